@@ -1,0 +1,83 @@
+//! Why a call to AWS did not do what was asked, in the terms that decisions are made on.
+
+use super::region::Region;
+
+/// What kind of failure it was. Decided from status and error code, never from message text alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FailureKind {
+    /// A definite refusal of permission (403 `AccessDenied` and its like). The only kind that proves
+    /// that a role refuses.
+    AccessDenied,
+    /// Refused because of the KMS key, not because of S3's own permissions.
+    KmsDenied,
+    /// The credentials themselves are unknown, expired or wrongly signed.
+    BadCredentials,
+    NoSuchKey,
+    NoSuchBucket,
+    /// The bucket is in another Region than the one asked.
+    WrongRegion,
+    NotModified,
+    PreconditionFailed,
+    InvalidRange,
+    /// The object is archived (`InvalidObjectState`).
+    Archived,
+    /// AWS does not understand, or does not allow, what was asked (4xx not named above).
+    InvalidRequest,
+    Throttled,
+    /// 5xx.
+    Unavailable,
+    Timeout,
+    /// No connection, or one that broke.
+    Network,
+    /// The address may not be reached from here (a custom endpoint's, in a network that the operator
+    /// does not allow).
+    ForbiddenAddress,
+    /// An answer that is none of AWS's.
+    Nonsense,
+}
+
+impl FailureKind {
+    /// Whether the failure says nothing about permissions, so that the same call may succeed later.
+    pub fn is_passing(self) -> bool {
+        matches!(
+            self,
+            Self::Throttled | Self::Unavailable | Self::Timeout | Self::Network | Self::Nonsense
+        )
+    }
+}
+
+/// Why access was denied, where AWS says so. S3 does within one account; STS adds it at times (IAM user
+/// guide, "Troubleshoot access denied error messages").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DenialCause {
+    NoIdentityPolicy,
+    NoResourcePolicy,
+    NoSessionPolicy,
+    NoTrustPolicy,
+    ExplicitDenyIdentity,
+    ExplicitDenyResource,
+    ServiceControlPolicy,
+    ResourceControlPolicy,
+    PermissionsBoundary,
+    VpcEndpointPolicy,
+    SessionPolicy,
+}
+
+/// A failed call to AWS.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{operation} failed: {kind:?} ({})", error_code.as_deref().unwrap_or("no error code"))]
+pub struct AwsFailure {
+    /// The API operation, like `AssumeRole`.
+    pub operation: &'static str,
+    pub kind: FailureKind,
+    pub http_status: Option<u16>,
+    /// AWS's own code, like `AccessDenied`.
+    pub error_code: Option<String>,
+    /// AWS's request ID, which AWS support asks for.
+    pub request_id: Option<String>,
+    pub denial: Option<DenialCause>,
+    /// Where the bucket is, when the answer tells (`x-amz-bucket-region`).
+    pub bucket_region: Option<Region>,
+    /// AWS's message. For the operator's log only: it may name foreign ARNs and keys.
+    pub message: Option<String>,
+}

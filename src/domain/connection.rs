@@ -1,0 +1,125 @@
+//! A connection: which bucket, which part of it, and by whose leave.
+
+use super::access::{Access, Auth};
+use super::access_key::{AccessKeyId, SealedSecret};
+use super::bucket_name::BucketName;
+use super::bucket_prefix::BucketPrefix;
+use super::endpoint::Endpoint;
+use super::external_id::ExternalId;
+use super::ids::{SetupId, StorageId, WorkspaceId};
+use super::kms_key_arn::KmsKeyArn;
+use super::region::Region;
+use super::role_arn::RoleArn;
+use std::fmt;
+
+/// Everything that a call to the customer's bucket depends on. Complete: an unfinished setup has no
+/// `Connection`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connection {
+    pub bucket: BucketName,
+    pub prefix: BucketPrefix,
+    pub access: Access,
+    /// The bucket's Region, as typed or as the last check found it. `None` before the first check.
+    pub region: Option<Region>,
+    pub kms_key: Option<KmsKeyArn>,
+    pub credentials: Credentials,
+}
+
+/// By whose leave the calls are made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Credentials {
+    /// Sessions of the customer's role.
+    Role {
+        role_arn: RoleArn,
+        external_id: ExternalId,
+    },
+    /// The customer's own access key; the secret is sealed for the record `sealed_for`.
+    AccessKey {
+        access_key_id: AccessKeyId,
+        secret: SealedSecret,
+        sealed_for: String,
+        endpoint: Option<Endpoint>,
+    },
+    /// The service's own credentials, for the built-in storage.
+    Service,
+}
+
+impl Credentials {
+    pub fn auth(&self) -> Option<Auth> {
+        match self {
+            Self::Role { .. } => Some(Auth::Role),
+            Self::AccessKey { .. } => Some(Auth::AccessKey),
+            Self::Service => None,
+        }
+    }
+}
+
+/// Whose connection it is. The credential cache is keyed by this together with the connection, so that
+/// one workspace's warm session never serves another.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Owner {
+    Setup(WorkspaceId, SetupId),
+    Storage(WorkspaceId, StorageId),
+    BuiltIn(WorkspaceId),
+}
+
+impl Owner {
+    pub fn workspace(&self) -> &WorkspaceId {
+        match self {
+            Self::Setup(workspace, _) | Self::Storage(workspace, _) | Self::BuiltIn(workspace) => {
+                workspace
+            }
+        }
+    }
+
+    /// The role session name: what the customer's CloudTrail shows for each of our calls. It tells the
+    /// workspace and the storage (or setup) by the ends of their IDs and holds no personal data. 59
+    /// characters of the 64 that STS allows, all of `[\w+=,.@-]`.
+    pub fn session_name(&self) -> String {
+        let end = |id: &str| id[id.len().saturating_sub(20)..].to_owned();
+        let workspace = end(self.workspace().as_str());
+        let (kind, target) = match self {
+            Self::Setup(_, setup) => (SetupId::PREFIX, end(setup.as_str())),
+            Self::Storage(_, storage) => (StorageId::PREFIX, end(storage.as_str())),
+            Self::BuiltIn(_) => ("", "built-in".to_owned()),
+        };
+        format!("sallyport@wrk_{workspace}.{kind}{target}")
+    }
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Setup(_, setup) => setup.fmt(f),
+            Self::Storage(_, storage) => storage.fmt(f),
+            Self::BuiltIn(_) => f.write_str("built-in"),
+        }
+    }
+}
+
+/// A connection and its owner: what every adapter call to a bucket takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectedBucket {
+    pub owner: Owner,
+    /// Grows with each change of the connection; part of the credential cache's key, so that a session
+    /// made for an earlier state is never used for a later one.
+    pub revision: i64,
+    pub connection: Connection,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn session_names_fit_sts_and_tell_workspace_and_storage() {
+        let (workspace, storage) = (WorkspaceId::generate(), StorageId::generate());
+        let name = Owner::Storage(workspace.clone(), storage.clone()).session_name();
+        assert!(name.len() <= 64 && name.len() >= 2);
+        assert!(
+            name.bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b))
+        );
+        assert!(name.contains(&workspace.as_str()[16..]) && name.contains(&storage.as_str()[16..]));
+    }
+}

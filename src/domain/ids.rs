@@ -1,0 +1,122 @@
+//! Identifiers: opaque strings with a prefix that names their type.
+
+use super::invalid::{Invalid, shown};
+use std::fmt;
+use uuid::Uuid;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(String);
+
+        impl $name {
+            /// What every identifier of this type starts with.
+            pub const PREFIX: &'static str = $prefix;
+
+            /// A new identifier; later ones sort after earlier ones (UUID version 7).
+            pub fn generate() -> Self {
+                Self(format!("{}{}", $prefix, Uuid::now_v7().simple()))
+            }
+
+            /// Parses the canonical form only: the prefix and 32 lower-case hexadecimal digits.
+            pub fn parse(value: &str) -> Result<Self, Invalid> {
+                let well_formed = value.strip_prefix($prefix).is_some_and(|digits| {
+                    digits.len() == 32
+                        && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+                });
+                if well_formed {
+                    Ok(Self(value.to_owned()))
+                } else {
+                    Err(Invalid::new(
+                        "invalid_id",
+                        format!(
+                            "`{}` is not an identifier of this kind: it starts with `{}` and has 32 hexadecimal digits.",
+                            shown(value), $prefix
+                        ),
+                    ))
+                }
+            }
+
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+id!(/// A workspace: one tenant.
+    WorkspaceId, "wrk_");
+id!(/// A setup: an open dialog that owns one external ID.
+    SetupId, "set_");
+id!(/// An external object storage.
+    StorageId, "sto_");
+id!(/// One run of the connection check.
+    CheckId, "chk_");
+id!(/// A project: a named set of files.
+    ProjectId, "prj_");
+id!(/// An API token (its public handle, not the secret).
+    TokenId, "tok_");
+id!(/// One entry of the audit log.
+    AuditId, "aud_");
+
+/// What a client may name where a storage is expected: one of its own, or the product's own bucket.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum StorageRef {
+    BuiltIn,
+    Own(StorageId),
+}
+
+impl StorageRef {
+    /// How the built-in storage is written in paths and bodies.
+    pub const BUILT_IN: &'static str = "built-in";
+
+    pub fn parse(value: &str) -> Result<Self, Invalid> {
+        if value == Self::BUILT_IN {
+            Ok(Self::BuiltIn)
+        } else {
+            StorageId::parse(value).map(Self::Own)
+        }
+    }
+}
+
+impl fmt::Display for StorageRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BuiltIn => f.write_str(Self::BUILT_IN),
+            Self::Own(id) => id.fmt(f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_generated_id_parses_back_and_a_foreign_prefix_does_not() {
+        let id = StorageId::generate();
+        assert_eq!(StorageId::parse(id.as_str()), Ok(id.clone()));
+        assert!(SetupId::parse(id.as_str()).is_err());
+        assert!(StorageId::parse("sto_0199A").is_err());
+        assert!(StorageId::parse(&id.as_str().to_uppercase()).is_err());
+    }
+
+    #[test]
+    fn the_built_in_storage_has_a_name_of_its_own() {
+        assert_eq!(StorageRef::parse("built-in"), Ok(StorageRef::BuiltIn));
+        assert!(StorageRef::parse("Built-In").is_err());
+    }
+}

@@ -1,0 +1,1 @@
+//! The documents that a customer applies, rendered from `policies/`.

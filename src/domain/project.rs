@@ -1,0 +1,108 @@
+//! Projects: named sets of files, by file key.
+
+use super::Invalid;
+use super::file_key::FileKey;
+use super::ids::{ProjectId, StorageId, WorkspaceId};
+use super::names::Name;
+use time::OffsetDateTime;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Project {
+    pub id: ProjectId,
+    pub workspace: WorkspaceId,
+    pub name: Name,
+    /// `None`: the built-in storage.
+    pub storage: Option<StorageId>,
+    pub status: ProjectStatus,
+    pub progress: Progress,
+    pub file_count: i64,
+    /// In bytes.
+    pub total_size: i64,
+    /// Keys that were left out because they were missing (`on_missing: skip`).
+    pub skipped_count: i64,
+    /// Why the import failed: a stable code and a sentence.
+    pub failure: Option<ImportFailure>,
+    pub created_at: OffsetDateTime,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportFailure {
+    pub code: String,
+    pub detail: String,
+}
+
+/// How far an import is. `total` is `None` while the number of files is not known yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Progress {
+    pub done: i64,
+    pub total: Option<i64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ProjectStatus {
+    Importing,
+    Ready,
+    Failed,
+}
+
+impl ProjectStatus {
+    pub fn parse(value: &str) -> Result<Self, Invalid> {
+        match value {
+            "importing" => Ok(Self::Importing),
+            "ready" => Ok(Self::Ready),
+            "failed" => Ok(Self::Failed),
+            _ => Err(Invalid::new(
+                "unknown_project_status",
+                "Not a project's status.",
+            )),
+        }
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Importing => "importing",
+            Self::Ready => "ready",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// One file of a project, as it was when the project was created.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProjectFile {
+    /// Its place in the project, from 0.
+    pub position: i64,
+    pub file_key: FileKey,
+    /// What the product shows; the key's last segment unless the caller named it.
+    pub name: String,
+    /// In bytes.
+    pub size: i64,
+    pub etag: Option<String>,
+}
+
+/// What to do about keys that are not in the storage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnMissing {
+    /// Create nothing and list them all.
+    #[default]
+    Fail,
+    /// Create the project without them and say how many they were.
+    Skip,
+}
+
+impl OnMissing {
+    pub fn parse(value: &str) -> Result<Self, Invalid> {
+        match value {
+            "fail" => Ok(Self::Fail),
+            "skip" => Ok(Self::Skip),
+            _ => Err(Invalid::new("unknown_on_missing", "Use `fail` or `skip`.")),
+        }
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Fail => "fail",
+            Self::Skip => "skip",
+        }
+    }
+}

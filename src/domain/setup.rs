@@ -1,0 +1,167 @@
+//! A setup: an open dialog that owns one external ID.
+
+use super::Invalid;
+use super::access::{Access, Auth};
+use super::access_key::{AccessKeyId, SealedSecret};
+use super::bucket_name::BucketName;
+use super::bucket_prefix::BucketPrefix;
+use super::connection::{ConnectedBucket, Connection, Credentials, Owner};
+use super::endpoint::Endpoint;
+use super::external_id::ExternalId;
+use super::ids::{CheckId, SetupId, WorkspaceId};
+use super::kms_key_arn::KmsKeyArn;
+use super::names::Name;
+use super::region::Region;
+use super::role_arn::RoleArn;
+use time::OffsetDateTime;
+
+/// What has been typed so far. Every field is valid by itself; [`Setup::connection`] says whether they
+/// make a whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft {
+    pub display_name: Option<Name>,
+    pub bucket: Option<BucketName>,
+    pub prefix: BucketPrefix,
+    pub access: Access,
+    pub auth: Auth,
+    pub role_arn: Option<RoleArn>,
+    pub region: Option<Region>,
+    pub kms_key: Option<KmsKeyArn>,
+    pub access_key_id: Option<AccessKeyId>,
+    /// Sealed for the setup's own ID.
+    pub secret: Option<SealedSecret>,
+    pub endpoint: Option<Endpoint>,
+}
+
+impl Default for Draft {
+    fn default() -> Self {
+        Self {
+            display_name: None,
+            bucket: None,
+            prefix: BucketPrefix::default(),
+            access: Access::ReadWrite,
+            auth: Auth::Role,
+            role_arn: None,
+            region: None,
+            kms_key: None,
+            access_key_id: None,
+            secret: None,
+            endpoint: None,
+        }
+    }
+}
+
+/// Where a setup is in its life. `Expired` is never stored: it follows from the clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SetupStatus {
+    Open,
+    Completed,
+    Closed,
+    Expired,
+}
+
+impl SetupStatus {
+    pub fn parse(value: &str) -> Result<Self, Invalid> {
+        match value {
+            "open" => Ok(Self::Open),
+            "completed" => Ok(Self::Completed),
+            "closed" => Ok(Self::Closed),
+            "expired" => Ok(Self::Expired),
+            _ => Err(Invalid::new(
+                "unknown_setup_status",
+                "Not a setup's status.",
+            )),
+        }
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Completed => "completed",
+            Self::Closed => "closed",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setup {
+    pub id: SetupId,
+    pub workspace: WorkspaceId,
+    /// As stored: open, completed or closed. Ask [`Setup::status_at`].
+    pub status: SetupStatus,
+    pub external_id: ExternalId,
+    pub draft: Draft,
+    /// Grows with each change of the draft other than of its display name. A check counts only for the
+    /// revision it was made at.
+    pub revision: i64,
+    pub last_check: Option<CheckId>,
+    pub created_at: OffsetDateTime,
+    pub expires_at: OffsetDateTime,
+}
+
+impl Setup {
+    pub fn status_at(&self, now: OffsetDateTime) -> SetupStatus {
+        match self.status {
+            SetupStatus::Open if now >= self.expires_at => SetupStatus::Expired,
+            stored => stored,
+        }
+    }
+
+    pub fn owner(&self) -> Owner {
+        Owner::Setup(self.workspace.clone(), self.id.clone())
+    }
+
+    /// The connection that the draft describes, or the names of the fields that are still missing.
+    pub fn connection(&self) -> Result<ConnectedBucket, Vec<&'static str>> {
+        let draft = &self.draft;
+        let credentials = match draft.auth {
+            Auth::Role => draft.role_arn.clone().map(|role_arn| Credentials::Role {
+                role_arn,
+                external_id: self.external_id.clone(),
+            }),
+            Auth::AccessKey => draft.access_key_id.clone().zip(draft.secret.clone()).map(
+                |(access_key_id, secret)| Credentials::AccessKey {
+                    access_key_id,
+                    secret,
+                    sealed_for: self.id.to_string(),
+                    endpoint: draft.endpoint.clone(),
+                },
+            ),
+        };
+        match (draft.bucket.clone(), credentials) {
+            (Some(bucket), Some(credentials)) => Ok(ConnectedBucket {
+                owner: self.owner(),
+                revision: self.revision,
+                connection: Connection {
+                    bucket,
+                    prefix: draft.prefix.clone(),
+                    access: draft.access,
+                    region: draft.region,
+                    kms_key: draft.kms_key.clone(),
+                    credentials,
+                },
+            }),
+            (bucket, credentials) => {
+                let mut missing = Vec::new();
+                if bucket.is_none() {
+                    missing.push("bucket");
+                }
+                if credentials.is_none() {
+                    match draft.auth {
+                        Auth::Role => missing.push("role_arn"),
+                        Auth::AccessKey => {
+                            if draft.access_key_id.is_none() {
+                                missing.push("access_key_id");
+                            }
+                            if draft.secret.is_none() {
+                                missing.push("secret_access_key");
+                            }
+                        }
+                    }
+                }
+                Err(missing)
+            }
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! An external object storage: a connection that has passed its check.
+
+use super::Invalid;
+use super::connection::{ConnectedBucket, Connection, Owner};
+use super::connection_check::Outcome;
+use super::ids::{CheckId, SetupId, StorageId, WorkspaceId};
+use super::names::Name;
+use time::OffsetDateTime;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Storage {
+    pub id: StorageId,
+    pub workspace: WorkspaceId,
+    /// The setup it came from.
+    pub setup: SetupId,
+    pub display_name: Name,
+    pub connection: Connection,
+    /// Grows with each change of the connection.
+    pub revision: i64,
+    /// The revision that the last passed check was made at. The storage may be used only while this is
+    /// the present one.
+    pub verified_revision: i64,
+    pub health: Health,
+    /// How many projects use it.
+    pub project_count: i64,
+    pub created_at: OffsetDateTime,
+}
+
+impl Storage {
+    pub fn connected(&self) -> ConnectedBucket {
+        ConnectedBucket {
+            owner: Owner::Storage(self.workspace.clone(), self.id.clone()),
+            revision: self.revision,
+            connection: self.connection.clone(),
+        }
+    }
+
+    /// Whether a check of exactly the present connection has passed.
+    pub fn is_verified(&self) -> bool {
+        self.revision == self.verified_revision
+    }
+}
+
+/// What the latest check said, and since when that has been so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Health {
+    pub state: HealthState,
+    pub since: OffsetDateTime,
+    pub last_check: Option<CheckId>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum HealthState {
+    Healthy,
+    Degraded,
+    Broken,
+    Unknown,
+}
+
+impl HealthState {
+    pub fn parse(value: &str) -> Result<Self, Invalid> {
+        match value {
+            "healthy" => Ok(Self::Healthy),
+            "degraded" => Ok(Self::Degraded),
+            "broken" => Ok(Self::Broken),
+            "unknown" => Ok(Self::Unknown),
+            _ => Err(Invalid::new("unknown_health", "Not a health state.")),
+        }
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Healthy => "healthy",
+            Self::Degraded => "degraded",
+            Self::Broken => "broken",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl From<Outcome> for HealthState {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Passed => Self::Healthy,
+            Outcome::PassedWithWarnings => Self::Degraded,
+            Outcome::Failed => Self::Broken,
+        }
+    }
+}
