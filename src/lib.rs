@@ -5,4 +5,5 @@
 //! and `cli` → `application` and `domain`, never each other; `startup` → everything. A test fails on a
 //! forbidden import (`tests/it/layers.rs`).
 
+pub mod application;
 pub mod domain;

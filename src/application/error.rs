@@ -1,0 +1,317 @@
+//! Errors of the use cases: what a client may see, and what only the operator may.
+
+use super::store::StoreError;
+use crate::domain::Invalid;
+use crate::domain::aws_failure::{AwsFailure, FailureKind};
+use std::time::Duration;
+
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// A refusal or failure. `Display` is safe to show to a client: AWS's and the database's own texts are
+/// kept apart, in `internal`, for the log.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{detail}")]
+pub struct Error {
+    pub kind: Kind,
+    /// Stable and `snake_case`: part of the API.
+    pub code: &'static str,
+    /// What happened, and why.
+    pub detail: String,
+    /// What to do about it.
+    pub remedy: Option<String>,
+    pub fields: Vec<FieldError>,
+    /// More members for the problem document, like the list of missing keys.
+    pub members: serde_json::Map<String, serde_json::Value>,
+    pub retry_after: Option<Duration>,
+    /// The request ID of the AWS call that failed, for the caller to quote.
+    pub aws_request_id: Option<String>,
+    /// For the operator's log only.
+    pub internal: Option<String>,
+}
+
+/// What is wrong with one field of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldError {
+    pub field: String,
+    pub code: &'static str,
+    pub detail: String,
+}
+
+impl FieldError {
+    pub fn new(field: impl Into<String>, invalid: Invalid) -> Self {
+        Self {
+            field: field.into(),
+            code: invalid.code,
+            detail: invalid.detail,
+        }
+    }
+}
+
+/// What each kind means, and the HTTP status it becomes; `docs/errors.md` says the same in prose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// 400: the request cannot be read.
+    Malformed,
+    /// 401
+    Unauthenticated,
+    /// 403
+    Forbidden,
+    /// 404: absent, or not the caller's.
+    NotFound,
+    /// 409: not in the present state.
+    Conflict,
+    /// 412
+    PreconditionFailed,
+    /// 413
+    TooLarge,
+    /// 416
+    RangeNotSatisfiable,
+    /// 422: readable, and not acceptable.
+    Unprocessable,
+    /// 429
+    TooMany,
+    /// 500
+    Internal,
+    /// 502: the customer's bucket, role or AWS refused or broke.
+    Upstream,
+    /// 503: a part of this service is away.
+    Unavailable,
+    /// 504: AWS did not answer in time.
+    UpstreamTimeout,
+}
+
+impl Error {
+    pub fn new(kind: Kind, code: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            kind,
+            code,
+            detail: detail.into(),
+            remedy: None,
+            fields: Vec::new(),
+            members: serde_json::Map::new(),
+            retry_after: None,
+            aws_request_id: None,
+            internal: None,
+        }
+    }
+
+    pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
+        self.remedy = Some(remedy.into());
+        self
+    }
+
+    pub fn internal(mut self, cause: impl std::fmt::Display) -> Self {
+        self.internal = Some(cause.to_string());
+        self
+    }
+
+    pub fn retry_after(mut self, wait: Duration) -> Self {
+        self.retry_after = Some(wait);
+        self
+    }
+
+    pub fn member(mut self, name: &str, value: impl Into<serde_json::Value>) -> Self {
+        self.members.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Fields of a request that were refused.
+    pub fn invalid(fields: Vec<FieldError>) -> Self {
+        let detail = match fields.as_slice() {
+            [one] => one.detail.clone(),
+            several => format!("{} fields cannot be accepted.", several.len()),
+        };
+        Self {
+            fields,
+            ..Self::new(Kind::Unprocessable, "invalid_request", detail)
+        }
+    }
+
+    /// One field of a request that was refused.
+    pub fn field(name: &str, invalid: Invalid) -> Self {
+        Self::invalid(vec![FieldError::new(name, invalid)])
+    }
+
+    /// The same answer for what does not exist and for what belongs to somebody else.
+    pub fn not_found(what: &str) -> Self {
+        Self::new(
+            Kind::NotFound,
+            "not_found",
+            format!("There is no such {what} in this workspace."),
+        )
+    }
+
+    /// A fault of ours.
+    pub fn bug(cause: impl std::fmt::Display) -> Self {
+        Self::new(
+            Kind::Internal,
+            "internal_error",
+            "The service failed to do this, and it is not your fault.",
+        )
+        .remedy("Try again. If it stays, tell the operator the request ID.")
+        .internal(cause)
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        match &error {
+            StoreError::Unavailable(_) => Self::new(
+                Kind::Unavailable,
+                "database_unavailable",
+                "The service's database cannot be reached at the moment. Nothing was changed.",
+            )
+            .remedy("Try again in a moment.")
+            .retry_after(Duration::from_secs(2))
+            .internal(&error),
+            StoreError::Damaged { .. } => Self::new(
+                Kind::Internal,
+                "record_damaged",
+                "A stored record cannot be read, so that nothing was done with it.",
+            )
+            .remedy("Tell the operator the request ID.")
+            .internal(&error),
+            StoreError::Conflict(_) | StoreError::Failed(_) => Self::bug(&error),
+        }
+    }
+}
+
+impl From<AwsFailure> for Error {
+    /// A failure of a call to the customer's bucket or role outside of the connection check. AWS's text
+    /// stays in the log, because it can name foreign ARNs and keys.
+    fn from(failure: AwsFailure) -> Self {
+        let assuming = failure.operation == "AssumeRole";
+        let (kind, code, detail, remedy) = match failure.kind {
+            FailureKind::AccessDenied if assuming => (
+                Kind::Upstream,
+                "role_refused",
+                "The customer's role refused us.",
+                "A workspace admin can check the connection: the report says what to change.",
+            ),
+            FailureKind::AccessDenied => (
+                Kind::Upstream,
+                "storage_access_denied",
+                "The storage does not permit this.",
+                "A workspace admin can check the connection: the report names the missing permission.",
+            ),
+            FailureKind::KmsDenied => (
+                Kind::Upstream,
+                "kms_key_denied",
+                "The object is encrypted with a KMS key that the storage's role may not use.",
+                "Add the KMS key to the storage's settings, and its actions to the role's policy.",
+            ),
+            FailureKind::BadCredentials => (
+                Kind::Upstream,
+                "storage_credentials_rejected",
+                "AWS does not accept the storage's credentials.",
+                "A workspace admin can check the connection.",
+            ),
+            FailureKind::NoSuchKey => (
+                Kind::NotFound,
+                "file_not_found",
+                "There is no file with this key in the storage.",
+                "Compare the key, letter case included, with the one in the bucket.",
+            ),
+            FailureKind::NoSuchBucket => (
+                Kind::Upstream,
+                "bucket_not_found",
+                "The storage's bucket does not exist any more.",
+                "A workspace admin can check the connection.",
+            ),
+            FailureKind::WrongRegion => (
+                Kind::Upstream,
+                "bucket_region_changed",
+                "The storage's bucket is in another Region than when it was last checked.",
+                "Check the connection again: the check finds the Region.",
+            ),
+            FailureKind::PreconditionFailed => (
+                Kind::PreconditionFailed,
+                "precondition_failed",
+                "The file is not in the state that the request asks for.",
+                "Read it again and repeat the request with its present ETag.",
+            ),
+            FailureKind::NotModified => (
+                Kind::PreconditionFailed,
+                "not_modified",
+                "The file has not changed.",
+                "Use the copy that you have.",
+            ),
+            FailureKind::InvalidRange => (
+                Kind::RangeNotSatisfiable,
+                "range_not_satisfiable",
+                "The file has no bytes in this range.",
+                "Ask for a range within its size.",
+            ),
+            FailureKind::Archived => (
+                Kind::Conflict,
+                "file_archived",
+                "The file is archived and must be restored before it can be read.",
+                "Restore it in the S3 console, then try again.",
+            ),
+            FailureKind::Throttled => (
+                Kind::Unavailable,
+                "storage_throttled",
+                "AWS asks for fewer requests to this storage at the moment.",
+                "Try again in a moment.",
+            ),
+            FailureKind::Timeout => (
+                Kind::UpstreamTimeout,
+                "storage_timeout",
+                "AWS did not answer in time.",
+                "Try again in a moment.",
+            ),
+            FailureKind::ForbiddenAddress => (
+                Kind::Upstream,
+                "endpoint_not_allowed",
+                "The storage's endpoint leads to a network that the operator does not allow.",
+                "Ask the operator to allow the network, or use a public endpoint.",
+            ),
+            FailureKind::Unavailable | FailureKind::Network | FailureKind::Nonsense => (
+                Kind::Upstream,
+                "storage_unavailable",
+                "The storage cannot be reached at the moment.",
+                "Try again in a moment.",
+            ),
+            FailureKind::InvalidRequest => (
+                Kind::Upstream,
+                "storage_request_rejected",
+                "AWS does not accept this request.",
+                "A workspace admin can check the connection. If that passes, tell the operator the request ID.",
+            ),
+        };
+        let mut error = Self::new(kind, code, detail).remedy(remedy);
+        if failure.kind.is_passing() {
+            error.retry_after = Some(Duration::from_secs(2));
+        }
+        error.internal = Some(format!(
+            "{failure}; http_status={:?} aws_request_id={:?} message={:?}",
+            failure.http_status, failure.request_id, failure.message
+        ));
+        error.aws_request_id = failure.request_id;
+        error
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn aws_texts_stay_inside() {
+        let failure = AwsFailure {
+            operation: "AssumeRole",
+            kind: FailureKind::AccessDenied,
+            http_status: Some(403),
+            error_code: Some("AccessDenied".into()),
+            request_id: Some("req-1".into()),
+            denial: None,
+            bucket_region: None,
+            message: Some("User: arn:aws:iam::111111111111:user/foreign is not authorized".into()),
+        };
+        let error = Error::from(failure);
+        assert!(!error.to_string().contains("arn:"));
+        assert!(!error.remedy.as_deref().unwrap().contains("arn:"));
+        assert!(error.internal.unwrap().contains("foreign"));
+        assert_eq!(error.aws_request_id.as_deref(), Some("req-1"));
+    }
+}
