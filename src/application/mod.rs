@@ -3,5 +3,10 @@
 //! Architecture invariant: nothing here knows an AWS SDK, SQL or HTTP type. Adapters implement the
 //! traits of [`store`], [`bucket_files`] and [`probe`]; `startup` puts them together.
 
+pub mod bucket_files;
+pub mod caller;
+pub mod clock;
 pub mod error;
+pub mod probe;
 pub mod store;
+pub mod vault;
