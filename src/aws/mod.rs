@@ -1,0 +1,12 @@
+//! AWS behind the traits of `application`: sessions of customers' roles, files in buckets, and the
+//! questions of the connection check.
+//!
+//! Architecture invariant: only this module knows the AWS SDK; only [`files`] and [`probes`] turn an
+//! object key into text for a call.
+
+pub mod clients;
+pub mod endpoint_guard;
+pub mod failure;
+pub mod files;
+pub mod probes;
+pub mod sessions;
