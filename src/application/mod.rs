@@ -5,8 +5,10 @@
 
 pub mod bucket_files;
 pub mod caller;
+pub mod check_connection;
 pub mod clock;
 pub mod error;
 pub mod probe;
+pub mod service_principal;
 pub mod store;
 pub mod vault;
