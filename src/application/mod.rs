@@ -5,10 +5,16 @@
 
 pub mod bucket_files;
 pub mod caller;
+pub mod change;
 pub mod check_connection;
+pub mod check_limits;
+pub mod checks;
 pub mod clock;
+pub mod draft_changes;
 pub mod error;
+pub mod page;
 pub mod probe;
 pub mod service_principal;
+pub mod setups;
 pub mod store;
 pub mod vault;
