@@ -48,10 +48,7 @@ pub fn render(parts: &Parts<'_>) -> Result<String, Invalid> {
         ("trust_policy", file(parts.trust_policy)?),
         ("permission_policy", file(parts.permission_policy)?),
         ("cors", cors),
-        (
-            "cors_rules",
-            parts.cors.map(cors_line).unwrap_or_default(),
-        ),
+        ("cors_rules", parts.cors.map(cors_line).unwrap_or_default()),
         ("lifecycle", lifecycle),
         ("lifecycle_rules", lifecycle_lines.join("\n")),
     ];

@@ -39,7 +39,9 @@ impl DocumentName {
                     format!(
                         "`{}` is not a document: use one of {}.",
                         shown(value),
-                        Self::ALL.map(|name| format!("`{}`", name.as_str())).join(", ")
+                        Self::ALL
+                            .map(|name| format!("`{}`", name.as_str()))
+                            .join(", ")
                     ),
                 )
             })

@@ -273,7 +273,13 @@ mod tests {
     #[test]
     fn a_placeholder_that_is_unknown_or_misplaced_stops_the_load() {
         let read = file!("permission_policy_read");
-        for by in ["{bucket}", "{list_prefixes}", "{external_id}", "*", "{bucket_arn}/*"] {
+        for by in [
+            "{bucket}",
+            "{list_prefixes}",
+            "{external_id}",
+            "*",
+            "{bucket_arn}/*",
+        ] {
             let detail = refusal::<AccessPolicy>(read, "{bucket_arn}", by);
             assert!(detail.starts_with("policies/permission_policy_read.json: "));
             assert!(detail.contains("{bucket_arn}"), "{detail}");

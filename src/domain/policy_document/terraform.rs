@@ -50,10 +50,7 @@ pub fn render(parts: &Parts<'_>) -> Result<String, Invalid> {
         );
     }
     if let Some(lifecycle) = parts.lifecycle {
-        let mut block = bucket_resource(
-            "aws_s3_bucket_lifecycle_configuration",
-            bucket.as_str(),
-        )?;
+        let mut block = bucket_resource("aws_s3_bucket_lifecycle_configuration", bucket.as_str())?;
         for rule in &lifecycle.rules {
             block = block.add_block(lifecycle_rule(rule)?);
         }
@@ -90,7 +87,9 @@ fn replace_variable() -> Result<Block, Invalid> {
         .add_attribute(("type", variable("bool")?))
         .add_attribute((
             "description",
-            text("Whether to set the bucket's CORS and lifecycle rules, in place of those it has.")?,
+            text(
+                "Whether to set the bucket's CORS and lifecycle rules, in place of those it has.",
+            )?,
         ))
         .build())
 }
@@ -193,6 +192,9 @@ mod tests {
 
     #[test]
     fn nothing_is_left_to_interpolate() {
-        assert_eq!(without_markers("\"$${a}%%{b}\""), r#""$\u0024{a}%\u0025{b}""#);
+        assert_eq!(
+            without_markers("\"$${a}%%{b}\""),
+            r#""$\u0024{a}%\u0025{b}""#
+        );
     }
 }
