@@ -87,6 +87,15 @@ pub fn combinations() -> Vec<(String, DocumentParameters)> {
     all
 }
 
+/// With a prefix that has everything in it that some format gives a meaning.
+pub fn special() -> DocumentParameters {
+    DocumentParameters {
+        prefix: BucketPrefix::parse("it's ${a} *?/%{b} \"ü€\"").unwrap(),
+        kms_key: Some(kms_key(Partition::Aws)),
+        ..parameters(Partition::Aws)
+    }
+}
+
 pub fn render(parameters: &DocumentParameters) -> Documents {
     PolicyTemplates::load()
         .unwrap()

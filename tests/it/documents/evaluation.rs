@@ -178,8 +178,11 @@ fn one_key_is_used_as_far_as_the_access_needs_it() {
 fn the_trust_policy_asks_for_the_external_id() {
     let usual = parameters(Partition::Aws);
     let trust = render(&usual).trust_policy;
-    // Its principal is the account, which the evaluator does not expand to the identities in it.
-    let policy: IAMPolicy = serde_json::from_value(trust.clone()).unwrap();
+    // The evaluator knows no trust policies, which have no resource of their own: it is given the role
+    // that the policy belongs to.
+    let mut with_resource = trust.clone();
+    with_resource["Statement"][0]["Resource"] = serde_json::json!(ROLE);
+    let policy: IAMPolicy = serde_json::from_value(with_resource).unwrap();
     let assume = |external_id: Option<&str>| {
         let mut context = Context::new();
         if let Some(id) = external_id {

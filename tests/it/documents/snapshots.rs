@@ -1,6 +1,6 @@
 //! Every rendered document, to be read by people.
 
-use super::{combinations, kms_key, parameters, render, session_policy};
+use super::{combinations, parameters, render, session_policy, special};
 use sallyport::domain::access::Access;
 use sallyport::domain::account::Partition;
 use sallyport::domain::bucket_prefix::BucketPrefix;
@@ -24,20 +24,14 @@ fn policies_of_every_combination() {
     }
 }
 
-/// With a prefix that has everything in it that some format gives a meaning.
-fn odd() -> DocumentParameters {
-    DocumentParameters {
-        prefix: BucketPrefix::parse("it's ${a} *?/%{b} \"ü€\"").unwrap(),
-        kms_key: Some(kms_key(Partition::Aws)),
-        role_arn: None,
-        ..parameters(Partition::Aws)
-    }
-}
-
 #[test]
-fn policies_with_a_prefix_of_special_characters() {
-    let documents = render(&odd());
-    insta::assert_snapshot!("special_session_policy", session_policy(&odd()));
+fn every_document_for_a_prefix_of_special_characters_and_a_new_role() {
+    let special = DocumentParameters {
+        role_arn: None,
+        ..special()
+    };
+    let documents = render(&special);
+    insta::assert_snapshot!("special_session_policy", session_policy(&special));
     insta::assert_json_snapshot!("special_permission_policy", documents.permission_policy);
     insta::assert_json_snapshot!("special_lifecycle", documents.lifecycle);
     insta::assert_snapshot!("special_cli", documents.cli);
