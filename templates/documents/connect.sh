@@ -63,7 +63,7 @@ set_rules() {
     return
   fi
   aws s3api "put-bucket-$1" --bucket="$bucket" ${region:+"--region=$region"} \
-    "--${1%-configuration}-configuration=$4"
+    "--${1%-configuration}-configuration=$4" >/dev/null
 }
 
 if [ -n "$cors" ]; then

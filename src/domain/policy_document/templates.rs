@@ -12,6 +12,7 @@ use crate::domain::bucket_name::BucketName;
 use crate::domain::bucket_prefix::BucketPrefix;
 use crate::domain::external_id::ExternalId;
 use crate::domain::kms_key_arn::KmsKeyArn;
+use crate::domain::origin::Origin;
 use crate::domain::service_identity::ServicePrincipal;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -207,11 +208,7 @@ impl PolicyTemplates {
     }
 
     /// The CORS rules alone, as in [`Documents::cors`].
-    pub fn cors(
-        &self,
-        access: Access,
-        origins: &[crate::domain::origin::Origin],
-    ) -> Result<Value, Invalid> {
+    pub fn cors(&self, access: Access, origins: &[Origin]) -> Result<Value, Invalid> {
         let [rule] = self.cors.of(access);
         serde_json::to_value(Vec::from_iter(rule.fill(origins))).map_err(unwritable)
     }
