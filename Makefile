@@ -21,7 +21,7 @@ lint: check-compose ## Formatting, clippy, dependency rules, docker-compose.yml.
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets -- -D warnings
 	@if $(CARGO) deny --version >/dev/null 2>&1; then \
-		$(CARGO) deny --offline check bans licenses sources; \
+		$(CARGO) fetch --locked --quiet && $(CARGO) deny --offline check bans licenses sources; \
 	else \
 		echo "cargo-deny is not installed: dependency rules are not checked (cargo install cargo-deny)"; \
 	fi

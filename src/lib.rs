@@ -6,4 +6,6 @@
 //! forbidden import (`tests/it/layers.rs`).
 
 pub mod application;
+pub mod aws;
+pub mod cli;
 pub mod domain;

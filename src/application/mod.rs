@@ -4,4 +4,5 @@
 //! traits of [`store`], [`bucket_files`] and [`probe`]; `startup` puts them together.
 
 pub mod error;
+pub mod provision;
 pub mod store;

@@ -1,0 +1,5 @@
+//! AWS, behind the application's traits.
+//!
+//! Architecture invariant: no other layer names a type of the AWS SDK.
+
+pub mod provision;
