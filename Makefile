@@ -36,15 +36,15 @@ fmt: ## Format the code.
 run: ## Start the service with the settings of your environment.
 	$(CARGO) run -- serve
 
-demo: ## Start the service with an emulated AWS and sample files, until Ctrl-C.
+demo: ## Start the service with an emulated AWS and sample files, until Ctrl-C. PORT=n chooses its port.
 	@tools/install emulator
 	@$(CARGO) build
-	@demo/demo
+	@.build/emulator/bin/python demo/demo.py
 
 demo-walk: ## Play the main job over the API, step by step, and check every answer.
 	@tools/install emulator
 	@$(CARGO) build
-	@demo/walk
+	@.build/emulator/bin/python demo/walk.py
 
 bench: test-tools ## Measure. Takes minutes: it builds for release.
 	@tools/with-services $(CARGO) bench $(ARGS)

@@ -126,14 +126,18 @@ class Server:
 
 
 class Emulator(Server):
-    """The AWS emulator, with IAM evaluation on. It keeps everything in memory."""
+    """The AWS emulator, with IAM evaluation on.
+
+    It keeps everything in memory, or, with `persist`, in the folder: written when it ends.
+    """
 
     name = "the AWS emulator"
     program = os.path.join(BUILD, "emulator", "bin", "ministack")
 
-    def __init__(self, folder, port=None):
+    def __init__(self, folder, port=None, persist=False):
         super().__init__(os.path.join(folder, "emulator.log"))
         self.folder = folder
+        self.persist = "1" if persist else "0"
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
 
@@ -151,6 +155,8 @@ class Emulator(Server):
             GATEWAY_PORT=str(self.port),
             MINISTACK_REGION="us-east-1",
             LOG_LEVEL="INFO",
+            PERSIST_STATE=self.persist,
+            S3_PERSIST=self.persist,
             STATE_DIR=os.path.join(self.folder, "emulator-state"),
             S3_DATA_DIR=os.path.join(self.folder, "emulator-s3"),
         )

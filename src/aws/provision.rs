@@ -5,7 +5,7 @@ use crate::application::provision::{
 };
 use crate::domain::role_arn::RoleArn;
 use aws_config::{Region, SdkConfig};
-use aws_sdk_iam::error::{DisplayErrorContext, ProvideErrorMetadata};
+use aws_sdk_iam::error::ProvideErrorMetadata;
 use aws_sdk_s3::types as s3;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
@@ -402,31 +402,34 @@ fn failed<E>(operation: &'static str, error: &SdkError<E, HttpResponse>) -> Prov
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
+    let status = error.raw_response().map(|answer| answer.status().as_u16());
     match error.as_service_error() {
         Some(refusal) => ProvisionError::Refused {
             operation,
-            code: match (refusal.code(), error.raw_response()) {
+            // The answer to a HEAD request has no body to name a code or a reason.
+            code: match (refusal.code(), status) {
                 (Some(code), _) => code.to_owned(),
-                // The answer to a HEAD request has no body to name a code.
-                (None, Some(response)) => format!("HTTP {}", response.status().as_u16()),
+                (None, Some(status)) => format!("HTTP {status}"),
                 (None, None) => "unknown".to_owned(),
             },
-            message: refusal
-                .message()
-                .unwrap_or("no further explanation")
-                .to_owned(),
+            message: match (refusal.message(), status) {
+                (Some(message), _) => message.to_owned(),
+                (None, Some(404)) => "there is nothing of this name".to_owned(),
+                (None, Some(403)) => "these credentials may not do it".to_owned(),
+                (None, _) => "AWS gave no reason".to_owned(),
+            },
         },
-        None => ProvisionError::Unreachable {
-            operation,
-            cause: DisplayErrorContext(error).to_string(),
-        },
+        None => unusable(operation, error),
     }
 }
 
-fn unusable(operation: &'static str, error: &dyn Error) -> ProvisionError {
+/// What is known of a call without an answer: the error and what caused it, in one line.
+fn unusable(operation: &'static str, error: &(dyn Error + 'static)) -> ProvisionError {
+    let causes = std::iter::successors(Some(error), |&error| error.source());
+    let texts: Vec<String> = causes.map(ToString::to_string).collect();
     ProvisionError::Unreachable {
         operation,
-        cause: error.to_string(),
+        cause: texts.join(": "),
     }
 }
 

@@ -199,7 +199,25 @@ async fn a_bucket_of_another_region_is_found_and_an_absent_one_named() {
     );
     let error = provision(&customer.sdk_config, &wanted).await.unwrap_err();
     assert!(
-        matches!(&error, ProvisionError::Refused { code, .. } if code == "NotFound" || code == "HTTP 404" || code == "NoSuchBucket"),
+        error.to_string().contains("there is nothing of this name"),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn an_endpoint_that_nobody_answers_at_is_an_error_with_its_cause() {
+    let customer = Emulator::customer();
+    let documents = documents(Emulator::vendor().await, "acme-data", "x");
+    let wanted = provisioning(&documents, "acme-data", "r");
+    // Nothing listens on the discard port.
+    let nowhere = customer
+        .sdk_config
+        .to_builder()
+        .endpoint_url("http://127.0.0.1:9")
+        .build();
+    let error = provision(&nowhere, &wanted).await.unwrap_err();
+    assert!(
+        matches!(&error, ProvisionError::Unreachable { cause, .. } if cause.contains("refused")),
         "{error:?}"
     );
 }
