@@ -74,16 +74,19 @@ class Server:
         self.process = None
 
     def spawn(self, command, **options):
-        with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                preexec_fn=None if self.outlives_parent else _end_with_parent,
-                **options,
-            )
+        try:
+            with open(self.log, "ab") as log:
+                self.process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                    preexec_fn=None if self.outlives_parent else _end_with_parent,
+                    **options,
+                )
+        except OSError as error:
+            raise StartFailed(f"{self.name} cannot be started: {error}") from error
 
     def wait_until(self, ready):
         deadline = time.monotonic() + START_SECONDS
