@@ -7,4 +7,5 @@
 
 pub mod application;
 pub mod aws;
+pub mod cli;
 pub mod domain;

@@ -17,6 +17,7 @@ pub mod files;
 pub mod monitor;
 pub mod page;
 pub mod probe;
+pub mod provision;
 pub mod safe_content;
 pub mod service_principal;
 pub mod setups;
