@@ -6,4 +6,5 @@
 //! forbidden import (`tests/it/layers.rs`).
 
 pub mod application;
+pub mod database;
 pub mod domain;
