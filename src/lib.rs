@@ -8,4 +8,5 @@
 pub mod application;
 pub mod aws;
 pub mod cli;
+pub mod database;
 pub mod domain;
