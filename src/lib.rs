@@ -7,3 +7,4 @@
 
 pub mod application;
 pub mod domain;
+pub mod http;
