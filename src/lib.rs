@@ -10,3 +10,4 @@ pub mod aws;
 pub mod cli;
 pub mod database;
 pub mod domain;
+pub mod http;

@@ -3,6 +3,8 @@
 //! Architecture invariant: nothing here knows an AWS SDK, SQL or HTTP type. Adapters implement the
 //! traits of [`store`], [`bucket_files`] and [`probe`]; `startup` puts them together.
 
+pub mod audit;
+pub mod authenticate;
 pub mod bucket_files;
 pub mod built_in;
 pub mod caller;
@@ -14,13 +16,18 @@ pub mod clock;
 pub mod draft_changes;
 pub mod error;
 pub mod files;
+pub mod idempotency;
+pub mod master_key;
 pub mod monitor;
 pub mod page;
 pub mod probe;
 pub mod provision;
+pub mod readiness;
 pub mod safe_content;
 pub mod service_principal;
 pub mod setups;
 pub mod storages;
 pub mod store;
+pub mod tokens;
 pub mod vault;
+pub mod workspaces;

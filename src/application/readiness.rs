@@ -1,0 +1,32 @@
+//! Whether the parts that the service needs are there.
+
+use super::store::Store;
+use async_trait::async_trait;
+use std::sync::Arc;
+
+/// One part. Adapters implement it; `/readyz` asks them all.
+#[async_trait]
+pub trait Readiness: Send + Sync {
+    /// Stable, as shown: `database`, `aws_identity`.
+    fn name(&self) -> &'static str;
+
+    /// Why it is not ready, in words that anybody may read. Bounded in time by the caller.
+    async fn check(&self) -> Result<(), String>;
+}
+
+/// Whether the database answers.
+pub struct DatabaseReadiness(pub Arc<dyn Store>);
+
+#[async_trait]
+impl Readiness for DatabaseReadiness {
+    fn name(&self) -> &'static str {
+        "database"
+    }
+
+    async fn check(&self) -> Result<(), String> {
+        self.0.ping().await.map_err(|error| {
+            tracing::warn!(%error, "the database does not answer");
+            "The database does not answer.".to_owned()
+        })
+    }
+}

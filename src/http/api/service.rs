@@ -1,0 +1,163 @@
+//! The service about itself: alive, ready, metrics, and its documentation.
+
+use crate::application::error::{Error, Result};
+use crate::http::state::Services;
+use actix_web::http::header;
+use actix_web::web::Data;
+use actix_web::{HttpResponse, get};
+use futures_util::future::join_all;
+use serde::Serialize;
+use std::time::Duration;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+pub fn configure(config: &mut ServiceConfig) {
+    config
+        .service(healthz)
+        .service(readyz)
+        .service(metrics)
+        .service(openapi)
+        .service(docs);
+}
+
+/// How long one part may take to say that it is ready.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// That the process runs.
+#[derive(Serialize, ToSchema)]
+struct Alive {
+    #[schema(example = "alive")]
+    status: &'static str,
+    #[schema(example = "0.1.0")]
+    version: &'static str,
+}
+
+/// Whether the service can do its work.
+#[derive(Serialize, ToSchema)]
+struct Ready {
+    /// `ready` or `not_ready`.
+    #[schema(example = "ready")]
+    status: &'static str,
+    checks: Vec<Part>,
+}
+
+/// One thing that the service needs.
+#[derive(Serialize, ToSchema)]
+struct Part {
+    #[schema(example = "database")]
+    name: &'static str,
+    /// `ready` or `not_ready`.
+    #[schema(example = "ready")]
+    status: &'static str,
+    /// Why it is not ready.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+}
+
+impl Part {
+    fn new(name: &'static str, state: std::result::Result<(), String>) -> Self {
+        Self {
+            name,
+            status: word(state.is_ok()),
+            detail: state.err(),
+        }
+    }
+}
+
+fn word(ready: bool) -> &'static str {
+    if ready { "ready" } else { "not_ready" }
+}
+
+/// Is the process alive?
+#[utoipa::path(
+    tag = "Service",
+    responses((status = 200, description = "It is", body = Alive)),
+)]
+#[get("/healthz")]
+async fn healthz() -> HttpResponse {
+    no_store().json(Alive {
+        status: "alive",
+        version: env!("CARGO_PKG_VERSION"),
+    })
+}
+
+/// Can the service do its work?
+#[utoipa::path(
+    tag = "Service",
+    responses(
+        (status = 200, description = "All that it needs is there", body = Ready),
+        (status = 503, description = "A part is away: `checks` says which", body = Ready),
+    ),
+)]
+#[get("/readyz")]
+async fn readyz(services: Data<Services>) -> HttpResponse {
+    let asked = services.readiness.iter().map(|part| async {
+        let state = tokio::time::timeout(PATIENCE, part.check())
+            .await
+            .unwrap_or_else(|_| Err("It did not answer in time.".to_owned()));
+        Part::new(part.name(), state)
+    });
+    let mut checks = join_all(asked).await;
+    checks.push(Part::new(
+        "start",
+        if services.started.is_set() {
+            Ok(())
+        } else {
+            Err("The database has not been prepared yet.".to_owned())
+        },
+    ));
+    let ready = checks.iter().all(|part| part.detail.is_none());
+    let mut response = no_store();
+    if !ready {
+        response.status(actix_web::http::StatusCode::SERVICE_UNAVAILABLE);
+    }
+    response.json(Ready {
+        status: word(ready),
+        checks,
+    })
+}
+
+/// Metrics for Prometheus
+#[utoipa::path(
+    tag = "Service",
+    responses((status = 200, description = "In the OpenMetrics text format", body = String, content_type = "application/openmetrics-text")),
+)]
+#[get("/metrics")]
+async fn metrics(services: Data<Services>) -> Result<HttpResponse> {
+    let mut text = String::new();
+    prometheus_client::encoding::text::encode(&mut text, &services.registry).map_err(Error::bug)?;
+    Ok(no_store()
+        .content_type("application/openmetrics-text; version=1.0.0; charset=utf-8")
+        .body(text))
+}
+
+/// This document
+#[utoipa::path(
+    tag = "Service",
+    responses((status = 200, description = "OpenAPI 3.1", body = serde_json::Value)),
+)]
+#[get("/openapi.json")]
+async fn openapi(services: Data<Services>) -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("application/json")
+        .body(services.http.openapi_json.clone())
+}
+
+/// This document, to read
+#[utoipa::path(
+    tag = "Service",
+    responses((status = 200, description = "A page", body = String, content_type = "text/html")),
+)]
+#[get("/docs")]
+async fn docs(services: Data<Services>) -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("text/html; charset=utf-8")
+        .insert_header((header::CONTENT_SECURITY_POLICY, crate::http::docs::POLICY))
+        .body(services.http.docs_html.clone())
+}
+
+fn no_store() -> actix_web::HttpResponseBuilder {
+    let mut response = HttpResponse::Ok();
+    response.insert_header((header::CACHE_CONTROL, "no-store"));
+    response
+}

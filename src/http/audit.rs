@@ -1,0 +1,138 @@
+//! Writes the audit log, around every route, so that no handler can forget it.
+//!
+//! Written are: whatever came of a request that may change something, and every refusal of a caller
+//! (401, 403) for any request. The action is the operation's ID in the OpenAPI document.
+
+use super::boundary::RequestId;
+use super::problem::Problem;
+use super::state::Services;
+use crate::application;
+use crate::application::caller::Caller;
+use crate::domain::audit::{Actor, AuditEntry, AuditResult};
+use crate::domain::ids::{AuditId, WorkspaceId};
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::{Method, StatusCode, header};
+use actix_web::middleware::Next;
+use actix_web::{HttpMessage, web};
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use std::num::NonZeroU32;
+
+/// Operations by POST that change nothing of ours, and come often. Only their refusals are written.
+pub const READING_POSTS: &[&str] = &["sign_files", "sign_project_files"];
+
+/// How many refusals of callers without a token are written: a flood of them must not fill the
+/// database. Further ones are in the log and counted.
+pub struct AnonymousLimit(DefaultDirectRateLimiter);
+
+impl Default for AnonymousLimit {
+    fn default() -> Self {
+        const PER_SECOND: NonZeroU32 = NonZeroU32::new(20).unwrap();
+        const AT_ONCE: NonZeroU32 = NonZeroU32::new(1_000).unwrap();
+        Self(RateLimiter::direct(
+            Quota::per_second(PER_SECOND).allow_burst(AT_ONCE),
+        ))
+    }
+}
+
+pub async fn audit(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let services = request.app_data::<web::Data<Services>>().cloned();
+    let Some(services) = services.filter(|_| request.path().starts_with("/v1/")) else {
+        return Ok(next.call(request).await?.map_into_boxed_body());
+    };
+    let method = request.method().clone();
+    let routes = &services.http.routes;
+    let Some(operation) = routes.operation(&method, request.path()).map(str::to_owned) else {
+        return Ok(next.call(request).await?.map_into_boxed_body());
+    };
+    let parameters = routes.parameters(request.path());
+    let remote_addr = request.peer_addr().map(|addr| addr.ip().to_string());
+    let request_id = request
+        .extensions()
+        .get::<RequestId>()
+        .map(|id| id.0.clone());
+
+    let result = next.call(request).await;
+
+    let (status, problem, caller, created) = match &result {
+        Ok(response) => (
+            response.status(),
+            response.response().error().map(Problem::of),
+            response.request().extensions().get::<Caller>().cloned(),
+            created(response),
+        ),
+        Err(error) => {
+            let problem = Problem::of(error);
+            (problem.status, Some(problem), None, None)
+        }
+    };
+    if !is_written(&method, &operation, status) {
+        return Ok(result?.map_into_boxed_body());
+    }
+    if caller.is_none() && services.http.anonymous.0.check().is_err() {
+        services.metrics.audit_dropped();
+        return Ok(result?.map_into_boxed_body());
+    }
+    let target = created.or_else(|| parameters.last().map(|(_, id)| id.clone()));
+    let entry = AuditEntry {
+        id: AuditId::generate(),
+        at: services.clock.now(),
+        workspace: workspace_of(caller.as_ref(), &parameters, target.as_deref()),
+        actor: match &caller {
+            None => Actor::Anonymous,
+            Some(Caller::Operator) => Actor::Operator,
+            Some(Caller::Workspace(member)) => member.actor(),
+        },
+        action: operation,
+        target: target.map(|target| target.chars().take(200).collect()),
+        result: if status.is_server_error() {
+            AuditResult::Failed
+        } else if status.is_client_error() {
+            AuditResult::Refused
+        } else {
+            AuditResult::Done
+        },
+        code: problem.map(|p| p.error.code.to_owned()),
+        remote_addr,
+        request_id,
+    };
+    application::audit::record(services.store.as_ref(), entry).await;
+    Ok(result?.map_into_boxed_body())
+}
+
+fn is_written(method: &Method, operation: &str, status: StatusCode) -> bool {
+    let refused = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
+    let changes = matches!(
+        *method,
+        Method::POST | Method::PUT | Method::PATCH | Method::DELETE
+    );
+    let only_reads = READING_POSTS.contains(&operation) && status.is_success();
+    refused || (changes && !only_reads)
+}
+
+/// The ID of what was made: the end of `Location`.
+fn created(response: &ServiceResponse<impl MessageBody>) -> Option<String> {
+    let location = response.headers().get(header::LOCATION)?.to_str().ok()?;
+    location.rsplit('/').next().map(str::to_owned)
+}
+
+/// The caller's workspace; for the operator, the one that the request is about.
+fn workspace_of(
+    caller: Option<&Caller>,
+    parameters: &[(String, String)],
+    target: Option<&str>,
+) -> Option<WorkspaceId> {
+    match caller {
+        None => None,
+        Some(Caller::Workspace(member)) => Some(member.workspace.clone()),
+        Some(Caller::Operator) => parameters
+            .iter()
+            .find(|(name, _)| name == "workspace_id")
+            .map(|(_, id)| id.as_str())
+            .or(target)
+            .and_then(|id| WorkspaceId::parse(id).ok()),
+    }
+}

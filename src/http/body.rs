@@ -1,0 +1,326 @@
+//! JSON request bodies, read strictly: what is not understood is refused, not ignored.
+
+use super::fault;
+use super::problem::Problem;
+use super::state::Services;
+use crate::application::error::{Error, Kind};
+use crate::application::store::SecretHash;
+use crate::application::vault::sha256;
+use actix_web::dev::Payload;
+use actix_web::http::StatusCode;
+use actix_web::http::header;
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use bytes::BytesMut;
+use futures_util::StreamExt;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{Deserialize, Deserializer};
+use std::future::Future;
+use std::pin::Pin;
+
+/// The largest JSON body unless a route says otherwise, in bytes.
+pub const DEFAULT_LIMIT: usize = 1 << 20;
+
+/// A JSON body of at most `LIMIT` bytes. An empty one is read as `{}`.
+///
+/// `T` derives `Deserialize` with `deny_unknown_fields`, as do the objects within it. Put the caller's
+/// extractor before this one: extractors fail in their order.
+pub struct Body<T, const LIMIT: usize = DEFAULT_LIMIT> {
+    pub value: T,
+    /// SHA-256 of the bytes.
+    pub fingerprint: SecretHash,
+}
+
+impl<T, const LIMIT: usize> FromRequest for Body<T, LIMIT>
+where
+    T: DeserializeOwned + 'static,
+{
+    type Error = actix_web::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Self::Error>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let payload = payload.take();
+        Box::pin(async move {
+            let bytes = read(&request, payload, LIMIT).await?;
+            let value = parse(&bytes)?;
+            Ok(Self {
+                value,
+                fingerprint: sha256(&bytes),
+            })
+        })
+    }
+}
+
+async fn read(
+    request: &HttpRequest,
+    mut payload: Payload,
+    limit: usize,
+) -> Result<BytesMut, Problem> {
+    let length = request
+        .headers()
+        .get(header::CONTENT_LENGTH)
+        .and_then(|v| v.to_str().ok())
+        .and_then(|v| v.parse::<usize>().ok());
+    if length.is_some_and(|length| length > limit) {
+        return Err(too_large(limit));
+    }
+    let coded = request
+        .headers()
+        .get(header::CONTENT_ENCODING)
+        .is_some_and(|v| !v.as_bytes().eq_ignore_ascii_case(b"identity"));
+    if coded {
+        return Err(Problem::http(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_content_encoding",
+            "A request's body is read as it is, without a content encoding.",
+        ));
+    }
+    let patience = request
+        .app_data::<web::Data<Services>>()
+        .map(|services| services.request_timeout)
+        .ok_or_else(|| Error::bug("no services"))?;
+    let reading = async {
+        let mut bytes = BytesMut::new();
+        while let Some(chunk) = payload.next().await {
+            let chunk = chunk.map_err(|error| {
+                Error::new(
+                    Kind::Malformed,
+                    "body_incomplete",
+                    "The request's body ended before it was complete.",
+                )
+                .internal(error)
+            })?;
+            if bytes.len() + chunk.len() > limit {
+                return Err(too_large(limit));
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(bytes)
+    };
+    let bytes = tokio::time::timeout(patience, reading)
+        .await
+        .map_err(|_| {
+            Problem::http(
+                StatusCode::REQUEST_TIMEOUT,
+                "request_timeout",
+                format!(
+                    "The request's body did not come within {} seconds.",
+                    patience.as_secs()
+                ),
+            )
+            .header(
+                header::CONNECTION,
+                header::HeaderValue::from_static("close"),
+            )
+        })??;
+    if !bytes.is_empty() && request.content_type() != "application/json" {
+        return Err(Problem::http(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_media_type",
+            "The body of this request must be JSON.",
+        )
+        .remedy("Send the header `Content-Type: application/json`."));
+    }
+    Ok(bytes)
+}
+
+fn too_large(limit: usize) -> Problem {
+    Error::new(
+        Kind::TooLarge,
+        "body_too_large",
+        format!("The request's body has more than the {limit} bytes that are accepted here."),
+    )
+    .into()
+}
+
+/// Parses a body. Faults in the text are 400, faults in the meaning 422.
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
+    let bytes = if bytes.is_empty() { b"{}" } else { bytes };
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        Error::new(
+            Kind::Malformed,
+            "invalid_utf8",
+            format!(
+                "The body is not UTF-8: the byte at offset {} does not fit.",
+                error.valid_up_to()
+            ),
+        )
+    })?;
+    let mut json = serde_json::Deserializer::from_str(text);
+    // serde would take an array's elements for a struct's fields.
+    if text.trim_start().starts_with('[') && serde_json::from_str::<IgnoredAny>(text).is_ok() {
+        return Err(fault::whole(
+            "wrong_type",
+            "The body must be an object, not an array.",
+        ));
+    }
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        if error.inner().is_data() {
+            fault::refusal(error.path(), &error.inner().to_string(), "body")
+        } else {
+            malformed(error.inner())
+        }
+    })?;
+    json.end().map_err(|error| malformed(&error))?;
+    Ok(value)
+}
+
+fn malformed(error: &serde_json::Error) -> Error {
+    Error::new(
+        Kind::Malformed,
+        "malformed_json",
+        format!("The body is not JSON: {error}."),
+    )
+    .member("line", error.line())
+    .member("column", error.column())
+}
+
+/// A field of a PATCH: left out, set to null, or set to a value.
+///
+/// Use it with `#[serde(default)]` and `#[schema(value_type = Option<…>)]`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Patch<T> {
+    #[default]
+    Absent,
+    Null,
+    Value(T),
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patch<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Option::deserialize(deserializer)?.map_or(Self::Null, Self::Value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(deny_unknown_fields)]
+    struct Outer {
+        name: String,
+        #[serde(default)]
+        count: Option<u32>,
+        #[serde(default)]
+        inner: Vec<Inner>,
+        #[serde(default)]
+        note: Patch<String>,
+        #[serde(default)]
+        access: Option<Access>,
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(deny_unknown_fields)]
+    struct Inner {
+        key: String,
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(rename_all = "snake_case")]
+    enum Access {
+        Read,
+        ReadWrite,
+    }
+
+    fn fault(body: &str) -> (Kind, &'static str, String, String) {
+        let error = parse::<Outer>(body.as_bytes()).unwrap_err();
+        let field = error.fields.first().map(|f| f.field.clone());
+        (
+            error.kind,
+            error.code,
+            field.unwrap_or_default(),
+            error.detail.clone(),
+        )
+    }
+
+    #[test]
+    fn each_fault_names_its_field() {
+        for (body, code, field) in [
+            (r#"{"name":"a","nam":1}"#, "unknown_field", "nam"),
+            (
+                r#"{"name":"a","inner":[{"key":"k","x":1}]}"#,
+                "unknown_field",
+                "inner[0].x",
+            ),
+            (r#"{"name":"a","name":"b"}"#, "duplicate_field", "name"),
+            (
+                r#"{"name":"a","inner":[{"key":"k"},{"key":"k","key":"l"}]}"#,
+                "duplicate_field",
+                "inner[1].key",
+            ),
+            ("{}", "missing_field", "name"),
+            ("", "missing_field", "name"),
+            (
+                r#"{"name":"a","inner":[{}]}"#,
+                "missing_field",
+                "inner[0].key",
+            ),
+            (r#"{"name":5}"#, "wrong_type", "name"),
+            (r#"{"name":null}"#, "wrong_type", "name"),
+            (r#"{"name":"a","count":"b"}"#, "wrong_type", "count"),
+            (r#"{"name":"a","count":-1}"#, "invalid_value", "count"),
+            (r#"{"name":"a","inner":{}}"#, "wrong_type", "inner"),
+            (r#"{"name":"a","note":[]}"#, "wrong_type", "note"),
+            (
+                r#"{"name":"a","access":"write"}"#,
+                "unknown_value",
+                "access",
+            ),
+            ("[1]", "wrong_type", "body"),
+            ("5", "wrong_type", "body"),
+        ] {
+            let found = fault(body);
+            assert_eq!(
+                (found.0, found.1, found.2.as_str()),
+                (Kind::Unprocessable, code, field),
+                "{body}: {}",
+                found.3
+            );
+        }
+    }
+
+    #[test]
+    fn broken_texts_are_malformed() {
+        let deep = "[".repeat(100_000);
+        for body in [
+            "{",
+            "nonsense",
+            r#"{"name":"a"} x"#,
+            r#"{"name":"\ud800"}"#,
+            &deep,
+        ] {
+            let error = parse::<Outer>(body.as_bytes()).unwrap_err();
+            assert_eq!(error.kind, Kind::Malformed, "{error}");
+            assert_eq!(error.code, "malformed_json");
+            assert_eq!(error.members["line"], 1);
+        }
+        let error = parse::<Outer>(b"{\"name\":\"\xff\"}").unwrap_err();
+        assert_eq!(error.code, "invalid_utf8");
+    }
+
+    #[test]
+    fn a_refused_value_is_not_repeated() {
+        for body in [
+            r#"{"name":"a","count":"hunter2"}"#,
+            r#"{"name":"a","access":"hunter2"}"#,
+            r#"{"name":"a","inner":"hunter2"}"#,
+        ] {
+            let (_, _, _, detail) = fault(body);
+            assert!(!detail.contains("hunter2"), "{detail}");
+        }
+        let (_, _, _, detail) = fault(r#"{"name":["hunter2"]}"#);
+        assert_eq!(detail, "`name` must be a string; it is of type array.");
+    }
+
+    #[test]
+    fn a_patch_tells_null_from_absent() {
+        let note = |body: &str| parse::<Outer>(body.as_bytes()).unwrap().note;
+        assert_eq!(note(r#"{"name":"a"}"#), Patch::Absent);
+        assert_eq!(note(r#"{"name":"a","note":null}"#), Patch::Null);
+        assert_eq!(
+            note(r#"{"name":"a","note":"b"}"#),
+            Patch::Value("b".to_owned())
+        );
+    }
+}

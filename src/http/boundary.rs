@@ -1,0 +1,231 @@
+//! What is done around every request: its ID, one line in the log, its counts, the security headers,
+//! and the rendering of errors.
+
+use super::problem::Problem;
+use super::state::Services;
+use crate::application::caller::Caller;
+use crate::application::error::Error;
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{HttpMessage, HttpResponse, ResponseError, web};
+use futures_util::FutureExt;
+use std::fmt;
+use std::panic::AssertUnwindSafe;
+use std::time::Instant;
+use tracing::Instrument;
+
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The request's ID, in the request's extensions.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub String);
+
+/// Lets a request come to its end when its client leaves: a change is made and written to the audit
+/// log as a whole.
+pub async fn detach(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let work = next.call(request);
+    match actix_web::rt::spawn(work).await {
+        Ok(response) => Ok(response?.map_into_boxed_body()),
+        Err(error) => Err(Error::bug(error).into()),
+    }
+}
+
+/// Makes a panic of a handler a 500 like any other.
+pub async fn panics(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    match AssertUnwindSafe(next.call(request)).catch_unwind().await {
+        Ok(response) => Ok(response?.map_into_boxed_body()),
+        // The panic hook has logged it.
+        Err(_) => Err(Error::bug("the handler panicked").into()),
+    }
+}
+
+/// Gives the request its ID, measures, logs, and renders errors with the ID.
+pub async fn boundary(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let id = request_id(request.headers());
+    let span = tracing::info_span!("request", request_id = %id);
+    handle(request, next, id).instrument(span).await
+}
+
+async fn handle(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+    id: String,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let began = Instant::now();
+    let Some(services) = request.app_data::<web::Data<Services>>().cloned() else {
+        return Err(Error::bug("no services").into());
+    };
+    let method = request.method().clone();
+    let route = request.match_pattern();
+    let is_api = request.path().starts_with("/v1/");
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let in_flight = services.metrics.begin();
+
+    let (result, actor) = match next.call(request).await {
+        Ok(response) => {
+            let caller = response.request().extensions().get::<Caller>().cloned();
+            let problem = response.response().error().map(Problem::of);
+            let response = match &problem {
+                Some(problem) => response.into_response(problem.render(Some(&id))),
+                None => response.map_into_boxed_body(),
+            };
+            (Ok((response, problem)), caller)
+        }
+        Err(error) => (Err(Problem::of(&error)), None),
+    };
+    drop(in_flight);
+
+    let (status, bytes, problem) = match &result {
+        Ok((response, problem)) => (
+            response.status(),
+            match response.response().body().size() {
+                BodySize::Sized(bytes) => Some(bytes),
+                BodySize::None => Some(0),
+                BodySize::Stream => None,
+            },
+            problem.as_ref(),
+        ),
+        Err(problem) => (problem.status, None, Some(problem)),
+    };
+    let took = began.elapsed();
+    let route = route.as_deref().unwrap_or("unmatched");
+    services
+        .metrics
+        .observe(&method, route, status.as_u16(), took);
+    if let Some(problem) = problem {
+        services.metrics.problem(problem.error.code);
+        log_cause(problem);
+    }
+    let (workspace, actor) = match &actor {
+        Some(Caller::Operator) => (None, "operator"),
+        Some(Caller::Workspace(member)) => (Some(member.workspace.as_str()), member.token.as_str()),
+        None => (None, "anonymous"),
+    };
+    tracing::info!(
+        method = %method,
+        route,
+        status = status.as_u16(),
+        duration_ms = took.as_secs_f64() * 1_000.0,
+        bytes,
+        workspace,
+        actor,
+        code = problem.map(|p| p.error.code),
+        "answered"
+    );
+
+    match result {
+        Ok((mut response, _)) => {
+            harden(response.headers_mut(), &id, is_api);
+            Ok(response)
+        }
+        Err(problem) => Err(Rendered { problem, id }.into()),
+    }
+}
+
+/// Writes what clients do not see to the log, once.
+fn log_cause(problem: &Problem) {
+    let error = &problem.error;
+    let cause = error.internal.as_deref();
+    if problem.status.is_server_error() {
+        tracing::error!(
+            code = error.code,
+            cause,
+            aws_request_id = error.aws_request_id,
+            "{}",
+            error.detail
+        );
+    } else if let Some(cause) = cause {
+        tracing::info!(code = error.code, cause, "{}", error.detail);
+    }
+}
+
+/// An error that has lost its request, with what the answer needs.
+#[derive(Debug)]
+struct Rendered {
+    problem: Problem,
+    id: String,
+}
+
+impl fmt::Display for Rendered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.problem.fmt(f)
+    }
+}
+
+impl ResponseError for Rendered {
+    fn status_code(&self) -> actix_web::http::StatusCode {
+        self.problem.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = self.problem.render(Some(&self.id));
+        harden(response.headers_mut(), &self.id, true);
+        response
+    }
+}
+
+/// Headers of every answer. What a handler has set stays.
+fn harden(headers: &mut HeaderMap, id: &str, is_api: bool) {
+    let mut default = |name: HeaderName, value: &'static str| {
+        if !headers.contains_key(&name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+    };
+    default(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    default(header::REFERRER_POLICY, "no-referrer");
+    default(header::X_FRAME_OPTIONS, "DENY");
+    default(
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; frame-ancestors 'none'",
+    );
+    if is_api {
+        default(header::CACHE_CONTROL, "no-store");
+    }
+    if let Ok(id) = HeaderValue::from_str(id) {
+        headers.insert(REQUEST_ID, id);
+    }
+}
+
+/// The client's own ID when it is fit for logs and headers, else a new one.
+fn request_id(headers: &HeaderMap) -> String {
+    headers
+        .get(REQUEST_ID)
+        .map(HeaderValue::as_bytes)
+        .filter(|id| (8..=64).contains(&id.len()))
+        .filter(|id| {
+            id.iter()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+        })
+        .and_then(|id| std::str::from_utf8(id).ok())
+        .map_or_else(|| uuid::Uuid::now_v7().to_string(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn request_ids() {
+        let id = |value: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(REQUEST_ID, HeaderValue::from_static(value));
+            request_id(&headers)
+        };
+        assert_eq!(id("abc_DEF-123"), "abc_DEF-123");
+        for refused in ["", "short", "has space inside", "semi;colon;", "a.b.c.d.e"] {
+            assert_ne!(id(refused), refused);
+            assert_eq!(id(refused).len(), 36);
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! Authentication, before anything else of a request is read.
+
+use super::problem::Problem;
+use super::state::Services;
+use crate::application::audit::Reader;
+use crate::application::caller::{Admin, Caller, Member};
+use crate::application::error::{Error, Kind};
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::http::header::{self, HeaderMap};
+use actix_web::middleware::Next;
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use std::future::{Ready, ready};
+use std::time::Duration;
+
+/// Refuses every request to the API (all below `/v1/`) that has no good token, so that no handler can
+/// forget it, and lets the handlers' extractors find the [`Caller`].
+pub async fn authenticate(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let is_api = request.path().starts_with("/v1/") && request.match_pattern().is_some();
+    if is_api {
+        match identify(&request).await {
+            Ok(caller) => request.extensions_mut().insert(caller),
+            Err(error) => return Ok(request.error_response(error)),
+        };
+    }
+    Ok(next.call(request).await?.map_into_boxed_body())
+}
+
+async fn identify(request: &ServiceRequest) -> Result<Caller, Error> {
+    let services = request
+        .app_data::<web::Data<Services>>()
+        .ok_or_else(|| Error::bug("no services"))?;
+    let token = bearer(request.headers())?;
+    if !services.started.is_set() {
+        return Err(Error::new(
+            Kind::Unavailable,
+            "database_unavailable",
+            "The service has not reached its database yet. Nothing was changed.",
+        )
+        .remedy("Try again in a moment.")
+        .retry_after(Duration::from_secs(2)));
+    }
+    services.authenticator.caller(token).await
+}
+
+/// The token of `Authorization: Bearer TOKEN`.
+fn bearer(headers: &HeaderMap) -> Result<&str, Error> {
+    let refuse = |detail: &str| {
+        Err(Error::new(Kind::Unauthenticated, "unauthenticated", detail)
+            .remedy("Send the header `Authorization: Bearer TOKEN`."))
+    };
+    let mut values = headers.get_all(header::AUTHORIZATION);
+    let Some(value) = values.next() else {
+        return refuse("This request needs a token.");
+    };
+    if values.next().is_some() {
+        return refuse("This request has more than one `Authorization` header.");
+    }
+    let token = value
+        .to_str()
+        .ok()
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| token.trim_start())
+        .filter(|token| !token.is_empty() && !token.contains(' '));
+    match token {
+        Some(token) => Ok(token),
+        None => refuse("The `Authorization` header is not a bearer token."),
+    }
+}
+
+/// The operator. Put callers before a [`Body`](super::body::Body): extractors fail in their order.
+pub struct OperatorCaller;
+
+/// Somebody of a workspace.
+pub struct MemberCaller(pub Member);
+
+/// An admin of a workspace.
+pub struct AdminCaller(pub Admin);
+
+/// Somebody who may read the audit log: the operator, or an admin of a workspace.
+pub struct AuditReader(pub Reader);
+
+impl TryFrom<Caller> for OperatorCaller {
+    type Error = Error;
+
+    fn try_from(caller: Caller) -> Result<Self, Error> {
+        match caller {
+            Caller::Operator => Ok(Self),
+            Caller::Workspace(_) => Err(Error::new(
+                Kind::Forbidden,
+                "operator_required",
+                "Only the operator's token may do this; this is a workspace's token.",
+            )),
+        }
+    }
+}
+
+impl TryFrom<Caller> for MemberCaller {
+    type Error = Error;
+
+    fn try_from(caller: Caller) -> Result<Self, Error> {
+        match caller {
+            Caller::Workspace(member) => Ok(Self(member)),
+            Caller::Operator => Err(Error::new(
+                Kind::Forbidden,
+                "workspace_token_required",
+                "This is done within a workspace, and the operator's token belongs to none.",
+            )
+            .remedy(
+                "Make a token for the workspace with `POST /v1/workspaces/{workspace_id}/tokens`.",
+            )),
+        }
+    }
+}
+
+impl TryFrom<Caller> for AdminCaller {
+    type Error = Error;
+
+    fn try_from(caller: Caller) -> Result<Self, Error> {
+        let MemberCaller(member) = caller.try_into()?;
+        member.as_admin().map(Self).ok_or_else(|| {
+            Error::new(
+                Kind::Forbidden,
+                "admin_required",
+                "Only an admin of the workspace may do this; this token's role is `member`.",
+            )
+            .remedy("Ask an admin of the workspace, or use a token with the role `admin`.")
+        })
+    }
+}
+
+impl TryFrom<Caller> for AuditReader {
+    type Error = Error;
+
+    fn try_from(caller: Caller) -> Result<Self, Error> {
+        match caller {
+            Caller::Operator => Ok(Self(Reader::Operator)),
+            member => AdminCaller::try_from(member).map(|admin| Self(Reader::Admin(admin.0))),
+        }
+    }
+}
+
+macro_rules! extract_caller {
+    ($($extractor:ty),*) => {$(
+        impl FromRequest for $extractor {
+            type Error = Problem;
+            type Future = Ready<Result<Self, Problem>>;
+
+            fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+                let caller = request.extensions().get::<Caller>().cloned();
+                ready(match caller {
+                    Some(caller) => Self::try_from(caller).map_err(Problem::from),
+                    None => Err(Error::bug("a route outside of /v1 asks for its caller").into()),
+                })
+            }
+        }
+    )*};
+}
+
+extract_caller!(OperatorCaller, MemberCaller, AdminCaller, AuditReader);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::http::header::HeaderValue;
+
+    #[test]
+    fn bearer_tokens() {
+        let read = |value: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::AUTHORIZATION, HeaderValue::from_static(value));
+            bearer(&headers).map(str::to_owned).ok()
+        };
+        assert_eq!(read("Bearer abc").as_deref(), Some("abc"));
+        assert_eq!(read("bearer abc").as_deref(), Some("abc"));
+        for value in ["", "Bearer", "Bearer ", "Basic abc", "Bearer a b", "abc"] {
+            assert_eq!(read(value), None, "{value:?}");
+        }
+        let mut two = HeaderMap::new();
+        two.append(header::AUTHORIZATION, HeaderValue::from_static("Bearer a"));
+        two.append(header::AUTHORIZATION, HeaderValue::from_static("Bearer b"));
+        assert!(bearer(&two).is_err());
+    }
+}

@@ -1,0 +1,259 @@
+//! Errors as clients see them: `application/problem+json` (RFC 9457).
+//!
+//! Use cases fail with [`Error`]; what only HTTP knows (a wrong content type, a method that is not
+//! there) is a [`Problem`] with a status of its own. Both are rendered in one place, at the boundary,
+//! where the request ID is known. `docs/errors.md` is the policy in prose.
+
+use crate::application::error::{Error, Kind};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::{HttpResponse, ResponseError};
+use serde::Serialize;
+use std::fmt;
+use utoipa::ToSchema;
+
+/// Statuses of the kinds of failure.
+pub fn status_of(kind: Kind) -> StatusCode {
+    match kind {
+        Kind::Malformed => StatusCode::BAD_REQUEST,
+        Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
+        Kind::Forbidden => StatusCode::FORBIDDEN,
+        Kind::NotFound => StatusCode::NOT_FOUND,
+        Kind::Conflict => StatusCode::CONFLICT,
+        Kind::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
+        Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Kind::RangeNotSatisfiable => StatusCode::RANGE_NOT_SATISFIABLE,
+        Kind::Unprocessable => StatusCode::UNPROCESSABLE_ENTITY,
+        Kind::TooMany => StatusCode::TOO_MANY_REQUESTS,
+        Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        Kind::Upstream => StatusCode::BAD_GATEWAY,
+        Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Kind::UpstreamTimeout => StatusCode::GATEWAY_TIMEOUT,
+    }
+}
+
+/// A refusal with the status and headers it is answered with.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    pub status: StatusCode,
+    pub error: Error,
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Problem {
+    /// A refusal by HTTP's own rules, with a status that no [`Kind`] has.
+    pub fn http(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        let kind = if status.is_server_error() {
+            Kind::Internal
+        } else {
+            Kind::Malformed
+        };
+        Self {
+            status,
+            error: Error::new(kind, code, detail),
+            headers: Vec::new(),
+        }
+    }
+
+    pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
+        self.error = self.error.remedy(remedy);
+        self
+    }
+
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// What went wrong with a request, whoever made the error: a use case, HTTP's rules, or the web
+    /// framework, whose own texts do not go out.
+    pub fn of(error: &actix_web::Error) -> Self {
+        if let Some(problem) = error.as_error::<Self>() {
+            return problem.clone();
+        }
+        if let Some(error) = error.as_error::<Error>() {
+            return error.clone().into();
+        }
+        let status = error.as_response_error().status_code();
+        let mut problem = Self::bare(status);
+        problem.error = problem.error.internal(error);
+        problem
+    }
+
+    /// A problem that is known by its status only.
+    pub fn bare(status: StatusCode) -> Self {
+        let (code, detail) = match status {
+            StatusCode::NOT_FOUND => ("not_found", "There is nothing at this address."),
+            StatusCode::PAYLOAD_TOO_LARGE => ("body_too_large", "The request's body is too large."),
+            StatusCode::REQUEST_TIMEOUT => ("request_timeout", "The request did not come in time."),
+            status if status.is_server_error() => return Error::bug(status).into(),
+            _ => ("bad_request", "The request cannot be read."),
+        };
+        Self::http(status, code, detail)
+    }
+
+    /// The answer.
+    pub fn render(&self, request_id: Option<&str>) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status);
+        response.insert_header((header::CONTENT_TYPE, "application/problem+json"));
+        if self.status == StatusCode::UNAUTHORIZED {
+            response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+        }
+        if let Some(wait) = self.error.retry_after {
+            // Whole seconds, rounded up: too early would only be refused again.
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            response.insert_header((header::RETRY_AFTER, seconds));
+        }
+        for (name, value) in &self.headers {
+            response.insert_header((name.clone(), value.clone()));
+        }
+        let body = ProblemBody::new(self, request_id);
+        match serde_json::to_vec(&body) {
+            Ok(bytes) => response.body(bytes),
+            Err(_) => response.finish(),
+        }
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        Self {
+            status: status_of(error.kind),
+            error,
+            headers: Vec::new(),
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        self.render(None)
+    }
+}
+
+impl ResponseError for Error {
+    fn status_code(&self) -> StatusCode {
+        status_of(self.kind)
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        Problem::from(self.clone()).render(None)
+    }
+}
+
+/// An error, as RFC 9457 has it. A problem may have further members that its `code` explains.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub struct ProblemBody<'a> {
+    /// Always `about:blank`: `code` tells the problems apart.
+    #[schema(example = "about:blank")]
+    r#type: &'static str,
+    /// The status in words.
+    #[schema(example = "Unprocessable Entity")]
+    title: &'static str,
+    /// The HTTP status.
+    #[schema(example = 422)]
+    status: u16,
+    /// What happened, and why.
+    #[schema(example = "A name has at least one visible character.")]
+    detail: &'a str,
+    /// What kind of problem it is: stable, for programs.
+    #[schema(example = "invalid_request")]
+    code: &'static str,
+    /// The same as the header `X-Request-Id`; the operator finds the request in the log by it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required, example = "019a1f0e-7c1b-7d43-9a52-0c8c2f6f6b1e")]
+    request_id: Option<&'a str>,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remedy: Option<&'a str>,
+    /// The fields of the request that were refused.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    errors: Vec<FieldProblem<'a>>,
+    /// The ID of the AWS request that failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aws_request_id: Option<&'a str>,
+    #[serde(flatten)]
+    #[schema(ignore)]
+    members: &'a serde_json::Map<String, serde_json::Value>,
+}
+
+/// What is wrong with one field.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FieldProblem<'a> {
+    /// The field's path in the body, or the parameter's or header's name.
+    #[schema(example = "name")]
+    field: &'a str,
+    /// What is wrong: stable, for programs.
+    #[schema(example = "invalid_name")]
+    code: &'static str,
+    #[schema(example = "A name has at least one visible character.")]
+    detail: &'a str,
+}
+
+impl<'a> ProblemBody<'a> {
+    fn new(problem: &'a Problem, request_id: Option<&'a str>) -> Self {
+        let error = &problem.error;
+        Self {
+            r#type: "about:blank",
+            title: problem.status.canonical_reason().unwrap_or("Error"),
+            status: problem.status.as_u16(),
+            detail: &error.detail,
+            code: error.code,
+            request_id,
+            remedy: error.remedy.as_deref(),
+            errors: error
+                .fields
+                .iter()
+                .map(|f| FieldProblem {
+                    field: &f.field,
+                    code: f.code,
+                    detail: &f.detail,
+                })
+                .collect(),
+            aws_request_id: error.aws_request_id.as_deref(),
+            members: &error.members,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn waiting_is_rounded_up_to_whole_seconds() {
+        let error = Error::new(Kind::TooMany, "too_many", "Wait.");
+        let response = Problem::from(error.retry_after(Duration::from_millis(1_001))).render(None);
+        assert_eq!(response.status(), 429);
+        assert_eq!(response.headers()[header::RETRY_AFTER], "2");
+    }
+
+    #[test]
+    fn the_framework_s_own_texts_do_not_go_out() {
+        let error = actix_web::error::ErrorBadRequest("what the framework says");
+        let problem = Problem::of(&error);
+        assert_eq!(problem.status, 400);
+        assert!(!problem.to_string().contains("framework"));
+        assert!(
+            problem
+                .error
+                .internal
+                .as_deref()
+                .unwrap()
+                .contains("framework")
+        );
+    }
+}

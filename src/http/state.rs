@@ -1,0 +1,71 @@
+//! What handlers work with.
+
+use super::metrics::HttpMetrics;
+use super::openapi;
+use super::routes::Routes;
+use crate::application::authenticate::Authenticator;
+use crate::application::clock::Clock;
+use crate::application::error::{Error, Result};
+use crate::application::readiness::Readiness;
+use crate::application::store::Store;
+use crate::application::vault::Vault;
+use prometheus_client::registry::Registry;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// One per running service, shared by its threads; a handler asks for `web::Data<Services>`.
+pub struct Services {
+    pub store: Arc<dyn Store>,
+    pub vault: Arc<Vault>,
+    pub clock: Arc<dyn Clock>,
+    pub authenticator: Arc<Authenticator>,
+    pub readiness: Vec<Arc<dyn Readiness>>,
+    pub metrics: HttpMetrics,
+    /// Everything that `/metrics` shows.
+    pub registry: Registry,
+    /// How long a client may take to send a body of JSON.
+    pub request_timeout: Duration,
+    pub started: Started,
+    pub http: HttpParts,
+}
+
+/// What the HTTP layer makes for itself at start.
+pub struct HttpParts {
+    pub routes: Routes,
+    /// The OpenAPI document, as served.
+    pub openapi_json: String,
+    /// The page about it.
+    pub docs_html: String,
+    pub(super) anonymous: super::audit::AnonymousLimit,
+}
+
+impl HttpParts {
+    pub fn new() -> Result<Self> {
+        let document = openapi::document();
+        let json = document
+            .to_pretty_json()
+            .map_err(|error| Error::bug(format!("the OpenAPI document: {error}")))?;
+        Ok(Self {
+            routes: Routes::of(&document),
+            docs_html: super::docs::page(&json)?,
+            openapi_json: json,
+            anonymous: super::audit::AnonymousLimit::default(),
+        })
+    }
+}
+
+/// Whether the first contact with the database has been made: it has its tables, and this process has
+/// the right master key. Before that no request under `/v1` is served.
+#[derive(Debug, Default)]
+pub struct Started(AtomicBool);
+
+impl Started {
+    pub fn set(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
