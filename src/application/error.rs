@@ -10,8 +10,12 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// A refusal or failure. `Display` is safe to show to a client: AWS's and the database's own texts are
 /// kept apart, in `internal`, for the log.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("{detail}")]
-pub struct Error {
+#[error("{}", .0.detail)]
+pub struct Error(Box<ErrorParts>);
+
+/// What an [`Error`] holds.
+#[derive(Debug, Clone)]
+pub struct ErrorParts {
     pub kind: Kind,
     /// Stable and `snake_case`: part of the API.
     pub code: &'static str,
@@ -82,7 +86,7 @@ pub enum Kind {
 
 impl Error {
     pub fn new(kind: Kind, code: &'static str, detail: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(ErrorParts {
             kind,
             code,
             detail: detail.into(),
@@ -92,7 +96,7 @@ impl Error {
             retry_after: None,
             aws_request_id: None,
             internal: None,
-        }
+        }))
     }
 
     pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
@@ -121,10 +125,9 @@ impl Error {
             [one] => one.detail.clone(),
             several => format!("{} fields cannot be accepted.", several.len()),
         };
-        Self {
-            fields,
-            ..Self::new(Kind::Unprocessable, "invalid_request", detail)
-        }
+        let mut error = Self::new(Kind::Unprocessable, "invalid_request", detail);
+        error.fields = fields;
+        error
     }
 
     /// One field of a request that was refused.
@@ -150,6 +153,20 @@ impl Error {
         )
         .remedy("Try again. If it stays, tell the operator the request ID.")
         .internal(cause)
+    }
+}
+
+impl std::ops::Deref for Error {
+    type Target = ErrorParts;
+
+    fn deref(&self) -> &ErrorParts {
+        &self.0
+    }
+}
+
+impl std::ops::DerefMut for Error {
+    fn deref_mut(&mut self) -> &mut ErrorParts {
+        &mut self.0
     }
 }
 
@@ -311,7 +328,7 @@ mod tests {
         let error = Error::from(failure);
         assert!(!error.to_string().contains("arn:"));
         assert!(!error.remedy.as_deref().unwrap().contains("arn:"));
-        assert!(error.internal.unwrap().contains("foreign"));
+        assert!(error.internal.as_deref().unwrap().contains("foreign"));
         assert_eq!(error.aws_request_id.as_deref(), Some("req-1"));
     }
 }

@@ -3,6 +3,24 @@
 //! Architecture invariant: nothing here knows an AWS SDK, SQL or HTTP type. Adapters implement the
 //! traits of [`store`], [`bucket_files`] and [`probe`]; `startup` puts them together.
 
+pub mod bucket_files;
+pub mod built_in;
+pub mod caller;
+pub mod change;
+pub mod check_connection;
+pub mod check_limits;
+pub mod checks;
+pub mod clock;
+pub mod draft_changes;
 pub mod error;
+pub mod files;
+pub mod monitor;
+pub mod page;
+pub mod probe;
 pub mod provision;
+pub mod safe_content;
+pub mod service_principal;
+pub mod setups;
+pub mod storages;
 pub mod store;
+pub mod vault;

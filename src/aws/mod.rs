@@ -1,5 +1,13 @@
-//! AWS, behind the application's traits.
+//! AWS behind the traits of `application`: sessions of customers' roles, files in buckets, and the
+//! questions of the connection check.
 //!
-//! Architecture invariant: no other layer names a type of the AWS SDK.
+//! Architecture invariant: only this module knows the AWS SDK; only [`files`] and [`probes`] turn an
+//! object key into text for a call.
 
+pub mod clients;
+pub mod endpoint_guard;
+pub mod failure;
+pub mod files;
+pub mod probes;
 pub mod provision;
+pub mod sessions;

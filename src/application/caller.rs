@@ -1,0 +1,45 @@
+//! Who is calling, and what they may do.
+
+use crate::domain::audit::Actor;
+use crate::domain::ids::{TokenId, WorkspaceId};
+use crate::domain::workspace::Role;
+
+/// An authenticated caller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Caller {
+    Operator,
+    Workspace(Member),
+}
+
+/// Somebody who acts within one workspace, as a member at least. A use case that takes one has nothing
+/// left to ask about permission.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    pub workspace: WorkspaceId,
+    pub role: Role,
+    pub token: TokenId,
+}
+
+/// A [`Member`] with the role `admin`. Made only by [`Member::as_admin`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Admin(Member);
+
+impl Member {
+    pub fn as_admin(self) -> Option<Admin> {
+        (self.role == Role::Admin).then_some(Admin(self))
+    }
+
+    pub fn actor(&self) -> Actor {
+        Actor::Token(self.token.clone())
+    }
+}
+
+impl Admin {
+    pub fn workspace(&self) -> &WorkspaceId {
+        &self.0.workspace
+    }
+
+    pub fn member(&self) -> &Member {
+        &self.0
+    }
+}
