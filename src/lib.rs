@@ -8,6 +8,9 @@
 pub mod application;
 pub mod aws;
 pub mod cli;
+<<<<<<< HEAD
 pub mod database;
+=======
+>>>>>>> tools
 pub mod domain;
 pub mod http;
