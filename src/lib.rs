@@ -6,5 +6,10 @@
 //! forbidden import (`tests/it/layers.rs`).
 
 pub mod application;
+pub mod cli;
+pub mod database;
 pub mod domain;
 pub mod http;
+pub mod logging;
+pub mod settings;
+pub mod startup;
