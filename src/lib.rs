@@ -6,6 +6,7 @@
 //! forbidden import (`tests/it/layers.rs`).
 
 pub mod application;
+pub mod aws;
 pub mod cli;
 pub mod database;
 pub mod domain;

@@ -1,9 +1,10 @@
 //! Command line, settings, start.
 
+use aws_config::BehaviorVersion;
 use clap::Parser;
-use sallyport::cli::{Cli, Command, healthcheck};
+use sallyport::cli::{Cli, Command, healthcheck, provision};
 use sallyport::settings::{Options, Settings};
-use sallyport::{http, logging, startup};
+use sallyport::{aws, http, logging, startup};
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -15,6 +16,7 @@ async fn main() -> ExitCode {
         None => serve(cli.options).await,
         Some(Command::Serve(options)) => serve(*options).await,
         Some(Command::Healthcheck(arguments)) => healthcheck::run(&arguments).await,
+        Some(Command::Provision(arguments)) => provision(*arguments).await,
         Some(Command::Openapi) => http::openapi::document()
             .to_pretty_json()
             .map(|json| println!("{json}"))
@@ -27,6 +29,14 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+async fn provision(arguments: provision::Args) -> Result<(), String> {
+    let sdk = aws_config::load_defaults(BehaviorVersion::latest()).await;
+    let apply = async |wanted| aws::provision::provision(&sdk, &wanted).await;
+    provision::run(arguments, apply, &mut std::io::stdout().lock())
+        .await
+        .map_err(|error| error.to_string())
 }
 
 async fn serve(options: Options) -> Result<(), String> {

@@ -5,6 +5,7 @@ use crate::application::authenticate::Authenticator;
 use crate::application::clock::{Clock, SystemClock};
 use crate::application::error::{Error, Kind};
 use crate::application::master_key;
+use crate::application::page::Pages;
 use crate::application::readiness::{DatabaseReadiness, Readiness};
 use crate::application::store::Store;
 use crate::application::vault::{MasterKey, Vault};
@@ -92,6 +93,7 @@ pub async fn build(settings: Settings) -> Result<Application, StartError> {
             settings.operator_token.as_ref(),
         )),
         store,
+        pages: Pages::new(vault.clone()),
         vault,
         clock,
         readiness,

@@ -1,6 +1,7 @@
 //! The command line.
 
 pub mod healthcheck;
+pub mod provision;
 
 use crate::settings::Options;
 use clap::{Parser, Subcommand};
@@ -26,6 +27,7 @@ pub enum Command {
     Serve(Box<Options>),
     /// Ask a running service whether it is alive: for containers.
     Healthcheck(healthcheck::Arguments),
+    Provision(Box<provision::Args>),
     /// Print the API's OpenAPI document.
     Openapi,
 }

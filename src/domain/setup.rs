@@ -51,6 +51,85 @@ impl Default for Draft {
     }
 }
 
+impl Draft {
+    /// The settings of an existing connection, to be changed.
+    pub fn of(name: &Name, connection: &Connection) -> Self {
+        let mut draft = Self {
+            display_name: Some(name.clone()),
+            bucket: Some(connection.bucket.clone()),
+            prefix: connection.prefix.clone(),
+            access: connection.access,
+            region: connection.region,
+            kms_key: connection.kms_key.clone(),
+            ..Self::default()
+        };
+        match &connection.credentials {
+            Credentials::Role { role_arn, .. } => draft.role_arn = Some(role_arn.clone()),
+            Credentials::AccessKey {
+                access_key_id,
+                secret,
+                endpoint,
+                ..
+            } => {
+                draft.auth = Auth::AccessKey;
+                draft.access_key_id = Some(access_key_id.clone());
+                draft.secret = Some(secret.clone());
+                draft.endpoint = endpoint.clone();
+            }
+            Credentials::Service => {}
+        }
+        draft
+    }
+
+    /// The connection that these settings make with this external ID, or the names of the fields that
+    /// are still missing. `sealed_for` is the ID that the secret was sealed for.
+    pub fn connection(
+        &self,
+        external_id: &ExternalId,
+        sealed_for: &str,
+    ) -> Result<Connection, Vec<&'static str>> {
+        let mut missing = Vec::new();
+        let mut need = |field, present: bool| {
+            if !present {
+                missing.push(field);
+            }
+        };
+        need("bucket", self.bucket.is_some());
+        match self.auth {
+            Auth::Role => need("role_arn", self.role_arn.is_some()),
+            Auth::AccessKey => {
+                need("access_key_id", self.access_key_id.is_some());
+                need("secret_access_key", self.secret.is_some());
+            }
+        }
+        let credentials = match self.auth {
+            Auth::Role => self.role_arn.clone().map(|role_arn| Credentials::Role {
+                role_arn,
+                external_id: external_id.clone(),
+            }),
+            Auth::AccessKey => self.access_key_id.clone().zip(self.secret.clone()).map(
+                |(access_key_id, secret)| Credentials::AccessKey {
+                    access_key_id,
+                    secret,
+                    sealed_for: sealed_for.to_owned(),
+                    endpoint: self.endpoint.clone(),
+                },
+            ),
+        };
+        match (self.bucket.clone(), credentials) {
+            (Some(bucket), Some(credentials)) => Ok(Connection {
+                bucket,
+                prefix: self.prefix.clone(),
+                access: self.access,
+                region: self.region,
+                kms_key: self.kms_key.clone(),
+                credentials,
+            }),
+            _ => Err(missing),
+        }
+    }
+}
+
 /// Where a setup is in its life. `Expired` is never stored: it follows from the clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SetupStatus {
@@ -114,54 +193,10 @@ impl Setup {
 
     /// The connection that the draft describes, or the names of the fields that are still missing.
     pub fn connection(&self) -> Result<ConnectedBucket, Vec<&'static str>> {
-        let draft = &self.draft;
-        let credentials = match draft.auth {
-            Auth::Role => draft.role_arn.clone().map(|role_arn| Credentials::Role {
-                role_arn,
-                external_id: self.external_id.clone(),
-            }),
-            Auth::AccessKey => draft.access_key_id.clone().zip(draft.secret.clone()).map(
-                |(access_key_id, secret)| Credentials::AccessKey {
-                    access_key_id,
-                    secret,
-                    sealed_for: self.id.to_string(),
-                    endpoint: draft.endpoint.clone(),
-                },
-            ),
-        };
-        match (draft.bucket.clone(), credentials) {
-            (Some(bucket), Some(credentials)) => Ok(ConnectedBucket {
-                owner: self.owner(),
-                revision: self.revision,
-                connection: Connection {
-                    bucket,
-                    prefix: draft.prefix.clone(),
-                    access: draft.access,
-                    region: draft.region,
-                    kms_key: draft.kms_key.clone(),
-                    credentials,
-                },
-            }),
-            (bucket, credentials) => {
-                let mut missing = Vec::new();
-                if bucket.is_none() {
-                    missing.push("bucket");
-                }
-                if credentials.is_none() {
-                    match draft.auth {
-                        Auth::Role => missing.push("role_arn"),
-                        Auth::AccessKey => {
-                            if draft.access_key_id.is_none() {
-                                missing.push("access_key_id");
-                            }
-                            if draft.secret.is_none() {
-                                missing.push("secret_access_key");
-                            }
-                        }
-                    }
-                }
-                Err(missing)
-            }
-        }
+        Ok(ConnectedBucket {
+            owner: self.owner(),
+            revision: self.revision,
+            connection: self.draft.connection(&self.external_id, self.id.as_str())?,
+        })
     }
 }

@@ -6,6 +6,7 @@ use super::routes::Routes;
 use crate::application::authenticate::Authenticator;
 use crate::application::clock::Clock;
 use crate::application::error::{Error, Result};
+use crate::application::page::Pages;
 use crate::application::readiness::Readiness;
 use crate::application::store::Store;
 use crate::application::vault::Vault;
@@ -18,6 +19,7 @@ use std::time::Duration;
 pub struct Services {
     pub store: Arc<dyn Store>,
     pub vault: Arc<Vault>,
+    pub pages: Pages,
     pub clock: Arc<dyn Clock>,
     pub authenticator: Arc<Authenticator>,
     pub readiness: Vec<Arc<dyn Readiness>>,

@@ -1,0 +1,39 @@
+# syntax=docker/dockerfile:1
+# The service in a small image. It runs without root and keeps its data in /var/lib/sallyport.
+
+FROM rust:1.95-slim-bookworm AS build
+# aws-lc-sys and SQLite are C.
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends cmake g++ make perl \
+    && rm -rf /var/lib/apt/lists/*
+WORKDIR /src
+COPY . .
+RUN --mount=type=cache,target=/usr/local/cargo/registry \
+    --mount=type=cache,target=/src/target \
+    cargo build --release --locked --bin sallyport \
+    && cp target/release/sallyport /usr/local/bin/sallyport
+
+FROM debian:bookworm-slim
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends ca-certificates \
+    && rm -rf /var/lib/apt/lists/* \
+    && groupadd --system --gid 10001 sallyport \
+    && useradd --system --uid 10001 --gid sallyport --no-create-home --home-dir /var/lib/sallyport \
+        --shell /usr/sbin/nologin sallyport \
+    && install -d -o sallyport -g sallyport -m 0700 /var/lib/sallyport
+COPY --from=build /usr/local/bin/sallyport /usr/local/bin/sallyport
+COPY LICENSE-MIT LICENSE-APACHE /usr/share/doc/sallyport/
+
+ENV SALLYPORT_LISTEN=0.0.0.0:8080 \
+    SALLYPORT_DATA_DIR=/var/lib/sallyport \
+    SALLYPORT_LOG_FORMAT=json
+EXPOSE 8080
+VOLUME /var/lib/sallyport
+# By number, so that an orchestrator can tell that it is not root.
+USER 10001:10001
+WORKDIR /var/lib/sallyport
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
+    CMD ["sallyport", "healthcheck"]
+# The service ends gracefully on SIGTERM, Docker's own stop signal.
+ENTRYPOINT ["sallyport"]
+CMD ["serve"]

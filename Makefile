@@ -1,0 +1,53 @@
+# `make help` lists what there is. Everything made here goes into .build/ and target/.
+
+SHELL := /bin/sh
+CARGO ?= cargo
+# A filter, or any other argument, for `cargo test`: make test ARGS=layers
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help test test-tools lint fmt check-compose run demo demo-walk bench clean
+
+help: ## List the targets.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+test: test-tools lint ## Check and test everything. ARGS=name runs the tests with that name.
+	@tools/with-services $(CARGO) test $(ARGS)
+
+test-tools: ## Install what the tests need: the AWS emulator, linters, PostgreSQL.
+	@tools/install
+
+lint: check-compose ## Formatting, clippy, dependency rules, docker-compose.yml.
+	$(CARGO) fmt --check
+	$(CARGO) clippy --all-targets -- -D warnings
+	@if $(CARGO) deny --version >/dev/null 2>&1; then \
+		$(CARGO) fetch --locked --quiet && $(CARGO) deny --offline check bans licenses sources; \
+	else \
+		echo "cargo-deny is not installed: dependency rules are not checked (cargo install cargo-deny)"; \
+	fi
+
+check-compose:
+	@tools/install compose
+	@.build/compose/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+
+fmt: ## Format the code.
+	$(CARGO) fmt
+
+run: ## Start the service with the settings of your environment.
+	$(CARGO) run -- serve
+
+demo: ## Start the service with an emulated AWS and sample files, until Ctrl-C. PORT=n chooses its port.
+	@tools/install emulator
+	@$(CARGO) build
+	@.build/emulator/bin/python demo/demo.py
+
+demo-walk: ## Play the main job over the API, step by step, and check every answer.
+	@tools/install emulator
+	@$(CARGO) build
+	@.build/emulator/bin/python demo/walk.py
+
+bench: test-tools ## Measure. Takes minutes: it builds for release.
+	@tools/with-services $(CARGO) bench $(ARGS)
+
+clean: ## Remove .build/ and target/.
+	rm -rf .build target

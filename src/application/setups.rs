@@ -1,0 +1,378 @@
+//! Setups: from an external ID to a storage.
+
+use super::caller::Admin;
+use super::checks::Checks;
+use super::clock::Clock;
+use super::draft_changes::{DraftChanges, DraftRules};
+use super::error::{Error, FieldError, Kind, Result};
+use super::page::{Page, PageRequest, Pages};
+use super::service_principal::PrincipalSource;
+use super::store::{Completion, Store, StoreError};
+use super::vault::{Purpose, Vault};
+use crate::domain::Invalid;
+use crate::domain::access_key::SealedSecret;
+use crate::domain::connection::{Connection, Credentials};
+use crate::domain::connection_check::{CheckReport, Step};
+use crate::domain::external_id::ExternalId;
+use crate::domain::ids::{SetupId, StorageId};
+use crate::domain::names::Name;
+use crate::domain::origin::Origin;
+use crate::domain::policy_document::{DocumentParameters, Documents, PolicyTemplates};
+use crate::domain::region::Region;
+use crate::domain::role_arn::RoleArn;
+use crate::domain::service_identity::ServicePrincipal;
+use crate::domain::setup::{Draft, Setup, SetupStatus};
+use crate::domain::storage::{Health, Storage};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc::UnboundedSender;
+
+pub struct Setups {
+    pub store: Arc<dyn Store>,
+    pub pages: Arc<Pages>,
+    pub vault: Arc<Vault>,
+    pub policies: Arc<PolicyTemplates>,
+    pub principal: Arc<PrincipalSource>,
+    pub checks: Arc<Checks>,
+    pub clock: Arc<dyn Clock>,
+    pub origins: Vec<Origin>,
+    /// How long a setup stays open.
+    pub lifetime: Duration,
+}
+
+/// A setup as its admin sees it.
+#[derive(Debug, Clone)]
+pub struct SetupView {
+    pub setup: Setup,
+    pub status: SetupStatus,
+    pub principal: ServicePrincipal,
+    pub last_check: Option<CheckReport>,
+}
+
+impl SetupView {
+    /// Whether the last check is of exactly the present settings.
+    pub fn check_is_current(&self) -> bool {
+        self.last_check
+            .as_ref()
+            .is_some_and(|check| check.revision == self.setup.revision)
+    }
+}
+
+impl Setups {
+    /// Opens a setup with a new external ID.
+    pub async fn open(&self, admin: &Admin, changes: DraftChanges) -> Result<SetupView> {
+        let principal = self.principal.get().await?;
+        let id = SetupId::generate();
+        let draft = self.apply(changes, &Draft::default(), &id).await?;
+        let now = self.clock.now();
+        let mut setup = Setup {
+            id,
+            workspace: admin.workspace().clone(),
+            status: SetupStatus::Open,
+            external_id: ExternalId::issue(),
+            draft,
+            revision: 1,
+            last_check: None,
+            created_at: now,
+            expires_at: now + self.lifetime,
+        };
+        // The database refuses an ID that was ever used. With 122 random bits that does not happen by
+        // chance; a broken generator would be caught here.
+        if let Err(StoreError::Conflict(_)) = self.store.create_setup(&setup).await {
+            setup.external_id = ExternalId::issue();
+            self.store.create_setup(&setup).await?;
+        }
+        Ok(SetupView {
+            status: SetupStatus::Open,
+            setup,
+            principal,
+            last_check: None,
+        })
+    }
+
+    pub async fn get(&self, admin: &Admin, id: &SetupId) -> Result<SetupView> {
+        let setup = self.load(admin, id).await?;
+        self.view(setup).await
+    }
+
+    pub async fn list(&self, admin: &Admin, request: &PageRequest) -> Result<Page<SetupView>> {
+        let place = format!("setups|{}", admin.workspace());
+        let window = self.pages.window(&place, request)?;
+        let rows = self.store.list_setups(admin.workspace(), &window).await?;
+        let page = self
+            .pages
+            .page(&place, request, rows, |setup| setup.id.to_string())?;
+        let mut items = Vec::with_capacity(page.items.len());
+        for setup in page.items {
+            items.push(self.view(setup).await?);
+        }
+        Ok(Page {
+            items,
+            next_page_token: page.next_page_token,
+        })
+    }
+
+    /// Changes what was typed. Bad fields are all named, and then nothing is changed.
+    pub async fn change(
+        &self,
+        admin: &Admin,
+        id: &SetupId,
+        changes: DraftChanges,
+    ) -> Result<SetupView> {
+        let mut setup = self.load_open(admin, id).await?;
+        let draft = self.apply(changes, &setup.draft, &setup.id).await?;
+        let renamed = Draft {
+            display_name: draft.display_name.clone(),
+            ..setup.draft.clone()
+        };
+        // A new name needs no new check.
+        let revision = setup.revision + i64::from(draft != renamed);
+        if draft != setup.draft {
+            let stored = self
+                .store
+                .update_draft(admin.workspace(), id, &draft, setup.revision, revision)
+                .await?;
+            if !stored {
+                return Err(changed_meanwhile());
+            }
+        }
+        setup.draft = draft;
+        setup.revision = revision;
+        self.view(setup).await
+    }
+
+    /// Closes the setup: its external ID will never be used.
+    pub async fn close(&self, admin: &Admin, id: &SetupId) -> Result<()> {
+        let setup = self.load(admin, id).await?;
+        match setup.status {
+            SetupStatus::Closed => Ok(()),
+            SetupStatus::Completed => Err(not_open(SetupStatus::Completed)),
+            _ => {
+                self.store.close_setup(admin.workspace(), id).await?;
+                Ok(())
+            }
+        }
+    }
+
+    /// Every document, filled in. Needs the bucket's name.
+    pub async fn documents(
+        &self,
+        admin: &Admin,
+        id: &SetupId,
+    ) -> Result<(Documents, DocumentParameters)> {
+        let setup = self.load(admin, id).await?;
+        let principal = self.principal.get().await?;
+        let parameters = self.parameters(&setup, principal)?;
+        let documents = self.policies.documents(&parameters).map_err(Error::bug)?;
+        Ok((documents, parameters))
+    }
+
+    /// Checks the connection that the setup describes.
+    pub async fn check(
+        &self,
+        admin: &Admin,
+        id: &SetupId,
+        wait: Duration,
+        listener: Option<UnboundedSender<Step>>,
+    ) -> Result<CheckReport> {
+        let setup = self.load_open(admin, id).await?;
+        let bucket = setup.connection().map_err(incomplete)?;
+        self.checks.run(bucket, wait, listener).await
+    }
+
+    /// Makes the storage, if the latest check passed for exactly these settings.
+    pub async fn complete(&self, admin: &Admin, id: &SetupId) -> Result<Storage> {
+        let setup = self.load_open(admin, id).await?;
+        let bucket = setup.connection().map_err(incomplete)?;
+        let check = match &setup.last_check {
+            Some(check) => self.store.check(admin.workspace(), check).await?,
+            None => None,
+        };
+        let check =
+            check.ok_or_else(|| check_required("The connection has not been checked yet."))?;
+        if check.revision != setup.revision {
+            return Err(check_required(
+                "The settings have changed since the connection was checked.",
+            ));
+        }
+        if !check.outcome().is_pass() {
+            return Err(check_required("The last check of the connection failed."));
+        }
+        let storage_id = StorageId::generate();
+        let connection = Connection {
+            region: check.region.or(bucket.connection.region),
+            credentials: self.reseal(bucket.connection.credentials, &storage_id)?,
+            ..bucket.connection
+        };
+        let now = self.clock.now();
+        let storage = Storage {
+            id: storage_id,
+            workspace: setup.workspace.clone(),
+            setup: setup.id.clone(),
+            display_name: match setup.draft.display_name {
+                Some(name) => name,
+                None => default_name(&connection)?,
+            },
+            connection,
+            revision: 1,
+            verified_revision: 1,
+            health: Health {
+                state: check.outcome().into(),
+                since: check.started_at,
+                last_check: Some(check.id.clone()),
+            },
+            project_count: 0,
+            created_at: now,
+        };
+        match self
+            .store
+            .complete_setup(admin.workspace(), id, setup.revision, &check.id, &storage)
+            .await?
+        {
+            Completion::Completed => Ok(storage),
+            Completion::Changed => Err(changed_meanwhile()),
+        }
+    }
+
+    async fn load(&self, admin: &Admin, id: &SetupId) -> Result<Setup> {
+        self.store
+            .setup(admin.workspace(), id)
+            .await?
+            .ok_or_else(|| Error::not_found("setup"))
+    }
+
+    async fn load_open(&self, admin: &Admin, id: &SetupId) -> Result<Setup> {
+        let setup = self.load(admin, id).await?;
+        match setup.status_at(self.clock.now()) {
+            SetupStatus::Open => Ok(setup),
+            status => Err(not_open(status)),
+        }
+    }
+
+    async fn view(&self, setup: Setup) -> Result<SetupView> {
+        let last_check = match &setup.last_check {
+            Some(check) => self.store.check(&setup.workspace, check).await?,
+            None => None,
+        };
+        Ok(SetupView {
+            status: setup.status_at(self.clock.now()),
+            principal: self.principal.get().await?,
+            last_check,
+            setup,
+        })
+    }
+
+    async fn apply(&self, changes: DraftChanges, draft: &Draft, id: &SetupId) -> Result<Draft> {
+        let rules = DraftRules {
+            principal: &self.principal,
+            policies: &self.policies,
+            vault: &self.vault,
+        };
+        changes.apply(draft, id.as_str(), rules).await
+    }
+
+    fn parameters(&self, setup: &Setup, principal: ServicePrincipal) -> Result<DocumentParameters> {
+        let draft = &setup.draft;
+        let bucket = draft
+            .bucket
+            .clone()
+            .ok_or_else(|| incomplete(vec!["bucket"]))?;
+        Ok(DocumentParameters {
+            partition: draft
+                .role_arn
+                .as_ref()
+                .map(RoleArn::partition)
+                .or(draft.region.map(Region::partition))
+                .unwrap_or(principal.partition()),
+            service_principal: principal,
+            external_id: setup.external_id.clone(),
+            bucket,
+            prefix: draft.prefix.clone(),
+            access: draft.access,
+            kms_key: draft.kms_key.clone(),
+            allowed_origins: self.origins.clone(),
+            region: draft.region,
+            role_arn: draft.role_arn.clone(),
+        })
+    }
+
+    /// A secret is bound to its record: moving it means opening and sealing it again.
+    fn reseal(&self, credentials: Credentials, storage: &StorageId) -> Result<Credentials> {
+        Ok(match credentials {
+            Credentials::AccessKey {
+                access_key_id,
+                secret,
+                sealed_for,
+                endpoint,
+            } => {
+                let plain = self
+                    .vault
+                    .open(Purpose::AccessKeySecret, sealed_for.as_bytes(), &secret.0)
+                    .map_err(Error::bug)?;
+                let sealed_for = storage.to_string();
+                let sealed =
+                    self.vault
+                        .seal(Purpose::AccessKeySecret, sealed_for.as_bytes(), &plain)?;
+                Credentials::AccessKey {
+                    access_key_id,
+                    secret: SealedSecret(sealed),
+                    sealed_for,
+                    endpoint,
+                }
+            }
+            other => other,
+        })
+    }
+}
+
+/// The bucket's name, and the prefix where there is one.
+fn default_name(connection: &Connection) -> Result<Name> {
+    let prefix = connection.prefix.as_str().trim_end_matches('/');
+    let full = match prefix {
+        "" => connection.bucket.to_string(),
+        prefix => format!("{}/{prefix}", connection.bucket),
+    };
+    let short: String = full.chars().take(Name::MAX_LEN).collect();
+    Name::parse(&short).map_err(Error::bug)
+}
+
+pub(super) fn incomplete(missing: Vec<&'static str>) -> Error {
+    let mut error = Error::new(
+        Kind::Conflict,
+        "setup_incomplete",
+        format!("These settings are still missing: {}.", missing.join(", ")),
+    )
+    .remedy("Fill them in, then try again.");
+    error.fields = missing
+        .into_iter()
+        .map(|field| FieldError::new(field, Invalid::new("missing", "This setting is needed.")))
+        .collect();
+    error
+}
+
+pub(super) fn check_required(why: &str) -> Error {
+    Error::new(Kind::Conflict, "check_required", why)
+        .remedy("Check the connection; when it passes, try again.")
+}
+
+pub(super) fn changed_meanwhile() -> Error {
+    Error::new(
+        Kind::Conflict,
+        "changed_meanwhile",
+        "Somebody else changed this at the same moment. Nothing of yours was changed.",
+    )
+    .remedy("Read it again, then repeat what you did.")
+}
+
+fn not_open(status: SetupStatus) -> Error {
+    let (code, detail) = match status {
+        SetupStatus::Completed => (
+            "setup_completed",
+            "This setup has already become a storage.",
+        ),
+        SetupStatus::Expired => ("setup_expired", "This setup has expired."),
+        _ => ("setup_closed", "This setup has been closed."),
+    };
+    Error::new(Kind::Conflict, code, detail)
+        .remedy("Open a new setup: it has an external ID of its own, so that the role's trust policy must be changed to it.")
+}

@@ -1,0 +1,180 @@
+//! The SDK's clients: one connection pool, one set of time limits, an S3 client for each Region and set
+//! of credentials.
+
+use super::endpoint_guard::GuardedResolver;
+use super::failure::local;
+use crate::domain::account::{AccountId, Partition};
+use crate::domain::aws_failure::{AwsFailure, FailureKind};
+use crate::domain::endpoint::{Endpoint, EndpointNetworks};
+use crate::domain::region::Region;
+use crate::domain::service_identity::ServiceIdentity;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation};
+use aws_smithy_http_client::tls;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::OnceCell;
+
+/// How long one try of a call may take until the answer begins, and all tries together. The body of a
+/// download has no limit of its own; the SDK ends one that stalls.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(25);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// Everything that calls AWS starts here.
+pub struct AwsClients {
+    config: SdkConfig,
+    region: Region,
+    sts: aws_sdk_sts::Client,
+    /// Whether the operator's configuration names an endpoint, as for an emulator: then buckets are
+    /// addressed by path, because a bucket's name is no host there.
+    custom_endpoint: bool,
+    guard: GuardedResolver,
+    guarded_http: SharedHttpClient,
+    identity: OnceCell<ServiceIdentity>,
+}
+
+impl AwsClients {
+    /// Loads credentials, Region and endpoints by the SDK's own chain (environment, profile, container
+    /// or instance role). Makes no call.
+    pub async fn load(networks: Arc<EndpointNetworks>) -> Result<Self, String> {
+        let config = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(https_client())
+            .load()
+            .await;
+        Self::from_config(config, networks)
+    }
+
+    /// From a given configuration: what tests use.
+    pub fn from_config(config: SdkConfig, networks: Arc<EndpointNetworks>) -> Result<Self, String> {
+        let region = match config.region() {
+            Some(region) => Region::parse(region.as_ref())
+                .map_err(|invalid| format!("AWS_REGION: {invalid}"))?,
+            None => Region::parse("us-east-1").map_err(|invalid| invalid.to_string())?,
+        };
+        let http = config.http_client().unwrap_or_else(https_client);
+        let config = config
+            .into_builder()
+            .region(aws_config::Region::new(region.as_str()))
+            .http_client(http)
+            .timeout_config(
+                TimeoutConfig::builder()
+                    .connect_timeout(CONNECT_TIMEOUT)
+                    .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+                    .operation_timeout(OPERATION_TIMEOUT)
+                    .build(),
+            )
+            // The SDK retries what is safe to retry: throttling, 5xx, broken connections.
+            .retry_config(RetryConfig::standard().with_max_attempts(3))
+            .build();
+        let custom_endpoint =
+            config.endpoint_url().is_some() || std::env::var_os("AWS_ENDPOINT_URL_S3").is_some();
+        let guard = GuardedResolver::new(networks);
+        Ok(Self {
+            sts: aws_sdk_sts::Client::new(&config),
+            guarded_http: aws_smithy_http_client::Builder::new()
+                .tls_provider(tls_provider())
+                .build_with_resolver(guard.clone()),
+            config,
+            region,
+            custom_endpoint,
+            guard,
+            identity: OnceCell::new(),
+        })
+    }
+
+    /// The service's own Region.
+    pub fn region(&self) -> Region {
+        self.region
+    }
+
+    /// STS, at the regional endpoint of the service's Region.
+    pub fn sts(&self) -> &aws_sdk_sts::Client {
+        &self.sts
+    }
+
+    pub fn guard(&self) -> &GuardedResolver {
+        &self.guard
+    }
+
+    /// The service's own credentials.
+    pub fn own_credentials(&self) -> Result<SharedCredentialsProvider, AwsFailure> {
+        self.config.credentials_provider().ok_or_else(|| {
+            local(
+                "GetCallerIdentity",
+                FailureKind::BadCredentials,
+                "the service has no AWS credentials",
+            )
+        })
+    }
+
+    /// An S3 client. With an endpoint of the customer's, every connection is guarded.
+    pub fn s3(
+        &self,
+        region: Region,
+        credentials: SharedCredentialsProvider,
+        endpoint: Option<&Endpoint>,
+    ) -> Result<aws_sdk_s3::Client, AwsFailure> {
+        let mut config = aws_sdk_s3::config::Builder::from(&self.config)
+            .region(aws_config::Region::new(region.as_str()))
+            .credentials_provider(credentials)
+            .force_path_style(self.custom_endpoint)
+            // A ranged or relayed body is checked by whoever asked for it, not here.
+            .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
+        if let Some(endpoint) = endpoint {
+            self.guard
+                .check_literal(endpoint)
+                .map_err(|forbidden| local("Connect", FailureKind::ForbiddenAddress, forbidden))?;
+            config = config
+                .endpoint_url(endpoint.as_str())
+                .force_path_style(true)
+                .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+                .http_client(self.guarded_http.clone());
+        }
+        Ok(aws_sdk_s3::Client::from_conf(config.build()))
+    }
+
+    /// Who the service is: asked of STS once, then known.
+    pub async fn identity(&self) -> Result<ServiceIdentity, AwsFailure> {
+        self.identity
+            .get_or_try_init(|| async {
+                const OPERATION: &str = "GetCallerIdentity";
+                let answer = self
+                    .sts
+                    .get_caller_identity()
+                    .send()
+                    .await
+                    .map_err(|error| super::failure::classify(OPERATION, &error))?;
+                let arn = answer.arn().unwrap_or_default();
+                let partition = arn.split(':').nth(1).and_then(Partition::parse);
+                let account = answer.account().map(AccountId::parse);
+                match (partition, account) {
+                    (Some(partition), Some(Ok(account))) => {
+                        Ok(ServiceIdentity { account, partition })
+                    }
+                    _ => Err(local(
+                        OPERATION,
+                        FailureKind::Nonsense,
+                        "the answer names no account",
+                    )),
+                }
+            })
+            .await
+            .cloned()
+    }
+}
+
+fn tls_provider() -> tls::Provider {
+    tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc)
+}
+
+/// The HTTP client that every SDK client shares, and so its pool of connections.
+pub fn https_client() -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new()
+        .tls_provider(tls_provider())
+        .build_https()
+}

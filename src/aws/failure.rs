@@ -1,0 +1,306 @@
+//! From the SDK's errors to [`AwsFailure`]: the only place where an answer of AWS is judged.
+
+use crate::domain::aws_failure::{AwsFailure, DenialCause, FailureKind};
+use crate::domain::region::Region;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::display::DisplayErrorContext;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use std::error::Error as StdError;
+
+use super::endpoint_guard::ForbiddenAddress;
+
+/// Judges a failed call of `operation`.
+pub fn classify<E>(operation: &'static str, error: &SdkError<E, HttpResponse>) -> AwsFailure
+where
+    E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
+{
+    let response = error.raw_response();
+    let http_status = response.map(|r| r.status().as_u16());
+    let header = |name: &str| {
+        response
+            .and_then(|r| r.headers().get(name))
+            .map(str::to_owned)
+    };
+    let service_error = error.as_service_error();
+    let error_code = service_error.and_then(|e| e.code()).map(str::to_owned);
+    let message = match service_error {
+        Some(e) => e.message().map(str::to_owned),
+        // Not the context of a service error: it would repeat headers and body.
+        None => Some(DisplayErrorContext(error).to_string()),
+    };
+    let kind = match error {
+        SdkError::TimeoutError(_) => FailureKind::Timeout,
+        SdkError::ConstructionFailure(_) => FailureKind::InvalidRequest,
+        SdkError::DispatchFailure(failure) => {
+            if failure
+                .as_connector_error()
+                .is_some_and(|e| causes(e).any(|cause| cause.is::<ForbiddenAddress>()))
+            {
+                FailureKind::ForbiddenAddress
+            } else if causes(error).any(|cause| cause.is::<CredentialsError>()) {
+                FailureKind::BadCredentials
+            } else if failure.is_timeout() {
+                FailureKind::Timeout
+            } else {
+                FailureKind::Network
+            }
+        }
+        _ => kind_of_answer(
+            operation,
+            http_status.unwrap_or_default(),
+            error_code.as_deref(),
+            message.as_deref(),
+        ),
+    };
+    AwsFailure {
+        operation,
+        kind,
+        http_status,
+        error_code,
+        request_id: header("x-amz-request-id").or_else(|| header("x-amzn-requestid")),
+        denial: (kind == FailureKind::AccessDenied)
+            .then(|| message.as_deref().and_then(denial_cause))
+            .flatten(),
+        bucket_region: header("x-amz-bucket-region").and_then(|name| Region::parse(&name).ok()),
+        message,
+    }
+}
+
+fn causes<'a>(
+    error: &'a (dyn StdError + 'static),
+) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    let mut next = Some(error);
+    std::iter::from_fn(move || {
+        let cause = next?;
+        next = cause.source();
+        Some(cause)
+    })
+}
+
+/// Operations whose errors have no body, so that the status alone must tell.
+fn has_no_error_body(operation: &str) -> bool {
+    matches!(operation, "HeadBucket" | "HeadObject")
+}
+
+/// Judges by status and code. A 403 without one of AWS's codes comes from something in between (a proxy,
+/// a firewall) and proves nothing about AWS's decision.
+fn kind_of_answer(
+    operation: &str,
+    status: u16,
+    code: Option<&str>,
+    message: Option<&str>,
+) -> FailureKind {
+    use FailureKind as Kind;
+    match code {
+        Some(
+            "AccessDenied" | "AccessDeniedException" | "AllAccessDisabled" | "UnauthorizedAccess",
+        ) if status == 403 => {
+            // S3 reports a KMS denial as its own AccessDenied; only the message names the key's action.
+            return if message.is_some_and(|m| m.contains("kms:")) {
+                Kind::KmsDenied
+            } else {
+                Kind::AccessDenied
+            };
+        }
+        Some(
+            "InvalidAccessKeyId"
+            | "SignatureDoesNotMatch"
+            | "ExpiredToken"
+            | "ExpiredTokenException"
+            | "InvalidToken"
+            | "TokenRefreshRequired"
+            | "InvalidClientTokenId"
+            | "UnrecognizedClientException"
+            | "MissingAuthenticationToken"
+            | "IncompleteSignature"
+            | "RequestTimeTooSkewed",
+        ) => return Kind::BadCredentials,
+        Some("NoSuchKey" | "NoSuchVersion") => return Kind::NoSuchKey,
+        Some("NoSuchBucket") => return Kind::NoSuchBucket,
+        Some(
+            "PermanentRedirect"
+            | "TemporaryRedirect"
+            | "AuthorizationHeaderMalformed"
+            | "IllegalLocationConstraintException",
+        ) => return Kind::WrongRegion,
+        Some("InvalidObjectState") => return Kind::Archived,
+        Some("InvalidRange") => return Kind::InvalidRange,
+        Some("PreconditionFailed" | "ConditionalRequestConflict") => {
+            return Kind::PreconditionFailed;
+        }
+        Some("NotModified") => return Kind::NotModified,
+        Some(
+            "Throttling"
+            | "ThrottlingException"
+            | "ThrottledException"
+            | "SlowDown"
+            | "RequestLimitExceeded"
+            | "TooManyRequestsException"
+            | "BandwidthLimitExceeded"
+            | "RequestThrottled",
+        ) => return Kind::Throttled,
+        Some(code) if code.starts_with("KMS.") => return Kind::KmsDenied,
+        _ => {}
+    }
+    match status {
+        304 => Kind::NotModified,
+        301 | 307 => Kind::WrongRegion,
+        403 if has_no_error_body(operation) => Kind::AccessDenied,
+        404 if operation == "HeadBucket" => Kind::NoSuchBucket,
+        404 if has_no_error_body(operation) => Kind::NoSuchKey,
+        // HeadBucket and HeadObject answer 400 when signed for another Region.
+        400 if has_no_error_body(operation) => Kind::WrongRegion,
+        412 => Kind::PreconditionFailed,
+        416 => Kind::InvalidRange,
+        429 => Kind::Throttled,
+        500..=599 => Kind::Unavailable,
+        400..=499 if code.is_some() => Kind::InvalidRequest,
+        _ => Kind::Nonsense,
+    }
+}
+
+/// Reads the reason that AWS adds to a denial (IAM user guide, "Troubleshoot access denied error
+/// messages").
+fn denial_cause(message: &str) -> Option<DenialCause> {
+    use DenialCause as Cause;
+    const TEXTS: &[(&str, DenialCause)] = &[
+        (
+            "explicit deny in a service control policy",
+            Cause::ServiceControlPolicy,
+        ),
+        (
+            "explicit deny in a resource control policy",
+            Cause::ResourceControlPolicy,
+        ),
+        (
+            "explicit deny in a VPC endpoint policy",
+            Cause::VpcEndpointPolicy,
+        ),
+        (
+            "explicit deny in a permissions boundary",
+            Cause::PermissionsBoundary,
+        ),
+        ("explicit deny in a session policy", Cause::SessionPolicy),
+        (
+            "explicit deny in a resource-based policy",
+            Cause::ExplicitDenyResource,
+        ),
+        (
+            "explicit deny in an identity-based policy",
+            Cause::ExplicitDenyIdentity,
+        ),
+        (
+            "no service control policy allows",
+            Cause::ServiceControlPolicy,
+        ),
+        (
+            "no resource control policy allows",
+            Cause::ResourceControlPolicy,
+        ),
+        ("no VPC endpoint policy allows", Cause::VpcEndpointPolicy),
+        ("no permissions boundary allows", Cause::PermissionsBoundary),
+        ("no session policy allows", Cause::NoSessionPolicy),
+        ("no role trust policy allows", Cause::NoTrustPolicy),
+        ("no resource-based policy allows", Cause::NoResourcePolicy),
+        ("no identity-based policy allows", Cause::NoIdentityPolicy),
+    ];
+    TEXTS
+        .iter()
+        .find(|(text, _)| message.contains(text))
+        .map(|(_, cause)| *cause)
+}
+
+/// A failure that this service makes itself, before or instead of a call.
+pub fn local(
+    operation: &'static str,
+    kind: FailureKind,
+    why: impl std::fmt::Display,
+) -> AwsFailure {
+    AwsFailure {
+        operation,
+        kind,
+        http_status: None,
+        error_code: None,
+        request_id: None,
+        denial: None,
+        bucket_region: None,
+        message: Some(why.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_definite_access_denied_is_a_denial() {
+        let kind = |status, code| kind_of_answer("AssumeRole", status, code, None);
+        assert_eq!(kind(403, Some("AccessDenied")), FailureKind::AccessDenied);
+        for (status, code) in [
+            (403, None),
+            (403, Some("InvalidClientTokenId")),
+            (403, Some("RegionDisabledException")),
+            (200, Some("AccessDenied")),
+            (500, Some("AccessDenied")),
+            (400, Some("Throttling")),
+            (503, None),
+            (502, None),
+            (200, None),
+            (0, None),
+        ] {
+            assert_ne!(
+                kind(status, code),
+                FailureKind::AccessDenied,
+                "{status} {code:?}"
+            );
+        }
+        assert!(kind(403, None).is_passing());
+        assert!(kind(500, Some("AccessDenied")).is_passing());
+    }
+
+    #[test]
+    fn a_kms_denial_is_told_from_one_of_s3() {
+        let message = "User: … is not authorized to perform: kms:Decrypt on resource: …";
+        assert_eq!(
+            kind_of_answer("GetObject", 403, Some("AccessDenied"), Some(message)),
+            FailureKind::KmsDenied
+        );
+    }
+
+    #[test]
+    fn operations_without_a_body_are_judged_by_status() {
+        assert_eq!(
+            kind_of_answer("HeadObject", 403, None, None),
+            FailureKind::AccessDenied
+        );
+        assert_eq!(
+            kind_of_answer("HeadObject", 404, None, None),
+            FailureKind::NoSuchKey
+        );
+        assert_eq!(
+            kind_of_answer("HeadBucket", 404, None, None),
+            FailureKind::NoSuchBucket
+        );
+        assert_eq!(
+            kind_of_answer("GetObject", 404, None, None),
+            FailureKind::Nonsense
+        );
+    }
+
+    #[test]
+    fn the_reason_of_a_denial() {
+        assert_eq!(
+            denial_cause(
+                "User: x is not authorized to perform: s3:ListBucket on resource: y because no identity-based policy allows the s3:ListBucket action"
+            ),
+            Some(DenialCause::NoIdentityPolicy)
+        );
+        assert_eq!(
+            denial_cause("… with an explicit deny in a service control policy"),
+            Some(DenialCause::ServiceControlPolicy)
+        );
+        assert_eq!(denial_cause("Access Denied"), None);
+    }
+}

@@ -1,0 +1,305 @@
+//! Files in customers' buckets.
+
+use super::failure::{classify, local};
+use super::sessions::{RoleSessions, Session};
+use crate::application::bucket_files::{
+    BucketFiles, BucketResult, ListFrom, ListPage, ListRequest, ListedObject, ObjectContent,
+    ObjectMetadata, ReadConditions, SignedResponse, SignedUrl,
+};
+use crate::domain::aws_failure::{AwsFailure, FailureKind};
+use crate::domain::connection::{ConnectedBucket, Connection, Credentials, Owner};
+use crate::domain::object_key::ObjectKey;
+use async_trait::async_trait;
+use aws_sdk_s3::presigning::PresigningConfig;
+use aws_sdk_s3::types::EncodingType;
+use aws_smithy_types::DateTime;
+use aws_smithy_types::byte_stream::ByteStream;
+use futures_util::StreamExt;
+use futures_util::stream;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+use time::OffsetDateTime;
+
+/// How many URLs are signed before other requests get a turn.
+const SIGN_BATCH: usize = 64;
+
+/// [`BucketFiles`] on S3.
+pub struct S3Files {
+    sessions: Arc<RoleSessions>,
+}
+
+impl S3Files {
+    pub fn new(sessions: Arc<RoleSessions>) -> Self {
+        Self { sessions }
+    }
+
+    /// Makes a call with the bucket's session. When AWS no longer accepts the session (the customer
+    /// revoked it, or made the role anew), it is made once more with a fresh one.
+    async fn with_session<T, F>(
+        &self,
+        bucket: &ConnectedBucket,
+        call: impl Fn(Arc<Session>) -> F,
+    ) -> BucketResult<T>
+    where
+        F: Future<Output = BucketResult<T>>,
+    {
+        let session = self.sessions.session(bucket).await?;
+        match call(session).await {
+            Err(failure) if failure.kind == FailureKind::BadCredentials => {
+                self.sessions.drop_session(bucket).await;
+                call(self.sessions.session(bucket).await?).await
+            }
+            answer => answer,
+        }
+    }
+}
+
+/// Who must own the bucket: the account of the role. A bucket of the same name that somebody else made
+/// after the customer deleted theirs is refused by S3 (S3 user guide, "Verifying bucket ownership with
+/// bucket owner condition").
+pub(super) fn expected_owner(connection: &Connection) -> Option<String> {
+    match &connection.credentials {
+        Credentials::Role { role_arn, .. } => Some(role_arn.account().to_string()),
+        _ => None,
+    }
+}
+
+#[async_trait]
+impl BucketFiles for S3Files {
+    async fn list(&self, bucket: &ConnectedBucket, request: ListRequest) -> BucketResult<ListPage> {
+        self.with_session(bucket, |session| list(session, bucket, &request))
+            .await
+    }
+
+    async fn head(
+        &self,
+        bucket: &ConnectedBucket,
+        key: &ObjectKey,
+    ) -> BucketResult<ObjectMetadata> {
+        self.with_session(bucket, |session| async move {
+            let answer = session
+                .s3
+                .head_object()
+                .bucket(bucket.connection.bucket.as_str())
+                .key(key.as_str())
+                .set_expected_bucket_owner(expected_owner(&bucket.connection))
+                .send()
+                .await
+                .map_err(|error| classify("HeadObject", &error))?;
+            Ok(ObjectMetadata {
+                size: answer.content_length.unwrap_or_default(),
+                etag: answer.e_tag,
+                content_type: answer.content_type,
+                last_modified: answer.last_modified.and_then(time_of),
+                version_id: answer.version_id,
+                storage_class: answer.storage_class.map(|class| class.as_str().to_owned()),
+                metadata: sorted(answer.metadata),
+            })
+        })
+        .await
+    }
+
+    async fn get(
+        &self,
+        bucket: &ConnectedBucket,
+        key: &ObjectKey,
+        conditions: &ReadConditions,
+    ) -> BucketResult<ObjectContent> {
+        self.with_session(bucket, |session| async move {
+            let answer = session
+                .s3
+                .get_object()
+                .bucket(bucket.connection.bucket.as_str())
+                .key(key.as_str())
+                .set_range(conditions.range.clone())
+                .set_if_match(conditions.if_match.clone())
+                .set_if_none_match(conditions.if_none_match.clone())
+                .set_expected_bucket_owner(expected_owner(&bucket.connection))
+                .send()
+                .await
+                .map_err(|error| classify("GetObject", &error))?;
+            let content_length = answer.content_length.unwrap_or_default();
+            let size = answer
+                .content_range
+                .as_deref()
+                .and_then(|range| range.rsplit('/').next()?.parse().ok())
+                .unwrap_or(content_length);
+            Ok(ObjectContent {
+                metadata: ObjectMetadata {
+                    size,
+                    etag: answer.e_tag,
+                    content_type: answer.content_type,
+                    last_modified: answer.last_modified.and_then(time_of),
+                    version_id: answer.version_id,
+                    storage_class: answer.storage_class.map(|class| class.as_str().to_owned()),
+                    metadata: sorted(answer.metadata),
+                },
+                content_length,
+                content_range: answer.content_range,
+                body: chunks(answer.body),
+            })
+        })
+        .await
+    }
+
+    async fn sign_get(
+        &self,
+        bucket: &ConnectedBucket,
+        keys: &[(ObjectKey, SignedResponse)],
+        expires_in: Duration,
+    ) -> BucketResult<Vec<SignedUrl>> {
+        let session = self.sessions.session_for(bucket, expires_in).await?;
+        let life = session
+            .remaining()
+            .map_or(expires_in, |left| left.min(expires_in));
+        if life < Duration::from_secs(1) {
+            return Err(local(
+                "GetObject",
+                FailureKind::BadCredentials,
+                "the credentials expire at once",
+            ));
+        }
+        // Whole seconds, as the URL carries them, from a start that the answer's expiry is told from.
+        let life = Duration::from_secs(life.as_secs());
+        let start = SystemTime::now();
+        let config = PresigningConfig::builder()
+            .start_time(start)
+            .expires_in(life)
+            .build()
+            .map_err(|error| local("GetObject", FailureKind::InvalidRequest, error))?;
+        let expires_at = whole_seconds(OffsetDateTime::from(start)) + life;
+        let mut urls = Vec::with_capacity(keys.len());
+        for (at, (key, response)) in keys.iter().enumerate() {
+            if at % SIGN_BATCH == SIGN_BATCH - 1 {
+                tokio::task::yield_now().await;
+            }
+            let signed = session
+                .s3
+                .get_object()
+                .bucket(bucket.connection.bucket.as_str())
+                .key(key.as_str())
+                .set_response_content_type(response.content_type.clone())
+                .set_response_content_disposition(response.content_disposition.clone())
+                .presigned(config.clone())
+                .await
+                .map_err(|error| classify("GetObject", &error))?;
+            urls.push(SignedUrl {
+                url: signed.uri().to_owned(),
+                method: "GET",
+                headers: signed
+                    .headers()
+                    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                    .collect(),
+                expires_at,
+            });
+        }
+        Ok(urls)
+    }
+
+    async fn forget(&self, owner: &Owner) {
+        self.sessions.forget(owner).await;
+    }
+}
+
+async fn list(
+    session: Arc<Session>,
+    bucket: &ConnectedBucket,
+    request: &ListRequest,
+) -> BucketResult<ListPage> {
+    const OPERATION: &str = "ListObjectsV2";
+    let (continuation, after) = match &request.from {
+        ListFrom::Beginning => (None, None),
+        ListFrom::Continuation(token) => (Some(token.clone()), None),
+        ListFrom::After(key) => (None, Some(key.as_str().to_owned())),
+    };
+    let answer = session
+        .s3
+        .list_objects_v2()
+        .bucket(bucket.connection.bucket.as_str())
+        .prefix(request.prefix.as_str())
+        .set_delimiter((!request.recursive).then(|| "/".to_owned()))
+        .max_keys(request.page_size.min(1000) as i32)
+        .set_continuation_token(continuation)
+        .set_start_after(after)
+        // Keys may hold characters that XML cannot.
+        .encoding_type(EncodingType::Url)
+        .set_expected_bucket_owner(expected_owner(&bucket.connection))
+        .send()
+        .await
+        .map_err(|error| classify(OPERATION, &error))?;
+    let encoded = answer.encoding_type() == Some(&EncodingType::Url);
+    let text = |raw: Option<String>| -> BucketResult<String> {
+        let raw = raw.unwrap_or_default();
+        if encoded { decode(&raw) } else { Ok(raw) }
+    };
+    let mut page = ListPage {
+        continuation: answer
+            .is_truncated
+            .unwrap_or_default()
+            .then_some(answer.next_continuation_token)
+            .flatten(),
+        ..ListPage::default()
+    };
+    for folder in answer.common_prefixes.unwrap_or_default() {
+        page.folders.push(text(folder.prefix)?);
+    }
+    for object in answer.contents.unwrap_or_default() {
+        page.objects.push(ListedObject {
+            key: text(object.key)?,
+            size: object.size.unwrap_or_default(),
+            last_modified: object.last_modified.and_then(time_of),
+            etag: object.e_tag,
+            storage_class: object.storage_class.map(|class| class.as_str().to_owned()),
+        });
+    }
+    Ok(page)
+}
+
+/// Undoes `encoding-type=url`, which writes a space as `+`. Bytes that are no UTF-8 are an error, not
+/// another key.
+pub(super) fn decode(raw: &str) -> Result<String, AwsFailure> {
+    let spaced = raw.replace('+', " ");
+    percent_encoding::percent_decode_str(&spaced)
+        .decode_utf8()
+        .map(|text| text.into_owned())
+        .map_err(|error| local("ListObjectsV2", FailureKind::Nonsense, error))
+}
+
+fn chunks(
+    body: ByteStream,
+) -> futures_util::stream::BoxStream<'static, Result<bytes::Bytes, std::io::Error>> {
+    stream::unfold(Some(body), |body| async move {
+        let mut body = body?;
+        match body.next().await {
+            Some(Ok(chunk)) => Some((Ok(chunk), Some(body))),
+            Some(Err(error)) => Some((Err(std::io::Error::other(error)), None)),
+            None => None,
+        }
+    })
+    .boxed()
+}
+
+fn time_of(at: DateTime) -> Option<OffsetDateTime> {
+    OffsetDateTime::from_unix_timestamp_nanos(at.as_nanos()).ok()
+}
+
+fn whole_seconds(at: OffsetDateTime) -> OffsetDateTime {
+    at.replace_nanosecond(0).unwrap_or(at)
+}
+
+fn sorted(metadata: Option<std::collections::HashMap<String, String>>) -> Vec<(String, String)> {
+    let mut pairs: Vec<_> = metadata.unwrap_or_default().into_iter().collect();
+    pairs.sort();
+    pairs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn listed_keys_are_decoded_exactly() {
+        assert_eq!(decode("a+b%2Bc%2525/%C3%BC").unwrap(), "a b+c%25/ü");
+        assert!(decode("%FF").is_err());
+    }
+}

@@ -1,0 +1,14 @@
+//! AWS behind the traits of `application`: sessions of customers' roles, files in buckets, and the
+//! questions of the connection check. Beside them, what a customer's AWS administrator does with their
+//! own credentials.
+//!
+//! Architecture invariant: only this module knows the AWS SDK; only [`files`] and [`probes`] turn an
+//! object key into text for a call.
+
+pub mod clients;
+pub mod endpoint_guard;
+pub mod failure;
+pub mod files;
+pub mod probes;
+pub mod provision;
+pub mod sessions;

@@ -1,0 +1,339 @@
+//! Sessions of customers' roles: one AssumeRole for each storage and hour, however many requests wait.
+
+use super::clients::AwsClients;
+use super::failure::{classify, local};
+use crate::application::vault::{Purpose, Vault};
+use crate::domain::account::Partition;
+use crate::domain::aws_failure::{AwsFailure, FailureKind};
+use crate::domain::connection::{ConnectedBucket, Connection, Credentials, Owner};
+use crate::domain::endpoint::Endpoint;
+use crate::domain::external_id::ExternalId;
+use crate::domain::policy_document::PolicyTemplates;
+use crate::domain::region::Region;
+use crate::domain::role_arn::RoleArn;
+use aws_credential_types::Credentials as SdkCredentials;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_sdk_sts::operation::RequestId;
+use moka::Expiry;
+use moka::future::Cache;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+use time::OffsetDateTime;
+
+/// How long a session is asked for. STS's default, and the most it grants to a caller that runs under a
+/// role itself (IAM user guide, "Role chaining").
+const SESSION_LIFE: Duration = Duration::from_secs(3600);
+
+/// A session is replaced when this much of its life is left: a request that starts with it now must not
+/// outlive it.
+const REFRESH_BEFORE: Duration = Duration::from_secs(300);
+
+/// More storages than this in use at once only cost more AssumeRole calls.
+const MOST_SESSIONS: u64 = 20_000;
+
+/// What a session is good for. Whose it is, the external ID and the policy are all part of it, never the
+/// role's ARN alone: one workspace's warm session must not serve another that names the same role.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct SessionKey {
+    owner: Owner,
+    revision: i64,
+    external_id: Option<ExternalId>,
+    role_arn: Option<RoleArn>,
+    policy: String,
+    region: Region,
+}
+
+/// Credentials at work: a client that signs with them.
+pub struct Session {
+    pub s3: aws_sdk_s3::Client,
+    /// `None`: the credentials do not expire.
+    pub expires_at: Option<SystemTime>,
+}
+
+impl Session {
+    /// How long the credentials still live; `None`: for ever.
+    pub fn remaining(&self) -> Option<Duration> {
+        self.expires_at.map(|end| {
+            end.duration_since(SystemTime::now())
+                .unwrap_or(Duration::ZERO)
+        })
+    }
+}
+
+/// The cache of sessions, and the only place that calls AssumeRole.
+pub struct RoleSessions {
+    clients: Arc<AwsClients>,
+    policies: Arc<PolicyTemplates>,
+    vault: Arc<Vault>,
+    cache: Cache<SessionKey, Arc<Session>>,
+}
+
+struct ByRemainingLife;
+
+impl Expiry<SessionKey, Arc<Session>> for ByRemainingLife {
+    fn expire_after_create(
+        &self,
+        _: &SessionKey,
+        session: &Arc<Session>,
+        _: Instant,
+    ) -> Option<Duration> {
+        session.remaining().map(|left| {
+            // A short session, as in a test, is used for half of its life.
+            left.saturating_sub(REFRESH_BEFORE.min(left / 2))
+        })
+    }
+}
+
+/// A session just made, with what STS said of it.
+pub struct Assumed {
+    pub credentials: SdkCredentials,
+    pub request_id: Option<String>,
+}
+
+impl RoleSessions {
+    pub fn new(
+        clients: Arc<AwsClients>,
+        policies: Arc<PolicyTemplates>,
+        vault: Arc<Vault>,
+    ) -> Self {
+        Self {
+            clients,
+            policies,
+            vault,
+            cache: Cache::builder()
+                .max_capacity(MOST_SESSIONS)
+                .expire_after(ByRemainingLife)
+                .build(),
+        }
+    }
+
+    /// The session to use for this bucket now. Requests that come while one is being made wait for it.
+    pub async fn session(&self, bucket: &ConnectedBucket) -> Result<Arc<Session>, AwsFailure> {
+        let key = self.key(bucket)?;
+        self.cache
+            .try_get_with(key, self.open(bucket))
+            .await
+            .map_err(|failure| AwsFailure::clone(&failure))
+    }
+
+    /// A session that lives for `life` at least, or as long as sessions live: a fresh one where the
+    /// cached one is too old.
+    pub async fn session_for(
+        &self,
+        bucket: &ConnectedBucket,
+        life: Duration,
+    ) -> Result<Arc<Session>, AwsFailure> {
+        let session = self.session(bucket).await?;
+        // A minute less, or a request for the whole life would make a new session each time.
+        let wanted = life.min(SESSION_LIFE - Duration::from_secs(60));
+        match session.remaining() {
+            Some(left) if left < wanted => {
+                self.cache.invalidate(&self.key(bucket)?).await;
+                self.session(bucket).await
+            }
+            _ => Ok(session),
+        }
+    }
+
+    /// Drops the session, so that the next request makes a new one.
+    pub async fn drop_session(&self, bucket: &ConnectedBucket) {
+        if let Ok(key) = self.key(bucket) {
+            self.cache.invalidate(&key).await;
+        }
+    }
+
+    /// Drops every session of an owner.
+    pub async fn forget(&self, owner: &Owner) {
+        let keys: Vec<Arc<SessionKey>> = self
+            .cache
+            .iter()
+            .map(|(key, _)| key)
+            .filter(|key| key.owner == *owner)
+            .collect();
+        for key in keys {
+            self.cache.invalidate(&*key).await;
+        }
+    }
+
+    fn key(&self, bucket: &ConnectedBucket) -> Result<SessionKey, AwsFailure> {
+        let (external_id, role_arn, policy) = match &bucket.connection.credentials {
+            Credentials::Role {
+                role_arn,
+                external_id,
+            } => (
+                Some(external_id.clone()),
+                Some(role_arn.clone()),
+                self.session_policy(role_arn.partition(), &bucket.connection)?,
+            ),
+            _ => (None, None, String::new()),
+        };
+        Ok(SessionKey {
+            owner: bucket.owner.clone(),
+            revision: bucket.revision,
+            external_id,
+            role_arn,
+            policy,
+            region: self.region_of(&bucket.connection),
+        })
+    }
+
+    fn region_of(&self, connection: &Connection) -> Region {
+        connection.region.unwrap_or(self.clients.region())
+    }
+
+    fn session_policy(
+        &self,
+        partition: Partition,
+        connection: &Connection,
+    ) -> Result<String, AwsFailure> {
+        self.policies
+            .session_policy(
+                partition,
+                &connection.bucket,
+                &connection.prefix,
+                connection.access,
+                connection.kms_key.as_ref(),
+            )
+            .map_err(|invalid| local("AssumeRole", FailureKind::InvalidRequest, invalid))
+    }
+
+    async fn open(&self, bucket: &ConnectedBucket) -> Result<Arc<Session>, AwsFailure> {
+        let connection = &bucket.connection;
+        let (provider, expires_at, endpoint) = match &connection.credentials {
+            Credentials::Role {
+                role_arn,
+                external_id,
+            } => {
+                let assumed = self
+                    .assume(&bucket.owner, connection, role_arn, Some(external_id))
+                    .await?;
+                let expires_at = assumed.credentials.expiry();
+                (
+                    SharedCredentialsProvider::new(assumed.credentials),
+                    expires_at,
+                    None,
+                )
+            }
+            Credentials::AccessKey { endpoint, .. } => {
+                let credentials = self.access_key(&connection.credentials)?;
+                (
+                    SharedCredentialsProvider::new(credentials),
+                    None,
+                    endpoint.as_ref(),
+                )
+            }
+            Credentials::Service => {
+                let provider = self.clients.own_credentials()?;
+                let expires_at = provider
+                    .provide_credentials()
+                    .await
+                    .map_err(|error| {
+                        local("GetCallerIdentity", FailureKind::BadCredentials, error)
+                    })?
+                    .expiry();
+                (provider, expires_at, None)
+            }
+        };
+        let s3 = self
+            .clients
+            .s3(self.region_of(connection), provider, endpoint)?;
+        Ok(Arc::new(Session { s3, expires_at }))
+    }
+
+    /// Calls AssumeRole, with the given external ID or with none, and with a session policy that limits
+    /// the session to the connection's bucket, prefix and access.
+    pub async fn assume(
+        &self,
+        owner: &Owner,
+        connection: &Connection,
+        role_arn: &RoleArn,
+        external_id: Option<&ExternalId>,
+    ) -> Result<Assumed, AwsFailure> {
+        const OPERATION: &str = "AssumeRole";
+        let answer = self
+            .clients
+            .sts()
+            .assume_role()
+            .role_arn(role_arn.as_str())
+            .role_session_name(owner.session_name())
+            .set_external_id(external_id.map(ToString::to_string))
+            .policy(self.session_policy(role_arn.partition(), connection)?)
+            .duration_seconds(SESSION_LIFE.as_secs() as i32)
+            .send()
+            .await
+            .map_err(|error| classify(OPERATION, &error))?;
+        let request_id = answer.request_id().map(str::to_owned);
+        let given = answer.credentials.ok_or_else(|| {
+            local(
+                OPERATION,
+                FailureKind::Nonsense,
+                "the answer has no credentials",
+            )
+        })?;
+        let expires_at = SystemTime::try_from(given.expiration)
+            .map_err(|error| local(OPERATION, FailureKind::Nonsense, error))?;
+        tracing::debug!(
+            session = owner.session_name(),
+            expires_at = %OffsetDateTime::from(expires_at),
+            "assumed a role"
+        );
+        Ok(Assumed {
+            credentials: SdkCredentials::new(
+                given.access_key_id,
+                given.secret_access_key,
+                Some(given.session_token),
+                Some(expires_at),
+                "sallyport-assume-role",
+            ),
+            request_id,
+        })
+    }
+
+    /// Opens a connection's access key.
+    pub fn access_key(&self, credentials: &Credentials) -> Result<SdkCredentials, AwsFailure> {
+        let Credentials::AccessKey {
+            access_key_id,
+            secret,
+            sealed_for,
+            ..
+        } = credentials
+        else {
+            return Err(local(
+                "Connect",
+                FailureKind::BadCredentials,
+                "not an access key",
+            ));
+        };
+        let unreadable = |why: &str| {
+            local(
+                "Connect",
+                FailureKind::BadCredentials,
+                format!("the stored secret key: {why}"),
+            )
+        };
+        let secret = self
+            .vault
+            .open(Purpose::AccessKeySecret, sealed_for.as_bytes(), &secret.0)
+            .map_err(|error| unreadable(&error.to_string()))?;
+        let secret = String::from_utf8(secret).map_err(|_| unreadable("not text"))?;
+        Ok(SdkCredentials::new(
+            access_key_id.as_str(),
+            secret,
+            None,
+            None,
+            "sallyport-access-key",
+        ))
+    }
+
+    pub fn clients(&self) -> &Arc<AwsClients> {
+        &self.clients
+    }
+}
+
+/// The endpoint of a connection, where it has one of its own.
+pub fn endpoint_of(connection: &Connection) -> Option<&Endpoint> {
+    match &connection.credentials {
+        Credentials::AccessKey { endpoint, .. } => endpoint.as_ref(),
+        _ => None,
+    }
+}

@@ -1,0 +1,225 @@
+//! `sallyport provision`: the customer's AWS administrator applies the rendered documents.
+
+use crate::application::provision::{
+    Documents, IamName, ProvisionError, Provisioned, Provisioning,
+};
+use crate::domain::Invalid;
+use crate::domain::bucket_name::BucketName;
+use clap::ValueEnum;
+use std::io::{self, Read, Write};
+use std::path::PathBuf;
+
+/// Makes the role in your own AWS account, and puts CORS and lifecycle rules on your bucket, as the
+/// setup's documents say.
+///
+/// It uses your own AWS credentials, Region and endpoints, by the AWS SDK's usual variables and files.
+/// Running it again changes nothing.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Args {
+    /// The JSON of `GET /v1/storage-setups/ID/documents`; `-` reads it from standard input
+    #[arg(value_name = "DOCUMENTS", default_value = "-")]
+    documents: PathBuf,
+
+    /// Your bucket's name
+    #[arg(long)]
+    bucket: String,
+
+    /// The name of the role to make, or to bring up to date
+    #[arg(long)]
+    role_name: String,
+
+    /// The name of the role's inline policy
+    #[arg(long, default_value = "sallyport")]
+    policy_name: String,
+
+    /// Leave the bucket's CORS rules alone
+    #[arg(long)]
+    skip_cors: bool,
+
+    /// Leave the bucket's lifecycle rules alone
+    #[arg(long)]
+    skip_lifecycle: bool,
+
+    /// Put the rules in place of others that the bucket has
+    #[arg(long)]
+    replace: bool,
+
+    /// How to print what was done
+    #[arg(long, value_enum, default_value_t = Output::Text)]
+    output: Output,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Output {
+    Text,
+    Json,
+}
+
+/// Why the command ended without having done it. Each says it in words for the administrator.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("{name}: {cause}")]
+    Argument { name: &'static str, cause: Invalid },
+    #[error("The documents in `{path}` cannot be read: {cause}")]
+    Unreadable { path: String, cause: io::Error },
+    #[error(transparent)]
+    Provision(#[from] ProvisionError),
+    #[error("The result cannot be printed: {0}")]
+    Output(#[from] io::Error),
+}
+
+/// The documents of a setup have some ten kilobytes; more than this is another file.
+const LARGEST_DOCUMENTS: u64 = 1024 * 1024;
+
+/// Reads the documents, has them applied by `apply` (in production `aws::provision::provision`), and
+/// prints what was done.
+pub async fn run<F>(args: Args, apply: F, out: &mut impl Write) -> Result<(), Error>
+where
+    F: AsyncFnOnce(Provisioning) -> Result<Provisioned, ProvisionError>,
+{
+    let provisioning = provisioning(&args)?;
+    let bucket = provisioning.bucket().clone();
+    let done = apply(provisioning).await?;
+    match args.output {
+        Output::Json => {
+            let summary = serde_json::json!({
+                "role_arn": done.role_arn.as_str(),
+                "bucket": bucket.as_str(),
+                "role": done.role,
+                "permission_policy": done.permission_policy,
+                "cors": done.cors,
+                "lifecycle": done.lifecycle,
+            });
+            writeln!(out, "{summary:#}")?;
+        }
+        Output::Text => {
+            writeln!(out, "Role               {}", done.role.as_str())?;
+            writeln!(
+                out,
+                "Permission policy  {}",
+                done.permission_policy.as_str()
+            )?;
+            writeln!(out, "CORS               {}", done.cors.as_str())?;
+            writeln!(out, "Lifecycle          {}", done.lifecycle.as_str())?;
+            writeln!(out)?;
+            writeln!(out, "Role ARN, to enter in the setup:")?;
+            writeln!(out, "{}", done.role_arn)?;
+        }
+    }
+    Ok(out.flush()?)
+}
+
+fn provisioning(args: &Args) -> Result<Provisioning, Error> {
+    let argument = |name| move |cause| Error::Argument { name, cause };
+    let bucket = BucketName::parse(&args.bucket).map_err(argument("--bucket"))?;
+    let role_name = IamName::role(&args.role_name).map_err(argument("--role-name"))?;
+    let policy_name = IamName::policy(&args.policy_name).map_err(argument("--policy-name"))?;
+    let documents = Documents::parse(&read(args)?).map_err(argument("DOCUMENTS"))?;
+    let mut provisioning = Provisioning::new(documents, bucket, role_name, policy_name)
+        .map_err(argument("--bucket"))?;
+    provisioning.skip_cors = args.skip_cors;
+    provisioning.skip_lifecycle = args.skip_lifecycle;
+    provisioning.replace = args.replace;
+    Ok(provisioning)
+}
+
+fn read(args: &Args) -> Result<Vec<u8>, Error> {
+    let unreadable = |cause| Error::Unreadable {
+        path: args.documents.display().to_string(),
+        cause,
+    };
+    let mut text = Vec::new();
+    let read = if args.documents.as_os_str() == "-" {
+        io::stdin().take(LARGEST_DOCUMENTS).read_to_end(&mut text)
+    } else {
+        std::fs::File::open(&args.documents)
+            .and_then(|file| file.take(LARGEST_DOCUMENTS).read_to_end(&mut text))
+    };
+    read.map_err(unreadable)?;
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::application::provision::Change;
+    use crate::domain::role_arn::RoleArn;
+    use clap::Parser;
+    use serde_json::{Value, json};
+
+    #[derive(Parser)]
+    struct Command {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    fn documents_file() -> tempfile::NamedTempFile {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        let documents = json!({
+            "trust_policy": {},
+            "permission_policy": {"Statement": {"Resource": "arn:aws:s3:::acme-data/*"}},
+        });
+        write!(file, "{documents}").unwrap();
+        file
+    }
+
+    async fn run_with(arguments: &[&str]) -> Result<String, Error> {
+        let command = Command::try_parse_from([&["provision"], arguments].concat()).unwrap();
+        let mut out = Vec::new();
+        let apply = async |provisioning: Provisioning| {
+            Ok(Provisioned {
+                role_arn: RoleArn::parse(&format!(
+                    "arn:aws:iam::123456789012:role/{}",
+                    provisioning.role_name()
+                ))
+                .unwrap(),
+                role: Change::Created,
+                permission_policy: Change::Updated,
+                cors: if provisioning.skip_cors {
+                    Change::Skipped
+                } else {
+                    Change::Created
+                },
+                lifecycle: Change::Unchanged,
+            })
+        };
+        run(command.args, apply, &mut out).await?;
+        Ok(String::from_utf8(out).unwrap())
+    }
+
+    #[tokio::test]
+    async fn what_was_done_is_printed_as_text_and_as_json() {
+        let file = documents_file();
+        let path = file.path().to_str().unwrap();
+        let common = [path, "--bucket", "acme-data", "--role-name", "sally"];
+        let text = run_with(&common).await.unwrap();
+        assert!(
+            text.ends_with("arn:aws:iam::123456789012:role/sally\n"),
+            "{text}"
+        );
+        let json = run_with(&[&common[..], &["--output", "json", "--skip-cors"]].concat())
+            .await
+            .unwrap();
+        let summary: Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(summary["role_arn"], "arn:aws:iam::123456789012:role/sally");
+        assert_eq!(summary["permission_policy"], "updated");
+        assert_eq!(summary["cors"], "skipped");
+    }
+
+    #[tokio::test]
+    async fn a_wrong_argument_is_named() {
+        let file = documents_file();
+        let path = file.path().to_str().unwrap();
+        for (bucket, role, path, named) in [
+            ("acme-data-2", "sally", path, "--bucket"),
+            ("Acme", "sally", path, "--bucket"),
+            ("acme-data", "sal ly", path, "--role-name"),
+            ("acme-data", "sally", "/nowhere/at/all", "/nowhere/at/all"),
+        ] {
+            let error = run_with(&[path, "--bucket", bucket, "--role-name", role])
+                .await
+                .unwrap_err();
+            assert!(error.to_string().contains(named), "{error}");
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! The audit log. The database itself refuses to change or delete its rows.
+
+use super::engine::values;
+use super::record::Record;
+use super::{Database, before};
+use crate::application::store::{AuditStore, StoreResult, Window};
+use crate::domain::audit::{Actor, AuditEntry, AuditResult};
+use crate::domain::ids::{AuditId, WorkspaceId};
+use async_trait::async_trait;
+
+#[async_trait]
+impl AuditStore for Database {
+    async fn append_audit(&self, entry: &AuditEntry) -> StoreResult<()> {
+        self.execute(
+            "INSERT INTO audit_log (id, occurred_at, workspace_id, actor, action, target, result, code,
+                 remote_addr, request_id)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            values![
+                entry.id.as_str(),
+                entry.at,
+                entry.workspace.as_ref().map(|v| v.as_str()),
+                entry.actor.as_str(),
+                entry.action.as_str(),
+                entry.target.as_deref(),
+                entry.result.as_str(),
+                entry.code.as_deref(),
+                entry.remote_addr.as_deref(),
+                entry.request_id.as_deref(),
+            ],
+        )
+        .await
+        .map(drop)
+    }
+
+    async fn list_audit(
+        &self,
+        workspace: Option<&WorkspaceId>,
+        window: &Window,
+    ) -> StoreResult<Vec<AuditEntry>> {
+        match workspace {
+            Some(workspace) => {
+                self.fetch_records(
+                    "audit_log",
+                    "SELECT * FROM audit_log WHERE workspace_id = $1 AND id < $2
+                     ORDER BY id DESC LIMIT $3",
+                    values![workspace.as_str(), before(window), window.limit],
+                    entry,
+                )
+                .await
+            }
+            None => {
+                self.fetch_records(
+                    "audit_log",
+                    "SELECT * FROM audit_log WHERE id < $1 ORDER BY id DESC LIMIT $2",
+                    values![before(window), window.limit],
+                    entry,
+                )
+                .await
+            }
+        }
+    }
+}
+
+fn entry(record: &Record) -> StoreResult<AuditEntry> {
+    Ok(AuditEntry {
+        id: record.parse("id", AuditId::parse)?,
+        at: record.time("occurred_at")?,
+        workspace: record.parse_opt("workspace_id", WorkspaceId::parse)?,
+        actor: record.parse("actor", Actor::parse)?,
+        action: record.text("action")?,
+        target: record.text_opt("target")?,
+        result: record.parse("result", AuditResult::parse)?,
+        code: record.text_opt("code")?,
+        remote_addr: record.text_opt("remote_addr")?,
+        request_id: record.text_opt("request_id")?,
+    })
+}

@@ -1,0 +1,211 @@
+//! Check reports, their effect on what was checked, and when the next ones are due.
+
+use super::engine::{Sql, Tx, values};
+use super::record::Record;
+use super::{Database, before};
+use crate::application::store::{CheckTarget, StoreError, StoreResult, Window};
+use crate::domain::connection_check::CheckReport;
+use crate::domain::ids::{CheckId, StorageId, WorkspaceId};
+use crate::domain::region::Region;
+use crate::domain::storage::HealthState;
+use time::OffsetDateTime;
+
+pub(super) async fn record(
+    database: &Database,
+    workspace: &WorkspaceId,
+    target: &CheckTarget,
+    report: &CheckReport,
+) -> StoreResult<bool> {
+    let mut tx = database.begin().await?;
+    if !lock_target(&mut tx, workspace, target).await? {
+        return Ok(false);
+    }
+    insert(&mut tx, workspace, target, report).await?;
+    match target {
+        CheckTarget::Setup(setup) => {
+            tx.execute(
+                "UPDATE setups SET last_check_id = $3 WHERE workspace_id = $1 AND id = $2",
+                values![workspace.as_str(), setup.as_str(), report.id.as_str()],
+            )
+            .await?;
+        }
+        CheckTarget::Storage(storage) => {
+            let passed = report.outcome().is_pass();
+            let found = report.region.filter(|_| passed);
+            tx.execute(
+                "UPDATE storages SET
+                     health_since = CASE WHEN health = $4 THEN health_since ELSE $5 END,
+                     health = $4,
+                     last_check_id = $6,
+                     verified_revision = CASE WHEN $7 = 1 THEN revision ELSE verified_revision END,
+                     region = COALESCE($8, region)
+                 WHERE workspace_id = $1 AND id = $2 AND revision = $3",
+                values![
+                    workspace.as_str(),
+                    storage.as_str(),
+                    report.revision,
+                    HealthState::from(report.outcome()).as_str(),
+                    report.started_at,
+                    report.id.as_str(),
+                    i64::from(passed),
+                    found.as_ref().map(|v| v.as_str()),
+                ],
+            )
+            .await?;
+        }
+    }
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// Whether the target exists; if so, it cannot go before the transaction ends.
+async fn lock_target(
+    tx: &mut Tx,
+    workspace: &WorkspaceId,
+    target: &CheckTarget,
+) -> StoreResult<bool> {
+    let (sql, id) = match target {
+        CheckTarget::Setup(setup) => (
+            Sql::Each {
+                sqlite: "SELECT id FROM setups WHERE workspace_id = $1 AND id = $2",
+                postgres: "SELECT id FROM setups WHERE workspace_id = $1 AND id = $2
+                           FOR NO KEY UPDATE",
+            },
+            setup.as_str(),
+        ),
+        CheckTarget::Storage(storage) => (
+            Sql::Each {
+                sqlite: "SELECT id FROM storages WHERE workspace_id = $1 AND id = $2",
+                postgres: "SELECT id FROM storages WHERE workspace_id = $1 AND id = $2
+                           FOR NO KEY UPDATE",
+            },
+            storage.as_str(),
+        ),
+    };
+    let row = tx
+        .fetch_optional(sql, values![workspace.as_str(), id])
+        .await?;
+    Ok(row.is_some())
+}
+
+async fn insert(
+    tx: &mut Tx,
+    workspace: &WorkspaceId,
+    target: &CheckTarget,
+    report: &CheckReport,
+) -> StoreResult<()> {
+    let (setup, storage) = match target {
+        CheckTarget::Setup(id) => (Some(id.as_str()), None),
+        CheckTarget::Storage(id) => (None, Some(id.as_str())),
+    };
+    let steps = serde_json::to_string(&report.steps)
+        .map_err(|error| StoreError::Failed(error.to_string()))?;
+    tx.execute(
+        "INSERT INTO checks (id, workspace_id, setup_id, storage_id, revision, started_at, duration_ms,
+             region, steps, attempts)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        values![
+            report.id.as_str(),
+            workspace.as_str(),
+            setup,
+            storage,
+            report.revision,
+            report.started_at,
+            i64::try_from(report.duration_ms).unwrap_or(i64::MAX),
+            report.region.as_ref().map(|v| v.as_str()),
+            steps,
+            report.attempts,
+        ],
+    )
+    .await
+    .map(drop)
+}
+
+pub(super) async fn find(
+    database: &Database,
+    workspace: &WorkspaceId,
+    id: &CheckId,
+) -> StoreResult<Option<CheckReport>> {
+    database
+        .fetch_record(
+            "checks",
+            "SELECT * FROM checks WHERE workspace_id = $1 AND id = $2",
+            values![workspace.as_str(), id.as_str()],
+            report,
+        )
+        .await
+}
+
+pub(super) async fn list(
+    database: &Database,
+    workspace: &WorkspaceId,
+    storage: &StorageId,
+    window: &Window,
+) -> StoreResult<Vec<CheckReport>> {
+    database
+        .fetch_records(
+            "checks",
+            "SELECT * FROM checks WHERE workspace_id = $1 AND storage_id = $2 AND id < $3
+             ORDER BY id DESC LIMIT $4",
+            values![
+                workspace.as_str(),
+                storage.as_str(),
+                before(window),
+                window.limit
+            ],
+            report,
+        )
+        .await
+}
+
+pub(super) async fn claim_due(
+    database: &Database,
+    now: OffsetDateTime,
+    next: OffsetDateTime,
+    limit: u32,
+) -> StoreResult<Vec<(WorkspaceId, StorageId)>> {
+    database
+        .fetch_records(
+            "storages",
+            // Rows that another replica is taking are passed over: SQLite has one writer at a time.
+            Sql::Each {
+                sqlite: "WITH due AS MATERIALIZED (
+                             SELECT id FROM storages WHERE next_check_at <= $1
+                             ORDER BY next_check_at LIMIT $3
+                         )
+                         UPDATE storages SET next_check_at = $2 WHERE id IN (SELECT id FROM due)
+                         RETURNING id, workspace_id",
+                postgres: "WITH due AS MATERIALIZED (
+                               SELECT id FROM storages WHERE next_check_at <= $1
+                               ORDER BY next_check_at LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED
+                           )
+                           UPDATE storages SET next_check_at = $2 WHERE id IN (SELECT id FROM due)
+                           RETURNING id, workspace_id",
+            },
+            values![now, next, limit],
+            |record| {
+                Ok((
+                    record.parse("workspace_id", WorkspaceId::parse)?,
+                    record.parse("id", StorageId::parse)?,
+                ))
+            },
+        )
+        .await
+}
+
+fn report(record: &Record) -> StoreResult<CheckReport> {
+    let target = match record.text_opt("setup_id")? {
+        Some(setup) => setup,
+        None => record.text("storage_id")?,
+    };
+    Ok(CheckReport {
+        id: record.parse("id", CheckId::parse)?,
+        target,
+        revision: record.int("revision")?,
+        started_at: record.time("started_at")?,
+        duration_ms: record.number("duration_ms")?,
+        region: record.parse_opt("region", Region::parse)?,
+        steps: record.parse("steps", |text| serde_json::from_str(text))?,
+        attempts: record.number("attempts")?,
+    })
+}

@@ -1,0 +1,84 @@
+//! The schema, embedded, and how it is brought to the present version.
+
+use super::engine::Pool;
+use crate::application::store::{StoreError, StoreResult};
+use sqlx::SqlStr;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use std::borrow::Cow;
+use std::time::Duration;
+
+/// The longest that bringing the schema up to date may take; after it, the next call tries again.
+const LIMIT: Duration = Duration::from_secs(10 * 60);
+
+const SQLITE: &[(i64, &str, &str)] = &[(
+    1,
+    "initial",
+    include_str!("../../migrations/sqlite/0001_initial.sql"),
+)];
+
+const POSTGRES: &[(i64, &str, &str)] = &[(
+    1,
+    "initial",
+    include_str!("../../migrations/postgres/0001_initial.sql"),
+)];
+
+fn migrator(files: &'static [(i64, &'static str, &'static str)]) -> Migrator {
+    Migrator::with_migrations(
+        files
+            .iter()
+            .map(|(version, description, sql)| {
+                Migration::new(
+                    *version,
+                    Cow::Borrowed(*description),
+                    MigrationType::Simple,
+                    SqlStr::from_static(sql),
+                    false,
+                )
+            })
+            .collect(),
+    )
+}
+
+/// Applies what is missing. One process at a time: the others wait and find it done.
+pub(super) async fn run(pool: &Pool) -> StoreResult<()> {
+    tokio::time::timeout(LIMIT, apply(pool))
+        .await
+        .unwrap_or_else(|_| {
+            Err(StoreError::Unavailable(
+                "bringing the schema up to date took too long".into(),
+            ))
+        })
+}
+
+async fn apply(pool: &Pool) -> StoreResult<()> {
+    match pool {
+        Pool::Sqlite(pool) => {
+            // The driver has no lock of its own for SQLite; the write lock does as well.
+            let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
+            migrator(SQLITE).run_direct(None, &mut *tx, false).await?;
+            tx.commit().await?;
+        }
+        Pool::Postgres(pool) => {
+            // Under the driver's advisory lock, which belongs to the session. Detached from the pool,
+            // so that a session which fails here is closed, and the lock freed with it.
+            let mut connection = pool.acquire().await?.detach();
+            migrator(POSTGRES)
+                .run_direct(None, &mut connection, false)
+                .await?;
+            sqlx::Connection::close(connection).await?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_engines_have_the_same_versions_in_order() {
+        let versions = |files: &[(i64, &str, &str)]| files.iter().map(|f| f.0).collect::<Vec<_>>();
+        assert_eq!(versions(SQLITE), versions(POSTGRES));
+        assert!(versions(SQLITE).is_sorted());
+    }
+}

@@ -1,0 +1,259 @@
+//! SQLite and PostgreSQL behind the application's traits.
+//!
+//! One SQL text serves both engines wherever they agree; a file for each aggregate. Architecture
+//! invariants: no driver type leaves this module; every row is parsed, never trusted; whatever takes a
+//! workspace has it in its WHERE clause.
+
+mod audit;
+mod checks;
+mod engine;
+mod errors;
+mod idempotency;
+mod imports;
+mod migrations;
+mod projects;
+mod record;
+mod setups;
+mod storages;
+mod url;
+mod workspaces;
+
+pub use url::DatabaseUrl;
+
+use crate::application::store::{Store, StoreError, StoreResult, Window};
+use async_trait::async_trait;
+use engine::{Pool, Row, Sql, Tx, Value, values};
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared};
+use record::Record;
+use sqlx::postgres::PgPoolOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Connection, PgConnection};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// How long a call waits for a connection, also for one to a server that is away.
+const ACQUIRE_LIMIT: Duration = Duration::from_secs(3);
+/// How long a call waits for the schema; longer than one failed attempt.
+const READY_LIMIT: Duration = Duration::from_secs(4);
+/// How long SQLite waits for another writer.
+const BUSY_LIMIT: Duration = Duration::from_secs(5);
+/// Each connection to SQLite is a thread; readers do not wait for each other or for the writer.
+const SQLITE_CONNECTIONS: u32 = 8;
+const POSTGRES_CONNECTIONS: u32 = 16;
+
+/// The database of the service. Clones share their connections.
+#[derive(Clone)]
+pub struct Database {
+    pool: Pool,
+    schema: Arc<Mutex<Option<SchemaAttempt>>>,
+}
+
+/// An attempt to bring the schema up to date, shared by all who wait for it.
+type SchemaAttempt = Shared<BoxFuture<'static, StoreResult<()>>>;
+
+impl Database {
+    /// Opens the database and brings its schema up to date.
+    ///
+    /// A PostgreSQL server that cannot be reached is no error: the calls fail with
+    /// [`StoreError::Unavailable`] until it can, and the first that reaches it brings the schema up to
+    /// date. A SQLite file is made when it is absent, and its folder too.
+    pub async fn connect(url: &DatabaseUrl) -> StoreResult<Self> {
+        let pool = match url {
+            DatabaseUrl::Sqlite(path) => open_sqlite(path).await?,
+            DatabaseUrl::Postgres(options) => open_postgres(options),
+        };
+        let database = Self {
+            pool,
+            schema: Arc::default(),
+        };
+        match (database.ready().await, url) {
+            (Err(error @ StoreError::Unavailable(_)), DatabaseUrl::Postgres(_)) => {
+                tracing::warn!(%error, database = %url, "starting without the database");
+            }
+            (result, _) => result?,
+        }
+        Ok(database)
+    }
+
+    /// Ends the connections after what runs on them.
+    pub async fn close(&self) {
+        match &self.pool {
+            Pool::Sqlite(pool) => pool.close().await,
+            Pool::Postgres(pool) => pool.close().await,
+        }
+    }
+
+    /// Waits until the schema is known to be up to date. An attempt goes on when whoever waits for it
+    /// gives up, so that no impatient client can break a long one off.
+    async fn ready(&self) -> StoreResult<()> {
+        let attempt = {
+            let mut slot = self.schema.lock().unwrap_or_else(PoisonError::into_inner);
+            match slot.as_ref() {
+                Some(attempt) if !matches!(attempt.peek(), Some(Err(_))) => attempt.clone(),
+                _ => {
+                    let pool = self.pool.clone();
+                    let task = tokio::spawn(async move { migrations::run(&pool).await });
+                    let attempt = async move {
+                        task.await
+                            .unwrap_or_else(|error| Err(StoreError::Failed(error.to_string())))
+                    };
+                    slot.insert(attempt.boxed().shared()).clone()
+                }
+            }
+        };
+        wait(
+            READY_LIMIT,
+            "the schema is being brought up to date",
+            attempt,
+        )
+        .await
+    }
+
+    async fn fetch_all(&self, sql: impl Into<Sql>, values: Vec<Value>) -> StoreResult<Vec<Row>> {
+        self.ready().await?;
+        self.pool.fetch_all(sql, values).await
+    }
+
+    /// Reads at most one row of `table`, and turns it into what it stands for.
+    async fn fetch_record<T>(
+        &self,
+        table: &'static str,
+        sql: impl Into<Sql>,
+        values: Vec<Value>,
+        parse: impl FnOnce(&Record) -> StoreResult<T>,
+    ) -> StoreResult<Option<T>> {
+        self.ready().await?;
+        match self.pool.fetch_optional(sql, values).await? {
+            Some(row) => parse(&Record::new(table, row)?).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The same for a list.
+    async fn fetch_records<T>(
+        &self,
+        table: &'static str,
+        sql: impl Into<Sql>,
+        values: Vec<Value>,
+        parse: impl Fn(&Record) -> StoreResult<T>,
+    ) -> StoreResult<Vec<T>> {
+        let rows = self.fetch_all(sql, values).await?;
+        rows.into_iter()
+            .map(|row| parse(&Record::new(table, row)?))
+            .collect()
+    }
+
+    /// How many rows the statement wrote.
+    async fn execute(&self, sql: impl Into<Sql>, values: Vec<Value>) -> StoreResult<u64> {
+        self.ready().await?;
+        self.pool.execute(sql, values).await
+    }
+
+    async fn begin(&self) -> StoreResult<Tx> {
+        self.ready().await?;
+        self.pool.begin().await
+    }
+}
+
+/// Where an ascending list begins: everything sorts after the empty text.
+fn after(window: &Window) -> &str {
+    window.after.as_deref().unwrap_or("")
+}
+
+/// Where a descending list begins: every ID sorts before a tilde.
+fn before(window: &Window) -> &str {
+    window.after.as_deref().unwrap_or("~")
+}
+
+async fn wait<T>(
+    limit: Duration,
+    what: &str,
+    work: impl Future<Output = StoreResult<T>>,
+) -> StoreResult<T> {
+    tokio::time::timeout(limit, work)
+        .await
+        .unwrap_or_else(|_| Err(StoreError::Unavailable(what.to_owned())))
+}
+
+async fn open_sqlite(path: &std::path::Path) -> StoreResult<Pool> {
+    let failed = |error: &dyn std::fmt::Display| {
+        StoreError::Failed(format!("cannot open `{}`: {error}", path.display()))
+    };
+    if let Some(folder) = path.parent() {
+        tokio::fs::create_dir_all(folder)
+            .await
+            .map_err(|error| failed(&error))?;
+    }
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        // With WAL, `NORMAL` can lose the last transactions in a power cut, but breaks nothing.
+        .synchronous(SqliteSynchronous::Normal)
+        .foreign_keys(true)
+        .busy_timeout(BUSY_LIMIT);
+    let pool = SqlitePoolOptions::new()
+        .max_connections(SQLITE_CONNECTIONS)
+        // Also waits behind other writers for a connection.
+        .acquire_timeout(BUSY_LIMIT)
+        // A file does not hang up.
+        .test_before_acquire(false)
+        .connect_with(options)
+        .await
+        .map_err(|error| failed(&error))?;
+    Ok(Pool::Sqlite(pool))
+}
+
+fn open_postgres(options: &sqlx::postgres::PgConnectOptions) -> Pool {
+    let mut options = options.clone().options([
+        // What a replica that vanished in a transaction has locked is free again after this.
+        ("idle_in_transaction_session_timeout", "60s"),
+        ("lock_timeout", "5s"),
+    ]);
+    if options.get_application_name().is_none() {
+        options = options.application_name("sallyport");
+    }
+    let pool = PgPoolOptions::new()
+        .max_connections(POSTGRES_CONNECTIONS)
+        .acquire_timeout(ACQUIRE_LIMIT)
+        .test_before_acquire(true)
+        .after_release(|connection, _| test_released(connection).boxed())
+        .connect_lazy_with(options);
+    Pool::Postgres(pool)
+}
+
+/// Closes a connection that does not answer any more. The pool asks as well, but without a limit, so
+/// that a network which swallows packets would keep its place in the pool taken for many minutes.
+async fn test_released(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    match tokio::time::timeout(ACQUIRE_LIMIT, connection.ping()).await {
+        Ok(answer) => answer.map(|()| true),
+        Err(_) => Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())),
+    }
+}
+
+#[async_trait]
+impl Store for Database {
+    async fn ping(&self) -> StoreResult<()> {
+        let asked = self.execute("SELECT 1", values![]);
+        wait(ACQUIRE_LIMIT, "no answer", asked).await.map(drop)
+    }
+
+    async fn remember(&self, name: &str, value: &[u8]) -> StoreResult<Vec<u8>> {
+        self.execute(
+            "INSERT INTO remembered (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",
+            values![name, value],
+        )
+        .await?;
+        let rows = self
+            .fetch_all(
+                "SELECT value FROM remembered WHERE name = $1",
+                values![name],
+            )
+            .await?;
+        match rows.into_iter().next() {
+            Some(row) => Record::named(format!("remembered/{name}"), row).bytes("value"),
+            None => Err(StoreError::Failed(format!("`{name}` was not remembered"))),
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! Projects and their files.
+
+use super::engine::{Sql, Tx, Value, values};
+use super::record::{Record, stored_name};
+use super::{Database, before, imports};
+use crate::application::store::{ImportJob, ImportStep, ProjectStore, StoreResult, Window};
+use crate::domain::file_key::FileKey;
+use crate::domain::ids::{ProjectId, StorageId, WorkspaceId};
+use crate::domain::project::{ImportFailure, Progress, Project, ProjectFile, ProjectStatus};
+use async_trait::async_trait;
+use time::OffsetDateTime;
+
+/// How many files one statement inserts or looks up. With five values for each it stays far below what
+/// the engines allow (SQLite 32,766 placeholders, PostgreSQL 65,535).
+const FILES_PER_STATEMENT: usize = 1000;
+
+#[async_trait]
+impl ProjectStore for Database {
+    async fn create_project(
+        &self,
+        project: &Project,
+        files: &[ProjectFile],
+        import: Option<&ImportJob>,
+    ) -> StoreResult<()> {
+        let mut tx = self.begin().await?;
+        insert(&mut tx, project).await?;
+        insert_files(&mut tx, &project.id, files).await?;
+        if let Some(job) = import {
+            imports::insert(&mut tx, &project.id, job).await?;
+        }
+        // Last, because it makes the other projects of this storage wait.
+        if let Some(storage) = &project.storage {
+            tx.execute(
+                "UPDATE storages SET project_count = project_count + 1
+                 WHERE workspace_id = $1 AND id = $2",
+                values![project.workspace.as_str(), storage.as_str()],
+            )
+            .await?;
+        }
+        tx.commit().await
+    }
+
+    async fn project(
+        &self,
+        workspace: &WorkspaceId,
+        id: &ProjectId,
+    ) -> StoreResult<Option<Project>> {
+        self.fetch_record(
+            "projects",
+            "SELECT * FROM projects WHERE workspace_id = $1 AND id = $2",
+            values![workspace.as_str(), id.as_str()],
+            project,
+        )
+        .await
+    }
+
+    async fn list_projects(
+        &self,
+        workspace: &WorkspaceId,
+        window: &Window,
+    ) -> StoreResult<Vec<Project>> {
+        self.fetch_records(
+            "projects",
+            "SELECT * FROM projects WHERE workspace_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
+            values![workspace.as_str(), before(window), window.limit],
+            project,
+        )
+        .await
+    }
+
+    async fn delete_project(&self, workspace: &WorkspaceId, id: &ProjectId) -> StoreResult<bool> {
+        let mut tx = self.begin().await?;
+        let deleted = tx
+            .fetch_optional(
+                "DELETE FROM projects WHERE workspace_id = $1 AND id = $2 RETURNING id, storage_id",
+                values![workspace.as_str(), id.as_str()],
+            )
+            .await?;
+        let Some(row) = deleted else {
+            return Ok(false);
+        };
+        if let Some(storage) = Record::new("projects", row)?.text_opt("storage_id")? {
+            tx.execute(
+                "UPDATE storages SET project_count = project_count - 1
+                 WHERE workspace_id = $1 AND id = $2",
+                values![workspace.as_str(), storage],
+            )
+            .await?;
+        }
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    async fn project_files(
+        &self,
+        workspace: &WorkspaceId,
+        id: &ProjectId,
+        after: Option<i64>,
+        limit: u32,
+    ) -> StoreResult<Vec<ProjectFile>> {
+        let rows = self
+            .fetch_all(
+                "SELECT position, path, name, size, etag FROM project_files
+                 WHERE project_id = $2 AND position > $3
+                     AND EXISTS (SELECT 1 FROM projects WHERE workspace_id = $1 AND id = $2)
+                 ORDER BY position LIMIT $4",
+                values![workspace.as_str(), id.as_str(), after.unwrap_or(-1), limit],
+            )
+            .await?;
+        rows.into_iter()
+            .map(|row| file(&Record::named(format!("project_files/{id}"), row)))
+            .collect()
+    }
+
+    async fn project_files_by_path(
+        &self,
+        workspace: &WorkspaceId,
+        id: &ProjectId,
+        paths: &[String],
+    ) -> StoreResult<Vec<ProjectFile>> {
+        let mut files = Vec::new();
+        for chunk in paths.chunks(FILES_PER_STATEMENT) {
+            let mut values = values![workspace.as_str(), id.as_str()];
+            values.extend(chunk.iter().map(|path| Value::from(path.as_str())));
+            let rows = self
+                .fetch_all(
+                    Sql::Built(format!(
+                        "SELECT position, path, name, size, etag FROM project_files
+                         WHERE project_id = $2 AND path IN ({})
+                             AND EXISTS (SELECT 1 FROM projects WHERE workspace_id = $1 AND id = $2)",
+                        placeholders(3, chunk.len())
+                    )),
+                    values,
+                )
+                .await?;
+            for row in rows {
+                files.push(file(&Record::named(format!("project_files/{id}"), row))?);
+            }
+        }
+        files.sort_by_key(|file| file.position);
+        files.dedup_by_key(|file| file.position);
+        Ok(files)
+    }
+
+    async fn claim_import(
+        &self,
+        worker: &str,
+        now: OffsetDateTime,
+        lease_until: OffsetDateTime,
+    ) -> StoreResult<Option<ImportJob>> {
+        imports::claim(self, worker, now, lease_until).await
+    }
+
+    async fn advance_import(
+        &self,
+        worker: &str,
+        project: &ProjectId,
+        step: &ImportStep,
+    ) -> StoreResult<bool> {
+        imports::advance(self, worker, project, step).await
+    }
+
+    async fn finish_import(
+        &self,
+        worker: &str,
+        project: &ProjectId,
+        failure: Option<&ImportFailure>,
+    ) -> StoreResult<bool> {
+        imports::finish(self, worker, project, failure).await
+    }
+
+    async fn release_import(&self, worker: &str, project: &ProjectId) -> StoreResult<()> {
+        imports::release(self, worker, project).await
+    }
+}
+
+async fn insert(tx: &mut Tx, project: &Project) -> StoreResult<()> {
+    tx.execute(
+        "INSERT INTO projects (id, workspace_id, name, storage_id, status, progress_done, progress_total,
+             file_count, total_size, skipped_count, failure_code, failure_detail, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+        values![
+            project.id.as_str(),
+            project.workspace.as_str(),
+            project.name.as_str(),
+            project.storage.as_ref().map(|v| v.as_str()),
+            project.status.as_str(),
+            project.progress.done,
+            project.progress.total,
+            project.file_count,
+            project.total_size,
+            project.skipped_count,
+            project.failure.as_ref().map(|v| v.code.as_str()),
+            project.failure.as_ref().map(|v| v.detail.as_str()),
+            project.created_at,
+        ],
+    )
+    .await
+    .map(drop)
+}
+
+pub(super) async fn insert_files(
+    tx: &mut Tx,
+    project: &ProjectId,
+    files: &[ProjectFile],
+) -> StoreResult<()> {
+    for chunk in files.chunks(FILES_PER_STATEMENT) {
+        let rows: Vec<String> = (0..chunk.len())
+            .map(|row| format!("($1, {})", placeholders(2 + 5 * row, 5)))
+            .collect();
+        let mut values = values![project.as_str()];
+        for file in chunk {
+            values.extend(values![
+                file.position,
+                file.file_key.path(),
+                file.name.as_str(),
+                file.size,
+                file.etag.as_deref(),
+            ]);
+        }
+        tx.execute(
+            Sql::Built(format!(
+                "INSERT INTO project_files (project_id, position, path, name, size, etag) VALUES {}",
+                rows.join(", ")
+            )),
+            values,
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+/// `$first, …`, so many.
+fn placeholders(first: usize, count: usize) -> String {
+    let all: Vec<String> = (first..first + count).map(|n| format!("${n}")).collect();
+    all.join(", ")
+}
+
+fn project(record: &Record) -> StoreResult<Project> {
+    let failure = match record.text_opt("failure_code")? {
+        Some(code) => Some(ImportFailure {
+            code,
+            detail: record.text("failure_detail")?,
+        }),
+        None => None,
+    };
+    Ok(Project {
+        id: record.parse("id", ProjectId::parse)?,
+        workspace: record.parse("workspace_id", WorkspaceId::parse)?,
+        name: record.parse("name", stored_name)?,
+        storage: record.parse_opt("storage_id", StorageId::parse)?,
+        status: record.parse("status", ProjectStatus::parse)?,
+        progress: progress(record)?,
+        file_count: record.int("file_count")?,
+        total_size: record.int("total_size")?,
+        skipped_count: record.int("skipped_count")?,
+        failure,
+        created_at: record.time("created_at")?,
+    })
+}
+
+pub(super) fn progress(record: &Record) -> StoreResult<Progress> {
+    Ok(Progress {
+        done: record.int("progress_done")?,
+        total: record.int_opt("progress_total")?,
+    })
+}
+
+fn file(record: &Record) -> StoreResult<ProjectFile> {
+    Ok(ProjectFile {
+        position: record.int("position")?,
+        // With the slash in front: a path may itself begin with one, and parsing takes one off.
+        file_key: record.parse("path", |path| FileKey::parse(&format!("/{path}")))?,
+        name: record.text("name")?,
+        size: record.int("size")?,
+        etag: record.text_opt("etag")?,
+    })
+}

@@ -1,0 +1,175 @@
+//! Workspaces and their API tokens.
+
+use super::engine::values;
+use super::record::{Record, stored_name};
+use super::{Database, after};
+use crate::application::store::{SecretHash, StoreError, StoreResult, Window, WorkspaceStore};
+use crate::domain::ids::{StorageId, TokenId, WorkspaceId};
+use crate::domain::workspace::{ApiToken, Role, Workspace};
+use async_trait::async_trait;
+
+#[async_trait]
+impl WorkspaceStore for Database {
+    async fn create_workspace(&self, workspace: &Workspace) -> StoreResult<()> {
+        let mut tx = self.begin().await?;
+        tx.execute(
+            "INSERT INTO workspaces (id, name, created_at) VALUES ($1, $2, $3)",
+            values![
+                workspace.id.as_str(),
+                workspace.name.as_str(),
+                workspace.created_at
+            ],
+        )
+        .await?;
+        if let Some(storage) = &workspace.default_storage {
+            tx.execute(
+                "INSERT INTO default_storages (workspace_id, storage_id) VALUES ($1, $2)",
+                values![workspace.id.as_str(), storage.as_str()],
+            )
+            .await?;
+        }
+        tx.commit().await
+    }
+
+    async fn workspace(&self, id: &WorkspaceId) -> StoreResult<Option<Workspace>> {
+        self.fetch_record(
+            "workspaces",
+            "SELECT w.id, w.name, w.created_at, d.storage_id AS default_storage_id
+             FROM workspaces w LEFT JOIN default_storages d ON d.workspace_id = w.id
+             WHERE w.id = $1",
+            values![id.as_str()],
+            workspace,
+        )
+        .await
+    }
+
+    async fn list_workspaces(&self, window: &Window) -> StoreResult<Vec<Workspace>> {
+        self.fetch_records(
+            "workspaces",
+            "SELECT w.id, w.name, w.created_at, d.storage_id AS default_storage_id
+             FROM workspaces w LEFT JOIN default_storages d ON d.workspace_id = w.id
+             WHERE w.id > $1 ORDER BY w.id LIMIT $2",
+            values![after(window), window.limit],
+            workspace,
+        )
+        .await
+    }
+
+    async fn delete_workspace(&self, id: &WorkspaceId) -> StoreResult<bool> {
+        let deleted = self
+            .execute("DELETE FROM workspaces WHERE id = $1", values![id.as_str()])
+            .await?;
+        Ok(deleted == 1)
+    }
+
+    async fn set_default_storage(
+        &self,
+        workspace: &WorkspaceId,
+        storage: Option<&StorageId>,
+    ) -> StoreResult<bool> {
+        let Some(storage) = storage else {
+            let mut tx = self.begin().await?;
+            let known = tx
+                .fetch_optional(
+                    "SELECT id FROM workspaces WHERE id = $1",
+                    values![workspace.as_str()],
+                )
+                .await?;
+            tx.execute(
+                "DELETE FROM default_storages WHERE workspace_id = $1",
+                values![workspace.as_str()],
+            )
+            .await?;
+            tx.commit().await?;
+            return Ok(known.is_some());
+        };
+        let set = self
+            .execute(
+                "INSERT INTO default_storages (workspace_id, storage_id)
+                 SELECT workspace_id, id FROM storages WHERE workspace_id = $1 AND id = $2
+                 ON CONFLICT (workspace_id) DO UPDATE SET storage_id = excluded.storage_id",
+                values![workspace.as_str(), storage.as_str()],
+            )
+            .await;
+        match set {
+            Ok(rows) => Ok(rows == 1),
+            // The storage went at this moment.
+            Err(StoreError::Conflict(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn create_token(&self, token: &ApiToken, hash: &SecretHash) -> StoreResult<()> {
+        self.execute(
+            "INSERT INTO api_tokens (id, workspace_id, name, role, hash, created_at, expires_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            values![
+                token.id.as_str(),
+                token.workspace.as_str(),
+                token.name.as_str(),
+                token.role.as_str(),
+                hash.as_slice(),
+                token.created_at,
+                token.expires_at,
+            ],
+        )
+        .await
+        .map(drop)
+    }
+
+    async fn list_tokens(
+        &self,
+        workspace: &WorkspaceId,
+        window: &Window,
+    ) -> StoreResult<Vec<ApiToken>> {
+        self.fetch_records(
+            "api_tokens",
+            "SELECT id, workspace_id, name, role, created_at, expires_at FROM api_tokens
+             WHERE workspace_id = $1 AND id > $2 ORDER BY id LIMIT $3",
+            values![workspace.as_str(), after(window), window.limit],
+            token,
+        )
+        .await
+    }
+
+    async fn token_by_hash(&self, hash: &SecretHash) -> StoreResult<Option<ApiToken>> {
+        self.fetch_record(
+            "api_tokens",
+            "SELECT id, workspace_id, name, role, created_at, expires_at FROM api_tokens
+             WHERE hash = $1",
+            values![hash.as_slice()],
+            token,
+        )
+        .await
+    }
+
+    async fn revoke_token(&self, workspace: &WorkspaceId, id: &TokenId) -> StoreResult<bool> {
+        let revoked = self
+            .execute(
+                "DELETE FROM api_tokens WHERE workspace_id = $1 AND id = $2",
+                values![workspace.as_str(), id.as_str()],
+            )
+            .await?;
+        Ok(revoked == 1)
+    }
+}
+
+fn workspace(record: &Record) -> StoreResult<Workspace> {
+    Ok(Workspace {
+        id: record.parse("id", WorkspaceId::parse)?,
+        name: record.parse("name", stored_name)?,
+        default_storage: record.parse_opt("default_storage_id", StorageId::parse)?,
+        created_at: record.time("created_at")?,
+    })
+}
+
+fn token(record: &Record) -> StoreResult<ApiToken> {
+    Ok(ApiToken {
+        id: record.parse("id", TokenId::parse)?,
+        workspace: record.parse("workspace_id", WorkspaceId::parse)?,
+        name: record.parse("name", stored_name)?,
+        role: record.parse("role", Role::parse)?,
+        created_at: record.time("created_at")?,
+        expires_at: record.time_opt("expires_at")?,
+    })
+}

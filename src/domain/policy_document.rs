@@ -1,1 +1,0 @@
-//! The documents that a customer applies, rendered from `policies/`.

@@ -1,0 +1,187 @@
+//! Policies about the bucket: permission policy, session policy and bucket policy.
+
+use super::escape;
+use crate::domain::account::Partition;
+use crate::domain::bucket_name::BucketName;
+use crate::domain::bucket_prefix::BucketPrefix;
+use crate::domain::kms_key_arn::KmsKeyArn;
+use crate::domain::role_arn::RoleArn;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+/// The policy language. `2012-10-17` is the only version that knows the escapes `${*}`, `${?}` and
+/// `${$}`.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub enum PolicyVersion {
+    #[serde(rename = "2012-10-17")]
+    V2012,
+}
+
+/// A policy is for allowing: this service never asks a customer to deny.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub enum Effect {
+    Allow,
+}
+
+/// A policy as `policies/` holds it: placeholders where a customer's values go.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+pub struct AccessPolicy {
+    version: PolicyVersion,
+    statement: Vec<AccessStatement>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+struct AccessStatement {
+    #[serde(default)]
+    sid: Option<String>,
+    effect: Effect,
+    #[serde(default)]
+    principal: Option<Principal>,
+    action: Vec<String>,
+    resource: [Resource; 1],
+    #[serde(default)]
+    condition: Option<Condition>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Principal {
+    #[serde(rename = "AWS")]
+    _role: RoleSlot,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+enum RoleSlot {
+    #[serde(rename = "{role_arn}")]
+    RoleArn,
+}
+
+/// What a statement is about. A statement about the key is left out where there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+enum Resource {
+    #[serde(rename = "{bucket_arn}")]
+    Bucket,
+    #[serde(rename = "{objects_arn}")]
+    Objects,
+    #[serde(rename = "{key_arn}")]
+    Key,
+}
+
+/// The one condition there is: listings stay below the prefix. Left out for the whole bucket.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Condition {
+    #[serde(rename = "StringLike")]
+    _string_like: PrefixKey,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PrefixKey {
+    #[serde(rename = "s3:prefix")]
+    _prefixes: [PrefixSlot; 1],
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+enum PrefixSlot {
+    #[serde(rename = "{list_prefixes}")]
+    ListPrefixes,
+}
+
+/// The part of AWS that a policy is about.
+#[derive(Debug, Clone, Copy)]
+pub struct Scope<'a> {
+    pub partition: Partition,
+    pub bucket: &'a BucketName,
+    pub prefix: &'a BucketPrefix,
+    pub kms_key: Option<&'a KmsKeyArn>,
+}
+
+impl Scope<'_> {
+    fn arn(&self, resource: Resource) -> Option<String> {
+        let bucket = format!(
+            "arn:{}:s3:::{}",
+            self.partition,
+            escape::for_iam(self.bucket.as_str())
+        );
+        match resource {
+            Resource::Bucket => Some(bucket),
+            Resource::Objects => Some(format!("{bucket}/{}", self.below_prefix())),
+            Resource::Key => self.kms_key.map(|key| escape::for_iam(key.as_str())),
+        }
+    }
+
+    /// Every key below the prefix. As a pattern for `s3:prefix` it matches the prefix itself too, since
+    /// `*` matches nothing as well; and never a neighbour, because a prefix ends in a slash.
+    fn below_prefix(&self) -> String {
+        format!("{}*", escape::for_iam(self.prefix.as_str()))
+    }
+}
+
+impl AccessPolicy {
+    /// Whether every statement names the role as its principal, as a bucket policy must, or none does,
+    /// as in an identity's policy; `None` for a mixture.
+    pub fn names_principals(&self) -> Option<bool> {
+        let mut named = self.statement.iter().map(|s| s.principal.is_some());
+        let first = named.next()?;
+        named.all(|other| other == first).then_some(first)
+    }
+
+    /// Renders the policy. `role` is the principal, where the policy has one.
+    pub fn render(&self, scope: &Scope<'_>, role: Option<&RoleArn>) -> Value {
+        let statements: Vec<Value> = self
+            .statement
+            .iter()
+            .filter_map(|statement| statement.render(&statement.action, scope, role))
+            .collect();
+        json!({ "Version": self.version, "Statement": statements })
+    }
+
+    /// The statement that grants one action, without the other actions beside it. None for an action
+    /// that the policy does not grant, or one on a key where there is none.
+    pub fn statement_for(&self, action: &str, scope: &Scope<'_>) -> Option<Value> {
+        self.granting(action)?.render(&[action], scope, None)
+    }
+
+    /// The ARN that an action of this policy applies to; None as in [`AccessPolicy::statement_for`].
+    pub fn resource_for(&self, action: &str, scope: &Scope<'_>) -> Option<String> {
+        let [resource] = self.granting(action)?.resource;
+        scope.arn(resource)
+    }
+
+    fn granting(&self, action: &str) -> Option<&AccessStatement> {
+        self.statement
+            .iter()
+            .find(|statement| statement.action.iter().any(|granted| granted == action))
+    }
+}
+
+impl AccessStatement {
+    fn render(
+        &self,
+        actions: &[impl Serialize],
+        scope: &Scope<'_>,
+        role: Option<&RoleArn>,
+    ) -> Option<Value> {
+        let [resource] = self.resource;
+        let resource = scope.arn(resource)?;
+        let mut out = Map::new();
+        if let Some(sid) = &self.sid {
+            out.insert("Sid".into(), json!(sid));
+        }
+        out.insert("Effect".into(), json!(self.effect));
+        if self.principal.is_some() {
+            // A bucket policy without its principal is left out, never rendered without one.
+            out.insert("Principal".into(), json!({ "AWS": role?.as_str() }));
+        }
+        out.insert("Action".into(), json!(actions));
+        out.insert("Resource".into(), json!([resource]));
+        if self.condition.is_some() && !scope.prefix.is_whole_bucket() {
+            let condition = json!({ "StringLike": { "s3:prefix": [scope.below_prefix()] } });
+            out.insert("Condition".into(), condition);
+        }
+        Some(Value::Object(out))
+    }
+}

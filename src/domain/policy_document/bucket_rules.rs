@@ -1,0 +1,135 @@
+//! The bucket's own configuration: CORS and lifecycle.
+
+use crate::domain::bucket_prefix::BucketPrefix;
+use crate::domain::origin::Origin;
+use aws_lc_rs::digest;
+use serde::{Deserialize, Serialize};
+use std::fmt::Write;
+
+/// One CORS rule, in the JSON form of the S3 console; its document is an array of them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+pub struct CorsRule<O = [OriginsSlot; 1]> {
+    pub allowed_headers: Vec<String>,
+    pub allowed_methods: Vec<String>,
+    pub allowed_origins: O,
+    pub expose_headers: Vec<String>,
+    pub max_age_seconds: u32,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub enum OriginsSlot {
+    #[serde(rename = "{allowed_origins}")]
+    AllowedOrigins,
+}
+
+impl CorsRule {
+    /// None without an origin: S3 refuses a rule that allows nobody.
+    pub fn fill(&self, origins: &[Origin]) -> Option<CorsRule<Vec<String>>> {
+        if origins.is_empty() {
+            return None;
+        }
+        Some(CorsRule {
+            allowed_headers: self.allowed_headers.clone(),
+            allowed_methods: self.allowed_methods.clone(),
+            allowed_origins: origins.iter().map(Origin::to_string).collect(),
+            expose_headers: self.expose_headers.clone(),
+            max_age_seconds: self.max_age_seconds,
+        })
+    }
+}
+
+/// A lifecycle configuration, in the shape of PutBucketLifecycleConfiguration.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+pub struct Lifecycle<P = PrefixSlot> {
+    pub rules: Vec<LifecycleRule<P>>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+pub struct LifecycleRule<P> {
+    #[serde(rename = "ID")]
+    pub id: String,
+    pub status: LifecycleStatus,
+    pub filter: Filter<P>,
+    pub expiration: Expiration,
+    pub noncurrent_version_expiration: NoncurrentVersionExpiration,
+    pub abort_incomplete_multipart_upload: AbortIncompleteMultipartUpload,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub enum LifecycleStatus {
+    Enabled,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+pub struct Filter<P> {
+    pub prefix: P,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+pub struct Expiration {
+    pub days: u32,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+pub struct NoncurrentVersionExpiration {
+    pub noncurrent_days: u32,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+pub struct AbortIncompleteMultipartUpload {
+    pub days_after_initiation: u32,
+}
+
+/// The folders that the product writes what it does not need for long.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub enum PrefixSlot {
+    #[serde(rename = "{temp_prefix}")]
+    Temp,
+    #[serde(rename = "{export_prefix}")]
+    Export,
+}
+
+impl Lifecycle {
+    pub fn fill(&self, prefix: &BucketPrefix) -> Lifecycle<String> {
+        let rules = self
+            .rules
+            .iter()
+            .map(|rule| LifecycleRule {
+                id: format!("{}{}", rule.id, id_suffix(prefix)),
+                status: rule.status,
+                filter: Filter {
+                    prefix: match rule.filter.prefix {
+                        PrefixSlot::Temp => format!("{prefix}temp/"),
+                        PrefixSlot::Export => format!("{prefix}export/"),
+                    },
+                },
+                expiration: rule.expiration,
+                noncurrent_version_expiration: rule.noncurrent_version_expiration,
+                abort_incomplete_multipart_upload: rule.abort_incomplete_multipart_upload,
+            })
+            .collect();
+        Lifecycle { rules }
+    }
+}
+
+/// Tells apart the rules for several prefixes of one bucket, whose IDs must differ (S3 user guide,
+/// "Lifecycle configuration elements"). A digest, because an ID has at most 255 characters.
+fn id_suffix(prefix: &BucketPrefix) -> String {
+    let mut suffix = String::new();
+    if !prefix.is_whole_bucket() {
+        suffix.push('-');
+        let digest = digest::digest(&digest::SHA256, prefix.as_str().as_bytes());
+        for byte in digest.as_ref().iter().take(4) {
+            // Writing into a string cannot fail.
+            let _ = write!(suffix, "{byte:02x}");
+        }
+    }
+    suffix
+}

@@ -1,0 +1,44 @@
+//! The CloudFormation template.
+
+use super::{POLICY_NAME, Parts, unwritable};
+use crate::domain::Invalid;
+use serde_json::json;
+
+const HEAD: &str = "\
+# Makes the role that lets the product use the bucket; its ARN is the output RoleArn.
+# The stack needs the capability CAPABILITY_NAMED_IAM, because the role has a fixed name.
+# CloudFormation cannot change a bucket that it has not made: apply the CORS rules, and the lifecycle
+# rules for read and write access, in the S3 console, or by the AWS CLI script or Terraform.
+";
+
+pub fn render(parts: &Parts<'_>) -> Result<String, Invalid> {
+    let template = json!({
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Description": "Lets the product use one S3 bucket through a role that asks for an external ID.",
+        "Resources": {
+            "Role": {
+                "Type": "AWS::IAM::Role",
+                "Properties": {
+                    "RoleName": parts.role.name,
+                    "Path": parts.role.path,
+                    "AssumeRolePolicyDocument": parts.trust_policy,
+                    "Policies": [{
+                        "PolicyName": POLICY_NAME,
+                        "PolicyDocument": parts.permission_policy,
+                    }],
+                },
+            },
+        },
+        "Outputs": {
+            "RoleArn": {
+                "Description": "Enter this ARN where the product asks for the role.",
+                "Value": { "Fn::GetAtt": ["Role", "Arn"] },
+            },
+        },
+    });
+    // CloudFormation reads YAML 1.1, which takes words such as `no` and `1_000` for other things than
+    // strings: every string is quoted.
+    let options = serde_saphyr::ser_options! { quote_all: true };
+    let yaml = serde_saphyr::to_string_with_options(&template, options).map_err(unwritable)?;
+    Ok(format!("{HEAD}{yaml}"))
+}

@@ -1,0 +1,307 @@
+//! The files of `policies/`, loaded.
+
+use super::access_policy::{AccessPolicy, Scope};
+use super::bucket_rules::{CorsRule, Lifecycle};
+use super::trust_policy::TrustPolicy;
+use super::{DocumentParameters, Documents, Parts};
+use super::{cli, cloudformation, escape, terraform, unwritable};
+use crate::domain::Invalid;
+use crate::domain::access::Access;
+use crate::domain::account::Partition;
+use crate::domain::bucket_name::BucketName;
+use crate::domain::bucket_prefix::BucketPrefix;
+use crate::domain::external_id::ExternalId;
+use crate::domain::kms_key_arn::KmsKeyArn;
+use crate::domain::origin::Origin;
+use crate::domain::service_identity::ServicePrincipal;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// The typed model of `policies/`. Load it once and share it; rendering is pure.
+#[derive(Debug, Clone)]
+pub struct PolicyTemplates {
+    permission_policy: ByAccess<AccessPolicy>,
+    session_policy: ByAccess<AccessPolicy>,
+    bucket_policy: ByAccess<AccessPolicy>,
+    trust_policy: TrustPolicy,
+    cors: ByAccess<[CorsRule; 1]>,
+    lifecycle: Lifecycle,
+}
+
+#[derive(Debug, Clone)]
+struct ByAccess<T> {
+    read: T,
+    read_write: T,
+}
+
+impl<T> ByAccess<T> {
+    fn of(&self, access: Access) -> &T {
+        match access {
+            Access::Read => &self.read,
+            Access::ReadWrite => &self.read_write,
+        }
+    }
+}
+
+macro_rules! file {
+    ($name:literal) => {
+        (
+            $name,
+            include_str!(concat!("../../../policies/", $name, ".json")),
+        )
+    };
+}
+
+impl PolicyTemplates {
+    /// STS's limit for an inline session policy, in characters (STS API reference, AssumeRole, Policy).
+    pub const MAX_SESSION_POLICY: usize = 2048;
+
+    /// Parses the files that were built in. `invalid_policy_template` for one that is not of its model,
+    /// which has an unknown placeholder, say.
+    pub fn load() -> Result<Self, Invalid> {
+        Ok(Self {
+            permission_policy: ByAccess {
+                read: access_policy(file!("permission_policy_read"), false)?,
+                read_write: access_policy(file!("permission_policy_read_write"), false)?,
+            },
+            session_policy: ByAccess {
+                read: access_policy(file!("session_policy_read"), false)?,
+                read_write: access_policy(file!("session_policy_read_write"), false)?,
+            },
+            bucket_policy: ByAccess {
+                read: access_policy(file!("bucket_policy_read"), true)?,
+                read_write: access_policy(file!("bucket_policy_read_write"), true)?,
+            },
+            trust_policy: parse(file!("trust_policy"))?,
+            cors: ByAccess {
+                read: parse(file!("cors_read"))?,
+                read_write: parse(file!("cors_read_write"))?,
+            },
+            lifecycle: parse(file!("lifecycle"))?,
+        })
+    }
+
+    /// Renders every document. `unwritable_document` if a format refused a value, which no valid
+    /// parameters are known to cause.
+    pub fn documents(&self, parameters: &DocumentParameters) -> Result<Documents, Invalid> {
+        let scope = Scope {
+            partition: parameters.partition,
+            bucket: &parameters.bucket,
+            prefix: &parameters.prefix,
+            kms_key: parameters.kms_key.as_ref(),
+        };
+        let access = parameters.access;
+        let permission_policy = self.permission_policy.of(access).render(&scope, None);
+        let trust_policy =
+            self.trust_policy(&parameters.service_principal, &parameters.external_id)?;
+        let bucket_policy = parameters
+            .role_arn
+            .as_ref()
+            .map(|role| self.bucket_policy.of(access).render(&scope, Some(role)));
+        let [cors] = self.cors.of(access);
+        let cors = cors.fill(&parameters.allowed_origins);
+        let lifecycle = self.lifecycle.fill(&parameters.prefix);
+        let parts = Parts {
+            parameters,
+            role: parameters.role_name(),
+            permission_policy: &permission_policy,
+            trust_policy: &trust_policy,
+            cors: cors.as_ref(),
+            lifecycle: access.writes().then_some(&lifecycle),
+        };
+        Ok(Documents {
+            cli: cli::render(&parts)?,
+            cloudformation: cloudformation::render(&parts)?,
+            terraform: terraform::render(&parts)?,
+            cors: serde_json::to_value(Vec::from_iter(&cors)).map_err(unwritable)?,
+            lifecycle: serde_json::to_value(&lifecycle).map_err(unwritable)?,
+            permission_policy,
+            trust_policy,
+            bucket_policy,
+        })
+    }
+
+    /// The trust policy alone.
+    pub fn trust_policy(
+        &self,
+        principal: &ServicePrincipal,
+        external_id: &ExternalId,
+    ) -> Result<Value, Invalid> {
+        serde_json::to_value(self.trust_policy.fill(principal, external_id)).map_err(unwritable)
+    }
+
+    /// The text of the policy that limits one session to bucket, prefix and access, as AssumeRole takes
+    /// it: only U+0020 to U+00FF, at most [`PolicyTemplates::MAX_SESSION_POLICY`] characters.
+    ///
+    /// `prefix_too_long` if it would be longer: a prefix counts twice, and each of its characters that
+    /// must be escaped counts four to twelve times. STS has a second, packed limit that only it can
+    /// tell.
+    pub fn session_policy(
+        &self,
+        partition: Partition,
+        bucket: &BucketName,
+        prefix: &BucketPrefix,
+        access: Access,
+        kms_key: Option<&KmsKeyArn>,
+    ) -> Result<String, Invalid> {
+        let scope = Scope {
+            partition,
+            bucket,
+            prefix,
+            kms_key,
+        };
+        let policy = self.session_policy.of(access).render(&scope, None);
+        let text = escape::beyond('\u{ff}', &policy.to_string());
+        let length = text.chars().count();
+        if length > Self::MAX_SESSION_POLICY {
+            return Err(Invalid::new(
+                "prefix_too_long",
+                format!(
+                    "With this bucket prefix, the policy of a role session would have {length} characters; AWS takes {}. Use a shorter prefix; `*`, `?`, `$` and characters beyond Latin-1 count several times.",
+                    Self::MAX_SESSION_POLICY
+                ),
+            ));
+        }
+        Ok(text)
+    }
+
+    /// The statement to add to the permission policy when `action` (such as `s3:ListBucket`) is missing.
+    /// None for an action that no document grants, and for a `kms:` action without a key.
+    pub fn statement_for(
+        &self,
+        partition: Partition,
+        bucket: &BucketName,
+        prefix: &BucketPrefix,
+        action: &str,
+        kms_key: Option<&KmsKeyArn>,
+    ) -> Option<Value> {
+        let scope = Scope {
+            partition,
+            bucket,
+            prefix,
+            kms_key,
+        };
+        self.permission_policy
+            .read_write
+            .statement_for(action, &scope)
+    }
+
+    /// The ARN that `action` applies to, as the documents grant it. None as in
+    /// [`PolicyTemplates::statement_for`].
+    pub fn resource_for(
+        &self,
+        partition: Partition,
+        bucket: &BucketName,
+        prefix: &BucketPrefix,
+        action: &str,
+        kms_key: Option<&KmsKeyArn>,
+    ) -> Option<String> {
+        let scope = Scope {
+            partition,
+            bucket,
+            prefix,
+            kms_key,
+        };
+        self.permission_policy
+            .read_write
+            .resource_for(action, &scope)
+    }
+
+    /// The CORS rules alone, as in [`Documents::cors`].
+    pub fn cors(&self, access: Access, origins: &[Origin]) -> Result<Value, Invalid> {
+        let [rule] = self.cors.of(access);
+        serde_json::to_value(Vec::from_iter(rule.fill(origins))).map_err(unwritable)
+    }
+
+    /// The methods that the CORS document allows, which a preflight must be granted.
+    pub fn cors_methods(&self, access: Access) -> &[String] {
+        let [rule] = self.cors.of(access);
+        &rule.allowed_methods
+    }
+}
+
+fn access_policy(file: (&str, &str), with_principal: bool) -> Result<AccessPolicy, Invalid> {
+    let policy: AccessPolicy = parse(file)?;
+    if policy.names_principals() == Some(with_principal) {
+        return Ok(policy);
+    }
+    let rule = if with_principal {
+        "every statement names the role as its principal"
+    } else {
+        "no statement names a principal"
+    };
+    Err(damaged(file.0, rule))
+}
+
+fn parse<T: DeserializeOwned>((name, text): (&str, &str)) -> Result<T, Invalid> {
+    let mut json = serde_json::Deserializer::from_str(text);
+    serde_path_to_error::deserialize(&mut json).map_err(|cause| damaged(name, &cause.to_string()))
+}
+
+fn damaged(name: &str, what: &str) -> Invalid {
+    Invalid::new(
+        "invalid_policy_template",
+        format!("policies/{name}.json: {what}"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Loads one of the files with a part replaced, and returns the refusal.
+    fn refusal<T: DeserializeOwned>(
+        (name, text): (&'static str, &str),
+        part: &str,
+        by: &str,
+    ) -> String {
+        assert!(text.contains(part), "{name} has no {part}");
+        match parse::<T>((name, &text.replace(part, by))) {
+            Ok(_) => panic!("{by} was accepted in {name}"),
+            Err(invalid) => invalid.detail,
+        }
+    }
+
+    #[test]
+    fn the_files_load() {
+        PolicyTemplates::load().unwrap();
+    }
+
+    #[test]
+    fn a_placeholder_that_is_unknown_or_misplaced_stops_the_load() {
+        let read = file!("permission_policy_read");
+        for by in [
+            "{bucket}",
+            "{list_prefixes}",
+            "{external_id}",
+            "*",
+            "{bucket_arn}/*",
+        ] {
+            let detail = refusal::<AccessPolicy>(read, "{bucket_arn}", by);
+            assert!(detail.starts_with("policies/permission_policy_read.json: "));
+            assert!(detail.contains("{bucket_arn}"), "{detail}");
+        }
+        refusal::<AccessPolicy>(read, "{list_prefixes}", "team/*");
+        refusal::<AccessPolicy>(read, "Allow", "Deny");
+        refusal::<AccessPolicy>(read, "2012-10-17", "2008-10-17");
+        refusal::<AccessPolicy>(read, "\"Resource\"", "\"NotResource\"");
+        refusal::<[CorsRule; 1]>(file!("cors_read"), "{allowed_origins}", "*");
+        refusal::<Lifecycle>(file!("lifecycle"), "{temp_prefix}", "temp/");
+    }
+
+    #[test]
+    fn a_trust_policy_without_a_strict_condition_stops_the_load() {
+        let trust = file!("trust_policy");
+        refusal::<TrustPolicy>(trust, "StringEquals", "StringLike");
+        refusal::<TrustPolicy>(trust, "StringEquals", "StringEqualsIfExists");
+        refusal::<TrustPolicy>(trust, "{external_id}", "*");
+        refusal::<TrustPolicy>(trust, "{service_principal}", "*");
+        refusal::<TrustPolicy>(trust, "\"Condition\"", "\"Comment\"");
+    }
+
+    #[test]
+    fn principals_are_in_bucket_policies_only() {
+        assert!(access_policy(file!("bucket_policy_read"), false).is_err());
+        assert!(access_policy(file!("session_policy_read"), true).is_err());
+    }
+}

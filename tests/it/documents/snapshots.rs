@@ -1,0 +1,61 @@
+//! Every rendered document, to be read by people.
+
+use super::{combinations, parameters, render, session_policy, special};
+use sallyport::domain::access::Access;
+use sallyport::domain::account::Partition;
+use sallyport::domain::bucket_prefix::BucketPrefix;
+use sallyport::domain::policy_document::DocumentParameters;
+use serde_json::{Value, json};
+
+#[test]
+fn policies_of_every_combination() {
+    for (name, parameters) in combinations() {
+        let documents = render(&parameters);
+        let session: Value = serde_json::from_str(&session_policy(&parameters)).unwrap();
+        insta::assert_json_snapshot!(
+            name,
+            json!({
+                "permission_policy": documents.permission_policy,
+                "trust_policy": documents.trust_policy,
+                "session_policy": session,
+                "bucket_policy": documents.bucket_policy,
+            })
+        );
+    }
+}
+
+#[test]
+fn every_document_for_a_prefix_of_special_characters_and_a_new_role() {
+    let special = DocumentParameters {
+        role_arn: None,
+        ..special()
+    };
+    let documents = render(&special);
+    insta::assert_snapshot!("special_session_policy", session_policy(&special));
+    insta::assert_json_snapshot!("special_permission_policy", documents.permission_policy);
+    insta::assert_json_snapshot!("special_lifecycle", documents.lifecycle);
+    insta::assert_snapshot!("special_cli", documents.cli);
+    insta::assert_snapshot!("special_cloudformation", documents.cloudformation);
+    insta::assert_snapshot!("special_terraform", documents.terraform);
+}
+
+#[test]
+fn the_other_documents() {
+    let team = DocumentParameters {
+        prefix: BucketPrefix::parse("team").unwrap(),
+        ..parameters(Partition::Aws)
+    };
+    let documents = render(&team);
+    insta::assert_json_snapshot!("cors_read_write", documents.cors);
+    insta::assert_json_snapshot!("lifecycle", documents.lifecycle);
+    insta::assert_json_snapshot!("bucket_policy", documents.bucket_policy);
+    insta::assert_snapshot!("cli", documents.cli);
+    insta::assert_snapshot!("cloudformation", documents.cloudformation);
+    insta::assert_snapshot!("terraform", documents.terraform);
+    let read = render(&DocumentParameters {
+        access: Access::Read,
+        ..team
+    });
+    insta::assert_json_snapshot!("cors_read", read.cors);
+    insta::assert_snapshot!("terraform_read", read.terraform);
+}

@@ -1,0 +1,310 @@
+//! Who may import whom among the layers, read from the source text.
+//!
+//! `domain` nothing of ours; `application` → `domain`; `aws`, `database`, `http`, `cli` → `application`
+//! and `domain`, never each other; `startup` → everything. Test code is held to the same rules.
+
+use std::path::{Path, PathBuf};
+
+const LAYERS: [&str; 7] = [
+    "domain",
+    "application",
+    "aws",
+    "database",
+    "http",
+    "cli",
+    "startup",
+];
+
+/// The layers that a layer may import besides itself; none for a file that is in no layer, which may
+/// import everything.
+fn allowed(layer: &str) -> Option<&'static [&'static str]> {
+    match layer {
+        "domain" => Some(&[]),
+        "application" => Some(&["domain"]),
+        "aws" | "database" | "http" | "cli" => Some(&["application", "domain"]),
+        _ => None,
+    }
+}
+
+/// The layer of a file below `src/`: its first folder, or its name without `.rs`.
+fn layer_of(path: &Path) -> &str {
+    path.iter()
+        .next()
+        .and_then(|first| first.to_str())
+        .map(|first| first.trim_end_matches(".rs"))
+        .unwrap_or_default()
+}
+
+/// The source with comments and the contents of string and character literals blanked out, so that
+/// what is left of `crate::` is code. Line breaks stay where they were.
+fn code_only(source: &str) -> String {
+    let chars: Vec<char> = source.chars().collect();
+    let starts = |at: usize, text: &str| {
+        text.chars()
+            .enumerate()
+            .all(|(i, c)| chars.get(at + i) == Some(&c))
+    };
+    let mut code = String::with_capacity(source.len());
+    let mut at = 0;
+    while at < chars.len() {
+        let end = if starts(at, "//") {
+            (at..chars.len())
+                .find(|&i| chars[i] == '\n')
+                .unwrap_or(chars.len())
+        } else if starts(at, "/*") {
+            let (mut depth, mut i) = (0, at);
+            loop {
+                if starts(i, "/*") {
+                    (depth, i) = (depth + 1, i + 2);
+                } else if starts(i, "*/") {
+                    (depth, i) = (depth - 1, i + 2);
+                } else {
+                    i += 1;
+                }
+                if depth == 0 || i >= chars.len() {
+                    break i.min(chars.len());
+                }
+            }
+        } else if let Some(hashes) = raw_string_hashes(&chars, at) {
+            let close = format!("\"{}", "#".repeat(hashes));
+            (at + hashes + 2..chars.len())
+                .find(|&i| starts(i, &close))
+                .map_or(chars.len(), |i| i + close.len())
+        } else if chars[at] == '"' || char_literal(&chars, at) {
+            quoted_end(&chars, at)
+        } else {
+            code.push(chars[at]);
+            at += 1;
+            continue;
+        };
+        code.extend(
+            chars[at..end]
+                .iter()
+                .map(|&c| if c == '\n' { c } else { ' ' }),
+        );
+        at = end;
+    }
+    code
+}
+
+/// How many `#` a raw string that starts here has; none when none starts here.
+fn raw_string_hashes(chars: &[char], at: usize) -> Option<usize> {
+    let after_name = at > 0 && (chars[at - 1].is_alphanumeric() || chars[at - 1] == '_');
+    // `br"…"` and `cr"…"` are raw strings too: their first letter is left as code.
+    let after_name = after_name && !matches!(chars[at - 1], 'b' | 'c');
+    if chars[at] != 'r' || after_name {
+        return None;
+    }
+    let hashes = chars[at + 1..].iter().take_while(|&&c| c == '#').count();
+    (chars.get(at + 1 + hashes) == Some(&'"')).then_some(hashes)
+}
+
+/// Whether a character literal starts here, and not a lifetime.
+fn char_literal(chars: &[char], at: usize) -> bool {
+    chars[at] == '\'' && (chars.get(at + 1) == Some(&'\\') || chars.get(at + 2) == Some(&'\''))
+}
+
+/// Where the literal that starts here ends, past its closing quote.
+fn quoted_end(chars: &[char], at: usize) -> usize {
+    let mut i = at + 1;
+    while i < chars.len() {
+        match chars[i] {
+            '\\' => i += 2,
+            c if c == chars[at] => return i + 1,
+            _ => i += 1,
+        }
+    }
+    chars.len()
+}
+
+/// The first segments after `crate::` in the code, each with its line number: of plain paths, of
+/// `use crate::{a::b, c}`, and of `use {crate::a, …}`. `sallyport::` means the same inside the package, and
+/// `super::` may lead as far up.
+fn imports(source: &str) -> Vec<(usize, String)> {
+    let code = code_only(source);
+    let mut found = Vec::new();
+    for root in ["crate", "sallyport", "super"] {
+        for (at, _) in code.match_indices(root) {
+            let before = code[..at].chars().next_back();
+            if before.is_some_and(|c| c.is_alphanumeric() || c == '_') {
+                continue;
+            }
+            let Some(rest) = code[at + root.len()..].trim_start().strip_prefix("::") else {
+                continue;
+            };
+            let line = code[..at].matches('\n').count() + 1;
+            // `use super::*` is a module's own tests; `use crate::*` would bring in every layer.
+            let segments = first_segments(rest);
+            let kept = segments
+                .into_iter()
+                .filter(|segment| root != "super" || segment != "*");
+            found.extend(kept.map(|segment| (line, segment)));
+        }
+    }
+    found
+}
+
+/// `aws::x` gives `aws`; `{aws::{x, y}, cli}` gives `aws` and `cli`.
+fn first_segments(rest: &str) -> Vec<String> {
+    let name = |text: &str| -> String {
+        text.trim_start()
+            .trim_start_matches("r#")
+            .chars()
+            .take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '*'))
+            .collect()
+    };
+    let rest = rest.trim_start();
+    let Some(group) = rest.strip_prefix('{') else {
+        return vec![name(rest)];
+    };
+    let (mut depth, mut start, mut segments) = (0, 0, Vec::new());
+    for (at, c) in group.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth > 0 => depth -= 1,
+            ',' | '}' if depth == 0 => {
+                segments.push(name(&group[start..at]));
+                start = at + 1;
+                if c == '}' {
+                    break;
+                }
+            }
+            _ => {}
+        }
+    }
+    segments.retain(|segment| !segment.is_empty());
+    segments
+}
+
+/// The forbidden imports of one file, as text for the failure.
+fn forbidden(path: &Path, source: &str) -> Vec<String> {
+    let layer = layer_of(path);
+    let Some(allowed) = allowed(layer) else {
+        return Vec::new();
+    };
+    imports(source)
+        .into_iter()
+        .filter(|(_, segment)| LAYERS.contains(&segment.as_str()) || segment == "*")
+        .filter(|(_, segment)| segment != layer && !allowed.contains(&segment.as_str()))
+        .map(|(line, segment)| {
+            format!(
+                "src/{}:{line}: `{layer}` imports `{segment}`",
+                path.display()
+            )
+        })
+        .collect()
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files
+}
+
+#[test]
+fn no_layer_imports_one_that_it_may_not() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let files = rust_files(&src);
+    assert!(files.len() > 20, "the sources were not found: {files:?}");
+    let found: Vec<String> = files
+        .iter()
+        .flat_map(|file| {
+            let source = std::fs::read_to_string(file).unwrap();
+            forbidden(file.strip_prefix(&src).unwrap(), &source)
+        })
+        .collect();
+    assert!(found.is_empty(), "\n{}\n", found.join("\n"));
+}
+
+#[test]
+fn forbidden_imports_are_found_however_they_are_written() {
+    let cases = [
+        ("domain/a.rs", "use crate::application::x;", 1),
+        ("domain/a.rs", "fn f() { crate::startup::run() }", 1),
+        (
+            "domain/a.rs",
+            "use crate::{domain::x, aws, http::{y, z}};",
+            2,
+        ),
+        ("domain/a.rs", "use {std::fmt, crate::cli::x};", 1),
+        ("domain/a.rs", "use sallyport::database::x;", 1),
+        ("domain/a.rs", "use crate::*;", 1),
+        ("domain/a.rs", "use super::super::aws::x;", 1),
+        ("domain/a.rs", "pub(crate) use crate :: aws :: x;", 1),
+        (
+            "domain/a.rs",
+            "let q = '\"'; crate::aws::x(); let r = '\"';",
+            1,
+        ),
+        (
+            "domain/a.rs",
+            "fn f<'a>(x: &'a str) -> &'a str { crate::aws::x(x) }",
+            1,
+        ),
+        ("domain/a.rs", "let s = r#\"\"\"#; crate::aws::x();", 1),
+        (
+            "application/a.rs",
+            "use crate::{\n    aws::x,\n    domain::y,\n};",
+            1,
+        ),
+        (
+            "application/mod.rs",
+            "#[cfg(test)]\nmod tests { use crate::database::x; }",
+            1,
+        ),
+        (
+            "aws/deep/a.rs",
+            "use crate::database::x; use crate::http::y;",
+            2,
+        ),
+        ("cli/a.rs", "use crate::aws::provision::provision;", 1),
+        ("http/a.rs", "use crate::startup::x;", 1),
+    ];
+    for (path, source, count) in cases {
+        let found = forbidden(Path::new(path), source);
+        assert_eq!(found.len(), count, "{path}: {source}: {found:?}");
+    }
+    let found = forbidden(Path::new("aws/a.rs"), "\n\nuse crate::cli::x;");
+    assert_eq!(found, ["src/aws/a.rs:3: `aws` imports `cli`"]);
+}
+
+#[test]
+fn allowed_imports_and_mere_text_pass() {
+    let cases = [
+        (
+            "domain/a.rs",
+            "use crate::domain::x; use super::y; use super::*;",
+        ),
+        (
+            "domain/a.rs",
+            "// use crate::aws::x;\n/* crate::aws /* nested */ crate::aws */",
+        ),
+        (
+            "domain/a.rs",
+            "let s = \"crate::aws::x \\\" crate::http::y\";",
+        ),
+        ("domain/a.rs", "let s = r#\"crate::aws \" crate::http\"#;"),
+        ("domain/a.rs", "use mycrate::aws::x; let crate_aws = 1;"),
+        (
+            "application/a.rs",
+            "use crate::{application::x, domain::y};",
+        ),
+        (
+            "aws/a.rs",
+            "use crate::application::x; use crate::domain::y; use crate::aws::z;",
+        ),
+        ("startup.rs", "use crate::{aws, cli, database, http};"),
+        ("main.rs", "use sallyport::{aws, startup};"),
+    ];
+    for (path, source) in cases {
+        let found = forbidden(Path::new(path), source);
+        assert!(found.is_empty(), "{path}: {source}: {found:?}");
+    }
+}

@@ -1,0 +1,13 @@
+//! What the integration tests share: the servers that they run against.
+
+pub mod emulator;
+pub mod postgres;
+
+/// The address of a server that the tests need, from the environment.
+fn server_url(variable: &str) -> String {
+    std::env::var(variable).unwrap_or_else(|_| {
+        panic!(
+            "{variable} is not set. Run `make test`, or `tools/with-services cargo test NAME`, which start what the tests need."
+        )
+    })
+}

@@ -1,0 +1,267 @@
+"""The servers that the tests and the demo run against: the AWS emulator and PostgreSQL.
+
+Each is a context manager that starts a server on a free port of 127.0.0.1 and stops it by its process
+ID. Standard library only.
+"""
+
+import ctypes
+import glob
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+BUILD = os.path.join(ROOT, ".build")
+
+START_SECONDS = 60
+STOP_SECONDS = 10
+
+
+class StartFailed(Exception):
+    """A server did not come up. The text is for the person at the terminal."""
+
+
+def free_port():
+    """A port of 127.0.0.1 that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def port_is_free(port):
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def _end_with_parent():
+    """Linux only: a killed parent takes the server with it, even by SIGKILL."""
+    if sys.platform == "linux":
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGINT)
+
+
+def answers(url):
+    """Whether a GET of this address is answered with 200 within two seconds."""
+    try:
+        with urllib.request.urlopen(url, timeout=2) as response:
+            return response.status == 200
+    except (OSError, urllib.error.URLError, ValueError):
+        return False
+
+
+class Server:
+    """A child process with a log file, in a process group of its own so that Ctrl-C reaches only us."""
+
+    name = "server"
+    outlives_parent = False
+
+    def __init__(self, log):
+        self.log = log
+        self.process = None
+
+    def spawn(self, command, **options):
+        try:
+            with open(self.log, "ab") as log:
+                self.process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                    preexec_fn=None if self.outlives_parent else _end_with_parent,
+                    **options,
+                )
+        except OSError as error:
+            raise StartFailed(f"{self.name} cannot be started: {error}") from error
+
+    def wait_until(self, ready):
+        deadline = time.monotonic() + START_SECONDS
+        while not ready():
+            if self.process.poll() is not None:
+                raise StartFailed(f"{self.name} ended at once. Its log:\n{self.log_tail()}")
+            if time.monotonic() > deadline:
+                raise StartFailed(
+                    f"{self.name} did not answer within {START_SECONDS} s. Its log:\n{self.log_tail()}"
+                )
+            time.sleep(0.05)
+
+    def log_tail(self):
+        with open(self.log, encoding="utf-8", errors="replace") as log:
+            return "".join(log.readlines()[-20:])
+
+    def stop(self, how=signal.SIGTERM):
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.process.send_signal(how)
+        try:
+            self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def start(self):
+        raise NotImplementedError
+
+    def __enter__(self):
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+
+class Emulator(Server):
+    """The AWS emulator, with IAM evaluation on.
+
+    It keeps everything in memory, or, with `persist`, in the folder: written when it ends.
+    """
+
+    name = "the AWS emulator"
+    program = os.path.join(BUILD, "emulator", "bin", "ministack")
+
+    def __init__(self, folder, port=None, persist=False):
+        super().__init__(os.path.join(folder, "emulator.log"))
+        self.folder = folder
+        self.persist = "1" if persist else "0"
+        self.port = port or free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def start(self):
+        if not os.access(self.program, os.X_OK):
+            raise StartFailed("the AWS emulator is not installed: run `tools/install emulator`")
+        if not port_is_free(self.port):
+            raise StartFailed(f"port {self.port} of 127.0.0.1 is taken")
+        # Nothing of the caller's environment may change what the tests see: AWS and emulator
+        # variables are left out.
+        environment = {key: os.environ[key] for key in ("PATH", "HOME", "LANG", "TMPDIR") if key in os.environ}
+        environment.update(
+            AUTH="true",
+            BIND_HOST="127.0.0.1",
+            GATEWAY_PORT=str(self.port),
+            MINISTACK_REGION="us-east-1",
+            LOG_LEVEL="INFO",
+            PERSIST_STATE=self.persist,
+            S3_PERSIST=self.persist,
+            STATE_DIR=os.path.join(self.folder, "emulator-state"),
+            S3_DATA_DIR=os.path.join(self.folder, "emulator-s3"),
+        )
+        self.spawn([self.program], env=environment, cwd=self.folder)
+        self.wait_until(lambda: answers(f"{self.url}/_ministack/health"))
+
+
+def postgres_program(name):
+    """Where a PostgreSQL program is: in PATH, or in Debian's folder of the newest version."""
+    found = shutil.which(name)
+    if found:
+        return os.path.realpath(found)
+
+    def version(path):
+        number = path.split(os.sep)[4]
+        return float(number) if number.replace(".", "", 1).isdigit() else 0
+
+    places = sorted(glob.glob(f"/usr/lib/postgresql/*/bin/{name}"), key=version)
+    if not places:
+        raise StartFailed("PostgreSQL is not installed: run `tools/install postgres`")
+    return places[-1]
+
+
+class Postgres(Server):
+    """A PostgreSQL cluster in a temporary folder, with a random password, gone after use.
+
+    Nothing is synced to disk: it is fast, and lost when the machine stops.
+    """
+
+    name = "PostgreSQL"
+
+    def __init__(self):
+        self.folder = tempfile.mkdtemp(prefix="sallyport-postgres-")
+        super().__init__(os.path.join(self.folder, "log"))
+        self.port = free_port()
+        self.password = secrets.token_hex(16)
+        self.url = f"postgres://postgres:{self.password}@127.0.0.1:{self.port}/postgres"
+
+    def start(self):
+        initdb = postgres_program("initdb")
+        postgres = os.path.join(os.path.dirname(initdb), "postgres")
+        data = os.path.join(self.folder, "data")
+        password_file = os.path.join(self.folder, "password")
+        descriptor = os.open(password_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(self.password)
+
+        # PostgreSQL refuses to run as root.
+        user = {}
+        if os.geteuid() == 0:
+            account = self._account()
+            user = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+            for path in (self.folder, password_file):
+                os.chown(path, account.pw_uid, account.pw_gid)
+
+        made = subprocess.run(
+            [initdb, "--pgdata", data, "--username", "postgres", "--pwfile", password_file]
+            + ["--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C", "--no-sync"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            cwd=self.folder,
+            check=False,
+            **user,
+        )
+        if made.returncode != 0:
+            raise StartFailed(f"initdb failed:\n{made.stdout}{made.stderr}")
+
+        settings = {
+            "listen_addresses": "127.0.0.1",
+            "port": self.port,
+            "unix_socket_directories": "",
+            "max_connections": 400,
+            "fsync": "off",
+            "synchronous_commit": "off",
+            "full_page_writes": "off",
+        }
+        command = [postgres, "-D", data]
+        for key, value in settings.items():
+            command += ["-c", f"{key}={value}"]
+        self.spawn(command, cwd=self.folder, **user)
+        self.wait_until(self._accepts)
+
+    @staticmethod
+    def _account():
+        for name in ("postgres", "nobody"):
+            try:
+                return pwd.getpwnam(name)
+            except KeyError:
+                continue
+        raise StartFailed("PostgreSQL refuses to run as root, and there is no user `postgres` or `nobody`")
+
+    def _accepts(self):
+        """`postmaster.pid` says `ready` in its last line once connections are accepted."""
+        try:
+            with open(os.path.join(self.folder, "data", "postmaster.pid"), encoding="utf-8") as file:
+                lines = file.read().splitlines()
+        except OSError:
+            return False
+        return len(lines) >= 8 and lines[7].strip() == "ready"
+
+    def stop(self, how=signal.SIGINT):
+        # SIGINT is PostgreSQL's fast shutdown: open connections are closed.
+        super().stop(how)
+        shutil.rmtree(self.folder, ignore_errors=True)
