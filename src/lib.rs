@@ -14,3 +14,6 @@ pub mod database;
 >>>>>>> tools
 pub mod domain;
 pub mod http;
+pub mod logging;
+pub mod settings;
+pub mod startup;

@@ -1,3 +1,62 @@
-//! The command line: the same use cases without a server.
+//! The command line.
 
+pub mod healthcheck;
 pub mod provision;
+
+use crate::settings::Options;
+use clap::{Parser, Subcommand};
+
+/// Lets a product's customers connect their own Amazon S3 bucket, without handing over a key.
+#[derive(Debug, Parser)]
+#[command(
+    name = "sallyport",
+    version,
+    args_conflicts_with_subcommands = true,
+    after_help = "AWS credentials, Region and endpoints come from the AWS SDK's own variables and files, like AWS_PROFILE, AWS_REGION and AWS_ENDPOINT_URL."
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    #[command(flatten)]
+    pub options: Options,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the service; the same as without a command.
+    Serve(Box<Options>),
+    /// Ask a running service whether it is alive: for containers.
+    Healthcheck(healthcheck::Arguments),
+    Provision(Box<provision::Args>),
+    /// Print the API's OpenAPI document.
+    Openapi,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_setting_has_a_variable_of_its_flag_s_name_and_says_its_default() {
+        let command = Cli::command();
+        let settings: Vec<_> = command
+            .get_arguments()
+            .filter(|a| a.get_env().is_some())
+            .collect();
+        assert!(settings.len() > 15);
+        for setting in settings {
+            let flag = setting.get_long().unwrap();
+            let variable = format!("SALLYPORT_{}", flag.to_uppercase().replace('-', "_"));
+            assert_eq!(setting.get_env().unwrap().to_str(), Some(variable.as_str()));
+            let help = setting.get_help().unwrap().to_string();
+            assert!(help.contains("Default"), "{flag}: {help}");
+            assert!(help.contains("Example: "), "{flag}: {help}");
+        }
+    }
+}

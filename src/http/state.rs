@@ -6,7 +6,11 @@ use super::routes::Routes;
 use crate::application::authenticate::Authenticator;
 use crate::application::clock::Clock;
 use crate::application::error::{Error, Result};
+<<<<<<< HEAD
 use crate::application::files::Files;
+=======
+use crate::application::page::Pages;
+>>>>>>> http
 use crate::application::readiness::Readiness;
 use crate::application::setups::Setups;
 use crate::application::storages::Storages;
@@ -21,6 +25,7 @@ use std::time::Duration;
 pub struct Services {
     pub store: Arc<dyn Store>,
     pub vault: Arc<Vault>,
+    pub pages: Pages,
     pub clock: Arc<dyn Clock>,
     pub authenticator: Arc<Authenticator>,
     pub setups: Arc<Setups>,

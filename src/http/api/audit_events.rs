@@ -85,12 +85,16 @@ async fn list_audit_events(
     services: Data<Services>,
     query: Query<PageQuery>,
 ) -> Result<Json<AuditEventList>> {
-    let page = query.0.open(&services, place(&reader))?;
-    let rows = audit::list(services.store.as_ref(), &reader, &page.window()).await?;
-    let (rows, next_page_token) = page.cut(&services.vault, rows, |e| e.id.as_str())?;
+    let place = place(&reader);
+    let request = query.0.request()?;
+    let window = services.pages.window(&place, &request)?;
+    let rows = audit::list(services.store.as_ref(), &reader, &window).await?;
+    let page = services
+        .pages
+        .page(&place, &request, rows, |e| e.id.to_string())?;
     Ok(Json(AuditEventList {
-        audit_events: rows.into_iter().map(Into::into).collect(),
-        next_page_token,
+        audit_events: page.items.into_iter().map(Into::into).collect(),
+        next_page_token: page.next_page_token,
     }))
 }
 

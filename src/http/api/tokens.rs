@@ -197,12 +197,16 @@ async fn list_tokens(
     workspace: Id<WorkspaceId>,
     query: Query<PageQuery>,
 ) -> Result<Json<TokenList>> {
-    let page = query.0.open(&services, format!("{}/tokens", workspace.0))?;
-    let rows = tokens::list(services.store.as_ref(), &workspace.0, &page.window()).await?;
-    let (rows, next_page_token) = page.cut(&services.vault, rows, |t| t.id.as_str())?;
+    let place = format!("{}/tokens", workspace.0);
+    let request = query.0.request()?;
+    let window = services.pages.window(&place, &request)?;
+    let rows = tokens::list(services.store.as_ref(), &workspace.0, &window).await?;
+    let page = services
+        .pages
+        .page(&place, &request, rows, |t| t.id.to_string())?;
     Ok(Json(TokenList {
-        tokens: rows.into_iter().map(Into::into).collect(),
-        next_page_token,
+        tokens: page.items.into_iter().map(Into::into).collect(),
+        next_page_token: page.next_page_token,
     }))
 }
 

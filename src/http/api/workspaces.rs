@@ -105,12 +105,16 @@ async fn list_workspaces(
     services: Data<Services>,
     query: Query<PageQuery>,
 ) -> Result<Json<WorkspaceList>> {
-    let page = query.0.open(&services, "operator/workspaces")?;
-    let rows = workspaces::list(services.store.as_ref(), &page.window()).await?;
-    let (rows, next_page_token) = page.cut(&services.vault, rows, |w| w.id.as_str())?;
+    let place = "operator/workspaces";
+    let request = query.0.request()?;
+    let window = services.pages.window(place, &request)?;
+    let rows = workspaces::list(services.store.as_ref(), &window).await?;
+    let page = services
+        .pages
+        .page(place, &request, rows, |w| w.id.to_string())?;
     Ok(Json(WorkspaceList {
-        workspaces: rows.into_iter().map(Into::into).collect(),
-        next_page_token,
+        workspaces: page.items.into_iter().map(Into::into).collect(),
+        next_page_token: page.next_page_token,
     }))
 }
 

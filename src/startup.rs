@@ -1,0 +1,297 @@
+//! The only place where adapters meet use cases. Production and tests start the service by the same
+//! [`build`].
+
+use crate::application::authenticate::Authenticator;
+use crate::application::clock::{Clock, SystemClock};
+use crate::application::error::{Error, Kind};
+use crate::application::master_key;
+use crate::application::page::Pages;
+use crate::application::readiness::{DatabaseReadiness, Readiness};
+use crate::application::store::Store;
+use crate::application::vault::{MasterKey, Vault};
+use crate::database::Database;
+use crate::http;
+use crate::http::metrics::HttpMetrics;
+use crate::http::state::{HttpParts, Services, Started};
+use crate::settings::{MasterKeySource, Settings};
+use actix_web::HttpServer;
+use actix_web::dev::Server;
+use prometheus_client::registry::Registry;
+use secrecy::ExposeSecret;
+use std::io::Write;
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// How often a database that was away at start is tried again.
+const RETRY: Duration = Duration::from_secs(1);
+/// How long a connection is kept without a request.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+
+/// Why the service does not start, or stopped by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(
+        "cannot listen on {address}: {error}. Another program may use the port: choose another with SALLYPORT_LISTEN"
+    )]
+    Listen {
+        address: SocketAddr,
+        error: std::io::Error,
+    },
+    #[error("the master key in `{path}` cannot be used: {why}")]
+    MasterKeyFile { path: String, why: String },
+    #[error(
+        "SALLYPORT_MASTER_KEY: this is not the master key that the database was written with. Start with that key; nothing was changed"
+    )]
+    WrongMasterKey,
+    #[error("the database cannot be used: {0}")]
+    Database(String),
+    #[error("the server failed: {0}")]
+    Server(std::io::Error),
+    #[error("{0}")]
+    Other(String),
+}
+
+/// The service, ready to [`run`](Self::run).
+pub struct Application {
+    address: SocketAddr,
+    server: Server,
+    database: Database,
+    shutdown: CancellationToken,
+    first_contact: Option<JoinHandle<Result<(), StartError>>>,
+}
+
+/// Puts the service together and listens; it answers once it runs.
+pub async fn build(settings: Settings) -> Result<Application, StartError> {
+    let vault = Arc::new(
+        Vault::new(&master_key(&settings.master_key).await?)
+            .map_err(|error| StartError::Other(with_cause(&error)))?,
+    );
+    let database = Database::connect(&settings.database)
+        .await
+        .map_err(|error| StartError::Database(error.to_string()))?;
+    let store: Arc<dyn Store> = Arc::new(database.clone());
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+
+    let mut registry = Registry::default();
+    let metrics = HttpMetrics::register(&mut registry);
+    let readiness: Vec<Arc<dyn Readiness>> = vec![Arc::new(DatabaseReadiness(store.clone()))];
+
+    let listener = TcpListener::bind(settings.listen).map_err(|error| StartError::Listen {
+        address: settings.listen,
+        error,
+    })?;
+    let address = listener.local_addr().map_err(StartError::Server)?;
+
+    let services = Arc::new(Services {
+        authenticator: Arc::new(Authenticator::new(
+            store.clone(),
+            clock.clone(),
+            settings.operator_token.as_ref(),
+        )),
+        store,
+        pages: Pages::new(vault.clone()),
+        vault,
+        clock,
+        readiness,
+        metrics,
+        registry,
+        request_timeout: settings.request_timeout,
+        started: Started::default(),
+        http: HttpParts::new().map_err(|error| StartError::Other(with_cause(&error)))?,
+    });
+
+    let shutdown = CancellationToken::new();
+    let first_contact = match first_contact(&services).await {
+        Ok(()) => None,
+        Err(FirstContact::Away) => Some(tokio::spawn(keep_trying(
+            services.clone(),
+            shutdown.clone(),
+        ))),
+        Err(FirstContact::Refused(error)) => return Err(error),
+    };
+    let server = serve(listener, services, &settings, &shutdown).map_err(StartError::Server)?;
+    tracing::info!(%address, database = %settings.database, "listening");
+    Ok(Application {
+        address,
+        server,
+        database,
+        shutdown,
+        first_contact,
+    })
+}
+
+fn serve(
+    listener: TcpListener,
+    services: Arc<Services>,
+    settings: &Settings,
+    shutdown: &CancellationToken,
+) -> std::io::Result<Server> {
+    let stop = shutdown.clone();
+    Ok(HttpServer::new(move || http::app(services.clone()))
+        .client_request_timeout(settings.request_timeout)
+        .client_disconnect_timeout(Duration::from_secs(5))
+        .keep_alive(KEEP_ALIVE)
+        .shutdown_timeout(settings.shutdown_grace.as_secs())
+        .shutdown_signal(async move { stop.cancelled().await })
+        .listen(listener)?
+        .run())
+}
+
+impl Application {
+    /// Where it listens: with the port that it was given for port 0.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Cancelling it stops the service: running requests are finished, within the grace.
+    pub fn shutdown(&self) -> CancellationToken {
+        self.shutdown.clone()
+    }
+
+    /// Serves until it is told to stop.
+    pub async fn run(self) -> Result<(), StartError> {
+        let served = self.server.await.map_err(StartError::Server);
+        self.shutdown.cancel();
+        let contact = match self.first_contact {
+            Some(task) => task
+                .await
+                .unwrap_or_else(|error| Err(StartError::Other(error.to_string()))),
+            None => Ok(()),
+        };
+        self.database.close().await;
+        served.and(contact)
+    }
+}
+
+/// Why the database was not prepared.
+enum FirstContact {
+    /// It cannot be reached; later it may be.
+    Away,
+    Refused(StartError),
+}
+
+/// Verifies the master key and finds out the operator's token. Requests are served from then on.
+async fn first_contact(services: &Services) -> Result<(), FirstContact> {
+    let refused = |error: Error| match error.kind {
+        Kind::Unavailable => FirstContact::Away,
+        _ => FirstContact::Refused(StartError::Database(with_cause(&error))),
+    };
+    if !master_key::is_right(services.store.as_ref(), &services.vault)
+        .await
+        .map_err(refused)?
+    {
+        return Err(FirstContact::Refused(StartError::WrongMasterKey));
+    }
+    if let Some(token) = services.authenticator.prepare().await.map_err(refused)? {
+        // To the terminal, not to the log. When nobody reads it, there is SALLYPORT_OPERATOR_TOKEN.
+        let _ = writeln!(
+            std::io::stderr(),
+            "\nThe operator's token, shown this once:\n\n    {}\n",
+            token.expose_secret()
+        );
+    }
+    services.started.set();
+    Ok(())
+}
+
+async fn keep_trying(
+    services: Arc<Services>,
+    shutdown: CancellationToken,
+) -> Result<(), StartError> {
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => return Ok(()),
+            () = tokio::time::sleep(RETRY) => {}
+        }
+        match first_contact(&services).await {
+            Ok(()) => {
+                tracing::info!("the database is there");
+                return Ok(());
+            }
+            Err(FirstContact::Away) => {}
+            Err(FirstContact::Refused(error)) => {
+                tracing::error!(%error, "stopping");
+                shutdown.cancel();
+                return Err(error);
+            }
+        }
+    }
+}
+
+async fn master_key(source: &MasterKeySource) -> Result<MasterKey, StartError> {
+    match source {
+        MasterKeySource::Given(_) => {
+            let text = source.given().unwrap_or_default();
+            MasterKey::parse(text).map_err(StartError::Other)
+        }
+        MasterKeySource::File(path) => read_key(path).await,
+        MasterKeySource::Made(path) => {
+            make_key(path).await?;
+            read_key(path).await
+        }
+    }
+}
+
+async fn read_key(path: &Path) -> Result<MasterKey, StartError> {
+    let refuse = |why: String| StartError::MasterKeyFile {
+        path: path.display().to_string(),
+        why,
+    };
+    let text = tokio::fs::read_to_string(path)
+        .await
+        .map_err(|error| refuse(error.to_string()))?;
+    MasterKey::parse(&text).map_err(refuse)
+}
+
+/// Makes the key file, unless there is one. It appears whole or not at all: a half-written key after a
+/// crash would be a wrong one.
+async fn make_key(path: &Path) -> Result<(), StartError> {
+    let refuse = |why: String| StartError::MasterKeyFile {
+        path: path.display().to_string(),
+        why,
+    };
+    if tokio::fs::try_exists(path).await.unwrap_or(false) {
+        return Ok(());
+    }
+    let (_, text) = MasterKey::generate().map_err(|error| refuse(with_cause(&error)))?;
+    let target = path.to_owned();
+    tokio::task::spawn_blocking(move || write_new(&target, &text))
+        .await
+        .map_err(|error| refuse(error.to_string()))?
+        .map_err(|error| refuse(error.to_string()))
+}
+
+fn write_new(path: &Path, text: &str) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let draft = path.with_extension(format!("key.{}", std::process::id()));
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&draft)?;
+    file.write_all(text.as_bytes())?;
+    file.write_all(b"\n")?;
+    file.sync_all()?;
+    // Unlike a rename, a link never replaces a key that another process has just made.
+    let linked = std::fs::hard_link(&draft, path);
+    std::fs::remove_file(&draft)?;
+    match linked {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        other => other,
+    }
+}
+
+fn with_cause(error: &Error) -> String {
+    match &error.internal {
+        Some(cause) => format!("{error} {cause}"),
+        None => error.to_string(),
+    }
+}
