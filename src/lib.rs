@@ -8,10 +8,7 @@
 pub mod application;
 pub mod aws;
 pub mod cli;
-<<<<<<< HEAD
 pub mod database;
-=======
->>>>>>> tools
 pub mod domain;
 pub mod http;
 pub mod logging;

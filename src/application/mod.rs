@@ -22,10 +22,7 @@ pub mod monitor;
 pub mod page;
 pub mod probe;
 pub mod provision;
-<<<<<<< HEAD
 pub mod readiness;
-=======
->>>>>>> tools
 pub mod safe_content;
 pub mod service_principal;
 pub mod setups;

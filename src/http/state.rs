@@ -6,11 +6,8 @@ use super::routes::Routes;
 use crate::application::authenticate::Authenticator;
 use crate::application::clock::Clock;
 use crate::application::error::{Error, Result};
-<<<<<<< HEAD
 use crate::application::files::Files;
-=======
 use crate::application::page::Pages;
->>>>>>> http
 use crate::application::readiness::Readiness;
 use crate::application::setups::Setups;
 use crate::application::storages::Storages;

@@ -9,7 +9,7 @@ use crate::domain::file_key::{FileKey, Folder};
 use crate::domain::ids::StorageRef;
 use crate::http::body::Body;
 use crate::http::caller::MemberCaller;
-use crate::http::page::Page;
+use crate::http::page;
 use crate::http::path::Id;
 use crate::http::query::Query;
 use crate::http::state::Services;
@@ -202,22 +202,18 @@ async fn list_files(
     let folder = Folder::parse(query.0.folder.as_deref().unwrap_or_default())
         .map_err(|invalid| Error::field("folder", invalid))?;
     let recursive = query.0.recursive;
-    let page = Page::open(
-        &services.vault,
-        format!(
-            "{}/storages/{}/files/{recursive}{folder}",
-            member.0.workspace, id.0
-        ),
-        query.0.page_size,
-        query.0.page_token.as_deref(),
-    )?;
-    let from = match page.after() {
-        Some(token) => ListFrom::Continuation(token.to_owned()),
+    let place = format!(
+        "{}/storages/{}/files/{recursive}{folder}",
+        member.0.workspace, id.0
+    );
+    let request = page::request(query.0.page_size, query.0.page_token)?;
+    let from = match services.pages.open(&place, request.token.as_deref())? {
+        Some(token) => ListFrom::Continuation(token),
         None => ListFrom::Beginning,
     };
     let found = services
         .files
-        .list(&member.0, &id.0, folder, recursive, page.size(), from)
+        .list(&member.0, &id.0, folder, recursive, request.size, from)
         .await?;
     Ok(Json(FolderBody {
         folder: found.folder.to_string(),
@@ -225,7 +221,7 @@ async fn list_files(
         files: found.files.into_iter().map(Into::into).collect(),
         next_page_token: found
             .continuation
-            .map(|token| page.token(&services.vault, &token))
+            .map(|token| services.pages.seal(&place, &token))
             .transpose()?,
     }))
 }

@@ -224,16 +224,20 @@ async fn list_storage_setups(
     query: Query<PageQuery>,
 ) -> Result<Json<SetupList>> {
     let place = format!("{}/storage-setups", admin.0.workspace());
-    let page = query.0.open(&services, place)?;
-    let rows = services.setups.list(&admin.0, &page.window()).await?;
-    let (rows, next_page_token) = page.cut(&services.vault, rows, |v| v.setup.id.as_str())?;
+    let request = query.0.request()?;
+    let window = services.pages.window(&place, &request)?;
+    let rows = services.setups.list(&admin.0, &window).await?;
+    let page = services
+        .pages
+        .page(&place, &request, rows, |view| view.setup.id.to_string())?;
     let origins = &services.setups.origins;
     Ok(Json(SetupList {
-        storage_setups: rows
+        storage_setups: page
+            .items
             .into_iter()
             .map(|view| SetupBody::new(view, origins))
             .collect(),
-        next_page_token,
+        next_page_token: page.next_page_token,
     }))
 }
 

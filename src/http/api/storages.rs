@@ -160,16 +160,18 @@ async fn list_storages(
     services: Data<Services>,
     query: Query<PageQuery>,
 ) -> Result<Json<StorageList>> {
-    let page = query
-        .0
-        .open(&services, format!("{}/storages", member.0.workspace))?;
-    let rows = services.storages.list(&member.0, &page.window()).await?;
-    let id = |view: &StorageView| view.own.as_ref().map_or("", |s| s.id.as_str()).to_owned();
-    let rows: Vec<(String, StorageView)> = rows.into_iter().map(|view| (id(&view), view)).collect();
-    let (rows, next_page_token) = page.cut(&services.vault, rows, |(id, _)| id)?;
+    let place = format!("{}/storages", member.0.workspace);
+    let request = query.0.request()?;
+    let window = services.pages.window(&place, &request)?;
+    let rows = services.storages.list(&member.0, &window).await?;
+    let page = services.pages.page(&place, &request, rows, |view| {
+        view.own
+            .as_ref()
+            .map_or(String::new(), |s| s.id.to_string())
+    })?;
     Ok(Json(StorageList {
-        storages: rows.into_iter().map(|(_, view)| view.into()).collect(),
-        next_page_token,
+        storages: page.items.into_iter().map(Into::into).collect(),
+        next_page_token: page.next_page_token,
     }))
 }
 
@@ -271,15 +273,18 @@ async fn list_storage_checks(
     query: Query<PageQuery>,
 ) -> Result<Json<CheckList>> {
     let place = format!("{}/storages/{}/checks", admin.0.workspace(), id.0);
-    let page = query.0.open(&services, place)?;
+    let request = query.0.request()?;
+    let window = services.pages.window(&place, &request)?;
     let rows = services
         .storages
-        .list_checks(&admin.0, &id.0, &page.window())
+        .list_checks(&admin.0, &id.0, &window)
         .await?;
-    let (rows, next_page_token) = page.cut(&services.vault, rows, |check| check.id.as_str())?;
+    let page = services
+        .pages
+        .page(&place, &request, rows, |check| check.id.to_string())?;
     Ok(Json(CheckList {
-        checks: rows.into_iter().map(Into::into).collect(),
-        next_page_token,
+        checks: page.items.into_iter().map(Into::into).collect(),
+        next_page_token: page.next_page_token,
     }))
 }
 
