@@ -10,5 +10,6 @@ mod idempotency;
 mod layers;
 mod policy_lint;
 mod provision;
+mod start;
 mod support;
 mod workspaces;
