@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument;
 
 /// How long a client may ask to wait for a change to spread.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(120);
@@ -37,11 +38,12 @@ impl Checks {
         let checks = self.clone();
         // In a task of its own: when the client goes away the check still ends, cleans up its probe
         // object and keeps its report.
-        let task = self.running.spawn(async move {
+        let work = async move {
             let report = checks.run_now(&bucket, wait, listener).await;
             drop(permit);
             report
-        });
+        };
+        let task = self.running.spawn(work.in_current_span());
         task.await.map_err(Error::bug)?
     }
 

@@ -6,7 +6,6 @@ use super::bucket_files::{
 };
 use super::caller::Member;
 use super::error::{Error, FieldError, Kind, Result};
-use super::page::{PageRequest, Pages};
 use super::safe_content::Serving;
 use super::storages::Storages;
 use crate::domain::Invalid;
@@ -24,7 +23,6 @@ pub const MOST_SIGNED: usize = 10_000;
 pub struct Files {
     pub storages: Arc<Storages>,
     pub files: Arc<dyn BucketFiles>,
-    pub pages: Arc<Pages>,
     /// The longest life of a signed URL.
     pub longest_url_life: Duration,
 }
@@ -38,7 +36,8 @@ pub struct FolderPage {
     pub folder: Folder,
     pub folders: Vec<FolderEntry>,
     pub files: Vec<FileEntry>,
-    pub next_page_token: Option<String>,
+    /// S3's own token for the next page; `None` on the last one.
+    pub continuation: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,18 +79,11 @@ impl Files {
         storage: &StorageRef,
         folder: Folder,
         recursive: bool,
-        request: &PageRequest,
+        page_size: u32,
+        from: ListFrom,
     ) -> Result<FolderPage> {
         let bucket = self.storages.usable(&member.workspace, storage).await?;
         let prefix = &bucket.connection.prefix;
-        let place = format!(
-            "files|{}|{storage}|{}|{recursive}|{folder}",
-            member.workspace, bucket.revision
-        );
-        let from = match self.pages.open(&place, request.token.as_deref())? {
-            Some(token) => ListFrom::Continuation(token),
-            None => ListFrom::Beginning,
-        };
         let page = self
             .files
             .list(
@@ -100,7 +92,7 @@ impl Files {
                     prefix: ObjectKeyPrefix::within(prefix, &folder)
                         .map_err(|invalid| Error::field("folder", invalid))?,
                     recursive,
-                    page_size: request.size,
+                    page_size,
                     from,
                 },
             )
@@ -116,15 +108,11 @@ impl Files {
             .iter()
             .map(|key| folder_entry(&bucket, &folder, key))
             .collect::<Result<Vec<_>>>()?;
-        let next_page_token = page
-            .continuation
-            .map(|token| self.pages.seal(&place, &token))
-            .transpose()?;
         Ok(FolderPage {
             folder,
             folders,
             files,
-            next_page_token,
+            continuation: page.continuation,
         })
     }
 

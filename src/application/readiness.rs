@@ -1,5 +1,6 @@
 //! Whether the parts that the service needs are there.
 
+use super::service_principal::PrincipalSource;
 use super::store::Store;
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -28,5 +29,22 @@ impl Readiness for DatabaseReadiness {
             tracing::warn!(%error, "the database does not answer");
             "The database does not answer.".to_owned()
         })
+    }
+}
+
+/// Whether AWS has told who the service is: without that nobody can be told whom to trust.
+pub struct IdentityReadiness(pub Arc<PrincipalSource>);
+
+#[async_trait]
+impl Readiness for IdentityReadiness {
+    fn name(&self) -> &'static str {
+        "aws_identity"
+    }
+
+    async fn check(&self) -> Result<(), String> {
+        match self.0.identity_known().await {
+            true => Ok(()),
+            false => Err("AWS has not told yet who the service is.".to_owned()),
+        }
     }
 }

@@ -5,9 +5,8 @@ use super::checks::Checks;
 use super::clock::Clock;
 use super::draft_changes::{DraftChanges, DraftRules};
 use super::error::{Error, FieldError, Kind, Result};
-use super::page::{Page, PageRequest, Pages};
 use super::service_principal::PrincipalSource;
-use super::store::{Completion, Store, StoreError};
+use super::store::{Completion, Store, StoreError, Window};
 use super::vault::{Purpose, Vault};
 use crate::domain::Invalid;
 use crate::domain::access_key::SealedSecret;
@@ -29,7 +28,6 @@ use tokio::sync::mpsc::UnboundedSender;
 
 pub struct Setups {
     pub store: Arc<dyn Store>,
-    pub pages: Arc<Pages>,
     pub vault: Arc<Vault>,
     pub policies: Arc<PolicyTemplates>,
     pub principal: Arc<PrincipalSource>,
@@ -95,21 +93,13 @@ impl Setups {
         self.view(setup).await
     }
 
-    pub async fn list(&self, admin: &Admin, request: &PageRequest) -> Result<Page<SetupView>> {
-        let place = format!("setups|{}", admin.workspace());
-        let window = self.pages.window(&place, request)?;
-        let rows = self.store.list_setups(admin.workspace(), &window).await?;
-        let page = self
-            .pages
-            .page(&place, request, rows, |setup| setup.id.to_string())?;
-        let mut items = Vec::with_capacity(page.items.len());
-        for setup in page.items {
-            items.push(self.view(setup).await?);
+    pub async fn list(&self, admin: &Admin, window: &Window) -> Result<Vec<SetupView>> {
+        let setups = self.store.list_setups(admin.workspace(), window).await?;
+        let mut views = Vec::with_capacity(setups.len());
+        for setup in setups {
+            views.push(self.view(setup).await?);
         }
-        Ok(Page {
-            items,
-            next_page_token: page.next_page_token,
-        })
+        Ok(views)
     }
 
     /// Changes what was typed. Bad fields are all named, and then nothing is changed.

@@ -6,10 +6,9 @@ use super::caller::{Admin, Member};
 use super::checks::Checks;
 use super::draft_changes::{DraftChanges, DraftRules};
 use super::error::{Error, FieldError, Kind, Result};
-use super::page::{Page, PageRequest, Pages};
 use super::service_principal::PrincipalSource;
 use super::setups::{changed_meanwhile, check_required, incomplete};
-use super::store::{Deletion, Store};
+use super::store::{Deletion, Store, Window};
 use super::vault::Vault;
 use crate::domain::Invalid;
 use crate::domain::connection::{ConnectedBucket, Connection, Credentials, Owner};
@@ -27,7 +26,6 @@ use tokio::sync::mpsc::UnboundedSender;
 
 pub struct Storages {
     pub store: Arc<dyn Store>,
-    pub pages: Arc<Pages>,
     pub vault: Arc<Vault>,
     pub policies: Arc<PolicyTemplates>,
     pub principal: Arc<PrincipalSource>,
@@ -60,22 +58,13 @@ impl Storages {
     }
 
     /// The workspace's own storages, in the order they were added.
-    pub async fn list(&self, member: &Member, request: &PageRequest) -> Result<Page<StorageView>> {
-        let place = format!("storages|{}", member.workspace);
-        let window = self.pages.window(&place, request)?;
+    pub async fn list(&self, member: &Member, window: &Window) -> Result<Vec<StorageView>> {
         let default = self.workspace(&member.workspace).await?.default_storage;
-        let rows = self.store.list_storages(&member.workspace, &window).await?;
-        let page = self
-            .pages
-            .page(&place, request, rows, |storage| storage.id.to_string())?;
-        Ok(Page {
-            items: page
-                .items
-                .into_iter()
-                .map(|storage| view(storage, default.as_ref()))
-                .collect(),
-            next_page_token: page.next_page_token,
-        })
+        let storages = self.store.list_storages(&member.workspace, window).await?;
+        Ok(storages
+            .into_iter()
+            .map(|storage| view(storage, default.as_ref()))
+            .collect())
     }
 
     /// Changes the settings. All but the name must be checked again before the storage is used; bucket
@@ -190,17 +179,13 @@ impl Storages {
         &self,
         admin: &Admin,
         id: &StorageId,
-        request: &PageRequest,
-    ) -> Result<Page<CheckReport>> {
+        window: &Window,
+    ) -> Result<Vec<CheckReport>> {
         self.load(admin.workspace(), id).await?;
-        let place = format!("checks|{}|{id}", admin.workspace());
-        let window = self.pages.window(&place, request)?;
-        let rows = self
+        Ok(self
             .store
-            .list_checks(admin.workspace(), id, &window)
-            .await?;
-        self.pages
-            .page(&place, request, rows, |check| check.id.to_string())
+            .list_checks(admin.workspace(), id, window)
+            .await?)
     }
 
     /// The documents that the customer applied, filled in as for its setup.

@@ -39,18 +39,18 @@ pub struct AwsClients {
 }
 
 impl AwsClients {
-    /// Loads credentials, Region and endpoints by the SDK's own chain (environment, profile, container
-    /// or instance role). Makes no call.
-    pub async fn load(networks: Arc<EndpointNetworks>) -> Result<Self, String> {
-        let config = aws_config::defaults(BehaviorVersion::latest())
+    /// Credentials, Region and endpoints by the SDK's own chain (environment, profile, container or
+    /// instance role). Makes no call for static credentials.
+    pub async fn environment() -> SdkConfig {
+        aws_config::defaults(BehaviorVersion::latest())
             .http_client(https_client())
             .load()
-            .await;
-        Self::from_config(config, networks)
+            .await
     }
 
-    /// From a given configuration: what tests use.
-    pub fn from_config(config: SdkConfig, networks: Arc<EndpointNetworks>) -> Result<Self, String> {
+    /// Clients for the service's own configuration. `networks` are those that customers' endpoints may
+    /// be in besides the public ones.
+    pub fn new(config: &SdkConfig, networks: Arc<EndpointNetworks>) -> Result<Self, String> {
         let region = match config.region() {
             Some(region) => Region::parse(region.as_ref())
                 .map_err(|invalid| format!("AWS_REGION: {invalid}"))?,
@@ -58,6 +58,7 @@ impl AwsClients {
         };
         let http = config.http_client().unwrap_or_else(https_client);
         let config = config
+            .clone()
             .into_builder()
             .region(aws_config::Region::new(region.as_str()))
             .http_client(http)

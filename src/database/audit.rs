@@ -8,6 +8,19 @@ use crate::domain::audit::{Actor, AuditEntry, AuditResult};
 use crate::domain::ids::{AuditId, WorkspaceId};
 use async_trait::async_trait;
 
+/// By name: with `*`, a newer replica that adds a column would break the statements that an older one
+/// keeps prepared on PostgreSQL.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, occurred_at, workspace_id, actor, action, target, result, code, remote_addr, \
+             request_id \
+             FROM audit_log ",
+            $rest
+        )
+    };
+}
+
 #[async_trait]
 impl AuditStore for Database {
     async fn append_audit(&self, entry: &AuditEntry) -> StoreResult<()> {
@@ -41,8 +54,10 @@ impl AuditStore for Database {
             Some(workspace) => {
                 self.fetch_records(
                     "audit_log",
-                    "SELECT * FROM audit_log WHERE workspace_id = $1 AND id < $2
-                     ORDER BY id DESC LIMIT $3",
+                    select!(
+                        "WHERE workspace_id = $1 AND id < $2
+                     ORDER BY id DESC LIMIT $3"
+                    ),
                     values![workspace.as_str(), before(window), window.limit],
                     entry,
                 )
@@ -51,7 +66,7 @@ impl AuditStore for Database {
             None => {
                 self.fetch_records(
                     "audit_log",
-                    "SELECT * FROM audit_log WHERE id < $1 ORDER BY id DESC LIMIT $2",
+                    select!("WHERE id < $1 ORDER BY id DESC LIMIT $2"),
                     values![before(window), window.limit],
                     entry,
                 )

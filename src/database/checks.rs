@@ -10,6 +10,19 @@ use crate::domain::region::Region;
 use crate::domain::storage::HealthState;
 use time::OffsetDateTime;
 
+/// By name: with `*`, a newer replica that adds a column would break the statements that an older one
+/// keeps prepared on PostgreSQL.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, setup_id, storage_id, revision, started_at, duration_ms, region, steps, \
+             attempts \
+             FROM checks ",
+            $rest
+        )
+    };
+}
+
 pub(super) async fn record(
     database: &Database,
     workspace: &WorkspaceId,
@@ -129,7 +142,7 @@ pub(super) async fn find(
     database
         .fetch_record(
             "checks",
-            "SELECT * FROM checks WHERE workspace_id = $1 AND id = $2",
+            select!("WHERE workspace_id = $1 AND id = $2"),
             values![workspace.as_str(), id.as_str()],
             report,
         )
@@ -145,8 +158,10 @@ pub(super) async fn list(
     database
         .fetch_records(
             "checks",
-            "SELECT * FROM checks WHERE workspace_id = $1 AND storage_id = $2 AND id < $3
-             ORDER BY id DESC LIMIT $4",
+            select!(
+                "WHERE workspace_id = $1 AND storage_id = $2 AND id < $3
+             ORDER BY id DESC LIMIT $4"
+            ),
             values![
                 workspace.as_str(),
                 storage.as_str(),

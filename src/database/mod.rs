@@ -1,7 +1,7 @@
 //! SQLite and PostgreSQL behind the application's traits.
 //!
 //! One SQL text serves both engines wherever they agree; a file for each aggregate. Architecture
-//! invariants: no driver type leaves this module; every row is parsed, never trusted; whatever takes a
+//! invariants: no driver type reaches a use case; every row is parsed, never trusted; whatever takes a
 //! workspace has it in its WHERE clause.
 
 mod audit;
@@ -193,15 +193,23 @@ async fn open_sqlite(path: &std::path::Path) -> StoreResult<Pool> {
         .synchronous(SqliteSynchronous::Normal)
         .foreign_keys(true)
         .busy_timeout(BUSY_LIMIT);
-    let pool = SqlitePoolOptions::new()
+    let pools = SqlitePoolOptions::new()
         .max_connections(SQLITE_CONNECTIONS)
         // Also waits behind other writers for a connection.
         .acquire_timeout(BUSY_LIMIT)
         // A file does not hang up.
-        .test_before_acquire(false)
-        .connect_with(options)
-        .await
-        .map_err(|error| failed(&error))?;
+        .test_before_acquire(false);
+    let deadline = tokio::time::Instant::now() + BUSY_LIMIT;
+    let pool = loop {
+        match pools.clone().connect_with(options.clone()).await {
+            Ok(pool) => break pool,
+            // The switch to WAL is refused, without the usual wait, while another process makes it.
+            Err(error) if errors::is_busy(&error) && tokio::time::Instant::now() < deadline => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            Err(error) => return Err(failed(&error)),
+        }
+    };
     Ok(Pool::Sqlite(pool))
 }
 

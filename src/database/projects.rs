@@ -14,6 +14,19 @@ use time::OffsetDateTime;
 /// the engines allow (SQLite 32,766 placeholders, PostgreSQL 65,535).
 const FILES_PER_STATEMENT: usize = 1000;
 
+/// By name: with `*`, a newer replica that adds a column would break the statements that an older one
+/// keeps prepared on PostgreSQL.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, workspace_id, name, storage_id, status, progress_done, progress_total, \
+             file_count, total_size, skipped_count, failure_code, failure_detail, created_at \
+             FROM projects ",
+            $rest
+        )
+    };
+}
+
 #[async_trait]
 impl ProjectStore for Database {
     async fn create_project(
@@ -47,7 +60,7 @@ impl ProjectStore for Database {
     ) -> StoreResult<Option<Project>> {
         self.fetch_record(
             "projects",
-            "SELECT * FROM projects WHERE workspace_id = $1 AND id = $2",
+            select!("WHERE workspace_id = $1 AND id = $2"),
             values![workspace.as_str(), id.as_str()],
             project,
         )
@@ -61,7 +74,7 @@ impl ProjectStore for Database {
     ) -> StoreResult<Vec<Project>> {
         self.fetch_records(
             "projects",
-            "SELECT * FROM projects WHERE workspace_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
+            select!("WHERE workspace_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3"),
             values![workspace.as_str(), before(window), window.limit],
             project,
         )

@@ -17,6 +17,20 @@ use crate::domain::setup::{Draft, Setup, SetupStatus};
 use crate::domain::storage::Storage;
 use async_trait::async_trait;
 
+/// By name: with `*`, a newer replica that adds a column would break the statements that an older one
+/// keeps prepared on PostgreSQL.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, workspace_id, status, external_id, display_name, bucket, prefix, access, \
+             auth, role_arn, region, kms_key_arn, access_key_id, secret, endpoint, revision, \
+             last_check_id, created_at, expires_at \
+             FROM setups ",
+            $rest
+        )
+    };
+}
+
 #[async_trait]
 impl SetupStore for Database {
     async fn create_setup(&self, setup: &Setup) -> StoreResult<()> {
@@ -34,7 +48,7 @@ impl SetupStore for Database {
     async fn setup(&self, workspace: &WorkspaceId, id: &SetupId) -> StoreResult<Option<Setup>> {
         self.fetch_record(
             "setups",
-            "SELECT * FROM setups WHERE workspace_id = $1 AND id = $2",
+            select!("WHERE workspace_id = $1 AND id = $2"),
             values![workspace.as_str(), id.as_str()],
             setup,
         )
@@ -48,7 +62,7 @@ impl SetupStore for Database {
     ) -> StoreResult<Vec<Setup>> {
         self.fetch_records(
             "setups",
-            "SELECT * FROM setups WHERE workspace_id = $1 AND id > $2 ORDER BY id LIMIT $3",
+            select!("WHERE workspace_id = $1 AND id > $2 ORDER BY id LIMIT $3"),
             values![workspace.as_str(), after(window), window.limit],
             setup,
         )

@@ -22,6 +22,21 @@ use crate::domain::storage::{Health, HealthState, Storage};
 use async_trait::async_trait;
 use time::OffsetDateTime;
 
+/// By name: with `*`, a newer replica that adds a column would break the statements that an older one
+/// keeps prepared on PostgreSQL.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, workspace_id, setup_id, display_name, bucket, prefix, access, region, \
+             kms_key_arn, auth, role_arn, external_id, access_key_id, secret, sealed_for, \
+             endpoint, revision, verified_revision, health, health_since, last_check_id, \
+             project_count, created_at \
+             FROM storages ",
+            $rest
+        )
+    };
+}
+
 #[async_trait]
 impl StorageStore for Database {
     async fn storage(
@@ -31,7 +46,7 @@ impl StorageStore for Database {
     ) -> StoreResult<Option<Storage>> {
         self.fetch_record(
             "storages",
-            "SELECT * FROM storages WHERE workspace_id = $1 AND id = $2",
+            select!("WHERE workspace_id = $1 AND id = $2"),
             values![workspace.as_str(), id.as_str()],
             storage,
         )
@@ -45,7 +60,7 @@ impl StorageStore for Database {
     ) -> StoreResult<Vec<Storage>> {
         self.fetch_records(
             "storages",
-            "SELECT * FROM storages WHERE workspace_id = $1 AND id > $2 ORDER BY id LIMIT $3",
+            select!("WHERE workspace_id = $1 AND id > $2 ORDER BY id LIMIT $3"),
             values![workspace.as_str(), after(window), window.limit],
             storage,
         )

@@ -6,8 +6,11 @@ use super::routes::Routes;
 use crate::application::authenticate::Authenticator;
 use crate::application::clock::Clock;
 use crate::application::error::{Error, Result};
+use crate::application::files::Files;
 use crate::application::page::Pages;
 use crate::application::readiness::Readiness;
+use crate::application::setups::Setups;
+use crate::application::storages::Storages;
 use crate::application::store::Store;
 use crate::application::vault::Vault;
 use prometheus_client::registry::Registry;
@@ -22,6 +25,9 @@ pub struct Services {
     pub pages: Pages,
     pub clock: Arc<dyn Clock>,
     pub authenticator: Arc<Authenticator>,
+    pub setups: Arc<Setups>,
+    pub storages: Arc<Storages>,
+    pub files: Arc<Files>,
     pub readiness: Vec<Arc<dyn Readiness>>,
     pub metrics: HttpMetrics,
     /// Everything that `/metrics` shows.

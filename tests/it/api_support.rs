@@ -1,5 +1,7 @@
 //! The running service, as the tests of the API see it.
 
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
 use reqwest::{Method, StatusCode};
 use sallyport::settings::{LogFormat, LogSettings, Options, Settings};
@@ -24,6 +26,17 @@ pub struct TestApp {
     pub served: JoinHandle<Result<(), startup::StartError>>,
 }
 
+/// An AWS that cannot be reached: nothing listens on the discard port.
+pub fn no_aws() -> SdkConfig {
+    let credentials = Credentials::new("AKIAIOSFODNN7EXAMPLE", "secret", None, None, "tests");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .endpoint_url("http://127.0.0.1:9")
+        .region(Region::new("us-east-1"))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .build()
+}
+
 /// A workspace and tokens of it.
 pub struct TestWorkspace {
     pub id: String,
@@ -44,8 +57,13 @@ impl TestApp {
         Self::spawn_with(|_| {}).await
     }
 
-    /// Starts the service with settings that differ from the tests' own.
+    /// Starts the service with settings that differ from the tests' own, and no AWS.
     pub async fn spawn_with(change: impl FnOnce(&mut Options)) -> Self {
+        Self::spawn_on(&no_aws(), change).await
+    }
+
+    /// Starts the service on this AWS.
+    pub async fn spawn_on(aws: &SdkConfig, change: impl FnOnce(&mut Options)) -> Self {
         capture_logs();
         let folder = tempfile::tempdir().unwrap();
         let mut options = Options {
@@ -56,7 +74,7 @@ impl TestApp {
         };
         change(&mut options);
         let settings = Settings::parse(options).unwrap();
-        let application = startup::build(settings).await.unwrap();
+        let application = startup::build_with(settings, aws).await.unwrap();
         Self {
             address: application.address(),
             client: reqwest::Client::builder().no_proxy().build().unwrap(),

@@ -72,7 +72,8 @@ async fn anonymous_callers_are_refused() {
         for token in ["", "spt_unknown"] {
             let answer = send(&app, &method, &path, token).await;
             if is_public {
-                assert_eq!(answer.status, 200, "{method} {path}: {answer:?}");
+                let answered = matches!(answer.status.as_u16(), 200 | 503);
+                assert!(answered, "{method} {path}: {answer:?}");
                 continue;
             }
             assert_eq!(answer.status, 401, "{method} {path}: {answer:?}");

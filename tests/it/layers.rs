@@ -117,19 +117,25 @@ fn quoted_end(chars: &[char], at: usize) -> usize {
     chars.len()
 }
 
-/// The first segments after `crate::` in the code, each with its line number: of plain paths, of
-/// `use crate::{a::b, c}`, and of `use {crate::a, …}`. `sallyport::` means the same inside the package, and
-/// `super::` may lead as far up.
-fn imports(source: &str) -> Vec<(usize, String)> {
+/// How many `super` lead from a file's module to the crate's root.
+fn depth(path: &Path) -> usize {
+    let own_module = path.file_name().is_some_and(|name| name != "mod.rs");
+    path.iter().count() - usize::from(!own_module)
+}
+
+/// The first segments below the crate's root that the code names, each with its line number: in plain
+/// paths, in `use crate::{a::b, c}`, and in `use {crate::a, …}`. `sallyport::` means the same inside the
+/// package, and so does a `super::` for each module that the file is in.
+fn imports(path: &Path, source: &str) -> Vec<(usize, String)> {
     let code = code_only(source);
     let mut found = Vec::new();
-    for root in ["crate", "sallyport", "super"] {
+    for (root, repeated) in [("crate", 1), ("sallyport", 1), ("super", depth(path))] {
         for (at, _) in code.match_indices(root) {
             let before = code[..at].chars().next_back();
             if before.is_some_and(|c| c.is_alphanumeric() || c == '_') {
                 continue;
             }
-            let Some(rest) = code[at + root.len()..].trim_start().strip_prefix("::") else {
+            let Some(rest) = below(&code[at..], root, repeated) else {
                 continue;
             };
             let line = code[..at].matches('\n').count() + 1;
@@ -142,6 +148,14 @@ fn imports(source: &str) -> Vec<(usize, String)> {
         }
     }
     found
+}
+
+/// What follows `root::` written this many times; none when something else is there.
+fn below<'a>(code: &'a str, root: &str, repeated: usize) -> Option<&'a str> {
+    (0..repeated).try_fold(code, |code, _| {
+        let rest = code.trim_start().strip_prefix(root)?;
+        rest.trim_start().strip_prefix("::")
+    })
 }
 
 /// `aws::x` gives `aws`; `{aws::{x, y}, cli}` gives `aws` and `cli`.
@@ -182,7 +196,7 @@ fn forbidden(path: &Path, source: &str) -> Vec<String> {
     let Some(allowed) = allowed(layer) else {
         return Vec::new();
     };
-    imports(source)
+    imports(path, source)
         .into_iter()
         .filter(|(_, segment)| LAYERS.contains(&segment.as_str()) || segment == "*")
         .filter(|(_, segment)| segment != layer && !allowed.contains(&segment.as_str()))
@@ -237,6 +251,8 @@ fn forbidden_imports_are_found_however_they_are_written() {
         ("domain/a.rs", "use sallyport::database::x;", 1),
         ("domain/a.rs", "use crate::*;", 1),
         ("domain/a.rs", "use super::super::aws::x;", 1),
+        ("domain/mod.rs", "use super::aws::x;", 1),
+        ("domain/deep/a.rs", "use super::super::super::aws::x;", 1),
         ("domain/a.rs", "pub(crate) use crate :: aws :: x;", 1),
         (
             "domain/a.rs",
@@ -299,6 +315,10 @@ fn allowed_imports_and_mere_text_pass() {
         (
             "aws/a.rs",
             "use crate::application::x; use crate::domain::y; use crate::aws::z;",
+        ),
+        (
+            "domain/deep/a.rs",
+            "use super::cli::x; use super::super::aws::y;",
         ),
         ("startup.rs", "use crate::{aws, cli, database, http};"),
         ("main.rs", "use sallyport::{aws, startup};"),

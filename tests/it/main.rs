@@ -2,6 +2,7 @@
 
 mod api_support;
 mod bad_input;
+mod database_away;
 mod documents;
 mod emulator;
 mod every_route;
@@ -11,5 +12,7 @@ mod layers;
 mod policy_lint;
 mod provision;
 mod start;
+mod store_contract;
 mod support;
+mod support_db;
 mod workspaces;

@@ -1,6 +1,6 @@
 //! Starting the program: settings, keys, and what it prints.
 
-use crate::api_support::{OPERATOR, TestApp};
+use crate::api_support::{OPERATOR, TestApp, no_aws};
 use reqwest::Method;
 use sallyport::settings::{Options, Settings};
 use sallyport::startup::{self, StartError};
@@ -146,7 +146,7 @@ async fn another_master_key_is_refused() {
     let start = async |key: Option<&str>| {
         let mut options = options(folder.path());
         options.master_key = key.map(str::to_owned);
-        startup::build(Settings::parse(options).unwrap())
+        startup::build_with(Settings::parse(options).unwrap(), &no_aws())
             .await
             .map(|_| ())
     };
@@ -172,7 +172,7 @@ async fn a_taken_port_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let mut options = options(folder.path());
     options.listen = Some(app.address.to_string());
-    let refused = startup::build(Settings::parse(options).unwrap())
+    let refused = startup::build_with(Settings::parse(options).unwrap(), &no_aws())
         .await
         .err()
         .unwrap();

@@ -1,8 +1,14 @@
 //! The JSON API, one file for each resource. Requests and answers are declared beside their handlers.
 
 pub mod audit_events;
+mod check_reports;
+mod documents;
+pub mod files;
 pub mod service;
+pub mod storage_setups;
+pub mod storages;
 pub mod tokens;
+pub mod workspace;
 pub mod workspaces;
 
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -12,5 +18,9 @@ pub fn configure(config: &mut ServiceConfig) {
     service::configure(config);
     workspaces::configure(config);
     tokens::configure(config);
+    workspace::configure(config);
+    storage_setups::configure(config);
+    storages::configure(config);
+    files::configure(config);
     audit_events::configure(config);
 }

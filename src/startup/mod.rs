@@ -1,14 +1,18 @@
 //! The only place where adapters meet use cases. Production and tests start the service by the same
 //! [`build`].
 
+mod use_cases;
+
 use crate::application::authenticate::Authenticator;
 use crate::application::clock::{Clock, SystemClock};
 use crate::application::error::{Error, Kind};
 use crate::application::master_key;
+use crate::application::monitor::Monitor;
 use crate::application::page::Pages;
-use crate::application::readiness::{DatabaseReadiness, Readiness};
+use crate::application::readiness::{DatabaseReadiness, IdentityReadiness, Readiness};
 use crate::application::store::Store;
 use crate::application::vault::{MasterKey, Vault};
+use crate::aws::clients::AwsClients;
 use crate::database::Database;
 use crate::http;
 use crate::http::metrics::HttpMetrics;
@@ -16,6 +20,7 @@ use crate::http::state::{HttpParts, Services, Started};
 use crate::settings::{MasterKeySource, Settings};
 use actix_web::HttpServer;
 use actix_web::dev::Server;
+use aws_config::SdkConfig;
 use prometheus_client::registry::Registry;
 use secrecy::ExposeSecret;
 use std::io::Write;
@@ -25,6 +30,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use use_cases::UseCases;
 
 /// How often a database that was away at start is tried again.
 const RETRY: Duration = Duration::from_secs(1);
@@ -62,10 +69,19 @@ pub struct Application {
     database: Database,
     shutdown: CancellationToken,
     first_contact: Option<JoinHandle<Result<(), StartError>>>,
+    monitor: Monitor,
+    checks: TaskTracker,
+    grace: Duration,
 }
 
-/// Puts the service together and listens; it answers once it runs.
+/// Puts the service together and listens; it answers once it runs. AWS is reached as the environment
+/// says.
 pub async fn build(settings: Settings) -> Result<Application, StartError> {
+    build_with(settings, &AwsClients::environment().await).await
+}
+
+/// The same with a given AWS configuration.
+pub async fn build_with(settings: Settings, aws: &SdkConfig) -> Result<Application, StartError> {
     let vault = Arc::new(
         Vault::new(&master_key(&settings.master_key).await?)
             .map_err(|error| StartError::Other(with_cause(&error)))?,
@@ -76,9 +92,14 @@ pub async fn build(settings: Settings) -> Result<Application, StartError> {
     let store: Arc<dyn Store> = Arc::new(database.clone());
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
 
+    let use_cases = UseCases::assemble(&settings, aws, &store, &vault, &clock)?;
+
     let mut registry = Registry::default();
     let metrics = HttpMetrics::register(&mut registry);
-    let readiness: Vec<Arc<dyn Readiness>> = vec![Arc::new(DatabaseReadiness(store.clone()))];
+    let readiness: Vec<Arc<dyn Readiness>> = vec![
+        Arc::new(DatabaseReadiness(store.clone())),
+        Arc::new(IdentityReadiness(use_cases.principal)),
+    ];
 
     let listener = TcpListener::bind(settings.listen).map_err(|error| StartError::Listen {
         address: settings.listen,
@@ -92,6 +113,9 @@ pub async fn build(settings: Settings) -> Result<Application, StartError> {
             clock.clone(),
             settings.operator_token.as_ref(),
         )),
+        setups: use_cases.setups,
+        storages: use_cases.storages,
+        files: use_cases.files,
         store,
         pages: Pages::new(vault.clone()),
         vault,
@@ -121,6 +145,9 @@ pub async fn build(settings: Settings) -> Result<Application, StartError> {
         database,
         shutdown,
         first_contact,
+        monitor: use_cases.monitor,
+        checks: use_cases.running_checks,
+        grace: settings.shutdown_grace,
     })
 }
 
@@ -154,8 +181,18 @@ impl Application {
 
     /// Serves until it is told to stop.
     pub async fn run(self) -> Result<(), StartError> {
+        let monitor = tokio::spawn(self.monitor.run(self.shutdown.clone()));
         let served = self.server.await.map_err(StartError::Server);
         self.shutdown.cancel();
+        // A check whose client has left still removes its probe object.
+        self.checks.close();
+        let checks = async {
+            let _ = monitor.await;
+            self.checks.wait().await;
+        };
+        if tokio::time::timeout(self.grace, checks).await.is_err() {
+            tracing::warn!("stopping although a connection check still runs");
+        }
         let contact = match self.first_contact {
             Some(task) => task
                 .await

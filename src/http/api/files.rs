@@ -1,0 +1,508 @@
+//! `/v1/storages/{storage_id}/files`
+
+use crate::application::bucket_files::{ListFrom, ObjectMetadata, ReadConditions, SignedUrl};
+use crate::application::error::{Error, FieldError, Kind, Result};
+use crate::application::files::{FileEntry, FolderEntry, SignRequest};
+use crate::application::safe_content::Serving;
+use crate::domain::Invalid;
+use crate::domain::file_key::{FileKey, Folder};
+use crate::domain::ids::StorageRef;
+use crate::http::body::Body;
+use crate::http::caller::MemberCaller;
+use crate::http::page;
+use crate::http::path::Id;
+use crate::http::query::Query;
+use crate::http::state::Services;
+use actix_web::body::SizedStream;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderMap, HeaderName};
+use actix_web::web::{Data, Json};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, get, head, post};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// A signing request names up to 10,000 keys of 1,024 bytes.
+const SIGN_LIMIT: usize = 16 << 20;
+
+pub fn configure(config: &mut ServiceConfig) {
+    config
+        .service(list_files)
+        .service(read_file)
+        .service(read_file_head)
+        .service(get_file_metadata)
+        .service(sign_files);
+}
+
+/// Which folder to list, and how.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ListQuery {
+    /// Like `/some-folder/`; the root where it is absent.
+    folder: Option<String>,
+    /// Whether what lies in sub-folders is listed too, instead of the folders' names.
+    #[serde(default)]
+    recursive: bool,
+    /// How many files and folders at most: 1 to 1000.
+    #[param(default = 100, minimum = 1, maximum = 1000)]
+    page_size: Option<u32>,
+    /// `next_page_token` of the page before.
+    page_token: Option<String>,
+}
+
+/// Which file.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct KeyQuery {
+    /// The file key, like `/some-folder/image.png`.
+    key: String,
+}
+
+impl KeyQuery {
+    fn parse(&self) -> Result<FileKey> {
+        FileKey::parse(&self.key).map_err(|invalid| Error::field("key", invalid))
+    }
+}
+
+/// A page of a folder.
+#[derive(Serialize, ToSchema)]
+#[schema(as = FolderPage)]
+struct FolderBody {
+    /// With both slashes.
+    #[schema(example = "/some-folder/")]
+    folder: String,
+    folders: Vec<FolderEntryBody>,
+    files: Vec<FileEntryBody>,
+    /// Absent on the last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_page_token: Option<String>,
+}
+
+/// A folder in a folder.
+#[derive(Serialize, ToSchema)]
+#[schema(as = FolderEntry)]
+struct FolderEntryBody {
+    #[schema(example = "/some-folder/inner/")]
+    key: String,
+    #[schema(example = "inner")]
+    name: String,
+}
+
+/// A file in a folder.
+#[derive(Serialize, ToSchema)]
+#[schema(as = FileEntry)]
+struct FileEntryBody {
+    #[schema(example = "/some-folder/image.png")]
+    key: String,
+    #[schema(example = "image.png")]
+    name: String,
+    size: i64,
+    #[serde(with = "time::serde::rfc3339::option")]
+    last_modified: Option<OffsetDateTime>,
+    etag: Option<String>,
+    storage_class: Option<String>,
+    /// False for an object whose key has a `.` or `..` segment: no file key or link can name it.
+    usable: bool,
+}
+
+/// What is known of a file.
+#[derive(Serialize, ToSchema)]
+#[schema(as = FileMetadata)]
+struct MetadataBody {
+    #[schema(example = "/some-folder/image.png")]
+    key: String,
+    size: i64,
+    etag: Option<String>,
+    content_type: Option<String>,
+    #[serde(with = "time::serde::rfc3339::option")]
+    last_modified: Option<OffsetDateTime>,
+    version_id: Option<String>,
+    storage_class: Option<String>,
+    /// The customer's own, without `x-amz-meta-`.
+    metadata: BTreeMap<String, String>,
+}
+
+/// Which URLs to sign: `key` or `keys`.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SignFiles {
+    #[schema(example = "/some-folder/image.png")]
+    key: Option<String>,
+    /// At most 10,000.
+    keys: Option<Vec<String>>,
+    /// `GET`.
+    #[schema(example = "GET")]
+    method: String,
+    /// Seconds; 900 where it is absent. The answer says when a URL really stops working: never later
+    /// than the credentials that signed it.
+    expires_in: Option<u64>,
+    /// The `Content-Type` of the download. HTML, SVG and other active types become an inert one.
+    content_type: Option<String>,
+    /// Forces a download under this name.
+    download_name: Option<String>,
+}
+
+/// Signed URLs, in the order of the keys.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SignedUrls)]
+pub(super) struct SignedUrlsBody {
+    pub urls: Vec<SignedUrlBody>,
+}
+
+/// A URL that gives whoever holds it the file for a while.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SignedUrl)]
+pub(super) struct SignedUrlBody {
+    key: String,
+    url: String,
+    method: &'static str,
+    /// Headers that the request must carry.
+    headers: BTreeMap<String, String>,
+    /// When the URL stops working.
+    #[serde(with = "time::serde::rfc3339")]
+    expires_at: OffsetDateTime,
+}
+
+impl SignedUrlsBody {
+    pub fn new<'a>(keys: impl IntoIterator<Item = &'a FileKey>, urls: Vec<SignedUrl>) -> Self {
+        let urls = keys
+            .into_iter()
+            .zip(urls)
+            .map(|(key, signed)| SignedUrlBody {
+                key: key.to_string(),
+                url: signed.url,
+                method: signed.method,
+                headers: signed.headers.into_iter().collect(),
+                expires_at: signed.expires_at,
+            })
+            .collect();
+        Self { urls }
+    }
+}
+
+/// List a folder
+#[utoipa::path(
+    tag = "Files",
+    params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`"), ListQuery),
+    responses((status = 200, description = "A page of the folder", body = FolderBody)),
+)]
+#[get("/v1/storages/{storage_id}/files")]
+async fn list_files(
+    member: MemberCaller,
+    services: Data<Services>,
+    id: Id<StorageRef>,
+    query: Query<ListQuery>,
+) -> Result<Json<FolderBody>> {
+    let folder = Folder::parse(query.0.folder.as_deref().unwrap_or_default())
+        .map_err(|invalid| Error::field("folder", invalid))?;
+    let recursive = query.0.recursive;
+    let place = format!(
+        "{}/storages/{}/files/{recursive}{folder}",
+        member.0.workspace, id.0
+    );
+    let request = page::request(query.0.page_size, query.0.page_token)?;
+    let from = match services.pages.open(&place, request.token.as_deref())? {
+        Some(token) => ListFrom::Continuation(token),
+        None => ListFrom::Beginning,
+    };
+    let found = services
+        .files
+        .list(&member.0, &id.0, folder, recursive, request.size, from)
+        .await?;
+    Ok(Json(FolderBody {
+        folder: found.folder.to_string(),
+        folders: found.folders.into_iter().map(Into::into).collect(),
+        files: found.files.into_iter().map(Into::into).collect(),
+        next_page_token: found
+            .continuation
+            .map(|token| services.pages.seal(&place, &token))
+            .transpose()?,
+    }))
+}
+
+impl From<FolderEntry> for FolderEntryBody {
+    fn from(folder: FolderEntry) -> Self {
+        Self {
+            key: folder.key,
+            name: folder.name,
+        }
+    }
+}
+
+impl From<FileEntry> for FileEntryBody {
+    fn from(file: FileEntry) -> Self {
+        Self {
+            key: file.key,
+            name: file.name,
+            size: file.size,
+            last_modified: file.last_modified,
+            etag: file.etag,
+            storage_class: file.storage_class,
+            usable: file.usable,
+        }
+    }
+}
+
+/// Read a file
+///
+/// Streams the content. `Range` (one range), `If-Range`, `If-Match` and `If-None-Match` are respected.
+/// HTML, SVG and other active types come as attachments of an inert type.
+#[utoipa::path(
+    tag = "Files",
+    params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`"), KeyQuery),
+    responses(
+        (status = 200, description = "The content"),
+        (status = 206, description = "The range of it that was asked for"),
+        (status = 304, description = "It has not changed"),
+        (status = 412, description = "It has changed"),
+        (status = 416, description = "It has no such range"),
+    ),
+)]
+#[get("/v1/storages/{storage_id}/files/content")]
+async fn read_file(
+    member: MemberCaller,
+    services: Data<Services>,
+    id: Id<StorageRef>,
+    query: Query<KeyQuery>,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
+    let key = query.0.parse()?;
+    let mut conditions = conditions(request.headers());
+    let if_range = text(request.headers(), header::IF_RANGE);
+    if conditions.range.is_some() && conditions.if_match.is_none() {
+        conditions.if_match = if_range.clone();
+    }
+    let read = |conditions: ReadConditions| {
+        let (files, member, id, key) = (&services.files, &member.0, &id.0, &key);
+        async move { files.content(member, id, key, &conditions).await }
+    };
+    let answer = match read(conditions.clone()).await {
+        // The client's part is of an older version: it gets the whole new one.
+        Err(error) if error.kind == Kind::PreconditionFailed && if_range.is_some() => {
+            read(ReadConditions::default()).await
+        }
+        answer => answer,
+    };
+    let content = match answer {
+        Err(error) if error.code == "not_modified" => {
+            return Ok(HttpResponse::NotModified()
+                .insert_header((header::CACHE_CONTROL, CACHING))
+                .finish());
+        }
+        answer => answer?,
+    };
+    let length = u64::try_from(content.content_length).map_err(Error::bug)?;
+    let mut response = HttpResponse::build(match content.content_range {
+        Some(_) => StatusCode::PARTIAL_CONTENT,
+        None => StatusCode::OK,
+    });
+    describe(&mut response, &key, &content.metadata);
+    if let Some(range) = content.content_range {
+        response.insert_header((header::CONTENT_RANGE, range));
+    }
+    Ok(response.body(SizedStream::new(length, content.body)))
+}
+
+/// Read a file's headers
+#[utoipa::path(
+    tag = "Files",
+    params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`"), KeyQuery),
+    responses((status = 200, description = "The headers of the content, without it")),
+)]
+#[head("/v1/storages/{storage_id}/files/content")]
+async fn read_file_head(
+    member: MemberCaller,
+    services: Data<Services>,
+    id: Id<StorageRef>,
+    query: Query<KeyQuery>,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
+    let key = query.0.parse()?;
+    let metadata = services.files.metadata(&member.0, &id.0, &key).await?;
+    let known = text(request.headers(), header::IF_NONE_MATCH);
+    let unchanged = known.is_some_and(|known| {
+        known == "*"
+            || known
+                .split(',')
+                .any(|tag| Some(tag.trim()) == metadata.etag.as_deref())
+    });
+    let mut response = HttpResponse::build(match unchanged {
+        true => StatusCode::NOT_MODIFIED,
+        false => StatusCode::OK,
+    });
+    describe(&mut response, &key, &metadata);
+    if unchanged {
+        return Ok(response.finish());
+    }
+    let length = u64::try_from(metadata.size).map_err(Error::bug)?;
+    let nothing = futures_util::stream::empty::<std::result::Result<_, std::io::Error>>();
+    Ok(response.body(SizedStream::new(length, nothing)))
+}
+
+/// A file may be kept by the client, and is asked about each time.
+const CACHING: &str = "private, no-cache";
+
+fn describe(response: &mut HttpResponseBuilder, key: &FileKey, metadata: &ObjectMetadata) {
+    let serving = Serving::of(key, metadata.content_type.as_deref(), None);
+    response
+        .insert_header((header::CONTENT_TYPE, serving.content_type))
+        .insert_header((header::CONTENT_DISPOSITION, serving.content_disposition))
+        .insert_header((header::ACCEPT_RANGES, "bytes"))
+        .insert_header((header::CACHE_CONTROL, CACHING))
+        .insert_header((
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; sandbox",
+        ));
+    if let Some(etag) = &metadata.etag {
+        response.insert_header((header::ETAG, etag.as_str()));
+    }
+    if let Some(at) = metadata.last_modified.and_then(http_date) {
+        response.insert_header((header::LAST_MODIFIED, at));
+    }
+}
+
+/// The form of RFC 9110, which is that of RFC 2822 with `GMT` for the zone.
+fn http_date(at: OffsetDateTime) -> Option<String> {
+    let text = at.to_offset(time::UtcOffset::UTC).format(&Rfc2822).ok()?;
+    Some(text.replace("+0000", "GMT"))
+}
+
+fn conditions(headers: &HeaderMap) -> ReadConditions {
+    // A range that is not understood is ignored, as RFC 9110 says; so are several ranges, which S3 does
+    // not serve.
+    let range = text(headers, header::RANGE).filter(|range| is_one_range(range));
+    ReadConditions {
+        range,
+        if_match: text(headers, header::IF_MATCH),
+        if_none_match: text(headers, header::IF_NONE_MATCH),
+    }
+}
+
+fn is_one_range(range: &str) -> bool {
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit()) && text.len() < 19;
+    range
+        .strip_prefix("bytes=")
+        .and_then(|range| range.split_once('-'))
+        .is_some_and(|(first, last)| {
+            digits(first) && digits(last) && !(first.is_empty() && last.is_empty())
+        })
+}
+
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
+    headers
+        .get(name)
+        .and_then(|value| value.to_str().ok())
+        .map(str::to_owned)
+}
+
+/// Read a file's metadata
+#[utoipa::path(
+    tag = "Files",
+    params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`"), KeyQuery),
+    responses((status = 200, description = "What is known of the file", body = MetadataBody)),
+)]
+#[get("/v1/storages/{storage_id}/files/metadata")]
+async fn get_file_metadata(
+    member: MemberCaller,
+    services: Data<Services>,
+    id: Id<StorageRef>,
+    query: Query<KeyQuery>,
+) -> Result<Json<MetadataBody>> {
+    let key = query.0.parse()?;
+    let found = services.files.metadata(&member.0, &id.0, &key).await?;
+    Ok(Json(MetadataBody {
+        key: key.to_string(),
+        size: found.size,
+        etag: found.etag,
+        content_type: found.content_type,
+        last_modified: found.last_modified,
+        version_id: found.version_id,
+        storage_class: found.storage_class,
+        metadata: found.metadata.into_iter().collect(),
+    }))
+}
+
+/// Sign URLs
+#[utoipa::path(
+    tag = "Files",
+    params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`")),
+    request_body = SignFiles,
+    responses((status = 200, description = "The URLs, in the order of the keys", body = SignedUrlsBody)),
+)]
+#[post("/v1/storages/{storage_id}/files/sign")]
+async fn sign_files(
+    member: MemberCaller,
+    services: Data<Services>,
+    id: Id<StorageRef>,
+    body: Body<SignFiles, SIGN_LIMIT>,
+) -> Result<Json<SignedUrlsBody>> {
+    let request = body.value.parse()?;
+    let urls = services.files.sign_get(&member.0, &id.0, &request).await?;
+    Ok(Json(SignedUrlsBody::new(&request.keys, urls)))
+}
+
+impl SignFiles {
+    fn parse(self) -> Result<SignRequest> {
+        let refuse =
+            |field: &str, code, detail: &str| Error::field(field, Invalid::new(code, detail));
+        if self.method != "GET" {
+            return Err(refuse(
+                "method",
+                "unsupported_method",
+                "Only `GET` is signed.",
+            ));
+        }
+        let (field, keys) = match (self.key, self.keys) {
+            (Some(key), None) => ("key", vec![key]),
+            (None, Some(keys)) => ("keys", keys),
+            (Some(_), Some(_)) => {
+                return Err(refuse(
+                    "keys",
+                    "key_and_keys",
+                    "Give `key` or `keys`, not both.",
+                ));
+            }
+            (None, None) => {
+                return Err(refuse("key", "missing_field", "`key` or `keys` is needed."));
+            }
+        };
+        Ok(SignRequest {
+            keys: parse_keys(field, &keys)?,
+            expires_in: self.expires_in.map(Duration::from_secs),
+            content_type: self.content_type,
+            download_name: self.download_name,
+        })
+    }
+}
+
+/// Every key parsed, or every bad one named by its place.
+pub(super) fn parse_keys(field: &str, keys: &[String]) -> Result<Vec<FileKey>> {
+    /// More would make the answer longer than it is of use.
+    const MOST_ERRORS: usize = 100;
+    let mut parsed = Vec::with_capacity(keys.len());
+    let mut errors = Vec::new();
+    for (at, key) in keys.iter().enumerate() {
+        match FileKey::parse(key) {
+            Ok(key) => parsed.push(key),
+            Err(invalid) if errors.len() < MOST_ERRORS => {
+                let name = match field {
+                    "key" => field.to_owned(),
+                    list => format!("{list}[{at}]"),
+                };
+                errors.push(FieldError::new(name, invalid));
+            }
+            Err(_) => {}
+        }
+    }
+    if errors.is_empty() {
+        Ok(parsed)
+    } else {
+        Err(Error::invalid(errors))
+    }
+}

@@ -1,0 +1,328 @@
+//! `/v1/storages`
+
+use super::check_reports::{CheckQuery, CheckReportBody};
+use super::documents::{self, DocumentsBody};
+use super::storage_setups::ConnectionSettings;
+use crate::application::error::Result;
+use crate::application::storages::StorageView;
+use crate::domain::connection::Credentials;
+use crate::domain::ids::{StorageId, StorageRef};
+use crate::http::body::Body;
+use crate::http::caller::{AdminCaller, MemberCaller};
+use crate::http::page::PageQuery;
+use crate::http::path::Id;
+use crate::http::query::Query;
+use crate::http::state::Services;
+use actix_web::web::{Data, Json, Path};
+use actix_web::{HttpResponse, delete, get, patch, post};
+use serde::Serialize;
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+pub fn configure(config: &mut ServiceConfig) {
+    config
+        .service(list_storages)
+        .service(get_storage)
+        .service(change_storage)
+        .service(delete_storage)
+        .service(check_storage)
+        .service(list_storage_checks)
+        .service(get_storage_documents)
+        .service(get_storage_document);
+}
+
+/// A storage: a bucket that the workspace may use.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Storage)]
+pub(super) struct StorageBody {
+    /// `built-in` for the product's own.
+    #[schema(example = "sto_019a1f0e7c1b7d439a520c8c2f6f6b1e")]
+    id: String,
+    display_name: String,
+    bucket: String,
+    /// Empty, or with a trailing slash.
+    prefix: String,
+    region: Option<&'static str>,
+    access: &'static str,
+    /// `null` for the built-in storage.
+    auth: Option<&'static str>,
+    role_arn: Option<String>,
+    external_id: Option<String>,
+    kms_key_arn: Option<String>,
+    access_key_id: Option<String>,
+    endpoint: Option<String>,
+    is_default: bool,
+    /// Whether the present settings have passed a check. Until then the storage's files cannot be used.
+    verified: bool,
+    health: HealthBody,
+    project_count: i64,
+    #[serde(with = "time::serde::rfc3339::option")]
+    created_at: Option<OffsetDateTime>,
+}
+
+/// What the latest check said.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Health)]
+struct HealthBody {
+    /// `healthy`, `degraded`, `broken` or `unknown`.
+    state: &'static str,
+    /// Since when it is so.
+    #[serde(with = "time::serde::rfc3339::option")]
+    since: Option<OffsetDateTime>,
+    last_check_id: Option<String>,
+}
+
+/// A page of storages, in the order they were added.
+#[derive(Serialize, ToSchema)]
+struct StorageList {
+    storages: Vec<StorageBody>,
+    /// Absent on the last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_page_token: Option<String>,
+}
+
+/// A page of check reports, newest first.
+#[derive(Serialize, ToSchema)]
+struct CheckList {
+    checks: Vec<CheckReportBody>,
+    /// Absent on the last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_page_token: Option<String>,
+}
+
+impl From<StorageView> for StorageBody {
+    fn from(view: StorageView) -> Self {
+        let display_name = view.display_name().to_owned();
+        let connection = view.connection;
+        let own = view.own;
+        let mut body = Self {
+            id: own
+                .as_ref()
+                .map_or(StorageRef::BUILT_IN.to_owned(), |s| s.id.to_string()),
+            display_name,
+            bucket: connection.bucket.to_string(),
+            prefix: connection.prefix.to_string(),
+            region: connection.region.map(|region| region.as_str()),
+            access: connection.access.as_str(),
+            auth: connection.credentials.auth().map(|auth| auth.as_str()),
+            role_arn: None,
+            external_id: None,
+            kms_key_arn: connection.kms_key.map(|key| key.to_string()),
+            access_key_id: None,
+            endpoint: None,
+            is_default: view.is_default,
+            verified: own.as_ref().is_none_or(|s| s.is_verified()),
+            health: HealthBody {
+                state: own.as_ref().map_or("unknown", |s| s.health.state.as_str()),
+                since: own.as_ref().map(|s| s.health.since),
+                last_check_id: own
+                    .as_ref()
+                    .and_then(|s| s.health.last_check.as_ref())
+                    .map(ToString::to_string),
+            },
+            project_count: own.as_ref().map_or(0, |s| s.project_count),
+            created_at: own.map(|s| s.created_at),
+        };
+        match connection.credentials {
+            Credentials::Role {
+                role_arn,
+                external_id,
+            } => {
+                body.role_arn = Some(role_arn.to_string());
+                body.external_id = Some(external_id.to_string());
+            }
+            Credentials::AccessKey {
+                access_key_id,
+                endpoint,
+                ..
+            } => {
+                body.access_key_id = Some(access_key_id.as_str().to_owned());
+                body.endpoint = endpoint.map(|endpoint| endpoint.to_string());
+            }
+            Credentials::Service => {}
+        }
+        body
+    }
+}
+
+/// List storages
+///
+/// The workspace's own; the built-in storage has the fixed ID `built-in`.
+#[utoipa::path(
+    tag = "Storages",
+    params(PageQuery),
+    responses((status = 200, description = "A page of storages", body = StorageList)),
+)]
+#[get("/v1/storages")]
+async fn list_storages(
+    member: MemberCaller,
+    services: Data<Services>,
+    query: Query<PageQuery>,
+) -> Result<Json<StorageList>> {
+    let place = format!("{}/storages", member.0.workspace);
+    let request = query.0.request()?;
+    let window = services.pages.window(&place, &request)?;
+    let rows = services.storages.list(&member.0, &window).await?;
+    let page = services.pages.page(&place, &request, rows, |view| {
+        view.own
+            .as_ref()
+            .map_or(String::new(), |s| s.id.to_string())
+    })?;
+    Ok(Json(StorageList {
+        storages: page.items.into_iter().map(Into::into).collect(),
+        next_page_token: page.next_page_token,
+    }))
+}
+
+/// Read a storage
+#[utoipa::path(
+    tag = "Storages",
+    params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`")),
+    responses((status = 200, description = "The storage", body = StorageBody)),
+)]
+#[get("/v1/storages/{storage_id}")]
+async fn get_storage(
+    member: MemberCaller,
+    services: Data<Services>,
+    id: Id<StorageRef>,
+) -> Result<Json<StorageBody>> {
+    Ok(Json(services.storages.get(&member.0, &id.0).await?.into()))
+}
+
+/// Change a storage
+///
+/// A new name takes effect at once. After any other change the connection must pass a check before the
+/// storage is used again; bucket and prefix are fixed while a project uses it.
+#[utoipa::path(
+    tag = "Storages",
+    params(("storage_id" = String, Path, description = "The storage's ID")),
+    request_body = ConnectionSettings,
+    responses(
+        (status = 200, description = "The storage, changed", body = StorageBody),
+        (status = 409, description = "`storage_in_use`: projects fix its bucket and prefix"),
+    ),
+)]
+#[patch("/v1/storages/{storage_id}")]
+async fn change_storage(
+    admin: AdminCaller,
+    services: Data<Services>,
+    id: Id<StorageId>,
+    body: Body<ConnectionSettings>,
+) -> Result<Json<StorageBody>> {
+    let view = services
+        .storages
+        .change(&admin.0, &id.0, body.value.into())
+        .await?;
+    Ok(Json(view.into()))
+}
+
+/// Delete a storage
+///
+/// Nothing changes in the bucket. Refused while projects use the storage.
+#[utoipa::path(
+    tag = "Storages",
+    params(("storage_id" = String, Path, description = "The storage's ID")),
+    responses(
+        (status = 204, description = "Deleted"),
+        (status = 409, description = "`storage_in_use`, with `project_count`"),
+    ),
+)]
+#[delete("/v1/storages/{storage_id}")]
+async fn delete_storage(
+    admin: AdminCaller,
+    services: Data<Services>,
+    id: Id<StorageId>,
+) -> Result<HttpResponse> {
+    services.storages.delete(&admin.0, &id.0).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Check a storage's connection
+#[utoipa::path(
+    tag = "Storages",
+    params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`"), CheckQuery),
+    responses(
+        (status = 200, description = "What the check found", body = CheckReportBody),
+        (status = 429, description = "The workspace runs more checks than it may"),
+    ),
+)]
+#[post("/v1/storages/{storage_id}/check")]
+async fn check_storage(
+    admin: AdminCaller,
+    services: Data<Services>,
+    id: Id<StorageRef>,
+    query: Query<CheckQuery>,
+) -> Result<Json<CheckReportBody>> {
+    let wait = query.0.wait()?;
+    let report = services.storages.check(&admin.0, &id.0, wait, None).await?;
+    Ok(Json(report.into()))
+}
+
+/// List a storage's checks
+#[utoipa::path(
+    tag = "Storages",
+    params(("storage_id" = String, Path, description = "The storage's ID"), PageQuery),
+    responses((status = 200, description = "A page of reports, newest first", body = CheckList)),
+)]
+#[get("/v1/storages/{storage_id}/checks")]
+async fn list_storage_checks(
+    admin: AdminCaller,
+    services: Data<Services>,
+    id: Id<StorageId>,
+    query: Query<PageQuery>,
+) -> Result<Json<CheckList>> {
+    let place = format!("{}/storages/{}/checks", admin.0.workspace(), id.0);
+    let request = query.0.request()?;
+    let window = services.pages.window(&place, &request)?;
+    let rows = services
+        .storages
+        .list_checks(&admin.0, &id.0, &window)
+        .await?;
+    let page = services
+        .pages
+        .page(&place, &request, rows, |check| check.id.to_string())?;
+    Ok(Json(CheckList {
+        checks: page.items.into_iter().map(Into::into).collect(),
+        next_page_token: page.next_page_token,
+    }))
+}
+
+/// Read the documents of a storage
+#[utoipa::path(
+    tag = "Storages",
+    params(("storage_id" = String, Path, description = "The storage's ID")),
+    responses(
+        (status = 200, description = "Every document, filled in", body = DocumentsBody),
+        (status = 409, description = "`no_role`: it connects by an access key"),
+    ),
+)]
+#[get("/v1/storages/{storage_id}/documents")]
+async fn get_storage_documents(
+    admin: AdminCaller,
+    services: Data<Services>,
+    id: Id<StorageId>,
+) -> Result<Json<DocumentsBody>> {
+    let (documents, _) = services.storages.documents(&admin.0, &id.0).await?;
+    Ok(Json(documents.into()))
+}
+
+/// Read one document of a storage as a file
+#[utoipa::path(
+    tag = "Storages",
+    params(
+        ("storage_id" = String, Path, description = "The storage's ID"),
+        ("document_name" = String, Path, description = "`permission_policy`, `trust_policy`, `cors`, `lifecycle`, `bucket_policy`, `cli`, `cloudformation` or `terraform`"),
+    ),
+    responses((status = 200, description = "The document, with its own content type and a file name")),
+)]
+#[get("/v1/storages/{storage_id}/documents/{document_name}")]
+async fn get_storage_document(
+    admin: AdminCaller,
+    services: Data<Services>,
+    id: Id<StorageId>,
+    path: Path<(String, String)>,
+) -> Result<HttpResponse> {
+    let (documents, parameters) = services.storages.documents(&admin.0, &id.0).await?;
+    documents::file(&path.1, &documents, &parameters)
+}

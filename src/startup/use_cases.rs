@@ -1,0 +1,112 @@
+//! The use cases about buckets, put together.
+
+use super::StartError;
+use crate::application::bucket_files::BucketFiles;
+use crate::application::built_in::BuiltIn;
+use crate::application::check_connection::ConnectionChecker;
+use crate::application::check_limits::CheckLimits;
+use crate::application::checks::Checks;
+use crate::application::clock::Clock;
+use crate::application::files::Files;
+use crate::application::monitor::Monitor;
+use crate::application::probe::Prober;
+use crate::application::service_principal::PrincipalSource;
+use crate::application::setups::Setups;
+use crate::application::storages::Storages;
+use crate::application::store::Store;
+use crate::application::vault::Vault;
+use crate::aws::clients::AwsClients;
+use crate::aws::files::S3Files;
+use crate::aws::probes::AwsProber;
+use crate::aws::sessions::RoleSessions;
+use crate::domain::endpoint::EndpointNetworks;
+use crate::domain::policy_document::PolicyTemplates;
+use crate::settings::Settings;
+use aws_config::SdkConfig;
+use std::sync::Arc;
+use tokio_util::task::TaskTracker;
+
+pub(super) struct UseCases {
+    pub setups: Arc<Setups>,
+    pub storages: Arc<Storages>,
+    pub files: Arc<Files>,
+    pub principal: Arc<PrincipalSource>,
+    pub monitor: Monitor,
+    pub running_checks: TaskTracker,
+}
+
+impl UseCases {
+    pub fn assemble(
+        settings: &Settings,
+        aws: &SdkConfig,
+        store: &Arc<dyn Store>,
+        vault: &Arc<Vault>,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Self, StartError> {
+        let other = |cause: String| StartError::Other(cause);
+        let policies = PolicyTemplates::load().map_err(|invalid| other(invalid.to_string()))?;
+        let policies = Arc::new(policies);
+        let networks = EndpointNetworks::new(settings.endpoint_networks.clone());
+        let clients = AwsClients::new(aws, Arc::new(networks)).map_err(other)?;
+        let sessions = Arc::new(RoleSessions::new(
+            Arc::new(clients),
+            policies.clone(),
+            vault.clone(),
+        ));
+        let prober = AwsProber::new(sessions.clone()).map_err(|error| other(error.to_string()))?;
+        let prober: Arc<dyn Prober> = Arc::new(prober);
+        let bucket_files: Arc<dyn BucketFiles> = Arc::new(S3Files::new(sessions));
+        let principal = Arc::new(PrincipalSource::new(
+            settings.service_principal.clone(),
+            prober.clone(),
+        ));
+        let running_checks = TaskTracker::new();
+        let checks = Arc::new(Checks {
+            store: store.clone(),
+            checker: Arc::new(ConnectionChecker::new(
+                prober.clone(),
+                policies.clone(),
+                settings.allowed_origins.clone(),
+                principal.clone(),
+            )),
+            limits: CheckLimits::new(settings.checks_per_minute),
+            clock: clock.clone(),
+            running: running_checks.clone(),
+        });
+        let storages = Arc::new(Storages {
+            store: store.clone(),
+            vault: vault.clone(),
+            policies: policies.clone(),
+            principal: principal.clone(),
+            checks: checks.clone(),
+            files: bucket_files.clone(),
+            built_in: Arc::new(BuiltIn::new(settings.built_in_bucket.clone(), prober)),
+            origins: settings.allowed_origins.clone(),
+        });
+        Ok(Self {
+            setups: Arc::new(Setups {
+                store: store.clone(),
+                vault: vault.clone(),
+                policies,
+                principal: principal.clone(),
+                checks: checks.clone(),
+                clock: clock.clone(),
+                origins: settings.allowed_origins.clone(),
+                lifetime: settings.setup_ttl,
+            }),
+            files: Arc::new(Files {
+                storages: storages.clone(),
+                files: bucket_files,
+                longest_url_life: settings.signed_url_max,
+            }),
+            storages,
+            principal,
+            monitor: Monitor {
+                store: store.clone(),
+                checks,
+                interval: settings.recheck_interval,
+            },
+            running_checks,
+        })
+    }
+}

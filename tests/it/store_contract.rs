@@ -1,0 +1,12 @@
+//! What `application::store` promises, on both engines: a file for each aggregate.
+
+mod audit;
+mod checks;
+mod engine;
+mod idempotency;
+mod imports;
+mod projects;
+mod samples;
+mod setups;
+mod storages;
+mod workspaces;
