@@ -224,7 +224,10 @@ fn answer(request: &Request, shared: &Shared) -> (&'static str, Reply) {
             let origin = header("origin").unwrap_or("*").to_owned();
             let headers = vec![
                 ("access-control-allow-origin", origin),
-                ("access-control-allow-methods", "GET, HEAD, PUT".into()),
+                (
+                    "access-control-allow-methods",
+                    "GET, HEAD, PUT, POST, DELETE".into(),
+                ),
                 ("access-control-allow-headers", "*".into()),
             ];
             ("Preflight", Reply::Short(200, headers, String::new()))
@@ -244,7 +247,8 @@ fn answer(request: &Request, shared: &Shared) -> (&'static str, Reply) {
         ("GET", Some("")) => (
             "ListObjectsV2",
             xml(format!(
-                "<ListBucketResult><Name>{BUCKET}</Name><IsTruncated>false</IsTruncated><KeyCount>1</KeyCount><Contents><Key>1024.bin</Key><Size>1024</Size><ETag>\"1024\"</ETag><LastModified>2026-11-01T00:00:00.000Z</LastModified><StorageClass>STANDARD</StorageClass></Contents></ListBucketResult>"
+                "<ListBucketResult><Name>{BUCKET}</Name><IsTruncated>false</IsTruncated><KeyCount>1</KeyCount><Contents><Key>{}1024.bin</Key><Size>1024</Size><ETag>\"1024\"</ETag><LastModified>2026-11-01T00:00:00.000Z</LastModified><StorageClass>STANDARD</StorageClass></Contents></ListBucketResult>",
+                listed_prefix(&request.query)
             )),
         ),
         ("PUT", Some(_)) => (
@@ -254,6 +258,15 @@ fn answer(request: &Request, shared: &Shared) -> (&'static str, Reply) {
         ("DELETE", Some(_)) => ("DeleteObject", Reply::Short(204, vec![], String::new())),
         (_, Some(key)) => ("GetObject", object(key, header("range"))),
     }
+}
+
+fn listed_prefix(query: &str) -> String {
+    let written = query
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("prefix="));
+    percent_encoding::percent_decode_str(written.unwrap_or_default())
+        .decode_utf8_lossy()
+        .into_owned()
 }
 
 fn object(key: &str, range: Option<&str>) -> Reply {
