@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufWriter};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -28,6 +29,7 @@ struct Shared {
     external_id: Mutex<Option<String>>,
     calls: Mutex<BTreeMap<&'static str, usize>>,
     transfers: AtomicUsize,
+    sts_delay_ms: AtomicUsize,
 }
 
 impl Stub {
@@ -57,6 +59,12 @@ impl Stub {
     /// The external ID that the role wants from now on.
     pub fn trust(&self, external_id: &str) {
         *lock(&self.shared.external_id) = Some(external_id.to_owned());
+    }
+
+    /// How long AssumeRole takes from now on.
+    pub fn slow_down_sts(&self, delay: Duration) {
+        let delay = delay.as_millis() as usize;
+        self.shared.sts_delay_ms.store(delay, Ordering::SeqCst);
     }
 
     /// How often an operation was called.
@@ -98,6 +106,10 @@ async fn serve(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
     let mut buffer = Vec::new();
     while let Some(request) = next_request(&mut read, &mut buffer).await? {
         let (operation, reply) = answer(&request, shared);
+        if operation == "AssumeRole" {
+            let delay = shared.sts_delay_ms.load(Ordering::SeqCst);
+            tokio::time::sleep(Duration::from_millis(delay as u64)).await;
+        }
         *lock(&shared.calls).entry(operation).or_default() += 1;
         match reply {
             Reply::Short(status, headers, body) => {
