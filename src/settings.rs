@@ -144,11 +144,11 @@ pub struct Settings {
     pub listen: SocketAddr,
     pub database: DatabaseUrl,
     pub data_dir: PathBuf,
-    /// `None`: the address it listens on.
-    pub public_url: Option<Url>,
+    /// Where the service is reached: the address it listens on, unless the operator says otherwise.
+    pub public_url: Url,
     /// `None`: made on the first start.
     pub operator_token: Option<SecretString>,
-    /// Empty: the public URL's origin.
+    /// What the CORS document allows and the check tries: the public URL's origin by default.
     pub allowed_origins: Vec<Origin>,
     /// `None`: the account root of the service's own identity.
     pub service_principal: Option<ServicePrincipal>,
@@ -303,20 +303,26 @@ impl Settings {
                 )
                 .unwrap_or(LogFormat::Text),
         };
+        let listen = read
+            .text("SALLYPORT_LISTEN", options.listen, "127.0.0.1:8080", |t| {
+                t.parse()
+                    .map_err(|_| format!("`{}` is not an IP address and a port.", shown(t)))
+            })
+            .unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080)));
+        let public_url = read.text(
+            "SALLYPORT_PUBLIC_URL",
+            options.public_url,
+            "https://sallyport.example.com",
+            public_url,
+        );
+        let public_url = match public_url {
+            Some(url) => url,
+            None => Url::parse(&format!("http://{listen}"))
+                .unwrap_or_else(|_| unreachable!("an address and a port make a URL")),
+        };
         let settings = Self {
-            listen: read
-                .text("SALLYPORT_LISTEN", options.listen, "127.0.0.1:8080", |t| {
-                    t.parse()
-                        .map_err(|_| format!("`{}` is not an IP address and a port.", shown(t)))
-                })
-                .unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080))),
+            listen,
             database,
-            public_url: read.text(
-                "SALLYPORT_PUBLIC_URL",
-                options.public_url,
-                "https://sallyport.example.com",
-                public_url,
-            ),
             operator_token: read.text(
                 "SALLYPORT_OPERATOR_TOKEN",
                 options.operator_token,
@@ -330,7 +336,8 @@ impl Settings {
                     "https://app.example.com,https://eu.example.com",
                     |t| list(t, |part| Origin::parse(part).map_err(|e| e.detail)),
                 )
-                .unwrap_or_default(),
+                .unwrap_or_else(|| vec![Origin::of(&public_url)]),
+            public_url,
             service_principal: read.text(
                 "SALLYPORT_SERVICE_PRINCIPAL",
                 options.service_principal,

@@ -173,7 +173,6 @@ impl Setups {
     /// Makes the storage, if the latest check passed for exactly these settings.
     pub async fn complete(&self, admin: &Admin, id: &SetupId) -> Result<Storage> {
         let setup = self.load_open(admin, id).await?;
-        let bucket = setup.connection().map_err(incomplete)?;
         let check = match &setup.last_check {
             Some(check) => self.store.check(admin.workspace(), check).await?,
             None => None,
@@ -188,6 +187,7 @@ impl Setups {
         if !check.outcome().is_pass() {
             return Err(check_required("The last check of the connection failed."));
         }
+        let bucket = setup.connection().map_err(incomplete)?;
         let storage_id = StorageId::generate();
         let connection = Connection {
             region: check.region.or(bucket.connection.region),

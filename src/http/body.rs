@@ -13,7 +13,6 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use bytes::BytesMut;
 use futures_util::StreamExt;
 use serde::de::{DeserializeOwned, IgnoredAny};
-use serde::{Deserialize, Deserializer};
 use std::future::Future;
 use std::pin::Pin;
 
@@ -175,26 +174,11 @@ fn malformed(error: &serde_json::Error) -> Error {
     .member("column", error.column())
 }
 
-/// A field of a PATCH: left out, set to null, or set to a value.
-///
-/// Use it with `#[serde(default)]` and `#[schema(value_type = Option<…>)]`.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Patch<T> {
-    #[default]
-    Absent,
-    Null,
-    Value(T),
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patch<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Option::deserialize(deserializer)?.map_or(Self::Null, Self::Value))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::application::change::Change;
+    use serde::Deserialize;
 
     #[derive(Debug, Deserialize, PartialEq)]
     #[serde(deny_unknown_fields)]
@@ -205,7 +189,7 @@ mod tests {
         #[serde(default)]
         inner: Vec<Inner>,
         #[serde(default)]
-        note: Patch<String>,
+        note: Change<String>,
         #[serde(default)]
         access: Option<Access>,
     }
@@ -316,11 +300,11 @@ mod tests {
     #[test]
     fn a_patch_tells_null_from_absent() {
         let note = |body: &str| parse::<Outer>(body.as_bytes()).unwrap().note;
-        assert_eq!(note(r#"{"name":"a"}"#), Patch::Absent);
-        assert_eq!(note(r#"{"name":"a","note":null}"#), Patch::Null);
+        assert_eq!(note(r#"{"name":"a"}"#), Change::Keep);
+        assert_eq!(note(r#"{"name":"a","note":null}"#), Change::Clear);
         assert_eq!(
             note(r#"{"name":"a","note":"b"}"#),
-            Patch::Value("b".to_owned())
+            Change::Set("b".to_owned())
         );
     }
 }
