@@ -8,6 +8,7 @@ mod browsing;
 mod database_away;
 mod documents;
 mod emulator;
+mod error_codes;
 mod every_route;
 mod file_content;
 mod file_keys;
