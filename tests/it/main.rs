@@ -10,6 +10,7 @@ mod http_foundation;
 mod idempotency;
 mod layers;
 mod policy_lint;
+mod projects;
 mod provision;
 mod start;
 mod store_contract;
