@@ -50,18 +50,23 @@ pub async fn look_up(
         .partition(|keys| keys.len() >= LISTED_FROM);
 
     let mut found = vec![None; keys.len()];
-    let mut lists = stream::iter(listed)
+    let lists: Vec<_> = listed
+        .into_iter()
         .map(|wanted| list_for(files, bucket, wanted))
-        .buffer_unordered(LISTS_AT_ONCE);
+        .collect();
+    let mut lists = stream::iter(lists).buffer_unordered(LISTS_AT_ONCE);
     while let Some(folder) = lists.try_next().await? {
         for (place, file) in folder.found {
             found[place] = Some(file);
         }
         asked.push(folder.left);
     }
-    let mut heads = stream::iter(asked.into_iter().flatten())
-        .map(|(key, place)| async move { Ok::<_, Error>((place, head(files, bucket, key).await?)) })
-        .buffer_unordered(HEADS_AT_ONCE);
+    let heads: Vec<_> = asked
+        .into_iter()
+        .flatten()
+        .map(|wanted| head(files, bucket, wanted))
+        .collect();
+    let mut heads = stream::iter(heads).buffer_unordered(HEADS_AT_ONCE);
     while let Some((place, file)) = heads.try_next().await? {
         found[place] = file;
     }
@@ -71,14 +76,14 @@ pub async fn look_up(
 async fn head(
     files: &dyn BucketFiles,
     bucket: &ConnectedBucket,
-    key: &FileKey,
-) -> Result<Option<Found>> {
+    (key, place): Wanted<'_>,
+) -> Result<(usize, Option<Found>)> {
     match files.head(bucket, &object_key(bucket, key)?).await {
-        Ok(object) => Ok(Some(Found {
-            size: object.size,
-            etag: object.etag,
-        })),
-        Err(failure) if failure.kind == FailureKind::NoSuchKey => Ok(None),
+        Ok(object) => {
+            let (size, etag) = (object.size, object.etag);
+            Ok((place, Some(Found { size, etag })))
+        }
+        Err(failure) if failure.kind == FailureKind::NoSuchKey => Ok((place, None)),
         Err(failure) => Err(failure.into()),
     }
 }
