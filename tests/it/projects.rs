@@ -1,5 +1,9 @@
 //! Projects: named sets of files, by file key.
 
+mod fake;
+mod imports;
+mod lookup;
+
 use crate::api_support::TestApp;
 use crate::support::storage::ConnectedStorage;
 
