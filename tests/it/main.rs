@@ -17,6 +17,7 @@ mod http_foundation;
 mod idempotency;
 mod layers;
 mod policy_lint;
+mod projects;
 mod provision;
 mod signed_urls;
 mod start;
