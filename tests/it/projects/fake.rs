@@ -132,6 +132,7 @@ fn metadata(body: &[u8]) -> ObjectMetadata {
         size: body.len() as i64,
         etag: Some(etag(body)),
         content_type: None,
+        content_encoding: None,
         last_modified: None,
         version_id: None,
         storage_class: None,
