@@ -145,23 +145,23 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
             ),
         )
     })?;
-    let mut json = serde_json::Deserializer::from_str(text);
+    // The syntax first: whether a broken text is told as broken must not hang on where it breaks.
+    serde_json::from_str::<IgnoredAny>(text).map_err(|error| malformed(&error))?;
     // serde would take an array's elements for a struct's fields.
-    if text.trim_start().starts_with('[') && serde_json::from_str::<IgnoredAny>(text).is_ok() {
+    if text.trim_start().starts_with('[') {
         return Err(fault::whole(
             "wrong_type",
             "The body must be an object, not an array.",
         ));
     }
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+    let json = &mut serde_json::Deserializer::from_str(text);
+    serde_path_to_error::deserialize(json).map_err(|error| {
         if error.inner().is_data() {
             fault::refusal(error.path(), &error.inner().to_string(), "body")
         } else {
             malformed(error.inner())
         }
-    })?;
-    json.end().map_err(|error| malformed(&error))?;
-    Ok(value)
+    })
 }
 
 fn malformed(error: &serde_json::Error) -> Error {

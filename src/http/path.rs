@@ -1,6 +1,7 @@
 //! IDs in paths.
 
 use crate::application::error::Error;
+use crate::application::workspaces;
 use crate::domain::Invalid;
 use crate::domain::ids::{
     AuditId, CheckId, ProjectId, SetupId, StorageId, StorageRef, TokenId, WorkspaceId,
@@ -13,34 +14,38 @@ use std::future::{Ready, ready};
 pub trait PathId: Sized {
     /// The segment's name in the route's pattern, as in `/v1/storages/{storage_id}`.
     const PARAMETER: &'static str;
-    /// What it names, in words.
-    const WHAT: &'static str;
 
     fn parse(text: &str) -> Result<Self, Invalid>;
+
+    /// The use cases' answer when nothing has the ID.
+    fn absent() -> Error;
 }
 
 macro_rules! path_id {
-    ($($type:ty, $parameter:literal, $what:literal;)*) => {$(
+    ($($type:ty, $parameter:literal, $absent:expr;)*) => {$(
         impl PathId for $type {
             const PARAMETER: &'static str = $parameter;
-            const WHAT: &'static str = $what;
 
             fn parse(text: &str) -> Result<Self, Invalid> {
                 <$type>::parse(text)
+            }
+
+            fn absent() -> Error {
+                $absent
             }
         }
     )*};
 }
 
 path_id! {
-    WorkspaceId, "workspace_id", "workspace";
-    TokenId, "token_id", "token";
-    SetupId, "setup_id", "storage setup";
-    StorageId, "storage_id", "storage";
-    StorageRef, "storage_id", "storage";
-    CheckId, "check_id", "check";
-    ProjectId, "project_id", "project";
-    AuditId, "audit_event_id", "audit event";
+    WorkspaceId, "workspace_id", workspaces::absent();
+    TokenId, "token_id", Error::not_found("token");
+    SetupId, "setup_id", Error::not_found("setup");
+    StorageId, "storage_id", Error::not_found("storage");
+    StorageRef, "storage_id", Error::not_found("storage");
+    CheckId, "check_id", Error::not_found("check");
+    ProjectId, "project_id", Error::not_found("project");
+    AuditId, "audit_event_id", Error::not_found("audit event");
 }
 
 /// An ID from the path. An ill-formed one is answered like an absent one.
@@ -52,9 +57,7 @@ impl<T: PathId> FromRequest for Id<T> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let id = match request.match_info().get(T::PARAMETER) {
-            Some(text) => T::parse(text)
-                .map(Self)
-                .map_err(|_| Error::not_found(T::WHAT).into()),
+            Some(text) => T::parse(text).map(Self).map_err(|_| T::absent().into()),
             None => Err(Error::bug(format!("the route has no {{{}}}", T::PARAMETER)).into()),
         };
         ready(id)

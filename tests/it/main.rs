@@ -1,11 +1,18 @@
 //! The integration tests: one binary, one module for each subject.
 
+mod api_support;
+mod bad_input;
 mod database_away;
 mod documents;
 mod emulator;
+mod every_route;
+mod http_foundation;
+mod idempotency;
 mod layers;
 mod policy_lint;
 mod provision;
+mod start;
 mod store_contract;
 mod support;
 mod support_db;
+mod workspaces;

@@ -1,0 +1,29 @@
+//! The API's documentation as a page, made from the OpenAPI document at start.
+
+mod schema;
+mod text;
+mod view;
+
+use super::assets;
+use crate::application::error::{Error, Result};
+use askama::Template;
+
+/// What the page may load: its own style sheet.
+pub const POLICY: &str = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+#[derive(Template)]
+#[template(path = "docs.html")]
+struct Page {
+    style: String,
+    api: view::Api,
+}
+
+/// Renders the document.
+pub fn page(document: &str) -> Result<String> {
+    let document = serde_json::from_str(document).map_err(Error::bug)?;
+    let page = Page {
+        style: assets::style_path(),
+        api: view::Api::of(&document),
+    };
+    page.render().map_err(Error::bug)
+}
