@@ -1,7 +1,11 @@
 //! The integration tests: one binary, one module for each subject.
 
 mod api_support;
+mod aws_faults;
 mod bad_input;
+mod check_connection;
+mod confused_deputy;
+mod custom_endpoints;
 mod database_away;
 mod documents;
 mod emulator;
@@ -11,7 +15,10 @@ mod idempotency;
 mod layers;
 mod policy_lint;
 mod provision;
+mod role_sessions;
+mod setups;
 mod start;
+mod storages_api;
 mod store_contract;
 mod support;
 mod support_db;
