@@ -42,7 +42,10 @@ async fn the_rendered_documents_pass_as_they_are() {
     }
     let probes = proxy.of("PutObject");
     assert_eq!(probes.len(), 2);
-    let keys: Vec<_> = probes.iter().map(|p| p.request.bucket_and_key().1).collect();
+    let keys: Vec<_> = probes
+        .iter()
+        .map(|p| p.request.bucket_and_key().1)
+        .collect();
     assert!(keys[0].starts_with("temp/") && keys[1].starts_with("team/temp/"));
 }
 
@@ -92,9 +95,16 @@ async fn the_location_is_a_warning_at_most() {
     let app = app_on(&Emulator::vendor().await.sdk_config).await;
     let applied = Applied::new(&app, "read", "").await;
     let policy = applied.without("s3:GetBucketLocation");
-    applied.customer.put_role(&applied.role, &applied.trust, &policy).await;
+    applied
+        .customer
+        .put_role(&applied.role, &applied.trust, &policy)
+        .await;
     let report = applied.dialog.check().await;
-    assert_eq!(report.0["outcome"], "passed_with_warnings", "{:#}", report.0);
+    assert_eq!(
+        report.0["outcome"], "passed_with_warnings",
+        "{:#}",
+        report.0
+    );
     assert_eq!(report.with_status("warning"), ["get_bucket_location"]);
     assert_eq!(report.status("bucket_owner"), "passed");
     let storage = applied.dialog.complete().await.expect(201);
@@ -105,11 +115,19 @@ async fn the_location_is_a_warning_at_most() {
 async fn an_empty_bucket_passes_and_an_absent_one_is_named() {
     let app = app_on(&Emulator::vendor().await.sdk_config).await;
     let applied = Applied::new(&app, "read_write", "").await;
-    let delete = applied.customer.s3().delete_object().bucket(&applied.bucket);
+    let delete = applied
+        .customer
+        .s3()
+        .delete_object()
+        .bucket(&applied.bucket);
     delete.key("a.txt").send().await.unwrap();
     let report = applied.dialog.check().await.passed();
     assert_eq!(report.step("get_object")["aws"]["http_status"], 404);
-    let delete = applied.customer.s3().delete_bucket().bucket(&applied.bucket);
+    let delete = applied
+        .customer
+        .s3()
+        .delete_bucket()
+        .bucket(&applied.bucket);
     delete.send().await.unwrap();
     let report = applied.dialog.check().await;
     assert_eq!(report.0["outcome"], "failed");
@@ -124,7 +142,11 @@ async fn a_bucket_in_another_region_is_found() {
     let there = "eu-central-1";
     let far = random_name("far");
     applied.customer.create_bucket_in(&far, there).await;
-    let cors = applied.customer.s3().get_bucket_cors().bucket(&applied.bucket);
+    let cors = applied
+        .customer
+        .s3()
+        .get_bucket_cors()
+        .bucket(&applied.bucket);
     let rules = cors.send().await.unwrap().cors_rules;
     let rules = aws_sdk_s3::types::CorsConfiguration::builder().set_cors_rules(rules);
     let put = applied.customer.s3_in(there).put_bucket_cors().bucket(&far);
@@ -134,7 +156,10 @@ async fn a_bucket_in_another_region_is_found() {
     answer.expect(200);
     let documents = applied.dialog.documents().await;
     let permissions = &documents["permission_policy"];
-    applied.customer.put_role(&applied.role, &applied.trust, permissions).await;
+    applied
+        .customer
+        .put_role(&applied.role, &applied.trust, permissions)
+        .await;
     let report = applied.dialog.check().await.passed();
     assert_eq!(report.0["region"], there);
     assert_eq!(applied.dialog.complete().await.expect(201)["region"], there);
@@ -144,7 +169,10 @@ async fn a_bucket_in_another_region_is_found() {
 async fn cors_is_tried_for_each_origin_and_method() {
     let app = app_on(&Emulator::vendor().await.sdk_config).await;
     let applied = Applied::new(&app, "read_write", "").await;
-    applied.customer.put_cors(&applied.bucket, &[ORIGIN], &["GET"]).await;
+    applied
+        .customer
+        .put_cors(&applied.bucket, &[ORIGIN], &["GET"])
+        .await;
     let report = applied.dialog.check().await.failed(&["cors"]);
     let problem = &report.step("cors")["problem"];
     let text = problem["explanation"].as_str().unwrap();
@@ -152,10 +180,17 @@ async fn cors_is_tried_for_each_origin_and_method() {
     assert!(!text.contains("GET"), "{text}");
     assert_eq!(problem["patch"], applied.dialog.documents().await["cors"]);
     applied.dialog.refused().await;
-    let delete = applied.customer.s3().delete_bucket_cors().bucket(&applied.bucket);
+    let delete = applied
+        .customer
+        .s3()
+        .delete_bucket_cors()
+        .bucket(&applied.bucket);
     delete.send().await.unwrap();
     let report = applied.dialog.check().await.failed(&["cors"]);
-    let text = report.step("cors")["problem"]["explanation"].as_str().unwrap().to_owned();
+    let text = report.step("cors")["problem"]["explanation"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     assert!(text.contains("GET") && text.contains("PUT"), "{text}");
 }
 
@@ -185,14 +220,21 @@ async fn a_wait_is_bounded_and_not_spent_on_what_does_not_mend_itself() {
     let applied = Applied::new(&app, "read", "").await;
     for bad in ["121", "-1", "x", "1.5", "99999999999999999999"] {
         let path = applied.dialog.path(&format!("/check?wait={bad}"));
-        let answer = app.post(&path, &applied.dialog.workspace.admin, &Value::Null).await;
+        let answer = app
+            .post(&path, &applied.dialog.workspace.admin, &Value::Null)
+            .await;
         answer.refused_field("wait");
     }
     let mut open = applied.trust.clone();
-    open["Statement"][0].as_object_mut().unwrap().remove("Condition");
+    open["Statement"][0]
+        .as_object_mut()
+        .unwrap()
+        .remove("Condition");
     applied.trust(&open).await;
     let path = applied.dialog.path("/check?wait=60");
-    let answer = app.post(&path, &applied.dialog.workspace.admin, &Value::Null).await;
+    let answer = app
+        .post(&path, &applied.dialog.workspace.admin, &Value::Null)
+        .await;
     let report = Report::of(&answer);
     assert_eq!(report.0["attempts"], 1);
     report.failed(&["refuses_missing_external_id", "refuses_wrong_external_id"]);
@@ -247,9 +289,20 @@ async fn a_check_needs_a_whole_setup() {
     let proxy = AwsProxy::start().await;
     let app = app_on(&proxy.sdk_config(&Emulator::vendor().await.sdk_config)).await;
     let dialog = Dialog::open(&app, json!({})).await;
-    let answer = app.post(&dialog.path("/check"), &dialog.workspace.admin, &Value::Null).await;
+    let answer = app
+        .post(
+            &dialog.path("/check"),
+            &dialog.workspace.admin,
+            &Value::Null,
+        )
+        .await;
     let problem = answer.problem(409, "setup_incomplete");
-    let fields: Vec<_> = problem["errors"].as_array().unwrap().iter().map(|e| &e["field"]).collect();
+    let fields: Vec<_> = problem["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|e| &e["field"])
+        .collect();
     assert_eq!(fields, ["bucket", "role_arn"]);
     assert_eq!(proxy.count("AssumeRole"), 0);
     dialog.refused().await;

@@ -83,8 +83,10 @@ async fn forward(client: &reqwest::Client, to: &str, request: Request) -> Reply 
     let mut reply = Reply::answer(answer.status().as_u16(), Vec::new());
     let is_head = request.method == "HEAD";
     for (name, value) in answer.headers() {
-        let skip = matches!(name.as_str(), "connection" | "transfer-encoding" | "keep-alive")
-            || (name == "content-length" && !is_head);
+        let skip = matches!(
+            name.as_str(),
+            "connection" | "transfer-encoding" | "keep-alive"
+        ) || (name == "content-length" && !is_head);
         if let (false, Ok(value)) = (skip, value.to_str()) {
             reply = reply.with(name.as_str(), value);
         }

@@ -3,6 +3,7 @@
 
 use super::emulator::{credentials, random_name};
 use super::wire::{Reply, Request, Wire};
+use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::config::SharedCredentialsProvider;
@@ -30,6 +31,8 @@ pub struct World {
     pub cors: bool,
     /// How long an answer takes.
     pub delay: Duration,
+    /// An operation that is answered after 5 s only.
+    pub slow: Option<&'static str>,
     /// How long a session lives.
     pub session_life: Duration,
     /// How many sessions were given: part of their access keys.
@@ -57,6 +60,7 @@ impl AwsStub {
             may_read_location: true,
             cors: true,
             delay: Duration::ZERO,
+            slow: None,
             session_life: Duration::from_secs(3600),
             sessions: 0,
             rules: Vec::new(),
@@ -67,7 +71,10 @@ impl AwsStub {
             let mut world = own.lock().unwrap();
             let scripted = world.rules.iter().find_map(|rule| rule(&request));
             let reply = scripted.unwrap_or_else(|| world.answer(&name, &request));
-            let delay = world.delay;
+            let delay = match world.slow {
+                Some(slow) if request.operation() == slow => Duration::from_secs(5),
+                _ => world.delay,
+            };
             async move {
                 tokio::time::sleep(delay).await;
                 reply.with("x-amz-request-id", "STUBREQUESTID")
@@ -112,6 +119,12 @@ impl AwsStub {
             .region(Region::new("us-east-1"))
             .endpoint_url(&self.wire.url)
             .credentials_provider(SharedCredentialsProvider::new(own))
+            // As the service's own, with no time to lose in between.
+            .retry_config(
+                RetryConfig::standard()
+                    .with_max_attempts(3)
+                    .with_initial_backoff(Duration::from_millis(10)),
+            )
             .build()
     }
 
@@ -201,7 +214,10 @@ impl World {
                 "access-control-allow-origin",
                 request.header("origin").unwrap(),
             )
-            .with("access-control-allow-methods", "GET, HEAD, PUT")
+            .with(
+                "access-control-allow-methods",
+                "GET, PUT, POST, HEAD, DELETE",
+            )
     }
 
     fn list(&self, bucket: &str, prefix: &str) -> Reply {

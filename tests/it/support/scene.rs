@@ -130,9 +130,11 @@ impl<'a> Applied<'a> {
         customer
             .put_object(&bucket, &format!("{prefix}a.txt"), "hello")
             .await;
-        customer
-            .put_cors(&bucket, &[ORIGIN], &["GET", "HEAD", "PUT"])
-            .await;
+        let methods: &[&str] = match access {
+            "read" => &["GET", "HEAD"],
+            _ => &["GET", "PUT", "POST", "HEAD", "DELETE"],
+        };
+        customer.put_cors(&bucket, &[ORIGIN], methods).await;
         let settings = json!({"bucket": bucket, "access": access, "prefix": prefix});
         let dialog = Dialog::open_in(app, workspace, settings).await;
         let mut documents = dialog.documents().await;
@@ -205,7 +207,9 @@ impl Report {
                 "failed" | "warning" => {
                     let problem = &step["problem"];
                     let said = |field: &str| !problem[field].as_str().unwrap().is_empty();
-                    ["code", "title", "explanation", "remedy"].into_iter().all(said)
+                    ["code", "title", "explanation", "remedy"]
+                        .into_iter()
+                        .all(said)
                 }
                 other => panic!("{other}"),
             };
