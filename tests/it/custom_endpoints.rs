@@ -138,7 +138,6 @@ async fn an_endpoint_in_a_private_network_is_never_connected_to() {
         "[fd00::1]",
         "[fe80::1]",
         "[64:ff9b::7f00:1]",
-        "localhost.",
     ] {
         let workspace = app.workspace().await;
         let dialog = Dialog::open_in(&app, workspace, json!({
