@@ -9,6 +9,7 @@ mod custom_endpoints;
 mod database_away;
 mod documents;
 mod emulator;
+mod error_codes;
 mod every_route;
 mod http_foundation;
 mod idempotency;
