@@ -179,3 +179,66 @@ async fn a_single_fault_is_retried() {
         (2, 2)
     );
 }
+
+/// S3 denies an absent object to those who may list below a prefix only.
+#[tokio::test]
+async fn an_absent_file_below_a_prefix_is_told_from_a_denied_one() {
+    let stub = AwsStub::start().await;
+    let app = app_on(&stub.hurried_sdk_config()).await;
+    let dialog = Dialog::on_stub(&app, &stub, "read").await;
+    let settings = serde_json::json!({"prefix": "team"});
+    dialog.patch(settings).await.expect(200);
+    let there = [
+        ("team/there.txt".into(), "STANDARD".into()),
+        ("team/there.txt2".into(), "STANDARD".into()),
+    ];
+    stub.world().objects = there.into();
+    let storage = dialog.finish().await;
+    let files = format!("/v1/storages/{}/files", storage["id"].as_str().unwrap());
+    stub.answer_to("HeadObject", Reply::answer(403, ""));
+    let message = "User: SECRETARN is not authorized to perform: s3:ListBucket on resource: \"SECRETARN\" because no session policy allows the s3:ListBucket action";
+    stub.answer_to("GetObject", denied(message));
+    let ask = async |what: &str, key: &str| {
+        let path = format!("{files}/{what}?key={key}");
+        app.get(&path, &dialog.workspace.member).await
+    };
+    for key in ["/absent.txt", "/ther", "/zzz"] {
+        ask("metadata", key).await.problem(404, "file_not_found");
+    }
+    ask("content", "/absent.txt")
+        .await
+        .problem(404, "file_not_found");
+    ask("metadata", "/there.txt")
+        .await
+        .problem(502, "storage_access_denied");
+    // When the listing is refused too, nothing is known.
+    stub.answer_to("ListObjectsV2", denied("Access Denied"));
+    ask("metadata", "/absent.txt")
+        .await
+        .problem(502, "storage_access_denied");
+}
+
+/// Without AWS nobody can be told whom to trust, and an open setup says so.
+#[tokio::test]
+async fn a_setup_waits_until_the_service_knows_itself() {
+    let stub = AwsStub::start().await;
+    stub.answer_to(
+        "GetCallerIdentity",
+        sts_error(500, "InternalFailure", "SECRETARN"),
+    );
+    let app = app_on(&stub.hurried_sdk_config()).await;
+    let workspace = app.workspace().await;
+    let body = serde_json::json!({});
+    let answer = app
+        .post("/v1/storage-setups", &workspace.admin, &body)
+        .await;
+    let problem = answer.problem(503, "aws_identity_unknown");
+    assert!(!problem.to_string().contains("SECRETARN"));
+    assert!(answer.header("retry-after").is_some());
+    let list = app.get("/v1/storage-setups", &workspace.admin).await;
+    assert_eq!(list.expect(200)["storage_setups"], serde_json::json!([]));
+    stub.forget_rules();
+    app.post("/v1/storage-setups", &workspace.admin, &body)
+        .await
+        .expect(201);
+}

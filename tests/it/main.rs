@@ -3,6 +3,9 @@
 mod api_support;
 mod aws_faults;
 mod bad_input;
+#[path = "../../benches/support/stub.rs"]
+mod bench_stub;
+mod browsing;
 mod check_connection;
 mod confused_deputy;
 mod custom_endpoints;
@@ -11,6 +14,9 @@ mod documents;
 mod emulator;
 mod error_codes;
 mod every_route;
+mod file_content;
+mod file_keys;
+mod files_support;
 mod http_foundation;
 mod idempotency;
 mod layers;
@@ -18,6 +24,7 @@ mod policy_lint;
 mod provision;
 mod role_sessions;
 mod setups;
+mod signed_urls;
 mod start;
 mod storages_api;
 mod store_contract;

@@ -10,6 +10,8 @@ use aws_sdk_s3::error::ProvideErrorMetadata;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use std::time::Duration;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 async fn stage() -> (AwsStub, TestApp) {
     let stub = AwsStub::start().await;
@@ -121,6 +123,51 @@ async fn a_session_that_aws_no_longer_takes_is_made_anew_once() {
         (stub.count("AssumeRole"), stub.count("ListObjectsV2")),
         (1, 2)
     );
+}
+
+#[tokio::test]
+async fn many_requests_whose_session_was_revoked_make_one_new_one() {
+    let (stub, app) = stage().await;
+    let dialog = Dialog::on_stub(&app, &stub, "read").await;
+    let files = files_of(&stub, &dialog).await;
+    app.get(&files, &dialog.workspace.member).await.expect(200);
+    let old = stub.of("ListObjectsV2")[0]
+        .request
+        .access_key()
+        .unwrap()
+        .to_owned();
+    stub.when(move |request| {
+        let revoked = request.access_key() == Some(&old);
+        revoked.then(|| s3_error(403, "InvalidAccessKeyId", "revoked"))
+    });
+    stub.clear();
+    stub.world().delay = Duration::from_millis(100);
+    let lists = (0..60).map(|_| app.get(&files, &dialog.workspace.member));
+    for answer in join_all(lists).await {
+        answer.expect(200);
+    }
+    assert_eq!(stub.count("AssumeRole"), 1);
+}
+
+/// A URL that shall live longer than sessions do does not cost a session each.
+#[tokio::test]
+async fn long_lived_urls_share_a_session_and_tell_its_end() {
+    let (stub, app) = stage().await;
+    stub.world().session_life = Duration::from_secs(1000);
+    let dialog = Dialog::on_stub(&app, &stub, "read").await;
+    let sign = format!("{}/sign", files_of(&stub, &dialog).await);
+    let body = json!({"key": "/a.txt", "method": "GET", "expires_in": 7200});
+    for _ in 0..3 {
+        let signed = app.post(&sign, &dialog.workspace.member, &body).await;
+        let end = signed.expect(200)["urls"][0]["expires_at"].clone();
+        let end = OffsetDateTime::parse(end.as_str().unwrap(), &Rfc3339).unwrap();
+        let left = end - OffsetDateTime::now_utc();
+        assert!(
+            left <= Duration::from_secs(1000) && left > Duration::from_secs(980),
+            "{left}"
+        );
+    }
+    assert_eq!(stub.count("AssumeRole"), 1);
 }
 
 #[tokio::test]

@@ -392,6 +392,11 @@ async fn the_built_in_storage_is_a_folder_for_each_workspace() {
     assert_eq!(view["prefix"], format!("workspaces/{}/", first.id));
     assert_eq!(view["is_default"], true);
 
+    // The service's own bucket is checked like another; its CORS rules are the operator's.
+    let check = "/v1/storages/built-in/check";
+    let report = Report::of(&app.post(check, &first.admin, &json!({})).await);
+    assert_eq!(report.failed(&["cors"]).status("delete_object"), "passed");
+
     let bare = app_on(&vendor.sdk_config).await;
     let workspace = bare.workspace().await;
     let answer = bare
