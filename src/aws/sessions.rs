@@ -28,6 +28,9 @@ const SESSION_LIFE: Duration = Duration::from_secs(3600);
 /// outlive it.
 const REFRESH_BEFORE: Duration = Duration::from_secs(300);
 
+/// A session is not replaced by a younger one, for the sake of a longer life, before it is this old.
+const FRESH: Duration = Duration::from_secs(60);
+
 /// More storages than this in use at once only cost more AssumeRole calls.
 const MOST_SESSIONS: u64 = 20_000;
 
@@ -48,6 +51,7 @@ pub struct Session {
     pub s3: aws_sdk_s3::Client,
     /// `None`: the credentials do not expire.
     pub expires_at: Option<SystemTime>,
+    made_at: Instant,
 }
 
 impl Session {
@@ -127,7 +131,8 @@ impl RoleSessions {
         // A minute less, or a request for the whole life would make a new session each time.
         let wanted = life.min(SESSION_LIFE - Duration::from_secs(60));
         match session.remaining() {
-            Some(left) if left < wanted => {
+            // A fresh one lives as long as they do: making another would gain nothing.
+            Some(left) if left < wanted && session.made_at.elapsed() > FRESH => {
                 self.drop_session(bucket, &session).await;
                 self.session(bucket).await
             }
@@ -241,7 +246,11 @@ impl RoleSessions {
         let s3 = self
             .clients
             .s3(self.region_of(connection), provider, endpoint)?;
-        Ok(Arc::new(Session { s3, expires_at }))
+        Ok(Arc::new(Session {
+            s3,
+            expires_at,
+            made_at: Instant::now(),
+        }))
     }
 
     /// Calls AssumeRole, with the given external ID or with none, and with a session policy that limits
