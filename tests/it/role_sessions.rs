@@ -37,20 +37,22 @@ async fn a_thousand_requests_make_one_session() {
     let requests = (0..1000).map(|at| {
         let (app, files, sign, body) = (&app, &files, &sign, &body);
         async move {
-            match at % 4 {
-                0 => app.get(files, member).await,
-                _ => app.post(sign, member, body).await,
+            loop {
+                let answer = match at % 4 {
+                    0 => app.get(files, member).await,
+                    _ => app.post(sign, member, body).await,
+                };
+                if answer.status != 503 {
+                    return answer;
+                }
+                // On a machine that is busy with other things, requests may wait for the database too
+                // long. A client tries again.
+                answer.problem(503, "database_unavailable");
+                tokio::time::sleep(Duration::from_millis(500)).await;
             }
         }
     });
-    let answers = join_all(requests).await;
-    // On a machine that is busy with other things, requests may wait for the database too long.
-    let (turned_away, served): (Vec<_>, Vec<_>) = answers.iter().partition(|a| a.status == 503);
-    for answer in turned_away {
-        answer.problem(503, "database_unavailable");
-    }
-    assert!(served.len() >= 100, "{}", served.len());
-    for answer in served {
+    for answer in join_all(requests).await {
         answer.expect(200);
     }
     assert_eq!(stub.count("AssumeRole"), 1);
