@@ -5,6 +5,7 @@ use crate::support::aws_proxy::AwsProxy;
 use crate::support::aws_stub::AwsStub;
 use crate::support::emulator::{Emulator, VENDOR_ACCOUNT};
 use crate::support::scene::{Applied, Dialog, app_on};
+use crate::support::wire::eventually;
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -220,13 +221,12 @@ async fn every_bad_value_is_refused_by_name_and_changes_nothing() {
     let before = dialog.get().await;
     for (field, values) in bad_values() {
         for value in values {
-            let answer = dialog.patch(json!({field: value, "access": "read"})).await;
-            let is_access = field == "access";
-            let answer = if is_access {
-                dialog.patch(json!({field: value})).await
-            } else {
-                answer
+            // A good field beside the bad one is not taken either.
+            let good = match field {
+                "access" => ("prefix", "team"),
+                _ => ("access", "read"),
             };
+            let answer = dialog.patch(json!({field: value, good.0: good.1})).await;
             assert_eq!(answer.status, 422, "{field} {value}");
             let problem = answer.refused_field(field);
             let detail = problem["errors"][0]["detail"].as_str().unwrap();
@@ -600,19 +600,16 @@ async fn a_completion_that_is_broken_off_leaves_all_or_nothing() {
             )
             .timeout(Duration::from_micros(400 * wait + 200));
         let _ = request.send().await;
-        tokio::time::sleep(Duration::from_millis(60)).await;
-        let storages = app
-            .get("/v1/storages", &dialog.workspace.admin)
-            .await
-            .expect(200);
-        let storages = storages["storages"].as_array().unwrap().clone();
-        match dialog.get().await["status"].as_str().unwrap() {
-            "completed" => assert_eq!(storages.len(), 1),
-            "open" => {
-                assert!(storages.is_empty());
-                dialog.complete().await.expect(201);
+        let admin = &dialog.workspace.admin;
+        eventually("the setup and its storage agree", async || {
+            let storages = app.get("/v1/storages", admin).await.expect(200);
+            let made = storages["storages"].as_array().unwrap().len();
+            match dialog.get().await["status"].as_str().unwrap() {
+                "completed" => made == 1,
+                "open" => made == 0 && dialog.complete().await.status == 201,
+                other => panic!("{other}"),
             }
-            other => panic!("{other}"),
-        }
+        })
+        .await;
     }
 }

@@ -198,7 +198,7 @@ async fn a_region_that_is_never_told_ends_the_check() {
 /// Only a definite denial proves that the role refuses.
 #[tokio::test]
 async fn a_refusal_that_is_no_denial_proves_nothing() {
-    let slow = Duration::from_secs(5);
+    let slow = Duration::from_secs(15);
     let faults = [
         ("5xx", sts_error(500, "InternalFailure", "x")),
         ("denied with 500", sts_error(500, "AccessDenied", "x")),
@@ -340,7 +340,7 @@ async fn slow_answers_end_the_check_in_bounded_time() {
         stub.world().slow = Some(operation);
         let start = Instant::now();
         let report = dialog.check().await;
-        assert!(start.elapsed() < Duration::from_secs(2), "{operation}");
+        assert!(start.elapsed() < Duration::from_secs(15), "{operation}");
         assert_eq!(report.code(step), Some("aws_timeout"));
         dialog.refused().await;
     }

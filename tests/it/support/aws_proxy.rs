@@ -5,16 +5,11 @@ use super::wire::{Reply, Request, Wire};
 use aws_config::SdkConfig;
 use futures_util::FutureExt;
 use std::ops::Deref;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 pub struct AwsProxy {
     wire: Wire,
-    rules: Arc<Mutex<Vec<Rule>>>,
 }
-
-/// Answers a request itself, in place of the emulator.
-type Rule = Box<dyn Fn(&Request) -> Option<Reply> + Send + Sync>;
 
 impl AwsProxy {
     pub async fn start() -> Self {
@@ -28,27 +23,17 @@ impl AwsProxy {
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .unwrap();
-        let rules: Arc<Mutex<Vec<Rule>>> = Arc::default();
-        let (to, own) = (Emulator::url(), rules.clone());
+        let to = Emulator::url();
         let wire = Wire::serve(move |request| {
             let (client, to) = (client.clone(), to.clone());
-            let answer = own.lock().unwrap().iter().find_map(|rule| rule(&request));
             async move {
                 tokio::time::sleep(delay).await;
-                match answer {
-                    Some(reply) => reply,
-                    None => forward(&client, &to, request).await,
-                }
+                forward(&client, &to, request).await
             }
             .boxed()
         })
         .await;
-        Self { wire, rules }
-    }
-
-    /// Answers some requests in the emulator's place.
-    pub fn when(&self, rule: impl Fn(&Request) -> Option<Reply> + Send + Sync + 'static) {
-        self.rules.lock().unwrap().push(Box::new(rule));
+        Self { wire }
     }
 
     /// SDK settings that lead through the proxy.

@@ -31,7 +31,7 @@ pub struct World {
     pub cors: bool,
     /// How long an answer takes.
     pub delay: Duration,
-    /// An operation that is answered after 5 s only.
+    /// An operation that is answered after 30 s only.
     pub slow: Option<&'static str>,
     /// How long a session lives.
     pub session_life: Duration,
@@ -72,7 +72,7 @@ impl AwsStub {
             let scripted = world.rules.iter().find_map(|rule| rule(&request));
             let reply = scripted.unwrap_or_else(|| world.answer(&name, &request));
             let delay = match world.slow {
-                Some(slow) if request.operation() == slow => Duration::from_secs(5),
+                Some(slow) if request.operation() == slow => Duration::from_secs(30),
                 _ => world.delay,
             };
             async move {
@@ -131,8 +131,8 @@ impl AwsStub {
     /// The same, with little patience.
     pub fn hurried_sdk_config(&self) -> SdkConfig {
         let timeouts = TimeoutConfig::builder()
-            .operation_attempt_timeout(Duration::from_millis(300))
-            .operation_timeout(Duration::from_millis(900))
+            .operation_attempt_timeout(Duration::from_millis(800))
+            .operation_timeout(Duration::from_secs(2))
             .build();
         self.sdk_config()
             .into_builder()
