@@ -19,6 +19,7 @@ pub mod files;
 pub mod idempotency;
 pub mod master_key;
 pub mod monitor;
+pub mod observe;
 pub mod page;
 pub mod probe;
 pub mod projects;

@@ -2,6 +2,7 @@
 
 use super::clients::AwsClients;
 use super::failure::{classify, local};
+use crate::application::observe::Observer;
 use crate::application::vault::{Purpose, Vault};
 use crate::domain::account::Partition;
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
@@ -69,6 +70,7 @@ pub struct RoleSessions {
     clients: Arc<AwsClients>,
     policies: Arc<PolicyTemplates>,
     vault: Arc<Vault>,
+    observer: Arc<dyn Observer>,
     cache: Cache<SessionKey, Arc<Session>>,
 }
 
@@ -99,11 +101,13 @@ impl RoleSessions {
         clients: Arc<AwsClients>,
         policies: Arc<PolicyTemplates>,
         vault: Arc<Vault>,
+        observer: Arc<dyn Observer>,
     ) -> Self {
         Self {
             clients,
             policies,
             vault,
+            observer,
             cache: Cache::builder()
                 .max_capacity(MOST_SESSIONS)
                 .expire_after(ByRemainingLife)
@@ -215,7 +219,9 @@ impl RoleSessions {
             } => {
                 let assumed = self
                     .assume(&bucket.owner, connection, role_arn, Some(external_id))
-                    .await?;
+                    .await;
+                self.observer.assumed_role(assumed.is_ok());
+                let assumed = assumed?;
                 let expires_at = assumed.credentials.expiry();
                 (
                     SharedCredentialsProvider::new(assumed.credentials),

@@ -318,6 +318,7 @@ impl Rig {
             )),
             limits: CheckLimits::new(1.try_into().unwrap()),
             clock: clock.clone(),
+            observer: Arc::new(NobodyCounts),
             running: TaskTracker::new(),
         });
         let storages = Arc::new(Storages {
@@ -430,4 +431,12 @@ pub fn assert_files(files: &[ProjectFile], keys: &[String]) {
         assert_eq!(file.position, at as i64);
         assert!(file.etag.is_some());
     }
+}
+
+struct NobodyCounts;
+
+impl sallyport::application::observe::Observer for NobodyCounts {
+    fn assumed_role(&self, _: bool) {}
+
+    fn checked_connection(&self, _: sallyport::domain::connection_check::Outcome) {}
 }
