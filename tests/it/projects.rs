@@ -431,6 +431,8 @@ async fn a_storage_with_projects_stays() {
     let setting = Setting::new().await;
     let (app, admin) = (&setting.app, &setting.workspace.admin);
     let storage = setting.storage.path("");
+    assert_eq!(setting.storage.body["role_arn"], setting.storage.role_arn);
+    assert_eq!(setting.storage.body["project_count"], 0);
     let one = setting.create(wanted(&["/cats/1.png"])).await.expect(201);
     let two = setting.create(json!({"folder": "/"})).await.expect(201);
     let refused = app

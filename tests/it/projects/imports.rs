@@ -402,3 +402,28 @@ async fn an_empty_folder_makes_no_project() {
         Some("no_files")
     );
 }
+
+#[tokio::test]
+async fn twelve_thousand_files_with_the_service_s_own_limits() {
+    let rig = Rig::new(TestDb::sqlite().await, 10_000).await;
+    let keys = fill(&rig, 12_000);
+    let by_manifest = rig.import_manifest(&keys, OnMissing::Fail).await;
+    let by_folder = rig.create(folder("/data"), OnMissing::Fail).await.unwrap();
+    for project in [by_manifest, by_folder] {
+        assert_eq!(project.status, ProjectStatus::Importing);
+        assert!(rig.importer(1000).round(&never()).await.unwrap());
+        assert_eq!(rig.project(&project.id).await.status, ProjectStatus::Ready);
+        assert_files(&rig.files(&project.id).await, &keys);
+    }
+    let few = Selection::new(Folder::root(), vec!["data/0[0-9]?/**".into()], vec![]).unwrap();
+    let project = rig.create(FileSource::Folder(few), OnMissing::Fail).await;
+    assert_eq!(project.unwrap().status, ProjectStatus::Importing);
+    let wanted = keys[..10_000].iter().map(|key| WantedFile {
+        file_key: FileKey::parse(key).unwrap(),
+        name: None,
+    });
+    let files = FileSource::Listed(wanted.collect());
+    let ready = rig.create(files, OnMissing::Fail).await.unwrap();
+    assert_eq!(ready.status, ProjectStatus::Ready);
+    assert_files(&rig.files(&ready.id).await, &keys[..10_000]);
+}
