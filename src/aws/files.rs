@@ -85,8 +85,14 @@ impl BucketFiles for S3Files {
                 .key(key.as_str())
                 .set_expected_bucket_owner(expected_owner(&bucket.connection))
                 .send()
-                .await
-                .map_err(|error| classify("HeadObject", &error))?;
+                .await;
+            let answer = match answer.map_err(|error| classify("HeadObject", &error)) {
+                Ok(answer) => answer,
+                Err(denied) if denied.kind == FailureKind::AccessDenied => {
+                    return Err(absent_or(denied, session, bucket, key).await);
+                }
+                Err(failure) => return Err(failure),
+            };
             Ok(ObjectMetadata {
                 size: answer.content_length.unwrap_or_default(),
                 etag: answer.e_tag,
@@ -220,6 +226,41 @@ impl BucketFiles for S3Files {
 
     async fn forget(&self, owner: &Owner) {
         self.sessions.forget(owner).await;
+    }
+}
+
+/// S3 answers 403, without a word, for an object that is absent, unless the caller may list the whole
+/// bucket: a condition on `s3:prefix` is never met by a HeadObject. The listing tells which it was.
+async fn absent_or(
+    denied: AwsFailure,
+    session: Arc<Session>,
+    bucket: &ConnectedBucket,
+    key: &ObjectKey,
+) -> AwsFailure {
+    let listed = session
+        .s3
+        .list_objects_v2()
+        .bucket(bucket.connection.bucket.as_str())
+        .prefix(key.as_str())
+        .max_keys(1)
+        .encoding_type(EncodingType::Url)
+        .set_expected_bucket_owner(expected_owner(&bucket.connection))
+        .send()
+        .await;
+    let Ok(listed) = listed else {
+        return denied;
+    };
+    // S3 lists in the order of the keys' bytes: the object itself, if there is one, comes first.
+    let there = match listed.contents().first().and_then(|object| object.key()) {
+        None => false,
+        Some(first) => decode(first).is_ok_and(|first| first == key.as_str()),
+    };
+    match there {
+        true => denied,
+        false => AwsFailure {
+            kind: FailureKind::NoSuchKey,
+            ..denied
+        },
     }
 }
 

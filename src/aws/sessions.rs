@@ -28,6 +28,9 @@ const SESSION_LIFE: Duration = Duration::from_secs(3600);
 /// outlive it.
 const REFRESH_BEFORE: Duration = Duration::from_secs(300);
 
+/// A session is not replaced by a younger one, for the sake of a longer life, before it is this old.
+const FRESH: Duration = Duration::from_secs(60);
+
 /// More storages than this in use at once only cost more AssumeRole calls.
 const MOST_SESSIONS: u64 = 20_000;
 
@@ -50,6 +53,7 @@ pub struct Session {
     pub credentials: Option<SdkCredentials>,
     /// `None`: the credentials do not expire.
     pub expires_at: Option<SystemTime>,
+    made_at: Instant,
 }
 
 impl Session {
@@ -129,7 +133,8 @@ impl RoleSessions {
         // A minute less, or a request for the whole life would make a new session each time.
         let wanted = life.min(SESSION_LIFE - Duration::from_secs(60));
         match session.remaining() {
-            Some(left) if left < wanted => {
+            // A fresh one lives as long as they do: making another would gain nothing.
+            Some(left) if left < wanted && session.made_at.elapsed() > FRESH => {
                 self.drop_session(bucket, &session).await;
                 self.session(bucket).await
             }
@@ -244,6 +249,7 @@ impl RoleSessions {
             s3,
             credentials: given,
             expires_at,
+            made_at: Instant::now(),
         }))
     }
 

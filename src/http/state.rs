@@ -8,6 +8,7 @@ use crate::application::clock::Clock;
 use crate::application::error::{Error, Result};
 use crate::application::files::Files;
 use crate::application::page::Pages;
+use crate::application::projects::Projects;
 use crate::application::readiness::Readiness;
 use crate::application::setups::Setups;
 use crate::application::storages::Storages;
@@ -28,6 +29,7 @@ pub struct Services {
     pub setups: Arc<Setups>,
     pub storages: Arc<Storages>,
     pub files: Arc<Files>,
+    pub projects: Arc<Projects>,
     pub readiness: Vec<Arc<dyn Readiness>>,
     pub metrics: HttpMetrics,
     /// Everything that `/metrics` shows.

@@ -1,10 +1,14 @@
 //! The integration tests: one binary, one module for each subject.
 
 mod api_support;
+mod aws_faults;
 mod bad_input;
 #[path = "../../benches/support/stub.rs"]
 mod bench_stub;
 mod browsing;
+mod check_connection;
+mod confused_deputy;
+mod custom_endpoints;
 mod database_away;
 mod documents;
 mod emulator;
@@ -17,9 +21,13 @@ mod http_foundation;
 mod idempotency;
 mod layers;
 mod policy_lint;
+mod projects;
 mod provision;
+mod role_sessions;
+mod setups;
 mod signed_urls;
 mod start;
+mod storages_api;
 mod store_contract;
 mod support;
 mod support_db;

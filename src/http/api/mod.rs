@@ -4,6 +4,7 @@ pub mod audit_events;
 mod check_reports;
 mod documents;
 pub mod files;
+pub mod projects;
 pub mod service;
 pub mod storage_setups;
 pub mod storages;
@@ -22,5 +23,6 @@ pub fn configure(config: &mut ServiceConfig) {
     storage_setups::configure(config);
     storages::configure(config);
     files::configure(config);
+    projects::configure(config);
     audit_events::configure(config);
 }
