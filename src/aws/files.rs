@@ -1,6 +1,7 @@
 //! Files in customers' buckets.
 
 use super::failure::{classify, local};
+use super::presign::UrlSigner;
 use super::sessions::{RoleSessions, Session};
 use crate::application::bucket_files::{
     BucketFiles, BucketResult, ListFrom, ListPage, ListRequest, ListedObject, ObjectContent,
@@ -177,9 +178,25 @@ impl BucketFiles for S3Files {
             .map_err(|error| local("GetObject", FailureKind::InvalidRequest, error))?;
         let expires_at = whole_seconds(OffsetDateTime::from(start)) + life;
         let mut urls = Vec::with_capacity(keys.len());
+        let mut signer: Option<UrlSigner> = None;
+        let mut answer = |url: String, headers: Vec<(String, String)>| {
+            urls.push(SignedUrl {
+                url,
+                method: "GET",
+                headers,
+                expires_at,
+            });
+        };
         for (at, (key, response)) in keys.iter().enumerate() {
             if at % SIGN_BATCH == SIGN_BATCH - 1 {
                 tokio::task::yield_now().await;
+            }
+            if let Some(url) = signer
+                .as_ref()
+                .and_then(|signer| signer.sign((key.as_str(), response)))
+            {
+                answer(url, Vec::new());
+                continue;
             }
             let signed = session
                 .s3
@@ -191,15 +208,18 @@ impl BucketFiles for S3Files {
                 .presigned(config.clone())
                 .await
                 .map_err(|error| classify("GetObject", &error))?;
-            urls.push(SignedUrl {
-                url: signed.uri().to_owned(),
-                method: "GET",
-                headers: signed
-                    .headers()
-                    .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                    .collect(),
-                expires_at,
-            });
+            let headers: Vec<(String, String)> = signed
+                .headers()
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect();
+            if at == 0 && keys.len() > 1 && headers.is_empty() {
+                signer = session.credentials.clone().and_then(|credentials| {
+                    let region = session.s3.config().region()?.as_ref();
+                    let first = (key.as_str(), response);
+                    UrlSigner::like(signed.uri(), first, credentials, region, start, life)
+                });
+            }
+            answer(signed.uri().to_owned(), headers);
         }
         Ok(urls)
     }

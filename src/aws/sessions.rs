@@ -50,6 +50,8 @@ struct SessionKey {
 /// Credentials at work: a client that signs with them.
 pub struct Session {
     pub s3: aws_sdk_s3::Client,
+    /// What the client signs with. `None`: the service's own credentials, which change by themselves.
+    pub credentials: Option<SdkCredentials>,
     /// `None`: the credentials do not expire.
     pub expires_at: Option<SystemTime>,
     made_at: Instant,
@@ -212,7 +214,7 @@ impl RoleSessions {
 
     async fn open(&self, bucket: &ConnectedBucket) -> Result<Arc<Session>, AwsFailure> {
         let connection = &bucket.connection;
-        let (provider, expires_at, endpoint) = match &connection.credentials {
+        let (given, expires_at, endpoint) = match &connection.credentials {
             Credentials::Role {
                 role_arn,
                 external_id,
@@ -223,37 +225,35 @@ impl RoleSessions {
                 self.observer.assumed_role(assumed.is_ok());
                 let assumed = assumed?;
                 let expires_at = assumed.credentials.expiry();
-                (
-                    SharedCredentialsProvider::new(assumed.credentials),
-                    expires_at,
-                    None,
-                )
+                (Some(assumed.credentials), expires_at, None)
             }
             Credentials::AccessKey { endpoint, .. } => {
                 let credentials = self.access_key(&connection.credentials)?;
-                (
-                    SharedCredentialsProvider::new(credentials),
-                    None,
-                    endpoint.as_ref(),
-                )
+                (Some(credentials), None, endpoint.as_ref())
             }
             Credentials::Service => {
-                let provider = self.clients.own_credentials()?;
-                let expires_at = provider
+                let expires_at = self
+                    .clients
+                    .own_credentials()?
                     .provide_credentials()
                     .await
                     .map_err(|error| {
                         local("GetCallerIdentity", FailureKind::BadCredentials, error)
                     })?
                     .expiry();
-                (provider, expires_at, None)
+                (None, expires_at, None)
             }
+        };
+        let provider = match &given {
+            Some(credentials) => SharedCredentialsProvider::new(credentials.clone()),
+            None => self.clients.own_credentials()?,
         };
         let s3 = self
             .clients
             .s3(self.region_of(connection), provider, endpoint)?;
         Ok(Arc::new(Session {
             s3,
+            credentials: given,
             expires_at,
             made_at: Instant::now(),
         }))
