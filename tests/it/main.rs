@@ -7,6 +7,7 @@ mod bad_input;
 mod bench_stub;
 mod browsing;
 mod check_connection;
+mod completion;
 mod confused_deputy;
 mod custom_endpoints;
 mod database_away;
