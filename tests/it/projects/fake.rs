@@ -426,7 +426,9 @@ impl Rig {
 #[track_caller]
 pub fn assert_files(files: &[ProjectFile], keys: &[String]) {
     let found: Vec<String> = files.iter().map(|file| file.file_key.to_string()).collect();
-    assert_eq!(found, keys);
+    let differs = found.iter().zip(keys).position(|(found, key)| found != key);
+    let at = differs.map(|at| (at, &found[at], &keys[at]));
+    assert_eq!((found.len(), at), (keys.len(), None));
     for (at, file) in files.iter().enumerate() {
         assert_eq!(file.position, at as i64);
         assert!(file.etag.is_some());
