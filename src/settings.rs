@@ -101,6 +101,31 @@ pub struct Options {
     #[arg(long, env = "SALLYPORT_ENDPOINT_NETWORKS", value_name = "NETWORKS")]
     pub endpoint_networks: Option<String>,
 
+    /// How long a sign-in link to the pages works, unless it is used before.
+    /// Default: 10m. Example: 5m
+    #[arg(long, env = "SALLYPORT_SIGN_IN_LINK_TTL", value_name = "DURATION")]
+    pub sign_in_link_ttl: Option<String>,
+
+    /// After how long without use a session on the pages ends.
+    /// Default: 2h. Example: 30m
+    #[arg(long, env = "SALLYPORT_SESSION_IDLE", value_name = "DURATION")]
+    pub session_idle: Option<String>,
+
+    /// After how long a session on the pages ends whatever happens.
+    /// Default: 12h. Example: 8h
+    #[arg(long, env = "SALLYPORT_SESSION_MAX", value_name = "DURATION")]
+    pub session_max: Option<String>,
+
+    /// How long the link works that shows a customer's AWS administrator what to apply.
+    /// Default: 7d. Example: 3d
+    #[arg(long, env = "SALLYPORT_INSTRUCTION_LINK_TTL", value_name = "DURATION")]
+    pub instruction_link_ttl: Option<String>,
+
+    /// The web origins whose pages may embed these pages, separated by commas.
+    /// Default: none. Example: https://app.example.com
+    #[arg(long, env = "SALLYPORT_FRAME_ANCESTORS", value_name = "ORIGINS")]
+    pub frame_ancestors: Option<String>,
+
     /// How many connection checks a workspace may start in a minute.
     /// Default: 60. Example: 10
     #[arg(long, env = "SALLYPORT_CHECKS_PER_MINUTE", value_name = "NUMBER")]
@@ -155,6 +180,12 @@ pub struct Settings {
     pub built_in_bucket: Option<BucketName>,
     pub setup_ttl: Duration,
     pub master_key: MasterKeySource,
+    pub sign_in_link_ttl: Duration,
+    pub session_idle: Duration,
+    pub session_max: Duration,
+    pub instruction_link_ttl: Duration,
+    /// Who may embed the pages.
+    pub frame_ancestors: Vec<Origin>,
     /// Networks that custom endpoints may be in although they are not public.
     pub endpoint_networks: Vec<IpNet>,
     /// For each workspace.
@@ -357,6 +388,42 @@ impl Settings {
                 7 * DAY,
                 365 * DAY,
             ),
+            sign_in_link_ttl: read.duration(
+                "SALLYPORT_SIGN_IN_LINK_TTL",
+                options.sign_in_link_ttl,
+                "10m",
+                Duration::from_secs(600),
+                DAY,
+            ),
+            session_idle: read.duration(
+                "SALLYPORT_SESSION_IDLE",
+                options.session_idle,
+                "2h",
+                Duration::from_secs(2 * 3_600),
+                7 * DAY,
+            ),
+            session_max: read.duration(
+                "SALLYPORT_SESSION_MAX",
+                options.session_max,
+                "12h",
+                Duration::from_secs(12 * 3_600),
+                30 * DAY,
+            ),
+            instruction_link_ttl: read.duration(
+                "SALLYPORT_INSTRUCTION_LINK_TTL",
+                options.instruction_link_ttl,
+                "7d",
+                7 * DAY,
+                90 * DAY,
+            ),
+            frame_ancestors: read
+                .text(
+                    "SALLYPORT_FRAME_ANCESTORS",
+                    options.frame_ancestors,
+                    "https://app.example.com",
+                    |t| list(t, |part| Origin::parse(part).map_err(|e| e.detail)),
+                )
+                .unwrap_or_default(),
             master_key,
             endpoint_networks: read
                 .text(

@@ -27,6 +27,7 @@ pub mod safe_content;
 pub mod service_principal;
 pub mod setups;
 pub mod storages;
+pub mod sign_in;
 pub mod store;
 pub mod tokens;
 pub mod vault;

@@ -102,6 +102,21 @@ impl Setups {
         Ok(views)
     }
 
+    /// The setups that can be resumed, newest first, at most 20.
+    pub async fn list_open(&self, admin: &Admin) -> Result<Vec<SetupView>> {
+        const MOST: u32 = 20;
+        let now = self.clock.now();
+        let setups = self
+            .store
+            .list_open_setups(admin.workspace(), now, MOST)
+            .await?;
+        let mut views = Vec::with_capacity(setups.len());
+        for setup in setups {
+            views.push(self.view(setup).await?);
+        }
+        Ok(views)
+    }
+
     /// Changes what was typed. Bad fields are all named, and then nothing is changed.
     pub async fn change(
         &self,

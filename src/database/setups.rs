@@ -69,6 +69,24 @@ impl SetupStore for Database {
         .await
     }
 
+    async fn list_open_setups(
+        &self,
+        workspace: &WorkspaceId,
+        now: OffsetDateTime,
+        limit: u32,
+    ) -> StoreResult<Vec<Setup>> {
+        self.fetch_records(
+            "setups",
+            select!(
+                "WHERE workspace_id = $1 AND status = 'open' AND expires_at > $2
+                 ORDER BY id DESC LIMIT $3"
+            ),
+            values![workspace.as_str(), now, limit],
+            setup,
+        )
+        .await
+    }
+
     async fn update_draft(
         &self,
         workspace: &WorkspaceId,

@@ -77,7 +77,10 @@ async fn handle(
             let caller = response.request().extensions().get::<Caller>().cloned();
             let problem = response.response().error().map(Problem::of);
             let response = match &problem {
-                Some(problem) => response.into_response(problem.render(Some(&id))),
+                Some(problem) => {
+                    let page = wants_page.then(|| pages::error::page(problem, &id)).flatten();
+                    response.into_response(page.unwrap_or_else(|| problem.render(Some(&id))))
+                }
                 None => response.map_into_boxed_body(),
             };
             (Ok((response, problem)), caller)
@@ -109,7 +112,7 @@ async fn handle(
     }
     let (workspace, actor) = match &actor {
         Some(Caller::Operator) => (None, "operator"),
-        Some(Caller::Workspace(member)) => (Some(member.workspace.as_str()), member.token.as_str()),
+        Some(Caller::Workspace(member)) => (Some(member.workspace.as_str()), member.credential.as_str()),
         None => (None, "anonymous"),
     };
     tracing::info!(

@@ -10,13 +10,16 @@ use crate::application::files::Files;
 use crate::application::page::Pages;
 use crate::application::readiness::Readiness;
 use crate::application::setups::Setups;
+use crate::application::sign_in::SignIns;
 use crate::application::storages::Storages;
 use crate::application::store::Store;
 use crate::application::vault::Vault;
+use crate::domain::origin::Origin;
 use prometheus_client::registry::Registry;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use url::Url;
 
 /// One per running service, shared by its threads; a handler asks for `web::Data<Services>`.
 pub struct Services {
@@ -28,6 +31,8 @@ pub struct Services {
     pub setups: Arc<Setups>,
     pub storages: Arc<Storages>,
     pub files: Arc<Files>,
+    pub sign_ins: SignIns,
+    pub site: Site,
     pub readiness: Vec<Arc<dyn Readiness>>,
     pub metrics: HttpMetrics,
     /// Everything that `/metrics` shows.
@@ -36,6 +41,23 @@ pub struct Services {
     pub request_timeout: Duration,
     pub started: Started,
     pub http: HttpParts,
+}
+
+/// Where the pages are, and who may embed them.
+pub struct Site {
+    pub public_url: Url,
+    pub frame_ancestors: Vec<Origin>,
+}
+
+impl Site {
+    /// The address of one of the service's own paths.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.public_url.as_str().trim_end_matches('/'))
+    }
+
+    pub fn is_https(&self) -> bool {
+        self.public_url.scheme() == "https"
+    }
 }
 
 /// What the HTTP layer makes for itself at start.

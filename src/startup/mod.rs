@@ -10,13 +10,14 @@ use crate::application::master_key;
 use crate::application::monitor::Monitor;
 use crate::application::page::Pages;
 use crate::application::readiness::{DatabaseReadiness, IdentityReadiness, Readiness};
+use crate::application::sign_in::SignIns;
 use crate::application::store::Store;
 use crate::application::vault::{MasterKey, Vault};
 use crate::aws::clients::AwsClients;
 use crate::database::Database;
 use crate::http;
 use crate::http::metrics::HttpMetrics;
-use crate::http::state::{HttpParts, Services, Started};
+use crate::http::state::{HttpParts, Services, Site, Started};
 use crate::settings::{MasterKeySource, Settings};
 use actix_web::HttpServer;
 use actix_web::dev::Server;
@@ -116,6 +117,17 @@ pub async fn build_with(settings: Settings, aws: &SdkConfig) -> Result<Applicati
         setups: use_cases.setups,
         storages: use_cases.storages,
         files: use_cases.files,
+        sign_ins: SignIns {
+            store: store.clone(),
+            clock: clock.clone(),
+            link_lifetime: settings.sign_in_link_ttl,
+            idle: settings.session_idle,
+            absolute: settings.session_max,
+        },
+        site: Site {
+            public_url: settings.public_url.clone(),
+            frame_ancestors: settings.frame_ancestors.clone(),
+        },
         store,
         pages: Pages::new(vault.clone()),
         vault,

@@ -5,6 +5,7 @@ mod check_reports;
 mod documents;
 pub mod files;
 pub mod service;
+pub mod sign_in_links;
 pub mod storage_setups;
 pub mod storages;
 pub mod tokens;
@@ -21,6 +22,7 @@ pub fn configure(config: &mut ServiceConfig) {
     workspace::configure(config);
     storage_setups::configure(config);
     storages::configure(config);
+    sign_in_links::configure(config);
     files::configure(config);
     audit_events::configure(config);
 }

@@ -1,0 +1,20 @@
+//! Pages for people: askama templates over the same use cases as the API.
+//!
+//! Handlers here answer with HTML. They work without a script; htmx and `static/app.js` only improve
+//! them. Errors become pages in [`error`]; every change is a POST that carries a CSRF token
+//! ([`form::Form`]) and answers with a redirect.
+
+pub mod chrome;
+pub mod error;
+pub mod form;
+pub mod moment;
+pub mod session;
+mod sign_in;
+mod storages;
+
+use actix_web::web::ServiceConfig;
+
+pub fn configure(config: &mut ServiceConfig) {
+    sign_in::configure(config);
+    storages::configure(config);
+}
