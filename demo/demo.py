@@ -13,7 +13,11 @@ from environment import DemoFailed, say, services  # noqa: E402
 def describe(state):
     url, token = state["url"], state["workspace"]
     customer = state["keys"]["customer"]
+    link = environment.sign_in_link(url, token["id"])
     return f"""
+Open this page, which signs you in as the workspace's admin (the link works once):
+  {link}
+
 Sallyport runs at      {url}
 API documentation      {url}/docs
 Emulated AWS           {state["aws_url"]}

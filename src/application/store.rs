@@ -13,9 +13,7 @@
 use crate::domain::audit::AuditEntry;
 use crate::domain::connection::Connection;
 use crate::domain::connection_check::CheckReport;
-use crate::domain::ids::{
-    CheckId, ProjectId, SessionId, SetupId, StorageId, TokenId, WorkspaceId,
-};
+use crate::domain::ids::{CheckId, ProjectId, SessionId, SetupId, StorageId, TokenId, WorkspaceId};
 use crate::domain::names::Name;
 use crate::domain::project::{ImportFailure, Progress, Project, ProjectFile};
 use crate::domain::setup::{Draft, Setup};

@@ -16,6 +16,7 @@ use crate::domain::role_arn::RoleArn;
 use crate::domain::setup::{Draft, Setup, SetupStatus};
 use crate::domain::storage::Storage;
 use async_trait::async_trait;
+use time::OffsetDateTime;
 
 /// By name: with `*`, a newer replica that adds a column would break the statements that an older one
 /// keeps prepared on PostgreSQL.

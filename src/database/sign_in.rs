@@ -130,9 +130,12 @@ impl SignInStore for Database {
             values![before],
         )
         .await?;
-        self.execute("DELETE FROM sessions WHERE expires_at < $1", values![before])
-            .await
-            .map(drop)
+        self.execute(
+            "DELETE FROM sessions WHERE expires_at < $1",
+            values![before],
+        )
+        .await
+        .map(drop)
     }
 
     async fn put_instruction_link(

@@ -112,7 +112,14 @@ mod tests {
     #[test]
     fn return_urls_lead_to_web_pages_only() {
         assert!(ReturnUrl::parse("https://app.example.com/a?b=c#d").is_ok());
-        for text in ["", "/relative", "javascript:alert(1)", "data:text/html,x", "https://u:p@a/", "//a"] {
+        for text in [
+            "",
+            "/relative",
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "https://u:p@a/",
+            "//a",
+        ] {
             assert!(ReturnUrl::parse(text).is_err(), "{text:?}");
         }
     }

@@ -4,6 +4,7 @@
 //! (401, 403) for any request. The action is the operation's ID in the OpenAPI document.
 
 use super::boundary::RequestId;
+use super::caller::SeenCaller;
 use super::problem::Problem;
 use super::state::Services;
 use crate::application;
@@ -40,33 +41,52 @@ pub async fn audit(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let services = request.app_data::<web::Data<Services>>().cloned();
-    let Some(services) = services.filter(|_| request.path().starts_with("/v1/")) else {
+    let Some(services) = services else {
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
     let method = request.method().clone();
     let routes = &services.http.routes;
-    let Some(operation) = routes.operation(&method, request.path()).map(str::to_owned) else {
+    let operation = match request.path().starts_with("/v1/") {
+        true => routes.operation(&method, request.path()).map(str::to_owned),
+        // A page's resource has the operation's name.
+        false => request.match_name().map(str::to_owned),
+    };
+    let Some(operation) = operation else {
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
-    let parameters = routes.parameters(request.path());
+    let is_api = request.path().starts_with("/v1/");
+    let mut parameters = routes.parameters(request.path());
     let remote_addr = request.peer_addr().map(|addr| addr.ip().to_string());
     let request_id = request
         .extensions()
         .get::<RequestId>()
         .map(|id| id.0.clone());
 
-    let result = next.call(request).await;
+    let caller = request.extensions().get::<SeenCaller>().cloned();
 
-    let (status, problem, caller, created) = match &result {
+    let result = next.call(request).await;
+    if let (false, Ok(response)) = (is_api, &result) {
+        // IDs only: a link's secret is part of its path.
+        parameters = response
+            .request()
+            .match_info()
+            .iter()
+            .filter(|(name, _)| name.ends_with("_id"))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+    }
+
+    let caller = caller.as_ref().and_then(SeenCaller::get);
+
+    let (status, problem, created) = match &result {
         Ok(response) => (
             response.status(),
             response.response().error().map(Problem::of),
-            response.request().extensions().get::<Caller>().cloned(),
             created(response),
         ),
         Err(error) => {
             let problem = Problem::of(error);
-            (problem.status, Some(problem), None, None)
+            (problem.status, Some(problem), None)
         }
     };
     if !is_written(&method, &operation, status) {
@@ -80,8 +100,8 @@ pub async fn audit(
     let entry = AuditEntry {
         id: AuditId::generate(),
         at: services.clock.now(),
-        workspace: workspace_of(caller.as_ref(), &parameters, target.as_deref()),
-        actor: match &caller {
+        workspace: workspace_of(caller, &parameters, target.as_deref()),
+        actor: match caller {
             None => Actor::Anonymous,
             Some(Caller::Operator) => Actor::Operator,
             Some(Caller::Workspace(member)) => member.actor(),
@@ -109,6 +129,7 @@ fn is_written(method: &Method, operation: &str, status: StatusCode) -> bool {
         *method,
         Method::POST | Method::PUT | Method::PATCH | Method::DELETE
     );
+    let changes = changes || operation == "sign_in";
     let only_reads = READING_POSTS.contains(&operation) && status.is_success();
     refused || (changes && !only_reads)
 }

@@ -50,6 +50,7 @@ pub fn app(
         .into_app()
         .service(
             web::scope("")
+                .wrap(from_fn(pages::headers::secure))
                 .wrap(Compress::default())
                 .configure(assets::configure)
                 .configure(pages::configure),

@@ -88,21 +88,36 @@ impl Chrome {
 
     /// The token of a form: another text each time, so that compressing the page tells nothing of it.
     pub fn csrf(&self) -> String {
-        self.csrf.as_ref().map(|csrf| csrf.masked()).unwrap_or_default()
+        self.csrf
+            .as_ref()
+            .map(|csrf| csrf.masked())
+            .unwrap_or_default()
     }
 }
 
 /// What a redirect may say was done.
 const MESSAGES: &[(&str, &str)] = &[
     ("storage_added", "The storage was added."),
-    ("storage_deleted", "The storage was deleted. Nothing was changed in the bucket."),
+    (
+        "storage_deleted",
+        "The storage was deleted. Nothing was changed in the bucket.",
+    ),
     ("storage_renamed", "The storage was renamed."),
     ("default_set", "The default storage was changed."),
     ("checked", "The connection was checked."),
-    ("setup_closed", "The setup was closed. Its external ID will never be used again."),
-    ("setup_kept", "The setup was kept. You can go on with it from this page."),
+    (
+        "setup_closed",
+        "The setup was closed. Its external ID will never be used again.",
+    ),
+    (
+        "setup_kept",
+        "The setup was kept. You can go on with it from this page.",
+    ),
     ("project_created", "The project was created."),
-    ("project_deleted", "The project was deleted. Its files stay in the storage."),
+    (
+        "project_deleted",
+        "The project was deleted. Its files stay in the storage.",
+    ),
     ("file_uploaded", "The file was uploaded."),
     ("file_deleted", "The file was deleted."),
     ("link_revoked", "The link was revoked."),

@@ -1,6 +1,7 @@
 //! Errors as pages, for whoever came with a browser.
 
 use super::chrome::Chrome;
+use super::headers::AlsoAllowed;
 use crate::http::problem::Problem;
 use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
@@ -42,6 +43,10 @@ pub fn page(problem: &Problem, request_id: &str) -> Option<HttpResponse> {
         HttpResponse::build(problem.status)
             .content_type("text/html; charset=utf-8")
             .insert_header((header::CACHE_CONTROL, "no-store"))
+            .insert_header((
+                header::CONTENT_SECURITY_POLICY,
+                super::headers::policy(&AlsoAllowed::default(), &[]),
+            ))
             .body(html),
     )
 }

@@ -7,6 +7,7 @@
 pub mod chrome;
 pub mod error;
 pub mod form;
+pub mod headers;
 pub mod moment;
 pub mod session;
 mod sign_in;

@@ -49,7 +49,14 @@ mod tests {
 
     #[test]
     fn sizes() {
-        for (bytes, words) in [(0, "0 bytes"), (1, "1 byte"), (999, "999 bytes"), (1000, "1.0 KB"), (1_440_000, "1.4 MB"), (5_497_558_138_880, "5.5 TB")] {
+        for (bytes, words) in [
+            (0, "0 bytes"),
+            (1, "1 byte"),
+            (999, "999 bytes"),
+            (1000, "1.0 KB"),
+            (1_440_000, "1.4 MB"),
+            (5_497_558_138_880, "5.5 TB"),
+        ] {
             assert_eq!(size_in_words(bytes), words);
         }
     }

@@ -98,7 +98,10 @@ pub async fn visitor(request: &HttpRequest) -> Result<Option<Visitor>> {
     Ok(Some(Visitor {
         member,
         workspace_name: workspace.name.to_string(),
-        return_url: session.return_url.as_ref().map(|url| url.as_str().to_owned()),
+        return_url: session
+            .return_url
+            .as_ref()
+            .map(|url| url.as_str().to_owned()),
         csrf: Csrf::of_secret(&secret),
         session,
     }))
@@ -160,7 +163,11 @@ pub fn set(response: &mut HttpResponse, cookie: &Cookie<'static>) -> Result<()> 
 
 /// What takes the cookie away.
 pub fn removal(site: &Site) -> Cookie<'static> {
-    let mut cookie = cookie(site, &SecretString::from(String::new()), std::time::Duration::ZERO);
+    let mut cookie = cookie(
+        site,
+        &SecretString::from(String::new()),
+        std::time::Duration::ZERO,
+    );
     cookie.make_removal();
     cookie
 }

@@ -85,7 +85,10 @@ async fn sign_in(
         Purpose::AddStorage => {
             let member = crate::application::caller::Member::from(&session);
             let admin = member.as_admin().ok_or_else(session::not_signed_in)?;
-            let setup = services.setups.open(&admin, DraftChanges::default()).await?;
+            let setup = services
+                .setups
+                .open(&admin, DraftChanges::default())
+                .await?;
             format!("/settings/setups/{}", setup.setup.id)
         }
     };
@@ -101,8 +104,7 @@ async fn sign_out(
     _: Confirmed,
 ) -> Result<HttpResponse> {
     services.sign_ins.sign_out(&visitor.session).await?;
-    let to = visitor.return_url.as_deref().unwrap_or("/signed-out");
-    let mut response = see_other(to);
+    let mut response = see_other("/signed-out");
     session::set(&mut response, &session::removal(&services.site))?;
     Ok(response)
 }

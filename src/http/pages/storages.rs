@@ -154,7 +154,9 @@ async fn list(
     let window = services.pages.window(&place, &request)?;
     let rows = services.storages.list(&visitor.member, &window).await?;
     let page = services.pages.page(&place, &request, rows, |view| {
-        view.own.as_ref().map_or(String::new(), |s| s.id.to_string())
+        view.own
+            .as_ref()
+            .map_or(String::new(), |s| s.id.to_string())
     })?;
     let built_in = match is_first_page {
         true => services
