@@ -21,6 +21,7 @@ pub mod master_key;
 pub mod monitor;
 pub mod page;
 pub mod probe;
+pub mod projects;
 pub mod provision;
 pub mod readiness;
 pub mod safe_content;

@@ -8,6 +8,7 @@ use crate::application::clock::Clock;
 use crate::application::error::{Error, Result};
 use crate::application::files::Files;
 use crate::application::page::Pages;
+use crate::application::projects::Projects;
 use crate::application::readiness::Readiness;
 use crate::application::setups::Setups;
 use crate::application::sign_in::SignIns;
@@ -33,6 +34,7 @@ pub struct Services {
     pub files: Arc<Files>,
     pub sign_ins: SignIns,
     pub site: Site,
+    pub projects: Arc<Projects>,
     pub readiness: Vec<Arc<dyn Readiness>>,
     pub metrics: HttpMetrics,
     /// Everything that `/metrics` shows.

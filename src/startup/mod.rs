@@ -9,6 +9,7 @@ use crate::application::error::{Error, Kind};
 use crate::application::master_key;
 use crate::application::monitor::Monitor;
 use crate::application::page::Pages;
+use crate::application::projects::imports::Importer;
 use crate::application::readiness::{DatabaseReadiness, IdentityReadiness, Readiness};
 use crate::application::sign_in::SignIns;
 use crate::application::store::Store;
@@ -71,6 +72,7 @@ pub struct Application {
     shutdown: CancellationToken,
     first_contact: Option<JoinHandle<Result<(), StartError>>>,
     monitor: Monitor,
+    importers: Vec<Importer>,
     checks: TaskTracker,
     grace: Duration,
 }
@@ -128,6 +130,7 @@ pub async fn build_with(settings: Settings, aws: &SdkConfig) -> Result<Applicati
             public_url: settings.public_url.clone(),
             frame_ancestors: settings.frame_ancestors.clone(),
         },
+        projects: use_cases.projects,
         store,
         pages: Pages::new(vault.clone()),
         vault,
@@ -158,6 +161,7 @@ pub async fn build_with(settings: Settings, aws: &SdkConfig) -> Result<Applicati
         shutdown,
         first_contact,
         monitor: use_cases.monitor,
+        importers: use_cases.importers,
         checks: use_cases.running_checks,
         grace: settings.shutdown_grace,
     })
@@ -194,16 +198,24 @@ impl Application {
     /// Serves until it is told to stop.
     pub async fn run(self) -> Result<(), StartError> {
         let monitor = tokio::spawn(self.monitor.run(self.shutdown.clone()));
+        let importers = self.importers.into_iter();
+        let importers: Vec<_> = importers
+            .map(|importer| tokio::spawn(importer.run(self.shutdown.clone())))
+            .collect();
         let served = self.server.await.map_err(StartError::Server);
         self.shutdown.cancel();
         // A check whose client has left still removes its probe object.
         self.checks.close();
         let checks = async {
             let _ = monitor.await;
+            // Each gives its import back.
+            for importer in importers {
+                let _ = importer.await;
+            }
             self.checks.wait().await;
         };
         if tokio::time::timeout(self.grace, checks).await.is_err() {
-            tracing::warn!("stopping although a connection check still runs");
+            tracing::warn!("stopping although a connection check or an import still runs");
         }
         let contact = match self.first_contact {
             Some(task) => task

@@ -10,6 +10,8 @@ use crate::application::clock::Clock;
 use crate::application::files::Files;
 use crate::application::monitor::Monitor;
 use crate::application::probe::Prober;
+use crate::application::projects::imports::{Importer, Pace};
+use crate::application::projects::{Limits, MANIFESTS_AT_ONCE, Projects};
 use crate::application::service_principal::PrincipalSource;
 use crate::application::setups::Setups;
 use crate::application::storages::Storages;
@@ -24,12 +26,18 @@ use crate::domain::policy_document::PolicyTemplates;
 use crate::settings::Settings;
 use aws_config::SdkConfig;
 use std::sync::Arc;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::task::TaskTracker;
+
+/// How many imports go on at the same time. Each may hold a large manifest in memory.
+const IMPORTS_AT_ONCE: usize = 2;
 
 pub(super) struct UseCases {
     pub setups: Arc<Setups>,
     pub storages: Arc<Storages>,
     pub files: Arc<Files>,
+    pub projects: Arc<Projects>,
+    pub importers: Vec<Importer>,
     pub principal: Arc<PrincipalSource>,
     pub monitor: Monitor,
     pub running_checks: TaskTracker,
@@ -83,7 +91,32 @@ impl UseCases {
             built_in: Arc::new(BuiltIn::new(settings.built_in_bucket.clone(), prober)),
             origins: settings.allowed_origins.clone(),
         });
+        let files = Arc::new(Files {
+            storages: storages.clone(),
+            files: bucket_files.clone(),
+            longest_url_life: settings.signed_url_max,
+        });
+        let imports = Arc::new(Notify::new());
+        let importer = || Importer {
+            store: store.clone(),
+            storages: storages.clone(),
+            files: bucket_files.clone(),
+            clock: clock.clone(),
+            wake: imports.clone(),
+            pace: Pace::default(),
+        };
         Ok(Self {
+            importers: (0..IMPORTS_AT_ONCE).map(|_| importer()).collect(),
+            projects: Arc::new(Projects {
+                store: store.clone(),
+                storages: storages.clone(),
+                bucket_files: bucket_files.clone(),
+                files: files.clone(),
+                clock: clock.clone(),
+                limits: Limits::default(),
+                imports: imports.clone(),
+                manifests: Semaphore::new(MANIFESTS_AT_ONCE),
+            }),
             setups: Arc::new(Setups {
                 store: store.clone(),
                 vault: vault.clone(),
@@ -94,11 +127,7 @@ impl UseCases {
                 origins: settings.allowed_origins.clone(),
                 lifetime: settings.setup_ttl,
             }),
-            files: Arc::new(Files {
-                storages: storages.clone(),
-                files: bucket_files,
-                longest_url_life: settings.signed_url_max,
-            }),
+            files,
             storages,
             principal,
             monitor: Monitor {

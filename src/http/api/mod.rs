@@ -4,6 +4,7 @@ pub mod audit_events;
 mod check_reports;
 mod documents;
 pub mod files;
+pub mod projects;
 pub mod service;
 pub mod sign_in_links;
 pub mod storage_setups;
@@ -24,5 +25,6 @@ pub fn configure(config: &mut ServiceConfig) {
     storages::configure(config);
     sign_in_links::configure(config);
     files::configure(config);
+    projects::configure(config);
     audit_events::configure(config);
 }

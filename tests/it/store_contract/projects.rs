@@ -29,7 +29,7 @@ async fn projects_come_back_as_they_were(db: TestDb) {
         code: "file_not_found".into(),
         detail: "Weg ist weg.".into(),
     });
-    db.create_project(&failed, &[], None).await.unwrap();
+    db.create_project(&failed, 1, &[], None).await.unwrap();
     let made = [failed, first];
     for one in &made {
         assert_eq!(db.project(&mine.id, &one.id).await, Ok(Some(one.clone())));
@@ -59,7 +59,7 @@ async fn a_project_needs_a_storage_of_its_workspace(db: TestDb) {
     for storage in [&foreign.id, &StorageId::generate()] {
         let project = new_project(&mine.id, Some(storage));
         let made = db
-            .create_project(&project, &[file(0, "/a"), file(1, "/b")], None)
+            .create_project(&project, 1, &[file(0, "/a"), file(1, "/b")], None)
             .await;
         assert!(matches!(made, Err(StoreError::Conflict(_))), "{made:?}");
         assert_eq!(db.project(&mine.id, &project.id).await, Ok(None));
@@ -92,7 +92,7 @@ async fn every_file_key_comes_back_byte_for_byte(db: TestDb) {
     ];
     let files: Vec<_> = (0..).zip(keys).map(|(at, key)| file(at, key)).collect();
     let project = new_project(&mine.id, None);
-    db.create_project(&project, &files, None).await.unwrap();
+    db.create_project(&project, 1, &files, None).await.unwrap();
     assert_eq!(
         db.project_files(&mine.id, &project.id, None, 100).await,
         Ok(files.clone())
@@ -156,7 +156,7 @@ async fn ten_thousand_files_at_once(db: TestDb) {
         .map(|at| file(at, &format!("/folder/{at:05}.png")))
         .collect();
     let project = new_project(&mine.id, Some(&stored.id));
-    db.create_project(&project, &files, None).await.unwrap();
+    db.create_project(&project, 1, &files, None).await.unwrap();
     let mut read = Vec::new();
     while read.len() < files.len() {
         let page = db
@@ -217,7 +217,7 @@ async fn a_creation_that_is_broken_off_leaves_nothing(db: TestDb) {
         let project = new_project(&mine.id, Some(&stored.id));
         let (task_db, id, files) = (db.clone(), project.id.clone(), files.clone());
         let task =
-            tokio::spawn(async move { task_db.create_project(&project, &files, None).await });
+            tokio::spawn(async move { task_db.create_project(&project, 1, &files, None).await });
         tokio::time::sleep(Duration::from_millis(millis * 3)).await;
         task.abort();
         let outcome = task.await;
