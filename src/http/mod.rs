@@ -22,6 +22,7 @@ pub mod problem;
 pub mod query;
 pub mod routes;
 pub mod state;
+pub mod upload;
 
 use actix_web::middleware::from_fn;
 use actix_web::{App, web};

@@ -116,6 +116,7 @@ pub async fn build_with(settings: Settings, aws: &SdkConfig) -> Result<Applicati
         setups: use_cases.setups,
         storages: use_cases.storages,
         files: use_cases.files,
+        file_writes: use_cases.file_writes,
         store,
         pages: Pages::new(vault.clone()),
         vault,

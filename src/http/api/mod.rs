@@ -3,6 +3,7 @@
 pub mod audit_events;
 mod check_reports;
 mod documents;
+pub mod file_writes;
 pub mod files;
 pub mod service;
 pub mod storage_setups;
@@ -22,5 +23,6 @@ pub fn configure(config: &mut ServiceConfig) {
     storage_setups::configure(config);
     storages::configure(config);
     files::configure(config);
+    file_writes::configure(config);
     audit_events::configure(config);
 }
