@@ -1,6 +1,7 @@
 //! Logs, as text or JSON, to standard error.
 
 use crate::settings::{LogFormat, LogSettings};
+use std::io::IsTerminal;
 use tracing::Subscriber;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
@@ -26,7 +27,10 @@ where
 {
     let filter = EnvFilter::new(format!("{QUIET},{}", settings.filter));
     let lines = match settings.format {
-        LogFormat::Text => fmt::layer().with_writer(writer).boxed(),
+        LogFormat::Text => fmt::layer()
+            .with_ansi(std::io::stderr().is_terminal())
+            .with_writer(writer)
+            .boxed(),
         LogFormat::Json => fmt::layer().json().with_writer(writer).boxed(),
     };
     tracing_subscriber::registry().with(filter).with(lines)

@@ -10,7 +10,7 @@ pub struct AuditEntry {
     /// `None` for what concerns no single workspace.
     pub workspace: Option<WorkspaceId>,
     pub actor: Actor,
-    /// A stable name, like `storage.create`.
+    /// The operation's ID in the OpenAPI document, like `create_workspace`.
     pub action: String,
     /// The ID of what it was done to.
     pub target: Option<String>,

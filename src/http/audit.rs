@@ -4,6 +4,7 @@
 //! (401, 403) for any request. The action is the operation's ID in the OpenAPI document.
 
 use super::boundary::RequestId;
+use super::caller::SeenCaller;
 use super::problem::Problem;
 use super::state::Services;
 use crate::application;
@@ -55,18 +56,21 @@ pub async fn audit(
         .get::<RequestId>()
         .map(|id| id.0.clone());
 
+    let caller = request.extensions().get::<SeenCaller>().cloned();
+
     let result = next.call(request).await;
 
-    let (status, problem, caller, created) = match &result {
+    let caller = caller.as_ref().and_then(SeenCaller::get);
+
+    let (status, problem, created) = match &result {
         Ok(response) => (
             response.status(),
             response.response().error().map(Problem::of),
-            response.request().extensions().get::<Caller>().cloned(),
             created(response),
         ),
         Err(error) => {
             let problem = Problem::of(error);
-            (problem.status, Some(problem), None, None)
+            (problem.status, Some(problem), None)
         }
     };
     if !is_written(&method, &operation, status) {
@@ -80,8 +84,8 @@ pub async fn audit(
     let entry = AuditEntry {
         id: AuditId::generate(),
         at: services.clock.now(),
-        workspace: workspace_of(caller.as_ref(), &parameters, target.as_deref()),
-        actor: match &caller {
+        workspace: workspace_of(caller, &parameters, target.as_deref()),
+        actor: match caller {
             None => Actor::Anonymous,
             Some(Caller::Operator) => Actor::Operator,
             Some(Caller::Workspace(member)) => member.actor(),

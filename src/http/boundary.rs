@@ -1,6 +1,7 @@
 //! What is done around every request: its ID, one line in the log, its counts, the security headers,
 //! and the rendering of errors.
 
+use super::caller::SeenCaller;
 use super::problem::Problem;
 use super::state::Services;
 use crate::application::caller::Caller;
@@ -70,19 +71,20 @@ async fn handle(
     let route = request.match_pattern();
     let is_api = request.path().starts_with("/v1/");
     request.extensions_mut().insert(RequestId(id.clone()));
+    let caller = SeenCaller::default();
+    request.extensions_mut().insert(caller.clone());
     let in_flight = services.metrics.begin();
 
-    let (result, actor) = match next.call(request).await {
+    let result = match next.call(request).await {
         Ok(response) => {
-            let caller = response.request().extensions().get::<Caller>().cloned();
             let problem = response.response().error().map(Problem::of);
             let response = match &problem {
                 Some(problem) => response.into_response(problem.render(Some(&id))),
                 None => response.map_into_boxed_body(),
             };
-            (Ok((response, problem)), caller)
+            Ok((response, problem))
         }
-        Err(error) => (Err(Problem::of(&error)), None),
+        Err(error) => Err(Problem::of(&error)),
     };
     drop(in_flight);
 
@@ -107,7 +109,7 @@ async fn handle(
         services.metrics.problem(problem.error.code);
         log_cause(problem);
     }
-    let (workspace, actor) = match &actor {
+    let (workspace, actor) = match caller.get() {
         Some(Caller::Operator) => (None, "operator"),
         Some(Caller::Workspace(member)) => (Some(member.workspace.as_str()), member.token.as_str()),
         None => (None, "anonymous"),
@@ -227,5 +229,30 @@ mod tests {
             assert_ne!(id(refused), refused);
             assert_eq!(id(refused).len(), 36);
         }
+    }
+
+    #[actix_web::test]
+    async fn a_panic_is_an_internal_error_and_the_thread_goes_on() {
+        use actix_web::middleware::from_fn;
+        use actix_web::{App, test};
+
+        async fn boom() -> HttpResponse {
+            panic!("a panic on purpose")
+        }
+        let app = test::init_service(
+            App::new()
+                .route("/boom", web::get().to(boom))
+                .route("/fine", web::get().to(HttpResponse::Ok))
+                .wrap(from_fn(panics))
+                .wrap(from_fn(detach)),
+        )
+        .await;
+        let request = || test::TestRequest::get().uri("/boom").to_request();
+        let error = test::try_call_service(&app, request()).await.unwrap_err();
+        let problem = Problem::of(&error);
+        assert_eq!(problem.error.code, "internal_error");
+        assert!(!problem.to_string().contains("on purpose"));
+        let fine = test::TestRequest::get().uri("/fine").to_request();
+        assert_eq!(test::call_service(&app, fine).await.status(), 200);
     }
 }

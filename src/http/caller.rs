@@ -10,8 +10,20 @@ use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use std::cell::OnceCell;
 use std::future::{Ready, ready};
+use std::rc::Rc;
 use std::time::Duration;
+
+/// The caller, for what is done around a request: it outlives one that is lost in a panic.
+#[derive(Clone, Default)]
+pub struct SeenCaller(Rc<OnceCell<Caller>>);
+
+impl SeenCaller {
+    pub fn get(&self) -> Option<&Caller> {
+        self.0.get()
+    }
+}
 
 /// Refuses every request to the API (all below `/v1/`) that has no good token, so that no handler can
 /// forget it, and lets the handlers' extractors find the [`Caller`].
@@ -22,7 +34,13 @@ pub async fn authenticate(
     let is_api = request.path().starts_with("/v1/") && request.match_pattern().is_some();
     if is_api {
         match identify(&request).await {
-            Ok(caller) => request.extensions_mut().insert(caller),
+            Ok(caller) => {
+                let mut extensions = request.extensions_mut();
+                if let Some(seen) = extensions.get::<SeenCaller>() {
+                    seen.0.get_or_init(|| caller.clone());
+                }
+                extensions.insert(caller)
+            }
             Err(error) => return Ok(request.error_response(error)),
         };
     }

@@ -21,6 +21,11 @@ use utoipa_actix_web::AppExt;
     tags(
         (name = "Workspaces", description = "Tenants, managed by the operator."),
         (name = "Tokens", description = "API tokens of a workspace, managed by the operator."),
+        (name = "Workspace", description = "The caller's own workspace."),
+        (name = "Storage setups", description = "The dialog that connects a bucket: it owns one external ID, renders what the customer applies, and checks the connection."),
+        (name = "Storages", description = "Connected buckets, and the built-in one."),
+        (name = "Files", description = "A storage's files, by file key: the path below bucket and prefix. With or without a leading slash it means the same."),
+        (name = "Projects", description = "Named sets of files."),
         (name = "Audit log", description = "Every change and every refusal."),
         (name = "Service", description = "The service about itself. No token is needed here."),
     ),

@@ -235,7 +235,7 @@ mod tests {
 
     #[test]
     fn waiting_is_rounded_up_to_whole_seconds() {
-        let error = Error::new(Kind::TooMany, "too_many", "Wait.");
+        let error = Error::new(Kind::TooMany, "too_many_checks", "Wait.");
         let response = Problem::from(error.retry_after(Duration::from_millis(1_001))).render(None);
         assert_eq!(response.status(), 429);
         assert_eq!(response.headers().get(header::RETRY_AFTER).unwrap(), "2");

@@ -28,9 +28,10 @@ async fn unknown_addresses_and_methods_are_problems() {
     ] {
         app.get(path, OPERATOR).await.problem(404, "not_found");
     }
-    let answer = app
-        .send(Method::PUT, "/v1/workspaces", OPERATOR, &json!({}))
-        .await;
+    app.patch("/v1/workspaces", OPERATOR, &json!({}))
+        .await
+        .problem(405, "method_not_allowed");
+    let answer = app.put("/v1/workspaces", OPERATOR, &json!({})).await;
     answer.problem(405, "method_not_allowed");
     assert_eq!(answer.header("allow"), Some("GET, POST"));
     let answer = app.delete("/healthz", "").await;

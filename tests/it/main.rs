@@ -5,6 +5,7 @@ mod bad_input;
 mod database_away;
 mod documents;
 mod emulator;
+mod error_codes;
 mod every_route;
 mod http_foundation;
 mod idempotency;

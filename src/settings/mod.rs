@@ -3,12 +3,19 @@
 //! [`Options`] is what is written; [`Settings`] is what it means. An empty value counts as none, so that
 //! a compose file may pass variables on that are not set. All faults are told at once.
 
+mod options;
+mod read;
+
+pub use options::Options;
+pub use read::parse_duration;
+
 use crate::application::vault::MasterKey;
 use crate::database::DatabaseUrl;
 use crate::domain::bucket_name::BucketName;
 use crate::domain::origin::Origin;
 use crate::domain::service_identity::ServicePrincipal;
 use ipnet::IpNet;
+use read::{Reader, list, network, operator_token, path, public_url, shown};
 use secrecy::{ExposeSecret, SecretString};
 use std::fmt;
 use std::net::SocketAddr;
@@ -16,127 +23,6 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 use url::Url;
-
-/// The settings as written. Each is also an environment variable, named in `--help`.
-#[derive(Debug, Clone, Default, clap::Args)]
-pub struct Options {
-    /// Address and port to listen on; port 0 takes a free one.
-    /// Default: 127.0.0.1:8080. Example: 0.0.0.0:8080
-    #[arg(long, env = "SALLYPORT_LISTEN", value_name = "ADDRESS")]
-    pub listen: Option<String>,
-
-    /// The database. SQLite serves one process, PostgreSQL any number.
-    /// Default: the file sallyport.db in the data folder.
-    /// Example: postgres://sallyport:PASSWORD@db.example.com:5432/sallyport
-    #[arg(
-        long,
-        env = "SALLYPORT_DATABASE_URL",
-        value_name = "URL",
-        hide_env_values = true
-    )]
-    pub database_url: Option<String>,
-
-    /// The folder for what the service keeps itself: the SQLite database and the master key's file.
-    /// Default: data. Example: /var/lib/sallyport
-    #[arg(long, env = "SALLYPORT_DATA_DIR", value_name = "FOLDER")]
-    pub data_dir: Option<String>,
-
-    /// The address that browsers and customers reach the service at.
-    /// Default: http:// and the address it listens on. Example: https://sallyport.example.com
-    #[arg(long, env = "SALLYPORT_PUBLIC_URL", value_name = "URL")]
-    pub public_url: Option<String>,
-
-    /// The operator's token, of at least 32 characters. Prefer the variable: other users of a machine
-    /// can see flags.
-    /// Default: made and printed once, on the first start. Example: the output of `openssl rand -hex 32`
-    #[arg(
-        long,
-        env = "SALLYPORT_OPERATOR_TOKEN",
-        value_name = "TOKEN",
-        hide_env_values = true
-    )]
-    pub operator_token: Option<String>,
-
-    /// The web origins that customers' buckets must let in by CORS, separated by commas.
-    /// Default: the public URL's origin. Example: https://app.example.com,https://eu.example.com
-    #[arg(long, env = "SALLYPORT_ALLOWED_ORIGINS", value_name = "ORIGINS")]
-    pub allowed_origins: Option<String>,
-
-    /// The ARN that customers' trust policies name.
-    /// Default: the root of the account that the service's AWS credentials belong to.
-    /// Example: arn:aws:iam::123456789012:role/sallyport
-    #[arg(long, env = "SALLYPORT_SERVICE_PRINCIPAL", value_name = "ARN")]
-    pub service_principal: Option<String>,
-
-    /// The bucket of the built-in storage, used with the service's own AWS credentials.
-    /// Default: none, and there is no built-in storage. Example: acme-product-files
-    #[arg(long, env = "SALLYPORT_BUILT_IN_BUCKET", value_name = "BUCKET")]
-    pub built_in_bucket: Option<String>,
-
-    /// How long a setup stays open.
-    /// Default: 7d. Example: 12h
-    #[arg(long, env = "SALLYPORT_SETUP_TTL", value_name = "DURATION")]
-    pub setup_ttl: Option<String>,
-
-    /// The key that secrets in the database are encrypted with: 32 bytes in base64. Losing it loses
-    /// them. Required with PostgreSQL, by this setting or the next.
-    /// Default with SQLite: made on the first start, in the file master.key in the data folder.
-    /// Example: the output of `openssl rand -base64 32`
-    #[arg(
-        long,
-        env = "SALLYPORT_MASTER_KEY",
-        value_name = "KEY",
-        hide_env_values = true
-    )]
-    pub master_key: Option<String>,
-
-    /// A file with the master key, instead of the key itself.
-    /// Default: none. Example: /run/secrets/sallyport-master-key
-    #[arg(long, env = "SALLYPORT_MASTER_KEY_FILE", value_name = "FILE")]
-    pub master_key_file: Option<String>,
-
-    /// Networks that are not public and that custom S3 endpoints may be in, as CIDRs separated by
-    /// commas.
-    /// Default: none. Example: 10.20.0.0/16,fd00:20::/32
-    #[arg(long, env = "SALLYPORT_ENDPOINT_NETWORKS", value_name = "NETWORKS")]
-    pub endpoint_networks: Option<String>,
-
-    /// How many connection checks a workspace may start in a minute.
-    /// Default: 60. Example: 10
-    #[arg(long, env = "SALLYPORT_CHECKS_PER_MINUTE", value_name = "NUMBER")]
-    pub checks_per_minute: Option<String>,
-
-    /// How often each stored connection is checked again.
-    /// Default: 1h. Example: 15m
-    #[arg(long, env = "SALLYPORT_RECHECK_INTERVAL", value_name = "DURATION")]
-    pub recheck_interval: Option<String>,
-
-    /// How long a client may take to send a request's headers, and its body of JSON.
-    /// Default: 30s. Example: 10s
-    #[arg(long, env = "SALLYPORT_REQUEST_TIMEOUT", value_name = "DURATION")]
-    pub request_timeout: Option<String>,
-
-    /// How long requests may go on after the service was told to stop.
-    /// Default: 30s. Example: 2m
-    #[arg(long, env = "SALLYPORT_SHUTDOWN_GRACE", value_name = "DURATION")]
-    pub shutdown_grace: Option<String>,
-
-    /// The longest life of a signed URL; at most 7d, which is S3's own limit.
-    /// Default: 12h. Example: 1h
-    #[arg(long, env = "SALLYPORT_SIGNED_URL_MAX", value_name = "DURATION")]
-    pub signed_url_max: Option<String>,
-
-    /// What is logged: a level, or levels for parts. Logs of the AWS SDK below `warn` can hold secrets
-    /// and are left out unless they are named.
-    /// Default: info. Example: info,sallyport=debug
-    #[arg(long, env = "SALLYPORT_LOG", value_name = "FILTER")]
-    pub log: Option<String>,
-
-    /// The log's form: text or json.
-    /// Default: text. Example: json
-    #[arg(long, env = "SALLYPORT_LOG_FORMAT", value_name = "FORMAT")]
-    pub log_format: Option<String>,
-}
 
 /// The settings, parsed. `Debug` shows no secret.
 #[derive(Debug, Clone)]
@@ -415,150 +301,6 @@ impl Settings {
             Err(BadSettings(read.faults))
         }
     }
-}
-
-/// Reads settings and collects what is wrong with them.
-#[derive(Default)]
-struct Reader {
-    faults: Vec<BadSetting>,
-}
-
-impl Reader {
-    fn fault(&mut self, name: &'static str, why: String, example: &'static str) {
-        self.faults.push(BadSetting { name, why, example });
-    }
-
-    fn has_fault(&self, name: &str) -> bool {
-        self.faults.iter().any(|fault| fault.name == name)
-    }
-
-    /// `None` when it is not set, or cannot be used, which is noted.
-    fn text<T>(
-        &mut self,
-        name: &'static str,
-        value: Option<String>,
-        example: &'static str,
-        parse: impl FnOnce(&str) -> Result<T, String>,
-    ) -> Option<T> {
-        let value = value.filter(|text| !text.trim().is_empty())?;
-        match parse(value.trim()) {
-            Ok(parsed) => Some(parsed),
-            Err(why) => {
-                self.fault(name, why, example);
-                None
-            }
-        }
-    }
-
-    /// From one second to `longest`.
-    fn duration(
-        &mut self,
-        name: &'static str,
-        value: Option<String>,
-        example: &'static str,
-        default: Duration,
-        longest: Duration,
-    ) -> Duration {
-        self.text(name, value, example, |text| {
-            let duration = parse_duration(text)?;
-            if (Duration::from_secs(1)..=longest).contains(&duration) {
-                Ok(duration)
-            } else {
-                Err(format!(
-                    "`{}` is out of range: from 1s to {}s.",
-                    shown(text),
-                    longest.as_secs()
-                ))
-            }
-        })
-        .unwrap_or(default)
-    }
-}
-
-/// Durations like `30s`, `15m`, `12h`, `7d` or `1h30m`.
-pub fn parse_duration(text: &str) -> Result<Duration, String> {
-    let refuse = || {
-        format!(
-            "`{}` is not a duration: a number and `s`, `m`, `h` or `d`.",
-            shown(text)
-        )
-    };
-    let mut total = Duration::ZERO;
-    let mut rest = text;
-    loop {
-        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        let number: u64 = rest[..digits].parse().map_err(|_| refuse())?;
-        let (seconds, after) = match rest.as_bytes().get(digits) {
-            Some(b's') => (1, digits + 1),
-            Some(b'm') => (60, digits + 1),
-            Some(b'h') => (3_600, digits + 1),
-            Some(b'd') => (24 * 3_600, digits + 1),
-            _ => return Err(refuse()),
-        };
-        total = number
-            .checked_mul(seconds)
-            .and_then(|seconds| total.checked_add(Duration::from_secs(seconds)))
-            .ok_or_else(refuse)?;
-        rest = &rest[after..];
-        if rest.is_empty() {
-            return Ok(total);
-        }
-    }
-}
-
-fn path(text: &str) -> Result<PathBuf, String> {
-    if text.contains('\0') {
-        return Err("A path has no NUL character.".into());
-    }
-    Ok(PathBuf::from(text))
-}
-
-fn public_url(text: &str) -> Result<Url, String> {
-    Url::parse(text)
-        .ok()
-        .filter(|url| matches!(url.scheme(), "http" | "https"))
-        .filter(|url| url.has_host() && url.query().is_none() && url.fragment().is_none())
-        .filter(|url| url.username().is_empty() && url.password().is_none() && url.path() == "/")
-        .ok_or_else(|| {
-            format!(
-                "`{}` is not a web address without path, query and user.",
-                shown(text)
-            )
-        })
-}
-
-/// The shortest operator token, in characters.
-const OPERATOR_TOKEN_MIN: usize = 32;
-
-fn operator_token(text: &str) -> Result<SecretString, String> {
-    let length = text.chars().count();
-    if length < OPERATOR_TOKEN_MIN {
-        return Err(format!(
-            "The operator's token has at least {OPERATOR_TOKEN_MIN} characters; this one has {length}."
-        ));
-    }
-    if !text.bytes().all(|b| b.is_ascii_graphic()) {
-        return Err("The operator's token has visible ASCII characters only.".into());
-    }
-    Ok(SecretString::from(text))
-}
-
-fn network(text: &str) -> Result<IpNet, String> {
-    text.parse::<IpNet>()
-        .map(|network| network.trunc())
-        .map_err(|_| format!("`{}` is not a network in CIDR form.", shown(text)))
-}
-
-fn list<T>(text: &str, parse: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, String> {
-    text.split(',')
-        .map(str::trim)
-        .filter(|part| !part.is_empty())
-        .map(parse)
-        .collect()
-}
-
-fn shown(text: &str) -> String {
-    crate::domain::invalid::shown(text)
 }
 
 impl MasterKeySource {

@@ -1,0 +1,122 @@
+//! The settings as they are written: flags, variables, and their help.
+
+/// The settings as written. Each is also an environment variable, named in `--help`.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Options {
+    /// Address and port to listen on; port 0 takes a free one.
+    /// Default: 127.0.0.1:8080. Example: 0.0.0.0:8080
+    #[arg(long, env = "SALLYPORT_LISTEN", value_name = "ADDRESS")]
+    pub listen: Option<String>,
+
+    /// The database. SQLite serves one process, PostgreSQL any number.
+    /// Default: the file sallyport.db in the data folder.
+    /// Example: postgres://sallyport:PASSWORD@db.example.com:5432/sallyport
+    #[arg(
+        long,
+        env = "SALLYPORT_DATABASE_URL",
+        value_name = "URL",
+        hide_env_values = true
+    )]
+    pub database_url: Option<String>,
+
+    /// The folder for what the service keeps itself: the SQLite database and the master key's file.
+    /// Default: data. Example: /var/lib/sallyport
+    #[arg(long, env = "SALLYPORT_DATA_DIR", value_name = "FOLDER")]
+    pub data_dir: Option<String>,
+
+    /// The address that browsers and customers reach the service at.
+    /// Default: http:// and the address it listens on. Example: https://sallyport.example.com
+    #[arg(long, env = "SALLYPORT_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
+
+    /// The operator's token, of at least 32 characters. Prefer the variable: other users of a machine
+    /// can see flags.
+    /// Default: made and printed once, on the first start. Example: the output of `openssl rand -hex 32`
+    #[arg(
+        long,
+        env = "SALLYPORT_OPERATOR_TOKEN",
+        value_name = "TOKEN",
+        hide_env_values = true
+    )]
+    pub operator_token: Option<String>,
+
+    /// The web origins that customers' buckets must let in by CORS, separated by commas.
+    /// Default: the public URL's origin. Example: https://app.example.com,https://eu.example.com
+    #[arg(long, env = "SALLYPORT_ALLOWED_ORIGINS", value_name = "ORIGINS")]
+    pub allowed_origins: Option<String>,
+
+    /// The ARN that customers' trust policies name.
+    /// Default: the root of the account that the service's AWS credentials belong to.
+    /// Example: arn:aws:iam::123456789012:role/sallyport
+    #[arg(long, env = "SALLYPORT_SERVICE_PRINCIPAL", value_name = "ARN")]
+    pub service_principal: Option<String>,
+
+    /// The bucket of the built-in storage, used with the service's own AWS credentials.
+    /// Default: none, and there is no built-in storage. Example: acme-product-files
+    #[arg(long, env = "SALLYPORT_BUILT_IN_BUCKET", value_name = "BUCKET")]
+    pub built_in_bucket: Option<String>,
+
+    /// How long a setup stays open.
+    /// Default: 7d. Example: 12h
+    #[arg(long, env = "SALLYPORT_SETUP_TTL", value_name = "DURATION")]
+    pub setup_ttl: Option<String>,
+
+    /// The key that secrets in the database are encrypted with: 32 bytes in base64. Losing it loses
+    /// them. Required with PostgreSQL, by this setting or the next.
+    /// Default with SQLite: made on the first start, in the file master.key in the data folder.
+    /// Example: the output of `openssl rand -base64 32`
+    #[arg(
+        long,
+        env = "SALLYPORT_MASTER_KEY",
+        value_name = "KEY",
+        hide_env_values = true
+    )]
+    pub master_key: Option<String>,
+
+    /// A file with the master key, instead of the key itself.
+    /// Default: none. Example: /run/secrets/sallyport-master-key
+    #[arg(long, env = "SALLYPORT_MASTER_KEY_FILE", value_name = "FILE")]
+    pub master_key_file: Option<String>,
+
+    /// Networks that are not public and that custom S3 endpoints may be in, as CIDRs separated by
+    /// commas.
+    /// Default: none. Example: 10.20.0.0/16,fd00:20::/32
+    #[arg(long, env = "SALLYPORT_ENDPOINT_NETWORKS", value_name = "NETWORKS")]
+    pub endpoint_networks: Option<String>,
+
+    /// How many connection checks a workspace may start in a minute.
+    /// Default: 60. Example: 10
+    #[arg(long, env = "SALLYPORT_CHECKS_PER_MINUTE", value_name = "NUMBER")]
+    pub checks_per_minute: Option<String>,
+
+    /// How often each stored connection is checked again.
+    /// Default: 1h. Example: 15m
+    #[arg(long, env = "SALLYPORT_RECHECK_INTERVAL", value_name = "DURATION")]
+    pub recheck_interval: Option<String>,
+
+    /// How long a client may take to send a request's headers, and its body of JSON.
+    /// Default: 30s. Example: 10s
+    #[arg(long, env = "SALLYPORT_REQUEST_TIMEOUT", value_name = "DURATION")]
+    pub request_timeout: Option<String>,
+
+    /// How long requests may go on after the service was told to stop.
+    /// Default: 30s. Example: 2m
+    #[arg(long, env = "SALLYPORT_SHUTDOWN_GRACE", value_name = "DURATION")]
+    pub shutdown_grace: Option<String>,
+
+    /// The longest life of a signed URL; at most 7d, which is S3's own limit.
+    /// Default: 12h. Example: 1h
+    #[arg(long, env = "SALLYPORT_SIGNED_URL_MAX", value_name = "DURATION")]
+    pub signed_url_max: Option<String>,
+
+    /// What is logged: a level, or levels for parts. Logs of the AWS SDK below `warn` can hold secrets
+    /// and are left out unless they are named.
+    /// Default: info. Example: info,sallyport=debug
+    #[arg(long, env = "SALLYPORT_LOG", value_name = "FILTER")]
+    pub log: Option<String>,
+
+    /// The log's form: text or json.
+    /// Default: text. Example: json
+    #[arg(long, env = "SALLYPORT_LOG_FORMAT", value_name = "FORMAT")]
+    pub log_format: Option<String>,
+}

@@ -1,0 +1,155 @@
+//! Reading single values, and collecting what is wrong with them.
+
+use super::BadSetting;
+use ipnet::IpNet;
+use secrecy::SecretString;
+use std::path::PathBuf;
+use std::time::Duration;
+use url::Url;
+
+/// Reads settings and collects what is wrong with them.
+#[derive(Default)]
+pub(super) struct Reader {
+    pub(super) faults: Vec<BadSetting>,
+}
+
+impl Reader {
+    pub(super) fn fault(&mut self, name: &'static str, why: String, example: &'static str) {
+        self.faults.push(BadSetting { name, why, example });
+    }
+
+    pub(super) fn has_fault(&self, name: &str) -> bool {
+        self.faults.iter().any(|fault| fault.name == name)
+    }
+
+    /// `None` when it is not set, or cannot be used, which is noted.
+    pub(super) fn text<T>(
+        &mut self,
+        name: &'static str,
+        value: Option<String>,
+        example: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let value = value.filter(|text| !text.trim().is_empty())?;
+        match parse(value.trim()) {
+            Ok(parsed) => Some(parsed),
+            Err(why) => {
+                self.fault(name, why, example);
+                None
+            }
+        }
+    }
+
+    /// From one second to `longest`.
+    pub(super) fn duration(
+        &mut self,
+        name: &'static str,
+        value: Option<String>,
+        example: &'static str,
+        default: Duration,
+        longest: Duration,
+    ) -> Duration {
+        self.text(name, value, example, |text| {
+            let duration = parse_duration(text)?;
+            if (Duration::from_secs(1)..=longest).contains(&duration) {
+                Ok(duration)
+            } else {
+                Err(format!(
+                    "`{}` is out of range: from 1s to {}s.",
+                    shown(text),
+                    longest.as_secs()
+                ))
+            }
+        })
+        .unwrap_or(default)
+    }
+}
+
+/// Durations like `30s`, `15m`, `12h`, `7d` or `1h30m`.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    let refuse = || {
+        format!(
+            "`{}` is not a duration: a number and `s`, `m`, `h` or `d`.",
+            shown(text)
+        )
+    };
+    let mut total = Duration::ZERO;
+    let mut rest = text;
+    loop {
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let number: u64 = rest[..digits].parse().map_err(|_| refuse())?;
+        let (seconds, after) = match rest.as_bytes().get(digits) {
+            Some(b's') => (1, digits + 1),
+            Some(b'm') => (60, digits + 1),
+            Some(b'h') => (3_600, digits + 1),
+            Some(b'd') => (24 * 3_600, digits + 1),
+            _ => return Err(refuse()),
+        };
+        total = number
+            .checked_mul(seconds)
+            .and_then(|seconds| total.checked_add(Duration::from_secs(seconds)))
+            .ok_or_else(refuse)?;
+        rest = &rest[after..];
+        if rest.is_empty() {
+            return Ok(total);
+        }
+    }
+}
+
+pub(super) fn path(text: &str) -> Result<PathBuf, String> {
+    if text.contains('\0') {
+        return Err("A path has no NUL character.".into());
+    }
+    Ok(PathBuf::from(text))
+}
+
+pub(super) fn public_url(text: &str) -> Result<Url, String> {
+    Url::parse(text)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https"))
+        .filter(|url| url.has_host() && url.query().is_none() && url.fragment().is_none())
+        .filter(|url| url.username().is_empty() && url.password().is_none() && url.path() == "/")
+        .ok_or_else(|| {
+            format!(
+                "`{}` is not a web address without path, query and user.",
+                shown(text)
+            )
+        })
+}
+
+/// The shortest operator token, in characters.
+const OPERATOR_TOKEN_MIN: usize = 32;
+
+pub(super) fn operator_token(text: &str) -> Result<SecretString, String> {
+    let length = text.chars().count();
+    if length < OPERATOR_TOKEN_MIN {
+        return Err(format!(
+            "The operator's token has at least {OPERATOR_TOKEN_MIN} characters; this one has {length}."
+        ));
+    }
+    if !text.bytes().all(|b| b.is_ascii_graphic()) {
+        return Err("The operator's token has visible ASCII characters only.".into());
+    }
+    Ok(SecretString::from(text))
+}
+
+pub(super) fn network(text: &str) -> Result<IpNet, String> {
+    text.parse::<IpNet>()
+        .map(|network| network.trunc())
+        .map_err(|_| format!("`{}` is not a network in CIDR form.", shown(text)))
+}
+
+pub(super) fn list<T>(
+    text: &str,
+    parse: impl Fn(&str) -> Result<T, String>,
+) -> Result<Vec<T>, String> {
+    text.split(',')
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .map(parse)
+        .collect()
+}
+
+pub(super) fn shown(text: &str) -> String {
+    crate::domain::invalid::shown(text)
+}
