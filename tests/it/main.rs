@@ -11,6 +11,7 @@ mod http_foundation;
 mod idempotency;
 mod layers;
 mod policy_lint;
+mod projects;
 mod provision;
 mod start;
 mod store_contract;
