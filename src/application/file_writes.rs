@@ -8,7 +8,7 @@ use super::bucket_writes::{
 use super::caller::Admin;
 use super::denials::Denials;
 use super::error::{Error, Kind, Result};
-use super::files::{MOST_SIGNED, object_key, url_life};
+use super::files::{MOST_SIGNED, check_header_text, object_key, url_life};
 use super::storages::Storages;
 use super::upload_body::UploadBody;
 use crate::domain::Invalid;
@@ -17,6 +17,7 @@ use crate::domain::connection::ConnectedBucket;
 use crate::domain::file_key::FileKey;
 use crate::domain::file_operation::FileOperation;
 use crate::domain::ids::StorageRef;
+use crate::domain::object_key::ObjectKey;
 use futures_util::stream::{self, StreamExt};
 use std::sync::Arc;
 use std::time::Duration;
@@ -114,7 +115,10 @@ impl FileWrites {
         file: &DoomedFile,
     ) -> Result<()> {
         let bucket = self.writable(admin, storage).await?;
-        let doomed = doomed(&bucket, file)?;
+        let doomed = Doomed {
+            key: object_key(&bucket, &file.key)?,
+            version_id: file.version_id.clone(),
+        };
         self.bucket
             .delete(&bucket, &doomed)
             .await
@@ -138,10 +142,15 @@ impl FileWrites {
             ));
         }
         let bucket = self.writable(admin, storage).await?;
-        let all = files
-            .iter()
-            .map(|file| doomed(&bucket, file))
-            .collect::<Result<Vec<_>>>()?;
+        let keys = object_keys(&bucket, files.iter().map(|file| &file.key))?;
+        let all: Vec<Doomed> = keys
+            .into_iter()
+            .zip(&files)
+            .map(|(key, file)| Doomed {
+                key,
+                version_id: file.version_id.clone(),
+            })
+            .collect();
         let outcomes: Vec<_> = stream::iter(all.chunks(DELETE_BATCH))
             .map(|batch| self.bucket.delete_many(&bucket, batch))
             .buffered(BATCHES_AT_ONCE)
@@ -178,11 +187,11 @@ impl FileWrites {
                 ),
             ));
         }
+        if let SignedWrite::Put { content_type } = what {
+            check_header_text("content_type", content_type.as_deref())?;
+        }
         let bucket = self.writable(admin, storage).await?;
-        let keys = keys
-            .iter()
-            .map(|key| object_key(&bucket, key))
-            .collect::<Result<Vec<_>>>()?;
+        let keys = object_keys(&bucket, keys.iter())?;
         Ok(self
             .bucket
             .sign_write(&bucket, &keys, what, expires_in)
@@ -190,11 +199,17 @@ impl FileWrites {
     }
 }
 
-fn doomed(bucket: &ConnectedBucket, file: &DoomedFile) -> Result<Doomed> {
-    Ok(Doomed {
-        key: object_key(bucket, &file.key)?,
-        version_id: file.version_id.clone(),
-    })
+/// The full keys, or the first that is too long, named by its place.
+fn object_keys<'a>(
+    bucket: &ConnectedBucket,
+    keys: impl Iterator<Item = &'a FileKey>,
+) -> Result<Vec<ObjectKey>> {
+    keys.enumerate()
+        .map(|(at, key)| {
+            ObjectKey::within(&bucket.connection.prefix, key)
+                .map_err(|invalid| Error::field(&format!("keys[{at}]"), invalid))
+        })
+        .collect()
 }
 
 fn deletion_of(file: &DoomedFile) -> FileOperation {

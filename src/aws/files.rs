@@ -49,9 +49,9 @@ impl S3Files {
         F: Future<Output = BucketResult<T>>,
     {
         let session = self.sessions.session(bucket).await?;
-        match call(session).await {
+        match call(session.clone()).await {
             Err(failure) if failure.kind == FailureKind::BadCredentials => {
-                self.sessions.drop_session(bucket).await;
+                self.sessions.drop_session(bucket, &session).await;
                 call(self.sessions.session(bucket).await?).await
             }
             answer => answer,
@@ -95,6 +95,7 @@ impl BucketFiles for S3Files {
                 size: answer.content_length.unwrap_or_default(),
                 etag: answer.e_tag,
                 content_type: answer.content_type,
+                content_encoding: answer.content_encoding,
                 last_modified: answer.last_modified.and_then(time_of),
                 version_id: answer.version_id,
                 storage_class: answer.storage_class.map(|class| class.as_str().to_owned()),
@@ -134,6 +135,7 @@ impl BucketFiles for S3Files {
                     size,
                     etag: answer.e_tag,
                     content_type: answer.content_type,
+                    content_encoding: answer.content_encoding,
                     last_modified: answer.last_modified.and_then(time_of),
                     version_id: answer.version_id,
                     storage_class: answer.storage_class.map(|class| class.as_str().to_owned()),
