@@ -131,6 +131,7 @@ pub async fn build_with(settings: Settings, aws: &SdkConfig) -> Result<Applicati
             frame_ancestors: settings.frame_ancestors.clone(),
         },
         projects: use_cases.projects,
+        file_writes: use_cases.file_writes,
         store,
         pages: Pages::new(vault.clone()),
         vault,

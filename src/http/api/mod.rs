@@ -3,6 +3,7 @@
 pub mod audit_events;
 mod check_reports;
 mod documents;
+pub mod file_writes;
 pub mod files;
 pub mod projects;
 pub mod service;
@@ -26,5 +27,6 @@ pub fn configure(config: &mut ServiceConfig) {
     sign_in_links::configure(config);
     files::configure(config);
     projects::configure(config);
+    file_writes::configure(config);
     audit_events::configure(config);
 }
