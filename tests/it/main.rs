@@ -4,6 +4,7 @@ mod api_support;
 mod bad_input;
 #[path = "../../benches/support/stub.rs"]
 mod bench_stub;
+mod browser;
 mod browsing;
 mod database_away;
 mod documents;

@@ -1,8 +1,10 @@
 //! What the integration tests share: the servers that they run against.
 
+pub mod browser;
 pub mod emulator;
 pub mod postgres;
 pub mod storage;
+pub mod webdriver;
 
 /// The address of a server that the tests need, from the environment.
 fn server_url(variable: &str) -> String {

@@ -1,0 +1,9 @@
+//! The pages, driven in Chromium against the emulator.
+
+mod accessibility;
+mod catalogue;
+mod elsewhere;
+mod screenshots;
+mod security;
+mod session;
+pub mod world;
