@@ -68,7 +68,8 @@ class Administrator:
         listed = self.api("GET", "/v1/storage-setups")
         if listed.status != 200:
             return []
-        return [setup for setup in listed.json["storage_setups"] if setup["status"] == "open"]
+        # The newest first.
+        return [setup for setup in reversed(listed.json["storage_setups"]) if setup["status"] == "open"]
 
     def act(self, action, setup_id):
         setup = next((setup for setup in self.setups() if setup["id"] == setup_id), None)

@@ -17,6 +17,7 @@ mod files_support;
 mod http_foundation;
 mod idempotency;
 mod layers;
+mod page_budget;
 mod policy_lint;
 mod projects;
 mod provision;

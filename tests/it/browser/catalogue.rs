@@ -2,7 +2,7 @@
 
 use super::world::World;
 use crate::support::browser::Page;
-use crate::support::emulator::{Customer, Emulator, random_name};
+use crate::support::emulator::{Customer, Emulator, REGION, random_name};
 use serde_json::json;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,8 +32,8 @@ impl Furnished {
     /// With a bucket of a random name.
     pub async fn new() -> Self {
         let customer = Emulator::customer();
-        let bucket = customer.create_bucket_in(&random_name("acme"), "us-east-1");
-        let bucket = bucket.await;
+        let bucket = random_name("acme");
+        customer.create_bucket_in(&bucket, REGION).await;
         Self::of(customer, bucket).await
     }
 

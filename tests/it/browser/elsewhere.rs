@@ -1,7 +1,7 @@
 //! Another website: a page of an origin that is not the service's.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 
 pub struct Elsewhere {
     address: SocketAddr,
@@ -15,13 +15,9 @@ impl Elsewhere {
         let html = html.into();
         std::thread::spawn(move || {
             for stream in listener.incoming() {
-                let mut stream = stream.unwrap();
-                let _ = stream.read(&mut [0; 8192]);
-                let answer = format!(
-                    "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{html}",
-                    html.len()
-                );
-                let _ = stream.write_all(answer.as_bytes());
+                let (stream, html) = (stream.unwrap(), html.clone());
+                // Browsers also connect ahead, and then say nothing for a while.
+                std::thread::spawn(move || answer(stream, &html));
             }
         });
         Self { address }
@@ -35,5 +31,15 @@ impl Elsewhere {
     /// Its address as another site.
     pub fn cross_site(&self) -> String {
         format!("http://localhost:{}", self.address.port())
+    }
+}
+
+fn answer(mut stream: TcpStream, html: &str) {
+    if stream.read(&mut [0; 8192]).is_ok_and(|length| length > 0) {
+        let answer = format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{html}",
+            html.len()
+        );
+        let _ = stream.write_all(answer.as_bytes());
     }
 }

@@ -1,7 +1,7 @@
 //! The pages, driven in Chromium against the emulator.
 
 mod accessibility;
-mod catalogue;
+pub mod catalogue;
 mod elsewhere;
 mod screenshots;
 mod security;

@@ -2,8 +2,10 @@
 
 use crate::api_support::{OPERATOR, TestApp, TestWorkspace};
 use crate::support::browser::Page;
-use crate::support::emulator::{Customer, Emulator};
-use crate::support::storage::apply;
+use crate::support::emulator::{Customer, Emulator, random_name};
+use sallyport::application::provision::{Documents, IamName, Provisioning};
+use sallyport::aws::provision::provision;
+use sallyport::domain::bucket_name::BucketName;
 use sallyport::settings::Options;
 use serde_json::{Value, json};
 use std::net::TcpListener;
@@ -102,7 +104,22 @@ impl World {
         let path = format!("/v1/storage-setups/{setup}/documents");
         let documents = self.app.get(&path, &self.workspace.admin).await;
         documents.expect(200);
-        apply(&self.customer, &self.bucket, documents.text.as_bytes()).await
+        self.apply_documents(documents.text.as_bytes()).await
+    }
+
+    /// The same with documents that came another way.
+    pub async fn apply_documents(&self, documents: &[u8]) -> String {
+        let mut wanted = Provisioning::new(
+            Documents::parse(documents).unwrap(),
+            BucketName::parse(&self.bucket).unwrap(),
+            IamName::role(&random_name("r")).unwrap(),
+            IamName::policy("sallyport").unwrap(),
+        )
+        .unwrap();
+        // A bucket may have several setups here, one after the other.
+        wanted.replace = true;
+        let done = provision(&self.customer.sdk_config, &wanted).await;
+        done.unwrap().role_arn.to_string()
     }
 
     /// A setup with everything typed and the role made, not checked yet.

@@ -50,8 +50,8 @@ pub async fn run(name: &str, test: impl AsyncFnOnce(&Browsers)) {
     }
     for (number, page) in pages.iter().enumerate() {
         if result.is_err() {
-            let keep = page.keep(&format!("{name}-{number}"));
-            let _ = AssertUnwindSafe(keep).catch_unwind().await;
+            let name = format!("{name}-{number}");
+            let _ = AssertUnwindSafe(page.keep(&name)).catch_unwind().await;
         }
         page.session.close().await;
     }
@@ -228,8 +228,8 @@ impl Page {
     /// Waits for a button, or a link, by what it says.
     pub async fn button(&self, name: &str) -> Element {
         let kinds = "button, summary, [role=button], input[type=submit], a[href]";
-        let found = self.wait(&format!("the button {name:?}"), NAMED, json!([kinds, name]));
-        Element(found.await)
+        let what = format!("the button {name:?}");
+        Element(self.wait(&what, NAMED, json!([kinds, name])).await)
     }
 
     pub async fn has_button(&self, name: &str) -> bool {
@@ -239,8 +239,8 @@ impl Page {
 
     /// Waits for a field, by its label.
     pub async fn field(&self, label: &str) -> Element {
-        let found = self.wait(&format!("the field {label:?}"), LABELLED, json!([label]));
-        Element(found.await)
+        let what = format!("the field {label:?}");
+        Element(self.wait(&what, LABELLED, json!([label])).await)
     }
 
     /// The value in a field.
@@ -276,14 +276,10 @@ impl Page {
     /// Puts a text in a field, in place of what it has, as by typing.
     pub async fn fill(&self, label: &str, text: &str) {
         let field = self.field(label).await;
-        let element = format!("element/{}", field.id());
-        let clear = self.session.post(&format!("{element}/clear"), json!({}));
-        clear.await.unwrap();
-        let body = json!({"text": text});
-        self.session
-            .post(&format!("{element}/value"), body)
-            .await
-            .unwrap();
+        for (command, body) in [("clear", json!({})), ("value", json!({"text": text}))] {
+            let command = format!("element/{}/{command}", field.id());
+            self.session.post(&command, body).await.unwrap();
+        }
     }
 
     /// Chooses a radio button, checkbox or option by its label.
