@@ -153,6 +153,15 @@ impl World {
         storage["id"].as_str().unwrap().to_owned()
     }
 
+    /// A project of these file keys. Gives its ID.
+    pub async fn project(&self, storage: &str, keys: &[&str]) -> String {
+        let files: Vec<Value> = keys.iter().map(|key| json!({"file_key": key})).collect();
+        let body = json!({"name": "Rings and chequers", "storage_id": storage, "files": files});
+        let admin = &self.workspace.admin;
+        let made = self.app.post("/v1/projects", admin, &body).await.expect(201);
+        made["id"].as_str().unwrap().to_owned()
+    }
+
     /// What a setup of the bucket has typed.
     pub fn typed(&self, name: &str, prefix: &str) -> Value {
         json!({
