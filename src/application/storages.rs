@@ -307,10 +307,12 @@ fn in_use(projects: i64) -> Error {
 
 /// Names as people see them.
 impl StorageView {
+    pub const BUILT_IN_NAME: &'static str = "Built-in storage";
+
     pub fn display_name(&self) -> &str {
         self.own
             .as_ref()
-            .map_or("Built-in storage", |storage: &Storage| {
+            .map_or(Self::BUILT_IN_NAME, |storage: &Storage| {
                 Name::as_str(&storage.display_name)
             })
     }

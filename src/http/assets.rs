@@ -53,6 +53,13 @@ asset!(
     include_str!("../../static/app.js")
 );
 asset!(
+    /// What the pages of files do in the browser.
+    FILES_SCRIPT,
+    "files.js",
+    "text/javascript; charset=utf-8",
+    include_str!("../../static/files.js")
+);
+asset!(
     /// The htmx library.
     HTMX,
     "htmx.js",
@@ -67,7 +74,7 @@ asset!(
     include_str!("../../static/icon.svg")
 );
 
-static ALL: [&Asset; 5] = [&STYLE, &DOCS_STYLE, &SCRIPT, &HTMX, &ICON];
+static ALL: [&Asset; 6] = [&STYLE, &DOCS_STYLE, &SCRIPT, &FILES_SCRIPT, &HTMX, &ICON];
 
 impl Asset {
     /// Where the file is.

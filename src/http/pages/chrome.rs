@@ -119,7 +119,9 @@ const MESSAGES: &[(&str, &str)] = &[
         "The project was deleted. Its files stay in the storage.",
     ),
     ("file_uploaded", "The file was uploaded."),
+    ("files_uploaded", "The files were uploaded."),
     ("file_deleted", "The file was deleted."),
+    ("files_deleted", "The files were deleted."),
     ("link_revoked", "The link was revoked."),
     ("saved", "Saved."),
 ];

@@ -6,9 +6,12 @@
 
 pub mod chrome;
 pub mod error;
+pub mod fields;
+mod files;
 pub mod form;
 pub mod headers;
 pub mod moment;
+mod projects;
 pub mod session;
 mod sign_in;
 mod storages;
@@ -18,4 +21,6 @@ use actix_web::web::ServiceConfig;
 pub fn configure(config: &mut ServiceConfig) {
     sign_in::configure(config);
     storages::configure(config);
+    files::configure(config);
+    projects::configure(config);
 }
