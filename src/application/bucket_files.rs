@@ -62,6 +62,8 @@ pub struct ObjectMetadata {
     pub size: i64,
     pub etag: Option<String>,
     pub content_type: Option<String>,
+    /// How the stored bytes are encoded, like `gzip`.
+    pub content_encoding: Option<String>,
     pub last_modified: Option<OffsetDateTime>,
     pub version_id: Option<String>,
     pub storage_class: Option<String>,

@@ -20,6 +20,10 @@ use time::OffsetDateTime;
 /// How many URLs one call signs at most.
 pub const MOST_SIGNED: usize = 10_000;
 
+/// The longest name that a download is given and the longest type, in bytes. Both are repeated in each of
+/// up to [`MOST_SIGNED`] URLs.
+const LONGEST_HEADER_TEXT: usize = 255;
+
 pub struct Files {
     pub storages: Arc<Storages>,
     pub files: Arc<dyn BucketFiles>,
@@ -45,6 +49,8 @@ pub struct FolderEntry {
     /// With both slashes.
     pub key: String,
     pub name: String,
+    /// False where the name has a dot segment: no folder can be asked for by it.
+    pub usable: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -157,7 +163,7 @@ impl Files {
         storage: &StorageRef,
         request: &SignRequest,
     ) -> Result<Vec<SignedUrl>> {
-        let expires_in = self.url_life(request.expires_in)?;
+        let expires_in = url_life(request.expires_in, self.longest_url_life)?;
         if request.keys.len() > MOST_SIGNED {
             return Err(Error::field(
                 "keys",
@@ -167,41 +173,58 @@ impl Files {
                 ),
             ));
         }
+        for (field, text) in [
+            ("content_type", &request.content_type),
+            ("download_name", &request.download_name),
+        ] {
+            check_header_text(field, text.as_deref())?;
+        }
         let bucket = self.storages.usable(workspace, storage).await?;
-        let keys = request
-            .keys
-            .iter()
-            .map(|key| {
-                let serving = Serving::of(
-                    key,
-                    request.content_type.as_deref(),
-                    request.download_name.as_deref(),
-                );
-                let response = SignedResponse {
-                    content_type: Some(serving.content_type),
-                    content_disposition: Some(serving.content_disposition),
-                };
-                Ok((object_key(&bucket, key)?, response))
-            })
-            .collect::<Result<Vec<_>>>()?;
+        let mut keys = Vec::with_capacity(request.keys.len());
+        for (at, key) in request.keys.iter().enumerate() {
+            let serving = Serving::of(
+                key,
+                request.content_type.as_deref(),
+                request.download_name.as_deref(),
+            );
+            let response = SignedResponse {
+                content_type: Some(serving.content_type),
+                content_disposition: Some(serving.content_disposition),
+            };
+            let key = ObjectKey::within(&bucket.connection.prefix, key)
+                .map_err(|invalid| Error::field(&format!("keys[{at}]"), invalid))?;
+            keys.push((key, response));
+        }
         Ok(self.files.sign_get(&bucket, &keys, expires_in).await?)
     }
+}
 
-    /// A life within the service's maximum. More is refused, so that nobody relies on a link that stops
-    /// early; less than that the credentials themselves may still shorten, and the answer says so.
-    fn url_life(&self, asked: Option<Duration>) -> Result<Duration> {
-        let longest = self.longest_url_life;
-        match asked {
-            None => Ok(DEFAULT_URL_LIFE.min(longest)),
-            Some(life) if life >= Duration::from_secs(1) && life <= longest => Ok(life),
-            Some(_) => Err(Error::invalid(vec![FieldError::new(
-                "expires_in",
-                Invalid::new(
-                    "expires_in_out_of_range",
-                    format!("A signed URL lives 1 to {} seconds.", longest.as_secs()),
-                ),
-            )])),
-        }
+/// A life within the service's maximum. More is refused, so that nobody relies on a link that stops
+/// early; less than that the credentials themselves may still shorten, and the answer says so.
+pub(super) fn url_life(asked: Option<Duration>, longest: Duration) -> Result<Duration> {
+    match asked {
+        None => Ok(DEFAULT_URL_LIFE.min(longest)),
+        Some(life) if life >= Duration::from_secs(1) && life <= longest => Ok(life),
+        Some(_) => Err(Error::invalid(vec![FieldError::new(
+            "expires_in",
+            Invalid::new(
+                "expires_in_out_of_range",
+                format!("A signed URL lives 1 to {} seconds.", longest.as_secs()),
+            ),
+        )])),
+    }
+}
+
+pub(super) fn check_header_text(field: &str, text: Option<&str>) -> Result<()> {
+    match text {
+        Some(text) if text.is_empty() || text.len() > LONGEST_HEADER_TEXT => Err(Error::field(
+            field,
+            Invalid::new(
+                "invalid_length",
+                format!("`{field}` has 1 to {LONGEST_HEADER_TEXT} bytes."),
+            ),
+        )),
+        _ => Ok(()),
     }
 }
 
@@ -263,8 +286,10 @@ fn folder_entry(bucket: &ConnectedBucket, folder: &Folder, key: &str) -> Result<
     let below_folder = below_prefix
         .strip_prefix(folder.path())
         .ok_or_else(|| outside("a folder outside of the folder"))?;
+    let key = format!("/{below_prefix}");
     Ok(FolderEntry {
-        key: format!("/{below_prefix}"),
         name: below_folder.trim_end_matches('/').to_owned(),
+        usable: Folder::parse(&key).is_ok(),
+        key,
     })
 }

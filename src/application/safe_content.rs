@@ -35,7 +35,16 @@ pub struct Serving {
     pub content_disposition: String,
 }
 
+/// What S3 and its clients store where nobody said a type.
+const NO_TYPE: &[&str] = &["binary/octet-stream", "application/octet-stream"];
+
 impl Serving {
+    /// For a stored object. Where it was stored without a type, the key's ending says one.
+    pub fn of_stored(file_key: &FileKey, content_type: Option<&str>) -> Self {
+        let known = content_type.filter(|stored| !NO_TYPE.contains(stored));
+        Self::of(file_key, known, None)
+    }
+
     /// Decides by the type that the caller, the object or else the key's ending says. HTML, SVG, XML,
     /// scripts and whatever is unknown become attachments of an inert type, whatever was asked for.
     pub fn of(file_key: &FileKey, content_type: Option<&str>, download_name: Option<&str>) -> Self {
@@ -142,6 +151,23 @@ mod tests {
             assert_eq!(served.content_type, INERT_TYPE, "{key} {content_type:?}");
             assert!(served.content_disposition.starts_with("attachment;"));
         }
+    }
+
+    #[test]
+    fn a_stored_object_without_a_type_is_told_by_its_ending() {
+        let stored = |key: &str, content_type| {
+            Serving::of_stored(&FileKey::parse(key).unwrap(), content_type).content_type
+        };
+        for none in [
+            None,
+            Some("binary/octet-stream"),
+            Some("application/octet-stream"),
+        ] {
+            assert_eq!(stored("/a.png", none), "image/png");
+            assert_eq!(stored("/a.html", none), INERT_TYPE);
+            assert_eq!(stored("/a", none), INERT_TYPE);
+        }
+        assert_eq!(stored("/a.png", Some("text/html")), INERT_TYPE);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::failure::{classify, local};
 use super::sessions::{RoleSessions, Session};
+use super::uploads::UploadMemory;
 use crate::application::bucket_files::{
     BucketFiles, BucketResult, ListFrom, ListPage, ListRequest, ListedObject, ObjectContent,
     ObjectMetadata, ReadConditions, SignedResponse, SignedUrl,
@@ -25,17 +26,21 @@ const SIGN_BATCH: usize = 64;
 
 /// [`BucketFiles`] on S3.
 pub struct S3Files {
-    sessions: Arc<RoleSessions>,
+    pub(super) sessions: Arc<RoleSessions>,
+    pub(super) upload_memory: UploadMemory,
 }
 
 impl S3Files {
     pub fn new(sessions: Arc<RoleSessions>) -> Self {
-        Self { sessions }
+        Self {
+            sessions,
+            upload_memory: UploadMemory::default(),
+        }
     }
 
     /// Makes a call with the bucket's session. When AWS no longer accepts the session (the customer
     /// revoked it, or made the role anew), it is made once more with a fresh one.
-    async fn with_session<T, F>(
+    pub(super) async fn with_session<T, F>(
         &self,
         bucket: &ConnectedBucket,
         call: impl Fn(Arc<Session>) -> F,
@@ -44,9 +49,9 @@ impl S3Files {
         F: Future<Output = BucketResult<T>>,
     {
         let session = self.sessions.session(bucket).await?;
-        match call(session).await {
+        match call(session.clone()).await {
             Err(failure) if failure.kind == FailureKind::BadCredentials => {
-                self.sessions.drop_session(bucket).await;
+                self.sessions.drop_session(bucket, &session).await;
                 call(self.sessions.session(bucket).await?).await
             }
             answer => answer,
@@ -90,6 +95,7 @@ impl BucketFiles for S3Files {
                 size: answer.content_length.unwrap_or_default(),
                 etag: answer.e_tag,
                 content_type: answer.content_type,
+                content_encoding: answer.content_encoding,
                 last_modified: answer.last_modified.and_then(time_of),
                 version_id: answer.version_id,
                 storage_class: answer.storage_class.map(|class| class.as_str().to_owned()),
@@ -129,6 +135,7 @@ impl BucketFiles for S3Files {
                     size,
                     etag: answer.e_tag,
                     content_type: answer.content_type,
+                    content_encoding: answer.content_encoding,
                     last_modified: answer.last_modified.and_then(time_of),
                     version_id: answer.version_id,
                     storage_class: answer.storage_class.map(|class| class.as_str().to_owned()),
@@ -279,11 +286,11 @@ fn chunks(
     .boxed()
 }
 
-fn time_of(at: DateTime) -> Option<OffsetDateTime> {
+pub(super) fn time_of(at: DateTime) -> Option<OffsetDateTime> {
     OffsetDateTime::from_unix_timestamp_nanos(at.as_nanos()).ok()
 }
 
-fn whole_seconds(at: OffsetDateTime) -> OffsetDateTime {
+pub(super) fn whole_seconds(at: OffsetDateTime) -> OffsetDateTime {
     at.replace_nanosecond(0).unwrap_or(at)
 }
 

@@ -128,16 +128,20 @@ impl RoleSessions {
         let wanted = life.min(SESSION_LIFE - Duration::from_secs(60));
         match session.remaining() {
             Some(left) if left < wanted => {
-                self.cache.invalidate(&self.key(bucket)?).await;
+                self.drop_session(bucket, &session).await;
                 self.session(bucket).await
             }
             _ => Ok(session),
         }
     }
 
-    /// Drops the session, so that the next request makes a new one.
-    pub async fn drop_session(&self, bucket: &ConnectedBucket) {
-        if let Ok(key) = self.key(bucket) {
+    /// Drops this session, so that the next request makes a new one. One that somebody else has made
+    /// meanwhile stays: many requests whose session ends together make one AssumeRole call.
+    pub async fn drop_session(&self, bucket: &ConnectedBucket, old: &Arc<Session>) {
+        if let Ok(key) = self.key(bucket)
+            && let Some(cached) = self.cache.get(&key).await
+            && Arc::ptr_eq(&cached, old)
+        {
             self.cache.invalidate(&key).await;
         }
     }

@@ -23,6 +23,7 @@ pub mod problem;
 pub mod query;
 pub mod routes;
 pub mod state;
+pub mod upload;
 
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, web};

@@ -6,6 +6,7 @@ use super::routes::Routes;
 use crate::application::authenticate::Authenticator;
 use crate::application::clock::Clock;
 use crate::application::error::{Error, Result};
+use crate::application::file_writes::FileWrites;
 use crate::application::files::Files;
 use crate::application::page::Pages;
 use crate::application::readiness::Readiness;
@@ -33,6 +34,7 @@ pub struct Services {
     pub files: Arc<Files>,
     pub sign_ins: SignIns,
     pub site: Site,
+    pub file_writes: Arc<FileWrites>,
     pub readiness: Vec<Arc<dyn Readiness>>,
     pub metrics: HttpMetrics,
     /// Everything that `/metrics` shows.

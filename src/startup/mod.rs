@@ -128,6 +128,7 @@ pub async fn build_with(settings: Settings, aws: &SdkConfig) -> Result<Applicati
             public_url: settings.public_url.clone(),
             frame_ancestors: settings.frame_ancestors.clone(),
         },
+        file_writes: use_cases.file_writes,
         store,
         pages: Pages::new(vault.clone()),
         vault,

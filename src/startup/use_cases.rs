@@ -7,6 +7,8 @@ use crate::application::check_connection::ConnectionChecker;
 use crate::application::check_limits::CheckLimits;
 use crate::application::checks::Checks;
 use crate::application::clock::Clock;
+use crate::application::denials::Denials;
+use crate::application::file_writes::FileWrites;
 use crate::application::files::Files;
 use crate::application::monitor::Monitor;
 use crate::application::probe::Prober;
@@ -24,12 +26,14 @@ use crate::domain::policy_document::PolicyTemplates;
 use crate::settings::Settings;
 use aws_config::SdkConfig;
 use std::sync::Arc;
+use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
 pub(super) struct UseCases {
     pub setups: Arc<Setups>,
     pub storages: Arc<Storages>,
     pub files: Arc<Files>,
+    pub file_writes: Arc<FileWrites>,
     pub principal: Arc<PrincipalSource>,
     pub monitor: Monitor,
     pub running_checks: TaskTracker,
@@ -55,7 +59,8 @@ impl UseCases {
         ));
         let prober = AwsProber::new(sessions.clone()).map_err(|error| other(error.to_string()))?;
         let prober: Arc<dyn Prober> = Arc::new(prober);
-        let bucket_files: Arc<dyn BucketFiles> = Arc::new(S3Files::new(sessions));
+        let s3_files = Arc::new(S3Files::new(sessions));
+        let bucket_files: Arc<dyn BucketFiles> = s3_files.clone();
         let principal = Arc::new(PrincipalSource::new(
             settings.service_principal.clone(),
             prober.clone(),
@@ -83,6 +88,7 @@ impl UseCases {
             built_in: Arc::new(BuiltIn::new(settings.built_in_bucket.clone(), prober)),
             origins: settings.allowed_origins.clone(),
         });
+        let denials = Denials::new(policies.clone());
         Ok(Self {
             setups: Arc::new(Setups {
                 store: store.clone(),
@@ -98,6 +104,14 @@ impl UseCases {
                 storages: storages.clone(),
                 files: bucket_files,
                 longest_url_life: settings.signed_url_max,
+            }),
+            file_writes: Arc::new(FileWrites {
+                storages: storages.clone(),
+                bucket: s3_files,
+                denials,
+                longest_url_life: settings.signed_url_max,
+                running: running_checks.clone(),
+                runtime: Handle::current(),
             }),
             storages,
             principal,

@@ -2,16 +2,24 @@
 
 mod api_support;
 mod bad_input;
+#[path = "../../benches/support/stub.rs"]
+mod bench_stub;
+mod browsing;
 mod database_away;
 mod documents;
 mod emulator;
 mod error_codes;
 mod every_route;
+mod file_content;
+mod file_keys;
+mod files_support;
 mod http_foundation;
 mod idempotency;
 mod layers;
 mod policy_lint;
+mod projects;
 mod provision;
+mod signed_urls;
 mod start;
 mod store_contract;
 mod support;

@@ -1,14 +1,16 @@
 //! `/v1/storages/{storage_id}/files`
 
 use crate::application::bucket_files::{ListFrom, ObjectMetadata, ReadConditions, SignedUrl};
-use crate::application::error::{Error, FieldError, Kind, Result};
+use crate::application::bucket_writes::SignedWrite;
+use crate::application::caller::Caller;
+use crate::application::error::{Error, FieldError, Result};
 use crate::application::files::{FileEntry, FolderEntry, SignRequest};
 use crate::application::safe_content::Serving;
 use crate::domain::Invalid;
 use crate::domain::file_key::{FileKey, Folder};
 use crate::domain::ids::StorageRef;
 use crate::http::body::Body;
-use crate::http::caller::MemberCaller;
+use crate::http::caller::{AdminCaller, MemberCaller};
 use crate::http::page;
 use crate::http::path::Id;
 use crate::http::query::Query;
@@ -92,6 +94,8 @@ struct FolderEntryBody {
     key: String,
     #[schema(example = "inner")]
     name: String,
+    /// False for a folder whose key has a `.` or `..` segment: it cannot be listed.
+    usable: bool,
 }
 
 /// A file in a folder.
@@ -136,13 +140,14 @@ pub(super) struct SignFiles {
     key: Option<String>,
     /// At most 10,000.
     keys: Option<Vec<String>>,
-    /// `GET`.
+    /// `GET`, `PUT` or `DELETE`; all but `GET` for admins only.
     #[schema(example = "GET")]
     method: String,
     /// Seconds; 900 where it is absent. The answer says when a URL really stops working: never later
     /// than the credentials that signed it.
     expires_in: Option<u64>,
-    /// The `Content-Type` of the download. HTML, SVG and other active types become an inert one.
+    /// With `GET`, the `Content-Type` of the download; HTML, SVG and other active types become an inert
+    /// one. With `PUT`, the `Content-Type` that the upload must have; any where it is absent.
     content_type: Option<String>,
     /// Forces a download under this name.
     download_name: Option<String>,
@@ -231,6 +236,7 @@ impl From<FolderEntry> for FolderEntryBody {
         Self {
             key: folder.key,
             name: folder.name,
+            usable: folder.usable,
         }
     }
 }
@@ -274,26 +280,40 @@ async fn read_file(
 ) -> Result<HttpResponse> {
     let key = query.0.parse()?;
     let mut conditions = conditions(request.headers());
-    let if_range = text(request.headers(), header::IF_RANGE);
-    if conditions.range.is_some() && conditions.if_match.is_none() {
-        conditions.if_match = if_range.clone();
+    // The client has a part, and wants the rest of it or else the whole new version. S3 knows no
+    // `If-Range`; `If-Match` asks the same where the client has no `If-Match` of its own.
+    let mut or_whole = false;
+    if let Some(tag) = text(request.headers(), header::IF_RANGE) {
+        if conditions.range.is_some() && conditions.if_match.is_none() {
+            conditions.if_match = Some(tag);
+            or_whole = true;
+        } else {
+            conditions.range = None;
+        }
     }
     let read = |conditions: ReadConditions| {
         let (files, member, id, key) = (&services.files, &member.0, &id.0, &key);
         async move { files.content(member, id, key, &conditions).await }
     };
     let answer = match read(conditions.clone()).await {
-        // The client's part is of an older version: it gets the whole new one.
-        Err(error) if error.kind == Kind::PreconditionFailed && if_range.is_some() => {
-            read(ReadConditions::default()).await
+        Err(error) if error.code == "precondition_failed" && or_whole => {
+            let whole = ReadConditions {
+                range: None,
+                if_match: None,
+                ..conditions.clone()
+            };
+            read(whole).await
         }
         answer => answer,
     };
     let content = match answer {
         Err(error) if error.code == "not_modified" => {
-            return Ok(HttpResponse::NotModified()
-                .insert_header((header::CACHE_CONTROL, CACHING))
-                .finish());
+            let mut response = HttpResponse::NotModified();
+            response.insert_header((header::CACHE_CONTROL, CACHING));
+            if let Some(tag) = conditions.if_none_match.filter(|tags| is_one_tag(tags)) {
+                response.insert_header((header::ETAG, tag));
+            }
+            return Ok(response.finish());
         }
         answer => answer?,
     };
@@ -349,7 +369,7 @@ async fn read_file_head(
 const CACHING: &str = "private, no-cache";
 
 fn describe(response: &mut HttpResponseBuilder, key: &FileKey, metadata: &ObjectMetadata) {
-    let serving = Serving::of(key, metadata.content_type.as_deref(), None);
+    let serving = Serving::of_stored(key, metadata.content_type.as_deref());
     response
         .insert_header((header::CONTENT_TYPE, serving.content_type))
         .insert_header((header::CONTENT_DISPOSITION, serving.content_disposition))
@@ -359,12 +379,31 @@ fn describe(response: &mut HttpResponseBuilder, key: &FileKey, metadata: &Object
             header::CONTENT_SECURITY_POLICY,
             "default-src 'none'; sandbox",
         ));
+    if let Some(encoding) = metadata
+        .content_encoding
+        .as_deref()
+        .and_then(content_coding)
+    {
+        response.insert_header((header::CONTENT_ENCODING, encoding));
+    }
     if let Some(etag) = &metadata.etag {
         response.insert_header((header::ETAG, etag.as_str()));
     }
     if let Some(at) = metadata.last_modified.and_then(http_date) {
         response.insert_header((header::LAST_MODIFIED, at));
     }
+}
+
+/// How the bytes are encoded, without `aws-chunked`, which is a matter between an uploading client and
+/// S3 and of which some clients leave a trace.
+fn content_coding(stored: &str) -> Option<String> {
+    let codings: Vec<&str> = stored
+        .split(',')
+        .map(str::trim)
+        .filter(|coding| !coding.is_empty() && *coding != "aws-chunked")
+        .collect();
+    let is_token = |c: &&str| c.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    (!codings.is_empty() && codings.iter().all(is_token)).then(|| codings.join(", "))
 }
 
 /// The form of RFC 9110, which is that of RFC 2822 with `GMT` for the zone.
@@ -390,8 +429,19 @@ fn is_one_range(range: &str) -> bool {
         .strip_prefix("bytes=")
         .and_then(|range| range.split_once('-'))
         .is_some_and(|(first, last)| {
-            digits(first) && digits(last) && !(first.is_empty() && last.is_empty())
+            let in_order = match (first.parse::<u64>(), last.parse::<u64>()) {
+                (Ok(first), Ok(last)) => first <= last,
+                _ => !(first.is_empty() && last.is_empty()),
+            };
+            digits(first) && digits(last) && in_order
         })
+}
+
+/// Whether this is one entity tag, and not a list or `*`.
+fn is_one_tag(tags: &str) -> bool {
+    tags.strip_prefix('"')
+        .and_then(|tag| tag.strip_suffix('"'))
+        .is_some_and(|tag| !tag.contains('"'))
 }
 
 fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
@@ -442,9 +492,39 @@ async fn sign_files(
     id: Id<StorageRef>,
     body: Body<SignFiles, SIGN_LIMIT>,
 ) -> Result<Json<SignedUrlsBody>> {
-    let request = body.value.parse()?;
-    let urls = services.files.sign_get(&member.0, &id.0, &request).await?;
-    Ok(Json(SignedUrlsBody::new(&request.keys, urls)))
+    let one = body.value.key.is_some();
+    let what = match body.value.method.as_str() {
+        "PUT" => Some(SignedWrite::Put {
+            content_type: body.value.content_type.clone(),
+        }),
+        "DELETE" => Some(SignedWrite::Delete),
+        _ => None,
+    };
+    let (urls, keys) = match what {
+        None => {
+            let request = body.value.parse()?;
+            let urls = services.files.sign_get(&member.0, &id.0, &request).await;
+            (urls, request.keys)
+        }
+        Some(what) => {
+            let AdminCaller(admin) = Caller::Workspace(member.0).try_into()?;
+            let request = body.value.for_writing()?;
+            let writes = &services.file_writes;
+            let urls = writes
+                .sign(&admin, &id.0, &request.keys, &what, request.expires_in)
+                .await;
+            (urls, request.keys)
+        }
+    };
+    let urls = urls.map_err(|mut error| {
+        for field in &mut error.fields {
+            if one && field.field == "keys[0]" {
+                field.field = "key".into();
+            }
+        }
+        error
+    })?;
+    Ok(Json(SignedUrlsBody::new(&keys, urls)))
 }
 
 impl SignFiles {
@@ -455,9 +535,44 @@ impl SignFiles {
             return Err(refuse(
                 "method",
                 "unsupported_method",
-                "Only `GET` is signed.",
+                "`GET`, `PUT` and `DELETE` are signed.",
             ));
         }
+        self.request()
+    }
+
+    /// The same for a URL that changes the file: what only a download has is refused.
+    fn for_writing(self) -> Result<SignRequest> {
+        let content_type = self
+            .content_type
+            .as_ref()
+            .filter(|_| self.method == "DELETE");
+        for (field, given) in [
+            ("content_type", content_type.is_some()),
+            ("download_name", self.download_name.is_some()),
+        ] {
+            if given {
+                let detail = format!("`{field}` has no meaning for a URL with this method.");
+                return Err(Error::field(
+                    field,
+                    Invalid::new("unexpected_field", detail),
+                ));
+            }
+        }
+        let fits = |text: &String| text.bytes().all(|b| (0x20..0x7f).contains(&b));
+        if !self.content_type.as_ref().is_none_or(fits) {
+            let detail = "A content type is printable ASCII.";
+            return Err(Error::field(
+                "content_type",
+                Invalid::new("invalid_content_type", detail),
+            ));
+        }
+        self.request()
+    }
+
+    fn request(self) -> Result<SignRequest> {
+        let refuse =
+            |field: &str, code, detail: &str| Error::field(field, Invalid::new(code, detail));
         let (field, keys) = match (self.key, self.keys) {
             (Some(key), None) => ("key", vec![key]),
             (None, Some(keys)) => ("keys", keys),

@@ -3,6 +3,7 @@
 pub mod audit_events;
 mod check_reports;
 mod documents;
+pub mod file_writes;
 pub mod files;
 pub mod service;
 pub mod sign_in_links;
@@ -24,5 +25,6 @@ pub fn configure(config: &mut ServiceConfig) {
     storages::configure(config);
     sign_in_links::configure(config);
     files::configure(config);
+    file_writes::configure(config);
     audit_events::configure(config);
 }

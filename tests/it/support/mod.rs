@@ -2,6 +2,7 @@
 
 pub mod emulator;
 pub mod postgres;
+pub mod storage;
 
 /// The address of a server that the tests need, from the environment.
 fn server_url(variable: &str) -> String {

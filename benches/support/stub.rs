@@ -1,0 +1,320 @@
+//! STS and S3 in this process, as fast as can be: a role, a bucket, and objects of any size whose bytes
+//! are made up.
+//!
+//! It speaks AWS's wire format as far as the service uses it, checks no signature, and knows one role,
+//! which wants the external ID that [`Stub::trust`] names. Objects are told by their names:
+//! `1048576.bin` has that many bytes, `1048576.bin.dies-after-1000` breaks off.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, BufWriter};
+use tokio::net::{TcpListener, TcpStream};
+
+pub const ACCOUNT: &str = "222222222222";
+pub const ROLE: &str = "arn:aws:iam::222222222222:role/customer";
+pub const BUCKET: &str = "customers-bucket";
+
+/// A running stub. It ends with its runtime.
+#[derive(Clone)]
+pub struct Stub {
+    pub address: SocketAddr,
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    external_id: Mutex<Option<String>>,
+    calls: Mutex<BTreeMap<&'static str, usize>>,
+    transfers: AtomicUsize,
+}
+
+impl Stub {
+    pub async fn start() -> std::io::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let stub = Self {
+            address: listener.local_addr()?,
+            shared: Arc::default(),
+        };
+        let shared = stub.shared.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let shared = shared.clone();
+                tokio::spawn(async move {
+                    // A client that leaves is an error here, and no concern of others.
+                    let _ = serve(stream, &shared).await;
+                });
+            }
+        });
+        Ok(stub)
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The external ID that the role wants from now on.
+    pub fn trust(&self, external_id: &str) {
+        *lock(&self.shared.external_id) = Some(external_id.to_owned());
+    }
+
+    /// How often an operation was called.
+    pub fn calls(&self, operation: &str) -> usize {
+        lock(&self.shared.calls)
+            .get(operation)
+            .copied()
+            .unwrap_or(0)
+    }
+
+    /// How many bodies are being sent now.
+    pub fn transfers(&self) -> usize {
+        self.shared.transfers.load(Ordering::SeqCst)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+struct Request {
+    method: String,
+    path: String,
+    query: String,
+    headers: BTreeMap<String, String>,
+    body: Vec<u8>,
+}
+
+enum Reply {
+    Short(u16, Vec<(&'static str, String)>, String),
+    /// First byte, length, whole size, and after how many bytes it breaks off.
+    Object(u64, u64, u64, Option<u64>),
+}
+
+async fn serve(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
+    stream.set_nodelay(true)?;
+    let (mut read, write) = stream.into_split();
+    let mut write = BufWriter::with_capacity(64 * 1024, write);
+    let mut buffer = Vec::new();
+    while let Some(request) = next_request(&mut read, &mut buffer).await? {
+        let (operation, reply) = answer(&request, shared);
+        *lock(&shared.calls).entry(operation).or_default() += 1;
+        match reply {
+            Reply::Short(status, headers, body) => {
+                let mut head = format!("HTTP/1.1 {status} x\r\nx-amz-request-id: STUB\r\n");
+                for (name, value) in headers {
+                    head += &format!("{name}: {value}\r\n");
+                }
+                if status != 204 && request.method != "HEAD" {
+                    head += &format!("content-length: {}\r\n", body.len());
+                }
+                write.write_all((head + "\r\n" + &body).as_bytes()).await?;
+            }
+            Reply::Object(first, length, size, dies) => {
+                let status = if length == size { 200 } else { 206 };
+                let mut head = format!(
+                    "HTTP/1.1 {status} x\r\nx-amz-request-id: STUB\r\ncontent-length: {length}\r\ncontent-type: application/octet-stream\r\netag: \"{size}\"\r\nlast-modified: Sun, 01 Nov 2026 00:00:00 GMT\r\naccept-ranges: bytes\r\n"
+                );
+                if status == 206 {
+                    head += &format!(
+                        "content-range: bytes {first}-{}/{size}\r\n",
+                        first + length - 1
+                    );
+                }
+                write.write_all((head + "\r\n").as_bytes()).await?;
+                if request.method == "GET" {
+                    let _sending = Sending::begin(&shared.transfers);
+                    send_bytes(&mut write, length.min(dies.unwrap_or(length))).await?;
+                    if dies.is_some() {
+                        return write.flush().await;
+                    }
+                }
+            }
+        }
+        write.flush().await?;
+    }
+    Ok(())
+}
+
+/// Counts a body under way, until it is dropped.
+struct Sending<'a>(&'a AtomicUsize);
+
+impl<'a> Sending<'a> {
+    fn begin(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::SeqCst);
+        Self(count)
+    }
+}
+
+impl Drop for Sending<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+async fn send_bytes(write: &mut (impl AsyncWriteExt + Unpin), length: u64) -> std::io::Result<()> {
+    static BYTES: [u8; 256 * 1024] = [b'x'; 256 * 1024];
+    let mut left = length;
+    while left > 0 {
+        let part = left.min(BYTES.len() as u64);
+        write.write_all(&BYTES[..part as usize]).await?;
+        left -= part;
+    }
+    Ok(())
+}
+
+/// Reads a request with its body; `None` when the client has left.
+async fn next_request(
+    read: &mut (impl AsyncReadExt + Unpin),
+    buffer: &mut Vec<u8>,
+) -> std::io::Result<Option<Request>> {
+    let mut more = async |buffer: &mut Vec<u8>| -> std::io::Result<bool> {
+        let mut part = [0; 16 * 1024];
+        let got = read.read(&mut part).await?;
+        buffer.extend_from_slice(&part[..got]);
+        Ok(got > 0)
+    };
+    let end = loop {
+        if let Some(at) = buffer.windows(4).position(|w| w == b"\r\n\r\n") {
+            break at + 4;
+        }
+        if !more(buffer).await? {
+            return Ok(None);
+        }
+    };
+    let head = String::from_utf8_lossy(&buffer[..end]).into_owned();
+    let mut lines = head.lines();
+    let mut first = lines.next().unwrap_or_default().split(' ');
+    let method = first.next().unwrap_or_default().to_owned();
+    let target = first.next().unwrap_or_default();
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let headers: BTreeMap<_, _> = lines
+        .filter_map(|line| line.split_once(':'))
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
+        .collect();
+    let length = headers
+        .get("content-length")
+        .and_then(|length| length.parse().ok())
+        .unwrap_or(0);
+    while buffer.len() < end + length {
+        if !more(buffer).await? {
+            return Ok(None);
+        }
+    }
+    let request = Request {
+        method,
+        path: path.to_owned(),
+        query: query.to_owned(),
+        headers,
+        body: buffer[end..end + length].to_vec(),
+    };
+    buffer.drain(..end + length);
+    Ok(Some(request))
+}
+
+fn answer(request: &Request, shared: &Shared) -> (&'static str, Reply) {
+    let header = |name: &str| request.headers.get(name).map(String::as_str);
+    let below = request.path.trim_start_matches('/');
+    let key = below
+        .strip_prefix(BUCKET)
+        .map(|key| key.trim_start_matches('/'));
+    match (request.method.as_str(), key) {
+        ("POST", None) => sts(&String::from_utf8_lossy(&request.body), shared),
+        ("OPTIONS", _) => {
+            let origin = header("origin").unwrap_or("*").to_owned();
+            let headers = vec![
+                ("access-control-allow-origin", origin),
+                ("access-control-allow-methods", "GET, HEAD, PUT".into()),
+                ("access-control-allow-headers", "*".into()),
+            ];
+            ("Preflight", Reply::Short(200, headers, String::new()))
+        }
+        (_, None) => ("Other", error(404, "NoSuchBucket")),
+        _ if header("x-amz-expected-bucket-owner").is_some_and(|owner| owner != ACCOUNT) => {
+            ("WrongOwner", error(403, "AccessDenied"))
+        }
+        ("HEAD", Some("")) => {
+            let region = vec![("x-amz-bucket-region", "us-east-1".to_owned())];
+            ("HeadBucket", Reply::Short(200, region, String::new()))
+        }
+        ("GET", Some("")) if request.query.contains("location") => (
+            "GetBucketLocation",
+            xml(r#"<LocationConstraint xmlns="http://s3.amazonaws.com/doc/2006-03-01/"/>"#.into()),
+        ),
+        ("GET", Some("")) => (
+            "ListObjectsV2",
+            xml(format!(
+                "<ListBucketResult><Name>{BUCKET}</Name><IsTruncated>false</IsTruncated><KeyCount>1</KeyCount><Contents><Key>1024.bin</Key><Size>1024</Size><ETag>\"1024\"</ETag><LastModified>2026-11-01T00:00:00.000Z</LastModified><StorageClass>STANDARD</StorageClass></Contents></ListBucketResult>"
+            )),
+        ),
+        ("PUT", Some(_)) => (
+            "PutObject",
+            Reply::Short(200, vec![("etag", "\"put\"".into())], String::new()),
+        ),
+        ("DELETE", Some(_)) => ("DeleteObject", Reply::Short(204, vec![], String::new())),
+        (_, Some(key)) => ("GetObject", object(key, header("range"))),
+    }
+}
+
+fn object(key: &str, range: Option<&str>) -> Reply {
+    let name = key.rsplit('/').next().unwrap_or_default();
+    let dies = name
+        .split_once(".dies-after-")
+        .and_then(|(_, after)| after.parse().ok());
+    let Some(size) = name
+        .split_once(".bin")
+        .and_then(|(size, _)| size.parse::<u64>().ok())
+    else {
+        return error(404, "NoSuchKey");
+    };
+    let asked = range
+        .and_then(|range| range.strip_prefix("bytes="))
+        .and_then(|range| range.split_once('-'))
+        .and_then(|(first, last)| {
+            let first = first.parse::<u64>().ok()?;
+            let last = last.parse().unwrap_or(u64::MAX).min(size.checked_sub(1)?);
+            (first <= last).then_some((first, last - first + 1))
+        });
+    let (first, length) = asked.unwrap_or((0, size));
+    Reply::Object(first, length, size, dies)
+}
+
+fn sts(body: &str, shared: &Shared) -> (&'static str, Reply) {
+    if body.contains("Action=GetCallerIdentity") {
+        let text = "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::111111111111:user/service</Arn><UserId>A</UserId><Account>111111111111</Account></GetCallerIdentityResult></GetCallerIdentityResponse>";
+        return ("GetCallerIdentity", xml(text.into()));
+    }
+    let given = body
+        .split('&')
+        .find_map(|field| field.strip_prefix("ExternalId="));
+    if given.is_none() || given != lock(&shared.external_id).as_deref() {
+        let text = "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>User is not authorized to perform: sts:AssumeRole</Message></Error><RequestId>STUB</RequestId></ErrorResponse>";
+        return (
+            "RefusedAssumeRole",
+            Reply::Short(403, vec![], text.to_owned()),
+        );
+    }
+    let expires = time::OffsetDateTime::now_utc() + time::Duration::HOUR;
+    let expires = expires
+        .format(&time::format_description::well_known::Rfc3339)
+        .unwrap_or_default();
+    (
+        "AssumeRole",
+        xml(format!(
+            "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ASIASTUBSTUBSTUBSTUB</AccessKeyId><SecretAccessKey>secret</SecretAccessKey><SessionToken>{}</SessionToken><Expiration>{expires}</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>",
+            "token".repeat(100)
+        )),
+    )
+}
+
+fn xml(body: String) -> Reply {
+    Reply::Short(200, vec![("content-type", "text/xml".into())], body)
+}
+
+fn error(status: u16, code: &str) -> Reply {
+    Reply::Short(
+        status,
+        vec![("content-type", "application/xml".into())],
+        format!("<Error><Code>{code}</Code><Message>{code}</Message></Error>"),
+    )
+}
