@@ -53,6 +53,13 @@ asset!(
     include_str!("../../static/app.js")
 );
 asset!(
+    /// What the dialog that adds a storage does in the browser.
+    SETUP_SCRIPT,
+    "setup.js",
+    "text/javascript; charset=utf-8",
+    include_str!("../../static/setup.js")
+);
+asset!(
     /// The htmx library.
     HTMX,
     "htmx.js",
@@ -67,7 +74,7 @@ asset!(
     include_str!("../../static/icon.svg")
 );
 
-static ALL: [&Asset; 5] = [&STYLE, &DOCS_STYLE, &SCRIPT, &HTMX, &ICON];
+static ALL: [&Asset; 6] = [&STYLE, &DOCS_STYLE, &SCRIPT, &SETUP_SCRIPT, &HTMX, &ICON];
 
 impl Asset {
     /// Where the file is.

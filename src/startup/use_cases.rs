@@ -1,6 +1,7 @@
 //! The use cases about buckets, put together.
 
 use super::StartError;
+use crate::application::browser_probe::BrowserProbes;
 use crate::application::bucket_files::BucketFiles;
 use crate::application::built_in::BuiltIn;
 use crate::application::check_connection::ConnectionChecker;
@@ -34,6 +35,7 @@ pub(super) struct UseCases {
     pub storages: Arc<Storages>,
     pub files: Arc<Files>,
     pub file_writes: Arc<FileWrites>,
+    pub browser_probes: BrowserProbes,
     pub principal: Arc<PrincipalSource>,
     pub monitor: Monitor,
     pub running_checks: TaskTracker,
@@ -89,17 +91,23 @@ impl UseCases {
             origins: settings.allowed_origins.clone(),
         });
         let denials = Denials::new(policies.clone());
+        let setups = Arc::new(Setups {
+            store: store.clone(),
+            vault: vault.clone(),
+            policies,
+            principal: principal.clone(),
+            checks: checks.clone(),
+            clock: clock.clone(),
+            origins: settings.allowed_origins.clone(),
+            lifetime: settings.setup_ttl,
+        });
         Ok(Self {
-            setups: Arc::new(Setups {
-                store: store.clone(),
-                vault: vault.clone(),
-                policies,
-                principal: principal.clone(),
-                checks: checks.clone(),
-                clock: clock.clone(),
-                origins: settings.allowed_origins.clone(),
-                lifetime: settings.setup_ttl,
-            }),
+            browser_probes: BrowserProbes {
+                setups: setups.clone(),
+                files: bucket_files.clone(),
+                writes: s3_files.clone(),
+            },
+            setups,
             files: Arc::new(Files {
                 storages: storages.clone(),
                 files: bucket_files,

@@ -6,6 +6,7 @@ mod bad_input;
 mod bench_stub;
 mod browsing;
 mod database_away;
+mod dialog;
 mod documents;
 mod emulator;
 mod error_codes;

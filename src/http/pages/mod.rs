@@ -8,9 +8,12 @@ pub mod chrome;
 pub mod error;
 pub mod form;
 pub mod headers;
+mod instructions;
 pub mod moment;
 pub mod session;
+mod setup;
 mod sign_in;
+mod storage;
 mod storages;
 
 use actix_web::web::ServiceConfig;
@@ -18,4 +21,7 @@ use actix_web::web::ServiceConfig;
 pub fn configure(config: &mut ServiceConfig) {
     sign_in::configure(config);
     storages::configure(config);
+    setup::configure(config);
+    storage::configure(config);
+    instructions::configure(config);
 }
