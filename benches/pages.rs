@@ -120,7 +120,14 @@ impl Visitor {
             .redirect(Policy::none())
             .build()?;
         let post = async |path: &str, body: Value| -> Result<Value> {
-            call(&client, Method::POST, &format!("{origin}{path}"), OPERATOR, &body).await
+            call(
+                &client,
+                Method::POST,
+                &format!("{origin}{path}"),
+                OPERATOR,
+                &body,
+            )
+            .await
         };
         let made = post("/v1/workspaces", json!({"name": "Acme"})).await?;
         let workspace = text(&made, "id")?;
@@ -135,7 +142,10 @@ impl Visitor {
             json!({"role": "admin", "purpose": "settings"}),
         );
         let link = url::Url::parse(&text(&link.await?, "url")?)?;
-        let answer = client.get(format!("{origin}{}", link.path())).send().await?;
+        let answer = client
+            .get(format!("{origin}{}", link.path()))
+            .send()
+            .await?;
         let cookie = answer
             .headers()
             .get("set-cookie")
@@ -204,12 +214,16 @@ async fn call(
         .body(body.to_string())
         .send()
         .await?;
-    Ok(serde_json::from_str(&answer.error_for_status()?.text().await?)?)
+    Ok(serde_json::from_str(
+        &answer.error_for_status()?.text().await?,
+    )?)
 }
 
 fn text(answer: &Value, name: &str) -> Result<String> {
     let text = answer[name].as_str();
-    Ok(text.ok_or_else(|| format!("no {name} in {answer}"))?.to_owned())
+    Ok(text
+        .ok_or_else(|| format!("no {name} in {answer}"))?
+        .to_owned())
 }
 
 fn storage_id(number: u32) -> String {

@@ -1,7 +1,7 @@
 //! Who is calling, and what they may do.
 
 use crate::domain::audit::Actor;
-use crate::domain::ids::{SessionId, TokenId, WorkspaceId};
+use crate::domain::ids::{InstructionLinkId, SessionId, TokenId, WorkspaceId};
 use crate::domain::workspace::Role;
 
 /// An authenticated caller.
@@ -9,6 +9,11 @@ use crate::domain::workspace::Role;
 pub enum Caller {
     Operator,
     Workspace(Member),
+    /// Whoever holds a link for the customer's AWS administrator: nobody of the workspace.
+    InstructionLink {
+        workspace: WorkspaceId,
+        link: InstructionLinkId,
+    },
 }
 
 /// Somebody who acts within one workspace, as a member at least. A use case that takes one has nothing

@@ -5,6 +5,7 @@
 
 pub mod audit;
 pub mod authenticate;
+pub mod browser_probe;
 pub mod bucket_files;
 pub mod bucket_writes;
 pub mod built_in;
@@ -20,6 +21,7 @@ pub mod error;
 pub mod file_writes;
 pub mod files;
 pub mod idempotency;
+pub mod instructions;
 pub mod master_key;
 pub mod monitor;
 pub mod page;

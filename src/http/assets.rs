@@ -60,6 +60,13 @@ asset!(
     include_str!("../../static/files.js")
 );
 asset!(
+    /// What the dialog that adds a storage does in the browser.
+    SETUP_SCRIPT,
+    "setup.js",
+    "text/javascript; charset=utf-8",
+    include_str!("../../static/setup.js")
+);
+asset!(
     /// The htmx library.
     HTMX,
     "htmx.js",
@@ -74,7 +81,15 @@ asset!(
     include_str!("../../static/icon.svg")
 );
 
-static ALL: [&Asset; 6] = [&STYLE, &DOCS_STYLE, &SCRIPT, &FILES_SCRIPT, &HTMX, &ICON];
+static ALL: [&Asset; 7] = [
+    &STYLE,
+    &DOCS_STYLE,
+    &SCRIPT,
+    &FILES_SCRIPT,
+    &SETUP_SCRIPT,
+    &HTMX,
+    &ICON,
+];
 
 impl Asset {
     /// Where the file is.

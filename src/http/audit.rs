@@ -110,6 +110,7 @@ pub async fn audit(
             None => Actor::Anonymous,
             Some(Caller::Operator) => Actor::Operator,
             Some(Caller::Workspace(member)) => member.actor(),
+            Some(Caller::InstructionLink { link, .. }) => Actor::InstructionLink(link.clone()),
         },
         action: operation,
         target: target.map(|target| target.chars().take(200).collect()),
@@ -139,10 +140,19 @@ fn is_written(method: &Method, operation: &str, status: StatusCode) -> bool {
     refused || (changes && !only_reads)
 }
 
-/// The ID of what was made: the end of `Location`.
+/// The ID of what was made: the end of `Location`. A page's redirect may lead anywhere, also to an
+/// address with a secret in it; of those only what is an ID is taken.
 fn created(response: &ServiceResponse<impl MessageBody>) -> Option<String> {
     let location = response.headers().get(header::LOCATION)?.to_str().ok()?;
-    location.rsplit('/').next().map(str::to_owned)
+    let end = location.split('?').next()?.rsplit('/').next()?;
+    (response.status() == StatusCode::CREATED || is_id(end)).then(|| end.to_owned())
+}
+
+/// Whether it looks like one of our IDs: `set_` and 32 hexadecimal digits.
+fn is_id(text: &str) -> bool {
+    text.split_once('_').is_some_and(|(kind, digits)| {
+        kind.len() == 3 && digits.len() == 32 && digits.bytes().all(|b| b.is_ascii_hexdigit())
+    })
 }
 
 /// The caller's workspace; for the operator, the one that the request is about.
@@ -154,6 +164,7 @@ fn workspace_of(
     match caller {
         None => None,
         Some(Caller::Workspace(member)) => Some(member.workspace.clone()),
+        Some(Caller::InstructionLink { workspace, .. }) => Some(workspace.clone()),
         Some(Caller::Operator) => parameters
             .iter()
             .find(|(name, _)| name == "workspace_id")

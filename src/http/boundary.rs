@@ -121,6 +121,9 @@ async fn handle(
         Some(Caller::Workspace(member)) => {
             (Some(member.workspace.as_str()), member.credential.as_str())
         }
+        Some(Caller::InstructionLink { workspace, link }) => {
+            (Some(workspace.as_str()), link.as_str())
+        }
         None => (None, "anonymous"),
     };
     tracing::info!(

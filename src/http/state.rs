@@ -4,10 +4,12 @@ use super::metrics::HttpMetrics;
 use super::openapi;
 use super::routes::Routes;
 use crate::application::authenticate::Authenticator;
+use crate::application::browser_probe::BrowserProbes;
 use crate::application::clock::Clock;
 use crate::application::error::{Error, Result};
 use crate::application::file_writes::FileWrites;
 use crate::application::files::Files;
+use crate::application::instructions::Instructions;
 use crate::application::page::Pages;
 use crate::application::projects::Projects;
 use crate::application::readiness::Readiness;
@@ -33,9 +35,11 @@ pub struct Services {
     pub setups: Arc<Setups>,
     pub storages: Arc<Storages>,
     pub files: Arc<Files>,
+    pub projects: Arc<Projects>,
+    pub instructions: Instructions,
+    pub browser_probes: BrowserProbes,
     pub sign_ins: SignIns,
     pub site: Site,
-    pub projects: Arc<Projects>,
     pub file_writes: Arc<FileWrites>,
     pub readiness: Vec<Arc<dyn Readiness>>,
     pub metrics: HttpMetrics,

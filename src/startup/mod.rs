@@ -6,6 +6,7 @@ mod use_cases;
 use crate::application::authenticate::Authenticator;
 use crate::application::clock::{Clock, SystemClock};
 use crate::application::error::{Error, Kind};
+use crate::application::instructions::Instructions;
 use crate::application::master_key;
 use crate::application::monitor::Monitor;
 use crate::application::page::Pages;
@@ -116,6 +117,13 @@ pub async fn build_with(settings: Settings, aws: &SdkConfig) -> Result<Applicati
             clock.clone(),
             settings.operator_token.as_ref(),
         )),
+        instructions: Instructions {
+            store: store.clone(),
+            clock: clock.clone(),
+            setups: use_cases.setups.clone(),
+            lifetime: settings.instruction_link_ttl,
+        },
+        browser_probes: use_cases.browser_probes,
         setups: use_cases.setups,
         storages: use_cases.storages,
         files: use_cases.files,

@@ -1,6 +1,7 @@
 //! The use cases about buckets, put together.
 
 use super::StartError;
+use crate::application::browser_probe::BrowserProbes;
 use crate::application::bucket_files::BucketFiles;
 use crate::application::built_in::BuiltIn;
 use crate::application::check_connection::ConnectionChecker;
@@ -42,6 +43,7 @@ pub(super) struct UseCases {
     pub projects: Arc<Projects>,
     pub importers: Vec<Importer>,
     pub file_writes: Arc<FileWrites>,
+    pub browser_probes: BrowserProbes,
     pub principal: Arc<PrincipalSource>,
     pub monitor: Monitor,
     pub running_checks: TaskTracker,
@@ -111,7 +113,23 @@ impl UseCases {
             pace: Pace::default(),
         };
         let denials = Denials::new(policies.clone());
+        let setups = Arc::new(Setups {
+            store: store.clone(),
+            vault: vault.clone(),
+            policies,
+            principal: principal.clone(),
+            checks: checks.clone(),
+            clock: clock.clone(),
+            origins: settings.allowed_origins.clone(),
+            lifetime: settings.setup_ttl,
+        });
         Ok(Self {
+            browser_probes: BrowserProbes {
+                setups: setups.clone(),
+                files: bucket_files.clone(),
+                writes: s3_files.clone(),
+            },
+            setups,
             importers: (0..IMPORTS_AT_ONCE).map(|_| importer()).collect(),
             projects: Arc::new(Projects {
                 store: store.clone(),
@@ -122,16 +140,6 @@ impl UseCases {
                 limits: Limits::default(),
                 imports: imports.clone(),
                 manifests: Semaphore::new(MANIFESTS_AT_ONCE),
-            }),
-            setups: Arc::new(Setups {
-                store: store.clone(),
-                vault: vault.clone(),
-                policies,
-                principal: principal.clone(),
-                checks: checks.clone(),
-                clock: clock.clone(),
-                origins: settings.allowed_origins.clone(),
-                lifetime: settings.setup_ttl,
             }),
             files,
             file_writes: Arc::new(FileWrites {

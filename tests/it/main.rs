@@ -7,6 +7,7 @@ mod bench_stub;
 mod browser;
 mod browsing;
 mod database_away;
+mod dialog;
 mod documents;
 mod emulator;
 mod error_codes;

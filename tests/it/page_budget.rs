@@ -69,12 +69,17 @@ async fn every_page_is_within_the_budget() {
             check(bytes < LARGEST, format!("{bytes} bytes: {}", loaded["own"]));
             check(shift < SHIFT, format!("the layout shifts by {shift}"));
             let none = |value: &Value| value.as_array().unwrap().is_empty();
-            check(none(&loaded["blocking"]), format!("blocking scripts: {}", loaded["blocking"]));
+            check(
+                none(&loaded["blocking"]),
+                format!("blocking scripts: {}", loaded["blocking"]),
+            );
             let foreign = loaded["foreign"].as_array().unwrap();
             // The bucket's own pictures, by signed URL, are no third party's.
             let bucket = crate::support::emulator::Emulator::url();
             check(
-                foreign.iter().all(|file| bucket.starts_with(file[1].as_str().unwrap())),
+                foreign
+                    .iter()
+                    .all(|file| bucket.starts_with(file[1].as_str().unwrap())),
                 format!("fetched from elsewhere: {foreign:?}"),
             );
         }
@@ -101,13 +106,19 @@ async fn what_a_page_loads_may_be_kept_for_ever_under_the_hash_in_its_name() {
     let mut seen = 0;
     for path in pages {
         let html = world.app.get(path, "").await.text;
-        for part in html.split(['"', '\'']).filter(|part| part.starts_with("/static/")) {
+        for part in html
+            .split(['"', '\''])
+            .filter(|part| part.starts_with("/static/"))
+        {
             let asset = world.app.get(part, "").await;
             assert_eq!(asset.status, 200, "{part}");
             let kept = asset.header("cache-control");
             assert_eq!(kept, Some("public, max-age=31536000, immutable"), "{part}");
             let hash = part.split('/').nth(2).unwrap();
-            assert!(hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_hexdigit()), "{part}");
+            assert!(
+                hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_hexdigit()),
+                "{part}"
+            );
             let request = world
                 .app
                 .request(reqwest::Method::GET, part, "")

@@ -2,7 +2,7 @@
 
 pub mod audit_events;
 mod check_reports;
-mod documents;
+pub mod documents;
 pub mod file_writes;
 pub mod files;
 pub mod projects;

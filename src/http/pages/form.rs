@@ -16,6 +16,8 @@ use std::pin::Pin;
 
 /// The largest form, in bytes: 10,000 file keys of 1 KiB, percent-encoded.
 const LIMIT: usize = 32 << 20;
+/// The largest form of somebody without a session.
+const LINK_LIMIT: usize = 16 << 10;
 
 /// A session's CSRF token. Derived from the session's secret, which only the cookie has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,34 +61,67 @@ impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let request = request.clone();
-        let mut payload = payload.take();
+        let payload = payload.take();
         Box::pin(async move {
             same_site(&request)?;
             let csrf = expected(&request)?;
-            if request.content_type() != "application/x-www-form-urlencoded" {
-                return Err(Error::new(
-                    Kind::Malformed,
-                    "not_a_form",
-                    "This address takes the forms of Sallyport's pages.",
-                )
-                .into());
-            }
-            let mut bytes = actix_web::web::BytesMut::new();
-            while let Some(chunk) = futures_util::StreamExt::next(&mut payload).await {
-                let chunk = chunk?;
-                if bytes.len() + chunk.len() > LIMIT {
-                    return Err(Error::new(
-                        Kind::TooLarge,
-                        "body_too_large",
-                        "What was sent is larger than this page takes.",
-                    )
-                    .into());
-                }
-                bytes.extend_from_slice(&chunk);
-            }
-            Ok(Self(parse(&bytes, &csrf)?))
+            Ok(Self(read(&request, payload, &csrf, LIMIT).await?))
         })
     }
+}
+
+/// The same for a page that is reached by a link with a secret in its path (`{secret}`), by somebody
+/// without a session: the token is derived from that secret.
+pub struct LinkForm<T>(pub T);
+
+impl<T: DeserializeOwned + 'static> FromRequest for LinkForm<T> {
+    type Error = actix_web::Error;
+    type Future = Pin<Box<dyn Future<Output = std::result::Result<Self, Self::Error>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let payload = payload.take();
+        Box::pin(async move {
+            same_site(&request)?;
+            let secret = request
+                .match_info()
+                .get("secret")
+                .ok_or_else(|| Error::bug("the route has no {secret}"))?;
+            let csrf = Csrf::of_secret(secret);
+            Ok(Self(read(&request, payload, &csrf, LINK_LIMIT).await?))
+        })
+    }
+}
+
+/// Reads a form that carries this token.
+async fn read<T: DeserializeOwned>(
+    request: &HttpRequest,
+    mut payload: Payload,
+    csrf: &Csrf,
+    limit: usize,
+) -> std::result::Result<T, actix_web::Error> {
+    if request.content_type() != "application/x-www-form-urlencoded" {
+        return Err(Error::new(
+            Kind::Malformed,
+            "not_a_form",
+            "This address takes the forms of Sallyport's pages.",
+        )
+        .into());
+    }
+    let mut bytes = actix_web::web::BytesMut::new();
+    while let Some(chunk) = futures_util::StreamExt::next(&mut payload).await {
+        let chunk = chunk?;
+        if bytes.len() + chunk.len() > limit {
+            return Err(Error::new(
+                Kind::TooLarge,
+                "body_too_large",
+                "What was sent is larger than this page takes.",
+            )
+            .into());
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(parse(&bytes, csrf)?)
 }
 
 /// The token alone, for a form without fields.

@@ -10,10 +10,13 @@ pub mod fields;
 mod files;
 pub mod form;
 pub mod headers;
+mod instructions;
 pub mod moment;
 mod projects;
 pub mod session;
+mod setup;
 mod sign_in;
+mod storage;
 mod storages;
 
 use actix_web::web::ServiceConfig;
@@ -23,4 +26,7 @@ pub fn configure(config: &mut ServiceConfig) {
     storages::configure(config);
     files::configure(config);
     projects::configure(config);
+    setup::configure(config);
+    storage::configure(config);
+    instructions::configure(config);
 }

@@ -5,6 +5,7 @@ use crate::application::caller::{Admin, Caller, Member};
 use crate::application::error::{Error, Kind, Result};
 use crate::domain::sign_in::Session;
 use crate::domain::workspace::Role;
+use crate::http::caller::SeenCaller;
 use crate::http::state::{Services, Site};
 use actix_web::cookie::time::Duration as CookieDuration;
 use actix_web::cookie::{Cookie, SameSite};
@@ -92,9 +93,9 @@ pub async fn visitor(request: &HttpRequest) -> Result<Option<Visitor>> {
     };
     let member = Member::from(&session);
     let workspace = services.storages.workspace(&session.workspace).await?;
-    request
-        .extensions_mut()
-        .insert(Caller::Workspace(member.clone()));
+    let caller = Caller::Workspace(member.clone());
+    SeenCaller::note(request, &caller);
+    request.extensions_mut().insert(caller);
     Ok(Some(Visitor {
         member,
         workspace_name: workspace.name.to_string(),

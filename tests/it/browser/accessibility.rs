@@ -22,7 +22,12 @@ async fn no_page_has_a_serious_finding_or_scrolls_sideways() {
             for (scheme, width) in LOOKS {
                 page.appearance(scheme, width, 900).await;
                 let what = format!("{} ({}), {scheme}, {width} px", entry.name, entry.path);
-                found.extend(findings(&page).await.into_iter().map(|f| format!("{what}: {f}")));
+                found.extend(
+                    findings(&page)
+                        .await
+                        .into_iter()
+                        .map(|f| format!("{what}: {f}")),
+                );
                 if let Some(wide) = overflow(&page).await {
                     found.push(format!("{what}: wider than the window: {wide}"));
                 }
@@ -40,7 +45,7 @@ pub async fn findings(page: &Page) -> Vec<String> {
     }
     let run = "const {violations} = await axe.run(document, {resultTypes: ['violations']});
         return violations.filter((v) => ['serious', 'critical'].includes(v.impact)).map((v) =>
-            `${v.id}: ${v.help}: ${v.nodes.map((n) => `${n.html} ${n.failureSummary}`).join('; ')}`);";
+            `${v.id}: ${v.help}: ${v.nodes.length} times, like ${v.nodes.slice(0, 2).map((n) => `${n.html} ${n.failureSummary}`).join('; ')}`);";
     let found = page.eval_async(run, json!([])).await;
     let texts = found.as_array().unwrap().iter();
     texts.map(|f| f.as_str().unwrap().to_owned()).collect()

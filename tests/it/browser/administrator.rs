@@ -16,7 +16,9 @@ async fn the_link_shows_the_instructions_takes_the_role_and_can_do_nothing_else(
         dialog::describe_bucket(&world, &page, "team").await;
         page.press("Make a link").await;
         page.see("Send this link to your AWS administrator.").await;
-        let link = page.eval("document.querySelector('#link-panel code').textContent").await;
+        let link = page
+            .eval("document.querySelector('#link-panel code').textContent")
+            .await;
         let link = link.as_str().unwrap().to_owned();
         assert!(link.starts_with(&world.url("/instructions/")), "{link}");
 
@@ -25,7 +27,9 @@ async fn the_link_shows_the_instructions_takes_the_role_and_can_do_nothing_else(
         outside.expect_status(404);
         outside.expect_status(422);
         outside.goto(&link).await;
-        outside.see(&format!("Connect the bucket {}", world.bucket)).await;
+        outside
+            .see(&format!("Connect the bucket {}", world.bucket))
+            .await;
         let external_id = world.setup(&setup).await["external_id"].clone();
         outside.see(external_id.as_str().unwrap()).await;
         assert!(outside.cookies().await.is_empty());
@@ -41,17 +45,26 @@ async fn the_link_shows_the_instructions_takes_the_role_and_can_do_nothing_else(
         }
 
         outside.goto(&link).await;
-        outside.fill("Role ARN", "arn:aws:iam::123:user/somebody").await;
+        outside
+            .fill("Role ARN", "arn:aws:iam::123:user/somebody")
+            .await;
         outside.press("Save").await;
         outside.find("#role_arn[aria-invalid=true]").await;
-        assert_eq!(outside.value("Role ARN").await, "arn:aws:iam::123:user/somebody");
+        assert_eq!(
+            outside.value("Role ARN").await,
+            "arn:aws:iam::123:user/somebody"
+        );
         let download = "return await (await fetch(arguments[0])).text();";
         let documents = outside.eval_async(download, json!([format!("{link}/documents")]));
         let documents = documents.await;
-        let role_arn = world.apply_documents(documents.as_str().unwrap().as_bytes()).await;
+        let role_arn = world
+            .apply_documents(documents.as_str().unwrap().as_bytes())
+            .await;
         outside.fill("Role ARN", &role_arn).await;
         outside.press("Save").await;
-        outside.see("Whoever sent you the link can check the connection now.").await;
+        outside
+            .see("Whoever sent you the link can check the connection now.")
+            .await;
         assert_eq!(world.setup(&setup).await["role_arn"], role_arn);
 
         // The admin goes on, and takes the link back.

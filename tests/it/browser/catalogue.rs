@@ -42,8 +42,47 @@ impl Furnished {
         let world = World::of(customer, bucket, |_| {}).await;
         world.put_samples().await;
         let storage = world.connect(&world.typed("Acme's data", "team")).await;
-        let setup = world.applied_setup(&world.typed("Archive", "archive")).await;
-        let entries = entries(&world, &storage, &setup).await;
+        // Another one, whose role somebody has withdrawn since.
+        let broken = world.connect(&world.typed("Archive 2019", "archive")).await;
+        world.withdraw_role(&broken).await;
+        let path = format!("/v1/storages/{broken}/check");
+        let admin = &world.workspace.admin;
+        world.app.post(&path, admin, &json!({})).await.expect(200);
+        let default = json!({"storage_id": storage});
+        let path = "/v1/workspace/default-storage";
+        world.app.put(path, admin, &default).await.expect(200);
+
+        let ready = world
+            .applied_setup(&world.typed("Texts", "team/texts"))
+            .await;
+        world.check_setup(&ready).await;
+        let begun = world
+            .open_setup(&world.typed("Labels", "team/labels"))
+            .await;
+        let refused = world.open_setup(&world.typed("By hand", "team")).await;
+        world
+            .patch_setup(&refused, &json!({"role_arn": world.unguarded_role().await}))
+            .await;
+        world.check_setup(&refused).await;
+        let project = world
+            .project(
+                &storage,
+                &[
+                    "/images/rings.png",
+                    "/images/chequers.png",
+                    "/labels/rings.json",
+                ],
+            )
+            .await;
+        let made = Made {
+            storage,
+            broken,
+            ready,
+            begun,
+            refused,
+            project,
+        };
+        let entries = entries(&world, &made).await;
         Self { world, entries }
     }
 
@@ -62,21 +101,90 @@ impl Furnished {
     }
 }
 
-async fn entries(world: &World, storage: &str, setup: &str) -> Vec<Entry> {
-    let entry = |name, who, pictured, path: String| Entry {
+/// The IDs of what there is.
+struct Made {
+    storage: String,
+    broken: String,
+    /// A setup that has passed its check, one at its beginning, and one with a role that is refused.
+    ready: String,
+    begun: String,
+    refused: String,
+    project: String,
+}
+
+async fn entries(world: &World, made: &Made) -> Vec<Entry> {
+    use Who::{Admin, Member, Nobody};
+    let entry = |name, who, path: String| Entry {
         name,
         path,
         who,
-        pictured,
+        pictured: false,
     };
-    let _ = (storage, setup, json!({}));
+    let pictured = |name, who, path: String| Entry {
+        pictured: true,
+        ..entry(name, who, path)
+    };
+    let Made {
+        storage,
+        broken,
+        ready,
+        begun,
+        refused,
+        project,
+    } = made;
+    let step = |setup: &str, step: &str| format!("/settings/setups/{setup}?step={step}");
+    let of_storage = |rest: &str| format!("/settings/storages/{storage}{rest}");
+    let files = |rest: &str| format!("/storages/{storage}/{rest}");
+    let empty = world.open_setup(&json!({})).await;
     vec![
-        entry("welcome", Who::Nobody, false, "/".into()),
-        entry("signed-out", Who::Nobody, false, "/signed-out".into()),
-        entry("api", Who::Nobody, false, "/docs".into()),
-        entry("sign-in-again", Who::Nobody, false, "/projects".into()),
-        entry("storages", Who::Admin, true, "/settings/storages".into()),
-        entry("not-found", Who::Admin, false, "/settings/nothing".into()),
-        entry("storages-member", Who::Member, false, "/settings/storages".into()),
+        entry("welcome", Nobody, "/".into()),
+        entry("signed-out", Nobody, "/signed-out".into()),
+        entry("sign-in-again", Nobody, "/projects".into()),
+        entry("api", Nobody, "/docs".into()),
+        entry("instructions", Nobody, world.instruction_link(begun).await),
+        pictured("storages", Admin, "/settings/storages".into()),
+        pictured("storage", Admin, of_storage("")),
+        entry(
+            "storage-broken",
+            Admin,
+            format!("/settings/storages/{broken}"),
+        ),
+        entry("storage-settings", Admin, of_storage("/settings")),
+        entry("storage-delete", Admin, of_storage("/delete")),
+        entry("storage-checks", Admin, of_storage("/checks")),
+        entry("setup-empty", Admin, step(&empty, "bucket")),
+        pictured("setup-bucket", Admin, step(begun, "bucket")),
+        entry("setup-cors", Admin, step(begun, "cors")),
+        entry("setup-policy", Admin, step(begun, "policy")),
+        pictured("setup-role", Admin, step(begun, "role")),
+        entry("setup-unchecked", Admin, step(begun, "check")),
+        pictured("setup-refused", Admin, step(refused, "check")),
+        pictured("setup-check", Admin, step(ready, "check")),
+        entry(
+            "setup-close",
+            Admin,
+            format!("/settings/setups/{begun}/close"),
+        ),
+        pictured("files", Admin, files("files?folder=%2Fimages%2F")),
+        entry("files-odd", Admin, files("files?folder=%2Fodd+keys%2F")),
+        entry("files-none", Admin, files("files?folder=%2Fnothing%2F")),
+        entry("files-broken", Admin, format!("/storages/{broken}/files")),
+        entry("file", Admin, files("file?key=%2Fimages%2Frings.png")),
+        entry(
+            "file-text",
+            Admin,
+            files("file?key=%2Flabels%2Fclasses.json"),
+        ),
+        entry(
+            "project-delete",
+            Admin,
+            format!("/projects/{project}/delete"),
+        ),
+        entry("not-found", Admin, "/settings/nothing".into()),
+        entry("projects", Member, "/projects".into()),
+        entry("project-new", Member, "/projects/new".into()),
+        pictured("project", Member, format!("/projects/{project}")),
+        entry("storages-member", Member, "/settings/storages".into()),
+        entry("files-member", Member, files("files")),
     ]
 }

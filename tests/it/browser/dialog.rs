@@ -86,8 +86,11 @@ pub async fn see_step(page: &Page, name: &str, kind: &str) {
 
 /// Checks once more, on a page that shows the result of an earlier check.
 pub async fn check_again(page: &Page) {
-    page.script("document.getElementById('outcome').replaceChildren();", json!([]))
-        .await
-        .unwrap();
+    page.script(
+        "document.getElementById('outcome').replaceChildren();",
+        json!([]),
+    )
+    .await
+    .unwrap();
     check(page).await;
 }

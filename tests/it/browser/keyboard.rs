@@ -38,19 +38,29 @@ async fn the_dialog_is_done_by_the_keyboard_alone() {
         page.expect_status(422);
         world.sign_in(&page).await;
         page.keys(TAB).await;
-        assert_eq!(page.eval("document.activeElement.innerText").await, "Skip to the content");
+        assert_eq!(
+            page.eval("document.activeElement.innerText").await,
+            "Skip to the content"
+        );
         page.keys(ENTER).await;
         tab_to(&page, "Add external object storage").await;
         page.keys(ENTER).await;
         page.at("/settings/setups/set_").await;
-        let setup = page.path().await.split(['/', '?']).nth(3).unwrap().to_owned();
+        let setup = page
+            .path()
+            .await
+            .split(['/', '?'])
+            .nth(3)
+            .unwrap()
+            .to_owned();
 
         // Nothing typed: the error's field gets the focus.
         tab_to(&page, "Display name").await;
         page.keys(ENTER).await;
         page.find("#bucket[aria-invalid=true]").await;
         let focus = "return document.activeElement.id === 'bucket';";
-        page.wait("the focus on the first error", focus, json!([])).await;
+        page.wait("the focus on the first error", focus, json!([]))
+            .await;
         page.keys(&world.bucket).await;
         tab_to(&page, "Prefix").await;
         page.keys("team").await;

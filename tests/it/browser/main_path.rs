@@ -43,14 +43,28 @@ async fn from_the_sign_in_link_to_an_opened_file() {
         page.script(WATCH, json!([])).await.unwrap();
         dialog::check(&page).await;
         page.see("The connection works.").await;
-        assert_eq!(page.eval("document.querySelectorAll('li[id^=step-]').length").await, 10);
-        assert_eq!(page.eval("document.querySelectorAll('li[id^=step-][data-kind=good]').length").await, 10);
-        let shown = page.eval("[...ended].filter((n) => n > 0 && n < 10).length").await;
-        assert!(shown.as_u64().unwrap() >= 2, "the steps came all at once: {shown}");
+        assert_eq!(
+            page.eval("document.querySelectorAll('li[id^=step-]').length")
+                .await,
+            10
+        );
+        assert_eq!(
+            page.eval("document.querySelectorAll('li[id^=step-][data-kind=good]').length")
+                .await,
+            10
+        );
+        let shown = page
+            .eval("[...ended].filter((n) => n > 0 && n < 10).length")
+            .await;
+        assert!(
+            shown.as_u64().unwrap() >= 2,
+            "the steps came all at once: {shown}"
+        );
 
         page.press("Try from this browser").await;
         page.find("#browser-step[data-kind=good]").await;
-        page.see("This browser put, read and deleted a probe file from").await;
+        page.see("This browser put, read and deleted a probe file from")
+            .await;
 
         page.press("Add storage").await;
         page.at("/settings/storages").await;
@@ -59,7 +73,10 @@ async fn from_the_sign_in_link_to_an_opened_file() {
         let storages = world.app.get("/v1/storages", &world.workspace.member).await;
         let storages = storages.expect(200);
         let added: Vec<&Value> = storages["storages"].as_array().unwrap().iter().collect();
-        assert!(added.iter().any(|s| s["role_arn"] == role_arn.as_str()), "{added:?}");
+        assert!(
+            added.iter().any(|s| s["role_arn"] == role_arn.as_str()),
+            "{added:?}"
+        );
         assert_eq!(
             left_behind(&world).await,
             Vec::<String>::new(),
@@ -80,7 +97,11 @@ async fn left_behind(world: &World) -> Vec<String> {
         .send()
         .await
         .unwrap();
-    listed.contents().iter().map(|o| o.key().unwrap().to_owned()).collect()
+    listed
+        .contents()
+        .iter()
+        .map(|o| o.key().unwrap().to_owned())
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -89,7 +110,11 @@ async fn it_works_without_scripts() {
     browser::run("no_scripts", async |browsers| {
         let page = browsers.open_without_scripts().await;
         world.sign_in(&page).await;
-        assert_eq!(page.eval("document.documentElement.classList.contains('js')").await, false);
+        assert_eq!(
+            page.eval("document.documentElement.classList.contains('js')")
+                .await,
+            false
+        );
         let setup = dialog::open(&page).await;
         dialog::describe_bucket(&world, &page, "team").await;
         dialog::go_to_role(&page).await;

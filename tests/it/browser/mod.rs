@@ -5,6 +5,7 @@ mod administrator;
 pub mod catalogue;
 mod dialog;
 mod elsewhere;
+mod files;
 mod hostile_keys;
 mod keyboard;
 mod main_path;

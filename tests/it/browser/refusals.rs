@@ -43,7 +43,8 @@ async fn a_role_that_anybody_may_assume_is_refused_and_a_guarded_one_then_taken(
         page.press("Role").await;
         dialog::at_step(&page, "role").await;
         dialog::enter_role(&page, &guarded).await;
-        page.see("The settings have changed since the last check.").await;
+        page.see("The settings have changed since the last check.")
+            .await;
         assert!(page.has(".add button[disabled]").await);
         dialog::check(&page).await;
         page.see("The connection works.").await;
@@ -82,7 +83,8 @@ async fn without_cors_the_browser_s_own_step_fails_with_the_words_for_it() {
 
         // The server's own step says the same, and nothing typed is lost.
         dialog::check_again(&page).await;
-        page.find("#step-cors:is([data-kind=bad], [data-kind=warn])").await;
+        page.find("#step-cors:is([data-kind=bad], [data-kind=warn])")
+            .await;
         page.see("CORS").await;
     })
     .await;

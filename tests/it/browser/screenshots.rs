@@ -27,7 +27,12 @@ async fn take_the_pictures() {
                 page.appearance(scheme, 1200, u32::try_from(height).unwrap())
                     .await;
                 let picture = page.screenshot().await;
-                assert!(picture.len() <= LARGEST, "{}: {}", entry.name, picture.len());
+                assert!(
+                    picture.len() <= LARGEST,
+                    "{}: {}",
+                    entry.name,
+                    picture.len()
+                );
                 let file = folder.join(format!("{}-{scheme}.png", entry.name));
                 std::fs::write(file, picture).unwrap();
             }

@@ -44,7 +44,10 @@ async fn signing_out_ends_the_session_and_not_only_its_cookie() {
         let page = browsers.open().await;
         page.expect_status(401);
         world.sign_in(&page).await;
-        let cookie = page.cookies().await[0]["value"].as_str().unwrap().to_owned();
+        let cookie = page.cookies().await[0]["value"]
+            .as_str()
+            .unwrap()
+            .to_owned();
         page.press("Sign out").await;
         page.see("You are signed out").await;
         assert!(page.cookies().await.is_empty());
@@ -123,7 +126,13 @@ async fn over_https_the_cookie_is_bound_to_the_host() {
     }
     assert!(!own.contains("Domain"), "{own}");
     let embedded = cookie(Some("https://app.example.com")).await;
-    for part in ["__Host-", "; HttpOnly", "; Secure", "; SameSite=None", "; Partitioned"] {
+    for part in [
+        "__Host-",
+        "; HttpOnly",
+        "; Secure",
+        "; SameSite=None",
+        "; Partitioned",
+    ] {
         assert!(embedded.contains(part), "{embedded}");
     }
 }

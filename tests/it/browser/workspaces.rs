@@ -31,10 +31,14 @@ async fn what_is_another_workspace_s_is_not_there() {
     browser::run("two_workspaces", async |browsers| {
         let page = browsers.open().await;
         page.expect_status(404);
-        page.goto(&world.link_of(&other, "admin", "settings").await).await;
+        page.goto(&world.link_of(&other, "admin", "settings").await)
+            .await;
         page.at("/settings/storages").await;
         let text = page.text().await;
-        assert!(!text.contains("Secret plans") && !text.contains("secret-bucket"), "{text}");
+        assert!(
+            !text.contains("Secret plans") && !text.contains("secret-bucket"),
+            "{text}"
+        );
         assert!(!text.contains("in progress"), "{text}");
 
         let absent = |id: &str| format!("{}{:032x}", &id[..4], 7);
@@ -51,12 +55,15 @@ async fn what_is_another_workspace_s_is_not_there() {
             assert_eq!(theirs.0, 404, "{pattern}: {}", theirs.1);
             assert_eq!(theirs, nobody_s, "{pattern}");
         }
-        world.goto(&page, &format!("/settings/storages/{storage}")).await;
+        world
+            .goto(&page, &format!("/settings/storages/{storage}"))
+            .await;
         page.see("There is nothing here").await;
 
         // Nor can it be changed, with a token of one's own.
         world.goto(&page, "/settings/storages").await;
-        let post = "const body = new URLSearchParams({csrf: document.querySelector('[name=csrf]').value});
+        let post =
+            "const body = new URLSearchParams({csrf: document.querySelector('[name=csrf]').value});
             return (await fetch(arguments[0], {method: 'POST', body})).status;";
         for path in [
             format!("/settings/storages/{storage}/delete"),

@@ -2,7 +2,7 @@
 
 use crate::api_support::{OPERATOR, TestApp, TestWorkspace};
 use crate::support::browser::Page;
-use crate::support::emulator::{Customer, Emulator, random_name};
+use crate::support::emulator::{Customer, Emulator, VENDOR_ACCOUNT, random_name, trust_policy};
 use sallyport::application::provision::{Documents, IamName, Provisioning};
 use sallyport::aws::provision::provision;
 use sallyport::domain::bucket_name::BucketName;
@@ -31,11 +31,7 @@ impl World {
         Self::of(customer, bucket, change).await
     }
 
-    pub async fn of(
-        customer: Customer,
-        bucket: String,
-        change: impl FnOnce(&mut Options),
-    ) -> Self {
+    pub async fn of(customer: Customer, bucket: String, change: impl FnOnce(&mut Options)) -> Self {
         // The public address is settled before the service listens, as in production.
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
         let address = port.unwrap().to_string();
@@ -153,12 +149,68 @@ impl World {
         storage["id"].as_str().unwrap().to_owned()
     }
 
+    /// Deletes the role of a storage in the customer's account.
+    pub async fn withdraw_role(&self, storage: &str) {
+        let path = format!("/v1/storages/{storage}");
+        let storage = self.app.get(&path, &self.workspace.admin).await.expect(200);
+        let arn = storage["role_arn"].as_str().unwrap();
+        let name = arn.rsplit('/').next().unwrap();
+        let iam = self.customer.iam();
+        let policy = iam.delete_role_policy().role_name(name);
+        policy.policy_name("sallyport").send().await.unwrap();
+        iam.delete_role().role_name(name).send().await.unwrap();
+    }
+
+    /// A role as a careless administrator makes it: it asks for no external ID.
+    pub async fn unguarded_role(&self) -> String {
+        let permissions = json!({"Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow",
+            "Action": ["s3:ListBucket", "s3:GetBucketLocation", "s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+            "Resource": [format!("arn:aws:s3:::{}", self.bucket), format!("arn:aws:s3:::{}/*", self.bucket)],
+        }]});
+        let trust = trust_policy(VENDOR_ACCOUNT, None);
+        let name = random_name("careless");
+        self.customer.put_role(&name, &trust, &permissions).await
+    }
+
+    /// The path of a new link for the customer's administrator, made by the page's form.
+    pub async fn instruction_link(&self, setup: &str) -> String {
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .unwrap();
+        let link = self.link("admin", "settings").await;
+        let answer = client.get(link).send().await.unwrap();
+        let cookie = answer.headers()["set-cookie"].to_str().unwrap();
+        let cookie = cookie.split(';').next().unwrap().to_owned();
+        let page = format!("/settings/setups/{setup}?step=role");
+        let html = client.get(self.url(&page)).header("cookie", &cookie);
+        let html = html.send().await.unwrap().text().await.unwrap();
+        let token = between(&html, "name=\"csrf\" value=\"", "\"");
+        let made = client
+            .post(self.url(&format!("/settings/setups/{setup}/link")))
+            .header("cookie", &cookie)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(format!("csrf={token}&step=role"))
+            .send()
+            .await
+            .unwrap();
+        let html = made.text().await.unwrap();
+        let start = self.url("/instructions/");
+        format!("/instructions/{}", between(&html, &start, "<"))
+    }
+
     /// A project of these file keys. Gives its ID.
     pub async fn project(&self, storage: &str, keys: &[&str]) -> String {
         let files: Vec<Value> = keys.iter().map(|key| json!({"file_key": key})).collect();
         let body = json!({"name": "Rings and chequers", "storage_id": storage, "files": files});
         let admin = &self.workspace.admin;
-        let made = self.app.post("/v1/projects", admin, &body).await.expect(201);
+        let made = self
+            .app
+            .post("/v1/projects", admin, &body)
+            .await
+            .expect(201);
         made["id"].as_str().unwrap().to_owned()
     }
 
@@ -205,4 +257,11 @@ impl World {
             .await
             .unwrap();
     }
+}
+
+fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
+    let (_, rest) = text
+        .split_once(before)
+        .unwrap_or_else(|| panic!("{before} in {text}"));
+    rest.split_once(after).unwrap().0
 }

@@ -192,8 +192,7 @@ impl Page {
 
     /// Waits until the page shows a text.
     pub async fn see(&self, text: &str) {
-        let script =
-            "return document.body.innerText.replace(/\\s+/g, ' ').includes(arguments[0]);";
+        let script = "return document.body.innerText.replace(/\\s+/g, ' ').includes(arguments[0]);";
         self.wait(&format!("the text {text:?}"), script, json!([text]))
             .await;
     }
@@ -266,6 +265,11 @@ impl Page {
 
     pub async fn click(&self, element: &Element) {
         self.try_click(element).await.unwrap();
+    }
+
+    /// Clicks on what a script gave.
+    pub async fn click_value(&self, element: Value) {
+        self.click(&Element(element)).await;
     }
 
     async fn try_click(&self, element: &Element) -> Result<(), Refused> {
