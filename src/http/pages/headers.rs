@@ -39,6 +39,11 @@ pub async fn secure(
             .map(ToString::to_string)
             .collect()
     });
+    // Without a referrer, browsers call the origin of our own forms `null`, and they would be refused.
+    response.headers_mut().insert(
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("same-origin"),
+    );
     if let Ok(policy) = HeaderValue::from_str(&policy(&allowed, &ancestors)) {
         let headers = response.headers_mut();
         if !headers.contains_key(header::CONTENT_SECURITY_POLICY) {
