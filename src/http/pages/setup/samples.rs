@@ -33,7 +33,11 @@ fn document(name: &'static str) -> DocumentView {
         title: "A document",
         file_name: "acme-data-a.json".into(),
         download: format!("/settings/setups/set_1/documents/{name}"),
-        parts: vec![part("{\"a\": \"", false), part(HOSTILE, true), part("\"}", false)],
+        parts: vec![
+            part("{\"a\": \"", false),
+            part(HOSTILE, true),
+            part("\"}", false),
+        ],
     }
 }
 
@@ -99,14 +103,20 @@ fn page(step: Step, bucket: Option<&str>, prefix: &str, report: ReportView) -> S
         script: "/static/setup.js",
         id: "set_1".into(),
         step,
-        steps: [Step::Bucket, Step::Cors, Step::Policy, Step::Role, Step::Check]
-            .map(|one| StepLink {
-                href: format!("?step={}", one.as_str()),
-                label: one.label(),
-                is_current: one == step,
-                is_done: one == Step::Bucket,
-            })
-            .into(),
+        steps: [
+            Step::Bucket,
+            Step::Cors,
+            Step::Policy,
+            Step::Role,
+            Step::Check,
+        ]
+        .map(|one| StepLink {
+            href: format!("?step={}", one.as_str()),
+            label: one.label(),
+            is_current: one == step,
+            is_done: one == Step::Bucket,
+        })
+        .into(),
         back: Some("?step=bucket".into()),
         next: Some("?step=check".into()),
         expires: Moment(OffsetDateTime::UNIX_EPOCH),
@@ -144,7 +154,13 @@ fn page(step: Step, bucket: Option<&str>, prefix: &str, report: ReportView) -> S
 fn every_step_renders_and_escapes() {
     let long = "b".repeat(63);
     let buckets = [None, Some("acme-data"), Some(long.as_str())];
-    for step in [Step::Bucket, Step::Cors, Step::Policy, Step::Role, Step::Check] {
+    for step in [
+        Step::Bucket,
+        Step::Cors,
+        Step::Policy,
+        Step::Role,
+        Step::Check,
+    ] {
         for bucket in buckets {
             for report in [ReportView::waiting(), failed_report()] {
                 for prefix in ["", "team/", "فريق <b>/"] {
@@ -154,7 +170,10 @@ fn every_step_renders_and_escapes() {
                     };
                     let html = page(step, bucket, prefix, report).render().unwrap();
                     assert!(html.contains("<h1>") && html.contains(step.title()));
-                    assert!(!html.contains("<script>") && !html.contains("<b>"), "{html}");
+                    assert!(
+                        !html.contains("<script>") && !html.contains("<b>"),
+                        "{html}"
+                    );
                     assert!(!html.contains("style="));
                     assert!(html.contains("aria-current=\"step\""));
                 }
@@ -175,7 +194,11 @@ fn copy(step: &super::report::StepView) -> super::report::StepView {
 
 #[test]
 fn a_step_shows_what_to_do_there() {
-    let html = |step| page(step, Some("acme-data"), "team/", ReportView::waiting()).render().unwrap();
+    let html = |step| {
+        page(step, Some("acme-data"), "team/", ReportView::waiting())
+            .render()
+            .unwrap()
+    };
     let bucket = html(Step::Bucket);
     assert!(bucket.contains("below <code><bdi>team/</bdi></code> in <code>acme-data</code>"));
     assert!(bucket.contains("aria-invalid=\"true\"") && bucket.contains("id=\"bucket-error\""));
@@ -190,7 +213,9 @@ fn a_step_shows_what_to_do_there() {
 #[test]
 fn a_failed_check_says_what_to_change() {
     let report = failed_report();
-    let html = page(Step::Check, Some("acme-data"), "", failed_report()).render().unwrap();
+    let html = page(Step::Check, Some("acme-data"), "", failed_report())
+        .render()
+        .unwrap();
     assert!(html.contains("What to change:") && html.contains("REQUEST1"));
     assert!(html.contains("One step failed") && html.contains("disabled aria-describedby"));
     assert!(html.contains("?step=role"));
