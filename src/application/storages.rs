@@ -188,6 +188,15 @@ impl Storages {
             .await?)
     }
 
+    /// The check that the storage's health is from: for a new storage, the one of its setup.
+    pub async fn last_check(&self, admin: &Admin, id: &StorageId) -> Result<Option<CheckReport>> {
+        let storage = self.load(admin.workspace(), id).await?;
+        Ok(match &storage.health.last_check {
+            Some(check) => self.store.check(admin.workspace(), check).await?,
+            None => None,
+        })
+    }
+
     /// The documents that the customer applied, filled in as for its setup.
     pub async fn documents(
         &self,

@@ -12,7 +12,6 @@ use super::sign_in::{html, see_other};
 use crate::application::error::{FieldError, Kind, Result};
 use crate::application::page::PageRequest;
 use crate::application::storages::StorageView;
-use crate::application::store::Window;
 use crate::domain::connection::Credentials;
 use crate::domain::connection_check::CheckReport;
 use crate::domain::ids::{StorageId, StorageRef};
@@ -168,12 +167,7 @@ async fn show(
     let mut last = None;
     let mut shown = Vec::new();
     if let (Ok(admin), StorageRef::Own(own)) = (visitor.admin(), &id.0) {
-        let newest = Window {
-            after: None,
-            limit: 1,
-        };
-        let mut checks = services.storages.list_checks(&admin, own, &newest).await?;
-        last = checks.pop();
+        last = services.storages.last_check(&admin, own).await?;
         if matches!(view.connection.credentials, Credentials::Role { .. }) {
             let rendered = services.storages.documents(&admin, own).await?;
             let base = format!("/settings/storages/{own}/documents");
@@ -208,10 +202,15 @@ fn render(
 }
 
 fn outcome(view: &StorageView, last: Option<&CheckReport>) -> OutcomeView {
-    let revision = view.own.as_ref().map(|storage| storage.revision);
+    // A new storage has its setup's check, which counts from another number.
+    let is_current = |check: &CheckReport| match &view.own {
+        Some(storage) if check.target == storage.id.as_str() => check.revision == storage.revision,
+        Some(storage) => storage.revision == 1,
+        None => true,
+    };
     OutcomeView {
         summary: last.map(Into::into),
-        is_current: last.is_none_or(|check| revision.is_none_or(|now| now == check.revision)),
+        is_current: last.is_none_or(is_current),
         missing: Vec::new(),
         add: None,
         csrf: String::new(),

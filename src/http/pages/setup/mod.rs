@@ -8,6 +8,8 @@ mod link;
 mod page;
 mod probe;
 pub mod report;
+#[cfg(test)]
+mod samples;
 mod step;
 
 use crate::application::error::{Error, FieldError, Result};
