@@ -163,7 +163,7 @@ impl Files {
         storage: &StorageRef,
         request: &SignRequest,
     ) -> Result<Vec<SignedUrl>> {
-        let expires_in = self.url_life(request.expires_in)?;
+        let expires_in = url_life(request.expires_in, self.longest_url_life)?;
         if request.keys.len() > MOST_SIGNED {
             return Err(Error::field(
                 "keys",
@@ -197,26 +197,25 @@ impl Files {
         }
         Ok(self.files.sign_get(&bucket, &keys, expires_in).await?)
     }
+}
 
-    /// A life within the service's maximum. More is refused, so that nobody relies on a link that stops
-    /// early; less than that the credentials themselves may still shorten, and the answer says so.
-    fn url_life(&self, asked: Option<Duration>) -> Result<Duration> {
-        let longest = self.longest_url_life;
-        match asked {
-            None => Ok(DEFAULT_URL_LIFE.min(longest)),
-            Some(life) if life >= Duration::from_secs(1) && life <= longest => Ok(life),
-            Some(_) => Err(Error::invalid(vec![FieldError::new(
-                "expires_in",
-                Invalid::new(
-                    "expires_in_out_of_range",
-                    format!("A signed URL lives 1 to {} seconds.", longest.as_secs()),
-                ),
-            )])),
-        }
+/// A life within the service's maximum. More is refused, so that nobody relies on a link that stops
+/// early; less than that the credentials themselves may still shorten, and the answer says so.
+pub(super) fn url_life(asked: Option<Duration>, longest: Duration) -> Result<Duration> {
+    match asked {
+        None => Ok(DEFAULT_URL_LIFE.min(longest)),
+        Some(life) if life >= Duration::from_secs(1) && life <= longest => Ok(life),
+        Some(_) => Err(Error::invalid(vec![FieldError::new(
+            "expires_in",
+            Invalid::new(
+                "expires_in_out_of_range",
+                format!("A signed URL lives 1 to {} seconds.", longest.as_secs()),
+            ),
+        )])),
     }
 }
 
-fn check_header_text(field: &str, text: Option<&str>) -> Result<()> {
+pub(super) fn check_header_text(field: &str, text: Option<&str>) -> Result<()> {
     match text {
         Some(text) if text.is_empty() || text.len() > LONGEST_HEADER_TEXT => Err(Error::field(
             field,

@@ -68,6 +68,24 @@ where
     }
 }
 
+/// Judges a failure that an answer tells of one of many: DeleteObjects has a code for each key.
+pub fn of_code(operation: &'static str, code: &str, message: Option<&str>) -> AwsFailure {
+    // The statuses that S3 gives these codes where it answers one call with them.
+    let status = match code {
+        "AccessDenied" => 403,
+        "InternalError" => 500,
+        "ServiceUnavailable" | "SlowDown" => 503,
+        _ => 400,
+    };
+    let kind = kind_of_answer(operation, status, Some(code), message);
+    AwsFailure {
+        kind,
+        http_status: None,
+        error_code: Some(code.to_owned()),
+        ..local(operation, kind, message.unwrap_or_default())
+    }
+}
+
 fn causes<'a>(
     error: &'a (dyn StdError + 'static),
 ) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {

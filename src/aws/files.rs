@@ -3,6 +3,7 @@
 use super::failure::{classify, local};
 use super::presign::UrlSigner;
 use super::sessions::{RoleSessions, Session};
+use super::uploads::UploadMemory;
 use crate::application::bucket_files::{
     BucketFiles, BucketResult, ListFrom, ListPage, ListRequest, ListedObject, ObjectContent,
     ObjectMetadata, ReadConditions, SignedResponse, SignedUrl,
@@ -26,17 +27,21 @@ const SIGN_BATCH: usize = 64;
 
 /// [`BucketFiles`] on S3.
 pub struct S3Files {
-    sessions: Arc<RoleSessions>,
+    pub(super) sessions: Arc<RoleSessions>,
+    pub(super) upload_memory: UploadMemory,
 }
 
 impl S3Files {
     pub fn new(sessions: Arc<RoleSessions>) -> Self {
-        Self { sessions }
+        Self {
+            sessions,
+            upload_memory: UploadMemory::default(),
+        }
     }
 
     /// Makes a call with the bucket's session. When AWS no longer accepts the session (the customer
     /// revoked it, or made the role anew), it is made once more with a fresh one.
-    async fn with_session<T, F>(
+    pub(super) async fn with_session<T, F>(
         &self,
         bucket: &ConnectedBucket,
         call: impl Fn(Arc<Session>) -> F,
@@ -342,11 +347,11 @@ fn chunks(
     .boxed()
 }
 
-fn time_of(at: DateTime) -> Option<OffsetDateTime> {
+pub(super) fn time_of(at: DateTime) -> Option<OffsetDateTime> {
     OffsetDateTime::from_unix_timestamp_nanos(at.as_nanos()).ok()
 }
 
-fn whole_seconds(at: OffsetDateTime) -> OffsetDateTime {
+pub(super) fn whole_seconds(at: OffsetDateTime) -> OffsetDateTime {
     at.replace_nanosecond(0).unwrap_or(at)
 }
 

@@ -6,18 +6,20 @@ mod use_cases;
 use crate::application::authenticate::Authenticator;
 use crate::application::clock::{Clock, SystemClock};
 use crate::application::error::{Error, Kind};
+use crate::application::instructions::Instructions;
 use crate::application::master_key;
 use crate::application::monitor::Monitor;
 use crate::application::page::Pages;
 use crate::application::projects::imports::Importer;
 use crate::application::readiness::{DatabaseReadiness, IdentityReadiness, Readiness};
+use crate::application::sign_in::SignIns;
 use crate::application::store::Store;
 use crate::application::vault::{MasterKey, Vault};
 use crate::aws::clients::AwsClients;
 use crate::database::Database;
 use crate::http;
 use crate::http::metrics::{BucketMetrics, HttpMetrics};
-use crate::http::state::{HttpParts, Services, Started};
+use crate::http::state::{HttpParts, Services, Site, Started};
 use crate::settings::{MasterKeySource, Settings};
 use actix_web::HttpServer;
 use actix_web::dev::Server;
@@ -116,10 +118,29 @@ pub async fn build_with(settings: Settings, aws: &SdkConfig) -> Result<Applicati
             clock.clone(),
             settings.operator_token.as_ref(),
         )),
+        instructions: Instructions {
+            store: store.clone(),
+            clock: clock.clone(),
+            setups: use_cases.setups.clone(),
+            lifetime: settings.instruction_link_ttl,
+        },
+        browser_probes: use_cases.browser_probes,
         setups: use_cases.setups,
         storages: use_cases.storages,
         files: use_cases.files,
+        sign_ins: SignIns {
+            store: store.clone(),
+            clock: clock.clone(),
+            link_lifetime: settings.sign_in_link_ttl,
+            idle: settings.session_idle,
+            absolute: settings.session_max,
+        },
+        site: Site {
+            public_url: settings.public_url.clone(),
+            frame_ancestors: settings.frame_ancestors.clone(),
+        },
         projects: use_cases.projects,
+        file_writes: use_cases.file_writes,
         store,
         pages: Pages::new(vault.clone()),
         vault,

@@ -1,12 +1,15 @@
 //! The use cases about buckets, put together.
 
 use super::StartError;
+use crate::application::browser_probe::BrowserProbes;
 use crate::application::bucket_files::BucketFiles;
 use crate::application::built_in::BuiltIn;
 use crate::application::check_connection::ConnectionChecker;
 use crate::application::check_limits::CheckLimits;
 use crate::application::checks::Checks;
 use crate::application::clock::Clock;
+use crate::application::denials::Denials;
+use crate::application::file_writes::FileWrites;
 use crate::application::files::Files;
 use crate::application::monitor::Monitor;
 use crate::application::observe::Observer;
@@ -27,6 +30,7 @@ use crate::domain::policy_document::PolicyTemplates;
 use crate::settings::Settings;
 use aws_config::SdkConfig;
 use std::sync::Arc;
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::task::TaskTracker;
 
@@ -39,6 +43,8 @@ pub(super) struct UseCases {
     pub files: Arc<Files>,
     pub projects: Arc<Projects>,
     pub importers: Vec<Importer>,
+    pub file_writes: Arc<FileWrites>,
+    pub browser_probes: BrowserProbes,
     pub principal: Arc<PrincipalSource>,
     pub monitor: Monitor,
     pub running_checks: TaskTracker,
@@ -66,7 +72,8 @@ impl UseCases {
         ));
         let prober = AwsProber::new(sessions.clone()).map_err(|error| other(error.to_string()))?;
         let prober: Arc<dyn Prober> = Arc::new(prober);
-        let bucket_files: Arc<dyn BucketFiles> = Arc::new(S3Files::new(sessions));
+        let s3_files = Arc::new(S3Files::new(sessions));
+        let bucket_files: Arc<dyn BucketFiles> = s3_files.clone();
         let principal = Arc::new(PrincipalSource::new(
             settings.service_principal.clone(),
             prober.clone(),
@@ -109,29 +116,44 @@ impl UseCases {
             wake: imports.clone(),
             pace: Pace::default(),
         };
+        let denials = Denials::new(policies.clone());
+        let setups = Arc::new(Setups {
+            store: store.clone(),
+            vault: vault.clone(),
+            policies,
+            principal: principal.clone(),
+            checks: checks.clone(),
+            clock: clock.clone(),
+            origins: settings.allowed_origins.clone(),
+            lifetime: settings.setup_ttl,
+        });
         Ok(Self {
+            browser_probes: BrowserProbes {
+                setups: setups.clone(),
+                files: bucket_files.clone(),
+                writes: s3_files.clone(),
+            },
+            setups,
             importers: (0..IMPORTS_AT_ONCE).map(|_| importer()).collect(),
             projects: Arc::new(Projects {
                 store: store.clone(),
                 storages: storages.clone(),
-                bucket_files: bucket_files.clone(),
+                bucket_files,
                 files: files.clone(),
                 clock: clock.clone(),
                 limits: Limits::default(),
                 imports: imports.clone(),
                 manifests: Semaphore::new(MANIFESTS_AT_ONCE),
             }),
-            setups: Arc::new(Setups {
-                store: store.clone(),
-                vault: vault.clone(),
-                policies,
-                principal: principal.clone(),
-                checks: checks.clone(),
-                clock: clock.clone(),
-                origins: settings.allowed_origins.clone(),
-                lifetime: settings.setup_ttl,
-            }),
             files,
+            file_writes: Arc::new(FileWrites {
+                storages: storages.clone(),
+                bucket: s3_files,
+                denials,
+                longest_url_life: settings.signed_url_max,
+                running: running_checks.clone(),
+                runtime: Handle::current(),
+            }),
             storages,
             principal,
             monitor: Monitor {

@@ -1,6 +1,8 @@
 //! `/v1/storages/{storage_id}/files`
 
 use crate::application::bucket_files::{ListFrom, ObjectMetadata, ReadConditions, SignedUrl};
+use crate::application::bucket_writes::SignedWrite;
+use crate::application::caller::Caller;
 use crate::application::error::{Error, FieldError, Result};
 use crate::application::files::{FileEntry, FolderEntry, SignRequest};
 use crate::application::safe_content::Serving;
@@ -8,7 +10,7 @@ use crate::domain::Invalid;
 use crate::domain::file_key::{FileKey, Folder};
 use crate::domain::ids::StorageRef;
 use crate::http::body::Body;
-use crate::http::caller::MemberCaller;
+use crate::http::caller::{AdminCaller, MemberCaller};
 use crate::http::page;
 use crate::http::path::Id;
 use crate::http::query::Query;
@@ -138,13 +140,14 @@ pub(super) struct SignFiles {
     key: Option<String>,
     /// At most 10,000.
     keys: Option<Vec<String>>,
-    /// `GET`.
+    /// `GET`, `PUT` or `DELETE`; all but `GET` for admins only.
     #[schema(example = "GET")]
     method: String,
     /// Seconds; 900 where it is absent. The answer says when a URL really stops working: never later
     /// than the credentials that signed it.
     expires_in: Option<u64>,
-    /// The `Content-Type` of the download. HTML, SVG and other active types become an inert one.
+    /// With `GET`, the `Content-Type` of the download; HTML, SVG and other active types become an inert
+    /// one. With `PUT`, the `Content-Type` that the upload must have; any where it is absent.
     content_type: Option<String>,
     /// Forces a download under this name.
     download_name: Option<String>,
@@ -490,8 +493,29 @@ async fn sign_files(
     body: Body<SignFiles, SIGN_LIMIT>,
 ) -> Result<Json<SignedUrlsBody>> {
     let one = body.value.key.is_some();
-    let request = body.value.parse()?;
-    let urls = services.files.sign_get(&member.0, &id.0, &request).await;
+    let what = match body.value.method.as_str() {
+        "PUT" => Some(SignedWrite::Put {
+            content_type: body.value.content_type.clone(),
+        }),
+        "DELETE" => Some(SignedWrite::Delete),
+        _ => None,
+    };
+    let (urls, keys) = match what {
+        None => {
+            let request = body.value.parse()?;
+            let urls = services.files.sign_get(&member.0, &id.0, &request).await;
+            (urls, request.keys)
+        }
+        Some(what) => {
+            let AdminCaller(admin) = Caller::Workspace(member.0).try_into()?;
+            let request = body.value.for_writing()?;
+            let writes = &services.file_writes;
+            let urls = writes
+                .sign(&admin, &id.0, &request.keys, &what, request.expires_in)
+                .await;
+            (urls, request.keys)
+        }
+    };
     let urls = urls.map_err(|mut error| {
         for field in &mut error.fields {
             if one && field.field == "keys[0]" {
@@ -500,7 +524,7 @@ async fn sign_files(
         }
         error
     })?;
-    Ok(Json(SignedUrlsBody::new(&request.keys, urls)))
+    Ok(Json(SignedUrlsBody::new(&keys, urls)))
 }
 
 impl SignFiles {
@@ -511,9 +535,44 @@ impl SignFiles {
             return Err(refuse(
                 "method",
                 "unsupported_method",
-                "Only `GET` is signed.",
+                "`GET`, `PUT` and `DELETE` are signed.",
             ));
         }
+        self.request()
+    }
+
+    /// The same for a URL that changes the file: what only a download has is refused.
+    fn for_writing(self) -> Result<SignRequest> {
+        let content_type = self
+            .content_type
+            .as_ref()
+            .filter(|_| self.method == "DELETE");
+        for (field, given) in [
+            ("content_type", content_type.is_some()),
+            ("download_name", self.download_name.is_some()),
+        ] {
+            if given {
+                let detail = format!("`{field}` has no meaning for a URL with this method.");
+                return Err(Error::field(
+                    field,
+                    Invalid::new("unexpected_field", detail),
+                ));
+            }
+        }
+        let fits = |text: &String| text.bytes().all(|b| (0x20..0x7f).contains(&b));
+        if !self.content_type.as_ref().is_none_or(fits) {
+            let detail = "A content type is printable ASCII.";
+            return Err(Error::field(
+                "content_type",
+                Invalid::new("invalid_content_type", detail),
+            ));
+        }
+        self.request()
+    }
+
+    fn request(self) -> Result<SignRequest> {
+        let refuse =
+            |field: &str, code, detail: &str| Error::field(field, Invalid::new(code, detail));
         let (field, keys) = match (self.key, self.keys) {
             (Some(key), None) => ("key", vec![key]),
             (None, Some(keys)) => ("keys", keys),

@@ -2,10 +2,12 @@
 
 pub mod audit_events;
 mod check_reports;
-mod documents;
+pub mod documents;
+pub mod file_writes;
 pub mod files;
 pub mod projects;
 pub mod service;
+pub mod sign_in_links;
 pub mod storage_setups;
 pub mod storages;
 pub mod tokens;
@@ -22,7 +24,9 @@ pub fn configure(config: &mut ServiceConfig) {
     workspace::configure(config);
     storage_setups::configure(config);
     storages::configure(config);
+    sign_in_links::configure(config);
     files::configure(config);
     projects::configure(config);
+    file_writes::configure(config);
     audit_events::configure(config);
 }

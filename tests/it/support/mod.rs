@@ -2,11 +2,13 @@
 
 pub mod aws_proxy;
 pub mod aws_stub;
+pub mod browser;
 pub mod emulator;
 pub mod postgres;
 pub mod scene;
 pub mod storage;
 pub mod wire;
+pub mod webdriver;
 
 /// The address of a server that the tests need, from the environment.
 fn server_url(variable: &str) -> String {

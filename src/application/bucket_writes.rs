@@ -1,0 +1,105 @@
+//! What the use cases that change files need from a bucket. Beside
+//! [`BucketFiles`](super::bucket_files::BucketFiles), with the same rules.
+
+use super::bucket_files::{BucketResult, SignedUrl};
+use super::upload_body::{BodyFault, Sha256Text, UploadBody};
+use crate::domain::aws_failure::AwsFailure;
+use crate::domain::connection::ConnectedBucket;
+use crate::domain::object_key::ObjectKey;
+use async_trait::async_trait;
+use std::time::Duration;
+
+/// What a new object is to be.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NewObject {
+    pub content_type: String,
+    /// The customer's own metadata (`x-amz-meta-…`).
+    pub metadata: Vec<(String, String)>,
+    pub conditions: WriteConditions,
+}
+
+/// What must hold when the object is stored, as in the HTTP headers of the same names.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct WriteConditions {
+    /// `If-None-Match: *`: there is no such object.
+    pub if_none_match: bool,
+    /// The present object has this ETag.
+    pub if_match: Option<String>,
+}
+
+/// An object just stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredObject {
+    /// In bytes.
+    pub size: u64,
+    pub etag: Option<String>,
+    pub version_id: Option<String>,
+    pub sha256: Option<Sha256Text>,
+}
+
+/// Why nothing was stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PutFailure {
+    Aws(AwsFailure),
+    Body(BodyFault),
+    /// Too many bodies of unknown length are on their way.
+    NoMemory,
+}
+
+impl From<AwsFailure> for PutFailure {
+    fn from(failure: AwsFailure) -> Self {
+        Self::Aws(failure)
+    }
+}
+
+impl From<BodyFault> for PutFailure {
+    fn from(fault: BodyFault) -> Self {
+        Self::Body(fault)
+    }
+}
+
+/// An object to delete: its present version, or a certain one for ever.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Doomed {
+    pub key: ObjectKey,
+    pub version_id: Option<String>,
+}
+
+/// What a signed URL lets its holder do besides reading.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SignedWrite {
+    Put { content_type: Option<String> },
+    Delete,
+}
+
+#[async_trait]
+pub trait BucketWrites: Send + Sync {
+    /// Stores the body as an object: all of it or nothing.
+    async fn put(
+        &self,
+        bucket: &ConnectedBucket,
+        key: &ObjectKey,
+        object: &NewObject,
+        body: UploadBody,
+    ) -> Result<StoredObject, PutFailure>;
+
+    /// Deletes one object. One that is not there is no failure.
+    async fn delete(&self, bucket: &ConnectedBucket, doomed: &Doomed) -> BucketResult<()>;
+
+    /// Deletes up to 1,000 objects; a result for each, in their order.
+    async fn delete_many(
+        &self,
+        bucket: &ConnectedBucket,
+        doomed: &[Doomed],
+    ) -> Vec<BucketResult<()>>;
+
+    /// Signs one URL for each key, as
+    /// [`sign_get`](super::bucket_files::BucketFiles::sign_get) does.
+    async fn sign_write(
+        &self,
+        bucket: &ConnectedBucket,
+        keys: &[ObjectKey],
+        what: &SignedWrite,
+        expires_in: Duration,
+    ) -> BucketResult<Vec<SignedUrl>>;
+}

@@ -1,0 +1,252 @@
+//! Request bodies on their way into a bucket: streamed, never held as a whole.
+
+use super::problem::Problem;
+use super::state::Services;
+use crate::application::error::{Error, FieldError};
+use crate::application::upload_body::{BodyFault, CHUNKS_AHEAD, Expected, Piece, UploadBody};
+use crate::domain::Invalid;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderMap};
+use actix_web::{HttpRequest, web};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use futures_util::StreamExt;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// How S3 bounds the customer's own metadata: names and values together, in bytes (S3 user guide,
+/// "Working with object metadata").
+const MOST_METADATA: usize = 2_048;
+/// A header `X-Sallyport-Meta-Owner: Ann` becomes the metadata `owner: Ann`.
+const METADATA_PREFIX: &str = "x-sallyport-meta-";
+
+/// Begins to read the request's body. The client's connection is read only as fast as the bucket takes
+/// the bytes.
+pub fn body(request: &HttpRequest, payload: web::Payload) -> Result<UploadBody, Problem> {
+    let headers = request.headers();
+    let coded = headers
+        .get(header::CONTENT_ENCODING)
+        .is_some_and(|v| !v.as_bytes().eq_ignore_ascii_case(b"identity"));
+    if coded {
+        return Err(Problem::http(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_content_encoding",
+            "A file is stored as it is sent, without a content encoding.",
+        ));
+    }
+    let expected = expected(headers)?;
+    let length = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|v| v.to_str().ok())
+        .and_then(|v| v.parse::<u64>().ok());
+    // Neither a length nor chunks: the request has no body, and the file is empty.
+    let length = match length {
+        None if !headers.contains_key(header::TRANSFER_ENCODING) => Some(0),
+        length => length,
+    };
+    let patience = request
+        .app_data::<web::Data<Services>>()
+        .map(|services| services.request_timeout)
+        .ok_or_else(|| Error::bug("no services"))?;
+    let (sender, pieces) = mpsc::channel(CHUNKS_AHEAD);
+    // The payload belongs to this thread; the upload may run on another.
+    actix_web::rt::spawn(pump(payload, sender, patience));
+    Ok(UploadBody::new(pieces, length, expected))
+}
+
+async fn pump(mut payload: web::Payload, sender: mpsc::Sender<Piece>, patience: Duration) {
+    loop {
+        let piece = tokio::select! {
+            next = tokio::time::timeout(patience, payload.next()) => match next {
+                Ok(Some(Ok(chunk))) => Piece::Chunk(chunk),
+                Ok(Some(Err(_))) => Piece::Fault(BodyFault::Incomplete),
+                Ok(None) => Piece::End,
+                Err(_) => Piece::Fault(BodyFault::Stalled),
+            },
+            // Nobody wants the rest.
+            () = sender.closed() => return,
+        };
+        let last = !matches!(piece, Piece::Chunk(_));
+        if sender.send(piece).await.is_err() || last {
+            return;
+        }
+    }
+}
+
+/// The digests that the client names: `Content-MD5`, and SHA-256 by `Content-Digest` or `Repr-Digest`
+/// (RFC 9530) or `x-amz-checksum-sha256`. Other algorithms are ignored, as the RFC says.
+fn expected(headers: &HeaderMap) -> Result<Vec<Expected>, Error> {
+    let mut found = Vec::new();
+    if let Some(text) = text(headers, "content-md5")? {
+        let digest = decode(text).ok_or_else(|| unreadable("Content-MD5"))?;
+        let header = "Content-MD5";
+        found.push(Expected::Md5 { header, digest });
+    }
+    if let Some(text) = text(headers, "x-amz-checksum-sha256")? {
+        let digest = decode(text).ok_or_else(|| unreadable("x-amz-checksum-sha256"))?;
+        let header = "x-amz-checksum-sha256";
+        found.push(Expected::Sha256 { header, digest });
+    }
+    for (name, header) in [
+        ("content-digest", "Content-Digest"),
+        ("repr-digest", "Repr-Digest"),
+    ] {
+        let Some(text) = text(headers, name)? else {
+            continue;
+        };
+        for member in text.split(',') {
+            let (algorithm, value) = member
+                .trim()
+                .split_once('=')
+                .ok_or_else(|| unreadable(header))?;
+            if algorithm != "sha-256" {
+                continue;
+            }
+            let digest = value
+                .strip_prefix(':')
+                .and_then(|value| value.strip_suffix(':'))
+                .and_then(decode)
+                .ok_or_else(|| unreadable(header))?;
+            found.push(Expected::Sha256 { header, digest });
+        }
+    }
+    Ok(found)
+}
+
+fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
+    STANDARD.decode(text.trim()).ok()?.try_into().ok()
+}
+
+fn unreadable(header: &'static str) -> Error {
+    Error::field(
+        header,
+        Invalid::new(
+            "invalid_digest",
+            format!("`{header}` is not a digest in base64."),
+        ),
+    )
+}
+
+/// A header's one value, as text.
+pub fn text<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a str>, Error> {
+    let refuse = |code, detail: String| Error::field(name, Invalid::new(code, detail));
+    let mut values = headers.get_all(name);
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    if values.next().is_some() {
+        return Err(refuse(
+            "duplicate_header",
+            format!("`{name}` is there more than once."),
+        ));
+    }
+    value
+        .to_str()
+        .map(Some)
+        .map_err(|_| refuse("invalid_header", format!("`{name}` is not ASCII text.")))
+}
+
+/// The customer's own metadata, from the headers `X-Sallyport-Meta-…`.
+pub fn metadata(headers: &HeaderMap) -> Result<Vec<(String, String)>, Error> {
+    let mut pairs = Vec::new();
+    let mut errors = Vec::new();
+    for name in headers.keys() {
+        let Some(own) = name.as_str().strip_prefix(METADATA_PREFIX) else {
+            continue;
+        };
+        let values: Vec<_> = headers.get_all(name).collect();
+        match values.as_slice() {
+            [value] if !own.is_empty() && value.to_str().is_ok() => {
+                let value = value.to_str().unwrap_or_default();
+                pairs.push((own.to_owned(), value.to_owned()));
+            }
+            _ => errors.push(FieldError::new(
+                name.as_str(),
+                Invalid::new(
+                    "invalid_metadata",
+                    "Metadata has a name and one value of printable ASCII.",
+                ),
+            )),
+        }
+    }
+    let size: usize = pairs
+        .iter()
+        .map(|(name, value)| name.len() + value.len())
+        .sum();
+    if size > MOST_METADATA {
+        errors.push(FieldError::new(
+            "X-Sallyport-Meta-",
+            Invalid::new(
+                "metadata_too_large",
+                format!("S3 keeps {MOST_METADATA} bytes of metadata; this is {size}."),
+            ),
+        ));
+    }
+    if !errors.is_empty() {
+        return Err(Error::invalid(errors));
+    }
+    pairs.sort();
+    Ok(pairs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::http::header::{HeaderName, HeaderValue};
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        let mut map = HeaderMap::new();
+        for (name, value) in pairs {
+            map.append(
+                HeaderName::from_static(name),
+                HeaderValue::from_static(value),
+            );
+        }
+        map
+    }
+
+    const SHA256: &str = "sha-256=:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=:";
+
+    #[test]
+    fn digests_are_read_from_each_header() {
+        let found = expected(&headers(&[
+            ("content-digest", SHA256),
+            ("content-md5", "kAFQmDzST7DWlj99KOF/cg=="),
+        ]));
+        assert_eq!(found.unwrap().len(), 2);
+        let found = expected(&headers(&[(
+            "repr-digest",
+            "unixsum=30637, sha-512=:AA==:",
+        )]));
+        assert!(found.unwrap().is_empty());
+        for (name, value) in [
+            ("content-md5", "no"),
+            ("content-digest", "sha-256=abc"),
+            ("content-digest", "sha-256"),
+            ("repr-digest", "sha-256=:AA==:"),
+            ("x-amz-checksum-sha256", "AA=="),
+        ] {
+            let error = expected(&headers(&[(name, value)])).unwrap_err();
+            assert!(error.fields[0].field.eq_ignore_ascii_case(name), "{value}");
+        }
+    }
+
+    #[test]
+    fn metadata_is_bounded_text() {
+        let found = metadata(&headers(&[
+            ("x-sallyport-meta-b", "2"),
+            ("x-sallyport-meta-a", "1"),
+            ("x-other", "3"),
+        ]));
+        let pairs = vec![("a".to_owned(), "1".to_owned()), ("b".into(), "2".into())];
+        assert_eq!(found.unwrap(), pairs);
+        let long: &'static str = "x".repeat(2_048).leak();
+        for bad in [
+            vec![("x-sallyport-meta-a", "1"), ("x-sallyport-meta-a", "2")],
+            vec![("x-sallyport-meta-", "1")],
+            vec![("x-sallyport-meta-a", long)],
+        ] {
+            assert!(metadata(&headers(&bad)).is_err());
+        }
+    }
+}
