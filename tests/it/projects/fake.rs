@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use futures_util::{FutureExt, StreamExt, stream};
 use sallyport::application::bucket_files::*;
 use sallyport::application::built_in::BuiltIn;
-use sallyport::application::caller::Member;
+use sallyport::application::caller::{Credential, Member};
 use sallyport::application::check_connection::ConnectionChecker;
 use sallyport::application::check_limits::CheckLimits;
 use sallyport::application::checks::Checks;
@@ -378,7 +378,7 @@ impl Rig {
         Member {
             workspace: self.workspace.id.clone(),
             role: Role::Member,
-            token: TokenId::generate(),
+            credential: Credential::Token(TokenId::generate()),
         }
     }
 

@@ -7,8 +7,8 @@ pub mod emulator;
 pub mod postgres;
 pub mod scene;
 pub mod storage;
-pub mod wire;
 pub mod webdriver;
+pub mod wire;
 
 /// The address of a server that the tests need, from the environment.
 fn server_url(variable: &str) -> String {
