@@ -229,3 +229,64 @@ async fn filled(services: &Services, opened: &Opened, base: &str) -> Result<Fill
         ])?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::account::Partition;
+    use time::OffsetDateTime;
+
+    const HOSTILE: &str = "<script>alert('1')</script>";
+
+    fn page(filled: Option<Filled>, is_added: bool, error: Option<&str>) -> String {
+        let page = InstructionsPage {
+            chrome: Chrome::bare(),
+            base: "/instructions/secret".into(),
+            expires: Moment(OffsetDateTime::UNIX_EPOCH),
+            is_added,
+            filled,
+            writes: true,
+            role_arn: Field {
+                value: HOSTILE.into(),
+                error: error.map(str::to_owned),
+            },
+            has_role_arn: true,
+        };
+        let html = page.render().unwrap();
+        assert!(!html.contains("<script>"), "{html}");
+        html
+    }
+
+    fn filled() -> Filled {
+        Filled {
+            bucket: "b".repeat(63),
+            prefix: HOSTILE.into(),
+            account_id: "111122223333".into(),
+            external_id: "0f8fad5b-d9cb-469f-a165-70867728950e".into(),
+            role_name: "sallyport-acme".into(),
+            console: Console::of(Partition::AwsUsGov, Some("acme-data")),
+            bucket_documents: Vec::new(),
+            permission_policy: Vec::new(),
+            trust_policy: Vec::new(),
+            scripts: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn an_administrator_sees_what_to_do_and_where() {
+        let html = page(Some(filled()), false, None);
+        assert!(html.contains("111122223333") && html.contains("Saved"));
+        assert!(html.contains("https://console.amazonaws-us-gov.com/"));
+        assert!(html.contains("action=\"/instructions/secret\""));
+        // Nothing of the workspace, and no way into it.
+        assert!(!html.contains("/settings/") && !html.contains("Sign out"));
+        let refused = page(Some(filled()), false, Some("`x` is not a role."));
+        assert!(refused.contains("<code>x</code> is not a role.") && !refused.contains("Saved"));
+    }
+
+    #[test]
+    fn before_and_after_there_is_nothing_to_do() {
+        assert!(page(None, false, None).contains("There is nothing to do yet"));
+        assert!(page(None, true, None).contains("The storage has been added"));
+    }
+}

@@ -467,3 +467,6 @@ async fn one_document(
     let (documents, parameters) = services.storages.documents(&visitor.admin, &id.0).await?;
     files::file(&path.1, &documents, &parameters)
 }
+
+#[cfg(test)]
+mod tests;

@@ -94,12 +94,8 @@ pub fn wants_events(request: &HttpRequest) -> bool {
 type Events = UnboundedReceiver<connection_check::Step>;
 type End = Pin<Box<dyn Future<Output = Result<OutcomeView>>>>;
 
-/// Where a stream of events is.
-enum Progress {
-    /// A step to send, and then what comes.
-    Steps(connection_check::Step, Events, End),
-    Ended,
-}
+/// A step to send, and where the next one comes from. `None` at the end.
+type Progress = Option<(connection_check::Step, Events, End)>;
 
 /// Runs a check and answers with its steps as they finish, as server-sent events whose data is HTML.
 /// A refusal before the first step is an error like any other.
@@ -120,11 +116,9 @@ where
             Ok(_) => Error::bug("a check without steps"),
         });
     };
-    let begin = Progress::Steps(first, steps, Box::pin(end));
-    let stream = stream::unfold(begin, |progress| async move {
-        let Progress::Steps(step, mut steps, end) = progress else {
-            return None;
-        };
+    let begin: Progress = Some((first, steps, Box::pin(end)));
+    let stream = stream::unfold(begin, |progress: Progress| async move {
+        let (step, mut steps, end) = progress?;
         let mut text = event(
             "step",
             &StepEvent {
@@ -132,13 +126,13 @@ where
             },
         );
         let next = match steps.recv().await {
-            Some(step) => Progress::Steps(step, steps, end),
+            Some(step) => Some((step, steps, end)),
             None => {
                 text.push_str(&match end.await {
                     Ok(outcome) => event("outcome", &OutcomeEvent { outcome }),
                     Err(error) => lines("failed", &error.to_string()),
                 });
-                Progress::Ended
+                None
             }
         };
         Some((Ok::<_, Infallible>(Bytes::from(text)), next))
