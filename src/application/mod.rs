@@ -24,6 +24,7 @@ pub mod idempotency;
 pub mod instructions;
 pub mod master_key;
 pub mod monitor;
+pub mod observe;
 pub mod page;
 pub mod probe;
 pub mod projects;

@@ -9,6 +9,7 @@ pub mod clients;
 pub mod endpoint_guard;
 pub mod failure;
 pub mod files;
+mod presign;
 pub mod probes;
 pub mod provision;
 pub mod sessions;

@@ -18,7 +18,7 @@ use crate::application::vault::{MasterKey, Vault};
 use crate::aws::clients::AwsClients;
 use crate::database::Database;
 use crate::http;
-use crate::http::metrics::HttpMetrics;
+use crate::http::metrics::{BucketMetrics, HttpMetrics};
 use crate::http::state::{HttpParts, Services, Site, Started};
 use crate::settings::{MasterKeySource, Settings};
 use actix_web::HttpServer;
@@ -96,10 +96,11 @@ pub async fn build_with(settings: Settings, aws: &SdkConfig) -> Result<Applicati
     let store: Arc<dyn Store> = Arc::new(database.clone());
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
 
-    let use_cases = UseCases::assemble(&settings, aws, &store, &vault, &clock)?;
-
     let mut registry = Registry::default();
     let metrics = HttpMetrics::register(&mut registry);
+    let observer = Arc::new(BucketMetrics::register(&mut registry));
+    let use_cases = UseCases::assemble(&settings, aws, &store, &vault, &clock, observer)?;
+
     let readiness: Vec<Arc<dyn Readiness>> = vec![
         Arc::new(DatabaseReadiness(store.clone())),
         Arc::new(IdentityReadiness(use_cases.principal)),

@@ -12,6 +12,7 @@ use crate::application::denials::Denials;
 use crate::application::file_writes::FileWrites;
 use crate::application::files::Files;
 use crate::application::monitor::Monitor;
+use crate::application::observe::Observer;
 use crate::application::probe::Prober;
 use crate::application::projects::imports::{Importer, Pace};
 use crate::application::projects::{Limits, MANIFESTS_AT_ONCE, Projects};
@@ -56,6 +57,7 @@ impl UseCases {
         store: &Arc<dyn Store>,
         vault: &Arc<Vault>,
         clock: &Arc<dyn Clock>,
+        observer: Arc<dyn Observer>,
     ) -> Result<Self, StartError> {
         let other = |cause: String| StartError::Other(cause);
         let policies = PolicyTemplates::load().map_err(|invalid| other(invalid.to_string()))?;
@@ -66,6 +68,7 @@ impl UseCases {
             Arc::new(clients),
             policies.clone(),
             vault.clone(),
+            observer.clone(),
         ));
         let prober = AwsProber::new(sessions.clone()).map_err(|error| other(error.to_string()))?;
         let prober: Arc<dyn Prober> = Arc::new(prober);
@@ -86,6 +89,7 @@ impl UseCases {
             )),
             limits: CheckLimits::new(settings.checks_per_minute),
             clock: clock.clone(),
+            observer: observer.clone(),
             running: running_checks.clone(),
         });
         let storages = Arc::new(Storages {

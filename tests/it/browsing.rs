@@ -272,36 +272,52 @@ async fn the_built_in_storage_has_a_part_for_each_workspace() {
         .problem(404, "file_not_found");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn after_a_storage_is_deleted_aws_is_not_called_in_its_name() {
-    let stub = Stub::start().await.unwrap();
+/// A service on the stub.
+async fn on_stub(stub: &Stub) -> TestApp {
     let aws = sdk_config(
         credentials("AKIAIOSFODNN7EXAMPLE", "secret", None),
         "us-east-1",
     );
     let aws = aws.into_builder().endpoint_url(stub.url()).build();
-    let app = TestApp::spawn_on(&aws, |_| {}).await;
+    TestApp::spawn_on(&aws, |_| {}).await
+}
+
+/// Connects the stub's bucket. Gives the storage's path.
+async fn connect_stub(app: &TestApp, stub: &Stub, admin: &str) -> String {
+    let body = json!({"bucket": BUCKET, "prefix": "team", "role_arn": ROLE});
+    let setup = app.post("/v1/storage-setups", admin, &body).await;
+    let setup = setup.expect(201);
+    stub.trust(setup["external_id"].as_str().unwrap());
+    let path = format!("/v1/storage-setups/{}", setup["id"].as_str().unwrap());
+    let report = app.post(&format!("{path}/check"), admin, &json!({})).await;
+    assert_ne!(report.expect(200)["outcome"], "failed");
+    let path = format!("{path}/complete");
+    let storage = app.post(&path, admin, &json!({})).await.expect(201);
+    format!("/v1/storages/{}", storage["id"].as_str().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_session_serves_all_who_wait_for_it() {
+    let stub = Stub::start().await.unwrap();
+    let app = on_stub(&stub).await;
+    let workspace = app.workspace().await;
+    let storage = connect_stub(&app, &stub, &workspace.admin).await;
+    stub.slow_down_sts(std::time::Duration::from_millis(300));
+    let before = stub.calls("AssumeRole");
+    let path = format!("{storage}/files/metadata?key=10.bin");
+    let requests = (0..100).map(|_| app.get(&path, &workspace.member));
+    for answer in futures_util::future::join_all(requests).await {
+        assert_eq!(answer.status, 200);
+    }
+    assert_eq!(stub.calls("AssumeRole"), before + 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_storage_is_deleted_aws_is_not_called_in_its_name() {
+    let stub = Stub::start().await.unwrap();
+    let app = on_stub(&stub).await;
     let workspace = app.workspace().await;
     let (admin, member) = (&workspace.admin, &workspace.member);
-    let connect = async || {
-        let body = json!({"bucket": BUCKET, "prefix": "team", "role_arn": ROLE});
-        let setup = app
-            .post("/v1/storage-setups", admin, &body)
-            .await
-            .expect(201);
-        stub.trust(setup["external_id"].as_str().unwrap());
-        let path = format!("/v1/storage-setups/{}", setup["id"].as_str().unwrap());
-        let report = app
-            .post(&format!("{path}/check"), admin, &json!({}))
-            .await
-            .expect(200);
-        assert_ne!(report["outcome"], "failed", "{report:#}");
-        let storage = app
-            .post(&format!("{path}/complete"), admin, &json!({}))
-            .await
-            .expect(201);
-        format!("/v1/storages/{}", storage["id"].as_str().unwrap())
-    };
     let calls = || -> usize {
         let operations = [
             "AssumeRole",
@@ -314,7 +330,10 @@ async fn after_a_storage_is_deleted_aws_is_not_called_in_its_name() {
             .map(|operation| stub.calls(operation))
             .sum()
     };
-    let (gone, stays) = (connect().await, connect().await);
+    let (gone, stays) = (
+        connect_stub(&app, &stub, admin).await,
+        connect_stub(&app, &stub, admin).await,
+    );
     let read = async |storage: &str, status: u16| {
         let path = format!("{storage}/files/metadata?key=10.bin");
         assert_eq!(app.get(&path, member).await.status, status);

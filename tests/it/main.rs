@@ -1,11 +1,16 @@
 //! The integration tests: one binary, one module for each subject.
 
 mod api_support;
+mod aws_faults;
 mod bad_input;
 #[path = "../../benches/support/stub.rs"]
 mod bench_stub;
 mod browser;
 mod browsing;
+mod check_connection;
+mod completion;
+mod confused_deputy;
+mod custom_endpoints;
 mod database_away;
 mod dialog;
 mod documents;
@@ -25,8 +30,11 @@ mod policy_lint;
 mod project_pages;
 mod projects;
 mod provision;
+mod role_sessions;
+mod setups;
 mod signed_urls;
 mod start;
+mod storages_api;
 mod store_contract;
 mod support;
 mod support_db;

