@@ -77,5 +77,8 @@ addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
 
+// After a refusal the focus is where something is to be done.
+document.querySelector('[aria-invalid="true"]')?.focus();
+
 document.addEventListener("htmx:load", (event) => localTimes(event.target));
 localTimes(document);

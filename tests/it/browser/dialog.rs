@@ -75,7 +75,8 @@ pub async fn reach_check(world: &World, page: &Page, prefix: &str) -> String {
 
 /// Checks, and waits for the end of it.
 pub async fn check(page: &Page) {
-    page.press("Check ").await;
+    let button = page.find("form[data-check] button").await;
+    page.click(&button).await;
     page.find("#outcome .notice").await;
 }
 
