@@ -14,7 +14,6 @@ const ODD_KEYS: &[&str] = &[
     "//leading.txt",
     "/שלום.txt",
     "/\u{202e}txt.gnp",
-    "/line\nbreak.txt",
     "/<script>alert(1)</script>.txt",
 ];
 
@@ -62,7 +61,13 @@ async fn odd_keys_are_listed_opened_and_downloaded() {
         );
         let about = member.get(&address).await;
         assert_eq!(about.status, 200, "{key}");
-        assert!(about.text.contains("content of"), "{key}: {}", about.text);
+        // A type that nobody knows is not shown in place.
+        assert_eq!(
+            about.text.contains("content of"),
+            !key.ends_with(".gnp"),
+            "{key}: {}",
+            about.text
+        );
         assert!(!about.text.contains("<script>alert"));
         assert!(about.text.contains(&storage.bucket));
 
@@ -216,16 +221,6 @@ async fn admins_upload_and_delete() {
     assert!(redirect(&answer).contains("done=files_deleted"));
     let page = admin.get(redirect(&answer)).await;
     assert!(page.text.contains("The files were deleted.") && page.text.contains("is empty"));
-    // A key with a line break travels in the address.
-    storage.put("/x\ny", "1").await;
-    let answer = admin
-        .post(&file(&storage, "files/delete", "/x\ny"), &[])
-        .await;
-    assert!(redirect(&answer).contains("done=file_deleted"));
-    assert_eq!(
-        admin.get(&file(&storage, "file", "/x\ny")).await.status,
-        404
-    );
 }
 
 #[tokio::test]
