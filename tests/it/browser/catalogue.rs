@@ -3,6 +3,7 @@
 use super::world::World;
 use crate::support::browser::Page;
 use crate::support::emulator::{Customer, Emulator, REGION, random_name};
+use sallyport::settings::Options;
 use serde_json::json;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,12 +35,12 @@ impl Furnished {
         let customer = Emulator::customer();
         let bucket = random_name("acme");
         customer.create_bucket_in(&bucket, REGION).await;
-        Self::of(customer, bucket).await
+        Self::of(customer, bucket, |_| {}).await
     }
 
     /// With the sample files in this bucket.
-    pub async fn of(customer: Customer, bucket: String) -> Self {
-        let world = World::of(customer, bucket, |_| {}).await;
+    pub async fn of(customer: Customer, bucket: String, change: impl FnOnce(&mut Options)) -> Self {
+        let world = World::of(customer, bucket, change).await;
         world.put_samples().await;
         let storage = world.connect(&world.typed("Acme's data", "team")).await;
         // Another one, whose role somebody has withdrawn since.

@@ -14,7 +14,11 @@ async fn take_the_pictures() {
     let folder = PathBuf::from(std::env::var("SALLYPORT_SCREENSHOTS").unwrap());
     let customer = Emulator::customer();
     let bucket = customer.create_bucket_in("acme-data", REGION).await;
-    let furnished = Furnished::of(customer, bucket).await;
+    let furnished = Furnished::of(customer, bucket, |options| {
+        // Only its name is shown.
+        options.built_in_bucket = Some("sallyport-built-in".into());
+    })
+    .await;
     browser::run("screenshots", async |browsers| {
         let page = browsers.open().await;
         let mut last = None;
@@ -23,7 +27,7 @@ async fn take_the_pictures() {
                 page.appearance(scheme, 1200, 800).await;
                 furnished.open(&page, entry, &mut last).await;
                 let height = page.eval("document.documentElement.scrollHeight").await;
-                let height = height.as_u64().unwrap().clamp(500, 1400);
+                let height = height.as_u64().unwrap().clamp(500, 1100);
                 page.appearance(scheme, 1200, u32::try_from(height).unwrap())
                     .await;
                 let picture = page.screenshot().await;
