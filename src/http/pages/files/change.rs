@@ -374,10 +374,22 @@ async fn delete(
             version_id: None,
         })
         .collect();
-    let outcomes = services
-        .file_writes
-        .delete_many(&admin.admin, &id.0, files)
-        .await?;
+    let outcomes = match files.as_slice() {
+        // Its failure is told in full.
+        [one] => {
+            services
+                .file_writes
+                .delete(&admin.admin, &id.0, one)
+                .await?;
+            Vec::new()
+        }
+        _ => {
+            services
+                .file_writes
+                .delete_many(&admin.admin, &id.0, files)
+                .await?
+        }
+    };
     let failed: Vec<_> = outcomes.iter().filter(|o| o.error.is_some()).collect();
     if failed.is_empty() && !keys.is_empty() {
         let done = if keys.len() == 1 {

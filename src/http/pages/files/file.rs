@@ -135,6 +135,14 @@ async fn show(
 }
 
 impl FilePage {
+    fn shown_key(&self) -> String {
+        shown(&self.key)
+    }
+
+    fn shown_uri(&self) -> String {
+        shown(&self.uri)
+    }
+
     fn of(
         place: Place,
         key: &FileKey,

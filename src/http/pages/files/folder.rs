@@ -1,6 +1,6 @@
 //! A folder of a storage.
 
-use super::{Crumb, Place, Trouble, address, shown_or_empty};
+use super::{Crumb, Place, Trouble, address, shown, shown_or_empty};
 use crate::application::bucket_files::ListFrom;
 use crate::application::error::{Error, Result};
 use crate::application::files::{FileEntry, FolderEntry, FolderPage};
@@ -206,6 +206,14 @@ pub async fn page(
 }
 
 impl FilesPage {
+    fn shown_folder(&self) -> String {
+        shown(&self.folder)
+    }
+
+    fn shown_uri(&self) -> String {
+        shown(&self.place.s3_uri(&self.folder))
+    }
+
     fn of(
         place: Place,
         folder: Folder,

@@ -83,7 +83,7 @@ pub fn is_picture(key: &FileKey) -> bool {
     sort_of(key, None) == Sort::Picture
 }
 
-/// The first bytes of what is stored may be read.
+/// Whether an object of this class must be restored before it can be read.
 pub fn is_archived(storage_class: Option<&str>) -> bool {
     matches!(storage_class, Some("GLACIER" | "DEEP_ARCHIVE"))
 }
