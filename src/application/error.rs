@@ -223,6 +223,18 @@ impl From<AwsFailure> for Error {
                 "AWS does not accept the storage's credentials.",
                 "A workspace admin can check the connection.",
             ),
+            FailureKind::NoSuchKey if failure.error_code.as_deref() == Some("DeleteMarker") => (
+                Kind::NotFound,
+                "file_deleted",
+                "The file was deleted. The bucket keeps its versions.",
+                "Read one of its versions, or delete the delete marker to have the file back.",
+            ),
+            FailureKind::NoSuchKey if failure.error_code.as_deref() == Some("NoSuchVersion") => (
+                Kind::NotFound,
+                "version_not_found",
+                "The file has no such version.",
+                "List the versions of the file.",
+            ),
             FailureKind::NoSuchKey => (
                 Kind::NotFound,
                 "file_not_found",

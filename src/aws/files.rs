@@ -1,7 +1,7 @@
 //! Files in customers' buckets.
 
 use super::failure::{classify, local};
-use super::sessions::{RoleSessions, Session};
+use super::sessions::{RoleSessions, Session, SessionScope};
 use super::uploads::UploadMemory;
 use crate::application::bucket_files::{
     BucketFiles, BucketResult, ListFrom, ListPage, ListRequest, ListedObject, ObjectContent,
@@ -10,6 +10,7 @@ use crate::application::bucket_files::{
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::connection::{ConnectedBucket, Connection, Credentials, Owner};
 use crate::domain::object_key::ObjectKey;
+use crate::domain::part_plan::Sizes;
 use async_trait::async_trait;
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::types::EncodingType;
@@ -28,13 +29,19 @@ const SIGN_BATCH: usize = 64;
 pub struct S3Files {
     pub(super) sessions: Arc<RoleSessions>,
     pub(super) upload_memory: UploadMemory,
+    pub(super) sizes: Sizes,
 }
 
 impl S3Files {
     pub fn new(sessions: Arc<RoleSessions>) -> Self {
+        Self::with_sizes(sessions, Sizes::default())
+    }
+
+    pub fn with_sizes(sessions: Arc<RoleSessions>, sizes: Sizes) -> Self {
         Self {
             sessions,
             upload_memory: UploadMemory::default(),
+            sizes,
         }
     }
 
@@ -48,11 +55,24 @@ impl S3Files {
     where
         F: Future<Output = BucketResult<T>>,
     {
-        let session = self.sessions.session(bucket).await?;
+        self.in_scope(bucket, SessionScope::Files, call).await
+    }
+
+    /// The same with a session for something beyond the documents' actions.
+    pub(super) async fn in_scope<T, F>(
+        &self,
+        bucket: &ConnectedBucket,
+        scope: SessionScope,
+        call: impl Fn(Arc<Session>) -> F,
+    ) -> BucketResult<T>
+    where
+        F: Future<Output = BucketResult<T>>,
+    {
+        let session = self.sessions.session_in(bucket, scope).await?;
         match call(session.clone()).await {
             Err(failure) if failure.kind == FailureKind::BadCredentials => {
-                self.sessions.drop_session(bucket, &session).await;
-                call(self.sessions.session(bucket).await?).await
+                self.sessions.drop_session(bucket, scope, &session).await;
+                call(self.sessions.session_in(bucket, scope).await?).await
             }
             answer => answer,
         }
