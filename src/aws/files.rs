@@ -1,6 +1,7 @@
 //! Files in customers' buckets.
 
 use super::failure::{classify, local};
+use super::queries::{of_version, scope_of};
 use super::sessions::{RoleSessions, Session, SessionScope};
 use super::uploads::UploadMemory;
 use crate::application::bucket_files::{
@@ -131,10 +132,12 @@ impl BucketFiles for S3Files {
         key: &ObjectKey,
         conditions: &ReadConditions,
     ) -> BucketResult<ObjectContent> {
-        self.with_session(bucket, |session| async move {
+        let version = conditions.version_id.as_deref();
+        self.in_scope(bucket, scope_of(version), |session| async move {
             let answer = session
                 .s3
                 .get_object()
+                .set_version_id(conditions.version_id.clone())
                 .bucket(bucket.connection.bucket.as_str())
                 .key(key.as_str())
                 .set_range(conditions.range.clone())
@@ -143,7 +146,7 @@ impl BucketFiles for S3Files {
                 .set_expected_bucket_owner(expected_owner(&bucket.connection))
                 .send()
                 .await
-                .map_err(|error| classify("GetObject", &error))?;
+                .map_err(|error| of_version(version, classify("GetObject", &error)))?;
             let content_length = answer.content_length.unwrap_or_default();
             let size = answer
                 .content_range
@@ -314,7 +317,9 @@ pub(super) fn whole_seconds(at: OffsetDateTime) -> OffsetDateTime {
     at.replace_nanosecond(0).unwrap_or(at)
 }
 
-fn sorted(metadata: Option<std::collections::HashMap<String, String>>) -> Vec<(String, String)> {
+pub(super) fn sorted(
+    metadata: Option<std::collections::HashMap<String, String>>,
+) -> Vec<(String, String)> {
     let mut pairs: Vec<_> = metadata.unwrap_or_default().into_iter().collect();
     pairs.sort();
     pairs

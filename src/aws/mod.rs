@@ -6,11 +6,14 @@
 //! neighbours for writing, and [`probes`] turn an object key into text for a call.
 
 pub mod clients;
+mod copies;
 pub mod endpoint_guard;
 pub mod failure;
 pub mod files;
 pub mod probes;
 pub mod provision;
+mod queries;
 pub mod sessions;
+mod signed_uploads;
 mod uploads;
 mod writes;

@@ -185,7 +185,7 @@ impl Source {
 
     fn stored(&self, etag: Option<String>, version_id: Option<String>) -> StoredObject {
         StoredObject {
-            size: self.body.received(),
+            size: Some(self.body.received()),
             etag,
             version_id,
             sha256: self.body.sha256().cloned(),

@@ -20,7 +20,7 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use std::num::NonZeroU32;
 
 /// Operations by POST that change nothing of ours, and come often. Only their refusals are written.
-pub const READING_POSTS: &[&str] = &["sign_files", "sign_project_files"];
+pub const READING_POSTS: &[&str] = &["sign_files", "sign_project_files", "sign_upload_parts"];
 
 /// How many refusals of callers without a token are written: a flood of them must not fill the
 /// database. Further ones are in the log and counted.

@@ -6,11 +6,13 @@ use super::routes::Routes;
 use crate::application::authenticate::Authenticator;
 use crate::application::clock::Clock;
 use crate::application::error::{Error, Result};
+use crate::application::file_queries::FileQueries;
 use crate::application::file_writes::FileWrites;
 use crate::application::files::Files;
 use crate::application::page::Pages;
 use crate::application::readiness::Readiness;
 use crate::application::setups::Setups;
+use crate::application::signed_uploads::SignedUploads;
 use crate::application::storages::Storages;
 use crate::application::store::Store;
 use crate::application::vault::Vault;
@@ -30,6 +32,8 @@ pub struct Services {
     pub storages: Arc<Storages>,
     pub files: Arc<Files>,
     pub file_writes: Arc<FileWrites>,
+    pub file_queries: Arc<FileQueries>,
+    pub signed_uploads: Arc<SignedUploads>,
     pub readiness: Vec<Arc<dyn Readiness>>,
     pub metrics: HttpMetrics,
     /// Everything that `/metrics` shows.

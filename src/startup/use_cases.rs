@@ -8,12 +8,14 @@ use crate::application::check_limits::CheckLimits;
 use crate::application::checks::Checks;
 use crate::application::clock::Clock;
 use crate::application::denials::Denials;
+use crate::application::file_queries::FileQueries;
 use crate::application::file_writes::FileWrites;
 use crate::application::files::Files;
 use crate::application::monitor::Monitor;
 use crate::application::probe::Prober;
 use crate::application::service_principal::PrincipalSource;
 use crate::application::setups::Setups;
+use crate::application::signed_uploads::SignedUploads;
 use crate::application::storages::Storages;
 use crate::application::store::Store;
 use crate::application::vault::Vault;
@@ -34,6 +36,8 @@ pub(super) struct UseCases {
     pub storages: Arc<Storages>,
     pub files: Arc<Files>,
     pub file_writes: Arc<FileWrites>,
+    pub file_queries: Arc<FileQueries>,
+    pub signed_uploads: Arc<SignedUploads>,
     pub principal: Arc<PrincipalSource>,
     pub monitor: Monitor,
     pub running_checks: TaskTracker,
@@ -89,6 +93,14 @@ impl UseCases {
             origins: settings.allowed_origins.clone(),
         });
         let denials = Denials::new(policies.clone());
+        let file_writes = Arc::new(FileWrites {
+            storages: storages.clone(),
+            bucket: s3_files.clone(),
+            denials: denials.clone(),
+            longest_url_life: settings.signed_url_max,
+            running: running_checks.clone(),
+            runtime: Handle::current(),
+        });
         Ok(Self {
             setups: Arc::new(Setups {
                 store: store.clone(),
@@ -103,16 +115,20 @@ impl UseCases {
             files: Arc::new(Files {
                 storages: storages.clone(),
                 files: bucket_files,
+                denials: denials.clone(),
                 longest_url_life: settings.signed_url_max,
             }),
-            file_writes: Arc::new(FileWrites {
+            file_queries: Arc::new(FileQueries {
                 storages: storages.clone(),
-                bucket: s3_files,
+                bucket: s3_files.clone(),
                 denials,
-                longest_url_life: settings.signed_url_max,
-                running: running_checks.clone(),
-                runtime: Handle::current(),
             }),
+            signed_uploads: Arc::new(SignedUploads {
+                writes: file_writes.clone(),
+                bucket: s3_files,
+                vault: vault.clone(),
+            }),
+            file_writes,
             storages,
             principal,
             monitor: Monitor {

@@ -3,9 +3,12 @@
 pub mod audit_events;
 mod check_reports;
 mod documents;
+pub mod file_copies;
+pub mod file_queries;
 pub mod file_writes;
 pub mod files;
 pub mod service;
+pub mod signed_uploads;
 pub mod storage_setups;
 pub mod storages;
 pub mod tokens;
@@ -24,5 +27,8 @@ pub fn configure(config: &mut ServiceConfig) {
     storages::configure(config);
     files::configure(config);
     file_writes::configure(config);
+    file_copies::configure(config);
+    file_queries::configure(config);
+    signed_uploads::configure(config);
     audit_events::configure(config);
 }
