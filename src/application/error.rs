@@ -277,6 +277,12 @@ impl From<AwsFailure> for Error {
                 "The file is archived and must be restored before it can be read.",
                 "Restore it in the S3 console, then try again.",
             ),
+            FailureKind::Throttled if failure.error_code.as_deref() == Some("StorageBusy") => (
+                Kind::Unavailable,
+                "storage_busy",
+                "Too many requests to this storage are under way.",
+                "Try again in a moment, with fewer requests at once.",
+            ),
             FailureKind::Throttled => (
                 Kind::Unavailable,
                 "storage_throttled",

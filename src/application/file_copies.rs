@@ -5,7 +5,7 @@ use super::caller::Admin;
 use super::error::{Error, Kind, Result};
 use super::file_writes::FileWrites;
 use crate::domain::Invalid;
-use crate::domain::aws_failure::AwsFailure;
+use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::canned_acl::CannedAcl;
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::file_key::FileKey;
@@ -90,15 +90,17 @@ impl FileWrites {
     ) -> Result<()> {
         let bucket = self.writable(admin, storage).await?;
         let key = key(&bucket, "key", file)?;
-        self.bucket
-            .put_acl(&bucket, &key, acl)
-            .await
-            .map_err(|failure| match acls_disabled(&failure) {
-                Some(error) => error,
-                None => self
-                    .denials
-                    .error(&bucket, FileOperation::WriteAcl, failure),
-            })
+        let Err(failure) = self.bucket.put_acl(&bucket, &key, acl).await else {
+            return Ok(());
+        };
+        match refused_acl(&failure) {
+            // What this ACL says holds in such a bucket anyway.
+            Some(error) if error.code == "acls_disabled" && acl.is_owner_s() => Ok(()),
+            Some(error) => Err(error),
+            None => Err(self
+                .denials
+                .error(&bucket, FileOperation::WriteAcl, failure)),
+        }
     }
 }
 
@@ -109,7 +111,23 @@ fn key(bucket: &ConnectedBucket, field: &str, key: &FileKey) -> Result<ObjectKey
 
 /// Buckets made since April 2023 have ACLs disabled unless somebody has enabled them (S3 user guide,
 /// "Controlling ownership of objects").
-fn acls_disabled(failure: &AwsFailure) -> Option<Error> {
+///
+/// S3 denies public ACLs where the bucket or its account blocks them: no permission is missing then.
+fn refused_acl(failure: &AwsFailure) -> Option<Error> {
+    let says = |text| failure.message.as_deref().is_some_and(|m| m.contains(text));
+    if failure.kind == FailureKind::AccessDenied
+        && (says("BlockPublicAcls") || says("Block Public Access"))
+    {
+        return Some(
+            Error::new(
+                Kind::Conflict,
+                "public_acls_blocked",
+                "The bucket or its account blocks public ACLs (S3 Block Public Access).",
+            )
+            .remedy("Give people signed URLs, or choose an ACL that is not public.")
+            .internal(failure),
+        );
+    }
     if failure.error_code.as_deref() != Some("AccessControlListNotSupported") {
         return None;
     }
@@ -119,7 +137,7 @@ fn acls_disabled(failure: &AwsFailure) -> Option<Error> {
             "acls_disabled",
             "The bucket has ACLs disabled (its object ownership is `BucketOwnerEnforced`): its owner owns every file, and policies alone decide who may read it.",
         )
-        .remedy("Grant access by the bucket policy or by signed URLs. `bucket-owner-full-control` is the only ACL that such a bucket accepts; it changes nothing.")
+        .remedy("Grant access by the bucket policy or by signed URLs. `bucket-owner-full-control` is the only ACL that fits such a bucket; it changes nothing.")
         .internal(failure),
     )
 }

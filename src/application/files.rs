@@ -7,6 +7,7 @@ use super::bucket_files::{
 use super::caller::Member;
 use super::denials::Denials;
 use super::error::{Error, FieldError, Kind, Result};
+use super::name_filter::NameFilter;
 use super::safe_content::Serving;
 use super::storages::Storages;
 use crate::domain::Invalid;
@@ -68,6 +69,19 @@ pub struct FileEntry {
     /// False for an object whose key has a dot segment: it is there, and no file key or link can name
     /// it.
     pub usable: bool,
+}
+
+impl FolderPage {
+    /// The page with only those files that the filter shows. S3 knows no such filter: a page can come
+    /// out short or empty while others follow.
+    pub fn keep(mut self, filter: &NameFilter) -> Self {
+        let folder = self.folder.to_string();
+        self.files.retain(|file| {
+            let below = file.key.strip_prefix(&folder);
+            below.is_some_and(|below| filter.shows(below))
+        });
+        self
+    }
 }
 
 /// Which URLs to sign.

@@ -26,6 +26,7 @@ pub mod files;
 pub mod idempotency;
 pub mod master_key;
 pub mod monitor;
+pub mod name_filter;
 pub mod page;
 pub mod probe;
 pub mod provision;

@@ -77,6 +77,14 @@ pub(super) async fn copy(
     };
     let source = files.details(bucket, from, None).await?;
     let size = u64::try_from(source.metadata.size).unwrap_or_default();
+    // S3 looks again when it makes the copy; not every S3-compatible store does.
+    if if_none_match && exists(files, bucket, to).await? {
+        return Err(local(
+            "CopyObject",
+            FailureKind::PreconditionFailed,
+            "there is an object already",
+        ));
+    }
     let (etag, version_id) = match size <= files.sizes.copy {
         true => by_one_call(files, way, &source).await?,
         false => in_parts(files, way, &source, size).await?,
@@ -96,6 +104,14 @@ pub(super) async fn copy(
         version_id,
         source_etag: source.metadata.etag,
     })
+}
+
+async fn exists(files: &S3Files, bucket: &ConnectedBucket, key: &ObjectKey) -> BucketResult<bool> {
+    match files.details(bucket, key, None).await {
+        Ok(_) => Ok(true),
+        Err(failure) if failure.kind == FailureKind::NoSuchKey => Ok(false),
+        Err(failure) => Err(failure),
+    }
 }
 
 type Made = (Option<String>, Option<String>);

@@ -1,7 +1,9 @@
 //! Files in customers' buckets.
 
 use super::failure::{classify, local};
+use super::gates::Gates;
 use super::queries::{of_version, scope_of};
+use super::reading::Reading;
 use super::sessions::{RoleSessions, Session, SessionScope};
 use super::uploads::UploadMemory;
 use crate::application::bucket_files::{
@@ -16,9 +18,6 @@ use async_trait::async_trait;
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::types::EncodingType;
 use aws_smithy_types::DateTime;
-use aws_smithy_types::byte_stream::ByteStream;
-use futures_util::StreamExt;
-use futures_util::stream;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use time::OffsetDateTime;
@@ -31,6 +30,7 @@ pub struct S3Files {
     pub(super) sessions: Arc<RoleSessions>,
     pub(super) upload_memory: UploadMemory,
     pub(super) sizes: Sizes,
+    pub(super) gates: Gates,
 }
 
 impl S3Files {
@@ -43,6 +43,7 @@ impl S3Files {
             sessions,
             upload_memory: UploadMemory::default(),
             sizes,
+            gates: Gates::default(),
         }
     }
 
@@ -70,6 +71,7 @@ impl S3Files {
         F: Future<Output = BucketResult<T>>,
     {
         let session = self.sessions.session_in(bucket, scope).await?;
+        let _turn = self.gates.call(&bucket.owner).await?;
         match call(session.clone()).await {
             Err(failure) if failure.kind == FailureKind::BadCredentials => {
                 self.sessions.drop_session(bucket, scope, &session).await;
@@ -132,44 +134,62 @@ impl BucketFiles for S3Files {
         key: &ObjectKey,
         conditions: &ReadConditions,
     ) -> BucketResult<ObjectContent> {
+        let turn = self.gates.transfer(&bucket.owner).await?;
         let version = conditions.version_id.as_deref();
-        self.in_scope(bucket, scope_of(version), |session| async move {
-            let answer = session
-                .s3
-                .get_object()
-                .set_version_id(conditions.version_id.clone())
-                .bucket(bucket.connection.bucket.as_str())
-                .key(key.as_str())
-                .set_range(conditions.range.clone())
-                .set_if_match(conditions.if_match.clone())
-                .set_if_none_match(conditions.if_none_match.clone())
-                .set_expected_bucket_owner(expected_owner(&bucket.connection))
-                .send()
-                .await
-                .map_err(|error| of_version(version, classify("GetObject", &error)))?;
-            let content_length = answer.content_length.unwrap_or_default();
-            let size = answer
-                .content_range
-                .as_deref()
-                .and_then(|range| range.rsplit('/').next()?.parse().ok())
-                .unwrap_or(content_length);
-            Ok(ObjectContent {
-                metadata: ObjectMetadata {
-                    size,
-                    etag: answer.e_tag,
-                    content_type: answer.content_type,
-                    content_encoding: answer.content_encoding,
-                    last_modified: answer.last_modified.and_then(time_of),
-                    version_id: answer.version_id,
-                    storage_class: answer.storage_class.map(|class| class.as_str().to_owned()),
-                    metadata: sorted(answer.metadata),
-                },
-                content_length,
-                content_range: answer.content_range,
-                body: chunks(answer.body),
+        let answer = self
+            .in_scope(bucket, scope_of(version), |session| async move {
+                session
+                    .s3
+                    .get_object()
+                    .bucket(bucket.connection.bucket.as_str())
+                    .key(key.as_str())
+                    .set_version_id(conditions.version_id.clone())
+                    .set_range(conditions.range.clone())
+                    .set_if_match(conditions.if_match.clone())
+                    .set_if_none_match(conditions.if_none_match.clone())
+                    .set_expected_bucket_owner(expected_owner(&bucket.connection))
+                    .send()
+                    .await
+                    .map_err(|error| of_version(version, classify("GetObject", &error)))
             })
+            .await?;
+        let content_length = answer.content_length.unwrap_or_default();
+        let first = answer
+            .content_range
+            .as_deref()
+            .and_then(first_byte)
+            .unwrap_or_default();
+        let reading = Reading {
+            sessions: self.sessions.clone(),
+            bucket: bucket.clone(),
+            key: key.clone(),
+            version_id: conditions.version_id.clone(),
+            etag: answer.e_tag.clone(),
+            next: first,
+            end: first + u64::try_from(content_length).unwrap_or_default(),
+            body: answer.body,
+            _turn: turn,
+        };
+        let size = answer
+            .content_range
+            .as_deref()
+            .and_then(|range| range.rsplit('/').next()?.parse().ok())
+            .unwrap_or(content_length);
+        Ok(ObjectContent {
+            metadata: ObjectMetadata {
+                size,
+                etag: answer.e_tag,
+                content_type: answer.content_type,
+                content_encoding: answer.content_encoding,
+                last_modified: answer.last_modified.and_then(time_of),
+                version_id: answer.version_id,
+                storage_class: answer.storage_class.map(|class| class.as_str().to_owned()),
+                metadata: sorted(answer.metadata),
+            },
+            content_length,
+            content_range: answer.content_range,
+            body: reading.stream(),
         })
-        .await
     }
 
     async fn sign_get(
@@ -295,18 +315,14 @@ pub(super) fn decode(raw: &str) -> Result<String, AwsFailure> {
         .map_err(|error| local("ListObjectsV2", FailureKind::Nonsense, error))
 }
 
-fn chunks(
-    body: ByteStream,
-) -> futures_util::stream::BoxStream<'static, Result<bytes::Bytes, std::io::Error>> {
-    stream::unfold(Some(body), |body| async move {
-        let mut body = body?;
-        match body.next().await {
-            Some(Ok(chunk)) => Some((Ok(chunk), Some(body))),
-            Some(Err(error)) => Some((Err(std::io::Error::other(error)), None)),
-            None => None,
-        }
-    })
-    .boxed()
+/// The offset in `bytes 100-199/1234`.
+fn first_byte(range: &str) -> Option<u64> {
+    range
+        .strip_prefix("bytes ")?
+        .split('-')
+        .next()?
+        .parse()
+        .ok()
 }
 
 pub(super) fn time_of(at: DateTime) -> Option<OffsetDateTime> {

@@ -111,6 +111,7 @@ pub(super) async fn put(
     };
     let length = body.length();
     let mut source = Source { body, carry: None };
+    let _turn = files.gates.transfer(&bucket.owner).await?;
     match length {
         Some(length) if length > LARGEST_OBJECT => Err(BodyFault::TooLong {
             most: LARGEST_OBJECT,

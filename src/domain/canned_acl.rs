@@ -35,6 +35,11 @@ impl CannedAcl {
             })
     }
 
+    /// Whether it says what holds where ACLs are disabled: the bucket's owner has all permissions.
+    pub fn is_owner_s(self) -> bool {
+        self.0 == "bucket-owner-full-control"
+    }
+
     pub fn as_str(self) -> &'static str {
         self.0
     }

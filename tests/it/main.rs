@@ -1,10 +1,13 @@
 //! The integration tests: one binary, one module for each subject.
 
+mod acls;
 mod api_support;
 mod bad_input;
 #[path = "../../benches/support/stub.rs"]
 mod bench_stub;
 mod browsing;
+mod buckets;
+mod copies;
 mod database_away;
 mod deletes;
 mod documents;
@@ -14,9 +17,12 @@ mod every_route;
 mod file_content;
 mod file_keys;
 mod files_support;
+mod hostile_writes;
 mod http_foundation;
 mod idempotency;
 mod layers;
+mod multipart;
+mod permissions;
 mod policy_lint;
 mod projects;
 mod provision;
@@ -26,5 +32,6 @@ mod store_contract;
 mod support;
 mod support_db;
 mod uploads;
+mod versions;
 mod workspaces;
 mod writes_support;

@@ -137,7 +137,7 @@ async fn what_is_asked_must_make_sense() {
     for (body, field) in [
         (json!({"method": "GET"}), "key"),
         (json!({"key": "a"}), "method"),
-        (json!({"key": "a", "method": "PUT"}), "method"),
+        (json!({"key": "a", "method": "PATCH"}), "method"),
         (json!({"key": "a", "method": "get"}), "method"),
         (json!({"key": "a", "keys": ["b"], "method": "GET"}), "keys"),
         (json!({"key": 1, "method": "GET"}), "key"),

@@ -56,6 +56,7 @@ async fn bodies_of_every_size_arrive_whole() {
 #[tokio::test(flavor = "multi_thread")]
 async fn bodies_of_unknown_length_arrive_whole() {
     let place = Writable::connect("").await;
+    place.allow_aborts().await;
     for length in [0, 5, 300 << 10, 17 * MIB] {
         let body = bytes(length);
         let mut upload = place
@@ -116,6 +117,7 @@ async fn type_and_metadata_are_kept() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_with_another_digest_is_not_stored() {
     let place = Writable::connect("").await;
+    place.allow_aborts().await;
     for length in [3, MIB, 17 * MIB] {
         let body = bytes(length);
         let digest = format!("sha-256=:{}:", sha256(&body));
@@ -149,6 +151,7 @@ async fn a_body_with_another_digest_is_not_stored() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_breaks_off_leaves_nothing() {
     let place = Writable::connect("").await;
+    place.allow_aborts().await;
     let part = bytes(9 * MIB);
     // Told and held; told and passed on; told and cut; untold and cut.
     for (headers, sent) in [
@@ -180,6 +183,7 @@ async fn a_body_that_breaks_off_leaves_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_ends_uploads_cleanly() {
     let place = Writable::connect("").await;
+    place.allow_aborts().await;
     let mut upload = place
         .begin_upload("/a", "Transfer-Encoding: chunked\r\n")
         .await;

@@ -3,9 +3,9 @@
 use crate::api_support::{Answer, TestApp, TestWorkspace};
 use crate::files_support::encoded;
 use crate::support::storage::ConnectedStorage;
-use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
+use aws_sdk_s3::types::{BucketVersioningStatus, EncodingType, VersioningConfiguration};
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -66,6 +66,11 @@ impl Writable {
         self.app.post(&path, &self.workspace.admin, body).await
     }
 
+    /// The same with a body that is not kept elsewhere.
+    pub async fn post_owned(&self, below: &str, body: Value) -> Answer {
+        self.post(below, &body).await
+    }
+
     pub async fn get(&self, below: &str) -> Answer {
         let path = self.path(below);
         self.app.get(&path, &self.workspace.member).await
@@ -100,11 +105,21 @@ impl Writable {
     pub async fn bucket(&self) -> (Vec<String>, usize) {
         let s3 = self.storage.customer.s3();
         let bucket = &self.storage.bucket;
-        let listed = s3.list_objects_v2().bucket(bucket).send().await.unwrap();
+        // Keys may hold characters that XML cannot.
+        let list = s3
+            .list_objects_v2()
+            .bucket(bucket)
+            .encoding_type(EncodingType::Url);
+        let listed = list.send().await.unwrap();
+        let decoded = |key: &str| {
+            let spaced = key.replace('+', " ");
+            let text = percent_encoding::percent_decode_str(&spaced).decode_utf8();
+            text.unwrap().into_owned()
+        };
         let keys = listed.contents().iter();
         let uploads = s3.list_multipart_uploads().bucket(bucket);
         let open = uploads.send().await.unwrap().uploads().len();
-        (keys.map(|o| o.key().unwrap().to_owned()).collect(), open)
+        (keys.map(|o| decoded(o.key().unwrap())).collect(), open)
     }
 
     /// Waits until nothing of an upload is left: no object and no open upload.
@@ -119,6 +134,38 @@ impl Writable {
             }
             panic!("left in the bucket: {:?}", self.bucket().await);
         }
+    }
+
+    /// Gives the role exactly these statements besides nothing else.
+    pub async fn set_permissions(&self, statements: &[Value]) {
+        self.put_policy("sallyport", statements).await;
+    }
+
+    /// Lets the role do more than the documents ask for.
+    pub async fn allow(&self, actions: &[&str], resource: &str) {
+        let statement = json!({"Effect": "Allow", "Action": actions, "Resource": resource});
+        self.put_policy("more", &[statement]).await;
+    }
+
+    /// Lets the role give up uploads, which S3 lets whoever began one do by default.
+    pub async fn allow_aborts(&self) {
+        let objects = format!("arn:aws:s3:::{}/*", self.storage.bucket);
+        self.allow(&["s3:AbortMultipartUpload"], &objects).await;
+    }
+
+    async fn put_policy(&self, name: &str, statements: &[Value]) {
+        let (_, role) = self.storage.role_arn.rsplit_once('/').unwrap();
+        let policy = json!({"Version": "2012-10-17", "Statement": statements});
+        self.storage
+            .customer
+            .iam()
+            .put_role_policy()
+            .role_name(role)
+            .policy_name(name)
+            .policy_document(policy.to_string())
+            .send()
+            .await
+            .unwrap();
     }
 
     pub async fn keep_versions(&self) {

@@ -307,6 +307,7 @@ async fn get_location(
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct BucketsQuery {
+    /// `list` is a page of buckets, `options` an array of `{text, value}` for a drop-down.
     #[serde(default)]
     #[param(inline)]
     format: BucketsFormat,
@@ -317,7 +318,6 @@ struct BucketsQuery {
     page_token: Option<String>,
 }
 
-/// `list` is a page of buckets, `options` an array of `{text, value}` for a drop-down.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum BucketsFormat {

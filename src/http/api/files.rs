@@ -6,6 +6,7 @@ use crate::application::bucket_writes::SignedWrite;
 use crate::application::caller::Caller;
 use crate::application::error::{Error, FieldError, Result};
 use crate::application::files::{FileEntry, FolderEntry, SignRequest};
+use crate::application::name_filter::NameFilter;
 use crate::application::safe_content::Serving;
 use crate::domain::Invalid;
 use crate::domain::file_key::{FileKey, Folder};
@@ -50,7 +51,13 @@ struct ListQuery {
     /// Whether what lies in sub-folders is listed too, instead of the folders' names.
     #[serde(default)]
     recursive: bool,
-    /// How many files and folders at most: 1 to 1000.
+    /// Only files whose path below the folder matches it, like `**/*.png`: `*` and `?` stay within a
+    /// folder, `**` crosses folders. Filtered page by page: a page can be short or empty while others
+    /// follow.
+    glob: Option<String>,
+    /// Only files whose key ends so, like `.png`; filtered as with `glob`.
+    suffix: Option<String>,
+    /// How many files and folders at most, before the filters: 1 to 1000.
     #[param(default = 100, minimum = 1, maximum = 1000)]
     page_size: Option<u32>,
     /// `next_page_token` of the page before.
@@ -175,6 +182,7 @@ async fn list_files(
     let folder = Folder::parse(query.0.folder.as_deref().unwrap_or_default())
         .map_err(|invalid| Error::field("folder", invalid))?;
     let recursive = query.0.recursive;
+    let filter = NameFilter::new(query.0.glob.as_deref(), query.0.suffix)?;
     let place = format!(
         "{}/storages/{}/files/{recursive}{folder}",
         member.0.workspace, id.0
@@ -187,7 +195,8 @@ async fn list_files(
     let found = services
         .files
         .list(&member.0, &id.0, folder, recursive, request.size, from)
-        .await?;
+        .await?
+        .keep(&filter);
     Ok(Json(FolderBody {
         folder: found.folder.to_string(),
         folders: found.folders.into_iter().map(Into::into).collect(),
