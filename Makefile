@@ -6,7 +6,7 @@ CARGO ?= cargo
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help test test-tools lint fmt check-compose run demo demo-walk bench clean
+.PHONY: help test test-tools lint fmt check-compose run demo demo-walk bench screenshots figures clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,7 +14,7 @@ help: ## List the targets.
 test: test-tools lint ## Check and test everything. ARGS=name runs the tests with that name.
 	@tools/with-services $(CARGO) test $(ARGS)
 
-test-tools: ## Install what the tests need: the AWS emulator, linters, PostgreSQL.
+test-tools: ## Install what the tests need: the AWS emulator, linters, PostgreSQL, Chromium.
 	@tools/install
 
 lint: check-compose ## Formatting, clippy, dependency rules, docker-compose.yml.
@@ -46,8 +46,14 @@ demo-walk: ## Play the main job over the API, step by step, and check every answ
 	@$(CARGO) build
 	@.build/emulator/bin/python demo/walk.py
 
-bench: test-tools ## Measure. Takes minutes: it builds for release.
-	@tools/with-services $(CARGO) bench $(ARGS)
+bench: ## Measure. Takes minutes: it builds for release. ARGS="--bench start" measures one thing.
+	@$(CARGO) bench $(ARGS)
+
+screenshots: test-tools ## Make the pictures in docs/screenshots.
+	@tools/screenshots
+
+figures: test-tools ## Measure the pages and write docs/benchmarks-pages.md. Takes minutes.
+	@tools/page-figures
 
 clean: ## Remove .build/ and target/.
 	rm -rf .build target

@@ -6,14 +6,22 @@ import sys
 
 sys.dont_write_bytecode = True
 import accounts  # noqa: E402
+import administrator  # noqa: E402
 import environment  # noqa: E402
 from environment import DemoFailed, say, services  # noqa: E402
 
 
-def describe(state):
+def describe(state, helper):
     url, token = state["url"], state["workspace"]
     customer = state["keys"]["customer"]
+    link = environment.sign_in_link(url, token["id"])
     return f"""
+Open this page, which signs you in as the workspace's admin (the link works once):
+  {link}
+
+{administrator.NAME}. It applies what the dialog shows:
+  {helper}
+
 Sallyport runs at      {url}
 API documentation      {url}/docs
 Emulated AWS           {state["aws_url"]}
@@ -55,8 +63,11 @@ def main():
         say(f"PORT={port} is not a port: use a number up to 65535.")
         return 2
     try:
-        with environment.demo(int(port) if port else None) as (state, service):
-            say(describe(state))
+        with (
+            environment.demo(int(port) if port else None) as (state, service),
+            administrator.serving(state) as helper,
+        ):
+            say(describe(state, helper))
             service.process.wait()
             say(f"The service ended by itself. Its log:\n{service.log_tail()}")
             return 1

@@ -56,6 +56,7 @@ class Service(services.Server):
             "SALLYPORT_OPERATOR_TOKEN": OPERATOR_TOKEN,
             "SALLYPORT_MASTER_KEY": MASTER_KEY,
             "SALLYPORT_BUILT_IN_BUCKET": accounts.BUILT_IN_BUCKET,
+            "SALLYPORT_SIGN_IN_LINK_TTL": "24h",
             "SALLYPORT_LOG_FORMAT": "text",
             **aws_environment(self.aws_url, self.vendor_key),
         }
@@ -156,6 +157,13 @@ def workspace(url, earlier):
         for role in ("admin", "member")
     }
     return {"id": made["id"], **tokens}
+
+
+def sign_in_link(url, workspace_id, role="admin", purpose="settings"):
+    """A link that signs somebody in to the pages, once."""
+    operator = Api(url, OPERATOR_TOKEN)
+    body = {"role": role, "purpose": purpose}
+    return _created(operator("POST", f"/v1/workspaces/{workspace_id}/sign-in-links", body))["url"]
 
 
 def _created(answer):

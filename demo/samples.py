@@ -2,7 +2,9 @@
 
 import json
 import math
+import os
 import struct
+import sys
 import zlib
 
 
@@ -66,3 +68,18 @@ def sample_files():
             f"Sentence {number} to label.\n".encode(),
         )
     return files
+
+
+def write(folder):
+    """Writes the files below this folder, at their object keys."""
+    for key, (_, body) in sample_files().items():
+        path = os.path.join(folder, key)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as file:
+            file.write(body)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("Writes the sample files into a folder: samples.py FOLDER")
+    write(sys.argv[1])

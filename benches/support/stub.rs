@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufWriter};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -28,6 +29,7 @@ struct Shared {
     external_id: Mutex<Option<String>>,
     calls: Mutex<BTreeMap<&'static str, usize>>,
     transfers: AtomicUsize,
+    sts_delay_ms: AtomicUsize,
 }
 
 impl Stub {
@@ -57,6 +59,12 @@ impl Stub {
     /// The external ID that the role wants from now on.
     pub fn trust(&self, external_id: &str) {
         *lock(&self.shared.external_id) = Some(external_id.to_owned());
+    }
+
+    /// How long AssumeRole takes from now on.
+    pub fn slow_down_sts(&self, delay: Duration) {
+        let delay = delay.as_millis() as usize;
+        self.shared.sts_delay_ms.store(delay, Ordering::SeqCst);
     }
 
     /// How often an operation was called.
@@ -98,6 +106,10 @@ async fn serve(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
     let mut buffer = Vec::new();
     while let Some(request) = next_request(&mut read, &mut buffer).await? {
         let (operation, reply) = answer(&request, shared);
+        if operation == "AssumeRole" {
+            let delay = shared.sts_delay_ms.load(Ordering::SeqCst);
+            tokio::time::sleep(Duration::from_millis(delay as u64)).await;
+        }
         *lock(&shared.calls).entry(operation).or_default() += 1;
         match reply {
             Reply::Short(status, headers, body) => {
@@ -224,7 +236,10 @@ fn answer(request: &Request, shared: &Shared) -> (&'static str, Reply) {
             let origin = header("origin").unwrap_or("*").to_owned();
             let headers = vec![
                 ("access-control-allow-origin", origin),
-                ("access-control-allow-methods", "GET, HEAD, PUT".into()),
+                (
+                    "access-control-allow-methods",
+                    "GET, HEAD, PUT, POST, DELETE".into(),
+                ),
                 ("access-control-allow-headers", "*".into()),
             ];
             ("Preflight", Reply::Short(200, headers, String::new()))
@@ -244,7 +259,8 @@ fn answer(request: &Request, shared: &Shared) -> (&'static str, Reply) {
         ("GET", Some("")) => (
             "ListObjectsV2",
             xml(format!(
-                "<ListBucketResult><Name>{BUCKET}</Name><IsTruncated>false</IsTruncated><KeyCount>1</KeyCount><Contents><Key>1024.bin</Key><Size>1024</Size><ETag>\"1024\"</ETag><LastModified>2026-11-01T00:00:00.000Z</LastModified><StorageClass>STANDARD</StorageClass></Contents></ListBucketResult>"
+                "<ListBucketResult><Name>{BUCKET}</Name><IsTruncated>false</IsTruncated><KeyCount>1</KeyCount><Contents><Key>{}1024.bin</Key><Size>1024</Size><ETag>\"1024\"</ETag><LastModified>2026-11-01T00:00:00.000Z</LastModified><StorageClass>STANDARD</StorageClass></Contents></ListBucketResult>",
+                listed_prefix(&request.query)
             )),
         ),
         ("PUT", Some(_)) => (
@@ -254,6 +270,15 @@ fn answer(request: &Request, shared: &Shared) -> (&'static str, Reply) {
         ("DELETE", Some(_)) => ("DeleteObject", Reply::Short(204, vec![], String::new())),
         (_, Some(key)) => ("GetObject", object(key, header("range"))),
     }
+}
+
+fn listed_prefix(query: &str) -> String {
+    let written = query
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("prefix="));
+    percent_encoding::percent_decode_str(written.unwrap_or_default())
+        .decode_utf8_lossy()
+        .into_owned()
 }
 
 fn object(key: &str, range: Option<&str>) -> Reply {

@@ -4,7 +4,7 @@
 //! guess. A workspace token is found by its hash, which takes about the same time whatever it is; the
 //! operator's is compared in constant time.
 
-use super::caller::{Caller, Member};
+use super::caller::{Caller, Credential, Member};
 use super::clock::Clock;
 use super::error::{Error, Kind, Result};
 use super::store::{SecretHash, Store};
@@ -89,7 +89,7 @@ impl Authenticator {
         Ok(Caller::Workspace(Member {
             workspace: token.workspace,
             role: token.role,
-            token: token.id,
+            credential: Credential::Token(token.id),
         }))
     }
 }

@@ -1,7 +1,7 @@
 //! Who is calling, and what they may do.
 
 use crate::domain::audit::Actor;
-use crate::domain::ids::{TokenId, WorkspaceId};
+use crate::domain::ids::{InstructionLinkId, SessionId, TokenId, WorkspaceId};
 use crate::domain::workspace::Role;
 
 /// An authenticated caller.
@@ -9,6 +9,11 @@ use crate::domain::workspace::Role;
 pub enum Caller {
     Operator,
     Workspace(Member),
+    /// Whoever holds a link for the customer's AWS administrator: nobody of the workspace.
+    InstructionLink {
+        workspace: WorkspaceId,
+        link: InstructionLinkId,
+    },
 }
 
 /// Somebody who acts within one workspace, as a member at least. A use case that takes one has nothing
@@ -17,7 +22,24 @@ pub enum Caller {
 pub struct Member {
     pub workspace: WorkspaceId,
     pub role: Role,
-    pub token: TokenId,
+    pub credential: Credential,
+}
+
+/// What somebody proved who they are with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Credential {
+    Token(TokenId),
+    /// A session on the pages.
+    Session(SessionId),
+}
+
+impl Credential {
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Token(id) => id.as_str(),
+            Self::Session(id) => id.as_str(),
+        }
+    }
 }
 
 /// A [`Member`] with the role `admin`. Made only by [`Member::as_admin`].
@@ -30,7 +52,10 @@ impl Member {
     }
 
     pub fn actor(&self) -> Actor {
-        Actor::Token(self.token.clone())
+        match &self.credential {
+            Credential::Token(id) => Actor::Token(id.clone()),
+            Credential::Session(id) => Actor::Session(id.clone()),
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use super::check_connection::{ConnectionChecker, check_until_passed};
 use super::check_limits::CheckLimits;
 use super::clock::Clock;
 use super::error::{Error, Result};
+use super::observe::Observer;
 use super::store::{CheckTarget, Store};
 use crate::domain::connection::{ConnectedBucket, Owner};
 use crate::domain::connection_check::{CheckReport, Step};
@@ -22,6 +23,7 @@ pub struct Checks {
     pub checker: Arc<ConnectionChecker>,
     pub limits: CheckLimits,
     pub clock: Arc<dyn Clock>,
+    pub observer: Arc<dyn Observer>,
     /// Running checks, which a shutdown waits for.
     pub running: TaskTracker,
 }
@@ -68,6 +70,7 @@ impl Checks {
             steps: findings.steps,
             attempts,
         };
+        self.observer.checked_connection(report.outcome());
         tracing::info!(
             target = report.target,
             outcome = report.outcome().as_str(),

@@ -262,7 +262,7 @@ pub(super) fn object_key(bucket: &ConnectedBucket, key: &FileKey) -> Result<Obje
 }
 
 /// A key that S3 listed and that is not below the prefix: nothing of the page is shown.
-fn outside(cause: impl std::fmt::Display) -> Error {
+pub(super) fn outside(cause: impl std::fmt::Display) -> Error {
     Error::new(
         Kind::Upstream,
         "listing_outside_prefix",

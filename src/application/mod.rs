@@ -5,6 +5,7 @@
 
 pub mod audit;
 pub mod authenticate;
+pub mod browser_probe;
 pub mod bucket_files;
 pub mod bucket_queries;
 pub mod bucket_uploads;
@@ -24,16 +25,20 @@ pub mod file_queries;
 pub mod file_writes;
 pub mod files;
 pub mod idempotency;
+pub mod instructions;
 pub mod master_key;
 pub mod monitor;
 pub mod name_filter;
+pub mod observe;
 pub mod page;
 pub mod probe;
+pub mod projects;
 pub mod provision;
 pub mod readiness;
 pub mod safe_content;
 pub mod service_principal;
 pub mod setups;
+pub mod sign_in;
 pub mod signed_uploads;
 pub mod storages;
 pub mod store;

@@ -1,6 +1,7 @@
 //! Setups: from an external ID to a storage.
 
 use super::caller::Admin;
+use super::change::Change;
 use super::checks::Checks;
 use super::clock::Clock;
 use super::draft_changes::{DraftChanges, DraftRules};
@@ -10,10 +11,10 @@ use super::store::{Completion, Store, StoreError, Window};
 use super::vault::{Purpose, Vault};
 use crate::domain::Invalid;
 use crate::domain::access_key::SealedSecret;
-use crate::domain::connection::{Connection, Credentials};
+use crate::domain::connection::{ConnectedBucket, Connection, Credentials};
 use crate::domain::connection_check::{CheckReport, Step};
 use crate::domain::external_id::ExternalId;
-use crate::domain::ids::{SetupId, StorageId};
+use crate::domain::ids::{SetupId, StorageId, WorkspaceId};
 use crate::domain::names::Name;
 use crate::domain::origin::Origin;
 use crate::domain::policy_document::{DocumentParameters, Documents, PolicyTemplates};
@@ -21,6 +22,7 @@ use crate::domain::region::Region;
 use crate::domain::role_arn::RoleArn;
 use crate::domain::service_identity::ServicePrincipal;
 use crate::domain::setup::{Draft, Setup, SetupStatus};
+use crate::domain::sign_in::InstructionLink;
 use crate::domain::storage::{Health, Storage};
 use std::sync::Arc;
 use std::time::Duration;
@@ -89,12 +91,27 @@ impl Setups {
     }
 
     pub async fn get(&self, admin: &Admin, id: &SetupId) -> Result<SetupView> {
-        let setup = self.load(admin, id).await?;
+        let setup = self.load(admin.workspace(), id).await?;
         self.view(setup).await
     }
 
     pub async fn list(&self, admin: &Admin, window: &Window) -> Result<Vec<SetupView>> {
         let setups = self.store.list_setups(admin.workspace(), window).await?;
+        let mut views = Vec::with_capacity(setups.len());
+        for setup in setups {
+            views.push(self.view(setup).await?);
+        }
+        Ok(views)
+    }
+
+    /// The setups that can be resumed, newest first, at most 20.
+    pub async fn list_open(&self, admin: &Admin) -> Result<Vec<SetupView>> {
+        const MOST: u32 = 20;
+        let now = self.clock.now();
+        let setups = self
+            .store
+            .list_open_setups(admin.workspace(), now, MOST)
+            .await?;
         let mut views = Vec::with_capacity(setups.len());
         for setup in setups {
             views.push(self.view(setup).await?);
@@ -109,7 +126,16 @@ impl Setups {
         id: &SetupId,
         changes: DraftChanges,
     ) -> Result<SetupView> {
-        let mut setup = self.load_open(admin, id).await?;
+        self.change_in(admin.workspace(), id, changes).await
+    }
+
+    async fn change_in(
+        &self,
+        workspace: &WorkspaceId,
+        id: &SetupId,
+        changes: DraftChanges,
+    ) -> Result<SetupView> {
+        let mut setup = self.load_open(workspace, id).await?;
         let draft = self.apply(changes, &setup.draft, &setup.id).await?;
         let renamed = Draft {
             display_name: draft.display_name.clone(),
@@ -120,7 +146,7 @@ impl Setups {
         if draft != setup.draft {
             let stored = self
                 .store
-                .update_draft(admin.workspace(), id, &draft, setup.revision, revision)
+                .update_draft(workspace, id, &draft, setup.revision, revision)
                 .await?;
             if !stored {
                 return Err(changed_meanwhile());
@@ -133,7 +159,7 @@ impl Setups {
 
     /// Closes the setup: its external ID will never be used.
     pub async fn close(&self, admin: &Admin, id: &SetupId) -> Result<()> {
-        let setup = self.load(admin, id).await?;
+        let setup = self.load(admin.workspace(), id).await?;
         match setup.status {
             SetupStatus::Closed => Ok(()),
             SetupStatus::Completed => Err(not_open(SetupStatus::Completed)),
@@ -150,11 +176,44 @@ impl Setups {
         admin: &Admin,
         id: &SetupId,
     ) -> Result<(Documents, DocumentParameters)> {
-        let setup = self.load(admin, id).await?;
+        let setup = self.load(admin.workspace(), id).await?;
+        self.documents_of(&setup).await
+    }
+
+    async fn documents_of(&self, setup: &Setup) -> Result<(Documents, DocumentParameters)> {
         let principal = self.principal.get().await?;
-        let parameters = self.parameters(&setup, principal)?;
+        let parameters = self.parameters(setup, principal)?;
         let documents = self.policies.documents(&parameters).map_err(Error::bug)?;
         Ok((documents, parameters))
+    }
+
+    /// The setup that a link for the AWS administrator is about. The link stands for
+    /// the permission: whoever made it was an admin.
+    pub(super) async fn of_link(&self, link: &InstructionLink) -> Result<SetupView> {
+        let setup = self.load(&link.workspace, &link.setup).await?;
+        self.view(setup).await
+    }
+
+    /// The documents of the link's setup.
+    pub(super) async fn documents_of_link(
+        &self,
+        link: &InstructionLink,
+    ) -> Result<(Documents, DocumentParameters)> {
+        let setup = self.load_open(&link.workspace, &link.setup).await?;
+        self.documents_of(&setup).await
+    }
+
+    /// The one change that a link permits.
+    pub(super) async fn set_role_arn_by_link(
+        &self,
+        link: &InstructionLink,
+        role_arn: String,
+    ) -> Result<SetupView> {
+        let changes = DraftChanges {
+            role_arn: Change::Set(role_arn),
+            ..DraftChanges::default()
+        };
+        self.change_in(&link.workspace, &link.setup, changes).await
     }
 
     /// Checks the connection that the setup describes.
@@ -165,28 +224,14 @@ impl Setups {
         wait: Duration,
         listener: Option<UnboundedSender<Step>>,
     ) -> Result<CheckReport> {
-        let setup = self.load_open(admin, id).await?;
+        let setup = self.load_open(admin.workspace(), id).await?;
         let bucket = setup.connection().map_err(incomplete)?;
         self.checks.run(bucket, wait, listener).await
     }
 
     /// Makes the storage, if the latest check passed for exactly these settings.
     pub async fn complete(&self, admin: &Admin, id: &SetupId) -> Result<Storage> {
-        let setup = self.load_open(admin, id).await?;
-        let check = match &setup.last_check {
-            Some(check) => self.store.check(admin.workspace(), check).await?,
-            None => None,
-        };
-        let check =
-            check.ok_or_else(|| check_required("The connection has not been checked yet."))?;
-        if check.revision != setup.revision {
-            return Err(check_required(
-                "The settings have changed since the connection was checked.",
-            ));
-        }
-        if !check.outcome().is_pass() {
-            return Err(check_required("The last check of the connection failed."));
-        }
+        let (setup, check) = self.passed(admin, id).await?;
         let bucket = setup.connection().map_err(incomplete)?;
         let storage_id = StorageId::generate();
         let connection = Connection {
@@ -224,15 +269,48 @@ impl Setups {
         }
     }
 
-    async fn load(&self, admin: &Admin, id: &SetupId) -> Result<Setup> {
+    /// The bucket of an open setup whose present settings have passed a check, in the Region that the
+    /// check found.
+    pub(super) async fn passed_bucket(
+        &self,
+        admin: &Admin,
+        id: &SetupId,
+    ) -> Result<ConnectedBucket> {
+        let (setup, check) = self.passed(admin, id).await?;
+        let mut bucket = setup.connection().map_err(incomplete)?;
+        bucket.connection.region = check.region.or(bucket.connection.region);
+        Ok(bucket)
+    }
+
+    /// An open setup with its latest check, which passed for exactly its present settings.
+    async fn passed(&self, admin: &Admin, id: &SetupId) -> Result<(Setup, CheckReport)> {
+        let setup = self.load_open(admin.workspace(), id).await?;
+        let check = match &setup.last_check {
+            Some(check) => self.store.check(admin.workspace(), check).await?,
+            None => None,
+        };
+        let check =
+            check.ok_or_else(|| check_required("The connection has not been checked yet."))?;
+        if check.revision != setup.revision {
+            return Err(check_required(
+                "The settings have changed since the connection was checked.",
+            ));
+        }
+        if !check.outcome().is_pass() {
+            return Err(check_required("The last check of the connection failed."));
+        }
+        Ok((setup, check))
+    }
+
+    async fn load(&self, workspace: &WorkspaceId, id: &SetupId) -> Result<Setup> {
         self.store
-            .setup(admin.workspace(), id)
+            .setup(workspace, id)
             .await?
             .ok_or_else(|| Error::not_found("setup"))
     }
 
-    async fn load_open(&self, admin: &Admin, id: &SetupId) -> Result<Setup> {
-        let setup = self.load(admin, id).await?;
+    async fn load_open(&self, workspace: &WorkspaceId, id: &SetupId) -> Result<Setup> {
+        let setup = self.load(workspace, id).await?;
         match setup.status_at(self.clock.now()) {
             SetupStatus::Open => Ok(setup),
             status => Err(not_open(status)),
@@ -354,7 +432,7 @@ pub(super) fn changed_meanwhile() -> Error {
     .remedy("Read it again, then repeat what you did.")
 }
 
-fn not_open(status: SetupStatus) -> Error {
+pub(super) fn not_open(status: SetupStatus) -> Error {
     let (code, detail) = match status {
         SetupStatus::Completed => (
             "setup_completed",

@@ -188,6 +188,15 @@ impl Storages {
             .await?)
     }
 
+    /// The check that the storage's health is from: for a new storage, the one of its setup.
+    pub async fn last_check(&self, admin: &Admin, id: &StorageId) -> Result<Option<CheckReport>> {
+        let storage = self.load(admin.workspace(), id).await?;
+        Ok(match &storage.health.last_check {
+            Some(check) => self.store.check(admin.workspace(), check).await?,
+            None => None,
+        })
+    }
+
     /// The documents that the customer applied, filled in as for its setup.
     pub async fn documents(
         &self,
@@ -307,10 +316,12 @@ fn in_use(projects: i64) -> Error {
 
 /// Names as people see them.
 impl StorageView {
+    pub const BUILT_IN_NAME: &'static str = "Built-in storage";
+
     pub fn display_name(&self) -> &str {
         self.own
             .as_ref()
-            .map_or("Built-in storage", |storage: &Storage| {
+            .map_or(Self::BUILT_IN_NAME, |storage: &Storage| {
                 Name::as_str(&storage.display_name)
             })
     }

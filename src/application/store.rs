@@ -13,10 +13,11 @@
 use crate::domain::audit::AuditEntry;
 use crate::domain::connection::Connection;
 use crate::domain::connection_check::CheckReport;
-use crate::domain::ids::{CheckId, ProjectId, SetupId, StorageId, TokenId, WorkspaceId};
+use crate::domain::ids::{CheckId, ProjectId, SessionId, SetupId, StorageId, TokenId, WorkspaceId};
 use crate::domain::names::Name;
 use crate::domain::project::{ImportFailure, Progress, Project, ProjectFile};
 use crate::domain::setup::{Draft, Setup};
+use crate::domain::sign_in::{InstructionLink, Session, SignInLink};
 use crate::domain::storage::Storage;
 use crate::domain::workspace::{ApiToken, Workspace};
 use async_trait::async_trait;
@@ -95,6 +96,13 @@ pub trait SetupStore: Send + Sync {
         &self,
         workspace: &WorkspaceId,
         window: &Window,
+    ) -> StoreResult<Vec<Setup>>;
+    /// Open setups that have not expired at `now`, newest first.
+    async fn list_open_setups(
+        &self,
+        workspace: &WorkspaceId,
+        now: OffsetDateTime,
+        limit: u32,
     ) -> StoreResult<Vec<Setup>>;
     /// Replaces the draft and sets `revision`, if the setup is open and still at `expected_revision`.
     /// False otherwise.
@@ -230,11 +238,13 @@ pub struct ImportStep {
 #[async_trait]
 pub trait ProjectStore: Send + Sync {
     /// Stores a project with its files (a ready one), or with the job that will import them.
-    /// `Conflict` when its storage does not exist in the workspace. `file_count` and `total_size` are
-    /// taken from the project.
+    /// `Conflict` when its storage does not exist in the workspace or is not at `storage_revision` any
+    /// more: the files were looked up in the bucket of that revision. The built-in storage has no
+    /// revisions. `file_count` and `total_size` are taken from the project.
     async fn create_project(
         &self,
         project: &Project,
+        storage_revision: i64,
         files: &[ProjectFile],
         import: Option<&ImportJob>,
     ) -> StoreResult<()>;
@@ -342,10 +352,65 @@ pub trait IdempotencyStore: Send + Sync {
     async fn abandon_idempotent(&self, scope: &str, key: &str) -> StoreResult<()>;
 }
 
+/// How people come to the pages. A secret is known by its hash only.
+#[async_trait]
+pub trait SignInStore: Send + Sync {
+    /// `Conflict` when the workspace is gone.
+    async fn create_sign_in_link(&self, link: &SignInLink, hash: &SecretHash) -> StoreResult<()>;
+    /// Takes the link with this hash, if it has not expired at `now`: nobody gets it twice.
+    async fn take_sign_in_link(
+        &self,
+        hash: &SecretHash,
+        now: OffsetDateTime,
+    ) -> StoreResult<Option<SignInLink>>;
+
+    async fn create_session(&self, session: &Session, hash: &SecretHash) -> StoreResult<()>;
+    /// The session with this hash, expired or not.
+    async fn session_by_hash(&self, hash: &SecretHash) -> StoreResult<Option<Session>>;
+    async fn touch_session(&self, id: &SessionId, seen_at: OffsetDateTime) -> StoreResult<()>;
+    /// Ends it. False when there is none in the workspace.
+    async fn end_session(&self, workspace: &WorkspaceId, id: &SessionId) -> StoreResult<bool>;
+    async fn list_sessions(
+        &self,
+        workspace: &WorkspaceId,
+        window: &Window,
+    ) -> StoreResult<Vec<Session>>;
+    /// Forgets what ended before `before`: used or expired links, and expired sessions.
+    async fn prune_sign_ins(&self, before: OffsetDateTime) -> StoreResult<()>;
+
+    /// Replaces the setup's link, if there was one. `Conflict` when the setup is gone.
+    async fn put_instruction_link(
+        &self,
+        link: &InstructionLink,
+        hash: &SecretHash,
+    ) -> StoreResult<()>;
+    async fn instruction_link_by_hash(
+        &self,
+        hash: &SecretHash,
+    ) -> StoreResult<Option<InstructionLink>>;
+    async fn instruction_link_of(
+        &self,
+        workspace: &WorkspaceId,
+        setup: &SetupId,
+    ) -> StoreResult<Option<InstructionLink>>;
+    /// Revokes the setup's link. False when there is none.
+    async fn revoke_instruction_link(
+        &self,
+        workspace: &WorkspaceId,
+        setup: &SetupId,
+    ) -> StoreResult<bool>;
+}
+
 /// The whole database.
 #[async_trait]
 pub trait Store:
-    WorkspaceStore + SetupStore + StorageStore + ProjectStore + AuditStore + IdempotencyStore
+    WorkspaceStore
+    + SetupStore
+    + StorageStore
+    + ProjectStore
+    + AuditStore
+    + IdempotencyStore
+    + SignInStore
 {
     /// Whether it answers.
     async fn ping(&self) -> StoreResult<()>;

@@ -57,20 +57,28 @@ impl AwsClients {
             None => Region::parse("us-east-1").map_err(|invalid| invalid.to_string())?,
         };
         let http = config.http_client().unwrap_or_else(https_client);
+        let limits = TimeoutConfig::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+            .operation_timeout(OPERATION_TIMEOUT)
+            .build();
+        // What the given configuration sets itself goes first.
+        let timeouts = match config.timeout_config() {
+            Some(given) => given.to_builder().take_unset_from(limits.to_builder()),
+            None => limits.to_builder(),
+        };
+        // The SDK retries what is safe to retry: throttling, 5xx, broken connections.
+        let retries = config
+            .retry_config()
+            .cloned()
+            .unwrap_or_else(|| RetryConfig::standard().with_max_attempts(3));
         let config = config
             .clone()
             .into_builder()
             .region(aws_config::Region::new(region.as_str()))
             .http_client(http)
-            .timeout_config(
-                TimeoutConfig::builder()
-                    .connect_timeout(CONNECT_TIMEOUT)
-                    .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-                    .operation_timeout(OPERATION_TIMEOUT)
-                    .build(),
-            )
-            // The SDK retries what is safe to retry: throttling, 5xx, broken connections.
-            .retry_config(RetryConfig::standard().with_max_attempts(3))
+            .timeout_config(timeouts.build())
+            .retry_config(retries)
             .build();
         let custom_endpoint =
             config.endpoint_url().is_some() || std::env::var_os("AWS_ENDPOINT_URL_S3").is_some();

@@ -126,9 +126,14 @@ fn kind_of_answer(
         Some(
             "AccessDenied" | "AccessDeniedException" | "AllAccessDisabled" | "UnauthorizedAccess",
         ) if status == 403 => {
+            let names = |action: &str| message.is_some_and(|m| m.contains(action));
             // S3 reports a KMS denial as its own AccessDenied; only the message names the key's action.
-            return if message.is_some_and(|m| m.contains("kms:")) {
+            return if names("perform: kms:") {
                 Kind::KmsDenied
+            } else if operation == "GetObject" && names("perform: s3:ListBucket ") {
+                // Reading was allowed and the object is absent: S3 says so only to those who may list
+                // the bucket, and a condition on `s3:prefix` is never met by a GetObject.
+                Kind::NoSuchKey
             } else {
                 Kind::AccessDenied
             };
@@ -296,6 +301,22 @@ mod tests {
             kind_of_answer("GetObject", 403, Some("AccessDenied"), Some(message)),
             FailureKind::KmsDenied
         );
+    }
+
+    #[test]
+    fn an_absent_object_is_told_from_a_denied_one() {
+        let kind = |operation, action: &str| {
+            let message = format!("User: … is not authorized to perform: {action} on resource: …");
+            kind_of_answer(operation, 403, Some("AccessDenied"), Some(&message))
+        };
+        assert_eq!(kind("GetObject", "s3:ListBucket"), FailureKind::NoSuchKey);
+        for (operation, action) in [
+            ("GetObject", "s3:GetObject"),
+            ("GetObject", "s3:ListBucketVersions"),
+            ("ListObjectsV2", "s3:ListBucket"),
+        ] {
+            assert_eq!(kind(operation, action), FailureKind::AccessDenied);
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::failure::{classify, local};
 use super::gates::Gates;
+use super::presign::UrlSigner;
 use super::queries::{of_version, scope_of};
 use super::reading::Reading;
 use super::sessions::{RoleSessions, Session, SessionScope};
@@ -112,8 +113,14 @@ impl BucketFiles for S3Files {
                 .key(key.as_str())
                 .set_expected_bucket_owner(expected_owner(&bucket.connection))
                 .send()
-                .await
-                .map_err(|error| classify("HeadObject", &error))?;
+                .await;
+            let answer = match answer.map_err(|error| classify("HeadObject", &error)) {
+                Ok(answer) => answer,
+                Err(denied) if denied.kind == FailureKind::AccessDenied => {
+                    return Err(absent_or(denied, session, bucket, key).await);
+                }
+                Err(failure) => return Err(failure),
+            };
             Ok(ObjectMetadata {
                 size: answer.content_length.unwrap_or_default(),
                 etag: answer.e_tag,
@@ -219,9 +226,25 @@ impl BucketFiles for S3Files {
             .map_err(|error| local("GetObject", FailureKind::InvalidRequest, error))?;
         let expires_at = whole_seconds(OffsetDateTime::from(start)) + life;
         let mut urls = Vec::with_capacity(keys.len());
+        let mut signer: Option<UrlSigner> = None;
+        let mut answer = |url: String, headers: Vec<(String, String)>| {
+            urls.push(SignedUrl {
+                url,
+                method: "GET",
+                headers,
+                expires_at,
+            });
+        };
         for (at, (key, response)) in keys.iter().enumerate() {
             if at % SIGN_BATCH == SIGN_BATCH - 1 {
                 tokio::task::yield_now().await;
+            }
+            if let Some(url) = signer
+                .as_ref()
+                .and_then(|signer| signer.sign((key.as_str(), response)))
+            {
+                answer(url, Vec::new());
+                continue;
             }
             let signed = session
                 .s3
@@ -233,21 +256,59 @@ impl BucketFiles for S3Files {
                 .presigned(config.clone())
                 .await
                 .map_err(|error| classify("GetObject", &error))?;
-            urls.push(SignedUrl {
-                url: signed.uri().to_owned(),
-                method: "GET",
-                headers: signed
-                    .headers()
-                    .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                    .collect(),
-                expires_at,
-            });
+            let headers: Vec<(String, String)> = signed
+                .headers()
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect();
+            if at == 0 && keys.len() > 1 && headers.is_empty() {
+                signer = session.credentials.clone().and_then(|credentials| {
+                    let region = session.s3.config().region()?.as_ref();
+                    let first = (key.as_str(), response);
+                    UrlSigner::like(signed.uri(), first, credentials, region, start, life)
+                });
+            }
+            answer(signed.uri().to_owned(), headers);
         }
         Ok(urls)
     }
 
     async fn forget(&self, owner: &Owner) {
         self.sessions.forget(owner).await;
+    }
+}
+
+/// S3 answers 403, without a word, for an object that is absent, unless the caller may list the whole
+/// bucket: a condition on `s3:prefix` is never met by a HeadObject. The listing tells which it was.
+async fn absent_or(
+    denied: AwsFailure,
+    session: Arc<Session>,
+    bucket: &ConnectedBucket,
+    key: &ObjectKey,
+) -> AwsFailure {
+    let listed = session
+        .s3
+        .list_objects_v2()
+        .bucket(bucket.connection.bucket.as_str())
+        .prefix(key.as_str())
+        .max_keys(1)
+        .encoding_type(EncodingType::Url)
+        .set_expected_bucket_owner(expected_owner(&bucket.connection))
+        .send()
+        .await;
+    let Ok(listed) = listed else {
+        return denied;
+    };
+    // S3 lists in the order of the keys' bytes: the object itself, if there is one, comes first.
+    let there = match listed.contents().first().and_then(|object| object.key()) {
+        None => false,
+        Some(first) => decode(first).is_ok_and(|first| first == key.as_str()),
+    };
+    match there {
+        true => denied,
+        false => AwsFailure {
+            kind: FailureKind::NoSuchKey,
+            ..denied
+        },
     }
 }
 

@@ -11,6 +11,7 @@ pub mod endpoint_guard;
 pub mod failure;
 pub mod files;
 mod gates;
+mod presign;
 pub mod probes;
 pub mod provision;
 mod queries;

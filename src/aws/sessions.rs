@@ -2,6 +2,7 @@
 
 use super::clients::AwsClients;
 use super::failure::{classify, local};
+use crate::application::observe::Observer;
 use crate::application::vault::{Purpose, Vault};
 use crate::domain::account::Partition;
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
@@ -27,6 +28,9 @@ const SESSION_LIFE: Duration = Duration::from_secs(3600);
 /// A session is replaced when this much of its life is left: a request that starts with it now must not
 /// outlive it.
 const REFRESH_BEFORE: Duration = Duration::from_secs(300);
+
+/// A session is not replaced by a younger one, for the sake of a longer life, before it is this old.
+const FRESH: Duration = Duration::from_secs(60);
 
 /// More storages than this in use at once only cost more AssumeRole calls.
 const MOST_SESSIONS: u64 = 20_000;
@@ -57,8 +61,11 @@ pub enum SessionScope {
 /// Credentials at work: a client that signs with them.
 pub struct Session {
     pub s3: aws_sdk_s3::Client,
+    /// What the client signs with. `None`: the service's own credentials, which change by themselves.
+    pub credentials: Option<SdkCredentials>,
     /// `None`: the credentials do not expire.
     pub expires_at: Option<SystemTime>,
+    made_at: Instant,
 }
 
 impl Session {
@@ -76,6 +83,7 @@ pub struct RoleSessions {
     clients: Arc<AwsClients>,
     policies: Arc<PolicyTemplates>,
     vault: Arc<Vault>,
+    observer: Arc<dyn Observer>,
     cache: Cache<SessionKey, Arc<Session>>,
 }
 
@@ -106,11 +114,13 @@ impl RoleSessions {
         clients: Arc<AwsClients>,
         policies: Arc<PolicyTemplates>,
         vault: Arc<Vault>,
+        observer: Arc<dyn Observer>,
     ) -> Self {
         Self {
             clients,
             policies,
             vault,
+            observer,
             cache: Cache::builder()
                 .max_capacity(MOST_SESSIONS)
                 .expire_after(ByRemainingLife)
@@ -148,7 +158,8 @@ impl RoleSessions {
         // A minute less, or a request for the whole life would make a new session each time.
         let wanted = life.min(SESSION_LIFE - Duration::from_secs(60));
         match session.remaining() {
-            Some(left) if left < wanted => {
+            // A fresh one lives as long as they do: making another would gain nothing.
+            Some(left) if left < wanted && session.made_at.elapsed() > FRESH => {
                 self.drop_session(bucket, SessionScope::Files, &session)
                     .await;
                 self.session(bucket).await
@@ -248,45 +259,49 @@ impl RoleSessions {
         policy: String,
     ) -> Result<Arc<Session>, AwsFailure> {
         let connection = &bucket.connection;
-        let (provider, expires_at, endpoint) = match &connection.credentials {
+        let (given, expires_at, endpoint) = match &connection.credentials {
             Credentials::Role {
                 role_arn,
                 external_id,
             } => {
                 let assumed = self
                     .assume_with(&bucket.owner, role_arn, Some(external_id), policy)
-                    .await?;
+                    .await;
+                self.observer.assumed_role(assumed.is_ok());
+                let assumed = assumed?;
                 let expires_at = assumed.credentials.expiry();
-                (
-                    SharedCredentialsProvider::new(assumed.credentials),
-                    expires_at,
-                    None,
-                )
+                (Some(assumed.credentials), expires_at, None)
             }
             Credentials::AccessKey { endpoint, .. } => {
                 let credentials = self.access_key(&connection.credentials)?;
-                (
-                    SharedCredentialsProvider::new(credentials),
-                    None,
-                    endpoint.as_ref(),
-                )
+                (Some(credentials), None, endpoint.as_ref())
             }
             Credentials::Service => {
-                let provider = self.clients.own_credentials()?;
-                let expires_at = provider
+                let expires_at = self
+                    .clients
+                    .own_credentials()?
                     .provide_credentials()
                     .await
                     .map_err(|error| {
                         local("GetCallerIdentity", FailureKind::BadCredentials, error)
                     })?
                     .expiry();
-                (provider, expires_at, None)
+                (None, expires_at, None)
             }
+        };
+        let provider = match &given {
+            Some(credentials) => SharedCredentialsProvider::new(credentials.clone()),
+            None => self.clients.own_credentials()?,
         };
         let s3 = self
             .clients
             .s3(self.region_of(connection), provider, endpoint)?;
-        Ok(Arc::new(Session { s3, expires_at }))
+        Ok(Arc::new(Session {
+            s3,
+            credentials: given,
+            expires_at,
+            made_at: Instant::now(),
+        }))
     }
 
     /// Calls AssumeRole, with the given external ID or with none, and with a session policy that limits

@@ -14,6 +14,7 @@ mod migrations;
 mod projects;
 mod record;
 mod setups;
+mod sign_in;
 mod storages;
 mod url;
 mod workspaces;

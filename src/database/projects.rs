@@ -3,7 +3,9 @@
 use super::engine::{Sql, Tx, Value, values};
 use super::record::{Record, stored_name};
 use super::{Database, before, imports};
-use crate::application::store::{ImportJob, ImportStep, ProjectStore, StoreResult, Window};
+use crate::application::store::{
+    ImportJob, ImportStep, ProjectStore, StoreError, StoreResult, Window,
+};
 use crate::domain::file_key::FileKey;
 use crate::domain::ids::{ProjectId, StorageId, WorkspaceId};
 use crate::domain::project::{ImportFailure, Progress, Project, ProjectFile, ProjectStatus};
@@ -32,6 +34,7 @@ impl ProjectStore for Database {
     async fn create_project(
         &self,
         project: &Project,
+        storage_revision: i64,
         files: &[ProjectFile],
         import: Option<&ImportJob>,
     ) -> StoreResult<()> {
@@ -43,12 +46,22 @@ impl ProjectStore for Database {
         }
         // Last, because it makes the other projects of this storage wait.
         if let Some(storage) = &project.storage {
-            tx.execute(
-                "UPDATE storages SET project_count = project_count + 1
-                 WHERE workspace_id = $1 AND id = $2",
-                values![project.workspace.as_str(), storage.as_str()],
-            )
-            .await?;
+            let counted = tx
+                .execute(
+                    "UPDATE storages SET project_count = project_count + 1
+                     WHERE workspace_id = $1 AND id = $2 AND revision = $3",
+                    values![
+                        project.workspace.as_str(),
+                        storage.as_str(),
+                        storage_revision
+                    ],
+                )
+                .await?;
+            if counted != 1 {
+                return Err(StoreError::Conflict(format!(
+                    "{storage} is not at revision {storage_revision}"
+                )));
+            }
         }
         tx.commit().await
     }

@@ -16,6 +16,7 @@ use crate::domain::role_arn::RoleArn;
 use crate::domain::setup::{Draft, Setup, SetupStatus};
 use crate::domain::storage::Storage;
 use async_trait::async_trait;
+use time::OffsetDateTime;
 
 /// By name: with `*`, a newer replica that adds a column would break the statements that an older one
 /// keeps prepared on PostgreSQL.
@@ -64,6 +65,24 @@ impl SetupStore for Database {
             "setups",
             select!("WHERE workspace_id = $1 AND id > $2 ORDER BY id LIMIT $3"),
             values![workspace.as_str(), after(window), window.limit],
+            setup,
+        )
+        .await
+    }
+
+    async fn list_open_setups(
+        &self,
+        workspace: &WorkspaceId,
+        now: OffsetDateTime,
+        limit: u32,
+    ) -> StoreResult<Vec<Setup>> {
+        self.fetch_records(
+            "setups",
+            select!(
+                "WHERE workspace_id = $1 AND status = 'open' AND expires_at > $2
+                 ORDER BY id DESC LIMIT $3"
+            ),
+            values![workspace.as_str(), now, limit],
             setup,
         )
         .await

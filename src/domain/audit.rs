@@ -1,6 +1,6 @@
 //! The audit log's entries: who did, or was refused, what, when, from where.
 
-use super::ids::{AuditId, TokenId, WorkspaceId};
+use super::ids::{AuditId, InstructionLinkId, SessionId, TokenId, WorkspaceId};
 use time::OffsetDateTime;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,18 +27,24 @@ pub enum Actor {
     Anonymous,
     Operator,
     Token(TokenId),
+    /// Somebody who signed in to the pages.
+    Session(SessionId),
+    /// Whoever holds a link for the customer's AWS administrator.
+    InstructionLink(InstructionLinkId),
     /// The service itself, as in a scheduled check.
     Service,
 }
 
 impl Actor {
-    /// As stored and shown: `operator`, `service`, `anonymous`, or a token's ID.
+    /// As stored and shown: `operator`, `service`, `anonymous`, or the ID of a token, session or link.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Anonymous => "anonymous",
             Self::Operator => "operator",
             Self::Service => "service",
             Self::Token(id) => id.as_str(),
+            Self::Session(id) => id.as_str(),
+            Self::InstructionLink(id) => id.as_str(),
         }
     }
 
@@ -47,6 +53,10 @@ impl Actor {
             "anonymous" => Ok(Self::Anonymous),
             "operator" => Ok(Self::Operator),
             "service" => Ok(Self::Service),
+            id if id.starts_with(SessionId::PREFIX) => SessionId::parse(id).map(Self::Session),
+            id if id.starts_with(InstructionLinkId::PREFIX) => {
+                InstructionLinkId::parse(id).map(Self::InstructionLink)
+            }
             token => TokenId::parse(token).map(Self::Token),
         }
     }

@@ -71,6 +71,12 @@ id!(/// An API token (its public handle, not the secret).
     TokenId, "tok_");
 id!(/// One entry of the audit log.
     AuditId, "aud_");
+id!(/// Somebody's session on the pages.
+    SessionId, "ses_");
+id!(/// A sign-in link (its public handle, not the secret).
+    SignInLinkId, "sil_");
+id!(/// A link for the customer's AWS administrator.
+    InstructionLinkId, "inl_");
 
 /// What a client may name where a storage is expected: one of its own, or the product's own bucket.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -30,6 +30,7 @@ pub mod region;
 pub mod role_arn;
 pub mod service_identity;
 pub mod setup;
+pub mod sign_in;
 pub mod storage;
 pub mod workspace;
 

@@ -67,6 +67,51 @@ impl ProjectStatus {
     }
 }
 
+/// What the product shows for a file, where its key does not do: 1 to 1,024 bytes without control
+/// characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileName(String);
+
+impl FileName {
+    /// In bytes of UTF-8, like a key.
+    pub const MAX_LEN: usize = 1024;
+
+    pub fn parse(value: &str) -> Result<Self, Invalid> {
+        let fits = (1..=Self::MAX_LEN).contains(&value.len());
+        if fits && !value.chars().any(char::is_control) {
+            return Ok(Self(value.to_owned()));
+        }
+        Err(Invalid::new(
+            "invalid_file_name",
+            format!(
+                "A file's name has 1 to {} bytes and no control characters.",
+                Self::MAX_LEN
+            ),
+        ))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A file that somebody wants in a project, not looked up yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WantedFile {
+    pub file_key: FileKey,
+    /// `None`: the key's last segment.
+    pub name: Option<FileName>,
+}
+
+impl WantedFile {
+    pub fn name(&self) -> &str {
+        match &self.name {
+            Some(name) => name.as_str(),
+            None => self.file_key.name(),
+        }
+    }
+}
+
 /// One file of a project, as it was when the project was created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProjectFile {
@@ -103,6 +148,21 @@ impl OnMissing {
         match self {
             Self::Fail => "fail",
             Self::Skip => "skip",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_names() {
+        for good in ["a", " a b ", "ü/…", &"n".repeat(1024)] {
+            assert_eq!(FileName::parse(good).unwrap().as_str(), good);
+        }
+        for bad in ["", "a\nb", "a\0", "\u{85}", &"n".repeat(1025)] {
+            assert!(FileName::parse(bad).is_err(), "{bad:?}");
         }
     }
 }

@@ -3,28 +3,118 @@
 
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
+use std::sync::LazyLock;
 
-const STYLE: &str = include_str!("../../static/style.css");
+/// One file.
+pub struct Asset {
+    name: &'static str,
+    content_type: &'static str,
+    content: &'static str,
+    path: LazyLock<String>,
+}
 
-/// Where the style sheet is.
-pub fn style_path() -> String {
-    format!("/static/{}/style.css", hash(STYLE))
+macro_rules! asset {
+    ($(#[$doc:meta])* $constant:ident, $name:literal, $content_type:literal, $content:expr) => {
+        $(#[$doc])*
+        pub static $constant: Asset = Asset {
+            name: $name,
+            content_type: $content_type,
+            content: $content,
+            path: LazyLock::new(|| address(&$constant)),
+        };
+    };
+}
+
+asset!(
+    /// The style of the pages for people.
+    STYLE,
+    "app.css",
+    "text/css; charset=utf-8",
+    concat!(
+        include_str!("../../static/base.css"),
+        include_str!("../../static/app.css")
+    )
+);
+asset!(
+    /// The style of the page of the API.
+    DOCS_STYLE,
+    "docs.css",
+    "text/css; charset=utf-8",
+    concat!(
+        include_str!("../../static/base.css"),
+        include_str!("../../static/docs.css")
+    )
+);
+asset!(
+    /// What the pages do in the browser beyond HTML.
+    SCRIPT,
+    "app.js",
+    "text/javascript; charset=utf-8",
+    include_str!("../../static/app.js")
+);
+asset!(
+    /// What the pages of files do in the browser.
+    FILES_SCRIPT,
+    "files.js",
+    "text/javascript; charset=utf-8",
+    include_str!("../../static/files.js")
+);
+asset!(
+    /// What the dialog that adds a storage does in the browser.
+    SETUP_SCRIPT,
+    "setup.js",
+    "text/javascript; charset=utf-8",
+    include_str!("../../static/setup.js")
+);
+asset!(
+    /// The htmx library.
+    HTMX,
+    "htmx.js",
+    "text/javascript; charset=utf-8",
+    include_str!("../../static/vendor/htmx.min.js")
+);
+asset!(
+    /// The pages' icon.
+    ICON,
+    "icon.svg",
+    "image/svg+xml",
+    include_str!("../../static/icon.svg")
+);
+
+static ALL: [&Asset; 7] = [
+    &STYLE,
+    &DOCS_STYLE,
+    &SCRIPT,
+    &FILES_SCRIPT,
+    &SETUP_SCRIPT,
+    &HTMX,
+    &ICON,
+];
+
+impl Asset {
+    /// Where the file is.
+    pub fn path(&'static self) -> &'static str {
+        &self.path
+    }
+}
+
+fn address(asset: &Asset) -> String {
+    let hash: String = crate::application::vault::sha256(asset.content.as_bytes())[..8]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    format!("/static/{hash}/{}", asset.name)
 }
 
 pub fn configure(config: &mut web::ServiceConfig) {
-    config.route(&style_path(), web::get().to(style));
+    for asset in ALL {
+        config.route(asset.path(), web::get().to(move || serve(asset)));
+    }
 }
 
-async fn style() -> HttpResponse {
+async fn serve(asset: &'static Asset) -> HttpResponse {
     HttpResponse::Ok()
-        .content_type("text/css; charset=utf-8")
+        .content_type(asset.content_type)
         .insert_header((header::CACHE_CONTROL, "public, max-age=31536000, immutable"))
-        .body(STYLE)
-}
-
-fn hash(content: &str) -> String {
-    crate::application::vault::sha256(content.as_bytes())[..8]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+        .body(asset.content)
 }

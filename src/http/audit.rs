@@ -20,7 +20,13 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use std::num::NonZeroU32;
 
 /// Operations by POST that change nothing of ours, and come often. Only their refusals are written.
-pub const READING_POSTS: &[&str] = &["sign_files", "sign_project_files", "sign_upload_parts"];
+pub const READING_POSTS: &[&str] = &[
+    "sign_files",
+    "sign_project_files",
+    "sign_upload_parts",
+    "confirm_delete_files",
+    "new_project_page",
+];
 
 /// How many refusals of callers without a token are written: a flood of them must not fill the
 /// database. Further ones are in the log and counted.
@@ -41,15 +47,21 @@ pub async fn audit(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let services = request.app_data::<web::Data<Services>>().cloned();
-    let Some(services) = services.filter(|_| request.path().starts_with("/v1/")) else {
+    let Some(services) = services else {
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
     let method = request.method().clone();
     let routes = &services.http.routes;
-    let Some(operation) = routes.operation(&method, request.path()).map(str::to_owned) else {
+    let operation = match request.path().starts_with("/v1/") {
+        true => routes.operation(&method, request.path()).map(str::to_owned),
+        // A page's resource has the operation's name.
+        false => request.match_name().map(str::to_owned),
+    };
+    let Some(operation) = operation else {
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
-    let parameters = routes.parameters(request.path());
+    let is_api = request.path().starts_with("/v1/");
+    let mut parameters = routes.parameters(request.path());
     let remote_addr = request.peer_addr().map(|addr| addr.ip().to_string());
     let request_id = request
         .extensions()
@@ -59,6 +71,16 @@ pub async fn audit(
     let caller = request.extensions().get::<SeenCaller>().cloned();
 
     let result = next.call(request).await;
+    if let (false, Ok(response)) = (is_api, &result) {
+        // IDs only: a link's secret is part of its path.
+        parameters = response
+            .request()
+            .match_info()
+            .iter()
+            .filter(|(name, _)| name.ends_with("_id"))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+    }
 
     let caller = caller.as_ref().and_then(SeenCaller::get);
 
@@ -89,6 +111,7 @@ pub async fn audit(
             None => Actor::Anonymous,
             Some(Caller::Operator) => Actor::Operator,
             Some(Caller::Workspace(member)) => member.actor(),
+            Some(Caller::InstructionLink { link, .. }) => Actor::InstructionLink(link.clone()),
         },
         action: operation,
         target: target.map(|target| target.chars().take(200).collect()),
@@ -113,14 +136,24 @@ fn is_written(method: &Method, operation: &str, status: StatusCode) -> bool {
         *method,
         Method::POST | Method::PUT | Method::PATCH | Method::DELETE
     );
+    let changes = changes || operation == "sign_in";
     let only_reads = READING_POSTS.contains(&operation) && status.is_success();
     refused || (changes && !only_reads)
 }
 
-/// The ID of what was made: the end of `Location`.
+/// The ID of what was made: the end of `Location`. A page's redirect may lead anywhere, also to an
+/// address with a secret in it; of those only what is an ID is taken.
 fn created(response: &ServiceResponse<impl MessageBody>) -> Option<String> {
     let location = response.headers().get(header::LOCATION)?.to_str().ok()?;
-    location.rsplit('/').next().map(str::to_owned)
+    let end = location.split('?').next()?.rsplit('/').next()?;
+    (response.status() == StatusCode::CREATED || is_id(end)).then(|| end.to_owned())
+}
+
+/// Whether it looks like one of our IDs: `set_` and 32 hexadecimal digits.
+fn is_id(text: &str) -> bool {
+    text.split_once('_').is_some_and(|(kind, digits)| {
+        kind.len() == 3 && digits.len() == 32 && digits.bytes().all(|b| b.is_ascii_hexdigit())
+    })
 }
 
 /// The caller's workspace; for the operator, the one that the request is about.
@@ -132,6 +165,7 @@ fn workspace_of(
     match caller {
         None => None,
         Some(Caller::Workspace(member)) => Some(member.workspace.clone()),
+        Some(Caller::InstructionLink { workspace, .. }) => Some(workspace.clone()),
         Some(Caller::Operator) => parameters
             .iter()
             .find(|(name, _)| name == "workspace_id")

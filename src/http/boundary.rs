@@ -2,6 +2,7 @@
 //! and the rendering of errors.
 
 use super::caller::SeenCaller;
+use super::pages;
 use super::problem::Problem;
 use super::state::Services;
 use crate::application::caller::Caller;
@@ -70,6 +71,7 @@ async fn handle(
     let method = request.method().clone();
     let route = request.match_pattern();
     let is_api = request.path().starts_with("/v1/");
+    let wants_page = !is_api && accepts_html(request.headers());
     request.extensions_mut().insert(RequestId(id.clone()));
     let caller = SeenCaller::default();
     request.extensions_mut().insert(caller.clone());
@@ -79,7 +81,12 @@ async fn handle(
         Ok(response) => {
             let problem = response.response().error().map(Problem::of);
             let response = match &problem {
-                Some(problem) => response.into_response(problem.render(Some(&id))),
+                Some(problem) => {
+                    let page = wants_page
+                        .then(|| pages::error::page(problem, &id))
+                        .flatten();
+                    response.into_response(page.unwrap_or_else(|| problem.render(Some(&id))))
+                }
                 None => response.map_into_boxed_body(),
             };
             Ok((response, problem))
@@ -111,7 +118,12 @@ async fn handle(
     }
     let (workspace, actor) = match caller.get() {
         Some(Caller::Operator) => (None, "operator"),
-        Some(Caller::Workspace(member)) => (Some(member.workspace.as_str()), member.token.as_str()),
+        Some(Caller::Workspace(member)) => {
+            (Some(member.workspace.as_str()), member.credential.as_str())
+        }
+        Some(Caller::InstructionLink { workspace, link }) => {
+            (Some(workspace.as_str()), link.as_str())
+        }
         None => (None, "anonymous"),
     };
     tracing::info!(
@@ -133,6 +145,14 @@ async fn handle(
         }
         Err(problem) => Err(Rendered { problem, id }.into()),
     }
+}
+
+/// Whether a browser asks, for somebody to look at.
+fn accepts_html(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(header::ACCEPT)
+        .filter_map(|value| value.to_str().ok())
+        .any(|value| value.contains("text/html"))
 }
 
 /// Writes what clients do not see to the log, once.

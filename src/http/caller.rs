@@ -23,6 +23,13 @@ impl SeenCaller {
     pub fn get(&self) -> Option<&Caller> {
         self.0.get()
     }
+
+    /// Notes who calls. The first word counts.
+    pub fn note(request: &HttpRequest, caller: &Caller) {
+        if let Some(seen) = request.extensions().get::<Self>() {
+            seen.0.get_or_init(|| caller.clone());
+        }
+    }
 }
 
 /// Refuses every request to the API (all below `/v1/`) that has no good token, so that no handler can
@@ -108,7 +115,7 @@ impl TryFrom<Caller> for OperatorCaller {
     fn try_from(caller: Caller) -> Result<Self, Error> {
         match caller {
             Caller::Operator => Ok(Self),
-            Caller::Workspace(_) => Err(Error::new(
+            Caller::Workspace(_) | Caller::InstructionLink { .. } => Err(Error::new(
                 Kind::Forbidden,
                 "operator_required",
                 "Only the operator's token may do this; this is a workspace's token.",
@@ -123,7 +130,7 @@ impl TryFrom<Caller> for MemberCaller {
     fn try_from(caller: Caller) -> Result<Self, Error> {
         match caller {
             Caller::Workspace(member) => Ok(Self(member)),
-            Caller::Operator => Err(Error::new(
+            Caller::Operator | Caller::InstructionLink { .. } => Err(Error::new(
                 Kind::Forbidden,
                 "workspace_token_required",
                 "This is done within a workspace, and the operator's token belongs to none.",

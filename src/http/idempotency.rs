@@ -35,7 +35,9 @@ fn read(request: &HttpRequest) -> Result<Idempotent> {
     let caller = match request.extensions().get::<Caller>() {
         Some(Caller::Operator) => "operator".to_owned(),
         Some(Caller::Workspace(member)) => member.workspace.to_string(),
-        None => return Err(Error::bug("an idempotent route outside of /v1")),
+        Some(Caller::InstructionLink { .. }) | None => {
+            return Err(Error::bug("an idempotent route outside of /v1"));
+        }
     };
     let key = request
         .headers()

@@ -17,6 +17,7 @@ pub mod idempotency;
 pub mod metrics;
 pub mod openapi;
 pub mod page;
+pub mod pages;
 pub mod path;
 pub mod problem;
 pub mod query;
@@ -24,7 +25,7 @@ pub mod routes;
 pub mod state;
 pub mod upload;
 
-use actix_web::middleware::from_fn;
+use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, web};
 use state::Services;
 use std::sync::Arc;
@@ -48,7 +49,13 @@ pub fn app(
         .into_utoipa_app()
         .configure(api::configure)
         .into_app()
-        .configure(assets::configure)
+        .service(
+            web::scope("")
+                .wrap(from_fn(pages::headers::secure))
+                .wrap(Compress::default())
+                .configure(assets::configure)
+                .configure(pages::configure),
+        )
         .default_service(web::to(routes::nothing_here))
         .wrap(from_fn(boundary::panics))
         .wrap(from_fn(caller::authenticate))

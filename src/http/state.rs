@@ -4,22 +4,28 @@ use super::metrics::HttpMetrics;
 use super::openapi;
 use super::routes::Routes;
 use crate::application::authenticate::Authenticator;
+use crate::application::browser_probe::BrowserProbes;
 use crate::application::clock::Clock;
 use crate::application::error::{Error, Result};
 use crate::application::file_queries::FileQueries;
 use crate::application::file_writes::FileWrites;
 use crate::application::files::Files;
+use crate::application::instructions::Instructions;
 use crate::application::page::Pages;
+use crate::application::projects::Projects;
 use crate::application::readiness::Readiness;
 use crate::application::setups::Setups;
+use crate::application::sign_in::SignIns;
 use crate::application::signed_uploads::SignedUploads;
 use crate::application::storages::Storages;
 use crate::application::store::Store;
 use crate::application::vault::Vault;
+use crate::domain::origin::Origin;
 use prometheus_client::registry::Registry;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use url::Url;
 
 /// One per running service, shared by its threads; a handler asks for `web::Data<Services>`.
 pub struct Services {
@@ -31,6 +37,11 @@ pub struct Services {
     pub setups: Arc<Setups>,
     pub storages: Arc<Storages>,
     pub files: Arc<Files>,
+    pub projects: Arc<Projects>,
+    pub instructions: Instructions,
+    pub browser_probes: BrowserProbes,
+    pub sign_ins: SignIns,
+    pub site: Site,
     pub file_writes: Arc<FileWrites>,
     pub file_queries: Arc<FileQueries>,
     pub signed_uploads: Arc<SignedUploads>,
@@ -42,6 +53,23 @@ pub struct Services {
     pub request_timeout: Duration,
     pub started: Started,
     pub http: HttpParts,
+}
+
+/// Where the pages are, and who may embed them.
+pub struct Site {
+    pub public_url: Url,
+    pub frame_ancestors: Vec<Origin>,
+}
+
+impl Site {
+    /// The address of one of the service's own paths.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.public_url.as_str().trim_end_matches('/'))
+    }
+
+    pub fn is_https(&self) -> bool {
+        self.public_url.scheme() == "https"
+    }
 }
 
 /// What the HTTP layer makes for itself at start.

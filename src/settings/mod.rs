@@ -41,6 +41,12 @@ pub struct Settings {
     pub built_in_bucket: Option<BucketName>,
     pub setup_ttl: Duration,
     pub master_key: MasterKeySource,
+    pub sign_in_link_ttl: Duration,
+    pub session_idle: Duration,
+    pub session_max: Duration,
+    pub instruction_link_ttl: Duration,
+    /// Who may embed the pages.
+    pub frame_ancestors: Vec<Origin>,
     /// Networks that custom endpoints may be in although they are not public.
     pub endpoint_networks: Vec<IpNet>,
     /// For each workspace.
@@ -243,6 +249,42 @@ impl Settings {
                 7 * DAY,
                 365 * DAY,
             ),
+            sign_in_link_ttl: read.duration(
+                "SALLYPORT_SIGN_IN_LINK_TTL",
+                options.sign_in_link_ttl,
+                "10m",
+                Duration::from_secs(600),
+                DAY,
+            ),
+            session_idle: read.duration(
+                "SALLYPORT_SESSION_IDLE",
+                options.session_idle,
+                "2h",
+                Duration::from_secs(2 * 3_600),
+                7 * DAY,
+            ),
+            session_max: read.duration(
+                "SALLYPORT_SESSION_MAX",
+                options.session_max,
+                "12h",
+                Duration::from_secs(12 * 3_600),
+                30 * DAY,
+            ),
+            instruction_link_ttl: read.duration(
+                "SALLYPORT_INSTRUCTION_LINK_TTL",
+                options.instruction_link_ttl,
+                "7d",
+                7 * DAY,
+                90 * DAY,
+            ),
+            frame_ancestors: read
+                .text(
+                    "SALLYPORT_FRAME_ANCESTORS",
+                    options.frame_ancestors,
+                    "https://app.example.com",
+                    |t| list(t, |part| Origin::parse(part).map_err(|e| e.detail)),
+                )
+                .unwrap_or_default(),
             master_key,
             endpoint_networks: read
                 .text(

@@ -84,6 +84,31 @@ pub struct Options {
     #[arg(long, env = "SALLYPORT_ENDPOINT_NETWORKS", value_name = "NETWORKS")]
     pub endpoint_networks: Option<String>,
 
+    /// How long a sign-in link to the pages works, unless it is used before.
+    /// Default: 10m. Example: 5m
+    #[arg(long, env = "SALLYPORT_SIGN_IN_LINK_TTL", value_name = "DURATION")]
+    pub sign_in_link_ttl: Option<String>,
+
+    /// After how long without use a session on the pages ends.
+    /// Default: 2h. Example: 30m
+    #[arg(long, env = "SALLYPORT_SESSION_IDLE", value_name = "DURATION")]
+    pub session_idle: Option<String>,
+
+    /// After how long a session on the pages ends whatever happens.
+    /// Default: 12h. Example: 8h
+    #[arg(long, env = "SALLYPORT_SESSION_MAX", value_name = "DURATION")]
+    pub session_max: Option<String>,
+
+    /// How long the link works that shows a customer's AWS administrator what to apply.
+    /// Default: 7d. Example: 3d
+    #[arg(long, env = "SALLYPORT_INSTRUCTION_LINK_TTL", value_name = "DURATION")]
+    pub instruction_link_ttl: Option<String>,
+
+    /// The web origins whose pages may embed these pages, separated by commas.
+    /// Default: none. Example: https://app.example.com
+    #[arg(long, env = "SALLYPORT_FRAME_ANCESTORS", value_name = "ORIGINS")]
+    pub frame_ancestors: Option<String>,
+
     /// How many connection checks a workspace may start in a minute.
     /// Default: 60. Example: 10
     #[arg(long, env = "SALLYPORT_CHECKS_PER_MINUTE", value_name = "NUMBER")]

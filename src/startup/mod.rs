@@ -6,17 +6,20 @@ mod use_cases;
 use crate::application::authenticate::Authenticator;
 use crate::application::clock::{Clock, SystemClock};
 use crate::application::error::{Error, Kind};
+use crate::application::instructions::Instructions;
 use crate::application::master_key;
 use crate::application::monitor::Monitor;
 use crate::application::page::Pages;
+use crate::application::projects::imports::Importer;
 use crate::application::readiness::{DatabaseReadiness, IdentityReadiness, Readiness};
+use crate::application::sign_in::SignIns;
 use crate::application::store::Store;
 use crate::application::vault::{MasterKey, Vault};
 use crate::aws::clients::AwsClients;
 use crate::database::Database;
 use crate::http;
-use crate::http::metrics::HttpMetrics;
-use crate::http::state::{HttpParts, Services, Started};
+use crate::http::metrics::{BucketMetrics, HttpMetrics};
+use crate::http::state::{HttpParts, Services, Site, Started};
 use crate::settings::{MasterKeySource, Settings};
 use actix_web::HttpServer;
 use actix_web::dev::Server;
@@ -70,6 +73,7 @@ pub struct Application {
     shutdown: CancellationToken,
     first_contact: Option<JoinHandle<Result<(), StartError>>>,
     monitor: Monitor,
+    importers: Vec<Importer>,
     checks: TaskTracker,
     grace: Duration,
 }
@@ -92,10 +96,11 @@ pub async fn build_with(settings: Settings, aws: &SdkConfig) -> Result<Applicati
     let store: Arc<dyn Store> = Arc::new(database.clone());
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
 
-    let use_cases = UseCases::assemble(&settings, aws, &store, &vault, &clock)?;
-
     let mut registry = Registry::default();
     let metrics = HttpMetrics::register(&mut registry);
+    let observer = Arc::new(BucketMetrics::register(&mut registry));
+    let use_cases = UseCases::assemble(&settings, aws, &store, &vault, &clock, observer)?;
+
     let readiness: Vec<Arc<dyn Readiness>> = vec![
         Arc::new(DatabaseReadiness(store.clone())),
         Arc::new(IdentityReadiness(use_cases.principal)),
@@ -113,9 +118,28 @@ pub async fn build_with(settings: Settings, aws: &SdkConfig) -> Result<Applicati
             clock.clone(),
             settings.operator_token.as_ref(),
         )),
+        instructions: Instructions {
+            store: store.clone(),
+            clock: clock.clone(),
+            setups: use_cases.setups.clone(),
+            lifetime: settings.instruction_link_ttl,
+        },
+        browser_probes: use_cases.browser_probes,
         setups: use_cases.setups,
         storages: use_cases.storages,
         files: use_cases.files,
+        sign_ins: SignIns {
+            store: store.clone(),
+            clock: clock.clone(),
+            link_lifetime: settings.sign_in_link_ttl,
+            idle: settings.session_idle,
+            absolute: settings.session_max,
+        },
+        site: Site {
+            public_url: settings.public_url.clone(),
+            frame_ancestors: settings.frame_ancestors.clone(),
+        },
+        projects: use_cases.projects,
         file_writes: use_cases.file_writes,
         file_queries: use_cases.file_queries,
         signed_uploads: use_cases.signed_uploads,
@@ -149,6 +173,7 @@ pub async fn build_with(settings: Settings, aws: &SdkConfig) -> Result<Applicati
         shutdown,
         first_contact,
         monitor: use_cases.monitor,
+        importers: use_cases.importers,
         checks: use_cases.running_checks,
         grace: settings.shutdown_grace,
     })
@@ -185,16 +210,24 @@ impl Application {
     /// Serves until it is told to stop.
     pub async fn run(self) -> Result<(), StartError> {
         let monitor = tokio::spawn(self.monitor.run(self.shutdown.clone()));
+        let importers = self.importers.into_iter();
+        let importers: Vec<_> = importers
+            .map(|importer| tokio::spawn(importer.run(self.shutdown.clone())))
+            .collect();
         let served = self.server.await.map_err(StartError::Server);
         self.shutdown.cancel();
         // A check whose client has left still removes its probe object.
         self.checks.close();
         let checks = async {
             let _ = monitor.await;
+            // Each gives its import back.
+            for importer in importers {
+                let _ = importer.await;
+            }
             self.checks.wait().await;
         };
         if tokio::time::timeout(self.grace, checks).await.is_err() {
-            tracing::warn!("stopping although a connection check still runs");
+            tracing::warn!("stopping although a connection check or an import still runs");
         }
         let contact = match self.first_contact {
             Some(task) => task

@@ -1,6 +1,7 @@
 //! The use cases about buckets, put together.
 
 use super::StartError;
+use crate::application::browser_probe::BrowserProbes;
 use crate::application::bucket_files::BucketFiles;
 use crate::application::built_in::BuiltIn;
 use crate::application::check_connection::ConnectionChecker;
@@ -12,7 +13,10 @@ use crate::application::file_queries::FileQueries;
 use crate::application::file_writes::FileWrites;
 use crate::application::files::Files;
 use crate::application::monitor::Monitor;
+use crate::application::observe::Observer;
 use crate::application::probe::Prober;
+use crate::application::projects::imports::{Importer, Pace};
+use crate::application::projects::{Limits, MANIFESTS_AT_ONCE, Projects};
 use crate::application::service_principal::PrincipalSource;
 use crate::application::setups::Setups;
 use crate::application::signed_uploads::SignedUploads;
@@ -29,15 +33,22 @@ use crate::settings::Settings;
 use aws_config::SdkConfig;
 use std::sync::Arc;
 use tokio::runtime::Handle;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::task::TaskTracker;
+
+/// How many imports go on at the same time. Each may hold a large manifest in memory.
+const IMPORTS_AT_ONCE: usize = 2;
 
 pub(super) struct UseCases {
     pub setups: Arc<Setups>,
     pub storages: Arc<Storages>,
     pub files: Arc<Files>,
+    pub projects: Arc<Projects>,
+    pub importers: Vec<Importer>,
     pub file_writes: Arc<FileWrites>,
     pub file_queries: Arc<FileQueries>,
     pub signed_uploads: Arc<SignedUploads>,
+    pub browser_probes: BrowserProbes,
     pub principal: Arc<PrincipalSource>,
     pub monitor: Monitor,
     pub running_checks: TaskTracker,
@@ -50,6 +61,7 @@ impl UseCases {
         store: &Arc<dyn Store>,
         vault: &Arc<Vault>,
         clock: &Arc<dyn Clock>,
+        observer: Arc<dyn Observer>,
     ) -> Result<Self, StartError> {
         let other = |cause: String| StartError::Other(cause);
         let policies = PolicyTemplates::load().map_err(|invalid| other(invalid.to_string()))?;
@@ -60,6 +72,7 @@ impl UseCases {
             Arc::new(clients),
             policies.clone(),
             vault.clone(),
+            observer.clone(),
         ));
         let prober = AwsProber::new(sessions.clone()).map_err(|error| other(error.to_string()))?;
         let prober: Arc<dyn Prober> = Arc::new(prober);
@@ -80,6 +93,7 @@ impl UseCases {
             )),
             limits: CheckLimits::new(settings.checks_per_minute),
             clock: clock.clone(),
+            observer: observer.clone(),
             running: running_checks.clone(),
         });
         let storages = Arc::new(Storages {
@@ -93,6 +107,21 @@ impl UseCases {
             origins: settings.allowed_origins.clone(),
         });
         let denials = Denials::new(policies.clone());
+        let files = Arc::new(Files {
+            storages: storages.clone(),
+            files: bucket_files.clone(),
+            denials: denials.clone(),
+            longest_url_life: settings.signed_url_max,
+        });
+        let imports = Arc::new(Notify::new());
+        let importer = || Importer {
+            store: store.clone(),
+            storages: storages.clone(),
+            files: bucket_files.clone(),
+            clock: clock.clone(),
+            wake: imports.clone(),
+            pace: Pace::default(),
+        };
         let file_writes = Arc::new(FileWrites {
             storages: storages.clone(),
             bucket: s3_files.clone(),
@@ -101,23 +130,35 @@ impl UseCases {
             running: running_checks.clone(),
             runtime: Handle::current(),
         });
+        let setups = Arc::new(Setups {
+            store: store.clone(),
+            vault: vault.clone(),
+            policies,
+            principal: principal.clone(),
+            checks: checks.clone(),
+            clock: clock.clone(),
+            origins: settings.allowed_origins.clone(),
+            lifetime: settings.setup_ttl,
+        });
         Ok(Self {
-            setups: Arc::new(Setups {
+            browser_probes: BrowserProbes {
+                setups: setups.clone(),
+                files: bucket_files.clone(),
+                writes: s3_files.clone(),
+            },
+            setups,
+            importers: (0..IMPORTS_AT_ONCE).map(|_| importer()).collect(),
+            projects: Arc::new(Projects {
                 store: store.clone(),
-                vault: vault.clone(),
-                policies,
-                principal: principal.clone(),
-                checks: checks.clone(),
-                clock: clock.clone(),
-                origins: settings.allowed_origins.clone(),
-                lifetime: settings.setup_ttl,
-            }),
-            files: Arc::new(Files {
                 storages: storages.clone(),
-                files: bucket_files,
-                denials: denials.clone(),
-                longest_url_life: settings.signed_url_max,
+                bucket_files,
+                files: files.clone(),
+                clock: clock.clone(),
+                limits: Limits::default(),
+                imports: imports.clone(),
+                manifests: Semaphore::new(MANIFESTS_AT_ONCE),
             }),
+            files,
             file_queries: Arc::new(FileQueries {
                 storages: storages.clone(),
                 bucket: s3_files.clone(),

@@ -272,36 +272,52 @@ async fn the_built_in_storage_has_a_part_for_each_workspace() {
         .problem(404, "file_not_found");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn after_a_storage_is_deleted_aws_is_not_called_in_its_name() {
-    let stub = Stub::start().await.unwrap();
+/// A service on the stub.
+async fn on_stub(stub: &Stub) -> TestApp {
     let aws = sdk_config(
         credentials("AKIAIOSFODNN7EXAMPLE", "secret", None),
         "us-east-1",
     );
     let aws = aws.into_builder().endpoint_url(stub.url()).build();
-    let app = TestApp::spawn_on(&aws, |_| {}).await;
+    TestApp::spawn_on(&aws, |_| {}).await
+}
+
+/// Connects the stub's bucket. Gives the storage's path.
+async fn connect_stub(app: &TestApp, stub: &Stub, admin: &str) -> String {
+    let body = json!({"bucket": BUCKET, "prefix": "team", "role_arn": ROLE});
+    let setup = app.post("/v1/storage-setups", admin, &body).await;
+    let setup = setup.expect(201);
+    stub.trust(setup["external_id"].as_str().unwrap());
+    let path = format!("/v1/storage-setups/{}", setup["id"].as_str().unwrap());
+    let report = app.post(&format!("{path}/check"), admin, &json!({})).await;
+    assert_ne!(report.expect(200)["outcome"], "failed");
+    let path = format!("{path}/complete");
+    let storage = app.post(&path, admin, &json!({})).await.expect(201);
+    format!("/v1/storages/{}", storage["id"].as_str().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_session_serves_all_who_wait_for_it() {
+    let stub = Stub::start().await.unwrap();
+    let app = on_stub(&stub).await;
+    let workspace = app.workspace().await;
+    let storage = connect_stub(&app, &stub, &workspace.admin).await;
+    stub.slow_down_sts(std::time::Duration::from_millis(300));
+    let before = stub.calls("AssumeRole");
+    let path = format!("{storage}/files/metadata?key=10.bin");
+    let requests = (0..100).map(|_| app.get(&path, &workspace.member));
+    for answer in futures_util::future::join_all(requests).await {
+        assert_eq!(answer.status, 200);
+    }
+    assert_eq!(stub.calls("AssumeRole"), before + 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_storage_is_deleted_aws_is_not_called_in_its_name() {
+    let stub = Stub::start().await.unwrap();
+    let app = on_stub(&stub).await;
     let workspace = app.workspace().await;
     let (admin, member) = (&workspace.admin, &workspace.member);
-    let connect = async || {
-        let body = json!({"bucket": BUCKET, "prefix": "team", "role_arn": ROLE});
-        let setup = app
-            .post("/v1/storage-setups", admin, &body)
-            .await
-            .expect(201);
-        stub.trust(setup["external_id"].as_str().unwrap());
-        let path = format!("/v1/storage-setups/{}", setup["id"].as_str().unwrap());
-        let report = app
-            .post(&format!("{path}/check"), admin, &json!({}))
-            .await
-            .expect(200);
-        assert_ne!(report["outcome"], "failed", "{report:#}");
-        let storage = app
-            .post(&format!("{path}/complete"), admin, &json!({}))
-            .await
-            .expect(201);
-        format!("/v1/storages/{}", storage["id"].as_str().unwrap())
-    };
     let calls = || -> usize {
         let operations = [
             "AssumeRole",
@@ -314,7 +330,10 @@ async fn after_a_storage_is_deleted_aws_is_not_called_in_its_name() {
             .map(|operation| stub.calls(operation))
             .sum()
     };
-    let (gone, stays) = (connect().await, connect().await);
+    let (gone, stays) = (
+        connect_stub(&app, &stub, admin).await,
+        connect_stub(&app, &stub, admin).await,
+    );
     let read = async |storage: &str, status: u16| {
         let path = format!("{storage}/files/metadata?key=10.bin");
         assert_eq!(app.get(&path, member).await.status, status);
@@ -386,4 +405,46 @@ async fn changed_settings_need_a_check_before_files_are_used() {
         .await
         .problem(409, "check_required");
     assert_eq!(place.content("a", &[]).await.status, 409);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listing_is_filtered_by_glob_and_suffix() {
+    let place = Place::connect("team/").await;
+    for path in ["a.png", "b.txt", "f/c.png", "f/g/d.png", "f/g/d.PNG"] {
+        place.put(path, "x").await;
+    }
+    let keys = |folder: &'static str, query: &'static str| {
+        let place = &place;
+        async move {
+            let page = place.list(folder, query).await.expect(200);
+            let files = page["files"].as_array().unwrap().iter();
+            let keys: Vec<_> = files
+                .map(|f| f["key"].as_str().unwrap().to_owned())
+                .collect();
+            keys
+        }
+    };
+    assert_eq!(keys("/", "&glob=*.png").await, ["/a.png"]);
+    let all = keys("/", "&recursive=true&glob=**%2F*.png").await;
+    assert_eq!(all, ["/a.png", "/f/c.png", "/f/g/d.png"]);
+    assert_eq!(
+        keys("/f/", "&recursive=true&glob=*.png").await,
+        ["/f/c.png"]
+    );
+    let suffix = keys("/", "&recursive=true&suffix=d.png").await;
+    assert_eq!(suffix, ["/f/g/d.png"]);
+    assert_eq!(
+        keys("/", "&recursive=true&glob=f%2F**&suffix=.PNG").await,
+        ["/f/g/d.PNG"]
+    );
+    place.list("/", "&glob=a%7Bb").await.refused_field("glob");
+    place.list("/", "&suffix=").await.refused_field("suffix");
+
+    // A page that the filter empties still leads on.
+    let page = place
+        .list("/", "&recursive=true&page_size=1&suffix=.txt")
+        .await;
+    let page = page.expect(200);
+    assert_eq!(page["files"].as_array().unwrap().len(), 0);
+    assert!(page["next_page_token"].is_string());
 }

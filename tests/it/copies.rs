@@ -1,26 +1,13 @@
 //! Copies and moves within a storage.
 
+use crate::adapter::{adapter, object_key};
 use crate::support::emulator::s3_client;
 use crate::uploads::bytes;
 use crate::writes_support::Writable;
-use sallyport::application::bucket_writes::BucketWrites;
-use sallyport::application::vault::{MasterKey, Vault};
-use sallyport::aws::clients::AwsClients;
-use sallyport::aws::files::S3Files;
-use sallyport::aws::sessions::RoleSessions;
-use sallyport::domain::access::Access;
-use sallyport::domain::bucket_name::BucketName;
-use sallyport::domain::bucket_prefix::BucketPrefix;
-use sallyport::domain::connection::{ConnectedBucket, Connection, Credentials, Owner};
-use sallyport::domain::endpoint::EndpointNetworks;
-use sallyport::domain::file_key::FileKey;
-use sallyport::domain::ids::WorkspaceId;
-use sallyport::domain::object_key::ObjectKey;
-use sallyport::domain::part_plan::{MIB, Sizes};
-use sallyport::domain::policy_document::PolicyTemplates;
-use sallyport::domain::region::Region;
+use sallyport::application::bucket_writes::{BucketWrites, NewObject};
+use sallyport::application::upload_body::{Piece, UploadBody};
+use sallyport::domain::part_plan::MIB;
 use serde_json::json;
-use std::sync::Arc;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_copy_is_like_its_original() {
@@ -90,49 +77,11 @@ async fn a_moved_file_is_only_where_it_went() {
     refused.problem(409, "storage_read_only");
 }
 
-/// The adapter with small sizes, on a customer's own bucket: so large objects are cut that are not
-/// large.
-fn small(place: &Writable) -> (S3Files, ConnectedBucket) {
-    let clients = AwsClients::new(
-        &place.storage.customer.sdk_config,
-        Arc::new(EndpointNetworks::new(Vec::new())),
-    );
-    let vault = Vault::new(&MasterKey::generate().unwrap().0).unwrap();
-    let sessions = RoleSessions::new(
-        Arc::new(clients.unwrap()),
-        Arc::new(PolicyTemplates::load().unwrap()),
-        Arc::new(vault),
-    );
-    let sizes = Sizes {
-        single: 6 * MIB,
-        copy: 6 * MIB,
-        part: 5 * MIB,
-    };
-    let connection = Connection {
-        bucket: BucketName::parse(&place.storage.bucket).unwrap(),
-        prefix: BucketPrefix::parse(&place.storage.prefix).unwrap(),
-        access: Access::ReadWrite,
-        region: Some(Region::parse("us-east-1").unwrap()),
-        kms_key: None,
-        credentials: Credentials::Service,
-    };
-    let bucket = ConnectedBucket {
-        owner: Owner::BuiltIn(WorkspaceId::generate()),
-        revision: 0,
-        connection,
-    };
-    (S3Files::with_sizes(Arc::new(sessions), sizes), bucket)
-}
-
-fn object(bucket: &ConnectedBucket, key: &str) -> ObjectKey {
-    ObjectKey::within(&bucket.connection.prefix, &FileKey::parse(key).unwrap()).unwrap()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_too_large_for_one_call_is_copied_in_parts() {
     let place = Writable::connect("team").await;
-    let (files, bucket) = small(&place);
-    let (from, to) = (object(&bucket, "/a b"), object(&bucket, "/b +"));
+    let (files, bucket) = adapter(&place, &place.storage.customer.sdk_config);
+    let (from, to) = (object_key(&bucket, "/a b"), object_key(&bucket, "/b +"));
     let body = bytes(13 * MIB as usize);
     let s3 = s3_client(&place.storage.customer.sdk_config);
     let put = s3
@@ -160,10 +109,8 @@ async fn what_is_too_large_for_one_call_is_copied_in_parts() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_told_body_too_large_for_one_call_is_cut() {
-    use sallyport::application::bucket_writes::NewObject;
-    use sallyport::application::upload_body::{Piece, UploadBody};
     let place = Writable::connect("team").await;
-    let (files, bucket) = small(&place);
+    let (files, bucket) = adapter(&place, &place.storage.customer.sdk_config);
     let body = bytes(13 * MIB as usize + 7);
     for (sent, whole) in [(body.len(), true), (12 * MIB as usize, false)] {
         let (sender, pieces) = tokio::sync::mpsc::channel(4);
@@ -177,7 +124,7 @@ async fn a_told_body_too_large_for_one_call_is_cut() {
             let _ = sender.send(Piece::End).await;
         });
         let upload = UploadBody::new(pieces, Some(body.len() as u64), Vec::new());
-        let key = object(&bucket, if whole { "/whole" } else { "/broken" });
+        let key = object_key(&bucket, if whole { "/whole" } else { "/broken" });
         let object = NewObject {
             content_type: "text/plain".into(),
             ..NewObject::default()

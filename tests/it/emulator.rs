@@ -201,7 +201,7 @@ async fn the_vendors_user_may_use_its_own_bucket_and_no_customers() {
         .bucket(&scene.vendor.bucket)
         .send()
         .await;
-    assert_eq!(own.unwrap().key_count, Some(0));
+    assert!(own.is_ok(), "{own:?}");
     let foreign = s3.list_objects_v2().bucket(&scene.bucket).send().await;
     assert_eq!(code(&foreign.unwrap_err()), "AccessDenied");
 }

@@ -1,15 +1,23 @@
 //! The integration tests: one binary, one module for each subject.
 
 mod acls;
+mod adapter;
 mod api_support;
+mod aws_faults;
 mod bad_input;
 #[path = "../../benches/support/stub.rs"]
 mod bench_stub;
+mod browser;
 mod browsing;
 mod buckets;
+mod check_connection;
+mod completion;
+mod confused_deputy;
 mod copies;
+mod custom_endpoints;
 mod database_away;
 mod deletes;
+mod dialog;
 mod documents;
 mod emulator;
 mod error_codes;
@@ -22,12 +30,17 @@ mod http_foundation;
 mod idempotency;
 mod layers;
 mod multipart;
+mod page_budget;
 mod permissions;
 mod policy_lint;
 mod projects;
 mod provision;
+mod reading;
+mod role_sessions;
+mod setups;
 mod signed_urls;
 mod start;
+mod storages_api;
 mod store_contract;
 mod support;
 mod support_db;

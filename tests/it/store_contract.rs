@@ -6,7 +6,7 @@ mod engine;
 mod idempotency;
 mod imports;
 mod projects;
-mod samples;
+pub mod samples;
 mod setups;
 mod storages;
 mod workspaces;

@@ -24,7 +24,7 @@ use crate::application::probe::{
 };
 use crate::application::service_principal::PrincipalSource;
 use crate::application::vault::random_bytes;
-use crate::domain::aws_failure::{AwsFailure, FailureKind};
+use crate::domain::aws_failure::{AwsFailure, DenialCause, FailureKind};
 use crate::domain::connection::{ConnectedBucket, Credentials};
 use crate::domain::connection_check::{StepName, Steps};
 use crate::domain::file_key::FileKey;
@@ -168,7 +168,7 @@ impl Run<'_> {
                         "The role refuses us with its external ID too, so that refusing others proves nothing.",
                     );
                 }
-                Err(failure) if failure.kind == FailureKind::AccessDenied => {
+                Err(failure) if refused_by_the_role(failure) => {
                     self.record.pass_by_refusal(*step, answer, failure);
                 }
                 Err(failure) => {
@@ -530,6 +530,17 @@ enum Owner {
     RoleAccount,
     SomebodyElse,
     Unknown,
+}
+
+/// Whether it was the customer's side that refused. A policy on our own side, as one that asks for an
+/// external ID in each of our calls, says nothing about the role.
+fn refused_by_the_role(failure: &AwsFailure) -> bool {
+    use DenialCause::{ExplicitDenyIdentity, NoIdentityPolicy};
+    failure.kind == FailureKind::AccessDenied
+        && !matches!(
+            failure.denial,
+            Some(ExplicitDenyIdentity | NoIdentityPolicy)
+        )
 }
 
 /// Asks, and asks once more in the right Region when S3 says that this one is wrong.

@@ -31,7 +31,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// A signing request names up to 10,000 keys of 1,024 bytes.
-const SIGN_LIMIT: usize = 16 << 20;
+pub(super) const SIGN_LIMIT: usize = 16 << 20;
 
 pub fn configure(config: &mut ServiceConfig) {
     config

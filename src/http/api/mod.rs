@@ -2,12 +2,14 @@
 
 pub mod audit_events;
 mod check_reports;
-mod documents;
+pub mod documents;
 pub mod file_copies;
 pub mod file_queries;
 pub mod file_writes;
 pub mod files;
+pub mod projects;
 pub mod service;
+pub mod sign_in_links;
 pub mod signed_uploads;
 pub mod storage_setups;
 pub mod storages;
@@ -25,7 +27,9 @@ pub fn configure(config: &mut ServiceConfig) {
     workspace::configure(config);
     storage_setups::configure(config);
     storages::configure(config);
+    sign_in_links::configure(config);
     files::configure(config);
+    projects::configure(config);
     file_writes::configure(config);
     file_copies::configure(config);
     file_queries::configure(config);

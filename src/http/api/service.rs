@@ -3,6 +3,7 @@
 use crate::application::error::{Error, Result};
 use crate::http::state::Services;
 use actix_web::http::header;
+use actix_web::middleware::Compress;
 use actix_web::web::Data;
 use actix_web::{HttpResponse, get};
 use futures_util::future::join_all;
@@ -136,7 +137,7 @@ async fn metrics(services: Data<Services>) -> Result<HttpResponse> {
     tag = "Service",
     responses((status = 200, description = "OpenAPI 3.1", body = serde_json::Value)),
 )]
-#[get("/openapi.json")]
+#[get("/openapi.json", wrap = "Compress::default()")]
 async fn openapi(services: Data<Services>) -> HttpResponse {
     HttpResponse::Ok()
         .content_type("application/json")
@@ -148,7 +149,7 @@ async fn openapi(services: Data<Services>) -> HttpResponse {
     tag = "Service",
     responses((status = 200, description = "A page", body = String, content_type = "text/html")),
 )]
-#[get("/docs")]
+#[get("/docs", wrap = "Compress::default()")]
 async fn docs(services: Data<Services>) -> HttpResponse {
     HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")

@@ -22,7 +22,7 @@ struct Page {
 pub fn page(document: &str) -> Result<String> {
     let document = serde_json::from_str(document).map_err(Error::bug)?;
     let page = Page {
-        style: assets::style_path(),
+        style: assets::DOCS_STYLE.path().to_owned(),
         api: view::Api::of(&document),
     };
     page.render().map_err(Error::bug)

@@ -37,7 +37,9 @@ async fn import(db: &Database, workspace: &WorkspaceId) -> (Project, ImportJob) 
         cursor: None,
         progress: project.progress,
     };
-    db.create_project(&project, &[], Some(&job)).await.unwrap();
+    db.create_project(&project, 1, &[], Some(&job))
+        .await
+        .unwrap();
     (project, job)
 }
 

@@ -221,6 +221,6 @@ pub async fn project(
 ) -> Project {
     let project = new_project(workspace, storage);
     let files = [file(0, "/a/ü.png"), file(1, "//b %.txt")];
-    db.create_project(&project, &files, None).await.unwrap();
+    db.create_project(&project, 1, &files, None).await.unwrap();
     project
 }

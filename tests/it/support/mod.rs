@@ -1,8 +1,14 @@
 //! What the integration tests share: the servers that they run against.
 
+pub mod aws_proxy;
+pub mod aws_stub;
+pub mod browser;
 pub mod emulator;
 pub mod postgres;
+pub mod scene;
 pub mod storage;
+pub mod webdriver;
+pub mod wire;
 
 /// The address of a server that the tests need, from the environment.
 fn server_url(variable: &str) -> String {

@@ -103,7 +103,7 @@ impl ConnectedStorage {
 }
 
 /// The customer's administrator applies the documents. Gives the role's ARN.
-async fn apply(customer: &Customer, bucket: &str, documents: &[u8]) -> String {
+pub async fn apply(customer: &Customer, bucket: &str, documents: &[u8]) -> String {
     let wanted = Provisioning::new(
         Documents::parse(documents).unwrap(),
         BucketName::parse(bucket).unwrap(),

@@ -1,0 +1,239 @@
+"""Demo only: a page that plays the customer's AWS administrator.
+
+It lists the setups that are open in the demo workspace. Its button does what the person in the
+customer's AWS account would do with the documents of one: `sallyport provision`, with that account's
+credentials. Standard library, and botocore for the careless variant.
+"""
+
+import contextlib
+import html
+import http.server
+import json
+import os
+import subprocess
+import threading
+import urllib.parse
+
+import accounts
+import environment
+from api import Api
+
+PORT = 8081
+NAME = "Demo helper: the customer's AWS administrator"
+PROVISION_SECONDS = 60
+
+STYLE = """
+:root { color-scheme: light dark; --ink: #1b2330; --quiet: #5a6575; --paper: #fff; --line: #d4d9e0;
+  --red: #b3261e; --field: #f4f6f9; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e6e9ee; --quiet: #a3adba; --paper: #14181f;
+  --line: #39414d; --red: #d8483f; --field: #1d232c; } }
+* { box-sizing: border-box; }
+body { margin: 0; font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); }
+.demo { background: #b3261e; color: #fff; padding: 12px 16px; }
+main { max-width: 760px; margin: 0 auto; padding: 16px; }
+h1 { font-size: 24px; line-height: 1.25; } h2 { font-size: 18px; margin: 0; overflow-wrap: anywhere; }
+section { border: 1px solid var(--line); border-radius: 8px; padding: 16px; margin: 16px 0; }
+section p { margin: 8px 0; } .quiet { color: var(--quiet); }
+code { font: 14px/1.5 ui-monospace, monospace; overflow-wrap: anywhere; }
+button { font: inherit; min-height: 40px; padding: 4px 16px; border-radius: 6px; cursor: pointer;
+  border: 1px solid var(--line); background: var(--field); color: var(--ink); }
+button.first { background: #0b5cad; border-color: #0b5cad; color: #fff; }
+:focus-visible { outline: 3px solid #e08a00; outline-offset: 2px; }
+form { display: inline-block; margin: 4px 8px 4px 0; }
+.done { background: var(--field); border-left: 4px solid #2f8a4c; padding: 8px 12px; }
+.failed, .careless { border-left-color: var(--red); }
+"""
+
+SCRIPT = """
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  await navigator.clipboard.writeText(button.dataset.copy);
+  button.textContent = "Copied";
+});
+document.addEventListener("submit", (event) => { event.submitter.textContent = "Working…"; });
+"""
+
+
+class Administrator:
+    """The person, and what they have done so far."""
+
+    def __init__(self, state):
+        self.state = state
+        self.api = Api(state["url"], state["workspace"]["admin"])
+        # Setup ID -> (class, words, role ARN or None).
+        self.done = {}
+
+    def setups(self):
+        listed = self.api("GET", "/v1/storage-setups")
+        if listed.status != 200:
+            return []
+        # The newest first.
+        return [setup for setup in reversed(listed.json["storage_setups"]) if setup["status"] == "open"]
+
+    def act(self, action, setup_id):
+        setup = next((setup for setup in self.setups() if setup["id"] == setup_id), None)
+        if setup is None or not setup["bucket"]:
+            return
+        documents = self.api("GET", f"/v1/storage-setups/{setup['id']}/documents")
+        if documents.status != 200:
+            self.done[setup_id] = ("failed", documents.json["detail"], None)
+        elif action == "apply":
+            self.done[setup_id] = self.apply(setup, documents.content)
+        else:
+            self.done[setup_id] = self.be_careless(setup, documents.json)
+
+    def apply(self, setup, documents):
+        key = self.state["keys"]["customer"]
+        variables = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        try:
+            finished = subprocess.run(
+                [environment.binary(), "provision", "--bucket", setup["bucket"], "--output", "json"]
+                # The account is the demo's own: what an earlier setup put on the bucket may go.
+                + ["--replace", "--role-name", f"acme-sallyport-{setup['id'][-6:]}"],
+                input=documents,
+                capture_output=True,
+                env={**variables, **environment.aws_environment(self.state["aws_url"], key)},
+                timeout=PROVISION_SECONDS,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            return "failed", str(error), None
+        if finished.returncode:
+            return "failed", finished.stderr.decode(errors="replace").strip(), None
+        done = json.loads(finished.stdout)
+        words = ", ".join(
+            f"{name.replace('_', ' ')} {done[name]}" for name in ("role", "permission_policy", "cors", "lifecycle")
+        )
+        return "good", f"Applied in account {accounts.CUSTOMER}: {words}. Paste this into the dialog:", done["role_arn"]
+
+    def be_careless(self, setup, documents):
+        try:
+            role_arn = accounts.unguarded_role(
+                self.state["aws_url"],
+                self.state["keys"]["customer"],
+                f"acme-careless-{os.urandom(3).hex()}",
+                documents["trust_policy"],
+                documents["permission_policy"],
+            )
+        except Exception as error:  # Whatever the emulator says: it is for the person at the page.
+            return "failed", str(error), None
+        words = "A role that does not ask for the external ID. Paste it into the dialog: the check refuses it."
+        return "careless", words, role_arn
+
+    def page(self):
+        cards = "".join(self.card(setup) for setup in self.setups())
+        empty = (
+            "<section><p>No setup is open in the demo workspace. Choose "
+            f"<em>Add external object storage</em> at <a href='{self.state['url']}'>Sallyport</a>, "
+            "enter a bucket, and <a href='/'>look again</a>.</p></section>"
+        )
+        return (
+            "<!doctype html><html lang='en'><meta charset='utf-8'>"
+            "<meta name='viewport' content='width=device-width, initial-scale=1'>"
+            f"<title>{NAME}</title><link rel='icon' href='data:,'><link rel='stylesheet' href='/style.css'>"
+            "<script src='/script.js' defer></script>"
+            "<div class='demo' role='note'><strong>Demo only.</strong> This page is no part of Sallyport. It plays a "
+            f"person with all rights in the emulated AWS account {accounts.CUSTOMER}.</div>"
+            f"<main><h1>{NAME}</h1>"
+            f"<p>The account has the bucket <code>{accounts.CUSTOMER_BUCKET}</code>, with sample files below "
+            "<code>team/</code>. Each setup that is open in the demo workspace:</p>"
+            f"{cards or empty}<p><a href='/'>Look again</a></p></main></html>"
+        )
+
+    def card(self, setup):
+        name = html.escape(setup.get("display_name") or setup["bucket"] or "A bucket not named yet")
+        if not setup["bucket"]:
+            return (
+                f"<section><h2>{name}</h2><p class='quiet'>Opened {html.escape(setup['created_at'])}. "
+                "Enter a bucket in the dialog first.</p></section>"
+            )
+        where = html.escape(f"{setup['bucket']}/{setup['prefix'] or ''}")
+        access = "read and write" if setup["access"] == "read_write" else "read"
+        return (
+            f"<section><h2>{name}</h2><p><code>{where}</code>, {access}<br>"
+            f"<span class='quiet'>External ID <code>{html.escape(setup['external_id'])}</code></span></p>"
+            + self.result(setup["id"])
+            + _button("apply", setup["id"], f"Apply these documents in account {accounts.CUSTOMER}", "first")
+            + _button("careless", setup["id"], "Make a role without the external ID instead", "")
+            + "</section>"
+        )
+
+    def result(self, setup_id):
+        if setup_id not in self.done:
+            return ""
+        kind, words, role_arn = self.done[setup_id]
+        arn = ""
+        if role_arn:
+            arn = html.escape(role_arn)
+            arn = f"<p><code id='arn'>{arn}</code></p><p><button type='button' data-copy='{arn}'>Copy the role ARN</button></p>"
+        return f"<div class='done {kind}' role='status'><p>{html.escape(words)}</p>{arn}</div>"
+
+
+def _button(action, setup_id, words, kind):
+    setup_id = html.escape(setup_id)
+    return (
+        f"<form method='post' action='/{action}'><input type='hidden' name='setup' value='{setup_id}'>"
+        f"<button class='{kind}'>{words}</button></form>"
+    )
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        if not self.is_ours(self.headers.get("Host"), ""):
+            return self.answer(403, "text/plain", "Wrong host.")
+        match self.path:
+            case "/":
+                return self.answer(200, "text/html", self.server.administrator.page())
+            case "/style.css":
+                return self.answer(200, "text/css", STYLE)
+            case "/script.js":
+                return self.answer(200, "text/javascript", SCRIPT)
+        return self.answer(404, "text/plain", "There is nothing here.")
+
+    def do_POST(self):
+        # Only this page's own forms: another site's page must not play the administrator.
+        if not self.is_ours(self.headers.get("Host"), "") or not self.is_ours(self.headers.get("Origin"), "http://"):
+            return self.answer(403, "text/plain", "This came from another page.")
+        length = self.headers.get("Content-Length", "")
+        if self.path not in ("/apply", "/careless") or not length.isdecimal() or int(length) > 1000:
+            return self.answer(404, "text/plain", "There is nothing here.")
+        form = urllib.parse.parse_qs(self.rfile.read(int(length)).decode("ascii", "replace"))
+        self.server.administrator.act(self.path[1:], form.get("setup", [""])[0])
+        self.send_response(303)
+        self.send_header("Location", "/")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def is_ours(self, value, scheme):
+        port = self.server.server_port
+        return value in (f"{scheme}127.0.0.1:{port}", f"{scheme}localhost:{port}")
+
+    def answer(self, status, kind, text):
+        content = text.encode()
+        self.send_response(status)
+        self.send_header("Content-Type", f"{kind}; charset=utf-8")
+        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Cache-Control", "no-store")
+        policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src data:; form-action 'self'"
+        self.send_header("Content-Security-Policy", f"{policy}; base-uri 'none'; frame-ancestors 'none'")
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_):
+        """Says nothing: the terminal is the demo's."""
+
+
+@contextlib.contextmanager
+def serving(state):
+    """Serves the page on 127.0.0.1; gives its address."""
+    port = environment.choose_port("the demo helper", PORT)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    server.daemon_threads = True
+    server.administrator = Administrator(state)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{port}/"
+    finally:
+        server.shutdown()
+        server.server_close()

@@ -1,0 +1,12 @@
+//! What the use cases and AWS adapters tell of themselves, for metrics.
+
+use crate::domain::connection_check::Outcome;
+
+/// Counts what happens. Called on hot paths: an implementation only adds.
+pub trait Observer: Send + Sync {
+    /// An AssumeRole call of the session cache ended.
+    fn assumed_role(&self, succeeded: bool);
+
+    /// A connection check ended.
+    fn checked_connection(&self, outcome: Outcome);
+}

@@ -1,0 +1,429 @@
+//! Imports of large projects, in the background.
+//!
+//! An import goes on in steps. A step reads from the storage, and is then stored as a whole with the
+//! cursor that says where the next one begins. Whatever stops a worker in between, another one (on any
+//! replica) goes on from the last stored step: no file comes twice and none is lost. A worker holds an
+//! import by a lease that each step renews; what one does whose lease another has taken is not stored.
+
+use super::source::{Cursor, Parsed, Source};
+use super::{
+    Manifest, append, count, list_page, lookup, manifest, no_files, read_manifest, sort_out,
+};
+use crate::application::bucket_files::{BucketFiles, ListFrom};
+use crate::application::clock::Clock;
+use crate::application::error::{Error, Kind, Result};
+use crate::application::files::object_key;
+use crate::application::storages::Storages;
+use crate::application::store::{ImportJob, ImportStep, Store};
+use crate::domain::file_key::FileKey;
+use crate::domain::ids::StorageRef;
+use crate::domain::project::{ImportFailure, OnMissing, Progress, ProjectFile};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// How often the database is asked for imports that another replica left, or was given.
+const ROUND: Duration = Duration::from_secs(5);
+/// The same after the database failed.
+const ROUND_AFTER_FAILURE: Duration = Duration::from_secs(15);
+/// How many missing keys a failed import names.
+const MISSING_NAMED: usize = 10;
+
+/// One worker. Several may run, in one process and in many.
+pub struct Importer {
+    pub store: Arc<dyn Store>,
+    pub storages: Arc<Storages>,
+    pub files: Arc<dyn BucketFiles>,
+    pub clock: Arc<dyn Clock>,
+    /// Notified when there is a new import.
+    pub wake: Arc<Notify>,
+    pub pace: Pace,
+}
+
+/// How an import goes on.
+#[derive(Debug, Clone)]
+pub struct Pace {
+    /// How many keys of a manifest one step looks up.
+    pub step: usize,
+    /// How long a worker holds an import without a step.
+    pub lease: Duration,
+    /// How long one step may take; less than the lease.
+    pub step_limit: Duration,
+    /// How often a step is tried that fails for a passing reason.
+    pub tries: u32,
+    /// The pause before the second try; each further one is twice as long, up to [`Pace::LONGEST_PAUSE`].
+    pub pause: Duration,
+}
+
+impl Pace {
+    pub const LONGEST_PAUSE: Duration = Duration::from_secs(120);
+
+    fn pause_after(&self, tries: u32) -> Duration {
+        let doubled = 2_u32.saturating_pow(tries.saturating_sub(1));
+        self.pause.saturating_mul(doubled).min(Self::LONGEST_PAUSE)
+    }
+}
+
+impl Default for Pace {
+    /// Eight tries within about four minutes.
+    fn default() -> Self {
+        Self {
+            step: 1000,
+            lease: Duration::from_secs(60),
+            step_limit: Duration::from_secs(45),
+            tries: 8,
+            pause: Duration::from_secs(2),
+        }
+    }
+}
+
+/// What a worker has at hand of the import it works on.
+struct Work {
+    job: ImportJob,
+    worker: String,
+    source: Parsed,
+    cursor: Cursor,
+    /// Read once: it is the same for as long as it has its ETag.
+    manifest: Option<Manifest>,
+}
+
+/// What one step read.
+struct Read {
+    files: Vec<ProjectFile>,
+    skipped: usize,
+    cursor: Cursor,
+    total: Option<i64>,
+}
+
+impl Importer {
+    /// Works on imports, one at a time, until `stop`.
+    pub async fn run(self, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            let pause = match self.round(&stop).await {
+                // Perhaps more are waiting.
+                Ok(true) => continue,
+                Ok(false) => ROUND,
+                Err(error) => {
+                    tracing::warn!(
+                        code = error.code,
+                        cause = error.internal,
+                        "cannot go on with imports"
+                    );
+                    ROUND_AFTER_FAILURE
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = self.wake.notified() => {}
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+
+    /// Takes an import that nobody works on, and goes on with it until it ends, has to pause, or `stop`.
+    /// False when there was none.
+    pub async fn round(&self, stop: &CancellationToken) -> Result<bool> {
+        let worker = Uuid::now_v7().simple().to_string();
+        let now = self.clock.now();
+        let claimed = self
+            .store
+            .claim_import(&worker, now, now + self.pace.lease)
+            .await?;
+        let Some(job) = claimed else {
+            return Ok(false);
+        };
+        let project = job.project.clone();
+        let read = Source::parse(&job.source)
+            .and_then(|source| Ok((source, Cursor::parse(job.cursor.as_deref())?)));
+        match read {
+            Ok((source, cursor)) => {
+                let mut work = Work {
+                    job,
+                    worker: worker.clone(),
+                    source,
+                    cursor,
+                    manifest: None,
+                };
+                let worked = self.work(&mut work, stop).await;
+                if stop.is_cancelled() || worked.is_err() {
+                    self.store.release_import(&worker, &project).await?;
+                }
+                worked?;
+            }
+            // What was stored does not parse.
+            Err(error) => {
+                tracing::error!(%project, cause = error.internal, "an import cannot be read");
+                let failure = failure_of(&error);
+                self.store
+                    .finish_import(&worker, &project, Some(&failure))
+                    .await?;
+            }
+        }
+        Ok(true)
+    }
+
+    async fn work(&self, work: &mut Work, stop: &CancellationToken) -> Result<()> {
+        loop {
+            if work.cursor.ended {
+                return self.end(work).await;
+            }
+            // Nothing is stored before the step is read, so that it can be dropped at any point.
+            let read = tokio::select! {
+                biased;
+                () = stop.cancelled() => return Ok(()),
+                read = tokio::time::timeout(self.pace.step_limit, self.read(work)) => {
+                    read.unwrap_or_else(|_| Err(too_slow()))
+                }
+            };
+            let held = match read {
+                Ok(Some(read)) => self.store_step(work, read).await?,
+                // The project has been deleted.
+                Ok(None) => false,
+                Err(error) if error.code == "database_unavailable" => return Err(error),
+                Err(error) if error.retry_after.is_some() => {
+                    return self.try_later(work, &error).await;
+                }
+                Err(error) => return self.fail(work, &failure_of(&error), &error).await,
+            };
+            if !held {
+                // Deleted, or somebody else's by now.
+                return Ok(());
+            }
+        }
+    }
+
+    /// Stores a step. False when the import is no longer this worker's.
+    async fn store_step(&self, work: &mut Work, read: Read) -> Result<bool> {
+        let step = ImportStep {
+            files: read.files,
+            skipped: count(read.skipped),
+            cursor: read.cursor.to_json()?,
+            progress: Progress {
+                done: read.cursor.done,
+                total: read.total,
+            },
+            lease_until: self.clock.now() + self.pace.lease,
+        };
+        let project = &work.job.project;
+        let held = self
+            .store
+            .advance_import(&work.worker, project, &step)
+            .await?;
+        work.job.progress = step.progress;
+        work.cursor = read.cursor;
+        Ok(held)
+    }
+
+    async fn end(&self, work: &Work) -> Result<()> {
+        let cursor = &work.cursor;
+        let failure = if cursor.missing > 0 {
+            Some(missing(cursor))
+        } else if cursor.files == 0 {
+            Some(failure_of(&no_files()))
+        } else {
+            None
+        };
+        let project = &work.job.project;
+        self.store
+            .finish_import(&work.worker, project, failure.as_ref())
+            .await?;
+        tracing::info!(
+            %project, files = cursor.files, failure = failure.map(|f| f.code), "an import has ended"
+        );
+        Ok(())
+    }
+
+    /// Lets the import rest for a while, or gives it up after too many tries.
+    async fn try_later(&self, work: &mut Work, error: &Error) -> Result<()> {
+        work.cursor.tries += 1;
+        let tries = work.cursor.tries;
+        if tries >= self.pace.tries {
+            return self.fail(work, &failure_of(error), error).await;
+        }
+        let pause = self.pace.pause_after(tries);
+        let project = &work.job.project;
+        tracing::warn!(
+            %project, code = error.code, cause = error.internal, tries, ?pause, "an import pauses"
+        );
+        let step = ImportStep {
+            files: Vec::new(),
+            skipped: 0,
+            cursor: work.cursor.to_json()?,
+            progress: work.job.progress,
+            // Nobody takes it before.
+            lease_until: self.clock.now() + pause,
+        };
+        self.store
+            .advance_import(&work.worker, project, &step)
+            .await?;
+        Ok(())
+    }
+
+    async fn fail(&self, work: &Work, failure: &ImportFailure, error: &Error) -> Result<()> {
+        let project = &work.job.project;
+        tracing::warn!(
+            %project, code = failure.code, cause = error.internal, "an import has failed"
+        );
+        self.store
+            .finish_import(&work.worker, project, Some(failure))
+            .await?;
+        Ok(())
+    }
+
+    /// Reads one step from the storage, as the storage is now: one that was deleted, or changed and not
+    /// checked since, is not used any more.
+    /// `None` when the project has been deleted.
+    async fn read(&self, work: &mut Work) -> Result<Option<Read>> {
+        let workspace = &work.job.workspace;
+        let Some(project) = self.store.project(workspace, &work.job.project).await? else {
+            return Ok(None);
+        };
+        let storage = project.storage.map_or(StorageRef::BuiltIn, StorageRef::Own);
+        let bucket =
+            self.storages
+                .usable(workspace, &storage)
+                .await
+                .map_err(|error| match error.kind {
+                    Kind::NotFound => Error::new(
+                        Kind::NotFound,
+                        "storage_deleted",
+                        "The project's storage does not exist any more.",
+                    ),
+                    _ => error,
+                })?;
+        let mut cursor = work.cursor.clone();
+        cursor.tries = 0;
+        match &work.source {
+            Parsed::Folder(selection) => {
+                let from = match (&cursor.after, cursor.continuation.take()) {
+                    (_, Some(token)) => ListFrom::Continuation(token),
+                    (Some(after), None) => {
+                        let after = FileKey::parse(after).map_err(Error::bug)?;
+                        ListFrom::After(object_key(&bucket, &after)?)
+                    }
+                    (None, None) => ListFrom::Beginning,
+                };
+                let page = list_page(self.files.as_ref(), &bucket, selection, from).await?;
+                let mut files = Vec::new();
+                append(&mut files, page.files);
+                for file in &mut files {
+                    file.position += cursor.files;
+                }
+                cursor.files += count(files.len());
+                cursor.done += count(files.len() + page.unusable);
+                if cursor.files > count(manifest::MOST_KEYS) {
+                    return Err(too_many());
+                }
+                match (page.continuation, page.last) {
+                    (None, _) => cursor.ended = true,
+                    (Some(_), Some(last)) => cursor.after = Some(last.to_string()),
+                    (token, None) => cursor.continuation = token,
+                }
+                Ok(Some(Read {
+                    skipped: page.unusable,
+                    total: cursor.ended.then_some(cursor.done),
+                    files,
+                    cursor,
+                }))
+            }
+            Parsed::Manifest {
+                key,
+                etag,
+                on_missing,
+            } => {
+                let manifest = match &work.manifest {
+                    Some(manifest) => manifest,
+                    None => {
+                        let read = read_manifest(self.files.as_ref(), &bucket, key, Some(etag));
+                        let read = read.await.map_err(manifest_gone)?;
+                        work.manifest.insert(read)
+                    }
+                };
+                let total = manifest.files.len();
+                let begin = usize::try_from(cursor.done).map_err(Error::bug)?.min(total);
+                let end = total.min(begin + self.pace.step);
+                let wanted = &manifest.files[begin..end];
+                let keys: Vec<&FileKey> = wanted.iter().map(|file| &file.file_key).collect();
+                let found = lookup::look_up(self.files.as_ref(), &bucket, &keys).await?;
+                let (mut files, missing) = sort_out(wanted, found, cursor.files);
+                let mut skipped = 0;
+                match on_missing {
+                    OnMissing::Skip => skipped = missing.len(),
+                    OnMissing::Fail => {
+                        cursor.missing += count(missing.len());
+                        let room = MISSING_NAMED.saturating_sub(cursor.first_missing.len());
+                        let named = missing.iter().take(room).map(|key| key.to_string());
+                        cursor.first_missing.extend(named);
+                    }
+                }
+                if cursor.missing > 0 {
+                    // It will fail, and goes on only to tell how many are missing.
+                    files.clear();
+                }
+                cursor.files += count(files.len());
+                cursor.done = count(end);
+                cursor.ended = end == total;
+                Ok(Some(Read {
+                    files,
+                    skipped,
+                    cursor,
+                    total: Some(count(total)),
+                }))
+            }
+        }
+    }
+}
+
+fn failure_of(error: &Error) -> ImportFailure {
+    ImportFailure {
+        code: error.code.to_owned(),
+        detail: error.detail.clone(),
+    }
+}
+
+fn missing(cursor: &Cursor) -> ImportFailure {
+    let named = cursor.first_missing.join("`, `");
+    let more = cursor.missing - count(cursor.first_missing.len());
+    let more = match more {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    ImportFailure {
+        code: "missing_files".to_owned(),
+        detail: format!(
+            "{} of {} files are not in the storage: `{named}`{more}.",
+            cursor.missing, cursor.done
+        ),
+    }
+}
+
+/// The manifest is not what it was when the project was made.
+fn manifest_gone(error: Error) -> Error {
+    match error.code {
+        "precondition_failed" | "file_not_found" => Error::new(
+            Kind::Conflict,
+            "manifest_changed",
+            "The manifest was changed or deleted before the import had ended.",
+        ),
+        _ => error,
+    }
+}
+
+fn too_many() -> Error {
+    Error::new(
+        Kind::Unprocessable,
+        "too_many_files",
+        format!("A project has at most {} files.", manifest::MOST_KEYS),
+    )
+}
+
+fn too_slow() -> Error {
+    Error::new(
+        Kind::UpstreamTimeout,
+        "storage_timeout",
+        "The storage did not answer in time.",
+    )
+    .retry_after(Duration::from_secs(2))
+}

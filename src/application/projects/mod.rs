@@ -1,0 +1,573 @@
+//! Projects: named sets of files, by file key.
+//!
+//! A project is made from files that were there when it was made: existence, size and ETag of each are
+//! read before anything is stored. Small ones are made at once, large ones by an [import](imports).
+
+pub mod imports;
+pub mod lookup;
+pub mod manifest;
+pub mod selection;
+mod source;
+
+use super::bucket_files::{
+    BucketFiles, ListFrom, ListRequest, ListedObject, ReadConditions, SignedUrl,
+};
+use super::caller::{Admin, Member};
+use super::clock::Clock;
+use super::error::{Error, FieldError, Kind, Result};
+use super::files::{Files, SignRequest, object_key, outside};
+use super::setups::changed_meanwhile;
+use super::storages::Storages;
+use super::store::{ImportJob, Store, StoreError, Window};
+use crate::domain::Invalid;
+use crate::domain::connection::{ConnectedBucket, Owner};
+use crate::domain::file_key::FileKey;
+use crate::domain::ids::{ProjectId, StorageRef};
+use crate::domain::names::Name;
+use crate::domain::object_key::{Listed, ObjectKeyPrefix, relative_to};
+use crate::domain::project::{
+    OnMissing, Progress, Project, ProjectFile, ProjectStatus, WantedFile,
+};
+use futures_util::TryStreamExt;
+use lookup::Found;
+use selection::Selection;
+use source::Source;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Notify, Semaphore};
+
+/// How many files one request names at most.
+pub const MOST_FILES: usize = 10_000;
+/// How many objects a page of a listing has at most.
+const PAGE: u32 = 1000;
+/// How many bad entries of a list are told.
+const MOST_ERRORS: usize = 100;
+
+pub struct Projects {
+    pub store: Arc<dyn Store>,
+    pub storages: Arc<Storages>,
+    pub bucket_files: Arc<dyn BucketFiles>,
+    pub files: Arc<Files>,
+    pub clock: Arc<dyn Clock>,
+    pub limits: Limits,
+    /// Wakes the importers.
+    pub imports: Arc<Notify>,
+    /// Leave to hold a manifest in memory for a request.
+    pub manifests: Semaphore,
+}
+
+/// Where a request stops doing the work itself.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Folders and manifests with more files than this are imported in the background.
+    pub at_once: usize,
+    /// How long the files of one request are looked up. Less than an idempotency key is held.
+    pub look_up: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            at_once: MOST_FILES,
+            look_up: Duration::from_secs(50),
+        }
+    }
+}
+
+/// How many requests hold a manifest in memory at the same time.
+pub const MANIFESTS_AT_ONCE: usize = 2;
+
+#[derive(Debug, Clone)]
+pub struct NewProject {
+    pub name: Name,
+    /// `None`: the default storage.
+    pub storage: Option<StorageRef>,
+    pub files: FileSource,
+    pub on_missing: OnMissing,
+}
+
+/// Where the list of a project's files comes from.
+#[derive(Debug, Clone)]
+pub enum FileSource {
+    /// At most [`MOST_FILES`], each once.
+    Listed(Vec<WantedFile>),
+    Folder(Selection),
+    Manifest(FileKey),
+}
+
+/// The files of a new project, or how they will be imported.
+enum Plan {
+    Now {
+        files: Vec<ProjectFile>,
+        skipped: usize,
+    },
+    Later(Source, Option<usize>),
+}
+
+impl Projects {
+    pub async fn create(&self, member: &Member, new: NewProject) -> Result<Project> {
+        let storage = match new.storage {
+            Some(storage) => storage,
+            None => self.storages.default_of(&member.workspace).await?,
+        };
+        let bucket = self.storages.usable(&member.workspace, &storage).await?;
+        let planning = self.plan(&bucket, new.files, new.on_missing);
+        let plan = tokio::time::timeout(self.limits.look_up, planning)
+            .await
+            .map_err(|_| too_slow())??;
+        let mut project = Project {
+            id: ProjectId::generate(),
+            workspace: member.workspace.clone(),
+            name: new.name,
+            storage: match &bucket.owner {
+                Owner::Storage(_, id) => Some(id.clone()),
+                _ => None,
+            },
+            status: ProjectStatus::Ready,
+            progress: Progress::default(),
+            file_count: 0,
+            total_size: 0,
+            skipped_count: 0,
+            failure: None,
+            created_at: self.clock.now(),
+        };
+        let (files, job) = match plan {
+            Plan::Now { files, skipped } => {
+                project.file_count = count(files.len());
+                project.total_size = total_size(&files);
+                project.skipped_count = count(skipped);
+                let looked_up = count(files.len() + skipped);
+                project.progress = Progress {
+                    done: looked_up,
+                    total: Some(looked_up),
+                };
+                (files, None)
+            }
+            Plan::Later(source, total) => {
+                project.status = ProjectStatus::Importing;
+                project.progress.total = total.map(count);
+                let job = ImportJob {
+                    project: project.id.clone(),
+                    workspace: member.workspace.clone(),
+                    source: source.to_json()?,
+                    cursor: None,
+                    progress: project.progress,
+                };
+                (Vec::new(), Some(job))
+            }
+        };
+        self.store
+            .create_project(&project, bucket.revision, &files, job.as_ref())
+            .await
+            .map_err(|error| match error {
+                // The storage, or the workspace, has been changed or deleted since.
+                StoreError::Conflict(_) => changed_meanwhile().internal(error),
+                error => error.into(),
+            })?;
+        if job.is_some() {
+            self.imports.notify_one();
+        }
+        Ok(project)
+    }
+
+    async fn plan(
+        &self,
+        bucket: &ConnectedBucket,
+        files: FileSource,
+        on_missing: OnMissing,
+    ) -> Result<Plan> {
+        match files {
+            FileSource::Listed(wanted) => {
+                check_list(bucket, &wanted)?;
+                self.look_up(bucket, &wanted, on_missing).await
+            }
+            FileSource::Folder(selection) => self.list(bucket, selection).await,
+            FileSource::Manifest(key) => {
+                let _leave = self.manifests.acquire().await.map_err(Error::bug)?;
+                let manifest = read_manifest(self.bucket_files.as_ref(), bucket, &key, None).await;
+                let manifest = manifest.map_err(|error| match error.code {
+                    "file_not_found" => {
+                        let invalid = Invalid::new("file_not_found", error.detail.clone());
+                        Error::field(manifest::FIELD, invalid)
+                    }
+                    _ => error,
+                })?;
+                if manifest.files.is_empty() {
+                    return Err(no_files());
+                }
+                if manifest.files.len() <= self.limits.at_once {
+                    return self.look_up(bucket, &manifest.files, on_missing).await;
+                }
+                let total = manifest.files.len();
+                let source = Source::manifest(&key, manifest.etag, on_missing);
+                Ok(Plan::Later(source, Some(total)))
+            }
+        }
+    }
+
+    async fn look_up(
+        &self,
+        bucket: &ConnectedBucket,
+        wanted: &[WantedFile],
+        on_missing: OnMissing,
+    ) -> Result<Plan> {
+        let keys: Vec<&FileKey> = wanted.iter().map(|file| &file.file_key).collect();
+        let found = lookup::look_up(self.bucket_files.as_ref(), bucket, &keys).await?;
+        let (files, missing) = sort_out(wanted, found, 0);
+        if !missing.is_empty() && (on_missing == OnMissing::Fail || files.is_empty()) {
+            return Err(missing_files(&missing, wanted.len()));
+        }
+        Ok(Plan::Now {
+            skipped: missing.len(),
+            files,
+        })
+    }
+
+    /// Lists the folder, as far as one request does.
+    async fn list(&self, bucket: &ConnectedBucket, selection: Selection) -> Result<Plan> {
+        let most_pages = 1 + self.limits.at_once.div_ceil(PAGE as usize);
+        let mut files = Vec::new();
+        let mut skipped = 0;
+        let mut from = ListFrom::Beginning;
+        for _ in 0..most_pages {
+            let page = list_page(self.bucket_files.as_ref(), bucket, &selection, from).await?;
+            skipped += page.unusable;
+            append(&mut files, page.files);
+            match page.continuation {
+                _ if files.len() > self.limits.at_once => break,
+                None if files.is_empty() => return Err(no_files()),
+                None => return Ok(Plan::Now { files, skipped }),
+                Some(token) => from = ListFrom::Continuation(token),
+            }
+        }
+        Ok(Plan::Later(Source::folder(&selection), None))
+    }
+
+    pub async fn get(&self, member: &Member, id: &ProjectId) -> Result<Project> {
+        self.store
+            .project(&member.workspace, id)
+            .await?
+            .ok_or_else(|| Error::not_found("project"))
+    }
+
+    /// Newest first.
+    pub async fn list_all(&self, member: &Member, window: &Window) -> Result<Vec<Project>> {
+        Ok(self.store.list_projects(&member.workspace, window).await?)
+    }
+
+    /// Deletes the project, and ends its import. The files themselves stay in their bucket.
+    pub async fn delete(&self, admin: &Admin, id: &ProjectId) -> Result<()> {
+        match self.store.delete_project(admin.workspace(), id).await? {
+            true => Ok(()),
+            false => Err(Error::not_found("project")),
+        }
+    }
+
+    /// By position, those after `after`.
+    pub async fn list_files(
+        &self,
+        member: &Member,
+        id: &ProjectId,
+        after: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<ProjectFile>> {
+        self.get(member, id).await?;
+        Ok(self
+            .store
+            .project_files(&member.workspace, id, after, limit)
+            .await?)
+    }
+
+    /// Signs URLs of files of the project.
+    pub async fn sign(
+        &self,
+        member: &Member,
+        id: &ProjectId,
+        request: &SignRequest,
+    ) -> Result<Vec<SignedUrl>> {
+        let project = self.get(member, id).await?;
+        let paths: Vec<String> = request
+            .keys
+            .iter()
+            .map(|key| key.path().to_owned())
+            .collect();
+        let known = self
+            .store
+            .project_files_by_path(&member.workspace, id, &paths)
+            .await?;
+        let known: HashSet<&FileKey> = known.iter().map(|file| &file.file_key).collect();
+        let unknown: Vec<(usize, &FileKey)> = request
+            .keys
+            .iter()
+            .enumerate()
+            .filter(|(_, key)| !known.contains(key))
+            .collect();
+        if !unknown.is_empty() {
+            return Err(not_in_project(&unknown));
+        }
+        let storage = project.storage.map_or(StorageRef::BuiltIn, StorageRef::Own);
+        self.files
+            .sign_for(&member.workspace, &storage, request)
+            .await
+    }
+}
+
+/// Refuses a list that is empty, too long, or names a file twice; and keys that are too long for the
+/// bucket. Each bad one is named by its place.
+fn check_list(bucket: &ConnectedBucket, wanted: &[WantedFile]) -> Result<()> {
+    if wanted.is_empty() {
+        let invalid = Invalid::new("empty_list", "A project has at least one file.");
+        return Err(Error::field("files", invalid));
+    }
+    if wanted.len() > MOST_FILES {
+        let detail = format!("One request names at most {MOST_FILES} files.");
+        let mut error = Error::new(Kind::Unprocessable, "too_many_files", detail.clone());
+        error.fields = vec![FieldError::new(
+            "files",
+            Invalid::new("too_many_files", detail),
+        )];
+        return Err(
+            error.remedy("Put the file keys into a manifest: an object in the storage, one on each line. Or name a folder.")
+        );
+    }
+    let mut first: HashMap<&FileKey, usize> = HashMap::with_capacity(wanted.len());
+    let mut errors = Vec::new();
+    for (at, file) in wanted.iter().enumerate() {
+        let refused = match first.insert(&file.file_key, at) {
+            Some(place) => Some(manifest::duplicate(&format!("`files[{place}]`"))),
+            None => object_key(bucket, &file.file_key)
+                .err()
+                .and_then(|error| error.fields.first().cloned())
+                .map(|field| Invalid::new(field.code, field.detail)),
+        };
+        if let Some(invalid) = refused
+            && errors.len() < MOST_ERRORS
+        {
+            errors.push(FieldError::new(format!("files[{at}].file_key"), invalid));
+        }
+    }
+    match errors.is_empty() {
+        true => Ok(()),
+        false => Err(Error::invalid(errors)),
+    }
+}
+
+/// Splits what was looked up into the project's files, from `position` on, and the missing keys.
+fn sort_out(
+    wanted: &[WantedFile],
+    found: Vec<Option<Found>>,
+    position: i64,
+) -> (Vec<ProjectFile>, Vec<&FileKey>) {
+    let mut files = Vec::new();
+    let mut missing = Vec::new();
+    for (file, found) in wanted.iter().zip(found) {
+        match found {
+            Some(found) => files.push(ProjectFile {
+                position: position + count(files.len()),
+                file_key: file.file_key.clone(),
+                name: file.name().to_owned(),
+                size: found.size,
+                etag: found.etag,
+            }),
+            None => missing.push(&file.file_key),
+        }
+    }
+    (files, missing)
+}
+
+/// A manifest as it was read.
+struct Manifest {
+    files: Vec<WantedFile>,
+    etag: String,
+}
+
+/// Reads a manifest, of exactly this ETag where one is given.
+async fn read_manifest(
+    files: &dyn BucketFiles,
+    bucket: &ConnectedBucket,
+    key: &FileKey,
+    etag: Option<&str>,
+) -> Result<Manifest> {
+    let object = object_key(bucket, key)
+        .map_err(|error| Error::invalid(renamed(error.fields.clone(), manifest::FIELD)))?;
+    let conditions = ReadConditions {
+        if_match: etag.map(str::to_owned),
+        ..ReadConditions::default()
+    };
+    let content = files.get(bucket, &object, &conditions).await?;
+    let too_large = || {
+        let detail = format!("A manifest has at most {} bytes.", manifest::LARGEST);
+        Error::field(manifest::FIELD, Invalid::new("manifest_too_large", detail))
+    };
+    if content.content_length > count(manifest::LARGEST) {
+        return Err(too_large());
+    }
+    let etag = content.metadata.etag.clone().ok_or_else(|| {
+        Error::new(
+            Kind::Upstream,
+            "storage_request_rejected",
+            "The store gave the manifest without an ETag, so that a change of it would go unseen.",
+        )
+    })?;
+    let mut bytes = Vec::with_capacity(usize::try_from(content.content_length).unwrap_or_default());
+    let mut body = content.body;
+    while let Some(chunk) = body.try_next().await.map_err(broken_off)? {
+        if bytes.len() + chunk.len() > manifest::LARGEST {
+            return Err(too_large());
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    let name = key.clone();
+    let files = tokio::task::spawn_blocking(move || manifest::parse(&name, &bytes))
+        .await
+        .map_err(Error::bug)??;
+    // A key may be a valid one and yet too long below this prefix.
+    for (at, file) in files.iter().enumerate() {
+        if let Err(error) = object_key(bucket, &file.file_key) {
+            let mut fields = renamed(error.fields.clone(), manifest::FIELD);
+            for field in &mut fields {
+                field.detail = format!("Key {}: {}", at + 1, field.detail);
+            }
+            return Err(Error::invalid(fields));
+        }
+    }
+    Ok(Manifest { files, etag })
+}
+
+fn renamed(mut fields: Vec<FieldError>, name: &str) -> Vec<FieldError> {
+    for field in &mut fields {
+        name.clone_into(&mut field.field);
+    }
+    fields
+}
+
+fn broken_off(cause: std::io::Error) -> Error {
+    Error::new(
+        Kind::Upstream,
+        "storage_unavailable",
+        "The storage broke the transfer of the manifest off.",
+    )
+    .remedy("Try again in a moment.")
+    .retry_after(Duration::from_secs(2))
+    .internal(cause)
+}
+
+/// What a page of a folder's listing gives to a project.
+struct SelectedPage {
+    /// Without positions.
+    files: Vec<ProjectFile>,
+    /// Objects that the project would take, and that no file key can name.
+    unusable: usize,
+    /// Where the next page begins, if the page ended with a file that a key can name.
+    last: Option<FileKey>,
+    continuation: Option<String>,
+}
+
+async fn list_page(
+    files: &dyn BucketFiles,
+    bucket: &ConnectedBucket,
+    selection: &Selection,
+    from: ListFrom,
+) -> Result<SelectedPage> {
+    let prefix = &bucket.connection.prefix;
+    let request = ListRequest {
+        prefix: ObjectKeyPrefix::within(prefix, selection.folder())
+            .map_err(|invalid| Error::field("folder", invalid))?,
+        recursive: true,
+        page_size: PAGE,
+        from,
+    };
+    let listed = files.list(bucket, request).await?;
+    let mut page = SelectedPage {
+        files: Vec::new(),
+        unusable: 0,
+        last: None,
+        continuation: listed.continuation,
+    };
+    for object in listed.objects {
+        let ListedObject {
+            key, size, etag, ..
+        } = object;
+        match relative_to(prefix, &key).map_err(outside)? {
+            Listed::PrefixMarker => page.last = None,
+            Listed::Unusable(_) => {
+                page.unusable += 1;
+                page.last = None;
+            }
+            Listed::File(file_key) => {
+                if !file_key.path().starts_with(selection.folder().path()) {
+                    return Err(outside("a key outside of the folder"));
+                }
+                if selection.takes(&file_key) {
+                    page.files.push(ProjectFile {
+                        position: 0,
+                        name: file_key.name().to_owned(),
+                        file_key: file_key.clone(),
+                        size,
+                        etag,
+                    });
+                }
+                page.last = Some(file_key);
+            }
+        }
+    }
+    Ok(page)
+}
+
+/// Adds files at the next positions.
+fn append(files: &mut Vec<ProjectFile>, more: Vec<ProjectFile>) {
+    for mut file in more {
+        file.position = count(files.len());
+        files.push(file);
+    }
+}
+
+fn count(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn total_size(files: &[ProjectFile]) -> i64 {
+    let sizes = files.iter().map(|file| file.size);
+    sizes.fold(0, i64::saturating_add)
+}
+
+fn missing_files(missing: &[&FileKey], of: usize) -> Error {
+    let detail = match missing.len() {
+        1 => format!("One file of {of} is not in the storage. Nothing was created."),
+        several => format!("{several} files of {of} are not in the storage. Nothing was created."),
+    };
+    let keys: Vec<String> = missing.iter().map(|key| key.to_string()).collect();
+    Error::new(Kind::Unprocessable, "missing_files", detail)
+        .remedy("Correct the keys, letter case included, or leave missing ones out with `\"on_missing\": \"skip\"`.")
+        .member("missing_files", keys)
+}
+
+fn not_in_project(unknown: &[(usize, &FileKey)]) -> Error {
+    let invalid = || Invalid::new("not_in_project", "The project has no file with this key.");
+    let fields = unknown.iter().take(MOST_ERRORS);
+    let fields = fields.map(|(at, _)| FieldError::new(format!("keys[{at}]"), invalid()));
+    let keys: Vec<String> = unknown.iter().map(|(_, key)| key.to_string()).collect();
+    Error::invalid(fields.collect()).member("unknown_files", keys)
+}
+
+fn no_files() -> Error {
+    Error::new(
+        Kind::Unprocessable,
+        "no_files",
+        "There are no files for this project.",
+    )
+    .remedy(
+        "Look at the folder in the storage, and at the globs; or put file keys into the manifest.",
+    )
+}
+
+fn too_slow() -> Error {
+    Error::new(
+        Kind::UpstreamTimeout,
+        "storage_timeout",
+        "The files could not be looked up in time. Nothing was created.",
+    )
+    .remedy("Try again in a moment, with fewer files.")
+    .retry_after(Duration::from_secs(2))
+}

@@ -1,0 +1,113 @@
+//! What an import is made from, and how far it is, as stored.
+
+use super::selection::Selection;
+use crate::application::error::{Error, Result};
+use crate::domain::file_key::{FileKey, Folder};
+use crate::domain::project::OnMissing;
+use serde::{Deserialize, Serialize};
+
+/// Where the files come from.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub(super) enum Source {
+    Folder {
+        folder: String,
+        include: Vec<String>,
+        exclude: Vec<String>,
+    },
+    Manifest {
+        file_key: String,
+        /// The manifest is read only while it has this ETag.
+        etag: String,
+        on_missing: String,
+    },
+}
+
+/// The same, parsed.
+pub(super) enum Parsed {
+    Folder(Selection),
+    Manifest {
+        key: FileKey,
+        etag: String,
+        on_missing: OnMissing,
+    },
+}
+
+impl Source {
+    pub fn folder(selection: &Selection) -> Self {
+        Self::Folder {
+            folder: selection.folder().to_string(),
+            include: selection.include().to_vec(),
+            exclude: selection.exclude().to_vec(),
+        }
+    }
+
+    pub fn manifest(key: &FileKey, etag: String, on_missing: OnMissing) -> Self {
+        Self::Manifest {
+            file_key: key.to_string(),
+            etag,
+            on_missing: on_missing.as_str().to_owned(),
+        }
+    }
+
+    pub fn to_json(&self) -> Result<String> {
+        serde_json::to_string(self).map_err(Error::bug)
+    }
+
+    pub fn parse(json: &str) -> Result<Parsed> {
+        match serde_json::from_str(json).map_err(Error::bug)? {
+            Self::Folder {
+                folder,
+                include,
+                exclude,
+            } => {
+                let folder = Folder::parse(&folder).map_err(Error::bug)?;
+                Selection::new(folder, include, exclude).map(Parsed::Folder)
+            }
+            Self::Manifest {
+                file_key,
+                etag,
+                on_missing,
+            } => Ok(Parsed::Manifest {
+                key: FileKey::parse(&file_key).map_err(Error::bug)?,
+                etag,
+                on_missing: OnMissing::parse(&on_missing).map_err(Error::bug)?,
+            }),
+        }
+    }
+}
+
+/// How far an import is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Cursor {
+    /// How many keys of the manifest, or files of the folder, have been dealt with.
+    pub done: i64,
+    /// How many files the project has: the next one's position.
+    pub files: i64,
+    /// The last key that was listed.
+    pub after: Option<String>,
+    /// S3's own token, where no file key says how far the listing is.
+    pub continuation: Option<String>,
+    /// Missing keys that make the import fail.
+    pub missing: i64,
+    /// The first of these.
+    pub first_missing: Vec<String>,
+    /// All has been read.
+    pub ended: bool,
+    /// How often the next step has failed for a passing reason.
+    pub tries: u32,
+}
+
+impl Cursor {
+    pub fn parse(json: Option<&str>) -> Result<Self> {
+        json.map_or_else(
+            || Ok(Self::default()),
+            |json| serde_json::from_str(json).map_err(Error::bug),
+        )
+    }
+
+    pub fn to_json(&self) -> Result<String> {
+        serde_json::to_string(self).map_err(Error::bug)
+    }
+}

@@ -1,0 +1,455 @@
+//! `/v1/projects`
+
+use super::files::{SIGN_LIMIT, SignedUrlsBody, parse_keys};
+use crate::application::error::{Error, FieldError, Result};
+use crate::application::files::SignRequest;
+use crate::application::projects::selection::Selection;
+use crate::application::projects::{FileSource, NewProject};
+use crate::domain::Invalid;
+use crate::domain::file_key::{FileKey, Folder};
+use crate::domain::ids::{ProjectId, StorageRef};
+use crate::domain::names::Name;
+use crate::domain::project::{
+    FileName, OnMissing, Project, ProjectFile, ProjectStatus, WantedFile,
+};
+use crate::http::body::Body;
+use crate::http::caller::{AdminCaller, MemberCaller};
+use crate::http::idempotency::Idempotent;
+use crate::http::page::PageQuery;
+use crate::http::path::Id;
+use crate::http::query::Query;
+use crate::http::state::Services;
+use actix_web::http::header;
+use actix_web::web::{Data, Json};
+use actix_web::{HttpResponse, delete, get, post};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// A request names up to 10,000 files, each with a key and a name of 1,024 bytes.
+const CREATE_LIMIT: usize = 16 << 20;
+/// More would make the answer longer than it is of use.
+const MOST_ERRORS: usize = 100;
+
+pub fn configure(config: &mut ServiceConfig) {
+    config
+        .service(create_project)
+        .service(list_projects)
+        .service(get_project)
+        .service(delete_project)
+        .service(list_project_files)
+        .service(sign_project_files);
+}
+
+/// A project to make. Its files come from exactly one of `files`, `folder` and `manifest_file_key`.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewProject)]
+struct NewProjectBody {
+    /// 1 to 200 characters.
+    #[schema(example = "Cats", min_length = 1, max_length = 200)]
+    name: String,
+    /// One of the workspace's storages, or `built-in`; the default storage where it is absent.
+    #[schema(example = "sto_019a1f0e7c1b7d439a520c8c2f6f6b1e")]
+    storage_id: Option<String>,
+    /// At most 10,000, each file once.
+    #[schema(min_items = 1, max_items = 10_000)]
+    files: Option<Vec<NewFile>>,
+    /// All files below this folder.
+    #[schema(example = "/some-folder/")]
+    folder: Option<String>,
+    /// Of the folder's files only those that match one of these globs, like `**/*.png`. A glob is
+    /// matched against the path below the folder; `*` and `?` stay within a folder, `**` crosses them.
+    include: Option<Vec<String>>,
+    /// Not those of the folder's files that match one of these globs.
+    exclude: Option<Vec<String>>,
+    /// The file key of a list of file keys: text with one on each line, `.csv`, `.json` or `.jsonl`.
+    #[schema(example = "/lists/cats.txt")]
+    manifest_file_key: Option<String>,
+    /// What to do about keys that are not in the storage: `fail` (the default) makes nothing and names
+    /// them all, `skip` leaves them out.
+    #[schema(example = "fail")]
+    on_missing: Option<String>,
+}
+
+/// A file for a project.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewFile {
+    #[schema(example = "/some-folder/image.png")]
+    file_key: String,
+    /// What the product shows; the key's last segment where it is absent. 1 to 1,024 bytes.
+    name: Option<String>,
+}
+
+/// A project: a named set of files.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Project)]
+struct ProjectBody {
+    #[schema(example = "prj_019a1f0e7c1b7d439a520c8c2f6f6b1e")]
+    id: String,
+    #[schema(example = "Cats")]
+    name: String,
+    /// `built-in` for the product's own.
+    storage_id: String,
+    /// `importing`, `ready` or `failed`.
+    status: &'static str,
+    progress: ProgressBody,
+    file_count: i64,
+    /// In bytes.
+    total_size: i64,
+    /// Files that were left out: keys that were missing, and objects that no file key can name.
+    skipped_count: i64,
+    /// Why the import failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<FailureBody>,
+    #[serde(with = "time::serde::rfc3339")]
+    created_at: OffsetDateTime,
+}
+
+/// How far an import is.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Progress)]
+struct ProgressBody {
+    done: i64,
+    /// `null` while nobody knows how many there are.
+    total: Option<i64>,
+}
+
+/// Why an import failed.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ImportFailure)]
+struct FailureBody {
+    /// Stable, for programs.
+    #[schema(example = "missing_files")]
+    code: String,
+    detail: String,
+}
+
+/// A page of projects, newest first.
+#[derive(Serialize, ToSchema)]
+struct ProjectList {
+    projects: Vec<ProjectBody>,
+    /// Absent on the last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_page_token: Option<String>,
+}
+
+/// A file of a project, as it was when the project was made.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ProjectFile)]
+struct ProjectFileBody {
+    #[schema(example = "/some-folder/image.png")]
+    file_key: String,
+    #[schema(example = "image.png")]
+    name: String,
+    /// In bytes.
+    size: i64,
+    etag: Option<String>,
+}
+
+/// A page of a project's files, in the project's order.
+#[derive(Serialize, ToSchema)]
+struct ProjectFileList {
+    files: Vec<ProjectFileBody>,
+    /// Absent on the last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_page_token: Option<String>,
+}
+
+/// Which files' URLs to sign.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct SignProjectFiles {
+    /// File keys of the project, at most 10,000.
+    #[schema(min_items = 1, max_items = 10_000)]
+    keys: Vec<String>,
+    /// Seconds; 900 where it is absent. The answer says when a URL really stops working: never later
+    /// than the credentials that signed it.
+    expires_in: Option<u64>,
+    /// The `Content-Type` of the download. HTML, SVG and other active types become an inert one.
+    content_type: Option<String>,
+    /// Forces a download under this name.
+    download_name: Option<String>,
+}
+
+impl From<Project> for ProjectBody {
+    fn from(project: Project) -> Self {
+        let storage = project.storage.map_or(StorageRef::BuiltIn, StorageRef::Own);
+        Self {
+            id: project.id.to_string(),
+            name: project.name.to_string(),
+            storage_id: storage.to_string(),
+            status: project.status.as_str(),
+            progress: ProgressBody {
+                done: project.progress.done,
+                total: project.progress.total,
+            },
+            file_count: project.file_count,
+            total_size: project.total_size,
+            skipped_count: project.skipped_count,
+            failure: project.failure.map(|failure| FailureBody {
+                code: failure.code,
+                detail: failure.detail,
+            }),
+            created_at: project.created_at,
+        }
+    }
+}
+
+impl From<ProjectFile> for ProjectFileBody {
+    fn from(file: ProjectFile) -> Self {
+        Self {
+            file_key: file.file_key.to_string(),
+            name: file.name,
+            size: file.size,
+            etag: file.etag,
+        }
+    }
+}
+
+/// Make a project
+///
+/// Every file is looked up before anything is made. A folder or manifest of more than 10,000 files is
+/// imported in the background: the answer is then 202, and the project tells how far it is.
+#[utoipa::path(
+    tag = "Projects",
+    request_body = NewProjectBody,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Repetitions with the same key make nothing new.")),
+    responses(
+        (status = 201, description = "Made", body = ProjectBody, headers(("Location" = String, description = "The project's path"))),
+        (status = 202, description = "Made; its files are being imported", body = ProjectBody, headers(("Location" = String, description = "The project's path"))),
+    ),
+)]
+#[post("/v1/projects")]
+async fn create_project(
+    member: MemberCaller,
+    once: Idempotent,
+    services: Data<Services>,
+    body: Body<NewProjectBody, CREATE_LIMIT>,
+) -> Result<HttpResponse> {
+    let new = body.value.parse()?;
+    let work = async {
+        let project = services.projects.create(&member.0, new).await?;
+        let mut answer = match project.status {
+            ProjectStatus::Importing => HttpResponse::Accepted(),
+            _ => HttpResponse::Created(),
+        };
+        Ok(answer
+            .insert_header((header::LOCATION, format!("/v1/projects/{}", project.id)))
+            .json(ProjectBody::from(project)))
+    };
+    once.run(&services, body.fingerprint, work).await
+}
+
+impl NewProjectBody {
+    fn parse(self) -> Result<NewProject> {
+        let mut errors = Vec::new();
+        let name = taken(&mut errors, "name", Name::parse(&self.name));
+        let storage = self
+            .storage_id
+            .and_then(|id| taken(&mut errors, "storage_id", StorageRef::parse(&id)));
+        let on_missing = self
+            .on_missing
+            .and_then(|text| taken(&mut errors, "on_missing", OnMissing::parse(&text)));
+        let globs = [("include", &self.include), ("exclude", &self.exclude)];
+        for (field, globs) in globs {
+            if globs.is_some() && self.folder.is_none() {
+                let detail = format!("`{field}` chooses among the files of a `folder`.");
+                errors.push(FieldError::new(
+                    field,
+                    Invalid::new("only_with_folder", detail),
+                ));
+            }
+        }
+        let source = match (self.files, self.folder, self.manifest_file_key) {
+            (Some(files), None, None) => parse_files(files, &mut errors),
+            (None, Some(folder), None) => taken(&mut errors, "folder", Folder::parse(&folder))
+                .and_then(|folder| {
+                    let include = self.include.unwrap_or_default();
+                    let exclude = self.exclude.unwrap_or_default();
+                    match Selection::new(folder, include, exclude) {
+                        Ok(selection) => Some(FileSource::Folder(selection)),
+                        Err(error) => {
+                            errors.extend(error.fields.iter().cloned());
+                            None
+                        }
+                    }
+                }),
+            (None, None, Some(key)) => {
+                taken(&mut errors, "manifest_file_key", FileKey::parse(&key))
+                    .map(FileSource::Manifest)
+            }
+            _ => {
+                let detail = "Give exactly one of `files`, `folder` and `manifest_file_key`.";
+                errors.push(FieldError::new(
+                    "files",
+                    Invalid::new("one_source_needed", detail),
+                ));
+                None
+            }
+        };
+        match (name, source) {
+            (Some(name), Some(files)) if errors.is_empty() => Ok(NewProject {
+                name,
+                storage,
+                files,
+                on_missing: on_missing.unwrap_or_default(),
+            }),
+            _ => Err(Error::invalid(errors)),
+        }
+    }
+}
+
+/// The value, or its refusal among the errors.
+fn taken<T>(
+    errors: &mut Vec<FieldError>,
+    field: impl Into<String>,
+    parsed: std::result::Result<T, Invalid>,
+) -> Option<T> {
+    parsed
+        .map_err(|invalid| {
+            if errors.len() < MOST_ERRORS {
+                errors.push(FieldError::new(field, invalid));
+            }
+        })
+        .ok()
+}
+
+fn parse_files(files: Vec<NewFile>, errors: &mut Vec<FieldError>) -> Option<FileSource> {
+    let mut wanted = Vec::with_capacity(files.len());
+    for (at, file) in files.into_iter().enumerate() {
+        let file_key = taken(
+            errors,
+            format!("files[{at}].file_key"),
+            FileKey::parse(&file.file_key),
+        );
+        let name = file
+            .name
+            .and_then(|name| taken(errors, format!("files[{at}].name"), FileName::parse(&name)));
+        if let Some(file_key) = file_key {
+            wanted.push(WantedFile { file_key, name });
+        }
+    }
+    Some(FileSource::Listed(wanted))
+}
+
+/// List projects
+#[utoipa::path(
+    tag = "Projects",
+    params(PageQuery),
+    responses((status = 200, description = "A page of projects, newest first", body = ProjectList)),
+)]
+#[get("/v1/projects")]
+async fn list_projects(
+    member: MemberCaller,
+    services: Data<Services>,
+    query: Query<PageQuery>,
+) -> Result<Json<ProjectList>> {
+    let place = format!("{}/projects", member.0.workspace);
+    let request = query.0.request()?;
+    let window = services.pages.window(&place, &request)?;
+    let rows = services.projects.list_all(&member.0, &window).await?;
+    let page = services
+        .pages
+        .page(&place, &request, rows, |project| project.id.to_string())?;
+    Ok(Json(ProjectList {
+        projects: page.items.into_iter().map(Into::into).collect(),
+        next_page_token: page.next_page_token,
+    }))
+}
+
+/// Read a project
+#[utoipa::path(
+    tag = "Projects",
+    params(("project_id" = String, Path, description = "The project's ID")),
+    responses((status = 200, description = "The project", body = ProjectBody)),
+)]
+#[get("/v1/projects/{project_id}")]
+async fn get_project(
+    member: MemberCaller,
+    services: Data<Services>,
+    id: Id<ProjectId>,
+) -> Result<Json<ProjectBody>> {
+    let project = services.projects.get(&member.0, &id.0).await?;
+    Ok(Json(project.into()))
+}
+
+/// Delete a project
+///
+/// The files themselves stay in their bucket. An import under way ends.
+#[utoipa::path(
+    tag = "Projects",
+    params(("project_id" = String, Path, description = "The project's ID")),
+    responses((status = 204, description = "Deleted")),
+)]
+#[delete("/v1/projects/{project_id}")]
+async fn delete_project(
+    admin: AdminCaller,
+    services: Data<Services>,
+    id: Id<ProjectId>,
+) -> Result<HttpResponse> {
+    services.projects.delete(&admin.0, &id.0).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// List a project's files
+#[utoipa::path(
+    tag = "Projects",
+    params(("project_id" = String, Path, description = "The project's ID"), PageQuery),
+    responses((status = 200, description = "A page of the files, in the project's order", body = ProjectFileList)),
+)]
+#[get("/v1/projects/{project_id}/files")]
+async fn list_project_files(
+    member: MemberCaller,
+    services: Data<Services>,
+    id: Id<ProjectId>,
+    query: Query<PageQuery>,
+) -> Result<Json<ProjectFileList>> {
+    let place = format!("{}/projects/{}/files", member.0.workspace, id.0);
+    let request = query.0.request()?;
+    let window = services.pages.window(&place, &request)?;
+    let after = window.after.map(|after| after.parse()).transpose();
+    let rows = services
+        .projects
+        .list_files(&member.0, &id.0, after.map_err(Error::bug)?, window.limit)
+        .await?;
+    let page = services
+        .pages
+        .page(&place, &request, rows, |file| file.position.to_string())?;
+    Ok(Json(ProjectFileList {
+        files: page.items.into_iter().map(Into::into).collect(),
+        next_page_token: page.next_page_token,
+    }))
+}
+
+/// Sign URLs of a project's files
+#[utoipa::path(
+    tag = "Projects",
+    params(("project_id" = String, Path, description = "The project's ID")),
+    request_body = SignProjectFiles,
+    responses((status = 200, description = "The URLs, in the order of the keys", body = SignedUrlsBody)),
+)]
+#[post("/v1/projects/{project_id}/files/sign")]
+async fn sign_project_files(
+    member: MemberCaller,
+    services: Data<Services>,
+    id: Id<ProjectId>,
+    body: Body<SignProjectFiles, SIGN_LIMIT>,
+) -> Result<Json<SignedUrlsBody>> {
+    let asked = body.value;
+    if asked.keys.is_empty() {
+        let invalid = Invalid::new("empty_list", "At least one key is needed.");
+        return Err(Error::field("keys", invalid));
+    }
+    let request = SignRequest {
+        keys: parse_keys("keys", &asked.keys)?,
+        expires_in: asked.expires_in.map(Duration::from_secs),
+        content_type: asked.content_type,
+        download_name: asked.download_name,
+    };
+    let urls = services.projects.sign(&member.0, &id.0, &request).await?;
+    Ok(Json(SignedUrlsBody::new(&request.keys, urls)))
+}

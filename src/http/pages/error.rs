@@ -1,0 +1,52 @@
+//! Errors as pages, for whoever came with a browser.
+
+use super::chrome::Chrome;
+use super::headers::AlsoAllowed;
+use crate::http::problem::Problem;
+use actix_web::HttpResponse;
+use actix_web::http::{StatusCode, header};
+use askama::Template;
+
+#[derive(Template)]
+#[template(path = "pages/error.html")]
+struct ErrorPage<'a> {
+    chrome: Chrome,
+    title: &'a str,
+    detail: &'a str,
+    remedy: Option<&'a str>,
+    code: &'a str,
+    request_id: &'a str,
+}
+
+/// The page that says what went wrong.
+pub fn page(problem: &Problem, request_id: &str) -> Option<HttpResponse> {
+    let title = match problem.status {
+        StatusCode::NOT_FOUND => "There is nothing here",
+        StatusCode::UNAUTHORIZED => "Please sign in again",
+        StatusCode::FORBIDDEN => "This is not allowed",
+        StatusCode::CONFLICT => "This cannot be done now",
+        StatusCode::TOO_MANY_REQUESTS => "Please wait a moment",
+        status if status.is_server_error() => "This did not work",
+        _ => "This cannot be accepted",
+    };
+    let html = ErrorPage {
+        chrome: Chrome::bare(),
+        title,
+        detail: &problem.error.detail,
+        remedy: problem.error.remedy.as_deref(),
+        code: problem.error.code,
+        request_id,
+    }
+    .render()
+    .ok()?;
+    Some(
+        HttpResponse::build(problem.status)
+            .content_type("text/html; charset=utf-8")
+            .insert_header((header::CACHE_CONTROL, "no-store"))
+            .insert_header((
+                header::CONTENT_SECURITY_POLICY,
+                super::headers::policy(&AlsoAllowed::default(), &[]),
+            ))
+            .body(html),
+    )
+}

@@ -1,0 +1,448 @@
+//! What admins change in a storage: they upload and delete files.
+
+use super::folder::{self, FolderQuery, Upload};
+use super::{Place, address, shown};
+use crate::application::bucket_writes::{NewObject, WriteConditions};
+use crate::application::error::{Error, Kind, Result};
+use crate::application::file_writes::{DoomedFile, MOST_DELETED};
+use crate::application::upload_body::{BodyFault, CHUNKS_AHEAD, Piece, UploadBody};
+use crate::domain::Invalid;
+use crate::domain::file_key::{FileKey, Folder};
+use crate::domain::ids::StorageRef;
+use crate::http::pages::chrome::{Chrome, Section};
+use crate::http::pages::fields::{Fields, check_token};
+use crate::http::pages::form::{expected, same_site};
+use crate::http::pages::session::AdminVisitor;
+use crate::http::pages::sign_in::{html, see_other};
+use crate::http::path::Id;
+use crate::http::problem::status_of;
+use crate::http::query::Query;
+use crate::http::state::Services;
+use actix_multipart::{Field, Multipart};
+use actix_web::http::StatusCode;
+use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use futures_util::StreamExt;
+use futures_util::future::join;
+use serde::Deserialize;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// The longest field of the upload form beside the files, in bytes.
+const LONGEST_FIELD: usize = 8 << 10;
+
+pub fn configure(config: &mut ServiceConfig) {
+    config
+        .service(
+            web::resource("/storages/{storage_id}/files/upload")
+                .name("upload_file")
+                .route(web::post().to(upload)),
+        )
+        .service(
+            web::resource("/storages/{storage_id}/files/confirm-delete")
+                .name("confirm_delete_files")
+                .route(web::post().to(confirm)),
+        )
+        .service(
+            web::resource("/storages/{storage_id}/files/delete")
+                .name("delete_files")
+                .route(web::post().to(delete)),
+        );
+}
+
+/// The fields of the upload form, as they come: each must be there before the file it is about.
+#[derive(Default)]
+struct Before {
+    token: Option<String>,
+    folder: String,
+    replace: bool,
+    /// Of the next file, in bytes; known where the browser runs the page's script.
+    size: Option<u64>,
+}
+
+/// Takes the files of a form, each streamed into the bucket as it comes.
+async fn upload(
+    admin: AdminVisitor,
+    services: Data<Services>,
+    id: Id<StorageRef>,
+    request: HttpRequest,
+    form: Multipart,
+) -> Result<HttpResponse> {
+    same_site(&request)?;
+    let csrf = expected(&request)?;
+    let mut before = Before::default();
+    let stored = store_all(&admin, &services, &id.0, form, &mut before, |token| {
+        check_token(token, &csrf)
+    })
+    .await;
+    let place = format!("/storages/{}/files", id.0);
+    let error = match stored {
+        Ok(0) => Error::field("file", Invalid::new("no_file", "Choose a file to upload.")),
+        Ok(number) => {
+            let done = if number == 1 {
+                "file_uploaded"
+            } else {
+                "files_uploaded"
+            };
+            let folder = before.folder;
+            return Ok(see_other(&address(
+                &place,
+                &[("folder", &folder), ("done", done)],
+            )));
+        }
+        Err(error) if error.kind == Kind::Forbidden || error.kind == Kind::Internal => {
+            return Err(error);
+        }
+        Err(error) => error,
+    };
+    let query = FolderQuery {
+        folder: Some(before.folder),
+        ..FolderQuery::default()
+    };
+    let upload = Upload {
+        error: Some(in_words(&error)),
+        replace: before.replace,
+    };
+    let mut page = folder::page(&admin.visitor, &services, &id.0, query, upload).await?;
+    *page.status_mut() = status_of(error.kind);
+    Ok(page)
+}
+
+fn in_words(error: &Error) -> String {
+    if error.code == "precondition_failed" {
+        return "There is a file of this name already. To replace it, tick “Replace” and upload again."
+            .to_owned();
+    }
+    match &error.remedy {
+        Some(remedy) => format!("{} {remedy}", error.detail),
+        None => error.detail.clone(),
+    }
+}
+
+/// Stores what the form holds, and says how many files they were.
+async fn store_all(
+    admin: &AdminVisitor,
+    services: &Services,
+    id: &StorageRef,
+    mut form: Multipart,
+    before: &mut Before,
+    check: impl Fn(Option<&str>) -> Result<()>,
+) -> Result<usize> {
+    let mut stored = 0;
+    while let Some(field) = next(services.request_timeout, &mut form).await? {
+        let mut field = field.map_err(unreadable)?;
+        match field.name().unwrap_or_default() {
+            "csrf" => before.token = Some(text(&mut field).await?),
+            "folder" => before.folder = text(&mut field).await?,
+            "replace" => before.replace = text(&mut field).await? == "yes",
+            "size" => before.size = text(&mut field).await?.parse().ok(),
+            "file" => {
+                check(before.token.as_deref())?;
+                stored += usize::from(store(admin, services, id, field, before).await?);
+            }
+            _ => return Err(unreadable("a field that the form does not have")),
+        }
+    }
+    check(before.token.as_deref())?;
+    Ok(stored)
+}
+
+/// Stores one file; false where none was chosen.
+async fn store(
+    admin: &AdminVisitor,
+    services: &Services,
+    id: &StorageRef,
+    field: Field,
+    before: &mut Before,
+) -> Result<bool> {
+    let name = field
+        .content_disposition()
+        .and_then(|disposition| disposition.get_filename())
+        .map(file_name)
+        .unwrap_or_default();
+    if name.is_empty() {
+        return Ok(false);
+    }
+    let folder = Folder::parse(&before.folder).map_err(|i| Error::field("folder", i))?;
+    let key = FileKey::parse(&format!("{folder}{name}")).map_err(|i| Error::field("file", i))?;
+    let sent_type = field
+        .content_type()
+        .map(|mime| mime.essence_str().to_owned());
+    let content_type = sent_type
+        .filter(|sent| sent != "application/octet-stream")
+        .unwrap_or_else(|| {
+            let guess = mime_guess::from_path(&name);
+            guess
+                .first_raw()
+                .unwrap_or("application/octet-stream")
+                .to_owned()
+        });
+    let object = NewObject {
+        content_type,
+        metadata: Vec::new(),
+        conditions: WriteConditions {
+            if_none_match: !before.replace,
+            if_match: None,
+        },
+    };
+    let (sender, pieces) = mpsc::channel(CHUNKS_AHEAD);
+    let body = UploadBody::new(pieces, before.size.take(), Vec::new());
+    let put = services
+        .file_writes
+        .put(&admin.admin, id, &key, object, body);
+    let (stored, ()) = join(put, pump(field, sender, services.request_timeout)).await;
+    stored?;
+    Ok(true)
+}
+
+/// Sends on what the browser sends, as fast as the bucket takes it.
+async fn pump(mut field: Field, sender: mpsc::Sender<Piece>, patience: Duration) {
+    loop {
+        let piece = tokio::select! {
+            next = tokio::time::timeout(patience, field.next()) => match next {
+                Ok(Some(Ok(chunk))) => Piece::Chunk(chunk),
+                Ok(Some(Err(_))) => Piece::Fault(BodyFault::Incomplete),
+                Ok(None) => Piece::End,
+                Err(_) => Piece::Fault(BodyFault::Stalled),
+            },
+            // Nobody wants the rest.
+            () = sender.closed() => return,
+        };
+        let last = !matches!(piece, Piece::Chunk(_));
+        if sender.send(piece).await.is_err() || last {
+            return;
+        }
+    }
+}
+
+type NextField = Option<std::result::Result<Field, actix_multipart::MultipartError>>;
+
+async fn next(patience: Duration, form: &mut Multipart) -> Result<NextField> {
+    tokio::time::timeout(patience, form.next())
+        .await
+        .map_err(|_| BodyFault::Stalled.into())
+}
+
+async fn text(field: &mut Field) -> Result<String> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = field.next().await {
+        bytes.extend_from_slice(&chunk.map_err(unreadable)?);
+        if bytes.len() > LONGEST_FIELD {
+            return Err(unreadable("a field is too long"));
+        }
+    }
+    String::from_utf8(bytes).map_err(unreadable)
+}
+
+fn unreadable(cause: impl std::fmt::Display) -> Error {
+    Error::new(
+        Kind::Malformed,
+        "not_a_form",
+        "The form could not be read to its end. Files before the break may have been stored.",
+    )
+    .remedy("Look at the folder, then upload again.")
+    .internal(cause)
+}
+
+/// The name of an uploaded file. Browsers write quotes and line breaks in it percent-encoded (HTML
+/// standard, "multipart/form-data encoding algorithm"); some send a path.
+fn file_name(sent: &str) -> String {
+    let name = sent.rsplit(['/', '\\']).next().unwrap_or_default();
+    name.replace("%22", "\"")
+        .replace("%0D", "\r")
+        .replace("%0A", "\n")
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DeleteQuery {
+    /// Named here where it is one: a form's field would lose a line break.
+    key: Option<String>,
+}
+
+/// Asks whether these files shall be deleted, or says which could not be.
+#[derive(Template)]
+#[template(path = "pages/files_delete.html")]
+struct DeletePage {
+    chrome: Chrome,
+    place: Place,
+    keys: Vec<DoomedRow>,
+    action: String,
+    /// Whether the keys are fields of the form.
+    in_form: bool,
+    back: String,
+    /// How many files were deleted, where others were not.
+    deleted: Option<usize>,
+    error: Option<String>,
+}
+
+struct DoomedRow {
+    key: String,
+    shown: String,
+    error: Option<String>,
+}
+
+impl DoomedRow {
+    fn of(key: &FileKey) -> Self {
+        let key = key.to_string();
+        Self {
+            shown: shown(&key),
+            key,
+            error: None,
+        }
+    }
+}
+
+/// The files that a form means, and the folder to go back to.
+fn doomed(query: DeleteQuery, fields: &Fields) -> Result<(Vec<FileKey>, Folder)> {
+    let texts: Vec<&str> = match &query.key {
+        Some(key) => vec![key],
+        None => fields.all("key").collect(),
+    };
+    if texts.len() > MOST_DELETED {
+        let detail = format!("At most {MOST_DELETED} files are deleted at once.");
+        return Err(Error::field("key", Invalid::new("too_many_keys", detail)));
+    }
+    let keys = texts
+        .into_iter()
+        .map(|key| FileKey::parse(key).map_err(|invalid| Error::field("key", invalid)))
+        .collect::<Result<Vec<_>>>()?;
+    let folder = match keys.first() {
+        Some(key) => key.folder(),
+        None => Folder::parse(fields.text("folder")).map_err(|i| Error::field("folder", i))?,
+    };
+    Ok((keys, folder))
+}
+
+impl DeletePage {
+    fn of(place: Place, keys: &[FileKey], folder: &Folder, by_query: bool) -> Self {
+        let first = keys.first().map(ToString::to_string).unwrap_or_default();
+        Self {
+            chrome: Chrome::bare(),
+            action: match by_query {
+                true => place.of_file("files/delete", &first),
+                false => format!("/storages/{}/files/delete", place.id),
+            },
+            in_form: !by_query,
+            back: place.folder_url(&folder.to_string()),
+            keys: keys.iter().map(DoomedRow::of).collect(),
+            deleted: None,
+            error: keys
+                .is_empty()
+                .then(|| "No file was chosen. Tick the files to delete first.".to_owned()),
+            place,
+        }
+    }
+}
+
+async fn confirm(
+    admin: AdminVisitor,
+    services: Data<Services>,
+    id: Id<StorageRef>,
+    query: Query<DeleteQuery>,
+    fields: Fields,
+) -> Result<HttpResponse> {
+    let by_query = query.0.key.is_some();
+    let (keys, folder) = doomed(query.0, &fields)?;
+    let view = services.storages.get(&admin.visitor.member, &id.0).await?;
+    let page = DeletePage {
+        chrome: Chrome::of(&admin.visitor, Section::Settings),
+        ..DeletePage::of(Place::of(&view), &keys, &folder, by_query)
+    };
+    let mut response = html(&page)?;
+    if page.error.is_some() {
+        *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+    }
+    Ok(response)
+}
+
+async fn delete(
+    admin: AdminVisitor,
+    services: Data<Services>,
+    id: Id<StorageRef>,
+    query: Query<DeleteQuery>,
+    fields: Fields,
+) -> Result<HttpResponse> {
+    let by_query = query.0.key.is_some();
+    let (keys, folder) = doomed(query.0, &fields)?;
+    let place = Place::of(&services.storages.get(&admin.visitor.member, &id.0).await?);
+    let files: Vec<DoomedFile> = keys
+        .iter()
+        .map(|key| DoomedFile {
+            key: key.clone(),
+            version_id: None,
+        })
+        .collect();
+    let outcomes = services
+        .file_writes
+        .delete_many(&admin.admin, &id.0, files)
+        .await?;
+    let failed: Vec<_> = outcomes.iter().filter(|o| o.error.is_some()).collect();
+    if failed.is_empty() && !keys.is_empty() {
+        let done = if keys.len() == 1 {
+            "file_deleted"
+        } else {
+            "files_deleted"
+        };
+        let path = format!("/storages/{}/files", place.id);
+        let folder = folder.to_string();
+        return Ok(see_other(&address(
+            &path,
+            &[("folder", &folder), ("done", done)],
+        )));
+    }
+    let left: Vec<FileKey> = failed.iter().map(|o| o.file.key.clone()).collect();
+    let mut page = DeletePage {
+        chrome: Chrome::of(&admin.visitor, Section::Settings),
+        deleted: Some(keys.len() - left.len()),
+        ..DeletePage::of(place, &left, &folder, by_query)
+    };
+    for (row, outcome) in page.keys.iter_mut().zip(&failed) {
+        row.error = outcome.error.as_ref().map(|error| error.detail.clone());
+    }
+    let mut response = html(&page)?;
+    *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+    Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{ODD_KEYS, place};
+    use super::*;
+
+    #[test]
+    fn names_of_uploaded_files() {
+        for (sent, name) in [
+            ("a b.png", "a b.png"),
+            ("C:\\x\\a.png", "a.png"),
+            ("../../etc/passwd", "passwd"),
+            ("a%22b%41.png", "a\"b%41.png"),
+            ("", ""),
+        ] {
+            assert_eq!(file_name(sent), name);
+        }
+    }
+
+    #[test]
+    fn what_is_to_be_deleted_is_named_and_carried() {
+        let keys: Vec<FileKey> = ODD_KEYS
+            .iter()
+            .map(|k| FileKey::parse(k).unwrap())
+            .collect();
+        let html = DeletePage::of(place(), &keys, &Folder::root(), false)
+            .render()
+            .unwrap();
+        assert!(html.contains("13 files") && !html.contains("<script>alert"));
+        assert_eq!(html.matches("name=\"key\"").count(), keys.len());
+        let html = DeletePage::of(place(), &keys[10..11], &Folder::root(), true)
+            .render()
+            .unwrap();
+        assert!(html.contains("files/delete?key=%2Fline%0Abreak") && html.contains("line␊break"));
+        assert!(!html.contains("name=\"key\""));
+        let html = DeletePage::of(place(), &[], &Folder::root(), false)
+            .render()
+            .unwrap();
+        assert!(html.contains("No file was chosen"));
+    }
+}

@@ -1,0 +1,342 @@
+//! One file.
+
+use super::preview::{self, LIFE, Preview};
+use super::{Crumb, KeyQuery, Place, SignedLinkPage, Trouble, shown, shown_or_empty};
+use crate::application::bucket_files::{ObjectMetadata, SignedUrl};
+use crate::application::error::{Error, Result};
+use crate::application::files::SignRequest;
+use crate::domain::file_key::FileKey;
+use crate::domain::ids::StorageRef;
+use crate::http::pages::chrome::{Chrome, Section};
+use crate::http::pages::form::Form;
+use crate::http::pages::headers::AlsoAllowed;
+use crate::http::pages::moment::{Moment, size_in_words};
+use crate::http::pages::session::Visitor;
+use crate::http::pages::sign_in::{html, see_other};
+use crate::http::path::Id;
+use crate::http::query::Query;
+use crate::http::state::Services;
+use actix_web::HttpResponse;
+use actix_web::web::{self, Data, ServiceConfig};
+use askama::Template;
+use serde::Deserialize;
+use std::time::Duration;
+
+pub fn configure(config: &mut ServiceConfig) {
+    config
+        .service(
+            web::resource("/storages/{storage_id}/file")
+                .name("file_page")
+                .route(web::get().to(show)),
+        )
+        .service(
+            web::resource("/storages/{storage_id}/file/download")
+                .name("download_file")
+                .route(web::get().to(download)),
+        )
+        .service(
+            web::resource("/storages/{storage_id}/file/link")
+                .name("sign_files")
+                .route(web::post().to(link)),
+        );
+}
+
+/// A file, or why nothing can be said of it.
+#[derive(Template)]
+#[template(path = "pages/file.html")]
+struct FilePage {
+    chrome: Chrome,
+    place: Place,
+    is_admin: bool,
+    crumbs: Vec<Crumb>,
+    name: String,
+    /// As it is, with the leading slash.
+    key: String,
+    uri: String,
+    about: std::result::Result<About, Trouble>,
+    download: String,
+    link: String,
+    delete: String,
+    project: String,
+    lives: Vec<Life>,
+}
+
+/// What is known of a file.
+struct About {
+    size: String,
+    bytes: i64,
+    content_type: Option<String>,
+    modified: Option<Moment>,
+    etag: Option<String>,
+    version: Option<String>,
+    storage_class: String,
+    is_archived: bool,
+    metadata: Vec<(String, String)>,
+    preview: Preview,
+}
+
+/// How long a link may live.
+struct Life {
+    seconds: u64,
+    words: &'static str,
+}
+
+impl About {
+    fn of(metadata: ObjectMetadata, preview: Preview) -> Self {
+        let storage_class = metadata.storage_class.unwrap_or_else(|| "STANDARD".into());
+        Self {
+            size: size_in_words(metadata.size),
+            bytes: metadata.size,
+            content_type: metadata.content_type,
+            modified: metadata.last_modified.map(Moment),
+            etag: metadata.etag,
+            version: metadata.version_id.filter(|version| version != "null"),
+            is_archived: preview::is_archived(Some(&storage_class)),
+            storage_class,
+            metadata: metadata.metadata,
+            preview,
+        }
+    }
+}
+
+async fn show(
+    visitor: Visitor,
+    services: Data<Services>,
+    id: Id<StorageRef>,
+    query: Query<KeyQuery>,
+) -> Result<HttpResponse> {
+    let key = query.0.parse()?;
+    let place = Place::of(&services.storages.get(&visitor.member, &id.0).await?);
+    let known = services.files.metadata(&visitor.member, &id.0, &key).await;
+    let about = match known {
+        Ok(metadata) => {
+            let preview = preview::of_file(&services, &visitor, &id.0, &key, &metadata).await;
+            Ok(About::of(metadata, preview))
+        }
+        Err(error) => Err(Trouble::of(&error)),
+    };
+    let page = FilePage {
+        chrome: Chrome::of(&visitor, Section::Settings),
+        is_admin: visitor.is_admin(),
+        ..FilePage::of(place, &key, about, services.files.longest_url_life)
+    };
+    let mut response = html(&page)?;
+    match &page.about {
+        Err(trouble) => trouble.mark(&mut response),
+        Ok(about) => {
+            let pictures = about.preview.url().and_then(preview::origin);
+            response.extensions_mut().insert(AlsoAllowed {
+                pictures: pictures.into_iter().collect(),
+                fetches: Vec::new(),
+            });
+        }
+    }
+    Ok(response)
+}
+
+impl FilePage {
+    fn of(
+        place: Place,
+        key: &FileKey,
+        about: std::result::Result<About, Trouble>,
+        longest: Duration,
+    ) -> Self {
+        let written = key.to_string();
+        Self {
+            chrome: Chrome::bare(),
+            is_admin: false,
+            crumbs: place.crumbs(&key.folder()),
+            name: shown_or_empty(key.name()),
+            uri: place.s3_uri(&written),
+            about,
+            download: place.of_file("file/download", &written),
+            link: place.of_file("file/link", &written),
+            delete: place.of_file("files/confirm-delete", &written),
+            project: super::address(
+                "/projects/new",
+                &[("storage_id", &place.id), ("key", &written)],
+            ),
+            lives: lives(longest),
+            key: written,
+            place,
+        }
+    }
+}
+
+fn lives(longest: Duration) -> Vec<Life> {
+    [
+        (15 * 60, "15 minutes"),
+        (60 * 60, "1 hour"),
+        (12 * 60 * 60, "12 hours"),
+        (7 * 24 * 60 * 60, "7 days"),
+    ]
+    .into_iter()
+    .filter(|(seconds, _)| *seconds <= longest.as_secs())
+    .map(|(seconds, words)| Life { seconds, words })
+    .collect()
+}
+
+/// Leads to the file itself, by a link that was signed just now.
+async fn download(
+    visitor: Visitor,
+    services: Data<Services>,
+    id: Id<StorageRef>,
+    query: Query<KeyQuery>,
+) -> Result<HttpResponse> {
+    let key = query.0.parse()?;
+    let request = SignRequest {
+        download_name: Some(download_name(&key)),
+        expires_in: Some(LIFE.min(services.files.longest_url_life)),
+        ..plain(key)
+    };
+    let urls = services
+        .files
+        .sign_get(&visitor.member, &id.0, &request)
+        .await?;
+    Ok(see_other(&only(urls)?.url))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LinkForm {
+    /// In seconds.
+    expires_in: Option<u64>,
+}
+
+async fn link(
+    visitor: Visitor,
+    services: Data<Services>,
+    id: Id<StorageRef>,
+    query: Query<KeyQuery>,
+    form: Form<LinkForm>,
+) -> Result<HttpResponse> {
+    let key = query.0.parse()?;
+    let place = Place::of(&services.storages.get(&visitor.member, &id.0).await?);
+    let (name, back) = (shown(key.name()), place.file_url(&key.to_string()));
+    let request = SignRequest {
+        expires_in: form.0.expires_in.map(Duration::from_secs),
+        ..plain(key)
+    };
+    let urls = services
+        .files
+        .sign_get(&visitor.member, &id.0, &request)
+        .await?;
+    let chrome = Chrome::of(&visitor, Section::Settings);
+    html(&SignedLinkPage::new(chrome, name, only(urls)?, back))
+}
+
+fn plain(key: FileKey) -> SignRequest {
+    SignRequest {
+        keys: vec![key],
+        expires_in: None,
+        content_type: None,
+        download_name: None,
+    }
+}
+
+/// What a downloaded file is called: the end of its key, without what a header cannot carry.
+pub fn download_name(key: &FileKey) -> String {
+    let name = key.name();
+    let end = name
+        .char_indices()
+        .nth(200)
+        .map_or(name.len(), |(at, _)| at);
+    name[..end].chars().filter(|c| !c.is_control()).collect()
+}
+
+/// The one URL that was asked for.
+pub fn only(urls: Vec<SignedUrl>) -> Result<SignedUrl> {
+    let first = urls.into_iter().next();
+    first.ok_or_else(|| Error::bug("no URL was signed"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{ODD_KEYS, place};
+    use super::*;
+    use crate::application::error::Kind;
+    use time::macros::datetime;
+
+    fn metadata() -> ObjectMetadata {
+        ObjectMetadata {
+            size: 1_440_000,
+            etag: Some("\"abc\"".into()),
+            content_type: Some("image/png".into()),
+            content_encoding: None,
+            last_modified: Some(datetime!(2026-03-01 12:00 UTC)),
+            version_id: Some("v1".into()),
+            storage_class: None,
+            metadata: vec![("owner".into(), "<b>Ann</b>".into())],
+        }
+    }
+
+    fn render(key: &str, is_admin: bool, preview: Preview) -> String {
+        let key = FileKey::parse(key).unwrap();
+        let about = Ok(About::of(metadata(), preview));
+        FilePage {
+            is_admin,
+            ..FilePage::of(place(), &key, about, Duration::from_secs(3600))
+        }
+        .render()
+        .unwrap()
+    }
+
+    #[test]
+    fn facts_and_previews_are_shown_as_text() {
+        for key in ODD_KEYS {
+            let html = render(
+                key,
+                true,
+                Preview::Text {
+                    text: "<script>alert(2)</script>".into(),
+                    is_cut: true,
+                },
+            );
+            assert!(
+                !html.contains("<script>alert") && !html.contains("<b>Ann"),
+                "{key}"
+            );
+            assert!(html.contains("first 64 KiB"));
+            assert!(html.contains("1.4 MB") && html.contains("STANDARD"));
+            assert!(html.contains("confirm-delete?key="));
+        }
+        let html = render(
+            "/x.png",
+            false,
+            Preview::Picture {
+                url: "https://b/x?a=1&b=2".into(),
+            },
+        );
+        assert!(html.contains("src=\"https://b/x?a=1&#38;b=2\"") && html.contains("alt="));
+        assert!(!html.contains("confirm-delete") && !html.contains("12 hours"));
+        assert!(html.contains("1 hour"));
+    }
+
+    #[test]
+    fn a_missing_file_has_a_page_that_leads_back() {
+        let key = FileKey::parse("/a/<gone>.txt").unwrap();
+        let error = Error::new(
+            Kind::NotFound,
+            "file_not_found",
+            "There is no file with this key.",
+        );
+        let page = FilePage::of(
+            place(),
+            &key,
+            Err(Trouble::of(&error)),
+            Duration::from_secs(60),
+        );
+        let html = page.render().unwrap();
+        assert!(html.contains("There is no file with this key."));
+        assert!(html.contains("files?folder=%2Fa%2F") && !html.contains("<gone>"));
+        assert!(!html.contains("Download"));
+    }
+
+    #[test]
+    fn names_of_downloads() {
+        let name = |key: &str| download_name(&FileKey::parse(key).unwrap());
+        assert_eq!(name("/a/b c.txt"), "b c.txt");
+        assert_eq!(name("/a/b\r\nc"), "bc");
+        assert_eq!(name(&format!("/{}", "ü".repeat(500))).chars().count(), 200);
+    }
+}

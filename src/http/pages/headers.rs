@@ -1,0 +1,92 @@
+//! What browsers are told to hold pages to.
+
+use crate::http::state::Services;
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::web;
+
+/// Origins besides our own that one page needs: the bucket's, for pictures by signed URL or for the
+/// probe in the browser. A handler puts it into the response's extensions.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AlsoAllowed {
+    /// Pictures, and the frames of previews.
+    pub pictures: Vec<String>,
+    /// What scripts may fetch from.
+    pub fetches: Vec<String>,
+}
+
+/// Gives every page its Content-Security-Policy: nothing from elsewhere, no inline script, and embedded
+/// by nobody but the origins that the operator lists.
+pub async fn secure(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let services = request.app_data::<web::Data<Services>>().cloned();
+    let mut response = next.call(request).await?.map_into_boxed_body();
+    let allowed = response
+        .response()
+        .extensions()
+        .get::<AlsoAllowed>()
+        .cloned()
+        .unwrap_or_default();
+    let ancestors = services.map_or_else(Vec::new, |services| {
+        services
+            .site
+            .frame_ancestors
+            .iter()
+            .map(ToString::to_string)
+            .collect()
+    });
+    // Without a referrer, browsers call the origin of our own forms `null`, and they would be refused.
+    response.headers_mut().insert(
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("same-origin"),
+    );
+    if let Ok(policy) = HeaderValue::from_str(&policy(&allowed, &ancestors)) {
+        let headers = response.headers_mut();
+        if !headers.contains_key(header::CONTENT_SECURITY_POLICY) {
+            headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+        }
+    }
+    Ok(response)
+}
+
+pub fn policy(allowed: &AlsoAllowed, ancestors: &[String]) -> String {
+    let also = |origins: &[String]| {
+        origins
+            .iter()
+            .map(|origin| format!(" {origin}"))
+            .collect::<String>()
+    };
+    let pictures = also(&allowed.pictures);
+    let fetches = also(&allowed.fetches);
+    let ancestors = match ancestors {
+        [] => " 'none'".to_owned(),
+        some => also(some),
+    };
+    format!(
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'{pictures}; media-src 'self'{pictures}; connect-src 'self'{fetches}; form-action 'self'; base-uri 'none'; frame-ancestors{ancestors}"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_from_elsewhere_unless_it_is_named() {
+        let strict = policy(&AlsoAllowed::default(), &[]);
+        assert!(
+            strict.contains("script-src 'self';") && strict.ends_with("frame-ancestors 'none'")
+        );
+        let allowed = AlsoAllowed {
+            pictures: vec!["https://acme.s3.amazonaws.com".into()],
+            fetches: Vec::new(),
+        };
+        let policy = policy(&allowed, &["https://app.example.com".into()]);
+        assert!(policy.contains("img-src 'self' https://acme.s3.amazonaws.com;"));
+        assert!(policy.ends_with("frame-ancestors https://app.example.com"));
+    }
+}

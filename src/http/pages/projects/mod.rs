@@ -1,0 +1,251 @@
+//! Projects: the list, a new one, one of them.
+
+mod new;
+mod project;
+mod typed;
+
+use super::chrome::{Chrome, Section};
+use super::files::shown;
+use super::moment::{Moment, size_in_words};
+use super::session::Visitor;
+use super::sign_in::html;
+use crate::application::error::Result;
+use crate::application::page::PageRequest;
+use crate::application::storages::StorageView;
+use crate::domain::ids::StorageRef;
+use crate::domain::project::{Project, ProjectStatus};
+use crate::http::query::Query;
+use crate::http::state::Services;
+use actix_web::HttpResponse;
+use actix_web::web::{self, Data, ServiceConfig};
+use askama::Template;
+use serde::Deserialize;
+use std::collections::HashMap;
+
+/// How many projects a page shows.
+const PAGE: u32 = 25;
+
+pub fn configure(config: &mut ServiceConfig) {
+    new::configure(config);
+    config.service(
+        web::resource("/projects")
+            .name("create_project")
+            .route(web::get().to(list))
+            .route(web::post().to(new::create)),
+    );
+    project::configure(config);
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ListQuery {
+    page: Option<String>,
+    done: Option<String>,
+}
+
+/// The projects of a workspace, newest first.
+#[derive(Template)]
+#[template(path = "pages/projects.html")]
+struct ProjectsPage {
+    chrome: Chrome,
+    is_first_page: bool,
+    projects: Vec<Row>,
+    next: Option<String>,
+}
+
+struct Row {
+    id: String,
+    name: String,
+    status: StatusWords,
+    progress: Option<String>,
+    files: i64,
+    size: String,
+    storage: String,
+    created: Moment,
+}
+
+/// A status as icon and word.
+struct StatusWords {
+    kind: &'static str,
+    word: &'static str,
+}
+
+impl StatusWords {
+    fn of(status: ProjectStatus) -> Self {
+        let (kind, word) = match status {
+            ProjectStatus::Importing => ("busy", "Importing"),
+            ProjectStatus::Ready => ("good", "Ready"),
+            ProjectStatus::Failed => ("bad", "Failed"),
+        };
+        Self { kind, word }
+    }
+}
+
+/// How far an import is: `1200 of 5000 files`.
+fn progress_in_words(project: &Project) -> Option<String> {
+    if project.status != ProjectStatus::Importing {
+        return None;
+    }
+    let done = project.progress.done;
+    Some(match project.progress.total {
+        Some(total) => format!("{done} of {total} files"),
+        None => format!("{done} files so far"),
+    })
+}
+
+fn storage_of(project: &Project) -> StorageRef {
+    project
+        .storage
+        .clone()
+        .map_or(StorageRef::BuiltIn, StorageRef::Own)
+}
+
+impl Row {
+    fn of(project: &Project, storages: &HashMap<StorageRef, String>) -> Self {
+        let storage = storages.get(&storage_of(project));
+        Self {
+            id: project.id.to_string(),
+            name: shown(project.name.as_str()),
+            status: StatusWords::of(project.status),
+            progress: progress_in_words(project),
+            files: project.file_count,
+            size: size_in_words(project.total_size),
+            storage: storage.cloned().unwrap_or_default(),
+            created: Moment(project.created_at),
+        }
+    }
+}
+
+async fn list(
+    visitor: Visitor,
+    services: Data<Services>,
+    query: Query<ListQuery>,
+) -> Result<HttpResponse> {
+    let is_first_page = query.0.page.is_none();
+    let place = format!("{}/pages/projects", visitor.member.workspace);
+    let request = PageRequest {
+        size: PAGE,
+        token: query.0.page,
+    };
+    let window = services.pages.window(&place, &request)?;
+    let rows = services.projects.list_all(&visitor.member, &window).await?;
+    let page = services
+        .pages
+        .page(&place, &request, rows, |project| project.id.to_string())?;
+    let storages = names(&visitor, &services, &page.items).await?;
+    html(&ProjectsPage {
+        chrome: Chrome::of(&visitor, Section::Projects).flash(query.0.done.as_deref()),
+        is_first_page,
+        projects: page.items.iter().map(|p| Row::of(p, &storages)).collect(),
+        next: page.next_page_token,
+    })
+}
+
+/// The names of the storages that these projects are in.
+async fn names(
+    visitor: &Visitor,
+    services: &Services,
+    projects: &[Project],
+) -> Result<HashMap<StorageRef, String>> {
+    let mut names = HashMap::new();
+    for project in projects {
+        let storage = storage_of(project);
+        if names.contains_key(&storage) {
+            continue;
+        }
+        let name = match &storage {
+            StorageRef::BuiltIn => StorageView::BUILT_IN_NAME.to_owned(),
+            own => services
+                .storages
+                .get(&visitor.member, own)
+                .await?
+                .display_name()
+                .to_owned(),
+        };
+        names.insert(storage, name);
+    }
+    Ok(names)
+}
+
+#[cfg(test)]
+pub(super) mod samples {
+    use crate::domain::ids::{ProjectId, StorageId, WorkspaceId};
+    use crate::domain::names::Name;
+    use crate::domain::project::{ImportFailure, Progress, Project, ProjectStatus};
+    use time::macros::datetime;
+
+    pub fn project(name: &str, status: ProjectStatus) -> Project {
+        Project {
+            id: ProjectId::generate(),
+            workspace: WorkspaceId::generate(),
+            name: Name::parse(name).unwrap(),
+            storage: Some(StorageId::generate()),
+            status,
+            progress: Progress {
+                done: 1200,
+                total: (status == ProjectStatus::Importing).then_some(5000),
+            },
+            file_count: 1200,
+            total_size: 1_440_000,
+            skipped_count: 3,
+            failure: (status == ProjectStatus::Failed).then(|| ImportFailure {
+                code: "missing_files".into(),
+                detail: "2 files <are> missing.".into(),
+            }),
+            created_at: datetime!(2026-03-01 12:00 UTC),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::samples::project;
+    use super::*;
+
+    fn render(projects: &[Project], next: Option<&str>, is_first_page: bool) -> String {
+        let storages = projects
+            .iter()
+            .map(|p| (storage_of(p), "Acme <b>".to_owned()))
+            .collect();
+        ProjectsPage {
+            chrome: Chrome::bare(),
+            is_first_page,
+            projects: projects.iter().map(|p| Row::of(p, &storages)).collect(),
+            next: next.map(str::to_owned),
+        }
+        .render()
+        .unwrap()
+    }
+
+    #[test]
+    fn every_status_is_told() {
+        let html = render(
+            &[
+                project("<script>x</script>", ProjectStatus::Importing),
+                project("קטלוג", ProjectStatus::Ready),
+                project(&"n".repeat(200), ProjectStatus::Failed),
+            ],
+            Some("next"),
+            true,
+        );
+        for words in [
+            "Importing",
+            "1200 of 5000 files",
+            "Ready",
+            "Failed",
+            "1.4 MB",
+            "קטלוג",
+        ] {
+            assert!(html.contains(words), "{words}");
+        }
+        assert!(!html.contains("<script>x") && !html.contains("Acme <b>"));
+        assert!(html.contains("?page=next"));
+    }
+
+    #[test]
+    fn none_is_explained() {
+        let html = render(&[], None, true);
+        assert!(html.contains("No projects yet") && html.contains("href=\"/projects/new\""));
+        assert!(!html.contains("<table"));
+    }
+}

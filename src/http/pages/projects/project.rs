@@ -1,0 +1,419 @@
+//! One project.
+
+use super::{StatusWords, progress_in_words, storage_of};
+use crate::application::error::{Error, Result};
+use crate::application::files::SignRequest;
+use crate::application::page::PageRequest;
+use crate::domain::file_key::FileKey;
+use crate::domain::ids::ProjectId;
+use crate::domain::project::{Project, ProjectFile, ProjectStatus};
+use crate::http::pages::chrome::{Chrome, Section};
+use crate::http::pages::files::{
+    KeyQuery, LIFE, Place, SignedLinkPage, Trouble, address, download_name, is_picture, only,
+    origin, shown,
+};
+use crate::http::pages::form::Confirmed;
+use crate::http::pages::headers::AlsoAllowed;
+use crate::http::pages::moment::{Moment, size_in_words};
+use crate::http::pages::session::{AdminVisitor, Visitor};
+use crate::http::pages::sign_in::{html, see_other};
+use crate::http::path::Id;
+use crate::http::query::Query;
+use crate::http::state::Services;
+use actix_web::HttpResponse;
+use actix_web::web::{self, Data, ServiceConfig};
+use askama::Template;
+use serde::Deserialize;
+
+/// How many files a page shows.
+const PAGE: u32 = 50;
+
+pub fn configure(config: &mut ServiceConfig) {
+    config
+        .service(
+            web::resource("/projects/{project_id}")
+                .name("project_page")
+                .route(web::get().to(show)),
+        )
+        .service(
+            web::resource("/projects/{project_id}/progress")
+                .name("project_progress")
+                .route(web::get().to(progress)),
+        )
+        .service(
+            web::resource("/projects/{project_id}/download")
+                .name("download_project_file")
+                .route(web::get().to(download)),
+        )
+        .service(
+            web::resource("/projects/{project_id}/picture")
+                .name("project_picture")
+                .route(web::get().to(picture)),
+        )
+        .service(
+            web::resource("/projects/{project_id}/link")
+                .name("sign_project_files")
+                .route(web::post().to(link)),
+        )
+        .service(
+            web::resource("/projects/{project_id}/delete")
+                .name("delete_project")
+                .route(web::get().to(confirm))
+                .route(web::post().to(delete)),
+        );
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProjectQuery {
+    page: Option<String>,
+    done: Option<String>,
+}
+
+/// A project, and a page of its files.
+#[derive(Template)]
+#[template(path = "pages/project.html")]
+struct ProjectPage {
+    chrome: Chrome,
+    is_admin: bool,
+    facts: Facts,
+    place: Place,
+    progress: ProgressPart,
+    trouble: Option<Trouble>,
+    files: Vec<FileRow>,
+    is_first_page: bool,
+    next: Option<String>,
+}
+
+struct Facts {
+    id: String,
+    name: String,
+    status: StatusWords,
+    files: i64,
+    size: String,
+    skipped: i64,
+    created: Moment,
+    failure: Option<(String, String)>,
+}
+
+/// How far an import is: a part of the page that asks again by itself while it goes on.
+#[derive(Template)]
+#[template(path = "pages/project_progress.html")]
+struct ProgressPart {
+    id: String,
+    words: Option<String>,
+    done: i64,
+    total: Option<i64>,
+}
+
+struct FileRow {
+    name: String,
+    key: String,
+    /// Where the name does not say it.
+    shown_key: Option<String>,
+    size: String,
+    page: String,
+    download: String,
+    link: String,
+    /// The picture's address, where it is one.
+    picture: Option<String>,
+}
+
+impl Facts {
+    fn of(project: &Project) -> Self {
+        Self {
+            id: project.id.to_string(),
+            name: shown(project.name.as_str()),
+            status: StatusWords::of(project.status),
+            files: project.file_count,
+            size: size_in_words(project.total_size),
+            skipped: project.skipped_count,
+            created: Moment(project.created_at),
+            failure: project
+                .failure
+                .as_ref()
+                .map(|failure| (failure.detail.clone(), failure.code.clone())),
+        }
+    }
+}
+
+impl ProgressPart {
+    fn of(project: &Project) -> Self {
+        Self {
+            id: project.id.to_string(),
+            words: progress_in_words(project),
+            done: project.progress.done,
+            total: project.progress.total,
+        }
+    }
+}
+
+impl FileRow {
+    fn of(file: &ProjectFile, project: &ProjectId, place: &Place) -> Self {
+        let key = file.file_key.to_string();
+        let of = |what: &str| address(&format!("/projects/{project}/{what}"), &[("key", &key)]);
+        Self {
+            name: shown(&file.name),
+            shown_key: (format!("/{}", file.name) != key).then(|| shown(&key)),
+            size: size_in_words(file.size),
+            page: place.file_url(&key),
+            download: of("download"),
+            link: of("link"),
+            picture: is_picture(&file.file_key).then(|| of("picture")),
+            key,
+        }
+    }
+}
+
+async fn show(
+    visitor: Visitor,
+    services: Data<Services>,
+    id: Id<ProjectId>,
+    query: Query<ProjectQuery>,
+) -> Result<HttpResponse> {
+    let project = services.projects.get(&visitor.member, &id.0).await?;
+    let storage = storage_of(&project);
+    let place = Place::of(&services.storages.get(&visitor.member, &storage).await?);
+    let is_first_page = query.0.page.is_none();
+    let token_place = format!("{}/pages/projects/{}", visitor.member.workspace, id.0);
+    let request = PageRequest {
+        size: PAGE,
+        token: query.0.page,
+    };
+    let window = services.pages.window(&token_place, &request)?;
+    let after = window.after.map(|after| after.parse()).transpose();
+    let after = after.map_err(Error::bug)?;
+    let files = services
+        .projects
+        .list_files(&visitor.member, &id.0, after, window.limit)
+        .await?;
+    let page = services
+        .pages
+        .page(&token_place, &request, files, |f| f.position.to_string())?;
+    // Shows whether the storage can be used now, and where pictures come from.
+    let (trouble, origin) = match page.items.first() {
+        None => (None, None),
+        Some(file) => match sign(&services, &visitor, &id.0, &file.file_key, None).await {
+            Ok(url) => (None, origin(&url.url)),
+            Err(error) => (Some(Trouble::of(&error)), None),
+        },
+    };
+    let mut response = html(&ProjectPage {
+        chrome: Chrome::of(&visitor, Section::Projects).flash(query.0.done.as_deref()),
+        is_admin: visitor.is_admin(),
+        facts: Facts::of(&project),
+        progress: ProgressPart::of(&project),
+        trouble,
+        files: page
+            .items
+            .iter()
+            .map(|file| FileRow::of(file, &project.id, &place))
+            .collect(),
+        is_first_page,
+        next: page.next_page_token,
+        place,
+    })?;
+    response.extensions_mut().insert(AlsoAllowed {
+        pictures: origin.into_iter().collect(),
+        fetches: Vec::new(),
+    });
+    Ok(response)
+}
+
+/// How far the import is. At its end the page is loaded anew, which shows the files.
+async fn progress(
+    visitor: Visitor,
+    services: Data<Services>,
+    id: Id<ProjectId>,
+) -> Result<HttpResponse> {
+    let project = services.projects.get(&visitor.member, &id.0).await?;
+    let mut response = html(&ProgressPart::of(&project))?;
+    if project.status != ProjectStatus::Importing {
+        use actix_web::http::header::{HeaderName, HeaderValue};
+        response.headers_mut().insert(
+            HeaderName::from_static("hx-refresh"),
+            HeaderValue::from_static("true"),
+        );
+    }
+    Ok(response)
+}
+
+async fn sign(
+    services: &Services,
+    visitor: &Visitor,
+    project: &ProjectId,
+    key: &FileKey,
+    download_name: Option<String>,
+) -> Result<crate::application::bucket_files::SignedUrl> {
+    let request = SignRequest {
+        keys: vec![key.clone()],
+        expires_in: Some(LIFE.min(services.files.longest_url_life)),
+        content_type: None,
+        download_name,
+    };
+    let member = &visitor.member;
+    only(services.projects.sign(member, project, &request).await?)
+}
+
+async fn download(
+    visitor: Visitor,
+    services: Data<Services>,
+    id: Id<ProjectId>,
+    query: Query<KeyQuery>,
+) -> Result<HttpResponse> {
+    let key = query.0.parse()?;
+    let name = Some(download_name(&key));
+    let signed = sign(&services, &visitor, &id.0, &key, name).await?;
+    Ok(see_other(&signed.url))
+}
+
+/// Leads to a picture, for a preview that somebody opens.
+async fn picture(
+    visitor: Visitor,
+    services: Data<Services>,
+    id: Id<ProjectId>,
+    query: Query<KeyQuery>,
+) -> Result<HttpResponse> {
+    let key = query.0.parse()?;
+    let signed = sign(&services, &visitor, &id.0, &key, None).await?;
+    Ok(see_other(&signed.url))
+}
+
+async fn link(
+    visitor: Visitor,
+    services: Data<Services>,
+    id: Id<ProjectId>,
+    query: Query<KeyQuery>,
+    _: Confirmed,
+) -> Result<HttpResponse> {
+    let key = query.0.parse()?;
+    let request = SignRequest {
+        keys: vec![key.clone()],
+        expires_in: None,
+        content_type: None,
+        download_name: None,
+    };
+    let urls = services
+        .projects
+        .sign(&visitor.member, &id.0, &request)
+        .await?;
+    let chrome = Chrome::of(&visitor, Section::Projects);
+    let back = format!("/projects/{}", id.0);
+    let name = shown(key.name());
+    html(&SignedLinkPage::new(chrome, name, only(urls)?, back))
+}
+
+/// Asks whether the project shall be deleted.
+#[derive(Template)]
+#[template(path = "pages/project_delete.html")]
+struct DeletePage {
+    chrome: Chrome,
+    facts: Facts,
+}
+
+async fn confirm(
+    admin: AdminVisitor,
+    services: Data<Services>,
+    id: Id<ProjectId>,
+) -> Result<HttpResponse> {
+    let visitor = &admin.visitor;
+    let project = services.projects.get(&visitor.member, &id.0).await?;
+    html(&DeletePage {
+        chrome: Chrome::of(visitor, Section::Projects),
+        facts: Facts::of(&project),
+    })
+}
+
+async fn delete(
+    admin: AdminVisitor,
+    services: Data<Services>,
+    id: Id<ProjectId>,
+    _: Confirmed,
+) -> Result<HttpResponse> {
+    services.projects.delete(&admin.admin, &id.0).await?;
+    Ok(see_other("/projects?done=project_deleted"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::project;
+    use super::*;
+    use crate::application::error::Kind;
+    use crate::http::pages::files::samples::{ODD_KEYS, place};
+
+    fn file(key: &str) -> ProjectFile {
+        let file_key = FileKey::parse(key).unwrap();
+        ProjectFile {
+            position: 0,
+            name: file_key.name().to_owned(),
+            file_key,
+            size: 5,
+            etag: None,
+        }
+    }
+
+    fn render(status: ProjectStatus, keys: &[&str], trouble: Option<Trouble>) -> String {
+        let project = project("<b>Cats</b>", status);
+        ProjectPage {
+            chrome: Chrome::bare(),
+            is_admin: true,
+            facts: Facts::of(&project),
+            progress: ProgressPart::of(&project),
+            trouble,
+            files: keys
+                .iter()
+                .map(|key| FileRow::of(&file(key), &project.id, &place()))
+                .collect(),
+            is_first_page: true,
+            next: Some("next".into()),
+            place: place(),
+        }
+        .render()
+        .unwrap()
+    }
+
+    #[test]
+    fn files_are_shown_and_pictures_wait_to_be_asked_for() {
+        let html = render(ProjectStatus::Ready, ODD_KEYS, None);
+        assert!(!html.contains("<script>alert") && !html.contains("<b>Cats"));
+        assert_eq!(html.matches("loading=\"lazy\"").count(), 2);
+        assert!(html.contains("/picture?key=%2F%C3%BC"));
+        assert!(html.contains("/delete\"") && html.contains("3 files were left out"));
+        assert!(
+            !html.contains("hx-get"),
+            "a finished import is not asked about"
+        );
+    }
+
+    #[test]
+    fn an_import_is_followed() {
+        let html = render(ProjectStatus::Importing, &[], None);
+        assert!(html.contains("/progress\"") && html.contains("hx-trigger=\"every 2s\""));
+        assert!(html.contains("<progress") && html.contains("max=\"5000\" value=\"1200\""));
+        let html = render(ProjectStatus::Failed, &[], None);
+        assert!(html.contains("2 files &#60;are&#62; missing.") && html.contains("missing_files"));
+    }
+
+    #[test]
+    fn a_storage_that_cannot_be_used_is_told() {
+        let error = Error::new(Kind::Conflict, "check_required", "It was <changed>.");
+        let html = render(ProjectStatus::Ready, &["/a.png"], Some(Trouble::of(&error)));
+        assert!(html.contains("It was &#60;changed&#62;."));
+        assert!(html.contains("/settings/storages/sto_"));
+        assert!(
+            !html.contains("loading=\"lazy\""),
+            "no previews that cannot be had"
+        );
+    }
+
+    #[test]
+    fn deleting_says_what_stays() {
+        let html = DeletePage {
+            chrome: Chrome::bare(),
+            facts: Facts::of(&project("<i>", ProjectStatus::Ready)),
+        }
+        .render()
+        .unwrap();
+        assert!(html.contains("stay in the storage") && !html.contains("<i>"));
+    }
+}

@@ -1,0 +1,214 @@
+//! Settings > External object storage.
+
+use super::chrome::{Chrome, Section};
+use super::form::Confirmed;
+use super::moment::Moment;
+use super::session::{AdminVisitor, Visitor};
+use super::sign_in::{html, see_other};
+use crate::application::draft_changes::DraftChanges;
+use crate::application::error::Result;
+use crate::application::page::PageRequest;
+use crate::application::setups::SetupView;
+use crate::application::storages::StorageView;
+use crate::domain::ids::StorageRef;
+use crate::domain::setup::SetupStatus;
+use crate::domain::storage::HealthState;
+use crate::http::path::Id;
+use crate::http::query::Query;
+use crate::http::state::Services;
+use actix_web::HttpResponse;
+use actix_web::web::{self, Data, ServiceConfig};
+use askama::Template;
+use serde::Deserialize;
+
+/// How many storages a page shows.
+const PAGE: u32 = 25;
+
+pub fn configure(config: &mut ServiceConfig) {
+    config
+        .service(
+            web::resource("/settings/storages")
+                .name("storages_page")
+                .route(web::get().to(list)),
+        )
+        .service(
+            web::resource("/settings/storages/add")
+                .name("open_storage_setup")
+                .route(web::post().to(add)),
+        )
+        .service(
+            web::resource("/settings/storages/{storage_id}/check")
+                .name("check_storage")
+                .route(web::post().to(check)),
+        )
+        .service(
+            web::resource("/settings/storages/{storage_id}/default")
+                .name("set_default_storage")
+                .route(web::post().to(set_default)),
+        );
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ListQuery {
+    page: Option<String>,
+    done: Option<String>,
+}
+
+/// The list of a workspace's storages.
+#[derive(Template)]
+#[template(path = "pages/storages.html")]
+pub struct StoragesPage {
+    chrome: Chrome,
+    is_admin: bool,
+    is_first_page: bool,
+    built_in: Option<Row>,
+    storages: Vec<Row>,
+    setups: Vec<SetupRow>,
+    next: Option<String>,
+}
+
+struct Row {
+    id: String,
+    name: String,
+    bucket: String,
+    prefix: String,
+    region: &'static str,
+    access: &'static str,
+    is_default: bool,
+    is_verified: bool,
+    health: HealthWords,
+    projects: i64,
+}
+
+/// A health state as icon and word, and since when.
+struct HealthWords {
+    kind: &'static str,
+    word: &'static str,
+    since: Option<Moment>,
+}
+
+struct SetupRow {
+    id: String,
+    name: String,
+    expires: Moment,
+}
+
+impl From<StorageView> for Row {
+    fn from(view: StorageView) -> Self {
+        let own = view.own.as_ref();
+        let (kind, word) = match own.map(|s| s.health.state) {
+            Some(HealthState::Healthy) => ("good", "Healthy"),
+            Some(HealthState::Degraded) => ("warn", "Warning"),
+            Some(HealthState::Broken) => ("bad", "Broken"),
+            Some(HealthState::Unknown) | None => ("none", "Not checked"),
+        };
+        Self {
+            id: own.map_or(StorageRef::BUILT_IN.to_owned(), |s| s.id.to_string()),
+            name: view.display_name().to_owned(),
+            bucket: view.connection.bucket.to_string(),
+            prefix: view.connection.prefix.to_string(),
+            region: view.connection.region.map_or("", |r| r.as_str()),
+            access: match view.connection.access.writes() {
+                true => "Read and write",
+                false => "Read",
+            },
+            is_default: view.is_default,
+            is_verified: own.is_none_or(|s| s.is_verified()),
+            health: HealthWords {
+                kind,
+                word,
+                since: own.map(|s| Moment(s.health.since)),
+            },
+            projects: own.map_or(0, |s| s.project_count),
+        }
+    }
+}
+
+impl SetupRow {
+    /// The setups that can be resumed.
+    fn of(view: SetupView) -> Option<Self> {
+        (view.status == SetupStatus::Open).then(|| Self {
+            id: view.setup.id.to_string(),
+            name: match (&view.setup.draft.display_name, &view.setup.draft.bucket) {
+                (Some(name), _) => name.to_string(),
+                (None, Some(bucket)) => bucket.to_string(),
+                (None, None) => "A bucket not named yet".to_owned(),
+            },
+            expires: Moment(view.setup.expires_at),
+        })
+    }
+}
+
+async fn list(
+    visitor: Visitor,
+    services: Data<Services>,
+    query: Query<ListQuery>,
+) -> Result<HttpResponse> {
+    let is_first_page = query.0.page.is_none();
+    let request = PageRequest {
+        size: PAGE,
+        token: query.0.page,
+    };
+    let place = format!("{}/storages", visitor.member.workspace);
+    let window = services.pages.window(&place, &request)?;
+    let rows = services.storages.list(&visitor.member, &window).await?;
+    let page = services.pages.page(&place, &request, rows, |view| {
+        view.own
+            .as_ref()
+            .map_or(String::new(), |s| s.id.to_string())
+    })?;
+    let built_in = match is_first_page {
+        true => services
+            .storages
+            .get(&visitor.member, &StorageRef::BuiltIn)
+            .await
+            .ok()
+            .map(Row::from),
+        false => None,
+    };
+    let setups = match visitor.member.clone().as_admin() {
+        Some(admin) if is_first_page => services.setups.list_open(&admin).await?,
+        _ => Vec::new(),
+    };
+    html(&StoragesPage {
+        chrome: Chrome::of(&visitor, Section::Settings).flash(query.0.done.as_deref()),
+        is_admin: visitor.is_admin(),
+        is_first_page,
+        built_in,
+        storages: page.items.into_iter().map(Row::from).collect(),
+        setups: setups.into_iter().filter_map(SetupRow::of).collect(),
+        next: page.next_page_token,
+    })
+}
+
+async fn add(admin: AdminVisitor, services: Data<Services>, _: Confirmed) -> Result<HttpResponse> {
+    let view = services
+        .setups
+        .open(&admin.admin, DraftChanges::default())
+        .await?;
+    Ok(see_other(&format!("/settings/setups/{}", view.setup.id)))
+}
+
+async fn check(
+    admin: AdminVisitor,
+    services: Data<Services>,
+    id: Id<StorageRef>,
+    _: Confirmed,
+) -> Result<HttpResponse> {
+    services
+        .storages
+        .check(&admin.admin, &id.0, std::time::Duration::ZERO, None)
+        .await?;
+    Ok(see_other("/settings/storages?done=checked"))
+}
+
+async fn set_default(
+    admin: AdminVisitor,
+    services: Data<Services>,
+    id: Id<StorageRef>,
+    _: Confirmed,
+) -> Result<HttpResponse> {
+    services.storages.set_default(&admin.admin, &id.0).await?;
+    Ok(see_other("/settings/storages?done=default_set"))
+}

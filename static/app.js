@@ -1,0 +1,81 @@
+// What the pages do beyond HTML. Everything here only improves what works without it.
+"use strict";
+
+document.documentElement.classList.add("js");
+
+/** Times in the viewer's own zone; the text that the server wrote stays as the title. */
+function localTimes(root) {
+  const format = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+  for (const time of root.querySelectorAll("time[datetime]:not([title])")) {
+    const at = new Date(time.dateTime);
+    if (!Number.isNaN(at.getTime())) {
+      time.title = time.textContent;
+      time.textContent = format.format(at);
+    }
+  }
+}
+
+/** Says something to a screen reader without moving the focus. */
+function announce(text) {
+  const live = document.getElementById("live");
+  if (live) live.textContent = text;
+}
+
+/** The text that a copy button is about: its own value, or the element that it names. */
+function textOf(button) {
+  if (button.dataset.copy !== undefined) return button.dataset.copy;
+  const source = document.getElementById(button.dataset.copyFrom);
+  return source ? source.textContent : "";
+}
+
+document.addEventListener("click", async (event) => {
+  const copy = event.target.closest("[data-copy], [data-copy-from]");
+  if (copy) {
+    const label = copy.querySelector("[data-label]") || copy;
+    const before = label.textContent;
+    try {
+      await navigator.clipboard.writeText(textOf(copy));
+      label.textContent = "Copied";
+      announce("Copied");
+    } catch {
+      label.textContent = "Press Ctrl+C";
+      const source = document.getElementById(copy.dataset.copyFrom);
+      if (source) getSelection().selectAllChildren(source);
+    }
+    setTimeout(() => { label.textContent = before; }, 2000);
+    return;
+  }
+  const opener = event.target.closest("[data-dialog]");
+  if (opener) {
+    const dialog = document.getElementById(opener.dataset.dialog);
+    if (dialog && dialog.showModal) {
+      event.preventDefault();
+      dialog.showModal();
+    }
+    return;
+  }
+  const closer = event.target.closest("[data-close-dialog]");
+  if (closer) {
+    event.preventDefault();
+    closer.closest("dialog").close();
+  }
+});
+
+/** A form that takes its time says so, and is not sent twice. */
+document.addEventListener("submit", (event) => {
+  const button = event.submitter;
+  if (!button || button.form.hasAttribute("hx-post")) return;
+  if (button.form.dataset.sent) {
+    event.preventDefault();
+    return;
+  }
+  button.form.dataset.sent = "yes";
+  if (button.dataset.busy) button.textContent = button.dataset.busy;
+});
+// A page that comes back from the browser's cache may be sent again.
+addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+});
+
+document.addEventListener("htmx:load", (event) => localTimes(event.target));
+localTimes(document);

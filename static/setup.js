@@ -1,0 +1,248 @@
+// The dialog that adds a storage, and checks: what they do beyond HTML.
+"use strict";
+
+(() => {
+  const $ = (id) => document.getElementById(id);
+  const say = (text) => { const live = $("live"); if (live) live.textContent = text; };
+
+  // --- What was typed and could not be saved stays in this tab, also over a reload. Secrets do not.
+  const form = $("setup-form");
+  const shelf = form ? `setup ${form.dataset.setup} ` : "";
+  const fields = () => (form ? form.querySelectorAll("[data-keep]") : []);
+  const kept = {
+    get: (field) => { try { return sessionStorage.getItem(shelf + field.name); } catch { return null; } },
+    set: (field) => { try { sessionStorage.setItem(shelf + field.name, field.value); } catch { /* full or forbidden */ } },
+    drop: (field) => { try { sessionStorage.removeItem(shelf + field.name); } catch { /* forbidden */ } },
+  };
+
+  /** A field is marked as its slot says. */
+  function markFields() {
+    for (const field of fields()) {
+      const slot = $(`${field.id}-slot`);
+      const wrong = !!(slot && slot.querySelector(".error"));
+      if (wrong) field.setAttribute("aria-invalid", "true");
+      else { field.removeAttribute("aria-invalid"); kept.drop(field); }
+    }
+  }
+
+  if (form) {
+    form.addEventListener("input", (event) => {
+      if (event.target.matches("[data-keep]")) kept.set(event.target);
+    });
+    addEventListener("DOMContentLoaded", () => {
+      let restored = false;
+      for (const field of fields()) {
+        const text = kept.get(field);
+        if (text !== null && text !== field.value) {
+          field.value = text;
+          restored = true;
+          const around = field.closest("details");
+          if (around) around.open = true;
+        }
+      }
+      if (restored) form.dispatchEvent(new Event("change", { bubbles: true }));
+    });
+    let open = [];
+    document.addEventListener("htmx:beforeSwap", () => {
+      open = [...document.querySelectorAll("#follows details[open]")].map((one) => one.id);
+    });
+    document.addEventListener("htmx:afterSettle", () => {
+      for (const id of open) if ($(id)) $(id).open = true;
+      markFields();
+    });
+  }
+
+  // --- Checks: each step is shown as it finishes.
+  /** Puts HTML of ours in the place of the element that has its ID. */
+  function place(html) {
+    const holder = document.createElement("template");
+    holder.innerHTML = html;
+    const fresh = holder.content.firstElementChild;
+    const old = fresh && $(fresh.id);
+    if (!old) return null;
+    old.replaceWith(fresh);
+    document.dispatchEvent(new CustomEvent("htmx:load", { detail: {} }));
+    return fresh;
+  }
+
+  function stateOf(item, word, icon) {
+    const holder = item.querySelector(".status");
+    holder.innerHTML = `<span class="state state-${icon === "busy" ? "none" : icon}"></span>`;
+    const state = holder.firstChild;
+    const paths = {
+      busy: "M8 2a6 6 0 1 1-6 6", none: "M4 8h8", good: "m3 8.5 3.2 3.2L13 5", bad: "m4 4 8 8m0-8-8 8",
+    };
+    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    svg.setAttribute("viewBox", "0 0 16 16");
+    svg.setAttribute("aria-hidden", "true");
+    svg.setAttribute("class", icon === "busy" ? "icon spinner" : "icon");
+    const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+    path.setAttribute("d", paths[icon]);
+    path.setAttribute("fill", "none");
+    path.setAttribute("stroke", "currentColor");
+    path.setAttribute("stroke-width", "2");
+    svg.append(path);
+    state.append(svg, word);
+  }
+
+  /** Calls `each(event, data)` for every server-sent event of a response. */
+  async function events(response, each) {
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    let rest = "";
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) return;
+      rest += value;
+      let end;
+      while ((end = rest.indexOf("\n\n")) >= 0) {
+        const lines = rest.slice(0, end).split("\n");
+        rest = rest.slice(end + 2);
+        const name = lines.find((line) => line.startsWith("event: "));
+        const data = lines.filter((line) => line.startsWith("data: ")).map((line) => line.slice(6));
+        each(name ? name.slice(7) : "", data.join("\n"));
+      }
+    }
+  }
+
+  async function problemOf(response) {
+    try {
+      const problem = await response.json();
+      return [problem.detail, problem.remedy].filter(Boolean).join(" ");
+    } catch {
+      return "The service did not answer. Load the page again.";
+    }
+  }
+
+  async function check(form) {
+    const button = form.querySelector("button");
+    const words = $("check-progress");
+    const steps = [...document.querySelectorAll('.checklist > li[id^="step-"]')];
+    const label = button.textContent;
+    const body = new URLSearchParams(new FormData(form));
+    button.disabled = true;
+    button.textContent = "Checking…";
+    for (const item of steps) {
+      for (const why of item.querySelectorAll(".why, .time")) why.remove();
+      item.dataset.kind = "busy";
+      stateOf(item, "Checking", "busy");
+    }
+    words.textContent = `Checking ${steps.length} steps.`;
+    const finished = new Map();
+    let ended = false;
+    const fail = (text) => {
+      ended = true;
+      words.textContent = text;
+      for (const item of document.querySelectorAll('li[data-kind="busy"]')) {
+        item.dataset.kind = "none";
+        stateOf(item, "Waiting", "none");
+      }
+    };
+    try {
+      const response = await fetch(form.action, { method: "POST", body, headers: { Accept: "text/event-stream" } });
+      if (!response.ok || !response.body) {
+        fail(await problemOf(response));
+      } else {
+        await events(response, (name, data) => {
+          if (name === "step") {
+            const item = place(data);
+            if (!item) return;
+            const again = finished.has(item.id);
+            if (again && finished.size >= steps.length) finished.clear();
+            finished.set(item.id, item.dataset.kind);
+            words.textContent = `${finished.size} of ${steps.length} steps done${again ? ", trying again while AWS applies the change" : ""}.`;
+          } else if (name === "outcome") {
+            ended = true;
+            place(data);
+            const failed = [...finished.values()].filter((kind) => kind === "bad").length;
+            words.textContent = failed
+              ? `The check has ended: ${failed === 1 ? "one step" : `${failed} steps`} failed.`
+              : "The check has ended: the connection works.";
+          } else if (name === "failed") {
+            fail(data);
+          }
+        });
+        if (!ended) fail("The answer broke off. The check goes on without this page: load the page again to see its result.");
+      }
+    } catch {
+      fail("The service could not be reached. Check again when it can.");
+    }
+    button.disabled = false;
+    button.textContent = label === "Check connection" ? "Check again" : label;
+    delete form.dataset.sent;
+  }
+
+  document.addEventListener("submit", (event) => {
+    if (!event.target.matches("[data-check]")) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    check(event.target);
+  }, true);
+
+  // --- The step that this browser makes.
+  async function probe(box) {
+    const item = $("browser-step");
+    const words = $("browser-words");
+    const began = performance.now();
+    const origin = location.origin;
+    const show = (kind, word, text) => {
+      item.dataset.kind = kind;
+      stateOf(item, word, kind);
+      words.textContent = text;
+      $("browser-time").textContent = `${Math.round(performance.now() - began)} ms`;
+      say(`${word}. ${text}`);
+    };
+    const post = (path, more) => fetch(`/settings/setups/${box.dataset.setup}/${path}`, {
+      method: "POST", body: new URLSearchParams({ csrf: box.dataset.csrf, ...more }),
+    });
+    stateOf(item, "Trying", "busy");
+    const begun = await post("browser-probe");
+    if (!begun.ok) return show("bad", "Failed", await problemOf(begun));
+    const { probe: id, put, get, delete: remove } = await begun.json();
+    const notAllowed = (method) =>
+      `The browser was not allowed to talk to the bucket: the bucket’s CORS configuration does not let ${origin} use ${method}. Go back to the step “CORS and lifecycle” and apply what it shows. A blocked network can look the same.`;
+    const text = `probe ${id}`;
+    let there = false;
+    let result = null;
+    const call = async (method, signed, body) => {
+      try {
+        return await fetch(signed.url, { method, body, headers: signed.headers, cache: "no-store", credentials: "omit", referrerPolicy: "no-referrer" });
+      } catch {
+        result = ["bad", "Failed", notAllowed(method)];
+        return null;
+      }
+    };
+    if (put) {
+      there = true;
+      const answer = await call("PUT", put, new Blob([text]));
+      if (answer && !answer.ok) result = ["bad", "Failed", `S3 answered ${answer.status} to PUT. Check the connection again: its steps say what is missing.`];
+    }
+    if (!result) {
+      const answer = await call("GET", get);
+      if (answer && put) {
+        const back = answer.ok ? await answer.text() : null;
+        if (!answer.ok) result = ["bad", "Failed", `S3 answered ${answer.status} to GET. Check the connection again: its steps say what is missing.`];
+        else if (back !== text) result = ["bad", "Failed", "What was read back is not what was put. Something between this browser and S3 changes files."];
+      } else if (answer && ![403, 404].includes(answer.status)) {
+        result = ["bad", "Failed", `S3 answered ${answer.status} to GET of a file that does not exist.`];
+      }
+    }
+    if (remove && there) {
+      const before = result;
+      const answer = await call("DELETE", remove);
+      if (before) result = before;
+      if (answer && answer.ok) there = false;
+      else if (answer && !result) result = ["bad", "Failed", `S3 answered ${answer.status} to DELETE.`];
+    }
+    if (there) await post("browser-probe/clean-up", { probe: id }).catch(() => {});
+    show(...(result || ["good", "Passed", put
+      ? `This browser put, read and deleted a probe file from ${origin}.`
+      : `This browser may read files from ${origin}.`]));
+  }
+
+  addEventListener("DOMContentLoaded", () => {
+    const box = $("browser");
+    if (box && box.hasAttribute("data-start")) {
+      probe(box).catch(() => { stateOf($("browser-step"), "Failed", "bad"); $("browser-words").textContent = "The service could not be reached. Load the page again."; });
+    }
+  });
+})();

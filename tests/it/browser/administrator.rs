@@ -1,0 +1,80 @@
+//! The link for the customer's AWS administrator.
+
+use super::dialog;
+use super::world::World;
+use crate::support::browser;
+use serde_json::json;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_link_shows_the_instructions_takes_the_role_and_can_do_nothing_else() {
+    let world = World::new().await;
+    world.put_samples().await;
+    browser::run("administrator", async |browsers| {
+        let page = browsers.open().await;
+        world.sign_in(&page).await;
+        let setup = dialog::open(&page).await;
+        dialog::describe_bucket(&world, &page, "team").await;
+        page.press("Make a link").await;
+        page.see("Send this link to your AWS administrator.").await;
+        let link = page
+            .eval("document.querySelector('#link-panel code').textContent")
+            .await;
+        let link = link.as_str().unwrap().to_owned();
+        assert!(link.starts_with(&world.url("/instructions/")), "{link}");
+
+        let outside = browsers.open().await;
+        outside.expect_status(401);
+        outside.expect_status(404);
+        outside.expect_status(422);
+        outside.goto(&link).await;
+        outside
+            .see(&format!("Connect the bucket {}", world.bucket))
+            .await;
+        let external_id = world.setup(&setup).await["external_id"].clone();
+        outside.see(external_id.as_str().unwrap()).await;
+        assert!(outside.cookies().await.is_empty());
+
+        // Nothing else is reached with it.
+        for path in [
+            "/settings/storages".to_owned(),
+            format!("/settings/setups/{setup}"),
+            format!("/settings/setups/{setup}/documents"),
+        ] {
+            world.goto(&outside, &path).await;
+            outside.see("Please sign in again").await;
+        }
+
+        outside.goto(&link).await;
+        outside
+            .fill("Role ARN", "arn:aws:iam::123:user/somebody")
+            .await;
+        outside.press("Save").await;
+        outside.find("#role_arn[aria-invalid=true]").await;
+        assert_eq!(
+            outside.value("Role ARN").await,
+            "arn:aws:iam::123:user/somebody"
+        );
+        let download = "return await (await fetch(arguments[0])).text();";
+        let documents = outside.eval_async(download, json!([format!("{link}/documents")]));
+        let documents = documents.await;
+        let role_arn = world
+            .apply_documents(documents.as_str().unwrap().as_bytes())
+            .await;
+        outside.fill("Role ARN", &role_arn).await;
+        outside.press("Save").await;
+        outside
+            .see("Whoever sent you the link can check the connection now.")
+            .await;
+        assert_eq!(world.setup(&setup).await["role_arn"], role_arn);
+
+        // The admin goes on, and takes the link back.
+        page.press("Revoke the link").await;
+        page.see("The link was revoked.").await;
+        outside.reload().await;
+        outside.see("This link does not work any more").await;
+        page.press("Check and add").await;
+        dialog::check(&page).await;
+        page.see("The connection works.").await;
+    })
+    .await;
+}

@@ -1,0 +1,129 @@
+//! Browsing, projects, and opened files.
+
+use super::world::World;
+use crate::support::browser::{self, Page};
+use serde_json::json;
+
+const TEXTS: [(&str, &str); 4] = [
+    ("with space.txt", "a space"),
+    ("a+b=c.txt", "a plus sign"),
+    ("100%25 & more?.txt", "a percent sign"),
+    ("größe-日本語.txt", "Größe, 日本語"),
+];
+
+/// Waits until the page's picture has come from the bucket.
+async fn see_picture(page: &Page) {
+    let script = "const image = [...document.images].find((i) => i.checkVisibility()); return image && image.complete && image.naturalWidth;";
+    let width = page.wait("the picture", script, json!([])).await;
+    assert_eq!(width, 256);
+}
+
+/// Follows a link by the whole name that it shows.
+async fn follow(page: &Page, name: &str) {
+    let script = "return [...document.querySelectorAll('a.name')].find((a) => a.querySelector('bdi').textContent === arguments[0]) || null;";
+    let link = page.wait(&format!("the link {name:?}"), script, json!([name]));
+    page.click_value(link.await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn folders_are_browsed_and_odd_keys_opened() {
+    let world = World::new().await;
+    world.put_samples().await;
+    let storage = world.connect(&world.typed("Acme's data", "team")).await;
+    browser::run("browse", async |browsers| {
+        let page = browsers.open().await;
+        world.sign_in(&page).await;
+        page.press("Files of Acme's data").await;
+        page.at(&format!("/storages/{storage}/files")).await;
+        page.see("readme.txt").await;
+        // What is beside the prefix is not there.
+        let text = page.text().await;
+        assert!(
+            !text.contains("payroll") && !text.contains("team-b"),
+            "{text}"
+        );
+        follow(&page, "images").await;
+        follow(&page, "rings.png").await;
+        page.at(&format!("/storages/{storage}/file")).await;
+        see_picture(&page).await;
+        page.see("/images/rings.png").await;
+        for (name, text) in TEXTS {
+            world
+                .goto(&page, &format!("/storages/{storage}/files"))
+                .await;
+            follow(&page, "odd keys").await;
+            follow(&page, name).await;
+            page.see(&format!("/odd keys/{name}")).await;
+            page.see(text).await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_project_of_ticked_files_shows_them() {
+    let world = World::new().await;
+    world.put_samples().await;
+    let storage = world.connect(&world.typed("Acme's data", "team")).await;
+    browser::run("project", async |browsers| {
+        let page = browsers.open().await;
+        // Members may do all of this.
+        world.sign_in_as_member(&page).await;
+        world
+            .goto(
+                &page,
+                &format!("/storages/{storage}/files?folder=%2Fimages%2F"),
+            )
+            .await;
+        assert!(!page.has("#upload").await);
+        page.choose("Choose rings.png").await;
+        page.choose("Choose chequers.png").await;
+        let create = page.find(".chosen button:not(.danger)").await;
+        page.click(&create).await;
+        page.at("/projects/new").await;
+        page.fill("Name", "Rings <and> chequers").await;
+        let create = page.find("form .actions button.primary").await;
+        page.click(&create).await;
+        page.at("/projects/prj_").await;
+        page.see("Rings <and> chequers").await;
+        page.see("rings.png").await;
+        page.press("Show preview of rings.png").await;
+        see_picture(&page).await;
+        follow(&page, "rings.png").await;
+        page.at(&format!("/storages/{storage}/file")).await;
+        see_picture(&page).await;
+        world.goto(&page, "/projects").await;
+        page.see("Rings <and> chequers").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn missing_keys_are_listed_before_anything_is_created() {
+    let world = World::new().await;
+    world.put_samples().await;
+    world.connect(&world.typed("Acme's data", "team")).await;
+    browser::run("missing_keys", async |browsers| {
+        let page = browsers.open().await;
+        page.expect_status(422);
+        world.sign_in_as_member(&page).await;
+        world.goto(&page, "/projects/new").await;
+        page.fill("Name", "Texts").await;
+        let choose = "const s = document.getElementById('storage_id');
+            s.value = [...s.options].find((o) => o.text.includes('Acme')).value;";
+        page.script(choose, json!([])).await.unwrap();
+        let keys = "/texts/01.txt\n/texts/Missing.txt\ntexts/02.txt";
+        page.fill("File keys", keys).await;
+        let create = page.find("form .actions button.primary").await;
+        page.click(&create).await;
+        page.see("1 file is not in the storage").await;
+        page.see("/texts/Missing.txt").await;
+        assert_eq!(page.value("File keys").await, keys);
+        let projects = world.app.get("/v1/projects", &world.workspace.member).await;
+        assert_eq!(projects.expect(200)["projects"], json!([]));
+        page.press("Create without them").await;
+        page.at("/projects/prj_").await;
+        page.see("1 file was left out").await;
+    })
+    .await;
+}

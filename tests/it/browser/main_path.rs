@@ -1,0 +1,217 @@
+//! The main job: connect a bucket, and use its files.
+
+use super::dialog;
+use super::world::World;
+use crate::support::browser;
+use serde_json::{Value, json};
+
+/// Notes how many steps have ended, whenever the page changes.
+const WATCH: &str = "window.ended = new Set();
+const count = () => ended.add(document.querySelectorAll('li[id^=step-]:is([data-kind=good],[data-kind=bad],[data-kind=warn])').length);
+new MutationObserver(count).observe(document.body, {subtree: true, childList: true, attributes: true});
+return true;";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_the_sign_in_link_to_an_opened_file() {
+    let world = World::new().await;
+    world.put_samples().await;
+    browser::run("main_path", async |browsers| {
+        let page = browsers.open().await;
+        world.sign_in(&page).await;
+        let setup = dialog::open(&page).await;
+        page.fill("Bucket", &world.bucket).await;
+        page.fill("Prefix", "team").await;
+        page.choose("Read and write").await;
+        page.fill("Display name", "Acme's data").await;
+        // The consequence, while one types.
+        let consequence = format!(
+            "Sallyport will be able to read and write below team/ in {}, and nothing else.",
+            world.bucket
+        );
+        page.see(&consequence).await;
+        page.press("Continue").await;
+        dialog::at_step(&page, "cors").await;
+        page.see(&world.url("")).await;
+        dialog::go_to_role(&page).await;
+        let external_id = world.setup(&setup).await["external_id"].clone();
+        page.see(external_id.as_str().unwrap()).await;
+
+        let documents = dialog::download_documents(&page, &setup).await;
+        let role_arn = world.apply_documents(documents.as_bytes()).await;
+        dialog::enter_role(&page, &role_arn).await;
+
+        page.script(WATCH, json!([])).await.unwrap();
+        dialog::check(&page).await;
+        page.see("The connection works.").await;
+        assert_eq!(
+            page.eval("document.querySelectorAll('li[id^=step-]').length")
+                .await,
+            10
+        );
+        assert_eq!(
+            page.eval("document.querySelectorAll('li[id^=step-][data-kind=good]').length")
+                .await,
+            10
+        );
+        let shown = page
+            .eval("[...ended].filter((n) => n > 0 && n < 10).length")
+            .await;
+        assert!(
+            shown.as_u64().unwrap() >= 2,
+            "the steps came all at once: {shown}"
+        );
+
+        page.press("Try from this browser").await;
+        page.find("#browser-step[data-kind=good]").await;
+        page.see("This browser put, read and deleted a probe file from")
+            .await;
+
+        page.press("Add storage").await;
+        page.at("/settings/storages").await;
+        page.see("The storage was added.").await;
+        page.see("Healthy").await;
+        let storages = world.app.get("/v1/storages", &world.workspace.member).await;
+        let storages = storages.expect(200);
+        let added: Vec<&Value> = storages["storages"].as_array().unwrap().iter().collect();
+        assert!(
+            added.iter().any(|s| s["role_arn"] == role_arn.as_str()),
+            "{added:?}"
+        );
+        assert_eq!(
+            left_behind(&world).await,
+            Vec::<String>::new(),
+            "probe objects were left"
+        );
+    })
+    .await;
+}
+
+/// What is below `temp/`.
+async fn left_behind(world: &World) -> Vec<String> {
+    let listed = world
+        .customer
+        .s3()
+        .list_objects_v2()
+        .bucket(&world.bucket)
+        .prefix("team/temp/")
+        .send()
+        .await
+        .unwrap();
+    listed
+        .contents()
+        .iter()
+        .map(|o| o.key().unwrap().to_owned())
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_works_without_scripts() {
+    let world = World::new().await;
+    browser::run("no_scripts", async |browsers| {
+        let page = browsers.open_without_scripts().await;
+        world.sign_in(&page).await;
+        assert_eq!(
+            page.eval("document.documentElement.classList.contains('js')")
+                .await,
+            false
+        );
+        let setup = dialog::open(&page).await;
+        dialog::describe_bucket(&world, &page, "team").await;
+        dialog::go_to_role(&page).await;
+        let role_arn = world.apply(&setup).await;
+        dialog::enter_role(&page, &role_arn).await;
+        dialog::check(&page).await;
+        page.see("The connection works.").await;
+        dialog::see_step(&page, "cors", "good").await;
+        page.press("Add storage").await;
+        page.see("The storage was added.").await;
+
+        // Closing is a page of its own.
+        dialog::open(&page).await;
+        page.press("Close").await;
+        page.see("Keep this setup for later?").await;
+        page.press("Discard").await;
+        page.see("The setup was closed.").await;
+        assert!(!page.text().await.contains("in progress"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kept_setup_is_resumed_with_all_that_was_typed() {
+    let world = World::new().await;
+    browser::run("resumed", async |browsers| {
+        let page = browsers.open().await;
+        world.sign_in(&page).await;
+        let setup = dialog::open(&page).await;
+        let external_id = world.setup(&setup).await["external_id"].clone();
+        dialog::describe_bucket(&world, &page, "team/größe").await;
+        dialog::go_to_role(&page).await;
+        let role_arn = "arn:aws:iam::123456789012:role/of/acme/sallyport";
+        dialog::enter_role(&page, role_arn).await;
+        page.press("Close").await;
+        page.see("Keep this setup for later?").await;
+        page.press("Keep for later").await;
+        page.at("/settings/storages").await;
+        page.see("The setup was kept.").await;
+        page.see("1 setup in progress").await;
+
+        // Another day, another browser.
+        let later = browsers.open().await;
+        world.sign_in(&later).await;
+        later.press("Acme's data").await;
+        later.at(&format!("/settings/setups/{setup}")).await;
+        later.press("Bucket").await;
+        dialog::at_step(&later, "bucket").await;
+        assert_eq!(later.value("Bucket").await, world.bucket);
+        assert_eq!(later.value("Prefix").await, "team/größe/");
+        assert_eq!(later.value("Display name").await, "Acme's data");
+        later.press("Role").await;
+        dialog::at_step(&later, "role").await;
+        assert_eq!(later.value("Role ARN").await, role_arn);
+        later.see(external_id.as_str().unwrap()).await;
+
+        later.press("Close").await;
+        later.press("Discard").await;
+        later.see("The setup was closed.").await;
+        later.see_no("setup in progress").await;
+        assert_eq!(world.setup(&setup).await["status"], "closed");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_accepted_is_kept_beside_its_error() {
+    let world = World::new().await;
+    browser::run("typed", async |browsers| {
+        let page = browsers.open().await;
+        page.expect_status(422);
+        world.sign_in(&page).await;
+        dialog::open(&page).await;
+        page.fill("Bucket", "Not_A_Bucket").await;
+        page.fill("Prefix", "team").await;
+        page.press("Continue").await;
+        page.find("#bucket[aria-invalid=true]").await;
+        assert_eq!(page.value("Bucket").await, "Not_A_Bucket");
+        assert_eq!(page.value("Prefix").await, "team");
+        let described = page.eval(
+            "document.getElementById('bucket').getAttribute('aria-describedby').split(' ')
+                .map((id) => document.getElementById(id)?.innerText ?? '').join(' ')",
+        );
+        let described = described.await;
+        assert!(described.as_str().unwrap().contains("lower"), "{described}");
+        // The focus is where something is to be done.
+        page.wait("the focus", "return document.activeElement.id === 'bucket';", json!([]))
+            .await;
+        // A reload loses nothing either.
+        page.goto(&page.url().await).await;
+        page.find("#bucket").await;
+        page.wait(
+            "what was typed",
+            "return document.getElementById('bucket').value === 'Not_A_Bucket' && document.getElementById('prefix').value.startsWith('team');",
+            json!([]),
+        )
+        .await;
+    })
+    .await;
+}

@@ -1,0 +1,17 @@
+//! The pages, driven in Chromium against the emulator.
+
+mod accessibility;
+mod administrator;
+pub mod catalogue;
+mod dialog;
+mod elsewhere;
+mod files;
+mod hostile_keys;
+mod keyboard;
+mod main_path;
+mod refusals;
+mod screenshots;
+mod security;
+mod session;
+mod workspaces;
+pub mod world;

@@ -1,0 +1,91 @@
+//! Connections that must not be added, and the words about them.
+
+use super::dialog;
+use super::world::World;
+use crate::support::browser;
+use crate::support::emulator::{VENDOR_ACCOUNT, random_name, trust_policy};
+use serde_json::Value;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_that_anybody_may_assume_is_refused_and_a_guarded_one_then_taken() {
+    let world = World::new().await;
+    world.put_samples().await;
+    browser::run("insecure_role", async |browsers| {
+        let page = browsers.open().await;
+        world.sign_in(&page).await;
+        let setup = dialog::open(&page).await;
+        dialog::describe_bucket(&world, &page, "team").await;
+        dialog::go_to_role(&page).await;
+        // CORS and lifecycle as they should be, but a role made by hand.
+        let documents = dialog::download_documents(&page, &setup).await;
+        let guarded = world.apply_documents(documents.as_bytes()).await;
+        let documents: Value = serde_json::from_str(&documents).unwrap();
+        let unguarded = world
+            .customer
+            .put_role(
+                &random_name("careless"),
+                &trust_policy(VENDOR_ACCOUNT, None),
+                &documents["permission_policy"],
+            )
+            .await;
+        dialog::enter_role(&page, &unguarded).await;
+        dialog::check(&page).await;
+        dialog::see_step(&page, "assume_role", "good").await;
+        dialog::see_step(&page, "refuses_missing_external_id", "bad").await;
+        dialog::see_step(&page, "refuses_wrong_external_id", "bad").await;
+        page.see("The connection does not work yet.").await;
+        page.see("What to change:").await;
+        page.see("sts:ExternalId").await;
+        assert!(page.has(".add button[disabled]").await);
+        let storages = world.app.get("/v1/storages", &world.workspace.admin).await;
+        assert!(!storages.text.contains(&unguarded));
+
+        page.press("Role").await;
+        dialog::at_step(&page, "role").await;
+        dialog::enter_role(&page, &guarded).await;
+        page.see("The settings have changed since the last check.")
+            .await;
+        assert!(page.has(".add button[disabled]").await);
+        dialog::check(&page).await;
+        page.see("The connection works.").await;
+        page.press("Add storage").await;
+        page.see("The storage was added.").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_cors_the_browser_s_own_step_fails_with_the_words_for_it() {
+    let world = World::new().await;
+    browser::run("cors_removed", async |browsers| {
+        let page = browsers.open().await;
+        world.sign_in(&page).await;
+        dialog::reach_check(&world, &page, "").await;
+        dialog::check(&page).await;
+        page.see("The connection works.").await;
+        world
+            .customer
+            .s3()
+            .delete_bucket_cors()
+            .bucket(&world.bucket)
+            .send()
+            .await
+            .unwrap();
+        page.expect_console("CORS policy");
+        page.expect_console("net::ERR_FAILED");
+        page.press("Try from this browser").await;
+        page.find("#browser-step[data-kind=bad]").await;
+        let origin = world.url("");
+        page.see(&format!(
+            "the bucket’s CORS configuration does not let {origin} use PUT"
+        ))
+        .await;
+
+        // The server's own step says the same, and nothing typed is lost.
+        dialog::check_again(&page).await;
+        page.find("#step-cors:is([data-kind=bad], [data-kind=warn])")
+            .await;
+        page.see("CORS").await;
+    })
+    .await;
+}

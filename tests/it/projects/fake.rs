@@ -1,0 +1,444 @@
+//! A bucket in memory that counts the calls, and the use cases on it.
+
+use crate::store_contract::samples;
+use crate::support_db::TestDb;
+use async_trait::async_trait;
+use futures_util::{FutureExt, StreamExt, stream};
+use sallyport::application::bucket_files::*;
+use sallyport::application::built_in::BuiltIn;
+use sallyport::application::caller::Member;
+use sallyport::application::check_connection::ConnectionChecker;
+use sallyport::application::check_limits::CheckLimits;
+use sallyport::application::checks::Checks;
+use sallyport::application::clock::Clock;
+use sallyport::application::files::Files;
+use sallyport::application::probe::{Answer, BucketProbe, ExternalIdSent, Prober};
+use sallyport::application::projects::imports::{Importer, Pace};
+use sallyport::application::projects::{FileSource, Limits, NewProject, Projects};
+use sallyport::application::service_principal::PrincipalSource;
+use sallyport::application::storages::Storages;
+use sallyport::application::store::{ProjectStore, Store};
+use sallyport::application::vault::{MasterKey, Vault};
+use sallyport::domain::aws_failure::{AwsFailure, FailureKind};
+use sallyport::domain::connection::{ConnectedBucket, Owner};
+use sallyport::domain::file_key::FileKey;
+use sallyport::domain::ids::{ProjectId, StorageRef, TokenId};
+use sallyport::domain::object_key::ObjectKey;
+use sallyport::domain::policy_document::PolicyTemplates;
+use sallyport::domain::project::{OnMissing, Project, ProjectFile};
+use sallyport::domain::service_identity::ServiceIdentity;
+use sallyport::domain::storage::Storage;
+use sallyport::domain::workspace::{Role, Workspace};
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use time::OffsetDateTime;
+use tokio::sync::{Notify, Semaphore};
+use tokio_util::task::TaskTracker;
+
+/// What a call does instead of answering.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    Fails(FailureKind),
+    /// Until [`FakeBucket::let_go`].
+    Hangs,
+}
+
+#[derive(Default)]
+pub struct FakeBucket {
+    pub objects: Mutex<BTreeMap<String, Vec<u8>>>,
+    pub lists: AtomicUsize,
+    pub heads: AtomicUsize,
+    pub gets: AtomicUsize,
+    calls: AtomicUsize,
+    /// The calls from the first number up to the second, and what becomes of them.
+    trouble: Mutex<Option<(usize, usize, Trouble)>>,
+    /// One permit for each call that hangs.
+    pub hanging: Notify,
+    go: Notify,
+}
+
+impl FakeBucket {
+    pub fn put(&self, key: impl Into<String>, body: impl Into<Vec<u8>>) {
+        self.objects.lock().unwrap().insert(key.into(), body.into());
+    }
+
+    /// Lists, heads and gets so far.
+    pub fn counts(&self) -> (usize, usize, usize) {
+        (
+            self.lists.load(SeqCst),
+            self.heads.load(SeqCst),
+            self.gets.load(SeqCst),
+        )
+    }
+
+    /// After `skip` more calls, the next `count` are in trouble.
+    pub fn trouble(&self, skip: usize, count: usize, trouble: Trouble) {
+        let from = self.calls.load(SeqCst) + skip;
+        *self.trouble.lock().unwrap() = Some((from, from.saturating_add(count), trouble));
+    }
+
+    pub fn no_trouble(&self) {
+        *self.trouble.lock().unwrap() = None;
+    }
+
+    pub fn let_go(&self) {
+        self.no_trouble();
+        self.go.notify_waiters();
+    }
+
+    async fn call(&self) -> BucketResult<()> {
+        let number = self.calls.fetch_add(1, SeqCst);
+        let trouble = *self.trouble.lock().unwrap();
+        match trouble {
+            Some((from, to, trouble)) if (from..to).contains(&number) => match trouble {
+                Trouble::Fails(kind) => Err(failure(kind)),
+                Trouble::Hangs => {
+                    let go = self.go.notified();
+                    self.hanging.notify_one();
+                    go.await;
+                    Ok(())
+                }
+            },
+            _ => Ok(()),
+        }
+    }
+}
+
+pub fn failure(kind: FailureKind) -> AwsFailure {
+    AwsFailure {
+        operation: "Fake",
+        kind,
+        http_status: None,
+        error_code: None,
+        request_id: None,
+        denial: None,
+        bucket_region: None,
+        message: None,
+    }
+}
+
+fn etag(body: &[u8]) -> String {
+    let sum = body.iter().fold(7_u64, |sum, byte| {
+        sum.wrapping_mul(31).wrapping_add(u64::from(*byte))
+    });
+    format!("\"{sum:x}\"")
+}
+
+fn metadata(body: &[u8]) -> ObjectMetadata {
+    ObjectMetadata {
+        size: body.len() as i64,
+        etag: Some(etag(body)),
+        content_type: None,
+        content_encoding: None,
+        last_modified: None,
+        version_id: None,
+        storage_class: None,
+        metadata: Vec::new(),
+    }
+}
+
+#[async_trait]
+impl BucketFiles for FakeBucket {
+    async fn list(&self, _: &ConnectedBucket, request: ListRequest) -> BucketResult<ListPage> {
+        self.lists.fetch_add(1, SeqCst);
+        self.call().await?;
+        let prefix = request.prefix.as_str();
+        let after = match &request.from {
+            ListFrom::Beginning => String::new(),
+            ListFrom::After(key) => key.as_str().to_owned(),
+            ListFrom::Continuation(token) => token.clone(),
+        };
+        let objects = self.objects.lock().unwrap();
+        let mut page = ListPage::default();
+        let mut last = String::new();
+        let begin = if after.as_str() < prefix {
+            Bound::Included(prefix.to_owned())
+        } else {
+            Bound::Excluded(after.clone())
+        };
+        for (key, body) in objects.range((begin, Bound::Unbounded)) {
+            if !key.starts_with(prefix) {
+                break;
+            }
+            let below = &key[prefix.len()..];
+            let folder = below
+                .find('/')
+                .filter(|_| !request.recursive)
+                .map(|at| key[..prefix.len() + at + 1].to_owned());
+            if folder.as_ref().is_some_and(|folder| {
+                page.folders.last() == Some(folder) || after.starts_with(folder.as_str())
+            }) {
+                continue;
+            }
+            if page.folders.len() + page.objects.len() == request.page_size as usize {
+                page.continuation = Some(last);
+                break;
+            }
+            match folder {
+                Some(folder) => {
+                    // All that follows in this folder is behind this key.
+                    last = format!("{folder}\u{10ffff}");
+                    page.folders.push(folder);
+                }
+                None => {
+                    last.clone_from(key);
+                    page.objects.push(ListedObject {
+                        key: key.clone(),
+                        size: body.len() as i64,
+                        last_modified: None,
+                        etag: Some(etag(body)),
+                        storage_class: None,
+                    });
+                }
+            }
+        }
+        Ok(page)
+    }
+
+    async fn head(&self, _: &ConnectedBucket, key: &ObjectKey) -> BucketResult<ObjectMetadata> {
+        self.heads.fetch_add(1, SeqCst);
+        self.call().await?;
+        let objects = self.objects.lock().unwrap();
+        let body = objects.get(key.as_str());
+        body.map(|body| metadata(body))
+            .ok_or_else(|| failure(FailureKind::NoSuchKey))
+    }
+
+    async fn get(
+        &self,
+        _: &ConnectedBucket,
+        key: &ObjectKey,
+        conditions: &ReadConditions,
+    ) -> BucketResult<ObjectContent> {
+        self.gets.fetch_add(1, SeqCst);
+        self.call().await?;
+        let objects = self.objects.lock().unwrap();
+        let body = objects
+            .get(key.as_str())
+            .ok_or_else(|| failure(FailureKind::NoSuchKey))?;
+        if conditions.if_match.is_some() && conditions.if_match != Some(etag(body)) {
+            return Err(failure(FailureKind::PreconditionFailed));
+        }
+        let chunks: Vec<_> = body.chunks(1000).map(|c| Ok(c.to_vec().into())).collect();
+        Ok(ObjectContent {
+            metadata: metadata(body),
+            content_length: body.len() as i64,
+            content_range: None,
+            body: stream::iter(chunks).boxed(),
+        })
+    }
+
+    async fn sign_get(
+        &self,
+        _: &ConnectedBucket,
+        _: &[(ObjectKey, SignedResponse)],
+        _: Duration,
+    ) -> BucketResult<Vec<SignedUrl>> {
+        Err(failure(FailureKind::Network))
+    }
+
+    async fn forget(&self, _: &Owner) {}
+}
+
+/// Nobody checks connections here.
+struct NoProbes;
+
+#[async_trait]
+impl Prober for NoProbes {
+    async fn identity(&self) -> Result<ServiceIdentity, AwsFailure> {
+        Err(failure(FailureKind::Network))
+    }
+
+    async fn assume_role(
+        &self,
+        _: &ConnectedBucket,
+        _: ExternalIdSent,
+    ) -> Answer<Arc<dyn BucketProbe>> {
+        Err(failure(FailureKind::Network))
+    }
+
+    async fn with_key(&self, _: &ConnectedBucket) -> Result<Arc<dyn BucketProbe>, AwsFailure> {
+        Err(failure(FailureKind::Network))
+    }
+}
+
+/// A clock that goes when it is told to.
+pub struct TestClock(Mutex<OffsetDateTime>);
+
+impl TestClock {
+    pub fn forward(&self, by: Duration) {
+        *self.0.lock().unwrap() += by;
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> OffsetDateTime {
+        *self.0.lock().unwrap()
+    }
+}
+
+/// The use cases on a database, with a storage whose bucket is a fake.
+pub struct Rig {
+    pub db: TestDb,
+    pub bucket: Arc<FakeBucket>,
+    pub clock: Arc<TestClock>,
+    pub storages: Arc<Storages>,
+    pub projects: Arc<Projects>,
+    pub workspace: Workspace,
+    pub storage: Storage,
+}
+
+/// The prefix of the storage that the samples make.
+pub const PREFIX: &str = "team/ä b/";
+
+pub const LEASE: Duration = Duration::from_secs(60);
+
+impl Rig {
+    /// Requests do up to `at_once` files themselves.
+    pub async fn new(db: TestDb, at_once: usize) -> Self {
+        let workspace = samples::workspace(&db.database).await;
+        let storage = samples::storage(&db.database, &workspace.id).await;
+        let store: Arc<dyn Store> = Arc::new(db.database.clone());
+        let bucket = Arc::new(FakeBucket::default());
+        let clock = Arc::new(TestClock(Mutex::new(samples::now())));
+        let prober: Arc<dyn Prober> = Arc::new(NoProbes);
+        let policies = Arc::new(PolicyTemplates::load().unwrap());
+        let vault = Arc::new(Vault::new(&MasterKey::generate().unwrap().0).unwrap());
+        let principal = Arc::new(PrincipalSource::new(None, prober.clone()));
+        let checks = Arc::new(Checks {
+            store: store.clone(),
+            checker: Arc::new(ConnectionChecker::new(
+                prober.clone(),
+                policies.clone(),
+                Vec::new(),
+                principal.clone(),
+            )),
+            limits: CheckLimits::new(1.try_into().unwrap()),
+            clock: clock.clone(),
+            observer: Arc::new(NobodyCounts),
+            running: TaskTracker::new(),
+        });
+        let storages = Arc::new(Storages {
+            store: store.clone(),
+            vault,
+            policies,
+            principal,
+            checks,
+            files: bucket.clone(),
+            built_in: Arc::new(BuiltIn::new(None, prober)),
+            origins: Vec::new(),
+        });
+        let projects = Arc::new(Projects {
+            store,
+            storages: storages.clone(),
+            bucket_files: bucket.clone(),
+            files: Arc::new(Files {
+                storages: storages.clone(),
+                files: bucket.clone(),
+                longest_url_life: Duration::from_secs(60),
+            }),
+            clock: clock.clone(),
+            limits: Limits {
+                at_once,
+                ..Limits::default()
+            },
+            imports: Arc::new(Notify::new()),
+            manifests: Semaphore::new(1),
+        });
+        Self {
+            db,
+            bucket,
+            clock,
+            storages,
+            projects,
+            workspace,
+            storage,
+        }
+    }
+
+    pub fn importer(&self, step: usize) -> Importer {
+        Importer {
+            store: Arc::new(self.db.database.clone()),
+            storages: self.storages.clone(),
+            files: self.bucket.clone(),
+            clock: self.clock.clone(),
+            wake: Arc::new(Notify::new()),
+            pace: Pace {
+                step,
+                lease: LEASE,
+                ..Pace::default()
+            },
+        }
+    }
+
+    pub fn member(&self) -> Member {
+        Member {
+            workspace: self.workspace.id.clone(),
+            role: Role::Member,
+            token: TokenId::generate(),
+        }
+    }
+
+    pub fn new_project(&self, files: FileSource, on_missing: OnMissing) -> NewProject {
+        NewProject {
+            name: samples::name("Katzen"),
+            storage: Some(StorageRef::Own(self.storage.id.clone())),
+            files,
+            on_missing,
+        }
+    }
+
+    pub async fn create(
+        &self,
+        files: FileSource,
+        on_missing: OnMissing,
+    ) -> sallyport::application::error::Result<Project> {
+        let new = self.new_project(files, on_missing);
+        self.projects.create(&self.member(), new).await
+    }
+
+    /// Puts a manifest with these keys, and imports it.
+    pub async fn import_manifest(&self, keys: &[String], on_missing: OnMissing) -> Project {
+        self.bucket
+            .put(format!("{PREFIX}list.txt"), keys.join("\n"));
+        let key = FileKey::parse("/list.txt").unwrap();
+        self.create(FileSource::Manifest(key), on_missing)
+            .await
+            .unwrap()
+    }
+
+    pub async fn project(&self, id: &ProjectId) -> Project {
+        let project = self.db.database.project(&self.workspace.id, id).await;
+        project.unwrap().unwrap()
+    }
+
+    pub async fn files(&self, id: &ProjectId) -> Vec<ProjectFile> {
+        let database = &self.db.database;
+        let files = database.project_files(&self.workspace.id, id, None, 1_000_000);
+        files.boxed().await.unwrap()
+    }
+}
+
+/// Checks that the project has exactly these files, once each and in this order.
+#[track_caller]
+pub fn assert_files(files: &[ProjectFile], keys: &[String]) {
+    let found: Vec<String> = files.iter().map(|file| file.file_key.to_string()).collect();
+    let differs = found.iter().zip(keys).position(|(found, key)| found != key);
+    let at = differs.map(|at| (at, &found[at], &keys[at]));
+    assert_eq!((found.len(), at), (keys.len(), None));
+    for (at, file) in files.iter().enumerate() {
+        assert_eq!(file.position, at as i64);
+        assert!(file.etag.is_some());
+    }
+}
+
+struct NobodyCounts;
+
+impl sallyport::application::observe::Observer for NobodyCounts {
+    fn assumed_role(&self, _: bool) {}
+
+    fn checked_connection(&self, _: sallyport::domain::connection_check::Outcome) {}
+}

@@ -1,0 +1,429 @@
+//! Imports: killed, resumed, paused, stopped.
+
+use super::fake::{LEASE, PREFIX, Rig, Trouble, assert_files};
+use crate::support_db::{TestDb, on_both_engines};
+use sallyport::application::caller::Member;
+use sallyport::application::projects::FileSource;
+use sallyport::application::projects::selection::Selection;
+use sallyport::application::store::{
+    Deletion, ImportStep, ProjectStore, StorageStore, WorkspaceStore,
+};
+use sallyport::domain::aws_failure::FailureKind;
+use sallyport::domain::connection::Credentials;
+use sallyport::domain::file_key::{FileKey, Folder};
+use sallyport::domain::project::{OnMissing, Progress, ProjectStatus, WantedFile};
+use sallyport::domain::region::Region;
+use sallyport::domain::role_arn::RoleArn;
+use sallyport::domain::workspace::Role;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+on_both_engines!(
+    a_manifest_is_imported_however_often_the_worker_dies,
+    a_folder_is_imported_however_often_the_worker_dies,
+    workers_side_by_side_and_late_ones_change_nothing,
+);
+
+fn never() -> CancellationToken {
+    CancellationToken::new()
+}
+
+/// So many objects in folders of ten, and their keys in the order of S3.
+fn fill(rig: &Rig, count: usize) -> Vec<String> {
+    let keys: Vec<String> = (0..count)
+        .map(|n| format!("/data/{:04}/{n:05}.png", n / 10))
+        .collect();
+    for key in &keys {
+        rig.bucket.put(format!("{PREFIX}{}", &key[1..]), "body");
+    }
+    keys
+}
+
+fn folder(text: &str) -> FileSource {
+    let folder = Folder::parse(text).unwrap();
+    FileSource::Folder(Selection::new(folder, vec![], vec![]).unwrap())
+}
+
+/// Kills workers at the S3 calls 0, 1, 2 … of their work, until one reaches the end.
+async fn with_dying_workers(rig: &Arc<Rig>) -> usize {
+    for killed in 0..1000 {
+        // Each goes one call further than the last one got, so that some die early in a step, some late.
+        rig.bucket.trouble(killed % 7, 1, Trouble::Hangs);
+        let importer = rig.importer(20);
+        let worker = tokio::spawn(async move { importer.round(&never()).await });
+        tokio::select! {
+            () = rig.bucket.hanging.notified() => {}
+            () = async { while !worker.is_finished() { tokio::time::sleep(Duration::from_millis(1)).await } } => {}
+        }
+        if worker.is_finished() {
+            if !worker.await.unwrap().unwrap() {
+                return killed;
+            }
+            continue;
+        }
+        worker.abort();
+        let _ = worker.await;
+        // The dead one's lease still runs.
+        rig.bucket.no_trouble();
+        assert!(!rig.importer(20).round(&never()).await.unwrap());
+        rig.clock.forward(LEASE + Duration::from_secs(1));
+    }
+    panic!("the import did not end");
+}
+
+async fn a_manifest_is_imported_however_often_the_worker_dies(db: TestDb) {
+    let rig = Arc::new(Rig::new(db, 50).await);
+    let mut keys = fill(&rig, 130);
+    let mut wanted = keys.clone();
+    wanted.insert(0, "/data/absent".to_owned());
+    wanted.insert(70, "/data/0000/absent".to_owned());
+    wanted.swap(5, 100);
+    keys = wanted
+        .iter()
+        .filter(|key| !key.ends_with("absent"))
+        .cloned()
+        .collect();
+    let project = rig.import_manifest(&wanted, OnMissing::Skip).await;
+    assert_eq!(project.status, ProjectStatus::Importing);
+    assert_eq!(project.progress.total, Some(132));
+    let killed = with_dying_workers(&rig).await;
+    assert!(killed > 3, "{killed}");
+    let ready = rig.project(&project.id).await;
+    assert_eq!(ready.status, ProjectStatus::Ready);
+    assert_files(&rig.files(&project.id).await, &keys);
+    assert_eq!(
+        (ready.file_count, ready.total_size, ready.skipped_count),
+        (130, 520, 2)
+    );
+    let all = Progress {
+        done: 132,
+        total: Some(132),
+    };
+    assert_eq!(ready.progress, all);
+}
+
+async fn a_folder_is_imported_however_often_the_worker_dies(db: TestDb) {
+    let rig = Arc::new(Rig::new(db, 100).await);
+    let keys = fill(&rig, 5_500);
+    rig.bucket.put(format!("{PREFIX}data/"), "");
+    rig.bucket.put(format!("{PREFIX}data/7/../x"), "unusable");
+    rig.bucket.put(format!("{PREFIX}data-b/x"), "elsewhere");
+    let project = rig.create(folder("/data"), OnMissing::Fail).await.unwrap();
+    assert_eq!(project.status, ProjectStatus::Importing);
+    assert_eq!(project.progress.total, None);
+    let killed = with_dying_workers(&rig).await;
+    assert!(killed > 0);
+    let ready = rig.project(&project.id).await;
+    assert_eq!(ready.status, ProjectStatus::Ready);
+    assert_files(&rig.files(&project.id).await, &keys);
+    assert_eq!((ready.file_count, ready.skipped_count), (5_500, 1));
+    assert_eq!(ready.progress.total, Some(ready.progress.done));
+}
+
+async fn workers_side_by_side_and_late_ones_change_nothing(db: TestDb) {
+    let rig = Arc::new(Rig::new(db, 10).await);
+    let keys = fill(&rig, 95);
+    let project = rig.import_manifest(&keys, OnMissing::Fail).await;
+    // One gets stuck in a step, and comes back when another has long done its work.
+    rig.bucket.trouble(3, 1, Trouble::Hangs);
+    let importer = rig.importer(10);
+    let late = tokio::spawn(async move { importer.round(&never()).await });
+    rig.bucket.hanging.notified().await;
+    let (one, other) = (rig.importer(10), rig.importer(10));
+    let stop = never();
+    let (a, b) = tokio::join!(one.round(&stop), other.round(&stop));
+    assert_eq!((a.unwrap(), b.unwrap()), (false, false));
+    rig.clock.forward(LEASE + Duration::from_secs(1));
+    let (a, b) = tokio::join!(one.round(&stop), other.round(&stop));
+    assert!(a.unwrap() != b.unwrap(), "exactly one has the import");
+    rig.bucket.let_go();
+    late.await.unwrap().unwrap();
+    assert_eq!(rig.project(&project.id).await.status, ProjectStatus::Ready);
+    assert_files(&rig.files(&project.id).await, &keys);
+}
+
+#[tokio::test]
+async fn an_import_that_had_only_to_be_ended_is_ended() {
+    let rig = Rig::new(TestDb::sqlite().await, 10).await;
+    let keys = fill(&rig, 12);
+    let project = rig.import_manifest(&keys, OnMissing::Fail).await;
+    // A worker stops between its last step and the end.
+    let db = &rig.db.database;
+    let now = time::OffsetDateTime::now_utc();
+    db.claim_import("dead", now, now).await.unwrap().unwrap();
+    let step = ImportStep {
+        files: vec![crate::store_contract::samples::file(0, "/data/0000/00000.png")],
+        skipped: 0,
+        cursor: r#"{"done":12,"files":1,"after":null,"continuation":null,"missing":0,"first_missing":[],"ended":true,"tries":0}"#.into(),
+        progress: Progress { done: 12, total: Some(12) },
+        lease_until: now - Duration::from_secs(60),
+    };
+    assert_eq!(
+        db.advance_import("dead", &project.id, &step).await,
+        Ok(true)
+    );
+    let calls = rig.bucket.counts();
+    assert!(rig.importer(10).round(&never()).await.unwrap());
+    assert_eq!(rig.bucket.counts(), calls);
+    let ready = rig.project(&project.id).await;
+    assert_eq!((ready.status, ready.file_count), (ProjectStatus::Ready, 1));
+}
+
+#[tokio::test]
+async fn a_shutdown_gives_the_import_back_at_once() {
+    let rig = Arc::new(Rig::new(TestDb::sqlite().await, 10).await);
+    let keys = fill(&rig, 60);
+    let project = rig.import_manifest(&keys, OnMissing::Fail).await;
+    rig.bucket.trouble(4, 1, Trouble::Hangs);
+    let stop = never();
+    let importer = rig.importer(10);
+    let running = tokio::spawn(importer.run(stop.clone()));
+    rig.bucket.hanging.notified().await;
+    stop.cancel();
+    running.await.unwrap();
+    let half = rig.project(&project.id).await;
+    assert_eq!(half.status, ProjectStatus::Importing);
+    assert!(half.file_count > 0 && half.file_count < 60, "{half:?}");
+    assert_eq!(half.progress.done, half.file_count);
+    // Without waiting for a lease.
+    rig.bucket.no_trouble();
+    assert!(rig.importer(10).round(&never()).await.unwrap());
+    assert_files(&rig.files(&project.id).await, &keys);
+}
+
+#[tokio::test]
+async fn a_passing_failure_is_tried_again_with_growing_pauses() {
+    let rig = Rig::new(TestDb::sqlite().await, 10).await;
+    let keys = fill(&rig, 40);
+    let project = rig.import_manifest(&keys, OnMissing::Fail).await;
+    rig.bucket
+        .trouble(2, 3, Trouble::Fails(FailureKind::Throttled));
+    let importer = rig.importer(10);
+    let mut waited = 0;
+    while rig.project(&project.id).await.status == ProjectStatus::Importing {
+        // Nobody takes it before its pause is over.
+        if !importer.round(&never()).await.unwrap() {
+            rig.clock.forward(Duration::from_secs(1));
+            waited += 1;
+        }
+    }
+    // Two, four and eight seconds.
+    assert!((14..=17).contains(&waited), "{waited}");
+    assert_eq!(rig.project(&project.id).await.status, ProjectStatus::Ready);
+    assert_files(&rig.files(&project.id).await, &keys);
+}
+
+/// Works on the import for hours. Gives the code of its failure.
+async fn outcome(rig: &Rig, id: &sallyport::domain::ids::ProjectId) -> Option<String> {
+    let mut rounds = 0;
+    while rig.project(id).await.status == ProjectStatus::Importing {
+        rig.importer(10).round(&never()).await.unwrap();
+        rig.clock.forward(Duration::from_secs(121));
+        rounds += 1;
+        assert!(rounds < 20);
+    }
+    let project = rig.project(id).await;
+    if project.failure.is_some() {
+        assert_eq!(project.status, ProjectStatus::Failed);
+        assert_eq!((project.file_count, project.total_size), (0, 0));
+        assert!(rig.files(id).await.is_empty());
+    }
+    project.failure.map(|failure| failure.code)
+}
+
+#[tokio::test]
+async fn failures_that_stay_end_the_import() {
+    for (kind, code, tries) in [
+        (FailureKind::Throttled, "storage_throttled", 8),
+        (FailureKind::Network, "storage_unavailable", 8),
+        (FailureKind::AccessDenied, "storage_access_denied", 1),
+        (FailureKind::NoSuchBucket, "bucket_not_found", 1),
+    ] {
+        let rig = Rig::new(TestDb::sqlite().await, 10).await;
+        let keys = fill(&rig, 20);
+        let project = rig.import_manifest(&keys, OnMissing::Fail).await;
+        rig.bucket.trouble(0, usize::MAX, Trouble::Fails(kind));
+        let before = rig.bucket.counts().2;
+        assert_eq!(outcome(&rig, &project.id).await.as_deref(), Some(code));
+        assert_eq!(rig.bucket.counts().2 - before, tries, "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn missing_files_fail_the_import_with_their_number() {
+    let rig = Rig::new(TestDb::sqlite().await, 10).await;
+    let mut keys = fill(&rig, 60);
+    for n in 0..15 {
+        keys.insert(25 + n, format!("/gone/{n}"));
+    }
+    let project = rig.import_manifest(&keys, OnMissing::Fail).await;
+    assert_eq!(
+        outcome(&rig, &project.id).await.as_deref(),
+        Some("missing_files")
+    );
+    let failure = rig.project(&project.id).await.failure.unwrap();
+    assert!(failure.detail.starts_with("15 of 75 files"), "{failure:?}");
+    assert!(
+        failure.detail.contains("`/gone/9` and 5 more"),
+        "{failure:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_changed_manifest_ends_the_import() {
+    for change in [Some("other"), None] {
+        let rig = Rig::new(TestDb::sqlite().await, 10).await;
+        let keys = fill(&rig, 40);
+        let project = rig.import_manifest(&keys, OnMissing::Fail).await;
+        match change {
+            Some(text) => rig.bucket.put(format!("{PREFIX}list.txt"), text),
+            None => drop(
+                rig.bucket
+                    .objects
+                    .lock()
+                    .unwrap()
+                    .remove(&format!("{PREFIX}list.txt")),
+            ),
+        }
+        let code = outcome(&rig, &project.id).await;
+        assert_eq!(code.as_deref(), Some("manifest_changed"));
+    }
+}
+
+#[tokio::test]
+async fn a_storage_that_must_be_checked_again_stops_the_import() {
+    let rig = Arc::new(Rig::new(TestDb::sqlite().await, 10).await);
+    let keys = fill(&rig, 40);
+    let project = rig.import_manifest(&keys, OnMissing::Fail).await;
+    rig.bucket.trouble(3, 1, Trouble::Hangs);
+    let importer = rig.importer(10);
+    let worker = tokio::spawn(async move { importer.round(&never()).await });
+    rig.bucket.hanging.notified().await;
+    change_role(&rig).await;
+    rig.bucket.let_go();
+    worker.await.unwrap().unwrap();
+    let calls = rig.bucket.counts();
+    assert_eq!(
+        outcome(&rig, &project.id).await.as_deref(),
+        Some("check_required")
+    );
+    assert_eq!(rig.bucket.counts(), calls);
+}
+
+async fn change_role(rig: &Rig) {
+    let mut connection = rig.storage.connection.clone();
+    connection.region = Some(Region::parse("eu-west-2").unwrap());
+    if let Credentials::Role { role_arn, .. } = &mut connection.credentials {
+        *role_arn = RoleArn::parse("arn:aws:iam::123456789012:role/other").unwrap();
+    }
+    let database = &rig.db.database;
+    let changed = database.update_connection(&rig.workspace.id, &rig.storage.id, &connection, 1);
+    assert_eq!(changed.await, Ok(true));
+}
+
+#[tokio::test]
+async fn deleting_project_and_storage_stops_the_import() {
+    for with_workspace in [false, true] {
+        let rig = Arc::new(Rig::new(TestDb::sqlite().await, 10).await);
+        let keys = fill(&rig, 40);
+        let project = rig.import_manifest(&keys, OnMissing::Fail).await;
+        rig.bucket.trouble(3, 1, Trouble::Hangs);
+        let importer = rig.importer(10);
+        let worker = tokio::spawn(async move { importer.round(&never()).await });
+        rig.bucket.hanging.notified().await;
+        let (db, id) = (&rig.db.database, &rig.workspace.id);
+        if with_workspace {
+            assert_eq!(db.delete_workspace(id).await, Ok(true));
+        } else {
+            let in_use = db.delete_storage(id, &rig.storage.id).await;
+            assert_eq!(in_use, Ok(Deletion::InUse(1)));
+            let admin = Member {
+                role: Role::Admin,
+                ..rig.member()
+            };
+            let admin = admin.as_admin().unwrap();
+            rig.projects.delete(&admin, &project.id).await.unwrap();
+            let deleted = db.delete_storage(id, &rig.storage.id).await;
+            assert_eq!(deleted, Ok(Deletion::Deleted));
+        }
+        rig.bucket.let_go();
+        worker.await.unwrap().unwrap();
+        let calls = rig.bucket.counts();
+        rig.clock.forward(LEASE * 10);
+        assert!(!rig.importer(10).round(&never()).await.unwrap());
+        assert_eq!(rig.bucket.counts(), calls);
+        assert_eq!(db.project(id, &project.id).await, Ok(None));
+    }
+}
+
+#[tokio::test]
+async fn a_storage_that_changes_while_files_are_looked_up_gets_no_project() {
+    let rig = Arc::new(Rig::new(TestDb::sqlite().await, 10).await);
+    fill(&rig, 1);
+    rig.bucket.trouble(0, 1, Trouble::Hangs);
+    let (task_rig, file_key) = (rig.clone(), FileKey::parse("/data/0000/00000.png").unwrap());
+    let creating = tokio::spawn(async move {
+        let files = vec![WantedFile {
+            file_key,
+            name: None,
+        }];
+        task_rig
+            .create(FileSource::Listed(files), OnMissing::Fail)
+            .await
+    });
+    rig.bucket.hanging.notified().await;
+    change_role(&rig).await;
+    rig.bucket.let_go();
+    let error = creating.await.unwrap().unwrap_err();
+    assert_eq!(error.code, "changed_meanwhile");
+    let stored = rig.db.database.storage(&rig.workspace.id, &rig.storage.id);
+    assert_eq!(stored.await.unwrap().unwrap().project_count, 0);
+}
+
+#[tokio::test]
+async fn an_empty_folder_makes_no_project() {
+    let rig = Rig::new(TestDb::sqlite().await, 10).await;
+    let error = rig
+        .create(folder("/data"), OnMissing::Fail)
+        .await
+        .unwrap_err();
+    assert_eq!(error.code, "no_files");
+    // So many that do not match that a request does not look at all of them.
+    fill(&rig, 3000);
+    let nothing = Selection::new(Folder::root(), vec!["*.txt".into()], vec![]).unwrap();
+    let project = rig
+        .create(FileSource::Folder(nothing), OnMissing::Fail)
+        .await;
+    let project = project.unwrap();
+    assert_eq!(project.status, ProjectStatus::Importing);
+    assert_eq!(
+        outcome(&rig, &project.id).await.as_deref(),
+        Some("no_files")
+    );
+}
+
+#[tokio::test]
+async fn twelve_thousand_files_with_the_service_s_own_limits() {
+    let rig = Rig::new(TestDb::sqlite().await, 10_000).await;
+    let keys = fill(&rig, 12_000);
+    let by_manifest = rig.import_manifest(&keys, OnMissing::Fail).await;
+    let by_folder = rig.create(folder("/data"), OnMissing::Fail).await.unwrap();
+    for project in [by_manifest, by_folder] {
+        assert_eq!(project.status, ProjectStatus::Importing);
+        assert!(rig.importer(1000).round(&never()).await.unwrap());
+        assert_eq!(rig.project(&project.id).await.status, ProjectStatus::Ready);
+        assert_files(&rig.files(&project.id).await, &keys);
+    }
+    let few = Selection::new(Folder::root(), vec!["data/00??/**".into()], vec![]).unwrap();
+    let project = rig.create(FileSource::Folder(few), OnMissing::Fail).await;
+    assert_eq!(project.unwrap().status, ProjectStatus::Importing);
+    let wanted = keys[..10_000].iter().map(|key| WantedFile {
+        file_key: FileKey::parse(key).unwrap(),
+        name: None,
+    });
+    let files = FileSource::Listed(wanted.collect());
+    let ready = rig.create(files, OnMissing::Fail).await.unwrap();
+    assert_eq!(ready.status, ProjectStatus::Ready);
+    assert_files(&rig.files(&ready.id).await, &keys[..10_000]);
+}
