@@ -132,16 +132,12 @@ impl Visitor {
         let made = post("/v1/workspaces", json!({"name": "Acme"})).await?;
         let workspace = text(&made, "id")?;
         let path = format!("/v1/workspaces/{workspace}");
-        let token = post(
-            &format!("{path}/tokens"),
-            json!({"name": "benchmark", "role": "admin"}),
-        );
-        let token = text(&token.await?, "token")?;
-        let link = post(
-            &format!("{path}/sign-in-links"),
-            json!({"role": "admin", "purpose": "settings"}),
-        );
-        let link = url::Url::parse(&text(&link.await?, "url")?)?;
+        let admin = json!({"name": "benchmark", "role": "admin"});
+        let token = post(&format!("{path}/tokens"), admin).await?;
+        let token = text(&token, "token")?;
+        let settings = json!({"role": "admin", "purpose": "settings"});
+        let link = post(&format!("{path}/sign-in-links"), settings).await?;
+        let link = url::Url::parse(&text(&link, "url")?)?;
         let answer = client
             .get(format!("{origin}{}", link.path()))
             .send()

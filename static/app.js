@@ -77,5 +77,9 @@ addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
 
+// What was refused is where something is to be done.
+const refused = document.querySelector("main [aria-invalid=true]");
+if (refused) refused.focus();
+
 document.addEventListener("htmx:load", (event) => localTimes(event.target));
 localTimes(document);

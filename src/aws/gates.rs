@@ -89,7 +89,8 @@ mod tests {
         for _ in 0..CALLS {
             turns.push(gates.call(&owner(&one)).await.unwrap());
         }
-        let waiting = gates.call(&owner(&one));
+        let crowded = owner(&one);
+        let waiting = gates.call(&crowded);
         let waited = tokio::time::timeout(Duration::from_millis(50), waiting).await;
         assert!(waited.is_err());
         assert!(gates.call(&owner(&other)).await.is_ok());

@@ -19,7 +19,6 @@ async fn exchange(stream: &mut TcpStream, bytes: &[u8], patience: Duration) -> S
 async fn unknown_addresses_and_methods_are_problems() {
     let app = TestApp::spawn().await;
     for path in [
-        "/",
         "/v2",
         "/v1/nothing",
         "/v1/workspaces/",

@@ -1,8 +1,7 @@
 //! A browser without JavaScript, as far as the tests of pages need one.
 
 use crate::api_support::{Answer, TestApp};
-use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
-use reqwest::multipart::Form;
+use reqwest::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
 use serde_json::json;
 
 /// Somebody who came by a sign-in link.
@@ -16,7 +15,10 @@ impl<'a> Visitor<'a> {
     /// Signs in with the leave of an admin's token.
     pub async fn sign_in(app: &'a TestApp, admin: &str, role: &str) -> Self {
         let body = json!({"role": role, "purpose": "projects"});
-        let link = app.post("/v1/sign-in-links", admin, &body).await.expect(201);
+        let link = app
+            .post("/v1/sign-in-links", admin, &body)
+            .await
+            .expect(201);
         let link = url::Url::parse(link["url"].as_str().unwrap()).unwrap();
         let client = reqwest::Client::builder()
             .no_proxy()
@@ -46,7 +48,6 @@ impl<'a> Visitor<'a> {
     }
 
     /// A page, and a token for its forms.
-    #[track_caller]
     pub async fn csrf(&self) -> String {
         let page = self.get("/projects").await;
         hidden(&page.text, "csrf")
@@ -65,12 +66,47 @@ impl<'a> Visitor<'a> {
 
     /// Sends a form as it is.
     pub async fn post_bare(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
-        let request = self.request(reqwest::Method::POST, path);
-        Answer::of(request.form(fields)).await
+        let mut form = url::form_urlencoded::Serializer::new(String::new());
+        form.extend_pairs(fields);
+        let request = self
+            .request(reqwest::Method::POST, path)
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(form.finish());
+        Answer::of(request).await
     }
 
-    pub async fn upload(&self, path: &str, form: Form) -> Answer {
-        Answer::of(self.request(reqwest::Method::POST, path).multipart(form)).await
+    /// Sends a form with files (name and content) after its fields, as browsers write it.
+    pub async fn upload(
+        &self,
+        path: &str,
+        fields: &[(&str, &str)],
+        files: &[(&str, &[u8])],
+    ) -> Answer {
+        const BOUNDARY: &str = "----TheBoundaryOfTheTests";
+        let mut body = Vec::new();
+        for (name, value) in fields {
+            let part = format!(
+                "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
+            );
+            body.extend_from_slice(part.as_bytes());
+        }
+        for (name, content) in files {
+            let head = format!(
+                "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\nContent-Type: application/octet-stream\r\n\r\n"
+            );
+            body.extend_from_slice(head.as_bytes());
+            body.extend_from_slice(content);
+            body.extend_from_slice(b"\r\n");
+        }
+        body.extend_from_slice(format!("--{BOUNDARY}--\r\n").as_bytes());
+        let request = self
+            .request(reqwest::Method::POST, path)
+            .header(
+                CONTENT_TYPE,
+                format!("multipart/form-data; boundary={BOUNDARY}"),
+            )
+            .body(body);
+        Answer::of(request).await
     }
 }
 

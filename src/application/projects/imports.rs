@@ -5,10 +5,9 @@
 //! replica) goes on from the last stored step: no file comes twice and none is lost. A worker holds an
 //! import by a lease that each step renews; what one does whose lease another has taken is not stored.
 
+use super::reading::{Manifest, append, list_page, read_manifest};
 use super::source::{Cursor, Parsed, Source};
-use super::{
-    Manifest, append, count, list_page, lookup, manifest, no_files, read_manifest, sort_out,
-};
+use super::{count, lookup, manifest, no_files, sort_out};
 use crate::application::bucket_files::{BucketFiles, ListFrom};
 use crate::application::clock::Clock;
 use crate::application::error::{Error, Kind, Result};

@@ -6,16 +6,15 @@
 pub mod imports;
 pub mod lookup;
 pub mod manifest;
+mod reading;
 pub mod selection;
 mod source;
 
-use super::bucket_files::{
-    BucketFiles, ListFrom, ListRequest, ListedObject, ReadConditions, SignedUrl,
-};
+use super::bucket_files::{BucketFiles, ListFrom, SignedUrl};
 use super::caller::{Admin, Member};
 use super::clock::Clock;
 use super::error::{Error, FieldError, Kind, Result};
-use super::files::{Files, SignRequest, object_key, outside};
+use super::files::{Files, SignRequest, object_key};
 use super::setups::changed_meanwhile;
 use super::storages::Storages;
 use super::store::{ImportJob, Store, StoreError, Window};
@@ -24,12 +23,11 @@ use crate::domain::connection::{ConnectedBucket, Owner};
 use crate::domain::file_key::FileKey;
 use crate::domain::ids::{ProjectId, StorageRef};
 use crate::domain::names::Name;
-use crate::domain::object_key::{Listed, ObjectKeyPrefix, relative_to};
 use crate::domain::project::{
     OnMissing, Progress, Project, ProjectFile, ProjectStatus, WantedFile,
 };
-use futures_util::TryStreamExt;
 use lookup::Found;
+use reading::{append, list_page, read_manifest};
 use selection::Selection;
 use source::Source;
 use std::collections::{HashMap, HashSet};
@@ -374,153 +372,6 @@ fn sort_out(
         }
     }
     (files, missing)
-}
-
-/// A manifest as it was read.
-struct Manifest {
-    files: Vec<WantedFile>,
-    etag: String,
-}
-
-/// Reads a manifest, of exactly this ETag where one is given.
-async fn read_manifest(
-    files: &dyn BucketFiles,
-    bucket: &ConnectedBucket,
-    key: &FileKey,
-    etag: Option<&str>,
-) -> Result<Manifest> {
-    let object = object_key(bucket, key)
-        .map_err(|error| Error::invalid(renamed(error.fields.clone(), manifest::FIELD)))?;
-    let conditions = ReadConditions {
-        if_match: etag.map(str::to_owned),
-        ..ReadConditions::default()
-    };
-    let content = files.get(bucket, &object, &conditions).await?;
-    let too_large = || {
-        let detail = format!("A manifest has at most {} bytes.", manifest::LARGEST);
-        Error::field(manifest::FIELD, Invalid::new("manifest_too_large", detail))
-    };
-    if content.content_length > count(manifest::LARGEST) {
-        return Err(too_large());
-    }
-    let etag = content.metadata.etag.clone().ok_or_else(|| {
-        Error::new(
-            Kind::Upstream,
-            "storage_request_rejected",
-            "The store gave the manifest without an ETag, so that a change of it would go unseen.",
-        )
-    })?;
-    let mut bytes = Vec::with_capacity(usize::try_from(content.content_length).unwrap_or_default());
-    let mut body = content.body;
-    while let Some(chunk) = body.try_next().await.map_err(broken_off)? {
-        if bytes.len() + chunk.len() > manifest::LARGEST {
-            return Err(too_large());
-        }
-        bytes.extend_from_slice(&chunk);
-    }
-    let name = key.clone();
-    let files = tokio::task::spawn_blocking(move || manifest::parse(&name, &bytes))
-        .await
-        .map_err(Error::bug)??;
-    // A key may be a valid one and yet too long below this prefix.
-    for (at, file) in files.iter().enumerate() {
-        if let Err(error) = object_key(bucket, &file.file_key) {
-            let mut fields = renamed(error.fields.clone(), manifest::FIELD);
-            for field in &mut fields {
-                field.detail = format!("Key {}: {}", at + 1, field.detail);
-            }
-            return Err(Error::invalid(fields));
-        }
-    }
-    Ok(Manifest { files, etag })
-}
-
-fn renamed(mut fields: Vec<FieldError>, name: &str) -> Vec<FieldError> {
-    for field in &mut fields {
-        name.clone_into(&mut field.field);
-    }
-    fields
-}
-
-fn broken_off(cause: std::io::Error) -> Error {
-    Error::new(
-        Kind::Upstream,
-        "storage_unavailable",
-        "The storage broke the transfer of the manifest off.",
-    )
-    .remedy("Try again in a moment.")
-    .retry_after(Duration::from_secs(2))
-    .internal(cause)
-}
-
-/// What a page of a folder's listing gives to a project.
-struct SelectedPage {
-    /// Without positions.
-    files: Vec<ProjectFile>,
-    /// Objects that the project would take, and that no file key can name.
-    unusable: usize,
-    /// Where the next page begins, if the page ended with a file that a key can name.
-    last: Option<FileKey>,
-    continuation: Option<String>,
-}
-
-async fn list_page(
-    files: &dyn BucketFiles,
-    bucket: &ConnectedBucket,
-    selection: &Selection,
-    from: ListFrom,
-) -> Result<SelectedPage> {
-    let prefix = &bucket.connection.prefix;
-    let request = ListRequest {
-        prefix: ObjectKeyPrefix::within(prefix, selection.folder())
-            .map_err(|invalid| Error::field("folder", invalid))?,
-        recursive: true,
-        page_size: PAGE,
-        from,
-    };
-    let listed = files.list(bucket, request).await?;
-    let mut page = SelectedPage {
-        files: Vec::new(),
-        unusable: 0,
-        last: None,
-        continuation: listed.continuation,
-    };
-    for object in listed.objects {
-        let ListedObject {
-            key, size, etag, ..
-        } = object;
-        match relative_to(prefix, &key).map_err(outside)? {
-            Listed::PrefixMarker => page.last = None,
-            Listed::Unusable(_) => {
-                page.unusable += 1;
-                page.last = None;
-            }
-            Listed::File(file_key) => {
-                if !file_key.path().starts_with(selection.folder().path()) {
-                    return Err(outside("a key outside of the folder"));
-                }
-                if selection.takes(&file_key) {
-                    page.files.push(ProjectFile {
-                        position: 0,
-                        name: file_key.name().to_owned(),
-                        file_key: file_key.clone(),
-                        size,
-                        etag,
-                    });
-                }
-                page.last = Some(file_key);
-            }
-        }
-    }
-    Ok(page)
-}
-
-/// Adds files at the next positions.
-fn append(files: &mut Vec<ProjectFile>, more: Vec<ProjectFile>) {
-    for mut file in more {
-        file.position = count(files.len());
-        files.push(file);
-    }
 }
 
 fn count(number: usize) -> i64 {

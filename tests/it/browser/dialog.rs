@@ -75,7 +75,7 @@ pub async fn reach_check(world: &World, page: &Page, prefix: &str) -> String {
 
 /// Checks, and waits for the end of it.
 pub async fn check(page: &Page) {
-    page.press("Check ").await;
+    press_check(page).await;
     page.find("#outcome .notice").await;
 }
 
@@ -92,5 +92,12 @@ pub async fn check_again(page: &Page) {
     )
     .await
     .unwrap();
-    check(page).await;
+    press_check(page).await;
+    page.find("#outcome .notice").await;
+}
+
+/// "Check connection", or "Check again" after the first time.
+async fn press_check(page: &Page) {
+    let button = page.find("form[action$='/check'] button").await;
+    page.click(&button).await;
 }

@@ -21,8 +21,9 @@ async fn see_picture(page: &Page) {
 /// Follows a link by the whole name that it shows.
 async fn follow(page: &Page, name: &str) {
     let script = "return [...document.querySelectorAll('a.name')].find((a) => a.querySelector('bdi').textContent === arguments[0]) || null;";
-    let link = page.wait(&format!("the link {name:?}"), script, json!([name]));
-    page.click_value(link.await).await;
+    let what = format!("the link {name:?}");
+    let link = page.wait(&what, script, json!([name])).await;
+    page.click_value(link).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

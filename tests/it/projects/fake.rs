@@ -6,11 +6,12 @@ use async_trait::async_trait;
 use futures_util::{FutureExt, StreamExt, stream};
 use sallyport::application::bucket_files::*;
 use sallyport::application::built_in::BuiltIn;
-use sallyport::application::caller::Member;
+use sallyport::application::caller::{Credential, Member};
 use sallyport::application::check_connection::ConnectionChecker;
 use sallyport::application::check_limits::CheckLimits;
 use sallyport::application::checks::Checks;
 use sallyport::application::clock::Clock;
+use sallyport::application::denials::Denials;
 use sallyport::application::files::Files;
 use sallyport::application::probe::{Answer, BucketProbe, ExternalIdSent, Prober};
 use sallyport::application::projects::imports::{Importer, Pace};
@@ -324,7 +325,7 @@ impl Rig {
         let storages = Arc::new(Storages {
             store: store.clone(),
             vault,
-            policies,
+            policies: policies.clone(),
             principal,
             checks,
             files: bucket.clone(),
@@ -338,6 +339,7 @@ impl Rig {
             files: Arc::new(Files {
                 storages: storages.clone(),
                 files: bucket.clone(),
+                denials: Denials::new(policies),
                 longest_url_life: Duration::from_secs(60),
             }),
             clock: clock.clone(),
@@ -378,7 +380,7 @@ impl Rig {
         Member {
             workspace: self.workspace.id.clone(),
             role: Role::Member,
-            token: TokenId::generate(),
+            credential: Credential::Token(TokenId::generate()),
         }
     }
 

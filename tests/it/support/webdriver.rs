@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -34,6 +34,8 @@ struct Driver {
     profiles: PathBuf,
     /// Closed by the end of the process, which ends the driver and its browsers.
     _alive: ChildStdin,
+    /// Ends by itself, when `_alive` does.
+    _process: Child,
 }
 
 fn driver() -> &'static Driver {
@@ -75,6 +77,7 @@ fn driver() -> &'static Driver {
             url: format!("http://127.0.0.1:{port}"),
             profiles,
             _alive: child.stdin.take().unwrap(),
+            _process: child,
         }
     })
 }

@@ -1,0 +1,163 @@
+//! Reads manifests and folders from a storage.
+
+use super::selection::Selection;
+use super::{PAGE, count, manifest};
+use crate::application::bucket_files::{
+    BucketFiles, ListFrom, ListRequest, ListedObject, ReadConditions,
+};
+use crate::application::error::{Error, FieldError, Kind, Result};
+use crate::application::files::{object_key, outside};
+use crate::domain::Invalid;
+use crate::domain::connection::ConnectedBucket;
+use crate::domain::file_key::FileKey;
+use crate::domain::object_key::{Listed, ObjectKeyPrefix, relative_to};
+use crate::domain::project::{ProjectFile, WantedFile};
+use futures_util::TryStreamExt;
+use std::time::Duration;
+
+/// A manifest as it was read.
+pub(super) struct Manifest {
+    pub files: Vec<WantedFile>,
+    pub etag: String,
+}
+
+/// Reads a manifest, of exactly this ETag where one is given.
+pub(super) async fn read_manifest(
+    files: &dyn BucketFiles,
+    bucket: &ConnectedBucket,
+    key: &FileKey,
+    etag: Option<&str>,
+) -> Result<Manifest> {
+    let object = object_key(bucket, key)
+        .map_err(|error| Error::invalid(renamed(error.fields.clone(), manifest::FIELD)))?;
+    let conditions = ReadConditions {
+        if_match: etag.map(str::to_owned),
+        ..ReadConditions::default()
+    };
+    let content = files.get(bucket, &object, &conditions).await?;
+    let too_large = || {
+        let detail = format!("A manifest has at most {} bytes.", manifest::LARGEST);
+        Error::field(manifest::FIELD, Invalid::new("manifest_too_large", detail))
+    };
+    if content.content_length > count(manifest::LARGEST) {
+        return Err(too_large());
+    }
+    let etag = content.metadata.etag.clone().ok_or_else(|| {
+        Error::new(
+            Kind::Upstream,
+            "storage_request_rejected",
+            "The store gave the manifest without an ETag, so that a change of it would go unseen.",
+        )
+    })?;
+    let mut bytes = Vec::with_capacity(usize::try_from(content.content_length).unwrap_or_default());
+    let mut body = content.body;
+    while let Some(chunk) = body.try_next().await.map_err(broken_off)? {
+        if bytes.len() + chunk.len() > manifest::LARGEST {
+            return Err(too_large());
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    let name = key.clone();
+    let files = tokio::task::spawn_blocking(move || manifest::parse(&name, &bytes))
+        .await
+        .map_err(Error::bug)??;
+    // A key may be a valid one and yet too long below this prefix.
+    for (at, file) in files.iter().enumerate() {
+        if let Err(error) = object_key(bucket, &file.file_key) {
+            let mut fields = renamed(error.fields.clone(), manifest::FIELD);
+            for field in &mut fields {
+                field.detail = format!("Key {}: {}", at + 1, field.detail);
+            }
+            return Err(Error::invalid(fields));
+        }
+    }
+    Ok(Manifest { files, etag })
+}
+
+fn renamed(mut fields: Vec<FieldError>, name: &str) -> Vec<FieldError> {
+    for field in &mut fields {
+        name.clone_into(&mut field.field);
+    }
+    fields
+}
+
+fn broken_off(cause: std::io::Error) -> Error {
+    Error::new(
+        Kind::Upstream,
+        "storage_unavailable",
+        "The storage broke the transfer of the manifest off.",
+    )
+    .remedy("Try again in a moment.")
+    .retry_after(Duration::from_secs(2))
+    .internal(cause)
+}
+
+/// What a page of a folder's listing gives to a project.
+pub(super) struct SelectedPage {
+    /// Without positions.
+    pub files: Vec<ProjectFile>,
+    /// Objects that the project would take, and that no file key can name.
+    pub unusable: usize,
+    /// Where the next page begins, if the page ended with a file that a key can name.
+    pub last: Option<FileKey>,
+    pub continuation: Option<String>,
+}
+
+pub(super) async fn list_page(
+    files: &dyn BucketFiles,
+    bucket: &ConnectedBucket,
+    selection: &Selection,
+    from: ListFrom,
+) -> Result<SelectedPage> {
+    let prefix = &bucket.connection.prefix;
+    let request = ListRequest {
+        prefix: ObjectKeyPrefix::within(prefix, selection.folder())
+            .map_err(|invalid| Error::field("folder", invalid))?,
+        recursive: true,
+        page_size: PAGE,
+        from,
+    };
+    let listed = files.list(bucket, request).await?;
+    let mut page = SelectedPage {
+        files: Vec::new(),
+        unusable: 0,
+        last: None,
+        continuation: listed.continuation,
+    };
+    for object in listed.objects {
+        let ListedObject {
+            key, size, etag, ..
+        } = object;
+        match relative_to(prefix, &key).map_err(outside)? {
+            Listed::PrefixMarker => page.last = None,
+            Listed::Unusable(_) => {
+                page.unusable += 1;
+                page.last = None;
+            }
+            Listed::File(file_key) => {
+                if !file_key.path().starts_with(selection.folder().path()) {
+                    return Err(outside("a key outside of the folder"));
+                }
+                if selection.takes(&file_key) {
+                    page.files.push(ProjectFile {
+                        position: 0,
+                        name: file_key.name().to_owned(),
+                        file_key: file_key.clone(),
+                        size,
+                        etag,
+                    });
+                }
+                page.last = Some(file_key);
+            }
+        }
+    }
+    Ok(page)
+}
+
+/// Adds files at the next positions.
+pub(super) fn append(files: &mut Vec<ProjectFile>, more: Vec<ProjectFile>) {
+    for mut file in more {
+        file.position = count(files.len());
+        files.push(file);
+    }
+}
