@@ -78,6 +78,8 @@ pub struct ReadConditions {
     pub range: Option<String>,
     pub if_match: Option<String>,
     pub if_none_match: Option<String>,
+    /// A version of the object; the present one where it is absent.
+    pub version_id: Option<String>,
 }
 
 /// An object's content under way.

@@ -4,6 +4,7 @@
 use super::bucket_files::{BucketResult, SignedUrl};
 use super::upload_body::{BodyFault, Sha256Text, UploadBody};
 use crate::domain::aws_failure::AwsFailure;
+use crate::domain::canned_acl::CannedAcl;
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::object_key::ObjectKey;
 use async_trait::async_trait;
@@ -30,11 +31,22 @@ pub struct WriteConditions {
 /// An object just stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredObject {
+    /// In bytes; `None` where S3 does not let us ask.
+    pub size: Option<u64>,
+    pub etag: Option<String>,
+    pub version_id: Option<String>,
+    pub sha256: Option<Sha256Text>,
+}
+
+/// An object just copied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CopiedObject {
     /// In bytes.
     pub size: u64,
     pub etag: Option<String>,
     pub version_id: Option<String>,
-    pub sha256: Option<Sha256Text>,
+    /// Of the original, as it was copied.
+    pub source_etag: Option<String>,
 }
 
 /// Why nothing was stored.
@@ -92,6 +104,30 @@ pub trait BucketWrites: Send + Sync {
         bucket: &ConnectedBucket,
         doomed: &[Doomed],
     ) -> Vec<BucketResult<()>>;
+
+    /// Copies an object with its metadata; with `if_none_match`, only where there is none.
+    async fn copy(
+        &self,
+        bucket: &ConnectedBucket,
+        from: &ObjectKey,
+        to: &ObjectKey,
+        if_none_match: bool,
+    ) -> BucketResult<CopiedObject>;
+
+    /// Deletes an object if it still has this ETag.
+    async fn delete_unchanged(
+        &self,
+        bucket: &ConnectedBucket,
+        key: &ObjectKey,
+        etag: Option<&str>,
+    ) -> BucketResult<()>;
+
+    async fn put_acl(
+        &self,
+        bucket: &ConnectedBucket,
+        key: &ObjectKey,
+        acl: CannedAcl,
+    ) -> BucketResult<()>;
 
     /// Signs one URL for each key, as
     /// [`sign_get`](super::bucket_files::BucketFiles::sign_get) does.

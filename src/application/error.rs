@@ -223,6 +223,18 @@ impl From<AwsFailure> for Error {
                 "AWS does not accept the storage's credentials.",
                 "A workspace admin can check the connection.",
             ),
+            FailureKind::NoSuchKey if failure.error_code.as_deref() == Some("DeleteMarker") => (
+                Kind::NotFound,
+                "file_deleted",
+                "The file was deleted. The bucket keeps its versions.",
+                "Read one of its versions, or delete the delete marker to have the file back.",
+            ),
+            FailureKind::NoSuchKey if failure.error_code.as_deref() == Some("NoSuchVersion") => (
+                Kind::NotFound,
+                "version_not_found",
+                "The file has no such version.",
+                "List the versions of the file.",
+            ),
             FailureKind::NoSuchKey => (
                 Kind::NotFound,
                 "file_not_found",
@@ -264,6 +276,12 @@ impl From<AwsFailure> for Error {
                 "file_archived",
                 "The file is archived and must be restored before it can be read.",
                 "Restore it in the S3 console, then try again.",
+            ),
+            FailureKind::Throttled if failure.error_code.as_deref() == Some("StorageBusy") => (
+                Kind::Unavailable,
+                "storage_busy",
+                "Too many requests to this storage are under way.",
+                "Try again in a moment, with fewer requests at once.",
             ),
             FailureKind::Throttled => (
                 Kind::Unavailable,

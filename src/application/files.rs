@@ -5,12 +5,15 @@ use super::bucket_files::{
     ReadConditions, SignedResponse, SignedUrl,
 };
 use super::caller::Member;
+use super::denials::Denials;
 use super::error::{Error, FieldError, Kind, Result};
+use super::name_filter::NameFilter;
 use super::safe_content::Serving;
 use super::storages::Storages;
 use crate::domain::Invalid;
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::file_key::{FileKey, Folder};
+use crate::domain::file_operation::FileOperation;
 use crate::domain::ids::{StorageRef, WorkspaceId};
 use crate::domain::object_key::{Listed, ObjectKey, ObjectKeyPrefix, relative_to};
 use std::sync::Arc;
@@ -27,6 +30,7 @@ const LONGEST_HEADER_TEXT: usize = 255;
 pub struct Files {
     pub storages: Arc<Storages>,
     pub files: Arc<dyn BucketFiles>,
+    pub denials: Denials,
     /// The longest life of a signed URL.
     pub longest_url_life: Duration,
 }
@@ -67,6 +71,19 @@ pub struct FileEntry {
     pub usable: bool,
 }
 
+impl FolderPage {
+    /// The page with only those files that the filter shows. S3 knows no such filter: a page can come
+    /// out short or empty while others follow.
+    pub fn keep(mut self, filter: &NameFilter) -> Self {
+        let folder = self.folder.to_string();
+        self.files.retain(|file| {
+            let below = file.key.strip_prefix(&folder);
+            below.is_some_and(|below| filter.shows(below))
+        });
+        self
+    }
+}
+
 /// Which URLs to sign.
 #[derive(Debug, Clone)]
 pub struct SignRequest {
@@ -102,7 +119,8 @@ impl Files {
                     from,
                 },
             )
-            .await?;
+            .await
+            .map_err(|failure| self.denials.error(&bucket, FileOperation::Browse, failure))?;
         let mut files = Vec::with_capacity(page.objects.len());
         for object in page.objects {
             if let Some(file) = file_entry(&bucket, &folder, recursive, object)? {
@@ -129,7 +147,13 @@ impl Files {
         key: &FileKey,
     ) -> Result<ObjectMetadata> {
         let bucket = self.storages.usable(&member.workspace, storage).await?;
-        Ok(self.files.head(&bucket, &object_key(&bucket, key)?).await?)
+        self.files
+            .head(&bucket, &object_key(&bucket, key)?)
+            .await
+            .map_err(|failure| {
+                self.denials
+                    .error(&bucket, FileOperation::ReadMetadata, failure)
+            })
     }
 
     /// Begins to read a file.
@@ -141,10 +165,14 @@ impl Files {
         conditions: &ReadConditions,
     ) -> Result<ObjectContent> {
         let bucket = self.storages.usable(&member.workspace, storage).await?;
-        Ok(self
-            .files
+        let operation = match conditions.version_id {
+            Some(_) => FileOperation::ReadVersion,
+            None => FileOperation::Read,
+        };
+        self.files
             .get(&bucket, &object_key(&bucket, key)?, conditions)
-            .await?)
+            .await
+            .map_err(|failure| self.denials.error(&bucket, operation, failure))
     }
 
     /// Signs URLs that give whoever holds them the files for a while.

@@ -11,6 +11,9 @@ use std::error::Error as StdError;
 
 use super::endpoint_guard::ForbiddenAddress;
 
+/// Our own code for an object that is deleted in a bucket that keeps versions.
+const DELETE_MARKER: &str = "DeleteMarker";
+
 /// Judges a failed call of `operation`.
 pub fn classify<E>(operation: &'static str, error: &SdkError<E, HttpResponse>) -> AwsFailure
 where
@@ -30,7 +33,15 @@ where
         // Not the context of a service error: it would repeat headers and body.
         None => Some(DisplayErrorContext(error).to_string()),
     };
+    // A delete marker hides the object: S3 answers 404, or 405 where the marker itself was asked for.
+    let hidden = header("x-amz-delete-marker").as_deref() == Some("true");
+    let error_code = if hidden {
+        Some(DELETE_MARKER.to_owned())
+    } else {
+        error_code
+    };
     let kind = match error {
+        _ if hidden => FailureKind::NoSuchKey,
         SdkError::TimeoutError(_) => FailureKind::Timeout,
         SdkError::ConstructionFailure(_) => FailureKind::InvalidRequest,
         SdkError::DispatchFailure(failure) => {

@@ -1,8 +1,11 @@
 //! Files in customers' buckets.
 
 use super::failure::{classify, local};
+use super::gates::Gates;
 use super::presign::UrlSigner;
-use super::sessions::{RoleSessions, Session};
+use super::queries::{of_version, scope_of};
+use super::reading::Reading;
+use super::sessions::{RoleSessions, Session, SessionScope};
 use super::uploads::UploadMemory;
 use crate::application::bucket_files::{
     BucketFiles, BucketResult, ListFrom, ListPage, ListRequest, ListedObject, ObjectContent,
@@ -11,13 +14,11 @@ use crate::application::bucket_files::{
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::connection::{ConnectedBucket, Connection, Credentials, Owner};
 use crate::domain::object_key::ObjectKey;
+use crate::domain::part_plan::Sizes;
 use async_trait::async_trait;
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::types::EncodingType;
 use aws_smithy_types::DateTime;
-use aws_smithy_types::byte_stream::ByteStream;
-use futures_util::StreamExt;
-use futures_util::stream;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use time::OffsetDateTime;
@@ -29,13 +30,21 @@ const SIGN_BATCH: usize = 64;
 pub struct S3Files {
     pub(super) sessions: Arc<RoleSessions>,
     pub(super) upload_memory: UploadMemory,
+    pub(super) sizes: Sizes,
+    pub(super) gates: Gates,
 }
 
 impl S3Files {
     pub fn new(sessions: Arc<RoleSessions>) -> Self {
+        Self::with_sizes(sessions, Sizes::default())
+    }
+
+    pub fn with_sizes(sessions: Arc<RoleSessions>, sizes: Sizes) -> Self {
         Self {
             sessions,
             upload_memory: UploadMemory::default(),
+            sizes,
+            gates: Gates::default(),
         }
     }
 
@@ -49,11 +58,25 @@ impl S3Files {
     where
         F: Future<Output = BucketResult<T>>,
     {
-        let session = self.sessions.session(bucket).await?;
+        self.in_scope(bucket, SessionScope::Files, call).await
+    }
+
+    /// The same with a session for something beyond the documents' actions.
+    pub(super) async fn in_scope<T, F>(
+        &self,
+        bucket: &ConnectedBucket,
+        scope: SessionScope,
+        call: impl Fn(Arc<Session>) -> F,
+    ) -> BucketResult<T>
+    where
+        F: Future<Output = BucketResult<T>>,
+    {
+        let session = self.sessions.session_in(bucket, scope).await?;
+        let _turn = self.gates.call(&bucket.owner).await?;
         match call(session.clone()).await {
             Err(failure) if failure.kind == FailureKind::BadCredentials => {
-                self.sessions.drop_session(bucket, &session).await;
-                call(self.sessions.session(bucket).await?).await
+                self.sessions.drop_session(bucket, scope, &session).await;
+                call(self.sessions.session_in(bucket, scope).await?).await
             }
             answer => answer,
         }
@@ -118,42 +141,62 @@ impl BucketFiles for S3Files {
         key: &ObjectKey,
         conditions: &ReadConditions,
     ) -> BucketResult<ObjectContent> {
-        self.with_session(bucket, |session| async move {
-            let answer = session
-                .s3
-                .get_object()
-                .bucket(bucket.connection.bucket.as_str())
-                .key(key.as_str())
-                .set_range(conditions.range.clone())
-                .set_if_match(conditions.if_match.clone())
-                .set_if_none_match(conditions.if_none_match.clone())
-                .set_expected_bucket_owner(expected_owner(&bucket.connection))
-                .send()
-                .await
-                .map_err(|error| classify("GetObject", &error))?;
-            let content_length = answer.content_length.unwrap_or_default();
-            let size = answer
-                .content_range
-                .as_deref()
-                .and_then(|range| range.rsplit('/').next()?.parse().ok())
-                .unwrap_or(content_length);
-            Ok(ObjectContent {
-                metadata: ObjectMetadata {
-                    size,
-                    etag: answer.e_tag,
-                    content_type: answer.content_type,
-                    content_encoding: answer.content_encoding,
-                    last_modified: answer.last_modified.and_then(time_of),
-                    version_id: answer.version_id,
-                    storage_class: answer.storage_class.map(|class| class.as_str().to_owned()),
-                    metadata: sorted(answer.metadata),
-                },
-                content_length,
-                content_range: answer.content_range,
-                body: chunks(answer.body),
+        let turn = self.gates.transfer(&bucket.owner).await?;
+        let version = conditions.version_id.as_deref();
+        let answer = self
+            .in_scope(bucket, scope_of(version), |session| async move {
+                session
+                    .s3
+                    .get_object()
+                    .bucket(bucket.connection.bucket.as_str())
+                    .key(key.as_str())
+                    .set_version_id(conditions.version_id.clone())
+                    .set_range(conditions.range.clone())
+                    .set_if_match(conditions.if_match.clone())
+                    .set_if_none_match(conditions.if_none_match.clone())
+                    .set_expected_bucket_owner(expected_owner(&bucket.connection))
+                    .send()
+                    .await
+                    .map_err(|error| of_version(version, classify("GetObject", &error)))
             })
+            .await?;
+        let content_length = answer.content_length.unwrap_or_default();
+        let first = answer
+            .content_range
+            .as_deref()
+            .and_then(first_byte)
+            .unwrap_or_default();
+        let reading = Reading {
+            sessions: self.sessions.clone(),
+            bucket: bucket.clone(),
+            key: key.clone(),
+            version_id: conditions.version_id.clone(),
+            etag: answer.e_tag.clone(),
+            next: first,
+            end: first + u64::try_from(content_length).unwrap_or_default(),
+            body: answer.body,
+            _turn: turn,
+        };
+        let size = answer
+            .content_range
+            .as_deref()
+            .and_then(|range| range.rsplit('/').next()?.parse().ok())
+            .unwrap_or(content_length);
+        Ok(ObjectContent {
+            metadata: ObjectMetadata {
+                size,
+                etag: answer.e_tag,
+                content_type: answer.content_type,
+                content_encoding: answer.content_encoding,
+                last_modified: answer.last_modified.and_then(time_of),
+                version_id: answer.version_id,
+                storage_class: answer.storage_class.map(|class| class.as_str().to_owned()),
+                metadata: sorted(answer.metadata),
+            },
+            content_length,
+            content_range: answer.content_range,
+            body: reading.stream(),
         })
-        .await
     }
 
     async fn sign_get(
@@ -333,18 +376,14 @@ pub(super) fn decode(raw: &str) -> Result<String, AwsFailure> {
         .map_err(|error| local("ListObjectsV2", FailureKind::Nonsense, error))
 }
 
-fn chunks(
-    body: ByteStream,
-) -> futures_util::stream::BoxStream<'static, Result<bytes::Bytes, std::io::Error>> {
-    stream::unfold(Some(body), |body| async move {
-        let mut body = body?;
-        match body.next().await {
-            Some(Ok(chunk)) => Some((Ok(chunk), Some(body))),
-            Some(Err(error)) => Some((Err(std::io::Error::other(error)), None)),
-            None => None,
-        }
-    })
-    .boxed()
+/// The offset in `bytes 100-199/1234`.
+fn first_byte(range: &str) -> Option<u64> {
+    range
+        .strip_prefix("bytes ")?
+        .split('-')
+        .next()?
+        .parse()
+        .ok()
 }
 
 pub(super) fn time_of(at: DateTime) -> Option<OffsetDateTime> {
@@ -355,7 +394,9 @@ pub(super) fn whole_seconds(at: OffsetDateTime) -> OffsetDateTime {
     at.replace_nanosecond(0).unwrap_or(at)
 }
 
-fn sorted(metadata: Option<std::collections::HashMap<String, String>>) -> Vec<(String, String)> {
+pub(super) fn sorted(
+    metadata: Option<std::collections::HashMap<String, String>>,
+) -> Vec<(String, String)> {
     let mut pairs: Vec<_> = metadata.unwrap_or_default().into_iter().collect();
     pairs.sort();
     pairs

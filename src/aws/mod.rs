@@ -6,12 +6,17 @@
 //! neighbours for writing, and [`probes`] turn an object key into text for a call.
 
 pub mod clients;
+mod copies;
 pub mod endpoint_guard;
 pub mod failure;
 pub mod files;
+mod gates;
 mod presign;
 pub mod probes;
 pub mod provision;
+mod queries;
+mod reading;
 pub mod sessions;
+mod signed_uploads;
 mod uploads;
 mod writes;

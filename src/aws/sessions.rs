@@ -47,6 +47,17 @@ struct SessionKey {
     region: Region,
 }
 
+/// What a session may be used for. Each has a session policy, and so a session, of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionScope {
+    /// The documents' own actions.
+    Files,
+    /// Versions and tags of objects, copies, and giving up uploads.
+    Objects,
+    /// The names of the account's buckets.
+    AllBuckets,
+}
+
 /// Credentials at work: a client that signs with them.
 pub struct Session {
     pub s3: aws_sdk_s3::Client,
@@ -119,9 +130,19 @@ impl RoleSessions {
 
     /// The session to use for this bucket now. Requests that come while one is being made wait for it.
     pub async fn session(&self, bucket: &ConnectedBucket) -> Result<Arc<Session>, AwsFailure> {
-        let key = self.key(bucket)?;
+        self.session_in(bucket, SessionScope::Files).await
+    }
+
+    /// The session for something beyond the documents' actions.
+    pub async fn session_in(
+        &self,
+        bucket: &ConnectedBucket,
+        scope: SessionScope,
+    ) -> Result<Arc<Session>, AwsFailure> {
+        let key = self.key(bucket, scope)?;
+        let policy = key.policy.clone();
         self.cache
-            .try_get_with(key, self.open(bucket))
+            .try_get_with(key, self.open(bucket, policy))
             .await
             .map_err(|failure| AwsFailure::clone(&failure))
     }
@@ -139,7 +160,8 @@ impl RoleSessions {
         match session.remaining() {
             // A fresh one lives as long as they do: making another would gain nothing.
             Some(left) if left < wanted && session.made_at.elapsed() > FRESH => {
-                self.drop_session(bucket, &session).await;
+                self.drop_session(bucket, SessionScope::Files, &session)
+                    .await;
                 self.session(bucket).await
             }
             _ => Ok(session),
@@ -148,8 +170,13 @@ impl RoleSessions {
 
     /// Drops this session, so that the next request makes a new one. One that somebody else has made
     /// meanwhile stays: many requests whose session ends together make one AssumeRole call.
-    pub async fn drop_session(&self, bucket: &ConnectedBucket, old: &Arc<Session>) {
-        if let Ok(key) = self.key(bucket)
+    pub async fn drop_session(
+        &self,
+        bucket: &ConnectedBucket,
+        scope: SessionScope,
+        old: &Arc<Session>,
+    ) {
+        if let Ok(key) = self.key(bucket, scope)
             && let Some(cached) = self.cache.get(&key).await
             && Arc::ptr_eq(&cached, old)
         {
@@ -170,7 +197,7 @@ impl RoleSessions {
         }
     }
 
-    fn key(&self, bucket: &ConnectedBucket) -> Result<SessionKey, AwsFailure> {
+    fn key(&self, bucket: &ConnectedBucket, scope: SessionScope) -> Result<SessionKey, AwsFailure> {
         let (external_id, role_arn, policy) = match &bucket.connection.credentials {
             Credentials::Role {
                 role_arn,
@@ -178,7 +205,7 @@ impl RoleSessions {
             } => (
                 Some(external_id.clone()),
                 Some(role_arn.clone()),
-                self.session_policy(role_arn.partition(), &bucket.connection)?,
+                self.policy_of(role_arn.partition(), &bucket.connection, scope)?,
             ),
             _ => (None, None, String::new()),
         };
@@ -194,6 +221,20 @@ impl RoleSessions {
 
     fn region_of(&self, connection: &Connection) -> Region {
         connection.region.unwrap_or(self.clients.region())
+    }
+
+    fn policy_of(
+        &self,
+        partition: Partition,
+        connection: &Connection,
+        scope: SessionScope,
+    ) -> Result<String, AwsFailure> {
+        let policy = match scope {
+            SessionScope::Files => return self.session_policy(partition, connection),
+            SessionScope::Objects => self.policies.objects_session_policy(partition, connection),
+            SessionScope::AllBuckets => self.policies.all_buckets_session_policy(),
+        };
+        Ok(policy)
     }
 
     fn session_policy(
@@ -212,7 +253,11 @@ impl RoleSessions {
             .map_err(|invalid| local("AssumeRole", FailureKind::InvalidRequest, invalid))
     }
 
-    async fn open(&self, bucket: &ConnectedBucket) -> Result<Arc<Session>, AwsFailure> {
+    async fn open(
+        &self,
+        bucket: &ConnectedBucket,
+        policy: String,
+    ) -> Result<Arc<Session>, AwsFailure> {
         let connection = &bucket.connection;
         let (given, expires_at, endpoint) = match &connection.credentials {
             Credentials::Role {
@@ -220,7 +265,7 @@ impl RoleSessions {
                 external_id,
             } => {
                 let assumed = self
-                    .assume(&bucket.owner, connection, role_arn, Some(external_id))
+                    .assume_with(&bucket.owner, role_arn, Some(external_id), policy)
                     .await;
                 self.observer.assumed_role(assumed.is_ok());
                 let assumed = assumed?;
@@ -268,6 +313,17 @@ impl RoleSessions {
         role_arn: &RoleArn,
         external_id: Option<&ExternalId>,
     ) -> Result<Assumed, AwsFailure> {
+        let policy = self.session_policy(role_arn.partition(), connection)?;
+        self.assume_with(owner, role_arn, external_id, policy).await
+    }
+
+    async fn assume_with(
+        &self,
+        owner: &Owner,
+        role_arn: &RoleArn,
+        external_id: Option<&ExternalId>,
+        policy: String,
+    ) -> Result<Assumed, AwsFailure> {
         const OPERATION: &str = "AssumeRole";
         let answer = self
             .clients
@@ -276,7 +332,7 @@ impl RoleSessions {
             .role_arn(role_arn.as_str())
             .role_session_name(owner.session_name())
             .set_external_id(external_id.map(ToString::to_string))
-            .policy(self.session_policy(role_arn.partition(), connection)?)
+            .policy(policy)
             .duration_seconds(SESSION_LIFE.as_secs() as i32)
             .send()
             .await

@@ -1,9 +1,9 @@
 //! Bodies of any size into a bucket, in little memory.
 //!
 //! Up to [`HELD_BODY`] a body is held and stored by one call, which the SDK may repeat. A larger one
-//! whose length is known is passed on as it comes: by one call, or part by part. One of unknown length
-//! is held part by part, because S3 wants to know each part's length; [`UploadMemory`] bounds all of
-//! these together.
+//! whose length is known is passed on as it comes: by one call, or, where it is too large for one, part
+//! by part. One of unknown length is held part by part, because S3 wants to know each part's length;
+//! [`UploadMemory`] bounds all of these together.
 //!
 //! Checksums: the client's digests are verified on the way ([`UploadBody`]), and the last bytes are
 //! withheld until they match; each call to S3 carries a checksum of its own bytes, and completing an
@@ -11,18 +11,16 @@
 
 use super::failure::{classify, local};
 use super::files::{S3Files, expected_owner};
-use super::sessions::Session;
+use super::sessions::{Session, SessionScope, endpoint_of};
 use crate::application::bucket_writes::{NewObject, PutFailure, StoredObject};
 use crate::application::upload_body::{BodyFault, UploadBody};
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::object_key::ObjectKey;
-use crate::domain::part_plan::{
-    LARGEST_OBJECT, LARGEST_SINGLE, LARGEST_UNTOLD, MIB, MOST_PARTS, held_part_size, part_size,
-};
+use crate::domain::part_plan::{LARGEST_OBJECT, LARGEST_UNTOLD, MIB, MOST_PARTS, held_part_size};
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
+use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart};
 use aws_smithy_types::byte_stream::ByteStream;
 use bytes::{Bytes, BytesMut};
 use http_body::{Frame, SizeHint};
@@ -81,6 +79,14 @@ impl Place<'_> {
         expected_owner(&self.bucket.connection)
     }
 
+    /// The checksum of each part. Not every S3-compatible store knows them; there, the signature covers
+    /// what is held, and TLS what is passed on.
+    fn checksum(&self) -> Option<ChecksumAlgorithm> {
+        endpoint_of(&self.bucket.connection)
+            .is_none()
+            .then_some(ChecksumAlgorithm::Crc32)
+    }
+
     fn if_none_match(&self) -> Option<String> {
         let conditions = &self.object.conditions;
         conditions.if_none_match.then(|| "*".to_owned())
@@ -105,13 +111,14 @@ pub(super) async fn put(
     };
     let length = body.length();
     let mut source = Source { body, carry: None };
+    let _turn = files.gates.transfer(&bucket.owner).await?;
     match length {
         Some(length) if length > LARGEST_OBJECT => Err(BodyFault::TooLong {
             most: LARGEST_OBJECT,
         }
         .into()),
-        Some(length) if length > LARGEST_SINGLE => {
-            let size = part_size(length).unwrap_or(LARGEST_SINGLE);
+        Some(length) if length > files.sizes.single => {
+            let size = files.sizes.part_of(length);
             in_parts(files, place, &mut source, Parts::Told { length, size }).await
         }
         Some(length) if length > HELD_BODY => streamed(files, place, &mut source, length).await,
@@ -121,6 +128,14 @@ pub(super) async fn put(
                 return held(files, place, &source, head).await;
             }
             source.put_back(head);
+            // A body of one part needs no upload in parts, and nothing to clean up after it.
+            let memory = files.upload_memory.take(held_part_size(1)).await?;
+            let first = source.fill(held_part_size(1)).await?;
+            if source.body.sha256().is_some() && source.carry.is_none() {
+                return held(files, place, &source, first).await;
+            }
+            source.put_back(first);
+            drop(memory);
             in_parts(files, place, &mut source, Parts::Untold).await
         }
     }
@@ -171,7 +186,7 @@ impl Source {
 
     fn stored(&self, etag: Option<String>, version_id: Option<String>) -> StoredObject {
         StoredObject {
-            size: self.body.received(),
+            size: Some(self.body.received()),
             etag,
             version_id,
             sha256: self.body.sha256().cloned(),
@@ -374,6 +389,7 @@ async fn create(session: Arc<Session>, place: Place<'_>) -> Result<String, AwsFa
         .key(place.key.as_str())
         .content_type(&place.object.content_type)
         .set_metadata(Some(place.object.metadata.iter().cloned().collect()))
+        .set_checksum_algorithm(place.checksum())
         .set_expected_bucket_owner(place.owner())
         .send()
         .await
@@ -395,6 +411,7 @@ fn upload_part(
         .key(place.key.as_str())
         .upload_id(upload_id)
         .part_number(number as i32)
+        .set_checksum_algorithm(place.checksum())
         .set_expected_bucket_owner(place.owner())
 }
 
@@ -406,7 +423,6 @@ fn completed(
         .part_number(number as i32)
         .set_e_tag(answer.e_tag)
         .set_checksum_crc32(answer.checksum_crc32)
-        .set_checksum_crc64_nvme(answer.checksum_crc64_nvme)
         .build()
 }
 
@@ -566,19 +582,25 @@ pub(super) async fn abort_upload(
     key: &ObjectKey,
     upload_id: &str,
 ) -> Result<(), AwsFailure> {
-    files
-        .with_session(bucket, |session| async move {
-            session
-                .s3
-                .abort_multipart_upload()
-                .bucket(bucket.connection.bucket.as_str())
-                .key(key.as_str())
-                .upload_id(upload_id)
-                .set_expected_bucket_owner(expected_owner(&bucket.connection))
-                .send()
-                .await
-                .map_err(|error| classify("AbortMultipartUpload", &error))
-        })
-        .await?;
-    Ok(())
+    let call = |session: Arc<Session>| async move {
+        session
+            .s3
+            .abort_multipart_upload()
+            .bucket(bucket.connection.bucket.as_str())
+            .key(key.as_str())
+            .upload_id(upload_id)
+            .set_expected_bucket_owner(expected_owner(&bucket.connection))
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| classify("AbortMultipartUpload", &error))
+    };
+    // Whoever began an upload may give it up by default (S3 user guide, "Multipart upload API and
+    // permissions"); a session policy may stand in the way of that.
+    match files.with_session(bucket, call).await {
+        Err(failure) if failure.kind == FailureKind::AccessDenied => {
+            files.in_scope(bucket, SessionScope::Objects, call).await
+        }
+        answer => answer,
+    }
 }

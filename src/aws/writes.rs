@@ -2,18 +2,19 @@
 
 use super::failure::{classify, local};
 use super::files::{S3Files, expected_owner, whole_seconds};
-use super::uploads;
+use super::{copies, uploads};
 use crate::application::bucket_files::{BucketResult, SignedUrl};
 use crate::application::bucket_writes::{
-    BucketWrites, Doomed, NewObject, PutFailure, SignedWrite, StoredObject,
+    BucketWrites, CopiedObject, Doomed, NewObject, PutFailure, SignedWrite, StoredObject,
 };
 use crate::application::upload_body::UploadBody;
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
+use crate::domain::canned_acl::CannedAcl;
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::object_key::ObjectKey;
 use async_trait::async_trait;
 use aws_sdk_s3::presigning::PresigningConfig;
-use aws_sdk_s3::types::{Delete, ObjectIdentifier};
+use aws_sdk_s3::types::{Delete, ObjectCannedAcl, ObjectIdentifier};
 use futures_util::StreamExt;
 use futures_util::stream;
 use std::collections::HashMap;
@@ -88,6 +89,53 @@ impl BucketWrites for S3Files {
             outcomes[at] = outcome;
         }
         outcomes
+    }
+
+    async fn copy(
+        &self,
+        bucket: &ConnectedBucket,
+        from: &ObjectKey,
+        to: &ObjectKey,
+        if_none_match: bool,
+    ) -> BucketResult<CopiedObject> {
+        copies::copy(self, bucket, from, to, if_none_match).await
+    }
+
+    async fn delete_unchanged(
+        &self,
+        bucket: &ConnectedBucket,
+        key: &ObjectKey,
+        etag: Option<&str>,
+    ) -> BucketResult<()> {
+        copies::delete_source(self, bucket, key, etag).await
+    }
+
+    async fn put_acl(
+        &self,
+        bucket: &ConnectedBucket,
+        key: &ObjectKey,
+        acl: CannedAcl,
+    ) -> BucketResult<()> {
+        const OPERATION: &str = "PutObjectAcl";
+        let acl = ObjectCannedAcl::try_parse(acl.as_str())
+            .map_err(|error| local(OPERATION, FailureKind::InvalidRequest, error))?;
+        self.with_session(bucket, |session| {
+            let request = session
+                .s3
+                .put_object_acl()
+                .bucket(bucket.connection.bucket.as_str())
+                .key(key.as_str())
+                .acl(acl.clone())
+                .set_expected_bucket_owner(expected_owner(&bucket.connection));
+            async move {
+                request
+                    .send()
+                    .await
+                    .map(drop)
+                    .map_err(|error| classify(OPERATION, &error))
+            }
+        })
+        .await
     }
 
     async fn sign_write(

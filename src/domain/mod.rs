@@ -10,6 +10,7 @@ pub mod audit;
 pub mod aws_failure;
 pub mod bucket_name;
 pub mod bucket_prefix;
+pub mod canned_acl;
 pub mod connection;
 pub mod connection_check;
 pub mod endpoint;

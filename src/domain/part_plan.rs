@@ -1,23 +1,44 @@
-//! Into which parts an upload is cut. Limits by the S3 user guide, "Amazon S3 multipart upload limits":
-//! 10,000 parts of 5 MiB to 5 GiB, and 5 TiB in all.
+//! Into which parts uploads and copies are cut. Limits by the S3 user guide, "Amazon S3 multipart upload
+//! limits": 10,000 parts of 5 MiB to 5 GiB, and 5 TiB in all.
 
 pub const MIB: u64 = 1 << 20;
 /// The largest object.
 pub const LARGEST_OBJECT: u64 = 5 << 40;
-/// The largest object that one copy call makes.
-pub const LARGEST_COPY: u64 = 5 << 30;
+/// The largest object that one call stores or copies.
+pub const LARGEST_CALL: u64 = 5 << 30;
 pub const MOST_PARTS: u64 = 10_000;
-/// An object up to this size is stored by one call.
-pub const LARGEST_SINGLE: u64 = 64 * MIB;
+/// A part's size unless the object needs larger ones.
+const USUAL_PART: u64 = 64 * MIB;
 
-/// The size of every part but the last, for an object whose size is known. `None` for one that is too
-/// large for S3.
-pub fn part_size(length: u64) -> Option<u64> {
-    if length > LARGEST_OBJECT {
-        return None;
+/// From which sizes on objects are cut, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sizes {
+    /// The largest body of known length that one call stores. S3's own limit by default: one call needs
+    /// no cleaning up after a failure.
+    pub single: u64,
+    /// The largest object that one call copies.
+    pub copy: u64,
+    /// The size of a part, at least.
+    pub part: u64,
+}
+
+impl Default for Sizes {
+    fn default() -> Self {
+        Self {
+            single: LARGEST_CALL,
+            copy: LARGEST_CALL,
+            part: USUAL_PART,
+        }
     }
-    let least = length.div_ceil(MOST_PARTS);
-    Some(least.next_multiple_of(MIB).max(LARGEST_SINGLE))
+}
+
+impl Sizes {
+    /// The size of every part but the last, for an object whose size is known. Up to
+    /// [`LARGEST_OBJECT`], there are never more than [`MOST_PARTS`].
+    pub fn part_of(&self, length: u64) -> u64 {
+        let least = length.div_ceil(MOST_PARTS);
+        least.next_multiple_of(MIB).max(self.part)
+    }
 }
 
 /// The size of a part that must be held in memory, because nobody knows how many follow. It grows, so
@@ -43,16 +64,15 @@ mod tests {
             0,
             1,
             MIB,
-            LARGEST_SINGLE + 1,
+            LARGEST_CALL + 1,
             1 << 40,
             LARGEST_OBJECT - 1,
             LARGEST_OBJECT,
         ] {
-            let size = part_size(length).unwrap();
+            let size = Sizes::default().part_of(length);
             assert!(length.div_ceil(size) <= MOST_PARTS, "{length}");
-            assert!((5 * MIB..=LARGEST_COPY).contains(&size));
+            assert!((5 * MIB..=LARGEST_CALL).contains(&size));
         }
-        assert_eq!(part_size(LARGEST_OBJECT + 1), None);
     }
 
     #[test]

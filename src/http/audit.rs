@@ -23,6 +23,7 @@ use std::num::NonZeroU32;
 pub const READING_POSTS: &[&str] = &[
     "sign_files",
     "sign_project_files",
+    "sign_upload_parts",
     "confirm_delete_files",
     "new_project_page",
 ];

@@ -7,6 +7,7 @@ use crate::application::authenticate::Authenticator;
 use crate::application::browser_probe::BrowserProbes;
 use crate::application::clock::Clock;
 use crate::application::error::{Error, Result};
+use crate::application::file_queries::FileQueries;
 use crate::application::file_writes::FileWrites;
 use crate::application::files::Files;
 use crate::application::instructions::Instructions;
@@ -15,6 +16,7 @@ use crate::application::projects::Projects;
 use crate::application::readiness::Readiness;
 use crate::application::setups::Setups;
 use crate::application::sign_in::SignIns;
+use crate::application::signed_uploads::SignedUploads;
 use crate::application::storages::Storages;
 use crate::application::store::Store;
 use crate::application::vault::Vault;
@@ -41,6 +43,8 @@ pub struct Services {
     pub sign_ins: SignIns,
     pub site: Site,
     pub file_writes: Arc<FileWrites>,
+    pub file_queries: Arc<FileQueries>,
+    pub signed_uploads: Arc<SignedUploads>,
     pub readiness: Vec<Arc<dyn Readiness>>,
     pub metrics: HttpMetrics,
     /// Everything that `/metrics` shows.

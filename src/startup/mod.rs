@@ -141,6 +141,8 @@ pub async fn build_with(settings: Settings, aws: &SdkConfig) -> Result<Applicati
         },
         projects: use_cases.projects,
         file_writes: use_cases.file_writes,
+        file_queries: use_cases.file_queries,
+        signed_uploads: use_cases.signed_uploads,
         store,
         pages: Pages::new(vault.clone()),
         vault,

@@ -9,6 +9,7 @@ use crate::application::check_limits::CheckLimits;
 use crate::application::checks::Checks;
 use crate::application::clock::Clock;
 use crate::application::denials::Denials;
+use crate::application::file_queries::FileQueries;
 use crate::application::file_writes::FileWrites;
 use crate::application::files::Files;
 use crate::application::monitor::Monitor;
@@ -18,6 +19,7 @@ use crate::application::projects::imports::{Importer, Pace};
 use crate::application::projects::{Limits, MANIFESTS_AT_ONCE, Projects};
 use crate::application::service_principal::PrincipalSource;
 use crate::application::setups::Setups;
+use crate::application::signed_uploads::SignedUploads;
 use crate::application::storages::Storages;
 use crate::application::store::Store;
 use crate::application::vault::Vault;
@@ -44,6 +46,8 @@ pub(super) struct UseCases {
     pub projects: Arc<Projects>,
     pub importers: Vec<Importer>,
     pub file_writes: Arc<FileWrites>,
+    pub file_queries: Arc<FileQueries>,
+    pub signed_uploads: Arc<SignedUploads>,
     pub browser_probes: BrowserProbes,
     pub principal: Arc<PrincipalSource>,
     pub monitor: Monitor,
@@ -102,9 +106,11 @@ impl UseCases {
             built_in: Arc::new(BuiltIn::new(settings.built_in_bucket.clone(), prober)),
             origins: settings.allowed_origins.clone(),
         });
+        let denials = Denials::new(policies.clone());
         let files = Arc::new(Files {
             storages: storages.clone(),
             files: bucket_files.clone(),
+            denials: denials.clone(),
             longest_url_life: settings.signed_url_max,
         });
         let imports = Arc::new(Notify::new());
@@ -116,7 +122,14 @@ impl UseCases {
             wake: imports.clone(),
             pace: Pace::default(),
         };
-        let denials = Denials::new(policies.clone());
+        let file_writes = Arc::new(FileWrites {
+            storages: storages.clone(),
+            bucket: s3_files.clone(),
+            denials: denials.clone(),
+            longest_url_life: settings.signed_url_max,
+            running: running_checks.clone(),
+            runtime: Handle::current(),
+        });
         let setups = Arc::new(Setups {
             store: store.clone(),
             vault: vault.clone(),
@@ -146,14 +159,17 @@ impl UseCases {
                 manifests: Semaphore::new(MANIFESTS_AT_ONCE),
             }),
             files,
-            file_writes: Arc::new(FileWrites {
+            file_queries: Arc::new(FileQueries {
                 storages: storages.clone(),
-                bucket: s3_files,
+                bucket: s3_files.clone(),
                 denials,
-                longest_url_life: settings.signed_url_max,
-                running: running_checks.clone(),
-                runtime: Handle::current(),
             }),
+            signed_uploads: Arc::new(SignedUploads {
+                writes: file_writes.clone(),
+                bucket: s3_files,
+                vault: vault.clone(),
+            }),
+            file_writes,
             storages,
             principal,
             monitor: Monitor {

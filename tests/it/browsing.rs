@@ -406,3 +406,45 @@ async fn changed_settings_need_a_check_before_files_are_used() {
         .problem(409, "check_required");
     assert_eq!(place.content("a", &[]).await.status, 409);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listing_is_filtered_by_glob_and_suffix() {
+    let place = Place::connect("team/").await;
+    for path in ["a.png", "b.txt", "f/c.png", "f/g/d.png", "f/g/d.PNG"] {
+        place.put(path, "x").await;
+    }
+    let keys = |folder: &'static str, query: &'static str| {
+        let place = &place;
+        async move {
+            let page = place.list(folder, query).await.expect(200);
+            let files = page["files"].as_array().unwrap().iter();
+            let keys: Vec<_> = files
+                .map(|f| f["key"].as_str().unwrap().to_owned())
+                .collect();
+            keys
+        }
+    };
+    assert_eq!(keys("/", "&glob=*.png").await, ["/a.png"]);
+    let all = keys("/", "&recursive=true&glob=**%2F*.png").await;
+    assert_eq!(all, ["/a.png", "/f/c.png", "/f/g/d.png"]);
+    assert_eq!(
+        keys("/f/", "&recursive=true&glob=*.png").await,
+        ["/f/c.png"]
+    );
+    let suffix = keys("/", "&recursive=true&suffix=d.png").await;
+    assert_eq!(suffix, ["/f/g/d.png"]);
+    assert_eq!(
+        keys("/", "&recursive=true&glob=f%2F**&suffix=.PNG").await,
+        ["/f/g/d.PNG"]
+    );
+    place.list("/", "&glob=a%7Bb").await.refused_field("glob");
+    place.list("/", "&suffix=").await.refused_field("suffix");
+
+    // A page that the filter empties still leads on.
+    let page = place
+        .list("/", "&recursive=true&page_size=1&suffix=.txt")
+        .await;
+    let page = page.expect(200);
+    assert_eq!(page["files"].as_array().unwrap().len(), 0);
+    assert!(page["next_page_token"].is_string());
+}

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// Paths below the prefix that have gone wrong somewhere, in some client, server or library.
-const HOSTILE: &[&str] = &[
+pub const HOSTILE: &[&str] = &[
     "plain.txt",
     "a b",
     " leading and trailing ",
@@ -74,7 +74,7 @@ const HOSTILE: &[&str] = &[
 
 /// Whether the key has nothing but slashes below the prefix. The emulator takes slashes off the end of a
 /// key before it looks at policies, and so denies such a key to a role that is held to a prefix.
-fn only_slashes(path: &str) -> bool {
+pub fn only_slashes(path: &str) -> bool {
     path.bytes().all(|byte| byte == b'/')
 }
 

@@ -138,6 +138,7 @@ async fn what_is_asked_must_make_sense() {
         (json!({"method": "GET"}), "key"),
         (json!({"key": "a"}), "method"),
         (json!({"key": "a", "method": "POST"}), "method"),
+        (json!({"key": "a", "method": "PATCH"}), "method"),
         (json!({"key": "a", "method": "get"}), "method"),
         (json!({"key": "a", "keys": ["b"], "method": "GET"}), "keys"),
         (json!({"key": 1, "method": "GET"}), "key"),

@@ -16,6 +16,7 @@ mod role_name;
 mod templates;
 mod terraform;
 mod trust_policy;
+mod wider_sessions;
 
 pub use document_name::DocumentName;
 pub use role_name::RoleName;

@@ -80,7 +80,7 @@ fn is_plain(text: &str) -> bool {
 pub(super) struct StoredBody {
     #[schema(example = "/some-folder/image.png")]
     pub key: String,
-    pub size: u64,
+    pub size: Option<u64>,
     pub etag: Option<String>,
     /// Absent where the bucket keeps no versions.
     pub version_id: Option<String>,

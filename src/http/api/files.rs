@@ -1,10 +1,12 @@
 //! `/v1/storages/{storage_id}/files`
 
+use super::file_writes::{VersionQuery, file_key, version_id};
 use crate::application::bucket_files::{ListFrom, ObjectMetadata, ReadConditions, SignedUrl};
 use crate::application::bucket_writes::SignedWrite;
 use crate::application::caller::Caller;
 use crate::application::error::{Error, FieldError, Result};
 use crate::application::files::{FileEntry, FolderEntry, SignRequest};
+use crate::application::name_filter::NameFilter;
 use crate::application::safe_content::Serving;
 use crate::domain::Invalid;
 use crate::domain::file_key::{FileKey, Folder};
@@ -36,7 +38,6 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(list_files)
         .service(read_file)
         .service(read_file_head)
-        .service(get_file_metadata)
         .service(sign_files);
 }
 
@@ -50,26 +51,17 @@ struct ListQuery {
     /// Whether what lies in sub-folders is listed too, instead of the folders' names.
     #[serde(default)]
     recursive: bool,
-    /// How many files and folders at most: 1 to 1000.
+    /// Only files whose path below the folder matches it, like `**/*.png`: `*` and `?` stay within a
+    /// folder, `**` crosses folders. Filtered page by page: a page can be short or empty while others
+    /// follow.
+    glob: Option<String>,
+    /// Only files whose key ends so, like `.png`; filtered as with `glob`.
+    suffix: Option<String>,
+    /// How many files and folders at most, before the filters: 1 to 1000.
     #[param(default = 100, minimum = 1, maximum = 1000)]
     page_size: Option<u32>,
     /// `next_page_token` of the page before.
     page_token: Option<String>,
-}
-
-/// Which file.
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct KeyQuery {
-    /// The file key, like `/some-folder/image.png`.
-    key: String,
-}
-
-impl KeyQuery {
-    fn parse(&self) -> Result<FileKey> {
-        FileKey::parse(&self.key).map_err(|invalid| Error::field("key", invalid))
-    }
 }
 
 /// A page of a folder.
@@ -113,23 +105,6 @@ struct FileEntryBody {
     storage_class: Option<String>,
     /// False for an object whose key has a `.` or `..` segment: no file key or link can name it.
     usable: bool,
-}
-
-/// What is known of a file.
-#[derive(Serialize, ToSchema)]
-#[schema(as = FileMetadata)]
-struct MetadataBody {
-    #[schema(example = "/some-folder/image.png")]
-    key: String,
-    size: i64,
-    etag: Option<String>,
-    content_type: Option<String>,
-    #[serde(with = "time::serde::rfc3339::option")]
-    last_modified: Option<OffsetDateTime>,
-    version_id: Option<String>,
-    storage_class: Option<String>,
-    /// The customer's own, without `x-amz-meta-`.
-    metadata: BTreeMap<String, String>,
 }
 
 /// Which URLs to sign: `key` or `keys`.
@@ -207,6 +182,7 @@ async fn list_files(
     let folder = Folder::parse(query.0.folder.as_deref().unwrap_or_default())
         .map_err(|invalid| Error::field("folder", invalid))?;
     let recursive = query.0.recursive;
+    let filter = NameFilter::new(query.0.glob.as_deref(), query.0.suffix)?;
     let place = format!(
         "{}/storages/{}/files/{recursive}{folder}",
         member.0.workspace, id.0
@@ -219,7 +195,8 @@ async fn list_files(
     let found = services
         .files
         .list(&member.0, &id.0, folder, recursive, request.size, from)
-        .await?;
+        .await?
+        .keep(&filter);
     Ok(Json(FolderBody {
         folder: found.folder.to_string(),
         folders: found.folders.into_iter().map(Into::into).collect(),
@@ -261,7 +238,7 @@ impl From<FileEntry> for FileEntryBody {
 /// HTML, SVG and other active types come as attachments of an inert type.
 #[utoipa::path(
     tag = "Files",
-    params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`"), KeyQuery),
+    params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`"), VersionQuery),
     responses(
         (status = 200, description = "The content"),
         (status = 206, description = "The range of it that was asked for"),
@@ -275,11 +252,12 @@ async fn read_file(
     member: MemberCaller,
     services: Data<Services>,
     id: Id<StorageRef>,
-    query: Query<KeyQuery>,
+    query: Query<VersionQuery>,
     request: HttpRequest,
 ) -> Result<HttpResponse> {
-    let key = query.0.parse()?;
+    let key = file_key("key", &query.0.key)?;
     let mut conditions = conditions(request.headers());
+    conditions.version_id = version_id("version_id", query.0.version_id)?;
     // The client has a part, and wants the rest of it or else the whole new version. S3 knows no
     // `If-Range`; `If-Match` asks the same where the client has no `If-Match` of its own.
     let mut or_whole = false;
@@ -332,7 +310,7 @@ async fn read_file(
 /// Read a file's headers
 #[utoipa::path(
     tag = "Files",
-    params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`"), KeyQuery),
+    params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`"), VersionQuery),
     responses((status = 200, description = "The headers of the content, without it")),
 )]
 #[head("/v1/storages/{storage_id}/files/content")]
@@ -340,11 +318,16 @@ async fn read_file_head(
     member: MemberCaller,
     services: Data<Services>,
     id: Id<StorageRef>,
-    query: Query<KeyQuery>,
+    query: Query<VersionQuery>,
     request: HttpRequest,
 ) -> Result<HttpResponse> {
-    let key = query.0.parse()?;
-    let metadata = services.files.metadata(&member.0, &id.0, &key).await?;
+    let key = file_key("key", &query.0.key)?;
+    let version = version_id("version_id", query.0.version_id)?;
+    let metadata = services
+        .file_queries
+        .details(&member.0, &id.0, &key, version.as_deref())
+        .await?
+        .metadata;
     let known = text(request.headers(), header::IF_NONE_MATCH);
     let unchanged = known.is_some_and(|known| {
         known == "*"
@@ -420,6 +403,7 @@ fn conditions(headers: &HeaderMap) -> ReadConditions {
         range,
         if_match: text(headers, header::IF_MATCH),
         if_none_match: text(headers, header::IF_NONE_MATCH),
+        version_id: None,
     }
 }
 
@@ -449,33 +433,6 @@ fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
         .get(name)
         .and_then(|value| value.to_str().ok())
         .map(str::to_owned)
-}
-
-/// Read a file's metadata
-#[utoipa::path(
-    tag = "Files",
-    params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`"), KeyQuery),
-    responses((status = 200, description = "What is known of the file", body = MetadataBody)),
-)]
-#[get("/v1/storages/{storage_id}/files/metadata")]
-async fn get_file_metadata(
-    member: MemberCaller,
-    services: Data<Services>,
-    id: Id<StorageRef>,
-    query: Query<KeyQuery>,
-) -> Result<Json<MetadataBody>> {
-    let key = query.0.parse()?;
-    let found = services.files.metadata(&member.0, &id.0, &key).await?;
-    Ok(Json(MetadataBody {
-        key: key.to_string(),
-        size: found.size,
-        etag: found.etag,
-        content_type: found.content_type,
-        last_modified: found.last_modified,
-        version_id: found.version_id,
-        storage_class: found.storage_class,
-        metadata: found.metadata.into_iter().collect(),
-    }))
 }
 
 /// Sign URLs

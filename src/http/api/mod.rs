@@ -3,11 +3,14 @@
 pub mod audit_events;
 mod check_reports;
 pub mod documents;
+pub mod file_copies;
+pub mod file_queries;
 pub mod file_writes;
 pub mod files;
 pub mod projects;
 pub mod service;
 pub mod sign_in_links;
+pub mod signed_uploads;
 pub mod storage_setups;
 pub mod storages;
 pub mod tokens;
@@ -28,5 +31,8 @@ pub fn configure(config: &mut ServiceConfig) {
     files::configure(config);
     projects::configure(config);
     file_writes::configure(config);
+    file_copies::configure(config);
+    file_queries::configure(config);
+    signed_uploads::configure(config);
     audit_events::configure(config);
 }

@@ -11,6 +11,7 @@ use sallyport::application::check_connection::ConnectionChecker;
 use sallyport::application::check_limits::CheckLimits;
 use sallyport::application::checks::Checks;
 use sallyport::application::clock::Clock;
+use sallyport::application::denials::Denials;
 use sallyport::application::files::Files;
 use sallyport::application::probe::{Answer, BucketProbe, ExternalIdSent, Prober};
 use sallyport::application::projects::imports::{Importer, Pace};
@@ -324,7 +325,7 @@ impl Rig {
         let storages = Arc::new(Storages {
             store: store.clone(),
             vault,
-            policies,
+            policies: policies.clone(),
             principal,
             checks,
             files: bucket.clone(),
@@ -338,6 +339,7 @@ impl Rig {
             files: Arc::new(Files {
                 storages: storages.clone(),
                 files: bucket.clone(),
+                denials: Denials::new(policies),
                 longest_url_life: Duration::from_secs(60),
             }),
             clock: clock.clone(),

@@ -1,0 +1,66 @@
+//! The adapter alone, on a customer's bucket: with sizes that a test can afford, and connections that
+//! break.
+
+use crate::writes_support::Writable;
+use aws_config::SdkConfig;
+use sallyport::application::observe::Observer;
+use sallyport::application::vault::{MasterKey, Vault};
+use sallyport::aws::clients::AwsClients;
+use sallyport::aws::files::S3Files;
+use sallyport::aws::sessions::RoleSessions;
+use sallyport::domain::access::Access;
+use sallyport::domain::bucket_name::BucketName;
+use sallyport::domain::bucket_prefix::BucketPrefix;
+use sallyport::domain::connection::{ConnectedBucket, Connection, Credentials, Owner};
+use sallyport::domain::connection_check::Outcome;
+use sallyport::domain::endpoint::EndpointNetworks;
+use sallyport::domain::file_key::FileKey;
+use sallyport::domain::ids::WorkspaceId;
+use sallyport::domain::object_key::ObjectKey;
+use sallyport::domain::part_plan::{MIB, Sizes};
+use sallyport::domain::policy_document::PolicyTemplates;
+use sallyport::domain::region::Region;
+use std::sync::Arc;
+
+struct Nobody;
+
+impl Observer for Nobody {
+    fn assumed_role(&self, _: bool) {}
+
+    fn checked_connection(&self, _: Outcome) {}
+}
+
+/// The adapter with the credentials of these settings. Objects of more than 6 MiB are too large for one
+/// call, and have parts of 5 MiB.
+pub fn adapter(place: &Writable, sdk: &SdkConfig) -> (S3Files, ConnectedBucket) {
+    let clients = AwsClients::new(sdk, Arc::new(EndpointNetworks::new(Vec::new()))).unwrap();
+    let vault = Vault::new(&MasterKey::generate().unwrap().0).unwrap();
+    let sessions = RoleSessions::new(
+        Arc::new(clients),
+        Arc::new(PolicyTemplates::load().unwrap()),
+        Arc::new(vault),
+        Arc::new(Nobody),
+    );
+    let sizes = Sizes {
+        single: 6 * MIB,
+        copy: 6 * MIB,
+        part: 5 * MIB,
+    };
+    let bucket = ConnectedBucket {
+        owner: Owner::BuiltIn(WorkspaceId::generate()),
+        revision: 0,
+        connection: Connection {
+            bucket: BucketName::parse(&place.storage.bucket).unwrap(),
+            prefix: BucketPrefix::parse(&place.storage.prefix).unwrap(),
+            access: Access::ReadWrite,
+            region: Some(Region::parse("us-east-1").unwrap()),
+            kms_key: None,
+            credentials: Credentials::Service,
+        },
+    };
+    (S3Files::with_sizes(Arc::new(sessions), sizes), bucket)
+}
+
+pub fn object_key(bucket: &ConnectedBucket, key: &str) -> ObjectKey {
+    ObjectKey::within(&bucket.connection.prefix, &FileKey::parse(key).unwrap()).unwrap()
+}
