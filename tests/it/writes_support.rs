@@ -123,17 +123,14 @@ impl Writable {
     }
 
     /// Waits until nothing of an upload is left: no object and no open upload.
-    #[track_caller]
-    pub fn nothing_left(&self) -> impl Future<Output = ()> {
-        async {
-            for _ in 0..100 {
-                if self.bucket().await == (Vec::new(), 0) {
-                    return;
-                }
-                tokio::time::sleep(Duration::from_millis(50)).await;
+    pub async fn nothing_left(&self) {
+        for _ in 0..100 {
+            if self.bucket().await == (Vec::new(), 0) {
+                return;
             }
-            panic!("left in the bucket: {:?}", self.bucket().await);
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
+        panic!("left in the bucket: {:?}", self.bucket().await);
     }
 
     /// Gives the role exactly these statements besides nothing else.
