@@ -61,6 +61,19 @@ document.addEventListener("click", async (event) => {
   }
 });
 
+// A menu closes when somebody goes on elsewhere, or presses Escape in it.
+const openMenus = () => document.querySelectorAll("details.menu[open]");
+document.addEventListener("click", (event) => {
+  for (const menu of openMenus()) if (!menu.contains(event.target)) menu.open = false;
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const menu of openMenus()) {
+    if (menu.contains(document.activeElement)) menu.querySelector("summary").focus();
+    menu.open = false;
+  }
+});
+
 /** A form that takes its time says so, and is not sent twice. */
 document.addEventListener("submit", (event) => {
   const button = event.submitter;

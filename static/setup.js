@@ -184,10 +184,19 @@
     const words = $("browser-words");
     const began = performance.now();
     const origin = location.origin;
-    const show = (kind, word, text) => {
+    const here = `/settings/setups/${box.dataset.setup}?step=`;
+    const link = (href, text) => {
+      const a = document.createElement("a");
+      a.href = here + href;
+      a.textContent = text;
+      return a;
+    };
+    const show = (kind, word, text, ofCors) => {
       item.dataset.kind = kind;
       stateOf(item, word, kind);
-      words.textContent = text;
+      words.replaceChildren(text, " ");
+      if (ofCors) words.append(link("cors", "Show the CORS configuration"), " ");
+      if (kind === "bad") words.append(link("check&browser=try", "Try again"));
       $("browser-time").textContent = `${Math.round(performance.now() - began)} ms`;
       say(`${word}. ${text}`);
     };
@@ -199,7 +208,7 @@
     if (!begun.ok) return show("bad", "Failed", await problemOf(begun));
     const { probe: id, put, get, delete: remove } = await begun.json();
     const notAllowed = (method) =>
-      `The browser was not allowed to talk to the bucket: the bucket’s CORS configuration does not let ${origin} use ${method}. Go back to the step “CORS and lifecycle” and apply what it shows. A blocked network can look the same.`;
+      `The browser was not allowed to talk to the bucket: the bucket’s CORS configuration does not let ${origin} use ${method}. Apply what the step “CORS and lifecycle” shows. A blocked network can look the same.`;
     const text = `probe ${id}`;
     let there = false;
     let result = null;
@@ -207,7 +216,7 @@
       try {
         return await fetch(signed.url, { method, body, headers: signed.headers, cache: "no-store", credentials: "omit", referrerPolicy: "no-referrer" });
       } catch {
-        result = ["bad", "Failed", notAllowed(method)];
+        result = ["bad", "Failed", notAllowed(method), true];
         return null;
       }
     };

@@ -174,18 +174,25 @@ impl Storages {
         self.checks.run(bucket, wait, listener).await
     }
 
-    /// The checks so far, newest first.
+    /// The checks so far, newest first. The oldest is the one that its setup became a storage by.
     pub async fn list_checks(
         &self,
         admin: &Admin,
         id: &StorageId,
         window: &Window,
     ) -> Result<Vec<CheckReport>> {
-        self.load(admin.workspace(), id).await?;
-        Ok(self
-            .store
-            .list_checks(admin.workspace(), id, window)
-            .await?)
+        let workspace = admin.workspace();
+        let storage = self.load(workspace, id).await?;
+        let mut checks = self.store.list_checks(workspace, id, window).await?;
+        if checks.len() < window.limit as usize
+            && let Some(setup) = self.store.setup(workspace, &storage.setup).await?
+            && let Some(first) = setup.last_check
+            // Newest first: what comes after the window's ID is older than it.
+            && window.after.as_deref().is_none_or(|after| first.as_str() < after)
+        {
+            checks.extend(self.store.check(workspace, &first).await?);
+        }
+        Ok(checks)
     }
 
     /// The check that the storage's health is from: for a new storage, the one of its setup.

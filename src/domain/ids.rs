@@ -2,6 +2,7 @@
 
 use super::invalid::{Invalid, shown};
 use std::fmt;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 macro_rules! id {
@@ -78,6 +79,17 @@ id!(/// A sign-in link (its public handle, not the secret).
 id!(/// A link for the customer's AWS administrator.
     InstructionLinkId, "inl_");
 
+impl CheckId {
+    /// When the check ended, to the millisecond: a UUID of version 7 says when it was made (RFC 9562,
+    /// 5.7). `None` for one that was not made here.
+    pub fn ended_at(&self) -> Option<OffsetDateTime> {
+        let uuid = Uuid::try_parse(self.0.strip_prefix(Self::PREFIX)?).ok()?;
+        let (seconds, nanoseconds) = uuid.get_timestamp()?.to_unix();
+        let nanoseconds = i128::from(seconds) * 1_000_000_000 + i128::from(nanoseconds);
+        OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).ok()
+    }
+}
+
 /// What a client may name where a storage is expected: one of its own, or the product's own bucket.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum StorageRef {
@@ -118,6 +130,18 @@ mod tests {
         assert!(SetupId::parse(id.as_str()).is_err());
         assert!(StorageId::parse("sto_0199A").is_err());
         assert!(StorageId::parse(&id.as_str().to_uppercase()).is_err());
+    }
+
+    #[test]
+    fn a_check_s_identifier_says_when_it_ended() {
+        let before = OffsetDateTime::now_utc() - time::Duration::milliseconds(1);
+        let ended = CheckId::generate().ended_at().unwrap();
+        assert!(
+            before <= ended && ended <= OffsetDateTime::now_utc(),
+            "{ended}"
+        );
+        let other = CheckId::parse("chk_00000000000000000000000000000000").unwrap();
+        assert_eq!(other.ended_at(), None);
     }
 
     #[test]

@@ -26,7 +26,12 @@ pub const READING_POSTS: &[&str] = &[
     "sign_upload_parts",
     "confirm_delete_files",
     "new_project_page",
+    "pick_project_files",
 ];
+
+/// Left in a response's extensions: the request could have changed something and has not. Only what a
+/// page sends by itself says so; what a person does is written whatever came of it.
+pub struct NothingChanged;
 
 /// How many refusals of callers without a token are written: a flood of them must not fill the
 /// database. Further ones are in the log and counted.
@@ -95,7 +100,13 @@ pub async fn audit(
             (problem.status, Some(problem), None)
         }
     };
-    if !is_written(&method, &operation, status) {
+    let unchanged = result.as_ref().is_ok_and(|response| {
+        response
+            .response()
+            .extensions()
+            .contains::<NothingChanged>()
+    });
+    if unchanged || !is_written(&method, &operation, status) {
         return Ok(result?.map_into_boxed_body());
     }
     if caller.is_none() && services.http.anonymous.0.check().is_err() {

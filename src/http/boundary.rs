@@ -83,7 +83,7 @@ async fn handle(
             let response = match &problem {
                 Some(problem) => {
                     let page = wants_page
-                        .then(|| pages::error::page(problem, &id))
+                        .then(|| pages::error::page(problem, &id, &services.site))
                         .flatten();
                     response.into_response(page.unwrap_or_else(|| problem.render(Some(&id))))
                 }

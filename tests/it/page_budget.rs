@@ -40,7 +40,7 @@ async fn every_page_is_within_the_budget() {
         let page = browsers.open().await;
         page.expect_console("Failed to load resource");
         let (mut last, mut faults) = (None, Vec::new());
-        for entry in &furnished.entries {
+        for entry in furnished.entries.iter().filter(|e| e.then.is_none()) {
             // As who the page is for, then as for the first time.
             furnished.open(&page, entry, &mut last).await;
             forget(&page).await;

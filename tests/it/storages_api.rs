@@ -260,6 +260,24 @@ async fn a_loosened_trust_policy_breaks_the_health_until_it_is_mended() {
         .await
         .expect(200);
     assert_eq!(next["checks"][0]["id"], failed.0["id"]);
+    // The one that the storage came from is the oldest.
+    let whole = app.get(&path, admin).await.expect(200);
+    let (checks, last) = (whole["checks"].as_array().unwrap(), &next["checks"][1]);
+    assert_eq!((checks.len(), checks.last().unwrap()), (4, last));
+    assert!(
+        last["target"].as_str().unwrap().starts_with("set_"),
+        "{last}"
+    );
+    assert_eq!(last["outcome"], "passed");
+    let first = app.get(&format!("{path}?page_size=3"), admin).await;
+    let token = first.expect(200)["next_page_token"].clone();
+    let token = token.as_str().unwrap();
+    let end = app
+        .get(&format!("{path}?page_size=3&page_token={token}"), admin)
+        .await
+        .expect(200);
+    assert_eq!(end["checks"], json!([last]));
+    assert_eq!(end["next_page_token"], json!(null));
     app.get(&path, &applied.dialog.workspace.member)
         .await
         .problem(403, "admin_required");

@@ -13,8 +13,15 @@ pub struct Chrome {
     /// `None`: nobody is signed in.
     pub who: Option<Who>,
     /// What was just done.
-    pub flash: Option<&'static str>,
+    pub flash: Option<Flash>,
     csrf: Option<super::form::Csrf>,
+}
+
+/// A message at the top of a page: its state (`good`, `warn`, `bad`) and its words.
+#[derive(Debug, Clone, Copy)]
+pub struct Flash {
+    pub kind: &'static str,
+    pub words: &'static str,
 }
 
 pub struct Who {
@@ -78,10 +85,13 @@ impl Chrome {
     /// Says what was just done, by the code that a redirect carries in `done`.
     pub fn flash(mut self, done: Option<&str>) -> Self {
         self.flash = done.and_then(|code| {
-            MESSAGES
-                .iter()
-                .find(|(known, _)| *known == code)
-                .map(|(_, message)| *message)
+            let (_, words) = MESSAGES.iter().find(|(known, _)| *known == code)?;
+            let kind = match code {
+                "check_failed" => "bad",
+                "check_warned" => "warn",
+                _ => "good",
+            };
+            Some(Flash { kind, words })
         });
         self
     }
@@ -104,7 +114,15 @@ const MESSAGES: &[(&str, &str)] = &[
     ),
     ("storage_renamed", "The storage was renamed."),
     ("default_set", "The default storage was changed."),
-    ("checked", "The connection was checked."),
+    ("check_passed", "The connection was checked: it works."),
+    (
+        "check_warned",
+        "The connection was checked: it works, with a warning.",
+    ),
+    (
+        "check_failed",
+        "The connection was checked: it does not work.",
+    ),
     (
         "setup_closed",
         "The setup was closed. Its external ID will never be used again.",

@@ -3,6 +3,7 @@
 use super::chrome::Chrome;
 use super::headers::AlsoAllowed;
 use crate::http::problem::Problem;
+use crate::http::state::Site;
 use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
 use askama::Template;
@@ -16,10 +17,12 @@ struct ErrorPage<'a> {
     remedy: Option<&'a str>,
     code: &'a str,
     request_id: &'a str,
+    /// Whether the start page has anything for whoever sees this.
+    leads_on: bool,
 }
 
 /// The page that says what went wrong.
-pub fn page(problem: &Problem, request_id: &str) -> Option<HttpResponse> {
+pub fn page(problem: &Problem, request_id: &str, site: &Site) -> Option<HttpResponse> {
     let title = match problem.status {
         StatusCode::NOT_FOUND => "There is nothing here",
         StatusCode::UNAUTHORIZED => "Please sign in again",
@@ -36,6 +39,7 @@ pub fn page(problem: &Problem, request_id: &str) -> Option<HttpResponse> {
         remedy: problem.error.remedy.as_deref(),
         code: problem.error.code,
         request_id,
+        leads_on: problem.status != StatusCode::UNAUTHORIZED,
     }
     .render()
     .ok()?;
@@ -45,7 +49,7 @@ pub fn page(problem: &Problem, request_id: &str) -> Option<HttpResponse> {
             .insert_header((header::CACHE_CONTROL, "no-store"))
             .insert_header((
                 header::CONTENT_SECURITY_POLICY,
-                super::headers::policy(&AlsoAllowed::default(), &[]),
+                super::headers::policy(&AlsoAllowed::default(), &super::headers::ancestors(site)),
             ))
             .body(html),
     )

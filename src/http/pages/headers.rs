@@ -1,6 +1,6 @@
 //! What browsers are told to hold pages to.
 
-use crate::http::state::Services;
+use crate::http::state::{Services, Site};
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderValue};
@@ -31,14 +31,7 @@ pub async fn secure(
         .get::<AlsoAllowed>()
         .cloned()
         .unwrap_or_default();
-    let ancestors = services.map_or_else(Vec::new, |services| {
-        services
-            .site
-            .frame_ancestors
-            .iter()
-            .map(ToString::to_string)
-            .collect()
-    });
+    let ancestors = services.map_or_else(Vec::new, |services| ancestors(&services.site));
     // Without a referrer, browsers call the origin of our own forms `null`, and they would be refused.
     response.headers_mut().insert(
         header::REFERRER_POLICY,
@@ -51,6 +44,12 @@ pub async fn secure(
         }
     }
     Ok(response)
+}
+
+/// Who may embed the pages.
+pub fn ancestors(site: &Site) -> Vec<String> {
+    let origins = site.frame_ancestors.iter();
+    origins.map(ToString::to_string).collect()
 }
 
 pub fn policy(allowed: &AlsoAllowed, ancestors: &[String]) -> String {

@@ -13,7 +13,7 @@ use crate::application::error::{FieldError, Kind, Result};
 use crate::application::page::PageRequest;
 use crate::application::storages::StorageView;
 use crate::domain::connection::Credentials;
-use crate::domain::connection_check::CheckReport;
+use crate::domain::connection_check::{CheckReport, Outcome};
 use crate::domain::ids::{StorageId, StorageRef};
 use crate::domain::policy_document::DocumentName;
 use crate::domain::setup::Draft;
@@ -217,6 +217,15 @@ fn outcome(view: &StorageView, last: Option<&CheckReport>) -> OutcomeView {
     }
 }
 
+/// The message about a check, by its code in `done`.
+pub fn done(report: &CheckReport) -> &'static str {
+    match report.outcome() {
+        Outcome::Passed => "check_passed",
+        Outcome::PassedWithWarnings => "check_warned",
+        Outcome::Failed => "check_failed",
+    }
+}
+
 /// Checks the connection now. The built-in storage's report is kept nowhere: the answer shows it.
 async fn check(
     visitor: AdminVisitor,
@@ -249,7 +258,10 @@ async fn check(
         .check(&admin, &storage, wait, None)
         .await?;
     match storage {
-        StorageRef::Own(id) => Ok(see_other(&format!("/settings/storages/{id}?done=checked"))),
+        StorageRef::Own(id) => Ok(see_other(&format!(
+            "/settings/storages/{id}?done={}",
+            done(&report)
+        ))),
         StorageRef::BuiltIn => {
             let view = services.storages.get(admin.member(), &storage).await?;
             render(
@@ -257,7 +269,7 @@ async fn check(
                 &view,
                 Some(&report),
                 Vec::new(),
-                Some("checked"),
+                Some(done(&report)),
             )
         }
     }

@@ -5,11 +5,13 @@ use super::form::Confirmed;
 use super::moment::Moment;
 use super::session::{AdminVisitor, Visitor};
 use super::sign_in::{html, see_other};
+use super::storage;
 use crate::application::draft_changes::DraftChanges;
 use crate::application::error::Result;
 use crate::application::page::PageRequest;
 use crate::application::setups::SetupView;
 use crate::application::storages::StorageView;
+use crate::domain::connection_check::Outcome;
 use crate::domain::ids::StorageRef;
 use crate::domain::setup::SetupStatus;
 use crate::domain::storage::HealthState;
@@ -78,7 +80,14 @@ struct Row {
     is_default: bool,
     is_verified: bool,
     health: HealthWords,
+    checked: Option<Moment>,
     projects: i64,
+}
+
+impl Row {
+    fn is_built_in(&self) -> bool {
+        self.id == StorageRef::BUILT_IN
+    }
 }
 
 /// A health state as icon and word, and since when.
@@ -91,6 +100,7 @@ struct HealthWords {
 struct SetupRow {
     id: String,
     name: String,
+    bucket: Option<String>,
     expires: Moment,
 }
 
@@ -120,6 +130,9 @@ impl From<StorageView> for Row {
                 word,
                 since: own.map(|s| Moment(s.health.since)),
             },
+            checked: own
+                .and_then(|s| s.health.last_check.as_ref()?.ended_at())
+                .map(Moment),
             projects: own.map_or(0, |s| s.project_count),
         }
     }
@@ -135,6 +148,7 @@ impl SetupRow {
                 (None, Some(bucket)) => bucket.to_string(),
                 (None, None) => "A bucket not named yet".to_owned(),
             },
+            bucket: view.setup.draft.bucket.as_ref().map(ToString::to_string),
             expires: Moment(view.setup.expires_at),
         })
     }
@@ -196,11 +210,18 @@ async fn check(
     id: Id<StorageRef>,
     _: Confirmed,
 ) -> Result<HttpResponse> {
-    services
+    let report = services
         .storages
         .check(&admin.admin, &id.0, std::time::Duration::ZERO, None)
         .await?;
-    Ok(see_other("/settings/storages?done=checked"))
+    let done = storage::done(&report);
+    // What to change is on the storage's own page.
+    Ok(match (&id.0, report.outcome()) {
+        (StorageRef::Own(id), Outcome::Failed) => {
+            see_other(&format!("/settings/storages/{id}?done={done}"))
+        }
+        _ => see_other(&format!("/settings/storages?done={done}")),
+    })
 }
 
 async fn set_default(
@@ -211,4 +232,101 @@ async fn set_default(
 ) -> Result<HttpResponse> {
     services.storages.set_default(&admin.admin, &id.0).await?;
     Ok(see_other("/settings/storages?done=default_set"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::OffsetDateTime;
+
+    const HOSTILE: &str = "<script>alert('1')</script>";
+
+    fn row(id: &str, is_default: bool) -> Row {
+        let then = (id != StorageRef::BUILT_IN).then_some(Moment(OffsetDateTime::UNIX_EPOCH));
+        Row {
+            id: id.into(),
+            name: format!("بيانات {HOSTILE}"),
+            bucket: "b".repeat(63),
+            prefix: "a <b>/".into(),
+            region: "eu-west-1",
+            access: "Read and write",
+            is_default,
+            is_verified: !is_default,
+            health: HealthWords {
+                kind: "bad",
+                word: "Broken",
+                since: then,
+            },
+            checked: then,
+            projects: 1_234,
+        }
+    }
+
+    fn page(is_admin: bool, built_in: Option<Row>, storages: Vec<Row>, setups: usize) -> String {
+        let page = StoragesPage {
+            chrome: Chrome::bare().flash(Some("check_failed")),
+            is_admin,
+            is_first_page: true,
+            built_in,
+            storages,
+            setups: (0..setups)
+                .map(|n| SetupRow {
+                    id: format!("set_{n}"),
+                    name: HOSTILE.into(),
+                    bucket: Some("acme-data".into()),
+                    expires: Moment(OffsetDateTime::UNIX_EPOCH),
+                })
+                .collect(),
+            next: Some("a/+token".into()),
+        };
+        let html = page.render().unwrap();
+        assert!(
+            !html.contains("<script>alert") && !html.contains("<b>"),
+            "{html}"
+        );
+        assert!(!html.contains("style="));
+        html
+    }
+
+    #[test]
+    fn an_admin_does_everything_from_the_list_and_a_member_looks() {
+        let rows = || (0..25).map(|n| row(&format!("sto_{n}"), n == 3)).collect();
+        let admin = page(true, Some(row("built-in", false)), rows(), 2);
+        for control in [
+            "Check now",
+            "Set as default",
+            "Rename or change",
+            "Show the documents",
+            "/settings/storages/sto_7/delete",
+            "/storages/sto_7/files",
+            "2 setups in progress",
+            "page=a%2F%2Btoken",
+        ] {
+            assert!(admin.contains(control), "{control}");
+        }
+        assert!(!admin.contains("/settings/storages/built-in/delete"));
+        // The default one cannot become it.
+        assert!(!admin.contains("action=\"/settings/storages/sto_3/default\""));
+        assert!(admin.contains("action=\"/settings/storages/built-in/default\""));
+        assert!(admin.contains("Needs a check") && admin.contains("last check"));
+        assert!(admin.contains("notice-bad"), "a failed check is no success");
+        let member = page(false, Some(row("built-in", true)), rows(), 0);
+        for control in ["Check now", "<form", "/delete", "in progress", "documents"] {
+            assert!(!member.contains(control), "{control}");
+        }
+        assert!(member.contains("/storages/sto_7/files"));
+    }
+
+    #[test]
+    fn an_empty_list_says_what_this_is_for_with_and_without_a_built_in_storage() {
+        for built_in in [None, Some(row("built-in", true))] {
+            let html = page(true, built_in, Vec::new(), 1);
+            assert!(
+                html.contains("Connect a bucket of your own")
+                    && html.contains("1 setup in progress")
+            );
+        }
+        let html = page(false, None, Vec::new(), 0);
+        assert!(html.contains("An admin of the workspace can add one."));
+    }
 }

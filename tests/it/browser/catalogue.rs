@@ -1,6 +1,7 @@
 //! Every page there is, with something on it: for whatever looks at all of them.
 
 use super::world::World;
+use crate::api_support::TestWorkspace;
 use crate::support::browser::Page;
 use crate::support::emulator::{Customer, Emulator, REGION, random_name};
 use sallyport::settings::Options;
@@ -11,6 +12,8 @@ pub enum Who {
     Nobody,
     Member,
     Admin,
+    /// The admin of a workspace in which nothing has been done yet.
+    Newcomer,
 }
 
 /// A page to look at.
@@ -21,11 +24,21 @@ pub struct Entry {
     pub who: Who,
     /// Whether it is one of the main pages, which the documentation shows.
     pub pictured: bool,
+    /// What is done on the page before it is looked at: a script, and what is there afterwards.
+    pub then: Option<(&'static str, &'static str)>,
+}
+
+/// Whether there are names and keys as long and as odd as they may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extremes {
+    With,
+    Without,
 }
 
 /// A workspace in which something has been done.
 pub struct Furnished {
     pub world: World,
+    newcomer: TestWorkspace,
     pub entries: Vec<Entry>,
 }
 
@@ -35,12 +48,17 @@ impl Furnished {
         let customer = Emulator::customer();
         let bucket = random_name("acme");
         customer.create_bucket_in(&bucket, REGION).await;
-        Self::of(customer, bucket, |_| {}).await
+        Self::of(customer, bucket, Extremes::With, |_| {}).await
     }
 
     /// With the sample files in this bucket.
-    pub async fn of(customer: Customer, bucket: String, change: impl FnOnce(&mut Options)) -> Self {
-        let world = World::of(customer, bucket, change).await;
+    pub async fn of(
+        customer: Customer,
+        bucket: String,
+        extremes: Extremes,
+        change: impl FnOnce(&mut Options),
+    ) -> Self {
+        let mut world = World::of(customer, bucket, change).await;
         world.put_samples().await;
         let storage = world.connect(&world.typed("Acme's data", "team")).await;
         // Another one, whose role somebody has withdrawn since.
@@ -83,8 +101,16 @@ impl Furnished {
             refused,
             project,
         };
-        let entries = entries(&world, &made).await;
-        Self { world, entries }
+        let mut entries = entries(&world, &made).await;
+        if extremes == Extremes::With {
+            entries.extend(extreme_entries(&mut world, &made).await);
+        }
+        let newcomer = world.app.workspace().await;
+        Self {
+            world,
+            newcomer,
+            entries,
+        }
     }
 
     /// Loads a page as who it is for.
@@ -95,10 +121,19 @@ impl Furnished {
                 Who::Nobody => {}
                 Who::Member => self.world.sign_in_as_member(page).await,
                 Who::Admin => self.world.sign_in(page).await,
+                Who::Newcomer => {
+                    let link = self.world.link_of(&self.newcomer, "admin", "settings");
+                    page.goto(&link.await).await;
+                    page.at("/settings/storages").await;
+                }
             }
             *last = Some(entry.who);
         }
         self.world.goto(page, &entry.path).await;
+        if let Some((script, afterwards)) = entry.then {
+            page.script(script, json!([])).await.unwrap();
+            page.find(afterwards).await;
+        }
     }
 }
 
@@ -114,12 +149,17 @@ struct Made {
 }
 
 async fn entries(world: &World, made: &Made) -> Vec<Entry> {
-    use Who::{Admin, Member, Nobody};
+    use Who::{Admin, Member, Newcomer, Nobody};
     let entry = |name, who, path: String| Entry {
         name,
         path,
         who,
         pictured: false,
+        then: None,
+    };
+    let done = |name, who, path: String, script, afterwards| Entry {
+        then: Some((script, afterwards)),
+        ..entry(name, who, path)
     };
     let pictured = |name, who, path: String| Entry {
         pictured: true,
@@ -187,5 +227,160 @@ async fn entries(world: &World, made: &Made) -> Vec<Entry> {
         pictured("project", Member, format!("/projects/{project}")),
         entry("storages-member", Member, "/settings/storages".into()),
         entry("files-member", Member, files("files")),
+        entry("storages-empty", Newcomer, "/settings/storages".into()),
+        entry("projects-empty", Newcomer, "/projects".into()),
+        entry("files-empty", Newcomer, "/storages/built-in/files".into()),
+        entry("built-in", Newcomer, "/settings/storages/built-in".into()),
+        done(
+            "setup-checking",
+            Admin,
+            step(ready, "check"),
+            "window.fetch = () => new Promise(() => {}); document.querySelector('form[data-check] button').click();",
+            "li[data-kind=busy]",
+        ),
+        done(
+            "setup-close-dialog",
+            Admin,
+            step(begun, "role"),
+            "document.querySelector('[data-dialog=close-setup]').click();",
+            "dialog[open]",
+        ),
+        done(
+            "setup-refused-field",
+            Admin,
+            step(&empty, "bucket"),
+            "document.getElementById('bucket').value = 'Not_A_Bucket'; document.getElementById('setup-form').submit();",
+            "#bucket[aria-invalid=true]",
+        ),
+        done(
+            "setup-link",
+            Admin,
+            step(begun, "policy"),
+            "document.querySelector('#link-panel form').submit();",
+            "#link-panel .notice",
+        ),
+        entry("setup-browser", Admin, format!("{}&browser=try", step(ready, "check"))),
+        done(
+            "storage-delete-dialog",
+            Admin,
+            of_storage(""),
+            "document.querySelector('[data-dialog=delete-storage]').click();",
+            "dialog[open]",
+        ),
+        done(
+            "files-ticked",
+            Admin,
+            files("files?folder=%2Fimages%2F"),
+            "document.querySelector('input[name=key]').click();",
+            "input[name=key]:checked",
+        ),
+        done(
+            "files-delete",
+            Admin,
+            files("files?folder=%2Fimages%2F"),
+            "document.querySelector('[data-all]').click(); document.querySelector('.chosen .danger').click();",
+            "form[action$='/delete']",
+        ),
+        done(
+            "signed-link",
+            Member,
+            files("file?key=%2Fimages%2Frings.png"),
+            "document.querySelector('form.line').submit();",
+            "#link",
+        ),
+        done(
+            "project-missing",
+            Member,
+            format!("/projects/new?storage_id={storage}&key=%2Ftexts%2F01.txt"),
+            "document.getElementById('name').value = 'Texts';
+             document.getElementById('keys').value += '\\n/texts/Missing.txt\\n/texts/also missing.txt';
+             document.querySelector('form.new-project').submit();",
+            "[name=on_missing]",
+        ),
+    ]
+}
+
+/// Names and keys as long and as odd as they may be.
+async fn extreme_entries(world: &mut World, made: &Made) -> Vec<Entry> {
+    let entry = |name, path: String| Entry {
+        name,
+        path,
+        who: Who::Admin,
+        pictured: false,
+        then: None,
+    };
+    let s3 = world.customer.s3();
+    // Below `team/`, in all of 1,024 bytes, with no place to break it at.
+    let long_key = format!("/{}", "k".repeat(1024 - "team/".len()));
+    let put = |key: String| {
+        let put = s3.put_object().bucket(&world.bucket).key(key);
+        put.content_type("text/plain")
+            .body(vec![b'x'; 3000].into())
+            .send()
+    };
+    put(format!("team{long_key}")).await.unwrap();
+    put("team/extremes/تقرير-2026 (نسخة).txt".into())
+        .await
+        .unwrap();
+    put(format!("team/extremes/{}/a.txt", "folder-".repeat(60)))
+        .await
+        .unwrap();
+    for n in 0..130 {
+        put(format!("team/many/{n:05}.txt")).await.unwrap();
+    }
+    let project = world
+        .project(
+            &made.storage,
+            &[&long_key, "/extremes/تقرير-2026 (نسخة).txt"],
+        )
+        .await;
+
+    let short = world.bucket.clone();
+    let mut long = random_name("acme-");
+    long.push_str(&"b".repeat(63 - long.len()));
+    world.customer.create_bucket_in(&long, REGION).await;
+    world.bucket.clone_from(&long);
+    let name = "مخزن الشركة – الأرشيف الطويل جدًا";
+    let storage = world.connect(&world.typed(name, &"deep/".repeat(40))).await;
+    let setup = world
+        .open_setup(&world.typed(name, &"deep/".repeat(40)))
+        .await;
+    let role = format!(
+        "arn:aws:iam::123456789012:role/{}/{}",
+        "p".repeat(500),
+        "r".repeat(64)
+    );
+    world.patch_setup(&setup, &json!({"role_arn": role})).await;
+    world.check_setup(&setup).await;
+    world.bucket = short;
+
+    let step = |step: &str| format!("/settings/setups/{setup}?step={step}");
+    let query = |pairs: &[(&str, &str)]| {
+        let mut text = url::form_urlencoded::Serializer::new(String::new());
+        text.extend_pairs(pairs).finish()
+    };
+    let files = |what: &str, pairs: &[(&str, &str)]| {
+        format!("/storages/{}/{what}?{}", made.storage, query(pairs))
+    };
+    vec![
+        entry("extreme-storages", "/settings/storages".into()),
+        entry("extreme-storage", format!("/settings/storages/{storage}")),
+        entry("extreme-bucket", step("bucket")),
+        entry("extreme-cors", step("cors")),
+        entry("extreme-policy", step("policy")),
+        entry("extreme-role", step("role")),
+        entry("extreme-check", step("check")),
+        entry("extreme-instructions", world.instruction_link(&setup).await),
+        entry("extreme-files", files("files", &[("folder", "/")])),
+        entry(
+            "extreme-folder",
+            files("files", &[("folder", "/extremes/")]),
+        ),
+        entry(
+            "extreme-many",
+            files("files", &[("folder", "/many/"), ("order", "name")]),
+        ),
+        entry("extreme-file", files("file", &[("key", &long_key)])),
+        entry("extreme-project", format!("/projects/{project}")),
     ]
 }

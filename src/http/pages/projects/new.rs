@@ -36,12 +36,18 @@ const LOOK_AGAIN: Duration = Duration::from_millis(300);
 const LOOKS: u32 = 100;
 
 pub fn configure(config: &mut ServiceConfig) {
-    config.service(
-        web::resource("/projects/new")
-            .name("new_project_page")
-            .route(web::get().to(show))
-            .route(web::post().to(show_chosen)),
-    );
+    config
+        .service(
+            web::resource("/projects/new")
+                .name("new_project_page")
+                .route(web::get().to(show))
+                .route(web::post().to(show_chosen)),
+        )
+        .service(
+            web::resource("/projects/new/pick")
+                .name("pick_project_files")
+                .route(web::post().to(pick)),
+        );
 }
 
 #[derive(Deserialize)]
@@ -344,6 +350,13 @@ async fn show_chosen(
         ..Typed::new()
     };
     page(&visitor, &services, typed, Errors::default(), None).await
+}
+
+/// Goes where the files of the chosen storage can be ticked.
+async fn pick(_: Visitor, fields: Fields) -> Result<HttpResponse> {
+    let storage = StorageRef::parse(fields.text("storage_id"))
+        .map_err(|invalid| Error::field("storage_id", invalid))?;
+    Ok(see_other(&format!("/storages/{storage}/files")))
 }
 
 async fn page(

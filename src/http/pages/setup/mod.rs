@@ -18,6 +18,7 @@ use crate::domain::Invalid;
 use crate::domain::ids::SetupId;
 use crate::domain::setup::SetupStatus;
 use crate::http::api::documents::{self as files, DocumentsBody};
+use crate::http::audit::NothingChanged;
 use crate::http::pages::form::Form;
 use crate::http::pages::session::AdminVisitor;
 use crate::http::pages::sign_in::{html, see_other};
@@ -118,10 +119,16 @@ async fn autosave(
     form: Form<Typed>,
 ) -> Result<HttpResponse> {
     let typed = form.0;
+    let before = services.setups.get(&visitor.admin, &id.0).await?;
     let (view, refused) = typed.save(&services.setups, &visitor.admin, &id.0).await?;
+    let unchanged = view.setup.draft == before.setup.draft;
     let step = Step::asked(typed.step.as_deref(), &view);
     let content = Content::typed(typed, refused);
-    page::respond(&visitor, &services, view, step, content).await
+    let mut response = page::respond(&visitor, &services, view, step, content).await?;
+    if unchanged {
+        response.extensions_mut().insert(NothingChanged);
+    }
+    Ok(response)
 }
 
 /// What the step is there for and has not got.
