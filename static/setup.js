@@ -127,11 +127,15 @@
       stateOf(item, "Checking", "busy");
     }
     words.textContent = `Checking ${steps.length} steps.`;
+    // What the last check allowed waits for this one.
+    const waiting = [...document.querySelectorAll("#outcome button:enabled")];
+    for (const one of waiting) one.disabled = true;
     const finished = new Map();
     let ended = false;
     const fail = (text) => {
       ended = true;
       words.textContent = text;
+      for (const one of waiting) one.disabled = false;
       for (const item of document.querySelectorAll('li[data-kind="busy"]')) {
         item.dataset.kind = "none";
         stateOf(item, "Waiting", "none");

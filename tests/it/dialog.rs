@@ -259,6 +259,15 @@ async fn what_cannot_be_accepted_is_kept_and_shown_and_the_rest_is_saved() {
     let saved = app.get(&api, &workspace.admin).await.expect(200);
     assert_eq!(saved["bucket"], "acme-data");
 
+    // Typing tells of itself by what it changes, and of nothing else.
+    let again = admin.post(&autosave, &typed).await;
+    shows(&again, 200, "id=\"region-error\"");
+    let log = app.get("/v1/audit-events", &workspace.admin).await;
+    let log = log.expect(200);
+    let events = log["audit_events"].as_array().unwrap().iter();
+    let saves = events.filter(|event| event["action"] == "autosave_storage_setup");
+    assert_eq!(saves.count(), 1, "{log}");
+
     // Later: all of it is still there.
     let resumed = admin.get(&format!("{setup}?step=bucket")).await;
     shows(&resumed, 200, "value=\"acme-data\"");
@@ -584,10 +593,12 @@ async fn a_storage_s_page_shows_changes_and_deletes_it() {
     let history = admin.get(&format!("{path}/checks")).await;
     assert_eq!(
         history.text.matches("All steps").count(),
-        1,
+        2,
         "{}",
         history.text
     );
+    // The older one is its setup's.
+    shows(&history, 200, "by which it was added");
 
     let built_in = admin.get("/settings/storages/built-in").await;
     shows(&built_in, 200, "Built-in storage");

@@ -54,3 +54,28 @@ pub fn page(problem: &Problem, request_id: &str, site: &Site) -> Option<HttpResp
             .body(html),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_says_what_happened_and_where_to_go_on() {
+        let html = |leads_on| {
+            let page = ErrorPage {
+                chrome: Chrome::bare(),
+                title: "This is not allowed",
+                detail: "<script>alert('1')</script>",
+                remedy: Some("Ask an admin."),
+                code: "admin_required",
+                request_id: "request-1",
+                leads_on,
+            };
+            page.render().unwrap()
+        };
+        let page = html(true);
+        assert!(!page.contains("<script>alert") && page.contains("Ask an admin."));
+        assert!(page.contains("data-copy=\"request-1\"") && page.contains("Go to the start"));
+        assert!(!html(false).contains("Go to the start"));
+    }
+}

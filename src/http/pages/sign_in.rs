@@ -120,3 +120,20 @@ async fn signed_out() -> Result<HttpResponse> {
 struct SignedOut {
     chrome: Chrome,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_is_not_signed_in_sees_no_way_in() {
+        let chrome = Chrome::bare;
+        let welcome = Welcome { chrome: chrome() }.render().unwrap();
+        let signed_out = SignedOut { chrome: chrome() }.render().unwrap();
+        assert!(welcome.contains("Connect your own Amazon S3 bucket"));
+        assert!(signed_out.contains("You are signed out"));
+        for html in [welcome, signed_out] {
+            assert!(!html.contains("<form") && !html.contains("/settings/"));
+        }
+    }
+}

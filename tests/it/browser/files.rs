@@ -70,12 +70,14 @@ async fn a_project_of_ticked_files_shows_them() {
         let page = browsers.open().await;
         // Members may do all of this.
         world.sign_in_as_member(&page).await;
-        world
-            .goto(
-                &page,
-                &format!("/storages/{storage}/files?folder=%2Fimages%2F"),
-            )
-            .await;
+        page.press("Create a project").await;
+        page.at("/projects/new").await;
+        let choose = "document.getElementById('storage_id').value = arguments[0];";
+        page.script(choose, json!([storage])).await.unwrap();
+        page.press("tick them in the storage").await;
+        page.at(&format!("/storages/{storage}/files")).await;
+        follow(&page, "images").await;
+        page.see("chequers.png").await;
         assert!(!page.has("#upload").await);
         page.choose("Choose rings.png").await;
         page.choose("Choose chequers.png").await;

@@ -13,5 +13,6 @@ mod refusals;
 mod screenshots;
 mod security;
 mod session;
+mod storages;
 mod workspaces;
 pub mod world;

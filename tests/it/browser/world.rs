@@ -161,6 +161,13 @@ impl World {
         iam.delete_role().role_name(name).send().await.unwrap();
     }
 
+    /// Takes the bucket's CORS configuration away.
+    pub async fn remove_cors(&self) {
+        let s3 = self.customer.s3();
+        let removal = s3.delete_bucket_cors().bucket(&self.bucket);
+        removal.send().await.unwrap();
+    }
+
     /// A role as a careless administrator makes it: it asks for no external ID.
     pub async fn unguarded_role(&self) -> String {
         let permissions = json!({"Version": "2012-10-17", "Statement": [{

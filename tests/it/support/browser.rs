@@ -345,6 +345,13 @@ impl Page {
             .await;
     }
 
+    /// The viewer's time zone.
+    pub async fn zone(&self, zone: &str) {
+        self.session
+            .devtools("Emulation.setTimezoneOverride", json!({"timezoneId": zone}))
+            .await;
+    }
+
     /// A picture of the window, as PNG.
     pub async fn screenshot(&self) -> Vec<u8> {
         let picture = self.session.get("screenshot").await.unwrap();

@@ -78,3 +78,21 @@ async fn complete(
         None => see_other("/settings/storages?done=storage_added"),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::OffsetDateTime;
+
+    #[test]
+    fn closing_asks_first() {
+        let page = ClosePage {
+            chrome: Chrome::bare(),
+            id: "set_1".into(),
+            expires: Moment(OffsetDateTime::UNIX_EPOCH),
+        };
+        let html = page.render().unwrap();
+        assert!(html.contains("Keep for later") && html.contains("Discard"));
+        assert!(html.contains("datetime=\"1970-01-01T00:00:00Z\""));
+    }
+}

@@ -1,6 +1,7 @@
 //! A check's report on a page: the same on setups and storages.
 
 use crate::domain::connection_check::{CheckReport, Outcome, Step, StepName, StepStatus};
+use crate::domain::ids::SetupId;
 use crate::http::pages::moment::Moment;
 use askama::Template;
 
@@ -22,6 +23,8 @@ pub struct Summary {
     pub took: String,
     pub region: Option<&'static str>,
     pub attempts: u32,
+    /// Whether it was made before there was a storage.
+    pub is_of_setup: bool,
     /// Titles of the steps that failed.
     pub failed: Vec<&'static str>,
 }
@@ -79,7 +82,7 @@ impl From<&CheckReport> for Summary {
             Outcome::PassedWithWarnings => {
                 ("warn", "Warning", "The connection works, with a warning.")
             }
-            Outcome::Failed => ("bad", "Failed", "The connection does not work yet."),
+            Outcome::Failed => ("bad", "Failed", "The connection does not work."),
         };
         Self {
             kind,
@@ -90,6 +93,7 @@ impl From<&CheckReport> for Summary {
             took: took(report.duration_ms),
             region: report.region.map(|region| region.as_str()),
             attempts: report.attempts,
+            is_of_setup: report.target.starts_with(SetupId::PREFIX),
             failed: report
                 .steps
                 .as_slice()

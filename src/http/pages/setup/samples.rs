@@ -85,12 +85,13 @@ fn failed_report() -> ReportView {
     report.summary = Some(Summary {
         kind: "bad",
         word: "Failed",
-        title: "The connection does not work yet.",
+        title: "The connection does not work.",
         prefix: "chk_1-".into(),
         at: Moment(OffsetDateTime::UNIX_EPOCH),
         took: "1.2 s".into(),
         region: Some("eu-west-1"),
         attempts: 3,
+        is_of_setup: true,
         failed: vec!["List files below the prefix"],
     });
     report
