@@ -49,7 +49,7 @@ demo-walk: ## Play the main job over the API, step by step, and check every answ
 bench: ## Measure. Takes minutes: it builds for release. ARGS="--bench start" measures one thing.
 	@$(CARGO) bench $(ARGS)
 
-screenshots: test-tools ## Make the pictures in docs/screenshots.
+screenshots: test-tools ## Make the pictures in docs/screenshots. EVERY=1 makes those of every page, in .build.
 	@tools/screenshots
 
 figures: test-tools ## Measure the pages and write docs/benchmarks-pages.md. Takes minutes.

@@ -40,7 +40,9 @@ button { font: inherit; min-height: 40px; padding: 4px 16px; border-radius: 6px;
 button.first { background: #0b5cad; border-color: #0b5cad; color: #fff; }
 :focus-visible { outline: 3px solid #e08a00; outline-offset: 2px; }
 form { display: inline-block; margin: 4px 8px 4px 0; }
-.done { background: var(--field); border-left: 4px solid #2f8a4c; padding: 8px 12px; }
+.done { background: var(--field); border-left: 4px solid #2f8a4c; padding: 8px 12px; margin: 12px 0; }
+button:hover { border-color: var(--ink); } a { color: #0b5cad; }
+@media (prefers-color-scheme: dark) { a { color: #79b8ff; } }
 .failed, .careless { border-left-color: var(--red); }
 """
 
@@ -51,7 +53,10 @@ document.addEventListener("click", async (event) => {
   await navigator.clipboard.writeText(button.dataset.copy);
   button.textContent = "Copied";
 });
-document.addEventListener("submit", (event) => { event.submitter.textContent = "Working…"; });
+let working = false;
+document.addEventListener("submit", (event) => { working = true; event.submitter.textContent = "Working…"; });
+// Whoever comes back from the dialog sees what is in it now.
+document.addEventListener("visibilitychange", () => { if (!document.hidden && !working) location.reload(); });
 """
 
 
@@ -103,7 +108,13 @@ class Administrator:
             return "failed", finished.stderr.decode(errors="replace").strip(), None
         done = json.loads(finished.stdout)
         words = ", ".join(
-            f"{name.replace('_', ' ')} {done[name]}" for name in ("role", "permission_policy", "cors", "lifecycle")
+            f"{words} {done[name]}"
+            for name, words in (
+                ("role", "role"),
+                ("permission_policy", "permission policy"),
+                ("cors", "CORS"),
+                ("lifecycle", "lifecycle"),
+            )
         )
         return "good", f"Applied in account {accounts.CUSTOMER}: {words}. Paste this into the dialog:", done["role_arn"]
 

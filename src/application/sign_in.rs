@@ -1,10 +1,10 @@
 //! Signing in to the pages: a link that works once becomes a session.
 
 use super::authenticate::new_token;
-use super::caller::{Credential, Member};
+use super::caller::{Admin, Credential, Member};
 use super::clock::Clock;
 use super::error::{Error, FieldError, Kind, Result};
-use super::store::{SecretHash, Store, StoreError};
+use super::store::{SecretHash, Store, StoreError, Window};
 use super::vault::sha256;
 use super::workspaces;
 use crate::domain::Invalid;
@@ -127,6 +127,19 @@ impl SignIns {
             .end_session(&session.workspace, &session.id)
             .await?;
         Ok(())
+    }
+
+    /// The workspace's sessions, in the order of their beginning; some may have ended.
+    pub async fn list(&self, admin: &Admin, window: &Window) -> Result<Vec<Session>> {
+        Ok(self.store.list_sessions(admin.workspace(), window).await?)
+    }
+
+    /// Ends somebody's session.
+    pub async fn revoke(&self, admin: &Admin, id: &SessionId) -> Result<()> {
+        match self.store.end_session(admin.workspace(), id).await? {
+            true => Ok(()),
+            false => Err(Error::not_found("session")),
+        }
     }
 
     /// When the session ends if nothing more is done in it.

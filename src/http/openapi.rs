@@ -22,6 +22,7 @@ use utoipa_actix_web::AppExt;
         (name = "Workspaces", description = "Tenants, managed by the operator."),
         (name = "Tokens", description = "API tokens of a workspace, managed by the operator."),
         (name = "Workspace", description = "The caller's own workspace."),
+        (name = "Sign-in", description = "Links that sign people in to the pages, and the sessions that they began."),
         (name = "Storage setups", description = "The dialog that connects a bucket: it owns one external ID, renders what the customer applies, and checks the connection."),
         (name = "Storages", description = "Connected buckets, and the built-in one."),
         (name = "Files", description = "A storage's files, by file key: the path below bucket and prefix. With or without a leading slash it means the same."),

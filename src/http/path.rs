@@ -4,7 +4,7 @@ use crate::application::error::Error;
 use crate::application::workspaces;
 use crate::domain::Invalid;
 use crate::domain::ids::{
-    AuditId, CheckId, ProjectId, SetupId, StorageId, StorageRef, TokenId, WorkspaceId,
+    AuditId, CheckId, ProjectId, SessionId, SetupId, StorageId, StorageRef, TokenId, WorkspaceId,
 };
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
@@ -45,6 +45,7 @@ path_id! {
     StorageRef, "storage_id", Error::not_found("storage");
     CheckId, "check_id", Error::not_found("check");
     ProjectId, "project_id", Error::not_found("project");
+    SessionId, "session_id", Error::not_found("session");
     AuditId, "audit_event_id", Error::not_found("audit event");
 }
 

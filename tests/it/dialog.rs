@@ -215,7 +215,7 @@ async fn a_check_shows_each_step_as_it_finishes() {
     let failed = check(&setup).await;
     assert!(failed.text.contains("What to change:"), "{}", failed.text);
     let (_, outcome) = failed.text.split_once("event: outcome\n").unwrap();
-    assert!(outcome.contains("does not work yet") && outcome.contains("why-not"));
+    assert!(outcome.contains("does not work") && outcome.contains("why-not"));
 
     let unfinished = check(&admin.open_setup().await).await;
     unfinished.problem(409, "setup_incomplete");

@@ -41,6 +41,7 @@ fn filled(path: &str) -> String {
             "storage_id" => "sto_",
             "check_id" => "chk_",
             "project_id" => "prj_",
+            "session_id" => "ses_",
             _ => "",
         };
         out.push_str(before);

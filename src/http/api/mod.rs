@@ -9,6 +9,7 @@ pub mod file_writes;
 pub mod files;
 pub mod projects;
 pub mod service;
+pub mod sessions;
 pub mod sign_in_links;
 pub mod signed_uploads;
 pub mod storage_setups;
@@ -28,6 +29,7 @@ pub fn configure(config: &mut ServiceConfig) {
     storage_setups::configure(config);
     storages::configure(config);
     sign_in_links::configure(config);
+    sessions::configure(config);
     files::configure(config);
     projects::configure(config);
     file_writes::configure(config);

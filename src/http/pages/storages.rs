@@ -100,7 +100,8 @@ struct HealthWords {
 struct SetupRow {
     id: String,
     name: String,
-    bucket: Option<String>,
+    /// Bucket and prefix, where the name is another.
+    place: Option<String>,
     expires: Moment,
 }
 
@@ -141,14 +142,20 @@ impl From<StorageView> for Row {
 impl SetupRow {
     /// The setups that can be resumed.
     fn of(view: SetupView) -> Option<Self> {
+        let draft = &view.setup.draft;
+        let bucket = draft.bucket.as_ref();
+        let place = bucket.map(|bucket| match draft.prefix.as_str() {
+            "" => bucket.to_string(),
+            prefix => format!("{bucket}/{prefix}"),
+        });
         (view.status == SetupStatus::Open).then(|| Self {
             id: view.setup.id.to_string(),
-            name: match (&view.setup.draft.display_name, &view.setup.draft.bucket) {
+            name: match (&draft.display_name, &place) {
                 (Some(name), _) => name.to_string(),
-                (None, Some(bucket)) => bucket.to_string(),
+                (None, Some(place)) => place.clone(),
                 (None, None) => "A bucket not named yet".to_owned(),
             },
-            bucket: view.setup.draft.bucket.as_ref().map(ToString::to_string),
+            place: place.filter(|_| draft.display_name.is_some()),
             expires: Moment(view.setup.expires_at),
         })
     }
@@ -273,7 +280,7 @@ mod tests {
                 .map(|n| SetupRow {
                     id: format!("set_{n}"),
                     name: HOSTILE.into(),
-                    bucket: Some("acme-data".into()),
+                    place: Some("acme-data/a <b>/".into()),
                     expires: Moment(OffsetDateTime::UNIX_EPOCH),
                 })
                 .collect(),

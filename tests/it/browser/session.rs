@@ -83,6 +83,39 @@ async fn an_unused_session_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_session_is_revoked_by_an_admin_of_its_workspace_alone() {
+    let world = World::new().await;
+    let other = world.app.workspace().await;
+    browser::run("session_revoked_by_api", async |browsers| {
+        let (page, stays) = (browsers.open().await, browsers.open().await);
+        page.expect_status(401);
+        world.sign_in(&page).await;
+        let (app, admin) = (&world.app, &world.workspace.admin);
+        let listed = app.get("/v1/sessions", admin).await.expect(200);
+        let session = &listed["sessions"][0];
+        assert_eq!(session["role"], "admin");
+        world.sign_in_as_member(&stays).await;
+        let path = format!("/v1/sessions/{}", session["id"].as_str().unwrap());
+        app.delete(&path, &other.admin)
+            .await
+            .problem(404, "not_found");
+        let member = &world.workspace.member;
+        app.delete(&path, member)
+            .await
+            .problem(403, "admin_required");
+        app.delete(&path, admin).await.expect(204);
+        page.reload().await;
+        page.see("Please sign in again").await;
+        app.delete(&path, admin).await.problem(404, "not_found");
+        stays.reload().await;
+        stays.see("Projects").await;
+        let left = app.get("/v1/sessions", admin).await.expect(200);
+        assert_eq!(left["sessions"].as_array().unwrap().len(), 1, "{left}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn deleting_the_workspace_ends_its_sessions() {
     let world = World::new().await;
     browser::run("session_revoked", async |browsers| {
