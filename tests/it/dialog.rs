@@ -598,7 +598,7 @@ async fn a_storage_s_page_shows_changes_and_deletes_it() {
         history.text
     );
     // The older one is its setup's.
-    shows(&history, 200, "by which it was added");
+    shows(&history, 200, "before the storage was added");
 
     let built_in = admin.get("/settings/storages/built-in").await;
     shows(&built_in, 200, "Built-in storage");

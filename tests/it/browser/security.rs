@@ -88,6 +88,15 @@ async fn only_listed_origins_embed_the_pages() {
         page.enter_frame(&element).await;
         page.see("External object storage").await;
         page.leave_frame().await;
+        // An error is told there as well.
+        page.expect_status(404);
+        page.goto(&allowed).await;
+        page.eval_async(frame, json!([world.url("/settings/nothing")]))
+            .await;
+        let element = page.find("iframe").await;
+        page.enter_frame(&element).await;
+        page.see("There is nothing here").await;
+        page.leave_frame().await;
 
         page.expect_console("frame-ancestors");
         let other = Elsewhere::serve(framing(&storages));

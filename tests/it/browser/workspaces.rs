@@ -10,11 +10,12 @@ async fn answer(page: &Page, path: &str) -> (u64, String) {
         return [answer.status, await answer.text()];";
     let answer = page.eval_async(script, json!([path])).await;
     let text = answer[1].as_str().unwrap();
-    let text = match text.split_once("request <code>") {
-        Some((before, after)) => {
-            let rest = after.split_once("</code>").map_or("", |(_, rest)| rest);
-            format!("{before}{rest}")
-        }
+    let id = text
+        .split_once("data-copy=\"")
+        .and_then(|(_, rest)| rest.split_once('"'))
+        .map(|(id, _)| id);
+    let text = match id {
+        Some(id) => text.replace(id, ""),
         None => text.to_owned(),
     };
     (answer[0].as_u64().unwrap(), text)
