@@ -232,6 +232,13 @@ async fn entries(world: &World, made: &Made) -> Vec<Entry> {
         entry("files-empty", Newcomer, "/storages/built-in/files".into()),
         entry("built-in", Newcomer, "/settings/storages/built-in".into()),
         done(
+            "storages-menu",
+            Admin,
+            "/settings/storages".into(),
+            "document.querySelector('tr:last-child details.menu').open = true;",
+            "details.menu[open]",
+        ),
+        done(
             "setup-checking",
             Admin,
             step(ready, "check"),
