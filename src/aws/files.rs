@@ -12,7 +12,7 @@ use crate::application::bucket_files::{
     ObjectMetadata, ReadConditions, SignedResponse, SignedUrl,
 };
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
-use crate::domain::connection::{ConnectedBucket, Connection, Credentials, Owner};
+use crate::domain::connection::{ConnectedBucket, Connection, Owner};
 use crate::domain::object_key::ObjectKey;
 use crate::domain::part_plan::Sizes;
 use async_trait::async_trait;
@@ -83,14 +83,9 @@ impl S3Files {
     }
 }
 
-/// Who must own the bucket: the account of the role. A bucket of the same name that somebody else made
-/// after the customer deleted theirs is refused by S3 (S3 user guide, "Verifying bucket ownership with
-/// bucket owner condition").
+/// As the SDK takes it.
 pub(super) fn expected_owner(connection: &Connection) -> Option<String> {
-    match &connection.credentials {
-        Credentials::Role { role_arn, .. } => Some(role_arn.account().to_string()),
-        _ => None,
-    }
+    connection.expected_owner().map(ToString::to_string)
 }
 
 #[async_trait]
@@ -225,7 +220,7 @@ impl BucketFiles for S3Files {
                 continue;
             }
             let signed = session
-                .s3
+                .links
                 .get_object()
                 .bucket(bucket.connection.bucket.as_str())
                 .key(key.as_str())

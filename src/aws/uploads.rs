@@ -11,7 +11,7 @@
 
 use super::failure::{classify, local};
 use super::files::{S3Files, expected_owner};
-use super::sessions::{Session, SessionScope, endpoint_of};
+use super::sessions::{Session, SessionScope};
 use crate::application::bucket_writes::{NewObject, PutFailure, StoredObject};
 use crate::application::upload_body::{BodyFault, UploadBody};
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
@@ -88,7 +88,9 @@ impl Place<'_> {
     /// The checksum of each part. Not every S3-compatible store knows them; there, the signature covers
     /// what is held, and TLS what is passed on.
     fn checksum(&self) -> Option<ChecksumAlgorithm> {
-        endpoint_of(&self.bucket.connection)
+        self.bucket
+            .connection
+            .endpoint()
             .is_none()
             .then_some(ChecksumAlgorithm::Crc32)
     }
