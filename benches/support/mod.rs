@@ -6,8 +6,10 @@
 )]
 #![allow(unused_macros, unused_imports, reason = "the same")]
 
+pub mod cpu;
 pub mod proxy;
 pub mod stub;
+pub mod transfer;
 
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -19,7 +21,7 @@ use std::time::{Duration, Instant};
 use stub::{BUCKET, ROLE, Stub};
 use tempfile::TempDir;
 
-pub type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+pub type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 const OPERATOR: &str = "operator-token-of-the-benchmarks-0123456789";
 
@@ -111,6 +113,11 @@ impl Service {
         let kib = line.and_then(|line| line.split_whitespace().nth(1));
         Ok(kib.ok_or("no such figure")?.parse::<f64>()? / 1024.0)
     }
+
+    /// The processor time that the process has used.
+    pub fn cpu(&self) -> Outcome<Duration> {
+        cpu::of(&format!("/proc/{}/stat", self.process.id()))
+    }
 }
 
 impl Drop for Service {
@@ -176,9 +183,18 @@ impl Dialog {
     }
 }
 
-/// A connected storage: its path and a token.
+/// A storage connected for reading: its path and a token.
 pub async fn connect(service: &Service, stub: &Stub) -> Outcome<(String, String)> {
-    let dialog = Dialog::open(service, stub, "read").await?;
+    connect_for(service, stub, "read").await
+}
+
+/// A storage connected for this access: its path and an admin's token.
+pub async fn connect_for(
+    service: &Service,
+    stub: &Stub,
+    access: &str,
+) -> Outcome<(String, String)> {
+    let dialog = Dialog::open(service, stub, access).await?;
     dialog.check(service).await?;
     Ok((dialog.complete(service).await?, dialog.admin))
 }
@@ -218,7 +234,8 @@ pub fn amount(variable: &str, default: u64) -> Outcome<u64> {
 }
 
 /// The middle one.
-pub fn median(mut times: Vec<Duration>) -> Duration {
+pub fn median(times: impl IntoIterator<Item = Duration>) -> Duration {
+    let mut times: Vec<Duration> = times.into_iter().collect();
     times.sort();
     times.get(times.len() / 2).copied().unwrap_or_default()
 }
