@@ -110,7 +110,7 @@ impl Service {
     pub fn memory(&self, figure: &str) -> Outcome<f64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix(figure));
-        let kib = line.and_then(|line| line.split_whitespace().nth(1));
+        let kib = line.and_then(|line| line.trim_start_matches(':').split_whitespace().next());
         Ok(kib.ok_or("no such figure")?.parse::<f64>()? / 1024.0)
     }
 
