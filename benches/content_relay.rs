@@ -98,8 +98,10 @@ async fn measure(
         let received = stub.received();
         plain_times.push(plain.carry_many(way, length, count, at_once).await?);
         plain_cpu += cpu::here()?.saturating_sub(began);
-        if way == Way::Up && stub.received() - received != length * count {
-            return Err("not every byte came".into());
+        let came = stub.received() - received;
+        // More can come: the service checks its storages now and then.
+        if way == Way::Up && came < length * count {
+            return Err(format!("{came} bytes came of {count} times {length}").into());
         }
     }
     Ok(Measured {

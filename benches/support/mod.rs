@@ -58,7 +58,11 @@ impl Service {
             .env("AWS_EC2_METADATA_DISABLED", "true")
             .stdin(Stdio::null())
             .spawn()?;
-        let client = reqwest::Client::builder().no_proxy().build()?;
+        // A service that is slow to take a body is measured, not given up.
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .tcp_user_timeout(None)
+            .build()?;
         let mut service = Self {
             url: format!("http://127.0.0.1:{port}"),
             client,

@@ -20,6 +20,10 @@ const RESUMES: u32 = 3;
 /// How long it waits before the first time; twice as long each further time.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// The most that is given out at once. Bytes come from a fast store in some hundreds of KiB; given out
+/// as they come, each of these is copied as a whole into the buffer of the client's connection.
+const PIECE: usize = 32 << 10;
+
 /// A read under way.
 pub(super) struct Reading {
     pub sessions: Arc<RoleSessions>,
@@ -39,13 +43,18 @@ pub(super) struct Reading {
 impl Reading {
     /// The bytes; an error where they end too early.
     pub fn stream(self) -> BoxStream<'static, Result<Bytes, std::io::Error>> {
-        stream::unfold(Some((self, 0)), |state| async move {
-            let (mut reading, mut resumes) = state?;
+        stream::unfold(Some((self, 0, Bytes::new())), |state| async move {
+            let (mut reading, mut resumes, mut chunk) = state?;
             loop {
+                if !chunk.is_empty() {
+                    let piece = chunk.split_to(chunk.len().min(PIECE));
+                    return Some((Ok(piece), Some((reading, resumes, chunk))));
+                }
                 let broken = match reading.body.next().await {
-                    Some(Ok(chunk)) => {
-                        reading.next += chunk.len() as u64;
-                        return Some((Ok(chunk), Some((reading, resumes))));
+                    Some(Ok(more)) => {
+                        reading.next += more.len() as u64;
+                        chunk = more;
+                        continue;
                     }
                     None if reading.next >= reading.end => return None,
                     None => std::io::ErrorKind::UnexpectedEof.into(),
