@@ -451,6 +451,8 @@ fn object(key: &str, range: Option<&str>) -> Reply {
             (first <= last).then_some((first, last - first + 1))
         });
     let (first, length) = asked.unwrap_or((0, size));
+    // At that offset for good: a read that goes on from there comes no further.
+    let dies = dies.map(|at: u64| at.saturating_sub(first));
     Reply::Object(first, length, size, dies)
 }
 
