@@ -39,6 +39,12 @@ const STALL: Duration = Duration::from_secs(60);
 const COMPLETE: Duration = Duration::from_secs(600);
 /// How many parts of one body are held at once: one comes while the other goes.
 const PARTS_HELD: usize = 2;
+/// How long to wait before an upload that could not be given up is given up again.
+const ABORT_PAUSES: [Duration; 3] = [
+    Duration::from_millis(100),
+    Duration::from_secs(1),
+    Duration::from_secs(5),
+];
 /// How long an upload waits for memory.
 const MEMORY_PATIENCE: Duration = Duration::from_secs(30);
 
@@ -583,13 +589,22 @@ pub(super) async fn abort(
     key: &ObjectKey,
     upload_id: &str,
 ) {
-    if let Err(failure) = abort_upload(files, bucket, key, upload_id).await {
+    let mut tries = ABORT_PAUSES.iter();
+    while let Err(failure) = abort_upload(files, bucket, key, upload_id).await {
+        // While the service stops, a pooled connection may end with the thread that drove it.
+        if failure.kind.is_passing()
+            && let Some(pause) = tries.next()
+        {
+            tokio::time::sleep(*pause).await;
+            continue;
+        }
         tracing::warn!(
             storage = %bucket.owner,
             %failure,
             message = failure.message,
             "cannot abort an upload: its parts stay in the bucket until a lifecycle rule removes them"
         );
+        return;
     }
 }
 
