@@ -142,9 +142,11 @@ pub(super) async fn put(
             if source.body.sha256().is_some() && source.carry.is_none() {
                 return held(files, place, &source, first).await;
             }
-            source.put_back(first);
-            drop(memory);
-            in_parts(files, place, &mut source, Parts::Untold).await
+            let first = HeldPart {
+                bytes: first,
+                memory,
+            };
+            in_parts(files, place, &mut source, Parts::Untold { first }).await
         }
     }
 }
@@ -355,10 +357,15 @@ impl http_body::Body for PassedOn {
 }
 
 /// How a body is cut.
-#[derive(Clone, Copy)]
 enum Parts {
     Told { length: u64, size: u64 },
-    Untold,
+    Untold { first: HeldPart },
+}
+
+/// A part in memory, and the permit for it: what is held without one is bounded by nothing.
+struct HeldPart {
+    bytes: Bytes,
+    memory: OwnedSemaphorePermit,
 }
 
 async fn in_parts(
@@ -375,7 +382,9 @@ async fn in_parts(
             Parts::Told { length, size } => {
                 told_parts(files, place, &upload_id, source, length, size).await?
             }
-            Parts::Untold => untold_parts(files, place, &upload_id, source).await?,
+            Parts::Untold { first } => {
+                untold_parts(files, place, &upload_id, source, first).await?
+            }
         };
         complete(files, place, &upload_id, source, done).await
     };
@@ -474,7 +483,9 @@ async fn untold_parts(
     place: Place<'_>,
     upload_id: &str,
     source: &mut Source,
+    first: HeldPart,
 ) -> Result<Vec<CompletedPart>, PutFailure> {
+    let mut first = Some(first);
     // Dropped with an error, the set ends its tasks.
     let mut sending: JoinSet<Result<CompletedPart, AwsFailure>> = JoinSet::new();
     let mut done = Vec::new();
@@ -482,9 +493,15 @@ async fn untold_parts(
         joined.unwrap_or_else(|error| Err(local("UploadPart", FailureKind::Network, error)))
     };
     for number in 1..=MOST_PARTS + 1 {
-        let size = held_part_size(number);
-        let memory = files.upload_memory.take(size).await?;
-        let bytes = source.fill(size).await?;
+        let HeldPart { bytes, memory } = match first.take() {
+            Some(first) => first,
+            None => {
+                let size = held_part_size(number);
+                let memory = files.upload_memory.take(size).await?;
+                let bytes = source.fill(size).await?;
+                HeldPart { bytes, memory }
+            }
+        };
         if bytes.is_empty() {
             break;
         }

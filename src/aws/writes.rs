@@ -223,13 +223,15 @@ async fn delete_batch<'a>(
             }
         })
         .await?;
+    let errors = answer.errors.unwrap_or_default();
+    if errors.is_empty() {
+        return Ok(HashMap::new());
+    }
     let mut by_name: HashMap<(&str, Option<&str>), &'a Doomed> = doomed
         .iter()
         .map(|one| ((one.key.as_str(), one.version_id.as_deref()), *one))
         .collect();
-    Ok(answer
-        .errors
-        .unwrap_or_default()
+    Ok(errors
         .iter()
         .filter_map(|error| {
             let version = error.version_id().filter(|id| !id.is_empty());
