@@ -1,6 +1,7 @@
 //! Signed URLs for each second: in one batch, as single requests, and by the plain SDK.
 //!
-//! BENCH_URLS (10000) in a batch, BENCH_SINGLE (2000) requests.
+//! The goal is 10,000 in one call in less than 250 ms. BENCH_URLS (10000) in a batch, BENCH_SINGLE
+//! (2000) requests.
 
 mod support;
 
@@ -14,6 +15,8 @@ use support::{Outcome, Service, amount, connect, median, ms, row, s3_client, sdk
 
 const RUNS: usize = 5;
 const AT_ONCE: usize = 16;
+/// For a call with 10,000 keys.
+const GOAL: Duration = Duration::from_millis(250);
 
 fn main() -> Outcome<()> {
     support::run(bench())
@@ -83,6 +86,11 @@ async fn bench() -> Outcome<()> {
         ]);
     }
     table("signed URLs", &rows);
+    println!(
+        "  one call with {urls} keys: {:.0} ms, median of {RUNS}; the goal for 10000 is under {:.0} ms",
+        ms(batch),
+        ms(GOAL)
+    );
     Ok(())
 }
 

@@ -6,8 +6,10 @@
 )]
 #![allow(unused_macros, unused_imports, reason = "the same")]
 
+pub mod cpu;
 pub mod proxy;
 pub mod stub;
+pub mod transfer;
 
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -19,7 +21,7 @@ use std::time::{Duration, Instant};
 use stub::{BUCKET, ROLE, Stub};
 use tempfile::TempDir;
 
-pub type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+pub type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 const OPERATOR: &str = "operator-token-of-the-benchmarks-0123456789";
 
@@ -56,7 +58,11 @@ impl Service {
             .env("AWS_EC2_METADATA_DISABLED", "true")
             .stdin(Stdio::null())
             .spawn()?;
-        let client = reqwest::Client::builder().no_proxy().build()?;
+        // A service that is slow to take a body is measured, not given up.
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .tcp_user_timeout(None)
+            .build()?;
         let mut service = Self {
             url: format!("http://127.0.0.1:{port}"),
             client,
@@ -108,8 +114,13 @@ impl Service {
     pub fn memory(&self, figure: &str) -> Outcome<f64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix(figure));
-        let kib = line.and_then(|line| line.split_whitespace().nth(1));
+        let kib = line.and_then(|line| line.trim_start_matches(':').split_whitespace().next());
         Ok(kib.ok_or("no such figure")?.parse::<f64>()? / 1024.0)
+    }
+
+    /// The processor time that the process has used.
+    pub fn cpu(&self) -> Outcome<Duration> {
+        cpu::of(&format!("/proc/{}/stat", self.process.id()))
     }
 }
 
@@ -176,9 +187,18 @@ impl Dialog {
     }
 }
 
-/// A connected storage: its path and a token.
+/// A storage connected for reading: its path and a token.
 pub async fn connect(service: &Service, stub: &Stub) -> Outcome<(String, String)> {
-    let dialog = Dialog::open(service, stub, "read").await?;
+    connect_for(service, stub, "read").await
+}
+
+/// A storage connected for this access: its path and an admin's token.
+pub async fn connect_for(
+    service: &Service,
+    stub: &Stub,
+    access: &str,
+) -> Outcome<(String, String)> {
+    let dialog = Dialog::open(service, stub, access).await?;
     dialog.check(service).await?;
     Ok((dialog.complete(service).await?, dialog.admin))
 }
@@ -218,7 +238,8 @@ pub fn amount(variable: &str, default: u64) -> Outcome<u64> {
 }
 
 /// The middle one.
-pub fn median(mut times: Vec<Duration>) -> Duration {
+pub fn median(times: impl IntoIterator<Item = Duration>) -> Duration {
+    let mut times: Vec<Duration> = times.into_iter().collect();
     times.sort();
     times.get(times.len() / 2).copied().unwrap_or_default()
 }

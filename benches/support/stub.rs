@@ -3,11 +3,20 @@
 //!
 //! It speaks AWS's wire format as far as the service uses it, checks no signature, and knows one role,
 //! which wants the external ID that [`Stub::trust`] names. Objects are told by their names:
-//! `1048576.bin` has that many bytes, `1048576.bin.dies-after-1000` breaks off.
+//! `1048576.bin` has that many bytes, `1048576.bin.dies-after-1000` breaks off. Uploads, also in parts,
+//! are read to the end and thrown away. [`Stub::fill`] tells how many keys a listing has.
 
+#![allow(dead_code, reason = "each program that includes it uses a part of it")]
+
+#[path = "stub_bodies.rs"]
+mod bodies;
+#[path = "stub_keys.rs"]
+mod keys;
+
+use bodies::{AwsChunks, Pace, pass_over};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufWriter};
@@ -16,6 +25,8 @@ use tokio::net::{TcpListener, TcpStream};
 pub const ACCOUNT: &str = "222222222222";
 pub const ROLE: &str = "arn:aws:iam::222222222222:role/customer";
 pub const BUCKET: &str = "customers-bucket";
+/// The name of the threads of a stub that runs apart.
+pub const THREADS: &str = "stub";
 
 /// A running stub. It ends with its runtime.
 #[derive(Clone)]
@@ -30,6 +41,10 @@ struct Shared {
     calls: Mutex<BTreeMap<&'static str, usize>>,
     transfers: AtomicUsize,
     sts_delay_ms: AtomicUsize,
+    bytes_a_second: AtomicU64,
+    received: AtomicU64,
+    keys: AtomicUsize,
+    deleted: AtomicUsize,
 }
 
 impl Stub {
@@ -52,6 +67,29 @@ impl Stub {
         Ok(stub)
     }
 
+    /// Starts it on threads of its own, whose work can be told from the others'.
+    pub fn start_apart() -> std::io::Result<Self> {
+        let (tell, told) = std::sync::mpsc::channel();
+        std::thread::Builder::new()
+            .name(THREADS.to_owned())
+            .spawn(move || {
+                let runtime = tokio::runtime::Builder::new_multi_thread()
+                    .worker_threads(2)
+                    .thread_name(THREADS)
+                    .enable_all()
+                    .build();
+                match runtime {
+                    Ok(runtime) => runtime.block_on(async {
+                        // Whoever asked is waiting.
+                        let _ = tell.send(Self::start().await);
+                        std::future::pending::<()>().await;
+                    }),
+                    Err(error) => drop(tell.send(Err(error))),
+                }
+            })?;
+        told.recv().map_err(std::io::Error::other)?
+    }
+
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -65,6 +103,27 @@ impl Stub {
     pub fn slow_down_sts(&self, delay: Duration) {
         let delay = delay.as_millis() as usize;
         self.shared.sts_delay_ms.store(delay, Ordering::SeqCst);
+    }
+
+    /// How many bytes of one body come or go in a second from now on; 0 is as fast as can be.
+    pub fn pace(&self, bytes_a_second: u64) {
+        let pace = &self.shared.bytes_a_second;
+        pace.store(bytes_a_second, Ordering::SeqCst);
+    }
+
+    /// How many keys a listing has from now on, below any prefix.
+    pub fn fill(&self, keys: usize) {
+        self.shared.keys.store(keys, Ordering::SeqCst);
+    }
+
+    /// How many bytes whole uploads and parts had so far.
+    pub fn received(&self) -> u64 {
+        self.shared.received.load(Ordering::SeqCst)
+    }
+
+    /// How many keys DeleteObjects named so far.
+    pub fn deleted(&self) -> usize {
+        self.shared.deleted.load(Ordering::SeqCst)
     }
 
     /// How often an operation was called.
@@ -90,7 +149,10 @@ struct Request {
     path: String,
     query: String,
     headers: BTreeMap<String, String>,
+    /// Of a POST.
     body: Vec<u8>,
+    /// Of a PUT: how many bytes it brought, or what is wrong with them.
+    upload: Result<u64, &'static str>,
 }
 
 enum Reply {
@@ -104,7 +166,7 @@ async fn serve(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
     let (mut read, write) = stream.into_split();
     let mut write = BufWriter::with_capacity(64 * 1024, write);
     let mut buffer = Vec::new();
-    while let Some(request) = next_request(&mut read, &mut buffer).await? {
+    while let Some(request) = next_request(&mut read, &mut buffer, shared).await? {
         let (operation, reply) = answer(&request, shared);
         if operation == "AssumeRole" {
             let delay = shared.sts_delay_ms.load(Ordering::SeqCst);
@@ -136,7 +198,8 @@ async fn serve(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
                 write.write_all((head + "\r\n").as_bytes()).await?;
                 if request.method == "GET" {
                     let _sending = Sending::begin(&shared.transfers);
-                    send_bytes(&mut write, length.min(dies.unwrap_or(length))).await?;
+                    let pace = Pace::new(shared.bytes_a_second.load(Ordering::SeqCst));
+                    send_bytes(&mut write, length.min(dies.unwrap_or(length)), &pace).await?;
                     if dies.is_some() {
                         return write.flush().await;
                     }
@@ -164,13 +227,18 @@ impl Drop for Sending<'_> {
     }
 }
 
-async fn send_bytes(write: &mut (impl AsyncWriteExt + Unpin), length: u64) -> std::io::Result<()> {
+async fn send_bytes(
+    write: &mut (impl AsyncWriteExt + Unpin),
+    length: u64,
+    pace: &Pace,
+) -> std::io::Result<()> {
     static BYTES: [u8; 256 * 1024] = [b'x'; 256 * 1024];
     let mut left = length;
     while left > 0 {
         let part = left.min(BYTES.len() as u64);
         write.write_all(&BYTES[..part as usize]).await?;
         left -= part;
+        pace.keep(length - left).await;
     }
     Ok(())
 }
@@ -179,6 +247,7 @@ async fn send_bytes(write: &mut (impl AsyncWriteExt + Unpin), length: u64) -> st
 async fn next_request(
     read: &mut (impl AsyncReadExt + Unpin),
     buffer: &mut Vec<u8>,
+    shared: &Shared,
 ) -> std::io::Result<Option<Request>> {
     let mut more = async |buffer: &mut Vec<u8>| -> std::io::Result<bool> {
         let mut part = [0; 16 * 1024];
@@ -206,22 +275,64 @@ async fn next_request(
         .collect();
     let length = headers
         .get("content-length")
-        .and_then(|length| length.parse().ok())
-        .unwrap_or(0);
-    while buffer.len() < end + length {
-        if !more(buffer).await? {
-            return Ok(None);
-        }
-    }
-    let request = Request {
+        .and_then(|length| length.parse().ok());
+    let mut request = Request {
         method,
         path: path.to_owned(),
         query: query.to_owned(),
         headers,
-        body: buffer[end..end + length].to_vec(),
+        body: Vec::new(),
+        upload: Ok(0),
     };
-    buffer.drain(..end + length);
+    buffer.drain(..end);
+    if request.method == "PUT" {
+        let pace = Pace::new(shared.bytes_a_second.load(Ordering::SeqCst));
+        let Some(upload) = upload(&request, read, buffer, length, &pace).await? else {
+            return Ok(None);
+        };
+        request.upload = upload;
+        return Ok(Some(request));
+    }
+    let length = length.and_then(|length| usize::try_from(length).ok());
+    let length = length.unwrap_or(0);
+    while buffer.len() < length {
+        if !more(buffer).await? {
+            return Ok(None);
+        }
+    }
+    let rest = buffer.split_off(length);
+    request.body = std::mem::replace(buffer, rest);
     Ok(Some(request))
+}
+
+/// Reads an upload's body; `None` when the client has left.
+async fn upload(
+    request: &Request,
+    read: &mut (impl AsyncReadExt + Unpin),
+    buffer: &mut Vec<u8>,
+    length: Option<u64>,
+    pace: &Pace,
+) -> std::io::Result<Option<Result<u64, &'static str>>> {
+    // As S3: it wants to know the length.
+    let Some(length) = length else {
+        return Ok(Some(Err("MissingContentLength")));
+    };
+    let header = |name: &str| request.headers.get(name).map(String::as_str);
+    if !header("content-encoding").is_some_and(|coding| coding.contains("aws-chunked")) {
+        let came = pass_over(read, buffer, length, pace, |_| {}).await?;
+        return Ok(came.then_some(Ok(length)));
+    }
+    let mut chunks = AwsChunks::default();
+    if !pass_over(read, buffer, length, pace, |bytes| chunks.see(bytes)).await? {
+        return Ok(None);
+    }
+    let told = header("x-amz-decoded-content-length").and_then(|text| text.parse().ok());
+    let trailer = header("x-amz-trailer").is_none_or(|name| chunks.trailer.contains(name));
+    Ok(Some(match chunks.broken || !trailer {
+        true => Err("MalformedTrailerError"),
+        false if told != Some(chunks.payload) => Err("IncompleteBody"),
+        false => Ok(chunks.payload),
+    }))
 }
 
 fn answer(request: &Request, shared: &Shared) -> (&'static str, Reply) {
@@ -256,29 +367,68 @@ fn answer(request: &Request, shared: &Shared) -> (&'static str, Reply) {
             "GetBucketLocation",
             xml(r#"<LocationConstraint xmlns="http://s3.amazonaws.com/doc/2006-03-01/"/>"#.into()),
         ),
+        ("GET", Some("")) if shared.keys.load(Ordering::SeqCst) > 0 => {
+            let keys = shared.keys.load(Ordering::SeqCst);
+            (
+                "ListObjectsV2",
+                xml(keys::page(BUCKET, &request.query, keys)),
+            )
+        }
         ("GET", Some("")) => (
             "ListObjectsV2",
             xml(format!(
                 "<ListBucketResult><Name>{BUCKET}</Name><IsTruncated>false</IsTruncated><KeyCount>1</KeyCount><Contents><Key>{}1024.bin</Key><Size>1024</Size><ETag>\"1024\"</ETag><LastModified>2026-11-01T00:00:00.000Z</LastModified><StorageClass>STANDARD</StorageClass></Contents></ListBucketResult>",
-                listed_prefix(&request.query)
+                keys::parameter(&request.query, "prefix").unwrap_or_default()
             )),
         ),
-        ("PUT", Some(_)) => (
-            "PutObject",
-            Reply::Short(200, vec![("etag", "\"put\"".into())], String::new()),
+        ("POST", Some(key)) => posted(request, key, shared),
+        ("PUT", Some(_)) => {
+            let operation = match keys::parameter(&request.query, "partNumber") {
+                Some(_) => "UploadPart",
+                None => "PutObject",
+            };
+            let reply = match request.upload {
+                Ok(length) => {
+                    shared.received.fetch_add(length, Ordering::SeqCst);
+                    Reply::Short(200, vec![("etag", "\"put\"".into())], String::new())
+                }
+                Err("MissingContentLength") => error(411, "MissingContentLength"),
+                Err(code) => error(400, code),
+            };
+            (operation, reply)
+        }
+        ("DELETE", Some(_)) if keys::parameter(&request.query, "uploadId").is_some() => (
+            "AbortMultipartUpload",
+            Reply::Short(204, vec![], String::new()),
         ),
         ("DELETE", Some(_)) => ("DeleteObject", Reply::Short(204, vec![], String::new())),
+        ("HEAD", Some(key)) => ("HeadObject", object(key, header("range"))),
         (_, Some(key)) => ("GetObject", object(key, header("range"))),
     }
 }
 
-fn listed_prefix(query: &str) -> String {
-    let written = query
-        .split('&')
-        .find_map(|pair| pair.strip_prefix("prefix="));
-    percent_encoding::percent_decode_str(written.unwrap_or_default())
-        .decode_utf8_lossy()
-        .into_owned()
+/// Uploads in parts, and DeleteObjects.
+fn posted(request: &Request, key: &str, shared: &Shared) -> (&'static str, Reply) {
+    let query = request.query.as_str();
+    if key.is_empty() {
+        let doomed = keys::doomed(&request.body);
+        shared.deleted.fetch_add(doomed, Ordering::SeqCst);
+        return (
+            "DeleteObjects",
+            xml(r#"<DeleteResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"/>"#.into()),
+        );
+    }
+    let place = format!("<Bucket>{BUCKET}</Bucket><Key>x</Key>");
+    if keys::parameter(query, "uploadId").is_some() {
+        let text = format!(
+            "<CompleteMultipartUploadResult>{place}<ETag>&quot;parts-1&quot;</ETag></CompleteMultipartUploadResult>"
+        );
+        return ("CompleteMultipartUpload", xml(text));
+    }
+    let text = format!(
+        "<InitiateMultipartUploadResult>{place}<UploadId>upload</UploadId></InitiateMultipartUploadResult>"
+    );
+    ("CreateMultipartUpload", xml(text))
 }
 
 fn object(key: &str, range: Option<&str>) -> Reply {
@@ -301,6 +451,8 @@ fn object(key: &str, range: Option<&str>) -> Reply {
             (first <= last).then_some((first, last - first + 1))
         });
     let (first, length) = asked.unwrap_or((0, size));
+    // At that offset for good: a read that goes on from there comes no further.
+    let dies = dies.map(|at: u64| at.saturating_sub(first));
     Reply::Object(first, length, size, dies)
 }
 

@@ -65,6 +65,8 @@ impl BuiltIn {
                 access: Access::ReadWrite,
                 region: None,
                 kms_key: None,
+                bucket_account: None,
+                requester_pays: false,
                 credentials: Credentials::Service,
             },
         })

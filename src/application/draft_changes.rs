@@ -7,7 +7,7 @@ use super::vault::{Purpose, Vault};
 use crate::domain::Invalid;
 use crate::domain::access::{Access, Auth};
 use crate::domain::access_key::{AccessKeyId, SealedSecret};
-use crate::domain::account::Partition;
+use crate::domain::account::{AccountId, Partition};
 use crate::domain::bucket_name::BucketName;
 use crate::domain::bucket_prefix::BucketPrefix;
 use crate::domain::endpoint::Endpoint;
@@ -30,6 +30,8 @@ pub struct DraftChanges {
     pub role_arn: Change<String>,
     pub region: Change<String>,
     pub kms_key_arn: Change<String>,
+    pub bucket_account_id: Change<String>,
+    pub requester_pays: Change<bool>,
     pub access_key_id: Change<String>,
     pub secret_access_key: Change<SecretString>,
     pub endpoint: Change<String>,
@@ -107,6 +109,18 @@ impl DraftChanges {
             &mut next.kms_key,
             KmsKeyArn::parse,
         );
+        optional(
+            e,
+            "bucket_account_id",
+            self.bucket_account_id,
+            &mut next.bucket_account,
+            AccountId::parse,
+        );
+        match self.requester_pays {
+            Change::Keep => {}
+            Change::Clear => next.requester_pays = false,
+            Change::Set(pays) => next.requester_pays = pays,
+        }
         optional(
             e,
             "access_key_id",

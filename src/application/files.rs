@@ -1,8 +1,8 @@
 //! Files of a storage, by file key.
 
 use super::bucket_files::{
-    BucketFiles, ListFrom, ListRequest, ListedObject, ObjectContent, ObjectMetadata,
-    ReadConditions, SignedResponse, SignedUrl,
+    BucketFiles, ListFrom, ListRequest, ListedObject, ObjectContent, ReadConditions,
+    SignedResponse, SignedUrl,
 };
 use super::caller::Member;
 use super::denials::Denials;
@@ -138,22 +138,6 @@ impl Files {
             files,
             continuation: page.continuation,
         })
-    }
-
-    pub async fn metadata(
-        &self,
-        member: &Member,
-        storage: &StorageRef,
-        key: &FileKey,
-    ) -> Result<ObjectMetadata> {
-        let bucket = self.storages.usable(&member.workspace, storage).await?;
-        self.files
-            .head(&bucket, &object_key(&bucket, key)?)
-            .await
-            .map_err(|failure| {
-                self.denials
-                    .error(&bucket, FileOperation::ReadMetadata, failure)
-            })
     }
 
     /// Begins to read a file.

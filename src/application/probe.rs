@@ -41,8 +41,8 @@ pub enum ExternalIdSent {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExpectedOwner {
     Unsaid,
-    /// The account of the role's ARN.
-    RoleAccount,
+    /// The account that the connection names, or that of the role's ARN.
+    Said,
 }
 
 /// Temporary (or the customer's own) credentials, for the probes of one check.

@@ -3,9 +3,11 @@
 
 use super::endpoint_guard::GuardedResolver;
 use super::failure::local;
+use super::requester_pays::RequesterPays;
 use crate::domain::account::{AccountId, Partition};
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
-use crate::domain::endpoint::{Endpoint, EndpointNetworks};
+use crate::domain::connection::Connection;
+use crate::domain::endpoint::EndpointNetworks;
 use crate::domain::region::Region;
 use crate::domain::service_identity::ServiceIdentity;
 use aws_config::retry::RetryConfig;
@@ -121,20 +123,21 @@ impl AwsClients {
         })
     }
 
-    /// An S3 client. With an endpoint of the customer's, every connection is guarded.
+    /// The S3 clients for a connection's bucket. With an endpoint of the customer's, every network
+    /// connection is guarded.
     pub fn s3(
         &self,
+        connection: &Connection,
         region: Region,
         credentials: SharedCredentialsProvider,
-        endpoint: Option<&Endpoint>,
-    ) -> Result<aws_sdk_s3::Client, AwsFailure> {
+    ) -> Result<S3Clients, AwsFailure> {
         let mut config = aws_sdk_s3::config::Builder::from(&self.config)
             .region(aws_config::Region::new(region.as_str()))
             .credentials_provider(credentials)
             .force_path_style(self.custom_endpoint)
             // A ranged or relayed body is checked by whoever asked for it, not here.
             .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
-        if let Some(endpoint) = endpoint {
+        if let Some(endpoint) = connection.endpoint() {
             self.guard
                 .check_literal(endpoint)
                 .map_err(|forbidden| local("Connect", FailureKind::ForbiddenAddress, forbidden))?;
@@ -144,7 +147,19 @@ impl AwsClients {
                 .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
                 .http_client(self.guarded_http.clone());
         }
-        Ok(aws_sdk_s3::Client::from_conf(config.build()))
+        let client =
+            |config: aws_sdk_s3::config::Builder| aws_sdk_s3::Client::from_conf(config.build());
+        if connection.requester_pays {
+            return Ok(S3Clients {
+                calls: client(config.clone().interceptor(RequesterPays::InHeader)),
+                links: client(config.interceptor(RequesterPays::InQuery)),
+            });
+        }
+        let calls = client(config);
+        Ok(S3Clients {
+            links: calls.clone(),
+            calls,
+        })
     }
 
     /// Who the service is: asked of STS once, then known.
@@ -175,6 +190,14 @@ impl AwsClients {
             .await
             .cloned()
     }
+}
+
+/// What a bucket is used by.
+pub struct S3Clients {
+    /// Makes calls.
+    pub calls: aws_sdk_s3::Client,
+    /// Signs URLs that others use.
+    pub links: aws_sdk_s3::Client,
 }
 
 fn tls_provider() -> tls::Provider {

@@ -3,7 +3,7 @@
 use super::failure::{classify, local};
 use super::gates::Gates;
 use super::presign::UrlSigner;
-use super::queries::{of_version, scope_of};
+use super::queries::{head_object, metadata, of_version, scope_of};
 use super::reading::Reading;
 use super::sessions::{RoleSessions, Session, SessionScope};
 use super::uploads::UploadMemory;
@@ -12,7 +12,7 @@ use crate::application::bucket_files::{
     ObjectMetadata, ReadConditions, SignedResponse, SignedUrl,
 };
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
-use crate::domain::connection::{ConnectedBucket, Connection, Credentials, Owner};
+use crate::domain::connection::{ConnectedBucket, Connection, Owner};
 use crate::domain::object_key::ObjectKey;
 use crate::domain::part_plan::Sizes;
 use async_trait::async_trait;
@@ -83,14 +83,9 @@ impl S3Files {
     }
 }
 
-/// Who must own the bucket: the account of the role. A bucket of the same name that somebody else made
-/// after the customer deleted theirs is refused by S3 (S3 user guide, "Verifying bucket ownership with
-/// bucket owner condition").
+/// As the SDK takes it.
 pub(super) fn expected_owner(connection: &Connection) -> Option<String> {
-    match &connection.credentials {
-        Credentials::Role { role_arn, .. } => Some(role_arn.account().to_string()),
-        _ => None,
-    }
+    connection.expected_owner().map(ToString::to_string)
 }
 
 #[async_trait]
@@ -105,34 +100,12 @@ impl BucketFiles for S3Files {
         bucket: &ConnectedBucket,
         key: &ObjectKey,
     ) -> BucketResult<ObjectMetadata> {
-        self.with_session(bucket, |session| async move {
-            let answer = session
-                .s3
-                .head_object()
-                .bucket(bucket.connection.bucket.as_str())
-                .key(key.as_str())
-                .set_expected_bucket_owner(expected_owner(&bucket.connection))
-                .send()
-                .await;
-            let answer = match answer.map_err(|error| classify("HeadObject", &error)) {
-                Ok(answer) => answer,
-                Err(denied) if denied.kind == FailureKind::AccessDenied => {
-                    return Err(absent_or(denied, session, bucket, key).await);
-                }
-                Err(failure) => return Err(failure),
-            };
-            Ok(ObjectMetadata {
-                size: answer.content_length.unwrap_or_default(),
-                etag: answer.e_tag,
-                content_type: answer.content_type,
-                content_encoding: answer.content_encoding,
-                last_modified: answer.last_modified.and_then(time_of),
-                version_id: answer.version_id,
-                storage_class: answer.storage_class.map(|class| class.as_str().to_owned()),
-                metadata: sorted(answer.metadata),
+        let answer = self
+            .with_session(bucket, |session| {
+                head_object(session, bucket, key, None, None)
             })
-        })
-        .await
+            .await?;
+        Ok(metadata(answer))
     }
 
     async fn get(
@@ -247,7 +220,7 @@ impl BucketFiles for S3Files {
                 continue;
             }
             let signed = session
-                .s3
+                .links
                 .get_object()
                 .bucket(bucket.connection.bucket.as_str())
                 .key(key.as_str())
@@ -279,7 +252,7 @@ impl BucketFiles for S3Files {
 
 /// S3 answers 403, without a word, for an object that is absent, unless the caller may list the whole
 /// bucket: a condition on `s3:prefix` is never met by a HeadObject. The listing tells which it was.
-async fn absent_or(
+pub(super) async fn absent_or(
     denied: AwsFailure,
     session: Arc<Session>,
     bucket: &ConnectedBucket,

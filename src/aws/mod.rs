@@ -16,6 +16,7 @@ pub mod probes;
 pub mod provision;
 mod queries;
 mod reading;
+mod requester_pays;
 pub mod sessions;
 mod signed_uploads;
 mod uploads;

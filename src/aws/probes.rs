@@ -3,7 +3,7 @@
 use super::clients::AwsClients;
 use super::failure::{classify, local};
 use super::files::{decode, expected_owner};
-use super::sessions::{RoleSessions, endpoint_of};
+use super::sessions::RoleSessions;
 use crate::application::bucket_files::ListedObject;
 use crate::application::probe::{
     Answer, Answered, BucketProbe, ExpectedOwner, ExternalIdSent, Prober,
@@ -73,7 +73,7 @@ impl AwsProber {
         credentials: SharedCredentialsProvider,
     ) -> Result<Arc<dyn BucketProbe>, AwsFailure> {
         let region = bucket.connection.region.unwrap_or(self.clients().region());
-        let guarded = endpoint_of(&bucket.connection).is_some();
+        let guarded = bucket.connection.endpoint().is_some();
         S3Probe::new(
             Arc::new(Common {
                 clients: self.clients().clone(),
@@ -153,11 +153,9 @@ struct S3Probe {
 
 impl S3Probe {
     fn new(common: Arc<Common>, region: Region) -> Result<Self, AwsFailure> {
-        let s3 = common.clients.s3(
-            region,
-            common.credentials.clone(),
-            endpoint_of(&common.bucket.connection),
-        )?;
+        let connection = &common.bucket.connection;
+        let credentials = common.credentials.clone();
+        let s3 = common.clients.s3(connection, region, credentials)?.calls;
         Ok(Self { common, region, s3 })
     }
 
@@ -168,7 +166,7 @@ impl S3Probe {
     fn owner(&self, owner: ExpectedOwner) -> Option<String> {
         match owner {
             ExpectedOwner::Unsaid => None,
-            ExpectedOwner::RoleAccount => expected_owner(&self.common.bucket.connection),
+            ExpectedOwner::Said => expected_owner(&self.common.bucket.connection),
         }
     }
 
@@ -181,7 +179,7 @@ impl S3Probe {
             .bucket(self.bucket())
             .key(key)
             .range("bytes=0-0")
-            .set_expected_bucket_owner(self.owner(ExpectedOwner::RoleAccount))
+            .set_expected_bucket_owner(self.owner(ExpectedOwner::Said))
             .send()
             .await
             .map_err(|error| classify(OPERATION, &error))?;
@@ -334,7 +332,7 @@ impl BucketProbe for S3Probe {
             .key(key.as_str())
             .content_type("text/plain; charset=utf-8")
             .body(ByteStream::from_static(PROBE_BODY))
-            .set_expected_bucket_owner(self.owner(ExpectedOwner::RoleAccount))
+            .set_expected_bucket_owner(self.owner(ExpectedOwner::Said))
             .send()
             .await
             .map_err(|error| classify(OPERATION, &error))?;
@@ -348,7 +346,7 @@ impl BucketProbe for S3Probe {
             .delete_object()
             .bucket(self.bucket())
             .key(key.as_str())
-            .set_expected_bucket_owner(self.owner(ExpectedOwner::RoleAccount))
+            .set_expected_bucket_owner(self.owner(ExpectedOwner::Said))
             .send()
             .await
             .map_err(|error| classify(OPERATION, &error))?;

@@ -1,8 +1,8 @@
 //! What S3 tells of buckets and objects.
 
 use super::failure::{classify, local};
-use super::files::{S3Files, decode, expected_owner, sorted, time_of};
-use super::sessions::SessionScope;
+use super::files::{S3Files, absent_or, decode, expected_owner, sorted, time_of};
+use super::sessions::{Session, SessionScope};
 use crate::application::bucket_files::{BucketResult, ObjectMetadata};
 use crate::application::bucket_queries::{
     AccountBucket, Archive, BucketPage, BucketQueries, Grant, ObjectDetails, ObjectVersion,
@@ -15,6 +15,7 @@ use crate::domain::region::Region;
 use async_trait::async_trait;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::types::{ChecksumMode, EncodingType};
+use std::sync::Arc;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
@@ -26,20 +27,10 @@ impl BucketQueries for S3Files {
         key: &ObjectKey,
         version_id: Option<&str>,
     ) -> BucketResult<ObjectDetails> {
-        let scope = scope_of(version_id);
+        let mode = Some(ChecksumMode::Enabled);
         let answer = self
-            .in_scope(bucket, scope, |session| async move {
-                session
-                    .s3
-                    .head_object()
-                    .bucket(bucket.connection.bucket.as_str())
-                    .key(key.as_str())
-                    .set_version_id(version_id.map(str::to_owned))
-                    .checksum_mode(ChecksumMode::Enabled)
-                    .set_expected_bucket_owner(expected_owner(&bucket.connection))
-                    .send()
-                    .await
-                    .map_err(|error| of_version(version_id, classify("HeadObject", &error)))
+            .in_scope(bucket, scope_of(version_id), |session| {
+                head_object(session, bucket, key, version_id, mode.clone())
             })
             .await?;
         Ok(details(answer))
@@ -158,6 +149,32 @@ pub(super) fn scope_of(version_id: Option<&str>) -> SessionScope {
     }
 }
 
+/// HeadObject. Asking for checksums needs the leave to decrypt, too (S3 API reference, HeadObject).
+pub(super) async fn head_object(
+    session: Arc<Session>,
+    bucket: &ConnectedBucket,
+    key: &ObjectKey,
+    version_id: Option<&str>,
+    checksums: Option<ChecksumMode>,
+) -> BucketResult<HeadObjectOutput> {
+    let answer = session
+        .s3
+        .head_object()
+        .bucket(bucket.connection.bucket.as_str())
+        .key(key.as_str())
+        .set_version_id(version_id.map(str::to_owned))
+        .set_checksum_mode(checksums)
+        .set_expected_bucket_owner(expected_owner(&bucket.connection))
+        .send()
+        .await;
+    match answer.map_err(|error| of_version(version_id, classify("HeadObject", &error))) {
+        Err(denied) if denied.kind == FailureKind::AccessDenied && version_id.is_none() => {
+            Err(absent_or(denied, session, bucket, key).await)
+        }
+        answer => answer,
+    }
+}
+
 /// A version ID that S3 does not understand names no version.
 pub(super) fn of_version(version_id: Option<&str>, mut failure: AwsFailure) -> AwsFailure {
     let unknown = failure.http_status == Some(400)
@@ -172,35 +189,39 @@ pub(super) fn of_version(version_id: Option<&str>, mut failure: AwsFailure) -> A
     failure
 }
 
+pub(super) fn metadata(answer: HeadObjectOutput) -> ObjectMetadata {
+    ObjectMetadata {
+        size: answer.content_length.unwrap_or_default(),
+        etag: answer.e_tag,
+        content_type: answer.content_type,
+        content_encoding: answer.content_encoding,
+        last_modified: answer.last_modified.and_then(time_of),
+        version_id: answer.version_id,
+        storage_class: answer.storage_class.map(|class| class.as_str().to_owned()),
+        metadata: sorted(answer.metadata),
+    }
+}
+
 fn details(answer: HeadObjectOutput) -> ObjectDetails {
     let checksums = [
-        ("crc32", answer.checksum_crc32),
-        ("crc32c", answer.checksum_crc32_c),
-        ("crc64nvme", answer.checksum_crc64_nvme),
-        ("sha1", answer.checksum_sha1),
-        ("sha256", answer.checksum_sha256),
+        ("crc32", answer.checksum_crc32.clone()),
+        ("crc32c", answer.checksum_crc32_c.clone()),
+        ("crc64nvme", answer.checksum_crc64_nvme.clone()),
+        ("sha1", answer.checksum_sha1.clone()),
+        ("sha256", answer.checksum_sha256.clone()),
     ];
-    let storage_class = answer.storage_class.map(|class| class.as_str().to_owned());
     let archive = archive(
-        storage_class.as_deref(),
+        answer.storage_class.as_ref().map(|class| class.as_str()),
         answer.archive_status.as_ref().map(|status| status.as_str()),
         answer.restore.as_deref(),
     );
     ObjectDetails {
-        metadata: ObjectMetadata {
-            size: answer.content_length.unwrap_or_default(),
-            etag: answer.e_tag,
-            content_type: answer.content_type,
-            content_encoding: answer.content_encoding,
-            last_modified: answer.last_modified.and_then(time_of),
-            version_id: answer.version_id,
-            storage_class,
-            metadata: sorted(answer.metadata),
-        },
         encryption: answer
             .server_side_encryption
+            .as_ref()
             .map(|algorithm| algorithm.as_str().to_owned()),
-        kms_key_id: answer.ssekms_key_id,
+        kms_key_id: answer.ssekms_key_id.clone(),
+        metadata: metadata(answer),
         checksums: checksums
             .into_iter()
             .filter_map(|(name, value)| Some((name, value?)))

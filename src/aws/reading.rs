@@ -15,8 +15,10 @@ use futures_util::stream::{self, BoxStream};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How often one read goes on after a break.
+/// How often a read goes on after breaks that come close together.
 const RESUMES: u32 = 3;
+/// After so many bytes without a break, earlier ones no longer count: a read of terabytes may meet many.
+const STEADY: u64 = 64 << 20;
 /// How long it waits before the first time; twice as long each further time.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -39,18 +41,23 @@ pub(super) struct Reading {
 impl Reading {
     /// The bytes; an error where they end too early.
     pub fn stream(self) -> BoxStream<'static, Result<Bytes, std::io::Error>> {
-        stream::unfold(Some((self, 0)), |state| async move {
-            let (mut reading, mut resumes) = state?;
+        let from = self.next;
+        stream::unfold(Some((self, 0, from)), |state| async move {
+            let (mut reading, mut resumes, mut resumed_at) = state?;
             loop {
                 let broken = match reading.body.next().await {
                     Some(Ok(chunk)) => {
                         reading.next += chunk.len() as u64;
-                        return Some((Ok(chunk), Some((reading, resumes))));
+                        return Some((Ok(chunk), Some((reading, resumes, resumed_at))));
                     }
                     None if reading.next >= reading.end => return None,
                     None => std::io::ErrorKind::UnexpectedEof.into(),
                     Some(Err(error)) => std::io::Error::other(error),
                 };
+                if reading.next - resumed_at >= STEADY {
+                    resumes = 0;
+                }
+                resumed_at = reading.next;
                 if resumes == RESUMES || reading.etag.is_none() || reading.next >= reading.end {
                     return Some((Err(broken), None));
                 }

@@ -7,7 +7,6 @@ use crate::application::vault::{Purpose, Vault};
 use crate::domain::account::Partition;
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::connection::{ConnectedBucket, Connection, Credentials, Owner};
-use crate::domain::endpoint::Endpoint;
 use crate::domain::external_id::ExternalId;
 use crate::domain::policy_document::PolicyTemplates;
 use crate::domain::region::Region;
@@ -61,6 +60,8 @@ pub enum SessionScope {
 /// Credentials at work: a client that signs with them.
 pub struct Session {
     pub s3: aws_sdk_s3::Client,
+    /// The same for URLs that others use.
+    pub links: aws_sdk_s3::Client,
     /// What the client signs with. `None`: the service's own credentials, which change by themselves.
     pub credentials: Option<SdkCredentials>,
     /// `None`: the credentials do not expire.
@@ -259,7 +260,7 @@ impl RoleSessions {
         policy: String,
     ) -> Result<Arc<Session>, AwsFailure> {
         let connection = &bucket.connection;
-        let (given, expires_at, endpoint) = match &connection.credentials {
+        let (given, expires_at) = match &connection.credentials {
             Credentials::Role {
                 role_arn,
                 external_id,
@@ -270,11 +271,11 @@ impl RoleSessions {
                 self.observer.assumed_role(assumed.is_ok());
                 let assumed = assumed?;
                 let expires_at = assumed.credentials.expiry();
-                (Some(assumed.credentials), expires_at, None)
+                (Some(assumed.credentials), expires_at)
             }
-            Credentials::AccessKey { endpoint, .. } => {
+            Credentials::AccessKey { .. } => {
                 let credentials = self.access_key(&connection.credentials)?;
-                (Some(credentials), None, endpoint.as_ref())
+                (Some(credentials), None)
             }
             Credentials::Service => {
                 let expires_at = self
@@ -286,7 +287,7 @@ impl RoleSessions {
                         local("GetCallerIdentity", FailureKind::BadCredentials, error)
                     })?
                     .expiry();
-                (None, expires_at, None)
+                (None, expires_at)
             }
         };
         let provider = match &given {
@@ -295,9 +296,10 @@ impl RoleSessions {
         };
         let s3 = self
             .clients
-            .s3(self.region_of(connection), provider, endpoint)?;
+            .s3(connection, self.region_of(connection), provider)?;
         Ok(Arc::new(Session {
-            s3,
+            s3: s3.calls,
+            links: s3.links,
             credentials: given,
             expires_at,
             made_at: Instant::now(),
@@ -402,13 +404,5 @@ impl RoleSessions {
 
     pub fn clients(&self) -> &Arc<AwsClients> {
         &self.clients
-    }
-}
-
-/// The endpoint of a connection, where it has one of its own.
-pub fn endpoint_of(connection: &Connection) -> Option<&Endpoint> {
-    match &connection.credentials {
-        Credentials::AccessKey { endpoint, .. } => endpoint.as_ref(),
-        _ => None,
     }
 }

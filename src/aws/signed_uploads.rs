@@ -74,7 +74,7 @@ impl BucketUploads for S3Files {
                 tokio::task::yield_now().await;
             }
             let signed = session
-                .s3
+                .links
                 .upload_part()
                 .bucket(bucket.connection.bucket.as_str())
                 .key(key.as_str())

@@ -11,7 +11,7 @@
 
 use super::failure::{classify, local};
 use super::files::{S3Files, expected_owner};
-use super::sessions::{Session, SessionScope, endpoint_of};
+use super::sessions::{Session, SessionScope};
 use crate::application::bucket_writes::{NewObject, PutFailure, StoredObject};
 use crate::application::upload_body::{BodyFault, UploadBody};
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
@@ -39,6 +39,12 @@ const STALL: Duration = Duration::from_secs(60);
 const COMPLETE: Duration = Duration::from_secs(600);
 /// How many parts of one body are held at once: one comes while the other goes.
 const PARTS_HELD: usize = 2;
+/// How long to wait before an upload that could not be given up is given up again.
+const ABORT_PAUSES: [Duration; 3] = [
+    Duration::from_millis(100),
+    Duration::from_secs(1),
+    Duration::from_secs(5),
+];
 /// How long an upload waits for memory.
 const MEMORY_PATIENCE: Duration = Duration::from_secs(30);
 
@@ -82,7 +88,9 @@ impl Place<'_> {
     /// The checksum of each part. Not every S3-compatible store knows them; there, the signature covers
     /// what is held, and TLS what is passed on.
     fn checksum(&self) -> Option<ChecksumAlgorithm> {
-        endpoint_of(&self.bucket.connection)
+        self.bucket
+            .connection
+            .endpoint()
             .is_none()
             .then_some(ChecksumAlgorithm::Crc32)
     }
@@ -134,9 +142,11 @@ pub(super) async fn put(
             if source.body.sha256().is_some() && source.carry.is_none() {
                 return held(files, place, &source, first).await;
             }
-            source.put_back(first);
-            drop(memory);
-            in_parts(files, place, &mut source, Parts::Untold).await
+            let first = HeldPart {
+                bytes: first,
+                memory,
+            };
+            in_parts(files, place, &mut source, Parts::Untold { first }).await
         }
     }
 }
@@ -347,10 +357,15 @@ impl http_body::Body for PassedOn {
 }
 
 /// How a body is cut.
-#[derive(Clone, Copy)]
 enum Parts {
     Told { length: u64, size: u64 },
-    Untold,
+    Untold { first: HeldPart },
+}
+
+/// A part in memory, and the permit for it: what is held without one is bounded by nothing.
+struct HeldPart {
+    bytes: Bytes,
+    memory: OwnedSemaphorePermit,
 }
 
 async fn in_parts(
@@ -367,7 +382,9 @@ async fn in_parts(
             Parts::Told { length, size } => {
                 told_parts(files, place, &upload_id, source, length, size).await?
             }
-            Parts::Untold => untold_parts(files, place, &upload_id, source).await?,
+            Parts::Untold { first } => {
+                untold_parts(files, place, &upload_id, source, first).await?
+            }
         };
         complete(files, place, &upload_id, source, done).await
     };
@@ -466,7 +483,9 @@ async fn untold_parts(
     place: Place<'_>,
     upload_id: &str,
     source: &mut Source,
+    first: HeldPart,
 ) -> Result<Vec<CompletedPart>, PutFailure> {
+    let mut first = Some(first);
     // Dropped with an error, the set ends its tasks.
     let mut sending: JoinSet<Result<CompletedPart, AwsFailure>> = JoinSet::new();
     let mut done = Vec::new();
@@ -474,9 +493,15 @@ async fn untold_parts(
         joined.unwrap_or_else(|error| Err(local("UploadPart", FailureKind::Network, error)))
     };
     for number in 1..=MOST_PARTS + 1 {
-        let size = held_part_size(number);
-        let memory = files.upload_memory.take(size).await?;
-        let bytes = source.fill(size).await?;
+        let HeldPart { bytes, memory } = match first.take() {
+            Some(first) => first,
+            None => {
+                let size = held_part_size(number);
+                let memory = files.upload_memory.take(size).await?;
+                let bytes = source.fill(size).await?;
+                HeldPart { bytes, memory }
+            }
+        };
         if bytes.is_empty() {
             break;
         }
@@ -566,13 +591,22 @@ pub(super) async fn abort(
     key: &ObjectKey,
     upload_id: &str,
 ) {
-    if let Err(failure) = abort_upload(files, bucket, key, upload_id).await {
+    let mut tries = ABORT_PAUSES.iter();
+    while let Err(failure) = abort_upload(files, bucket, key, upload_id).await {
+        // While the service stops, a pooled connection may end with the thread that drove it.
+        if failure.kind.is_passing()
+            && let Some(pause) = tries.next()
+        {
+            tokio::time::sleep(*pause).await;
+            continue;
+        }
         tracing::warn!(
             storage = %bucket.owner,
             %failure,
             message = failure.message,
             "cannot abort an upload: its parts stay in the bucket until a lifecycle rule removes them"
         );
+        return;
     }
 }
 

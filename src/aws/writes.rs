@@ -156,7 +156,7 @@ impl BucketWrites for S3Files {
             let key = key.as_str();
             let (method, signed) = match what {
                 SignedWrite::Put { content_type } => {
-                    let request = session.s3.put_object().bucket(name).key(key);
+                    let request = session.links.put_object().bucket(name).key(key);
                     let signed = request
                         .set_content_type(content_type.clone())
                         .presigned(life.config.clone())
@@ -165,7 +165,7 @@ impl BucketWrites for S3Files {
                     ("PUT", signed)
                 }
                 SignedWrite::Delete => {
-                    let request = session.s3.delete_object().bucket(name).key(key);
+                    let request = session.links.delete_object().bucket(name).key(key);
                     let signed = request
                         .presigned(life.config.clone())
                         .await
@@ -223,13 +223,15 @@ async fn delete_batch<'a>(
             }
         })
         .await?;
+    let errors = answer.errors.unwrap_or_default();
+    if errors.is_empty() {
+        return Ok(HashMap::new());
+    }
     let mut by_name: HashMap<(&str, Option<&str>), &'a Doomed> = doomed
         .iter()
         .map(|one| ((one.key.as_str(), one.version_id.as_deref()), *one))
         .collect();
-    Ok(answer
-        .errors
-        .unwrap_or_default()
+    Ok(errors
         .iter()
         .filter_map(|error| {
             let version = error.version_id().filter(|id| !id.is_empty());

@@ -21,6 +21,11 @@ const SQLITE: &[(i64, &str, &str)] = &[
         "sign_in",
         include_str!("../../migrations/sqlite/0002_sign_in.sql"),
     ),
+    (
+        3,
+        "bucket_account",
+        include_str!("../../migrations/sqlite/0003_bucket_account.sql"),
+    ),
 ];
 
 const POSTGRES: &[(i64, &str, &str)] = &[
@@ -33,6 +38,11 @@ const POSTGRES: &[(i64, &str, &str)] = &[
         2,
         "sign_in",
         include_str!("../../migrations/postgres/0002_sign_in.sql"),
+    ),
+    (
+        3,
+        "bucket_account",
+        include_str!("../../migrations/postgres/0003_bucket_account.sql"),
     ),
 ];
 

@@ -6,6 +6,7 @@ use super::{Database, after, storages};
 use crate::application::store::{Completion, SetupStore, StoreResult, Window};
 use crate::domain::access::{Access, Auth};
 use crate::domain::access_key::{AccessKeyId, SealedSecret};
+use crate::domain::account::AccountId;
 use crate::domain::bucket_name::BucketName;
 use crate::domain::endpoint::Endpoint;
 use crate::domain::external_id::ExternalId;
@@ -24,8 +25,9 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT id, workspace_id, status, external_id, display_name, bucket, prefix, access, \
-             auth, role_arn, region, kms_key_arn, access_key_id, secret, endpoint, revision, \
-             last_check_id, created_at, expires_at \
+             auth, role_arn, region, kms_key_arn, access_key_id, secret, endpoint, \
+             bucket_account_id, requester_pays, revision, last_check_id, created_at, \
+             expires_at \
              FROM setups ",
             $rest
         )
@@ -100,7 +102,7 @@ impl SetupStore for Database {
             .execute(
                 "UPDATE setups SET display_name = $4, bucket = $5, prefix = $6, access = $7, auth = $8,
                      role_arn = $9, region = $10, kms_key_arn = $11, access_key_id = $12, secret = $13,
-                     endpoint = $14, revision = $15
+                     endpoint = $14, bucket_account_id = $15, requester_pays = $16, revision = $17
                  WHERE workspace_id = $1 AND id = $2 AND status = 'open' AND revision = $3",
                 values![
                     workspace.as_str(),
@@ -117,6 +119,8 @@ impl SetupStore for Database {
                     draft.access_key_id.as_ref().map(|v| v.as_str()),
                     draft.secret.as_ref().map(|v| v.0.as_slice()),
                     draft.endpoint.as_ref().map(|v| v.as_str()),
+                    draft.bucket_account.as_ref().map(|v| v.as_str()),
+                    i64::from(draft.requester_pays),
                     revision,
                 ],
             )
@@ -165,9 +169,10 @@ async fn insert(tx: &mut Tx, setup: &Setup) -> StoreResult<()> {
     let draft = &setup.draft;
     tx.execute(
         "INSERT INTO setups (id, workspace_id, status, external_id, display_name, bucket, prefix, access,
-             auth, role_arn, region, kms_key_arn, access_key_id, secret, endpoint, revision,
-             last_check_id, created_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
+             auth, role_arn, region, kms_key_arn, access_key_id, secret, endpoint, bucket_account_id,
+             requester_pays, revision, last_check_id, created_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+             $20, $21)",
         values![
             setup.id.as_str(),
             setup.workspace.as_str(),
@@ -184,6 +189,8 @@ async fn insert(tx: &mut Tx, setup: &Setup) -> StoreResult<()> {
             draft.access_key_id.as_ref().map(|v| v.as_str()),
             draft.secret.as_ref().map(|v| v.0.as_slice()),
             draft.endpoint.as_ref().map(|v| v.as_str()),
+            draft.bucket_account.as_ref().map(|v| v.as_str()),
+            i64::from(draft.requester_pays),
             setup.revision,
             setup.last_check.as_ref().map(|v| v.as_str()),
             setup.created_at,
@@ -216,6 +223,8 @@ fn setup(record: &Record) -> StoreResult<Setup> {
             access_key_id: record.parse_opt("access_key_id", AccessKeyId::parse)?,
             secret: record.bytes_opt("secret")?.map(SealedSecret),
             endpoint: record.parse_opt("endpoint", Endpoint::parse)?,
+            bucket_account: record.parse_opt("bucket_account_id", AccountId::parse)?,
+            requester_pays: record.int("requester_pays")? != 0,
         },
         revision: record.int("revision")?,
         last_check: record.parse_opt("last_check_id", CheckId::parse)?,

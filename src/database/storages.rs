@@ -8,6 +8,7 @@ use crate::application::store::{
 };
 use crate::domain::access::{Access, Auth};
 use crate::domain::access_key::{AccessKeyId, SealedSecret};
+use crate::domain::account::AccountId;
 use crate::domain::bucket_name::BucketName;
 use crate::domain::connection::{Connection, Credentials};
 use crate::domain::connection_check::CheckReport;
@@ -29,8 +30,8 @@ macro_rules! select {
         concat!(
             "SELECT id, workspace_id, setup_id, display_name, bucket, prefix, access, region, \
              kms_key_arn, auth, role_arn, external_id, access_key_id, secret, sealed_for, \
-             endpoint, revision, verified_revision, health, health_since, last_check_id, \
-             project_count, created_at \
+             endpoint, bucket_account_id, requester_pays, revision, verified_revision, health, \
+             health_since, last_check_id, project_count, created_at \
              FROM storages ",
             $rest
         )
@@ -96,7 +97,7 @@ impl StorageStore for Database {
                 "UPDATE storages SET bucket = $4, prefix = $5, access = $6, region = $7,
                      kms_key_arn = $8, auth = $9, role_arn = $10, external_id = $11,
                      access_key_id = $12, secret = $13, sealed_for = $14, endpoint = $15,
-                     revision = revision + 1
+                     bucket_account_id = $16, requester_pays = $17, revision = revision + 1
                  WHERE workspace_id = $1 AND id = $2 AND revision = $3
                      AND (project_count = 0 OR (bucket = $4 AND prefix = $5))",
                 values,
@@ -200,16 +201,16 @@ pub(super) async fn insert(
         "INSERT INTO storages (id, workspace_id, setup_id, display_name, revision, verified_revision,
              health, health_since, last_check_id, created_at, next_check_at, bucket, prefix, access,
              region, kms_key_arn, auth, role_arn, external_id, access_key_id, secret, sealed_for,
-             endpoint)
+             endpoint, bucket_account_id, requester_pays)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-             $19, $20, $21, $22)",
+             $19, $20, $21, $22, $23, $24)",
         values,
     )
     .await
     .map(drop)
 }
 
-/// From `bucket` to `endpoint`, in the order of the columns.
+/// From `bucket` to `requester_pays`, in the order of the columns.
 fn connection_values(connection: &Connection) -> StoreResult<Vec<Value>> {
     let mut values = values![
         connection.bucket.as_str(),
@@ -251,6 +252,10 @@ fn connection_values(connection: &Connection) -> StoreResult<Vec<Value>> {
             ));
         }
     });
+    values.extend(values![
+        connection.bucket_account.as_ref().map(|v| v.as_str()),
+        i64::from(connection.requester_pays),
+    ]);
     Ok(values)
 }
 
@@ -266,6 +271,8 @@ fn storage(record: &Record) -> StoreResult<Storage> {
             access: record.parse("access", Access::parse)?,
             region: record.parse_opt("region", Region::parse)?,
             kms_key: record.parse_opt("kms_key_arn", KmsKeyArn::parse)?,
+            bucket_account: record.parse_opt("bucket_account_id", AccountId::parse)?,
+            requester_pays: record.int("requester_pays")? != 0,
             credentials: credentials(record)?,
         },
         revision: record.int("revision")?,

@@ -2,6 +2,7 @@
 
 use super::access::{Access, Auth};
 use super::access_key::{AccessKeyId, SealedSecret};
+use super::account::AccountId;
 use super::bucket_name::BucketName;
 use super::bucket_prefix::BucketPrefix;
 use super::endpoint::Endpoint;
@@ -22,7 +23,32 @@ pub struct Connection {
     /// The bucket's Region, as typed or as the last check found it. `None` before the first check.
     pub region: Option<Region>,
     pub kms_key: Option<KmsKeyArn>,
+    /// The account that owns the bucket, where it is not the role's.
+    pub bucket_account: Option<AccountId>,
+    /// Whether the caller agrees to pay for requests and transfers, as S3 wants of everybody but the
+    /// owner of a Requester Pays bucket (S3 user guide, "Using Requester Pays general purpose buckets").
+    pub requester_pays: bool,
     pub credentials: Credentials,
+}
+
+impl Connection {
+    /// Who must own the bucket: the account that was named, or else the role's. A bucket of the same name
+    /// that somebody else made after the customer deleted theirs is refused by S3 (S3 user guide,
+    /// "Verifying bucket ownership with bucket owner condition"). `None`: nobody has said.
+    pub fn expected_owner(&self) -> Option<&AccountId> {
+        self.bucket_account.as_ref().or(match &self.credentials {
+            Credentials::Role { role_arn, .. } => Some(role_arn.account()),
+            Credentials::AccessKey { .. } | Credentials::Service => None,
+        })
+    }
+
+    /// The address of an S3-compatible store, where it is none of AWS's.
+    pub fn endpoint(&self) -> Option<&Endpoint> {
+        match &self.credentials {
+            Credentials::AccessKey { endpoint, .. } => endpoint.as_ref(),
+            Credentials::Role { .. } | Credentials::Service => None,
+        }
+    }
 }
 
 /// By whose leave the calls are made.

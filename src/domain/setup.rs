@@ -3,6 +3,7 @@
 use super::Invalid;
 use super::access::{Access, Auth};
 use super::access_key::{AccessKeyId, SealedSecret};
+use super::account::AccountId;
 use super::bucket_name::BucketName;
 use super::bucket_prefix::BucketPrefix;
 use super::connection::{ConnectedBucket, Connection, Credentials, Owner};
@@ -27,6 +28,8 @@ pub struct Draft {
     pub role_arn: Option<RoleArn>,
     pub region: Option<Region>,
     pub kms_key: Option<KmsKeyArn>,
+    pub bucket_account: Option<AccountId>,
+    pub requester_pays: bool,
     pub access_key_id: Option<AccessKeyId>,
     /// Sealed for the setup's own ID.
     pub secret: Option<SealedSecret>,
@@ -44,6 +47,8 @@ impl Default for Draft {
             role_arn: None,
             region: None,
             kms_key: None,
+            bucket_account: None,
+            requester_pays: false,
             access_key_id: None,
             secret: None,
             endpoint: None,
@@ -61,6 +66,8 @@ impl Draft {
             access: connection.access,
             region: connection.region,
             kms_key: connection.kms_key.clone(),
+            bucket_account: connection.bucket_account.clone(),
+            requester_pays: connection.requester_pays,
             ..Self::default()
         };
         match &connection.credentials {
@@ -123,6 +130,8 @@ impl Draft {
                 access: self.access,
                 region: self.region,
                 kms_key: self.kms_key.clone(),
+                bucket_account: self.bucket_account.clone(),
+                requester_pays: self.requester_pays,
                 credentials,
             }),
             _ => Err(missing),

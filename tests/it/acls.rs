@@ -62,7 +62,7 @@ async fn a_bucket_without_acls_says_what_it_uses_instead() {
     let place = Writable::connect("team").await;
     own(&place, ObjectOwnership::BucketOwnerEnforced).await;
     place.storage.put("/a", "x").await;
-    let refused = put_acl(&place, "/a", "authenticated-read").await;
+    let refused = put_acl(&place, "/a", "private").await;
     let problem = refused.problem(409, "acls_disabled");
     assert!(
         problem["detail"]

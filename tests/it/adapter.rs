@@ -55,6 +55,8 @@ pub fn adapter(place: &Writable, sdk: &SdkConfig) -> (S3Files, ConnectedBucket) 
             access: Access::ReadWrite,
             region: Some(Region::parse("us-east-1").unwrap()),
             kms_key: None,
+            bucket_account: None,
+            requester_pays: false,
             credentials: Credentials::Service,
         },
     };

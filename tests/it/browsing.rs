@@ -323,6 +323,7 @@ async fn after_a_storage_is_deleted_aws_is_not_called_in_its_name() {
             "AssumeRole",
             "RefusedAssumeRole",
             "GetObject",
+            "HeadObject",
             "ListObjectsV2",
         ];
         operations

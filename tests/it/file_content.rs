@@ -294,11 +294,8 @@ async fn on_stub(stub: &Stub) -> (TestApp, String, String) {
 async fn a_transfer_that_breaks_never_looks_complete() {
     let stub = Stub::start().await.unwrap();
     let (app, token, path) = on_stub(&stub).await;
-    for (size, after) in [
-        (1_000, 10),
-        (10_000_000, 5_000_000),
-        (10_000_000, 9_999_999),
-    ] {
+    // Each attempt to go on breaks off as early.
+    for (size, after) in [(1_000, 10), (1_000, 0), (10_000_000, 2_000_000)] {
         let path = format!("{path}{size}.bin.dies-after-{after}");
         let response = app
             .request(Method::GET, &path, &token)

@@ -39,6 +39,7 @@ mod project_pages;
 mod projects;
 mod provision;
 mod reading;
+mod requester_pays;
 mod role_sessions;
 mod setups;
 mod signed_urls;

@@ -304,7 +304,8 @@ async fn null_clears_and_absent_keeps() {
             "display_name": "Acme", "bucket": "acme-data", "prefix": "/team", "access": "read",
             "role_arn": ROLE, "region": "eu-west-1", "auth": "access_key",
             "access_key_id": "AKIAIOSFODNN7EXAMPLE", "secret_access_key": "secret-of-the-setup",
-            "endpoint": "https://s3.example.com",
+            "endpoint": "https://s3.example.com", "bucket_account_id": "123456789012",
+            "requester_pays": true,
         }),
     )
     .await;
@@ -316,6 +317,7 @@ async fn null_clears_and_absent_keeps() {
     let nothing = dialog.patch(json!({
         "display_name": null, "bucket": null, "prefix": null, "access": null, "role_arn": null,
         "region": null, "auth": null, "access_key_id": null, "secret_access_key": null, "endpoint": null,
+        "bucket_account_id": null, "requester_pays": null,
     })).await.expect(200);
     for field in [
         "display_name",
@@ -324,6 +326,7 @@ async fn null_clears_and_absent_keeps() {
         "region",
         "access_key_id",
         "endpoint",
+        "bucket_account_id",
     ] {
         assert_eq!(nothing[field], Value::Null, "{field}");
     }
@@ -332,6 +335,7 @@ async fn null_clears_and_absent_keeps() {
         (&json!(""), &json!("read_write"), &json!("role"))
     );
     assert_eq!(nothing["has_secret_access_key"], false);
+    assert_eq!(nothing["requester_pays"], false);
 }
 
 #[tokio::test]

@@ -141,18 +141,26 @@ impl Explain<'_> {
     }
 
     pub fn another_owner(&self) -> StepProblem {
-        let account = match &self.connection.credentials {
-            Credentials::Role { role_arn, .. } => role_arn.account().to_string(),
-            _ => String::new(),
-        };
+        let named = self.connection.bucket_account.is_some();
+        let account = self.connection.expected_owner().map(ToString::to_string);
+        let account = account.unwrap_or_default();
         problem(
             "bucket_owned_by_another_account",
             "The bucket belongs to another account",
             &format!(
-                "S3 says that account {account}, which the role belongs to, does not own the bucket `{}`. Somebody else may have taken a name that was free.",
+                "S3 says that account {account}, which {}, does not own the bucket `{}`. Somebody else may have taken a name that was free.",
+                if named {
+                    "is named as the bucket's"
+                } else {
+                    "the role belongs to"
+                },
                 self.connection.bucket
             ),
-            "Use a bucket of the same account as the role.",
+            if named {
+                "Correct the ID of the bucket's account, or use a bucket of that account."
+            } else {
+                "Use a bucket of the same account as the role. If the bucket is meant to be another account's, name that account as the bucket's."
+            },
         )
     }
 

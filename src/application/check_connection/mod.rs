@@ -195,25 +195,26 @@ impl Run<'_> {
 
     /// The steps that ask the bucket. Returns its Region.
     async fn bucket_steps(&self, probe: Arc<dyn BucketProbe>) -> Option<Region> {
-        let by_role = matches!(self.bucket.connection.credentials, Credentials::Role { .. });
+        let has_owner = self.bucket.connection.expected_owner().is_some();
         let probe_key = self.probe_key();
         let (location, owned, list, cors) = join4(
             self.record.time(located(&probe, |p| async move {
                 p.location(ExpectedOwner::Unsaid).await
             })),
             self.record.time(async {
-                match by_role {
+                match has_owner {
                     true => Some(
-                        located(&probe, |p| async move {
-                            p.location(ExpectedOwner::RoleAccount).await
-                        })
+                        located(
+                            &probe,
+                            |p| async move { p.location(ExpectedOwner::Said).await },
+                        )
                         .await,
                     ),
                     false => None,
                 }
             }),
             self.record.time(located(&probe, |p| async move {
-                p.list(ExpectedOwner::RoleAccount).await
+                p.list(ExpectedOwner::Said).await
             })),
             self.cors(&probe, probe_key.as_ref()),
         )
@@ -295,13 +296,13 @@ impl Run<'_> {
             None => {
                 self.record.skip(
                     step,
-                    "Only a role's ARN says which account must own the bucket.",
+                    "Neither a role's ARN nor the bucket's account ID says which account must own the bucket.",
                 );
                 return Owner::Unknown;
             }
             Some(Ok(answer)) => {
                 self.record.pass(step, owned, answer);
-                return Owner::RoleAccount;
+                return Owner::AsSaid;
             }
             Some(Err(failure)) => failure,
         };
@@ -316,7 +317,7 @@ impl Run<'_> {
             // The listing said who must own the bucket, and S3 answered.
             (_, None) => {
                 self.record.pass_silently(step, owned);
-                Owner::RoleAccount
+                Owner::AsSaid
             }
             (Err(_), Some(list_failure))
                 if denied && list_failure.kind == FailureKind::AccessDenied =>
@@ -527,7 +528,7 @@ struct Preflight {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Owner {
-    RoleAccount,
+    AsSaid,
     SomebodyElse,
     Unknown,
 }

@@ -71,6 +71,8 @@ mod tests {
             access,
             region: None,
             kms_key: None,
+            bucket_account: None,
+            requester_pays: false,
             credentials: Credentials::Service,
         };
         let text = policies.objects_session_policy(Partition::Aws, &connection(Access::Read));

@@ -65,6 +65,15 @@ pub(super) struct ConnectionSettings {
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     kms_key_arn: Change<String>,
+    /// The account that owns the bucket, where it is not the role's. Any other owner is refused.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "123456789012")]
+    bucket_account_id: Change<String>,
+    /// Whether the role's account pays for requests to the bucket, as it must for a Requester Pays bucket
+    /// of another account.
+    #[serde(default)]
+    #[schema(value_type = Option<bool>)]
+    requester_pays: Change<bool>,
     /// `role` (recommended) or `access_key`.
     #[serde(default)]
     #[schema(value_type = Option<String>, example = "role")]
@@ -97,6 +106,8 @@ impl From<ConnectionSettings> for DraftChanges {
             role_arn: settings.role_arn,
             region: settings.region,
             kms_key_arn: settings.kms_key_arn,
+            bucket_account_id: settings.bucket_account_id,
+            requester_pays: settings.requester_pays,
             access_key_id: settings.access_key_id,
             secret_access_key: settings.secret_access_key,
             endpoint: settings.endpoint,
@@ -130,6 +141,8 @@ struct SetupBody {
     role_arn: Option<String>,
     region: Option<&'static str>,
     kms_key_arn: Option<String>,
+    bucket_account_id: Option<String>,
+    requester_pays: bool,
     access_key_id: Option<String>,
     /// Whether a secret access key is stored.
     has_secret_access_key: bool,
@@ -173,6 +186,8 @@ impl SetupBody {
             role_arn: text(draft.role_arn.as_ref().map(|v| v as _)),
             region: draft.region.map(|region| region.as_str()),
             kms_key_arn: text(draft.kms_key.as_ref().map(|v| v as _)),
+            bucket_account_id: text(draft.bucket_account.as_ref().map(|v| v as _)),
+            requester_pays: draft.requester_pays,
             access_key_id: draft.access_key_id.map(|id| id.as_str().to_owned()),
             has_secret_access_key: draft.secret.is_some(),
             endpoint: text(draft.endpoint.as_ref().map(|v| v as _)),

@@ -50,6 +50,9 @@ pub(super) struct StorageBody {
     role_arn: Option<String>,
     external_id: Option<String>,
     kms_key_arn: Option<String>,
+    /// The account that owns the bucket, where it was named.
+    bucket_account_id: Option<String>,
+    requester_pays: bool,
     access_key_id: Option<String>,
     endpoint: Option<String>,
     is_default: bool,
@@ -109,6 +112,8 @@ impl From<StorageView> for StorageBody {
             role_arn: None,
             external_id: None,
             kms_key_arn: connection.kms_key.map(|key| key.to_string()),
+            bucket_account_id: connection.bucket_account.map(|account| account.to_string()),
+            requester_pays: connection.requester_pays,
             access_key_id: None,
             endpoint: None,
             is_default: view.is_default,

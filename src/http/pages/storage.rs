@@ -79,6 +79,8 @@ struct Facts {
     external_id: Option<String>,
     access_key_id: Option<String>,
     endpoint: Option<String>,
+    bucket_account: Option<String>,
+    requester_pays: bool,
     is_default: bool,
     is_verified: bool,
     health: (&'static str, &'static str),
@@ -123,6 +125,8 @@ impl From<&StorageView> for Facts {
             external_id,
             access_key_id: key,
             endpoint,
+            bucket_account: connection.bucket_account.as_ref().map(ToString::to_string),
+            requester_pays: connection.requester_pays,
             is_default: view.is_default,
             is_verified: own.is_none_or(|s| s.is_verified()),
             health: match own.map(|s| s.health.state) {

@@ -147,12 +147,19 @@ async fn both_engines_have_the_same_columns(db: TestDb) {
     let expected = concat!(
         include_str!("../../../migrations/sqlite/0001_initial.sql"),
         include_str!("../../../migrations/sqlite/0002_sign_in.sql"),
+        include_str!("../../../migrations/sqlite/0003_bucket_account.sql"),
     );
     let mut table = "";
     let mut names = Vec::new();
     for line in expected.lines() {
         if let Some(rest) = line.strip_prefix("CREATE TABLE ") {
             table = rest.trim_end_matches(" (");
+        } else if let Some((changed, rest)) = line
+            .strip_prefix("ALTER TABLE ")
+            .and_then(|rest| rest.split_once(" ADD COLUMN "))
+        {
+            let word = rest.split(' ').next().unwrap_or_default();
+            names.push(format!("{changed}.{word}"));
         } else if let Some(rest) = line.strip_prefix("    ") {
             let word = rest.split(' ').next().unwrap_or_default();
             if word.starts_with(|c: char| c.is_ascii_lowercase()) {

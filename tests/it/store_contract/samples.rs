@@ -6,6 +6,7 @@ use sallyport::application::store::{
 use sallyport::database::Database;
 use sallyport::domain::access::Auth;
 use sallyport::domain::access_key::{AccessKeyId, SealedSecret};
+use sallyport::domain::account::AccountId;
 use sallyport::domain::bucket_name::BucketName;
 use sallyport::domain::bucket_prefix::BucketPrefix;
 use sallyport::domain::connection_check::{CheckReport, Step, StepName, StepStatus, Steps};
@@ -78,6 +79,8 @@ pub fn role_draft() -> Draft {
         role_arn: Some(RoleArn::parse("arn:aws:iam::123456789012:role/path/acme").unwrap()),
         region: Some(Region::parse("eu-west-1").unwrap()),
         kms_key: Some(KmsKeyArn::parse("arn:aws:kms:eu-west-1:123456789012:key/mrk-1234").unwrap()),
+        bucket_account: Some(AccountId::parse("000000000012").unwrap()),
+        requester_pays: true,
         ..Draft::default()
     }
 }

@@ -2,7 +2,8 @@
 
 use super::preview::{self, LIFE, Preview};
 use super::{Crumb, KeyQuery, Place, SignedLinkPage, Trouble, shown, shown_or_empty};
-use crate::application::bucket_files::{ObjectMetadata, SignedUrl};
+use crate::application::bucket_files::SignedUrl;
+use crate::application::bucket_queries::ObjectDetails;
 use crate::application::error::{Error, Result};
 use crate::application::files::SignRequest;
 use crate::domain::file_key::FileKey;
@@ -70,7 +71,10 @@ struct About {
     etag: Option<String>,
     version: Option<String>,
     storage_class: String,
-    is_archived: bool,
+    archived: Option<String>,
+    encryption: Option<String>,
+    kms_key: Option<String>,
+    checksums: Vec<(&'static str, String)>,
     metadata: Vec<(String, String)>,
     preview: Preview,
 }
@@ -82,7 +86,14 @@ struct Life {
 }
 
 impl About {
-    fn of(metadata: ObjectMetadata, preview: Preview) -> Self {
+    fn of(details: ObjectDetails, preview: Preview) -> Self {
+        let ObjectDetails {
+            metadata,
+            encryption,
+            kms_key_id,
+            checksums,
+            archive,
+        } = details;
         let storage_class = metadata.storage_class.unwrap_or_else(|| "STANDARD".into());
         Self {
             size: size_in_words(metadata.size),
@@ -91,7 +102,10 @@ impl About {
             modified: metadata.last_modified.map(Moment),
             etag: metadata.etag,
             version: metadata.version_id.filter(|version| version != "null"),
-            is_archived: preview::is_archived(Some(&storage_class)),
+            archived: preview::archived(&archive, &storage_class),
+            encryption,
+            kms_key: kms_key_id,
+            checksums,
             storage_class,
             metadata: metadata.metadata,
             preview,
@@ -107,11 +121,14 @@ async fn show(
 ) -> Result<HttpResponse> {
     let key = query.0.parse()?;
     let place = Place::of(&services.storages.get(&visitor.member, &id.0).await?);
-    let known = services.files.metadata(&visitor.member, &id.0, &key).await;
+    let known = services
+        .file_queries
+        .details(&visitor.member, &id.0, &key, None)
+        .await;
     let about = match known {
-        Ok(metadata) => {
-            let preview = preview::of_file(&services, &visitor, &id.0, &key, &metadata).await;
-            Ok(About::of(metadata, preview))
+        Ok(details) => {
+            let preview = preview::of_file(&services, &visitor, &id.0, &key, &details).await;
+            Ok(About::of(details, preview))
         }
         Err(error) => Err(Trouble::of(&error)),
     };
@@ -262,11 +279,13 @@ pub fn only(urls: Vec<SignedUrl>) -> Result<SignedUrl> {
 mod tests {
     use super::super::samples::{ODD_KEYS, place};
     use super::*;
+    use crate::application::bucket_files::ObjectMetadata;
+    use crate::application::bucket_queries::{Archive, Restore};
     use crate::application::error::Kind;
     use time::macros::datetime;
 
-    fn metadata() -> ObjectMetadata {
-        ObjectMetadata {
+    fn details() -> ObjectDetails {
+        let metadata = ObjectMetadata {
             size: 1_440_000,
             etag: Some("\"abc\"".into()),
             content_type: Some("image/png".into()),
@@ -275,12 +294,22 @@ mod tests {
             version_id: Some("v1".into()),
             storage_class: None,
             metadata: vec![("owner".into(), "<b>Ann</b>".into())],
+        };
+        ObjectDetails {
+            metadata,
+            encryption: Some("aws:kms".into()),
+            kms_key_id: Some("arn:aws:kms:eu-west-1:111122223333:key/1".into()),
+            checksums: vec![(
+                "sha256",
+                "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=".into(),
+            )],
+            archive: Archive::default(),
         }
     }
 
     fn render(key: &str, is_admin: bool, preview: Preview) -> String {
         let key = FileKey::parse(key).unwrap();
-        let about = Ok(About::of(metadata(), preview));
+        let about = Ok(About::of(details(), preview));
         FilePage {
             is_admin,
             ..FilePage::of(place(), &key, about, Duration::from_secs(3600))
@@ -306,6 +335,8 @@ mod tests {
             );
             assert!(html.contains("first 64 KiB"));
             assert!(html.contains("1.4 MB") && html.contains("STANDARD"));
+            assert!(html.contains("aws:kms") && html.contains("47DEQpj8HBSa"));
+            assert!(!html.contains("archived"));
             assert!(html.contains("confirm-delete?key="));
         }
         let html = render(
@@ -318,6 +349,23 @@ mod tests {
         assert!(html.contains("src=\"https://b/x?a=1&#38;b=2\"") && html.contains("alt="));
         assert!(!html.contains("confirm-delete") && !html.contains("12 hours"));
         assert!(html.contains("1 hour"));
+    }
+
+    #[test]
+    fn archived_files_say_so_until_they_are_restored() {
+        let shown = |archived: bool, restore: Option<Restore>| {
+            let mut details = details();
+            details.metadata.storage_class = Some("DEEP_ARCHIVE".into());
+            details.archive = Archive { archived, restore };
+            let key = FileKey::parse("/old.tif").unwrap();
+            let about = Ok(About::of(details, Preview::Nothing("None.".into())));
+            let page = FilePage::of(place(), &key, about, Duration::from_secs(60));
+            page.render().unwrap()
+        };
+        assert!(shown(true, None).contains("must be restored"));
+        assert!(shown(true, Some(Restore::InProgress)).contains("is being restored"));
+        let restored = shown(false, Some(Restore::Until(None)));
+        assert!(!restored.contains("archived (") && restored.contains("DEEP_ARCHIVE"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What a page shows of a file's content.
 
-use crate::application::bucket_files::{ObjectMetadata, ReadConditions};
+use crate::application::bucket_files::ReadConditions;
+use crate::application::bucket_queries::{Archive, ObjectDetails, Restore};
 use crate::application::error::{Error, Result};
 use crate::application::files::SignRequest;
 use crate::application::safe_content::Serving;
@@ -83,9 +84,16 @@ pub fn is_picture(key: &FileKey) -> bool {
     sort_of(key, None) == Sort::Picture
 }
 
-/// Whether an object of this class must be restored before it can be read.
-pub fn is_archived(storage_class: Option<&str>) -> bool {
-    matches!(storage_class, Some("GLACIER" | "DEEP_ARCHIVE"))
+/// What must happen before an archived object can be read; `None` where it can be read now.
+pub fn archived(archive: &Archive, storage_class: &str) -> Option<String> {
+    archive.archived.then(|| match archive.restore {
+        Some(Restore::InProgress) => format!(
+            "This file is archived ({storage_class}) and is being restored. That takes up to two days."
+        ),
+        _ => format!(
+            "This file is archived ({storage_class}). It must be restored in the S3 console before anybody can read it."
+        ),
+    })
 }
 
 /// Makes the preview of a file. That there is none is no failure of the page.
@@ -94,11 +102,12 @@ pub async fn of_file(
     visitor: &Visitor,
     storage: &StorageRef,
     key: &FileKey,
-    metadata: &ObjectMetadata,
+    details: &ObjectDetails,
 ) -> Preview {
     let nothing = |why: &str| Preview::Nothing(why.to_owned());
-    if is_archived(metadata.storage_class.as_deref()) {
-        return nothing("The file is archived. Restore it in the S3 console to read it.");
+    let metadata = &details.metadata;
+    if details.archive.archived {
+        return nothing("An archived file has no preview.");
     }
     if metadata.size == 0 {
         return nothing("The file is empty.");

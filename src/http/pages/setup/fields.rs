@@ -23,6 +23,8 @@ pub struct Typed {
     pub access: Option<String>,
     pub auth: Option<String>,
     pub kms_key_arn: Option<String>,
+    pub bucket_account_id: Option<String>,
+    pub requester_pays: Option<bool>,
     pub region: Option<String>,
     pub access_key_id: Option<String>,
     pub secret_access_key: Option<SecretString>,
@@ -51,6 +53,8 @@ impl Typed {
             role_arn: text("role_arn", &self.role_arn),
             region: text("region", &self.region),
             kms_key_arn: text("kms_key_arn", &self.kms_key_arn),
+            bucket_account_id: text("bucket_account_id", &self.bucket_account_id),
+            requester_pays: self.requester_pays.map_or(Change::Keep, Change::Set),
             access_key_id: text("access_key_id", &self.access_key_id),
             // Never shown, so that an empty field means that nothing was typed.
             secret_access_key: match &self.secret_access_key {
@@ -114,6 +118,7 @@ pub struct Fields {
     pub prefix: Field,
     pub kms_key_arn: Field,
     pub region: Field,
+    pub bucket_account_id: Field,
     pub access_key_id: Field,
     pub endpoint: Field,
     pub role_arn: Field,
@@ -121,6 +126,7 @@ pub struct Fields {
     pub secret_access_key: Field,
     pub has_secret: bool,
     pub writes: bool,
+    pub requester_pays: bool,
     pub by_key: bool,
     /// What is wrong with fields that this page does not have.
     pub elsewhere: Vec<String>,
@@ -137,6 +143,7 @@ impl Fields {
             bucket: text(draft.bucket.as_ref().map(ToString::to_string)),
             prefix: text(Some(draft.prefix.to_string())),
             kms_key_arn: text(draft.kms_key.as_ref().map(ToString::to_string)),
+            bucket_account_id: text(draft.bucket_account.as_ref().map(ToString::to_string)),
             region: text(draft.region.map(|region| region.to_string())),
             access_key_id: text(
                 draft
@@ -149,6 +156,7 @@ impl Fields {
             secret_access_key: Field::default(),
             has_secret: draft.secret.is_some(),
             writes: draft.access.writes(),
+            requester_pays: draft.requester_pays,
             by_key: draft.auth == Auth::AccessKey,
             elsewhere: Vec::new(),
         }
@@ -165,6 +173,8 @@ impl Fields {
             bucket,
             prefix,
             kms_key_arn,
+            bucket_account_id,
+            requester_pays,
             region,
             access_key_id,
             endpoint,
@@ -175,6 +185,7 @@ impl Fields {
             (&mut self.bucket, bucket),
             (&mut self.prefix, prefix),
             (&mut self.kms_key_arn, kms_key_arn),
+            (&mut self.bucket_account_id, bucket_account_id),
             (&mut self.region, region),
             (&mut self.access_key_id, access_key_id),
             (&mut self.endpoint, endpoint),
@@ -186,6 +197,9 @@ impl Fields {
         }
         if let Some(access) = access {
             self.writes = access == "read_write";
+        }
+        if let Some(pays) = requester_pays {
+            self.requester_pays = *pays;
         }
         if let Some(auth) = auth {
             self.by_key = auth == "access_key";
@@ -201,6 +215,9 @@ impl Fields {
                 "bucket" if typed.bucket.is_some() => &mut self.bucket,
                 "prefix" if typed.prefix.is_some() => &mut self.prefix,
                 "kms_key_arn" if typed.kms_key_arn.is_some() => &mut self.kms_key_arn,
+                "bucket_account_id" if typed.bucket_account_id.is_some() => {
+                    &mut self.bucket_account_id
+                }
                 "region" if typed.region.is_some() => &mut self.region,
                 "access_key_id" if typed.access_key_id.is_some() => &mut self.access_key_id,
                 "secret_access_key" if typed.secret_access_key.is_some() => {
@@ -224,6 +241,7 @@ impl Fields {
     }
 
     pub fn has_more_settings(&self) -> bool {
-        !self.region.value.is_empty() || self.region.error.is_some()
+        let filled = |field: &Field| !field.value.is_empty() || field.error.is_some();
+        filled(&self.region) || filled(&self.bucket_account_id) || self.requester_pays
     }
 }

@@ -21,6 +21,8 @@ fn facts(is_built_in: bool, projects: i64) -> Facts {
         external_id: own("0f8fad5b-d9cb-469f-a165-70867728950e"),
         access_key_id: None,
         endpoint: None,
+        bucket_account: None,
+        requester_pays: false,
         is_default: is_built_in,
         is_verified: projects == 0,
         health: ("good", "Healthy"),
