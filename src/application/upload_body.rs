@@ -8,8 +8,7 @@ use bytes::Bytes;
 use md5::{Digest as _, Md5};
 use tokio::sync::mpsc;
 
-/// How many chunks wait between the client's connection and the bucket's. A chunk is what one read of a
-/// socket gives, up to 128 KiB; many uploads at once have as many of them.
+/// How many chunks wait between the client's connection and the bucket's.
 pub const CHUNKS_AHEAD: usize = 1;
 
 /// What the reader of the client's connection sends on.

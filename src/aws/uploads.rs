@@ -176,7 +176,11 @@ impl Source {
 
     /// So many bytes, or fewer at the end.
     async fn fill(&mut self, size: u64) -> Result<Bytes, BodyFault> {
-        let mut buffer = BytesMut::new();
+        // A part is as large as it is told; most other bodies are small.
+        let mut buffer = match size > HELD_BODY + 1 {
+            true => BytesMut::with_capacity(usize::try_from(size).unwrap_or_default()),
+            false => BytesMut::new(),
+        };
         while (buffer.len() as u64) < size {
             match self.next(size - buffer.len() as u64).await? {
                 Some(chunk) => buffer.extend_from_slice(&chunk),

@@ -17,6 +17,8 @@ use tokio::sync::mpsc;
 /// How S3 bounds the customer's own metadata: names and values together, in bytes (S3 user guide,
 /// "Working with object metadata").
 const MOST_METADATA: usize = 2_048;
+/// How much of a chunk goes on at once, in bytes.
+const PIECE: usize = 32 << 10;
 /// A header `X-Sallyport-Meta-Owner: Ann` becomes the metadata `owner: Ann`.
 const METADATA_PREFIX: &str = "x-sallyport-meta-";
 
@@ -56,9 +58,18 @@ pub fn body(request: &HttpRequest, payload: web::Payload) -> Result<UploadBody, 
 
 async fn pump(mut payload: web::Payload, sender: mpsc::Sender<Piece>, patience: Duration) {
     loop {
-        let piece = tokio::select! {
+        let end = tokio::select! {
             next = tokio::time::timeout(patience, payload.next()) => match next {
-                Ok(Some(Ok(chunk))) => Piece::Chunk(chunk),
+                Ok(Some(Ok(mut chunk))) => {
+                    // In pieces, so that the next chunk is read only when this one is nearly gone.
+                    while !chunk.is_empty() {
+                        let piece = chunk.split_to(chunk.len().min(PIECE));
+                        if sender.send(Piece::Chunk(piece)).await.is_err() {
+                            return;
+                        }
+                    }
+                    continue;
+                }
                 Ok(Some(Err(_))) => Piece::Fault(BodyFault::Incomplete),
                 Ok(None) => Piece::End,
                 Err(_) => Piece::Fault(BodyFault::Stalled),
@@ -66,10 +77,8 @@ async fn pump(mut payload: web::Payload, sender: mpsc::Sender<Piece>, patience: 
             // Nobody wants the rest.
             () = sender.closed() => return,
         };
-        let last = !matches!(piece, Piece::Chunk(_));
-        if sender.send(piece).await.is_err() || last {
-            return;
-        }
+        let _ = sender.send(end).await;
+        return;
     }
 }
 
