@@ -96,3 +96,13 @@ if (refused) refused.focus();
 
 document.addEventListener("htmx:load", (event) => localTimes(event.target));
 localTimes(document);
+
+// What was typed before one goes off to choose something stays, until the form is sent.
+for (const field of document.querySelectorAll("[data-remember]")) {
+  const name = field.dataset.remember;
+  field.value ||= sessionStorage.getItem(name) ?? "";
+  field.addEventListener("input", () => sessionStorage.setItem(name, field.value));
+  field.form.addEventListener("submit", (event) => {
+    if (!event.submitter?.hasAttribute("formaction")) sessionStorage.removeItem(name);
+  });
+}

@@ -8,6 +8,7 @@ use crate::application::bucket_queries::{
     AccountBucket, Archive, BucketPage, BucketQueries, Grant, ObjectDetails, ObjectVersion,
     Restore, VersionPage,
 };
+use crate::domain::access::Access;
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::object_key::ObjectKey;
@@ -43,7 +44,7 @@ impl BucketQueries for S3Files {
         page_size: u32,
         after: Option<&str>,
     ) -> BucketResult<VersionPage> {
-        self.with_session(bucket, |session| async move {
+        self.in_scope(bucket, beyond_reading(bucket), |session| async move {
             let answer = session
                 .s3
                 .list_object_versions()
@@ -63,7 +64,7 @@ impl BucketQueries for S3Files {
     }
 
     async fn acl(&self, bucket: &ConnectedBucket, key: &ObjectKey) -> BucketResult<Vec<Grant>> {
-        self.with_session(bucket, |session| async move {
+        self.in_scope(bucket, beyond_reading(bucket), |session| async move {
             let answer = session
                 .s3
                 .get_object_acl()
@@ -146,6 +147,15 @@ pub(super) fn scope_of(version_id: Option<&str>) -> SessionScope {
     match version_id {
         Some(_) => SessionScope::Objects,
         None => SessionScope::Files,
+    }
+}
+
+/// The session for what the documents grant for writing only, although it changes nothing: a customer may
+/// have granted it to a storage for reading too.
+fn beyond_reading(bucket: &ConnectedBucket) -> SessionScope {
+    match bucket.connection.access {
+        Access::Read => SessionScope::Objects,
+        Access::ReadWrite => SessionScope::Files,
     }
 }
 

@@ -51,7 +51,7 @@ struct SessionKey {
 pub enum SessionScope {
     /// The documents' own actions.
     Files,
-    /// Versions and tags of objects, copies, and giving up uploads.
+    /// Versions, ACLs and tags of objects, copies, and giving up uploads.
     Objects,
     /// The names of the account's buckets.
     AllBuckets,

@@ -1,5 +1,5 @@
-//! What can be done with files, and which AWS permissions each needs. `docs/permissions.md` is this
-//! table in prose.
+//! What can be done with files, and which AWS permissions each needs. `docs/permissions.md` has the same
+//! table, for people.
 
 use std::fmt;
 

@@ -144,6 +144,105 @@ async fn each_operation_needs_what_it_says() {
     }
 }
 
+/// The rows of the documentation's table, with what is between backticks in each cell.
+fn documented() -> Vec<(String, Vec<String>, String, String)> {
+    let rows = include_str!("../../docs/permissions.md").lines();
+    let ticked = |cell: &str| -> Vec<String> {
+        let parts = cell.split('`').skip(1).step_by(2);
+        parts.map(str::to_owned).collect()
+    };
+    rows.filter_map(|row| {
+        let [_, operation, _, actions, resource, documents, _] =
+            row.split('|').map(str::trim).collect::<Vec<_>>()[..]
+        else {
+            return None;
+        };
+        let resource = ticked(resource).pop()?;
+        let row = (
+            operation.to_owned(),
+            ticked(actions),
+            resource,
+            documents.to_owned(),
+        );
+        actions.starts_with('`').then_some(row)
+    })
+    .collect()
+}
+
+#[test]
+fn the_documentation_has_every_operation_as_it_is() {
+    use FileOperation as Op;
+    let rows = documented();
+    let granted = |policy: &str| -> Vec<String> {
+        let policy: Value = serde_json::from_str(policy).unwrap();
+        let statements = policy["Statement"].as_array().unwrap().iter();
+        let actions = statements.flat_map(|s| s["Action"].as_array().unwrap());
+        actions.map(|a| a.as_str().unwrap().to_owned()).collect()
+    };
+    let read = granted(include_str!("../../policies/permission_policy_read.json"));
+    let write = granted(include_str!(
+        "../../policies/permission_policy_read_write.json"
+    ));
+    let mut told = std::collections::HashSet::new();
+    for operation in FileOperation::ALL {
+        let name = match operation {
+            Op::Browse => "browse, list",
+            Op::ReadMetadata => "read metadata",
+            Op::Read => "read",
+            Op::ListVersions => "list versions",
+            Op::ReadVersion | Op::ReadVersionMetadata => "read a version, or its metadata",
+            Op::Upload => "upload",
+            Op::AbortUpload => "give up an upload in parts",
+            Op::Delete => "delete",
+            Op::DeleteVersion => "delete a version",
+            Op::Copy => "copy",
+            Op::Move => "move",
+            Op::ReadAcl => "read an ACL",
+            Op::WriteAcl => "change an ACL",
+            Op::Location => "read the Region",
+            Op::ListBuckets => "list the account's buckets",
+        };
+        let row = rows.iter().find(|row| row.0 == name);
+        let (_, actions, resource, documents) = row.unwrap_or_else(|| panic!("no row {name}"));
+        let needed = operation.permissions();
+        let wanted: Vec<&str> = needed.iter().map(|p| p.action).collect();
+        assert_eq!(actions, &wanted, "{name}");
+        for permission in needed {
+            let on = match permission.on {
+                Target::Bucket => "BUCKET",
+                Target::Objects => "OBJECTS",
+                Target::Everything => "*",
+                Target::Key => unreachable!("no operation needs a key of its own"),
+            };
+            assert_eq!(resource, on, "{name}");
+        }
+        let all_in = |policy: &[String]| wanted.iter().all(|a| policy.iter().any(|g| g == a));
+        let where_granted = match (all_in(&read), all_in(&write)) {
+            (true, _) => "read",
+            (false, true) => "read and write",
+            (false, false) => "no",
+        };
+        assert_eq!(documents, where_granted, "{name}");
+        told.insert(name);
+    }
+    assert_eq!(told.len(), rows.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_storage_for_reading_reads_more_where_the_customer_grants_it() {
+    let place = Writable::connect_with("team", "read").await;
+    place.storage.put("/a", "x").await;
+    for path in ["/files/versions?key=/a", "/files/acl?key=/a"] {
+        place.get(path).await.problem(502, "storage_access_denied");
+    }
+    place
+        .allow(&["s3:ListBucketVersions", "s3:GetObjectAcl"], "*")
+        .await;
+    let versions = place.get("/files/versions?key=/a").await.expect(200);
+    assert_eq!(versions["versions"][0]["is_latest"], true);
+    place.get("/files/acl?key=/a").await.expect(200);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn giving_up_an_upload() {
     let scene = Scene::set().await;

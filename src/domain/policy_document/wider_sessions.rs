@@ -10,8 +10,13 @@ use crate::domain::account::Partition;
 use crate::domain::connection::Connection;
 use serde_json::{Value, json};
 
-/// Reading versions, and the tags of what is copied.
-const READING: &[&str] = &["s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectTagging"];
+/// Reading versions and ACLs, and the tags of what is copied.
+const READING: &[&str] = &[
+    "s3:GetObject",
+    "s3:GetObjectAcl",
+    "s3:GetObjectVersion",
+    "s3:GetObjectTagging",
+];
 const WRITING: &[&str] = &[
     "s3:PutObject",
     "s3:PutObjectTagging",
@@ -19,7 +24,7 @@ const WRITING: &[&str] = &[
 ];
 
 impl PolicyTemplates {
-    /// Objects below the prefix, with their versions and tags, and giving up uploads.
+    /// Objects below the prefix, with their versions, ACLs and tags, and giving up uploads.
     pub fn objects_session_policy(&self, partition: Partition, connection: &Connection) -> String {
         let actions: Vec<&str> = match connection.access {
             Access::Read => READING.to_vec(),
@@ -36,7 +41,18 @@ impl PolicyTemplates {
         };
         let objects = on("s3:GetObject").map(|arn| allow(&actions, &arn));
         let key = on("kms:Decrypt").map(|arn| allow(&["kms:Decrypt", "kms:GenerateDataKey"], &arn));
-        policy(objects.into_iter().chain(key).collect())
+        // The documents for writing grant it, those for reading do not.
+        let versions = match connection.access {
+            Access::Read => self.statement_for(
+                partition,
+                &connection.bucket,
+                &connection.prefix,
+                "s3:ListBucketVersions",
+                None,
+            ),
+            Access::ReadWrite => None,
+        };
+        policy(objects.into_iter().chain(key).chain(versions).collect())
     }
 
     /// The names of the account's buckets. The action takes no resource but `*` (service authorization
@@ -82,6 +98,12 @@ mod tests {
             json!(["arn:aws:s3:::acme/team${*}/*"])
         );
         assert!(!text.contains("Put") && !text.contains("kms:"));
+        let versions = &policy["Statement"][1];
+        assert_eq!(versions["Action"], json!(["s3:ListBucketVersions"]));
+        assert_eq!(
+            versions["Condition"]["StringLike"]["s3:prefix"],
+            json!(["team${*}/*"])
+        );
         let text =
             policies.objects_session_policy(Partition::AwsCn, &connection(Access::ReadWrite));
         assert!(text.contains("arn:aws-cn:s3:::acme/") && text.contains("s3:AbortMultipartUpload"));

@@ -74,6 +74,7 @@ async fn a_project_of_ticked_files_shows_them() {
         page.at("/projects/new").await;
         let choose = "document.getElementById('storage_id').value = arguments[0];";
         page.script(choose, json!([storage])).await.unwrap();
+        page.fill("Name", "Rings <and> chequers").await;
         page.press("tick them in the storage").await;
         page.at(&format!("/storages/{storage}/files")).await;
         follow(&page, "images").await;
@@ -84,7 +85,7 @@ async fn a_project_of_ticked_files_shows_them() {
         let create = page.find(".chosen button:not(.danger)").await;
         page.click(&create).await;
         page.at("/projects/new").await;
-        page.fill("Name", "Rings <and> chequers").await;
+        assert_eq!(page.value("Name").await, "Rings <and> chequers");
         let create = page.find("form .actions button.primary").await;
         page.click(&create).await;
         page.at("/projects/prj_").await;
@@ -97,6 +98,8 @@ async fn a_project_of_ticked_files_shows_them() {
         see_picture(&page).await;
         world.goto(&page, "/projects").await;
         page.see("Rings <and> chequers").await;
+        world.goto(&page, "/projects/new").await;
+        assert_eq!(page.value("Name").await, "");
     })
     .await;
 }
