@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use serde_json::{Value, json};
 
 /// The service where customers' endpoints may be in these networks.
-async fn app_allowing(networks: &str) -> TestApp {
+pub async fn app_allowing(networks: &str) -> TestApp {
     TestApp::spawn_on(&Emulator::vendor().await.sdk_config, |options| {
         options.allowed_origins = Some(ORIGIN.into());
         options.endpoint_networks = Some(networks.into());
@@ -17,7 +17,7 @@ async fn app_allowing(networks: &str) -> TestApp {
 }
 
 /// A user of the customer's with a key, which may do this.
-async fn user_key(customer: &Customer, policy: &Value) -> (String, String) {
+pub async fn user_key(customer: &Customer, policy: &Value) -> (String, String) {
     let (iam, name) = (customer.iam(), random_name("user"));
     iam.create_user().user_name(&name).send().await.unwrap();
     let put = iam.put_user_policy().user_name(&name).policy_name("access");

@@ -21,6 +21,7 @@ mod dialog;
 mod documents;
 mod emulator;
 mod error_codes;
+mod every_kind;
 mod every_route;
 mod file_content;
 mod file_keys;

@@ -102,10 +102,12 @@ impl Vendor {
         let policy = json!({"Version": "2012-10-17", "Statement": [
             {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "arn:aws:iam::*:role/*"},
             {"Effect": "Allow",
-             "Action": ["s3:ListBucket", "s3:GetBucketLocation"],
+             "Action": ["s3:ListBucket", "s3:ListBucketVersions", "s3:GetBucketLocation"],
              "Resource": format!("arn:aws:s3:::{bucket}")},
             {"Effect": "Allow",
-             "Action": ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+             "Action": ["s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectAcl", "s3:PutObject",
+                        "s3:PutObjectAcl", "s3:DeleteObject", "s3:DeleteObjectVersion",
+                        "s3:AbortMultipartUpload"],
              "Resource": format!("arn:aws:s3:::{bucket}/*")},
         ]});
         let (user_arn, key) = create_user(&iam, &random_name("service"), &policy).await;
