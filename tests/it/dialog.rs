@@ -84,7 +84,8 @@ impl<'a> Browser<'a> {
     /// Opens a setup and gives its address.
     async fn open_setup(&self) -> String {
         let answer = self.post("/settings/storages/add", &[]).await;
-        location(&answer).to_owned()
+        let begins = location(&answer).strip_suffix("?step=bucket");
+        begins.unwrap().to_owned()
     }
 }
 

@@ -3,6 +3,7 @@
 use super::chrome::Chrome;
 use super::form::Confirmed;
 use super::session::{self, Visitor};
+use super::setup;
 use crate::application::draft_changes::DraftChanges;
 use crate::application::error::{Error, Result};
 use crate::domain::sign_in::Purpose;
@@ -89,7 +90,7 @@ async fn sign_in(
                 .setups
                 .open(&admin, DraftChanges::default())
                 .await?;
-            format!("/settings/setups/{}", setup.setup.id)
+            setup::beginning(&setup.setup.id)
         }
     };
     let mut response = see_other(&to);

@@ -4,6 +4,7 @@ use super::chrome::{Chrome, Section};
 use super::form::Confirmed;
 use super::moment::Moment;
 use super::session::{AdminVisitor, Visitor};
+use super::setup;
 use super::sign_in::{html, see_other};
 use super::storage;
 use crate::application::draft_changes::DraftChanges;
@@ -208,7 +209,7 @@ async fn add(admin: AdminVisitor, services: Data<Services>, _: Confirmed) -> Res
         .setups
         .open(&admin.admin, DraftChanges::default())
         .await?;
-    Ok(see_other(&format!("/settings/setups/{}", view.setup.id)))
+    Ok(see_other(&setup::beginning(&view.setup.id)))
 }
 
 async fn check(

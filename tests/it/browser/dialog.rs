@@ -8,6 +8,7 @@ use serde_json::json;
 pub async fn open(page: &Page) -> String {
     page.press("Add external object storage").await;
     let path = page.at("/settings/setups/set_").await;
+    at_step(page, "bucket").await;
     id_in(&path)
 }
 

@@ -33,6 +33,12 @@ use page::Content;
 use serde::Deserialize;
 use step::Step;
 
+/// Where a new setup begins. Without the step, the page is that of the first unfinished one, and loading it
+/// again would move on while somebody types.
+pub fn beginning(id: &SetupId) -> String {
+    step::address(id, Step::Bucket)
+}
+
 pub fn configure(config: &mut ServiceConfig) {
     config
         .service(
