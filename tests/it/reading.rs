@@ -6,6 +6,8 @@ use crate::uploads::bytes;
 use crate::writes_support::Writable;
 use futures_util::StreamExt;
 use sallyport::application::bucket_files::{BucketFiles, ReadConditions};
+use sallyport::aws::files::S3Files;
+use sallyport::domain::connection::ConnectedBucket;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy};
@@ -39,20 +41,20 @@ async fn breaking(after: u64) -> (String, Arc<AtomicUsize>) {
     (url, connections)
 }
 
+/// The adapter on that way.
+async fn behind(place: &Writable, after: u64) -> (S3Files, ConnectedBucket, Arc<AtomicUsize>) {
+    let (url, connections) = breaking(after).await;
+    let sdk = place.storage.customer.sdk_config.to_builder();
+    let (files, bucket) = adapter(place, &sdk.endpoint_url(url).build());
+    (files, bucket, connections)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_read_goes_on_after_a_break() {
     let place = Writable::connect("team").await;
     let body = bytes(2_500_000);
     place.storage.put("/a", body.clone()).await;
-    let (url, connections) = breaking(1 << 20).await;
-    let sdk = place
-        .storage
-        .customer
-        .sdk_config
-        .to_builder()
-        .endpoint_url(url)
-        .build();
-    let (files, bucket) = adapter(&place, &sdk);
+    let (files, bucket, connections) = behind(&place, 1 << 20).await;
     let key = object_key(&bucket, "/a");
     for range in [None, Some((1_000usize, 2_400_000usize))] {
         let conditions = ReadConditions {
@@ -77,15 +79,7 @@ async fn a_read_never_mixes_two_objects() {
     let place = Writable::connect("team").await;
     let body = bytes(2_500_000);
     place.storage.put("/a", body.clone()).await;
-    let (url, _) = breaking(1 << 20).await;
-    let sdk = place
-        .storage
-        .customer
-        .sdk_config
-        .to_builder()
-        .endpoint_url(url)
-        .build();
-    let (files, bucket) = adapter(&place, &sdk);
+    let (files, bucket, _) = behind(&place, 1 << 20).await;
     let key = object_key(&bucket, "/a");
     let conditions = ReadConditions::default();
     let mut content = files.get(&bucket, &key, &conditions).await.unwrap();
@@ -106,15 +100,7 @@ async fn a_read_never_mixes_two_objects() {
 async fn a_read_gives_up_in_the_end() {
     let place = Writable::connect("team").await;
     place.storage.put("/a", bytes(2_500_000)).await;
-    let (url, connections) = breaking(100_000).await;
-    let sdk = place
-        .storage
-        .customer
-        .sdk_config
-        .to_builder()
-        .endpoint_url(url)
-        .build();
-    let (files, bucket) = adapter(&place, &sdk);
+    let (files, bucket, connections) = behind(&place, 100_000).await;
     let key = object_key(&bucket, "/a");
     let conditions = ReadConditions::default();
     let mut content = files.get(&bucket, &key, &conditions).await.unwrap();
