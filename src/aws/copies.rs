@@ -18,7 +18,8 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// S3 answers when it has copied, up to 5 GiB.
+/// S3 answers when it has copied, up to 5 GiB, or put an upload's parts together, which takes minutes at
+/// times (S3 API reference, CompleteMultipartUpload).
 const PATIENCE: Duration = Duration::from_secs(300);
 /// How many parts S3 copies at once for one request.
 const PARTS_AT_ONCE: usize = 8;
@@ -294,7 +295,8 @@ fn storage_class(source: &ObjectDetails) -> Option<StorageClass> {
     StorageClass::try_parse(class).ok()
 }
 
-fn patient() -> aws_sdk_s3::config::Builder {
+/// Time limits for a call that S3 answers only when its work is done.
+pub(super) fn patient() -> aws_sdk_s3::config::Builder {
     aws_sdk_s3::config::Builder::new().timeout_config(
         TimeoutConfig::builder()
             .operation_attempt_timeout(PATIENCE)
@@ -302,28 +304,4 @@ fn patient() -> aws_sdk_s3::config::Builder {
             .read_timeout(PATIENCE)
             .build(),
     )
-}
-
-/// Deletes the original of a moved object, if it is still the one that was copied.
-pub(super) async fn delete_source(
-    files: &S3Files,
-    bucket: &ConnectedBucket,
-    key: &ObjectKey,
-    etag: Option<&str>,
-) -> BucketResult<()> {
-    files
-        .with_session(bucket, |session| async move {
-            session
-                .s3
-                .delete_object()
-                .bucket(bucket.connection.bucket.as_str())
-                .key(key.as_str())
-                .set_if_match(etag.map(str::to_owned))
-                .set_expected_bucket_owner(expected_owner(&bucket.connection))
-                .send()
-                .await
-                .map(drop)
-                .map_err(|error| classify("DeleteObject", &error))
-        })
-        .await
 }

@@ -6,6 +6,7 @@ use super::presign::UrlSigner;
 use super::queries::{head_object, metadata, of_version, scope_of};
 use super::reading::Reading;
 use super::sessions::{RoleSessions, Session, SessionScope};
+use super::signing::{SigningLife, give_way};
 use super::uploads::UploadMemory;
 use crate::application::bucket_files::{
     BucketFiles, BucketResult, ListFrom, ListPage, ListRequest, ListedObject, ObjectContent,
@@ -16,15 +17,11 @@ use crate::domain::connection::{ConnectedBucket, Connection, Owner};
 use crate::domain::object_key::ObjectKey;
 use crate::domain::part_plan::Sizes;
 use async_trait::async_trait;
-use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::types::EncodingType;
 use aws_smithy_types::DateTime;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 use time::OffsetDateTime;
-
-/// How many URLs are signed before other requests get a turn.
-const SIGN_BATCH: usize = 64;
 
 /// [`BucketFiles`] on S3.
 pub struct S3Files {
@@ -179,44 +176,21 @@ impl BucketFiles for S3Files {
         expires_in: Duration,
     ) -> BucketResult<Vec<SignedUrl>> {
         let session = self.sessions.session_for(bucket, expires_in).await?;
-        let life = session
-            .remaining()
-            .map_or(expires_in, |left| left.min(expires_in));
-        if life < Duration::from_secs(1) {
-            return Err(local(
-                "GetObject",
-                FailureKind::BadCredentials,
-                "the credentials expire at once",
-            ));
-        }
-        // Whole seconds, as the URL carries them, from a start that the answer's expiry is told from.
-        let life = Duration::from_secs(life.as_secs());
-        let start = SystemTime::now();
-        let config = PresigningConfig::builder()
-            .start_time(start)
-            .expires_in(life)
-            .build()
-            .map_err(|error| local("GetObject", FailureKind::InvalidRequest, error))?;
-        let expires_at = whole_seconds(OffsetDateTime::from(start)) + life;
+        let life = SigningLife::new("GetObject", session.remaining(), expires_in)?;
         let mut urls = Vec::with_capacity(keys.len());
         let mut signer: Option<UrlSigner> = None;
-        let mut answer = |url: String, headers: Vec<(String, String)>| {
-            urls.push(SignedUrl {
-                url,
-                method: "GET",
-                headers,
-                expires_at,
-            });
-        };
         for (at, (key, response)) in keys.iter().enumerate() {
-            if at % SIGN_BATCH == SIGN_BATCH - 1 {
-                tokio::task::yield_now().await;
-            }
+            give_way(at).await;
             if let Some(url) = signer
                 .as_ref()
                 .and_then(|signer| signer.sign((key.as_str(), response)))
             {
-                answer(url, Vec::new());
+                urls.push(SignedUrl {
+                    url,
+                    method: "GET",
+                    headers: Vec::new(),
+                    expires_at: life.expires_at,
+                });
                 continue;
             }
             let signed = session
@@ -226,21 +200,18 @@ impl BucketFiles for S3Files {
                 .key(key.as_str())
                 .set_response_content_type(response.content_type.clone())
                 .set_response_content_disposition(response.content_disposition.clone())
-                .presigned(config.clone())
+                .presigned(life.config.clone())
                 .await
                 .map_err(|error| classify("GetObject", &error))?;
-            let headers: Vec<(String, String)> = signed
-                .headers()
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .collect();
-            if at == 0 && keys.len() > 1 && headers.is_empty() {
+            if at == 0 && keys.len() > 1 && signed.headers().next().is_none() {
                 signer = session.credentials.clone().and_then(|credentials| {
                     let region = session.s3.config().region()?.as_ref();
                     let first = (key.as_str(), response);
-                    UrlSigner::like(signed.uri(), first, credentials, region, start, life)
+                    let (start, length) = (life.start, life.length);
+                    UrlSigner::like(signed.uri(), first, credentials, region, start, length)
                 });
             }
-            answer(signed.uri().to_owned(), headers);
+            urls.push(life.url("GET", &signed));
         }
         Ok(urls)
     }
@@ -361,10 +332,6 @@ fn first_byte(range: &str) -> Option<u64> {
 
 pub(super) fn time_of(at: DateTime) -> Option<OffsetDateTime> {
     OffsetDateTime::from_unix_timestamp_nanos(at.as_nanos()).ok()
-}
-
-pub(super) fn whole_seconds(at: OffsetDateTime) -> OffsetDateTime {
-    at.replace_nanosecond(0).unwrap_or(at)
 }
 
 pub(super) fn sorted(

@@ -19,5 +19,6 @@ mod reading;
 mod requester_pays;
 pub mod sessions;
 mod signed_uploads;
+mod signing;
 mod uploads;
 mod writes;

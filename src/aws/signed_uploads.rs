@@ -1,9 +1,10 @@
 //! Uploads in parts that somebody else sends.
 
+use super::copies::patient;
 use super::failure::{classify, local};
 use super::files::{S3Files, expected_owner};
+use super::signing::{SigningLife, give_way};
 use super::uploads::abort_upload;
-use super::writes::signing_life;
 use crate::application::bucket_files::{BucketResult, SignedUrl};
 use crate::application::bucket_queries::BucketQueries;
 use crate::application::bucket_uploads::{BucketUploads, SentPart};
@@ -12,15 +13,9 @@ use crate::domain::aws_failure::FailureKind;
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::object_key::ObjectKey;
 use async_trait::async_trait;
-use aws_config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::RequestChecksumCalculation;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use std::time::Duration;
-
-/// Completing a large upload takes S3 minutes at times (S3 API reference, CompleteMultipartUpload).
-const PATIENCE: Duration = Duration::from_secs(300);
-/// How many URLs are signed before other requests get a turn.
-const SIGN_BATCH: usize = 64;
 
 #[async_trait]
 impl BucketUploads for S3Files {
@@ -67,12 +62,10 @@ impl BucketUploads for S3Files {
         expires_in: Duration,
     ) -> BucketResult<Vec<SignedUrl>> {
         let session = self.sessions.session_for(bucket, expires_in).await?;
-        let life = signing_life(session.remaining(), expires_in)?;
+        let life = SigningLife::new("Sign", session.remaining(), expires_in)?;
         let mut urls = Vec::with_capacity(numbers.len());
         for (at, number) in numbers.iter().enumerate() {
-            if at % SIGN_BATCH == SIGN_BATCH - 1 {
-                tokio::task::yield_now().await;
-            }
+            give_way(at).await;
             let signed = session
                 .links
                 .upload_part()
@@ -118,15 +111,9 @@ impl BucketUploads for S3Files {
                     .set_if_none_match(if_none_match.clone())
                     .set_expected_bucket_owner(expected_owner(&bucket.connection));
                 async move {
-                    let limits = TimeoutConfig::builder()
-                        .operation_attempt_timeout(PATIENCE)
-                        .operation_timeout(2 * PATIENCE)
-                        .read_timeout(PATIENCE)
-                        .build();
-                    let config = aws_sdk_s3::config::Builder::new().timeout_config(limits);
                     request
                         .customize()
-                        .config_override(config)
+                        .config_override(patient())
                         .send()
                         .await
                         .map_err(|error| classify("CompleteMultipartUpload", &error))

@@ -1,7 +1,8 @@
 //! Changes in customers' buckets.
 
 use super::failure::{classify, local};
-use super::files::{S3Files, expected_owner, whole_seconds};
+use super::files::{S3Files, expected_owner};
+use super::signing::{SigningLife, give_way};
 use super::{copies, uploads};
 use crate::application::bucket_files::{BucketResult, SignedUrl};
 use crate::application::bucket_writes::{
@@ -13,18 +14,14 @@ use crate::domain::canned_acl::CannedAcl;
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::object_key::ObjectKey;
 use async_trait::async_trait;
-use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::types::{Delete, ObjectCannedAcl, ObjectIdentifier};
 use futures_util::StreamExt;
 use futures_util::stream;
 use std::collections::HashMap;
-use std::time::{Duration, SystemTime};
-use time::OffsetDateTime;
+use std::time::Duration;
 
 /// How many single deletions run at once, where a batch cannot do it.
 const SINGLES_AT_ONCE: usize = 16;
-/// How many URLs are signed before other requests get a turn.
-const SIGN_BATCH: usize = 64;
 
 #[async_trait]
 impl BucketWrites for S3Files {
@@ -39,20 +36,8 @@ impl BucketWrites for S3Files {
     }
 
     async fn delete(&self, bucket: &ConnectedBucket, doomed: &Doomed) -> BucketResult<()> {
-        self.with_session(bucket, |session| async move {
-            session
-                .s3
-                .delete_object()
-                .bucket(bucket.connection.bucket.as_str())
-                .key(doomed.key.as_str())
-                .set_version_id(doomed.version_id.clone())
-                .set_expected_bucket_owner(expected_owner(&bucket.connection))
-                .send()
-                .await
-                .map(drop)
-                .map_err(|error| classify("DeleteObject", &error))
-        })
-        .await
+        let version = doomed.version_id.as_deref();
+        delete_object(self, bucket, &doomed.key, version, None).await
     }
 
     async fn delete_many(
@@ -107,7 +92,7 @@ impl BucketWrites for S3Files {
         key: &ObjectKey,
         etag: Option<&str>,
     ) -> BucketResult<()> {
-        copies::delete_source(self, bucket, key, etag).await
+        delete_object(self, bucket, key, None, etag).await
     }
 
     async fn put_acl(
@@ -146,13 +131,11 @@ impl BucketWrites for S3Files {
         expires_in: Duration,
     ) -> BucketResult<Vec<SignedUrl>> {
         let session = self.sessions.session_for(bucket, expires_in).await?;
-        let life = signing_life(session.remaining(), expires_in)?;
+        let life = SigningLife::new("Sign", session.remaining(), expires_in)?;
         let name = bucket.connection.bucket.as_str();
         let mut urls = Vec::with_capacity(keys.len());
         for (at, key) in keys.iter().enumerate() {
-            if at % SIGN_BATCH == SIGN_BATCH - 1 {
-                tokio::task::yield_now().await;
-            }
+            give_way(at).await;
             let key = key.as_str();
             let (method, signed) = match what {
                 SignedWrite::Put { content_type } => {
@@ -177,6 +160,32 @@ impl BucketWrites for S3Files {
         }
         Ok(urls)
     }
+}
+
+/// Deletes an object or a version of it; with an ETag, only where the object still has it.
+async fn delete_object(
+    files: &S3Files,
+    bucket: &ConnectedBucket,
+    key: &ObjectKey,
+    version_id: Option<&str>,
+    etag: Option<&str>,
+) -> BucketResult<()> {
+    files
+        .with_session(bucket, |session| async move {
+            session
+                .s3
+                .delete_object()
+                .bucket(bucket.connection.bucket.as_str())
+                .key(key.as_str())
+                .set_version_id(version_id.map(str::to_owned))
+                .set_if_match(etag.map(str::to_owned))
+                .set_expected_bucket_owner(expected_owner(&bucket.connection))
+                .send()
+                .await
+                .map(drop)
+                .map_err(|error| classify("DeleteObject", &error))
+        })
+        .await
 }
 
 /// What XML 1.0 can hold: DeleteObjects names its keys in XML, and a character that is none of XML's
@@ -246,58 +255,6 @@ async fn delete_batch<'a>(
             ))
         })
         .collect())
-}
-
-/// How long what is signed now lives.
-pub(super) struct SigningLife {
-    pub config: PresigningConfig,
-    pub expires_at: OffsetDateTime,
-}
-
-impl SigningLife {
-    pub fn url(
-        &self,
-        method: &'static str,
-        signed: &aws_sdk_s3::presigning::PresignedRequest,
-    ) -> SignedUrl {
-        SignedUrl {
-            url: signed.uri().to_owned(),
-            method,
-            headers: signed
-                .headers()
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .collect(),
-            expires_at: self.expires_at,
-        }
-    }
-}
-
-/// The life that was asked for, or what is left of the credentials.
-pub(super) fn signing_life(
-    remaining: Option<Duration>,
-    asked: Duration,
-) -> Result<SigningLife, AwsFailure> {
-    const OPERATION: &str = "Sign";
-    let life = remaining.map_or(asked, |left| left.min(asked));
-    // Whole seconds, as the URL carries them, from a start that the answer's expiry is told from.
-    let life = Duration::from_secs(life.as_secs());
-    if life.is_zero() {
-        return Err(local(
-            OPERATION,
-            FailureKind::BadCredentials,
-            "the credentials expire at once",
-        ));
-    }
-    let start = SystemTime::now();
-    let config = PresigningConfig::builder()
-        .start_time(start)
-        .expires_in(life)
-        .build()
-        .map_err(|error| local(OPERATION, FailureKind::InvalidRequest, error))?;
-    Ok(SigningLife {
-        config,
-        expires_at: whole_seconds(OffsetDateTime::from(start)) + life,
-    })
 }
 
 #[cfg(test)]
