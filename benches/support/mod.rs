@@ -215,7 +215,7 @@ pub fn sdk_config(url: &str) -> aws_config::SdkConfig {
         .behavior_version(aws_config::BehaviorVersion::latest())
         .region(aws_config::Region::new("us-east-1"))
         .endpoint_url(url)
-        .http_client(sallyport::aws::clients::https_client())
+        .http_client(sallyport::aws::client::clients::https_client())
         .credentials_provider(
             aws_credential_types::provider::SharedCredentialsProvider::new(credentials),
         )

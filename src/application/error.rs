@@ -1,6 +1,6 @@
 //! Errors of the use cases: what a client may see, and what only the operator may.
 
-use super::store::StoreError;
+use crate::application::kept::store::StoreError;
 use crate::domain::Invalid;
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! What the use cases and AWS adapters tell of themselves, for metrics.
 
-use crate::domain::connection_check::Outcome;
+use crate::domain::check::Outcome;
 
 /// Counts what happens. Called on hot paths: an implementation only adds.
 pub trait Observer: Send + Sync {

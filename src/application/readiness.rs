@@ -1,7 +1,7 @@
 //! Whether the parts that the service needs are there.
 
-use super::service_principal::PrincipalSource;
-use super::store::Store;
+use crate::application::connections::principal::PrincipalSource;
+use crate::application::kept::store::Store;
 use async_trait::async_trait;
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! From the SDK's errors to [`AwsFailure`]: the only place where an answer of AWS is judged.
 
 use crate::domain::aws_failure::{AwsFailure, DenialCause, FailureKind};
-use crate::domain::region::Region;
+use crate::domain::connection::region::Region;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
@@ -9,7 +9,7 @@ use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use std::error::Error as StdError;
 
-use super::endpoint_guard::ForbiddenAddress;
+use crate::aws::client::endpoint_guard::ForbiddenAddress;
 
 /// Our own code for an object that is deleted in a bucket that keeps versions.
 const DELETE_MARKER: &str = "DeleteMarker";

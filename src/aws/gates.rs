@@ -1,7 +1,7 @@
 //! How much is asked of one customer's bucket at once: S3 throttles whoever asks too much, and one
 //! storage's load must not take the service from the others.
 
-use super::failure::local;
+use crate::aws::failure::local;
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::connection::Owner;
 use moka::future::Cache;

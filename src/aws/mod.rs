@@ -5,20 +5,10 @@
 //! Architecture invariant: only this module knows the AWS SDK; only [`files`], its
 //! neighbours for writing, and [`probes`] turn an object key into text for a call.
 
-pub mod clients;
-mod copies;
-pub mod endpoint_guard;
+pub mod checks;
+pub mod client;
 pub mod failure;
 pub mod files;
 mod gates;
-mod presign;
-pub mod probes;
 pub mod provision;
-mod queries;
-mod reading;
-mod requester_pays;
 pub mod sessions;
-mod signed_uploads;
-mod signing;
-mod uploads;
-mod writes;

@@ -1,9 +1,9 @@
 //! Applies rendered documents in the customer's account, with the customer's own credentials.
 
-use crate::application::provision::{
+use crate::application::connections::provision::{
     Change, CorsRule, LifecycleRule, ProvisionError, Provisioned, Provisioning, RuleStatus,
 };
-use crate::domain::role_arn::RoleArn;
+use crate::domain::connection::role_arn::RoleArn;
 use aws_config::{Region, SdkConfig};
 use aws_sdk_iam::error::ProvideErrorMetadata;
 use aws_sdk_s3::types as s3;

@@ -1,16 +1,16 @@
 //! Sessions of customers' roles: one AssumeRole for each storage and hour, however many requests wait.
 
-use super::clients::AwsClients;
-use super::failure::{classify, local};
+use crate::application::kept::vault::{Purpose, Vault};
 use crate::application::observe::Observer;
-use crate::application::vault::{Purpose, Vault};
-use crate::domain::account::Partition;
+use crate::aws::client::clients::AwsClients;
+use crate::aws::failure::{classify, local};
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
+use crate::domain::connection::account::Partition;
+use crate::domain::connection::external_id::ExternalId;
+use crate::domain::connection::region::Region;
+use crate::domain::connection::role_arn::RoleArn;
 use crate::domain::connection::{ConnectedBucket, Connection, Credentials, Owner};
-use crate::domain::external_id::ExternalId;
 use crate::domain::policy_document::PolicyTemplates;
-use crate::domain::region::Region;
-use crate::domain::role_arn::RoleArn;
 use aws_credential_types::Credentials as SdkCredentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_sdk_sts::operation::RequestId;

@@ -1,10 +1,10 @@
 //! `sallyport provision`: the customer's AWS administrator applies the rendered documents.
 
-use crate::application::provision::{
+use crate::application::connections::provision::{
     Documents, IamName, ProvisionError, Provisioned, Provisioning,
 };
 use crate::domain::Invalid;
-use crate::domain::bucket_name::BucketName;
+use crate::domain::connection::bucket_name::BucketName;
 use clap::ValueEnum;
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
@@ -142,8 +142,8 @@ fn read(args: &Args) -> Result<Vec<u8>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::application::provision::Change;
-    use crate::domain::role_arn::RoleArn;
+    use crate::application::connections::provision::Change;
+    use crate::domain::connection::role_arn::RoleArn;
     use clap::Parser;
     use serde_json::{Value, json};
 

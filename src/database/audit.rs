@@ -1,11 +1,11 @@
 //! The audit log. The database itself refuses to change or delete its rows.
 
-use super::engine::values;
-use super::record::Record;
-use super::{Database, before};
-use crate::application::store::{AuditStore, StoreResult, Window};
-use crate::domain::audit::{Actor, AuditEntry, AuditResult};
+use crate::application::kept::store::{AuditStore, StoreResult, Window};
+use crate::database::engine::values;
+use crate::database::record::Record;
+use crate::database::{Database, before};
 use crate::domain::ids::{AuditId, WorkspaceId};
+use crate::domain::people::audit::{Actor, AuditEntry, AuditResult};
 use async_trait::async_trait;
 
 /// By name: with `*`, a newer replica that adds a column would break the statements that an older one

@@ -1,12 +1,12 @@
 //! Check reports, their effect on what was checked, and when the next ones are due.
 
-use super::engine::{Sql, Tx, values};
-use super::record::Record;
-use super::{Database, before};
-use crate::application::store::{CheckTarget, StoreError, StoreResult, Window};
-use crate::domain::connection_check::CheckReport;
+use crate::application::kept::store::{CheckTarget, StoreError, StoreResult, Window};
+use crate::database::engine::{Sql, Tx, values};
+use crate::database::record::Record;
+use crate::database::{Database, before};
+use crate::domain::check::CheckReport;
+use crate::domain::connection::region::Region;
 use crate::domain::ids::{CheckId, StorageId, WorkspaceId};
-use crate::domain::region::Region;
 use crate::domain::storage::HealthState;
 use time::OffsetDateTime;
 

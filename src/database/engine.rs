@@ -3,7 +3,7 @@
 //! Everything that is stored is text, an integer or bytes, in columns of the same names on both, so a
 //! statement, its values and its rows need no type of either driver outside of this file.
 
-use crate::application::store::{StoreError, StoreResult};
+use crate::application::kept::store::{StoreError, StoreResult};
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{

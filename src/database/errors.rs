@@ -1,6 +1,6 @@
 //! From the driver's errors to the few that the use cases tell apart.
 
-use crate::application::store::StoreError;
+use crate::application::kept::store::StoreError;
 use sqlx::error::{DatabaseError, ErrorKind};
 use sqlx::migrate::MigrateError;
 use sqlx::postgres::PgDatabaseError;

@@ -1,9 +1,9 @@
 //! Idempotency keys, and the answers that were given to them.
 
-use super::Database;
-use super::engine::{Sql, values};
-use super::record::Record;
-use crate::application::store::{Idempotency, IdempotencyStore, SecretHash, StoreResult};
+use crate::application::kept::store::{Idempotency, IdempotencyStore, SecretHash, StoreResult};
+use crate::database::Database;
+use crate::database::engine::{Sql, values};
+use crate::database::record::Record;
 use async_trait::async_trait;
 use time::OffsetDateTime;
 

@@ -1,10 +1,10 @@
 //! Imports that go on in the background. A row lives as long as its import is under way.
 
-use super::Database;
-use super::engine::{Sql, Tx, values};
-use super::projects::{insert_files, progress};
-use super::record::Record;
-use crate::application::store::{ImportJob, ImportStep, StoreResult};
+use crate::application::kept::store::{ImportJob, ImportStep, StoreResult};
+use crate::database::Database;
+use crate::database::engine::{Sql, Tx, values};
+use crate::database::projects::{insert_files, progress};
+use crate::database::record::Record;
 use crate::domain::ids::{ProjectId, WorkspaceId};
 use crate::domain::project::{ImportFailure, ProjectStatus};
 use time::OffsetDateTime;

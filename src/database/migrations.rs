@@ -1,7 +1,7 @@
 //! The schema, embedded, and how it is brought to the present version.
 
-use super::engine::Pool;
-use crate::application::store::{StoreError, StoreResult};
+use crate::application::kept::store::{StoreError, StoreResult};
+use crate::database::engine::Pool;
 use sqlx::SqlStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use std::borrow::Cow;

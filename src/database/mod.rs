@@ -21,7 +21,7 @@ mod workspaces;
 
 pub use url::DatabaseUrl;
 
-use crate::application::store::{Store, StoreError, StoreResult, Window};
+use crate::application::kept::store::{Store, StoreError, StoreResult, Window};
 use async_trait::async_trait;
 use engine::{Pool, Row, Sql, Tx, Value, values};
 use futures_util::FutureExt;

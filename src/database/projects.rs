@@ -1,12 +1,12 @@
 //! Projects and their files.
 
-use super::engine::{Sql, Tx, Value, values};
-use super::record::{Record, stored_name};
-use super::{Database, before, imports};
-use crate::application::store::{
+use crate::application::kept::store::{
     ImportJob, ImportStep, ProjectStore, StoreError, StoreResult, Window,
 };
-use crate::domain::file_key::FileKey;
+use crate::database::engine::{Sql, Tx, Value, values};
+use crate::database::record::{Record, stored_name};
+use crate::database::{Database, before, imports};
+use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::{ProjectId, StorageId, WorkspaceId};
 use crate::domain::project::{ImportFailure, Progress, Project, ProjectFile, ProjectStatus};
 use async_trait::async_trait;

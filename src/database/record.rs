@@ -1,9 +1,9 @@
 //! Rows, read back into domain values.
 
-use super::engine::Row;
-use crate::application::store::{StoreError, StoreResult};
+use crate::application::kept::store::{StoreError, StoreResult};
+use crate::database::engine::Row;
 use crate::domain::Invalid;
-use crate::domain::bucket_prefix::BucketPrefix;
+use crate::domain::connection::bucket_prefix::BucketPrefix;
 use crate::domain::names::Name;
 use std::fmt;
 use time::OffsetDateTime;

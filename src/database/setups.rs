@@ -1,19 +1,19 @@
 //! Setups, and the external IDs that they own.
 
-use super::engine::{Tx, values};
-use super::record::{Record, stored_name, stored_prefix};
-use super::{Database, after, storages};
-use crate::application::store::{Completion, SetupStore, StoreResult, Window};
-use crate::domain::access::{Access, Auth};
-use crate::domain::access_key::{AccessKeyId, SealedSecret};
-use crate::domain::account::AccountId;
-use crate::domain::bucket_name::BucketName;
-use crate::domain::endpoint::Endpoint;
-use crate::domain::external_id::ExternalId;
+use crate::application::kept::store::{Completion, SetupStore, StoreResult, Window};
+use crate::database::engine::{Tx, values};
+use crate::database::record::{Record, stored_name, stored_prefix};
+use crate::database::{Database, after, storages};
+use crate::domain::connection::access::{Access, Auth};
+use crate::domain::connection::access_key::{AccessKeyId, SealedSecret};
+use crate::domain::connection::account::AccountId;
+use crate::domain::connection::bucket_name::BucketName;
+use crate::domain::connection::endpoint::Endpoint;
+use crate::domain::connection::external_id::ExternalId;
+use crate::domain::connection::kms_key_arn::KmsKeyArn;
+use crate::domain::connection::region::Region;
+use crate::domain::connection::role_arn::RoleArn;
 use crate::domain::ids::{CheckId, SetupId, WorkspaceId};
-use crate::domain::kms_key_arn::KmsKeyArn;
-use crate::domain::region::Region;
-use crate::domain::role_arn::RoleArn;
 use crate::domain::setup::{Draft, Setup, SetupStatus};
 use crate::domain::storage::Storage;
 use async_trait::async_trait;

@@ -1,12 +1,12 @@
 //! Sign-in links, sessions, and links for AWS administrators.
 
-use super::engine::values;
-use super::record::Record;
-use super::{Database, after};
-use crate::application::store::{SecretHash, SignInStore, StoreResult, Window};
+use crate::application::kept::store::{SecretHash, SignInStore, StoreResult, Window};
+use crate::database::engine::values;
+use crate::database::record::Record;
+use crate::database::{Database, after};
 use crate::domain::ids::{InstructionLinkId, SessionId, SetupId, SignInLinkId, WorkspaceId};
-use crate::domain::sign_in::{InstructionLink, Purpose, ReturnUrl, Session, SignInLink};
-use crate::domain::workspace::Role;
+use crate::domain::people::sign_in::{InstructionLink, Purpose, ReturnUrl, Session, SignInLink};
+use crate::domain::people::workspace::Role;
 use async_trait::async_trait;
 use time::OffsetDateTime;
 

@@ -1,24 +1,24 @@
 //! Storages.
 
-use super::engine::{Sql, Tx, Value, values};
-use super::record::{Record, stored_name, stored_prefix};
-use super::{Database, after, checks};
-use crate::application::store::{
+use crate::application::kept::store::{
     CheckTarget, Deletion, StorageStore, StoreError, StoreResult, Window,
 };
-use crate::domain::access::{Access, Auth};
-use crate::domain::access_key::{AccessKeyId, SealedSecret};
-use crate::domain::account::AccountId;
-use crate::domain::bucket_name::BucketName;
+use crate::database::engine::{Sql, Tx, Value, values};
+use crate::database::record::{Record, stored_name, stored_prefix};
+use crate::database::{Database, after, checks};
+use crate::domain::check::CheckReport;
+use crate::domain::connection::access::{Access, Auth};
+use crate::domain::connection::access_key::{AccessKeyId, SealedSecret};
+use crate::domain::connection::account::AccountId;
+use crate::domain::connection::bucket_name::BucketName;
+use crate::domain::connection::endpoint::Endpoint;
+use crate::domain::connection::external_id::ExternalId;
+use crate::domain::connection::kms_key_arn::KmsKeyArn;
+use crate::domain::connection::region::Region;
+use crate::domain::connection::role_arn::RoleArn;
 use crate::domain::connection::{Connection, Credentials};
-use crate::domain::connection_check::CheckReport;
-use crate::domain::endpoint::Endpoint;
-use crate::domain::external_id::ExternalId;
 use crate::domain::ids::{CheckId, SetupId, StorageId, WorkspaceId};
-use crate::domain::kms_key_arn::KmsKeyArn;
 use crate::domain::names::Name;
-use crate::domain::region::Region;
-use crate::domain::role_arn::RoleArn;
 use crate::domain::storage::{Health, HealthState, Storage};
 use async_trait::async_trait;
 use time::OffsetDateTime;

@@ -1,11 +1,13 @@
 //! Workspaces and their API tokens.
 
-use super::engine::values;
-use super::record::{Record, stored_name};
-use super::{Database, after};
-use crate::application::store::{SecretHash, StoreError, StoreResult, Window, WorkspaceStore};
+use crate::application::kept::store::{
+    SecretHash, StoreError, StoreResult, Window, WorkspaceStore,
+};
+use crate::database::engine::values;
+use crate::database::record::{Record, stored_name};
+use crate::database::{Database, after};
 use crate::domain::ids::{StorageId, TokenId, WorkspaceId};
-use crate::domain::workspace::{ApiToken, Role, Workspace};
+use crate::domain::people::workspace::{ApiToken, Role, Workspace};
 use async_trait::async_trait;
 
 #[async_trait]

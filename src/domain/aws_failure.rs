@@ -1,6 +1,6 @@
 //! Why a call to AWS did not do what was asked, in the terms that decisions are made on.
 
-use super::region::Region;
+use crate::domain::connection::region::Region;
 
 /// What kind of failure it was. Decided from status and error code, never from message text alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,6 +1,6 @@
 //! Identifiers: opaque strings with a prefix that names their type.
 
-use super::invalid::{Invalid, shown};
+use crate::domain::invalid::{Invalid, shown};
 use std::fmt;
 use time::OffsetDateTime;
 use uuid::Uuid;

@@ -1,6 +1,6 @@
 //! Names that people give to things.
 
-use super::invalid::Invalid;
+use crate::domain::invalid::Invalid;
 use std::fmt;
 
 /// A workspace's, token's, storage's or project's name: 1 to 200 characters on one line, without

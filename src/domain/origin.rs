@@ -1,6 +1,6 @@
 //! Web origins that the product's pages are served from.
 
-use super::invalid::{Invalid, shown};
+use crate::domain::invalid::{Invalid, shown};
 use std::fmt;
 use url::Url;
 

@@ -1,9 +1,9 @@
 //! Projects: named sets of files, by file key.
 
-use super::Invalid;
-use super::file_key::FileKey;
-use super::ids::{ProjectId, StorageId, WorkspaceId};
-use super::names::Name;
+use crate::domain::Invalid;
+use crate::domain::files::file_key::FileKey;
+use crate::domain::ids::{ProjectId, StorageId, WorkspaceId};
+use crate::domain::names::Name;
 use time::OffsetDateTime;
 
 #[derive(Debug, Clone, PartialEq, Eq)]

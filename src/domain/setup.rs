@@ -1,19 +1,19 @@
 //! A setup: an open dialog that owns one external ID.
 
-use super::Invalid;
-use super::access::{Access, Auth};
-use super::access_key::{AccessKeyId, SealedSecret};
-use super::account::AccountId;
-use super::bucket_name::BucketName;
-use super::bucket_prefix::BucketPrefix;
-use super::connection::{ConnectedBucket, Connection, Credentials, Owner};
-use super::endpoint::Endpoint;
-use super::external_id::ExternalId;
-use super::ids::{CheckId, SetupId, WorkspaceId};
-use super::kms_key_arn::KmsKeyArn;
-use super::names::Name;
-use super::region::Region;
-use super::role_arn::RoleArn;
+use crate::domain::Invalid;
+use crate::domain::connection::access::{Access, Auth};
+use crate::domain::connection::access_key::{AccessKeyId, SealedSecret};
+use crate::domain::connection::account::AccountId;
+use crate::domain::connection::bucket_name::BucketName;
+use crate::domain::connection::bucket_prefix::BucketPrefix;
+use crate::domain::connection::endpoint::Endpoint;
+use crate::domain::connection::external_id::ExternalId;
+use crate::domain::connection::kms_key_arn::KmsKeyArn;
+use crate::domain::connection::region::Region;
+use crate::domain::connection::role_arn::RoleArn;
+use crate::domain::connection::{ConnectedBucket, Connection, Credentials, Owner};
+use crate::domain::ids::{CheckId, SetupId, WorkspaceId};
+use crate::domain::names::Name;
 use time::OffsetDateTime;
 
 /// What has been typed so far. Every field is valid by itself; [`Setup::connection`] says whether they

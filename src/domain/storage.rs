@@ -1,10 +1,10 @@
 //! An external object storage: a connection that has passed its check.
 
-use super::Invalid;
-use super::connection::{ConnectedBucket, Connection, Owner};
-use super::connection_check::Outcome;
-use super::ids::{CheckId, SetupId, StorageId, WorkspaceId};
-use super::names::Name;
+use crate::domain::Invalid;
+use crate::domain::check::Outcome;
+use crate::domain::connection::{ConnectedBucket, Connection, Owner};
+use crate::domain::ids::{CheckId, SetupId, StorageId, WorkspaceId};
+use crate::domain::names::Name;
 use time::OffsetDateTime;
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -99,7 +99,7 @@ impl Asset {
 }
 
 fn address(asset: &Asset) -> String {
-    let hash: String = crate::application::vault::sha256(asset.content.as_bytes())[..8]
+    let hash: String = crate::application::kept::vault::sha256(asset.content.as_bytes())[..8]
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect();

@@ -3,14 +3,14 @@
 //! Written are: whatever came of a request that may change something, and every refusal of a caller
 //! (401, 403) for any request. The action is the operation's ID in the OpenAPI document.
 
-use super::boundary::RequestId;
-use super::caller::SeenCaller;
-use super::problem::Problem;
-use super::state::Services;
 use crate::application;
-use crate::application::caller::Caller;
-use crate::domain::audit::{Actor, AuditEntry, AuditResult};
+use crate::application::people::caller::Caller;
 use crate::domain::ids::{AuditId, WorkspaceId};
+use crate::domain::people::audit::{Actor, AuditEntry, AuditResult};
+use crate::http::boundary::RequestId;
+use crate::http::caller::SeenCaller;
+use crate::http::problem::Problem;
+use crate::http::state::Services;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::{Method, StatusCode, header};
@@ -137,7 +137,7 @@ pub async fn audit(
         remote_addr,
         request_id,
     };
-    application::audit::record(services.store.as_ref(), entry).await;
+    application::people::audit::record(services.store.as_ref(), entry).await;
     Ok(result?.map_into_boxed_body())
 }
 

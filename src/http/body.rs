@@ -1,11 +1,11 @@
 //! JSON request bodies, read strictly: what is not understood is refused, not ignored.
 
-use super::fault;
-use super::problem::Problem;
-use super::state::Services;
 use crate::application::error::{Error, Kind};
-use crate::application::store::SecretHash;
-use crate::application::vault::sha256;
+use crate::application::kept::store::SecretHash;
+use crate::application::kept::vault::sha256;
+use crate::http::fault;
+use crate::http::problem::Problem;
+use crate::http::state::Services;
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::http::header;
@@ -177,7 +177,7 @@ fn malformed(error: &serde_json::Error) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::application::change::Change;
+    use crate::application::connections::change::Change;
     use serde::Deserialize;
 
     #[derive(Debug, Deserialize, PartialEq)]

@@ -1,12 +1,12 @@
 //! What is done around every request: its ID, one line in the log, its counts, the security headers,
 //! and the rendering of errors.
 
-use super::caller::SeenCaller;
-use super::pages;
-use super::problem::Problem;
-use super::state::Services;
-use crate::application::caller::Caller;
 use crate::application::error::Error;
+use crate::application::people::caller::Caller;
+use crate::http::caller::SeenCaller;
+use crate::http::pages;
+use crate::http::problem::Problem;
+use crate::http::state::Services;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -83,7 +83,7 @@ async fn handle(
             let response = match &problem {
                 Some(problem) => {
                     let page = wants_page
-                        .then(|| pages::error::page(problem, &id, &services.site))
+                        .then(|| pages::shell::error::page(problem, &id, &services.site))
                         .flatten();
                     response.into_response(page.unwrap_or_else(|| problem.render(Some(&id))))
                 }

@@ -1,10 +1,10 @@
 //! Authentication, before anything else of a request is read.
 
-use super::problem::Problem;
-use super::state::Services;
-use crate::application::audit::Reader;
-use crate::application::caller::{Admin, Caller, Member};
 use crate::application::error::{Error, Kind};
+use crate::application::people::audit::Reader;
+use crate::application::people::caller::{Admin, Caller, Member};
+use crate::http::problem::Problem;
+use crate::http::state::Services;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap};
@@ -97,7 +97,7 @@ fn bearer(headers: &HeaderMap) -> Result<&str, Error> {
     }
 }
 
-/// The operator. Put callers before a [`Body`](super::body::Body): extractors fail in their order.
+/// The operator. Put callers before a [`Body`](crate::http::body::Body): extractors fail in their order.
 pub struct OperatorCaller;
 
 /// Somebody of a workspace.

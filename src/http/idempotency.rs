@@ -1,10 +1,11 @@
 //! `Idempotency-Key` on requests that create something.
 
-use super::state::Services;
-use crate::application::caller::Caller;
 use crate::application::error::{Error, Result};
-use crate::application::idempotency::{self, Begun, IdempotencyKey, Once};
-use crate::application::store::SecretHash;
+use crate::application::kept::idempotency;
+use crate::application::kept::idempotency::{Begun, IdempotencyKey, Once};
+use crate::application::kept::store::SecretHash;
+use crate::application::people::caller::Caller;
+use crate::http::state::Services;
 use actix_web::body::to_bytes;
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;

@@ -1,7 +1,7 @@
 //! Counts and times of requests, for Prometheus.
 
 use crate::application::observe::Observer;
-use crate::domain::connection_check::Outcome;
+use crate::domain::check::Outcome;
 use actix_web::http::Method;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;

@@ -51,7 +51,7 @@ pub fn app(
         .into_app()
         .service(
             web::scope("")
-                .wrap(from_fn(pages::headers::secure))
+                .wrap(from_fn(pages::shell::headers::secure))
                 .wrap(Compress::default())
                 .configure(assets::configure)
                 .configure(pages::configure),

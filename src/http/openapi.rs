@@ -1,8 +1,8 @@
 //! The OpenAPI 3.1 document, generated from the handlers.
 
-use super::api;
-use super::problem::{FieldProblem, ProblemBody};
-use super::routes::operations;
+use crate::http::api;
+use crate::http::problem::{FieldProblem, ProblemBody};
+use crate::http::routes::operations;
 use actix_web::App;
 use actix_web::http::Method;
 use utoipa::OpenApi as _;

@@ -1,7 +1,7 @@
 //! Which page of a list a request asks for.
 
 use crate::application::error::{Error, Result};
-use crate::application::page::PageRequest;
+use crate::application::kept::page_tokens::PageRequest;
 use crate::domain::Invalid;
 use serde::Deserialize;
 use utoipa::IntoParams;

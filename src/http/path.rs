@@ -1,7 +1,7 @@
 //! IDs in paths.
 
 use crate::application::error::Error;
-use crate::application::workspaces;
+use crate::application::people::workspaces;
 use crate::domain::Invalid;
 use crate::domain::ids::{
     AuditId, CheckId, ProjectId, SessionId, SetupId, StorageId, StorageRef, TokenId, WorkspaceId,

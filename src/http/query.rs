@@ -1,7 +1,7 @@
 //! Query strings, read as strictly as bodies.
 
-use super::fault;
 use crate::application::error::{Error, Kind};
+use crate::http::fault;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use serde::de::value::Error as Fault;

@@ -1,7 +1,7 @@
 //! Which addresses there are, by the OpenAPI document.
 
-use super::problem::Problem;
-use super::state::Services;
+use crate::http::problem::Problem;
+use crate::http::state::Services;
 use actix_web::dev::ResourceDef;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{Method, StatusCode};

@@ -1,26 +1,26 @@
 //! What handlers work with.
 
-use super::metrics::HttpMetrics;
-use super::openapi;
-use super::routes::Routes;
-use crate::application::authenticate::Authenticator;
-use crate::application::browser_probe::BrowserProbes;
 use crate::application::clock::Clock;
 use crate::application::error::{Error, Result};
-use crate::application::file_queries::FileQueries;
-use crate::application::file_writes::FileWrites;
-use crate::application::files::Files;
-use crate::application::instructions::Instructions;
-use crate::application::page::Pages;
+use crate::application::files::multipart::SignedUploads;
+use crate::application::files::query::FileQueries;
+use crate::application::files::read::Files;
+use crate::application::files::write::FileWrites;
+use crate::application::kept::page_tokens::Pages;
+use crate::application::kept::store::Store;
+use crate::application::kept::vault::Vault;
+use crate::application::people::authenticate::Authenticator;
+use crate::application::people::sign_in::SignIns;
 use crate::application::projects::Projects;
 use crate::application::readiness::Readiness;
 use crate::application::setups::Setups;
-use crate::application::sign_in::SignIns;
-use crate::application::signed_uploads::SignedUploads;
+use crate::application::setups::browser_probe::BrowserProbes;
+use crate::application::setups::instructions::Instructions;
 use crate::application::storages::Storages;
-use crate::application::store::Store;
-use crate::application::vault::Vault;
 use crate::domain::origin::Origin;
+use crate::http::metrics::HttpMetrics;
+use crate::http::openapi;
+use crate::http::routes::Routes;
 use prometheus_client::registry::Registry;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -79,7 +79,7 @@ pub struct HttpParts {
     pub openapi_json: String,
     /// The page about it.
     pub docs_html: String,
-    pub(super) anonymous: super::audit::AnonymousLimit,
+    pub(super) anonymous: crate::http::audit::AnonymousLimit,
 }
 
 impl HttpParts {
@@ -90,9 +90,9 @@ impl HttpParts {
             .map_err(|error| Error::bug(format!("the OpenAPI document: {error}")))?;
         Ok(Self {
             routes: Routes::of(&document),
-            docs_html: super::docs::page(&json)?,
+            docs_html: crate::http::docs::page(&json)?,
             openapi_json: json,
-            anonymous: super::audit::AnonymousLimit::default(),
+            anonymous: crate::http::audit::AnonymousLimit::default(),
         })
     }
 }

@@ -1,10 +1,10 @@
 //! Request bodies on their way into a bucket: streamed, never held as a whole.
 
-use super::problem::Problem;
-use super::state::Services;
+use crate::application::bucket::body::{BodyFault, CHUNKS_AHEAD, Expected, Piece, UploadBody};
 use crate::application::error::{Error, FieldError};
-use crate::application::upload_body::{BodyFault, CHUNKS_AHEAD, Expected, Piece, UploadBody};
 use crate::domain::Invalid;
+use crate::http::problem::Problem;
+use crate::http::state::Services;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::{HttpRequest, web};

@@ -9,11 +9,11 @@ mod read;
 pub use options::Options;
 pub use read::parse_duration;
 
-use crate::application::vault::MasterKey;
+use crate::application::kept::vault::MasterKey;
 use crate::database::DatabaseUrl;
-use crate::domain::bucket_name::BucketName;
+use crate::domain::connection::bucket_name::BucketName;
+use crate::domain::connection::service_identity::ServicePrincipal;
 use crate::domain::origin::Origin;
-use crate::domain::service_identity::ServicePrincipal;
 use ipnet::IpNet;
 use read::{Reader, list, network, operator_token, path, public_url, shown};
 use secrecy::{ExposeSecret, SecretString};

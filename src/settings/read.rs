@@ -1,6 +1,6 @@
 //! Reading single values, and collecting what is wrong with them.
 
-use super::BadSetting;
+use crate::settings::BadSetting;
 use ipnet::IpNet;
 use secrecy::SecretString;
 use std::path::PathBuf;

@@ -3,19 +3,19 @@
 
 mod use_cases;
 
-use crate::application::authenticate::Authenticator;
+use crate::application::checks::monitor::Monitor;
 use crate::application::clock::{Clock, SystemClock};
 use crate::application::error::{Error, Kind};
-use crate::application::instructions::Instructions;
-use crate::application::master_key;
-use crate::application::monitor::Monitor;
-use crate::application::page::Pages;
+use crate::application::kept::master_key;
+use crate::application::kept::page_tokens::Pages;
+use crate::application::kept::store::Store;
+use crate::application::kept::vault::{MasterKey, Vault};
+use crate::application::people::authenticate::Authenticator;
+use crate::application::people::sign_in::SignIns;
 use crate::application::projects::imports::Importer;
 use crate::application::readiness::{DatabaseReadiness, IdentityReadiness, Readiness};
-use crate::application::sign_in::SignIns;
-use crate::application::store::Store;
-use crate::application::vault::{MasterKey, Vault};
-use crate::aws::clients::AwsClients;
+use crate::application::setups::instructions::Instructions;
+use crate::aws::client::clients::AwsClients;
 use crate::database::Database;
 use crate::http;
 use crate::http::metrics::{BucketMetrics, HttpMetrics};

@@ -3,23 +3,23 @@
 
 use crate::writes_support::Writable;
 use aws_config::SdkConfig;
+use sallyport::application::kept::vault::{MasterKey, Vault};
 use sallyport::application::observe::Observer;
-use sallyport::application::vault::{MasterKey, Vault};
-use sallyport::aws::clients::AwsClients;
-use sallyport::aws::files::S3Files;
+use sallyport::aws::client::clients::AwsClients;
+use sallyport::aws::files::read::S3Files;
 use sallyport::aws::sessions::RoleSessions;
-use sallyport::domain::access::Access;
-use sallyport::domain::bucket_name::BucketName;
-use sallyport::domain::bucket_prefix::BucketPrefix;
+use sallyport::domain::check::Outcome;
+use sallyport::domain::connection::access::Access;
+use sallyport::domain::connection::bucket_name::BucketName;
+use sallyport::domain::connection::bucket_prefix::BucketPrefix;
+use sallyport::domain::connection::endpoint::EndpointNetworks;
+use sallyport::domain::connection::region::Region;
 use sallyport::domain::connection::{ConnectedBucket, Connection, Credentials, Owner};
-use sallyport::domain::connection_check::Outcome;
-use sallyport::domain::endpoint::EndpointNetworks;
-use sallyport::domain::file_key::FileKey;
+use sallyport::domain::files::file_key::FileKey;
+use sallyport::domain::files::object_key::ObjectKey;
+use sallyport::domain::files::part_plan::{MIB, Sizes};
 use sallyport::domain::ids::WorkspaceId;
-use sallyport::domain::object_key::ObjectKey;
-use sallyport::domain::part_plan::{MIB, Sizes};
 use sallyport::domain::policy_document::PolicyTemplates;
-use sallyport::domain::region::Region;
 use std::sync::Arc;
 
 struct Nobody;

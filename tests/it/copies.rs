@@ -4,9 +4,9 @@ use crate::adapter::{adapter, object_key};
 use crate::support::emulator::s3_client;
 use crate::uploads::bytes;
 use crate::writes_support::Writable;
-use sallyport::application::bucket_writes::{BucketWrites, NewObject};
-use sallyport::application::upload_body::{Piece, UploadBody};
-use sallyport::domain::part_plan::MIB;
+use sallyport::application::bucket::body::{Piece, UploadBody};
+use sallyport::application::bucket::write::{BucketWrites, NewObject};
+use sallyport::domain::files::part_plan::MIB;
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]

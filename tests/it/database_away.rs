@@ -1,11 +1,11 @@
 //! PostgreSQL goes away and comes back, behind a proxy that can be cut.
 
 use crate::support_db::{drop_postgres, empty_postgres};
-use sallyport::application::store::{Store, StoreError, Window, WorkspaceStore};
+use sallyport::application::kept::store::{Store, StoreError, Window, WorkspaceStore};
 use sallyport::database::{Database, DatabaseUrl};
 use sallyport::domain::ids::WorkspaceId;
 use sallyport::domain::names::Name;
-use sallyport::domain::workspace::Workspace;
+use sallyport::domain::people::workspace::Workspace;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};

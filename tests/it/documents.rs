@@ -5,17 +5,17 @@ mod hostile;
 mod script;
 mod snapshots;
 
-use sallyport::domain::access::Access;
-use sallyport::domain::account::Partition;
-use sallyport::domain::bucket_name::BucketName;
-use sallyport::domain::bucket_prefix::BucketPrefix;
-use sallyport::domain::external_id::ExternalId;
-use sallyport::domain::kms_key_arn::KmsKeyArn;
+use sallyport::domain::connection::access::Access;
+use sallyport::domain::connection::account::Partition;
+use sallyport::domain::connection::bucket_name::BucketName;
+use sallyport::domain::connection::bucket_prefix::BucketPrefix;
+use sallyport::domain::connection::external_id::ExternalId;
+use sallyport::domain::connection::kms_key_arn::KmsKeyArn;
+use sallyport::domain::connection::region::Region;
+use sallyport::domain::connection::role_arn::RoleArn;
+use sallyport::domain::connection::service_identity::ServicePrincipal;
 use sallyport::domain::origin::Origin;
 use sallyport::domain::policy_document::{DocumentParameters, Documents, PolicyTemplates};
-use sallyport::domain::region::Region;
-use sallyport::domain::role_arn::RoleArn;
-use sallyport::domain::service_identity::ServicePrincipal;
 use serde_json::Value;
 
 /// A usual customer: bucket `acme-data`, a role of their own, read and write access, no prefix, no key.

@@ -4,7 +4,7 @@
 use crate::api_support::Answer;
 use crate::writes_support::Writable;
 use reqwest::Method;
-use sallyport::domain::file_operation::{FileOperation, Permission, Target};
+use sallyport::domain::files::file_operation::{FileOperation, Permission, Target};
 use serde_json::{Value, json};
 
 /// The storage, and a file in a bucket that keeps versions.

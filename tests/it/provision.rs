@@ -2,11 +2,11 @@
 
 use crate::support::emulator::{Customer, Emulator, Vendor, random_name, trust_policy};
 use aws_sdk_s3::types::{CorsConfiguration, CorsRule};
-use sallyport::application::provision::{
+use sallyport::application::connections::provision::{
     Change, Documents, IamName, ProvisionError, Provisioned, Provisioning,
 };
 use sallyport::aws::provision::provision;
-use sallyport::domain::bucket_name::BucketName;
+use sallyport::domain::connection::bucket_name::BucketName;
 use serde_json::{Value, json};
 use uuid::Uuid;
 

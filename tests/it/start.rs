@@ -3,7 +3,8 @@
 use crate::api_support::{OPERATOR, TestApp, no_aws};
 use reqwest::Method;
 use sallyport::settings::{Options, Settings};
-use sallyport::startup::{self, StartError};
+use sallyport::startup;
+use sallyport::startup::StartError;
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;

@@ -5,16 +5,16 @@
 //! replica) goes on from the last stored step: no file comes twice and none is lost. A worker holds an
 //! import by a lease that each step renews; what one does whose lease another has taken is not stored.
 
-use super::reading::{Manifest, append, list_page, read_manifest};
-use super::source::{Cursor, Parsed, Source};
-use super::{count, lookup, manifest, no_files, sort_out};
-use crate::application::bucket_files::{BucketFiles, ListFrom};
+use crate::application::bucket::read::{BucketFiles, ListFrom};
 use crate::application::clock::Clock;
 use crate::application::error::{Error, Kind, Result};
-use crate::application::files::object_key;
+use crate::application::files::read::object_key;
+use crate::application::kept::store::{ImportJob, ImportStep, Store};
+use crate::application::projects::reading::{Manifest, append, list_page, read_manifest};
+use crate::application::projects::source::{Cursor, Parsed, Source};
+use crate::application::projects::{count, lookup, manifest, no_files, sort_out};
 use crate::application::storages::Storages;
-use crate::application::store::{ImportJob, ImportStep, Store};
-use crate::domain::file_key::FileKey;
+use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::StorageRef;
 use crate::domain::project::{ImportFailure, OnMissing, Progress, ProjectFile};
 use std::sync::Arc;

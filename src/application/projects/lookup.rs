@@ -4,14 +4,14 @@
 //! is asked for. S3 lists keys in the order of their UTF-8 bytes (API reference, ListObjectsV2), which
 //! is also the order of [`FileKey`].
 
-use crate::application::bucket_files::{BucketFiles, ListFrom, ListPage, ListRequest};
+use crate::application::bucket::read::{BucketFiles, ListFrom, ListPage, ListRequest};
 use crate::application::error::{Error, Result};
-use crate::application::files::{object_key, outside};
+use crate::application::files::read::{object_key, outside};
 use crate::domain::aws_failure::FailureKind;
-use crate::domain::bucket_prefix::BucketPrefix;
 use crate::domain::connection::ConnectedBucket;
-use crate::domain::file_key::{FileKey, Folder};
-use crate::domain::object_key::{Listed, ObjectKey, ObjectKeyPrefix, relative_to};
+use crate::domain::connection::bucket_prefix::BucketPrefix;
+use crate::domain::files::file_key::{FileKey, Folder};
+use crate::domain::files::object_key::{Listed, ObjectKey, ObjectKeyPrefix, relative_to};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use std::collections::BTreeMap;
 

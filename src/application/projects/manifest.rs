@@ -6,7 +6,7 @@
 
 use crate::application::error::{Error, FieldError, Result};
 use crate::domain::Invalid;
-use crate::domain::file_key::FileKey;
+use crate::domain::files::file_key::FileKey;
 use crate::domain::project::{FileName, WantedFile};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};

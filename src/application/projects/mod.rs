@@ -10,17 +10,17 @@ mod reading;
 pub mod selection;
 mod source;
 
-use super::bucket_files::{BucketFiles, ListFrom, SignedUrl};
-use super::caller::{Admin, Member};
-use super::clock::Clock;
-use super::error::{Error, FieldError, Kind, Result};
-use super::files::{Files, SignRequest, object_key};
-use super::setups::changed_meanwhile;
-use super::storages::Storages;
-use super::store::{ImportJob, Store, StoreError, Window};
+use crate::application::bucket::read::{BucketFiles, ListFrom, SignedUrl};
+use crate::application::clock::Clock;
+use crate::application::error::{Error, FieldError, Kind, Result};
+use crate::application::files::read::{Files, SignRequest, object_key};
+use crate::application::kept::store::{ImportJob, Store, StoreError, Window};
+use crate::application::people::caller::{Admin, Member};
+use crate::application::setups::changed_meanwhile;
+use crate::application::storages::Storages;
 use crate::domain::Invalid;
 use crate::domain::connection::{ConnectedBucket, Owner};
-use crate::domain::file_key::FileKey;
+use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::{ProjectId, StorageRef};
 use crate::domain::names::Name;
 use crate::domain::project::{

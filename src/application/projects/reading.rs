@@ -1,16 +1,16 @@
 //! Reads manifests and folders from a storage.
 
-use super::selection::Selection;
-use super::{PAGE, count, manifest};
-use crate::application::bucket_files::{
+use crate::application::bucket::read::{
     BucketFiles, ListFrom, ListRequest, ListedObject, ReadConditions,
 };
 use crate::application::error::{Error, FieldError, Kind, Result};
-use crate::application::files::{object_key, outside};
+use crate::application::files::read::{object_key, outside};
+use crate::application::projects::selection::Selection;
+use crate::application::projects::{PAGE, count, manifest};
 use crate::domain::Invalid;
 use crate::domain::connection::ConnectedBucket;
-use crate::domain::file_key::FileKey;
-use crate::domain::object_key::{Listed, ObjectKeyPrefix, relative_to};
+use crate::domain::files::file_key::FileKey;
+use crate::domain::files::object_key::{Listed, ObjectKeyPrefix, relative_to};
 use crate::domain::project::{ProjectFile, WantedFile};
 use futures_util::TryStreamExt;
 use std::time::Duration;

@@ -2,7 +2,7 @@
 
 use crate::application::error::{Error, FieldError, Result};
 use crate::domain::Invalid;
-use crate::domain::file_key::{FileKey, Folder};
+use crate::domain::files::file_key::{FileKey, Folder};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 /// How many globs a list has at most.

@@ -1,8 +1,8 @@
 //! What an import is made from, and how far it is, as stored.
 
-use super::selection::Selection;
 use crate::application::error::{Error, Result};
-use crate::domain::file_key::{FileKey, Folder};
+use crate::application::projects::selection::Selection;
+use crate::domain::files::file_key::{FileKey, Folder};
 use crate::domain::project::OnMissing;
 use serde::{Deserialize, Serialize};
 

@@ -1,11 +1,11 @@
 //! Policies about the bucket: permission policy, session policy and bucket policy.
 
-use super::escape;
-use crate::domain::account::Partition;
-use crate::domain::bucket_name::BucketName;
-use crate::domain::bucket_prefix::BucketPrefix;
-use crate::domain::kms_key_arn::KmsKeyArn;
-use crate::domain::role_arn::RoleArn;
+use crate::domain::connection::account::Partition;
+use crate::domain::connection::bucket_name::BucketName;
+use crate::domain::connection::bucket_prefix::BucketPrefix;
+use crate::domain::connection::kms_key_arn::KmsKeyArn;
+use crate::domain::connection::role_arn::RoleArn;
+use crate::domain::policy_document::escape;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 

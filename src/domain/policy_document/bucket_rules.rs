@@ -1,6 +1,6 @@
 //! The bucket's own configuration: CORS and lifecycle.
 
-use crate::domain::bucket_prefix::BucketPrefix;
+use crate::domain::connection::bucket_prefix::BucketPrefix;
 use crate::domain::origin::Origin;
 use aws_lc_rs::digest;
 use serde::{Deserialize, Serialize};

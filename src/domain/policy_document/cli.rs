@@ -1,8 +1,8 @@
 //! The AWS CLI script.
 
-use super::bucket_rules::{CorsRule, LifecycleRule};
-use super::{POLICY_NAME, Parts, escape, unwritable};
 use crate::domain::Invalid;
+use crate::domain::policy_document::bucket_rules::{CorsRule, LifecycleRule};
+use crate::domain::policy_document::{POLICY_NAME, Parts, escape, unwritable};
 use serde_json::{Value, json};
 
 /// What the script says and does is a file, and the same for everybody; a customer's values are

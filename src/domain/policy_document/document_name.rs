@@ -1,7 +1,7 @@
 //! The names of the documents, in addresses and as files.
 
 use crate::domain::Invalid;
-use crate::domain::bucket_name::BucketName;
+use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::invalid::shown;
 
 /// One of the documents that a customer applies.

@@ -22,17 +22,17 @@ pub use document_name::DocumentName;
 pub use role_name::RoleName;
 pub use templates::PolicyTemplates;
 
-use super::Invalid;
-use super::access::Access;
-use super::account::Partition;
-use super::bucket_name::BucketName;
-use super::bucket_prefix::BucketPrefix;
-use super::external_id::ExternalId;
-use super::kms_key_arn::KmsKeyArn;
-use super::origin::Origin;
-use super::region::Region;
-use super::role_arn::RoleArn;
-use super::service_identity::ServicePrincipal;
+use crate::domain::Invalid;
+use crate::domain::connection::access::Access;
+use crate::domain::connection::account::Partition;
+use crate::domain::connection::bucket_name::BucketName;
+use crate::domain::connection::bucket_prefix::BucketPrefix;
+use crate::domain::connection::external_id::ExternalId;
+use crate::domain::connection::kms_key_arn::KmsKeyArn;
+use crate::domain::connection::region::Region;
+use crate::domain::connection::role_arn::RoleArn;
+use crate::domain::connection::service_identity::ServicePrincipal;
+use crate::domain::origin::Origin;
 use bucket_rules::{CorsRule, Lifecycle};
 use serde_json::Value;
 

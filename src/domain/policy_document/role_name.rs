@@ -1,8 +1,8 @@
 //! What the customer's role is called.
 
-use crate::domain::bucket_name::BucketName;
-use crate::domain::external_id::ExternalId;
-use crate::domain::role_arn::RoleArn;
+use crate::domain::connection::bucket_name::BucketName;
+use crate::domain::connection::external_id::ExternalId;
+use crate::domain::connection::role_arn::RoleArn;
 
 /// The longest role name that IAM takes, in characters.
 const MAX_LEN: usize = 64;

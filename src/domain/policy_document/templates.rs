@@ -1,19 +1,19 @@
 //! The files of `policies/`, loaded.
 
-use super::access_policy::{AccessPolicy, Scope};
-use super::bucket_rules::{CorsRule, Lifecycle};
-use super::trust_policy::TrustPolicy;
-use super::{DocumentParameters, Documents, Parts};
-use super::{cli, cloudformation, escape, terraform, unwritable};
 use crate::domain::Invalid;
-use crate::domain::access::Access;
-use crate::domain::account::Partition;
-use crate::domain::bucket_name::BucketName;
-use crate::domain::bucket_prefix::BucketPrefix;
-use crate::domain::external_id::ExternalId;
-use crate::domain::kms_key_arn::KmsKeyArn;
+use crate::domain::connection::access::Access;
+use crate::domain::connection::account::Partition;
+use crate::domain::connection::bucket_name::BucketName;
+use crate::domain::connection::bucket_prefix::BucketPrefix;
+use crate::domain::connection::external_id::ExternalId;
+use crate::domain::connection::kms_key_arn::KmsKeyArn;
+use crate::domain::connection::service_identity::ServicePrincipal;
 use crate::domain::origin::Origin;
-use crate::domain::service_identity::ServicePrincipal;
+use crate::domain::policy_document::access_policy::{AccessPolicy, Scope};
+use crate::domain::policy_document::bucket_rules::{CorsRule, Lifecycle};
+use crate::domain::policy_document::trust_policy::TrustPolicy;
+use crate::domain::policy_document::{DocumentParameters, Documents, Parts};
+use crate::domain::policy_document::{cli, cloudformation, escape, terraform, unwritable};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 

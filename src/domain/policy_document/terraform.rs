@@ -1,8 +1,8 @@
 //! The Terraform configuration.
 
-use super::bucket_rules::{CorsRule, LifecycleRule};
-use super::{POLICY_NAME, Parts, escape, unwritable};
 use crate::domain::Invalid;
+use crate::domain::policy_document::bucket_rules::{CorsRule, LifecycleRule};
+use crate::domain::policy_document::{POLICY_NAME, Parts, escape, unwritable};
 use hcl::expr::{Conditional, Heredoc, TemplateExpr, Traversal, Variable};
 use hcl::structure::BlockBuilder;
 use hcl::{Block, Body, Expression, Identifier};

@@ -1,8 +1,8 @@
 //! The trust policy: who may assume the role, and with which external ID.
 
-use super::access_policy::{Effect, PolicyVersion};
-use crate::domain::external_id::ExternalId;
-use crate::domain::service_identity::ServicePrincipal;
+use crate::domain::connection::external_id::ExternalId;
+use crate::domain::connection::service_identity::ServicePrincipal;
+use crate::domain::policy_document::access_policy::{Effect, PolicyVersion};
 use serde::{Deserialize, Serialize};
 
 /// A trust policy of one statement, in the shape that the IAM console makes of "Another AWS account"

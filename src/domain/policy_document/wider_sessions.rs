@@ -3,11 +3,11 @@
 //! A session policy only narrows. These let a session use permissions that a customer may have granted
 //! besides the documents' own, each on the resources that the documents name, and nothing else.
 
-use super::PolicyTemplates;
-use super::escape;
-use crate::domain::access::Access;
-use crate::domain::account::Partition;
 use crate::domain::connection::Connection;
+use crate::domain::connection::access::Access;
+use crate::domain::connection::account::Partition;
+use crate::domain::policy_document::PolicyTemplates;
+use crate::domain::policy_document::escape;
 use serde_json::{Value, json};
 
 /// Reading versions and ACLs, and the tags of what is copied.
@@ -74,9 +74,9 @@ fn policy(statements: Vec<Value>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::bucket_name::BucketName;
-    use crate::domain::bucket_prefix::BucketPrefix;
     use crate::domain::connection::Credentials;
+    use crate::domain::connection::bucket_name::BucketName;
+    use crate::domain::connection::bucket_prefix::BucketPrefix;
 
     #[test]
     fn sessions_stay_below_the_prefix_and_within_the_access() {

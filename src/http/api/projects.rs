@@ -1,17 +1,17 @@
 //! `/v1/projects`
 
-use super::files::{SIGN_LIMIT, SignedUrlsBody, parse_keys};
 use crate::application::error::{Error, FieldError, Result};
-use crate::application::files::SignRequest;
+use crate::application::files::read::SignRequest;
 use crate::application::projects::selection::Selection;
 use crate::application::projects::{FileSource, NewProject};
 use crate::domain::Invalid;
-use crate::domain::file_key::{FileKey, Folder};
+use crate::domain::files::file_key::{FileKey, Folder};
 use crate::domain::ids::{ProjectId, StorageRef};
 use crate::domain::names::Name;
 use crate::domain::project::{
     FileName, OnMissing, Project, ProjectFile, ProjectStatus, WantedFile,
 };
+use crate::http::api::files::read::{SIGN_LIMIT, SignedUrlsBody, parse_keys};
 use crate::http::body::Body;
 use crate::http::caller::{AdminCaller, MemberCaller};
 use crate::http::idempotency::Idempotent;

@@ -1,12 +1,13 @@
 //! `/v1/storages`
 
-use super::check_reports::{CheckQuery, CheckReportBody};
-use super::documents::{self, DocumentsBody};
-use super::storage_setups::ConnectionSettings;
 use crate::application::error::Result;
 use crate::application::storages::StorageView;
 use crate::domain::connection::Credentials;
 use crate::domain::ids::{StorageId, StorageRef};
+use crate::http::api::checks::{CheckQuery, CheckReportBody};
+use crate::http::api::setups::ConnectionSettings;
+use crate::http::api::setups::documents;
+use crate::http::api::setups::documents::DocumentsBody;
 use crate::http::body::Body;
 use crate::http::caller::{AdminCaller, MemberCaller};
 use crate::http::page::PageQuery;

@@ -4,8 +4,8 @@ mod schema;
 mod text;
 mod view;
 
-use super::assets;
 use crate::application::error::{Error, Result};
+use crate::http::assets;
 use askama::Template;
 
 /// What the page may load: its own style sheet.

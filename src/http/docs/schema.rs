@@ -1,6 +1,6 @@
 //! JSON schemas as tables of fields and as examples.
 
-use super::text::Text;
+use crate::http::docs::text::Text;
 use serde_json::{Map, Value, json};
 
 /// How deep objects within objects are shown. Deeper, and in a circle, only the type is named.

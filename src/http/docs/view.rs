@@ -1,7 +1,7 @@
 //! The OpenAPI document, arranged for reading: operations by tag.
 
-use super::schema::{Field, Schemas};
-use super::text::Text;
+use crate::http::docs::schema::{Field, Schemas};
+use crate::http::docs::text::Text;
 use serde_json::Value;
 
 pub struct Api {

@@ -4,29 +4,21 @@
 //! them. Errors become pages in [`error`]; every change is a POST that carries a CSRF token
 //! ([`form::Form`]) and answers with a redirect.
 
-pub mod chrome;
-pub mod error;
-pub mod fields;
 mod files;
-pub mod form;
-pub mod headers;
-mod instructions;
-pub mod moment;
+pub mod people;
 mod projects;
-pub mod session;
-mod setup;
-mod sign_in;
-mod storage;
+mod setups;
+pub mod shell;
 mod storages;
 
 use actix_web::web::ServiceConfig;
 
 pub fn configure(config: &mut ServiceConfig) {
-    sign_in::configure(config);
+    people::sign_in::configure(config);
     storages::configure(config);
     files::configure(config);
     projects::configure(config);
-    setup::configure(config);
-    storage::configure(config);
-    instructions::configure(config);
+    setups::configure(config);
+    storages::storage::configure(config);
+    setups::instructions::configure(config);
 }

@@ -3,9 +3,9 @@
 use crate::api_support::{OPERATOR, TestApp, TestWorkspace};
 use crate::support::browser::Page;
 use crate::support::emulator::{Customer, Emulator, VENDOR_ACCOUNT, random_name, trust_policy};
-use sallyport::application::provision::{Documents, IamName, Provisioning};
+use sallyport::application::connections::provision::{Documents, IamName, Provisioning};
 use sallyport::aws::provision::provision;
-use sallyport::domain::bucket_name::BucketName;
+use sallyport::domain::connection::bucket_name::BucketName;
 use sallyport::settings::Options;
 use serde_json::{Value, json};
 use std::net::TcpListener;

@@ -5,9 +5,9 @@
 
 use super::{kms_key, parameters, render, session_policy};
 use iam_rs::{Arn, Context, Decision, IAMPolicy, IAMRequest, Principal, PrincipalId};
-use sallyport::domain::access::Access;
-use sallyport::domain::account::Partition;
-use sallyport::domain::bucket_prefix::BucketPrefix;
+use sallyport::domain::connection::access::Access;
+use sallyport::domain::connection::account::Partition;
+use sallyport::domain::connection::bucket_prefix::BucketPrefix;
 use sallyport::domain::policy_document::DocumentParameters;
 
 const ROLE: &str = "arn:aws:iam::444455556666:role/acme";

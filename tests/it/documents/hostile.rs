@@ -3,15 +3,15 @@
 use super::{parameters, script};
 use hcl::eval::Evaluate;
 use proptest::prelude::*;
-use sallyport::domain::access::Access;
-use sallyport::domain::account::Partition;
-use sallyport::domain::bucket_name::BucketName;
-use sallyport::domain::bucket_prefix::BucketPrefix;
+use sallyport::domain::connection::access::Access;
+use sallyport::domain::connection::account::Partition;
+use sallyport::domain::connection::bucket_name::BucketName;
+use sallyport::domain::connection::bucket_prefix::BucketPrefix;
+use sallyport::domain::connection::role_arn::RoleArn;
 use sallyport::domain::origin::Origin;
 use sallyport::domain::policy_document::{
     DocumentName, DocumentParameters, Documents, PolicyTemplates,
 };
-use sallyport::domain::role_arn::RoleArn;
 use serde_json::{Value, json};
 
 /// Pieces that mean something to some format.

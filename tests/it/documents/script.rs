@@ -1,8 +1,8 @@
 //! The AWS CLI script, run by a real shell with a stand-in for `aws` that notes its arguments.
 
 use super::{parameters, render};
-use sallyport::domain::access::Access;
-use sallyport::domain::account::Partition;
+use sallyport::domain::connection::access::Access;
+use sallyport::domain::connection::account::Partition;
 use sallyport::domain::policy_document::DocumentParameters;
 use serde_json::{Value, json};
 use std::fs;
@@ -259,7 +259,7 @@ fn what_cannot_be_read_is_not_overwritten() {
 fn the_wrong_account_or_argument_changes_nothing() {
     let role = "arn:aws:iam::999988887777:role/acme";
     let script = render(&DocumentParameters {
-        role_arn: Some(sallyport::domain::role_arn::RoleArn::parse(role).unwrap()),
+        role_arn: Some(sallyport::domain::connection::role_arn::RoleArn::parse(role).unwrap()),
         ..usual()
     })
     .cli;

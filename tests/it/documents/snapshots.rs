@@ -1,9 +1,9 @@
 //! Every rendered document, to be read by people.
 
 use super::{combinations, parameters, render, session_policy, special};
-use sallyport::domain::access::Access;
-use sallyport::domain::account::Partition;
-use sallyport::domain::bucket_prefix::BucketPrefix;
+use sallyport::domain::connection::access::Access;
+use sallyport::domain::connection::account::Partition;
+use sallyport::domain::connection::bucket_prefix::BucketPrefix;
 use sallyport::domain::policy_document::DocumentParameters;
 use serde_json::{Value, json};
 

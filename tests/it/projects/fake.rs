@@ -4,32 +4,32 @@ use crate::store_contract::samples;
 use crate::support_db::TestDb;
 use async_trait::async_trait;
 use futures_util::{FutureExt, StreamExt, stream};
-use sallyport::application::bucket_files::*;
-use sallyport::application::built_in::BuiltIn;
-use sallyport::application::caller::{Credential, Member};
-use sallyport::application::check_connection::ConnectionChecker;
-use sallyport::application::check_limits::CheckLimits;
+use sallyport::application::bucket::probe::{Answer, BucketProbe, ExternalIdSent, Prober};
+use sallyport::application::bucket::read::*;
 use sallyport::application::checks::Checks;
+use sallyport::application::checks::checker::ConnectionChecker;
+use sallyport::application::checks::limits::CheckLimits;
 use sallyport::application::clock::Clock;
-use sallyport::application::denials::Denials;
-use sallyport::application::files::Files;
-use sallyport::application::probe::{Answer, BucketProbe, ExternalIdSent, Prober};
+use sallyport::application::connections::principal::PrincipalSource;
+use sallyport::application::diagnosis::denials::Denials;
+use sallyport::application::files::read::Files;
+use sallyport::application::kept::store::{ProjectStore, Store};
+use sallyport::application::kept::vault::{MasterKey, Vault};
+use sallyport::application::people::caller::{Credential, Member};
 use sallyport::application::projects::imports::{Importer, Pace};
 use sallyport::application::projects::{FileSource, Limits, NewProject, Projects};
-use sallyport::application::service_principal::PrincipalSource;
 use sallyport::application::storages::Storages;
-use sallyport::application::store::{ProjectStore, Store};
-use sallyport::application::vault::{MasterKey, Vault};
+use sallyport::application::storages::built_in::BuiltIn;
 use sallyport::domain::aws_failure::{AwsFailure, FailureKind};
+use sallyport::domain::connection::service_identity::ServiceIdentity;
 use sallyport::domain::connection::{ConnectedBucket, Owner};
-use sallyport::domain::file_key::FileKey;
+use sallyport::domain::files::file_key::FileKey;
+use sallyport::domain::files::object_key::ObjectKey;
 use sallyport::domain::ids::{ProjectId, StorageRef, TokenId};
-use sallyport::domain::object_key::ObjectKey;
+use sallyport::domain::people::workspace::{Role, Workspace};
 use sallyport::domain::policy_document::PolicyTemplates;
 use sallyport::domain::project::{OnMissing, Project, ProjectFile};
-use sallyport::domain::service_identity::ServiceIdentity;
 use sallyport::domain::storage::Storage;
-use sallyport::domain::workspace::{Role, Workspace};
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -442,5 +442,5 @@ struct NobodyCounts;
 impl sallyport::application::observe::Observer for NobodyCounts {
     fn assumed_role(&self, _: bool) {}
 
-    fn checked_connection(&self, _: sallyport::domain::connection_check::Outcome) {}
+    fn checked_connection(&self, _: sallyport::domain::check::Outcome) {}
 }

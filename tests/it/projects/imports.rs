@@ -2,19 +2,19 @@
 
 use super::fake::{LEASE, PREFIX, Rig, Trouble, assert_files};
 use crate::support_db::{TestDb, on_both_engines};
-use sallyport::application::caller::Member;
-use sallyport::application::projects::FileSource;
-use sallyport::application::projects::selection::Selection;
-use sallyport::application::store::{
+use sallyport::application::kept::store::{
     Deletion, ImportStep, ProjectStore, StorageStore, WorkspaceStore,
 };
+use sallyport::application::people::caller::Member;
+use sallyport::application::projects::FileSource;
+use sallyport::application::projects::selection::Selection;
 use sallyport::domain::aws_failure::FailureKind;
 use sallyport::domain::connection::Credentials;
-use sallyport::domain::file_key::{FileKey, Folder};
+use sallyport::domain::connection::region::Region;
+use sallyport::domain::connection::role_arn::RoleArn;
+use sallyport::domain::files::file_key::{FileKey, Folder};
+use sallyport::domain::people::workspace::Role;
 use sallyport::domain::project::{OnMissing, Progress, ProjectStatus, WantedFile};
-use sallyport::domain::region::Region;
-use sallyport::domain::role_arn::RoleArn;
-use sallyport::domain::workspace::Role;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use sallyport::application::projects::lookup::{Found, look_up};
 use sallyport::domain::aws_failure::FailureKind;
 use sallyport::domain::connection::ConnectedBucket;
-use sallyport::domain::file_key::FileKey;
+use sallyport::domain::files::file_key::FileKey;
 use sallyport::domain::ids::WorkspaceId;
 
 fn connected() -> ConnectedBucket {

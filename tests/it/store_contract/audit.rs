@@ -1,9 +1,9 @@
 use super::samples::*;
 use crate::support_db::{TestDb, on_both_engines};
-use sallyport::application::store::{AuditStore, StoreError};
+use sallyport::application::kept::store::{AuditStore, StoreError};
 use sallyport::database::DatabaseUrl;
-use sallyport::domain::audit::{Actor, AuditEntry, AuditResult};
 use sallyport::domain::ids::{AuditId, TokenId, WorkspaceId};
+use sallyport::domain::people::audit::{Actor, AuditEntry, AuditResult};
 use sqlx::ConnectOptions;
 
 on_both_engines!(

@@ -1,9 +1,9 @@
 use super::samples::*;
 use crate::support_db::{TestDb, on_both_engines};
-use sallyport::application::store::{CheckTarget, SetupStore, StorageStore, StoreError};
-use sallyport::domain::connection_check::StepStatus;
+use sallyport::application::kept::store::{CheckTarget, SetupStore, StorageStore, StoreError};
+use sallyport::domain::check::StepStatus;
+use sallyport::domain::connection::region::Region;
 use sallyport::domain::ids::{CheckId, SetupId, StorageId};
-use sallyport::domain::region::Region;
 use sallyport::domain::storage::HealthState;
 use std::collections::HashSet;
 use time::Duration;

@@ -2,7 +2,7 @@
 
 use super::samples::*;
 use crate::support_db::{TestDb, drop_postgres, empty_postgres, on_both_engines};
-use sallyport::application::store::{Store, StoreError, WorkspaceStore};
+use sallyport::application::kept::store::{Store, StoreError, WorkspaceStore};
 use sallyport::database::{Database, DatabaseUrl};
 
 on_both_engines!(

@@ -1,6 +1,6 @@
 use super::samples::*;
 use crate::support_db::{TestDb, on_both_engines};
-use sallyport::application::store::{Idempotency, IdempotencyStore, Store};
+use sallyport::application::kept::store::{Idempotency, IdempotencyStore, Store};
 use sallyport::database::Database;
 use time::{Duration, OffsetDateTime};
 

@@ -1,6 +1,6 @@
 use super::samples::*;
 use crate::support_db::{TestDb, on_both_engines};
-use sallyport::application::store::{ImportJob, ImportStep, ProjectStore, StorageStore};
+use sallyport::application::kept::store::{ImportJob, ImportStep, ProjectStore, StorageStore};
 use sallyport::database::Database;
 use sallyport::domain::ids::{ProjectId, WorkspaceId};
 use sallyport::domain::project::{ImportFailure, Progress, Project, ProjectStatus};

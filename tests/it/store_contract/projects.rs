@@ -1,7 +1,7 @@
 use super::samples::*;
 use crate::support_db::{TestDb, on_both_engines};
-use sallyport::application::store::{ProjectStore, StoreError, WorkspaceStore};
-use sallyport::domain::file_key::FileKey;
+use sallyport::application::kept::store::{ProjectStore, StoreError, WorkspaceStore};
+use sallyport::domain::files::file_key::FileKey;
 use sallyport::domain::ids::{ProjectId, StorageId};
 use sallyport::domain::project::{ImportFailure, ProjectStatus};
 use std::time::Duration;

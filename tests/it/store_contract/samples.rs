@@ -1,27 +1,27 @@
 //! Values to store.
 
-use sallyport::application::store::{
+use sallyport::application::kept::store::{
     CheckTarget, Completion, ProjectStore, SetupStore, StorageStore, Window, WorkspaceStore,
 };
 use sallyport::database::Database;
-use sallyport::domain::access::Auth;
-use sallyport::domain::access_key::{AccessKeyId, SealedSecret};
-use sallyport::domain::account::AccountId;
-use sallyport::domain::bucket_name::BucketName;
-use sallyport::domain::bucket_prefix::BucketPrefix;
-use sallyport::domain::connection_check::{CheckReport, Step, StepName, StepStatus, Steps};
-use sallyport::domain::endpoint::Endpoint;
-use sallyport::domain::external_id::ExternalId;
-use sallyport::domain::file_key::FileKey;
+use sallyport::domain::check::{CheckReport, Step, StepName, StepStatus, Steps};
+use sallyport::domain::connection::access::Auth;
+use sallyport::domain::connection::access_key::{AccessKeyId, SealedSecret};
+use sallyport::domain::connection::account::AccountId;
+use sallyport::domain::connection::bucket_name::BucketName;
+use sallyport::domain::connection::bucket_prefix::BucketPrefix;
+use sallyport::domain::connection::endpoint::Endpoint;
+use sallyport::domain::connection::external_id::ExternalId;
+use sallyport::domain::connection::kms_key_arn::KmsKeyArn;
+use sallyport::domain::connection::region::Region;
+use sallyport::domain::connection::role_arn::RoleArn;
+use sallyport::domain::files::file_key::FileKey;
 use sallyport::domain::ids::{CheckId, ProjectId, SetupId, StorageId, WorkspaceId};
-use sallyport::domain::kms_key_arn::KmsKeyArn;
 use sallyport::domain::names::Name;
+use sallyport::domain::people::workspace::Workspace;
 use sallyport::domain::project::{Progress, Project, ProjectFile, ProjectStatus};
-use sallyport::domain::region::Region;
-use sallyport::domain::role_arn::RoleArn;
 use sallyport::domain::setup::{Draft, Setup, SetupStatus};
 use sallyport::domain::storage::{Health, HealthState, Storage};
-use sallyport::domain::workspace::Workspace;
 use time::{Duration, OffsetDateTime};
 
 /// In whole microseconds, as the database keeps times.

@@ -1,10 +1,10 @@
 use super::samples::*;
 use crate::support_db::{TestDb, on_both_engines};
-use sallyport::application::store::{
+use sallyport::application::kept::store::{
     CheckTarget, Completion, SetupStore, StorageStore, StoreError,
 };
-use sallyport::domain::access::Access;
-use sallyport::domain::connection_check::StepStatus;
+use sallyport::domain::check::StepStatus;
+use sallyport::domain::connection::access::Access;
 use sallyport::domain::ids::{CheckId, SetupId, WorkspaceId};
 use sallyport::domain::setup::SetupStatus;
 

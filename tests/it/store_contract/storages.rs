@@ -1,15 +1,15 @@
 use super::samples::*;
 use crate::support_db::{TestDb, on_both_engines};
-use sallyport::application::store::{
+use sallyport::application::kept::store::{
     CheckTarget, Deletion, ProjectStore, StorageStore, StoreError, WorkspaceStore,
 };
-use sallyport::domain::access::Access;
-use sallyport::domain::bucket_name::BucketName;
-use sallyport::domain::bucket_prefix::BucketPrefix;
+use sallyport::domain::check::StepStatus;
 use sallyport::domain::connection::Credentials;
-use sallyport::domain::connection_check::StepStatus;
+use sallyport::domain::connection::access::Access;
+use sallyport::domain::connection::bucket_name::BucketName;
+use sallyport::domain::connection::bucket_prefix::BucketPrefix;
+use sallyport::domain::connection::role_arn::RoleArn;
 use sallyport::domain::ids::StorageId;
-use sallyport::domain::role_arn::RoleArn;
 use sallyport::domain::storage::Storage;
 
 on_both_engines!(

@@ -1,11 +1,11 @@
 use super::samples::*;
 use crate::support_db::{TestDb, on_both_engines};
-use sallyport::application::store::{
+use sallyport::application::kept::store::{
     AuditStore, ProjectStore, SetupStore, StorageStore, StoreError, WorkspaceStore,
 };
-use sallyport::domain::audit::{Actor, AuditEntry, AuditResult};
 use sallyport::domain::ids::{AuditId, StorageId, TokenId, WorkspaceId};
-use sallyport::domain::workspace::{ApiToken, Role, Workspace};
+use sallyport::domain::people::audit::{Actor, AuditEntry, AuditResult};
+use sallyport::domain::people::workspace::{ApiToken, Role, Workspace};
 
 on_both_engines!(
     workspaces_come_back_in_order,

@@ -2,9 +2,9 @@
 
 use super::emulator::{Customer, Emulator, random_name};
 use crate::api_support::{TestApp, TestWorkspace};
-use sallyport::application::provision::{Documents, IamName, Provisioning};
+use sallyport::application::connections::provision::{Documents, IamName, Provisioning};
 use sallyport::aws::provision::provision;
-use sallyport::domain::bucket_name::BucketName;
+use sallyport::domain::connection::bucket_name::BucketName;
 use sallyport::settings::Options;
 use serde_json::{Value, json};
 

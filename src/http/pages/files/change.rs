@@ -1,19 +1,20 @@
 //! What admins change in a storage: they upload and delete files.
 
-use super::folder::{self, FolderQuery, Upload};
-use super::{Place, address, shown};
-use crate::application::bucket_writes::{NewObject, WriteConditions};
+use crate::application::bucket::body::{BodyFault, CHUNKS_AHEAD, Piece, UploadBody};
+use crate::application::bucket::write::{NewObject, WriteConditions};
 use crate::application::error::{Error, Kind, Result};
-use crate::application::file_writes::{DoomedFile, MOST_DELETED};
-use crate::application::upload_body::{BodyFault, CHUNKS_AHEAD, Piece, UploadBody};
+use crate::application::files::write::{DoomedFile, MOST_DELETED};
 use crate::domain::Invalid;
-use crate::domain::file_key::{FileKey, Folder};
+use crate::domain::files::file_key::{FileKey, Folder};
 use crate::domain::ids::StorageRef;
-use crate::http::pages::chrome::{Chrome, Section};
-use crate::http::pages::fields::{Fields, check_token};
-use crate::http::pages::form::{expected, same_site};
-use crate::http::pages::session::AdminVisitor;
-use crate::http::pages::sign_in::{html, see_other};
+use crate::http::pages::files::folder;
+use crate::http::pages::files::folder::{FolderQuery, Upload};
+use crate::http::pages::files::{Place, address, shown};
+use crate::http::pages::people::session::AdminVisitor;
+use crate::http::pages::people::sign_in::{html, see_other};
+use crate::http::pages::shell::chrome::{Chrome, Section};
+use crate::http::pages::shell::fields::{Fields, check_token};
+use crate::http::pages::shell::form::{expected, same_site};
 use crate::http::path::Id;
 use crate::http::problem::status_of;
 use crate::http::query::Query;
@@ -420,8 +421,8 @@ async fn delete(
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::{ODD_KEYS, place};
     use super::*;
+    use crate::http::pages::files::samples::{ODD_KEYS, place};
 
     #[test]
     fn names_of_uploaded_files() {

@@ -1,19 +1,22 @@
 //! One file.
 
-use super::preview::{self, LIFE, Preview};
-use super::{Crumb, KeyQuery, Place, SignedLinkPage, Trouble, shown, shown_or_empty};
-use crate::application::bucket_files::SignedUrl;
-use crate::application::bucket_queries::ObjectDetails;
+use crate::application::bucket::query::ObjectDetails;
+use crate::application::bucket::read::SignedUrl;
 use crate::application::error::{Error, Result};
-use crate::application::files::SignRequest;
-use crate::domain::file_key::FileKey;
+use crate::application::files::read::SignRequest;
+use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::StorageRef;
-use crate::http::pages::chrome::{Chrome, Section};
-use crate::http::pages::form::Form;
-use crate::http::pages::headers::AlsoAllowed;
-use crate::http::pages::moment::{Moment, size_in_words};
-use crate::http::pages::session::Visitor;
-use crate::http::pages::sign_in::{html, see_other};
+use crate::http::pages::files::preview;
+use crate::http::pages::files::preview::{LIFE, Preview};
+use crate::http::pages::files::{
+    Crumb, KeyQuery, Place, SignedLinkPage, Trouble, shown, shown_or_empty,
+};
+use crate::http::pages::people::session::Visitor;
+use crate::http::pages::people::sign_in::{html, see_other};
+use crate::http::pages::shell::chrome::{Chrome, Section};
+use crate::http::pages::shell::form::Form;
+use crate::http::pages::shell::headers::AlsoAllowed;
+use crate::http::pages::shell::moment::{Moment, size_in_words};
 use crate::http::path::Id;
 use crate::http::query::Query;
 use crate::http::state::Services;
@@ -177,7 +180,7 @@ impl FilePage {
             download: place.of_file("file/download", &written),
             link: place.of_file("file/link", &written),
             delete: place.of_file("files/confirm-delete", &written),
-            project: super::address(
+            project: crate::http::pages::files::address(
                 "/projects/new",
                 &[("storage_id", &place.id), ("key", &written)],
             ),
@@ -277,11 +280,11 @@ pub fn only(urls: Vec<SignedUrl>) -> Result<SignedUrl> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::{ODD_KEYS, place};
     use super::*;
-    use crate::application::bucket_files::ObjectMetadata;
-    use crate::application::bucket_queries::{Archive, Restore};
+    use crate::application::bucket::query::{Archive, Restore};
+    use crate::application::bucket::read::ObjectMetadata;
     use crate::application::error::Kind;
+    use crate::http::pages::files::samples::{ODD_KEYS, place};
     use time::macros::datetime;
 
     fn details() -> ObjectDetails {

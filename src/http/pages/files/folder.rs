@@ -1,16 +1,16 @@
 //! A folder of a storage.
 
-use super::{Crumb, Place, Trouble, address, shown, shown_or_empty};
-use crate::application::bucket_files::ListFrom;
+use crate::application::bucket::read::ListFrom;
 use crate::application::error::{Error, Result};
-use crate::application::files::{FileEntry, FolderEntry, FolderPage};
-use crate::domain::file_key::Folder;
+use crate::application::files::read::{FileEntry, FolderEntry, FolderPage};
+use crate::domain::files::file_key::Folder;
 use crate::domain::ids::StorageRef;
 use crate::http::assets;
-use crate::http::pages::chrome::{Chrome, Section};
-use crate::http::pages::moment::{Moment, size_in_words};
-use crate::http::pages::session::Visitor;
-use crate::http::pages::sign_in::html;
+use crate::http::pages::files::{Crumb, Place, Trouble, address, shown, shown_or_empty};
+use crate::http::pages::people::session::Visitor;
+use crate::http::pages::people::sign_in::html;
+use crate::http::pages::shell::chrome::{Chrome, Section};
+use crate::http::pages::shell::moment::{Moment, size_in_words};
 use crate::http::path::Id;
 use crate::http::query::Query;
 use crate::http::state::Services;
@@ -272,9 +272,9 @@ impl FilesPage {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::{ODD_KEYS, place};
     use super::*;
     use crate::application::error::Kind;
+    use crate::http::pages::files::samples::{ODD_KEYS, place};
     use time::macros::datetime;
 
     fn file(key: &str, size: i64) -> FileEntry {

@@ -1,8 +1,8 @@
 //! A signed link, for somebody to pass on.
 
-use crate::application::bucket_files::SignedUrl;
-use crate::http::pages::chrome::Chrome;
-use crate::http::pages::moment::Moment;
+use crate::application::bucket::read::SignedUrl;
+use crate::http::pages::shell::chrome::Chrome;
+use crate::http::pages::shell::moment::Moment;
 use askama::Template;
 
 /// Shows a signed link once. Nothing keeps it.

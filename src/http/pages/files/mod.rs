@@ -10,12 +10,12 @@ pub use file::{download_name, only};
 pub use link::SignedLinkPage;
 pub use preview::{LIFE, is_picture, origin};
 
-use super::moment::Moment;
 use crate::application::error::Error;
 use crate::application::storages::StorageView;
-use crate::domain::file_key::{FileKey, Folder};
+use crate::domain::files::file_key::{FileKey, Folder};
 use crate::domain::ids::StorageRef;
 use crate::domain::storage::HealthState;
+use crate::http::pages::shell::moment::Moment;
 use crate::http::problem::status_of;
 use actix_web::HttpResponse;
 use actix_web::web::ServiceConfig;

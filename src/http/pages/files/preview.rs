@@ -1,13 +1,13 @@
 //! What a page shows of a file's content.
 
-use crate::application::bucket_files::ReadConditions;
-use crate::application::bucket_queries::{Archive, ObjectDetails, Restore};
+use crate::application::bucket::query::{Archive, ObjectDetails, Restore};
+use crate::application::bucket::read::ReadConditions;
 use crate::application::error::{Error, Result};
-use crate::application::files::SignRequest;
-use crate::application::safe_content::Serving;
-use crate::domain::file_key::FileKey;
+use crate::application::files::read::SignRequest;
+use crate::application::files::safe_content::Serving;
+use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::StorageRef;
-use crate::http::pages::session::Visitor;
+use crate::http::pages::people::session::Visitor;
 use crate::http::state::Services;
 use futures_util::TryStreamExt;
 use std::time::Duration;

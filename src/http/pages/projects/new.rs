@@ -1,23 +1,24 @@
 //! A new project.
 
-use super::typed;
 use crate::application::error::{Error, FieldError, Kind, Result};
-use crate::application::idempotency::{self, Begun, IdempotencyKey, Once};
+use crate::application::kept::idempotency;
+use crate::application::kept::idempotency::{Begun, IdempotencyKey, Once};
+use crate::application::kept::store::Window;
+use crate::application::kept::vault::sha256;
 use crate::application::projects::selection::Selection;
 use crate::application::projects::{FileSource, NewProject};
 use crate::application::storages::StorageView;
-use crate::application::store::Window;
-use crate::application::vault::sha256;
 use crate::domain::Invalid;
-use crate::domain::file_key::{FileKey, Folder};
+use crate::domain::files::file_key::{FileKey, Folder};
 use crate::domain::ids::StorageRef;
 use crate::domain::names::Name;
 use crate::domain::project::OnMissing;
-use crate::http::pages::chrome::{Chrome, Section};
-use crate::http::pages::fields::Fields;
 use crate::http::pages::files::shown;
-use crate::http::pages::session::Visitor;
-use crate::http::pages::sign_in::{html, see_other};
+use crate::http::pages::people::session::Visitor;
+use crate::http::pages::people::sign_in::{html, see_other};
+use crate::http::pages::projects::typed;
+use crate::http::pages::shell::chrome::{Chrome, Section};
+use crate::http::pages::shell::fields::Fields;
 use crate::http::problem::status_of;
 use crate::http::query::Query;
 use crate::http::state::Services;

@@ -1,22 +1,22 @@
 //! One project.
 
-use super::{StatusWords, progress_in_words, storage_of};
 use crate::application::error::{Error, Result};
-use crate::application::files::SignRequest;
-use crate::application::page::PageRequest;
-use crate::domain::file_key::FileKey;
+use crate::application::files::read::SignRequest;
+use crate::application::kept::page_tokens::PageRequest;
+use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::ProjectId;
 use crate::domain::project::{Project, ProjectFile, ProjectStatus};
-use crate::http::pages::chrome::{Chrome, Section};
 use crate::http::pages::files::{
     KeyQuery, LIFE, Place, SignedLinkPage, Trouble, address, download_name, is_picture, only,
     origin, shown,
 };
-use crate::http::pages::form::Confirmed;
-use crate::http::pages::headers::AlsoAllowed;
-use crate::http::pages::moment::{Moment, size_in_words};
-use crate::http::pages::session::{AdminVisitor, Visitor};
-use crate::http::pages::sign_in::{html, see_other};
+use crate::http::pages::people::session::{AdminVisitor, Visitor};
+use crate::http::pages::people::sign_in::{html, see_other};
+use crate::http::pages::projects::{StatusWords, progress_in_words, storage_of};
+use crate::http::pages::shell::chrome::{Chrome, Section};
+use crate::http::pages::shell::form::Confirmed;
+use crate::http::pages::shell::headers::AlsoAllowed;
+use crate::http::pages::shell::moment::{Moment, size_in_words};
 use crate::http::path::Id;
 use crate::http::query::Query;
 use crate::http::state::Services;
@@ -244,7 +244,7 @@ async fn sign(
     project: &ProjectId,
     key: &FileKey,
     download_name: Option<String>,
-) -> Result<crate::application::bucket_files::SignedUrl> {
+) -> Result<crate::application::bucket::read::SignedUrl> {
     let request = SignRequest {
         keys: vec![key.clone()],
         expires_in: Some(LIFE.min(services.files.longest_url_life)),
@@ -336,10 +336,10 @@ async fn delete(
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::project;
     use super::*;
     use crate::application::error::Kind;
     use crate::http::pages::files::samples::{ODD_KEYS, place};
+    use crate::http::pages::projects::samples::project;
 
     fn file(key: &str) -> ProjectFile {
         let file_key = FileKey::parse(key).unwrap();

@@ -2,7 +2,7 @@
 
 use crate::application::error::FieldError;
 use crate::domain::Invalid;
-use crate::domain::file_key::FileKey;
+use crate::domain::files::file_key::FileKey;
 use crate::domain::project::{FileName, WantedFile};
 
 /// How many bad lines are told.

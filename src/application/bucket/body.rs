@@ -1,0 +1,276 @@
+//! A body on its way from a client to a bucket, checked as it passes.
+
+use crate::application::error::{Error, Kind};
+use aws_lc_rs::digest;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use md5::{Digest as _, Md5};
+use tokio::sync::mpsc;
+
+/// How many chunks wait between the client's connection and the bucket's.
+pub const CHUNKS_AHEAD: usize = 1;
+
+/// What the reader of the client's connection sends on.
+#[derive(Debug)]
+pub enum Piece {
+    Chunk(Bytes),
+    /// The body is complete. A channel that closes without it stands for a body that is not.
+    End,
+    Fault(BodyFault),
+}
+
+/// Why a body never became an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BodyFault {
+    /// The client left, or the connection broke, before the end.
+    Incomplete,
+    /// The client sent nothing for too long.
+    Stalled,
+    /// It has not the digest that the client named in this header.
+    Mismatch(&'static str),
+    /// A body of unknown length became longer than such bodies may be.
+    TooLong { most: u64 },
+}
+
+impl From<BodyFault> for Error {
+    fn from(fault: BodyFault) -> Self {
+        match fault {
+            BodyFault::Incomplete => Self::new(
+                Kind::Malformed,
+                "body_incomplete",
+                "The request's body ended before it was complete. Nothing was stored.",
+            ),
+            BodyFault::Stalled => Self::new(
+                Kind::Malformed,
+                "body_stalled",
+                "The request's body stopped coming. Nothing was stored.",
+            ),
+            BodyFault::Mismatch(header) => Self::new(
+                Kind::Unprocessable,
+                "checksum_mismatch",
+                format!("The body does not have the digest of `{header}`. Nothing was stored."),
+            )
+            .remedy("Send the file again. If it stays, compute the digest of the very bytes that are sent."),
+            BodyFault::TooLong { most } => Self::new(
+                Kind::TooLarge,
+                "body_too_large",
+                format!(
+                    "A body without `Content-Length` may have {most} bytes at most. Nothing was stored."
+                ),
+            )
+            .remedy("Send the file's size as `Content-Length`: then up to 5 TiB are accepted."),
+        }
+    }
+}
+
+/// A digest that the client named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expected {
+    Sha256 {
+        header: &'static str,
+        digest: [u8; 32],
+    },
+    Md5 {
+        header: &'static str,
+        digest: [u8; 16],
+    },
+}
+
+/// The SHA-256 of what passed, in base64.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sha256Text(pub String);
+
+/// A body that is hashed while it is read.
+///
+/// Invariant: the last chunk is given out only after the body was found complete and every expected
+/// digest to match. What is made of a faulty body is therefore short, and a store that was told the
+/// length refuses it.
+pub struct UploadBody {
+    pieces: mpsc::Receiver<Piece>,
+    length: Option<u64>,
+    expected: Vec<Expected>,
+    sha256: digest::Context,
+    md5: Option<Md5>,
+    received: u64,
+    held: Option<Bytes>,
+    result: Option<Sha256Text>,
+}
+
+impl UploadBody {
+    /// `length`: the body's, where the client told it.
+    pub fn new(
+        pieces: mpsc::Receiver<Piece>,
+        length: Option<u64>,
+        expected: Vec<Expected>,
+    ) -> Self {
+        let wants_md5 = expected.iter().any(|e| matches!(e, Expected::Md5 { .. }));
+        Self {
+            pieces,
+            length,
+            expected,
+            sha256: digest::Context::new(&digest::SHA256),
+            md5: wants_md5.then(Md5::new),
+            received: 0,
+            held: None,
+            result: None,
+        }
+    }
+
+    pub fn length(&self) -> Option<u64> {
+        self.length
+    }
+
+    /// How many bytes have come so far; all of them after the end.
+    pub fn received(&self) -> u64 {
+        self.received
+    }
+
+    /// The body's SHA-256, after its end.
+    pub fn sha256(&self) -> Option<&Sha256Text> {
+        self.result.as_ref()
+    }
+
+    /// The next bytes; `None` after the last ones.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, BodyFault> {
+        if self.result.is_some() {
+            return Ok(self.held.take());
+        }
+        loop {
+            match self.pieces.recv().await {
+                Some(Piece::Chunk(chunk)) if chunk.is_empty() => {}
+                Some(Piece::Chunk(chunk)) => {
+                    self.take(&chunk)?;
+                    if let Some(before) = self.held.replace(chunk) {
+                        return Ok(Some(before));
+                    }
+                }
+                Some(Piece::End) => {
+                    self.result = Some(self.finish()?);
+                    return Ok(self.held.take());
+                }
+                Some(Piece::Fault(fault)) => return Err(fault),
+                None => return Err(BodyFault::Incomplete),
+            }
+        }
+    }
+
+    fn take(&mut self, chunk: &Bytes) -> Result<(), BodyFault> {
+        self.sha256.update(chunk);
+        if let Some(md5) = &mut self.md5 {
+            md5.update(chunk);
+        }
+        self.received += chunk.len() as u64;
+        match self.length {
+            Some(length) if self.received > length => Err(BodyFault::Incomplete),
+            _ => Ok(()),
+        }
+    }
+
+    fn finish(&mut self) -> Result<Sha256Text, BodyFault> {
+        if self.length.is_some_and(|length| length != self.received) {
+            return Err(BodyFault::Incomplete);
+        }
+        let sha256 = self.sha256.clone().finish();
+        let md5 = self.md5.take().map(|md5| <[u8; 16]>::from(md5.finalize()));
+        for expected in &self.expected {
+            let (header, same) = match expected {
+                Expected::Sha256 { header, digest } => (*header, sha256.as_ref() == digest),
+                Expected::Md5 { header, digest } => (*header, md5.as_ref() == Some(digest)),
+            };
+            if !same {
+                return Err(BodyFault::Mismatch(header));
+            }
+        }
+        Ok(Sha256Text(STANDARD.encode(sha256.as_ref())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn body(pieces: Vec<Piece>, length: Option<u64>, expected: Vec<Expected>) -> UploadBody {
+        let (sender, receiver) = mpsc::channel(pieces.len() + 1);
+        for piece in pieces {
+            sender.try_send(piece).unwrap();
+        }
+        UploadBody::new(receiver, length, expected)
+    }
+
+    fn chunk(text: &'static str) -> Piece {
+        Piece::Chunk(Bytes::from_static(text.as_bytes()))
+    }
+
+    async fn read(mut body: UploadBody) -> (String, Result<String, BodyFault>) {
+        let mut seen = Vec::new();
+        loop {
+            match body.next().await {
+                Ok(Some(bytes)) => seen.extend_from_slice(&bytes),
+                Ok(None) => {
+                    let sha256 = body.sha256().unwrap().0.clone();
+                    return (String::from_utf8(seen).unwrap(), Ok(sha256));
+                }
+                Err(fault) => return (String::from_utf8(seen).unwrap(), Err(fault)),
+            }
+        }
+    }
+
+    const SHA256_OF_ABC: &str = "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=";
+
+    #[tokio::test]
+    async fn a_whole_body_passes_with_its_digest() {
+        let expected = vec![
+            Expected::Sha256 {
+                header: "Content-Digest",
+                digest: STANDARD.decode(SHA256_OF_ABC).unwrap().try_into().unwrap(),
+            },
+            Expected::Md5 {
+                header: "Content-MD5",
+                digest: STANDARD
+                    .decode("kAFQmDzST7DWlj99KOF/cg==")
+                    .unwrap()
+                    .try_into()
+                    .unwrap(),
+            },
+        ];
+        let pieces = vec![chunk("a"), chunk(""), chunk("bc"), Piece::End];
+        let (text, end) = read(body(pieces, Some(3), expected)).await;
+        assert_eq!((text.as_str(), end), ("abc", Ok(SHA256_OF_ABC.into())));
+        let (text, end) = read(body(vec![Piece::End], Some(0), vec![])).await;
+        assert!(text.is_empty() && end.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_faulty_body_never_gives_its_last_chunk() {
+        let wrong = || {
+            vec![Expected::Md5 {
+                header: "Content-MD5",
+                digest: [0; 16],
+            }]
+        };
+        let ab = || vec![chunk("a"), chunk("b")];
+        let with = |piece| ab().into_iter().chain([piece]).collect();
+        for (pieces, length, expected, fault) in [
+            (with(Piece::End), Some(3), vec![], BodyFault::Incomplete),
+            (ab(), None, vec![], BodyFault::Incomplete),
+            (
+                with(Piece::Fault(BodyFault::Stalled)),
+                None,
+                vec![],
+                BodyFault::Stalled,
+            ),
+            (
+                with(Piece::End),
+                None,
+                wrong(),
+                BodyFault::Mismatch("Content-MD5"),
+            ),
+            (with(chunk("c")), Some(2), vec![], BodyFault::Incomplete),
+        ] {
+            let (text, end) = read(body(pieces, length, expected)).await;
+            assert_eq!(end, Err(fault));
+            assert!(!text.contains(['b', 'c']), "{text}");
+        }
+    }
+}

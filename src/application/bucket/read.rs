@@ -1,0 +1,149 @@
+//! What the file use cases need from a bucket.
+//!
+//! Every method takes the connection as a whole and typed keys: an implementation cannot be asked for
+//! anything outside of the bucket prefix. Sessions of the customer's role are the implementation's own
+//! matter.
+
+use crate::domain::aws_failure::AwsFailure;
+use crate::domain::connection::{ConnectedBucket, Owner};
+use crate::domain::files::object_key::{ObjectKey, ObjectKeyPrefix};
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::stream::BoxStream;
+use std::time::Duration;
+use time::OffsetDateTime;
+
+pub type BucketResult<T> = Result<T, AwsFailure>;
+
+/// Which objects to list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListRequest {
+    pub prefix: ObjectKeyPrefix,
+    /// Whether what lies in sub-folders is listed too, instead of the folders' names.
+    pub recursive: bool,
+    /// At most 1,000: S3 gives no more at a time.
+    pub page_size: u32,
+    pub from: ListFrom,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ListFrom {
+    Beginning,
+    /// S3's own token from the page before.
+    Continuation(String),
+    /// After this key, which need not exist.
+    After(ObjectKey),
+}
+
+/// A page of raw keys, not yet seen from below the prefix.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ListPage {
+    /// Common prefixes, each ending in a slash.
+    pub folders: Vec<String>,
+    pub objects: Vec<ListedObject>,
+    /// S3's token for the next page; `None` on the last one.
+    pub continuation: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedObject {
+    pub key: String,
+    /// In bytes.
+    pub size: i64,
+    pub last_modified: Option<OffsetDateTime>,
+    /// With its quotes, as S3 gives it.
+    pub etag: Option<String>,
+    pub storage_class: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectMetadata {
+    /// In bytes.
+    pub size: i64,
+    pub etag: Option<String>,
+    pub content_type: Option<String>,
+    /// How the stored bytes are encoded, like `gzip`.
+    pub content_encoding: Option<String>,
+    pub last_modified: Option<OffsetDateTime>,
+    pub version_id: Option<String>,
+    pub storage_class: Option<String>,
+    /// The customer's own metadata (`x-amz-meta-…`).
+    pub metadata: Vec<(String, String)>,
+}
+
+/// Conditions and range of a read, as in the HTTP headers of the same names.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ReadConditions {
+    /// An HTTP `Range` with one range, like `bytes=0-99`.
+    pub range: Option<String>,
+    pub if_match: Option<String>,
+    pub if_none_match: Option<String>,
+    /// A version of the object; the present one where it is absent.
+    pub version_id: Option<String>,
+}
+
+/// An object's content under way.
+pub struct ObjectContent {
+    pub metadata: ObjectMetadata,
+    /// How many bytes the body has: of the range, where one was asked for.
+    pub content_length: i64,
+    /// `bytes 0-99/1234`, where a range was asked for and served.
+    pub content_range: Option<String>,
+    /// The bytes. Ends with an error when the transfer breaks, so that a part never looks like a whole.
+    pub body: BoxStream<'static, Result<Bytes, std::io::Error>>,
+}
+
+/// How a signed URL makes the store answer.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SignedResponse {
+    /// `Content-Type` of the answer; the object's own where absent.
+    pub content_type: Option<String>,
+    /// `Content-Disposition` of the answer.
+    pub content_disposition: Option<String>,
+}
+
+/// A URL that gives whoever holds it one object for a while. A secret: `Debug` hides the signature.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SignedUrl {
+    pub url: String,
+    pub method: &'static str,
+    /// Headers that the request must carry.
+    pub headers: Vec<(String, String)>,
+    /// When it really stops working: never later than the credentials that signed it.
+    pub expires_at: OffsetDateTime,
+}
+
+impl std::fmt::Debug for SignedUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let shown = self.url.split('?').next().unwrap_or_default();
+        write!(f, "SignedUrl({} {shown}?…)", self.method)
+    }
+}
+
+#[async_trait]
+pub trait BucketFiles: Send + Sync {
+    /// One page of a listing.
+    async fn list(&self, bucket: &ConnectedBucket, request: ListRequest) -> BucketResult<ListPage>;
+
+    async fn head(&self, bucket: &ConnectedBucket, key: &ObjectKey)
+    -> BucketResult<ObjectMetadata>;
+
+    /// Begins to read an object.
+    async fn get(
+        &self,
+        bucket: &ConnectedBucket,
+        key: &ObjectKey,
+        conditions: &ReadConditions,
+    ) -> BucketResult<ObjectContent>;
+
+    /// Signs one URL for each key, all with the same life and with credentials of the same session.
+    async fn sign_get(
+        &self,
+        bucket: &ConnectedBucket,
+        keys: &[(ObjectKey, SignedResponse)],
+        expires_in: Duration,
+    ) -> BucketResult<Vec<SignedUrl>>;
+
+    /// Forgets the sessions of an owner, so that nothing more is asked of AWS in its name.
+    async fn forget(&self, owner: &Owner);
+}

@@ -1,0 +1,141 @@
+//! What the use cases that change files need from a bucket. Beside
+//! [`BucketFiles`](crate::application::bucket::read::BucketFiles), with the same rules.
+
+use crate::application::bucket::body::{BodyFault, Sha256Text, UploadBody};
+use crate::application::bucket::read::{BucketResult, SignedUrl};
+use crate::domain::aws_failure::AwsFailure;
+use crate::domain::connection::ConnectedBucket;
+use crate::domain::files::canned_acl::CannedAcl;
+use crate::domain::files::object_key::ObjectKey;
+use async_trait::async_trait;
+use std::time::Duration;
+
+/// What a new object is to be.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NewObject {
+    pub content_type: String,
+    /// The customer's own metadata (`x-amz-meta-…`).
+    pub metadata: Vec<(String, String)>,
+    pub conditions: WriteConditions,
+}
+
+/// What must hold when the object is stored, as in the HTTP headers of the same names.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct WriteConditions {
+    /// `If-None-Match: *`: there is no such object.
+    pub if_none_match: bool,
+    /// The present object has this ETag.
+    pub if_match: Option<String>,
+}
+
+/// An object just stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredObject {
+    /// In bytes; `None` where S3 does not let us ask.
+    pub size: Option<u64>,
+    pub etag: Option<String>,
+    pub version_id: Option<String>,
+    pub sha256: Option<Sha256Text>,
+}
+
+/// An object just copied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CopiedObject {
+    /// In bytes.
+    pub size: u64,
+    pub etag: Option<String>,
+    pub version_id: Option<String>,
+    /// Of the original, as it was copied.
+    pub source_etag: Option<String>,
+}
+
+/// Why nothing was stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PutFailure {
+    Aws(AwsFailure),
+    Body(BodyFault),
+    /// Too many bodies of unknown length are on their way.
+    NoMemory,
+}
+
+impl From<AwsFailure> for PutFailure {
+    fn from(failure: AwsFailure) -> Self {
+        Self::Aws(failure)
+    }
+}
+
+impl From<BodyFault> for PutFailure {
+    fn from(fault: BodyFault) -> Self {
+        Self::Body(fault)
+    }
+}
+
+/// An object to delete: its present version, or a certain one for ever.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Doomed {
+    pub key: ObjectKey,
+    pub version_id: Option<String>,
+}
+
+/// What a signed URL lets its holder do besides reading.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SignedWrite {
+    Put { content_type: Option<String> },
+    Delete,
+}
+
+#[async_trait]
+pub trait BucketWrites: Send + Sync {
+    /// Stores the body as an object: all of it or nothing.
+    async fn put(
+        &self,
+        bucket: &ConnectedBucket,
+        key: &ObjectKey,
+        object: &NewObject,
+        body: UploadBody,
+    ) -> Result<StoredObject, PutFailure>;
+
+    /// Deletes one object. One that is not there is no failure.
+    async fn delete(&self, bucket: &ConnectedBucket, doomed: &Doomed) -> BucketResult<()>;
+
+    /// Deletes up to 1,000 objects; a result for each, in their order.
+    async fn delete_many(
+        &self,
+        bucket: &ConnectedBucket,
+        doomed: &[Doomed],
+    ) -> Vec<BucketResult<()>>;
+
+    /// Copies an object with its metadata; with `if_none_match`, only where there is none.
+    async fn copy(
+        &self,
+        bucket: &ConnectedBucket,
+        from: &ObjectKey,
+        to: &ObjectKey,
+        if_none_match: bool,
+    ) -> BucketResult<CopiedObject>;
+
+    /// Deletes an object if it still has this ETag.
+    async fn delete_unchanged(
+        &self,
+        bucket: &ConnectedBucket,
+        key: &ObjectKey,
+        etag: Option<&str>,
+    ) -> BucketResult<()>;
+
+    async fn put_acl(
+        &self,
+        bucket: &ConnectedBucket,
+        key: &ObjectKey,
+        acl: CannedAcl,
+    ) -> BucketResult<()>;
+
+    /// Signs one URL for each key, as
+    /// [`sign_get`](crate::application::bucket::read::BucketFiles::sign_get) does.
+    async fn sign_write(
+        &self,
+        bucket: &ConnectedBucket,
+        keys: &[ObjectKey],
+        what: &SignedWrite,
+        expires_in: Duration,
+    ) -> BucketResult<Vec<SignedUrl>>;
+}

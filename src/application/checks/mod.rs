@@ -1,0 +1,99 @@
+//! Running a check and keeping its report: the same for setups and storages.
+
+pub mod checker;
+pub mod limits;
+pub mod monitor;
+pub mod recorder;
+pub mod retry;
+
+use crate::application::checks::checker::ConnectionChecker;
+use crate::application::checks::limits::CheckLimits;
+use crate::application::checks::retry::check_until_passed;
+use crate::application::clock::Clock;
+use crate::application::error::{Error, Result};
+use crate::application::kept::store::{CheckTarget, Store};
+use crate::application::observe::Observer;
+use crate::domain::check::{CheckReport, Step};
+use crate::domain::connection::{ConnectedBucket, Owner};
+use crate::domain::ids::CheckId;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc::UnboundedSender;
+use tokio_util::task::TaskTracker;
+use tracing::Instrument;
+
+/// How long a client may ask to wait for a change to spread.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(120);
+
+pub struct Checks {
+    pub store: Arc<dyn Store>,
+    pub checker: Arc<ConnectionChecker>,
+    pub limits: CheckLimits,
+    pub clock: Arc<dyn Clock>,
+    pub observer: Arc<dyn Observer>,
+    /// Running checks, which a shutdown waits for.
+    pub running: TaskTracker,
+}
+
+impl Checks {
+    /// Runs a check that somebody asked for, within the workspace's limits.
+    pub async fn run(
+        self: &Arc<Self>,
+        bucket: ConnectedBucket,
+        wait: Duration,
+        listener: Option<UnboundedSender<Step>>,
+    ) -> Result<CheckReport> {
+        let permit = self.limits.enter(bucket.owner.workspace())?;
+        let checks = self.clone();
+        // In a task of its own: when the client goes away the check still ends, cleans up its probe
+        // object and keeps its report.
+        let work = async move {
+            let report = checks.run_now(&bucket, wait, listener).await;
+            drop(permit);
+            report
+        };
+        let task = self.running.spawn(work.in_current_span());
+        task.await.map_err(Error::bug)?
+    }
+
+    /// Runs a check of the service's own.
+    pub async fn run_now(
+        &self,
+        bucket: &ConnectedBucket,
+        wait: Duration,
+        listener: Option<UnboundedSender<Step>>,
+    ) -> Result<CheckReport> {
+        let started_at = self.clock.now();
+        let start = Instant::now();
+        let (findings, attempts) =
+            check_until_passed(&self.checker, bucket, wait.min(LONGEST_WAIT), listener).await;
+        let report = CheckReport {
+            id: CheckId::generate(),
+            target: bucket.owner.to_string(),
+            revision: bucket.revision,
+            started_at,
+            duration_ms: u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
+            region: findings.region,
+            steps: findings.steps,
+            attempts,
+        };
+        self.observer.checked_connection(report.outcome());
+        tracing::info!(
+            target = report.target,
+            outcome = report.outcome().as_str(),
+            duration_ms = report.duration_ms,
+            attempts,
+            "checked a connection"
+        );
+        let target = match &bucket.owner {
+            Owner::Setup(_, setup) => CheckTarget::Setup(setup.clone()),
+            Owner::Storage(_, storage) => CheckTarget::Storage(storage.clone()),
+            // The built-in storage has no record to keep it with.
+            Owner::BuiltIn(_) => return Ok(report),
+        };
+        self.store
+            .record_check(bucket.owner.workspace(), &target, &report)
+            .await?;
+        Ok(report)
+    }
+}

@@ -1,0 +1,352 @@
+//! What the customer's AWS administrator applies in their own account: the role with its two policies,
+//! and the bucket's CORS and lifecycle rules. The adapter is `aws::provision`.
+
+use crate::domain::Invalid;
+use crate::domain::connection::bucket_name::BucketName;
+use crate::domain::connection::role_arn::RoleArn;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::fmt;
+
+/// The rendered documents of a setup, as `GET /v1/storage-setups/{id}/documents` answers them. Its other
+/// members (the bucket policy, the scripts) are not read.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Documents {
+    pub trust_policy: serde_json::Map<String, Value>,
+    pub permission_policy: serde_json::Map<String, Value>,
+    #[serde(default)]
+    pub cors: Vec<CorsRule>,
+    #[serde(default)]
+    pub lifecycle: Lifecycle,
+}
+
+impl Documents {
+    /// Reads the documents, or says at which place they are not what they should be.
+    pub fn parse(json: &[u8]) -> Result<Self, Invalid> {
+        let deserializer = &mut serde_json::Deserializer::from_slice(json);
+        serde_path_to_error::deserialize(deserializer).map_err(|error| {
+            Invalid::new(
+                "invalid_documents",
+                format!(
+                    "The documents cannot be read at `{}`: {}. Use the answer of `GET /v1/storage-setups/ID/documents` as it is.",
+                    error.path(),
+                    error.inner()
+                ),
+            )
+        })
+    }
+
+    /// Whether the permission policy has a statement on this bucket or something in it.
+    fn are_for(&self, bucket: &BucketName) -> bool {
+        fn resources(value: &Value) -> Vec<&str> {
+            match value {
+                Value::String(text) => vec![text],
+                Value::Array(items) => items.iter().filter_map(Value::as_str).collect(),
+                _ => Vec::new(),
+            }
+        }
+        let statements = match self.permission_policy.get("Statement") {
+            Some(Value::Array(statements)) => statements.as_slice(),
+            Some(statement) => std::slice::from_ref(statement),
+            None => &[],
+        };
+        statements
+            .iter()
+            .filter_map(|statement| statement.get("Resource"))
+            .flat_map(resources)
+            .filter_map(|arn| arn.split_once(":s3:::"))
+            .any(|(_, path)| path.split('/').next() == Some(bucket.as_str()))
+    }
+}
+
+/// One CORS rule, in S3's JSON form. A member that this type does not know is refused, so that no part
+/// of a rule is lost on the way to the bucket.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct CorsRule {
+    #[serde(rename = "ID")]
+    pub id: Option<String>,
+    #[serde(default)]
+    pub allowed_headers: Vec<String>,
+    pub allowed_methods: Vec<String>,
+    pub allowed_origins: Vec<String>,
+    #[serde(default)]
+    pub expose_headers: Vec<String>,
+    /// Seconds a browser may keep the preflight's answer.
+    pub max_age_seconds: Option<i32>,
+}
+
+/// A lifecycle configuration, in S3's JSON form.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct Lifecycle {
+    #[serde(default)]
+    pub rules: Vec<LifecycleRule>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct LifecycleRule {
+    #[serde(rename = "ID")]
+    pub id: Option<String>,
+    pub status: RuleStatus,
+    pub filter: PrefixFilter,
+    pub expiration: Option<Expiration>,
+    pub noncurrent_version_expiration: Option<NoncurrentExpiration>,
+    pub abort_incomplete_multipart_upload: Option<AbortUploads>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum RuleStatus {
+    Enabled,
+    Disabled,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct PrefixFilter {
+    pub prefix: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct Expiration {
+    pub days: i32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct NoncurrentExpiration {
+    pub noncurrent_days: i32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct AbortUploads {
+    pub days_after_initiation: i32,
+}
+
+/// The name of an IAM role or of an inline policy: 1 to 64 (role) or 128 (policy) characters of
+/// `[A-Za-z0-9+=,.@_-]` (IAM API reference, CreateRole and PutRolePolicy).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IamName(String);
+
+impl IamName {
+    pub fn role(value: &str) -> Result<Self, Invalid> {
+        Self::parse(value, 64, "role")
+    }
+
+    pub fn policy(value: &str) -> Result<Self, Invalid> {
+        Self::parse(value, 128, "policy")
+    }
+
+    fn parse(value: &str, longest: usize, what: &str) -> Result<Self, Invalid> {
+        let fits = |b: u8| b.is_ascii_alphanumeric() || b"+=,.@_-".contains(&b);
+        if value.is_empty() || value.len() > longest || !value.bytes().all(fits) {
+            return Err(Invalid::new(
+                "invalid_iam_name",
+                format!("A {what} name has 1 to {longest} letters, digits and `+=,.@_-`."),
+            ));
+        }
+        Ok(Self(value.to_owned()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for IamName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What to apply, and where.
+///
+/// Invariant: the documents are for this bucket.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Provisioning {
+    documents: Documents,
+    bucket: BucketName,
+    role_name: IamName,
+    policy_name: IamName,
+    /// Leaves the bucket's CORS rules alone.
+    pub skip_cors: bool,
+    /// Leaves the bucket's lifecycle rules alone.
+    pub skip_lifecycle: bool,
+    /// Puts the rules in place of others that the bucket has.
+    pub replace: bool,
+}
+
+impl Provisioning {
+    pub fn new(
+        documents: Documents,
+        bucket: BucketName,
+        role_name: IamName,
+        policy_name: IamName,
+    ) -> Result<Self, Invalid> {
+        if !documents.are_for(&bucket) {
+            return Err(Invalid::new(
+                "documents_for_another_bucket",
+                format!(
+                    "The permission policy in the documents does not name the bucket `{bucket}`. Fetch the documents again after the bucket has been entered."
+                ),
+            ));
+        }
+        Ok(Self {
+            documents,
+            bucket,
+            role_name,
+            policy_name,
+            skip_cors: false,
+            skip_lifecycle: false,
+            replace: false,
+        })
+    }
+
+    pub fn documents(&self) -> &Documents {
+        &self.documents
+    }
+
+    pub fn bucket(&self) -> &BucketName {
+        &self.bucket
+    }
+
+    pub fn role_name(&self) -> &IamName {
+        &self.role_name
+    }
+
+    pub fn policy_name(&self) -> &IamName {
+        &self.policy_name
+    }
+}
+
+/// What happened to one part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    Created,
+    Updated,
+    /// It already was as the documents say.
+    Unchanged,
+    /// Left alone, as asked or because the documents have none.
+    Skipped,
+}
+
+impl Change {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Updated => "updated",
+            Self::Unchanged => "unchanged",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
+/// What was done. Doing it again changes nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Provisioned {
+    pub role_arn: RoleArn,
+    pub role: Change,
+    pub permission_policy: Change,
+    pub cors: Change,
+    pub lifecycle: Change,
+}
+
+/// Why it was not done. Everything is looked at before anything is changed, so that
+/// [`ProvisionError::OtherRules`] leaves the account as it was. After any other error, run it again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProvisionError {
+    #[error(
+        "The bucket `{bucket}` already has other {what} rules, and putting new ones would remove them. Add the rules by hand and use --skip-{flag}, or put them in place of the others with --replace.",
+        flag = what.to_lowercase()
+    )]
+    OtherRules {
+        bucket: BucketName,
+        /// `CORS` or `lifecycle`.
+        what: &'static str,
+    },
+    /// AWS said no. The text is AWS's own: it is the administrator's account and credentials.
+    #[error("{operation} was refused: {code}: {message}")]
+    Refused {
+        operation: &'static str,
+        code: String,
+        message: String,
+    },
+    #[error("{operation} got no usable answer from AWS: {cause}")]
+    Unreachable {
+        operation: &'static str,
+        cause: String,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn documents(resource: &str) -> Documents {
+        let value = json!({
+            "trust_policy": {"Version": "2012-10-17", "Statement": []},
+            "permission_policy": {"Version": "2012-10-17", "Statement": [
+                {"Effect": "Allow", "Action": "s3:GetObject", "Resource": [resource]}
+            ]},
+            "cors": [{"AllowedMethods": ["GET"], "AllowedOrigins": ["https://a.example"], "MaxAgeSeconds": 300}],
+            "lifecycle": {"Rules": [
+                {"ID": "t", "Status": "Enabled", "Filter": {"Prefix": "temp/"}, "Expiration": {"Days": 7}}
+            ]},
+            "cli": "not read"
+        });
+        Documents::parse(value.to_string().as_bytes()).unwrap()
+    }
+
+    fn provisioning(resource: &str, bucket: &str) -> Result<Provisioning, Invalid> {
+        Provisioning::new(
+            documents(resource),
+            BucketName::parse(bucket).unwrap(),
+            IamName::role("r").unwrap(),
+            IamName::policy("p").unwrap(),
+        )
+    }
+
+    #[test]
+    fn documents_are_refused_for_a_bucket_they_do_not_name() {
+        assert!(provisioning("arn:aws:s3:::acme-data/team/*", "acme-data").is_ok());
+        assert!(provisioning("arn:aws-cn:s3:::acme-data", "acme-data").is_ok());
+        for other in ["arn:aws:s3:::acme-data-2/*", "*", "arn:aws:s3:::acme"] {
+            let refusal = provisioning(other, "acme-data").unwrap_err();
+            assert_eq!(refusal.code, "documents_for_another_bucket", "{other}");
+        }
+    }
+
+    #[test]
+    fn a_rule_with_an_unknown_member_is_refused_with_its_place() {
+        let text = json!({
+            "trust_policy": {}, "permission_policy": {},
+            "lifecycle": {"Rules": [
+                {"Status": "Enabled", "Filter": {"Prefix": "a/"}, "Transitions": []}
+            ]}
+        });
+        let refusal = Documents::parse(text.to_string().as_bytes()).unwrap_err();
+        assert!(
+            refusal.detail.contains("lifecycle.Rules[0]"),
+            "{}",
+            refusal.detail
+        );
+        assert!(refusal.detail.contains("Transitions"), "{}", refusal.detail);
+        assert!(Documents::parse(b"[").is_err());
+        assert!(Documents::parse(b"{\"trust_policy\": {}}").is_err());
+    }
+
+    #[test]
+    fn iam_names_keep_to_their_limits() {
+        assert!(IamName::role(&"a".repeat(64)).is_ok());
+        assert!(IamName::role(&"a".repeat(65)).is_err());
+        assert!(IamName::policy(&"a".repeat(128)).is_ok());
+        for bad in ["", "a b", "a/b", "ä", "a*"] {
+            assert!(IamName::role(bad).is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! From a failed call to the answer: a denial names the action and the resource that are missing.
+
+use crate::application::error::Error;
+use crate::domain::aws_failure::{AwsFailure, FailureKind};
+use crate::domain::check::MissingPermission;
+use crate::domain::connection::account::Partition;
+use crate::domain::connection::{ConnectedBucket, Connection, Credentials};
+use crate::domain::files::file_operation::{FileOperation, Permission, Target};
+use crate::domain::policy_document::PolicyTemplates;
+use serde_json::json;
+use std::sync::Arc;
+
+/// Makes answers of failures.
+#[derive(Clone)]
+pub struct Denials {
+    policies: Arc<PolicyTemplates>,
+}
+
+impl Denials {
+    pub fn new(policies: Arc<PolicyTemplates>) -> Self {
+        Self { policies }
+    }
+
+    /// The answer to a failure of this operation. A denial gets `missing: [{action, resource}]`: what
+    /// the operation needs, or the one action of it that AWS named.
+    pub fn error(
+        &self,
+        bucket: &ConnectedBucket,
+        operation: FileOperation,
+        failure: AwsFailure,
+    ) -> Error {
+        let assuming = failure.operation == "AssumeRole";
+        let missing = match failure.kind {
+            FailureKind::AccessDenied if !assuming => {
+                self.missing(&bucket.connection, operation, &failure)
+            }
+            FailureKind::KmsDenied => {
+                // Without AWS's words, the key's action follows from what was done.
+                let action = match failure.message.as_deref() {
+                    Some(text) if text.contains("kms:GenerateDataKey") => "kms:GenerateDataKey",
+                    Some(text) if text.contains("kms:Decrypt") => "kms:Decrypt",
+                    _ if operation == FileOperation::Upload => "kms:GenerateDataKey",
+                    _ => "kms:Decrypt",
+                };
+                let on = Target::Key;
+                vec![self.named(&bucket.connection, Permission { action, on })]
+            }
+            _ => Vec::new(),
+        };
+        let denied = failure.kind == FailureKind::AccessDenied;
+        let mut error = Error::from(failure);
+        let Some(first) = missing.first() else {
+            return error;
+        };
+        if denied {
+            let needed: Vec<_> = missing
+                .iter()
+                .map(|p| format!("{} on {}", p.action, p.resource))
+                .collect();
+            error.detail = format!("The storage does not permit {operation}.");
+            error.remedy = Some(match bucket.connection.credentials {
+                Credentials::Role { .. } => format!(
+                    "Let the role's permission policy allow {}.",
+                    needed.join(" and ")
+                ),
+                Credentials::AccessKey { .. } => format!(
+                    "Let a policy of the access key's user allow {}.",
+                    needed.join(" and ")
+                ),
+                Credentials::Service => {
+                    format!("Tell the operator: the service needs {}.", first.action)
+                }
+            });
+        }
+        error.members.insert("missing".to_owned(), json!(missing));
+        error
+    }
+
+    fn missing(
+        &self,
+        connection: &Connection,
+        operation: FileOperation,
+        failure: &AwsFailure,
+    ) -> Vec<MissingPermission> {
+        let needed = operation.permissions();
+        // AWS's text may name foreign ARNs; of it only an action that is in our own table is told.
+        let named = failure.message.as_deref().and_then(|text| {
+            let (_, after) = text.split_once("to perform: ")?;
+            let action = after.split_whitespace().next()?;
+            needed.iter().find(|needed| needed.action == action)
+        });
+        let by_call = || match failure.operation {
+            "HeadObject" | "GetObject" => needed.iter().find(|p| p.action.starts_with("s3:Get")),
+            "DeleteObject" => needed.iter().find(|p| p.action.starts_with("s3:Delete")),
+            _ => None,
+        };
+        match named.or_else(by_call) {
+            Some(one) => vec![self.named(connection, *one)],
+            None => needed
+                .iter()
+                .map(|permission| self.named(connection, *permission))
+                .collect(),
+        }
+    }
+
+    fn named(&self, connection: &Connection, permission: Permission) -> MissingPermission {
+        // Any action that the documents grant on the same resource leads to its ARN.
+        let like = match permission.on {
+            Target::Bucket => "s3:ListBucket",
+            Target::Objects => "s3:GetObject",
+            Target::Key => "kms:Decrypt",
+            Target::Everything => "",
+        };
+        let resource = self.policies.resource_for(
+            partition(connection),
+            &connection.bucket,
+            &connection.prefix,
+            like,
+            connection.kms_key.as_ref(),
+        );
+        MissingPermission {
+            action: permission.action.to_owned(),
+            resource: resource.unwrap_or_else(|| match permission.on {
+                Target::Key => "the ARN of the bucket's KMS key".to_owned(),
+                _ => "*".to_owned(),
+            }),
+        }
+    }
+}
+
+fn partition(connection: &Connection) -> Partition {
+    match &connection.credentials {
+        Credentials::Role { role_arn, .. } => role_arn.partition(),
+        _ => connection
+            .region
+            .map_or(Partition::Aws, |region| region.partition()),
+    }
+}

@@ -1,0 +1,4 @@
+//! What a failure means: its cause, whose side it is on, and what to change.
+
+pub mod denials;
+pub mod explain;

@@ -1,0 +1,143 @@
+//! Copies, moves and ACLs of files within a storage.
+
+use crate::application::bucket::write::CopiedObject;
+use crate::application::error::{Error, Kind, Result};
+use crate::application::files::write::FileWrites;
+use crate::application::people::caller::Admin;
+use crate::domain::Invalid;
+use crate::domain::aws_failure::{AwsFailure, FailureKind};
+use crate::domain::connection::ConnectedBucket;
+use crate::domain::files::canned_acl::CannedAcl;
+use crate::domain::files::file_key::FileKey;
+use crate::domain::files::file_operation::FileOperation;
+use crate::domain::files::object_key::ObjectKey;
+use crate::domain::ids::StorageRef;
+use serde_json::json;
+
+/// From where to where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CopyRequest {
+    pub from: FileKey,
+    pub to: FileKey,
+    /// Only where there is no file yet.
+    pub if_none_match: bool,
+}
+
+impl FileWrites {
+    /// Copies a file with its metadata.
+    pub async fn copy(
+        &self,
+        admin: &Admin,
+        storage: &StorageRef,
+        request: &CopyRequest,
+    ) -> Result<CopiedObject> {
+        let bucket = self.writable(admin, storage).await?;
+        self.copied(&bucket, request, FileOperation::Copy).await
+    }
+
+    /// Moves a file: copies it, and deletes the original if it is still the one that was copied. When
+    /// that fails, both are there, and the answer says so.
+    pub async fn rename(
+        &self,
+        admin: &Admin,
+        storage: &StorageRef,
+        request: &CopyRequest,
+    ) -> Result<CopiedObject> {
+        let bucket = self.writable(admin, storage).await?;
+        let copied = self.copied(&bucket, request, FileOperation::Move).await?;
+        let from = key(&bucket, "from", &request.from)?;
+        self.bucket
+            .delete_unchanged(&bucket, &from, copied.source_etag.as_deref())
+            .await
+            .map_err(|failure| {
+                let mut error = self.denials.error(&bucket, FileOperation::Move, failure);
+                error.detail = format!(
+                    "{} The file was copied, and the original is still there.",
+                    error.detail
+                );
+                error.member("copied", json!(request.to.to_string()))
+            })?;
+        Ok(copied)
+    }
+
+    async fn copied(
+        &self,
+        bucket: &ConnectedBucket,
+        request: &CopyRequest,
+        operation: FileOperation,
+    ) -> Result<CopiedObject> {
+        if request.from == request.to {
+            return Err(Error::field(
+                "to",
+                Invalid::new("same_file", "`to` is the file that is to be copied."),
+            ));
+        }
+        let from = key(bucket, "from", &request.from)?;
+        let to = key(bucket, "to", &request.to)?;
+        self.bucket
+            .copy(bucket, &from, &to, request.if_none_match)
+            .await
+            .map_err(|failure| self.denials.error(bucket, operation, failure))
+    }
+
+    /// Gives a file one of S3's ready-made access control lists.
+    pub async fn put_acl(
+        &self,
+        admin: &Admin,
+        storage: &StorageRef,
+        file: &FileKey,
+        acl: CannedAcl,
+    ) -> Result<()> {
+        let bucket = self.writable(admin, storage).await?;
+        let key = key(&bucket, "key", file)?;
+        let Err(failure) = self.bucket.put_acl(&bucket, &key, acl).await else {
+            return Ok(());
+        };
+        match refused_acl(&failure) {
+            // What this ACL says holds in such a bucket anyway.
+            Some(error) if error.code == "acls_disabled" && acl.is_owner_s() => Ok(()),
+            Some(error) => Err(error),
+            None => Err(self
+                .denials
+                .error(&bucket, FileOperation::WriteAcl, failure)),
+        }
+    }
+}
+
+fn key(bucket: &ConnectedBucket, field: &str, key: &FileKey) -> Result<ObjectKey> {
+    ObjectKey::within(&bucket.connection.prefix, key)
+        .map_err(|invalid| Error::field(field, invalid))
+}
+
+/// Buckets made since April 2023 have ACLs disabled unless somebody has enabled them (S3 user guide,
+/// "Controlling ownership of objects").
+///
+/// S3 denies public ACLs where the bucket or its account blocks them: no permission is missing then.
+fn refused_acl(failure: &AwsFailure) -> Option<Error> {
+    let says = |text| failure.message.as_deref().is_some_and(|m| m.contains(text));
+    if failure.kind == FailureKind::AccessDenied
+        && (says("BlockPublicAcls") || says("Block Public Access"))
+    {
+        return Some(
+            Error::new(
+                Kind::Conflict,
+                "public_acls_blocked",
+                "The bucket or its account blocks public ACLs (S3 Block Public Access).",
+            )
+            .remedy("Give people signed URLs, or choose an ACL that is not public.")
+            .internal(failure),
+        );
+    }
+    if failure.error_code.as_deref() != Some("AccessControlListNotSupported") {
+        return None;
+    }
+    Some(
+        Error::new(
+            Kind::Conflict,
+            "acls_disabled",
+            "The bucket has ACLs disabled (its object ownership is `BucketOwnerEnforced`): its owner owns every file, and policies alone decide who may read it.",
+        )
+        .remedy("Grant access by the bucket policy or by signed URLs. `bucket-owner-full-control` is the only ACL that fits such a bucket; it changes nothing.")
+        .internal(failure),
+    )
+}

@@ -1,0 +1,9 @@
+//! Files of a storage, by file key.
+
+pub mod copy;
+pub mod multipart;
+pub mod name_filter;
+pub mod query;
+pub mod read;
+pub mod safe_content;
+pub mod write;

@@ -1,0 +1,223 @@
+//! Uploads in parts by signed URLs: a browser sends the parts to the bucket itself, and the service
+//! only begins and ends the upload.
+
+use crate::application::bucket::multipart::{BucketUploads, SentPart};
+use crate::application::bucket::read::SignedUrl;
+use crate::application::bucket::write::{NewObject, StoredObject, WriteConditions};
+use crate::application::error::{Error, Kind, Result};
+use crate::application::files::read::{object_key, url_life};
+use crate::application::files::write::FileWrites;
+use crate::application::kept::vault::Vault;
+use crate::application::people::caller::Admin;
+use crate::domain::Invalid;
+use crate::domain::aws_failure::AwsFailure;
+use crate::domain::connection::ConnectedBucket;
+use crate::domain::files::file_key::FileKey;
+use crate::domain::files::file_operation::FileOperation;
+use crate::domain::files::part_plan::{LARGEST_OBJECT, MOST_PARTS, Sizes};
+use crate::domain::ids::{StorageRef, WorkspaceId};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use std::time::Duration;
+
+pub struct SignedUploads {
+    pub writes: Arc<FileWrites>,
+    pub bucket: Arc<dyn BucketUploads>,
+    pub vault: Arc<Vault>,
+}
+
+/// An upload that has begun.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Begun {
+    /// Opaque, and good for this workspace and storage only.
+    pub upload_id: String,
+    /// How many bytes each part has, but the last.
+    pub part_size: u64,
+}
+
+/// What an upload's ID holds, sealed.
+#[derive(Serialize, Deserialize)]
+struct Ticket {
+    key: String,
+    upload_id: String,
+    if_none_match: bool,
+}
+
+struct Opened {
+    bucket: ConnectedBucket,
+    key: FileKey,
+    object: NewObject,
+    upload_id: String,
+}
+
+impl SignedUploads {
+    /// Begins an upload of a file of this size, if that is known.
+    pub async fn begin(
+        &self,
+        admin: &Admin,
+        storage: &StorageRef,
+        key: &FileKey,
+        object: &NewObject,
+        size: Option<u64>,
+    ) -> Result<Begun> {
+        let size = size.unwrap_or_default();
+        if size > LARGEST_OBJECT {
+            return Err(Error::field(
+                "size",
+                Invalid::new("file_too_large", "S3 stores files of up to 5 TiB."),
+            ));
+        }
+        let bucket = self.writes.writable(admin, storage).await?;
+        let upload_id = self
+            .bucket
+            .begin(&bucket, &object_key(&bucket, key)?, object)
+            .await
+            .map_err(|failure| self.error(&bucket, FileOperation::Upload, failure))?;
+        let ticket = Ticket {
+            key: key.to_string(),
+            upload_id,
+            if_none_match: object.conditions.if_none_match,
+        };
+        let ticket = serde_json::to_string(&ticket).map_err(Error::bug)?;
+        Ok(Begun {
+            upload_id: self
+                .vault
+                .seal_page_token(&place(admin.workspace(), storage), &ticket)?,
+            part_size: Sizes::default().part_of(size),
+        })
+    }
+
+    /// Signs a URL for each of these parts.
+    pub async fn sign_parts(
+        &self,
+        admin: &Admin,
+        storage: &StorageRef,
+        upload_id: &str,
+        numbers: &[u32],
+        expires_in: Option<Duration>,
+    ) -> Result<Vec<SignedUrl>> {
+        let expires_in = url_life(expires_in, self.writes.longest_url_life)?;
+        check_numbers("part_numbers", numbers)?;
+        let opened = self.open(admin, storage, upload_id).await?;
+        let key = object_key(&opened.bucket, &opened.key)?;
+        Ok(self
+            .bucket
+            .sign_parts(&opened.bucket, &key, &opened.upload_id, numbers, expires_in)
+            .await?)
+    }
+
+    /// Makes the file of the parts.
+    pub async fn finish(
+        &self,
+        admin: &Admin,
+        storage: &StorageRef,
+        upload_id: &str,
+        mut parts: Vec<SentPart>,
+    ) -> Result<(FileKey, StoredObject)> {
+        parts.sort_by_key(|part| part.number);
+        let numbers: Vec<u32> = parts.iter().map(|part| part.number).collect();
+        check_numbers("parts", &numbers)?;
+        if parts.is_empty() || numbers.windows(2).any(|pair| pair[0] == pair[1]) {
+            return Err(Error::field(
+                "parts",
+                Invalid::new("invalid_parts", "Name every part that was sent, once."),
+            ));
+        }
+        let opened = self.open(admin, storage, upload_id).await?;
+        let key = object_key(&opened.bucket, &opened.key)?;
+        let stored = self
+            .bucket
+            .finish(
+                &opened.bucket,
+                &key,
+                &opened.upload_id,
+                &opened.object,
+                &parts,
+            )
+            .await
+            .map_err(|failure| self.error(&opened.bucket, FileOperation::Upload, failure))?;
+        Ok((opened.key, stored))
+    }
+
+    /// Gives the upload up: nothing of it stays in the bucket.
+    pub async fn abort(&self, admin: &Admin, storage: &StorageRef, upload_id: &str) -> Result<()> {
+        let opened = self.open(admin, storage, upload_id).await?;
+        let key = object_key(&opened.bucket, &opened.key)?;
+        self.bucket
+            .give_up(&opened.bucket, &key, &opened.upload_id)
+            .await
+            .map_err(|failure| self.error(&opened.bucket, FileOperation::AbortUpload, failure))
+    }
+
+    async fn open(&self, admin: &Admin, storage: &StorageRef, upload_id: &str) -> Result<Opened> {
+        let refuse = || {
+            Error::field(
+                "upload_id",
+                Invalid::new("invalid_upload_id", "This is no upload of this storage."),
+            )
+        };
+        let ticket = self
+            .vault
+            .open_page_token(&place(admin.workspace(), storage), upload_id)
+            .map_err(|_| refuse())?;
+        let ticket: Ticket = serde_json::from_str(&ticket).map_err(|_| refuse())?;
+        Ok(Opened {
+            bucket: self.writes.writable(admin, storage).await?,
+            key: FileKey::parse(&ticket.key).map_err(|_| refuse())?,
+            object: NewObject {
+                conditions: WriteConditions {
+                    if_none_match: ticket.if_none_match,
+                    if_match: None,
+                },
+                ..NewObject::default()
+            },
+            upload_id: ticket.upload_id,
+        })
+    }
+
+    fn error(
+        &self,
+        bucket: &ConnectedBucket,
+        operation: FileOperation,
+        failure: AwsFailure,
+    ) -> Error {
+        let refused = match failure.error_code.as_deref() {
+            Some("NoSuchUpload") => Some((
+                "upload_not_found",
+                "The upload was completed or given up already.",
+                "Begin another one.",
+            )),
+            Some("InvalidPart" | "InvalidPartOrder" | "EntityTooSmall") => Some((
+                "parts_do_not_fit",
+                "The parts are not those that were sent, or one but the last is smaller than 5 MiB.",
+                "Give each part the size of `part_size`, and name the ETags that S3 answered.",
+            )),
+            _ => None,
+        };
+        match refused {
+            Some((code, detail, remedy)) => Error::new(Kind::Conflict, code, detail)
+                .remedy(remedy)
+                .internal(failure),
+            None => self.writes.denials.error(bucket, operation, failure),
+        }
+    }
+}
+
+/// Where an upload's ID is good.
+fn place(workspace: &WorkspaceId, storage: &StorageRef) -> String {
+    format!("{workspace}/storages/{storage}/uploads")
+}
+
+fn check_numbers(field: &str, numbers: &[u32]) -> Result<()> {
+    let known = |number: &u32| (1..=MOST_PARTS).contains(&u64::from(*number));
+    if numbers.len() as u64 <= MOST_PARTS && numbers.iter().all(known) {
+        return Ok(());
+    }
+    Err(Error::field(
+        field,
+        Invalid::new(
+            "invalid_part_number",
+            format!("An upload has parts 1 to {MOST_PARTS}."),
+        ),
+    ))
+}

@@ -1,0 +1,7 @@
+//! What is kept: the port to the database, and what is sealed before it goes there.
+
+pub mod idempotency;
+pub mod master_key;
+pub mod page_tokens;
+pub mod store;
+pub mod vault;

@@ -1,0 +1,8 @@
+//! Who calls: workspaces, tokens, sign-in, and the log of what they did.
+
+pub mod audit;
+pub mod authenticate;
+pub mod caller;
+pub mod sign_in;
+pub mod tokens;
+pub mod workspaces;

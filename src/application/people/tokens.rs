@@ -1,0 +1,69 @@
+//! API tokens of workspaces, managed by the operator.
+
+use crate::application::clock::Clock;
+use crate::application::error::{Error, Result};
+use crate::application::kept::store::{Store, StoreError, Window};
+use crate::application::people::authenticate::new_token;
+use crate::application::people::workspaces;
+use crate::domain::Invalid;
+use crate::domain::ids::{TokenId, WorkspaceId};
+use crate::domain::names::Name;
+use crate::domain::people::workspace::{ApiToken, Role};
+use secrecy::SecretString;
+use time::OffsetDateTime;
+
+/// What a new token shall be.
+pub struct NewToken {
+    pub name: Name,
+    pub role: Role,
+    pub expires_at: Option<OffsetDateTime>,
+}
+
+/// Makes a token. The secret is given out here and never again.
+pub async fn create(
+    store: &dyn Store,
+    clock: &dyn Clock,
+    workspace: WorkspaceId,
+    new: NewToken,
+) -> Result<(ApiToken, SecretString)> {
+    let now = clock.now();
+    if new.expires_at.is_some_and(|end| end <= now) {
+        return Err(Error::field(
+            "expires_at",
+            Invalid::new("invalid_expires_at", "`expires_at` must be in the future."),
+        ));
+    }
+    workspaces::get(store, &workspace).await?;
+    let (secret, hash) = new_token()?;
+    let token = ApiToken {
+        id: TokenId::generate(),
+        workspace,
+        name: new.name,
+        role: new.role,
+        created_at: now,
+        expires_at: new.expires_at,
+    };
+    match store.create_token(&token, &hash).await {
+        // Deleted since it was looked up.
+        Err(StoreError::Conflict(_)) => Err(workspaces::absent()),
+        other => Ok(other.map(|()| (token, secret))?),
+    }
+}
+
+pub async fn list(
+    store: &dyn Store,
+    workspace: &WorkspaceId,
+    window: &Window,
+) -> Result<Vec<ApiToken>> {
+    workspaces::get(store, workspace).await?;
+    Ok(store.list_tokens(workspace, window).await?)
+}
+
+/// Revokes a token: the next request with it is refused.
+pub async fn revoke(store: &dyn Store, workspace: &WorkspaceId, id: &TokenId) -> Result<()> {
+    if store.revoke_token(workspace, id).await? {
+        Ok(())
+    } else {
+        Err(Error::not_found("token"))
+    }
+}

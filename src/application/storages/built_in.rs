@@ -1,0 +1,74 @@
+//! The built-in storage: the product's own bucket, reached with the service's own credentials. Each
+//! workspace has a prefix of its own in it.
+
+use crate::application::bucket::probe::Prober;
+use crate::application::error::{Error, Kind, Result};
+use crate::domain::connection::access::Access;
+use crate::domain::connection::bucket_name::BucketName;
+use crate::domain::connection::bucket_prefix::BucketPrefix;
+use crate::domain::connection::region::Region;
+use crate::domain::connection::{ConnectedBucket, Connection, Credentials, Owner};
+use crate::domain::ids::WorkspaceId;
+use std::sync::Arc;
+use tokio::sync::OnceCell;
+
+pub struct BuiltIn {
+    bucket: Option<BucketName>,
+    prober: Arc<dyn Prober>,
+    region: OnceCell<Region>,
+}
+
+impl BuiltIn {
+    pub fn new(bucket: Option<BucketName>, prober: Arc<dyn Prober>) -> Self {
+        Self {
+            bucket,
+            prober,
+            region: OnceCell::new(),
+        }
+    }
+
+    /// The workspace's part of the bucket.
+    pub async fn connected(&self, workspace: &WorkspaceId) -> Result<ConnectedBucket> {
+        let mut bucket = self.of(workspace)?;
+        let region = self
+            .region
+            .get_or_try_init(|| async {
+                let probe = self.prober.with_key(&bucket).await?;
+                match probe.region_of_bucket().await {
+                    Ok(answer) => Ok(answer.bucket_region.unwrap_or(probe.region())),
+                    // A refusal tells the Region too.
+                    Err(failure) => failure.bucket_region.ok_or(failure),
+                }
+            })
+            .await?;
+        bucket.connection.region = Some(*region);
+        Ok(bucket)
+    }
+
+    /// The same without its Region, which is asked of S3.
+    pub fn of(&self, workspace: &WorkspaceId) -> Result<ConnectedBucket> {
+        let bucket = self.bucket.clone().ok_or_else(|| {
+            Error::new(
+                Kind::Conflict,
+                "built_in_storage_not_configured",
+                "This service has no built-in storage.",
+            )
+            .remedy("Name one of the workspace's storages, or make one of them the default.")
+        })?;
+        let prefix = BucketPrefix::parse(&format!("workspaces/{workspace}")).map_err(Error::bug)?;
+        Ok(ConnectedBucket {
+            owner: Owner::BuiltIn(workspace.clone()),
+            revision: 0,
+            connection: Connection {
+                bucket,
+                prefix,
+                access: Access::ReadWrite,
+                region: None,
+                kms_key: None,
+                bucket_account: None,
+                requester_pays: false,
+                credentials: Credentials::Service,
+            },
+        })
+    }
+}

@@ -1,0 +1,337 @@
+//! Storages: the connections of a workspace that have passed their check.
+
+pub mod built_in;
+
+use crate::application::bucket::read::BucketFiles;
+use crate::application::checks::Checks;
+use crate::application::connections::input::{DraftChanges, DraftRules};
+use crate::application::connections::principal::PrincipalSource;
+use crate::application::error::{Error, FieldError, Kind, Result};
+use crate::application::kept::store::{Deletion, Store, Window};
+use crate::application::kept::vault::Vault;
+use crate::application::people::caller::{Admin, Member};
+use crate::application::setups::{changed_meanwhile, check_required, incomplete};
+use crate::application::storages::built_in::BuiltIn;
+use crate::domain::Invalid;
+use crate::domain::check::{CheckReport, Step};
+use crate::domain::connection::{ConnectedBucket, Connection, Credentials, Owner};
+use crate::domain::ids::{StorageId, StorageRef, WorkspaceId};
+use crate::domain::names::Name;
+use crate::domain::origin::Origin;
+use crate::domain::people::workspace::Workspace;
+use crate::domain::policy_document::{DocumentParameters, Documents, PolicyTemplates};
+use crate::domain::setup::Draft;
+use crate::domain::storage::Storage;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc::UnboundedSender;
+
+pub struct Storages {
+    pub store: Arc<dyn Store>,
+    pub vault: Arc<Vault>,
+    pub policies: Arc<PolicyTemplates>,
+    pub principal: Arc<PrincipalSource>,
+    pub checks: Arc<Checks>,
+    pub files: Arc<dyn BucketFiles>,
+    pub built_in: Arc<BuiltIn>,
+    pub origins: Vec<Origin>,
+}
+
+/// A storage as it is shown: one of the workspace's, or the built-in one.
+#[derive(Debug, Clone)]
+pub struct StorageView {
+    /// `None`: the built-in storage.
+    pub own: Option<Storage>,
+    pub connection: Connection,
+    pub is_default: bool,
+}
+
+impl Storages {
+    pub async fn get(&self, member: &Member, storage: &StorageRef) -> Result<StorageView> {
+        let default = self.workspace(&member.workspace).await?.default_storage;
+        Ok(match storage {
+            StorageRef::BuiltIn => StorageView {
+                own: None,
+                connection: self.built_in.of(&member.workspace)?.connection,
+                is_default: default.is_none(),
+            },
+            StorageRef::Own(id) => view(self.load(&member.workspace, id).await?, default.as_ref()),
+        })
+    }
+
+    /// The workspace's own storages, in the order they were added.
+    pub async fn list(&self, member: &Member, window: &Window) -> Result<Vec<StorageView>> {
+        let default = self.workspace(&member.workspace).await?.default_storage;
+        let storages = self.store.list_storages(&member.workspace, window).await?;
+        Ok(storages
+            .into_iter()
+            .map(|storage| view(storage, default.as_ref()))
+            .collect())
+    }
+
+    /// Changes the settings. All but the name must be checked again before the storage is used; bucket
+    /// and prefix stay while a project uses it.
+    pub async fn change(
+        &self,
+        admin: &Admin,
+        id: &StorageId,
+        changes: DraftChanges,
+    ) -> Result<StorageView> {
+        let workspace = admin.workspace();
+        let storage = self.load(workspace, id).await?;
+        let before = Draft::of(&storage.display_name, &storage.connection);
+        let rules = DraftRules {
+            principal: &self.principal,
+            policies: &self.policies,
+            vault: &self.vault,
+        };
+        let after = changes.apply(&before, id.as_str(), rules).await?;
+        if after.auth != before.auth {
+            return Err(Error::field(
+                "auth",
+                Invalid::new(
+                    "auth_is_fixed",
+                    "How a storage signs in cannot be changed. Add another storage instead.",
+                ),
+            ));
+        }
+        let external_id = match &storage.connection.credentials {
+            Credentials::Role { external_id, .. } => external_id.clone(),
+            // Not used by a connection that has an access key.
+            _ => crate::domain::connection::external_id::ExternalId::issue(),
+        };
+        let connection = after
+            .connection(&external_id, id.as_str())
+            .map_err(incomplete)?;
+        if connection != storage.connection {
+            self.refuse_moving(&storage, &connection)?;
+            let stored = self
+                .store
+                .update_connection(workspace, id, &connection, storage.revision)
+                .await?;
+            if !stored {
+                return Err(changed_meanwhile());
+            }
+            self.forget(workspace, id).await;
+        }
+        if let Some(name) = after.display_name
+            && name != storage.display_name
+        {
+            self.store.rename_storage(workspace, id, &name).await?;
+        }
+        self.get(admin.member(), &StorageRef::Own(id.clone())).await
+    }
+
+    fn refuse_moving(&self, storage: &Storage, next: &Connection) -> Result<()> {
+        let now = &storage.connection;
+        let moved = [
+            ("bucket", now.bucket != next.bucket),
+            ("prefix", now.prefix != next.prefix),
+        ];
+        let fields: Vec<FieldError> = moved
+            .into_iter()
+            .filter(|(_, moved)| *moved && storage.project_count > 0)
+            .map(|(field, _)| {
+                FieldError::new(
+                    field,
+                    Invalid::new(
+                        "fixed_by_projects",
+                        "Projects use this storage; its bucket and prefix are where their files are.",
+                    ),
+                )
+            })
+            .collect();
+        if fields.is_empty() {
+            return Ok(());
+        }
+        let mut error = in_use(storage.project_count);
+        error.fields = fields;
+        Err(error)
+    }
+
+    /// Deletes the storage. What is in the bucket stays.
+    pub async fn delete(&self, admin: &Admin, id: &StorageId) -> Result<()> {
+        match self.store.delete_storage(admin.workspace(), id).await? {
+            Deletion::Deleted => {
+                self.forget(admin.workspace(), id).await;
+                Ok(())
+            }
+            Deletion::NotFound => Err(Error::not_found("storage")),
+            Deletion::InUse(projects) => Err(in_use(projects)),
+        }
+    }
+
+    /// Checks the connection again, and keeps what came of it as the storage's health.
+    pub async fn check(
+        &self,
+        admin: &Admin,
+        storage: &StorageRef,
+        wait: Duration,
+        listener: Option<UnboundedSender<Step>>,
+    ) -> Result<CheckReport> {
+        let bucket = match storage {
+            StorageRef::BuiltIn => self.built_in.connected(admin.workspace()).await?,
+            StorageRef::Own(id) => self.load(admin.workspace(), id).await?.connected(),
+        };
+        self.checks.run(bucket, wait, listener).await
+    }
+
+    /// The checks so far, newest first. The oldest is the one that its setup became a storage by.
+    pub async fn list_checks(
+        &self,
+        admin: &Admin,
+        id: &StorageId,
+        window: &Window,
+    ) -> Result<Vec<CheckReport>> {
+        let workspace = admin.workspace();
+        let storage = self.load(workspace, id).await?;
+        let mut checks = self.store.list_checks(workspace, id, window).await?;
+        if checks.len() < window.limit as usize
+            && let Some(setup) = self.store.setup(workspace, &storage.setup).await?
+            && let Some(first) = setup.last_check
+            // Newest first: what comes after the window's ID is older than it.
+            && window.after.as_deref().is_none_or(|after| first.as_str() < after)
+        {
+            checks.extend(self.store.check(workspace, &first).await?);
+        }
+        Ok(checks)
+    }
+
+    /// The check that the storage's health is from: for a new storage, the one of its setup.
+    pub async fn last_check(&self, admin: &Admin, id: &StorageId) -> Result<Option<CheckReport>> {
+        let storage = self.load(admin.workspace(), id).await?;
+        Ok(match &storage.health.last_check {
+            Some(check) => self.store.check(admin.workspace(), check).await?,
+            None => None,
+        })
+    }
+
+    /// The documents that the customer applied, filled in as for its setup.
+    pub async fn documents(
+        &self,
+        admin: &Admin,
+        id: &StorageId,
+    ) -> Result<(Documents, DocumentParameters)> {
+        let connection = self.load(admin.workspace(), id).await?.connection;
+        let Credentials::Role {
+            role_arn,
+            external_id,
+        } = connection.credentials
+        else {
+            return Err(Error::new(
+                Kind::Conflict,
+                "no_role",
+                "This storage connects by an access key, so that there is no role to make documents for.",
+            ));
+        };
+        let parameters = DocumentParameters {
+            partition: role_arn.partition(),
+            service_principal: self.principal.get().await?,
+            external_id,
+            bucket: connection.bucket,
+            prefix: connection.prefix,
+            access: connection.access,
+            kms_key: connection.kms_key,
+            allowed_origins: self.origins.clone(),
+            region: connection.region,
+            role_arn: Some(role_arn),
+        };
+        let documents = self.policies.documents(&parameters).map_err(Error::bug)?;
+        Ok((documents, parameters))
+    }
+
+    pub async fn workspace(&self, workspace: &WorkspaceId) -> Result<Workspace> {
+        self.store
+            .workspace(workspace)
+            .await?
+            .ok_or_else(|| Error::not_found("workspace"))
+    }
+
+    pub async fn set_default(&self, admin: &Admin, storage: &StorageRef) -> Result<Workspace> {
+        let own = match storage {
+            StorageRef::BuiltIn => None,
+            StorageRef::Own(id) => Some(id),
+        };
+        if !self
+            .store
+            .set_default_storage(admin.workspace(), own)
+            .await?
+        {
+            return Err(Error::not_found("storage"));
+        }
+        self.workspace(admin.workspace()).await
+    }
+
+    /// The bucket to use for a storage, now: refused while its present settings have not been checked.
+    /// Asked anew for each request, so that a deleted or changed storage is never used from memory.
+    pub async fn usable(
+        &self,
+        workspace: &WorkspaceId,
+        storage: &StorageRef,
+    ) -> Result<ConnectedBucket> {
+        match storage {
+            StorageRef::BuiltIn => self.built_in.connected(workspace).await,
+            StorageRef::Own(id) => {
+                let storage = self.load(workspace, id).await?;
+                if !storage.is_verified() {
+                    return Err(check_required(
+                        "The storage's settings have changed since its connection was checked.",
+                    ));
+                }
+                Ok(storage.connected())
+            }
+        }
+    }
+
+    /// The storage that a request without one means.
+    pub async fn default_of(&self, workspace: &WorkspaceId) -> Result<StorageRef> {
+        let default = self.workspace(workspace).await?.default_storage;
+        Ok(default.map_or(StorageRef::BuiltIn, StorageRef::Own))
+    }
+
+    async fn load(&self, workspace: &WorkspaceId, id: &StorageId) -> Result<Storage> {
+        self.store
+            .storage(workspace, id)
+            .await?
+            .ok_or_else(|| Error::not_found("storage"))
+    }
+
+    async fn forget(&self, workspace: &WorkspaceId, id: &StorageId) {
+        let owner = Owner::Storage(workspace.clone(), id.clone());
+        self.files.forget(&owner).await;
+    }
+}
+
+fn view(storage: Storage, default: Option<&StorageId>) -> StorageView {
+    StorageView {
+        connection: storage.connection.clone(),
+        is_default: default == Some(&storage.id),
+        own: Some(storage),
+    }
+}
+
+fn in_use(projects: i64) -> Error {
+    Error::new(
+        Kind::Conflict,
+        "storage_in_use",
+        match projects {
+            1 => "One project uses this storage.".to_owned(),
+            several => format!("{several} projects use this storage."),
+        },
+    )
+    .remedy("Delete the projects first.")
+    .member("project_count", projects)
+}
+
+/// Names as people see them.
+impl StorageView {
+    pub const BUILT_IN_NAME: &'static str = "Built-in storage";
+
+    pub fn display_name(&self) -> &str {
+        self.own
+            .as_ref()
+            .map_or(Self::BUILT_IN_NAME, |storage: &Storage| {
+                Name::as_str(&storage.display_name)
+            })
+    }
+}

@@ -1,0 +1,423 @@
+//! The questions of the connection check, asked of AWS.
+
+use crate::application::bucket::probe::{
+    Answer, Answered, BucketProbe, ExpectedOwner, ExternalIdSent, Prober,
+};
+use crate::application::bucket::read::ListedObject;
+use crate::aws::client::clients::AwsClients;
+use crate::aws::failure::{classify, local};
+use crate::aws::files::read::{decode, expected_owner};
+use crate::aws::sessions::RoleSessions;
+use crate::domain::aws_failure::{AwsFailure, FailureKind};
+use crate::domain::connection::external_id::ExternalId;
+use crate::domain::connection::region::Region;
+use crate::domain::connection::service_identity::ServiceIdentity;
+use crate::domain::connection::{ConnectedBucket, Credentials};
+use crate::domain::files::object_key::ObjectKey;
+use crate::domain::origin::Origin;
+use async_trait::async_trait;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_s3::operation::RequestId;
+use aws_sdk_s3::presigning::PresigningConfig;
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::EncodingType;
+use reqwest::header::{
+    ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_REQUEST_HEADERS,
+    ACCESS_CONTROL_REQUEST_METHOD, ORIGIN,
+};
+use std::sync::Arc;
+use std::time::Duration;
+use url::Url;
+
+/// What the probe object holds, for whoever finds one that could not be deleted.
+const PROBE_BODY: &[u8] =
+    b"Written by Sallyport to check that it may write here. It may be deleted.\n";
+
+/// How many objects the list step asks for: enough to find one that can be read.
+const LISTED: i32 = 20;
+
+const PREFLIGHT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// [`Prober`] on AWS.
+pub struct AwsProber {
+    sessions: Arc<RoleSessions>,
+    http: reqwest::Client,
+    guarded_http: reqwest::Client,
+}
+
+impl AwsProber {
+    pub fn new(sessions: Arc<RoleSessions>) -> Result<Self, reqwest::Error> {
+        let client = || {
+            reqwest::Client::builder()
+                // A redirect would lead past the address check, and S3's mean "another Region".
+                .redirect(reqwest::redirect::Policy::none())
+                .timeout(PREFLIGHT_TIMEOUT)
+        };
+        Ok(Self {
+            http: client().build()?,
+            guarded_http: client()
+                .no_proxy()
+                .dns_resolver(sessions.clients().guard().clone())
+                .build()?,
+            sessions,
+        })
+    }
+
+    fn clients(&self) -> &Arc<AwsClients> {
+        self.sessions.clients()
+    }
+
+    fn probe(
+        &self,
+        bucket: &ConnectedBucket,
+        credentials: SharedCredentialsProvider,
+    ) -> Result<Arc<dyn BucketProbe>, AwsFailure> {
+        let region = bucket.connection.region.unwrap_or(self.clients().region());
+        let guarded = bucket.connection.endpoint().is_some();
+        S3Probe::new(
+            Arc::new(Common {
+                clients: self.clients().clone(),
+                http: if guarded {
+                    self.guarded_http.clone()
+                } else {
+                    self.http.clone()
+                },
+                credentials,
+                bucket: bucket.clone(),
+            }),
+            region,
+        )
+        .map(|probe| Arc::new(probe) as Arc<dyn BucketProbe>)
+    }
+}
+
+#[async_trait]
+impl Prober for AwsProber {
+    async fn identity(&self) -> Result<ServiceIdentity, AwsFailure> {
+        self.clients().identity().await
+    }
+
+    async fn assume_role(
+        &self,
+        bucket: &ConnectedBucket,
+        sent: ExternalIdSent,
+    ) -> Answer<Arc<dyn BucketProbe>> {
+        let Credentials::Role {
+            role_arn,
+            external_id,
+        } = &bucket.connection.credentials
+        else {
+            return Err(local("AssumeRole", FailureKind::InvalidRequest, "no role"));
+        };
+        let wrong = ExternalId::issue();
+        let external_id = match sent {
+            ExternalIdSent::Own => Some(external_id),
+            ExternalIdSent::Missing => None,
+            ExternalIdSent::Wrong => Some(&wrong),
+        };
+        let assumed = self
+            .sessions
+            .assume(&bucket.owner, &bucket.connection, role_arn, external_id)
+            .await?;
+        Ok(Answered {
+            value: self.probe(bucket, SharedCredentialsProvider::new(assumed.credentials))?,
+            operation: "AssumeRole",
+            http_status: Some(200),
+            request_id: assumed.request_id,
+            bucket_region: None,
+        })
+    }
+
+    async fn with_key(&self, bucket: &ConnectedBucket) -> Result<Arc<dyn BucketProbe>, AwsFailure> {
+        let credentials = match &bucket.connection.credentials {
+            Credentials::Service => self.clients().own_credentials()?,
+            key => SharedCredentialsProvider::new(self.sessions.access_key(key)?),
+        };
+        self.probe(bucket, credentials)
+    }
+}
+
+/// What the probes of one check share, whichever Region they ask.
+struct Common {
+    clients: Arc<AwsClients>,
+    http: reqwest::Client,
+    credentials: SharedCredentialsProvider,
+    bucket: ConnectedBucket,
+}
+
+struct S3Probe {
+    common: Arc<Common>,
+    region: Region,
+    s3: aws_sdk_s3::Client,
+}
+
+impl S3Probe {
+    fn new(common: Arc<Common>, region: Region) -> Result<Self, AwsFailure> {
+        let connection = &common.bucket.connection;
+        let credentials = common.credentials.clone();
+        let s3 = common.clients.s3(connection, region, credentials)?.calls;
+        Ok(Self { common, region, s3 })
+    }
+
+    fn bucket(&self) -> &str {
+        self.common.bucket.connection.bucket.as_str()
+    }
+
+    fn owner(&self, owner: ExpectedOwner) -> Option<String> {
+        match owner {
+            ExpectedOwner::Unsaid => None,
+            ExpectedOwner::Said => expected_owner(&self.common.bucket.connection),
+        }
+    }
+
+    /// Reads one byte: what a permission is proved by, without a transfer.
+    async fn read(&self, key: &str) -> Answer<()> {
+        const OPERATION: &str = "GetObject";
+        let answer = self
+            .s3
+            .get_object()
+            .bucket(self.bucket())
+            .key(key)
+            .range("bytes=0-0")
+            .set_expected_bucket_owner(self.owner(ExpectedOwner::Said))
+            .send()
+            .await
+            .map_err(|error| classify(OPERATION, &error))?;
+        Ok(answered(OPERATION, answer.request_id(), ()))
+    }
+
+    /// Where a browser would find the object: the address that a signed URL has.
+    async fn object_url(&self, key: &ObjectKey) -> Result<Url, AwsFailure> {
+        let unusable =
+            |why: &dyn std::fmt::Display| local("CorsPreflight", FailureKind::InvalidRequest, why);
+        let config = PresigningConfig::expires_in(Duration::from_secs(60))
+            .map_err(|error| unusable(&error))?;
+        let signed = self
+            .s3
+            .get_object()
+            .bucket(self.bucket())
+            .key(key.as_str())
+            .presigned(config)
+            .await
+            .map_err(|error| classify("CorsPreflight", &error))?;
+        let mut url = Url::parse(signed.uri()).map_err(|error| unusable(&error))?;
+        url.set_query(None);
+        Ok(url)
+    }
+}
+
+fn answered<T>(operation: &'static str, request_id: Option<&str>, value: T) -> Answered<T> {
+    Answered {
+        value,
+        operation,
+        http_status: Some(200),
+        request_id: request_id.map(str::to_owned),
+        bucket_region: None,
+    }
+}
+
+#[async_trait]
+impl BucketProbe for S3Probe {
+    fn region(&self) -> Region {
+        self.region
+    }
+
+    fn in_region(&self, region: Region) -> Arc<dyn BucketProbe> {
+        let s3 = aws_sdk_s3::Client::from_conf(
+            self.s3
+                .config()
+                .to_builder()
+                .region(aws_config::Region::new(region.as_str()))
+                .build(),
+        );
+        Arc::new(Self {
+            common: self.common.clone(),
+            region,
+            s3,
+        })
+    }
+
+    async fn location(&self, owner: ExpectedOwner) -> Answer<Region> {
+        const OPERATION: &str = "GetBucketLocation";
+        let answer = self
+            .s3
+            .get_bucket_location()
+            .bucket(self.bucket())
+            .set_expected_bucket_owner(self.owner(owner))
+            .send()
+            .await
+            .map_err(|error| classify(OPERATION, &error))?;
+        let constraint = answer.location_constraint().map(|c| c.as_str());
+        let region = Region::from_location_constraint(constraint)
+            .map_err(|invalid| local(OPERATION, FailureKind::Nonsense, invalid))?;
+        Ok(answered(OPERATION, answer.request_id(), region))
+    }
+
+    async fn region_of_bucket(&self) -> Answer<()> {
+        const OPERATION: &str = "HeadBucket";
+        let answer = self
+            .s3
+            .head_bucket()
+            .bucket(self.bucket())
+            .send()
+            .await
+            .map_err(|error| classify(OPERATION, &error))?;
+        let bucket_region = answer
+            .bucket_region()
+            .and_then(|name| Region::parse(name).ok());
+        Ok(Answered {
+            bucket_region,
+            ..answered(OPERATION, answer.request_id(), ())
+        })
+    }
+
+    async fn list(&self, owner: ExpectedOwner) -> Answer<Vec<ListedObject>> {
+        const OPERATION: &str = "ListObjectsV2";
+        let answer = self
+            .s3
+            .list_objects_v2()
+            .bucket(self.bucket())
+            .prefix(self.common.bucket.connection.prefix.as_str())
+            .max_keys(LISTED)
+            .encoding_type(EncodingType::Url)
+            .set_expected_bucket_owner(self.owner(owner))
+            .send()
+            .await
+            .map_err(|error| classify(OPERATION, &error))?;
+        let encoded = answer.encoding_type() == Some(&EncodingType::Url);
+        let objects = answer
+            .contents()
+            .iter()
+            .map(|object| {
+                let raw = object.key().unwrap_or_default();
+                Ok(ListedObject {
+                    key: if encoded {
+                        decode(raw)?
+                    } else {
+                        raw.to_owned()
+                    },
+                    size: object.size().unwrap_or_default(),
+                    last_modified: None,
+                    etag: None,
+                    storage_class: object
+                        .storage_class()
+                        .map(|class| class.as_str().to_owned()),
+                })
+            })
+            .collect::<Result<Vec<_>, AwsFailure>>()?;
+        Ok(answered(OPERATION, answer.request_id(), objects))
+    }
+
+    async fn read_listed(&self, key: &str) -> Answer<()> {
+        if !key.starts_with(self.common.bucket.connection.prefix.as_str()) {
+            return Err(local(
+                "GetObject",
+                FailureKind::Nonsense,
+                "a key outside of the prefix",
+            ));
+        }
+        self.read(key).await
+    }
+
+    async fn read_absent(&self, key: &ObjectKey) -> Answer<()> {
+        self.read(key.as_str()).await
+    }
+
+    async fn put(&self, key: &ObjectKey) -> Answer<()> {
+        const OPERATION: &str = "PutObject";
+        let answer = self
+            .s3
+            .put_object()
+            .bucket(self.bucket())
+            .key(key.as_str())
+            .content_type("text/plain; charset=utf-8")
+            .body(ByteStream::from_static(PROBE_BODY))
+            .set_expected_bucket_owner(self.owner(ExpectedOwner::Said))
+            .send()
+            .await
+            .map_err(|error| classify(OPERATION, &error))?;
+        Ok(answered(OPERATION, answer.request_id(), ()))
+    }
+
+    async fn delete(&self, key: &ObjectKey) -> Answer<()> {
+        const OPERATION: &str = "DeleteObject";
+        let answer = self
+            .s3
+            .delete_object()
+            .bucket(self.bucket())
+            .key(key.as_str())
+            .set_expected_bucket_owner(self.owner(ExpectedOwner::Said))
+            .send()
+            .await
+            .map_err(|error| classify(OPERATION, &error))?;
+        Ok(answered(OPERATION, answer.request_id(), ()))
+    }
+
+    async fn preflight(&self, key: &ObjectKey, origin: &Origin, method: &str) -> Answer<bool> {
+        const OPERATION: &str = "CorsPreflight";
+        let url = self.object_url(key).await?;
+        let mut request = self
+            .common
+            .http
+            .request(reqwest::Method::OPTIONS, url)
+            .header(ORIGIN, origin.as_str())
+            .header(ACCESS_CONTROL_REQUEST_METHOD, method);
+        if matches!(method, "PUT" | "POST") {
+            request = request.header(ACCESS_CONTROL_REQUEST_HEADERS, "content-type");
+        }
+        let answer = request.send().await.map_err(|error| {
+            let kind = if error.is_timeout() {
+                FailureKind::Timeout
+            } else {
+                FailureKind::Network
+            };
+            local(OPERATION, kind, error.without_url())
+        })?;
+        let header = |name: &str| {
+            answer
+                .headers()
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+                .map(str::to_owned)
+        };
+        let status = answer.status().as_u16();
+        let request_id = header("x-amz-request-id");
+        let bucket_region =
+            header("x-amz-bucket-region").and_then(|name| Region::parse(&name).ok());
+        let failed = |kind| {
+            Err(AwsFailure {
+                http_status: Some(status),
+                request_id: request_id.clone(),
+                bucket_region,
+                ..local(
+                    OPERATION,
+                    kind,
+                    format!("the preflight was answered with {status}"),
+                )
+            })
+        };
+        match status {
+            301 | 307 => return failed(FailureKind::WrongRegion),
+            404 => return failed(FailureKind::NoSuchBucket),
+            429 => return failed(FailureKind::Throttled),
+            500..=599 => return failed(FailureKind::Unavailable),
+            _ => {}
+        }
+        let allows_origin = header(ACCESS_CONTROL_ALLOW_ORIGIN.as_str())
+            .is_some_and(|value| value == "*" || value == origin.as_str());
+        let allows_method = header(ACCESS_CONTROL_ALLOW_METHODS.as_str()).is_some_and(|value| {
+            value
+                .split(',')
+                .any(|allowed| allowed.trim() == "*" || allowed.trim().eq_ignore_ascii_case(method))
+        });
+        Ok(Answered {
+            http_status: Some(status),
+            bucket_region,
+            ..answered(
+                OPERATION,
+                request_id.as_deref(),
+                (200..300).contains(&status) && allows_origin && allows_method,
+            )
+        })
+    }
+}

@@ -1,0 +1,212 @@
+//! The SDK's clients: one connection pool, one set of time limits, an S3 client for each Region and set
+//! of credentials.
+
+use crate::aws::client::endpoint_guard::GuardedResolver;
+use crate::aws::client::requester_pays::RequesterPays;
+use crate::aws::failure::local;
+use crate::domain::aws_failure::{AwsFailure, FailureKind};
+use crate::domain::connection::Connection;
+use crate::domain::connection::account::{AccountId, Partition};
+use crate::domain::connection::endpoint::EndpointNetworks;
+use crate::domain::connection::region::Region;
+use crate::domain::connection::service_identity::ServiceIdentity;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation};
+use aws_smithy_http_client::tls;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::OnceCell;
+
+/// How long one try of a call may take until the answer begins, and all tries together. The body of a
+/// download has no limit of its own; the SDK ends one that stalls.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(25);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// Everything that calls AWS starts here.
+pub struct AwsClients {
+    config: SdkConfig,
+    region: Region,
+    sts: aws_sdk_sts::Client,
+    /// Whether the operator's configuration names an endpoint, as for an emulator: then buckets are
+    /// addressed by path, because a bucket's name is no host there.
+    custom_endpoint: bool,
+    guard: GuardedResolver,
+    guarded_http: SharedHttpClient,
+    identity: OnceCell<ServiceIdentity>,
+}
+
+impl AwsClients {
+    /// Credentials, Region and endpoints by the SDK's own chain (environment, profile, container or
+    /// instance role). Makes no call for static credentials.
+    pub async fn environment() -> SdkConfig {
+        aws_config::defaults(BehaviorVersion::latest())
+            .http_client(https_client())
+            .load()
+            .await
+    }
+
+    /// Clients for the service's own configuration. `networks` are those that customers' endpoints may
+    /// be in besides the public ones.
+    pub fn new(config: &SdkConfig, networks: Arc<EndpointNetworks>) -> Result<Self, String> {
+        let region = match config.region() {
+            Some(region) => Region::parse(region.as_ref())
+                .map_err(|invalid| format!("AWS_REGION: {invalid}"))?,
+            None => Region::parse("us-east-1").map_err(|invalid| invalid.to_string())?,
+        };
+        let http = config.http_client().unwrap_or_else(https_client);
+        let limits = TimeoutConfig::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+            .operation_timeout(OPERATION_TIMEOUT)
+            .build();
+        // What the given configuration sets itself goes first.
+        let timeouts = match config.timeout_config() {
+            Some(given) => given.to_builder().take_unset_from(limits.to_builder()),
+            None => limits.to_builder(),
+        };
+        // The SDK retries what is safe to retry: throttling, 5xx, broken connections.
+        let retries = config
+            .retry_config()
+            .cloned()
+            .unwrap_or_else(|| RetryConfig::standard().with_max_attempts(3));
+        let config = config
+            .clone()
+            .into_builder()
+            .region(aws_config::Region::new(region.as_str()))
+            .http_client(http)
+            .timeout_config(timeouts.build())
+            .retry_config(retries)
+            .build();
+        let custom_endpoint =
+            config.endpoint_url().is_some() || std::env::var_os("AWS_ENDPOINT_URL_S3").is_some();
+        let guard = GuardedResolver::new(networks);
+        Ok(Self {
+            sts: aws_sdk_sts::Client::new(&config),
+            guarded_http: aws_smithy_http_client::Builder::new()
+                .tls_provider(tls_provider())
+                .build_with_resolver(guard.clone()),
+            config,
+            region,
+            custom_endpoint,
+            guard,
+            identity: OnceCell::new(),
+        })
+    }
+
+    /// The service's own Region.
+    pub fn region(&self) -> Region {
+        self.region
+    }
+
+    /// STS, at the regional endpoint of the service's Region.
+    pub fn sts(&self) -> &aws_sdk_sts::Client {
+        &self.sts
+    }
+
+    pub fn guard(&self) -> &GuardedResolver {
+        &self.guard
+    }
+
+    /// The service's own credentials.
+    pub fn own_credentials(&self) -> Result<SharedCredentialsProvider, AwsFailure> {
+        self.config.credentials_provider().ok_or_else(|| {
+            local(
+                "GetCallerIdentity",
+                FailureKind::BadCredentials,
+                "the service has no AWS credentials",
+            )
+        })
+    }
+
+    /// The S3 clients for a connection's bucket. With an endpoint of the customer's, every network
+    /// connection is guarded.
+    pub fn s3(
+        &self,
+        connection: &Connection,
+        region: Region,
+        credentials: SharedCredentialsProvider,
+    ) -> Result<S3Clients, AwsFailure> {
+        let mut config = aws_sdk_s3::config::Builder::from(&self.config)
+            .region(aws_config::Region::new(region.as_str()))
+            .credentials_provider(credentials)
+            .force_path_style(self.custom_endpoint)
+            // A ranged or relayed body is checked by whoever asked for it, not here.
+            .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
+        if let Some(endpoint) = connection.endpoint() {
+            self.guard
+                .check_literal(endpoint)
+                .map_err(|forbidden| local("Connect", FailureKind::ForbiddenAddress, forbidden))?;
+            config = config
+                .endpoint_url(endpoint.as_str())
+                .force_path_style(true)
+                .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+                .http_client(self.guarded_http.clone());
+        }
+        let client =
+            |config: aws_sdk_s3::config::Builder| aws_sdk_s3::Client::from_conf(config.build());
+        if connection.requester_pays {
+            return Ok(S3Clients {
+                calls: client(config.clone().interceptor(RequesterPays::InHeader)),
+                links: client(config.interceptor(RequesterPays::InQuery)),
+            });
+        }
+        let calls = client(config);
+        Ok(S3Clients {
+            links: calls.clone(),
+            calls,
+        })
+    }
+
+    /// Who the service is: asked of STS once, then known.
+    pub async fn identity(&self) -> Result<ServiceIdentity, AwsFailure> {
+        self.identity
+            .get_or_try_init(|| async {
+                const OPERATION: &str = "GetCallerIdentity";
+                let answer = self
+                    .sts
+                    .get_caller_identity()
+                    .send()
+                    .await
+                    .map_err(|error| crate::aws::failure::classify(OPERATION, &error))?;
+                let arn = answer.arn().unwrap_or_default();
+                let partition = arn.split(':').nth(1).and_then(Partition::parse);
+                let account = answer.account().map(AccountId::parse);
+                match (partition, account) {
+                    (Some(partition), Some(Ok(account))) => {
+                        Ok(ServiceIdentity { account, partition })
+                    }
+                    _ => Err(local(
+                        OPERATION,
+                        FailureKind::Nonsense,
+                        "the answer names no account",
+                    )),
+                }
+            })
+            .await
+            .cloned()
+    }
+}
+
+/// What a bucket is used by.
+pub struct S3Clients {
+    /// Makes calls.
+    pub calls: aws_sdk_s3::Client,
+    /// Signs URLs that others use.
+    pub links: aws_sdk_s3::Client,
+}
+
+fn tls_provider() -> tls::Provider {
+    tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc)
+}
+
+/// The HTTP client that every SDK client shares, and so its pool of connections.
+pub fn https_client() -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new()
+        .tls_provider(tls_provider())
+        .build_https()
+}

@@ -1,0 +1,5 @@
+//! SDK clients, and what holds for each of their calls.
+
+pub mod clients;
+pub mod endpoint_guard;
+pub mod requester_pays;

@@ -1,0 +1,307 @@
+//! Copies within a bucket, made by S3 itself: no byte passes here.
+
+use crate::application::bucket::query::{BucketQueries, ObjectDetails};
+use crate::application::bucket::read::BucketResult;
+use crate::application::bucket::write::CopiedObject;
+use crate::aws::failure::{classify, local};
+use crate::aws::files::read::{S3Files, expected_owner};
+use crate::aws::files::upload::abort;
+use crate::aws::sessions::{Session, SessionScope};
+use crate::domain::aws_failure::FailureKind;
+use crate::domain::connection::ConnectedBucket;
+use crate::domain::files::object_key::ObjectKey;
+use aws_config::timeout::TimeoutConfig;
+use aws_sdk_s3::types::{
+    CompletedMultipartUpload, CompletedPart, MetadataDirective, StorageClass, TaggingDirective,
+};
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// S3 answers when it has copied, up to 5 GiB, or put an upload's parts together, which takes minutes at
+/// times (S3 API reference, CompleteMultipartUpload).
+const PATIENCE: Duration = Duration::from_secs(300);
+/// How many parts S3 copies at once for one request.
+const PARTS_AT_ONCE: usize = 8;
+
+/// From where to where.
+#[derive(Clone, Copy)]
+struct Way<'a> {
+    bucket: &'a ConnectedBucket,
+    from: &'a ObjectKey,
+    to: &'a ObjectKey,
+    /// Only where there is no such object.
+    if_none_match: bool,
+}
+
+impl Way<'_> {
+    fn bucket_name(&self) -> &str {
+        self.bucket.connection.bucket.as_str()
+    }
+
+    fn owner(&self) -> Option<String> {
+        expected_owner(&self.bucket.connection)
+    }
+
+    fn if_none_match(&self) -> Option<String> {
+        self.if_none_match.then(|| "*".to_owned())
+    }
+
+    /// The header `x-amz-copy-source`, whose value is percent-encoded.
+    fn source(&self) -> String {
+        let key = percent_encoding::utf8_percent_encode(self.from.as_str(), COPY_SOURCE);
+        format!("{}/{key}", self.bucket_name())
+    }
+}
+
+/// Everything but RFC 3986's unreserved characters and the slash.
+const COPY_SOURCE: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'/');
+
+/// Copies an object with its metadata and tags, and makes sure that the copy has its size.
+pub(crate) async fn copy(
+    files: &S3Files,
+    bucket: &ConnectedBucket,
+    from: &ObjectKey,
+    to: &ObjectKey,
+    if_none_match: bool,
+) -> BucketResult<CopiedObject> {
+    let way = Way {
+        bucket,
+        from,
+        to,
+        if_none_match,
+    };
+    let source = files.details(bucket, from, None).await?;
+    let size = u64::try_from(source.metadata.size).unwrap_or_default();
+    // S3 looks again when it makes the copy; not every S3-compatible store does.
+    if if_none_match && exists(files, bucket, to).await? {
+        return Err(local(
+            "CopyObject",
+            FailureKind::PreconditionFailed,
+            "there is an object already",
+        ));
+    }
+    let (etag, version_id) = match size <= files.sizes.copy {
+        true => by_one_call(files, way, &source).await?,
+        false => in_parts(files, way, &source, size).await?,
+    };
+    let made = files.details(bucket, to, None).await?;
+    // Somebody may have written it anew meanwhile; then it is theirs, and not for us to judge.
+    if made.metadata.etag == etag && made.metadata.size != source.metadata.size {
+        return Err(local(
+            "CopyObject",
+            FailureKind::Nonsense,
+            "the copy has another size",
+        ));
+    }
+    Ok(CopiedObject {
+        size,
+        etag,
+        version_id,
+        source_etag: source.metadata.etag,
+    })
+}
+
+async fn exists(files: &S3Files, bucket: &ConnectedBucket, key: &ObjectKey) -> BucketResult<bool> {
+    match files.details(bucket, key, None).await {
+        Ok(_) => Ok(true),
+        Err(failure) if failure.kind == FailureKind::NoSuchKey => Ok(false),
+        Err(failure) => Err(failure),
+    }
+}
+
+type Made = (Option<String>, Option<String>);
+
+async fn by_one_call(files: &S3Files, way: Way<'_>, source: &ObjectDetails) -> BucketResult<Made> {
+    const OPERATION: &str = "CopyObject";
+    let answer = files
+        .in_scope(way.bucket, SessionScope::Objects, |session| async move {
+            session
+                .s3
+                .copy_object()
+                .bucket(way.bucket_name())
+                .key(way.to.as_str())
+                .copy_source(way.source())
+                .set_copy_source_if_match(source.metadata.etag.clone())
+                .set_if_none_match(way.if_none_match())
+                .metadata_directive(MetadataDirective::Copy)
+                .tagging_directive(TaggingDirective::Copy)
+                .set_storage_class(storage_class(source))
+                .set_expected_bucket_owner(way.owner())
+                .set_expected_source_bucket_owner(way.owner())
+                .customize()
+                .config_override(patient())
+                .send()
+                .await
+                .map_err(|error| classify(OPERATION, &error))
+        })
+        .await?;
+    let etag = answer.copy_object_result.and_then(|result| result.e_tag);
+    Ok((etag, answer.version_id))
+}
+
+/// An object too large for one call: S3 copies ranges of it into the parts of an upload.
+async fn in_parts(
+    files: &S3Files,
+    way: Way<'_>,
+    source: &ObjectDetails,
+    size: u64,
+) -> BucketResult<Made> {
+    let upload_id = files
+        .in_scope(way.bucket, SessionScope::Objects, |session| {
+            create(session, way, source)
+        })
+        .await?;
+    let part = files.sizes.part_of(size);
+    let made = async {
+        let mut parts: Vec<CompletedPart> = stream::iter(0..size.div_ceil(part))
+            .map(|at| {
+                let range = (at * part, size.min((at + 1) * part) - 1);
+                copy_part(files, way, source, &upload_id, at + 1, range)
+            })
+            .buffer_unordered(PARTS_AT_ONCE)
+            .try_collect()
+            .await?;
+        parts.sort_by_key(|part| part.part_number);
+        complete(files, way, &upload_id, parts, size).await
+    };
+    match made.await {
+        Ok(made) => Ok(made),
+        Err(failure) => {
+            abort(files, way.bucket, way.to, &upload_id).await;
+            Err(failure)
+        }
+    }
+}
+
+async fn create(
+    session: Arc<Session>,
+    way: Way<'_>,
+    source: &ObjectDetails,
+) -> BucketResult<String> {
+    const OPERATION: &str = "CreateMultipartUpload";
+    // Unlike a copy by one call, an upload begins with nothing of the original.
+    let original = session
+        .s3
+        .head_object()
+        .bucket(way.bucket_name())
+        .key(way.from.as_str())
+        .set_if_match(source.metadata.etag.clone())
+        .set_expected_bucket_owner(way.owner())
+        .send()
+        .await
+        .map_err(|error| classify("HeadObject", &error))?;
+    session
+        .s3
+        .create_multipart_upload()
+        .bucket(way.bucket_name())
+        .key(way.to.as_str())
+        .set_content_type(original.content_type)
+        .set_content_encoding(original.content_encoding)
+        .set_content_disposition(original.content_disposition)
+        .set_content_language(original.content_language)
+        .set_cache_control(original.cache_control)
+        .set_metadata(original.metadata)
+        .set_storage_class(storage_class(source))
+        .set_expected_bucket_owner(way.owner())
+        .send()
+        .await
+        .map_err(|error| classify(OPERATION, &error))?
+        .upload_id
+        .ok_or_else(|| local(OPERATION, FailureKind::Nonsense, "the answer has no ID"))
+}
+
+async fn copy_part(
+    files: &S3Files,
+    way: Way<'_>,
+    source: &ObjectDetails,
+    upload_id: &str,
+    number: u64,
+    (first, last): (u64, u64),
+) -> BucketResult<CompletedPart> {
+    let answer = files
+        .in_scope(way.bucket, SessionScope::Objects, |session| async move {
+            session
+                .s3
+                .upload_part_copy()
+                .bucket(way.bucket_name())
+                .key(way.to.as_str())
+                .upload_id(upload_id)
+                .part_number(number as i32)
+                .copy_source(way.source())
+                .copy_source_range(format!("bytes={first}-{last}"))
+                .set_copy_source_if_match(source.metadata.etag.clone())
+                .set_expected_bucket_owner(way.owner())
+                .set_expected_source_bucket_owner(way.owner())
+                .customize()
+                .config_override(patient())
+                .send()
+                .await
+                .map_err(|error| classify("UploadPartCopy", &error))
+        })
+        .await?;
+    let result = answer.copy_part_result;
+    Ok(CompletedPart::builder()
+        .part_number(number as i32)
+        .set_e_tag(result.as_ref().and_then(|part| part.e_tag.clone()))
+        .set_checksum_crc32(result.as_ref().and_then(|part| part.checksum_crc32.clone()))
+        .set_checksum_crc64_nvme(result.and_then(|part| part.checksum_crc64_nvme))
+        .build())
+}
+
+async fn complete(
+    files: &S3Files,
+    way: Way<'_>,
+    upload_id: &str,
+    parts: Vec<CompletedPart>,
+    size: u64,
+) -> BucketResult<Made> {
+    let upload = CompletedMultipartUpload::builder()
+        .set_parts(Some(parts))
+        .build();
+    let answer = files
+        .in_scope(way.bucket, SessionScope::Objects, |session| {
+            let upload = upload.clone();
+            async move {
+                session
+                    .s3
+                    .complete_multipart_upload()
+                    .bucket(way.bucket_name())
+                    .key(way.to.as_str())
+                    .upload_id(upload_id)
+                    .multipart_upload(upload)
+                    .mpu_object_size(i64::try_from(size).unwrap_or(i64::MAX))
+                    .set_if_none_match(way.if_none_match())
+                    .set_expected_bucket_owner(way.owner())
+                    .customize()
+                    .config_override(patient())
+                    .send()
+                    .await
+                    .map_err(|error| classify("CompleteMultipartUpload", &error))
+            }
+        })
+        .await?;
+    Ok((answer.e_tag, answer.version_id))
+}
+
+/// S3 tells no class for `STANDARD`, and gives a copy `STANDARD` where no class is asked for.
+fn storage_class(source: &ObjectDetails) -> Option<StorageClass> {
+    let class = source.metadata.storage_class.as_deref()?;
+    StorageClass::try_parse(class).ok()
+}
+
+/// Time limits for a call that S3 answers only when its work is done.
+pub(crate) fn patient() -> aws_sdk_s3::config::Builder {
+    aws_sdk_s3::config::Builder::new().timeout_config(
+        TimeoutConfig::builder()
+            .operation_attempt_timeout(PATIENCE)
+            .operation_timeout(2 * PATIENCE)
+            .read_timeout(PATIENCE)
+            .build(),
+    )
+}

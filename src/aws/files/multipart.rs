@@ -1,0 +1,144 @@
+//! Uploads in parts that somebody else sends.
+
+use crate::application::bucket::multipart::{BucketUploads, SentPart};
+use crate::application::bucket::query::BucketQueries;
+use crate::application::bucket::read::{BucketResult, SignedUrl};
+use crate::application::bucket::write::{NewObject, StoredObject};
+use crate::aws::failure::{classify, local};
+use crate::aws::files::copy::patient;
+use crate::aws::files::read::{S3Files, expected_owner};
+use crate::aws::files::sign::{SigningLife, give_way};
+use crate::aws::files::upload::abort_upload;
+use crate::domain::aws_failure::FailureKind;
+use crate::domain::connection::ConnectedBucket;
+use crate::domain::files::object_key::ObjectKey;
+use async_trait::async_trait;
+use aws_sdk_s3::config::RequestChecksumCalculation;
+use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
+use std::time::Duration;
+
+#[async_trait]
+impl BucketUploads for S3Files {
+    async fn begin(
+        &self,
+        bucket: &ConnectedBucket,
+        key: &ObjectKey,
+        object: &NewObject,
+    ) -> BucketResult<String> {
+        const OPERATION: &str = "CreateMultipartUpload";
+        // Whoever sends the parts need not know S3's checksums: none is asked of them.
+        let plain = || {
+            aws_sdk_s3::config::Builder::new()
+                .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+        };
+        let answer = self
+            .with_session(bucket, |session| async move {
+                session
+                    .s3
+                    .create_multipart_upload()
+                    .bucket(bucket.connection.bucket.as_str())
+                    .key(key.as_str())
+                    .content_type(&object.content_type)
+                    .set_metadata(Some(object.metadata.iter().cloned().collect()))
+                    .set_expected_bucket_owner(expected_owner(&bucket.connection))
+                    .customize()
+                    .config_override(plain())
+                    .send()
+                    .await
+                    .map_err(|error| classify(OPERATION, &error))
+            })
+            .await?;
+        answer
+            .upload_id
+            .ok_or_else(|| local(OPERATION, FailureKind::Nonsense, "the answer has no ID"))
+    }
+
+    async fn sign_parts(
+        &self,
+        bucket: &ConnectedBucket,
+        key: &ObjectKey,
+        upload_id: &str,
+        numbers: &[u32],
+        expires_in: Duration,
+    ) -> BucketResult<Vec<SignedUrl>> {
+        let session = self.sessions.session_for(bucket, expires_in).await?;
+        let life = SigningLife::new("Sign", session.remaining(), expires_in)?;
+        let mut urls = Vec::with_capacity(numbers.len());
+        for (at, number) in numbers.iter().enumerate() {
+            give_way(at).await;
+            let signed = session
+                .links
+                .upload_part()
+                .bucket(bucket.connection.bucket.as_str())
+                .key(key.as_str())
+                .upload_id(upload_id)
+                .part_number(*number as i32)
+                .presigned(life.config.clone())
+                .await
+                .map_err(|error| classify("UploadPart", &error))?;
+            urls.push(life.url("PUT", &signed));
+        }
+        Ok(urls)
+    }
+
+    async fn finish(
+        &self,
+        bucket: &ConnectedBucket,
+        key: &ObjectKey,
+        upload_id: &str,
+        object: &NewObject,
+        parts: &[SentPart],
+    ) -> BucketResult<StoredObject> {
+        let parts = parts.iter().map(|part| {
+            CompletedPart::builder()
+                .part_number(part.number as i32)
+                .e_tag(&part.etag)
+                .build()
+        });
+        let upload = CompletedMultipartUpload::builder()
+            .set_parts(Some(parts.collect()))
+            .build();
+        let if_none_match = object.conditions.if_none_match.then(|| "*".to_owned());
+        let answer = self
+            .with_session(bucket, |session| {
+                let request = session
+                    .s3
+                    .complete_multipart_upload()
+                    .bucket(bucket.connection.bucket.as_str())
+                    .key(key.as_str())
+                    .upload_id(upload_id)
+                    .multipart_upload(upload.clone())
+                    .set_if_none_match(if_none_match.clone())
+                    .set_expected_bucket_owner(expected_owner(&bucket.connection));
+                async move {
+                    request
+                        .customize()
+                        .config_override(patient())
+                        .send()
+                        .await
+                        .map_err(|error| classify("CompleteMultipartUpload", &error))
+                }
+            })
+            .await?;
+        // The answer to the completion has no size. The object is there, whatever comes of asking.
+        let made = self.details(bucket, key, None).await.ok();
+        Ok(StoredObject {
+            size: made.and_then(|made| u64::try_from(made.metadata.size).ok()),
+            etag: answer.e_tag,
+            version_id: answer.version_id,
+            sha256: None,
+        })
+    }
+
+    async fn give_up(
+        &self,
+        bucket: &ConnectedBucket,
+        key: &ObjectKey,
+        upload_id: &str,
+    ) -> BucketResult<()> {
+        match abort_upload(self, bucket, key, upload_id).await {
+            Err(failure) if failure.error_code.as_deref() == Some("NoSuchUpload") => Ok(()),
+            answer => answer,
+        }
+    }
+}

@@ -1,0 +1,339 @@
+//! What S3 tells of buckets and objects.
+
+use crate::application::bucket::query::{
+    AccountBucket, Archive, BucketPage, BucketQueries, Grant, ObjectDetails, ObjectVersion,
+    Restore, VersionPage,
+};
+use crate::application::bucket::read::{BucketResult, ObjectMetadata};
+use crate::aws::failure::{classify, local};
+use crate::aws::files::read::{S3Files, absent_or, decode, expected_owner, sorted, time_of};
+use crate::aws::sessions::{Session, SessionScope};
+use crate::domain::aws_failure::{AwsFailure, FailureKind};
+use crate::domain::connection::ConnectedBucket;
+use crate::domain::connection::access::Access;
+use crate::domain::connection::region::Region;
+use crate::domain::files::object_key::ObjectKey;
+use async_trait::async_trait;
+use aws_sdk_s3::operation::head_object::HeadObjectOutput;
+use aws_sdk_s3::types::{ChecksumMode, EncodingType};
+use std::sync::Arc;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
+
+#[async_trait]
+impl BucketQueries for S3Files {
+    async fn details(
+        &self,
+        bucket: &ConnectedBucket,
+        key: &ObjectKey,
+        version_id: Option<&str>,
+    ) -> BucketResult<ObjectDetails> {
+        let mode = Some(ChecksumMode::Enabled);
+        let answer = self
+            .in_scope(bucket, scope_of(version_id), |session| {
+                head_object(session, bucket, key, version_id, mode.clone())
+            })
+            .await?;
+        Ok(details(answer))
+    }
+
+    async fn versions(
+        &self,
+        bucket: &ConnectedBucket,
+        key: &ObjectKey,
+        page_size: u32,
+        after: Option<&str>,
+    ) -> BucketResult<VersionPage> {
+        self.in_scope(bucket, beyond_reading(bucket), |session| async move {
+            let answer = session
+                .s3
+                .list_object_versions()
+                .bucket(bucket.connection.bucket.as_str())
+                .prefix(key.as_str())
+                .max_keys(page_size.min(1000) as i32)
+                .set_key_marker(after.map(|_| key.as_str().to_owned()))
+                .set_version_id_marker(after.map(str::to_owned))
+                .encoding_type(EncodingType::Url)
+                .set_expected_bucket_owner(expected_owner(&bucket.connection))
+                .send()
+                .await
+                .map_err(|error| classify("ListObjectVersions", &error))?;
+            version_page(key, answer)
+        })
+        .await
+    }
+
+    async fn acl(&self, bucket: &ConnectedBucket, key: &ObjectKey) -> BucketResult<Vec<Grant>> {
+        self.in_scope(bucket, beyond_reading(bucket), |session| async move {
+            let answer = session
+                .s3
+                .get_object_acl()
+                .bucket(bucket.connection.bucket.as_str())
+                .key(key.as_str())
+                .set_expected_bucket_owner(expected_owner(&bucket.connection))
+                .send()
+                .await
+                .map_err(|error| classify("GetObjectAcl", &error))?;
+            let grants = answer.grants.unwrap_or_default().into_iter();
+            Ok(grants
+                .filter_map(|grant| {
+                    let grantee = grant.grantee?;
+                    Some(Grant {
+                        grantee: grantee.id.or(grantee.uri).or(grantee.email_address)?,
+                        permission: grant.permission?.as_str().to_owned(),
+                    })
+                })
+                .collect())
+        })
+        .await
+    }
+
+    async fn location(&self, bucket: &ConnectedBucket) -> BucketResult<Region> {
+        const OPERATION: &str = "GetBucketLocation";
+        self.with_session(bucket, |session| async move {
+            let answer = session
+                .s3
+                .get_bucket_location()
+                .bucket(bucket.connection.bucket.as_str())
+                .set_expected_bucket_owner(expected_owner(&bucket.connection))
+                .send()
+                .await
+                .map_err(|error| classify(OPERATION, &error))?;
+            let constraint = answer
+                .location_constraint
+                .as_ref()
+                .map(|name| name.as_str());
+            Region::from_location_constraint(constraint.filter(|name| !name.is_empty()))
+                .map_err(|invalid| local(OPERATION, FailureKind::Nonsense, invalid))
+        })
+        .await
+    }
+
+    async fn account_buckets(
+        &self,
+        bucket: &ConnectedBucket,
+        page_size: u32,
+        continuation: Option<&str>,
+    ) -> BucketResult<BucketPage> {
+        self.in_scope(bucket, SessionScope::AllBuckets, |session| async move {
+            let answer = session
+                .s3
+                .list_buckets()
+                .max_buckets(page_size.min(1000) as i32)
+                .set_continuation_token(continuation.map(str::to_owned))
+                .send()
+                .await
+                .map_err(|error| classify("ListBuckets", &error))?;
+            let buckets = answer.buckets.unwrap_or_default().into_iter();
+            Ok(BucketPage {
+                buckets: buckets
+                    .filter_map(|bucket| {
+                        Some(AccountBucket {
+                            name: bucket.name?,
+                            region: bucket.bucket_region,
+                            created_at: bucket.creation_date.and_then(time_of),
+                        })
+                    })
+                    .collect(),
+                continuation: answer.continuation_token.filter(|token| !token.is_empty()),
+            })
+        })
+        .await
+    }
+}
+
+/// Reading a version is an action of its own, which is not among the documents'.
+pub(crate) fn scope_of(version_id: Option<&str>) -> SessionScope {
+    match version_id {
+        Some(_) => SessionScope::Objects,
+        None => SessionScope::Files,
+    }
+}
+
+/// The session for what the documents grant for writing only, although it changes nothing: a customer may
+/// have granted it to a storage for reading too.
+fn beyond_reading(bucket: &ConnectedBucket) -> SessionScope {
+    match bucket.connection.access {
+        Access::Read => SessionScope::Objects,
+        Access::ReadWrite => SessionScope::Files,
+    }
+}
+
+/// HeadObject. Asking for checksums needs the leave to decrypt, too (S3 API reference, HeadObject).
+pub(crate) async fn head_object(
+    session: Arc<Session>,
+    bucket: &ConnectedBucket,
+    key: &ObjectKey,
+    version_id: Option<&str>,
+    checksums: Option<ChecksumMode>,
+) -> BucketResult<HeadObjectOutput> {
+    let answer = session
+        .s3
+        .head_object()
+        .bucket(bucket.connection.bucket.as_str())
+        .key(key.as_str())
+        .set_version_id(version_id.map(str::to_owned))
+        .set_checksum_mode(checksums)
+        .set_expected_bucket_owner(expected_owner(&bucket.connection))
+        .send()
+        .await;
+    match answer.map_err(|error| of_version(version_id, classify("HeadObject", &error))) {
+        Err(denied) if denied.kind == FailureKind::AccessDenied && version_id.is_none() => {
+            Err(absent_or(denied, session, bucket, key).await)
+        }
+        answer => answer,
+    }
+}
+
+/// A version ID that S3 does not understand names no version.
+pub(crate) fn of_version(version_id: Option<&str>, mut failure: AwsFailure) -> AwsFailure {
+    let unknown = failure.http_status == Some(400)
+        && (failure.operation == "HeadObject"
+            || failure.error_code.as_deref() == Some("InvalidArgument"));
+    let absent = failure.kind == FailureKind::NoSuchKey
+        && failure.error_code.as_deref() != Some("DeleteMarker");
+    if version_id.is_some() && (unknown || absent) {
+        failure.kind = FailureKind::NoSuchKey;
+        failure.error_code = Some("NoSuchVersion".to_owned());
+    }
+    failure
+}
+
+pub(crate) fn metadata(answer: HeadObjectOutput) -> ObjectMetadata {
+    ObjectMetadata {
+        size: answer.content_length.unwrap_or_default(),
+        etag: answer.e_tag,
+        content_type: answer.content_type,
+        content_encoding: answer.content_encoding,
+        last_modified: answer.last_modified.and_then(time_of),
+        version_id: answer.version_id,
+        storage_class: answer.storage_class.map(|class| class.as_str().to_owned()),
+        metadata: sorted(answer.metadata),
+    }
+}
+
+fn details(answer: HeadObjectOutput) -> ObjectDetails {
+    let checksums = [
+        ("crc32", answer.checksum_crc32.clone()),
+        ("crc32c", answer.checksum_crc32_c.clone()),
+        ("crc64nvme", answer.checksum_crc64_nvme.clone()),
+        ("sha1", answer.checksum_sha1.clone()),
+        ("sha256", answer.checksum_sha256.clone()),
+    ];
+    let archive = archive(
+        answer.storage_class.as_ref().map(|class| class.as_str()),
+        answer.archive_status.as_ref().map(|status| status.as_str()),
+        answer.restore.as_deref(),
+    );
+    ObjectDetails {
+        encryption: answer
+            .server_side_encryption
+            .as_ref()
+            .map(|algorithm| algorithm.as_str().to_owned()),
+        kms_key_id: answer.ssekms_key_id.clone(),
+        metadata: metadata(answer),
+        checksums: checksums
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)))
+            .collect(),
+        archive,
+    }
+}
+
+/// Reads `x-amz-storage-class`, `x-amz-archive-status` (of Intelligent-Tiering) and `x-amz-restore`
+/// (S3 API reference, HeadObject).
+fn archive(class: Option<&str>, status: Option<&str>, restore: Option<&str>) -> Archive {
+    let cold = matches!(class, Some("GLACIER" | "DEEP_ARCHIVE")) || status.is_some();
+    let restore = restore.map(|text| {
+        if text.contains("ongoing-request=\"true\"") {
+            return Restore::InProgress;
+        }
+        let until = text
+            .split_once("expiry-date=\"")
+            .and_then(|(_, rest)| rest.split('"').next())
+            .and_then(|date| OffsetDateTime::parse(date, &Rfc2822).ok());
+        Restore::Until(until)
+    });
+    Archive {
+        archived: cold && !matches!(restore, Some(Restore::Until(_))),
+        restore,
+    }
+}
+
+/// Keys that begin with this one are listed too, after it.
+fn version_page(
+    key: &ObjectKey,
+    answer: aws_sdk_s3::operation::list_object_versions::ListObjectVersionsOutput,
+) -> BucketResult<VersionPage> {
+    let encoded = answer.encoding_type() == Some(&EncodingType::Url);
+    let is_key = |raw: Option<&str>| -> BucketResult<bool> {
+        let raw = raw.unwrap_or_default();
+        Ok(match encoded {
+            true => decode(raw)? == key.as_str(),
+            false => raw == key.as_str(),
+        })
+    };
+    let mut versions = Vec::new();
+    for version in answer.versions() {
+        if is_key(version.key())? {
+            versions.push(ObjectVersion {
+                version_id: version.version_id().unwrap_or("null").to_owned(),
+                is_latest: version.is_latest().unwrap_or_default(),
+                is_delete_marker: false,
+                size: version.size().unwrap_or_default(),
+                last_modified: version.last_modified().copied().and_then(time_of),
+                etag: version.e_tag().map(str::to_owned),
+                storage_class: version
+                    .storage_class()
+                    .map(|class| class.as_str().to_owned()),
+            });
+        }
+    }
+    for marker in answer.delete_markers() {
+        if is_key(marker.key())? {
+            versions.push(ObjectVersion {
+                version_id: marker.version_id().unwrap_or("null").to_owned(),
+                is_latest: marker.is_latest().unwrap_or_default(),
+                is_delete_marker: true,
+                size: 0,
+                last_modified: marker.last_modified().copied().and_then(time_of),
+                etag: None,
+                storage_class: None,
+            });
+        }
+    }
+    // S3 lists versions and markers apart; together they are newest first again. The latest one is
+    // told by S3, because times can be equal.
+    versions.sort_by_key(|version| (!version.is_latest, std::cmp::Reverse(version.last_modified)));
+    let more = answer.is_truncated.unwrap_or_default() && is_key(answer.next_key_marker())?;
+    Ok(VersionPage {
+        versions,
+        after: more.then_some(answer.next_version_id_marker).flatten(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn archived_objects_are_told_from_restored_ones() {
+        assert_eq!(archive(Some("STANDARD"), None, None), Archive::default());
+        assert!(archive(Some("DEEP_ARCHIVE"), None, None).archived);
+        assert!(archive(Some("INTELLIGENT_TIERING"), Some("ARCHIVE_ACCESS"), None).archived);
+        // Glacier Instant Retrieval is read like any other.
+        assert!(!archive(Some("GLACIER_IR"), None, None).archived);
+        let going = archive(Some("GLACIER"), None, Some("ongoing-request=\"true\""));
+        assert_eq!(
+            (going.archived, going.restore),
+            (true, Some(Restore::InProgress))
+        );
+        let done = "ongoing-request=\"false\", expiry-date=\"Fri, 21 Dec 2012 00:00:00 GMT\"";
+        let restored = archive(Some("GLACIER"), None, Some(done));
+        assert!(!restored.archived);
+        let Some(Restore::Until(Some(until))) = restored.restore else {
+            panic!("{restored:?}");
+        };
+        assert_eq!(until.unix_timestamp(), 1_356_048_000);
+    }
+}

@@ -1,0 +1,646 @@
+//! Bodies of any size into a bucket, in little memory.
+//!
+//! Up to [`HELD_BODY`] a body is held and stored by one call, which the SDK may repeat. A larger one
+//! whose length is known is passed on as it comes: by one call, or, where it is too large for one, part
+//! by part. One of unknown length is held part by part, because S3 wants to know each part's length;
+//! [`UploadMemory`] bounds all of these together.
+//!
+//! Checksums: the client's digests are verified on the way ([`UploadBody`]), and the last bytes are
+//! withheld until they match; each call to S3 carries a checksum of its own bytes, and completing an
+//! upload names each part's and the whole size, so that S3 refuses what differs.
+
+use crate::application::bucket::body::{BodyFault, UploadBody};
+use crate::application::bucket::write::{NewObject, PutFailure, StoredObject};
+use crate::aws::failure::{classify, local};
+use crate::aws::files::read::{S3Files, expected_owner};
+use crate::aws::sessions::{Session, SessionScope};
+use crate::domain::aws_failure::{AwsFailure, FailureKind};
+use crate::domain::connection::ConnectedBucket;
+use crate::domain::files::object_key::ObjectKey;
+use crate::domain::files::part_plan::{
+    LARGEST_OBJECT, LARGEST_UNTOLD, MIB, MOST_PARTS, held_part_size,
+};
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart};
+use aws_smithy_types::byte_stream::ByteStream;
+use bytes::{Bytes, BytesMut};
+use http_body::{Frame, SizeHint};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::task::JoinSet;
+
+/// A body up to this size is held in memory as a whole.
+const HELD_BODY: u64 = 256 << 10;
+/// How long S3 may take nothing of a body, and how long it may think after its end.
+const STALL: Duration = Duration::from_secs(60);
+/// Completing a large upload takes S3 minutes at times (S3 API reference, CompleteMultipartUpload).
+const COMPLETE: Duration = Duration::from_secs(600);
+/// How many parts of one body are held at once: one comes while the other goes.
+const PARTS_HELD: usize = 2;
+/// How long to wait before an upload that could not be given up is given up again.
+const ABORT_PAUSES: [Duration; 3] = [
+    Duration::from_millis(100),
+    Duration::from_secs(1),
+    Duration::from_secs(5),
+];
+/// How long an upload waits for memory.
+const MEMORY_PATIENCE: Duration = Duration::from_secs(30);
+
+/// The memory that held parts may take, all uploads together: 32 MiB, in MiB.
+pub struct UploadMemory(Arc<Semaphore>);
+
+impl Default for UploadMemory {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(32)))
+    }
+}
+
+impl UploadMemory {
+    async fn take(&self, bytes: u64) -> Result<OwnedSemaphorePermit, PutFailure> {
+        let mib = u32::try_from(bytes.div_ceil(MIB)).unwrap_or(u32::MAX);
+        let taking = self.0.clone().acquire_many_owned(mib);
+        match tokio::time::timeout(MEMORY_PATIENCE, taking).await {
+            Ok(Ok(permit)) => Ok(permit),
+            _ => Err(PutFailure::NoMemory),
+        }
+    }
+}
+
+/// Where an upload goes.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    bucket: &'a ConnectedBucket,
+    key: &'a ObjectKey,
+    object: &'a NewObject,
+}
+
+impl Place<'_> {
+    fn bucket_name(&self) -> &str {
+        self.bucket.connection.bucket.as_str()
+    }
+
+    fn owner(&self) -> Option<String> {
+        expected_owner(&self.bucket.connection)
+    }
+
+    /// The checksum of each part. Not every S3-compatible store knows them; there, the signature covers
+    /// what is held, and TLS what is passed on.
+    fn checksum(&self) -> Option<ChecksumAlgorithm> {
+        self.bucket
+            .connection
+            .endpoint()
+            .is_none()
+            .then_some(ChecksumAlgorithm::Crc32)
+    }
+
+    fn if_none_match(&self) -> Option<String> {
+        let conditions = &self.object.conditions;
+        conditions.if_none_match.then(|| "*".to_owned())
+    }
+
+    fn if_match(&self) -> Option<String> {
+        self.object.conditions.if_match.clone()
+    }
+}
+
+pub(crate) async fn put(
+    files: &S3Files,
+    bucket: &ConnectedBucket,
+    key: &ObjectKey,
+    object: &NewObject,
+    body: UploadBody,
+) -> Result<StoredObject, PutFailure> {
+    let place = Place {
+        bucket,
+        key,
+        object,
+    };
+    let length = body.length();
+    let mut source = Source { body, carry: None };
+    let _turn = files.gates.transfer(&bucket.owner).await?;
+    match length {
+        Some(length) if length > LARGEST_OBJECT => Err(BodyFault::TooLong {
+            most: LARGEST_OBJECT,
+        }
+        .into()),
+        Some(length) if length > files.sizes.single => {
+            let size = files.sizes.part_of(length);
+            in_parts(files, place, &mut source, Parts::Told { length, size }).await
+        }
+        Some(length) if length > HELD_BODY => streamed(files, place, &mut source, length).await,
+        _ => {
+            let head = source.fill(HELD_BODY + 1).await?;
+            if head.len() as u64 <= HELD_BODY {
+                return held(files, place, &source, head).await;
+            }
+            source.put_back(head);
+            // A body of one part needs no upload in parts, and nothing to clean up after it.
+            let memory = files.upload_memory.take(held_part_size(1)).await?;
+            let first = source.fill(held_part_size(1)).await?;
+            if source.body.sha256().is_some() && source.carry.is_none() {
+                return held(files, place, &source, first).await;
+            }
+            let first = HeldPart {
+                bytes: first,
+                memory,
+            };
+            in_parts(files, place, &mut source, Parts::Untold { first }).await
+        }
+    }
+}
+
+/// A body, cut where it is asked to be.
+struct Source {
+    body: UploadBody,
+    carry: Option<Bytes>,
+}
+
+impl Source {
+    /// The next bytes, at most so many.
+    async fn next(&mut self, most: u64) -> Result<Option<Bytes>, BodyFault> {
+        let chunk = match self.carry.take() {
+            Some(chunk) => Some(chunk),
+            None => self.body.next().await?,
+        };
+        let Some(mut chunk) = chunk else {
+            return Ok(None);
+        };
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        if chunk.len() > most {
+            self.carry = Some(chunk.split_off(most));
+        }
+        Ok(Some(chunk))
+    }
+
+    /// So many bytes, or fewer at the end.
+    async fn fill(&mut self, size: u64) -> Result<Bytes, BodyFault> {
+        // A part is as large as it is told; most other bodies are small.
+        let mut buffer = match size > HELD_BODY + 1 {
+            true => BytesMut::with_capacity(usize::try_from(size).unwrap_or_default()),
+            false => BytesMut::new(),
+        };
+        while (buffer.len() as u64) < size {
+            match self.next(size - buffer.len() as u64).await? {
+                Some(chunk) => buffer.extend_from_slice(&chunk),
+                None => break,
+            }
+        }
+        Ok(buffer.freeze())
+    }
+
+    fn put_back(&mut self, head: Bytes) {
+        let mut all = BytesMut::from(head);
+        if let Some(rest) = self.carry.take() {
+            all.extend_from_slice(&rest);
+        }
+        self.carry = Some(all.freeze());
+    }
+
+    fn stored(&self, etag: Option<String>, version_id: Option<String>) -> StoredObject {
+        StoredObject {
+            size: Some(self.body.received()),
+            etag,
+            version_id,
+            sha256: self.body.sha256().cloned(),
+        }
+    }
+}
+
+async fn held(
+    files: &S3Files,
+    place: Place<'_>,
+    source: &Source,
+    bytes: Bytes,
+) -> Result<StoredObject, PutFailure> {
+    let answer = files
+        .with_session(place.bucket, |session| {
+            let request = put_object(&session, place)
+                .set_checksum_sha256(source.body.sha256().map(|text| text.0.clone()))
+                .body(ByteStream::from(bytes.clone()));
+            async move {
+                request
+                    .send()
+                    .await
+                    .map_err(|error| classify("PutObject", &error))
+            }
+        })
+        .await?;
+    Ok(source.stored(answer.e_tag, answer.version_id))
+}
+
+async fn streamed(
+    files: &S3Files,
+    place: Place<'_>,
+    source: &mut Source,
+    length: u64,
+) -> Result<StoredObject, PutFailure> {
+    let session = files.sessions.session(place.bucket).await?;
+    let answer = pass_on(source, length, "PutObject", |body| {
+        let request = put_object(&session, place).body(body);
+        async move {
+            request
+                .customize()
+                .config_override(patient(STALL))
+                .send()
+                .await
+                .map_err(|error| classify("PutObject", &error))
+        }
+    })
+    .await?;
+    Ok(source.stored(answer.e_tag, answer.version_id))
+}
+
+fn put_object(
+    session: &Session,
+    place: Place<'_>,
+) -> aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder {
+    session
+        .s3
+        .put_object()
+        .bucket(place.bucket_name())
+        .key(place.key.as_str())
+        .content_type(&place.object.content_type)
+        .set_metadata(Some(place.object.metadata.iter().cloned().collect()))
+        .set_if_none_match(place.if_none_match())
+        .set_if_match(place.if_match())
+        .set_expected_bucket_owner(place.owner())
+}
+
+/// Time limits for a call whose body takes as long as its sender needs: [`pass_on`] has its own.
+fn patient(answer: Duration) -> aws_sdk_s3::config::Builder {
+    aws_sdk_s3::config::Builder::new()
+        .timeout_config(
+            TimeoutConfig::builder()
+                .disable_operation_timeout()
+                .disable_operation_attempt_timeout()
+                .read_timeout(answer)
+                .build(),
+        )
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+}
+
+/// Makes a call with the next `size` bytes as its body, while they come. Where they do not come, the
+/// call is cut off, and S3 stores nothing of a body that is shorter than it was told.
+async fn pass_on<T, F>(
+    source: &mut Source,
+    size: u64,
+    operation: &'static str,
+    send: impl FnOnce(ByteStream) -> F,
+) -> Result<T, PutFailure>
+where
+    F: Future<Output = Result<T, AwsFailure>>,
+{
+    let slow = || PutFailure::Aws(local(operation, FailureKind::Timeout, "the store stalls"));
+    let (sender, chunks) = mpsc::channel(1);
+    let sending = send(ByteStream::from_body_1_x(PassedOn { chunks, left: size }));
+    tokio::pin!(sending);
+    let feeding = async {
+        let mut left = size;
+        while left > 0 {
+            let Some(chunk) = source.next(left).await? else {
+                return Err(BodyFault::Incomplete.into());
+            };
+            left -= chunk.len() as u64;
+            match tokio::time::timeout(STALL, sender.send(chunk)).await {
+                Ok(Ok(())) => {}
+                // The call has ended: its answer tells why.
+                Ok(Err(_)) => break,
+                Err(_) => return Err(slow()),
+            }
+        }
+        // Reads on to the end that follows the last bytes: nothing is left, or the body is too long.
+        drop(sender);
+        Ok::<_, PutFailure>(())
+    };
+    tokio::select! {
+        biased;
+        fed = feeding => fed?,
+        answer = &mut sending => return Ok(answer?),
+    }
+    match tokio::time::timeout(STALL, sending).await {
+        Ok(answer) => Ok(answer?),
+        Err(_) => Err(slow()),
+    }
+}
+
+/// A call's body that is passed on chunk by chunk. It breaks where chunks end too early.
+struct PassedOn {
+    chunks: mpsc::Receiver<Bytes>,
+    left: u64,
+}
+
+impl http_body::Body for PassedOn {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        if self.left == 0 {
+            return Poll::Ready(None);
+        }
+        Poll::Ready(match ready!(self.chunks.poll_recv(context)) {
+            Some(chunk) => {
+                self.left = self.left.saturating_sub(chunk.len() as u64);
+                Some(Ok(Frame::data(chunk)))
+            }
+            None => Some(Err(std::io::ErrorKind::UnexpectedEof.into())),
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left == 0
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left)
+    }
+}
+
+/// How a body is cut.
+enum Parts {
+    Told { length: u64, size: u64 },
+    Untold { first: HeldPart },
+}
+
+/// A part in memory, and the permit for it: what is held without one is bounded by nothing.
+struct HeldPart {
+    bytes: Bytes,
+    memory: OwnedSemaphorePermit,
+}
+
+async fn in_parts(
+    files: &S3Files,
+    place: Place<'_>,
+    source: &mut Source,
+    parts: Parts,
+) -> Result<StoredObject, PutFailure> {
+    let upload_id = files
+        .with_session(place.bucket, |session| create(session, place))
+        .await?;
+    let stored = async {
+        let done = match parts {
+            Parts::Told { length, size } => {
+                told_parts(files, place, &upload_id, source, length, size).await?
+            }
+            Parts::Untold { first } => {
+                untold_parts(files, place, &upload_id, source, first).await?
+            }
+        };
+        complete(files, place, &upload_id, source, done).await
+    };
+    match stored.await {
+        Ok(stored) => Ok(stored),
+        Err(failure) => {
+            abort(files, place.bucket, place.key, &upload_id).await;
+            Err(failure)
+        }
+    }
+}
+
+async fn create(session: Arc<Session>, place: Place<'_>) -> Result<String, AwsFailure> {
+    const OPERATION: &str = "CreateMultipartUpload";
+    session
+        .s3
+        .create_multipart_upload()
+        .bucket(place.bucket_name())
+        .key(place.key.as_str())
+        .content_type(&place.object.content_type)
+        .set_metadata(Some(place.object.metadata.iter().cloned().collect()))
+        .set_checksum_algorithm(place.checksum())
+        .set_expected_bucket_owner(place.owner())
+        .send()
+        .await
+        .map_err(|error| classify(OPERATION, &error))?
+        .upload_id
+        .ok_or_else(|| local(OPERATION, FailureKind::Nonsense, "the answer has no ID"))
+}
+
+fn upload_part(
+    session: &Session,
+    place: Place<'_>,
+    upload_id: &str,
+    number: u64,
+) -> aws_sdk_s3::operation::upload_part::builders::UploadPartFluentBuilder {
+    session
+        .s3
+        .upload_part()
+        .bucket(place.bucket_name())
+        .key(place.key.as_str())
+        .upload_id(upload_id)
+        .part_number(number as i32)
+        .set_checksum_algorithm(place.checksum())
+        .set_expected_bucket_owner(place.owner())
+}
+
+fn completed(
+    number: u64,
+    answer: aws_sdk_s3::operation::upload_part::UploadPartOutput,
+) -> CompletedPart {
+    CompletedPart::builder()
+        .part_number(number as i32)
+        .set_e_tag(answer.e_tag)
+        .set_checksum_crc32(answer.checksum_crc32)
+        .build()
+}
+
+async fn told_parts(
+    files: &S3Files,
+    place: Place<'_>,
+    upload_id: &str,
+    source: &mut Source,
+    length: u64,
+    size: u64,
+) -> Result<Vec<CompletedPart>, PutFailure> {
+    let mut done = Vec::new();
+    let mut left = length;
+    for number in 1..=MOST_PARTS {
+        if left == 0 {
+            break;
+        }
+        // Asked anew for each part: an upload may outlive a session.
+        let session = files.sessions.session(place.bucket).await?;
+        let now = left.min(size);
+        let answer = pass_on(source, now, "UploadPart", |body| {
+            let request = upload_part(&session, place, upload_id, number).body(body);
+            async move {
+                request
+                    .customize()
+                    .config_override(patient(STALL))
+                    .send()
+                    .await
+                    .map_err(|error| classify("UploadPart", &error))
+            }
+        })
+        .await?;
+        done.push(completed(number, answer));
+        left -= now;
+    }
+    Ok(done)
+}
+
+async fn untold_parts(
+    files: &S3Files,
+    place: Place<'_>,
+    upload_id: &str,
+    source: &mut Source,
+    first: HeldPart,
+) -> Result<Vec<CompletedPart>, PutFailure> {
+    let mut first = Some(first);
+    // Dropped with an error, the set ends its tasks.
+    let mut sending: JoinSet<Result<CompletedPart, AwsFailure>> = JoinSet::new();
+    let mut done = Vec::new();
+    let ended = |joined: Result<Result<CompletedPart, AwsFailure>, tokio::task::JoinError>| {
+        joined.unwrap_or_else(|error| Err(local("UploadPart", FailureKind::Network, error)))
+    };
+    for number in 1..=MOST_PARTS + 1 {
+        let HeldPart { bytes, memory } = match first.take() {
+            Some(first) => first,
+            None => {
+                let size = held_part_size(number);
+                let memory = files.upload_memory.take(size).await?;
+                let bytes = source.fill(size).await?;
+                HeldPart { bytes, memory }
+            }
+        };
+        if bytes.is_empty() {
+            break;
+        }
+        if number > MOST_PARTS {
+            return Err(BodyFault::TooLong {
+                most: LARGEST_UNTOLD,
+            }
+            .into());
+        }
+        if sending.len() == PARTS_HELD - 1
+            && let Some(part) = sending.join_next().await
+        {
+            done.push(ended(part)?);
+        }
+        let session = files.sessions.session(place.bucket).await?;
+        let request = upload_part(&session, place, upload_id, number).body(ByteStream::from(bytes));
+        sending.spawn(async move {
+            let _memory = memory;
+            let answer = request
+                .customize()
+                .config_override(held_limits())
+                .send()
+                .await
+                .map_err(|error| classify("UploadPart", &error))?;
+            Ok(completed(number, answer))
+        });
+    }
+    while let Some(part) = sending.join_next().await {
+        done.push(ended(part)?);
+    }
+    done.sort_by_key(|part| part.part_number);
+    Ok(done)
+}
+
+/// Time limits for a held part: each try may take a minute, and the SDK repeats it where that is safe.
+fn held_limits() -> aws_sdk_s3::config::Builder {
+    aws_sdk_s3::config::Builder::new().timeout_config(
+        TimeoutConfig::builder()
+            .operation_attempt_timeout(STALL)
+            .operation_timeout(3 * STALL)
+            .build(),
+    )
+}
+
+async fn complete(
+    files: &S3Files,
+    place: Place<'_>,
+    upload_id: &str,
+    source: &Source,
+    parts: Vec<CompletedPart>,
+) -> Result<StoredObject, PutFailure> {
+    let size = i64::try_from(source.body.received()).unwrap_or(i64::MAX);
+    let upload = CompletedMultipartUpload::builder()
+        .set_parts(Some(parts))
+        .build();
+    let answer = files
+        .with_session(place.bucket, |session| {
+            let request = session
+                .s3
+                .complete_multipart_upload()
+                .bucket(place.bucket_name())
+                .key(place.key.as_str())
+                .upload_id(upload_id)
+                .multipart_upload(upload.clone())
+                .mpu_object_size(size)
+                .set_if_none_match(place.if_none_match())
+                .set_if_match(place.if_match())
+                .set_expected_bucket_owner(place.owner());
+            async move {
+                request
+                    .customize()
+                    .config_override(patient(COMPLETE))
+                    .send()
+                    .await
+                    .map_err(|error| classify("CompleteMultipartUpload", &error))
+            }
+        })
+        .await?;
+    Ok(source.stored(answer.e_tag, answer.version_id))
+}
+
+/// Gives an upload up, so that nothing of it stays in the bucket. A failure is for the log only: whoever
+/// uploads is told why the upload failed.
+pub(crate) async fn abort(
+    files: &S3Files,
+    bucket: &ConnectedBucket,
+    key: &ObjectKey,
+    upload_id: &str,
+) {
+    let mut tries = ABORT_PAUSES.iter();
+    while let Err(failure) = abort_upload(files, bucket, key, upload_id).await {
+        // While the service stops, a pooled connection may end with the thread that drove it.
+        if failure.kind.is_passing()
+            && let Some(pause) = tries.next()
+        {
+            tokio::time::sleep(*pause).await;
+            continue;
+        }
+        tracing::warn!(
+            storage = %bucket.owner,
+            %failure,
+            message = failure.message,
+            "cannot abort an upload: its parts stay in the bucket until a lifecycle rule removes them"
+        );
+        return;
+    }
+}
+
+pub(crate) async fn abort_upload(
+    files: &S3Files,
+    bucket: &ConnectedBucket,
+    key: &ObjectKey,
+    upload_id: &str,
+) -> Result<(), AwsFailure> {
+    let call = |session: Arc<Session>| async move {
+        session
+            .s3
+            .abort_multipart_upload()
+            .bucket(bucket.connection.bucket.as_str())
+            .key(key.as_str())
+            .upload_id(upload_id)
+            .set_expected_bucket_owner(expected_owner(&bucket.connection))
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| classify("AbortMultipartUpload", &error))
+    };
+    // Whoever began an upload may give it up by default (S3 user guide, "Multipart upload API and
+    // permissions"); a session policy may stand in the way of that.
+    match files.with_session(bucket, call).await {
+        Err(failure) if failure.kind == FailureKind::AccessDenied => {
+            files.in_scope(bucket, SessionScope::Objects, call).await
+        }
+        answer => answer,
+    }
+}

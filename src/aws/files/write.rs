@@ -1,0 +1,273 @@
+//! Changes in customers' buckets.
+
+use crate::application::bucket::body::UploadBody;
+use crate::application::bucket::read::{BucketResult, SignedUrl};
+use crate::application::bucket::write::{
+    BucketWrites, CopiedObject, Doomed, NewObject, PutFailure, SignedWrite, StoredObject,
+};
+use crate::aws::failure::{classify, local};
+use crate::aws::files::read::{S3Files, expected_owner};
+use crate::aws::files::sign::{SigningLife, give_way};
+use crate::aws::files::{copy, upload};
+use crate::domain::aws_failure::{AwsFailure, FailureKind};
+use crate::domain::connection::ConnectedBucket;
+use crate::domain::files::canned_acl::CannedAcl;
+use crate::domain::files::object_key::ObjectKey;
+use async_trait::async_trait;
+use aws_sdk_s3::types::{Delete, ObjectCannedAcl, ObjectIdentifier};
+use futures_util::StreamExt;
+use futures_util::stream;
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// How many single deletions run at once, where a batch cannot do it.
+const SINGLES_AT_ONCE: usize = 16;
+
+#[async_trait]
+impl BucketWrites for S3Files {
+    async fn put(
+        &self,
+        bucket: &ConnectedBucket,
+        key: &ObjectKey,
+        object: &NewObject,
+        body: UploadBody,
+    ) -> Result<StoredObject, PutFailure> {
+        upload::put(self, bucket, key, object, body).await
+    }
+
+    async fn delete(&self, bucket: &ConnectedBucket, doomed: &Doomed) -> BucketResult<()> {
+        let version = doomed.version_id.as_deref();
+        delete_object(self, bucket, &doomed.key, version, None).await
+    }
+
+    async fn delete_many(
+        &self,
+        bucket: &ConnectedBucket,
+        doomed: &[Doomed],
+    ) -> Vec<BucketResult<()>> {
+        let (batch, mut alone): (Vec<usize>, Vec<usize>) =
+            (0..doomed.len()).partition(|&at| fits_xml(doomed[at].key.as_str()));
+        let mut outcomes: Vec<BucketResult<()>> = vec![Ok(()); doomed.len()];
+        if !batch.is_empty() {
+            let keys: Vec<&Doomed> = batch.iter().map(|&at| &doomed[at]).collect();
+            match delete_batch(self, bucket, &keys).await {
+                Ok(failures) => {
+                    for (at, key) in batch.iter().zip(&keys) {
+                        if let Some(failure) = failures.get(*key) {
+                            outcomes[*at] = Err(failure.clone());
+                        }
+                    }
+                }
+                // A store that does not know the call, or refuses all for one.
+                Err(failure) if !failure.kind.is_passing() => alone.extend(batch),
+                Err(failure) => batch
+                    .iter()
+                    .for_each(|&at| outcomes[at] = Err(failure.clone())),
+            }
+        }
+        let single: Vec<_> = stream::iter(alone)
+            .map(|at| async move { (at, self.delete(bucket, &doomed[at]).await) })
+            .buffer_unordered(SINGLES_AT_ONCE)
+            .collect()
+            .await;
+        for (at, outcome) in single {
+            outcomes[at] = outcome;
+        }
+        outcomes
+    }
+
+    async fn copy(
+        &self,
+        bucket: &ConnectedBucket,
+        from: &ObjectKey,
+        to: &ObjectKey,
+        if_none_match: bool,
+    ) -> BucketResult<CopiedObject> {
+        copy::copy(self, bucket, from, to, if_none_match).await
+    }
+
+    async fn delete_unchanged(
+        &self,
+        bucket: &ConnectedBucket,
+        key: &ObjectKey,
+        etag: Option<&str>,
+    ) -> BucketResult<()> {
+        delete_object(self, bucket, key, None, etag).await
+    }
+
+    async fn put_acl(
+        &self,
+        bucket: &ConnectedBucket,
+        key: &ObjectKey,
+        acl: CannedAcl,
+    ) -> BucketResult<()> {
+        const OPERATION: &str = "PutObjectAcl";
+        let acl = ObjectCannedAcl::try_parse(acl.as_str())
+            .map_err(|error| local(OPERATION, FailureKind::InvalidRequest, error))?;
+        self.with_session(bucket, |session| {
+            let request = session
+                .s3
+                .put_object_acl()
+                .bucket(bucket.connection.bucket.as_str())
+                .key(key.as_str())
+                .acl(acl.clone())
+                .set_expected_bucket_owner(expected_owner(&bucket.connection));
+            async move {
+                request
+                    .send()
+                    .await
+                    .map(drop)
+                    .map_err(|error| classify(OPERATION, &error))
+            }
+        })
+        .await
+    }
+
+    async fn sign_write(
+        &self,
+        bucket: &ConnectedBucket,
+        keys: &[ObjectKey],
+        what: &SignedWrite,
+        expires_in: Duration,
+    ) -> BucketResult<Vec<SignedUrl>> {
+        let session = self.sessions.session_for(bucket, expires_in).await?;
+        let life = SigningLife::new("Sign", session.remaining(), expires_in)?;
+        let name = bucket.connection.bucket.as_str();
+        let mut urls = Vec::with_capacity(keys.len());
+        for (at, key) in keys.iter().enumerate() {
+            give_way(at).await;
+            let key = key.as_str();
+            let (method, signed) = match what {
+                SignedWrite::Put { content_type } => {
+                    let request = session.links.put_object().bucket(name).key(key);
+                    let signed = request
+                        .set_content_type(content_type.clone())
+                        .presigned(life.config.clone())
+                        .await
+                        .map_err(|error| classify("PutObject", &error))?;
+                    ("PUT", signed)
+                }
+                SignedWrite::Delete => {
+                    let request = session.links.delete_object().bucket(name).key(key);
+                    let signed = request
+                        .presigned(life.config.clone())
+                        .await
+                        .map_err(|error| classify("DeleteObject", &error))?;
+                    ("DELETE", signed)
+                }
+            };
+            urls.push(life.url(method, &signed));
+        }
+        Ok(urls)
+    }
+}
+
+/// Deletes an object or a version of it; with an ETag, only where the object still has it.
+async fn delete_object(
+    files: &S3Files,
+    bucket: &ConnectedBucket,
+    key: &ObjectKey,
+    version_id: Option<&str>,
+    etag: Option<&str>,
+) -> BucketResult<()> {
+    files
+        .with_session(bucket, |session| async move {
+            session
+                .s3
+                .delete_object()
+                .bucket(bucket.connection.bucket.as_str())
+                .key(key.as_str())
+                .set_version_id(version_id.map(str::to_owned))
+                .set_if_match(etag.map(str::to_owned))
+                .set_expected_bucket_owner(expected_owner(&bucket.connection))
+                .send()
+                .await
+                .map(drop)
+                .map_err(|error| classify("DeleteObject", &error))
+        })
+        .await
+}
+
+/// What XML 1.0 can hold: DeleteObjects names its keys in XML, and a character that is none of XML's
+/// would spoil the whole call. A carriage return would come out as a line feed, another key.
+fn fits_xml(key: &str) -> bool {
+    key.chars()
+        .all(|c| !matches!(c, '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}'))
+}
+
+/// Deletes up to 1,000 objects by one call. Gives the failures among them.
+async fn delete_batch<'a>(
+    files: &S3Files,
+    bucket: &ConnectedBucket,
+    doomed: &[&'a Doomed],
+) -> Result<HashMap<Doomed, AwsFailure>, AwsFailure> {
+    const OPERATION: &str = "DeleteObjects";
+    let mut objects = Vec::with_capacity(doomed.len());
+    for one in doomed {
+        let identifier = ObjectIdentifier::builder()
+            .key(one.key.as_str())
+            .set_version_id(one.version_id.clone())
+            .build()
+            .map_err(|error| local(OPERATION, FailureKind::InvalidRequest, error))?;
+        objects.push(identifier);
+    }
+    let delete = Delete::builder()
+        .set_objects(Some(objects))
+        .quiet(true)
+        .build()
+        .map_err(|error| local(OPERATION, FailureKind::InvalidRequest, error))?;
+    let answer = files
+        .with_session(bucket, |session| {
+            let request = session
+                .s3
+                .delete_objects()
+                .bucket(bucket.connection.bucket.as_str())
+                .delete(delete.clone())
+                .set_expected_bucket_owner(expected_owner(&bucket.connection));
+            async move {
+                request
+                    .send()
+                    .await
+                    .map_err(|error| classify(OPERATION, &error))
+            }
+        })
+        .await?;
+    let errors = answer.errors.unwrap_or_default();
+    if errors.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut by_name: HashMap<(&str, Option<&str>), &'a Doomed> = doomed
+        .iter()
+        .map(|one| ((one.key.as_str(), one.version_id.as_deref()), *one))
+        .collect();
+    Ok(errors
+        .iter()
+        .filter_map(|error| {
+            let version = error.version_id().filter(|id| !id.is_empty());
+            let key = error.key()?;
+            let one = by_name
+                .remove(&(key, version))
+                .or_else(|| by_name.remove(&(key, None)))?;
+            let code = error.code().unwrap_or_default();
+            Some((
+                one.clone(),
+                crate::aws::failure::of_code(OPERATION, code, error.message()),
+            ))
+        })
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_that_xml_cannot_hold_go_alone() {
+        for key in ["a b", "ü/%2f+&<>\"'", "\u{7f}", "\u{1f600}"] {
+            assert!(fits_xml(key), "{key:?}");
+        }
+        for key in ["a\nb", "a\rb", "a\tb", "\u{1}", "\u{ffff}"] {
+            assert!(!fits_xml(key), "{key:?}");
+        }
+    }
+}

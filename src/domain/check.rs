@@ -1,0 +1,275 @@
+//! The connection check: a report of ten steps, each exactly once, in a fixed order.
+
+use crate::domain::Invalid;
+use crate::domain::connection::region::Region;
+use crate::domain::ids::CheckId;
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+/// The steps, in the order of the report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepName {
+    AssumeRole,
+    RefusesMissingExternalId,
+    RefusesWrongExternalId,
+    GetBucketLocation,
+    BucketOwner,
+    ListBucket,
+    GetObject,
+    PutObject,
+    DeleteObject,
+    Cors,
+}
+
+impl StepName {
+    pub const ALL: [StepName; 10] = [
+        Self::AssumeRole,
+        Self::RefusesMissingExternalId,
+        Self::RefusesWrongExternalId,
+        Self::GetBucketLocation,
+        Self::BucketOwner,
+        Self::ListBucket,
+        Self::GetObject,
+        Self::PutObject,
+        Self::DeleteObject,
+        Self::Cors,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AssumeRole => "assume_role",
+            Self::RefusesMissingExternalId => "refuses_missing_external_id",
+            Self::RefusesWrongExternalId => "refuses_wrong_external_id",
+            Self::GetBucketLocation => "get_bucket_location",
+            Self::BucketOwner => "bucket_owner",
+            Self::ListBucket => "list_bucket",
+            Self::GetObject => "get_object",
+            Self::PutObject => "put_object",
+            Self::DeleteObject => "delete_object",
+            Self::Cors => "cors",
+        }
+    }
+}
+
+/// A step's result. Serialised as it is stored and as the API shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    pub name: StepName,
+    pub status: StepStatus,
+    pub duration_ms: u64,
+    /// The call that decided the step.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub aws: Option<AwsCall>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub problem: Option<StepProblem>,
+    /// Why the step was not made.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub skipped_because: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepStatus {
+    Passed,
+    Failed,
+    Warning,
+    Skipped,
+}
+
+/// AWS's answer to the call that decided a step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AwsCall {
+    pub operation: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub http_status: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub error_code: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub request_id: Option<String>,
+}
+
+/// What is wrong, why, and what to change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepProblem {
+    /// Stable, `snake_case`.
+    pub code: String,
+    pub title: String,
+    pub explanation: String,
+    pub remedy: String,
+    /// The permissions whose lack explains the failure.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub missing: Vec<MissingPermission>,
+    /// What to add, ready to paste: a policy statement, or a CORS rule.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub patch: Option<serde_json::Value>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MissingPermission {
+    pub action: String,
+    pub resource: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    Passed,
+    PassedWithWarnings,
+    Failed,
+}
+
+impl Outcome {
+    pub fn parse(value: &str) -> Result<Self, Invalid> {
+        match value {
+            "passed" => Ok(Self::Passed),
+            "passed_with_warnings" => Ok(Self::PassedWithWarnings),
+            "failed" => Ok(Self::Failed),
+            _ => Err(Invalid::new("unknown_outcome", "Not an outcome.")),
+        }
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::PassedWithWarnings => "passed_with_warnings",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// Whether the connection may be used.
+    pub fn is_pass(self) -> bool {
+        self != Self::Failed
+    }
+}
+
+/// The ten steps. Invariant: each name once, in the order of [`StepName::ALL`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<Step>", into = "Vec<Step>")]
+pub struct Steps(Vec<Step>);
+
+impl Steps {
+    pub fn as_slice(&self) -> &[Step] {
+        &self.0
+    }
+
+    pub fn get(&self, name: StepName) -> &Step {
+        // The constructor has put every step at the place of its name.
+        &self.0[name as usize]
+    }
+
+    /// Failed if any step failed; with warnings if any warns.
+    pub fn outcome(&self) -> Outcome {
+        let has = |status| self.0.iter().any(|step| step.status == status);
+        if has(StepStatus::Failed) {
+            Outcome::Failed
+        } else if has(StepStatus::Warning) {
+            Outcome::PassedWithWarnings
+        } else {
+            Outcome::Passed
+        }
+    }
+}
+
+impl TryFrom<Vec<Step>> for Steps {
+    type Error = Invalid;
+
+    fn try_from(mut steps: Vec<Step>) -> Result<Self, Invalid> {
+        steps.sort_by_key(|step| step.name);
+        if steps.iter().map(|step| step.name).eq(StepName::ALL) {
+            Ok(Self(steps))
+        } else {
+            Err(Invalid::new(
+                "incomplete_report",
+                "A check report has every step exactly once.",
+            ))
+        }
+    }
+}
+
+impl From<Steps> for Vec<Step> {
+    fn from(steps: Steps) -> Self {
+        steps.0
+    }
+}
+
+/// A finished check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckReport {
+    pub id: CheckId,
+    /// The ID of the setup or the storage that was checked.
+    pub target: String,
+    /// The target's revision that was checked.
+    pub revision: i64,
+    pub started_at: OffsetDateTime,
+    pub duration_ms: u64,
+    /// The bucket's Region, where it could be told.
+    pub region: Option<Region>,
+    pub steps: Steps,
+    /// How often the steps were tried before the time to wait was up; the report is the last try's.
+    pub attempts: u32,
+}
+
+impl CheckReport {
+    pub fn outcome(&self) -> Outcome {
+        self.steps.outcome()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(name: StepName, status: StepStatus) -> Step {
+        Step {
+            name,
+            status,
+            duration_ms: 1,
+            aws: None,
+            problem: None,
+            skipped_because: None,
+        }
+    }
+
+    #[test]
+    fn every_step_once_and_in_order() {
+        let all: Vec<Step> = StepName::ALL
+            .iter()
+            .rev()
+            .map(|name| step(*name, StepStatus::Passed))
+            .collect();
+        let steps = Steps::try_from(all.clone()).unwrap();
+        assert!(steps.as_slice().iter().map(|s| s.name).eq(StepName::ALL));
+        for name in StepName::ALL {
+            assert_eq!(steps.get(name).name, name);
+        }
+        assert!(Steps::try_from(all[1..].to_vec()).is_err());
+        let mut twice = all;
+        twice.push(step(StepName::Cors, StepStatus::Passed));
+        assert!(Steps::try_from(twice).is_err());
+    }
+
+    #[test]
+    fn one_failure_decides_and_a_warning_shows() {
+        let outcome = |odd: StepStatus| {
+            let steps: Vec<Step> = StepName::ALL
+                .iter()
+                .map(|name| {
+                    step(
+                        *name,
+                        if *name == StepName::Cors {
+                            odd
+                        } else {
+                            StepStatus::Passed
+                        },
+                    )
+                })
+                .collect();
+            Steps::try_from(steps).unwrap().outcome()
+        };
+        assert_eq!(outcome(StepStatus::Passed), Outcome::Passed);
+        assert_eq!(outcome(StepStatus::Skipped), Outcome::Passed);
+        assert_eq!(outcome(StepStatus::Warning), Outcome::PassedWithWarnings);
+        assert_eq!(outcome(StepStatus::Failed), Outcome::Failed);
+    }
+}

@@ -1,0 +1,163 @@
+//! A connection: which bucket, which part of it, and by whose leave.
+
+pub mod access;
+pub mod access_key;
+pub mod account;
+pub mod bucket_name;
+pub mod bucket_prefix;
+pub mod endpoint;
+pub mod external_id;
+pub mod kms_key_arn;
+pub mod region;
+pub mod role_arn;
+pub mod service_identity;
+
+use crate::domain::connection::access::{Access, Auth};
+use crate::domain::connection::access_key::{AccessKeyId, SealedSecret};
+use crate::domain::connection::account::AccountId;
+use crate::domain::connection::bucket_name::BucketName;
+use crate::domain::connection::bucket_prefix::BucketPrefix;
+use crate::domain::connection::endpoint::Endpoint;
+use crate::domain::connection::external_id::ExternalId;
+use crate::domain::connection::kms_key_arn::KmsKeyArn;
+use crate::domain::connection::region::Region;
+use crate::domain::connection::role_arn::RoleArn;
+use crate::domain::ids::{SetupId, StorageId, WorkspaceId};
+use std::fmt;
+
+/// Everything that a call to the customer's bucket depends on. Complete: an unfinished setup has no
+/// `Connection`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connection {
+    pub bucket: BucketName,
+    pub prefix: BucketPrefix,
+    pub access: Access,
+    /// The bucket's Region, as typed or as the last check found it. `None` before the first check.
+    pub region: Option<Region>,
+    pub kms_key: Option<KmsKeyArn>,
+    /// The account that owns the bucket, where it is not the role's.
+    pub bucket_account: Option<AccountId>,
+    /// Whether the caller agrees to pay for requests and transfers, as S3 wants of everybody but the
+    /// owner of a Requester Pays bucket (S3 user guide, "Using Requester Pays general purpose buckets").
+    pub requester_pays: bool,
+    pub credentials: Credentials,
+}
+
+impl Connection {
+    /// Who must own the bucket: the account that was named, or else the role's. A bucket of the same name
+    /// that somebody else made after the customer deleted theirs is refused by S3 (S3 user guide,
+    /// "Verifying bucket ownership with bucket owner condition"). `None`: nobody has said.
+    pub fn expected_owner(&self) -> Option<&AccountId> {
+        self.bucket_account.as_ref().or(match &self.credentials {
+            Credentials::Role { role_arn, .. } => Some(role_arn.account()),
+            Credentials::AccessKey { .. } | Credentials::Service => None,
+        })
+    }
+
+    /// The address of an S3-compatible store, where it is none of AWS's.
+    pub fn endpoint(&self) -> Option<&Endpoint> {
+        match &self.credentials {
+            Credentials::AccessKey { endpoint, .. } => endpoint.as_ref(),
+            Credentials::Role { .. } | Credentials::Service => None,
+        }
+    }
+}
+
+/// By whose leave the calls are made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Credentials {
+    /// Sessions of the customer's role.
+    Role {
+        role_arn: RoleArn,
+        external_id: ExternalId,
+    },
+    /// The customer's own access key; the secret is sealed for the record `sealed_for`.
+    AccessKey {
+        access_key_id: AccessKeyId,
+        secret: SealedSecret,
+        sealed_for: String,
+        endpoint: Option<Endpoint>,
+    },
+    /// The service's own credentials, for the built-in storage.
+    Service,
+}
+
+impl Credentials {
+    pub fn auth(&self) -> Option<Auth> {
+        match self {
+            Self::Role { .. } => Some(Auth::Role),
+            Self::AccessKey { .. } => Some(Auth::AccessKey),
+            Self::Service => None,
+        }
+    }
+}
+
+/// Whose connection it is. The credential cache is keyed by this together with the connection, so that
+/// one workspace's warm session never serves another.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Owner {
+    Setup(WorkspaceId, SetupId),
+    Storage(WorkspaceId, StorageId),
+    BuiltIn(WorkspaceId),
+}
+
+impl Owner {
+    pub fn workspace(&self) -> &WorkspaceId {
+        match self {
+            Self::Setup(workspace, _) | Self::Storage(workspace, _) | Self::BuiltIn(workspace) => {
+                workspace
+            }
+        }
+    }
+
+    /// The role session name: what the customer's CloudTrail shows for each of our calls. It tells the
+    /// workspace and the storage (or setup) by the ends of their IDs and holds no personal data. 59
+    /// characters of the 64 that STS allows, all of `[\w+=,.@-]`.
+    pub fn session_name(&self) -> String {
+        let end = |id: &str| id[id.len().saturating_sub(20)..].to_owned();
+        let workspace = end(self.workspace().as_str());
+        let (kind, target) = match self {
+            Self::Setup(_, setup) => (SetupId::PREFIX, end(setup.as_str())),
+            Self::Storage(_, storage) => (StorageId::PREFIX, end(storage.as_str())),
+            Self::BuiltIn(_) => ("", "built-in".to_owned()),
+        };
+        format!("sallyport@wrk_{workspace}.{kind}{target}")
+    }
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Setup(_, setup) => setup.fmt(f),
+            Self::Storage(_, storage) => storage.fmt(f),
+            Self::BuiltIn(_) => f.write_str("built-in"),
+        }
+    }
+}
+
+/// A connection and its owner: what every adapter call to a bucket takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectedBucket {
+    pub owner: Owner,
+    /// Grows with each change of the connection; part of the credential cache's key, so that a session
+    /// made for an earlier state is never used for a later one.
+    pub revision: i64,
+    pub connection: Connection,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn session_names_fit_sts_and_tell_workspace_and_storage() {
+        let (workspace, storage) = (WorkspaceId::generate(), StorageId::generate());
+        let name = Owner::Storage(workspace.clone(), storage.clone()).session_name();
+        assert!(name.len() <= 64 && name.len() >= 2);
+        assert!(
+            name.bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b))
+        );
+        assert!(name.contains(&workspace.as_str()[16..]) && name.contains(&storage.as_str()[16..]));
+    }
+}

@@ -1,0 +1,5 @@
+//! Who calls, and what is written down of it.
+
+pub mod audit;
+pub mod sign_in;
+pub mod workspace;

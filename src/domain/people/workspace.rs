@@ -1,0 +1,58 @@
+//! Workspaces and their API tokens.
+
+use crate::domain::Invalid;
+use crate::domain::ids::{StorageId, TokenId, WorkspaceId};
+use crate::domain::invalid::shown;
+use crate::domain::names::Name;
+use time::OffsetDateTime;
+
+/// A tenant. Nothing of it is visible to another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Workspace {
+    pub id: WorkspaceId,
+    pub name: Name,
+    /// `None`: the built-in storage.
+    pub default_storage: Option<StorageId>,
+    pub created_at: OffsetDateTime,
+}
+
+/// What a token lets its holder do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Role {
+    /// Browses, reads, and creates projects.
+    Member,
+    /// Also sets up, changes and deletes storages.
+    Admin,
+}
+
+impl Role {
+    pub fn parse(value: &str) -> Result<Self, Invalid> {
+        match value {
+            "admin" => Ok(Self::Admin),
+            "member" => Ok(Self::Member),
+            other => Err(Invalid::new(
+                "unknown_role",
+                format!("`{}` is not a role: use `admin` or `member`.", shown(other)),
+            )),
+        }
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Member => "member",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+/// An API token, as kept: the secret itself is only in its holder's hands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiToken {
+    pub id: TokenId,
+    pub workspace: WorkspaceId,
+    pub name: Name,
+    pub role: Role,
+    pub created_at: OffsetDateTime,
+    /// `None`: until it is revoked.
+    pub expires_at: Option<OffsetDateTime>,
+}

@@ -1,0 +1,184 @@
+//! Check reports, as setups and storages answer with them.
+
+use crate::application::checks::LONGEST_WAIT;
+use crate::application::error::{Error, Result};
+use crate::domain::Invalid;
+use crate::domain::check::{
+    AwsCall, CheckReport, MissingPermission, Step, StepProblem, StepStatus,
+};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+use time::OffsetDateTime;
+use utoipa::{IntoParams, ToSchema};
+
+/// How long a check may go on trying.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct CheckQuery {
+    /// Seconds, at most 120: while only AssumeRole or a permission fails, as right after a role was
+    /// made, the check is tried again until it passes or the time is up.
+    #[param(default = 0, maximum = 120)]
+    wait: Option<u64>,
+}
+
+impl CheckQuery {
+    pub fn wait(&self) -> Result<Duration> {
+        let wait = Duration::from_secs(self.wait.unwrap_or(0));
+        if wait > LONGEST_WAIT {
+            return Err(Error::field(
+                "wait",
+                Invalid::new(
+                    "wait_too_long",
+                    format!("A check waits {} seconds at most.", LONGEST_WAIT.as_secs()),
+                ),
+            ));
+        }
+        Ok(wait)
+    }
+}
+
+/// What a check found: each step once, in a fixed order. A failed check is a report too.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CheckReport)]
+pub struct CheckReportBody {
+    #[schema(example = "chk_019a1f0e7c1b7d439a520c8c2f6f6b1e")]
+    id: String,
+    /// The setup or storage that was checked.
+    target: String,
+    /// `passed`, `passed_with_warnings` or `failed`.
+    #[schema(example = "passed")]
+    outcome: &'static str,
+    #[serde(with = "time::serde::rfc3339")]
+    started_at: OffsetDateTime,
+    duration_ms: u64,
+    /// Where the bucket is, if it could be told.
+    #[schema(example = "eu-west-1")]
+    region: Option<&'static str>,
+    /// How often the steps were run; the report is the last time's.
+    attempts: u32,
+    steps: Vec<StepBody>,
+}
+
+/// One step of a check.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CheckStep)]
+struct StepBody {
+    /// One of `assume_role`, `refuses_missing_external_id`, `refuses_wrong_external_id`,
+    /// `get_bucket_location`, `bucket_owner`, `list_bucket`, `get_object`, `put_object`,
+    /// `delete_object`, `cors`.
+    #[schema(example = "assume_role")]
+    name: String,
+    /// `passed`, `failed`, `warning` or `skipped`.
+    #[schema(example = "passed")]
+    #[schema(value_type = String)]
+    status: StepStatus,
+    duration_ms: u64,
+    /// AWS's answer to the call that decided the step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aws: Option<AwsCallBody>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<StepProblemBody>,
+    /// Why the step was not made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    skipped_because: Option<String>,
+}
+
+/// A call to AWS and its answer.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AwsCall)]
+struct AwsCallBody {
+    #[schema(example = "AssumeRole")]
+    operation: String,
+    http_status: Option<u16>,
+    error_code: Option<String>,
+    /// What AWS support asks for.
+    request_id: Option<String>,
+}
+
+/// What is wrong, why, and what to change.
+#[derive(Serialize, ToSchema)]
+#[schema(as = StepProblem)]
+struct StepProblemBody {
+    /// Stable.
+    #[schema(example = "role_refused")]
+    code: String,
+    title: String,
+    explanation: String,
+    remedy: String,
+    /// The permissions whose lack explains the failure.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    missing: Vec<MissingPermissionBody>,
+    /// What to add, ready to paste: a policy statement, a trust policy, or CORS rules.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    patch: Option<serde_json::Value>,
+}
+
+/// A permission that is missing.
+#[derive(Serialize, ToSchema)]
+#[schema(as = MissingPermission)]
+struct MissingPermissionBody {
+    #[schema(example = "s3:ListBucket")]
+    action: String,
+    #[schema(example = "arn:aws:s3:::acme-data")]
+    resource: String,
+}
+
+impl From<CheckReport> for CheckReportBody {
+    fn from(report: CheckReport) -> Self {
+        Self {
+            outcome: report.outcome().as_str(),
+            id: report.id.to_string(),
+            target: report.target,
+            started_at: report.started_at,
+            duration_ms: report.duration_ms,
+            region: report.region.map(|region| region.as_str()),
+            attempts: report.attempts,
+            steps: Vec::from(report.steps)
+                .into_iter()
+                .map(Into::into)
+                .collect(),
+        }
+    }
+}
+
+impl From<Step> for StepBody {
+    fn from(step: Step) -> Self {
+        Self {
+            name: step.name.as_str().to_owned(),
+            status: step.status,
+            duration_ms: step.duration_ms,
+            aws: step.aws.map(Into::into),
+            problem: step.problem.map(Into::into),
+            skipped_because: step.skipped_because,
+        }
+    }
+}
+
+impl From<AwsCall> for AwsCallBody {
+    fn from(call: AwsCall) -> Self {
+        Self {
+            operation: call.operation,
+            http_status: call.http_status,
+            error_code: call.error_code,
+            request_id: call.request_id,
+        }
+    }
+}
+
+impl From<StepProblem> for StepProblemBody {
+    fn from(problem: StepProblem) -> Self {
+        let missing = |m: MissingPermission| MissingPermissionBody {
+            action: m.action,
+            resource: m.resource,
+        };
+        Self {
+            code: problem.code,
+            title: problem.title,
+            explanation: problem.explanation,
+            remedy: problem.remedy,
+            missing: problem.missing.into_iter().map(missing).collect(),
+            patch: problem.patch,
+        }
+    }
+}

@@ -1,0 +1,580 @@
+//! `/v1/storages/{storage_id}/files`
+
+use crate::application::bucket::read::{ListFrom, ObjectMetadata, ReadConditions, SignedUrl};
+use crate::application::bucket::write::SignedWrite;
+use crate::application::error::{Error, FieldError, Result};
+use crate::application::files::name_filter::NameFilter;
+use crate::application::files::read::{FileEntry, FolderEntry, SignRequest};
+use crate::application::files::safe_content::Serving;
+use crate::application::people::caller::Caller;
+use crate::domain::Invalid;
+use crate::domain::files::file_key::{FileKey, Folder};
+use crate::domain::ids::StorageRef;
+use crate::http::api::files::write::{VersionQuery, file_key, version_id};
+use crate::http::body::Body;
+use crate::http::caller::{AdminCaller, MemberCaller};
+use crate::http::page;
+use crate::http::path::Id;
+use crate::http::query::Query;
+use crate::http::state::Services;
+use actix_web::body::SizedStream;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderMap, HeaderName};
+use actix_web::web::{Data, Json};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, get, head, post};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// A signing request names up to 10,000 keys of 1,024 bytes.
+pub(crate) const SIGN_LIMIT: usize = 16 << 20;
+
+pub fn configure(config: &mut ServiceConfig) {
+    config
+        .service(list_files)
+        .service(read_file)
+        .service(read_file_head)
+        .service(sign_files);
+}
+
+/// Which folder to list, and how.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ListQuery {
+    /// Like `/some-folder/`; the root where it is absent.
+    folder: Option<String>,
+    /// Whether what lies in sub-folders is listed too, instead of the folders' names.
+    #[serde(default)]
+    recursive: bool,
+    /// Only files whose path below the folder matches it, like `**/*.png`: `*` and `?` stay within a
+    /// folder, `**` crosses folders. Filtered page by page: a page can be short or empty while others
+    /// follow.
+    glob: Option<String>,
+    /// Only files whose key ends so, like `.png`; filtered as with `glob`.
+    suffix: Option<String>,
+    /// How many files and folders at most, before the filters: 1 to 1000.
+    #[param(default = 100, minimum = 1, maximum = 1000)]
+    page_size: Option<u32>,
+    /// `next_page_token` of the page before.
+    page_token: Option<String>,
+}
+
+/// A page of a folder.
+#[derive(Serialize, ToSchema)]
+#[schema(as = FolderPage)]
+struct FolderBody {
+    /// With both slashes.
+    #[schema(example = "/some-folder/")]
+    folder: String,
+    folders: Vec<FolderEntryBody>,
+    files: Vec<FileEntryBody>,
+    /// Absent on the last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_page_token: Option<String>,
+}
+
+/// A folder in a folder.
+#[derive(Serialize, ToSchema)]
+#[schema(as = FolderEntry)]
+struct FolderEntryBody {
+    #[schema(example = "/some-folder/inner/")]
+    key: String,
+    #[schema(example = "inner")]
+    name: String,
+    /// False for a folder whose key has a `.` or `..` segment: it cannot be listed.
+    usable: bool,
+}
+
+/// A file in a folder.
+#[derive(Serialize, ToSchema)]
+#[schema(as = FileEntry)]
+struct FileEntryBody {
+    #[schema(example = "/some-folder/image.png")]
+    key: String,
+    #[schema(example = "image.png")]
+    name: String,
+    size: i64,
+    #[serde(with = "time::serde::rfc3339::option")]
+    last_modified: Option<OffsetDateTime>,
+    etag: Option<String>,
+    storage_class: Option<String>,
+    /// False for an object whose key has a `.` or `..` segment: no file key or link can name it.
+    usable: bool,
+}
+
+/// Which URLs to sign: `key` or `keys`.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SignFiles {
+    #[schema(example = "/some-folder/image.png")]
+    key: Option<String>,
+    /// At most 10,000.
+    keys: Option<Vec<String>>,
+    /// `GET`, `PUT` or `DELETE`; all but `GET` for admins only.
+    #[schema(example = "GET")]
+    method: String,
+    /// Seconds; 900 where it is absent. The answer says when a URL really stops working: never later
+    /// than the credentials that signed it.
+    expires_in: Option<u64>,
+    /// With `GET`, the `Content-Type` of the download; HTML, SVG and other active types become an inert
+    /// one. With `PUT`, the `Content-Type` that the upload must have; any where it is absent.
+    content_type: Option<String>,
+    /// Forces a download under this name.
+    download_name: Option<String>,
+}
+
+/// Signed URLs, in the order of the keys.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SignedUrls)]
+pub(crate) struct SignedUrlsBody {
+    pub urls: Vec<SignedUrlBody>,
+}
+
+/// A URL that gives whoever holds it the file for a while.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SignedUrl)]
+pub(crate) struct SignedUrlBody {
+    key: String,
+    url: String,
+    method: &'static str,
+    /// Headers that the request must carry.
+    headers: BTreeMap<String, String>,
+    /// When the URL stops working.
+    #[serde(with = "time::serde::rfc3339")]
+    expires_at: OffsetDateTime,
+}
+
+impl SignedUrlsBody {
+    pub fn new<'a>(keys: impl IntoIterator<Item = &'a FileKey>, urls: Vec<SignedUrl>) -> Self {
+        let urls = keys
+            .into_iter()
+            .zip(urls)
+            .map(|(key, signed)| SignedUrlBody {
+                key: key.to_string(),
+                url: signed.url,
+                method: signed.method,
+                headers: signed.headers.into_iter().collect(),
+                expires_at: signed.expires_at,
+            })
+            .collect();
+        Self { urls }
+    }
+}
+
+/// List a folder
+#[utoipa::path(
+    tag = "Files",
+    params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`"), ListQuery),
+    responses((status = 200, description = "A page of the folder", body = FolderBody)),
+)]
+#[get("/v1/storages/{storage_id}/files")]
+async fn list_files(
+    member: MemberCaller,
+    services: Data<Services>,
+    id: Id<StorageRef>,
+    query: Query<ListQuery>,
+) -> Result<Json<FolderBody>> {
+    let folder = Folder::parse(query.0.folder.as_deref().unwrap_or_default())
+        .map_err(|invalid| Error::field("folder", invalid))?;
+    let recursive = query.0.recursive;
+    let filter = NameFilter::new(query.0.glob.as_deref(), query.0.suffix)?;
+    let place = format!(
+        "{}/storages/{}/files/{recursive}{folder}",
+        member.0.workspace, id.0
+    );
+    let request = page::request(query.0.page_size, query.0.page_token)?;
+    let from = match services.pages.open(&place, request.token.as_deref())? {
+        Some(token) => ListFrom::Continuation(token),
+        None => ListFrom::Beginning,
+    };
+    let found = services
+        .files
+        .list(&member.0, &id.0, folder, recursive, request.size, from)
+        .await?
+        .keep(&filter);
+    Ok(Json(FolderBody {
+        folder: found.folder.to_string(),
+        folders: found.folders.into_iter().map(Into::into).collect(),
+        files: found.files.into_iter().map(Into::into).collect(),
+        next_page_token: found
+            .continuation
+            .map(|token| services.pages.seal(&place, &token))
+            .transpose()?,
+    }))
+}
+
+impl From<FolderEntry> for FolderEntryBody {
+    fn from(folder: FolderEntry) -> Self {
+        Self {
+            key: folder.key,
+            name: folder.name,
+            usable: folder.usable,
+        }
+    }
+}
+
+impl From<FileEntry> for FileEntryBody {
+    fn from(file: FileEntry) -> Self {
+        Self {
+            key: file.key,
+            name: file.name,
+            size: file.size,
+            last_modified: file.last_modified,
+            etag: file.etag,
+            storage_class: file.storage_class,
+            usable: file.usable,
+        }
+    }
+}
+
+/// Read a file
+///
+/// Streams the content. `Range` (one range), `If-Range`, `If-Match` and `If-None-Match` are respected.
+/// HTML, SVG and other active types come as attachments of an inert type.
+#[utoipa::path(
+    tag = "Files",
+    params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`"), VersionQuery),
+    responses(
+        (status = 200, description = "The content"),
+        (status = 206, description = "The range of it that was asked for"),
+        (status = 304, description = "It has not changed"),
+        (status = 412, description = "It has changed"),
+        (status = 416, description = "It has no such range"),
+    ),
+)]
+#[get("/v1/storages/{storage_id}/files/content")]
+async fn read_file(
+    member: MemberCaller,
+    services: Data<Services>,
+    id: Id<StorageRef>,
+    query: Query<VersionQuery>,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
+    let key = file_key("key", &query.0.key)?;
+    let mut conditions = conditions(request.headers());
+    conditions.version_id = version_id("version_id", query.0.version_id)?;
+    // The client has a part, and wants the rest of it or else the whole new version. S3 knows no
+    // `If-Range`; `If-Match` asks the same where the client has no `If-Match` of its own.
+    let mut or_whole = false;
+    if let Some(tag) = text(request.headers(), header::IF_RANGE) {
+        if conditions.range.is_some() && conditions.if_match.is_none() {
+            conditions.if_match = Some(tag);
+            or_whole = true;
+        } else {
+            conditions.range = None;
+        }
+    }
+    let read = |conditions: ReadConditions| {
+        let (files, member, id, key) = (&services.files, &member.0, &id.0, &key);
+        async move { files.content(member, id, key, &conditions).await }
+    };
+    let answer = match read(conditions.clone()).await {
+        Err(error) if error.code == "precondition_failed" && or_whole => {
+            let whole = ReadConditions {
+                range: None,
+                if_match: None,
+                ..conditions.clone()
+            };
+            read(whole).await
+        }
+        answer => answer,
+    };
+    let content = match answer {
+        Err(error) if error.code == "not_modified" => {
+            let mut response = HttpResponse::NotModified();
+            response.insert_header((header::CACHE_CONTROL, CACHING));
+            if let Some(tag) = conditions.if_none_match.filter(|tags| is_one_tag(tags)) {
+                response.insert_header((header::ETAG, tag));
+            }
+            return Ok(response.finish());
+        }
+        answer => answer?,
+    };
+    let length = u64::try_from(content.content_length).map_err(Error::bug)?;
+    let mut response = HttpResponse::build(match content.content_range {
+        Some(_) => StatusCode::PARTIAL_CONTENT,
+        None => StatusCode::OK,
+    });
+    describe(&mut response, &key, &content.metadata);
+    if let Some(range) = content.content_range {
+        response.insert_header((header::CONTENT_RANGE, range));
+    }
+    Ok(response.body(SizedStream::new(length, content.body)))
+}
+
+/// Read a file's headers
+#[utoipa::path(
+    tag = "Files",
+    params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`"), VersionQuery),
+    responses((status = 200, description = "The headers of the content, without it")),
+)]
+#[head("/v1/storages/{storage_id}/files/content")]
+async fn read_file_head(
+    member: MemberCaller,
+    services: Data<Services>,
+    id: Id<StorageRef>,
+    query: Query<VersionQuery>,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
+    let key = file_key("key", &query.0.key)?;
+    let version = version_id("version_id", query.0.version_id)?;
+    let metadata = services
+        .file_queries
+        .details(&member.0, &id.0, &key, version.as_deref())
+        .await?
+        .metadata;
+    let known = text(request.headers(), header::IF_NONE_MATCH);
+    let unchanged = known.is_some_and(|known| {
+        known == "*"
+            || known
+                .split(',')
+                .any(|tag| Some(tag.trim()) == metadata.etag.as_deref())
+    });
+    let mut response = HttpResponse::build(match unchanged {
+        true => StatusCode::NOT_MODIFIED,
+        false => StatusCode::OK,
+    });
+    describe(&mut response, &key, &metadata);
+    if unchanged {
+        return Ok(response.finish());
+    }
+    let length = u64::try_from(metadata.size).map_err(Error::bug)?;
+    let nothing = futures_util::stream::empty::<std::result::Result<_, std::io::Error>>();
+    Ok(response.body(SizedStream::new(length, nothing)))
+}
+
+/// A file may be kept by the client, and is asked about each time.
+const CACHING: &str = "private, no-cache";
+
+fn describe(response: &mut HttpResponseBuilder, key: &FileKey, metadata: &ObjectMetadata) {
+    let serving = Serving::of_stored(key, metadata.content_type.as_deref());
+    response
+        .insert_header((header::CONTENT_TYPE, serving.content_type))
+        .insert_header((header::CONTENT_DISPOSITION, serving.content_disposition))
+        .insert_header((header::ACCEPT_RANGES, "bytes"))
+        .insert_header((header::CACHE_CONTROL, CACHING))
+        .insert_header((
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; sandbox",
+        ));
+    if let Some(encoding) = metadata
+        .content_encoding
+        .as_deref()
+        .and_then(content_coding)
+    {
+        response.insert_header((header::CONTENT_ENCODING, encoding));
+    }
+    if let Some(etag) = &metadata.etag {
+        response.insert_header((header::ETAG, etag.as_str()));
+    }
+    if let Some(at) = metadata.last_modified.and_then(http_date) {
+        response.insert_header((header::LAST_MODIFIED, at));
+    }
+}
+
+/// How the bytes are encoded, without `aws-chunked`, which is a matter between an uploading client and
+/// S3 and of which some clients leave a trace.
+fn content_coding(stored: &str) -> Option<String> {
+    let codings: Vec<&str> = stored
+        .split(',')
+        .map(str::trim)
+        .filter(|coding| !coding.is_empty() && *coding != "aws-chunked")
+        .collect();
+    let is_token = |c: &&str| c.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    (!codings.is_empty() && codings.iter().all(is_token)).then(|| codings.join(", "))
+}
+
+/// The form of RFC 9110, which is that of RFC 2822 with `GMT` for the zone.
+fn http_date(at: OffsetDateTime) -> Option<String> {
+    let text = at.to_offset(time::UtcOffset::UTC).format(&Rfc2822).ok()?;
+    Some(text.replace("+0000", "GMT"))
+}
+
+fn conditions(headers: &HeaderMap) -> ReadConditions {
+    // A range that is not understood is ignored, as RFC 9110 says; so are several ranges, which S3 does
+    // not serve.
+    let range = text(headers, header::RANGE).filter(|range| is_one_range(range));
+    ReadConditions {
+        range,
+        if_match: text(headers, header::IF_MATCH),
+        if_none_match: text(headers, header::IF_NONE_MATCH),
+        version_id: None,
+    }
+}
+
+fn is_one_range(range: &str) -> bool {
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit()) && text.len() < 19;
+    range
+        .strip_prefix("bytes=")
+        .and_then(|range| range.split_once('-'))
+        .is_some_and(|(first, last)| {
+            let in_order = match (first.parse::<u64>(), last.parse::<u64>()) {
+                (Ok(first), Ok(last)) => first <= last,
+                _ => !(first.is_empty() && last.is_empty()),
+            };
+            digits(first) && digits(last) && in_order
+        })
+}
+
+/// Whether this is one entity tag, and not a list or `*`.
+fn is_one_tag(tags: &str) -> bool {
+    tags.strip_prefix('"')
+        .and_then(|tag| tag.strip_suffix('"'))
+        .is_some_and(|tag| !tag.contains('"'))
+}
+
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
+    headers
+        .get(name)
+        .and_then(|value| value.to_str().ok())
+        .map(str::to_owned)
+}
+
+/// Sign URLs
+#[utoipa::path(
+    tag = "Files",
+    params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`")),
+    request_body = SignFiles,
+    responses((status = 200, description = "The URLs, in the order of the keys", body = SignedUrlsBody)),
+)]
+#[post("/v1/storages/{storage_id}/files/sign")]
+async fn sign_files(
+    member: MemberCaller,
+    services: Data<Services>,
+    id: Id<StorageRef>,
+    body: Body<SignFiles, SIGN_LIMIT>,
+) -> Result<Json<SignedUrlsBody>> {
+    let one = body.value.key.is_some();
+    let what = match body.value.method.as_str() {
+        "PUT" => Some(SignedWrite::Put {
+            content_type: body.value.content_type.clone(),
+        }),
+        "DELETE" => Some(SignedWrite::Delete),
+        _ => None,
+    };
+    let (urls, keys) = match what {
+        None => {
+            let request = body.value.parse()?;
+            let urls = services.files.sign_get(&member.0, &id.0, &request).await;
+            (urls, request.keys)
+        }
+        Some(what) => {
+            let AdminCaller(admin) = Caller::Workspace(member.0).try_into()?;
+            let request = body.value.for_writing()?;
+            let writes = &services.file_writes;
+            let urls = writes
+                .sign(&admin, &id.0, &request.keys, &what, request.expires_in)
+                .await;
+            (urls, request.keys)
+        }
+    };
+    let urls = urls.map_err(|mut error| {
+        for field in &mut error.fields {
+            if one && field.field == "keys[0]" {
+                field.field = "key".into();
+            }
+        }
+        error
+    })?;
+    Ok(Json(SignedUrlsBody::new(&keys, urls)))
+}
+
+impl SignFiles {
+    fn parse(self) -> Result<SignRequest> {
+        let refuse =
+            |field: &str, code, detail: &str| Error::field(field, Invalid::new(code, detail));
+        if self.method != "GET" {
+            return Err(refuse(
+                "method",
+                "unsupported_method",
+                "`GET`, `PUT` and `DELETE` are signed.",
+            ));
+        }
+        self.request()
+    }
+
+    /// The same for a URL that changes the file: what only a download has is refused.
+    fn for_writing(self) -> Result<SignRequest> {
+        let content_type = self
+            .content_type
+            .as_ref()
+            .filter(|_| self.method == "DELETE");
+        for (field, given) in [
+            ("content_type", content_type.is_some()),
+            ("download_name", self.download_name.is_some()),
+        ] {
+            if given {
+                let detail = format!("`{field}` has no meaning for a URL with this method.");
+                return Err(Error::field(
+                    field,
+                    Invalid::new("unexpected_field", detail),
+                ));
+            }
+        }
+        let fits = |text: &String| text.bytes().all(|b| (0x20..0x7f).contains(&b));
+        if !self.content_type.as_ref().is_none_or(fits) {
+            let detail = "A content type is printable ASCII.";
+            return Err(Error::field(
+                "content_type",
+                Invalid::new("invalid_content_type", detail),
+            ));
+        }
+        self.request()
+    }
+
+    fn request(self) -> Result<SignRequest> {
+        let refuse =
+            |field: &str, code, detail: &str| Error::field(field, Invalid::new(code, detail));
+        let (field, keys) = match (self.key, self.keys) {
+            (Some(key), None) => ("key", vec![key]),
+            (None, Some(keys)) => ("keys", keys),
+            (Some(_), Some(_)) => {
+                return Err(refuse(
+                    "keys",
+                    "key_and_keys",
+                    "Give `key` or `keys`, not both.",
+                ));
+            }
+            (None, None) => {
+                return Err(refuse("key", "missing_field", "`key` or `keys` is needed."));
+            }
+        };
+        Ok(SignRequest {
+            keys: parse_keys(field, &keys)?,
+            expires_in: self.expires_in.map(Duration::from_secs),
+            content_type: self.content_type,
+            download_name: self.download_name,
+        })
+    }
+}
+
+/// Every key parsed, or every bad one named by its place.
+pub(crate) fn parse_keys(field: &str, keys: &[String]) -> Result<Vec<FileKey>> {
+    /// More would make the answer longer than it is of use.
+    const MOST_ERRORS: usize = 100;
+    let mut parsed = Vec::with_capacity(keys.len());
+    let mut errors = Vec::new();
+    for (at, key) in keys.iter().enumerate() {
+        match FileKey::parse(key) {
+            Ok(key) => parsed.push(key),
+            Err(invalid) if errors.len() < MOST_ERRORS => {
+                let name = match field {
+                    "key" => field.to_owned(),
+                    list => format!("{list}[{at}]"),
+                };
+                errors.push(FieldError::new(name, invalid));
+            }
+            Err(_) => {}
+        }
+    }
+    if errors.is_empty() {
+        Ok(parsed)
+    } else {
+        Err(Error::invalid(errors))
+    }
+}

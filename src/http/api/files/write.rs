@@ -1,0 +1,345 @@
+//! Uploads and deletions below `/v1/storages/{storage_id}/files`.
+
+use crate::application::bucket::write::{NewObject, WriteConditions};
+use crate::application::error::{Error, FieldError, Result};
+use crate::application::files::write::{DoomedFile, MOST_DELETED};
+use crate::domain::Invalid;
+use crate::domain::files::file_key::FileKey;
+use crate::domain::ids::StorageRef;
+use crate::http::body::Body;
+use crate::http::caller::AdminCaller;
+use crate::http::path::Id;
+use crate::http::problem::Problem;
+use crate::http::query::Query;
+use crate::http::state::Services;
+use crate::http::upload;
+use actix_web::http::header;
+use actix_web::web::{Data, Json, Payload};
+use actix_web::{HttpRequest, HttpResponse, delete, post, put};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// Up to 10,000 keys of 1,024 bytes, with versions.
+const DELETE_LIMIT: usize = 32 << 20;
+/// What S3 takes for a version ID (S3 user guide, "How S3 Versioning works").
+const LONGEST_VERSION_ID: usize = 1_024;
+
+pub fn configure(config: &mut ServiceConfig) {
+    config
+        .service(upload_file)
+        .service(delete_file)
+        .service(delete_files);
+}
+
+/// Which file.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct UploadQuery {
+    /// The file key, like `/some-folder/image.png`.
+    pub key: String,
+}
+
+/// Which file, and which version of it.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct VersionQuery {
+    /// The file key, like `/some-folder/image.png`.
+    pub key: String,
+    /// A version of it; the present one where this is absent.
+    pub version_id: Option<String>,
+}
+
+/// Reads a file key.
+pub(crate) fn file_key(field: &str, text: &str) -> Result<FileKey> {
+    FileKey::parse(text).map_err(|invalid| Error::field(field, invalid))
+}
+
+/// Reads a version's ID: S3's own, opaque.
+pub(crate) fn version_id(field: &str, text: Option<String>) -> Result<Option<String>> {
+    match text {
+        Some(id) if id.is_empty() || id.len() > LONGEST_VERSION_ID || !is_plain(&id) => {
+            Err(Error::field(
+                field,
+                Invalid::new("invalid_version_id", "This is no version ID of S3."),
+            ))
+        }
+        id => Ok(id),
+    }
+}
+
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_graphic())
+}
+
+/// A file just stored.
+#[derive(Serialize, ToSchema)]
+#[schema(as = StoredFile)]
+pub(crate) struct StoredBody {
+    #[schema(example = "/some-folder/image.png")]
+    pub key: String,
+    pub size: Option<u64>,
+    pub etag: Option<String>,
+    /// Absent where the bucket keeps no versions.
+    pub version_id: Option<String>,
+    pub checksum: ChecksumBody,
+}
+
+/// What was computed of the bytes on their way.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Checksum)]
+pub(crate) struct ChecksumBody {
+    /// In base64, as in `x-amz-checksum-sha256`.
+    #[schema(example = "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=")]
+    pub sha256: Option<String>,
+}
+
+/// Upload a file
+///
+/// The body is the file, of any type and of up to 5 TiB; without a `Content-Length`, of up to 257 GiB. It
+/// is stored as a whole or not at all.
+///
+/// `Content-Type` is kept; where it is absent, the key's ending decides. `X-Sallyport-Meta-NAME` becomes
+/// the file's metadata `name`. `If-None-Match: *` stores the file only where there is none, `If-Match`
+/// only in place of the one with that ETag. A `Content-MD5`, or a SHA-256 in `Content-Digest`,
+/// `Repr-Digest` or `x-amz-checksum-sha256`, must be that of the body.
+#[utoipa::path(
+    tag = "Files",
+    params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`"), UploadQuery),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file"),
+    responses(
+        (status = 200, description = "The file is stored", body = StoredBody),
+        (status = 409, description = "The storage is read-only"),
+        (status = 412, description = "The condition does not hold"),
+        (status = 422, description = "The body does not have the digest that was sent"),
+    ),
+)]
+#[put("/v1/storages/{storage_id}/files/content")]
+async fn upload_file(
+    admin: AdminCaller,
+    services: Data<Services>,
+    id: Id<StorageRef>,
+    query: Query<UploadQuery>,
+    request: HttpRequest,
+    payload: Payload,
+) -> std::result::Result<HttpResponse, Problem> {
+    let key = file_key("key", &query.0.key)?;
+    let object = new_object(&request, &key)?;
+    let body = upload::body(&request, payload)?;
+    let stored = services
+        .file_writes
+        .put(&admin.0, &id.0, &key, object, body)
+        .await?;
+    let mut response = HttpResponse::Ok();
+    if let Some(etag) = &stored.etag {
+        response.insert_header((header::ETAG, etag.as_str()));
+    }
+    Ok(response.json(StoredBody {
+        key: key.to_string(),
+        size: stored.size,
+        etag: stored.etag,
+        version_id: stored.version_id,
+        checksum: ChecksumBody {
+            sha256: stored.sha256.map(|text| text.0),
+        },
+    }))
+}
+
+fn new_object(request: &HttpRequest, key: &FileKey) -> Result<NewObject> {
+    let headers = request.headers();
+    let given = upload::text(headers, "content-type")?.filter(|text| !text.is_empty());
+    let content_type = given.map_or_else(|| guessed_type(key), str::to_owned);
+    let if_none_match = match upload::text(headers, "if-none-match")?.map(str::trim) {
+        None => false,
+        Some("*") => true,
+        Some(_) => {
+            return Err(Error::field(
+                "If-None-Match",
+                Invalid::new(
+                    "unsupported_condition",
+                    "An upload takes `If-None-Match: *` only.",
+                ),
+            ));
+        }
+    };
+    Ok(NewObject {
+        content_type,
+        metadata: upload::metadata(headers)?,
+        conditions: WriteConditions {
+            if_none_match,
+            if_match: upload::text(headers, "if-match")?.map(str::to_owned),
+        },
+    })
+}
+
+/// The media type that the key's ending stands for.
+pub(crate) fn guessed_type(key: &FileKey) -> String {
+    mime_guess::from_path(key.name())
+        .first_raw()
+        .unwrap_or("application/octet-stream")
+        .to_owned()
+}
+
+/// Delete a file
+///
+/// One that is not there is as good as deleted. In a bucket that keeps versions, the file's versions stay
+/// and it can be restored; with `version_id`, that version is deleted for ever.
+#[utoipa::path(
+    tag = "Files",
+    params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`"), VersionQuery),
+    responses(
+        (status = 204, description = "The file is not there any more"),
+        (status = 409, description = "The storage is read-only"),
+    ),
+)]
+#[delete("/v1/storages/{storage_id}/files")]
+async fn delete_file(
+    admin: AdminCaller,
+    services: Data<Services>,
+    id: Id<StorageRef>,
+    query: Query<VersionQuery>,
+) -> Result<HttpResponse> {
+    let file = DoomedFile {
+        key: file_key("key", &query.0.key)?,
+        version_id: version_id("version_id", query.0.version_id)?,
+    };
+    services.file_writes.delete(&admin.0, &id.0, &file).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Which files to delete.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct DeleteFiles {
+    /// At most 10,000 file keys, or objects that name a version too.
+    keys: Vec<DoomedBody>,
+}
+
+/// A file to delete.
+#[derive(Deserialize, ToSchema)]
+#[serde(
+    untagged,
+    expecting = "a file key, or an object with `key` and `version_id`"
+)]
+enum DoomedBody {
+    Key(String),
+    Version(DoomedVersion),
+}
+
+/// A version of a file to delete.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct DoomedVersion {
+    #[schema(example = "/some-folder/image.png")]
+    key: String,
+    version_id: Option<String>,
+}
+
+/// What became of the files, in the order of the request.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DeletedFiles)]
+struct DeletedBody {
+    /// The files that are not there any more.
+    deleted: Vec<String>,
+    /// The files that could not be deleted.
+    errors: Vec<NotDeletedBody>,
+}
+
+/// A file that could not be deleted.
+#[derive(Serialize, ToSchema)]
+#[schema(as = NotDeletedFile)]
+struct NotDeletedBody {
+    key: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version_id: Option<String>,
+    /// Why, as in a problem.
+    #[schema(example = "storage_access_denied")]
+    code: &'static str,
+    detail: String,
+    /// The permissions whose lack explains it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    missing: Option<serde_json::Value>,
+}
+
+/// Delete many files
+///
+/// Answers with a result for each: some may be deleted while others are not.
+#[utoipa::path(
+    tag = "Files",
+    params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`")),
+    request_body = DeleteFiles,
+    responses(
+        (status = 200, description = "What became of each file", body = DeletedBody),
+        (status = 409, description = "The storage is read-only"),
+    ),
+)]
+#[post("/v1/storages/{storage_id}/files/delete")]
+async fn delete_files(
+    admin: AdminCaller,
+    services: Data<Services>,
+    id: Id<StorageRef>,
+    body: Body<DeleteFiles, DELETE_LIMIT>,
+) -> Result<Json<DeletedBody>> {
+    let files = doomed(body.value.keys)?;
+    let outcomes = services
+        .file_writes
+        .delete_many(&admin.0, &id.0, files)
+        .await?;
+    let mut answer = DeletedBody {
+        deleted: Vec::new(),
+        errors: Vec::new(),
+    };
+    for outcome in outcomes {
+        let key = outcome.file.key.to_string();
+        match outcome.error {
+            None => answer.deleted.push(key),
+            Some(error) => answer.errors.push(NotDeletedBody {
+                key,
+                version_id: outcome.file.version_id,
+                code: error.code,
+                detail: error.detail.clone(),
+                missing: error.members.get("missing").cloned(),
+            }),
+        }
+    }
+    Ok(Json(answer))
+}
+
+/// Every file parsed, or every bad one named by its place.
+fn doomed(keys: Vec<DoomedBody>) -> Result<Vec<DoomedFile>> {
+    /// More would make the answer longer than it is of use.
+    const MOST_ERRORS: usize = 100;
+    if keys.len() > MOST_DELETED {
+        return Err(Error::field(
+            "keys",
+            Invalid::new(
+                "too_many_keys",
+                format!("One call deletes at most {MOST_DELETED} files."),
+            ),
+        ));
+    }
+    let mut files = Vec::with_capacity(keys.len());
+    let mut errors: Vec<FieldError> = Vec::new();
+    for (at, body) in keys.into_iter().enumerate() {
+        let (key, version) = match body {
+            DoomedBody::Key(key) => (key, None),
+            DoomedBody::Version(DoomedVersion { key, version_id }) => (key, version_id),
+        };
+        let file = file_key(&format!("keys[{at}]"), &key).and_then(|key| {
+            let version_id = version_id(&format!("keys[{at}].version_id"), version)?;
+            Ok(DoomedFile { key, version_id })
+        });
+        match file {
+            Ok(file) => files.push(file),
+            Err(error) if errors.len() < MOST_ERRORS => errors.extend(error.fields.clone()),
+            Err(_) => {}
+        }
+    }
+    if errors.is_empty() {
+        Ok(files)
+    } else {
+        Err(Error::invalid(errors))
+    }
+}

@@ -1,0 +1,8 @@
+//! Workspaces, tokens, sign-in and the audit log.
+
+pub mod audit_events;
+pub mod sessions;
+pub mod sign_in_links;
+pub mod tokens;
+pub mod workspace;
+pub mod workspaces;

@@ -1,0 +1,107 @@
+//! `/v1/sessions`
+
+use crate::application::error::Result;
+use crate::domain::ids::SessionId;
+use crate::domain::people::sign_in::Session;
+use crate::http::caller::AdminCaller;
+use crate::http::page::PageQuery;
+use crate::http::path::Id;
+use crate::http::query::Query;
+use crate::http::state::Services;
+use actix_web::web::{Data, Json};
+use actix_web::{HttpResponse, delete, get};
+use serde::Serialize;
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+pub fn configure(config: &mut ServiceConfig) {
+    config.service(list_sessions).service(revoke_session);
+}
+
+/// Somebody signed in to the pages, by a sign-in link.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Session)]
+struct SessionBody {
+    #[schema(example = "ses_019a1f0e7c1b7d439a520c8c2f6f6b1e")]
+    id: String,
+    /// `admin` or `member`.
+    #[schema(example = "admin")]
+    role: &'static str,
+    #[serde(with = "time::serde::rfc3339")]
+    created_at: OffsetDateTime,
+    /// When it was last used, to the minute.
+    #[serde(with = "time::serde::rfc3339")]
+    seen_at: OffsetDateTime,
+    /// When it ends if nothing more is done in it. In the past: it has ended.
+    #[serde(with = "time::serde::rfc3339")]
+    expires_at: OffsetDateTime,
+}
+
+/// A page of sessions, in the order of their beginning.
+#[derive(Serialize, ToSchema)]
+struct SessionList {
+    sessions: Vec<SessionBody>,
+    /// Absent on the last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_page_token: Option<String>,
+}
+
+impl SessionBody {
+    fn of(session: &Session, services: &Services) -> Self {
+        Self {
+            id: session.id.to_string(),
+            role: session.role.as_str(),
+            created_at: session.created_at,
+            seen_at: session.seen_at,
+            expires_at: services.sign_ins.idle_end(session),
+        }
+    }
+}
+
+/// List who is signed in to the workspace's pages
+#[utoipa::path(
+    tag = "Sign-in",
+    params(PageQuery),
+    responses((status = 200, description = "A page of sessions", body = SessionList)),
+)]
+#[get("/v1/sessions")]
+async fn list_sessions(
+    admin: AdminCaller,
+    services: Data<Services>,
+    query: Query<PageQuery>,
+) -> Result<Json<SessionList>> {
+    let place = format!("{}/sessions", admin.0.workspace());
+    let request = query.0.request()?;
+    let window = services.pages.window(&place, &request)?;
+    let rows = services.sign_ins.list(&admin.0, &window).await?;
+    let page = services
+        .pages
+        .page(&place, &request, rows, |session| session.id.to_string())?;
+    Ok(Json(SessionList {
+        sessions: page
+            .items
+            .iter()
+            .map(|session| SessionBody::of(session, &services))
+            .collect(),
+        next_page_token: page.next_page_token,
+    }))
+}
+
+/// End a session
+///
+/// The next request in it is refused.
+#[utoipa::path(
+    tag = "Sign-in",
+    params(("session_id" = String, Path, description = "The session's ID")),
+    responses((status = 204, description = "Ended")),
+)]
+#[delete("/v1/sessions/{session_id}")]
+async fn revoke_session(
+    admin: AdminCaller,
+    services: Data<Services>,
+    session: Id<SessionId>,
+) -> Result<HttpResponse> {
+    services.sign_ins.revoke(&admin.0, &session.0).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

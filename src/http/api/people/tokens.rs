@@ -1,0 +1,234 @@
+//! `/v1/workspaces/{workspace_id}/tokens`
+
+use crate::application::error::{Error, FieldError, Result};
+use crate::application::people::tokens;
+use crate::application::people::tokens::NewToken;
+use crate::domain::Invalid;
+use crate::domain::ids::{TokenId, WorkspaceId};
+use crate::domain::names::Name;
+use crate::domain::people::workspace::{ApiToken, Role};
+use crate::http::body::Body;
+use crate::http::caller::OperatorCaller;
+use crate::http::idempotency::Idempotent;
+use crate::http::page::PageQuery;
+use crate::http::path::Id;
+use crate::http::query::Query;
+use crate::http::state::Services;
+use actix_web::http::header;
+use actix_web::web::{Data, Json};
+use actix_web::{HttpResponse, delete, get, post};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+pub fn configure(config: &mut ServiceConfig) {
+    config
+        .service(create_token)
+        .service(list_tokens)
+        .service(revoke_token);
+}
+
+/// A token to make.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewToken)]
+struct NewTokenBody {
+    /// What it is for: 1 to 200 characters.
+    #[schema(example = "backend", min_length = 1, max_length = 200)]
+    name: String,
+    /// `member` browses, reads and creates projects; `admin` also manages storages.
+    #[schema(value_type = RoleName)]
+    role: String,
+    /// When it stops working, in RFC 3339. Without it: when it is revoked.
+    #[schema(value_type = Option<OffsetDateTime>)]
+    expires_at: Option<String>,
+}
+
+/// What a token lets its holder do.
+#[derive(ToSchema)]
+#[schema(as = Role, rename_all = "snake_case")]
+#[expect(dead_code, reason = "only for the OpenAPI document; `Role` parses it")]
+enum RoleName {
+    Admin,
+    Member,
+}
+
+/// A token, without its secret.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Token)]
+struct TokenBody {
+    #[schema(example = "tok_019a1f0e7c1b7d439a520c8c2f6f6b1e")]
+    id: String,
+    #[schema(example = "backend")]
+    name: String,
+    #[schema(value_type = RoleName)]
+    role: &'static str,
+    #[serde(with = "time::serde::rfc3339")]
+    created_at: OffsetDateTime,
+    /// Null: it works until it is revoked.
+    #[serde(with = "time::serde::rfc3339::option")]
+    expires_at: Option<OffsetDateTime>,
+}
+
+/// A new token, with its secret.
+#[derive(Serialize, ToSchema)]
+struct CreatedToken {
+    #[serde(flatten)]
+    about: TokenBody,
+    /// The secret, for `Authorization: Bearer`. It is shown here only.
+    #[schema(example = "spt_…")]
+    token: String,
+}
+
+/// A page of tokens, in the order of their creation.
+#[derive(Serialize, ToSchema)]
+struct TokenList {
+    tokens: Vec<TokenBody>,
+    /// Absent on the last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_page_token: Option<String>,
+}
+
+impl From<ApiToken> for TokenBody {
+    fn from(token: ApiToken) -> Self {
+        Self {
+            id: token.id.to_string(),
+            name: token.name.to_string(),
+            role: token.role.as_str(),
+            created_at: token.created_at,
+            expires_at: token.expires_at,
+        }
+    }
+}
+
+/// Parses every field, so that all faults are told at once.
+fn parse(body: NewTokenBody) -> Result<NewToken> {
+    let name = Name::parse(&body.name).map_err(|e| FieldError::new("name", e));
+    let role = Role::parse(&body.role).map_err(|e| FieldError::new("role", e));
+    let expires_at = body
+        .expires_at
+        .map(|text| parse_time(&text).map_err(|e| FieldError::new("expires_at", e)))
+        .transpose();
+    match (name, role, expires_at) {
+        (Ok(name), Ok(role), Ok(expires_at)) => Ok(NewToken {
+            name,
+            role,
+            expires_at,
+        }),
+        (name, role, expires_at) => Err(Error::invalid(
+            [name.err(), role.err(), expires_at.err()]
+                .into_iter()
+                .flatten()
+                .collect(),
+        )),
+    }
+}
+
+/// A time in whole microseconds: what the database keeps.
+fn parse_time(text: &str) -> std::result::Result<OffsetDateTime, Invalid> {
+    OffsetDateTime::parse(text, &Rfc3339)
+        .ok()
+        .map(|time| time.to_offset(time::UtcOffset::UTC))
+        .and_then(|time| time.replace_nanosecond(time.microsecond() * 1_000).ok())
+        .ok_or_else(|| {
+            Invalid::new(
+                "invalid_time",
+                "A time is in RFC 3339, like `2030-12-31T23:59:59Z`.",
+            )
+        })
+}
+
+/// Make a token
+#[utoipa::path(
+    tag = "Tokens",
+    request_body = NewTokenBody,
+    params(
+        ("workspace_id" = String, Path, description = "The workspace's ID"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Repetitions with the same key make nothing new."),
+    ),
+    responses((status = 201, description = "Made: the only time that the secret is shown", body = CreatedToken, headers(("Location" = String, description = "The token's path")))),
+)]
+#[post("/v1/workspaces/{workspace_id}/tokens")]
+async fn create_token(
+    _: OperatorCaller,
+    once: Idempotent,
+    services: Data<Services>,
+    workspace: Id<WorkspaceId>,
+    body: Body<NewTokenBody>,
+) -> Result<HttpResponse> {
+    let new = parse(body.value)?;
+    let work = async {
+        let (token, secret) = tokens::create(
+            services.store.as_ref(),
+            services.clock.as_ref(),
+            workspace.0,
+            new,
+        )
+        .await?;
+        Ok(created(token, &secret))
+    };
+    once.run(&services, body.fingerprint, work).await
+}
+
+fn created(token: ApiToken, secret: &SecretString) -> HttpResponse {
+    HttpResponse::Created()
+        .insert_header((
+            header::LOCATION,
+            format!("/v1/workspaces/{}/tokens/{}", token.workspace, token.id),
+        ))
+        .json(CreatedToken {
+            about: token.into(),
+            token: secret.expose_secret().to_owned(),
+        })
+}
+
+/// List a workspace's tokens
+#[utoipa::path(
+    tag = "Tokens",
+    params(("workspace_id" = String, Path, description = "The workspace's ID"), PageQuery),
+    responses((status = 200, description = "A page of tokens", body = TokenList)),
+)]
+#[get("/v1/workspaces/{workspace_id}/tokens")]
+async fn list_tokens(
+    _: OperatorCaller,
+    services: Data<Services>,
+    workspace: Id<WorkspaceId>,
+    query: Query<PageQuery>,
+) -> Result<Json<TokenList>> {
+    let place = format!("{}/tokens", workspace.0);
+    let request = query.0.request()?;
+    let window = services.pages.window(&place, &request)?;
+    let rows = tokens::list(services.store.as_ref(), &workspace.0, &window).await?;
+    let page = services
+        .pages
+        .page(&place, &request, rows, |t| t.id.to_string())?;
+    Ok(Json(TokenList {
+        tokens: page.items.into_iter().map(Into::into).collect(),
+        next_page_token: page.next_page_token,
+    }))
+}
+
+/// Revoke a token
+///
+/// The next request with it is refused.
+#[utoipa::path(
+    tag = "Tokens",
+    params(
+        ("workspace_id" = String, Path, description = "The workspace's ID"),
+        ("token_id" = String, Path, description = "The token's ID"),
+    ),
+    responses((status = 204, description = "Revoked")),
+)]
+#[delete("/v1/workspaces/{workspace_id}/tokens/{token_id}")]
+async fn revoke_token(
+    _: OperatorCaller,
+    services: Data<Services>,
+    workspace: Id<WorkspaceId>,
+    token: Id<TokenId>,
+) -> Result<HttpResponse> {
+    tokens::revoke(services.store.as_ref(), &workspace.0, &token.0).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

@@ -1,0 +1,421 @@
+//! `/v1/storage-setups`
+
+pub mod documents;
+
+use crate::application::connections::change::Change;
+use crate::application::connections::input::DraftChanges;
+use crate::application::error::Result;
+use crate::application::setups::SetupView;
+use crate::domain::ids::{SetupId, StorageRef};
+use crate::domain::origin::Origin;
+use crate::http::api::checks::{CheckQuery, CheckReportBody};
+use crate::http::api::setups::documents::DocumentsBody;
+use crate::http::api::storages::StorageBody;
+use crate::http::body::Body;
+use crate::http::caller::AdminCaller;
+use crate::http::idempotency::Idempotent;
+use crate::http::page::PageQuery;
+use crate::http::path::Id;
+use crate::http::query::Query;
+use crate::http::state::Services;
+use actix_web::http::header;
+use actix_web::web::{Data, Json, Path};
+use actix_web::{HttpResponse, delete, get, patch, post};
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+pub fn configure(config: &mut ServiceConfig) {
+    config
+        .service(open_storage_setup)
+        .service(list_storage_setups)
+        .service(get_storage_setup)
+        .service(change_storage_setup)
+        .service(close_storage_setup)
+        .service(get_setup_documents)
+        .service(get_setup_document)
+        .service(check_storage_setup)
+        .service(complete_storage_setup);
+}
+
+/// The settings of a connection. An absent field keeps its value; `null` clears it.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ConnectionSettings {
+    /// 1 to 200 characters; the bucket's name where there is none.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "Acme's data")]
+    display_name: Change<String>,
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "acme-data")]
+    bucket: Change<String>,
+    /// The only part of the bucket that is used; `team` and `/team/` mean the same. Empty: the whole
+    /// bucket.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "team/")]
+    prefix: Change<String>,
+    /// `read` or `read_write`.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "read_write")]
+    access: Change<String>,
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "arn:aws:iam::123456789012:role/acme-sallyport")]
+    role_arn: Change<String>,
+    /// The KMS key that encrypts the bucket's objects, where there is one.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    kms_key_arn: Change<String>,
+    /// The account that owns the bucket, where it is not the role's. Any other owner is refused.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "123456789012")]
+    bucket_account_id: Change<String>,
+    /// Whether the role's account pays for requests to the bucket, as it must for a Requester Pays bucket
+    /// of another account.
+    #[serde(default)]
+    #[schema(value_type = Option<bool>)]
+    requester_pays: Change<bool>,
+    /// `role` (recommended) or `access_key`.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "role")]
+    auth: Change<String>,
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    access_key_id: Change<String>,
+    /// Write-only: it never comes back.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, write_only)]
+    secret_access_key: Change<SecretString>,
+    /// Found by the check where it is empty.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "eu-west-1")]
+    region: Change<String>,
+    /// The address of an S3-compatible store, for access keys.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    endpoint: Change<String>,
+}
+
+impl From<ConnectionSettings> for DraftChanges {
+    fn from(settings: ConnectionSettings) -> Self {
+        Self {
+            display_name: settings.display_name,
+            bucket: settings.bucket,
+            prefix: settings.prefix,
+            access: settings.access,
+            auth: settings.auth,
+            role_arn: settings.role_arn,
+            region: settings.region,
+            kms_key_arn: settings.kms_key_arn,
+            bucket_account_id: settings.bucket_account_id,
+            requester_pays: settings.requester_pays,
+            access_key_id: settings.access_key_id,
+            secret_access_key: settings.secret_access_key,
+            endpoint: settings.endpoint,
+        }
+    }
+}
+
+/// A setup: what leads to a storage. It owns one external ID.
+#[derive(Serialize, ToSchema)]
+#[schema(as = StorageSetup)]
+struct SetupBody {
+    #[schema(example = "set_019a1f0e7c1b7d439a520c8c2f6f6b1e")]
+    id: String,
+    /// `open`, `completed`, `closed` or `expired`.
+    #[schema(example = "open")]
+    status: &'static str,
+    /// Made by the service for this setup alone; the role's trust policy must ask for it.
+    #[schema(example = "0b0b5d4c-6c5f-4f0e-9d1c-0d9f6d0c9a53")]
+    external_id: String,
+    /// Whom the role's trust policy must name.
+    #[schema(example = "arn:aws:iam::111111111111:root")]
+    service_principal: String,
+    #[schema(example = "111111111111")]
+    account_id: String,
+    display_name: Option<String>,
+    bucket: Option<String>,
+    /// Empty, or with a trailing slash.
+    prefix: String,
+    access: &'static str,
+    auth: &'static str,
+    role_arn: Option<String>,
+    region: Option<&'static str>,
+    kms_key_arn: Option<String>,
+    bucket_account_id: Option<String>,
+    requester_pays: bool,
+    access_key_id: Option<String>,
+    /// Whether a secret access key is stored.
+    has_secret_access_key: bool,
+    endpoint: Option<String>,
+    allowed_origins: Vec<String>,
+    #[serde(with = "time::serde::rfc3339")]
+    created_at: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339")]
+    expires_at: OffsetDateTime,
+    last_check: Option<CheckReportBody>,
+    /// Whether the last check is of exactly these settings.
+    check_is_current: bool,
+}
+
+/// A page of setups, in the order they were opened.
+#[derive(Serialize, ToSchema)]
+struct SetupList {
+    storage_setups: Vec<SetupBody>,
+    /// Absent on the last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_page_token: Option<String>,
+}
+
+impl SetupBody {
+    fn new(view: SetupView, origins: &[Origin]) -> Self {
+        let check_is_current = view.check_is_current();
+        let setup = view.setup;
+        let draft = setup.draft;
+        let text = |value: Option<&dyn ToString>| value.map(ToString::to_string);
+        Self {
+            id: setup.id.to_string(),
+            status: view.status.as_str(),
+            external_id: setup.external_id.to_string(),
+            service_principal: view.principal.arn().to_owned(),
+            account_id: view.principal.account().to_string(),
+            display_name: text(draft.display_name.as_ref().map(|v| v as _)),
+            bucket: text(draft.bucket.as_ref().map(|v| v as _)),
+            prefix: draft.prefix.to_string(),
+            access: draft.access.as_str(),
+            auth: draft.auth.as_str(),
+            role_arn: text(draft.role_arn.as_ref().map(|v| v as _)),
+            region: draft.region.map(|region| region.as_str()),
+            kms_key_arn: text(draft.kms_key.as_ref().map(|v| v as _)),
+            bucket_account_id: text(draft.bucket_account.as_ref().map(|v| v as _)),
+            requester_pays: draft.requester_pays,
+            access_key_id: draft.access_key_id.map(|id| id.as_str().to_owned()),
+            has_secret_access_key: draft.secret.is_some(),
+            endpoint: text(draft.endpoint.as_ref().map(|v| v as _)),
+            allowed_origins: origins.iter().map(ToString::to_string).collect(),
+            created_at: setup.created_at,
+            expires_at: setup.expires_at,
+            last_check: view.last_check.map(Into::into),
+            check_is_current,
+        }
+    }
+}
+
+/// Open a setup
+///
+/// Every call makes a new external ID.
+#[utoipa::path(
+    tag = "Storage setups",
+    request_body = ConnectionSettings,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Repetitions with the same key make nothing new.")),
+    responses((status = 201, description = "Opened", body = SetupBody, headers(("Location" = String, description = "The setup's path")))),
+)]
+#[post("/v1/storage-setups")]
+async fn open_storage_setup(
+    admin: AdminCaller,
+    once: Idempotent,
+    services: Data<Services>,
+    body: Body<ConnectionSettings>,
+) -> Result<HttpResponse> {
+    let work = async {
+        let view = services.setups.open(&admin.0, body.value.into()).await?;
+        let location = format!("/v1/storage-setups/{}", view.setup.id);
+        Ok(HttpResponse::Created()
+            .insert_header((header::LOCATION, location))
+            .json(SetupBody::new(view, &services.setups.origins)))
+    };
+    once.run(&services, body.fingerprint, work).await
+}
+
+/// List setups
+#[utoipa::path(
+    tag = "Storage setups",
+    params(PageQuery),
+    responses((status = 200, description = "A page of setups", body = SetupList)),
+)]
+#[get("/v1/storage-setups")]
+async fn list_storage_setups(
+    admin: AdminCaller,
+    services: Data<Services>,
+    query: Query<PageQuery>,
+) -> Result<Json<SetupList>> {
+    let place = format!("{}/storage-setups", admin.0.workspace());
+    let request = query.0.request()?;
+    let window = services.pages.window(&place, &request)?;
+    let rows = services.setups.list(&admin.0, &window).await?;
+    let page = services
+        .pages
+        .page(&place, &request, rows, |view| view.setup.id.to_string())?;
+    let origins = &services.setups.origins;
+    Ok(Json(SetupList {
+        storage_setups: page
+            .items
+            .into_iter()
+            .map(|view| SetupBody::new(view, origins))
+            .collect(),
+        next_page_token: page.next_page_token,
+    }))
+}
+
+/// Read a setup
+#[utoipa::path(
+    tag = "Storage setups",
+    params(("setup_id" = String, Path, description = "The setup's ID")),
+    responses((status = 200, description = "The setup", body = SetupBody)),
+)]
+#[get("/v1/storage-setups/{setup_id}")]
+async fn get_storage_setup(
+    admin: AdminCaller,
+    services: Data<Services>,
+    id: Id<SetupId>,
+) -> Result<Json<SetupBody>> {
+    let view = services.setups.get(&admin.0, &id.0).await?;
+    Ok(Json(SetupBody::new(view, &services.setups.origins)))
+}
+
+/// Change a setup
+///
+/// Any change other than of the name asks for a new check. When a field cannot be accepted, every such
+/// field is named and nothing is changed.
+#[utoipa::path(
+    tag = "Storage setups",
+    params(("setup_id" = String, Path, description = "The setup's ID")),
+    request_body = ConnectionSettings,
+    responses(
+        (status = 200, description = "The setup, changed", body = SetupBody),
+        (status = 409, description = "It is not open any more"),
+    ),
+)]
+#[patch("/v1/storage-setups/{setup_id}")]
+async fn change_storage_setup(
+    admin: AdminCaller,
+    services: Data<Services>,
+    id: Id<SetupId>,
+    body: Body<ConnectionSettings>,
+) -> Result<Json<SetupBody>> {
+    let view = services
+        .setups
+        .change(&admin.0, &id.0, body.value.into())
+        .await?;
+    Ok(Json(SetupBody::new(view, &services.setups.origins)))
+}
+
+/// Close a setup
+///
+/// Its external ID will never be used.
+#[utoipa::path(
+    tag = "Storage setups",
+    params(("setup_id" = String, Path, description = "The setup's ID")),
+    responses((status = 204, description = "Closed")),
+)]
+#[delete("/v1/storage-setups/{setup_id}")]
+async fn close_storage_setup(
+    admin: AdminCaller,
+    services: Data<Services>,
+    id: Id<SetupId>,
+) -> Result<HttpResponse> {
+    services.setups.close(&admin.0, &id.0).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Read the documents to apply
+#[utoipa::path(
+    tag = "Storage setups",
+    params(("setup_id" = String, Path, description = "The setup's ID")),
+    responses(
+        (status = 200, description = "Every document, filled in", body = DocumentsBody),
+        (status = 409, description = "The bucket's name is missing"),
+    ),
+)]
+#[get("/v1/storage-setups/{setup_id}/documents")]
+async fn get_setup_documents(
+    admin: AdminCaller,
+    services: Data<Services>,
+    id: Id<SetupId>,
+) -> Result<Json<DocumentsBody>> {
+    let (documents, _) = services.setups.documents(&admin.0, &id.0).await?;
+    Ok(Json(documents.into()))
+}
+
+/// Read one document as a file
+#[utoipa::path(
+    tag = "Storage setups",
+    params(
+        ("setup_id" = String, Path, description = "The setup's ID"),
+        ("document_name" = String, Path, description = "`permission_policy`, `trust_policy`, `cors`, `lifecycle`, `bucket_policy`, `cli`, `cloudformation` or `terraform`"),
+    ),
+    responses((status = 200, description = "The document, with its own content type and a file name")),
+)]
+#[get("/v1/storage-setups/{setup_id}/documents/{document_name}")]
+async fn get_setup_document(
+    admin: AdminCaller,
+    services: Data<Services>,
+    id: Id<SetupId>,
+    path: Path<(String, String)>,
+) -> Result<HttpResponse> {
+    let (documents, parameters) = services.setups.documents(&admin.0, &id.0).await?;
+    documents::file(&path.1, &documents, &parameters)
+}
+
+/// Check the connection
+///
+/// A failed check is an answer like a passed one: the report says what to change.
+#[utoipa::path(
+    tag = "Storage setups",
+    params(("setup_id" = String, Path, description = "The setup's ID"), CheckQuery),
+    responses(
+        (status = 200, description = "What the check found", body = CheckReportBody),
+        (status = 409, description = "Settings are missing, or the setup is not open"),
+        (status = 429, description = "The workspace runs more checks than it may"),
+    ),
+)]
+#[post("/v1/storage-setups/{setup_id}/check")]
+async fn check_storage_setup(
+    admin: AdminCaller,
+    services: Data<Services>,
+    id: Id<SetupId>,
+    query: Query<CheckQuery>,
+) -> Result<Json<CheckReportBody>> {
+    let wait = query.0.wait()?;
+    let report = services.setups.check(&admin.0, &id.0, wait, None).await?;
+    Ok(Json(report.into()))
+}
+
+/// Make the storage
+///
+/// Only after the latest check passed for exactly these settings.
+#[utoipa::path(
+    tag = "Storage setups",
+    params(
+        ("setup_id" = String, Path, description = "The setup's ID"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Repetitions with the same key make nothing new."),
+    ),
+    responses(
+        (status = 201, description = "The storage", body = StorageBody, headers(("Location" = String, description = "The storage's path"))),
+        (status = 409, description = "`check_required`, or the setup is not open"),
+    ),
+)]
+#[post("/v1/storage-setups/{setup_id}/complete")]
+async fn complete_storage_setup(
+    admin: AdminCaller,
+    once: Idempotent,
+    services: Data<Services>,
+    id: Id<SetupId>,
+    body: Body<Nothing>,
+) -> Result<HttpResponse> {
+    let work = async {
+        let storage = services.setups.complete(&admin.0, &id.0).await?;
+        let id = StorageRef::Own(storage.id);
+        let view = services.storages.get(admin.0.member(), &id).await?;
+        Ok(HttpResponse::Created()
+            .insert_header((header::LOCATION, format!("/v1/storages/{id}")))
+            .json(StorageBody::from(view)))
+    };
+    once.run(&services, body.fingerprint, work).await
+}
+
+/// No body, or `{}`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Nothing {}

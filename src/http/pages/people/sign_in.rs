@@ -1,0 +1,141 @@
+//! Coming and going.
+
+use crate::application::connections::input::DraftChanges;
+use crate::application::error::{Error, Result};
+use crate::domain::people::sign_in::Purpose;
+use crate::http::pages::people::session;
+use crate::http::pages::people::session::Visitor;
+use crate::http::pages::setups;
+use crate::http::pages::shell::chrome::Chrome;
+use crate::http::pages::shell::form::Confirmed;
+use crate::http::state::Services;
+use actix_web::http::header;
+use actix_web::web::{Data, Path, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+pub fn configure(config: &mut ServiceConfig) {
+    config
+        .route("/", web::get().to(start))
+        .service(
+            web::resource("/sign-in/{secret}")
+                .name("sign_in")
+                .route(web::get().to(sign_in)),
+        )
+        .service(
+            web::resource("/sign-out")
+                .name("sign_out")
+                .route(web::post().to(sign_out)),
+        )
+        .route("/signed-out", web::get().to(signed_out));
+}
+
+/// Somewhere to go, as a redirect after a change or to another page.
+pub fn see_other(path: &str) -> HttpResponse {
+    HttpResponse::SeeOther()
+        .insert_header((header::LOCATION, path))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .finish()
+}
+
+/// Renders a page.
+pub fn html(template: &impl Template) -> Result<HttpResponse> {
+    let html = template.render().map_err(Error::bug)?;
+    Ok(HttpResponse::Ok()
+        .content_type("text/html; charset=utf-8")
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .body(html))
+}
+
+async fn start(request: HttpRequest) -> Result<HttpResponse> {
+    match session::visitor(&request).await? {
+        Some(visitor) if visitor.is_admin() => Ok(see_other("/settings/storages")),
+        Some(_) => Ok(see_other("/projects")),
+        None => html(&Welcome {
+            chrome: Chrome::bare(),
+        }),
+    }
+}
+
+/// For whoever comes without a session.
+#[derive(Template)]
+#[template(path = "pages/welcome.html")]
+struct Welcome {
+    chrome: Chrome,
+}
+
+/// Uses the link up. Only a person's navigation does: what looks ahead (a preview, a prefetch) must not
+/// leave them with a used link.
+async fn sign_in(
+    services: Data<Services>,
+    secret: Path<String>,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
+    let looks_ahead = ["sec-purpose", "purpose", "x-moz"].iter().any(|name| {
+        request
+            .headers()
+            .get(*name)
+            .is_some_and(|value| value.as_bytes().starts_with(b"prefetch"))
+    });
+    if looks_ahead {
+        return Ok(HttpResponse::NoContent().finish());
+    }
+    let (session, purpose, secret) = services.sign_ins.sign_in(&secret).await?;
+    let to = match purpose {
+        Purpose::Settings => "/settings/storages".to_owned(),
+        Purpose::Projects => "/projects".to_owned(),
+        Purpose::AddStorage => {
+            let member = crate::application::people::caller::Member::from(&session);
+            let admin = member.as_admin().ok_or_else(session::not_signed_in)?;
+            let setup = services
+                .setups
+                .open(&admin, DraftChanges::default())
+                .await?;
+            setups::beginning(&setup.setup.id)
+        }
+    };
+    let mut response = see_other(&to);
+    let cookie = session::cookie(&services.site, &secret, services.sign_ins.absolute);
+    session::set(&mut response, &cookie)?;
+    Ok(response)
+}
+
+async fn sign_out(
+    visitor: Visitor,
+    services: Data<Services>,
+    _: Confirmed,
+) -> Result<HttpResponse> {
+    services.sign_ins.sign_out(&visitor.session).await?;
+    let mut response = see_other("/signed-out");
+    session::set(&mut response, &session::removal(&services.site))?;
+    Ok(response)
+}
+
+async fn signed_out() -> Result<HttpResponse> {
+    html(&SignedOut {
+        chrome: Chrome::bare(),
+    })
+}
+
+#[derive(Template)]
+#[template(path = "pages/signed_out.html")]
+struct SignedOut {
+    chrome: Chrome,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_is_not_signed_in_sees_no_way_in() {
+        let chrome = Chrome::bare;
+        let welcome = Welcome { chrome: chrome() }.render().unwrap();
+        let signed_out = SignedOut { chrome: chrome() }.render().unwrap();
+        assert!(welcome.contains("Connect your own Amazon S3 bucket"));
+        assert!(signed_out.contains("You are signed out"));
+        for html in [welcome, signed_out] {
+            assert!(!html.contains("<form") && !html.contains("/settings/"));
+        }
+    }
+}

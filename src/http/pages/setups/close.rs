@@ -1,0 +1,98 @@
+//! The dialog's two ends: adding the storage, and closing the setup.
+
+use crate::application::error::Result;
+use crate::domain::ids::SetupId;
+use crate::domain::setup::SetupStatus;
+use crate::http::pages::people::session::AdminVisitor;
+use crate::http::pages::people::sign_in::{html, see_other};
+use crate::http::pages::shell::chrome::{Chrome, Section};
+use crate::http::pages::shell::form::Confirmed;
+use crate::http::pages::shell::moment::Moment;
+use crate::http::path::Id;
+use crate::http::state::Services;
+use actix_web::HttpResponse;
+use actix_web::web::{self, Data, ServiceConfig};
+use askama::Template;
+
+pub fn configure(config: &mut ServiceConfig) {
+    config
+        .service(
+            web::resource("/settings/setups/{setup_id}/close")
+                .name("close_storage_setup")
+                .route(web::get().to(ask))
+                .route(web::post().to(close)),
+        )
+        .service(
+            web::resource("/settings/setups/{setup_id}/complete")
+                .name("complete_storage_setup")
+                .route(web::post().to(complete)),
+        );
+}
+
+/// The question, for whoever has no script.
+#[derive(Template)]
+#[template(path = "pages/setup/close.html")]
+struct ClosePage {
+    chrome: Chrome,
+    id: String,
+    expires: Moment,
+}
+
+async fn ask(
+    visitor: AdminVisitor,
+    services: Data<Services>,
+    id: Id<SetupId>,
+) -> Result<HttpResponse> {
+    let view = services.setups.get(&visitor.admin, &id.0).await?;
+    if view.status != SetupStatus::Open {
+        return Ok(see_other(&format!("/settings/setups/{}", id.0)));
+    }
+    html(&ClosePage {
+        chrome: Chrome::of(&visitor.visitor, Section::Settings),
+        id: id.0.to_string(),
+        expires: Moment(view.setup.expires_at),
+    })
+}
+
+async fn close(
+    visitor: AdminVisitor,
+    services: Data<Services>,
+    id: Id<SetupId>,
+    _: Confirmed,
+) -> Result<HttpResponse> {
+    services.setups.close(&visitor.admin, &id.0).await?;
+    Ok(see_other("/settings/storages?done=setup_closed"))
+}
+
+/// Adds the storage. Whoever came from the product is shown the way back to it: a link, because a form
+/// may not lead to another site.
+async fn complete(
+    visitor: AdminVisitor,
+    services: Data<Services>,
+    id: Id<SetupId>,
+    _: Confirmed,
+) -> Result<HttpResponse> {
+    services.setups.complete(&visitor.admin, &id.0).await?;
+    Ok(match visitor.visitor.return_url {
+        Some(_) => see_other(&format!("/settings/setups/{}", id.0)),
+        None => see_other("/settings/storages?done=storage_added"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::OffsetDateTime;
+
+    #[test]
+    fn closing_asks_first() {
+        let page = ClosePage {
+            chrome: Chrome::bare(),
+            id: "set_1".into(),
+            expires: Moment(OffsetDateTime::UNIX_EPOCH),
+        };
+        let html = page.render().unwrap();
+        assert!(html.contains("Keep for later") && html.contains("Discard"));
+        assert!(html.contains("datetime=\"1970-01-01T00:00:00Z\""));
+    }
+}

@@ -1,0 +1,76 @@
+//! The link for the customer's AWS administrator, as an admin makes and revokes it.
+
+use crate::application::error::Result;
+use crate::domain::ids::SetupId;
+use crate::http::pages::people::session::AdminVisitor;
+use crate::http::pages::people::sign_in::see_other;
+use crate::http::pages::setups::page;
+use crate::http::pages::setups::page::Content;
+use crate::http::pages::setups::step;
+use crate::http::pages::setups::step::Step;
+use crate::http::pages::shell::form::Form;
+use crate::http::pages::shell::moment::Moment;
+use crate::http::path::Id;
+use crate::http::state::Services;
+use actix_web::HttpResponse;
+use actix_web::web::{self, Data, ServiceConfig};
+use serde::Deserialize;
+
+pub fn configure(config: &mut ServiceConfig) {
+    config
+        .service(
+            web::resource("/settings/setups/{setup_id}/link")
+                .name("make_instruction_link")
+                .route(web::post().to(make)),
+        )
+        .service(
+            web::resource("/settings/setups/{setup_id}/link/revoke")
+                .name("revoke_instruction_link")
+                .route(web::post().to(revoke)),
+        );
+}
+
+/// What the panel about the link shows.
+#[derive(Default)]
+pub struct LinkPanel {
+    /// Until when the setup's link works, if it has one.
+    pub expires: Option<Moment>,
+    /// The link itself, right after it was made and never again.
+    pub url: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FromStep {
+    step: Option<String>,
+}
+
+/// Shows the link in the answer itself: it is stored nowhere that a redirect could show it from.
+async fn make(
+    visitor: AdminVisitor,
+    services: Data<Services>,
+    id: Id<SetupId>,
+    form: Form<FromStep>,
+) -> Result<HttpResponse> {
+    let (_, secret) = services.instructions.make(&visitor.admin, &id.0).await?;
+    let view = services.setups.get(&visitor.admin, &id.0).await?;
+    let step = Step::asked(form.0.step.as_deref(), &view);
+    let content = Content {
+        new_link: Some(secret),
+        ..Content::default()
+    };
+    page::respond(&visitor, &services, view, step, content).await
+}
+
+async fn revoke(
+    visitor: AdminVisitor,
+    services: Data<Services>,
+    id: Id<SetupId>,
+    form: Form<FromStep>,
+) -> Result<HttpResponse> {
+    services.instructions.revoke(&visitor.admin, &id.0).await?;
+    let view = services.setups.get(&visitor.admin, &id.0).await?;
+    let step = Step::asked(form.0.step.as_deref(), &view);
+    let address = step::address(&id.0, step);
+    Ok(see_other(&format!("{address}&done=link_revoked")))
+}

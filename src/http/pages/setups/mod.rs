@@ -1,0 +1,193 @@
+//! The dialog that adds an external object storage: five steps, one at a time.
+
+pub mod instructions;
+
+pub mod check;
+mod close;
+pub mod documents;
+pub mod fields;
+mod link;
+mod page;
+mod probe;
+pub mod report;
+#[cfg(test)]
+mod samples;
+mod step;
+
+use crate::application::error::{Error, FieldError, Result};
+use crate::application::setups::SetupView;
+use crate::domain::Invalid;
+use crate::domain::ids::SetupId;
+use crate::domain::setup::SetupStatus;
+use crate::http::api::setups::documents as raw_documents;
+use crate::http::api::setups::documents::DocumentsBody;
+use crate::http::audit::NothingChanged;
+use crate::http::pages::people::session::AdminVisitor;
+use crate::http::pages::people::sign_in::{html, see_other};
+use crate::http::pages::shell::form::Form;
+use crate::http::path::Id;
+use crate::http::query::Query;
+use crate::http::state::Services;
+use actix_web::HttpResponse;
+use actix_web::http::{StatusCode, header};
+use actix_web::web::{self, Data, Path, ServiceConfig};
+use fields::Typed;
+use page::Content;
+use serde::Deserialize;
+use step::Step;
+
+/// Where a new setup begins. Without the step, the page is that of the first unfinished one, and loading it
+/// again would move on while somebody types.
+pub fn beginning(id: &SetupId) -> String {
+    step::address(id, Step::Bucket)
+}
+
+pub fn configure(config: &mut ServiceConfig) {
+    config
+        .service(
+            web::resource("/settings/setups/{setup_id}")
+                .name("change_storage_setup")
+                .route(web::get().to(show))
+                .route(web::post().to(go_on)),
+        )
+        .service(
+            web::resource("/settings/setups/{setup_id}/autosave")
+                .name("autosave_storage_setup")
+                .route(web::post().to(autosave)),
+        )
+        .service(
+            web::resource("/settings/setups/{setup_id}/documents")
+                .name("get_setup_documents")
+                .route(web::get().to(all_documents)),
+        )
+        .service(
+            web::resource("/settings/setups/{setup_id}/documents/{document_name}")
+                .name("get_setup_document")
+                .route(web::get().to(one_document)),
+        );
+    check::configure(config);
+    close::configure(config);
+    link::configure(config);
+    probe::configure(config);
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct ShowQuery {
+    step: Option<String>,
+    done: Option<String>,
+    /// `try`: the page may talk to the bucket, and does.
+    browser: Option<String>,
+}
+
+async fn show(
+    visitor: AdminVisitor,
+    services: Data<Services>,
+    id: Id<SetupId>,
+    query: Query<ShowQuery>,
+) -> Result<HttpResponse> {
+    let view = services.setups.get(&visitor.admin, &id.0).await?;
+    let step = Step::asked(query.0.step.as_deref(), &view);
+    let done = query.0.done.as_deref();
+    if view.status != SetupStatus::Open {
+        return html(&page::ended(&visitor.visitor, view.status, done));
+    }
+    let mut content = Content::stored();
+    content.done = query.0.done.clone();
+    content.probe = query.0.browser.as_deref() == Some("try") && step == Step::Check;
+    page::respond(&visitor, &services, view, step, content).await
+}
+
+/// Saves a step and goes to the next one. What cannot be accepted is shown beside its field, with all
+/// that was typed.
+async fn go_on(
+    visitor: AdminVisitor,
+    services: Data<Services>,
+    id: Id<SetupId>,
+    form: Form<Typed>,
+) -> Result<HttpResponse> {
+    let typed = form.0;
+    let (view, mut refused) = typed.save(&services.setups, &visitor.admin, &id.0).await?;
+    let step = Step::asked(typed.step.as_deref(), &view);
+    refused.extend(still_needed(step, &view, &refused));
+    if refused.is_empty() {
+        let next = step.next(view.setup.draft.auth).unwrap_or(step);
+        return Ok(see_other(&step::address(&id.0, next)));
+    }
+    let content = Content::typed(typed, refused);
+    let mut response = page::respond(&visitor, &services, view, step, content).await?;
+    *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+    Ok(response)
+}
+
+/// Saves what is valid while somebody types. The page takes the parts that follow from it.
+async fn autosave(
+    visitor: AdminVisitor,
+    services: Data<Services>,
+    id: Id<SetupId>,
+    form: Form<Typed>,
+) -> Result<HttpResponse> {
+    let typed = form.0;
+    let before = services.setups.get(&visitor.admin, &id.0).await?;
+    let (view, refused) = typed.save(&services.setups, &visitor.admin, &id.0).await?;
+    let unchanged = view.setup.draft == before.setup.draft;
+    let step = Step::asked(typed.step.as_deref(), &view);
+    let content = Content::typed(typed, refused);
+    let mut response = page::respond(&visitor, &services, view, step, content).await?;
+    if unchanged {
+        response.extensions_mut().insert(NothingChanged);
+    }
+    Ok(response)
+}
+
+/// What the step is there for and has not got.
+fn still_needed(step: Step, view: &SetupView, refused: &[FieldError]) -> Option<FieldError> {
+    let draft = &view.setup.draft;
+    let (field, missing, words) = match step {
+        Step::Bucket => (
+            "bucket",
+            draft.bucket.is_none(),
+            "Enter the name of the bucket.",
+        ),
+        Step::Role => (
+            "role_arn",
+            draft.role_arn.is_none(),
+            "Enter the ARN of the role, which the console shows on the role's page.",
+        ),
+        _ => return None,
+    };
+    let known = refused.iter().any(|error| error.field == field);
+    (missing && !known).then(|| FieldError::new(field, Invalid::new("missing", words)))
+}
+
+/// Every document in one file, as `sallyport provision` takes it.
+async fn all_documents(
+    visitor: AdminVisitor,
+    services: Data<Services>,
+    id: Id<SetupId>,
+) -> Result<HttpResponse> {
+    let (documents, parameters) = services.setups.documents(&visitor.admin, &id.0).await?;
+    bundle(documents.into(), parameters.bucket.as_str())
+}
+
+pub fn bundle(documents: DocumentsBody, bucket: &str) -> Result<HttpResponse> {
+    let text = serde_json::to_string_pretty(&documents).map_err(Error::bug)?;
+    Ok(HttpResponse::Ok()
+        .content_type("application/json")
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header((
+            header::CONTENT_DISPOSITION,
+            format!("attachment; filename=\"{bucket}-documents.json\""),
+        ))
+        .body(text))
+}
+
+async fn one_document(
+    visitor: AdminVisitor,
+    services: Data<Services>,
+    id: Id<SetupId>,
+    path: Path<(String, String)>,
+) -> Result<HttpResponse> {
+    let (documents, parameters) = services.setups.documents(&visitor.admin, &id.0).await?;
+    raw_documents::file(&path.1, &documents, &parameters)
+}

@@ -1,0 +1,145 @@
+//! What every page has around its content.
+
+use crate::http::assets;
+use crate::http::pages::people::session::Visitor;
+
+/// The frame of a page.
+pub struct Chrome {
+    pub style: &'static str,
+    pub script: &'static str,
+    pub htmx: &'static str,
+    pub icon: &'static str,
+    pub section: Section,
+    /// `None`: nobody is signed in.
+    pub who: Option<Who>,
+    /// What was just done.
+    pub flash: Option<Flash>,
+    csrf: Option<crate::http::pages::shell::form::Csrf>,
+}
+
+/// A message at the top of a page: its state (`good`, `warn`, `bad`) and its words.
+#[derive(Debug, Clone, Copy)]
+pub struct Flash {
+    pub kind: &'static str,
+    pub words: &'static str,
+}
+
+pub struct Who {
+    pub workspace: String,
+    pub is_admin: bool,
+    /// Back to the product.
+    pub return_url: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Section {
+    Settings,
+    Projects,
+    None,
+}
+
+impl Section {
+    pub fn is_settings(&self) -> bool {
+        *self == Self::Settings
+    }
+
+    pub fn is_projects(&self) -> bool {
+        *self == Self::Projects
+    }
+}
+
+impl Chrome {
+    pub fn of(visitor: &Visitor, section: Section) -> Self {
+        Self {
+            section,
+            who: Some(Who {
+                workspace: visitor.workspace_name.clone(),
+                is_admin: visitor.is_admin(),
+                return_url: visitor.return_url.clone(),
+            }),
+            csrf: Some(visitor.csrf.clone()),
+            ..Self::bare()
+        }
+    }
+
+    /// For somebody who is not signed in.
+    pub fn bare() -> Self {
+        Self {
+            style: assets::STYLE.path(),
+            script: assets::SCRIPT.path(),
+            htmx: assets::HTMX.path(),
+            icon: assets::ICON.path(),
+            section: Section::None,
+            who: None,
+            flash: None,
+            csrf: None,
+        }
+    }
+
+    /// A page whose forms carry a token although nobody is signed in.
+    pub fn with_csrf(mut self, csrf: crate::http::pages::shell::form::Csrf) -> Self {
+        self.csrf = Some(csrf);
+        self
+    }
+
+    /// Says what was just done, by the code that a redirect carries in `done`.
+    pub fn flash(mut self, done: Option<&str>) -> Self {
+        self.flash = done.and_then(|code| {
+            let (_, words) = MESSAGES.iter().find(|(known, _)| *known == code)?;
+            let kind = match code {
+                "check_failed" => "bad",
+                "check_warned" => "warn",
+                _ => "good",
+            };
+            Some(Flash { kind, words })
+        });
+        self
+    }
+
+    /// The token of a form: another text each time, so that compressing the page tells nothing of it.
+    pub fn csrf(&self) -> String {
+        self.csrf
+            .as_ref()
+            .map(|csrf| csrf.masked())
+            .unwrap_or_default()
+    }
+}
+
+/// What a redirect may say was done.
+const MESSAGES: &[(&str, &str)] = &[
+    ("storage_added", "The storage was added."),
+    (
+        "storage_deleted",
+        "The storage was deleted. Nothing was changed in the bucket.",
+    ),
+    ("storage_renamed", "The storage was renamed."),
+    ("default_set", "The default storage was changed."),
+    ("check_passed", "The connection was checked: it works."),
+    (
+        "check_warned",
+        "The connection was checked: it works, with a warning.",
+    ),
+    (
+        "check_failed",
+        "The connection was checked: it does not work.",
+    ),
+    (
+        "setup_closed",
+        "The setup was closed. Its external ID will never be used again.",
+    ),
+    (
+        "setup_kept",
+        "The setup was kept. You can go on with it from this page.",
+    ),
+    ("project_created", "The project was created."),
+    (
+        "project_deleted",
+        "The project was deleted. Its files stay in the storage.",
+    ),
+    ("file_uploaded", "The file was uploaded."),
+    ("files_uploaded", "The files were uploaded."),
+    ("file_deleted", "The file was deleted."),
+    ("files_deleted", "The files were deleted."),
+    ("link_revoked", "The link was revoked."),
+    ("saved", "Saved."),
+];

@@ -1,0 +1,84 @@
+//! Errors as pages, for whoever came with a browser.
+
+use crate::http::pages::shell::chrome::Chrome;
+use crate::http::pages::shell::headers::AlsoAllowed;
+use crate::http::problem::Problem;
+use crate::http::state::Site;
+use actix_web::HttpResponse;
+use actix_web::http::{StatusCode, header};
+use askama::Template;
+
+#[derive(Template)]
+#[template(path = "pages/error.html")]
+struct ErrorPage<'a> {
+    chrome: Chrome,
+    title: &'a str,
+    detail: &'a str,
+    remedy: Option<&'a str>,
+    code: &'a str,
+    request_id: &'a str,
+    /// Whether the start page has anything for whoever sees this.
+    leads_on: bool,
+}
+
+/// The page that says what went wrong.
+pub fn page(problem: &Problem, request_id: &str, site: &Site) -> Option<HttpResponse> {
+    let title = match problem.status {
+        StatusCode::NOT_FOUND => "There is nothing here",
+        StatusCode::UNAUTHORIZED => "Please sign in again",
+        StatusCode::FORBIDDEN => "This is not allowed",
+        StatusCode::CONFLICT => "This cannot be done now",
+        StatusCode::TOO_MANY_REQUESTS => "Please wait a moment",
+        status if status.is_server_error() => "This did not work",
+        _ => "This cannot be accepted",
+    };
+    let html = ErrorPage {
+        chrome: Chrome::bare(),
+        title,
+        detail: &problem.error.detail,
+        remedy: problem.error.remedy.as_deref(),
+        code: problem.error.code,
+        request_id,
+        leads_on: problem.status != StatusCode::UNAUTHORIZED,
+    }
+    .render()
+    .ok()?;
+    Some(
+        HttpResponse::build(problem.status)
+            .content_type("text/html; charset=utf-8")
+            .insert_header((header::CACHE_CONTROL, "no-store"))
+            .insert_header((
+                header::CONTENT_SECURITY_POLICY,
+                crate::http::pages::shell::headers::policy(
+                    &AlsoAllowed::default(),
+                    &crate::http::pages::shell::headers::ancestors(site),
+                ),
+            ))
+            .body(html),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_says_what_happened_and_where_to_go_on() {
+        let html = |leads_on| {
+            let page = ErrorPage {
+                chrome: Chrome::bare(),
+                title: "This is not allowed",
+                detail: "<script>alert('1')</script>",
+                remedy: Some("Ask an admin."),
+                code: "admin_required",
+                request_id: "request-1",
+                leads_on,
+            };
+            page.render().unwrap()
+        };
+        let page = html(true);
+        assert!(!page.contains("<script>alert") && page.contains("Ask an admin."));
+        assert!(page.contains("data-copy=\"request-1\"") && page.contains("Go to the start"));
+        assert!(!html(false).contains("Go to the start"));
+    }
+}

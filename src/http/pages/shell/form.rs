@@ -1,0 +1,208 @@
+//! Forms: every change comes from a page of ours, and carries a token of its visitor's session.
+
+use crate::application::error::{Error, Kind, Result};
+use crate::application::kept::vault::{random_bytes, sha256};
+use crate::http::pages::people::session::{SessionCookie, visitor_secret};
+use crate::http::state::Services;
+use actix_web::dev::Payload;
+use actix_web::http::header;
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use aws_lc_rs::constant_time;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::de::DeserializeOwned;
+use std::future::Future;
+use std::pin::Pin;
+
+/// The largest form, in bytes: 10,000 file keys of 1 KiB, percent-encoded.
+const LIMIT: usize = 32 << 20;
+/// The largest form of somebody without a session.
+const LINK_LIMIT: usize = 16 << 10;
+
+/// A session's CSRF token. Derived from the session's secret, which only the cookie has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Csrf([u8; 32]);
+
+impl Csrf {
+    pub fn of_secret(secret: &str) -> Self {
+        Self(sha256(format!("csrf {secret}").as_bytes()))
+    }
+
+    /// The token under a fresh mask. A fault of the generator makes it useless, not guessable.
+    pub fn masked(&self) -> String {
+        let mask: [u8; 32] = random_bytes().unwrap_or([0; 32]);
+        let mut text = [0; 64];
+        for at in 0..32 {
+            text[at] = mask[at];
+            text[32 + at] = self.0[at] ^ mask[at];
+        }
+        URL_SAFE_NO_PAD.encode(text)
+    }
+
+    pub fn matches(&self, text: &str) -> bool {
+        let Ok(bytes) = URL_SAFE_NO_PAD.decode(text) else {
+            return false;
+        };
+        let Some((mask, masked)) = bytes.split_at_checked(32).filter(|(_, m)| m.len() == 32) else {
+            return false;
+        };
+        let token: Vec<u8> = mask.iter().zip(masked).map(|(a, b)| a ^ b).collect();
+        constant_time::verify_slices_are_equal(&token, &self.0).is_ok()
+    }
+}
+
+/// The fields of a form that was sent from one of our pages. Unknown fields are refused; `T` derives
+/// `Deserialize` with `deny_unknown_fields` and has no field `csrf`.
+pub struct Form<T>(pub T);
+
+impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
+    type Error = actix_web::Error;
+    type Future = Pin<Box<dyn Future<Output = std::result::Result<Self, Self::Error>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let payload = payload.take();
+        Box::pin(async move {
+            same_site(&request)?;
+            let csrf = expected(&request)?;
+            Ok(Self(read(&request, payload, &csrf, LIMIT).await?))
+        })
+    }
+}
+
+/// The same for a page that is reached by a link with a secret in its path (`{secret}`), by somebody
+/// without a session: the token is derived from that secret.
+pub struct LinkForm<T>(pub T);
+
+impl<T: DeserializeOwned + 'static> FromRequest for LinkForm<T> {
+    type Error = actix_web::Error;
+    type Future = Pin<Box<dyn Future<Output = std::result::Result<Self, Self::Error>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let payload = payload.take();
+        Box::pin(async move {
+            same_site(&request)?;
+            let secret = request
+                .match_info()
+                .get("secret")
+                .ok_or_else(|| Error::bug("the route has no {secret}"))?;
+            let csrf = Csrf::of_secret(secret);
+            Ok(Self(read(&request, payload, &csrf, LINK_LIMIT).await?))
+        })
+    }
+}
+
+/// Reads a form that carries this token.
+async fn read<T: DeserializeOwned>(
+    request: &HttpRequest,
+    mut payload: Payload,
+    csrf: &Csrf,
+    limit: usize,
+) -> std::result::Result<T, actix_web::Error> {
+    if request.content_type() != "application/x-www-form-urlencoded" {
+        return Err(Error::new(
+            Kind::Malformed,
+            "not_a_form",
+            "This address takes the forms of Sallyport's pages.",
+        )
+        .into());
+    }
+    let mut bytes = actix_web::web::BytesMut::new();
+    while let Some(chunk) = futures_util::StreamExt::next(&mut payload).await {
+        let chunk = chunk?;
+        if bytes.len() + chunk.len() > limit {
+            return Err(Error::new(
+                Kind::TooLarge,
+                "body_too_large",
+                "What was sent is larger than this page takes.",
+            )
+            .into());
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(parse(&bytes, csrf)?)
+}
+
+/// The token alone, for a form without fields.
+pub type Confirmed = Form<NoFields>;
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoFields {}
+
+/// The token that the visitor's forms carry.
+pub fn expected(request: &HttpRequest) -> Result<Csrf> {
+    visitor_secret(request)
+        .map(|SessionCookie(secret)| Csrf::of_secret(&secret))
+        .ok_or_else(crate::http::pages::people::session::not_signed_in)
+}
+
+/// Refuses what another site's page sends, by what the browser says of its origin.
+pub fn same_site(request: &HttpRequest) -> Result<()> {
+    let text = |name: &str| request.headers().get(name).and_then(|v| v.to_str().ok());
+    let refuse = || {
+        Error::new(
+            Kind::Forbidden,
+            "cross_site",
+            "This came from another site's page, and was refused.",
+        )
+        .remedy("Do it from Sallyport's own page.")
+    };
+    if let Some(site) = text("sec-fetch-site")
+        && site != "same-origin"
+    {
+        return Err(refuse());
+    }
+    if let Some(origin) = text(header::ORIGIN.as_str()) {
+        let host = text(header::HOST.as_str()).unwrap_or_default();
+        let own = request
+            .app_data::<web::Data<Services>>()
+            .map(|services| services.site.public_url.origin().ascii_serialization());
+        let of_host = origin
+            .split_once("://")
+            .is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host));
+        if own.as_deref() != Some(origin) && !of_host {
+            return Err(refuse());
+        }
+    }
+    Ok(())
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8], csrf: &Csrf) -> Result<T> {
+    let mut token = None;
+    let mut fields = url::form_urlencoded::Serializer::new(String::new());
+    for (name, value) in url::form_urlencoded::parse(bytes) {
+        if name == "csrf" {
+            token = Some(value.into_owned());
+        } else {
+            fields.append_pair(&name, &value);
+        }
+    }
+    if !token.is_some_and(|token| csrf.matches(&token)) {
+        return Err(Error::new(
+            Kind::Forbidden,
+            "csrf",
+            "This form is not of your present session, so that nothing was changed.",
+        )
+        .remedy("Load the page again, then repeat what you did."));
+    }
+    crate::http::query::parse(&fields.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_of_one_session_and_looks_different_each_time() {
+        let (a, b) = (Csrf::of_secret("a"), Csrf::of_secret("b"));
+        let (one, two) = (a.masked(), a.masked());
+        assert_ne!(one, two);
+        assert!(a.matches(&one) && a.matches(&two));
+        assert!(!b.matches(&one));
+        for text in ["", "x", &one[1..], "%%%"] {
+            assert!(!a.matches(text), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,341 @@
+//! Settings > External object storage.
+
+pub mod storage;
+
+use crate::application::connections::input::DraftChanges;
+use crate::application::error::Result;
+use crate::application::kept::page_tokens::PageRequest;
+use crate::application::setups::SetupView;
+use crate::application::storages::StorageView;
+use crate::domain::check::Outcome;
+use crate::domain::ids::StorageRef;
+use crate::domain::setup::SetupStatus;
+use crate::domain::storage::HealthState;
+use crate::http::pages::people::session::{AdminVisitor, Visitor};
+use crate::http::pages::people::sign_in::{html, see_other};
+use crate::http::pages::setups;
+use crate::http::pages::shell::chrome::{Chrome, Section};
+use crate::http::pages::shell::form::Confirmed;
+use crate::http::pages::shell::moment::Moment;
+use crate::http::path::Id;
+use crate::http::query::Query;
+use crate::http::state::Services;
+use actix_web::HttpResponse;
+use actix_web::web::{self, Data, ServiceConfig};
+use askama::Template;
+use serde::Deserialize;
+
+/// How many storages a page shows.
+const PAGE: u32 = 25;
+
+pub fn configure(config: &mut ServiceConfig) {
+    config
+        .service(
+            web::resource("/settings/storages")
+                .name("storages_page")
+                .route(web::get().to(list)),
+        )
+        .service(
+            web::resource("/settings/storages/add")
+                .name("open_storage_setup")
+                .route(web::post().to(add)),
+        )
+        .service(
+            web::resource("/settings/storages/{storage_id}/check")
+                .name("check_storage")
+                .route(web::post().to(check)),
+        )
+        .service(
+            web::resource("/settings/storages/{storage_id}/default")
+                .name("set_default_storage")
+                .route(web::post().to(set_default)),
+        );
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ListQuery {
+    page: Option<String>,
+    done: Option<String>,
+}
+
+/// The list of a workspace's storages.
+#[derive(Template)]
+#[template(path = "pages/storages.html")]
+pub struct StoragesPage {
+    chrome: Chrome,
+    is_admin: bool,
+    is_first_page: bool,
+    built_in: Option<Row>,
+    storages: Vec<Row>,
+    setups: Vec<SetupRow>,
+    next: Option<String>,
+}
+
+struct Row {
+    id: String,
+    name: String,
+    bucket: String,
+    prefix: String,
+    region: &'static str,
+    access: &'static str,
+    is_default: bool,
+    is_verified: bool,
+    health: HealthWords,
+    checked: Option<Moment>,
+    projects: i64,
+}
+
+impl Row {
+    fn is_built_in(&self) -> bool {
+        self.id == StorageRef::BUILT_IN
+    }
+}
+
+/// A health state as icon and word, and since when.
+struct HealthWords {
+    kind: &'static str,
+    word: &'static str,
+    since: Option<Moment>,
+}
+
+struct SetupRow {
+    id: String,
+    name: String,
+    /// Bucket and prefix, where the name is another.
+    place: Option<String>,
+    expires: Moment,
+}
+
+impl From<StorageView> for Row {
+    fn from(view: StorageView) -> Self {
+        let own = view.own.as_ref();
+        let (kind, word) = match own.map(|s| s.health.state) {
+            Some(HealthState::Healthy) => ("good", "Healthy"),
+            Some(HealthState::Degraded) => ("warn", "Warning"),
+            Some(HealthState::Broken) => ("bad", "Broken"),
+            Some(HealthState::Unknown) | None => ("none", "Not checked"),
+        };
+        Self {
+            id: own.map_or(StorageRef::BUILT_IN.to_owned(), |s| s.id.to_string()),
+            name: view.display_name().to_owned(),
+            bucket: view.connection.bucket.to_string(),
+            prefix: view.connection.prefix.to_string(),
+            region: view.connection.region.map_or("", |r| r.as_str()),
+            access: match view.connection.access.writes() {
+                true => "Read and write",
+                false => "Read",
+            },
+            is_default: view.is_default,
+            is_verified: own.is_none_or(|s| s.is_verified()),
+            health: HealthWords {
+                kind,
+                word,
+                since: own.map(|s| Moment(s.health.since)),
+            },
+            checked: own
+                .and_then(|s| s.health.last_check.as_ref()?.ended_at())
+                .map(Moment),
+            projects: own.map_or(0, |s| s.project_count),
+        }
+    }
+}
+
+impl SetupRow {
+    /// The setups that can be resumed.
+    fn of(view: SetupView) -> Option<Self> {
+        let draft = &view.setup.draft;
+        let bucket = draft.bucket.as_ref();
+        let place = bucket.map(|bucket| match draft.prefix.as_str() {
+            "" => bucket.to_string(),
+            prefix => format!("{bucket}/{prefix}"),
+        });
+        (view.status == SetupStatus::Open).then(|| Self {
+            id: view.setup.id.to_string(),
+            name: match (&draft.display_name, &place) {
+                (Some(name), _) => name.to_string(),
+                (None, Some(place)) => place.clone(),
+                (None, None) => "A bucket not named yet".to_owned(),
+            },
+            place: place.filter(|_| draft.display_name.is_some()),
+            expires: Moment(view.setup.expires_at),
+        })
+    }
+}
+
+async fn list(
+    visitor: Visitor,
+    services: Data<Services>,
+    query: Query<ListQuery>,
+) -> Result<HttpResponse> {
+    let is_first_page = query.0.page.is_none();
+    let request = PageRequest {
+        size: PAGE,
+        token: query.0.page,
+    };
+    let place = format!("{}/storages", visitor.member.workspace);
+    let window = services.pages.window(&place, &request)?;
+    let rows = services.storages.list(&visitor.member, &window).await?;
+    let page = services.pages.page(&place, &request, rows, |view| {
+        view.own
+            .as_ref()
+            .map_or(String::new(), |s| s.id.to_string())
+    })?;
+    let built_in = match is_first_page {
+        true => services
+            .storages
+            .get(&visitor.member, &StorageRef::BuiltIn)
+            .await
+            .ok()
+            .map(Row::from),
+        false => None,
+    };
+    let setups = match visitor.member.clone().as_admin() {
+        Some(admin) if is_first_page => services.setups.list_open(&admin).await?,
+        _ => Vec::new(),
+    };
+    html(&StoragesPage {
+        chrome: Chrome::of(&visitor, Section::Settings).flash(query.0.done.as_deref()),
+        is_admin: visitor.is_admin(),
+        is_first_page,
+        built_in,
+        storages: page.items.into_iter().map(Row::from).collect(),
+        setups: setups.into_iter().filter_map(SetupRow::of).collect(),
+        next: page.next_page_token,
+    })
+}
+
+async fn add(admin: AdminVisitor, services: Data<Services>, _: Confirmed) -> Result<HttpResponse> {
+    let view = services
+        .setups
+        .open(&admin.admin, DraftChanges::default())
+        .await?;
+    Ok(see_other(&setups::beginning(&view.setup.id)))
+}
+
+async fn check(
+    admin: AdminVisitor,
+    services: Data<Services>,
+    id: Id<StorageRef>,
+    _: Confirmed,
+) -> Result<HttpResponse> {
+    let report = services
+        .storages
+        .check(&admin.admin, &id.0, std::time::Duration::ZERO, None)
+        .await?;
+    let done = storage::done(&report);
+    // What to change is on the storage's own page.
+    Ok(match (&id.0, report.outcome()) {
+        (StorageRef::Own(id), Outcome::Failed) => {
+            see_other(&format!("/settings/storages/{id}?done={done}"))
+        }
+        _ => see_other(&format!("/settings/storages?done={done}")),
+    })
+}
+
+async fn set_default(
+    admin: AdminVisitor,
+    services: Data<Services>,
+    id: Id<StorageRef>,
+    _: Confirmed,
+) -> Result<HttpResponse> {
+    services.storages.set_default(&admin.admin, &id.0).await?;
+    Ok(see_other("/settings/storages?done=default_set"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::OffsetDateTime;
+
+    const HOSTILE: &str = "<script>alert('1')</script>";
+
+    fn row(id: &str, is_default: bool) -> Row {
+        let then = (id != StorageRef::BUILT_IN).then_some(Moment(OffsetDateTime::UNIX_EPOCH));
+        Row {
+            id: id.into(),
+            name: format!("بيانات {HOSTILE}"),
+            bucket: "b".repeat(63),
+            prefix: "a <b>/".into(),
+            region: "eu-west-1",
+            access: "Read and write",
+            is_default,
+            is_verified: !is_default,
+            health: HealthWords {
+                kind: "bad",
+                word: "Broken",
+                since: then,
+            },
+            checked: then,
+            projects: 1_234,
+        }
+    }
+
+    fn page(is_admin: bool, built_in: Option<Row>, storages: Vec<Row>, setups: usize) -> String {
+        let page = StoragesPage {
+            chrome: Chrome::bare().flash(Some("check_failed")),
+            is_admin,
+            is_first_page: true,
+            built_in,
+            storages,
+            setups: (0..setups)
+                .map(|n| SetupRow {
+                    id: format!("set_{n}"),
+                    name: HOSTILE.into(),
+                    place: Some("acme-data/a <b>/".into()),
+                    expires: Moment(OffsetDateTime::UNIX_EPOCH),
+                })
+                .collect(),
+            next: Some("a/+token".into()),
+        };
+        let html = page.render().unwrap();
+        assert!(
+            !html.contains("<script>alert") && !html.contains("<b>"),
+            "{html}"
+        );
+        assert!(!html.contains("style="));
+        html
+    }
+
+    #[test]
+    fn an_admin_does_everything_from_the_list_and_a_member_looks() {
+        let rows = || (0..25).map(|n| row(&format!("sto_{n}"), n == 3)).collect();
+        let admin = page(true, Some(row("built-in", false)), rows(), 2);
+        for control in [
+            "Check now",
+            "Set as default",
+            "Rename or change",
+            "Show the documents",
+            "/settings/storages/sto_7/delete",
+            "/storages/sto_7/files",
+            "2 setups in progress",
+            "page=a%2F%2Btoken",
+        ] {
+            assert!(admin.contains(control), "{control}");
+        }
+        assert!(!admin.contains("/settings/storages/built-in/delete"));
+        // The default one cannot become it.
+        assert!(!admin.contains("action=\"/settings/storages/sto_3/default\""));
+        assert!(admin.contains("action=\"/settings/storages/built-in/default\""));
+        assert!(admin.contains("Needs a check") && admin.contains("last check"));
+        assert!(admin.contains("notice-bad"), "a failed check is no success");
+        let member = page(false, Some(row("built-in", true)), rows(), 0);
+        for control in ["Check now", "<form", "/delete", "in progress", "documents"] {
+            assert!(!member.contains(control), "{control}");
+        }
+        assert!(member.contains("/storages/sto_7/files"));
+    }
+
+    #[test]
+    fn an_empty_list_says_what_this_is_for_with_and_without_a_built_in_storage() {
+        for built_in in [None, Some(row("built-in", true))] {
+            let html = page(true, built_in, Vec::new(), 1);
+            assert!(
+                html.contains("Connect a bucket of your own")
+                    && html.contains("1 setup in progress")
+            );
+        }
+        let html = page(false, None, Vec::new(), 0);
+        assert!(html.contains("An admin of the workspace can add one."));
+    }
+}

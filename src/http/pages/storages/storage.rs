@@ -1,0 +1,489 @@
+//! A storage's own page: what it is, how it is, and what an admin can change.
+
+use crate::application::error::{FieldError, Kind, Result};
+use crate::application::kept::page_tokens::PageRequest;
+use crate::application::storages::StorageView;
+use crate::domain::check::{CheckReport, Outcome};
+use crate::domain::connection::Credentials;
+use crate::domain::ids::{StorageId, StorageRef};
+use crate::domain::policy_document::DocumentName;
+use crate::domain::setup::Draft;
+use crate::domain::storage::HealthState;
+use crate::http::api::setups::documents as raw_documents;
+use crate::http::assets;
+use crate::http::pages::people::session::{AdminVisitor, Visitor};
+use crate::http::pages::people::sign_in::{html, see_other};
+use crate::http::pages::setups::check::{CheckForm, events, wants_events};
+use crate::http::pages::setups::documents;
+use crate::http::pages::setups::documents::DocumentView;
+use crate::http::pages::setups::fields::{Fields, Typed};
+use crate::http::pages::setups::report::{OutcomeView, ReportView};
+use crate::http::pages::shell::chrome::{Chrome, Section};
+use crate::http::pages::shell::form::{Confirmed, Form};
+use crate::http::pages::shell::moment::Moment;
+use crate::http::path::Id;
+use crate::http::query::Query;
+use crate::http::state::Services;
+use actix_web::http::StatusCode;
+use actix_web::web::{self, Data, Path, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use serde::Deserialize;
+
+/// How many checks a page of the history shows.
+const CHECKS: u32 = 10;
+
+pub fn configure(config: &mut ServiceConfig) {
+    config
+        .service(
+            web::resource("/settings/storages/{storage_id}")
+                .name("storage_page")
+                .route(web::get().to(show)),
+        )
+        .service(
+            web::resource("/settings/storages/{storage_id}/settings")
+                .name("change_storage")
+                .route(web::get().to(edit))
+                .route(web::post().to(change)),
+        )
+        .service(
+            web::resource("/settings/storages/{storage_id}/delete")
+                .name("delete_storage")
+                .route(web::get().to(ask))
+                .route(web::post().to(delete)),
+        )
+        .service(
+            web::resource("/settings/storages/{storage_id}/checks")
+                .name("check_storage_now")
+                .route(web::get().to(history))
+                .route(web::post().to(check)),
+        )
+        .service(
+            web::resource("/settings/storages/{storage_id}/documents/{document_name}")
+                .name("get_storage_document")
+                .route(web::get().to(one_document)),
+        );
+}
+
+/// What a storage is, for everybody of the workspace.
+struct Facts {
+    /// As in addresses.
+    id: String,
+    is_built_in: bool,
+    name: String,
+    bucket: String,
+    prefix: String,
+    region: Option<&'static str>,
+    writes: bool,
+    kms_key: Option<String>,
+    role_arn: Option<String>,
+    external_id: Option<String>,
+    access_key_id: Option<String>,
+    endpoint: Option<String>,
+    bucket_account: Option<String>,
+    requester_pays: bool,
+    is_default: bool,
+    is_verified: bool,
+    health: (&'static str, &'static str),
+    since: Option<Moment>,
+    projects: i64,
+    created: Option<Moment>,
+}
+
+impl From<&StorageView> for Facts {
+    fn from(view: &StorageView) -> Self {
+        let own = view.own.as_ref();
+        let connection = &view.connection;
+        let (mut role, mut external_id, mut key, mut endpoint) = (None, None, None, None);
+        match &connection.credentials {
+            Credentials::Role {
+                role_arn,
+                external_id: id,
+            } => {
+                role = Some(role_arn.to_string());
+                external_id = Some(id.to_string());
+            }
+            Credentials::AccessKey {
+                access_key_id,
+                endpoint: at,
+                ..
+            } => {
+                key = Some(access_key_id.as_str().to_owned());
+                endpoint = at.as_ref().map(ToString::to_string);
+            }
+            Credentials::Service => {}
+        }
+        Self {
+            id: own.map_or(StorageRef::BUILT_IN.to_owned(), |s| s.id.to_string()),
+            is_built_in: own.is_none(),
+            name: view.display_name().to_owned(),
+            bucket: connection.bucket.to_string(),
+            prefix: connection.prefix.to_string(),
+            region: connection.region.map(|region| region.as_str()),
+            writes: connection.access.writes(),
+            kms_key: connection.kms_key.as_ref().map(ToString::to_string),
+            role_arn: role,
+            external_id,
+            access_key_id: key,
+            endpoint,
+            bucket_account: connection.bucket_account.as_ref().map(ToString::to_string),
+            requester_pays: connection.requester_pays,
+            is_default: view.is_default,
+            is_verified: own.is_none_or(|s| s.is_verified()),
+            health: match own.map(|s| s.health.state) {
+                Some(HealthState::Healthy) => ("good", "Healthy"),
+                Some(HealthState::Degraded) => ("warn", "Warning"),
+                Some(HealthState::Broken) => ("bad", "Broken"),
+                Some(HealthState::Unknown) | None => ("none", "Not checked"),
+            },
+            since: own.map(|s| Moment(s.health.since)),
+            projects: own.map_or(0, |s| s.project_count),
+            created: own.map(|s| Moment(s.created_at)),
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "pages/storage.html")]
+struct StoragePage {
+    chrome: Chrome,
+    script: &'static str,
+    is_admin: bool,
+    storage: Facts,
+    /// For admins.
+    report: ReportView,
+    outcome: OutcomeView,
+    documents: Vec<DocumentView>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ShowQuery {
+    done: Option<String>,
+}
+
+async fn show(
+    visitor: Visitor,
+    services: Data<Services>,
+    id: Id<StorageRef>,
+    query: Query<ShowQuery>,
+) -> Result<HttpResponse> {
+    let view = services.storages.get(&visitor.member, &id.0).await?;
+    let mut last = None;
+    let mut shown = Vec::new();
+    if let (Ok(admin), StorageRef::Own(own)) = (visitor.admin(), &id.0) {
+        last = services.storages.last_check(&admin, own).await?;
+        if matches!(view.connection.credentials, Credentials::Role { .. }) {
+            let rendered = services.storages.documents(&admin, own).await?;
+            let base = format!("/settings/storages/{own}/documents");
+            shown = documents::views(&DocumentName::ALL, &rendered, &base)?;
+        }
+    }
+    render(
+        &visitor,
+        &view,
+        last.as_ref(),
+        shown,
+        query.0.done.as_deref(),
+    )
+}
+
+fn render(
+    visitor: &Visitor,
+    view: &StorageView,
+    last: Option<&CheckReport>,
+    documents: Vec<DocumentView>,
+    done: Option<&str>,
+) -> Result<HttpResponse> {
+    html(&StoragePage {
+        chrome: Chrome::of(visitor, Section::Settings).flash(done),
+        script: assets::SETUP_SCRIPT.path(),
+        is_admin: visitor.is_admin(),
+        storage: view.into(),
+        report: ReportView::of(last),
+        outcome: outcome(view, last),
+        documents,
+    })
+}
+
+fn outcome(view: &StorageView, last: Option<&CheckReport>) -> OutcomeView {
+    // A new storage has its setup's check, which counts from another number.
+    let is_current = |check: &CheckReport| match &view.own {
+        Some(storage) if check.target == storage.id.as_str() => check.revision == storage.revision,
+        Some(storage) => storage.revision == 1,
+        None => true,
+    };
+    OutcomeView {
+        summary: last.map(Into::into),
+        is_current: last.is_none_or(is_current),
+        missing: Vec::new(),
+        add: None,
+        csrf: String::new(),
+    }
+}
+
+/// The message about a check, by its code in `done`.
+pub fn done(report: &CheckReport) -> &'static str {
+    match report.outcome() {
+        Outcome::Passed => "check_passed",
+        Outcome::PassedWithWarnings => "check_warned",
+        Outcome::Failed => "check_failed",
+    }
+}
+
+/// Checks the connection now. The built-in storage's report is kept nowhere: the answer shows it.
+async fn check(
+    visitor: AdminVisitor,
+    services: Data<Services>,
+    id: Id<StorageRef>,
+    request: HttpRequest,
+    form: Form<CheckForm>,
+) -> Result<HttpResponse> {
+    let wait = form.0.wait();
+    let (admin, storage) = (visitor.admin.clone(), id.0.clone());
+    if wants_events(&request) {
+        let for_check = services.clone();
+        let run = {
+            let (admin, storage) = (admin.clone(), storage.clone());
+            move |listener| async move {
+                for_check
+                    .storages
+                    .check(&admin, &storage, wait, Some(listener))
+                    .await
+            }
+        };
+        let then = move |report: CheckReport| async move {
+            let view = services.storages.get(admin.member(), &storage).await?;
+            Ok(outcome(&view, Some(&report)))
+        };
+        return events(run, then).await;
+    }
+    let report = services
+        .storages
+        .check(&admin, &storage, wait, None)
+        .await?;
+    match storage {
+        StorageRef::Own(id) => Ok(see_other(&format!(
+            "/settings/storages/{id}?done={}",
+            done(&report)
+        ))),
+        StorageRef::BuiltIn => {
+            let view = services.storages.get(admin.member(), &storage).await?;
+            render(
+                &visitor.visitor,
+                &view,
+                Some(&report),
+                Vec::new(),
+                Some(done(&report)),
+            )
+        }
+    }
+}
+
+/// The checks so far.
+#[derive(Template)]
+#[template(path = "pages/storage_checks.html")]
+struct ChecksPage {
+    chrome: Chrome,
+    id: String,
+    name: String,
+    checks: Vec<ReportView>,
+    is_first_page: bool,
+    next: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HistoryQuery {
+    page: Option<String>,
+}
+
+async fn history(
+    visitor: AdminVisitor,
+    services: Data<Services>,
+    id: Id<StorageId>,
+    query: Query<HistoryQuery>,
+) -> Result<HttpResponse> {
+    let AdminVisitor { visitor, admin } = visitor;
+    let storage = StorageRef::Own(id.0.clone());
+    let view = services.storages.get(&visitor.member, &storage).await?;
+    let is_first_page = query.0.page.is_none();
+    let request = PageRequest {
+        size: CHECKS,
+        token: query.0.page,
+    };
+    let place = format!("{}/storages/{}/checks", admin.workspace(), id.0);
+    let window = services.pages.window(&place, &request)?;
+    let rows = services
+        .storages
+        .list_checks(&admin, &id.0, &window)
+        .await?;
+    let page = services
+        .pages
+        .page(&place, &request, rows, |check| check.id.to_string())?;
+    html(&ChecksPage {
+        chrome: Chrome::of(&visitor, Section::Settings),
+        id: id.0.to_string(),
+        name: view.display_name().to_owned(),
+        checks: page
+            .items
+            .iter()
+            .map(|check| ReportView::of(Some(check)))
+            .collect(),
+        is_first_page,
+        next: page.next_page_token,
+    })
+}
+
+/// The form with a storage's settings.
+#[derive(Template)]
+#[template(path = "pages/storage_settings.html")]
+struct SettingsPage {
+    chrome: Chrome,
+    id: String,
+    name: String,
+    fields: Fields,
+    /// Projects that fix bucket and prefix.
+    projects: i64,
+}
+
+impl SettingsPage {
+    fn of(visitor: &Visitor, view: &StorageView) -> Self {
+        let draft = match &view.own {
+            Some(storage) => Draft::of(&storage.display_name, &storage.connection),
+            None => Draft::default(),
+        };
+        Self {
+            chrome: Chrome::of(visitor, Section::Settings),
+            id: view
+                .own
+                .as_ref()
+                .map(|s| s.id.to_string())
+                .unwrap_or_default(),
+            name: view.display_name().to_owned(),
+            fields: Fields::of(&draft),
+            projects: view.own.as_ref().map_or(0, |s| s.project_count),
+        }
+    }
+}
+
+async fn edit(
+    visitor: AdminVisitor,
+    services: Data<Services>,
+    id: Id<StorageId>,
+) -> Result<HttpResponse> {
+    let storage = StorageRef::Own(id.0);
+    let view = services
+        .storages
+        .get(&visitor.visitor.member, &storage)
+        .await?;
+    html(&SettingsPage::of(&visitor.visitor, &view))
+}
+
+async fn change(
+    visitor: AdminVisitor,
+    services: Data<Services>,
+    id: Id<StorageId>,
+    form: Form<Typed>,
+) -> Result<HttpResponse> {
+    let typed = form.0;
+    let storage = StorageRef::Own(id.0.clone());
+    let member = &visitor.visitor.member;
+    let before = services.storages.get(member, &storage).await?;
+    let mut refused = Vec::new();
+    match services
+        .storages
+        .change(&visitor.admin, &id.0, typed.changes(&[]))
+        .await
+    {
+        Ok(after) => {
+            let done = match after.connection == before.connection {
+                true => "storage_renamed",
+                false => "saved",
+            };
+            return Ok(see_other(&format!(
+                "/settings/storages/{}?done={done}",
+                id.0
+            )));
+        }
+        Err(error) if matches!(error.kind, Kind::Unprocessable | Kind::Conflict) => {
+            match error.fields.is_empty() {
+                true => refused.push(FieldError {
+                    field: String::new(),
+                    code: error.code,
+                    detail: error.detail.clone(),
+                }),
+                false => refused.extend(error.fields.iter().cloned()),
+            }
+        }
+        Err(error) => return Err(error),
+    }
+    let mut page = SettingsPage::of(&visitor.visitor, &before);
+    page.fields = page.fields.typed(&typed).refused(&refused, &typed);
+    let mut response = html(&page)?;
+    *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+    Ok(response)
+}
+
+/// The question before a deletion.
+#[derive(Template)]
+#[template(path = "pages/storage_delete.html")]
+struct DeletePage {
+    chrome: Chrome,
+    storage: Facts,
+    /// Why it was refused.
+    error: Option<String>,
+}
+
+async fn ask(
+    visitor: AdminVisitor,
+    services: Data<Services>,
+    id: Id<StorageId>,
+) -> Result<HttpResponse> {
+    let view = services
+        .storages
+        .get(&visitor.visitor.member, &StorageRef::Own(id.0))
+        .await?;
+    html(&DeletePage {
+        chrome: Chrome::of(&visitor.visitor, Section::Settings),
+        storage: (&view).into(),
+        error: None,
+    })
+}
+
+async fn delete(
+    visitor: AdminVisitor,
+    services: Data<Services>,
+    id: Id<StorageId>,
+    _: Confirmed,
+) -> Result<HttpResponse> {
+    let error = match services.storages.delete(&visitor.admin, &id.0).await {
+        Ok(()) => return Ok(see_other("/settings/storages?done=storage_deleted")),
+        Err(error) if error.kind == Kind::Conflict => error,
+        Err(error) => return Err(error),
+    };
+    let view = services
+        .storages
+        .get(&visitor.visitor.member, &StorageRef::Own(id.0))
+        .await?;
+    let mut response = html(&DeletePage {
+        chrome: Chrome::of(&visitor.visitor, Section::Settings),
+        storage: (&view).into(),
+        error: Some(error.detail.clone()),
+    })?;
+    *response.status_mut() = StatusCode::CONFLICT;
+    Ok(response)
+}
+
+async fn one_document(
+    visitor: AdminVisitor,
+    services: Data<Services>,
+    id: Id<StorageId>,
+    path: Path<(String, String)>,
+) -> Result<HttpResponse> {
+    let (documents, parameters) = services.storages.documents(&visitor.admin, &id.0).await?;
+    raw_documents::file(&path.1, &documents, &parameters)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,126 @@
+//! A storage's pages, rendered from samples.
+
+use crate::http::pages::storages::storage::*;
+use time::OffsetDateTime;
+
+const HOSTILE: &str = "<script>alert('1')</script>";
+
+fn facts(is_built_in: bool, projects: i64) -> Facts {
+    let own = |text: &str| (!is_built_in).then(|| text.to_owned());
+    let then = Moment(OffsetDateTime::UNIX_EPOCH);
+    Facts {
+        id: if is_built_in { "built-in" } else { "sto_1" }.into(),
+        is_built_in,
+        name: format!("بيانات {HOSTILE}"),
+        bucket: "b".repeat(63),
+        prefix: if is_built_in { "" } else { "a <b>/" }.into(),
+        region: Some("eu-west-1"),
+        writes: !is_built_in,
+        kms_key: own("arn:aws:kms:eu-west-1:111122223333:key/1"),
+        role_arn: own("arn:aws:iam::111122223333:role/a/long/path/acme"),
+        external_id: own("0f8fad5b-d9cb-469f-a165-70867728950e"),
+        access_key_id: None,
+        endpoint: None,
+        bucket_account: None,
+        requester_pays: false,
+        is_default: is_built_in,
+        is_verified: projects == 0,
+        health: ("good", "Healthy"),
+        since: own("").map(|_| then),
+        projects,
+        created: own("").map(|_| then),
+    }
+}
+
+fn page(is_admin: bool, storage: Facts) -> String {
+    let page = StoragePage {
+        chrome: Chrome::bare(),
+        script: "/static/setup.js",
+        is_admin,
+        storage,
+        report: ReportView::waiting(),
+        outcome: OutcomeView {
+            summary: None,
+            is_current: true,
+            missing: Vec::new(),
+            add: None,
+            csrf: String::new(),
+        },
+        documents: Vec::new(),
+    };
+    page.render().unwrap()
+}
+
+#[track_caller]
+fn is_escaped(html: &str) {
+    assert!(
+        !html.contains("<script>") && !html.contains("<b>"),
+        "{html}"
+    );
+    assert!(!html.contains("style="));
+}
+
+#[test]
+fn a_member_sees_facts_and_an_admin_the_controls_too() {
+    for (is_built_in, projects) in [(true, 0), (false, 0), (false, 1), (false, 1_000)] {
+        let member = page(false, facts(is_built_in, projects));
+        is_escaped(&member);
+        for control in ["Check now", "Delete", "Rename or change", "Set as default"] {
+            assert!(!member.contains(control), "{control}");
+        }
+        let admin = page(true, facts(is_built_in, projects));
+        is_escaped(&admin);
+        assert!(admin.contains("Check now"));
+        assert_eq!(admin.contains("Rename or change"), !is_built_in);
+        assert_eq!(admin.contains("Needs a check"), projects > 0);
+        assert_eq!(admin.contains("1000 projects use"), projects == 1_000);
+    }
+}
+
+#[test]
+fn settings_say_what_projects_fix() {
+    let settings = |projects| {
+        let page = SettingsPage {
+            chrome: Chrome::bare(),
+            id: "sto_1".into(),
+            name: HOSTILE.into(),
+            fields: Fields {
+                elsewhere: vec![HOSTILE.into()],
+                by_key: projects == 0,
+                ..Fields::default()
+            },
+            projects,
+        };
+        page.render().unwrap()
+    };
+    let (free, fixed) = (settings(0), settings(3));
+    is_escaped(&free);
+    is_escaped(&fixed);
+    assert!(free.contains("name=\"bucket\"") && free.contains("name=\"access_key_id\""));
+    assert!(!fixed.contains("name=\"bucket\"") && fixed.contains("name=\"role_arn\""));
+}
+
+#[test]
+fn deletion_and_history() {
+    let delete = DeletePage {
+        chrome: Chrome::bare(),
+        storage: facts(false, 2),
+        error: Some("2 projects use this storage.".into()),
+    };
+    let html = delete.render().unwrap();
+    is_escaped(&html);
+    assert!(html.contains("2 projects use this storage."));
+    for checks in [Vec::new(), vec![ReportView::waiting()]] {
+        let page = ChecksPage {
+            chrome: Chrome::bare(),
+            id: "sto_1".into(),
+            name: HOSTILE.into(),
+            checks,
+            is_first_page: false,
+            next: Some("a/+token".into()),
+        };
+        let html = page.render().unwrap();
+        is_escaped(&html);
+        assert!(html.contains("Older") && html.contains("Newest"));
+    }
+}
