@@ -6,6 +6,7 @@
 
 mod audit;
 mod checks;
+mod connections;
 mod engine;
 mod errors;
 mod idempotency;
@@ -15,6 +16,7 @@ mod projects;
 mod record;
 mod setups;
 mod sign_in;
+mod statement;
 mod storages;
 mod url;
 mod workspaces;
