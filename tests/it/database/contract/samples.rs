@@ -176,7 +176,8 @@ pub async fn reload(db: &Database, storage: &Storage) -> Storage {
 /// A report whose last step has the given status.
 pub fn report(target: &str, revision: i64, last: StepStatus) -> CheckReport {
     let steps: Vec<Step> = StepName::ALL
-        .into_iter()
+        .iter()
+        .copied()
         .map(|name| Step {
             name,
             status: match name {
