@@ -1,12 +1,11 @@
 //! Storages.
 
 use crate::application::kept::store::{
-    CheckTarget, Deletion, StorageStore, StoreError, StoreResult, Window,
+    StorageDeletion, StorageStore, StoreError, StoreResult, Window,
 };
 use crate::database::engine::{Sql, Tx, Value, values};
 use crate::database::record::{Record, stored_name, stored_prefix};
-use crate::database::{Database, after, checks};
-use crate::domain::check::CheckReport;
+use crate::database::{Database, after};
 use crate::domain::connection::access::{Access, Auth};
 use crate::domain::connection::access_key::{AccessKeyId, SealedSecret};
 use crate::domain::connection::account::AccountId;
@@ -21,7 +20,6 @@ use crate::domain::ids::{CheckId, SetupId, StorageId, WorkspaceId};
 use crate::domain::names::Name;
 use crate::domain::storage::{Health, HealthState, Storage};
 use async_trait::async_trait;
-use time::OffsetDateTime;
 
 /// By name: with `*`, a newer replica that adds a column would break the statements that an older one
 /// keeps prepared on PostgreSQL.
@@ -110,7 +108,7 @@ impl StorageStore for Database {
         &self,
         workspace: &WorkspaceId,
         id: &StorageId,
-    ) -> StoreResult<Deletion> {
+    ) -> StoreResult<StorageDeletion> {
         let mut tx = self.begin().await?;
         // Locked, so that no project can come to use it meanwhile.
         let row = tx
@@ -125,11 +123,11 @@ impl StorageStore for Database {
             )
             .await?;
         let Some(row) = row else {
-            return Ok(Deletion::NotFound);
+            return Ok(StorageDeletion::NotFound);
         };
         let projects = Record::new("storages", row)?.int("project_count")?;
         if projects != 0 {
-            return Ok(Deletion::InUse(projects));
+            return Ok(StorageDeletion::InUse(projects));
         }
         // Its checks, and its being the default, go with it.
         tx.execute(
@@ -138,42 +136,7 @@ impl StorageStore for Database {
         )
         .await?;
         tx.commit().await?;
-        Ok(Deletion::Deleted)
-    }
-
-    async fn record_check(
-        &self,
-        workspace: &WorkspaceId,
-        target: &CheckTarget,
-        report: &CheckReport,
-    ) -> StoreResult<bool> {
-        checks::record(self, workspace, target, report).await
-    }
-
-    async fn check(
-        &self,
-        workspace: &WorkspaceId,
-        id: &CheckId,
-    ) -> StoreResult<Option<CheckReport>> {
-        checks::find(self, workspace, id).await
-    }
-
-    async fn list_checks(
-        &self,
-        workspace: &WorkspaceId,
-        storage: &StorageId,
-        window: &Window,
-    ) -> StoreResult<Vec<CheckReport>> {
-        checks::list(self, workspace, storage, window).await
-    }
-
-    async fn claim_due_checks(
-        &self,
-        now: OffsetDateTime,
-        next: OffsetDateTime,
-        limit: u32,
-    ) -> StoreResult<Vec<(WorkspaceId, StorageId)>> {
-        checks::claim_due(self, now, next, limit).await
+        Ok(StorageDeletion::Deleted)
     }
 }
 

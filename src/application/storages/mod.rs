@@ -7,7 +7,7 @@ use crate::application::checks::Checks;
 use crate::application::connections::input::{DraftChanges, DraftRules};
 use crate::application::connections::principal::PrincipalSource;
 use crate::application::error::{Error, FieldError, Kind, Result};
-use crate::application::kept::store::{Deletion, Store, Window};
+use crate::application::kept::store::{StorageDeletion, Store, Window};
 use crate::application::kept::vault::Vault;
 use crate::application::people::caller::{Admin, Member};
 use crate::application::setups::{changed_meanwhile, check_required, incomplete};
@@ -152,12 +152,12 @@ impl Storages {
     /// Deletes the storage. What is in the bucket stays.
     pub async fn delete(&self, admin: &Admin, id: &StorageId) -> Result<()> {
         match self.store.delete_storage(admin.workspace(), id).await? {
-            Deletion::Deleted => {
+            StorageDeletion::Deleted => {
                 self.forget(admin.workspace(), id).await;
                 Ok(())
             }
-            Deletion::NotFound => Err(Error::not_found("storage")),
-            Deletion::InUse(projects) => Err(in_use(projects)),
+            StorageDeletion::NotFound => Err(Error::not_found("storage")),
+            StorageDeletion::InUse(projects) => Err(in_use(projects)),
         }
     }
 

@@ -3,7 +3,7 @@
 use super::fake::{LEASE, PREFIX, Rig, Trouble, assert_files};
 use crate::support_db::{TestDb, on_both_engines};
 use sallyport::application::kept::store::{
-    Deletion, ImportStep, ProjectStore, StorageStore, WorkspaceStore,
+    ImportStep, ProjectStore, StorageDeletion, StorageStore, WorkspaceStore,
 };
 use sallyport::application::people::caller::Member;
 use sallyport::application::projects::FileSource;
@@ -337,7 +337,7 @@ async fn deleting_project_and_storage_stops_the_import() {
             assert_eq!(db.delete_workspace(id).await, Ok(true));
         } else {
             let in_use = db.delete_storage(id, &rig.storage.id).await;
-            assert_eq!(in_use, Ok(Deletion::InUse(1)));
+            assert_eq!(in_use, Ok(StorageDeletion::InUse(1)));
             let admin = Member {
                 role: Role::Admin,
                 ..rig.member()
@@ -345,7 +345,7 @@ async fn deleting_project_and_storage_stops_the_import() {
             let admin = admin.as_admin().unwrap();
             rig.projects.delete(&admin, &project.id).await.unwrap();
             let deleted = db.delete_storage(id, &rig.storage.id).await;
-            assert_eq!(deleted, Ok(Deletion::Deleted));
+            assert_eq!(deleted, Ok(StorageDeletion::Deleted));
         }
         rig.bucket.let_go();
         worker.await.unwrap().unwrap();

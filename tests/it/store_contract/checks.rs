@@ -1,6 +1,8 @@
 use super::samples::*;
 use crate::support_db::{TestDb, on_both_engines};
-use sallyport::application::kept::store::{CheckTarget, SetupStore, StorageStore, StoreError};
+use sallyport::application::kept::store::{
+    CheckStore, CheckTarget, SetupStore, StorageStore, StoreError,
+};
 use sallyport::domain::check::StepStatus;
 use sallyport::domain::connection::region::Region;
 use sallyport::domain::ids::{CheckId, SetupId, StorageId};

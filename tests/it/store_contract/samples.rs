@@ -1,7 +1,8 @@
 //! Values to store.
 
 use sallyport::application::kept::store::{
-    CheckTarget, Completion, ProjectStore, SetupStore, StorageStore, Window, WorkspaceStore,
+    CheckStore, CheckTarget, Completion, ProjectStore, SetupStore, StorageStore, Window,
+    WorkspaceStore,
 };
 use sallyport::database::Database;
 use sallyport::domain::check::{CheckReport, Step, StepName, StepStatus, Steps};

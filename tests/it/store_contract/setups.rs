@@ -1,7 +1,7 @@
 use super::samples::*;
 use crate::support_db::{TestDb, on_both_engines};
 use sallyport::application::kept::store::{
-    CheckTarget, Completion, SetupStore, StorageStore, StoreError,
+    CheckStore, CheckTarget, Completion, SetupStore, StorageStore, StoreError,
 };
 use sallyport::domain::check::StepStatus;
 use sallyport::domain::connection::access::Access;
