@@ -5,9 +5,9 @@ use crate::application::kept::store::{
 };
 use crate::database::engine::{Sql, Tx, Value, values};
 use crate::database::project_files::{PER_STATEMENT, file, insert_files, placeholders, progress};
-use crate::database::record::{Record, stored_name};
+use crate::database::record::{Record, storage_column, stored_name};
 use crate::database::{Database, before, imports};
-use crate::domain::ids::{ProjectId, StorageId, WorkspaceId};
+use crate::domain::ids::{ProjectId, StorageRef, WorkspaceId};
 use crate::domain::project::{ImportFailure, Project, ProjectFile, ProjectStatus};
 use async_trait::async_trait;
 use time::OffsetDateTime;
@@ -41,7 +41,7 @@ impl ProjectStore for Database {
             imports::insert(&mut tx, &project.id, job).await?;
         }
         // Last, because it makes the other projects of this storage wait.
-        if let Some(storage) = &project.storage {
+        if let StorageRef::Own(storage) = &project.storage {
             let counted = tx
                 .execute(
                     "UPDATE storages SET project_count = project_count + 1
@@ -101,11 +101,11 @@ impl ProjectStore for Database {
         let Some(row) = deleted else {
             return Ok(false);
         };
-        if let Some(storage) = Record::new("projects", row)?.text_opt("storage_id")? {
+        if let StorageRef::Own(storage) = Record::new("projects", row)?.storage("storage_id")? {
             tx.execute(
                 "UPDATE storages SET project_count = project_count - 1
                  WHERE workspace_id = $1 AND id = $2",
-                values![workspace.as_str(), storage],
+                values![workspace.as_str(), storage.as_str()],
             )
             .await?;
         }
@@ -205,7 +205,7 @@ async fn insert(tx: &mut Tx, project: &Project) -> StoreResult<()> {
             project.id.as_str(),
             project.workspace.as_str(),
             project.name.as_str(),
-            project.storage.as_ref().map(|v| v.as_str()),
+            storage_column(&project.storage),
             project.status.as_str(),
             project.progress.done,
             project.progress.total,
@@ -233,7 +233,7 @@ fn project(record: &Record) -> StoreResult<Project> {
         id: record.parse("id", ProjectId::parse)?,
         workspace: record.parse("workspace_id", WorkspaceId::parse)?,
         name: record.parse("name", stored_name)?,
-        storage: record.parse_opt("storage_id", StorageId::parse)?,
+        storage: record.storage("storage_id")?,
         status: record.parse("status", ProjectStatus::parse)?,
         progress: progress(record)?,
         file_count: record.int("file_count")?,

@@ -3,7 +3,7 @@
 use crate::support_db::{drop_postgres, empty_postgres};
 use sallyport::application::kept::store::{Store, StoreError, Window, WorkspaceStore};
 use sallyport::database::{Database, DatabaseUrl};
-use sallyport::domain::ids::WorkspaceId;
+use sallyport::domain::ids::{StorageRef, WorkspaceId};
 use sallyport::domain::names::Name;
 use sallyport::domain::people::workspace::Workspace;
 use std::sync::Arc;
@@ -88,7 +88,7 @@ fn sample() -> Workspace {
     Workspace {
         id: WorkspaceId::generate(),
         name: Name::parse("here").unwrap(),
-        default_storage: None,
+        default_storage: StorageRef::BuiltIn,
         created_at: time::OffsetDateTime::UNIX_EPOCH,
     }
 }

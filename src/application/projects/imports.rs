@@ -15,7 +15,6 @@ use crate::application::projects::source::{Cursor, Parsed, Source};
 use crate::application::projects::{count, lookup, manifest, no_files, sort_out};
 use crate::application::storages::Storages;
 use crate::domain::files::file_key::FileKey;
-use crate::domain::ids::StorageRef;
 use crate::domain::project::{ImportFailure, OnMissing, Progress, ProjectFile};
 use std::sync::Arc;
 use std::time::Duration;
@@ -279,19 +278,18 @@ impl Importer {
         let Some(project) = self.store.project(workspace, &work.job.project).await? else {
             return Ok(None);
         };
-        let storage = project.storage.map_or(StorageRef::BuiltIn, StorageRef::Own);
-        let bucket =
-            self.storages
-                .usable(workspace, &storage)
-                .await
-                .map_err(|error| match error.kind {
-                    Kind::NotFound => Error::new(
-                        Kind::NotFound,
-                        "storage_deleted",
-                        "The project's storage does not exist any more.",
-                    ),
-                    _ => error,
-                })?;
+        let bucket = self
+            .storages
+            .usable(workspace, &project.storage)
+            .await
+            .map_err(|error| match error.kind {
+                Kind::NotFound => Error::new(
+                    Kind::NotFound,
+                    "storage_deleted",
+                    "The project's storage does not exist any more.",
+                ),
+                _ => error,
+            })?;
         let mut cursor = work.cursor.clone();
         cursor.tries = 0;
         match &work.source {

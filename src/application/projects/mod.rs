@@ -19,7 +19,7 @@ use crate::application::people::caller::{Admin, Member};
 use crate::application::setups::changed_meanwhile;
 use crate::application::storages::Storages;
 use crate::domain::Invalid;
-use crate::domain::connection::{ConnectedBucket, Owner};
+use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::{ProjectId, StorageRef};
 use crate::domain::names::Name;
@@ -118,10 +118,7 @@ impl Projects {
             id: ProjectId::generate(),
             workspace: member.workspace.clone(),
             name: new.name,
-            storage: match &bucket.owner {
-                Owner::Storage(_, id) => Some(id.clone()),
-                _ => None,
-            },
+            storage,
             status: ProjectStatus::Ready,
             progress: Progress::default(),
             file_count: 0,
@@ -304,9 +301,8 @@ impl Projects {
         if !unknown.is_empty() {
             return Err(not_in_project(&unknown));
         }
-        let storage = project.storage.map_or(StorageRef::BuiltIn, StorageRef::Own);
         self.files
-            .sign_for(&member.workspace, &storage, request)
+            .sign_for(&member.workspace, &project.storage, request)
             .await
     }
 }

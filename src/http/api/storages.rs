@@ -1,7 +1,7 @@
 //! `/v1/storages`
 
 use crate::application::error::Result;
-use crate::application::storages::StorageView;
+use crate::application::storages::{StorageSource, StorageView};
 use crate::domain::connection::Credentials;
 use crate::domain::ids::{StorageId, StorageRef};
 use crate::http::api::checks::{CheckQuery, CheckReportBody};
@@ -98,12 +98,14 @@ struct CheckList {
 impl From<StorageView> for StorageBody {
     fn from(view: StorageView) -> Self {
         let display_name = view.display_name().to_owned();
+        let id = view.reference().to_string();
+        let own = match view.source {
+            StorageSource::BuiltIn => None,
+            StorageSource::Own(storage) => Some(storage),
+        };
         let connection = view.connection;
-        let own = view.own;
         let mut body = Self {
-            id: own
-                .as_ref()
-                .map_or(StorageRef::BUILT_IN.to_owned(), |s| s.id.to_string()),
+            id,
             display_name,
             bucket: connection.bucket.to_string(),
             prefix: connection.prefix.to_string(),
@@ -170,11 +172,9 @@ async fn list_storages(
     let request = query.0.request()?;
     let window = services.pages.window(&place, &request)?;
     let rows = services.storages.list(&member.0, &window).await?;
-    let page = services.pages.page(&place, &request, rows, |view| {
-        view.own
-            .as_ref()
-            .map_or(String::new(), |s| s.id.to_string())
-    })?;
+    let page = services
+        .pages
+        .page(&place, &request, rows, |view| view.reference().to_string())?;
     Ok(Json(StorageList {
         storages: page.items.into_iter().map(Into::into).collect(),
         next_page_token: page.next_page_token,

@@ -17,7 +17,7 @@ use sallyport::domain::connection::kms_key_arn::KmsKeyArn;
 use sallyport::domain::connection::region::Region;
 use sallyport::domain::connection::role_arn::RoleArn;
 use sallyport::domain::files::file_key::FileKey;
-use sallyport::domain::ids::{CheckId, ProjectId, SetupId, StorageId, WorkspaceId};
+use sallyport::domain::ids::{CheckId, ProjectId, SetupId, StorageId, StorageRef, WorkspaceId};
 use sallyport::domain::names::Name;
 use sallyport::domain::people::workspace::Workspace;
 use sallyport::domain::project::{Progress, Project, ProjectFile, ProjectStatus};
@@ -50,7 +50,7 @@ pub async fn workspace(db: &Database) -> Workspace {
     let workspace = Workspace {
         id: WorkspaceId::generate(),
         name: name("Ünïcode ✓ 'quoted' %_"),
-        default_storage: None,
+        default_storage: StorageRef::BuiltIn,
         created_at: now(),
     };
     db.create_workspace(&workspace).await.unwrap();
@@ -193,7 +193,9 @@ pub fn new_project(workspace: &WorkspaceId, storage: Option<&StorageId>) -> Proj
         id: ProjectId::generate(),
         workspace: workspace.clone(),
         name: name("Katzenbilder"),
-        storage: storage.cloned(),
+        storage: storage
+            .cloned()
+            .map_or(StorageRef::BuiltIn, StorageRef::Own),
         status: ProjectStatus::Ready,
         progress: Progress {
             done: 2,

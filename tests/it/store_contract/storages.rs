@@ -10,7 +10,7 @@ use sallyport::domain::connection::access::Access;
 use sallyport::domain::connection::bucket_name::BucketName;
 use sallyport::domain::connection::bucket_prefix::BucketPrefix;
 use sallyport::domain::connection::role_arn::RoleArn;
-use sallyport::domain::ids::StorageId;
+use sallyport::domain::ids::{StorageId, StorageRef};
 use sallyport::domain::storage::Storage;
 
 on_both_engines!(
@@ -205,7 +205,8 @@ async fn a_deleted_storage_takes_its_checks_and_its_place_as_default(db: TestDb)
     let target = CheckTarget::Storage(stored.id.clone());
     assert_eq!(db.record_check(&mine.id, &target, &check).await, Ok(true));
     assert_eq!(
-        db.set_default_storage(&mine.id, Some(&stored.id)).await,
+        db.set_default_storage(&mine.id, &StorageRef::Own(stored.id.clone()))
+            .await,
         Ok(true)
     );
     assert_eq!(
@@ -219,7 +220,7 @@ async fn a_deleted_storage_takes_its_checks_and_its_place_as_default(db: TestDb)
             .unwrap()
             .unwrap()
             .default_storage,
-        None
+        StorageRef::BuiltIn
     );
 }
 

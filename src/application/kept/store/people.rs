@@ -2,7 +2,7 @@
 
 use crate::application::kept::store::error::StoreResult;
 use crate::application::kept::store::values::{SecretHash, Window};
-use crate::domain::ids::{SessionId, SetupId, StorageId, TokenId, WorkspaceId};
+use crate::domain::ids::{SessionId, SetupId, StorageRef, TokenId, WorkspaceId};
 use crate::domain::people::sign_in::{InstructionLink, Session, SignInLink};
 use crate::domain::people::workspace::{ApiToken, Workspace};
 use async_trait::async_trait;
@@ -16,11 +16,11 @@ pub trait WorkspaceStore: Send + Sync {
     /// Deletes the workspace and all that belongs to it, except its audit log and the record of the
     /// external IDs it used. False when there is none.
     async fn delete_workspace(&self, id: &WorkspaceId) -> StoreResult<bool>;
-    /// False when the workspace, or the storage within it, does not exist. `None`: the built-in storage.
+    /// False when the workspace, or the storage within it, does not exist.
     async fn set_default_storage(
         &self,
         workspace: &WorkspaceId,
-        storage: Option<&StorageId>,
+        storage: &StorageRef,
     ) -> StoreResult<bool>;
 
     async fn create_token(&self, token: &ApiToken, hash: &SecretHash) -> StoreResult<()>;
