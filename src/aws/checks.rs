@@ -72,7 +72,11 @@ impl AwsProber {
         bucket: &ConnectedBucket,
         credentials: SharedCredentialsProvider,
     ) -> Result<Arc<dyn BucketProbe>, AwsFailure> {
-        let region = bucket.connection.region.unwrap_or(self.clients().region());
+        let region = bucket
+            .connection
+            .settings
+            .region
+            .unwrap_or(self.clients().region());
         let guarded = bucket.connection.endpoint().is_some();
         S3Probe::new(
             Arc::new(Common {
@@ -277,7 +281,7 @@ impl BucketProbe for S3Probe {
             .s3
             .list_objects_v2()
             .bucket(self.bucket())
-            .prefix(self.common.bucket.connection.prefix.as_str())
+            .prefix(self.common.bucket.connection.settings.prefix.as_str())
             .max_keys(LISTED)
             .encoding_type(EncodingType::Url)
             .set_expected_bucket_owner(self.owner(owner))
@@ -309,7 +313,7 @@ impl BucketProbe for S3Probe {
     }
 
     async fn read_listed(&self, key: &str) -> Answer<()> {
-        if !key.starts_with(self.common.bucket.connection.prefix.as_str()) {
+        if !key.starts_with(self.common.bucket.connection.settings.prefix.as_str()) {
             return Err(local(
                 "GetObject",
                 FailureKind::Nonsense,

@@ -221,7 +221,7 @@ impl RoleSessions {
     }
 
     fn region_of(&self, connection: &Connection) -> Region {
-        connection.region.unwrap_or(self.clients.region())
+        connection.settings.region.unwrap_or(self.clients.region())
     }
 
     fn policy_of(
@@ -247,9 +247,9 @@ impl RoleSessions {
             .session_policy(
                 partition,
                 &connection.bucket,
-                &connection.prefix,
-                connection.access,
-                connection.kms_key.as_ref(),
+                &connection.settings.prefix,
+                connection.settings.access,
+                connection.settings.kms_key.as_ref(),
             )
             .map_err(|invalid| local("AssumeRole", FailureKind::InvalidRequest, invalid))
     }

@@ -6,6 +6,7 @@
 
 mod audit;
 mod checks;
+mod connections;
 mod engine;
 mod errors;
 mod idempotency;
@@ -16,6 +17,7 @@ mod projects;
 mod record;
 mod setups;
 mod sign_in;
+mod statement;
 mod storages;
 mod url;
 mod workspaces;

@@ -39,7 +39,8 @@ impl Record {
         value.map_err(|error| self.damaged(column, error))
     }
 
-    fn present<T>(&self, column: &str, value: Option<T>) -> StoreResult<T> {
+    /// The value of a column that must have one.
+    pub fn present<T>(&self, column: &str, value: Option<T>) -> StoreResult<T> {
         value.ok_or_else(|| self.damaged(column, "absent"))
     }
 

@@ -1,38 +1,66 @@
 //! Setups, and the external IDs that they own.
 
 use crate::application::kept::store::{Completion, SetupStore, StoreResult, Window};
-use crate::database::engine::{Tx, values};
-use crate::database::record::{Record, stored_name, stored_prefix};
-use crate::database::{Database, after, storages};
-use crate::domain::connection::access::{Access, Auth};
-use crate::domain::connection::access_key::{AccessKeyId, SealedSecret};
-use crate::domain::connection::account::AccountId;
+use crate::database::engine::{Sql, Tx, values};
+use crate::database::record::{Record, stored_name};
+use crate::database::statement::Named;
+use crate::database::{Database, after, connections, statement, storages};
 use crate::domain::connection::bucket_name::BucketName;
-use crate::domain::connection::endpoint::Endpoint;
 use crate::domain::connection::external_id::ExternalId;
-use crate::domain::connection::kms_key_arn::KmsKeyArn;
-use crate::domain::connection::region::Region;
-use crate::domain::connection::role_arn::RoleArn;
 use crate::domain::ids::{CheckId, SetupId, WorkspaceId};
+use crate::domain::names::Name;
 use crate::domain::setup::{Draft, Setup, SetupStatus};
 use crate::domain::storage::Storage;
 use async_trait::async_trait;
+use std::sync::LazyLock;
 use time::OffsetDateTime;
 
-/// By name: with `*`, a newer replica that adds a column would break the statements that an older one
-/// keeps prepared on PostgreSQL.
-macro_rules! select {
-    ($rest:literal) => {
-        concat!(
-            "SELECT id, workspace_id, status, external_id, display_name, bucket, prefix, access, \
-             auth, role_arn, region, kms_key_arn, access_key_id, secret, endpoint, \
-             bucket_account_id, requester_pays, revision, last_check_id, created_at, \
-             expires_at \
-             FROM setups ",
-            $rest
-        )
-    };
+/// The columns of a setup, with the values that a draft has.
+fn draft_columns(draft: &Draft) -> Named {
+    let Draft {
+        display_name,
+        bucket,
+        settings,
+        sign_in,
+    } = draft;
+    let mut columns: Named = vec![
+        (
+            "display_name",
+            display_name.as_ref().map(Name::as_str).into(),
+        ),
+        ("bucket", bucket.as_ref().map(BucketName::as_str).into()),
+    ];
+    columns.extend(connections::write(settings, sign_in));
+    columns
 }
+
+fn select(from_where: &str) -> &'static str {
+    let own = [
+        "id",
+        "workspace_id",
+        "status",
+        "external_id",
+        "display_name",
+        "bucket",
+        "revision",
+        "last_check_id",
+        "created_at",
+        "expires_at",
+    ];
+    statement::select(own.into_iter().chain(connections::names()), from_where)
+}
+
+static ONE: LazyLock<&str> =
+    LazyLock::new(|| select("FROM setups WHERE workspace_id = $1 AND id = $2"));
+static PAGE: LazyLock<&str> = LazyLock::new(|| {
+    select("FROM setups WHERE workspace_id = $1 AND id > $2 ORDER BY id LIMIT $3")
+});
+static OPEN: LazyLock<&str> = LazyLock::new(|| {
+    select(
+        "FROM setups WHERE workspace_id = $1 AND status = 'open' AND expires_at > $2
+         ORDER BY id DESC LIMIT $3",
+    )
+});
 
 #[async_trait]
 impl SetupStore for Database {
@@ -51,7 +79,7 @@ impl SetupStore for Database {
     async fn setup(&self, workspace: &WorkspaceId, id: &SetupId) -> StoreResult<Option<Setup>> {
         self.fetch_record(
             "setups",
-            select!("WHERE workspace_id = $1 AND id = $2"),
+            *ONE,
             values![workspace.as_str(), id.as_str()],
             setup,
         )
@@ -65,7 +93,7 @@ impl SetupStore for Database {
     ) -> StoreResult<Vec<Setup>> {
         self.fetch_records(
             "setups",
-            select!("WHERE workspace_id = $1 AND id > $2 ORDER BY id LIMIT $3"),
+            *PAGE,
             values![workspace.as_str(), after(window), window.limit],
             setup,
         )
@@ -80,10 +108,7 @@ impl SetupStore for Database {
     ) -> StoreResult<Vec<Setup>> {
         self.fetch_records(
             "setups",
-            select!(
-                "WHERE workspace_id = $1 AND status = 'open' AND expires_at > $2
-                 ORDER BY id DESC LIMIT $3"
-            ),
+            *OPEN,
             values![workspace.as_str(), now, limit],
             setup,
         )
@@ -98,33 +123,16 @@ impl SetupStore for Database {
         expected_revision: i64,
         revision: i64,
     ) -> StoreResult<bool> {
-        let updated = self
-            .execute(
-                "UPDATE setups SET display_name = $4, bucket = $5, prefix = $6, access = $7, auth = $8,
-                     role_arn = $9, region = $10, kms_key_arn = $11, access_key_id = $12, secret = $13,
-                     endpoint = $14, bucket_account_id = $15, requester_pays = $16, revision = $17
-                 WHERE workspace_id = $1 AND id = $2 AND status = 'open' AND revision = $3",
-                values![
-                    workspace.as_str(),
-                    id.as_str(),
-                    expected_revision,
-                    draft.display_name.as_ref().map(|v| v.as_str()),
-                    draft.bucket.as_ref().map(|v| v.as_str()),
-                    draft.prefix.as_str(),
-                    draft.access.as_str(),
-                    draft.auth.as_str(),
-                    draft.role_arn.as_ref().map(|v| v.as_str()),
-                    draft.region.as_ref().map(|v| v.as_str()),
-                    draft.kms_key.as_ref().map(|v| v.as_str()),
-                    draft.access_key_id.as_ref().map(|v| v.as_str()),
-                    draft.secret.as_ref().map(|v| v.0.as_slice()),
-                    draft.endpoint.as_ref().map(|v| v.as_str()),
-                    draft.bucket_account.as_ref().map(|v| v.as_str()),
-                    i64::from(draft.requester_pays),
-                    revision,
-                ],
-            )
-            .await?;
+        let mut columns = draft_columns(draft);
+        columns.push(("revision", revision.into()));
+        let assignments = statement::assignments(&columns, 4);
+        let mut values = values![workspace.as_str(), id.as_str(), expected_revision];
+        values.extend(statement::values_of(columns));
+        let sql = format!(
+            "UPDATE setups SET {assignments}
+             WHERE workspace_id = $1 AND id = $2 AND status = 'open' AND revision = $3"
+        );
+        let updated = self.execute(Sql::Built(sql), values).await?;
         Ok(updated == 1)
     }
 
@@ -166,39 +174,22 @@ impl SetupStore for Database {
 }
 
 async fn insert(tx: &mut Tx, setup: &Setup) -> StoreResult<()> {
-    let draft = &setup.draft;
-    tx.execute(
-        "INSERT INTO setups (id, workspace_id, status, external_id, display_name, bucket, prefix, access,
-             auth, role_arn, region, kms_key_arn, access_key_id, secret, endpoint, bucket_account_id,
-             requester_pays, revision, last_check_id, created_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-             $20, $21)",
-        values![
-            setup.id.as_str(),
-            setup.workspace.as_str(),
-            setup.status.as_str(),
-            setup.external_id.to_string(),
-            draft.display_name.as_ref().map(|v| v.as_str()),
-            draft.bucket.as_ref().map(|v| v.as_str()),
-            draft.prefix.as_str(),
-            draft.access.as_str(),
-            draft.auth.as_str(),
-            draft.role_arn.as_ref().map(|v| v.as_str()),
-            draft.region.as_ref().map(|v| v.as_str()),
-            draft.kms_key.as_ref().map(|v| v.as_str()),
-            draft.access_key_id.as_ref().map(|v| v.as_str()),
-            draft.secret.as_ref().map(|v| v.0.as_slice()),
-            draft.endpoint.as_ref().map(|v| v.as_str()),
-            draft.bucket_account.as_ref().map(|v| v.as_str()),
-            i64::from(draft.requester_pays),
-            setup.revision,
-            setup.last_check.as_ref().map(|v| v.as_str()),
-            setup.created_at,
-            setup.expires_at,
-        ],
-    )
-    .await
-    .map(drop)
+    let mut row: Named = vec![
+        ("id", setup.id.as_str().into()),
+        ("workspace_id", setup.workspace.as_str().into()),
+        ("status", setup.status.as_str().into()),
+        ("external_id", setup.external_id.to_string().into()),
+        ("revision", setup.revision.into()),
+        (
+            "last_check_id",
+            setup.last_check.as_ref().map(CheckId::as_str).into(),
+        ),
+        ("created_at", setup.created_at.into()),
+        ("expires_at", setup.expires_at.into()),
+    ];
+    row.extend(draft_columns(&setup.draft));
+    let (sql, values) = statement::insert("setups", row);
+    tx.execute(sql, values).await.map(drop)
 }
 
 fn setup(record: &Record) -> StoreResult<Setup> {
@@ -214,17 +205,8 @@ fn setup(record: &Record) -> StoreResult<Setup> {
         draft: Draft {
             display_name: record.parse_opt("display_name", stored_name)?,
             bucket: record.parse_opt("bucket", BucketName::parse)?,
-            prefix: record.parse("prefix", stored_prefix)?,
-            access: record.parse("access", Access::parse)?,
-            auth: record.parse("auth", Auth::parse)?,
-            role_arn: record.parse_opt("role_arn", RoleArn::parse)?,
-            region: record.parse_opt("region", Region::parse)?,
-            kms_key: record.parse_opt("kms_key_arn", KmsKeyArn::parse)?,
-            access_key_id: record.parse_opt("access_key_id", AccessKeyId::parse)?,
-            secret: record.bytes_opt("secret")?.map(SealedSecret),
-            endpoint: record.parse_opt("endpoint", Endpoint::parse)?,
-            bucket_account: record.parse_opt("bucket_account_id", AccountId::parse)?,
-            requester_pays: record.int("requester_pays")? != 0,
+            settings: connections::settings(record)?,
+            sign_in: connections::sign_in(record)?,
         },
         revision: record.int("revision")?,
         last_check: record.parse_opt("last_check_id", CheckId::parse)?,

@@ -3,38 +3,71 @@
 use crate::application::kept::store::{
     StorageDeletion, StorageStore, StoreError, StoreResult, Window,
 };
-use crate::database::engine::{Sql, Tx, Value, values};
-use crate::database::record::{Record, stored_name, stored_prefix};
-use crate::database::{Database, after};
-use crate::domain::connection::access::{Access, Auth};
-use crate::domain::connection::access_key::{AccessKeyId, SealedSecret};
-use crate::domain::connection::account::AccountId;
+use crate::database::engine::{Sql, Tx, values};
+use crate::database::record::{Record, stored_name};
+use crate::database::statement::Named;
+use crate::database::{Database, after, connections, statement};
+use crate::domain::connection::access::Auth;
 use crate::domain::connection::bucket_name::BucketName;
-use crate::domain::connection::endpoint::Endpoint;
 use crate::domain::connection::external_id::ExternalId;
-use crate::domain::connection::kms_key_arn::KmsKeyArn;
-use crate::domain::connection::region::Region;
-use crate::domain::connection::role_arn::RoleArn;
 use crate::domain::connection::{Connection, Credentials};
 use crate::domain::ids::{CheckId, SetupId, StorageId, WorkspaceId};
 use crate::domain::names::Name;
+use crate::domain::setup::DraftSignIn;
 use crate::domain::storage::{Health, HealthState, Storage};
 use async_trait::async_trait;
+use std::sync::LazyLock;
 
-/// By name: with `*`, a newer replica that adds a column would break the statements that an older one
-/// keeps prepared on PostgreSQL.
-macro_rules! select {
-    ($rest:literal) => {
-        concat!(
-            "SELECT id, workspace_id, setup_id, display_name, bucket, prefix, access, region, \
-             kms_key_arn, auth, role_arn, external_id, access_key_id, secret, sealed_for, \
-             endpoint, bucket_account_id, requester_pays, revision, verified_revision, health, \
-             health_since, last_check_id, project_count, created_at \
-             FROM storages ",
-            $rest
-        )
+/// The columns of a storage's connection, with their values.
+fn connection_columns(connection: &Connection) -> StoreResult<Named> {
+    let Connection {
+        bucket,
+        settings,
+        credentials,
+    } = connection;
+    let (external_id, sealed_for) = match credentials {
+        Credentials::Role { external_id, .. } => (Some(external_id.to_string()), None),
+        Credentials::AccessKey { sealed_for, .. } => (None, Some(sealed_for.as_str())),
+        Credentials::Service => {
+            return Err(StoreError::Failed(
+                "a storage of a customer cannot use the service's own credentials".into(),
+            ));
+        }
     };
+    let mut columns: Named = vec![
+        ("bucket", bucket.as_str().into()),
+        ("external_id", external_id.into()),
+        ("sealed_for", sealed_for.into()),
+    ];
+    columns.extend(connections::write(settings, &DraftSignIn::of(credentials)));
+    Ok(columns)
 }
+
+fn select(from_where: &str) -> &'static str {
+    let own = [
+        "id",
+        "workspace_id",
+        "setup_id",
+        "display_name",
+        "bucket",
+        "external_id",
+        "sealed_for",
+        "revision",
+        "verified_revision",
+        "health",
+        "health_since",
+        "last_check_id",
+        "project_count",
+        "created_at",
+    ];
+    statement::select(own.into_iter().chain(connections::names()), from_where)
+}
+
+static ONE: LazyLock<&str> =
+    LazyLock::new(|| select("FROM storages WHERE workspace_id = $1 AND id = $2"));
+static PAGE: LazyLock<&str> = LazyLock::new(|| {
+    select("FROM storages WHERE workspace_id = $1 AND id > $2 ORDER BY id LIMIT $3")
+});
 
 #[async_trait]
 impl StorageStore for Database {
@@ -45,7 +78,7 @@ impl StorageStore for Database {
     ) -> StoreResult<Option<Storage>> {
         self.fetch_record(
             "storages",
-            select!("WHERE workspace_id = $1 AND id = $2"),
+            *ONE,
             values![workspace.as_str(), id.as_str()],
             storage,
         )
@@ -59,7 +92,7 @@ impl StorageStore for Database {
     ) -> StoreResult<Vec<Storage>> {
         self.fetch_records(
             "storages",
-            select!("WHERE workspace_id = $1 AND id > $2 ORDER BY id LIMIT $3"),
+            *PAGE,
             values![workspace.as_str(), after(window), window.limit],
             storage,
         )
@@ -88,19 +121,22 @@ impl StorageStore for Database {
         connection: &Connection,
         expected_revision: i64,
     ) -> StoreResult<bool> {
-        let mut values = values![workspace.as_str(), id.as_str(), expected_revision];
-        values.extend(connection_values(connection)?);
-        let updated = self
-            .execute(
-                "UPDATE storages SET bucket = $4, prefix = $5, access = $6, region = $7,
-                     kms_key_arn = $8, auth = $9, role_arn = $10, external_id = $11,
-                     access_key_id = $12, secret = $13, sealed_for = $14, endpoint = $15,
-                     bucket_account_id = $16, requester_pays = $17, revision = revision + 1
-                 WHERE workspace_id = $1 AND id = $2 AND revision = $3
-                     AND (project_count = 0 OR (bucket = $4 AND prefix = $5))",
-                values,
-            )
-            .await?;
+        let columns = connection_columns(connection)?;
+        let assignments = statement::assignments(&columns, 6);
+        let mut values = values![
+            workspace.as_str(),
+            id.as_str(),
+            expected_revision,
+            connection.bucket.as_str(),
+            connection.settings.prefix.as_str(),
+        ];
+        values.extend(statement::values_of(columns));
+        let sql = format!(
+            "UPDATE storages SET {assignments}, revision = revision + 1
+             WHERE workspace_id = $1 AND id = $2 AND revision = $3
+                 AND (project_count = 0 OR (bucket = $4 AND prefix = $5))"
+        );
+        let updated = self.execute(Sql::Built(sql), values).await?;
         Ok(updated == 1)
     }
 
@@ -147,79 +183,30 @@ pub(super) async fn insert(
     setup: &SetupId,
     storage: &Storage,
 ) -> StoreResult<()> {
-    let mut values = values![
-        storage.id.as_str(),
-        workspace.as_str(),
-        setup.as_str(),
-        storage.display_name.as_str(),
-        storage.revision,
-        storage.verified_revision,
-        storage.health.state.as_str(),
-        storage.health.since,
-        storage.health.last_check.as_ref().map(|v| v.as_str()),
-        storage.created_at,
+    let mut row: Named = vec![
+        ("id", storage.id.as_str().into()),
+        ("workspace_id", workspace.as_str().into()),
+        ("setup_id", setup.as_str().into()),
+        ("display_name", storage.display_name.as_str().into()),
+        ("revision", storage.revision.into()),
+        ("verified_revision", storage.verified_revision.into()),
+        ("health", storage.health.state.as_str().into()),
+        ("health_since", storage.health.since.into()),
+        (
+            "last_check_id",
+            storage
+                .health
+                .last_check
+                .as_ref()
+                .map(CheckId::as_str)
+                .into(),
+        ),
+        ("created_at", storage.created_at.into()),
+        ("next_check_at", storage.created_at.into()),
     ];
-    values.extend(connection_values(&storage.connection)?);
-    tx.execute(
-        "INSERT INTO storages (id, workspace_id, setup_id, display_name, revision, verified_revision,
-             health, health_since, last_check_id, created_at, next_check_at, bucket, prefix, access,
-             region, kms_key_arn, auth, role_arn, external_id, access_key_id, secret, sealed_for,
-             endpoint, bucket_account_id, requester_pays)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-             $19, $20, $21, $22, $23, $24)",
-        values,
-    )
-    .await
-    .map(drop)
-}
-
-/// From `bucket` to `requester_pays`, in the order of the columns.
-fn connection_values(connection: &Connection) -> StoreResult<Vec<Value>> {
-    let mut values = values![
-        connection.bucket.as_str(),
-        connection.prefix.as_str(),
-        connection.access.as_str(),
-        connection.region.as_ref().map(|v| v.as_str()),
-        connection.kms_key.as_ref().map(|v| v.as_str()),
-    ];
-    values.extend(match &connection.credentials {
-        Credentials::Role {
-            role_arn,
-            external_id,
-        } => values![
-            Auth::Role.as_str(),
-            role_arn.as_str(),
-            external_id.to_string(),
-            None::<&str>,
-            None::<&[u8]>,
-            None::<&str>,
-            None::<&str>,
-        ],
-        Credentials::AccessKey {
-            access_key_id,
-            secret,
-            sealed_for,
-            endpoint,
-        } => values![
-            Auth::AccessKey.as_str(),
-            None::<&str>,
-            None::<&str>,
-            access_key_id.as_str(),
-            secret.0.as_slice(),
-            sealed_for.as_str(),
-            endpoint.as_ref().map(|v| v.as_str()),
-        ],
-        Credentials::Service => {
-            return Err(StoreError::Failed(
-                "a storage of a customer cannot use the service's own credentials".into(),
-            ));
-        }
-    });
-    values.extend(values![
-        connection.bucket_account.as_ref().map(|v| v.as_str()),
-        i64::from(connection.requester_pays),
-    ]);
-    Ok(values)
+    row.extend(connection_columns(&storage.connection)?);
+    let (sql, values) = statement::insert("storages", row);
+    tx.execute(sql, values).await.map(drop)
 }
 
 fn storage(record: &Record) -> StoreResult<Storage> {
@@ -230,12 +217,7 @@ fn storage(record: &Record) -> StoreResult<Storage> {
         display_name: record.parse("display_name", stored_name)?,
         connection: Connection {
             bucket: record.parse("bucket", BucketName::parse)?,
-            prefix: record.parse("prefix", stored_prefix)?,
-            access: record.parse("access", Access::parse)?,
-            region: record.parse_opt("region", Region::parse)?,
-            kms_key: record.parse_opt("kms_key_arn", KmsKeyArn::parse)?,
-            bucket_account: record.parse_opt("bucket_account_id", AccountId::parse)?,
-            requester_pays: record.int("requester_pays")? != 0,
+            settings: connections::settings(record)?,
             credentials: credentials(record)?,
         },
         revision: record.int("revision")?,
@@ -251,16 +233,21 @@ fn storage(record: &Record) -> StoreResult<Storage> {
 }
 
 fn credentials(record: &Record) -> StoreResult<Credentials> {
-    Ok(match record.parse("auth", Auth::parse)? {
+    let DraftSignIn {
+        by,
+        role_arn,
+        access_key,
+    } = connections::sign_in(record)?;
+    Ok(match by {
         Auth::Role => Credentials::Role {
-            role_arn: record.parse("role_arn", RoleArn::parse)?,
+            role_arn: record.present("role_arn", role_arn)?,
             external_id: record.parse("external_id", ExternalId::from_record)?,
         },
         Auth::AccessKey => Credentials::AccessKey {
-            access_key_id: record.parse("access_key_id", AccessKeyId::parse)?,
-            secret: SealedSecret(record.bytes("secret")?),
+            access_key_id: record.present("access_key_id", access_key.id)?,
+            secret: record.present("secret", access_key.secret)?,
             sealed_for: record.text("sealed_for")?,
-            endpoint: record.parse_opt("endpoint", Endpoint::parse)?,
+            endpoint: access_key.endpoint,
         },
     })
 }

@@ -1,91 +1,59 @@
 //! A setup: an open dialog that owns one external ID.
 
 use crate::domain::Invalid;
-use crate::domain::connection::access::{Access, Auth};
+use crate::domain::connection::access::Auth;
 use crate::domain::connection::access_key::{AccessKeyId, SealedSecret};
-use crate::domain::connection::account::AccountId;
 use crate::domain::connection::bucket_name::BucketName;
-use crate::domain::connection::bucket_prefix::BucketPrefix;
 use crate::domain::connection::endpoint::Endpoint;
 use crate::domain::connection::external_id::ExternalId;
-use crate::domain::connection::kms_key_arn::KmsKeyArn;
-use crate::domain::connection::region::Region;
 use crate::domain::connection::role_arn::RoleArn;
+use crate::domain::connection::settings::BucketSettings;
 use crate::domain::connection::{ConnectedBucket, Connection, Credentials, Owner};
 use crate::domain::ids::{CheckId, SetupId, WorkspaceId};
 use crate::domain::names::Name;
 use time::OffsetDateTime;
 
-/// What has been typed so far. Every field is valid by itself; [`Setup::connection`] says whether they
+/// What has been typed so far. Every field is valid by itself; [`Draft::connection`] says whether they
 /// make a whole.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Draft {
     pub display_name: Option<Name>,
     pub bucket: Option<BucketName>,
-    pub prefix: BucketPrefix,
-    pub access: Access,
-    pub auth: Auth,
-    pub role_arn: Option<RoleArn>,
-    pub region: Option<Region>,
-    pub kms_key: Option<KmsKeyArn>,
-    pub bucket_account: Option<AccountId>,
-    pub requester_pays: bool,
-    pub access_key_id: Option<AccessKeyId>,
-    /// Sealed for the setup's own ID.
-    pub secret: Option<SealedSecret>,
-    pub endpoint: Option<Endpoint>,
+    pub settings: BucketSettings,
+    pub sign_in: DraftSignIn,
 }
 
-impl Default for Draft {
-    fn default() -> Self {
-        Self {
-            display_name: None,
-            bucket: None,
-            prefix: BucketPrefix::default(),
-            access: Access::ReadWrite,
-            auth: Auth::Role,
-            role_arn: None,
-            region: None,
-            kms_key: None,
-            bucket_account: None,
-            requester_pays: false,
-            access_key_id: None,
-            secret: None,
-            endpoint: None,
-        }
-    }
+/// How a draft signs in, as far as it is filled in.
+///
+/// `by` chooses which of the others become the connection's [`Credentials`]. What was typed for the
+/// other way stays in the draft: choosing one way and then the other must not lose it. A connection
+/// never holds both.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DraftSignIn {
+    pub by: Auth,
+    pub role_arn: Option<RoleArn>,
+    pub access_key: DraftAccessKey,
+}
+
+/// An access key, as far as it is filled in.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DraftAccessKey {
+    pub id: Option<AccessKeyId>,
+    /// Sealed for the ID of the record that holds the draft.
+    pub secret: Option<SealedSecret>,
+    /// Where the store is, when it is not Amazon S3.
+    pub endpoint: Option<Endpoint>,
 }
 
 impl Draft {
     /// The settings of an existing connection, to be changed.
     pub fn of(name: &Name, connection: &Connection) -> Self {
-        let mut draft = Self {
+        Self {
             display_name: Some(name.clone()),
             bucket: Some(connection.bucket.clone()),
-            prefix: connection.prefix.clone(),
-            access: connection.access,
-            region: connection.region,
-            kms_key: connection.kms_key.clone(),
-            bucket_account: connection.bucket_account.clone(),
-            requester_pays: connection.requester_pays,
-            ..Self::default()
-        };
-        match &connection.credentials {
-            Credentials::Role { role_arn, .. } => draft.role_arn = Some(role_arn.clone()),
-            Credentials::AccessKey {
-                access_key_id,
-                secret,
-                endpoint,
-                ..
-            } => {
-                draft.auth = Auth::AccessKey;
-                draft.access_key_id = Some(access_key_id.clone());
-                draft.secret = Some(secret.clone());
-                draft.endpoint = endpoint.clone();
-            }
-            Credentials::Service => {}
+            settings: connection.settings.clone(),
+            sign_in: DraftSignIn::of(&connection.credentials),
         }
-        draft
     }
 
     /// The connection that these settings make with this external ID, or the names of the fields that
@@ -95,46 +63,84 @@ impl Draft {
         external_id: &ExternalId,
         sealed_for: &str,
     ) -> Result<Connection, Vec<&'static str>> {
-        let mut missing = Vec::new();
-        let mut need = |field, present: bool| {
-            if !present {
-                missing.push(field);
-            }
-        };
-        need("bucket", self.bucket.is_some());
-        match self.auth {
-            Auth::Role => need("role_arn", self.role_arn.is_some()),
-            Auth::AccessKey => {
-                need("access_key_id", self.access_key_id.is_some());
-                need("secret_access_key", self.secret.is_some());
+        let credentials = self.sign_in.credentials(external_id, sealed_for);
+        match (self.bucket.clone(), credentials) {
+            (Some(bucket), Ok(credentials)) => Ok(Connection {
+                bucket,
+                settings: self.settings.clone(),
+                credentials,
+            }),
+            (bucket, credentials) => {
+                let mut missing = credentials.err().unwrap_or_default();
+                if bucket.is_none() {
+                    missing.insert(0, "bucket");
+                }
+                Err(missing)
             }
         }
-        let credentials = match self.auth {
-            Auth::Role => self.role_arn.clone().map(|role_arn| Credentials::Role {
-                role_arn,
-                external_id: external_id.clone(),
-            }),
-            Auth::AccessKey => self.access_key_id.clone().zip(self.secret.clone()).map(
-                |(access_key_id, secret)| Credentials::AccessKey {
+    }
+}
+
+impl DraftSignIn {
+    /// What these credentials were filled in from.
+    pub fn of(credentials: &Credentials) -> Self {
+        match credentials {
+            Credentials::Role { role_arn, .. } => Self {
+                by: Auth::Role,
+                role_arn: Some(role_arn.clone()),
+                access_key: DraftAccessKey::default(),
+            },
+            Credentials::AccessKey {
+                access_key_id,
+                secret,
+                sealed_for: _,
+                endpoint,
+            } => Self {
+                by: Auth::AccessKey,
+                role_arn: None,
+                access_key: DraftAccessKey {
+                    id: Some(access_key_id.clone()),
+                    secret: Some(secret.clone()),
+                    endpoint: endpoint.clone(),
+                },
+            },
+            // The built-in storage has no draft of its own.
+            Credentials::Service => Self::default(),
+        }
+    }
+
+    /// The credentials of the chosen way, or the names of the fields that it still needs.
+    fn credentials(
+        &self,
+        external_id: &ExternalId,
+        sealed_for: &str,
+    ) -> Result<Credentials, Vec<&'static str>> {
+        match self.by {
+            Auth::Role => match self.role_arn.clone() {
+                Some(role_arn) => Ok(Credentials::Role {
+                    role_arn,
+                    external_id: external_id.clone(),
+                }),
+                None => Err(vec!["role_arn"]),
+            },
+            Auth::AccessKey => match (self.access_key.id.clone(), self.access_key.secret.clone()) {
+                (Some(access_key_id), Some(secret)) => Ok(Credentials::AccessKey {
                     access_key_id,
                     secret,
                     sealed_for: sealed_for.to_owned(),
-                    endpoint: self.endpoint.clone(),
-                },
-            ),
-        };
-        match (self.bucket.clone(), credentials) {
-            (Some(bucket), Some(credentials)) => Ok(Connection {
-                bucket,
-                prefix: self.prefix.clone(),
-                access: self.access,
-                region: self.region,
-                kms_key: self.kms_key.clone(),
-                bucket_account: self.bucket_account.clone(),
-                requester_pays: self.requester_pays,
-                credentials,
-            }),
-            _ => Err(missing),
+                    endpoint: self.access_key.endpoint.clone(),
+                }),
+                (id, secret) => {
+                    let mut missing = Vec::new();
+                    if id.is_none() {
+                        missing.push("access_key_id");
+                    }
+                    if secret.is_none() {
+                        missing.push("secret_access_key");
+                    }
+                    Err(missing)
+                }
+            },
         }
     }
 }

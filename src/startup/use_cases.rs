@@ -7,6 +7,7 @@ use crate::application::checks::checker::ConnectionChecker;
 use crate::application::checks::limits::CheckLimits;
 use crate::application::checks::monitor::Monitor;
 use crate::application::clock::Clock;
+use crate::application::connections::Connections;
 use crate::application::connections::principal::PrincipalSource;
 use crate::application::diagnosis::denials::Denials;
 use crate::application::files::multipart::SignedUploads;
@@ -82,6 +83,12 @@ impl UseCases {
             settings.service_principal.clone(),
             prober.clone(),
         ));
+        let connections = Arc::new(Connections {
+            vault: vault.clone(),
+            policies: policies.clone(),
+            principal: principal.clone(),
+            origins: settings.allowed_origins.clone(),
+        });
         let running_checks = TaskTracker::new();
         let checks = Arc::new(Checks {
             store: store.clone(),
@@ -98,13 +105,10 @@ impl UseCases {
         });
         let storages = Arc::new(Storages {
             store: store.clone(),
-            vault: vault.clone(),
-            policies: policies.clone(),
-            principal: principal.clone(),
+            connections: connections.clone(),
             checks: checks.clone(),
             files: bucket_files.clone(),
             built_in: Arc::new(BuiltIn::new(settings.built_in_bucket.clone(), prober)),
-            origins: settings.allowed_origins.clone(),
         });
         let denials = Denials::new(policies.clone());
         let files = Arc::new(Files {
@@ -132,12 +136,9 @@ impl UseCases {
         });
         let setups = Arc::new(Setups {
             store: store.clone(),
-            vault: vault.clone(),
-            policies,
-            principal: principal.clone(),
+            connections,
             checks: checks.clone(),
             clock: clock.clone(),
-            origins: settings.allowed_origins.clone(),
             lifetime: settings.setup_ttl,
         });
         Ok(Self {

@@ -9,11 +9,11 @@ use sallyport::aws::client::clients::AwsClients;
 use sallyport::aws::files::read::S3Files;
 use sallyport::aws::sessions::RoleSessions;
 use sallyport::domain::check::Outcome;
-use sallyport::domain::connection::access::Access;
 use sallyport::domain::connection::bucket_name::BucketName;
 use sallyport::domain::connection::bucket_prefix::BucketPrefix;
 use sallyport::domain::connection::endpoint::EndpointNetworks;
 use sallyport::domain::connection::region::Region;
+use sallyport::domain::connection::settings::BucketSettings;
 use sallyport::domain::connection::{ConnectedBucket, Connection, Credentials, Owner};
 use sallyport::domain::files::file_key::FileKey;
 use sallyport::domain::files::object_key::ObjectKey;
@@ -51,12 +51,11 @@ pub fn adapter(place: &Writable, sdk: &SdkConfig) -> (S3Files, ConnectedBucket) 
         revision: 0,
         connection: Connection {
             bucket: BucketName::parse(&place.storage.bucket).unwrap(),
-            prefix: BucketPrefix::parse(&place.storage.prefix).unwrap(),
-            access: Access::ReadWrite,
-            region: Some(Region::parse("us-east-1").unwrap()),
-            kms_key: None,
-            bucket_account: None,
-            requester_pays: false,
+            settings: BucketSettings {
+                prefix: BucketPrefix::parse(&place.storage.prefix).unwrap(),
+                region: Some(Region::parse("us-east-1").unwrap()),
+                ..BucketSettings::default()
+            },
             credentials: Credentials::Service,
         },
     };
@@ -64,5 +63,9 @@ pub fn adapter(place: &Writable, sdk: &SdkConfig) -> (S3Files, ConnectedBucket) 
 }
 
 pub fn object_key(bucket: &ConnectedBucket, key: &str) -> ObjectKey {
-    ObjectKey::within(&bucket.connection.prefix, &FileKey::parse(key).unwrap()).unwrap()
+    ObjectKey::within(
+        &bucket.connection.settings.prefix,
+        &FileKey::parse(key).unwrap(),
+    )
+    .unwrap()
 }

@@ -243,7 +243,7 @@ impl Run<'_> {
         match &location.value {
             Ok(answer) => {
                 let found = answer.value;
-                match self.bucket.connection.region {
+                match self.bucket.connection.settings.region {
                     Some(typed) if typed != found => {
                         let why = self.explain.region_differs(typed, found);
                         self.record.warn(step, location, &call_of(answer), why);
@@ -365,7 +365,7 @@ impl Run<'_> {
         probe_key: Option<ObjectKey>,
     ) {
         use StepName::{DeleteObject, PutObject};
-        let writes = self.bucket.connection.access.writes();
+        let writes = self.bucket.connection.settings.access.writes();
         let (Some(probe_key), Some(absent)) = (probe_key, self.probe_key()) else {
             self.record
                 .skip_rest("The bucket prefix leaves no room for a probe object's key.");
@@ -454,7 +454,7 @@ impl Run<'_> {
         let methods = self
             .checker
             .policies
-            .cors_methods(self.bucket.connection.access);
+            .cors_methods(self.bucket.connection.settings.access);
         let pairs = self
             .checker
             .origins
@@ -506,7 +506,7 @@ impl Run<'_> {
     fn probe_key(&self) -> Option<ObjectKey> {
         let random = u128::from_be_bytes(random_bytes().ok()?);
         let key = FileKey::parse(&format!("{PROBE_FOLDER}sallyport-check-{random:032x}")).ok()?;
-        ObjectKey::within(&self.bucket.connection.prefix, &key).ok()
+        ObjectKey::within(&self.bucket.connection.settings.prefix, &key).ok()
     }
 }
 

@@ -1,4 +1,4 @@
-//! Changes to a connection's settings, as typed: every field is parsed, and every bad one is named.
+//! What a client changes in a connection: every field is parsed, and every bad one is named.
 
 use crate::application::connections::change::Change;
 use crate::application::connections::principal::PrincipalSource;
@@ -14,142 +14,201 @@ use crate::domain::connection::endpoint::Endpoint;
 use crate::domain::connection::kms_key_arn::KmsKeyArn;
 use crate::domain::connection::region::Region;
 use crate::domain::connection::role_arn::RoleArn;
+use crate::domain::connection::settings::BucketSettings;
 use crate::domain::names::Name;
 use crate::domain::policy_document::PolicyTemplates;
-use crate::domain::setup::Draft;
+use crate::domain::setup::{Draft, DraftAccessKey, DraftSignIn};
 use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use utoipa::ToSchema;
 
-/// The fields of a setup, or of a storage's settings, that a client may change.
-#[derive(Debug, Default)]
-pub struct DraftChanges {
-    pub display_name: Change<String>,
-    pub bucket: Change<String>,
-    pub prefix: Change<String>,
-    pub access: Change<String>,
-    pub auth: Change<String>,
-    pub role_arn: Change<String>,
-    pub region: Change<String>,
-    pub kms_key_arn: Change<String>,
-    pub bucket_account_id: Change<String>,
-    pub requester_pays: Change<bool>,
-    pub access_key_id: Change<String>,
-    pub secret_access_key: Change<SecretString>,
-    pub endpoint: Change<String>,
+/// Declares the input's fields once: the struct that JSON and forms are read into, and what is done with
+/// each of its fields by name.
+macro_rules! connection_input {
+    (
+        $(#[$of_struct:meta])*
+        pub struct $name:ident {
+            $($(#[$of_field:meta])* $field:ident: $kind:ty,)*
+        }
+    ) => {
+        $(#[$of_struct])*
+        #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+        #[schema(as = ConnectionSettings)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name {
+            $($(#[$of_field])* #[serde(default)] pub $field: Change<$kind>,)*
+        }
+
+        impl $name {
+            /// The names of all fields.
+            pub const FIELDS: &'static [&'static str] = &[$(stringify!($field)),*];
+
+            /// Leaves the field of this name as it is. False when it was not to be changed anyway.
+            pub fn keep(&mut self, name: &str) -> bool {
+                $(if name == stringify!($field) {
+                    return !std::mem::take(&mut self.$field).is_keep();
+                })*
+                false
+            }
+
+            /// The text of each field that is set, as it was sent. A secret has none.
+            pub fn texts(&self) -> Vec<(&'static str, Option<String>)> {
+                let mut texts = Vec::new();
+                $(if let Change::Set(value) = &self.$field {
+                    texts.push((stringify!($field), value.shown()));
+                })*
+                texts
+            }
+
+            /// The input that a person means who filled in a form: blank fields clear, and spaces around values go.
+            pub fn meant(self) -> Self {
+                Self {
+                    $($field: match self.$field {
+                        Change::Set(value) => value.meant_in(stringify!($field)),
+                        unchanged => unchanged,
+                    },)*
+                }
+            }
+        }
+    };
 }
 
-/// What judging a change needs to know.
-pub struct DraftRules<'a> {
+connection_input! {
+    /// The settings of a connection. An absent field keeps its value; `null` clears it.
+    pub struct ConnectionInput {
+        /// 1 to 200 characters; the bucket's name where there is none.
+        #[schema(value_type = Option<String>, example = "Acme's data")]
+        display_name: String,
+        #[schema(value_type = Option<String>, example = "acme-data")]
+        bucket: String,
+        /// The only part of the bucket that is used; `team` and `/team/` mean the same. Empty: the whole
+        /// bucket.
+        #[schema(value_type = Option<String>, example = "team/")]
+        prefix: String,
+        /// `read` or `read_write`.
+        #[schema(value_type = Option<String>, example = "read_write")]
+        access: String,
+        #[schema(value_type = Option<String>, example = "arn:aws:iam::123456789012:role/acme-sallyport")]
+        role_arn: String,
+        /// The KMS key that encrypts the bucket's objects, where there is one.
+        #[schema(value_type = Option<String>)]
+        kms_key_arn: String,
+        /// The account that owns the bucket, where it is not the role's. Any other owner is refused.
+        #[schema(value_type = Option<String>, example = "123456789012")]
+        bucket_account_id: String,
+        /// Whether the role's account pays for requests to the bucket, as it must for a Requester Pays
+        /// bucket of another account.
+        #[schema(value_type = Option<bool>)]
+        requester_pays: bool,
+        /// `role` (recommended) or `access_key`.
+        #[schema(value_type = Option<String>, example = "role")]
+        auth: String,
+        #[schema(value_type = Option<String>)]
+        access_key_id: String,
+        /// Write-only: it never comes back.
+        #[schema(value_type = Option<String>, write_only)]
+        secret_access_key: SecretString,
+        /// Found by the check where it is empty.
+        #[schema(value_type = Option<String>, example = "eu-west-1")]
+        region: String,
+        /// The address of an S3-compatible store, for access keys.
+        #[schema(value_type = Option<String>)]
+        endpoint: String,
+    }
+}
+
+/// What judging an input needs to know.
+pub struct InputRules<'a> {
     pub principal: &'a PrincipalSource,
     pub policies: &'a PolicyTemplates,
     pub vault: &'a Vault,
 }
 
-impl DraftChanges {
+impl ConnectionInput {
     /// The draft with the changes in it, or every field that cannot be accepted. `sealed_for` is the ID
     /// of the record that a secret will be stored in.
     pub async fn apply(
         self,
         draft: &Draft,
         sealed_for: &str,
-        rules: DraftRules<'_>,
+        rules: InputRules<'_>,
     ) -> Result<Draft> {
+        // Both are taken apart whole, so that the compiler names a field that is forgotten here.
+        let Self {
+            display_name,
+            bucket,
+            prefix,
+            access,
+            role_arn,
+            kms_key_arn,
+            bucket_account_id,
+            requester_pays,
+            auth,
+            access_key_id,
+            secret_access_key,
+            region,
+            endpoint,
+        } = self;
         let mut next = draft.clone();
-        let mut errors = Vec::new();
-        let e = &mut errors;
-        optional(
-            e,
-            "display_name",
-            self.display_name,
-            &mut next.display_name,
-            Name::parse,
-        );
-        optional(
-            e,
-            "bucket",
-            self.bucket,
-            &mut next.bucket,
-            BucketName::parse,
-        );
-        required(
-            e,
-            "prefix",
-            self.prefix,
-            &mut next.prefix,
-            BucketPrefix::default(),
-            BucketPrefix::parse,
-        );
-        required(
-            e,
-            "access",
-            self.access,
-            &mut next.access,
-            Draft::default().access,
-            Access::parse,
-        );
-        required(
-            e,
-            "auth",
-            self.auth,
-            &mut next.auth,
-            Auth::Role,
-            Auth::parse,
-        );
-        optional(
-            e,
-            "role_arn",
-            self.role_arn,
-            &mut next.role_arn,
-            RoleArn::parse,
-        );
-        optional(e, "region", self.region, &mut next.region, Region::parse);
-        optional(
-            e,
-            "kms_key_arn",
-            self.kms_key_arn,
-            &mut next.kms_key,
-            KmsKeyArn::parse,
-        );
-        optional(
-            e,
+        let Draft {
+            display_name: next_name,
+            bucket: next_bucket,
+            settings,
+            sign_in:
+                DraftSignIn {
+                    by,
+                    role_arn: next_role,
+                    access_key,
+                },
+        } = &mut next;
+        let BucketSettings {
+            prefix: next_prefix,
+            access: next_access,
+            region: next_region,
+            kms_key,
+            bucket_account,
+            requester_pays: next_payer,
+        } = settings;
+        let DraftAccessKey {
+            id: key_id,
+            secret,
+            endpoint: next_endpoint,
+        } = access_key;
+
+        let mut parser = FieldParser::default();
+        parser.optional("display_name", display_name, next_name, Name::parse);
+        parser.optional("bucket", bucket, next_bucket, BucketName::parse);
+        parser.required("prefix", prefix, next_prefix, BucketPrefix::parse);
+        parser.required("access", access, next_access, Access::parse);
+        parser.required("auth", auth, by, Auth::parse);
+        parser.optional("role_arn", role_arn, next_role, RoleArn::parse);
+        parser.optional("region", region, next_region, Region::parse);
+        parser.optional("kms_key_arn", kms_key_arn, kms_key, KmsKeyArn::parse);
+        parser.optional(
             "bucket_account_id",
-            self.bucket_account_id,
-            &mut next.bucket_account,
+            bucket_account_id,
+            bucket_account,
             AccountId::parse,
         );
-        match self.requester_pays {
+        parser.plain(requester_pays, next_payer);
+        parser.optional("access_key_id", access_key_id, key_id, AccessKeyId::parse);
+        parser.optional("endpoint", endpoint, next_endpoint, Endpoint::parse);
+        match secret_access_key {
             Change::Keep => {}
-            Change::Clear => next.requester_pays = false,
-            Change::Set(pays) => next.requester_pays = pays,
-        }
-        optional(
-            e,
-            "access_key_id",
-            self.access_key_id,
-            &mut next.access_key_id,
-            AccessKeyId::parse,
-        );
-        optional(
-            e,
-            "endpoint",
-            self.endpoint,
-            &mut next.endpoint,
-            Endpoint::parse,
-        );
-        match self.secret_access_key {
-            Change::Keep => {}
-            Change::Clear => next.secret = None,
-            Change::Set(secret) => match parse_secret(&secret) {
+            Change::Clear => *secret = None,
+            Change::Set(text) => match parse_secret(&text) {
                 Ok(()) => {
                     let sealed = rules.vault.seal(
                         Purpose::AccessKeySecret,
                         sealed_for.as_bytes(),
-                        secret.expose_secret().as_bytes(),
+                        text.expose_secret().as_bytes(),
                     )?;
-                    next.secret = Some(SealedSecret(sealed));
+                    *secret = Some(SealedSecret(sealed));
                 }
-                Err(invalid) => e.push(FieldError::new("secret_access_key", invalid)),
+                Err(invalid) => parser.refuse("secret_access_key", invalid),
             },
         }
+        let mut errors = parser.errors;
         if errors.is_empty() {
             errors = conflicts(draft, &next, &rules).await?;
         }
@@ -165,14 +224,14 @@ impl DraftChanges {
 async fn conflicts(
     before: &Draft,
     next: &Draft,
-    rules: &DraftRules<'_>,
+    rules: &InputRules<'_>,
 ) -> Result<Vec<FieldError>> {
     let mut errors = Vec::new();
     let mut refuse = |field: &str, code, detail: String| {
         errors.push(FieldError::new(field, Invalid::new(code, detail)));
     };
-    if let Some(role) = &next.role_arn
-        && before.role_arn != next.role_arn
+    if let Some(role) = &next.sign_in.role_arn
+        && before.sign_in.role_arn != next.sign_in.role_arn
         && rules.principal.is_own_account(role.account()).await?
     {
         refuse(
@@ -184,8 +243,8 @@ async fn conflicts(
             ),
         );
     }
-    let partition = next.role_arn.as_ref().map(RoleArn::partition);
-    if let (Some(partition), Some(region)) = (partition, next.region)
+    let partition = next.sign_in.role_arn.as_ref().map(RoleArn::partition);
+    if let (Some(partition), Some(region)) = (partition, next.settings.region)
         && region.partition() != partition
     {
         refuse(
@@ -194,7 +253,7 @@ async fn conflicts(
             format!("{region} is not in the role's partition `{partition}`."),
         );
     }
-    if let Some(key) = &next.kms_key {
+    if let Some(key) = &next.settings.kms_key {
         if let Some(partition) = partition
             && key.partition() != partition
         {
@@ -204,7 +263,7 @@ async fn conflicts(
                 format!("The key is not in the role's partition `{partition}`."),
             );
         }
-        if let Some(region) = next.region
+        if let Some(region) = next.settings.region
             && *key.region() != region
         {
             refuse(
@@ -221,9 +280,9 @@ async fn conflicts(
         && let Err(invalid) = rules.policies.session_policy(
             partition.unwrap_or(Partition::AwsUsGov),
             bucket,
-            &next.prefix,
-            next.access,
-            next.kms_key.as_ref(),
+            &next.settings.prefix,
+            next.settings.access,
+            next.settings.kms_key.as_ref(),
         )
     {
         refuse("prefix", invalid.code, invalid.detail);
@@ -244,37 +303,108 @@ fn parse_secret(secret: &SecretString) -> std::result::Result<(), Invalid> {
     }
 }
 
-fn optional<T>(
-    errors: &mut Vec<FieldError>,
-    field: &str,
-    change: Change<String>,
-    slot: &mut Option<T>,
-    parse: impl Fn(&str) -> std::result::Result<T, Invalid>,
-) {
-    match change {
-        Change::Keep => {}
-        Change::Clear => *slot = None,
-        Change::Set(text) => match parse(&text) {
-            Ok(value) => *slot = Some(value),
-            Err(invalid) => errors.push(FieldError::new(field, invalid)),
-        },
+/// Parses fields one after the other and collects what is wrong.
+#[derive(Default)]
+struct FieldParser {
+    errors: Vec<FieldError>,
+}
+
+impl FieldParser {
+    fn refuse(&mut self, field: &str, invalid: Invalid) {
+        self.errors.push(FieldError::new(field, invalid));
+    }
+
+    /// A field that may be empty.
+    fn optional<T>(
+        &mut self,
+        field: &str,
+        change: Change<String>,
+        slot: &mut Option<T>,
+        parse: impl Fn(&str) -> std::result::Result<T, Invalid>,
+    ) {
+        match change {
+            Change::Keep => {}
+            Change::Clear => *slot = None,
+            Change::Set(text) => match parse(&text) {
+                Ok(value) => *slot = Some(value),
+                Err(invalid) => self.refuse(field, invalid),
+            },
+        }
+    }
+
+    /// A field that has a default.
+    fn required<T: Default>(
+        &mut self,
+        field: &str,
+        change: Change<String>,
+        slot: &mut T,
+        parse: impl Fn(&str) -> std::result::Result<T, Invalid>,
+    ) {
+        match change {
+            Change::Keep => {}
+            Change::Clear => *slot = T::default(),
+            Change::Set(text) => match parse(&text) {
+                Ok(value) => *slot = value,
+                Err(invalid) => self.refuse(field, invalid),
+            },
+        }
+    }
+
+    /// A field whose every value is valid.
+    fn plain<T: Default>(&mut self, change: Change<T>, slot: &mut T) {
+        match change {
+            Change::Keep => {}
+            Change::Clear => *slot = T::default(),
+            Change::Set(value) => *slot = value,
+        }
     }
 }
 
-fn required<T>(
-    errors: &mut Vec<FieldError>,
-    field: &str,
-    change: Change<String>,
-    slot: &mut T,
-    default: T,
-    parse: impl Fn(&str) -> std::result::Result<T, Invalid>,
-) {
-    match change {
-        Change::Keep => {}
-        Change::Clear => *slot = default,
-        Change::Set(text) => match parse(&text) {
-            Ok(value) => *slot = value,
-            Err(invalid) => errors.push(FieldError::new(field, invalid)),
-        },
+/// What differs between a value in JSON and the same value in a form.
+trait FormValue: Sized {
+    /// The value as a form shows it again. `None` where it must not be shown.
+    fn shown(&self) -> Option<String>;
+
+    /// What a person means by this value in the form's field of this name.
+    fn meant_in(self, field: &str) -> Change<Self>;
+}
+
+impl FormValue for String {
+    fn shown(&self) -> Option<String> {
+        Some(self.clone())
+    }
+
+    fn meant_in(self, field: &str) -> Change<Self> {
+        match self.trim() {
+            "" => Change::Clear,
+            // Spaces can belong to a prefix. Around any other value they come from copying.
+            _ if field == "prefix" => Change::Set(self),
+            trimmed => Change::Set(trimmed.to_owned()),
+        }
+    }
+}
+
+impl FormValue for bool {
+    fn shown(&self) -> Option<String> {
+        Some(self.to_string())
+    }
+
+    fn meant_in(self, _: &str) -> Change<Self> {
+        Change::Set(self)
+    }
+}
+
+impl FormValue for SecretString {
+    fn shown(&self) -> Option<String> {
+        None
+    }
+
+    fn meant_in(self, _: &str) -> Change<Self> {
+        // A form never shows the stored secret, so an empty field means that nothing was typed.
+        if self.expose_secret().is_empty() {
+            Change::Keep
+        } else {
+            Change::Set(self)
+        }
     }
 }

@@ -1,6 +1,115 @@
-//! Connections: what a request changes in one, and the service's side of it.
+//! Connections: what setups and storages have in common.
+//!
+//! A setup's draft and a storage's connection are changed by the same input, shown by the same view, and
+//! rendered into the same documents.
 
 pub mod change;
+pub mod errors;
 pub mod input;
 pub mod principal;
 pub mod provision;
+pub mod view;
+
+use crate::application::connections::input::{ConnectionInput, InputRules};
+use crate::application::connections::principal::PrincipalSource;
+use crate::application::error::{Error, Result};
+use crate::application::kept::vault::{Purpose, Vault};
+use crate::domain::connection::Credentials;
+use crate::domain::connection::access_key::SealedSecret;
+use crate::domain::connection::bucket_name::BucketName;
+use crate::domain::connection::external_id::ExternalId;
+use crate::domain::connection::role_arn::RoleArn;
+use crate::domain::connection::service_identity::ServicePrincipal;
+use crate::domain::connection::settings::BucketSettings;
+use crate::domain::origin::Origin;
+use crate::domain::policy_document::{DocumentParameters, Documents, PolicyTemplates};
+use crate::domain::setup::Draft;
+use std::sync::Arc;
+
+/// What every connection of this service is changed and rendered with.
+pub struct Connections {
+    pub vault: Arc<Vault>,
+    pub policies: Arc<PolicyTemplates>,
+    pub principal: Arc<PrincipalSource>,
+    /// The origins whose pages may use the buckets.
+    pub origins: Vec<Origin>,
+}
+
+impl Connections {
+    /// Who the service is to a customer's role.
+    pub async fn principal(&self) -> Result<ServicePrincipal> {
+        self.principal.get().await
+    }
+
+    /// The draft with the changes in it, or every field that cannot be accepted. `record` is the ID of
+    /// the setup or storage that the draft belongs to.
+    pub async fn apply(
+        &self,
+        input: ConnectionInput,
+        draft: &Draft,
+        record: &str,
+    ) -> Result<Draft> {
+        let rules = InputRules {
+            principal: &self.principal,
+            policies: &self.policies,
+            vault: &self.vault,
+        };
+        input.apply(draft, record, rules).await
+    }
+
+    /// Every document that the customer applies, filled in.
+    pub async fn documents(
+        &self,
+        external_id: &ExternalId,
+        bucket: &BucketName,
+        settings: &BucketSettings,
+        role_arn: Option<&RoleArn>,
+    ) -> Result<(Documents, DocumentParameters)> {
+        let service_principal = self.principal.get().await?;
+        let parameters = DocumentParameters {
+            partition: role_arn
+                .map(RoleArn::partition)
+                .or(settings.region.map(|region| region.partition()))
+                .unwrap_or(service_principal.partition()),
+            service_principal,
+            external_id: external_id.clone(),
+            bucket: bucket.clone(),
+            prefix: settings.prefix.clone(),
+            access: settings.access,
+            kms_key: settings.kms_key.clone(),
+            allowed_origins: self.origins.clone(),
+            region: settings.region,
+            role_arn: role_arn.cloned(),
+        };
+        let documents = self.policies.documents(&parameters).map_err(Error::bug)?;
+        Ok((documents, parameters))
+    }
+
+    /// The credentials, kept in another record. A secret is bound to its record: moving it means opening
+    /// and sealing it again.
+    pub fn reseal(&self, credentials: Credentials, record: &str) -> Result<Credentials> {
+        match credentials {
+            Credentials::AccessKey {
+                access_key_id,
+                secret,
+                sealed_for,
+                endpoint,
+            } => {
+                let plain = self
+                    .vault
+                    .open(Purpose::AccessKeySecret, sealed_for.as_bytes(), &secret.0)
+                    .map_err(Error::bug)?;
+                let sealed =
+                    self.vault
+                        .seal(Purpose::AccessKeySecret, record.as_bytes(), &plain)?;
+                Ok(Credentials::AccessKey {
+                    access_key_id,
+                    secret: SealedSecret(sealed),
+                    sealed_for: record.to_owned(),
+                    endpoint,
+                })
+            }
+            unsealed @ (Credentials::Role { .. } | Credentials::Service) => Ok(unsealed),
+        }
+    }
+}

@@ -3,7 +3,6 @@
 use crate::application::error::Error;
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::check::MissingPermission;
-use crate::domain::connection::account::Partition;
 use crate::domain::connection::{ConnectedBucket, Connection, Credentials};
 use crate::domain::files::file_operation::{FileOperation, Permission, Target};
 use crate::domain::policy_document::PolicyTemplates;
@@ -112,11 +111,11 @@ impl Denials {
             Target::Everything => "",
         };
         let resource = self.policies.resource_for(
-            partition(connection),
+            connection.partition(),
             &connection.bucket,
-            &connection.prefix,
+            &connection.settings.prefix,
             like,
-            connection.kms_key.as_ref(),
+            connection.settings.kms_key.as_ref(),
         );
         MissingPermission {
             action: permission.action.to_owned(),
@@ -125,14 +124,5 @@ impl Denials {
                 _ => "*".to_owned(),
             }),
         }
-    }
-}
-
-fn partition(connection: &Connection) -> Partition {
-    match &connection.credentials {
-        Credentials::Role { role_arn, .. } => role_arn.partition(),
-        _ => connection
-            .region
-            .map_or(Partition::Aws, |region| region.partition()),
     }
 }

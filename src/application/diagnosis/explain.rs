@@ -3,7 +3,6 @@
 use crate::application::bucket::probe::Preflight;
 use crate::domain::aws_failure::{AwsFailure, DenialCause, FailureKind};
 use crate::domain::check::{MissingPermission, StepName, StepProblem};
-use crate::domain::connection::account::Partition;
 use crate::domain::connection::region::Region;
 use crate::domain::connection::service_identity::ServicePrincipal;
 use crate::domain::connection::{Connection, Credentials};
@@ -141,7 +140,7 @@ impl Explain<'_> {
     }
 
     pub fn another_owner(&self) -> StepProblem {
-        let named = self.connection.bucket_account.is_some();
+        let named = self.connection.settings.bucket_account.is_some();
         let account = self.connection.expected_owner().map(ToString::to_string);
         let account = account.unwrap_or_default();
         problem(
@@ -266,7 +265,7 @@ impl Explain<'_> {
         );
         told.patch = self
             .policies
-            .cors(self.connection.access, self.origins)
+            .cors(self.connection.settings.access, self.origins)
             .ok();
         told
     }
@@ -296,13 +295,13 @@ impl Explain<'_> {
 
     fn add_missing(&self, told: &mut StepProblem, action: &str) {
         let connection = self.connection;
-        let partition = self.partition();
+        let partition = self.connection.partition();
         let resource = self.policies.resource_for(
             partition,
             &connection.bucket,
-            &connection.prefix,
+            &connection.settings.prefix,
             action,
-            connection.kms_key.as_ref(),
+            connection.settings.kms_key.as_ref(),
         );
         told.missing = vec![MissingPermission {
             action: action.to_owned(),
@@ -312,20 +311,10 @@ impl Explain<'_> {
         told.patch = self.policies.statement_for(
             partition,
             &connection.bucket,
-            &connection.prefix,
+            &connection.settings.prefix,
             action,
-            connection.kms_key.as_ref(),
+            connection.settings.kms_key.as_ref(),
         );
-    }
-
-    fn partition(&self) -> Partition {
-        match &self.connection.credentials {
-            Credentials::Role { role_arn, .. } => role_arn.partition(),
-            _ => self
-                .connection
-                .region
-                .map_or(Partition::Aws, Region::partition),
-        }
     }
 
     fn role_and_external_id(&self) -> (String, String) {

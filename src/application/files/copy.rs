@@ -105,7 +105,7 @@ impl FileWrites {
 }
 
 fn key(bucket: &ConnectedBucket, field: &str, key: &FileKey) -> Result<ObjectKey> {
-    ObjectKey::within(&bucket.connection.prefix, key)
+    ObjectKey::within(&bucket.connection.settings.prefix, key)
         .map_err(|invalid| Error::field(field, invalid))
 }
 

@@ -106,7 +106,7 @@ impl Files {
         from: ListFrom,
     ) -> Result<FolderPage> {
         let bucket = self.storages.usable(&member.workspace, storage).await?;
-        let prefix = &bucket.connection.prefix;
+        let prefix = &bucket.connection.settings.prefix;
         let page = self
             .files
             .list(
@@ -203,7 +203,7 @@ impl Files {
                 content_type: Some(serving.content_type),
                 content_disposition: Some(serving.content_disposition),
             };
-            let key = ObjectKey::within(&bucket.connection.prefix, key)
+            let key = ObjectKey::within(&bucket.connection.settings.prefix, key)
                 .map_err(|invalid| Error::field(&format!("keys[{at}]"), invalid))?;
             keys.push((key, response));
         }
@@ -241,7 +241,7 @@ pub(crate) fn check_header_text(field: &str, text: Option<&str>) -> Result<()> {
 }
 
 pub(crate) fn object_key(bucket: &ConnectedBucket, key: &FileKey) -> Result<ObjectKey> {
-    ObjectKey::within(&bucket.connection.prefix, key)
+    ObjectKey::within(&bucket.connection.settings.prefix, key)
         .map_err(|invalid| Error::field("key", invalid))
 }
 
@@ -262,7 +262,7 @@ fn file_entry(
     recursive: bool,
     object: ListedObject,
 ) -> Result<Option<FileEntry>> {
-    let listed = relative_to(&bucket.connection.prefix, &object.key).map_err(outside)?;
+    let listed = relative_to(&bucket.connection.settings.prefix, &object.key).map_err(outside)?;
     let (key, name, usable) = match listed {
         Listed::PrefixMarker => return Ok(None),
         Listed::File(key) => {
@@ -293,7 +293,7 @@ fn file_entry(
 
 fn folder_entry(bucket: &ConnectedBucket, folder: &Folder, key: &str) -> Result<FolderEntry> {
     let below_prefix = key
-        .strip_prefix(bucket.connection.prefix.as_str())
+        .strip_prefix(bucket.connection.settings.prefix.as_str())
         .ok_or_else(|| outside("a folder outside of the prefix"))?;
     let below_folder = below_prefix
         .strip_prefix(folder.path())

@@ -66,7 +66,7 @@ impl FileWrites {
         storage: &StorageRef,
     ) -> Result<ConnectedBucket> {
         let bucket = self.storages.usable(admin.workspace(), storage).await?;
-        if bucket.connection.access.writes() {
+        if bucket.connection.settings.access.writes() {
             return Ok(bucket);
         }
         Err(Error::new(
@@ -206,7 +206,7 @@ fn object_keys<'a>(
 ) -> Result<Vec<ObjectKey>> {
     keys.enumerate()
         .map(|(at, key)| {
-            ObjectKey::within(&bucket.connection.prefix, key)
+            ObjectKey::within(&bucket.connection.settings.prefix, key)
                 .map_err(|invalid| Error::field(&format!("keys[{at}]"), invalid))
         })
         .collect()

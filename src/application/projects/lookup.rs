@@ -106,7 +106,7 @@ async fn list_for<'a>(
     let folder = wanted
         .first()
         .map_or_else(Folder::root, |(key, _)| key.folder());
-    let prefix = &bucket.connection.prefix;
+    let prefix = &bucket.connection.settings.prefix;
     let pages = 1 + wanted.len() / HEADS_AT_ONCE;
     let mut found = Vec::new();
     let mut rest = wanted.as_slice();

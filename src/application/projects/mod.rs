@@ -12,11 +12,11 @@ mod source;
 
 use crate::application::bucket::read::{BucketFiles, ListFrom, SignedUrl};
 use crate::application::clock::Clock;
+use crate::application::connections::errors::changed_meanwhile;
 use crate::application::error::{Error, FieldError, Kind, Result};
 use crate::application::files::read::{Files, SignRequest, object_key};
 use crate::application::kept::store::{ImportJob, Store, StoreError, Window};
 use crate::application::people::caller::{Admin, Member};
-use crate::application::setups::changed_meanwhile;
 use crate::application::storages::Storages;
 use crate::domain::Invalid;
 use crate::domain::connection::ConnectedBucket;

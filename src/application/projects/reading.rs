@@ -109,7 +109,7 @@ pub(super) async fn list_page(
     selection: &Selection,
     from: ListFrom,
 ) -> Result<SelectedPage> {
-    let prefix = &bucket.connection.prefix;
+    let prefix = &bucket.connection.settings.prefix;
     let request = ListRequest {
         prefix: ObjectKeyPrefix::within(prefix, selection.folder())
             .map_err(|invalid| Error::field("folder", invalid))?,

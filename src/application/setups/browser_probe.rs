@@ -51,7 +51,7 @@ impl ProbeId {
     fn key(&self, bucket: &ConnectedBucket) -> Result<ObjectKey> {
         let key = FileKey::parse(&format!("/temp/sallyport-browser-{}", self.0))
             .map_err(|invalid| Error::field("prefix", invalid))?;
-        ObjectKey::within(&bucket.connection.prefix, &key)
+        ObjectKey::within(&bucket.connection.settings.prefix, &key)
             .map_err(|invalid| Error::field("prefix", invalid))
     }
 }
@@ -72,7 +72,7 @@ impl BrowserProbes {
         let bucket = self.setups.passed_bucket(admin, setup).await?;
         let id = ProbeId::generate()?;
         let key = id.key(&bucket)?;
-        let (put, delete) = match bucket.connection.access.writes() {
+        let (put, delete) = match bucket.connection.settings.access.writes() {
             true => {
                 let put = SignedWrite::Put { content_type: None };
                 (

@@ -5,26 +5,22 @@ pub mod instructions;
 
 use crate::application::checks::Checks;
 use crate::application::clock::Clock;
+use crate::application::connections::Connections;
 use crate::application::connections::change::Change;
-use crate::application::connections::input::{DraftChanges, DraftRules};
-use crate::application::connections::principal::PrincipalSource;
+use crate::application::connections::errors::{changed_meanwhile, check_required, incomplete};
+use crate::application::connections::input::ConnectionInput;
 use crate::application::error::{Error, FieldError, Kind, Result};
 use crate::application::kept::store::{Completion, Store, StoreError, Window};
-use crate::application::kept::vault::{Purpose, Vault};
 use crate::application::people::caller::Admin;
-use crate::domain::Invalid;
 use crate::domain::check::{CheckReport, Step};
-use crate::domain::connection::access_key::SealedSecret;
 use crate::domain::connection::external_id::ExternalId;
-use crate::domain::connection::region::Region;
-use crate::domain::connection::role_arn::RoleArn;
 use crate::domain::connection::service_identity::ServicePrincipal;
-use crate::domain::connection::{ConnectedBucket, Connection, Credentials};
+use crate::domain::connection::{ConnectedBucket, Connection};
 use crate::domain::ids::{SetupId, StorageId, WorkspaceId};
 use crate::domain::names::Name;
 use crate::domain::origin::Origin;
 use crate::domain::people::sign_in::InstructionLink;
-use crate::domain::policy_document::{DocumentParameters, Documents, PolicyTemplates};
+use crate::domain::policy_document::{DocumentParameters, Documents};
 use crate::domain::setup::{Draft, Setup, SetupStatus};
 use crate::domain::storage::{Health, Storage};
 use std::sync::Arc;
@@ -33,12 +29,9 @@ use tokio::sync::mpsc::UnboundedSender;
 
 pub struct Setups {
     pub store: Arc<dyn Store>,
-    pub vault: Arc<Vault>,
-    pub policies: Arc<PolicyTemplates>,
-    pub principal: Arc<PrincipalSource>,
+    pub connections: Arc<Connections>,
     pub checks: Arc<Checks>,
     pub clock: Arc<dyn Clock>,
-    pub origins: Vec<Origin>,
     /// How long a setup stays open.
     pub lifetime: Duration,
 }
@@ -63,10 +56,13 @@ impl SetupView {
 
 impl Setups {
     /// Opens a setup with a new external ID.
-    pub async fn open(&self, admin: &Admin, changes: DraftChanges) -> Result<SetupView> {
-        let principal = self.principal.get().await?;
+    pub async fn open(&self, admin: &Admin, input: ConnectionInput) -> Result<SetupView> {
+        let principal = self.connections.principal().await?;
         let id = SetupId::generate();
-        let draft = self.apply(changes, &Draft::default(), &id).await?;
+        let draft = self
+            .connections
+            .apply(input, &Draft::default(), id.as_str())
+            .await?;
         let now = self.clock.now();
         let mut setup = Setup {
             id,
@@ -107,6 +103,11 @@ impl Setups {
         Ok(views)
     }
 
+    /// The origins whose pages may use the buckets.
+    pub fn origins(&self) -> &[Origin] {
+        &self.connections.origins
+    }
+
     /// The setups that can be resumed, newest first, at most 20.
     pub async fn list_open(&self, admin: &Admin) -> Result<Vec<SetupView>> {
         const MOST: u32 = 20;
@@ -127,19 +128,60 @@ impl Setups {
         &self,
         admin: &Admin,
         id: &SetupId,
-        changes: DraftChanges,
+        input: ConnectionInput,
     ) -> Result<SetupView> {
-        self.change_in(admin.workspace(), id, changes).await
+        self.change_in(admin.workspace(), id, input).await
+    }
+
+    /// Changes what is valid, and returns the fields that are not. Of fields that do not go together, the
+    /// refused one keeps its value.
+    pub async fn save_valid(
+        &self,
+        admin: &Admin,
+        id: &SetupId,
+        input: &ConnectionInput,
+    ) -> Result<(SetupView, Vec<FieldError>)> {
+        let mut refused: Vec<FieldError> = Vec::new();
+        // Each round refuses one field more, finds the setup changed meanwhile, or is the last.
+        let rounds = 2 * ConnectionInput::FIELDS.len();
+        for _ in 0..rounds {
+            let mut valid = input.clone();
+            for error in &refused {
+                valid.keep(&error.field);
+            }
+            match self.change(admin, id, valid).await {
+                Ok(view) => return Ok((view, refused)),
+                Err(error) if error.kind == Kind::Unprocessable && !error.fields.is_empty() => {
+                    let before = refused.len();
+                    for field in &error.fields {
+                        if !refused.iter().any(|known| known.field == field.field) {
+                            refused.push(field.clone());
+                        }
+                    }
+                    // What is wrong was saved before, and does not go with this input.
+                    if refused.len() == before {
+                        return Ok((self.get(admin, id).await?, refused));
+                    }
+                }
+                // The same form, sent twice at the same moment: the later one goes on.
+                Err(error) if error.code == "changed_meanwhile" => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(Error::bug("an input could not be saved in any part"))
     }
 
     async fn change_in(
         &self,
         workspace: &WorkspaceId,
         id: &SetupId,
-        changes: DraftChanges,
+        input: ConnectionInput,
     ) -> Result<SetupView> {
         let mut setup = self.load_open(workspace, id).await?;
-        let draft = self.apply(changes, &setup.draft, &setup.id).await?;
+        let draft = self
+            .connections
+            .apply(input, &setup.draft, setup.id.as_str())
+            .await?;
         let renamed = Draft {
             display_name: draft.display_name.clone(),
             ..setup.draft.clone()
@@ -184,10 +226,19 @@ impl Setups {
     }
 
     async fn documents_of(&self, setup: &Setup) -> Result<(Documents, DocumentParameters)> {
-        let principal = self.principal.get().await?;
-        let parameters = self.parameters(setup, principal)?;
-        let documents = self.policies.documents(&parameters).map_err(Error::bug)?;
-        Ok((documents, parameters))
+        let draft = &setup.draft;
+        let bucket = draft
+            .bucket
+            .as_ref()
+            .ok_or_else(|| incomplete(vec!["bucket"]))?;
+        self.connections
+            .documents(
+                &setup.external_id,
+                bucket,
+                &draft.settings,
+                draft.sign_in.role_arn.as_ref(),
+            )
+            .await
     }
 
     /// The setup that a link for the AWS administrator is about. The link stands for
@@ -212,11 +263,11 @@ impl Setups {
         link: &InstructionLink,
         role_arn: String,
     ) -> Result<SetupView> {
-        let changes = DraftChanges {
+        let input = ConnectionInput {
             role_arn: Change::Set(role_arn),
-            ..DraftChanges::default()
+            ..ConnectionInput::default()
         };
-        self.change_in(&link.workspace, &link.setup, changes).await
+        self.change_in(&link.workspace, &link.setup, input).await
     }
 
     /// Checks the connection that the setup describes.
@@ -237,11 +288,11 @@ impl Setups {
         let (setup, check) = self.passed(admin, id).await?;
         let bucket = setup.connection().map_err(incomplete)?;
         let storage_id = StorageId::generate();
-        let connection = Connection {
-            region: check.region.or(bucket.connection.region),
-            credentials: self.reseal(bucket.connection.credentials, &storage_id)?,
-            ..bucket.connection
-        };
+        let mut connection = bucket.connection;
+        connection.settings.region = check.region.or(connection.settings.region);
+        connection.credentials = self
+            .connections
+            .reseal(connection.credentials, storage_id.as_str())?;
         let now = self.clock.now();
         let storage = Storage {
             id: storage_id,
@@ -281,7 +332,7 @@ impl Setups {
     ) -> Result<ConnectedBucket> {
         let (setup, check) = self.passed(admin, id).await?;
         let mut bucket = setup.connection().map_err(incomplete)?;
-        bucket.connection.region = check.region.or(bucket.connection.region);
+        bucket.connection.settings.region = check.region.or(bucket.connection.settings.region);
         Ok(bucket)
     }
 
@@ -327,78 +378,16 @@ impl Setups {
         };
         Ok(SetupView {
             status: setup.status_at(self.clock.now()),
-            principal: self.principal.get().await?,
+            principal: self.connections.principal().await?,
             last_check,
             setup,
-        })
-    }
-
-    async fn apply(&self, changes: DraftChanges, draft: &Draft, id: &SetupId) -> Result<Draft> {
-        let rules = DraftRules {
-            principal: &self.principal,
-            policies: &self.policies,
-            vault: &self.vault,
-        };
-        changes.apply(draft, id.as_str(), rules).await
-    }
-
-    fn parameters(&self, setup: &Setup, principal: ServicePrincipal) -> Result<DocumentParameters> {
-        let draft = &setup.draft;
-        let bucket = draft
-            .bucket
-            .clone()
-            .ok_or_else(|| incomplete(vec!["bucket"]))?;
-        Ok(DocumentParameters {
-            partition: draft
-                .role_arn
-                .as_ref()
-                .map(RoleArn::partition)
-                .or(draft.region.map(Region::partition))
-                .unwrap_or(principal.partition()),
-            service_principal: principal,
-            external_id: setup.external_id.clone(),
-            bucket,
-            prefix: draft.prefix.clone(),
-            access: draft.access,
-            kms_key: draft.kms_key.clone(),
-            allowed_origins: self.origins.clone(),
-            region: draft.region,
-            role_arn: draft.role_arn.clone(),
-        })
-    }
-
-    /// A secret is bound to its record: moving it means opening and sealing it again.
-    fn reseal(&self, credentials: Credentials, storage: &StorageId) -> Result<Credentials> {
-        Ok(match credentials {
-            Credentials::AccessKey {
-                access_key_id,
-                secret,
-                sealed_for,
-                endpoint,
-            } => {
-                let plain = self
-                    .vault
-                    .open(Purpose::AccessKeySecret, sealed_for.as_bytes(), &secret.0)
-                    .map_err(Error::bug)?;
-                let sealed_for = storage.to_string();
-                let sealed =
-                    self.vault
-                        .seal(Purpose::AccessKeySecret, sealed_for.as_bytes(), &plain)?;
-                Credentials::AccessKey {
-                    access_key_id,
-                    secret: SealedSecret(sealed),
-                    sealed_for,
-                    endpoint,
-                }
-            }
-            other => other,
         })
     }
 }
 
 /// The bucket's name, and the prefix where there is one.
 fn default_name(connection: &Connection) -> Result<Name> {
-    let prefix = connection.prefix.as_str().trim_end_matches('/');
+    let prefix = connection.settings.prefix.as_str().trim_end_matches('/');
     let full = match prefix {
         "" => connection.bucket.to_string(),
         prefix => format!("{}/{prefix}", connection.bucket),
@@ -407,35 +396,7 @@ fn default_name(connection: &Connection) -> Result<Name> {
     Name::parse(&short).map_err(Error::bug)
 }
 
-pub(super) fn incomplete(missing: Vec<&'static str>) -> Error {
-    let mut error = Error::new(
-        Kind::Conflict,
-        "setup_incomplete",
-        format!("These settings are still missing: {}.", missing.join(", ")),
-    )
-    .remedy("Fill them in, then try again.");
-    error.fields = missing
-        .into_iter()
-        .map(|field| FieldError::new(field, Invalid::new("missing", "This setting is needed.")))
-        .collect();
-    error
-}
-
-pub(super) fn check_required(why: &str) -> Error {
-    Error::new(Kind::Conflict, "check_required", why)
-        .remedy("Check the connection; when it passes, try again.")
-}
-
-pub(super) fn changed_meanwhile() -> Error {
-    Error::new(
-        Kind::Conflict,
-        "changed_meanwhile",
-        "Somebody else changed this at the same moment. Nothing of yours was changed.",
-    )
-    .remedy("Read it again, then repeat what you did.")
-}
-
-pub(super) fn not_open(status: SetupStatus) -> Error {
+fn not_open(status: SetupStatus) -> Error {
     let (code, detail) = match status {
         SetupStatus::Completed => (
             "setup_completed",

@@ -3,10 +3,10 @@
 
 use crate::application::bucket::probe::Prober;
 use crate::application::error::{Error, Kind, Result};
-use crate::domain::connection::access::Access;
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::bucket_prefix::BucketPrefix;
 use crate::domain::connection::region::Region;
+use crate::domain::connection::settings::BucketSettings;
 use crate::domain::connection::{ConnectedBucket, Connection, Credentials, Owner};
 use crate::domain::ids::WorkspaceId;
 use std::sync::Arc;
@@ -41,7 +41,7 @@ impl BuiltIn {
                 }
             })
             .await?;
-        bucket.connection.region = Some(*region);
+        bucket.connection.settings.region = Some(*region);
         Ok(bucket)
     }
 
@@ -61,12 +61,10 @@ impl BuiltIn {
             revision: 0,
             connection: Connection {
                 bucket,
-                prefix,
-                access: Access::ReadWrite,
-                region: None,
-                kms_key: None,
-                bucket_account: None,
-                requester_pays: false,
+                settings: BucketSettings {
+                    prefix,
+                    ..BucketSettings::default()
+                },
                 credentials: Credentials::Service,
             },
         })

@@ -4,21 +4,19 @@ pub mod built_in;
 
 use crate::application::bucket::read::BucketFiles;
 use crate::application::checks::Checks;
-use crate::application::connections::input::{DraftChanges, DraftRules};
-use crate::application::connections::principal::PrincipalSource;
+use crate::application::connections::Connections;
+use crate::application::connections::errors::{changed_meanwhile, check_required, incomplete};
+use crate::application::connections::input::ConnectionInput;
 use crate::application::error::{Error, FieldError, Kind, Result};
 use crate::application::kept::store::{StorageDeletion, Store, Window};
-use crate::application::kept::vault::Vault;
 use crate::application::people::caller::{Admin, Member};
-use crate::application::setups::{changed_meanwhile, check_required, incomplete};
 use crate::application::storages::built_in::BuiltIn;
 use crate::domain::Invalid;
 use crate::domain::check::{CheckReport, Step};
 use crate::domain::connection::{ConnectedBucket, Connection, Credentials, Owner};
 use crate::domain::ids::{StorageId, StorageRef, WorkspaceId};
-use crate::domain::origin::Origin;
 use crate::domain::people::workspace::Workspace;
-use crate::domain::policy_document::{DocumentParameters, Documents, PolicyTemplates};
+use crate::domain::policy_document::{DocumentParameters, Documents};
 use crate::domain::setup::Draft;
 use crate::domain::storage::Storage;
 use std::sync::Arc;
@@ -27,13 +25,10 @@ use tokio::sync::mpsc::UnboundedSender;
 
 pub struct Storages {
     pub store: Arc<dyn Store>,
-    pub vault: Arc<Vault>,
-    pub policies: Arc<PolicyTemplates>,
-    pub principal: Arc<PrincipalSource>,
+    pub connections: Arc<Connections>,
     pub checks: Arc<Checks>,
     pub files: Arc<dyn BucketFiles>,
     pub built_in: Arc<BuiltIn>,
-    pub origins: Vec<Origin>,
 }
 
 /// A storage as it is shown: one of the workspace's, or the built-in one.
@@ -82,18 +77,13 @@ impl Storages {
         &self,
         admin: &Admin,
         id: &StorageId,
-        changes: DraftChanges,
+        input: ConnectionInput,
     ) -> Result<StorageView> {
         let workspace = admin.workspace();
         let storage = self.load(workspace, id).await?;
         let before = Draft::of(&storage.display_name, &storage.connection);
-        let rules = DraftRules {
-            principal: &self.principal,
-            policies: &self.policies,
-            vault: &self.vault,
-        };
-        let after = changes.apply(&before, id.as_str(), rules).await?;
-        if after.auth != before.auth {
+        let after = self.connections.apply(input, &before, id.as_str()).await?;
+        if after.sign_in.by != before.sign_in.by {
             return Err(Error::field(
                 "auth",
                 Invalid::new(
@@ -133,7 +123,7 @@ impl Storages {
         let now = &storage.connection;
         let moved = [
             ("bucket", now.bucket != next.bucket),
-            ("prefix", now.prefix != next.prefix),
+            ("prefix", now.settings.prefix != next.settings.prefix),
         ];
         let fields: Vec<FieldError> = moved
             .into_iter()
@@ -231,20 +221,14 @@ impl Storages {
                 "This storage connects by an access key, so that there is no role to make documents for.",
             ));
         };
-        let parameters = DocumentParameters {
-            partition: role_arn.partition(),
-            service_principal: self.principal.get().await?,
-            external_id,
-            bucket: connection.bucket,
-            prefix: connection.prefix,
-            access: connection.access,
-            kms_key: connection.kms_key,
-            allowed_origins: self.origins.clone(),
-            region: connection.region,
-            role_arn: Some(role_arn),
-        };
-        let documents = self.policies.documents(&parameters).map_err(Error::bug)?;
-        Ok((documents, parameters))
+        self.connections
+            .documents(
+                &external_id,
+                &connection.bucket,
+                &connection.settings,
+                Some(&role_arn),
+            )
+            .await
     }
 
     pub async fn workspace(&self, workspace: &WorkspaceId) -> Result<Workspace> {

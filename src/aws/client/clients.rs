@@ -2,7 +2,7 @@
 //! of credentials.
 
 use crate::aws::client::endpoint_guard::GuardedResolver;
-use crate::aws::client::requester_pays::RequesterPays;
+use crate::aws::client::payer::RequesterPays;
 use crate::aws::failure::local;
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::connection::Connection;
@@ -149,7 +149,7 @@ impl AwsClients {
         }
         let client =
             |config: aws_sdk_s3::config::Builder| aws_sdk_s3::Client::from_conf(config.build());
-        if connection.requester_pays {
+        if connection.settings.requester_pays {
             return Ok(S3Clients {
                 calls: client(config.clone().interceptor(RequesterPays::InHeader)),
                 links: client(config.interceptor(RequesterPays::InQuery)),

@@ -2,4 +2,4 @@
 
 pub mod clients;
 pub mod endpoint_guard;
-pub mod requester_pays;
+pub mod payer;

@@ -33,7 +33,7 @@ pub type Wanted<'a> = (&'a str, &'a SignedResponse);
 pub struct UrlSigner {
     /// Scheme, host, and the bucket where it is in the path: ends before the key.
     base: String,
-    requester_pays: bool,
+    request_payer: bool,
     identity: Identity,
     region: String,
     start: SystemTime,
@@ -61,7 +61,7 @@ impl UrlSigner {
         settings.expires_in = Some(life);
         let signer = Self {
             base: address.strip_suffix(&path)?.to_owned(),
-            requester_pays: signed.contains("&x-amz-request-payer=requester&"),
+            request_payer: signed.contains("&x-amz-request-payer=requester&"),
             identity: credentials.into(),
             region: region.to_owned(),
             start,
@@ -89,7 +89,7 @@ impl UrlSigner {
         if let Some(content_type) = &response.content_type {
             append("response-content-type", content_type);
         }
-        if self.requester_pays {
+        if self.request_payer {
             append("x-amz-request-payer", "requester");
         }
         let params = SigningParams::builder()

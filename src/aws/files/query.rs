@@ -153,7 +153,7 @@ pub(crate) fn scope_of(version_id: Option<&str>) -> SessionScope {
 /// The session for what the documents grant for writing only, although it changes nothing: a customer may
 /// have granted it to a storage for reading too.
 fn beyond_reading(bucket: &ConnectedBucket) -> SessionScope {
-    match bucket.connection.access {
+    match bucket.connection.settings.access {
         Access::Read => SessionScope::Objects,
         Access::ReadWrite => SessionScope::Files,
     }

@@ -4,9 +4,10 @@ use crate::domain::Invalid;
 use crate::domain::invalid::shown;
 
 /// The access the customer grants below the bucket prefix.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Access {
     Read,
+    #[default]
     ReadWrite,
 }
 
@@ -40,9 +41,10 @@ impl Access {
 }
 
 /// How the connection signs in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Auth {
     /// By assuming the customer's role with the external ID: the recommended way.
+    #[default]
     Role,
     /// By an IAM user's access key, or an S3-compatible store's.
     AccessKey,

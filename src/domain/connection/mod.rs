@@ -1,4 +1,4 @@
-//! A connection: which bucket, which part of it, and by whose leave.
+//! A connection: which bucket, which prefix, with which credentials.
 
 pub mod access;
 pub mod access_key;
@@ -11,17 +11,16 @@ pub mod kms_key_arn;
 pub mod region;
 pub mod role_arn;
 pub mod service_identity;
+pub mod settings;
 
-use crate::domain::connection::access::{Access, Auth};
+use crate::domain::connection::access::Auth;
 use crate::domain::connection::access_key::{AccessKeyId, SealedSecret};
-use crate::domain::connection::account::AccountId;
+use crate::domain::connection::account::{AccountId, Partition};
 use crate::domain::connection::bucket_name::BucketName;
-use crate::domain::connection::bucket_prefix::BucketPrefix;
 use crate::domain::connection::endpoint::Endpoint;
 use crate::domain::connection::external_id::ExternalId;
-use crate::domain::connection::kms_key_arn::KmsKeyArn;
-use crate::domain::connection::region::Region;
 use crate::domain::connection::role_arn::RoleArn;
+use crate::domain::connection::settings::BucketSettings;
 use crate::domain::ids::{SetupId, StorageId, WorkspaceId};
 use std::fmt;
 
@@ -30,16 +29,7 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Connection {
     pub bucket: BucketName,
-    pub prefix: BucketPrefix,
-    pub access: Access,
-    /// The bucket's Region, as typed or as the last check found it. `None` before the first check.
-    pub region: Option<Region>,
-    pub kms_key: Option<KmsKeyArn>,
-    /// The account that owns the bucket, where it is not the role's.
-    pub bucket_account: Option<AccountId>,
-    /// Whether the caller agrees to pay for requests and transfers, as S3 wants of everybody but the
-    /// owner of a Requester Pays bucket (S3 user guide, "Using Requester Pays general purpose buckets").
-    pub requester_pays: bool,
+    pub settings: BucketSettings,
     pub credentials: Credentials,
 }
 
@@ -48,10 +38,24 @@ impl Connection {
     /// that somebody else made after the customer deleted theirs is refused by S3 (S3 user guide,
     /// "Verifying bucket ownership with bucket owner condition"). `None`: nobody has said.
     pub fn expected_owner(&self) -> Option<&AccountId> {
-        self.bucket_account.as_ref().or(match &self.credentials {
-            Credentials::Role { role_arn, .. } => Some(role_arn.account()),
-            Credentials::AccessKey { .. } | Credentials::Service => None,
-        })
+        self.settings
+            .bucket_account
+            .as_ref()
+            .or(match &self.credentials {
+                Credentials::Role { role_arn, .. } => Some(role_arn.account()),
+                Credentials::AccessKey { .. } | Credentials::Service => None,
+            })
+    }
+
+    /// The partition of the bucket's ARN: the role's, or else the Region's; `aws` where neither is known.
+    pub fn partition(&self) -> Partition {
+        match &self.credentials {
+            Credentials::Role { role_arn, .. } => role_arn.partition(),
+            Credentials::AccessKey { .. } | Credentials::Service => self
+                .settings
+                .region
+                .map_or(Partition::Aws, |region| region.partition()),
+        }
     }
 
     /// The address of an S3-compatible store, where it is none of AWS's.
@@ -63,7 +67,7 @@ impl Connection {
     }
 }
 
-/// By whose leave the calls are made.
+/// The credentials that calls are made with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Credentials {
     /// Sessions of the customer's role.
@@ -84,6 +88,14 @@ pub enum Credentials {
 }
 
 impl Credentials {
+    /// The external ID that the role's trust policy must ask for.
+    pub fn external_id(&self) -> Option<&ExternalId> {
+        match self {
+            Self::Role { external_id, .. } => Some(external_id),
+            Self::AccessKey { .. } | Self::Service => None,
+        }
+    }
+
     pub fn auth(&self) -> Option<Auth> {
         match self {
             Self::Role { .. } => Some(Auth::Role),

@@ -26,7 +26,7 @@ const WRITING: &[&str] = &[
 impl PolicyTemplates {
     /// Objects below the prefix, with their versions, ACLs and tags, and giving up uploads.
     pub fn objects_session_policy(&self, partition: Partition, connection: &Connection) -> String {
-        let actions: Vec<&str> = match connection.access {
+        let actions: Vec<&str> = match connection.settings.access {
             Access::Read => READING.to_vec(),
             Access::ReadWrite => [READING, WRITING].concat(),
         };
@@ -34,19 +34,19 @@ impl PolicyTemplates {
             self.resource_for(
                 partition,
                 &connection.bucket,
-                &connection.prefix,
+                &connection.settings.prefix,
                 action,
-                connection.kms_key.as_ref(),
+                connection.settings.kms_key.as_ref(),
             )
         };
         let objects = on("s3:GetObject").map(|arn| allow(&actions, &arn));
         let key = on("kms:Decrypt").map(|arn| allow(&["kms:Decrypt", "kms:GenerateDataKey"], &arn));
         // The documents for writing grant it, those for reading do not.
-        let versions = match connection.access {
+        let versions = match connection.settings.access {
             Access::Read => self.statement_for(
                 partition,
                 &connection.bucket,
-                &connection.prefix,
+                &connection.settings.prefix,
                 "s3:ListBucketVersions",
                 None,
             ),
@@ -77,18 +77,18 @@ mod tests {
     use crate::domain::connection::Credentials;
     use crate::domain::connection::bucket_name::BucketName;
     use crate::domain::connection::bucket_prefix::BucketPrefix;
+    use crate::domain::connection::settings::BucketSettings;
 
     #[test]
     fn sessions_stay_below_the_prefix_and_within_the_access() {
         let policies = PolicyTemplates::load().unwrap();
         let connection = |access| Connection {
             bucket: BucketName::parse("acme").unwrap(),
-            prefix: BucketPrefix::parse("team*").unwrap(),
-            access,
-            region: None,
-            kms_key: None,
-            bucket_account: None,
-            requester_pays: false,
+            settings: BucketSettings {
+                prefix: BucketPrefix::parse("team*").unwrap(),
+                access,
+                ..BucketSettings::default()
+            },
             credentials: Credentials::Service,
         };
         let text = policies.objects_session_policy(Partition::Aws, &connection(Access::Read));

@@ -1,11 +1,11 @@
 //! `/v1/storages`
 
+use crate::application::connections::input::ConnectionInput;
+use crate::application::connections::view::ConnectionView;
 use crate::application::error::Result;
 use crate::application::storages::{StorageSource, StorageView};
-use crate::domain::connection::Credentials;
 use crate::domain::ids::{StorageId, StorageRef};
 use crate::http::api::checks::{CheckQuery, CheckReportBody};
-use crate::http::api::setups::ConnectionSettings;
 use crate::http::api::setups::documents;
 use crate::http::api::setups::documents::DocumentsBody;
 use crate::http::body::Body;
@@ -42,20 +42,11 @@ pub(super) struct StorageBody {
     id: String,
     display_name: String,
     bucket: String,
-    /// Empty, or with a trailing slash.
-    prefix: String,
-    region: Option<&'static str>,
-    access: &'static str,
     /// `null` for the built-in storage.
     auth: Option<&'static str>,
-    role_arn: Option<String>,
     external_id: Option<String>,
-    kms_key_arn: Option<String>,
-    /// The account that owns the bucket, where it was named.
-    bucket_account_id: Option<String>,
-    requester_pays: bool,
-    access_key_id: Option<String>,
-    endpoint: Option<String>,
+    #[serde(flatten)]
+    connection: ConnectionView,
     is_default: bool,
     /// Whether the present settings have passed a check. Until then the storage's files cannot be used.
     verified: bool,
@@ -104,21 +95,16 @@ impl From<StorageView> for StorageBody {
             StorageSource::Own(storage) => Some(storage),
         };
         let connection = view.connection;
-        let mut body = Self {
+        Self {
             id,
             display_name,
             bucket: connection.bucket.to_string(),
-            prefix: connection.prefix.to_string(),
-            region: connection.region.map(|region| region.as_str()),
-            access: connection.access.as_str(),
             auth: connection.credentials.auth().map(|auth| auth.as_str()),
-            role_arn: None,
-            external_id: None,
-            kms_key_arn: connection.kms_key.map(|key| key.to_string()),
-            bucket_account_id: connection.bucket_account.map(|account| account.to_string()),
-            requester_pays: connection.requester_pays,
-            access_key_id: None,
-            endpoint: None,
+            external_id: connection
+                .credentials
+                .external_id()
+                .map(ToString::to_string),
+            connection: (&connection).into(),
             is_default: view.is_default,
             verified: own.as_ref().is_none_or(|s| s.is_verified()),
             health: HealthBody {
@@ -131,26 +117,7 @@ impl From<StorageView> for StorageBody {
             },
             project_count: own.as_ref().map_or(0, |s| s.project_count),
             created_at: own.map(|s| s.created_at),
-        };
-        match connection.credentials {
-            Credentials::Role {
-                role_arn,
-                external_id,
-            } => {
-                body.role_arn = Some(role_arn.to_string());
-                body.external_id = Some(external_id.to_string());
-            }
-            Credentials::AccessKey {
-                access_key_id,
-                endpoint,
-                ..
-            } => {
-                body.access_key_id = Some(access_key_id.as_str().to_owned());
-                body.endpoint = endpoint.map(|endpoint| endpoint.to_string());
-            }
-            Credentials::Service => {}
         }
-        body
     }
 }
 
@@ -203,7 +170,7 @@ async fn get_storage(
 #[utoipa::path(
     tag = "Storages",
     params(("storage_id" = String, Path, description = "The storage's ID")),
-    request_body = ConnectionSettings,
+    request_body = ConnectionInput,
     responses(
         (status = 200, description = "The storage, changed", body = StorageBody),
         (status = 409, description = "`storage_in_use`: projects fix its bucket and prefix"),
@@ -214,11 +181,11 @@ async fn change_storage(
     admin: AdminCaller,
     services: Data<Services>,
     id: Id<StorageId>,
-    body: Body<ConnectionSettings>,
+    body: Body<ConnectionInput>,
 ) -> Result<Json<StorageBody>> {
     let view = services
         .storages
-        .change(&admin.0, &id.0, body.value.into())
+        .change(&admin.0, &id.0, body.value)
         .await?;
     Ok(Json(view.into()))
 }

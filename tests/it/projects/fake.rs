@@ -10,6 +10,7 @@ use sallyport::application::checks::Checks;
 use sallyport::application::checks::checker::ConnectionChecker;
 use sallyport::application::checks::limits::CheckLimits;
 use sallyport::application::clock::Clock;
+use sallyport::application::connections::Connections;
 use sallyport::application::connections::principal::PrincipalSource;
 use sallyport::application::diagnosis::denials::Denials;
 use sallyport::application::files::read::Files;
@@ -324,13 +325,15 @@ impl Rig {
         });
         let storages = Arc::new(Storages {
             store: store.clone(),
-            vault,
-            policies: policies.clone(),
-            principal,
+            connections: Arc::new(Connections {
+                vault,
+                policies: policies.clone(),
+                principal,
+                origins: Vec::new(),
+            }),
             checks,
             files: bucket.clone(),
             built_in: Arc::new(BuiltIn::new(None, prober)),
-            origins: Vec::new(),
         });
         let projects = Arc::new(Projects {
             store,

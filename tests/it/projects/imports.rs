@@ -313,7 +313,7 @@ async fn a_storage_that_must_be_checked_again_stops_the_import() {
 
 async fn change_role(rig: &Rig) {
     let mut connection = rig.storage.connection.clone();
-    connection.region = Some(Region::parse("eu-west-2").unwrap());
+    connection.settings.region = Some(Region::parse("eu-west-2").unwrap());
     if let Credentials::Role { role_arn, .. } = &mut connection.credentials {
         *role_arn = RoleArn::parse("arn:aws:iam::123456789012:role/other").unwrap();
     }

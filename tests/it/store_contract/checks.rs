@@ -94,13 +94,16 @@ async fn a_passed_check_verifies_the_present_revision_alone(db: TestDb) {
 
     let failed = record(2, StepStatus::Failed, found).await;
     assert!(!failed.is_verified());
-    assert_eq!(failed.connection.region, stored.connection.region);
+    assert_eq!(
+        failed.connection.settings.region,
+        stored.connection.settings.region
+    );
     let passed = record(2, StepStatus::Passed, found).await;
     assert!(passed.is_verified());
     assert_eq!(passed.revision, 2);
-    assert_eq!(passed.connection.region, found);
+    assert_eq!(passed.connection.settings.region, found);
     let unknown = record(2, StepStatus::Warning, None).await;
-    assert_eq!(unknown.connection.region, found);
+    assert_eq!(unknown.connection.settings.region, found);
     // Found broken later: the settings stay those that passed once.
     assert!(record(2, StepStatus::Failed, None).await.is_verified());
 }

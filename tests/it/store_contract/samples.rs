@@ -6,7 +6,7 @@ use sallyport::application::kept::store::{
 };
 use sallyport::database::Database;
 use sallyport::domain::check::{CheckReport, Step, StepName, StepStatus, Steps};
-use sallyport::domain::connection::access::Auth;
+use sallyport::domain::connection::access::{Access, Auth};
 use sallyport::domain::connection::access_key::{AccessKeyId, SealedSecret};
 use sallyport::domain::connection::account::AccountId;
 use sallyport::domain::connection::bucket_name::BucketName;
@@ -16,12 +16,13 @@ use sallyport::domain::connection::external_id::ExternalId;
 use sallyport::domain::connection::kms_key_arn::KmsKeyArn;
 use sallyport::domain::connection::region::Region;
 use sallyport::domain::connection::role_arn::RoleArn;
+use sallyport::domain::connection::settings::BucketSettings;
 use sallyport::domain::files::file_key::FileKey;
 use sallyport::domain::ids::{CheckId, ProjectId, SetupId, StorageId, StorageRef, WorkspaceId};
 use sallyport::domain::names::Name;
 use sallyport::domain::people::workspace::Workspace;
 use sallyport::domain::project::{Progress, Project, ProjectFile, ProjectStatus};
-use sallyport::domain::setup::{Draft, Setup, SetupStatus};
+use sallyport::domain::setup::{Draft, DraftAccessKey, DraftSignIn, Setup, SetupStatus};
 use sallyport::domain::storage::{Health, HealthState, Storage};
 use time::{Duration, OffsetDateTime};
 
@@ -76,23 +77,36 @@ pub fn role_draft() -> Draft {
     Draft {
         display_name: Some(name("Datenträger")),
         bucket: Some(BucketName::parse("datasets").unwrap()),
-        prefix: BucketPrefix::parse("team/ä b").unwrap(),
-        role_arn: Some(RoleArn::parse("arn:aws:iam::123456789012:role/path/acme").unwrap()),
-        region: Some(Region::parse("eu-west-1").unwrap()),
-        kms_key: Some(KmsKeyArn::parse("arn:aws:kms:eu-west-1:123456789012:key/mrk-1234").unwrap()),
-        bucket_account: Some(AccountId::parse("000000000012").unwrap()),
-        requester_pays: true,
-        ..Draft::default()
+        // All but the access differ from the defaults: a column that is forgotten fails a test.
+        settings: BucketSettings {
+            prefix: BucketPrefix::parse("team/ä b").unwrap(),
+            access: Access::ReadWrite,
+            region: Some(Region::parse("eu-west-1").unwrap()),
+            kms_key: Some(
+                KmsKeyArn::parse("arn:aws:kms:eu-west-1:123456789012:key/mrk-1234").unwrap(),
+            ),
+            bucket_account: Some(AccountId::parse("000000000012").unwrap()),
+            requester_pays: true,
+        },
+        sign_in: DraftSignIn {
+            role_arn: Some(RoleArn::parse("arn:aws:iam::123456789012:role/path/acme").unwrap()),
+            ..DraftSignIn::default()
+        },
     }
 }
 
 pub fn access_key_draft() -> Draft {
     Draft {
         bucket: Some(BucketName::parse("datasets").unwrap()),
-        auth: Auth::AccessKey,
-        access_key_id: Some(AccessKeyId::parse("AKIAIOSFODNN7EXAMPLE").unwrap()),
-        secret: Some(SealedSecret(vec![0, 255, 0, 1])),
-        endpoint: Some(Endpoint::parse("https://s3.example.com:9000").unwrap()),
+        sign_in: DraftSignIn {
+            by: Auth::AccessKey,
+            role_arn: None,
+            access_key: DraftAccessKey {
+                id: Some(AccessKeyId::parse("AKIAIOSFODNN7EXAMPLE").unwrap()),
+                secret: Some(SealedSecret(vec![0, 255, 0, 1])),
+                endpoint: Some(Endpoint::parse("https://s3.example.com:9000").unwrap()),
+            },
+        },
         ..Draft::default()
     }
 }

@@ -71,7 +71,7 @@ async fn a_draft_changes_only_at_the_expected_revision(db: TestDb) {
     let (mine, other) = (workspace(&db).await, workspace(&db).await);
     let made = setup(&db, &mine.id, role_draft()).await;
     let mut draft = access_key_draft();
-    draft.access = Access::Read;
+    draft.settings.access = Access::Read;
     let update = |workspace: &WorkspaceId, id: &SetupId, expected| {
         let (db, workspace, id, draft) = (db.clone(), workspace.clone(), id.clone(), draft.clone());
         async move {
@@ -102,7 +102,7 @@ async fn a_closed_setup_stays_closed_and_forgets_the_secret(db: TestDb) {
     assert_eq!(db.close_setup(&mine.id, &made.id).await, Ok(false));
     let closed = db.setup(&mine.id, &made.id).await.unwrap().unwrap();
     assert_eq!(closed.status, SetupStatus::Closed);
-    assert_eq!(closed.draft.secret, None);
+    assert_eq!(closed.draft.sign_in.access_key.secret, None);
     assert_eq!(closed.external_id, made.external_id);
 }
 
@@ -136,7 +136,7 @@ async fn completion_needs_the_very_revision_and_check(db: TestDb) {
     assert_eq!(db.close_setup(&mine.id, &made.id).await, Ok(false));
     let completed = db.setup(&mine.id, &made.id).await.unwrap().unwrap();
     assert_eq!(completed.status, SetupStatus::Completed);
-    assert_eq!(completed.draft.secret, None);
+    assert_eq!(completed.draft.sign_in.access_key.secret, None);
     assert_eq!(reload(&db, &storage).await, storage);
     assert_eq!(db.list_storages(&mine.id, &all()).await, Ok(vec![storage]));
 }

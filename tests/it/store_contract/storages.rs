@@ -81,7 +81,7 @@ async fn another_workspace_changes_nothing(db: TestDb) {
 
 fn with_other_role(stored: &Storage) -> Storage {
     let mut changed = stored.clone();
-    changed.connection.access = Access::Read;
+    changed.connection.settings.access = Access::Read;
     if let Credentials::Role { role_arn, .. } = &mut changed.connection.credentials {
         *role_arn = RoleArn::parse("arn:aws:iam::123456789012:role/other").unwrap();
     }
@@ -130,7 +130,7 @@ async fn bucket_and_prefix_are_fixed_while_projects_use_them(db: TestDb) {
     let mut bucket = stored.connection.clone();
     bucket.bucket = BucketName::parse("elsewhere").unwrap();
     let mut prefix = stored.connection.clone();
-    prefix.prefix = BucketPrefix::parse("TEAM/ä b").unwrap();
+    prefix.settings.prefix = BucketPrefix::parse("TEAM/ä b").unwrap();
     for connection in [&bucket, &prefix] {
         assert_eq!(
             db.update_connection(&mine.id, &stored.id, connection, 1)

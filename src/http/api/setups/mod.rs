@@ -2,8 +2,8 @@
 
 pub mod documents;
 
-use crate::application::connections::change::Change;
-use crate::application::connections::input::DraftChanges;
+use crate::application::connections::input::ConnectionInput;
+use crate::application::connections::view::ConnectionView;
 use crate::application::error::Result;
 use crate::application::setups::SetupView;
 use crate::domain::ids::{SetupId, StorageRef};
@@ -21,7 +21,6 @@ use crate::http::state::Services;
 use actix_web::http::header;
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpResponse, delete, get, patch, post};
-use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use utoipa::ToSchema;
@@ -38,83 +37,6 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(get_setup_document)
         .service(check_storage_setup)
         .service(complete_storage_setup);
-}
-
-/// The settings of a connection. An absent field keeps its value; `null` clears it.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ConnectionSettings {
-    /// 1 to 200 characters; the bucket's name where there is none.
-    #[serde(default)]
-    #[schema(value_type = Option<String>, example = "Acme's data")]
-    display_name: Change<String>,
-    #[serde(default)]
-    #[schema(value_type = Option<String>, example = "acme-data")]
-    bucket: Change<String>,
-    /// The only part of the bucket that is used; `team` and `/team/` mean the same. Empty: the whole
-    /// bucket.
-    #[serde(default)]
-    #[schema(value_type = Option<String>, example = "team/")]
-    prefix: Change<String>,
-    /// `read` or `read_write`.
-    #[serde(default)]
-    #[schema(value_type = Option<String>, example = "read_write")]
-    access: Change<String>,
-    #[serde(default)]
-    #[schema(value_type = Option<String>, example = "arn:aws:iam::123456789012:role/acme-sallyport")]
-    role_arn: Change<String>,
-    /// The KMS key that encrypts the bucket's objects, where there is one.
-    #[serde(default)]
-    #[schema(value_type = Option<String>)]
-    kms_key_arn: Change<String>,
-    /// The account that owns the bucket, where it is not the role's. Any other owner is refused.
-    #[serde(default)]
-    #[schema(value_type = Option<String>, example = "123456789012")]
-    bucket_account_id: Change<String>,
-    /// Whether the role's account pays for requests to the bucket, as it must for a Requester Pays bucket
-    /// of another account.
-    #[serde(default)]
-    #[schema(value_type = Option<bool>)]
-    requester_pays: Change<bool>,
-    /// `role` (recommended) or `access_key`.
-    #[serde(default)]
-    #[schema(value_type = Option<String>, example = "role")]
-    auth: Change<String>,
-    #[serde(default)]
-    #[schema(value_type = Option<String>)]
-    access_key_id: Change<String>,
-    /// Write-only: it never comes back.
-    #[serde(default)]
-    #[schema(value_type = Option<String>, write_only)]
-    secret_access_key: Change<SecretString>,
-    /// Found by the check where it is empty.
-    #[serde(default)]
-    #[schema(value_type = Option<String>, example = "eu-west-1")]
-    region: Change<String>,
-    /// The address of an S3-compatible store, for access keys.
-    #[serde(default)]
-    #[schema(value_type = Option<String>)]
-    endpoint: Change<String>,
-}
-
-impl From<ConnectionSettings> for DraftChanges {
-    fn from(settings: ConnectionSettings) -> Self {
-        Self {
-            display_name: settings.display_name,
-            bucket: settings.bucket,
-            prefix: settings.prefix,
-            access: settings.access,
-            auth: settings.auth,
-            role_arn: settings.role_arn,
-            region: settings.region,
-            kms_key_arn: settings.kms_key_arn,
-            bucket_account_id: settings.bucket_account_id,
-            requester_pays: settings.requester_pays,
-            access_key_id: settings.access_key_id,
-            secret_access_key: settings.secret_access_key,
-            endpoint: settings.endpoint,
-        }
-    }
 }
 
 /// A setup: what leads to a storage. It owns one external ID.
@@ -136,19 +58,11 @@ struct SetupBody {
     account_id: String,
     display_name: Option<String>,
     bucket: Option<String>,
-    /// Empty, or with a trailing slash.
-    prefix: String,
-    access: &'static str,
     auth: &'static str,
-    role_arn: Option<String>,
-    region: Option<&'static str>,
-    kms_key_arn: Option<String>,
-    bucket_account_id: Option<String>,
-    requester_pays: bool,
-    access_key_id: Option<String>,
+    #[serde(flatten)]
+    connection: ConnectionView,
     /// Whether a secret access key is stored.
     has_secret_access_key: bool,
-    endpoint: Option<String>,
     allowed_origins: Vec<String>,
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
@@ -173,26 +87,17 @@ impl SetupBody {
         let check_is_current = view.check_is_current();
         let setup = view.setup;
         let draft = setup.draft;
-        let text = |value: Option<&dyn ToString>| value.map(ToString::to_string);
         Self {
             id: setup.id.to_string(),
             status: view.status.as_str(),
             external_id: setup.external_id.to_string(),
             service_principal: view.principal.arn().to_owned(),
             account_id: view.principal.account().to_string(),
-            display_name: text(draft.display_name.as_ref().map(|v| v as _)),
-            bucket: text(draft.bucket.as_ref().map(|v| v as _)),
-            prefix: draft.prefix.to_string(),
-            access: draft.access.as_str(),
-            auth: draft.auth.as_str(),
-            role_arn: text(draft.role_arn.as_ref().map(|v| v as _)),
-            region: draft.region.map(|region| region.as_str()),
-            kms_key_arn: text(draft.kms_key.as_ref().map(|v| v as _)),
-            bucket_account_id: text(draft.bucket_account.as_ref().map(|v| v as _)),
-            requester_pays: draft.requester_pays,
-            access_key_id: draft.access_key_id.map(|id| id.as_str().to_owned()),
-            has_secret_access_key: draft.secret.is_some(),
-            endpoint: text(draft.endpoint.as_ref().map(|v| v as _)),
+            display_name: draft.display_name.as_ref().map(ToString::to_string),
+            bucket: draft.bucket.as_ref().map(ToString::to_string),
+            auth: draft.sign_in.by.as_str(),
+            connection: (&draft).into(),
+            has_secret_access_key: draft.sign_in.access_key.secret.is_some(),
             allowed_origins: origins.iter().map(ToString::to_string).collect(),
             created_at: setup.created_at,
             expires_at: setup.expires_at,
@@ -207,7 +112,7 @@ impl SetupBody {
 /// Every call makes a new external ID.
 #[utoipa::path(
     tag = "Storage setups",
-    request_body = ConnectionSettings,
+    request_body = ConnectionInput,
     params(("Idempotency-Key" = Option<String>, Header, description = "Repetitions with the same key make nothing new.")),
     responses((status = 201, description = "Opened", body = SetupBody, headers(("Location" = String, description = "The setup's path")))),
 )]
@@ -216,14 +121,14 @@ async fn open_storage_setup(
     admin: AdminCaller,
     once: Idempotent,
     services: Data<Services>,
-    body: Body<ConnectionSettings>,
+    body: Body<ConnectionInput>,
 ) -> Result<HttpResponse> {
     let work = async {
-        let view = services.setups.open(&admin.0, body.value.into()).await?;
+        let view = services.setups.open(&admin.0, body.value).await?;
         let location = format!("/v1/storage-setups/{}", view.setup.id);
         Ok(HttpResponse::Created()
             .insert_header((header::LOCATION, location))
-            .json(SetupBody::new(view, &services.setups.origins)))
+            .json(SetupBody::new(view, services.setups.origins())))
     };
     once.run(&services, body.fingerprint, work).await
 }
@@ -247,7 +152,7 @@ async fn list_storage_setups(
     let page = services
         .pages
         .page(&place, &request, rows, |view| view.setup.id.to_string())?;
-    let origins = &services.setups.origins;
+    let origins = services.setups.origins();
     Ok(Json(SetupList {
         storage_setups: page
             .items
@@ -271,7 +176,7 @@ async fn get_storage_setup(
     id: Id<SetupId>,
 ) -> Result<Json<SetupBody>> {
     let view = services.setups.get(&admin.0, &id.0).await?;
-    Ok(Json(SetupBody::new(view, &services.setups.origins)))
+    Ok(Json(SetupBody::new(view, services.setups.origins())))
 }
 
 /// Change a setup
@@ -281,7 +186,7 @@ async fn get_storage_setup(
 #[utoipa::path(
     tag = "Storage setups",
     params(("setup_id" = String, Path, description = "The setup's ID")),
-    request_body = ConnectionSettings,
+    request_body = ConnectionInput,
     responses(
         (status = 200, description = "The setup, changed", body = SetupBody),
         (status = 409, description = "It is not open any more"),
@@ -292,13 +197,10 @@ async fn change_storage_setup(
     admin: AdminCaller,
     services: Data<Services>,
     id: Id<SetupId>,
-    body: Body<ConnectionSettings>,
+    body: Body<ConnectionInput>,
 ) -> Result<Json<SetupBody>> {
-    let view = services
-        .setups
-        .change(&admin.0, &id.0, body.value.into())
-        .await?;
-    Ok(Json(SetupBody::new(view, &services.setups.origins)))
+    let view = services.setups.change(&admin.0, &id.0, body.value).await?;
+    Ok(Json(SetupBody::new(view, services.setups.origins())))
 }
 
 /// Close a setup

@@ -87,8 +87,8 @@ impl Place {
             id: view.reference().to_string(),
             name: view.display_name().to_owned(),
             bucket: view.connection.bucket.to_string(),
-            prefix: view.connection.prefix.to_string(),
-            writes: view.connection.access.writes(),
+            prefix: view.connection.settings.prefix.to_string(),
+            writes: view.connection.settings.access.writes(),
             broken_since: own
                 .filter(|s| s.health.state == HealthState::Broken)
                 .map(|s| Moment(s.health.since)),

@@ -1,6 +1,6 @@
 //! Coming and going.
 
-use crate::application::connections::input::DraftChanges;
+use crate::application::connections::input::ConnectionInput;
 use crate::application::error::{Error, Result};
 use crate::domain::people::sign_in::Purpose;
 use crate::http::pages::people::session;
@@ -89,7 +89,7 @@ async fn sign_in(
             let admin = member.as_admin().ok_or_else(session::not_signed_in)?;
             let setup = services
                 .setups
-                .open(&admin, DraftChanges::default())
+                .open(&admin, ConnectionInput::default())
                 .await?;
             setups::beginning(&setup.setup.id)
         }

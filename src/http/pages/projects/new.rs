@@ -411,7 +411,7 @@ fn option(view: &StorageView, chosen: &Option<StorageRef>) -> StorageOption {
             "{}{default}: {}/{}",
             view.display_name(),
             view.connection.bucket,
-            view.connection.prefix
+            view.connection.settings.prefix
         ),
         is_chosen: chosen.as_ref() == Some(&reference),
         id: reference.to_string(),

@@ -1,105 +1,93 @@
-//! What is typed into the dialog: kept as it is, while whatever is valid is saved.
+//! The forms of a connection: what was typed is kept as it is, while whatever is valid is saved.
 
-use crate::application::connections::change::Change;
-use crate::application::connections::input::DraftChanges;
-use crate::application::error::{Error, FieldError, Kind, Result};
-use crate::application::people::caller::Admin;
-use crate::application::setups::{SetupView, Setups};
-use crate::domain::connection::access::Auth;
-use crate::domain::ids::SetupId;
+use crate::application::connections::input::ConnectionInput;
+use crate::application::connections::view::ConnectionView;
+use crate::application::error::{Error, FieldError, Result};
+use crate::domain::connection::access::{Access, Auth};
+use crate::domain::names::Name;
 use crate::domain::setup::Draft;
-use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
+use serde::de::{IntoDeserializer, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fmt;
 
 /// A form of the dialog, or of a storage's settings. A field that is not in the form is left alone; an
 /// empty one is cleared.
-#[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields)]
-pub struct Typed {
+#[derive(Default)]
+pub struct ConnectionForm {
+    /// The step of the dialog that the form belongs to.
     pub step: Option<String>,
-    pub display_name: Option<String>,
-    pub bucket: Option<String>,
-    pub prefix: Option<String>,
-    pub access: Option<String>,
-    pub auth: Option<String>,
-    pub kms_key_arn: Option<String>,
-    pub bucket_account_id: Option<String>,
-    pub requester_pays: Option<bool>,
-    pub region: Option<String>,
-    pub access_key_id: Option<String>,
-    pub secret_access_key: Option<SecretString>,
-    pub endpoint: Option<String>,
-    pub role_arn: Option<String>,
+    /// The other fields, as they were sent.
+    pub typed: ConnectionInput,
 }
 
-impl Typed {
-    /// The changes, without the fields that have been refused already.
-    pub fn changes(&self, refused: &[FieldError]) -> DraftChanges {
-        let is_refused = |field: &str| refused.iter().any(|error| error.field == field);
-        let text = |field: &str, value: &Option<String>| match value {
-            Some(_) if is_refused(field) => Change::Keep,
-            None => Change::Keep,
-            Some(text) if text.trim().is_empty() => Change::Clear,
-            // Spaces can belong to a prefix; around anything else they come from copying.
-            Some(text) if field == "prefix" => Change::Set(text.clone()),
-            Some(text) => Change::Set(text.trim().to_owned()),
-        };
-        DraftChanges {
-            display_name: text("display_name", &self.display_name),
-            bucket: text("bucket", &self.bucket),
-            prefix: text("prefix", &self.prefix),
-            access: text("access", &self.access),
-            auth: text("auth", &self.auth),
-            role_arn: text("role_arn", &self.role_arn),
-            region: text("region", &self.region),
-            kms_key_arn: text("kms_key_arn", &self.kms_key_arn),
-            bucket_account_id: text("bucket_account_id", &self.bucket_account_id),
-            requester_pays: self.requester_pays.map_or(Change::Keep, Change::Set),
-            access_key_id: text("access_key_id", &self.access_key_id),
-            // Never shown, so that an empty field means that nothing was typed.
-            secret_access_key: match &self.secret_access_key {
-                Some(secret)
-                    if !secret.expose_secret().is_empty() && !is_refused("secret_access_key") =>
-                {
-                    Change::Set(secret.clone())
-                }
-                _ => Change::Keep,
-            },
-            endpoint: text("endpoint", &self.endpoint),
-        }
+impl ConnectionForm {
+    /// What the person meant.
+    pub fn input(&self) -> ConnectionInput {
+        self.typed.clone().meant()
     }
+}
 
-    /// Saves what is valid, and says what is not.
-    pub async fn save(
-        &self,
-        setups: &Setups,
-        admin: &Admin,
-        id: &SetupId,
-    ) -> Result<(SetupView, Vec<FieldError>)> {
-        // Each round refuses one field more, or is the last.
-        const ROUNDS: usize = 12;
-        let mut refused: Vec<FieldError> = Vec::new();
-        for _ in 0..ROUNDS {
-            match setups.change(admin, id, self.changes(&refused)).await {
-                Ok(view) => return Ok((view, refused)),
-                Err(error) if error.kind == Kind::Unprocessable && !error.fields.is_empty() => {
-                    let before = refused.len();
-                    for field in &error.fields {
-                        if !refused.iter().any(|known| known.field == field.field) {
-                            refused.push(field.clone());
-                        }
-                    }
-                    // What is wrong is a field of another step, which this one does not go with.
-                    if refused.len() == before {
-                        return Ok((setups.get(admin, id).await?, refused));
-                    }
-                }
-                // The same form, saved twice at the same moment: the later one goes on.
-                Err(error) if error.code == "changed_meanwhile" => {}
-                Err(error) => return Err(error),
+/// Everything but `step` is read as a [`ConnectionInput`]. `serde(flatten)` does not serve here: it does
+/// not go with `deny_unknown_fields`.
+impl<'de> Deserialize<'de> for ConnectionForm {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        struct FormVisitor;
+
+        impl<'de> Visitor<'de> for FormVisitor {
+            type Value = ConnectionForm;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a form")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(
+                self,
+                fields: A,
+            ) -> std::result::Result<ConnectionForm, A::Error> {
+                let mut step = None;
+                let others = WithoutStep {
+                    fields,
+                    step: &mut step,
+                };
+                let deserializer = serde::de::value::MapAccessDeserializer::new(others);
+                let typed = ConnectionInput::deserialize(deserializer)?;
+                Ok(ConnectionForm { step, typed })
             }
         }
-        Err(Error::bug("a form could not be saved in any part"))
+
+        deserializer.deserialize_map(FormVisitor)
+    }
+}
+
+/// The fields of a form, with `step` taken out on the way.
+struct WithoutStep<'s, A> {
+    fields: A,
+    step: &'s mut Option<String>,
+}
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for WithoutStep<'_, A> {
+    type Error = A::Error;
+
+    fn next_key_seed<K: serde::de::DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> std::result::Result<Option<K::Value>, A::Error> {
+        while let Some(name) = self.fields.next_key::<String>()? {
+            if name != "step" {
+                return seed.deserialize(name.into_deserializer()).map(Some);
+            }
+            *self.step = Some(self.fields.next_value()?);
+        }
+        Ok(None)
+    }
+
+    fn next_value_seed<V: serde::de::DeserializeSeed<'de>>(
+        &mut self,
+        seed: V,
+    ) -> std::result::Result<V::Value, A::Error> {
+        self.fields.next_value_seed(seed)
     }
 }
 
@@ -110,138 +98,176 @@ pub struct Field {
     pub error: Option<String>,
 }
 
-/// All fields, as a page shows them.
+/// The fields of a connection, as a form shows them, by their names in [`ConnectionInput`].
 #[derive(Debug, Default, Clone)]
-pub struct Fields {
-    pub display_name: Field,
-    pub bucket: Field,
-    pub prefix: Field,
-    pub kms_key_arn: Field,
-    pub region: Field,
-    pub bucket_account_id: Field,
-    pub access_key_id: Field,
-    pub endpoint: Field,
-    pub role_arn: Field,
-    /// Its value is never there.
-    pub secret_access_key: Field,
+pub struct ConnectionFields {
+    pub fields: BTreeMap<String, Field>,
+    /// Whether a secret access key is stored. Its value is never here.
     pub has_secret: bool,
-    pub writes: bool,
-    pub requester_pays: bool,
-    pub by_key: bool,
     /// What is wrong with fields that this page does not have.
     pub elsewhere: Vec<String>,
 }
 
-impl Fields {
-    pub fn of(draft: &Draft) -> Self {
-        let text = |value: Option<String>| Field {
-            value: value.unwrap_or_default(),
-            error: None,
+impl ConnectionFields {
+    /// What is stored.
+    pub fn of(draft: &Draft) -> Result<Self> {
+        let view = serde_json::to_value(ConnectionView::from(draft)).map_err(Error::bug)?;
+        let mut fields = Self {
+            has_secret: draft.sign_in.access_key.secret.is_some(),
+            ..Self::default()
         };
-        Self {
-            display_name: text(draft.display_name.as_ref().map(ToString::to_string)),
-            bucket: text(draft.bucket.as_ref().map(ToString::to_string)),
-            prefix: text(Some(draft.prefix.to_string())),
-            kms_key_arn: text(draft.kms_key.as_ref().map(ToString::to_string)),
-            bucket_account_id: text(draft.bucket_account.as_ref().map(ToString::to_string)),
-            region: text(draft.region.map(|region| region.to_string())),
-            access_key_id: text(
-                draft
-                    .access_key_id
-                    .as_ref()
-                    .map(|id| id.as_str().to_owned()),
-            ),
-            endpoint: text(draft.endpoint.as_ref().map(ToString::to_string)),
-            role_arn: text(draft.role_arn.as_ref().map(ToString::to_string)),
-            secret_access_key: Field::default(),
-            has_secret: draft.secret.is_some(),
-            writes: draft.access.writes(),
-            requester_pays: draft.requester_pays,
-            by_key: draft.auth == Auth::AccessKey,
-            elsewhere: Vec::new(),
+        for (name, value) in view.as_object().into_iter().flatten() {
+            let text = match value {
+                Value::String(text) => text.clone(),
+                Value::Null => String::new(),
+                other => other.to_string(),
+            };
+            fields.set(name, text);
         }
+        let name = draft.display_name.as_ref().map(Name::to_string);
+        fields.set("display_name", name.unwrap_or_default());
+        let bucket = draft.bucket.as_ref().map(ToString::to_string);
+        fields.set("bucket", bucket.unwrap_or_default());
+        fields.set("auth", draft.sign_in.by.as_str().to_owned());
+        Ok(fields)
     }
 
-    /// With what was typed in place of what is stored.
-    pub fn typed(mut self, typed: &Typed) -> Self {
-        let Typed {
-            step: _,
-            access,
-            auth,
-            secret_access_key: _,
-            display_name,
-            bucket,
-            prefix,
-            kms_key_arn,
-            bucket_account_id,
-            requester_pays,
-            region,
-            access_key_id,
-            endpoint,
-            role_arn,
-        } = typed;
-        for (field, text) in [
-            (&mut self.display_name, display_name),
-            (&mut self.bucket, bucket),
-            (&mut self.prefix, prefix),
-            (&mut self.kms_key_arn, kms_key_arn),
-            (&mut self.bucket_account_id, bucket_account_id),
-            (&mut self.region, region),
-            (&mut self.access_key_id, access_key_id),
-            (&mut self.endpoint, endpoint),
-            (&mut self.role_arn, role_arn),
-        ] {
+    fn set(&mut self, name: &str, value: String) {
+        self.fields.entry(name.to_owned()).or_default().value = value;
+    }
+
+    /// With what was typed in place of what is stored, and each error beside its field, where the form
+    /// has the field.
+    pub fn typed(mut self, typed: &ConnectionInput, errors: &[FieldError]) -> Self {
+        let sent = typed.texts();
+        for (name, text) in &sent {
             if let Some(text) = text {
-                field.value.clone_from(text);
+                self.set(name, text.clone());
             }
         }
-        if let Some(access) = access {
-            self.writes = access == "read_write";
-        }
-        if let Some(pays) = requester_pays {
-            self.requester_pays = *pays;
-        }
-        if let Some(auth) = auth {
-            self.by_key = auth == "access_key";
-        }
-        self
-    }
-
-    /// With each error beside its field, where `typed` has the field.
-    pub fn refused(mut self, errors: &[FieldError], typed: &Typed) -> Self {
         for error in errors {
-            let field = match error.field.as_str() {
-                "display_name" if typed.display_name.is_some() => &mut self.display_name,
-                "bucket" if typed.bucket.is_some() => &mut self.bucket,
-                "prefix" if typed.prefix.is_some() => &mut self.prefix,
-                "kms_key_arn" if typed.kms_key_arn.is_some() => &mut self.kms_key_arn,
-                "bucket_account_id" if typed.bucket_account_id.is_some() => {
-                    &mut self.bucket_account_id
-                }
-                "region" if typed.region.is_some() => &mut self.region,
-                "access_key_id" if typed.access_key_id.is_some() => &mut self.access_key_id,
-                "secret_access_key" if typed.secret_access_key.is_some() => {
-                    &mut self.secret_access_key
-                }
-                "endpoint" if typed.endpoint.is_some() => &mut self.endpoint,
-                "role_arn" if typed.role_arn.is_some() => &mut self.role_arn,
-                _ => {
-                    self.elsewhere.push(error.detail.clone());
-                    continue;
-                }
-            };
-            field.error = Some(error.detail.clone());
+            if sent.iter().any(|(name, _)| *name == error.field) {
+                let field = self.fields.entry(error.field.clone()).or_default();
+                field.error = Some(error.detail.clone());
+            } else {
+                self.elsewhere.push(error.detail.clone());
+            }
         }
         self
     }
 
-    pub fn has_key_errors(&self) -> bool {
-        let fields = [&self.access_key_id, &self.secret_access_key, &self.endpoint];
-        fields.iter().any(|field| field.error.is_some())
+    /// The field of this name; an empty one where there is none.
+    pub fn field(&self, name: &str) -> Field {
+        self.fields.get(name).cloned().unwrap_or_default()
     }
 
-    pub fn has_more_settings(&self) -> bool {
-        let filled = |field: &Field| !field.value.is_empty() || field.error.is_some();
-        filled(&self.region) || filled(&self.bucket_account_id) || self.requester_pays
+    /// Whether the field has this value.
+    pub fn is(&self, name: &str, value: &str) -> bool {
+        self.fields
+            .get(name)
+            .is_some_and(|field| field.value == value)
+    }
+
+    /// Whether any of these fields has an error, or a value other than an empty one or `false`.
+    pub fn any_used(&self, names: &[&str]) -> bool {
+        let used =
+            |field: &Field| !matches!(field.value.as_str(), "" | "false") || field.error.is_some();
+        names
+            .iter()
+            .any(|name| self.fields.get(*name).is_some_and(used))
+    }
+
+    /// Whether any of these fields has an error.
+    pub fn any_wrong(&self, names: &[&str]) -> bool {
+        names
+            .iter()
+            .any(|name| self.fields.get(*name).is_some_and(|f| f.error.is_some()))
+    }
+
+    pub fn by_key(&self) -> bool {
+        self.is("auth", Auth::AccessKey.as_str())
+    }
+
+    pub fn writes(&self) -> bool {
+        self.is("access", Access::ReadWrite.as_str())
+    }
+
+    /// The places beside the fields where their errors stand, as a list of CSS selectors. htmx passes over
+    /// those that the page does not have.
+    pub fn slots(&self) -> String {
+        let slots: Vec<String> = ConnectionInput::FIELDS
+            .iter()
+            .map(|name| format!("#{name}-slot"))
+            .collect();
+        slots.join(",")
+    }
+}
+
+#[cfg(test)]
+impl ConnectionFields {
+    /// Fields with these values and errors, for samples.
+    pub fn sample(fields: &[(&str, &str, Option<&str>)]) -> Self {
+        let mut sample = Self::default();
+        for (name, value, error) in fields {
+            let field = Field {
+                value: (*value).to_owned(),
+                error: error.map(str::to_owned),
+            };
+            sample.fields.insert((*name).to_owned(), field);
+        }
+        sample
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::application::connections::change::Change;
+    use crate::domain::Invalid;
+
+    fn form(text: &str) -> ConnectionForm {
+        crate::http::query::parse(text).unwrap()
+    }
+
+    #[test]
+    fn an_empty_field_is_cleared_and_an_absent_one_is_left_alone() {
+        let form = form("step=bucket&bucket=+acme+&prefix=+a&region=&secret_access_key=");
+        assert_eq!(form.step.as_deref(), Some("bucket"));
+        let input = form.input();
+        assert_eq!(input.bucket, Change::Set("acme".to_owned()));
+        assert_eq!(input.prefix, Change::Set(" a".to_owned()));
+        assert_eq!(input.region, Change::Clear);
+        assert!(input.role_arn.is_keep());
+        assert!(matches!(input.secret_access_key, Change::Keep));
+    }
+
+    #[test]
+    fn an_unknown_field_and_a_wrong_value_are_refused_by_name() {
+        for (text, code, field) in [
+            ("bucket=a&bukket=b", "unknown_field", "bukket"),
+            ("bucket=a&bucket=b", "duplicate_field", "bucket"),
+        ] {
+            let error = crate::http::query::parse::<ConnectionForm>(text)
+                .err()
+                .unwrap();
+            let refused = error.fields[0].field.as_str();
+            assert_eq!((error.code, refused), (code, field), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_was_typed_is_shown_and_errors_stand_beside_their_fields() {
+        let typed = form("bucket=+Acme&access=read&secret_access_key=hunter2").typed;
+        let errors = ["bucket", "kms_key_arn"].map(|field| {
+            FieldError::new(field, Invalid::new("wrong", format!("{field} is wrong.")))
+        });
+        let fields = ConnectionFields::of(&Draft::default()).unwrap();
+        let fields = fields.typed(&typed, &errors);
+        let bucket = fields.field("bucket");
+        assert_eq!(bucket.value, " Acme");
+        assert_eq!(bucket.error.as_deref(), Some("bucket is wrong."));
+        assert!(fields.is("access", "read") && !fields.writes());
+        assert_eq!(fields.field("secret_access_key").value, "");
+        assert_eq!(fields.elsewhere, ["kms_key_arn is wrong."]);
     }
 }

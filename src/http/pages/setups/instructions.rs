@@ -169,7 +169,7 @@ async fn open(services: &Services, secret: &str, request: &HttpRequest) -> Resul
 }
 
 fn stored(opened: &Opened) -> Field {
-    let role_arn = opened.view.setup.draft.role_arn.as_ref();
+    let role_arn = opened.view.setup.draft.sign_in.role_arn.as_ref();
     Field {
         value: role_arn.map(ToString::to_string).unwrap_or_default(),
         error: None,
@@ -186,10 +186,11 @@ async fn render(
     let setup = &opened.view.setup;
     let base = format!("/instructions/{secret}");
     let is_open = opened.view.status == SetupStatus::Open;
-    let filled = match setup.draft.bucket.is_some() && is_open && setup.draft.auth == Auth::Role {
-        true => Some(filled(services, opened, &base).await?),
-        false => None,
-    };
+    let filled =
+        match setup.draft.bucket.is_some() && is_open && setup.draft.sign_in.by == Auth::Role {
+            true => Some(filled(services, opened, &base).await?),
+            false => None,
+        };
     html(&InstructionsPage {
         chrome: Chrome::bare()
             .with_csrf(Csrf::of_secret(secret))
@@ -198,8 +199,8 @@ async fn render(
         expires: Moment(opened.link.expires_at),
         is_added: !is_open,
         filled,
-        writes: setup.draft.access.writes(),
-        has_role_arn: setup.draft.role_arn.is_some(),
+        writes: setup.draft.settings.access.writes(),
+        has_role_arn: setup.draft.sign_in.role_arn.is_some(),
         role_arn,
     })
 }

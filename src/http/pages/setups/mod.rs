@@ -31,7 +31,7 @@ use crate::http::state::Services;
 use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
 use actix_web::web::{self, Data, Path, ServiceConfig};
-use fields::Typed;
+use fields::ConnectionForm;
 use page::Content;
 use serde::Deserialize;
 use step::Step;
@@ -104,17 +104,20 @@ async fn go_on(
     visitor: AdminVisitor,
     services: Data<Services>,
     id: Id<SetupId>,
-    form: Form<Typed>,
+    form: Form<ConnectionForm>,
 ) -> Result<HttpResponse> {
-    let typed = form.0;
-    let (view, mut refused) = typed.save(&services.setups, &visitor.admin, &id.0).await?;
-    let step = Step::asked(typed.step.as_deref(), &view);
+    let form = form.0;
+    let (view, mut refused) = services
+        .setups
+        .save_valid(&visitor.admin, &id.0, &form.input())
+        .await?;
+    let step = Step::asked(form.step.as_deref(), &view);
     refused.extend(still_needed(step, &view, &refused));
     if refused.is_empty() {
-        let next = step.next(view.setup.draft.auth).unwrap_or(step);
+        let next = step.next(view.setup.draft.sign_in.by).unwrap_or(step);
         return Ok(see_other(&step::address(&id.0, next)));
     }
-    let content = Content::typed(typed, refused);
+    let content = Content::typed(form.typed, refused);
     let mut response = page::respond(&visitor, &services, view, step, content).await?;
     *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
     Ok(response)
@@ -125,14 +128,17 @@ async fn autosave(
     visitor: AdminVisitor,
     services: Data<Services>,
     id: Id<SetupId>,
-    form: Form<Typed>,
+    form: Form<ConnectionForm>,
 ) -> Result<HttpResponse> {
-    let typed = form.0;
+    let form = form.0;
     let before = services.setups.get(&visitor.admin, &id.0).await?;
-    let (view, refused) = typed.save(&services.setups, &visitor.admin, &id.0).await?;
+    let (view, refused) = services
+        .setups
+        .save_valid(&visitor.admin, &id.0, &form.input())
+        .await?;
     let unchanged = view.setup.draft == before.setup.draft;
-    let step = Step::asked(typed.step.as_deref(), &view);
-    let content = Content::typed(typed, refused);
+    let step = Step::asked(form.step.as_deref(), &view);
+    let content = Content::typed(form.typed, refused);
     let mut response = page::respond(&visitor, &services, view, step, content).await?;
     if unchanged {
         response.extensions_mut().insert(NothingChanged);
@@ -151,7 +157,7 @@ fn still_needed(step: Step, view: &SetupView, refused: &[FieldError]) -> Option<
         ),
         Step::Role => (
             "role_arn",
-            draft.role_arn.is_none(),
+            draft.sign_in.role_arn.is_none(),
             "Enter the ARN of the role, which the console shows on the role's page.",
         ),
         _ => return None,

@@ -1,5 +1,6 @@
 //! A step of the dialog as a page.
 
+use crate::application::connections::input::ConnectionInput;
 use crate::application::error::{FieldError, Result};
 use crate::application::setups::SetupView;
 use crate::domain::check::Outcome;
@@ -11,7 +12,7 @@ use crate::http::pages::people::session::{AdminVisitor, Visitor};
 use crate::http::pages::people::sign_in::html;
 use crate::http::pages::setups::documents;
 use crate::http::pages::setups::documents::{Console, DocumentView};
-use crate::http::pages::setups::fields::{Fields, Typed};
+use crate::http::pages::setups::fields::ConnectionFields;
 use crate::http::pages::setups::link::LinkPanel;
 use crate::http::pages::setups::report::{Add, OutcomeView, ReportView};
 use crate::http::pages::setups::step;
@@ -27,7 +28,7 @@ use secrecy::{ExposeSecret, SecretString};
 /// What is shown besides what is stored.
 #[derive(Default)]
 pub struct Content {
-    pub typed: Option<Typed>,
+    pub typed: Option<ConnectionInput>,
     pub refused: Vec<FieldError>,
     pub done: Option<String>,
     /// Whether the page may talk to the bucket.
@@ -41,7 +42,7 @@ impl Content {
         Self::default()
     }
 
-    pub fn typed(typed: Typed, refused: Vec<FieldError>) -> Self {
+    pub fn typed(typed: ConnectionInput, refused: Vec<FieldError>) -> Self {
         Self {
             typed: Some(typed),
             refused,
@@ -61,7 +62,7 @@ pub struct SetupPage {
     pub back: Option<String>,
     pub next: Option<String>,
     pub expires: Moment,
-    pub fields: Fields,
+    pub fields: ConnectionFields,
     pub reach: Reach,
     pub account_id: String,
     pub external_id: String,
@@ -138,7 +139,9 @@ pub async fn respond(
                 .documents()
                 .iter()
                 .copied()
-                .filter(|name| *name != DocumentName::Lifecycle || setup.draft.access.writes())
+                .filter(|name| {
+                    *name != DocumentName::Lifecycle || setup.draft.settings.access.writes()
+                })
                 .collect();
             let scripts: &[DocumentName] = match step {
                 Step::Role => &SCRIPTS,
@@ -159,9 +162,9 @@ pub async fn respond(
         .map(|(_, parameters)| parameters.role_name())
         .map(|role| role.name)
         .unwrap_or_default();
-    let mut fields = Fields::of(&setup.draft);
+    let mut fields = ConnectionFields::of(&setup.draft)?;
     if let Some(typed) = &content.typed {
-        fields = fields.typed(typed).refused(&content.refused, typed);
+        fields = fields.typed(typed, &content.refused);
     }
     let link = match services.instructions.of(admin, id).await? {
         Some(link) => LinkPanel {
@@ -185,10 +188,10 @@ pub async fn respond(
         step,
         steps: step.links(&view),
         back: step
-            .previous(setup.draft.auth)
+            .previous(setup.draft.sign_in.by)
             .map(|step| step::address(id, step)),
         next: step
-            .next(setup.draft.auth)
+            .next(setup.draft.sign_in.by)
             .map(|step| step::address(id, step)),
         expires: Moment(setup.expires_at),
         fields,
@@ -242,9 +245,9 @@ pub fn reach(view: &SetupView) -> Reach {
     let draft = &view.setup.draft;
     Reach {
         bucket: draft.bucket.as_ref().map(ToString::to_string),
-        prefix: draft.prefix.to_string(),
-        writes: draft.access.writes(),
-        encrypted: draft.kms_key.is_some(),
+        prefix: draft.settings.prefix.to_string(),
+        writes: draft.settings.access.writes(),
+        encrypted: draft.settings.kms_key.is_some(),
     }
 }
 

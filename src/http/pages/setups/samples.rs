@@ -2,7 +2,7 @@
 
 use crate::domain::connection::account::Partition;
 use crate::http::pages::setups::documents::{Console, DocumentView, Part};
-use crate::http::pages::setups::fields::{Field, Fields};
+use crate::http::pages::setups::fields::ConnectionFields;
 use crate::http::pages::setups::link::LinkPanel;
 use crate::http::pages::setups::page::{Reach, SetupPage};
 use crate::http::pages::setups::report::{
@@ -15,13 +15,6 @@ use askama::Template;
 use time::OffsetDateTime;
 
 const HOSTILE: &str = "\"><script>alert('1')</script>&";
-
-fn field(value: &str, error: Option<&str>) -> Field {
-    Field {
-        value: value.into(),
-        error: error.map(str::to_owned),
-    }
-}
 
 fn document(name: &'static str) -> DocumentView {
     let part = |text: &str, filled| Part {
@@ -121,14 +114,15 @@ fn page(step: Step, bucket: Option<&str>, prefix: &str, report: ReportView) -> S
         back: Some("?step=bucket".into()),
         next: Some("?step=check".into()),
         expires: Moment(OffsetDateTime::UNIX_EPOCH),
-        fields: Fields {
-            bucket: field(HOSTILE, Some(HOSTILE)),
-            prefix: field(prefix, None),
-            role_arn: field(HOSTILE, Some("Not a role ARN.")),
-            display_name: field("بيانات الفريق", None),
-            elsewhere: vec![HOSTILE.into()],
+        fields: ConnectionFields {
             has_secret: true,
-            ..Fields::default()
+            elsewhere: vec![HOSTILE.into()],
+            ..ConnectionFields::sample(&[
+                ("bucket", HOSTILE, Some(HOSTILE)),
+                ("prefix", prefix, None),
+                ("role_arn", HOSTILE, Some("Not a role ARN.")),
+                ("display_name", "بيانات الفريق", None),
+            ])
         },
         reach: Reach {
             bucket: bucket.map(str::to_owned),

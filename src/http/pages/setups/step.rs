@@ -39,13 +39,13 @@ impl Step {
     /// The step that was asked for, or the first that has something to do.
     pub fn asked(text: Option<&str>, view: &SetupView) -> Self {
         let draft = &view.setup.draft;
-        let path = Self::path(draft.auth);
+        let path = Self::path(draft.sign_in.by);
         let asked = path.iter().find(|step| Some(step.as_str()) == text);
         match asked {
             Some(step) => *step,
             None if draft.bucket.is_none() => Self::Bucket,
             None if view.setup.connection().is_ok() => Self::Check,
-            None if draft.auth == Auth::AccessKey => Self::Bucket,
+            None if draft.sign_in.by == Auth::AccessKey => Self::Bucket,
             None => Self::Cors,
         }
     }
@@ -87,7 +87,7 @@ impl Step {
         let draft = &view.setup.draft;
         match self {
             Self::Bucket => draft.bucket.is_some(),
-            Self::Role => draft.role_arn.is_some(),
+            Self::Role => draft.sign_in.role_arn.is_some(),
             Self::Check => {
                 view.check_is_current()
                     && view
@@ -101,7 +101,7 @@ impl Step {
     }
 
     pub fn links(self, view: &SetupView) -> Vec<StepLink> {
-        Self::path(view.setup.draft.auth)
+        Self::path(view.setup.draft.sign_in.by)
             .iter()
             .map(|step| StepLink {
                 href: address(&view.setup.id, *step),

@@ -2,7 +2,7 @@
 
 pub mod storage;
 
-use crate::application::connections::input::DraftChanges;
+use crate::application::connections::input::ConnectionInput;
 use crate::application::error::Result;
 use crate::application::kept::page_tokens::PageRequest;
 use crate::application::setups::SetupView;
@@ -120,9 +120,9 @@ impl From<StorageView> for Row {
             id: view.reference().to_string(),
             name: view.display_name().to_owned(),
             bucket: view.connection.bucket.to_string(),
-            prefix: view.connection.prefix.to_string(),
-            region: view.connection.region.map_or("", |r| r.as_str()),
-            access: match view.connection.access.writes() {
+            prefix: view.connection.settings.prefix.to_string(),
+            region: view.connection.settings.region.map_or("", |r| r.as_str()),
+            access: match view.connection.settings.access.writes() {
                 true => "Read and write",
                 false => "Read",
             },
@@ -146,7 +146,7 @@ impl SetupRow {
     fn of(view: SetupView) -> Option<Self> {
         let draft = &view.setup.draft;
         let bucket = draft.bucket.as_ref();
-        let place = bucket.map(|bucket| match draft.prefix.as_str() {
+        let place = bucket.map(|bucket| match draft.settings.prefix.as_str() {
             "" => bucket.to_string(),
             prefix => format!("{bucket}/{prefix}"),
         });
@@ -206,7 +206,7 @@ async fn list(
 async fn add(admin: AdminVisitor, services: Data<Services>, _: Confirmed) -> Result<HttpResponse> {
     let view = services
         .setups
-        .open(&admin.admin, DraftChanges::default())
+        .open(&admin.admin, ConnectionInput::default())
         .await?;
     Ok(see_other(&setups::beginning(&view.setup.id)))
 }

@@ -1,5 +1,6 @@
 //! A storage's own page: what it is, how it is, and what an admin can change.
 
+use crate::application::connections::view::ConnectionView;
 use crate::application::error::{FieldError, Kind, Result};
 use crate::application::kept::page_tokens::PageRequest;
 use crate::application::storages::StorageView;
@@ -16,7 +17,7 @@ use crate::http::pages::people::sign_in::{html, see_other};
 use crate::http::pages::setups::check::{CheckForm, events, wants_events};
 use crate::http::pages::setups::documents;
 use crate::http::pages::setups::documents::DocumentView;
-use crate::http::pages::setups::fields::{Fields, Typed};
+use crate::http::pages::setups::fields::{ConnectionFields, ConnectionForm};
 use crate::http::pages::setups::report::{OutcomeView, ReportView};
 use crate::http::pages::shell::chrome::{Chrome, Section};
 use crate::http::pages::shell::form::{Confirmed, Form};
@@ -72,16 +73,8 @@ struct Facts {
     is_built_in: bool,
     name: String,
     bucket: String,
-    prefix: String,
-    region: Option<&'static str>,
-    writes: bool,
-    kms_key: Option<String>,
-    role_arn: Option<String>,
+    connection: ConnectionView,
     external_id: Option<String>,
-    access_key_id: Option<String>,
-    endpoint: Option<String>,
-    bucket_account: Option<String>,
-    requester_pays: bool,
     is_default: bool,
     is_verified: bool,
     health: (&'static str, &'static str),
@@ -94,40 +87,16 @@ impl From<&StorageView> for Facts {
     fn from(view: &StorageView) -> Self {
         let own = view.own();
         let connection = &view.connection;
-        let (mut role, mut external_id, mut key, mut endpoint) = (None, None, None, None);
-        match &connection.credentials {
-            Credentials::Role {
-                role_arn,
-                external_id: id,
-            } => {
-                role = Some(role_arn.to_string());
-                external_id = Some(id.to_string());
-            }
-            Credentials::AccessKey {
-                access_key_id,
-                endpoint: at,
-                ..
-            } => {
-                key = Some(access_key_id.as_str().to_owned());
-                endpoint = at.as_ref().map(ToString::to_string);
-            }
-            Credentials::Service => {}
-        }
         Self {
             id: view.reference().to_string(),
             is_built_in: own.is_none(),
             name: view.display_name().to_owned(),
             bucket: connection.bucket.to_string(),
-            prefix: connection.prefix.to_string(),
-            region: connection.region.map(|region| region.as_str()),
-            writes: connection.access.writes(),
-            kms_key: connection.kms_key.as_ref().map(ToString::to_string),
-            role_arn: role,
-            external_id,
-            access_key_id: key,
-            endpoint,
-            bucket_account: connection.bucket_account.as_ref().map(ToString::to_string),
-            requester_pays: connection.requester_pays,
+            connection: connection.into(),
+            external_id: connection
+                .credentials
+                .external_id()
+                .map(ToString::to_string),
             is_default: view.is_default,
             is_verified: own.is_none_or(|s| s.is_verified()),
             health: match own.map(|s| s.health.state) {
@@ -342,24 +311,24 @@ struct SettingsPage {
     chrome: Chrome,
     id: String,
     name: String,
-    fields: Fields,
+    fields: ConnectionFields,
     /// Projects that fix bucket and prefix.
     projects: i64,
 }
 
 impl SettingsPage {
-    fn of(visitor: &Visitor, view: &StorageView) -> Self {
+    fn of(visitor: &Visitor, view: &StorageView) -> Result<Self> {
         let draft = match view.own() {
             Some(storage) => Draft::of(&storage.display_name, &storage.connection),
             None => Draft::default(),
         };
-        Self {
+        Ok(Self {
             chrome: Chrome::of(visitor, Section::Settings),
             id: view.reference().to_string(),
             name: view.display_name().to_owned(),
-            fields: Fields::of(&draft),
+            fields: ConnectionFields::of(&draft)?,
             projects: view.own().map_or(0, |s| s.project_count),
-        }
+        })
     }
 }
 
@@ -373,23 +342,23 @@ async fn edit(
         .storages
         .get(&visitor.visitor.member, &storage)
         .await?;
-    html(&SettingsPage::of(&visitor.visitor, &view))
+    html(&SettingsPage::of(&visitor.visitor, &view)?)
 }
 
 async fn change(
     visitor: AdminVisitor,
     services: Data<Services>,
     id: Id<StorageId>,
-    form: Form<Typed>,
+    form: Form<ConnectionForm>,
 ) -> Result<HttpResponse> {
-    let typed = form.0;
+    let form = form.0;
     let storage = StorageRef::Own(id.0.clone());
     let member = &visitor.visitor.member;
     let before = services.storages.get(member, &storage).await?;
     let mut refused = Vec::new();
     match services
         .storages
-        .change(&visitor.admin, &id.0, typed.changes(&[]))
+        .change(&visitor.admin, &id.0, form.input())
         .await
     {
         Ok(after) => {
@@ -414,8 +383,8 @@ async fn change(
         }
         Err(error) => return Err(error),
     }
-    let mut page = SettingsPage::of(&visitor.visitor, &before);
-    page.fields = page.fields.typed(&typed).refused(&refused, &typed);
+    let mut page = SettingsPage::of(&visitor.visitor, &before)?;
+    page.fields = page.fields.typed(&form.typed, &refused);
     let mut response = html(&page)?;
     *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
     Ok(response)

@@ -1,5 +1,6 @@
 //! A storage's pages, rendered from samples.
 
+use crate::application::connections::input::ConnectionInput;
 use crate::http::pages::storages::storage::*;
 use time::OffsetDateTime;
 
@@ -13,16 +14,15 @@ fn facts(is_built_in: bool, projects: i64) -> Facts {
         is_built_in,
         name: format!("بيانات {HOSTILE}"),
         bucket: "b".repeat(63),
-        prefix: if is_built_in { "" } else { "a <b>/" }.into(),
-        region: Some("eu-west-1"),
-        writes: !is_built_in,
-        kms_key: own("arn:aws:kms:eu-west-1:111122223333:key/1"),
-        role_arn: own("arn:aws:iam::111122223333:role/a/long/path/acme"),
+        connection: ConnectionView {
+            prefix: if is_built_in { "" } else { "a <b>/" }.into(),
+            region: Some("eu-west-1"),
+            access: if is_built_in { "read" } else { "read_write" },
+            kms_key_arn: own("arn:aws:kms:eu-west-1:111122223333:key/1"),
+            role_arn: own("arn:aws:iam::111122223333:role/a/long/path/acme"),
+            ..ConnectionView::default()
+        },
         external_id: own("0f8fad5b-d9cb-469f-a165-70867728950e"),
-        access_key_id: None,
-        endpoint: None,
-        bucket_account: None,
-        requester_pays: false,
         is_default: is_built_in,
         is_verified: projects == 0,
         health: ("good", "Healthy"),
@@ -84,10 +84,13 @@ fn settings_say_what_projects_fix() {
             chrome: Chrome::bare(),
             id: "sto_1".into(),
             name: HOSTILE.into(),
-            fields: Fields {
+            fields: ConnectionFields {
                 elsewhere: vec![HOSTILE.into()],
-                by_key: projects == 0,
-                ..Fields::default()
+                ..ConnectionFields::sample(&[(
+                    "auth",
+                    if projects == 0 { "access_key" } else { "role" },
+                    None,
+                )])
             },
             projects,
         };
@@ -122,5 +125,26 @@ fn deletion_and_history() {
         let html = page.render().unwrap();
         is_escaped(&html);
         assert!(html.contains("Older") && html.contains("Newest"));
+    }
+}
+
+/// Every field of a connection can be changed on the page of its settings, but for how it signs in, which
+/// is fixed.
+#[test]
+fn settings_have_every_field_of_a_connection() {
+    let page = |auth| {
+        let page = SettingsPage {
+            chrome: Chrome::bare(),
+            id: "sto_1".into(),
+            name: "Acme".into(),
+            fields: ConnectionFields::sample(&[("auth", auth, None)]),
+            projects: 0,
+        };
+        page.render().unwrap()
+    };
+    let both = page("role") + &page("access_key");
+    for name in ConnectionInput::FIELDS {
+        let shown = both.contains(&format!("name=\"{name}\""));
+        assert_eq!(shown, *name != "auth", "{name}");
     }
 }

@@ -1,0 +1,32 @@
+//! Errors that setups and storages have in common.
+
+use crate::application::error::{Error, FieldError, Kind};
+use crate::domain::Invalid;
+
+pub fn incomplete(missing: Vec<&'static str>) -> Error {
+    let mut error = Error::new(
+        Kind::Conflict,
+        "setup_incomplete",
+        format!("These settings are still missing: {}.", missing.join(", ")),
+    )
+    .remedy("Fill them in, then try again.");
+    error.fields = missing
+        .into_iter()
+        .map(|field| FieldError::new(field, Invalid::new("missing", "This setting is needed.")))
+        .collect();
+    error
+}
+
+pub fn check_required(why: &str) -> Error {
+    Error::new(Kind::Conflict, "check_required", why)
+        .remedy("Check the connection; when it passes, try again.")
+}
+
+pub fn changed_meanwhile() -> Error {
+    Error::new(
+        Kind::Conflict,
+        "changed_meanwhile",
+        "Somebody else changed this at the same moment. Nothing of yours was changed.",
+    )
+    .remedy("Read it again, then repeat what you did.")
+}

@@ -1,0 +1,75 @@
+//! A connection as people and programs see it.
+
+use crate::domain::connection::Connection;
+use crate::domain::connection::access::Access;
+use crate::domain::connection::settings::BucketSettings;
+use crate::domain::setup::{Draft, DraftSignIn};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// The settings of a connection, in the form that the API answers with and the pages show. A secret is
+/// never in it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, ToSchema)]
+#[schema(as = Connection)]
+pub struct ConnectionView {
+    /// Empty, or with a trailing slash.
+    pub prefix: String,
+    /// `read` or `read_write`.
+    pub access: &'static str,
+    pub role_arn: Option<String>,
+    pub region: Option<&'static str>,
+    pub kms_key_arn: Option<String>,
+    /// The account that owns the bucket, where it was named.
+    pub bucket_account_id: Option<String>,
+    pub requester_pays: bool,
+    pub access_key_id: Option<String>,
+    pub endpoint: Option<String>,
+}
+
+impl ConnectionView {
+    fn new(settings: &BucketSettings, sign_in: &DraftSignIn) -> Self {
+        // Taken apart whole, so that the compiler names a field that is forgotten here.
+        let BucketSettings {
+            prefix,
+            access,
+            region,
+            kms_key,
+            bucket_account,
+            requester_pays,
+        } = settings;
+        let DraftSignIn {
+            by: _,
+            role_arn,
+            access_key,
+        } = sign_in;
+        Self {
+            prefix: prefix.to_string(),
+            access: access.as_str(),
+            role_arn: role_arn.as_ref().map(ToString::to_string),
+            region: region.map(|region| region.as_str()),
+            kms_key_arn: kms_key.as_ref().map(ToString::to_string),
+            bucket_account_id: bucket_account.as_ref().map(ToString::to_string),
+            requester_pays: *requester_pays,
+            access_key_id: access_key.id.as_ref().map(|id| id.as_str().to_owned()),
+            endpoint: access_key.endpoint.as_ref().map(ToString::to_string),
+        }
+    }
+
+    /// Whether files can be changed.
+    pub fn writes(&self) -> bool {
+        self.access == Access::ReadWrite.as_str()
+    }
+}
+
+impl From<&Draft> for ConnectionView {
+    fn from(draft: &Draft) -> Self {
+        Self::new(&draft.settings, &draft.sign_in)
+    }
+}
+
+impl From<&Connection> for ConnectionView {
+    fn from(connection: &Connection) -> Self {
+        let sign_in = DraftSignIn::of(&connection.credentials);
+        Self::new(&connection.settings, &sign_in)
+    }
+}

@@ -1,0 +1,27 @@
+//! The settings of a connection's bucket: the same in a draft and in a finished connection.
+
+use crate::domain::connection::access::Access;
+use crate::domain::connection::account::AccountId;
+use crate::domain::connection::bucket_prefix::BucketPrefix;
+use crate::domain::connection::kms_key_arn::KmsKeyArn;
+use crate::domain::connection::region::Region;
+
+/// What a call to the bucket depends on besides the bucket's name and the credentials.
+///
+/// Each field has a valid default, so a draft holds the settings whole from the beginning. A new setting
+/// of a connection begins here; `CONTRIBUTING.md` has the list of the other places.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct BucketSettings {
+    /// The only part of the bucket that is used. Empty: the whole bucket.
+    pub prefix: BucketPrefix,
+    pub access: Access,
+    /// The bucket's Region, as typed or as the last check found it. `None` before the first check.
+    pub region: Option<Region>,
+    /// The KMS key that encrypts the bucket's objects, where the customer named one.
+    pub kms_key: Option<KmsKeyArn>,
+    /// The account that owns the bucket, where it is not the role's.
+    pub bucket_account: Option<AccountId>,
+    /// Whether the caller agrees to pay for requests and transfers, as S3 requires of everybody but the
+    /// owner of a Requester Pays bucket (S3 user guide, "Using Requester Pays general purpose buckets").
+    pub requester_pays: bool,
+}
