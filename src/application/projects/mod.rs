@@ -3,6 +3,7 @@
 //! A project is made from files that were there when it was made: existence, size and ETag of each are
 //! read before anything is stored. Small ones are made at once, large ones by an [import](imports).
 
+mod collected;
 pub mod imports;
 pub mod lookup;
 pub mod manifest;
@@ -26,10 +27,10 @@ use crate::domain::names::Name;
 use crate::domain::project::{
     OnMissing, Progress, Project, ProjectFile, ProjectStatus, WantedFile,
 };
-use lookup::Found;
-use reading::{append, list_page, read_manifest};
+use collected::{count, no_files, sort_out, total_size};
+use reading::{PAGE, append, list_page, read_manifest};
 use selection::Selection;
-use source::Source;
+use source::ImportSource;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,8 +38,6 @@ use tokio::sync::{Notify, Semaphore};
 
 /// How many files one request names at most.
 pub const MOST_FILES: usize = 10_000;
-/// How many objects a page of a listing has at most.
-const PAGE: u32 = 1000;
 /// How many bad entries of a list are told.
 const MOST_ERRORS: usize = 100;
 
@@ -100,7 +99,7 @@ enum Plan {
         files: Vec<ProjectFile>,
         skipped: usize,
     },
-    Later(Source, Option<usize>),
+    Later(ImportSource, Option<usize>),
 }
 
 impl Projects {
@@ -195,7 +194,7 @@ impl Projects {
                     return self.look_up(bucket, &manifest.files, on_missing).await;
                 }
                 let total = manifest.files.len();
-                let source = Source::manifest(&key, manifest.etag, on_missing);
+                let source = ImportSource::manifest(&key, manifest.etag, on_missing);
                 Ok(Plan::Later(source, Some(total)))
             }
         }
@@ -236,7 +235,7 @@ impl Projects {
                 Some(token) => from = ListFrom::Continuation(token),
             }
         }
-        Ok(Plan::Later(Source::folder(&selection), None))
+        Ok(Plan::Later(ImportSource::folder(&selection), None))
     }
 
     pub async fn get(&self, member: &Member, id: &ProjectId) -> Result<Project> {
@@ -347,38 +346,6 @@ fn check_list(bucket: &ConnectedBucket, wanted: &[WantedFile]) -> Result<()> {
     }
 }
 
-/// Splits what was looked up into the project's files, from `position` on, and the missing keys.
-fn sort_out(
-    wanted: &[WantedFile],
-    found: Vec<Option<Found>>,
-    position: i64,
-) -> (Vec<ProjectFile>, Vec<&FileKey>) {
-    let mut files = Vec::new();
-    let mut missing = Vec::new();
-    for (file, found) in wanted.iter().zip(found) {
-        match found {
-            Some(found) => files.push(ProjectFile {
-                position: position + count(files.len()),
-                file_key: file.file_key.clone(),
-                name: file.name().to_owned(),
-                size: found.size,
-                etag: found.etag,
-            }),
-            None => missing.push(&file.file_key),
-        }
-    }
-    (files, missing)
-}
-
-fn count(number: usize) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-fn total_size(files: &[ProjectFile]) -> i64 {
-    let sizes = files.iter().map(|file| file.size);
-    sizes.fold(0, i64::saturating_add)
-}
-
 fn missing_files(missing: &[&FileKey], of: usize) -> Error {
     let detail = match missing.len() {
         1 => format!("One file of {of} is not in the storage. Nothing was created."),
@@ -396,17 +363,6 @@ fn not_in_project(unknown: &[(usize, &FileKey)]) -> Error {
     let fields = fields.map(|(at, _)| FieldError::new(format!("keys[{at}]"), invalid()));
     let keys: Vec<String> = unknown.iter().map(|(_, key)| key.to_string()).collect();
     Error::invalid(fields.collect()).member("unknown_files", keys)
-}
-
-fn no_files() -> Error {
-    Error::new(
-        Kind::Unprocessable,
-        "no_files",
-        "There are no files for this project.",
-    )
-    .remedy(
-        "Look at the folder in the storage, and at the globs; or put file keys into the manifest.",
-    )
 }
 
 fn too_slow() -> Error {
