@@ -94,7 +94,7 @@ pub enum FileSource {
 }
 
 /// The files of a new project, or how they will be imported.
-enum Plan {
+enum ProjectPlan {
     Now {
         files: Vec<ProjectFile>,
         skipped: usize,
@@ -127,7 +127,7 @@ impl Projects {
             created_at: self.clock.now(),
         };
         let (files, job) = match plan {
-            Plan::Now { files, skipped } => {
+            ProjectPlan::Now { files, skipped } => {
                 project.file_count = count(files.len());
                 project.total_size = total_size(&files);
                 project.skipped_count = count(skipped);
@@ -138,7 +138,7 @@ impl Projects {
                 };
                 (files, None)
             }
-            Plan::Later(source, total) => {
+            ProjectPlan::Later(source, total) => {
                 project.status = ProjectStatus::Importing;
                 project.progress.total = total.map(count);
                 let job = ImportJob {
@@ -170,7 +170,7 @@ impl Projects {
         bucket: &ConnectedBucket,
         files: FileSource,
         on_missing: OnMissing,
-    ) -> Result<Plan> {
+    ) -> Result<ProjectPlan> {
         match files {
             FileSource::Listed(wanted) => {
                 check_list(bucket, &wanted)?;
@@ -195,7 +195,7 @@ impl Projects {
                 }
                 let total = manifest.files.len();
                 let source = ImportSource::manifest(&key, manifest.etag, on_missing);
-                Ok(Plan::Later(source, Some(total)))
+                Ok(ProjectPlan::Later(source, Some(total)))
             }
         }
     }
@@ -205,21 +205,21 @@ impl Projects {
         bucket: &ConnectedBucket,
         wanted: &[WantedFile],
         on_missing: OnMissing,
-    ) -> Result<Plan> {
+    ) -> Result<ProjectPlan> {
         let keys: Vec<&FileKey> = wanted.iter().map(|file| &file.file_key).collect();
         let found = lookup::look_up(self.bucket_files.as_ref(), bucket, &keys).await?;
         let (files, missing) = sort_out(wanted, found, 0);
         if !missing.is_empty() && (on_missing == OnMissing::Fail || files.is_empty()) {
             return Err(missing_files(&missing, wanted.len()));
         }
-        Ok(Plan::Now {
+        Ok(ProjectPlan::Now {
             skipped: missing.len(),
             files,
         })
     }
 
     /// Lists the folder, as far as one request does.
-    async fn list(&self, bucket: &ConnectedBucket, selection: Selection) -> Result<Plan> {
+    async fn list(&self, bucket: &ConnectedBucket, selection: Selection) -> Result<ProjectPlan> {
         let most_pages = 1 + self.limits.at_once.div_ceil(PAGE as usize);
         let mut files = Vec::new();
         let mut skipped = 0;
@@ -231,11 +231,11 @@ impl Projects {
             match page.continuation {
                 _ if files.len() > self.limits.at_once => break,
                 None if files.is_empty() => return Err(no_files()),
-                None => return Ok(Plan::Now { files, skipped }),
+                None => return Ok(ProjectPlan::Now { files, skipped }),
                 Some(token) => from = ListFrom::Continuation(token),
             }
         }
-        Ok(Plan::Later(ImportSource::folder(&selection), None))
+        Ok(ProjectPlan::Later(ImportSource::folder(&selection), None))
     }
 
     pub async fn get(&self, member: &Member, id: &ProjectId) -> Result<Project> {
