@@ -2,6 +2,7 @@
 //! [`build`].
 
 mod error;
+pub mod program;
 mod use_cases;
 
 pub use error::StartError;
