@@ -7,16 +7,15 @@ mod use_cases;
 
 pub use error::StartError;
 
-use crate::application::checks::monitor::Monitor;
 use crate::application::clock::{Clock, SystemClock};
 use crate::application::error::{Error, Kind};
+use crate::application::jobs::worker::Worker;
 use crate::application::kept::master_key;
 use crate::application::kept::page_tokens::PageTokens;
 use crate::application::kept::store::Store;
 use crate::application::kept::vault::{MasterKey, Vault};
 use crate::application::people::authenticate::Authenticator;
 use crate::application::people::sign_in::SignIns;
-use crate::application::projects::imports::Importer;
 use crate::application::readiness::{DatabaseReadiness, IdentityReadiness, Readiness};
 use crate::application::setups::instructions::Instructions;
 use crate::aws::client::clients::AwsClients;
@@ -52,8 +51,7 @@ pub struct Application {
     database: Database,
     shutdown: CancellationToken,
     first_contact: Option<JoinHandle<Result<(), StartError>>>,
-    monitor: Monitor,
-    importers: Vec<Importer>,
+    workers: Vec<Worker>,
     checks: TaskTracker,
     grace: Duration,
 }
@@ -152,8 +150,7 @@ pub async fn build_with(settings: Settings, aws: &SdkConfig) -> Result<Applicati
         database,
         shutdown,
         first_contact,
-        monitor: use_cases.monitor,
-        importers: use_cases.importers,
+        workers: use_cases.workers,
         checks: use_cases.running_checks,
         grace: settings.shutdown_grace,
     })
@@ -189,20 +186,19 @@ impl Application {
 
     /// Serves until it is told to stop.
     pub async fn run(self) -> Result<(), StartError> {
-        let monitor = tokio::spawn(self.monitor.run(self.shutdown.clone()));
-        let importers = self.importers.into_iter();
-        let importers: Vec<_> = importers
-            .map(|importer| tokio::spawn(importer.run(self.shutdown.clone())))
+        let workers: Vec<_> = self
+            .workers
+            .into_iter()
+            .map(|worker| tokio::spawn(worker.run(self.shutdown.clone())))
             .collect();
         let served = self.server.await.map_err(StartError::Server);
         self.shutdown.cancel();
         // A check whose client has left still removes its probe object.
         self.checks.close();
         let checks = async {
-            let _ = monitor.await;
-            // Each gives its import back.
-            for importer in importers {
-                let _ = importer.await;
+            // Each gives its job back.
+            for worker in workers {
+                let _ = worker.await;
             }
             self.checks.wait().await;
         };

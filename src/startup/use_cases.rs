@@ -5,7 +5,7 @@ use crate::application::bucket::read::BucketFiles;
 use crate::application::checks::Checks;
 use crate::application::checks::checker::ConnectionChecker;
 use crate::application::checks::limits::CheckLimits;
-use crate::application::checks::monitor::Monitor;
+use crate::application::checks::scheduled::ScheduledChecks;
 use crate::application::clock::Clock;
 use crate::application::connections::Connections;
 use crate::application::connections::principal::PrincipalSource;
@@ -14,10 +14,12 @@ use crate::application::files::multipart::SignedUploads;
 use crate::application::files::query::FileQueries;
 use crate::application::files::read::Files;
 use crate::application::files::write::FileWrites;
+use crate::application::jobs::worker::Worker;
+use crate::application::jobs::{Job, Lane};
 use crate::application::kept::store::Store;
 use crate::application::kept::vault::Vault;
 use crate::application::observe::Observer;
-use crate::application::projects::imports::{Importer, Pace};
+use crate::application::projects::imports::{ImportFiles, Pace};
 use crate::application::projects::{Limits, MANIFESTS_AT_ONCE, Projects};
 use crate::application::setups::Setups;
 use crate::application::setups::browser_probe::BrowserProbes;
@@ -33,25 +35,31 @@ use crate::settings::Settings;
 use crate::startup::error::StartError;
 use aws_config::SdkConfig;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::task::TaskTracker;
 
-/// How many imports go on at the same time. Each may hold a large manifest in memory.
-const IMPORTS_AT_ONCE: usize = 2;
+/// How many slow jobs go on at the same time. An import may hold a large manifest in memory.
+const SLOW_WORKERS: usize = 2;
+/// How many quick jobs go on at the same time.
+const QUICK_WORKERS: usize = 4;
+/// How often a worker asks for slow jobs that another replica left, or was given.
+const SLOW_INTERVAL: Duration = Duration::from_secs(5);
+/// How often a worker asks for quick jobs that are due.
+const QUICK_INTERVAL: Duration = Duration::from_secs(15);
 
 pub(super) struct UseCases {
     pub setups: Arc<Setups>,
     pub storages: Arc<Storages>,
     pub files: Arc<Files>,
     pub projects: Arc<Projects>,
-    pub importers: Vec<Importer>,
+    pub workers: Vec<Worker>,
     pub file_writes: Arc<FileWrites>,
     pub file_queries: Arc<FileQueries>,
     pub signed_uploads: Arc<SignedUploads>,
     pub browser_probes: BrowserProbes,
     pub principal: Arc<PrincipalSource>,
-    pub monitor: Monitor,
     pub running_checks: TaskTracker,
 }
 
@@ -118,14 +126,33 @@ impl UseCases {
             longest_url_life: settings.signed_url_max,
         });
         let imports = Arc::new(Notify::new());
-        let importer = || Importer {
+        // Every kind of job. A new one is added here.
+        let jobs: Arc<[Arc<dyn Job>]> = Arc::new([
+            Arc::new(ImportFiles {
+                store: store.clone(),
+                storages: storages.clone(),
+                files: bucket_files.clone(),
+                clock: clock.clone(),
+                pace: Pace::default(),
+            }),
+            Arc::new(ScheduledChecks {
+                store: store.clone(),
+                checks: checks.clone(),
+                interval: settings.recheck_interval,
+            }),
+        ]);
+        let worker = |lane, wake: &Arc<Notify>, interval| Worker {
             store: store.clone(),
-            storages: storages.clone(),
-            files: bucket_files.clone(),
             clock: clock.clone(),
-            wake: imports.clone(),
-            pace: Pace::default(),
+            lane,
+            jobs: jobs.clone(),
+            wake: wake.clone(),
+            interval,
         };
+        let slow = worker(Lane::Slow, &imports, SLOW_INTERVAL);
+        let quick = worker(Lane::Quick, &Arc::default(), QUICK_INTERVAL);
+        let mut workers = vec![slow; SLOW_WORKERS];
+        workers.extend(vec![quick; QUICK_WORKERS]);
         let file_writes = Arc::new(FileWrites {
             storages: storages.clone(),
             bucket: s3_files.clone(),
@@ -148,7 +175,7 @@ impl UseCases {
                 writes: s3_files.clone(),
             },
             setups,
-            importers: (0..IMPORTS_AT_ONCE).map(|_| importer()).collect(),
+            workers,
             projects: Arc::new(Projects {
                 store: store.clone(),
                 storages: storages.clone(),
@@ -173,11 +200,6 @@ impl UseCases {
             file_writes,
             storages,
             principal,
-            monitor: Monitor {
-                store: store.clone(),
-                checks,
-                interval: settings.recheck_interval,
-            },
             running_checks,
         })
     }

@@ -16,7 +16,7 @@ use crate::application::clock::Clock;
 use crate::application::connections::errors::changed_meanwhile;
 use crate::application::error::{Error, FieldError, Kind, Result};
 use crate::application::files::read::{Files, SignRequest, object_key};
-use crate::application::kept::store::{ImportJob, Store, StoreError, Window};
+use crate::application::kept::store::{IMPORT, NewJob, Store, StoreError, Window};
 use crate::application::people::caller::{Admin, Member};
 use crate::application::storages::Storages;
 use crate::domain::Invalid;
@@ -141,12 +141,12 @@ impl Projects {
             ProjectPlan::Later(source, total) => {
                 project.status = ProjectStatus::Importing;
                 project.progress.total = total.map(count);
-                let job = ImportJob {
-                    project: project.id.clone(),
+                let job = NewJob {
+                    kind: IMPORT,
                     workspace: member.workspace.clone(),
-                    source: source.to_json()?,
-                    cursor: None,
-                    progress: project.progress,
+                    subject: project.id.to_string(),
+                    payload: source.to_json()?,
+                    due: project.created_at,
                 };
                 (Vec::new(), Some(job))
             }

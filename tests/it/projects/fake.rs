@@ -10,10 +10,12 @@ use crate::application::connections::Connections;
 use crate::application::connections::principal::PrincipalSource;
 use crate::application::diagnosis::denials::Denials;
 use crate::application::files::read::Files;
+use crate::application::jobs::Lane;
+use crate::application::jobs::worker::Worker;
 use crate::application::kept::store::{ProjectStore, Store};
 use crate::application::kept::vault::{MasterKey, Vault};
 use crate::application::people::caller::{Credential, Member};
-use crate::application::projects::imports::{Importer, Pace};
+use crate::application::projects::imports::{ImportFiles, Pace};
 use crate::application::projects::{FileSource, Limits, NewProject, Projects};
 use crate::application::storages::Storages;
 use crate::application::storages::built_in::BuiltIn;
@@ -364,18 +366,26 @@ impl Rig {
         }
     }
 
-    pub fn importer(&self, step: usize) -> Importer {
-        Importer {
-            store: Arc::new(self.db.database.clone()),
-            storages: self.storages.clone(),
-            files: self.bucket.clone(),
+    /// A worker that does imports, with this many keys a step.
+    pub fn importer(&self, step: usize) -> Worker {
+        let store: Arc<dyn Store> = Arc::new(self.db.database.clone());
+        Worker {
+            lane: Lane::Slow,
+            jobs: Arc::new([Arc::new(ImportFiles {
+                store: store.clone(),
+                storages: self.storages.clone(),
+                files: self.bucket.clone(),
+                clock: self.clock.clone(),
+                pace: Pace {
+                    step,
+                    lease: LEASE,
+                    ..Pace::default()
+                },
+            })]),
+            store,
             clock: self.clock.clone(),
             wake: Arc::new(Notify::new()),
-            pace: Pace {
-                step,
-                lease: LEASE,
-                ..Pace::default()
-            },
+            interval: Duration::from_secs(5),
         }
     }
 
