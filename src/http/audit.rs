@@ -7,9 +7,9 @@ use crate::application;
 use crate::application::people::caller::Caller;
 use crate::domain::ids::{AuditId, WorkspaceId};
 use crate::domain::people::audit::{Actor, AuditEntry, AuditResult};
-use crate::http::boundary::RequestId;
-use crate::http::caller::SeenCaller;
+use crate::http::context::{NothingChanged, RequestId, SeenCaller};
 use crate::http::problem::Problem;
+use crate::http::routes::Routes;
 use crate::http::state::Services;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -29,10 +29,6 @@ pub const READING_POSTS: &[&str] = &[
     "pick_project_files",
 ];
 
-/// Left in a response's extensions: the request could have changed something and has not. Only what a
-/// page sends by itself says so; what a person does is written whatever came of it.
-pub struct NothingChanged;
-
 /// How many refusals of callers without a token are written: a flood of them must not fill the
 /// database. Further ones are in the log and counted.
 pub struct AnonymousLimit(DefaultDirectRateLimiter);
@@ -51,12 +47,14 @@ pub async fn audit(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let services = request.app_data::<web::Data<Services>>().cloned();
-    let Some(services) = services else {
+    let (Some(services), Some(routes), Some(anonymous)) = (
+        request.app_data::<web::Data<Services>>().cloned(),
+        request.app_data::<web::Data<Routes>>().cloned(),
+        request.app_data::<web::Data<AnonymousLimit>>().cloned(),
+    ) else {
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
     let method = request.method().clone();
-    let routes = &services.http.routes;
     let operation = match request.path().starts_with("/v1/") {
         true => routes.operation(&method, request.path()).map(str::to_owned),
         // A page's resource has the operation's name.
@@ -109,7 +107,7 @@ pub async fn audit(
     if unchanged || !is_written(&method, &operation, status) {
         return Ok(result?.map_into_boxed_body());
     }
-    if caller.is_none() && services.http.anonymous.0.check().is_err() {
+    if caller.is_none() && anonymous.0.check().is_err() {
         services.metrics.audit_dropped();
         return Ok(result?.map_into_boxed_body());
     }

@@ -3,7 +3,7 @@
 
 use crate::application::error::Error;
 use crate::application::people::caller::Caller;
-use crate::http::caller::SeenCaller;
+use crate::http::context::{RequestId, SeenCaller};
 use crate::http::pages;
 use crate::http::problem::Problem;
 use crate::http::state::Services;
@@ -19,10 +19,6 @@ use std::time::Instant;
 use tracing::Instrument;
 
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// The request's ID, in the request's extensions.
-#[derive(Debug, Clone)]
-pub struct RequestId(pub String);
 
 /// Lets a request come to its end when its client leaves: a change is made and written to the audit
 /// log as a whole.

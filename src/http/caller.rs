@@ -3,6 +3,7 @@
 use crate::application::error::{Error, Kind};
 use crate::application::people::audit::Reader;
 use crate::application::people::caller::{Admin, Caller, Member};
+use crate::http::context::SeenCaller;
 use crate::http::problem::Problem;
 use crate::http::state::Services;
 use actix_web::body::{BoxBody, MessageBody};
@@ -10,27 +11,8 @@ use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
-use std::cell::OnceCell;
 use std::future::{Ready, ready};
-use std::rc::Rc;
 use std::time::Duration;
-
-/// The caller, for what is done around a request: it outlives one that is lost in a panic.
-#[derive(Clone, Default)]
-pub struct SeenCaller(Rc<OnceCell<Caller>>);
-
-impl SeenCaller {
-    pub fn get(&self) -> Option<&Caller> {
-        self.0.get()
-    }
-
-    /// Notes who calls. The first word counts.
-    pub fn note(request: &HttpRequest, caller: &Caller) {
-        if let Some(seen) = request.extensions().get::<Self>() {
-            seen.0.get_or_init(|| caller.clone());
-        }
-    }
-}
 
 /// Refuses every request to the API (all below `/v1/`) that has no good token, so that no handler can
 /// forget it, and lets the handlers' extractors find the [`Caller`].
@@ -44,7 +26,7 @@ pub async fn authenticate(
             Ok(caller) => {
                 let mut extensions = request.extensions_mut();
                 if let Some(seen) = extensions.get::<SeenCaller>() {
-                    seen.0.get_or_init(|| caller.clone());
+                    seen.set(&caller);
                 }
                 extensions.insert(caller)
             }

@@ -1,7 +1,6 @@
 //! Which addresses there are, by the OpenAPI document.
 
 use crate::http::problem::Problem;
-use crate::http::state::Services;
 use actix_web::dev::ResourceDef;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{Method, StatusCode};
@@ -84,9 +83,9 @@ pub fn operations(item: &PathItem) -> impl Iterator<Item = (Method, &Operation)>
 /// The answer where no handler is: 405 when another method would have one, else 404.
 pub async fn nothing_here(
     request: HttpRequest,
-    services: web::Data<Services>,
+    routes: web::Data<Routes>,
 ) -> Result<HttpResponse, Problem> {
-    let methods = services.http.routes.methods(request.path());
+    let methods = routes.methods(request.path());
     if methods.is_empty() {
         return Err(Problem::bare(StatusCode::NOT_FOUND));
     }

@@ -1,7 +1,6 @@
 //! What handlers work with.
 
 use crate::application::clock::Clock;
-use crate::application::error::{Error, Result};
 use crate::application::files::multipart::SignedUploads;
 use crate::application::files::query::FileQueries;
 use crate::application::files::read::Files;
@@ -19,8 +18,6 @@ use crate::application::setups::instructions::Instructions;
 use crate::application::storages::Storages;
 use crate::domain::origin::Origin;
 use crate::http::metrics::HttpMetrics;
-use crate::http::openapi;
-use crate::http::routes::Routes;
 use prometheus_client::registry::Registry;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -52,7 +49,6 @@ pub struct Services {
     /// How long a client may take to send a body of JSON.
     pub request_timeout: Duration,
     pub started: Started,
-    pub http: HttpParts,
 }
 
 /// Where the pages are, and who may embed them.
@@ -69,31 +65,6 @@ impl Site {
 
     pub fn is_https(&self) -> bool {
         self.public_url.scheme() == "https"
-    }
-}
-
-/// What the HTTP layer makes for itself at start.
-pub struct HttpParts {
-    pub routes: Routes,
-    /// The OpenAPI document, as served.
-    pub openapi_json: String,
-    /// The page about it.
-    pub docs_html: String,
-    pub(super) anonymous: crate::http::audit::AnonymousLimit,
-}
-
-impl HttpParts {
-    pub fn new() -> Result<Self> {
-        let document = openapi::document();
-        let json = document
-            .to_pretty_json()
-            .map_err(|error| Error::bug(format!("the OpenAPI document: {error}")))?;
-        Ok(Self {
-            routes: Routes::of(&document),
-            docs_html: crate::http::docs::page(&json)?,
-            openapi_json: json,
-            anonymous: crate::http::audit::AnonymousLimit::default(),
-        })
     }
 }
 

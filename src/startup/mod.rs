@@ -18,8 +18,9 @@ use crate::application::setups::instructions::Instructions;
 use crate::aws::client::clients::AwsClients;
 use crate::database::Database;
 use crate::http;
+use crate::http::HttpParts;
 use crate::http::metrics::{BucketMetrics, HttpMetrics};
-use crate::http::state::{HttpParts, Services, Site, Started};
+use crate::http::state::{Services, Site, Started};
 use crate::settings::{MasterKeySource, Settings};
 use actix_web::HttpServer;
 use actix_web::dev::Server;
@@ -152,8 +153,8 @@ pub async fn build_with(settings: Settings, aws: &SdkConfig) -> Result<Applicati
         registry,
         request_timeout: settings.request_timeout,
         started: Started::default(),
-        http: HttpParts::new().map_err(|error| StartError::Other(with_cause(&error)))?,
     });
+    let parts = HttpParts::new().map_err(|error| StartError::Other(with_cause(&error)))?;
 
     let shutdown = CancellationToken::new();
     let first_contact = match first_contact(&services).await {
@@ -164,7 +165,8 @@ pub async fn build_with(settings: Settings, aws: &SdkConfig) -> Result<Applicati
         ))),
         Err(FirstContact::Refused(error)) => return Err(error),
     };
-    let server = serve(listener, services, &settings, &shutdown).map_err(StartError::Server)?;
+    let server =
+        serve(listener, services, parts, &settings, &shutdown).map_err(StartError::Server)?;
     tracing::info!(%address, database = %settings.database, "listening");
     Ok(Application {
         address,
@@ -182,18 +184,21 @@ pub async fn build_with(settings: Settings, aws: &SdkConfig) -> Result<Applicati
 fn serve(
     listener: TcpListener,
     services: Arc<Services>,
+    parts: HttpParts,
     settings: &Settings,
     shutdown: &CancellationToken,
 ) -> std::io::Result<Server> {
     let stop = shutdown.clone();
-    Ok(HttpServer::new(move || http::app(services.clone()))
-        .client_request_timeout(settings.request_timeout)
-        .client_disconnect_timeout(Duration::from_secs(5))
-        .keep_alive(KEEP_ALIVE)
-        .shutdown_timeout(settings.shutdown_grace.as_secs())
-        .shutdown_signal(async move { stop.cancelled().await })
-        .listen(listener)?
-        .run())
+    Ok(
+        HttpServer::new(move || http::app(services.clone(), parts.clone()))
+            .client_request_timeout(settings.request_timeout)
+            .client_disconnect_timeout(Duration::from_secs(5))
+            .keep_alive(KEEP_ALIVE)
+            .shutdown_timeout(settings.shutdown_grace.as_secs())
+            .shutdown_signal(async move { stop.cancelled().await })
+            .listen(listener)?
+            .run(),
+    )
 }
 
 impl Application {

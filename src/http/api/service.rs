@@ -1,6 +1,7 @@
 //! The service about itself: alive, ready, metrics, and its documentation.
 
 use crate::application::error::{Error, Result};
+use crate::http::docs::{Documents, POLICY};
 use crate::http::state::Services;
 use actix_web::http::header;
 use actix_web::middleware::Compress;
@@ -138,10 +139,10 @@ async fn metrics(services: Data<Services>) -> Result<HttpResponse> {
     responses((status = 200, description = "OpenAPI 3.1", body = serde_json::Value)),
 )]
 #[get("/openapi.json", wrap = "Compress::default()")]
-async fn openapi(services: Data<Services>) -> HttpResponse {
+async fn openapi(documents: Data<Documents>) -> HttpResponse {
     HttpResponse::Ok()
         .content_type("application/json")
-        .body(services.http.openapi_json.clone())
+        .body(documents.openapi_json.clone())
 }
 
 /// This document, to read
@@ -150,11 +151,11 @@ async fn openapi(services: Data<Services>) -> HttpResponse {
     responses((status = 200, description = "A page", body = String, content_type = "text/html")),
 )]
 #[get("/docs", wrap = "Compress::default()")]
-async fn docs(services: Data<Services>) -> HttpResponse {
+async fn docs(documents: Data<Documents>) -> HttpResponse {
     HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")
-        .insert_header((header::CONTENT_SECURITY_POLICY, crate::http::docs::POLICY))
-        .body(services.http.docs_html.clone())
+        .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
+        .body(documents.page_html.clone())
 }
 
 fn no_store() -> actix_web::HttpResponseBuilder {

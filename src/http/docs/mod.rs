@@ -18,8 +18,25 @@ struct Page {
     api: view::Api,
 }
 
+/// What describes the API, as served.
+pub struct Documents {
+    /// The OpenAPI document.
+    pub openapi_json: String,
+    /// The page about it.
+    pub page_html: String,
+}
+
+impl Documents {
+    pub fn of(openapi_json: String) -> Result<Self> {
+        Ok(Self {
+            page_html: page(&openapi_json)?,
+            openapi_json,
+        })
+    }
+}
+
 /// Renders the document.
-pub fn page(document: &str) -> Result<String> {
+fn page(document: &str) -> Result<String> {
     let document = serde_json::from_str(document).map_err(Error::bug)?;
     let page = Page {
         style: assets::DOCS_STYLE.path().to_owned(),

@@ -11,12 +11,12 @@ use crate::http::pages::files::preview::{LIFE, Preview};
 use crate::http::pages::files::{
     Crumb, KeyQuery, Place, SignedLinkPage, Trouble, shown, shown_or_empty,
 };
-use crate::http::pages::people::session::Visitor;
-use crate::http::pages::people::sign_in::{html, see_other};
+use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::{Chrome, Section};
 use crate::http::pages::shell::form::Form;
 use crate::http::pages::shell::headers::AlsoAllowed;
 use crate::http::pages::shell::moment::{Moment, size_in_words};
+use crate::http::pages::shell::session::Visitor;
 use crate::http::path::Id;
 use crate::http::query::Query;
 use crate::http::state::Services;

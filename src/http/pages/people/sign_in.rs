@@ -1,15 +1,15 @@
 //! Coming and going.
 
 use crate::application::connections::input::ConnectionInput;
-use crate::application::error::{Error, Result};
+use crate::application::error::Result;
 use crate::domain::people::sign_in::Purpose;
-use crate::http::pages::people::session;
-use crate::http::pages::people::session::Visitor;
 use crate::http::pages::setups;
+use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::Chrome;
 use crate::http::pages::shell::form::Confirmed;
+use crate::http::pages::shell::session;
+use crate::http::pages::shell::session::Visitor;
 use crate::http::state::Services;
-use actix_web::http::header;
 use actix_web::web::{Data, Path, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
@@ -28,23 +28,6 @@ pub fn configure(config: &mut ServiceConfig) {
                 .route(web::post().to(sign_out)),
         )
         .route("/signed-out", web::get().to(signed_out));
-}
-
-/// Somewhere to go, as a redirect after a change or to another page.
-pub fn see_other(path: &str) -> HttpResponse {
-    HttpResponse::SeeOther()
-        .insert_header((header::LOCATION, path))
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .finish()
-}
-
-/// Renders a page.
-pub fn html(template: &impl Template) -> Result<HttpResponse> {
-    let html = template.render().map_err(Error::bug)?;
-    Ok(HttpResponse::Ok()
-        .content_type("text/html; charset=utf-8")
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .body(html))
 }
 
 async fn start(request: HttpRequest) -> Result<HttpResponse> {

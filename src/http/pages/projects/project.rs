@@ -10,13 +10,13 @@ use crate::http::pages::files::{
     KeyQuery, LIFE, Place, SignedLinkPage, Trouble, address, download_name, is_picture, only,
     origin, shown,
 };
-use crate::http::pages::people::session::{AdminVisitor, Visitor};
-use crate::http::pages::people::sign_in::{html, see_other};
 use crate::http::pages::projects::{StatusWords, progress_in_words, storage_of};
+use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::{Chrome, Section};
 use crate::http::pages::shell::form::Confirmed;
 use crate::http::pages::shell::headers::AlsoAllowed;
 use crate::http::pages::shell::moment::{Moment, size_in_words};
+use crate::http::pages::shell::session::{AdminVisitor, Visitor};
 use crate::http::path::Id;
 use crate::http::query::Query;
 use crate::http::state::Services;

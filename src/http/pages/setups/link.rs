@@ -2,14 +2,14 @@
 
 use crate::application::error::Result;
 use crate::domain::ids::SetupId;
-use crate::http::pages::people::session::AdminVisitor;
-use crate::http::pages::people::sign_in::see_other;
 use crate::http::pages::setups::page;
 use crate::http::pages::setups::page::Content;
 use crate::http::pages::setups::step;
 use crate::http::pages::setups::step::Step;
+use crate::http::pages::shell::answer::see_other;
 use crate::http::pages::shell::form::Form;
 use crate::http::pages::shell::moment::Moment;
+use crate::http::pages::shell::session::AdminVisitor;
 use crate::http::path::Id;
 use crate::http::state::Services;
 use actix_web::HttpResponse;

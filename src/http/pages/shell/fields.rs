@@ -1,7 +1,8 @@
 //! Forms whose fields may be there more than once, like the boxes ticked in a list.
 
 use crate::application::error::{Error, Kind, Result};
-use crate::http::pages::shell::form::{Csrf, expected, same_site};
+use crate::http::pages::shell::csrf::Csrf;
+use crate::http::pages::shell::form::{expected, same_site};
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt;

@@ -1,15 +1,12 @@
 //! Forms: every change comes from a page of ours, and carries a token of its visitor's session.
 
 use crate::application::error::{Error, Kind, Result};
-use crate::application::kept::vault::{random_bytes, sha256};
-use crate::http::pages::people::session::{SessionCookie, visitor_secret};
+use crate::http::pages::shell::csrf::Csrf;
+use crate::http::pages::shell::session::{SessionCookie, not_signed_in, visitor_secret};
 use crate::http::state::Services;
 use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
-use aws_lc_rs::constant_time;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::DeserializeOwned;
 use std::future::Future;
 use std::pin::Pin;
@@ -18,38 +15,6 @@ use std::pin::Pin;
 const LIMIT: usize = 32 << 20;
 /// The largest form of somebody without a session.
 const LINK_LIMIT: usize = 16 << 10;
-
-/// A session's CSRF token. Derived from the session's secret, which only the cookie has.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Csrf([u8; 32]);
-
-impl Csrf {
-    pub fn of_secret(secret: &str) -> Self {
-        Self(sha256(format!("csrf {secret}").as_bytes()))
-    }
-
-    /// The token under a fresh mask. A fault of the generator makes it useless, not guessable.
-    pub fn masked(&self) -> String {
-        let mask: [u8; 32] = random_bytes().unwrap_or([0; 32]);
-        let mut text = [0; 64];
-        for at in 0..32 {
-            text[at] = mask[at];
-            text[32 + at] = self.0[at] ^ mask[at];
-        }
-        URL_SAFE_NO_PAD.encode(text)
-    }
-
-    pub fn matches(&self, text: &str) -> bool {
-        let Ok(bytes) = URL_SAFE_NO_PAD.decode(text) else {
-            return false;
-        };
-        let Some((mask, masked)) = bytes.split_at_checked(32).filter(|(_, m)| m.len() == 32) else {
-            return false;
-        };
-        let token: Vec<u8> = mask.iter().zip(masked).map(|(a, b)| a ^ b).collect();
-        constant_time::verify_slices_are_equal(&token, &self.0).is_ok()
-    }
-}
 
 /// The fields of a form that was sent from one of our pages. Unknown fields are refused; `T` derives
 /// `Deserialize` with `deny_unknown_fields` and has no field `csrf`.
@@ -135,7 +100,7 @@ pub struct NoFields {}
 pub fn expected(request: &HttpRequest) -> Result<Csrf> {
     visitor_secret(request)
         .map(|SessionCookie(secret)| Csrf::of_secret(&secret))
-        .ok_or_else(crate::http::pages::people::session::not_signed_in)
+        .ok_or_else(not_signed_in)
 }
 
 /// Refuses what another site's page sends, by what the browser says of its origin.
@@ -188,21 +153,4 @@ fn parse<T: DeserializeOwned>(bytes: &[u8], csrf: &Csrf) -> Result<T> {
         .remedy("Load the page again, then repeat what you did."));
     }
     crate::http::query::parse(&fields.finish())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_token_is_of_one_session_and_looks_different_each_time() {
-        let (a, b) = (Csrf::of_secret("a"), Csrf::of_secret("b"));
-        let (one, two) = (a.masked(), a.masked());
-        assert_ne!(one, two);
-        assert!(a.matches(&one) && a.matches(&two));
-        assert!(!b.matches(&one));
-        for text in ["", "x", &one[1..], "%%%"] {
-            assert!(!a.matches(text), "{text:?}");
-        }
-    }
 }
