@@ -3,10 +3,10 @@
 //! Written are: whatever came of a request that may change something, and every refusal of a caller
 //! (401, 403) for any request. The action is the operation's ID in the OpenAPI document.
 
-use crate::application;
+use crate::application::people::audit::Deed;
 use crate::application::people::caller::Caller;
-use crate::domain::ids::{AuditId, WorkspaceId};
-use crate::domain::people::audit::{Actor, AuditEntry, AuditResult};
+use crate::domain::ids::WorkspaceId;
+use crate::domain::people::audit::{Actor, AuditResult};
 use crate::http::context::{NothingChanged, RequestId, SeenCaller};
 use crate::http::problem::Problem;
 use crate::http::routes::Routes;
@@ -108,13 +108,11 @@ pub async fn audit(
         return Ok(result?.map_into_boxed_body());
     }
     if caller.is_none() && anonymous.0.check().is_err() {
-        services.metrics.audit_dropped();
+        services.running.metrics.audit_dropped();
         return Ok(result?.map_into_boxed_body());
     }
     let target = created.or_else(|| parameters.last().map(|(_, id)| id.clone()));
-    let entry = AuditEntry {
-        id: AuditId::generate(),
-        at: services.clock.now(),
+    let deed = Deed {
         workspace: workspace_of(caller, &parameters, target.as_deref()),
         actor: match caller {
             None => Actor::Anonymous,
@@ -135,7 +133,7 @@ pub async fn audit(
         remote_addr,
         request_id,
     };
-    application::people::audit::record(services.store.as_ref(), entry).await;
+    services.people.audit_log.record(deed).await;
     Ok(result?.map_into_boxed_body())
 }
 

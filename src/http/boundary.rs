@@ -71,7 +71,7 @@ async fn handle(
     request.extensions_mut().insert(RequestId(id.clone()));
     let caller = SeenCaller::default();
     request.extensions_mut().insert(caller.clone());
-    let in_flight = services.metrics.begin();
+    let in_flight = services.running.metrics.begin();
 
     let result = match next.call(request).await {
         Ok(response) => {
@@ -106,10 +106,11 @@ async fn handle(
     let took = began.elapsed();
     let route = route.as_deref().unwrap_or("unmatched");
     services
+        .running
         .metrics
         .observe(&method, route, status.as_u16(), took);
     if let Some(problem) = problem {
-        services.metrics.problem(problem.error.code);
+        services.running.metrics.problem(problem.error.code);
         log_cause(problem);
     }
     let (workspace, actor) = match caller.get() {

@@ -41,7 +41,7 @@ async fn identify(request: &ServiceRequest) -> Result<Caller, Error> {
         .app_data::<web::Data<Services>>()
         .ok_or_else(|| Error::bug("no services"))?;
     let token = bearer(request.headers())?;
-    if !services.started.is_set() {
+    if !services.running.started.is_set() {
         return Err(Error::new(
             Kind::Unavailable,
             "database_unavailable",
@@ -50,7 +50,7 @@ async fn identify(request: &ServiceRequest) -> Result<Caller, Error> {
         .remedy("Try again in a moment.")
         .retry_after(Duration::from_secs(2)));
     }
-    services.authenticator.caller(token).await
+    services.people.authenticator.caller(token).await
 }
 
 /// The token of `Authorization: Bearer TOKEN`.

@@ -350,10 +350,10 @@ async fn list_projects(
 ) -> Result<Json<ProjectList>> {
     let place = format!("{}/projects", member.0.workspace);
     let request = query.0.request()?;
-    let window = services.pages.window(&place, &request)?;
+    let window = services.page_tokens.window(&place, &request)?;
     let rows = services.projects.list_all(&member.0, &window).await?;
     let page = services
-        .pages
+        .page_tokens
         .page(&place, &request, rows, |project| project.id.to_string())?;
     Ok(Json(ProjectList {
         projects: page.items.into_iter().map(Into::into).collect(),
@@ -410,14 +410,14 @@ async fn list_project_files(
 ) -> Result<Json<ProjectFileList>> {
     let place = format!("{}/projects/{}/files", member.0.workspace, id.0);
     let request = query.0.request()?;
-    let window = services.pages.window(&place, &request)?;
+    let window = services.page_tokens.window(&place, &request)?;
     let after = window.after.map(|after| after.parse()).transpose();
     let rows = services
         .projects
         .list_files(&member.0, &id.0, after.map_err(Error::bug)?, window.limit)
         .await?;
     let page = services
-        .pages
+        .page_tokens
         .page(&place, &request, rows, |file| file.position.to_string())?;
     Ok(Json(ProjectFileList {
         files: page.items.into_iter().map(Into::into).collect(),

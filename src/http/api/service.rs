@@ -93,7 +93,7 @@ async fn healthz() -> HttpResponse {
 )]
 #[get("/readyz")]
 async fn readyz(services: Data<Services>) -> HttpResponse {
-    let asked = services.readiness.iter().map(|part| async {
+    let asked = services.running.readiness.iter().map(|part| async {
         let state = tokio::time::timeout(PATIENCE, part.check())
             .await
             .unwrap_or_else(|_| Err("It did not answer in time.".to_owned()));
@@ -102,7 +102,7 @@ async fn readyz(services: Data<Services>) -> HttpResponse {
     let mut checks = join_all(asked).await;
     checks.push(Part::new(
         "start",
-        if services.started.is_set() {
+        if services.running.started.is_set() {
             Ok(())
         } else {
             Err("The database has not been prepared yet.".to_owned())
@@ -127,7 +127,8 @@ async fn readyz(services: Data<Services>) -> HttpResponse {
 #[get("/metrics")]
 async fn metrics(services: Data<Services>) -> Result<HttpResponse> {
     let mut text = String::new();
-    prometheus_client::encoding::text::encode(&mut text, &services.registry).map_err(Error::bug)?;
+    prometheus_client::encoding::text::encode(&mut text, &services.running.registry)
+        .map_err(Error::bug)?;
     Ok(no_store()
         .content_type("application/openmetrics-text; version=1.0.0; charset=utf-8")
         .body(text))

@@ -135,9 +135,9 @@ async fn list_storages(
 ) -> Result<Json<StorageList>> {
     let place = format!("{}/storages", member.0.workspace);
     let request = query.0.request()?;
-    let window = services.pages.window(&place, &request)?;
+    let window = services.page_tokens.window(&place, &request)?;
     let rows = services.storages.list(&member.0, &window).await?;
-    let page = services.pages.page(&place, &request, rows, |view| {
+    let page = services.page_tokens.page(&place, &request, rows, |view| {
         view.own
             .as_ref()
             .map_or(String::new(), |s| s.id.to_string())
@@ -247,13 +247,13 @@ async fn list_storage_checks(
 ) -> Result<Json<CheckList>> {
     let place = format!("{}/storages/{}/checks", admin.0.workspace(), id.0);
     let request = query.0.request()?;
-    let window = services.pages.window(&place, &request)?;
+    let window = services.page_tokens.window(&place, &request)?;
     let rows = services
         .storages
         .list_checks(&admin.0, &id.0, &window)
         .await?;
     let page = services
-        .pages
+        .page_tokens
         .page(&place, &request, rows, |check| check.id.to_string())?;
     Ok(Json(CheckList {
         checks: page.items.into_iter().map(Into::into).collect(),

@@ -188,7 +188,10 @@ async fn list_files(
         member.0.workspace, id.0
     );
     let request = page::request(query.0.page_size, query.0.page_token)?;
-    let from = match services.pages.open(&place, request.token.as_deref())? {
+    let from = match services
+        .page_tokens
+        .open(&place, request.token.as_deref())?
+    {
         Some(token) => ListFrom::Continuation(token),
         None => ListFrom::Beginning,
     };
@@ -203,7 +206,7 @@ async fn list_files(
         files: found.files.into_iter().map(Into::into).collect(),
         next_page_token: found
             .continuation
-            .map(|token| services.pages.seal(&place, &token))
+            .map(|token| services.page_tokens.seal(&place, &token))
             .transpose()?,
     }))
 }

@@ -72,7 +72,7 @@ impl NewSignInLink {
 }
 
 async fn make(services: &Services, workspace: &WorkspaceId, new: NewLink) -> Result<HttpResponse> {
-    let (link, secret) = services.sign_ins.make_link(workspace, new).await?;
+    let (link, secret) = services.people.sign_ins.make_link(workspace, new).await?;
     Ok(HttpResponse::Created().json(SignInLinkBody {
         id: link.id.to_string(),
         url: services

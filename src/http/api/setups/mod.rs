@@ -147,10 +147,10 @@ async fn list_storage_setups(
 ) -> Result<Json<SetupList>> {
     let place = format!("{}/storage-setups", admin.0.workspace());
     let request = query.0.request()?;
-    let window = services.pages.window(&place, &request)?;
+    let window = services.page_tokens.window(&place, &request)?;
     let rows = services.setups.list(&admin.0, &window).await?;
     let page = services
-        .pages
+        .page_tokens
         .page(&place, &request, rows, |view| view.setup.id.to_string())?;
     let origins = services.setups.origins();
     Ok(Json(SetupList {

@@ -131,7 +131,7 @@ async fn store_all(
     check: impl Fn(Option<&str>) -> Result<()>,
 ) -> Result<usize> {
     let mut stored = 0;
-    while let Some(field) = next(services.request_timeout, &mut form).await? {
+    while let Some(field) = next(services.running.request_timeout, &mut form).await? {
         let mut field = field.map_err(unreadable)?;
         match field.name().unwrap_or_default() {
             "csrf" => before.token = Some(text(&mut field).await?),
@@ -192,7 +192,7 @@ async fn store(
     let put = services
         .file_writes
         .put(&admin.admin, id, &key, object, body);
-    let (stored, ()) = join(put, pump(field, sender, services.request_timeout)).await;
+    let (stored, ()) = join(put, pump(field, sender, services.running.request_timeout)).await;
     stored?;
     Ok(true)
 }

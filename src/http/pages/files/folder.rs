@@ -176,7 +176,10 @@ pub async fn page(
         "{}/storages/{id}/pages/files{folder}",
         visitor.member.workspace
     );
-    let from = match services.pages.open(&token_place, query.page.as_deref())? {
+    let from = match services
+        .page_tokens
+        .open(&token_place, query.page.as_deref())?
+    {
         Some(token) => ListFrom::Continuation(token),
         None => ListFrom::Beginning,
     };
@@ -189,7 +192,7 @@ pub async fn page(
         Err(error) => (None, Some(Trouble::of(&error))),
     };
     let next = match found.as_ref().and_then(|page| page.continuation.as_deref()) {
-        Some(token) => Some(services.pages.seal(&token_place, token)?),
+        Some(token) => Some(services.page_tokens.seal(&token_place, token)?),
         None => None,
     };
     let page = FilesPage {

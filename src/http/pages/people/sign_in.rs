@@ -63,7 +63,7 @@ async fn sign_in(
     if looks_ahead {
         return Ok(HttpResponse::NoContent().finish());
     }
-    let (session, purpose, secret) = services.sign_ins.sign_in(&secret).await?;
+    let (session, purpose, secret) = services.people.sign_ins.sign_in(&secret).await?;
     let to = match purpose {
         Purpose::Settings => "/settings/storages".to_owned(),
         Purpose::Projects => "/projects".to_owned(),
@@ -78,7 +78,7 @@ async fn sign_in(
         }
     };
     let mut response = see_other(&to);
-    let cookie = session::cookie(&services.site, &secret, services.sign_ins.absolute);
+    let cookie = session::cookie(&services.site, &secret, services.people.sign_ins.absolute);
     session::set(&mut response, &cookie)?;
     Ok(response)
 }
@@ -88,7 +88,7 @@ async fn sign_out(
     services: Data<Services>,
     _: Confirmed,
 ) -> Result<HttpResponse> {
-    services.sign_ins.sign_out(&visitor.session).await?;
+    services.people.sign_ins.sign_out(&visitor.session).await?;
     let mut response = see_other("/signed-out");
     session::set(&mut response, &session::removal(&services.site))?;
     Ok(response)

@@ -127,10 +127,10 @@ async fn list(
         size: PAGE,
         token: query.0.page,
     };
-    let window = services.pages.window(&place, &request)?;
+    let window = services.page_tokens.window(&place, &request)?;
     let rows = services.projects.list_all(&visitor.member, &window).await?;
     let page = services
-        .pages
+        .page_tokens
         .page(&place, &request, rows, |project| project.id.to_string())?;
     let storages = names(&visitor, &services, &page.items).await?;
     html(&ProjectsPage {

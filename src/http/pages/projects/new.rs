@@ -1,7 +1,6 @@
 //! A new project.
 
 use crate::application::error::{Error, FieldError, Kind, Result};
-use crate::application::kept::idempotency;
 use crate::application::kept::idempotency::{Begun, IdempotencyKey, Once};
 use crate::application::kept::store::Window;
 use crate::application::kept::vault::sha256;
@@ -26,15 +25,11 @@ use actix_web::HttpResponse;
 use actix_web::web::{self, Data, ServiceConfig};
 use askama::Template;
 use serde::Deserialize;
-use std::time::Duration;
 
 /// How many storages the choice offers; those beyond are reached from their files.
 const MOST_STORAGES: u32 = 100;
 /// How many missing keys the page lists.
 const MOST_SHOWN: usize = 200;
-/// How often, and how long in all, a form that was sent twice waits for the first one's project.
-const LOOK_AGAIN: Duration = Duration::from_millis(300);
-const LOOKS: u32 = 100;
 
 pub fn configure(config: &mut ServiceConfig) {
     config
@@ -423,7 +418,7 @@ fn option(view: &StorageView, chosen: &Option<StorageRef>) -> StorageOption {
     }
 }
 
-/// Makes the project, once for each form.
+/// Makes the project, once for each form. One that was sent twice waits for the first one's project.
 pub(super) async fn create(
     visitor: Visitor,
     services: Data<Services>,
@@ -447,44 +442,25 @@ pub(super) async fn create(
             .map_err(|invalid| Error::field("token", invalid))?,
         fingerprint: sha256(format!("{:?}", fields.0).as_bytes()),
     };
-    match begin(&services, &once).await {
-        Ok(Begun::First) => {}
+    let held = match services.idempotency.begin_or_wait(once).await {
+        Ok(Begun::First(held)) => held,
         Ok(Begun::Done(path)) => return Ok(see_other(&String::from_utf8_lossy(&path))),
         Err(error) => return again(&visitor, &services, typed, &error, None).await,
-    }
+    };
     match services.projects.create(&visitor.member, new).await {
         Ok(project) => {
             let path = format!("/projects/{}?done=project_created", project.id);
-            let store = services.store.as_ref();
-            let kept = idempotency::finish(store, &services.vault, &once, path.as_bytes()).await;
-            if let Err(error) = kept {
-                // The project is made, and its visitor shall see it.
-                tracing::error!(cause = error.internal, "a form's answer was not kept");
-            }
+            held.keep(path.as_bytes()).await;
             Ok(see_other(&path))
         }
         Err(error) => {
-            idempotency::abandon(services.store.as_ref(), &once).await?;
+            held.give_back().await?;
             if error.kind == Kind::Internal {
                 return Err(error);
             }
             again(&visitor, &services, typed, &error, wanted).await
         }
     }
-}
-
-/// Waits for the same form's first sending, where it was sent twice.
-async fn begin(services: &Services, once: &Once) -> Result<Begun> {
-    let (store, clock) = (services.store.as_ref(), services.clock.as_ref());
-    for _ in 0..LOOKS {
-        match idempotency::begin(store, &services.vault, clock, once).await {
-            Err(error) if error.code == "idempotency_key_in_progress" => {
-                tokio::time::sleep(LOOK_AGAIN).await;
-            }
-            other => return other,
-        }
-    }
-    idempotency::begin(store, &services.vault, clock, once).await
 }
 
 /// The form again, with what was typed and what is wrong with it.

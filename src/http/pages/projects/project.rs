@@ -180,7 +180,7 @@ async fn show(
         size: PAGE,
         token: query.0.page,
     };
-    let window = services.pages.window(&token_place, &request)?;
+    let window = services.page_tokens.window(&token_place, &request)?;
     let after = window.after.map(|after| after.parse()).transpose();
     let after = after.map_err(Error::bug)?;
     let files = services
@@ -188,7 +188,7 @@ async fn show(
         .list_files(&visitor.member, &id.0, after, window.limit)
         .await?;
     let page = services
-        .pages
+        .page_tokens
         .page(&token_place, &request, files, |f| f.position.to_string())?;
     // Shows whether the storage can be used now, and where pictures come from.
     let (trouble, origin) = match page.items.first() {

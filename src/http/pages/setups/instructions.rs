@@ -114,6 +114,7 @@ async fn save(
     let opened = open(&services, &secret, &request).await?;
     let typed = form.0.role_arn.trim();
     let saved = services
+        .dialog
         .instructions
         .set_role_arn(&opened.link, typed.to_owned())
         .await;
@@ -144,7 +145,7 @@ async fn all_documents(
     request: HttpRequest,
 ) -> Result<HttpResponse> {
     let opened = open(&services, &secret, &request).await?;
-    let (documents, parameters) = services.instructions.documents(&opened.link).await?;
+    let (documents, parameters) = services.dialog.instructions.documents(&opened.link).await?;
     bundle(documents.into(), parameters.bucket.as_str())
 }
 
@@ -154,13 +155,13 @@ async fn one_document(
     request: HttpRequest,
 ) -> Result<HttpResponse> {
     let opened = open(&services, &path.0, &request).await?;
-    let (documents, parameters) = services.instructions.documents(&opened.link).await?;
+    let (documents, parameters) = services.dialog.instructions.documents(&opened.link).await?;
     raw_documents::file(&path.1, &documents, &parameters)
 }
 
 /// What the secret opens. Its holder is left in the request for the log and the audit log.
 async fn open(services: &Services, secret: &str, request: &HttpRequest) -> Result<Opened> {
-    let opened = services.instructions.open(secret).await?;
+    let opened = services.dialog.instructions.open(secret).await?;
     let caller = Caller::InstructionLink {
         workspace: opened.link.workspace.clone(),
         link: opened.link.id.clone(),
@@ -207,7 +208,7 @@ async fn render(
 }
 
 async fn filled(services: &Services, opened: &Opened, base: &str) -> Result<Filled> {
-    let rendered = services.instructions.documents(&opened.link).await?;
+    let rendered = services.dialog.instructions.documents(&opened.link).await?;
     let parameters = &rendered.1;
     let downloads = format!("{base}/documents");
     let of = |names: &[DocumentName]| documents::views(names, &rendered, &downloads);

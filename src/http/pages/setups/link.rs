@@ -52,7 +52,11 @@ async fn make(
     id: Id<SetupId>,
     form: Form<FromStep>,
 ) -> Result<HttpResponse> {
-    let (_, secret) = services.instructions.make(&visitor.admin, &id.0).await?;
+    let (_, secret) = services
+        .dialog
+        .instructions
+        .make(&visitor.admin, &id.0)
+        .await?;
     let view = services.setups.get(&visitor.admin, &id.0).await?;
     let step = Step::asked(form.0.step.as_deref(), &view);
     let content = Content {
@@ -68,7 +72,11 @@ async fn revoke(
     id: Id<SetupId>,
     form: Form<FromStep>,
 ) -> Result<HttpResponse> {
-    services.instructions.revoke(&visitor.admin, &id.0).await?;
+    services
+        .dialog
+        .instructions
+        .revoke(&visitor.admin, &id.0)
+        .await?;
     let view = services.setups.get(&visitor.admin, &id.0).await?;
     let step = Step::asked(form.0.step.as_deref(), &view);
     let address = step::address(&id.0, step);

@@ -166,7 +166,7 @@ pub async fn respond(
     if let Some(typed) = &content.typed {
         fields = fields.typed(typed, &content.refused);
     }
-    let link = match services.instructions.of(admin, id).await? {
+    let link = match services.dialog.instructions.of(admin, id).await? {
         Some(link) => LinkPanel {
             expires: Some(Moment(link.expires_at)),
             url: content.new_link.as_ref().map(|secret| {
@@ -178,7 +178,7 @@ pub async fn respond(
     };
     let mut allowed = AlsoAllowed::default();
     if content.probe
-        && let Ok(origin) = services.browser_probes.origin(admin, id).await
+        && let Ok(origin) = services.dialog.browser_probes.origin(admin, id).await
     {
         allowed.fetches.push(origin);
     }

@@ -63,7 +63,11 @@ async fn begin(
     id: Id<SetupId>,
     _: Confirmed,
 ) -> Result<HttpResponse> {
-    let urls = services.browser_probes.begin(&visitor.admin, &id.0).await?;
+    let urls = services
+        .dialog
+        .browser_probes
+        .begin(&visitor.admin, &id.0)
+        .await?;
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .json(ProbeBody {
@@ -88,6 +92,7 @@ async fn clean_up(
 ) -> Result<HttpResponse> {
     let probe = ProbeId::parse(&form.0.probe)?;
     services
+        .dialog
         .browser_probes
         .clean_up(&visitor.admin, &id.0, &probe)
         .await?;

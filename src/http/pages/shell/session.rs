@@ -88,7 +88,7 @@ pub async fn visitor(request: &HttpRequest) -> Result<Option<Visitor>> {
     let services = request
         .app_data::<web::Data<Services>>()
         .ok_or_else(|| Error::bug("no services"))?;
-    let Some(session) = services.sign_ins.session(&secret).await? else {
+    let Some(session) = services.people.sign_ins.session(&secret).await? else {
         return Ok(None);
     };
     let member = Member::from(&session);

@@ -174,9 +174,9 @@ async fn list(
         token: query.0.page,
     };
     let place = format!("{}/storages", visitor.member.workspace);
-    let window = services.pages.window(&place, &request)?;
+    let window = services.page_tokens.window(&place, &request)?;
     let rows = services.storages.list(&visitor.member, &window).await?;
-    let page = services.pages.page(&place, &request, rows, |view| {
+    let page = services.page_tokens.page(&place, &request, rows, |view| {
         view.own
             .as_ref()
             .map_or(String::new(), |s| s.id.to_string())

@@ -282,13 +282,13 @@ async fn history(
         token: query.0.page,
     };
     let place = format!("{}/storages/{}/checks", admin.workspace(), id.0);
-    let window = services.pages.window(&place, &request)?;
+    let window = services.page_tokens.window(&place, &request)?;
     let rows = services
         .storages
         .list_checks(&admin, &id.0, &window)
         .await?;
     let page = services
-        .pages
+        .page_tokens
         .page(&place, &request, rows, |check| check.id.to_string())?;
     html(&ChecksPage {
         chrome: Chrome::of(&visitor, Section::Settings),
