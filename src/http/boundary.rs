@@ -4,8 +4,10 @@
 use crate::application::error::Error;
 use crate::application::people::caller::Caller;
 use crate::http::context::{RequestId, SeenCaller};
+use crate::http::face::ErrorLook;
 use crate::http::pages;
 use crate::http::problem::Problem;
+use crate::http::routes::Routes;
 use crate::http::state::Services;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -66,8 +68,14 @@ async fn handle(
     };
     let method = request.method().clone();
     let route = request.match_pattern();
-    let is_api = request.path().starts_with("/v1/");
-    let wants_page = !is_api && accepts_html(request.headers());
+    let face = request
+        .app_data::<web::Data<Routes>>()
+        .and_then(|routes| routes.face(request.path()));
+    let wants_page = match face.map(|face| face.errors) {
+        Some(ErrorLook::PageForBrowsers) => accepts_html(request.headers()),
+        Some(ErrorLook::Problem) | None => false,
+    };
+    let is_cacheable = face.is_some_and(|face| face.is_cacheable);
     request.extensions_mut().insert(RequestId(id.clone()));
     let caller = SeenCaller::default();
     request.extensions_mut().insert(caller.clone());
@@ -137,7 +145,7 @@ async fn handle(
 
     match result {
         Ok((mut response, _)) => {
-            harden(response.headers_mut(), &id, is_api);
+            harden(response.headers_mut(), &id, is_cacheable);
             Ok(response)
         }
         Err(problem) => Err(Rendered { problem, id }.into()),
@@ -189,13 +197,13 @@ impl ResponseError for Rendered {
 
     fn error_response(&self) -> HttpResponse {
         let mut response = self.problem.render(Some(&self.id));
-        harden(response.headers_mut(), &self.id, true);
+        harden(response.headers_mut(), &self.id, false);
         response
     }
 }
 
 /// Headers of every answer. What a handler has set stays.
-fn harden(headers: &mut HeaderMap, id: &str, is_api: bool) {
+fn harden(headers: &mut HeaderMap, id: &str, is_cacheable: bool) {
     let mut default = |name: HeaderName, value: &'static str| {
         if !headers.contains_key(&name) {
             headers.insert(name, HeaderValue::from_static(value));
@@ -208,7 +216,7 @@ fn harden(headers: &mut HeaderMap, id: &str, is_api: bool) {
         header::CONTENT_SECURITY_POLICY,
         "default-src 'none'; frame-ancestors 'none'",
     );
-    if is_api {
+    if !is_cacheable {
         default(header::CACHE_CONTROL, "no-store");
     }
     if let Ok(id) = HeaderValue::from_str(id) {

@@ -4,7 +4,9 @@ use crate::application::error::{Error, Kind};
 use crate::application::people::audit::Reader;
 use crate::application::people::caller::{Admin, Caller, Member};
 use crate::http::context::SeenCaller;
+use crate::http::face::Callers;
 use crate::http::problem::Problem;
+use crate::http::routes::Routes;
 use crate::http::state::Services;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
@@ -14,14 +16,21 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use std::future::{Ready, ready};
 use std::time::Duration;
 
-/// Refuses every request to the API (all below `/v1/`) that has no good token, so that no handler can
-/// forget it, and lets the handlers' extractors find the [`Caller`].
+/// Refuses every request without a good token to a face whose callers have tokens. No handler can
+/// forget it. Lets the handlers' extractors find the [`Caller`].
 pub async fn authenticate(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let is_api = request.path().starts_with("/v1/") && request.match_pattern().is_some();
-    if is_api {
+    let face = request
+        .app_data::<web::Data<Routes>>()
+        .and_then(|routes| routes.face(request.path()));
+    let needs_token = match face.map(|face| face.callers) {
+        Some(Callers::Anybody) => false,
+        // Without a table of routes nothing is open to anybody.
+        Some(Callers::Tokens) | None => request.match_pattern().is_some(),
+    };
+    if needs_token {
         match identify(&request).await {
             Ok(caller) => {
                 let mut extensions = request.extensions_mut();

@@ -12,7 +12,9 @@ pub mod body;
 pub mod boundary;
 pub mod caller;
 pub mod context;
+pub mod declare;
 pub mod docs;
+pub mod face;
 mod fault;
 pub mod idempotency;
 pub mod metrics;
@@ -46,12 +48,14 @@ pub struct HttpParts {
 
 impl HttpParts {
     pub fn new() -> Result<Self> {
-        let document = openapi::document();
+        let (document, mut addresses) = openapi::declared();
+        addresses.extend(pages::routes().addresses());
+        let faces = vec![&api::face::API, &pages::face::FACE];
         let json = document
             .to_pretty_json()
             .map_err(|error| Error::bug(format!("the OpenAPI document: {error}")))?;
         Ok(Self {
-            routes: Data::new(Routes::of(&document)),
+            routes: Data::new(Routes::of(addresses, faces)?),
             documents: Data::new(Documents::of(json)?),
             anonymous: Data::new(AnonymousLimit::default()),
         })
@@ -86,7 +90,7 @@ pub fn app(
                 .wrap(from_fn(pages::shell::headers::secure))
                 .wrap(Compress::default())
                 .configure(assets::configure)
-                .configure(pages::configure),
+                .configure(|config| pages::routes().register(config)),
         )
         .default_service(web::to(routes::nothing_here))
         .wrap(from_fn(boundary::panics))

@@ -14,6 +14,7 @@ use crate::domain::project::{
 use crate::http::api::files::read::{SIGN_LIMIT, SignedUrlsBody, parse_keys};
 use crate::http::body::Body;
 use crate::http::caller::{AdminCaller, MemberCaller};
+use crate::http::declare::{asks, changes};
 use crate::http::idempotency::Idempotent;
 use crate::http::page::PageQuery;
 use crate::http::path::Id;
@@ -35,12 +36,12 @@ const MOST_ERRORS: usize = 100;
 
 pub fn configure(config: &mut ServiceConfig) {
     config
-        .service(create_project)
+        .service(changes(create_project))
         .service(list_projects)
         .service(get_project)
-        .service(delete_project)
+        .service(changes(delete_project))
         .service(list_project_files)
-        .service(sign_project_files);
+        .service(asks(sign_project_files));
 }
 
 /// A project to make. Its files come from exactly one of `files`, `folder` and `manifest_file_key`.

@@ -10,6 +10,7 @@ use crate::http::api::setups::documents;
 use crate::http::api::setups::documents::DocumentsBody;
 use crate::http::body::Body;
 use crate::http::caller::{AdminCaller, MemberCaller};
+use crate::http::declare::changes;
 use crate::http::page::PageQuery;
 use crate::http::path::Id;
 use crate::http::query::Query;
@@ -25,9 +26,9 @@ pub fn configure(config: &mut ServiceConfig) {
     config
         .service(list_storages)
         .service(get_storage)
-        .service(change_storage)
-        .service(delete_storage)
-        .service(check_storage)
+        .service(changes(change_storage))
+        .service(changes(delete_storage))
+        .service(changes(check_storage))
         .service(list_storage_checks)
         .service(get_storage_documents)
         .service(get_storage_document);

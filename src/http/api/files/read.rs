@@ -13,6 +13,7 @@ use crate::domain::ids::StorageRef;
 use crate::http::api::files::write::{VersionQuery, file_key, version_id};
 use crate::http::body::Body;
 use crate::http::caller::{AdminCaller, MemberCaller};
+use crate::http::declare::asks;
 use crate::http::page;
 use crate::http::path::Id;
 use crate::http::query::Query;
@@ -38,7 +39,7 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(list_files)
         .service(read_file)
         .service(read_file_head)
-        .service(sign_files);
+        .service(asks(sign_files));
 }
 
 /// Which folder to list, and how.

@@ -4,6 +4,7 @@ use crate::application::error::Result;
 use crate::domain::ids::SessionId;
 use crate::domain::people::sign_in::Session;
 use crate::http::caller::AdminCaller;
+use crate::http::declare::changes;
 use crate::http::page::PageQuery;
 use crate::http::path::Id;
 use crate::http::query::Query;
@@ -16,7 +17,9 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub fn configure(config: &mut ServiceConfig) {
-    config.service(list_sessions).service(revoke_session);
+    config
+        .service(list_sessions)
+        .service(changes(revoke_session));
 }
 
 /// Somebody signed in to the pages, by a sign-in link.

@@ -8,6 +8,7 @@ use crate::domain::names::Name;
 use crate::domain::people::workspace::{ApiToken, Role};
 use crate::http::body::Body;
 use crate::http::caller::OperatorCaller;
+use crate::http::declare::changes;
 use crate::http::idempotency::Idempotent;
 use crate::http::page::PageQuery;
 use crate::http::path::Id;
@@ -25,9 +26,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 pub fn configure(config: &mut ServiceConfig) {
     config
-        .service(create_token)
+        .service(changes(create_token))
         .service(list_tokens)
-        .service(revoke_token);
+        .service(changes(revoke_token));
 }
 
 /// A token to make.

@@ -6,6 +6,7 @@ use crate::domain::names::Name;
 use crate::domain::people::workspace::Workspace;
 use crate::http::body::Body;
 use crate::http::caller::OperatorCaller;
+use crate::http::declare::changes;
 use crate::http::idempotency::Idempotent;
 use crate::http::page::PageQuery;
 use crate::http::path::Id;
@@ -21,10 +22,10 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 pub fn configure(config: &mut ServiceConfig) {
     config
-        .service(create_workspace)
+        .service(changes(create_workspace))
         .service(list_workspaces)
         .service(get_workspace)
-        .service(delete_workspace);
+        .service(changes(delete_workspace));
 }
 
 /// A workspace to make.

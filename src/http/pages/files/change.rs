@@ -7,6 +7,7 @@ use crate::application::files::write::{DoomedFile, MOST_DELETED};
 use crate::domain::Invalid;
 use crate::domain::files::file_key::{FileKey, Folder};
 use crate::domain::ids::StorageRef;
+use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::files::folder;
 use crate::http::pages::files::folder::{FolderQuery, Upload};
 use crate::http::pages::files::{Place, address, shown};
@@ -21,7 +22,7 @@ use crate::http::query::Query;
 use crate::http::state::Services;
 use actix_multipart::{Field, Multipart};
 use actix_web::http::StatusCode;
-use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use futures_util::StreamExt;
@@ -33,23 +34,17 @@ use tokio::sync::mpsc;
 /// The longest field of the upload form beside the files, in bytes.
 const LONGEST_FIELD: usize = 8 << 10;
 
-pub fn configure(config: &mut ServiceConfig) {
-    config
-        .service(
-            web::resource("/storages/{storage_id}/files/upload")
-                .name("upload_file")
-                .route(web::post().to(upload)),
+pub fn configure(routes: &mut PageRoutes) {
+    routes
+        .add(PageRoute::at("/storages/{storage_id}/files/upload", "upload_file").changes(upload))
+        .add(
+            PageRoute::at(
+                "/storages/{storage_id}/files/confirm-delete",
+                "confirm_delete_files",
+            )
+            .asks(confirm),
         )
-        .service(
-            web::resource("/storages/{storage_id}/files/confirm-delete")
-                .name("confirm_delete_files")
-                .route(web::post().to(confirm)),
-        )
-        .service(
-            web::resource("/storages/{storage_id}/files/delete")
-                .name("delete_files")
-                .route(web::post().to(delete)),
-        );
+        .add(PageRoute::at("/storages/{storage_id}/files/delete", "delete_files").changes(delete));
 }
 
 /// The fields of the upload form, as they come: each must be there before the file it is about.

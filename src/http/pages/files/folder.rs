@@ -6,6 +6,7 @@ use crate::application::files::read::{FileEntry, FolderEntry, FolderPage};
 use crate::domain::files::file_key::Folder;
 use crate::domain::ids::StorageRef;
 use crate::http::assets;
+use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::files::{Crumb, Place, Trouble, address, shown, shown_or_empty};
 use crate::http::pages::shell::answer::html;
 use crate::http::pages::shell::chrome::{Chrome, Section};
@@ -15,19 +16,15 @@ use crate::http::path::Id;
 use crate::http::query::Query;
 use crate::http::state::Services;
 use actix_web::HttpResponse;
-use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::web::Data;
 use askama::Template;
 use serde::Deserialize;
 
 /// How many files and folders a page shows.
 const PAGE: u32 = 100;
 
-pub fn configure(config: &mut ServiceConfig) {
-    config.service(
-        web::resource("/storages/{storage_id}/files")
-            .name("files_page")
-            .route(web::get().to(show)),
-    );
+pub fn configure(routes: &mut PageRoutes) {
+    routes.add(PageRoute::at("/storages/{storage_id}/files", "files_page").shows(show));
 }
 
 #[derive(Deserialize, Default)]

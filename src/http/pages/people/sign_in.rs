@@ -3,6 +3,7 @@
 use crate::application::connections::input::ConnectionInput;
 use crate::application::error::Result;
 use crate::domain::people::sign_in::Purpose;
+use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::setups;
 use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::Chrome;
@@ -10,24 +11,16 @@ use crate::http::pages::shell::form::Confirmed;
 use crate::http::pages::shell::session;
 use crate::http::pages::shell::session::Visitor;
 use crate::http::state::Services;
-use actix_web::web::{Data, Path, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-pub fn configure(config: &mut ServiceConfig) {
-    config
-        .route("/", web::get().to(start))
-        .service(
-            web::resource("/sign-in/{secret}")
-                .name("sign_in")
-                .route(web::get().to(sign_in)),
-        )
-        .service(
-            web::resource("/sign-out")
-                .name("sign_out")
-                .route(web::post().to(sign_out)),
-        )
-        .route("/signed-out", web::get().to(signed_out));
+pub fn configure(routes: &mut PageRoutes) {
+    routes
+        .add(PageRoute::public("/", start))
+        .add(PageRoute::at("/sign-in/{secret}", "sign_in").changes_by_get(sign_in))
+        .add(PageRoute::at("/sign-out", "sign_out").changes(sign_out))
+        .add(PageRoute::public("/signed-out", signed_out));
 }
 
 async fn start(request: HttpRequest) -> Result<HttpResponse> {

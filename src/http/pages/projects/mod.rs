@@ -9,6 +9,7 @@ use crate::application::kept::page_tokens::PageRequest;
 use crate::application::storages::StorageView;
 use crate::domain::ids::StorageRef;
 use crate::domain::project::{Project, ProjectStatus};
+use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::files::shown;
 use crate::http::pages::shell::answer::html;
 use crate::http::pages::shell::chrome::{Chrome, Section};
@@ -17,7 +18,7 @@ use crate::http::pages::shell::session::Visitor;
 use crate::http::query::Query;
 use crate::http::state::Services;
 use actix_web::HttpResponse;
-use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::web::Data;
 use askama::Template;
 use serde::Deserialize;
 use std::collections::HashMap;
@@ -25,15 +26,14 @@ use std::collections::HashMap;
 /// How many projects a page shows.
 const PAGE: u32 = 25;
 
-pub fn configure(config: &mut ServiceConfig) {
-    new::configure(config);
-    config.service(
-        web::resource("/projects")
-            .name("create_project")
-            .route(web::get().to(list))
-            .route(web::post().to(new::create)),
+pub fn configure(routes: &mut PageRoutes) {
+    new::configure(routes);
+    routes.add(
+        PageRoute::at("/projects", "create_project")
+            .shows(list)
+            .changes(new::create),
     );
-    project::configure(config);
+    project::configure(routes);
 }
 
 #[derive(Deserialize)]

@@ -12,6 +12,7 @@ use crate::domain::files::file_key::{FileKey, Folder};
 use crate::domain::ids::StorageRef;
 use crate::domain::names::Name;
 use crate::domain::project::OnMissing;
+use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::files::shown;
 use crate::http::pages::projects::typed;
 use crate::http::pages::shell::answer::{html, see_other};
@@ -22,7 +23,7 @@ use crate::http::problem::status_of;
 use crate::http::query::Query;
 use crate::http::state::Services;
 use actix_web::HttpResponse;
-use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::web::Data;
 use askama::Template;
 use serde::Deserialize;
 
@@ -31,19 +32,14 @@ const MOST_STORAGES: u32 = 100;
 /// How many missing keys the page lists.
 const MOST_SHOWN: usize = 200;
 
-pub fn configure(config: &mut ServiceConfig) {
-    config
-        .service(
-            web::resource("/projects/new")
-                .name("new_project_page")
-                .route(web::get().to(show))
-                .route(web::post().to(show_chosen)),
+pub fn configure(routes: &mut PageRoutes) {
+    routes
+        .add(
+            PageRoute::at("/projects/new", "new_project_page")
+                .shows(show)
+                .asks(show_chosen),
         )
-        .service(
-            web::resource("/projects/new/pick")
-                .name("pick_project_files")
-                .route(web::post().to(pick)),
-        );
+        .add(PageRoute::at("/projects/new/pick", "pick_project_files").asks(pick));
 }
 
 #[derive(Deserialize)]

@@ -6,6 +6,7 @@ use crate::application::kept::page_tokens::PageRequest;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::ProjectId;
 use crate::domain::project::{Project, ProjectFile, ProjectStatus};
+use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::files::{
     KeyQuery, LIFE, Place, SignedLinkPage, Trouble, address, download_name, is_picture, only,
     origin, shown,
@@ -21,45 +22,27 @@ use crate::http::path::Id;
 use crate::http::query::Query;
 use crate::http::state::Services;
 use actix_web::HttpResponse;
-use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::web::Data;
 use askama::Template;
 use serde::Deserialize;
 
 /// How many files a page shows.
 const PAGE: u32 = 50;
 
-pub fn configure(config: &mut ServiceConfig) {
-    config
-        .service(
-            web::resource("/projects/{project_id}")
-                .name("project_page")
-                .route(web::get().to(show)),
+pub fn configure(routes: &mut PageRoutes) {
+    routes
+        .add(PageRoute::at("/projects/{project_id}", "project_page").shows(show))
+        .add(PageRoute::at("/projects/{project_id}/progress", "project_progress").shows(progress))
+        .add(
+            PageRoute::at("/projects/{project_id}/download", "download_project_file")
+                .shows(download),
         )
-        .service(
-            web::resource("/projects/{project_id}/progress")
-                .name("project_progress")
-                .route(web::get().to(progress)),
-        )
-        .service(
-            web::resource("/projects/{project_id}/download")
-                .name("download_project_file")
-                .route(web::get().to(download)),
-        )
-        .service(
-            web::resource("/projects/{project_id}/picture")
-                .name("project_picture")
-                .route(web::get().to(picture)),
-        )
-        .service(
-            web::resource("/projects/{project_id}/link")
-                .name("sign_project_files")
-                .route(web::post().to(link)),
-        )
-        .service(
-            web::resource("/projects/{project_id}/delete")
-                .name("delete_project")
-                .route(web::get().to(confirm))
-                .route(web::post().to(delete)),
+        .add(PageRoute::at("/projects/{project_id}/picture", "project_picture").shows(picture))
+        .add(PageRoute::at("/projects/{project_id}/link", "sign_project_files").asks(link))
+        .add(
+            PageRoute::at("/projects/{project_id}/delete", "delete_project")
+                .shows(confirm)
+                .changes(delete),
         );
 }
 

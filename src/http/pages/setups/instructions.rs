@@ -8,6 +8,7 @@ use crate::domain::policy_document::DocumentName;
 use crate::domain::setup::SetupStatus;
 use crate::http::api::setups::documents as raw_documents;
 use crate::http::context::SeenCaller;
+use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::setups::bundle;
 use crate::http::pages::setups::documents;
 use crate::http::pages::setups::documents::{Console, DocumentView};
@@ -20,28 +21,28 @@ use crate::http::pages::shell::moment::Moment;
 use crate::http::query::Query;
 use crate::http::state::Services;
 use actix_web::http::StatusCode;
-use actix_web::web::{self, Data, Path, ServiceConfig};
+use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use serde::Deserialize;
 
-pub fn configure(config: &mut ServiceConfig) {
-    config
-        .service(
-            web::resource("/instructions/{secret}")
-                .name("set_role_arn_by_link")
-                .route(web::get().to(show))
-                .route(web::post().to(save)),
+pub fn configure(routes: &mut PageRoutes) {
+    routes
+        .add(
+            PageRoute::at("/instructions/{secret}", "set_role_arn_by_link")
+                .shows(show)
+                .changes(save),
         )
-        .service(
-            web::resource("/instructions/{secret}/documents")
-                .name("get_documents_by_link")
-                .route(web::get().to(all_documents)),
+        .add(
+            PageRoute::at("/instructions/{secret}/documents", "get_documents_by_link")
+                .shows(all_documents),
         )
-        .service(
-            web::resource("/instructions/{secret}/documents/{document_name}")
-                .name("get_document_by_link")
-                .route(web::get().to(one_document)),
+        .add(
+            PageRoute::at(
+                "/instructions/{secret}/documents/{document_name}",
+                "get_document_by_link",
+            )
+            .shows(one_document),
         );
 }
 

@@ -2,6 +2,7 @@
 
 use crate::application::error::Result;
 use crate::domain::ids::SetupId;
+use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::setups::page;
 use crate::http::pages::setups::page::Content;
 use crate::http::pages::setups::step;
@@ -13,20 +14,21 @@ use crate::http::pages::shell::session::AdminVisitor;
 use crate::http::path::Id;
 use crate::http::state::Services;
 use actix_web::HttpResponse;
-use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::web::Data;
 use serde::Deserialize;
 
-pub fn configure(config: &mut ServiceConfig) {
-    config
-        .service(
-            web::resource("/settings/setups/{setup_id}/link")
-                .name("make_instruction_link")
-                .route(web::post().to(make)),
+pub fn configure(routes: &mut PageRoutes) {
+    routes
+        .add(
+            PageRoute::at("/settings/setups/{setup_id}/link", "make_instruction_link")
+                .changes(make),
         )
-        .service(
-            web::resource("/settings/setups/{setup_id}/link/revoke")
-                .name("revoke_instruction_link")
-                .route(web::post().to(revoke)),
+        .add(
+            PageRoute::at(
+                "/settings/setups/{setup_id}/link/revoke",
+                "revoke_instruction_link",
+            )
+            .changes(revoke),
         );
 }
 

@@ -12,6 +12,7 @@ use crate::domain::setup::Draft;
 use crate::domain::storage::HealthState;
 use crate::http::api::setups::documents as raw_documents;
 use crate::http::assets;
+use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::setups::check::{CheckForm, events, wants_events};
 use crate::http::pages::setups::documents;
 use crate::http::pages::setups::documents::DocumentView;
@@ -26,7 +27,7 @@ use crate::http::path::Id;
 use crate::http::query::Query;
 use crate::http::state::Services;
 use actix_web::http::StatusCode;
-use actix_web::web::{self, Data, Path, ServiceConfig};
+use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use serde::Deserialize;
@@ -34,35 +35,33 @@ use serde::Deserialize;
 /// How many checks a page of the history shows.
 const CHECKS: u32 = 10;
 
-pub fn configure(config: &mut ServiceConfig) {
-    config
-        .service(
-            web::resource("/settings/storages/{storage_id}")
-                .name("storage_page")
-                .route(web::get().to(show)),
+pub fn configure(routes: &mut PageRoutes) {
+    routes
+        .add(PageRoute::at("/settings/storages/{storage_id}", "storage_page").shows(show))
+        .add(
+            PageRoute::at("/settings/storages/{storage_id}/settings", "change_storage")
+                .shows(edit)
+                .changes(change),
         )
-        .service(
-            web::resource("/settings/storages/{storage_id}/settings")
-                .name("change_storage")
-                .route(web::get().to(edit))
-                .route(web::post().to(change)),
+        .add(
+            PageRoute::at("/settings/storages/{storage_id}/delete", "delete_storage")
+                .shows(ask)
+                .changes(delete),
         )
-        .service(
-            web::resource("/settings/storages/{storage_id}/delete")
-                .name("delete_storage")
-                .route(web::get().to(ask))
-                .route(web::post().to(delete)),
+        .add(
+            PageRoute::at(
+                "/settings/storages/{storage_id}/checks",
+                "check_storage_now",
+            )
+            .shows(history)
+            .changes(check),
         )
-        .service(
-            web::resource("/settings/storages/{storage_id}/checks")
-                .name("check_storage_now")
-                .route(web::get().to(history))
-                .route(web::post().to(check)),
-        )
-        .service(
-            web::resource("/settings/storages/{storage_id}/documents/{document_name}")
-                .name("get_storage_document")
-                .route(web::get().to(one_document)),
+        .add(
+            PageRoute::at(
+                "/settings/storages/{storage_id}/documents/{document_name}",
+                "get_storage_document",
+            )
+            .shows(one_document),
         );
 }
 
