@@ -1,6 +1,7 @@
 //! Projects: the list, a new one, one of them.
 
 mod new;
+mod new_form;
 mod project;
 mod typed;
 

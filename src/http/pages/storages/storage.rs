@@ -4,6 +4,7 @@ use crate::application::connections::view::ConnectionView;
 use crate::application::error::{FieldError, Kind, Result};
 use crate::application::kept::page_tokens::PageRequest;
 use crate::application::storages::StorageView;
+use crate::domain::Invalid;
 use crate::domain::check::{CheckReport, Outcome};
 use crate::domain::connection::Credentials;
 use crate::domain::ids::{StorageId, StorageRef};
@@ -376,11 +377,10 @@ async fn change(
         }
         Err(error) if matches!(error.kind, Kind::Unprocessable | Kind::Conflict) => {
             match error.fields.is_empty() {
-                true => refused.push(FieldError {
-                    field: String::new(),
-                    code: error.code,
-                    detail: error.detail.clone(),
-                }),
+                true => refused.push(FieldError::new(
+                    "",
+                    Invalid::new(error.code, error.detail.clone()),
+                )),
                 false => refused.extend(error.fields.iter().cloned()),
             }
         }
