@@ -17,12 +17,12 @@ macro_rules! id {
 
             /// A new identifier; later ones sort after earlier ones (UUID version 7).
             pub fn generate() -> Self {
-                Self(format!("{}{}", $prefix, Uuid::now_v7().simple()))
+                Self(format!("{}{}", Self::PREFIX, Uuid::now_v7().simple()))
             }
 
             /// Parses the canonical form only: the prefix and 32 lower-case hexadecimal digits.
             pub fn parse(value: &str) -> Result<Self, Invalid> {
-                let well_formed = value.strip_prefix($prefix).is_some_and(|digits| {
+                let well_formed = value.strip_prefix(Self::PREFIX).is_some_and(|digits| {
                     digits.len() == 32
                         && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
                 });
@@ -33,7 +33,7 @@ macro_rules! id {
                         "invalid_id",
                         format!(
                             "`{}` is not an identifier of this kind: it starts with `{}` and has 32 hexadecimal digits.",
-                            shown(value), $prefix
+                            shown(value), Self::PREFIX
                         ),
                     ))
                 }
@@ -90,7 +90,7 @@ impl CheckId {
     }
 }
 
-/// What a client may name where a storage is expected: one of its own, or the product's own bucket.
+/// Which storage: one of the workspace's own, or the built-in one, the product's bucket.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum StorageRef {
     BuiltIn,
@@ -106,6 +106,14 @@ impl StorageRef {
             Ok(Self::BuiltIn)
         } else {
             StorageId::parse(value).map(Self::Own)
+        }
+    }
+
+    /// The ID of a workspace's own storage; `None` for the built-in one, which has no record.
+    pub fn own(&self) -> Option<&StorageId> {
+        match self {
+            Self::BuiltIn => None,
+            Self::Own(id) => Some(id),
         }
     }
 }

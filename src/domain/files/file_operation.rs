@@ -45,6 +45,7 @@ pub struct Permission {
 }
 
 impl FileOperation {
+    #[cfg(test)]
     pub const ALL: [Self; 16] = [
         Self::Browse,
         Self::ReadMetadata,
@@ -83,20 +84,6 @@ impl FileOperation {
             Self::Location => &[LOCATION],
             Self::ListBuckets => &[ALL_BUCKETS],
         }
-    }
-
-    /// Whether a storage with read access refuses it.
-    pub fn writes(self) -> bool {
-        matches!(
-            self,
-            Self::Upload
-                | Self::AbortUpload
-                | Self::Delete
-                | Self::DeleteVersion
-                | Self::Copy
-                | Self::Move
-                | Self::WriteAcl
-        )
     }
 
     /// What is refused, in words that follow "does not permit".

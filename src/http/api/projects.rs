@@ -4,7 +4,7 @@ use crate::application::error::{Error, Result};
 use crate::application::files::read::SignRequest;
 use crate::application::projects::input::{NewFileInput, NewProjectInput};
 use crate::domain::Invalid;
-use crate::domain::ids::{ProjectId, StorageRef};
+use crate::domain::ids::ProjectId;
 use crate::domain::project::{Project, ProjectFile, ProjectStatus};
 use crate::http::api::files::read::{SIGN_LIMIT, SignedUrlsBody, parse_keys};
 use crate::http::body::Body;
@@ -171,11 +171,10 @@ struct SignProjectFiles {
 
 impl From<Project> for ProjectBody {
     fn from(project: Project) -> Self {
-        let storage = project.storage.map_or(StorageRef::BuiltIn, StorageRef::Own);
         Self {
             id: project.id.to_string(),
             name: project.name.to_string(),
-            storage_id: storage.to_string(),
+            storage_id: project.storage.to_string(),
             status: project.status.as_str(),
             progress: ProgressBody {
                 done: project.progress.done,
