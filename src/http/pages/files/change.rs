@@ -13,8 +13,7 @@ use crate::http::pages::files::folder::{FolderQuery, Upload};
 use crate::http::pages::files::{Place, address, shown};
 use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::{Chrome, Section};
-use crate::http::pages::shell::fields::{Fields, check_token};
-use crate::http::pages::shell::form::{expected, same_site};
+use crate::http::pages::shell::form::{FormFields, check_token, expected, same_site};
 use crate::http::pages::shell::session::AdminVisitor;
 use crate::http::path::Id;
 use crate::http::problem::status_of;
@@ -291,7 +290,7 @@ impl DoomedRow {
 }
 
 /// The files that a form means, and the folder to go back to.
-fn doomed(query: DeleteQuery, fields: &Fields) -> Result<(Vec<FileKey>, Folder)> {
+fn doomed(query: DeleteQuery, fields: &FormFields) -> Result<(Vec<FileKey>, Folder)> {
     let texts: Vec<&str> = match &query.key {
         Some(key) => vec![key],
         None => fields.all("key").collect(),
@@ -337,7 +336,7 @@ async fn confirm(
     services: Data<Services>,
     id: Id<StorageRef>,
     query: Query<DeleteQuery>,
-    fields: Fields,
+    fields: FormFields,
 ) -> Result<HttpResponse> {
     let by_query = query.0.key.is_some();
     let (keys, folder) = doomed(query.0, &fields)?;
@@ -358,7 +357,7 @@ async fn delete(
     services: Data<Services>,
     id: Id<StorageRef>,
     query: Query<DeleteQuery>,
-    fields: Fields,
+    fields: FormFields,
 ) -> Result<HttpResponse> {
     let by_query = query.0.key.is_some();
     let (keys, folder) = doomed(query.0, &fields)?;

@@ -13,7 +13,7 @@ use crate::http::pages::projects::new_form::{FilesFrom, NewProjectErrors, NewPro
 use crate::http::pages::projects::typed;
 use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::{Chrome, Section};
-use crate::http::pages::shell::fields::Fields;
+use crate::http::pages::shell::form::FormFields;
 use crate::http::pages::shell::session::Visitor;
 use crate::http::problem::status_of;
 use crate::http::query::Query;
@@ -141,7 +141,7 @@ async fn show(
 async fn show_chosen(
     visitor: Visitor,
     services: Data<Services>,
-    fields: Fields,
+    fields: FormFields,
 ) -> Result<HttpResponse> {
     let typed = NewProjectForm {
         storage: fields.text("storage_id").to_owned(),
@@ -159,7 +159,7 @@ async fn show_chosen(
 }
 
 /// Goes where the files of the chosen storage can be ticked.
-async fn pick(_: Visitor, fields: Fields) -> Result<HttpResponse> {
+async fn pick(_: Visitor, fields: FormFields) -> Result<HttpResponse> {
     let storage = StorageRef::parse(fields.text("storage_id"))
         .map_err(|invalid| Error::field("storage_id", invalid))?;
     Ok(see_other(&format!("/storages/{storage}/files")))
@@ -227,7 +227,7 @@ fn option(view: &StorageView, chosen: &Option<StorageRef>) -> StorageOption {
 pub(super) async fn create(
     visitor: Visitor,
     services: Data<Services>,
-    fields: Fields,
+    fields: FormFields,
 ) -> Result<HttpResponse> {
     let typed = NewProjectForm::of(&fields);
     let new = match typed.parse() {

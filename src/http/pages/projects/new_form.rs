@@ -6,7 +6,7 @@ use crate::application::projects::input::NewProjectInput;
 use crate::application::projects::manifest::duplicate;
 use crate::http::pages::projects::typed;
 use crate::http::pages::projects::typed::TypedLine;
-use crate::http::pages::shell::fields::Fields;
+use crate::http::pages::shell::form::FormFields;
 
 /// How many bad lines the page names.
 const MOST_BAD_LINES: usize = 20;
@@ -68,7 +68,7 @@ impl NewProjectForm {
         }
     }
 
-    pub fn of(fields: &Fields) -> Self {
+    pub fn of(fields: &FormFields) -> Self {
         let text = |name: &str| fields.text(name).to_owned();
         Self {
             storage: text("storage_id"),
@@ -224,9 +224,9 @@ mod tests {
     use crate::application::projects::FileSource;
     use crate::domain::project::OnMissing;
 
-    fn fields(pairs: &[(&str, &str)]) -> Fields {
+    fn fields(pairs: &[(&str, &str)]) -> FormFields {
         let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-        Fields(pairs.iter().map(own).collect())
+        FormFields(pairs.iter().map(own).collect())
     }
 
     #[test]

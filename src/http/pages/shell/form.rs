@@ -6,7 +6,9 @@ use crate::http::pages::shell::session::{SessionCookie, not_signed_in, visitor_s
 use crate::http::state::Services;
 use actix_web::dev::Payload;
 use actix_web::http::header;
+use actix_web::web::BytesMut;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use std::future::Future;
 use std::pin::Pin;
@@ -58,10 +60,66 @@ impl<T: DeserializeOwned + 'static> FromRequest for LinkForm<T> {
     }
 }
 
+/// The fields of a form whose names may be there more than once, like the boxes ticked in a list; in
+/// their order, without the token.
+#[derive(Debug, Default)]
+pub struct FormFields(pub Vec<(String, String)>);
+
+impl FormFields {
+    /// The first field of this name; empty where there is none.
+    pub fn text(&self, name: &str) -> &str {
+        let found = self.0.iter().find(|(known, _)| known == name);
+        found.map_or("", |(_, value)| value)
+    }
+
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0
+            .iter()
+            .filter(move |(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// Takes a form apart, if it carries this token.
+    fn parse(bytes: &[u8], csrf: &Csrf) -> Result<Self> {
+        let mut fields = Vec::new();
+        let mut token = None;
+        for (name, value) in url::form_urlencoded::parse(bytes) {
+            match name.as_ref() {
+                "csrf" => token = Some(value.into_owned()),
+                _ => fields.push((name.into_owned(), value.into_owned())),
+            }
+        }
+        check_token(token.as_deref(), csrf)?;
+        Ok(Self(fields))
+    }
+
+    fn into_typed<T: DeserializeOwned>(self) -> Result<T> {
+        let mut text = url::form_urlencoded::Serializer::new(String::new());
+        text.extend_pairs(self.0);
+        crate::http::query::parse(&text.finish())
+    }
+}
+
+impl FromRequest for FormFields {
+    type Error = actix_web::Error;
+    type Future = Pin<Box<dyn Future<Output = std::result::Result<Self, Self::Error>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let payload = payload.take();
+        Box::pin(async move {
+            same_site(&request)?;
+            let csrf = expected(&request)?;
+            let bytes = body(payload, LIMIT).await?;
+            Ok(Self::parse(&bytes, &csrf)?)
+        })
+    }
+}
+
 /// Reads a form that carries this token.
 async fn read<T: DeserializeOwned>(
     request: &HttpRequest,
-    mut payload: Payload,
+    payload: Payload,
     csrf: &Csrf,
     limit: usize,
 ) -> std::result::Result<T, actix_web::Error> {
@@ -73,8 +131,17 @@ async fn read<T: DeserializeOwned>(
         )
         .into());
     }
-    let mut bytes = actix_web::web::BytesMut::new();
-    while let Some(chunk) = futures_util::StreamExt::next(&mut payload).await {
+    let bytes = body(payload, limit).await?;
+    Ok(FormFields::parse(&bytes, csrf)?.into_typed()?)
+}
+
+/// Reads at most `limit` bytes.
+async fn body(
+    mut payload: Payload,
+    limit: usize,
+) -> std::result::Result<BytesMut, actix_web::Error> {
+    let mut bytes = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
         let chunk = chunk?;
         if bytes.len() + chunk.len() > limit {
             return Err(Error::new(
@@ -86,7 +153,7 @@ async fn read<T: DeserializeOwned>(
         }
         bytes.extend_from_slice(&chunk);
     }
-    Ok(parse(&bytes, csrf)?)
+    Ok(bytes)
 }
 
 /// The token alone, for a form without fields.
@@ -134,23 +201,35 @@ pub fn same_site(request: &HttpRequest) -> Result<()> {
     Ok(())
 }
 
-fn parse<T: DeserializeOwned>(bytes: &[u8], csrf: &Csrf) -> Result<T> {
-    let mut token = None;
-    let mut fields = url::form_urlencoded::Serializer::new(String::new());
-    for (name, value) in url::form_urlencoded::parse(bytes) {
-        if name == "csrf" {
-            token = Some(value.into_owned());
-        } else {
-            fields.append_pair(&name, &value);
+/// Refuses a form without the token of its visitor's session.
+pub fn check_token(token: Option<&str>, csrf: &Csrf) -> Result<()> {
+    if token.is_some_and(|token| csrf.matches(token)) {
+        return Ok(());
+    }
+    Err(Error::new(
+        Kind::Forbidden,
+        "csrf",
+        "This form is not of your present session, so that nothing was changed.",
+    )
+    .remedy("Load the page again, then repeat what you did."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_may_repeat_and_the_token_is_needed() {
+        let csrf = Csrf::of_secret("a");
+        let form = format!("key=%2Fa+b&csrf={}&key=%2Fc%2B", csrf.masked());
+        let fields = FormFields::parse(form.as_bytes(), &csrf).unwrap();
+        assert_eq!(fields.all("key").collect::<Vec<_>>(), ["/a b", "/c+"]);
+        assert_eq!((fields.text("key"), fields.text("other")), ("/a b", ""));
+        for bad in ["key=a", "csrf=x"] {
+            assert_eq!(
+                FormFields::parse(bad.as_bytes(), &csrf).unwrap_err().code,
+                "csrf"
+            );
         }
     }
-    if !token.is_some_and(|token| csrf.matches(&token)) {
-        return Err(Error::new(
-            Kind::Forbidden,
-            "csrf",
-            "This form is not of your present session, so that nothing was changed.",
-        )
-        .remedy("Load the page again, then repeat what you did."));
-    }
-    crate::http::query::parse(&fields.finish())
 }

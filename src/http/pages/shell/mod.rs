@@ -4,7 +4,6 @@ pub mod answer;
 pub mod chrome;
 pub mod csrf;
 pub mod error;
-pub mod fields;
 pub mod form;
 pub mod headers;
 pub mod moment;
