@@ -9,7 +9,7 @@ use crate::application::people::caller::Caller;
 use crate::domain::ids::WorkspaceId;
 use crate::domain::people::audit::{Actor, AuditResult};
 use crate::http::context::{NothingChanged, RequestId, SeenCaller};
-use crate::http::face::{Actions, Effect};
+use crate::http::face::{Actions, RouteEffect};
 use crate::http::problem::Problem;
 use crate::http::routes::Routes;
 use crate::http::state::Services;
@@ -130,13 +130,13 @@ pub async fn audit(
     Ok(result?.map_into_boxed_body())
 }
 
-fn is_written(effect: Effect, status: StatusCode) -> bool {
+fn is_written(effect: RouteEffect, status: StatusCode) -> bool {
     let refused = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
     refused
         || match effect {
-            Effect::Changes => true,
-            Effect::Asks => !status.is_success(),
-            Effect::Shows => false,
+            RouteEffect::Changes => true,
+            RouteEffect::Asks => !status.is_success(),
+            RouteEffect::Shows => false,
         }
 }
 

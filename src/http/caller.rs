@@ -1,7 +1,7 @@
 //! Authentication, before anything else of a request is read.
 
 use crate::application::error::{Error, Kind};
-use crate::application::people::audit::Reader;
+use crate::application::people::audit::LogReader;
 use crate::application::people::caller::{Admin, Caller, Member};
 use crate::http::context::SeenCaller;
 use crate::http::face::Callers;
@@ -98,7 +98,7 @@ pub struct MemberCaller(pub Member);
 pub struct AdminCaller(pub Admin);
 
 /// Somebody who may read the audit log: the operator, or an admin of a workspace.
-pub struct AuditReader(pub Reader);
+pub struct AuditReader(pub LogReader);
 
 impl TryFrom<Caller> for OperatorCaller {
     type Error = Error;
@@ -154,8 +154,8 @@ impl TryFrom<Caller> for AuditReader {
 
     fn try_from(caller: Caller) -> Result<Self, Error> {
         match caller {
-            Caller::Operator => Ok(Self(Reader::Operator)),
-            member => AdminCaller::try_from(member).map(|admin| Self(Reader::Admin(admin.0))),
+            Caller::Operator => Ok(Self(LogReader::Operator)),
+            member => AdminCaller::try_from(member).map(|admin| Self(LogReader::Admin(admin.0))),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! How routes are registered: each says whether it changes something, and what the audit log calls it.
 
-use crate::http::face::{Effect, Face};
+use crate::http::face::{Face, RouteEffect};
 use actix_web::dev::{AppService, HttpServiceFactory};
 use actix_web::http::Method;
 use actix_web::{FromRequest, Handler, Resource, Responder, web};
@@ -30,24 +30,24 @@ pub struct Declared {
     /// Its ID in the OpenAPI document; a page's operations have none.
     pub id: Option<String>,
     /// `None`: its registration says nothing.
-    pub effect: Option<Effect>,
+    pub effect: Option<RouteEffect>,
 }
 
 /// An operation of the API with its effect.
 pub struct WithEffect<T> {
     route: T,
-    effect: Effect,
+    effect: RouteEffect,
 }
 
 /// Registers an operation of the API that may change something.
 pub fn changes<T>(route: T) -> WithEffect<T> {
-    let effect = Effect::Changes;
+    let effect = RouteEffect::Changes;
     WithEffect { route, effect }
 }
 
 /// Registers an operation of the API that only asks, by a method that could change something.
 pub fn asks<T>(route: T) -> WithEffect<T> {
-    let effect = Effect::Asks;
+    let effect = RouteEffect::Asks;
     WithEffect { route, effect }
 }
 
@@ -82,19 +82,19 @@ impl<T: OpenApiFactory> OpenApiFactory for WithEffect<T> {
     }
 }
 
-fn word(effect: Effect) -> &'static str {
+fn word(effect: RouteEffect) -> &'static str {
     match effect {
-        Effect::Shows => "shows",
-        Effect::Asks => "asks",
-        Effect::Changes => "changes",
+        RouteEffect::Shows => "shows",
+        RouteEffect::Asks => "asks",
+        RouteEffect::Changes => "changes",
     }
 }
 
 /// Takes the effect out of an operation of the document.
-pub fn take_effect(operation: &mut Operation) -> Option<Effect> {
+pub fn take_effect(operation: &mut Operation) -> Option<RouteEffect> {
     let note = operation.extensions.take()?;
     let noted = note.get(EFFECT)?.as_str()?;
-    [Effect::Shows, Effect::Asks, Effect::Changes]
+    [RouteEffect::Shows, RouteEffect::Asks, RouteEffect::Changes]
         .into_iter()
         .find(|effect| word(*effect) == noted)
 }
@@ -175,7 +175,7 @@ impl PageRoute {
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        self.operation(Method::GET, Effect::Shows, handler)
+        self.operation(Method::GET, RouteEffect::Shows, handler)
     }
 
     /// GET changes something.
@@ -185,7 +185,7 @@ impl PageRoute {
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        self.operation(Method::GET, Effect::Changes, handler)
+        self.operation(Method::GET, RouteEffect::Changes, handler)
     }
 
     /// POST only asks.
@@ -195,7 +195,7 @@ impl PageRoute {
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        self.operation(Method::POST, Effect::Asks, handler)
+        self.operation(Method::POST, RouteEffect::Asks, handler)
     }
 
     /// POST changes something.
@@ -205,10 +205,10 @@ impl PageRoute {
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        self.operation(Method::POST, Effect::Changes, handler)
+        self.operation(Method::POST, RouteEffect::Changes, handler)
     }
 
-    fn operation<F, Args>(mut self, method: Method, effect: Effect, handler: F) -> Self
+    fn operation<F, Args>(mut self, method: Method, effect: RouteEffect, handler: F) -> Self
     where
         F: Handler<Args>,
         Args: FromRequest + 'static,

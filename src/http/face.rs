@@ -41,7 +41,7 @@ pub enum Actions {
 
 /// What an operation does, for the audit log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Effect {
+pub enum RouteEffect {
     /// It shows something: only a refusal of its caller (401, 403) is written.
     Shows,
     /// It changes nothing of ours, by a method that could, and comes often: written unless it succeeds.

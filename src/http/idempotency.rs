@@ -1,7 +1,7 @@
 //! `Idempotency-Key` on requests that create something.
 
 use crate::application::error::{Error, Result};
-use crate::application::kept::idempotency::{Begun, Held, IdempotencyKey, Once};
+use crate::application::kept::idempotency::{BegunRequest, Held, IdempotencyKey, Once};
 use crate::application::kept::store::SecretHash;
 use crate::application::people::caller::Caller;
 use crate::http::state::Services;
@@ -77,8 +77,8 @@ impl Idempotent {
             fingerprint,
         };
         let held = match services.idempotency.begin(once).await? {
-            Begun::First(held) => held,
-            Begun::Done(answer) => return replay(&answer),
+            BegunRequest::First(held) => held,
+            BegunRequest::Done(answer) => return replay(&answer),
         };
         match work.await {
             Ok(response) if response.status().is_success() => keep(held, response).await,

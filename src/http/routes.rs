@@ -2,7 +2,7 @@
 
 use crate::application::error::Error;
 use crate::http::declare::{Address, Declared};
-use crate::http::face::{Actions, Effect, Face};
+use crate::http::face::{Actions, Face, RouteEffect};
 use crate::http::problem::Problem;
 use actix_web::dev::ResourceDef;
 use actix_web::http::header::{self, HeaderValue};
@@ -24,7 +24,7 @@ struct Route {
 /// What the audit log is to know of a request.
 pub struct Audited<'a> {
     pub action: &'a str,
-    pub effect: Effect,
+    pub effect: RouteEffect,
 }
 
 impl Routes {
@@ -112,11 +112,11 @@ impl Routes {
 }
 
 /// What an operation does: as declared, else by its method.
-fn effect(operation: Option<&Declared>, method: &Method) -> Effect {
+fn effect(operation: Option<&Declared>, method: &Method) -> RouteEffect {
     let declared = operation.and_then(|operation| operation.effect);
     declared.unwrap_or(match may_change(method) {
-        true => Effect::Changes,
-        false => Effect::Shows,
+        true => RouteEffect::Changes,
+        false => RouteEffect::Shows,
     })
 }
 
@@ -169,7 +169,7 @@ mod tests {
         is_cacheable: true,
     };
 
-    fn address(face: &'static Face, method: Method, effect: Option<Effect>) -> Address {
+    fn address(face: &'static Face, method: Method, effect: Option<RouteEffect>) -> Address {
         Address {
             pattern: format!("{}things/{{thing_id}}", face.root),
             face,
@@ -194,8 +194,8 @@ mod tests {
     #[test]
     fn an_api_s_action_is_the_operation_s_and_a_page_s_the_address_s() {
         let addresses = vec![
-            address(&API, Method::PUT, Some(Effect::Asks)),
-            address(&PAGES, Method::POST, Some(Effect::Asks)),
+            address(&API, Method::PUT, Some(RouteEffect::Asks)),
+            address(&PAGES, Method::POST, Some(RouteEffect::Asks)),
         ];
         let routes = Routes::of(addresses, vec![&API, &PAGES]).unwrap();
         let audited = |method: Method, path: &str| {
@@ -203,16 +203,19 @@ mod tests {
             Some((audited.action.to_owned(), audited.effect))
         };
         let put = audited(Method::PUT, "/v1/things/1");
-        assert_eq!(put, Some(("put_thing".to_owned(), Effect::Asks)));
+        assert_eq!(put, Some(("put_thing".to_owned(), RouteEffect::Asks)));
         assert_eq!(audited(Method::POST, "/v1/things/1"), None);
         let change = "change_thing".to_owned();
         let of_page = |method| audited(method, "/things/1");
-        assert_eq!(of_page(Method::POST), Some((change.clone(), Effect::Asks)));
+        assert_eq!(
+            of_page(Method::POST),
+            Some((change.clone(), RouteEffect::Asks))
+        );
         assert_eq!(
             of_page(Method::DELETE),
-            Some((change.clone(), Effect::Changes))
+            Some((change.clone(), RouteEffect::Changes))
         );
-        assert_eq!(of_page(Method::GET), Some((change, Effect::Shows)));
+        assert_eq!(of_page(Method::GET), Some((change, RouteEffect::Shows)));
         assert_eq!(audited(Method::POST, "/elsewhere"), None);
         assert_eq!(routes.face("/v1/elsewhere").unwrap().root, "/v1/");
         assert_eq!(routes.face("/elsewhere").unwrap().root, "/");

@@ -47,7 +47,7 @@ pub struct Once {
 }
 
 /// What to do with a request.
-pub enum Begun<'a> {
+pub enum BegunRequest<'a> {
     /// Do it, then say what came of it.
     First(Held<'a>),
     /// It was done; this was the answer.
@@ -71,10 +71,10 @@ pub struct Held<'a> {
 impl IdempotentRequests {
     /// Begins a request, unless one with its key is done or under way. One that is under way is refused
     /// with the code `idempotency_key_in_progress`.
-    pub async fn begin(&self, once: Once) -> Result<Begun<'_>> {
+    pub async fn begin(&self, once: Once) -> Result<BegunRequest<'_>> {
         match self.state(&once).await? {
-            Some(answer) => Ok(Begun::Done(answer)),
-            None => Ok(Begun::First(Held {
+            Some(answer) => Ok(BegunRequest::Done(answer)),
+            None => Ok(BegunRequest::First(Held {
                 requests: self,
                 once,
             })),
@@ -82,7 +82,7 @@ impl IdempotentRequests {
     }
 
     /// The same, waiting for the answer of a request that is under way.
-    pub async fn begin_or_wait(&self, once: Once) -> Result<Begun<'_>> {
+    pub async fn begin_or_wait(&self, once: Once) -> Result<BegunRequest<'_>> {
         for _ in 0..LOOKS {
             match self.begin(once.clone()).await {
                 Err(error) if error.code == IN_PROGRESS => {

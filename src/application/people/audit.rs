@@ -10,14 +10,14 @@ use std::sync::Arc;
 
 /// Whose entries a caller may read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reader {
+pub enum LogReader {
     /// Every workspace's.
     Operator,
     /// Those of the own workspace.
     Admin(Admin),
 }
 
-impl Reader {
+impl LogReader {
     /// `None`: all.
     pub fn workspace(&self) -> Option<&WorkspaceId> {
         match self {
@@ -51,7 +51,7 @@ pub struct Deed {
 
 impl AuditLog {
     /// Newest first.
-    pub async fn list(&self, reader: &Reader, window: &Window) -> Result<Vec<AuditEntry>> {
+    pub async fn list(&self, reader: &LogReader, window: &Window) -> Result<Vec<AuditEntry>> {
         Ok(self.store.list_audit(reader.workspace(), window).await?)
     }
 

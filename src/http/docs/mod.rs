@@ -13,7 +13,7 @@ pub const POLICY: &str = "default-src 'none'; style-src 'self'; base-uri 'none';
 
 #[derive(Template)]
 #[template(path = "docs.html")]
-struct Page {
+struct DocsPage {
     style: String,
     api: view::Api,
 }
@@ -38,7 +38,7 @@ impl Documents {
 /// Renders the document.
 fn page(document: &str) -> Result<String> {
     let document = serde_json::from_str(document).map_err(Error::bug)?;
-    let page = Page {
+    let page = DocsPage {
         style: assets::DOCS_STYLE.path().to_owned(),
         api: view::Api::of(&document),
     };

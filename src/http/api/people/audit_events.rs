@@ -1,7 +1,7 @@
 //! `/v1/audit-events`
 
 use crate::application::error::Result;
-use crate::application::people::audit::Reader;
+use crate::application::people::audit::LogReader;
 use crate::domain::people::audit::AuditEntry;
 use crate::http::caller::AuditReader;
 use crate::http::page::PageQuery;
@@ -98,7 +98,7 @@ async fn list_audit_events(
     }))
 }
 
-fn place(reader: &Reader) -> String {
+fn place(reader: &LogReader) -> String {
     match reader.workspace() {
         Some(workspace) => format!("{workspace}/audit-events"),
         None => "operator/audit-events".to_owned(),

@@ -39,7 +39,7 @@ pub fn configure(routes: &mut PageRoutes) {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ListQuery {
+struct ProjectsQuery {
     page: Option<String>,
     done: Option<String>,
 }
@@ -50,11 +50,11 @@ struct ListQuery {
 struct ProjectsPage {
     chrome: Chrome,
     is_first_page: bool,
-    projects: Vec<Row>,
+    projects: Vec<ProjectRow>,
     next: Option<String>,
 }
 
-struct Row {
+struct ProjectRow {
     id: String,
     name: String,
     status: StatusWords,
@@ -94,7 +94,7 @@ fn progress_in_words(project: &Project) -> Option<String> {
     })
 }
 
-impl Row {
+impl ProjectRow {
     fn of(project: &Project, storages: &HashMap<StorageRef, String>) -> Self {
         let storage = storages.get(&project.storage);
         Self {
@@ -113,7 +113,7 @@ impl Row {
 async fn list(
     visitor: Visitor,
     services: Data<Services>,
-    query: Query<ListQuery>,
+    query: Query<ProjectsQuery>,
 ) -> Result<HttpResponse> {
     let is_first_page = query.0.page.is_none();
     let place = format!("{}/pages/projects", visitor.member.workspace);
@@ -130,7 +130,11 @@ async fn list(
     html(&ProjectsPage {
         chrome: Chrome::of(&visitor, Section::Projects).flash(query.0.done.as_deref()),
         is_first_page,
-        projects: page.items.iter().map(|p| Row::of(p, &storages)).collect(),
+        projects: page
+            .items
+            .iter()
+            .map(|p| ProjectRow::of(p, &storages))
+            .collect(),
         next: page.next_page_token,
     })
 }
@@ -204,7 +208,10 @@ mod tests {
         ProjectsPage {
             chrome: Chrome::bare(),
             is_first_page,
-            projects: projects.iter().map(|p| Row::of(p, &storages)).collect(),
+            projects: projects
+                .iter()
+                .map(|p| ProjectRow::of(p, &storages))
+                .collect(),
             next: next.map(str::to_owned),
         }
         .render()

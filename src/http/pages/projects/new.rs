@@ -1,7 +1,7 @@
 //! A new project.
 
 use crate::application::error::{Error, Kind, Result};
-use crate::application::kept::idempotency::{Begun, IdempotencyKey, Once};
+use crate::application::kept::idempotency::{BegunRequest, IdempotencyKey, Once};
 use crate::application::kept::store::Window;
 use crate::application::kept::vault::sha256;
 use crate::application::projects::FileSource;
@@ -234,7 +234,7 @@ pub(super) async fn create(
         Ok(new) => new,
         Err(errors) => {
             let status = status_of(Kind::Unprocessable);
-            return shown_again(&visitor, &services, typed, errors, None, status).await;
+            return shown_again(&visitor, &services, typed, *errors, None, status).await;
         }
     };
     let wanted = match &new.files {
@@ -248,8 +248,8 @@ pub(super) async fn create(
         fingerprint: sha256(format!("{:?}", fields.0).as_bytes()),
     };
     let held = match services.idempotency.begin_or_wait(once).await {
-        Ok(Begun::First(held)) => held,
-        Ok(Begun::Done(path)) => return Ok(see_other(&String::from_utf8_lossy(&path))),
+        Ok(BegunRequest::First(held)) => held,
+        Ok(BegunRequest::Done(path)) => return Ok(see_other(&String::from_utf8_lossy(&path))),
         Err(error) => return again(&visitor, &services, typed, &error, None).await,
     };
     match services.projects.create(&visitor.member, new).await {

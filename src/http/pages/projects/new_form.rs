@@ -85,7 +85,7 @@ impl NewProjectForm {
     }
 
     /// The project that was meant, or what is wrong beside each field.
-    pub fn parse(&self) -> std::result::Result<NewProject, NewProjectErrors> {
+    pub fn parse(&self) -> std::result::Result<NewProject, Box<NewProjectErrors>> {
         let mut lines = Vec::new();
         let mut input = NewProjectInput {
             name: self.name.clone(),
@@ -119,7 +119,7 @@ impl NewProjectForm {
                     let detail = "Type or paste at least one file key.";
                     errors.keys.push(detail.to_owned());
                 }
-                Err(errors)
+                Err(Box::new(errors))
             }
         }
     }

@@ -59,16 +59,16 @@ struct ProjectQuery {
 struct ProjectPage {
     chrome: Chrome,
     is_admin: bool,
-    facts: Facts,
+    facts: ProjectFacts,
     place: Place,
     progress: ProgressPart,
     trouble: Option<Trouble>,
-    files: Vec<FileRow>,
+    files: Vec<ProjectFileRow>,
     is_first_page: bool,
     next: Option<String>,
 }
 
-struct Facts {
+struct ProjectFacts {
     id: String,
     name: String,
     status: StatusWords,
@@ -89,7 +89,7 @@ struct ProgressPart {
     total: Option<i64>,
 }
 
-struct FileRow {
+struct ProjectFileRow {
     name: String,
     key: String,
     /// Where the name does not say it.
@@ -102,7 +102,7 @@ struct FileRow {
     picture: Option<String>,
 }
 
-impl Facts {
+impl ProjectFacts {
     fn of(project: &Project) -> Self {
         Self {
             id: project.id.to_string(),
@@ -131,7 +131,7 @@ impl ProgressPart {
     }
 }
 
-impl FileRow {
+impl ProjectFileRow {
     fn of(file: &ProjectFile, project: &ProjectId, place: &Place) -> Self {
         let key = file.file_key.to_string();
         let of = |what: &str| address(&format!("/projects/{project}/{what}"), &[("key", &key)]);
@@ -188,13 +188,13 @@ async fn show(
     let mut response = html(&ProjectPage {
         chrome: Chrome::of(&visitor, Section::Projects).flash(query.0.done.as_deref()),
         is_admin: visitor.is_admin(),
-        facts: Facts::of(&project),
+        facts: ProjectFacts::of(&project),
         progress: ProgressPart::of(&project),
         trouble,
         files: page
             .items
             .iter()
-            .map(|file| FileRow::of(file, &project.id, &place))
+            .map(|file| ProjectFileRow::of(file, &project.id, &place))
             .collect(),
         is_first_page,
         next: page.next_page_token,
@@ -293,9 +293,9 @@ async fn link(
 /// Asks whether the project shall be deleted.
 #[derive(Template)]
 #[template(path = "pages/project_delete.html")]
-struct DeletePage {
+struct DeleteProjectPage {
     chrome: Chrome,
-    facts: Facts,
+    facts: ProjectFacts,
 }
 
 async fn confirm(
@@ -305,9 +305,9 @@ async fn confirm(
 ) -> Result<HttpResponse> {
     let visitor = &admin.visitor;
     let project = services.projects.get(&visitor.member, &id.0).await?;
-    html(&DeletePage {
+    html(&DeleteProjectPage {
         chrome: Chrome::of(visitor, Section::Projects),
-        facts: Facts::of(&project),
+        facts: ProjectFacts::of(&project),
     })
 }
 
@@ -344,12 +344,12 @@ mod tests {
         ProjectPage {
             chrome: Chrome::bare(),
             is_admin: true,
-            facts: Facts::of(&project),
+            facts: ProjectFacts::of(&project),
             progress: ProgressPart::of(&project),
             trouble,
             files: keys
                 .iter()
-                .map(|key| FileRow::of(&file(key), &project.id, &place()))
+                .map(|key| ProjectFileRow::of(&file(key), &project.id, &place()))
                 .collect(),
             is_first_page: true,
             next: Some("next".into()),
@@ -395,9 +395,9 @@ mod tests {
 
     #[test]
     fn deleting_says_what_stays() {
-        let html = DeletePage {
+        let html = DeleteProjectPage {
             chrome: Chrome::bare(),
-            facts: Facts::of(&project("<i>", ProjectStatus::Ready)),
+            facts: ProjectFacts::of(&project("<i>", ProjectStatus::Ready)),
         }
         .render()
         .unwrap();
