@@ -48,7 +48,7 @@ pub fn body(request: &HttpRequest, payload: web::Payload) -> Result<UploadBody, 
     };
     let patience = request
         .app_data::<web::Data<Services>>()
-        .map(|services| services.request_timeout)
+        .map(|services| services.running.request_timeout)
         .ok_or_else(|| Error::bug("no services"))?;
     let (sender, pieces) = mpsc::channel(CHUNKS_AHEAD);
     // The payload belongs to this thread; the upload may run on another.

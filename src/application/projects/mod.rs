@@ -5,6 +5,7 @@
 
 mod collected;
 pub mod imports;
+pub mod input;
 pub mod lookup;
 pub mod manifest;
 mod reading;
@@ -327,7 +328,8 @@ fn check_list(bucket: &ConnectedBucket, wanted: &[WantedFile]) -> Result<()> {
     let mut first: HashMap<&FileKey, usize> = HashMap::with_capacity(wanted.len());
     let mut errors = Vec::new();
     for (at, file) in wanted.iter().enumerate() {
-        let refused = match first.insert(&file.file_key, at) {
+        let earlier = first.insert(&file.file_key, at);
+        let refused = match earlier {
             Some(place) => Some(manifest::duplicate(&format!("`files[{place}]`"))),
             None => object_key(bucket, &file.file_key)
                 .err()
@@ -337,7 +339,8 @@ fn check_list(bucket: &ConnectedBucket, wanted: &[WantedFile]) -> Result<()> {
         if let Some(invalid) = refused
             && errors.len() < MOST_ERRORS
         {
-            errors.push(FieldError::new(format!("files[{at}].file_key"), invalid));
+            let error = FieldError::of_item("files", at, Some("file_key"), invalid);
+            errors.push(error.same_as(earlier));
         }
     }
     match errors.is_empty() {

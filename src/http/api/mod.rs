@@ -1,6 +1,7 @@
 //! The JSON API, one file for each resource. Requests and answers are declared beside their handlers.
 
 pub mod checks;
+pub mod face;
 pub mod files;
 pub mod people;
 pub mod projects;

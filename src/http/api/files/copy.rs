@@ -8,6 +8,7 @@ use crate::domain::ids::StorageRef;
 use crate::http::api::files::write::{UploadQuery, file_key};
 use crate::http::body::Body;
 use crate::http::caller::AdminCaller;
+use crate::http::declare::changes;
 use crate::http::path::Id;
 use crate::http::query::Query;
 use crate::http::state::Services;
@@ -19,9 +20,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 pub fn configure(config: &mut ServiceConfig) {
     config
-        .service(copy_file)
-        .service(move_file)
-        .service(put_file_acl);
+        .service(changes(copy_file))
+        .service(changes(move_file))
+        .service(changes(put_file_acl));
 }
 
 /// From where to where, within the storage.

@@ -8,6 +8,7 @@ use crate::domain::ids::StorageRef;
 use crate::http::api::files::write::{ChecksumBody, StoredBody, file_key, guessed_type};
 use crate::http::body::Body;
 use crate::http::caller::AdminCaller;
+use crate::http::declare::{asks, changes};
 use crate::http::path::Id;
 use crate::http::state::Services;
 use actix_web::web::{Data, Json};
@@ -25,10 +26,10 @@ const LONGEST_ETAG: usize = 256;
 
 pub fn configure(config: &mut ServiceConfig) {
     config
-        .service(begin_upload)
-        .service(sign_upload_parts)
-        .service(complete_upload)
-        .service(abort_upload);
+        .service(changes(begin_upload))
+        .service(asks(sign_upload_parts))
+        .service(changes(complete_upload))
+        .service(changes(abort_upload));
 }
 
 /// What is to be uploaded.

@@ -210,7 +210,9 @@ async fn list_file_versions(
     let key = file_key("key", &query.0.key)?;
     let place = format!("{}/storages/{}/versions{key}", member.0.workspace, id.0);
     let request = page::request(query.0.page_size, query.0.page_token)?;
-    let after = services.pages.open(&place, request.token.as_deref())?;
+    let after = services
+        .page_tokens
+        .open(&place, request.token.as_deref())?;
     let found = services
         .file_queries
         .versions(&member.0, &id.0, &key, request.size, after.as_deref())
@@ -220,7 +222,7 @@ async fn list_file_versions(
         versions: found.versions.into_iter().map(Into::into).collect(),
         next_page_token: found
             .after
-            .map(|after| services.pages.seal(&place, &after))
+            .map(|after| services.page_tokens.seal(&place, &after))
             .transpose()?,
     }))
 }
@@ -386,7 +388,9 @@ async fn list_buckets(
 ) -> Result<HttpResponse> {
     let place = format!("{}/storages/{}/buckets", admin.0.workspace(), id.0);
     let request = page::request(query.0.page_size, query.0.page_token)?;
-    let mut from = services.pages.open(&place, request.token.as_deref())?;
+    let mut from = services
+        .page_tokens
+        .open(&place, request.token.as_deref())?;
     let page = |size, from: Option<String>| {
         let (queries, admin, id) = (&services.file_queries, &admin.0, &id.0);
         async move {
@@ -401,7 +405,7 @@ async fn list_buckets(
             buckets: found.buckets.into_iter().map(Into::into).collect(),
             next_page_token: found
                 .continuation
-                .map(|token| services.pages.seal(&place, &token))
+                .map(|token| services.page_tokens.seal(&place, &token))
                 .transpose()?,
         }));
     }

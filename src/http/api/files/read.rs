@@ -13,6 +13,7 @@ use crate::domain::ids::StorageRef;
 use crate::http::api::files::write::{VersionQuery, file_key, version_id};
 use crate::http::body::Body;
 use crate::http::caller::{AdminCaller, MemberCaller};
+use crate::http::declare::asks;
 use crate::http::page;
 use crate::http::path::Id;
 use crate::http::query::Query;
@@ -38,7 +39,7 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(list_files)
         .service(read_file)
         .service(read_file_head)
-        .service(sign_files);
+        .service(asks(sign_files));
 }
 
 /// Which folder to list, and how.
@@ -188,7 +189,10 @@ async fn list_files(
         member.0.workspace, id.0
     );
     let request = page::request(query.0.page_size, query.0.page_token)?;
-    let from = match services.pages.open(&place, request.token.as_deref())? {
+    let from = match services
+        .page_tokens
+        .open(&place, request.token.as_deref())?
+    {
         Some(token) => ListFrom::Continuation(token),
         None => ListFrom::Beginning,
     };
@@ -203,7 +207,7 @@ async fn list_files(
         files: found.files.into_iter().map(Into::into).collect(),
         next_page_token: found
             .continuation
-            .map(|token| services.pages.seal(&place, &token))
+            .map(|token| services.page_tokens.seal(&place, &token))
             .transpose()?,
     }))
 }

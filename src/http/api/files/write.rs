@@ -8,6 +8,7 @@ use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::StorageRef;
 use crate::http::body::Body;
 use crate::http::caller::AdminCaller;
+use crate::http::declare::changes;
 use crate::http::path::Id;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
@@ -27,9 +28,9 @@ const LONGEST_VERSION_ID: usize = 1_024;
 
 pub fn configure(config: &mut ServiceConfig) {
     config
-        .service(upload_file)
-        .service(delete_file)
-        .service(delete_files);
+        .service(changes(upload_file))
+        .service(changes(delete_file))
+        .service(changes(delete_files));
 }
 
 /// Which file.

@@ -7,21 +7,21 @@ use crate::application::files::write::{DoomedFile, MOST_DELETED};
 use crate::domain::Invalid;
 use crate::domain::files::file_key::{FileKey, Folder};
 use crate::domain::ids::StorageRef;
+use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::files::folder;
 use crate::http::pages::files::folder::{FolderQuery, Upload};
 use crate::http::pages::files::{Place, address, shown};
-use crate::http::pages::people::session::AdminVisitor;
-use crate::http::pages::people::sign_in::{html, see_other};
+use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::{Chrome, Section};
-use crate::http::pages::shell::fields::{Fields, check_token};
-use crate::http::pages::shell::form::{expected, same_site};
+use crate::http::pages::shell::form::{FormFields, check_token, expected, same_site};
+use crate::http::pages::shell::session::AdminVisitor;
 use crate::http::path::Id;
 use crate::http::problem::status_of;
 use crate::http::query::Query;
 use crate::http::state::Services;
 use actix_multipart::{Field, Multipart};
 use actix_web::http::StatusCode;
-use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use futures_util::StreamExt;
@@ -33,23 +33,17 @@ use tokio::sync::mpsc;
 /// The longest field of the upload form beside the files, in bytes.
 const LONGEST_FIELD: usize = 8 << 10;
 
-pub fn configure(config: &mut ServiceConfig) {
-    config
-        .service(
-            web::resource("/storages/{storage_id}/files/upload")
-                .name("upload_file")
-                .route(web::post().to(upload)),
+pub fn configure(routes: &mut PageRoutes) {
+    routes
+        .add(PageRoute::at("/storages/{storage_id}/files/upload", "upload_file").changes(upload))
+        .add(
+            PageRoute::at(
+                "/storages/{storage_id}/files/confirm-delete",
+                "confirm_delete_files",
+            )
+            .asks(confirm),
         )
-        .service(
-            web::resource("/storages/{storage_id}/files/confirm-delete")
-                .name("confirm_delete_files")
-                .route(web::post().to(confirm)),
-        )
-        .service(
-            web::resource("/storages/{storage_id}/files/delete")
-                .name("delete_files")
-                .route(web::post().to(delete)),
-        );
+        .add(PageRoute::at("/storages/{storage_id}/files/delete", "delete_files").changes(delete));
 }
 
 /// The fields of the upload form, as they come: each must be there before the file it is about.
@@ -131,7 +125,7 @@ async fn store_all(
     check: impl Fn(Option<&str>) -> Result<()>,
 ) -> Result<usize> {
     let mut stored = 0;
-    while let Some(field) = next(services.request_timeout, &mut form).await? {
+    while let Some(field) = next(services.running.request_timeout, &mut form).await? {
         let mut field = field.map_err(unreadable)?;
         match field.name().unwrap_or_default() {
             "csrf" => before.token = Some(text(&mut field).await?),
@@ -192,7 +186,7 @@ async fn store(
     let put = services
         .file_writes
         .put(&admin.admin, id, &key, object, body);
-    let (stored, ()) = join(put, pump(field, sender, services.request_timeout)).await;
+    let (stored, ()) = join(put, pump(field, sender, services.running.request_timeout)).await;
     stored?;
     Ok(true)
 }
@@ -296,7 +290,7 @@ impl DoomedRow {
 }
 
 /// The files that a form means, and the folder to go back to.
-fn doomed(query: DeleteQuery, fields: &Fields) -> Result<(Vec<FileKey>, Folder)> {
+fn doomed(query: DeleteQuery, fields: &FormFields) -> Result<(Vec<FileKey>, Folder)> {
     let texts: Vec<&str> = match &query.key {
         Some(key) => vec![key],
         None => fields.all("key").collect(),
@@ -342,7 +336,7 @@ async fn confirm(
     services: Data<Services>,
     id: Id<StorageRef>,
     query: Query<DeleteQuery>,
-    fields: Fields,
+    fields: FormFields,
 ) -> Result<HttpResponse> {
     let by_query = query.0.key.is_some();
     let (keys, folder) = doomed(query.0, &fields)?;
@@ -363,7 +357,7 @@ async fn delete(
     services: Data<Services>,
     id: Id<StorageRef>,
     query: Query<DeleteQuery>,
-    fields: Fields,
+    fields: FormFields,
 ) -> Result<HttpResponse> {
     let by_query = query.0.key.is_some();
     let (keys, folder) = doomed(query.0, &fields)?;

@@ -6,43 +6,32 @@ use crate::application::error::{Error, Result};
 use crate::application::files::read::SignRequest;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::StorageRef;
+use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::files::preview;
 use crate::http::pages::files::preview::{LIFE, Preview};
 use crate::http::pages::files::{
     Crumb, KeyQuery, Place, SignedLinkPage, Trouble, shown, shown_or_empty,
 };
-use crate::http::pages::people::session::Visitor;
-use crate::http::pages::people::sign_in::{html, see_other};
+use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::{Chrome, Section};
 use crate::http::pages::shell::form::Form;
 use crate::http::pages::shell::headers::AlsoAllowed;
 use crate::http::pages::shell::moment::{Moment, size_in_words};
+use crate::http::pages::shell::session::Visitor;
 use crate::http::path::Id;
 use crate::http::query::Query;
 use crate::http::state::Services;
 use actix_web::HttpResponse;
-use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::web::Data;
 use askama::Template;
 use serde::Deserialize;
 use std::time::Duration;
 
-pub fn configure(config: &mut ServiceConfig) {
-    config
-        .service(
-            web::resource("/storages/{storage_id}/file")
-                .name("file_page")
-                .route(web::get().to(show)),
-        )
-        .service(
-            web::resource("/storages/{storage_id}/file/download")
-                .name("download_file")
-                .route(web::get().to(download)),
-        )
-        .service(
-            web::resource("/storages/{storage_id}/file/link")
-                .name("sign_files")
-                .route(web::post().to(link)),
-        );
+pub fn configure(routes: &mut PageRoutes) {
+    routes
+        .add(PageRoute::at("/storages/{storage_id}/file", "file_page").shows(show))
+        .add(PageRoute::at("/storages/{storage_id}/file/download", "download_file").shows(download))
+        .add(PageRoute::at("/storages/{storage_id}/file/link", "sign_files").asks(link));
 }
 
 /// A file, or why nothing can be said of it.

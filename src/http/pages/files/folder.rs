@@ -6,28 +6,25 @@ use crate::application::files::read::{FileEntry, FolderEntry, FolderPage};
 use crate::domain::files::file_key::Folder;
 use crate::domain::ids::StorageRef;
 use crate::http::assets;
+use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::files::{Crumb, Place, Trouble, address, shown, shown_or_empty};
-use crate::http::pages::people::session::Visitor;
-use crate::http::pages::people::sign_in::html;
+use crate::http::pages::shell::answer::html;
 use crate::http::pages::shell::chrome::{Chrome, Section};
 use crate::http::pages::shell::moment::{Moment, size_in_words};
+use crate::http::pages::shell::session::Visitor;
 use crate::http::path::Id;
 use crate::http::query::Query;
 use crate::http::state::Services;
 use actix_web::HttpResponse;
-use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::web::Data;
 use askama::Template;
 use serde::Deserialize;
 
 /// How many files and folders a page shows.
 const PAGE: u32 = 100;
 
-pub fn configure(config: &mut ServiceConfig) {
-    config.service(
-        web::resource("/storages/{storage_id}/files")
-            .name("files_page")
-            .route(web::get().to(show)),
-    );
+pub fn configure(routes: &mut PageRoutes) {
+    routes.add(PageRoute::at("/storages/{storage_id}/files", "files_page").shows(show));
 }
 
 #[derive(Deserialize, Default)]
@@ -176,7 +173,10 @@ pub async fn page(
         "{}/storages/{id}/pages/files{folder}",
         visitor.member.workspace
     );
-    let from = match services.pages.open(&token_place, query.page.as_deref())? {
+    let from = match services
+        .page_tokens
+        .open(&token_place, query.page.as_deref())?
+    {
         Some(token) => ListFrom::Continuation(token),
         None => ListFrom::Beginning,
     };
@@ -189,7 +189,7 @@ pub async fn page(
         Err(error) => (None, Some(Trouble::of(&error))),
     };
     let next = match found.as_ref().and_then(|page| page.continuation.as_deref()) {
-        Some(token) => Some(services.pages.seal(&token_place, token)?),
+        Some(token) => Some(services.page_tokens.seal(&token_place, token)?),
         None => None,
     };
     let page = FilesPage {

@@ -15,16 +15,16 @@ use crate::application::storages::StorageView;
 use crate::domain::files::file_key::{FileKey, Folder};
 use crate::domain::ids::StorageRef;
 use crate::domain::storage::HealthState;
+use crate::http::declare::PageRoutes;
 use crate::http::pages::shell::moment::Moment;
 use crate::http::problem::status_of;
 use actix_web::HttpResponse;
-use actix_web::web::ServiceConfig;
 use serde::Deserialize;
 
-pub fn configure(config: &mut ServiceConfig) {
-    folder::configure(config);
-    file::configure(config);
-    change::configure(config);
+pub fn configure(routes: &mut PageRoutes) {
+    folder::configure(routes);
+    file::configure(routes);
+    change::configure(routes);
 }
 
 /// Which file an address means. Keys travel in queries: a path would fold and decode them.

@@ -7,7 +7,7 @@ use crate::application::files::read::SignRequest;
 use crate::application::files::safe_content::Serving;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::StorageRef;
-use crate::http::pages::people::session::Visitor;
+use crate::http::pages::shell::session::Visitor;
 use crate::http::state::Services;
 use futures_util::TryStreamExt;
 use std::time::Duration;

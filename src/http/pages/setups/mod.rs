@@ -21,16 +21,17 @@ use crate::domain::ids::SetupId;
 use crate::domain::setup::SetupStatus;
 use crate::http::api::setups::documents as raw_documents;
 use crate::http::api::setups::documents::DocumentsBody;
-use crate::http::audit::NothingChanged;
-use crate::http::pages::people::session::AdminVisitor;
-use crate::http::pages::people::sign_in::{html, see_other};
+use crate::http::context::NothingChanged;
+use crate::http::declare::{PageRoute, PageRoutes};
+use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::form::Form;
+use crate::http::pages::shell::session::AdminVisitor;
 use crate::http::path::Id;
 use crate::http::query::Query;
 use crate::http::state::Services;
 use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
-use actix_web::web::{self, Data, Path, ServiceConfig};
+use actix_web::web::{Data, Path};
 use fields::ConnectionForm;
 use page::Content;
 use serde::Deserialize;
@@ -42,33 +43,38 @@ pub fn beginning(id: &SetupId) -> String {
     step::address(id, Step::Bucket)
 }
 
-pub fn configure(config: &mut ServiceConfig) {
-    config
-        .service(
-            web::resource("/settings/setups/{setup_id}")
-                .name("change_storage_setup")
-                .route(web::get().to(show))
-                .route(web::post().to(go_on)),
+pub fn configure(routes: &mut PageRoutes) {
+    routes
+        .add(
+            PageRoute::at("/settings/setups/{setup_id}", "change_storage_setup")
+                .shows(show)
+                .changes(go_on),
         )
-        .service(
-            web::resource("/settings/setups/{setup_id}/autosave")
-                .name("autosave_storage_setup")
-                .route(web::post().to(autosave)),
+        .add(
+            PageRoute::at(
+                "/settings/setups/{setup_id}/autosave",
+                "autosave_storage_setup",
+            )
+            .changes(autosave),
         )
-        .service(
-            web::resource("/settings/setups/{setup_id}/documents")
-                .name("get_setup_documents")
-                .route(web::get().to(all_documents)),
+        .add(
+            PageRoute::at(
+                "/settings/setups/{setup_id}/documents",
+                "get_setup_documents",
+            )
+            .shows(all_documents),
         )
-        .service(
-            web::resource("/settings/setups/{setup_id}/documents/{document_name}")
-                .name("get_setup_document")
-                .route(web::get().to(one_document)),
+        .add(
+            PageRoute::at(
+                "/settings/setups/{setup_id}/documents/{document_name}",
+                "get_setup_document",
+            )
+            .shows(one_document),
         );
-    check::configure(config);
-    close::configure(config);
-    link::configure(config);
-    probe::configure(config);
+    check::configure(routes);
+    close::configure(routes);
+    link::configure(routes);
+    probe::configure(routes);
 }
 
 #[derive(Deserialize, Default)]

@@ -8,8 +8,6 @@ use crate::domain::connection::account::Partition;
 use crate::domain::policy_document::DocumentName;
 use crate::domain::setup::SetupStatus;
 use crate::http::assets;
-use crate::http::pages::people::session::{AdminVisitor, Visitor};
-use crate::http::pages::people::sign_in::html;
 use crate::http::pages::setups::documents;
 use crate::http::pages::setups::documents::{Console, DocumentView};
 use crate::http::pages::setups::fields::ConnectionFields;
@@ -17,9 +15,11 @@ use crate::http::pages::setups::link::LinkPanel;
 use crate::http::pages::setups::report::{Add, OutcomeView, ReportView};
 use crate::http::pages::setups::step;
 use crate::http::pages::setups::step::{Step, StepLink};
+use crate::http::pages::shell::answer::html;
 use crate::http::pages::shell::chrome::{Chrome, Section};
 use crate::http::pages::shell::headers::AlsoAllowed;
 use crate::http::pages::shell::moment::Moment;
+use crate::http::pages::shell::session::{AdminVisitor, Visitor};
 use crate::http::state::Services;
 use actix_web::HttpResponse;
 use askama::Template;
@@ -166,7 +166,7 @@ pub async fn respond(
     if let Some(typed) = &content.typed {
         fields = fields.typed(typed, &content.refused);
     }
-    let link = match services.instructions.of(admin, id).await? {
+    let link = match services.dialog.instructions.of(admin, id).await? {
         Some(link) => LinkPanel {
             expires: Some(Moment(link.expires_at)),
             url: content.new_link.as_ref().map(|secret| {
@@ -178,7 +178,7 @@ pub async fn respond(
     };
     let mut allowed = AlsoAllowed::default();
     if content.probe
-        && let Ok(origin) = services.browser_probes.origin(admin, id).await
+        && let Ok(origin) = services.dialog.browser_probes.origin(admin, id).await
     {
         allowed.fetches.push(origin);
     }
