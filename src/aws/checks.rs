@@ -6,7 +6,7 @@ use crate::application::bucket::probe::{
 use crate::application::bucket::read::ListedObject;
 use crate::aws::client::clients::AwsClients;
 use crate::aws::failure::{classify, local};
-use crate::aws::files::read::{decode, expected_owner};
+use crate::aws::files::convert::{decode, expected_owner};
 use crate::aws::sessions::RoleSessions;
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::connection::external_id::ExternalId;

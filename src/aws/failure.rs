@@ -9,10 +9,13 @@ use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use std::error::Error as StdError;
 
-use crate::aws::client::endpoint_guard::ForbiddenAddress;
-
 /// Our own code for an object that is deleted in a bucket that keeps versions.
 const DELETE_MARKER: &str = "DeleteMarker";
+
+/// The endpoint leads to an address that the operator does not allow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the endpoint leads to a network that is not allowed")]
+pub struct ForbiddenAddress;
 
 /// Judges a failed call of `operation`.
 pub fn classify<E>(operation: &'static str, error: &SdkError<E, HttpResponse>) -> AwsFailure

@@ -25,7 +25,7 @@ use crate::application::storages::Storages;
 use crate::application::storages::built_in::BuiltIn;
 use crate::aws::checks::AwsProber;
 use crate::aws::client::clients::AwsClients;
-use crate::aws::files::read::S3Files;
+use crate::aws::files::bucket::S3Files;
 use crate::aws::sessions::RoleSessions;
 use crate::domain::connection::endpoint::EndpointNetworks;
 use crate::domain::policy_document::PolicyTemplates;

@@ -6,7 +6,7 @@ use aws_config::SdkConfig;
 use sallyport::application::kept::vault::{MasterKey, Vault};
 use sallyport::application::observe::Observer;
 use sallyport::aws::client::clients::AwsClients;
-use sallyport::aws::files::read::S3Files;
+use sallyport::aws::files::bucket::S3Files;
 use sallyport::aws::sessions::RoleSessions;
 use sallyport::domain::check::Outcome;
 use sallyport::domain::connection::bucket_name::BucketName;

@@ -6,7 +6,7 @@ use crate::uploads::bytes;
 use crate::writes_support::Writable;
 use futures_util::StreamExt;
 use sallyport::application::bucket::read::{BucketFiles, ReadConditions};
-use sallyport::aws::files::read::S3Files;
+use sallyport::aws::files::bucket::S3Files;
 use sallyport::domain::connection::ConnectedBucket;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

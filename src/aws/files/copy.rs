@@ -4,23 +4,19 @@ use crate::application::bucket::query::{BucketQueries, ObjectDetails};
 use crate::application::bucket::read::BucketResult;
 use crate::application::bucket::write::CopiedObject;
 use crate::aws::failure::{classify, local};
-use crate::aws::files::read::{S3Files, expected_owner};
-use crate::aws::files::upload::abort;
+use crate::aws::files::bucket::S3Files;
+use crate::aws::files::convert::expected_owner;
+use crate::aws::files::parts::{abort, patient};
 use crate::aws::sessions::{Session, SessionScope};
 use crate::domain::aws_failure::FailureKind;
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::object_key::ObjectKey;
-use aws_config::timeout::TimeoutConfig;
 use aws_sdk_s3::types::{
     CompletedMultipartUpload, CompletedPart, MetadataDirective, StorageClass, TaggingDirective,
 };
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use std::sync::Arc;
-use std::time::Duration;
 
-/// S3 answers when it has copied, up to 5 GiB, or put an upload's parts together, which takes minutes at
-/// times (S3 API reference, CompleteMultipartUpload).
-const PATIENCE: Duration = Duration::from_secs(300);
 /// How many parts S3 copies at once for one request.
 const PARTS_AT_ONCE: usize = 8;
 
@@ -293,15 +289,4 @@ async fn complete(
 fn storage_class(source: &ObjectDetails) -> Option<StorageClass> {
     let class = source.metadata.storage_class.as_deref()?;
     StorageClass::try_parse(class).ok()
-}
-
-/// Time limits for a call that S3 answers only when its work is done.
-pub(crate) fn patient() -> aws_sdk_s3::config::Builder {
-    aws_sdk_s3::config::Builder::new().timeout_config(
-        TimeoutConfig::builder()
-            .operation_attempt_timeout(PATIENCE)
-            .operation_timeout(2 * PATIENCE)
-            .read_timeout(PATIENCE)
-            .build(),
-    )
 }

@@ -3,7 +3,7 @@
 //! Up to [`HELD_BODY`] a body is held and stored by one call, which the SDK may repeat. A larger one
 //! whose length is known is passed on as it comes: by one call, or, where it is too large for one, part
 //! by part. One of unknown length is held part by part, because S3 wants to know each part's length;
-//! [`UploadMemory`] bounds all of these together.
+//! [`UploadMemory`](crate::aws::files::upload_memory::UploadMemory) bounds all of these together.
 //!
 //! Checksums: the client's digests are verified on the way ([`UploadBody`]), and the last bytes are
 //! withheld until they match; each call to S3 carries a checksum of its own bytes, and completing an
@@ -12,14 +12,14 @@
 use crate::application::bucket::body::{BodyFault, UploadBody};
 use crate::application::bucket::write::{NewObject, PutFailure, StoredObject};
 use crate::aws::failure::{classify, local};
-use crate::aws::files::read::{S3Files, expected_owner};
-use crate::aws::sessions::{Session, SessionScope};
+use crate::aws::files::bucket::S3Files;
+use crate::aws::files::convert::expected_owner;
+use crate::aws::files::parts::abort;
+use crate::aws::sessions::Session;
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::object_key::ObjectKey;
-use crate::domain::files::part_plan::{
-    LARGEST_OBJECT, LARGEST_UNTOLD, MIB, MOST_PARTS, held_part_size,
-};
+use crate::domain::files::part_plan::{LARGEST_OBJECT, LARGEST_UNTOLD, MOST_PARTS, held_part_size};
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart};
@@ -30,7 +30,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::task::JoinSet;
 
 /// A body up to this size is held in memory as a whole.
@@ -41,34 +41,6 @@ const STALL: Duration = Duration::from_secs(60);
 const COMPLETE: Duration = Duration::from_secs(600);
 /// How many parts of one body are held at once: one comes while the other goes.
 const PARTS_HELD: usize = 2;
-/// How long to wait before an upload that could not be given up is given up again.
-const ABORT_PAUSES: [Duration; 3] = [
-    Duration::from_millis(100),
-    Duration::from_secs(1),
-    Duration::from_secs(5),
-];
-/// How long an upload waits for memory.
-const MEMORY_PATIENCE: Duration = Duration::from_secs(30);
-
-/// The memory that held parts may take, all uploads together: 32 MiB, in MiB.
-pub struct UploadMemory(Arc<Semaphore>);
-
-impl Default for UploadMemory {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(32)))
-    }
-}
-
-impl UploadMemory {
-    async fn take(&self, bytes: u64) -> Result<OwnedSemaphorePermit, PutFailure> {
-        let mib = u32::try_from(bytes.div_ceil(MIB)).unwrap_or(u32::MAX);
-        let taking = self.0.clone().acquire_many_owned(mib);
-        match tokio::time::timeout(MEMORY_PATIENCE, taking).await {
-            Ok(Ok(permit)) => Ok(permit),
-            _ => Err(PutFailure::NoMemory),
-        }
-    }
-}
 
 /// Where an upload goes.
 #[derive(Clone, Copy)]
@@ -587,60 +559,4 @@ async fn complete(
         })
         .await?;
     Ok(source.stored(answer.e_tag, answer.version_id))
-}
-
-/// Gives an upload up, so that nothing of it stays in the bucket. A failure is for the log only: whoever
-/// uploads is told why the upload failed.
-pub(crate) async fn abort(
-    files: &S3Files,
-    bucket: &ConnectedBucket,
-    key: &ObjectKey,
-    upload_id: &str,
-) {
-    let mut tries = ABORT_PAUSES.iter();
-    while let Err(failure) = abort_upload(files, bucket, key, upload_id).await {
-        // While the service stops, a pooled connection may end with the thread that drove it.
-        if failure.kind.is_passing()
-            && let Some(pause) = tries.next()
-        {
-            tokio::time::sleep(*pause).await;
-            continue;
-        }
-        tracing::warn!(
-            storage = %bucket.owner,
-            %failure,
-            message = failure.message,
-            "cannot abort an upload: its parts stay in the bucket until a lifecycle rule removes them"
-        );
-        return;
-    }
-}
-
-pub(crate) async fn abort_upload(
-    files: &S3Files,
-    bucket: &ConnectedBucket,
-    key: &ObjectKey,
-    upload_id: &str,
-) -> Result<(), AwsFailure> {
-    let call = |session: Arc<Session>| async move {
-        session
-            .s3
-            .abort_multipart_upload()
-            .bucket(bucket.connection.bucket.as_str())
-            .key(key.as_str())
-            .upload_id(upload_id)
-            .set_expected_bucket_owner(expected_owner(&bucket.connection))
-            .send()
-            .await
-            .map(drop)
-            .map_err(|error| classify("AbortMultipartUpload", &error))
-    };
-    // Whoever began an upload may give it up by default (S3 user guide, "Multipart upload API and
-    // permissions"); a session policy may stand in the way of that.
-    match files.with_session(bucket, call).await {
-        Err(failure) if failure.kind == FailureKind::AccessDenied => {
-            files.in_scope(bucket, SessionScope::Objects, call).await
-        }
-        answer => answer,
-    }
 }

@@ -6,7 +6,8 @@ use crate::application::bucket::write::{
     BucketWrites, CopiedObject, Doomed, NewObject, PutFailure, SignedWrite, StoredObject,
 };
 use crate::aws::failure::{classify, local};
-use crate::aws::files::read::{S3Files, expected_owner};
+use crate::aws::files::bucket::S3Files;
+use crate::aws::files::convert::expected_owner;
 use crate::aws::files::sign::{SigningLife, give_way};
 use crate::aws::files::{copy, upload};
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
