@@ -2,10 +2,7 @@
 
 use crate::application::clock::Clock;
 use crate::application::error::{Error, Result};
-use crate::application::files::multipart::SignedUploads;
-use crate::application::files::query::FileQueries;
-use crate::application::files::read::Files;
-use crate::application::files::write::FileWrites;
+use crate::application::files::shared::Files;
 use crate::application::kept::page_tokens::Pages;
 use crate::application::kept::store::Store;
 use crate::application::kept::vault::Vault;
@@ -42,9 +39,6 @@ pub struct Services {
     pub browser_probes: BrowserProbes,
     pub sign_ins: SignIns,
     pub site: Site,
-    pub file_writes: Arc<FileWrites>,
-    pub file_queries: Arc<FileQueries>,
-    pub signed_uploads: Arc<SignedUploads>,
     pub readiness: Vec<Arc<dyn Readiness>>,
     pub metrics: HttpMetrics,
     /// Everything that `/metrics` shows.

@@ -6,7 +6,7 @@ use aws_config::SdkConfig;
 use sallyport::application::kept::vault::{MasterKey, Vault};
 use sallyport::application::observe::Observer;
 use sallyport::aws::client::clients::AwsClients;
-use sallyport::aws::files::bucket::S3Files;
+use sallyport::aws::files::bucket::S3Bucket;
 use sallyport::aws::sessions::RoleSessions;
 use sallyport::domain::check::Outcome;
 use sallyport::domain::connection::bucket_name::BucketName;
@@ -32,7 +32,7 @@ impl Observer for Nobody {
 
 /// The adapter with the credentials of these settings. Objects of more than 6 MiB are too large for one
 /// call, and have parts of 5 MiB.
-pub fn adapter(place: &Writable, sdk: &SdkConfig) -> (S3Files, ConnectedBucket) {
+pub fn adapter(place: &Writable, sdk: &SdkConfig) -> (S3Bucket, ConnectedBucket) {
     let clients = AwsClients::new(sdk, Arc::new(EndpointNetworks::new(Vec::new()))).unwrap();
     let vault = Vault::new(&MasterKey::generate().unwrap().0).unwrap();
     let sessions = RoleSessions::new(
@@ -59,7 +59,7 @@ pub fn adapter(place: &Writable, sdk: &SdkConfig) -> (S3Files, ConnectedBucket) 
             credentials: Credentials::Service,
         },
     };
-    (S3Files::with_sizes(Arc::new(sessions), sizes), bucket)
+    (S3Bucket::with_sizes(Arc::new(sessions), sizes), bucket)
 }
 
 pub fn object_key(bucket: &ConnectedBucket, key: &str) -> ObjectKey {

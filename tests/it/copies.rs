@@ -5,7 +5,7 @@ use crate::support::emulator::s3_client;
 use crate::uploads::bytes;
 use crate::writes_support::Writable;
 use sallyport::application::bucket::body::{Piece, UploadBody};
-use sallyport::application::bucket::write::{BucketWrites, NewObject};
+use sallyport::application::bucket::write::{BucketWrite, NewObject};
 use sallyport::domain::files::part_plan::MIB;
 use serde_json::json;
 

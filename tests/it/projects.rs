@@ -5,6 +5,7 @@ mod fake;
 mod imports;
 mod large;
 mod lookup;
+mod only_reads;
 
 use crate::api_support::{Answer, TestApp, TestWorkspace};
 use crate::support::emulator::{Emulator, s3_client};

@@ -5,8 +5,8 @@ use crate::support::emulator::Emulator;
 use crate::uploads::bytes;
 use crate::writes_support::Writable;
 use futures_util::StreamExt;
-use sallyport::application::bucket::read::{BucketFiles, ReadConditions};
-use sallyport::aws::files::bucket::S3Files;
+use sallyport::application::bucket::read::{BucketRead, ReadConditions};
+use sallyport::aws::files::bucket::S3Bucket;
 use sallyport::domain::connection::ConnectedBucket;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -42,7 +42,7 @@ async fn breaking(after: u64) -> (String, Arc<AtomicUsize>) {
 }
 
 /// The adapter on that way.
-async fn behind(place: &Writable, after: u64) -> (S3Files, ConnectedBucket, Arc<AtomicUsize>) {
+async fn behind(place: &Writable, after: u64) -> (S3Bucket, ConnectedBucket, Arc<AtomicUsize>) {
     let (url, connections) = breaking(after).await;
     let sdk = place.storage.customer.sdk_config.to_builder();
     let (files, bucket) = adapter(place, &sdk.endpoint_url(url).build());

@@ -5,10 +5,10 @@
 //! replica) goes on from the last stored step: no file comes twice and none is lost. A worker holds an
 //! import by a lease that each step renews; what one does whose lease another has taken is not stored.
 
-use crate::application::bucket::read::{BucketFiles, ListFrom};
+use crate::application::bucket::port::Bucket;
+use crate::application::bucket::read::ListFrom;
 use crate::application::clock::Clock;
 use crate::application::error::{Error, Kind, Result};
-use crate::application::files::read::object_key;
 use crate::application::kept::store::{ImportJob, ImportStep, Store};
 use crate::application::projects::reading::{Manifest, append, list_page, read_manifest};
 use crate::application::projects::source::{Cursor, Parsed, Source};
@@ -34,7 +34,7 @@ const MISSING_NAMED: usize = 10;
 pub struct Importer {
     pub store: Arc<dyn Store>,
     pub storages: Arc<Storages>,
-    pub files: Arc<dyn BucketFiles>,
+    pub files: Arc<dyn Bucket>,
     pub clock: Arc<dyn Clock>,
     /// Notified when there is a new import.
     pub wake: Arc<Notify>,
@@ -300,7 +300,7 @@ impl Importer {
                     (_, Some(token)) => ListFrom::Continuation(token),
                     (Some(after), None) => {
                         let after = FileKey::parse(after).map_err(Error::bug)?;
-                        ListFrom::After(object_key(&bucket, &after)?)
+                        ListFrom::After(bucket.key("key", &after)?)
                     }
                     (None, None) => ListFrom::Beginning,
                 };

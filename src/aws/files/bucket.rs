@@ -10,14 +10,14 @@ use crate::domain::files::part_plan::Sizes;
 use std::sync::Arc;
 
 /// [`BucketFiles`] on S3.
-pub struct S3Files {
+pub struct S3Bucket {
     pub(crate) sessions: Arc<RoleSessions>,
     pub(crate) upload_memory: UploadMemory,
     pub(crate) sizes: Sizes,
     pub(crate) gates: Gates,
 }
 
-impl S3Files {
+impl S3Bucket {
     pub fn new(sessions: Arc<RoleSessions>) -> Self {
         Self::with_sizes(sessions, Sizes::default())
     }

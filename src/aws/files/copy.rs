@@ -1,10 +1,10 @@
 //! Copies within a bucket, made by S3 itself: no byte passes here.
 
-use crate::application::bucket::query::{BucketQueries, ObjectDetails};
+use crate::application::bucket::query::{BucketQuery, ObjectDetails};
 use crate::application::bucket::read::BucketResult;
 use crate::application::bucket::write::CopiedObject;
 use crate::aws::failure::{classify, local};
-use crate::aws::files::bucket::S3Files;
+use crate::aws::files::bucket::S3Bucket;
 use crate::aws::files::convert::expected_owner;
 use crate::aws::files::parts::{abort, patient};
 use crate::aws::sessions::{Session, SessionScope};
@@ -60,7 +60,7 @@ const COPY_SOURCE: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUM
 
 /// Copies an object with its metadata and tags, and makes sure that the copy has its size.
 pub(crate) async fn copy(
-    files: &S3Files,
+    files: &S3Bucket,
     bucket: &ConnectedBucket,
     from: &ObjectKey,
     to: &ObjectKey,
@@ -103,7 +103,7 @@ pub(crate) async fn copy(
     })
 }
 
-async fn exists(files: &S3Files, bucket: &ConnectedBucket, key: &ObjectKey) -> BucketResult<bool> {
+async fn exists(files: &S3Bucket, bucket: &ConnectedBucket, key: &ObjectKey) -> BucketResult<bool> {
     match files.details(bucket, key, None).await {
         Ok(_) => Ok(true),
         Err(failure) if failure.kind == FailureKind::NoSuchKey => Ok(false),
@@ -113,7 +113,7 @@ async fn exists(files: &S3Files, bucket: &ConnectedBucket, key: &ObjectKey) -> B
 
 type Made = (Option<String>, Option<String>);
 
-async fn by_one_call(files: &S3Files, way: Way<'_>, source: &ObjectDetails) -> BucketResult<Made> {
+async fn by_one_call(files: &S3Bucket, way: Way<'_>, source: &ObjectDetails) -> BucketResult<Made> {
     const OPERATION: &str = "CopyObject";
     let answer = files
         .in_scope(way.bucket, SessionScope::Objects, |session| async move {
@@ -143,7 +143,7 @@ async fn by_one_call(files: &S3Files, way: Way<'_>, source: &ObjectDetails) -> B
 
 /// An object too large for one call: S3 copies ranges of it into the parts of an upload.
 async fn in_parts(
-    files: &S3Files,
+    files: &S3Bucket,
     way: Way<'_>,
     source: &ObjectDetails,
     size: u64,
@@ -213,7 +213,7 @@ async fn create(
 }
 
 async fn copy_part(
-    files: &S3Files,
+    files: &S3Bucket,
     way: Way<'_>,
     source: &ObjectDetails,
     upload_id: &str,
@@ -251,7 +251,7 @@ async fn copy_part(
 }
 
 async fn complete(
-    files: &S3Files,
+    files: &S3Bucket,
     way: Way<'_>,
     upload_id: &str,
     parts: Vec<CompletedPart>,

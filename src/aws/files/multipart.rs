@@ -1,14 +1,15 @@
-//! Uploads in parts that somebody else sends.
+//! Multipart uploads whose parts somebody else sends.
 
-use crate::application::bucket::multipart::{BucketUploads, SentPart};
-use crate::application::bucket::query::BucketQueries;
-use crate::application::bucket::read::{BucketResult, SignedUrl};
+use crate::application::bucket::multipart::{BucketMultipart, SentPart};
+use crate::application::bucket::query::BucketQuery;
+use crate::application::bucket::read::BucketResult;
+use crate::application::bucket::sign::SignedUrl;
 use crate::application::bucket::write::{NewObject, StoredObject};
 use crate::aws::failure::{classify, local};
-use crate::aws::files::bucket::S3Files;
+use crate::aws::files::bucket::S3Bucket;
 use crate::aws::files::convert::expected_owner;
 use crate::aws::files::parts::{abort_upload, patient};
-use crate::aws::files::sign::{SigningLife, give_way};
+use crate::aws::files::signing_life::{SigningLife, give_way};
 use crate::domain::aws_failure::FailureKind;
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::object_key::ObjectKey;
@@ -18,8 +19,8 @@ use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use std::time::Duration;
 
 #[async_trait]
-impl BucketUploads for S3Files {
-    async fn begin(
+impl BucketMultipart for S3Bucket {
+    async fn begin_multipart(
         &self,
         bucket: &ConnectedBucket,
         key: &ObjectKey,
@@ -81,7 +82,7 @@ impl BucketUploads for S3Files {
         Ok(urls)
     }
 
-    async fn finish(
+    async fn complete_multipart(
         &self,
         bucket: &ConnectedBucket,
         key: &ObjectKey,
@@ -130,7 +131,7 @@ impl BucketUploads for S3Files {
         })
     }
 
-    async fn give_up(
+    async fn abort_multipart(
         &self,
         bucket: &ConnectedBucket,
         key: &ObjectKey,

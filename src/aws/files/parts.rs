@@ -1,7 +1,7 @@
 //! The ends of an upload in parts, whoever sent the parts.
 
 use crate::aws::failure::classify;
-use crate::aws::files::bucket::S3Files;
+use crate::aws::files::bucket::S3Bucket;
 use crate::aws::files::convert::expected_owner;
 use crate::aws::sessions::{Session, SessionScope};
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
@@ -24,7 +24,7 @@ const ABORT_PAUSES: [Duration; 3] = [
 /// Gives an upload up, so that nothing of it stays in the bucket. A failure is for the log only: whoever
 /// uploads is told why the upload failed.
 pub(crate) async fn abort(
-    files: &S3Files,
+    files: &S3Bucket,
     bucket: &ConnectedBucket,
     key: &ObjectKey,
     upload_id: &str,
@@ -49,7 +49,7 @@ pub(crate) async fn abort(
 }
 
 pub(crate) async fn abort_upload(
-    files: &S3Files,
+    files: &S3Bucket,
     bucket: &ConnectedBucket,
     key: &ObjectKey,
     upload_id: &str,

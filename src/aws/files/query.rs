@@ -1,12 +1,12 @@
 //! What S3 tells of buckets and objects.
 
 use crate::application::bucket::query::{
-    AccountBucket, Archive, BucketPage, BucketQueries, Grant, ObjectDetails, ObjectVersion,
-    Restore, VersionPage,
+    AccountBucket, Archive, BucketPage, BucketQuery, Grant, ObjectDetails, ObjectVersion, Restore,
+    VersionPage,
 };
 use crate::application::bucket::read::BucketResult;
 use crate::aws::failure::{classify, local};
-use crate::aws::files::bucket::{S3Files, scope_of};
+use crate::aws::files::bucket::{S3Bucket, scope_of};
 use crate::aws::files::convert::{decode, expected_owner, time_of};
 use crate::aws::files::head::{head_object, metadata};
 use crate::aws::sessions::SessionScope;
@@ -22,7 +22,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
 #[async_trait]
-impl BucketQueries for S3Files {
+impl BucketQuery for S3Bucket {
     async fn details(
         &self,
         bucket: &ConnectedBucket,

@@ -1,26 +1,23 @@
 //! Files in customers' buckets.
 
 use crate::application::bucket::read::{
-    BucketFiles, BucketResult, ListFrom, ListPage, ListRequest, ListedObject, ObjectContent,
-    ObjectMetadata, ReadConditions, SignedResponse, SignedUrl,
+    BucketRead, BucketResult, ListFrom, ListPage, ListRequest, ListedObject, ObjectContent,
+    ObjectMetadata, ReadConditions,
 };
 use crate::aws::failure::classify;
-use crate::aws::files::bucket::{S3Files, scope_of};
+use crate::aws::files::bucket::{S3Bucket, scope_of};
 use crate::aws::files::content::Reading;
 use crate::aws::files::convert::{decode, expected_owner, sorted, time_of};
 use crate::aws::files::head::{head_object, metadata, of_version};
-use crate::aws::files::presign::UrlSigner;
-use crate::aws::files::sign::{SigningLife, give_way};
 use crate::aws::sessions::Session;
 use crate::domain::connection::{ConnectedBucket, Owner};
 use crate::domain::files::object_key::ObjectKey;
 use async_trait::async_trait;
 use aws_sdk_s3::types::EncodingType;
 use std::sync::Arc;
-use std::time::Duration;
 
 #[async_trait]
-impl BucketFiles for S3Files {
+impl BucketRead for S3Bucket {
     async fn list(&self, bucket: &ConnectedBucket, request: ListRequest) -> BucketResult<ListPage> {
         self.with_session(bucket, |session| list(session, bucket, &request))
             .await
@@ -101,53 +98,6 @@ impl BucketFiles for S3Files {
             content_range: answer.content_range,
             body: reading.stream(),
         })
-    }
-
-    async fn sign_get(
-        &self,
-        bucket: &ConnectedBucket,
-        keys: &[(ObjectKey, SignedResponse)],
-        expires_in: Duration,
-    ) -> BucketResult<Vec<SignedUrl>> {
-        let session = self.sessions.session_for(bucket, expires_in).await?;
-        let life = SigningLife::new("GetObject", session.remaining(), expires_in)?;
-        let mut urls = Vec::with_capacity(keys.len());
-        let mut signer: Option<UrlSigner> = None;
-        for (at, (key, response)) in keys.iter().enumerate() {
-            give_way(at).await;
-            if let Some(url) = signer
-                .as_ref()
-                .and_then(|signer| signer.sign((key.as_str(), response)))
-            {
-                urls.push(SignedUrl {
-                    url,
-                    method: "GET",
-                    headers: Vec::new(),
-                    expires_at: life.expires_at,
-                });
-                continue;
-            }
-            let signed = session
-                .links
-                .get_object()
-                .bucket(bucket.connection.bucket.as_str())
-                .key(key.as_str())
-                .set_response_content_type(response.content_type.clone())
-                .set_response_content_disposition(response.content_disposition.clone())
-                .presigned(life.config.clone())
-                .await
-                .map_err(|error| classify("GetObject", &error))?;
-            if at == 0 && keys.len() > 1 && signed.headers().next().is_none() {
-                signer = session.credentials.clone().and_then(|credentials| {
-                    let region = session.s3.config().region()?.as_ref();
-                    let first = (key.as_str(), response);
-                    let (start, length) = (life.start, life.length);
-                    UrlSigner::like(signed.uri(), first, credentials, region, start, length)
-                });
-            }
-            urls.push(life.url("GET", &signed));
-        }
-        Ok(urls)
     }
 
     async fn forget(&self, owner: &Owner) {

@@ -12,7 +12,7 @@
 use crate::application::bucket::body::{BodyFault, UploadBody};
 use crate::application::bucket::write::{NewObject, PutFailure, StoredObject};
 use crate::aws::failure::{classify, local};
-use crate::aws::files::bucket::S3Files;
+use crate::aws::files::bucket::S3Bucket;
 use crate::aws::files::convert::expected_owner;
 use crate::aws::files::parts::abort;
 use crate::aws::sessions::Session;
@@ -80,7 +80,7 @@ impl Place<'_> {
 }
 
 pub(crate) async fn put(
-    files: &S3Files,
+    files: &S3Bucket,
     bucket: &ConnectedBucket,
     key: &ObjectKey,
     object: &NewObject,
@@ -183,7 +183,7 @@ impl Source {
 }
 
 async fn held(
-    files: &S3Files,
+    files: &S3Bucket,
     place: Place<'_>,
     source: &Source,
     bytes: Bytes,
@@ -205,7 +205,7 @@ async fn held(
 }
 
 async fn streamed(
-    files: &S3Files,
+    files: &S3Bucket,
     place: Place<'_>,
     source: &mut Source,
     length: u64,
@@ -347,7 +347,7 @@ struct HeldPart {
 }
 
 async fn in_parts(
-    files: &S3Files,
+    files: &S3Bucket,
     place: Place<'_>,
     source: &mut Source,
     parts: Parts,
@@ -422,7 +422,7 @@ fn completed(
 }
 
 async fn told_parts(
-    files: &S3Files,
+    files: &S3Bucket,
     place: Place<'_>,
     upload_id: &str,
     source: &mut Source,
@@ -457,7 +457,7 @@ async fn told_parts(
 }
 
 async fn untold_parts(
-    files: &S3Files,
+    files: &S3Bucket,
     place: Place<'_>,
     upload_id: &str,
     source: &mut Source,
@@ -525,7 +525,7 @@ fn held_limits() -> aws_sdk_s3::config::Builder {
 }
 
 async fn complete(
-    files: &S3Files,
+    files: &S3Bucket,
     place: Place<'_>,
     upload_id: &str,
     source: &Source,

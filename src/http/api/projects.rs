@@ -1,7 +1,7 @@
 //! `/v1/projects`
 
 use crate::application::error::{Error, FieldError, Result};
-use crate::application::files::read::SignRequest;
+use crate::application::files::sign::SignRequest;
 use crate::application::projects::selection::Selection;
 use crate::application::projects::{FileSource, NewProject};
 use crate::domain::Invalid;
@@ -11,7 +11,8 @@ use crate::domain::names::Name;
 use crate::domain::project::{
     FileName, OnMissing, Project, ProjectFile, ProjectStatus, WantedFile,
 };
-use crate::http::api::files::read::{SIGN_LIMIT, SignedUrlsBody, parse_keys};
+use crate::http::api::files::keys::parse_keys;
+use crate::http::api::files::sign::{SIGN_LIMIT, SignedUrlsBody};
 use crate::http::body::Body;
 use crate::http::caller::{AdminCaller, MemberCaller};
 use crate::http::idempotency::Idempotent;

@@ -13,7 +13,7 @@ use sallyport::application::clock::Clock;
 use sallyport::application::connections::Connections;
 use sallyport::application::connections::principal::PrincipalSource;
 use sallyport::application::diagnosis::denials::Denials;
-use sallyport::application::files::read::Files;
+use sallyport::application::files::shared::Files;
 use sallyport::application::kept::store::{ProjectStore, Store};
 use sallyport::application::kept::vault::{MasterKey, Vault};
 use sallyport::application::people::caller::{Credential, Member};
@@ -37,6 +37,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use time::OffsetDateTime;
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::task::TaskTracker;
 
@@ -143,7 +144,7 @@ fn metadata(body: &[u8]) -> ObjectMetadata {
 }
 
 #[async_trait]
-impl BucketFiles for FakeBucket {
+impl BucketRead for FakeBucket {
     async fn list(&self, _: &ConnectedBucket, request: ListRequest) -> BucketResult<ListPage> {
         self.lists.fetch_add(1, SeqCst);
         self.call().await?;
@@ -233,15 +234,6 @@ impl BucketFiles for FakeBucket {
         })
     }
 
-    async fn sign_get(
-        &self,
-        _: &ConnectedBucket,
-        _: &[(ObjectKey, SignedResponse)],
-        _: Duration,
-    ) -> BucketResult<Vec<SignedUrl>> {
-        Err(failure(FailureKind::Network))
-    }
-
     async fn forget(&self, _: &Owner) {}
 }
 
@@ -326,7 +318,7 @@ impl Rig {
         let storages = Arc::new(Storages {
             store: store.clone(),
             connections: Arc::new(Connections {
-                vault,
+                vault: vault.clone(),
                 policies: policies.clone(),
                 principal,
                 origins: Vec::new(),
@@ -341,9 +333,12 @@ impl Rig {
             bucket_files: bucket.clone(),
             files: Arc::new(Files {
                 storages: storages.clone(),
-                files: bucket.clone(),
+                bucket: bucket.clone(),
                 denials: Denials::new(policies),
+                vault,
                 longest_url_life: Duration::from_secs(60),
+                running: TaskTracker::new(),
+                runtime: Handle::current(),
             }),
             clock: clock.clone(),
             limits: Limits {

@@ -5,7 +5,8 @@ use crate::application::bucket::write::{NewObject, WriteConditions};
 use crate::application::error::{Error, Result};
 use crate::domain::Invalid;
 use crate::domain::ids::StorageRef;
-use crate::http::api::files::write::{ChecksumBody, StoredBody, file_key, guessed_type};
+use crate::http::api::files::keys::file_key;
+use crate::http::api::files::write::{ChecksumBody, StoredBody, guessed_type};
 use crate::http::body::Body;
 use crate::http::caller::AdminCaller;
 use crate::http::path::Id;
@@ -98,8 +99,8 @@ async fn begin_upload(
         },
     };
     let begun = services
-        .signed_uploads
-        .begin(&admin.0, &id.0, &key, &object, request.size)
+        .files
+        .begin_multipart(&admin.0, &id.0, &key, &object, request.size)
         .await?;
     Ok(Json(UploadBody {
         upload_id: begun.upload_id,
@@ -160,7 +161,7 @@ async fn sign_upload_parts(
 ) -> Result<Json<SignedPartsBody>> {
     let request = body.value;
     let urls = services
-        .signed_uploads
+        .files
         .sign_parts(
             &admin.0,
             &id.0,
@@ -236,8 +237,8 @@ async fn complete_upload(
         });
     }
     let (key, stored) = services
-        .signed_uploads
-        .finish(&admin.0, &id.0, &request.upload_id, parts)
+        .files
+        .complete_multipart(&admin.0, &id.0, &request.upload_id, parts)
         .await?;
     Ok(Json(StoredBody {
         key: key.to_string(),
@@ -272,8 +273,8 @@ async fn abort_upload(
     body: Body<AbortUpload>,
 ) -> Result<HttpResponse> {
     services
-        .signed_uploads
-        .abort(&admin.0, &id.0, &body.value.upload_id)
+        .files
+        .abort_multipart(&admin.0, &id.0, &body.value.upload_id)
         .await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -3,7 +3,7 @@
 use crate::application::bucket::body::{BodyFault, CHUNKS_AHEAD, Piece, UploadBody};
 use crate::application::bucket::write::{NewObject, WriteConditions};
 use crate::application::error::{Error, Kind, Result};
-use crate::application::files::write::{DoomedFile, MOST_DELETED};
+use crate::application::files::write::{FileToDelete, MOST_DELETED};
 use crate::domain::Invalid;
 use crate::domain::files::file_key::{FileKey, Folder};
 use crate::domain::ids::StorageRef;
@@ -189,9 +189,7 @@ async fn store(
     };
     let (sender, pieces) = mpsc::channel(CHUNKS_AHEAD);
     let body = UploadBody::new(pieces, before.size.take(), Vec::new());
-    let put = services
-        .file_writes
-        .put(&admin.admin, id, &key, object, body);
+    let put = services.files.put(&admin.admin, id, &key, object, body);
     let (stored, ()) = join(put, pump(field, sender, services.request_timeout)).await;
     stored?;
     Ok(true)
@@ -268,7 +266,7 @@ struct DeleteQuery {
 struct DeletePage {
     chrome: Chrome,
     place: Place,
-    keys: Vec<DoomedRow>,
+    keys: Vec<DeleteRow>,
     action: String,
     /// Whether the keys are fields of the form.
     in_form: bool,
@@ -278,13 +276,13 @@ struct DeletePage {
     error: Option<String>,
 }
 
-struct DoomedRow {
+struct DeleteRow {
     key: String,
     shown: String,
     error: Option<String>,
 }
 
-impl DoomedRow {
+impl DeleteRow {
     fn of(key: &FileKey) -> Self {
         let key = key.to_string();
         Self {
@@ -296,7 +294,7 @@ impl DoomedRow {
 }
 
 /// The files that a form means, and the folder to go back to.
-fn doomed(query: DeleteQuery, fields: &Fields) -> Result<(Vec<FileKey>, Folder)> {
+fn files_to_delete(query: DeleteQuery, fields: &Fields) -> Result<(Vec<FileKey>, Folder)> {
     let texts: Vec<&str> = match &query.key {
         Some(key) => vec![key],
         None => fields.all("key").collect(),
@@ -327,7 +325,7 @@ impl DeletePage {
             },
             in_form: !by_query,
             back: place.folder_url(&folder.to_string()),
-            keys: keys.iter().map(DoomedRow::of).collect(),
+            keys: keys.iter().map(DeleteRow::of).collect(),
             deleted: None,
             error: keys
                 .is_empty()
@@ -345,7 +343,7 @@ async fn confirm(
     fields: Fields,
 ) -> Result<HttpResponse> {
     let by_query = query.0.key.is_some();
-    let (keys, folder) = doomed(query.0, &fields)?;
+    let (keys, folder) = files_to_delete(query.0, &fields)?;
     let view = services.storages.get(&admin.visitor.member, &id.0).await?;
     let page = DeletePage {
         chrome: Chrome::of(&admin.visitor, Section::Settings),
@@ -366,11 +364,11 @@ async fn delete(
     fields: Fields,
 ) -> Result<HttpResponse> {
     let by_query = query.0.key.is_some();
-    let (keys, folder) = doomed(query.0, &fields)?;
+    let (keys, folder) = files_to_delete(query.0, &fields)?;
     let place = Place::of(&services.storages.get(&admin.visitor.member, &id.0).await?);
-    let files: Vec<DoomedFile> = keys
+    let files: Vec<FileToDelete> = keys
         .iter()
-        .map(|key| DoomedFile {
+        .map(|key| FileToDelete {
             key: key.clone(),
             version_id: None,
         })
@@ -378,15 +376,12 @@ async fn delete(
     let outcomes = match files.as_slice() {
         // Its failure is told in full.
         [one] => {
-            services
-                .file_writes
-                .delete(&admin.admin, &id.0, one)
-                .await?;
+            services.files.delete(&admin.admin, &id.0, one).await?;
             Vec::new()
         }
         _ => {
             services
-                .file_writes
+                .files
                 .delete_many(&admin.admin, &id.0, files)
                 .await?
         }

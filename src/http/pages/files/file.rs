@@ -1,9 +1,9 @@
 //! One file.
 
 use crate::application::bucket::query::ObjectDetails;
-use crate::application::bucket::read::SignedUrl;
+use crate::application::bucket::sign::SignedUrl;
 use crate::application::error::{Error, Result};
-use crate::application::files::read::SignRequest;
+use crate::application::files::sign::SignRequest;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::StorageRef;
 use crate::http::pages::files::preview;
@@ -125,7 +125,7 @@ async fn show(
     let key = query.0.parse()?;
     let place = Place::of(&services.storages.get(&visitor.member, &id.0).await?);
     let known = services
-        .file_queries
+        .files
         .details(&visitor.member, &id.0, &key, None)
         .await;
     let about = match known {

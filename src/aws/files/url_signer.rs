@@ -5,7 +5,7 @@
 //! the others by the SDK's own signer directly. The signer is used only when it gives the first URL
 //! byte for byte; otherwise the SDK signs them all.
 
-use crate::application::bucket::read::SignedResponse;
+use crate::application::bucket::sign::SignedResponse;
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{
     PercentEncodingMode, SignableBody, SignableRequest, SignatureLocation, SigningSettings,
