@@ -30,7 +30,9 @@ impl Files {
         storage: &StorageRef,
         request: &CopyRequest,
     ) -> Result<CopiedObject> {
-        let bucket = self.writable(admin, storage).await?;
+        let bucket = self
+            .bucket_for(FileOperation::Copy, admin.member(), storage)
+            .await?;
         self.copied(&bucket, request, FileOperation::Copy).await
     }
 
@@ -42,7 +44,9 @@ impl Files {
         storage: &StorageRef,
         request: &CopyRequest,
     ) -> Result<CopiedObject> {
-        let bucket = self.writable(admin, storage).await?;
+        let bucket = self
+            .bucket_for(FileOperation::Move, admin.member(), storage)
+            .await?;
         let copied = self.copied(&bucket, request, FileOperation::Move).await?;
         let from = bucket.key("from", &request.from)?;
         self.bucket
@@ -87,7 +91,9 @@ impl Files {
         file: &FileKey,
         acl: CannedAcl,
     ) -> Result<()> {
-        let bucket = self.writable(admin, storage).await?;
+        let bucket = self
+            .bucket_for(FileOperation::WriteAcl, admin.member(), storage)
+            .await?;
         let key = bucket.key("key", file)?;
         let Err(failure) = self.bucket.put_acl(&bucket, &key, acl).await else {
             return Ok(());

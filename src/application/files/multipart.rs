@@ -59,7 +59,9 @@ impl Files {
                 Invalid::new("file_too_large", "S3 stores files of up to 5 TiB."),
             ));
         }
-        let bucket = self.writable(admin, storage).await?;
+        let bucket = self
+            .bucket_for(FileOperation::Upload, admin.member(), storage)
+            .await?;
         let upload_id = self
             .bucket
             .begin_multipart(&bucket, &bucket.key("key", key)?, object)
@@ -168,7 +170,9 @@ impl Files {
             .map_err(|_| refuse())?;
         let ticket: UploadTicket = serde_json::from_str(&ticket).map_err(|_| refuse())?;
         Ok(OpenUpload {
-            bucket: self.writable(admin, storage).await?,
+            bucket: self
+                .bucket_for(FileOperation::Upload, admin.member(), storage)
+                .await?,
             key: FileKey::parse(&ticket.key).map_err(|_| refuse())?,
             object: NewObject {
                 conditions: WriteConditions {

@@ -19,11 +19,11 @@ impl Files {
         key: &FileKey,
         version_id: Option<&str>,
     ) -> Result<ObjectDetails> {
-        let bucket = self.readable(member, storage).await?;
         let operation = match version_id {
             Some(_) => FileOperation::ReadVersionMetadata,
             None => FileOperation::ReadMetadata,
         };
+        let bucket = self.bucket_for(operation, member, storage).await?;
         self.bucket
             .details(&bucket, &bucket.key("key", key)?, version_id)
             .await
@@ -39,7 +39,9 @@ impl Files {
         page_size: u32,
         after: Option<&str>,
     ) -> Result<VersionPage> {
-        let bucket = self.readable(member, storage).await?;
+        let bucket = self
+            .bucket_for(FileOperation::ListVersions, member, storage)
+            .await?;
         self.bucket
             .versions(&bucket, &bucket.key("key", key)?, page_size, after)
             .await
@@ -55,7 +57,9 @@ impl Files {
         storage: &StorageRef,
         key: &FileKey,
     ) -> Result<Vec<Grant>> {
-        let bucket = self.readable(member, storage).await?;
+        let bucket = self
+            .bucket_for(FileOperation::ReadAcl, member, storage)
+            .await?;
         self.bucket
             .acl(&bucket, &bucket.key("key", key)?)
             .await
@@ -64,7 +68,9 @@ impl Files {
 
     /// Where the bucket is, asked of S3 now.
     pub async fn location(&self, member: &Member, storage: &StorageRef) -> Result<Region> {
-        let bucket = self.readable(member, storage).await?;
+        let bucket = self
+            .bucket_for(FileOperation::Location, member, storage)
+            .await?;
         self.bucket.location(&bucket).await.map_err(|failure| {
             self.denials
                 .error(&bucket, FileOperation::Location, failure)
@@ -80,7 +86,9 @@ impl Files {
         page_size: u32,
         continuation: Option<&str>,
     ) -> Result<BucketPage> {
-        let bucket = self.readable(admin.member(), storage).await?;
+        let bucket = self
+            .bucket_for(FileOperation::ListBuckets, admin.member(), storage)
+            .await?;
         if bucket.connection.credentials == Credentials::Service {
             return Err(Error::new(
                 Kind::Conflict,

@@ -70,7 +70,9 @@ impl Files {
         page_size: u32,
         from: ListFrom,
     ) -> Result<FolderPage> {
-        let bucket = self.readable(member, storage).await?;
+        let bucket = self
+            .bucket_for(FileOperation::Browse, member, storage)
+            .await?;
         let prefix = &bucket.connection.settings.prefix;
         let page = self
             .bucket
@@ -113,11 +115,11 @@ impl Files {
         key: &FileKey,
         conditions: &ReadConditions,
     ) -> Result<ObjectContent> {
-        let bucket = self.readable(member, storage).await?;
         let operation = match conditions.version_id {
             Some(_) => FileOperation::ReadVersion,
             None => FileOperation::Read,
         };
+        let bucket = self.bucket_for(operation, member, storage).await?;
         self.bucket
             .get(&bucket, &bucket.key("key", key)?, conditions)
             .await

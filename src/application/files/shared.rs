@@ -4,9 +4,10 @@ use crate::application::bucket::port::Bucket;
 use crate::application::diagnosis::denials::Denials;
 use crate::application::error::{Error, Kind, Result};
 use crate::application::kept::vault::Vault;
-use crate::application::people::caller::{Admin, Member};
+use crate::application::people::caller::Member;
 use crate::application::storages::Storages;
 use crate::domain::connection::ConnectedBucket;
+use crate::domain::files::file_operation::FileOperation;
 use crate::domain::ids::StorageRef;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
 /// Files of storages, by file key. Each file of this folder adds the operations of one kind. What changes
-/// something takes an [`Admin`], and refuses a storage with read access before AWS is asked.
+/// something takes an [`Admin`](crate::application::people::caller::Admin), and refuses a storage with read access before AWS is asked.
 pub struct Files {
     pub storages: Arc<Storages>,
     pub bucket: Arc<dyn Bucket>,
@@ -30,23 +31,15 @@ pub struct Files {
 }
 
 impl Files {
-    /// The storage's bucket, for reading.
-    pub(super) async fn readable(
+    /// The storage's bucket, if its settings permit the operation.
+    pub(super) async fn bucket_for(
         &self,
+        operation: FileOperation,
         member: &Member,
         storage: &StorageRef,
     ) -> Result<ConnectedBucket> {
-        self.storages.usable(&member.workspace, storage).await
-    }
-
-    /// The storage's bucket, if its settings let it be written to.
-    pub(super) async fn writable(
-        &self,
-        admin: &Admin,
-        storage: &StorageRef,
-    ) -> Result<ConnectedBucket> {
-        let bucket = self.storages.usable(admin.workspace(), storage).await?;
-        if bucket.connection.settings.access.writes() {
+        let bucket = self.storages.usable(&member.workspace, storage).await?;
+        if bucket.connection.settings.access.writes() || !operation.writes() {
             return Ok(bucket);
         }
         Err(Error::new(

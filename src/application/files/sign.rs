@@ -7,6 +7,7 @@ use crate::application::files::shared::Files;
 use crate::application::people::caller::{Admin, Member};
 use crate::domain::Invalid;
 use crate::domain::files::file_key::FileKey;
+use crate::domain::files::file_operation::FileOperation;
 use crate::domain::ids::{StorageRef, WorkspaceId};
 use std::time::Duration;
 
@@ -99,7 +100,11 @@ impl Files {
         if let SignedWrite::Put { content_type } = method {
             check_header_text("content_type", content_type.as_deref())?;
         }
-        let bucket = self.writable(admin, storage).await?;
+        let operation = match method {
+            SignedWrite::Put { .. } => FileOperation::Upload,
+            SignedWrite::Delete => FileOperation::Delete,
+        };
+        let bucket = self.bucket_for(operation, admin.member(), storage).await?;
         let keys = keys
             .iter()
             .enumerate()

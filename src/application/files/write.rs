@@ -45,7 +45,9 @@ impl Files {
         object: NewObject,
         body: UploadBody,
     ) -> Result<StoredObject> {
-        let bucket = self.writable(admin, storage).await?;
+        let bucket = self
+            .bucket_for(FileOperation::Upload, admin.member(), storage)
+            .await?;
         let object_key = bucket.key("key", key)?;
         let (to, denials) = (self.bucket.clone(), self.denials.clone());
         let work = async move {
@@ -73,7 +75,9 @@ impl Files {
         storage: &StorageRef,
         file: &FileToDelete,
     ) -> Result<()> {
-        let bucket = self.writable(admin, storage).await?;
+        let bucket = self
+            .bucket_for(deletion_of(file), admin.member(), storage)
+            .await?;
         let target = DeleteTarget {
             key: bucket.key("key", &file.key)?,
             version_id: file.version_id.clone(),
@@ -100,7 +104,9 @@ impl Files {
                 ),
             ));
         }
-        let bucket = self.writable(admin, storage).await?;
+        let bucket = self
+            .bucket_for(FileOperation::Delete, admin.member(), storage)
+            .await?;
         let all = files
             .iter()
             .enumerate()
