@@ -5,12 +5,16 @@
 //! and `cli` → `application` and `domain`, never each other; `startup` → everything. A test fails on a
 //! forbidden import (`tests/it/layers.rs`).
 
-pub mod application;
-pub mod aws;
+mod application;
+mod aws;
 pub mod cli;
-pub mod database;
-pub mod domain;
-pub mod http;
-pub mod logging;
+mod database;
+mod domain;
+mod http;
+mod logging;
 pub mod settings;
 pub mod startup;
+
+#[cfg(test)]
+#[path = "../tests/it/main.rs"]
+mod it;

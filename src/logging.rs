@@ -1,11 +1,24 @@
 //! Logs, as text or JSON, to standard error.
 
-use crate::settings::{LogFormat, LogSettings};
 use std::io::IsTerminal;
 use tracing::Subscriber;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{EnvFilter, Layer, fmt};
+
+/// What is logged, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogSettings {
+    /// Directives of `tracing_subscriber`, like `info,sqlx=debug`.
+    pub filter: String,
+    pub format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    Text,
+    Json,
+}
 
 /// Libraries whose logs below `warn` can hold credentials, signed URLs or bodies. A filter that names
 /// one of them, or a part of it, is followed.

@@ -207,6 +207,14 @@ pub fn text(value: &Value) -> Outcome<String> {
     Ok(value.as_str().ok_or("not text")?.to_owned())
 }
 
+/// The HTTP client that the service has, too.
+fn https_client() -> aws_smithy_runtime_api::client::http::SharedHttpClient {
+    use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+    aws_smithy_http_client::Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+        .build_https()
+}
+
 /// SDK settings for an address, as a plain program would have them.
 pub fn sdk_config(url: &str) -> aws_config::SdkConfig {
     let credentials =
@@ -215,7 +223,7 @@ pub fn sdk_config(url: &str) -> aws_config::SdkConfig {
         .behavior_version(aws_config::BehaviorVersion::latest())
         .region(aws_config::Region::new("us-east-1"))
         .endpoint_url(url)
-        .http_client(sallyport::aws::client::clients::https_client())
+        .http_client(https_client())
         .credentials_provider(
             aws_credential_types::provider::SharedCredentialsProvider::new(credentials),
         )

@@ -17,12 +17,12 @@ macro_rules! id {
 
             /// A new identifier; later ones sort after earlier ones (UUID version 7).
             pub fn generate() -> Self {
-                Self(format!("{}{}", $prefix, Uuid::now_v7().simple()))
+                Self(format!("{}{}", Self::PREFIX, Uuid::now_v7().simple()))
             }
 
             /// Parses the canonical form only: the prefix and 32 lower-case hexadecimal digits.
             pub fn parse(value: &str) -> Result<Self, Invalid> {
-                let well_formed = value.strip_prefix($prefix).is_some_and(|digits| {
+                let well_formed = value.strip_prefix(Self::PREFIX).is_some_and(|digits| {
                     digits.len() == 32
                         && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
                 });
@@ -33,7 +33,7 @@ macro_rules! id {
                         "invalid_id",
                         format!(
                             "`{}` is not an identifier of this kind: it starts with `{}` and has 32 hexadecimal digits.",
-                            shown(value), $prefix
+                            shown(value), Self::PREFIX
                         ),
                     ))
                 }

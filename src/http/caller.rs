@@ -147,7 +147,7 @@ impl TryFrom<Caller> for AdminCaller {
 
     fn try_from(caller: Caller) -> Result<Self, Error> {
         let MemberCaller(member) = caller.try_into()?;
-        member.as_admin().map(Self).ok_or_else(|| {
+        member.into_admin().map(Self).ok_or_else(|| {
             Error::new(
                 Kind::Forbidden,
                 "admin_required",

@@ -3,9 +3,11 @@
 //! [`Options`] is what is written; [`Settings`] is what it means. An empty value counts as none, so that
 //! a compose file may pass variables on that are not set. All faults are told at once.
 
+mod bad;
 mod options;
 mod read;
 
+pub use bad::{BadSetting, BadSettings};
 pub use options::Options;
 pub use read::parse_duration;
 
@@ -14,10 +16,10 @@ use crate::database::DatabaseUrl;
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::service_identity::ServicePrincipal;
 use crate::domain::origin::Origin;
+use crate::logging::{LogFormat, LogSettings, check_filter};
 use ipnet::IpNet;
 use read::{Reader, list, network, operator_token, path, public_url, shown};
 use secrecy::{ExposeSecret, SecretString};
-use std::fmt;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -66,50 +68,6 @@ pub enum MasterKeySource {
     File(PathBuf),
     /// In this file, which is made when it is absent.
     Made(PathBuf),
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogSettings {
-    pub filter: String,
-    pub format: LogFormat,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogFormat {
-    Text,
-    Json,
-}
-
-/// A setting that cannot be used: its name, what is wrong, and one that could be.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BadSetting {
-    pub name: &'static str,
-    pub why: String,
-    pub example: &'static str,
-}
-
-/// Every setting that cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub struct BadSettings(pub Vec<BadSetting>);
-
-impl fmt::Display for BadSettings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, bad) in self.0.iter().enumerate() {
-            if at > 0 {
-                f.write_str("\n")?;
-            }
-            let flag = bad.name.trim_start_matches("SALLYPORT_").to_lowercase();
-            write!(
-                f,
-                "{} (--{}): {} Example: {}",
-                bad.name,
-                flag.replace('_', "-"),
-                bad.why,
-                bad.example
-            )?;
-        }
-        Ok(())
-    }
 }
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -179,7 +137,7 @@ impl Settings {
         let log = LogSettings {
             filter: read
                 .text("SALLYPORT_LOG", options.log, "info,sallyport=debug", |t| {
-                    crate::logging::check_filter(t).map(|()| t.to_owned())
+                    check_filter(t).map(|()| t.to_owned())
                 })
                 .unwrap_or_else(|| "info".to_owned()),
             format: read

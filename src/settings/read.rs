@@ -1,6 +1,6 @@
 //! Reading single values, and collecting what is wrong with them.
 
-use crate::settings::BadSetting;
+use crate::settings::bad::BadSetting;
 use ipnet::IpNet;
 use secrecy::SecretString;
 use std::path::PathBuf;

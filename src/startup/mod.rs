@@ -1,7 +1,11 @@
 //! The only place where adapters meet use cases. Production and tests start the service by the same
 //! [`build`].
 
+mod error;
+pub mod program;
 mod use_cases;
+
+pub use error::StartError;
 
 use crate::application::checks::monitor::Monitor;
 use crate::application::clock::{Clock, SystemClock};
@@ -40,30 +44,6 @@ use use_cases::UseCases;
 const RETRY: Duration = Duration::from_secs(1);
 /// How long a connection is kept without a request.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
-
-/// Why the service does not start, or stopped by itself.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    #[error(
-        "cannot listen on {address}: {error}. Another program may use the port: choose another with SALLYPORT_LISTEN"
-    )]
-    Listen {
-        address: SocketAddr,
-        error: std::io::Error,
-    },
-    #[error("the master key in `{path}` cannot be used: {why}")]
-    MasterKeyFile { path: String, why: String },
-    #[error(
-        "SALLYPORT_MASTER_KEY: this is not the master key that the database was written with. Start with that key; nothing was changed"
-    )]
-    WrongMasterKey,
-    #[error("the database cannot be used: {0}")]
-    Database(String),
-    #[error("the server failed: {0}")]
-    Server(std::io::Error),
-    #[error("{0}")]
-    Other(String),
-}
 
 /// The service, ready to [`run`](Self::run).
 pub struct Application {

@@ -27,7 +27,7 @@ use crate::aws::sessions::RoleSessions;
 use crate::domain::connection::endpoint::EndpointNetworks;
 use crate::domain::policy_document::PolicyTemplates;
 use crate::settings::Settings;
-use crate::startup::StartError;
+use crate::startup::error::StartError;
 use aws_config::SdkConfig;
 use std::sync::Arc;
 use tokio::runtime::Handle;

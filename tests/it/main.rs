@@ -1,55 +1,18 @@
-//! The integration tests: one binary, one module for each subject.
+//! The tests, in the same folders as `src`. They are compiled into the library's own test binary, so that
+//! the library can keep its modules to itself. What is about the program alone is in `tests/program.rs`.
 
-mod acls;
-mod adapter;
-mod api_support;
-mod aws_faults;
-mod bad_input;
-#[path = "../../benches/support/stub.rs"]
-mod bench_stub;
+mod aws;
 mod browser;
-mod browsing;
-mod buckets;
-mod check_connection;
-mod completion;
-mod confused_deputy;
-mod copies;
-mod custom_endpoints;
-mod database_away;
-mod deletes;
-mod dialog;
+mod checks;
+mod connections;
+mod database;
 mod documents;
-mod emulator;
-mod error_codes;
-mod every_kind;
-mod every_route;
-mod file_content;
-mod file_keys;
-mod file_pages;
-mod files_support;
-mod hostile_writes;
-mod http_foundation;
-mod idempotency;
+mod files;
+mod http;
 mod layers;
-mod multipart;
-mod page_budget;
-mod pages_support;
-mod permissions;
-mod policy_lint;
-mod project_pages;
+mod people;
 mod projects;
-mod provision;
-mod reading;
-mod requester_pays;
-mod role_sessions;
 mod setups;
-mod signed_urls;
 mod start;
-mod storages_api;
-mod store_contract;
+mod storages;
 mod support;
-mod support_db;
-mod uploads;
-mod versions;
-mod workspaces;
-mod writes_support;

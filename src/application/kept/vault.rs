@@ -17,8 +17,6 @@ use secrecy::{ExposeSecret, SecretBox};
 pub struct MasterKey(SecretBox<[u8; 32]>);
 
 impl MasterKey {
-    pub const LEN: usize = 32;
-
     /// Parses 32 bytes in base64. The error never repeats the value.
     pub fn parse(text: &str) -> Result<Self, String> {
         STANDARD

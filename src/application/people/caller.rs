@@ -42,12 +42,13 @@ impl Credential {
     }
 }
 
-/// A [`Member`] with the role `admin`. Made only by [`Member::as_admin`].
+/// A [`Member`] with the role `admin`. Made only by [`Member::into_admin`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Admin(Member);
 
 impl Member {
-    pub fn as_admin(self) -> Option<Admin> {
+    /// The same caller as an admin; `None` for a member.
+    pub fn into_admin(self) -> Option<Admin> {
         (self.role == Role::Admin).then_some(Admin(self))
     }
 

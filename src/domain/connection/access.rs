@@ -12,6 +12,7 @@ pub enum Access {
 }
 
 impl Access {
+    #[cfg(test)]
     pub const ALL: [Access; 2] = [Access::Read, Access::ReadWrite];
 
     pub fn parse(value: &str) -> Result<Self, Invalid> {

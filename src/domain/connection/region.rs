@@ -83,11 +83,6 @@ impl Region {
         }
     }
 
-    /// Every known Region, in the order of the list.
-    pub fn all() -> impl Iterator<Item = Region> {
-        REGIONS.iter().copied()
-    }
-
     pub fn as_str(self) -> &'static str {
         self.0
     }

@@ -137,6 +137,7 @@ macro_rules! operations {
         }
 
         impl FileOperation {
+            #[cfg(test)]
             pub const ALL: [Self; [$($words),+].len()] = [$(Self::$operation),+];
 
             /// Every permission that the operation needs (service authorization reference, "Actions,

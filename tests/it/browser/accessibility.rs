@@ -1,7 +1,8 @@
 //! Every page by axe-core, in light and dark and on a phone.
 
-use super::catalogue::Furnished;
-use crate::support::browser::{self, Page};
+use crate::it::browser::catalogue::Furnished;
+use crate::it::support::browser;
+use crate::it::support::browser::Page;
 use serde_json::{Value, json};
 
 const AXE: &str = include_str!("../../assets/axe.min.js");

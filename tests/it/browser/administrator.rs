@@ -1,8 +1,8 @@
 //! The link for the customer's AWS administrator.
 
-use super::dialog;
-use super::world::World;
-use crate::support::browser;
+use crate::it::browser::dialog;
+use crate::it::browser::world::World;
+use crate::it::support::browser;
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,10 +1,10 @@
 //! Every page there is, with something on it: for whatever looks at all of them.
 
-use super::world::World;
-use crate::api_support::TestWorkspace;
-use crate::support::browser::Page;
-use crate::support::emulator::{Customer, Emulator, REGION, random_name};
-use sallyport::settings::Options;
+use crate::it::browser::world::World;
+use crate::it::support::app::TestWorkspace;
+use crate::it::support::browser::Page;
+use crate::it::support::emulator::{Customer, Emulator, REGION, random_name};
+use crate::settings::Options;
 use serde_json::json;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! What the tests do in the dialog that adds a storage, as people do it.
 
-use super::world::World;
-use crate::support::browser::Page;
+use crate::it::browser::world::World;
+use crate::it::support::browser::Page;
 use serde_json::json;
 
 /// Opens the dialog from the list. Gives the setup's ID.

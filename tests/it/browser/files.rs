@@ -1,7 +1,8 @@
 //! Browsing, projects, and opened files.
 
-use super::world::World;
-use crate::support::browser::{self, Page};
+use crate::it::browser::world::World;
+use crate::it::support::browser;
+use crate::it::support::browser::Page;
 use serde_json::json;
 
 const TEXTS: [(&str, &str); 4] = [

@@ -1,8 +1,8 @@
 //! Signed URLs of difficult keys, used by a browser.
 
-use super::world::World;
-use crate::file_keys::{HOSTILE, only_slashes};
-use crate::support::browser;
+use crate::it::browser::world::World;
+use crate::it::files::keys::{HOSTILE, only_slashes};
+use crate::it::support::browser;
 use serde_json::{Value, json};
 
 #[tokio::test(flavor = "multi_thread")]

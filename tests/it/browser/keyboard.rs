@@ -1,8 +1,9 @@
 //! The dialog without a mouse.
 
-use super::dialog;
-use super::world::World;
-use crate::support::browser::{self, ENTER, Page, TAB};
+use crate::it::browser::dialog;
+use crate::it::browser::world::World;
+use crate::it::support::browser;
+use crate::it::support::browser::{ENTER, Page, TAB};
 use serde_json::json;
 
 /// More than any page has to step through.

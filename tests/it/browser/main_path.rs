@@ -1,8 +1,8 @@
 //! The main job: connect a bucket, and use its files.
 
-use super::dialog;
-use super::world::World;
-use crate::support::browser;
+use crate::it::browser::dialog;
+use crate::it::browser::world::World;
+use crate::it::support::browser;
 use serde_json::{Value, json};
 
 /// Notes how many steps have ended, whenever the page changes.

@@ -1,9 +1,9 @@
 //! Connections that must not be added, and the words about them.
 
-use super::dialog;
-use super::world::World;
-use crate::support::browser;
-use crate::support::emulator::{VENDOR_ACCOUNT, random_name, trust_policy};
+use crate::it::browser::dialog;
+use crate::it::browser::world::World;
+use crate::it::support::browser;
+use crate::it::support::emulator::{VENDOR_ACCOUNT, random_name, trust_policy};
 use serde_json::Value;
 
 #[tokio::test(flavor = "multi_thread")]

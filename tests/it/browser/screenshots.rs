@@ -1,8 +1,9 @@
 //! The documentation's pictures of the main pages, and pictures of everything for whoever works on them.
 
-use super::catalogue::{Entry, Extremes, Furnished};
-use crate::support::browser::{self, Page};
-use crate::support::emulator::{Emulator, REGION};
+use crate::it::browser::catalogue::{Entry, Extremes, Furnished};
+use crate::it::support::browser;
+use crate::it::support::browser::Page;
+use crate::it::support::emulator::{Emulator, REGION};
 use std::path::{Path, PathBuf};
 
 /// Larger ones do not belong into the repository.

@@ -1,8 +1,8 @@
 //! What other sites' pages cannot do, and who may embed the pages.
 
-use super::elsewhere::Elsewhere;
-use super::world::World;
-use crate::support::browser;
+use crate::it::browser::elsewhere::Elsewhere;
+use crate::it::browser::world::World;
+use crate::it::support::browser;
 use serde_json::json;
 
 /// A page that sends a form as soon as it is loaded.

@@ -1,8 +1,8 @@
 //! Coming, going, and what a session is worth.
 
-use super::world::World;
-use crate::api_support::OPERATOR;
-use crate::support::browser;
+use crate::it::browser::world::World;
+use crate::it::support::app::OPERATOR;
+use crate::it::support::browser;
 use reqwest::redirect::Policy;
 use serde_json::json;
 

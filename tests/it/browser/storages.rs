@@ -1,7 +1,8 @@
 //! The list of storages, and what an admin does from it.
 
-use super::world::World;
-use crate::support::browser::{self, Page};
+use crate::it::browser::world::World;
+use crate::it::support::browser;
+use crate::it::support::browser::Page;
 use serde_json::json;
 
 /// Opens the menu of a storage in the list.

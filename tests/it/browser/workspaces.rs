@@ -1,7 +1,8 @@
 //! Two workspaces that cannot see each other.
 
-use super::world::World;
-use crate::support::browser::{self, Page};
+use crate::it::browser::world::World;
+use crate::it::support::browser;
+use crate::it::support::browser::Page;
 use serde_json::json;
 
 /// The page at an address, without what differs by request: the request's ID and the form's token.

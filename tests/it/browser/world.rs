@@ -1,12 +1,12 @@
 //! A product's service for the browser, a workspace, and a customer with a bucket.
 
-use crate::api_support::{OPERATOR, TestApp, TestWorkspace};
-use crate::support::browser::Page;
-use crate::support::emulator::{Customer, Emulator, VENDOR_ACCOUNT, random_name, trust_policy};
-use sallyport::application::connections::provision::{Documents, IamName, Provisioning};
-use sallyport::aws::provision::provision;
-use sallyport::domain::connection::bucket_name::BucketName;
-use sallyport::settings::Options;
+use crate::application::connections::provision::{Documents, IamName, Provisioning};
+use crate::aws::provision::provision;
+use crate::domain::connection::bucket_name::BucketName;
+use crate::it::support::app::{OPERATOR, TestApp, TestWorkspace};
+use crate::it::support::browser::Page;
+use crate::it::support::emulator::{Customer, Emulator, VENDOR_ACCOUNT, random_name, trust_policy};
+use crate::settings::Options;
 use serde_json::{Value, json};
 use std::net::TcpListener;
 use std::path::Path;

@@ -3,12 +3,12 @@
 //! The evaluator takes `${*}` for a variable without a value, so that prefixes with escapes are tested
 //! by their structure instead (`hostile.rs`).
 
-use super::{kms_key, parameters, render, session_policy};
+use crate::domain::connection::access::Access;
+use crate::domain::connection::account::Partition;
+use crate::domain::connection::bucket_prefix::BucketPrefix;
+use crate::domain::policy_document::DocumentParameters;
+use crate::it::documents::rendering::{kms_key, parameters, render, session_policy};
 use iam_rs::{Arn, Context, Decision, IAMPolicy, IAMRequest, Principal, PrincipalId};
-use sallyport::domain::connection::access::Access;
-use sallyport::domain::connection::account::Partition;
-use sallyport::domain::connection::bucket_prefix::BucketPrefix;
-use sallyport::domain::policy_document::DocumentParameters;
 
 const ROLE: &str = "arn:aws:iam::444455556666:role/acme";
 const KEY: &str = "arn:aws:kms:eu-west-1:444455556666:key/1234abcd-12ab-34cd-56ef-1234567890ab";

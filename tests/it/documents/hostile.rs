@@ -1,17 +1,18 @@
 //! Hostile values: what parses, renders, and stays a value in every format.
 
-use super::{parameters, script};
-use hcl::eval::Evaluate;
-use proptest::prelude::*;
-use sallyport::domain::connection::access::Access;
-use sallyport::domain::connection::account::Partition;
-use sallyport::domain::connection::bucket_name::BucketName;
-use sallyport::domain::connection::bucket_prefix::BucketPrefix;
-use sallyport::domain::connection::role_arn::RoleArn;
-use sallyport::domain::origin::Origin;
-use sallyport::domain::policy_document::{
+use crate::domain::connection::access::Access;
+use crate::domain::connection::account::Partition;
+use crate::domain::connection::bucket_name::BucketName;
+use crate::domain::connection::bucket_prefix::BucketPrefix;
+use crate::domain::connection::role_arn::RoleArn;
+use crate::domain::origin::Origin;
+use crate::domain::policy_document::{
     DocumentName, DocumentParameters, Documents, PolicyTemplates,
 };
+use crate::it::documents::rendering::parameters;
+use crate::it::documents::script;
+use hcl::eval::Evaluate;
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 /// Pieces that mean something to some format.
@@ -310,7 +311,7 @@ fn the_longest_prefixes() {
             &usual.bucket,
             &prefix,
             Access::ReadWrite,
-            Some(&super::kms_key(Partition::Aws)),
+            Some(&crate::it::documents::rendering::kms_key(Partition::Aws)),
         )
     };
     assert!(session(&"a".repeat(511)).is_ok());

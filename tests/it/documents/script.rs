@@ -1,9 +1,9 @@
 //! The AWS CLI script, run by a real shell with a stand-in for `aws` that notes its arguments.
 
-use super::{parameters, render};
-use sallyport::domain::connection::access::Access;
-use sallyport::domain::connection::account::Partition;
-use sallyport::domain::policy_document::DocumentParameters;
+use crate::domain::connection::access::Access;
+use crate::domain::connection::account::Partition;
+use crate::domain::policy_document::DocumentParameters;
+use crate::it::documents::rendering::{parameters, render};
 use serde_json::{Value, json};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -147,7 +147,7 @@ fn a_new_role_and_a_bucket_without_rules() {
 }
 
 /// The lines that the script expects of its own rules: what a second run finds.
-fn own_rules(documents: &sallyport::domain::policy_document::Documents) -> (String, String) {
+fn own_rules(documents: &crate::domain::policy_document::Documents) -> (String, String) {
     let list = |value: &Value| {
         let items: Vec<&str> = value
             .as_array()
@@ -259,7 +259,7 @@ fn what_cannot_be_read_is_not_overwritten() {
 fn the_wrong_account_or_argument_changes_nothing() {
     let role = "arn:aws:iam::999988887777:role/acme";
     let script = render(&DocumentParameters {
-        role_arn: Some(sallyport::domain::connection::role_arn::RoleArn::parse(role).unwrap()),
+        role_arn: Some(crate::domain::connection::role_arn::RoleArn::parse(role).unwrap()),
         ..usual()
     })
     .cli;

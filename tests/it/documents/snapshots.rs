@@ -1,10 +1,10 @@
 //! Every rendered document, to be read by people.
 
-use super::{combinations, parameters, render, session_policy, special};
-use sallyport::domain::connection::access::Access;
-use sallyport::domain::connection::account::Partition;
-use sallyport::domain::connection::bucket_prefix::BucketPrefix;
-use sallyport::domain::policy_document::DocumentParameters;
+use crate::domain::connection::access::Access;
+use crate::domain::connection::account::Partition;
+use crate::domain::connection::bucket_prefix::BucketPrefix;
+use crate::domain::policy_document::DocumentParameters;
+use crate::it::documents::rendering::{combinations, parameters, render, session_policy, special};
 use serde_json::{Value, json};
 
 #[test]

@@ -1,7 +1,7 @@
 //! Requests that cannot be accepted say why, by the field.
 
-use super::wanted;
-use crate::api_support::{TestApp, TestWorkspace};
+use crate::it::projects::wanted;
+use crate::it::support::app::{TestApp, TestWorkspace};
 use serde_json::{Value, json};
 
 /// None of these needs a storage: the service has no AWS here.
@@ -160,7 +160,7 @@ async fn every_bad_file_is_named_by_its_place() {
     let refused = app.post("/v1/projects", &workspace.member, &body).await;
     let refused = refused.problem(422, "invalid_request");
     assert_eq!(
-        super::strings(&refused["errors"], "field"),
+        crate::it::projects::strings(&refused["errors"], "field"),
         [
             "files[1].file_key",
             "files[2].file_key",
@@ -222,7 +222,7 @@ async fn lists_that_no_storage_could_serve() {
     let twice = create(wanted(&["/a", "/b", "a", "//a", "/b"])).await;
     let twice = twice.problem(422, "invalid_request");
     assert_eq!(
-        super::strings(&twice["errors"], "field"),
+        crate::it::projects::strings(&twice["errors"], "field"),
         ["files[2].file_key", "files[4].file_key"]
     );
     assert_eq!(twice["errors"][0]["code"], "duplicate_file_key");

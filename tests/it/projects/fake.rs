@@ -1,36 +1,36 @@
 //! A bucket in memory that counts the calls, and the use cases on it.
 
-use crate::store_contract::samples;
-use crate::support_db::TestDb;
+use crate::application::bucket::probe::{Answer, BucketProbe, ExternalIdSent, Prober};
+use crate::application::bucket::read::*;
+use crate::application::checks::Checks;
+use crate::application::checks::checker::ConnectionChecker;
+use crate::application::checks::limits::CheckLimits;
+use crate::application::clock::Clock;
+use crate::application::connections::Connections;
+use crate::application::connections::principal::PrincipalSource;
+use crate::application::diagnosis::denials::Denials;
+use crate::application::files::shared::Files;
+use crate::application::kept::store::{ProjectStore, Store};
+use crate::application::kept::vault::{MasterKey, Vault};
+use crate::application::people::caller::{Credential, Member};
+use crate::application::projects::imports::{Importer, Pace};
+use crate::application::projects::{FileSource, Limits, NewProject, Projects};
+use crate::application::storages::Storages;
+use crate::application::storages::built_in::BuiltIn;
+use crate::domain::aws_failure::{AwsFailure, FailureKind};
+use crate::domain::connection::service_identity::ServiceIdentity;
+use crate::domain::connection::{ConnectedBucket, Owner};
+use crate::domain::files::file_key::FileKey;
+use crate::domain::files::object_key::ObjectKey;
+use crate::domain::ids::{ProjectId, StorageRef, TokenId};
+use crate::domain::people::workspace::{Role, Workspace};
+use crate::domain::policy_document::PolicyTemplates;
+use crate::domain::project::{OnMissing, Project, ProjectFile};
+use crate::domain::storage::Storage;
+use crate::it::database::contract::samples;
+use crate::it::support::database::TestDb;
 use async_trait::async_trait;
 use futures_util::{FutureExt, StreamExt, stream};
-use sallyport::application::bucket::probe::{Answer, BucketProbe, ExternalIdSent, Prober};
-use sallyport::application::bucket::read::*;
-use sallyport::application::checks::Checks;
-use sallyport::application::checks::checker::ConnectionChecker;
-use sallyport::application::checks::limits::CheckLimits;
-use sallyport::application::clock::Clock;
-use sallyport::application::connections::Connections;
-use sallyport::application::connections::principal::PrincipalSource;
-use sallyport::application::diagnosis::denials::Denials;
-use sallyport::application::files::shared::Files;
-use sallyport::application::kept::store::{ProjectStore, Store};
-use sallyport::application::kept::vault::{MasterKey, Vault};
-use sallyport::application::people::caller::{Credential, Member};
-use sallyport::application::projects::imports::{Importer, Pace};
-use sallyport::application::projects::{FileSource, Limits, NewProject, Projects};
-use sallyport::application::storages::Storages;
-use sallyport::application::storages::built_in::BuiltIn;
-use sallyport::domain::aws_failure::{AwsFailure, FailureKind};
-use sallyport::domain::connection::service_identity::ServiceIdentity;
-use sallyport::domain::connection::{ConnectedBucket, Owner};
-use sallyport::domain::files::file_key::FileKey;
-use sallyport::domain::files::object_key::ObjectKey;
-use sallyport::domain::ids::{ProjectId, StorageRef, TokenId};
-use sallyport::domain::people::workspace::{Role, Workspace};
-use sallyport::domain::policy_document::PolicyTemplates;
-use sallyport::domain::project::{OnMissing, Project, ProjectFile};
-use sallyport::domain::storage::Storage;
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -395,7 +395,7 @@ impl Rig {
         &self,
         files: FileSource,
         on_missing: OnMissing,
-    ) -> sallyport::application::error::Result<Project> {
+    ) -> crate::application::error::Result<Project> {
         let new = self.new_project(files, on_missing);
         self.projects.create(&self.member(), new).await
     }
@@ -437,8 +437,8 @@ pub fn assert_files(files: &[ProjectFile], keys: &[String]) {
 
 struct NobodyCounts;
 
-impl sallyport::application::observe::Observer for NobodyCounts {
+impl crate::application::observe::Observer for NobodyCounts {
     fn assumed_role(&self, _: bool) {}
 
-    fn checked_connection(&self, _: sallyport::domain::check::Outcome) {}
+    fn checked_connection(&self, _: crate::domain::check::Outcome) {}
 }

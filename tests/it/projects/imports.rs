@@ -1,20 +1,20 @@
 //! Imports: killed, resumed, paused, stopped.
 
-use super::fake::{LEASE, PREFIX, Rig, Trouble, assert_files};
-use crate::support_db::{TestDb, on_both_engines};
-use sallyport::application::kept::store::{
+use crate::application::kept::store::{
     Deletion, ImportStep, ProjectStore, StorageStore, WorkspaceStore,
 };
-use sallyport::application::people::caller::Member;
-use sallyport::application::projects::FileSource;
-use sallyport::application::projects::selection::Selection;
-use sallyport::domain::aws_failure::FailureKind;
-use sallyport::domain::connection::Credentials;
-use sallyport::domain::connection::region::Region;
-use sallyport::domain::connection::role_arn::RoleArn;
-use sallyport::domain::files::file_key::{FileKey, Folder};
-use sallyport::domain::people::workspace::Role;
-use sallyport::domain::project::{OnMissing, Progress, ProjectStatus, WantedFile};
+use crate::application::people::caller::Member;
+use crate::application::projects::FileSource;
+use crate::application::projects::selection::Selection;
+use crate::domain::aws_failure::FailureKind;
+use crate::domain::connection::Credentials;
+use crate::domain::connection::region::Region;
+use crate::domain::connection::role_arn::RoleArn;
+use crate::domain::files::file_key::{FileKey, Folder};
+use crate::domain::people::workspace::Role;
+use crate::domain::project::{OnMissing, Progress, ProjectStatus, WantedFile};
+use crate::it::projects::fake::{LEASE, PREFIX, Rig, Trouble, assert_files};
+use crate::it::support::database::{TestDb, on_both_engines};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -153,7 +153,7 @@ async fn an_import_that_had_only_to_be_ended_is_ended() {
     let now = time::OffsetDateTime::now_utc();
     db.claim_import("dead", now, now).await.unwrap().unwrap();
     let step = ImportStep {
-        files: vec![crate::store_contract::samples::file(0, "/data/0000/00000.png")],
+        files: vec![crate::it::database::contract::samples::file(0, "/data/0000/00000.png")],
         skipped: 0,
         cursor: r#"{"done":12,"files":1,"after":null,"continuation":null,"missing":0,"first_missing":[],"ended":true,"tries":0}"#.into(),
         progress: Progress { done: 12, total: Some(12) },
@@ -215,7 +215,7 @@ async fn a_passing_failure_is_tried_again_with_growing_pauses() {
 }
 
 /// Works on the import for hours. Gives the code of its failure.
-async fn outcome(rig: &Rig, id: &sallyport::domain::ids::ProjectId) -> Option<String> {
+async fn outcome(rig: &Rig, id: &crate::domain::ids::ProjectId) -> Option<String> {
     let mut rounds = 0;
     while rig.project(id).await.status == ProjectStatus::Importing {
         rig.importer(10).round(&never()).await.unwrap();
@@ -342,7 +342,7 @@ async fn deleting_project_and_storage_stops_the_import() {
                 role: Role::Admin,
                 ..rig.member()
             };
-            let admin = admin.as_admin().unwrap();
+            let admin = admin.into_admin().unwrap();
             rig.projects.delete(&admin, &project.id).await.unwrap();
             let deleted = db.delete_storage(id, &rig.storage.id).await;
             assert_eq!(deleted, Ok(Deletion::Deleted));

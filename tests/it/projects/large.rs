@@ -3,7 +3,7 @@
 //! Most of the keys are missing: making as many objects would take the emulator minutes. That all of so
 //! many are found is tested on a bucket in memory.
 
-use super::{Setting, path, strings};
+use crate::it::projects::{Setting, path, strings};
 use futures_util::{StreamExt, stream};
 use serde_json::json;
 

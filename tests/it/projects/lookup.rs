@@ -1,13 +1,13 @@
 //! How many calls it takes to find files, and that the right ones are found.
 
-use super::fake::{FakeBucket, PREFIX, Trouble, failure};
-use crate::store_contract::samples;
+use crate::application::projects::lookup::{Found, look_up};
+use crate::domain::aws_failure::FailureKind;
+use crate::domain::connection::ConnectedBucket;
+use crate::domain::files::file_key::FileKey;
+use crate::domain::ids::WorkspaceId;
+use crate::it::database::contract::samples;
+use crate::it::projects::fake::{FakeBucket, PREFIX, Trouble, failure};
 use proptest::prelude::*;
-use sallyport::application::projects::lookup::{Found, look_up};
-use sallyport::domain::aws_failure::FailureKind;
-use sallyport::domain::connection::ConnectedBucket;
-use sallyport::domain::files::file_key::FileKey;
-use sallyport::domain::ids::WorkspaceId;
 
 fn connected() -> ConnectedBucket {
     let mut setup = samples::new_setup(&WorkspaceId::generate());

@@ -1,22 +1,22 @@
 //! The rest of the port to a bucket, which projects do not use.
 
-use super::fake::{FakeBucket, failure};
-use async_trait::async_trait;
-use sallyport::application::bucket::body::UploadBody;
-use sallyport::application::bucket::multipart::{BucketMultipart, SentPart};
-use sallyport::application::bucket::query::{
+use crate::application::bucket::body::UploadBody;
+use crate::application::bucket::multipart::{BucketMultipart, SentPart};
+use crate::application::bucket::query::{
     BucketPage, BucketQuery, Grant, ObjectDetails, VersionPage,
 };
-use sallyport::application::bucket::read::BucketResult;
-use sallyport::application::bucket::sign::{BucketSign, SignedMethod, SignedUrl};
-use sallyport::application::bucket::write::{
+use crate::application::bucket::read::BucketResult;
+use crate::application::bucket::sign::{BucketSign, SignedMethod, SignedUrl};
+use crate::application::bucket::write::{
     BucketWrite, CopiedObject, DeleteTarget, NewObject, PutFailure, StoredObject,
 };
-use sallyport::domain::aws_failure::{AwsFailure, FailureKind};
-use sallyport::domain::connection::ConnectedBucket;
-use sallyport::domain::connection::region::Region;
-use sallyport::domain::files::canned_acl::CannedAcl;
-use sallyport::domain::files::object_key::ObjectKey;
+use crate::domain::aws_failure::{AwsFailure, FailureKind};
+use crate::domain::connection::ConnectedBucket;
+use crate::domain::connection::region::Region;
+use crate::domain::files::canned_acl::CannedAcl;
+use crate::domain::files::object_key::ObjectKey;
+use crate::it::projects::fake::{FakeBucket, failure};
+use async_trait::async_trait;
 use std::time::Duration;
 
 fn unused() -> AwsFailure {

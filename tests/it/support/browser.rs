@@ -9,7 +9,7 @@
 //!
 //! What a failed test's pages looked like is left in `.build/browser-failures/`.
 
-use super::webdriver::{Refused, Session, Start};
+use crate::it::support::webdriver::{Refused, Session, Start};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::FutureExt;

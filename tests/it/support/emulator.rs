@@ -3,7 +3,7 @@
 //! Nothing is ever reset, so tests run side by side: what keeps them apart is the account and the
 //! random names. The emulator takes a 12-digit access key as that account's root.
 
-use super::server_url;
+use crate::it::support::server_url;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_iam::types::AccessKey;
 use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};

@@ -1,6 +1,6 @@
 //! A fresh PostgreSQL database for each test.
 
-use super::server_url;
+use crate::it::support::server_url;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Executor};
 use url::Url;

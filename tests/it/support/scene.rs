@@ -1,8 +1,8 @@
 //! A workspace, a setup and a customer's role and bucket that go together, driven through the API.
 
-use super::aws_stub::AwsStub;
-use super::emulator::{Customer, Emulator, random_name};
-use crate::api_support::{Answer, TestApp, TestWorkspace};
+use crate::it::support::app::{Answer, TestApp, TestWorkspace};
+use crate::it::support::aws_stub::AwsStub;
+use crate::it::support::emulator::{Customer, Emulator, random_name};
 use serde_json::{Value, json};
 
 pub const ORIGIN: &str = "https://app.example.com";

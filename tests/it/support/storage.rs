@@ -1,11 +1,11 @@
 //! A customer's bucket, connected over the API as its people would connect it.
 
-use super::emulator::{Customer, Emulator, random_name};
-use crate::api_support::{TestApp, TestWorkspace};
-use sallyport::application::connections::provision::{Documents, IamName, Provisioning};
-use sallyport::aws::provision::provision;
-use sallyport::domain::connection::bucket_name::BucketName;
-use sallyport::settings::Options;
+use crate::application::connections::provision::{Documents, IamName, Provisioning};
+use crate::aws::provision::provision;
+use crate::domain::connection::bucket_name::BucketName;
+use crate::it::support::app::{TestApp, TestWorkspace};
+use crate::it::support::emulator::{Customer, Emulator, random_name};
+use crate::settings::Options;
 use serde_json::{Value, json};
 
 /// The product's origin, which the buckets' CORS rules let in.

@@ -32,7 +32,7 @@ impl Visitor {
     }
 
     pub fn admin(&self) -> Result<Admin> {
-        self.member.clone().as_admin().ok_or_else(|| {
+        self.member.clone().into_admin().ok_or_else(|| {
             Error::new(
                 Kind::Forbidden,
                 "admin_required",

@@ -86,7 +86,7 @@ async fn sign_in(
         Purpose::Projects => "/projects".to_owned(),
         Purpose::AddStorage => {
             let member = crate::application::people::caller::Member::from(&session);
-            let admin = member.as_admin().ok_or_else(session::not_signed_in)?;
+            let admin = member.into_admin().ok_or_else(session::not_signed_in)?;
             let setup = services
                 .setups
                 .open(&admin, ConnectionInput::default())

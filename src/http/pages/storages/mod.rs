@@ -190,7 +190,7 @@ async fn list(
             .map(Row::from),
         false => None,
     };
-    let setups = match visitor.member.clone().as_admin() {
+    let setups = match visitor.member.clone().into_admin() {
         Some(admin) if is_first_page => services.setups.list_open(&admin).await?,
         _ => Vec::new(),
     };

@@ -1,0 +1,27 @@
+//! Why the service does not start.
+
+use std::net::SocketAddr;
+
+/// Why the service does not start, or stopped by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(
+        "cannot listen on {address}: {error}. Another program may use the port: choose another with SALLYPORT_LISTEN"
+    )]
+    Listen {
+        address: SocketAddr,
+        error: std::io::Error,
+    },
+    #[error("the master key in `{path}` cannot be used: {why}")]
+    MasterKeyFile { path: String, why: String },
+    #[error(
+        "SALLYPORT_MASTER_KEY: this is not the master key that the database was written with. Start with that key; nothing was changed"
+    )]
+    WrongMasterKey,
+    #[error("the database cannot be used: {0}")]
+    Database(String),
+    #[error("the server failed: {0}")]
+    Server(std::io::Error),
+    #[error("{0}")]
+    Other(String),
+}

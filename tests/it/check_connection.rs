@@ -1,5 +1,0 @@
-//! The connection check, on the emulator and, where that differs from AWS, on a stub.
-
-mod on_emulator;
-mod on_stub;
-mod timing;

@@ -1,0 +1,32 @@
+//! What is independent is asked at the same time: told from the log, not from a clock.
+
+use crate::it::support::aws_stub::AwsStub;
+use crate::it::support::scene::{Dialog, app_on};
+use crate::it::support::wire::rounds;
+use std::time::Duration;
+
+async fn rounds_of(access: &str, empty: bool) -> usize {
+    let stub = AwsStub::start().await;
+    let app = app_on(&stub.sdk_config()).await;
+    let dialog = Dialog::on_stub(&app, &stub, access).await;
+    if empty {
+        stub.world().objects.clear();
+    }
+    // The first makes the connections, and learns who the service is.
+    dialog.check().await.passed();
+    stub.clear();
+    stub.world().delay = Duration::from_millis(150);
+    dialog.check().await.passed();
+    rounds(&stub.log())
+}
+
+#[tokio::test]
+async fn reading_takes_three_rounds() {
+    assert_eq!(rounds_of("read", false).await, 3);
+    assert_eq!(rounds_of("read", true).await, 3);
+}
+
+#[tokio::test]
+async fn reading_and_writing_takes_four_rounds() {
+    assert_eq!(rounds_of("read_write", false).await, 4);
+}

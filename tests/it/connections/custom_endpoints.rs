@@ -1,0 +1,190 @@
+//! Access keys, and stores that are not AWS's.
+
+use crate::it::support::app::{TestApp, logs};
+use crate::it::support::emulator::{Customer, Emulator, random_name};
+use crate::it::support::scene::{Dialog, ORIGIN, Report};
+use crate::it::support::wire::{Reply, Wire};
+use futures_util::FutureExt;
+use serde_json::{Value, json};
+
+/// The service where customers' endpoints may be in these networks.
+pub async fn app_allowing(networks: &str) -> TestApp {
+    TestApp::spawn_on(&Emulator::vendor().await.sdk_config, |options| {
+        options.allowed_origins = Some(ORIGIN.into());
+        options.endpoint_networks = Some(networks.into());
+    })
+    .await
+}
+
+/// A user of the customer's with a key, which may do this.
+pub async fn user_key(customer: &Customer, policy: &Value) -> (String, String) {
+    let (iam, name) = (customer.iam(), random_name("user"));
+    iam.create_user().user_name(&name).send().await.unwrap();
+    let put = iam.put_user_policy().user_name(&name).policy_name("access");
+    put.policy_document(policy.to_string())
+        .send()
+        .await
+        .unwrap();
+    let made = iam
+        .create_access_key()
+        .user_name(&name)
+        .send()
+        .await
+        .unwrap();
+    let key = made.access_key.unwrap();
+    (key.access_key_id, key.secret_access_key)
+}
+
+#[tokio::test]
+async fn an_access_key_connects_and_stays_secret() {
+    let app = app_allowing("127.0.0.0/8").await;
+    let customer = Emulator::customer();
+    let bucket = customer.create_bucket().await;
+    customer.put_object(&bucket, "team/a.txt", "hello").await;
+    let methods = ["GET", "PUT", "POST", "HEAD", "DELETE"];
+    customer.put_cors(&bucket, &[ORIGIN], &methods).await;
+    let dialog = Dialog::open(
+        &app,
+        json!({"bucket": bucket, "prefix": "team", "auth": "access_key"}),
+    )
+    .await;
+    let documents = dialog.documents().await;
+    let (id, secret) = user_key(&customer, &documents["permission_policy"]).await;
+    let check = app
+        .post(&dialog.path("/check"), &dialog.workspace.admin, &json!({}))
+        .await;
+    check.problem(409, "setup_incomplete");
+    let settings =
+        json!({"access_key_id": id, "secret_access_key": secret, "endpoint": Emulator::url()});
+    dialog.patch(settings).await.expect(200);
+    let report = dialog.check().await.passed();
+    assert_eq!(
+        report.with_status("skipped"),
+        [
+            "assume_role",
+            "refuses_missing_external_id",
+            "refuses_wrong_external_id",
+            "bucket_owner"
+        ]
+    );
+    let storage = dialog.complete().await.expect(201);
+    assert_eq!(
+        (&storage["auth"], &storage["access_key_id"]),
+        (&json!("access_key"), &json!(id))
+    );
+    assert!(!storage.to_string().contains(&secret));
+    let path = format!("/v1/storages/{}", storage["id"].as_str().unwrap());
+    let files = app
+        .get(&format!("{path}/files"), &dialog.workspace.member)
+        .await
+        .expect(200);
+    assert_eq!(files["files"][0]["key"], "/a.txt");
+    let answer = app
+        .get(&format!("{path}/documents"), &dialog.workspace.admin)
+        .await;
+    answer.problem(409, "no_role");
+    for file in std::fs::read_dir(app.folder.path()).unwrap().flatten() {
+        let bytes = std::fs::read(file.path()).unwrap();
+        assert!(
+            !bytes
+                .windows(secret.len())
+                .any(|part| part == secret.as_bytes())
+        );
+    }
+    assert!(!logs().contains(&secret));
+
+    // A wrong secret is told as such.
+    let wrong = json!({"secret_access_key": "0123456789012345678901234567890123456789"});
+    app.patch(&path, &dialog.workspace.admin, &wrong)
+        .await
+        .expect(200);
+    let answer = app
+        .post(
+            &format!("{path}/check"),
+            &dialog.workspace.admin,
+            &json!({}),
+        )
+        .await;
+    let report = Report::of(&answer);
+    assert_eq!(report.0["outcome"], "failed");
+    assert_eq!(report.code("list_bucket"), Some("credentials_rejected"));
+}
+
+fn silent() -> Reply {
+    Reply::answer(200, "")
+}
+
+#[tokio::test]
+async fn an_endpoint_in_a_private_network_is_never_connected_to() {
+    let app = app_allowing("192.0.2.0/24").await;
+    let wire = Wire::serve(|_| async { silent() }.boxed()).await;
+    let port = wire.url.rsplit(':').next().unwrap();
+    for host in [
+        "127.0.0.1",
+        "localhost",
+        "127.1",
+        "2130706433",
+        "0x7f000001",
+        "0177.0.0.1",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "0.0.0.0",
+        "[::]",
+        "169.254.169.254",
+        "10.0.0.1",
+        "172.16.0.1",
+        "192.168.1.1",
+        "100.64.0.1",
+        "[fd00::1]",
+        "[fe80::1]",
+        "[64:ff9b::7f00:1]",
+    ] {
+        let workspace = app.workspace().await;
+        let dialog = Dialog::open_in(&app, workspace, json!({
+            "bucket": "acme-data", "auth": "access_key", "access_key_id": "AKIAIOSFODNN7EXAMPLE",
+            "secret_access_key": "0123456789012345678901234567890123456789",
+        }))
+        .await;
+        let endpoint = format!("http://{host}:{port}");
+        let answer = dialog.patch(json!({"endpoint": endpoint})).await;
+        if answer.status == 422 {
+            answer.refused_field("endpoint");
+            continue;
+        }
+        answer.expect(200);
+        let report = dialog.check().await;
+        assert_eq!(report.0["outcome"], "failed", "{host}");
+        assert_eq!(
+            report.code("get_bucket_location"),
+            Some("endpoint_not_allowed"),
+            "{host} {:#}",
+            report.0
+        );
+        dialog.refused().await;
+    }
+    assert_eq!(wire.log().len(), 0);
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    let app = app_allowing("127.0.0.1/32").await;
+    let target = Wire::serve(|_| async { silent() }.boxed()).await;
+    for status in [301, 302, 307, 308] {
+        let to = format!("{}/elsewhere", target.url);
+        let wire = Wire::serve(move |_| {
+            let reply = Reply::answer(status, "").with("location", &to);
+            async move { reply }.boxed()
+        })
+        .await;
+        let dialog = Dialog::open(&app, json!({
+            "bucket": "acme-data", "auth": "access_key", "access_key_id": "AKIAIOSFODNN7EXAMPLE",
+            "secret_access_key": "0123456789012345678901234567890123456789", "endpoint": wire.url,
+        }))
+        .await;
+        let report = dialog.check().await;
+        assert_eq!(report.0["outcome"], "failed", "{status}");
+        // It was asked, so that nothing passes for nothing.
+        assert!(wire.log().len() > 1);
+    }
+    assert_eq!(target.log().len(), 0);
+}

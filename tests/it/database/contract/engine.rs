@@ -1,0 +1,172 @@
+//! What concerns the database as a whole: starts, indexes, and the schema.
+
+use crate::application::kept::store::{Store, StoreError, WorkspaceStore};
+use crate::database::{Database, DatabaseUrl};
+use crate::it::database::contract::samples::*;
+use crate::it::support::database::{TestDb, drop_postgres, empty_postgres, on_both_engines};
+
+on_both_engines!(
+    a_second_start_finds_everything,
+    a_newer_schema_is_left_alone,
+    lists_and_lookups_use_an_index,
+    both_engines_have_the_same_columns,
+);
+
+async fn starts_at_once(url: &DatabaseUrl) {
+    let mut starts = Vec::new();
+    for _ in 0..4 {
+        let url = url.clone();
+        starts.push(tokio::spawn(async move { Database::connect(&url).await }));
+    }
+    for start in starts {
+        let database = start.await.unwrap().unwrap();
+        workspace(&database).await;
+        database.close().await;
+    }
+    let database = Database::connect(url).await.unwrap();
+    assert_eq!(database.list_workspaces(&all()).await.unwrap().len(), 4);
+    database.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn four_replicas_start_at_once_on_an_empty_postgres() {
+    let url = empty_postgres().await;
+    starts_at_once(&url).await;
+    drop_postgres(&url).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn four_processes_start_at_once_on_a_new_sqlite_file() {
+    for _ in 0..5 {
+        let folder = tempfile::TempDir::new().unwrap();
+        starts_at_once(&DatabaseUrl::sqlite_file(&folder.path().join("a/b/new.db"))).await;
+    }
+}
+
+#[tokio::test]
+async fn a_sqlite_file_that_cannot_be_is_refused_at_once() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(
+        &file,
+        "This is no database at all, but it is long enough to be read.",
+    )
+    .unwrap();
+    for path in [file.join("below/x.db"), folder.path().to_owned(), file] {
+        let start = Database::connect(&DatabaseUrl::sqlite_file(&path)).await;
+        assert!(matches!(start, Err(StoreError::Failed(_))), "{path:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_postgres_that_refuses_us_stops_the_start() {
+    let url = empty_postgres().await;
+    drop_postgres(&url).await;
+    let start = Database::connect(&url).await;
+    assert!(matches!(start, Err(StoreError::Failed(_))));
+}
+
+async fn a_second_start_finds_everything(db: TestDb) {
+    let made = workspace(&db.database).await;
+    let again = Database::connect(&db.url).await.unwrap();
+    assert_eq!(again.ping().await, Ok(()));
+    assert_eq!(again.workspace(&made.id).await, Ok(Some(made)));
+    again.close().await;
+}
+
+async fn a_newer_schema_is_left_alone(db: TestDb) {
+    db.tamper(
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+         SELECT 9999, 'later', success, checksum, 0 FROM _sqlx_migrations WHERE version = 1",
+    )
+    .await
+    .unwrap();
+    let start = Database::connect(&db.url).await;
+    assert!(matches!(start, Err(StoreError::Failed(_))));
+}
+
+/// The statements of the lists and look-ups, with plain values in the places of the placeholders.
+const READS: &[&str] = &[
+    "SELECT * FROM workspaces WHERE id > 'x' ORDER BY id LIMIT 100",
+    "SELECT * FROM api_tokens WHERE hash = NULL",
+    "SELECT * FROM api_tokens WHERE workspace_id = 'x' AND id > 'x' ORDER BY id LIMIT 100",
+    "SELECT * FROM setups WHERE workspace_id = 'x' AND id = 'x'",
+    "SELECT * FROM setups WHERE workspace_id = 'x' AND id > 'x' ORDER BY id LIMIT 100",
+    "SELECT * FROM storages WHERE workspace_id = 'x' AND id = 'x'",
+    "SELECT * FROM storages WHERE workspace_id = 'x' AND id > 'x' ORDER BY id LIMIT 100",
+    "SELECT * FROM storages WHERE next_check_at <= 5 ORDER BY next_check_at LIMIT 100",
+    "SELECT * FROM checks WHERE workspace_id = 'x' AND id = 'x'",
+    "SELECT * FROM checks WHERE workspace_id = 'x' AND storage_id = 'x' AND id < 'x' ORDER BY id DESC LIMIT 100",
+    "SELECT * FROM projects WHERE workspace_id = 'x' AND id = 'x'",
+    "SELECT * FROM projects WHERE workspace_id = 'x' AND id < 'x' ORDER BY id DESC LIMIT 100",
+    "SELECT * FROM projects WHERE workspace_id = 'x' AND storage_id = 'x'",
+    "SELECT * FROM project_files WHERE project_id = 'x' AND position > 5 ORDER BY position LIMIT 100",
+    "SELECT * FROM project_files WHERE project_id = 'x' AND path IN ('x', 'y')",
+    "SELECT * FROM audit_log WHERE id < 'x' ORDER BY id DESC LIMIT 100",
+    "SELECT * FROM audit_log WHERE workspace_id = 'x' AND id < 'x' ORDER BY id DESC LIMIT 100",
+    "SELECT * FROM idempotency_keys WHERE started_at < 5 ORDER BY started_at LIMIT 4",
+];
+
+async fn lists_and_lookups_use_an_index(db: TestDb) {
+    for sql in READS {
+        let plan = if db.is_postgres() {
+            // Empty tables would be scanned whatever indexes there are.
+            let explain =
+                format!("SET enable_seqscan = off; SET enable_bitmapscan = off; EXPLAIN {sql}");
+            let column = db.raw_texts(&explain, "QUERY PLAN").await;
+            column.join("\n")
+        } else {
+            db.texts(&format!("EXPLAIN QUERY PLAN {sql}"), "detail")
+                .await
+                .join("\n")
+        };
+        let (scan, sort) = if db.is_postgres() {
+            ("Seq Scan", "Sort")
+        } else {
+            ("SCAN", "TEMP B-TREE")
+        };
+        assert!(
+            !plan.contains(scan) && !plan.contains(sort),
+            "{sql}\n{plan}"
+        );
+    }
+}
+
+/// Tables and columns, read from each engine's own catalogue, as one list.
+async fn both_engines_have_the_same_columns(db: TestDb) {
+    let columns = if db.is_postgres() {
+        "SELECT table_name || '.' || column_name AS name FROM information_schema.columns
+         WHERE table_schema = 'public' ORDER BY 1"
+    } else {
+        "SELECT m.name || '.' || c.name AS name FROM sqlite_schema m, pragma_table_info(m.name) c
+         WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' ORDER BY 1"
+    };
+    let mut found = db.texts(columns, "name").await;
+    found.retain(|name| !name.starts_with("_sqlx"));
+    found.sort();
+    let expected = concat!(
+        include_str!("../../../../migrations/sqlite/0001_initial.sql"),
+        include_str!("../../../../migrations/sqlite/0002_sign_in.sql"),
+        include_str!("../../../../migrations/sqlite/0003_bucket_account.sql"),
+    );
+    let mut table = "";
+    let mut names = Vec::new();
+    for line in expected.lines() {
+        if let Some(rest) = line.strip_prefix("CREATE TABLE ") {
+            table = rest.trim_end_matches(" (");
+        } else if let Some((changed, rest)) = line
+            .strip_prefix("ALTER TABLE ")
+            .and_then(|rest| rest.split_once(" ADD COLUMN "))
+        {
+            let word = rest.split(' ').next().unwrap_or_default();
+            names.push(format!("{changed}.{word}"));
+        } else if let Some(rest) = line.strip_prefix("    ") {
+            let word = rest.split(' ').next().unwrap_or_default();
+            if word.starts_with(|c: char| c.is_ascii_lowercase()) {
+                names.push(format!("{table}.{word}"));
+            }
+        }
+    }
+    names.sort();
+    assert_eq!(found, names);
+}

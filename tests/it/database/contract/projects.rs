@@ -1,0 +1,280 @@
+use crate::application::kept::store::{ProjectStore, StoreError, WorkspaceStore};
+use crate::domain::files::file_key::FileKey;
+use crate::domain::ids::{ProjectId, StorageId};
+use crate::domain::project::{ImportFailure, ProjectStatus};
+use crate::it::database::contract::samples::*;
+use crate::it::support::database::{TestDb, on_both_engines};
+use std::time::Duration;
+
+on_both_engines!(
+    projects_come_back_as_they_were,
+    a_project_needs_a_storage_of_its_workspace,
+    a_storage_that_has_changed_gets_no_project,
+    every_file_key_comes_back_byte_for_byte,
+    another_workspace_sees_no_files,
+    ten_thousand_files_at_once,
+    the_count_is_right_however_many_come_at_once,
+    a_creation_that_is_broken_off_leaves_nothing,
+    damaged_projects_are_not_read,
+);
+
+async fn projects_come_back_as_they_were(db: TestDb) {
+    let db = db.database;
+    let (mine, other) = (workspace(&db).await, workspace(&db).await);
+    let stored = storage(&db, &mine.id).await;
+    let first = project(&db, &mine.id, Some(&stored.id)).await;
+    let mut failed = new_project(&mine.id, None);
+    failed.status = ProjectStatus::Failed;
+    failed.progress.total = None;
+    failed.failure = Some(ImportFailure {
+        code: "file_not_found".into(),
+        detail: "Weg ist weg.".into(),
+    });
+    db.create_project(&failed, 1, &[], None).await.unwrap();
+    let made = [failed, first];
+    for one in &made {
+        assert_eq!(db.project(&mine.id, &one.id).await, Ok(Some(one.clone())));
+        assert_eq!(db.project(&other.id, &one.id).await, Ok(None));
+        assert_eq!(db.delete_project(&other.id, &one.id).await, Ok(false));
+    }
+    assert_eq!(db.list_projects(&mine.id, &all()).await.unwrap(), made);
+    assert_eq!(
+        db.list_projects(&mine.id, &page(None, 1)).await.unwrap(),
+        made[..1]
+    );
+    let rest = page(Some(made[0].id.as_str()), 9);
+    assert_eq!(db.list_projects(&mine.id, &rest).await.unwrap(), made[1..]);
+    assert_eq!(db.list_projects(&other.id, &all()).await, Ok(vec![]));
+    assert_eq!(db.delete_project(&mine.id, &made[1].id).await, Ok(true));
+    assert_eq!(db.project(&mine.id, &made[1].id).await, Ok(None));
+    assert_eq!(
+        db.project_files(&mine.id, &made[1].id, None, 9).await,
+        Ok(vec![])
+    );
+}
+
+async fn a_project_needs_a_storage_of_its_workspace(db: TestDb) {
+    let db = db.database;
+    let (mine, other) = (workspace(&db).await, workspace(&db).await);
+    let foreign = storage(&db, &other.id).await;
+    for storage in [&foreign.id, &StorageId::generate()] {
+        let project = new_project(&mine.id, Some(storage));
+        let made = db
+            .create_project(&project, 1, &[file(0, "/a"), file(1, "/b")], None)
+            .await;
+        assert!(matches!(made, Err(StoreError::Conflict(_))), "{made:?}");
+        assert_eq!(db.project(&mine.id, &project.id).await, Ok(None));
+    }
+    assert_eq!(reload(&db, &foreign).await.project_count, 0);
+}
+
+async fn a_storage_that_has_changed_gets_no_project(db: TestDb) {
+    let db = db.database;
+    let mine = workspace(&db).await;
+    let stored = storage(&db, &mine.id).await;
+    let project = new_project(&mine.id, Some(&stored.id));
+    for revision in [0, 2] {
+        let files = [file(0, "/a")];
+        let created = db.create_project(&project, revision, &files, None).await;
+        assert!(
+            matches!(created, Err(StoreError::Conflict(_))),
+            "{created:?}"
+        );
+        assert_eq!(db.project(&mine.id, &project.id).await, Ok(None));
+    }
+    assert_eq!(reload(&db, &stored).await.project_count, 0);
+    assert_eq!(db.create_project(&project, 1, &[], None).await, Ok(()));
+}
+
+async fn every_file_key_comes_back_byte_for_byte(db: TestDb) {
+    let db = db.database;
+    let mine = workspace(&db).await;
+    let long = "ü".repeat(512);
+    let keys = [
+        "a",
+        "A",
+        "//a",
+        "///",
+        "a//b",
+        " a ",
+        "a+b",
+        "%2e%2e",
+        "a%",
+        "a_b",
+        "a'b\"c\\d",
+        "日本/語.png",
+        "e\u{301}",
+        "é",
+        "\u{1f600}",
+        "a\nb",
+        &long,
+    ];
+    let files: Vec<_> = (0..).zip(keys).map(|(at, key)| file(at, key)).collect();
+    let project = new_project(&mine.id, None);
+    db.create_project(&project, 1, &files, None).await.unwrap();
+    assert_eq!(
+        db.project_files(&mine.id, &project.id, None, 100).await,
+        Ok(files.clone())
+    );
+    // Looked up one by one, each finds itself alone: no folding of case, no pattern, no normal form.
+    for one in &files {
+        let path = [one.file_key.path().to_owned()];
+        assert_eq!(
+            db.project_files_by_path(&mine.id, &project.id, &path).await,
+            Ok(vec![one.clone()])
+        );
+    }
+    for absent in ["%", "a%_", "", "AA"] {
+        let path = [absent.to_owned()];
+        assert_eq!(
+            db.project_files_by_path(&mine.id, &project.id, &path).await,
+            Ok(vec![])
+        );
+    }
+    assert_eq!(
+        db.project_files(&mine.id, &project.id, Some(3), 2).await,
+        Ok(files[4..6].to_vec())
+    );
+}
+
+async fn another_workspace_sees_no_files(db: TestDb) {
+    let db = db.database;
+    let (mine, other) = (workspace(&db).await, workspace(&db).await);
+    let project = project(&db, &mine.id, None).await;
+    let paths = ["a/ü.png".to_owned(), "/b %.txt".to_owned()];
+    let by_path = |workspace: &_| {
+        let (db, workspace, id, paths) = (
+            db.clone(),
+            Clone::clone(workspace),
+            project.id.clone(),
+            paths.clone(),
+        );
+        async move {
+            let found = db.project_files_by_path(&workspace, &id, &paths).await;
+            found.unwrap().len()
+        }
+    };
+    assert_eq!(by_path(&mine.id).await, 2);
+    assert_eq!(by_path(&other.id).await, 0);
+    assert_eq!(
+        db.project_files(&other.id, &project.id, None, 9).await,
+        Ok(vec![])
+    );
+    assert_eq!(
+        db.project_files(&mine.id, &ProjectId::generate(), None, 9)
+            .await,
+        Ok(vec![])
+    );
+}
+
+async fn ten_thousand_files_at_once(db: TestDb) {
+    let db = db.database;
+    let mine = workspace(&db).await;
+    let stored = storage(&db, &mine.id).await;
+    let files: Vec<_> = (0..10_000)
+        .map(|at| file(at, &format!("/folder/{at:05}.png")))
+        .collect();
+    let project = new_project(&mine.id, Some(&stored.id));
+    db.create_project(&project, 1, &files, None).await.unwrap();
+    let mut read = Vec::new();
+    while read.len() < files.len() {
+        let page = db
+            .project_files(
+                &mine.id,
+                &project.id,
+                read.len().checked_sub(1).map(|n| n as i64),
+                1000,
+            )
+            .await
+            .unwrap();
+        assert_eq!(page.len(), 1000);
+        read.extend(page);
+    }
+    assert!(read == files);
+    let mut paths: Vec<_> = files.iter().map(|f| f.file_key.path().to_owned()).collect();
+    paths.reverse();
+    paths.push("absent".into());
+    paths.push(paths[0].clone());
+    let found = db
+        .project_files_by_path(&mine.id, &project.id, &paths)
+        .await
+        .unwrap();
+    assert!(found == files);
+    assert_eq!(db.delete_project(&mine.id, &project.id).await, Ok(true));
+}
+
+async fn the_count_is_right_however_many_come_at_once(db: TestDb) {
+    let db = db.database;
+    let mine = workspace(&db).await;
+    let stored = storage(&db, &mine.id).await;
+    let mut tasks = Vec::new();
+    for at in 0..20 {
+        let (db, workspace, id) = (db.clone(), mine.id.clone(), stored.id.clone());
+        tasks.push(tokio::spawn(async move {
+            let made = project(&db, &workspace, Some(&id)).await;
+            if at % 2 == 0 {
+                assert_eq!(db.delete_project(&workspace, &made.id).await, Ok(true));
+            }
+        }));
+    }
+    for task in tasks {
+        task.await.unwrap();
+    }
+    assert_eq!(reload(&db, &stored).await.project_count, 10);
+    assert_eq!(db.list_projects(&mine.id, &all()).await.unwrap().len(), 10);
+    assert_eq!(db.delete_workspace(&mine.id).await, Ok(true));
+}
+
+async fn a_creation_that_is_broken_off_leaves_nothing(db: TestDb) {
+    let db = db.database;
+    let mine = workspace(&db).await;
+    let stored = storage(&db, &mine.id).await;
+    let files: Vec<_> = (0..3000).map(|at| file(at, &format!("/{at}"))).collect();
+    let mut broken_off = 0;
+    let mut whole = 0;
+    for millis in 0..20 {
+        let project = new_project(&mine.id, Some(&stored.id));
+        let (task_db, id, files) = (db.clone(), project.id.clone(), files.clone());
+        let task =
+            tokio::spawn(async move { task_db.create_project(&project, 1, &files, None).await });
+        tokio::time::sleep(Duration::from_millis(millis * 3)).await;
+        task.abort();
+        let outcome = task.await;
+        let found = db.project(&mine.id, &id).await.unwrap();
+        let read = db.project_files(&mine.id, &id, None, 5000).await.unwrap();
+        match (&outcome, &found) {
+            (Ok(Ok(())), Some(_)) => assert_eq!(read.len(), 3000),
+            (Err(_), None) => assert!(read.is_empty()),
+            // Broken off while the commit was on its way.
+            (Err(_), Some(_)) => assert_eq!(read.len(), 3000),
+            odd => panic!("{odd:?}"),
+        }
+        match found {
+            Some(_) => whole += 1,
+            None => broken_off += 1,
+        }
+        assert_eq!(reload(&db, &stored).await.project_count, whole);
+    }
+    assert!(broken_off > 0);
+}
+
+async fn damaged_projects_are_not_read(db: TestDb) {
+    let (tester, db) = (db.clone(), db.database);
+    let mine = workspace(&db).await;
+    let made = project(&db, &mine.id, None).await;
+    for sql in [
+        "UPDATE projects SET status = 'done'",
+        "UPDATE project_files SET path = '../up' WHERE position = 1",
+    ] {
+        tester.tamper(sql).await.unwrap();
+    }
+    assert!(matches!(
+        db.project(&mine.id, &made.id).await,
+        Err(StoreError::Damaged { record, .. }) if record == format!("projects/{}", made.id)
+    ));
+    assert!(matches!(
+        db.project_files(&mine.id, &made.id, None, 9).await,
+        Err(StoreError::Damaged { .. })
+    ));
+    assert!(FileKey::parse("../up").is_err());
+}

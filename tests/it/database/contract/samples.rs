@@ -1,0 +1,243 @@
+//! Values to store.
+
+use crate::application::kept::store::{
+    CheckTarget, Completion, ProjectStore, SetupStore, StorageStore, Window, WorkspaceStore,
+};
+use crate::database::Database;
+use crate::domain::check::{CheckReport, Step, StepName, StepStatus, Steps};
+use crate::domain::connection::access::{Access, Auth};
+use crate::domain::connection::access_key::{AccessKeyId, SealedSecret};
+use crate::domain::connection::account::AccountId;
+use crate::domain::connection::bucket_name::BucketName;
+use crate::domain::connection::bucket_prefix::BucketPrefix;
+use crate::domain::connection::endpoint::Endpoint;
+use crate::domain::connection::external_id::ExternalId;
+use crate::domain::connection::kms_key_arn::KmsKeyArn;
+use crate::domain::connection::region::Region;
+use crate::domain::connection::role_arn::RoleArn;
+use crate::domain::connection::settings::BucketSettings;
+use crate::domain::files::file_key::FileKey;
+use crate::domain::ids::{CheckId, ProjectId, SetupId, StorageId, WorkspaceId};
+use crate::domain::names::Name;
+use crate::domain::people::workspace::Workspace;
+use crate::domain::project::{Progress, Project, ProjectFile, ProjectStatus};
+use crate::domain::setup::{Draft, DraftAccessKey, DraftSignIn, Setup, SetupStatus};
+use crate::domain::storage::{Health, HealthState, Storage};
+use time::{Duration, OffsetDateTime};
+
+/// In whole microseconds, as the database keeps times.
+pub fn now() -> OffsetDateTime {
+    let now = OffsetDateTime::now_utc();
+    now.replace_microsecond(now.microsecond()).unwrap()
+}
+
+pub fn all() -> Window {
+    page(None, 1000)
+}
+
+pub fn page(after: Option<&str>, limit: u32) -> Window {
+    Window {
+        after: after.map(str::to_owned),
+        limit,
+    }
+}
+
+pub fn name(text: &str) -> Name {
+    Name::parse(text).unwrap()
+}
+
+pub async fn workspace(db: &Database) -> Workspace {
+    let workspace = Workspace {
+        id: WorkspaceId::generate(),
+        name: name("Ünïcode ✓ 'quoted' %_"),
+        default_storage: None,
+        created_at: now(),
+    };
+    db.create_workspace(&workspace).await.unwrap();
+    workspace
+}
+
+/// An open setup with nothing typed yet.
+pub fn new_setup(workspace: &WorkspaceId) -> Setup {
+    Setup {
+        id: SetupId::generate(),
+        workspace: workspace.clone(),
+        status: SetupStatus::Open,
+        external_id: ExternalId::issue(),
+        draft: Draft::default(),
+        revision: 1,
+        last_check: None,
+        created_at: now(),
+        expires_at: now() + Duration::days(7),
+    }
+}
+
+pub fn role_draft() -> Draft {
+    Draft {
+        display_name: Some(name("Datenträger")),
+        bucket: Some(BucketName::parse("datasets").unwrap()),
+        // All but the access differ from the defaults: a column that is forgotten fails a test.
+        settings: BucketSettings {
+            prefix: BucketPrefix::parse("team/ä b").unwrap(),
+            access: Access::ReadWrite,
+            region: Some(Region::parse("eu-west-1").unwrap()),
+            kms_key: Some(
+                KmsKeyArn::parse("arn:aws:kms:eu-west-1:123456789012:key/mrk-1234").unwrap(),
+            ),
+            bucket_account: Some(AccountId::parse("000000000012").unwrap()),
+            requester_pays: true,
+        },
+        sign_in: DraftSignIn {
+            role_arn: Some(RoleArn::parse("arn:aws:iam::123456789012:role/path/acme").unwrap()),
+            ..DraftSignIn::default()
+        },
+    }
+}
+
+pub fn access_key_draft() -> Draft {
+    Draft {
+        bucket: Some(BucketName::parse("datasets").unwrap()),
+        sign_in: DraftSignIn {
+            by: Auth::AccessKey,
+            role_arn: None,
+            access_key: DraftAccessKey {
+                id: Some(AccessKeyId::parse("AKIAIOSFODNN7EXAMPLE").unwrap()),
+                secret: Some(SealedSecret(vec![0, 255, 0, 1])),
+                endpoint: Some(Endpoint::parse("https://s3.example.com:9000").unwrap()),
+            },
+        },
+        ..Draft::default()
+    }
+}
+
+pub async fn setup(db: &Database, workspace: &WorkspaceId, draft: Draft) -> Setup {
+    let setup = Setup {
+        draft,
+        ..new_setup(workspace)
+    };
+    db.create_setup(&setup).await.unwrap();
+    setup
+}
+
+pub fn storage_of(setup: &Setup) -> Storage {
+    Storage {
+        id: StorageId::generate(),
+        workspace: setup.workspace.clone(),
+        setup: setup.id.clone(),
+        display_name: name("Bucket of Ünïts"),
+        connection: setup.connection().unwrap().connection,
+        revision: 1,
+        verified_revision: 1,
+        health: Health {
+            state: HealthState::Healthy,
+            since: now(),
+            last_check: None,
+        },
+        project_count: 0,
+        created_at: now(),
+    }
+}
+
+/// Goes through setup, check and completion.
+pub async fn storage(db: &Database, workspace: &WorkspaceId) -> Storage {
+    let setup = setup(db, workspace, role_draft()).await;
+    complete(db, &setup).await
+}
+
+pub async fn complete(db: &Database, setup: &Setup) -> Storage {
+    let report = report(setup.id.as_str(), setup.revision, StepStatus::Passed);
+    let target = CheckTarget::Setup(setup.id.clone());
+    assert!(
+        db.record_check(&setup.workspace, &target, &report)
+            .await
+            .unwrap()
+    );
+    let storage = storage_of(setup);
+    let done = db
+        .complete_setup(
+            &setup.workspace,
+            &setup.id,
+            setup.revision,
+            &report.id,
+            &storage,
+        )
+        .await;
+    assert_eq!(done, Ok(Completion::Completed));
+    storage
+}
+
+pub async fn reload(db: &Database, storage: &Storage) -> Storage {
+    db.storage(&storage.workspace, &storage.id)
+        .await
+        .unwrap()
+        .unwrap()
+}
+
+/// A report whose last step has the given status.
+pub fn report(target: &str, revision: i64, last: StepStatus) -> CheckReport {
+    let steps: Vec<Step> = StepName::ALL
+        .into_iter()
+        .map(|name| Step {
+            name,
+            status: match name {
+                StepName::Cors => last,
+                _ => StepStatus::Passed,
+            },
+            duration_ms: 7,
+            aws: None,
+            problem: None,
+            skipped_because: (name == StepName::PutObject).then(|| "only read ✓ \0".to_owned()),
+        })
+        .collect();
+    CheckReport {
+        id: CheckId::generate(),
+        target: target.to_owned(),
+        revision,
+        started_at: now(),
+        duration_ms: 1234,
+        region: Some(Region::parse("eu-central-1").unwrap()),
+        steps: Steps::try_from(steps).unwrap(),
+        attempts: 3,
+    }
+}
+
+pub fn new_project(workspace: &WorkspaceId, storage: Option<&StorageId>) -> Project {
+    Project {
+        id: ProjectId::generate(),
+        workspace: workspace.clone(),
+        name: name("Katzenbilder"),
+        storage: storage.cloned(),
+        status: ProjectStatus::Ready,
+        progress: Progress {
+            done: 2,
+            total: Some(2),
+        },
+        file_count: 2,
+        total_size: 30,
+        skipped_count: 1,
+        failure: None,
+        created_at: now(),
+    }
+}
+
+pub fn file(position: i64, key: &str) -> ProjectFile {
+    let file_key = FileKey::parse(key).unwrap();
+    ProjectFile {
+        position,
+        name: file_key.name().to_owned(),
+        file_key,
+        size: 10 * (position + 1),
+        etag: (position % 2 == 0).then(|| format!("\"{position}\"")),
+    }
+}
+
+pub async fn project(
+    db: &Database,
+    workspace: &WorkspaceId,
+    storage: Option<&StorageId>,
+) -> Project {
+    let project = new_project(workspace, storage);
+    let files = [file(0, "/a/ü.png"), file(1, "//b %.txt")];
+    db.create_project(&project, 1, &files, None).await.unwrap();
+    project
+}

@@ -1,0 +1,175 @@
+use crate::application::kept::store::{
+    AuditStore, ProjectStore, SetupStore, StorageStore, StoreError, WorkspaceStore,
+};
+use crate::domain::ids::{AuditId, StorageId, TokenId, WorkspaceId};
+use crate::domain::people::audit::{Actor, AuditEntry, AuditResult};
+use crate::domain::people::workspace::{ApiToken, Role, Workspace};
+use crate::it::database::contract::samples::*;
+use crate::it::support::database::{TestDb, on_both_engines};
+
+on_both_engines!(
+    workspaces_come_back_in_order,
+    deleting_a_workspace_takes_all_but_audit_and_external_ids,
+    the_default_storage_belongs_to_the_workspace,
+    tokens_are_found_by_hash_and_revoked_at_once,
+    a_token_needs_a_workspace_and_a_hash_of_its_own,
+);
+
+async fn workspaces_come_back_in_order(db: TestDb) {
+    let db = db.database;
+    let mut made = Vec::new();
+    for _ in 0..5 {
+        made.push(workspace(&db).await);
+    }
+    made.sort_by(|a, b| a.id.cmp(&b.id));
+    assert_eq!(db.workspace(&made[2].id).await, Ok(Some(made[2].clone())));
+    assert_eq!(db.workspace(&WorkspaceId::generate()).await, Ok(None));
+    assert_eq!(db.list_workspaces(&all()).await, Ok(made.clone()));
+    let first = db.list_workspaces(&page(None, 2)).await.unwrap();
+    assert_eq!(first, made[..2]);
+    let rest = page(Some(first[1].id.as_str()), 1000);
+    assert_eq!(db.list_workspaces(&rest).await.unwrap(), made[2..]);
+    assert!(matches!(
+        db.create_workspace(&made[0]).await,
+        Err(StoreError::Conflict(_))
+    ));
+}
+
+async fn deleting_a_workspace_takes_all_but_audit_and_external_ids(db: TestDb) {
+    let (tester, db) = (db.clone(), db.database);
+    let (gone, kept) = (workspace(&db).await, workspace(&db).await);
+    let storage = storage(&db, &gone.id).await;
+    let open = setup(&db, &gone.id, role_draft()).await;
+    let project = project(&db, &gone.id, Some(&storage.id)).await;
+    assert_eq!(
+        db.set_default_storage(&gone.id, Some(&storage.id)).await,
+        Ok(true)
+    );
+    let token = token(&gone.id);
+    db.create_token(&token, &[1; 32]).await.unwrap();
+    let entry = AuditEntry {
+        id: AuditId::generate(),
+        at: now(),
+        workspace: Some(gone.id.clone()),
+        actor: Actor::Operator,
+        action: "workspace.create".into(),
+        target: None,
+        result: AuditResult::Done,
+        code: None,
+        remote_addr: None,
+        request_id: None,
+    };
+    db.append_audit(&entry).await.unwrap();
+    let neighbour = crate::it::database::contract::samples::storage(&db, &kept.id).await;
+
+    assert_eq!(db.delete_workspace(&gone.id).await, Ok(true));
+    assert_eq!(db.delete_workspace(&gone.id).await, Ok(false));
+    assert_eq!(db.workspace(&gone.id).await, Ok(None));
+    assert_eq!(db.storage(&gone.id, &storage.id).await, Ok(None));
+    assert_eq!(db.setup(&gone.id, &open.id).await, Ok(None));
+    assert_eq!(db.project(&gone.id, &project.id).await, Ok(None));
+    assert_eq!(db.token_by_hash(&[1; 32]).await, Ok(None));
+    for table in ["project_files", "api_tokens", "default_storages"] {
+        let sql = format!("SELECT 'left' AS left_over FROM {table}");
+        assert!(tester.texts(&sql, "left_over").await.is_empty(), "{table}");
+    }
+    assert_eq!(db.list_audit(Some(&gone.id), &all()).await, Ok(vec![entry]));
+    assert_eq!(reload(&db, &neighbour).await.id, neighbour.id);
+
+    // An external ID of the deleted workspace is never used again.
+    let mut again = new_setup(&kept.id);
+    again.external_id = open.external_id;
+    assert!(matches!(
+        db.create_setup(&again).await,
+        Err(StoreError::Conflict(_))
+    ));
+    assert_eq!(db.setup(&kept.id, &again.id).await, Ok(None));
+}
+
+async fn the_default_storage_belongs_to_the_workspace(db: TestDb) {
+    let db = db.database;
+    let (mine, other) = (workspace(&db).await, workspace(&db).await);
+    let storage = storage(&db, &mine.id).await;
+    let default = |workspace: Workspace| {
+        let db = db.clone();
+        async move {
+            let found = db.workspace(&workspace.id).await.unwrap().unwrap();
+            found.default_storage
+        }
+    };
+    assert_eq!(
+        db.set_default_storage(&other.id, Some(&storage.id)).await,
+        Ok(false)
+    );
+    assert_eq!(
+        db.set_default_storage(&mine.id, Some(&StorageId::generate()))
+            .await,
+        Ok(false)
+    );
+    assert_eq!(
+        db.set_default_storage(&WorkspaceId::generate(), None).await,
+        Ok(false)
+    );
+    assert_eq!(default(mine.clone()).await, None);
+    for _ in 0..2 {
+        assert_eq!(
+            db.set_default_storage(&mine.id, Some(&storage.id)).await,
+            Ok(true)
+        );
+    }
+    assert_eq!(default(mine.clone()).await, Some(storage.id.clone()));
+    assert_eq!(default(other.clone()).await, None);
+    assert_eq!(
+        db.list_workspaces(&page(None, 1)).await.unwrap()[0].default_storage,
+        Some(storage.id)
+    );
+    assert_eq!(db.set_default_storage(&mine.id, None).await, Ok(true));
+    assert_eq!(default(mine).await, None);
+}
+
+fn token(workspace: &WorkspaceId) -> ApiToken {
+    ApiToken {
+        id: TokenId::generate(),
+        workspace: workspace.clone(),
+        name: name("ci"),
+        role: Role::Member,
+        created_at: now(),
+        expires_at: Some(now()),
+    }
+}
+
+async fn tokens_are_found_by_hash_and_revoked_at_once(db: TestDb) {
+    let db = db.database;
+    let (mine, other) = (workspace(&db).await, workspace(&db).await);
+    let (first, mut second) = (token(&mine.id), token(&mine.id));
+    second.expires_at = None;
+    second.role = Role::Admin;
+    db.create_token(&first, &[1; 32]).await.unwrap();
+    db.create_token(&second, &[2; 32]).await.unwrap();
+    assert_eq!(db.token_by_hash(&[1; 32]).await, Ok(Some(first.clone())));
+    assert_eq!(db.token_by_hash(&[3; 32]).await, Ok(None));
+    assert_eq!(
+        db.list_tokens(&mine.id, &all()).await,
+        Ok(vec![first.clone(), second.clone()])
+    );
+    assert_eq!(
+        db.list_tokens(&mine.id, &page(Some(first.id.as_str()), 9))
+            .await,
+        Ok(vec![second])
+    );
+    assert_eq!(db.list_tokens(&other.id, &all()).await, Ok(vec![]));
+    assert_eq!(db.revoke_token(&other.id, &first.id).await, Ok(false));
+    assert_eq!(db.revoke_token(&mine.id, &first.id).await, Ok(true));
+    assert_eq!(db.revoke_token(&mine.id, &first.id).await, Ok(false));
+    assert_eq!(db.token_by_hash(&[1; 32]).await, Ok(None));
+}
+
+async fn a_token_needs_a_workspace_and_a_hash_of_its_own(db: TestDb) {
+    let db = db.database;
+    let mine = workspace(&db).await;
+    db.create_token(&token(&mine.id), &[1; 32]).await.unwrap();
+    for (workspace, hash) in [(mine.id, [1; 32]), (WorkspaceId::generate(), [2; 32])] {
+        let made = db.create_token(&token(&workspace), &hash).await;
+        assert!(matches!(made, Err(StoreError::Conflict(_))), "{made:?}");
+    }
+}

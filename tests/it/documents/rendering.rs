@@ -1,0 +1,222 @@
+//! The documents that a customer applies.
+
+use crate::domain::connection::access::Access;
+use crate::domain::connection::account::Partition;
+use crate::domain::connection::bucket_name::BucketName;
+use crate::domain::connection::bucket_prefix::BucketPrefix;
+use crate::domain::connection::external_id::ExternalId;
+use crate::domain::connection::kms_key_arn::KmsKeyArn;
+use crate::domain::connection::region::Region;
+use crate::domain::connection::role_arn::RoleArn;
+use crate::domain::connection::service_identity::ServicePrincipal;
+use crate::domain::origin::Origin;
+use crate::domain::policy_document::{DocumentParameters, Documents, PolicyTemplates};
+use serde_json::Value;
+
+/// A usual customer: bucket `acme-data`, a role of their own, read and write access, no prefix, no key.
+pub fn parameters(partition: Partition) -> DocumentParameters {
+    DocumentParameters {
+        partition,
+        service_principal: ServicePrincipal::parse(&format!(
+            "arn:{partition}:iam::111122223333:root"
+        ))
+        .unwrap(),
+        external_id: ExternalId::from_record("0f8fad5b-d9cb-469f-a165-70867728950e").unwrap(),
+        bucket: BucketName::parse("acme-data").unwrap(),
+        prefix: BucketPrefix::default(),
+        access: Access::ReadWrite,
+        kms_key: None,
+        allowed_origins: vec![Origin::parse("https://app.example.com").unwrap()],
+        region: Some(region(partition)),
+        role_arn: Some(
+            RoleArn::parse(&format!("arn:{partition}:iam::444455556666:role/acme")).unwrap(),
+        ),
+    }
+}
+
+fn region(partition: Partition) -> Region {
+    Region::parse(match partition {
+        Partition::Aws => "eu-west-1",
+        Partition::AwsCn => "cn-north-1",
+        Partition::AwsUsGov => "us-gov-west-1",
+    })
+    .unwrap()
+}
+
+pub fn kms_key(partition: Partition) -> KmsKeyArn {
+    KmsKeyArn::parse(&format!(
+        "arn:{partition}:kms:{}:444455556666:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+        region(partition)
+    ))
+    .unwrap()
+}
+
+/// Every combination of partition, access, prefix or none, and KMS key or none, with a name.
+pub fn combinations() -> Vec<(String, DocumentParameters)> {
+    let mut all = Vec::new();
+    for partition in Partition::ALL {
+        for access in Access::ALL {
+            for prefix in ["", "team/"] {
+                for with_key in [false, true] {
+                    let name = format!(
+                        "{partition}_{}_{}_{}",
+                        access.as_str(),
+                        if prefix.is_empty() {
+                            "bucket"
+                        } else {
+                            "prefix"
+                        },
+                        if with_key { "kms" } else { "plain" },
+                    );
+                    let parameters = DocumentParameters {
+                        access,
+                        prefix: BucketPrefix::parse(prefix).unwrap(),
+                        kms_key: with_key.then(|| kms_key(partition)),
+                        ..parameters(partition)
+                    };
+                    all.push((name, parameters));
+                }
+            }
+        }
+    }
+    all
+}
+
+/// With a prefix that has everything in it that some format gives a meaning.
+pub fn special() -> DocumentParameters {
+    DocumentParameters {
+        prefix: BucketPrefix::parse("it's ${a} *?/%{b} \"ü€\"").unwrap(),
+        kms_key: Some(kms_key(Partition::Aws)),
+        ..parameters(Partition::Aws)
+    }
+}
+
+pub fn render(parameters: &DocumentParameters) -> Documents {
+    PolicyTemplates::load()
+        .unwrap()
+        .documents(parameters)
+        .unwrap()
+}
+
+pub fn session_policy(parameters: &DocumentParameters) -> String {
+    PolicyTemplates::load()
+        .unwrap()
+        .session_policy(
+            parameters.partition,
+            &parameters.bucket,
+            &parameters.prefix,
+            parameters.access,
+            parameters.kms_key.as_ref(),
+        )
+        .unwrap()
+}
+
+/// A policy's grants: each action with its resource and its condition.
+fn grants(policy: &Value) -> Vec<(String, String, Option<Value>)> {
+    let mut grants = Vec::new();
+    for statement in policy["Statement"].as_array().unwrap() {
+        assert_eq!(statement["Effect"], "Allow");
+        for action in statement["Action"].as_array().unwrap() {
+            for resource in statement["Resource"].as_array().unwrap() {
+                grants.push((
+                    action.as_str().unwrap().to_owned(),
+                    resource.as_str().unwrap().to_owned(),
+                    statement.get("Condition").cloned(),
+                ));
+            }
+        }
+    }
+    grants.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
+    grants
+}
+
+#[test]
+fn the_nine_actions_and_each_on_its_resource() {
+    let policy = render(&parameters(Partition::Aws)).permission_policy;
+    let bucket = "arn:aws:s3:::acme-data";
+    let objects = "arn:aws:s3:::acme-data/*";
+    let expected = [
+        ("s3:DeleteObject", objects),
+        ("s3:DeleteObjectVersion", objects),
+        ("s3:GetBucketLocation", bucket),
+        ("s3:GetObject", objects),
+        ("s3:GetObjectAcl", objects),
+        ("s3:ListBucket", bucket),
+        ("s3:ListBucketVersions", bucket),
+        ("s3:PutObject", objects),
+        ("s3:PutObjectAcl", objects),
+    ];
+    let expected: Vec<_> = expected
+        .map(|(action, resource)| (action.to_owned(), resource.to_owned(), None))
+        .into();
+    assert_eq!(grants(&policy), expected);
+}
+
+#[test]
+fn reading_is_given_three_actions() {
+    let policy = render(&DocumentParameters {
+        access: Access::Read,
+        ..parameters(Partition::Aws)
+    })
+    .permission_policy;
+    let actions: Vec<String> = grants(&policy).into_iter().map(|grant| grant.0).collect();
+    assert_eq!(
+        actions,
+        ["s3:GetBucketLocation", "s3:GetObject", "s3:ListBucket"]
+    );
+}
+
+#[test]
+fn session_and_bucket_policy_grant_what_the_permission_policy_does() {
+    for (name, parameters) in combinations() {
+        let documents = render(&parameters);
+        let permitted = grants(&documents.permission_policy);
+        let session: Value = serde_json::from_str(&session_policy(&parameters)).unwrap();
+        assert_eq!(grants(&session), permitted, "{name}");
+        // A bucket's policy is about the bucket: a key has a policy of its own.
+        let on_the_bucket: Vec<_> = permitted
+            .into_iter()
+            .filter(|(action, ..)| action.starts_with("s3:"))
+            .collect();
+        let bucket_policy = documents.bucket_policy.unwrap();
+        assert_eq!(grants(&bucket_policy), on_the_bucket, "{name}");
+    }
+}
+
+#[test]
+fn a_missing_action_has_its_statement_and_its_resource() {
+    let templates = PolicyTemplates::load().unwrap();
+    for (name, parameters) in combinations() {
+        let (partition, bucket, prefix) =
+            (parameters.partition, &parameters.bucket, &parameters.prefix);
+        let key = parameters.kms_key.as_ref();
+        for (action, resource, condition) in grants(&render(&parameters).permission_policy) {
+            let statement = templates
+                .statement_for(partition, bucket, prefix, &action, key)
+                .unwrap();
+            assert_eq!(statement["Action"], serde_json::json!([action]), "{name}");
+            assert_eq!(statement["Resource"], serde_json::json!([resource]));
+            assert_eq!(statement.get("Condition").cloned(), condition);
+            let alone = templates.resource_for(partition, bucket, prefix, &action, key);
+            assert_eq!(alone, Some(resource));
+        }
+    }
+    let usual = parameters(Partition::Aws);
+    for unknown in ["s3:DeleteBucket", "kms:Decrypt", "s3:listbucket", "*", ""] {
+        let statement =
+            templates.statement_for(usual.partition, &usual.bucket, &usual.prefix, unknown, None);
+        assert_eq!(statement, None, "{unknown}");
+    }
+}
+
+#[test]
+fn without_an_origin_there_is_no_cors_rule_and_without_a_role_no_bucket_policy() {
+    let documents = render(&DocumentParameters {
+        allowed_origins: Vec::new(),
+        role_arn: None,
+        ..parameters(Partition::Aws)
+    });
+    assert_eq!(documents.cors, serde_json::json!([]));
+    assert_eq!(documents.bucket_policy, None);
+    assert!(!documents.terraform.contains("cors_rule"));
+}

@@ -1,0 +1,141 @@
+//! Keys that have gone wrong somewhere arrive as they are by every way to write, too.
+
+use crate::it::files::keys::{HOSTILE, only_slashes};
+use crate::it::support::files::plain_client;
+use crate::it::support::writes::Writable;
+use futures_util::StreamExt;
+use futures_util::stream;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+fn keys() -> Vec<String> {
+    let paths = HOSTILE.iter().filter(|path| !only_slashes(path));
+    paths.map(|path| format!("/{path}")).collect()
+}
+
+/// The keys in the bucket, as file keys.
+async fn stored(place: &Writable) -> BTreeSet<String> {
+    let (keys, _) = place.bucket().await;
+    let below = |key: String| format!("/{}", key.strip_prefix("team/").unwrap());
+    keys.into_iter().map(below).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_arrive_as_they_are() {
+    let place = Writable::connect("team").await;
+    let keys = keys();
+    let wanted: BTreeSet<String> = keys.iter().cloned().collect();
+    let uploads = keys
+        .iter()
+        .map(|key| place.upload(key, format!("content of {key}")));
+    let answers: Vec<_> = stream::iter(uploads).buffered(8).collect().await;
+    for (key, answer) in keys.iter().zip(&answers) {
+        assert_eq!(answer.expect(200)["key"], *key);
+    }
+    assert_eq!(stored(&place).await, wanted);
+    for key in &keys {
+        let found = place.object(key).await.unwrap();
+        assert_eq!(found, format!("content of {key}").into_bytes(), "{key:?}");
+    }
+
+    // One by one and all together, deleted is what was named.
+    let (alone, together) = keys.split_at(20);
+    for key in alone {
+        let path = format!("/files?key={}", crate::it::support::files::encoded(key));
+        place.delete(&path).await.expect(204);
+    }
+    let left: BTreeSet<String> = together.iter().cloned().collect();
+    assert_eq!(stored(&place).await, left);
+    let answer = place
+        .post("/files/delete", &json!({"keys": together}))
+        .await;
+    assert_eq!(
+        answer.expect(200),
+        json!({"deleted": together, "errors": []})
+    );
+    assert_eq!(place.bucket().await, (vec![], 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_are_copied_as_they_are() {
+    let place = Writable::connect("team").await;
+    place.storage.put("/original", "content").await;
+    let mut from = "/original".to_owned();
+    for key in keys() {
+        let moved = place
+            .post("/files/move", &json!({"from": from, "to": key}))
+            .await;
+        assert_eq!(moved.expect(200)["key"], key);
+        assert_eq!(
+            stored(&place).await,
+            BTreeSet::from([key.clone()]),
+            "{key:?}"
+        );
+        from = key;
+    }
+    assert_eq!(place.object(&from).await.unwrap(), b"content");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signed_urls_carry_keys_as_they_are() {
+    let place = Writable::connect("team").await;
+    let client = plain_client();
+    let keys = keys();
+    let sign =
+        |method: &str| place.post_owned("/files/sign", json!({"keys": keys, "method": method}));
+    let signed = sign("PUT").await.expect(200);
+    for (key, url) in keys.iter().zip(signed["urls"].as_array().unwrap()) {
+        assert_eq!(url["key"], *key);
+        let put = client.put(url["url"].as_str().unwrap()).body(key.clone());
+        let answer = put.send().await.unwrap();
+        assert_eq!(
+            answer.status(),
+            200,
+            "{key:?}: {}",
+            answer.text().await.unwrap()
+        );
+    }
+    let wanted: BTreeSet<String> = keys.iter().cloned().collect();
+    assert_eq!(stored(&place).await, wanted);
+    for key in &keys {
+        assert_eq!(place.object(key).await.unwrap(), key.as_bytes());
+    }
+    let signed = sign("DELETE").await.expect(200);
+    for url in signed["urls"].as_array().unwrap() {
+        let delete = client.delete(url["url"].as_str().unwrap());
+        assert_eq!(delete.send().await.unwrap().status(), 204, "{url}");
+    }
+    assert_eq!(place.bucket().await.0, [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signed_upload_has_the_type_that_was_signed() {
+    let place = Writable::connect("team").await;
+    let body = json!({"key": "/a", "method": "PUT", "content_type": "image/png"});
+    let signed = place.post("/files/sign", &body).await.expect(200);
+    let signed: &Value = &signed["urls"][0];
+    assert_eq!(signed["method"], "PUT");
+    assert_eq!(signed["headers"], json!({"content-type": "image/png"}));
+    let url = signed["url"].as_str().unwrap();
+    let client = plain_client();
+    let put = |content_type: &'static str| {
+        client
+            .put(url)
+            .header("content-type", content_type)
+            .body("x")
+            .send()
+    };
+    assert_eq!(put("text/html").await.unwrap().status(), 403);
+    assert_eq!(put("image/png").await.unwrap().status(), 200);
+    let member = &place.workspace.member;
+    let by_member = place
+        .app
+        .post(&place.path("/files/sign"), member, &body)
+        .await;
+    by_member.problem(403, "admin_required");
+    let field = json!({"key": "/a", "method": "PUT", "download_name": "x"});
+    place
+        .post("/files/sign", &field)
+        .await
+        .refused_field("download_name");
+}

@@ -1,0 +1,17 @@
+//! Files of a storage, by file key.
+
+mod acls;
+mod browsing;
+mod buckets;
+mod content;
+mod copies;
+mod deletes;
+mod every_kind;
+mod hostile_writes;
+pub mod keys;
+mod multipart;
+mod pages;
+mod permissions;
+mod signed_urls;
+pub mod uploads;
+mod versions;

@@ -1,0 +1,287 @@
+//! The pages of files, as a browser without JavaScript uses them.
+
+use crate::it::support::app::TestApp;
+use crate::it::support::pages::{Visitor, redirect, with_query};
+use crate::it::support::storage::ConnectedStorage;
+
+const ODD_KEYS: &[&str] = &[
+    "/a b/c d.txt",
+    "/1+1=2.txt",
+    "/100%.txt",
+    "/%2e%2e/x.txt",
+    "/#1?x=y&z.txt",
+    "/a//b.txt",
+    "//leading.txt",
+    "/שלום.txt",
+    "/\u{202e}gnp.txt",
+    "/<script>alert(1)</script>.txt",
+];
+
+fn folder(storage: &ConnectedStorage, folder: &str) -> String {
+    with_query(
+        &format!("/storages/{}/files", storage.id),
+        &[("folder", folder)],
+    )
+}
+
+fn file(storage: &ConnectedStorage, what: &str, key: &str) -> String {
+    with_query(&format!("/storages/{}/{what}", storage.id), &[("key", key)])
+}
+
+#[tokio::test]
+async fn odd_keys_are_listed_opened_and_downloaded() {
+    let app = TestApp::spawn_on_emulator().await;
+    let workspace = app.workspace().await;
+    let storage = ConnectedStorage::connect(&app, &workspace, "team").await;
+    let member = Visitor::sign_in(&app, &workspace.admin, "member").await;
+    let empty = member.get(&folder(&storage, "/")).await;
+    assert_eq!(empty.status, 200);
+    assert!(empty.text.contains("nothing in this storage yet"));
+
+    for key in ODD_KEYS {
+        storage.put(key, format!("content of {key}")).await;
+    }
+    let root = member.get(&folder(&storage, "/")).await;
+    assert_eq!(root.status, 200);
+    assert!(!root.text.contains("<script>alert"));
+    for key in ODD_KEYS {
+        let below = key.strip_prefix('/').unwrap();
+        let page = match below.rsplit_once('/') {
+            None => root.text.clone(),
+            Some((inner, _)) => {
+                let page = member.get(&folder(&storage, &format!("/{inner}/"))).await;
+                assert_eq!(page.status, 200, "{key}");
+                page.text
+            }
+        };
+        let address = file(&storage, "file", key);
+        assert!(
+            page.contains(&format!("href=\"{address}\"")),
+            "{key}: {page}"
+        );
+        let about = member.get(&address).await;
+        assert_eq!(about.status, 200, "{key}");
+        // A type that nobody knows is not shown in place.
+        assert_eq!(
+            about.text.contains("content of"),
+            !key.ends_with(".gnp"),
+            "{key}: {}",
+            about.text
+        );
+        assert!(!about.text.contains("<script>alert"));
+        assert!(about.text.contains(&storage.bucket));
+
+        let answer = member.get(&file(&storage, "file/download", key)).await;
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        let content = reqwest::get(redirect(&answer)).await.unwrap();
+        assert_eq!(content.status(), 200, "{key}");
+        let disposition = content.headers()["content-disposition"].to_str().unwrap();
+        assert!(disposition.starts_with("attachment"), "{disposition}");
+        assert_eq!(content.text().await.unwrap(), format!("content of {key}"));
+    }
+    let dots = member.get(&file(&storage, "file", "/a/../b")).await;
+    assert_eq!(dots.status, 422);
+    let gone = member.get(&file(&storage, "file", "/gone.txt")).await;
+    assert_eq!(gone.status, 404);
+    assert!(gone.text.contains("There is no file with this key"));
+}
+
+#[tokio::test]
+async fn large_folders_have_pages() {
+    let app = TestApp::spawn_on_emulator().await;
+    let workspace = app.workspace().await;
+    let storage = ConnectedStorage::connect(&app, &workspace, "").await;
+    for number in 0..130 {
+        storage.put(&format!("/many/{number:03}.txt"), "x").await;
+    }
+    let member = Visitor::sign_in(&app, &workspace.admin, "member").await;
+    let first = member.get(&folder(&storage, "/many/")).await;
+    assert!(first.text.contains(">000.txt<") && !first.text.contains(">120.txt<"));
+    let (before, _) = first.text.split_once("\" rel=\"next\"").unwrap();
+    let next = before
+        .rsplit_once("href=\"")
+        .unwrap()
+        .1
+        .replace("&#38;", "&");
+    let second = member.get(&next).await;
+    assert!(second.text.contains(">120.txt<") && second.text.contains("First page"));
+    // A page's token leads nowhere else.
+    let token = next.split_once("page=").unwrap().1;
+    let elsewhere = format!("{}&page={token}", folder(&storage, "/other/"));
+    assert_eq!(member.get(&elsewhere).await.status, 422);
+}
+
+#[tokio::test]
+async fn pictures_come_from_the_bucket_and_nothing_else_does() {
+    let app = TestApp::spawn_on_emulator().await;
+    let workspace = app.workspace().await;
+    let storage = ConnectedStorage::connect(&app, &workspace, "").await;
+    storage.put("/cat.png", vec![0x89, b'P', b'N', b'G']).await;
+    storage.put("/evil.svg", "<svg onload=alert(1)>").await;
+    storage.put("/long.txt", "ü".repeat(50_000)).await;
+    let member = Visitor::sign_in(&app, &workspace.admin, "member").await;
+    let page = member.get(&file(&storage, "file", "/cat.png")).await;
+    let (_, rest) = page.text.split_once("<img src=\"").unwrap();
+    let source = rest.split('"').next().unwrap().replace("&#38;", "&");
+    assert_eq!(reqwest::get(&source).await.unwrap().status(), 200);
+    let origin = url::Url::parse(&source)
+        .unwrap()
+        .origin()
+        .ascii_serialization();
+    let policy = page.header("content-security-policy").unwrap();
+    assert!(
+        policy.contains(&format!("img-src 'self' {origin};")),
+        "{policy}"
+    );
+    assert!(policy.contains("script-src 'self';"));
+
+    let page = member.get(&file(&storage, "file", "/evil.svg")).await;
+    assert!(page.text.contains("&#60;svg onload") && !page.text.contains("<img"));
+    let policy = page.header("content-security-policy").unwrap();
+    assert!(policy.contains("img-src 'self';"), "{policy}");
+    let page = member.get(&file(&storage, "file", "/long.txt")).await;
+    assert!(page.text.contains("first 64 KiB"));
+}
+
+#[tokio::test]
+async fn signed_links_tell_their_end() {
+    let app = TestApp::spawn_on_emulator().await;
+    let workspace = app.workspace().await;
+    let storage = ConnectedStorage::connect(&app, &workspace, "").await;
+    storage.put("/a b.txt", "hello").await;
+    let member = Visitor::sign_in(&app, &workspace.admin, "member").await;
+    let path = file(&storage, "file/link", "/a b.txt");
+    let answer = member.post(&path, &[("expires_in", "900")]).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    let (_, rest) = answer.text.split_once("id=\"link\">").unwrap();
+    let link = rest.split('<').next().unwrap().replace("&#38;", "&");
+    let content = reqwest::get(&link).await.unwrap();
+    assert_eq!(content.text().await.unwrap(), "hello");
+    assert!(answer.text.contains("until <strong><time datetime="));
+    assert_eq!(
+        member.post_bare(&path, &[]).await.status,
+        403,
+        "without the token"
+    );
+    let long = member.post(&path, &[("expires_in", "99999999")]).await;
+    assert_eq!(long.status, 422);
+}
+
+#[tokio::test]
+async fn admins_upload_and_delete() {
+    let app = TestApp::spawn_on_emulator().await;
+    let workspace = app.workspace().await;
+    let storage = ConnectedStorage::connect(&app, &workspace, "team").await;
+    let admin = Visitor::sign_in(&app, &workspace.admin, "admin").await;
+    let upload = format!("/storages/{}/files/upload", storage.id);
+    let page = admin.get(&folder(&storage, "/in box/")).await;
+    assert!(page.text.contains("enctype=\"multipart/form-data\""));
+    let csrf = admin.csrf().await;
+    let fields = [("csrf", csrf.as_str()), ("folder", "/in box/")];
+    let large = vec![7_u8; 6 << 20];
+    let files: [(&str, &[u8]); 2] = [("ü+1 %.txt", b"one"), ("large.bin", &large)];
+    let answer = admin.upload(&upload, &fields, &files).await;
+    assert!(
+        redirect(&answer).contains("done=files_uploaded"),
+        "{answer:?}"
+    );
+    let page = admin.get(redirect(&answer)).await;
+    assert!(page.text.contains("The files were uploaded."));
+    assert!(page.text.contains(">ü+1 %.txt<") && page.text.contains("6.3 MB"));
+
+    // A file that is there is replaced only when that was asked for.
+    let again: [(&str, &[u8]); 1] = [("large.bin", b"two")];
+    let refused = admin.upload(&upload, &fields, &again).await;
+    assert_eq!(refused.status, 412, "{refused:?}");
+    assert!(refused.text.contains("id=\"file-error\"") && refused.text.contains("tick “Replace”"));
+    let replace = [fields[0], fields[1], ("replace", "yes"), ("size", "3")];
+    assert_eq!(admin.upload(&upload, &replace, &again).await.status, 303);
+    let page = admin.get(&folder(&storage, "/in box/")).await;
+    assert!(!page.text.contains("6.3 MB"));
+
+    // Nothing without the token, or with it too late.
+    for fields in [vec![("folder", "/")], vec![("csrf", "x"), ("folder", "/")]] {
+        let answer = admin.upload(&upload, &fields, &[("no.txt", b"no")]).await;
+        assert_eq!(answer.status, 403, "{answer:?}");
+    }
+    let none = admin.upload(&upload, &fields, &[("", b"")]).await;
+    assert_eq!(none.status, 422);
+    assert!(none.text.contains("Choose a file"));
+
+    let keys = [("key", "/in box/ü+1 %.txt"), ("key", "/in box/large.bin")];
+    let confirm = format!("/storages/{}/files/confirm-delete", storage.id);
+    let page = admin.post(&confirm, &keys).await;
+    assert_eq!(page.status, 200);
+    assert!(page.text.contains("Delete 2 files?"));
+    let listed = admin.get(&folder(&storage, "/in box/")).await;
+    assert!(listed.text.contains("large.bin"), "asking deletes nothing");
+    let delete = format!("/storages/{}/files/delete", storage.id);
+    let answer = admin.post(&delete, &keys).await;
+    assert!(redirect(&answer).contains("done=files_deleted"));
+    let page = admin.get(redirect(&answer)).await;
+    assert!(page.text.contains("The files were deleted.") && page.text.contains("is empty"));
+    // One file's key travels in the address.
+    storage.put("/x +%\u{202e}y", "1").await;
+    let one = file(&storage, "files/delete", "/x +%\u{202e}y");
+    let answer = admin.post(&one, &[]).await;
+    assert!(redirect(&answer).contains("done=file_deleted"));
+    let gone = file(&storage, "file", "/x +%\u{202e}y");
+    assert_eq!(admin.get(&gone).await.status, 404);
+}
+
+#[tokio::test]
+async fn members_and_other_workspaces_are_refused() {
+    let app = TestApp::spawn_on_emulator().await;
+    let (workspace, other) = (app.workspace().await, app.workspace().await);
+    let storage = ConnectedStorage::connect(&app, &workspace, "").await;
+    storage.put("/a.txt", "1").await;
+    let member = Visitor::sign_in(&app, &workspace.admin, "member").await;
+    let page = member.get(&folder(&storage, "/")).await;
+    assert!(page.text.contains(">a.txt<"));
+    assert!(!page.text.contains("Upload") && !page.text.contains("confirm-delete"));
+    let stranger = Visitor::sign_in(&app, &other.admin, "admin").await;
+    for (visitor, status) in [(&member, 403), (&stranger, 404)] {
+        for what in ["files/delete", "files/confirm-delete"] {
+            let path = file(&storage, what, "/a.txt");
+            assert_eq!(visitor.post(&path, &[]).await.status, status, "{what}");
+        }
+        let csrf = visitor.csrf().await;
+        let fields = [("csrf", csrf.as_str()), ("folder", "/")];
+        let path = format!("/storages/{}/files/upload", storage.id);
+        let answer = visitor.upload(&path, &fields, &[("b.txt", b"1")]).await;
+        assert_eq!(answer.status, status, "{answer:?}");
+    }
+    for what in ["file", "file/download"] {
+        let path = file(&storage, what, "/a.txt");
+        assert_eq!(stranger.get(&path).await.status, 404);
+    }
+    assert_eq!(stranger.get(&folder(&storage, "/")).await.status, 404);
+    assert_eq!(
+        member.get(&file(&storage, "file", "/a.txt")).await.status,
+        200
+    );
+    let anonymous = app.get(&folder(&storage, "/"), "").await;
+    assert_eq!(anonymous.status, 401);
+}
+
+#[tokio::test]
+async fn a_storage_that_cannot_be_read_says_so() {
+    let app = TestApp::spawn_on_emulator().await;
+    let workspace = app.workspace().await;
+    let storage = ConnectedStorage::connect(&app, &workspace, "team").await;
+    let admin = Visitor::sign_in(&app, &workspace.admin, "admin").await;
+    let path = storage.path("");
+    let change = serde_json::json!({"prefix": "other"});
+    app.patch(&path, &workspace.admin, &change)
+        .await
+        .expect(200);
+    let page = admin.get(&folder(&storage, "/")).await;
+    assert_eq!(page.status, 409);
+    assert!(
+        page.text
+            .contains("have changed since its connection was checked")
+    );
+    let link = format!("href=\"/settings/storages/{}\"", storage.id);
+    assert!(page.text.contains(&link) && !page.text.contains("data-upload"));
+}

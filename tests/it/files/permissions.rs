@@ -1,0 +1,296 @@
+//! Each operation needs exactly the permissions that it says it needs: with them it works, and without
+//! each of them the problem names the missing one.
+
+use crate::domain::files::file_operation::{FileOperation, Permission, Target};
+use crate::it::support::app::Answer;
+use crate::it::support::writes::Writable;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+/// The storage, and a file in a bucket that keeps versions.
+struct Scene {
+    place: Writable,
+    version: String,
+}
+
+impl Scene {
+    async fn set() -> Self {
+        let place = Writable::connect("team").await;
+        place.keep_versions().await;
+        let stored = place.upload("/a", "content").await.expect(200);
+        let version = stored["version_id"].as_str().unwrap().to_owned();
+        Self { place, version }
+    }
+
+    fn resource(&self, permission: Permission) -> String {
+        let bucket = format!("arn:aws:s3:::{}", self.place.storage.bucket);
+        match permission.on {
+            Target::Bucket => bucket,
+            Target::Objects => format!("{bucket}/team/*"),
+            Target::Everything => "*".to_owned(),
+            Target::Key => unreachable!("no operation needs a key of its own"),
+        }
+    }
+
+    /// The role may do exactly this.
+    async fn permit(&self, permissions: &[Permission]) {
+        let mut statements: Vec<Value> = permissions
+            .iter()
+            .map(|p| json!({"Effect": "Allow", "Action": p.action, "Resource": self.resource(*p)}))
+            .collect();
+        if statements.is_empty() {
+            statements
+                .push(json!({"Effect": "Allow", "Action": "s3:GetBucketTagging", "Resource": "*"}));
+        }
+        self.place.set_permissions(&statements).await;
+    }
+
+    async fn request(&self, method: Method, below: &str, body: Value) -> Answer {
+        let path = self.place.path(below);
+        let admin = &self.place.workspace.admin;
+        self.place.app.send(method, &path, admin, &body).await
+    }
+
+    /// Puts back what the operation before has taken away, by the customer's own hand.
+    async fn run(&self, operation: FileOperation) -> Answer {
+        use FileOperation as Op;
+        let none = json!({});
+        match operation {
+            Op::Browse => self.place.get("/files").await,
+            Op::ReadMetadata => self.place.get("/files/metadata?key=/a").await,
+            Op::ReadVersionMetadata => {
+                let version = &self.version;
+                self.place
+                    .get(&format!("/files/metadata?key=/a&version_id={version}"))
+                    .await
+            }
+            Op::Read => self.place.get("/files/content?key=/a").await,
+            Op::ReadVersion => {
+                let version = &self.version;
+                self.place
+                    .get(&format!("/files/content?key=/a&version_id={version}"))
+                    .await
+            }
+            Op::ListVersions => self.place.get("/files/versions?key=/a").await,
+            Op::Upload => self.place.upload("/new", "x").await,
+            Op::Delete => self.place.delete("/files?key=/new").await,
+            Op::DeleteVersion => self.place.delete("/files?key=/new&version_id=null").await,
+            Op::Copy => {
+                self.request(
+                    Method::POST,
+                    "/files/copy",
+                    json!({"from": "/a", "to": "/b"}),
+                )
+                .await
+            }
+            Op::Move => {
+                self.place.storage.put("/from", "x").await;
+                self.request(
+                    Method::POST,
+                    "/files/move",
+                    json!({"from": "/from", "to": "/b"}),
+                )
+                .await
+            }
+            Op::ReadAcl => self.place.get("/files/acl?key=/a").await,
+            Op::WriteAcl => {
+                let acl = json!({"acl": "bucket-owner-full-control"});
+                self.request(Method::PUT, "/files/acl?key=/a", acl).await
+            }
+            Op::Location => self.place.get("/location").await,
+            Op::ListBuckets => self.request(Method::GET, "/buckets", none).await,
+            Op::AbortUpload => {
+                let s3 = self.place.storage.customer.s3();
+                let upload = s3.create_multipart_upload();
+                upload
+                    .bucket(&self.place.storage.bucket)
+                    .key("team/x")
+                    .send()
+                    .await
+                    .unwrap();
+                unreachable!("see `giving_up_an_upload`")
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_operation_needs_what_it_says() {
+    let scene = Scene::set().await;
+    for operation in FileOperation::ALL {
+        if operation == FileOperation::AbortUpload {
+            continue;
+        }
+        let needed = operation.permissions();
+        scene.permit(needed).await;
+        let answer = scene.run(operation).await;
+        assert!(answer.status.is_success(), "{operation}: {answer:?}");
+        for missing in needed {
+            let others: Vec<_> = needed.iter().copied().filter(|p| p != missing).collect();
+            scene.permit(&others).await;
+            let problem = scene
+                .run(operation)
+                .await
+                .problem(502, "storage_access_denied");
+            let named = json!({"action": missing.action, "resource": scene.resource(*missing)});
+            assert_eq!(
+                problem["missing"],
+                json!([named]),
+                "{operation}: {problem:#}"
+            );
+            let remedy = problem["remedy"].as_str().unwrap();
+            assert!(remedy.contains(missing.action), "{remedy}");
+        }
+    }
+}
+
+/// The rows of the documentation's table, with what is between backticks in each cell.
+fn documented() -> Vec<(String, Vec<String>, String, String)> {
+    let rows = include_str!("../../../docs/permissions.md").lines();
+    let ticked = |cell: &str| -> Vec<String> {
+        let parts = cell.split('`').skip(1).step_by(2);
+        parts.map(str::to_owned).collect()
+    };
+    rows.filter_map(|row| {
+        let [_, operation, _, actions, resource, documents, _] =
+            row.split('|').map(str::trim).collect::<Vec<_>>()[..]
+        else {
+            return None;
+        };
+        let resource = ticked(resource).pop()?;
+        let row = (
+            operation.to_owned(),
+            ticked(actions),
+            resource,
+            documents.to_owned(),
+        );
+        actions.starts_with('`').then_some(row)
+    })
+    .collect()
+}
+
+#[test]
+fn the_documentation_has_every_operation_as_it_is() {
+    use FileOperation as Op;
+    let rows = documented();
+    let granted = |policy: &str| -> Vec<String> {
+        let policy: Value = serde_json::from_str(policy).unwrap();
+        let statements = policy["Statement"].as_array().unwrap().iter();
+        let actions = statements.flat_map(|s| s["Action"].as_array().unwrap());
+        actions.map(|a| a.as_str().unwrap().to_owned()).collect()
+    };
+    let read = granted(include_str!(
+        "../../../policies/permission_policy_read.json"
+    ));
+    let write = granted(include_str!(
+        "../../../policies/permission_policy_read_write.json"
+    ));
+    let mut told = std::collections::HashSet::new();
+    for operation in FileOperation::ALL {
+        let name = match operation {
+            Op::Browse => "browse, list",
+            Op::ReadMetadata => "read metadata",
+            Op::Read => "read",
+            Op::ListVersions => "list versions",
+            Op::ReadVersion | Op::ReadVersionMetadata => "read a version, or its metadata",
+            Op::Upload => "upload",
+            Op::AbortUpload => "give up an upload in parts",
+            Op::Delete => "delete",
+            Op::DeleteVersion => "delete a version",
+            Op::Copy => "copy",
+            Op::Move => "move",
+            Op::ReadAcl => "read an ACL",
+            Op::WriteAcl => "change an ACL",
+            Op::Location => "read the Region",
+            Op::ListBuckets => "list the account's buckets",
+        };
+        let row = rows.iter().find(|row| row.0 == name);
+        let (_, actions, resource, documents) = row.unwrap_or_else(|| panic!("no row {name}"));
+        let needed = operation.permissions();
+        let wanted: Vec<&str> = needed.iter().map(|p| p.action).collect();
+        assert_eq!(actions, &wanted, "{name}");
+        for permission in needed {
+            let on = match permission.on {
+                Target::Bucket => "BUCKET",
+                Target::Objects => "OBJECTS",
+                Target::Everything => "*",
+                Target::Key => unreachable!("no operation needs a key of its own"),
+            };
+            assert_eq!(resource, on, "{name}");
+        }
+        let all_in = |policy: &[String]| wanted.iter().all(|a| policy.iter().any(|g| g == a));
+        let where_granted = match (all_in(&read), all_in(&write)) {
+            (true, _) => "read",
+            (false, true) => "read and write",
+            (false, false) => "no",
+        };
+        assert_eq!(documents, where_granted, "{name}");
+        told.insert(name);
+    }
+    assert_eq!(told.len(), rows.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_storage_for_reading_reads_more_where_the_customer_grants_it() {
+    let place = Writable::connect_with("team", "read").await;
+    place.storage.put("/a", "x").await;
+    for path in ["/files/versions?key=/a", "/files/acl?key=/a"] {
+        place.get(path).await.problem(502, "storage_access_denied");
+    }
+    place
+        .allow(&["s3:ListBucketVersions", "s3:GetObjectAcl"], "*")
+        .await;
+    let versions = place.get("/files/versions?key=/a").await.expect(200);
+    assert_eq!(versions["versions"][0]["is_latest"], true);
+    place.get("/files/acl?key=/a").await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn giving_up_an_upload() {
+    let scene = Scene::set().await;
+    let body = json!({"key": "/x"});
+    let begun = scene
+        .request(Method::POST, "/files/multipart", body)
+        .await
+        .expect(200);
+    let abort = json!({"upload_id": begun["upload_id"]});
+    let [needed] = FileOperation::AbortUpload.permissions() else {
+        panic!("one permission");
+    };
+    scene.permit(&[]).await;
+    let denied = scene
+        .request(Method::POST, "/files/multipart/abort", abort.clone())
+        .await;
+    let problem = denied.problem(502, "storage_access_denied");
+    let named = json!([{"action": needed.action, "resource": scene.resource(*needed)}]);
+    assert_eq!(problem["missing"], named);
+    scene.permit(&[*needed]).await;
+    scene
+        .request(Method::POST, "/files/multipart/abort", abort)
+        .await
+        .expect(204);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_deletions_each_denial_is_told() {
+    let scene = Scene::set().await;
+    let bucket = &scene.place.storage.bucket;
+    scene.place.storage.put("/open/a", "x").await;
+    scene.place.storage.put("/closed/b", "x").await;
+    let statement = json!({"Effect": "Allow", "Action": "s3:DeleteObject",
+        "Resource": format!("arn:aws:s3:::{bucket}/team/open/*")});
+    scene.place.set_permissions(&[statement]).await;
+    let keys = json!({"keys": ["/open/a", "/closed/b", "/open/absent"]});
+    let answer = scene
+        .request(Method::POST, "/files/delete", keys)
+        .await
+        .expect(200);
+    assert_eq!(answer["deleted"], json!(["/open/a", "/open/absent"]));
+    let errors = answer["errors"].as_array().unwrap();
+    assert_eq!(errors.len(), 1);
+    assert_eq!(
+        (&errors[0]["key"], &errors[0]["code"]),
+        (&json!("/closed/b"), &json!("storage_access_denied"))
+    );
+    assert_eq!(errors[0]["missing"][0]["action"], "s3:DeleteObject");
+}

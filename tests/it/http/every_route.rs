@@ -1,0 +1,173 @@
+//! What holds for every route of the OpenAPI document.
+
+use crate::it::support::app::{Answer, OPERATOR, TestApp};
+use reqwest::Method;
+use serde_json::Value;
+
+/// The routes that need no token.
+const PUBLIC: &[&str] = &["/healthz", "/readyz", "/metrics", "/openapi.json", "/docs"];
+/// Routes of the operator's, and of nobody else's.
+const OPERATOR_ONLY: &str = "/v1/workspaces";
+/// Routes that the operator and workspaces share.
+const SHARED: &[&str] = &["/v1/audit-events"];
+
+/// Every operation: its method, its path with IDs in place of the parameters, and what the document
+/// says about it.
+async fn operations(app: &TestApp) -> Vec<(Method, String, Value)> {
+    let document = app.get("/openapi.json", "").await.expect(200);
+    let mut operations = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let Ok(method) = Method::from_bytes(method.to_uppercase().as_bytes()) else {
+                continue;
+            };
+            operations.push((method, filled(path), operation.clone()));
+        }
+    }
+    assert!(operations.len() > 10, "{operations:?}");
+    operations
+}
+
+/// The path with an ID of the right form, which nothing has, for each parameter.
+fn filled(path: &str) -> String {
+    let mut out = String::new();
+    let mut rest = path;
+    while let Some((before, after)) = rest.split_once('{') {
+        let (name, after) = after.split_once('}').unwrap();
+        let prefix = match name {
+            "workspace_id" => "wrk_",
+            "token_id" => "tok_",
+            "setup_id" => "set_",
+            "storage_id" => "sto_",
+            "check_id" => "chk_",
+            "project_id" => "prj_",
+            "session_id" => "ses_",
+            _ => "",
+        };
+        out.push_str(before);
+        out.push_str(prefix);
+        out.push_str("00000000000000000000000000000000");
+        rest = after;
+    }
+    out + rest
+}
+
+/// A request that a handler would refuse by its body: that it is refused by its caller shows that
+/// callers come first.
+async fn send(app: &TestApp, method: &Method, path: &str, token: &str) -> Answer {
+    let request = app.request(method.clone(), path, token);
+    let request = match *method {
+        Method::GET | Method::HEAD | Method::DELETE => request,
+        _ => request
+            .header("Content-Type", "application/json")
+            .body(r#"{"no such field": "#),
+    };
+    Answer::of(request).await
+}
+
+#[tokio::test]
+async fn anonymous_callers_are_refused() {
+    let app = TestApp::spawn().await;
+    for (method, path, _) in operations(&app).await {
+        let is_public = PUBLIC.contains(&path.as_str());
+        for token in ["", "spt_unknown"] {
+            let answer = send(&app, &method, &path, token).await;
+            if is_public {
+                let answered = matches!(answer.status.as_u16(), 200 | 503);
+                assert!(answered, "{method} {path}: {answer:?}");
+                continue;
+            }
+            assert_eq!(answer.status, 401, "{method} {path}: {answer:?}");
+            assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
+            if method != Method::HEAD {
+                answer.problem(401, "unauthenticated");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_operator_s_routes_refuse_workspaces() {
+    let app = TestApp::spawn().await;
+    let workspace = app.workspace().await;
+    for (method, path, _) in operations(&app).await {
+        if path.starts_with(OPERATOR_ONLY) {
+            for token in [&workspace.admin, &workspace.member] {
+                let answer = send(&app, &method, &path, token).await;
+                answer.problem(403, "operator_required");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn workspaces_routes_refuse_the_operator() {
+    let app = TestApp::spawn().await;
+    for (method, path, _) in operations(&app).await {
+        let is_workspaces = path.starts_with("/v1/")
+            && !path.starts_with(OPERATOR_ONLY)
+            && !SHARED.contains(&path.as_str());
+        if is_workspaces {
+            let answer = send(&app, &method, &path, OPERATOR).await;
+            assert_eq!(answer.status, 403, "{method} {path}: {answer:?}");
+            if method != Method::HEAD {
+                answer.problem(403, "workspace_token_required");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_operation_is_documented() {
+    let app = TestApp::spawn().await;
+    let mut ids = Vec::new();
+    for (method, path, operation) in operations(&app).await {
+        let what = format!("{method} {path}");
+        let text = |name: &str| operation[name].as_str().unwrap_or_default().to_owned();
+        assert!(!text("summary").is_empty(), "{what}");
+        assert_eq!(
+            operation["tags"].as_array().map(Vec::len),
+            Some(1),
+            "{what}"
+        );
+        ids.push(text("operationId"));
+        let is_api = path.starts_with("/v1/");
+        assert_eq!(operation["security"].is_array(), is_api, "{what}");
+        let problem = &operation["responses"]["default"]["content"]["application/problem+json"];
+        assert_eq!(
+            problem["schema"]["$ref"], "#/components/schemas/Problem",
+            "{what}"
+        );
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            let named = parameter["description"].as_str().unwrap_or_default();
+            assert!(!named.is_empty(), "{what}: {parameter}");
+        }
+    }
+    let count = ids.len();
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), count, "operation IDs are unique: {ids:?}");
+}
+
+/// Every `$ref` leads somewhere.
+#[tokio::test]
+async fn the_document_s_references_resolve() {
+    let app = TestApp::spawn().await;
+    let document = app.get("/openapi.json", "").await.expect(200);
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+    let mut stack = vec![&document];
+    let mut count = 0;
+    while let Some(value) = stack.pop() {
+        if let Some(reference) = value.get("$ref").and_then(Value::as_str) {
+            let pointer = reference.trim_start_matches('#');
+            assert!(document.pointer(pointer).is_some(), "{reference}");
+            count += 1;
+        }
+        match value {
+            Value::Object(map) => stack.extend(map.values()),
+            Value::Array(items) => stack.extend(items),
+            _ => {}
+        }
+    }
+    assert!(count > 20);
+}

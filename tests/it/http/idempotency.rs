@@ -1,0 +1,121 @@
+//! Requests with an idempotency key are done once.
+
+use crate::it::support::app::{Answer, OPERATOR, TestApp};
+use futures_util::future::join_all;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+async fn create(app: &TestApp, path: &str, key: &str, body: &Value) -> Answer {
+    let request = app
+        .request(Method::POST, path, OPERATOR)
+        .header("Idempotency-Key", key)
+        .header("Content-Type", "application/json")
+        .body(body.to_string());
+    Answer::of(request).await
+}
+
+async fn count(app: &TestApp, list: &str, name: &str) -> usize {
+    let list = app.get(list, OPERATOR).await.expect(200);
+    list[name].as_array().unwrap().len()
+}
+
+#[tokio::test]
+async fn a_repetition_gets_the_first_answer_again() {
+    let app = TestApp::spawn().await;
+    let workspace = app.workspace().await;
+    let path = format!("/v1/workspaces/{}/tokens", workspace.id);
+    let body = json!({"name": "ci", "role": "member"});
+    let first = create(&app, &path, "key-1", &body).await;
+    let again = create(&app, &path, "key-1", &body).await;
+    assert_eq!(first.expect(201), again.expect(201));
+    assert_eq!(first.header("location"), again.header("location"));
+    assert_eq!(first.header("idempotent-replayed"), None);
+    assert_eq!(again.header("idempotent-replayed"), Some("true"));
+    assert_eq!(again.header("content-type"), Some("application/json"));
+    assert_ne!(first.header("x-request-id"), again.header("x-request-id"));
+    assert_eq!(count(&app, &path, "tokens").await, 3);
+
+    // The kept answer holds a token, and is sealed.
+    let secret = first.json()["token"].as_str().unwrap().to_owned();
+    app.get("/v1/workspaces", &secret)
+        .await
+        .problem(403, "operator_required");
+    for file in std::fs::read_dir(app.folder.path()).unwrap() {
+        let path = file.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        for text in [secret.as_str(), OPERATOR] {
+            let found = bytes.windows(text.len()).any(|w| w == text.as_bytes());
+            assert!(!found, "{}", path.display());
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_same_key_elsewhere_is_another_key() {
+    let app = TestApp::spawn().await;
+    let workspace = app.workspace().await;
+    let body = json!({"name": "x"});
+    let one = create(&app, "/v1/workspaces", "same", &body).await;
+    one.expect(201);
+    let path = format!("/v1/workspaces/{}/tokens", workspace.id);
+    let token = json!({"name": "x", "role": "member"});
+    create(&app, &path, "same", &token).await.expect(201);
+
+    create(&app, "/v1/workspaces", "same", &json!({"name": "y"}))
+        .await
+        .problem(422, "idempotency_key_reused");
+}
+
+#[tokio::test]
+async fn a_refused_request_gives_its_key_back() {
+    let app = TestApp::spawn().await;
+    let absent = "/v1/workspaces/wrk_00000000000000000000000000000000/tokens";
+    let body = json!({"name": "x", "role": "member"});
+    for _ in 0..2 {
+        create(&app, absent, "k", &body)
+            .await
+            .problem(404, "not_found");
+    }
+    let bad = json!({"name": ""});
+    create(&app, "/v1/workspaces", "k2", &bad)
+        .await
+        .problem(422, "invalid_request");
+    let good = json!({"name": "good"});
+    create(&app, "/v1/workspaces", "k2", &good)
+        .await
+        .expect(201);
+}
+
+#[tokio::test]
+async fn concurrent_duplicates_make_one_thing() {
+    let app = TestApp::spawn().await;
+    let body = json!({"name": "once"});
+    let answers = join_all((0..20).map(|_| create(&app, "/v1/workspaces", "race", &body))).await;
+    let mut ids = Vec::new();
+    for answer in &answers {
+        if answer.status == 201 {
+            ids.push(answer.json()["id"].clone());
+        } else {
+            answer.problem(409, "idempotency_key_in_progress");
+            assert_eq!(answer.header("retry-after"), Some("1"));
+        }
+    }
+    assert!(!ids.is_empty());
+    ids.dedup();
+    assert_eq!(ids.len(), 1);
+    assert_eq!(count(&app, "/v1/workspaces", "workspaces").await, 1);
+}
+
+#[tokio::test]
+async fn ill_formed_keys_are_refused() {
+    let app = TestApp::spawn().await;
+    let body = json!({"name": "x"});
+    for key in ["", "two words", &"k".repeat(256)] {
+        create(&app, "/v1/workspaces", key, &body)
+            .await
+            .refused_field("Idempotency-Key");
+    }
+    create(&app, "/v1/workspaces", &"k".repeat(255), &body)
+        .await
+        .expect(201);
+}

@@ -1,0 +1,8 @@
+//! What holds for every route and every page.
+
+mod bad_input;
+mod error_codes;
+mod every_route;
+mod foundation;
+mod idempotency;
+mod page_budget;

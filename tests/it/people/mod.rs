@@ -1,0 +1,3 @@
+//! Workspaces, tokens, and the audit log.
+
+mod workspaces;

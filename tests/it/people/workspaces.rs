@@ -1,0 +1,272 @@
+//! Workspaces, their tokens, and the audit log.
+
+use crate::it::support::app::{OPERATOR, TestApp};
+use reqwest::Method;
+use serde_json::json;
+
+const ABSENT: &str = "wrk_00000000000000000000000000000000";
+
+#[tokio::test]
+async fn a_workspace_is_made_listed_read_and_deleted() {
+    let app = TestApp::spawn().await;
+    let answer = app
+        .post("/v1/workspaces", OPERATOR, &json!({"name": " Ünïcode "}))
+        .await;
+    let made = answer.expect(201);
+    let path = answer.header("location").unwrap();
+    assert_eq!(
+        path,
+        format!("/v1/workspaces/{}", made["id"].as_str().unwrap())
+    );
+    assert_eq!(made["name"], "Ünïcode");
+    assert!(made["created_at"].as_str().unwrap().ends_with('Z'));
+
+    assert_eq!(app.get(path, OPERATOR).await.expect(200), made);
+    let list = app.get("/v1/workspaces", OPERATOR).await.expect(200);
+    assert_eq!(list, json!({"workspaces": [made]}));
+
+    app.delete(path, OPERATOR).await.expect(204);
+    app.get(path, OPERATOR).await.problem(404, "not_found");
+    app.delete(path, OPERATOR).await.problem(404, "not_found");
+}
+
+#[tokio::test]
+async fn lists_go_on_page_by_page() {
+    let app = TestApp::spawn().await;
+    for name in ["a", "b", "c", "d", "e"] {
+        let body = json!({"name": name});
+        app.post("/v1/workspaces", OPERATOR, &body)
+            .await
+            .expect(201);
+    }
+    let mut names = Vec::new();
+    let mut path = "/v1/workspaces?page_size=2".to_owned();
+    for _ in 0..3 {
+        let page = app.get(&path, OPERATOR).await.expect(200);
+        for workspace in page["workspaces"].as_array().unwrap() {
+            names.push(workspace["name"].as_str().unwrap().to_owned());
+        }
+        match page["next_page_token"].as_str() {
+            Some(token) => path = format!("/v1/workspaces?page_size=2&page_token={token}"),
+            None => assert!(page.get("next_page_token").is_none()),
+        }
+    }
+    assert_eq!(names, ["a", "b", "c", "d", "e"]);
+}
+
+#[tokio::test]
+async fn a_page_token_is_good_for_its_own_list_only() {
+    let app = TestApp::spawn().await;
+    let (one, other) = (app.workspace().await, app.workspace().await);
+    let tokens = |id: &str| format!("/v1/workspaces/{id}/tokens?page_size=1");
+    let page = app.get(&tokens(&one.id), OPERATOR).await.expect(200);
+    let token = page["next_page_token"].as_str().unwrap();
+
+    let own = format!("{}&page_token={token}", tokens(&one.id));
+    app.get(&own, OPERATOR).await.expect(200);
+    for elsewhere in [
+        format!("{}&page_token={token}", tokens(&other.id)),
+        format!("/v1/workspaces?page_token={token}"),
+        format!("{}&page_token=x{token}", tokens(&one.id)),
+        format!("{}&page_token=", tokens(&one.id)),
+    ] {
+        let refused = app
+            .get(&elsewhere, OPERATOR)
+            .await
+            .refused_field("page_token");
+        assert_eq!(refused["errors"][0]["code"], "invalid_page_token");
+    }
+
+    // The same between the audit logs of two workspaces.
+    for workspace in [&one, &other] {
+        for _ in 0..2 {
+            app.post("/v1/workspaces", &workspace.admin, &json!({}))
+                .await;
+        }
+    }
+    let audit = "/v1/audit-events?page_size=1";
+    let page = app.get(audit, &one.admin).await.expect(200);
+    let token = page["next_page_token"].as_str().unwrap();
+    let next = format!("{audit}&page_token={token}");
+    app.get(&next, &one.admin).await.expect(200);
+    app.get(&next, &other.admin)
+        .await
+        .refused_field("page_token");
+    app.get(&next, OPERATOR).await.refused_field("page_token");
+}
+
+#[tokio::test]
+async fn a_token_opens_its_own_workspace_until_it_is_revoked() {
+    let app = TestApp::spawn().await;
+    let workspace = app.workspace().await;
+    let tokens = format!("/v1/workspaces/{}/tokens", workspace.id);
+    let body = json!({"name": "backend", "role": "admin"});
+    let answer = app.post(&tokens, OPERATOR, &body).await;
+    let made = answer.expect(201);
+    let secret = made["token"].as_str().unwrap();
+    assert!(secret.starts_with("spt_") && secret.len() == 47);
+    assert_eq!(made["role"], "admin");
+    assert!(made["expires_at"].is_null());
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+
+    let list = app.get(&tokens, OPERATOR).await.expect(200);
+    assert_eq!(list["tokens"].as_array().unwrap().len(), 3);
+    assert!(!list.to_string().contains(secret));
+
+    app.get("/v1/audit-events", secret).await.expect(200);
+    let path = answer.header("location").unwrap();
+    app.delete(path, OPERATOR).await.expect(204);
+    app.get("/v1/audit-events", secret)
+        .await
+        .problem(401, "unauthenticated");
+    app.delete(path, OPERATOR).await.problem(404, "not_found");
+}
+
+#[tokio::test]
+async fn an_expired_token_is_refused_like_an_unknown_one() {
+    let app = TestApp::spawn().await;
+    let workspace = app.workspace().await;
+    let tokens = format!("/v1/workspaces/{}/tokens", workspace.id);
+    let soon = time::OffsetDateTime::now_utc() + time::Duration::milliseconds(700);
+    let soon = soon
+        .format(&time::format_description::well_known::Rfc3339)
+        .unwrap();
+    let body = json!({"name": "short", "role": "admin", "expires_at": soon});
+    let made = app.post(&tokens, OPERATOR, &body).await.expect(201);
+    let secret = made["token"].as_str().unwrap();
+    app.get("/v1/audit-events", secret).await.expect(200);
+    tokio::time::sleep(std::time::Duration::from_millis(800)).await;
+    let expired = app.get("/v1/audit-events", secret).await;
+    let unknown = app.get("/v1/audit-events", "spt_unknown").await;
+    assert_eq!(
+        expired.problem(401, "unauthenticated")["detail"],
+        unknown.problem(401, "unauthenticated")["detail"]
+    );
+}
+
+#[tokio::test]
+async fn another_workspace_s_token_is_not_revoked() {
+    let app = TestApp::spawn().await;
+    let (one, other) = (app.workspace().await, app.workspace().await);
+    let path = format!("/v1/workspaces/{}/tokens", one.id);
+    let list = app.get(&path, OPERATOR).await.expect(200);
+    let token = list["tokens"][0]["id"].as_str().unwrap();
+    let wrong = format!("/v1/workspaces/{}/tokens/{token}", other.id);
+    app.delete(&wrong, OPERATOR).await.problem(404, "not_found");
+    let absent = format!("/v1/workspaces/{ABSENT}/tokens");
+    app.get(&absent, OPERATOR).await.problem(404, "not_found");
+    let body = json!({"name": "x", "role": "member"});
+    app.post(&absent, OPERATOR, &body)
+        .await
+        .problem(404, "not_found");
+}
+
+#[tokio::test]
+async fn a_deleted_workspace_s_tokens_open_nothing() {
+    let app = TestApp::spawn().await;
+    let workspace = app.workspace().await;
+    app.delete(&format!("/v1/workspaces/{}", workspace.id), OPERATOR)
+        .await
+        .expect(204);
+    app.get("/v1/audit-events", &workspace.admin)
+        .await
+        .problem(401, "unauthenticated");
+}
+
+#[tokio::test]
+async fn changes_and_refusals_are_in_the_audit_log() {
+    let app = TestApp::spawn().await;
+    let workspace = app.workspace().await;
+    let path = format!("/v1/workspaces/{}", workspace.id);
+    let refused = app.delete(&path, &workspace.member).await;
+    refused.problem(403, "operator_required");
+    app.get(&path, "").await.problem(401, "unauthenticated");
+    let bad = app
+        .post("/v1/workspaces", OPERATOR, &json!({"name": ""}))
+        .await;
+    bad.problem(422, "invalid_request");
+
+    let log = app.get("/v1/audit-events", OPERATOR).await.expect(200);
+    let events = log["audit_events"].as_array().unwrap();
+    let summary: Vec<_> = events
+        .iter()
+        .map(|e| {
+            (
+                e["actor"].as_str().unwrap().split('_').next().unwrap(),
+                e["action"].as_str().unwrap(),
+                e["result"].as_str().unwrap(),
+                e["code"].as_str(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        summary,
+        [
+            (
+                "operator",
+                "create_workspace",
+                "refused",
+                Some("invalid_request")
+            ),
+            (
+                "anonymous",
+                "get_workspace",
+                "refused",
+                Some("unauthenticated")
+            ),
+            (
+                "tok",
+                "delete_workspace",
+                "refused",
+                Some("operator_required")
+            ),
+            ("operator", "create_token", "done", None),
+            ("operator", "create_token", "done", None),
+            ("operator", "create_workspace", "done", None),
+        ]
+    );
+    let member = &events[2];
+    assert_eq!(member["workspace_id"], workspace.id);
+    assert_eq!(member["target"], workspace.id);
+    assert_eq!(member["remote_addr"], "127.0.0.1");
+    assert_eq!(
+        member["request_id"].as_str(),
+        refused.header("x-request-id")
+    );
+    assert!(events[3]["target"].as_str().unwrap().starts_with("tok_"));
+    assert_eq!(events[3]["workspace_id"], workspace.id);
+    assert_eq!(events[5]["target"], workspace.id);
+
+    // Admins see their own workspace's, members nothing, and nobody changes it.
+    let own = app
+        .get("/v1/audit-events", &workspace.admin)
+        .await
+        .expect(200);
+    let own = own["audit_events"].as_array().unwrap();
+    assert!(own.len() >= 4);
+    assert!(own.iter().all(|e| e["workspace_id"] == workspace.id));
+    app.get("/v1/audit-events", &workspace.member)
+        .await
+        .problem(403, "admin_required");
+    app.delete("/v1/audit-events", OPERATOR)
+        .await
+        .problem(405, "method_not_allowed");
+    let other = app.workspace().await;
+    let others = app.get("/v1/audit-events", &other.admin).await.expect(200);
+    assert!(!others.to_string().contains(&workspace.id));
+}
+
+#[tokio::test]
+async fn the_audit_log_outlives_its_workspace() {
+    let app = TestApp::spawn().await;
+    let workspace = app.workspace().await;
+    let path = format!("/v1/workspaces/{}", workspace.id);
+    app.send_text(Method::DELETE, &path, OPERATOR, "")
+        .await
+        .expect(204);
+    let log = app.get("/v1/audit-events", OPERATOR).await.expect(200);
+    let last = &log["audit_events"][0];
+    assert_eq!(last["action"], "delete_workspace");
+    assert_eq!(last["workspace_id"], workspace.id);
+    assert_eq!(log["audit_events"].as_array().unwrap().len(), 4);
+}

@@ -1,0 +1,514 @@
+//! Setups over the API: from an external ID to a storage.
+
+use crate::it::support::app::{OPERATOR, TestApp, logs};
+use crate::it::support::aws_proxy::AwsProxy;
+use crate::it::support::aws_stub::AwsStub;
+use crate::it::support::emulator::{Emulator, VENDOR_ACCOUNT};
+use crate::it::support::scene::{Dialog, app_on};
+use futures_util::future::join_all;
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::collections::HashSet;
+use std::time::Duration;
+
+const ROLE: &str = "arn:aws:iam::123456789012:role/acme";
+
+async fn emulated() -> (AwsProxy, TestApp) {
+    let proxy = AwsProxy::start().await;
+    let app = app_on(&proxy.sdk_config(&Emulator::vendor().await.sdk_config)).await;
+    (proxy, app)
+}
+
+#[tokio::test]
+async fn every_setup_has_an_external_id_of_its_own() {
+    let (_, app) = emulated().await;
+    let workspace = app.workspace().await;
+    let made = join_all((0..30).map(async |_| {
+        app.post("/v1/storage-setups", &workspace.admin, &json!({}))
+            .await
+    }))
+    .await;
+    let mut ids = HashSet::new();
+    for answer in &made {
+        let setup = answer.expect(201);
+        let id = uuid::Uuid::parse_str(setup["external_id"].as_str().unwrap()).unwrap();
+        assert_eq!(id.get_version_num(), 4);
+        assert!(ids.insert(id));
+        assert_eq!(setup["status"], "open");
+        assert_eq!(setup["account_id"], VENDOR_ACCOUNT);
+        let principal = format!("arn:aws:iam::{VENDOR_ACCOUNT}:root");
+        assert_eq!(setup["service_principal"], principal.as_str());
+        let path = format!("/v1/storage-setups/{}", setup["id"].as_str().unwrap());
+        assert_eq!(answer.header("location"), Some(path.as_str()));
+        assert_eq!(app.get(&path, &workspace.admin).await.expect(200), setup);
+    }
+    // Not even a closed one's comes back.
+    let closed = made[0].expect(201);
+    let path = format!("/v1/storage-setups/{}", closed["id"].as_str().unwrap());
+    assert_eq!(app.delete(&path, &workspace.admin).await.status, 204);
+    assert_eq!(app.delete(&path, &workspace.admin).await.status, 204);
+    let next = app
+        .post("/v1/storage-setups", &workspace.admin, &json!({}))
+        .await
+        .expect(201);
+    let id = uuid::Uuid::parse_str(next["external_id"].as_str().unwrap()).unwrap();
+    assert!(ids.insert(id));
+}
+
+#[tokio::test]
+async fn what_the_service_owns_is_never_taken_from_a_client() {
+    let (_, app) = emulated().await;
+    let dialog = Dialog::open(&app, json!({"bucket": "acme-data"})).await;
+    let before = dialog.get().await;
+    for field in [
+        "external_id",
+        "workspace_id",
+        "status",
+        "id",
+        "service_principal",
+        "account_id",
+        "created_at",
+        "expires_at",
+        "last_check",
+        "allowed_origins",
+        "revision",
+        "check_is_current",
+        "has_secret_access_key",
+        "anything",
+    ] {
+        let body = json!({"bucket": "other-data", field: "x"});
+        dialog.patch(body.clone()).await.refused_field(field);
+        let admin = &dialog.workspace.admin;
+        app.post("/v1/storage-setups", admin, &body)
+            .await
+            .refused_field(field);
+        app.post(&dialog.path("/complete"), admin, &json!({field: "x"}))
+            .await
+            .refused_field(field);
+    }
+    assert_eq!(dialog.get().await, before);
+    let list = app
+        .get("/v1/storage-setups", &dialog.workspace.admin)
+        .await
+        .expect(200);
+    assert_eq!(list["storage_setups"].as_array().unwrap().len(), 1);
+}
+
+fn bad_values() -> Vec<(&'static str, Vec<Value>)> {
+    let long = "x".repeat(5000);
+    let common = || {
+        vec![
+            json!(1),
+            json!(true),
+            json!([]),
+            json!({}),
+            json!(1.5),
+            json!(long),
+        ]
+    };
+    let with = |more: &[&str]| {
+        let mut values = common();
+        values.extend(more.iter().map(|text| json!(text)));
+        values
+    };
+    vec![
+        ("display_name", with(&["", "   ", "a\nb", "a\u{0}b"])),
+        (
+            "bucket",
+            with(&[
+                "",
+                "ab",
+                "Acme",
+                "acme_data",
+                "192.168.0.1",
+                "acme..data",
+                "-acme",
+                "acme-",
+                "xn--acme",
+                "acme-s3alias",
+                "acme--x-s3",
+                "acme*",
+                "acme?",
+                "${aws:username}",
+                "acme\"",
+                "acme\n",
+                "acme/data",
+                "arn:aws:s3:us-east-1:123456789012:accesspoint/a",
+                "ácme",
+                "https://acme-data",
+            ]),
+        ),
+        (
+            "prefix",
+            with(&["a/../b", "../x", "a/./b", "a\u{0}b", "a\nb"]),
+        ),
+        ("access", with(&["", "write", "READ", "read-write"])),
+        ("auth", with(&["", "key", "Role"])),
+        (
+            "role_arn",
+            with(&[
+                "",
+                "acme",
+                "arn:aws:iam::123456789012:user/acme",
+                "arn:aws:iam::123456789012:root",
+                "arn:aws:sts::123456789012:assumed-role/acme/session",
+                "arn:aws:iam::123456789012:role/*",
+                "arn:aws:iam::*:role/acme",
+                "arn:aws:iam::12345678901:role/acme",
+                "arn:aws:iam::１23456789012:role/acme",
+                "arn:aws:iam::123456789012:role/acme\n",
+                "ARN:AWS:IAM::123456789012:ROLE/acme",
+                "arn:aws:iam::123456789012:Role/acme",
+                " arn:aws:iam::123456789012:role/acme",
+                "arn:aws:iam::123456789012:role/",
+                "arn:aws:iam:us-east-1:123456789012:role/acme",
+                "arn:aws-x:iam::123456789012:role/acme",
+                "arn:aws:iam::123456789012:role/acme\u{200b}",
+                "arn:aws:s3:::acme",
+                "arn:aws:iam::111111111111:role/of-the-service",
+            ]),
+        ),
+        (
+            "region",
+            with(&[
+                "",
+                "EU-WEST-1",
+                "eu-west-99",
+                "x@evil:443/#",
+                "eu-west-1.evil.example",
+            ]),
+        ),
+        (
+            "kms_key_arn",
+            with(&[
+                "",
+                "alias/acme",
+                "arn:aws:kms:eu-west-1:123456789012:alias/acme",
+                "arn:aws:kms:eu-west-1:123456789012:key/*",
+                "arn:aws:kms:::key/1",
+            ]),
+        ),
+        (
+            "access_key_id",
+            with(&["", "akiaiosfodnn7example\n", "AKIA IOSFODNN7EXAMPLE"]),
+        ),
+        (
+            "secret_access_key",
+            with(&["", "short", "has spaces in it", "newline\nin the secret"]),
+        ),
+        (
+            "endpoint",
+            with(&[
+                "",
+                "example.com",
+                "ftp://example.com",
+                "https://user:pass@example.com",
+                "https://example.com/path",
+                "https://example.com/?q",
+                "https://example.com/#f",
+                "file:///etc/passwd",
+            ]),
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn every_bad_value_is_refused_by_name_and_changes_nothing() {
+    let (proxy, app) = emulated().await;
+    let settings = json!({"bucket": "acme-data", "role_arn": ROLE, "region": "eu-west-1"});
+    let dialog = Dialog::open(&app, settings).await;
+    let before = dialog.get().await;
+    for (field, values) in bad_values() {
+        for value in values {
+            // A good field beside the bad one is not taken either.
+            let good = match field {
+                "access" => ("prefix", "team"),
+                _ => ("access", "read"),
+            };
+            let answer = dialog.patch(json!({field: value, good.0: good.1})).await;
+            assert_eq!(answer.status, 422, "{field} {value}");
+            let problem = answer.refused_field(field);
+            let detail = problem["errors"][0]["detail"].as_str().unwrap();
+            assert!(!detail.is_empty() && detail.len() < 600, "{detail}");
+        }
+    }
+    assert_eq!(dialog.get().await, before);
+    assert_eq!(proxy.count("AssumeRole"), 0);
+    assert_eq!(proxy.s3_count(), 0);
+}
+
+#[tokio::test]
+async fn several_bad_fields_are_named_at_once() {
+    let (_, app) = emulated().await;
+    let dialog = Dialog::open(&app, json!({})).await;
+    let answer = dialog
+        .patch(json!({"bucket": "A", "role_arn": "x", "region": "x", "display_name": "fine"}))
+        .await;
+    let problem = answer.problem(422, "invalid_request");
+    let named: Vec<_> = problem["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|e| e["field"].clone())
+        .collect();
+    assert_eq!(named, ["bucket", "role_arn", "region"]);
+    assert_eq!(dialog.get().await["display_name"], Value::Null);
+}
+
+#[tokio::test]
+async fn fields_that_do_not_go_together_are_refused() {
+    let (_, app) = emulated().await;
+    let dialog = Dialog::open(&app, json!({"bucket": "acme-data"})).await;
+    let key = "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555";
+    for (settings, field, code) in [
+        (
+            json!({"role_arn": ROLE, "region": "cn-north-1"}),
+            "region",
+            "partition_mismatch",
+        ),
+        (
+            json!({"region": "us-east-1", "kms_key_arn": key}),
+            "kms_key_arn",
+            "kms_key_region",
+        ),
+        (
+            json!({"role_arn": "arn:aws-cn:iam::123456789012:role/a", "kms_key_arn": key}),
+            "kms_key_arn",
+            "partition_mismatch",
+        ),
+        (
+            json!({"role_arn": format!("arn:aws:iam::{VENDOR_ACCOUNT}:role/own")}),
+            "role_arn",
+            "role_of_this_service",
+        ),
+    ] {
+        let problem = dialog.patch(settings).await.refused_field(field);
+        assert_eq!(problem["errors"][0]["code"], code);
+    }
+    let fine = json!({"role_arn": ROLE, "region": "eu-west-1", "kms_key_arn": key});
+    dialog.patch(fine).await.expect(200);
+    // What was typed before counts too.
+    let problem = dialog
+        .patch(json!({"region": "us-east-1"}))
+        .await
+        .refused_field("kms_key_arn");
+    assert_eq!(problem["errors"][0]["code"], "kms_key_region");
+}
+
+#[tokio::test]
+async fn null_clears_and_absent_keeps() {
+    let (_, app) = emulated().await;
+    let dialog = Dialog::open(
+        &app,
+        json!({
+            "display_name": "Acme", "bucket": "acme-data", "prefix": "/team", "access": "read",
+            "role_arn": ROLE, "region": "eu-west-1", "auth": "access_key",
+            "access_key_id": "AKIAIOSFODNN7EXAMPLE", "secret_access_key": "secret-of-the-setup",
+            "endpoint": "https://s3.example.com", "bucket_account_id": "123456789012",
+            "requester_pays": true,
+        }),
+    )
+    .await;
+    let setup = dialog.get().await;
+    assert_eq!(setup["prefix"], "team/");
+    assert_eq!(setup["has_secret_access_key"], true);
+    assert_eq!(setup.get("secret_access_key"), None);
+    assert_eq!(dialog.patch(json!({})).await.expect(200), setup);
+    let nothing = dialog.patch(json!({
+        "display_name": null, "bucket": null, "prefix": null, "access": null, "role_arn": null,
+        "region": null, "auth": null, "access_key_id": null, "secret_access_key": null, "endpoint": null,
+        "bucket_account_id": null, "requester_pays": null,
+    })).await.expect(200);
+    for field in [
+        "display_name",
+        "bucket",
+        "role_arn",
+        "region",
+        "access_key_id",
+        "endpoint",
+        "bucket_account_id",
+    ] {
+        assert_eq!(nothing[field], Value::Null, "{field}");
+    }
+    assert_eq!(
+        (&nothing["prefix"], &nothing["access"], &nothing["auth"]),
+        (&json!(""), &json!("read_write"), &json!("role"))
+    );
+    assert_eq!(nothing["has_secret_access_key"], false);
+    assert_eq!(nothing["requester_pays"], false);
+}
+
+#[tokio::test]
+async fn a_secret_is_sealed_and_never_told() {
+    let (_, app) = emulated().await;
+    let secret = format!("secret-{}", uuid::Uuid::new_v4().simple());
+    let dialog = Dialog::open(&app, json!({"auth": "access_key"})).await;
+    let answer = dialog.patch(json!({"secret_access_key": secret})).await;
+    assert!(!answer.text.contains(&secret));
+    let bad = format!("{secret} with spaces");
+    let refused = dialog.patch(json!({"secret_access_key": bad})).await;
+    refused.refused_field("secret_access_key");
+    assert!(!refused.text.contains(&secret));
+    assert!(!dialog.get().await.to_string().contains(&secret));
+    assert!(!logs().contains(&secret));
+    let found = |needle: &str| {
+        let files = std::fs::read_dir(app.folder.path()).unwrap().flatten();
+        files
+            .map(|file| std::fs::read(file.path()).unwrap())
+            .any(|bytes| {
+                bytes
+                    .windows(needle.len())
+                    .any(|part| part == needle.as_bytes())
+            })
+    };
+    // The search does find what is there in clear.
+    assert!(found(&dialog.external_id));
+    assert!(!found(&secret));
+}
+
+#[tokio::test]
+async fn a_setup_ends_and_says_how() {
+    let stub = AwsStub::start().await;
+    let app = app_on(&stub.sdk_config()).await;
+    let change = async |dialog: &Dialog<'_>, code: &str| {
+        dialog
+            .patch(json!({"prefix": "x"}))
+            .await
+            .problem(409, code);
+        let (admin, body) = (&dialog.workspace.admin, json!({}));
+        app.post(&dialog.path("/check"), admin, &body)
+            .await
+            .problem(409, code);
+        dialog.complete().await.problem(409, code);
+    };
+    let closed = Dialog::open(&app, json!({})).await;
+    assert_eq!(
+        app.delete(&closed.path(""), &closed.workspace.admin)
+            .await
+            .status,
+        204
+    );
+    assert_eq!(closed.get().await["status"], "closed");
+    change(&closed, "setup_closed").await;
+
+    let completed = Dialog::on_stub(&app, &stub, "read").await;
+    completed.finish().await;
+    assert_eq!(completed.get().await["status"], "completed");
+    change(&completed, "setup_completed").await;
+    let answer = app
+        .delete(&completed.path(""), &completed.workspace.admin)
+        .await;
+    answer.problem(409, "setup_completed");
+
+    let hasty = TestApp::spawn_on(&stub.sdk_config(), |options| {
+        options.setup_ttl = Some("1s".into());
+    })
+    .await;
+    let expiring = Dialog::open(&hasty, json!({"bucket": "acme-data"})).await;
+    assert_eq!(expiring.get().await["status"], "open");
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    let read = expiring.get().await;
+    assert_eq!(
+        (&read["status"], &read["bucket"]),
+        (&json!("expired"), &json!("acme-data"))
+    );
+    expiring
+        .patch(json!({"prefix": "x"}))
+        .await
+        .problem(409, "setup_expired");
+    expiring.complete().await.problem(409, "setup_expired");
+}
+
+#[tokio::test]
+async fn another_workspaces_setup_is_as_if_absent() {
+    let stub = AwsStub::start().await;
+    let app = app_on(&stub.sdk_config()).await;
+    let theirs = Dialog::on_stub(&app, &stub, "read").await;
+    theirs.check().await.passed();
+    stub.clear();
+    let own = app.workspace().await;
+    let absent = format!("set_{}", uuid::Uuid::now_v7().simple());
+    for (method, rest) in [
+        (Method::GET, ""),
+        (Method::PATCH, ""),
+        (Method::DELETE, ""),
+        (Method::GET, "/documents"),
+        (Method::GET, "/documents/cors"),
+        (Method::POST, "/check"),
+        (Method::POST, "/complete"),
+    ] {
+        let ask = async |id: &str, token: &str| {
+            let path = format!("/v1/storage-setups/{id}{rest}");
+            app.send(method.clone(), &path, token, &json!({})).await
+        };
+        let mut bodies = Vec::new();
+        for id in [theirs.id.as_str(), absent.as_str()] {
+            let mut problem = ask(id, &own.admin).await.problem(404, "not_found");
+            problem.as_object_mut().unwrap().remove("request_id");
+            bodies.push(problem);
+        }
+        assert_eq!(bodies[0], bodies[1], "{method} {rest}");
+        assert_eq!(
+            ask(&theirs.id, &theirs.workspace.member).await.status,
+            403,
+            "{method} {rest}"
+        );
+        assert_eq!(ask(&theirs.id, "").await.status, 401);
+        assert!(matches!(
+            ask(&theirs.id, OPERATOR).await.status.as_u16(),
+            403
+        ));
+    }
+    assert_eq!(stub.count("AssumeRole"), 0);
+    assert_eq!(theirs.get().await["status"], "open");
+    theirs.complete().await.expect(201);
+}
+
+#[tokio::test]
+async fn documents_come_with_their_types_and_names() {
+    let (_, app) = emulated().await;
+    let dialog = Dialog::open(&app, json!({})).await;
+    let admin = dialog.workspace.admin.clone();
+    let get = async |rest: &str| app.get(&dialog.path(rest), &admin).await;
+    get("/documents").await.problem(409, "setup_incomplete");
+    get("/documents/cli").await.problem(409, "setup_incomplete");
+    dialog
+        .patch(json!({"bucket": "acme-data", "prefix": "team", "role_arn": ROLE}))
+        .await
+        .expect(200);
+    let all = dialog.documents().await;
+    for (name, kind) in [
+        ("permission_policy", "application/json"),
+        ("trust_policy", "application/json"),
+        ("cors", "application/json"),
+        ("lifecycle", "application/json"),
+        ("bucket_policy", "application/json"),
+        ("cli", "text/x-shellscript; charset=utf-8"),
+        ("cloudformation", "application/yaml"),
+        ("terraform", "text/plain; charset=utf-8"),
+    ] {
+        let answer = get(&format!("/documents/{name}")).await;
+        assert_eq!(answer.status, 200, "{name}");
+        assert_eq!(answer.header("content-type"), Some(kind));
+        let disposition = answer.header("content-disposition").unwrap();
+        assert!(
+            disposition.starts_with("attachment; filename=\"") && disposition.contains("acme-data"),
+            "{disposition}"
+        );
+        match &all[name] {
+            Value::String(text) => assert_eq!(answer.text, *text),
+            value => assert_eq!(answer.json(), *value),
+        }
+    }
+    get("/documents/session_policy")
+        .await
+        .problem(404, "not_found");
+    get("/documents/..%2f..%2fetc")
+        .await
+        .problem(404, "not_found");
+    let trust = &all["trust_policy"]["Statement"][0];
+    assert_eq!(
+        trust["Condition"],
+        json!({"StringEquals": {"sts:ExternalId": dialog.external_id}})
+    );
+}

@@ -1,0 +1,5 @@
+//! Setups: from an external ID to a storage.
+
+pub mod api;
+mod completion;
+mod pages;

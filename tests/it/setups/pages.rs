@@ -1,0 +1,617 @@
+//! The dialog, a storage's page and the AWS administrator's link, as browsers without a script use
+//! them, and the one stream of events.
+
+use crate::it::support::app::{Answer, OPERATOR, TestApp, TestWorkspace};
+use crate::it::support::emulator::{Customer, Emulator};
+use crate::it::support::storage::{ConnectedStorage, apply};
+use reqwest::header::{ACCEPT, COOKIE, LOCATION, SET_COOKIE};
+use reqwest::{Client, Method, redirect};
+use serde_json::json;
+
+/// Somebody at a browser, with a session or without.
+struct Browser<'a> {
+    app: &'a TestApp,
+    client: Client,
+    cookie: String,
+}
+
+impl<'a> Browser<'a> {
+    fn anonymous(app: &'a TestApp) -> Self {
+        let client = Client::builder()
+            .no_proxy()
+            .redirect(redirect::Policy::none())
+            .build()
+            .unwrap();
+        Self {
+            app,
+            client,
+            cookie: String::new(),
+        }
+    }
+
+    /// Comes by a sign-in link.
+    async fn signed_in(app: &'a TestApp, workspace: &TestWorkspace, role: &str) -> Self {
+        Self::signed_in_with(app, workspace, json!({"role": role, "purpose": "settings"})).await
+    }
+
+    async fn signed_in_with(
+        app: &'a TestApp,
+        workspace: &TestWorkspace,
+        link: serde_json::Value,
+    ) -> Self {
+        let path = format!("/v1/workspaces/{}/sign-in-links", workspace.id);
+        let made = app.post(&path, OPERATOR, &link).await.expect(201);
+        let url = url::Url::parse(made["url"].as_str().unwrap()).unwrap();
+        let mut browser = Self::anonymous(app);
+        let answer = browser.get(url.path()).await;
+        assert_eq!(answer.status, 303, "{answer:?}");
+        let cookie = answer.headers[SET_COOKIE].to_str().unwrap();
+        browser.cookie = cookie.split(';').next().unwrap().to_owned();
+        browser
+    }
+
+    fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let request = self.client.request(method, self.app.url(path));
+        match self.cookie.is_empty() {
+            true => request,
+            false => request.header(COOKIE, &self.cookie),
+        }
+        .header(ACCEPT, "text/html")
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        Answer::of(self.request(Method::GET, path)).await
+    }
+
+    /// Sends a form with the token of the page at `from`.
+    async fn post_from(&self, from: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let page = self.get(from).await;
+        let token = csrf(&page.text);
+        let mut all = vec![("csrf", token.as_str())];
+        all.extend_from_slice(fields);
+        self.post_raw(path, &all).await
+    }
+
+    async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        self.post_from("/settings/storages", path, fields).await
+    }
+
+    /// Sends a form as it is.
+    async fn post_raw(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        Answer::of(form(self.request(Method::POST, path), fields)).await
+    }
+
+    /// Opens a setup and gives its address.
+    async fn open_setup(&self) -> String {
+        let answer = self.post("/settings/storages/add", &[]).await;
+        let begins = location(&answer).strip_suffix("?step=bucket");
+        begins.unwrap().to_owned()
+    }
+}
+
+fn form(request: reqwest::RequestBuilder, fields: &[(&str, &str)]) -> reqwest::RequestBuilder {
+    let body = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(fields)
+        .finish();
+    request
+        .header("Content-Type", "application/x-www-form-urlencoded")
+        .body(body)
+}
+
+/// The token of a page's forms.
+#[track_caller]
+fn csrf(html: &str) -> String {
+    let marker = "name=\"csrf\" value=\"";
+    let at = html
+        .find(marker)
+        .unwrap_or_else(|| panic!("no form: {html}"))
+        + marker.len();
+    html[at..].split('"').next().unwrap().to_owned()
+}
+
+#[track_caller]
+fn location(answer: &Answer) -> &str {
+    assert_eq!(answer.status, 303, "{answer:?}");
+    answer.headers[LOCATION].to_str().unwrap()
+}
+
+#[track_caller]
+fn shows(answer: &Answer, status: u16, text: &str) {
+    assert_eq!(answer.status, status, "{}", answer.text);
+    assert!(answer.text.contains(text), "no `{text}` in {}", answer.text);
+}
+
+/// A setup whose documents the customer has applied, up to the role's ARN.
+async fn applied(admin: &Browser<'_>, access: &str) -> (String, Customer, String) {
+    let customer = Emulator::customer();
+    let bucket = customer.create_bucket().await;
+    let setup = admin.open_setup().await;
+    let fields = [
+        ("step", "bucket"),
+        ("bucket", bucket.as_str()),
+        ("prefix", "team"),
+        ("access", access),
+    ];
+    let answer = admin.post(&setup, &fields).await;
+    assert_eq!(location(&answer), format!("{setup}?step=cors"));
+    let documents = admin.get(&format!("{setup}/documents")).await;
+    let role_arn = apply(&customer, &bucket, documents.text.as_bytes()).await;
+    let answer = admin
+        .post(&setup, &[("step", "role"), ("role_arn", &role_arn)])
+        .await;
+    assert_eq!(location(&answer), format!("{setup}?step=check"));
+    (setup, customer, bucket)
+}
+
+#[tokio::test]
+async fn without_a_script_a_storage_is_added() {
+    let app = TestApp::spawn_on_emulator().await;
+    let workspace = app.workspace().await;
+    let admin = Browser::signed_in(&app, &workspace, "admin").await;
+    let (setup, _customer, bucket) = applied(&admin, "read_write").await;
+
+    let cors = admin.get(&format!("{setup}?step=cors")).await;
+    shows(&cors, 200, "<mark>https://app.example.com</mark>");
+    let policy = admin.get(&format!("{setup}?step=policy")).await;
+    shows(
+        &policy,
+        200,
+        &format!("<mark>{bucket}</mark>/<mark>team/</mark>*"),
+    );
+    let file = admin.get(&format!("{setup}/documents/trust_policy")).await;
+    shows(&file, 200, "sts:ExternalId");
+
+    let before = admin.get(&format!("{setup}?step=check")).await;
+    shows(&before, 200, "Waiting");
+    assert!(
+        before
+            .text
+            .contains("disabled aria-describedby=\"why-not\"")
+    );
+    let early = admin.post(&format!("{setup}/complete"), &[]).await;
+    shows(&early, 409, "check_required");
+
+    let checked = admin.post(&format!("{setup}/check"), &[]).await;
+    let after = admin.get(location(&checked)).await;
+    shows(&after, 200, "The connection works.");
+    assert!(!after.text.contains("why-not"), "{}", after.text);
+    assert_eq!(after.text.matches("<li id=\"step-").count(), 10);
+
+    let added = admin.post(&format!("{setup}/complete"), &[]).await;
+    let list = admin.get(location(&added)).await;
+    shows(&list, 200, "The storage was added.");
+    shows(&list, 200, &bucket);
+    shows(&admin.get(&setup).await, 200, "The storage has been added");
+}
+
+#[tokio::test]
+async fn a_check_shows_each_step_as_it_finishes() {
+    let app = TestApp::spawn_on_emulator().await;
+    let workspace = app.workspace().await;
+    let admin = Browser::signed_in(&app, &workspace, "admin").await;
+    let (setup, customer, bucket) = applied(&admin, "read").await;
+    let token = csrf(&admin.get(&setup).await.text);
+    let check = async |setup: &str| {
+        let request = admin
+            .client
+            .post(app.url(&format!("{setup}/check")))
+            .header(COOKIE, &admin.cookie)
+            .header(ACCEPT, "text/event-stream");
+        Answer::of(form(request, &[("csrf", &token)])).await
+    };
+    let passed = check(&setup).await;
+    assert_eq!(passed.status, 200, "{passed:?}");
+    assert_eq!(passed.header("content-type"), Some("text/event-stream"));
+    assert_eq!(passed.text.matches("event: step\n").count(), 10);
+    let (_, outcome) = passed.text.split_once("event: outcome\n").unwrap();
+    assert!(outcome.contains("id=\"outcome\"") && !outcome.contains("why-not"));
+
+    customer
+        .s3()
+        .delete_bucket_cors()
+        .bucket(&bucket)
+        .send()
+        .await
+        .unwrap();
+    let failed = check(&setup).await;
+    assert!(failed.text.contains("What to change:"), "{}", failed.text);
+    let (_, outcome) = failed.text.split_once("event: outcome\n").unwrap();
+    assert!(outcome.contains("does not work") && outcome.contains("why-not"));
+
+    let unfinished = check(&admin.open_setup().await).await;
+    unfinished.problem(409, "setup_incomplete");
+}
+
+#[tokio::test]
+async fn what_cannot_be_accepted_is_kept_and_shown_and_the_rest_is_saved() {
+    let app = TestApp::spawn_on_emulator().await;
+    let workspace = app.workspace().await;
+    let admin = Browser::signed_in(&app, &workspace, "admin").await;
+    let setup = admin.open_setup().await;
+    let bad = "<b>Not a bucket\"";
+    let fields = [
+        ("step", "bucket"),
+        ("bucket", bad),
+        ("prefix", "team"),
+        ("kms_key_arn", "also bad"),
+        ("access", "read"),
+        ("secret_access_key", "a-secret-that-is-typed"),
+    ];
+    let answer = admin.post(&setup, &fields).await;
+    shows(&answer, 422, "id=\"bucket-error\"");
+    shows(&answer, 422, "id=\"kms_key_arn-error\"");
+    assert!(!answer.text.contains(bad) && !answer.text.contains("a-secret-that-is-typed"));
+    shows(&answer, 422, "value=\"also bad\"");
+    shows(&answer, 422, "Not a bucket");
+    let id = setup.rsplit('/').next().unwrap();
+    let api = format!("/v1/storage-setups/{id}");
+    let saved = app.get(&api, &workspace.admin).await.expect(200);
+    assert_eq!(saved["prefix"], "team/");
+    assert_eq!(saved["access"], "read");
+    assert_eq!(saved["has_secret_access_key"], true);
+    assert_eq!(saved["bucket"], json!(null));
+
+    // The same while typing: a part of the page comes back.
+    let autosave = format!("{setup}/autosave");
+    let typed = [("step", "bucket"), ("bucket", "acme-data"), ("region", "?")];
+    let answer = admin.post(&autosave, &typed).await;
+    shows(&answer, 200, "id=\"region-error\"");
+    shows(&answer, 200, "in <code>acme-data</code>, and nothing else.");
+    let saved = app.get(&api, &workspace.admin).await.expect(200);
+    assert_eq!(saved["bucket"], "acme-data");
+
+    // Typing tells of itself by what it changes, and of nothing else.
+    let again = admin.post(&autosave, &typed).await;
+    shows(&again, 200, "id=\"region-error\"");
+    let log = app.get("/v1/audit-events", &workspace.admin).await;
+    let log = log.expect(200);
+    let events = log["audit_events"].as_array().unwrap().iter();
+    let saves = events.filter(|event| event["action"] == "autosave_storage_setup");
+    assert_eq!(saves.count(), 1, "{log}");
+
+    // Later: all of it is still there.
+    let resumed = admin.get(&format!("{setup}?step=bucket")).await;
+    shows(&resumed, 200, "value=\"acme-data\"");
+    shows(&resumed, 200, "Stored");
+    let list = admin.get("/settings/storages").await;
+    shows(&list, 200, "1 setup in progress");
+    shows(&list, 200, &setup);
+
+    // A role needs its ARN, and an unknown field is refused.
+    let empty = admin
+        .post(&setup, &[("step", "role"), ("role_arn", "")])
+        .await;
+    shows(&empty, 422, "id=\"role_arn-error\"");
+    let forged = admin.post(&setup, &[("external_id", "mine")]).await;
+    shows(&forged, 422, "unknown_field");
+}
+
+#[tokio::test]
+async fn closing_asks_and_then_keeps_or_discards() {
+    let app = TestApp::spawn_on_emulator().await;
+    let workspace = app.workspace().await;
+    let admin = Browser::signed_in(&app, &workspace, "admin").await;
+    let setup = admin.open_setup().await;
+    let asks = admin.get(&format!("{setup}/close")).await;
+    shows(&asks, 200, "/settings/storages?done=setup_kept");
+    shows(&admin.get(&setup).await, 200, "Which bucket");
+    let closed = admin.post(&format!("{setup}/close"), &[]).await;
+    assert_eq!(location(&closed), "/settings/storages?done=setup_closed");
+    shows(&admin.get(&setup).await, 200, "This setup was closed");
+    let late = admin
+        .post(&setup, &[("step", "bucket"), ("bucket", "acme-data")])
+        .await;
+    shows(&late, 409, "setup_closed");
+}
+
+#[tokio::test]
+async fn forms_from_elsewhere_are_refused() {
+    let app = TestApp::spawn_on_emulator().await;
+    let workspace = app.workspace().await;
+    let admin = Browser::signed_in(&app, &workspace, "admin").await;
+    let other = Browser::signed_in(&app, &workspace, "admin").await;
+    let setup = admin.open_setup().await;
+    let foreign = csrf(&other.get("/settings/storages").await.text);
+    let own = csrf(&admin.get(&setup).await.text);
+    for below in [
+        "",
+        "/autosave",
+        "/check",
+        "/complete",
+        "/close",
+        "/link",
+        "/link/revoke",
+        "/browser-probe",
+    ] {
+        let path = format!("{setup}{below}");
+        for fields in [vec![], vec![("csrf", foreign.as_str())]] {
+            let answer = admin.post_raw(&path, &fields).await;
+            shows(&answer, 403, "csrf");
+        }
+        for (name, value) in [
+            ("Origin", "https://evil.example"),
+            ("Sec-Fetch-Site", "cross-site"),
+        ] {
+            let request = admin.request(Method::POST, &path).header(name, value);
+            let answer = Answer::of(form(request, &[("csrf", &own)])).await;
+            shows(&answer, 403, "cross_site");
+        }
+    }
+    shows(&admin.get(&setup).await, 200, "Which bucket");
+}
+
+#[tokio::test]
+async fn members_and_other_workspaces_have_no_part_in_it() {
+    let app = TestApp::spawn_on_emulator().await;
+    let (workspace, other) = (app.workspace().await, app.workspace().await);
+    let admin = Browser::signed_in(&app, &workspace, "admin").await;
+    let member = Browser::signed_in(&app, &workspace, "member").await;
+    let stranger = Browser::signed_in(&app, &other, "admin").await;
+    let setup = admin.open_setup().await;
+    let named = [("step", "bucket"), ("bucket", "acme-data")];
+    admin.post(&setup, &named).await;
+    for below in ["", "?step=role", "/close", "/documents", "/documents/cli"] {
+        let path = format!("{setup}{below}");
+        shows(&member.get(&path).await, 403, "admin_required");
+        shows(&stranger.get(&path).await, 404, "not_found");
+        assert_eq!(Browser::anonymous(&app).get(&path).await.status, 401);
+    }
+    for below in [
+        "",
+        "/autosave",
+        "/check",
+        "/complete",
+        "/close",
+        "/link",
+        "/link/revoke",
+    ] {
+        let path = format!("{setup}{below}");
+        shows(&member.post(&path, &[]).await, 403, "admin_required");
+        shows(&stranger.post(&path, &[]).await, 404, "not_found");
+    }
+    shows(
+        &admin.get(&format!("{setup}?step=bucket")).await,
+        200,
+        "acme-data",
+    );
+}
+
+#[tokio::test]
+async fn the_administrator_s_link_shows_and_takes_the_arn_and_no_more() {
+    let app = TestApp::spawn_on_emulator().await;
+    let workspace = app.workspace().await;
+    let admin = Browser::signed_in(&app, &workspace, "admin").await;
+    let somebody = Browser::anonymous(&app);
+    let setup = admin.open_setup().await;
+    admin
+        .post(&setup, &[("step", "bucket"), ("bucket", "acme-data")])
+        .await;
+    let make = async || {
+        let made = admin
+            .post(&format!("{setup}/link"), &[("step", "role")])
+            .await;
+        let (_, after) = made.text.split_once("/instructions/").unwrap();
+        let secret = after.split('<').next().unwrap();
+        format!("/instructions/{secret}")
+    };
+    let link = make().await;
+    let again = admin.get(&format!("{setup}?step=role")).await;
+    assert!(!again.text.contains(&link), "it is shown once");
+    shows(&again, 200, "Revoke the link");
+
+    let page = somebody.get(&link).await;
+    shows(&page, 200, "<mark>acme-data</mark>");
+    shows(&page, 200, "sts:ExternalId");
+    assert!(!page.headers.contains_key(SET_COOKIE));
+    shows(
+        &somebody.get(&format!("{link}/documents/terraform")).await,
+        200,
+        "aws_iam_role",
+    );
+    let bundle = somebody.get(&format!("{link}/documents")).await;
+    assert!(bundle.json()["trust_policy"].is_object());
+
+    // Its one power.
+    let arn = "arn:aws:iam::444455556666:role/acme-sallyport";
+    let bad = somebody
+        .post_from(&link, &link, &[("role_arn", "a role")])
+        .await;
+    shows(&bad, 422, "value=\"a role\"");
+    let forged = [("role_arn", arn), ("bucket", "other-bucket")];
+    let answer = somebody.post_from(&link, &link, &forged).await;
+    shows(&answer, 422, "unknown_field");
+    let answer = somebody.post_raw(&link, &[("role_arn", arn)]).await;
+    shows(&answer, 403, "csrf");
+    let own = csrf(&admin.get("/settings/storages").await.text);
+    let answer = somebody
+        .post_raw(&link, &[("csrf", &own), ("role_arn", arn)])
+        .await;
+    shows(&answer, 403, "csrf");
+    let answer = somebody.post_from(&link, &link, &[("role_arn", arn)]).await;
+    assert_eq!(location(&answer), format!("{link}?done=saved"));
+    shows(&admin.get(&format!("{setup}?step=role")).await, 200, arn);
+    let of_link = csrf(&somebody.get(&link).await.text);
+    for path in [
+        setup.clone(),
+        format!("{setup}/check"),
+        format!("{setup}/close"),
+    ] {
+        let answer = somebody.post_raw(&path, &[("csrf", &of_link)]).await;
+        assert_eq!(answer.status, 401, "{answer:?}");
+        let answer = admin.post_raw(&path, &[("csrf", &of_link)]).await;
+        shows(&answer, 403, "csrf");
+    }
+
+    // The audit log tells who it was, and no secret.
+    let log = app.get("/v1/audit-events", &workspace.admin).await;
+    let secret = link.rsplit('/').next().unwrap();
+    assert!(!log.text.contains(secret));
+    let events = log.expect(200);
+    let by_link = events["audit_events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|event| event["action"] == "set_role_arn_by_link" && event["result"] == "done")
+        .unwrap();
+    assert!(
+        by_link["actor"].as_str().unwrap().starts_with("inl_"),
+        "{by_link}"
+    );
+
+    // A new one replaces it, and it can be revoked; a closed setup has none.
+    let newer = make().await;
+    shows(&somebody.get(&link).await, 404, "instruction_link_unusable");
+    shows(&somebody.get(&newer).await, 200, "acme-data");
+    let revoked = admin.post(&format!("{setup}/link/revoke"), &[]).await;
+    assert!(location(&revoked).ends_with("done=link_revoked"));
+    shows(
+        &somebody.get(&newer).await,
+        404,
+        "instruction_link_unusable",
+    );
+    let last = make().await;
+    admin.post(&format!("{setup}/close"), &[]).await;
+    shows(&somebody.get(&last).await, 404, "instruction_link_unusable");
+    shows(
+        &somebody.get("/instructions/guess").await,
+        404,
+        "instruction_link_unusable",
+    );
+}
+
+#[tokio::test]
+async fn the_browser_s_own_step_needs_a_passed_check() {
+    let app = TestApp::spawn_on_emulator().await;
+    let workspace = app.workspace().await;
+    let admin = Browser::signed_in(&app, &workspace, "admin").await;
+    let (setup, customer, bucket) = applied(&admin, "read_write").await;
+    let probe = format!("{setup}/browser-probe");
+    shows(&admin.post(&probe, &[]).await, 409, "check_required");
+    admin.post(&format!("{setup}/check"), &[]).await;
+
+    let page = admin.get(&format!("{setup}?step=check&browser=try")).await;
+    shows(&page, 200, "data-start");
+    let policy = page.header("content-security-policy").unwrap();
+    let emulator = url::Url::parse(&Emulator::url()).unwrap();
+    let origin = emulator.origin().ascii_serialization();
+    assert!(
+        policy.contains(&format!("connect-src 'self' {origin}")),
+        "{policy}"
+    );
+
+    let urls = admin.post(&probe, &[]).await.expect(200);
+    let id = urls["probe"].as_str().unwrap();
+    let call = async |method: Method, what: &str| {
+        let url = urls[what]["url"].as_str().unwrap();
+        admin
+            .client
+            .request(method, url)
+            .body("")
+            .send()
+            .await
+            .unwrap()
+    };
+    assert!(call(Method::PUT, "put").await.status().is_success());
+    let key = format!("team/temp/sallyport-browser-{id}");
+    let head = async || {
+        customer
+            .s3()
+            .head_object()
+            .bucket(&bucket)
+            .key(&key)
+            .send()
+            .await
+    };
+    head().await.unwrap();
+    let cleaned = admin
+        .post(&format!("{probe}/clean-up"), &[("probe", id)])
+        .await;
+    assert_eq!(cleaned.status, 204, "{cleaned:?}");
+    assert!(head().await.is_err());
+    let other = admin
+        .post(&format!("{probe}/clean-up"), &[("probe", "../a")])
+        .await;
+    assert_eq!(other.status, 404);
+}
+
+#[tokio::test]
+async fn whoever_came_from_the_product_is_shown_the_way_back() {
+    let app = TestApp::spawn_on_emulator().await;
+    let workspace = app.workspace().await;
+    let link = json!({
+        "role": "admin", "purpose": "add_storage", "return_url": "https://app.example.com/back",
+    });
+    let admin = Browser::signed_in_with(&app, &workspace, link).await;
+    let (setup, _customer, _bucket) = applied(&admin, "read").await;
+    admin.post(&format!("{setup}/check"), &[]).await;
+    let added = admin.post(&format!("{setup}/complete"), &[]).await;
+    assert_eq!(location(&added), setup);
+    shows(
+        &admin.get(&setup).await,
+        200,
+        "https://app.example.com/back",
+    );
+}
+
+#[tokio::test]
+async fn a_storage_s_page_shows_changes_and_deletes_it() {
+    let app = TestApp::spawn_on_emulator().await;
+    let workspace = app.workspace().await;
+    let storage = ConnectedStorage::connect(&app, &workspace, "team").await;
+    let admin = Browser::signed_in(&app, &workspace, "admin").await;
+    let member = Browser::signed_in(&app, &workspace, "member").await;
+    let path = format!("/settings/storages/{}", storage.id);
+
+    shows(&admin.get(&path).await, 200, "Healthy");
+    shows(&admin.get(&path).await, 200, "The connection works.");
+    shows(&admin.get(&path).await, 200, "CloudFormation template");
+    let seen = member.get(&path).await;
+    shows(&seen, 200, &storage.role_arn);
+    assert!(!seen.text.contains("Check now") && !seen.text.contains("Delete"));
+    for below in ["/settings", "/delete", "/checks"] {
+        shows(
+            &member.get(&format!("{path}{below}")).await,
+            403,
+            "admin_required",
+        );
+        shows(
+            &member.post(&format!("{path}{below}"), &[]).await,
+            403,
+            "admin_required",
+        );
+    }
+
+    let settings = format!("{path}/settings");
+    let renamed = admin.post(&settings, &[("display_name", "Renamed")]).await;
+    assert_eq!(location(&renamed), format!("{path}?done=storage_renamed"));
+    let bad = admin.post(&settings, &[("role_arn", "bad")]).await;
+    shows(&bad, 422, "id=\"role_arn-error\"");
+    let changed = admin.post(&settings, &[("access", "read")]).await;
+    assert_eq!(location(&changed), format!("{path}?done=saved"));
+    shows(&admin.get(&path).await, 200, "Needs a check");
+    let checked = admin.post(&format!("{path}/checks"), &[]).await;
+    shows(&admin.get(location(&checked)).await, 200, "Healthy");
+    let history = admin.get(&format!("{path}/checks")).await;
+    assert_eq!(
+        history.text.matches("All steps").count(),
+        2,
+        "{}",
+        history.text
+    );
+    // The older one is its setup's.
+    shows(&history, 200, "before the storage was added");
+
+    let built_in = admin.get("/settings/storages/built-in").await;
+    shows(&built_in, 200, "Built-in storage");
+    assert!(!built_in.text.contains("Rename or change"));
+    let checked = admin.post("/settings/storages/built-in/checks", &[]).await;
+    shows(&checked, 200, "Checked");
+
+    shows(&admin.get(&format!("{path}/delete")).await, 200, "Renamed");
+    let deleted = admin.post(&format!("{path}/delete"), &[]).await;
+    assert_eq!(
+        location(&deleted),
+        "/settings/storages?done=storage_deleted"
+    );
+    shows(&admin.get(&path).await, 404, "not_found");
+}

@@ -1,0 +1,424 @@
+//! Storages over the API.
+
+use crate::it::support::app::{TestApp, TestWorkspace};
+use crate::it::support::aws_stub::AwsStub;
+use crate::it::support::emulator::{Emulator, s3_client, trust_policy};
+use crate::it::support::scene::{Applied, Dialog, ORIGIN, Report, app_on};
+use crate::it::support::wire::eventually;
+use aws_sdk_s3::primitives::ByteStream;
+use serde_json::{Value, json};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions};
+
+/// The service's database, without its safeguards.
+async fn database(app: &TestApp) -> SqliteConnection {
+    let file = app.folder.path().join("sallyport.db");
+    let options = SqliteConnectOptions::new()
+        .filename(file)
+        .foreign_keys(false);
+    options.connect().await.unwrap()
+}
+
+/// The one number that a query gives.
+pub async fn rows(app: &TestApp, query: &str) -> i64 {
+    let mut database = database(app).await;
+    let query = sqlx::query_scalar(AssertSqlSafe(query.to_owned()));
+    query.fetch_one(&mut database).await.unwrap()
+}
+
+/// Changes a record behind the service's back.
+pub async fn damage(app: &TestApp, statement: &str) {
+    let mut database = database(app).await;
+    let statement = sqlx::query(AssertSqlSafe(statement.to_owned()));
+    let done = statement.execute(&mut database).await.unwrap();
+    assert_eq!(done.rows_affected(), 1);
+}
+
+struct Stored<'a> {
+    app: &'a TestApp,
+    workspace: &'a TestWorkspace,
+    path: String,
+}
+
+impl<'a> Stored<'a> {
+    async fn of(dialog: &'a Dialog<'_>) -> Self {
+        let storage = dialog.finish().await;
+        Self {
+            app: dialog.app,
+            workspace: &dialog.workspace,
+            path: format!("/v1/storages/{}", storage["id"].as_str().unwrap()),
+        }
+    }
+
+    fn id(&self) -> &str {
+        self.path.rsplit('/').next().unwrap()
+    }
+
+    async fn get(&self) -> Value {
+        self.app
+            .get(&self.path, &self.workspace.member)
+            .await
+            .expect(200)
+    }
+
+    async fn files(&self) -> crate::it::support::app::Answer {
+        let path = format!("{}/files", self.path);
+        self.app.get(&path, &self.workspace.member).await
+    }
+
+    async fn patch(&self, settings: Value) -> crate::it::support::app::Answer {
+        self.app
+            .patch(&self.path, &self.workspace.admin, &settings)
+            .await
+    }
+
+    async fn check(&self) -> Report {
+        let path = format!("{}/check", self.path);
+        Report::of(
+            &self
+                .app
+                .post(&path, &self.workspace.admin, &json!({}))
+                .await,
+        )
+    }
+}
+
+#[tokio::test]
+async fn a_name_is_changed_at_once_and_other_settings_need_a_check() {
+    let stub = AwsStub::start().await;
+    let app = app_on(&stub.sdk_config()).await;
+    let dialog = Dialog::on_stub(&app, &stub, "read_write").await;
+    let storage = Stored::of(&dialog).await;
+    let renamed = storage
+        .patch(json!({"display_name": "Renamed"}))
+        .await
+        .expect(200);
+    assert_eq!(
+        (&renamed["display_name"], &renamed["verified"]),
+        (&json!("Renamed"), &json!(true))
+    );
+    storage.files().await.expect(200);
+    for change in [
+        json!({"region": "eu-west-1"}),
+        json!({"region": null}),
+        json!({"prefix": "team"}),
+        json!({"prefix": null, "access": "read"}),
+        json!({"role_arn": "arn:aws:iam::222222222222:role/other"}),
+    ] {
+        let changed = storage.patch(change.clone()).await.expect(200);
+        assert_eq!(changed["verified"], false, "{change}");
+        storage.files().await.problem(409, "check_required");
+        let report = storage.check().await;
+        // A Region that is not the bucket's own is a warning, and the bucket's own is used.
+        let warned: &[&str] = match change["region"] {
+            Value::String(_) => &["get_bucket_location"],
+            _ => &[],
+        };
+        assert_eq!(report.with_status("warning"), warned, "{change}");
+        assert!(report.with_status("failed").is_empty(), "{change}");
+        let stored = storage.get().await;
+        assert_eq!(
+            (&stored["verified"], &stored["region"]),
+            (&json!(true), &json!("us-east-1"))
+        );
+        storage.files().await.expect(200);
+    }
+    for (field, value) in [
+        ("external_id", json!("x")),
+        ("id", json!("x")),
+        ("health", json!("healthy")),
+        ("verified", json!(true)),
+        ("is_default", json!(true)),
+        ("project_count", json!(0)),
+        ("bucket", json!("A")),
+        ("role_arn", json!("x")),
+        ("auth", json!("access_key")),
+    ] {
+        let answer = storage.patch(json!({field: value})).await;
+        if field == "auth" {
+            assert!(matches!(answer.status.as_u16(), 409 | 422), "{answer:?}");
+        } else {
+            answer.refused_field(field);
+        }
+    }
+    assert_eq!(
+        storage.get().await["external_id"],
+        dialog.external_id.as_str()
+    );
+    // A member may look, and change nothing.
+    let answer = app
+        .patch(&storage.path, &dialog.workspace.member, &json!({}))
+        .await;
+    answer.problem(403, "admin_required");
+}
+
+#[tokio::test]
+async fn bucket_and_prefix_are_fixed_by_projects() {
+    let stub = AwsStub::start().await;
+    let app = app_on(&stub.sdk_config()).await;
+    let dialog = Dialog::on_stub(&app, &stub, "read_write").await;
+    let storage = Stored::of(&dialog).await;
+    let count = |n: i64| {
+        format!(
+            "UPDATE storages SET project_count = {n} WHERE id = '{}'",
+            storage.id()
+        )
+    };
+    damage(&app, &count(2)).await;
+    for field in ["bucket", "prefix"] {
+        let answer = storage.patch(json!({field: "elsewhere"})).await;
+        let problem = answer.problem(409, "storage_in_use");
+        assert_eq!(problem["errors"][0]["field"], field);
+        assert_eq!(problem["project_count"], 2);
+    }
+    let answer = app.delete(&storage.path, &dialog.workspace.admin).await;
+    assert_eq!(answer.problem(409, "storage_in_use")["project_count"], 2);
+    // The role may change.
+    let role = "arn:aws:iam::222222222222:role/new";
+    storage.patch(json!({"role_arn": role})).await.expect(200);
+    storage.check().await.passed();
+    damage(&app, &count(0)).await;
+    storage
+        .patch(json!({"prefix": "elsewhere"}))
+        .await
+        .expect(200);
+}
+
+#[tokio::test]
+async fn a_deleted_storage_makes_no_further_call() {
+    let stub = AwsStub::start().await;
+    let app = app_on(&stub.sdk_config()).await;
+    let dialog = Dialog::on_stub(&app, &stub, "read").await;
+    let storage = Stored::of(&dialog).await;
+    storage.files().await.expect(200);
+    let answer = app.delete(&storage.path, &dialog.workspace.admin).await;
+    assert_eq!(answer.status, 204);
+    stub.clear();
+    storage.files().await.problem(404, "not_found");
+    let content = format!("{}/files/content?key=/a.txt", storage.path);
+    app.get(&content, &dialog.workspace.member)
+        .await
+        .problem(404, "not_found");
+    let sign = format!("{}/files/sign", storage.path);
+    let keys = json!({"key": "/a.txt", "method": "GET"});
+    app.post(&sign, &dialog.workspace.member, &keys)
+        .await
+        .problem(404, "not_found");
+    let check = format!("{}/check", storage.path);
+    app.post(&check, &dialog.workspace.admin, &json!({}))
+        .await
+        .problem(404, "not_found");
+    assert_eq!(
+        app.delete(&storage.path, &dialog.workspace.admin)
+            .await
+            .status,
+        404
+    );
+    assert_eq!(stub.log().len(), 0);
+    // Its setup does not come to life again, and its external ID stays known.
+    dialog.complete().await.problem(409, "setup_completed");
+}
+
+#[tokio::test]
+async fn a_loosened_trust_policy_breaks_the_health_until_it_is_mended() {
+    let app = app_on(&Emulator::vendor().await.sdk_config).await;
+    let applied = Applied::new(&app, "read", "").await;
+    let storage = Stored::of(&applied.dialog).await;
+    assert_eq!(storage.get().await["health"]["state"], "healthy");
+    applied
+        .trust(&trust_policy(&Emulator::vendor().await.account, None))
+        .await;
+    let report = storage.check().await;
+    let failed = report.failed(&["refuses_missing_external_id", "refuses_wrong_external_id"]);
+    let health = storage.get().await["health"].clone();
+    assert_eq!(health["state"], "broken");
+    assert_eq!(health["last_check_id"], failed.0["id"]);
+    assert_eq!(health["since"], failed.0["started_at"]);
+    storage.check().await;
+    // Still broken, since then.
+    assert_eq!(storage.get().await["health"]["since"], health["since"]);
+    applied.trust(&applied.trust).await;
+    let mended = storage.check().await.passed();
+    let health = &storage.get().await["health"];
+    assert_eq!(
+        (&health["state"], &health["since"]),
+        (&json!("healthy"), &mended.0["started_at"])
+    );
+
+    let path = format!("{}/checks", storage.path);
+    let admin = &applied.dialog.workspace.admin;
+    let first = app
+        .get(&format!("{path}?page_size=2"), admin)
+        .await
+        .expect(200);
+    let checks = first["checks"].as_array().unwrap();
+    assert_eq!(checks[0]["id"], mended.0["id"]);
+    assert_eq!((checks.len(), &checks[1]["outcome"]), (2, &json!("failed")));
+    let token = first["next_page_token"].as_str().unwrap();
+    let next = app
+        .get(&format!("{path}?page_size=2&page_token={token}"), admin)
+        .await
+        .expect(200);
+    assert_eq!(next["checks"][0]["id"], failed.0["id"]);
+    // The one that the storage came from is the oldest.
+    let whole = app.get(&path, admin).await.expect(200);
+    let (checks, last) = (whole["checks"].as_array().unwrap(), &next["checks"][1]);
+    assert_eq!((checks.len(), checks.last().unwrap()), (4, last));
+    assert!(
+        last["target"].as_str().unwrap().starts_with("set_"),
+        "{last}"
+    );
+    assert_eq!(last["outcome"], "passed");
+    let first = app.get(&format!("{path}?page_size=3"), admin).await;
+    let token = first.expect(200)["next_page_token"].clone();
+    let token = token.as_str().unwrap();
+    let end = app
+        .get(&format!("{path}?page_size=3&page_token={token}"), admin)
+        .await
+        .expect(200);
+    assert_eq!(end["checks"], json!([last]));
+    assert_eq!(end["next_page_token"], json!(null));
+    app.get(&path, &applied.dialog.workspace.member)
+        .await
+        .problem(403, "admin_required");
+}
+
+#[tokio::test]
+async fn the_monitor_finds_what_broke_meanwhile() {
+    let folder = tempfile::tempdir().unwrap();
+    let aws = &Emulator::vendor().await.sdk_config;
+    let start = async || {
+        TestApp::spawn_on(aws, |options| {
+            options.data_dir = folder.path().to_str().map(str::to_owned);
+            options.allowed_origins = Some(ORIGIN.into());
+            options.recheck_interval = Some("1s".into());
+        })
+        .await
+    };
+    let app = start().await;
+    let applied = Applied::new(&app, "read", "").await;
+    let path = Stored::of(&applied.dialog).await.path;
+    applied
+        .trust(&trust_policy(&Emulator::vendor().await.account, None))
+        .await;
+    let member = applied.dialog.workspace.member.clone();
+    damage_in(folder.path(), "UPDATE storages SET next_check_at = 0").await;
+    app.stop().await.unwrap();
+    let app = start().await;
+    eventually("the monitor tells", async || {
+        app.get(&path, &member).await.expect(200)["health"]["state"] == "broken"
+    })
+    .await;
+}
+
+async fn damage_in(folder: &std::path::Path, statement: &str) {
+    let options = SqliteConnectOptions::new().filename(folder.join("sallyport.db"));
+    let mut database = options.connect().await.unwrap();
+    let statement = sqlx::query(AssertSqlSafe(statement.to_owned()));
+    statement.execute(&mut database).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_default_storage_is_chosen_and_falls_back() {
+    let stub = AwsStub::start().await;
+    let app = app_on(&stub.sdk_config()).await;
+    let dialog = Dialog::on_stub(&app, &stub, "read").await;
+    let storage = Stored::of(&dialog).await;
+    let (admin, member) = (&dialog.workspace.admin, &dialog.workspace.member);
+    let path = "/v1/workspace/default-storage";
+    let default =
+        async || app.get("/v1/workspace", member).await.expect(200)["default_storage_id"].clone();
+    assert_eq!(default().await, Value::Null);
+    let body = json!({"storage_id": storage.id()});
+    app.put(path, member, &body)
+        .await
+        .problem(403, "admin_required");
+    app.put(path, admin, &body).await.expect(200);
+    assert_eq!(default().await, storage.id());
+    assert_eq!(storage.get().await["is_default"], true);
+    app.put(path, admin, &json!({"storage_id": "built-in"}))
+        .await
+        .expect(200);
+    assert_eq!(default().await, Value::Null);
+    assert_eq!(storage.get().await["is_default"], false);
+    app.put(path, admin, &body).await.expect(200);
+    for (bad, status) in [
+        (json!("x"), 422),
+        (json!(1), 422),
+        (json!(format!("sto_{}", uuid::Uuid::now_v7().simple())), 404),
+    ] {
+        assert_eq!(
+            app.put(path, admin, &json!({"storage_id": bad}))
+                .await
+                .status,
+            status
+        );
+    }
+    // Another workspace's is none of ours.
+    let other = app.workspace().await;
+    app.put(path, &other.admin, &body)
+        .await
+        .problem(404, "not_found");
+    assert_eq!(app.delete(&storage.path, admin).await.status, 204);
+    assert_eq!(default().await, Value::Null);
+}
+
+#[tokio::test]
+async fn the_built_in_storage_is_a_folder_for_each_workspace() {
+    let vendor = Emulator::vendor().await;
+    let app = TestApp::spawn_on(&vendor.sdk_config, |options| {
+        options.built_in_bucket = Some(vendor.bucket.clone());
+        options.allowed_origins = Some(ORIGIN.into());
+    })
+    .await;
+    let (first, second) = (app.workspace().await, app.workspace().await);
+    let s3 = s3_client(&vendor.sdk_config);
+    let put = async |key: String| {
+        let put = s3.put_object().bucket(&vendor.bucket).key(key);
+        put.body(ByteStream::from_static(b"hello"))
+            .send()
+            .await
+            .unwrap();
+    };
+    put(format!("workspaces/{}/own.txt", first.id)).await;
+    put(format!("workspaces/{}/other.txt", second.id)).await;
+    put(format!("workspaces/{}x/outside.txt", first.id)).await;
+    let list = app
+        .get("/v1/storages/built-in/files?recursive=true", &first.member)
+        .await
+        .expect(200);
+    let keys: Vec<_> = list["files"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|f| f["key"].clone())
+        .collect();
+    assert_eq!(keys, ["/own.txt"]);
+    let read = async |key: &str| {
+        let path = format!("/v1/storages/built-in/files/content?key={key}");
+        app.get(&path, &first.member).await.status.as_u16()
+    };
+    assert_eq!(read("/own.txt").await, 200);
+    assert_eq!(read("/other.txt").await, 404);
+    let over = format!("/../{}/other.txt", second.id);
+    assert_eq!(read(&over).await, 422);
+    let view = app
+        .get("/v1/storages/built-in", &first.member)
+        .await
+        .expect(200);
+    assert_eq!(view["id"], "built-in");
+    assert_eq!(view["prefix"], format!("workspaces/{}/", first.id));
+    assert_eq!(view["is_default"], true);
+
+    // The service's own bucket is checked like another; its CORS rules are the operator's.
+    let check = "/v1/storages/built-in/check";
+    let report = Report::of(&app.post(check, &first.admin, &json!({})).await);
+    assert_eq!(report.failed(&["cors"]).status("delete_object"), "passed");
+
+    let bare = app_on(&vendor.sdk_config).await;
+    let workspace = bare.workspace().await;
+    let answer = bare
+        .get("/v1/storages/built-in/files", &workspace.member)
+        .await;
+    answer.problem(409, "built_in_storage_not_configured");
+}
