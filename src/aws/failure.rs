@@ -194,7 +194,7 @@ fn kind_of_answer(
         429 => Kind::Throttled,
         500..=599 => Kind::Unavailable,
         400..=499 if code.is_some() => Kind::InvalidRequest,
-        _ => Kind::Nonsense,
+        _ => Kind::InvalidResponse,
     }
 }
 
@@ -293,8 +293,8 @@ mod tests {
                 "{status} {code:?}"
             );
         }
-        assert!(kind(403, None).is_passing());
-        assert!(kind(500, Some("AccessDenied")).is_passing());
+        assert!(kind(403, None).is_transient());
+        assert!(kind(500, Some("AccessDenied")).is_transient());
     }
 
     #[test]
@@ -338,7 +338,7 @@ mod tests {
         );
         assert_eq!(
             kind_of_answer("GetObject", 404, None, None),
-            FailureKind::Nonsense
+            FailureKind::InvalidResponse
         );
     }
 

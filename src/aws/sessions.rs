@@ -343,12 +343,12 @@ impl RoleSessions {
         let given = answer.credentials.ok_or_else(|| {
             local(
                 OPERATION,
-                FailureKind::Nonsense,
+                FailureKind::InvalidResponse,
                 "the answer has no credentials",
             )
         })?;
         let expires_at = SystemTime::try_from(given.expiration)
-            .map_err(|error| local(OPERATION, FailureKind::Nonsense, error))?;
+            .map_err(|error| local(OPERATION, FailureKind::InvalidResponse, error))?;
         tracing::debug!(
             session = owner.session_name(),
             expires_at = %OffsetDateTime::from(expires_at),

@@ -33,15 +33,19 @@ pub enum FailureKind {
     /// does not allow).
     ForbiddenAddress,
     /// An answer that is none of AWS's.
-    Nonsense,
+    InvalidResponse,
 }
 
 impl FailureKind {
     /// Whether the failure says nothing about permissions, so that the same call may succeed later.
-    pub fn is_passing(self) -> bool {
+    pub fn is_transient(self) -> bool {
         matches!(
             self,
-            Self::Throttled | Self::Unavailable | Self::Timeout | Self::Network | Self::Nonsense
+            Self::Throttled
+                | Self::Unavailable
+                | Self::Timeout
+                | Self::Network
+                | Self::InvalidResponse
         )
     }
 }

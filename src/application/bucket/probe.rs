@@ -40,9 +40,9 @@ pub enum ExternalIdSent {
 /// Who the call says must own the bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExpectedOwner {
-    Unsaid,
+    Omit,
     /// The account that the connection names, or that of the role's ARN.
-    Said,
+    Require,
 }
 
 /// Temporary (or the customer's own) credentials, for the probes of one check.

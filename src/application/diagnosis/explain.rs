@@ -362,7 +362,7 @@ fn not_answered(to: &str, failure: &AwsFailure) -> StepProblem {
         FailureKind::Timeout => ("aws_timeout", "AWS did not answer in time"),
         FailureKind::Network => ("aws_unreachable", "AWS could not be reached"),
         FailureKind::Unavailable => ("aws_unavailable", "AWS answered with a fault of its own"),
-        FailureKind::Nonsense => ("aws_answer_unreadable", "the answer was none of AWS's"),
+        FailureKind::InvalidResponse => ("aws_answer_unreadable", "the answer was none of AWS's"),
         _ => ("aws_rejected", "AWS did not accept the request"),
     };
     problem(

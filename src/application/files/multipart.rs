@@ -7,6 +7,7 @@ use crate::application::bucket::write::{NewObject, StoredObject, WriteConditions
 use crate::application::error::{Error, Kind, Result};
 use crate::application::files::shared::Files;
 use crate::application::files::sign::url_life;
+use crate::application::kept::vault::Purpose;
 use crate::application::people::caller::Admin;
 use crate::domain::Invalid;
 use crate::domain::aws_failure::AwsFailure;
@@ -74,9 +75,11 @@ impl Files {
         };
         let ticket = serde_json::to_string(&ticket).map_err(Error::bug)?;
         Ok(BegunUpload {
-            upload_id: self
-                .vault
-                .seal_page_token(&place(admin.workspace(), storage), &ticket)?,
+            upload_id: self.vault.seal_token(
+                Purpose::UploadId,
+                &place(admin.workspace(), storage),
+                &ticket,
+            )?,
             part_size: Sizes::default().part_of(size),
         })
     }
@@ -166,7 +169,11 @@ impl Files {
         };
         let ticket = self
             .vault
-            .open_page_token(&place(admin.workspace(), storage), upload_id)
+            .open_token(
+                Purpose::UploadId,
+                &place(admin.workspace(), storage),
+                upload_id,
+            )
             .map_err(|_| refuse())?;
         let ticket: UploadTicket = serde_json::from_str(&ticket).map_err(|_| refuse())?;
         Ok(OpenUpload {

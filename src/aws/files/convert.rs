@@ -18,7 +18,7 @@ pub(crate) fn decode(raw: &str) -> Result<String, AwsFailure> {
     percent_encoding::percent_decode_str(&spaced)
         .decode_utf8()
         .map(|text| text.into_owned())
-        .map_err(|error| local("ListObjectsV2", FailureKind::Nonsense, error))
+        .map_err(|error| local("ListObjectsV2", FailureKind::InvalidResponse, error))
 }
 
 pub(crate) fn time_of(at: DateTime) -> Option<OffsetDateTime> {

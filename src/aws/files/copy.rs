@@ -6,17 +6,19 @@ use crate::application::bucket::write::CopiedObject;
 use crate::aws::failure::{classify, local};
 use crate::aws::files::bucket::S3Bucket;
 use crate::aws::files::convert::expected_owner;
-use crate::aws::files::parts::{abort, patient};
+use crate::aws::files::parts::{Completion, MadeObject, abort, complete};
 use crate::aws::sessions::{Session, SessionScope};
 use crate::domain::aws_failure::FailureKind;
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::object_key::ObjectKey;
-use aws_sdk_s3::types::{
-    CompletedMultipartUpload, CompletedPart, MetadataDirective, StorageClass, TaggingDirective,
-};
+use aws_config::timeout::TimeoutConfig;
+use aws_sdk_s3::types::{CompletedPart, MetadataDirective, StorageClass, TaggingDirective};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use std::sync::Arc;
+use std::time::Duration;
 
+/// S3 answers when it has copied, up to 5 GiB, which takes minutes at times (S3 API reference, CopyObject).
+const COPY: Duration = Duration::from_secs(300);
 /// How many parts S3 copies at once for one request.
 const PARTS_AT_ONCE: usize = 8;
 
@@ -91,7 +93,7 @@ pub(crate) async fn copy(
     if made.metadata.etag == etag && made.metadata.size != source.metadata.size {
         return Err(local(
             "CopyObject",
-            FailureKind::Nonsense,
+            FailureKind::InvalidResponse,
             "the copy has another size",
         ));
     }
@@ -111,9 +113,11 @@ async fn exists(files: &S3Bucket, bucket: &ConnectedBucket, key: &ObjectKey) -> 
     }
 }
 
-type Made = (Option<String>, Option<String>);
-
-async fn by_one_call(files: &S3Bucket, way: Way<'_>, source: &ObjectDetails) -> BucketResult<Made> {
+async fn by_one_call(
+    files: &S3Bucket,
+    way: Way<'_>,
+    source: &ObjectDetails,
+) -> BucketResult<MadeObject> {
     const OPERATION: &str = "CopyObject";
     let answer = files
         .in_scope(way.bucket, SessionScope::Objects, |session| async move {
@@ -147,7 +151,7 @@ async fn in_parts(
     way: Way<'_>,
     source: &ObjectDetails,
     size: u64,
-) -> BucketResult<Made> {
+) -> BucketResult<MadeObject> {
     let upload_id = files
         .in_scope(way.bucket, SessionScope::Objects, |session| {
             create(session, way, source)
@@ -164,7 +168,16 @@ async fn in_parts(
             .try_collect()
             .await?;
         parts.sort_by_key(|part| part.part_number);
-        complete(files, way, &upload_id, parts, size).await
+        let completion = Completion {
+            bucket: way.bucket,
+            key: way.to,
+            upload_id: &upload_id,
+            parts,
+            size: Some(size),
+            if_none_match: way.if_none_match,
+            if_match: None,
+        };
+        complete(files, SessionScope::Objects, completion).await
     };
     match made.await {
         Ok(made) => Ok(made),
@@ -209,7 +222,13 @@ async fn create(
         .await
         .map_err(|error| classify(OPERATION, &error))?
         .upload_id
-        .ok_or_else(|| local(OPERATION, FailureKind::Nonsense, "the answer has no ID"))
+        .ok_or_else(|| {
+            local(
+                OPERATION,
+                FailureKind::InvalidResponse,
+                "the answer has no ID",
+            )
+        })
 }
 
 async fn copy_part(
@@ -250,43 +269,19 @@ async fn copy_part(
         .build())
 }
 
-async fn complete(
-    files: &S3Bucket,
-    way: Way<'_>,
-    upload_id: &str,
-    parts: Vec<CompletedPart>,
-    size: u64,
-) -> BucketResult<Made> {
-    let upload = CompletedMultipartUpload::builder()
-        .set_parts(Some(parts))
-        .build();
-    let answer = files
-        .in_scope(way.bucket, SessionScope::Objects, |session| {
-            let upload = upload.clone();
-            async move {
-                session
-                    .s3
-                    .complete_multipart_upload()
-                    .bucket(way.bucket_name())
-                    .key(way.to.as_str())
-                    .upload_id(upload_id)
-                    .multipart_upload(upload)
-                    .mpu_object_size(i64::try_from(size).unwrap_or(i64::MAX))
-                    .set_if_none_match(way.if_none_match())
-                    .set_expected_bucket_owner(way.owner())
-                    .customize()
-                    .config_override(patient())
-                    .send()
-                    .await
-                    .map_err(|error| classify("CompleteMultipartUpload", &error))
-            }
-        })
-        .await?;
-    Ok((answer.e_tag, answer.version_id))
-}
-
 /// S3 tells no class for `STANDARD`, and gives a copy `STANDARD` where no class is asked for.
 fn storage_class(source: &ObjectDetails) -> Option<StorageClass> {
     let class = source.metadata.storage_class.as_deref()?;
     StorageClass::try_parse(class).ok()
+}
+
+/// Time limits for a call that S3 answers only when its work is done.
+fn patient() -> aws_sdk_s3::config::Builder {
+    aws_sdk_s3::config::Builder::new().timeout_config(
+        TimeoutConfig::builder()
+            .operation_attempt_timeout(COPY)
+            .operation_timeout(2 * COPY)
+            .read_timeout(COPY)
+            .build(),
+    )
 }

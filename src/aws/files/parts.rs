@@ -1,5 +1,6 @@
 //! The ends of an upload in parts, whoever sent the parts.
 
+use crate::application::bucket::read::BucketResult;
 use crate::aws::failure::classify;
 use crate::aws::files::bucket::S3Bucket;
 use crate::aws::files::convert::expected_owner;
@@ -7,22 +8,97 @@ use crate::aws::sessions::{Session, SessionScope};
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::object_key::ObjectKey;
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
+use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// S3 answers when it has copied, up to 5 GiB, or put an upload's parts together, which takes minutes at
-/// times (S3 API reference, CompleteMultipartUpload).
-const PATIENCE: Duration = Duration::from_secs(300);
-/// How long to wait before an upload that could not be given up is given up again.
+/// How long one try of completing an upload may take. S3 puts the parts together before it answers, which
+/// takes minutes for a large object (S3 API reference, CompleteMultipartUpload).
+const COMPLETE: Duration = Duration::from_secs(600);
+/// How long to wait before the next try to abort an upload.
 const ABORT_PAUSES: [Duration; 3] = [
     Duration::from_millis(100),
     Duration::from_secs(1),
     Duration::from_secs(5),
 ];
 
-/// Gives an upload up, so that nothing of it stays in the bucket. A failure is for the log only: whoever
-/// uploads is told why the upload failed.
+/// An upload whose parts are all there.
+pub(crate) struct Completion<'a> {
+    pub bucket: &'a ConnectedBucket,
+    pub key: &'a ObjectKey,
+    pub upload_id: &'a str,
+    pub parts: Vec<CompletedPart>,
+    /// What the parts must come to, in bytes, where it is known.
+    pub size: Option<u64>,
+    pub if_none_match: bool,
+    pub if_match: Option<String>,
+}
+
+/// The ETag and the version ID of an object just made.
+pub(crate) type MadeObject = (Option<String>, Option<String>);
+
+/// Makes the object of its parts: CompleteMultipartUpload.
+pub(crate) async fn complete(
+    files: &S3Bucket,
+    scope: SessionScope,
+    completion: Completion<'_>,
+) -> BucketResult<MadeObject> {
+    let Completion {
+        bucket,
+        key,
+        upload_id,
+        parts,
+        size,
+        if_none_match,
+        if_match,
+    } = completion;
+    let upload = CompletedMultipartUpload::builder()
+        .set_parts(Some(parts))
+        .build();
+    let size = size.map(|size| i64::try_from(size).unwrap_or(i64::MAX));
+    let answer = files
+        .in_scope(bucket, scope, |session| {
+            let request = session
+                .s3
+                .complete_multipart_upload()
+                .bucket(bucket.connection.bucket.as_str())
+                .key(key.as_str())
+                .upload_id(upload_id)
+                .multipart_upload(upload.clone())
+                .set_mpu_object_size(size)
+                .set_if_none_match(if_none_match.then(|| "*".to_owned()))
+                .set_if_match(if_match.clone())
+                .set_expected_bucket_owner(expected_owner(&bucket.connection));
+            async move {
+                request
+                    .customize()
+                    .config_override(completing())
+                    .send()
+                    .await
+                    .map_err(|error| classify("CompleteMultipartUpload", &error))
+            }
+        })
+        .await?;
+    Ok((answer.e_tag, answer.version_id))
+}
+
+fn completing() -> aws_sdk_s3::config::Builder {
+    aws_sdk_s3::config::Builder::new()
+        .timeout_config(
+            TimeoutConfig::builder()
+                .operation_attempt_timeout(COMPLETE)
+                .operation_timeout(2 * COMPLETE)
+                .read_timeout(COMPLETE)
+                .build(),
+        )
+        // While S3 puts the parts together, it sends next to nothing.
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+}
+
+/// Aborts an upload, so that nothing of it stays in the bucket. A failure is for the log only: the caller
+/// already has the reason why the upload failed.
 pub(crate) async fn abort(
     files: &S3Bucket,
     bucket: &ConnectedBucket,
@@ -32,7 +108,7 @@ pub(crate) async fn abort(
     let mut tries = ABORT_PAUSES.iter();
     while let Err(failure) = abort_upload(files, bucket, key, upload_id).await {
         // While the service stops, a pooled connection may end with the thread that drove it.
-        if failure.kind.is_passing()
+        if failure.kind.is_transient()
             && let Some(pause) = tries.next()
         {
             tokio::time::sleep(*pause).await;
@@ -67,7 +143,7 @@ pub(crate) async fn abort_upload(
             .map(drop)
             .map_err(|error| classify("AbortMultipartUpload", &error))
     };
-    // Whoever began an upload may give it up by default (S3 user guide, "Multipart upload API and
+    // Whoever began an upload may abort it by default (S3 user guide, "Multipart upload API and
     // permissions"); a session policy may stand in the way of that.
     match files.with_session(bucket, call).await {
         Err(failure) if failure.kind == FailureKind::AccessDenied => {
@@ -75,15 +151,4 @@ pub(crate) async fn abort_upload(
         }
         answer => answer,
     }
-}
-
-/// Time limits for a call that S3 answers only when its work is done.
-pub(crate) fn patient() -> aws_sdk_s3::config::Builder {
-    aws_sdk_s3::config::Builder::new().timeout_config(
-        TimeoutConfig::builder()
-            .operation_attempt_timeout(PATIENCE)
-            .operation_timeout(2 * PATIENCE)
-            .read_timeout(PATIENCE)
-            .build(),
-    )
 }

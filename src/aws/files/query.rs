@@ -105,7 +105,7 @@ impl BucketQuery for S3Bucket {
                 .as_ref()
                 .map(|name| name.as_str());
             Region::from_location_constraint(constraint.filter(|name| !name.is_empty()))
-                .map_err(|invalid| local(OPERATION, FailureKind::Nonsense, invalid))
+                .map_err(|invalid| local(OPERATION, FailureKind::InvalidResponse, invalid))
         })
         .await
     }

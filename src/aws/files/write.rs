@@ -58,7 +58,7 @@ impl BucketWrite for S3Bucket {
                     }
                 }
                 // A store that does not know the call, or refuses all for one.
-                Err(failure) if !failure.kind.is_passing() => alone.extend(batch),
+                Err(failure) if !failure.kind.is_transient() => alone.extend(batch),
                 Err(failure) => batch
                     .iter()
                     .for_each(|&at| outcomes[at] = Err(failure.clone())),

@@ -1,6 +1,6 @@
 //! What admins change in a storage: they upload and delete files.
 
-use crate::application::bucket::body::{BodyFault, CHUNKS_AHEAD, Piece, UploadBody};
+use crate::application::bucket::body::{BodyFault, CHUNKS_AHEAD, UploadBody};
 use crate::application::bucket::write::{NewObject, WriteConditions};
 use crate::application::error::{Error, Kind, Result};
 use crate::application::files::write::{FileToDelete, MOST_DELETED};
@@ -19,6 +19,7 @@ use crate::http::path::Id;
 use crate::http::problem::status_of;
 use crate::http::query::Query;
 use crate::http::state::Services;
+use crate::http::upload::pump;
 use actix_multipart::{Field, Multipart};
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Data, ServiceConfig};
@@ -193,26 +194,6 @@ async fn store(
     let (stored, ()) = join(put, pump(field, sender, services.request_timeout)).await;
     stored?;
     Ok(true)
-}
-
-/// Sends on what the browser sends, as fast as the bucket takes it.
-async fn pump(mut field: Field, sender: mpsc::Sender<Piece>, patience: Duration) {
-    loop {
-        let piece = tokio::select! {
-            next = tokio::time::timeout(patience, field.next()) => match next {
-                Ok(Some(Ok(chunk))) => Piece::Chunk(chunk),
-                Ok(Some(Err(_))) => Piece::Fault(BodyFault::Incomplete),
-                Ok(None) => Piece::End,
-                Err(_) => Piece::Fault(BodyFault::Stalled),
-            },
-            // Nobody wants the rest.
-            () = sender.closed() => return,
-        };
-        let last = !matches!(piece, Piece::Chunk(_));
-        if sender.send(piece).await.is_err() || last {
-            return;
-        }
-    }
 }
 
 type NextField = Option<std::result::Result<Field, actix_multipart::MultipartError>>;
