@@ -3,7 +3,7 @@
 use crate::application::bucket::read::BucketResult;
 use crate::aws::files::upload_memory::UploadMemory;
 use crate::aws::gates::Gates;
-use crate::aws::sessions::{RoleSessions, Session, SessionScope};
+use crate::aws::sessions::{AwsSession, RoleSessions, SessionScope};
 use crate::domain::aws_failure::FailureKind;
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::part_plan::Sizes;
@@ -36,7 +36,7 @@ impl S3Bucket {
     pub(crate) async fn with_session<T, F>(
         &self,
         bucket: &ConnectedBucket,
-        call: impl Fn(Arc<Session>) -> F,
+        call: impl Fn(Arc<AwsSession>) -> F,
     ) -> BucketResult<T>
     where
         F: Future<Output = BucketResult<T>>,
@@ -49,7 +49,7 @@ impl S3Bucket {
         &self,
         bucket: &ConnectedBucket,
         scope: SessionScope,
-        call: impl Fn(Arc<Session>) -> F,
+        call: impl Fn(Arc<AwsSession>) -> F,
     ) -> BucketResult<T>
     where
         F: Future<Output = BucketResult<T>>,

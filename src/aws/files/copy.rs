@@ -6,8 +6,8 @@ use crate::application::bucket::write::CopiedObject;
 use crate::aws::failure::{classify, local};
 use crate::aws::files::bucket::S3Bucket;
 use crate::aws::files::convert::expected_owner;
-use crate::aws::files::parts::{Completion, MadeObject, abort, complete};
-use crate::aws::sessions::{Session, SessionScope};
+use crate::aws::files::parts::{MadeObject, UploadCompletion, abort, complete};
+use crate::aws::sessions::{AwsSession, SessionScope};
 use crate::domain::aws_failure::FailureKind;
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::object_key::ObjectKey;
@@ -168,7 +168,7 @@ async fn in_parts(
             .try_collect()
             .await?;
         parts.sort_by_key(|part| part.part_number);
-        let completion = Completion {
+        let completion = UploadCompletion {
             bucket: way.bucket,
             key: way.to,
             upload_id: &upload_id,
@@ -189,7 +189,7 @@ async fn in_parts(
 }
 
 async fn create(
-    session: Arc<Session>,
+    session: Arc<AwsSession>,
     way: Way<'_>,
     source: &ObjectDetails,
 ) -> BucketResult<String> {

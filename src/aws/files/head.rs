@@ -3,7 +3,7 @@
 use crate::application::bucket::read::{BucketResult, ObjectMetadata};
 use crate::aws::failure::classify;
 use crate::aws::files::convert::{decode, expected_owner, sorted, time_of};
-use crate::aws::sessions::Session;
+use crate::aws::sessions::AwsSession;
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::object_key::ObjectKey;
@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 /// HeadObject. Asking for checksums needs the leave to decrypt, too (S3 API reference, HeadObject).
 pub(crate) async fn head_object(
-    session: Arc<Session>,
+    session: Arc<AwsSession>,
     bucket: &ConnectedBucket,
     key: &ObjectKey,
     version_id: Option<&str>,
@@ -68,7 +68,7 @@ pub(crate) fn metadata(answer: HeadObjectOutput) -> ObjectMetadata {
 /// bucket: a condition on `s3:prefix` is never met by a HeadObject. The listing tells which it was.
 async fn absent_or(
     denied: AwsFailure,
-    session: Arc<Session>,
+    session: Arc<AwsSession>,
     bucket: &ConnectedBucket,
     key: &ObjectKey,
 ) -> AwsFailure {

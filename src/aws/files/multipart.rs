@@ -8,7 +8,7 @@ use crate::application::bucket::write::{NewObject, StoredObject};
 use crate::aws::failure::{classify, local};
 use crate::aws::files::bucket::S3Bucket;
 use crate::aws::files::convert::expected_owner;
-use crate::aws::files::parts::{Completion, abort_upload, complete};
+use crate::aws::files::parts::{UploadCompletion, abort_upload, complete};
 use crate::aws::files::signing_life::{SigningLife, give_way};
 use crate::aws::sessions::SessionScope;
 use crate::domain::aws_failure::FailureKind;
@@ -101,7 +101,7 @@ impl BucketMultipart for S3Bucket {
                 .e_tag(&part.etag)
                 .build()
         });
-        let completion = Completion {
+        let completion = UploadCompletion {
             bucket,
             key,
             upload_id,

@@ -4,7 +4,7 @@ use crate::application::bucket::read::BucketResult;
 use crate::aws::failure::classify;
 use crate::aws::files::bucket::S3Bucket;
 use crate::aws::files::convert::expected_owner;
-use crate::aws::sessions::{Session, SessionScope};
+use crate::aws::sessions::{AwsSession, SessionScope};
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::object_key::ObjectKey;
@@ -25,7 +25,7 @@ const ABORT_PAUSES: [Duration; 3] = [
 ];
 
 /// An upload whose parts are all there.
-pub(crate) struct Completion<'a> {
+pub(crate) struct UploadCompletion<'a> {
     pub bucket: &'a ConnectedBucket,
     pub key: &'a ObjectKey,
     pub upload_id: &'a str,
@@ -43,9 +43,9 @@ pub(crate) type MadeObject = (Option<String>, Option<String>);
 pub(crate) async fn complete(
     files: &S3Bucket,
     scope: SessionScope,
-    completion: Completion<'_>,
+    completion: UploadCompletion<'_>,
 ) -> BucketResult<MadeObject> {
-    let Completion {
+    let UploadCompletion {
         bucket,
         key,
         upload_id,
@@ -130,7 +130,7 @@ pub(crate) async fn abort_upload(
     key: &ObjectKey,
     upload_id: &str,
 ) -> Result<(), AwsFailure> {
-    let call = |session: Arc<Session>| async move {
+    let call = |session: Arc<AwsSession>| async move {
         session
             .s3
             .abort_multipart_upload()

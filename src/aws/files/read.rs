@@ -9,7 +9,7 @@ use crate::aws::files::bucket::{S3Bucket, scope_of};
 use crate::aws::files::content::Reading;
 use crate::aws::files::convert::{decode, expected_owner, sorted, time_of};
 use crate::aws::files::head::{head_object, metadata, of_version};
-use crate::aws::sessions::Session;
+use crate::aws::sessions::AwsSession;
 use crate::domain::connection::{ConnectedBucket, Owner};
 use crate::domain::files::object_key::ObjectKey;
 use async_trait::async_trait;
@@ -106,7 +106,7 @@ impl BucketRead for S3Bucket {
 }
 
 async fn list(
-    session: Arc<Session>,
+    session: Arc<AwsSession>,
     bucket: &ConnectedBucket,
     request: &ListRequest,
 ) -> BucketResult<ListPage> {

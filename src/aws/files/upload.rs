@@ -14,8 +14,8 @@ use crate::application::bucket::write::{NewObject, PutFailure, StoredObject};
 use crate::aws::failure::{classify, local};
 use crate::aws::files::bucket::S3Bucket;
 use crate::aws::files::convert::expected_owner;
-use crate::aws::files::parts::{Completion, abort, complete};
-use crate::aws::sessions::{Session, SessionScope};
+use crate::aws::files::parts::{UploadCompletion, abort, complete};
+use crate::aws::sessions::{AwsSession, SessionScope};
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::object_key::ObjectKey;
@@ -239,7 +239,7 @@ async fn streamed(
 }
 
 fn put_object(
-    session: &Session,
+    session: &AwsSession,
     place: UploadTarget<'_>,
 ) -> aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder {
     session
@@ -376,7 +376,7 @@ async fn in_parts(
                 parts_of_unknown_length(files, place, &upload_id, source, first).await?
             }
         };
-        let completion = Completion {
+        let completion = UploadCompletion {
             bucket: place.bucket,
             key: place.key,
             upload_id: &upload_id,
@@ -397,7 +397,7 @@ async fn in_parts(
     }
 }
 
-async fn create(session: Arc<Session>, place: UploadTarget<'_>) -> Result<String, AwsFailure> {
+async fn create(session: Arc<AwsSession>, place: UploadTarget<'_>) -> Result<String, AwsFailure> {
     const OPERATION: &str = "CreateMultipartUpload";
     session
         .s3
@@ -422,7 +422,7 @@ async fn create(session: Arc<Session>, place: UploadTarget<'_>) -> Result<String
 }
 
 fn upload_part(
-    session: &Session,
+    session: &AwsSession,
     place: UploadTarget<'_>,
     upload_id: &str,
     number: u64,

@@ -122,14 +122,14 @@ const fn row(
 
 /// Whether an operation changes something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Effect {
+enum OperationKind {
     Reads,
     Writes,
 }
 
 /// Makes the enum and its table of one list, so that neither can lack what the other has.
 macro_rules! operations {
-    ($($operation:ident $words:literal $effect:ident [$($permission:ident),+];)+) => {
+    ($($operation:ident $words:literal $kind:ident [$($permission:ident),+];)+) => {
         /// An operation on a storage, as its users know it.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum FileOperation {
@@ -149,9 +149,9 @@ macro_rules! operations {
                 }
             }
 
-            fn effect(self) -> Effect {
+            fn kind(self) -> OperationKind {
                 match self {
-                    $(Self::$operation => Effect::$effect),+
+                    $(Self::$operation => OperationKind::$kind),+
                 }
             }
 
@@ -187,7 +187,7 @@ operations! {
 impl FileOperation {
     /// Whether a storage with read access refuses it.
     pub fn writes(self) -> bool {
-        self.effect() == Effect::Writes
+        self.kind() == OperationKind::Writes
     }
 }
 

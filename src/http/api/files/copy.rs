@@ -5,7 +5,7 @@ use crate::application::error::{Error, Result};
 use crate::application::files::copy::CopyRequest;
 use crate::domain::files::canned_acl::CannedAcl;
 use crate::domain::ids::StorageRef;
-use crate::http::api::files::keys::{KeyQuery, file_key};
+use crate::http::api::files::keys::{FileKeyQuery, file_key};
 use crate::http::body::Body;
 use crate::http::caller::AdminCaller;
 use crate::http::path::Id;
@@ -136,7 +136,7 @@ struct PutFileAcl {
 /// instead.
 #[utoipa::path(
     tag = "Files",
-    params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`"), KeyQuery),
+    params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`"), FileKeyQuery),
     request_body = PutFileAcl,
     responses(
         (status = 204, description = "The file has the ACL"),
@@ -148,7 +148,7 @@ async fn put_file_acl(
     admin: AdminCaller,
     services: Data<Services>,
     id: Id<StorageRef>,
-    query: Query<KeyQuery>,
+    query: Query<FileKeyQuery>,
     body: Body<PutFileAcl>,
 ) -> Result<HttpResponse> {
     let key = file_key("key", &query.0.key)?;

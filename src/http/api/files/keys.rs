@@ -13,7 +13,7 @@ const LONGEST_VERSION_ID: usize = 1_024;
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct KeyQuery {
+pub(crate) struct FileKeyQuery {
     /// The file key, like `/some-folder/image.png`.
     pub key: String,
 }

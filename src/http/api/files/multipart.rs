@@ -52,7 +52,7 @@ struct BeginUpload {
 /// An upload that has begun.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Upload)]
-struct UploadBody {
+struct BegunUploadBody {
     upload_id: String,
     /// How many bytes each part has, but the last.
     part_size: u64,
@@ -66,7 +66,7 @@ struct UploadBody {
     tag = "Files",
     params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`")),
     request_body = BeginUpload,
-    responses((status = 200, description = "The upload", body = UploadBody)),
+    responses((status = 200, description = "The upload", body = BegunUploadBody)),
 )]
 #[post("/v1/storages/{storage_id}/files/multipart")]
 async fn begin_upload(
@@ -74,7 +74,7 @@ async fn begin_upload(
     services: Data<Services>,
     id: Id<StorageRef>,
     body: Body<BeginUpload>,
-) -> Result<Json<UploadBody>> {
+) -> Result<Json<BegunUploadBody>> {
     let request = body.value;
     let key = file_key("key", &request.key)?;
     let content_type = match request.content_type {
@@ -102,7 +102,7 @@ async fn begin_upload(
         .files
         .begin_multipart(&admin.0, &id.0, &key, &object, request.size)
         .await?;
-    Ok(Json(UploadBody {
+    Ok(Json(BegunUploadBody {
         upload_id: begun.upload_id,
         part_size: begun.part_size,
     }))

@@ -7,7 +7,7 @@ use crate::application::bucket::query::{
 use crate::application::error::Result;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::StorageRef;
-use crate::http::api::files::keys::{KeyQuery, VersionQuery, file_key, version_id};
+use crate::http::api::files::keys::{FileKeyQuery, VersionQuery, file_key, version_id};
 use crate::http::caller::{AdminCaller, MemberCaller};
 use crate::http::page;
 use crate::http::path::Id;
@@ -256,7 +256,7 @@ impl From<Grant> for GrantBody {
 /// Read a file's ACL
 #[utoipa::path(
     tag = "Files",
-    params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`"), KeyQuery),
+    params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`"), FileKeyQuery),
     responses((status = 200, description = "Who has which permission on it", body = AclBody)),
 )]
 #[get("/v1/storages/{storage_id}/files/acl")]
@@ -264,7 +264,7 @@ async fn get_file_acl(
     member: MemberCaller,
     services: Data<Services>,
     id: Id<StorageRef>,
-    query: Query<KeyQuery>,
+    query: Query<FileKeyQuery>,
 ) -> Result<Json<AclBody>> {
     let key = file_key("key", &query.0.key)?;
     let grants = services.files.acl(&member.0, &id.0, &key).await?;

@@ -35,7 +35,7 @@ pub fn configure(config: &mut ServiceConfig) {
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-struct ListQuery {
+struct ListFilesQuery {
     /// Like `/some-folder/`; the root where it is absent.
     folder: Option<String>,
     /// Whether what lies in sub-folders is listed too, instead of the folders' names.
@@ -100,7 +100,7 @@ struct FileEntryBody {
 /// List a folder
 #[utoipa::path(
     tag = "Files",
-    params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`"), ListQuery),
+    params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`"), ListFilesQuery),
     responses((status = 200, description = "A page of the folder", body = FolderBody)),
 )]
 #[get("/v1/storages/{storage_id}/files")]
@@ -108,7 +108,7 @@ async fn list_files(
     member: MemberCaller,
     services: Data<Services>,
     id: Id<StorageRef>,
-    query: Query<ListQuery>,
+    query: Query<ListFilesQuery>,
 ) -> Result<Json<FolderBody>> {
     let folder = Folder::parse(query.0.folder.as_deref().unwrap_or_default())
         .map_err(|invalid| Error::field("folder", invalid))?;

@@ -6,7 +6,7 @@ use crate::application::files::write::{FileToDelete, MOST_DELETED};
 use crate::domain::Invalid;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::StorageRef;
-use crate::http::api::files::keys::{KeyQuery, VersionQuery, file_key, version_id};
+use crate::http::api::files::keys::{FileKeyQuery, VersionQuery, file_key, version_id};
 use crate::http::body::Body;
 use crate::http::caller::AdminCaller;
 use crate::http::path::Id;
@@ -63,7 +63,7 @@ pub(crate) struct ChecksumBody {
 /// `Repr-Digest` or `x-amz-checksum-sha256`, must be that of the body.
 #[utoipa::path(
     tag = "Files",
-    params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`"), KeyQuery),
+    params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`"), FileKeyQuery),
     request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file"),
     responses(
         (status = 200, description = "The file is stored", body = StoredBody),
@@ -77,7 +77,7 @@ async fn upload_file(
     admin: AdminCaller,
     services: Data<Services>,
     id: Id<StorageRef>,
-    query: Query<KeyQuery>,
+    query: Query<FileKeyQuery>,
     request: HttpRequest,
     payload: Payload,
 ) -> std::result::Result<HttpResponse, Problem> {
@@ -141,7 +141,7 @@ pub(crate) fn guessed_type(key: &FileKey) -> String {
 /// Delete a file
 ///
 /// One that is not there is as good as deleted. In a bucket that keeps versions, the file's versions stay
-/// and it can be restored; with `version_id`, that version is deleted for ever.
+/// and it can be restored; with `version_id`, that version is deleted permanently.
 #[utoipa::path(
     tag = "Files",
     params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`"), VersionQuery),

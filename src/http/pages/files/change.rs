@@ -9,7 +9,7 @@ use crate::domain::files::file_key::{FileKey, Folder};
 use crate::domain::ids::StorageRef;
 use crate::http::pages::files::folder;
 use crate::http::pages::files::folder::{FolderQuery, Upload};
-use crate::http::pages::files::{Place, address, shown};
+use crate::http::pages::files::place::{Place, address, shown};
 use crate::http::pages::people::session::AdminVisitor;
 use crate::http::pages::people::sign_in::{html, see_other};
 use crate::http::pages::shell::chrome::{Chrome, Section};
@@ -244,7 +244,7 @@ struct DeleteQuery {
 /// Asks whether these files shall be deleted, or says which could not be.
 #[derive(Template)]
 #[template(path = "pages/files_delete.html")]
-struct DeletePage {
+struct DeleteFilesPage {
     chrome: Chrome,
     place: Place,
     keys: Vec<DeleteRow>,
@@ -295,7 +295,7 @@ fn files_to_delete(query: DeleteQuery, fields: &Fields) -> Result<(Vec<FileKey>,
     Ok((keys, folder))
 }
 
-impl DeletePage {
+impl DeleteFilesPage {
     fn of(place: Place, keys: &[FileKey], folder: &Folder, by_query: bool) -> Self {
         let first = keys.first().map(ToString::to_string).unwrap_or_default();
         Self {
@@ -326,9 +326,9 @@ async fn confirm(
     let by_query = query.0.key.is_some();
     let (keys, folder) = files_to_delete(query.0, &fields)?;
     let view = services.storages.get(&admin.visitor.member, &id.0).await?;
-    let page = DeletePage {
+    let page = DeleteFilesPage {
         chrome: Chrome::of(&admin.visitor, Section::Settings),
-        ..DeletePage::of(Place::of(&view), &keys, &folder, by_query)
+        ..DeleteFilesPage::of(Place::of(&view), &keys, &folder, by_query)
     };
     let mut response = html(&page)?;
     if page.error.is_some() {
@@ -382,10 +382,10 @@ async fn delete(
         )));
     }
     let left: Vec<FileKey> = failed.iter().map(|o| o.file.key.clone()).collect();
-    let mut page = DeletePage {
+    let mut page = DeleteFilesPage {
         chrome: Chrome::of(&admin.visitor, Section::Settings),
         deleted: Some(keys.len() - left.len()),
-        ..DeletePage::of(place, &left, &folder, by_query)
+        ..DeleteFilesPage::of(place, &left, &folder, by_query)
     };
     for (row, outcome) in page.keys.iter_mut().zip(&failed) {
         row.error = outcome.error.as_ref().map(|error| error.detail.clone());
@@ -398,7 +398,7 @@ async fn delete(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::pages::files::samples::{ODD_KEYS, place};
+    use crate::http::pages::files::place::samples::{ODD_KEYS, place};
 
     #[test]
     fn names_of_uploaded_files() {
@@ -419,17 +419,17 @@ mod tests {
             .iter()
             .map(|k| FileKey::parse(k).unwrap())
             .collect();
-        let html = DeletePage::of(place(), &keys, &Folder::root(), false)
+        let html = DeleteFilesPage::of(place(), &keys, &Folder::root(), false)
             .render()
             .unwrap();
         assert!(html.contains("13 files") && !html.contains("<script>alert"));
         assert_eq!(html.matches("name=\"key\"").count(), keys.len());
-        let html = DeletePage::of(place(), &keys[10..11], &Folder::root(), true)
+        let html = DeleteFilesPage::of(place(), &keys[10..11], &Folder::root(), true)
             .render()
             .unwrap();
         assert!(html.contains("files/delete?key=%2Fline%0Abreak") && html.contains("line␊break"));
         assert!(!html.contains("name=\"key\""));
-        let html = DeletePage::of(place(), &[], &Folder::root(), false)
+        let html = DeleteFilesPage::of(place(), &[], &Folder::root(), false)
             .render()
             .unwrap();
         assert!(html.contains("No file was chosen"));

@@ -6,11 +6,10 @@ use crate::application::error::{Error, Result};
 use crate::application::files::sign::SignRequest;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::StorageRef;
+use crate::http::pages::files::link::SignedLinkPage;
+use crate::http::pages::files::place::{Crumb, KeyQuery, Place, Trouble, shown, shown_or_empty};
 use crate::http::pages::files::preview;
 use crate::http::pages::files::preview::{LIFE, Preview};
-use crate::http::pages::files::{
-    Crumb, KeyQuery, Place, SignedLinkPage, Trouble, shown, shown_or_empty,
-};
 use crate::http::pages::people::session::Visitor;
 use crate::http::pages::people::sign_in::{html, see_other};
 use crate::http::pages::shell::chrome::{Chrome, Section};
@@ -180,7 +179,7 @@ impl FilePage {
             download: place.of_file("file/download", &written),
             link: place.of_file("file/link", &written),
             delete: place.of_file("files/confirm-delete", &written),
-            project: crate::http::pages::files::address(
+            project: crate::http::pages::files::place::address(
                 "/projects/new",
                 &[("storage_id", &place.id), ("key", &written)],
             ),
@@ -226,7 +225,7 @@ async fn download(
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct LinkForm {
+struct FileLinkForm {
     /// In seconds.
     expires_in: Option<u64>,
 }
@@ -236,7 +235,7 @@ async fn link(
     services: Data<Services>,
     id: Id<StorageRef>,
     query: Query<KeyQuery>,
-    form: Form<LinkForm>,
+    form: Form<FileLinkForm>,
 ) -> Result<HttpResponse> {
     let key = query.0.parse()?;
     let place = Place::of(&services.storages.get(&visitor.member, &id.0).await?);
@@ -284,7 +283,7 @@ mod tests {
     use crate::application::bucket::query::{Archive, Restore};
     use crate::application::bucket::read::ObjectMetadata;
     use crate::application::error::Kind;
-    use crate::http::pages::files::samples::{ODD_KEYS, place};
+    use crate::http::pages::files::place::samples::{ODD_KEYS, place};
     use time::macros::datetime;
 
     fn details() -> ObjectDetails {

@@ -338,7 +338,7 @@ async fn delete(
 mod tests {
     use super::*;
     use crate::application::error::Kind;
-    use crate::http::pages::files::samples::{ODD_KEYS, place};
+    use crate::http::pages::files::place::samples::{ODD_KEYS, place};
     use crate::http::pages::projects::samples::project;
 
     fn file(key: &str) -> ProjectFile {
