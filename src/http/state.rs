@@ -3,7 +3,7 @@
 use crate::application::clock::Clock;
 use crate::application::error::{Error, Result};
 use crate::application::files::shared::Files;
-use crate::application::kept::page_tokens::Pages;
+use crate::application::kept::page_tokens::PageTokens;
 use crate::application::kept::store::Store;
 use crate::application::kept::vault::Vault;
 use crate::application::people::authenticate::Authenticator;
@@ -28,7 +28,7 @@ use url::Url;
 pub struct Services {
     pub store: Arc<dyn Store>,
     pub vault: Arc<Vault>,
-    pub pages: Pages,
+    pub pages: PageTokens,
     pub clock: Arc<dyn Clock>,
     pub authenticator: Arc<Authenticator>,
     pub setups: Arc<Setups>,

@@ -4,8 +4,9 @@ use crate::application::bucket::port::Bucket;
 use crate::application::bucket::read::{ListFrom, ListRequest, ListedObject, ReadConditions};
 use crate::application::error::{Error, Kind, Result};
 use crate::application::files::read::outside;
+use crate::application::projects::collected::count;
+use crate::application::projects::manifest;
 use crate::application::projects::selection::Selection;
-use crate::application::projects::{PAGE, count, manifest};
 use crate::domain::Invalid;
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::file_key::FileKey;
@@ -13,6 +14,9 @@ use crate::domain::files::object_key::{Listed, ObjectKeyPrefix, relative_to};
 use crate::domain::project::{ProjectFile, WantedFile};
 use futures_util::TryStreamExt;
 use std::time::Duration;
+
+/// How many objects a page of a listing has at most.
+pub(super) const PAGE: u32 = 1000;
 
 /// A manifest as it was read.
 pub(super) struct Manifest {

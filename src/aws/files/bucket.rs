@@ -9,7 +9,7 @@ use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::part_plan::Sizes;
 use std::sync::Arc;
 
-/// [`BucketFiles`] on S3.
+/// [`Bucket`](crate::application::bucket::port::Bucket) on S3.
 pub struct S3Bucket {
     pub(crate) sessions: Arc<RoleSessions>,
     pub(crate) upload_memory: UploadMemory,
