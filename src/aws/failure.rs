@@ -82,7 +82,7 @@ where
     }
 }
 
-/// Judges a failure that an answer tells of one of many: DeleteObjects has a code for each key.
+/// Judges one failure of an answer that has many: DeleteObjects has a code for each key.
 pub fn of_code(operation: &'static str, code: &str, message: Option<&str>) -> AwsFailure {
     // The statuses that S3 gives these codes where it answers one call with them.
     let status = match code {

@@ -70,7 +70,7 @@ pub struct AwsSession {
 }
 
 impl AwsSession {
-    /// How long the credentials still live; `None`: for ever.
+    /// How long the credentials still live; `None`: they do not expire.
     pub fn remaining(&self) -> Option<Duration> {
         self.expires_at.map(|end| {
             end.duration_since(SystemTime::now())

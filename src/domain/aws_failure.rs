@@ -80,7 +80,7 @@ pub struct AwsFailure {
     /// AWS's request ID, which AWS support asks for.
     pub request_id: Option<String>,
     pub denial: Option<DenialCause>,
-    /// Where the bucket is, when the answer tells (`x-amz-bucket-region`).
+    /// Where the bucket is, when the answer says (`x-amz-bucket-region`).
     pub bucket_region: Option<Region>,
     /// AWS's message. For the operator's log only: it may name foreign ARNs and keys.
     pub message: Option<String>,

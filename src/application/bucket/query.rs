@@ -7,7 +7,7 @@ use crate::domain::files::object_key::ObjectKey;
 use async_trait::async_trait;
 use time::OffsetDateTime;
 
-/// All that S3 tells of an object without its content.
+/// Everything that S3 reports about an object, without its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectDetails {
     pub metadata: ObjectMetadata,

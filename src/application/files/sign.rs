@@ -18,7 +18,7 @@ pub const MOST_SIGNED: usize = 10_000;
 /// up to [`MOST_SIGNED`] URLs.
 const LONGEST_HEADER_TEXT: usize = 255;
 
-/// How long a signed URL lives when nobody says.
+/// How long a signed URL lives by default.
 pub const DEFAULT_URL_LIFE: Duration = Duration::from_secs(15 * 60);
 
 /// Which URLs to sign.

@@ -32,7 +32,7 @@ impl S3Bucket {
     }
 
     /// Makes a call with the bucket's session. When AWS no longer accepts the session (the customer
-    /// revoked it, or made the role anew), it is made once more with a fresh one.
+    /// revoked it, or made the role again), it is made once more with a fresh one.
     pub(crate) async fn with_session<T, F>(
         &self,
         bucket: &ConnectedBucket,

@@ -89,7 +89,7 @@ pub(crate) async fn copy(
         false => in_parts(files, way, &source, size).await?,
     };
     let made = files.details(bucket, to, None).await?;
-    // Somebody may have written it anew meanwhile; then it is theirs, and not for us to judge.
+    // Somebody may have replaced it meanwhile. Then its size says nothing about the copy.
     if made.metadata.etag == etag && made.metadata.size != source.metadata.size {
         return Err(local(
             "CopyObject",
@@ -269,7 +269,7 @@ async fn copy_part(
         .build())
 }
 
-/// S3 tells no class for `STANDARD`, and gives a copy `STANDARD` where no class is asked for.
+/// S3 names no class for `STANDARD`, and gives a copy `STANDARD` where no class is asked for.
 fn storage_class(source: &ObjectDetails) -> Option<StorageClass> {
     let class = source.metadata.storage_class.as_deref()?;
     StorageClass::try_parse(class).ok()

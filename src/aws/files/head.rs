@@ -11,7 +11,7 @@ use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::types::{ChecksumMode, EncodingType};
 use std::sync::Arc;
 
-/// HeadObject. Asking for checksums needs the leave to decrypt, too (S3 API reference, HeadObject).
+/// HeadObject. Asking for checksums needs `kms:Decrypt`, too (S3 API reference, HeadObject).
 pub(crate) async fn head_object(
     session: Arc<AwsSession>,
     bucket: &ConnectedBucket,
@@ -65,7 +65,7 @@ pub(crate) fn metadata(answer: HeadObjectOutput) -> ObjectMetadata {
 }
 
 /// S3 answers 403, without a word, for an object that is absent, unless the caller may list the whole
-/// bucket: a condition on `s3:prefix` is never met by a HeadObject. The listing tells which it was.
+/// bucket: a condition on `s3:prefix` is never met by a HeadObject. A listing shows which it was.
 async fn absent_or(
     denied: AwsFailure,
     session: Arc<AwsSession>,

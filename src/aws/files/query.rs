@@ -1,4 +1,4 @@
-//! What S3 tells of buckets and objects.
+//! Read-only queries of buckets and objects.
 
 use crate::application::bucket::query::{
     AccountBucket, Archive, BucketPage, BucketQuery, Grant, ObjectDetails, ObjectVersion, Restore,
@@ -242,8 +242,8 @@ fn version_page(
             });
         }
     }
-    // S3 lists versions and markers apart; together they are newest first again. The latest one is
-    // told by S3, because times can be equal.
+    // S3 lists versions and markers apart; together they are newest first again. S3 marks the
+    // latest one, because times can be equal.
     versions.sort_by_key(|version| (!version.is_latest, std::cmp::Reverse(version.last_modified)));
     let more = answer.is_truncated.unwrap_or_default() && is_key(answer.next_key_marker())?;
     Ok(VersionPage {

@@ -355,7 +355,7 @@ async fn delete(
         })
         .collect();
     let outcomes = match files.as_slice() {
-        // Its failure is told in full.
+        // Its failure is shown in full.
         [one] => {
             services.files.delete(&admin.admin, &id.0, one).await?;
             Vec::new()
