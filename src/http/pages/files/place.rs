@@ -176,7 +176,7 @@ impl Trouble {
 }
 
 #[cfg(test)]
-pub(in crate::http::pages) mod samples {
+pub(crate) mod samples {
     use super::*;
 
     pub fn place() -> Place {
