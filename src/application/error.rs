@@ -316,7 +316,7 @@ impl From<AwsFailure> for Error {
                 "The storage's endpoint leads to a network that the operator does not allow.",
                 "Ask the operator to allow the network, or use a public endpoint.",
             ),
-            FailureKind::Unavailable | FailureKind::Network | FailureKind::Nonsense => (
+            FailureKind::Unavailable | FailureKind::Network | FailureKind::InvalidResponse => (
                 Kind::Upstream,
                 "storage_unavailable",
                 "The storage cannot be reached at the moment.",
@@ -330,7 +330,7 @@ impl From<AwsFailure> for Error {
             ),
         };
         let mut error = Self::new(kind, code, detail).remedy(remedy);
-        if failure.kind.is_passing() {
+        if failure.kind.is_transient() {
             error.retry_after = Some(Duration::from_secs(2));
         }
         error.internal = Some(format!(

@@ -1,9 +1,6 @@
 //! What handlers work with.
 
-use crate::application::files::multipart::SignedUploads;
-use crate::application::files::query::FileQueries;
-use crate::application::files::read::Files;
-use crate::application::files::write::FileWrites;
+use crate::application::files::shared::Files;
 use crate::application::kept::idempotency::IdempotentRequests;
 use crate::application::kept::page_tokens::PageTokens;
 use crate::application::people::audit::AuditLog;
@@ -32,9 +29,6 @@ pub struct Services {
     pub dialog: DialogServices,
     pub storages: Arc<Storages>,
     pub files: Arc<Files>,
-    pub file_writes: Arc<FileWrites>,
-    pub file_queries: Arc<FileQueries>,
-    pub signed_uploads: Arc<SignedUploads>,
     pub projects: Arc<Projects>,
     pub idempotency: IdempotentRequests,
     pub page_tokens: PageTokens,

@@ -109,9 +109,6 @@ pub async fn build_with(settings: Settings, aws: &SdkConfig) -> Result<Applicati
         },
         storages: use_cases.storages,
         files: use_cases.files,
-        file_writes: use_cases.file_writes,
-        file_queries: use_cases.file_queries,
-        signed_uploads: use_cases.signed_uploads,
         projects: use_cases.projects,
         idempotency: IdempotentRequests {
             store: store.clone(),

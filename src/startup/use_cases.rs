@@ -1,7 +1,7 @@
 //! The use cases about buckets, put together.
 
+use crate::application::bucket::port::Bucket;
 use crate::application::bucket::probe::Prober;
-use crate::application::bucket::read::BucketFiles;
 use crate::application::checks::Checks;
 use crate::application::checks::checker::ConnectionChecker;
 use crate::application::checks::limits::CheckLimits;
@@ -10,10 +10,7 @@ use crate::application::clock::Clock;
 use crate::application::connections::Connections;
 use crate::application::connections::principal::PrincipalSource;
 use crate::application::diagnosis::denials::Denials;
-use crate::application::files::multipart::SignedUploads;
-use crate::application::files::query::FileQueries;
-use crate::application::files::read::Files;
-use crate::application::files::write::FileWrites;
+use crate::application::files::shared::Files;
 use crate::application::jobs::worker::Worker;
 use crate::application::jobs::{Job, Lane};
 use crate::application::kept::store::Store;
@@ -27,7 +24,7 @@ use crate::application::storages::Storages;
 use crate::application::storages::built_in::BuiltIn;
 use crate::aws::checks::AwsProber;
 use crate::aws::client::clients::AwsClients;
-use crate::aws::files::read::S3Files;
+use crate::aws::files::bucket::S3Bucket;
 use crate::aws::sessions::RoleSessions;
 use crate::domain::connection::endpoint::EndpointNetworks;
 use crate::domain::policy_document::PolicyTemplates;
@@ -55,9 +52,6 @@ pub(super) struct UseCases {
     pub files: Arc<Files>,
     pub projects: Arc<Projects>,
     pub workers: Vec<Worker>,
-    pub file_writes: Arc<FileWrites>,
-    pub file_queries: Arc<FileQueries>,
-    pub signed_uploads: Arc<SignedUploads>,
     pub browser_probes: BrowserProbes,
     pub principal: Arc<PrincipalSource>,
     pub running_checks: TaskTracker,
@@ -85,8 +79,7 @@ impl UseCases {
         ));
         let prober = AwsProber::new(sessions.clone()).map_err(|error| other(error.to_string()))?;
         let prober: Arc<dyn Prober> = Arc::new(prober);
-        let s3_files = Arc::new(S3Files::new(sessions));
-        let bucket_files: Arc<dyn BucketFiles> = s3_files.clone();
+        let bucket: Arc<dyn Bucket> = Arc::new(S3Bucket::new(sessions));
         let principal = Arc::new(PrincipalSource::new(
             settings.service_principal.clone(),
             prober.clone(),
@@ -115,15 +108,17 @@ impl UseCases {
             store: store.clone(),
             connections: connections.clone(),
             checks: checks.clone(),
-            files: bucket_files.clone(),
+            files: bucket.clone(),
             built_in: Arc::new(BuiltIn::new(settings.built_in_bucket.clone(), prober)),
         });
-        let denials = Denials::new(policies.clone());
         let files = Arc::new(Files {
             storages: storages.clone(),
-            files: bucket_files.clone(),
-            denials: denials.clone(),
+            bucket: bucket.clone(),
+            denials: Denials::new(policies.clone()),
+            vault: vault.clone(),
             longest_url_life: settings.signed_url_max,
+            running: running_checks.clone(),
+            runtime: Handle::current(),
         });
         let imports = Arc::new(Notify::new());
         // Every kind of job. A new one is added here.
@@ -131,7 +126,7 @@ impl UseCases {
             Arc::new(ImportFiles {
                 store: store.clone(),
                 storages: storages.clone(),
-                files: bucket_files.clone(),
+                files: bucket.clone(),
                 clock: clock.clone(),
                 pace: Pace::default(),
             }),
@@ -153,14 +148,6 @@ impl UseCases {
         let quick = worker(Lane::Quick, &Arc::default(), QUICK_INTERVAL);
         let mut workers = vec![slow; SLOW_WORKERS];
         workers.extend(vec![quick; QUICK_WORKERS]);
-        let file_writes = Arc::new(FileWrites {
-            storages: storages.clone(),
-            bucket: s3_files.clone(),
-            denials: denials.clone(),
-            longest_url_life: settings.signed_url_max,
-            running: running_checks.clone(),
-            runtime: Handle::current(),
-        });
         let setups = Arc::new(Setups {
             store: store.clone(),
             connections,
@@ -171,15 +158,14 @@ impl UseCases {
         Ok(Self {
             browser_probes: BrowserProbes {
                 setups: setups.clone(),
-                files: bucket_files.clone(),
-                writes: s3_files.clone(),
+                bucket: bucket.clone(),
             },
             setups,
             workers,
             projects: Arc::new(Projects {
                 store: store.clone(),
                 storages: storages.clone(),
-                bucket_files,
+                bucket_files: bucket,
                 files: files.clone(),
                 clock: clock.clone(),
                 limits: Limits::default(),
@@ -187,17 +173,6 @@ impl UseCases {
                 manifests: Semaphore::new(MANIFESTS_AT_ONCE),
             }),
             files,
-            file_queries: Arc::new(FileQueries {
-                storages: storages.clone(),
-                bucket: s3_files.clone(),
-                denials,
-            }),
-            signed_uploads: Arc::new(SignedUploads {
-                writes: file_writes.clone(),
-                bucket: s3_files,
-                vault: vault.clone(),
-            }),
-            file_writes,
             storages,
             principal,
             running_checks,

@@ -17,22 +17,21 @@ impl Run<'_> {
         let probe_key = self.probe_key();
         let (location, owned, list, cors) = join4(
             self.record.time(located(&probe, |p| async move {
-                p.location(ExpectedOwner::Unsaid).await
+                p.location(ExpectedOwner::Omit).await
             })),
             self.record.time(async {
                 match has_owner {
                     true => Some(
-                        located(
-                            &probe,
-                            |p| async move { p.location(ExpectedOwner::Said).await },
-                        )
+                        located(&probe, |p| async move {
+                            p.location(ExpectedOwner::Require).await
+                        })
                         .await,
                     ),
                     false => None,
                 }
             }),
             self.record.time(located(&probe, |p| async move {
-                p.list(ExpectedOwner::Said).await
+                p.list(ExpectedOwner::Require).await
             })),
             self.cors(&probe, probe_key.as_ref()),
         )
@@ -140,7 +139,7 @@ impl Run<'_> {
             (Err(_), Some(list_failure))
                 if denied && list_failure.kind == FailureKind::AccessDenied =>
             {
-                match probe.list(ExpectedOwner::Unsaid).await {
+                match probe.list(ExpectedOwner::Omit).await {
                     Ok(_) => {
                         let why = self.explain.another_owner();
                         self.record.fail(step, owned, failure, why);

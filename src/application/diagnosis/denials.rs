@@ -9,7 +9,7 @@ use crate::domain::policy_document::PolicyTemplates;
 use serde_json::json;
 use std::sync::Arc;
 
-/// Makes answers of failures.
+/// Turns an AWS failure into the client's error.
 #[derive(Clone)]
 pub struct Denials {
     policies: Arc<PolicyTemplates>,

@@ -399,7 +399,9 @@ fn not_answered(to: &str, failure: &AwsFailure) -> Finding {
             Cause::AwsUnavailable,
             "AWS answered with a fault of its own",
         ),
-        FailureKind::Nonsense => (Cause::AwsAnswerUnreadable, "the answer was none of AWS's"),
+        FailureKind::InvalidResponse => {
+            (Cause::AwsAnswerUnreadable, "the answer was none of AWS's")
+        }
         _ => (Cause::AwsRejected, "AWS did not accept the request"),
     };
     Finding::new(

@@ -5,10 +5,10 @@
 //! replica) goes on from the last stored step: no file comes twice and none is lost. A worker holds an
 //! import by a lease that each step renews; what one does whose lease another has taken is not stored.
 
-use crate::application::bucket::read::{BucketFiles, ListFrom};
+use crate::application::bucket::port::Bucket;
+use crate::application::bucket::read::ListFrom;
 use crate::application::clock::Clock;
 use crate::application::error::{Error, Kind, Result};
-use crate::application::files::read::object_key;
 use crate::application::jobs::{Job, Lane, Next};
 use crate::application::kept::store::{ClaimedJob, IMPORT, ImportStep, Store};
 use crate::application::projects::collected::{count, no_files, sort_out};
@@ -32,7 +32,7 @@ const MISSING_NAMED: usize = 10;
 pub struct ImportFiles {
     pub store: Arc<dyn Store>,
     pub storages: Arc<Storages>,
-    pub files: Arc<dyn BucketFiles>,
+    pub files: Arc<dyn Bucket>,
     pub clock: Arc<dyn Clock>,
     pub pace: Pace,
 }
@@ -278,7 +278,7 @@ impl ImportFiles {
                     (_, Some(token)) => ListFrom::Continuation(token),
                     (Some(after), None) => {
                         let after = FileKey::parse(after).map_err(Error::bug)?;
-                        ListFrom::After(object_key(&bucket, &after)?)
+                        ListFrom::After(bucket.key("key", &after)?)
                     }
                     (None, None) => ListFrom::Beginning,
                 };

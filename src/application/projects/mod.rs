@@ -12,11 +12,14 @@ mod reading;
 pub mod selection;
 mod source;
 
-use crate::application::bucket::read::{BucketFiles, ListFrom, SignedUrl};
+use crate::application::bucket::port::Bucket;
+use crate::application::bucket::read::ListFrom;
+use crate::application::bucket::sign::SignedUrl;
 use crate::application::clock::Clock;
 use crate::application::connections::errors::changed_meanwhile;
 use crate::application::error::{Error, FieldError, Kind, Result};
-use crate::application::files::read::{Files, SignRequest, object_key};
+use crate::application::files::shared::Files;
+use crate::application::files::sign::SignRequest;
 use crate::application::kept::store::{IMPORT, NewJob, Store, StoreError, Window};
 use crate::application::people::caller::{Admin, Member};
 use crate::application::storages::Storages;
@@ -45,7 +48,7 @@ const MOST_ERRORS: usize = 100;
 pub struct Projects {
     pub store: Arc<dyn Store>,
     pub storages: Arc<Storages>,
-    pub bucket_files: Arc<dyn BucketFiles>,
+    pub bucket_files: Arc<dyn Bucket>,
     pub files: Arc<Files>,
     pub clock: Arc<dyn Clock>,
     pub limits: Limits,
@@ -331,7 +334,8 @@ fn check_list(bucket: &ConnectedBucket, wanted: &[WantedFile]) -> Result<()> {
         let earlier = first.insert(&file.file_key, at);
         let refused = match earlier {
             Some(place) => Some(manifest::duplicate(&format!("`files[{place}]`"))),
-            None => object_key(bucket, &file.file_key)
+            None => bucket
+                .key("key", &file.file_key)
                 .err()
                 .and_then(|error| error.fields.first().cloned())
                 .map(|field| Invalid::new(field.code, field.detail)),

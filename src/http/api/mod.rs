@@ -22,6 +22,7 @@ pub fn configure(config: &mut ServiceConfig) {
     people::sign_in_links::configure(config);
     people::sessions::configure(config);
     files::read::configure(config);
+    files::sign::configure(config);
     projects::configure(config);
     files::write::configure(config);
     files::copy::configure(config);

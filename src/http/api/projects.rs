@@ -1,12 +1,13 @@
 //! `/v1/projects`
 
 use crate::application::error::{Error, Result};
-use crate::application::files::read::SignRequest;
+use crate::application::files::sign::SignRequest;
 use crate::application::projects::input::{NewFileInput, NewProjectInput};
 use crate::domain::Invalid;
 use crate::domain::ids::ProjectId;
 use crate::domain::project::{Project, ProjectFile, ProjectStatus};
-use crate::http::api::files::read::{SIGN_LIMIT, SignedUrlsBody, parse_keys};
+use crate::http::api::files::keys::parse_keys;
+use crate::http::api::files::sign::{SIGN_LIMIT, SignedUrlsBody};
 use crate::http::body::Body;
 use crate::http::caller::{AdminCaller, MemberCaller};
 use crate::http::declare::{asks, changes};

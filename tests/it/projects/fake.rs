@@ -9,7 +9,7 @@ use crate::application::clock::Clock;
 use crate::application::connections::Connections;
 use crate::application::connections::principal::PrincipalSource;
 use crate::application::diagnosis::denials::Denials;
-use crate::application::files::read::Files;
+use crate::application::files::shared::Files;
 use crate::application::jobs::Lane;
 use crate::application::jobs::worker::Worker;
 use crate::application::kept::store::{ProjectStore, Store};
@@ -39,6 +39,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use time::OffsetDateTime;
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::task::TaskTracker;
 
@@ -145,7 +146,7 @@ fn metadata(body: &[u8]) -> ObjectMetadata {
 }
 
 #[async_trait]
-impl BucketFiles for FakeBucket {
+impl BucketRead for FakeBucket {
     async fn list(&self, _: &ConnectedBucket, request: ListRequest) -> BucketResult<ListPage> {
         self.lists.fetch_add(1, SeqCst);
         self.call().await?;
@@ -235,15 +236,6 @@ impl BucketFiles for FakeBucket {
         })
     }
 
-    async fn sign_get(
-        &self,
-        _: &ConnectedBucket,
-        _: &[(ObjectKey, SignedResponse)],
-        _: Duration,
-    ) -> BucketResult<Vec<SignedUrl>> {
-        Err(failure(FailureKind::Network))
-    }
-
     async fn forget(&self, _: &Owner) {}
 }
 
@@ -328,7 +320,7 @@ impl Rig {
         let storages = Arc::new(Storages {
             store: store.clone(),
             connections: Arc::new(Connections {
-                vault,
+                vault: vault.clone(),
                 policies: policies.clone(),
                 principal,
                 origins: Vec::new(),
@@ -343,9 +335,12 @@ impl Rig {
             bucket_files: bucket.clone(),
             files: Arc::new(Files {
                 storages: storages.clone(),
-                files: bucket.clone(),
+                bucket: bucket.clone(),
                 denials: Denials::new(policies),
+                vault,
                 longest_url_life: Duration::from_secs(60),
+                running: TaskTracker::new(),
+                runtime: Handle::current(),
             }),
             clock: clock.clone(),
             limits: Limits {

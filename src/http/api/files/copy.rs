@@ -5,7 +5,7 @@ use crate::application::error::{Error, Result};
 use crate::application::files::copy::CopyRequest;
 use crate::domain::files::canned_acl::CannedAcl;
 use crate::domain::ids::StorageRef;
-use crate::http::api::files::write::{UploadQuery, file_key};
+use crate::http::api::files::keys::{FileKeyQuery, file_key};
 use crate::http::body::Body;
 use crate::http::caller::AdminCaller;
 use crate::http::declare::changes;
@@ -92,8 +92,7 @@ async fn copy_file(
     body: Body<CopyFile>,
 ) -> Result<Json<CopiedBody>> {
     let request = body.value.parse()?;
-    let writes = &services.file_writes;
-    let copied = writes.copy(&admin.0, &id.0, &request).await?;
+    let copied = services.files.copy(&admin.0, &id.0, &request).await?;
     Ok(Json(CopiedBody::new(&request, copied)))
 }
 
@@ -118,8 +117,7 @@ async fn move_file(
     body: Body<CopyFile>,
 ) -> Result<Json<CopiedBody>> {
     let request = body.value.parse()?;
-    let writes = &services.file_writes;
-    let copied = writes.rename(&admin.0, &id.0, &request).await?;
+    let copied = services.files.rename(&admin.0, &id.0, &request).await?;
     Ok(Json(CopiedBody::new(&request, copied)))
 }
 
@@ -139,7 +137,7 @@ struct PutFileAcl {
 /// instead.
 #[utoipa::path(
     tag = "Files",
-    params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`"), UploadQuery),
+    params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`"), FileKeyQuery),
     request_body = PutFileAcl,
     responses(
         (status = 204, description = "The file has the ACL"),
@@ -151,14 +149,11 @@ async fn put_file_acl(
     admin: AdminCaller,
     services: Data<Services>,
     id: Id<StorageRef>,
-    query: Query<UploadQuery>,
+    query: Query<FileKeyQuery>,
     body: Body<PutFileAcl>,
 ) -> Result<HttpResponse> {
     let key = file_key("key", &query.0.key)?;
     let acl = CannedAcl::parse(&body.value.acl).map_err(|invalid| Error::field("acl", invalid))?;
-    services
-        .file_writes
-        .put_acl(&admin.0, &id.0, &key, acl)
-        .await?;
+    services.files.put_acl(&admin.0, &id.0, &key, acl).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -1,17 +1,16 @@
 //! One file.
 
 use crate::application::bucket::query::ObjectDetails;
-use crate::application::bucket::read::SignedUrl;
+use crate::application::bucket::sign::SignedUrl;
 use crate::application::error::{Error, Result};
-use crate::application::files::read::SignRequest;
+use crate::application::files::sign::SignRequest;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::StorageRef;
 use crate::http::declare::{PageRoute, PageRoutes};
+use crate::http::pages::files::link::SignedLinkPage;
+use crate::http::pages::files::place::{Crumb, KeyQuery, Place, Trouble, shown, shown_or_empty};
 use crate::http::pages::files::preview;
 use crate::http::pages::files::preview::{LIFE, Preview};
-use crate::http::pages::files::{
-    Crumb, KeyQuery, Place, SignedLinkPage, Trouble, shown, shown_or_empty,
-};
 use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::{Chrome, Section};
 use crate::http::pages::shell::form::Form;
@@ -114,7 +113,7 @@ async fn show(
     let key = query.0.parse()?;
     let place = Place::of(&services.storages.get(&visitor.member, &id.0).await?);
     let known = services
-        .file_queries
+        .files
         .details(&visitor.member, &id.0, &key, None)
         .await;
     let about = match known {
@@ -169,7 +168,7 @@ impl FilePage {
             download: place.of_file("file/download", &written),
             link: place.of_file("file/link", &written),
             delete: place.of_file("files/confirm-delete", &written),
-            project: crate::http::pages::files::address(
+            project: crate::http::pages::files::place::address(
                 "/projects/new",
                 &[("storage_id", &place.id), ("key", &written)],
             ),
@@ -215,7 +214,7 @@ async fn download(
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct LinkForm {
+struct FileLinkForm {
     /// In seconds.
     expires_in: Option<u64>,
 }
@@ -225,7 +224,7 @@ async fn link(
     services: Data<Services>,
     id: Id<StorageRef>,
     query: Query<KeyQuery>,
-    form: Form<LinkForm>,
+    form: Form<FileLinkForm>,
 ) -> Result<HttpResponse> {
     let key = query.0.parse()?;
     let place = Place::of(&services.storages.get(&visitor.member, &id.0).await?);
@@ -273,7 +272,7 @@ mod tests {
     use crate::application::bucket::query::{Archive, Restore};
     use crate::application::bucket::read::ObjectMetadata;
     use crate::application::error::Kind;
-    use crate::http::pages::files::samples::{ODD_KEYS, place};
+    use crate::http::pages::files::place::samples::{ODD_KEYS, place};
     use time::macros::datetime;
 
     fn details() -> ObjectDetails {

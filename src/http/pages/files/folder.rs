@@ -7,7 +7,7 @@ use crate::domain::files::file_key::Folder;
 use crate::domain::ids::StorageRef;
 use crate::http::assets;
 use crate::http::declare::{PageRoute, PageRoutes};
-use crate::http::pages::files::{Crumb, Place, Trouble, address, shown, shown_or_empty};
+use crate::http::pages::files::place::{Crumb, Place, Trouble, address, shown, shown_or_empty};
 use crate::http::pages::shell::answer::html;
 use crate::http::pages::shell::chrome::{Chrome, Section};
 use crate::http::pages::shell::moment::{Moment, size_in_words};
@@ -86,7 +86,7 @@ struct FilesPage {
     crumbs: Vec<Crumb>,
     trouble: Option<Trouble>,
     folders: Vec<FolderRow>,
-    files: Vec<FileRow>,
+    files: Vec<FolderFileRow>,
     orders: Vec<OrderLink>,
     /// Where the first page is, for the others.
     first: Option<String>,
@@ -110,7 +110,7 @@ struct FolderRow {
     url: Option<String>,
 }
 
-struct FileRow {
+struct FolderFileRow {
     name: String,
     /// With the leading slash, as it is.
     key: String,
@@ -134,7 +134,7 @@ impl FolderRow {
     }
 }
 
-impl FileRow {
+impl FolderFileRow {
     fn of(entry: FileEntry, place: &Place) -> Self {
         Self {
             name: shown_or_empty(&entry.name),
@@ -248,7 +248,10 @@ impl FilesPage {
             crumbs: place.crumbs(&folder),
             trouble,
             folders: folders.iter().map(|f| FolderRow::of(f, &place)).collect(),
-            files: files.into_iter().map(|f| FileRow::of(f, &place)).collect(),
+            files: files
+                .into_iter()
+                .map(|f| FolderFileRow::of(f, &place))
+                .collect(),
             orders: Order::ALL
                 .iter()
                 .map(|(order, code, words)| OrderLink {
@@ -274,7 +277,7 @@ impl FilesPage {
 mod tests {
     use super::*;
     use crate::application::error::Kind;
-    use crate::http::pages::files::samples::{ODD_KEYS, place};
+    use crate::http::pages::files::place::samples::{ODD_KEYS, place};
     use time::macros::datetime;
 
     fn file(key: &str, size: i64) -> FileEntry {

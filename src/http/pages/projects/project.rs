@@ -1,7 +1,7 @@
 //! One project.
 
 use crate::application::error::{Error, Result};
-use crate::application::files::read::SignRequest;
+use crate::application::files::sign::SignRequest;
 use crate::application::kept::page_tokens::PageRequest;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::ProjectId;
@@ -231,7 +231,7 @@ async fn sign(
     project: &ProjectId,
     key: &FileKey,
     download_name: Option<String>,
-) -> Result<crate::application::bucket::read::SignedUrl> {
+) -> Result<crate::application::bucket::sign::SignedUrl> {
     let request = SignRequest {
         keys: vec![key.clone()],
         expires_in: Some(LIFE.min(services.files.longest_url_life)),
@@ -325,7 +325,7 @@ async fn delete(
 mod tests {
     use super::*;
     use crate::application::error::Kind;
-    use crate::http::pages::files::samples::{ODD_KEYS, place};
+    use crate::http::pages::files::place::samples::{ODD_KEYS, place};
     use crate::http::pages::projects::samples::project;
 
     fn file(key: &str) -> ProjectFile {

@@ -1,6 +1,6 @@
 //! The check's step that the browser itself makes.
 
-use crate::application::bucket::read::SignedUrl;
+use crate::application::bucket::sign::SignedUrl;
 use crate::application::error::Result;
 use crate::application::setups::browser_probe::ProbeId;
 use crate::domain::ids::SetupId;
