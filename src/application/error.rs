@@ -1,6 +1,5 @@
 //! Errors of the use cases: what a client may see, and what only the operator may.
 
-use crate::application::kept::store::StoreError;
 use crate::domain::Invalid;
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use std::time::Duration;
@@ -167,29 +166,6 @@ impl std::ops::Deref for Error {
 impl std::ops::DerefMut for Error {
     fn deref_mut(&mut self) -> &mut ErrorParts {
         &mut self.0
-    }
-}
-
-impl From<StoreError> for Error {
-    fn from(error: StoreError) -> Self {
-        match &error {
-            StoreError::Unavailable(_) => Self::new(
-                Kind::Unavailable,
-                "database_unavailable",
-                "The service's database cannot be reached at the moment. Nothing was changed.",
-            )
-            .remedy("Try again in a moment.")
-            .retry_after(Duration::from_secs(2))
-            .internal(&error),
-            StoreError::Damaged { .. } => Self::new(
-                Kind::Internal,
-                "record_damaged",
-                "A stored record cannot be read, so that nothing was done with it.",
-            )
-            .remedy("Tell the operator the request ID.")
-            .internal(&error),
-            StoreError::Conflict(_) | StoreError::Failed(_) => Self::bug(&error),
-        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Check reports, their effect on what was checked, and when the next ones are due.
 
-use crate::application::kept::store::{CheckTarget, StoreError, StoreResult, Window};
+use crate::application::kept::store::{CheckStore, CheckTarget, StoreError, StoreResult, Window};
 use crate::database::engine::{Sql, Tx, values};
 use crate::database::record::Record;
 use crate::database::{Database, before};
@@ -8,6 +8,7 @@ use crate::domain::check::CheckReport;
 use crate::domain::connection::region::Region;
 use crate::domain::ids::{CheckId, StorageId, WorkspaceId};
 use crate::domain::storage::HealthState;
+use async_trait::async_trait;
 use time::OffsetDateTime;
 
 /// By name: with `*`, a newer replica that adds a column would break the statements that an older one
@@ -23,52 +24,127 @@ macro_rules! select {
     };
 }
 
-pub(super) async fn record(
-    database: &Database,
-    workspace: &WorkspaceId,
-    target: &CheckTarget,
-    report: &CheckReport,
-) -> StoreResult<bool> {
-    let mut tx = database.begin().await?;
-    if !lock_target(&mut tx, workspace, target).await? {
-        return Ok(false);
-    }
-    insert(&mut tx, workspace, target, report).await?;
-    match target {
-        CheckTarget::Setup(setup) => {
-            tx.execute(
-                "UPDATE setups SET last_check_id = $3 WHERE workspace_id = $1 AND id = $2",
-                values![workspace.as_str(), setup.as_str(), report.id.as_str()],
-            )
-            .await?;
+#[async_trait]
+impl CheckStore for Database {
+    async fn record_check(
+        &self,
+        workspace: &WorkspaceId,
+        target: &CheckTarget,
+        report: &CheckReport,
+    ) -> StoreResult<bool> {
+        let mut tx = self.begin().await?;
+        if !lock_target(&mut tx, workspace, target).await? {
+            return Ok(false);
         }
-        CheckTarget::Storage(storage) => {
-            let passed = report.outcome().is_pass();
-            let found = report.region.filter(|_| passed);
-            tx.execute(
-                "UPDATE storages SET
-                     health_since = CASE WHEN health = $4 THEN health_since ELSE $5 END,
-                     health = $4,
-                     last_check_id = $6,
-                     verified_revision = CASE WHEN $7 = 1 THEN revision ELSE verified_revision END,
-                     region = COALESCE($8, region)
-                 WHERE workspace_id = $1 AND id = $2 AND revision = $3",
-                values![
-                    workspace.as_str(),
-                    storage.as_str(),
-                    report.revision,
-                    HealthState::from(report.outcome()).as_str(),
-                    report.started_at,
-                    report.id.as_str(),
-                    i64::from(passed),
-                    found.as_ref().map(|v| v.as_str()),
-                ],
-            )
-            .await?;
+        insert(&mut tx, workspace, target, report).await?;
+        match target {
+            CheckTarget::Setup(setup) => {
+                tx.execute(
+                    "UPDATE setups SET last_check_id = $3 WHERE workspace_id = $1 AND id = $2",
+                    values![workspace.as_str(), setup.as_str(), report.id.as_str()],
+                )
+                .await?;
+            }
+            CheckTarget::Storage(storage) => {
+                let passed = report.outcome().is_pass();
+                let found = report.region.filter(|_| passed);
+                tx.execute(
+                    "UPDATE storages SET
+                         health_since = CASE WHEN health = $4 THEN health_since ELSE $5 END,
+                         health = $4,
+                         last_check_id = $6,
+                         verified_revision = CASE WHEN $7 = 1 THEN revision ELSE verified_revision END,
+                         region = COALESCE($8, region)
+                     WHERE workspace_id = $1 AND id = $2 AND revision = $3",
+                    values![
+                        workspace.as_str(),
+                        storage.as_str(),
+                        report.revision,
+                        HealthState::from(report.outcome()).as_str(),
+                        report.started_at,
+                        report.id.as_str(),
+                        i64::from(passed),
+                        found.as_ref().map(|v| v.as_str()),
+                    ],
+                )
+                .await?;
+            }
         }
+        tx.commit().await?;
+        Ok(true)
     }
-    tx.commit().await?;
-    Ok(true)
+
+    async fn check(
+        &self,
+        workspace: &WorkspaceId,
+        id: &CheckId,
+    ) -> StoreResult<Option<CheckReport>> {
+        self.fetch_record(
+            "checks",
+            select!("WHERE workspace_id = $1 AND id = $2"),
+            values![workspace.as_str(), id.as_str()],
+            report,
+        )
+        .await
+    }
+
+    async fn list_checks(
+        &self,
+        workspace: &WorkspaceId,
+        storage: &StorageId,
+        window: &Window,
+    ) -> StoreResult<Vec<CheckReport>> {
+        self.fetch_records(
+            "checks",
+            select!(
+                "WHERE workspace_id = $1 AND storage_id = $2 AND id < $3
+                 ORDER BY id DESC LIMIT $4"
+            ),
+            values![
+                workspace.as_str(),
+                storage.as_str(),
+                before(window),
+                window.limit
+            ],
+            report,
+        )
+        .await
+    }
+
+    async fn claim_due_checks(
+        &self,
+        now: OffsetDateTime,
+        next: OffsetDateTime,
+        limit: u32,
+    ) -> StoreResult<Vec<(WorkspaceId, StorageId)>> {
+        self
+            .fetch_records(
+                "storages",
+                // Rows that another replica is taking are passed over: SQLite has one writer at a time.
+                Sql::Each {
+                    sqlite: "WITH due AS MATERIALIZED (
+                                 SELECT id FROM storages WHERE next_check_at <= $1
+                                 ORDER BY next_check_at LIMIT $3
+                             )
+                             UPDATE storages SET next_check_at = $2 WHERE id IN (SELECT id FROM due)
+                             RETURNING id, workspace_id",
+                    postgres: "WITH due AS MATERIALIZED (
+                                   SELECT id FROM storages WHERE next_check_at <= $1
+                                   ORDER BY next_check_at LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED
+                               )
+                               UPDATE storages SET next_check_at = $2 WHERE id IN (SELECT id FROM due)
+                               RETURNING id, workspace_id",
+                },
+                values![now, next, limit],
+                |record| {
+                    Ok((
+                        record.parse("workspace_id", WorkspaceId::parse)?,
+                        record.parse("id", StorageId::parse)?,
+                    ))
+                },
+            )
+            .await
+    }
 }
 
 /// Whether the target exists; if so, it cannot go before the transaction ends.
@@ -132,80 +208,6 @@ async fn insert(
     )
     .await
     .map(drop)
-}
-
-pub(super) async fn find(
-    database: &Database,
-    workspace: &WorkspaceId,
-    id: &CheckId,
-) -> StoreResult<Option<CheckReport>> {
-    database
-        .fetch_record(
-            "checks",
-            select!("WHERE workspace_id = $1 AND id = $2"),
-            values![workspace.as_str(), id.as_str()],
-            report,
-        )
-        .await
-}
-
-pub(super) async fn list(
-    database: &Database,
-    workspace: &WorkspaceId,
-    storage: &StorageId,
-    window: &Window,
-) -> StoreResult<Vec<CheckReport>> {
-    database
-        .fetch_records(
-            "checks",
-            select!(
-                "WHERE workspace_id = $1 AND storage_id = $2 AND id < $3
-             ORDER BY id DESC LIMIT $4"
-            ),
-            values![
-                workspace.as_str(),
-                storage.as_str(),
-                before(window),
-                window.limit
-            ],
-            report,
-        )
-        .await
-}
-
-pub(super) async fn claim_due(
-    database: &Database,
-    now: OffsetDateTime,
-    next: OffsetDateTime,
-    limit: u32,
-) -> StoreResult<Vec<(WorkspaceId, StorageId)>> {
-    database
-        .fetch_records(
-            "storages",
-            // Rows that another replica is taking are passed over: SQLite has one writer at a time.
-            Sql::Each {
-                sqlite: "WITH due AS MATERIALIZED (
-                             SELECT id FROM storages WHERE next_check_at <= $1
-                             ORDER BY next_check_at LIMIT $3
-                         )
-                         UPDATE storages SET next_check_at = $2 WHERE id IN (SELECT id FROM due)
-                         RETURNING id, workspace_id",
-                postgres: "WITH due AS MATERIALIZED (
-                               SELECT id FROM storages WHERE next_check_at <= $1
-                               ORDER BY next_check_at LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED
-                           )
-                           UPDATE storages SET next_check_at = $2 WHERE id IN (SELECT id FROM due)
-                           RETURNING id, workspace_id",
-            },
-            values![now, next, limit],
-            |record| {
-                Ok((
-                    record.parse("workspace_id", WorkspaceId::parse)?,
-                    record.parse("id", StorageId::parse)?,
-                ))
-            },
-        )
-        .await
 }
 
 fn report(record: &Record) -> StoreResult<CheckReport> {

@@ -3,7 +3,7 @@
 use crate::application::kept::store::{ImportJob, ImportStep, StoreResult};
 use crate::database::Database;
 use crate::database::engine::{Sql, Tx, values};
-use crate::database::projects::{insert_files, progress};
+use crate::database::project_files::{insert_files, progress};
 use crate::database::record::Record;
 use crate::domain::ids::{ProjectId, WorkspaceId};
 use crate::domain::project::{ImportFailure, ProjectStatus};

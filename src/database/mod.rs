@@ -12,6 +12,7 @@ mod errors;
 mod idempotency;
 mod imports;
 mod migrations;
+mod project_files;
 mod projects;
 mod record;
 mod setups;

@@ -4,17 +4,13 @@ use crate::application::kept::store::{
     ImportJob, ImportStep, ProjectStore, StoreError, StoreResult, Window,
 };
 use crate::database::engine::{Sql, Tx, Value, values};
-use crate::database::record::{Record, stored_name};
+use crate::database::project_files::{PER_STATEMENT, file, insert_files, placeholders, progress};
+use crate::database::record::{Record, storage_column, stored_name};
 use crate::database::{Database, before, imports};
-use crate::domain::files::file_key::FileKey;
-use crate::domain::ids::{ProjectId, StorageId, WorkspaceId};
-use crate::domain::project::{ImportFailure, Progress, Project, ProjectFile, ProjectStatus};
+use crate::domain::ids::{ProjectId, StorageRef, WorkspaceId};
+use crate::domain::project::{ImportFailure, Project, ProjectFile, ProjectStatus};
 use async_trait::async_trait;
 use time::OffsetDateTime;
-
-/// How many files one statement inserts or looks up. With five values for each it stays far below what
-/// the engines allow (SQLite 32,766 placeholders, PostgreSQL 65,535).
-const FILES_PER_STATEMENT: usize = 1000;
 
 /// By name: with `*`, a newer replica that adds a column would break the statements that an older one
 /// keeps prepared on PostgreSQL.
@@ -45,7 +41,7 @@ impl ProjectStore for Database {
             imports::insert(&mut tx, &project.id, job).await?;
         }
         // Last, because it makes the other projects of this storage wait.
-        if let Some(storage) = &project.storage {
+        if let StorageRef::Own(storage) = &project.storage {
             let counted = tx
                 .execute(
                     "UPDATE storages SET project_count = project_count + 1
@@ -105,11 +101,11 @@ impl ProjectStore for Database {
         let Some(row) = deleted else {
             return Ok(false);
         };
-        if let Some(storage) = Record::new("projects", row)?.text_opt("storage_id")? {
+        if let StorageRef::Own(storage) = Record::new("projects", row)?.storage("storage_id")? {
             tx.execute(
                 "UPDATE storages SET project_count = project_count - 1
                  WHERE workspace_id = $1 AND id = $2",
-                values![workspace.as_str(), storage],
+                values![workspace.as_str(), storage.as_str()],
             )
             .await?;
         }
@@ -145,7 +141,7 @@ impl ProjectStore for Database {
         paths: &[String],
     ) -> StoreResult<Vec<ProjectFile>> {
         let mut files = Vec::new();
-        for chunk in paths.chunks(FILES_PER_STATEMENT) {
+        for chunk in paths.chunks(PER_STATEMENT) {
             let mut values = values![workspace.as_str(), id.as_str()];
             values.extend(chunk.iter().map(|path| Value::from(path.as_str())));
             let rows = self
@@ -209,7 +205,7 @@ async fn insert(tx: &mut Tx, project: &Project) -> StoreResult<()> {
             project.id.as_str(),
             project.workspace.as_str(),
             project.name.as_str(),
-            project.storage.as_ref().map(|v| v.as_str()),
+            storage_column(&project.storage),
             project.status.as_str(),
             project.progress.done,
             project.progress.total,
@@ -225,43 +221,6 @@ async fn insert(tx: &mut Tx, project: &Project) -> StoreResult<()> {
     .map(drop)
 }
 
-pub(super) async fn insert_files(
-    tx: &mut Tx,
-    project: &ProjectId,
-    files: &[ProjectFile],
-) -> StoreResult<()> {
-    for chunk in files.chunks(FILES_PER_STATEMENT) {
-        let rows: Vec<String> = (0..chunk.len())
-            .map(|row| format!("($1, {})", placeholders(2 + 5 * row, 5)))
-            .collect();
-        let mut values = values![project.as_str()];
-        for file in chunk {
-            values.extend(values![
-                file.position,
-                file.file_key.path(),
-                file.name.as_str(),
-                file.size,
-                file.etag.as_deref(),
-            ]);
-        }
-        tx.execute(
-            Sql::Built(format!(
-                "INSERT INTO project_files (project_id, position, path, name, size, etag) VALUES {}",
-                rows.join(", ")
-            )),
-            values,
-        )
-        .await?;
-    }
-    Ok(())
-}
-
-/// `$first, …`, so many.
-fn placeholders(first: usize, count: usize) -> String {
-    let all: Vec<String> = (first..first + count).map(|n| format!("${n}")).collect();
-    all.join(", ")
-}
-
 fn project(record: &Record) -> StoreResult<Project> {
     let failure = match record.text_opt("failure_code")? {
         Some(code) => Some(ImportFailure {
@@ -274,7 +233,7 @@ fn project(record: &Record) -> StoreResult<Project> {
         id: record.parse("id", ProjectId::parse)?,
         workspace: record.parse("workspace_id", WorkspaceId::parse)?,
         name: record.parse("name", stored_name)?,
-        storage: record.parse_opt("storage_id", StorageId::parse)?,
+        storage: record.storage("storage_id")?,
         status: record.parse("status", ProjectStatus::parse)?,
         progress: progress(record)?,
         file_count: record.int("file_count")?,
@@ -282,23 +241,5 @@ fn project(record: &Record) -> StoreResult<Project> {
         skipped_count: record.int("skipped_count")?,
         failure,
         created_at: record.time("created_at")?,
-    })
-}
-
-pub(super) fn progress(record: &Record) -> StoreResult<Progress> {
-    Ok(Progress {
-        done: record.int("progress_done")?,
-        total: record.int_opt("progress_total")?,
-    })
-}
-
-fn file(record: &Record) -> StoreResult<ProjectFile> {
-    Ok(ProjectFile {
-        position: record.int("position")?,
-        // With the slash in front: a path may itself begin with one, and parsing takes one off.
-        file_key: record.parse("path", |path| FileKey::parse(&format!("/{path}")))?,
-        name: record.text("name")?,
-        size: record.int("size")?,
-        etag: record.text_opt("etag")?,
     })
 }

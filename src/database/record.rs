@@ -4,6 +4,7 @@ use crate::application::kept::store::{StoreError, StoreResult};
 use crate::database::engine::Row;
 use crate::domain::Invalid;
 use crate::domain::connection::bucket_prefix::BucketPrefix;
+use crate::domain::ids::{StorageId, StorageRef};
 use crate::domain::names::Name;
 use std::fmt;
 use time::OffsetDateTime;
@@ -88,6 +89,12 @@ impl Record {
         self.present(column, self.time_opt(column)?)
     }
 
+    /// What [`storage_column`] wrote.
+    pub fn storage(&self, column: &str) -> StoreResult<StorageRef> {
+        let own = self.parse_opt(column, StorageId::parse)?;
+        Ok(own.map_or(StorageRef::BuiltIn, StorageRef::Own))
+    }
+
     pub fn parse_opt<T, E: fmt::Display>(
         &self,
         column: &str,
@@ -105,6 +112,11 @@ impl Record {
     ) -> StoreResult<T> {
         self.present(column, self.parse_opt(column, parse)?)
     }
+}
+
+/// A storage as a column has it: NULL for the built-in one, which has no row to refer to.
+pub(super) fn storage_column(storage: &StorageRef) -> Option<&str> {
+    storage.own().map(StorageId::as_str)
 }
 
 /// A name in its stored form. [`Name::parse`] also takes what people type, with white space around.

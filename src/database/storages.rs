@@ -1,13 +1,12 @@
 //! Storages.
 
 use crate::application::kept::store::{
-    CheckTarget, Deletion, StorageStore, StoreError, StoreResult, Window,
+    StorageDeletion, StorageStore, StoreError, StoreResult, Window,
 };
 use crate::database::engine::{Sql, Tx, values};
 use crate::database::record::{Record, stored_name};
 use crate::database::statement::Named;
-use crate::database::{Database, after, checks, connections, statement};
-use crate::domain::check::CheckReport;
+use crate::database::{Database, after, connections, statement};
 use crate::domain::connection::access::Auth;
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::external_id::ExternalId;
@@ -18,7 +17,6 @@ use crate::domain::setup::DraftSignIn;
 use crate::domain::storage::{Health, HealthState, Storage};
 use async_trait::async_trait;
 use std::sync::LazyLock;
-use time::OffsetDateTime;
 
 /// The columns of a storage's connection, with their values.
 fn connection_columns(connection: &Connection) -> StoreResult<Named> {
@@ -146,7 +144,7 @@ impl StorageStore for Database {
         &self,
         workspace: &WorkspaceId,
         id: &StorageId,
-    ) -> StoreResult<Deletion> {
+    ) -> StoreResult<StorageDeletion> {
         let mut tx = self.begin().await?;
         // Locked, so that no project can come to use it meanwhile.
         let row = tx
@@ -161,11 +159,11 @@ impl StorageStore for Database {
             )
             .await?;
         let Some(row) = row else {
-            return Ok(Deletion::NotFound);
+            return Ok(StorageDeletion::NotFound);
         };
         let projects = Record::new("storages", row)?.int("project_count")?;
         if projects != 0 {
-            return Ok(Deletion::InUse(projects));
+            return Ok(StorageDeletion::InUse(projects));
         }
         // Its checks, and its being the default, go with it.
         tx.execute(
@@ -174,42 +172,7 @@ impl StorageStore for Database {
         )
         .await?;
         tx.commit().await?;
-        Ok(Deletion::Deleted)
-    }
-
-    async fn record_check(
-        &self,
-        workspace: &WorkspaceId,
-        target: &CheckTarget,
-        report: &CheckReport,
-    ) -> StoreResult<bool> {
-        checks::record(self, workspace, target, report).await
-    }
-
-    async fn check(
-        &self,
-        workspace: &WorkspaceId,
-        id: &CheckId,
-    ) -> StoreResult<Option<CheckReport>> {
-        checks::find(self, workspace, id).await
-    }
-
-    async fn list_checks(
-        &self,
-        workspace: &WorkspaceId,
-        storage: &StorageId,
-        window: &Window,
-    ) -> StoreResult<Vec<CheckReport>> {
-        checks::list(self, workspace, storage, window).await
-    }
-
-    async fn claim_due_checks(
-        &self,
-        now: OffsetDateTime,
-        next: OffsetDateTime,
-        limit: u32,
-    ) -> StoreResult<Vec<(WorkspaceId, StorageId)>> {
-        checks::claim_due(self, now, next, limit).await
+        Ok(StorageDeletion::Deleted)
     }
 }
 

@@ -6,7 +6,7 @@ use crate::application::kept::store::{
 use crate::database::engine::values;
 use crate::database::record::{Record, stored_name};
 use crate::database::{Database, after};
-use crate::domain::ids::{StorageId, TokenId, WorkspaceId};
+use crate::domain::ids::{StorageRef, TokenId, WorkspaceId};
 use crate::domain::people::workspace::{ApiToken, Role, Workspace};
 use async_trait::async_trait;
 
@@ -23,7 +23,7 @@ impl WorkspaceStore for Database {
             ],
         )
         .await?;
-        if let Some(storage) = &workspace.default_storage {
+        if let StorageRef::Own(storage) = &workspace.default_storage {
             tx.execute(
                 "INSERT INTO default_storages (workspace_id, storage_id) VALUES ($1, $2)",
                 values![workspace.id.as_str(), storage.as_str()],
@@ -67,9 +67,9 @@ impl WorkspaceStore for Database {
     async fn set_default_storage(
         &self,
         workspace: &WorkspaceId,
-        storage: Option<&StorageId>,
+        storage: &StorageRef,
     ) -> StoreResult<bool> {
-        let Some(storage) = storage else {
+        let StorageRef::Own(storage) = storage else {
             let mut tx = self.begin().await?;
             let known = tx
                 .fetch_optional(
@@ -160,7 +160,7 @@ fn workspace(record: &Record) -> StoreResult<Workspace> {
     Ok(Workspace {
         id: record.parse("id", WorkspaceId::parse)?,
         name: record.parse("name", stored_name)?,
-        default_storage: record.parse_opt("default_storage_id", StorageId::parse)?,
+        default_storage: record.storage("default_storage_id")?,
         created_at: record.time("created_at")?,
     })
 }

@@ -1,4 +1,4 @@
-//! The connection check: a report of ten steps, each exactly once, in a fixed order.
+//! The connection check: a report of steps, each exactly once, in a fixed order.
 
 use crate::domain::Invalid;
 use crate::domain::connection::region::Region;
@@ -6,50 +6,48 @@ use crate::domain::ids::CheckId;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-/// The steps, in the order of the report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StepName {
-    AssumeRole,
-    RefusesMissingExternalId,
-    RefusesWrongExternalId,
-    GetBucketLocation,
-    BucketOwner,
-    ListBucket,
-    GetObject,
-    PutObject,
-    DeleteObject,
-    Cors,
+/// Declares the steps once, in the order of the report: name in the code, name in the API, title.
+macro_rules! steps {
+    ($($(#[$doc:meta])* $step:ident, $name:literal, $title:literal;)*) => {
+        /// The steps, in the order of the report.
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+        )]
+        pub enum StepName {
+            $($(#[$doc])* #[serde(rename = $name)] $step,)*
+        }
+
+        impl StepName {
+            pub const ALL: &'static [StepName] = &[$(Self::$step),*];
+
+            /// As in the API and in stored reports: stable.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$step => $name,)*
+                }
+            }
+
+            /// What the step does, as a title for people.
+            pub fn title(self) -> &'static str {
+                match self {
+                    $(Self::$step => $title,)*
+                }
+            }
+        }
+    };
 }
 
-impl StepName {
-    pub const ALL: [StepName; 10] = [
-        Self::AssumeRole,
-        Self::RefusesMissingExternalId,
-        Self::RefusesWrongExternalId,
-        Self::GetBucketLocation,
-        Self::BucketOwner,
-        Self::ListBucket,
-        Self::GetObject,
-        Self::PutObject,
-        Self::DeleteObject,
-        Self::Cors,
-    ];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::AssumeRole => "assume_role",
-            Self::RefusesMissingExternalId => "refuses_missing_external_id",
-            Self::RefusesWrongExternalId => "refuses_wrong_external_id",
-            Self::GetBucketLocation => "get_bucket_location",
-            Self::BucketOwner => "bucket_owner",
-            Self::ListBucket => "list_bucket",
-            Self::GetObject => "get_object",
-            Self::PutObject => "put_object",
-            Self::DeleteObject => "delete_object",
-            Self::Cors => "cors",
-        }
-    }
+steps! {
+    AssumeRole, "assume_role", "Assume the role with the external ID";
+    RefusesMissingExternalId, "refuses_missing_external_id", "Be refused without an external ID";
+    RefusesWrongExternalId, "refuses_wrong_external_id", "Be refused with a wrong external ID";
+    GetBucketLocation, "get_bucket_location", "Read the bucket's Region";
+    BucketOwner, "bucket_owner", "Compare the bucket's owner with the role's account";
+    ListBucket, "list_bucket", "List files below the prefix";
+    GetObject, "get_object", "Read a file";
+    PutObject, "put_object", "Write a probe file below temp/";
+    DeleteObject, "delete_object", "Delete the probe file";
+    Cors, "cors", "Ask for CORS as a browser would";
 }
 
 /// A step's result. Serialised as it is stored and as the API shows it.
@@ -143,9 +141,9 @@ impl Outcome {
     }
 }
 
-/// The ten steps. Invariant: each name once, in the order of [`StepName::ALL`].
+/// The steps of one check. Invariant: each name once, in the order of [`StepName::ALL`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Vec<Step>", into = "Vec<Step>")]
+#[serde(try_from = "StoredSteps", into = "Vec<Step>")]
 pub struct Steps(Vec<Step>);
 
 impl Steps {
@@ -171,12 +169,44 @@ impl Steps {
     }
 }
 
+/// The steps of a stored report, which may be older than some of the steps of today.
+#[derive(Deserialize)]
+struct StoredSteps(Vec<Step>);
+
+impl TryFrom<StoredSteps> for Steps {
+    type Error = Invalid;
+
+    fn try_from(StoredSteps(mut steps): StoredSteps) -> Result<Self, Invalid> {
+        if steps.is_empty() {
+            // No report was ever without steps: this one is damaged.
+            return Self::try_from(steps);
+        }
+        for name in StepName::ALL {
+            if !steps.iter().any(|step| step.name == *name) {
+                steps.push(Step {
+                    name: *name,
+                    status: StepStatus::Skipped,
+                    duration_ms: 0,
+                    aws: None,
+                    problem: None,
+                    skipped_because: Some("This check is older than the step.".to_owned()),
+                });
+            }
+        }
+        Self::try_from(steps)
+    }
+}
+
 impl TryFrom<Vec<Step>> for Steps {
     type Error = Invalid;
 
     fn try_from(mut steps: Vec<Step>) -> Result<Self, Invalid> {
         steps.sort_by_key(|step| step.name);
-        if steps.iter().map(|step| step.name).eq(StepName::ALL) {
+        if steps
+            .iter()
+            .map(|step| step.name)
+            .eq(StepName::ALL.iter().copied())
+        {
             Ok(Self(steps))
         } else {
             Err(Invalid::new(
@@ -239,9 +269,15 @@ mod tests {
             .map(|name| step(*name, StepStatus::Passed))
             .collect();
         let steps = Steps::try_from(all.clone()).unwrap();
-        assert!(steps.as_slice().iter().map(|s| s.name).eq(StepName::ALL));
+        assert!(
+            steps
+                .as_slice()
+                .iter()
+                .map(|s| s.name)
+                .eq(StepName::ALL.iter().copied())
+        );
         for name in StepName::ALL {
-            assert_eq!(steps.get(name).name, name);
+            assert_eq!(steps.get(*name).name, *name);
         }
         assert!(Steps::try_from(all[1..].to_vec()).is_err());
         let mut twice = all;
@@ -271,5 +307,28 @@ mod tests {
         assert_eq!(outcome(StepStatus::Skipped), Outcome::Passed);
         assert_eq!(outcome(StepStatus::Warning), Outcome::PassedWithWarnings);
         assert_eq!(outcome(StepStatus::Failed), Outcome::Failed);
+    }
+
+    #[test]
+    fn a_report_that_is_older_than_a_step_says_so() {
+        let known: Vec<Step> = StepName::ALL[1..]
+            .iter()
+            .map(|name| step(*name, StepStatus::Passed))
+            .collect();
+        let stored = serde_json::to_string(&known).unwrap();
+        let steps: Steps = serde_json::from_str(&stored).unwrap();
+        let first = &steps.as_slice()[0];
+        assert_eq!(
+            (first.name, first.status),
+            (StepName::AssumeRole, StepStatus::Skipped)
+        );
+        assert!(first.skipped_because.is_some());
+        assert_eq!(steps.outcome(), Outcome::Passed);
+        assert!(
+            serde_json::from_str::<Steps>(
+                r#"[{"name":"other","status":"passed","duration_ms":1}]"#
+            )
+            .is_err()
+        );
     }
 }

@@ -90,7 +90,7 @@ impl CheckId {
     }
 }
 
-/// What a client may name where a storage is expected: one of its own, or the product's own bucket.
+/// Which storage: one of the workspace's own, or the built-in one, the product's bucket.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum StorageRef {
     BuiltIn,
@@ -106,6 +106,14 @@ impl StorageRef {
             Ok(Self::BuiltIn)
         } else {
             StorageId::parse(value).map(Self::Own)
+        }
+    }
+
+    /// The ID of a workspace's own storage; `None` for the built-in one, which has no record.
+    pub fn own(&self) -> Option<&StorageId> {
+        match self {
+            Self::BuiltIn => None,
+            Self::Own(id) => Some(id),
         }
     }
 }

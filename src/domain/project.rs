@@ -2,7 +2,7 @@
 
 use crate::domain::Invalid;
 use crate::domain::files::file_key::FileKey;
-use crate::domain::ids::{ProjectId, StorageId, WorkspaceId};
+use crate::domain::ids::{ProjectId, StorageRef, WorkspaceId};
 use crate::domain::names::Name;
 use time::OffsetDateTime;
 
@@ -11,8 +11,7 @@ pub struct Project {
     pub id: ProjectId,
     pub workspace: WorkspaceId,
     pub name: Name,
-    /// `None`: the built-in storage.
-    pub storage: Option<StorageId>,
+    pub storage: StorageRef,
     pub status: ProjectStatus,
     pub progress: Progress,
     pub file_count: i64,

@@ -6,7 +6,7 @@ use crate::application::files::multipart::SignedUploads;
 use crate::application::files::query::FileQueries;
 use crate::application::files::read::Files;
 use crate::application::files::write::FileWrites;
-use crate::application::kept::page_tokens::Pages;
+use crate::application::kept::page_tokens::PageTokens;
 use crate::application::kept::store::Store;
 use crate::application::kept::vault::Vault;
 use crate::application::people::authenticate::Authenticator;
@@ -31,7 +31,7 @@ use url::Url;
 pub struct Services {
     pub store: Arc<dyn Store>,
     pub vault: Arc<Vault>,
-    pub pages: Pages,
+    pub pages: PageTokens,
     pub clock: Arc<dyn Clock>,
     pub authenticator: Arc<Authenticator>,
     pub setups: Arc<Setups>,

@@ -11,7 +11,7 @@ use crate::application::checks::monitor::Monitor;
 use crate::application::clock::{Clock, SystemClock};
 use crate::application::error::{Error, Kind};
 use crate::application::kept::master_key;
-use crate::application::kept::page_tokens::Pages;
+use crate::application::kept::page_tokens::PageTokens;
 use crate::application::kept::store::Store;
 use crate::application::kept::vault::{MasterKey, Vault};
 use crate::application::people::authenticate::Authenticator;
@@ -124,7 +124,7 @@ pub async fn build_with(settings: Settings, aws: &SdkConfig) -> Result<Applicati
         file_queries: use_cases.file_queries,
         signed_uploads: use_cases.signed_uploads,
         store,
-        pages: Pages::new(vault.clone()),
+        pages: PageTokens::new(vault.clone()),
         vault,
         clock,
         readiness,

@@ -1,10 +1,15 @@
 //! Running a check and keeping its report: the same for setups and storages.
 
+mod bucket_steps;
 pub mod checker;
+mod cors_step;
 pub mod limits;
 pub mod monitor;
-pub mod recorder;
-pub mod retry;
+mod object_steps;
+mod recorder;
+mod retry;
+mod role_steps;
+mod run;
 
 use crate::application::checks::checker::ConnectionChecker;
 use crate::application::checks::limits::CheckLimits;

@@ -1,17 +1,26 @@
-//! Collects the steps, each exactly once, and tells a listener of each as it finishes.
+//! Collects the steps, each exactly once, and sends each to a listener as it finishes.
 
 use crate::application::bucket::probe::Answered;
+use crate::application::diagnosis::cause::Cause;
+use crate::application::diagnosis::explain::Finding;
 use crate::domain::aws_failure::AwsFailure;
-use crate::domain::check::{AwsCall, Step, StepName, StepProblem, StepStatus, Steps};
-use std::sync::{Mutex, PoisonError};
+use crate::domain::check::{AwsCall, Step, StepName, StepStatus, Steps};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use tokio::sync::mpsc::UnboundedSender;
 
 /// The steps so far. A step that is recorded twice keeps its first result; one that never was is
 /// skipped at the end, so that a report is always whole.
 pub struct Recorder {
-    steps: Mutex<Vec<Step>>,
+    recorded: Mutex<Recorded>,
     listener: Option<UnboundedSender<Step>>,
+}
+
+#[derive(Default)]
+struct Recorded {
+    steps: Vec<Step>,
+    /// Of the steps that failed.
+    causes: Vec<Cause>,
 }
 
 /// A value, and how long it took to get.
@@ -28,7 +37,7 @@ impl Recorder {
     /// Sends each step to `listener` as it finishes. A listener that has gone is no error.
     pub fn listened_by(listener: Option<UnboundedSender<Step>>) -> Self {
         Self {
-            steps: Mutex::new(Vec::with_capacity(StepName::ALL.len())),
+            recorded: Mutex::default(),
             listener,
         }
     }
@@ -68,13 +77,7 @@ impl Recorder {
         self.put(name, StepStatus::Passed, timed.duration_ms, call, None);
     }
 
-    pub(crate) fn warn<T>(
-        &self,
-        name: StepName,
-        timed: &Timed<T>,
-        call: &AwsCall,
-        why: StepProblem,
-    ) {
+    pub(crate) fn warn<T>(&self, name: StepName, timed: &Timed<T>, call: &AwsCall, why: Finding) {
         let call = Some(call.clone());
         self.put(
             name,
@@ -90,14 +93,14 @@ impl Recorder {
         name: StepName,
         timed: &Timed<T>,
         failure: &AwsFailure,
-        why: StepProblem,
+        why: Finding,
     ) {
         log(name, failure);
         let call = Some(call_of_failure(failure));
         self.put(name, StepStatus::Failed, timed.duration_ms, call, Some(why));
     }
 
-    pub(crate) fn fail_with(&self, name: StepName, failure: &AwsFailure, why: StepProblem) {
+    pub(crate) fn fail_with(&self, name: StepName, failure: &AwsFailure, why: Finding) {
         let at_once = Timed {
             value: (),
             duration_ms: 0,
@@ -111,7 +114,7 @@ impl Recorder {
         name: StepName,
         timed: &Timed<T>,
         answer: &Answered<V>,
-        why: StepProblem,
+        why: Finding,
     ) {
         let call = Some(call_of(answer));
         self.put(name, StepStatus::Failed, timed.duration_ms, call, Some(why));
@@ -131,15 +134,18 @@ impl Recorder {
     /// Skips every step that has no result yet.
     pub(crate) fn skip_rest(&self, because: &str) {
         for name in StepName::ALL {
-            self.skip(name, because);
+            self.skip(*name, because);
         }
     }
 
-    pub(crate) fn finish(&self) -> Steps {
+    /// The whole report, and the causes of the steps that failed.
+    pub(crate) fn finish(&self) -> (Steps, Vec<Cause>) {
         self.skip_rest("The step was not reached.");
-        let steps = std::mem::take(&mut *self.steps.lock().unwrap_or_else(PoisonError::into_inner));
+        let recorded = std::mem::take(&mut *self.recorded());
         // `add` keeps each name once and the line above adds what was missing.
-        Steps::try_from(steps).unwrap_or_else(|_| unreachable!("each step is recorded once"))
+        let steps = Steps::try_from(recorded.steps)
+            .unwrap_or_else(|_| unreachable!("each step is recorded once"));
+        (steps, recorded.causes)
     }
 
     fn put(
@@ -148,27 +154,37 @@ impl Recorder {
         status: StepStatus,
         duration_ms: u64,
         aws: Option<AwsCall>,
-        problem: Option<StepProblem>,
+        why: Option<Finding>,
     ) {
-        self.add(Step {
+        let cause = why.as_ref().map(|finding| finding.cause);
+        let added = self.add(Step {
             name,
             status,
             duration_ms,
             aws,
-            problem,
+            problem: why.map(|finding| finding.problem),
             skipped_because: None,
         });
+        if added && status == StepStatus::Failed {
+            self.recorded().causes.extend(cause);
+        }
     }
 
-    fn add(&self, step: Step) {
-        let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
-        if steps.iter().any(|known| known.name == step.name) {
-            return;
+    /// False when the step has a result already.
+    fn add(&self, step: Step) -> bool {
+        let mut recorded = self.recorded();
+        if recorded.steps.iter().any(|known| known.name == step.name) {
+            return false;
         }
         if let Some(listener) = &self.listener {
             let _ = listener.send(step.clone());
         }
-        steps.push(step);
+        recorded.steps.push(step);
+        true
+    }
+
+    fn recorded(&self) -> MutexGuard<'_, Recorded> {
+        self.recorded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::application::checks::checker::{ConnectionChecker, Findings};
 use crate::application::checks::recorder::Recorder;
-use crate::domain::check::{Step, StepName, StepStatus};
+use crate::domain::check::Step;
 use crate::domain::connection::ConnectedBucket;
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
@@ -38,28 +38,7 @@ pub async fn check_until_passed(
     }
 }
 
-/// Whether a failed check failed only by denials that a change under way explains. A role that accepts
-/// others, a missing bucket or a missing CORS rule does not mend itself.
+/// Whether a failed check failed only by denials that a change under way explains.
 fn may_pass_later(findings: &Findings) -> bool {
-    let mut failed = findings
-        .steps
-        .as_slice()
-        .iter()
-        .filter(|step| step.status == StepStatus::Failed)
-        .peekable();
-    failed.peek().is_some() && failed.all(is_denial)
-}
-
-fn is_denial(step: &Step) -> bool {
-    let code = step.problem.as_ref().map(|problem| problem.code.as_str());
-    match step.name {
-        StepName::AssumeRole => code == Some("role_refused"),
-        StepName::ListBucket
-        | StepName::GetObject
-        | StepName::PutObject
-        | StepName::DeleteObject => {
-            matches!(code, Some("permission_missing" | "kms_permission_missing"))
-        }
-        _ => false,
-    }
+    !findings.causes.is_empty() && findings.causes.iter().all(|cause| cause.may_pass_later())
 }

@@ -1,6 +1,7 @@
 //! The words of the report: what happened, why, and what to change.
 
 use crate::application::bucket::probe::Preflight;
+use crate::application::diagnosis::cause::Cause;
 use crate::domain::aws_failure::{AwsFailure, DenialCause, FailureKind};
 use crate::domain::check::{MissingPermission, StepName, StepProblem};
 use crate::domain::connection::region::Region;
@@ -10,6 +11,30 @@ use crate::domain::files::object_key::ObjectKey;
 use crate::domain::origin::Origin;
 use crate::domain::policy_document::PolicyTemplates;
 
+/// What is wrong with a step: its cause, and the words for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Finding {
+    pub cause: Cause,
+    pub problem: StepProblem,
+}
+
+impl Finding {
+    pub fn new(cause: Cause, title: &str, explanation: &str, remedy: &str) -> Self {
+        Self {
+            cause,
+            problem: StepProblem {
+                code: cause.code().to_owned(),
+                title: title.to_owned(),
+                explanation: explanation.to_owned(),
+                remedy: remedy.to_owned(),
+                missing: Vec::new(),
+                patch: None,
+            },
+        }
+    }
+}
+
+/// Turns the failures of one connection's check into findings.
 pub(crate) struct Explain<'a> {
     pub policies: &'a PolicyTemplates,
     pub connection: &'a Connection,
@@ -20,13 +45,13 @@ pub(crate) struct Explain<'a> {
 impl Explain<'_> {
     /// One answer for a role that does not exist, does not trust us, or asks for another external ID:
     /// AWS tells these apart to nobody, and neither do we.
-    pub fn role_refused(&self, failure: &AwsFailure) -> StepProblem {
+    pub fn role_refused(&self, failure: &AwsFailure) -> Finding {
         if failure.kind != FailureKind::AccessDenied {
             return self.assume_role_failed(failure);
         }
         if failure.denial == Some(DenialCause::NoIdentityPolicy) {
-            return problem(
-                "service_not_permitted",
+            return Finding::new(
+                Cause::ServiceNotPermitted,
                 "The service itself may not assume roles",
                 "AWS says that the service's own identity lacks sts:AssumeRole. This is not the customer's to mend.",
                 "Tell the operator: the service's identity needs an IAM policy that allows sts:AssumeRole.",
@@ -37,8 +62,8 @@ impl Explain<'_> {
             |principal| format!("account {}", principal.account()),
         );
         let (role, external_id) = self.role_and_external_id();
-        let mut told = problem(
-            "role_refused",
+        let mut finding = Finding::new(
+            Cause::RoleRefused,
             "The role refused us",
             &format!(
                 "Either there is no such role, or its trust policy does not name {account}, or it asks for another external ID. A role made a moment ago may also need up to a minute."
@@ -47,26 +72,26 @@ impl Explain<'_> {
                 "Compare the account and the external ID `{external_id}` with IAM > Roles > {role} > Trust relationships, or paste the trust policy there again."
             ),
         );
-        told.patch = self.trust_policy();
-        told
+        finding.problem.patch = self.trust_policy();
+        finding
     }
 
-    fn assume_role_failed(&self, failure: &AwsFailure) -> StepProblem {
+    fn assume_role_failed(&self, failure: &AwsFailure) -> Finding {
         match failure.error_code.as_deref() {
-            Some("RegionDisabledException") => problem(
-                "sts_region_disabled",
+            Some("RegionDisabledException") => Finding::new(
+                Cause::StsRegionDisabled,
                 "STS is switched off in the service's Region",
                 "The customer's account has switched AWS STS off in the Region that the service runs in.",
                 "Activate the Region under IAM > Account settings > Security Token Service.",
             ),
-            Some("PackedPolicyTooLarge" | "MalformedPolicyDocument") => problem(
-                "session_policy_rejected",
+            Some("PackedPolicyTooLarge" | "MalformedPolicyDocument") => Finding::new(
+                Cause::SessionPolicyRejected,
                 "The bucket prefix is too long for a session",
                 "AWS did not accept the session policy that limits us to this bucket and prefix.",
                 "Choose a shorter bucket prefix.",
             ),
-            _ if failure.kind == FailureKind::BadCredentials => problem(
-                "service_credentials_rejected",
+            _ if failure.kind == FailureKind::BadCredentials => Finding::new(
+                Cause::ServiceCredentialsRejected,
                 "The service's own credentials do not work",
                 "AWS did not accept the credentials that the service runs on. This is not the customer's to mend.",
                 "Tell the operator.",
@@ -75,21 +100,21 @@ impl Explain<'_> {
         }
     }
 
-    pub fn role_accepts(&self, step: StepName) -> StepProblem {
+    pub fn role_accepts(&self, step: StepName) -> Finding {
         let (role, external_id) = self.role_and_external_id();
-        let (code, sent) = if step == StepName::RefusesMissingExternalId {
+        let (cause, sent) = if step == StepName::RefusesMissingExternalId {
             (
-                "role_accepts_missing_external_id",
+                Cause::RoleAcceptsMissingExternalId,
                 "without any external ID",
             )
         } else {
             (
-                "role_accepts_wrong_external_id",
+                Cause::RoleAcceptsWrongExternalId,
                 "with an external ID that is not yours",
             )
         };
-        let mut told = problem(
-            code,
+        let mut finding = Finding::new(
+            cause,
             "The role lets others in",
             &format!(
                 "We could assume the role {sent}. So could any other customer of this service who learns the role's ARN, and read your bucket through it."
@@ -98,24 +123,27 @@ impl Explain<'_> {
                 "In IAM > Roles > {role} > Trust relationships, require the external ID `{external_id}` with the condition operator StringEquals. StringEqualsIfExists, StringLike and wildcards do not protect the role."
             ),
         );
-        told.patch = self.trust_policy();
-        told
+        finding.problem.patch = self.trust_policy();
+        finding
     }
 
-    pub fn refusal_not_proven(&self, failure: &AwsFailure) -> StepProblem {
-        let mut told = not_answered("find out whether the role refuses others", failure);
-        told.code = "refusal_not_proven".into();
-        told.title = "It is not proved that the role refuses others".into();
-        told
+    pub fn refusal_not_proven(&self, failure: &AwsFailure) -> Finding {
+        let unanswered = not_answered("find out whether the role refuses others", failure);
+        Finding::new(
+            Cause::RefusalNotProven,
+            "It is not proved that the role refuses others",
+            &unanswered.problem.explanation,
+            &unanswered.problem.remedy,
+        )
     }
 
-    pub fn cannot_connect(&self, failure: &AwsFailure) -> StepProblem {
+    pub fn cannot_connect(&self, failure: &AwsFailure) -> Finding {
         self.bucket_failed(failure)
     }
 
-    pub fn region_differs(&self, typed: Region, found: Region) -> StepProblem {
-        problem(
-            "region_differs",
+    pub fn region_differs(&self, typed: Region, found: Region) -> Finding {
+        Finding::new(
+            Cause::RegionDiffers,
             "The bucket is in another Region",
             &format!(
                 "The settings say {typed}, and the bucket is in {found}. The bucket's own is used."
@@ -124,27 +152,27 @@ impl Explain<'_> {
         )
     }
 
-    pub fn location_not_permitted(&self, found: Option<Region>) -> StepProblem {
-        let told = match found {
+    pub fn location_not_permitted(&self, found: Option<Region>) -> Finding {
+        let used = match found {
             Some(region) => format!("The bucket's own answers say {region}, which is used."),
             None => "The Region of the settings is used.".into(),
         };
-        let mut told = problem(
-            "location_not_permitted",
+        let mut finding = Finding::new(
+            Cause::LocationNotPermitted,
             "The role may not read the bucket's location",
-            &format!("This does no harm. {told}"),
+            &format!("This does no harm. {used}"),
             "To have the Region confirmed, allow s3:GetBucketLocation on the bucket.",
         );
-        self.add_missing(&mut told, "s3:GetBucketLocation");
-        told
+        self.add_missing(&mut finding, "s3:GetBucketLocation");
+        finding
     }
 
-    pub fn another_owner(&self) -> StepProblem {
+    pub fn another_owner(&self) -> Finding {
         let named = self.connection.settings.bucket_account.is_some();
         let account = self.connection.expected_owner().map(ToString::to_string);
         let account = account.unwrap_or_default();
-        problem(
-            "bucket_owned_by_another_account",
+        Finding::new(
+            Cause::BucketOwnedByAnotherAccount,
             "The bucket belongs to another account",
             &format!(
                 "S3 says that account {account}, which {}, does not own the bucket `{}`. Somebody else may have taken a name that was free.",
@@ -163,28 +191,28 @@ impl Explain<'_> {
         )
     }
 
-    pub fn bucket_failed(&self, failure: &AwsFailure) -> StepProblem {
+    pub fn bucket_failed(&self, failure: &AwsFailure) -> Finding {
         match failure.kind {
-            FailureKind::NoSuchBucket => problem(
-                "bucket_not_found",
+            FailureKind::NoSuchBucket => Finding::new(
+                Cause::BucketNotFound,
                 "There is no such bucket",
                 &format!("S3 knows no bucket `{}`.", self.connection.bucket),
                 "Compare the bucket's name with the one in the S3 console.",
             ),
-            FailureKind::WrongRegion => problem(
-                "bucket_region_unknown",
+            FailureKind::WrongRegion => Finding::new(
+                Cause::BucketRegionUnknown,
                 "The bucket is in another Region",
                 "S3 says that the bucket is in another Region, but not in which.",
                 "Enter the bucket's Region: the S3 console shows it beside the bucket's name.",
             ),
-            FailureKind::BadCredentials => problem(
-                "credentials_rejected",
+            FailureKind::BadCredentials => Finding::new(
+                Cause::CredentialsRejected,
                 "The credentials do not work",
                 "The store does not accept the access key, or its secret.",
                 "Enter the access key again, or make a new one.",
             ),
-            FailureKind::ForbiddenAddress => problem(
-                "endpoint_not_allowed",
+            FailureKind::ForbiddenAddress => Finding::new(
+                Cause::EndpointNotAllowed,
                 "The endpoint may not be reached from here",
                 "It leads to a network that the operator does not allow customers' endpoints to be in.",
                 "Use a public endpoint, or ask the operator to allow the network.",
@@ -194,17 +222,18 @@ impl Explain<'_> {
     }
 
     /// Why a call that needs `action` did not pass.
-    pub fn denied_or_failed(&self, action: &str, failure: &AwsFailure) -> StepProblem {
+    pub fn denied_or_failed(&self, action: &str, failure: &AwsFailure) -> Finding {
         match failure.kind {
             FailureKind::AccessDenied => {
-                let mut told = problem(
-                    "permission_missing",
+                let (because, remedy) = denial(failure.denial);
+                let mut finding = Finding::new(
+                    Cause::PermissionMissing,
                     &format!("The role may not use {action}"),
-                    &self.why_denied(action, failure.denial),
-                    remedy_of(failure.denial),
+                    &format!("S3 refused {action}: {because}."),
+                    remedy,
                 );
-                self.add_missing(&mut told, action);
-                told
+                self.add_missing(&mut finding, action);
+                finding
             }
             FailureKind::KmsDenied => {
                 let action = if action == "s3:PutObject" {
@@ -212,31 +241,31 @@ impl Explain<'_> {
                 } else {
                     "kms:Decrypt"
                 };
-                let mut told = problem(
-                    "kms_permission_missing",
+                let mut finding = Finding::new(
+                    Cause::KmsPermissionMissing,
                     &format!("The role may not use {action}"),
                     "The bucket's objects are encrypted with a KMS key, and the role may not use it.",
                     "Enter the key's ARN in the first step and apply the permission policy again; the key's own policy must let the role's account use IAM policies.",
                 );
-                self.add_missing(&mut told, action);
-                told
+                self.add_missing(&mut finding, action);
+                finding
             }
             _ => self.bucket_failed(failure),
         }
     }
 
-    pub fn not_deleted(&self, failure: &AwsFailure, left: Option<&ObjectKey>) -> StepProblem {
-        let mut told = self.denied_or_failed("s3:DeleteObject", failure);
+    pub fn not_deleted(&self, failure: &AwsFailure, left: Option<&ObjectKey>) -> Finding {
+        let mut finding = self.denied_or_failed("s3:DeleteObject", failure);
         if let Some(key) = left {
-            told.explanation.push_str(&format!(
+            finding.problem.explanation.push_str(&format!(
                 " The probe object `{}` is still in the bucket; the lifecycle rule removes it after 7 days.",
                 key.as_str()
             ));
         }
-        told
+        finding
     }
 
-    pub fn cors_refused(&self, refused: &[&Preflight]) -> StepProblem {
+    pub fn cors_refused(&self, refused: &[&Preflight]) -> Finding {
         let mut by_origin: Vec<(&Origin, Vec<&str>)> = Vec::new();
         for preflight in refused {
             match by_origin
@@ -251,8 +280,8 @@ impl Explain<'_> {
             .iter()
             .map(|(origin, methods)| format!("{} from {origin}", methods.join(", ")))
             .collect();
-        let mut told = problem(
-            "cors_not_allowed",
+        let mut finding = Finding::new(
+            Cause::CorsNotAllowed,
             "Browsers may not use the bucket",
             &format!(
                 "The bucket's CORS configuration does not allow {}.",
@@ -263,37 +292,18 @@ impl Explain<'_> {
                 self.connection.bucket
             ),
         );
-        told.patch = self
+        finding.problem.patch = self
             .policies
             .cors(self.connection.settings.access, self.origins)
             .ok();
-        told
+        finding
     }
 
-    pub fn cors_not_proven(&self, failure: &AwsFailure) -> StepProblem {
+    pub fn cors_not_proven(&self, failure: &AwsFailure) -> Finding {
         self.bucket_failed(failure)
     }
 
-    fn why_denied(&self, action: &str, cause: Option<DenialCause>) -> String {
-        let because = match cause {
-            Some(DenialCause::ExplicitDenyResource) => "the bucket policy denies it explicitly",
-            Some(DenialCause::ExplicitDenyIdentity) => "a policy of the role denies it explicitly",
-            Some(DenialCause::ServiceControlPolicy) => {
-                "a service control policy of the customer's organization does not allow it"
-            }
-            Some(DenialCause::ResourceControlPolicy) => {
-                "a resource control policy of the customer's organization does not allow it"
-            }
-            Some(DenialCause::PermissionsBoundary) => {
-                "the role's permissions boundary does not allow it"
-            }
-            Some(DenialCause::VpcEndpointPolicy) => "a VPC endpoint policy does not allow it",
-            _ => "no policy of the role allows it on this bucket and prefix",
-        };
-        format!("S3 refused {action}: {because}.")
-    }
-
-    fn add_missing(&self, told: &mut StepProblem, action: &str) {
+    fn add_missing(&self, finding: &mut Finding, action: &str) {
         let connection = self.connection;
         let partition = self.connection.partition();
         let resource = self.policies.resource_for(
@@ -303,12 +313,12 @@ impl Explain<'_> {
             action,
             connection.settings.kms_key.as_ref(),
         );
-        told.missing = vec![MissingPermission {
+        finding.problem.missing = vec![MissingPermission {
             action: action.to_owned(),
             // Without the key's ARN in the settings, nobody here knows which key it is.
             resource: resource.unwrap_or_else(|| "the ARN of the bucket's KMS key".to_owned()),
         }];
-        told.patch = self.policies.statement_for(
+        finding.problem.patch = self.policies.statement_for(
             partition,
             &connection.bucket,
             &connection.settings.prefix,
@@ -338,48 +348,64 @@ impl Explain<'_> {
     }
 }
 
-fn remedy_of(cause: Option<DenialCause>) -> &'static str {
+/// Which policy denied a call, and what to do about it.
+fn denial(cause: Option<DenialCause>) -> (&'static str, &'static str) {
+    const REMOVE: &str = "Remove the denial, or make an exception for the role.";
+    const ASK: &str = "Ask whoever manages that policy to allow it; the role's own policy cannot.";
+    const ADD: &str = "Add the statement shown here to the role's permission policy, or apply the permission policy again.";
     match cause {
-        Some(DenialCause::ExplicitDenyResource | DenialCause::ExplicitDenyIdentity) => {
-            "Remove the denial, or make an exception for the role."
+        Some(DenialCause::ExplicitDenyResource) => {
+            ("the bucket policy denies it explicitly", REMOVE)
         }
-        Some(
-            DenialCause::ServiceControlPolicy
-            | DenialCause::ResourceControlPolicy
-            | DenialCause::PermissionsBoundary
-            | DenialCause::VpcEndpointPolicy,
-        ) => "Ask whoever manages that policy to allow it; the role's own policy cannot.",
-        _ => {
-            "Add the statement shown here to the role's permission policy, or apply the permission policy again."
+        Some(DenialCause::ExplicitDenyIdentity) => {
+            ("a policy of the role denies it explicitly", REMOVE)
         }
+        Some(DenialCause::ServiceControlPolicy) => (
+            "a service control policy of the customer's organization does not allow it",
+            ASK,
+        ),
+        Some(DenialCause::ResourceControlPolicy) => (
+            "a resource control policy of the customer's organization does not allow it",
+            ASK,
+        ),
+        Some(DenialCause::PermissionsBoundary) => {
+            ("the role's permissions boundary does not allow it", ASK)
+        }
+        Some(DenialCause::VpcEndpointPolicy) => ("a VPC endpoint policy does not allow it", ASK),
+        None
+        | Some(
+            DenialCause::NoIdentityPolicy
+            | DenialCause::NoResourcePolicy
+            | DenialCause::NoSessionPolicy
+            | DenialCause::NoTrustPolicy
+            | DenialCause::SessionPolicy,
+        ) => (
+            "no policy of the role allows it on this bucket and prefix",
+            ADD,
+        ),
     }
 }
 
 /// AWS gave no usable answer, which says nothing about permissions.
-fn not_answered(to: &str, failure: &AwsFailure) -> StepProblem {
-    let (code, why) = match failure.kind {
-        FailureKind::Throttled => ("aws_throttled", "AWS asks for fewer requests at the moment"),
-        FailureKind::Timeout => ("aws_timeout", "AWS did not answer in time"),
-        FailureKind::Network => ("aws_unreachable", "AWS could not be reached"),
-        FailureKind::Unavailable => ("aws_unavailable", "AWS answered with a fault of its own"),
-        FailureKind::Nonsense => ("aws_answer_unreadable", "the answer was none of AWS's"),
-        _ => ("aws_rejected", "AWS did not accept the request"),
+fn not_answered(to: &str, failure: &AwsFailure) -> Finding {
+    let (cause, why) = match failure.kind {
+        FailureKind::Throttled => (
+            Cause::AwsThrottled,
+            "AWS asks for fewer requests at the moment",
+        ),
+        FailureKind::Timeout => (Cause::AwsTimeout, "AWS did not answer in time"),
+        FailureKind::Network => (Cause::AwsUnreachable, "AWS could not be reached"),
+        FailureKind::Unavailable => (
+            Cause::AwsUnavailable,
+            "AWS answered with a fault of its own",
+        ),
+        FailureKind::Nonsense => (Cause::AwsAnswerUnreadable, "the answer was none of AWS's"),
+        _ => (Cause::AwsRejected, "AWS did not accept the request"),
     };
-    problem(
-        code,
+    Finding::new(
+        cause,
         "AWS gave no usable answer",
         &format!("We tried to {to}, and {why}. This proves nothing about the settings."),
         "Check again in a moment. If it stays, tell the operator.",
     )
-}
-
-fn problem(code: &str, title: &str, explanation: &str, remedy: &str) -> StepProblem {
-    StepProblem {
-        code: code.to_owned(),
-        title: title.to_owned(),
-        explanation: explanation.to_owned(),
-        remedy: remedy.to_owned(),
-        missing: Vec::new(),
-        patch: None,
-    }
 }

@@ -28,11 +28,11 @@ pub struct Page<T> {
 
 /// Makes and reads page tokens. A token is sealed for its place (workspace, resource and filters), so
 /// that one from elsewhere is refused rather than followed.
-pub struct Pages {
+pub struct PageTokens {
     vault: Arc<Vault>,
 }
 
-impl Pages {
+impl PageTokens {
     pub fn new(vault: Arc<Vault>) -> Self {
         Self { vault }
     }
@@ -66,7 +66,7 @@ impl Pages {
         })
     }
 
-    /// The page that the rows of [`Pages::window`] make.
+    /// The page that the rows of [`PageTokens::window`] make.
     pub fn page<T>(
         &self,
         place: &str,

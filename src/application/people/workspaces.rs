@@ -3,7 +3,7 @@
 use crate::application::clock::Clock;
 use crate::application::error::{Error, Kind, Result};
 use crate::application::kept::store::{Store, Window};
-use crate::domain::ids::WorkspaceId;
+use crate::domain::ids::{StorageRef, WorkspaceId};
 use crate::domain::names::Name;
 use crate::domain::people::workspace::Workspace;
 
@@ -11,7 +11,7 @@ pub async fn create(store: &dyn Store, clock: &dyn Clock, name: Name) -> Result<
     let workspace = Workspace {
         id: WorkspaceId::generate(),
         name,
-        default_storage: None,
+        default_storage: StorageRef::BuiltIn,
         created_at: clock.now(),
     };
     store.create_workspace(&workspace).await?;

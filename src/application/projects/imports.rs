@@ -10,12 +10,12 @@ use crate::application::clock::Clock;
 use crate::application::error::{Error, Kind, Result};
 use crate::application::files::read::object_key;
 use crate::application::kept::store::{ImportJob, ImportStep, Store};
+use crate::application::projects::collected::{count, no_files, sort_out};
 use crate::application::projects::reading::{Manifest, append, list_page, read_manifest};
-use crate::application::projects::source::{Cursor, Parsed, Source};
-use crate::application::projects::{count, lookup, manifest, no_files, sort_out};
+use crate::application::projects::source::{ImportCursor, ImportSource, ParsedSource};
+use crate::application::projects::{lookup, manifest};
 use crate::application::storages::Storages;
 use crate::domain::files::file_key::FileKey;
-use crate::domain::ids::StorageRef;
 use crate::domain::project::{ImportFailure, OnMissing, Progress, ProjectFile};
 use std::sync::Arc;
 use std::time::Duration;
@@ -79,20 +79,20 @@ impl Default for Pace {
 }
 
 /// What a worker has at hand of the import it works on.
-struct Work {
+struct ImportWork {
     job: ImportJob,
     worker: String,
-    source: Parsed,
-    cursor: Cursor,
+    source: ParsedSource,
+    cursor: ImportCursor,
     /// Read once: it is the same for as long as it has its ETag.
     manifest: Option<Manifest>,
 }
 
 /// What one step read.
-struct Read {
+struct ImportRead {
     files: Vec<ProjectFile>,
     skipped: usize,
-    cursor: Cursor,
+    cursor: ImportCursor,
     total: Option<i64>,
 }
 
@@ -134,11 +134,11 @@ impl Importer {
             return Ok(false);
         };
         let project = job.project.clone();
-        let read = Source::parse(&job.source)
-            .and_then(|source| Ok((source, Cursor::parse(job.cursor.as_deref())?)));
+        let read = ImportSource::parse(&job.source)
+            .and_then(|source| Ok((source, ImportCursor::parse(job.cursor.as_deref())?)));
         match read {
             Ok((source, cursor)) => {
-                let mut work = Work {
+                let mut work = ImportWork {
                     job,
                     worker: worker.clone(),
                     source,
@@ -163,7 +163,7 @@ impl Importer {
         Ok(true)
     }
 
-    async fn work(&self, work: &mut Work, stop: &CancellationToken) -> Result<()> {
+    async fn work(&self, work: &mut ImportWork, stop: &CancellationToken) -> Result<()> {
         loop {
             if work.cursor.ended {
                 return self.end(work).await;
@@ -194,7 +194,7 @@ impl Importer {
     }
 
     /// Stores a step. False when the import is no longer this worker's.
-    async fn store_step(&self, work: &mut Work, read: Read) -> Result<bool> {
+    async fn store_step(&self, work: &mut ImportWork, read: ImportRead) -> Result<bool> {
         let step = ImportStep {
             files: read.files,
             skipped: count(read.skipped),
@@ -215,7 +215,7 @@ impl Importer {
         Ok(held)
     }
 
-    async fn end(&self, work: &Work) -> Result<()> {
+    async fn end(&self, work: &ImportWork) -> Result<()> {
         let cursor = &work.cursor;
         let failure = if cursor.missing > 0 {
             Some(missing(cursor))
@@ -235,7 +235,7 @@ impl Importer {
     }
 
     /// Lets the import rest for a while, or gives it up after too many tries.
-    async fn try_later(&self, work: &mut Work, error: &Error) -> Result<()> {
+    async fn try_later(&self, work: &mut ImportWork, error: &Error) -> Result<()> {
         work.cursor.tries += 1;
         let tries = work.cursor.tries;
         if tries >= self.pace.tries {
@@ -260,7 +260,7 @@ impl Importer {
         Ok(())
     }
 
-    async fn fail(&self, work: &Work, failure: &ImportFailure, error: &Error) -> Result<()> {
+    async fn fail(&self, work: &ImportWork, failure: &ImportFailure, error: &Error) -> Result<()> {
         let project = &work.job.project;
         tracing::warn!(
             %project, code = failure.code, cause = error.internal, "an import has failed"
@@ -274,28 +274,27 @@ impl Importer {
     /// Reads one step from the storage, as the storage is now: one that was deleted, or changed and not
     /// checked since, is not used any more.
     /// `None` when the project has been deleted.
-    async fn read(&self, work: &mut Work) -> Result<Option<Read>> {
+    async fn read(&self, work: &mut ImportWork) -> Result<Option<ImportRead>> {
         let workspace = &work.job.workspace;
         let Some(project) = self.store.project(workspace, &work.job.project).await? else {
             return Ok(None);
         };
-        let storage = project.storage.map_or(StorageRef::BuiltIn, StorageRef::Own);
-        let bucket =
-            self.storages
-                .usable(workspace, &storage)
-                .await
-                .map_err(|error| match error.kind {
-                    Kind::NotFound => Error::new(
-                        Kind::NotFound,
-                        "storage_deleted",
-                        "The project's storage does not exist any more.",
-                    ),
-                    _ => error,
-                })?;
+        let bucket = self
+            .storages
+            .usable(workspace, &project.storage)
+            .await
+            .map_err(|error| match error.kind {
+                Kind::NotFound => Error::new(
+                    Kind::NotFound,
+                    "storage_deleted",
+                    "The project's storage does not exist any more.",
+                ),
+                _ => error,
+            })?;
         let mut cursor = work.cursor.clone();
         cursor.tries = 0;
         match &work.source {
-            Parsed::Folder(selection) => {
+            ParsedSource::Folder(selection) => {
                 let from = match (&cursor.after, cursor.continuation.take()) {
                     (_, Some(token)) => ListFrom::Continuation(token),
                     (Some(after), None) => {
@@ -320,14 +319,14 @@ impl Importer {
                     (Some(_), Some(last)) => cursor.after = Some(last.to_string()),
                     (token, None) => cursor.continuation = token,
                 }
-                Ok(Some(Read {
+                Ok(Some(ImportRead {
                     skipped: page.unusable,
                     total: cursor.ended.then_some(cursor.done),
                     files,
                     cursor,
                 }))
             }
-            Parsed::Manifest {
+            ParsedSource::Manifest {
                 key,
                 etag,
                 on_missing,
@@ -364,7 +363,7 @@ impl Importer {
                 cursor.files += count(files.len());
                 cursor.done = count(end);
                 cursor.ended = end == total;
-                Ok(Some(Read {
+                Ok(Some(ImportRead {
                     files,
                     skipped,
                     cursor,
@@ -382,7 +381,7 @@ fn failure_of(error: &Error) -> ImportFailure {
     }
 }
 
-fn missing(cursor: &Cursor) -> ImportFailure {
+fn missing(cursor: &ImportCursor) -> ImportFailure {
     let named = cursor.first_missing.join("`, `");
     let more = cursor.missing - count(cursor.first_missing.len());
     let more = match more {

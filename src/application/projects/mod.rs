@@ -3,6 +3,7 @@
 //! A project is made from files that were there when it was made: existence, size and ETag of each are
 //! read before anything is stored. Small ones are made at once, large ones by an [import](imports).
 
+mod collected;
 pub mod imports;
 pub mod lookup;
 pub mod manifest;
@@ -19,17 +20,17 @@ use crate::application::kept::store::{ImportJob, Store, StoreError, Window};
 use crate::application::people::caller::{Admin, Member};
 use crate::application::storages::Storages;
 use crate::domain::Invalid;
-use crate::domain::connection::{ConnectedBucket, Owner};
+use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::{ProjectId, StorageRef};
 use crate::domain::names::Name;
 use crate::domain::project::{
     OnMissing, Progress, Project, ProjectFile, ProjectStatus, WantedFile,
 };
-use lookup::Found;
-use reading::{append, list_page, read_manifest};
+use collected::{count, no_files, sort_out, total_size};
+use reading::{PAGE, append, list_page, read_manifest};
 use selection::Selection;
-use source::Source;
+use source::ImportSource;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,8 +38,6 @@ use tokio::sync::{Notify, Semaphore};
 
 /// How many files one request names at most.
 pub const MOST_FILES: usize = 10_000;
-/// How many objects a page of a listing has at most.
-const PAGE: u32 = 1000;
 /// How many bad entries of a list are told.
 const MOST_ERRORS: usize = 100;
 
@@ -95,12 +94,12 @@ pub enum FileSource {
 }
 
 /// The files of a new project, or how they will be imported.
-enum Plan {
+enum ProjectPlan {
     Now {
         files: Vec<ProjectFile>,
         skipped: usize,
     },
-    Later(Source, Option<usize>),
+    Later(ImportSource, Option<usize>),
 }
 
 impl Projects {
@@ -118,10 +117,7 @@ impl Projects {
             id: ProjectId::generate(),
             workspace: member.workspace.clone(),
             name: new.name,
-            storage: match &bucket.owner {
-                Owner::Storage(_, id) => Some(id.clone()),
-                _ => None,
-            },
+            storage,
             status: ProjectStatus::Ready,
             progress: Progress::default(),
             file_count: 0,
@@ -131,7 +127,7 @@ impl Projects {
             created_at: self.clock.now(),
         };
         let (files, job) = match plan {
-            Plan::Now { files, skipped } => {
+            ProjectPlan::Now { files, skipped } => {
                 project.file_count = count(files.len());
                 project.total_size = total_size(&files);
                 project.skipped_count = count(skipped);
@@ -142,7 +138,7 @@ impl Projects {
                 };
                 (files, None)
             }
-            Plan::Later(source, total) => {
+            ProjectPlan::Later(source, total) => {
                 project.status = ProjectStatus::Importing;
                 project.progress.total = total.map(count);
                 let job = ImportJob {
@@ -174,7 +170,7 @@ impl Projects {
         bucket: &ConnectedBucket,
         files: FileSource,
         on_missing: OnMissing,
-    ) -> Result<Plan> {
+    ) -> Result<ProjectPlan> {
         match files {
             FileSource::Listed(wanted) => {
                 check_list(bucket, &wanted)?;
@@ -198,8 +194,8 @@ impl Projects {
                     return self.look_up(bucket, &manifest.files, on_missing).await;
                 }
                 let total = manifest.files.len();
-                let source = Source::manifest(&key, manifest.etag, on_missing);
-                Ok(Plan::Later(source, Some(total)))
+                let source = ImportSource::manifest(&key, manifest.etag, on_missing);
+                Ok(ProjectPlan::Later(source, Some(total)))
             }
         }
     }
@@ -209,21 +205,21 @@ impl Projects {
         bucket: &ConnectedBucket,
         wanted: &[WantedFile],
         on_missing: OnMissing,
-    ) -> Result<Plan> {
+    ) -> Result<ProjectPlan> {
         let keys: Vec<&FileKey> = wanted.iter().map(|file| &file.file_key).collect();
         let found = lookup::look_up(self.bucket_files.as_ref(), bucket, &keys).await?;
         let (files, missing) = sort_out(wanted, found, 0);
         if !missing.is_empty() && (on_missing == OnMissing::Fail || files.is_empty()) {
             return Err(missing_files(&missing, wanted.len()));
         }
-        Ok(Plan::Now {
+        Ok(ProjectPlan::Now {
             skipped: missing.len(),
             files,
         })
     }
 
     /// Lists the folder, as far as one request does.
-    async fn list(&self, bucket: &ConnectedBucket, selection: Selection) -> Result<Plan> {
+    async fn list(&self, bucket: &ConnectedBucket, selection: Selection) -> Result<ProjectPlan> {
         let most_pages = 1 + self.limits.at_once.div_ceil(PAGE as usize);
         let mut files = Vec::new();
         let mut skipped = 0;
@@ -235,11 +231,11 @@ impl Projects {
             match page.continuation {
                 _ if files.len() > self.limits.at_once => break,
                 None if files.is_empty() => return Err(no_files()),
-                None => return Ok(Plan::Now { files, skipped }),
+                None => return Ok(ProjectPlan::Now { files, skipped }),
                 Some(token) => from = ListFrom::Continuation(token),
             }
         }
-        Ok(Plan::Later(Source::folder(&selection), None))
+        Ok(ProjectPlan::Later(ImportSource::folder(&selection), None))
     }
 
     pub async fn get(&self, member: &Member, id: &ProjectId) -> Result<Project> {
@@ -304,9 +300,8 @@ impl Projects {
         if !unknown.is_empty() {
             return Err(not_in_project(&unknown));
         }
-        let storage = project.storage.map_or(StorageRef::BuiltIn, StorageRef::Own);
         self.files
-            .sign_for(&member.workspace, &storage, request)
+            .sign_for(&member.workspace, &project.storage, request)
             .await
     }
 }
@@ -351,38 +346,6 @@ fn check_list(bucket: &ConnectedBucket, wanted: &[WantedFile]) -> Result<()> {
     }
 }
 
-/// Splits what was looked up into the project's files, from `position` on, and the missing keys.
-fn sort_out(
-    wanted: &[WantedFile],
-    found: Vec<Option<Found>>,
-    position: i64,
-) -> (Vec<ProjectFile>, Vec<&FileKey>) {
-    let mut files = Vec::new();
-    let mut missing = Vec::new();
-    for (file, found) in wanted.iter().zip(found) {
-        match found {
-            Some(found) => files.push(ProjectFile {
-                position: position + count(files.len()),
-                file_key: file.file_key.clone(),
-                name: file.name().to_owned(),
-                size: found.size,
-                etag: found.etag,
-            }),
-            None => missing.push(&file.file_key),
-        }
-    }
-    (files, missing)
-}
-
-fn count(number: usize) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-fn total_size(files: &[ProjectFile]) -> i64 {
-    let sizes = files.iter().map(|file| file.size);
-    sizes.fold(0, i64::saturating_add)
-}
-
 fn missing_files(missing: &[&FileKey], of: usize) -> Error {
     let detail = match missing.len() {
         1 => format!("One file of {of} is not in the storage. Nothing was created."),
@@ -400,17 +363,6 @@ fn not_in_project(unknown: &[(usize, &FileKey)]) -> Error {
     let fields = fields.map(|(at, _)| FieldError::new(format!("keys[{at}]"), invalid()));
     let keys: Vec<String> = unknown.iter().map(|(_, key)| key.to_string()).collect();
     Error::invalid(fields.collect()).member("unknown_files", keys)
-}
-
-fn no_files() -> Error {
-    Error::new(
-        Kind::Unprocessable,
-        "no_files",
-        "There are no files for this project.",
-    )
-    .remedy(
-        "Look at the folder in the storage, and at the globs; or put file keys into the manifest.",
-    )
 }
 
 fn too_slow() -> Error {

@@ -5,8 +5,9 @@ use crate::application::bucket::read::{
 };
 use crate::application::error::{Error, FieldError, Kind, Result};
 use crate::application::files::read::{object_key, outside};
+use crate::application::projects::collected::count;
+use crate::application::projects::manifest;
 use crate::application::projects::selection::Selection;
-use crate::application::projects::{PAGE, count, manifest};
 use crate::domain::Invalid;
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::file_key::FileKey;
@@ -14,6 +15,9 @@ use crate::domain::files::object_key::{Listed, ObjectKeyPrefix, relative_to};
 use crate::domain::project::{ProjectFile, WantedFile};
 use futures_util::TryStreamExt;
 use std::time::Duration;
+
+/// How many objects a page of a listing has at most.
+pub(super) const PAGE: u32 = 1000;
 
 /// A manifest as it was read.
 pub(super) struct Manifest {

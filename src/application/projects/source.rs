@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// Where the files come from.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub(super) enum Source {
+pub(super) enum ImportSource {
     Folder {
         folder: String,
         include: Vec<String>,
@@ -24,7 +24,7 @@ pub(super) enum Source {
 }
 
 /// The same, parsed.
-pub(super) enum Parsed {
+pub(super) enum ParsedSource {
     Folder(Selection),
     Manifest {
         key: FileKey,
@@ -33,7 +33,7 @@ pub(super) enum Parsed {
     },
 }
 
-impl Source {
+impl ImportSource {
     pub fn folder(selection: &Selection) -> Self {
         Self::Folder {
             folder: selection.folder().to_string(),
@@ -54,7 +54,7 @@ impl Source {
         serde_json::to_string(self).map_err(Error::bug)
     }
 
-    pub fn parse(json: &str) -> Result<Parsed> {
+    pub fn parse(json: &str) -> Result<ParsedSource> {
         match serde_json::from_str(json).map_err(Error::bug)? {
             Self::Folder {
                 folder,
@@ -62,13 +62,13 @@ impl Source {
                 exclude,
             } => {
                 let folder = Folder::parse(&folder).map_err(Error::bug)?;
-                Selection::new(folder, include, exclude).map(Parsed::Folder)
+                Selection::new(folder, include, exclude).map(ParsedSource::Folder)
             }
             Self::Manifest {
                 file_key,
                 etag,
                 on_missing,
-            } => Ok(Parsed::Manifest {
+            } => Ok(ParsedSource::Manifest {
                 key: FileKey::parse(&file_key).map_err(Error::bug)?,
                 etag,
                 on_missing: OnMissing::parse(&on_missing).map_err(Error::bug)?,
@@ -80,7 +80,7 @@ impl Source {
 /// How far an import is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Cursor {
+pub(super) struct ImportCursor {
     /// How many keys of the manifest, or files of the folder, have been dealt with.
     pub done: i64,
     /// How many files the project has: the next one's position.
@@ -99,7 +99,7 @@ pub(super) struct Cursor {
     pub tries: u32,
 }
 
-impl Cursor {
+impl ImportCursor {
     pub fn parse(json: Option<&str>) -> Result<Self> {
         json.map_or_else(
             || Ok(Self::default()),

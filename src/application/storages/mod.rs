@@ -8,14 +8,13 @@ use crate::application::connections::Connections;
 use crate::application::connections::errors::{changed_meanwhile, check_required, incomplete};
 use crate::application::connections::input::ConnectionInput;
 use crate::application::error::{Error, FieldError, Kind, Result};
-use crate::application::kept::store::{Deletion, Store, Window};
+use crate::application::kept::store::{StorageDeletion, Store, Window};
 use crate::application::people::caller::{Admin, Member};
 use crate::application::storages::built_in::BuiltIn;
 use crate::domain::Invalid;
 use crate::domain::check::{CheckReport, Step};
 use crate::domain::connection::{ConnectedBucket, Connection, Credentials, Owner};
 use crate::domain::ids::{StorageId, StorageRef, WorkspaceId};
-use crate::domain::names::Name;
 use crate::domain::people::workspace::Workspace;
 use crate::domain::policy_document::{DocumentParameters, Documents};
 use crate::domain::setup::Draft;
@@ -35,10 +34,18 @@ pub struct Storages {
 /// A storage as it is shown: one of the workspace's, or the built-in one.
 #[derive(Debug, Clone)]
 pub struct StorageView {
-    /// `None`: the built-in storage.
-    pub own: Option<Storage>,
+    pub source: StorageSource,
     pub connection: Connection,
     pub is_default: bool,
+}
+
+/// Where a storage comes from.
+#[derive(Debug, Clone)]
+pub enum StorageSource {
+    /// The product's own bucket. It has no record: no health, revision or projects that are counted.
+    BuiltIn,
+    /// One of the workspace's, from its setup.
+    Own(Box<Storage>),
 }
 
 impl Storages {
@@ -46,11 +53,11 @@ impl Storages {
         let default = self.workspace(&member.workspace).await?.default_storage;
         Ok(match storage {
             StorageRef::BuiltIn => StorageView {
-                own: None,
+                source: StorageSource::BuiltIn,
                 connection: self.built_in.of(&member.workspace)?.connection,
-                is_default: default.is_none(),
+                is_default: default == StorageRef::BuiltIn,
             },
-            StorageRef::Own(id) => view(self.load(&member.workspace, id).await?, default.as_ref()),
+            StorageRef::Own(id) => view(self.load(&member.workspace, id).await?, &default),
         })
     }
 
@@ -60,7 +67,7 @@ impl Storages {
         let storages = self.store.list_storages(&member.workspace, window).await?;
         Ok(storages
             .into_iter()
-            .map(|storage| view(storage, default.as_ref()))
+            .map(|storage| view(storage, &default))
             .collect())
     }
 
@@ -142,12 +149,12 @@ impl Storages {
     /// Deletes the storage. What is in the bucket stays.
     pub async fn delete(&self, admin: &Admin, id: &StorageId) -> Result<()> {
         match self.store.delete_storage(admin.workspace(), id).await? {
-            Deletion::Deleted => {
+            StorageDeletion::Deleted => {
                 self.forget(admin.workspace(), id).await;
                 Ok(())
             }
-            Deletion::NotFound => Err(Error::not_found("storage")),
-            Deletion::InUse(projects) => Err(in_use(projects)),
+            StorageDeletion::NotFound => Err(Error::not_found("storage")),
+            StorageDeletion::InUse(projects) => Err(in_use(projects)),
         }
     }
 
@@ -232,13 +239,9 @@ impl Storages {
     }
 
     pub async fn set_default(&self, admin: &Admin, storage: &StorageRef) -> Result<Workspace> {
-        let own = match storage {
-            StorageRef::BuiltIn => None,
-            StorageRef::Own(id) => Some(id),
-        };
         if !self
             .store
-            .set_default_storage(admin.workspace(), own)
+            .set_default_storage(admin.workspace(), storage)
             .await?
         {
             return Err(Error::not_found("storage"));
@@ -269,8 +272,7 @@ impl Storages {
 
     /// The storage that a request without one means.
     pub async fn default_of(&self, workspace: &WorkspaceId) -> Result<StorageRef> {
-        let default = self.workspace(workspace).await?.default_storage;
-        Ok(default.map_or(StorageRef::BuiltIn, StorageRef::Own))
+        Ok(self.workspace(workspace).await?.default_storage)
     }
 
     async fn load(&self, workspace: &WorkspaceId, id: &StorageId) -> Result<Storage> {
@@ -286,11 +288,11 @@ impl Storages {
     }
 }
 
-fn view(storage: Storage, default: Option<&StorageId>) -> StorageView {
+fn view(storage: Storage, default: &StorageRef) -> StorageView {
     StorageView {
         connection: storage.connection.clone(),
-        is_default: default == Some(&storage.id),
-        own: Some(storage),
+        is_default: default.own() == Some(&storage.id),
+        source: StorageSource::Own(Box::new(storage)),
     }
 }
 
@@ -307,15 +309,30 @@ fn in_use(projects: i64) -> Error {
     .member("project_count", projects)
 }
 
-/// Names as people see them.
 impl StorageView {
+    /// The built-in storage's name, as people see it.
     pub const BUILT_IN_NAME: &'static str = "Built-in storage";
 
     pub fn display_name(&self) -> &str {
-        self.own
-            .as_ref()
-            .map_or(Self::BUILT_IN_NAME, |storage: &Storage| {
-                Name::as_str(&storage.display_name)
-            })
+        match &self.source {
+            StorageSource::BuiltIn => Self::BUILT_IN_NAME,
+            StorageSource::Own(storage) => storage.display_name.as_str(),
+        }
+    }
+
+    /// How requests name it.
+    pub fn reference(&self) -> StorageRef {
+        match &self.source {
+            StorageSource::BuiltIn => StorageRef::BuiltIn,
+            StorageSource::Own(storage) => StorageRef::Own(storage.id.clone()),
+        }
+    }
+
+    /// The record of a workspace's own storage.
+    pub fn own(&self) -> Option<&Storage> {
+        match &self.source {
+            StorageSource::BuiltIn => None,
+            StorageSource::Own(storage) => Some(storage),
+        }
     }
 }

@@ -82,7 +82,8 @@ pub enum Credentials {
         sealed_for: String,
         endpoint: Option<Endpoint>,
     },
-    /// The service's own credentials, for the built-in storage.
+    /// The service's own credentials, for the built-in storage. How calls are signed is not which storage
+    /// they are for ([`StorageRef`](crate::domain::ids::StorageRef)).
     Service,
 }
 
@@ -110,6 +111,7 @@ impl Credentials {
 pub enum Owner {
     Setup(WorkspaceId, SetupId),
     Storage(WorkspaceId, StorageId),
+    /// In the owner, because each workspace has sessions of its own for its prefix of the bucket.
     BuiltIn(WorkspaceId),
 }
 

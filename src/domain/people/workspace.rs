@@ -1,7 +1,7 @@
 //! Workspaces and their API tokens.
 
 use crate::domain::Invalid;
-use crate::domain::ids::{StorageId, TokenId, WorkspaceId};
+use crate::domain::ids::{StorageRef, TokenId, WorkspaceId};
 use crate::domain::invalid::shown;
 use crate::domain::names::Name;
 use time::OffsetDateTime;
@@ -11,8 +11,8 @@ use time::OffsetDateTime;
 pub struct Workspace {
     pub id: WorkspaceId,
     pub name: Name,
-    /// `None`: the built-in storage.
-    pub default_storage: Option<StorageId>,
+    /// The storage that a request without one means.
+    pub default_storage: StorageRef,
     pub created_at: OffsetDateTime,
 }
 

@@ -177,11 +177,10 @@ struct SignProjectFiles {
 
 impl From<Project> for ProjectBody {
     fn from(project: Project) -> Self {
-        let storage = project.storage.map_or(StorageRef::BuiltIn, StorageRef::Own);
         Self {
             id: project.id.to_string(),
             name: project.name.to_string(),
-            storage_id: storage.to_string(),
+            storage_id: project.storage.to_string(),
             status: project.status.as_str(),
             progress: ProgressBody {
                 done: project.progress.done,

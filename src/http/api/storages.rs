@@ -3,7 +3,7 @@
 use crate::application::connections::input::ConnectionInput;
 use crate::application::connections::view::ConnectionView;
 use crate::application::error::Result;
-use crate::application::storages::StorageView;
+use crate::application::storages::{StorageSource, StorageView};
 use crate::domain::ids::{StorageId, StorageRef};
 use crate::http::api::checks::{CheckQuery, CheckReportBody};
 use crate::http::api::setups::documents;
@@ -89,12 +89,14 @@ struct CheckList {
 impl From<StorageView> for StorageBody {
     fn from(view: StorageView) -> Self {
         let display_name = view.display_name().to_owned();
+        let id = view.reference().to_string();
+        let own = match view.source {
+            StorageSource::BuiltIn => None,
+            StorageSource::Own(storage) => Some(storage),
+        };
         let connection = view.connection;
-        let own = view.own;
         Self {
-            id: own
-                .as_ref()
-                .map_or(StorageRef::BUILT_IN.to_owned(), |s| s.id.to_string()),
+            id,
             display_name,
             bucket: connection.bucket.to_string(),
             auth: connection.credentials.auth().map(|auth| auth.as_str()),
@@ -137,11 +139,9 @@ async fn list_storages(
     let request = query.0.request()?;
     let window = services.pages.window(&place, &request)?;
     let rows = services.storages.list(&member.0, &window).await?;
-    let page = services.pages.page(&place, &request, rows, |view| {
-        view.own
-            .as_ref()
-            .map_or(String::new(), |s| s.id.to_string())
-    })?;
+    let page = services
+        .pages
+        .page(&place, &request, rows, |view| view.reference().to_string())?;
     Ok(Json(StorageList {
         storages: page.items.into_iter().map(Into::into).collect(),
         next_page_token: page.next_page_token,

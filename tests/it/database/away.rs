@@ -2,7 +2,7 @@
 
 use crate::application::kept::store::{Store, StoreError, Window, WorkspaceStore};
 use crate::database::{Database, DatabaseUrl};
-use crate::domain::ids::WorkspaceId;
+use crate::domain::ids::{StorageRef, WorkspaceId};
 use crate::domain::names::Name;
 use crate::domain::people::workspace::Workspace;
 use crate::it::support::database::{drop_postgres, empty_postgres};
@@ -88,7 +88,7 @@ fn sample() -> Workspace {
     Workspace {
         id: WorkspaceId::generate(),
         name: Name::parse("here").unwrap(),
-        default_storage: None,
+        default_storage: StorageRef::BuiltIn,
         created_at: time::OffsetDateTime::UNIX_EPOCH,
     }
 }

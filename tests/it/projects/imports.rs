@@ -1,7 +1,7 @@
 //! Imports: killed, resumed, paused, stopped.
 
 use crate::application::kept::store::{
-    Deletion, ImportStep, ProjectStore, StorageStore, WorkspaceStore,
+    ImportStep, ProjectStore, StorageDeletion, StorageStore, WorkspaceStore,
 };
 use crate::application::people::caller::Member;
 use crate::application::projects::FileSource;
@@ -337,7 +337,7 @@ async fn deleting_project_and_storage_stops_the_import() {
             assert_eq!(db.delete_workspace(id).await, Ok(true));
         } else {
             let in_use = db.delete_storage(id, &rig.storage.id).await;
-            assert_eq!(in_use, Ok(Deletion::InUse(1)));
+            assert_eq!(in_use, Ok(StorageDeletion::InUse(1)));
             let admin = Member {
                 role: Role::Admin,
                 ..rig.member()
@@ -345,7 +345,7 @@ async fn deleting_project_and_storage_stops_the_import() {
             let admin = admin.into_admin().unwrap();
             rig.projects.delete(&admin, &project.id).await.unwrap();
             let deleted = db.delete_storage(id, &rig.storage.id).await;
-            assert_eq!(deleted, Ok(Deletion::Deleted));
+            assert_eq!(deleted, Ok(StorageDeletion::Deleted));
         }
         rig.bucket.let_go();
         worker.await.unwrap().unwrap();

@@ -42,7 +42,7 @@ impl From<Workspace> for OwnWorkspace {
         Self {
             id: workspace.id.to_string(),
             name: workspace.name.to_string(),
-            default_storage_id: workspace.default_storage.map(|id| id.to_string()),
+            default_storage_id: workspace.default_storage.own().map(ToString::to_string),
         }
     }
 }

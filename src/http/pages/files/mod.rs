@@ -82,9 +82,9 @@ pub struct Place {
 
 impl Place {
     pub fn of(view: &StorageView) -> Self {
-        let own = view.own.as_ref();
+        let own = view.own();
         Self {
-            id: own.map_or(StorageRef::BUILT_IN.to_owned(), |s| s.id.to_string()),
+            id: view.reference().to_string(),
             name: view.display_name().to_owned(),
             bucket: view.connection.bucket.to_string(),
             prefix: view.connection.settings.prefix.to_string(),

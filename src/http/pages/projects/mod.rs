@@ -93,16 +93,9 @@ fn progress_in_words(project: &Project) -> Option<String> {
     })
 }
 
-fn storage_of(project: &Project) -> StorageRef {
-    project
-        .storage
-        .clone()
-        .map_or(StorageRef::BuiltIn, StorageRef::Own)
-}
-
 impl Row {
     fn of(project: &Project, storages: &HashMap<StorageRef, String>) -> Self {
-        let storage = storages.get(&storage_of(project));
+        let storage = storages.get(&project.storage);
         Self {
             id: project.id.to_string(),
             name: shown(project.name.as_str()),
@@ -149,11 +142,11 @@ async fn names(
 ) -> Result<HashMap<StorageRef, String>> {
     let mut names = HashMap::new();
     for project in projects {
-        let storage = storage_of(project);
-        if names.contains_key(&storage) {
+        let storage = &project.storage;
+        if names.contains_key(storage) {
             continue;
         }
-        let name = match &storage {
+        let name = match storage {
             StorageRef::BuiltIn => StorageView::BUILT_IN_NAME.to_owned(),
             own => services
                 .storages
@@ -162,14 +155,14 @@ async fn names(
                 .display_name()
                 .to_owned(),
         };
-        names.insert(storage, name);
+        names.insert(storage.clone(), name);
     }
     Ok(names)
 }
 
 #[cfg(test)]
 pub(super) mod samples {
-    use crate::domain::ids::{ProjectId, StorageId, WorkspaceId};
+    use crate::domain::ids::{ProjectId, StorageId, StorageRef, WorkspaceId};
     use crate::domain::names::Name;
     use crate::domain::project::{ImportFailure, Progress, Project, ProjectStatus};
     use time::macros::datetime;
@@ -179,7 +172,7 @@ pub(super) mod samples {
             id: ProjectId::generate(),
             workspace: WorkspaceId::generate(),
             name: Name::parse(name).unwrap(),
-            storage: Some(StorageId::generate()),
+            storage: StorageRef::Own(StorageId::generate()),
             status,
             progress: Progress {
                 done: 1200,
@@ -205,7 +198,7 @@ mod tests {
     fn render(projects: &[Project], next: Option<&str>, is_first_page: bool) -> String {
         let storages = projects
             .iter()
-            .map(|p| (storage_of(p), "Acme <b>".to_owned()))
+            .map(|p| (p.storage.clone(), "Acme <b>".to_owned()))
             .collect();
         ProjectsPage {
             chrome: Chrome::bare(),

@@ -388,7 +388,7 @@ async fn page(
         .chain(own)
         .collect();
     if let Some(chosen) = &chosen
-        && !views.iter().any(|view| reference(view) == *chosen)
+        && !views.iter().any(|view| view.reference() == *chosen)
         && let Ok(view) = services.storages.get(&visitor.member, chosen).await
     {
         views.push(view);
@@ -403,14 +403,9 @@ async fn page(
     })
 }
 
-fn reference(view: &StorageView) -> StorageRef {
-    let own = view.own.as_ref();
-    own.map_or(StorageRef::BuiltIn, |s| StorageRef::Own(s.id.clone()))
-}
-
 fn option(view: &StorageView, chosen: &Option<StorageRef>) -> StorageOption {
     let default = if view.is_default { " (default)" } else { "" };
-    let reference = reference(view);
+    let reference = view.reference();
     StorageOption {
         words: format!(
             "{}{default}: {}/{}",

@@ -12,7 +12,7 @@ use crate::http::pages::files::{
 };
 use crate::http::pages::people::session::{AdminVisitor, Visitor};
 use crate::http::pages::people::sign_in::{html, see_other};
-use crate::http::pages::projects::{StatusWords, progress_in_words, storage_of};
+use crate::http::pages::projects::{StatusWords, progress_in_words};
 use crate::http::pages::shell::chrome::{Chrome, Section};
 use crate::http::pages::shell::form::Confirmed;
 use crate::http::pages::shell::headers::AlsoAllowed;
@@ -172,8 +172,12 @@ async fn show(
     query: Query<ProjectQuery>,
 ) -> Result<HttpResponse> {
     let project = services.projects.get(&visitor.member, &id.0).await?;
-    let storage = storage_of(&project);
-    let place = Place::of(&services.storages.get(&visitor.member, &storage).await?);
+    let place = Place::of(
+        &services
+            .storages
+            .get(&visitor.member, &project.storage)
+            .await?,
+    );
     let is_first_page = query.0.page.is_none();
     let token_place = format!("{}/pages/projects/{}", visitor.member.workspace, id.0);
     let request = PageRequest {

@@ -5,7 +5,7 @@ use crate::domain::ids::SetupId;
 use crate::http::pages::shell::moment::Moment;
 use askama::Template;
 
-/// The ten steps and what came of them.
+/// The steps and their results.
 pub struct ReportView {
     pub steps: Vec<StepView>,
     /// `None` before the first check.
@@ -59,7 +59,11 @@ pub struct CallView {
 impl ReportView {
     pub fn waiting() -> Self {
         Self {
-            steps: StepName::ALL.map(StepView::waiting).into(),
+            steps: StepName::ALL
+                .iter()
+                .copied()
+                .map(StepView::waiting)
+                .collect(),
             summary: None,
         }
     }
@@ -99,7 +103,7 @@ impl From<&CheckReport> for Summary {
                 .as_slice()
                 .iter()
                 .filter(|step| step.status == StepStatus::Failed)
-                .map(|step| title_of(step.name))
+                .map(|step| step.name.title())
                 .collect(),
         }
     }
@@ -109,7 +113,7 @@ impl StepView {
     fn waiting(name: StepName) -> Self {
         Self {
             name: name.as_str(),
-            title: title_of(name),
+            title: name.title(),
             kind: "none",
             word: "Waiting",
             took: None,
@@ -189,21 +193,6 @@ pub struct Add {
     pub can_add: bool,
     /// Whether this page may talk to the bucket: the probe in the browser starts at once.
     pub probe_now: bool,
-}
-
-fn title_of(name: StepName) -> &'static str {
-    match name {
-        StepName::AssumeRole => "Assume the role with the external ID",
-        StepName::RefusesMissingExternalId => "Be refused without an external ID",
-        StepName::RefusesWrongExternalId => "Be refused with a wrong external ID",
-        StepName::GetBucketLocation => "Read the bucket's Region",
-        StepName::BucketOwner => "Compare the bucket's owner with the role's account",
-        StepName::ListBucket => "List files below the prefix",
-        StepName::GetObject => "Read a file",
-        StepName::PutObject => "Write a probe file below temp/",
-        StepName::DeleteObject => "Delete the probe file",
-        StepName::Cors => "Ask for CORS as a browser would",
-    }
 }
 
 fn took(ms: u64) -> String {

@@ -109,7 +109,7 @@ struct SetupRow {
 
 impl From<StorageView> for Row {
     fn from(view: StorageView) -> Self {
-        let own = view.own.as_ref();
+        let own = view.own();
         let (kind, word) = match own.map(|s| s.health.state) {
             Some(HealthState::Healthy) => ("good", "Healthy"),
             Some(HealthState::Degraded) => ("warn", "Warning"),
@@ -117,7 +117,7 @@ impl From<StorageView> for Row {
             Some(HealthState::Unknown) | None => ("none", "Not checked"),
         };
         Self {
-            id: own.map_or(StorageRef::BUILT_IN.to_owned(), |s| s.id.to_string()),
+            id: view.reference().to_string(),
             name: view.display_name().to_owned(),
             bucket: view.connection.bucket.to_string(),
             prefix: view.connection.settings.prefix.to_string(),
@@ -176,11 +176,9 @@ async fn list(
     let place = format!("{}/storages", visitor.member.workspace);
     let window = services.pages.window(&place, &request)?;
     let rows = services.storages.list(&visitor.member, &window).await?;
-    let page = services.pages.page(&place, &request, rows, |view| {
-        view.own
-            .as_ref()
-            .map_or(String::new(), |s| s.id.to_string())
-    })?;
+    let page = services
+        .pages
+        .page(&place, &request, rows, |view| view.reference().to_string())?;
     let built_in = match is_first_page {
         true => services
             .storages

@@ -85,10 +85,10 @@ struct Facts {
 
 impl From<&StorageView> for Facts {
     fn from(view: &StorageView) -> Self {
-        let own = view.own.as_ref();
+        let own = view.own();
         let connection = &view.connection;
         Self {
-            id: own.map_or(StorageRef::BUILT_IN.to_owned(), |s| s.id.to_string()),
+            id: view.reference().to_string(),
             is_built_in: own.is_none(),
             name: view.display_name().to_owned(),
             bucket: connection.bucket.to_string(),
@@ -177,7 +177,7 @@ fn render(
 
 fn outcome(view: &StorageView, last: Option<&CheckReport>) -> OutcomeView {
     // A new storage has its setup's check, which counts from another number.
-    let is_current = |check: &CheckReport| match &view.own {
+    let is_current = |check: &CheckReport| match view.own() {
         Some(storage) if check.target == storage.id.as_str() => check.revision == storage.revision,
         Some(storage) => storage.revision == 1,
         None => true,
@@ -318,20 +318,16 @@ struct SettingsPage {
 
 impl SettingsPage {
     fn of(visitor: &Visitor, view: &StorageView) -> Result<Self> {
-        let draft = match &view.own {
+        let draft = match view.own() {
             Some(storage) => Draft::of(&storage.display_name, &storage.connection),
             None => Draft::default(),
         };
         Ok(Self {
             chrome: Chrome::of(visitor, Section::Settings),
-            id: view
-                .own
-                .as_ref()
-                .map(|s| s.id.to_string())
-                .unwrap_or_default(),
+            id: view.reference().to_string(),
             name: view.display_name().to_owned(),
             fields: ConnectionFields::of(&draft)?,
-            projects: view.own.as_ref().map_or(0, |s| s.project_count),
+            projects: view.own().map_or(0, |s| s.project_count),
         })
     }
 }

@@ -1,4 +1,6 @@
-use crate::application::kept::store::{CheckTarget, SetupStore, StorageStore, StoreError};
+use crate::application::kept::store::{
+    CheckStore, CheckTarget, SetupStore, StorageStore, StoreError,
+};
 use crate::domain::check::StepStatus;
 use crate::domain::connection::region::Region;
 use crate::domain::ids::{CheckId, SetupId, StorageId};

@@ -197,8 +197,8 @@ async fn an_import_goes_with_its_project(db: TestDb) {
     assert_eq!(db.advance_import("w1", &project.id, &step).await, Ok(false));
     assert_eq!(db.finish_import("w1", &project.id, None).await, Ok(false));
     assert_eq!(claim(&db, "w1", at + Duration::days(1)).await, None);
-    let storage = project.storage.unwrap();
-    let storage = db.storage(&mine.id, &storage).await.unwrap().unwrap();
+    let storage = project.storage.own().unwrap();
+    let storage = db.storage(&mine.id, storage).await.unwrap().unwrap();
     assert_eq!(storage.project_count, 0);
 }
 

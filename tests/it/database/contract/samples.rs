@@ -1,7 +1,8 @@
 //! Values to store.
 
 use crate::application::kept::store::{
-    CheckTarget, Completion, ProjectStore, SetupStore, StorageStore, Window, WorkspaceStore,
+    CheckStore, CheckTarget, Completion, ProjectStore, SetupStore, StorageStore, Window,
+    WorkspaceStore,
 };
 use crate::database::Database;
 use crate::domain::check::{CheckReport, Step, StepName, StepStatus, Steps};
@@ -17,7 +18,7 @@ use crate::domain::connection::region::Region;
 use crate::domain::connection::role_arn::RoleArn;
 use crate::domain::connection::settings::BucketSettings;
 use crate::domain::files::file_key::FileKey;
-use crate::domain::ids::{CheckId, ProjectId, SetupId, StorageId, WorkspaceId};
+use crate::domain::ids::{CheckId, ProjectId, SetupId, StorageId, StorageRef, WorkspaceId};
 use crate::domain::names::Name;
 use crate::domain::people::workspace::Workspace;
 use crate::domain::project::{Progress, Project, ProjectFile, ProjectStatus};
@@ -50,7 +51,7 @@ pub async fn workspace(db: &Database) -> Workspace {
     let workspace = Workspace {
         id: WorkspaceId::generate(),
         name: name("Ünïcode ✓ 'quoted' %_"),
-        default_storage: None,
+        default_storage: StorageRef::BuiltIn,
         created_at: now(),
     };
     db.create_workspace(&workspace).await.unwrap();
@@ -176,7 +177,8 @@ pub async fn reload(db: &Database, storage: &Storage) -> Storage {
 /// A report whose last step has the given status.
 pub fn report(target: &str, revision: i64, last: StepStatus) -> CheckReport {
     let steps: Vec<Step> = StepName::ALL
-        .into_iter()
+        .iter()
+        .copied()
         .map(|name| Step {
             name,
             status: match name {
@@ -206,7 +208,9 @@ pub fn new_project(workspace: &WorkspaceId, storage: Option<&StorageId>) -> Proj
         id: ProjectId::generate(),
         workspace: workspace.clone(),
         name: name("Katzenbilder"),
-        storage: storage.cloned(),
+        storage: storage
+            .cloned()
+            .map_or(StorageRef::BuiltIn, StorageRef::Own),
         status: ProjectStatus::Ready,
         progress: Progress {
             done: 2,

@@ -1,5 +1,5 @@
 use crate::application::kept::store::{
-    CheckTarget, Completion, SetupStore, StorageStore, StoreError,
+    CheckStore, CheckTarget, Completion, SetupStore, StorageStore, StoreError,
 };
 use crate::domain::check::StepStatus;
 use crate::domain::connection::access::Access;

@@ -1,5 +1,6 @@
 use crate::application::kept::store::{
-    CheckTarget, Deletion, ProjectStore, StorageStore, StoreError, WorkspaceStore,
+    CheckStore, CheckTarget, ProjectStore, StorageDeletion, StorageStore, StoreError,
+    WorkspaceStore,
 };
 use crate::domain::check::StepStatus;
 use crate::domain::connection::Credentials;
@@ -7,7 +8,7 @@ use crate::domain::connection::access::Access;
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::bucket_prefix::BucketPrefix;
 use crate::domain::connection::role_arn::RoleArn;
-use crate::domain::ids::StorageId;
+use crate::domain::ids::{StorageId, StorageRef};
 use crate::domain::storage::Storage;
 use crate::it::database::contract::samples::*;
 use crate::it::support::database::{TestDb, on_both_engines};
@@ -62,7 +63,7 @@ async fn another_workspace_changes_nothing(db: TestDb) {
     );
     assert_eq!(
         db.delete_storage(&other.id, &stored.id).await,
-        Ok(Deletion::NotFound)
+        Ok(StorageDeletion::NotFound)
     );
     assert_eq!(db.record_check(&other.id, &target, &check).await, Ok(false));
     assert_eq!(reload(&db, &stored).await, stored);
@@ -161,7 +162,7 @@ async fn a_storage_in_use_is_not_deleted(db: TestDb) {
     assert_eq!(reload(&db, &stored).await.project_count, 3);
     assert_eq!(
         db.delete_storage(&mine.id, &stored.id).await,
-        Ok(Deletion::InUse(3))
+        Ok(StorageDeletion::InUse(3))
     );
     for project in projects {
         assert_eq!(db.delete_project(&mine.id, &project.id).await, Ok(true));
@@ -170,11 +171,11 @@ async fn a_storage_in_use_is_not_deleted(db: TestDb) {
     assert_eq!(reload(&db, &stored).await.project_count, 0);
     assert_eq!(
         db.delete_storage(&mine.id, &stored.id).await,
-        Ok(Deletion::Deleted)
+        Ok(StorageDeletion::Deleted)
     );
     assert_eq!(
         db.delete_storage(&mine.id, &stored.id).await,
-        Ok(Deletion::NotFound)
+        Ok(StorageDeletion::NotFound)
     );
 }
 
@@ -189,8 +190,8 @@ async fn deletion_and_use_never_both_succeed(db: TestDb) {
             db.delete_storage(&mine.id, &stored.id)
         );
         match (&created, &deleted) {
-            (Ok(()), Ok(Deletion::InUse(1)))
-            | (Err(StoreError::Conflict(_)), Ok(Deletion::Deleted)) => {}
+            (Ok(()), Ok(StorageDeletion::InUse(1)))
+            | (Err(StoreError::Conflict(_)), Ok(StorageDeletion::Deleted)) => {}
             odd => panic!("{odd:?}"),
         }
     }
@@ -204,12 +205,13 @@ async fn a_deleted_storage_takes_its_checks_and_its_place_as_default(db: TestDb)
     let target = CheckTarget::Storage(stored.id.clone());
     assert_eq!(db.record_check(&mine.id, &target, &check).await, Ok(true));
     assert_eq!(
-        db.set_default_storage(&mine.id, Some(&stored.id)).await,
+        db.set_default_storage(&mine.id, &StorageRef::Own(stored.id.clone()))
+            .await,
         Ok(true)
     );
     assert_eq!(
         db.delete_storage(&mine.id, &stored.id).await,
-        Ok(Deletion::Deleted)
+        Ok(StorageDeletion::Deleted)
     );
     assert_eq!(db.check(&mine.id, &check.id).await, Ok(None));
     assert_eq!(
@@ -218,7 +220,7 @@ async fn a_deleted_storage_takes_its_checks_and_its_place_as_default(db: TestDb)
             .unwrap()
             .unwrap()
             .default_storage,
-        None
+        StorageRef::BuiltIn
     );
 }
 
@@ -257,7 +259,7 @@ async fn damaged_storages_are_not_read(db: TestDb) {
         // What cannot be read can still be deleted.
         assert_eq!(
             db.delete_storage(&mine.id, &stored.id).await,
-            Ok(Deletion::Deleted)
+            Ok(StorageDeletion::Deleted)
         );
     }
 }

@@ -1,7 +1,7 @@
 use crate::application::kept::store::{
     AuditStore, ProjectStore, SetupStore, StorageStore, StoreError, WorkspaceStore,
 };
-use crate::domain::ids::{AuditId, StorageId, TokenId, WorkspaceId};
+use crate::domain::ids::{AuditId, StorageId, StorageRef, TokenId, WorkspaceId};
 use crate::domain::people::audit::{Actor, AuditEntry, AuditResult};
 use crate::domain::people::workspace::{ApiToken, Role, Workspace};
 use crate::it::database::contract::samples::*;
@@ -42,7 +42,8 @@ async fn deleting_a_workspace_takes_all_but_audit_and_external_ids(db: TestDb) {
     let open = setup(&db, &gone.id, role_draft()).await;
     let project = project(&db, &gone.id, Some(&storage.id)).await;
     assert_eq!(
-        db.set_default_storage(&gone.id, Some(&storage.id)).await,
+        db.set_default_storage(&gone.id, &StorageRef::Own(storage.id.clone()))
+            .await,
         Ok(true)
     );
     let token = token(&gone.id);
@@ -98,33 +99,42 @@ async fn the_default_storage_belongs_to_the_workspace(db: TestDb) {
         }
     };
     assert_eq!(
-        db.set_default_storage(&other.id, Some(&storage.id)).await,
-        Ok(false)
-    );
-    assert_eq!(
-        db.set_default_storage(&mine.id, Some(&StorageId::generate()))
+        db.set_default_storage(&other.id, &StorageRef::Own(storage.id.clone()))
             .await,
         Ok(false)
     );
     assert_eq!(
-        db.set_default_storage(&WorkspaceId::generate(), None).await,
+        db.set_default_storage(&mine.id, &StorageRef::Own(StorageId::generate()))
+            .await,
         Ok(false)
     );
-    assert_eq!(default(mine.clone()).await, None);
+    assert_eq!(
+        db.set_default_storage(&WorkspaceId::generate(), &StorageRef::BuiltIn)
+            .await,
+        Ok(false)
+    );
+    assert_eq!(default(mine.clone()).await, StorageRef::BuiltIn);
     for _ in 0..2 {
         assert_eq!(
-            db.set_default_storage(&mine.id, Some(&storage.id)).await,
+            db.set_default_storage(&mine.id, &StorageRef::Own(storage.id.clone()))
+                .await,
             Ok(true)
         );
     }
-    assert_eq!(default(mine.clone()).await, Some(storage.id.clone()));
-    assert_eq!(default(other.clone()).await, None);
+    assert_eq!(
+        default(mine.clone()).await,
+        StorageRef::Own(storage.id.clone())
+    );
+    assert_eq!(default(other.clone()).await, StorageRef::BuiltIn);
     assert_eq!(
         db.list_workspaces(&page(None, 1)).await.unwrap()[0].default_storage,
-        Some(storage.id)
+        StorageRef::Own(storage.id)
     );
-    assert_eq!(db.set_default_storage(&mine.id, None).await, Ok(true));
-    assert_eq!(default(mine).await, None);
+    assert_eq!(
+        db.set_default_storage(&mine.id, &StorageRef::BuiltIn).await,
+        Ok(true)
+    );
+    assert_eq!(default(mine).await, StorageRef::BuiltIn);
 }
 
 fn token(workspace: &WorkspaceId) -> ApiToken {

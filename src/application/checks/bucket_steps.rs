@@ -1,0 +1,192 @@
+//! The steps that ask the bucket: where it is, whose it is, and what is in it.
+
+use crate::application::bucket::probe::{Answer, BucketProbe, ExpectedOwner};
+use crate::application::bucket::read::ListedObject;
+use crate::application::checks::recorder::{Timed, call_of, call_of_failure};
+use crate::application::checks::run::{Run, located};
+use crate::domain::aws_failure::{AwsFailure, FailureKind};
+use crate::domain::check::StepName;
+use crate::domain::connection::region::Region;
+use futures_util::future::join4;
+use std::sync::Arc;
+
+impl Run<'_> {
+    /// The steps that ask the bucket. Returns its Region.
+    pub async fn bucket_steps(&self, probe: Arc<dyn BucketProbe>) -> Option<Region> {
+        let has_owner = self.bucket.connection.expected_owner().is_some();
+        let probe_key = self.probe_key();
+        let (location, owned, list, cors) = join4(
+            self.record.time(located(&probe, |p| async move {
+                p.location(ExpectedOwner::Unsaid).await
+            })),
+            self.record.time(async {
+                match has_owner {
+                    true => Some(
+                        located(
+                            &probe,
+                            |p| async move { p.location(ExpectedOwner::Said).await },
+                        )
+                        .await,
+                    ),
+                    false => None,
+                }
+            }),
+            self.record.time(located(&probe, |p| async move {
+                p.list(ExpectedOwner::Said).await
+            })),
+            self.cors(&probe, probe_key.as_ref()),
+        )
+        .await;
+
+        let region = self.location_step(&probe, &location).await;
+        let probe = match region {
+            Some(region) if region != probe.region() => probe.in_region(region),
+            _ => probe,
+        };
+        let owner = self
+            .owner_step(&probe, &location.value, &owned, list.value.as_ref().err())
+            .await;
+        if owner == BucketOwnership::SomebodyElse {
+            self.record
+                .skip_rest("The bucket belongs to another account.");
+            return region;
+        }
+        let objects = self.list_step(&list);
+        self.cors_step(cors);
+        self.object_steps(&probe, objects, probe_key).await;
+        region
+    }
+
+    /// The Region is a warning at most: S3 tells it in other answers too.
+    async fn location_step(
+        &self,
+        probe: &Arc<dyn BucketProbe>,
+        location: &Timed<Answer<Region>>,
+    ) -> Option<Region> {
+        let step = StepName::GetBucketLocation;
+        match &location.value {
+            Ok(answer) => {
+                let found = answer.value;
+                match self.bucket.connection.settings.region {
+                    Some(typed) if typed != found => {
+                        let why = self.explain.region_differs(typed, found);
+                        self.record.warn(step, location, &call_of(answer), why);
+                    }
+                    _ => self.record.pass(step, location, answer),
+                }
+                Some(found)
+            }
+            Err(failure)
+                if matches!(
+                    failure.kind,
+                    FailureKind::AccessDenied | FailureKind::InvalidRequest
+                ) =>
+            {
+                let found = match failure.bucket_region {
+                    Some(region) => Some(region),
+                    None => match probe.region_of_bucket().await {
+                        Ok(answer) => answer.bucket_region,
+                        Err(failure) => failure.bucket_region,
+                    },
+                };
+                let why = self.explain.location_not_permitted(found);
+                self.record
+                    .warn(step, location, &call_of_failure(failure), why);
+                found
+            }
+            Err(failure) => {
+                let why = self.explain.bucket_failed(failure);
+                self.record.fail(step, location, failure, why);
+                failure.bucket_region
+            }
+        }
+    }
+
+    async fn owner_step(
+        &self,
+        probe: &Arc<dyn BucketProbe>,
+        location: &Answer<Region>,
+        owned: &Timed<Option<Answer<Region>>>,
+        list_failure: Option<&AwsFailure>,
+    ) -> BucketOwnership {
+        let step = StepName::BucketOwner;
+        let failure = match &owned.value {
+            None => {
+                self.record.skip(
+                    step,
+                    "Neither a role's ARN nor the bucket's account ID says which account must own the bucket.",
+                );
+                return BucketOwnership::Unknown;
+            }
+            Some(Ok(answer)) => {
+                self.record.pass(step, owned, answer);
+                return BucketOwnership::AsSaid;
+            }
+            Some(Err(failure)) => failure,
+        };
+        let denied = failure.kind == FailureKind::AccessDenied;
+        match (location, list_failure) {
+            // The same call, with and without saying who must own the bucket.
+            (Ok(_), _) if denied => {
+                let why = self.explain.another_owner();
+                self.record.fail(step, owned, failure, why);
+                BucketOwnership::SomebodyElse
+            }
+            // The listing said who must own the bucket, and S3 answered.
+            (_, None) => {
+                self.record.pass_silently(step, owned);
+                BucketOwnership::AsSaid
+            }
+            (Err(_), Some(list_failure))
+                if denied && list_failure.kind == FailureKind::AccessDenied =>
+            {
+                match probe.list(ExpectedOwner::Unsaid).await {
+                    Ok(_) => {
+                        let why = self.explain.another_owner();
+                        self.record.fail(step, owned, failure, why);
+                        BucketOwnership::SomebodyElse
+                    }
+                    Err(_) => {
+                        self.record.skip(
+                            step,
+                            "The owner can only be told once the role may list the bucket or read its location.",
+                        );
+                        BucketOwnership::Unknown
+                    }
+                }
+            }
+            _ if failure.kind == FailureKind::NoSuchBucket => {
+                self.record.skip(step, "There is no such bucket.");
+                BucketOwnership::Unknown
+            }
+            _ => {
+                let why = self.explain.bucket_failed(failure);
+                self.record.fail(step, owned, failure, why);
+                BucketOwnership::Unknown
+            }
+        }
+    }
+
+    fn list_step(&self, list: &Timed<Answer<Vec<ListedObject>>>) -> Option<Vec<ListedObject>> {
+        let step = StepName::ListBucket;
+        match &list.value {
+            Ok(answer) => {
+                self.record.pass(step, list, answer);
+                Some(answer.value.clone())
+            }
+            Err(failure) => {
+                let why = self.explain.denied_or_failed("s3:ListBucket", failure);
+                self.record.fail(step, list, failure, why);
+                None
+            }
+        }
+    }
+}
+
+/// Whether the bucket belongs to the account that the connection names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum BucketOwnership {
+    AsSaid,
+    SomebodyElse,
+    Unknown,
+}

@@ -1,0 +1,106 @@
+//! The steps that ask the role: that it lets us in, and nobody else.
+
+use crate::application::bucket::probe::{BucketProbe, ExternalIdSent};
+use crate::application::checks::run::Run;
+use crate::domain::aws_failure::{AwsFailure, DenialCause, FailureKind};
+use crate::domain::check::StepName;
+use crate::domain::connection::Credentials;
+use futures_util::future::join3;
+use std::sync::Arc;
+
+impl Run<'_> {
+    /// The first three steps. `None`: the bucket must not be asked.
+    pub async fn sign_in(&self) -> Option<Arc<dyn BucketProbe>> {
+        use StepName::{AssumeRole, RefusesMissingExternalId, RefusesWrongExternalId};
+        const SIGN_IN: [StepName; 3] =
+            [AssumeRole, RefusesMissingExternalId, RefusesWrongExternalId];
+        if !matches!(self.bucket.connection.credentials, Credentials::Role { .. }) {
+            for step in SIGN_IN {
+                self.record
+                    .skip(step, "The storage does not connect by a role.");
+            }
+            return match self.prober.with_key(self.bucket).await {
+                Ok(probe) => Some(probe),
+                Err(failure) => {
+                    let why = self.explain.cannot_connect(&failure);
+                    self.record
+                        .fail_with(StepName::GetBucketLocation, &failure, why);
+                    self.record.skip_rest("The store could not be asked.");
+                    None
+                }
+            };
+        }
+        let assume = |sent| self.record.time(self.prober.assume_role(self.bucket, sent));
+        let (own, missing, wrong) = join3(
+            assume(ExternalIdSent::Own),
+            assume(ExternalIdSent::Missing),
+            assume(ExternalIdSent::Wrong),
+        )
+        .await;
+        let refusals = [
+            (RefusesMissingExternalId, missing),
+            (RefusesWrongExternalId, wrong),
+        ];
+        let probe = match &own.value {
+            Ok(answer) => {
+                self.record.pass(AssumeRole, &own, answer);
+                Some(answer.value.clone())
+            }
+            Err(failure) => {
+                let why = self.explain.role_refused(failure);
+                self.record.fail(AssumeRole, &own, failure, why);
+                None
+            }
+        };
+        let mut refuses = true;
+        for (step, answer) in &refusals {
+            match &answer.value {
+                Ok(accepted) => {
+                    refuses = false;
+                    let why = self.explain.role_accepts(*step);
+                    self.record
+                        .fail_although_answered(*step, answer, accepted, why);
+                }
+                // While the role refuses our own call too, a refusal tells nothing about external IDs.
+                Err(_) if probe.is_none() => {
+                    self.record.skip(
+                        *step,
+                        "The role refuses us with its external ID too, so that refusing others proves nothing.",
+                    );
+                }
+                Err(failure) if refused_by_the_role(failure) => {
+                    self.record.pass_by_refusal(*step, answer, failure);
+                }
+                Err(failure) => {
+                    refuses = false;
+                    let why = self.explain.refusal_not_proven(failure);
+                    self.record.fail(*step, answer, failure, why);
+                }
+            }
+        }
+        match probe {
+            Some(probe) if refuses => Some(probe),
+            Some(_) => {
+                self.record.skip_rest(
+                    "The bucket is not asked before the role is proved to refuse everybody else.",
+                );
+                None
+            }
+            None => {
+                self.record.skip_rest("The role could not be assumed.");
+                None
+            }
+        }
+    }
+}
+
+/// Whether it was the customer's side that refused. A policy on our own side, as one that asks for an
+/// external ID in each of our calls, says nothing about the role.
+fn refused_by_the_role(failure: &AwsFailure) -> bool {
+    use DenialCause::{ExplicitDenyIdentity, NoIdentityPolicy};
+    failure.kind == FailureKind::AccessDenied
+        && !matches!(
+            failure.denial,
+            Some(ExplicitDenyIdentity | NoIdentityPolicy)
+        )
+}

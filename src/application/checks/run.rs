@@ -1,0 +1,63 @@
+//! One run of the steps: what all of them need.
+
+use crate::application::bucket::probe::{Answer, BucketProbe, Prober};
+use crate::application::checks::recorder::Recorder;
+use crate::application::diagnosis::explain::Explain;
+use crate::application::kept::vault::random_bytes;
+use crate::domain::aws_failure::FailureKind;
+use crate::domain::connection::ConnectedBucket;
+use crate::domain::files::file_key::FileKey;
+use crate::domain::files::object_key::ObjectKey;
+use crate::domain::origin::Origin;
+use crate::domain::policy_document::PolicyTemplates;
+use std::sync::Arc;
+
+/// The folder that probe objects are written to: the lifecycle document lets it expire.
+const PROBE_FOLDER: &str = "/temp/";
+
+/// One run of the steps. The steps are in [`role_steps`](super::role_steps),
+/// [`bucket_steps`](super::bucket_steps), [`object_steps`](super::object_steps) and
+/// [`cors_step`](super::cors_step), by what they ask.
+pub(crate) struct Run<'a> {
+    pub prober: &'a Arc<dyn Prober>,
+    pub policies: &'a PolicyTemplates,
+    pub origins: &'a [Origin],
+    pub bucket: &'a ConnectedBucket,
+    pub explain: Explain<'a>,
+    pub record: &'a Recorder,
+}
+
+impl Run<'_> {
+    /// A key that nobody else has, in the folder that expires.
+    pub fn probe_key(&self) -> Option<ObjectKey> {
+        let random = u128::from_be_bytes(random_bytes().ok()?);
+        let key = FileKey::parse(&format!("{PROBE_FOLDER}sallyport-check-{random:032x}")).ok()?;
+        ObjectKey::within(&self.bucket.connection.settings.prefix, &key).ok()
+    }
+}
+
+/// Asks, and asks once more in the right Region when S3 says that this one is wrong.
+pub(crate) async fn located<T, F>(
+    probe: &Arc<dyn BucketProbe>,
+    ask: impl Fn(Arc<dyn BucketProbe>) -> F,
+) -> Answer<T>
+where
+    F: Future<Output = Answer<T>>,
+{
+    match ask(probe.clone()).await {
+        Err(failure) if failure.kind == FailureKind::WrongRegion => {
+            let region = match failure.bucket_region {
+                Some(region) => Some(region),
+                None => match probe.region_of_bucket().await {
+                    Ok(answer) => answer.bucket_region,
+                    Err(failure) => failure.bucket_region,
+                },
+            };
+            match region {
+                Some(region) if region != probe.region() => ask(probe.in_region(region)).await,
+                _ => Err(failure),
+            }
+        }
+        answer => answer,
+    }
+}

@@ -1,0 +1,52 @@
+//! What the use cases need from a database.
+//!
+//! Two engines implement these traits, and one set of contract tests runs on both. Promises that hold
+//! for every method:
+//! - a method that takes a workspace sees and changes only that workspace's rows; another workspace's
+//!   ID behaves as an absent one;
+//! - a method either has all of its effect or none, also when the process is killed in it;
+//! - rows are parsed back into domain types; one that does not parse is [`StoreError::Damaged`], never
+//!   a default.
+//!
+//! Times are kept in whole microseconds. Lists are ordered by ID, which is the order of creation.
+
+mod audit;
+mod checks;
+mod error;
+mod idempotency;
+mod people;
+mod projects;
+mod setups;
+mod storages;
+mod values;
+
+pub use audit::AuditStore;
+pub use checks::{CheckStore, CheckTarget};
+pub use error::{StoreError, StoreResult};
+pub use idempotency::{Idempotency, IdempotencyStore};
+pub use people::{SignInStore, WorkspaceStore};
+pub use projects::{ImportJob, ImportStep, ProjectStore};
+pub use setups::{Completion, SetupStore};
+pub use storages::{StorageDeletion, StorageStore};
+pub use values::{SecretHash, Window};
+
+use async_trait::async_trait;
+
+/// The whole database.
+#[async_trait]
+pub trait Store:
+    WorkspaceStore
+    + SetupStore
+    + StorageStore
+    + CheckStore
+    + ProjectStore
+    + AuditStore
+    + IdempotencyStore
+    + SignInStore
+{
+    /// Whether it answers.
+    async fn ping(&self) -> StoreResult<()>;
+    /// The value stored under `name`, after storing `value` there if nothing was. One winner, also
+    /// among replicas that start at the same time.
+    async fn remember(&self, name: &str, value: &[u8]) -> StoreResult<Vec<u8>>;
+}

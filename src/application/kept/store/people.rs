@@ -1,0 +1,85 @@
+//! Workspaces, their tokens, and how people come to the pages.
+
+use crate::application::kept::store::error::StoreResult;
+use crate::application::kept::store::values::{SecretHash, Window};
+use crate::domain::ids::{SessionId, SetupId, StorageRef, TokenId, WorkspaceId};
+use crate::domain::people::sign_in::{InstructionLink, Session, SignInLink};
+use crate::domain::people::workspace::{ApiToken, Workspace};
+use async_trait::async_trait;
+use time::OffsetDateTime;
+
+#[async_trait]
+pub trait WorkspaceStore: Send + Sync {
+    async fn create_workspace(&self, workspace: &Workspace) -> StoreResult<()>;
+    async fn workspace(&self, id: &WorkspaceId) -> StoreResult<Option<Workspace>>;
+    async fn list_workspaces(&self, window: &Window) -> StoreResult<Vec<Workspace>>;
+    /// Deletes the workspace and all that belongs to it, except its audit log and the record of the
+    /// external IDs it used. False when there is none.
+    async fn delete_workspace(&self, id: &WorkspaceId) -> StoreResult<bool>;
+    /// False when the workspace, or the storage within it, does not exist.
+    async fn set_default_storage(
+        &self,
+        workspace: &WorkspaceId,
+        storage: &StorageRef,
+    ) -> StoreResult<bool>;
+
+    async fn create_token(&self, token: &ApiToken, hash: &SecretHash) -> StoreResult<()>;
+    async fn list_tokens(
+        &self,
+        workspace: &WorkspaceId,
+        window: &Window,
+    ) -> StoreResult<Vec<ApiToken>>;
+    /// The token with this hash, expired or not.
+    async fn token_by_hash(&self, hash: &SecretHash) -> StoreResult<Option<ApiToken>>;
+    /// Removes it: from now on it opens nothing. False when there is none.
+    async fn revoke_token(&self, workspace: &WorkspaceId, id: &TokenId) -> StoreResult<bool>;
+}
+
+/// How people come to the pages. A secret is known by its hash only.
+#[async_trait]
+pub trait SignInStore: Send + Sync {
+    /// `Conflict` when the workspace is gone.
+    async fn create_sign_in_link(&self, link: &SignInLink, hash: &SecretHash) -> StoreResult<()>;
+    /// Takes the link with this hash, if it has not expired at `now`: nobody gets it twice.
+    async fn take_sign_in_link(
+        &self,
+        hash: &SecretHash,
+        now: OffsetDateTime,
+    ) -> StoreResult<Option<SignInLink>>;
+
+    async fn create_session(&self, session: &Session, hash: &SecretHash) -> StoreResult<()>;
+    /// The session with this hash, expired or not.
+    async fn session_by_hash(&self, hash: &SecretHash) -> StoreResult<Option<Session>>;
+    async fn touch_session(&self, id: &SessionId, seen_at: OffsetDateTime) -> StoreResult<()>;
+    /// Ends it. False when there is none in the workspace.
+    async fn end_session(&self, workspace: &WorkspaceId, id: &SessionId) -> StoreResult<bool>;
+    async fn list_sessions(
+        &self,
+        workspace: &WorkspaceId,
+        window: &Window,
+    ) -> StoreResult<Vec<Session>>;
+    /// Forgets what ended before `before`: used or expired links, and expired sessions.
+    async fn prune_sign_ins(&self, before: OffsetDateTime) -> StoreResult<()>;
+
+    /// Replaces the setup's link, if there was one. `Conflict` when the setup is gone.
+    async fn put_instruction_link(
+        &self,
+        link: &InstructionLink,
+        hash: &SecretHash,
+    ) -> StoreResult<()>;
+    async fn instruction_link_by_hash(
+        &self,
+        hash: &SecretHash,
+    ) -> StoreResult<Option<InstructionLink>>;
+    async fn instruction_link_of(
+        &self,
+        workspace: &WorkspaceId,
+        setup: &SetupId,
+    ) -> StoreResult<Option<InstructionLink>>;
+    /// Revokes the setup's link. False when there is none.
+    async fn revoke_instruction_link(
+        &self,
+        workspace: &WorkspaceId,
+        setup: &SetupId,
+    ) -> StoreResult<bool>;
+}

@@ -1,0 +1,100 @@
+//! Projects, their files, and their imports.
+
+use crate::application::kept::store::error::StoreResult;
+use crate::application::kept::store::values::Window;
+use crate::domain::ids::{ProjectId, WorkspaceId};
+use crate::domain::project::{ImportFailure, Progress, Project, ProjectFile};
+use async_trait::async_trait;
+use time::OffsetDateTime;
+
+/// An import that goes on in the background. `source` and `cursor` are the import use case's own, in
+/// its own form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportJob {
+    pub project: ProjectId,
+    pub workspace: WorkspaceId,
+    pub source: String,
+    /// How far it is; `None` at the beginning.
+    pub cursor: Option<String>,
+    pub progress: Progress,
+}
+
+/// One step of an import, stored as a whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportStep {
+    pub files: Vec<ProjectFile>,
+    /// How many keys this step left out because they were missing.
+    pub skipped: i64,
+    pub cursor: String,
+    pub progress: Progress,
+    pub lease_until: OffsetDateTime,
+}
+
+#[async_trait]
+pub trait ProjectStore: Send + Sync {
+    /// Stores a project with its files (a ready one), or with the job that will import them.
+    /// `Conflict` when its storage does not exist in the workspace or is not at `storage_revision` any
+    /// more: the files were looked up in the bucket of that revision. The built-in storage has no
+    /// revisions. `file_count` and `total_size` are taken from the project.
+    async fn create_project(
+        &self,
+        project: &Project,
+        storage_revision: i64,
+        files: &[ProjectFile],
+        import: Option<&ImportJob>,
+    ) -> StoreResult<()>;
+    async fn project(
+        &self,
+        workspace: &WorkspaceId,
+        id: &ProjectId,
+    ) -> StoreResult<Option<Project>>;
+    /// Newest first: `after` names the last one seen.
+    async fn list_projects(
+        &self,
+        workspace: &WorkspaceId,
+        window: &Window,
+    ) -> StoreResult<Vec<Project>>;
+    /// With its files and its import. False when there is none.
+    async fn delete_project(&self, workspace: &WorkspaceId, id: &ProjectId) -> StoreResult<bool>;
+    /// By position, those after `after`. Empty for another workspace's project.
+    async fn project_files(
+        &self,
+        workspace: &WorkspaceId,
+        id: &ProjectId,
+        after: Option<i64>,
+        limit: u32,
+    ) -> StoreResult<Vec<ProjectFile>>;
+    /// Which of these file keys the project has (`FileKey` paths, without the leading slash).
+    async fn project_files_by_path(
+        &self,
+        workspace: &WorkspaceId,
+        id: &ProjectId,
+        paths: &[String],
+    ) -> StoreResult<Vec<ProjectFile>>;
+
+    /// Takes one import that nobody works on (its lease, if any, ended before `now`) and leases it to
+    /// `worker` until `lease_until`.
+    async fn claim_import(
+        &self,
+        worker: &str,
+        now: OffsetDateTime,
+        lease_until: OffsetDateTime,
+    ) -> StoreResult<Option<ImportJob>>;
+    /// Adds the step's files and counts to the project and moves the cursor, if `worker` still holds
+    /// the lease. False when it does not, or when the project is gone.
+    async fn advance_import(
+        &self,
+        worker: &str,
+        project: &ProjectId,
+        step: &ImportStep,
+    ) -> StoreResult<bool>;
+    /// Ends the import: ready, or failed, when the project's files are removed. False as above.
+    async fn finish_import(
+        &self,
+        worker: &str,
+        project: &ProjectId,
+        failure: Option<&ImportFailure>,
+    ) -> StoreResult<bool>;
+    /// Lets another worker take the import at once.
+    async fn release_import(&self, worker: &str, project: &ProjectId) -> StoreResult<()>;
+}

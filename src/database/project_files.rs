@@ -1,0 +1,67 @@
+//! The rows of a project's files.
+
+use crate::application::kept::store::StoreResult;
+use crate::database::engine::{Sql, Tx, values};
+use crate::database::record::Record;
+use crate::domain::files::file_key::FileKey;
+use crate::domain::ids::ProjectId;
+use crate::domain::project::{Progress, ProjectFile};
+
+/// How many files one statement inserts or looks up. With five values for each it stays far below what
+/// the engines allow (SQLite 32,766 placeholders, PostgreSQL 65,535).
+pub(super) const PER_STATEMENT: usize = 1000;
+
+pub(super) async fn insert_files(
+    tx: &mut Tx,
+    project: &ProjectId,
+    files: &[ProjectFile],
+) -> StoreResult<()> {
+    for chunk in files.chunks(PER_STATEMENT) {
+        let rows: Vec<String> = (0..chunk.len())
+            .map(|row| format!("($1, {})", placeholders(2 + 5 * row, 5)))
+            .collect();
+        let mut values = values![project.as_str()];
+        for file in chunk {
+            values.extend(values![
+                file.position,
+                file.file_key.path(),
+                file.name.as_str(),
+                file.size,
+                file.etag.as_deref(),
+            ]);
+        }
+        tx.execute(
+            Sql::Built(format!(
+                "INSERT INTO project_files (project_id, position, path, name, size, etag) VALUES {}",
+                rows.join(", ")
+            )),
+            values,
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+/// `$first, …`, so many.
+pub(super) fn placeholders(first: usize, count: usize) -> String {
+    let all: Vec<String> = (first..first + count).map(|n| format!("${n}")).collect();
+    all.join(", ")
+}
+
+pub(super) fn file(record: &Record) -> StoreResult<ProjectFile> {
+    Ok(ProjectFile {
+        position: record.int("position")?,
+        // With the slash in front: a path may itself begin with one, and parsing takes one off.
+        file_key: record.parse("path", |path| FileKey::parse(&format!("/{path}")))?,
+        name: record.text("name")?,
+        size: record.int("size")?,
+        etag: record.text_opt("etag")?,
+    })
+}
+
+pub(super) fn progress(record: &Record) -> StoreResult<Progress> {
+    Ok(Progress {
+        done: record.int("progress_done")?,
+        total: record.int_opt("progress_total")?,
+    })
+}
