@@ -110,14 +110,11 @@ impl Run<'_> {
         list_failure: Option<&AwsFailure>,
     ) -> BucketOwnership {
         let step = StepName::BucketOwner;
+        if !self.is_made(step) {
+            return BucketOwnership::Unknown;
+        }
         let failure = match &owned.value {
-            None => {
-                self.record.skip(
-                    step,
-                    "Neither a role's ARN nor the bucket's account ID says which account must own the bucket.",
-                );
-                return BucketOwnership::Unknown;
-            }
+            None => return BucketOwnership::Unknown,
             Some(Ok(answer)) => {
                 self.record.pass(step, owned, answer);
                 return BucketOwnership::AsSaid;

@@ -4,21 +4,17 @@ use crate::application::bucket::probe::{BucketProbe, ExternalIdSent};
 use crate::application::checks::run::Run;
 use crate::domain::aws_failure::{AwsFailure, DenialCause, FailureKind};
 use crate::domain::check::StepName;
-use crate::domain::connection::Credentials;
 use futures_util::future::join3;
 use std::sync::Arc;
 
 impl Run<'_> {
-    /// The first three steps. `None`: the bucket must not be asked.
+    /// The steps of the role. `None`: the bucket must not be asked.
     pub async fn sign_in(&self) -> Option<Arc<dyn BucketProbe>> {
         use StepName::{AssumeRole, RefusesMissingExternalId, RefusesWrongExternalId};
-        const SIGN_IN: [StepName; 3] =
-            [AssumeRole, RefusesMissingExternalId, RefusesWrongExternalId];
-        if !matches!(self.bucket.connection.credentials, Credentials::Role { .. }) {
-            for step in SIGN_IN {
-                self.record
-                    .skip(step, "The storage does not connect by a role.");
-            }
+        // Each is skipped with its reason when there is no role.
+        let are_made = [AssumeRole, RefusesMissingExternalId, RefusesWrongExternalId]
+            .map(|step| self.is_made(step));
+        if are_made.contains(&false) {
             return match self.prober.with_key(self.bucket).await {
                 Ok(probe) => Some(probe),
                 Err(failure) => {
