@@ -59,7 +59,7 @@ impl Run<'_> {
                 self.record.fail_although_answered(step, &cors, answer, why);
             }
         } else if let Some(failure) = failed {
-            let why = self.explain.cors_not_proven(failure);
+            let why = self.explain.bucket_failed(failure);
             self.record.fail(step, &cors, failure, why);
         } else if let Some(Ok(answer)) = cors.value.first().map(|p| &p.answer) {
             self.record.pass(step, &cors, answer);
