@@ -3,14 +3,14 @@
 use crate::application::bucket::probe::{Answer, BucketProbe, ExpectedOwner};
 use crate::application::bucket::read::ListedObject;
 use crate::application::checks::recorder::{Timed, call_of, call_of_failure};
-use crate::application::checks::run::{Run, located};
+use crate::application::checks::run::{CheckRun, located};
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::check::StepName;
 use crate::domain::connection::region::Region;
 use futures_util::future::join4;
 use std::sync::Arc;
 
-impl Run<'_> {
+impl CheckRun<'_> {
     /// The steps that ask the bucket. Returns its Region.
     pub async fn bucket_steps(&self, probe: Arc<dyn BucketProbe>) -> Option<Region> {
         let has_owner = self.bucket.connection.expected_owner().is_some();

@@ -2,13 +2,13 @@
 
 use crate::application::bucket::probe::{BucketProbe, Preflight};
 use crate::application::checks::recorder::Timed;
-use crate::application::checks::run::{Run, located};
+use crate::application::checks::run::{CheckRun, located};
 use crate::domain::check::StepName;
 use crate::domain::files::object_key::ObjectKey;
 use futures_util::future::join_all;
 use std::sync::Arc;
 
-impl Run<'_> {
+impl CheckRun<'_> {
     /// One preflight for each origin and method, all at the same time.
     pub async fn cors(
         &self,

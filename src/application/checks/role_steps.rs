@@ -1,13 +1,13 @@
 //! The steps that ask the role: that it lets us in, and nobody else.
 
 use crate::application::bucket::probe::{BucketProbe, ExternalIdSent};
-use crate::application::checks::run::Run;
+use crate::application::checks::run::CheckRun;
 use crate::domain::aws_failure::{AwsFailure, DenialCause, FailureKind};
 use crate::domain::check::StepName;
 use futures_util::future::join3;
 use std::sync::Arc;
 
-impl Run<'_> {
+impl CheckRun<'_> {
     /// The steps of the role. `None`: the bucket must not be asked.
     pub async fn sign_in(&self) -> Option<Arc<dyn BucketProbe>> {
         use StepName::{AssumeRole, RefusesMissingExternalId, RefusesWrongExternalId};

@@ -19,7 +19,7 @@ const PROBE_FOLDER: &str = "/temp/";
 /// One run of the steps. The steps are in [`role_steps`](super::role_steps),
 /// [`bucket_steps`](super::bucket_steps), [`object_steps`](super::object_steps) and
 /// [`cors_step`](super::cors_step), by what they ask.
-pub(crate) struct Run<'a> {
+pub(crate) struct CheckRun<'a> {
     pub prober: &'a Arc<dyn Prober>,
     pub policies: &'a PolicyTemplates,
     pub origins: &'a [Origin],
@@ -28,7 +28,7 @@ pub(crate) struct Run<'a> {
     pub record: &'a Recorder,
 }
 
-impl Run<'_> {
+impl CheckRun<'_> {
     /// Whether the step is made for this connection. Otherwise it is skipped.
     pub fn is_made(&self, step: StepName) -> bool {
         let has_origins = !self.origins.is_empty();

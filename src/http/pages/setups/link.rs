@@ -7,7 +7,7 @@ use crate::http::pages::people::sign_in::see_other;
 use crate::http::pages::setups::page;
 use crate::http::pages::setups::page::Content;
 use crate::http::pages::setups::step;
-use crate::http::pages::setups::step::Step;
+use crate::http::pages::setups::step::DialogStep;
 use crate::http::pages::shell::form::Form;
 use crate::http::pages::shell::moment::Moment;
 use crate::http::path::Id;
@@ -54,7 +54,7 @@ async fn make(
 ) -> Result<HttpResponse> {
     let (_, secret) = services.instructions.make(&visitor.admin, &id.0).await?;
     let view = services.setups.get(&visitor.admin, &id.0).await?;
-    let step = Step::asked(form.0.step.as_deref(), &view);
+    let step = DialogStep::asked(form.0.step.as_deref(), &view);
     let content = Content {
         new_link: Some(secret),
         ..Content::default()
@@ -70,7 +70,7 @@ async fn revoke(
 ) -> Result<HttpResponse> {
     services.instructions.revoke(&visitor.admin, &id.0).await?;
     let view = services.setups.get(&visitor.admin, &id.0).await?;
-    let step = Step::asked(form.0.step.as_deref(), &view);
+    let step = DialogStep::asked(form.0.step.as_deref(), &view);
     let address = step::address(&id.0, step);
     Ok(see_other(&format!("{address}&done=link_revoked")))
 }
