@@ -9,7 +9,7 @@ use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::setups::page;
 use crate::http::pages::setups::report::{OutcomeEvent, OutcomeView, StepEvent};
 use crate::http::pages::setups::step;
-use crate::http::pages::setups::step::Step;
+use crate::http::pages::setups::step::DialogStep;
 use crate::http::pages::shell::answer::see_other;
 use crate::http::pages::shell::chrome::{Chrome, Section};
 use crate::http::pages::shell::form::Form;
@@ -65,7 +65,7 @@ async fn check(
             .setups
             .check(&visitor.admin, &id.0, wait, None)
             .await?;
-        return Ok(see_other(&step::address(&id.0, Step::Check)));
+        return Ok(see_other(&step::address(&id.0, DialogStep::Check)));
     }
     let (admin, setup) = (visitor.admin.clone(), id.0.clone());
     let for_check = services.clone();

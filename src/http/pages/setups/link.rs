@@ -6,7 +6,7 @@ use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::setups::page;
 use crate::http::pages::setups::page::Content;
 use crate::http::pages::setups::step;
-use crate::http::pages::setups::step::Step;
+use crate::http::pages::setups::step::DialogStep;
 use crate::http::pages::shell::answer::see_other;
 use crate::http::pages::shell::form::Form;
 use crate::http::pages::shell::moment::Moment;
@@ -60,7 +60,7 @@ async fn make(
         .make(&visitor.admin, &id.0)
         .await?;
     let view = services.setups.get(&visitor.admin, &id.0).await?;
-    let step = Step::asked(form.0.step.as_deref(), &view);
+    let step = DialogStep::asked(form.0.step.as_deref(), &view);
     let content = Content {
         new_link: Some(secret),
         ..Content::default()
@@ -80,7 +80,7 @@ async fn revoke(
         .revoke(&visitor.admin, &id.0)
         .await?;
     let view = services.setups.get(&visitor.admin, &id.0).await?;
-    let step = Step::asked(form.0.step.as_deref(), &view);
+    let step = DialogStep::asked(form.0.step.as_deref(), &view);
     let address = step::address(&id.0, step);
     Ok(see_other(&format!("{address}&done=link_revoked")))
 }

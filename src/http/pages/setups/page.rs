@@ -14,7 +14,7 @@ use crate::http::pages::setups::fields::ConnectionFields;
 use crate::http::pages::setups::link::LinkPanel;
 use crate::http::pages::setups::report::{Add, OutcomeView, ReportView};
 use crate::http::pages::setups::step;
-use crate::http::pages::setups::step::{Step, StepLink};
+use crate::http::pages::setups::step::{DialogStep, StepLink};
 use crate::http::pages::shell::answer::html;
 use crate::http::pages::shell::chrome::{Chrome, Section};
 use crate::http::pages::shell::headers::AlsoAllowed;
@@ -57,7 +57,7 @@ pub struct SetupPage {
     pub chrome: Chrome,
     pub script: &'static str,
     pub id: String,
-    pub step: Step,
+    pub step: DialogStep,
     pub steps: Vec<StepLink>,
     pub back: Option<String>,
     pub next: Option<String>,
@@ -85,7 +85,7 @@ pub struct Reach {
     pub encrypted: bool,
 }
 
-impl Step {
+impl DialogStep {
     pub fn title(&self) -> &'static str {
         match self {
             Self::Bucket => "Which bucket, and how much of it",
@@ -121,7 +121,7 @@ pub async fn respond(
     visitor: &AdminVisitor,
     services: &Services,
     view: SetupView,
-    step: Step,
+    step: DialogStep,
     content: Content,
 ) -> Result<HttpResponse> {
     let setup = &view.setup;
@@ -144,7 +144,7 @@ pub async fn respond(
                 })
                 .collect();
             let scripts: &[DocumentName] = match step {
-                Step::Role => &SCRIPTS,
+                DialogStep::Role => &SCRIPTS,
                 _ => &[],
             };
             (
