@@ -1,7 +1,7 @@
 //! Sallyport lets the customers of a product connect their own Amazon S3 bucket by cross-account role
 //! assumption, and lets the product use the files in it by file key.
 //!
-//! Who may import whom: `domain` nothing of ours; `application` → `domain`; `aws`, `database`, `http`
+//! The layers: `domain` nothing of ours; `application` → `domain`; `aws`, `database`, `http`
 //! and `cli` → `application` and `domain`, never each other; `startup` → everything. A test fails on a
 //! forbidden import (`tests/it/layers.rs`).
 

@@ -189,7 +189,7 @@ impl Error {
             "internal_error",
             "The service failed to do this, and it is not your fault.",
         )
-        .remedy("Try again. If it stays, tell the operator the request ID.")
+        .remedy("Try again. If it stays, send the operator the request ID.")
         .internal(cause)
     }
 }
@@ -326,7 +326,7 @@ impl From<AwsFailure> for Error {
                 Kind::Upstream,
                 "storage_request_rejected",
                 "AWS does not accept this request.",
-                "A workspace admin can check the connection. If that passes, tell the operator the request ID.",
+                "A workspace admin can check the connection. If that passes, send the operator the request ID.",
             ),
         };
         let mut error = Self::new(kind, code, detail).remedy(remedy);

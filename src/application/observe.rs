@@ -1,4 +1,4 @@
-//! What the use cases and AWS adapters tell of themselves, for metrics.
+//! What the use cases and AWS adapters count, for metrics.
 
 use crate::domain::check::Outcome;
 

@@ -32,7 +32,7 @@ impl Readiness for DatabaseReadiness {
     }
 }
 
-/// Whether AWS has told who the service is: without that nobody can be told whom to trust.
+/// Whether the service's own AWS identity is known: without it no trust policy can be rendered.
 pub struct IdentityReadiness(pub Arc<PrincipalSource>);
 
 #[async_trait]
@@ -44,7 +44,7 @@ impl Readiness for IdentityReadiness {
     async fn check(&self) -> Result<(), String> {
         match self.0.identity_known().await {
             true => Ok(()),
-            false => Err("AWS has not told yet who the service is.".to_owned()),
+            false => Err("The service's own AWS identity is not known yet.".to_owned()),
         }
     }
 }

@@ -111,7 +111,7 @@ fn causes<'a>(
     })
 }
 
-/// Operations whose errors have no body, so that the status alone must tell.
+/// Operations whose errors have no body: only the status is known.
 fn has_no_error_body(operation: &str) -> bool {
     matches!(operation, "HeadBucket" | "HeadObject")
 }

@@ -1,7 +1,8 @@
 //! Applies rendered documents in the customer's account, with the customer's own credentials.
 
 use crate::application::connections::provision::{
-    Change, CorsRule, LifecycleRule, ProvisionError, Provisioned, Provisioning, RuleStatus,
+    GivenCorsRule, GivenLifecycleRule, ProvisionChange, ProvisionError, Provisioned, Provisioning,
+    RuleStatus,
 };
 use crate::domain::connection::role_arn::RoleArn;
 use aws_config::{Region, SdkConfig};
@@ -48,7 +49,7 @@ struct Role<'a> {
 }
 
 impl Role<'_> {
-    async fn put(&self) -> Result<(RoleArn, Change)> {
+    async fn put(&self) -> Result<(RoleArn, ProvisionChange)> {
         let name = self.wanted.role_name().as_str();
         let trust_policy = &self.wanted.documents().trust_policy;
         let found = match self.iam.get_role().role_name(name).send().await {
@@ -67,11 +68,11 @@ impl Role<'_> {
                 .await
                 .map_err(|error| failed("iam:CreateRole", &error))?;
             let arn = answer.role.map(|role| role.arn).unwrap_or_default();
-            return Ok((parse_arn("iam:CreateRole", &arn)?, Change::Created));
+            return Ok((parse_arn("iam:CreateRole", &arn)?, ProvisionChange::Created));
         };
         let arn = parse_arn("iam:GetRole", &role.arn)?;
         if same_policy(role.assume_role_policy_document.as_deref(), trust_policy) {
-            return Ok((arn, Change::Unchanged));
+            return Ok((arn, ProvisionChange::Unchanged));
         }
         self.iam
             .update_assume_role_policy()
@@ -80,10 +81,10 @@ impl Role<'_> {
             .send()
             .await
             .map_err(|error| failed("iam:UpdateAssumeRolePolicy", &error))?;
-        Ok((arn, Change::Updated))
+        Ok((arn, ProvisionChange::Updated))
     }
 
-    async fn put_permission_policy(&self) -> Result<Change> {
+    async fn put_permission_policy(&self) -> Result<ProvisionChange> {
         let role = self.wanted.role_name().as_str();
         let name = self.wanted.policy_name().as_str();
         let policy = &self.wanted.documents().permission_policy;
@@ -96,10 +97,10 @@ impl Role<'_> {
             .await;
         let change = match found {
             Ok(answer) if same_policy(Some(&answer.policy_document), policy) => {
-                return Ok(Change::Unchanged);
+                return Ok(ProvisionChange::Unchanged);
             }
-            Ok(_) => Change::Updated,
-            Err(error) if is(&error, &["NoSuchEntity"]) => Change::Created,
+            Ok(_) => ProvisionChange::Updated,
+            Err(error) if is(&error, &["NoSuchEntity"]) => ProvisionChange::Created,
             Err(error) => return Err(failed("iam:GetRolePolicy", &error)),
         };
         self.iam
@@ -116,18 +117,18 @@ impl Role<'_> {
 
 /// What a look at the bucket's rules came to.
 struct Plan<T> {
-    change: Change,
+    change: ProvisionChange,
     rules: Vec<T>,
 }
 
 impl<T: Clone + PartialEq> Plan<T> {
     fn of(wanted: Vec<T>, found: Vec<T>, replace: bool) -> Option<Self> {
         let change = if found.is_empty() {
-            Change::Created
+            ProvisionChange::Created
         } else if found == wanted {
-            Change::Unchanged
+            ProvisionChange::Unchanged
         } else if replace {
-            Change::Updated
+            ProvisionChange::Updated
         } else {
             return None;
         };
@@ -139,13 +140,16 @@ impl<T: Clone + PartialEq> Plan<T> {
 
     fn skipped() -> Self {
         Self {
-            change: Change::Skipped,
+            change: ProvisionChange::Skipped,
             rules: Vec::new(),
         }
     }
 
     fn writes(&self) -> bool {
-        matches!(self.change, Change::Created | Change::Updated)
+        matches!(
+            self.change,
+            ProvisionChange::Created | ProvisionChange::Updated
+        )
     }
 }
 
@@ -251,7 +255,7 @@ impl Bucket {
         })
     }
 
-    async fn apply_cors(&self, plan: Plan<s3::CorsRule>) -> Result<Change> {
+    async fn apply_cors(&self, plan: Plan<s3::CorsRule>) -> Result<ProvisionChange> {
         if plan.writes() {
             let configuration = s3::CorsConfiguration::builder()
                 .set_cors_rules(Some(plan.rules))
@@ -269,7 +273,7 @@ impl Bucket {
         Ok(plan.change)
     }
 
-    async fn apply_lifecycle(&self, plan: Plan<s3::LifecycleRule>) -> Result<Change> {
+    async fn apply_lifecycle(&self, plan: Plan<s3::LifecycleRule>) -> Result<ProvisionChange> {
         if plan.writes() {
             let configuration = s3::BucketLifecycleConfiguration::builder()
                 .set_rules(Some(plan.rules))
@@ -292,7 +296,7 @@ fn some_unless_empty(list: &[String]) -> Option<Vec<String>> {
     (!list.is_empty()).then(|| list.to_vec())
 }
 
-fn cors_rule(rule: &CorsRule) -> Result<s3::CorsRule> {
+fn cors_rule(rule: &GivenCorsRule) -> Result<s3::CorsRule> {
     s3::CorsRule::builder()
         .set_id(rule.id.clone())
         .set_allowed_headers(some_unless_empty(&rule.allowed_headers))
@@ -311,7 +315,7 @@ fn without_empty_lists(mut rule: s3::CorsRule) -> s3::CorsRule {
     rule
 }
 
-fn lifecycle_rule(rule: &LifecycleRule) -> Result<s3::LifecycleRule> {
+fn lifecycle_rule(rule: &GivenLifecycleRule) -> Result<s3::LifecycleRule> {
     let expiration = rule.expiration.as_ref().map(|expiration| {
         s3::LifecycleExpiration::builder()
             .days(expiration.days)
@@ -459,10 +463,10 @@ mod tests {
         let change = |found: &[u8], replace| {
             Plan::of(vec![1, 2], found.to_vec(), replace).map(|plan| plan.change)
         };
-        assert_eq!(change(&[], false), Some(Change::Created));
-        assert_eq!(change(&[1, 2], false), Some(Change::Unchanged));
-        assert_eq!(change(&[1, 2], true), Some(Change::Unchanged));
+        assert_eq!(change(&[], false), Some(ProvisionChange::Created));
+        assert_eq!(change(&[1, 2], false), Some(ProvisionChange::Unchanged));
+        assert_eq!(change(&[1, 2], true), Some(ProvisionChange::Unchanged));
         assert_eq!(change(&[1], false), None);
-        assert_eq!(change(&[1], true), Some(Change::Updated));
+        assert_eq!(change(&[1], true), Some(ProvisionChange::Updated));
     }
 }

@@ -1,7 +1,7 @@
 //! `sallyport provision`: the customer's AWS administrator applies the rendered documents.
 
 use crate::application::connections::provision::{
-    Documents, IamName, ProvisionError, Provisioned, Provisioning,
+    GivenDocuments, IamName, ProvisionError, Provisioned, Provisioning,
 };
 use crate::domain::Invalid;
 use crate::domain::connection::bucket_name::BucketName;
@@ -114,7 +114,7 @@ fn provisioning(args: &Args) -> Result<Provisioning, Error> {
     let bucket = BucketName::parse(&args.bucket).map_err(argument("--bucket"))?;
     let role_name = IamName::role(&args.role_name).map_err(argument("--role-name"))?;
     let policy_name = IamName::policy(&args.policy_name).map_err(argument("--policy-name"))?;
-    let documents = Documents::parse(&read(args)?).map_err(argument("DOCUMENTS"))?;
+    let documents = GivenDocuments::parse(&read(args)?).map_err(argument("DOCUMENTS"))?;
     let mut provisioning = Provisioning::new(documents, bucket, role_name, policy_name)
         .map_err(argument("--bucket"))?;
     provisioning.skip_cors = args.skip_cors;
@@ -142,7 +142,7 @@ fn read(args: &Args) -> Result<Vec<u8>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::application::connections::provision::Change;
+    use crate::application::connections::provision::ProvisionChange;
     use crate::domain::connection::role_arn::RoleArn;
     use clap::Parser;
     use serde_json::{Value, json};
@@ -173,14 +173,14 @@ mod tests {
                     provisioning.role_name()
                 ))
                 .unwrap(),
-                role: Change::Created,
-                permission_policy: Change::Updated,
+                role: ProvisionChange::Created,
+                permission_policy: ProvisionChange::Updated,
                 cors: if provisioning.skip_cors {
-                    Change::Skipped
+                    ProvisionChange::Skipped
                 } else {
-                    Change::Created
+                    ProvisionChange::Created
                 },
-                lifecycle: Change::Unchanged,
+                lifecycle: ProvisionChange::Unchanged,
             })
         };
         run(command.args, apply, &mut out).await?;

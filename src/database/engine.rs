@@ -14,7 +14,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 /// The longest that one statement may take. Far longer than any should: this bounds the wait when the
-/// network swallows packets, which no error tells.
+/// network drops packets, which causes no error.
 const STATEMENT_LIMIT: Duration = Duration::from_secs(30);
 
 #[derive(Clone)]
@@ -148,7 +148,7 @@ macro_rules! values {
 }
 pub(super) use values;
 
-/// A row of a result; columns are told by name.
+/// A row of a result; columns are read by name.
 pub(super) enum Row {
     Sqlite(SqliteRow),
     Postgres(PgRow),

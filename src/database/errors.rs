@@ -1,4 +1,4 @@
-//! From the driver's errors to the few that the use cases tell apart.
+//! Turns the driver's errors into the few that the use cases distinguish.
 
 use crate::application::kept::store::StoreError;
 use sqlx::error::{DatabaseError, ErrorKind};

@@ -159,14 +159,14 @@ impl Cause {
             Self::ServiceNotPermitted => words(
                 "service_not_permitted",
                 "The service itself may not assume roles",
-                "AWS says that the service's own identity lacks sts:AssumeRole. This is not the customer's to mend.",
-                "Tell the operator: the service's identity needs an IAM policy that allows sts:AssumeRole.",
+                "AWS says that the service's own identity lacks sts:AssumeRole. The customer cannot fix this.",
+                "Ask the operator: the service's identity needs an IAM policy that allows sts:AssumeRole.",
             ),
             Self::ServiceCredentialsRejected => words(
                 "service_credentials_rejected",
                 "The service's own credentials do not work",
-                "AWS did not accept the credentials that the service runs on. This is not the customer's to mend.",
-                "Tell the operator.",
+                "AWS did not accept the credentials that the service runs on. The customer cannot fix this.",
+                "Contact the operator.",
             ),
             Self::RoleRefused {
                 account,
@@ -333,7 +333,7 @@ impl Cause {
 }
 
 impl NoAnswer {
-    const REMEDY: &str = "Check again in a moment. If it stays, tell the operator.";
+    const REMEDY: &str = "Check again in a moment. If it stays, contact the operator.";
 
     fn code(self) -> &'static str {
         match self {
@@ -434,7 +434,7 @@ fn not_permitted(auth: Option<Auth>, missing: &[MissingPermission]) -> String {
         }
         None => {
             let first = missing.first().map_or("", |first| first.action.as_str());
-            format!("Tell the operator: the service needs {first}.")
+            format!("Ask the operator: the service needs {first}.")
         }
     }
 }

@@ -279,7 +279,7 @@ pub struct CheckReport {
     pub revision: i64,
     pub started_at: OffsetDateTime,
     pub duration_ms: u64,
-    /// The bucket's Region, where it could be told.
+    /// The bucket's Region, where S3 said so.
     pub region: Option<Region>,
     pub steps: Steps,
     /// How often the steps were tried before the time to wait was up; the report is the last try's.

@@ -1,5 +1,5 @@
 //! Files that pages load, served from the binary. Their address has the hash of their content in it,
-//! so that browsers may keep them for ever.
+//! so browsers may cache them for a year.
 
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};

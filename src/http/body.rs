@@ -145,7 +145,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
             ),
         )
     })?;
-    // The syntax first: whether a broken text is told as broken must not hang on where it breaks.
+    // The syntax first: a broken text must be reported as broken wherever it breaks.
     serde_json::from_str::<IgnoredAny>(text).map_err(|error| malformed(&error))?;
     // serde would take an array's elements for a struct's fields.
     if text.trim_start().starts_with('[') {

@@ -155,7 +155,7 @@ impl ResponseError for Error {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub struct ProblemBody<'a> {
-    /// Always `about:blank`: `code` tells the problems apart.
+    /// Always `about:blank`: `code` distinguishes the problems.
     #[schema(example = "about:blank")]
     r#type: &'static str,
     /// The status in words.

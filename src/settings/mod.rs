@@ -1,7 +1,7 @@
 //! Settings: from the environment and flags, parsed once, at start.
 //!
 //! [`Options`] is what is written; [`Settings`] is what it means. An empty value counts as none, so that
-//! a compose file may pass variables on that are not set. All faults are told at once.
+//! a compose file may pass variables on that are not set. All faults are reported at once.
 
 mod bad;
 mod options;
@@ -123,7 +123,7 @@ impl Settings {
                 MasterKeySource::Made(data_dir.join("master.key"))
             }
             (None, None, DatabaseUrl::Postgres(_)) => {
-                // A value that was refused has been told already.
+                // A value that was refused has been reported already.
                 if !read.has_fault("SALLYPORT_MASTER_KEY") {
                     read.fault(
                         "SALLYPORT_MASTER_KEY",

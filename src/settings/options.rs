@@ -124,7 +124,7 @@ pub struct Options {
     #[arg(long, env = "SALLYPORT_REQUEST_TIMEOUT", value_name = "DURATION")]
     pub request_timeout: Option<String>,
 
-    /// How long requests may go on after the service was told to stop.
+    /// How long requests may go on after the service was asked to stop.
     /// Default: 30s. Example: 2m
     #[arg(long, env = "SALLYPORT_SHUTDOWN_GRACE", value_name = "DURATION")]
     pub shutdown_grace: Option<String>,

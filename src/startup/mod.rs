@@ -187,7 +187,7 @@ impl Application {
         self.shutdown.clone()
     }
 
-    /// Serves until it is told to stop.
+    /// Serves until it is stopped.
     pub async fn run(self) -> Result<(), StartError> {
         let workers: Vec<_> = self
             .workers

@@ -84,7 +84,7 @@ pub struct Sha256Text(pub String);
 /// A body that is hashed while it is read.
 ///
 /// Invariant: the last chunk is given out only after the body was found complete and every expected
-/// digest to match. What is made of a faulty body is therefore short, and a store that was told the
+/// digest to match. What is made of a faulty body is therefore short, and a store that knows the
 /// length refuses it.
 pub struct UploadBody {
     pieces: mpsc::Receiver<Piece>,

@@ -56,7 +56,7 @@ impl CheckRun<'_> {
         region
     }
 
-    /// The Region is a warning at most: S3 tells it in other answers too.
+    /// The Region is a warning at most: other answers of S3 have it too.
     async fn location_step(
         &self,
         probe: &Arc<dyn BucketProbe>,
@@ -145,7 +145,7 @@ impl CheckRun<'_> {
                     Err(_) => {
                         self.record.skip(
                             step,
-                            "The owner can only be told once the role may list the bucket or read its location.",
+                            "The owner is only known once the role may list the bucket or read its location.",
                         );
                         BucketOwnership::Unknown
                     }

@@ -67,7 +67,7 @@ impl CheckRun<'_> {
         let Some(objects) = objects else {
             self.record.skip(
                 step,
-                "Without the listing, a refusal to read cannot be told from a file that is not there.",
+                "Without the listing, a refusal to read looks the same as a file that does not exist.",
             );
             return;
         };

@@ -16,7 +16,7 @@ const PAUSES: [Duration; 4] = [
     Duration::from_secs(5),
 ];
 
-/// Runs the check until it passes, or something fails that waiting does not mend, or `wait` is over.
+/// Runs the check until it passes, or something fails that waiting cannot fix, or `wait` is over.
 /// Returns the last findings and how often it ran.
 pub async fn check_until_passed(
     checker: &ConnectionChecker,

@@ -64,7 +64,7 @@ impl CheckRun<'_> {
                     self.record
                         .fail_although_answered(step, &answer, accepted, accepts);
                 }
-                // While the role refuses our own call too, a refusal tells nothing about external IDs.
+                // While the role refuses our own call too, a refusal says nothing about external IDs.
                 Err(_) if probe.is_none() => {
                     self.record.skip(
                         step,

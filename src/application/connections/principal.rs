@@ -1,4 +1,4 @@
-//! Whom a customer's trust policy names.
+//! The principal that a customer's trust policy names.
 
 use crate::application::bucket::probe::Prober;
 use crate::application::error::{Error, Kind, Result};
@@ -19,7 +19,7 @@ impl PrincipalSource {
         Self { configured, prober }
     }
 
-    /// Fails while AWS has not told who the service is.
+    /// Fails while the service's own AWS identity is unknown.
     pub async fn get(&self) -> Result<ServicePrincipal> {
         if let Some(principal) = &self.configured {
             return Ok(principal.clone());
@@ -29,7 +29,7 @@ impl PrincipalSource {
             Err(failure) => Err(Error::new(
                 Kind::Unavailable,
                 "aws_identity_unknown",
-                "The service does not know its own AWS account at the moment, so that it cannot say whom a role must trust.",
+                "The service does not know its own AWS account at the moment, so it cannot say which account a role must trust.",
             )
             .remedy("Try again in a moment. If it stays, the operator must look at the service's AWS credentials.")
             .retry_after(Duration::from_secs(5))
@@ -49,7 +49,7 @@ impl PrincipalSource {
             || identity.is_some_and(|identity| identity.account == *account))
     }
 
-    /// Whether AWS has told who the service is.
+    /// Whether the service's own AWS identity is known.
     pub async fn identity_known(&self) -> bool {
         self.prober.identity().await.is_ok()
     }

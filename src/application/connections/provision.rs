@@ -11,16 +11,16 @@ use std::fmt;
 /// The rendered documents of a setup, as `GET /v1/storage-setups/{id}/documents` answers them. Its other
 /// members (the bucket policy, the scripts) are not read.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct Documents {
+pub struct GivenDocuments {
     pub trust_policy: serde_json::Map<String, Value>,
     pub permission_policy: serde_json::Map<String, Value>,
     #[serde(default)]
-    pub cors: Vec<CorsRule>,
+    pub cors: Vec<GivenCorsRule>,
     #[serde(default)]
-    pub lifecycle: Lifecycle,
+    pub lifecycle: GivenLifecycle,
 }
 
-impl Documents {
+impl GivenDocuments {
     /// Reads the documents, or says at which place they are not what they should be.
     pub fn parse(json: &[u8]) -> Result<Self, Invalid> {
         let deserializer = &mut serde_json::Deserializer::from_slice(json);
@@ -63,7 +63,7 @@ impl Documents {
 /// of a rule is lost on the way to the bucket.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub struct CorsRule {
+pub struct GivenCorsRule {
     #[serde(rename = "ID")]
     pub id: Option<String>,
     #[serde(default)]
@@ -79,19 +79,19 @@ pub struct CorsRule {
 /// A lifecycle configuration, in S3's JSON form.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub struct Lifecycle {
+pub struct GivenLifecycle {
     #[serde(default)]
-    pub rules: Vec<LifecycleRule>,
+    pub rules: Vec<GivenLifecycleRule>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub struct LifecycleRule {
+pub struct GivenLifecycleRule {
     #[serde(rename = "ID")]
     pub id: Option<String>,
     pub status: RuleStatus,
     pub filter: PrefixFilter,
-    pub expiration: Option<Expiration>,
+    pub expiration: Option<GivenExpiration>,
     pub noncurrent_version_expiration: Option<NoncurrentExpiration>,
     pub abort_incomplete_multipart_upload: Option<AbortUploads>,
 }
@@ -110,7 +110,7 @@ pub struct PrefixFilter {
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub struct Expiration {
+pub struct GivenExpiration {
     pub days: i32,
 }
 
@@ -167,7 +167,7 @@ impl fmt::Display for IamName {
 /// Invariant: the documents are for this bucket.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Provisioning {
-    documents: Documents,
+    documents: GivenDocuments,
     bucket: BucketName,
     role_name: IamName,
     policy_name: IamName,
@@ -181,7 +181,7 @@ pub struct Provisioning {
 
 impl Provisioning {
     pub fn new(
-        documents: Documents,
+        documents: GivenDocuments,
         bucket: BucketName,
         role_name: IamName,
         policy_name: IamName,
@@ -205,7 +205,7 @@ impl Provisioning {
         })
     }
 
-    pub fn documents(&self) -> &Documents {
+    pub fn documents(&self) -> &GivenDocuments {
         &self.documents
     }
 
@@ -225,7 +225,7 @@ impl Provisioning {
 /// What happened to one part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Change {
+pub enum ProvisionChange {
     Created,
     Updated,
     /// It already was as the documents say.
@@ -234,7 +234,7 @@ pub enum Change {
     Skipped,
 }
 
-impl Change {
+impl ProvisionChange {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Created => "created",
@@ -249,10 +249,10 @@ impl Change {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Provisioned {
     pub role_arn: RoleArn,
-    pub role: Change,
-    pub permission_policy: Change,
-    pub cors: Change,
-    pub lifecycle: Change,
+    pub role: ProvisionChange,
+    pub permission_policy: ProvisionChange,
+    pub cors: ProvisionChange,
+    pub lifecycle: ProvisionChange,
 }
 
 /// Why it was not done. Everything is looked at before anything is changed, so that
@@ -287,7 +287,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn documents(resource: &str) -> Documents {
+    fn documents(resource: &str) -> GivenDocuments {
         let value = json!({
             "trust_policy": {"Version": "2012-10-17", "Statement": []},
             "permission_policy": {"Version": "2012-10-17", "Statement": [
@@ -299,7 +299,7 @@ mod tests {
             ]},
             "cli": "not read"
         });
-        Documents::parse(value.to_string().as_bytes()).unwrap()
+        GivenDocuments::parse(value.to_string().as_bytes()).unwrap()
     }
 
     fn provisioning(resource: &str, bucket: &str) -> Result<Provisioning, Invalid> {
@@ -329,15 +329,15 @@ mod tests {
                 {"Status": "Enabled", "Filter": {"Prefix": "a/"}, "Transitions": []}
             ]}
         });
-        let refusal = Documents::parse(text.to_string().as_bytes()).unwrap_err();
+        let refusal = GivenDocuments::parse(text.to_string().as_bytes()).unwrap_err();
         assert!(
             refusal.detail.contains("lifecycle.Rules[0]"),
             "{}",
             refusal.detail
         );
         assert!(refusal.detail.contains("Transitions"), "{}", refusal.detail);
-        assert!(Documents::parse(b"[").is_err());
-        assert!(Documents::parse(b"{\"trust_policy\": {}}").is_err());
+        assert!(GivenDocuments::parse(b"[").is_err());
+        assert!(GivenDocuments::parse(b"{\"trust_policy\": {}}").is_err());
     }
 
     #[test]

@@ -74,7 +74,7 @@ impl Denials {
         failure: &AwsFailure,
     ) -> Vec<MissingPermission> {
         let needed = operation.permissions();
-        // AWS's text may name foreign ARNs; of it only an action that is in our own table is told.
+        // AWS's text may name foreign ARNs; only an action that is in our own table is repeated.
         let named = failure.message.as_deref().and_then(|text| {
             let (_, after) = text.split_once("to perform: ")?;
             let action = after.split_whitespace().next()?;

@@ -134,7 +134,7 @@ pub(crate) fn outside(cause: impl std::fmt::Display) -> Error {
         "listing_outside_prefix",
         "The store answered with keys outside of the bucket prefix, so that nothing is shown.",
     )
-    .remedy("Tell the operator the request ID.")
+    .remedy("Send the operator the request ID.")
     .internal(cause)
 }
 

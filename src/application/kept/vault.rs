@@ -46,7 +46,7 @@ pub enum Purpose {
     PageToken,
     UploadId,
     IdempotentAnswer,
-    /// A known value that tells whether two processes have the same master key.
+    /// A known value that shows whether two processes have the same master key.
     KeyCheck,
 }
 

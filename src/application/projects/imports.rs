@@ -336,7 +336,7 @@ impl ImportFiles {
                     }
                 }
                 if cursor.missing > 0 {
-                    // It will fail, and goes on only to tell how many are missing.
+                    // It will fail, and continues only to count the missing files.
                     files.clear();
                 }
                 cursor.files += count(files.len());

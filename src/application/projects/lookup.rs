@@ -89,7 +89,7 @@ async fn head(
     }
 }
 
-/// What listing a folder told.
+/// The result of listing a folder.
 struct FolderFound<'a> {
     found: Vec<(usize, Found)>,
     /// Keys that the pages did not reach.

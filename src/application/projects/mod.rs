@@ -42,7 +42,7 @@ use tokio::sync::{Notify, Semaphore};
 
 /// How many files one request names at most.
 pub const MOST_FILES: usize = 10_000;
-/// How many bad entries of a list are told.
+/// How many bad entries of a list are reported.
 const MOST_ERRORS: usize = 100;
 
 pub struct Projects {

@@ -36,7 +36,7 @@ impl BuiltIn {
                 let probe = self.prober.with_key(&bucket).await?;
                 match probe.region_of_bucket().await {
                     Ok(answer) => Ok(answer.bucket_region.unwrap_or(probe.region())),
-                    // A refusal tells the Region too.
+                    // A refusal has the Region too.
                     Err(failure) => failure.bucket_region.ok_or(failure),
                 }
             })

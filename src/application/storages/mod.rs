@@ -250,7 +250,7 @@ impl Storages {
     }
 
     /// The bucket to use for a storage, now: refused while its present settings have not been checked.
-    /// Asked anew for each request, so that a deleted or changed storage is never used from memory.
+    /// The row is read for each request, so a deleted or changed storage is never used from memory.
     pub async fn usable(
         &self,
         workspace: &WorkspaceId,

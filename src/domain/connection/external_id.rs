@@ -1,4 +1,4 @@
-//! The external ID: what tells one customer's role from another's when both trust the same vendor.
+//! The external ID: distinguishes one customer's role from another's when both trust the same vendor.
 
 use crate::domain::Invalid;
 use std::fmt;

@@ -124,8 +124,8 @@ impl Owner {
         }
     }
 
-    /// The role session name: what the customer's CloudTrail shows for each of our calls. It tells the
-    /// workspace and the storage (or setup) by the ends of their IDs and holds no personal data. 59
+    /// The role session name: what the customer's CloudTrail shows for each of our calls. It identifies the
+    /// workspace and the storage (or setup) by the ends of their IDs and has no personal data. 59
     /// characters of the 64 that STS allows, all of `[\w+=,.@-]`.
     pub fn session_name(&self) -> String {
         let end = |id: &str| id[id.len().saturating_sub(20)..].to_owned();

@@ -119,7 +119,7 @@ impl Lifecycle {
     }
 }
 
-/// Tells apart the rules for several prefixes of one bucket, whose IDs must differ (S3 user guide,
+/// Distinguishes the rules for several prefixes of one bucket, whose IDs must differ (S3 user guide,
 /// "Lifecycle configuration elements"). A digest, because an ID has at most 255 characters.
 fn id_suffix(prefix: &BucketPrefix) -> String {
     let mut suffix = String::new();

@@ -61,7 +61,7 @@ pub fn render(parts: &Parts<'_>) -> Result<String, Invalid> {
     Ok(script)
 }
 
-/// A rule as the script's query lists it, to tell it from a rule that is not ours.
+/// A rule as the script's query lists it, to distinguish it from a rule that is not ours.
 fn cors_line(rule: &CorsRule<Vec<String>>) -> String {
     [
         rule.allowed_origins.join(","),

@@ -118,8 +118,8 @@ impl PolicyTemplates {
     /// it: only U+0020 to U+00FF, at most [`PolicyTemplates::MAX_SESSION_POLICY`] characters.
     ///
     /// `prefix_too_long` if it would be longer: a prefix counts twice, and each of its characters that
-    /// must be escaped counts four to twelve times. STS has a second, packed limit that only it can
-    /// tell.
+    /// must be escaped counts four to twelve times. STS has a second limit, on the packed policy, that
+    /// only it can check.
     pub fn session_policy(
         &self,
         partition: Partition,

@@ -53,7 +53,7 @@ pub struct CheckReportBody {
     #[serde(with = "time::serde::rfc3339")]
     started_at: OffsetDateTime,
     duration_ms: u64,
-    /// Where the bucket is, if it could be told.
+    /// Where the bucket is, if S3 said so.
     #[schema(example = "eu-west-1")]
     region: Option<&'static str>,
     /// How often the steps were run; the report is the last time's.

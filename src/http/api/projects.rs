@@ -207,7 +207,7 @@ impl From<ProjectFile> for ProjectFileBody {
 /// Make a project
 ///
 /// Every file is looked up before anything is made. A folder or manifest of more than 10,000 files is
-/// imported in the background: the answer is then 202, and the project tells how far it is.
+/// imported in the background: the answer is then 202, and the project shows how far it is.
 #[utoipa::path(
     tag = "Projects",
     request_body = NewProjectBody,

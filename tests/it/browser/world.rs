@@ -1,6 +1,6 @@
 //! A product's service for the browser, a workspace, and a customer with a bucket.
 
-use crate::application::connections::provision::{Documents, IamName, Provisioning};
+use crate::application::connections::provision::{GivenDocuments, IamName, Provisioning};
 use crate::aws::provision::provision;
 use crate::domain::connection::bucket_name::BucketName;
 use crate::it::support::app::{OPERATOR, TestApp, TestWorkspace};
@@ -106,7 +106,7 @@ impl World {
     /// The same with documents that came another way.
     pub async fn apply_documents(&self, documents: &[u8]) -> String {
         let mut wanted = Provisioning::new(
-            Documents::parse(documents).unwrap(),
+            GivenDocuments::parse(documents).unwrap(),
             BucketName::parse(&self.bucket).unwrap(),
             IamName::role(&random_name("r")).unwrap(),
             IamName::policy("sallyport").unwrap(),

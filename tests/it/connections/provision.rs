@@ -1,7 +1,7 @@
 //! The customer's administrator applies documents, on the emulator.
 
 use crate::application::connections::provision::{
-    Change, Documents, IamName, ProvisionError, Provisioned, Provisioning,
+    GivenDocuments, IamName, ProvisionChange, ProvisionError, Provisioned, Provisioning,
 };
 use crate::aws::provision::provision;
 use crate::domain::connection::bucket_name::BucketName;
@@ -31,7 +31,7 @@ fn documents(vendor: &Vendor, bucket: &str, external_id: &str) -> Value {
 
 fn provisioning(documents: &Value, bucket: &str, role_name: &str) -> Provisioning {
     Provisioning::new(
-        Documents::parse(documents.to_string().as_bytes()).unwrap(),
+        GivenDocuments::parse(documents.to_string().as_bytes()).unwrap(),
         BucketName::parse(bucket).unwrap(),
         IamName::role(role_name).unwrap(),
         IamName::policy("sallyport").unwrap(),
@@ -63,7 +63,7 @@ async fn put_other_cors(customer: &Customer, bucket: &str) {
 
 #[tokio::test]
 async fn a_second_run_changes_nothing_and_a_new_external_id_only_the_trust() {
-    use Change::{Created, Unchanged, Updated};
+    use ProvisionChange::{Created, Unchanged, Updated};
     let (vendor, customer) = (Emulator::vendor().await, Emulator::customer());
     let bucket = customer.create_bucket().await;
     let role = random_name("r");
@@ -112,7 +112,7 @@ async fn other_rules_on_the_bucket_stay_unless_they_are_to_be_replaced() {
 
     wanted.skip_cors = true;
     let done = provision(&customer.sdk_config, &wanted).await.unwrap();
-    assert_eq!(done.cors, Change::Skipped);
+    assert_eq!(done.cors, ProvisionChange::Skipped);
     let origin = |rules: &[CorsRule]| rules[0].allowed_origins[0].clone();
     let found = customer.s3().get_bucket_cors().bucket(&bucket).send().await;
     assert_eq!(origin(found.unwrap().cors_rules()), "https://other.example");
@@ -120,8 +120,8 @@ async fn other_rules_on_the_bucket_stay_unless_they_are_to_be_replaced() {
     wanted.skip_cors = false;
     wanted.replace = true;
     let done = provision(&customer.sdk_config, &wanted).await.unwrap();
-    assert_eq!(done.cors, Change::Updated);
-    assert_eq!(done.lifecycle, Change::Unchanged);
+    assert_eq!(done.cors, ProvisionChange::Updated);
+    assert_eq!(done.lifecycle, ProvisionChange::Unchanged);
     let found = customer.s3().get_bucket_cors().bucket(&bucket).send().await;
     assert_eq!(
         origin(found.unwrap().cors_rules()),
@@ -189,7 +189,7 @@ async fn a_bucket_of_another_region_is_found_and_an_absent_one_named() {
         &random_name("r"),
     );
     let done = provision(&customer.sdk_config, &wanted).await.unwrap();
-    assert_eq!(done.cors, Change::Created);
+    assert_eq!(done.cors, ProvisionChange::Created);
 
     let absent = random_name("absent");
     let wanted = provisioning(

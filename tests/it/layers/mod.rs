@@ -3,6 +3,7 @@
 //! `domain` nothing of ours; `application` → `domain`; `aws`, `database`, `http`, `cli` → `application`
 //! and `domain`, never each other; `startup` → everything. Test code is held to the same rules.
 
+mod circles;
 mod source;
 
 use crate::it::layers::source::{code_only, rust_files};

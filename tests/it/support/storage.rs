@@ -1,6 +1,6 @@
 //! A customer's bucket, connected over the API as its people would connect it.
 
-use crate::application::connections::provision::{Documents, IamName, Provisioning};
+use crate::application::connections::provision::{GivenDocuments, IamName, Provisioning};
 use crate::aws::provision::provision;
 use crate::domain::connection::bucket_name::BucketName;
 use crate::it::support::app::{TestApp, TestWorkspace};
@@ -105,7 +105,7 @@ impl ConnectedStorage {
 /// The customer's administrator applies the documents. Gives the role's ARN.
 pub async fn apply(customer: &Customer, bucket: &str, documents: &[u8]) -> String {
     let wanted = Provisioning::new(
-        Documents::parse(documents).unwrap(),
+        GivenDocuments::parse(documents).unwrap(),
         BucketName::parse(bucket).unwrap(),
         IamName::role(&random_name("r")).unwrap(),
         IamName::policy("sallyport").unwrap(),

@@ -37,7 +37,7 @@ impl From<StoreError> for Error {
                 "record_damaged",
                 "A stored record cannot be read, so that nothing was done with it.",
             )
-            .remedy("Tell the operator the request ID.")
+            .remedy("Send the operator the request ID.")
             .internal(&error),
             StoreError::Conflict(_) | StoreError::Failed(_) => Self::bug(&error),
         }

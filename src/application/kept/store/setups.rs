@@ -18,7 +18,7 @@ pub enum Completion {
 
 #[async_trait]
 pub trait SetupStore: Send + Sync {
-    /// Stores a new setup and records its external ID as used for ever. `Conflict` when that ID was
+    /// Stores a new setup and records its external ID as used, permanently. `Conflict` when that ID was
     /// ever used before, by a setup that still exists or not.
     async fn create_setup(&self, setup: &Setup) -> StoreResult<()>;
     async fn setup(&self, workspace: &WorkspaceId, id: &SetupId) -> StoreResult<Option<Setup>>;

@@ -104,7 +104,7 @@ impl From<ApiToken> for TokenBody {
     }
 }
 
-/// Parses every field, so that all faults are told at once.
+/// Parses every field, so all faults are reported at once.
 fn parse(body: NewTokenBody) -> Result<NewToken> {
     let name = Name::parse(&body.name).map_err(|e| FieldError::new("name", e));
     let role = Role::parse(&body.role).map_err(|e| FieldError::new("role", e));

@@ -52,7 +52,7 @@ struct SetupBody {
     /// Made by the service for this setup alone; the role's trust policy must ask for it.
     #[schema(example = "0b0b5d4c-6c5f-4f0e-9d1c-0d9f6d0c9a53")]
     external_id: String,
-    /// Whom the role's trust policy must name.
+    /// The principal that the role's trust policy must name.
     #[schema(example = "arn:aws:iam::111111111111:root")]
     service_principal: String,
     #[schema(example = "111111111111")]

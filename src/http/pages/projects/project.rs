@@ -207,7 +207,7 @@ async fn show(
     Ok(response)
 }
 
-/// How far the import is. At its end the page is loaded anew, which shows the files.
+/// How far the import is. At its end the page reloads and shows the files.
 async fn progress(
     visitor: Visitor,
     services: Data<Services>,

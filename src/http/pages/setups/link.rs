@@ -9,7 +9,6 @@ use crate::http::pages::setups::step;
 use crate::http::pages::setups::step::DialogStep;
 use crate::http::pages::shell::answer::see_other;
 use crate::http::pages::shell::form::Form;
-use crate::http::pages::shell::moment::Moment;
 use crate::http::pages::shell::session::AdminVisitor;
 use crate::http::path::Id;
 use crate::http::state::Services;
@@ -30,15 +29,6 @@ pub fn configure(routes: &mut PageRoutes) {
             )
             .changes(revoke),
         );
-}
-
-/// What the panel about the link shows.
-#[derive(Default)]
-pub struct LinkPanel {
-    /// Until when the setup's link works, if it has one.
-    pub expires: Option<Moment>,
-    /// The link itself, right after it was made and never again.
-    pub url: Option<String>,
 }
 
 #[derive(Deserialize)]

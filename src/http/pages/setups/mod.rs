@@ -7,6 +7,7 @@ mod close;
 pub mod documents;
 pub mod fields;
 mod link;
+mod link_panel;
 mod page;
 mod probe;
 pub mod report;

@@ -11,7 +11,7 @@ use crate::http::assets;
 use crate::http::pages::setups::documents;
 use crate::http::pages::setups::documents::{Console, DocumentView};
 use crate::http::pages::setups::fields::ConnectionFields;
-use crate::http::pages::setups::link::LinkPanel;
+use crate::http::pages::setups::link_panel::LinkPanel;
 use crate::http::pages::setups::report::{Add, OutcomeView, ReportView};
 use crate::http::pages::setups::step;
 use crate::http::pages::setups::step::{DialogStep, StepLink};

@@ -3,7 +3,7 @@
 use crate::domain::connection::account::Partition;
 use crate::http::pages::setups::documents::{Console, DocumentView, Part};
 use crate::http::pages::setups::fields::ConnectionFields;
-use crate::http::pages::setups::link::LinkPanel;
+use crate::http::pages::setups::link_panel::LinkPanel;
 use crate::http::pages::setups::page::{Reach, SetupPage};
 use crate::http::pages::setups::report::{
     Add, CallView, OutcomeEvent, OutcomeView, ProblemView, ReportView, StepEvent, Summary,

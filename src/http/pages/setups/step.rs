@@ -82,7 +82,7 @@ impl DialogStep {
         path.get(at.checked_sub(1)?).copied()
     }
 
-    /// Whether nothing is left to do in it, as far as the service can tell.
+    /// Whether nothing is left to do in it, as far as the service knows.
     pub fn is_done(self, view: &SetupView) -> bool {
         let draft = &view.setup.draft;
         match self {

@@ -97,7 +97,7 @@ impl Chrome {
         self
     }
 
-    /// The token of a form: another text each time, so that compressing the page tells nothing of it.
+    /// The token of a form: another text each time, so the size of the compressed page reveals nothing about it.
     pub fn csrf(&self) -> String {
         self.csrf
             .as_ref()

@@ -1,4 +1,4 @@
-//! What browsers are told to hold pages to.
+//! The security headers of pages.
 
 use crate::http::state::{Services, Site};
 use actix_web::body::{BoxBody, MessageBody};
