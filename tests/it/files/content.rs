@@ -2,8 +2,9 @@
 
 use crate::it::support::app::TestApp;
 use crate::it::support::bench_stub::{BUCKET, Stub};
-use crate::it::support::emulator::credentials;
-use crate::it::support::files::{Content, Place, encoded};
+use crate::it::support::client::{Content, encoded};
+use crate::it::support::emulator::{Emulator, credentials};
+use crate::it::support::scene::Scene;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_lc_rs::digest::{Context, SHA256, digest};
 use aws_sdk_s3::config::SharedCredentialsProvider;
@@ -16,9 +17,9 @@ const BYTES: &[u8] = b"0123456789";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ranges() {
-    let place = Place::connect("").await;
-    place.put("a.txt", BYTES).await;
-    place.put("empty", "").await;
+    let place = Scene::on(Emulator).access("read").connect().await;
+    place.put_at("a.txt", BYTES).await;
+    place.put_at("empty", "").await;
 
     let whole = place.content("/a.txt", &[]).await;
     whole.expect(200, BYTES);
@@ -77,8 +78,8 @@ async fn ranges() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn conditions() {
-    let place = Place::connect("").await;
-    place.put("a.txt", BYTES).await;
+    let place = Scene::on(Emulator).access("read").connect().await;
+    place.put_at("a.txt", BYTES).await;
     let etag = place.content("/a.txt", &[]).await;
     let etag = etag.header("etag").unwrap().to_owned();
     let other = "\"00000000000000000000000000000000\"";
@@ -127,8 +128,8 @@ async fn conditions() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_head_has_the_headers_of_the_content() {
-    let place = Place::connect("").await;
-    place.put("a b.png", BYTES).await;
+    let place = Scene::on(Emulator).access("read").connect().await;
+    place.put_at("a b.png", BYTES).await;
     let content = place.content("/a b.png", &[]).await;
     let head = place.read(Method::HEAD, "/a b.png", &[]).await;
     assert_eq!((head.status.as_u16(), head.bytes.len()), (200, 0));
@@ -153,8 +154,8 @@ async fn a_head_has_the_headers_of_the_content() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_that_could_run_is_shown_in_place() {
-    let place = Place::connect("").await;
-    let s3 = place.customer.s3();
+    let place = Scene::on(Emulator).access("read").connect().await;
+    let s3 = place.storage.customer.s3();
     for (key, stored, shown_as) in [
         ("a.png", Some("image/png"), Some("image/png")),
         (
@@ -174,7 +175,7 @@ async fn nothing_that_could_run_is_shown_in_place() {
         ("none.png", None, Some("image/png")),
         ("none.html", None, None),
     ] {
-        let put = s3.put_object().bucket(&place.bucket).key(key);
+        let put = s3.put_object().bucket(&place.storage.bucket).key(key);
         let put = put.set_content_type(stored.map(str::to_owned));
         put.body(ByteStream::from_static(BYTES))
             .send()
@@ -205,7 +206,7 @@ async fn nothing_that_could_run_is_shown_in_place() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn names_stay_within_their_header() {
-    let place = Place::connect("").await;
+    let place = Scene::on(Emulator).access("read").connect().await;
     for (path, ascii, encoded_name) in [
         ("d/a\"b;c.txt", "a_b;c.txt", "a%22b%3Bc.txt"),
         ("d/tab\there.txt", "tab_here.txt", "tab%09here.txt"),
@@ -213,7 +214,7 @@ async fn names_stay_within_their_header() {
         ("d/50%25.txt", "50_25.txt", "50%2525.txt"),
         ("d/back\\slash.txt", "back_slash.txt", "back%5Cslash.txt"),
     ] {
-        place.put(path, BYTES).await;
+        place.put_at(path, BYTES).await;
         let content = place.content(path, &[]).await;
         content.expect(200, BYTES);
         assert_eq!(
@@ -225,9 +226,9 @@ async fn names_stay_within_their_header() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stored_metadata_and_encoding() {
-    let place = Place::connect("").await;
-    let s3 = place.customer.s3();
-    let put = s3.put_object().bucket(&place.bucket).key("a.txt");
+    let place = Scene::on(Emulator).access("read").connect().await;
+    let s3 = place.storage.customer.s3();
+    let put = s3.put_object().bucket(&place.storage.bucket).key("a.txt");
     let put = put.content_type("text/plain").content_encoding("gzip");
     let put = put.metadata("owner", "acme").metadata("batch", "7");
     put.body(ByteStream::from_static(BYTES))
@@ -246,13 +247,13 @@ async fn stored_metadata_and_encoding() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_large_object_comes_whole() {
     const PART: usize = 1 << 20;
-    let place = Place::connect("").await;
+    let place = Scene::on(Emulator).access("read").connect().await;
     let mut body = vec![0_u8; 64 * PART];
     for (at, byte) in body.iter_mut().enumerate() {
         *byte = (at as u32).wrapping_mul(2_654_435_761).to_be_bytes()[0];
     }
     let wanted = digest(&SHA256, &body);
-    place.put("large.bin", body).await;
+    place.put_at("large.bin", body).await;
 
     let path = place.content_path("/large.bin");
     let request = place
