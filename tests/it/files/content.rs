@@ -1,13 +1,11 @@
 //! Content: ranges, conditions, safe headers, and transfers that break.
 
 use crate::it::support::app::TestApp;
-use crate::it::support::bench_stub::{BUCKET, Stub};
-use crate::it::support::client::{Content, encoded};
-use crate::it::support::emulator::{Emulator, credentials};
+use crate::it::support::aws_stub::{AwsStub, large_object};
+use crate::it::support::client::Content;
+use crate::it::support::emulator::Emulator;
 use crate::it::support::scene::Scene;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_lc_rs::digest::{Context, SHA256, digest};
-use aws_sdk_s3::config::SharedCredentialsProvider;
 use aws_sdk_s3::primitives::ByteStream;
 use reqwest::Method;
 use serde_json::json;
@@ -17,7 +15,7 @@ const BYTES: &[u8] = b"0123456789";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ranges() {
-    let place = Scene::on(Emulator).access("read").connect().await;
+    let place = Scene::on(Emulator).reading("").connect().await;
     place.put_at("a.txt", BYTES).await;
     place.put_at("empty", "").await;
 
@@ -78,7 +76,7 @@ async fn ranges() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn conditions() {
-    let place = Scene::on(Emulator).access("read").connect().await;
+    let place = Scene::on(Emulator).reading("").connect().await;
     place.put_at("a.txt", BYTES).await;
     let etag = place.content("/a.txt", &[]).await;
     let etag = etag.header("etag").unwrap().to_owned();
@@ -128,7 +126,7 @@ async fn conditions() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_head_has_the_headers_of_the_content() {
-    let place = Scene::on(Emulator).access("read").connect().await;
+    let place = Scene::on(Emulator).reading("").connect().await;
     place.put_at("a b.png", BYTES).await;
     let content = place.content("/a b.png", &[]).await;
     let head = place.read(Method::HEAD, "/a b.png", &[]).await;
@@ -154,7 +152,7 @@ async fn a_head_has_the_headers_of_the_content() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_that_could_run_is_shown_in_place() {
-    let place = Scene::on(Emulator).access("read").connect().await;
+    let place = Scene::on(Emulator).reading("").connect().await;
     let s3 = place.storage.customer.s3();
     for (key, stored, shown_as) in [
         ("a.png", Some("image/png"), Some("image/png")),
@@ -206,7 +204,7 @@ async fn nothing_that_could_run_is_shown_in_place() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn names_stay_within_their_header() {
-    let place = Scene::on(Emulator).access("read").connect().await;
+    let place = Scene::on(Emulator).reading("").connect().await;
     for (path, ascii, encoded_name) in [
         ("d/a\"b;c.txt", "a_b;c.txt", "a%22b%3Bc.txt"),
         ("d/tab\there.txt", "tab_here.txt", "tab%09here.txt"),
@@ -226,7 +224,7 @@ async fn names_stay_within_their_header() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stored_metadata_and_encoding() {
-    let place = Scene::on(Emulator).access("read").connect().await;
+    let place = Scene::on(Emulator).reading("").connect().await;
     let s3 = place.storage.customer.s3();
     let put = s3.put_object().bucket(&place.storage.bucket).key("a.txt");
     let put = put.content_type("text/plain").content_encoding("gzip");
@@ -247,7 +245,7 @@ async fn stored_metadata_and_encoding() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_large_object_comes_whole() {
     const PART: usize = 1 << 20;
-    let place = Scene::on(Emulator).access("read").connect().await;
+    let place = Scene::on(Emulator).reading("").connect().await;
     let mut body = vec![0_u8; 64 * PART];
     for (at, byte) in body.iter_mut().enumerate() {
         *byte = (at as u32).wrapping_mul(2_654_435_761).to_be_bytes()[0];
@@ -268,38 +266,39 @@ async fn a_large_object_comes_whole() {
     assert_eq!(hash.finish().as_ref(), wanted.as_ref());
 }
 
-/// A service whose built-in storage is the stub's bucket.
-async fn on_stub(stub: &Stub) -> (TestApp, String, String) {
-    let aws = SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("us-east-1"))
-        .endpoint_url(stub.url())
-        .credentials_provider(SharedCredentialsProvider::new(credentials(
-            "AKIAIOSFODNN7EXAMPLE",
-            "secret",
-            None,
-        )))
-        .build();
-    let app = TestApp::spawn_on(&aws, |options| {
-        options.built_in_bucket = Some(BUCKET.into());
+/// A service whose built-in storage is the stub's bucket, and a member's token.
+async fn on_stub(stub: &AwsStub) -> (TestApp, String) {
+    let app = TestApp::spawn_on(&stub.sdk_config(), |options| {
+        options.built_in_bucket = Some(stub.bucket.clone());
     })
     .await;
     let token = app.workspace().await.member;
-    let path = |name: &str| format!("/v1/storages/built-in/files/content?key={}", encoded(name));
-    let whole = Content::of(app.request(Method::GET, &path("1000.bin"), &token)).await;
+    set_object(stub, 1000, 1000);
+    let whole = Content::of(app.request(Method::GET, LARGE, &token)).await;
     assert_eq!((whole.status.as_u16(), whole.bytes.len()), (200, 1000));
-    (app, token, path(""))
+    (app, token)
+}
+
+const LARGE: &str = "/v1/storages/built-in/files/content?key=%2Flarge.bin";
+
+/// Every object is of this size from now on, and is cut off after so many bytes.
+fn set_object(stub: &AwsStub, size: u64, until: u64) {
+    stub.forget_rules();
+    stub.when(move |request| {
+        matches!(request.operation().as_str(), "GetObject" | "HeadObject")
+            .then(|| large_object(request, size, until))
+    });
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transfer_that_breaks_never_looks_complete() {
-    let stub = Stub::start().await.unwrap();
-    let (app, token, path) = on_stub(&stub).await;
+    let stub = AwsStub::start().await;
+    let (app, token) = on_stub(&stub).await;
     // Each attempt to go on breaks off as early.
     for (size, after) in [(1_000, 10), (1_000, 0), (10_000_000, 2_000_000)] {
-        let path = format!("{path}{size}.bin.dies-after-{after}");
+        set_object(&stub, size, after);
         let response = app
-            .request(Method::GET, &path, &token)
+            .request(Method::GET, LARGE, &token)
             .send()
             .await
             .unwrap();
@@ -311,21 +310,21 @@ async fn a_transfer_that_breaks_never_looks_complete() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_leaves_ends_the_transfer_from_s3() {
-    let stub = Stub::start().await.unwrap();
-    let (app, token, path) = on_stub(&stub).await;
+    let stub = AwsStub::start().await;
+    let (app, token) = on_stub(&stub).await;
     // Far more than what is buffered on the way: it would take minutes.
-    let path = format!("{path}1000000000000.bin");
+    set_object(&stub, 1_000_000_000_000, u64::MAX);
     let response = app
-        .request(Method::GET, &path, &token)
+        .request(Method::GET, LARGE, &token)
         .send()
         .await
         .unwrap();
     let mut response = response;
     assert!(!response.chunk().await.unwrap().unwrap().is_empty());
-    assert_eq!(stub.transfers(), 1);
+    assert_eq!(stub.streams(), 1);
     drop(response);
     let ended = async {
-        while stub.transfers() > 0 {
+        while stub.streams() > 0 {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };

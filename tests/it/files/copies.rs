@@ -70,11 +70,7 @@ async fn a_moved_file_is_only_where_it_went() {
     assert_eq!(place.object("/taken").await.unwrap(), b"stays");
     assert_eq!(place.object("/b/c").await.unwrap(), b"content");
 
-    let reading = Scene::on(Emulator)
-        .access("read")
-        .prefix("team")
-        .connect()
-        .await;
+    let reading = Scene::on(Emulator).reading("team").connect().await;
     let refused = reading
         .post("/files/move", &json!({"from": "/a", "to": "/b"}))
         .await;

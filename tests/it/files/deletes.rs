@@ -68,7 +68,7 @@ async fn versions_are_deleted_for_ever() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bad_requests_name_the_key() {
-    let place = Scene::on(Emulator).access("read").connect().await;
+    let place = Scene::on(Emulator).reading("").connect().await;
     let refused = |keys| {
         let place = &place;
         async move { place.post("/files/delete", &json!({"keys": keys})).await }

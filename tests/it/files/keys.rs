@@ -169,11 +169,7 @@ async fn browse(place: &Scene) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn hostile_keys_come_back_as_they_are() {
-    let place = Scene::on(Emulator)
-        .access("read")
-        .prefix("te am+%/ü/")
-        .connect()
-        .await;
+    let place = Scene::on(Emulator).reading("te am+%/ü/").connect().await;
     let mut paths: BTreeSet<String> = HOSTILE.iter().map(|&path| path.to_owned()).collect();
     paths.retain(|path| !only_slashes(path));
     paths.insert("k".repeat(1024 - place.storage.prefix.len()));
@@ -183,7 +179,7 @@ async fn hostile_keys_come_back_as_they_are() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn hostile_keys_of_a_whole_bucket_come_back_as_they_are() {
-    let place = Scene::on(Emulator).access("read").connect().await;
+    let place = Scene::on(Emulator).reading("").connect().await;
     let mut paths: BTreeSet<String> = HOSTILE.iter().map(|&path| path.to_owned()).collect();
     paths.insert("k".repeat(1024));
     by_every_way(&place, &paths).await.unwrap();
@@ -233,11 +229,7 @@ fn any_key_comes_back_as_it_is() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn dot_segments_are_shown_and_not_used() {
-    let place = Scene::on(Emulator)
-        .access("read")
-        .prefix("team/")
-        .connect()
-        .await;
+    let place = Scene::on(Emulator).reading("team/").connect().await;
     for path in ["./a", "x/../b", "x/.", "fine"] {
         place.put_at(path, "x").await;
     }
@@ -275,11 +267,7 @@ async fn dot_segments_are_shown_and_not_used() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_that_name_no_file() {
-    let place = Scene::on(Emulator)
-        .access("read")
-        .prefix("team/")
-        .connect()
-        .await;
+    let place = Scene::on(Emulator).reading("team/").connect().await;
     let too_long = format!("/{}", "k".repeat(1024 - "team/".len() + 1));
     for key in ["", "/", "a\0b", "/..", "/a/../../team-b/x", &too_long] {
         place.metadata(key).await.refused_field("key");

@@ -233,11 +233,7 @@ fn the_documentation_has_every_operation_as_it_is() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_storage_for_reading_reads_more_where_the_customer_grants_it() {
-    let place = Scene::on(Emulator)
-        .access("read")
-        .prefix("team")
-        .connect()
-        .await;
+    let place = Scene::on(Emulator).reading("team").connect().await;
     place.storage.put("/a", "x").await;
     for path in ["/files/versions?key=/a", "/files/acl?key=/a"] {
         place.get(path).await.problem(502, "storage_access_denied");

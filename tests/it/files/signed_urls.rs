@@ -23,11 +23,7 @@ fn parameter<'a>(url: &'a str, name: &str) -> Option<&'a str> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_url_works_for_anybody_until_it_expires() {
-    let place = Scene::on(Emulator)
-        .access("read")
-        .prefix("team/")
-        .connect()
-        .await;
+    let place = Scene::on(Emulator).reading("team/").connect().await;
     place.put_at("a.txt", "content").await;
     let before = OffsetDateTime::now_utc();
     let body = json!({"key": "/a.txt", "method": "GET", "expires_in": 3});
@@ -71,11 +67,7 @@ async fn a_url_works_for_anybody_until_it_expires() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_life_is_within_bounds() {
-    let place = Scene::on(Emulator)
-        .access("read")
-        .prefix("team/")
-        .connect()
-        .await;
+    let place = Scene::on(Emulator).reading("team/").connect().await;
     let sign = async |expires_in: Value| {
         let body = json!({"key": "a", "method": "GET", "expires_in": expires_in});
         place.sign(&body).await
@@ -142,11 +134,7 @@ async fn a_url_never_outlives_the_credentials() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_asked_must_make_sense() {
-    let place = Scene::on(Emulator)
-        .access("read")
-        .prefix("team/")
-        .connect()
-        .await;
+    let place = Scene::on(Emulator).reading("team/").connect().await;
     for (body, field) in [
         (json!({"method": "GET"}), "key"),
         (json!({"key": "a"}), "method"),
@@ -184,11 +172,7 @@ async fn what_is_asked_must_make_sense() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_thousand_urls_in_one_call() {
-    let place = Scene::on(Emulator)
-        .access("read")
-        .prefix("team/")
-        .connect()
-        .await;
+    let place = Scene::on(Emulator).reading("team/").connect().await;
     place.put_at("d/9999 +%.txt", "the last").await;
     let keys: Vec<String> = (0..10_000).map(|n| format!("/d/{n} +%.txt")).collect();
     let answer = place.sign(&json!({"keys": keys, "method": "GET"})).await;
@@ -213,11 +197,7 @@ async fn ten_thousand_urls_in_one_call() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_link_shows_nothing_that_could_run() {
-    let place = Scene::on(Emulator)
-        .access("read")
-        .prefix("team/")
-        .connect()
-        .await;
+    let place = Scene::on(Emulator).reading("team/").connect().await;
     let client = plain_client();
     for (key, asked, shown_as) in [
         ("a.png", json!({}), Some("image/png")),
@@ -269,11 +249,7 @@ async fn a_link_shows_nothing_that_could_run() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_signature_is_logged() {
-    let place = Scene::on(Emulator)
-        .access("read")
-        .prefix("team/")
-        .connect()
-        .await;
+    let place = Scene::on(Emulator).reading("team/").connect().await;
     place.put_at("logged-key.txt", "x").await;
     let body = json!({"keys": ["logged-key.txt", "other"], "method": "GET"});
     let signed = place.sign(&body).await.expect(200);

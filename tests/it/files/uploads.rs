@@ -261,11 +261,7 @@ async fn who_and_where() {
     dots.refused_field("key");
     place.nothing_left().await;
 
-    let reading = Scene::on(Emulator)
-        .access("read")
-        .prefix("team")
-        .connect()
-        .await;
+    let reading = Scene::on(Emulator).reading("team").connect().await;
     let refused = reading.upload("/a", "x").await;
     refused.problem(409, "storage_read_only");
     reading.nothing_left().await;

@@ -257,6 +257,34 @@ fn object(request: &Request) -> Reply {
     }
 }
 
+/// An object of this size, from where the request asks for it. No reply gets beyond `until`, so a read that
+/// goes on from there comes no further.
+pub fn large_object(request: &Request, size: u64, until: u64) -> Reply {
+    let first = request
+        .header("range")
+        .and_then(|range| range.strip_prefix("bytes="))
+        .and_then(|range| range.split('-').next()?.parse().ok())
+        .unwrap_or(0);
+    let reply = Reply::Stream {
+        status: if first == 0 { 200 } else { 206 },
+        headers: Vec::new(),
+        length: size - first,
+        sent: until.saturating_sub(first),
+    };
+    let reply = reply
+        .with("etag", "\"e\"")
+        .with("content-type", "application/octet-stream")
+        .with("last-modified", "Thu, 01 Jan 2026 00:00:00 GMT")
+        .with("accept-ranges", "bytes");
+    match first {
+        0 => reply,
+        _ => reply.with(
+            "content-range",
+            format!("bytes {first}-{}/{size}", size - 1),
+        ),
+    }
+}
+
 fn identity() -> Reply {
     xml(
         200,

@@ -3,8 +3,6 @@
 pub mod app;
 pub mod aws_proxy;
 pub mod aws_stub;
-#[path = "../../../benches/support/stub.rs"]
-pub mod bench_stub;
 pub mod browser;
 pub mod client;
 pub mod database;

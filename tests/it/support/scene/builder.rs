@@ -39,6 +39,11 @@ impl<'a, Aws> SceneBuilder<'a, Aws> {
         Self { prefix, ..self }
     }
 
+    /// Read access below this prefix.
+    pub fn reading(self, prefix: &'a str) -> Self {
+        self.access("read").prefix(prefix)
+    }
+
     /// The bucket of this storage instead of a new one.
     pub fn bucket_of(self, storage: &'a ConnectedStorage) -> Self {
         let of = Some(storage);
@@ -133,7 +138,7 @@ impl SceneBuilder<'_, &AwsStub> {
     }
 }
 
-/// Checks and completes a setup. A warning does not matter.
+/// Checks and completes a setup. A warning of the check is accepted.
 async fn storage_of(dialog: &Dialog<'_>, customer: &Customer, role_arn: &str) -> ConnectedStorage {
     let report = dialog.check().await.0;
     assert_ne!(report["outcome"], "failed", "{report:#}");
