@@ -5,9 +5,9 @@
 //! speed, and streams bodies of any size both ways.
 //!
 //! It speaks AWS's wire format as far as the service uses it, checks no signature, and knows one role,
-//! which wants the external ID that [`Stub::trust`] names. Objects are told by their names:
-//! `1048576.bin` has that many bytes. Uploads, also in parts,
-//! are read to the end and thrown away. [`Stub::fill`] tells how many keys a listing has.
+//! which wants the external ID that [`Stub::trust`] names. An object's name says its size: `1048576.bin`
+//! has that many bytes. Uploads, also in parts, are read to the end and thrown away. [`Stub::fill`] sets
+//! how many keys a listing has.
 
 #![allow(
     dead_code,

@@ -1,9 +1,9 @@
 //! Files while AWS is away, slow or talks nonsense.
 
 use crate::it::support::app::app_on;
-use crate::it::support::aws_stub::{AwsStub, denied, html, s3_error, sts_error};
+use crate::it::support::aws::stub::{AwsStub, denied, html, s3_error, sts_error};
+use crate::it::support::aws::wire::Reply;
 use crate::it::support::scene::Scene;
-use crate::it::support::wire::Reply;
 use std::time::{Duration, Instant};
 
 /// Far more than the time limits of the tests' clients, and far less than a slow answer takes.

@@ -2,8 +2,8 @@
 
 use crate::it::storages::api::damage;
 use crate::it::support::app::{Answer, TestApp, app_on};
-use crate::it::support::aws_proxy::AwsProxy;
-use crate::it::support::aws_stub::{AwsStub, s3_error};
+use crate::it::support::aws::proxy::AwsProxy;
+use crate::it::support::aws::stub::{AwsStub, s3_error};
 use crate::it::support::emulator::{Emulator, credentials, s3_client, sdk_config};
 use crate::it::support::scene::{Dialog, Scene};
 use aws_sdk_s3::error::ProvideErrorMetadata;

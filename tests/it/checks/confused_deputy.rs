@@ -1,7 +1,7 @@
 //! A customer of the service who knows another's role cannot use it.
 
 use crate::it::support::app::{TestApp, app_on};
-use crate::it::support::aws_proxy::AwsProxy;
+use crate::it::support::aws::proxy::AwsProxy;
 use crate::it::support::emulator::{Emulator, random_name, trust_policy};
 use crate::it::support::scene::{Dialog, Scene};
 use serde_json::{Value, json};

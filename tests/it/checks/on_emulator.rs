@@ -1,10 +1,10 @@
 //! The check against real policies.
 
 use crate::it::support::app::{Answer, ORIGIN, app_on};
-use crate::it::support::aws_proxy::AwsProxy;
+use crate::it::support::aws::proxy::AwsProxy;
+use crate::it::support::aws::wire::eventually;
 use crate::it::support::emulator::{Emulator, random_name};
 use crate::it::support::scene::{Dialog, Report, Scene};
-use crate::it::support::wire::eventually;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;

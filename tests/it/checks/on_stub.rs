@@ -1,9 +1,9 @@
 //! The check against answers of AWS that the emulator never gives.
 
 use crate::it::support::app::{TestApp, app_on};
-use crate::it::support::aws_stub::{AwsStub, denied, html, s3_error, sts_error};
+use crate::it::support::aws::stub::{AwsStub, denied, html, s3_error, sts_error};
+use crate::it::support::aws::wire::{Reply, Request};
 use crate::it::support::scene::{Report, Scene};
-use crate::it::support::wire::{Reply, Request};
 use std::time::{Duration, Instant};
 
 async fn stage() -> (AwsStub, TestApp) {

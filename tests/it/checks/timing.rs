@@ -1,9 +1,9 @@
 //! What is independent is asked at the same time: told from the log, not from a clock.
 
 use crate::it::support::app::app_on;
-use crate::it::support::aws_stub::AwsStub;
+use crate::it::support::aws::stub::AwsStub;
+use crate::it::support::aws::wire::rounds;
 use crate::it::support::scene::Scene;
-use crate::it::support::wire::rounds;
 use std::time::Duration;
 
 async fn rounds_of(access: &str, empty: bool) -> usize {

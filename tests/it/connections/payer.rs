@@ -1,7 +1,7 @@
 //! Buckets of another account, and those whose readers pay.
 
 use crate::it::support::app::app_on;
-use crate::it::support::aws_stub::{AwsStub, denied};
+use crate::it::support::aws::stub::{AwsStub, denied};
 use crate::it::support::client::encoded;
 use crate::it::support::emulator::Emulator;
 use crate::it::support::scene::{Dialog, Report, Scene};

@@ -1,7 +1,7 @@
 //! Browsing: a folder at a time, in pages, and never beyond the prefix.
 
 use crate::it::support::app::app_on;
-use crate::it::support::aws_stub::AwsStub;
+use crate::it::support::aws::stub::AwsStub;
 use crate::it::support::client::encoded;
 use crate::it::support::emulator::Emulator;
 use crate::it::support::scene::Scene;

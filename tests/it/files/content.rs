@@ -1,7 +1,7 @@
 //! Content: ranges, conditions, safe headers, and transfers that break.
 
 use crate::it::support::app::TestApp;
-use crate::it::support::aws_stub::{AwsStub, large_object};
+use crate::it::support::aws::stub::{AwsStub, large_object};
 use crate::it::support::client::Content;
 use crate::it::support::emulator::Emulator;
 use crate::it::support::scene::Scene;

@@ -34,11 +34,8 @@ const FILES: &[(&str, &str)] = &[
 
 impl Setting {
     async fn new() -> Self {
-        let Scene {
-            app,
-            workspace,
-            storage,
-        } = Scene::on(Emulator).prefix("team").connect().await;
+        let scene = Scene::on(Emulator).prefix("team").connect().await;
+        let (app, workspace, storage) = scene.parts();
         join_all(FILES.iter().map(|(key, body)| storage.put(key, *body))).await;
         let (s3, bucket) = (storage.customer.s3(), storage.bucket.as_str());
         for key in ["team-b/cats/9.png", "cats/8.png"] {

@@ -13,11 +13,8 @@ async fn two_files(storage: &ConnectedStorage) {
 
 #[tokio::test]
 async fn from_ticked_files_to_a_project_and_its_end() {
-    let Scene {
-        app,
-        workspace,
-        storage,
-    } = Scene::on(Emulator).prefix("team").connect().await;
+    let scene = Scene::on(Emulator).prefix("team").connect().await;
+    let (app, workspace, storage) = scene.parts();
     two_files(&storage).await;
     let member = Visitor::sign_in(&app, &workspace.admin, "member").await;
     let empty = member.get("/projects").await;
@@ -94,11 +91,8 @@ async fn from_ticked_files_to_a_project_and_its_end() {
 
 #[tokio::test]
 async fn missing_keys_are_listed_and_can_be_left_out() {
-    let Scene {
-        app,
-        workspace,
-        storage,
-    } = Scene::on(Emulator).connect().await;
+    let scene = Scene::on(Emulator).connect().await;
+    let (app, workspace, storage) = scene.parts();
     two_files(&storage).await;
     let member = Visitor::sign_in(&app, &workspace.admin, "member").await;
     let form = member.get("/projects/new").await;
@@ -132,11 +126,8 @@ async fn missing_keys_are_listed_and_can_be_left_out() {
 
 #[tokio::test]
 async fn bad_input_stays_and_is_told_beside_its_field() {
-    let Scene {
-        app,
-        workspace,
-        storage,
-    } = Scene::on(Emulator).connect().await;
+    let scene = Scene::on(Emulator).connect().await;
+    let (app, workspace, storage) = scene.parts();
     two_files(&storage).await;
     let member = Visitor::sign_in(&app, &workspace.admin, "member").await;
     let send = |from: &'static str, more: &[(&'static str, &'static str)]| {

@@ -1,8 +1,8 @@
 //! Setups over the API: from an external ID to a storage.
 
 use crate::it::support::app::{OPERATOR, TestApp, app_on, logs};
-use crate::it::support::aws_proxy::AwsProxy;
-use crate::it::support::aws_stub::AwsStub;
+use crate::it::support::aws::proxy::AwsProxy;
+use crate::it::support::aws::stub::AwsStub;
 use crate::it::support::emulator::{Emulator, VENDOR_ACCOUNT};
 use crate::it::support::scene::{Dialog, Scene};
 use futures_util::future::join_all;

@@ -1,10 +1,10 @@
 //! From a checked setup to a storage, exactly once and whole.
 
 use crate::it::support::app::app_on;
-use crate::it::support::aws_stub::AwsStub;
+use crate::it::support::aws::stub::AwsStub;
+use crate::it::support::aws::wire::eventually;
 use crate::it::support::emulator::Emulator;
 use crate::it::support::scene::Scene;
-use crate::it::support::wire::eventually;
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::json;

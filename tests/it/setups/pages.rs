@@ -556,11 +556,8 @@ async fn whoever_came_from_the_product_is_shown_the_way_back() {
 
 #[tokio::test]
 async fn a_storage_s_page_shows_changes_and_deletes_it() {
-    let Scene {
-        app,
-        workspace,
-        storage,
-    } = Scene::on(Emulator).prefix("team").connect().await;
+    let scene = Scene::on(Emulator).prefix("team").connect().await;
+    let (app, workspace, storage) = scene.parts();
     let admin = Browser::signed_in(&app, &workspace, "admin").await;
     let member = Browser::signed_in(&app, &workspace, "member").await;
     let path = format!("/settings/storages/{}", storage.id);

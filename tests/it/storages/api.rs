@@ -1,10 +1,10 @@
 //! Storages over the API.
 
 use crate::it::support::app::{ORIGIN, TestApp, TestWorkspace, app_on};
-use crate::it::support::aws_stub::AwsStub;
+use crate::it::support::aws::stub::AwsStub;
+use crate::it::support::aws::wire::eventually;
 use crate::it::support::emulator::{Emulator, s3_client, trust_policy};
 use crate::it::support::scene::{Dialog, Report, Scene};
-use crate::it::support::wire::eventually;
 use aws_sdk_s3::primitives::ByteStream;
 use serde_json::{Value, json};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};

@@ -1,8 +1,7 @@
 //! What the integration tests share: the servers that they run against.
 
 pub mod app;
-pub mod aws_proxy;
-pub mod aws_stub;
+pub mod aws;
 pub mod browser;
 pub mod client;
 pub mod database;
@@ -12,7 +11,6 @@ pub mod postgres;
 pub mod provision;
 pub mod scene;
 pub mod webdriver;
-pub mod wire;
 
 /// The address of a server that the tests need, from the environment.
 fn server_url(variable: &str) -> String {

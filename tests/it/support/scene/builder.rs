@@ -1,7 +1,7 @@
 //! How a bucket is connected: `Scene::on(Emulator).access("read").prefix("team/").connect()`.
 
 use crate::it::support::app::{TestApp, TestWorkspace, app_on};
-use crate::it::support::aws_stub::{AwsStub, CUSTOMER};
+use crate::it::support::aws::stub::{AwsStub, CUSTOMER};
 use crate::it::support::emulator::{Customer, Emulator};
 use crate::it::support::scene::applied::Applied;
 use crate::it::support::scene::connected::Scene;

@@ -15,4 +15,8 @@ impl Scene {
     pub fn path(&self, below: &str) -> String {
         self.storage.path(below)
     }
+
+    pub fn parts(self) -> (TestApp, TestWorkspace, ConnectedStorage) {
+        (self.app, self.workspace, self.storage)
+    }
 }

@@ -1,8 +1,8 @@
 //! STS and S3 as AWS speaks them, for what the emulator does otherwise: one role, one bucket, and any
 //! answer a test asks for.
 
+use crate::it::support::aws::wire::{Reply, Request, Wire};
 use crate::it::support::emulator::{credentials, random_name};
-use crate::it::support::wire::{Reply, Request, Wire};
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
