@@ -1,8 +1,8 @@
 # syntax=docker/dockerfile:1
-# The service in a small image. It runs without root and keeps its data in /var/lib/sallyport.
+# A small image of the service. It runs without root and stores its data in /var/lib/sallyport.
 
 FROM rust:1.95-slim-bookworm AS build
-# aws-lc-sys and SQLite are C.
+# aws-lc-sys and SQLite are written in C.
 RUN apt-get update \
     && apt-get install -y --no-install-recommends cmake g++ make perl \
     && rm -rf /var/lib/apt/lists/*
@@ -24,18 +24,18 @@ RUN apt-get update \
 COPY --from=build /usr/local/bin/sallyport /usr/local/bin/sallyport
 COPY LICENSE-MIT LICENSE-APACHE /usr/share/doc/sallyport/
 
-# Fewer arenas of the C library's allocator: less memory, at no measured cost (docs/benchmarks.md).
+# Fewer arenas of the C library's allocator save memory at no measured cost (docs/benchmarks.md).
 ENV MALLOC_ARENA_MAX=2 \
     SALLYPORT_LISTEN=0.0.0.0:8080 \
     SALLYPORT_DATA_DIR=/var/lib/sallyport \
     SALLYPORT_LOG_FORMAT=json
 EXPOSE 8080
 VOLUME /var/lib/sallyport
-# By number, so that an orchestrator can tell that it is not root.
+# A numeric user lets an orchestrator verify that it is not root.
 USER 10001:10001
 WORKDIR /var/lib/sallyport
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
     CMD ["sallyport", "healthcheck"]
-# The service ends gracefully on SIGTERM, Docker's own stop signal.
+# The service stops gracefully on SIGTERM, Docker's default stop signal.
 ENTRYPOINT ["sallyport"]
 CMD ["serve"]

@@ -1,8 +1,8 @@
-# `make help` lists what there is. Everything made here goes into .build/ and target/.
+# `make help` lists the targets. All output goes into .build/ and target/.
 
 SHELL := /bin/sh
 CARGO ?= cargo
-# A filter, or any other argument, for `cargo test`: make test ARGS=layers
+# A filter or any other argument for `cargo test`: make test ARGS=layers
 ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -11,13 +11,13 @@ ARGS ?=
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-test: test-tools lint ## Check and test everything. ARGS=name runs the tests with that name.
+test: test-tools lint ## Check and test everything. ARGS=name runs the tests whose names contain it.
 	@tools/with-services $(CARGO) test $(ARGS)
 
-test-tools: ## Install what the tests need: the AWS emulator, linters, PostgreSQL, Chromium.
+test-tools: ## Install the test tools: AWS emulator, linters, PostgreSQL, Chromium.
 	@tools/install
 
-lint: check-compose ## Formatting, clippy, dependency rules, docker-compose.yml.
+lint: check-compose ## Check formatting, clippy, dependency rules, docker-compose.yml.
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets -- -D warnings
 	@if $(CARGO) deny --version >/dev/null 2>&1; then \
@@ -33,23 +33,23 @@ check-compose:
 fmt: ## Format the code.
 	$(CARGO) fmt
 
-run: ## Start the service with the settings of your environment.
+run: ## Start the service with the settings from your environment.
 	$(CARGO) run -- serve
 
-demo: ## Start the service with an emulated AWS and sample files, until Ctrl-C. PORT=n chooses its port.
+demo: ## Start the service with an emulated AWS and sample files, until Ctrl-C. PORT=n sets its port.
 	@tools/install emulator
 	@$(CARGO) build
 	@.build/emulator/bin/python demo/demo.py
 
-demo-walk: ## Play the main job over the API, step by step, and check every answer.
+demo-walk: ## Run the main workflow over the API, step by step, and check every response.
 	@tools/install emulator
 	@$(CARGO) build
 	@.build/emulator/bin/python demo/walk.py
 
-bench: ## Measure. Takes minutes: it builds for release. ARGS="--bench start" measures one thing.
+bench: ## Run the benchmarks. Takes minutes. ARGS="--bench start" runs one.
 	@$(CARGO) bench $(ARGS)
 
-screenshots: test-tools ## Make the pictures in docs/screenshots. EVERY=1 makes those of every page, in .build.
+screenshots: test-tools ## Create the pictures in docs/screenshots. EVERY=1: of every page, in .build.
 	@tools/screenshots
 
 figures: test-tools ## Measure the pages and write docs/benchmarks-pages.md. Takes minutes.

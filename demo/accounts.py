@@ -1,6 +1,6 @@
-"""The two AWS accounts of the demo, made by real API calls to the emulator.
+"""The two AWS accounts of the demo, set up by real API calls to the emulator.
 
-Needs botocore, which the emulator's virtual environment has.
+Requires botocore, which is in the emulator's virtual environment.
 """
 
 import json
@@ -17,7 +17,7 @@ CUSTOMER = "222222222222"
 BUILT_IN_BUCKET = "sallyport-built-in"
 CUSTOMER_BUCKET = "acme-data"
 
-# What the service runs on. In production: a role, with the same permissions.
+# The service's own identity. In production: a role with the same permissions.
 SERVICE_POLICY = {
     "Version": "2012-10-17",
     "Statement": [
@@ -51,7 +51,7 @@ ADMINISTRATOR_POLICY = {
 
 
 def client(service, aws_url, access_key_id, secret_access_key):
-    """A botocore client that reads nothing of the caller's own AWS settings but these."""
+    """A botocore client that uses these credentials and ignores the caller's own AWS settings."""
     return botocore.session.get_session().create_client(
         service,
         region_name=REGION,
@@ -64,13 +64,13 @@ def client(service, aws_url, access_key_id, secret_access_key):
 
 
 def root(service, aws_url, account):
-    """The emulator takes an account's number as its root's access key."""
+    """A client as the account's root: the emulator accepts the account ID as its access key."""
     return client(service, aws_url, account, "test")
 
 
 def seed(aws_url, earlier):
-    """Makes what is not there yet. `earlier` are the keys of an earlier run, used again if they still
-    work. Gives `{"vendor": key, "customer": key}`, each `{"access_key_id", "secret_access_key"}`.
+    """Creates what does not exist yet. `earlier` has the keys of an earlier run, reused if they still
+    work. Returns `{"vendor": key, "customer": key}`, each `{"access_key_id", "secret_access_key"}`.
     """
     _bucket(aws_url, VENDOR, BUILT_IN_BUCKET)
     _bucket(aws_url, CUSTOMER, CUSTOMER_BUCKET)
@@ -90,7 +90,7 @@ def _bucket(aws_url, account, name):
 
 
 def _user(aws_url, account, name, policy, earlier):
-    """An IAM user with this policy, and an access key of its."""
+    """Creates an IAM user with this policy if needed, and returns an access key of the user."""
     iam = root("iam", aws_url, account)
     try:
         iam.create_user(UserName=name)
@@ -99,7 +99,7 @@ def _user(aws_url, account, name, policy, earlier):
     iam.put_user_policy(UserName=name, PolicyName="access", PolicyDocument=json.dumps(policy))
     if earlier and _is(aws_url, earlier, f"arn:aws:iam::{account}:user/{name}"):
         return earlier
-    # IAM allows two keys for each user.
+    # IAM allows two keys per user.
     for key in iam.list_access_keys(UserName=name)["AccessKeyMetadata"]:
         iam.delete_access_key(UserName=name, AccessKeyId=key["AccessKeyId"])
     key = iam.create_access_key(UserName=name)["AccessKey"]
@@ -114,7 +114,7 @@ def _is(aws_url, key, arn):
 
 
 def unguarded_role(aws_url, customer_key, name, trust_policy, permission_policy):
-    """What a careless administrator makes by hand: the role without the external-ID condition."""
+    """Creates the role without the external-ID condition, as a careless administrator might."""
     trust_policy = json.loads(json.dumps(trust_policy))
     for statement in trust_policy["Statement"]:
         statement.pop("Condition", None)

@@ -1,8 +1,8 @@
 """Demo only: a page that plays the customer's AWS administrator.
 
-It lists the setups that are open in the demo workspace. Its button does what the person in the
-customer's AWS account would do with the documents of one: `sallyport provision`, with that account's
-credentials. Standard library, and botocore for the careless variant.
+It lists the open setups of the demo workspace. Its button does what the administrator of the customer's
+AWS account would do with a setup's documents: it runs `sallyport provision` with that account's
+credentials. Uses the standard library, and botocore for the careless variant.
 """
 
 import contextlib
@@ -55,13 +55,13 @@ document.addEventListener("click", async (event) => {
 });
 let working = false;
 document.addEventListener("submit", (event) => { working = true; event.submitter.textContent = "Working…"; });
-// Whoever comes back from the dialog sees what is in it now.
+// On return from the dialog, show its current state.
 document.addEventListener("visibilitychange", () => { if (!document.hidden && !working) location.reload(); });
 """
 
 
 class Administrator:
-    """The person, and what they have done so far."""
+    """The administrator and the results of their actions."""
 
     def __init__(self, state):
         self.state = state
@@ -73,7 +73,7 @@ class Administrator:
         listed = self.api("GET", "/v1/storage-setups")
         if listed.status != 200:
             return []
-        # The newest first.
+        # Newest first.
         return [setup for setup in reversed(listed.json["storage_setups"]) if setup["status"] == "open"]
 
     def act(self, action, setup_id):
@@ -94,7 +94,7 @@ class Administrator:
         try:
             finished = subprocess.run(
                 [environment.binary(), "provision", "--bucket", setup["bucket"], "--output", "json"]
-                # The account is the demo's own: what an earlier setup put on the bucket may go.
+                # The account belongs to the demo: settings of an earlier setup on the bucket may be replaced.
                 + ["--replace", "--role-name", f"acme-sallyport-{setup['id'][-6:]}"],
                 input=documents,
                 capture_output=True,
@@ -127,9 +127,9 @@ class Administrator:
                 documents["trust_policy"],
                 documents["permission_policy"],
             )
-        except Exception as error:  # Whatever the emulator says: it is for the person at the page.
+        except Exception as error:  # Any error of the emulator is shown on the page.
             return "failed", str(error), None
-        words = "A role that does not ask for the external ID. Paste it into the dialog: the check refuses it."
+        words = "This role does not require the external ID. Paste its ARN into the dialog: the check rejects it."
         return "careless", words, role_arn
 
     def page(self):
@@ -137,23 +137,23 @@ class Administrator:
         empty = (
             "<section><p>No setup is open in the demo workspace. Choose "
             f"<em>Add external object storage</em> at <a href='{self.state['url']}'>Sallyport</a>, "
-            "enter a bucket, and <a href='/'>look again</a>.</p></section>"
+            "enter a bucket, and <a href='/'>reload this page</a>.</p></section>"
         )
         return (
             "<!doctype html><html lang='en'><meta charset='utf-8'>"
             "<meta name='viewport' content='width=device-width, initial-scale=1'>"
             f"<title>{NAME}</title><link rel='icon' href='data:,'><link rel='stylesheet' href='/style.css'>"
             "<script src='/script.js' defer></script>"
-            "<div class='demo' role='note'><strong>Demo only.</strong> This page is no part of Sallyport. It plays a "
-            f"person with all rights in the emulated AWS account {accounts.CUSTOMER}.</div>"
+            "<div class='demo' role='note'><strong>Demo only.</strong> This page is not part of Sallyport. It plays a "
+            f"person with all permissions in the emulated AWS account {accounts.CUSTOMER}.</div>"
             f"<main><h1>{NAME}</h1>"
             f"<p>The account has the bucket <code>{accounts.CUSTOMER_BUCKET}</code>, with sample files below "
             "<code>team/</code>. Each setup that is open in the demo workspace:</p>"
-            f"{cards or empty}<p><a href='/'>Look again</a></p></main></html>"
+            f"{cards or empty}<p><a href='/'>Reload</a></p></main></html>"
         )
 
     def card(self, setup):
-        name = html.escape(setup.get("display_name") or setup["bucket"] or "A bucket not named yet")
+        name = html.escape(setup.get("display_name") or setup["bucket"] or "No bucket yet")
         if not setup["bucket"]:
             return (
                 f"<section><h2>{name}</h2><p class='quiet'>Opened {html.escape(setup['created_at'])}. "
@@ -200,15 +200,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 return self.answer(200, "text/css", STYLE)
             case "/script.js":
                 return self.answer(200, "text/javascript", SCRIPT)
-        return self.answer(404, "text/plain", "There is nothing here.")
+        return self.answer(404, "text/plain", "Not found.")
 
     def do_POST(self):
-        # Only this page's own forms: another site's page must not play the administrator.
+        # Accept only this page's own forms: another site must not act as the administrator.
         if not self.is_ours(self.headers.get("Host"), "") or not self.is_ours(self.headers.get("Origin"), "http://"):
-            return self.answer(403, "text/plain", "This came from another page.")
+            return self.answer(403, "text/plain", "This request came from another site.")
         length = self.headers.get("Content-Length", "")
         if self.path not in ("/apply", "/careless") or not length.isdecimal() or int(length) > 1000:
-            return self.answer(404, "text/plain", "There is nothing here.")
+            return self.answer(404, "text/plain", "Not found.")
         form = urllib.parse.parse_qs(self.rfile.read(int(length)).decode("ascii", "replace"))
         self.server.administrator.act(self.path[1:], form.get("setup", [""])[0])
         self.send_response(303)
@@ -232,12 +232,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, *_):
-        """Says nothing: the terminal is the demo's."""
+        """Logs nothing: the terminal belongs to the demo."""
 
 
 @contextlib.contextmanager
 def serving(state):
-    """Serves the page on 127.0.0.1; gives its address."""
+    """Serves the page on 127.0.0.1; yields its URL."""
     port = environment.choose_port("the demo helper", PORT)
     server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
     server.daemon_threads = True

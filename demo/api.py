@@ -23,7 +23,7 @@ class Api:
         self.timeout = timeout
 
     def __call__(self, method, path, body=None, **query):
-        """Calls the API. An error status is an answer like any other."""
+        """Calls the API. An error status is returned like any other response."""
         url = self.url + path
         if query:
             url += "?" + urllib.parse.urlencode(query)
@@ -42,7 +42,7 @@ class Api:
 
 
 def download(url, headers):
-    """The bytes behind a signed URL: no token, only the headers that came with it."""
+    """Downloads a signed URL, without a token and with only the headers returned with the URL."""
     request = urllib.request.Request(url, headers=headers or {})
     with urllib.request.urlopen(request, timeout=30) as response:
         return response.read()

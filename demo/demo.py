@@ -43,14 +43,14 @@ credentials, for the AWS CLI or `sallyport provision`:
   export AWS_ACCESS_KEY_ID={customer["access_key_id"]}
   export AWS_SECRET_ACCESS_KEY={customer["secret_access_key"]}
 
-`make demo-walk` in another terminal plays the whole main job. Ctrl-C ends the demo.
+`make demo-walk` in another terminal runs the main workflow. Ctrl-C ends the demo.
 """
 
 
 def main():
     state = environment.running()
     if state:
-        say(f"A demo already runs, at {state['url']}. End that one first.")
+        say(f"A demo is already running at {state['url']}. End it first.")
         return 1
 
     def end(_number, _frame):
@@ -69,13 +69,13 @@ def main():
         ):
             say(describe(state, helper))
             service.process.wait()
-            say(f"The service ended by itself. Its log:\n{service.log_tail()}")
+            say(f"The service exited unexpectedly. Its log:\n{service.log_tail()}")
             return 1
     except KeyboardInterrupt:
-        say("\nThe demo has ended. `make demo` goes on with the same data.")
+        say("\nThe demo has ended. `make demo` continues with the same data.")
         return 0
     except (DemoFailed, services.StartFailed) as error:
-        say(f"demo: {error}\nIf this stays, remove {environment.FOLDER} and try again.")
+        say(f"demo: {error}\nIf the problem persists, remove {environment.FOLDER} and try again.")
         return 1
 
 

@@ -14,7 +14,7 @@ from api import Api  # noqa: E402
 FOLDER = os.path.join(services.BUILD, "demo")
 STATE = os.path.join(FOLDER, "demo.json")
 
-# Known to everybody who reads this file, and so good for a demo on 127.0.0.1 only.
+# Public values: use them only for a demo on 127.0.0.1.
 OPERATOR_TOKEN = "demo-operator-token-not-for-production"
 MASTER_KEY = "ZGVtby1tYXN0ZXIta2V5LW5vdC1mb3ItcHJvZHVjdGk="  # 32 bytes: demo-master-key-not-for-producti
 
@@ -23,7 +23,7 @@ AWS_PORT = 4566
 
 
 class DemoFailed(Exception):
-    """The demo cannot go on. The text is for the person at the terminal."""
+    """The demo cannot continue. The message is shown at the terminal."""
 
 
 def binary():
@@ -73,7 +73,7 @@ class Service(services.Server):
 
 
 def aws_environment(aws_url, key):
-    """The AWS SDK's variables for one of the demo's accounts."""
+    """The AWS SDK's environment variables for one of the demo's accounts."""
     return {
         "AWS_ENDPOINT_URL": aws_url,
         "AWS_REGION": accounts.REGION,
@@ -100,7 +100,7 @@ def write_state(state):
 
 
 def running():
-    """The state of a demo that runs at this moment, else None."""
+    """The state of the running demo, or None."""
     state = read_state()
     if not state.get("pid"):
         return None
@@ -115,13 +115,13 @@ def choose_port(what, wanted):
     if services.port_is_free(wanted):
         return wanted
     port = services.free_port()
-    say(f"Port {wanted} is taken: {what} takes port {port}.")
+    say(f"Port {wanted} is in use: {what} uses port {port}.")
     return port
 
 
 @contextlib.contextmanager
 def demo(port=None):
-    """Runs the demo; gives its state. What an earlier one left in the folder is used again."""
+    """Runs the demo and yields its state and service. Reuses the data of an earlier run."""
     os.makedirs(FOLDER, mode=0o700, exist_ok=True)
     earlier = read_state()
     with contextlib.ExitStack() as stack:
@@ -145,7 +145,7 @@ def demo(port=None):
 
 
 def workspace(url, earlier):
-    """The demo workspace with its two tokens: the earlier one's, if its tokens still work."""
+    """The demo workspace with its two tokens: the earlier workspace if its tokens still work."""
     if earlier and all(Api(url, earlier[role])("GET", "/v1/workspace").status == 200 for role in ("admin", "member")):
         return earlier
     operator = Api(url, OPERATOR_TOKEN)
@@ -160,7 +160,7 @@ def workspace(url, earlier):
 
 
 def sign_in_link(url, workspace_id, role="admin", purpose="settings"):
-    """A link that signs somebody in to the pages, once."""
+    """A link that signs a user in to the pages once."""
     operator = Api(url, OPERATOR_TOKEN)
     body = {"role": role, "purpose": purpose}
     return _created(operator("POST", f"/v1/workspaces/{workspace_id}/sign-in-links", body))["url"]

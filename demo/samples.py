@@ -9,7 +9,7 @@ import zlib
 
 
 def png(width, height, pixel):
-    """A PNG image, 8 bits of red, green and blue; `pixel(x, y)` gives the three."""
+    """A PNG image with 8-bit RGB; `pixel(x, y)` returns the three values."""
     rows = b"".join(
         b"\x00" + bytes(value for x in range(width) for value in pixel(x, y)) for y in range(height)
     )
@@ -57,7 +57,7 @@ def sample_files():
         "team/odd keys/a+b=c.txt": ("text/plain; charset=utf-8", b"a plus sign\n"),
         "team/odd keys/100%25 & more?.txt": ("text/plain; charset=utf-8", b"a percent sign\n"),
         "team/odd keys/größe-日本語.txt": ("text/plain; charset=utf-8", "Größe, 日本語\n".encode()),
-        # Outside of the prefix: never to be seen through the storage.
+        # Outside the prefix: must never be visible through the storage.
         "team-b/secret.txt": ("text/plain; charset=utf-8", b"Another team's. Not below team/.\n"),
         "private/payroll.json": ("application/json", _json({"not": "for the product"})),
         "readme.txt": ("text/plain; charset=utf-8", b"At the top of the bucket.\n"),
@@ -71,7 +71,7 @@ def sample_files():
 
 
 def write(folder):
-    """Writes the files below this folder, at their object keys."""
+    """Writes the files into this folder, at their object keys."""
     for key, (_, body) in sample_files().items():
         path = os.path.join(folder, key)
         os.makedirs(os.path.dirname(path), exist_ok=True)

@@ -1,7 +1,6 @@
-"""`make demo-walk`: the whole main job through the API, step by step. Every answer is checked.
+"""`make demo-walk`: the main workflow over the API, step by step. Every response is checked.
 
-It uses the demo that runs, or starts one. The exit status is not 0 when anything differs from what it
-should be.
+Uses the running demo or starts one. The exit status is not 0 if any response differs from what is expected.
 """
 
 import contextlib
@@ -45,18 +44,18 @@ DOCUMENTS = [
 
 
 class Differs(Exception):
-    """An answer was not what it should be."""
+    """A response differs from what was expected."""
 
 
 def expect(what, found, wanted):
     if found != wanted:
-        raise Differs(f"{what}:\n  wanted {wanted!r}\n  found  {found!r}")
+        raise Differs(f"{what}:\n  expected {wanted!r}\n  found    {found!r}")
 
 
 def expect_status(answer, status):
     if answer.status != status:
         body = answer.content.decode(errors="replace")
-        raise Differs(f"wanted the status {status}, found {answer.status}:\n{body}")
+        raise Differs(f"expected status {status}, found {answer.status}:\n{body}")
     return answer.json
 
 
@@ -69,7 +68,7 @@ def detail(text):
 
 
 def samples_below_prefix():
-    """File key -> bytes, of the samples that the storage may show."""
+    """The samples that the storage may show, as file key -> bytes."""
     return {
         "/" + key.removeprefix(PREFIX): body
         for key, (_, body) in sample_files().items()
@@ -87,7 +86,7 @@ class Walk:
         os.makedirs(self.folder, exist_ok=True)
 
     def open_setup(self, display_name):
-        """A setup for the customer's bucket, and its documents."""
+        """Opens a setup for the customer's bucket; returns it and its documents."""
         setup = expect_status(self.admin("POST", "/v1/storage-setups", {}), 201)
         expect("the version of the external ID", uuid.UUID(setup["external_id"]).version, 4)
         detail(f"{setup['id']}, external ID {setup['external_id']}")
@@ -113,7 +112,7 @@ class Walk:
         return setup, documents
 
     def provision(self, documents):
-        """The customer's administrator runs `sallyport provision`. Gives the role's ARN."""
+        """The customer's administrator runs `sallyport provision`. Returns the role's ARN."""
         path = os.path.join(self.folder, f"documents-{self.run}.json")
         with open(path, "w", encoding="utf-8") as file:
             json.dump(documents, file)
@@ -123,7 +122,7 @@ class Walk:
         credentials = environment.aws_environment(self.state["aws_url"], self.state["keys"]["customer"])
         done = subprocess.run(command, env={**kept, **credentials}, capture_output=True, text=True, check=False)
         if done.returncode != 0:
-            raise Differs(f"`sallyport provision` ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+            raise Differs(f"`sallyport provision` exited with {done.returncode}:\n{done.stdout}{done.stderr}")
         summary = json.loads(done.stdout)
         for part in ("role", "permission_policy", "cors", "lifecycle"):
             detail(f"{part:<18} {summary[part]}")
@@ -185,7 +184,7 @@ class Walk:
         )
         detail("folders " + ", ".join(folders))
 
-        step("Page by page, everything below the prefix and nothing outside of it")
+        step("Page by page, everything below the prefix and nothing outside it")
         found, query = [], {"folder": "/", "recursive": "true", "page_size": 5}
         while True:
             page = expect_status(self.member("GET", path, **query), 200)
@@ -198,13 +197,13 @@ class Walk:
         for key in sorted(found):
             detail(key)
 
-        step("Metadata of every file, whatever its key looks like")
+        step("Metadata of every file, including unusual keys")
         for key, body in expected.items():
             metadata = expect_status(self.member("GET", f"{path}/metadata", key=key), 200)
             expect(f"key and size of {key}", (metadata["key"], metadata["size"]), (key, len(body)))
         detail(f"{len(expected)} files have the right size")
         outside = self.member("GET", f"{path}/metadata", key="/../team-b/secret.txt")
-        expect("a key that climbs out is refused", outside.status, 422)
+        expect("a key that leaves the prefix is refused", outside.status, 422)
 
     def project(self, storage):
         expected = samples_below_prefix()
@@ -232,14 +231,14 @@ class Walk:
         found = [file.get("file_key") or file.get("key") for file in listed["files"]]
         expect("its files", sorted(found), keys)
 
-        step("Signed URLs download the very bytes")
+        step("Signed URLs download the exact bytes")
         path = f"/v1/storages/{storage['id']}/files/sign"
         signed = expect_status(self.member("POST", path, {"keys": keys, "method": "GET", "expires_in": 300}), 200)
         expect("the signed keys", [entry["key"] for entry in signed["urls"]], keys)
         for entry in signed["urls"]:
             content = download(entry["url"], entry.get("headers"))
             expect(f"the bytes of {entry['key']}", content == expected[entry["key"]], True)
-        detail(f"{len(keys)} files came back byte for byte; the links expire at {signed['urls'][0]['expires_at']}")
+        detail(f"{len(keys)} files are identical byte for byte; the links expire at {signed['urls'][0]['expires_at']}")
 
     def refuse_unguarded_role(self):
         step("The customer makes another role by hand, without the external-ID condition")
@@ -276,7 +275,7 @@ def main():
         with contextlib.ExitStack() as stack:
             state = environment.running()
             if state:
-                say(f"Using the demo that runs at {state['url']}.")
+                say(f"Using the demo running at {state['url']}.")
             else:
                 say("Starting the demo.")
                 state, _ = stack.enter_context(environment.demo())
@@ -286,13 +285,13 @@ def main():
             walk.project(storage)
             walk.refuse_unguarded_role()
     except Differs as difference:
-        say(f"\nNot as it should be: {difference}")
+        say(f"\nNot as expected: {difference}")
         say(f"The service's log is {os.path.join(environment.FOLDER, 'service.log')}.")
         return 1
     except (DemoFailed, services.StartFailed) as error:
         say(f"demo-walk: {error}")
         return 1
-    say("\nEverything is as it should be.")
+    say("\nEverything is as expected.")
     return 0
 
 

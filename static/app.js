@@ -1,9 +1,9 @@
-// What the pages do beyond HTML. Everything here only improves what works without it.
+// Scripts for the pages. The pages also work without them.
 "use strict";
 
 document.documentElement.classList.add("js");
 
-/** Times in the viewer's own zone; the text that the server wrote stays as the title. */
+/** Shows times in the viewer's time zone; the server's text stays as the title. */
 function localTimes(root) {
   const format = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
   for (const time of root.querySelectorAll("time[datetime]:not([title])")) {
@@ -15,13 +15,13 @@ function localTimes(root) {
   }
 }
 
-/** Says something to a screen reader without moving the focus. */
+/** Announces a text to screen readers without moving the focus. */
 function announce(text) {
   const live = document.getElementById("live");
   if (live) live.textContent = text;
 }
 
-/** The text that a copy button is about: its own value, or the element that it names. */
+/** The text that a copy button copies: its own value, or that of the element it names. */
 function textOf(button) {
   if (button.dataset.copy !== undefined) return button.dataset.copy;
   const source = document.getElementById(button.dataset.copyFrom);
@@ -61,7 +61,7 @@ document.addEventListener("click", async (event) => {
   }
 });
 
-// A menu closes when somebody goes on elsewhere, or presses Escape in it.
+// Close a menu on a click elsewhere or on Escape.
 const openMenus = () => document.querySelectorAll("details.menu[open]");
 document.addEventListener("click", (event) => {
   for (const menu of openMenus()) if (!menu.contains(event.target)) menu.open = false;
@@ -74,7 +74,7 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-/** A form that takes its time says so, and is not sent twice. */
+/** A submitted form shows that it is busy, and is not submitted twice. */
 document.addEventListener("submit", (event) => {
   const button = event.submitter;
   if (!button || button.form.hasAttribute("hx-post")) return;
@@ -85,19 +85,19 @@ document.addEventListener("submit", (event) => {
   button.form.dataset.sent = "yes";
   if (button.dataset.busy) button.textContent = button.dataset.busy;
 });
-// A page that comes back from the browser's cache may be sent again.
+// A page restored from the browser's back/forward cache may submit its forms again.
 addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
 
-// What was refused is where something is to be done.
+// Focus the first invalid field.
 const refused = document.querySelector("main [aria-invalid=true]");
 if (refused) refused.focus();
 
 document.addEventListener("htmx:load", (event) => localTimes(event.target));
 localTimes(document);
 
-// What was typed before one goes off to choose something stays, until the form is sent.
+// Keep typed values while the user leaves the page to choose files, until the form is submitted.
 for (const field of document.querySelectorAll("[data-remember]")) {
   const name = field.dataset.remember;
   field.value ||= sessionStorage.getItem(name) ?? "";

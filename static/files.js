@@ -1,4 +1,4 @@
-// Choosing files, and uploads with their progress. Both work without this, by plain forms.
+// File selection, and uploads with progress. Both also work with plain forms, without this script.
 "use strict";
 
 for (const form of document.querySelectorAll("form[data-selection]")) {
@@ -22,15 +22,15 @@ for (const form of document.querySelectorAll("form[data-selection]")) {
     show();
   });
   form.addEventListener("change", show);
-  // A page that comes back keeps what was ticked.
+  // A restored page keeps its checked boxes.
   addEventListener("pageshow", show);
   show();
 }
 
-/** Sends one file; resolves to the answer, after redirects. */
+/** Uploads one file; resolves to the response after redirects. */
 function send(form, file, onProgress) {
   const data = new FormData();
-  // Each field before the file it is about: the server reads them as they come.
+  // The server reads the fields in order: each must come before the file that it describes.
   data.append("csrf", form.elements.csrf.value);
   data.append("folder", form.elements.folder.value);
   if (form.elements.replace.checked) data.append("replace", "yes");
@@ -48,7 +48,7 @@ function send(form, file, onProgress) {
   });
 }
 
-/** What the server's page says is wrong. */
+/** The error text on the server's page. */
 function problemOf(request) {
   const page = new DOMParser().parseFromString(request.responseText, "text/html");
   const error = page.querySelector("#file-error span") || page.querySelector("main .card p");

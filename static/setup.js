@@ -1,11 +1,11 @@
-// The dialog that adds a storage, and checks: what they do beyond HTML.
+// Scripts for the dialog that adds a storage, and for checks.
 "use strict";
 
 (() => {
   const $ = (id) => document.getElementById(id);
   const say = (text) => { const live = $("live"); if (live) live.textContent = text; };
 
-  // --- What was typed and could not be saved stays in this tab, also over a reload. Secrets do not.
+  // --- Typed values that could not be saved stay in this tab, also after a reload. Secrets do not.
   const form = $("setup-form");
   const shelf = form ? `setup ${form.dataset.setup} ` : "";
   const fields = () => (form ? form.querySelectorAll("[data-keep]") : []);
@@ -15,7 +15,7 @@
     drop: (field) => { try { sessionStorage.removeItem(shelf + field.name); } catch { /* forbidden */ } },
   };
 
-  /** A field is marked as its slot says. */
+  /** Marks a field as invalid or valid according to its slot. */
   function markFields() {
     for (const field of fields()) {
       const slot = $(`${field.id}-slot`);
@@ -52,8 +52,8 @@
     });
   }
 
-  // --- Checks: each step is shown as it finishes.
-  /** Puts HTML of ours in the place of the element that has its ID. */
+  // --- Checks: show each step as it finishes.
+  /** Replaces the element with the same ID by HTML from our server. */
   function place(html) {
     const holder = document.createElement("template");
     holder.innerHTML = html;
@@ -127,7 +127,7 @@
       stateOf(item, "Checking", "busy");
     }
     words.textContent = `Checking ${steps.length} steps.`;
-    // What the last check allowed waits for this one.
+    // Buttons enabled by the last check are disabled until this one ends.
     const waiting = [...document.querySelectorAll("#outcome button:enabled")];
     for (const one of waiting) one.disabled = true;
     const finished = new Map();
@@ -182,7 +182,7 @@
     check(event.target);
   }, true);
 
-  // --- The step that this browser makes.
+  // --- The check step that runs in this browser.
   async function probe(box) {
     const item = $("browser-step");
     const words = $("browser-words");

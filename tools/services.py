@@ -1,4 +1,4 @@
-"""The servers that the tests and the demo run against: the AWS emulator and PostgreSQL.
+"""The servers for the tests and the demo: the AWS emulator and PostgreSQL.
 
 Each is a context manager that starts a server on a free port of 127.0.0.1 and stops it by its process
 ID. Standard library only.
@@ -27,11 +27,11 @@ STOP_SECONDS = 10
 
 
 class StartFailed(Exception):
-    """A server did not come up. The text is for the person at the terminal."""
+    """A server did not start. The message is shown at the terminal."""
 
 
 def free_port():
-    """A port of 127.0.0.1 that nobody listens on at this moment."""
+    """A port of 127.0.0.1 that is free at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
@@ -48,14 +48,14 @@ def port_is_free(port):
 
 
 def _end_with_parent():
-    """Linux only: a killed parent takes the server with it, even by SIGKILL."""
+    """Linux only: the server stops when its parent ends, even after SIGKILL."""
     if sys.platform == "linux":
         pr_set_pdeathsig = 1
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGINT)
 
 
 def answers(url):
-    """Whether a GET of this address is answered with 200 within two seconds."""
+    """Whether a GET of this URL returns 200 within two seconds."""
     try:
         with urllib.request.urlopen(url, timeout=2) as response:
             return response.status == 200
@@ -64,7 +64,7 @@ def answers(url):
 
 
 class Server:
-    """A child process with a log file, in a process group of its own so that Ctrl-C reaches only us."""
+    """A child process with a log file. It has its own process group: Ctrl-C reaches only this program."""
 
     name = "server"
     outlives_parent = False
@@ -131,7 +131,7 @@ class Server:
 class Emulator(Server):
     """The AWS emulator, with IAM evaluation on.
 
-    It keeps everything in memory, or, with `persist`, in the folder: written when it ends.
+    It stores its state in memory; with `persist`, it also writes the state to the folder when it stops.
     """
 
     name = "the AWS emulator"
@@ -149,8 +149,8 @@ class Emulator(Server):
             raise StartFailed("the AWS emulator is not installed: run `tools/install emulator`")
         if not port_is_free(self.port):
             raise StartFailed(f"port {self.port} of 127.0.0.1 is taken")
-        # Nothing of the caller's environment may change what the tests see: AWS and emulator
-        # variables are left out.
+        # AWS and emulator variables of the caller are not passed on, because they could change what the
+        # tests see.
         environment = {key: os.environ[key] for key in ("PATH", "HOME", "LANG", "TMPDIR") if key in os.environ}
         environment.update(
             AUTH="true",
@@ -168,7 +168,7 @@ class Emulator(Server):
 
 
 def postgres_program(name):
-    """Where a PostgreSQL program is: in PATH, or in Debian's folder of the newest version."""
+    """The path of a PostgreSQL program: from PATH, or from Debian's folder of the newest version."""
     found = shutil.which(name)
     if found:
         return os.path.realpath(found)
@@ -184,9 +184,9 @@ def postgres_program(name):
 
 
 class Postgres(Server):
-    """A PostgreSQL cluster in a temporary folder, with a random password, gone after use.
+    """A PostgreSQL cluster in a temporary folder, with a random password, deleted after use.
 
-    Nothing is synced to disk: it is fast, and lost when the machine stops.
+    Nothing is synced to disk, which is fast; the data is lost if the machine stops.
     """
 
     name = "PostgreSQL"
@@ -253,7 +253,7 @@ class Postgres(Server):
         raise StartFailed("PostgreSQL refuses to run as root, and there is no user `postgres` or `nobody`")
 
     def _accepts(self):
-        """`postmaster.pid` says `ready` in its last line once connections are accepted."""
+        """Whether connections are accepted: then `postmaster.pid` has `ready` in its last line."""
         try:
             with open(os.path.join(self.folder, "data", "postmaster.pid"), encoding="utf-8") as file:
                 lines = file.read().splitlines()

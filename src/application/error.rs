@@ -35,9 +35,23 @@ pub struct ErrorParts {
 /// What is wrong with one field of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldError {
+    /// The field's path, as in `files[2].file_key`.
     pub field: String,
     pub code: &'static str,
     pub detail: String,
+    /// Where in a list of the request it is, for those who show that list in another form.
+    pub item: Option<ItemPlace>,
+}
+
+/// The place of an item in a list of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ItemPlace {
+    /// The list's field.
+    pub list: String,
+    /// Counted from 0.
+    pub index: usize,
+    /// The earlier item of the list that this one is the same as.
+    pub same_as: Option<usize>,
 }
 
 impl FieldError {
@@ -46,7 +60,32 @@ impl FieldError {
             field: field.into(),
             code: invalid.code,
             detail: invalid.detail,
+            item: None,
         }
+    }
+
+    /// What is wrong with an item of a list, or with one field of it.
+    pub fn of_item(list: &str, index: usize, inner: Option<&str>, invalid: Invalid) -> Self {
+        let field = match inner {
+            Some(inner) => format!("{list}[{index}].{inner}"),
+            None => format!("{list}[{index}]"),
+        };
+        Self {
+            item: Some(ItemPlace {
+                list: list.to_owned(),
+                index,
+                same_as: None,
+            }),
+            ..Self::new(field, invalid)
+        }
+    }
+
+    /// Says which earlier item of its list this one is the same as.
+    pub fn same_as(mut self, earlier: Option<usize>) -> Self {
+        if let Some(item) = &mut self.item {
+            item.same_as = earlier;
+        }
+        self
     }
 }
 
@@ -277,7 +316,7 @@ impl From<AwsFailure> for Error {
                 "The storage's endpoint leads to a network that the operator does not allow.",
                 "Ask the operator to allow the network, or use a public endpoint.",
             ),
-            FailureKind::Unavailable | FailureKind::Network | FailureKind::Nonsense => (
+            FailureKind::Unavailable | FailureKind::Network | FailureKind::InvalidResponse => (
                 Kind::Upstream,
                 "storage_unavailable",
                 "The storage cannot be reached at the moment.",
@@ -291,7 +330,7 @@ impl From<AwsFailure> for Error {
             ),
         };
         let mut error = Self::new(kind, code, detail).remedy(remedy);
-        if failure.kind.is_passing() {
+        if failure.kind.is_transient() {
             error.retry_after = Some(Duration::from_secs(2));
         }
         error.internal = Some(format!(

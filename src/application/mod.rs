@@ -11,6 +11,7 @@ pub mod connections;
 pub mod diagnosis;
 pub mod error;
 pub mod files;
+pub mod jobs;
 pub mod kept;
 pub mod observe;
 pub mod people;

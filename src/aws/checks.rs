@@ -6,7 +6,7 @@ use crate::application::bucket::probe::{
 use crate::application::bucket::read::ListedObject;
 use crate::aws::client::clients::AwsClients;
 use crate::aws::failure::{classify, local};
-use crate::aws::files::read::{decode, expected_owner};
+use crate::aws::files::convert::{decode, expected_owner};
 use crate::aws::sessions::RoleSessions;
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::connection::external_id::ExternalId;
@@ -169,8 +169,8 @@ impl S3Probe {
 
     fn owner(&self, owner: ExpectedOwner) -> Option<String> {
         match owner {
-            ExpectedOwner::Unsaid => None,
-            ExpectedOwner::Said => expected_owner(&self.common.bucket.connection),
+            ExpectedOwner::Omit => None,
+            ExpectedOwner::Require => expected_owner(&self.common.bucket.connection),
         }
     }
 
@@ -183,7 +183,7 @@ impl S3Probe {
             .bucket(self.bucket())
             .key(key)
             .range("bytes=0-0")
-            .set_expected_bucket_owner(self.owner(ExpectedOwner::Said))
+            .set_expected_bucket_owner(self.owner(ExpectedOwner::Require))
             .send()
             .await
             .map_err(|error| classify(OPERATION, &error))?;
@@ -253,7 +253,7 @@ impl BucketProbe for S3Probe {
             .map_err(|error| classify(OPERATION, &error))?;
         let constraint = answer.location_constraint().map(|c| c.as_str());
         let region = Region::from_location_constraint(constraint)
-            .map_err(|invalid| local(OPERATION, FailureKind::Nonsense, invalid))?;
+            .map_err(|invalid| local(OPERATION, FailureKind::InvalidResponse, invalid))?;
         Ok(answered(OPERATION, answer.request_id(), region))
     }
 
@@ -316,7 +316,7 @@ impl BucketProbe for S3Probe {
         if !key.starts_with(self.common.bucket.connection.settings.prefix.as_str()) {
             return Err(local(
                 "GetObject",
-                FailureKind::Nonsense,
+                FailureKind::InvalidResponse,
                 "a key outside of the prefix",
             ));
         }
@@ -336,7 +336,7 @@ impl BucketProbe for S3Probe {
             .key(key.as_str())
             .content_type("text/plain; charset=utf-8")
             .body(ByteStream::from_static(PROBE_BODY))
-            .set_expected_bucket_owner(self.owner(ExpectedOwner::Said))
+            .set_expected_bucket_owner(self.owner(ExpectedOwner::Require))
             .send()
             .await
             .map_err(|error| classify(OPERATION, &error))?;
@@ -350,7 +350,7 @@ impl BucketProbe for S3Probe {
             .delete_object()
             .bucket(self.bucket())
             .key(key.as_str())
-            .set_expected_bucket_owner(self.owner(ExpectedOwner::Said))
+            .set_expected_bucket_owner(self.owner(ExpectedOwner::Require))
             .send()
             .await
             .map_err(|error| classify(OPERATION, &error))?;

@@ -9,10 +9,13 @@ use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use std::error::Error as StdError;
 
-use crate::aws::client::endpoint_guard::ForbiddenAddress;
-
 /// Our own code for an object that is deleted in a bucket that keeps versions.
 const DELETE_MARKER: &str = "DeleteMarker";
+
+/// The endpoint leads to an address that the operator does not allow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the endpoint leads to a network that is not allowed")]
+pub struct ForbiddenAddress;
 
 /// Judges a failed call of `operation`.
 pub fn classify<E>(operation: &'static str, error: &SdkError<E, HttpResponse>) -> AwsFailure
@@ -79,7 +82,7 @@ where
     }
 }
 
-/// Judges a failure that an answer tells of one of many: DeleteObjects has a code for each key.
+/// Judges one failure of an answer that has many: DeleteObjects has a code for each key.
 pub fn of_code(operation: &'static str, code: &str, message: Option<&str>) -> AwsFailure {
     // The statuses that S3 gives these codes where it answers one call with them.
     let status = match code {
@@ -191,7 +194,7 @@ fn kind_of_answer(
         429 => Kind::Throttled,
         500..=599 => Kind::Unavailable,
         400..=499 if code.is_some() => Kind::InvalidRequest,
-        _ => Kind::Nonsense,
+        _ => Kind::InvalidResponse,
     }
 }
 
@@ -290,8 +293,8 @@ mod tests {
                 "{status} {code:?}"
             );
         }
-        assert!(kind(403, None).is_passing());
-        assert!(kind(500, Some("AccessDenied")).is_passing());
+        assert!(kind(403, None).is_transient());
+        assert!(kind(500, Some("AccessDenied")).is_transient());
     }
 
     #[test]
@@ -335,7 +338,7 @@ mod tests {
         );
         assert_eq!(
             kind_of_answer("GetObject", 404, None, None),
-            FailureKind::Nonsense
+            FailureKind::InvalidResponse
         );
     }
 

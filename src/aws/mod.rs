@@ -2,8 +2,8 @@
 //! questions of the connection check. Beside them, what a customer's AWS administrator does with their
 //! own credentials.
 //!
-//! Architecture invariant: only this module knows the AWS SDK; only [`files`], its
-//! neighbours for writing, and [`probes`] turn an object key into text for a call.
+//! Architecture invariant: only this module knows the AWS SDK; only [`files`] and [`checks`] turn an
+//! object key into text for a call.
 
 pub mod checks;
 pub mod client;

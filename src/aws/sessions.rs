@@ -58,7 +58,7 @@ pub enum SessionScope {
 }
 
 /// Credentials at work: a client that signs with them.
-pub struct Session {
+pub struct AwsSession {
     pub s3: aws_sdk_s3::Client,
     /// The same for URLs that others use.
     pub links: aws_sdk_s3::Client,
@@ -69,8 +69,8 @@ pub struct Session {
     made_at: Instant,
 }
 
-impl Session {
-    /// How long the credentials still live; `None`: for ever.
+impl AwsSession {
+    /// How long the credentials still live; `None`: they do not expire.
     pub fn remaining(&self) -> Option<Duration> {
         self.expires_at.map(|end| {
             end.duration_since(SystemTime::now())
@@ -85,16 +85,16 @@ pub struct RoleSessions {
     policies: Arc<PolicyTemplates>,
     vault: Arc<Vault>,
     observer: Arc<dyn Observer>,
-    cache: Cache<SessionKey, Arc<Session>>,
+    cache: Cache<SessionKey, Arc<AwsSession>>,
 }
 
 struct ByRemainingLife;
 
-impl Expiry<SessionKey, Arc<Session>> for ByRemainingLife {
+impl Expiry<SessionKey, Arc<AwsSession>> for ByRemainingLife {
     fn expire_after_create(
         &self,
         _: &SessionKey,
-        session: &Arc<Session>,
+        session: &Arc<AwsSession>,
         _: Instant,
     ) -> Option<Duration> {
         session.remaining().map(|left| {
@@ -130,7 +130,7 @@ impl RoleSessions {
     }
 
     /// The session to use for this bucket now. Requests that come while one is being made wait for it.
-    pub async fn session(&self, bucket: &ConnectedBucket) -> Result<Arc<Session>, AwsFailure> {
+    pub async fn session(&self, bucket: &ConnectedBucket) -> Result<Arc<AwsSession>, AwsFailure> {
         self.session_in(bucket, SessionScope::Files).await
     }
 
@@ -139,7 +139,7 @@ impl RoleSessions {
         &self,
         bucket: &ConnectedBucket,
         scope: SessionScope,
-    ) -> Result<Arc<Session>, AwsFailure> {
+    ) -> Result<Arc<AwsSession>, AwsFailure> {
         let key = self.key(bucket, scope)?;
         let policy = key.policy.clone();
         self.cache
@@ -154,7 +154,7 @@ impl RoleSessions {
         &self,
         bucket: &ConnectedBucket,
         life: Duration,
-    ) -> Result<Arc<Session>, AwsFailure> {
+    ) -> Result<Arc<AwsSession>, AwsFailure> {
         let session = self.session(bucket).await?;
         // A minute less, or a request for the whole life would make a new session each time.
         let wanted = life.min(SESSION_LIFE - Duration::from_secs(60));
@@ -175,7 +175,7 @@ impl RoleSessions {
         &self,
         bucket: &ConnectedBucket,
         scope: SessionScope,
-        old: &Arc<Session>,
+        old: &Arc<AwsSession>,
     ) {
         if let Ok(key) = self.key(bucket, scope)
             && let Some(cached) = self.cache.get(&key).await
@@ -258,7 +258,7 @@ impl RoleSessions {
         &self,
         bucket: &ConnectedBucket,
         policy: String,
-    ) -> Result<Arc<Session>, AwsFailure> {
+    ) -> Result<Arc<AwsSession>, AwsFailure> {
         let connection = &bucket.connection;
         let (given, expires_at) = match &connection.credentials {
             Credentials::Role {
@@ -297,7 +297,7 @@ impl RoleSessions {
         let s3 = self
             .clients
             .s3(connection, self.region_of(connection), provider)?;
-        Ok(Arc::new(Session {
+        Ok(Arc::new(AwsSession {
             s3: s3.calls,
             links: s3.links,
             credentials: given,
@@ -343,12 +343,12 @@ impl RoleSessions {
         let given = answer.credentials.ok_or_else(|| {
             local(
                 OPERATION,
-                FailureKind::Nonsense,
+                FailureKind::InvalidResponse,
                 "the answer has no credentials",
             )
         })?;
         let expires_at = SystemTime::try_from(given.expiration)
-            .map_err(|error| local(OPERATION, FailureKind::Nonsense, error))?;
+            .map_err(|error| local(OPERATION, FailureKind::InvalidResponse, error))?;
         tracing::debug!(
             session = owner.session_name(),
             expires_at = %OffsetDateTime::from(expires_at),

@@ -9,7 +9,6 @@ use crate::domain::connection::region::Region;
 use crate::domain::ids::{CheckId, StorageId, WorkspaceId};
 use crate::domain::storage::HealthState;
 use async_trait::async_trait;
-use time::OffsetDateTime;
 
 /// By name: with `*`, a newer replica that adds a column would break the statements that an older one
 /// keeps prepared on PostgreSQL.
@@ -109,41 +108,6 @@ impl CheckStore for Database {
             report,
         )
         .await
-    }
-
-    async fn claim_due_checks(
-        &self,
-        now: OffsetDateTime,
-        next: OffsetDateTime,
-        limit: u32,
-    ) -> StoreResult<Vec<(WorkspaceId, StorageId)>> {
-        self
-            .fetch_records(
-                "storages",
-                // Rows that another replica is taking are passed over: SQLite has one writer at a time.
-                Sql::Each {
-                    sqlite: "WITH due AS MATERIALIZED (
-                                 SELECT id FROM storages WHERE next_check_at <= $1
-                                 ORDER BY next_check_at LIMIT $3
-                             )
-                             UPDATE storages SET next_check_at = $2 WHERE id IN (SELECT id FROM due)
-                             RETURNING id, workspace_id",
-                    postgres: "WITH due AS MATERIALIZED (
-                                   SELECT id FROM storages WHERE next_check_at <= $1
-                                   ORDER BY next_check_at LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED
-                               )
-                               UPDATE storages SET next_check_at = $2 WHERE id IN (SELECT id FROM due)
-                               RETURNING id, workspace_id",
-                },
-                values![now, next, limit],
-                |record| {
-                    Ok((
-                        record.parse("workspace_id", WorkspaceId::parse)?,
-                        record.parse("id", StorageId::parse)?,
-                    ))
-                },
-            )
-            .await
     }
 }
 

@@ -26,6 +26,11 @@ const SQLITE: &[(i64, &str, &str)] = &[
         "bucket_account",
         include_str!("../../migrations/sqlite/0003_bucket_account.sql"),
     ),
+    (
+        4,
+        "jobs",
+        include_str!("../../migrations/sqlite/0004_jobs.sql"),
+    ),
 ];
 
 const POSTGRES: &[(i64, &str, &str)] = &[
@@ -43,6 +48,11 @@ const POSTGRES: &[(i64, &str, &str)] = &[
         3,
         "bucket_account",
         include_str!("../../migrations/postgres/0003_bucket_account.sql"),
+    ),
+    (
+        4,
+        "jobs",
+        include_str!("../../migrations/postgres/0004_jobs.sql"),
     ),
 ];
 

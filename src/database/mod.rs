@@ -11,6 +11,7 @@ mod engine;
 mod errors;
 mod idempotency;
 mod imports;
+mod jobs;
 mod migrations;
 mod project_files;
 mod projects;

@@ -1,16 +1,15 @@
 //! Projects and their files.
 
 use crate::application::kept::store::{
-    ImportJob, ImportStep, ProjectStore, StoreError, StoreResult, Window,
+    ImportStep, NewJob, ProjectStore, StoreError, StoreResult, Window,
 };
 use crate::database::engine::{Sql, Tx, Value, values};
 use crate::database::project_files::{PER_STATEMENT, file, insert_files, placeholders, progress};
 use crate::database::record::{Record, storage_column, stored_name};
-use crate::database::{Database, before, imports};
+use crate::database::{Database, before, imports, jobs};
 use crate::domain::ids::{ProjectId, StorageRef, WorkspaceId};
 use crate::domain::project::{ImportFailure, Project, ProjectFile, ProjectStatus};
 use async_trait::async_trait;
-use time::OffsetDateTime;
 
 /// By name: with `*`, a newer replica that adds a column would break the statements that an older one
 /// keeps prepared on PostgreSQL.
@@ -32,13 +31,13 @@ impl ProjectStore for Database {
         project: &Project,
         storage_revision: i64,
         files: &[ProjectFile],
-        import: Option<&ImportJob>,
+        import: Option<&NewJob>,
     ) -> StoreResult<()> {
         let mut tx = self.begin().await?;
         insert(&mut tx, project).await?;
         insert_files(&mut tx, &project.id, files).await?;
         if let Some(job) = import {
-            imports::insert(&mut tx, &project.id, job).await?;
+            jobs::insert(&mut tx, job).await?;
         }
         // Last, because it makes the other projects of this storage wait.
         if let StorageRef::Own(storage) = &project.storage {
@@ -101,6 +100,7 @@ impl ProjectStore for Database {
         let Some(row) = deleted else {
             return Ok(false);
         };
+        jobs::delete_of(&mut tx, id.as_str()).await?;
         if let StorageRef::Own(storage) = Record::new("projects", row)?.storage("storage_id")? {
             tx.execute(
                 "UPDATE storages SET project_count = project_count - 1
@@ -164,15 +164,6 @@ impl ProjectStore for Database {
         Ok(files)
     }
 
-    async fn claim_import(
-        &self,
-        worker: &str,
-        now: OffsetDateTime,
-        lease_until: OffsetDateTime,
-    ) -> StoreResult<Option<ImportJob>> {
-        imports::claim(self, worker, now, lease_until).await
-    }
-
     async fn advance_import(
         &self,
         worker: &str,
@@ -189,10 +180,6 @@ impl ProjectStore for Database {
         failure: Option<&ImportFailure>,
     ) -> StoreResult<bool> {
         imports::finish(self, worker, project, failure).await
-    }
-
-    async fn release_import(&self, worker: &str, project: &ProjectId) -> StoreResult<()> {
-        imports::release(self, worker, project).await
     }
 }
 

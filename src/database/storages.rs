@@ -1,12 +1,12 @@
 //! Storages.
 
 use crate::application::kept::store::{
-    StorageDeletion, StorageStore, StoreError, StoreResult, Window,
+    NewJob, SCHEDULED_CHECK, StorageDeletion, StorageStore, StoreError, StoreResult, Window,
 };
 use crate::database::engine::{Sql, Tx, values};
 use crate::database::record::{Record, stored_name};
 use crate::database::statement::Named;
-use crate::database::{Database, after, connections, statement};
+use crate::database::{Database, after, connections, jobs, statement};
 use crate::domain::connection::access::Auth;
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::external_id::ExternalId;
@@ -165,6 +165,7 @@ impl StorageStore for Database {
         if projects != 0 {
             return Ok(StorageDeletion::InUse(projects));
         }
+        jobs::delete_of(&mut tx, id.as_str()).await?;
         // Its checks, and its being the default, go with it.
         tx.execute(
             "DELETE FROM storages WHERE workspace_id = $1 AND id = $2",
@@ -206,7 +207,15 @@ pub(super) async fn insert(
     ];
     row.extend(connection_columns(&storage.connection)?);
     let (sql, values) = statement::insert("storages", row);
-    tx.execute(sql, values).await.map(drop)
+    tx.execute(sql, values).await?;
+    let first_check = NewJob {
+        kind: SCHEDULED_CHECK,
+        workspace: workspace.clone(),
+        subject: storage.id.to_string(),
+        payload: String::new(),
+        due: storage.created_at,
+    };
+    jobs::insert(tx, &first_check).await
 }
 
 fn storage(record: &Record) -> StoreResult<Storage> {

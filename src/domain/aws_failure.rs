@@ -33,15 +33,19 @@ pub enum FailureKind {
     /// does not allow).
     ForbiddenAddress,
     /// An answer that is none of AWS's.
-    Nonsense,
+    InvalidResponse,
 }
 
 impl FailureKind {
     /// Whether the failure says nothing about permissions, so that the same call may succeed later.
-    pub fn is_passing(self) -> bool {
+    pub fn is_transient(self) -> bool {
         matches!(
             self,
-            Self::Throttled | Self::Unavailable | Self::Timeout | Self::Network | Self::Nonsense
+            Self::Throttled
+                | Self::Unavailable
+                | Self::Timeout
+                | Self::Network
+                | Self::InvalidResponse
         )
     }
 }
@@ -76,7 +80,7 @@ pub struct AwsFailure {
     /// AWS's request ID, which AWS support asks for.
     pub request_id: Option<String>,
     pub denial: Option<DenialCause>,
-    /// Where the bucket is, when the answer tells (`x-amz-bucket-region`).
+    /// Where the bucket is, when the answer says (`x-amz-bucket-region`).
     pub bucket_region: Option<Region>,
     /// AWS's message. For the operator's log only: it may name foreign ARNs and keys.
     pub message: Option<String>,

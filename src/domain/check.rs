@@ -2,19 +2,21 @@
 
 use crate::domain::Invalid;
 use crate::domain::connection::region::Region;
+use crate::domain::connection::{Connection, Credentials};
 use crate::domain::ids::CheckId;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-/// Declares the steps once, in the order of the report: name in the code, name in the API, title.
+/// Declares the steps once, in the order of the report: name in the code, name in the API, title, and
+/// when it is made.
 macro_rules! steps {
-    ($($(#[$doc:meta])* $step:ident, $name:literal, $title:literal;)*) => {
+    ($($step:ident, $name:literal, $title:literal, $asked:ident;)*) => {
         /// The steps, in the order of the report.
         #[derive(
             Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
         )]
         pub enum StepName {
-            $($(#[$doc])* #[serde(rename = $name)] $step,)*
+            $(#[serde(rename = $name)] $step,)*
         }
 
         impl StepName {
@@ -33,21 +35,65 @@ macro_rules! steps {
                     $(Self::$step => $title,)*
                 }
             }
+
+            /// When the step is made.
+            pub fn asked(self) -> Asked {
+                match self {
+                    $(Self::$step => Asked::$asked,)*
+                }
+            }
         }
     };
 }
 
 steps! {
-    AssumeRole, "assume_role", "Assume the role with the external ID";
-    RefusesMissingExternalId, "refuses_missing_external_id", "Be refused without an external ID";
-    RefusesWrongExternalId, "refuses_wrong_external_id", "Be refused with a wrong external ID";
-    GetBucketLocation, "get_bucket_location", "Read the bucket's Region";
-    BucketOwner, "bucket_owner", "Compare the bucket's owner with the role's account";
-    ListBucket, "list_bucket", "List files below the prefix";
-    GetObject, "get_object", "Read a file";
-    PutObject, "put_object", "Write a probe file below temp/";
-    DeleteObject, "delete_object", "Delete the probe file";
-    Cors, "cors", "Ask for CORS as a browser would";
+    AssumeRole, "assume_role", "Assume the role with the external ID", ByRole;
+    RefusesMissingExternalId, "refuses_missing_external_id", "Be refused without an external ID", ByRole;
+    RefusesWrongExternalId, "refuses_wrong_external_id", "Be refused with a wrong external ID", ByRole;
+    GetBucketLocation, "get_bucket_location", "Read the bucket's Region", Always;
+    BucketOwner, "bucket_owner", "Compare the bucket's owner with the role's account", KnownOwner;
+    ListBucket, "list_bucket", "List files below the prefix", Always;
+    GetObject, "get_object", "Read a file", Always;
+    PutObject, "put_object", "Write a probe file below temp/", ForWriting;
+    DeleteObject, "delete_object", "Delete the probe file", ForWriting;
+    Cors, "cors", "Ask for CORS as a browser would", WithOrigins;
+}
+
+/// When a step is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    Always,
+    /// When the connection is made by a role.
+    ByRole,
+    /// When it is known which account must own the bucket.
+    KnownOwner,
+    /// When the connection may write.
+    ForWriting,
+    /// When the service has an origin whose pages use the bucket.
+    WithOrigins,
+}
+
+impl Asked {
+    /// Why a check of this connection skips the step; `None`: the step is made.
+    pub fn skipped(self, connection: &Connection, has_origins: bool) -> Option<&'static str> {
+        let (is_made, otherwise) = match self {
+            Self::Always => return None,
+            Self::ByRole => (
+                matches!(connection.credentials, Credentials::Role { .. }),
+                "The storage does not connect by a role.",
+            ),
+            Self::KnownOwner => (
+                connection.expected_owner().is_some(),
+                "Neither a role's ARN nor the bucket's account ID says which account must own the bucket.",
+            ),
+            Self::ForWriting => (
+                connection.settings.access.writes(),
+                "The access is read only.",
+            ),
+            Self::WithOrigins => (has_origins, "No origin is configured to be tried."),
+        };
+        (!is_made).then_some(otherwise)
+    }
 }
 
 /// A step's result. Serialised as it is stored and as the API shows it.

@@ -4,6 +4,7 @@
 //! type. Every type has one fallible constructor; what exists is valid.
 
 pub mod aws_failure;
+pub mod cause;
 pub mod check;
 pub mod connection;
 pub mod files;

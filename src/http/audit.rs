@@ -1,37 +1,25 @@
 //! Writes the audit log, around every route, so that no handler can forget it.
 //!
 //! Written are: whatever came of a request that may change something, and every refusal of a caller
-//! (401, 403) for any request. The action is the operation's ID in the OpenAPI document.
+//! (401, 403) for any request. The action is what the route was registered with: for the API the
+//! operation's ID in the OpenAPI document.
 
-use crate::application;
+use crate::application::people::audit::Deed;
 use crate::application::people::caller::Caller;
-use crate::domain::ids::{AuditId, WorkspaceId};
-use crate::domain::people::audit::{Actor, AuditEntry, AuditResult};
-use crate::http::boundary::RequestId;
-use crate::http::caller::SeenCaller;
+use crate::domain::ids::WorkspaceId;
+use crate::domain::people::audit::{Actor, AuditResult};
+use crate::http::context::{NothingChanged, RequestId, SeenCaller};
+use crate::http::face::{Actions, RouteEffect};
 use crate::http::problem::Problem;
+use crate::http::routes::Routes;
 use crate::http::state::Services;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::{Method, StatusCode, header};
+use actix_web::http::{StatusCode, header};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, web};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use std::num::NonZeroU32;
-
-/// Operations by POST that change nothing of ours, and come often. Only their refusals are written.
-pub const READING_POSTS: &[&str] = &[
-    "sign_files",
-    "sign_project_files",
-    "sign_upload_parts",
-    "confirm_delete_files",
-    "new_project_page",
-    "pick_project_files",
-];
-
-/// Left in a response's extensions: the request could have changed something and has not. Only what a
-/// page sends by itself says so; what a person does is written whatever came of it.
-pub struct NothingChanged;
 
 /// How many refusals of callers without a token are written: a flood of them must not fill the
 /// database. Further ones are in the log and counted.
@@ -51,22 +39,25 @@ pub async fn audit(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let services = request.app_data::<web::Data<Services>>().cloned();
-    let Some(services) = services else {
+    let (Some(services), Some(routes), Some(anonymous)) = (
+        request.app_data::<web::Data<Services>>().cloned(),
+        request.app_data::<web::Data<Routes>>().cloned(),
+        request.app_data::<web::Data<AnonymousLimit>>().cloned(),
+    ) else {
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
     let method = request.method().clone();
-    let routes = &services.http.routes;
-    let operation = match request.path().starts_with("/v1/") {
-        true => routes.operation(&method, request.path()).map(str::to_owned),
-        // A page's resource has the operation's name.
-        false => request.match_name().map(str::to_owned),
-    };
-    let Some(operation) = operation else {
+    let path = request.path();
+    let Some(audited) = routes.audited(&method, path) else {
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
-    let is_api = request.path().starts_with("/v1/");
-    let mut parameters = routes.parameters(request.path());
+    let goes_by_address = routes
+        .face(path)
+        .is_some_and(|face| face.actions == Actions::ByAddress);
+    let mut parameters = match goes_by_address {
+        true => Vec::new(),
+        false => routes.parameters(path),
+    };
     let remote_addr = request.peer_addr().map(|addr| addr.ip().to_string());
     let request_id = request
         .extensions()
@@ -76,7 +67,7 @@ pub async fn audit(
     let caller = request.extensions().get::<SeenCaller>().cloned();
 
     let result = next.call(request).await;
-    if let (false, Ok(response)) = (is_api, &result) {
+    if let (true, Ok(response)) = (goes_by_address, &result) {
         // IDs only: a link's secret is part of its path.
         parameters = response
             .request()
@@ -106,17 +97,15 @@ pub async fn audit(
             .extensions()
             .contains::<NothingChanged>()
     });
-    if unchanged || !is_written(&method, &operation, status) {
+    if unchanged || !is_written(audited.effect, status) {
         return Ok(result?.map_into_boxed_body());
     }
-    if caller.is_none() && services.http.anonymous.0.check().is_err() {
-        services.metrics.audit_dropped();
+    if caller.is_none() && anonymous.0.check().is_err() {
+        services.running.metrics.audit_dropped();
         return Ok(result?.map_into_boxed_body());
     }
     let target = created.or_else(|| parameters.last().map(|(_, id)| id.clone()));
-    let entry = AuditEntry {
-        id: AuditId::generate(),
-        at: services.clock.now(),
+    let deed = Deed {
         workspace: workspace_of(caller, &parameters, target.as_deref()),
         actor: match caller {
             None => Actor::Anonymous,
@@ -124,7 +113,7 @@ pub async fn audit(
             Some(Caller::Workspace(member)) => member.actor(),
             Some(Caller::InstructionLink { link, .. }) => Actor::InstructionLink(link.clone()),
         },
-        action: operation,
+        action: audited.action.to_owned(),
         target: target.map(|target| target.chars().take(200).collect()),
         result: if status.is_server_error() {
             AuditResult::Failed
@@ -137,19 +126,18 @@ pub async fn audit(
         remote_addr,
         request_id,
     };
-    application::people::audit::record(services.store.as_ref(), entry).await;
+    services.people.audit_log.record(deed).await;
     Ok(result?.map_into_boxed_body())
 }
 
-fn is_written(method: &Method, operation: &str, status: StatusCode) -> bool {
+fn is_written(effect: RouteEffect, status: StatusCode) -> bool {
     let refused = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
-    let changes = matches!(
-        *method,
-        Method::POST | Method::PUT | Method::PATCH | Method::DELETE
-    );
-    let changes = changes || operation == "sign_in";
-    let only_reads = READING_POSTS.contains(&operation) && status.is_success();
-    refused || (changes && !only_reads)
+    refused
+        || match effect {
+            RouteEffect::Changes => true,
+            RouteEffect::Asks => !status.is_success(),
+            RouteEffect::Shows => false,
+        }
 }
 
 /// The ID of what was made: the end of `Location`. A page's redirect may lead anywhere, also to an

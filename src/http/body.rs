@@ -76,7 +76,7 @@ async fn read(
     }
     let patience = request
         .app_data::<web::Data<Services>>()
-        .map(|services| services.request_timeout)
+        .map(|services| services.running.request_timeout)
         .ok_or_else(|| Error::bug("no services"))?;
     let reading = async {
         let mut bytes = BytesMut::new();

@@ -3,9 +3,11 @@
 
 use crate::application::error::Error;
 use crate::application::people::caller::Caller;
-use crate::http::caller::SeenCaller;
+use crate::http::context::{RequestId, SeenCaller};
+use crate::http::face::ErrorLook;
 use crate::http::pages;
 use crate::http::problem::Problem;
+use crate::http::routes::Routes;
 use crate::http::state::Services;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -19,10 +21,6 @@ use std::time::Instant;
 use tracing::Instrument;
 
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// The request's ID, in the request's extensions.
-#[derive(Debug, Clone)]
-pub struct RequestId(pub String);
 
 /// Lets a request come to its end when its client leaves: a change is made and written to the audit
 /// log as a whole.
@@ -70,12 +68,18 @@ async fn handle(
     };
     let method = request.method().clone();
     let route = request.match_pattern();
-    let is_api = request.path().starts_with("/v1/");
-    let wants_page = !is_api && accepts_html(request.headers());
+    let face = request
+        .app_data::<web::Data<Routes>>()
+        .and_then(|routes| routes.face(request.path()));
+    let wants_page = match face.map(|face| face.errors) {
+        Some(ErrorLook::PageForBrowsers) => accepts_html(request.headers()),
+        Some(ErrorLook::Problem) | None => false,
+    };
+    let is_cacheable = face.is_some_and(|face| face.is_cacheable);
     request.extensions_mut().insert(RequestId(id.clone()));
     let caller = SeenCaller::default();
     request.extensions_mut().insert(caller.clone());
-    let in_flight = services.metrics.begin();
+    let in_flight = services.running.metrics.begin();
 
     let result = match next.call(request).await {
         Ok(response) => {
@@ -110,10 +114,11 @@ async fn handle(
     let took = began.elapsed();
     let route = route.as_deref().unwrap_or("unmatched");
     services
+        .running
         .metrics
         .observe(&method, route, status.as_u16(), took);
     if let Some(problem) = problem {
-        services.metrics.problem(problem.error.code);
+        services.running.metrics.problem(problem.error.code);
         log_cause(problem);
     }
     let (workspace, actor) = match caller.get() {
@@ -140,7 +145,7 @@ async fn handle(
 
     match result {
         Ok((mut response, _)) => {
-            harden(response.headers_mut(), &id, is_api);
+            harden(response.headers_mut(), &id, is_cacheable);
             Ok(response)
         }
         Err(problem) => Err(Rendered { problem, id }.into()),
@@ -192,13 +197,13 @@ impl ResponseError for Rendered {
 
     fn error_response(&self) -> HttpResponse {
         let mut response = self.problem.render(Some(&self.id));
-        harden(response.headers_mut(), &self.id, true);
+        harden(response.headers_mut(), &self.id, false);
         response
     }
 }
 
 /// Headers of every answer. What a handler has set stays.
-fn harden(headers: &mut HeaderMap, id: &str, is_api: bool) {
+fn harden(headers: &mut HeaderMap, id: &str, is_cacheable: bool) {
     let mut default = |name: HeaderName, value: &'static str| {
         if !headers.contains_key(&name) {
             headers.insert(name, HeaderValue::from_static(value));
@@ -211,7 +216,7 @@ fn harden(headers: &mut HeaderMap, id: &str, is_api: bool) {
         header::CONTENT_SECURITY_POLICY,
         "default-src 'none'; frame-ancestors 'none'",
     );
-    if is_api {
+    if !is_cacheable {
         default(header::CACHE_CONTROL, "no-store");
     }
     if let Ok(id) = HeaderValue::from_str(id) {

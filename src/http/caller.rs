@@ -1,50 +1,41 @@
 //! Authentication, before anything else of a request is read.
 
 use crate::application::error::{Error, Kind};
-use crate::application::people::audit::Reader;
+use crate::application::people::audit::LogReader;
 use crate::application::people::caller::{Admin, Caller, Member};
+use crate::http::context::SeenCaller;
+use crate::http::face::Callers;
 use crate::http::problem::Problem;
+use crate::http::routes::Routes;
 use crate::http::state::Services;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
-use std::cell::OnceCell;
 use std::future::{Ready, ready};
-use std::rc::Rc;
 use std::time::Duration;
 
-/// The caller, for what is done around a request: it outlives one that is lost in a panic.
-#[derive(Clone, Default)]
-pub struct SeenCaller(Rc<OnceCell<Caller>>);
-
-impl SeenCaller {
-    pub fn get(&self) -> Option<&Caller> {
-        self.0.get()
-    }
-
-    /// Notes who calls. The first word counts.
-    pub fn note(request: &HttpRequest, caller: &Caller) {
-        if let Some(seen) = request.extensions().get::<Self>() {
-            seen.0.get_or_init(|| caller.clone());
-        }
-    }
-}
-
-/// Refuses every request to the API (all below `/v1/`) that has no good token, so that no handler can
-/// forget it, and lets the handlers' extractors find the [`Caller`].
+/// Refuses every request without a good token to a face whose callers have tokens. No handler can
+/// forget it. Lets the handlers' extractors find the [`Caller`].
 pub async fn authenticate(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let is_api = request.path().starts_with("/v1/") && request.match_pattern().is_some();
-    if is_api {
+    let face = request
+        .app_data::<web::Data<Routes>>()
+        .and_then(|routes| routes.face(request.path()));
+    let needs_token = match face.map(|face| face.callers) {
+        Some(Callers::Anybody) => false,
+        // Without a table of routes nothing is open to anybody.
+        Some(Callers::Tokens) | None => request.match_pattern().is_some(),
+    };
+    if needs_token {
         match identify(&request).await {
             Ok(caller) => {
                 let mut extensions = request.extensions_mut();
                 if let Some(seen) = extensions.get::<SeenCaller>() {
-                    seen.0.get_or_init(|| caller.clone());
+                    seen.set(&caller);
                 }
                 extensions.insert(caller)
             }
@@ -59,7 +50,7 @@ async fn identify(request: &ServiceRequest) -> Result<Caller, Error> {
         .app_data::<web::Data<Services>>()
         .ok_or_else(|| Error::bug("no services"))?;
     let token = bearer(request.headers())?;
-    if !services.started.is_set() {
+    if !services.running.started.is_set() {
         return Err(Error::new(
             Kind::Unavailable,
             "database_unavailable",
@@ -68,7 +59,7 @@ async fn identify(request: &ServiceRequest) -> Result<Caller, Error> {
         .remedy("Try again in a moment.")
         .retry_after(Duration::from_secs(2)));
     }
-    services.authenticator.caller(token).await
+    services.people.authenticator.caller(token).await
 }
 
 /// The token of `Authorization: Bearer TOKEN`.
@@ -107,7 +98,7 @@ pub struct MemberCaller(pub Member);
 pub struct AdminCaller(pub Admin);
 
 /// Somebody who may read the audit log: the operator, or an admin of a workspace.
-pub struct AuditReader(pub Reader);
+pub struct AuditReader(pub LogReader);
 
 impl TryFrom<Caller> for OperatorCaller {
     type Error = Error;
@@ -163,8 +154,8 @@ impl TryFrom<Caller> for AuditReader {
 
     fn try_from(caller: Caller) -> Result<Self, Error> {
         match caller {
-            Caller::Operator => Ok(Self(Reader::Operator)),
-            member => AdminCaller::try_from(member).map(|admin| Self(Reader::Admin(admin.0))),
+            Caller::Operator => Ok(Self(LogReader::Operator)),
+            member => AdminCaller::try_from(member).map(|admin| Self(LogReader::Admin(admin.0))),
         }
     }
 }

@@ -1,8 +1,7 @@
 //! `Idempotency-Key` on requests that create something.
 
 use crate::application::error::{Error, Result};
-use crate::application::kept::idempotency;
-use crate::application::kept::idempotency::{Begun, IdempotencyKey, Once};
+use crate::application::kept::idempotency::{BegunRequest, Held, IdempotencyKey, Once};
 use crate::application::kept::store::SecretHash;
 use crate::application::people::caller::Caller;
 use crate::http::state::Services;
@@ -77,66 +76,43 @@ impl Idempotent {
             key,
             fingerprint,
         };
-        let store = services.store.as_ref();
-        let begun =
-            idempotency::begin(store, &services.vault, services.clock.as_ref(), &once).await?;
-        if let Begun::Done(answer) = begun {
-            return replay(&answer);
-        }
-        let unkept = Unkept {
-            services,
-            once: &once,
+        let held = match services.idempotency.begin(once).await? {
+            BegunRequest::First(held) => held,
+            BegunRequest::Done(answer) => return replay(&answer),
         };
         match work.await {
-            Ok(response) if response.status().is_success() => unkept.keep(response).await,
+            Ok(response) if response.status().is_success() => keep(held, response).await,
             other => {
-                unkept.abandon().await;
+                if let Err(error) = held.give_back().await {
+                    tracing::warn!(
+                        cause = error.internal,
+                        "an idempotency key was not given back"
+                    );
+                }
                 other
             }
         }
     }
 }
 
-/// A request that holds its key.
-struct Unkept<'a> {
-    services: &'a Services,
-    once: &'a Once,
-}
-
-impl Unkept<'_> {
-    async fn keep(self, response: HttpResponse) -> Result<HttpResponse> {
-        let location = response
-            .headers()
-            .get(header::LOCATION)
-            .and_then(|v| v.to_str().ok())
-            .map(str::to_owned);
-        let (head, body) = response.into_parts();
-        let body = to_bytes(body)
-            .await
-            .map_err(|error| Error::bug(format!("an answer cannot be read: {error}")))?;
-        let kept = serde_json::to_vec(&Kept {
-            status: head.status().as_u16(),
-            location,
-            body: String::from_utf8_lossy(&body).into_owned(),
-        })
-        .map_err(Error::bug)?;
-        let Services { store, vault, .. } = self.services;
-        if let Err(error) = idempotency::finish(store.as_ref(), vault, self.once, &kept).await {
-            // The change is made and the client shall know; a repetition would make it again.
-            tracing::error!(cause = error.internal, "an idempotent answer was not kept");
-        }
-        Ok(head.set_body(body).map_into_boxed_body())
-    }
-
-    async fn abandon(self) {
-        let store = self.services.store.as_ref();
-        if let Err(error) = idempotency::abandon(store, self.once).await {
-            tracing::warn!(
-                cause = error.internal,
-                "an idempotency key was not given back"
-            );
-        }
-    }
+async fn keep(held: Held<'_>, response: HttpResponse) -> Result<HttpResponse> {
+    let location = response
+        .headers()
+        .get(header::LOCATION)
+        .and_then(|v| v.to_str().ok())
+        .map(str::to_owned);
+    let (head, body) = response.into_parts();
+    let body = to_bytes(body)
+        .await
+        .map_err(|error| Error::bug(format!("an answer cannot be read: {error}")))?;
+    let kept = serde_json::to_vec(&Kept {
+        status: head.status().as_u16(),
+        location,
+        body: String::from_utf8_lossy(&body).into_owned(),
+    })
+    .map_err(Error::bug)?;
+    held.keep(&kept).await;
+    Ok(head.set_body(body).map_into_boxed_body())
 }
 
 fn replay(answer: &[u8]) -> Result<HttpResponse> {

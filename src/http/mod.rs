@@ -11,7 +11,10 @@ pub mod audit;
 pub mod body;
 pub mod boundary;
 pub mod caller;
+pub mod context;
+pub mod declare;
 pub mod docs;
+pub mod face;
 mod fault;
 pub mod idempotency;
 pub mod metrics;
@@ -25,14 +28,44 @@ pub mod routes;
 pub mod state;
 pub mod upload;
 
+use crate::application::error::{Error, Result};
 use actix_web::middleware::{Compress, from_fn};
+use actix_web::web::Data;
 use actix_web::{App, web};
+use audit::AnonymousLimit;
+use docs::Documents;
+use routes::Routes;
 use state::Services;
 use std::sync::Arc;
+
+/// What the HTTP layer makes for itself at start, shared by the server's threads.
+#[derive(Clone)]
+pub struct HttpParts {
+    routes: Data<Routes>,
+    documents: Data<Documents>,
+    anonymous: Data<AnonymousLimit>,
+}
+
+impl HttpParts {
+    pub fn new() -> Result<Self> {
+        let (document, mut addresses) = openapi::declared();
+        addresses.extend(pages::routes().addresses());
+        let faces = vec![&api::face::API, &pages::face::FACE];
+        let json = document
+            .to_pretty_json()
+            .map_err(|error| Error::bug(format!("the OpenAPI document: {error}")))?;
+        Ok(Self {
+            routes: Data::new(Routes::of(addresses, faces)?),
+            documents: Data::new(Documents::of(json)?),
+            anonymous: Data::new(AnonymousLimit::default()),
+        })
+    }
+}
 
 /// The application, as each of the server's threads has it.
 pub fn app(
     services: Arc<Services>,
+    parts: HttpParts,
 ) -> App<
     impl actix_web::dev::ServiceFactory<
         actix_web::dev::ServiceRequest,
@@ -45,7 +78,10 @@ pub fn app(
     use utoipa_actix_web::AppExt;
 
     App::new()
-        .app_data(web::Data::from(services))
+        .app_data(Data::from(services))
+        .app_data(parts.routes)
+        .app_data(parts.documents)
+        .app_data(parts.anonymous)
         .into_utoipa_app()
         .configure(api::configure)
         .into_app()
@@ -54,7 +90,7 @@ pub fn app(
                 .wrap(from_fn(pages::shell::headers::secure))
                 .wrap(Compress::default())
                 .configure(assets::configure)
-                .configure(pages::configure),
+                .configure(|config| pages::routes().register(config)),
         )
         .default_service(web::to(routes::nothing_here))
         .wrap(from_fn(boundary::panics))

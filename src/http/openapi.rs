@@ -1,8 +1,9 @@
 //! The OpenAPI 3.1 document, generated from the handlers.
 
 use crate::http::api;
+use crate::http::declare::{Address, Declared, take_effect};
+use crate::http::face::{Actions, Callers, Face};
 use crate::http::problem::{FieldProblem, ProblemBody};
-use crate::http::routes::operations;
 use actix_web::App;
 use actix_web::http::Method;
 use utoipa::OpenApi as _;
@@ -35,6 +36,11 @@ struct Base;
 
 /// The document of every route that [`api::configure`] has.
 pub fn document() -> OpenApi {
+    declared().0
+}
+
+/// The document, and what the routes say of themselves.
+pub fn declared() -> (OpenApi, Vec<Address>) {
     let (_, mut document) = App::new()
         .into_utoipa_app()
         .openapi(Base::openapi())
@@ -48,28 +54,61 @@ pub fn document() -> OpenApi {
         .components
         .get_or_insert_default()
         .add_security_scheme("bearer", SecurityScheme::Http(bearer));
-    for (path, item) in &mut document.paths.paths {
-        let facts: Vec<Method> = operations(item).map(|(method, _)| method).collect();
-        for method in facts {
-            if let Some(operation) = operation_mut(item, &method) {
-                complete(path, operation);
+    let paths = &mut document.paths.paths;
+    let addresses = paths.iter_mut().map(address).collect();
+    (document, addresses)
+}
+
+/// Completes the operations of a path, and says what they declare.
+fn address((path, item): (&String, &mut PathItem)) -> Address {
+    let face = api::face::of(path);
+    let operations: Vec<Declared> = operations(item)
+        .map(|(method, operation)| {
+            complete(face, path, operation);
+            Declared {
+                method,
+                id: operation.operation_id.clone(),
+                effect: take_effect(operation),
             }
-        }
+        })
+        .collect();
+    let action = match face.actions {
+        Actions::ByOperation => None,
+        Actions::ByAddress => operations.first().and_then(|o| o.id.clone()),
+    };
+    Address {
+        pattern: path.clone(),
+        face,
+        action,
+        operations,
     }
-    document
+}
+
+/// The operations of a path, with their methods.
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operation)> {
+    [
+        (Method::GET, &mut item.get),
+        (Method::HEAD, &mut item.head),
+        (Method::POST, &mut item.post),
+        (Method::PUT, &mut item.put),
+        (Method::PATCH, &mut item.patch),
+        (Method::DELETE, &mut item.delete),
+    ]
+    .into_iter()
+    .filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
 }
 
 /// Adds what holds for every operation: who may call it, and how it refuses.
-fn complete(path: &str, operation: &mut Operation) {
-    let api = path.starts_with("/v1/");
-    if api {
+fn complete(face: &Face, path: &str, operation: &mut Operation) {
+    let needs_token = face.callers == Callers::Tokens;
+    if needs_token {
         operation.security = Some(vec![SecurityRequirement::new(
             "bearer",
             Vec::<String>::new(),
         )]);
     }
     let mut refusals = Vec::new();
-    if api {
+    if needs_token {
         refusals.push(("401", "There is no good token"));
         refusals.push(("403", "The token's role may not do this"));
         refusals.push(("422", "A field or parameter cannot be accepted"));
@@ -101,16 +140,4 @@ fn problem(description: &str) -> Response {
             Content::new(Some(Ref::from_schema_name("Problem"))),
         )
         .build()
-}
-
-fn operation_mut<'a>(item: &'a mut PathItem, method: &Method) -> Option<&'a mut Operation> {
-    match *method {
-        Method::GET => item.get.as_mut(),
-        Method::HEAD => item.head.as_mut(),
-        Method::POST => item.post.as_mut(),
-        Method::PUT => item.put.as_mut(),
-        Method::PATCH => item.patch.as_mut(),
-        Method::DELETE => item.delete.as_mut(),
-        _ => None,
-    }
 }

@@ -1,50 +1,92 @@
-//! Which addresses there are, by the OpenAPI document.
+//! Which addresses there are, and what is done there.
 
+use crate::application::error::Error;
+use crate::http::declare::{Address, Declared};
+use crate::http::face::{Actions, Face, RouteEffect};
 use crate::http::problem::Problem;
-use crate::http::state::Services;
 use actix_web::dev::ResourceDef;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, web};
-use utoipa::openapi::OpenApi;
-use utoipa::openapi::path::{Operation, PathItem};
 
-/// The address patterns with their operations.
-pub struct Routes(Vec<Route>);
+/// Every address that the API's document or a page has.
+pub struct Routes {
+    routes: Vec<Route>,
+    /// What an address without a route belongs to: the first face that covers it.
+    faces: Vec<&'static Face>,
+}
 
 struct Route {
     pattern: ResourceDef,
-    operations: Vec<(Method, Option<String>)>,
+    address: Address,
+}
+
+/// What the audit log is to know of a request.
+pub struct Audited<'a> {
+    pub action: &'a str,
+    pub effect: RouteEffect,
 }
 
 impl Routes {
-    pub fn of(document: &OpenApi) -> Self {
-        let routes = document
-            .paths
-            .paths
-            .iter()
-            .map(|(path, item)| Route {
-                pattern: ResourceDef::new(path.as_str()),
-                operations: operations(item)
-                    .map(|(method, operation)| (method, operation.operation_id.clone()))
-                    .collect(),
+    /// Fails where an operation that may change something does not declare whether it does.
+    pub fn of(addresses: Vec<Address>, faces: Vec<&'static Face>) -> Result<Self, Error> {
+        for address in &addresses {
+            for operation in &address.operations {
+                if operation.effect.is_none() && may_change(&operation.method) {
+                    return Err(Error::bug(format!(
+                        "{} {} does not declare whether it changes something",
+                        operation.method, address.pattern
+                    )));
+                }
+            }
+        }
+        let routes = addresses
+            .into_iter()
+            .map(|address| Route {
+                pattern: ResourceDef::new(address.pattern.as_str()),
+                address,
             })
             .collect();
-        Self(routes)
+        Ok(Self { routes, faces })
     }
 
-    /// The operation's ID, as in the OpenAPI document.
-    pub fn operation(&self, method: &Method, path: &str) -> Option<&str> {
-        self.matching(path)
-            .flat_map(|route| &route.operations)
-            .find(|(m, _)| m == method)
-            .and_then(|(_, id)| id.as_deref())
+    /// The face that a path belongs to, also where nothing is.
+    pub fn face(&self, path: &str) -> Option<&'static Face> {
+        let routed = self.matching(path).next();
+        routed.map(|route| route.address.face).or_else(|| {
+            let mut faces = self.faces.iter();
+            faces.find(|face| face.covers(path)).copied()
+        })
+    }
+
+    /// What the audit log calls a request; `None` where it has no name for it.
+    pub fn audited(&self, method: &Method, path: &str) -> Option<Audited<'_>> {
+        match self.face(path)?.actions {
+            Actions::ByOperation => {
+                let operation = self
+                    .matching(path)
+                    .flat_map(|route| &route.address.operations)
+                    .find(|operation| operation.method == *method)?;
+                Some(Audited {
+                    action: operation.id.as_deref()?,
+                    effect: effect(Some(operation), method),
+                })
+            }
+            Actions::ByAddress => {
+                let address = &self.matching(path).next()?.address;
+                let mut operations = address.operations.iter();
+                Some(Audited {
+                    action: address.action.as_deref()?,
+                    effect: effect(operations.find(|o| o.method == *method), method),
+                })
+            }
+        }
     }
 
     /// The path's values by their names in the pattern, in their order.
     pub fn parameters(&self, path: &str) -> Vec<(String, String)> {
         let mut found = actix_web::dev::Path::new(path);
-        for route in &self.0 {
+        for route in &self.routes {
             if route.pattern.capture_match_info(&mut found) {
                 break;
             }
@@ -57,36 +99,40 @@ impl Routes {
 
     fn methods(&self, path: &str) -> Vec<&Method> {
         self.matching(path)
-            .flat_map(|route| &route.operations)
-            .map(|(method, _)| method)
+            .flat_map(|route| &route.address.operations)
+            .map(|operation| &operation.method)
             .collect()
     }
 
     fn matching<'a, 'p>(&'a self, path: &'p str) -> impl Iterator<Item = &'a Route> + use<'a, 'p> {
-        self.0.iter().filter(move |r| r.pattern.is_match(path))
+        self.routes
+            .iter()
+            .filter(move |route| route.pattern.is_match(path))
     }
 }
 
-/// The operations of a path, with their methods.
-pub fn operations(item: &PathItem) -> impl Iterator<Item = (Method, &Operation)> {
-    [
-        (Method::GET, &item.get),
-        (Method::HEAD, &item.head),
-        (Method::POST, &item.post),
-        (Method::PUT, &item.put),
-        (Method::PATCH, &item.patch),
-        (Method::DELETE, &item.delete),
-    ]
-    .into_iter()
-    .filter_map(|(method, operation)| Some((method, operation.as_ref()?)))
+/// What an operation does: as declared, else by its method.
+fn effect(operation: Option<&Declared>, method: &Method) -> RouteEffect {
+    let declared = operation.and_then(|operation| operation.effect);
+    declared.unwrap_or(match may_change(method) {
+        true => RouteEffect::Changes,
+        false => RouteEffect::Shows,
+    })
+}
+
+fn may_change(method: &Method) -> bool {
+    matches!(
+        *method,
+        Method::POST | Method::PUT | Method::PATCH | Method::DELETE
+    )
 }
 
 /// The answer where no handler is: 405 when another method would have one, else 404.
 pub async fn nothing_here(
     request: HttpRequest,
-    services: web::Data<Services>,
+    routes: web::Data<Routes>,
 ) -> Result<HttpResponse, Problem> {
-    let methods = services.http.routes.methods(request.path());
+    let methods = routes.methods(request.path());
     if methods.is_empty() {
         return Err(Problem::bare(StatusCode::NOT_FOUND));
     }
@@ -101,4 +147,77 @@ pub async fn nothing_here(
         Ok(value) => problem.header(header::ALLOW, value),
         Err(_) => problem,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::face::{Callers, ErrorLook};
+
+    static API: Face = Face {
+        root: "/v1/",
+        callers: Callers::Tokens,
+        errors: ErrorLook::Problem,
+        actions: Actions::ByOperation,
+        is_cacheable: false,
+    };
+    static PAGES: Face = Face {
+        root: "/",
+        callers: Callers::Anybody,
+        errors: ErrorLook::PageForBrowsers,
+        actions: Actions::ByAddress,
+        is_cacheable: true,
+    };
+
+    fn address(face: &'static Face, method: Method, effect: Option<RouteEffect>) -> Address {
+        Address {
+            pattern: format!("{}things/{{thing_id}}", face.root),
+            face,
+            action: (face.actions == Actions::ByAddress).then(|| "change_thing".to_owned()),
+            operations: vec![Declared {
+                method,
+                id: Some("put_thing".to_owned()),
+                effect,
+            }],
+        }
+    }
+
+    #[test]
+    fn an_operation_that_may_change_something_declares_whether_it_does() {
+        let faces = || vec![&API, &PAGES];
+        for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
+            assert!(Routes::of(vec![address(&API, method, None)], faces()).is_err());
+        }
+        assert!(Routes::of(vec![address(&API, Method::GET, None)], faces()).is_ok());
+    }
+
+    #[test]
+    fn an_api_s_action_is_the_operation_s_and_a_page_s_the_address_s() {
+        let addresses = vec![
+            address(&API, Method::PUT, Some(RouteEffect::Asks)),
+            address(&PAGES, Method::POST, Some(RouteEffect::Asks)),
+        ];
+        let routes = Routes::of(addresses, vec![&API, &PAGES]).unwrap();
+        let audited = |method: Method, path: &str| {
+            let audited = routes.audited(&method, path)?;
+            Some((audited.action.to_owned(), audited.effect))
+        };
+        let put = audited(Method::PUT, "/v1/things/1");
+        assert_eq!(put, Some(("put_thing".to_owned(), RouteEffect::Asks)));
+        assert_eq!(audited(Method::POST, "/v1/things/1"), None);
+        let change = "change_thing".to_owned();
+        let of_page = |method| audited(method, "/things/1");
+        assert_eq!(
+            of_page(Method::POST),
+            Some((change.clone(), RouteEffect::Asks))
+        );
+        assert_eq!(
+            of_page(Method::DELETE),
+            Some((change.clone(), RouteEffect::Changes))
+        );
+        assert_eq!(of_page(Method::GET), Some((change, RouteEffect::Shows)));
+        assert_eq!(audited(Method::POST, "/elsewhere"), None);
+        assert_eq!(routes.face("/v1/elsewhere").unwrap().root, "/v1/");
+        assert_eq!(routes.face("/elsewhere").unwrap().root, "/");
+    }
 }

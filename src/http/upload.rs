@@ -10,7 +10,8 @@ use actix_web::http::header::{self, HeaderMap};
 use actix_web::{HttpRequest, web};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use futures_util::StreamExt;
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -48,7 +49,7 @@ pub fn body(request: &HttpRequest, payload: web::Payload) -> Result<UploadBody, 
     };
     let patience = request
         .app_data::<web::Data<Services>>()
-        .map(|services| services.request_timeout)
+        .map(|services| services.running.request_timeout)
         .ok_or_else(|| Error::bug("no services"))?;
     let (sender, pieces) = mpsc::channel(CHUNKS_AHEAD);
     // The payload belongs to this thread; the upload may run on another.
@@ -56,12 +57,18 @@ pub fn body(request: &HttpRequest, payload: web::Payload) -> Result<UploadBody, 
     Ok(UploadBody::new(pieces, length, expected))
 }
 
-async fn pump(mut payload: web::Payload, sender: mpsc::Sender<Piece>, patience: Duration) {
+/// Sends on what the client sends, as fast as the bucket takes it. A client that sends nothing for
+/// `patience` has stalled.
+pub async fn pump<E>(
+    mut chunks: impl Stream<Item = Result<Bytes, E>> + Unpin,
+    sender: mpsc::Sender<Piece>,
+    patience: Duration,
+) {
     loop {
         let end = tokio::select! {
-            next = tokio::time::timeout(patience, payload.next()) => match next {
+            next = tokio::time::timeout(patience, chunks.next()) => match next {
                 Ok(Some(Ok(mut chunk))) => {
-                    // In pieces, so that the next chunk is read only when this one is nearly gone.
+                    // In pieces: the next chunk is read only when this one is nearly gone.
                     while !chunk.is_empty() {
                         let piece = chunk.split_to(chunk.len().min(PIECE));
                         if sender.send(Piece::Chunk(piece)).await.is_err() {

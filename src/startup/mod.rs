@@ -7,23 +7,27 @@ mod use_cases;
 
 pub use error::StartError;
 
-use crate::application::checks::monitor::Monitor;
 use crate::application::clock::{Clock, SystemClock};
 use crate::application::error::{Error, Kind};
+use crate::application::jobs::worker::Worker;
+use crate::application::kept::idempotency::IdempotentRequests;
 use crate::application::kept::master_key;
 use crate::application::kept::page_tokens::PageTokens;
 use crate::application::kept::store::Store;
 use crate::application::kept::vault::{MasterKey, Vault};
+use crate::application::people::audit::AuditLog;
 use crate::application::people::authenticate::Authenticator;
 use crate::application::people::sign_in::SignIns;
-use crate::application::projects::imports::Importer;
+use crate::application::people::tokens::Tokens;
+use crate::application::people::workspaces::Workspaces;
 use crate::application::readiness::{DatabaseReadiness, IdentityReadiness, Readiness};
 use crate::application::setups::instructions::Instructions;
 use crate::aws::client::clients::AwsClients;
 use crate::database::Database;
 use crate::http;
+use crate::http::HttpParts;
 use crate::http::metrics::{BucketMetrics, HttpMetrics};
-use crate::http::state::{HttpParts, Services, Site, Started};
+use crate::http::state::{DialogServices, PeopleServices, RunningService, Services, Site, Started};
 use crate::settings::{MasterKeySource, Settings};
 use actix_web::HttpServer;
 use actix_web::dev::Server;
@@ -52,8 +56,7 @@ pub struct Application {
     database: Database,
     shutdown: CancellationToken,
     first_contact: Option<JoinHandle<Result<(), StartError>>>,
-    monitor: Monitor,
-    importers: Vec<Importer>,
+    workers: Vec<Worker>,
     checks: TaskTracker,
     grace: Duration,
 }
@@ -93,58 +96,53 @@ pub async fn build_with(settings: Settings, aws: &SdkConfig) -> Result<Applicati
     let address = listener.local_addr().map_err(StartError::Server)?;
 
     let services = Arc::new(Services {
-        authenticator: Arc::new(Authenticator::new(
-            store.clone(),
-            clock.clone(),
-            settings.operator_token.as_ref(),
-        )),
-        instructions: Instructions {
-            store: store.clone(),
-            clock: clock.clone(),
-            setups: use_cases.setups.clone(),
-            lifetime: settings.instruction_link_ttl,
+        people: people(&settings, &store, &clock),
+        setups: use_cases.setups.clone(),
+        dialog: DialogServices {
+            instructions: Instructions {
+                store: store.clone(),
+                clock: clock.clone(),
+                setups: use_cases.setups,
+                lifetime: settings.instruction_link_ttl,
+            },
+            browser_probes: use_cases.browser_probes,
         },
-        browser_probes: use_cases.browser_probes,
-        setups: use_cases.setups,
         storages: use_cases.storages,
         files: use_cases.files,
-        sign_ins: SignIns {
+        projects: use_cases.projects,
+        idempotency: IdempotentRequests {
             store: store.clone(),
-            clock: clock.clone(),
-            link_lifetime: settings.sign_in_link_ttl,
-            idle: settings.session_idle,
-            absolute: settings.session_max,
+            vault: vault.clone(),
+            clock,
         },
+        page_tokens: PageTokens::new(vault.clone()),
         site: Site {
             public_url: settings.public_url.clone(),
             frame_ancestors: settings.frame_ancestors.clone(),
         },
-        projects: use_cases.projects,
-        file_writes: use_cases.file_writes,
-        file_queries: use_cases.file_queries,
-        signed_uploads: use_cases.signed_uploads,
-        store,
-        pages: PageTokens::new(vault.clone()),
-        vault,
-        clock,
-        readiness,
-        metrics,
-        registry,
-        request_timeout: settings.request_timeout,
-        started: Started::default(),
-        http: HttpParts::new().map_err(|error| StartError::Other(with_cause(&error)))?,
+        running: RunningService {
+            started: Started::default(),
+            readiness,
+            metrics,
+            registry,
+            request_timeout: settings.request_timeout,
+        },
     });
+    let parts = HttpParts::new().map_err(|error| StartError::Other(with_cause(&error)))?;
 
     let shutdown = CancellationToken::new();
-    let first_contact = match first_contact(&services).await {
-        Ok(()) => None,
-        Err(FirstContact::Away) => Some(tokio::spawn(keep_trying(
-            services.clone(),
-            shutdown.clone(),
-        ))),
-        Err(FirstContact::Refused(error)) => return Err(error),
+    let contact = FirstContact {
+        store,
+        vault,
+        services: services.clone(),
     };
-    let server = serve(listener, services, &settings, &shutdown).map_err(StartError::Server)?;
+    let first_contact = match contact.make().await {
+        Ok(()) => None,
+        Err(NoContact::Away) => Some(tokio::spawn(contact.keep_trying(shutdown.clone()))),
+        Err(NoContact::Refused(error)) => return Err(error),
+    };
+    let server =
+        serve(listener, services, parts, &settings, &shutdown).map_err(StartError::Server)?;
     tracing::info!(%address, database = %settings.database, "listening");
     Ok(Application {
         address,
@@ -152,8 +150,7 @@ pub async fn build_with(settings: Settings, aws: &SdkConfig) -> Result<Applicati
         database,
         shutdown,
         first_contact,
-        monitor: use_cases.monitor,
-        importers: use_cases.importers,
+        workers: use_cases.workers,
         checks: use_cases.running_checks,
         grace: settings.shutdown_grace,
     })
@@ -162,18 +159,21 @@ pub async fn build_with(settings: Settings, aws: &SdkConfig) -> Result<Applicati
 fn serve(
     listener: TcpListener,
     services: Arc<Services>,
+    parts: HttpParts,
     settings: &Settings,
     shutdown: &CancellationToken,
 ) -> std::io::Result<Server> {
     let stop = shutdown.clone();
-    Ok(HttpServer::new(move || http::app(services.clone()))
-        .client_request_timeout(settings.request_timeout)
-        .client_disconnect_timeout(Duration::from_secs(5))
-        .keep_alive(KEEP_ALIVE)
-        .shutdown_timeout(settings.shutdown_grace.as_secs())
-        .shutdown_signal(async move { stop.cancelled().await })
-        .listen(listener)?
-        .run())
+    Ok(
+        HttpServer::new(move || http::app(services.clone(), parts.clone()))
+            .client_request_timeout(settings.request_timeout)
+            .client_disconnect_timeout(Duration::from_secs(5))
+            .keep_alive(KEEP_ALIVE)
+            .shutdown_timeout(settings.shutdown_grace.as_secs())
+            .shutdown_signal(async move { stop.cancelled().await })
+            .listen(listener)?
+            .run(),
+    )
 }
 
 impl Application {
@@ -189,20 +189,19 @@ impl Application {
 
     /// Serves until it is told to stop.
     pub async fn run(self) -> Result<(), StartError> {
-        let monitor = tokio::spawn(self.monitor.run(self.shutdown.clone()));
-        let importers = self.importers.into_iter();
-        let importers: Vec<_> = importers
-            .map(|importer| tokio::spawn(importer.run(self.shutdown.clone())))
+        let workers: Vec<_> = self
+            .workers
+            .into_iter()
+            .map(|worker| tokio::spawn(worker.run(self.shutdown.clone())))
             .collect();
         let served = self.server.await.map_err(StartError::Server);
         self.shutdown.cancel();
         // A check whose client has left still removes its probe object.
         self.checks.close();
         let checks = async {
-            let _ = monitor.await;
-            // Each gives its import back.
-            for importer in importers {
-                let _ = importer.await;
+            // Each gives its job back.
+            for worker in workers {
+                let _ = worker.await;
             }
             self.checks.wait().await;
         };
@@ -220,56 +219,96 @@ impl Application {
     }
 }
 
+/// The use cases about people, put together.
+fn people(settings: &Settings, store: &Arc<dyn Store>, clock: &Arc<dyn Clock>) -> PeopleServices {
+    let workspaces = Arc::new(Workspaces {
+        store: store.clone(),
+        clock: clock.clone(),
+    });
+    PeopleServices {
+        authenticator: Authenticator::new(
+            store.clone(),
+            clock.clone(),
+            settings.operator_token.as_ref(),
+        ),
+        tokens: Tokens {
+            store: store.clone(),
+            clock: clock.clone(),
+            workspaces: workspaces.clone(),
+        },
+        sign_ins: SignIns {
+            store: store.clone(),
+            clock: clock.clone(),
+            workspaces: workspaces.clone(),
+            link_lifetime: settings.sign_in_link_ttl,
+            idle: settings.session_idle,
+            absolute: settings.session_max,
+        },
+        audit_log: AuditLog {
+            store: store.clone(),
+            clock: clock.clone(),
+        },
+        workspaces,
+    }
+}
+
 /// Why the database was not prepared.
-enum FirstContact {
+enum NoContact {
     /// It cannot be reached; later it may be.
     Away,
     Refused(StartError),
 }
 
-/// Verifies the master key and finds out the operator's token. Requests are served from then on.
-async fn first_contact(services: &Services) -> Result<(), FirstContact> {
-    let refused = |error: Error| match error.kind {
-        Kind::Unavailable => FirstContact::Away,
-        _ => FirstContact::Refused(StartError::Database(with_cause(&error))),
-    };
-    if !master_key::is_right(services.store.as_ref(), &services.vault)
-        .await
-        .map_err(refused)?
-    {
-        return Err(FirstContact::Refused(StartError::WrongMasterKey));
-    }
-    if let Some(token) = services.authenticator.prepare().await.map_err(refused)? {
-        // To the terminal, not to the log. When nobody reads it, there is SALLYPORT_OPERATOR_TOKEN.
-        let _ = writeln!(
-            std::io::stderr(),
-            "\nThe operator's token, shown this once:\n\n    {}\n",
-            token.expose_secret()
-        );
-    }
-    services.started.set();
-    Ok(())
+/// The first contact with the database.
+struct FirstContact {
+    store: Arc<dyn Store>,
+    vault: Arc<Vault>,
+    services: Arc<Services>,
 }
 
-async fn keep_trying(
-    services: Arc<Services>,
-    shutdown: CancellationToken,
-) -> Result<(), StartError> {
-    loop {
-        tokio::select! {
-            () = shutdown.cancelled() => return Ok(()),
-            () = tokio::time::sleep(RETRY) => {}
+impl FirstContact {
+    /// Verifies the master key and finds out the operator's token. Requests are served from then on.
+    async fn make(&self) -> Result<(), NoContact> {
+        let refused = |error: Error| match error.kind {
+            Kind::Unavailable => NoContact::Away,
+            _ => NoContact::Refused(StartError::Database(with_cause(&error))),
+        };
+        if !master_key::is_right(self.store.as_ref(), &self.vault)
+            .await
+            .map_err(refused)?
+        {
+            return Err(NoContact::Refused(StartError::WrongMasterKey));
         }
-        match first_contact(&services).await {
-            Ok(()) => {
-                tracing::info!("the database is there");
-                return Ok(());
+        let authenticator = &self.services.people.authenticator;
+        if let Some(token) = authenticator.prepare().await.map_err(refused)? {
+            // To the terminal, not to the log. When nobody reads it, there is SALLYPORT_OPERATOR_TOKEN.
+            let _ = writeln!(
+                std::io::stderr(),
+                "\nThe operator's token, shown this once:\n\n    {}\n",
+                token.expose_secret()
+            );
+        }
+        self.services.running.started.set();
+        Ok(())
+    }
+
+    async fn keep_trying(self, shutdown: CancellationToken) -> Result<(), StartError> {
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => return Ok(()),
+                () = tokio::time::sleep(RETRY) => {}
             }
-            Err(FirstContact::Away) => {}
-            Err(FirstContact::Refused(error)) => {
-                tracing::error!(%error, "stopping");
-                shutdown.cancel();
-                return Err(error);
+            match self.make().await {
+                Ok(()) => {
+                    tracing::info!("the database is there");
+                    return Ok(());
+                }
+                Err(NoContact::Away) => {}
+                Err(NoContact::Refused(error)) => {
+                    tracing::error!(%error, "stopping");
+                    shutdown.cancel();
+                    return Err(error);
+                }
             }
         }
     }

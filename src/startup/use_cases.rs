@@ -1,23 +1,22 @@
 //! The use cases about buckets, put together.
 
+use crate::application::bucket::port::Bucket;
 use crate::application::bucket::probe::Prober;
-use crate::application::bucket::read::BucketFiles;
 use crate::application::checks::Checks;
 use crate::application::checks::checker::ConnectionChecker;
 use crate::application::checks::limits::CheckLimits;
-use crate::application::checks::monitor::Monitor;
+use crate::application::checks::scheduled::ScheduledChecks;
 use crate::application::clock::Clock;
 use crate::application::connections::Connections;
 use crate::application::connections::principal::PrincipalSource;
 use crate::application::diagnosis::denials::Denials;
-use crate::application::files::multipart::SignedUploads;
-use crate::application::files::query::FileQueries;
-use crate::application::files::read::Files;
-use crate::application::files::write::FileWrites;
+use crate::application::files::shared::Files;
+use crate::application::jobs::worker::Worker;
+use crate::application::jobs::{Job, Lane};
 use crate::application::kept::store::Store;
 use crate::application::kept::vault::Vault;
 use crate::application::observe::Observer;
-use crate::application::projects::imports::{Importer, Pace};
+use crate::application::projects::imports::{ImportFiles, Pace};
 use crate::application::projects::{Limits, MANIFESTS_AT_ONCE, Projects};
 use crate::application::setups::Setups;
 use crate::application::setups::browser_probe::BrowserProbes;
@@ -25,7 +24,7 @@ use crate::application::storages::Storages;
 use crate::application::storages::built_in::BuiltIn;
 use crate::aws::checks::AwsProber;
 use crate::aws::client::clients::AwsClients;
-use crate::aws::files::read::S3Files;
+use crate::aws::files::bucket::S3Bucket;
 use crate::aws::sessions::RoleSessions;
 use crate::domain::connection::endpoint::EndpointNetworks;
 use crate::domain::policy_document::PolicyTemplates;
@@ -33,25 +32,28 @@ use crate::settings::Settings;
 use crate::startup::error::StartError;
 use aws_config::SdkConfig;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::task::TaskTracker;
 
-/// How many imports go on at the same time. Each may hold a large manifest in memory.
-const IMPORTS_AT_ONCE: usize = 2;
+/// How many slow jobs go on at the same time. An import may hold a large manifest in memory.
+const SLOW_WORKERS: usize = 2;
+/// How many quick jobs go on at the same time.
+const QUICK_WORKERS: usize = 4;
+/// How often a worker asks for slow jobs that another replica left, or was given.
+const SLOW_INTERVAL: Duration = Duration::from_secs(5);
+/// How often a worker asks for quick jobs that are due.
+const QUICK_INTERVAL: Duration = Duration::from_secs(15);
 
 pub(super) struct UseCases {
     pub setups: Arc<Setups>,
     pub storages: Arc<Storages>,
     pub files: Arc<Files>,
     pub projects: Arc<Projects>,
-    pub importers: Vec<Importer>,
-    pub file_writes: Arc<FileWrites>,
-    pub file_queries: Arc<FileQueries>,
-    pub signed_uploads: Arc<SignedUploads>,
+    pub workers: Vec<Worker>,
     pub browser_probes: BrowserProbes,
     pub principal: Arc<PrincipalSource>,
-    pub monitor: Monitor,
     pub running_checks: TaskTracker,
 }
 
@@ -77,8 +79,7 @@ impl UseCases {
         ));
         let prober = AwsProber::new(sessions.clone()).map_err(|error| other(error.to_string()))?;
         let prober: Arc<dyn Prober> = Arc::new(prober);
-        let s3_files = Arc::new(S3Files::new(sessions));
-        let bucket_files: Arc<dyn BucketFiles> = s3_files.clone();
+        let bucket: Arc<dyn Bucket> = Arc::new(S3Bucket::new(sessions));
         let principal = Arc::new(PrincipalSource::new(
             settings.service_principal.clone(),
             prober.clone(),
@@ -107,33 +108,46 @@ impl UseCases {
             store: store.clone(),
             connections: connections.clone(),
             checks: checks.clone(),
-            files: bucket_files.clone(),
+            files: bucket.clone(),
             built_in: Arc::new(BuiltIn::new(settings.built_in_bucket.clone(), prober)),
         });
-        let denials = Denials::new(policies.clone());
         let files = Arc::new(Files {
             storages: storages.clone(),
-            files: bucket_files.clone(),
-            denials: denials.clone(),
-            longest_url_life: settings.signed_url_max,
-        });
-        let imports = Arc::new(Notify::new());
-        let importer = || Importer {
-            store: store.clone(),
-            storages: storages.clone(),
-            files: bucket_files.clone(),
-            clock: clock.clone(),
-            wake: imports.clone(),
-            pace: Pace::default(),
-        };
-        let file_writes = Arc::new(FileWrites {
-            storages: storages.clone(),
-            bucket: s3_files.clone(),
-            denials: denials.clone(),
+            bucket: bucket.clone(),
+            denials: Denials::new(policies.clone()),
+            vault: vault.clone(),
             longest_url_life: settings.signed_url_max,
             running: running_checks.clone(),
             runtime: Handle::current(),
         });
+        let imports = Arc::new(Notify::new());
+        // Every kind of job. A new one is added here.
+        let jobs: Arc<[Arc<dyn Job>]> = Arc::new([
+            Arc::new(ImportFiles {
+                store: store.clone(),
+                storages: storages.clone(),
+                files: bucket.clone(),
+                clock: clock.clone(),
+                pace: Pace::default(),
+            }),
+            Arc::new(ScheduledChecks {
+                store: store.clone(),
+                checks: checks.clone(),
+                interval: settings.recheck_interval,
+            }),
+        ]);
+        let worker = |lane, wake: &Arc<Notify>, interval| Worker {
+            store: store.clone(),
+            clock: clock.clone(),
+            lane,
+            jobs: jobs.clone(),
+            wake: wake.clone(),
+            interval,
+        };
+        let slow = worker(Lane::Slow, &imports, SLOW_INTERVAL);
+        let quick = worker(Lane::Quick, &Arc::default(), QUICK_INTERVAL);
+        let mut workers = vec![slow; SLOW_WORKERS];
+        workers.extend(vec![quick; QUICK_WORKERS]);
         let setups = Arc::new(Setups {
             store: store.clone(),
             connections,
@@ -144,15 +158,14 @@ impl UseCases {
         Ok(Self {
             browser_probes: BrowserProbes {
                 setups: setups.clone(),
-                files: bucket_files.clone(),
-                writes: s3_files.clone(),
+                bucket: bucket.clone(),
             },
             setups,
-            importers: (0..IMPORTS_AT_ONCE).map(|_| importer()).collect(),
+            workers,
             projects: Arc::new(Projects {
                 store: store.clone(),
                 storages: storages.clone(),
-                bucket_files,
+                bucket_files: bucket,
                 files: files.clone(),
                 clock: clock.clone(),
                 limits: Limits::default(),
@@ -160,24 +173,8 @@ impl UseCases {
                 manifests: Semaphore::new(MANIFESTS_AT_ONCE),
             }),
             files,
-            file_queries: Arc::new(FileQueries {
-                storages: storages.clone(),
-                bucket: s3_files.clone(),
-                denials,
-            }),
-            signed_uploads: Arc::new(SignedUploads {
-                writes: file_writes.clone(),
-                bucket: s3_files,
-                vault: vault.clone(),
-            }),
-            file_writes,
             storages,
             principal,
-            monitor: Monitor {
-                store: store.clone(),
-                checks,
-                interval: settings.recheck_interval,
-            },
             running_checks,
         })
     }

@@ -98,7 +98,7 @@ pub struct UploadBody {
 }
 
 impl UploadBody {
-    /// `length`: the body's, where the client told it.
+    /// `length`: the body's, where the client sent it.
     pub fn new(
         pieces: mpsc::Receiver<Piece>,
         length: Option<u64>,

@@ -1,11 +1,11 @@
 //! What the use cases need from a bucket: the ports that `aws` implements.
-//!
-//! Every method takes the connection as a whole and typed keys: an implementation cannot be asked for
-//! anything outside of the bucket prefix.
 
 pub mod body;
+pub mod keys;
 pub mod multipart;
+pub mod port;
 pub mod probe;
 pub mod query;
 pub mod read;
+pub mod sign;
 pub mod write;

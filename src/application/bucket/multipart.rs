@@ -1,6 +1,7 @@
-//! Uploads in parts that somebody else sends, by signed URLs.
+//! Multipart uploads whose parts somebody else sends, by signed URLs.
 
-use crate::application::bucket::read::{BucketResult, SignedUrl};
+use crate::application::bucket::read::BucketResult;
+use crate::application::bucket::sign::SignedUrl;
 use crate::application::bucket::write::{NewObject, StoredObject};
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::object_key::ObjectKey;
@@ -17,9 +18,9 @@ pub struct SentPart {
 }
 
 #[async_trait]
-pub trait BucketUploads: Send + Sync {
+pub trait BucketMultipart: Send + Sync {
     /// Begins an upload. Gives S3's ID of it.
-    async fn begin(
+    async fn begin_multipart(
         &self,
         bucket: &ConnectedBucket,
         key: &ObjectKey,
@@ -37,7 +38,7 @@ pub trait BucketUploads: Send + Sync {
     ) -> BucketResult<Vec<SignedUrl>>;
 
     /// Makes the object of the parts.
-    async fn finish(
+    async fn complete_multipart(
         &self,
         bucket: &ConnectedBucket,
         key: &ObjectKey,
@@ -46,8 +47,8 @@ pub trait BucketUploads: Send + Sync {
         parts: &[SentPart],
     ) -> BucketResult<StoredObject>;
 
-    /// Gives the upload up. One that is not there any more is no failure.
-    async fn give_up(
+    /// Aborts the upload and removes its parts. One that is not there any more is no failure.
+    async fn abort_multipart(
         &self,
         bucket: &ConnectedBucket,
         key: &ObjectKey,

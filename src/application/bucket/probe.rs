@@ -22,7 +22,7 @@ pub struct Answered<T> {
     pub operation: &'static str,
     pub http_status: Option<u16>,
     pub request_id: Option<String>,
-    /// Where the bucket is, when the answer tells.
+    /// Where the bucket is, when the answer says.
     pub bucket_region: Option<Region>,
 }
 
@@ -40,9 +40,9 @@ pub enum ExternalIdSent {
 /// Who the call says must own the bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExpectedOwner {
-    Unsaid,
+    Omit,
     /// The account that the connection names, or that of the role's ARN.
-    Said,
+    Require,
 }
 
 /// Temporary (or the customer's own) credentials, for the probes of one check.
@@ -63,7 +63,7 @@ pub trait BucketProbe: Send + Sync {
 
     async fn location(&self, owner: ExpectedOwner) -> Answer<Region>;
 
-    /// Asks the bucket itself (HeadBucket): any answer tells the Region, a refusal included.
+    /// Asks the bucket itself (HeadBucket): any answer names the Region, a refusal included.
     async fn region_of_bucket(&self) -> Answer<()>;
 
     /// The first objects below the prefix.

@@ -1,5 +1,4 @@
-//! What there is to know of a bucket and its objects beyond
-//! [`BucketFiles`](crate::application::bucket::read::BucketFiles), with the same rules.
+//! Read-only queries: metadata in full, versions, ACLs, the Region, the account's buckets.
 
 use crate::application::bucket::read::{BucketResult, ObjectMetadata};
 use crate::domain::connection::ConnectedBucket;
@@ -8,7 +7,7 @@ use crate::domain::files::object_key::ObjectKey;
 use async_trait::async_trait;
 use time::OffsetDateTime;
 
-/// All that S3 tells of an object without its content.
+/// Everything that S3 reports about an object, without its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectDetails {
     pub metadata: ObjectMetadata,
@@ -84,7 +83,7 @@ pub struct Grant {
 }
 
 #[async_trait]
-pub trait BucketQueries: Send + Sync {
+pub trait BucketQuery: Send + Sync {
     /// The present object, or a version of it.
     async fn details(
         &self,

@@ -1,8 +1,4 @@
-//! What the file use cases need from a bucket.
-//!
-//! Every method takes the connection as a whole and typed keys: an implementation cannot be asked for
-//! anything outside of the bucket prefix. Sessions of the customer's role are the implementation's own
-//! matter.
+//! Listing and reading objects.
 
 use crate::domain::aws_failure::AwsFailure;
 use crate::domain::connection::{ConnectedBucket, Owner};
@@ -10,7 +6,6 @@ use crate::domain::files::object_key::{ObjectKey, ObjectKeyPrefix};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
-use std::time::Duration;
 use time::OffsetDateTime;
 
 pub type BucketResult<T> = Result<T, AwsFailure>;
@@ -93,35 +88,8 @@ pub struct ObjectContent {
     pub body: BoxStream<'static, Result<Bytes, std::io::Error>>,
 }
 
-/// How a signed URL makes the store answer.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct SignedResponse {
-    /// `Content-Type` of the answer; the object's own where absent.
-    pub content_type: Option<String>,
-    /// `Content-Disposition` of the answer.
-    pub content_disposition: Option<String>,
-}
-
-/// A URL that gives whoever holds it one object for a while. A secret: `Debug` hides the signature.
-#[derive(Clone, PartialEq, Eq)]
-pub struct SignedUrl {
-    pub url: String,
-    pub method: &'static str,
-    /// Headers that the request must carry.
-    pub headers: Vec<(String, String)>,
-    /// When it really stops working: never later than the credentials that signed it.
-    pub expires_at: OffsetDateTime,
-}
-
-impl std::fmt::Debug for SignedUrl {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let shown = self.url.split('?').next().unwrap_or_default();
-        write!(f, "SignedUrl({} {shown}?…)", self.method)
-    }
-}
-
 #[async_trait]
-pub trait BucketFiles: Send + Sync {
+pub trait BucketRead: Send + Sync {
     /// One page of a listing.
     async fn list(&self, bucket: &ConnectedBucket, request: ListRequest) -> BucketResult<ListPage>;
 
@@ -135,14 +103,6 @@ pub trait BucketFiles: Send + Sync {
         key: &ObjectKey,
         conditions: &ReadConditions,
     ) -> BucketResult<ObjectContent>;
-
-    /// Signs one URL for each key, all with the same life and with credentials of the same session.
-    async fn sign_get(
-        &self,
-        bucket: &ConnectedBucket,
-        keys: &[(ObjectKey, SignedResponse)],
-        expires_in: Duration,
-    ) -> BucketResult<Vec<SignedUrl>>;
 
     /// Forgets the sessions of an owner, so that nothing more is asked of AWS in its name.
     async fn forget(&self, owner: &Owner);

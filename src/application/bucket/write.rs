@@ -1,14 +1,12 @@
-//! What the use cases that change files need from a bucket. Beside
-//! [`BucketFiles`](crate::application::bucket::read::BucketFiles), with the same rules.
+//! Storing, copying and deleting objects.
 
 use crate::application::bucket::body::{BodyFault, Sha256Text, UploadBody};
-use crate::application::bucket::read::{BucketResult, SignedUrl};
+use crate::application::bucket::read::BucketResult;
 use crate::domain::aws_failure::AwsFailure;
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::canned_acl::CannedAcl;
 use crate::domain::files::object_key::ObjectKey;
 use async_trait::async_trait;
-use std::time::Duration;
 
 /// What a new object is to be.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -70,22 +68,15 @@ impl From<BodyFault> for PutFailure {
     }
 }
 
-/// An object to delete: its present version, or a certain one for ever.
+/// An object to delete: its present version, or a certain version, which cannot be restored.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Doomed {
+pub struct DeleteTarget {
     pub key: ObjectKey,
     pub version_id: Option<String>,
 }
 
-/// What a signed URL lets its holder do besides reading.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SignedWrite {
-    Put { content_type: Option<String> },
-    Delete,
-}
-
 #[async_trait]
-pub trait BucketWrites: Send + Sync {
+pub trait BucketWrite: Send + Sync {
     /// Stores the body as an object: all of it or nothing.
     async fn put(
         &self,
@@ -96,13 +87,13 @@ pub trait BucketWrites: Send + Sync {
     ) -> Result<StoredObject, PutFailure>;
 
     /// Deletes one object. One that is not there is no failure.
-    async fn delete(&self, bucket: &ConnectedBucket, doomed: &Doomed) -> BucketResult<()>;
+    async fn delete(&self, bucket: &ConnectedBucket, target: &DeleteTarget) -> BucketResult<()>;
 
     /// Deletes up to 1,000 objects; a result for each, in their order.
     async fn delete_many(
         &self,
         bucket: &ConnectedBucket,
-        doomed: &[Doomed],
+        targets: &[DeleteTarget],
     ) -> Vec<BucketResult<()>>;
 
     /// Copies an object with its metadata; with `if_none_match`, only where there is none.
@@ -128,14 +119,4 @@ pub trait BucketWrites: Send + Sync {
         key: &ObjectKey,
         acl: CannedAcl,
     ) -> BucketResult<()>;
-
-    /// Signs one URL for each key, as
-    /// [`sign_get`](crate::application::bucket::read::BucketFiles::sign_get) does.
-    async fn sign_write(
-        &self,
-        bucket: &ConnectedBucket,
-        keys: &[ObjectKey],
-        what: &SignedWrite,
-        expires_in: Duration,
-    ) -> BucketResult<Vec<SignedUrl>>;
 }

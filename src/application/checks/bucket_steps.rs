@@ -3,36 +3,35 @@
 use crate::application::bucket::probe::{Answer, BucketProbe, ExpectedOwner};
 use crate::application::bucket::read::ListedObject;
 use crate::application::checks::recorder::{Timed, call_of, call_of_failure};
-use crate::application::checks::run::{Run, located};
+use crate::application::checks::run::{CheckRun, located};
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::check::StepName;
 use crate::domain::connection::region::Region;
 use futures_util::future::join4;
 use std::sync::Arc;
 
-impl Run<'_> {
+impl CheckRun<'_> {
     /// The steps that ask the bucket. Returns its Region.
     pub async fn bucket_steps(&self, probe: Arc<dyn BucketProbe>) -> Option<Region> {
         let has_owner = self.bucket.connection.expected_owner().is_some();
         let probe_key = self.probe_key();
         let (location, owned, list, cors) = join4(
             self.record.time(located(&probe, |p| async move {
-                p.location(ExpectedOwner::Unsaid).await
+                p.location(ExpectedOwner::Omit).await
             })),
             self.record.time(async {
                 match has_owner {
                     true => Some(
-                        located(
-                            &probe,
-                            |p| async move { p.location(ExpectedOwner::Said).await },
-                        )
+                        located(&probe, |p| async move {
+                            p.location(ExpectedOwner::Require).await
+                        })
                         .await,
                     ),
                     false => None,
                 }
             }),
             self.record.time(located(&probe, |p| async move {
-                p.list(ExpectedOwner::Said).await
+                p.list(ExpectedOwner::Require).await
             })),
             self.cors(&probe, probe_key.as_ref()),
         )
@@ -110,14 +109,11 @@ impl Run<'_> {
         list_failure: Option<&AwsFailure>,
     ) -> BucketOwnership {
         let step = StepName::BucketOwner;
+        if !self.is_made(step) {
+            return BucketOwnership::Unknown;
+        }
         let failure = match &owned.value {
-            None => {
-                self.record.skip(
-                    step,
-                    "Neither a role's ARN nor the bucket's account ID says which account must own the bucket.",
-                );
-                return BucketOwnership::Unknown;
-            }
+            None => return BucketOwnership::Unknown,
             Some(Ok(answer)) => {
                 self.record.pass(step, owned, answer);
                 return BucketOwnership::AsSaid;
@@ -140,7 +136,7 @@ impl Run<'_> {
             (Err(_), Some(list_failure))
                 if denied && list_failure.kind == FailureKind::AccessDenied =>
             {
-                match probe.list(ExpectedOwner::Unsaid).await {
+                match probe.list(ExpectedOwner::Omit).await {
                     Ok(_) => {
                         let why = self.explain.another_owner();
                         self.record.fail(step, owned, failure, why);

@@ -13,10 +13,10 @@
 
 use crate::application::bucket::probe::Prober;
 use crate::application::checks::recorder::Recorder;
-use crate::application::checks::run::Run;
+use crate::application::checks::run::CheckRun;
 use crate::application::connections::principal::PrincipalSource;
-use crate::application::diagnosis::cause::Cause;
 use crate::application::diagnosis::explain::Explain;
+use crate::domain::cause::Cause;
 use crate::domain::check::Steps;
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::connection::region::Region;
@@ -65,7 +65,7 @@ impl ConnectionChecker {
             principal: self.principal.known().await,
             origins: &self.origins,
         };
-        let run = Run {
+        let run = CheckRun {
             prober: &self.prober,
             policies: &self.policies,
             origins: &self.origins,

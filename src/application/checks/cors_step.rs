@@ -2,13 +2,13 @@
 
 use crate::application::bucket::probe::{BucketProbe, Preflight};
 use crate::application::checks::recorder::Timed;
-use crate::application::checks::run::{Run, located};
+use crate::application::checks::run::{CheckRun, located};
 use crate::domain::check::StepName;
 use crate::domain::files::object_key::ObjectKey;
 use futures_util::future::join_all;
 use std::sync::Arc;
 
-impl Run<'_> {
+impl CheckRun<'_> {
     /// One preflight for each origin and method, all at the same time.
     pub async fn cors(
         &self,
@@ -42,6 +42,11 @@ impl Run<'_> {
 
     pub fn cors_step(&self, cors: Timed<Vec<Preflight>>) {
         let step = StepName::Cors;
+        let was_asked = !cors.value.is_empty();
+        if let Some(because) = step.asked().skipped(&self.bucket.connection, was_asked) {
+            self.record.skip(step, because);
+            return;
+        }
         let refused: Vec<&Preflight> = cors
             .value
             .iter()
@@ -54,13 +59,10 @@ impl Run<'_> {
                 self.record.fail_although_answered(step, &cors, answer, why);
             }
         } else if let Some(failure) = failed {
-            let why = self.explain.cors_not_proven(failure);
+            let why = self.explain.bucket_failed(failure);
             self.record.fail(step, &cors, failure, why);
         } else if let Some(Ok(answer)) = cors.value.first().map(|p| &p.answer) {
             self.record.pass(step, &cors, answer);
-        } else {
-            self.record
-                .skip(step, "No origin is configured to be tried.");
         }
     }
 }

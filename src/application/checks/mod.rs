@@ -4,12 +4,12 @@ mod bucket_steps;
 pub mod checker;
 mod cors_step;
 pub mod limits;
-pub mod monitor;
 mod object_steps;
 mod recorder;
 mod retry;
 mod role_steps;
 mod run;
+pub mod scheduled;
 
 use crate::application::checks::checker::ConnectionChecker;
 use crate::application::checks::limits::CheckLimits;

@@ -2,7 +2,7 @@
 
 use crate::application::bucket::probe::BucketProbe;
 use crate::application::bucket::read::ListedObject;
-use crate::application::checks::run::Run;
+use crate::application::checks::run::CheckRun;
 use crate::domain::aws_failure::FailureKind;
 use crate::domain::check::StepName;
 use crate::domain::files::object_key::ObjectKey;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// Storage classes whose objects must be restored before they can be read.
 const ARCHIVED: [&str; 2] = ["GLACIER", "DEEP_ARCHIVE"];
 
-impl Run<'_> {
+impl CheckRun<'_> {
     pub async fn object_steps(
         &self,
         probe: &Arc<dyn BucketProbe>,
@@ -33,10 +33,8 @@ impl Run<'_> {
             }
         };
         let (_, put) = join(self.read_step(probe, objects, &absent), put).await;
-        let Some(put) = put else {
-            for step in [PutObject, DeleteObject] {
-                self.record.skip(step, "The access is read only.");
-            }
+        let are_made = [PutObject, DeleteObject].map(|step| self.is_made(step));
+        let (Some(put), [true, true]) = (put, are_made) else {
             return;
         };
         match &put.value {

@@ -1,9 +1,9 @@
 //! Collects the steps, each exactly once, and sends each to a listener as it finishes.
 
 use crate::application::bucket::probe::Answered;
-use crate::application::diagnosis::cause::Cause;
-use crate::application::diagnosis::explain::Finding;
+use crate::application::diagnosis::finding::Finding;
 use crate::domain::aws_failure::AwsFailure;
+use crate::domain::cause::Cause;
 use crate::domain::check::{AwsCall, Step, StepName, StepStatus, Steps};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -156,7 +156,7 @@ impl Recorder {
         aws: Option<AwsCall>,
         why: Option<Finding>,
     ) {
-        let cause = why.as_ref().map(|finding| finding.cause);
+        let cause = why.as_ref().map(|finding| finding.cause.clone());
         let added = self.add(Step {
             name,
             status,

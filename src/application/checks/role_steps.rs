@@ -1,28 +1,24 @@
 //! The steps that ask the role: that it lets us in, and nobody else.
 
 use crate::application::bucket::probe::{BucketProbe, ExternalIdSent};
-use crate::application::checks::run::Run;
+use crate::application::checks::run::CheckRun;
 use crate::domain::aws_failure::{AwsFailure, DenialCause, FailureKind};
 use crate::domain::check::StepName;
-use crate::domain::connection::Credentials;
 use futures_util::future::join3;
 use std::sync::Arc;
 
-impl Run<'_> {
-    /// The first three steps. `None`: the bucket must not be asked.
+impl CheckRun<'_> {
+    /// The steps of the role. `None`: the bucket must not be asked.
     pub async fn sign_in(&self) -> Option<Arc<dyn BucketProbe>> {
         use StepName::{AssumeRole, RefusesMissingExternalId, RefusesWrongExternalId};
-        const SIGN_IN: [StepName; 3] =
-            [AssumeRole, RefusesMissingExternalId, RefusesWrongExternalId];
-        if !matches!(self.bucket.connection.credentials, Credentials::Role { .. }) {
-            for step in SIGN_IN {
-                self.record
-                    .skip(step, "The storage does not connect by a role.");
-            }
+        // Each is skipped with its reason when there is no role.
+        let are_made = [AssumeRole, RefusesMissingExternalId, RefusesWrongExternalId]
+            .map(|step| self.is_made(step));
+        if are_made.contains(&false) {
             return match self.prober.with_key(self.bucket).await {
                 Ok(probe) => Some(probe),
                 Err(failure) => {
-                    let why = self.explain.cannot_connect(&failure);
+                    let why = self.explain.bucket_failed(&failure);
                     self.record
                         .fail_with(StepName::GetBucketLocation, &failure, why);
                     self.record.skip_rest("The store could not be asked.");
@@ -38,8 +34,16 @@ impl Run<'_> {
         )
         .await;
         let refusals = [
-            (RefusesMissingExternalId, missing),
-            (RefusesWrongExternalId, wrong),
+            (
+                RefusesMissingExternalId,
+                missing,
+                self.explain.accepts_missing_external_id(),
+            ),
+            (
+                RefusesWrongExternalId,
+                wrong,
+                self.explain.accepts_wrong_external_id(),
+            ),
         ];
         let probe = match &own.value {
             Ok(answer) => {
@@ -53,28 +57,27 @@ impl Run<'_> {
             }
         };
         let mut refuses = true;
-        for (step, answer) in &refusals {
+        for (step, answer, accepts) in refusals {
             match &answer.value {
                 Ok(accepted) => {
                     refuses = false;
-                    let why = self.explain.role_accepts(*step);
                     self.record
-                        .fail_although_answered(*step, answer, accepted, why);
+                        .fail_although_answered(step, &answer, accepted, accepts);
                 }
                 // While the role refuses our own call too, a refusal tells nothing about external IDs.
                 Err(_) if probe.is_none() => {
                     self.record.skip(
-                        *step,
+                        step,
                         "The role refuses us with its external ID too, so that refusing others proves nothing.",
                     );
                 }
                 Err(failure) if refused_by_the_role(failure) => {
-                    self.record.pass_by_refusal(*step, answer, failure);
+                    self.record.pass_by_refusal(step, &answer, failure);
                 }
                 Err(failure) => {
                     refuses = false;
                     let why = self.explain.refusal_not_proven(failure);
-                    self.record.fail(*step, answer, failure, why);
+                    self.record.fail(step, &answer, failure, why);
                 }
             }
         }

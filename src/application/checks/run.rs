@@ -5,6 +5,7 @@ use crate::application::checks::recorder::Recorder;
 use crate::application::diagnosis::explain::Explain;
 use crate::application::kept::vault::random_bytes;
 use crate::domain::aws_failure::FailureKind;
+use crate::domain::check::StepName;
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::files::object_key::ObjectKey;
@@ -18,7 +19,7 @@ const PROBE_FOLDER: &str = "/temp/";
 /// One run of the steps. The steps are in [`role_steps`](super::role_steps),
 /// [`bucket_steps`](super::bucket_steps), [`object_steps`](super::object_steps) and
 /// [`cors_step`](super::cors_step), by what they ask.
-pub(crate) struct Run<'a> {
+pub(crate) struct CheckRun<'a> {
     pub prober: &'a Arc<dyn Prober>,
     pub policies: &'a PolicyTemplates,
     pub origins: &'a [Origin],
@@ -27,7 +28,17 @@ pub(crate) struct Run<'a> {
     pub record: &'a Recorder,
 }
 
-impl Run<'_> {
+impl CheckRun<'_> {
+    /// Whether the step is made for this connection. Otherwise it is skipped.
+    pub fn is_made(&self, step: StepName) -> bool {
+        let has_origins = !self.origins.is_empty();
+        let skipped = step.asked().skipped(&self.bucket.connection, has_origins);
+        if let Some(because) = skipped {
+            self.record.skip(step, because);
+        }
+        skipped.is_none()
+    }
+
     /// A key that nobody else has, in the folder that expires.
     pub fn probe_key(&self) -> Option<ObjectKey> {
         let random = u128::from_be_bytes(random_bytes().ok()?);

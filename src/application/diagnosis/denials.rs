@@ -1,15 +1,17 @@
 //! From a failed call to the answer: a denial names the action and the resource that are missing.
 
+use crate::application::diagnosis::finding::UNKNOWN_KEY;
 use crate::application::error::Error;
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
+use crate::domain::cause::Cause;
 use crate::domain::check::MissingPermission;
-use crate::domain::connection::{ConnectedBucket, Connection, Credentials};
+use crate::domain::connection::{ConnectedBucket, Connection};
 use crate::domain::files::file_operation::{FileOperation, Permission, Target};
 use crate::domain::policy_document::PolicyTemplates;
 use serde_json::json;
 use std::sync::Arc;
 
-/// Makes answers of failures.
+/// Turns an AWS failure into the client's error.
 #[derive(Clone)]
 pub struct Denials {
     policies: Arc<PolicyTemplates>,
@@ -48,28 +50,18 @@ impl Denials {
         };
         let denied = failure.kind == FailureKind::AccessDenied;
         let mut error = Error::from(failure);
-        let Some(first) = missing.first() else {
+        if missing.is_empty() {
             return error;
-        };
+        }
         if denied {
-            let needed: Vec<_> = missing
-                .iter()
-                .map(|p| format!("{} on {}", p.action, p.resource))
-                .collect();
-            error.detail = format!("The storage does not permit {operation}.");
-            error.remedy = Some(match bucket.connection.credentials {
-                Credentials::Role { .. } => format!(
-                    "Let the role's permission policy allow {}.",
-                    needed.join(" and ")
-                ),
-                Credentials::AccessKey { .. } => format!(
-                    "Let a policy of the access key's user allow {}.",
-                    needed.join(" and ")
-                ),
-                Credentials::Service => {
-                    format!("Tell the operator: the service needs {}.", first.action)
-                }
-            });
+            let words = Cause::OperationNotPermitted {
+                operation,
+                auth: bucket.connection.credentials.auth(),
+                missing: missing.clone(),
+            }
+            .words();
+            error.detail = words.explanation;
+            error.remedy = Some(words.remedy);
         }
         error.members.insert("missing".to_owned(), json!(missing));
         error
@@ -120,8 +112,8 @@ impl Denials {
         MissingPermission {
             action: permission.action.to_owned(),
             resource: resource.unwrap_or_else(|| match permission.on {
-                Target::Key => "the ARN of the bucket's KMS key".to_owned(),
-                _ => "*".to_owned(),
+                Target::Key => UNKNOWN_KEY.to_owned(),
+                Target::Bucket | Target::Objects | Target::Everything => "*".to_owned(),
             }),
         }
     }

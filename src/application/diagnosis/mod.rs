@@ -1,5 +1,5 @@
 //! What a failure means: its cause, whose side it is on, and what to change.
 
-pub mod cause;
 pub mod denials;
 pub mod explain;
+pub(crate) mod finding;

@@ -2,7 +2,7 @@
 
 use crate::application::bucket::write::CopiedObject;
 use crate::application::error::{Error, Kind, Result};
-use crate::application::files::write::FileWrites;
+use crate::application::files::shared::Files;
 use crate::application::people::caller::Admin;
 use crate::domain::Invalid;
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
@@ -10,7 +10,6 @@ use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::canned_acl::CannedAcl;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::files::file_operation::FileOperation;
-use crate::domain::files::object_key::ObjectKey;
 use crate::domain::ids::StorageRef;
 use serde_json::json;
 
@@ -23,7 +22,7 @@ pub struct CopyRequest {
     pub if_none_match: bool,
 }
 
-impl FileWrites {
+impl Files {
     /// Copies a file with its metadata.
     pub async fn copy(
         &self,
@@ -31,7 +30,9 @@ impl FileWrites {
         storage: &StorageRef,
         request: &CopyRequest,
     ) -> Result<CopiedObject> {
-        let bucket = self.writable(admin, storage).await?;
+        let bucket = self
+            .bucket_for(FileOperation::Copy, admin.member(), storage)
+            .await?;
         self.copied(&bucket, request, FileOperation::Copy).await
     }
 
@@ -43,9 +44,11 @@ impl FileWrites {
         storage: &StorageRef,
         request: &CopyRequest,
     ) -> Result<CopiedObject> {
-        let bucket = self.writable(admin, storage).await?;
+        let bucket = self
+            .bucket_for(FileOperation::Move, admin.member(), storage)
+            .await?;
         let copied = self.copied(&bucket, request, FileOperation::Move).await?;
-        let from = key(&bucket, "from", &request.from)?;
+        let from = bucket.key("from", &request.from)?;
         self.bucket
             .delete_unchanged(&bucket, &from, copied.source_etag.as_deref())
             .await
@@ -72,8 +75,8 @@ impl FileWrites {
                 Invalid::new("same_file", "`to` is the file that is to be copied."),
             ));
         }
-        let from = key(bucket, "from", &request.from)?;
-        let to = key(bucket, "to", &request.to)?;
+        let from = bucket.key("from", &request.from)?;
+        let to = bucket.key("to", &request.to)?;
         self.bucket
             .copy(bucket, &from, &to, request.if_none_match)
             .await
@@ -88,8 +91,10 @@ impl FileWrites {
         file: &FileKey,
         acl: CannedAcl,
     ) -> Result<()> {
-        let bucket = self.writable(admin, storage).await?;
-        let key = key(&bucket, "key", file)?;
+        let bucket = self
+            .bucket_for(FileOperation::WriteAcl, admin.member(), storage)
+            .await?;
+        let key = bucket.key("key", file)?;
         let Err(failure) = self.bucket.put_acl(&bucket, &key, acl).await else {
             return Ok(());
         };
@@ -102,11 +107,6 @@ impl FileWrites {
                 .error(&bucket, FileOperation::WriteAcl, failure)),
         }
     }
-}
-
-fn key(bucket: &ConnectedBucket, field: &str, key: &FileKey) -> Result<ObjectKey> {
-    ObjectKey::within(&bucket.connection.settings.prefix, key)
-        .map_err(|invalid| Error::field(field, invalid))
 }
 
 /// Buckets made since April 2023 have ACLs disabled unless somebody has enabled them (S3 user guide,

@@ -6,4 +6,6 @@ pub mod name_filter;
 pub mod query;
 pub mod read;
 pub mod safe_content;
+pub mod shared;
+pub mod sign;
 pub mod write;

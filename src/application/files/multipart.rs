@@ -1,13 +1,13 @@
-//! Uploads in parts by signed URLs: a browser sends the parts to the bucket itself, and the service
-//! only begins and ends the upload.
+//! Multipart uploads by signed URLs: a browser sends the parts to the bucket itself, and the service only
+//! begins and ends the upload.
 
-use crate::application::bucket::multipart::{BucketUploads, SentPart};
-use crate::application::bucket::read::SignedUrl;
+use crate::application::bucket::multipart::SentPart;
+use crate::application::bucket::sign::SignedUrl;
 use crate::application::bucket::write::{NewObject, StoredObject, WriteConditions};
 use crate::application::error::{Error, Kind, Result};
-use crate::application::files::read::{object_key, url_life};
-use crate::application::files::write::FileWrites;
-use crate::application::kept::vault::Vault;
+use crate::application::files::shared::Files;
+use crate::application::files::sign::url_life;
+use crate::application::kept::vault::Purpose;
 use crate::application::people::caller::Admin;
 use crate::domain::Invalid;
 use crate::domain::aws_failure::AwsFailure;
@@ -17,18 +17,11 @@ use crate::domain::files::file_operation::FileOperation;
 use crate::domain::files::part_plan::{LARGEST_OBJECT, MOST_PARTS, Sizes};
 use crate::domain::ids::{StorageRef, WorkspaceId};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
 use std::time::Duration;
-
-pub struct SignedUploads {
-    pub writes: Arc<FileWrites>,
-    pub bucket: Arc<dyn BucketUploads>,
-    pub vault: Arc<Vault>,
-}
 
 /// An upload that has begun.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Begun {
+pub struct BegunUpload {
     /// Opaque, and good for this workspace and storage only.
     pub upload_id: String,
     /// How many bytes each part has, but the last.
@@ -37,29 +30,29 @@ pub struct Begun {
 
 /// What an upload's ID holds, sealed.
 #[derive(Serialize, Deserialize)]
-struct Ticket {
+struct UploadTicket {
     key: String,
     upload_id: String,
     if_none_match: bool,
 }
 
-struct Opened {
+struct OpenUpload {
     bucket: ConnectedBucket,
     key: FileKey,
     object: NewObject,
     upload_id: String,
 }
 
-impl SignedUploads {
+impl Files {
     /// Begins an upload of a file of this size, if that is known.
-    pub async fn begin(
+    pub async fn begin_multipart(
         &self,
         admin: &Admin,
         storage: &StorageRef,
         key: &FileKey,
         object: &NewObject,
         size: Option<u64>,
-    ) -> Result<Begun> {
+    ) -> Result<BegunUpload> {
         let size = size.unwrap_or_default();
         if size > LARGEST_OBJECT {
             return Err(Error::field(
@@ -67,22 +60,26 @@ impl SignedUploads {
                 Invalid::new("file_too_large", "S3 stores files of up to 5 TiB."),
             ));
         }
-        let bucket = self.writes.writable(admin, storage).await?;
+        let bucket = self
+            .bucket_for(FileOperation::Upload, admin.member(), storage)
+            .await?;
         let upload_id = self
             .bucket
-            .begin(&bucket, &object_key(&bucket, key)?, object)
+            .begin_multipart(&bucket, &bucket.key("key", key)?, object)
             .await
-            .map_err(|failure| self.error(&bucket, FileOperation::Upload, failure))?;
-        let ticket = Ticket {
+            .map_err(|failure| self.multipart_error(&bucket, FileOperation::Upload, failure))?;
+        let ticket = UploadTicket {
             key: key.to_string(),
             upload_id,
             if_none_match: object.conditions.if_none_match,
         };
         let ticket = serde_json::to_string(&ticket).map_err(Error::bug)?;
-        Ok(Begun {
-            upload_id: self
-                .vault
-                .seal_page_token(&place(admin.workspace(), storage), &ticket)?,
+        Ok(BegunUpload {
+            upload_id: self.vault.seal_token(
+                Purpose::UploadId,
+                &place(admin.workspace(), storage),
+                &ticket,
+            )?,
             part_size: Sizes::default().part_of(size),
         })
     }
@@ -96,10 +93,10 @@ impl SignedUploads {
         numbers: &[u32],
         expires_in: Option<Duration>,
     ) -> Result<Vec<SignedUrl>> {
-        let expires_in = url_life(expires_in, self.writes.longest_url_life)?;
+        let expires_in = url_life(expires_in, self.longest_url_life)?;
         check_numbers("part_numbers", numbers)?;
-        let opened = self.open(admin, storage, upload_id).await?;
-        let key = object_key(&opened.bucket, &opened.key)?;
+        let opened = self.open_upload(admin, storage, upload_id).await?;
+        let key = opened.bucket.key("key", &opened.key)?;
         Ok(self
             .bucket
             .sign_parts(&opened.bucket, &key, &opened.upload_id, numbers, expires_in)
@@ -107,7 +104,7 @@ impl SignedUploads {
     }
 
     /// Makes the file of the parts.
-    pub async fn finish(
+    pub async fn complete_multipart(
         &self,
         admin: &Admin,
         storage: &StorageRef,
@@ -123,11 +120,11 @@ impl SignedUploads {
                 Invalid::new("invalid_parts", "Name every part that was sent, once."),
             ));
         }
-        let opened = self.open(admin, storage, upload_id).await?;
-        let key = object_key(&opened.bucket, &opened.key)?;
+        let opened = self.open_upload(admin, storage, upload_id).await?;
+        let key = opened.bucket.key("key", &opened.key)?;
         let stored = self
             .bucket
-            .finish(
+            .complete_multipart(
                 &opened.bucket,
                 &key,
                 &opened.upload_id,
@@ -135,21 +132,35 @@ impl SignedUploads {
                 &parts,
             )
             .await
-            .map_err(|failure| self.error(&opened.bucket, FileOperation::Upload, failure))?;
+            .map_err(|failure| {
+                self.multipart_error(&opened.bucket, FileOperation::Upload, failure)
+            })?;
         Ok((opened.key, stored))
     }
 
-    /// Gives the upload up: nothing of it stays in the bucket.
-    pub async fn abort(&self, admin: &Admin, storage: &StorageRef, upload_id: &str) -> Result<()> {
-        let opened = self.open(admin, storage, upload_id).await?;
-        let key = object_key(&opened.bucket, &opened.key)?;
+    /// Aborts the upload: nothing of it stays in the bucket.
+    pub async fn abort_multipart(
+        &self,
+        admin: &Admin,
+        storage: &StorageRef,
+        upload_id: &str,
+    ) -> Result<()> {
+        let opened = self.open_upload(admin, storage, upload_id).await?;
+        let key = opened.bucket.key("key", &opened.key)?;
         self.bucket
-            .give_up(&opened.bucket, &key, &opened.upload_id)
+            .abort_multipart(&opened.bucket, &key, &opened.upload_id)
             .await
-            .map_err(|failure| self.error(&opened.bucket, FileOperation::AbortUpload, failure))
+            .map_err(|failure| {
+                self.multipart_error(&opened.bucket, FileOperation::AbortUpload, failure)
+            })
     }
 
-    async fn open(&self, admin: &Admin, storage: &StorageRef, upload_id: &str) -> Result<Opened> {
+    async fn open_upload(
+        &self,
+        admin: &Admin,
+        storage: &StorageRef,
+        upload_id: &str,
+    ) -> Result<OpenUpload> {
         let refuse = || {
             Error::field(
                 "upload_id",
@@ -158,11 +169,17 @@ impl SignedUploads {
         };
         let ticket = self
             .vault
-            .open_page_token(&place(admin.workspace(), storage), upload_id)
+            .open_token(
+                Purpose::UploadId,
+                &place(admin.workspace(), storage),
+                upload_id,
+            )
             .map_err(|_| refuse())?;
-        let ticket: Ticket = serde_json::from_str(&ticket).map_err(|_| refuse())?;
-        Ok(Opened {
-            bucket: self.writes.writable(admin, storage).await?,
+        let ticket: UploadTicket = serde_json::from_str(&ticket).map_err(|_| refuse())?;
+        Ok(OpenUpload {
+            bucket: self
+                .bucket_for(FileOperation::Upload, admin.member(), storage)
+                .await?,
             key: FileKey::parse(&ticket.key).map_err(|_| refuse())?,
             object: NewObject {
                 conditions: WriteConditions {
@@ -175,7 +192,7 @@ impl SignedUploads {
         })
     }
 
-    fn error(
+    fn multipart_error(
         &self,
         bucket: &ConnectedBucket,
         operation: FileOperation,
@@ -198,7 +215,7 @@ impl SignedUploads {
             Some((code, detail, remedy)) => Error::new(Kind::Conflict, code, detail)
                 .remedy(remedy)
                 .internal(failure),
-            None => self.writes.denials.error(bucket, operation, failure),
+            None => self.denials.error(bucket, operation, failure),
         }
     }
 }

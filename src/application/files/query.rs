@@ -1,31 +1,16 @@
-//! What there is to know of files and buckets, by file key.
+//! Read-only queries of files and buckets: metadata, versions, ACLs, the Region, the account's buckets.
 
-use crate::application::bucket::query::{
-    BucketPage, BucketQueries, Grant, ObjectDetails, VersionPage,
-};
-use crate::application::diagnosis::denials::Denials;
+use crate::application::bucket::query::{BucketPage, Grant, ObjectDetails, VersionPage};
 use crate::application::error::{Error, Kind, Result};
-use crate::application::files::read::object_key;
+use crate::application::files::shared::Files;
 use crate::application::people::caller::{Admin, Member};
-use crate::application::storages::Storages;
+use crate::domain::connection::Credentials;
 use crate::domain::connection::region::Region;
-use crate::domain::connection::{ConnectedBucket, Credentials};
 use crate::domain::files::file_key::FileKey;
 use crate::domain::files::file_operation::FileOperation;
 use crate::domain::ids::StorageRef;
-use std::sync::Arc;
 
-pub struct FileQueries {
-    pub storages: Arc<Storages>,
-    pub bucket: Arc<dyn BucketQueries>,
-    pub denials: Denials,
-}
-
-impl FileQueries {
-    async fn usable(&self, member: &Member, storage: &StorageRef) -> Result<ConnectedBucket> {
-        self.storages.usable(&member.workspace, storage).await
-    }
-
+impl Files {
     /// All that is known of a file, or of a version of it.
     pub async fn details(
         &self,
@@ -34,13 +19,13 @@ impl FileQueries {
         key: &FileKey,
         version_id: Option<&str>,
     ) -> Result<ObjectDetails> {
-        let bucket = self.usable(member, storage).await?;
         let operation = match version_id {
             Some(_) => FileOperation::ReadVersionMetadata,
             None => FileOperation::ReadMetadata,
         };
+        let bucket = self.bucket_for(operation, member, storage).await?;
         self.bucket
-            .details(&bucket, &object_key(&bucket, key)?, version_id)
+            .details(&bucket, &bucket.key("key", key)?, version_id)
             .await
             .map_err(|failure| self.denials.error(&bucket, operation, failure))
     }
@@ -54,9 +39,11 @@ impl FileQueries {
         page_size: u32,
         after: Option<&str>,
     ) -> Result<VersionPage> {
-        let bucket = self.usable(member, storage).await?;
+        let bucket = self
+            .bucket_for(FileOperation::ListVersions, member, storage)
+            .await?;
         self.bucket
-            .versions(&bucket, &object_key(&bucket, key)?, page_size, after)
+            .versions(&bucket, &bucket.key("key", key)?, page_size, after)
             .await
             .map_err(|failure| {
                 self.denials
@@ -70,16 +57,20 @@ impl FileQueries {
         storage: &StorageRef,
         key: &FileKey,
     ) -> Result<Vec<Grant>> {
-        let bucket = self.usable(member, storage).await?;
+        let bucket = self
+            .bucket_for(FileOperation::ReadAcl, member, storage)
+            .await?;
         self.bucket
-            .acl(&bucket, &object_key(&bucket, key)?)
+            .acl(&bucket, &bucket.key("key", key)?)
             .await
             .map_err(|failure| self.denials.error(&bucket, FileOperation::ReadAcl, failure))
     }
 
     /// Where the bucket is, asked of S3 now.
     pub async fn location(&self, member: &Member, storage: &StorageRef) -> Result<Region> {
-        let bucket = self.usable(member, storage).await?;
+        let bucket = self
+            .bucket_for(FileOperation::Location, member, storage)
+            .await?;
         self.bucket.location(&bucket).await.map_err(|failure| {
             self.denials
                 .error(&bucket, FileOperation::Location, failure)
@@ -95,7 +86,9 @@ impl FileQueries {
         page_size: u32,
         continuation: Option<&str>,
     ) -> Result<BucketPage> {
-        let bucket = self.usable(admin.member(), storage).await?;
+        let bucket = self
+            .bucket_for(FileOperation::ListBuckets, admin.member(), storage)
+            .await?;
         if bucket.connection.credentials == Credentials::Service {
             return Err(Error::new(
                 Kind::Conflict,

@@ -1,42 +1,18 @@
-//! Files of a storage, by file key.
+//! Listing folders and reading files.
 
 use crate::application::bucket::read::{
-    BucketFiles, ListFrom, ListRequest, ListedObject, ObjectContent, ReadConditions,
-    SignedResponse, SignedUrl,
+    ListFrom, ListRequest, ListedObject, ObjectContent, ReadConditions,
 };
-use crate::application::diagnosis::denials::Denials;
-use crate::application::error::{Error, FieldError, Kind, Result};
+use crate::application::error::{Error, Kind, Result};
 use crate::application::files::name_filter::NameFilter;
-use crate::application::files::safe_content::Serving;
+use crate::application::files::shared::Files;
 use crate::application::people::caller::Member;
-use crate::application::storages::Storages;
-use crate::domain::Invalid;
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::file_key::{FileKey, Folder};
 use crate::domain::files::file_operation::FileOperation;
-use crate::domain::files::object_key::{Listed, ObjectKey, ObjectKeyPrefix, relative_to};
-use crate::domain::ids::{StorageRef, WorkspaceId};
-use std::sync::Arc;
-use std::time::Duration;
+use crate::domain::files::object_key::{Listed, ObjectKeyPrefix, relative_to};
+use crate::domain::ids::StorageRef;
 use time::OffsetDateTime;
-
-/// How many URLs one call signs at most.
-pub const MOST_SIGNED: usize = 10_000;
-
-/// The longest name that a download is given and the longest type, in bytes. Both are repeated in each of
-/// up to [`MOST_SIGNED`] URLs.
-const LONGEST_HEADER_TEXT: usize = 255;
-
-pub struct Files {
-    pub storages: Arc<Storages>,
-    pub files: Arc<dyn BucketFiles>,
-    pub denials: Denials,
-    /// The longest life of a signed URL.
-    pub longest_url_life: Duration,
-}
-
-/// How long a signed URL lives when nobody says.
-pub const DEFAULT_URL_LIFE: Duration = Duration::from_secs(15 * 60);
 
 /// What is in a folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,17 +60,6 @@ impl FolderPage {
     }
 }
 
-/// Which URLs to sign.
-#[derive(Debug, Clone)]
-pub struct SignRequest {
-    pub keys: Vec<FileKey>,
-    /// `None`: [`DEFAULT_URL_LIFE`].
-    pub expires_in: Option<Duration>,
-    pub content_type: Option<String>,
-    /// Forces a download under this name.
-    pub download_name: Option<String>,
-}
-
 impl Files {
     pub async fn list(
         &self,
@@ -105,10 +70,12 @@ impl Files {
         page_size: u32,
         from: ListFrom,
     ) -> Result<FolderPage> {
-        let bucket = self.storages.usable(&member.workspace, storage).await?;
+        let bucket = self
+            .bucket_for(FileOperation::Browse, member, storage)
+            .await?;
         let prefix = &bucket.connection.settings.prefix;
         let page = self
-            .files
+            .bucket
             .list(
                 &bucket,
                 ListRequest {
@@ -148,101 +115,16 @@ impl Files {
         key: &FileKey,
         conditions: &ReadConditions,
     ) -> Result<ObjectContent> {
-        let bucket = self.storages.usable(&member.workspace, storage).await?;
         let operation = match conditions.version_id {
             Some(_) => FileOperation::ReadVersion,
             None => FileOperation::Read,
         };
-        self.files
-            .get(&bucket, &object_key(&bucket, key)?, conditions)
+        let bucket = self.bucket_for(operation, member, storage).await?;
+        self.bucket
+            .get(&bucket, &bucket.key("key", key)?, conditions)
             .await
             .map_err(|failure| self.denials.error(&bucket, operation, failure))
     }
-
-    /// Signs URLs that give whoever holds them the files for a while.
-    pub async fn sign_get(
-        &self,
-        member: &Member,
-        storage: &StorageRef,
-        request: &SignRequest,
-    ) -> Result<Vec<SignedUrl>> {
-        self.sign_for(&member.workspace, storage, request).await
-    }
-
-    pub async fn sign_for(
-        &self,
-        workspace: &WorkspaceId,
-        storage: &StorageRef,
-        request: &SignRequest,
-    ) -> Result<Vec<SignedUrl>> {
-        let expires_in = url_life(request.expires_in, self.longest_url_life)?;
-        if request.keys.len() > MOST_SIGNED {
-            return Err(Error::field(
-                "keys",
-                Invalid::new(
-                    "too_many_keys",
-                    format!("One call signs at most {MOST_SIGNED} URLs."),
-                ),
-            ));
-        }
-        for (field, text) in [
-            ("content_type", &request.content_type),
-            ("download_name", &request.download_name),
-        ] {
-            check_header_text(field, text.as_deref())?;
-        }
-        let bucket = self.storages.usable(workspace, storage).await?;
-        let mut keys = Vec::with_capacity(request.keys.len());
-        for (at, key) in request.keys.iter().enumerate() {
-            let serving = Serving::of(
-                key,
-                request.content_type.as_deref(),
-                request.download_name.as_deref(),
-            );
-            let response = SignedResponse {
-                content_type: Some(serving.content_type),
-                content_disposition: Some(serving.content_disposition),
-            };
-            let key = ObjectKey::within(&bucket.connection.settings.prefix, key)
-                .map_err(|invalid| Error::field(&format!("keys[{at}]"), invalid))?;
-            keys.push((key, response));
-        }
-        Ok(self.files.sign_get(&bucket, &keys, expires_in).await?)
-    }
-}
-
-/// A life within the service's maximum. More is refused, so that nobody relies on a link that stops
-/// early; less than that the credentials themselves may still shorten, and the answer says so.
-pub(crate) fn url_life(asked: Option<Duration>, longest: Duration) -> Result<Duration> {
-    match asked {
-        None => Ok(DEFAULT_URL_LIFE.min(longest)),
-        Some(life) if life >= Duration::from_secs(1) && life <= longest => Ok(life),
-        Some(_) => Err(Error::invalid(vec![FieldError::new(
-            "expires_in",
-            Invalid::new(
-                "expires_in_out_of_range",
-                format!("A signed URL lives 1 to {} seconds.", longest.as_secs()),
-            ),
-        )])),
-    }
-}
-
-pub(crate) fn check_header_text(field: &str, text: Option<&str>) -> Result<()> {
-    match text {
-        Some(text) if text.is_empty() || text.len() > LONGEST_HEADER_TEXT => Err(Error::field(
-            field,
-            Invalid::new(
-                "invalid_length",
-                format!("`{field}` has 1 to {LONGEST_HEADER_TEXT} bytes."),
-            ),
-        )),
-        _ => Ok(()),
-    }
-}
-
-pub(crate) fn object_key(bucket: &ConnectedBucket, key: &FileKey) -> Result<ObjectKey> {
-    ObjectKey::within(&bucket.connection.settings.prefix, key)
-        .map_err(|invalid| Error::field("key", invalid))
 }
 
 /// A key that S3 listed and that is not below the prefix: nothing of the page is shown.

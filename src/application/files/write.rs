@@ -1,28 +1,17 @@
-//! Changing files of a storage, by file key. Every use case here takes an [`Admin`], and refuses a
-//! storage with read access before AWS is asked.
+//! Storing and deleting files.
 
 use crate::application::bucket::body::UploadBody;
-use crate::application::bucket::read::SignedUrl;
-use crate::application::bucket::write::{
-    BucketWrites, Doomed, NewObject, PutFailure, SignedWrite, StoredObject,
-};
-use crate::application::diagnosis::denials::Denials;
+use crate::application::bucket::write::{DeleteTarget, NewObject, PutFailure, StoredObject};
 use crate::application::error::{Error, Kind, Result};
-use crate::application::files::read::{MOST_SIGNED, check_header_text, object_key, url_life};
+use crate::application::files::shared::Files;
 use crate::application::people::caller::Admin;
-use crate::application::storages::Storages;
 use crate::domain::Invalid;
 use crate::domain::aws_failure::FailureKind;
-use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::files::file_operation::FileOperation;
-use crate::domain::files::object_key::ObjectKey;
 use crate::domain::ids::StorageRef;
 use futures_util::stream::{self, StreamExt};
-use std::sync::Arc;
 use std::time::Duration;
-use tokio::runtime::Handle;
-use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 /// How many keys one call deletes at most.
@@ -32,51 +21,21 @@ const DELETE_BATCH: usize = 1_000;
 /// How many such calls run at once for one request.
 const BATCHES_AT_ONCE: usize = 4;
 
-pub struct FileWrites {
-    pub storages: Arc<Storages>,
-    pub bucket: Arc<dyn BucketWrites>,
-    pub denials: Denials,
-    /// The longest life of a signed URL.
-    pub longest_url_life: Duration,
-    /// Uploads under way: one whose client has left still has to clean up.
-    pub running: TaskTracker,
-    /// Where they run: a worker of the server may end before them.
-    pub runtime: Handle,
-}
-
-/// A file to delete: its present version, or a certain one for ever.
+/// A file to delete: its present version, or a certain version, which cannot be restored.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DoomedFile {
+pub struct FileToDelete {
     pub key: FileKey,
     pub version_id: Option<String>,
 }
 
 /// What became of a file that was to be deleted.
 #[derive(Debug, Clone)]
-pub struct Deletion {
-    pub file: DoomedFile,
+pub struct FileDeletion {
+    pub file: FileToDelete,
     pub error: Option<Error>,
 }
 
-impl FileWrites {
-    /// The storage's bucket, if its settings let it be written to.
-    pub(crate) async fn writable(
-        &self,
-        admin: &Admin,
-        storage: &StorageRef,
-    ) -> Result<ConnectedBucket> {
-        let bucket = self.storages.usable(admin.workspace(), storage).await?;
-        if bucket.connection.settings.access.writes() {
-            return Ok(bucket);
-        }
-        Err(Error::new(
-            Kind::Conflict,
-            "storage_read_only",
-            "This storage was connected for reading only.",
-        )
-        .remedy("Set the storage's `access` to `read_write`, apply its documents again, and check the connection."))
-    }
-
+impl Files {
     /// Stores a body as a file. Nothing of it is there before all of it is.
     pub async fn put(
         &self,
@@ -86,11 +45,13 @@ impl FileWrites {
         object: NewObject,
         body: UploadBody,
     ) -> Result<StoredObject> {
-        let bucket = self.writable(admin, storage).await?;
-        let object_key = object_key(&bucket, key)?;
-        let (writes, denials) = (self.bucket.clone(), self.denials.clone());
+        let bucket = self
+            .bucket_for(FileOperation::Upload, admin.member(), storage)
+            .await?;
+        let object_key = bucket.key("key", key)?;
+        let (to, denials) = (self.bucket.clone(), self.denials.clone());
         let work = async move {
-            let stored = writes.put(&bucket, &object_key, &object, body).await;
+            let stored = to.put(&bucket, &object_key, &object, body).await;
             stored.map_err(|failure| match failure {
                 PutFailure::Body(fault) => fault.into(),
                 PutFailure::NoMemory => busy(),
@@ -112,26 +73,28 @@ impl FileWrites {
         &self,
         admin: &Admin,
         storage: &StorageRef,
-        file: &DoomedFile,
+        file: &FileToDelete,
     ) -> Result<()> {
-        let bucket = self.writable(admin, storage).await?;
-        let doomed = Doomed {
-            key: object_key(&bucket, &file.key)?,
+        let bucket = self
+            .bucket_for(deletion_of(file), admin.member(), storage)
+            .await?;
+        let target = DeleteTarget {
+            key: bucket.key("key", &file.key)?,
             version_id: file.version_id.clone(),
         };
         self.bucket
-            .delete(&bucket, &doomed)
+            .delete(&bucket, &target)
             .await
             .map_err(|failure| self.denials.error(&bucket, deletion_of(file), failure))
     }
 
-    /// Deletes many files, and tells of each what became of it, in their order.
+    /// Deletes many files. Gives an outcome for each, in their order.
     pub async fn delete_many(
         &self,
         admin: &Admin,
         storage: &StorageRef,
-        files: Vec<DoomedFile>,
-    ) -> Result<Vec<Deletion>> {
+        files: Vec<FileToDelete>,
+    ) -> Result<Vec<FileDeletion>> {
         if files.len() > MOST_DELETED {
             return Err(Error::field(
                 "keys",
@@ -141,16 +104,19 @@ impl FileWrites {
                 ),
             ));
         }
-        let bucket = self.writable(admin, storage).await?;
-        let keys = object_keys(&bucket, files.iter().map(|file| &file.key))?;
-        let all: Vec<Doomed> = keys
-            .into_iter()
-            .zip(&files)
-            .map(|(key, file)| Doomed {
-                key,
-                version_id: file.version_id.clone(),
+        let bucket = self
+            .bucket_for(FileOperation::Delete, admin.member(), storage)
+            .await?;
+        let all = files
+            .iter()
+            .enumerate()
+            .map(|(at, file)| {
+                Ok(DeleteTarget {
+                    key: bucket.key(&format!("keys[{at}]"), &file.key)?,
+                    version_id: file.version_id.clone(),
+                })
             })
-            .collect();
+            .collect::<Result<Vec<_>>>()?;
         let outcomes: Vec<_> = stream::iter(all.chunks(DELETE_BATCH))
             .map(|batch| self.bucket.delete_many(&bucket, batch))
             .buffered(BATCHES_AT_ONCE)
@@ -163,56 +129,13 @@ impl FileWrites {
                 let error = outcome
                     .err()
                     .map(|failure| self.denials.error(&bucket, deletion_of(&file), failure));
-                Deletion { file, error }
+                FileDeletion { file, error }
             })
             .collect())
     }
-
-    /// Signs URLs that let whoever holds them store or delete the files for a while.
-    pub async fn sign(
-        &self,
-        admin: &Admin,
-        storage: &StorageRef,
-        keys: &[FileKey],
-        what: &SignedWrite,
-        expires_in: Option<Duration>,
-    ) -> Result<Vec<SignedUrl>> {
-        let expires_in = url_life(expires_in, self.longest_url_life)?;
-        if keys.len() > MOST_SIGNED {
-            return Err(Error::field(
-                "keys",
-                Invalid::new(
-                    "too_many_keys",
-                    format!("One call signs at most {MOST_SIGNED} URLs."),
-                ),
-            ));
-        }
-        if let SignedWrite::Put { content_type } = what {
-            check_header_text("content_type", content_type.as_deref())?;
-        }
-        let bucket = self.writable(admin, storage).await?;
-        let keys = object_keys(&bucket, keys.iter())?;
-        Ok(self
-            .bucket
-            .sign_write(&bucket, &keys, what, expires_in)
-            .await?)
-    }
 }
 
-/// The full keys, or the first that is too long, named by its place.
-fn object_keys<'a>(
-    bucket: &ConnectedBucket,
-    keys: impl Iterator<Item = &'a FileKey>,
-) -> Result<Vec<ObjectKey>> {
-    keys.enumerate()
-        .map(|(at, key)| {
-            ObjectKey::within(&bucket.connection.settings.prefix, key)
-                .map_err(|invalid| Error::field(&format!("keys[{at}]"), invalid))
-        })
-        .collect()
-}
-
-fn deletion_of(file: &DoomedFile) -> FileOperation {
+fn deletion_of(file: &FileToDelete) -> FileOperation {
     match file.version_id {
         Some(_) => FileOperation::DeleteVersion,
         None => FileOperation::Delete,

@@ -2,7 +2,7 @@
 
 use crate::application::error::{Error, FieldError, Result};
 use crate::application::kept::store::Window;
-use crate::application::kept::vault::Vault;
+use crate::application::kept::vault::{Purpose, Vault};
 use crate::domain::Invalid;
 use std::sync::Arc;
 
@@ -41,7 +41,7 @@ impl PageTokens {
     pub fn open(&self, place: &str, token: Option<&str>) -> Result<Option<String>> {
         token
             .map(|token| {
-                self.vault.open_page_token(place, token).map_err(|_| {
+                self.vault.open_token(Purpose::PageToken, place, token).map_err(|_| {
                     Error::invalid(vec![FieldError::new(
                         "page_token",
                         Invalid::new(
@@ -55,7 +55,7 @@ impl PageTokens {
     }
 
     pub fn seal(&self, place: &str, inner: &str) -> Result<String> {
-        self.vault.seal_page_token(place, inner)
+        self.vault.seal_token(Purpose::PageToken, place, inner)
     }
 
     /// The rows to read: one more than the page has, to know whether another follows.

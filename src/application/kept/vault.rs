@@ -44,6 +44,7 @@ impl MasterKey {
 pub enum Purpose {
     AccessKeySecret,
     PageToken,
+    UploadId,
     IdempotentAnswer,
     /// A known value that tells whether two processes have the same master key.
     KeyCheck,
@@ -53,7 +54,8 @@ impl Purpose {
     fn label(self) -> &'static [u8] {
         match self {
             Self::AccessKeySecret => b"sallyport/1/access-key-secret",
-            Self::PageToken => b"sallyport/1/page-token",
+            // One key for both, because upload IDs that clients hold were sealed with it. Their places differ.
+            Self::PageToken | Self::UploadId => b"sallyport/1/page-token",
             Self::IdempotentAnswer => b"sallyport/1/idempotent-answer",
             Self::KeyCheck => b"sallyport/1/key-check",
         }
@@ -67,7 +69,7 @@ pub struct DoesNotOpen;
 
 /// Seals and opens. Cheap to share.
 pub struct Vault {
-    keys: [LessSafeKey; 4],
+    keys: [LessSafeKey; 5],
     random: SystemRandom,
 }
 
@@ -89,6 +91,7 @@ impl Vault {
             keys: [
                 derive(Purpose::AccessKeySecret)?,
                 derive(Purpose::PageToken)?,
+                derive(Purpose::UploadId)?,
                 derive(Purpose::IdempotentAnswer)?,
                 derive(Purpose::KeyCheck)?,
             ],
@@ -130,17 +133,22 @@ impl Vault {
         Ok(plain.to_vec())
     }
 
-    /// Seals a page token: opaque text that is only good for the same `place` (workspace, resource and
-    /// filters).
-    pub fn seal_page_token(&self, place: &str, inner: &str) -> Result<String, Error> {
-        let sealed = self.seal(Purpose::PageToken, place.as_bytes(), inner.as_bytes())?;
+    /// Seals a token for a client: opaque text that is only good for the same purpose and `place`
+    /// (workspace, resource and filters).
+    pub fn seal_token(&self, purpose: Purpose, place: &str, inner: &str) -> Result<String, Error> {
+        let sealed = self.seal(purpose, place.as_bytes(), inner.as_bytes())?;
         Ok(URL_SAFE_NO_PAD.encode(sealed))
     }
 
-    /// Opens a page token for the same place.
-    pub fn open_page_token(&self, place: &str, token: &str) -> Result<String, DoesNotOpen> {
+    /// Opens a token for the same purpose and place.
+    pub fn open_token(
+        &self,
+        purpose: Purpose,
+        place: &str,
+        token: &str,
+    ) -> Result<String, DoesNotOpen> {
         let sealed = URL_SAFE_NO_PAD.decode(token).map_err(|_| DoesNotOpen)?;
-        let plain = self.open(Purpose::PageToken, place.as_bytes(), &sealed)?;
+        let plain = self.open(purpose, place.as_bytes(), &sealed)?;
         String::from_utf8(plain).map_err(|_| DoesNotOpen)
     }
 }
@@ -211,11 +219,30 @@ mod tests {
     #[test]
     fn page_tokens_are_bound_to_their_place() {
         let vault = vault();
-        let token = vault.seal_page_token("sto_1 /a/", "next").unwrap();
-        assert_eq!(vault.open_page_token("sto_1 /a/", &token).unwrap(), "next");
-        assert!(vault.open_page_token("sto_1 /b/", &token).is_err());
-        assert!(vault.open_page_token("sto_1 /a/", "not base64!").is_err());
-        assert!(vault.open_page_token("sto_1 /a/", "").is_err());
+        let token = vault
+            .seal_token(Purpose::PageToken, "sto_1 /a/", "next")
+            .unwrap();
+        assert_eq!(
+            vault
+                .open_token(Purpose::PageToken, "sto_1 /a/", &token)
+                .unwrap(),
+            "next"
+        );
+        assert!(
+            vault
+                .open_token(Purpose::PageToken, "sto_1 /b/", &token)
+                .is_err()
+        );
+        assert!(
+            vault
+                .open_token(Purpose::PageToken, "sto_1 /a/", "not base64!")
+                .is_err()
+        );
+        assert!(
+            vault
+                .open_token(Purpose::PageToken, "sto_1 /a/", "")
+                .is_err()
+        );
     }
 
     #[test]

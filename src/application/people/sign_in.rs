@@ -6,7 +6,7 @@ use crate::application::kept::store::{SecretHash, Store, StoreError, Window};
 use crate::application::kept::vault::sha256;
 use crate::application::people::authenticate::new_token;
 use crate::application::people::caller::{Admin, Credential, Member};
-use crate::application::people::workspaces;
+use crate::application::people::workspaces::Workspaces;
 use crate::domain::Invalid;
 use crate::domain::ids::{SessionId, SignInLinkId, WorkspaceId};
 use crate::domain::people::sign_in::{Purpose, ReturnUrl, Session, SignInLink};
@@ -22,6 +22,7 @@ const SEEN_EVERY: Duration = Duration::from_secs(60);
 pub struct SignIns {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
+    pub workspaces: Arc<Workspaces>,
     pub link_lifetime: Duration,
     /// A session that is not used for so long ends.
     pub idle: Duration,
@@ -52,7 +53,7 @@ impl SignIns {
                 ),
             )]));
         }
-        workspaces::get(self.store.as_ref(), workspace).await?;
+        self.workspaces.get(workspace).await?;
         let now = self.clock.now();
         self.store
             .prune_sign_ins(now - Duration::from_secs(24 * 3600))

@@ -5,11 +5,13 @@ use crate::application::error::{Error, Result};
 use crate::application::kept::store::{Store, StoreError, Window};
 use crate::application::people::authenticate::new_token;
 use crate::application::people::workspaces;
+use crate::application::people::workspaces::Workspaces;
 use crate::domain::Invalid;
 use crate::domain::ids::{TokenId, WorkspaceId};
 use crate::domain::names::Name;
 use crate::domain::people::workspace::{ApiToken, Role};
 use secrecy::SecretString;
+use std::sync::Arc;
 use time::OffsetDateTime;
 
 /// What a new token shall be.
@@ -19,51 +21,55 @@ pub struct NewToken {
     pub expires_at: Option<OffsetDateTime>,
 }
 
-/// Makes a token. The secret is given out here and never again.
-pub async fn create(
-    store: &dyn Store,
-    clock: &dyn Clock,
-    workspace: WorkspaceId,
-    new: NewToken,
-) -> Result<(ApiToken, SecretString)> {
-    let now = clock.now();
-    if new.expires_at.is_some_and(|end| end <= now) {
-        return Err(Error::field(
-            "expires_at",
-            Invalid::new("invalid_expires_at", "`expires_at` must be in the future."),
-        ));
-    }
-    workspaces::get(store, &workspace).await?;
-    let (secret, hash) = new_token()?;
-    let token = ApiToken {
-        id: TokenId::generate(),
-        workspace,
-        name: new.name,
-        role: new.role,
-        created_at: now,
-        expires_at: new.expires_at,
-    };
-    match store.create_token(&token, &hash).await {
-        // Deleted since it was looked up.
-        Err(StoreError::Conflict(_)) => Err(workspaces::absent()),
-        other => Ok(other.map(|()| (token, secret))?),
-    }
+/// API tokens: made, listed and revoked.
+pub struct Tokens {
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+    pub workspaces: Arc<Workspaces>,
 }
 
-pub async fn list(
-    store: &dyn Store,
-    workspace: &WorkspaceId,
-    window: &Window,
-) -> Result<Vec<ApiToken>> {
-    workspaces::get(store, workspace).await?;
-    Ok(store.list_tokens(workspace, window).await?)
-}
+impl Tokens {
+    /// Makes a token. The secret is given out here and never again.
+    pub async fn create(
+        &self,
+        workspace: WorkspaceId,
+        new: NewToken,
+    ) -> Result<(ApiToken, SecretString)> {
+        let now = self.clock.now();
+        if new.expires_at.is_some_and(|end| end <= now) {
+            return Err(Error::field(
+                "expires_at",
+                Invalid::new("invalid_expires_at", "`expires_at` must be in the future."),
+            ));
+        }
+        self.workspaces.get(&workspace).await?;
+        let (secret, hash) = new_token()?;
+        let token = ApiToken {
+            id: TokenId::generate(),
+            workspace,
+            name: new.name,
+            role: new.role,
+            created_at: now,
+            expires_at: new.expires_at,
+        };
+        match self.store.create_token(&token, &hash).await {
+            // Deleted since it was looked up.
+            Err(StoreError::Conflict(_)) => Err(workspaces::absent()),
+            other => Ok(other.map(|()| (token, secret))?),
+        }
+    }
 
-/// Revokes a token: the next request with it is refused.
-pub async fn revoke(store: &dyn Store, workspace: &WorkspaceId, id: &TokenId) -> Result<()> {
-    if store.revoke_token(workspace, id).await? {
-        Ok(())
-    } else {
-        Err(Error::not_found("token"))
+    pub async fn list(&self, workspace: &WorkspaceId, window: &Window) -> Result<Vec<ApiToken>> {
+        self.workspaces.get(workspace).await?;
+        Ok(self.store.list_tokens(workspace, window).await?)
+    }
+
+    /// Revokes a token: the next request with it is refused.
+    pub async fn revoke(&self, workspace: &WorkspaceId, id: &TokenId) -> Result<()> {
+        if self.store.revoke_token(workspace, id).await? {
+            Ok(())
+        } else {
+            Err(Error::not_found("token"))
+        }
     }
 }

@@ -6,32 +6,40 @@ use crate::application::kept::store::{Store, Window};
 use crate::domain::ids::{StorageRef, WorkspaceId};
 use crate::domain::names::Name;
 use crate::domain::people::workspace::Workspace;
+use std::sync::Arc;
 
-pub async fn create(store: &dyn Store, clock: &dyn Clock, name: Name) -> Result<Workspace> {
-    let workspace = Workspace {
-        id: WorkspaceId::generate(),
-        name,
-        default_storage: StorageRef::BuiltIn,
-        created_at: clock.now(),
-    };
-    store.create_workspace(&workspace).await?;
-    Ok(workspace)
+pub struct Workspaces {
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
 }
 
-pub async fn list(store: &dyn Store, window: &Window) -> Result<Vec<Workspace>> {
-    Ok(store.list_workspaces(window).await?)
-}
+impl Workspaces {
+    pub async fn create(&self, name: Name) -> Result<Workspace> {
+        let workspace = Workspace {
+            id: WorkspaceId::generate(),
+            name,
+            default_storage: StorageRef::BuiltIn,
+            created_at: self.clock.now(),
+        };
+        self.store.create_workspace(&workspace).await?;
+        Ok(workspace)
+    }
 
-pub async fn get(store: &dyn Store, id: &WorkspaceId) -> Result<Workspace> {
-    store.workspace(id).await?.ok_or_else(absent)
-}
+    pub async fn list(&self, window: &Window) -> Result<Vec<Workspace>> {
+        Ok(self.store.list_workspaces(window).await?)
+    }
 
-/// Deletes the workspace with all that is in it. Nothing changes in the customers' buckets.
-pub async fn delete(store: &dyn Store, id: &WorkspaceId) -> Result<()> {
-    if store.delete_workspace(id).await? {
-        Ok(())
-    } else {
-        Err(absent())
+    pub async fn get(&self, id: &WorkspaceId) -> Result<Workspace> {
+        self.store.workspace(id).await?.ok_or_else(absent)
+    }
+
+    /// Deletes the workspace with all that is in it. Nothing changes in the customers' buckets.
+    pub async fn delete(&self, id: &WorkspaceId) -> Result<()> {
+        if self.store.delete_workspace(id).await? {
+            Ok(())
+        } else {
+            Err(absent())
+        }
     }
 }
 

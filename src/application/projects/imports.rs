@@ -5,39 +5,35 @@
 //! replica) goes on from the last stored step: no file comes twice and none is lost. A worker holds an
 //! import by a lease that each step renews; what one does whose lease another has taken is not stored.
 
-use crate::application::bucket::read::{BucketFiles, ListFrom};
+use crate::application::bucket::port::Bucket;
+use crate::application::bucket::read::ListFrom;
 use crate::application::clock::Clock;
 use crate::application::error::{Error, Kind, Result};
-use crate::application::files::read::object_key;
-use crate::application::kept::store::{ImportJob, ImportStep, Store};
+use crate::application::jobs::{Job, Lane, Next};
+use crate::application::kept::store::{ClaimedJob, IMPORT, ImportStep, Store};
 use crate::application::projects::collected::{count, no_files, sort_out};
 use crate::application::projects::reading::{Manifest, append, list_page, read_manifest};
 use crate::application::projects::source::{ImportCursor, ImportSource, ParsedSource};
 use crate::application::projects::{lookup, manifest};
 use crate::application::storages::Storages;
 use crate::domain::files::file_key::FileKey;
+use crate::domain::ids::{ProjectId, WorkspaceId};
 use crate::domain::project::{ImportFailure, OnMissing, Progress, ProjectFile};
+use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Notify;
+use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
-/// How often the database is asked for imports that another replica left, or was given.
-const ROUND: Duration = Duration::from_secs(5);
-/// The same after the database failed.
-const ROUND_AFTER_FAILURE: Duration = Duration::from_secs(15);
 /// How many missing keys a failed import names.
 const MISSING_NAMED: usize = 10;
 
-/// One worker. Several may run, in one process and in many.
-pub struct Importer {
+/// The job that imports a project's files.
+pub struct ImportFiles {
     pub store: Arc<dyn Store>,
     pub storages: Arc<Storages>,
-    pub files: Arc<dyn BucketFiles>,
+    pub files: Arc<dyn Bucket>,
     pub clock: Arc<dyn Clock>,
-    /// Notified when there is a new import.
-    pub wake: Arc<Notify>,
     pub pace: Pace,
 }
 
@@ -52,6 +48,8 @@ pub struct Pace {
     pub step_limit: Duration,
     /// How often a step is tried that fails for a passing reason.
     pub tries: u32,
+    /// How long a worker goes on with one import while others wait.
+    pub turn: Duration,
     /// The pause before the second try; each further one is twice as long, up to [`Pace::LONGEST_PAUSE`].
     pub pause: Duration,
 }
@@ -73,6 +71,7 @@ impl Default for Pace {
             lease: Duration::from_secs(60),
             step_limit: Duration::from_secs(45),
             tries: 8,
+            turn: Duration::from_secs(120),
             pause: Duration::from_secs(2),
         }
     }
@@ -80,8 +79,10 @@ impl Default for Pace {
 
 /// What a worker has at hand of the import it works on.
 struct ImportWork {
-    job: ImportJob,
+    workspace: WorkspaceId,
+    project: ProjectId,
     worker: String,
+    began: OffsetDateTime,
     source: ParsedSource,
     cursor: ImportCursor,
     /// Read once: it is the same for as long as it has its ETag.
@@ -96,82 +97,65 @@ struct ImportRead {
     total: Option<i64>,
 }
 
-impl Importer {
-    /// Works on imports, one at a time, until `stop`.
-    pub async fn run(self, stop: CancellationToken) {
-        while !stop.is_cancelled() {
-            let pause = match self.round(&stop).await {
-                // Perhaps more are waiting.
-                Ok(true) => continue,
-                Ok(false) => ROUND,
-                Err(error) => {
-                    tracing::warn!(
-                        code = error.code,
-                        cause = error.internal,
-                        "cannot go on with imports"
-                    );
-                    ROUND_AFTER_FAILURE
-                }
-            };
-            tokio::select! {
-                () = stop.cancelled() => {}
-                () = self.wake.notified() => {}
-                () = tokio::time::sleep(pause) => {}
-            }
-        }
+#[async_trait]
+impl Job for ImportFiles {
+    fn kind(&self) -> &'static str {
+        IMPORT
     }
 
-    /// Takes an import that nobody works on, and goes on with it until it ends, has to pause, or `stop`.
-    /// False when there was none.
-    pub async fn round(&self, stop: &CancellationToken) -> Result<bool> {
-        let worker = Uuid::now_v7().simple().to_string();
-        let now = self.clock.now();
-        let claimed = self
-            .store
-            .claim_import(&worker, now, now + self.pace.lease)
-            .await?;
-        let Some(job) = claimed else {
-            return Ok(false);
-        };
-        let project = job.project.clone();
-        let read = ImportSource::parse(&job.source)
+    fn lane(&self) -> Lane {
+        Lane::Slow
+    }
+
+    fn lease(&self) -> Duration {
+        self.pace.lease
+    }
+
+    async fn work(&self, job: &ClaimedJob, stop: &CancellationToken) -> Result<Next> {
+        let project = ProjectId::parse(&job.subject).map_err(Error::bug)?;
+        let read = ImportSource::parse(&job.payload)
             .and_then(|source| Ok((source, ImportCursor::parse(job.cursor.as_deref())?)));
         match read {
             Ok((source, cursor)) => {
                 let mut work = ImportWork {
-                    job,
-                    worker: worker.clone(),
+                    workspace: job.workspace.clone(),
+                    project,
+                    worker: job.worker.clone(),
+                    began: self.clock.now(),
                     source,
                     cursor,
                     manifest: None,
                 };
-                let worked = self.work(&mut work, stop).await;
-                if stop.is_cancelled() || worked.is_err() {
-                    self.store.release_import(&worker, &project).await?;
-                }
-                worked?;
+                self.go_on(&mut work, stop).await
             }
             // What was stored does not parse.
             Err(error) => {
                 tracing::error!(%project, cause = error.internal, "an import cannot be read");
                 let failure = failure_of(&error);
                 self.store
-                    .finish_import(&worker, &project, Some(&failure))
+                    .finish_import(&job.worker, &project, Some(&failure))
                     .await?;
+                Ok(Next::Settled)
             }
         }
-        Ok(true)
     }
+}
 
-    async fn work(&self, work: &mut ImportWork, stop: &CancellationToken) -> Result<()> {
+impl ImportFiles {
+    async fn go_on(&self, work: &mut ImportWork, stop: &CancellationToken) -> Result<Next> {
         loop {
             if work.cursor.ended {
-                return self.end(work).await;
+                self.end(work).await?;
+                return Ok(Next::Settled);
+            }
+            if self.clock.now() - work.began > self.pace.turn {
+                // Others have waited long enough.
+                return Ok(again(self.clock.now()));
             }
             // Nothing is stored before the step is read, so that it can be dropped at any point.
             let read = tokio::select! {
                 biased;
-                () = stop.cancelled() => return Ok(()),
+                () = stop.cancelled() => return Ok(again(self.clock.now())),
                 read = tokio::time::timeout(self.pace.step_limit, self.read(work)) => {
                     read.unwrap_or_else(|_| Err(too_slow()))
                 }
@@ -184,11 +168,14 @@ impl Importer {
                 Err(error) if error.retry_after.is_some() => {
                     return self.try_later(work, &error).await;
                 }
-                Err(error) => return self.fail(work, &failure_of(&error), &error).await,
+                Err(error) => {
+                    self.fail(work, &failure_of(&error), &error).await?;
+                    return Ok(Next::Settled);
+                }
             };
             if !held {
-                // Deleted, or somebody else's by now.
-                return Ok(());
+                // Deleted, or another worker's by now.
+                return Ok(Next::Settled);
             }
         }
     }
@@ -205,12 +192,11 @@ impl Importer {
             },
             lease_until: self.clock.now() + self.pace.lease,
         };
-        let project = &work.job.project;
+        let project = &work.project;
         let held = self
             .store
             .advance_import(&work.worker, project, &step)
             .await?;
-        work.job.progress = step.progress;
         work.cursor = read.cursor;
         Ok(held)
     }
@@ -224,7 +210,7 @@ impl Importer {
         } else {
             None
         };
-        let project = &work.job.project;
+        let project = &work.project;
         self.store
             .finish_import(&work.worker, project, failure.as_ref())
             .await?;
@@ -235,33 +221,26 @@ impl Importer {
     }
 
     /// Lets the import rest for a while, or gives it up after too many tries.
-    async fn try_later(&self, work: &mut ImportWork, error: &Error) -> Result<()> {
+    async fn try_later(&self, work: &mut ImportWork, error: &Error) -> Result<Next> {
         work.cursor.tries += 1;
         let tries = work.cursor.tries;
         if tries >= self.pace.tries {
-            return self.fail(work, &failure_of(error), error).await;
+            self.fail(work, &failure_of(error), error).await?;
+            return Ok(Next::Settled);
         }
         let pause = self.pace.pause_after(tries);
-        let project = &work.job.project;
+        let project = &work.project;
         tracing::warn!(
             %project, code = error.code, cause = error.internal, tries, ?pause, "an import pauses"
         );
-        let step = ImportStep {
-            files: Vec::new(),
-            skipped: 0,
-            cursor: work.cursor.to_json()?,
-            progress: work.job.progress,
-            // Nobody takes it before.
-            lease_until: self.clock.now() + pause,
-        };
-        self.store
-            .advance_import(&work.worker, project, &step)
-            .await?;
-        Ok(())
+        Ok(Next::Again {
+            due: self.clock.now() + pause,
+            cursor: Some(work.cursor.to_json()?),
+        })
     }
 
     async fn fail(&self, work: &ImportWork, failure: &ImportFailure, error: &Error) -> Result<()> {
-        let project = &work.job.project;
+        let project = &work.project;
         tracing::warn!(
             %project, code = failure.code, cause = error.internal, "an import has failed"
         );
@@ -275,8 +254,8 @@ impl Importer {
     /// checked since, is not used any more.
     /// `None` when the project has been deleted.
     async fn read(&self, work: &mut ImportWork) -> Result<Option<ImportRead>> {
-        let workspace = &work.job.workspace;
-        let Some(project) = self.store.project(workspace, &work.job.project).await? else {
+        let workspace = &work.workspace;
+        let Some(project) = self.store.project(workspace, &work.project).await? else {
             return Ok(None);
         };
         let bucket = self
@@ -299,7 +278,7 @@ impl Importer {
                     (_, Some(token)) => ListFrom::Continuation(token),
                     (Some(after), None) => {
                         let after = FileKey::parse(after).map_err(Error::bug)?;
-                        ListFrom::After(object_key(&bucket, &after)?)
+                        ListFrom::After(bucket.key("key", &after)?)
                     }
                     (None, None) => ListFrom::Beginning,
                 };
@@ -372,6 +351,11 @@ impl Importer {
             }
         }
     }
+}
+
+/// The import goes on at this time, from its last stored step.
+fn again(due: OffsetDateTime) -> Next {
+    Next::Again { due, cursor: None }
 }
 
 fn failure_of(error: &Error) -> ImportFailure {

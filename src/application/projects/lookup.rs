@@ -4,9 +4,10 @@
 //! is asked for. S3 lists keys in the order of their UTF-8 bytes (API reference, ListObjectsV2), which
 //! is also the order of [`FileKey`].
 
-use crate::application::bucket::read::{BucketFiles, ListFrom, ListPage, ListRequest};
+use crate::application::bucket::port::Bucket;
+use crate::application::bucket::read::{ListFrom, ListPage, ListRequest};
 use crate::application::error::{Error, Result};
-use crate::application::files::read::{object_key, outside};
+use crate::application::files::read::outside;
 use crate::domain::aws_failure::FailureKind;
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::connection::bucket_prefix::BucketPrefix;
@@ -36,7 +37,7 @@ type Wanted<'a> = (&'a FileKey, usize);
 /// For each key, in their order, what is there; `None` where nothing is. A denial, or any other failure
 /// than the key's absence, fails the whole look-up.
 pub async fn look_up(
-    files: &dyn BucketFiles,
+    files: &dyn Bucket,
     bucket: &ConnectedBucket,
     keys: &[&FileKey],
 ) -> Result<Vec<Option<Found>>> {
@@ -74,11 +75,11 @@ pub async fn look_up(
 }
 
 async fn head(
-    files: &dyn BucketFiles,
+    files: &dyn Bucket,
     bucket: &ConnectedBucket,
     (key, place): Wanted<'_>,
 ) -> Result<(usize, Option<Found>)> {
-    match files.head(bucket, &object_key(bucket, key)?).await {
+    match files.head(bucket, &bucket.key("key", key)?).await {
         Ok(object) => {
             let (size, etag) = (object.size, object.etag);
             Ok((place, Some(Found { size, etag })))
@@ -98,7 +99,7 @@ struct FolderFound<'a> {
 /// Lists a folder for its keys. Each page begins at the next key that is wanted, so that none is read
 /// for nothing, and the number of pages stays such that asking for each key would take longer.
 async fn list_for<'a>(
-    files: &dyn BucketFiles,
+    files: &dyn Bucket,
     bucket: &ConnectedBucket,
     mut wanted: Vec<Wanted<'a>>,
 ) -> Result<FolderFound<'a>> {

@@ -202,10 +202,9 @@ impl List {
         if !self.errors.is_empty() {
             self.errors.sort_by_key(|(at, _)| *at);
             self.errors.truncate(MOST_ERRORS);
-            let fields = self.errors.into_iter().map(|(at, invalid)| FieldError {
-                field: FIELD.to_owned(),
-                code: invalid.code,
-                detail: format!("{}: {}", self.format.place(at), invalid.detail),
+            let fields = self.errors.into_iter().map(|(at, invalid)| {
+                let detail = format!("{}: {}", self.format.place(at), invalid.detail);
+                FieldError::new(FIELD, Invalid::new(invalid.code, detail))
             });
             return Err(Error::invalid(fields.collect()));
         }
@@ -235,7 +234,7 @@ impl List {
 }
 
 /// The same key twice.
-pub(super) fn duplicate(first: &str) -> Invalid {
+pub fn duplicate(first: &str) -> Invalid {
     Invalid::new(
         "duplicate_file_key",
         format!("This file key is there already: {first}. A project has each file once."),

@@ -5,18 +5,22 @@
 
 mod collected;
 pub mod imports;
+pub mod input;
 pub mod lookup;
 pub mod manifest;
 mod reading;
 pub mod selection;
 mod source;
 
-use crate::application::bucket::read::{BucketFiles, ListFrom, SignedUrl};
+use crate::application::bucket::port::Bucket;
+use crate::application::bucket::read::ListFrom;
+use crate::application::bucket::sign::SignedUrl;
 use crate::application::clock::Clock;
 use crate::application::connections::errors::changed_meanwhile;
 use crate::application::error::{Error, FieldError, Kind, Result};
-use crate::application::files::read::{Files, SignRequest, object_key};
-use crate::application::kept::store::{ImportJob, Store, StoreError, Window};
+use crate::application::files::shared::Files;
+use crate::application::files::sign::SignRequest;
+use crate::application::kept::store::{IMPORT, NewJob, Store, StoreError, Window};
 use crate::application::people::caller::{Admin, Member};
 use crate::application::storages::Storages;
 use crate::domain::Invalid;
@@ -44,7 +48,7 @@ const MOST_ERRORS: usize = 100;
 pub struct Projects {
     pub store: Arc<dyn Store>,
     pub storages: Arc<Storages>,
-    pub bucket_files: Arc<dyn BucketFiles>,
+    pub bucket_files: Arc<dyn Bucket>,
     pub files: Arc<Files>,
     pub clock: Arc<dyn Clock>,
     pub limits: Limits,
@@ -141,12 +145,12 @@ impl Projects {
             ProjectPlan::Later(source, total) => {
                 project.status = ProjectStatus::Importing;
                 project.progress.total = total.map(count);
-                let job = ImportJob {
-                    project: project.id.clone(),
+                let job = NewJob {
+                    kind: IMPORT,
                     workspace: member.workspace.clone(),
-                    source: source.to_json()?,
-                    cursor: None,
-                    progress: project.progress,
+                    subject: project.id.to_string(),
+                    payload: source.to_json()?,
+                    due: project.created_at,
                 };
                 (Vec::new(), Some(job))
             }
@@ -327,9 +331,11 @@ fn check_list(bucket: &ConnectedBucket, wanted: &[WantedFile]) -> Result<()> {
     let mut first: HashMap<&FileKey, usize> = HashMap::with_capacity(wanted.len());
     let mut errors = Vec::new();
     for (at, file) in wanted.iter().enumerate() {
-        let refused = match first.insert(&file.file_key, at) {
+        let earlier = first.insert(&file.file_key, at);
+        let refused = match earlier {
             Some(place) => Some(manifest::duplicate(&format!("`files[{place}]`"))),
-            None => object_key(bucket, &file.file_key)
+            None => bucket
+                .key("key", &file.file_key)
                 .err()
                 .and_then(|error| error.fields.first().cloned())
                 .map(|field| Invalid::new(field.code, field.detail)),
@@ -337,7 +343,8 @@ fn check_list(bucket: &ConnectedBucket, wanted: &[WantedFile]) -> Result<()> {
         if let Some(invalid) = refused
             && errors.len() < MOST_ERRORS
         {
-            errors.push(FieldError::new(format!("files[{at}].file_key"), invalid));
+            let error = FieldError::of_item("files", at, Some("file_key"), invalid);
+            errors.push(error.same_as(earlier));
         }
     }
     match errors.is_empty() {

@@ -1,10 +1,9 @@
 //! Reads manifests and folders from a storage.
 
-use crate::application::bucket::read::{
-    BucketFiles, ListFrom, ListRequest, ListedObject, ReadConditions,
-};
-use crate::application::error::{Error, FieldError, Kind, Result};
-use crate::application::files::read::{object_key, outside};
+use crate::application::bucket::port::Bucket;
+use crate::application::bucket::read::{ListFrom, ListRequest, ListedObject, ReadConditions};
+use crate::application::error::{Error, Kind, Result};
+use crate::application::files::read::outside;
 use crate::application::projects::collected::count;
 use crate::application::projects::manifest;
 use crate::application::projects::selection::Selection;
@@ -27,13 +26,12 @@ pub(super) struct Manifest {
 
 /// Reads a manifest, of exactly this ETag where one is given.
 pub(super) async fn read_manifest(
-    files: &dyn BucketFiles,
+    files: &dyn Bucket,
     bucket: &ConnectedBucket,
     key: &FileKey,
     etag: Option<&str>,
 ) -> Result<Manifest> {
-    let object = object_key(bucket, key)
-        .map_err(|error| Error::invalid(renamed(error.fields.clone(), manifest::FIELD)))?;
+    let object = bucket.key(manifest::FIELD, key)?;
     let conditions = ReadConditions {
         if_match: etag.map(str::to_owned),
         ..ReadConditions::default()
@@ -67,8 +65,8 @@ pub(super) async fn read_manifest(
         .map_err(Error::bug)??;
     // A key may be a valid one and yet too long below this prefix.
     for (at, file) in files.iter().enumerate() {
-        if let Err(error) = object_key(bucket, &file.file_key) {
-            let mut fields = renamed(error.fields.clone(), manifest::FIELD);
+        if let Err(error) = bucket.key(manifest::FIELD, &file.file_key) {
+            let mut fields = error.fields.clone();
             for field in &mut fields {
                 field.detail = format!("Key {}: {}", at + 1, field.detail);
             }
@@ -76,13 +74,6 @@ pub(super) async fn read_manifest(
         }
     }
     Ok(Manifest { files, etag })
-}
-
-fn renamed(mut fields: Vec<FieldError>, name: &str) -> Vec<FieldError> {
-    for field in &mut fields {
-        name.clone_into(&mut field.field);
-    }
-    fields
 }
 
 fn broken_off(cause: std::io::Error) -> Error {
@@ -108,7 +99,7 @@ pub(super) struct SelectedPage {
 }
 
 pub(super) async fn list_page(
-    files: &dyn BucketFiles,
+    files: &dyn Bucket,
     bucket: &ConnectedBucket,
     selection: &Selection,
     from: ListFrom,

@@ -79,7 +79,7 @@ fn glob_set(field: &str, globs: &[String], errors: &mut Vec<FieldError>) -> Glob
             Ok(glob) => {
                 set.add(glob);
             }
-            Err(invalid) => errors.push(FieldError::new(format!("{field}[{at}]"), invalid)),
+            Err(invalid) => errors.push(FieldError::of_item(field, at, None, invalid)),
         }
     }
     set.build().unwrap_or_else(|error| {

@@ -1,8 +1,9 @@
 //! The check's further step, which a browser makes: it puts, reads and deletes a probe object by signed
 //! URLs from the page's own origin. Only a browser shows what a browser is allowed to do.
 
-use crate::application::bucket::read::{BucketFiles, SignedResponse, SignedUrl};
-use crate::application::bucket::write::{BucketWrites, Doomed, SignedWrite};
+use crate::application::bucket::port::Bucket;
+use crate::application::bucket::sign::{SignedMethod, SignedResponse, SignedUrl};
+use crate::application::bucket::write::DeleteTarget;
 use crate::application::error::{Error, Result};
 use crate::application::kept::vault::random_bytes;
 use crate::application::people::caller::Admin;
@@ -20,8 +21,7 @@ const LIFE: Duration = Duration::from_secs(120);
 
 pub struct BrowserProbes {
     pub setups: Arc<Setups>,
-    pub files: Arc<dyn BucketFiles>,
-    pub writes: Arc<dyn BucketWrites>,
+    pub bucket: Arc<dyn Bucket>,
 }
 
 /// Which probe object: 32 hexadecimal digits, so that nothing else can be named by it.
@@ -51,8 +51,7 @@ impl ProbeId {
     fn key(&self, bucket: &ConnectedBucket) -> Result<ObjectKey> {
         let key = FileKey::parse(&format!("/temp/sallyport-browser-{}", self.0))
             .map_err(|invalid| Error::field("prefix", invalid))?;
-        ObjectKey::within(&bucket.connection.settings.prefix, &key)
-            .map_err(|invalid| Error::field("prefix", invalid))
+        bucket.key("prefix", &key)
     }
 }
 
@@ -74,16 +73,16 @@ impl BrowserProbes {
         let key = id.key(&bucket)?;
         let (put, delete) = match bucket.connection.settings.access.writes() {
             true => {
-                let put = SignedWrite::Put { content_type: None };
+                let put = SignedMethod::Put { content_type: None };
                 (
-                    Some(self.sign_write(&bucket, &key, &put).await?),
-                    Some(self.sign_write(&bucket, &key, &SignedWrite::Delete).await?),
+                    Some(self.sign(&bucket, &key, put).await?),
+                    Some(self.sign(&bucket, &key, SignedMethod::Delete).await?),
                 )
             }
             false => (None, None),
         };
         Ok(ProbeUrls {
-            get: self.sign_get(&bucket, key).await?,
+            get: self.sign(&bucket, &key, get()).await?,
             id,
             put,
             delete,
@@ -94,7 +93,7 @@ impl BrowserProbes {
     pub async fn origin(&self, admin: &Admin, setup: &SetupId) -> Result<String> {
         let bucket = self.setups.passed_bucket(admin, setup).await?;
         let key = ProbeId::generate()?.key(&bucket)?;
-        let signed = self.sign_get(&bucket, key).await?;
+        let signed = self.sign(&bucket, &key, get()).await?;
         let url = Url::parse(&signed.url).map_err(Error::bug)?;
         Ok(url.origin().ascii_serialization())
     }
@@ -102,33 +101,29 @@ impl BrowserProbes {
     /// Deletes what the browser could put and not delete.
     pub async fn clean_up(&self, admin: &Admin, setup: &SetupId, id: &ProbeId) -> Result<()> {
         let bucket = self.setups.passed_bucket(admin, setup).await?;
-        let doomed = Doomed {
+        let target = DeleteTarget {
             key: id.key(&bucket)?,
             version_id: None,
         };
-        Ok(self.writes.delete(&bucket, &doomed).await?)
+        Ok(self.bucket.delete(&bucket, &target).await?)
     }
 
-    async fn sign_get(&self, bucket: &ConnectedBucket, key: ObjectKey) -> Result<SignedUrl> {
-        let keys = [(key, SignedResponse::default())];
-        one(self.files.sign_get(bucket, &keys, LIFE).await?)
-    }
-
-    async fn sign_write(
+    async fn sign(
         &self,
         bucket: &ConnectedBucket,
         key: &ObjectKey,
-        what: &SignedWrite,
+        method: SignedMethod,
     ) -> Result<SignedUrl> {
-        let keys = std::slice::from_ref(key);
-        one(self.writes.sign_write(bucket, keys, what, LIFE).await?)
+        let keys = [(key.clone(), method)];
+        let urls = self.bucket.sign(bucket, &keys, LIFE).await?;
+        urls.into_iter()
+            .next()
+            .ok_or_else(|| Error::bug("one key was signed as none"))
     }
 }
 
-fn one(urls: Vec<SignedUrl>) -> Result<SignedUrl> {
-    urls.into_iter()
-        .next()
-        .ok_or_else(|| Error::bug("one key was signed as none"))
+fn get() -> SignedMethod {
+    SignedMethod::Get(SignedResponse::default())
 }
 
 #[cfg(test)]

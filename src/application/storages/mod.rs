@@ -2,7 +2,7 @@
 
 pub mod built_in;
 
-use crate::application::bucket::read::BucketFiles;
+use crate::application::bucket::port::Bucket;
 use crate::application::checks::Checks;
 use crate::application::connections::Connections;
 use crate::application::connections::errors::{changed_meanwhile, check_required, incomplete};
@@ -27,7 +27,7 @@ pub struct Storages {
     pub store: Arc<dyn Store>,
     pub connections: Arc<Connections>,
     pub checks: Arc<Checks>,
-    pub files: Arc<dyn BucketFiles>,
+    pub files: Arc<dyn Bucket>,
     pub built_in: Arc<BuiltIn>,
 }
 

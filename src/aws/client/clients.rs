@@ -182,7 +182,7 @@ impl AwsClients {
                     }
                     _ => Err(local(
                         OPERATION,
-                        FailureKind::Nonsense,
+                        FailureKind::InvalidResponse,
                         "the answer names no account",
                     )),
                 }

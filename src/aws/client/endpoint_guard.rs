@@ -1,15 +1,11 @@
 //! Where a customer's endpoint may lead: the addresses that a name resolves to are looked at for each
 //! connection, so that a name cannot change its mind after it was checked.
 
+use crate::aws::failure::ForbiddenAddress;
 use crate::domain::connection::endpoint::{Endpoint, EndpointNetworks};
 use aws_smithy_runtime_api::client::dns::{DnsFuture, ResolveDns, ResolveDnsError};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-
-/// The endpoint leads to an address that the operator does not allow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the endpoint leads to a network that is not allowed")]
-pub struct ForbiddenAddress;
 
 /// Resolves names, and gives only addresses that may be reached.
 #[derive(Debug, Clone)]

@@ -2,8 +2,8 @@
 //! not at all.
 
 use crate::aws::failure::classify;
-use crate::aws::files::query::scope_of;
-use crate::aws::files::read::expected_owner;
+use crate::aws::files::bucket::scope_of;
+use crate::aws::files::convert::expected_owner;
 use crate::aws::gates::Turn;
 use crate::aws::sessions::RoleSessions;
 use crate::domain::connection::ConnectedBucket;

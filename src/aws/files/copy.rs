@@ -1,26 +1,24 @@
 //! Copies within a bucket, made by S3 itself: no byte passes here.
 
-use crate::application::bucket::query::{BucketQueries, ObjectDetails};
+use crate::application::bucket::query::{BucketQuery, ObjectDetails};
 use crate::application::bucket::read::BucketResult;
 use crate::application::bucket::write::CopiedObject;
 use crate::aws::failure::{classify, local};
-use crate::aws::files::read::{S3Files, expected_owner};
-use crate::aws::files::upload::abort;
-use crate::aws::sessions::{Session, SessionScope};
+use crate::aws::files::bucket::S3Bucket;
+use crate::aws::files::convert::expected_owner;
+use crate::aws::files::parts::{MadeObject, UploadCompletion, abort, complete};
+use crate::aws::sessions::{AwsSession, SessionScope};
 use crate::domain::aws_failure::FailureKind;
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::object_key::ObjectKey;
 use aws_config::timeout::TimeoutConfig;
-use aws_sdk_s3::types::{
-    CompletedMultipartUpload, CompletedPart, MetadataDirective, StorageClass, TaggingDirective,
-};
+use aws_sdk_s3::types::{CompletedPart, MetadataDirective, StorageClass, TaggingDirective};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// S3 answers when it has copied, up to 5 GiB, or put an upload's parts together, which takes minutes at
-/// times (S3 API reference, CompleteMultipartUpload).
-const PATIENCE: Duration = Duration::from_secs(300);
+/// S3 answers when it has copied, up to 5 GiB, which takes minutes at times (S3 API reference, CopyObject).
+const COPY: Duration = Duration::from_secs(300);
 /// How many parts S3 copies at once for one request.
 const PARTS_AT_ONCE: usize = 8;
 
@@ -64,7 +62,7 @@ const COPY_SOURCE: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUM
 
 /// Copies an object with its metadata and tags, and makes sure that the copy has its size.
 pub(crate) async fn copy(
-    files: &S3Files,
+    files: &S3Bucket,
     bucket: &ConnectedBucket,
     from: &ObjectKey,
     to: &ObjectKey,
@@ -91,11 +89,11 @@ pub(crate) async fn copy(
         false => in_parts(files, way, &source, size).await?,
     };
     let made = files.details(bucket, to, None).await?;
-    // Somebody may have written it anew meanwhile; then it is theirs, and not for us to judge.
+    // Somebody may have replaced it meanwhile. Then its size says nothing about the copy.
     if made.metadata.etag == etag && made.metadata.size != source.metadata.size {
         return Err(local(
             "CopyObject",
-            FailureKind::Nonsense,
+            FailureKind::InvalidResponse,
             "the copy has another size",
         ));
     }
@@ -107,7 +105,7 @@ pub(crate) async fn copy(
     })
 }
 
-async fn exists(files: &S3Files, bucket: &ConnectedBucket, key: &ObjectKey) -> BucketResult<bool> {
+async fn exists(files: &S3Bucket, bucket: &ConnectedBucket, key: &ObjectKey) -> BucketResult<bool> {
     match files.details(bucket, key, None).await {
         Ok(_) => Ok(true),
         Err(failure) if failure.kind == FailureKind::NoSuchKey => Ok(false),
@@ -115,9 +113,11 @@ async fn exists(files: &S3Files, bucket: &ConnectedBucket, key: &ObjectKey) -> B
     }
 }
 
-type Made = (Option<String>, Option<String>);
-
-async fn by_one_call(files: &S3Files, way: Way<'_>, source: &ObjectDetails) -> BucketResult<Made> {
+async fn by_one_call(
+    files: &S3Bucket,
+    way: Way<'_>,
+    source: &ObjectDetails,
+) -> BucketResult<MadeObject> {
     const OPERATION: &str = "CopyObject";
     let answer = files
         .in_scope(way.bucket, SessionScope::Objects, |session| async move {
@@ -147,11 +147,11 @@ async fn by_one_call(files: &S3Files, way: Way<'_>, source: &ObjectDetails) -> B
 
 /// An object too large for one call: S3 copies ranges of it into the parts of an upload.
 async fn in_parts(
-    files: &S3Files,
+    files: &S3Bucket,
     way: Way<'_>,
     source: &ObjectDetails,
     size: u64,
-) -> BucketResult<Made> {
+) -> BucketResult<MadeObject> {
     let upload_id = files
         .in_scope(way.bucket, SessionScope::Objects, |session| {
             create(session, way, source)
@@ -168,7 +168,16 @@ async fn in_parts(
             .try_collect()
             .await?;
         parts.sort_by_key(|part| part.part_number);
-        complete(files, way, &upload_id, parts, size).await
+        let completion = UploadCompletion {
+            bucket: way.bucket,
+            key: way.to,
+            upload_id: &upload_id,
+            parts,
+            size: Some(size),
+            if_none_match: way.if_none_match,
+            if_match: None,
+        };
+        complete(files, SessionScope::Objects, completion).await
     };
     match made.await {
         Ok(made) => Ok(made),
@@ -180,7 +189,7 @@ async fn in_parts(
 }
 
 async fn create(
-    session: Arc<Session>,
+    session: Arc<AwsSession>,
     way: Way<'_>,
     source: &ObjectDetails,
 ) -> BucketResult<String> {
@@ -213,11 +222,17 @@ async fn create(
         .await
         .map_err(|error| classify(OPERATION, &error))?
         .upload_id
-        .ok_or_else(|| local(OPERATION, FailureKind::Nonsense, "the answer has no ID"))
+        .ok_or_else(|| {
+            local(
+                OPERATION,
+                FailureKind::InvalidResponse,
+                "the answer has no ID",
+            )
+        })
 }
 
 async fn copy_part(
-    files: &S3Files,
+    files: &S3Bucket,
     way: Way<'_>,
     source: &ObjectDetails,
     upload_id: &str,
@@ -254,54 +269,19 @@ async fn copy_part(
         .build())
 }
 
-async fn complete(
-    files: &S3Files,
-    way: Way<'_>,
-    upload_id: &str,
-    parts: Vec<CompletedPart>,
-    size: u64,
-) -> BucketResult<Made> {
-    let upload = CompletedMultipartUpload::builder()
-        .set_parts(Some(parts))
-        .build();
-    let answer = files
-        .in_scope(way.bucket, SessionScope::Objects, |session| {
-            let upload = upload.clone();
-            async move {
-                session
-                    .s3
-                    .complete_multipart_upload()
-                    .bucket(way.bucket_name())
-                    .key(way.to.as_str())
-                    .upload_id(upload_id)
-                    .multipart_upload(upload)
-                    .mpu_object_size(i64::try_from(size).unwrap_or(i64::MAX))
-                    .set_if_none_match(way.if_none_match())
-                    .set_expected_bucket_owner(way.owner())
-                    .customize()
-                    .config_override(patient())
-                    .send()
-                    .await
-                    .map_err(|error| classify("CompleteMultipartUpload", &error))
-            }
-        })
-        .await?;
-    Ok((answer.e_tag, answer.version_id))
-}
-
-/// S3 tells no class for `STANDARD`, and gives a copy `STANDARD` where no class is asked for.
+/// S3 names no class for `STANDARD`, and gives a copy `STANDARD` where no class is asked for.
 fn storage_class(source: &ObjectDetails) -> Option<StorageClass> {
     let class = source.metadata.storage_class.as_deref()?;
     StorageClass::try_parse(class).ok()
 }
 
 /// Time limits for a call that S3 answers only when its work is done.
-pub(crate) fn patient() -> aws_sdk_s3::config::Builder {
+fn patient() -> aws_sdk_s3::config::Builder {
     aws_sdk_s3::config::Builder::new().timeout_config(
         TimeoutConfig::builder()
-            .operation_attempt_timeout(PATIENCE)
-            .operation_timeout(2 * PATIENCE)
-            .read_timeout(PATIENCE)
+            .operation_attempt_timeout(COPY)
+            .operation_timeout(2 * COPY)
+            .read_timeout(COPY)
             .build(),
     )
 }

@@ -1,25 +1,27 @@
-//! Uploads in parts that somebody else sends.
+//! Multipart uploads whose parts somebody else sends.
 
-use crate::application::bucket::multipart::{BucketUploads, SentPart};
-use crate::application::bucket::query::BucketQueries;
-use crate::application::bucket::read::{BucketResult, SignedUrl};
+use crate::application::bucket::multipart::{BucketMultipart, SentPart};
+use crate::application::bucket::query::BucketQuery;
+use crate::application::bucket::read::BucketResult;
+use crate::application::bucket::sign::SignedUrl;
 use crate::application::bucket::write::{NewObject, StoredObject};
 use crate::aws::failure::{classify, local};
-use crate::aws::files::copy::patient;
-use crate::aws::files::read::{S3Files, expected_owner};
-use crate::aws::files::sign::{SigningLife, give_way};
-use crate::aws::files::upload::abort_upload;
+use crate::aws::files::bucket::S3Bucket;
+use crate::aws::files::convert::expected_owner;
+use crate::aws::files::parts::{UploadCompletion, abort_upload, complete};
+use crate::aws::files::signing_life::{SigningLife, give_way};
+use crate::aws::sessions::SessionScope;
 use crate::domain::aws_failure::FailureKind;
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::object_key::ObjectKey;
 use async_trait::async_trait;
 use aws_sdk_s3::config::RequestChecksumCalculation;
-use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
+use aws_sdk_s3::types::CompletedPart;
 use std::time::Duration;
 
 #[async_trait]
-impl BucketUploads for S3Files {
-    async fn begin(
+impl BucketMultipart for S3Bucket {
+    async fn begin_multipart(
         &self,
         bucket: &ConnectedBucket,
         key: &ObjectKey,
@@ -48,9 +50,13 @@ impl BucketUploads for S3Files {
                     .map_err(|error| classify(OPERATION, &error))
             })
             .await?;
-        answer
-            .upload_id
-            .ok_or_else(|| local(OPERATION, FailureKind::Nonsense, "the answer has no ID"))
+        answer.upload_id.ok_or_else(|| {
+            local(
+                OPERATION,
+                FailureKind::InvalidResponse,
+                "the answer has no ID",
+            )
+        })
     }
 
     async fn sign_parts(
@@ -81,7 +87,7 @@ impl BucketUploads for S3Files {
         Ok(urls)
     }
 
-    async fn finish(
+    async fn complete_multipart(
         &self,
         bucket: &ConnectedBucket,
         key: &ObjectKey,
@@ -95,42 +101,27 @@ impl BucketUploads for S3Files {
                 .e_tag(&part.etag)
                 .build()
         });
-        let upload = CompletedMultipartUpload::builder()
-            .set_parts(Some(parts.collect()))
-            .build();
-        let if_none_match = object.conditions.if_none_match.then(|| "*".to_owned());
-        let answer = self
-            .with_session(bucket, |session| {
-                let request = session
-                    .s3
-                    .complete_multipart_upload()
-                    .bucket(bucket.connection.bucket.as_str())
-                    .key(key.as_str())
-                    .upload_id(upload_id)
-                    .multipart_upload(upload.clone())
-                    .set_if_none_match(if_none_match.clone())
-                    .set_expected_bucket_owner(expected_owner(&bucket.connection));
-                async move {
-                    request
-                        .customize()
-                        .config_override(patient())
-                        .send()
-                        .await
-                        .map_err(|error| classify("CompleteMultipartUpload", &error))
-                }
-            })
-            .await?;
+        let completion = UploadCompletion {
+            bucket,
+            key,
+            upload_id,
+            parts: parts.collect(),
+            size: None,
+            if_none_match: object.conditions.if_none_match,
+            if_match: None,
+        };
+        let (etag, version_id) = complete(self, SessionScope::Files, completion).await?;
         // The answer to the completion has no size. The object is there, whatever comes of asking.
         let made = self.details(bucket, key, None).await.ok();
         Ok(StoredObject {
             size: made.and_then(|made| u64::try_from(made.metadata.size).ok()),
-            etag: answer.e_tag,
-            version_id: answer.version_id,
+            etag,
+            version_id,
             sha256: None,
         })
     }
 
-    async fn give_up(
+    async fn abort_multipart(
         &self,
         bucket: &ConnectedBucket,
         key: &ObjectKey,

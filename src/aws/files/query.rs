@@ -1,14 +1,16 @@
-//! What S3 tells of buckets and objects.
+//! Read-only queries of buckets and objects.
 
 use crate::application::bucket::query::{
-    AccountBucket, Archive, BucketPage, BucketQueries, Grant, ObjectDetails, ObjectVersion,
-    Restore, VersionPage,
+    AccountBucket, Archive, BucketPage, BucketQuery, Grant, ObjectDetails, ObjectVersion, Restore,
+    VersionPage,
 };
-use crate::application::bucket::read::{BucketResult, ObjectMetadata};
+use crate::application::bucket::read::BucketResult;
 use crate::aws::failure::{classify, local};
-use crate::aws::files::read::{S3Files, absent_or, decode, expected_owner, sorted, time_of};
-use crate::aws::sessions::{Session, SessionScope};
-use crate::domain::aws_failure::{AwsFailure, FailureKind};
+use crate::aws::files::bucket::{S3Bucket, scope_of};
+use crate::aws::files::convert::{decode, expected_owner, time_of};
+use crate::aws::files::head::{head_object, metadata};
+use crate::aws::sessions::SessionScope;
+use crate::domain::aws_failure::FailureKind;
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::connection::access::Access;
 use crate::domain::connection::region::Region;
@@ -16,12 +18,11 @@ use crate::domain::files::object_key::ObjectKey;
 use async_trait::async_trait;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::types::{ChecksumMode, EncodingType};
-use std::sync::Arc;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
 #[async_trait]
-impl BucketQueries for S3Files {
+impl BucketQuery for S3Bucket {
     async fn details(
         &self,
         bucket: &ConnectedBucket,
@@ -104,7 +105,7 @@ impl BucketQueries for S3Files {
                 .as_ref()
                 .map(|name| name.as_str());
             Region::from_location_constraint(constraint.filter(|name| !name.is_empty()))
-                .map_err(|invalid| local(OPERATION, FailureKind::Nonsense, invalid))
+                .map_err(|invalid| local(OPERATION, FailureKind::InvalidResponse, invalid))
         })
         .await
     }
@@ -142,73 +143,12 @@ impl BucketQueries for S3Files {
     }
 }
 
-/// Reading a version is an action of its own, which is not among the documents'.
-pub(crate) fn scope_of(version_id: Option<&str>) -> SessionScope {
-    match version_id {
-        Some(_) => SessionScope::Objects,
-        None => SessionScope::Files,
-    }
-}
-
 /// The session for what the documents grant for writing only, although it changes nothing: a customer may
 /// have granted it to a storage for reading too.
 fn beyond_reading(bucket: &ConnectedBucket) -> SessionScope {
     match bucket.connection.settings.access {
         Access::Read => SessionScope::Objects,
         Access::ReadWrite => SessionScope::Files,
-    }
-}
-
-/// HeadObject. Asking for checksums needs the leave to decrypt, too (S3 API reference, HeadObject).
-pub(crate) async fn head_object(
-    session: Arc<Session>,
-    bucket: &ConnectedBucket,
-    key: &ObjectKey,
-    version_id: Option<&str>,
-    checksums: Option<ChecksumMode>,
-) -> BucketResult<HeadObjectOutput> {
-    let answer = session
-        .s3
-        .head_object()
-        .bucket(bucket.connection.bucket.as_str())
-        .key(key.as_str())
-        .set_version_id(version_id.map(str::to_owned))
-        .set_checksum_mode(checksums)
-        .set_expected_bucket_owner(expected_owner(&bucket.connection))
-        .send()
-        .await;
-    match answer.map_err(|error| of_version(version_id, classify("HeadObject", &error))) {
-        Err(denied) if denied.kind == FailureKind::AccessDenied && version_id.is_none() => {
-            Err(absent_or(denied, session, bucket, key).await)
-        }
-        answer => answer,
-    }
-}
-
-/// A version ID that S3 does not understand names no version.
-pub(crate) fn of_version(version_id: Option<&str>, mut failure: AwsFailure) -> AwsFailure {
-    let unknown = failure.http_status == Some(400)
-        && (failure.operation == "HeadObject"
-            || failure.error_code.as_deref() == Some("InvalidArgument"));
-    let absent = failure.kind == FailureKind::NoSuchKey
-        && failure.error_code.as_deref() != Some("DeleteMarker");
-    if version_id.is_some() && (unknown || absent) {
-        failure.kind = FailureKind::NoSuchKey;
-        failure.error_code = Some("NoSuchVersion".to_owned());
-    }
-    failure
-}
-
-pub(crate) fn metadata(answer: HeadObjectOutput) -> ObjectMetadata {
-    ObjectMetadata {
-        size: answer.content_length.unwrap_or_default(),
-        etag: answer.e_tag,
-        content_type: answer.content_type,
-        content_encoding: answer.content_encoding,
-        last_modified: answer.last_modified.and_then(time_of),
-        version_id: answer.version_id,
-        storage_class: answer.storage_class.map(|class| class.as_str().to_owned()),
-        metadata: sorted(answer.metadata),
     }
 }
 
@@ -302,8 +242,8 @@ fn version_page(
             });
         }
     }
-    // S3 lists versions and markers apart; together they are newest first again. The latest one is
-    // told by S3, because times can be equal.
+    // S3 lists versions and markers apart; together they are newest first again. S3 marks the
+    // latest one, because times can be equal.
     versions.sort_by_key(|version| (!version.is_latest, std::cmp::Reverse(version.last_modified)));
     let more = answer.is_truncated.unwrap_or_default() && is_key(answer.next_key_marker())?;
     Ok(VersionPage {

@@ -1,92 +1,23 @@
 //! Files in customers' buckets.
 
 use crate::application::bucket::read::{
-    BucketFiles, BucketResult, ListFrom, ListPage, ListRequest, ListedObject, ObjectContent,
-    ObjectMetadata, ReadConditions, SignedResponse, SignedUrl,
+    BucketRead, BucketResult, ListFrom, ListPage, ListRequest, ListedObject, ObjectContent,
+    ObjectMetadata, ReadConditions,
 };
-use crate::aws::failure::{classify, local};
+use crate::aws::failure::classify;
+use crate::aws::files::bucket::{S3Bucket, scope_of};
 use crate::aws::files::content::Reading;
-use crate::aws::files::presign::UrlSigner;
-use crate::aws::files::query::{head_object, metadata, of_version, scope_of};
-use crate::aws::files::sign::{SigningLife, give_way};
-use crate::aws::files::upload::UploadMemory;
-use crate::aws::gates::Gates;
-use crate::aws::sessions::{RoleSessions, Session, SessionScope};
-use crate::domain::aws_failure::{AwsFailure, FailureKind};
-use crate::domain::connection::{ConnectedBucket, Connection, Owner};
+use crate::aws::files::convert::{decode, expected_owner, sorted, time_of};
+use crate::aws::files::head::{head_object, metadata, of_version};
+use crate::aws::sessions::AwsSession;
+use crate::domain::connection::{ConnectedBucket, Owner};
 use crate::domain::files::object_key::ObjectKey;
-use crate::domain::files::part_plan::Sizes;
 use async_trait::async_trait;
 use aws_sdk_s3::types::EncodingType;
-use aws_smithy_types::DateTime;
 use std::sync::Arc;
-use std::time::Duration;
-use time::OffsetDateTime;
-
-/// [`BucketFiles`] on S3.
-pub struct S3Files {
-    pub(crate) sessions: Arc<RoleSessions>,
-    pub(crate) upload_memory: UploadMemory,
-    pub(crate) sizes: Sizes,
-    pub(crate) gates: Gates,
-}
-
-impl S3Files {
-    pub fn new(sessions: Arc<RoleSessions>) -> Self {
-        Self::with_sizes(sessions, Sizes::default())
-    }
-
-    pub fn with_sizes(sessions: Arc<RoleSessions>, sizes: Sizes) -> Self {
-        Self {
-            sessions,
-            upload_memory: UploadMemory::default(),
-            sizes,
-            gates: Gates::default(),
-        }
-    }
-
-    /// Makes a call with the bucket's session. When AWS no longer accepts the session (the customer
-    /// revoked it, or made the role anew), it is made once more with a fresh one.
-    pub(crate) async fn with_session<T, F>(
-        &self,
-        bucket: &ConnectedBucket,
-        call: impl Fn(Arc<Session>) -> F,
-    ) -> BucketResult<T>
-    where
-        F: Future<Output = BucketResult<T>>,
-    {
-        self.in_scope(bucket, SessionScope::Files, call).await
-    }
-
-    /// The same with a session for something beyond the documents' actions.
-    pub(crate) async fn in_scope<T, F>(
-        &self,
-        bucket: &ConnectedBucket,
-        scope: SessionScope,
-        call: impl Fn(Arc<Session>) -> F,
-    ) -> BucketResult<T>
-    where
-        F: Future<Output = BucketResult<T>>,
-    {
-        let session = self.sessions.session_in(bucket, scope).await?;
-        let _turn = self.gates.call(&bucket.owner).await?;
-        match call(session.clone()).await {
-            Err(failure) if failure.kind == FailureKind::BadCredentials => {
-                self.sessions.drop_session(bucket, scope, &session).await;
-                call(self.sessions.session_in(bucket, scope).await?).await
-            }
-            answer => answer,
-        }
-    }
-}
-
-/// As the SDK takes it.
-pub(crate) fn expected_owner(connection: &Connection) -> Option<String> {
-    connection.expected_owner().map(ToString::to_string)
-}
 
 #[async_trait]
-impl BucketFiles for S3Files {
+impl BucketRead for S3Bucket {
     async fn list(&self, bucket: &ConnectedBucket, request: ListRequest) -> BucketResult<ListPage> {
         self.with_session(bucket, |session| list(session, bucket, &request))
             .await
@@ -169,95 +100,13 @@ impl BucketFiles for S3Files {
         })
     }
 
-    async fn sign_get(
-        &self,
-        bucket: &ConnectedBucket,
-        keys: &[(ObjectKey, SignedResponse)],
-        expires_in: Duration,
-    ) -> BucketResult<Vec<SignedUrl>> {
-        let session = self.sessions.session_for(bucket, expires_in).await?;
-        let life = SigningLife::new("GetObject", session.remaining(), expires_in)?;
-        let mut urls = Vec::with_capacity(keys.len());
-        let mut signer: Option<UrlSigner> = None;
-        for (at, (key, response)) in keys.iter().enumerate() {
-            give_way(at).await;
-            if let Some(url) = signer
-                .as_ref()
-                .and_then(|signer| signer.sign((key.as_str(), response)))
-            {
-                urls.push(SignedUrl {
-                    url,
-                    method: "GET",
-                    headers: Vec::new(),
-                    expires_at: life.expires_at,
-                });
-                continue;
-            }
-            let signed = session
-                .links
-                .get_object()
-                .bucket(bucket.connection.bucket.as_str())
-                .key(key.as_str())
-                .set_response_content_type(response.content_type.clone())
-                .set_response_content_disposition(response.content_disposition.clone())
-                .presigned(life.config.clone())
-                .await
-                .map_err(|error| classify("GetObject", &error))?;
-            if at == 0 && keys.len() > 1 && signed.headers().next().is_none() {
-                signer = session.credentials.clone().and_then(|credentials| {
-                    let region = session.s3.config().region()?.as_ref();
-                    let first = (key.as_str(), response);
-                    let (start, length) = (life.start, life.length);
-                    UrlSigner::like(signed.uri(), first, credentials, region, start, length)
-                });
-            }
-            urls.push(life.url("GET", &signed));
-        }
-        Ok(urls)
-    }
-
     async fn forget(&self, owner: &Owner) {
         self.sessions.forget(owner).await;
     }
 }
 
-/// S3 answers 403, without a word, for an object that is absent, unless the caller may list the whole
-/// bucket: a condition on `s3:prefix` is never met by a HeadObject. The listing tells which it was.
-pub(crate) async fn absent_or(
-    denied: AwsFailure,
-    session: Arc<Session>,
-    bucket: &ConnectedBucket,
-    key: &ObjectKey,
-) -> AwsFailure {
-    let listed = session
-        .s3
-        .list_objects_v2()
-        .bucket(bucket.connection.bucket.as_str())
-        .prefix(key.as_str())
-        .max_keys(1)
-        .encoding_type(EncodingType::Url)
-        .set_expected_bucket_owner(expected_owner(&bucket.connection))
-        .send()
-        .await;
-    let Ok(listed) = listed else {
-        return denied;
-    };
-    // S3 lists in the order of the keys' bytes: the object itself, if there is one, comes first.
-    let there = match listed.contents().first().and_then(|object| object.key()) {
-        None => false,
-        Some(first) => decode(first).is_ok_and(|first| first == key.as_str()),
-    };
-    match there {
-        true => denied,
-        false => AwsFailure {
-            kind: FailureKind::NoSuchKey,
-            ..denied
-        },
-    }
-}
-
 async fn list(
-    session: Arc<Session>,
+    session: Arc<AwsSession>,
     bucket: &ConnectedBucket,
     request: &ListRequest,
 ) -> BucketResult<ListPage> {
@@ -310,16 +159,6 @@ async fn list(
     Ok(page)
 }
 
-/// Undoes `encoding-type=url`, which writes a space as `+`. Bytes that are no UTF-8 are an error, not
-/// another key.
-pub(crate) fn decode(raw: &str) -> Result<String, AwsFailure> {
-    let spaced = raw.replace('+', " ");
-    percent_encoding::percent_decode_str(&spaced)
-        .decode_utf8()
-        .map(|text| text.into_owned())
-        .map_err(|error| local("ListObjectsV2", FailureKind::Nonsense, error))
-}
-
 /// The offset in `bytes 100-199/1234`.
 fn first_byte(range: &str) -> Option<u64> {
     range
@@ -328,27 +167,4 @@ fn first_byte(range: &str) -> Option<u64> {
         .next()?
         .parse()
         .ok()
-}
-
-pub(crate) fn time_of(at: DateTime) -> Option<OffsetDateTime> {
-    OffsetDateTime::from_unix_timestamp_nanos(at.as_nanos()).ok()
-}
-
-pub(crate) fn sorted(
-    metadata: Option<std::collections::HashMap<String, String>>,
-) -> Vec<(String, String)> {
-    let mut pairs: Vec<_> = metadata.unwrap_or_default().into_iter().collect();
-    pairs.sort();
-    pairs
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn listed_keys_are_decoded_exactly() {
-        assert_eq!(decode("a+b%2Bc%2525/%C3%BC").unwrap(), "a b+c%25/ü");
-        assert!(decode("%FF").is_err());
-    }
 }

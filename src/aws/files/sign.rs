@@ -1,71 +1,87 @@
-//! What all signed URLs share: how long they live, and how they are told.
+//! Signed URLs of objects.
 
-use crate::application::bucket::read::SignedUrl;
-use crate::aws::failure::local;
-use crate::domain::aws_failure::{AwsFailure, FailureKind};
-use aws_sdk_s3::presigning::{PresignedRequest, PresigningConfig};
-use std::time::{Duration, SystemTime};
-use time::OffsetDateTime;
+use crate::application::bucket::read::BucketResult;
+use crate::application::bucket::sign::{BucketSign, SignedMethod, SignedUrl};
+use crate::aws::failure::classify;
+use crate::aws::files::bucket::S3Bucket;
+use crate::aws::files::signing_life::{SigningLife, give_way};
+use crate::aws::files::url_signer::UrlSigner;
+use crate::domain::connection::ConnectedBucket;
+use crate::domain::files::object_key::ObjectKey;
+use async_trait::async_trait;
+use std::time::Duration;
 
-/// How many URLs are signed before other requests get a turn.
-const BATCH: usize = 64;
-
-/// Lets other requests have their turn now and then, while many URLs are signed one after the other.
-pub(crate) async fn give_way(at: usize) {
-    if at % BATCH == BATCH - 1 {
-        tokio::task::yield_now().await;
-    }
-}
-
-/// How long what is signed now lives.
-pub(crate) struct SigningLife {
-    pub config: PresigningConfig,
-    pub start: SystemTime,
-    pub length: Duration,
-    pub expires_at: OffsetDateTime,
-}
-
-impl SigningLife {
-    /// The life that was asked for, or what is left of the credentials.
-    pub fn new(
-        operation: &'static str,
-        remaining: Option<Duration>,
-        asked: Duration,
-    ) -> Result<Self, AwsFailure> {
-        let length = remaining.map_or(asked, |left| left.min(asked));
-        // Whole seconds, as the URL carries them, from a start that the answer's expiry is told from.
-        let length = Duration::from_secs(length.as_secs());
-        if length.is_zero() {
-            return Err(local(
-                operation,
-                FailureKind::BadCredentials,
-                "the credentials expire at once",
-            ));
+#[async_trait]
+impl BucketSign for S3Bucket {
+    async fn sign(
+        &self,
+        bucket: &ConnectedBucket,
+        keys: &[(ObjectKey, SignedMethod)],
+        expires_in: Duration,
+    ) -> BucketResult<Vec<SignedUrl>> {
+        let session = self.sessions.session_for(bucket, expires_in).await?;
+        let life = SigningLife::new("Sign", session.remaining(), expires_in)?;
+        let name = bucket.connection.bucket.as_str();
+        let mut urls = Vec::with_capacity(keys.len());
+        let mut signer: Option<UrlSigner> = None;
+        for (at, (key, method)) in keys.iter().enumerate() {
+            give_way(at).await;
+            let key = key.as_str();
+            let url = match method {
+                SignedMethod::Get(response) => {
+                    let wanted = (key, response);
+                    if let Some(url) = signer.as_ref().and_then(|signer| signer.sign(wanted)) {
+                        urls.push(SignedUrl {
+                            url,
+                            method: "GET",
+                            headers: Vec::new(),
+                            expires_at: life.expires_at,
+                        });
+                        continue;
+                    }
+                    let request = session.links.get_object().bucket(name).key(key);
+                    let signed = request
+                        .set_response_content_type(response.content_type.clone())
+                        .set_response_content_disposition(response.content_disposition.clone())
+                        .presigned(life.config.clone())
+                        .await
+                        .map_err(|error| classify("GetObject", &error))?;
+                    if at == 0 && keys.len() > 1 && signed.headers().next().is_none() {
+                        signer = session.credentials.clone().and_then(|credentials| {
+                            let region = session.s3.config().region()?.as_ref();
+                            let (start, length) = (life.start, life.length);
+                            UrlSigner::like(
+                                signed.uri(),
+                                wanted,
+                                credentials,
+                                region,
+                                start,
+                                length,
+                            )
+                        });
+                    }
+                    life.url("GET", &signed)
+                }
+                SignedMethod::Put { content_type } => {
+                    let request = session.links.put_object().bucket(name).key(key);
+                    let signed = request
+                        .set_content_type(content_type.clone())
+                        .presigned(life.config.clone())
+                        .await
+                        .map_err(|error| classify("PutObject", &error))?;
+                    life.url("PUT", &signed)
+                }
+                SignedMethod::Delete => {
+                    let request = session.links.delete_object().bucket(name).key(key);
+                    let signed = request
+                        .presigned(life.config.clone())
+                        .await
+                        .map_err(|error| classify("DeleteObject", &error))?;
+                    life.url("DELETE", &signed)
+                }
+            };
+            urls.push(url);
         }
-        let start = SystemTime::now();
-        let config = PresigningConfig::builder()
-            .start_time(start)
-            .expires_in(length)
-            .build()
-            .map_err(|error| local(operation, FailureKind::InvalidRequest, error))?;
-        let began = OffsetDateTime::from(start);
-        Ok(Self {
-            config,
-            start,
-            length,
-            expires_at: began.replace_nanosecond(0).unwrap_or(began) + length,
-        })
-    }
-
-    pub fn url(&self, method: &'static str, signed: &PresignedRequest) -> SignedUrl {
-        SignedUrl {
-            url: signed.uri().to_owned(),
-            method,
-            headers: signed
-                .headers()
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .collect(),
-            expires_at: self.expires_at,
-        }
+        Ok(urls)
     }
 }

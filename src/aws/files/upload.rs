@@ -3,7 +3,7 @@
 //! Up to [`HELD_BODY`] a body is held and stored by one call, which the SDK may repeat. A larger one
 //! whose length is known is passed on as it comes: by one call, or, where it is too large for one, part
 //! by part. One of unknown length is held part by part, because S3 wants to know each part's length;
-//! [`UploadMemory`] bounds all of these together.
+//! [`UploadMemory`](crate::aws::files::upload_memory::UploadMemory) bounds all of these together.
 //!
 //! Checksums: the client's digests are verified on the way ([`UploadBody`]), and the last bytes are
 //! withheld until they match; each call to S3 carries a checksum of its own bytes, and completing an
@@ -12,17 +12,19 @@
 use crate::application::bucket::body::{BodyFault, UploadBody};
 use crate::application::bucket::write::{NewObject, PutFailure, StoredObject};
 use crate::aws::failure::{classify, local};
-use crate::aws::files::read::{S3Files, expected_owner};
-use crate::aws::sessions::{Session, SessionScope};
+use crate::aws::files::bucket::S3Bucket;
+use crate::aws::files::convert::expected_owner;
+use crate::aws::files::parts::{UploadCompletion, abort, complete};
+use crate::aws::sessions::{AwsSession, SessionScope};
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::object_key::ObjectKey;
 use crate::domain::files::part_plan::{
-    LARGEST_OBJECT, LARGEST_UNTOLD, MIB, MOST_PARTS, held_part_size,
+    LARGEST_OBJECT, LARGEST_OF_UNKNOWN_LENGTH, MOST_PARTS, held_part_size,
 };
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart};
+use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedPart};
 use aws_smithy_types::byte_stream::ByteStream;
 use bytes::{Bytes, BytesMut};
 use http_body::{Frame, SizeHint};
@@ -30,55 +32,25 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::task::JoinSet;
 
 /// A body up to this size is held in memory as a whole.
 const HELD_BODY: u64 = 256 << 10;
 /// How long S3 may take nothing of a body, and how long it may think after its end.
 const STALL: Duration = Duration::from_secs(60);
-/// Completing a large upload takes S3 minutes at times (S3 API reference, CompleteMultipartUpload).
-const COMPLETE: Duration = Duration::from_secs(600);
 /// How many parts of one body are held at once: one comes while the other goes.
 const PARTS_HELD: usize = 2;
-/// How long to wait before an upload that could not be given up is given up again.
-const ABORT_PAUSES: [Duration; 3] = [
-    Duration::from_millis(100),
-    Duration::from_secs(1),
-    Duration::from_secs(5),
-];
-/// How long an upload waits for memory.
-const MEMORY_PATIENCE: Duration = Duration::from_secs(30);
-
-/// The memory that held parts may take, all uploads together: 32 MiB, in MiB.
-pub struct UploadMemory(Arc<Semaphore>);
-
-impl Default for UploadMemory {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(32)))
-    }
-}
-
-impl UploadMemory {
-    async fn take(&self, bytes: u64) -> Result<OwnedSemaphorePermit, PutFailure> {
-        let mib = u32::try_from(bytes.div_ceil(MIB)).unwrap_or(u32::MAX);
-        let taking = self.0.clone().acquire_many_owned(mib);
-        match tokio::time::timeout(MEMORY_PATIENCE, taking).await {
-            Ok(Ok(permit)) => Ok(permit),
-            _ => Err(PutFailure::NoMemory),
-        }
-    }
-}
 
 /// Where an upload goes.
 #[derive(Clone, Copy)]
-struct Place<'a> {
+struct UploadTarget<'a> {
     bucket: &'a ConnectedBucket,
     key: &'a ObjectKey,
     object: &'a NewObject,
 }
 
-impl Place<'_> {
+impl UploadTarget<'_> {
     fn bucket_name(&self) -> &str {
         self.bucket.connection.bucket.as_str()
     }
@@ -108,19 +80,19 @@ impl Place<'_> {
 }
 
 pub(crate) async fn put(
-    files: &S3Files,
+    files: &S3Bucket,
     bucket: &ConnectedBucket,
     key: &ObjectKey,
     object: &NewObject,
     body: UploadBody,
 ) -> Result<StoredObject, PutFailure> {
-    let place = Place {
+    let place = UploadTarget {
         bucket,
         key,
         object,
     };
     let length = body.length();
-    let mut source = Source { body, carry: None };
+    let mut source = BodySource { body, carry: None };
     let _turn = files.gates.transfer(&bucket.owner).await?;
     match length {
         Some(length) if length > LARGEST_OBJECT => Err(BodyFault::TooLong {
@@ -129,7 +101,13 @@ pub(crate) async fn put(
         .into()),
         Some(length) if length > files.sizes.single => {
             let size = files.sizes.part_of(length);
-            in_parts(files, place, &mut source, Parts::Told { length, size }).await
+            in_parts(
+                files,
+                place,
+                &mut source,
+                BodyParts::KnownLength { length, size },
+            )
+            .await
         }
         Some(length) if length > HELD_BODY => streamed(files, place, &mut source, length).await,
         _ => {
@@ -148,18 +126,24 @@ pub(crate) async fn put(
                 bytes: first,
                 memory,
             };
-            in_parts(files, place, &mut source, Parts::Untold { first }).await
+            in_parts(
+                files,
+                place,
+                &mut source,
+                BodyParts::UnknownLength { first },
+            )
+            .await
         }
     }
 }
 
 /// A body, cut where it is asked to be.
-struct Source {
+struct BodySource {
     body: UploadBody,
     carry: Option<Bytes>,
 }
 
-impl Source {
+impl BodySource {
     /// The next bytes, at most so many.
     async fn next(&mut self, most: u64) -> Result<Option<Bytes>, BodyFault> {
         let chunk = match self.carry.take() {
@@ -178,7 +162,7 @@ impl Source {
 
     /// So many bytes, or fewer at the end.
     async fn fill(&mut self, size: u64) -> Result<Bytes, BodyFault> {
-        // A part is as large as it is told; most other bodies are small.
+        // A part has its full size; most other bodies are small.
         let mut buffer = match size > HELD_BODY + 1 {
             true => BytesMut::with_capacity(usize::try_from(size).unwrap_or_default()),
             false => BytesMut::new(),
@@ -211,9 +195,9 @@ impl Source {
 }
 
 async fn held(
-    files: &S3Files,
-    place: Place<'_>,
-    source: &Source,
+    files: &S3Bucket,
+    place: UploadTarget<'_>,
+    source: &BodySource,
     bytes: Bytes,
 ) -> Result<StoredObject, PutFailure> {
     let answer = files
@@ -233,9 +217,9 @@ async fn held(
 }
 
 async fn streamed(
-    files: &S3Files,
-    place: Place<'_>,
-    source: &mut Source,
+    files: &S3Bucket,
+    place: UploadTarget<'_>,
+    source: &mut BodySource,
     length: u64,
 ) -> Result<StoredObject, PutFailure> {
     let session = files.sessions.session(place.bucket).await?;
@@ -244,7 +228,7 @@ async fn streamed(
         async move {
             request
                 .customize()
-                .config_override(patient(STALL))
+                .config_override(patient())
                 .send()
                 .await
                 .map_err(|error| classify("PutObject", &error))
@@ -255,8 +239,8 @@ async fn streamed(
 }
 
 fn put_object(
-    session: &Session,
-    place: Place<'_>,
+    session: &AwsSession,
+    place: UploadTarget<'_>,
 ) -> aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder {
     session
         .s3
@@ -271,22 +255,22 @@ fn put_object(
 }
 
 /// Time limits for a call whose body takes as long as its sender needs: [`pass_on`] has its own.
-fn patient(answer: Duration) -> aws_sdk_s3::config::Builder {
+fn patient() -> aws_sdk_s3::config::Builder {
     aws_sdk_s3::config::Builder::new()
         .timeout_config(
             TimeoutConfig::builder()
                 .disable_operation_timeout()
                 .disable_operation_attempt_timeout()
-                .read_timeout(answer)
+                .read_timeout(STALL)
                 .build(),
         )
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
 }
 
 /// Makes a call with the next `size` bytes as its body, while they come. Where they do not come, the
-/// call is cut off, and S3 stores nothing of a body that is shorter than it was told.
+/// call is cut off, and S3 stores nothing of a body that is shorter than announced.
 async fn pass_on<T, F>(
-    source: &mut Source,
+    source: &mut BodySource,
     size: u64,
     operation: &'static str,
     send: impl FnOnce(ByteStream) -> F,
@@ -307,7 +291,7 @@ where
             left -= chunk.len() as u64;
             match tokio::time::timeout(STALL, sender.send(chunk)).await {
                 Ok(Ok(())) => {}
-                // The call has ended: its answer tells why.
+                // The call has ended: its answer has the reason.
                 Ok(Err(_)) => break,
                 Err(_) => return Err(slow()),
             }
@@ -363,9 +347,9 @@ impl http_body::Body for PassedOn {
 }
 
 /// How a body is cut.
-enum Parts {
-    Told { length: u64, size: u64 },
-    Untold { first: HeldPart },
+enum BodyParts {
+    KnownLength { length: u64, size: u64 },
+    UnknownLength { first: HeldPart },
 }
 
 /// A part in memory, and the permit for it: what is held without one is bounded by nothing.
@@ -375,24 +359,34 @@ struct HeldPart {
 }
 
 async fn in_parts(
-    files: &S3Files,
-    place: Place<'_>,
-    source: &mut Source,
-    parts: Parts,
+    files: &S3Bucket,
+    place: UploadTarget<'_>,
+    source: &mut BodySource,
+    parts: BodyParts,
 ) -> Result<StoredObject, PutFailure> {
     let upload_id = files
         .with_session(place.bucket, |session| create(session, place))
         .await?;
     let stored = async {
         let done = match parts {
-            Parts::Told { length, size } => {
-                told_parts(files, place, &upload_id, source, length, size).await?
+            BodyParts::KnownLength { length, size } => {
+                parts_of_known_length(files, place, &upload_id, source, length, size).await?
             }
-            Parts::Untold { first } => {
-                untold_parts(files, place, &upload_id, source, first).await?
+            BodyParts::UnknownLength { first } => {
+                parts_of_unknown_length(files, place, &upload_id, source, first).await?
             }
         };
-        complete(files, place, &upload_id, source, done).await
+        let completion = UploadCompletion {
+            bucket: place.bucket,
+            key: place.key,
+            upload_id: &upload_id,
+            parts: done,
+            size: Some(source.body.received()),
+            if_none_match: place.object.conditions.if_none_match,
+            if_match: place.if_match(),
+        };
+        let (etag, version_id) = complete(files, SessionScope::Files, completion).await?;
+        Ok(source.stored(etag, version_id))
     };
     match stored.await {
         Ok(stored) => Ok(stored),
@@ -403,7 +397,7 @@ async fn in_parts(
     }
 }
 
-async fn create(session: Arc<Session>, place: Place<'_>) -> Result<String, AwsFailure> {
+async fn create(session: Arc<AwsSession>, place: UploadTarget<'_>) -> Result<String, AwsFailure> {
     const OPERATION: &str = "CreateMultipartUpload";
     session
         .s3
@@ -418,12 +412,18 @@ async fn create(session: Arc<Session>, place: Place<'_>) -> Result<String, AwsFa
         .await
         .map_err(|error| classify(OPERATION, &error))?
         .upload_id
-        .ok_or_else(|| local(OPERATION, FailureKind::Nonsense, "the answer has no ID"))
+        .ok_or_else(|| {
+            local(
+                OPERATION,
+                FailureKind::InvalidResponse,
+                "the answer has no ID",
+            )
+        })
 }
 
 fn upload_part(
-    session: &Session,
-    place: Place<'_>,
+    session: &AwsSession,
+    place: UploadTarget<'_>,
     upload_id: &str,
     number: u64,
 ) -> aws_sdk_s3::operation::upload_part::builders::UploadPartFluentBuilder {
@@ -449,11 +449,11 @@ fn completed(
         .build()
 }
 
-async fn told_parts(
-    files: &S3Files,
-    place: Place<'_>,
+async fn parts_of_known_length(
+    files: &S3Bucket,
+    place: UploadTarget<'_>,
     upload_id: &str,
-    source: &mut Source,
+    source: &mut BodySource,
     length: u64,
     size: u64,
 ) -> Result<Vec<CompletedPart>, PutFailure> {
@@ -463,7 +463,7 @@ async fn told_parts(
         if left == 0 {
             break;
         }
-        // Asked anew for each part: an upload may outlive a session.
+        // For each part again: an upload may outlive a session.
         let session = files.sessions.session(place.bucket).await?;
         let now = left.min(size);
         let answer = pass_on(source, now, "UploadPart", |body| {
@@ -471,7 +471,7 @@ async fn told_parts(
             async move {
                 request
                     .customize()
-                    .config_override(patient(STALL))
+                    .config_override(patient())
                     .send()
                     .await
                     .map_err(|error| classify("UploadPart", &error))
@@ -484,11 +484,11 @@ async fn told_parts(
     Ok(done)
 }
 
-async fn untold_parts(
-    files: &S3Files,
-    place: Place<'_>,
+async fn parts_of_unknown_length(
+    files: &S3Bucket,
+    place: UploadTarget<'_>,
     upload_id: &str,
-    source: &mut Source,
+    source: &mut BodySource,
     first: HeldPart,
 ) -> Result<Vec<CompletedPart>, PutFailure> {
     let mut first = Some(first);
@@ -513,7 +513,7 @@ async fn untold_parts(
         }
         if number > MOST_PARTS {
             return Err(BodyFault::TooLong {
-                most: LARGEST_UNTOLD,
+                most: LARGEST_OF_UNKNOWN_LENGTH,
             }
             .into());
         }
@@ -550,97 +550,4 @@ fn held_limits() -> aws_sdk_s3::config::Builder {
             .operation_timeout(3 * STALL)
             .build(),
     )
-}
-
-async fn complete(
-    files: &S3Files,
-    place: Place<'_>,
-    upload_id: &str,
-    source: &Source,
-    parts: Vec<CompletedPart>,
-) -> Result<StoredObject, PutFailure> {
-    let size = i64::try_from(source.body.received()).unwrap_or(i64::MAX);
-    let upload = CompletedMultipartUpload::builder()
-        .set_parts(Some(parts))
-        .build();
-    let answer = files
-        .with_session(place.bucket, |session| {
-            let request = session
-                .s3
-                .complete_multipart_upload()
-                .bucket(place.bucket_name())
-                .key(place.key.as_str())
-                .upload_id(upload_id)
-                .multipart_upload(upload.clone())
-                .mpu_object_size(size)
-                .set_if_none_match(place.if_none_match())
-                .set_if_match(place.if_match())
-                .set_expected_bucket_owner(place.owner());
-            async move {
-                request
-                    .customize()
-                    .config_override(patient(COMPLETE))
-                    .send()
-                    .await
-                    .map_err(|error| classify("CompleteMultipartUpload", &error))
-            }
-        })
-        .await?;
-    Ok(source.stored(answer.e_tag, answer.version_id))
-}
-
-/// Gives an upload up, so that nothing of it stays in the bucket. A failure is for the log only: whoever
-/// uploads is told why the upload failed.
-pub(crate) async fn abort(
-    files: &S3Files,
-    bucket: &ConnectedBucket,
-    key: &ObjectKey,
-    upload_id: &str,
-) {
-    let mut tries = ABORT_PAUSES.iter();
-    while let Err(failure) = abort_upload(files, bucket, key, upload_id).await {
-        // While the service stops, a pooled connection may end with the thread that drove it.
-        if failure.kind.is_passing()
-            && let Some(pause) = tries.next()
-        {
-            tokio::time::sleep(*pause).await;
-            continue;
-        }
-        tracing::warn!(
-            storage = %bucket.owner,
-            %failure,
-            message = failure.message,
-            "cannot abort an upload: its parts stay in the bucket until a lifecycle rule removes them"
-        );
-        return;
-    }
-}
-
-pub(crate) async fn abort_upload(
-    files: &S3Files,
-    bucket: &ConnectedBucket,
-    key: &ObjectKey,
-    upload_id: &str,
-) -> Result<(), AwsFailure> {
-    let call = |session: Arc<Session>| async move {
-        session
-            .s3
-            .abort_multipart_upload()
-            .bucket(bucket.connection.bucket.as_str())
-            .key(key.as_str())
-            .upload_id(upload_id)
-            .set_expected_bucket_owner(expected_owner(&bucket.connection))
-            .send()
-            .await
-            .map(drop)
-            .map_err(|error| classify("AbortMultipartUpload", &error))
-    };
-    // Whoever began an upload may give it up by default (S3 user guide, "Multipart upload API and
-    // permissions"); a session policy may stand in the way of that.
-    match files.with_session(bucket, call).await {
-        Err(failure) if failure.kind == FailureKind::AccessDenied => {
-            files.in_scope(bucket, SessionScope::Objects, call).await
-        }
-        answer => answer,
-    }
 }

@@ -1,13 +1,13 @@
 //! Changes in customers' buckets.
 
 use crate::application::bucket::body::UploadBody;
-use crate::application::bucket::read::{BucketResult, SignedUrl};
+use crate::application::bucket::read::BucketResult;
 use crate::application::bucket::write::{
-    BucketWrites, CopiedObject, Doomed, NewObject, PutFailure, SignedWrite, StoredObject,
+    BucketWrite, CopiedObject, DeleteTarget, NewObject, PutFailure, StoredObject,
 };
 use crate::aws::failure::{classify, local};
-use crate::aws::files::read::{S3Files, expected_owner};
-use crate::aws::files::sign::{SigningLife, give_way};
+use crate::aws::files::bucket::S3Bucket;
+use crate::aws::files::convert::expected_owner;
 use crate::aws::files::{copy, upload};
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::connection::ConnectedBucket;
@@ -18,13 +18,12 @@ use aws_sdk_s3::types::{Delete, ObjectCannedAcl, ObjectIdentifier};
 use futures_util::StreamExt;
 use futures_util::stream;
 use std::collections::HashMap;
-use std::time::Duration;
 
 /// How many single deletions run at once, where a batch cannot do it.
 const SINGLES_AT_ONCE: usize = 16;
 
 #[async_trait]
-impl BucketWrites for S3Files {
+impl BucketWrite for S3Bucket {
     async fn put(
         &self,
         bucket: &ConnectedBucket,
@@ -35,21 +34,21 @@ impl BucketWrites for S3Files {
         upload::put(self, bucket, key, object, body).await
     }
 
-    async fn delete(&self, bucket: &ConnectedBucket, doomed: &Doomed) -> BucketResult<()> {
-        let version = doomed.version_id.as_deref();
-        delete_object(self, bucket, &doomed.key, version, None).await
+    async fn delete(&self, bucket: &ConnectedBucket, target: &DeleteTarget) -> BucketResult<()> {
+        let version = target.version_id.as_deref();
+        delete_object(self, bucket, &target.key, version, None).await
     }
 
     async fn delete_many(
         &self,
         bucket: &ConnectedBucket,
-        doomed: &[Doomed],
+        targets: &[DeleteTarget],
     ) -> Vec<BucketResult<()>> {
         let (batch, mut alone): (Vec<usize>, Vec<usize>) =
-            (0..doomed.len()).partition(|&at| fits_xml(doomed[at].key.as_str()));
-        let mut outcomes: Vec<BucketResult<()>> = vec![Ok(()); doomed.len()];
+            (0..targets.len()).partition(|&at| fits_xml(targets[at].key.as_str()));
+        let mut outcomes: Vec<BucketResult<()>> = vec![Ok(()); targets.len()];
         if !batch.is_empty() {
-            let keys: Vec<&Doomed> = batch.iter().map(|&at| &doomed[at]).collect();
+            let keys: Vec<&DeleteTarget> = batch.iter().map(|&at| &targets[at]).collect();
             match delete_batch(self, bucket, &keys).await {
                 Ok(failures) => {
                     for (at, key) in batch.iter().zip(&keys) {
@@ -59,14 +58,14 @@ impl BucketWrites for S3Files {
                     }
                 }
                 // A store that does not know the call, or refuses all for one.
-                Err(failure) if !failure.kind.is_passing() => alone.extend(batch),
+                Err(failure) if !failure.kind.is_transient() => alone.extend(batch),
                 Err(failure) => batch
                     .iter()
                     .for_each(|&at| outcomes[at] = Err(failure.clone())),
             }
         }
         let single: Vec<_> = stream::iter(alone)
-            .map(|at| async move { (at, self.delete(bucket, &doomed[at]).await) })
+            .map(|at| async move { (at, self.delete(bucket, &targets[at]).await) })
             .buffer_unordered(SINGLES_AT_ONCE)
             .collect()
             .await;
@@ -122,49 +121,11 @@ impl BucketWrites for S3Files {
         })
         .await
     }
-
-    async fn sign_write(
-        &self,
-        bucket: &ConnectedBucket,
-        keys: &[ObjectKey],
-        what: &SignedWrite,
-        expires_in: Duration,
-    ) -> BucketResult<Vec<SignedUrl>> {
-        let session = self.sessions.session_for(bucket, expires_in).await?;
-        let life = SigningLife::new("Sign", session.remaining(), expires_in)?;
-        let name = bucket.connection.bucket.as_str();
-        let mut urls = Vec::with_capacity(keys.len());
-        for (at, key) in keys.iter().enumerate() {
-            give_way(at).await;
-            let key = key.as_str();
-            let (method, signed) = match what {
-                SignedWrite::Put { content_type } => {
-                    let request = session.links.put_object().bucket(name).key(key);
-                    let signed = request
-                        .set_content_type(content_type.clone())
-                        .presigned(life.config.clone())
-                        .await
-                        .map_err(|error| classify("PutObject", &error))?;
-                    ("PUT", signed)
-                }
-                SignedWrite::Delete => {
-                    let request = session.links.delete_object().bucket(name).key(key);
-                    let signed = request
-                        .presigned(life.config.clone())
-                        .await
-                        .map_err(|error| classify("DeleteObject", &error))?;
-                    ("DELETE", signed)
-                }
-            };
-            urls.push(life.url(method, &signed));
-        }
-        Ok(urls)
-    }
 }
 
 /// Deletes an object or a version of it; with an ETag, only where the object still has it.
 async fn delete_object(
-    files: &S3Files,
+    files: &S3Bucket,
     bucket: &ConnectedBucket,
     key: &ObjectKey,
     version_id: Option<&str>,
@@ -197,13 +158,13 @@ fn fits_xml(key: &str) -> bool {
 
 /// Deletes up to 1,000 objects by one call. Gives the failures among them.
 async fn delete_batch<'a>(
-    files: &S3Files,
+    files: &S3Bucket,
     bucket: &ConnectedBucket,
-    doomed: &[&'a Doomed],
-) -> Result<HashMap<Doomed, AwsFailure>, AwsFailure> {
+    targets: &[&'a DeleteTarget],
+) -> Result<HashMap<DeleteTarget, AwsFailure>, AwsFailure> {
     const OPERATION: &str = "DeleteObjects";
-    let mut objects = Vec::with_capacity(doomed.len());
-    for one in doomed {
+    let mut objects = Vec::with_capacity(targets.len());
+    for one in targets {
         let identifier = ObjectIdentifier::builder()
             .key(one.key.as_str())
             .set_version_id(one.version_id.clone())
@@ -236,7 +197,7 @@ async fn delete_batch<'a>(
     if errors.is_empty() {
         return Ok(HashMap::new());
     }
-    let mut by_name: HashMap<(&str, Option<&str>), &'a Doomed> = doomed
+    let mut by_name: HashMap<(&str, Option<&str>), &'a DeleteTarget> = targets
         .iter()
         .map(|one| ((one.key.as_str(), one.version_id.as_deref()), *one))
         .collect();

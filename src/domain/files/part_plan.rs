@@ -42,7 +42,7 @@ impl Sizes {
 }
 
 /// The size of a part that must be held in memory, because nobody knows how many follow. It grows, so
-/// that small uploads need little and large ones fit: see [`LARGEST_UNTOLD`].
+/// that small uploads need little and large ones fit: see [`LARGEST_OF_UNKNOWN_LENGTH`].
 pub fn held_part_size(number: u64) -> u64 {
     match number {
         0..=1_000 => 8 * MIB,
@@ -52,7 +52,7 @@ pub fn held_part_size(number: u64) -> u64 {
 }
 
 /// The largest object whose size is not known beforehand: about 257 GiB.
-pub const LARGEST_UNTOLD: u64 = (1_000 * 8 + 2_000 * 16 + 7_000 * 32) * MIB;
+pub const LARGEST_OF_UNKNOWN_LENGTH: u64 = (1_000 * 8 + 2_000 * 16 + 7_000 * 32) * MIB;
 
 #[cfg(test)]
 mod tests {
@@ -76,8 +76,8 @@ mod tests {
     }
 
     #[test]
-    fn held_parts_make_the_largest_untold_object() {
+    fn held_parts_make_the_largest_object_of_unknown_length() {
         let sum: u64 = (1..=MOST_PARTS).map(held_part_size).sum();
-        assert_eq!(sum, LARGEST_UNTOLD);
+        assert_eq!(sum, LARGEST_OF_UNKNOWN_LENGTH);
     }
 }

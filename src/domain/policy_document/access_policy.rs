@@ -1,10 +1,12 @@
-//! Policies about the bucket: permission policy, session policy and bucket policy.
+//! Policies about the bucket: permission policy, session policies and bucket policy.
 
+use crate::domain::connection::access::Access;
 use crate::domain::connection::account::Partition;
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::bucket_prefix::BucketPrefix;
 use crate::domain::connection::kms_key_arn::KmsKeyArn;
 use crate::domain::connection::role_arn::RoleArn;
+use crate::domain::files::file_operation::{PermissionRow, Target};
 use crate::domain::policy_document::escape;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -84,10 +86,32 @@ struct PrefixKey {
     _prefixes: [PrefixSlot; 1],
 }
 
+const BELOW_PREFIX: Condition = Condition {
+    _string_like: PrefixKey {
+        _prefixes: [PrefixSlot::ListPrefixes],
+    },
+};
+
 #[derive(Debug, Clone, Copy, Deserialize)]
 enum PrefixSlot {
     #[serde(rename = "{list_prefixes}")]
     ListPrefixes,
+}
+
+/// One for each access that a customer may grant.
+#[derive(Debug, Clone)]
+pub struct ByAccess<T> {
+    pub read: T,
+    pub read_write: T,
+}
+
+impl<T> ByAccess<T> {
+    pub fn of(&self, access: Access) -> &T {
+        match access {
+            Access::Read => &self.read,
+            Access::ReadWrite => &self.read_write,
+        }
+    }
 }
 
 /// The part of AWS that a policy is about.
@@ -121,6 +145,56 @@ impl Scope<'_> {
 }
 
 impl AccessPolicy {
+    /// The policy that grants these permissions: one statement for those that follow one another and have
+    /// the same resource and condition. Permissions that take no resource have no place in it.
+    pub fn allowing<'a>(rows: impl Iterator<Item = &'a PermissionRow>) -> Self {
+        let mut statements: Vec<AccessStatement> = Vec::new();
+        for row in rows {
+            let resource = match row.permission.on {
+                Target::Bucket => Resource::Bucket,
+                Target::Objects => Resource::Objects,
+                Target::Key => Resource::Key,
+                Target::Everything => continue,
+            };
+            let action = row.permission.action.to_owned();
+            match statements.last_mut() {
+                Some(last)
+                    if last.resource == [resource]
+                        && last.condition.is_some() == row.below_prefix() =>
+                {
+                    last.action.push(action);
+                }
+                _ => statements.push(AccessStatement {
+                    sid: None,
+                    effect: Effect::Allow,
+                    principal: None,
+                    action: vec![action],
+                    resource: [resource],
+                    condition: row.below_prefix().then_some(BELOW_PREFIX),
+                }),
+            }
+        }
+        Self {
+            version: PolicyVersion::V2012,
+            statement: statements,
+        }
+    }
+
+    /// What it grants, in its order.
+    #[cfg(test)]
+    pub fn granted(&self) -> impl Iterator<Item = (&str, Target)> {
+        self.statement.iter().flat_map(|statement| {
+            let [resource] = statement.resource;
+            let on = match resource {
+                Resource::Bucket => Target::Bucket,
+                Resource::Objects => Target::Objects,
+                Resource::Key => Target::Key,
+            };
+            let actions = statement.action.iter();
+            actions.map(move |action| (action.as_str(), on))
+        })
+    }
+
     /// Whether every statement names the role as its principal, as a bucket policy must, or none does,
     /// as in an identity's policy; `None` for a mixture.
     pub fn names_principals(&self) -> Option<bool> {

@@ -42,7 +42,7 @@ impl CorsRule {
 /// A lifecycle configuration, in the shape of PutBucketLifecycleConfiguration.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
-pub struct Lifecycle<P = PrefixSlot> {
+pub struct Lifecycle<P = TempPrefixSlot> {
     pub rules: Vec<LifecycleRule<P>>,
 }
 
@@ -89,7 +89,7 @@ pub struct AbortIncompleteMultipartUpload {
 
 /// The folders that the product writes what it does not need for long.
 #[derive(Debug, Clone, Copy, Deserialize)]
-pub enum PrefixSlot {
+pub enum TempPrefixSlot {
     #[serde(rename = "{temp_prefix}")]
     Temp,
     #[serde(rename = "{export_prefix}")]
@@ -106,8 +106,8 @@ impl Lifecycle {
                 status: rule.status,
                 filter: Filter {
                     prefix: match rule.filter.prefix {
-                        PrefixSlot::Temp => format!("{prefix}temp/"),
-                        PrefixSlot::Export => format!("{prefix}export/"),
+                        TempPrefixSlot::Temp => format!("{prefix}temp/"),
+                        TempPrefixSlot::Export => format!("{prefix}export/"),
                     },
                 },
                 expiration: rule.expiration,

@@ -2,7 +2,8 @@
 
 use crate::domain::Invalid;
 use crate::domain::policy_document::bucket_rules::{CorsRule, LifecycleRule};
-use crate::domain::policy_document::{POLICY_NAME, Parts, escape, unwritable};
+use crate::domain::policy_document::documents::{POLICY_NAME, Parts, unwritable};
+use crate::domain::policy_document::escape;
 use serde_json::{Value, json};
 
 /// What the script says and does is a file, and the same for everybody; a customer's values are

@@ -1,7 +1,7 @@
 //! The CloudFormation template.
 
 use crate::domain::Invalid;
-use crate::domain::policy_document::{POLICY_NAME, Parts, unwritable};
+use crate::domain::policy_document::documents::{POLICY_NAME, Parts, unwritable};
 use serde_json::json;
 
 const HEAD: &str = "\

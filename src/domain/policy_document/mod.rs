@@ -1,4 +1,4 @@
-//! The documents that a customer applies, rendered from `policies/`.
+//! The documents that a customer applies, rendered from `policies/`, and the policies of sessions.
 //!
 //! Each file of `policies/` is parsed once, at start, into a typed model in which a placeholder such as
 //! `{bucket_arn}` is a node of its own. Rendering fills those nodes with values, and a value can become
@@ -11,120 +11,14 @@ mod bucket_rules;
 mod cli;
 mod cloudformation;
 mod document_name;
+mod documents;
 mod escape;
 mod role_name;
+mod session_policies;
 mod templates;
 mod terraform;
 mod trust_policy;
-mod wider_sessions;
 
 pub use document_name::DocumentName;
-pub use role_name::RoleName;
+pub use documents::{DocumentParameters, Documents};
 pub use templates::PolicyTemplates;
-
-use crate::domain::Invalid;
-use crate::domain::connection::access::Access;
-use crate::domain::connection::account::Partition;
-use crate::domain::connection::bucket_name::BucketName;
-use crate::domain::connection::bucket_prefix::BucketPrefix;
-use crate::domain::connection::external_id::ExternalId;
-use crate::domain::connection::kms_key_arn::KmsKeyArn;
-use crate::domain::connection::region::Region;
-use crate::domain::connection::role_arn::RoleArn;
-use crate::domain::connection::service_identity::ServicePrincipal;
-use crate::domain::origin::Origin;
-use bucket_rules::{CorsRule, Lifecycle};
-use serde_json::Value;
-
-/// What the documents are rendered for.
-#[derive(Debug, Clone)]
-pub struct DocumentParameters {
-    /// The customer's, for the ARNs of bucket and objects.
-    pub partition: Partition,
-    pub service_principal: ServicePrincipal,
-    pub external_id: ExternalId,
-    pub bucket: BucketName,
-    pub prefix: BucketPrefix,
-    pub access: Access,
-    pub kms_key: Option<KmsKeyArn>,
-    /// May be empty: then no CORS rule is rendered.
-    pub allowed_origins: Vec<Origin>,
-    pub region: Option<Region>,
-    /// The customer's role, once it is known; until then the documents make one with a suggested name.
-    pub role_arn: Option<RoleArn>,
-}
-
-impl DocumentParameters {
-    /// The role that the documents make or change.
-    pub fn role_name(&self) -> RoleName {
-        match &self.role_arn {
-            Some(role_arn) => RoleName::of(role_arn),
-            None => RoleName::suggested(&self.bucket, &self.external_id),
-        }
-    }
-}
-
-/// Everything that a customer's AWS administrator needs, filled in.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Documents {
-    pub permission_policy: Value,
-    pub trust_policy: Value,
-    /// An array of rules, as the S3 console takes it.
-    pub cors: Value,
-    /// As `aws s3api put-bucket-lifecycle-configuration` takes it.
-    pub lifecycle: Value,
-    /// None until the role's ARN is known: S3 refuses a bucket policy whose principal does not exist.
-    pub bucket_policy: Option<Value>,
-    /// A POSIX shell script.
-    pub cli: String,
-    /// YAML.
-    pub cloudformation: String,
-    /// HCL.
-    pub terraform: String,
-}
-
-impl Documents {
-    /// A document as a file: the scripts as they are, the others as indented JSON in plain ASCII (IAM
-    /// takes no character beyond U+00FF in a policy). None for a bucket policy that there is not yet.
-    pub fn text(&self, name: DocumentName) -> Result<Option<String>, Invalid> {
-        let json = match name {
-            DocumentName::PermissionPolicy => &self.permission_policy,
-            DocumentName::TrustPolicy => &self.trust_policy,
-            DocumentName::Cors => &self.cors,
-            DocumentName::Lifecycle => &self.lifecycle,
-            DocumentName::BucketPolicy => match &self.bucket_policy {
-                Some(policy) => policy,
-                None => return Ok(None),
-            },
-            DocumentName::Cli => return Ok(Some(self.cli.clone())),
-            DocumentName::Cloudformation => return Ok(Some(self.cloudformation.clone())),
-            DocumentName::Terraform => return Ok(Some(self.terraform.clone())),
-        };
-        escape::json_file(json).map(Some).map_err(unwritable)
-    }
-}
-
-/// The name of the inline policy in the customer's role.
-const POLICY_NAME: &str = "sallyport-bucket-access";
-
-/// The parts that the scripts are made of.
-struct Parts<'a> {
-    parameters: &'a DocumentParameters,
-    role: RoleName,
-    permission_policy: &'a Value,
-    trust_policy: &'a Value,
-    /// None when no origin is allowed.
-    cors: Option<&'a CorsRule<Vec<String>>>,
-    /// None for read access: the product writes nothing then, and the rules could only delete files of
-    /// the customer's own.
-    lifecycle: Option<&'a Lifecycle<String>>,
-}
-
-/// A document that its own format cannot hold. No valid parameters are known to lead here; the writers
-/// of JSON, YAML and HCL are fallible, and this service does not panic for it.
-fn unwritable(cause: impl std::fmt::Display) -> Invalid {
-    Invalid::new(
-        "unwritable_document",
-        format!("The document cannot be written: {cause}"),
-    )
-}

@@ -1,6 +1,7 @@
 //! The files of `policies/`, loaded.
 
 use crate::domain::Invalid;
+use crate::domain::connection::Connection;
 use crate::domain::connection::access::Access;
 use crate::domain::connection::account::Partition;
 use crate::domain::connection::bucket_name::BucketName;
@@ -9,11 +10,12 @@ use crate::domain::connection::external_id::ExternalId;
 use crate::domain::connection::kms_key_arn::KmsKeyArn;
 use crate::domain::connection::service_identity::ServicePrincipal;
 use crate::domain::origin::Origin;
-use crate::domain::policy_document::access_policy::{AccessPolicy, Scope};
+use crate::domain::policy_document::access_policy::{AccessPolicy, ByAccess, Scope};
 use crate::domain::policy_document::bucket_rules::{CorsRule, Lifecycle};
+use crate::domain::policy_document::documents::{DocumentParameters, Documents, Parts, unwritable};
+use crate::domain::policy_document::session_policies::SessionPolicies;
 use crate::domain::policy_document::trust_policy::TrustPolicy;
-use crate::domain::policy_document::{DocumentParameters, Documents, Parts};
-use crate::domain::policy_document::{cli, cloudformation, escape, terraform, unwritable};
+use crate::domain::policy_document::{cli, cloudformation, terraform};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -21,26 +23,11 @@ use serde_json::Value;
 #[derive(Debug, Clone)]
 pub struct PolicyTemplates {
     permission_policy: ByAccess<AccessPolicy>,
-    session_policy: ByAccess<AccessPolicy>,
     bucket_policy: ByAccess<AccessPolicy>,
     trust_policy: TrustPolicy,
     cors: ByAccess<[CorsRule; 1]>,
     lifecycle: Lifecycle,
-}
-
-#[derive(Debug, Clone)]
-struct ByAccess<T> {
-    read: T,
-    read_write: T,
-}
-
-impl<T> ByAccess<T> {
-    fn of(&self, access: Access) -> &T {
-        match access {
-            Access::Read => &self.read,
-            Access::ReadWrite => &self.read_write,
-        }
-    }
+    sessions: SessionPolicies,
 }
 
 macro_rules! file {
@@ -64,10 +51,6 @@ impl PolicyTemplates {
                 read: access_policy(file!("permission_policy_read"), false)?,
                 read_write: access_policy(file!("permission_policy_read_write"), false)?,
             },
-            session_policy: ByAccess {
-                read: access_policy(file!("session_policy_read"), false)?,
-                read_write: access_policy(file!("session_policy_read_write"), false)?,
-            },
             bucket_policy: ByAccess {
                 read: access_policy(file!("bucket_policy_read"), true)?,
                 read_write: access_policy(file!("bucket_policy_read_write"), true)?,
@@ -78,6 +61,7 @@ impl PolicyTemplates {
                 read_write: parse(file!("cors_read_write"))?,
             },
             lifecycle: parse(file!("lifecycle"))?,
+            sessions: SessionPolicies::new(),
         })
     }
 
@@ -150,8 +134,7 @@ impl PolicyTemplates {
             prefix,
             kms_key,
         };
-        let policy = self.session_policy.of(access).render(&scope, None);
-        let text = escape::beyond('\u{ff}', &policy.to_string());
+        let text = self.sessions.files(access, &scope);
         let length = text.chars().count();
         if length > Self::MAX_SESSION_POLICY {
             return Err(Invalid::new(
@@ -163,6 +146,24 @@ impl PolicyTemplates {
             ));
         }
         Ok(text)
+    }
+
+    /// The same for the operations whose permissions a customer may have granted besides the documents':
+    /// versions, ACLs and tags of objects below the prefix, and aborting uploads.
+    pub fn objects_session_policy(&self, partition: Partition, connection: &Connection) -> String {
+        let settings = &connection.settings;
+        let scope = Scope {
+            partition,
+            bucket: &connection.bucket,
+            prefix: &settings.prefix,
+            kms_key: settings.kms_key.as_ref(),
+        };
+        self.sessions.objects(settings.access, &scope)
+    }
+
+    /// The same for the names of the account's buckets.
+    pub fn all_buckets_session_policy(&self) -> String {
+        self.sessions.all_buckets()
     }
 
     /// The statement to add to the permission policy when `action` (such as `s3:ListBucket`) is missing.
@@ -248,6 +249,10 @@ fn damaged(name: &str, what: &str) -> Invalid {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::connection::Credentials;
+    use crate::domain::connection::settings::BucketSettings;
+    use crate::domain::files::file_operation::{PERMISSIONS, Target};
+    use serde_json::json;
 
     /// Loads one of the files with a part replaced, and returns the refusal.
     fn refusal<T: DeserializeOwned>(
@@ -302,6 +307,54 @@ mod tests {
     #[test]
     fn principals_are_in_bucket_policies_only() {
         assert!(access_policy(file!("bucket_policy_read"), false).is_err());
-        assert!(access_policy(file!("session_policy_read"), true).is_err());
+        assert!(access_policy(file!("permission_policy_read"), true).is_err());
+    }
+
+    #[test]
+    fn the_documents_grant_what_the_table_of_permissions_says() {
+        let templates = PolicyTemplates::load().unwrap();
+        for access in Access::ALL {
+            let granted: Vec<(&str, Target)> = PERMISSIONS
+                .iter()
+                .filter(|row| row.in_documents(access))
+                .map(|row| (row.permission.action, row.permission.on))
+                .collect();
+            let policy = templates.permission_policy.of(access);
+            assert!(policy.granted().eq(granted.iter().copied()), "{access:?}");
+            // The key has a policy of its own.
+            let on_bucket = granted.iter().filter(|(_, on)| *on != Target::Key);
+            let policy = templates.bucket_policy.of(access);
+            assert!(policy.granted().eq(on_bucket.copied()), "{access:?}");
+        }
+    }
+
+    #[test]
+    fn sessions_stay_below_the_prefix_and_within_the_access() {
+        let policies = PolicyTemplates::load().unwrap();
+        let connection = |access| Connection {
+            bucket: BucketName::parse("acme").unwrap(),
+            settings: BucketSettings {
+                prefix: BucketPrefix::parse("team*").unwrap(),
+                access,
+                ..BucketSettings::default()
+            },
+            credentials: Credentials::Service,
+        };
+        let text = policies.objects_session_policy(Partition::Aws, &connection(Access::Read));
+        let policy: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(
+            policy["Statement"][0]["Resource"],
+            json!(["arn:aws:s3:::acme/team${*}/*"])
+        );
+        assert!(!text.contains("Put") && !text.contains("kms:"));
+        let versions = &policy["Statement"][1];
+        assert_eq!(versions["Action"], json!(["s3:ListBucketVersions"]));
+        assert_eq!(
+            versions["Condition"]["StringLike"]["s3:prefix"],
+            json!(["team${*}/*"])
+        );
+        let text =
+            policies.objects_session_policy(Partition::AwsCn, &connection(Access::ReadWrite));
+        assert!(text.contains("arn:aws-cn:s3:::acme/") && text.contains("s3:AbortMultipartUpload"));
     }
 }

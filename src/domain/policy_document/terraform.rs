@@ -2,7 +2,8 @@
 
 use crate::domain::Invalid;
 use crate::domain::policy_document::bucket_rules::{CorsRule, LifecycleRule};
-use crate::domain::policy_document::{POLICY_NAME, Parts, escape, unwritable};
+use crate::domain::policy_document::documents::{POLICY_NAME, Parts, unwritable};
+use crate::domain::policy_document::escape;
 use hcl::expr::{Conditional, Heredoc, TemplateExpr, Traversal, Variable};
 use hcl::structure::BlockBuilder;
 use hcl::{Block, Body, Expression, Identifier};

@@ -21,14 +21,14 @@ pub struct TrustPolicy<P = PrincipalSlot, E = ExternalIdSlot> {
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
 struct TrustStatement<P, E> {
     effect: Effect,
-    principal: Principal<P>,
+    principal: TrustPrincipal<P>,
     action: AssumeRole,
-    condition: Condition<E>,
+    condition: TrustCondition<E>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Principal<P> {
+struct TrustPrincipal<P> {
     #[serde(rename = "AWS")]
     aws: P,
 }
@@ -41,7 +41,7 @@ enum AssumeRole {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Condition<E> {
+struct TrustCondition<E> {
     #[serde(rename = "StringEquals")]
     string_equals: ExternalIdKey<E>,
 }
@@ -76,11 +76,11 @@ impl TrustPolicy {
             version: self.version,
             statement: [TrustStatement {
                 effect: statement.effect,
-                principal: Principal {
+                principal: TrustPrincipal {
                     aws: principal.arn().to_owned(),
                 },
                 action: statement.action,
-                condition: Condition {
+                condition: TrustCondition {
                     string_equals: ExternalIdKey {
                         external_id: external_id.to_string(),
                     },

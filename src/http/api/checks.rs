@@ -4,11 +4,12 @@ use crate::application::checks::LONGEST_WAIT;
 use crate::application::error::{Error, Result};
 use crate::domain::Invalid;
 use crate::domain::check::{
-    AwsCall, CheckReport, MissingPermission, Step, StepProblem, StepStatus,
+    AwsCall, CheckReport, MissingPermission, Step, StepName, StepProblem, StepStatus,
 };
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use time::OffsetDateTime;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use utoipa::{IntoParams, ToSchema};
 
 /// How long a check may go on trying.
@@ -64,10 +65,7 @@ pub struct CheckReportBody {
 #[derive(Serialize, ToSchema)]
 #[schema(as = CheckStep)]
 struct StepBody {
-    /// One of `assume_role`, `refuses_missing_external_id`, `refuses_wrong_external_id`,
-    /// `get_bucket_location`, `bucket_owner`, `list_bucket`, `get_object`, `put_object`,
-    /// `delete_object`, `cors`.
-    #[schema(example = "assume_role")]
+    #[schema(schema_with = step_name)]
     name: String,
     /// `passed`, `failed`, `warning` or `skipped`.
     #[schema(example = "passed")]
@@ -82,6 +80,23 @@ struct StepBody {
     /// Why the step was not made.
     #[serde(skip_serializing_if = "Option::is_none")]
     skipped_because: Option<String>,
+}
+
+/// The schema of a step's name. It lists the names.
+#[expect(
+    deprecated,
+    reason = "the schemas of the other fields have `example` too"
+)]
+fn step_name() -> Object {
+    let names: Vec<_> = StepName::ALL
+        .iter()
+        .map(|name| format!("`{}`", name.as_str()))
+        .collect();
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some(format!("One of {}.", names.join(", "))))
+        .example(Some(StepName::AssumeRole.as_str().into()))
+        .build()
 }
 
 /// A call to AWS and its answer.

@@ -1,6 +1,7 @@
 //! The JSON API, one file for each resource. Requests and answers are declared beside their handlers.
 
 pub mod checks;
+pub mod face;
 pub mod files;
 pub mod people;
 pub mod projects;
@@ -21,6 +22,7 @@ pub fn configure(config: &mut ServiceConfig) {
     people::sign_in_links::configure(config);
     people::sessions::configure(config);
     files::read::configure(config);
+    files::sign::configure(config);
     projects::configure(config);
     files::write::configure(config);
     files::copy::configure(config);

@@ -1,19 +1,16 @@
 //! `/v1/projects`
 
-use crate::application::error::{Error, FieldError, Result};
-use crate::application::files::read::SignRequest;
-use crate::application::projects::selection::Selection;
-use crate::application::projects::{FileSource, NewProject};
+use crate::application::error::{Error, Result};
+use crate::application::files::sign::SignRequest;
+use crate::application::projects::input::{NewFileInput, NewProjectInput};
 use crate::domain::Invalid;
-use crate::domain::files::file_key::{FileKey, Folder};
-use crate::domain::ids::{ProjectId, StorageRef};
-use crate::domain::names::Name;
-use crate::domain::project::{
-    FileName, OnMissing, Project, ProjectFile, ProjectStatus, WantedFile,
-};
-use crate::http::api::files::read::{SIGN_LIMIT, SignedUrlsBody, parse_keys};
+use crate::domain::ids::ProjectId;
+use crate::domain::project::{Project, ProjectFile, ProjectStatus};
+use crate::http::api::files::keys::parse_keys;
+use crate::http::api::files::sign::{SIGN_LIMIT, SignedUrlsBody};
 use crate::http::body::Body;
 use crate::http::caller::{AdminCaller, MemberCaller};
+use crate::http::declare::{asks, changes};
 use crate::http::idempotency::Idempotent;
 use crate::http::page::PageQuery;
 use crate::http::path::Id;
@@ -30,17 +27,15 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 /// A request names up to 10,000 files, each with a key and a name of 1,024 bytes.
 const CREATE_LIMIT: usize = 16 << 20;
-/// More would make the answer longer than it is of use.
-const MOST_ERRORS: usize = 100;
 
 pub fn configure(config: &mut ServiceConfig) {
     config
-        .service(create_project)
+        .service(changes(create_project))
         .service(list_projects)
         .service(get_project)
-        .service(delete_project)
+        .service(changes(delete_project))
         .service(list_project_files)
-        .service(sign_project_files);
+        .service(asks(sign_project_files));
 }
 
 /// A project to make. Its files come from exactly one of `files`, `folder` and `manifest_file_key`.
@@ -229,7 +224,7 @@ async fn create_project(
     services: Data<Services>,
     body: Body<NewProjectBody, CREATE_LIMIT>,
 ) -> Result<HttpResponse> {
-    let new = body.value.parse()?;
+    let new = NewProjectInput::from(body.value).parse()?;
     let work = async {
         let project = services.projects.create(&member.0, new).await?;
         let mut answer = match project.status {
@@ -243,96 +238,25 @@ async fn create_project(
     once.run(&services, body.fingerprint, work).await
 }
 
-impl NewProjectBody {
-    fn parse(self) -> Result<NewProject> {
-        let mut errors = Vec::new();
-        let name = taken(&mut errors, "name", Name::parse(&self.name));
-        let storage = self
-            .storage_id
-            .and_then(|id| taken(&mut errors, "storage_id", StorageRef::parse(&id)));
-        let on_missing = self
-            .on_missing
-            .and_then(|text| taken(&mut errors, "on_missing", OnMissing::parse(&text)));
-        let globs = [("include", &self.include), ("exclude", &self.exclude)];
-        for (field, globs) in globs {
-            if globs.is_some() && self.folder.is_none() {
-                let detail = format!("`{field}` chooses among the files of a `folder`.");
-                errors.push(FieldError::new(
-                    field,
-                    Invalid::new("only_with_folder", detail),
-                ));
-            }
-        }
-        let source = match (self.files, self.folder, self.manifest_file_key) {
-            (Some(files), None, None) => parse_files(files, &mut errors),
-            (None, Some(folder), None) => taken(&mut errors, "folder", Folder::parse(&folder))
-                .and_then(|folder| {
-                    let include = self.include.unwrap_or_default();
-                    let exclude = self.exclude.unwrap_or_default();
-                    match Selection::new(folder, include, exclude) {
-                        Ok(selection) => Some(FileSource::Folder(selection)),
-                        Err(error) => {
-                            errors.extend(error.fields.iter().cloned());
-                            None
-                        }
-                    }
-                }),
-            (None, None, Some(key)) => {
-                taken(&mut errors, "manifest_file_key", FileKey::parse(&key))
-                    .map(FileSource::Manifest)
-            }
-            _ => {
-                let detail = "Give exactly one of `files`, `folder` and `manifest_file_key`.";
-                errors.push(FieldError::new(
-                    "files",
-                    Invalid::new("one_source_needed", detail),
-                ));
-                None
-            }
-        };
-        match (name, source) {
-            (Some(name), Some(files)) if errors.is_empty() => Ok(NewProject {
-                name,
-                storage,
-                files,
-                on_missing: on_missing.unwrap_or_default(),
-            }),
-            _ => Err(Error::invalid(errors)),
+impl From<NewProjectBody> for NewProjectInput {
+    fn from(body: NewProjectBody) -> Self {
+        let files = body.files.map(|files| {
+            let files = files.into_iter();
+            files
+                .map(|NewFile { file_key, name }| NewFileInput { file_key, name })
+                .collect()
+        });
+        Self {
+            name: body.name,
+            storage_id: body.storage_id,
+            files,
+            folder: body.folder,
+            include: body.include,
+            exclude: body.exclude,
+            manifest_file_key: body.manifest_file_key,
+            on_missing: body.on_missing,
         }
     }
-}
-
-/// The value, or its refusal among the errors.
-fn taken<T>(
-    errors: &mut Vec<FieldError>,
-    field: impl Into<String>,
-    parsed: std::result::Result<T, Invalid>,
-) -> Option<T> {
-    parsed
-        .map_err(|invalid| {
-            if errors.len() < MOST_ERRORS {
-                errors.push(FieldError::new(field, invalid));
-            }
-        })
-        .ok()
-}
-
-fn parse_files(files: Vec<NewFile>, errors: &mut Vec<FieldError>) -> Option<FileSource> {
-    let mut wanted = Vec::with_capacity(files.len());
-    for (at, file) in files.into_iter().enumerate() {
-        let file_key = taken(
-            errors,
-            format!("files[{at}].file_key"),
-            FileKey::parse(&file.file_key),
-        );
-        let name = file
-            .name
-            .and_then(|name| taken(errors, format!("files[{at}].name"), FileName::parse(&name)));
-        if let Some(file_key) = file_key {
-            wanted.push(WantedFile { file_key, name });
-        }
-    }
-    Some(FileSource::Listed(wanted))
 }
 
 /// List projects
@@ -349,10 +273,10 @@ async fn list_projects(
 ) -> Result<Json<ProjectList>> {
     let place = format!("{}/projects", member.0.workspace);
     let request = query.0.request()?;
-    let window = services.pages.window(&place, &request)?;
+    let window = services.page_tokens.window(&place, &request)?;
     let rows = services.projects.list_all(&member.0, &window).await?;
     let page = services
-        .pages
+        .page_tokens
         .page(&place, &request, rows, |project| project.id.to_string())?;
     Ok(Json(ProjectList {
         projects: page.items.into_iter().map(Into::into).collect(),
@@ -409,14 +333,14 @@ async fn list_project_files(
 ) -> Result<Json<ProjectFileList>> {
     let place = format!("{}/projects/{}/files", member.0.workspace, id.0);
     let request = query.0.request()?;
-    let window = services.pages.window(&place, &request)?;
+    let window = services.page_tokens.window(&place, &request)?;
     let after = window.after.map(|after| after.parse()).transpose();
     let rows = services
         .projects
         .list_files(&member.0, &id.0, after.map_err(Error::bug)?, window.limit)
         .await?;
     let page = services
-        .pages
+        .page_tokens
         .page(&place, &request, rows, |file| file.position.to_string())?;
     Ok(Json(ProjectFileList {
         files: page.items.into_iter().map(Into::into).collect(),

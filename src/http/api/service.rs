@@ -1,6 +1,7 @@
 //! The service about itself: alive, ready, metrics, and its documentation.
 
 use crate::application::error::{Error, Result};
+use crate::http::docs::{Documents, POLICY};
 use crate::http::state::Services;
 use actix_web::http::header;
 use actix_web::middleware::Compress;
@@ -92,7 +93,7 @@ async fn healthz() -> HttpResponse {
 )]
 #[get("/readyz")]
 async fn readyz(services: Data<Services>) -> HttpResponse {
-    let asked = services.readiness.iter().map(|part| async {
+    let asked = services.running.readiness.iter().map(|part| async {
         let state = tokio::time::timeout(PATIENCE, part.check())
             .await
             .unwrap_or_else(|_| Err("It did not answer in time.".to_owned()));
@@ -101,7 +102,7 @@ async fn readyz(services: Data<Services>) -> HttpResponse {
     let mut checks = join_all(asked).await;
     checks.push(Part::new(
         "start",
-        if services.started.is_set() {
+        if services.running.started.is_set() {
             Ok(())
         } else {
             Err("The database has not been prepared yet.".to_owned())
@@ -126,7 +127,8 @@ async fn readyz(services: Data<Services>) -> HttpResponse {
 #[get("/metrics")]
 async fn metrics(services: Data<Services>) -> Result<HttpResponse> {
     let mut text = String::new();
-    prometheus_client::encoding::text::encode(&mut text, &services.registry).map_err(Error::bug)?;
+    prometheus_client::encoding::text::encode(&mut text, &services.running.registry)
+        .map_err(Error::bug)?;
     Ok(no_store()
         .content_type("application/openmetrics-text; version=1.0.0; charset=utf-8")
         .body(text))
@@ -138,10 +140,10 @@ async fn metrics(services: Data<Services>) -> Result<HttpResponse> {
     responses((status = 200, description = "OpenAPI 3.1", body = serde_json::Value)),
 )]
 #[get("/openapi.json", wrap = "Compress::default()")]
-async fn openapi(services: Data<Services>) -> HttpResponse {
+async fn openapi(documents: Data<Documents>) -> HttpResponse {
     HttpResponse::Ok()
         .content_type("application/json")
-        .body(services.http.openapi_json.clone())
+        .body(documents.openapi_json.clone())
 }
 
 /// This document, to read
@@ -150,11 +152,11 @@ async fn openapi(services: Data<Services>) -> HttpResponse {
     responses((status = 200, description = "A page", body = String, content_type = "text/html")),
 )]
 #[get("/docs", wrap = "Compress::default()")]
-async fn docs(services: Data<Services>) -> HttpResponse {
+async fn docs(documents: Data<Documents>) -> HttpResponse {
     HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")
-        .insert_header((header::CONTENT_SECURITY_POLICY, crate::http::docs::POLICY))
-        .body(services.http.docs_html.clone())
+        .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
+        .body(documents.page_html.clone())
 }
 
 fn no_store() -> actix_web::HttpResponseBuilder {

@@ -10,6 +10,7 @@ use crate::http::api::setups::documents;
 use crate::http::api::setups::documents::DocumentsBody;
 use crate::http::body::Body;
 use crate::http::caller::{AdminCaller, MemberCaller};
+use crate::http::declare::changes;
 use crate::http::page::PageQuery;
 use crate::http::path::Id;
 use crate::http::query::Query;
@@ -25,9 +26,9 @@ pub fn configure(config: &mut ServiceConfig) {
     config
         .service(list_storages)
         .service(get_storage)
-        .service(change_storage)
-        .service(delete_storage)
-        .service(check_storage)
+        .service(changes(change_storage))
+        .service(changes(delete_storage))
+        .service(changes(check_storage))
         .service(list_storage_checks)
         .service(get_storage_documents)
         .service(get_storage_document);
@@ -137,10 +138,10 @@ async fn list_storages(
 ) -> Result<Json<StorageList>> {
     let place = format!("{}/storages", member.0.workspace);
     let request = query.0.request()?;
-    let window = services.pages.window(&place, &request)?;
+    let window = services.page_tokens.window(&place, &request)?;
     let rows = services.storages.list(&member.0, &window).await?;
     let page = services
-        .pages
+        .page_tokens
         .page(&place, &request, rows, |view| view.reference().to_string())?;
     Ok(Json(StorageList {
         storages: page.items.into_iter().map(Into::into).collect(),
@@ -247,13 +248,13 @@ async fn list_storage_checks(
 ) -> Result<Json<CheckList>> {
     let place = format!("{}/storages/{}/checks", admin.0.workspace(), id.0);
     let request = query.0.request()?;
-    let window = services.pages.window(&place, &request)?;
+    let window = services.page_tokens.window(&place, &request)?;
     let rows = services
         .storages
         .list_checks(&admin.0, &id.0, &window)
         .await?;
     let page = services
-        .pages
+        .page_tokens
         .page(&place, &request, rows, |check| check.id.to_string())?;
     Ok(Json(CheckList {
         checks: page.items.into_iter().map(Into::into).collect(),

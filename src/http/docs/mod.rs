@@ -13,15 +13,32 @@ pub const POLICY: &str = "default-src 'none'; style-src 'self'; base-uri 'none';
 
 #[derive(Template)]
 #[template(path = "docs.html")]
-struct Page {
+struct DocsPage {
     style: String,
     api: view::Api,
 }
 
+/// What describes the API, as served.
+pub struct Documents {
+    /// The OpenAPI document.
+    pub openapi_json: String,
+    /// The page about it.
+    pub page_html: String,
+}
+
+impl Documents {
+    pub fn of(openapi_json: String) -> Result<Self> {
+        Ok(Self {
+            page_html: page(&openapi_json)?,
+            openapi_json,
+        })
+    }
+}
+
 /// Renders the document.
-pub fn page(document: &str) -> Result<String> {
+fn page(document: &str) -> Result<String> {
     let document = serde_json::from_str(document).map_err(Error::bug)?;
-    let page = Page {
+    let page = DocsPage {
         style: assets::DOCS_STYLE.path().to_owned(),
         api: view::Api::of(&document),
     };

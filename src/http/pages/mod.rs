@@ -4,6 +4,7 @@
 //! them. Errors become pages in [`error`]; every change is a POST that carries a CSRF token
 //! ([`form::Form`]) and answers with a redirect.
 
+pub mod face;
 mod files;
 pub mod people;
 mod projects;
@@ -11,14 +12,17 @@ mod setups;
 pub mod shell;
 mod storages;
 
-use actix_web::web::ServiceConfig;
+use crate::http::declare::PageRoutes;
 
-pub fn configure(config: &mut ServiceConfig) {
-    people::sign_in::configure(config);
-    storages::configure(config);
-    files::configure(config);
-    projects::configure(config);
-    setups::configure(config);
-    storages::storage::configure(config);
-    setups::instructions::configure(config);
+/// Every page's routes.
+pub fn routes() -> PageRoutes {
+    let mut routes = PageRoutes::of(&face::FACE);
+    people::sign_in::configure(&mut routes);
+    storages::configure(&mut routes);
+    files::configure(&mut routes);
+    projects::configure(&mut routes);
+    setups::configure(&mut routes);
+    storages::storage::configure(&mut routes);
+    setups::instructions::configure(&mut routes);
+    routes
 }

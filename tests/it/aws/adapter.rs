@@ -4,7 +4,7 @@
 use crate::application::kept::vault::{MasterKey, Vault};
 use crate::application::observe::Observer;
 use crate::aws::client::clients::AwsClients;
-use crate::aws::files::read::S3Files;
+use crate::aws::files::bucket::S3Bucket;
 use crate::aws::sessions::RoleSessions;
 use crate::domain::check::Outcome;
 use crate::domain::connection::bucket_name::BucketName;
@@ -32,7 +32,7 @@ impl Observer for Nobody {
 
 /// The adapter with the credentials of these settings. Objects of more than 6 MiB are too large for one
 /// call, and have parts of 5 MiB.
-pub fn adapter(place: &Scene, sdk: &SdkConfig) -> (S3Files, ConnectedBucket) {
+pub fn adapter(place: &Scene, sdk: &SdkConfig) -> (S3Bucket, ConnectedBucket) {
     let clients = AwsClients::new(sdk, Arc::new(EndpointNetworks::new(Vec::new()))).unwrap();
     let vault = Vault::new(&MasterKey::generate().unwrap().0).unwrap();
     let sessions = RoleSessions::new(
@@ -59,7 +59,7 @@ pub fn adapter(place: &Scene, sdk: &SdkConfig) -> (S3Files, ConnectedBucket) {
             credentials: Credentials::Service,
         },
     };
-    (S3Files::with_sizes(Arc::new(sessions), sizes), bucket)
+    (S3Bucket::with_sizes(Arc::new(sessions), sizes), bucket)
 }
 
 pub fn object_key(bucket: &ConnectedBucket, key: &str) -> ObjectKey {

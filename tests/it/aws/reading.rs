@@ -1,7 +1,7 @@
 //! Reads that S3 cuts off: they go on with the same object, or end as broken.
 
-use crate::application::bucket::read::{BucketFiles, ReadConditions};
-use crate::aws::files::read::S3Files;
+use crate::application::bucket::read::{BucketRead, ReadConditions};
+use crate::aws::files::bucket::S3Bucket;
 use crate::domain::connection::ConnectedBucket;
 use crate::it::aws::adapter::{adapter, object_key};
 use crate::it::files::uploads::bytes;
@@ -42,7 +42,7 @@ async fn breaking(after: u64) -> (String, Arc<AtomicUsize>) {
 }
 
 /// The adapter on that way.
-async fn behind(place: &Scene, after: u64) -> (S3Files, ConnectedBucket, Arc<AtomicUsize>) {
+async fn behind(place: &Scene, after: u64) -> (S3Bucket, ConnectedBucket, Arc<AtomicUsize>) {
     let (url, connections) = breaking(after).await;
     let sdk = place.storage.customer.sdk_config.to_builder();
     let (files, bucket) = adapter(place, &sdk.endpoint_url(url).build());

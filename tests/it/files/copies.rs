@@ -1,7 +1,7 @@
 //! Copies and moves within a storage.
 
 use crate::application::bucket::body::{Piece, UploadBody};
-use crate::application::bucket::write::{BucketWrites, NewObject};
+use crate::application::bucket::write::{BucketWrite, NewObject};
 use crate::domain::files::part_plan::MIB;
 use crate::it::aws::adapter::{adapter, object_key};
 use crate::it::files::uploads::bytes;

@@ -149,6 +149,46 @@ async fn every_operation_is_documented() {
     assert_eq!(ids.len(), count, "operation IDs are unique: {ids:?}");
 }
 
+/// What may change something is written whatever came of it, under its own name. A route that does not
+/// declare what it does keeps the service from starting.
+#[tokio::test]
+async fn every_operation_that_may_change_something_is_in_the_audit_log() {
+    let app = TestApp::spawn().await;
+    let workspace = app.workspace().await;
+    let mut expected = Vec::new();
+    for (method, path, operation) in operations(&app).await {
+        assert!(operation.get("x-effect").is_none(), "{method} {path}");
+        if matches!(method, Method::GET | Method::HEAD) {
+            continue;
+        }
+        let token = match path.starts_with(OPERATOR_ONLY) {
+            true => OPERATOR,
+            false => &workspace.admin,
+        };
+        let answer = send(&app, &method, &path, token).await;
+        assert!(answer.status.as_u16() != 403, "{method} {path}: {answer:?}");
+        expected.push((
+            operation["operationId"].as_str().unwrap().to_owned(),
+            answer.status,
+        ));
+    }
+    assert!(expected.len() > 20, "{expected:?}");
+    let log = app.get("/v1/audit-events?page_size=1000", OPERATOR).await;
+    let log = log.expect(200);
+    let events = log["audit_events"].as_array().unwrap();
+    for (action, status) in expected {
+        let result = match status.as_u16() {
+            200..300 => "done",
+            400..500 => "refused",
+            _ => "failed",
+        };
+        let is_written = events
+            .iter()
+            .any(|event| event["action"] == action.as_str() && event["result"] == result);
+        assert!(is_written, "{action}: {status}");
+    }
+}
+
 /// Every `$ref` leads somewhere.
 #[tokio::test]
 async fn the_document_s_references_resolve() {

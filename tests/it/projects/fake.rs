@@ -12,11 +12,13 @@ use crate::application::clock::Clock;
 use crate::application::connections::Connections;
 use crate::application::connections::principal::PrincipalSource;
 use crate::application::diagnosis::denials::Denials;
-use crate::application::files::read::Files;
+use crate::application::files::shared::Files;
+use crate::application::jobs::Lane;
+use crate::application::jobs::worker::Worker;
 use crate::application::kept::store::{ProjectStore, Store};
 use crate::application::kept::vault::{MasterKey, Vault};
 use crate::application::people::caller::{Credential, Member};
-use crate::application::projects::imports::{Importer, Pace};
+use crate::application::projects::imports::{ImportFiles, Pace};
 use crate::application::projects::{FileSource, Limits, NewProject, Projects};
 use crate::application::storages::Storages;
 use crate::application::storages::built_in::BuiltIn;
@@ -40,6 +42,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use time::OffsetDateTime;
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::task::TaskTracker;
 
@@ -146,7 +149,7 @@ fn metadata(body: &[u8]) -> ObjectMetadata {
 }
 
 #[async_trait]
-impl BucketFiles for FakeBucket {
+impl BucketRead for FakeBucket {
     async fn list(&self, _: &ConnectedBucket, request: ListRequest) -> BucketResult<ListPage> {
         self.lists.fetch_add(1, SeqCst);
         self.call().await?;
@@ -236,15 +239,6 @@ impl BucketFiles for FakeBucket {
         })
     }
 
-    async fn sign_get(
-        &self,
-        _: &ConnectedBucket,
-        _: &[(ObjectKey, SignedResponse)],
-        _: Duration,
-    ) -> BucketResult<Vec<SignedUrl>> {
-        Err(failure(FailureKind::Network))
-    }
-
     async fn forget(&self, _: &Owner) {}
 }
 
@@ -329,7 +323,7 @@ impl Rig {
         let storages = Arc::new(Storages {
             store: store.clone(),
             connections: Arc::new(Connections {
-                vault,
+                vault: vault.clone(),
                 policies: policies.clone(),
                 principal,
                 origins: Vec::new(),
@@ -344,9 +338,12 @@ impl Rig {
             bucket_files: bucket.clone(),
             files: Arc::new(Files {
                 storages: storages.clone(),
-                files: bucket.clone(),
+                bucket: bucket.clone(),
                 denials: Denials::new(policies),
+                vault,
                 longest_url_life: Duration::from_secs(60),
+                running: TaskTracker::new(),
+                runtime: Handle::current(),
             }),
             clock: clock.clone(),
             limits: Limits {
@@ -367,18 +364,26 @@ impl Rig {
         }
     }
 
-    pub fn importer(&self, step: usize) -> Importer {
-        Importer {
-            store: Arc::new(self.db.database.clone()),
-            storages: self.storages.clone(),
-            files: self.bucket.clone(),
+    /// A worker that does imports, with this many keys a step.
+    pub fn importer(&self, step: usize) -> Worker {
+        let store: Arc<dyn Store> = Arc::new(self.db.database.clone());
+        Worker {
+            lane: Lane::Slow,
+            jobs: Arc::new([Arc::new(ImportFiles {
+                store: store.clone(),
+                storages: self.storages.clone(),
+                files: self.bucket.clone(),
+                clock: self.clock.clone(),
+                pace: Pace {
+                    step,
+                    lease: LEASE,
+                    ..Pace::default()
+                },
+            })]),
+            store,
             clock: self.clock.clone(),
             wake: Arc::new(Notify::new()),
-            pace: Pace {
-                step,
-                lease: LEASE,
-                ..Pace::default()
-            },
+            interval: Duration::from_secs(5),
         }
     }
 

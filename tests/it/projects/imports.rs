@@ -1,7 +1,7 @@
 //! Imports: killed, resumed, paused, stopped.
 
 use crate::application::kept::store::{
-    ImportStep, ProjectStore, StorageDeletion, StorageStore, WorkspaceStore,
+    IMPORT, ImportStep, JobStore, ProjectStore, StorageDeletion, StorageStore, WorkspaceStore,
 };
 use crate::application::people::caller::Member;
 use crate::application::projects::FileSource;
@@ -151,7 +151,10 @@ async fn an_import_that_had_only_to_be_ended_is_ended() {
     // A worker stops between its last step and the end.
     let db = &rig.db.database;
     let now = time::OffsetDateTime::now_utc();
-    db.claim_import("dead", now, now).await.unwrap().unwrap();
+    db.claim_job(IMPORT, "dead", now, now)
+        .await
+        .unwrap()
+        .unwrap();
     let step = ImportStep {
         files: vec![crate::it::database::contract::samples::file(0, "/data/0000/00000.png")],
         skipped: 0,

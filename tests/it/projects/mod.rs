@@ -6,6 +6,7 @@ mod fake;
 mod imports;
 mod large;
 mod lookup;
+mod only_reads;
 mod pages;
 
 use crate::it::support::app::{Answer, TestApp, TestWorkspace};

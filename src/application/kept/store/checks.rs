@@ -5,7 +5,6 @@ use crate::application::kept::store::values::Window;
 use crate::domain::check::CheckReport;
 use crate::domain::ids::{CheckId, SetupId, StorageId, WorkspaceId};
 use async_trait::async_trait;
-use time::OffsetDateTime;
 
 /// What a check was made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,13 +37,4 @@ pub trait CheckStore: Send + Sync {
         storage: &StorageId,
         window: &Window,
     ) -> StoreResult<Vec<CheckReport>>;
-    /// Takes at most `limit` storages whose next scheduled check is due at `now`, and moves it to
-    /// `next`, so that no other replica takes them as well. A new storage is due at `created_at` plus
-    /// nothing: the caller decides by `next` how often they come.
-    async fn claim_due_checks(
-        &self,
-        now: OffsetDateTime,
-        next: OffsetDateTime,
-        limit: u32,
-    ) -> StoreResult<Vec<(WorkspaceId, StorageId)>>;
 }

@@ -14,6 +14,7 @@ mod audit;
 mod checks;
 mod error;
 mod idempotency;
+mod jobs;
 mod people;
 mod projects;
 mod setups;
@@ -24,8 +25,9 @@ pub use audit::AuditStore;
 pub use checks::{CheckStore, CheckTarget};
 pub use error::{StoreError, StoreResult};
 pub use idempotency::{Idempotency, IdempotencyStore};
+pub use jobs::{ClaimedJob, IMPORT, JobStore, NewJob, SCHEDULED_CHECK};
 pub use people::{SignInStore, WorkspaceStore};
-pub use projects::{ImportJob, ImportStep, ProjectStore};
+pub use projects::{ImportStep, ProjectStore};
 pub use setups::{Completion, SetupStore};
 pub use storages::{StorageDeletion, StorageStore};
 pub use values::{SecretHash, Window};
@@ -40,6 +42,7 @@ pub trait Store:
     + StorageStore
     + CheckStore
     + ProjectStore
+    + JobStore
     + AuditStore
     + IdempotencyStore
     + SignInStore

@@ -1,25 +1,14 @@
 //! Projects, their files, and their imports.
 
 use crate::application::kept::store::error::StoreResult;
+use crate::application::kept::store::jobs::NewJob;
 use crate::application::kept::store::values::Window;
 use crate::domain::ids::{ProjectId, WorkspaceId};
 use crate::domain::project::{ImportFailure, Progress, Project, ProjectFile};
 use async_trait::async_trait;
 use time::OffsetDateTime;
 
-/// An import that goes on in the background. `source` and `cursor` are the import use case's own, in
-/// its own form.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ImportJob {
-    pub project: ProjectId,
-    pub workspace: WorkspaceId,
-    pub source: String,
-    /// How far it is; `None` at the beginning.
-    pub cursor: Option<String>,
-    pub progress: Progress,
-}
-
-/// One step of an import, stored as a whole.
+/// One step of an import, stored as a whole with the cursor of its job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportStep {
     pub files: Vec<ProjectFile>,
@@ -41,7 +30,7 @@ pub trait ProjectStore: Send + Sync {
         project: &Project,
         storage_revision: i64,
         files: &[ProjectFile],
-        import: Option<&ImportJob>,
+        import: Option<&NewJob>,
     ) -> StoreResult<()>;
     async fn project(
         &self,
@@ -72,14 +61,6 @@ pub trait ProjectStore: Send + Sync {
         paths: &[String],
     ) -> StoreResult<Vec<ProjectFile>>;
 
-    /// Takes one import that nobody works on (its lease, if any, ended before `now`) and leases it to
-    /// `worker` until `lease_until`.
-    async fn claim_import(
-        &self,
-        worker: &str,
-        now: OffsetDateTime,
-        lease_until: OffsetDateTime,
-    ) -> StoreResult<Option<ImportJob>>;
     /// Adds the step's files and counts to the project and moves the cursor, if `worker` still holds
     /// the lease. False when it does not, or when the project is gone.
     async fn advance_import(
@@ -95,6 +76,4 @@ pub trait ProjectStore: Send + Sync {
         project: &ProjectId,
         failure: Option<&ImportFailure>,
     ) -> StoreResult<bool>;
-    /// Lets another worker take the import at once.
-    async fn release_import(&self, worker: &str, project: &ProjectId) -> StoreResult<()>;
 }

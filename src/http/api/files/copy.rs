@@ -5,9 +5,10 @@ use crate::application::error::{Error, Result};
 use crate::application::files::copy::CopyRequest;
 use crate::domain::files::canned_acl::CannedAcl;
 use crate::domain::ids::StorageRef;
-use crate::http::api::files::write::{UploadQuery, file_key};
+use crate::http::api::files::keys::{FileKeyQuery, file_key};
 use crate::http::body::Body;
 use crate::http::caller::AdminCaller;
+use crate::http::declare::changes;
 use crate::http::path::Id;
 use crate::http::query::Query;
 use crate::http::state::Services;
@@ -19,9 +20,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 pub fn configure(config: &mut ServiceConfig) {
     config
-        .service(copy_file)
-        .service(move_file)
-        .service(put_file_acl);
+        .service(changes(copy_file))
+        .service(changes(move_file))
+        .service(changes(put_file_acl));
 }
 
 /// From where to where, within the storage.
@@ -91,8 +92,7 @@ async fn copy_file(
     body: Body<CopyFile>,
 ) -> Result<Json<CopiedBody>> {
     let request = body.value.parse()?;
-    let writes = &services.file_writes;
-    let copied = writes.copy(&admin.0, &id.0, &request).await?;
+    let copied = services.files.copy(&admin.0, &id.0, &request).await?;
     Ok(Json(CopiedBody::new(&request, copied)))
 }
 
@@ -117,8 +117,7 @@ async fn move_file(
     body: Body<CopyFile>,
 ) -> Result<Json<CopiedBody>> {
     let request = body.value.parse()?;
-    let writes = &services.file_writes;
-    let copied = writes.rename(&admin.0, &id.0, &request).await?;
+    let copied = services.files.rename(&admin.0, &id.0, &request).await?;
     Ok(Json(CopiedBody::new(&request, copied)))
 }
 
@@ -138,7 +137,7 @@ struct PutFileAcl {
 /// instead.
 #[utoipa::path(
     tag = "Files",
-    params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`"), UploadQuery),
+    params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`"), FileKeyQuery),
     request_body = PutFileAcl,
     responses(
         (status = 204, description = "The file has the ACL"),
@@ -150,14 +149,11 @@ async fn put_file_acl(
     admin: AdminCaller,
     services: Data<Services>,
     id: Id<StorageRef>,
-    query: Query<UploadQuery>,
+    query: Query<FileKeyQuery>,
     body: Body<PutFileAcl>,
 ) -> Result<HttpResponse> {
     let key = file_key("key", &query.0.key)?;
     let acl = CannedAcl::parse(&body.value.acl).map_err(|invalid| Error::field("acl", invalid))?;
-    services
-        .file_writes
-        .put_acl(&admin.0, &id.0, &key, acl)
-        .await?;
+    services.files.put_acl(&admin.0, &id.0, &key, acl).await?;
     Ok(HttpResponse::NoContent().finish())
 }

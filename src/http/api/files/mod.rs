@@ -1,7 +1,9 @@
 //! Files of a storage.
 
 pub mod copy;
+pub mod keys;
 pub mod multipart;
 pub mod query;
 pub mod read;
+pub mod sign;
 pub mod write;

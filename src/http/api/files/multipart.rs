@@ -5,9 +5,11 @@ use crate::application::bucket::write::{NewObject, WriteConditions};
 use crate::application::error::{Error, Result};
 use crate::domain::Invalid;
 use crate::domain::ids::StorageRef;
-use crate::http::api::files::write::{ChecksumBody, StoredBody, file_key, guessed_type};
+use crate::http::api::files::keys::file_key;
+use crate::http::api::files::write::{ChecksumBody, StoredBody, guessed_type};
 use crate::http::body::Body;
 use crate::http::caller::AdminCaller;
+use crate::http::declare::{asks, changes};
 use crate::http::path::Id;
 use crate::http::state::Services;
 use actix_web::web::{Data, Json};
@@ -25,10 +27,10 @@ const LONGEST_ETAG: usize = 256;
 
 pub fn configure(config: &mut ServiceConfig) {
     config
-        .service(begin_upload)
-        .service(sign_upload_parts)
-        .service(complete_upload)
-        .service(abort_upload);
+        .service(changes(begin_upload))
+        .service(asks(sign_upload_parts))
+        .service(changes(complete_upload))
+        .service(changes(abort_upload));
 }
 
 /// What is to be uploaded.
@@ -51,7 +53,7 @@ struct BeginUpload {
 /// An upload that has begun.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Upload)]
-struct UploadBody {
+struct BegunUploadBody {
     upload_id: String,
     /// How many bytes each part has, but the last.
     part_size: u64,
@@ -65,7 +67,7 @@ struct UploadBody {
     tag = "Files",
     params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`")),
     request_body = BeginUpload,
-    responses((status = 200, description = "The upload", body = UploadBody)),
+    responses((status = 200, description = "The upload", body = BegunUploadBody)),
 )]
 #[post("/v1/storages/{storage_id}/files/multipart")]
 async fn begin_upload(
@@ -73,7 +75,7 @@ async fn begin_upload(
     services: Data<Services>,
     id: Id<StorageRef>,
     body: Body<BeginUpload>,
-) -> Result<Json<UploadBody>> {
+) -> Result<Json<BegunUploadBody>> {
     let request = body.value;
     let key = file_key("key", &request.key)?;
     let content_type = match request.content_type {
@@ -98,10 +100,10 @@ async fn begin_upload(
         },
     };
     let begun = services
-        .signed_uploads
-        .begin(&admin.0, &id.0, &key, &object, request.size)
+        .files
+        .begin_multipart(&admin.0, &id.0, &key, &object, request.size)
         .await?;
-    Ok(Json(UploadBody {
+    Ok(Json(BegunUploadBody {
         upload_id: begun.upload_id,
         part_size: begun.part_size,
     }))
@@ -160,7 +162,7 @@ async fn sign_upload_parts(
 ) -> Result<Json<SignedPartsBody>> {
     let request = body.value;
     let urls = services
-        .signed_uploads
+        .files
         .sign_parts(
             &admin.0,
             &id.0,
@@ -236,8 +238,8 @@ async fn complete_upload(
         });
     }
     let (key, stored) = services
-        .signed_uploads
-        .finish(&admin.0, &id.0, &request.upload_id, parts)
+        .files
+        .complete_multipart(&admin.0, &id.0, &request.upload_id, parts)
         .await?;
     Ok(Json(StoredBody {
         key: key.to_string(),
@@ -272,8 +274,8 @@ async fn abort_upload(
     body: Body<AbortUpload>,
 ) -> Result<HttpResponse> {
     services
-        .signed_uploads
-        .abort(&admin.0, &id.0, &body.value.upload_id)
+        .files
+        .abort_multipart(&admin.0, &id.0, &body.value.upload_id)
         .await?;
     Ok(HttpResponse::NoContent().finish())
 }

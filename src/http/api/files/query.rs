@@ -7,7 +7,7 @@ use crate::application::bucket::query::{
 use crate::application::error::Result;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::StorageRef;
-use crate::http::api::files::write::{UploadQuery, VersionQuery, file_key, version_id};
+use crate::http::api::files::keys::{FileKeyQuery, VersionQuery, file_key, version_id};
 use crate::http::caller::{AdminCaller, MemberCaller};
 use crate::http::page;
 use crate::http::path::Id;
@@ -130,7 +130,7 @@ async fn get_file_metadata(
     let key = file_key("key", &query.0.key)?;
     let version = version_id("version_id", query.0.version_id)?;
     let found = services
-        .file_queries
+        .files
         .details(&member.0, &id.0, &key, version.as_deref())
         .await?;
     Ok(Json(MetadataBody::new(&key, found)))
@@ -210,9 +210,11 @@ async fn list_file_versions(
     let key = file_key("key", &query.0.key)?;
     let place = format!("{}/storages/{}/versions{key}", member.0.workspace, id.0);
     let request = page::request(query.0.page_size, query.0.page_token)?;
-    let after = services.pages.open(&place, request.token.as_deref())?;
+    let after = services
+        .page_tokens
+        .open(&place, request.token.as_deref())?;
     let found = services
-        .file_queries
+        .files
         .versions(&member.0, &id.0, &key, request.size, after.as_deref())
         .await?;
     Ok(Json(VersionsBody {
@@ -220,7 +222,7 @@ async fn list_file_versions(
         versions: found.versions.into_iter().map(Into::into).collect(),
         next_page_token: found
             .after
-            .map(|after| services.pages.seal(&place, &after))
+            .map(|after| services.page_tokens.seal(&place, &after))
             .transpose()?,
     }))
 }
@@ -256,7 +258,7 @@ impl From<Grant> for GrantBody {
 /// Read a file's ACL
 #[utoipa::path(
     tag = "Files",
-    params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`"), UploadQuery),
+    params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`"), FileKeyQuery),
     responses((status = 200, description = "Who has which permission on it", body = AclBody)),
 )]
 #[get("/v1/storages/{storage_id}/files/acl")]
@@ -264,10 +266,10 @@ async fn get_file_acl(
     member: MemberCaller,
     services: Data<Services>,
     id: Id<StorageRef>,
-    query: Query<UploadQuery>,
+    query: Query<FileKeyQuery>,
 ) -> Result<Json<AclBody>> {
     let key = file_key("key", &query.0.key)?;
-    let grants = services.file_queries.acl(&member.0, &id.0, &key).await?;
+    let grants = services.files.acl(&member.0, &id.0, &key).await?;
     Ok(Json(AclBody {
         key: key.to_string(),
         grants: grants.into_iter().map(Into::into).collect(),
@@ -296,7 +298,7 @@ async fn get_location(
     services: Data<Services>,
     id: Id<StorageRef>,
 ) -> Result<Json<LocationBody>> {
-    let region = services.file_queries.location(&member.0, &id.0).await?;
+    let region = services.files.location(&member.0, &id.0).await?;
     Ok(Json(LocationBody {
         region: region.as_str(),
     }))
@@ -386,9 +388,11 @@ async fn list_buckets(
 ) -> Result<HttpResponse> {
     let place = format!("{}/storages/{}/buckets", admin.0.workspace(), id.0);
     let request = page::request(query.0.page_size, query.0.page_token)?;
-    let mut from = services.pages.open(&place, request.token.as_deref())?;
+    let mut from = services
+        .page_tokens
+        .open(&place, request.token.as_deref())?;
     let page = |size, from: Option<String>| {
-        let (queries, admin, id) = (&services.file_queries, &admin.0, &id.0);
+        let (queries, admin, id) = (&services.files, &admin.0, &id.0);
         async move {
             queries
                 .account_buckets(admin, id, size, from.as_deref())
@@ -401,7 +405,7 @@ async fn list_buckets(
             buckets: found.buckets.into_iter().map(Into::into).collect(),
             next_page_token: found
                 .continuation
-                .map(|token| services.pages.seal(&place, &token))
+                .map(|token| services.page_tokens.seal(&place, &token))
                 .transpose()?,
         }));
     }

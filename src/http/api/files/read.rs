@@ -1,18 +1,14 @@
-//! `/v1/storages/{storage_id}/files`
+//! Folders and contents: `/v1/storages/{storage_id}/files`, `…/files/content`.
 
-use crate::application::bucket::read::{ListFrom, ObjectMetadata, ReadConditions, SignedUrl};
-use crate::application::bucket::write::SignedWrite;
-use crate::application::error::{Error, FieldError, Result};
+use crate::application::bucket::read::{ListFrom, ObjectMetadata, ReadConditions};
+use crate::application::error::{Error, Result};
 use crate::application::files::name_filter::NameFilter;
-use crate::application::files::read::{FileEntry, FolderEntry, SignRequest};
+use crate::application::files::read::{FileEntry, FolderEntry};
 use crate::application::files::safe_content::Serving;
-use crate::application::people::caller::Caller;
-use crate::domain::Invalid;
 use crate::domain::files::file_key::{FileKey, Folder};
 use crate::domain::ids::StorageRef;
-use crate::http::api::files::write::{VersionQuery, file_key, version_id};
-use crate::http::body::Body;
-use crate::http::caller::{AdminCaller, MemberCaller};
+use crate::http::api::files::keys::{VersionQuery, file_key, version_id};
+use crate::http::caller::MemberCaller;
 use crate::http::page;
 use crate::http::path::Id;
 use crate::http::query::Query;
@@ -21,31 +17,25 @@ use actix_web::body::SizedStream;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName};
 use actix_web::web::{Data, Json};
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, get, head, post};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, get, head};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
-use std::time::Duration;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-/// A signing request names up to 10,000 keys of 1,024 bytes.
-pub(crate) const SIGN_LIMIT: usize = 16 << 20;
-
 pub fn configure(config: &mut ServiceConfig) {
     config
         .service(list_files)
         .service(read_file)
-        .service(read_file_head)
-        .service(sign_files);
+        .service(read_file_head);
 }
 
 /// Which folder to list, and how.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-struct ListQuery {
+struct ListFilesQuery {
     /// Like `/some-folder/`; the root where it is absent.
     folder: Option<String>,
     /// Whether what lies in sub-folders is listed too, instead of the folders' names.
@@ -107,69 +97,10 @@ struct FileEntryBody {
     usable: bool,
 }
 
-/// Which URLs to sign: `key` or `keys`.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct SignFiles {
-    #[schema(example = "/some-folder/image.png")]
-    key: Option<String>,
-    /// At most 10,000.
-    keys: Option<Vec<String>>,
-    /// `GET`, `PUT` or `DELETE`; all but `GET` for admins only.
-    #[schema(example = "GET")]
-    method: String,
-    /// Seconds; 900 where it is absent. The answer says when a URL really stops working: never later
-    /// than the credentials that signed it.
-    expires_in: Option<u64>,
-    /// With `GET`, the `Content-Type` of the download; HTML, SVG and other active types become an inert
-    /// one. With `PUT`, the `Content-Type` that the upload must have; any where it is absent.
-    content_type: Option<String>,
-    /// Forces a download under this name.
-    download_name: Option<String>,
-}
-
-/// Signed URLs, in the order of the keys.
-#[derive(Serialize, ToSchema)]
-#[schema(as = SignedUrls)]
-pub(crate) struct SignedUrlsBody {
-    pub urls: Vec<SignedUrlBody>,
-}
-
-/// A URL that gives whoever holds it the file for a while.
-#[derive(Serialize, ToSchema)]
-#[schema(as = SignedUrl)]
-pub(crate) struct SignedUrlBody {
-    key: String,
-    url: String,
-    method: &'static str,
-    /// Headers that the request must carry.
-    headers: BTreeMap<String, String>,
-    /// When the URL stops working.
-    #[serde(with = "time::serde::rfc3339")]
-    expires_at: OffsetDateTime,
-}
-
-impl SignedUrlsBody {
-    pub fn new<'a>(keys: impl IntoIterator<Item = &'a FileKey>, urls: Vec<SignedUrl>) -> Self {
-        let urls = keys
-            .into_iter()
-            .zip(urls)
-            .map(|(key, signed)| SignedUrlBody {
-                key: key.to_string(),
-                url: signed.url,
-                method: signed.method,
-                headers: signed.headers.into_iter().collect(),
-                expires_at: signed.expires_at,
-            })
-            .collect();
-        Self { urls }
-    }
-}
-
 /// List a folder
 #[utoipa::path(
     tag = "Files",
-    params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`"), ListQuery),
+    params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`"), ListFilesQuery),
     responses((status = 200, description = "A page of the folder", body = FolderBody)),
 )]
 #[get("/v1/storages/{storage_id}/files")]
@@ -177,7 +108,7 @@ async fn list_files(
     member: MemberCaller,
     services: Data<Services>,
     id: Id<StorageRef>,
-    query: Query<ListQuery>,
+    query: Query<ListFilesQuery>,
 ) -> Result<Json<FolderBody>> {
     let folder = Folder::parse(query.0.folder.as_deref().unwrap_or_default())
         .map_err(|invalid| Error::field("folder", invalid))?;
@@ -188,7 +119,10 @@ async fn list_files(
         member.0.workspace, id.0
     );
     let request = page::request(query.0.page_size, query.0.page_token)?;
-    let from = match services.pages.open(&place, request.token.as_deref())? {
+    let from = match services
+        .page_tokens
+        .open(&place, request.token.as_deref())?
+    {
         Some(token) => ListFrom::Continuation(token),
         None => ListFrom::Beginning,
     };
@@ -203,7 +137,7 @@ async fn list_files(
         files: found.files.into_iter().map(Into::into).collect(),
         next_page_token: found
             .continuation
-            .map(|token| services.pages.seal(&place, &token))
+            .map(|token| services.page_tokens.seal(&place, &token))
             .transpose()?,
     }))
 }
@@ -324,7 +258,7 @@ async fn read_file_head(
     let key = file_key("key", &query.0.key)?;
     let version = version_id("version_id", query.0.version_id)?;
     let metadata = services
-        .file_queries
+        .files
         .details(&member.0, &id.0, &key, version.as_deref())
         .await?
         .metadata;
@@ -433,148 +367,4 @@ fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
         .get(name)
         .and_then(|value| value.to_str().ok())
         .map(str::to_owned)
-}
-
-/// Sign URLs
-#[utoipa::path(
-    tag = "Files",
-    params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`")),
-    request_body = SignFiles,
-    responses((status = 200, description = "The URLs, in the order of the keys", body = SignedUrlsBody)),
-)]
-#[post("/v1/storages/{storage_id}/files/sign")]
-async fn sign_files(
-    member: MemberCaller,
-    services: Data<Services>,
-    id: Id<StorageRef>,
-    body: Body<SignFiles, SIGN_LIMIT>,
-) -> Result<Json<SignedUrlsBody>> {
-    let one = body.value.key.is_some();
-    let what = match body.value.method.as_str() {
-        "PUT" => Some(SignedWrite::Put {
-            content_type: body.value.content_type.clone(),
-        }),
-        "DELETE" => Some(SignedWrite::Delete),
-        _ => None,
-    };
-    let (urls, keys) = match what {
-        None => {
-            let request = body.value.parse()?;
-            let urls = services.files.sign_get(&member.0, &id.0, &request).await;
-            (urls, request.keys)
-        }
-        Some(what) => {
-            let AdminCaller(admin) = Caller::Workspace(member.0).try_into()?;
-            let request = body.value.for_writing()?;
-            let writes = &services.file_writes;
-            let urls = writes
-                .sign(&admin, &id.0, &request.keys, &what, request.expires_in)
-                .await;
-            (urls, request.keys)
-        }
-    };
-    let urls = urls.map_err(|mut error| {
-        for field in &mut error.fields {
-            if one && field.field == "keys[0]" {
-                field.field = "key".into();
-            }
-        }
-        error
-    })?;
-    Ok(Json(SignedUrlsBody::new(&keys, urls)))
-}
-
-impl SignFiles {
-    fn parse(self) -> Result<SignRequest> {
-        let refuse =
-            |field: &str, code, detail: &str| Error::field(field, Invalid::new(code, detail));
-        if self.method != "GET" {
-            return Err(refuse(
-                "method",
-                "unsupported_method",
-                "`GET`, `PUT` and `DELETE` are signed.",
-            ));
-        }
-        self.request()
-    }
-
-    /// The same for a URL that changes the file: what only a download has is refused.
-    fn for_writing(self) -> Result<SignRequest> {
-        let content_type = self
-            .content_type
-            .as_ref()
-            .filter(|_| self.method == "DELETE");
-        for (field, given) in [
-            ("content_type", content_type.is_some()),
-            ("download_name", self.download_name.is_some()),
-        ] {
-            if given {
-                let detail = format!("`{field}` has no meaning for a URL with this method.");
-                return Err(Error::field(
-                    field,
-                    Invalid::new("unexpected_field", detail),
-                ));
-            }
-        }
-        let fits = |text: &String| text.bytes().all(|b| (0x20..0x7f).contains(&b));
-        if !self.content_type.as_ref().is_none_or(fits) {
-            let detail = "A content type is printable ASCII.";
-            return Err(Error::field(
-                "content_type",
-                Invalid::new("invalid_content_type", detail),
-            ));
-        }
-        self.request()
-    }
-
-    fn request(self) -> Result<SignRequest> {
-        let refuse =
-            |field: &str, code, detail: &str| Error::field(field, Invalid::new(code, detail));
-        let (field, keys) = match (self.key, self.keys) {
-            (Some(key), None) => ("key", vec![key]),
-            (None, Some(keys)) => ("keys", keys),
-            (Some(_), Some(_)) => {
-                return Err(refuse(
-                    "keys",
-                    "key_and_keys",
-                    "Give `key` or `keys`, not both.",
-                ));
-            }
-            (None, None) => {
-                return Err(refuse("key", "missing_field", "`key` or `keys` is needed."));
-            }
-        };
-        Ok(SignRequest {
-            keys: parse_keys(field, &keys)?,
-            expires_in: self.expires_in.map(Duration::from_secs),
-            content_type: self.content_type,
-            download_name: self.download_name,
-        })
-    }
-}
-
-/// Every key parsed, or every bad one named by its place.
-pub(crate) fn parse_keys(field: &str, keys: &[String]) -> Result<Vec<FileKey>> {
-    /// More would make the answer longer than it is of use.
-    const MOST_ERRORS: usize = 100;
-    let mut parsed = Vec::with_capacity(keys.len());
-    let mut errors = Vec::new();
-    for (at, key) in keys.iter().enumerate() {
-        match FileKey::parse(key) {
-            Ok(key) => parsed.push(key),
-            Err(invalid) if errors.len() < MOST_ERRORS => {
-                let name = match field {
-                    "key" => field.to_owned(),
-                    list => format!("{list}[{at}]"),
-                };
-                errors.push(FieldError::new(name, invalid));
-            }
-            Err(_) => {}
-        }
-    }
-    if errors.is_empty() {
-        Ok(parsed)
-    } else {
-        Err(Error::invalid(errors))
-    }
 }

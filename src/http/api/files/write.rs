@@ -2,12 +2,14 @@
 
 use crate::application::bucket::write::{NewObject, WriteConditions};
 use crate::application::error::{Error, FieldError, Result};
-use crate::application::files::write::{DoomedFile, MOST_DELETED};
+use crate::application::files::write::{FileToDelete, MOST_DELETED};
 use crate::domain::Invalid;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::StorageRef;
+use crate::http::api::files::keys::{FileKeyQuery, VersionQuery, file_key, version_id};
 use crate::http::body::Body;
 use crate::http::caller::AdminCaller;
+use crate::http::declare::changes;
 use crate::http::path::Id;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
@@ -17,61 +19,16 @@ use actix_web::http::header;
 use actix_web::web::{Data, Json, Payload};
 use actix_web::{HttpRequest, HttpResponse, delete, post, put};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Up to 10,000 keys of 1,024 bytes, with versions.
 const DELETE_LIMIT: usize = 32 << 20;
-/// What S3 takes for a version ID (S3 user guide, "How S3 Versioning works").
-const LONGEST_VERSION_ID: usize = 1_024;
-
 pub fn configure(config: &mut ServiceConfig) {
     config
-        .service(upload_file)
-        .service(delete_file)
-        .service(delete_files);
-}
-
-/// Which file.
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct UploadQuery {
-    /// The file key, like `/some-folder/image.png`.
-    pub key: String,
-}
-
-/// Which file, and which version of it.
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct VersionQuery {
-    /// The file key, like `/some-folder/image.png`.
-    pub key: String,
-    /// A version of it; the present one where this is absent.
-    pub version_id: Option<String>,
-}
-
-/// Reads a file key.
-pub(crate) fn file_key(field: &str, text: &str) -> Result<FileKey> {
-    FileKey::parse(text).map_err(|invalid| Error::field(field, invalid))
-}
-
-/// Reads a version's ID: S3's own, opaque.
-pub(crate) fn version_id(field: &str, text: Option<String>) -> Result<Option<String>> {
-    match text {
-        Some(id) if id.is_empty() || id.len() > LONGEST_VERSION_ID || !is_plain(&id) => {
-            Err(Error::field(
-                field,
-                Invalid::new("invalid_version_id", "This is no version ID of S3."),
-            ))
-        }
-        id => Ok(id),
-    }
-}
-
-fn is_plain(text: &str) -> bool {
-    text.bytes().all(|b| b.is_ascii_graphic())
+        .service(changes(upload_file))
+        .service(changes(delete_file))
+        .service(changes(delete_files));
 }
 
 /// A file just stored.
@@ -107,7 +64,7 @@ pub(crate) struct ChecksumBody {
 /// `Repr-Digest` or `x-amz-checksum-sha256`, must be that of the body.
 #[utoipa::path(
     tag = "Files",
-    params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`"), UploadQuery),
+    params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`"), FileKeyQuery),
     request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file"),
     responses(
         (status = 200, description = "The file is stored", body = StoredBody),
@@ -121,7 +78,7 @@ async fn upload_file(
     admin: AdminCaller,
     services: Data<Services>,
     id: Id<StorageRef>,
-    query: Query<UploadQuery>,
+    query: Query<FileKeyQuery>,
     request: HttpRequest,
     payload: Payload,
 ) -> std::result::Result<HttpResponse, Problem> {
@@ -129,7 +86,7 @@ async fn upload_file(
     let object = new_object(&request, &key)?;
     let body = upload::body(&request, payload)?;
     let stored = services
-        .file_writes
+        .files
         .put(&admin.0, &id.0, &key, object, body)
         .await?;
     let mut response = HttpResponse::Ok();
@@ -185,7 +142,7 @@ pub(crate) fn guessed_type(key: &FileKey) -> String {
 /// Delete a file
 ///
 /// One that is not there is as good as deleted. In a bucket that keeps versions, the file's versions stay
-/// and it can be restored; with `version_id`, that version is deleted for ever.
+/// and it can be restored; with `version_id`, that version is deleted permanently.
 #[utoipa::path(
     tag = "Files",
     params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`"), VersionQuery),
@@ -201,11 +158,11 @@ async fn delete_file(
     id: Id<StorageRef>,
     query: Query<VersionQuery>,
 ) -> Result<HttpResponse> {
-    let file = DoomedFile {
+    let file = FileToDelete {
         key: file_key("key", &query.0.key)?,
         version_id: version_id("version_id", query.0.version_id)?,
     };
-    services.file_writes.delete(&admin.0, &id.0, &file).await?;
+    services.files.delete(&admin.0, &id.0, &file).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -214,7 +171,7 @@ async fn delete_file(
 #[serde(deny_unknown_fields)]
 struct DeleteFiles {
     /// At most 10,000 file keys, or objects that name a version too.
-    keys: Vec<DoomedBody>,
+    keys: Vec<DeleteBody>,
 }
 
 /// A file to delete.
@@ -223,15 +180,15 @@ struct DeleteFiles {
     untagged,
     expecting = "a file key, or an object with `key` and `version_id`"
 )]
-enum DoomedBody {
+enum DeleteBody {
     Key(String),
-    Version(DoomedVersion),
+    Version(VersionToDelete),
 }
 
 /// A version of a file to delete.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct DoomedVersion {
+struct VersionToDelete {
     #[schema(example = "/some-folder/image.png")]
     key: String,
     version_id: Option<String>,
@@ -282,11 +239,8 @@ async fn delete_files(
     id: Id<StorageRef>,
     body: Body<DeleteFiles, DELETE_LIMIT>,
 ) -> Result<Json<DeletedBody>> {
-    let files = doomed(body.value.keys)?;
-    let outcomes = services
-        .file_writes
-        .delete_many(&admin.0, &id.0, files)
-        .await?;
+    let files = files_to_delete(body.value.keys)?;
+    let outcomes = services.files.delete_many(&admin.0, &id.0, files).await?;
     let mut answer = DeletedBody {
         deleted: Vec::new(),
         errors: Vec::new(),
@@ -308,7 +262,7 @@ async fn delete_files(
 }
 
 /// Every file parsed, or every bad one named by its place.
-fn doomed(keys: Vec<DoomedBody>) -> Result<Vec<DoomedFile>> {
+fn files_to_delete(keys: Vec<DeleteBody>) -> Result<Vec<FileToDelete>> {
     /// More would make the answer longer than it is of use.
     const MOST_ERRORS: usize = 100;
     if keys.len() > MOST_DELETED {
@@ -324,12 +278,12 @@ fn doomed(keys: Vec<DoomedBody>) -> Result<Vec<DoomedFile>> {
     let mut errors: Vec<FieldError> = Vec::new();
     for (at, body) in keys.into_iter().enumerate() {
         let (key, version) = match body {
-            DoomedBody::Key(key) => (key, None),
-            DoomedBody::Version(DoomedVersion { key, version_id }) => (key, version_id),
+            DeleteBody::Key(key) => (key, None),
+            DeleteBody::Version(VersionToDelete { key, version_id }) => (key, version_id),
         };
         let file = file_key(&format!("keys[{at}]"), &key).and_then(|key| {
             let version_id = version_id(&format!("keys[{at}].version_id"), version)?;
-            Ok(DoomedFile { key, version_id })
+            Ok(FileToDelete { key, version_id })
         });
         match file {
             Ok(file) => files.push(file),

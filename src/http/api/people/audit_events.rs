@@ -1,8 +1,7 @@
 //! `/v1/audit-events`
 
 use crate::application::error::Result;
-use crate::application::people::audit;
-use crate::application::people::audit::Reader;
+use crate::application::people::audit::LogReader;
 use crate::domain::people::audit::AuditEntry;
 use crate::http::caller::AuditReader;
 use crate::http::page::PageQuery;
@@ -88,10 +87,10 @@ async fn list_audit_events(
 ) -> Result<Json<AuditEventList>> {
     let place = place(&reader);
     let request = query.0.request()?;
-    let window = services.pages.window(&place, &request)?;
-    let rows = audit::list(services.store.as_ref(), &reader, &window).await?;
+    let window = services.page_tokens.window(&place, &request)?;
+    let rows = services.people.audit_log.list(&reader, &window).await?;
     let page = services
-        .pages
+        .page_tokens
         .page(&place, &request, rows, |e| e.id.to_string())?;
     Ok(Json(AuditEventList {
         audit_events: page.items.into_iter().map(Into::into).collect(),
@@ -99,7 +98,7 @@ async fn list_audit_events(
     }))
 }
 
-fn place(reader: &Reader) -> String {
+fn place(reader: &LogReader) -> String {
     match reader.workspace() {
         Some(workspace) => format!("{workspace}/audit-events"),
         None => "operator/audit-events".to_owned(),

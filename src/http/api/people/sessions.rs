@@ -4,6 +4,7 @@ use crate::application::error::Result;
 use crate::domain::ids::SessionId;
 use crate::domain::people::sign_in::Session;
 use crate::http::caller::AdminCaller;
+use crate::http::declare::changes;
 use crate::http::page::PageQuery;
 use crate::http::path::Id;
 use crate::http::query::Query;
@@ -16,7 +17,9 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub fn configure(config: &mut ServiceConfig) {
-    config.service(list_sessions).service(revoke_session);
+    config
+        .service(list_sessions)
+        .service(changes(revoke_session));
 }
 
 /// Somebody signed in to the pages, by a sign-in link.
@@ -54,7 +57,7 @@ impl SessionBody {
             role: session.role.as_str(),
             created_at: session.created_at,
             seen_at: session.seen_at,
-            expires_at: services.sign_ins.idle_end(session),
+            expires_at: services.people.sign_ins.idle_end(session),
         }
     }
 }
@@ -73,10 +76,10 @@ async fn list_sessions(
 ) -> Result<Json<SessionList>> {
     let place = format!("{}/sessions", admin.0.workspace());
     let request = query.0.request()?;
-    let window = services.pages.window(&place, &request)?;
-    let rows = services.sign_ins.list(&admin.0, &window).await?;
+    let window = services.page_tokens.window(&place, &request)?;
+    let rows = services.people.sign_ins.list(&admin.0, &window).await?;
     let page = services
-        .pages
+        .page_tokens
         .page(&place, &request, rows, |session| session.id.to_string())?;
     Ok(Json(SessionList {
         sessions: page
@@ -102,6 +105,10 @@ async fn revoke_session(
     services: Data<Services>,
     session: Id<SessionId>,
 ) -> Result<HttpResponse> {
-    services.sign_ins.revoke(&admin.0, &session.0).await?;
+    services
+        .people
+        .sign_ins
+        .revoke(&admin.0, &session.0)
+        .await?;
     Ok(HttpResponse::NoContent().finish())
 }

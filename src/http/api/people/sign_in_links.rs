@@ -7,6 +7,7 @@ use crate::domain::people::sign_in::{Purpose, ReturnUrl};
 use crate::domain::people::workspace::Role;
 use crate::http::body::Body;
 use crate::http::caller::{AdminCaller, OperatorCaller};
+use crate::http::declare::changes;
 use crate::http::path::Id;
 use crate::http::state::Services;
 use actix_web::web::Data;
@@ -19,8 +20,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 pub fn configure(config: &mut ServiceConfig) {
     config
-        .service(create_workspace_sign_in_link)
-        .service(create_sign_in_link);
+        .service(changes(create_workspace_sign_in_link))
+        .service(changes(create_sign_in_link));
 }
 
 /// A sign-in link to make.
@@ -72,7 +73,7 @@ impl NewSignInLink {
 }
 
 async fn make(services: &Services, workspace: &WorkspaceId, new: NewLink) -> Result<HttpResponse> {
-    let (link, secret) = services.sign_ins.make_link(workspace, new).await?;
+    let (link, secret) = services.people.sign_ins.make_link(workspace, new).await?;
     Ok(HttpResponse::Created().json(SignInLinkBody {
         id: link.id.to_string(),
         url: services

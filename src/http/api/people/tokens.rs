@@ -1,7 +1,6 @@
 //! `/v1/workspaces/{workspace_id}/tokens`
 
 use crate::application::error::{Error, FieldError, Result};
-use crate::application::people::tokens;
 use crate::application::people::tokens::NewToken;
 use crate::domain::Invalid;
 use crate::domain::ids::{TokenId, WorkspaceId};
@@ -9,6 +8,7 @@ use crate::domain::names::Name;
 use crate::domain::people::workspace::{ApiToken, Role};
 use crate::http::body::Body;
 use crate::http::caller::OperatorCaller;
+use crate::http::declare::changes;
 use crate::http::idempotency::Idempotent;
 use crate::http::page::PageQuery;
 use crate::http::path::Id;
@@ -26,9 +26,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 pub fn configure(config: &mut ServiceConfig) {
     config
-        .service(create_token)
+        .service(changes(create_token))
         .service(list_tokens)
-        .service(revoke_token);
+        .service(changes(revoke_token));
 }
 
 /// A token to make.
@@ -161,13 +161,7 @@ async fn create_token(
 ) -> Result<HttpResponse> {
     let new = parse(body.value)?;
     let work = async {
-        let (token, secret) = tokens::create(
-            services.store.as_ref(),
-            services.clock.as_ref(),
-            workspace.0,
-            new,
-        )
-        .await?;
+        let (token, secret) = services.people.tokens.create(workspace.0, new).await?;
         Ok(created(token, &secret))
     };
     once.run(&services, body.fingerprint, work).await
@@ -200,10 +194,10 @@ async fn list_tokens(
 ) -> Result<Json<TokenList>> {
     let place = format!("{}/tokens", workspace.0);
     let request = query.0.request()?;
-    let window = services.pages.window(&place, &request)?;
-    let rows = tokens::list(services.store.as_ref(), &workspace.0, &window).await?;
+    let window = services.page_tokens.window(&place, &request)?;
+    let rows = services.people.tokens.list(&workspace.0, &window).await?;
     let page = services
-        .pages
+        .page_tokens
         .page(&place, &request, rows, |t| t.id.to_string())?;
     Ok(Json(TokenList {
         tokens: page.items.into_iter().map(Into::into).collect(),
@@ -229,6 +223,10 @@ async fn revoke_token(
     workspace: Id<WorkspaceId>,
     token: Id<TokenId>,
 ) -> Result<HttpResponse> {
-    tokens::revoke(services.store.as_ref(), &workspace.0, &token.0).await?;
+    services
+        .people
+        .tokens
+        .revoke(&workspace.0, &token.0)
+        .await?;
     Ok(HttpResponse::NoContent().finish())
 }

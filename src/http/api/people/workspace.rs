@@ -5,6 +5,7 @@ use crate::domain::ids::StorageRef;
 use crate::domain::people::workspace::Workspace;
 use crate::http::body::Body;
 use crate::http::caller::{AdminCaller, MemberCaller};
+use crate::http::declare::changes;
 use crate::http::state::Services;
 use actix_web::web::{Data, Json};
 use actix_web::{get, put};
@@ -15,7 +16,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 pub fn configure(config: &mut ServiceConfig) {
     config
         .service(get_own_workspace)
-        .service(set_default_storage);
+        .service(changes(set_default_storage));
 }
 
 /// The caller's workspace.

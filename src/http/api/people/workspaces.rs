@@ -1,12 +1,12 @@
 //! `/v1/workspaces`
 
 use crate::application::error::{Error, Result};
-use crate::application::people::workspaces;
 use crate::domain::ids::WorkspaceId;
 use crate::domain::names::Name;
 use crate::domain::people::workspace::Workspace;
 use crate::http::body::Body;
 use crate::http::caller::OperatorCaller;
+use crate::http::declare::changes;
 use crate::http::idempotency::Idempotent;
 use crate::http::page::PageQuery;
 use crate::http::path::Id;
@@ -22,10 +22,10 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 pub fn configure(config: &mut ServiceConfig) {
     config
-        .service(create_workspace)
+        .service(changes(create_workspace))
         .service(list_workspaces)
         .service(get_workspace)
-        .service(delete_workspace);
+        .service(changes(delete_workspace));
 }
 
 /// A workspace to make.
@@ -84,8 +84,7 @@ async fn create_workspace(
 ) -> Result<HttpResponse> {
     let name = Name::parse(&body.value.name).map_err(|e| Error::field("name", e))?;
     let work = async {
-        let workspace =
-            workspaces::create(services.store.as_ref(), services.clock.as_ref(), name).await?;
+        let workspace = services.people.workspaces.create(name).await?;
         Ok(HttpResponse::Created()
             .insert_header((header::LOCATION, format!("/v1/workspaces/{}", workspace.id)))
             .json(WorkspaceBody::from(workspace)))
@@ -107,10 +106,10 @@ async fn list_workspaces(
 ) -> Result<Json<WorkspaceList>> {
     let place = "operator/workspaces";
     let request = query.0.request()?;
-    let window = services.pages.window(place, &request)?;
-    let rows = workspaces::list(services.store.as_ref(), &window).await?;
+    let window = services.page_tokens.window(place, &request)?;
+    let rows = services.people.workspaces.list(&window).await?;
     let page = services
-        .pages
+        .page_tokens
         .page(place, &request, rows, |w| w.id.to_string())?;
     Ok(Json(WorkspaceList {
         workspaces: page.items.into_iter().map(Into::into).collect(),
@@ -130,7 +129,7 @@ async fn get_workspace(
     services: Data<Services>,
     id: Id<WorkspaceId>,
 ) -> Result<Json<WorkspaceBody>> {
-    let workspace = workspaces::get(services.store.as_ref(), &id.0).await?;
+    let workspace = services.people.workspaces.get(&id.0).await?;
     Ok(Json(workspace.into()))
 }
 
@@ -149,6 +148,6 @@ async fn delete_workspace(
     services: Data<Services>,
     id: Id<WorkspaceId>,
 ) -> Result<HttpResponse> {
-    workspaces::delete(services.store.as_ref(), &id.0).await?;
+    services.people.workspaces.delete(&id.0).await?;
     Ok(HttpResponse::NoContent().finish())
 }

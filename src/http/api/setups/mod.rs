@@ -13,6 +13,7 @@ use crate::http::api::setups::documents::DocumentsBody;
 use crate::http::api::storages::StorageBody;
 use crate::http::body::Body;
 use crate::http::caller::AdminCaller;
+use crate::http::declare::changes;
 use crate::http::idempotency::Idempotent;
 use crate::http::page::PageQuery;
 use crate::http::path::Id;
@@ -28,15 +29,15 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 pub fn configure(config: &mut ServiceConfig) {
     config
-        .service(open_storage_setup)
+        .service(changes(open_storage_setup))
         .service(list_storage_setups)
         .service(get_storage_setup)
-        .service(change_storage_setup)
-        .service(close_storage_setup)
+        .service(changes(change_storage_setup))
+        .service(changes(close_storage_setup))
         .service(get_setup_documents)
         .service(get_setup_document)
-        .service(check_storage_setup)
-        .service(complete_storage_setup);
+        .service(changes(check_storage_setup))
+        .service(changes(complete_storage_setup));
 }
 
 /// A setup: what leads to a storage. It owns one external ID.
@@ -147,10 +148,10 @@ async fn list_storage_setups(
 ) -> Result<Json<SetupList>> {
     let place = format!("{}/storage-setups", admin.0.workspace());
     let request = query.0.request()?;
-    let window = services.pages.window(&place, &request)?;
+    let window = services.page_tokens.window(&place, &request)?;
     let rows = services.setups.list(&admin.0, &window).await?;
     let page = services
-        .pages
+        .page_tokens
         .page(&place, &request, rows, |view| view.setup.id.to_string())?;
     let origins = services.setups.origins();
     Ok(Json(SetupList {

@@ -1,27 +1,28 @@
 //! What admins change in a storage: they upload and delete files.
 
-use crate::application::bucket::body::{BodyFault, CHUNKS_AHEAD, Piece, UploadBody};
+use crate::application::bucket::body::{BodyFault, CHUNKS_AHEAD, UploadBody};
 use crate::application::bucket::write::{NewObject, WriteConditions};
 use crate::application::error::{Error, Kind, Result};
-use crate::application::files::write::{DoomedFile, MOST_DELETED};
+use crate::application::files::write::{FileToDelete, MOST_DELETED};
 use crate::domain::Invalid;
 use crate::domain::files::file_key::{FileKey, Folder};
 use crate::domain::ids::StorageRef;
+use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::files::folder;
 use crate::http::pages::files::folder::{FolderQuery, Upload};
-use crate::http::pages::files::{Place, address, shown};
-use crate::http::pages::people::session::AdminVisitor;
-use crate::http::pages::people::sign_in::{html, see_other};
+use crate::http::pages::files::place::{Place, address, shown};
+use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::{Chrome, Section};
-use crate::http::pages::shell::fields::{Fields, check_token};
-use crate::http::pages::shell::form::{expected, same_site};
+use crate::http::pages::shell::form::{FormFields, check_token, expected, same_site};
+use crate::http::pages::shell::session::AdminVisitor;
 use crate::http::path::Id;
 use crate::http::problem::status_of;
 use crate::http::query::Query;
 use crate::http::state::Services;
+use crate::http::upload::pump;
 use actix_multipart::{Field, Multipart};
 use actix_web::http::StatusCode;
-use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use futures_util::StreamExt;
@@ -33,23 +34,17 @@ use tokio::sync::mpsc;
 /// The longest field of the upload form beside the files, in bytes.
 const LONGEST_FIELD: usize = 8 << 10;
 
-pub fn configure(config: &mut ServiceConfig) {
-    config
-        .service(
-            web::resource("/storages/{storage_id}/files/upload")
-                .name("upload_file")
-                .route(web::post().to(upload)),
+pub fn configure(routes: &mut PageRoutes) {
+    routes
+        .add(PageRoute::at("/storages/{storage_id}/files/upload", "upload_file").changes(upload))
+        .add(
+            PageRoute::at(
+                "/storages/{storage_id}/files/confirm-delete",
+                "confirm_delete_files",
+            )
+            .asks(confirm),
         )
-        .service(
-            web::resource("/storages/{storage_id}/files/confirm-delete")
-                .name("confirm_delete_files")
-                .route(web::post().to(confirm)),
-        )
-        .service(
-            web::resource("/storages/{storage_id}/files/delete")
-                .name("delete_files")
-                .route(web::post().to(delete)),
-        );
+        .add(PageRoute::at("/storages/{storage_id}/files/delete", "delete_files").changes(delete));
 }
 
 /// The fields of the upload form, as they come: each must be there before the file it is about.
@@ -131,7 +126,7 @@ async fn store_all(
     check: impl Fn(Option<&str>) -> Result<()>,
 ) -> Result<usize> {
     let mut stored = 0;
-    while let Some(field) = next(services.request_timeout, &mut form).await? {
+    while let Some(field) = next(services.running.request_timeout, &mut form).await? {
         let mut field = field.map_err(unreadable)?;
         match field.name().unwrap_or_default() {
             "csrf" => before.token = Some(text(&mut field).await?),
@@ -189,32 +184,10 @@ async fn store(
     };
     let (sender, pieces) = mpsc::channel(CHUNKS_AHEAD);
     let body = UploadBody::new(pieces, before.size.take(), Vec::new());
-    let put = services
-        .file_writes
-        .put(&admin.admin, id, &key, object, body);
-    let (stored, ()) = join(put, pump(field, sender, services.request_timeout)).await;
+    let put = services.files.put(&admin.admin, id, &key, object, body);
+    let (stored, ()) = join(put, pump(field, sender, services.running.request_timeout)).await;
     stored?;
     Ok(true)
-}
-
-/// Sends on what the browser sends, as fast as the bucket takes it.
-async fn pump(mut field: Field, sender: mpsc::Sender<Piece>, patience: Duration) {
-    loop {
-        let piece = tokio::select! {
-            next = tokio::time::timeout(patience, field.next()) => match next {
-                Ok(Some(Ok(chunk))) => Piece::Chunk(chunk),
-                Ok(Some(Err(_))) => Piece::Fault(BodyFault::Incomplete),
-                Ok(None) => Piece::End,
-                Err(_) => Piece::Fault(BodyFault::Stalled),
-            },
-            // Nobody wants the rest.
-            () = sender.closed() => return,
-        };
-        let last = !matches!(piece, Piece::Chunk(_));
-        if sender.send(piece).await.is_err() || last {
-            return;
-        }
-    }
 }
 
 type NextField = Option<std::result::Result<Field, actix_multipart::MultipartError>>;
@@ -265,10 +238,10 @@ struct DeleteQuery {
 /// Asks whether these files shall be deleted, or says which could not be.
 #[derive(Template)]
 #[template(path = "pages/files_delete.html")]
-struct DeletePage {
+struct DeleteFilesPage {
     chrome: Chrome,
     place: Place,
-    keys: Vec<DoomedRow>,
+    keys: Vec<DeleteRow>,
     action: String,
     /// Whether the keys are fields of the form.
     in_form: bool,
@@ -278,13 +251,13 @@ struct DeletePage {
     error: Option<String>,
 }
 
-struct DoomedRow {
+struct DeleteRow {
     key: String,
     shown: String,
     error: Option<String>,
 }
 
-impl DoomedRow {
+impl DeleteRow {
     fn of(key: &FileKey) -> Self {
         let key = key.to_string();
         Self {
@@ -296,7 +269,7 @@ impl DoomedRow {
 }
 
 /// The files that a form means, and the folder to go back to.
-fn doomed(query: DeleteQuery, fields: &Fields) -> Result<(Vec<FileKey>, Folder)> {
+fn files_to_delete(query: DeleteQuery, fields: &FormFields) -> Result<(Vec<FileKey>, Folder)> {
     let texts: Vec<&str> = match &query.key {
         Some(key) => vec![key],
         None => fields.all("key").collect(),
@@ -316,7 +289,7 @@ fn doomed(query: DeleteQuery, fields: &Fields) -> Result<(Vec<FileKey>, Folder)>
     Ok((keys, folder))
 }
 
-impl DeletePage {
+impl DeleteFilesPage {
     fn of(place: Place, keys: &[FileKey], folder: &Folder, by_query: bool) -> Self {
         let first = keys.first().map(ToString::to_string).unwrap_or_default();
         Self {
@@ -327,7 +300,7 @@ impl DeletePage {
             },
             in_form: !by_query,
             back: place.folder_url(&folder.to_string()),
-            keys: keys.iter().map(DoomedRow::of).collect(),
+            keys: keys.iter().map(DeleteRow::of).collect(),
             deleted: None,
             error: keys
                 .is_empty()
@@ -342,14 +315,14 @@ async fn confirm(
     services: Data<Services>,
     id: Id<StorageRef>,
     query: Query<DeleteQuery>,
-    fields: Fields,
+    fields: FormFields,
 ) -> Result<HttpResponse> {
     let by_query = query.0.key.is_some();
-    let (keys, folder) = doomed(query.0, &fields)?;
+    let (keys, folder) = files_to_delete(query.0, &fields)?;
     let view = services.storages.get(&admin.visitor.member, &id.0).await?;
-    let page = DeletePage {
+    let page = DeleteFilesPage {
         chrome: Chrome::of(&admin.visitor, Section::Settings),
-        ..DeletePage::of(Place::of(&view), &keys, &folder, by_query)
+        ..DeleteFilesPage::of(Place::of(&view), &keys, &folder, by_query)
     };
     let mut response = html(&page)?;
     if page.error.is_some() {
@@ -363,30 +336,27 @@ async fn delete(
     services: Data<Services>,
     id: Id<StorageRef>,
     query: Query<DeleteQuery>,
-    fields: Fields,
+    fields: FormFields,
 ) -> Result<HttpResponse> {
     let by_query = query.0.key.is_some();
-    let (keys, folder) = doomed(query.0, &fields)?;
+    let (keys, folder) = files_to_delete(query.0, &fields)?;
     let place = Place::of(&services.storages.get(&admin.visitor.member, &id.0).await?);
-    let files: Vec<DoomedFile> = keys
+    let files: Vec<FileToDelete> = keys
         .iter()
-        .map(|key| DoomedFile {
+        .map(|key| FileToDelete {
             key: key.clone(),
             version_id: None,
         })
         .collect();
     let outcomes = match files.as_slice() {
-        // Its failure is told in full.
+        // Its failure is shown in full.
         [one] => {
-            services
-                .file_writes
-                .delete(&admin.admin, &id.0, one)
-                .await?;
+            services.files.delete(&admin.admin, &id.0, one).await?;
             Vec::new()
         }
         _ => {
             services
-                .file_writes
+                .files
                 .delete_many(&admin.admin, &id.0, files)
                 .await?
         }
@@ -406,10 +376,10 @@ async fn delete(
         )));
     }
     let left: Vec<FileKey> = failed.iter().map(|o| o.file.key.clone()).collect();
-    let mut page = DeletePage {
+    let mut page = DeleteFilesPage {
         chrome: Chrome::of(&admin.visitor, Section::Settings),
         deleted: Some(keys.len() - left.len()),
-        ..DeletePage::of(place, &left, &folder, by_query)
+        ..DeleteFilesPage::of(place, &left, &folder, by_query)
     };
     for (row, outcome) in page.keys.iter_mut().zip(&failed) {
         row.error = outcome.error.as_ref().map(|error| error.detail.clone());
@@ -422,7 +392,7 @@ async fn delete(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::pages::files::samples::{ODD_KEYS, place};
+    use crate::http::pages::files::place::samples::{ODD_KEYS, place};
 
     #[test]
     fn names_of_uploaded_files() {
@@ -443,17 +413,17 @@ mod tests {
             .iter()
             .map(|k| FileKey::parse(k).unwrap())
             .collect();
-        let html = DeletePage::of(place(), &keys, &Folder::root(), false)
+        let html = DeleteFilesPage::of(place(), &keys, &Folder::root(), false)
             .render()
             .unwrap();
         assert!(html.contains("13 files") && !html.contains("<script>alert"));
         assert_eq!(html.matches("name=\"key\"").count(), keys.len());
-        let html = DeletePage::of(place(), &keys[10..11], &Folder::root(), true)
+        let html = DeleteFilesPage::of(place(), &keys[10..11], &Folder::root(), true)
             .render()
             .unwrap();
         assert!(html.contains("files/delete?key=%2Fline%0Abreak") && html.contains("line␊break"));
         assert!(!html.contains("name=\"key\""));
-        let html = DeletePage::of(place(), &[], &Folder::root(), false)
+        let html = DeleteFilesPage::of(place(), &[], &Folder::root(), false)
             .render()
             .unwrap();
         assert!(html.contains("No file was chosen"));

@@ -1,48 +1,36 @@
 //! One file.
 
 use crate::application::bucket::query::ObjectDetails;
-use crate::application::bucket::read::SignedUrl;
+use crate::application::bucket::sign::SignedUrl;
 use crate::application::error::{Error, Result};
-use crate::application::files::read::SignRequest;
+use crate::application::files::sign::SignRequest;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::StorageRef;
+use crate::http::declare::{PageRoute, PageRoutes};
+use crate::http::pages::files::link::SignedLinkPage;
+use crate::http::pages::files::place::{Crumb, KeyQuery, Place, Trouble, shown, shown_or_empty};
 use crate::http::pages::files::preview;
 use crate::http::pages::files::preview::{LIFE, Preview};
-use crate::http::pages::files::{
-    Crumb, KeyQuery, Place, SignedLinkPage, Trouble, shown, shown_or_empty,
-};
-use crate::http::pages::people::session::Visitor;
-use crate::http::pages::people::sign_in::{html, see_other};
+use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::{Chrome, Section};
 use crate::http::pages::shell::form::Form;
 use crate::http::pages::shell::headers::AlsoAllowed;
 use crate::http::pages::shell::moment::{Moment, size_in_words};
+use crate::http::pages::shell::session::Visitor;
 use crate::http::path::Id;
 use crate::http::query::Query;
 use crate::http::state::Services;
 use actix_web::HttpResponse;
-use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::web::Data;
 use askama::Template;
 use serde::Deserialize;
 use std::time::Duration;
 
-pub fn configure(config: &mut ServiceConfig) {
-    config
-        .service(
-            web::resource("/storages/{storage_id}/file")
-                .name("file_page")
-                .route(web::get().to(show)),
-        )
-        .service(
-            web::resource("/storages/{storage_id}/file/download")
-                .name("download_file")
-                .route(web::get().to(download)),
-        )
-        .service(
-            web::resource("/storages/{storage_id}/file/link")
-                .name("sign_files")
-                .route(web::post().to(link)),
-        );
+pub fn configure(routes: &mut PageRoutes) {
+    routes
+        .add(PageRoute::at("/storages/{storage_id}/file", "file_page").shows(show))
+        .add(PageRoute::at("/storages/{storage_id}/file/download", "download_file").shows(download))
+        .add(PageRoute::at("/storages/{storage_id}/file/link", "sign_files").asks(link));
 }
 
 /// A file, or why nothing can be said of it.
@@ -125,7 +113,7 @@ async fn show(
     let key = query.0.parse()?;
     let place = Place::of(&services.storages.get(&visitor.member, &id.0).await?);
     let known = services
-        .file_queries
+        .files
         .details(&visitor.member, &id.0, &key, None)
         .await;
     let about = match known {
@@ -180,7 +168,7 @@ impl FilePage {
             download: place.of_file("file/download", &written),
             link: place.of_file("file/link", &written),
             delete: place.of_file("files/confirm-delete", &written),
-            project: crate::http::pages::files::address(
+            project: crate::http::pages::files::place::address(
                 "/projects/new",
                 &[("storage_id", &place.id), ("key", &written)],
             ),
@@ -226,7 +214,7 @@ async fn download(
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct LinkForm {
+struct FileLinkForm {
     /// In seconds.
     expires_in: Option<u64>,
 }
@@ -236,7 +224,7 @@ async fn link(
     services: Data<Services>,
     id: Id<StorageRef>,
     query: Query<KeyQuery>,
-    form: Form<LinkForm>,
+    form: Form<FileLinkForm>,
 ) -> Result<HttpResponse> {
     let key = query.0.parse()?;
     let place = Place::of(&services.storages.get(&visitor.member, &id.0).await?);
@@ -284,7 +272,7 @@ mod tests {
     use crate::application::bucket::query::{Archive, Restore};
     use crate::application::bucket::read::ObjectMetadata;
     use crate::application::error::Kind;
-    use crate::http::pages::files::samples::{ODD_KEYS, place};
+    use crate::http::pages::files::place::samples::{ODD_KEYS, place};
     use time::macros::datetime;
 
     fn details() -> ObjectDetails {

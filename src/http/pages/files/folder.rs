@@ -6,28 +6,25 @@ use crate::application::files::read::{FileEntry, FolderEntry, FolderPage};
 use crate::domain::files::file_key::Folder;
 use crate::domain::ids::StorageRef;
 use crate::http::assets;
-use crate::http::pages::files::{Crumb, Place, Trouble, address, shown, shown_or_empty};
-use crate::http::pages::people::session::Visitor;
-use crate::http::pages::people::sign_in::html;
+use crate::http::declare::{PageRoute, PageRoutes};
+use crate::http::pages::files::place::{Crumb, Place, Trouble, address, shown, shown_or_empty};
+use crate::http::pages::shell::answer::html;
 use crate::http::pages::shell::chrome::{Chrome, Section};
 use crate::http::pages::shell::moment::{Moment, size_in_words};
+use crate::http::pages::shell::session::Visitor;
 use crate::http::path::Id;
 use crate::http::query::Query;
 use crate::http::state::Services;
 use actix_web::HttpResponse;
-use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::web::Data;
 use askama::Template;
 use serde::Deserialize;
 
 /// How many files and folders a page shows.
 const PAGE: u32 = 100;
 
-pub fn configure(config: &mut ServiceConfig) {
-    config.service(
-        web::resource("/storages/{storage_id}/files")
-            .name("files_page")
-            .route(web::get().to(show)),
-    );
+pub fn configure(routes: &mut PageRoutes) {
+    routes.add(PageRoute::at("/storages/{storage_id}/files", "files_page").shows(show));
 }
 
 #[derive(Deserialize, Default)]
@@ -89,7 +86,7 @@ struct FilesPage {
     crumbs: Vec<Crumb>,
     trouble: Option<Trouble>,
     folders: Vec<FolderRow>,
-    files: Vec<FileRow>,
+    files: Vec<FolderFileRow>,
     orders: Vec<OrderLink>,
     /// Where the first page is, for the others.
     first: Option<String>,
@@ -113,7 +110,7 @@ struct FolderRow {
     url: Option<String>,
 }
 
-struct FileRow {
+struct FolderFileRow {
     name: String,
     /// With the leading slash, as it is.
     key: String,
@@ -137,7 +134,7 @@ impl FolderRow {
     }
 }
 
-impl FileRow {
+impl FolderFileRow {
     fn of(entry: FileEntry, place: &Place) -> Self {
         Self {
             name: shown_or_empty(&entry.name),
@@ -176,7 +173,10 @@ pub async fn page(
         "{}/storages/{id}/pages/files{folder}",
         visitor.member.workspace
     );
-    let from = match services.pages.open(&token_place, query.page.as_deref())? {
+    let from = match services
+        .page_tokens
+        .open(&token_place, query.page.as_deref())?
+    {
         Some(token) => ListFrom::Continuation(token),
         None => ListFrom::Beginning,
     };
@@ -189,7 +189,7 @@ pub async fn page(
         Err(error) => (None, Some(Trouble::of(&error))),
     };
     let next = match found.as_ref().and_then(|page| page.continuation.as_deref()) {
-        Some(token) => Some(services.pages.seal(&token_place, token)?),
+        Some(token) => Some(services.page_tokens.seal(&token_place, token)?),
         None => None,
     };
     let page = FilesPage {
@@ -248,7 +248,10 @@ impl FilesPage {
             crumbs: place.crumbs(&folder),
             trouble,
             folders: folders.iter().map(|f| FolderRow::of(f, &place)).collect(),
-            files: files.into_iter().map(|f| FileRow::of(f, &place)).collect(),
+            files: files
+                .into_iter()
+                .map(|f| FolderFileRow::of(f, &place))
+                .collect(),
             orders: Order::ALL
                 .iter()
                 .map(|(order, code, words)| OrderLink {
@@ -274,7 +277,7 @@ impl FilesPage {
 mod tests {
     use super::*;
     use crate::application::error::Kind;
-    use crate::http::pages::files::samples::{ODD_KEYS, place};
+    use crate::http::pages::files::place::samples::{ODD_KEYS, place};
     use time::macros::datetime;
 
     fn file(key: &str, size: i64) -> FileEntry {

@@ -1,6 +1,6 @@
 //! A signed link, for somebody to pass on.
 
-use crate::application::bucket::read::SignedUrl;
+use crate::application::bucket::sign::SignedUrl;
 use crate::http::pages::shell::chrome::Chrome;
 use crate::http::pages::shell::moment::Moment;
 use askama::Template;

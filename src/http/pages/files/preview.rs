@@ -3,11 +3,11 @@
 use crate::application::bucket::query::{Archive, ObjectDetails, Restore};
 use crate::application::bucket::read::ReadConditions;
 use crate::application::error::{Error, Result};
-use crate::application::files::read::SignRequest;
 use crate::application::files::safe_content::Serving;
+use crate::application::files::sign::SignRequest;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::StorageRef;
-use crate::http::pages::people::session::Visitor;
+use crate::http::pages::shell::session::Visitor;
 use crate::http::state::Services;
 use futures_util::TryStreamExt;
 use std::time::Duration;

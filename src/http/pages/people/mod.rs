@@ -1,4 +1,3 @@
-//! Signing in, and who is signed in.
+//! Signing in and out.
 
-pub mod session;
 pub mod sign_in;

@@ -1,50 +1,26 @@
 //! Coming and going.
 
 use crate::application::connections::input::ConnectionInput;
-use crate::application::error::{Error, Result};
+use crate::application::error::Result;
 use crate::domain::people::sign_in::Purpose;
-use crate::http::pages::people::session;
-use crate::http::pages::people::session::Visitor;
+use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::setups;
+use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::Chrome;
 use crate::http::pages::shell::form::Confirmed;
+use crate::http::pages::shell::session;
+use crate::http::pages::shell::session::Visitor;
 use crate::http::state::Services;
-use actix_web::http::header;
-use actix_web::web::{Data, Path, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-pub fn configure(config: &mut ServiceConfig) {
-    config
-        .route("/", web::get().to(start))
-        .service(
-            web::resource("/sign-in/{secret}")
-                .name("sign_in")
-                .route(web::get().to(sign_in)),
-        )
-        .service(
-            web::resource("/sign-out")
-                .name("sign_out")
-                .route(web::post().to(sign_out)),
-        )
-        .route("/signed-out", web::get().to(signed_out));
-}
-
-/// Somewhere to go, as a redirect after a change or to another page.
-pub fn see_other(path: &str) -> HttpResponse {
-    HttpResponse::SeeOther()
-        .insert_header((header::LOCATION, path))
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .finish()
-}
-
-/// Renders a page.
-pub fn html(template: &impl Template) -> Result<HttpResponse> {
-    let html = template.render().map_err(Error::bug)?;
-    Ok(HttpResponse::Ok()
-        .content_type("text/html; charset=utf-8")
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .body(html))
+pub fn configure(routes: &mut PageRoutes) {
+    routes
+        .add(PageRoute::public("/", start))
+        .add(PageRoute::at("/sign-in/{secret}", "sign_in").changes_by_get(sign_in))
+        .add(PageRoute::at("/sign-out", "sign_out").changes(sign_out))
+        .add(PageRoute::public("/signed-out", signed_out));
 }
 
 async fn start(request: HttpRequest) -> Result<HttpResponse> {
@@ -80,7 +56,7 @@ async fn sign_in(
     if looks_ahead {
         return Ok(HttpResponse::NoContent().finish());
     }
-    let (session, purpose, secret) = services.sign_ins.sign_in(&secret).await?;
+    let (session, purpose, secret) = services.people.sign_ins.sign_in(&secret).await?;
     let to = match purpose {
         Purpose::Settings => "/settings/storages".to_owned(),
         Purpose::Projects => "/projects".to_owned(),
@@ -95,7 +71,7 @@ async fn sign_in(
         }
     };
     let mut response = see_other(&to);
-    let cookie = session::cookie(&services.site, &secret, services.sign_ins.absolute);
+    let cookie = session::cookie(&services.site, &secret, services.people.sign_ins.absolute);
     session::set(&mut response, &cookie)?;
     Ok(response)
 }
@@ -105,7 +81,7 @@ async fn sign_out(
     services: Data<Services>,
     _: Confirmed,
 ) -> Result<HttpResponse> {
-    services.sign_ins.sign_out(&visitor.session).await?;
+    services.people.sign_ins.sign_out(&visitor.session).await?;
     let mut response = see_other("/signed-out");
     session::set(&mut response, &session::removal(&services.site))?;
     Ok(response)

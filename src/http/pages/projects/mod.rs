@@ -1,6 +1,7 @@
 //! Projects: the list, a new one, one of them.
 
 mod new;
+mod new_form;
 mod project;
 mod typed;
 
@@ -9,15 +10,16 @@ use crate::application::kept::page_tokens::PageRequest;
 use crate::application::storages::StorageView;
 use crate::domain::ids::StorageRef;
 use crate::domain::project::{Project, ProjectStatus};
+use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::files::shown;
-use crate::http::pages::people::session::Visitor;
-use crate::http::pages::people::sign_in::html;
+use crate::http::pages::shell::answer::html;
 use crate::http::pages::shell::chrome::{Chrome, Section};
 use crate::http::pages::shell::moment::{Moment, size_in_words};
+use crate::http::pages::shell::session::Visitor;
 use crate::http::query::Query;
 use crate::http::state::Services;
 use actix_web::HttpResponse;
-use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::web::Data;
 use askama::Template;
 use serde::Deserialize;
 use std::collections::HashMap;
@@ -25,20 +27,19 @@ use std::collections::HashMap;
 /// How many projects a page shows.
 const PAGE: u32 = 25;
 
-pub fn configure(config: &mut ServiceConfig) {
-    new::configure(config);
-    config.service(
-        web::resource("/projects")
-            .name("create_project")
-            .route(web::get().to(list))
-            .route(web::post().to(new::create)),
+pub fn configure(routes: &mut PageRoutes) {
+    new::configure(routes);
+    routes.add(
+        PageRoute::at("/projects", "create_project")
+            .shows(list)
+            .changes(new::create),
     );
-    project::configure(config);
+    project::configure(routes);
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ListQuery {
+struct ProjectsQuery {
     page: Option<String>,
     done: Option<String>,
 }
@@ -49,11 +50,11 @@ struct ListQuery {
 struct ProjectsPage {
     chrome: Chrome,
     is_first_page: bool,
-    projects: Vec<Row>,
+    projects: Vec<ProjectRow>,
     next: Option<String>,
 }
 
-struct Row {
+struct ProjectRow {
     id: String,
     name: String,
     status: StatusWords,
@@ -93,7 +94,7 @@ fn progress_in_words(project: &Project) -> Option<String> {
     })
 }
 
-impl Row {
+impl ProjectRow {
     fn of(project: &Project, storages: &HashMap<StorageRef, String>) -> Self {
         let storage = storages.get(&project.storage);
         Self {
@@ -112,7 +113,7 @@ impl Row {
 async fn list(
     visitor: Visitor,
     services: Data<Services>,
-    query: Query<ListQuery>,
+    query: Query<ProjectsQuery>,
 ) -> Result<HttpResponse> {
     let is_first_page = query.0.page.is_none();
     let place = format!("{}/pages/projects", visitor.member.workspace);
@@ -120,16 +121,20 @@ async fn list(
         size: PAGE,
         token: query.0.page,
     };
-    let window = services.pages.window(&place, &request)?;
+    let window = services.page_tokens.window(&place, &request)?;
     let rows = services.projects.list_all(&visitor.member, &window).await?;
     let page = services
-        .pages
+        .page_tokens
         .page(&place, &request, rows, |project| project.id.to_string())?;
     let storages = names(&visitor, &services, &page.items).await?;
     html(&ProjectsPage {
         chrome: Chrome::of(&visitor, Section::Projects).flash(query.0.done.as_deref()),
         is_first_page,
-        projects: page.items.iter().map(|p| Row::of(p, &storages)).collect(),
+        projects: page
+            .items
+            .iter()
+            .map(|p| ProjectRow::of(p, &storages))
+            .collect(),
         next: page.next_page_token,
     })
 }
@@ -203,7 +208,10 @@ mod tests {
         ProjectsPage {
             chrome: Chrome::bare(),
             is_first_page,
-            projects: projects.iter().map(|p| Row::of(p, &storages)).collect(),
+            projects: projects
+                .iter()
+                .map(|p| ProjectRow::of(p, &storages))
+                .collect(),
             next: next.map(str::to_owned),
         }
         .render()

@@ -1,65 +1,48 @@
 //! One project.
 
 use crate::application::error::{Error, Result};
-use crate::application::files::read::SignRequest;
+use crate::application::files::sign::SignRequest;
 use crate::application::kept::page_tokens::PageRequest;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::ProjectId;
 use crate::domain::project::{Project, ProjectFile, ProjectStatus};
+use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::files::{
     KeyQuery, LIFE, Place, SignedLinkPage, Trouble, address, download_name, is_picture, only,
     origin, shown,
 };
-use crate::http::pages::people::session::{AdminVisitor, Visitor};
-use crate::http::pages::people::sign_in::{html, see_other};
 use crate::http::pages::projects::{StatusWords, progress_in_words};
+use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::{Chrome, Section};
 use crate::http::pages::shell::form::Confirmed;
 use crate::http::pages::shell::headers::AlsoAllowed;
 use crate::http::pages::shell::moment::{Moment, size_in_words};
+use crate::http::pages::shell::session::{AdminVisitor, Visitor};
 use crate::http::path::Id;
 use crate::http::query::Query;
 use crate::http::state::Services;
 use actix_web::HttpResponse;
-use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::web::Data;
 use askama::Template;
 use serde::Deserialize;
 
 /// How many files a page shows.
 const PAGE: u32 = 50;
 
-pub fn configure(config: &mut ServiceConfig) {
-    config
-        .service(
-            web::resource("/projects/{project_id}")
-                .name("project_page")
-                .route(web::get().to(show)),
+pub fn configure(routes: &mut PageRoutes) {
+    routes
+        .add(PageRoute::at("/projects/{project_id}", "project_page").shows(show))
+        .add(PageRoute::at("/projects/{project_id}/progress", "project_progress").shows(progress))
+        .add(
+            PageRoute::at("/projects/{project_id}/download", "download_project_file")
+                .shows(download),
         )
-        .service(
-            web::resource("/projects/{project_id}/progress")
-                .name("project_progress")
-                .route(web::get().to(progress)),
-        )
-        .service(
-            web::resource("/projects/{project_id}/download")
-                .name("download_project_file")
-                .route(web::get().to(download)),
-        )
-        .service(
-            web::resource("/projects/{project_id}/picture")
-                .name("project_picture")
-                .route(web::get().to(picture)),
-        )
-        .service(
-            web::resource("/projects/{project_id}/link")
-                .name("sign_project_files")
-                .route(web::post().to(link)),
-        )
-        .service(
-            web::resource("/projects/{project_id}/delete")
-                .name("delete_project")
-                .route(web::get().to(confirm))
-                .route(web::post().to(delete)),
+        .add(PageRoute::at("/projects/{project_id}/picture", "project_picture").shows(picture))
+        .add(PageRoute::at("/projects/{project_id}/link", "sign_project_files").asks(link))
+        .add(
+            PageRoute::at("/projects/{project_id}/delete", "delete_project")
+                .shows(confirm)
+                .changes(delete),
         );
 }
 
@@ -76,16 +59,16 @@ struct ProjectQuery {
 struct ProjectPage {
     chrome: Chrome,
     is_admin: bool,
-    facts: Facts,
+    facts: ProjectFacts,
     place: Place,
     progress: ProgressPart,
     trouble: Option<Trouble>,
-    files: Vec<FileRow>,
+    files: Vec<ProjectFileRow>,
     is_first_page: bool,
     next: Option<String>,
 }
 
-struct Facts {
+struct ProjectFacts {
     id: String,
     name: String,
     status: StatusWords,
@@ -106,7 +89,7 @@ struct ProgressPart {
     total: Option<i64>,
 }
 
-struct FileRow {
+struct ProjectFileRow {
     name: String,
     key: String,
     /// Where the name does not say it.
@@ -119,7 +102,7 @@ struct FileRow {
     picture: Option<String>,
 }
 
-impl Facts {
+impl ProjectFacts {
     fn of(project: &Project) -> Self {
         Self {
             id: project.id.to_string(),
@@ -148,7 +131,7 @@ impl ProgressPart {
     }
 }
 
-impl FileRow {
+impl ProjectFileRow {
     fn of(file: &ProjectFile, project: &ProjectId, place: &Place) -> Self {
         let key = file.file_key.to_string();
         let of = |what: &str| address(&format!("/projects/{project}/{what}"), &[("key", &key)]);
@@ -184,7 +167,7 @@ async fn show(
         size: PAGE,
         token: query.0.page,
     };
-    let window = services.pages.window(&token_place, &request)?;
+    let window = services.page_tokens.window(&token_place, &request)?;
     let after = window.after.map(|after| after.parse()).transpose();
     let after = after.map_err(Error::bug)?;
     let files = services
@@ -192,7 +175,7 @@ async fn show(
         .list_files(&visitor.member, &id.0, after, window.limit)
         .await?;
     let page = services
-        .pages
+        .page_tokens
         .page(&token_place, &request, files, |f| f.position.to_string())?;
     // Shows whether the storage can be used now, and where pictures come from.
     let (trouble, origin) = match page.items.first() {
@@ -205,13 +188,13 @@ async fn show(
     let mut response = html(&ProjectPage {
         chrome: Chrome::of(&visitor, Section::Projects).flash(query.0.done.as_deref()),
         is_admin: visitor.is_admin(),
-        facts: Facts::of(&project),
+        facts: ProjectFacts::of(&project),
         progress: ProgressPart::of(&project),
         trouble,
         files: page
             .items
             .iter()
-            .map(|file| FileRow::of(file, &project.id, &place))
+            .map(|file| ProjectFileRow::of(file, &project.id, &place))
             .collect(),
         is_first_page,
         next: page.next_page_token,
@@ -248,7 +231,7 @@ async fn sign(
     project: &ProjectId,
     key: &FileKey,
     download_name: Option<String>,
-) -> Result<crate::application::bucket::read::SignedUrl> {
+) -> Result<crate::application::bucket::sign::SignedUrl> {
     let request = SignRequest {
         keys: vec![key.clone()],
         expires_in: Some(LIFE.min(services.files.longest_url_life)),
@@ -310,9 +293,9 @@ async fn link(
 /// Asks whether the project shall be deleted.
 #[derive(Template)]
 #[template(path = "pages/project_delete.html")]
-struct DeletePage {
+struct DeleteProjectPage {
     chrome: Chrome,
-    facts: Facts,
+    facts: ProjectFacts,
 }
 
 async fn confirm(
@@ -322,9 +305,9 @@ async fn confirm(
 ) -> Result<HttpResponse> {
     let visitor = &admin.visitor;
     let project = services.projects.get(&visitor.member, &id.0).await?;
-    html(&DeletePage {
+    html(&DeleteProjectPage {
         chrome: Chrome::of(visitor, Section::Projects),
-        facts: Facts::of(&project),
+        facts: ProjectFacts::of(&project),
     })
 }
 
@@ -342,7 +325,7 @@ async fn delete(
 mod tests {
     use super::*;
     use crate::application::error::Kind;
-    use crate::http::pages::files::samples::{ODD_KEYS, place};
+    use crate::http::pages::files::place::samples::{ODD_KEYS, place};
     use crate::http::pages::projects::samples::project;
 
     fn file(key: &str) -> ProjectFile {
@@ -361,12 +344,12 @@ mod tests {
         ProjectPage {
             chrome: Chrome::bare(),
             is_admin: true,
-            facts: Facts::of(&project),
+            facts: ProjectFacts::of(&project),
             progress: ProgressPart::of(&project),
             trouble,
             files: keys
                 .iter()
-                .map(|key| FileRow::of(&file(key), &project.id, &place()))
+                .map(|key| ProjectFileRow::of(&file(key), &project.id, &place()))
                 .collect(),
             is_first_page: true,
             next: Some("next".into()),
@@ -412,9 +395,9 @@ mod tests {
 
     #[test]
     fn deleting_says_what_stays() {
-        let html = DeletePage {
+        let html = DeleteProjectPage {
             chrome: Chrome::bare(),
-            facts: Facts::of(&project("<i>", ProjectStatus::Ready)),
+            facts: ProjectFacts::of(&project("<i>", ProjectStatus::Ready)),
         }
         .render()
         .unwrap();

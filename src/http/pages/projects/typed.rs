@@ -1,18 +1,20 @@
 //! File keys as somebody typed or pasted them.
 
-use crate::application::error::FieldError;
+use crate::application::projects::input::NewFileInput;
 use crate::domain::Invalid;
-use crate::domain::files::file_key::FileKey;
-use crate::domain::project::{FileName, WantedFile};
 
-/// How many bad lines are told.
-const MOST_ERRORS: usize = 20;
+/// A line that names a file.
+#[derive(Debug, PartialEq, Eq)]
+pub struct TypedLine {
+    /// Counted from 1.
+    pub number: usize,
+    /// The file, or why the line is not CSV.
+    pub file: Result<NewFileInput, Invalid>,
+}
 
 /// One file key on each line, taken as it is; or, under a heading `file_key` or `file_key,name`, CSV
-/// (RFC 4180). Blank lines are skipped. Each bad line is named by its number.
-pub fn parse(text: &str) -> Result<Vec<WantedFile>, Vec<FieldError>> {
-    let mut files = Vec::new();
-    let mut errors = Vec::new();
+/// (RFC 4180). Blank lines are skipped. Keys and names are not parsed here.
+pub fn lines(text: &str) -> Vec<TypedLine> {
     let mut lines = text
         .trim_start_matches('\u{feff}')
         .split('\n')
@@ -24,40 +26,33 @@ pub fn parse(text: &str) -> Result<Vec<WantedFile>, Vec<FieldError>> {
     if heading.is_some() {
         lines.next();
     }
-    for (at, line) in lines {
-        let parsed = match heading {
-            None => file(line, None),
-            Some(columns) => cells(line).and_then(|cells| {
-                if cells.len() > columns {
-                    let detail = "There are more cells than the heading has: put a key with a comma in it between quotes.";
-                    return Err(Invalid::new("malformed_csv", detail));
-                }
-                let key = cells.first().map_or("", String::as_str);
-                let name = cells.get(1).filter(|name| !name.is_empty());
-                file(key, name.map(String::as_str))
-            }),
-        };
-        match parsed {
-            Ok(file) => files.push(file),
-            Err(invalid) if errors.len() < MOST_ERRORS => errors.push(FieldError {
-                field: "keys".into(),
-                code: invalid.code,
-                detail: format!("Line {}: {}", at + 1, invalid.detail),
-            }),
-            Err(_) => {}
-        }
-    }
-    match errors.is_empty() {
-        true => Ok(files),
-        false => Err(errors),
-    }
+    lines
+        .map(|(at, line)| TypedLine {
+            number: at + 1,
+            file: match heading {
+                None => Ok(file(line, None)),
+                Some(columns) => of_cells(line, columns),
+            },
+        })
+        .collect()
 }
 
-fn file(key: &str, name: Option<&str>) -> Result<WantedFile, Invalid> {
-    Ok(WantedFile {
-        file_key: FileKey::parse(key)?,
-        name: name.map(FileName::parse).transpose()?,
-    })
+fn of_cells(line: &str, columns: usize) -> Result<NewFileInput, Invalid> {
+    let cells = cells(line)?;
+    if cells.len() > columns {
+        let detail = "There are more cells than the heading has: put a key with a comma in it between quotes.";
+        return Err(Invalid::new("malformed_csv", detail));
+    }
+    let key = cells.first().map_or("", String::as_str);
+    let name = cells.get(1).filter(|name| !name.is_empty());
+    Ok(file(key, name.map(String::as_str)))
+}
+
+fn file(key: &str, name: Option<&str>) -> NewFileInput {
+    NewFileInput {
+        file_key: key.to_owned(),
+        name: name.map(str::to_owned),
+    }
 }
 
 /// How many columns a heading names; `None` for what is no heading. A file key called `file_key` is
@@ -131,13 +126,16 @@ pub fn written<'a>(keys: impl IntoIterator<Item = &'a str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::files::file_key::FileKey;
 
+    /// What is listed, with each key as it is parsed.
     fn parsed(text: &str) -> Vec<(String, Option<String>)> {
-        let files = parse(text).unwrap();
-        let name = |name: FileName| name.as_str().to_owned();
+        let files = lines(text).into_iter().map(|line| line.file.unwrap());
         files
-            .into_iter()
-            .map(|file| (file.file_key.to_string(), file.name.map(name)))
+            .map(|file| {
+                let key = FileKey::parse(&file.file_key).unwrap();
+                (key.to_string(), file.name)
+            })
             .collect()
     }
 
@@ -175,14 +173,16 @@ mod tests {
     }
 
     #[test]
-    fn bad_lines_are_named() {
-        let errors = parse("/a\n/b/../c\n/").unwrap_err();
-        let lines: Vec<_> = errors.iter().map(|e| &e.detail[..7]).collect();
-        assert_eq!(lines, ["Line 2:", "Line 3:"]);
+    fn lines_are_counted_with_the_heading_and_blank_ones() {
+        let numbers: Vec<_> = lines("file_key\n\n/a\n/b")
+            .iter()
+            .map(|line| line.number)
+            .collect();
+        assert_eq!(numbers, [3, 4]);
         for bad in ["\"/a", "\"/a\"x", "/a,b"] {
-            assert!(parse(&format!("file_key\n{bad}")).is_err(), "{bad}");
+            let lines = lines(&format!("file_key\n{bad}"));
+            assert!(lines[0].file.is_err(), "{bad}");
         }
-        assert_eq!(parse(&"..\n".repeat(100)).unwrap_err().len(), MOST_ERRORS);
     }
 
     #[test]

@@ -5,18 +5,19 @@ use crate::application::error::{Error, Result};
 use crate::domain::check;
 use crate::domain::check::CheckReport;
 use crate::domain::ids::SetupId;
-use crate::http::pages::people::session::AdminVisitor;
-use crate::http::pages::people::sign_in::see_other;
+use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::setups::page;
 use crate::http::pages::setups::report::{OutcomeEvent, OutcomeView, StepEvent};
 use crate::http::pages::setups::step;
-use crate::http::pages::setups::step::Step;
+use crate::http::pages::setups::step::DialogStep;
+use crate::http::pages::shell::answer::see_other;
 use crate::http::pages::shell::chrome::{Chrome, Section};
 use crate::http::pages::shell::form::Form;
+use crate::http::pages::shell::session::AdminVisitor;
 use crate::http::path::Id;
 use crate::http::state::Services;
 use actix_web::http::header::{self, ContentEncoding};
-use actix_web::web::{self, Bytes, Data, ServiceConfig};
+use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use futures_util::stream;
@@ -29,11 +30,9 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 /// What "wait for IAM" waits.
 const WAIT: Duration = Duration::from_secs(60);
 
-pub fn configure(config: &mut ServiceConfig) {
-    config.service(
-        web::resource("/settings/setups/{setup_id}/check")
-            .name("check_storage_setup")
-            .route(web::post().to(check)),
+pub fn configure(routes: &mut PageRoutes) {
+    routes.add(
+        PageRoute::at("/settings/setups/{setup_id}/check", "check_storage_setup").changes(check),
     );
 }
 
@@ -66,7 +65,7 @@ async fn check(
             .setups
             .check(&visitor.admin, &id.0, wait, None)
             .await?;
-        return Ok(see_other(&step::address(&id.0, Step::Check)));
+        return Ok(see_other(&step::address(&id.0, DialogStep::Check)));
     }
     let (admin, setup) = (visitor.admin.clone(), id.0.clone());
     let for_check = services.clone();

@@ -3,29 +3,31 @@
 use crate::application::error::Result;
 use crate::domain::ids::SetupId;
 use crate::domain::setup::SetupStatus;
-use crate::http::pages::people::session::AdminVisitor;
-use crate::http::pages::people::sign_in::{html, see_other};
+use crate::http::declare::{PageRoute, PageRoutes};
+use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::{Chrome, Section};
 use crate::http::pages::shell::form::Confirmed;
 use crate::http::pages::shell::moment::Moment;
+use crate::http::pages::shell::session::AdminVisitor;
 use crate::http::path::Id;
 use crate::http::state::Services;
 use actix_web::HttpResponse;
-use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::web::Data;
 use askama::Template;
 
-pub fn configure(config: &mut ServiceConfig) {
-    config
-        .service(
-            web::resource("/settings/setups/{setup_id}/close")
-                .name("close_storage_setup")
-                .route(web::get().to(ask))
-                .route(web::post().to(close)),
+pub fn configure(routes: &mut PageRoutes) {
+    routes
+        .add(
+            PageRoute::at("/settings/setups/{setup_id}/close", "close_storage_setup")
+                .shows(ask)
+                .changes(close),
         )
-        .service(
-            web::resource("/settings/setups/{setup_id}/complete")
-                .name("complete_storage_setup")
-                .route(web::post().to(complete)),
+        .add(
+            PageRoute::at(
+                "/settings/setups/{setup_id}/complete",
+                "complete_storage_setup",
+            )
+            .changes(complete),
         );
 }
 

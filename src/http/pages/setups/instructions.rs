@@ -7,40 +7,42 @@ use crate::domain::connection::access::Auth;
 use crate::domain::policy_document::DocumentName;
 use crate::domain::setup::SetupStatus;
 use crate::http::api::setups::documents as raw_documents;
-use crate::http::caller::SeenCaller;
-use crate::http::pages::people::sign_in::{html, see_other};
+use crate::http::context::SeenCaller;
+use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::setups::bundle;
 use crate::http::pages::setups::documents;
 use crate::http::pages::setups::documents::{Console, DocumentView};
 use crate::http::pages::setups::fields::Field;
+use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::Chrome;
-use crate::http::pages::shell::form::{Csrf, LinkForm};
+use crate::http::pages::shell::csrf::Csrf;
+use crate::http::pages::shell::form::LinkForm;
 use crate::http::pages::shell::moment::Moment;
 use crate::http::query::Query;
 use crate::http::state::Services;
 use actix_web::http::StatusCode;
-use actix_web::web::{self, Data, Path, ServiceConfig};
+use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use serde::Deserialize;
 
-pub fn configure(config: &mut ServiceConfig) {
-    config
-        .service(
-            web::resource("/instructions/{secret}")
-                .name("set_role_arn_by_link")
-                .route(web::get().to(show))
-                .route(web::post().to(save)),
+pub fn configure(routes: &mut PageRoutes) {
+    routes
+        .add(
+            PageRoute::at("/instructions/{secret}", "set_role_arn_by_link")
+                .shows(show)
+                .changes(save),
         )
-        .service(
-            web::resource("/instructions/{secret}/documents")
-                .name("get_documents_by_link")
-                .route(web::get().to(all_documents)),
+        .add(
+            PageRoute::at("/instructions/{secret}/documents", "get_documents_by_link")
+                .shows(all_documents),
         )
-        .service(
-            web::resource("/instructions/{secret}/documents/{document_name}")
-                .name("get_document_by_link")
-                .route(web::get().to(one_document)),
+        .add(
+            PageRoute::at(
+                "/instructions/{secret}/documents/{document_name}",
+                "get_document_by_link",
+            )
+            .shows(one_document),
         );
 }
 
@@ -113,6 +115,7 @@ async fn save(
     let opened = open(&services, &secret, &request).await?;
     let typed = form.0.role_arn.trim();
     let saved = services
+        .dialog
         .instructions
         .set_role_arn(&opened.link, typed.to_owned())
         .await;
@@ -143,7 +146,7 @@ async fn all_documents(
     request: HttpRequest,
 ) -> Result<HttpResponse> {
     let opened = open(&services, &secret, &request).await?;
-    let (documents, parameters) = services.instructions.documents(&opened.link).await?;
+    let (documents, parameters) = services.dialog.instructions.documents(&opened.link).await?;
     bundle(documents.into(), parameters.bucket.as_str())
 }
 
@@ -153,13 +156,13 @@ async fn one_document(
     request: HttpRequest,
 ) -> Result<HttpResponse> {
     let opened = open(&services, &path.0, &request).await?;
-    let (documents, parameters) = services.instructions.documents(&opened.link).await?;
+    let (documents, parameters) = services.dialog.instructions.documents(&opened.link).await?;
     raw_documents::file(&path.1, &documents, &parameters)
 }
 
 /// What the secret opens. Its holder is left in the request for the log and the audit log.
 async fn open(services: &Services, secret: &str, request: &HttpRequest) -> Result<Opened> {
-    let opened = services.instructions.open(secret).await?;
+    let opened = services.dialog.instructions.open(secret).await?;
     let caller = Caller::InstructionLink {
         workspace: opened.link.workspace.clone(),
         link: opened.link.id.clone(),
@@ -206,7 +209,7 @@ async fn render(
 }
 
 async fn filled(services: &Services, opened: &Opened, base: &str) -> Result<Filled> {
-    let rendered = services.instructions.documents(&opened.link).await?;
+    let rendered = services.dialog.instructions.documents(&opened.link).await?;
     let parameters = &rendered.1;
     let downloads = format!("{base}/documents");
     let of = |names: &[DocumentName]| documents::views(names, &rendered, &downloads);

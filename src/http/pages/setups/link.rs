@@ -2,31 +2,33 @@
 
 use crate::application::error::Result;
 use crate::domain::ids::SetupId;
-use crate::http::pages::people::session::AdminVisitor;
-use crate::http::pages::people::sign_in::see_other;
+use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::setups::page;
 use crate::http::pages::setups::page::Content;
 use crate::http::pages::setups::step;
-use crate::http::pages::setups::step::Step;
+use crate::http::pages::setups::step::DialogStep;
+use crate::http::pages::shell::answer::see_other;
 use crate::http::pages::shell::form::Form;
 use crate::http::pages::shell::moment::Moment;
+use crate::http::pages::shell::session::AdminVisitor;
 use crate::http::path::Id;
 use crate::http::state::Services;
 use actix_web::HttpResponse;
-use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::web::Data;
 use serde::Deserialize;
 
-pub fn configure(config: &mut ServiceConfig) {
-    config
-        .service(
-            web::resource("/settings/setups/{setup_id}/link")
-                .name("make_instruction_link")
-                .route(web::post().to(make)),
+pub fn configure(routes: &mut PageRoutes) {
+    routes
+        .add(
+            PageRoute::at("/settings/setups/{setup_id}/link", "make_instruction_link")
+                .changes(make),
         )
-        .service(
-            web::resource("/settings/setups/{setup_id}/link/revoke")
-                .name("revoke_instruction_link")
-                .route(web::post().to(revoke)),
+        .add(
+            PageRoute::at(
+                "/settings/setups/{setup_id}/link/revoke",
+                "revoke_instruction_link",
+            )
+            .changes(revoke),
         );
 }
 
@@ -52,9 +54,13 @@ async fn make(
     id: Id<SetupId>,
     form: Form<FromStep>,
 ) -> Result<HttpResponse> {
-    let (_, secret) = services.instructions.make(&visitor.admin, &id.0).await?;
+    let (_, secret) = services
+        .dialog
+        .instructions
+        .make(&visitor.admin, &id.0)
+        .await?;
     let view = services.setups.get(&visitor.admin, &id.0).await?;
-    let step = Step::asked(form.0.step.as_deref(), &view);
+    let step = DialogStep::asked(form.0.step.as_deref(), &view);
     let content = Content {
         new_link: Some(secret),
         ..Content::default()
@@ -68,9 +74,13 @@ async fn revoke(
     id: Id<SetupId>,
     form: Form<FromStep>,
 ) -> Result<HttpResponse> {
-    services.instructions.revoke(&visitor.admin, &id.0).await?;
+    services
+        .dialog
+        .instructions
+        .revoke(&visitor.admin, &id.0)
+        .await?;
     let view = services.setups.get(&visitor.admin, &id.0).await?;
-    let step = Step::asked(form.0.step.as_deref(), &view);
+    let step = DialogStep::asked(form.0.step.as_deref(), &view);
     let address = step::address(&id.0, step);
     Ok(see_other(&format!("{address}&done=link_revoked")))
 }

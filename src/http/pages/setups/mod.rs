@@ -21,54 +21,60 @@ use crate::domain::ids::SetupId;
 use crate::domain::setup::SetupStatus;
 use crate::http::api::setups::documents as raw_documents;
 use crate::http::api::setups::documents::DocumentsBody;
-use crate::http::audit::NothingChanged;
-use crate::http::pages::people::session::AdminVisitor;
-use crate::http::pages::people::sign_in::{html, see_other};
+use crate::http::context::NothingChanged;
+use crate::http::declare::{PageRoute, PageRoutes};
+use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::form::Form;
+use crate::http::pages::shell::session::AdminVisitor;
 use crate::http::path::Id;
 use crate::http::query::Query;
 use crate::http::state::Services;
 use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
-use actix_web::web::{self, Data, Path, ServiceConfig};
+use actix_web::web::{Data, Path};
 use fields::ConnectionForm;
 use page::Content;
 use serde::Deserialize;
-use step::Step;
+use step::DialogStep;
 
 /// Where a new setup begins. Without the step, the page is that of the first unfinished one, and loading it
 /// again would move on while somebody types.
 pub fn beginning(id: &SetupId) -> String {
-    step::address(id, Step::Bucket)
+    step::address(id, DialogStep::Bucket)
 }
 
-pub fn configure(config: &mut ServiceConfig) {
-    config
-        .service(
-            web::resource("/settings/setups/{setup_id}")
-                .name("change_storage_setup")
-                .route(web::get().to(show))
-                .route(web::post().to(go_on)),
+pub fn configure(routes: &mut PageRoutes) {
+    routes
+        .add(
+            PageRoute::at("/settings/setups/{setup_id}", "change_storage_setup")
+                .shows(show)
+                .changes(go_on),
         )
-        .service(
-            web::resource("/settings/setups/{setup_id}/autosave")
-                .name("autosave_storage_setup")
-                .route(web::post().to(autosave)),
+        .add(
+            PageRoute::at(
+                "/settings/setups/{setup_id}/autosave",
+                "autosave_storage_setup",
+            )
+            .changes(autosave),
         )
-        .service(
-            web::resource("/settings/setups/{setup_id}/documents")
-                .name("get_setup_documents")
-                .route(web::get().to(all_documents)),
+        .add(
+            PageRoute::at(
+                "/settings/setups/{setup_id}/documents",
+                "get_setup_documents",
+            )
+            .shows(all_documents),
         )
-        .service(
-            web::resource("/settings/setups/{setup_id}/documents/{document_name}")
-                .name("get_setup_document")
-                .route(web::get().to(one_document)),
+        .add(
+            PageRoute::at(
+                "/settings/setups/{setup_id}/documents/{document_name}",
+                "get_setup_document",
+            )
+            .shows(one_document),
         );
-    check::configure(config);
-    close::configure(config);
-    link::configure(config);
-    probe::configure(config);
+    check::configure(routes);
+    close::configure(routes);
+    link::configure(routes);
+    probe::configure(routes);
 }
 
 #[derive(Deserialize, Default)]
@@ -87,14 +93,14 @@ async fn show(
     query: Query<ShowQuery>,
 ) -> Result<HttpResponse> {
     let view = services.setups.get(&visitor.admin, &id.0).await?;
-    let step = Step::asked(query.0.step.as_deref(), &view);
+    let step = DialogStep::asked(query.0.step.as_deref(), &view);
     let done = query.0.done.as_deref();
     if view.status != SetupStatus::Open {
         return html(&page::ended(&visitor.visitor, view.status, done));
     }
     let mut content = Content::stored();
     content.done = query.0.done.clone();
-    content.probe = query.0.browser.as_deref() == Some("try") && step == Step::Check;
+    content.probe = query.0.browser.as_deref() == Some("try") && step == DialogStep::Check;
     page::respond(&visitor, &services, view, step, content).await
 }
 
@@ -111,7 +117,7 @@ async fn go_on(
         .setups
         .save_valid(&visitor.admin, &id.0, &form.input())
         .await?;
-    let step = Step::asked(form.step.as_deref(), &view);
+    let step = DialogStep::asked(form.step.as_deref(), &view);
     refused.extend(still_needed(step, &view, &refused));
     if refused.is_empty() {
         let next = step.next(view.setup.draft.sign_in.by).unwrap_or(step);
@@ -137,7 +143,7 @@ async fn autosave(
         .save_valid(&visitor.admin, &id.0, &form.input())
         .await?;
     let unchanged = view.setup.draft == before.setup.draft;
-    let step = Step::asked(form.step.as_deref(), &view);
+    let step = DialogStep::asked(form.step.as_deref(), &view);
     let content = Content::typed(form.typed, refused);
     let mut response = page::respond(&visitor, &services, view, step, content).await?;
     if unchanged {
@@ -147,15 +153,15 @@ async fn autosave(
 }
 
 /// What the step is there for and has not got.
-fn still_needed(step: Step, view: &SetupView, refused: &[FieldError]) -> Option<FieldError> {
+fn still_needed(step: DialogStep, view: &SetupView, refused: &[FieldError]) -> Option<FieldError> {
     let draft = &view.setup.draft;
     let (field, missing, words) = match step {
-        Step::Bucket => (
+        DialogStep::Bucket => (
             "bucket",
             draft.bucket.is_none(),
             "Enter the name of the bucket.",
         ),
-        Step::Role => (
+        DialogStep::Role => (
             "role_arn",
             draft.sign_in.role_arn.is_none(),
             "Enter the ARN of the role, which the console shows on the role's page.",

@@ -8,18 +8,18 @@ use crate::domain::connection::account::Partition;
 use crate::domain::policy_document::DocumentName;
 use crate::domain::setup::SetupStatus;
 use crate::http::assets;
-use crate::http::pages::people::session::{AdminVisitor, Visitor};
-use crate::http::pages::people::sign_in::html;
 use crate::http::pages::setups::documents;
 use crate::http::pages::setups::documents::{Console, DocumentView};
 use crate::http::pages::setups::fields::ConnectionFields;
 use crate::http::pages::setups::link::LinkPanel;
 use crate::http::pages::setups::report::{Add, OutcomeView, ReportView};
 use crate::http::pages::setups::step;
-use crate::http::pages::setups::step::{Step, StepLink};
+use crate::http::pages::setups::step::{DialogStep, StepLink};
+use crate::http::pages::shell::answer::html;
 use crate::http::pages::shell::chrome::{Chrome, Section};
 use crate::http::pages::shell::headers::AlsoAllowed;
 use crate::http::pages::shell::moment::Moment;
+use crate::http::pages::shell::session::{AdminVisitor, Visitor};
 use crate::http::state::Services;
 use actix_web::HttpResponse;
 use askama::Template;
@@ -57,7 +57,7 @@ pub struct SetupPage {
     pub chrome: Chrome,
     pub script: &'static str,
     pub id: String,
-    pub step: Step,
+    pub step: DialogStep,
     pub steps: Vec<StepLink>,
     pub back: Option<String>,
     pub next: Option<String>,
@@ -85,7 +85,7 @@ pub struct Reach {
     pub encrypted: bool,
 }
 
-impl Step {
+impl DialogStep {
     pub fn title(&self) -> &'static str {
         match self {
             Self::Bucket => "Which bucket, and how much of it",
@@ -121,7 +121,7 @@ pub async fn respond(
     visitor: &AdminVisitor,
     services: &Services,
     view: SetupView,
-    step: Step,
+    step: DialogStep,
     content: Content,
 ) -> Result<HttpResponse> {
     let setup = &view.setup;
@@ -144,7 +144,7 @@ pub async fn respond(
                 })
                 .collect();
             let scripts: &[DocumentName] = match step {
-                Step::Role => &SCRIPTS,
+                DialogStep::Role => &SCRIPTS,
                 _ => &[],
             };
             (
@@ -166,7 +166,7 @@ pub async fn respond(
     if let Some(typed) = &content.typed {
         fields = fields.typed(typed, &content.refused);
     }
-    let link = match services.instructions.of(admin, id).await? {
+    let link = match services.dialog.instructions.of(admin, id).await? {
         Some(link) => LinkPanel {
             expires: Some(Moment(link.expires_at)),
             url: content.new_link.as_ref().map(|secret| {
@@ -178,7 +178,7 @@ pub async fn respond(
     };
     let mut allowed = AlsoAllowed::default();
     if content.probe
-        && let Ok(origin) = services.browser_probes.origin(admin, id).await
+        && let Ok(origin) = services.dialog.browser_probes.origin(admin, id).await
     {
         allowed.fetches.push(origin);
     }

@@ -1,30 +1,35 @@
 //! The check's step that the browser itself makes.
 
-use crate::application::bucket::read::SignedUrl;
+use crate::application::bucket::sign::SignedUrl;
 use crate::application::error::Result;
 use crate::application::setups::browser_probe::ProbeId;
 use crate::domain::ids::SetupId;
-use crate::http::pages::people::session::AdminVisitor;
+use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::shell::form::{Confirmed, Form};
+use crate::http::pages::shell::session::AdminVisitor;
 use crate::http::path::Id;
 use crate::http::state::Services;
 use actix_web::HttpResponse;
 use actix_web::http::header;
-use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::web::Data;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-pub fn configure(config: &mut ServiceConfig) {
-    config
-        .service(
-            web::resource("/settings/setups/{setup_id}/browser-probe")
-                .name("probe_from_browser")
-                .route(web::post().to(begin)),
+pub fn configure(routes: &mut PageRoutes) {
+    routes
+        .add(
+            PageRoute::at(
+                "/settings/setups/{setup_id}/browser-probe",
+                "probe_from_browser",
+            )
+            .changes(begin),
         )
-        .service(
-            web::resource("/settings/setups/{setup_id}/browser-probe/clean-up")
-                .name("clean_up_browser_probe")
-                .route(web::post().to(clean_up)),
+        .add(
+            PageRoute::at(
+                "/settings/setups/{setup_id}/browser-probe/clean-up",
+                "clean_up_browser_probe",
+            )
+            .changes(clean_up),
         );
 }
 
@@ -63,7 +68,11 @@ async fn begin(
     id: Id<SetupId>,
     _: Confirmed,
 ) -> Result<HttpResponse> {
-    let urls = services.browser_probes.begin(&visitor.admin, &id.0).await?;
+    let urls = services
+        .dialog
+        .browser_probes
+        .begin(&visitor.admin, &id.0)
+        .await?;
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .json(ProbeBody {
@@ -88,6 +97,7 @@ async fn clean_up(
 ) -> Result<HttpResponse> {
     let probe = ProbeId::parse(&form.0.probe)?;
     services
+        .dialog
         .browser_probes
         .clean_up(&visitor.admin, &id.0, &probe)
         .await?;

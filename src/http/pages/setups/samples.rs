@@ -8,7 +8,7 @@ use crate::http::pages::setups::page::{Reach, SetupPage};
 use crate::http::pages::setups::report::{
     Add, CallView, OutcomeEvent, OutcomeView, ProblemView, ReportView, StepEvent, Summary,
 };
-use crate::http::pages::setups::step::{Step, StepLink};
+use crate::http::pages::setups::step::{DialogStep, StepLink};
 use crate::http::pages::shell::chrome::Chrome;
 use crate::http::pages::shell::moment::Moment;
 use askama::Template;
@@ -90,7 +90,7 @@ fn failed_report() -> ReportView {
     report
 }
 
-fn page(step: Step, bucket: Option<&str>, prefix: &str, report: ReportView) -> SetupPage {
+fn page(step: DialogStep, bucket: Option<&str>, prefix: &str, report: ReportView) -> SetupPage {
     let outcome = outcome(report.summary.is_none(), true, &report);
     SetupPage {
         chrome: Chrome::bare(),
@@ -98,17 +98,17 @@ fn page(step: Step, bucket: Option<&str>, prefix: &str, report: ReportView) -> S
         id: "set_1".into(),
         step,
         steps: [
-            Step::Bucket,
-            Step::Cors,
-            Step::Policy,
-            Step::Role,
-            Step::Check,
+            DialogStep::Bucket,
+            DialogStep::Cors,
+            DialogStep::Policy,
+            DialogStep::Role,
+            DialogStep::Check,
         ]
         .map(|one| StepLink {
             href: format!("?step={}", one.as_str()),
             label: one.label(),
             is_current: one == step,
-            is_done: one == Step::Bucket,
+            is_done: one == DialogStep::Bucket,
         })
         .into(),
         back: Some("?step=bucket".into()),
@@ -150,11 +150,11 @@ fn every_step_renders_and_escapes() {
     let long = "b".repeat(63);
     let buckets = [None, Some("acme-data"), Some(long.as_str())];
     for step in [
-        Step::Bucket,
-        Step::Cors,
-        Step::Policy,
-        Step::Role,
-        Step::Check,
+        DialogStep::Bucket,
+        DialogStep::Cors,
+        DialogStep::Policy,
+        DialogStep::Role,
+        DialogStep::Check,
     ] {
         for bucket in buckets {
             for report in [ReportView::waiting(), failed_report()] {
@@ -196,12 +196,12 @@ fn a_step_shows_what_to_do_there() {
             .render()
             .unwrap()
     };
-    let bucket = html(Step::Bucket);
+    let bucket = html(DialogStep::Bucket);
     assert!(bucket.contains("below <code><bdi>team/</bdi></code> in <code>acme-data</code>"));
     assert!(bucket.contains("aria-invalid=\"true\"") && bucket.contains("id=\"bucket-error\""));
-    assert!(html(Step::Cors).contains("s3/buckets/acme-data?tab=permissions"));
-    assert!(html(Step::Policy).contains("you can skip this step"));
-    let role = html(Step::Role);
+    assert!(html(DialogStep::Cors).contains("s3/buckets/acme-data?tab=permissions"));
+    assert!(html(DialogStep::Policy).contains("you can skip this step"));
+    let role = html(DialogStep::Role);
     assert!(role.contains("0f8fad5b-d9cb-469f-a165-70867728950e"));
     assert!(role.contains("https://sallyport.example/instructions/secret"));
     assert!(role.contains("rel=\"noopener noreferrer\""));
@@ -210,7 +210,7 @@ fn a_step_shows_what_to_do_there() {
 #[test]
 fn a_failed_check_says_what_to_change() {
     let report = failed_report();
-    let html = page(Step::Check, Some("acme-data"), "", failed_report())
+    let html = page(DialogStep::Check, Some("acme-data"), "", failed_report())
         .render()
         .unwrap();
     assert!(html.contains("What to change:") && html.contains("REQUEST1"));

@@ -5,7 +5,7 @@ use crate::domain::connection::access::Auth;
 use crate::domain::ids::SetupId;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
+pub enum DialogStep {
     Bucket,
     Cors,
     Policy,
@@ -21,9 +21,9 @@ pub struct StepLink {
     pub is_done: bool,
 }
 
-impl Step {
+impl DialogStep {
     /// The steps of this way to sign in, in their order. An access key needs no role.
-    pub fn path(auth: Auth) -> &'static [Step] {
+    pub fn path(auth: Auth) -> &'static [DialogStep] {
         match auth {
             Auth::Role => &[
                 Self::Bucket,
@@ -114,6 +114,6 @@ impl Step {
 }
 
 /// Where a step is.
-pub fn address(id: &SetupId, step: Step) -> String {
+pub fn address(id: &SetupId, step: DialogStep) -> String {
     format!("/settings/setups/{id}?step={}", step.as_str())
 }

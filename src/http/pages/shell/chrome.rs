@@ -1,7 +1,8 @@
 //! What every page has around its content.
 
 use crate::http::assets;
-use crate::http::pages::people::session::Visitor;
+use crate::http::pages::shell::csrf::Csrf;
+use crate::http::pages::shell::session::Visitor;
 
 /// The frame of a page.
 pub struct Chrome {
@@ -14,7 +15,7 @@ pub struct Chrome {
     pub who: Option<Who>,
     /// What was just done.
     pub flash: Option<Flash>,
-    csrf: Option<crate::http::pages::shell::form::Csrf>,
+    csrf: Option<Csrf>,
 }
 
 /// A message at the top of a page: its state (`good`, `warn`, `bad`) and its words.
@@ -77,7 +78,7 @@ impl Chrome {
     }
 
     /// A page whose forms carry a token although nobody is signed in.
-    pub fn with_csrf(mut self, csrf: crate::http::pages::shell::form::Csrf) -> Self {
+    pub fn with_csrf(mut self, csrf: Csrf) -> Self {
         self.csrf = Some(csrf);
         self
     }

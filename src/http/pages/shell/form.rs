@@ -1,15 +1,14 @@
 //! Forms: every change comes from a page of ours, and carries a token of its visitor's session.
 
 use crate::application::error::{Error, Kind, Result};
-use crate::application::kept::vault::{random_bytes, sha256};
-use crate::http::pages::people::session::{SessionCookie, visitor_secret};
+use crate::http::pages::shell::csrf::Csrf;
+use crate::http::pages::shell::session::{SessionCookie, not_signed_in, visitor_secret};
 use crate::http::state::Services;
 use actix_web::dev::Payload;
 use actix_web::http::header;
+use actix_web::web::BytesMut;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
-use aws_lc_rs::constant_time;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use std::future::Future;
 use std::pin::Pin;
@@ -18,38 +17,6 @@ use std::pin::Pin;
 const LIMIT: usize = 32 << 20;
 /// The largest form of somebody without a session.
 const LINK_LIMIT: usize = 16 << 10;
-
-/// A session's CSRF token. Derived from the session's secret, which only the cookie has.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Csrf([u8; 32]);
-
-impl Csrf {
-    pub fn of_secret(secret: &str) -> Self {
-        Self(sha256(format!("csrf {secret}").as_bytes()))
-    }
-
-    /// The token under a fresh mask. A fault of the generator makes it useless, not guessable.
-    pub fn masked(&self) -> String {
-        let mask: [u8; 32] = random_bytes().unwrap_or([0; 32]);
-        let mut text = [0; 64];
-        for at in 0..32 {
-            text[at] = mask[at];
-            text[32 + at] = self.0[at] ^ mask[at];
-        }
-        URL_SAFE_NO_PAD.encode(text)
-    }
-
-    pub fn matches(&self, text: &str) -> bool {
-        let Ok(bytes) = URL_SAFE_NO_PAD.decode(text) else {
-            return false;
-        };
-        let Some((mask, masked)) = bytes.split_at_checked(32).filter(|(_, m)| m.len() == 32) else {
-            return false;
-        };
-        let token: Vec<u8> = mask.iter().zip(masked).map(|(a, b)| a ^ b).collect();
-        constant_time::verify_slices_are_equal(&token, &self.0).is_ok()
-    }
-}
 
 /// The fields of a form that was sent from one of our pages. Unknown fields are refused; `T` derives
 /// `Deserialize` with `deny_unknown_fields` and has no field `csrf`.
@@ -93,10 +60,66 @@ impl<T: DeserializeOwned + 'static> FromRequest for LinkForm<T> {
     }
 }
 
+/// The fields of a form whose names may be there more than once, like the boxes ticked in a list; in
+/// their order, without the token.
+#[derive(Debug, Default)]
+pub struct FormFields(pub Vec<(String, String)>);
+
+impl FormFields {
+    /// The first field of this name; empty where there is none.
+    pub fn text(&self, name: &str) -> &str {
+        let found = self.0.iter().find(|(known, _)| known == name);
+        found.map_or("", |(_, value)| value)
+    }
+
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0
+            .iter()
+            .filter(move |(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// Takes a form apart, if it carries this token.
+    fn parse(bytes: &[u8], csrf: &Csrf) -> Result<Self> {
+        let mut fields = Vec::new();
+        let mut token = None;
+        for (name, value) in url::form_urlencoded::parse(bytes) {
+            match name.as_ref() {
+                "csrf" => token = Some(value.into_owned()),
+                _ => fields.push((name.into_owned(), value.into_owned())),
+            }
+        }
+        check_token(token.as_deref(), csrf)?;
+        Ok(Self(fields))
+    }
+
+    fn into_typed<T: DeserializeOwned>(self) -> Result<T> {
+        let mut text = url::form_urlencoded::Serializer::new(String::new());
+        text.extend_pairs(self.0);
+        crate::http::query::parse(&text.finish())
+    }
+}
+
+impl FromRequest for FormFields {
+    type Error = actix_web::Error;
+    type Future = Pin<Box<dyn Future<Output = std::result::Result<Self, Self::Error>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let payload = payload.take();
+        Box::pin(async move {
+            same_site(&request)?;
+            let csrf = expected(&request)?;
+            let bytes = body(payload, LIMIT).await?;
+            Ok(Self::parse(&bytes, &csrf)?)
+        })
+    }
+}
+
 /// Reads a form that carries this token.
 async fn read<T: DeserializeOwned>(
     request: &HttpRequest,
-    mut payload: Payload,
+    payload: Payload,
     csrf: &Csrf,
     limit: usize,
 ) -> std::result::Result<T, actix_web::Error> {
@@ -108,8 +131,17 @@ async fn read<T: DeserializeOwned>(
         )
         .into());
     }
-    let mut bytes = actix_web::web::BytesMut::new();
-    while let Some(chunk) = futures_util::StreamExt::next(&mut payload).await {
+    let bytes = body(payload, limit).await?;
+    Ok(FormFields::parse(&bytes, csrf)?.into_typed()?)
+}
+
+/// Reads at most `limit` bytes.
+async fn body(
+    mut payload: Payload,
+    limit: usize,
+) -> std::result::Result<BytesMut, actix_web::Error> {
+    let mut bytes = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
         let chunk = chunk?;
         if bytes.len() + chunk.len() > limit {
             return Err(Error::new(
@@ -121,7 +153,7 @@ async fn read<T: DeserializeOwned>(
         }
         bytes.extend_from_slice(&chunk);
     }
-    Ok(parse(&bytes, csrf)?)
+    Ok(bytes)
 }
 
 /// The token alone, for a form without fields.
@@ -135,7 +167,7 @@ pub struct NoFields {}
 pub fn expected(request: &HttpRequest) -> Result<Csrf> {
     visitor_secret(request)
         .map(|SessionCookie(secret)| Csrf::of_secret(&secret))
-        .ok_or_else(crate::http::pages::people::session::not_signed_in)
+        .ok_or_else(not_signed_in)
 }
 
 /// Refuses what another site's page sends, by what the browser says of its origin.
@@ -169,25 +201,17 @@ pub fn same_site(request: &HttpRequest) -> Result<()> {
     Ok(())
 }
 
-fn parse<T: DeserializeOwned>(bytes: &[u8], csrf: &Csrf) -> Result<T> {
-    let mut token = None;
-    let mut fields = url::form_urlencoded::Serializer::new(String::new());
-    for (name, value) in url::form_urlencoded::parse(bytes) {
-        if name == "csrf" {
-            token = Some(value.into_owned());
-        } else {
-            fields.append_pair(&name, &value);
-        }
+/// Refuses a form without the token of its visitor's session.
+pub fn check_token(token: Option<&str>, csrf: &Csrf) -> Result<()> {
+    if token.is_some_and(|token| csrf.matches(token)) {
+        return Ok(());
     }
-    if !token.is_some_and(|token| csrf.matches(&token)) {
-        return Err(Error::new(
-            Kind::Forbidden,
-            "csrf",
-            "This form is not of your present session, so that nothing was changed.",
-        )
-        .remedy("Load the page again, then repeat what you did."));
-    }
-    crate::http::query::parse(&fields.finish())
+    Err(Error::new(
+        Kind::Forbidden,
+        "csrf",
+        "This form is not of your present session, so that nothing was changed.",
+    )
+    .remedy("Load the page again, then repeat what you did."))
 }
 
 #[cfg(test)]
@@ -195,14 +219,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_of_one_session_and_looks_different_each_time() {
-        let (a, b) = (Csrf::of_secret("a"), Csrf::of_secret("b"));
-        let (one, two) = (a.masked(), a.masked());
-        assert_ne!(one, two);
-        assert!(a.matches(&one) && a.matches(&two));
-        assert!(!b.matches(&one));
-        for text in ["", "x", &one[1..], "%%%"] {
-            assert!(!a.matches(text), "{text:?}");
+    fn names_may_repeat_and_the_token_is_needed() {
+        let csrf = Csrf::of_secret("a");
+        let form = format!("key=%2Fa+b&csrf={}&key=%2Fc%2B", csrf.masked());
+        let fields = FormFields::parse(form.as_bytes(), &csrf).unwrap();
+        assert_eq!(fields.all("key").collect::<Vec<_>>(), ["/a b", "/c+"]);
+        assert_eq!((fields.text("key"), fields.text("other")), ("/a b", ""));
+        for bad in ["key=a", "csrf=x"] {
+            assert_eq!(
+                FormFields::parse(bad.as_bytes(), &csrf).unwrap_err().code,
+                "csrf"
+            );
         }
     }
 }

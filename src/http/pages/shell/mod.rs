@@ -1,8 +1,10 @@
-//! What every page has: its frame, its forms, its headers, its errors.
+//! What every page has: its visitor, its frame, its forms, its headers, its errors.
 
+pub mod answer;
 pub mod chrome;
+pub mod csrf;
 pub mod error;
-pub mod fields;
 pub mod form;
 pub mod headers;
 pub mod moment;
+pub mod session;

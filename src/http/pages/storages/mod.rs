@@ -11,44 +11,35 @@ use crate::domain::check::Outcome;
 use crate::domain::ids::StorageRef;
 use crate::domain::setup::SetupStatus;
 use crate::domain::storage::HealthState;
-use crate::http::pages::people::session::{AdminVisitor, Visitor};
-use crate::http::pages::people::sign_in::{html, see_other};
+use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::setups;
+use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::{Chrome, Section};
 use crate::http::pages::shell::form::Confirmed;
 use crate::http::pages::shell::moment::Moment;
+use crate::http::pages::shell::session::{AdminVisitor, Visitor};
 use crate::http::path::Id;
 use crate::http::query::Query;
 use crate::http::state::Services;
 use actix_web::HttpResponse;
-use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::web::Data;
 use askama::Template;
 use serde::Deserialize;
 
 /// How many storages a page shows.
 const PAGE: u32 = 25;
 
-pub fn configure(config: &mut ServiceConfig) {
-    config
-        .service(
-            web::resource("/settings/storages")
-                .name("storages_page")
-                .route(web::get().to(list)),
-        )
-        .service(
-            web::resource("/settings/storages/add")
-                .name("open_storage_setup")
-                .route(web::post().to(add)),
-        )
-        .service(
-            web::resource("/settings/storages/{storage_id}/check")
-                .name("check_storage")
-                .route(web::post().to(check)),
-        )
-        .service(
-            web::resource("/settings/storages/{storage_id}/default")
-                .name("set_default_storage")
-                .route(web::post().to(set_default)),
+pub fn configure(routes: &mut PageRoutes) {
+    routes
+        .add(PageRoute::at("/settings/storages", "storages_page").shows(list))
+        .add(PageRoute::at("/settings/storages/add", "open_storage_setup").changes(add))
+        .add(PageRoute::at("/settings/storages/{storage_id}/check", "check_storage").changes(check))
+        .add(
+            PageRoute::at(
+                "/settings/storages/{storage_id}/default",
+                "set_default_storage",
+            )
+            .changes(set_default),
         );
 }
 
@@ -174,10 +165,10 @@ async fn list(
         token: query.0.page,
     };
     let place = format!("{}/storages", visitor.member.workspace);
-    let window = services.pages.window(&place, &request)?;
+    let window = services.page_tokens.window(&place, &request)?;
     let rows = services.storages.list(&visitor.member, &window).await?;
     let page = services
-        .pages
+        .page_tokens
         .page(&place, &request, rows, |view| view.reference().to_string())?;
     let built_in = match is_first_page {
         true => services

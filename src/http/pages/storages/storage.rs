@@ -4,6 +4,7 @@ use crate::application::connections::view::ConnectionView;
 use crate::application::error::{FieldError, Kind, Result};
 use crate::application::kept::page_tokens::PageRequest;
 use crate::application::storages::StorageView;
+use crate::domain::Invalid;
 use crate::domain::check::{CheckReport, Outcome};
 use crate::domain::connection::Credentials;
 use crate::domain::ids::{StorageId, StorageRef};
@@ -12,21 +13,22 @@ use crate::domain::setup::Draft;
 use crate::domain::storage::HealthState;
 use crate::http::api::setups::documents as raw_documents;
 use crate::http::assets;
-use crate::http::pages::people::session::{AdminVisitor, Visitor};
-use crate::http::pages::people::sign_in::{html, see_other};
+use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::setups::check::{CheckForm, events, wants_events};
 use crate::http::pages::setups::documents;
 use crate::http::pages::setups::documents::DocumentView;
 use crate::http::pages::setups::fields::{ConnectionFields, ConnectionForm};
 use crate::http::pages::setups::report::{OutcomeView, ReportView};
+use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::{Chrome, Section};
 use crate::http::pages::shell::form::{Confirmed, Form};
 use crate::http::pages::shell::moment::Moment;
+use crate::http::pages::shell::session::{AdminVisitor, Visitor};
 use crate::http::path::Id;
 use crate::http::query::Query;
 use crate::http::state::Services;
 use actix_web::http::StatusCode;
-use actix_web::web::{self, Data, Path, ServiceConfig};
+use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use serde::Deserialize;
@@ -34,35 +36,33 @@ use serde::Deserialize;
 /// How many checks a page of the history shows.
 const CHECKS: u32 = 10;
 
-pub fn configure(config: &mut ServiceConfig) {
-    config
-        .service(
-            web::resource("/settings/storages/{storage_id}")
-                .name("storage_page")
-                .route(web::get().to(show)),
+pub fn configure(routes: &mut PageRoutes) {
+    routes
+        .add(PageRoute::at("/settings/storages/{storage_id}", "storage_page").shows(show))
+        .add(
+            PageRoute::at("/settings/storages/{storage_id}/settings", "change_storage")
+                .shows(edit)
+                .changes(change),
         )
-        .service(
-            web::resource("/settings/storages/{storage_id}/settings")
-                .name("change_storage")
-                .route(web::get().to(edit))
-                .route(web::post().to(change)),
+        .add(
+            PageRoute::at("/settings/storages/{storage_id}/delete", "delete_storage")
+                .shows(ask)
+                .changes(delete),
         )
-        .service(
-            web::resource("/settings/storages/{storage_id}/delete")
-                .name("delete_storage")
-                .route(web::get().to(ask))
-                .route(web::post().to(delete)),
+        .add(
+            PageRoute::at(
+                "/settings/storages/{storage_id}/checks",
+                "check_storage_now",
+            )
+            .shows(history)
+            .changes(check),
         )
-        .service(
-            web::resource("/settings/storages/{storage_id}/checks")
-                .name("check_storage_now")
-                .route(web::get().to(history))
-                .route(web::post().to(check)),
-        )
-        .service(
-            web::resource("/settings/storages/{storage_id}/documents/{document_name}")
-                .name("get_storage_document")
-                .route(web::get().to(one_document)),
+        .add(
+            PageRoute::at(
+                "/settings/storages/{storage_id}/documents/{document_name}",
+                "get_storage_document",
+            )
+            .shows(one_document),
         );
 }
 
@@ -282,13 +282,13 @@ async fn history(
         token: query.0.page,
     };
     let place = format!("{}/storages/{}/checks", admin.workspace(), id.0);
-    let window = services.pages.window(&place, &request)?;
+    let window = services.page_tokens.window(&place, &request)?;
     let rows = services
         .storages
         .list_checks(&admin, &id.0, &window)
         .await?;
     let page = services
-        .pages
+        .page_tokens
         .page(&place, &request, rows, |check| check.id.to_string())?;
     html(&ChecksPage {
         chrome: Chrome::of(&visitor, Section::Settings),
@@ -373,11 +373,10 @@ async fn change(
         }
         Err(error) if matches!(error.kind, Kind::Unprocessable | Kind::Conflict) => {
             match error.fields.is_empty() {
-                true => refused.push(FieldError {
-                    field: String::new(),
-                    code: error.code,
-                    detail: error.detail.clone(),
-                }),
+                true => refused.push(FieldError::new(
+                    "",
+                    Invalid::new(error.code, error.detail.clone()),
+                )),
                 false => refused.extend(error.fields.iter().cloned()),
             }
         }

@@ -1,6 +1,8 @@
 use crate::application::kept::store::{
-    CheckStore, CheckTarget, SetupStore, StorageStore, StoreError,
+    CheckStore, CheckTarget, ClaimedJob, JobStore, SCHEDULED_CHECK, SetupStore, StorageStore,
+    StoreError,
 };
+use crate::database::Database;
 use crate::domain::check::StepStatus;
 use crate::domain::connection::region::Region;
 use crate::domain::ids::{CheckId, SetupId, StorageId};
@@ -8,7 +10,7 @@ use crate::domain::storage::HealthState;
 use crate::it::database::contract::samples::*;
 use crate::it::support::database::{TestDb, on_both_engines};
 use std::collections::HashSet;
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 
 on_both_engines!(
     reports_come_back_and_show_in_their_target,
@@ -132,6 +134,14 @@ async fn history_is_newest_first(db: TestDb) {
     );
 }
 
+/// Takes a scheduled check that is due, as a worker does.
+async fn claim(db: &Database, now: OffsetDateTime) -> Option<ClaimedJob> {
+    let until = now + Duration::hours(1);
+    db.claim_job(SCHEDULED_CHECK, "w", now, until)
+        .await
+        .unwrap()
+}
+
 async fn due_checks_are_claimed_once(db: TestDb) {
     let db = db.database;
     let mut stored = HashSet::new();
@@ -139,7 +149,7 @@ async fn due_checks_are_claimed_once(db: TestDb) {
         let mine = workspace(&db).await;
         for _ in 0..10 {
             let storage = storage(&db, &mine.id).await;
-            stored.insert((mine.id.clone(), storage.id));
+            stored.insert((mine.id.clone(), storage.id.to_string()));
         }
     }
     let soon = now() + Duration::seconds(1);
@@ -148,22 +158,19 @@ async fn due_checks_are_claimed_once(db: TestDb) {
         let db = db.clone();
         claimers.push(tokio::spawn(async move {
             let mut mine = Vec::new();
-            loop {
-                let due = db
-                    .claim_due_checks(soon, soon + Duration::hours(1), 2)
-                    .await
-                    .unwrap();
-                assert!(due.len() <= 2);
-                if due.is_empty() {
-                    return mine;
-                }
-                mine.extend(due);
+            while let Some(job) = claim(&db, soon).await {
+                mine.push((job.workspace, job.subject));
             }
+            mine
         }));
     }
     let mut taken = Vec::new();
     for claimer in claimers {
         taken.extend(claimer.await.unwrap());
+    }
+    // One that found a row locked leaves it to the next round.
+    while let Some(job) = claim(&db, soon).await {
+        taken.push((job.workspace, job.subject));
     }
     assert_eq!(taken.len(), 30);
     assert_eq!(taken.into_iter().collect::<HashSet<_>>(), stored);
@@ -174,14 +181,19 @@ async fn a_claimed_check_comes_again_when_it_is_due(db: TestDb) {
     let mine = workspace(&db).await;
     let stored = storage(&db, &mine.id).await;
     let (at, hour) = (stored.created_at, Duration::hours(1));
-    let claim = async |now, next| db.claim_due_checks(now, next, 10).await.unwrap();
-    assert_eq!(claim(at - hour, at + hour).await, []);
+    assert_eq!(claim(&db, at - hour).await, None);
+    let job = claim(&db, at).await.unwrap();
     assert_eq!(
-        claim(at, at + hour).await,
-        [(mine.id.clone(), stored.id.clone())]
+        (&job.workspace, job.subject.as_str()),
+        (&mine.id, stored.id.as_str())
     );
-    assert_eq!(claim(at, at + hour).await, []);
-    assert_eq!(claim(at + hour, at + hour * 2).await.len(), 1);
+    assert_eq!(claim(&db, at).await, None);
+    db.rest_job(&job, at + hour, None).await.unwrap();
+    assert_eq!(claim(&db, at).await, None);
+    assert!(claim(&db, at + hour).await.is_some());
+    // It goes with its storage.
+    db.delete_storage(&mine.id, &stored.id).await.unwrap();
+    assert_eq!(claim(&db, at + hour * 9).await, None);
 }
 
 async fn damaged_reports_are_not_read(db: TestDb) {

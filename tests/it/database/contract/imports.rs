@@ -1,4 +1,6 @@
-use crate::application::kept::store::{ImportJob, ImportStep, ProjectStore, StorageStore};
+use crate::application::kept::store::{
+    ClaimedJob, IMPORT, ImportStep, JobStore, NewJob, ProjectStore, StorageStore,
+};
 use crate::database::Database;
 use crate::domain::ids::{ProjectId, WorkspaceId};
 use crate::domain::project::{ImportFailure, Progress, Project, ProjectStatus};
@@ -17,7 +19,7 @@ on_both_engines!(
     a_step_is_all_or_nothing,
 );
 
-async fn import(db: &Database, workspace: &WorkspaceId) -> (Project, ImportJob) {
+pub async fn import(db: &Database, workspace: &WorkspaceId) -> (Project, NewJob) {
     let storage = storage(db, workspace).await;
     let mut project = new_project(workspace, Some(&storage.id));
     project.status = ProjectStatus::Importing;
@@ -30,12 +32,12 @@ async fn import(db: &Database, workspace: &WorkspaceId) -> (Project, ImportJob) 
         project.total_size,
         project.skipped_count,
     ) = (0, 0, 0);
-    let job = ImportJob {
-        project: project.id.clone(),
+    let job = NewJob {
+        kind: IMPORT,
         workspace: workspace.clone(),
-        source: "{\"folder\": \"/ä/\"}".into(),
-        cursor: None,
-        progress: project.progress,
+        subject: project.id.to_string(),
+        payload: "{\"folder\": \"/ä/\"}".into(),
+        due: OffsetDateTime::UNIX_EPOCH,
     };
     db.create_project(&project, 1, &[], Some(&job))
         .await
@@ -58,10 +60,22 @@ fn step(from: i64, until: OffsetDateTime) -> ImportStep {
     }
 }
 
-async fn claim(db: &Database, worker: &str, now: OffsetDateTime) -> Option<ImportJob> {
-    db.claim_import(worker, now, now + Duration::minutes(1))
+async fn claim(db: &Database, worker: &str, now: OffsetDateTime) -> Option<ClaimedJob> {
+    db.claim_job(IMPORT, worker, now, now + Duration::minutes(1))
         .await
         .unwrap()
+}
+
+/// The job as a worker gets it that takes it first.
+fn claimed(job: &NewJob, worker: &str) -> ClaimedJob {
+    ClaimedJob {
+        kind: job.kind.to_owned(),
+        workspace: job.workspace.clone(),
+        subject: job.subject.clone(),
+        payload: job.payload.clone(),
+        cursor: None,
+        worker: worker.to_owned(),
+    }
 }
 
 async fn load(db: &Database, workspace: &WorkspaceId, id: &ProjectId) -> Project {
@@ -75,7 +89,7 @@ async fn an_import_goes_from_claim_to_ready(db: TestDb) {
     assert_eq!(claim(&db, "w1", at).await, None);
     let (project, job) = import(&db, &mine.id).await;
     assert_eq!(load(&db, &mine.id, &project.id).await, project);
-    assert_eq!(claim(&db, "w1", at).await, Some(job.clone()));
+    assert_eq!(claim(&db, "w1", at).await, Some(claimed(&job, "w1")));
     for from in [0, 3] {
         let step = step(from, at + Duration::minutes(1));
         assert_eq!(db.advance_import("w1", &project.id, &step).await, Ok(true));
@@ -90,8 +104,8 @@ async fn an_import_goes_from_claim_to_ready(db: TestDb) {
     let later = at + Duration::minutes(2);
     let resumed = claim(&db, "w2", later).await.unwrap();
     assert_eq!(resumed.cursor.as_deref(), Some("after 3"));
-    assert_eq!(resumed.progress.done, 6);
-    assert_eq!(resumed.source, job.source);
+    assert_eq!(half.progress.done, 6);
+    assert_eq!(resumed.payload, job.payload);
     assert_eq!(db.finish_import("w2", &project.id, None).await, Ok(true));
     let ready = load(&db, &mine.id, &project.id).await;
     assert_eq!(ready.status, ProjectStatus::Ready);
@@ -104,14 +118,17 @@ async fn an_import_goes_from_claim_to_ready(db: TestDb) {
 async fn a_worker_without_the_lease_changes_nothing(db: TestDb) {
     let db = db.database;
     let mine = workspace(&db).await;
-    let (project, _) = import(&db, &mine.id).await;
+    let (project, job) = import(&db, &mine.id).await;
     let at = now();
     let step = step(0, at);
     assert_eq!(db.advance_import("w1", &project.id, &step).await, Ok(false));
     assert!(claim(&db, "w1", at).await.is_some());
     assert_eq!(db.advance_import("w2", &project.id, &step).await, Ok(false));
     assert_eq!(db.finish_import("w2", &project.id, None).await, Ok(false));
-    assert_eq!(db.release_import("w2", &project.id).await, Ok(()));
+    let stranger = claimed(&job, "w2");
+    assert_eq!(db.release_job(&stranger).await, Ok(()));
+    assert_eq!(db.end_job(&stranger).await, Ok(()));
+    assert_eq!(db.rest_job(&stranger, at, Some("x")).await, Ok(()));
     assert_eq!(claim(&db, "w2", at).await, None);
     // A worker that lost its lease to another finds out.
     assert!(claim(&db, "w2", at + Duration::hours(1)).await.is_some());
@@ -130,8 +147,9 @@ async fn a_lease_ends_or_is_released(db: TestDb) {
     // At the very end of the lease it still holds.
     assert_eq!(claim(&db, "w2", at + Duration::minutes(1)).await, None);
     let over = at + Duration::minutes(1) + Duration::microseconds(1);
-    assert_eq!(claim(&db, "w2", over).await, Some(job));
-    assert_eq!(db.release_import("w2", &project.id).await, Ok(()));
+    let again = claim(&db, "w2", over).await.unwrap();
+    assert_eq!(again, claimed(&job, "w2"));
+    assert_eq!(db.release_job(&again).await, Ok(()));
     assert!(claim(&db, "w3", at).await.is_some());
     // A step moves the end.
     let step = step(0, at + Duration::hours(1));
@@ -144,7 +162,7 @@ async fn imports_are_claimed_once(db: TestDb) {
     let mine = workspace(&db).await;
     let mut made = HashSet::new();
     for _ in 0..7 {
-        made.insert(import(&db, &mine.id).await.0.id);
+        made.insert(import(&db, &mine.id).await.1.subject);
     }
     let at = now();
     let mut claimers = Vec::new();
@@ -156,7 +174,7 @@ async fn imports_are_claimed_once(db: TestDb) {
     }
     let mut taken = Vec::new();
     for claimer in claimers {
-        taken.extend(claimer.await.unwrap().map(|job| job.project));
+        taken.extend(claimer.await.unwrap().map(|job| job.subject));
     }
     assert_eq!(taken.len(), 7);
     assert_eq!(taken.into_iter().collect::<HashSet<_>>(), made);

@@ -5,6 +5,7 @@ mod checks;
 mod engine;
 mod idempotency;
 mod imports;
+mod jobs;
 mod projects;
 pub mod samples;
 mod setups;

@@ -5,7 +5,7 @@
 //! the others by the SDK's own signer directly. The signer is used only when it gives the first URL
 //! byte for byte; otherwise the SDK signs them all.
 
-use crate::application::bucket::read::SignedResponse;
+use crate::application::bucket::sign::SignedResponse;
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{
     PercentEncodingMode, SignableBody, SignableRequest, SignatureLocation, SigningSettings,
@@ -27,7 +27,7 @@ const QUERY: &AsciiSet = &NON_ALPHANUMERIC
 const PATH: &AsciiSet = &QUERY.remove(b'/');
 
 /// A key, and how the store is to answer.
-pub type Wanted<'a> = (&'a str, &'a SignedResponse);
+pub type KeyAndResponse<'a> = (&'a str, &'a SignedResponse);
 
 /// Signs URLs of one bucket with one session, all from the same second.
 pub struct UrlSigner {
@@ -45,7 +45,7 @@ impl UrlSigner {
     /// `start` and for `life`. `None`: it would not.
     pub fn like(
         signed: &str,
-        first: Wanted<'_>,
+        first: KeyAndResponse<'_>,
         credentials: Credentials,
         region: &str,
         start: SystemTime,
@@ -71,7 +71,7 @@ impl UrlSigner {
     }
 
     /// `None` where the SDK's signer refuses, which it has not done for the first URL.
-    pub fn sign(&self, (key, response): Wanted<'_>) -> Option<String> {
+    pub fn sign(&self, (key, response): KeyAndResponse<'_>) -> Option<String> {
         let mut url = format!(
             "{}{}?x-id=GetObject",
             self.base,
@@ -148,7 +148,7 @@ mod tests {
 
     async fn by_the_sdk(
         client: &aws_sdk_s3::Client,
-        (key, response): Wanted<'_>,
+        (key, response): KeyAndResponse<'_>,
         start: SystemTime,
     ) -> String {
         let config = PresigningConfig::builder()

@@ -4,8 +4,8 @@ use crate::application::error::{Error, Kind, Result};
 use crate::application::people::caller::{Admin, Caller, Member};
 use crate::domain::people::sign_in::Session;
 use crate::domain::people::workspace::Role;
-use crate::http::caller::SeenCaller;
-use crate::http::pages::shell::form::Csrf;
+use crate::http::context::SeenCaller;
+use crate::http::pages::shell::csrf::Csrf;
 use crate::http::state::{Services, Site};
 use actix_web::cookie::time::Duration as CookieDuration;
 use actix_web::cookie::{Cookie, SameSite};
@@ -88,7 +88,7 @@ pub async fn visitor(request: &HttpRequest) -> Result<Option<Visitor>> {
     let services = request
         .app_data::<web::Data<Services>>()
         .ok_or_else(|| Error::bug("no services"))?;
-    let Some(session) = services.sign_ins.session(&secret).await? else {
+    let Some(session) = services.people.sign_ins.session(&secret).await? else {
         return Ok(None);
     };
     let member = Member::from(&session);

@@ -1,0 +1,52 @@
+//! The use case of a storage's files, and what its operations have in common.
+
+use crate::application::bucket::port::Bucket;
+use crate::application::diagnosis::denials::Denials;
+use crate::application::error::{Error, Kind, Result};
+use crate::application::kept::vault::Vault;
+use crate::application::people::caller::Member;
+use crate::application::storages::Storages;
+use crate::domain::connection::ConnectedBucket;
+use crate::domain::files::file_operation::FileOperation;
+use crate::domain::ids::StorageRef;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::runtime::Handle;
+use tokio_util::task::TaskTracker;
+
+/// Files of storages, by file key. Each file of this folder adds the operations of one kind. What changes
+/// something takes an [`Admin`](crate::application::people::caller::Admin), and refuses a storage with read access before AWS is asked.
+pub struct Files {
+    pub storages: Arc<Storages>,
+    pub bucket: Arc<dyn Bucket>,
+    pub denials: Denials,
+    /// Seals the IDs of multipart uploads.
+    pub vault: Arc<Vault>,
+    /// The longest life of a signed URL.
+    pub longest_url_life: Duration,
+    /// Uploads under way: one whose client has left still has to clean up.
+    pub running: TaskTracker,
+    /// Where they run: a worker of the server may end before them.
+    pub runtime: Handle,
+}
+
+impl Files {
+    /// The storage's bucket, if its settings permit the operation.
+    pub(super) async fn bucket_for(
+        &self,
+        operation: FileOperation,
+        member: &Member,
+        storage: &StorageRef,
+    ) -> Result<ConnectedBucket> {
+        let bucket = self.storages.usable(&member.workspace, storage).await?;
+        if bucket.connection.settings.access.writes() || !operation.writes() {
+            return Ok(bucket);
+        }
+        Err(Error::new(
+            Kind::Conflict,
+            "storage_read_only",
+            "This storage was connected for reading only.",
+        )
+        .remedy("Set the storage's `access` to `read_write`, apply its documents again, and check the connection."))
+    }
+}

@@ -1,0 +1,165 @@
+//! Signed URLs of a storage's files.
+
+use crate::application::bucket::sign::{SignedMethod, SignedResponse, SignedUrl};
+use crate::application::error::{Error, Result};
+use crate::application::files::safe_content::Serving;
+use crate::application::files::shared::Files;
+use crate::application::people::caller::{Admin, Member};
+use crate::domain::Invalid;
+use crate::domain::files::file_key::FileKey;
+use crate::domain::files::file_operation::FileOperation;
+use crate::domain::ids::{StorageRef, WorkspaceId};
+use std::time::Duration;
+
+/// How many URLs one call signs at most.
+pub const MOST_SIGNED: usize = 10_000;
+
+/// The longest name that a download is given and the longest type, in bytes. Both are repeated in each of
+/// up to [`MOST_SIGNED`] URLs.
+const LONGEST_HEADER_TEXT: usize = 255;
+
+/// How long a signed URL lives by default.
+pub const DEFAULT_URL_LIFE: Duration = Duration::from_secs(15 * 60);
+
+/// Which URLs to sign.
+#[derive(Debug, Clone)]
+pub struct SignRequest {
+    pub keys: Vec<FileKey>,
+    /// `None`: [`DEFAULT_URL_LIFE`].
+    pub expires_in: Option<Duration>,
+    pub content_type: Option<String>,
+    /// Forces a download under this name.
+    pub download_name: Option<String>,
+}
+
+/// What a signed URL lets its holder do besides reading.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SignedWrite {
+    /// The upload must have this `Content-Type`; any where it is absent.
+    Put {
+        content_type: Option<String>,
+    },
+    Delete,
+}
+
+impl Files {
+    /// Signs URLs that give whoever holds them the files for a while.
+    pub async fn sign_get(
+        &self,
+        member: &Member,
+        storage: &StorageRef,
+        request: &SignRequest,
+    ) -> Result<Vec<SignedUrl>> {
+        self.sign_for(&member.workspace, storage, request).await
+    }
+
+    /// The same for a project of the workspace, whoever opens it.
+    pub async fn sign_for(
+        &self,
+        workspace: &WorkspaceId,
+        storage: &StorageRef,
+        request: &SignRequest,
+    ) -> Result<Vec<SignedUrl>> {
+        let expires_in = url_life(request.expires_in, self.longest_url_life)?;
+        check_number(&request.keys)?;
+        for (field, text) in [
+            ("content_type", &request.content_type),
+            ("download_name", &request.download_name),
+        ] {
+            check_header_text(field, text.as_deref())?;
+        }
+        let bucket = self.storages.usable(workspace, storage).await?;
+        let mut keys = Vec::with_capacity(request.keys.len());
+        for (at, key) in request.keys.iter().enumerate() {
+            let serving = Serving::of(
+                key,
+                request.content_type.as_deref(),
+                request.download_name.as_deref(),
+            );
+            let response = SignedResponse {
+                content_type: Some(serving.content_type),
+                content_disposition: Some(serving.content_disposition),
+            };
+            let key = bucket.key(&format!("keys[{at}]"), key)?;
+            keys.push((key, SignedMethod::Get(response)));
+        }
+        Ok(self.bucket.sign(&bucket, &keys, expires_in).await?)
+    }
+
+    /// Signs URLs that let whoever holds them store or delete the files for a while.
+    pub async fn sign_write(
+        &self,
+        admin: &Admin,
+        storage: &StorageRef,
+        keys: &[FileKey],
+        method: &SignedWrite,
+        expires_in: Option<Duration>,
+    ) -> Result<Vec<SignedUrl>> {
+        let expires_in = url_life(expires_in, self.longest_url_life)?;
+        check_number(keys)?;
+        if let SignedWrite::Put { content_type } = method {
+            check_header_text("content_type", content_type.as_deref())?;
+        }
+        let operation = match method {
+            SignedWrite::Put { .. } => FileOperation::Upload,
+            SignedWrite::Delete => FileOperation::Delete,
+        };
+        let bucket = self.bucket_for(operation, admin.member(), storage).await?;
+        let keys = keys
+            .iter()
+            .enumerate()
+            .map(|(at, key)| {
+                let method = match method {
+                    SignedWrite::Put { content_type } => SignedMethod::Put {
+                        content_type: content_type.clone(),
+                    },
+                    SignedWrite::Delete => SignedMethod::Delete,
+                };
+                Ok((bucket.key(&format!("keys[{at}]"), key)?, method))
+            })
+            .collect::<Result<Vec<_>>>()?;
+        Ok(self.bucket.sign(&bucket, &keys, expires_in).await?)
+    }
+}
+
+fn check_number(keys: &[FileKey]) -> Result<()> {
+    if keys.len() <= MOST_SIGNED {
+        return Ok(());
+    }
+    Err(Error::field(
+        "keys",
+        Invalid::new(
+            "too_many_keys",
+            format!("One call signs at most {MOST_SIGNED} URLs."),
+        ),
+    ))
+}
+
+/// A life within the service's maximum. More is refused, so that nobody relies on a link that stops
+/// early; less than that the credentials themselves may still shorten, and the answer says so.
+pub(super) fn url_life(asked: Option<Duration>, longest: Duration) -> Result<Duration> {
+    match asked {
+        None => Ok(DEFAULT_URL_LIFE.min(longest)),
+        Some(life) if life >= Duration::from_secs(1) && life <= longest => Ok(life),
+        Some(_) => Err(Error::field(
+            "expires_in",
+            Invalid::new(
+                "expires_in_out_of_range",
+                format!("A signed URL lives 1 to {} seconds.", longest.as_secs()),
+            ),
+        )),
+    }
+}
+
+fn check_header_text(field: &str, text: Option<&str>) -> Result<()> {
+    match text {
+        Some(text) if text.is_empty() || text.len() > LONGEST_HEADER_TEXT => Err(Error::field(
+            field,
+            Invalid::new(
+                "invalid_length",
+                format!("`{field}` has 1 to {LONGEST_HEADER_TEXT} bytes."),
+            ),
+        )),
+        _ => Ok(()),
+    }
+}

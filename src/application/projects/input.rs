@@ -1,0 +1,231 @@
+//! A new project as somebody gave it, parsed once for every face.
+
+use crate::application::error::{Error, FieldError, Result};
+use crate::application::projects::selection::Selection;
+use crate::application::projects::{FileSource, NewProject};
+use crate::domain::Invalid;
+use crate::domain::files::file_key::{FileKey, Folder};
+use crate::domain::ids::StorageRef;
+use crate::domain::names::Name;
+use crate::domain::project::{FileName, OnMissing, WantedFile};
+
+/// More would make the answer longer than it is of use.
+const MOST_ERRORS: usize = 100;
+
+/// The texts of a new project. Exactly one of `files`, `folder` and `manifest_file_key` is given. Errors
+/// name these fields.
+#[derive(Debug, Clone, Default)]
+pub struct NewProjectInput {
+    pub name: String,
+    /// `None`: the default storage.
+    pub storage_id: Option<String>,
+    pub files: Option<Vec<NewFileInput>>,
+    pub folder: Option<String>,
+    /// Globs, only with a folder.
+    pub include: Option<Vec<String>>,
+    pub exclude: Option<Vec<String>>,
+    pub manifest_file_key: Option<String>,
+    pub on_missing: Option<String>,
+}
+
+/// The texts of one listed file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewFileInput {
+    pub file_key: String,
+    pub name: Option<String>,
+}
+
+/// The refusals so far.
+#[derive(Default)]
+struct Refusals(Vec<FieldError>);
+
+impl NewProjectInput {
+    /// The project that is meant, or what is wrong with each field.
+    pub fn parse(self) -> Result<NewProject> {
+        let mut refusals = Refusals::default();
+        let name = refusals.taken("name", Name::parse(&self.name));
+        let storage = self
+            .storage_id
+            .and_then(|id| refusals.taken("storage_id", StorageRef::parse(&id)));
+        let on_missing = self
+            .on_missing
+            .and_then(|text| refusals.taken("on_missing", OnMissing::parse(&text)));
+        let globs = [("include", &self.include), ("exclude", &self.exclude)];
+        for (field, globs) in globs {
+            if globs.is_some() && self.folder.is_none() {
+                let detail = format!("`{field}` chooses among the files of a `folder`.");
+                let invalid = Invalid::new("only_with_folder", detail);
+                refusals.0.push(FieldError::new(field, invalid));
+            }
+        }
+        let source = match (self.files, self.folder, self.manifest_file_key) {
+            (Some(files), None, None) => Some(FileSource::Listed(refusals.files(files))),
+            (None, Some(folder), None) => {
+                let include = self.include.unwrap_or_default();
+                let exclude = self.exclude.unwrap_or_default();
+                refusals.selection(&folder, include, exclude)
+            }
+            (None, None, Some(key)) => refusals
+                .taken("manifest_file_key", FileKey::parse(&key))
+                .map(FileSource::Manifest),
+            _ => {
+                let detail = "Give exactly one of `files`, `folder` and `manifest_file_key`.";
+                let invalid = Invalid::new("one_source_needed", detail);
+                refusals.0.push(FieldError::new("files", invalid));
+                None
+            }
+        };
+        match (name, source) {
+            (Some(name), Some(files)) if refusals.0.is_empty() => Ok(NewProject {
+                name,
+                storage,
+                files,
+                on_missing: on_missing.unwrap_or_default(),
+            }),
+            _ => Err(Error::invalid(refusals.0)),
+        }
+    }
+}
+
+impl Refusals {
+    /// The value, or its refusal among the errors.
+    fn taken<T>(&mut self, field: &str, parsed: std::result::Result<T, Invalid>) -> Option<T> {
+        self.or_refused(parsed, |invalid| FieldError::new(field, invalid))
+    }
+
+    fn or_refused<T>(
+        &mut self,
+        parsed: std::result::Result<T, Invalid>,
+        error: impl FnOnce(Invalid) -> FieldError,
+    ) -> Option<T> {
+        parsed
+            .map_err(|invalid| {
+                if self.0.len() < MOST_ERRORS {
+                    self.0.push(error(invalid));
+                }
+            })
+            .ok()
+    }
+
+    fn files(&mut self, files: Vec<NewFileInput>) -> Vec<WantedFile> {
+        let mut wanted = Vec::with_capacity(files.len());
+        for (at, file) in files.into_iter().enumerate() {
+            let of = |inner| move |invalid| FieldError::of_item("files", at, Some(inner), invalid);
+            let file_key = self.or_refused(FileKey::parse(&file.file_key), of("file_key"));
+            let name = file
+                .name
+                .and_then(|name| self.or_refused(FileName::parse(&name), of("name")));
+            if let Some(file_key) = file_key {
+                wanted.push(WantedFile { file_key, name });
+            }
+        }
+        wanted
+    }
+
+    fn selection(
+        &mut self,
+        folder: &str,
+        include: Vec<String>,
+        exclude: Vec<String>,
+    ) -> Option<FileSource> {
+        let folder = self.taken("folder", Folder::parse(folder))?;
+        match Selection::new(folder, include, exclude) {
+            Ok(selection) => Some(FileSource::Folder(selection)),
+            Err(error) => {
+                self.0.extend(error.fields.iter().cloned());
+                None
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn input() -> NewProjectInput {
+        NewProjectInput {
+            name: "Cats".to_owned(),
+            ..NewProjectInput::default()
+        }
+    }
+
+    fn file(key: &str, name: Option<&str>) -> NewFileInput {
+        NewFileInput {
+            file_key: key.to_owned(),
+            name: name.map(str::to_owned),
+        }
+    }
+
+    fn refused(input: NewProjectInput) -> Vec<FieldError> {
+        input.parse().unwrap_err().fields.clone()
+    }
+
+    #[test]
+    fn each_source_is_parsed() {
+        let new = NewProjectInput {
+            files: Some(vec![file("/a", None), file("b", Some("B"))]),
+            storage_id: Some("built-in".to_owned()),
+            on_missing: Some("skip".to_owned()),
+            ..input()
+        };
+        let new = new.parse().unwrap();
+        assert!(matches!(new.files, FileSource::Listed(files) if files.len() == 2));
+        assert_eq!(new.on_missing, OnMissing::Skip);
+        assert_eq!(new.storage, Some(StorageRef::BuiltIn));
+        let new = NewProjectInput {
+            folder: Some("/x y/".to_owned()),
+            include: Some(vec!["*.png".to_owned()]),
+            ..input()
+        };
+        let FileSource::Folder(selection) = new.parse().unwrap().files else {
+            panic!("a folder")
+        };
+        assert_eq!(selection.folder().to_string(), "/x y/");
+        assert_eq!(selection.include(), ["*.png"]);
+        let new = NewProjectInput {
+            manifest_file_key: Some("/list.csv".to_owned()),
+            ..input()
+        };
+        let new = new.parse().unwrap();
+        assert!(matches!(new.files, FileSource::Manifest(_)));
+        assert_eq!((new.on_missing, new.storage), (OnMissing::Fail, None));
+    }
+
+    #[test]
+    fn every_fault_is_named_by_its_field_and_its_place() {
+        let errors = refused(NewProjectInput {
+            storage_id: Some("sto_x".to_owned()),
+            files: Some(vec![file("/a", None), file("/b/../c", Some(""))]),
+            include: Some(Vec::new()),
+            ..NewProjectInput::default()
+        });
+        let fields: Vec<_> = errors.iter().map(|e| e.field.as_str()).collect();
+        assert_eq!(
+            fields,
+            [
+                "name",
+                "storage_id",
+                "include",
+                "files[1].file_key",
+                "files[1].name"
+            ]
+        );
+        assert_eq!(errors[0].item, None);
+        let item = errors[3].item.as_ref().unwrap();
+        assert_eq!((item.list.as_str(), item.index), ("files", 1));
+        let errors = refused(NewProjectInput {
+            folder: Some("/".to_owned()),
+            exclude: Some(vec!["a".to_owned(), "[".to_owned()]),
+            ..input()
+        });
+        assert_eq!(errors[0].field, "exclude[1]");
+        assert_eq!(errors[0].item.as_ref().unwrap().index, 1);
+        let many = vec![file("..", None); 2 * MOST_ERRORS];
+        let errors = refused(NewProjectInput {
+            files: Some(many),
+            ..input()
+        });
+        assert_eq!(errors.len(), MOST_ERRORS);
+    }
+}

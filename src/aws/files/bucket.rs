@@ -1,0 +1,75 @@
+//! The adapter to customers' buckets, and how it makes a call with a session.
+
+use crate::application::bucket::read::BucketResult;
+use crate::aws::files::upload_memory::UploadMemory;
+use crate::aws::gates::Gates;
+use crate::aws::sessions::{AwsSession, RoleSessions, SessionScope};
+use crate::domain::aws_failure::FailureKind;
+use crate::domain::connection::ConnectedBucket;
+use crate::domain::files::part_plan::Sizes;
+use std::sync::Arc;
+
+/// [`Bucket`](crate::application::bucket::port::Bucket) on S3.
+pub struct S3Bucket {
+    pub(crate) sessions: Arc<RoleSessions>,
+    pub(crate) upload_memory: UploadMemory,
+    pub(crate) sizes: Sizes,
+    pub(crate) gates: Gates,
+}
+
+impl S3Bucket {
+    pub fn new(sessions: Arc<RoleSessions>) -> Self {
+        Self::with_sizes(sessions, Sizes::default())
+    }
+
+    pub fn with_sizes(sessions: Arc<RoleSessions>, sizes: Sizes) -> Self {
+        Self {
+            sessions,
+            upload_memory: UploadMemory::default(),
+            sizes,
+            gates: Gates::default(),
+        }
+    }
+
+    /// Makes a call with the bucket's session. When AWS no longer accepts the session (the customer
+    /// revoked it, or made the role again), it is made once more with a fresh one.
+    pub(crate) async fn with_session<T, F>(
+        &self,
+        bucket: &ConnectedBucket,
+        call: impl Fn(Arc<AwsSession>) -> F,
+    ) -> BucketResult<T>
+    where
+        F: Future<Output = BucketResult<T>>,
+    {
+        self.in_scope(bucket, SessionScope::Files, call).await
+    }
+
+    /// The same with a session for something beyond the documents' actions.
+    pub(crate) async fn in_scope<T, F>(
+        &self,
+        bucket: &ConnectedBucket,
+        scope: SessionScope,
+        call: impl Fn(Arc<AwsSession>) -> F,
+    ) -> BucketResult<T>
+    where
+        F: Future<Output = BucketResult<T>>,
+    {
+        let session = self.sessions.session_in(bucket, scope).await?;
+        let _turn = self.gates.call(&bucket.owner).await?;
+        match call(session.clone()).await {
+            Err(failure) if failure.kind == FailureKind::BadCredentials => {
+                self.sessions.drop_session(bucket, scope, &session).await;
+                call(self.sessions.session_in(bucket, scope).await?).await
+            }
+            answer => answer,
+        }
+    }
+}
+
+/// Reading a version is an action of its own, which is not among the documents'.
+pub(crate) fn scope_of(version_id: Option<&str>) -> SessionScope {
+    match version_id {
+        Some(_) => SessionScope::Objects,
+        None => SessionScope::Files,
+    }
+}

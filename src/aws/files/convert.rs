@@ -1,0 +1,45 @@
+//! Between the SDK's values and ours.
+
+use crate::aws::failure::local;
+use crate::domain::aws_failure::{AwsFailure, FailureKind};
+use crate::domain::connection::Connection;
+use aws_smithy_types::DateTime;
+use time::OffsetDateTime;
+
+/// As the SDK takes it.
+pub(crate) fn expected_owner(connection: &Connection) -> Option<String> {
+    connection.expected_owner().map(ToString::to_string)
+}
+
+/// Undoes `encoding-type=url`, which writes a space as `+`. Bytes that are no UTF-8 are an error, not
+/// another key.
+pub(crate) fn decode(raw: &str) -> Result<String, AwsFailure> {
+    let spaced = raw.replace('+', " ");
+    percent_encoding::percent_decode_str(&spaced)
+        .decode_utf8()
+        .map(|text| text.into_owned())
+        .map_err(|error| local("ListObjectsV2", FailureKind::InvalidResponse, error))
+}
+
+pub(crate) fn time_of(at: DateTime) -> Option<OffsetDateTime> {
+    OffsetDateTime::from_unix_timestamp_nanos(at.as_nanos()).ok()
+}
+
+pub(crate) fn sorted(
+    metadata: Option<std::collections::HashMap<String, String>>,
+) -> Vec<(String, String)> {
+    let mut pairs: Vec<_> = metadata.unwrap_or_default().into_iter().collect();
+    pairs.sort();
+    pairs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn listed_keys_are_decoded_exactly() {
+        assert_eq!(decode("a+b%2Bc%2525/%C3%BC").unwrap(), "a b+c%25/ü");
+        assert!(decode("%FF").is_err());
+    }
+}

@@ -1,0 +1,154 @@
+//! The ends of an upload in parts, whoever sent the parts.
+
+use crate::application::bucket::read::BucketResult;
+use crate::aws::failure::classify;
+use crate::aws::files::bucket::S3Bucket;
+use crate::aws::files::convert::expected_owner;
+use crate::aws::sessions::{AwsSession, SessionScope};
+use crate::domain::aws_failure::{AwsFailure, FailureKind};
+use crate::domain::connection::ConnectedBucket;
+use crate::domain::files::object_key::ObjectKey;
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long one try of completing an upload may take. S3 puts the parts together before it answers, which
+/// takes minutes for a large object (S3 API reference, CompleteMultipartUpload).
+const COMPLETE: Duration = Duration::from_secs(600);
+/// How long to wait before the next try to abort an upload.
+const ABORT_PAUSES: [Duration; 3] = [
+    Duration::from_millis(100),
+    Duration::from_secs(1),
+    Duration::from_secs(5),
+];
+
+/// An upload whose parts are all there.
+pub(crate) struct UploadCompletion<'a> {
+    pub bucket: &'a ConnectedBucket,
+    pub key: &'a ObjectKey,
+    pub upload_id: &'a str,
+    pub parts: Vec<CompletedPart>,
+    /// What the parts must come to, in bytes, where it is known.
+    pub size: Option<u64>,
+    pub if_none_match: bool,
+    pub if_match: Option<String>,
+}
+
+/// The ETag and the version ID of an object just made.
+pub(crate) type MadeObject = (Option<String>, Option<String>);
+
+/// Makes the object of its parts: CompleteMultipartUpload.
+pub(crate) async fn complete(
+    files: &S3Bucket,
+    scope: SessionScope,
+    completion: UploadCompletion<'_>,
+) -> BucketResult<MadeObject> {
+    let UploadCompletion {
+        bucket,
+        key,
+        upload_id,
+        parts,
+        size,
+        if_none_match,
+        if_match,
+    } = completion;
+    let upload = CompletedMultipartUpload::builder()
+        .set_parts(Some(parts))
+        .build();
+    let size = size.map(|size| i64::try_from(size).unwrap_or(i64::MAX));
+    let answer = files
+        .in_scope(bucket, scope, |session| {
+            let request = session
+                .s3
+                .complete_multipart_upload()
+                .bucket(bucket.connection.bucket.as_str())
+                .key(key.as_str())
+                .upload_id(upload_id)
+                .multipart_upload(upload.clone())
+                .set_mpu_object_size(size)
+                .set_if_none_match(if_none_match.then(|| "*".to_owned()))
+                .set_if_match(if_match.clone())
+                .set_expected_bucket_owner(expected_owner(&bucket.connection));
+            async move {
+                request
+                    .customize()
+                    .config_override(completing())
+                    .send()
+                    .await
+                    .map_err(|error| classify("CompleteMultipartUpload", &error))
+            }
+        })
+        .await?;
+    Ok((answer.e_tag, answer.version_id))
+}
+
+fn completing() -> aws_sdk_s3::config::Builder {
+    aws_sdk_s3::config::Builder::new()
+        .timeout_config(
+            TimeoutConfig::builder()
+                .operation_attempt_timeout(COMPLETE)
+                .operation_timeout(2 * COMPLETE)
+                .read_timeout(COMPLETE)
+                .build(),
+        )
+        // While S3 puts the parts together, it sends next to nothing.
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+}
+
+/// Aborts an upload, so that nothing of it stays in the bucket. A failure is for the log only: the caller
+/// already has the reason why the upload failed.
+pub(crate) async fn abort(
+    files: &S3Bucket,
+    bucket: &ConnectedBucket,
+    key: &ObjectKey,
+    upload_id: &str,
+) {
+    let mut tries = ABORT_PAUSES.iter();
+    while let Err(failure) = abort_upload(files, bucket, key, upload_id).await {
+        // While the service stops, a pooled connection may end with the thread that drove it.
+        if failure.kind.is_transient()
+            && let Some(pause) = tries.next()
+        {
+            tokio::time::sleep(*pause).await;
+            continue;
+        }
+        tracing::warn!(
+            storage = %bucket.owner,
+            %failure,
+            message = failure.message,
+            "cannot abort an upload: its parts stay in the bucket until a lifecycle rule removes them"
+        );
+        return;
+    }
+}
+
+pub(crate) async fn abort_upload(
+    files: &S3Bucket,
+    bucket: &ConnectedBucket,
+    key: &ObjectKey,
+    upload_id: &str,
+) -> Result<(), AwsFailure> {
+    let call = |session: Arc<AwsSession>| async move {
+        session
+            .s3
+            .abort_multipart_upload()
+            .bucket(bucket.connection.bucket.as_str())
+            .key(key.as_str())
+            .upload_id(upload_id)
+            .set_expected_bucket_owner(expected_owner(&bucket.connection))
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| classify("AbortMultipartUpload", &error))
+    };
+    // Whoever began an upload may abort it by default (S3 user guide, "Multipart upload API and
+    // permissions"); a session policy may stand in the way of that.
+    match files.with_session(bucket, call).await {
+        Err(failure) if failure.kind == FailureKind::AccessDenied => {
+            files.in_scope(bucket, SessionScope::Objects, call).await
+        }
+        answer => answer,
+    }
+}

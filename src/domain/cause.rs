@@ -1,0 +1,467 @@
+//! What can be wrong with a connection: a closed list, and the only words for it.
+
+use crate::domain::aws_failure::{AwsFailure, DenialCause, FailureKind};
+use crate::domain::check::MissingPermission;
+use crate::domain::connection::access::Auth;
+use crate::domain::connection::region::Region;
+use crate::domain::files::file_operation::FileOperation;
+
+/// A cause, with what its words name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cause {
+    /// Our own identity may not call AssumeRole.
+    ServiceNotPermitted,
+    ServiceCredentialsRejected,
+    /// The role does not exist, does not trust us, or requires another external ID. AWS does not say
+    /// which of these it is.
+    RoleRefused {
+        /// The service's account, where it is known.
+        account: Option<String>,
+        role: String,
+        external_id: String,
+    },
+    StsRegionDisabled,
+    SessionPolicyRejected,
+    RoleAcceptsMissingExternalId {
+        role: String,
+        external_id: String,
+    },
+    RoleAcceptsWrongExternalId {
+        role: String,
+        external_id: String,
+    },
+    RefusalNotProven(NoAnswer),
+    RegionDiffers {
+        entered: Region,
+        found: Region,
+    },
+    LocationNotPermitted {
+        found: Option<Region>,
+    },
+    BucketOwnedByAnotherAccount {
+        bucket: String,
+        /// The account that was expected.
+        account: String,
+        /// Whether the settings name the account; otherwise it is the role's.
+        is_named: bool,
+    },
+    BucketNotFound {
+        bucket: String,
+    },
+    BucketRegionUnknown,
+    CredentialsRejected,
+    EndpointNotAllowed,
+    PermissionMissing {
+        action: String,
+        denial: Option<DenialCause>,
+    },
+    KmsPermissionMissing {
+        action: &'static str,
+    },
+    CorsNotAllowed {
+        bucket: String,
+        /// Methods and origins, for people.
+        refused: String,
+    },
+    /// A file operation outside of a check was denied.
+    OperationNotPermitted {
+        operation: FileOperation,
+        /// `None`: the built-in storage.
+        auth: Option<Auth>,
+        missing: Vec<MissingPermission>,
+    },
+    NotAnswered {
+        /// What we tried to do.
+        attempt: &'static str,
+        why: NoAnswer,
+    },
+}
+
+/// Why there is no usable answer. It proves nothing about permissions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoAnswer {
+    Throttled,
+    Timeout,
+    Unreachable,
+    Unavailable,
+    Unreadable,
+    Rejected,
+}
+
+/// What a person reads of a cause.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CauseWords {
+    /// Stable, `snake_case`.
+    pub code: &'static str,
+    pub title: String,
+    pub explanation: String,
+    pub remedy: String,
+}
+
+impl Cause {
+    /// The cause of a failed call that needs no permission of its own.
+    pub fn of_bucket(bucket: &str, failure: &AwsFailure) -> Self {
+        match failure.kind {
+            FailureKind::NoSuchBucket => Self::BucketNotFound {
+                bucket: bucket.to_owned(),
+            },
+            FailureKind::WrongRegion => Self::BucketRegionUnknown,
+            FailureKind::BadCredentials => Self::CredentialsRejected,
+            FailureKind::ForbiddenAddress => Self::EndpointNotAllowed,
+            FailureKind::AccessDenied
+            | FailureKind::KmsDenied
+            | FailureKind::NoSuchKey
+            | FailureKind::NotModified
+            | FailureKind::PreconditionFailed
+            | FailureKind::InvalidRange
+            | FailureKind::Archived
+            | FailureKind::InvalidRequest
+            | FailureKind::Throttled
+            | FailureKind::Unavailable
+            | FailureKind::Timeout
+            | FailureKind::Network
+            | FailureKind::InvalidResponse => Self::NotAnswered {
+                attempt: "ask the bucket",
+                why: failure.kind.into(),
+            },
+        }
+    }
+
+    /// Whether a change of IAM that is still spreading explains the failure. A role that accepts
+    /// others, a missing bucket, or a missing CORS rule does not change by itself.
+    pub fn may_pass_later(&self) -> bool {
+        match self {
+            Self::RoleRefused { .. }
+            | Self::PermissionMissing { .. }
+            | Self::KmsPermissionMissing { .. } => true,
+            Self::ServiceNotPermitted
+            | Self::ServiceCredentialsRejected
+            | Self::StsRegionDisabled
+            | Self::SessionPolicyRejected
+            | Self::RoleAcceptsMissingExternalId { .. }
+            | Self::RoleAcceptsWrongExternalId { .. }
+            | Self::RefusalNotProven(_)
+            | Self::RegionDiffers { .. }
+            | Self::LocationNotPermitted { .. }
+            | Self::BucketOwnedByAnotherAccount { .. }
+            | Self::BucketNotFound { .. }
+            | Self::BucketRegionUnknown
+            | Self::CredentialsRejected
+            | Self::EndpointNotAllowed
+            | Self::CorsNotAllowed { .. }
+            | Self::OperationNotPermitted { .. }
+            | Self::NotAnswered { .. } => false,
+        }
+    }
+
+    pub fn words(&self) -> CauseWords {
+        match self {
+            Self::ServiceNotPermitted => words(
+                "service_not_permitted",
+                "The service itself may not assume roles",
+                "AWS says that the service's own identity lacks sts:AssumeRole. This is not the customer's to mend.",
+                "Tell the operator: the service's identity needs an IAM policy that allows sts:AssumeRole.",
+            ),
+            Self::ServiceCredentialsRejected => words(
+                "service_credentials_rejected",
+                "The service's own credentials do not work",
+                "AWS did not accept the credentials that the service runs on. This is not the customer's to mend.",
+                "Tell the operator.",
+            ),
+            Self::RoleRefused {
+                account,
+                role,
+                external_id,
+            } => {
+                let account = match account {
+                    Some(account) => format!("account {account}"),
+                    None => "the service's account".to_owned(),
+                };
+                words(
+                    "role_refused",
+                    "The role refused us",
+                    format!(
+                        "Either there is no such role, or its trust policy does not name {account}, or it asks for another external ID. A role made a moment ago may also need up to a minute."
+                    ),
+                    format!(
+                        "Compare the account and the external ID `{external_id}` with IAM > Roles > {role} > Trust relationships, or paste the trust policy there again."
+                    ),
+                )
+            }
+            Self::StsRegionDisabled => words(
+                "sts_region_disabled",
+                "STS is switched off in the service's Region",
+                "The customer's account has switched AWS STS off in the Region that the service runs in.",
+                "Activate the Region under IAM > Account settings > Security Token Service.",
+            ),
+            Self::SessionPolicyRejected => words(
+                "session_policy_rejected",
+                "The bucket prefix is too long for a session",
+                "AWS did not accept the session policy that limits us to this bucket and prefix.",
+                "Choose a shorter bucket prefix.",
+            ),
+            Self::RoleAcceptsMissingExternalId { role, external_id } => accepts(
+                "role_accepts_missing_external_id",
+                "without any external ID",
+                role,
+                external_id,
+            ),
+            Self::RoleAcceptsWrongExternalId { role, external_id } => accepts(
+                "role_accepts_wrong_external_id",
+                "with an external ID that is not yours",
+                role,
+                external_id,
+            ),
+            Self::RefusalNotProven(why) => words(
+                "refusal_not_proven",
+                "It is not proved that the role refuses others",
+                why.explained("find out whether the role refuses others"),
+                NoAnswer::REMEDY,
+            ),
+            Self::RegionDiffers { entered, found } => words(
+                "region_differs",
+                "The bucket is in another Region",
+                format!(
+                    "The settings say {entered}, and the bucket is in {found}. The bucket's own is used."
+                ),
+                format!("Change the Region to {found}, or leave it empty."),
+            ),
+            Self::LocationNotPermitted { found } => {
+                let used = match found {
+                    Some(region) => {
+                        format!("The bucket's own answers say {region}, which is used.")
+                    }
+                    None => "The Region of the settings is used.".to_owned(),
+                };
+                words(
+                    "location_not_permitted",
+                    "The role may not read the bucket's location",
+                    format!("This does no harm. {used}"),
+                    "To have the Region confirmed, allow s3:GetBucketLocation on the bucket.",
+                )
+            }
+            Self::BucketOwnedByAnotherAccount {
+                bucket,
+                account,
+                is_named,
+            } => {
+                let (whose, remedy) = if *is_named {
+                    (
+                        "is named as the bucket's",
+                        "Correct the ID of the bucket's account, or use a bucket of that account.",
+                    )
+                } else {
+                    (
+                        "the role belongs to",
+                        "Use a bucket of the same account as the role. If the bucket is meant to be another account's, name that account as the bucket's.",
+                    )
+                };
+                words(
+                    "bucket_owned_by_another_account",
+                    "The bucket belongs to another account",
+                    format!(
+                        "S3 says that account {account}, which {whose}, does not own the bucket `{bucket}`. Somebody else may have taken a name that was free."
+                    ),
+                    remedy,
+                )
+            }
+            Self::BucketNotFound { bucket } => words(
+                "bucket_not_found",
+                "There is no such bucket",
+                format!("S3 knows no bucket `{bucket}`."),
+                "Compare the bucket's name with the one in the S3 console.",
+            ),
+            Self::BucketRegionUnknown => words(
+                "bucket_region_unknown",
+                "The bucket is in another Region",
+                "S3 says that the bucket is in another Region, but not in which.",
+                "Enter the bucket's Region: the S3 console shows it beside the bucket's name.",
+            ),
+            Self::CredentialsRejected => words(
+                "credentials_rejected",
+                "The credentials do not work",
+                "The store does not accept the access key, or its secret.",
+                "Enter the access key again, or make a new one.",
+            ),
+            Self::EndpointNotAllowed => words(
+                "endpoint_not_allowed",
+                "The endpoint may not be reached from here",
+                "It leads to a network that the operator does not allow customers' endpoints to be in.",
+                "Use a public endpoint, or ask the operator to allow the network.",
+            ),
+            Self::PermissionMissing { action, denial } => {
+                let (because, remedy) = denied(*denial);
+                words(
+                    "permission_missing",
+                    format!("The role may not use {action}"),
+                    format!("S3 refused {action}: {because}."),
+                    remedy,
+                )
+            }
+            Self::KmsPermissionMissing { action } => words(
+                "kms_permission_missing",
+                format!("The role may not use {action}"),
+                "The bucket's objects are encrypted with a KMS key, and the role may not use it.",
+                "Enter the key's ARN in the first step and apply the permission policy again; the key's own policy must let the role's account use IAM policies.",
+            ),
+            Self::CorsNotAllowed { bucket, refused } => words(
+                "cors_not_allowed",
+                "Browsers may not use the bucket",
+                format!("The bucket's CORS configuration does not allow {refused}."),
+                format!(
+                    "In S3 > {bucket} > Permissions, edit Cross-origin resource sharing (CORS) and paste the CORS document."
+                ),
+            ),
+            Self::OperationNotPermitted {
+                operation,
+                auth,
+                missing,
+            } => words(
+                "storage_access_denied",
+                "The storage does not permit this",
+                format!("The storage does not permit {operation}."),
+                not_permitted(*auth, missing),
+            ),
+            Self::NotAnswered { attempt, why } => words(
+                why.code(),
+                "AWS gave no usable answer",
+                why.explained(attempt),
+                NoAnswer::REMEDY,
+            ),
+        }
+    }
+}
+
+impl NoAnswer {
+    const REMEDY: &str = "Check again in a moment. If it stays, tell the operator.";
+
+    fn code(self) -> &'static str {
+        match self {
+            Self::Throttled => "aws_throttled",
+            Self::Timeout => "aws_timeout",
+            Self::Unreachable => "aws_unreachable",
+            Self::Unavailable => "aws_unavailable",
+            Self::Unreadable => "aws_answer_unreadable",
+            Self::Rejected => "aws_rejected",
+        }
+    }
+
+    fn explained(self, attempt: &str) -> String {
+        let why = match self {
+            Self::Throttled => "AWS asks for fewer requests at the moment",
+            Self::Timeout => "AWS did not answer in time",
+            Self::Unreachable => "AWS could not be reached",
+            Self::Unavailable => "AWS answered with a fault of its own",
+            Self::Unreadable => "the answer was none of AWS's",
+            Self::Rejected => "AWS did not accept the request",
+        };
+        format!("We tried to {attempt}, and {why}. This proves nothing about the settings.")
+    }
+}
+
+impl From<FailureKind> for NoAnswer {
+    fn from(kind: FailureKind) -> Self {
+        match kind {
+            FailureKind::Throttled => Self::Throttled,
+            FailureKind::Timeout => Self::Timeout,
+            FailureKind::Network => Self::Unreachable,
+            FailureKind::Unavailable => Self::Unavailable,
+            FailureKind::InvalidResponse => Self::Unreadable,
+            FailureKind::AccessDenied
+            | FailureKind::KmsDenied
+            | FailureKind::BadCredentials
+            | FailureKind::NoSuchKey
+            | FailureKind::NoSuchBucket
+            | FailureKind::WrongRegion
+            | FailureKind::NotModified
+            | FailureKind::PreconditionFailed
+            | FailureKind::InvalidRange
+            | FailureKind::Archived
+            | FailureKind::InvalidRequest
+            | FailureKind::ForbiddenAddress => Self::Rejected,
+        }
+    }
+}
+
+/// Why S3 denied an action, and what to change.
+fn denied(denial: Option<DenialCause>) -> (&'static str, &'static str) {
+    const REMOVE: &str = "Remove the denial, or make an exception for the role.";
+    const ASK: &str = "Ask whoever manages that policy to allow it; the role's own policy cannot.";
+    match denial {
+        Some(DenialCause::ExplicitDenyResource) => {
+            ("the bucket policy denies it explicitly", REMOVE)
+        }
+        Some(DenialCause::ExplicitDenyIdentity) => {
+            ("a policy of the role denies it explicitly", REMOVE)
+        }
+        Some(DenialCause::ServiceControlPolicy) => (
+            "a service control policy of the customer's organization does not allow it",
+            ASK,
+        ),
+        Some(DenialCause::ResourceControlPolicy) => (
+            "a resource control policy of the customer's organization does not allow it",
+            ASK,
+        ),
+        Some(DenialCause::PermissionsBoundary) => {
+            ("the role's permissions boundary does not allow it", ASK)
+        }
+        Some(DenialCause::VpcEndpointPolicy) => ("a VPC endpoint policy does not allow it", ASK),
+        Some(
+            DenialCause::NoIdentityPolicy
+            | DenialCause::NoResourcePolicy
+            | DenialCause::NoSessionPolicy
+            | DenialCause::NoTrustPolicy
+            | DenialCause::SessionPolicy,
+        )
+        | None => (
+            "no policy of the role allows it on this bucket and prefix",
+            "Add the statement shown here to the role's permission policy, or apply the permission policy again.",
+        ),
+    }
+}
+
+/// Who must allow what, for a denied file operation.
+fn not_permitted(auth: Option<Auth>, missing: &[MissingPermission]) -> String {
+    let needed: Vec<_> = missing
+        .iter()
+        .map(|permission| format!("{} on {}", permission.action, permission.resource))
+        .collect();
+    let needed = needed.join(" and ");
+    match auth {
+        Some(Auth::Role) => format!("Let the role's permission policy allow {needed}."),
+        Some(Auth::AccessKey) => {
+            format!("Let a policy of the access key's user allow {needed}.")
+        }
+        None => {
+            let first = missing.first().map_or("", |first| first.action.as_str());
+            format!("Tell the operator: the service needs {first}.")
+        }
+    }
+}
+
+fn accepts(code: &'static str, sent: &str, role: &str, external_id: &str) -> CauseWords {
+    words(
+        code,
+        "The role lets others in",
+        format!(
+            "We could assume the role {sent}. So could any other customer of this service who learns the role's ARN, and read your bucket through it."
+        ),
+        format!(
+            "In IAM > Roles > {role} > Trust relationships, require the external ID `{external_id}` with the condition operator StringEquals. StringEqualsIfExists, StringLike and wildcards do not protect the role."
+        ),
+    )
+}
+
+fn words(
+    code: &'static str,
+    title: impl Into<String>,
+    explanation: impl Into<String>,
+    remedy: impl Into<String>,
+) -> CauseWords {
+    CauseWords {
+        code,
+        title: title.into(),
+        explanation: explanation.into(),
+        remedy: remedy.into(),
+    }
+}

@@ -1,0 +1,64 @@
+//! The policies that narrow a session, made of the table of permissions.
+//!
+//! A session policy only narrows: what the role's own policies do not allow stays forbidden.
+
+use crate::domain::connection::access::Access;
+use crate::domain::files::file_operation::{PERMISSIONS, PermissionRow, Target};
+use crate::domain::policy_document::access_policy::{AccessPolicy, ByAccess, Scope};
+use crate::domain::policy_document::escape;
+use serde_json::{Value, json};
+
+#[derive(Debug, Clone)]
+pub(super) struct SessionPolicies {
+    files: ByAccess<AccessPolicy>,
+    objects: ByAccess<AccessPolicy>,
+}
+
+impl SessionPolicies {
+    pub fn new() -> Self {
+        Self {
+            files: by_access(|access| {
+                let rows = PERMISSIONS.iter();
+                AccessPolicy::allowing(rows.filter(|row| row.in_documents(access)))
+            }),
+            objects: by_access(|access| {
+                let rows = PERMISSIONS.iter();
+                let (on_bucket, others): (Vec<_>, Vec<_>) = rows
+                    .filter(|row| row.in_wider_session(access))
+                    .partition(|row| row.permission.on == Target::Bucket);
+                AccessPolicy::allowing(others.into_iter().chain(on_bucket))
+            }),
+        }
+    }
+
+    /// The documents' own permissions.
+    pub fn files(&self, access: Access, scope: &Scope<'_>) -> String {
+        text(&self.files.of(access).render(scope, None))
+    }
+
+    /// Those of the wider session.
+    pub fn objects(&self, access: Access, scope: &Scope<'_>) -> String {
+        text(&self.objects.of(access).render(scope, None))
+    }
+
+    /// The permissions that take no resource (service authorization reference).
+    pub fn all_buckets(&self) -> String {
+        let on_everything = |row: &&PermissionRow| row.permission.on == Target::Everything;
+        let rows = PERMISSIONS.iter().filter(on_everything);
+        let actions: Vec<&str> = rows.map(|row| row.permission.action).collect();
+        let statement = json!({ "Effect": "Allow", "Action": actions, "Resource": ["*"] });
+        text(&json!({ "Version": "2012-10-17", "Statement": [statement] }))
+    }
+}
+
+fn by_access(policy: impl Fn(Access) -> AccessPolicy) -> ByAccess<AccessPolicy> {
+    ByAccess {
+        read: policy(Access::Read),
+        read_write: policy(Access::ReadWrite),
+    }
+}
+
+/// AssumeRole takes U+0020 to U+00FF.
+fn text(policy: &Value) -> String {
+    escape::beyond('\u{ff}', &policy.to_string())
+}

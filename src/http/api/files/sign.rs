@@ -1,0 +1,207 @@
+//! Signed URLs: `/v1/storages/{storage_id}/files/sign`.
+
+use crate::application::bucket::sign::SignedUrl;
+use crate::application::error::{Error, Result};
+use crate::application::files::sign::{SignRequest, SignedWrite};
+use crate::application::people::caller::Caller;
+use crate::domain::Invalid;
+use crate::domain::files::file_key::FileKey;
+use crate::domain::ids::StorageRef;
+use crate::http::api::files::keys::parse_keys;
+use crate::http::body::Body;
+use crate::http::caller::{AdminCaller, MemberCaller};
+use crate::http::declare::asks;
+use crate::http::path::Id;
+use crate::http::state::Services;
+use actix_web::post;
+use actix_web::web::{Data, Json};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// A signing request names up to 10,000 keys of 1,024 bytes.
+pub(crate) const SIGN_LIMIT: usize = 16 << 20;
+
+pub fn configure(config: &mut ServiceConfig) {
+    config.service(asks(sign_files));
+}
+
+/// Which URLs to sign: `key` or `keys`.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SignFiles {
+    #[schema(example = "/some-folder/image.png")]
+    key: Option<String>,
+    /// At most 10,000.
+    keys: Option<Vec<String>>,
+    /// `GET`, `PUT` or `DELETE`; all but `GET` for admins only.
+    #[schema(example = "GET")]
+    method: String,
+    /// Seconds; 900 where it is absent. The answer says when a URL really stops working: never later
+    /// than the credentials that signed it.
+    expires_in: Option<u64>,
+    /// With `GET`, the `Content-Type` of the download; HTML, SVG and other active types become an inert
+    /// one. With `PUT`, the `Content-Type` that the upload must have; any where it is absent.
+    content_type: Option<String>,
+    /// Forces a download under this name.
+    download_name: Option<String>,
+}
+
+/// Signed URLs, in the order of the keys.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SignedUrls)]
+pub(crate) struct SignedUrlsBody {
+    pub urls: Vec<SignedUrlBody>,
+}
+
+/// A URL that gives whoever holds it the file for a while.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SignedUrl)]
+pub(crate) struct SignedUrlBody {
+    key: String,
+    url: String,
+    method: &'static str,
+    /// Headers that the request must carry.
+    headers: BTreeMap<String, String>,
+    /// When the URL stops working.
+    #[serde(with = "time::serde::rfc3339")]
+    expires_at: OffsetDateTime,
+}
+
+impl SignedUrlsBody {
+    pub fn new<'a>(keys: impl IntoIterator<Item = &'a FileKey>, urls: Vec<SignedUrl>) -> Self {
+        let urls = keys
+            .into_iter()
+            .zip(urls)
+            .map(|(key, signed)| SignedUrlBody {
+                key: key.to_string(),
+                url: signed.url,
+                method: signed.method,
+                headers: signed.headers.into_iter().collect(),
+                expires_at: signed.expires_at,
+            })
+            .collect();
+        Self { urls }
+    }
+}
+
+/// Sign URLs
+#[utoipa::path(
+    tag = "Files",
+    params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`")),
+    request_body = SignFiles,
+    responses((status = 200, description = "The URLs, in the order of the keys", body = SignedUrlsBody)),
+)]
+#[post("/v1/storages/{storage_id}/files/sign")]
+async fn sign_files(
+    member: MemberCaller,
+    services: Data<Services>,
+    id: Id<StorageRef>,
+    body: Body<SignFiles, SIGN_LIMIT>,
+) -> Result<Json<SignedUrlsBody>> {
+    let one = body.value.key.is_some();
+    let what = match body.value.method.as_str() {
+        "PUT" => Some(SignedWrite::Put {
+            content_type: body.value.content_type.clone(),
+        }),
+        "DELETE" => Some(SignedWrite::Delete),
+        _ => None,
+    };
+    let (urls, keys) = match what {
+        None => {
+            let request = body.value.parse()?;
+            let urls = services.files.sign_get(&member.0, &id.0, &request).await;
+            (urls, request.keys)
+        }
+        Some(what) => {
+            let AdminCaller(admin) = Caller::Workspace(member.0).try_into()?;
+            let request = body.value.for_writing()?;
+            let urls = services
+                .files
+                .sign_write(&admin, &id.0, &request.keys, &what, request.expires_in)
+                .await;
+            (urls, request.keys)
+        }
+    };
+    let urls = urls.map_err(|mut error| {
+        for field in &mut error.fields {
+            if one && field.field == "keys[0]" {
+                field.field = "key".into();
+            }
+        }
+        error
+    })?;
+    Ok(Json(SignedUrlsBody::new(&keys, urls)))
+}
+
+impl SignFiles {
+    fn parse(self) -> Result<SignRequest> {
+        let refuse =
+            |field: &str, code, detail: &str| Error::field(field, Invalid::new(code, detail));
+        if self.method != "GET" {
+            return Err(refuse(
+                "method",
+                "unsupported_method",
+                "`GET`, `PUT` and `DELETE` are signed.",
+            ));
+        }
+        self.request()
+    }
+
+    /// The same for a URL that changes the file: what only a download has is refused.
+    fn for_writing(self) -> Result<SignRequest> {
+        let content_type = self
+            .content_type
+            .as_ref()
+            .filter(|_| self.method == "DELETE");
+        for (field, given) in [
+            ("content_type", content_type.is_some()),
+            ("download_name", self.download_name.is_some()),
+        ] {
+            if given {
+                let detail = format!("`{field}` has no meaning for a URL with this method.");
+                return Err(Error::field(
+                    field,
+                    Invalid::new("unexpected_field", detail),
+                ));
+            }
+        }
+        let fits = |text: &String| text.bytes().all(|b| (0x20..0x7f).contains(&b));
+        if !self.content_type.as_ref().is_none_or(fits) {
+            let detail = "A content type is printable ASCII.";
+            return Err(Error::field(
+                "content_type",
+                Invalid::new("invalid_content_type", detail),
+            ));
+        }
+        self.request()
+    }
+
+    fn request(self) -> Result<SignRequest> {
+        let refuse =
+            |field: &str, code, detail: &str| Error::field(field, Invalid::new(code, detail));
+        let (field, keys) = match (self.key, self.keys) {
+            (Some(key), None) => ("key", vec![key]),
+            (None, Some(keys)) => ("keys", keys),
+            (Some(_), Some(_)) => {
+                return Err(refuse(
+                    "keys",
+                    "key_and_keys",
+                    "Give `key` or `keys`, not both.",
+                ));
+            }
+            (None, None) => {
+                return Err(refuse("key", "missing_field", "`key` or `keys` is needed."));
+            }
+        };
+        Ok(SignRequest {
+            keys: parse_keys(field, &keys)?,
+            expires_in: self.expires_in.map(Duration::from_secs),
+            content_type: self.content_type,
+            download_name: self.download_name,
+        })
+    }
+}

@@ -1,0 +1,289 @@
+//! The form of a new project: what was typed, and what is wrong with it.
+
+use crate::application::error::{Error, FieldError, ItemPlace};
+use crate::application::projects::NewProject;
+use crate::application::projects::input::NewProjectInput;
+use crate::application::projects::manifest::duplicate;
+use crate::http::pages::projects::typed;
+use crate::http::pages::projects::typed::TypedLine;
+use crate::http::pages::shell::form::FormFields;
+
+/// How many bad lines the page names.
+const MOST_BAD_LINES: usize = 20;
+
+/// Where the files of the project come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FilesFrom {
+    #[default]
+    Keys,
+    Folder,
+    Manifest,
+}
+
+impl FilesFrom {
+    fn parse(text: &str) -> Self {
+        match text {
+            "folder" => Self::Folder,
+            "manifest" => Self::Manifest,
+            _ => Self::Keys,
+        }
+    }
+}
+
+/// What was typed, as it was.
+#[derive(Debug, Clone, Default)]
+pub struct NewProjectForm {
+    pub storage: String,
+    pub name: String,
+    pub from: FilesFrom,
+    pub keys: String,
+    pub folder: String,
+    pub include: String,
+    pub exclude: String,
+    pub manifest: String,
+    pub skip_missing: bool,
+    /// Names this one form, so that a project is made of it once.
+    pub token: String,
+}
+
+/// What is wrong with each field.
+#[derive(Debug, Default)]
+pub struct NewProjectErrors {
+    pub storage: Option<String>,
+    pub name: Option<String>,
+    pub keys: Vec<String>,
+    pub folder: Option<String>,
+    pub include: Option<String>,
+    pub exclude: Option<String>,
+    pub manifest: Option<String>,
+    /// Of the form as a whole, with its remedy.
+    pub whole: Option<(String, Option<String>)>,
+}
+
+impl NewProjectForm {
+    pub fn new() -> Self {
+        Self {
+            token: uuid::Uuid::new_v4().simple().to_string(),
+            ..Self::default()
+        }
+    }
+
+    pub fn of(fields: &FormFields) -> Self {
+        let text = |name: &str| fields.text(name).to_owned();
+        Self {
+            storage: text("storage_id"),
+            name: text("name"),
+            from: FilesFrom::parse(fields.text("from")),
+            keys: text("keys"),
+            folder: text("folder"),
+            include: text("include"),
+            exclude: text("exclude"),
+            manifest: text("manifest"),
+            skip_missing: fields.text("on_missing") == "skip",
+            token: text("token"),
+        }
+    }
+
+    /// The project that was meant, or what is wrong beside each field.
+    pub fn parse(&self) -> std::result::Result<NewProject, Box<NewProjectErrors>> {
+        let mut lines = Vec::new();
+        let mut input = NewProjectInput {
+            name: self.name.clone(),
+            storage_id: Some(self.storage.clone()),
+            on_missing: self.skip_missing.then(|| "skip".to_owned()),
+            ..NewProjectInput::default()
+        };
+        match self.from {
+            FilesFrom::Keys => {
+                lines = typed::lines(&self.keys);
+                let files = lines.iter().filter_map(|line| line.file.clone().ok());
+                input.files = Some(files.collect());
+            }
+            FilesFrom::Folder => {
+                let folder = self.folder.trim_end_matches(['\r', '\n']);
+                input.folder = Some(folder.to_owned());
+                input.include = Some(globs(&self.include));
+                input.exclude = Some(globs(&self.exclude));
+            }
+            FilesFrom::Manifest => input.manifest_file_key = Some(self.manifest.clone()),
+        }
+        let is_empty = self.from == FilesFrom::Keys && lines.is_empty();
+        let is_csv = lines.iter().all(|line| line.file.is_ok());
+        match input.parse() {
+            Ok(new) if is_csv && !is_empty => Ok(new),
+            parsed => {
+                let refused = parsed.err();
+                let refused = refused.as_ref().map_or(&[][..], |error| &error.fields);
+                let mut errors = NewProjectErrors::of_fields(refused, &lines);
+                if is_empty {
+                    let detail = "Type or paste at least one file key.";
+                    errors.keys.push(detail.to_owned());
+                }
+                Err(Box::new(errors))
+            }
+        }
+    }
+}
+
+fn globs(text: &str) -> Vec<String> {
+    let lines = text.lines().map(str::trim);
+    lines.filter(|l| !l.is_empty()).map(str::to_owned).collect()
+}
+
+impl NewProjectErrors {
+    /// What the form's own fields have wrong, each beside its field. The files are those of these lines
+    /// that could be read; a bad line is named by its number.
+    fn of_fields(refused: &[FieldError], lines: &[TypedLine]) -> Self {
+        let mut errors = Self::default();
+        let read: Vec<usize> = lines
+            .iter()
+            .filter(|line| line.file.is_ok())
+            .map(|line| line.number)
+            .collect();
+        let mut bad: Vec<(usize, &str)> = lines
+            .iter()
+            .filter_map(|line| Some((line.number, line.file.as_ref().err()?.detail.as_str())))
+            .collect();
+        for error in refused {
+            match &error.item {
+                Some(item) if item.list == "files" => {
+                    let number = read.get(item.index).copied().unwrap_or_default();
+                    // A key and its name are on one line, and the key's fault is first.
+                    if bad.last().is_none_or(|(last, _)| *last != number) {
+                        bad.push((number, &error.detail));
+                    }
+                }
+                _ if error.field == "storage_id" => {
+                    errors.storage = Some("Choose a storage from the list.".to_owned());
+                }
+                _ => errors.put(error),
+            }
+        }
+        bad.sort_by_key(|(number, _)| *number);
+        bad.truncate(MOST_BAD_LINES);
+        errors.keys.extend(
+            bad.into_iter()
+                .map(|(number, detail)| format!("Line {number}: {detail}")),
+        );
+        errors
+    }
+
+    /// What came of the attempt to make the project. Its files are a list of keys here.
+    pub fn of(error: &Error) -> Self {
+        let mut errors = Self::default();
+        for field in &error.fields {
+            errors.put(field);
+        }
+        if error.fields.is_empty() {
+            errors.whole = Some((error.detail.clone(), error.remedy.clone()));
+        }
+        errors
+    }
+
+    /// Puts an error beside its field.
+    fn put(&mut self, error: &FieldError) {
+        let detail = error.detail.clone();
+        let (field, item) = match &error.item {
+            Some(item) => (item.list.as_str(), Some(item)),
+            None => (error.field.as_str(), None),
+        };
+        let slot = match field {
+            "storage_id" => &mut self.storage,
+            "name" => &mut self.name,
+            "files" => {
+                self.keys.push(match item {
+                    Some(item) => format!("Key {}: {}", item.index + 1, of_key(item, detail)),
+                    None => detail,
+                });
+                return;
+            }
+            "folder" => &mut self.folder,
+            "include" => &mut self.include,
+            "exclude" => &mut self.exclude,
+            "manifest_file_key" => &mut self.manifest,
+            _ => return,
+        };
+        slot.get_or_insert(match item {
+            Some(item) => format!("Line {}: {detail}", item.index + 1),
+            None => detail,
+        });
+    }
+}
+
+/// The API's `files[2]` is the third key here.
+fn of_key(item: &ItemPlace, detail: String) -> String {
+    match item.same_as {
+        Some(earlier) => duplicate(&format!("key {}", earlier + 1)).detail,
+        None => detail,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::application::projects::FileSource;
+    use crate::domain::project::OnMissing;
+
+    fn fields(pairs: &[(&str, &str)]) -> FormFields {
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        FormFields(pairs.iter().map(own).collect())
+    }
+
+    #[test]
+    fn each_source_is_parsed() {
+        let base = [("storage_id", "built-in"), ("name", "Cats")];
+        let with = |more: &[(&'static str, &'static str)]| {
+            let pairs: Vec<_> = base.iter().chain(more).copied().collect();
+            NewProjectForm::of(&fields(&pairs)).parse()
+        };
+        let new = with(&[
+            ("from", "keys"),
+            ("keys", "/a\r\n/b"),
+            ("on_missing", "skip"),
+        ])
+        .unwrap();
+        assert!(matches!(new.files, FileSource::Listed(files) if files.len() == 2));
+        assert_eq!(new.on_missing, OnMissing::Skip);
+        let new = with(&[
+            ("from", "folder"),
+            ("folder", "/x y/"),
+            ("include", "*.png\r\n\r\n"),
+        ]);
+        let FileSource::Folder(selection) = new.unwrap().files else {
+            panic!("a folder")
+        };
+        assert_eq!(selection.folder().to_string(), "/x y/");
+        assert_eq!(selection.include(), ["*.png"]);
+        let new = with(&[("from", "manifest"), ("manifest", "/list.csv")]).unwrap();
+        assert!(matches!(new.files, FileSource::Manifest(_)));
+        let form = NewProjectForm::of(&fields(&[("from", "keys")]));
+        let errors = form.parse().unwrap_err();
+        assert!(errors.name.is_some());
+        let storage = Some("Choose a storage from the list.");
+        assert_eq!(errors.storage.as_deref(), storage);
+        assert_eq!(errors.keys, ["Type or paste at least one file key."]);
+        let errors = with(&[("from", "folder"), ("exclude", "a\n[")]).unwrap_err();
+        assert!(errors.exclude.unwrap().starts_with("Line 2: "));
+        assert!(errors.name.is_none() && errors.storage.is_none() && errors.keys.is_empty());
+    }
+
+    #[test]
+    fn bad_lines_are_named() {
+        let keys_of = |keys: &str| {
+            let form = NewProjectForm {
+                storage: "built-in".into(),
+                name: "Cats".into(),
+                keys: keys.into(),
+                ..NewProjectForm::new()
+            };
+            form.parse().unwrap_err().keys
+        };
+        let errors = keys_of("/a\n/b/../c\n/");
+        let lines: Vec<_> = errors.iter().map(|e| &e[..7]).collect();
+        assert_eq!(lines, ["Line 2:", "Line 3:"]);
+        let errors = keys_of("file_key,name\n/a\n\"/b\n..,\n..,\u{7}\n/c,d,e");
+        let lines: Vec<_> = errors.iter().map(|e| &e[..7]).collect();
+        assert_eq!(lines, ["Line 3:", "Line 4:", "Line 5:", "Line 6:"]);
+        assert_eq!(keys_of(&"..\n".repeat(100)).len(), MOST_BAD_LINES);
+    }
+}
