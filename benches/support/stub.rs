@@ -1,12 +1,18 @@
 //! STS and S3 in this process, as fast as can be: a role, a bucket, and objects of any size whose bytes
 //! are made up.
 //!
+//! The tests have a stub of their own, which keeps a log and answers with faults; this one is made for
+//! speed, and streams bodies of any size both ways.
+//!
 //! It speaks AWS's wire format as far as the service uses it, checks no signature, and knows one role,
-//! which wants the external ID that [`Stub::trust`] names. Objects are told by their names:
-//! `1048576.bin` has that many bytes, `1048576.bin.dies-after-1000` breaks off. Uploads, also in parts,
-//! are read to the end and thrown away. [`Stub::fill`] tells how many keys a listing has.
+//! which wants the external ID that [`Stub::trust`] names. An object's name says its size: `1048576.bin`
+//! has that many bytes. Uploads, also in parts, are read to the end and thrown away. [`Stub::fill`] sets
+//! how many keys a listing has.
 
-#![allow(dead_code, reason = "each program that includes it uses a part of it")]
+#![allow(
+    dead_code,
+    reason = "each benchmark is a program of its own and uses a part of it"
+)]
 
 #[path = "stub_bodies.rs"]
 mod bodies;
@@ -39,7 +45,6 @@ pub struct Stub {
 struct Shared {
     external_id: Mutex<Option<String>>,
     calls: Mutex<BTreeMap<&'static str, usize>>,
-    transfers: AtomicUsize,
     sts_delay_ms: AtomicUsize,
     bytes_a_second: AtomicU64,
     received: AtomicU64,
@@ -133,11 +138,6 @@ impl Stub {
             .copied()
             .unwrap_or(0)
     }
-
-    /// How many bodies are being sent now.
-    pub fn transfers(&self) -> usize {
-        self.shared.transfers.load(Ordering::SeqCst)
-    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -157,8 +157,8 @@ struct Request {
 
 enum Reply {
     Short(u16, Vec<(&'static str, String)>, String),
-    /// First byte, length, whole size, and after how many bytes it breaks off.
-    Object(u64, u64, u64, Option<u64>),
+    /// First byte, length, and whole size.
+    Object(u64, u64, u64),
 }
 
 async fn serve(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
@@ -184,7 +184,7 @@ async fn serve(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
                 }
                 write.write_all((head + "\r\n" + &body).as_bytes()).await?;
             }
-            Reply::Object(first, length, size, dies) => {
+            Reply::Object(first, length, size) => {
                 let status = if length == size { 200 } else { 206 };
                 let mut head = format!(
                     "HTTP/1.1 {status} x\r\nx-amz-request-id: STUB\r\ncontent-length: {length}\r\ncontent-type: application/octet-stream\r\netag: \"{size}\"\r\nlast-modified: Sun, 01 Nov 2026 00:00:00 GMT\r\naccept-ranges: bytes\r\n"
@@ -197,34 +197,14 @@ async fn serve(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
                 }
                 write.write_all((head + "\r\n").as_bytes()).await?;
                 if request.method == "GET" {
-                    let _sending = Sending::begin(&shared.transfers);
                     let pace = Pace::new(shared.bytes_a_second.load(Ordering::SeqCst));
-                    send_bytes(&mut write, length.min(dies.unwrap_or(length)), &pace).await?;
-                    if dies.is_some() {
-                        return write.flush().await;
-                    }
+                    send_bytes(&mut write, length, &pace).await?;
                 }
             }
         }
         write.flush().await?;
     }
     Ok(())
-}
-
-/// Counts a body under way, until it is dropped.
-struct Sending<'a>(&'a AtomicUsize);
-
-impl<'a> Sending<'a> {
-    fn begin(count: &'a AtomicUsize) -> Self {
-        count.fetch_add(1, Ordering::SeqCst);
-        Self(count)
-    }
-}
-
-impl Drop for Sending<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::SeqCst);
-    }
 }
 
 async fn send_bytes(
@@ -433,9 +413,6 @@ fn posted(request: &Request, key: &str, shared: &Shared) -> (&'static str, Reply
 
 fn object(key: &str, range: Option<&str>) -> Reply {
     let name = key.rsplit('/').next().unwrap_or_default();
-    let dies = name
-        .split_once(".dies-after-")
-        .and_then(|(_, after)| after.parse().ok());
     let Some(size) = name
         .split_once(".bin")
         .and_then(|(size, _)| size.parse::<u64>().ok())
@@ -451,9 +428,7 @@ fn object(key: &str, range: Option<&str>) -> Reply {
             (first <= last).then_some((first, last - first + 1))
         });
     let (first, length) = asked.unwrap_or((0, size));
-    // At that offset for good: a read that goes on from there comes no further.
-    let dies = dies.map(|at: u64| at.saturating_sub(first));
-    Reply::Object(first, length, size, dies)
+    Reply::Object(first, length, size)
 }
 
 fn sts(body: &str, shared: &Shared) -> (&'static str, Reply) {

@@ -18,7 +18,7 @@ use crate::domain::files::object_key::ObjectKey;
 use crate::domain::files::part_plan::{MIB, Sizes};
 use crate::domain::ids::WorkspaceId;
 use crate::domain::policy_document::PolicyTemplates;
-use crate::it::support::writes::Writable;
+use crate::it::support::scene::Scene;
 use aws_config::SdkConfig;
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ impl Observer for Nobody {
 
 /// The adapter with the credentials of these settings. Objects of more than 6 MiB are too large for one
 /// call, and have parts of 5 MiB.
-pub fn adapter(place: &Writable, sdk: &SdkConfig) -> (S3Bucket, ConnectedBucket) {
+pub fn adapter(place: &Scene, sdk: &SdkConfig) -> (S3Bucket, ConnectedBucket) {
     let clients = AwsClients::new(sdk, Arc::new(EndpointNetworks::new(Vec::new()))).unwrap();
     let vault = Vault::new(&MasterKey::generate().unwrap().0).unwrap();
     let sessions = RoleSessions::new(

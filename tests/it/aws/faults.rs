@@ -1,8 +1,9 @@
 //! Files while AWS is away, slow or talks nonsense.
 
-use crate::it::support::aws_stub::{AwsStub, denied, html, s3_error, sts_error};
-use crate::it::support::scene::{Dialog, app_on};
-use crate::it::support::wire::Reply;
+use crate::it::support::app::app_on;
+use crate::it::support::aws::stub::{AwsStub, denied, html, s3_error, sts_error};
+use crate::it::support::aws::wire::Reply;
+use crate::it::support::scene::Scene;
 use std::time::{Duration, Instant};
 
 /// Far more than the time limits of the tests' clients, and far less than a slow answer takes.
@@ -12,7 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 async fn faults_of_s3_have_stable_codes() {
     let stub = AwsStub::start().await;
     let app = app_on(&stub.hurried_sdk_config()).await;
-    let dialog = Dialog::on_stub(&app, &stub, "read").await;
+    let dialog = Scene::on(&stub).access("read").open(&app).await;
     let storage = dialog.finish().await;
     let files = format!("/v1/storages/{}/files", storage["id"].as_str().unwrap());
     let content = format!("{files}/content?key=/a.txt");
@@ -98,7 +99,7 @@ async fn faults_of_s3_have_stable_codes() {
 async fn faults_of_sts_have_stable_codes() {
     let stub = AwsStub::start().await;
     let app = app_on(&stub.hurried_sdk_config()).await;
-    let dialog = Dialog::on_stub(&app, &stub, "read").await;
+    let dialog = Scene::on(&stub).access("read").open(&app).await;
     let storage = dialog.finish().await;
     let files = format!("/v1/storages/{}/files", storage["id"].as_str().unwrap());
     let faults = [
@@ -162,7 +163,7 @@ async fn faults_of_sts_have_stable_codes() {
 async fn a_single_fault_is_retried() {
     let stub = AwsStub::start().await;
     let app = app_on(&stub.hurried_sdk_config()).await;
-    let dialog = Dialog::on_stub(&app, &stub, "read").await;
+    let dialog = Scene::on(&stub).access("read").open(&app).await;
     let storage = dialog.finish().await;
     let files = format!("/v1/storages/{}/files", storage["id"].as_str().unwrap());
     for operation in ["AssumeRole", "ListObjectsV2"] {
@@ -186,7 +187,7 @@ async fn a_single_fault_is_retried() {
 async fn an_absent_file_below_a_prefix_is_told_from_a_denied_one() {
     let stub = AwsStub::start().await;
     let app = app_on(&stub.hurried_sdk_config()).await;
-    let dialog = Dialog::on_stub(&app, &stub, "read").await;
+    let dialog = Scene::on(&stub).access("read").open(&app).await;
     let settings = serde_json::json!({"prefix": "team"});
     dialog.patch(settings).await.expect(200);
     let there = [

@@ -6,7 +6,7 @@ use crate::domain::connection::ConnectedBucket;
 use crate::it::aws::adapter::{adapter, object_key};
 use crate::it::files::uploads::bytes;
 use crate::it::support::emulator::Emulator;
-use crate::it::support::writes::Writable;
+use crate::it::support::scene::Scene;
 use futures_util::StreamExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -42,7 +42,7 @@ async fn breaking(after: u64) -> (String, Arc<AtomicUsize>) {
 }
 
 /// The adapter on that way.
-async fn behind(place: &Writable, after: u64) -> (S3Bucket, ConnectedBucket, Arc<AtomicUsize>) {
+async fn behind(place: &Scene, after: u64) -> (S3Bucket, ConnectedBucket, Arc<AtomicUsize>) {
     let (url, connections) = breaking(after).await;
     let sdk = place.storage.customer.sdk_config.to_builder();
     let (files, bucket) = adapter(place, &sdk.endpoint_url(url).build());
@@ -51,7 +51,7 @@ async fn behind(place: &Writable, after: u64) -> (S3Bucket, ConnectedBucket, Arc
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_read_goes_on_after_a_break() {
-    let place = Writable::connect("team").await;
+    let place = Scene::on(Emulator).prefix("team").connect().await;
     let body = bytes(2_500_000);
     place.storage.put("/a", body.clone()).await;
     let (files, bucket, connections) = behind(&place, 1 << 20).await;
@@ -76,7 +76,7 @@ async fn a_read_goes_on_after_a_break() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_read_never_mixes_two_objects() {
-    let place = Writable::connect("team").await;
+    let place = Scene::on(Emulator).prefix("team").connect().await;
     let body = bytes(2_500_000);
     place.storage.put("/a", body.clone()).await;
     let (files, bucket, _) = behind(&place, 1 << 20).await;
@@ -98,7 +98,7 @@ async fn a_read_never_mixes_two_objects() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_read_gives_up_in_the_end() {
-    let place = Writable::connect("team").await;
+    let place = Scene::on(Emulator).prefix("team").connect().await;
     place.storage.put("/a", bytes(2_500_000)).await;
     let (files, bucket, connections) = behind(&place, 100_000).await;
     let key = object_key(&bucket, "/a");

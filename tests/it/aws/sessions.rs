@@ -1,11 +1,11 @@
 //! Sessions of customers' roles: how many are asked for, what for, and for whom.
 
 use crate::it::storages::api::damage;
-use crate::it::support::app::{Answer, TestApp};
-use crate::it::support::aws_proxy::AwsProxy;
-use crate::it::support::aws_stub::{AwsStub, s3_error};
+use crate::it::support::app::{Answer, TestApp, app_on};
+use crate::it::support::aws::proxy::AwsProxy;
+use crate::it::support::aws::stub::{AwsStub, s3_error};
 use crate::it::support::emulator::{Emulator, credentials, s3_client, sdk_config};
-use crate::it::support::scene::{Applied, Dialog, app_on};
+use crate::it::support::scene::{Dialog, Scene};
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -29,7 +29,7 @@ async fn files_of(stub: &AwsStub, dialog: &Dialog<'_>) -> String {
 #[tokio::test]
 async fn a_thousand_requests_make_one_session() {
     let (stub, app) = stage().await;
-    let dialog = Dialog::on_stub(&app, &stub, "read").await;
+    let dialog = Scene::on(&stub).access("read").open(&app).await;
     let files = files_of(&stub, &dialog).await;
     stub.world().delay = Duration::from_millis(100);
     let (member, sign) = (&dialog.workspace.member, format!("{files}/sign"));
@@ -61,9 +61,9 @@ async fn a_thousand_requests_make_one_session() {
 #[tokio::test]
 async fn one_role_has_a_session_for_each_storage() {
     let (stub, app) = stage().await;
-    let first = Dialog::on_stub(&app, &stub, "read").await;
+    let first = Scene::on(&stub).access("read").open(&app).await;
     let first_files = files_of(&stub, &first).await;
-    let second = Dialog::on_stub(&app, &stub, "read").await;
+    let second = Scene::on(&stub).access("read").open(&app).await;
     let second_files = files_of(&stub, &second).await;
     app.get(&second_files, &second.workspace.member)
         .await
@@ -84,7 +84,7 @@ async fn one_role_has_a_session_for_each_storage() {
 async fn a_session_is_renewed_before_it_ends() {
     let (stub, app) = stage().await;
     stub.world().session_life = Duration::from_secs(3);
-    let dialog = Dialog::on_stub(&app, &stub, "read").await;
+    let dialog = Scene::on(&stub).access("read").open(&app).await;
     let files = files_of(&stub, &dialog).await;
     let list = async || app.get(&files, &dialog.workspace.member).await.expect(200);
     list().await;
@@ -105,7 +105,7 @@ async fn a_session_is_renewed_before_it_ends() {
 #[tokio::test]
 async fn a_session_that_aws_no_longer_takes_is_made_anew_once() {
     let (stub, app) = stage().await;
-    let dialog = Dialog::on_stub(&app, &stub, "read").await;
+    let dialog = Scene::on(&stub).access("read").open(&app).await;
     let files = files_of(&stub, &dialog).await;
     app.get(&files, &dialog.workspace.member).await.expect(200);
     let old = stub.of("ListObjectsV2")[0]
@@ -136,7 +136,7 @@ async fn a_session_that_aws_no_longer_takes_is_made_anew_once() {
 #[tokio::test]
 async fn many_requests_whose_session_was_revoked_make_one_new_one() {
     let (stub, app) = stage().await;
-    let dialog = Dialog::on_stub(&app, &stub, "read").await;
+    let dialog = Scene::on(&stub).access("read").open(&app).await;
     let files = files_of(&stub, &dialog).await;
     app.get(&files, &dialog.workspace.member).await.expect(200);
     let old = stub.of("ListObjectsV2")[0]
@@ -162,7 +162,7 @@ async fn many_requests_whose_session_was_revoked_make_one_new_one() {
 async fn long_lived_urls_share_a_session_and_tell_its_end() {
     let (stub, app) = stage().await;
     stub.world().session_life = Duration::from_secs(1000);
-    let dialog = Dialog::on_stub(&app, &stub, "read").await;
+    let dialog = Scene::on(&stub).access("read").open(&app).await;
     let sign = format!("{}/sign", files_of(&stub, &dialog).await);
     let body = json!({"key": "/a.txt", "method": "GET", "expires_in": 7200});
     for _ in 0..3 {
@@ -181,7 +181,7 @@ async fn long_lived_urls_share_a_session_and_tell_its_end() {
 #[tokio::test]
 async fn what_is_sent_to_sts() {
     let (stub, app) = stage().await;
-    let dialog = Dialog::on_stub(&app, &stub, "read").await;
+    let dialog = Scene::on(&stub).access("read").open(&app).await;
     dialog.patch(json!({"prefix": "team"})).await.expect(200);
     let files = files_of(&stub, &dialog).await;
     app.get(&files, &dialog.workspace.member).await.expect(200);
@@ -230,7 +230,11 @@ async fn the_session_policy_holds_a_wide_role() {
     let proxy = AwsProxy::start().await;
     let vendor = Emulator::vendor().await;
     let app = app_on(&proxy.sdk_config(&vendor.sdk_config)).await;
-    let mut applied = Applied::new(&app, "read", "team/").await;
+    let mut applied = Scene::on(Emulator)
+        .access("read")
+        .prefix("team/")
+        .apply(&app)
+        .await;
     applied.permissions = json!({"Version": "2012-10-17", "Statement": [
         {"Effect": "Allow", "Action": "*", "Resource": "*"}
     ]});
@@ -303,7 +307,7 @@ async fn the_session_policy_holds_a_wide_role() {
 #[tokio::test]
 async fn a_damaged_record_makes_no_call() {
     let (stub, app) = stage().await;
-    let dialog = Dialog::on_stub(&app, &stub, "read").await;
+    let dialog = Scene::on(&stub).access("read").open(&app).await;
     let files = files_of(&stub, &dialog).await;
     let id = files.split('/').nth(3).unwrap();
     let admin = &dialog.workspace.admin;
@@ -329,7 +333,7 @@ async fn a_damaged_record_makes_no_call() {
 #[tokio::test]
 async fn a_change_of_the_storage_drops_its_session() {
     let (stub, app) = stage().await;
-    let dialog = Dialog::on_stub(&app, &stub, "read").await;
+    let dialog = Scene::on(&stub).access("read").open(&app).await;
     let files = files_of(&stub, &dialog).await;
     let admin = &dialog.workspace.admin;
     app.get(&files, admin).await.expect(200);

@@ -1,9 +1,9 @@
 //! A customer of the service who knows another's role cannot use it.
 
-use crate::it::support::app::TestApp;
-use crate::it::support::aws_proxy::AwsProxy;
+use crate::it::support::app::{TestApp, app_on};
+use crate::it::support::aws::proxy::AwsProxy;
 use crate::it::support::emulator::{Emulator, random_name, trust_policy};
-use crate::it::support::scene::{Applied, Dialog, app_on};
+use crate::it::support::scene::{Dialog, Scene};
 use serde_json::{Value, json};
 
 async fn stage() -> (AwsProxy, TestApp) {
@@ -27,7 +27,7 @@ fn is_kept(app: &TestApp, text: &str) -> bool {
 #[tokio::test]
 async fn another_workspace_with_the_same_role_is_refused() {
     let (proxy, app) = stage().await;
-    let theirs = Applied::new(&app, "read_write", "").await;
+    let theirs = Scene::on(Emulator).apply(&app).await;
     let storage = theirs.dialog.finish().await;
     let files = format!("/v1/storages/{}/files", storage["id"].as_str().unwrap());
     app.get(&files, &theirs.dialog.workspace.member)
@@ -82,7 +82,7 @@ async fn a_role_that_lets_others_in_is_never_added() {
         ),
     ];
     for (name, condition, failed) in cases {
-        let applied = Applied::new(&app, "read_write", "").await;
+        let applied = Scene::on(Emulator).apply(&app).await;
         let mut policy = trust_policy(&vendor.account, None);
         let condition = condition(&applied.dialog.external_id);
         if !condition.is_null() {
@@ -111,7 +111,7 @@ async fn a_role_that_lets_others_in_is_never_added() {
 #[tokio::test]
 async fn a_missing_and_a_denying_role_are_answered_alike() {
     let (proxy, app) = stage().await;
-    let applied = Applied::new(&app, "read", "").await;
+    let applied = Scene::on(Emulator).access("read").apply(&app).await;
     let vendor = Emulator::vendor().await;
     let dialog = &applied.dialog;
     let mut answers = Vec::new();
@@ -152,7 +152,7 @@ async fn a_missing_and_a_denying_role_are_answered_alike() {
 #[tokio::test]
 async fn a_refused_roles_arn_is_not_kept_as_a_storage() {
     let (_, app) = stage().await;
-    let applied = Applied::new(&app, "read", "").await;
+    let applied = Scene::on(Emulator).access("read").apply(&app).await;
     let open = trust_policy(&Emulator::vendor().await.account, None);
     applied.trust(&open).await;
     applied.dialog.check().await;
@@ -172,9 +172,9 @@ async fn a_refused_roles_arn_is_not_kept_as_a_storage() {
 #[tokio::test]
 async fn editing_a_storage_to_anothers_role_needs_a_check_that_fails() {
     let (proxy, app) = stage().await;
-    let theirs = Applied::new(&app, "read_write", "").await;
+    let theirs = Scene::on(Emulator).apply(&app).await;
     theirs.dialog.finish().await;
-    let own = Applied::new(&app, "read_write", "").await;
+    let own = Scene::on(Emulator).apply(&app).await;
     let storage = own.dialog.finish().await;
     let path = format!("/v1/storages/{}", storage["id"].as_str().unwrap());
     let admin = &own.dialog.workspace.admin;
@@ -194,7 +194,7 @@ async fn editing_a_storage_to_anothers_role_needs_a_check_that_fails() {
 #[tokio::test]
 async fn a_roles_path_counts() {
     let (_, app) = stage().await;
-    let applied = Applied::new(&app, "read", "").await;
+    let applied = Scene::on(Emulator).access("read").apply(&app).await;
     let name = random_name("role");
     let iam = applied.customer.iam();
     let made = iam

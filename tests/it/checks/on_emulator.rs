@@ -1,10 +1,10 @@
 //! The check against real policies.
 
-use crate::it::support::app::Answer;
-use crate::it::support::aws_proxy::AwsProxy;
+use crate::it::support::app::{Answer, ORIGIN, app_on};
+use crate::it::support::aws::proxy::AwsProxy;
+use crate::it::support::aws::wire::eventually;
 use crate::it::support::emulator::{Emulator, random_name};
-use crate::it::support::scene::{Applied, Dialog, ORIGIN, Report, app_on};
-use crate::it::support::wire::eventually;
+use crate::it::support::scene::{Dialog, Report, Scene};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -19,7 +19,11 @@ async fn the_rendered_documents_pass_as_they_are() {
         ("read_write", ""),
         ("read_write", "team/"),
     ] {
-        let applied = Applied::new(&app, access, prefix).await;
+        let applied = Scene::on(Emulator)
+            .access(access)
+            .prefix(prefix)
+            .apply(&app)
+            .await;
         let report = applied.dialog.check().await.passed();
         assert_eq!(report.0["region"], "us-east-1");
         assert_eq!(report.0["attempts"], 1);
@@ -53,7 +57,7 @@ async fn the_rendered_documents_pass_as_they_are() {
 #[tokio::test]
 async fn each_missing_permission_is_told_and_its_patch_mends_it() {
     let app = app_on(&Emulator::vendor().await.sdk_config).await;
-    let applied = Applied::new(&app, "read_write", "team/").await;
+    let applied = Scene::on(Emulator).prefix("team/").apply(&app).await;
     applied.dialog.check().await.passed();
     let bucket = format!("arn:aws:s3:::{}", applied.bucket);
     let objects = format!("{bucket}/team/*");
@@ -93,7 +97,7 @@ async fn each_missing_permission_is_told_and_its_patch_mends_it() {
 #[tokio::test]
 async fn the_location_is_a_warning_at_most() {
     let app = app_on(&Emulator::vendor().await.sdk_config).await;
-    let applied = Applied::new(&app, "read", "").await;
+    let applied = Scene::on(Emulator).access("read").apply(&app).await;
     let policy = applied.without("s3:GetBucketLocation");
     applied
         .customer
@@ -114,7 +118,7 @@ async fn the_location_is_a_warning_at_most() {
 #[tokio::test]
 async fn an_empty_bucket_passes_and_an_absent_one_is_named() {
     let app = app_on(&Emulator::vendor().await.sdk_config).await;
-    let applied = Applied::new(&app, "read_write", "").await;
+    let applied = Scene::on(Emulator).apply(&app).await;
     let delete = applied
         .customer
         .s3()
@@ -138,7 +142,7 @@ async fn an_empty_bucket_passes_and_an_absent_one_is_named() {
 #[tokio::test]
 async fn a_bucket_in_another_region_is_found() {
     let app = app_on(&Emulator::vendor().await.sdk_config).await;
-    let applied = Applied::new(&app, "read_write", "").await;
+    let applied = Scene::on(Emulator).apply(&app).await;
     let there = "eu-central-1";
     let far = random_name("far");
     applied.customer.create_bucket_in(&far, there).await;
@@ -168,7 +172,7 @@ async fn a_bucket_in_another_region_is_found() {
 #[tokio::test]
 async fn cors_is_tried_for_each_origin_and_method() {
     let app = app_on(&Emulator::vendor().await.sdk_config).await;
-    let applied = Applied::new(&app, "read_write", "").await;
+    let applied = Scene::on(Emulator).apply(&app).await;
     applied
         .customer
         .put_cors(&applied.bucket, &[ORIGIN], &["GET"])
@@ -198,7 +202,7 @@ async fn cors_is_tried_for_each_origin_and_method() {
 #[tokio::test]
 async fn a_waiting_check_passes_once_the_role_does() {
     let app = app_on(&Emulator::vendor().await.sdk_config).await;
-    let applied = Applied::new(&app, "read", "").await;
+    let applied = Scene::on(Emulator).access("read").apply(&app).await;
     let mut wrong = applied.trust.clone();
     wrong["Statement"][0]["Condition"]["StringEquals"]["sts:ExternalId"] = json!("another");
     applied.trust(&wrong).await;
@@ -217,7 +221,7 @@ async fn a_waiting_check_passes_once_the_role_does() {
 #[tokio::test]
 async fn a_wait_is_bounded_and_not_spent_on_what_does_not_mend_itself() {
     let app = app_on(&Emulator::vendor().await.sdk_config).await;
-    let applied = Applied::new(&app, "read", "").await;
+    let applied = Scene::on(Emulator).access("read").apply(&app).await;
     for bad in ["121", "-1", "x", "1.5", "99999999999999999999"] {
         let path = applied.dialog.path(&format!("/check?wait={bad}"));
         let answer = app
@@ -244,7 +248,7 @@ async fn a_wait_is_bounded_and_not_spent_on_what_does_not_mend_itself() {
 async fn a_client_that_leaves_leaves_no_probe_object() {
     let proxy = AwsProxy::delaying(Duration::from_millis(60)).await;
     let app = app_on(&proxy.sdk_config(&Emulator::vendor().await.sdk_config)).await;
-    let applied = Applied::new(&app, "read_write", "").await;
+    let applied = Scene::on(Emulator).apply(&app).await;
     let path = applied.dialog.path("/check");
     let request = app.request(Method::POST, &path, &applied.dialog.workspace.admin);
     let check = tokio::spawn(Answer::of(request));
@@ -267,8 +271,8 @@ async fn one_workspace_that_floods_checks_harms_no_other() {
         options.checks_per_minute = Some("3".into());
     })
     .await;
-    let noisy = Applied::new(&app, "read", "").await;
-    let quiet = Applied::new(&app, "read", "").await;
+    let noisy = Scene::on(Emulator).access("read").apply(&app).await;
+    let quiet = Scene::on(Emulator).access("read").apply(&app).await;
     let flood = futures_util::future::join_all((0..12).map(|_| async {
         let (path, token) = (noisy.dialog.path("/check"), &noisy.dialog.workspace.admin);
         app.post(&path, token, &Value::Null).await

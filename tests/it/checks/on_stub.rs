@@ -1,9 +1,9 @@
 //! The check against answers of AWS that the emulator never gives.
 
-use crate::it::support::app::TestApp;
-use crate::it::support::aws_stub::{AwsStub, denied, html, s3_error, sts_error};
-use crate::it::support::scene::{Dialog, Report, app_on};
-use crate::it::support::wire::{Reply, Request};
+use crate::it::support::app::{TestApp, app_on};
+use crate::it::support::aws::stub::{AwsStub, denied, html, s3_error, sts_error};
+use crate::it::support::aws::wire::{Reply, Request};
+use crate::it::support::scene::{Report, Scene};
 use std::time::{Duration, Instant};
 
 async fn stage() -> (AwsStub, TestApp) {
@@ -24,7 +24,7 @@ fn tells_nothing_of_aws(report: &Report) {
 #[tokio::test]
 async fn the_stub_lets_in_who_should_be_and_nobody_else() {
     let (stub, app) = stage().await;
-    let dialog = Dialog::on_stub(&app, &stub, "read_write").await;
+    let dialog = Scene::on(&stub).open(&app).await;
     dialog.check().await.passed();
     stub.world().external_id = Some("another".into());
     let report = dialog.check().await.role_refused();
@@ -35,7 +35,7 @@ async fn the_stub_lets_in_who_should_be_and_nobody_else() {
 #[tokio::test]
 async fn a_bucket_of_another_account_is_refused() {
     let (stub, app) = stage().await;
-    let dialog = Dialog::on_stub(&app, &stub, "read_write").await;
+    let dialog = Scene::on(&stub).open(&app).await;
     stub.world().owner = "333333333333".into();
     for may_read_location in [true, false] {
         stub.world().may_read_location = may_read_location;
@@ -53,7 +53,7 @@ async fn a_bucket_of_another_account_is_refused() {
 #[tokio::test]
 async fn in_an_empty_bucket_403_and_404_tell_whether_reading_is_allowed() {
     let (stub, app) = stage().await;
-    let dialog = Dialog::on_stub(&app, &stub, "read").await;
+    let dialog = Scene::on(&stub).access("read").open(&app).await;
     stub.world().objects.clear();
     dialog.check().await.passed();
     stub.answer_to("GetObject", denied("Access Denied"));
@@ -66,7 +66,7 @@ async fn in_an_empty_bucket_403_and_404_tell_whether_reading_is_allowed() {
 #[tokio::test]
 async fn below_a_prefix_a_denied_listing_of_an_absent_object_proves_reading() {
     let (stub, app) = stage().await;
-    let dialog = Dialog::on_stub(&app, &stub, "read").await;
+    let dialog = Scene::on(&stub).access("read").open(&app).await;
     dialog
         .patch(serde_json::json!({"prefix": "team"}))
         .await
@@ -87,7 +87,7 @@ async fn below_a_prefix_a_denied_listing_of_an_absent_object_proves_reading() {
 #[tokio::test]
 async fn archived_objects_are_not_read_and_do_not_matter() {
     let (stub, app) = stage().await;
-    let dialog = Dialog::on_stub(&app, &stub, "read").await;
+    let dialog = Scene::on(&stub).access("read").open(&app).await;
     let archived = [("a.txt".into(), "GLACIER".into())];
     stub.world().objects = archived.into();
     dialog.check().await.passed();
@@ -101,7 +101,7 @@ async fn archived_objects_are_not_read_and_do_not_matter() {
 #[tokio::test]
 async fn a_kms_denial_names_the_action_on_the_key() {
     let (stub, app) = stage().await;
-    let dialog = Dialog::on_stub(&app, &stub, "read_write").await;
+    let dialog = Scene::on(&stub).open(&app).await;
     let key = "arn:aws:kms:us-east-1:222222222222:key/11111111-2222-3333-4444-555555555555";
     let kms = |action: &str| {
         denied(&format!(
@@ -167,7 +167,7 @@ async fn the_wrong_region_is_followed_once() {
     ] {
         for header in [true, false] {
             let (stub, app) = stage().await;
-            let dialog = Dialog::on_stub(&app, &stub, "read_write").await;
+            let dialog = Scene::on(&stub).open(&app).await;
             stub.world().region = "eu-west-1".into();
             stub.when(wrong_region(status, code, header));
             let report = dialog.check().await;
@@ -184,7 +184,7 @@ async fn the_wrong_region_is_followed_once() {
 #[tokio::test]
 async fn a_region_that_is_never_told_ends_the_check() {
     let (stub, app) = stage().await;
-    let dialog = Dialog::on_stub(&app, &stub, "read").await;
+    let dialog = Scene::on(&stub).access("read").open(&app).await;
     stub.when(|request| {
         let s3 = request.method != "POST" && request.method != "OPTIONS";
         s3.then(|| s3_error(301, "PermanentRedirect", "elsewhere"))
@@ -238,7 +238,7 @@ async fn a_refusal_that_is_no_denial_proves_nothing() {
     for (name, reply, wrong) in cases {
         stub.forget_rules();
         stub.clear();
-        let dialog = Dialog::on_stub(&app, &stub, "read_write").await;
+        let dialog = Scene::on(&stub).open(&app).await;
         let own = dialog.external_id.clone();
         stub.when(move |request| {
             let sent = request.form("ExternalId");
@@ -319,7 +319,7 @@ async fn a_role_that_cannot_be_asked_is_no_role_that_refuses() {
     for (reply, code) in faults {
         stub.forget_rules();
         stub.clear();
-        let dialog = Dialog::on_stub(&app, &stub, "read").await;
+        let dialog = Scene::on(&stub).access("read").open(&app).await;
         stub.answer_to("AssumeRole", reply);
         let report = dialog.check().await;
         assert_eq!(report.code("assume_role"), Some(code), "{:#}", report.0);
@@ -332,7 +332,7 @@ async fn a_role_that_cannot_be_asked_is_no_role_that_refuses() {
 #[tokio::test]
 async fn slow_answers_end_the_check_in_bounded_time() {
     let (stub, app) = stage().await;
-    let dialog = Dialog::on_stub(&app, &stub, "read").await;
+    let dialog = Scene::on(&stub).access("read").open(&app).await;
     for (operation, step) in [
         ("AssumeRole", "assume_role"),
         ("ListObjectsV2", "list_bucket"),
@@ -349,7 +349,7 @@ async fn slow_answers_end_the_check_in_bounded_time() {
 #[tokio::test]
 async fn a_denial_that_says_why_is_explained() {
     let (stub, app) = stage().await;
-    let dialog = Dialog::on_stub(&app, &stub, "read").await;
+    let dialog = Scene::on(&stub).access("read").open(&app).await;
     for (text, told) in [
         (
             "with an explicit deny in a resource-based policy",
@@ -418,7 +418,7 @@ async fn what_s3_answers_otherwise_is_never_a_missing_permission() {
     for (reply, code) in faults {
         stub.forget_rules();
         stub.clear();
-        let dialog = Dialog::on_stub(&app, &stub, "read").await;
+        let dialog = Scene::on(&stub).access("read").open(&app).await;
         stub.answer_to("ListObjectsV2", reply);
         let report = dialog.check().await.failed(&["list_bucket"]);
         assert_eq!(report.code("list_bucket"), Some(code));
@@ -430,7 +430,7 @@ async fn what_s3_answers_otherwise_is_never_a_missing_permission() {
 #[tokio::test]
 async fn a_probe_object_of_a_put_without_an_answer_is_deleted() {
     let (stub, app) = stage().await;
-    let dialog = Dialog::on_stub(&app, &stub, "read_write").await;
+    let dialog = Scene::on(&stub).open(&app).await;
     stub.answer_to("PutObject", Reply::Reset);
     let report = dialog.check().await.failed(&["put_object"]);
     assert_eq!(report.status("delete_object"), "passed");
@@ -442,7 +442,7 @@ async fn a_probe_object_of_a_put_without_an_answer_is_deleted() {
 #[tokio::test]
 async fn the_role_is_asked_with_its_own_id_with_none_and_with_another() {
     let (stub, app) = stage().await;
-    let dialog = Dialog::on_stub(&app, &stub, "read").await;
+    let dialog = Scene::on(&stub).access("read").open(&app).await;
     dialog.check().await.passed();
     let calls = stub.of("AssumeRole");
     assert_eq!(calls.len(), 3);

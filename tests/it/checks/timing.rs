@@ -1,14 +1,15 @@
 //! What is independent is asked at the same time: told from the log, not from a clock.
 
-use crate::it::support::aws_stub::AwsStub;
-use crate::it::support::scene::{Dialog, app_on};
-use crate::it::support::wire::rounds;
+use crate::it::support::app::app_on;
+use crate::it::support::aws::stub::AwsStub;
+use crate::it::support::aws::wire::rounds;
+use crate::it::support::scene::Scene;
 use std::time::Duration;
 
 async fn rounds_of(access: &str, empty: bool) -> usize {
     let stub = AwsStub::start().await;
     let app = app_on(&stub.sdk_config()).await;
-    let dialog = Dialog::on_stub(&app, &stub, access).await;
+    let dialog = Scene::on(&stub).access(access).open(&app).await;
     if empty {
         stub.world().objects.clear();
     }

@@ -1,9 +1,9 @@
 //! Access keys, and stores that are not AWS's.
 
-use crate::it::support::app::{TestApp, logs};
+use crate::it::support::app::{ORIGIN, TestApp, logs};
+use crate::it::support::aws::wire::{Reply, Wire};
 use crate::it::support::emulator::{Customer, Emulator, random_name};
-use crate::it::support::scene::{Dialog, ORIGIN, Report};
-use crate::it::support::wire::{Reply, Wire};
+use crate::it::support::scene::{Dialog, Report};
 use futures_util::FutureExt;
 use serde_json::{Value, json};
 

@@ -1,9 +1,10 @@
 //! Buckets of another account, and those whose readers pay.
 
-use crate::it::support::aws_stub::{AwsStub, denied};
+use crate::it::support::app::app_on;
+use crate::it::support::aws::stub::{AwsStub, denied};
+use crate::it::support::client::encoded;
 use crate::it::support::emulator::Emulator;
-use crate::it::support::files::encoded;
-use crate::it::support::scene::{Applied, Dialog, Report, app_on};
+use crate::it::support::scene::{Dialog, Report, Scene};
 use reqwest::Url;
 use serde_json::{Value, json};
 
@@ -33,7 +34,7 @@ async fn charging() -> AwsStub {
 async fn the_owner_and_who_pays_must_be_said() {
     let stub = charging().await;
     let app = app_on(&stub.sdk_config()).await;
-    let dialog = Dialog::on_stub(&app, &stub, "read_write").await;
+    let dialog = Scene::on(&stub).open(&app).await;
     let report = dialog.check().await;
     let problem = refused(&report, "bucket_owner", "bucket_owned_by_another_account");
     assert!(
@@ -111,7 +112,7 @@ async fn what_cannot_be_meant_is_refused() {
 #[tokio::test]
 async fn signed_urls_agree_in_the_query() {
     let app = app_on(&Emulator::vendor().await.sdk_config).await;
-    let applied = Applied::new(&app, "read_write", "team").await;
+    let applied = Scene::on(Emulator).prefix("team").apply(&app).await;
     let pays = json!({"requester_pays": true});
     applied.dialog.patch(pays).await.expect(200);
     let storage = applied.dialog.finish().await;

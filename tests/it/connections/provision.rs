@@ -39,7 +39,7 @@ fn provisioning(documents: &Value, bucket: &str, role_name: &str) -> Provisionin
     .unwrap()
 }
 
-fn changes(done: &Provisioned) -> [Change; 4] {
+fn changes(done: &Provisioned) -> [ProvisionChange; 4] {
     [done.role, done.permission_policy, done.cors, done.lifecycle]
 }
 

@@ -1,11 +1,12 @@
 //! Canned ACLs.
 
-use crate::it::support::writes::Writable;
+use crate::it::support::emulator::Emulator;
+use crate::it::support::scene::Scene;
 use aws_sdk_s3::types::{ObjectOwnership, OwnershipControls, OwnershipControlsRule};
 use reqwest::Method;
 use serde_json::json;
 
-async fn own(place: &Writable, ownership: ObjectOwnership) {
+async fn own(place: &Scene, ownership: ObjectOwnership) {
     let rule = OwnershipControlsRule::builder()
         .object_ownership(ownership)
         .build();
@@ -22,7 +23,7 @@ async fn own(place: &Writable, ownership: ObjectOwnership) {
         .unwrap();
 }
 
-async fn put_acl(place: &Writable, key: &str, acl: &str) -> crate::it::support::app::Answer {
+async fn put_acl(place: &Scene, key: &str, acl: &str) -> crate::it::support::app::Answer {
     let path = place.path(&format!("/files/acl?key={key}"));
     let admin = &place.workspace.admin;
     place
@@ -33,7 +34,7 @@ async fn put_acl(place: &Writable, key: &str, acl: &str) -> crate::it::support::
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bucket_with_acls_takes_them() {
-    let place = Writable::connect("team").await;
+    let place = Scene::on(Emulator).prefix("team").connect().await;
     own(&place, ObjectOwnership::ObjectWriter).await;
     place.storage.put("/a", "x").await;
     let blocked = put_acl(&place, "/a", "public-read").await;
@@ -59,7 +60,7 @@ async fn a_bucket_with_acls_takes_them() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bucket_without_acls_says_what_it_uses_instead() {
-    let place = Writable::connect("team").await;
+    let place = Scene::on(Emulator).prefix("team").connect().await;
     own(&place, ObjectOwnership::BucketOwnerEnforced).await;
     place.storage.put("/a", "x").await;
     let refused = put_acl(&place, "/a", "private").await;

@@ -1,17 +1,18 @@
 //! Browsing: a folder at a time, in pages, and never beyond the prefix.
 
-use crate::it::support::app::TestApp;
-use crate::it::support::bench_stub::{BUCKET, ROLE, Stub};
-use crate::it::support::emulator::{Emulator, credentials, sdk_config};
-use crate::it::support::files::{Place, connect, encoded};
+use crate::it::support::app::app_on;
+use crate::it::support::aws::stub::AwsStub;
+use crate::it::support::client::encoded;
+use crate::it::support::emulator::Emulator;
+use crate::it::support::scene::Scene;
 use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_neighbour_of_the_prefix_is_never_seen() {
-    let place = Place::connect("team/").await;
-    let (customer, bucket) = (&place.customer, &place.bucket);
+    let place = Scene::on(Emulator).reading("team/").connect().await;
+    let (customer, bucket) = (&place.storage.customer, &place.storage.bucket);
     for key in ["team", "team-b/x", "team/", "team/a", "tea", "teams", "x"] {
         customer.put_object(bucket, key, key).await;
     }
@@ -35,7 +36,7 @@ async fn a_neighbour_of_the_prefix_is_never_seen() {
         // A URL is signed without asking S3; it reaches only what lies below the prefix.
         let url = place.signed(&json!({"key": key, "method": "GET"})).await;
         assert!(url.contains(&format!("/{bucket}/team/")), "{url}");
-        let answer = crate::it::support::files::plain_client()
+        let answer = crate::it::support::client::plain_client()
             .get(&url)
             .send()
             .await;
@@ -44,7 +45,7 @@ async fn a_neighbour_of_the_prefix_is_never_seen() {
     // The session itself is held to the prefix, whoever asks with it.
     let signed = place.signed(&json!({"key": "/a", "method": "GET"})).await;
     let other = signed.replace("/team/a?", "/team-b/x?");
-    let answer = crate::it::support::files::plain_client()
+    let answer = crate::it::support::client::plain_client()
         .get(&other)
         .send()
         .await;
@@ -53,9 +54,9 @@ async fn a_neighbour_of_the_prefix_is_never_seen() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn folders_and_their_markers() {
-    let place = Place::connect("team/").await;
+    let place = Scene::on(Emulator).reading("team/").connect().await;
     for path in ["", "a/", "a/x", "a/b/", "empty/", "z"] {
-        place.put(path, "").await;
+        place.put_at(path, "").await;
     }
     let root = place.list("", "").await.expect(200);
     assert_eq!(root["folder"], "/");
@@ -99,15 +100,15 @@ async fn folders_and_their_markers() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_of_every_size_give_each_key_once() {
-    let place = Place::connect("p/").await;
+    let place = Scene::on(Emulator).reading("p/").connect().await;
     let files: Vec<String> = (0..9).map(|n| format!("f{n} +%")).collect();
     let folders: Vec<String> = (0..4).map(|n| format!("d{n}/")).collect();
     for file in &files {
-        place.put(file, "").await;
+        place.put_at(file, "").await;
     }
     for folder in &folders {
-        place.put(folder, "").await;
-        place.put(&format!("{folder}inside"), "").await;
+        place.put_at(folder, "").await;
+        place.put_at(&format!("{folder}inside"), "").await;
     }
     let slashed =
         |names: &[String]| -> Vec<String> { names.iter().map(|n| format!("/{n}")).collect() };
@@ -142,10 +143,10 @@ async fn pages_of_every_size_give_each_key_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_folder_of_2500_objects() {
-    let place = Place::connect("many/").await;
+    let place = Scene::on(Emulator).reading("many/").connect().await;
     let wanted: Vec<String> = (0..2_500).map(|n| format!("big/{n:05}.txt")).collect();
     stream::iter(&wanted)
-        .for_each_concurrent(16, |path| place.put(path, "x"))
+        .for_each_concurrent(16, |path| place.put_at(path, "x"))
         .await;
     let wanted: Vec<String> = wanted.iter().map(|path| format!("/{path}")).collect();
     for size in [1000, 999, 100] {
@@ -161,9 +162,9 @@ async fn a_folder_of_2500_objects() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_token_leads_on_in_its_own_list_only() {
-    let place = Place::connect("team/").await;
+    let place = Scene::on(Emulator).reading("team/").connect().await;
     for path in ["a/1", "a/2", "a/3", "b/1", "b/2", "b/3"] {
-        place.put(path, "").await;
+        place.put_at(path, "").await;
     }
     let first = place.list("/a/", "&page_size=1").await.expect(200);
     let token = format!(
@@ -189,25 +190,31 @@ async fn a_page_token_leads_on_in_its_own_list_only() {
     refused(place.list("/a/", &format!("{token}x")).await);
 
     // Another storage of the workspace, with the same bucket and folder.
-    let (app, customer) = (&place.app, &place.customer);
-    let other = connect(app, &place.workspace, customer, &place.bucket, "team/").await;
+    let app = &place.app;
+    let connect = async |workspace| {
+        let builder = Scene::on(Emulator).access("read").prefix("team/");
+        let builder = builder.bucket_of(&place.storage);
+        builder.connect_in(app, workspace).await.id
+    };
+    let other = connect(&place.workspace).await;
     let path = format!("/v1/storages/{other}/files?folder=%2Fa%2F");
-    assert_eq!(place.get(&path).await.status, 200);
-    refused(place.get(&format!("{path}{token}")).await);
+    let member = &place.workspace.member;
+    assert_eq!(app.get(&path, member).await.status, 200);
+    refused(app.get(&format!("{path}{token}"), member).await);
 
     // Another workspace, with a storage of the same bucket.
     let stranger = app.workspace().await;
-    let theirs = connect(app, &stranger, customer, &place.bucket, "team/").await;
+    let theirs = connect(&stranger).await;
     let path = format!("/v1/storages/{theirs}/files?folder=%2Fa%2F{token}");
     refused(app.get(&path, &stranger.member).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_workspaces_storage_is_absent() {
-    let place = Place::connect("team/").await;
-    place.put("a", "secret").await;
+    let place = Scene::on(Emulator).reading("team/").connect().await;
+    place.put_at("a", "secret").await;
     let stranger = place.app.workspace().await;
-    let storage = format!("/v1/storages/{}", place.storage);
+    let storage = format!("/v1/storages/{}", place.storage.id);
     let absent = "/v1/storages/sto_00000000000000000000000000000000";
     for path in [
         "/files",
@@ -249,12 +256,12 @@ async fn another_workspaces_storage_is_absent() {
             .status,
         403
     );
-    assert_eq!(place.get(&list).await.status, 200);
+    assert_eq!(place.get("/files").await.status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_built_in_storage_has_a_part_for_each_workspace() {
-    let place = Place::connect("team/").await;
+    let place = Scene::on(Emulator).reading("team/").connect().await;
     let vendor = Emulator::vendor().await;
     let s3 = crate::it::support::emulator::s3_client(&vendor.sdk_config);
     let other = place.app.workspace().await;
@@ -263,83 +270,44 @@ async fn the_built_in_storage_has_a_part_for_each_workspace() {
         let put = s3.put_object().bucket(&vendor.bucket).key(key);
         put.send().await.unwrap();
     }
-    let listed = place
-        .get("/v1/storages/built-in/files?recursive=true")
-        .await
-        .expect(200);
+    let (app, member) = (&place.app, &place.workspace.member);
+    let list = "/v1/storages/built-in/files?recursive=true";
+    let listed = app.get(list, member).await.expect(200);
     let files = listed["files"].as_array().unwrap();
     assert_eq!((files.len(), &files[0]["key"]), (1, &json!("/mine")));
-    place
-        .get("/v1/storages/built-in/files/metadata?key=theirs")
-        .await
-        .problem(404, "file_not_found");
-}
-
-/// A service on the stub.
-async fn on_stub(stub: &Stub) -> TestApp {
-    let aws = sdk_config(
-        credentials("AKIAIOSFODNN7EXAMPLE", "secret", None),
-        "us-east-1",
-    );
-    let aws = aws.into_builder().endpoint_url(stub.url()).build();
-    TestApp::spawn_on(&aws, |_| {}).await
-}
-
-/// Connects the stub's bucket. Gives the storage's path.
-async fn connect_stub(app: &TestApp, stub: &Stub, admin: &str) -> String {
-    let body = json!({"bucket": BUCKET, "prefix": "team", "role_arn": ROLE});
-    let setup = app.post("/v1/storage-setups", admin, &body).await;
-    let setup = setup.expect(201);
-    stub.trust(setup["external_id"].as_str().unwrap());
-    let path = format!("/v1/storage-setups/{}", setup["id"].as_str().unwrap());
-    let report = app.post(&format!("{path}/check"), admin, &json!({})).await;
-    assert_ne!(report.expect(200)["outcome"], "failed");
-    let path = format!("{path}/complete");
-    let storage = app.post(&path, admin, &json!({})).await.expect(201);
-    format!("/v1/storages/{}", storage["id"].as_str().unwrap())
+    let theirs = "/v1/storages/built-in/files/metadata?key=theirs";
+    app.get(theirs, member).await.problem(404, "file_not_found");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_session_serves_all_who_wait_for_it() {
-    let stub = Stub::start().await.unwrap();
-    let app = on_stub(&stub).await;
-    let workspace = app.workspace().await;
-    let storage = connect_stub(&app, &stub, &workspace.admin).await;
-    stub.slow_down_sts(std::time::Duration::from_millis(300));
-    let before = stub.calls("AssumeRole");
-    let path = format!("{storage}/files/metadata?key=10.bin");
+    let stub = AwsStub::start().await;
+    let scene = Scene::on(&stub).access("read").connect().await;
+    stub.world().delay = std::time::Duration::from_millis(300);
+    let before = stub.count("AssumeRole");
+    let path = scene.path("/files/metadata?key=a.txt");
+    let (app, workspace) = (&scene.app, &scene.workspace);
     let requests = (0..100).map(|_| app.get(&path, &workspace.member));
     for answer in futures_util::future::join_all(requests).await {
         assert_eq!(answer.status, 200);
     }
-    assert_eq!(stub.calls("AssumeRole"), before + 1);
+    assert_eq!(stub.count("AssumeRole"), before + 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn after_a_storage_is_deleted_aws_is_not_called_in_its_name() {
-    let stub = Stub::start().await.unwrap();
-    let app = on_stub(&stub).await;
+    let stub = AwsStub::start().await;
+    let app = app_on(&stub.sdk_config()).await;
     let workspace = app.workspace().await;
     let (admin, member) = (&workspace.admin, &workspace.member);
-    let calls = || -> usize {
-        let operations = [
-            "AssumeRole",
-            "RefusedAssumeRole",
-            "GetObject",
-            "HeadObject",
-            "ListObjectsV2",
-        ];
-        operations
-            .iter()
-            .map(|operation| stub.calls(operation))
-            .sum()
+    let calls = || stub.log().len();
+    let connect = async || {
+        let builder = Scene::on(&stub).access("read");
+        builder.connect_in(&app, &workspace).await.path("")
     };
-    let (gone, stays) = (
-        connect_stub(&app, &stub, admin).await,
-        connect_stub(&app, &stub, admin).await,
-    );
+    let (gone, stays) = (connect().await, connect().await);
     let read = async |storage: &str, status: u16| {
-        let path = format!("{storage}/files/metadata?key=10.bin");
+        let path = format!("{storage}/files/metadata?key=a.txt");
         assert_eq!(app.get(&path, member).await.status, status);
     };
     // The role trusts the second storage's external ID only: the first one's is refused.
@@ -358,7 +326,7 @@ async fn after_a_storage_is_deleted_aws_is_not_called_in_its_name() {
             app.get(&format!("{storage}/files"), member).await.status,
             404
         );
-        let body = json!({"key": "10.bin", "method": "GET"});
+        let body = json!({"key": "a.txt", "method": "GET"});
         let sign = app
             .post(&format!("{storage}/files/sign"), member, &body)
             .await;
@@ -369,10 +337,10 @@ async fn after_a_storage_is_deleted_aws_is_not_called_in_its_name() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deleted_storage_has_no_files() {
-    let place = Place::connect("team/").await;
-    place.put("a", "x").await;
+    let place = Scene::on(Emulator).reading("team/").connect().await;
+    place.put_at("a", "x").await;
     assert_eq!(place.all("/", true, 10).await.1, ["/a"]);
-    let path = format!("/v1/storages/{}", place.storage);
+    let path = format!("/v1/storages/{}", place.storage.id);
     let url = place.signed(&json!({"key": "a", "method": "GET"})).await;
     place
         .app
@@ -390,7 +358,7 @@ async fn a_deleted_storage_has_no_files() {
         .await
         .problem(404, "not_found");
     // What was signed before lives on until its expiry: S3 alone decides about it.
-    let answer = crate::it::support::files::plain_client()
+    let answer = crate::it::support::client::plain_client()
         .get(&url)
         .send()
         .await;
@@ -399,9 +367,9 @@ async fn a_deleted_storage_has_no_files() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn changed_settings_need_a_check_before_files_are_used() {
-    let place = Place::connect("team/").await;
-    place.put("a", "x").await;
-    let path = format!("/v1/storages/{}", place.storage);
+    let place = Scene::on(Emulator).reading("team/").connect().await;
+    place.put_at("a", "x").await;
+    let path = format!("/v1/storages/{}", place.storage.id);
     let admin = &place.workspace.admin;
     let body = json!({"prefix": "other"});
     place.app.patch(&path, admin, &body).await.expect(200);
@@ -416,9 +384,9 @@ async fn changed_settings_need_a_check_before_files_are_used() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_listing_is_filtered_by_glob_and_suffix() {
-    let place = Place::connect("team/").await;
+    let place = Scene::on(Emulator).reading("team/").connect().await;
     for path in ["a.png", "b.txt", "f/c.png", "f/g/d.png", "f/g/d.PNG"] {
-        place.put(path, "x").await;
+        place.put_at(path, "x").await;
     }
     let keys = |folder: &'static str, query: &'static str| {
         let place = &place;

@@ -1,11 +1,12 @@
 //! The bucket's Region, and the account's buckets.
 
-use crate::it::support::writes::Writable;
+use crate::it::support::emulator::Emulator;
+use crate::it::support::scene::Scene;
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_region_is_asked_of_s3() {
-    let place = Writable::connect("team").await;
+    let place = Scene::on(Emulator).prefix("team").connect().await;
     assert_eq!(
         place.get("/location").await.expect(200),
         json!({"region": "us-east-1"})
@@ -19,7 +20,7 @@ async fn the_region_is_asked_of_s3() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn buckets_are_listed_where_the_customer_permits_it() {
-    let place = Writable::connect("team").await;
+    let place = Scene::on(Emulator).prefix("team").connect().await;
     let other = place.storage.customer.create_bucket().await;
     let admin = &place.workspace.admin;
     let app = &place.app;

@@ -1,12 +1,11 @@
 //! Content: ranges, conditions, safe headers, and transfers that break.
 
 use crate::it::support::app::TestApp;
-use crate::it::support::bench_stub::{BUCKET, Stub};
-use crate::it::support::emulator::credentials;
-use crate::it::support::files::{Content, Place, encoded};
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use crate::it::support::aws::stub::{AwsStub, large_object};
+use crate::it::support::client::Content;
+use crate::it::support::emulator::Emulator;
+use crate::it::support::scene::Scene;
 use aws_lc_rs::digest::{Context, SHA256, digest};
-use aws_sdk_s3::config::SharedCredentialsProvider;
 use aws_sdk_s3::primitives::ByteStream;
 use reqwest::Method;
 use serde_json::json;
@@ -16,9 +15,9 @@ const BYTES: &[u8] = b"0123456789";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ranges() {
-    let place = Place::connect("").await;
-    place.put("a.txt", BYTES).await;
-    place.put("empty", "").await;
+    let place = Scene::on(Emulator).reading("").connect().await;
+    place.put_at("a.txt", BYTES).await;
+    place.put_at("empty", "").await;
 
     let whole = place.content("/a.txt", &[]).await;
     whole.expect(200, BYTES);
@@ -77,8 +76,8 @@ async fn ranges() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn conditions() {
-    let place = Place::connect("").await;
-    place.put("a.txt", BYTES).await;
+    let place = Scene::on(Emulator).reading("").connect().await;
+    place.put_at("a.txt", BYTES).await;
     let etag = place.content("/a.txt", &[]).await;
     let etag = etag.header("etag").unwrap().to_owned();
     let other = "\"00000000000000000000000000000000\"";
@@ -127,8 +126,8 @@ async fn conditions() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_head_has_the_headers_of_the_content() {
-    let place = Place::connect("").await;
-    place.put("a b.png", BYTES).await;
+    let place = Scene::on(Emulator).reading("").connect().await;
+    place.put_at("a b.png", BYTES).await;
     let content = place.content("/a b.png", &[]).await;
     let head = place.read(Method::HEAD, "/a b.png", &[]).await;
     assert_eq!((head.status.as_u16(), head.bytes.len()), (200, 0));
@@ -153,8 +152,8 @@ async fn a_head_has_the_headers_of_the_content() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_that_could_run_is_shown_in_place() {
-    let place = Place::connect("").await;
-    let s3 = place.customer.s3();
+    let place = Scene::on(Emulator).reading("").connect().await;
+    let s3 = place.storage.customer.s3();
     for (key, stored, shown_as) in [
         ("a.png", Some("image/png"), Some("image/png")),
         (
@@ -174,7 +173,7 @@ async fn nothing_that_could_run_is_shown_in_place() {
         ("none.png", None, Some("image/png")),
         ("none.html", None, None),
     ] {
-        let put = s3.put_object().bucket(&place.bucket).key(key);
+        let put = s3.put_object().bucket(&place.storage.bucket).key(key);
         let put = put.set_content_type(stored.map(str::to_owned));
         put.body(ByteStream::from_static(BYTES))
             .send()
@@ -205,7 +204,7 @@ async fn nothing_that_could_run_is_shown_in_place() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn names_stay_within_their_header() {
-    let place = Place::connect("").await;
+    let place = Scene::on(Emulator).reading("").connect().await;
     for (path, ascii, encoded_name) in [
         ("d/a\"b;c.txt", "a_b;c.txt", "a%22b%3Bc.txt"),
         ("d/tab\there.txt", "tab_here.txt", "tab%09here.txt"),
@@ -213,7 +212,7 @@ async fn names_stay_within_their_header() {
         ("d/50%25.txt", "50_25.txt", "50%2525.txt"),
         ("d/back\\slash.txt", "back_slash.txt", "back%5Cslash.txt"),
     ] {
-        place.put(path, BYTES).await;
+        place.put_at(path, BYTES).await;
         let content = place.content(path, &[]).await;
         content.expect(200, BYTES);
         assert_eq!(
@@ -225,9 +224,9 @@ async fn names_stay_within_their_header() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stored_metadata_and_encoding() {
-    let place = Place::connect("").await;
-    let s3 = place.customer.s3();
-    let put = s3.put_object().bucket(&place.bucket).key("a.txt");
+    let place = Scene::on(Emulator).reading("").connect().await;
+    let s3 = place.storage.customer.s3();
+    let put = s3.put_object().bucket(&place.storage.bucket).key("a.txt");
     let put = put.content_type("text/plain").content_encoding("gzip");
     let put = put.metadata("owner", "acme").metadata("batch", "7");
     put.body(ByteStream::from_static(BYTES))
@@ -246,13 +245,13 @@ async fn stored_metadata_and_encoding() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_large_object_comes_whole() {
     const PART: usize = 1 << 20;
-    let place = Place::connect("").await;
+    let place = Scene::on(Emulator).reading("").connect().await;
     let mut body = vec![0_u8; 64 * PART];
     for (at, byte) in body.iter_mut().enumerate() {
         *byte = (at as u32).wrapping_mul(2_654_435_761).to_be_bytes()[0];
     }
     let wanted = digest(&SHA256, &body);
-    place.put("large.bin", body).await;
+    place.put_at("large.bin", body).await;
 
     let path = place.content_path("/large.bin");
     let request = place
@@ -267,38 +266,39 @@ async fn a_large_object_comes_whole() {
     assert_eq!(hash.finish().as_ref(), wanted.as_ref());
 }
 
-/// A service whose built-in storage is the stub's bucket.
-async fn on_stub(stub: &Stub) -> (TestApp, String, String) {
-    let aws = SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("us-east-1"))
-        .endpoint_url(stub.url())
-        .credentials_provider(SharedCredentialsProvider::new(credentials(
-            "AKIAIOSFODNN7EXAMPLE",
-            "secret",
-            None,
-        )))
-        .build();
-    let app = TestApp::spawn_on(&aws, |options| {
-        options.built_in_bucket = Some(BUCKET.into());
+/// A service whose built-in storage is the stub's bucket, and a member's token.
+async fn on_stub(stub: &AwsStub) -> (TestApp, String) {
+    let app = TestApp::spawn_on(&stub.sdk_config(), |options| {
+        options.built_in_bucket = Some(stub.bucket.clone());
     })
     .await;
     let token = app.workspace().await.member;
-    let path = |name: &str| format!("/v1/storages/built-in/files/content?key={}", encoded(name));
-    let whole = Content::of(app.request(Method::GET, &path("1000.bin"), &token)).await;
+    set_object(stub, 1000, 1000);
+    let whole = Content::of(app.request(Method::GET, LARGE, &token)).await;
     assert_eq!((whole.status.as_u16(), whole.bytes.len()), (200, 1000));
-    (app, token, path(""))
+    (app, token)
+}
+
+const LARGE: &str = "/v1/storages/built-in/files/content?key=%2Flarge.bin";
+
+/// Every object is of this size from now on, and is cut off after so many bytes.
+fn set_object(stub: &AwsStub, size: u64, until: u64) {
+    stub.forget_rules();
+    stub.when(move |request| {
+        matches!(request.operation().as_str(), "GetObject" | "HeadObject")
+            .then(|| large_object(request, size, until))
+    });
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transfer_that_breaks_never_looks_complete() {
-    let stub = Stub::start().await.unwrap();
-    let (app, token, path) = on_stub(&stub).await;
+    let stub = AwsStub::start().await;
+    let (app, token) = on_stub(&stub).await;
     // Each attempt to go on breaks off as early.
     for (size, after) in [(1_000, 10), (1_000, 0), (10_000_000, 2_000_000)] {
-        let path = format!("{path}{size}.bin.dies-after-{after}");
+        set_object(&stub, size, after);
         let response = app
-            .request(Method::GET, &path, &token)
+            .request(Method::GET, LARGE, &token)
             .send()
             .await
             .unwrap();
@@ -310,21 +310,21 @@ async fn a_transfer_that_breaks_never_looks_complete() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_leaves_ends_the_transfer_from_s3() {
-    let stub = Stub::start().await.unwrap();
-    let (app, token, path) = on_stub(&stub).await;
+    let stub = AwsStub::start().await;
+    let (app, token) = on_stub(&stub).await;
     // Far more than what is buffered on the way: it would take minutes.
-    let path = format!("{path}1000000000000.bin");
+    set_object(&stub, 1_000_000_000_000, u64::MAX);
     let response = app
-        .request(Method::GET, &path, &token)
+        .request(Method::GET, LARGE, &token)
         .send()
         .await
         .unwrap();
     let mut response = response;
     assert!(!response.chunk().await.unwrap().unwrap().is_empty());
-    assert_eq!(stub.transfers(), 1);
+    assert_eq!(stub.streams(), 1);
     drop(response);
     let ended = async {
-        while stub.transfers() > 0 {
+        while stub.streams() > 0 {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };

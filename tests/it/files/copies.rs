@@ -5,13 +5,13 @@ use crate::application::bucket::write::{BucketWrite, NewObject};
 use crate::domain::files::part_plan::MIB;
 use crate::it::aws::adapter::{adapter, object_key};
 use crate::it::files::uploads::bytes;
-use crate::it::support::emulator::s3_client;
-use crate::it::support::writes::Writable;
+use crate::it::support::emulator::{Emulator, s3_client};
+use crate::it::support::scene::Scene;
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_copy_is_like_its_original() {
-    let place = Writable::connect("team").await;
+    let place = Scene::on(Emulator).prefix("team").connect().await;
     let headers = [
         ("content-type", "text/x-own"),
         ("x-sallyport-meta-owner", "Ann"),
@@ -54,7 +54,7 @@ async fn a_copy_is_like_its_original() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_moved_file_is_only_where_it_went() {
-    let place = Writable::connect("team").await;
+    let place = Scene::on(Emulator).prefix("team").connect().await;
     place.storage.put("/a", "content").await;
     let moved = place
         .post("/files/move", &json!({"from": "/a", "to": "/b/c"}))
@@ -70,7 +70,7 @@ async fn a_moved_file_is_only_where_it_went() {
     assert_eq!(place.object("/taken").await.unwrap(), b"stays");
     assert_eq!(place.object("/b/c").await.unwrap(), b"content");
 
-    let reading = Writable::connect_with("team", "read").await;
+    let reading = Scene::on(Emulator).reading("team").connect().await;
     let refused = reading
         .post("/files/move", &json!({"from": "/a", "to": "/b"}))
         .await;
@@ -79,7 +79,7 @@ async fn a_moved_file_is_only_where_it_went() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_too_large_for_one_call_is_copied_in_parts() {
-    let place = Writable::connect("team").await;
+    let place = Scene::on(Emulator).prefix("team").connect().await;
     let (files, bucket) = adapter(&place, &place.storage.customer.sdk_config);
     let (from, to) = (object_key(&bucket, "/a b"), object_key(&bucket, "/b +"));
     let body = bytes(13 * MIB as usize);
@@ -109,7 +109,7 @@ async fn what_is_too_large_for_one_call_is_copied_in_parts() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_told_body_too_large_for_one_call_is_cut() {
-    let place = Writable::connect("team").await;
+    let place = Scene::on(Emulator).prefix("team").connect().await;
     let (files, bucket) = adapter(&place, &place.storage.customer.sdk_config);
     let body = bytes(13 * MIB as usize + 7);
     for (sent, whole) in [(body.len(), true), (12 * MIB as usize, false)] {

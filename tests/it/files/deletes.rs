@@ -1,11 +1,12 @@
 //! Deleting one file and many.
 
-use crate::it::support::writes::Writable;
+use crate::it::support::emulator::Emulator;
+use crate::it::support::scene::Scene;
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_is_deleted_once_and_again() {
-    let place = Writable::connect("team").await;
+    let place = Scene::on(Emulator).prefix("team").connect().await;
     place.storage.put("/a b+%2e", "x").await;
     place.storage.put("/b", "x").await;
     let path = "/files?key=%2Fa%20b%2B%252e";
@@ -26,7 +27,7 @@ async fn a_file_is_deleted_once_and_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_are_deleted_with_a_result_for_each() {
-    let place = Writable::connect("team").await;
+    let place = Scene::on(Emulator).prefix("team").connect().await;
     let keys: Vec<String> = (0..1_050).map(|at| format!("/many/{at:04}")).collect();
     for key in &keys[..20] {
         place.storage.put(key, "x").await;
@@ -44,7 +45,7 @@ async fn many_are_deleted_with_a_result_for_each() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn versions_are_deleted_for_ever() {
-    let place = Writable::connect("").await;
+    let place = Scene::on(Emulator).connect().await;
     place.keep_versions().await;
     let mut versions = Vec::new();
     for body in ["one", "two", "three"] {
@@ -67,7 +68,7 @@ async fn versions_are_deleted_for_ever() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bad_requests_name_the_key() {
-    let place = Writable::connect_with("", "read").await;
+    let place = Scene::on(Emulator).reading("").connect().await;
     let refused = |keys| {
         let place = &place;
         async move { place.post("/files/delete", &json!({"keys": keys})).await }

@@ -1,10 +1,10 @@
 //! Every operation on files, on every kind of storage.
 
 use crate::it::connections::custom_endpoints::{app_allowing, user_key};
-use crate::it::support::app::{Answer, TestApp, TestWorkspace};
+use crate::it::support::app::{Answer, ORIGIN, TestApp, TestWorkspace};
+use crate::it::support::client::plain_client;
 use crate::it::support::emulator::Emulator;
-use crate::it::support::files::plain_client;
-use crate::it::support::scene::{Applied, Dialog, ORIGIN};
+use crate::it::support::scene::{Dialog, Scene};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -128,7 +128,7 @@ impl Kind<'_> {
 #[tokio::test(flavor = "multi_thread")]
 async fn by_role() {
     let app = app_allowing("").await;
-    let applied = Applied::new(&app, "read_write", "team").await;
+    let applied = Scene::on(Emulator).prefix("team").apply(&app).await;
     let storage = applied.dialog.finish().await;
     let kind = Kind {
         app: &app,

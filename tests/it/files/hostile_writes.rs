@@ -1,8 +1,9 @@
 //! Keys that have gone wrong somewhere arrive as they are by every way to write, too.
 
 use crate::it::files::keys::{HOSTILE, only_slashes};
-use crate::it::support::files::plain_client;
-use crate::it::support::writes::Writable;
+use crate::it::support::client::plain_client;
+use crate::it::support::emulator::Emulator;
+use crate::it::support::scene::Scene;
 use futures_util::StreamExt;
 use futures_util::stream;
 use serde_json::{Value, json};
@@ -14,7 +15,7 @@ fn keys() -> Vec<String> {
 }
 
 /// The keys in the bucket, as file keys.
-async fn stored(place: &Writable) -> BTreeSet<String> {
+async fn stored(place: &Scene) -> BTreeSet<String> {
     let (keys, _) = place.bucket().await;
     let below = |key: String| format!("/{}", key.strip_prefix("team/").unwrap());
     keys.into_iter().map(below).collect()
@@ -22,7 +23,7 @@ async fn stored(place: &Writable) -> BTreeSet<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_arrive_as_they_are() {
-    let place = Writable::connect("team").await;
+    let place = Scene::on(Emulator).prefix("team").connect().await;
     let keys = keys();
     let wanted: BTreeSet<String> = keys.iter().cloned().collect();
     let uploads = keys
@@ -41,7 +42,7 @@ async fn keys_arrive_as_they_are() {
     // One by one and all together, deleted is what was named.
     let (alone, together) = keys.split_at(20);
     for key in alone {
-        let path = format!("/files?key={}", crate::it::support::files::encoded(key));
+        let path = format!("/files?key={}", crate::it::support::client::encoded(key));
         place.delete(&path).await.expect(204);
     }
     let left: BTreeSet<String> = together.iter().cloned().collect();
@@ -58,7 +59,7 @@ async fn keys_arrive_as_they_are() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_are_copied_as_they_are() {
-    let place = Writable::connect("team").await;
+    let place = Scene::on(Emulator).prefix("team").connect().await;
     place.storage.put("/original", "content").await;
     let mut from = "/original".to_owned();
     for key in keys() {
@@ -78,7 +79,7 @@ async fn keys_are_copied_as_they_are() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn signed_urls_carry_keys_as_they_are() {
-    let place = Writable::connect("team").await;
+    let place = Scene::on(Emulator).prefix("team").connect().await;
     let client = plain_client();
     let keys = keys();
     let sign =
@@ -110,7 +111,7 @@ async fn signed_urls_carry_keys_as_they_are() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_signed_upload_has_the_type_that_was_signed() {
-    let place = Writable::connect("team").await;
+    let place = Scene::on(Emulator).prefix("team").connect().await;
     let body = json!({"key": "/a", "method": "PUT", "content_type": "image/png"});
     let signed = place.post("/files/sign", &body).await.expect(200);
     let signed: &Value = &signed["urls"][0];

@@ -1,6 +1,8 @@
 //! Keys come back as they are, by every way to a file.
 
-use crate::it::support::files::{Place, plain_client, raw_get};
+use crate::it::support::client::{plain_client, raw_get};
+use crate::it::support::emulator::Emulator;
+use crate::it::support::scene::Scene;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use serde_json::{Value, json};
@@ -79,9 +81,9 @@ pub fn only_slashes(path: &str) -> bool {
 }
 
 /// Reaches the keys by every way, and says which did not come back.
-async fn by_every_way(place: &Place, paths: &BTreeSet<String>) -> Result<(), String> {
+async fn by_every_way(place: &Scene, paths: &BTreeSet<String>) -> Result<(), String> {
     for path in paths {
-        place.put(path, format!("content of {path}")).await;
+        place.put_at(path, format!("content of {path}")).await;
     }
     let wanted: BTreeSet<String> = paths.iter().map(|path| format!("/{path}")).collect();
     same("listed", &wanted, place.all("/", true, 1000).await.1)?;
@@ -146,7 +148,7 @@ fn same(how: &str, wanted: &BTreeSet<String>, found: Vec<String>) -> Result<(), 
 
 /// Every file that a person finds who opens every folder. A folder's own marker is not in it: it shows
 /// as the folder.
-async fn browse(place: &Place) -> Vec<String> {
+async fn browse(place: &Scene) -> Vec<String> {
     let mut open = vec!["/".to_owned()];
     let mut found = Vec::new();
     while let Some(folder) = open.pop() {
@@ -167,17 +169,17 @@ async fn browse(place: &Place) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn hostile_keys_come_back_as_they_are() {
-    let place = Place::connect("te am+%/ü/").await;
+    let place = Scene::on(Emulator).reading("te am+%/ü/").connect().await;
     let mut paths: BTreeSet<String> = HOSTILE.iter().map(|&path| path.to_owned()).collect();
     paths.retain(|path| !only_slashes(path));
-    paths.insert("k".repeat(1024 - place.prefix.len()));
-    paths.insert("ü".repeat((1024 - place.prefix.len()) / 2));
+    paths.insert("k".repeat(1024 - place.storage.prefix.len()));
+    paths.insert("ü".repeat((1024 - place.storage.prefix.len()) / 2));
     by_every_way(&place, &paths).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn hostile_keys_of_a_whole_bucket_come_back_as_they_are() {
-    let place = Place::connect("").await;
+    let place = Scene::on(Emulator).reading("").connect().await;
     let mut paths: BTreeSet<String> = HOSTILE.iter().map(|&path| path.to_owned()).collect();
     paths.insert("k".repeat(1024));
     by_every_way(&place, &paths).await.unwrap();
@@ -202,11 +204,7 @@ fn paths() -> impl Strategy<Value = BTreeSet<String>> {
 #[test]
 fn any_key_comes_back_as_it_is() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let place = runtime.block_on(Place::connect("any"));
-    let place = Place {
-        prefix: "any/".into(),
-        ..place
-    };
+    let place = runtime.block_on(Scene::on(Emulator).access("read").prefix("any").connect());
     let mut runner = TestRunner::new(Config {
         cases: 24,
         max_shrink_iters: 40,
@@ -217,10 +215,10 @@ fn any_key_comes_back_as_it_is() {
         .run(&paths(), |paths| {
             runtime.block_on(async {
                 let outcome = by_every_way(&place, &paths).await;
-                let s3 = place.customer.s3();
+                let s3 = place.storage.customer.s3();
                 for path in &paths {
                     let key = format!("any/{path}");
-                    let delete = s3.delete_object().bucket(&place.bucket).key(key);
+                    let delete = s3.delete_object().bucket(&place.storage.bucket).key(key);
                     delete.send().await.unwrap();
                 }
                 outcome.map_err(TestCaseError::fail)
@@ -231,9 +229,9 @@ fn any_key_comes_back_as_it_is() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn dot_segments_are_shown_and_not_used() {
-    let place = Place::connect("team/").await;
+    let place = Scene::on(Emulator).reading("team/").connect().await;
     for path in ["./a", "x/../b", "x/.", "fine"] {
-        place.put(path, "x").await;
+        place.put_at(path, "x").await;
     }
     let listed = place.list("/", "&recursive=true").await.expect(200);
     let usable = |key: &str| -> Value {
@@ -269,7 +267,7 @@ async fn dot_segments_are_shown_and_not_used() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_that_name_no_file() {
-    let place = Place::connect("team/").await;
+    let place = Scene::on(Emulator).reading("team/").connect().await;
     let too_long = format!("/{}", "k".repeat(1024 - "team/".len() + 1));
     for key in ["", "/", "a\0b", "/..", "/a/../../team-b/x", &too_long] {
         place.metadata(key).await.refused_field("key");
@@ -282,8 +280,10 @@ async fn keys_that_name_no_file() {
     let many = json!({"keys": ["/a", too_long], "method": "GET"});
     place.sign(&many).await.refused_field("keys[1]");
     // Broken UTF-8 would have to become another key.
-    let path = format!("/v1/storages/{}/files/metadata?key=%ff", place.storage);
-    place.get(&path).await.problem(400, "invalid_utf8");
+    place
+        .get("/files/metadata?key=%ff")
+        .await
+        .problem(400, "invalid_utf8");
     place
         .metadata("/absent")
         .await

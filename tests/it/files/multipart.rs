@@ -1,20 +1,21 @@
 //! Uploads in parts by signed URLs, as a browser makes them.
 
 use crate::it::files::uploads::bytes;
-use crate::it::support::files::plain_client;
-use crate::it::support::writes::Writable;
+use crate::it::support::client::plain_client;
+use crate::it::support::emulator::Emulator;
+use crate::it::support::scene::Scene;
 use serde_json::{Value, json};
 
 const MIB: usize = 1 << 20;
 
-async fn begin(place: &Writable, body: Value) -> String {
+async fn begin(place: &Scene, body: Value) -> String {
     let begun = place.post("/files/multipart", &body).await.expect(200);
     assert!(begun["part_size"].as_u64().unwrap() >= 5 << 20);
     begun["upload_id"].as_str().unwrap().to_owned()
 }
 
 /// Sends the parts, and says what they became.
-async fn send(place: &Writable, upload_id: &str, parts: &[&[u8]]) -> Vec<Value> {
+async fn send(place: &Scene, upload_id: &str, parts: &[&[u8]]) -> Vec<Value> {
     let numbers: Vec<usize> = (1..=parts.len()).collect();
     let body = json!({"upload_id": upload_id, "part_numbers": numbers});
     let signed = place
@@ -40,7 +41,7 @@ async fn send(place: &Writable, upload_id: &str, parts: &[&[u8]]) -> Vec<Value> 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn parts_become_a_file() {
-    let place = Writable::connect("team").await;
+    let place = Scene::on(Emulator).prefix("team").connect().await;
     let body = bytes(12 * MIB);
     let upload = json!({"key": "/a b/%2e+", "content_type": "video/mp4", "size": body.len()});
     let id = begin(&place, upload).await;
@@ -67,7 +68,7 @@ async fn parts_become_a_file() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_is_given_up() {
-    let place = Writable::connect("team").await;
+    let place = Scene::on(Emulator).prefix("team").connect().await;
     place.allow_aborts().await;
     let id = begin(&place, json!({"key": "/a"})).await;
     send(&place, &id, &[b"part"]).await;
@@ -88,11 +89,10 @@ async fn an_upload_is_given_up() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_belongs_to_its_storage() {
-    let place = Writable::connect("team").await;
+    let place = Scene::on(Emulator).prefix("team").connect().await;
     let id = begin(&place, json!({"key": "/a", "if_none_match": true})).await;
     let other = place.app.workspace().await;
-    let strange =
-        crate::it::support::storage::ConnectedStorage::connect(&place.app, &other, "").await;
+    let strange = Scene::on(Emulator).connect_in(&place.app, &other).await;
     let parts = json!({"upload_id": id, "part_numbers": [1]});
     let path = strange.path("/files/multipart/parts");
     place

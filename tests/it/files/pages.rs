@@ -1,8 +1,8 @@
 //! The pages of files, as a browser without JavaScript uses them.
 
-use crate::it::support::app::TestApp;
+use crate::it::support::emulator::Emulator;
 use crate::it::support::pages::{Visitor, redirect, with_query};
-use crate::it::support::storage::ConnectedStorage;
+use crate::it::support::scene::{ConnectedStorage, Scene};
 
 const ODD_KEYS: &[&str] = &[
     "/a b/c d.txt",
@@ -30,9 +30,8 @@ fn file(storage: &ConnectedStorage, what: &str, key: &str) -> String {
 
 #[tokio::test]
 async fn odd_keys_are_listed_opened_and_downloaded() {
-    let app = TestApp::spawn_on_emulator().await;
-    let workspace = app.workspace().await;
-    let storage = ConnectedStorage::connect(&app, &workspace, "team").await;
+    let scene = Scene::on(Emulator).prefix("team").connect().await;
+    let (app, workspace, storage) = scene.parts();
     let member = Visitor::sign_in(&app, &workspace.admin, "member").await;
     let empty = member.get(&folder(&storage, "/")).await;
     assert_eq!(empty.status, 200);
@@ -88,9 +87,8 @@ async fn odd_keys_are_listed_opened_and_downloaded() {
 
 #[tokio::test]
 async fn large_folders_have_pages() {
-    let app = TestApp::spawn_on_emulator().await;
-    let workspace = app.workspace().await;
-    let storage = ConnectedStorage::connect(&app, &workspace, "").await;
+    let scene = Scene::on(Emulator).connect().await;
+    let (app, workspace, storage) = scene.parts();
     for number in 0..130 {
         storage.put(&format!("/many/{number:03}.txt"), "x").await;
     }
@@ -113,9 +111,8 @@ async fn large_folders_have_pages() {
 
 #[tokio::test]
 async fn pictures_come_from_the_bucket_and_nothing_else_does() {
-    let app = TestApp::spawn_on_emulator().await;
-    let workspace = app.workspace().await;
-    let storage = ConnectedStorage::connect(&app, &workspace, "").await;
+    let scene = Scene::on(Emulator).connect().await;
+    let (app, workspace, storage) = scene.parts();
     storage.put("/cat.png", vec![0x89, b'P', b'N', b'G']).await;
     storage.put("/evil.svg", "<svg onload=alert(1)>").await;
     storage.put("/long.txt", "ü".repeat(50_000)).await;
@@ -145,9 +142,8 @@ async fn pictures_come_from_the_bucket_and_nothing_else_does() {
 
 #[tokio::test]
 async fn signed_links_tell_their_end() {
-    let app = TestApp::spawn_on_emulator().await;
-    let workspace = app.workspace().await;
-    let storage = ConnectedStorage::connect(&app, &workspace, "").await;
+    let scene = Scene::on(Emulator).connect().await;
+    let (app, workspace, storage) = scene.parts();
     storage.put("/a b.txt", "hello").await;
     let member = Visitor::sign_in(&app, &workspace.admin, "member").await;
     let path = file(&storage, "file/link", "/a b.txt");
@@ -170,9 +166,8 @@ async fn signed_links_tell_their_end() {
 
 #[tokio::test]
 async fn admins_upload_and_delete() {
-    let app = TestApp::spawn_on_emulator().await;
-    let workspace = app.workspace().await;
-    let storage = ConnectedStorage::connect(&app, &workspace, "team").await;
+    let scene = Scene::on(Emulator).prefix("team").connect().await;
+    let (app, workspace, storage) = scene.parts();
     let admin = Visitor::sign_in(&app, &workspace.admin, "admin").await;
     let upload = format!("/storages/{}/files/upload", storage.id);
     let page = admin.get(&folder(&storage, "/in box/")).await;
@@ -232,9 +227,9 @@ async fn admins_upload_and_delete() {
 
 #[tokio::test]
 async fn members_and_other_workspaces_are_refused() {
-    let app = TestApp::spawn_on_emulator().await;
-    let (workspace, other) = (app.workspace().await, app.workspace().await);
-    let storage = ConnectedStorage::connect(&app, &workspace, "").await;
+    let scene = Scene::on(Emulator).connect().await;
+    let (app, workspace, storage) = scene.parts();
+    let other = app.workspace().await;
     storage.put("/a.txt", "1").await;
     let member = Visitor::sign_in(&app, &workspace.admin, "member").await;
     let page = member.get(&folder(&storage, "/")).await;
@@ -267,9 +262,8 @@ async fn members_and_other_workspaces_are_refused() {
 
 #[tokio::test]
 async fn a_storage_that_cannot_be_read_says_so() {
-    let app = TestApp::spawn_on_emulator().await;
-    let workspace = app.workspace().await;
-    let storage = ConnectedStorage::connect(&app, &workspace, "team").await;
+    let scene = Scene::on(Emulator).prefix("team").connect().await;
+    let (app, workspace, storage) = scene.parts();
     let admin = Visitor::sign_in(&app, &workspace.admin, "admin").await;
     let path = storage.path("");
     let change = serde_json::json!({"prefix": "other"});

@@ -3,19 +3,20 @@
 
 use crate::domain::files::file_operation::{FileOperation, Permission, Target};
 use crate::it::support::app::Answer;
-use crate::it::support::writes::Writable;
+use crate::it::support::emulator::Emulator;
+use crate::it::support::scene::Scene;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 /// The storage, and a file in a bucket that keeps versions.
-struct Scene {
-    place: Writable,
+struct VersionedFile {
+    place: Scene,
     version: String,
 }
 
-impl Scene {
+impl VersionedFile {
     async fn set() -> Self {
-        let place = Writable::connect("team").await;
+        let place = Scene::on(Emulator).prefix("team").connect().await;
         place.keep_versions().await;
         let stored = place.upload("/a", "content").await.expect(200);
         let version = stored["version_id"].as_str().unwrap().to_owned();
@@ -116,7 +117,7 @@ impl Scene {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_operation_needs_what_it_says() {
-    let scene = Scene::set().await;
+    let scene = VersionedFile::set().await;
     for operation in FileOperation::ALL {
         if operation == FileOperation::AbortUpload {
             continue;
@@ -232,7 +233,7 @@ fn the_documentation_has_every_operation_as_it_is() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_storage_for_reading_reads_more_where_the_customer_grants_it() {
-    let place = Writable::connect_with("team", "read").await;
+    let place = Scene::on(Emulator).reading("team").connect().await;
     place.storage.put("/a", "x").await;
     for path in ["/files/versions?key=/a", "/files/acl?key=/a"] {
         place.get(path).await.problem(502, "storage_access_denied");
@@ -247,7 +248,7 @@ async fn a_storage_for_reading_reads_more_where_the_customer_grants_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn giving_up_an_upload() {
-    let scene = Scene::set().await;
+    let scene = VersionedFile::set().await;
     let body = json!({"key": "/x"});
     let begun = scene
         .request(Method::POST, "/files/multipart", body)
@@ -273,7 +274,7 @@ async fn giving_up_an_upload() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_many_deletions_each_denial_is_told() {
-    let scene = Scene::set().await;
+    let scene = VersionedFile::set().await;
     let bucket = &scene.place.storage.bucket;
     scene.place.storage.put("/open/a", "x").await;
     scene.place.storage.put("/closed/b", "x").await;

@@ -1,8 +1,9 @@
 //! Signed URLs: who holds one has the file, for as long as was said and no longer.
 
 use crate::it::support::app::{TestApp, logs};
+use crate::it::support::client::{encoded, plain_client};
 use crate::it::support::emulator::{Emulator, sdk_config};
-use crate::it::support::files::{Place, encoded, plain_client};
+use crate::it::support::scene::Scene;
 use aws_sdk_s3::config::Credentials;
 use serde_json::{Value, json};
 use std::time::{Duration, SystemTime};
@@ -22,8 +23,8 @@ fn parameter<'a>(url: &'a str, name: &str) -> Option<&'a str> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_url_works_for_anybody_until_it_expires() {
-    let place = Place::connect("team/").await;
-    place.put("a.txt", "content").await;
+    let place = Scene::on(Emulator).reading("team/").connect().await;
+    place.put_at("a.txt", "content").await;
     let before = OffsetDateTime::now_utc();
     let body = json!({"key": "/a.txt", "method": "GET", "expires_in": 3});
     let answer = place.sign(&body).await;
@@ -66,7 +67,7 @@ async fn a_url_works_for_anybody_until_it_expires() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_life_is_within_bounds() {
-    let place = Place::connect("team/").await;
+    let place = Scene::on(Emulator).reading("team/").connect().await;
     let sign = async |expires_in: Value| {
         let body = json!({"key": "a", "method": "GET", "expires_in": expires_in});
         place.sign(&body).await
@@ -133,7 +134,7 @@ async fn a_url_never_outlives_the_credentials() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_asked_must_make_sense() {
-    let place = Place::connect("team/").await;
+    let place = Scene::on(Emulator).reading("team/").connect().await;
     for (body, field) in [
         (json!({"method": "GET"}), "key"),
         (json!({"key": "a"}), "method"),
@@ -171,8 +172,8 @@ async fn what_is_asked_must_make_sense() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_thousand_urls_in_one_call() {
-    let place = Place::connect("team/").await;
-    place.put("d/9999 +%.txt", "the last").await;
+    let place = Scene::on(Emulator).reading("team/").connect().await;
+    place.put_at("d/9999 +%.txt", "the last").await;
     let keys: Vec<String> = (0..10_000).map(|n| format!("/d/{n} +%.txt")).collect();
     let answer = place.sign(&json!({"keys": keys, "method": "GET"})).await;
     let answer = answer.expect(200);
@@ -196,7 +197,7 @@ async fn ten_thousand_urls_in_one_call() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_link_shows_nothing_that_could_run() {
-    let place = Place::connect("team/").await;
+    let place = Scene::on(Emulator).reading("team/").connect().await;
     let client = plain_client();
     for (key, asked, shown_as) in [
         ("a.png", json!({}), Some("image/png")),
@@ -212,7 +213,7 @@ async fn a_link_shows_nothing_that_could_run() {
         ),
         ("unknown", json!({}), None),
     ] {
-        place.put(key, "x").await;
+        place.put_at(key, "x").await;
         let mut body = asked.clone();
         body["key"] = json!(key);
         body["method"] = json!("GET");
@@ -248,8 +249,8 @@ async fn a_link_shows_nothing_that_could_run() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_signature_is_logged() {
-    let place = Place::connect("team/").await;
-    place.put("logged-key.txt", "x").await;
+    let place = Scene::on(Emulator).reading("team/").connect().await;
+    place.put_at("logged-key.txt", "x").await;
     let body = json!({"keys": ["logged-key.txt", "other"], "method": "GET"});
     let signed = place.sign(&body).await.expect(200);
     assert_eq!(place.content("logged-key.txt", &[]).await.status, 200);

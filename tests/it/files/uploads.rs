@@ -1,7 +1,7 @@
 //! Uploads of every size and form: whole or not at all.
 
-use crate::it::support::emulator::s3_client;
-use crate::it::support::writes::Writable;
+use crate::it::support::emulator::{Emulator, s3_client};
+use crate::it::support::scene::Scene;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -26,7 +26,7 @@ fn sha256(bytes: &[u8]) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bodies_of_every_size_arrive_whole() {
-    let place = Writable::connect("team").await;
+    let place = Scene::on(Emulator).prefix("team").connect().await;
     // Held, passed on by one call, and cut into parts.
     for (at, length) in [0, 1, 256 << 10, (256 << 10) + 1, 9 * MIB, 16 * MIB + 1]
         .into_iter()
@@ -55,7 +55,7 @@ async fn bodies_of_every_size_arrive_whole() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bodies_of_unknown_length_arrive_whole() {
-    let place = Writable::connect("").await;
+    let place = Scene::on(Emulator).connect().await;
     place.allow_aborts().await;
     for length in [0, 5, 300 << 10, 17 * MIB] {
         let body = bytes(length);
@@ -77,7 +77,7 @@ async fn bodies_of_unknown_length_arrive_whole() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn type_and_metadata_are_kept() {
-    let place = Writable::connect("").await;
+    let place = Scene::on(Emulator).connect().await;
     let head = |key: &'static str| {
         let s3 = s3_client(&place.storage.customer.sdk_config);
         s3.head_object()
@@ -116,7 +116,7 @@ async fn type_and_metadata_are_kept() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_with_another_digest_is_not_stored() {
-    let place = Writable::connect("").await;
+    let place = Scene::on(Emulator).connect().await;
     place.allow_aborts().await;
     for length in [3, MIB, 17 * MIB] {
         let body = bytes(length);
@@ -150,7 +150,7 @@ async fn a_body_with_another_digest_is_not_stored() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_breaks_off_leaves_nothing() {
-    let place = Writable::connect("").await;
+    let place = Scene::on(Emulator).connect().await;
     place.allow_aborts().await;
     let part = bytes(9 * MIB);
     // Told and held; told and passed on; told and cut; untold and cut.
@@ -182,7 +182,7 @@ async fn a_body_that_breaks_off_leaves_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_ends_uploads_cleanly() {
-    let place = Writable::connect("").await;
+    let place = Scene::on(Emulator).connect().await;
     place.allow_aborts().await;
     let mut upload = place
         .begin_upload("/a", "Transfer-Encoding: chunked\r\n")
@@ -202,7 +202,7 @@ async fn a_stop_ends_uploads_cleanly() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn conditions_hold() {
-    let place = Writable::connect("").await;
+    let place = Scene::on(Emulator).connect().await;
     let only_new = [("if-none-match", "*")];
     for body in [bytes(3), bytes(MIB), bytes(17 * MIB)] {
         let first = place
@@ -232,7 +232,7 @@ async fn conditions_hold() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_uploads_that_want_to_be_first_one_is() {
-    let place = Writable::connect("").await;
+    let place = Scene::on(Emulator).connect().await;
     let only_new = [("if-none-match", "*")];
     let uploads = (0..8).map(|at| {
         let length = if at % 2 == 0 { 10 } else { MIB };
@@ -250,7 +250,7 @@ async fn of_uploads_that_want_to_be_first_one_is() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_and_where() {
-    let place = Writable::connect("team").await;
+    let place = Scene::on(Emulator).prefix("team").connect().await;
     let path = place.content_path("/a");
     let by_member = place
         .app
@@ -261,7 +261,7 @@ async fn who_and_where() {
     dots.refused_field("key");
     place.nothing_left().await;
 
-    let reading = Writable::connect_with("team", "read").await;
+    let reading = Scene::on(Emulator).reading("team").connect().await;
     let refused = reading.upload("/a", "x").await;
     refused.problem(409, "storage_read_only");
     reading.nothing_left().await;

@@ -1,12 +1,13 @@
 //! Versions of files, and what else S3 tells of them.
 
-use crate::it::support::files::encoded;
-use crate::it::support::writes::Writable;
+use crate::it::support::client::encoded;
+use crate::it::support::emulator::Emulator;
+use crate::it::support::scene::Scene;
 use serde_json::{Value, json};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn versions_are_listed_and_read() {
-    let place = Writable::connect("team").await;
+    let place = Scene::on(Emulator).prefix("team").connect().await;
     place.keep_versions().await;
     let objects = format!("arn:aws:s3:::{}/*", place.storage.bucket);
     place.allow(&["s3:GetObjectVersion"], &objects).await;
@@ -89,7 +90,7 @@ async fn versions_are_listed_and_read() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn metadata_tells_what_s3_tells() {
-    let place = Writable::connect("team").await;
+    let place = Scene::on(Emulator).prefix("team").connect().await;
     let headers = [
         ("content-type", "image/png"),
         ("x-sallyport-meta-owner", "Ann"),

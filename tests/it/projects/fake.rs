@@ -1,4 +1,7 @@
 //! A bucket in memory that counts the calls, and the use cases on it.
+//!
+//! It fakes the port instead of AWS's wire format because these tests fail or hold the call with a given
+//! number, move the clock, and import thousands of files in no time.
 
 use crate::application::bucket::probe::{Answer, BucketProbe, ExternalIdSent, Prober};
 use crate::application::bucket::read::*;

@@ -10,7 +10,8 @@ mod only_reads;
 mod pages;
 
 use crate::it::support::app::{Answer, TestApp, TestWorkspace};
-use crate::it::support::storage::ConnectedStorage;
+use crate::it::support::emulator::Emulator;
+use crate::it::support::scene::{ConnectedStorage, Scene};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -34,9 +35,8 @@ const FILES: &[(&str, &str)] = &[
 
 impl Setting {
     async fn new() -> Self {
-        let app = TestApp::spawn_on_emulator().await;
-        let workspace = app.workspace().await;
-        let storage = ConnectedStorage::connect(&app, &workspace, "team").await;
+        let scene = Scene::on(Emulator).prefix("team").connect().await;
+        let (app, workspace, storage) = scene.parts();
         join_all(FILES.iter().map(|(key, body)| storage.put(key, *body))).await;
         let (s3, bucket) = (storage.customer.s3(), storage.bucket.as_str());
         for key in ["team-b/cats/9.png", "cats/8.png"] {

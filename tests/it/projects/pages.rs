@@ -1,8 +1,8 @@
 //! The pages of projects, as a browser without JavaScript uses them.
 
-use crate::it::support::app::TestApp;
+use crate::it::support::emulator::Emulator;
 use crate::it::support::pages::{Visitor, hidden, redirect, with_query};
-use crate::it::support::storage::ConnectedStorage;
+use crate::it::support::scene::{ConnectedStorage, Scene};
 
 async fn two_files(storage: &ConnectedStorage) {
     storage.put("/a b.txt", "one").await;
@@ -13,9 +13,8 @@ async fn two_files(storage: &ConnectedStorage) {
 
 #[tokio::test]
 async fn from_ticked_files_to_a_project_and_its_end() {
-    let app = TestApp::spawn_on_emulator().await;
-    let workspace = app.workspace().await;
-    let storage = ConnectedStorage::connect(&app, &workspace, "team").await;
+    let scene = Scene::on(Emulator).prefix("team").connect().await;
+    let (app, workspace, storage) = scene.parts();
     two_files(&storage).await;
     let member = Visitor::sign_in(&app, &workspace.admin, "member").await;
     let empty = member.get("/projects").await;
@@ -92,9 +91,8 @@ async fn from_ticked_files_to_a_project_and_its_end() {
 
 #[tokio::test]
 async fn missing_keys_are_listed_and_can_be_left_out() {
-    let app = TestApp::spawn_on_emulator().await;
-    let workspace = app.workspace().await;
-    let storage = ConnectedStorage::connect(&app, &workspace, "").await;
+    let scene = Scene::on(Emulator).connect().await;
+    let (app, workspace, storage) = scene.parts();
     two_files(&storage).await;
     let member = Visitor::sign_in(&app, &workspace.admin, "member").await;
     let form = member.get("/projects/new").await;
@@ -128,9 +126,8 @@ async fn missing_keys_are_listed_and_can_be_left_out() {
 
 #[tokio::test]
 async fn bad_input_stays_and_is_told_beside_its_field() {
-    let app = TestApp::spawn_on_emulator().await;
-    let workspace = app.workspace().await;
-    let storage = ConnectedStorage::connect(&app, &workspace, "").await;
+    let scene = Scene::on(Emulator).connect().await;
+    let (app, workspace, storage) = scene.parts();
     two_files(&storage).await;
     let member = Visitor::sign_in(&app, &workspace.admin, "member").await;
     let send = |from: &'static str, more: &[(&'static str, &'static str)]| {

@@ -1,10 +1,10 @@
 //! Setups over the API: from an external ID to a storage.
 
-use crate::it::support::app::{OPERATOR, TestApp, logs};
-use crate::it::support::aws_proxy::AwsProxy;
-use crate::it::support::aws_stub::AwsStub;
+use crate::it::support::app::{OPERATOR, TestApp, app_on, logs};
+use crate::it::support::aws::proxy::AwsProxy;
+use crate::it::support::aws::stub::AwsStub;
 use crate::it::support::emulator::{Emulator, VENDOR_ACCOUNT};
-use crate::it::support::scene::{Dialog, app_on};
+use crate::it::support::scene::{Dialog, Scene};
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -391,7 +391,7 @@ async fn a_setup_ends_and_says_how() {
     assert_eq!(closed.get().await["status"], "closed");
     change(&closed, "setup_closed").await;
 
-    let completed = Dialog::on_stub(&app, &stub, "read").await;
+    let completed = Scene::on(&stub).access("read").open(&app).await;
     completed.finish().await;
     assert_eq!(completed.get().await["status"], "completed");
     change(&completed, "setup_completed").await;
@@ -423,7 +423,7 @@ async fn a_setup_ends_and_says_how() {
 async fn another_workspaces_setup_is_as_if_absent() {
     let stub = AwsStub::start().await;
     let app = app_on(&stub.sdk_config()).await;
-    let theirs = Dialog::on_stub(&app, &stub, "read").await;
+    let theirs = Scene::on(&stub).access("read").open(&app).await;
     theirs.check().await.passed();
     stub.clear();
     let own = app.workspace().await;

@@ -1,9 +1,10 @@
 //! From a checked setup to a storage, exactly once and whole.
 
-use crate::it::support::aws_stub::AwsStub;
+use crate::it::support::app::app_on;
+use crate::it::support::aws::stub::AwsStub;
+use crate::it::support::aws::wire::eventually;
 use crate::it::support::emulator::Emulator;
-use crate::it::support::scene::{Applied, Dialog, app_on};
-use crate::it::support::wire::eventually;
+use crate::it::support::scene::Scene;
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::json;
@@ -14,7 +15,7 @@ const ROLE: &str = "arn:aws:iam::123456789012:role/acme";
 #[tokio::test]
 async fn only_exactly_what_was_checked_becomes_a_storage() {
     let app = app_on(&Emulator::vendor().await.sdk_config).await;
-    let applied = Applied::new(&app, "read_write", "").await;
+    let applied = Scene::on(Emulator).apply(&app).await;
     let dialog = &applied.dialog;
     dialog.refused().await;
     dialog.check().await.passed();
@@ -54,7 +55,7 @@ async fn only_exactly_what_was_checked_becomes_a_storage() {
 async fn a_change_during_the_check_is_not_covered_by_it() {
     let stub = AwsStub::start().await;
     let app = app_on(&stub.sdk_config()).await;
-    let dialog = Dialog::on_stub(&app, &stub, "read").await;
+    let dialog = Scene::on(&stub).access("read").open(&app).await;
     stub.world().delay = Duration::from_millis(100);
     let change = async {
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -69,7 +70,7 @@ async fn a_change_during_the_check_is_not_covered_by_it() {
 async fn many_completions_make_one_storage() {
     let stub = AwsStub::start().await;
     let app = app_on(&stub.sdk_config()).await;
-    let dialog = Dialog::on_stub(&app, &stub, "read").await;
+    let dialog = Scene::on(&stub).access("read").open(&app).await;
     dialog.check().await.passed();
     let answers = join_all((0..10).map(|_| dialog.complete())).await;
     let made = answers.iter().filter(|answer| answer.status == 201).count();
@@ -91,7 +92,7 @@ async fn a_completion_that_is_broken_off_leaves_all_or_nothing() {
     let stub = AwsStub::start().await;
     let app = app_on(&stub.sdk_config()).await;
     for wait in 0..8 {
-        let dialog = Dialog::on_stub(&app, &stub, "read").await;
+        let dialog = Scene::on(&stub).access("read").open(&app).await;
         dialog.check().await.passed();
         let request = app
             .request(

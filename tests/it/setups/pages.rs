@@ -3,7 +3,8 @@
 
 use crate::it::support::app::{Answer, OPERATOR, TestApp, TestWorkspace};
 use crate::it::support::emulator::{Customer, Emulator};
-use crate::it::support::storage::{ConnectedStorage, apply};
+use crate::it::support::provision::apply;
+use crate::it::support::scene::Scene;
 use reqwest::header::{ACCEPT, COOKIE, LOCATION, SET_COOKIE};
 use reqwest::{Client, Method, redirect};
 use serde_json::json;
@@ -555,9 +556,8 @@ async fn whoever_came_from_the_product_is_shown_the_way_back() {
 
 #[tokio::test]
 async fn a_storage_s_page_shows_changes_and_deletes_it() {
-    let app = TestApp::spawn_on_emulator().await;
-    let workspace = app.workspace().await;
-    let storage = ConnectedStorage::connect(&app, &workspace, "team").await;
+    let scene = Scene::on(Emulator).prefix("team").connect().await;
+    let (app, workspace, storage) = scene.parts();
     let admin = Browser::signed_in(&app, &workspace, "admin").await;
     let member = Browser::signed_in(&app, &workspace, "member").await;
     let path = format!("/settings/storages/{}", storage.id);

@@ -1,10 +1,10 @@
 //! Storages over the API.
 
-use crate::it::support::app::{TestApp, TestWorkspace};
-use crate::it::support::aws_stub::AwsStub;
+use crate::it::support::app::{ORIGIN, TestApp, TestWorkspace, app_on};
+use crate::it::support::aws::stub::AwsStub;
+use crate::it::support::aws::wire::eventually;
 use crate::it::support::emulator::{Emulator, s3_client, trust_policy};
-use crate::it::support::scene::{Applied, Dialog, ORIGIN, Report, app_on};
-use crate::it::support::wire::eventually;
+use crate::it::support::scene::{Dialog, Report, Scene};
 use aws_sdk_s3::primitives::ByteStream;
 use serde_json::{Value, json};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
@@ -87,7 +87,7 @@ impl<'a> Stored<'a> {
 async fn a_name_is_changed_at_once_and_other_settings_need_a_check() {
     let stub = AwsStub::start().await;
     let app = app_on(&stub.sdk_config()).await;
-    let dialog = Dialog::on_stub(&app, &stub, "read_write").await;
+    let dialog = Scene::on(&stub).open(&app).await;
     let storage = Stored::of(&dialog).await;
     let renamed = storage
         .patch(json!({"display_name": "Renamed"}))
@@ -156,7 +156,7 @@ async fn a_name_is_changed_at_once_and_other_settings_need_a_check() {
 async fn bucket_and_prefix_are_fixed_by_projects() {
     let stub = AwsStub::start().await;
     let app = app_on(&stub.sdk_config()).await;
-    let dialog = Dialog::on_stub(&app, &stub, "read_write").await;
+    let dialog = Scene::on(&stub).open(&app).await;
     let storage = Stored::of(&dialog).await;
     let count = |n: i64| {
         format!(
@@ -188,7 +188,7 @@ async fn bucket_and_prefix_are_fixed_by_projects() {
 async fn a_deleted_storage_makes_no_further_call() {
     let stub = AwsStub::start().await;
     let app = app_on(&stub.sdk_config()).await;
-    let dialog = Dialog::on_stub(&app, &stub, "read").await;
+    let dialog = Scene::on(&stub).access("read").open(&app).await;
     let storage = Stored::of(&dialog).await;
     storage.files().await.expect(200);
     let answer = app.delete(&storage.path, &dialog.workspace.admin).await;
@@ -222,7 +222,7 @@ async fn a_deleted_storage_makes_no_further_call() {
 #[tokio::test]
 async fn a_loosened_trust_policy_breaks_the_health_until_it_is_mended() {
     let app = app_on(&Emulator::vendor().await.sdk_config).await;
-    let applied = Applied::new(&app, "read", "").await;
+    let applied = Scene::on(Emulator).access("read").apply(&app).await;
     let storage = Stored::of(&applied.dialog).await;
     assert_eq!(storage.get().await["health"]["state"], "healthy");
     applied
@@ -296,7 +296,7 @@ async fn the_monitor_finds_what_broke_meanwhile() {
         .await
     };
     let app = start().await;
-    let applied = Applied::new(&app, "read", "").await;
+    let applied = Scene::on(Emulator).access("read").apply(&app).await;
     let path = Stored::of(&applied.dialog).await.path;
     applied
         .trust(&trust_policy(&Emulator::vendor().await.account, None))
@@ -322,7 +322,7 @@ async fn damage_in(folder: &std::path::Path, statement: &str) {
 async fn the_default_storage_is_chosen_and_falls_back() {
     let stub = AwsStub::start().await;
     let app = app_on(&stub.sdk_config()).await;
-    let dialog = Dialog::on_stub(&app, &stub, "read").await;
+    let dialog = Scene::on(&stub).access("read").open(&app).await;
     let storage = Stored::of(&dialog).await;
     let (admin, member) = (&dialog.workspace.admin, &dialog.workspace.member);
     let path = "/v1/workspace/default-storage";

@@ -1,5 +1,6 @@
 //! The running service, as the tests of the API see it.
 
+use crate::it::support::emulator::Emulator;
 use crate::logging::{LogFormat, LogSettings};
 use crate::settings::{Options, Settings};
 use crate::{logging, startup};
@@ -17,6 +18,9 @@ use tokio_util::sync::CancellationToken;
 use tracing_subscriber::fmt::MakeWriter;
 
 pub const OPERATOR: &str = "operator-token-of-the-tests-0123456789";
+
+/// The product's origin, which the tests' buckets let in by their CORS rules.
+pub const ORIGIN: &str = "https://app.example.com";
 
 /// The service on a free port, with a database of its own.
 pub struct TestApp {
@@ -39,6 +43,7 @@ pub fn no_aws() -> SdkConfig {
 }
 
 /// A workspace and tokens of it.
+#[derive(Clone)]
 pub struct TestWorkspace {
     pub id: String,
     pub admin: String,
@@ -61,6 +66,22 @@ impl TestApp {
     /// Starts the service with settings that differ from the tests' own, and no AWS.
     pub async fn spawn_with(change: impl FnOnce(&mut Options)) -> Self {
         Self::spawn_on(&no_aws(), change).await
+    }
+
+    /// Starts the service on the emulator, as the vendor's user, with the vendor's bucket for the
+    /// built-in storage.
+    pub async fn spawn_on_emulator() -> Self {
+        Self::spawn_on_emulator_with(|_| {}).await
+    }
+
+    pub async fn spawn_on_emulator_with(change: impl FnOnce(&mut Options)) -> Self {
+        let vendor = Emulator::vendor().await;
+        Self::spawn_on(&vendor.sdk_config, |options| {
+            options.allowed_origins = Some(ORIGIN.into());
+            options.built_in_bucket = Some(vendor.bucket.clone());
+            change(options);
+        })
+        .await
     }
 
     /// Starts the service on this AWS.
@@ -164,6 +185,14 @@ impl TestApp {
         self.shutdown.cancel();
         (&mut self.served).await.unwrap()
     }
+}
+
+/// The service on this AWS, with the origin that the tests' buckets let in.
+pub async fn app_on(aws: &aws_config::SdkConfig) -> TestApp {
+    TestApp::spawn_on(aws, |options| {
+        options.allowed_origins = Some(ORIGIN.into());
+    })
+    .await
 }
 
 impl Drop for TestApp {

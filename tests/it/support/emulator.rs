@@ -149,6 +149,7 @@ async fn create_user(iam: &aws_sdk_iam::Client, name: &str, policy: &Value) -> (
 }
 
 /// A customer's account, played with its root's credentials.
+#[derive(Clone)]
 pub struct Customer {
     pub account: String,
     pub sdk_config: SdkConfig,

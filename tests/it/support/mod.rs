@@ -1,21 +1,16 @@
 //! What the integration tests share: the servers that they run against.
 
 pub mod app;
-pub mod aws_proxy;
-pub mod aws_stub;
-#[path = "../../../benches/support/stub.rs"]
-pub mod bench_stub;
+pub mod aws;
 pub mod browser;
+pub mod client;
 pub mod database;
 pub mod emulator;
-pub mod files;
 pub mod pages;
 pub mod postgres;
+pub mod provision;
 pub mod scene;
-pub mod storage;
 pub mod webdriver;
-pub mod wire;
-pub mod writes;
 
 /// The address of a server that the tests need, from the environment.
 fn server_url(variable: &str) -> String {

@@ -1,8 +1,8 @@
 //! STS and S3 as AWS speaks them, for what the emulator does otherwise: one role, one bucket, and any
 //! answer a test asks for.
 
+use crate::it::support::aws::wire::{Reply, Request, Wire};
 use crate::it::support::emulator::{credentials, random_name};
-use crate::it::support::wire::{Reply, Request, Wire};
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -254,6 +254,34 @@ fn object(request: &Request) -> Reply {
     match request.header("range") {
         Some("bytes=0-0") => reply(206, "h").with("content-range", "bytes 0-0/5"),
         _ => reply(200, "hello"),
+    }
+}
+
+/// An object of this size, from where the request asks for it. No reply gets beyond `until`, so a read that
+/// goes on from there comes no further.
+pub fn large_object(request: &Request, size: u64, until: u64) -> Reply {
+    let first = request
+        .header("range")
+        .and_then(|range| range.strip_prefix("bytes="))
+        .and_then(|range| range.split('-').next()?.parse().ok())
+        .unwrap_or(0);
+    let reply = Reply::Stream {
+        status: if first == 0 { 200 } else { 206 },
+        headers: Vec::new(),
+        length: size - first,
+        sent: until.saturating_sub(first),
+    };
+    let reply = reply
+        .with("etag", "\"e\"")
+        .with("content-type", "application/octet-stream")
+        .with("last-modified", "Thu, 01 Jan 2026 00:00:00 GMT")
+        .with("accept-ranges", "bytes");
+    match first {
+        0 => reply,
+        _ => reply.with(
+            "content-range",
+            format!("bytes {first}-{}/{size}", size - 1),
+        ),
     }
 }
 

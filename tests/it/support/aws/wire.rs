@@ -2,6 +2,7 @@
 //! what was asked and when. The stub and the proxy stand on it.
 
 use futures_util::future::BoxFuture;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -26,6 +27,14 @@ pub enum Reply {
         headers: Vec<(String, String)>,
         body: Vec<u8>,
     },
+    /// An object whose bytes are made up as they are sent. Where `sent` is less than `length`, the
+    /// connection ends there.
+    Stream {
+        status: u16,
+        headers: Vec<(String, String)>,
+        length: u64,
+        sent: u64,
+    },
     /// Ends the connection without a word.
     Reset,
 }
@@ -46,6 +55,7 @@ type Handler = Arc<dyn Fn(Request) -> BoxFuture<'static, Reply> + Send + Sync>;
 pub struct Wire {
     pub url: String,
     log: Arc<Mutex<Vec<Logged>>>,
+    streams: Arc<AtomicUsize>,
 }
 
 impl Wire {
@@ -56,11 +66,12 @@ impl Wire {
         let wire = Self {
             url: format!("http://{}", listener.local_addr().unwrap()),
             log: Arc::default(),
+            streams: Arc::default(),
         };
-        let (handler, log): (Handler, _) = (Arc::new(handler), wire.log.clone());
+        let (handler, own): (Handler, _) = (Arc::new(handler), wire.clone());
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(connection(stream, handler.clone(), log.clone()));
+                tokio::spawn(connection(stream, handler.clone(), own.clone()));
             }
         });
         wire
@@ -91,16 +102,17 @@ impl Wire {
         log.iter().filter(|e| !is_sts(&e.operation)).count()
     }
 
+    /// How many objects are being sent now.
+    pub fn streams(&self) -> usize {
+        self.streams.load(Ordering::SeqCst)
+    }
+
     pub fn clear(&self) {
         self.log.lock().unwrap().clear();
     }
 }
 
-async fn connection(
-    mut stream: TcpStream,
-    handler: Handler,
-    log: Arc<Mutex<Vec<Logged>>>,
-) -> Option<()> {
+async fn connection(mut stream: TcpStream, handler: Handler, wire: Wire) -> Option<()> {
     let mut buffer = Vec::new();
     loop {
         let request = read(&mut stream, &mut buffer).await?;
@@ -114,24 +126,43 @@ async fn connection(
             from,
             to,
         };
-        let Reply::Answer {
-            status,
-            headers,
-            body,
-        } = reply
-        else {
-            log.lock().unwrap().push(done(Instant::now()));
-            // Unread bytes or a zero linger would send a reset; an early end does as well here.
-            return None;
+        let logged = |to| wire.log.lock().unwrap().push(done(to));
+        let (status, headers, body) = match reply {
+            Reply::Answer {
+                status,
+                headers,
+                body,
+            } => (status, headers, body),
+            Reply::Stream {
+                status,
+                headers,
+                length,
+                sent,
+            } => {
+                logged(Instant::now());
+                let head = head(status, &headers) + &format!("content-length: {length}\r\n\r\n");
+                stream.write_all(head.as_bytes()).await.ok()?;
+                if head_only {
+                    continue;
+                }
+                let _sending = Sending::begin(&wire.streams);
+                send_made_up(&mut stream, sent.min(length)).await.ok()?;
+                if sent < length {
+                    return None;
+                }
+                continue;
+            }
+            Reply::Reset => {
+                logged(Instant::now());
+                // Unread bytes or a zero linger would send a reset; an early end does as well here.
+                return None;
+            }
         };
-        let mut text = format!("HTTP/1.1 {status} Status\r\n");
-        for (name, value) in &headers {
-            text.push_str(&format!("{name}: {value}\r\n"));
-        }
-        let told = headers
+        let mut text = head(status, &headers);
+        let has_length = headers
             .iter()
             .any(|(name, _)| name.eq_ignore_ascii_case("content-length"));
-        if !told && status != 204 && status != 304 {
+        if !has_length && status != 204 && status != 304 {
             text.push_str(&format!("content-length: {}\r\n", body.len()));
         }
         text.push_str("\r\n");
@@ -139,9 +170,45 @@ async fn connection(
         if !head_only {
             bytes.extend_from_slice(&body);
         }
-        log.lock().unwrap().push(done(Instant::now()));
+        logged(Instant::now());
         stream.write_all(&bytes).await.ok()?;
     }
+}
+
+/// The status line and these headers.
+fn head(status: u16, headers: &[(String, String)]) -> String {
+    let mut text = format!("HTTP/1.1 {status} Status\r\n");
+    for (name, value) in headers {
+        text.push_str(&format!("{name}: {value}\r\n"));
+    }
+    text
+}
+
+/// Counts an object under way, until it is dropped.
+struct Sending<'a>(&'a AtomicUsize);
+
+impl<'a> Sending<'a> {
+    fn begin(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::SeqCst);
+        Self(count)
+    }
+}
+
+impl Drop for Sending<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+async fn send_made_up(stream: &mut TcpStream, length: u64) -> std::io::Result<()> {
+    static BYTES: [u8; 64 * 1024] = [b'x'; 64 * 1024];
+    let mut left = length;
+    while left > 0 {
+        let part = left.min(BYTES.len() as u64);
+        stream.write_all(&BYTES[..part as usize]).await?;
+        left -= part;
+    }
+    Ok(())
 }
 
 /// Reads one request. `None`: the client has gone.
@@ -257,8 +324,11 @@ impl Reply {
     }
 
     pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
-        if let Self::Answer { headers, .. } = &mut self {
-            headers.push((name.to_owned(), value.into()));
+        match &mut self {
+            Self::Answer { headers, .. } | Self::Stream { headers, .. } => {
+                headers.push((name.to_owned(), value.into()));
+            }
+            Self::Reset => {}
         }
         self
     }

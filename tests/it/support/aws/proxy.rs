@@ -1,7 +1,7 @@
 //! A proxy before the emulator that counts what the service asks of AWS.
 
+use crate::it::support::aws::wire::{Reply, Request, Wire};
 use crate::it::support::emulator::Emulator;
-use crate::it::support::wire::{Reply, Request, Wire};
 use aws_config::SdkConfig;
 use futures_util::FutureExt;
 use std::ops::Deref;
