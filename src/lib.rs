@@ -1,9 +1,9 @@
 //! Sallyport lets the customers of a product connect their own Amazon S3 bucket by cross-account role
 //! assumption, and lets the product use the files in it by file key.
 //!
-//! The layers: `domain` nothing of ours; `application` → `domain`; `aws`, `database`, `http`
-//! and `cli` → `application` and `domain`, never each other; `startup` → everything. A test fails on a
-//! forbidden import (`tests/it/layers.rs`).
+//! `domain` imports nothing of ours. `application` imports `domain`. `aws`, `database`, `http` and `cli`
+//! import `application` and `domain`, never each other. `startup` imports everything. A test fails on a
+//! forbidden import (`tests/it/layers/`).
 
 mod application;
 mod aws;

@@ -1,8 +1,8 @@
 //! The use cases, in one folder for each subject, and the ports that they need from the outside.
 //!
 //! Architecture invariant: nothing here knows an AWS SDK, SQL or HTTP type. Adapters implement the
-//! traits of [`kept::store`] and [`bucket`]; `startup` puts them together. No folder imports one that
-//! stands above it; `tests/it/layers.rs` has the floors.
+//! traits of [`kept::store`] and [`bucket`]; `startup` puts them together. No folder imports
+//! itself by way of others; `tests/it/layers/` fails on one that does.
 
 pub mod bucket;
 pub mod checks;
