@@ -108,7 +108,7 @@ pub enum Kind {
     TooLarge,
     /// 416
     RangeNotSatisfiable,
-    /// 422: readable, and not acceptable.
+    /// 422: well-formed but invalid.
     Unprocessable,
     /// 429
     TooMany,
@@ -116,7 +116,7 @@ pub enum Kind {
     Internal,
     /// 502: the customer's bucket, role or AWS refused or broke.
     Upstream,
-    /// 503: a part of this service is away.
+    /// 503: a dependency of this service is unavailable.
     Unavailable,
     /// 504: AWS did not answer in time.
     UpstreamTimeout,

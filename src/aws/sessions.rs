@@ -169,7 +169,7 @@ impl RoleSessions {
         }
     }
 
-    /// Drops this session, so that the next request makes a new one. One that somebody else has made
+    /// Drops this session, so the next request makes a new one. One that somebody else has made
     /// meanwhile stays: many requests whose session ends together make one AssumeRole call.
     pub async fn drop_session(
         &self,

@@ -14,7 +14,7 @@ use crate::domain::connection::role_arn::RoleArn;
 use crate::domain::connection::settings::BucketSettings;
 use crate::domain::setup::{DraftAccessKey, DraftSignIn};
 
-/// The columns with their values. Both types are taken apart whole, so that the compiler names a field
+/// The columns with their values. Both types are taken apart whole, so the compiler names a field
 /// that is forgotten here.
 pub(super) fn write(settings: &BucketSettings, sign_in: &DraftSignIn) -> Named {
     let BucketSettings {

@@ -19,7 +19,7 @@ impl IdempotencyStore for Database {
         forget_before: OffsetDateTime,
     ) -> StoreResult<Idempotency> {
         let mut tx = self.begin().await?;
-        // Each new key sweeps out a few forgotten ones, so that the table stays as small as its use.
+        // Each new key sweeps out a few forgotten ones, so the table stays as small as its use.
         tx.execute(
             Sql::Each {
                 sqlite: "DELETE FROM idempotency_keys WHERE (scope, idempotency_key) IN (

@@ -37,7 +37,7 @@ use sqlx::{Connection, PgConnection};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// How long a call waits for a connection, also for one to a server that is away.
+/// How long a call waits for a connection, also to a server that cannot be reached.
 const ACQUIRE_LIMIT: Duration = Duration::from_secs(3);
 /// How long a call waits for the schema; longer than one failed attempt.
 const READY_LIMIT: Duration = Duration::from_secs(4);
@@ -90,7 +90,7 @@ impl Database {
     }
 
     /// Waits until the schema is known to be up to date. An attempt goes on when whoever waits for it
-    /// gives up, so that no impatient client can break a long one off.
+    /// gives up, so no impatient client can break a long one off.
     async fn ready(&self) -> StoreResult<()> {
         let attempt = {
             let mut slot = self.schema.lock().unwrap_or_else(PoisonError::into_inner);

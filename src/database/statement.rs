@@ -1,4 +1,4 @@
-//! Statements put together from the names of columns, so that no list of columns has to match another.
+//! Statements put together from the names of columns, so no list of columns has to match another.
 //!
 //! Names are constants of this crate. Values only ever go into placeholders.
 

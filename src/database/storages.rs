@@ -146,7 +146,7 @@ impl StorageStore for Database {
         id: &StorageId,
     ) -> StoreResult<StorageDeletion> {
         let mut tx = self.begin().await?;
-        // Locked, so that no project can come to use it meanwhile.
+        // Locked, so no project can come to use it meanwhile.
         let row = tx
             .fetch_optional(
                 Sql::Each {

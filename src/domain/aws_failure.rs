@@ -32,12 +32,12 @@ pub enum FailureKind {
     /// The address may not be reached from here (a custom endpoint's, in a network that the operator
     /// does not allow).
     ForbiddenAddress,
-    /// An answer that is none of AWS's.
+    /// A response that did not come from AWS.
     InvalidResponse,
 }
 
 impl FailureKind {
-    /// Whether the failure says nothing about permissions, so that the same call may succeed later.
+    /// Whether the failure says nothing about permissions, so the same call may succeed later.
     pub fn is_transient(self) -> bool {
         matches!(
             self,

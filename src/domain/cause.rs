@@ -352,7 +352,7 @@ impl NoAnswer {
             Self::Timeout => "AWS did not answer in time",
             Self::Unreachable => "AWS could not be reached",
             Self::Unavailable => "AWS answered with a fault of its own",
-            Self::Unreadable => "the answer was none of AWS's",
+            Self::Unreadable => "the response did not come from AWS",
             Self::Rejected => "AWS did not accept the request",
         };
         format!("We tried to {attempt}, and {why}. This proves nothing about the settings.")

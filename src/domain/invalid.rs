@@ -20,7 +20,7 @@ impl Invalid {
     }
 }
 
-/// Shows a refused value inside an error: shortened, with control characters escaped, so that a
+/// Shows a refused value inside an error: shortened, with control characters escaped, so a
 /// message stays one readable line whatever was typed.
 pub(crate) fn shown(value: &str) -> String {
     const LONGEST: usize = 80;

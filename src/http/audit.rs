@@ -1,4 +1,4 @@
-//! Writes the audit log, around every route, so that no handler can forget it.
+//! Writes the audit log, around every route, so no handler can forget it.
 //!
 //! Written are: whatever came of a request that may change something, and every refusal of a caller
 //! (401, 403) for any request. The action is what the route was registered with: for the API the

@@ -112,7 +112,7 @@ fn complete(face: &Face, path: &str, operation: &mut Operation) {
         refusals.push(("401", "There is no good token"));
         refusals.push(("403", "The token's role may not do this"));
         refusals.push(("422", "A field or parameter cannot be accepted"));
-        refusals.push(("503", "A part of the service is away"));
+        refusals.push(("503", "A dependency is unavailable"));
     }
     if path.contains('{') {
         refusals.push(("404", "Absent, or not the caller's"));

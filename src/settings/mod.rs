@@ -1,6 +1,6 @@
 //! Settings: from the environment and flags, parsed once, at start.
 //!
-//! [`Options`] is what is written; [`Settings`] is what it means. An empty value counts as none, so that
+//! [`Options`] is what is written; [`Settings`] is what it means. An empty value counts as none, so
 //! a compose file may pass variables on that are not set. All faults are reported at once.
 
 mod bad;

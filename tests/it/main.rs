@@ -1,4 +1,4 @@
-//! The tests, in the same folders as `src`. They are compiled into the library's own test binary, so that
+//! The tests, in the same folders as `src`. They are compiled into the library's own test binary, so
 //! the library can keep its modules to itself. What is about the program alone is in `tests/program.rs`.
 
 mod aws;

@@ -84,7 +84,7 @@ pub struct ObjectContent {
     pub content_length: i64,
     /// `bytes 0-99/1234`, where a range was asked for and served.
     pub content_range: Option<String>,
-    /// The bytes. Ends with an error when the transfer breaks, so that a part never looks like a whole.
+    /// The bytes. Ends with an error when the transfer breaks, so a part never looks like a whole.
     pub body: BoxStream<'static, Result<Bytes, std::io::Error>>,
 }
 
@@ -104,6 +104,6 @@ pub trait BucketRead: Send + Sync {
         conditions: &ReadConditions,
     ) -> BucketResult<ObjectContent>;
 
-    /// Forgets the sessions of an owner, so that nothing more is asked of AWS in its name.
+    /// Forgets the sessions of an owner, so nothing more is asked of AWS in its name.
     async fn forget(&self, owner: &Owner);
 }

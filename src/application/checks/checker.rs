@@ -1,7 +1,7 @@
 //! The connection check: proves a connection, step by step, and says what to change.
 //!
 //! A check is a report, not an error. Every step appears exactly once; one whose ground is missing is
-//! skipped with the reason. What is independent is asked at the same time, so that a check takes three
+//! skipped with the reason. What is independent is asked at the same time, so a check takes three
 //! round trips to AWS for read access and four for read and write:
 //!
 //! 1. AssumeRole with the external ID, without one, and with a wrong one;

@@ -1,4 +1,4 @@
-//! How often and how many connection checks a workspace may run, so that one cannot use up what all
+//! How often and how many connection checks a workspace may run, so one cannot use up what all
 //! share: AWS's own limits, and this service's.
 
 use crate::application::error::{Error, Kind, Result};
@@ -28,7 +28,7 @@ impl CheckLimits {
         }
     }
 
-    /// Leave for one check. Held while it runs.
+    /// Permission for one check, held while it runs.
     pub fn enter(&self, workspace: &WorkspaceId) -> Result<OwnedSemaphorePermit> {
         let too_many = |wait: Duration| {
             Error::new(

@@ -10,7 +10,7 @@ use std::time::Instant;
 use tokio::sync::mpsc::UnboundedSender;
 
 /// The steps so far. A step that is recorded twice keeps its first result; one that never was is
-/// skipped at the end, so that a report is always whole.
+/// skipped at the end, so a report is always whole.
 pub struct Recorder {
     recorded: Mutex<Recorded>,
     listener: Option<UnboundedSender<Step>>,

@@ -68,7 +68,7 @@ impl CheckRun<'_> {
                 Err(_) if probe.is_none() => {
                     self.record.skip(
                         step,
-                        "The role refuses us with its external ID too, so that refusing others proves nothing.",
+                        "The role refuses us with its external ID too, so refusing others proves nothing.",
                     );
                 }
                 Err(failure) if refused_by_the_role(failure) => {

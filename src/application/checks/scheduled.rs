@@ -1,4 +1,4 @@
-//! Keeps checking stored connections, so that a broken one is known before somebody needs it.
+//! Keeps checking stored connections, so a broken one is known before somebody needs it.
 
 use crate::application::checks::Checks;
 use crate::application::error::{Error, Result};
@@ -35,7 +35,7 @@ impl Job for ScheduledChecks {
         LEASE
     }
 
-    /// A check that has begun runs to its end, so that it removes its probe object.
+    /// A check that has begun runs to its end, so it removes its probe object.
     async fn work(&self, job: &ClaimedJob, _: &CancellationToken) -> Result<Next> {
         let due = self.checks.clock.now() + self.interval;
         let id = StorageId::parse(&job.subject).map_err(Error::bug)?;

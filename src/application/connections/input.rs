@@ -133,7 +133,7 @@ impl ConnectionInput {
         sealed_for: &str,
         rules: InputRules<'_>,
     ) -> Result<Draft> {
-        // Both are taken apart whole, so that the compiler names a field that is forgotten here.
+        // Both are taken apart whole, so the compiler names a field that is forgotten here.
         let Self {
             display_name,
             bucket,

@@ -59,7 +59,7 @@ impl GivenDocuments {
     }
 }
 
-/// One CORS rule, in S3's JSON form. A member that this type does not know is refused, so that no part
+/// One CORS rule, in S3's JSON form. A member that this type does not know is refused, so no part
 /// of a rule is lost on the way to the bucket.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
@@ -255,7 +255,7 @@ pub struct Provisioned {
     pub lifecycle: ProvisionChange,
 }
 
-/// Why it was not done. Everything is looked at before anything is changed, so that
+/// Why it was not done. Everything is looked at before anything is changed, so
 /// [`ProvisionError::OtherRules`] leaves the account as it was. After any other error, run it again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProvisionError {

@@ -28,7 +28,7 @@ pub struct ConnectionView {
 
 impl ConnectionView {
     fn new(settings: &BucketSettings, sign_in: &DraftSignIn) -> Self {
-        // Taken apart whole, so that the compiler names a field that is forgotten here.
+        // Taken apart whole, so the compiler names a field that is forgotten here.
         let BucketSettings {
             prefix,
             access,

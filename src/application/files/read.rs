@@ -132,7 +132,7 @@ pub(crate) fn outside(cause: impl std::fmt::Display) -> Error {
     Error::new(
         Kind::Upstream,
         "listing_outside_prefix",
-        "The store answered with keys outside of the bucket prefix, so that nothing is shown.",
+        "The store answered with keys outside of the bucket prefix, so nothing is shown.",
     )
     .remedy("Send the operator the request ID.")
     .internal(cause)

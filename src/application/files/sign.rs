@@ -135,7 +135,7 @@ fn check_number(keys: &[FileKey]) -> Result<()> {
     ))
 }
 
-/// A life within the service's maximum. More is refused, so that nobody relies on a link that stops
+/// A life within the service's maximum. More is refused, so nobody relies on a link that stops
 /// early; less than that the credentials themselves may still shorten, and the answer says so.
 pub(super) fn url_life(asked: Option<Duration>, longest: Duration) -> Result<Duration> {
     match asked {

@@ -38,7 +38,7 @@ impl MasterKey {
     }
 }
 
-/// What something is encrypted for. One key each, so that a ciphertext of one kind never opens as
+/// What something is encrypted for. One key each, so a ciphertext of one kind never opens as
 /// another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {

@@ -1,6 +1,6 @@
 //! Who holds a bearer token.
 //!
-//! Tokens have 256 bits of randomness, so that their SHA-256 is enough to keep: there is nothing to
+//! Tokens have 256 bits of randomness, so their SHA-256 is enough to keep: there is nothing to
 //! guess. A workspace token is found by its hash, which takes about the same time whatever it is; the
 //! operator's is compared in constant time.
 
@@ -15,7 +15,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret, SecretString};
 use std::sync::{Arc, OnceLock};
 
-/// What every token that the service makes starts with, so that secret scanners find a leaked one.
+/// What every token that the service makes starts with, so secret scanners find a leaked one.
 pub const TOKEN_PREFIX: &str = "spt_";
 
 /// A new token: the secret for its holder, and the hash to keep.

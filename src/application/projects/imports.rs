@@ -152,7 +152,7 @@ impl ImportFiles {
                 // Others have waited long enough.
                 return Ok(again(self.clock.now()));
             }
-            // Nothing is stored before the step is read, so that it can be dropped at any point.
+            // Nothing is stored before the step is read, so it can be dropped at any point.
             let read = tokio::select! {
                 biased;
                 () = stop.cancelled() => return Ok(again(self.clock.now())),

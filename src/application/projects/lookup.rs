@@ -96,7 +96,7 @@ struct FolderFound<'a> {
     left: Vec<Wanted<'a>>,
 }
 
-/// Lists a folder for its keys. Each page begins at the next key that is wanted, so that none is read
+/// Lists a folder for its keys. Each page begins at the next key that is wanted, so none is read
 /// for nothing, and the number of pages stays such that asking for each key would take longer.
 async fn list_for<'a>(
     files: &dyn Bucket,

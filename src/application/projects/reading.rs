@@ -48,7 +48,7 @@ pub(super) async fn read_manifest(
         Error::new(
             Kind::Upstream,
             "storage_request_rejected",
-            "The store gave the manifest without an ETag, so that a change of it would go unseen.",
+            "The store gave the manifest without an ETag, so a change of it would go unseen.",
         )
     })?;
     let mut bytes = Vec::with_capacity(usize::try_from(content.content_length).unwrap_or_default());

@@ -24,7 +24,7 @@ pub struct BrowserProbes {
     pub bucket: Arc<dyn Bucket>,
 }
 
-/// Which probe object: 32 hexadecimal digits, so that nothing else can be named by it.
+/// Which probe object: 32 hexadecimal digits, so nothing else can be named by it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProbeId(String);
 

@@ -406,5 +406,5 @@ fn not_open(status: SetupStatus) -> Error {
         _ => ("setup_closed", "This setup has been closed."),
     };
     Error::new(Kind::Conflict, code, detail)
-        .remedy("Open a new setup: it has an external ID of its own, so that the role's trust policy must be changed to it.")
+        .remedy("Open a new setup: it has an external ID of its own, so the role's trust policy must be changed to it.")
 }

@@ -218,7 +218,7 @@ impl Storages {
             return Err(Error::new(
                 Kind::Conflict,
                 "no_role",
-                "This storage connects by an access key, so that there is no role to make documents for.",
+                "This storage connects by an access key, so there is no role to make documents for.",
             ));
         };
         self.connections

@@ -1,5 +1,5 @@
 //! Where a customer's endpoint may lead: the addresses that a name resolves to are looked at for each
-//! connection, so that a name cannot change its mind after it was checked.
+//! connection, so a name cannot change its mind after it was checked.
 
 use crate::aws::failure::ForbiddenAddress;
 use crate::domain::connection::endpoint::{Endpoint, EndpointNetworks};

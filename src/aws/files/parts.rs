@@ -97,7 +97,7 @@ fn completing() -> aws_sdk_s3::config::Builder {
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
 }
 
-/// Aborts an upload, so that nothing of it stays in the bucket. A failure is for the log only: the caller
+/// Aborts an upload, so nothing of it stays in the bucket. A failure is for the log only: the caller
 /// already has the reason why the upload failed.
 pub(crate) async fn abort(
     files: &S3Bucket,

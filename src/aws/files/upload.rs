@@ -7,7 +7,7 @@
 //!
 //! Checksums: the client's digests are verified on the way ([`UploadBody`]), and the last bytes are
 //! withheld until they match; each call to S3 carries a checksum of its own bytes, and completing an
-//! upload names each part's and the whole size, so that S3 refuses what differs.
+//! upload names each part's and the whole size, so S3 refuses what differs.
 
 use crate::application::bucket::body::{BodyFault, UploadBody};
 use crate::application::bucket::write::{NewObject, PutFailure, StoredObject};

@@ -58,7 +58,7 @@ impl Connection {
         }
     }
 
-    /// The address of an S3-compatible store, where it is none of AWS's.
+    /// The address of an S3-compatible store, where the store is not Amazon S3.
     pub fn endpoint(&self) -> Option<&Endpoint> {
         match &self.credentials {
             Credentials::AccessKey { endpoint, .. } => endpoint.as_ref(),
@@ -105,7 +105,7 @@ impl Credentials {
     }
 }
 
-/// Whose connection it is. The credential cache is keyed by this together with the connection, so that
+/// Whose connection it is. The credential cache is keyed by this together with the connection, so
 /// one workspace's warm session never serves another.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Owner {
@@ -153,7 +153,7 @@ impl fmt::Display for Owner {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectedBucket {
     pub owner: Owner,
-    /// Grows with each change of the connection; part of the credential cache's key, so that a session
+    /// Grows with each change of the connection; part of the credential cache's key, so a session
     /// made for an earlier state is never used for a later one.
     pub revision: i64,
     pub connection: Connection,

@@ -127,7 +127,7 @@ enum OperationKind {
     Writes,
 }
 
-/// Makes the enum and its table of one list, so that neither can lack what the other has.
+/// Makes the enum and its table of one list, so neither can lack what the other has.
 macro_rules! operations {
     ($($operation:ident $words:literal $kind:ident [$($permission:ident),+];)+) => {
         /// An operation on a storage, as its users know it.

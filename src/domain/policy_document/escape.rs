@@ -44,7 +44,7 @@ pub fn beyond(highest: char, json: &str) -> String {
     out
 }
 
-/// A JSON document as a file: indented, in plain ASCII, so that no editor, console or shell changes it.
+/// A JSON document as a file: indented, in plain ASCII, so no editor, console or shell changes it.
 pub fn json_file(value: &impl Serialize) -> Result<String, serde_json::Error> {
     Ok(beyond('\u{7e}', &serde_json::to_string_pretty(value)?))
 }

@@ -36,7 +36,7 @@ impl RoleName {
     /// overwrite each other's trust policy, and cut off the storage that works already.
     pub fn suggested(bucket: &BucketName, external_id: &ExternalId) -> Self {
         let external_id = external_id.to_string();
-        // Both are ASCII by their types, so that characters are bytes.
+        // Both are ASCII by their types, so characters are bytes.
         let tail: String = external_id.chars().take(8).collect();
         let room = MAX_LEN - "sallyport--".len() - tail.len();
         let bucket: String = bucket.as_str().chars().take(room).collect();

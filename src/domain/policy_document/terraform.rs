@@ -81,7 +81,7 @@ fn role(parts: &Parts<'_>) -> Result<Block, Invalid> {
         .build())
 }
 
-/// Without a default, so that Terraform asks before it replaces anything.
+/// Without a default, so Terraform asks before it replaces anything.
 fn replace_variable() -> Result<Block, Invalid> {
     Ok(Block::builder("variable")
         .add_label("replace_bucket_rules")
@@ -180,7 +180,7 @@ fn json(policy: &Value) -> Result<Expression, Invalid> {
     Ok(TemplateExpr::Heredoc(Heredoc::new(delimiter, text)).into())
 }
 
-/// Writes the first character of `${` and `%{` as `\u0024` and `\u0025`, so that HCL finds nothing to
+/// Writes the first character of `${` and `%{` as `\u0024` and `\u0025`, so HCL finds nothing to
 /// interpolate. JSON and HCL's quoted strings both read that escape. HCL's own `$${` is ambiguous
 /// after another `$`.
 fn without_markers(json: &str) -> String {

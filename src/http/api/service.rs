@@ -88,7 +88,7 @@ async fn healthz() -> HttpResponse {
     tag = "Service",
     responses(
         (status = 200, description = "All that it needs is there", body = Ready),
-        (status = 503, description = "A part is away: `checks` says which", body = Ready),
+        (status = 503, description = "A dependency is unavailable: `checks` says which", body = Ready),
     ),
 )]
 #[get("/readyz")]

@@ -1,4 +1,4 @@
-//! Files while AWS is away, slow or talks nonsense.
+//! Files while AWS is away, slow or answers nonsense.
 
 use crate::it::support::app::app_on;
 use crate::it::support::aws::stub::{AwsStub, denied, html, s3_error, sts_error};
@@ -158,7 +158,7 @@ async fn faults_of_sts_have_stable_codes() {
     app.get(&files, &dialog.workspace.member).await.expect(200);
 }
 
-/// One fault in between is mended by trying again, and nobody sees it.
+/// One fault in between is retried, and nobody sees it.
 #[tokio::test]
 async fn a_single_fault_is_retried() {
     let stub = AwsStub::start().await;
@@ -220,7 +220,7 @@ async fn an_absent_file_below_a_prefix_is_told_from_a_denied_one() {
         .problem(502, "storage_access_denied");
 }
 
-/// Without AWS nobody can be told whom to trust, and an open setup says so.
+/// Without AWS no trust policy can be rendered, and an open setup says so.
 #[tokio::test]
 async fn a_setup_waits_until_the_service_knows_itself() {
     let stub = AwsStub::start().await;

@@ -1,4 +1,4 @@
-//! Sessions of customers' roles: how many are asked for, what for, and for whom.
+//! Sessions of customers' roles: how many there are, for what, and for which storage.
 
 use crate::it::storages::api::damage;
 use crate::it::support::app::{Answer, TestApp, app_on};

@@ -88,7 +88,7 @@ async fn only_listed_origins_embed_the_pages() {
         page.enter_frame(&element).await;
         page.see("External object storage").await;
         page.leave_frame().await;
-        // An error is told there as well.
+        // An error is shown there as well.
         page.expect_status(404);
         page.goto(&allowed).await;
         page.eval_async(frame, json!([world.url("/settings/nothing")]))

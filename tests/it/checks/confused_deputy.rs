@@ -99,7 +99,7 @@ async fn a_role_that_lets_others_in_is_never_added() {
             assert_eq!(*patch, applied.trust, "{name}");
         }
         applied.dialog.refused().await;
-        // What the report says to paste mends it.
+        // What the report says to paste fixes it.
         applied
             .trust(&report.step(failed[0])["problem"]["patch"])
             .await;

@@ -53,7 +53,7 @@ async fn the_rendered_documents_pass_as_they_are() {
     assert!(keys[0].starts_with("temp/") && keys[1].starts_with("team/temp/"));
 }
 
-/// Each permission taken away: the step that tells, and that the patch mends it.
+/// Each permission taken away: the step that fails, and that the patch fixes it.
 #[tokio::test]
 async fn each_missing_permission_is_told_and_its_patch_mends_it() {
     let app = app_on(&Emulator::vendor().await.sdk_config).await;

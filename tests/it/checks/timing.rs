@@ -1,4 +1,4 @@
-//! What is independent is asked at the same time: told from the log, not from a clock.
+//! What is independent is asked at the same time: read from the log, not from a clock.
 
 use crate::it::support::app::app_on;
 use crate::it::support::aws::stub::AwsStub;

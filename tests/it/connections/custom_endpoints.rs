@@ -93,7 +93,7 @@ async fn an_access_key_connects_and_stays_secret() {
     }
     assert!(!logs().contains(&secret));
 
-    // A wrong secret is told as such.
+    // A wrong secret is reported as such.
     let wrong = json!({"secret_access_key": "0123456789012345678901234567890123456789"});
     app.patch(&path, &dialog.workspace.admin, &wrong)
         .await
@@ -183,7 +183,7 @@ async fn a_redirect_is_not_followed() {
         .await;
         let report = dialog.check().await;
         assert_eq!(report.0["outcome"], "failed", "{status}");
-        // It was asked, so that nothing passes for nothing.
+        // It was asked, so nothing passes for nothing.
         assert!(wire.log().len() > 1);
     }
     assert_eq!(target.log().len(), 0);

@@ -108,7 +108,7 @@ async fn what_cannot_be_meant_is_refused() {
     }
 }
 
-/// The store checks the signature, so that what was put into the URL is what was signed.
+/// The store checks the signature, so what was put into the URL is what was signed.
 #[tokio::test]
 async fn signed_urls_agree_in_the_query() {
     let app = app_on(&Emulator::vendor().await.sdk_config).await;

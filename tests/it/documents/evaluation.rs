@@ -1,6 +1,6 @@
 //! What the rendered policies let pass, decided by an evaluator of IAM policies.
 //!
-//! The evaluator takes `${*}` for a variable without a value, so that prefixes with escapes are tested
+//! The evaluator takes `${*}` for a variable without a value, so prefixes with escapes are tested
 //! by their structure instead (`hostile.rs`).
 
 use crate::domain::connection::access::Access;

@@ -27,7 +27,7 @@ fn lint(policies: &[(String, String)]) -> Vec<Value> {
     for (name, text) in policies {
         fs::write(folder.path().join(format!("{name}.json")), text).unwrap();
     }
-    // The linter reads its standard input beside the folder, so that gets a policy too.
+    // The linter reads its standard input beside the folder, so gets a policy too.
     let first = fs::File::open(folder.path().join(format!("{}.json", policies[0].0))).unwrap();
     let output = Command::new(parliament())
         .arg("--directory")

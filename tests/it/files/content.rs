@@ -194,7 +194,7 @@ async fn nothing_that_could_run_is_shown_in_place() {
         let policy = content.header("content-security-policy").unwrap();
         assert_eq!(policy, "default-src 'none'; sandbox");
         assert_eq!(content.header("cache-control"), Some("private, no-cache"));
-        // The metadata tells the truth about what is stored.
+        // The metadata is true to what is stored.
         let metadata = place.metadata(key).await.expect(200);
         if let Some(stored) = stored {
             assert_eq!(metadata["content_type"], stored);

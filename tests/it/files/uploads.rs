@@ -163,7 +163,7 @@ async fn a_body_that_breaks_off_leaves_nothing() {
         let mut upload = place.begin_upload("/broken", headers).await;
         if headers.starts_with("Transfer") {
             upload.chunk(&part[..sent]).await;
-            // Its first part has been sent on, so that an upload is open.
+            // Its first part has been sent on, so an upload is open.
             for _ in 0..100 {
                 if place.bucket().await.1 == 1 {
                     break;

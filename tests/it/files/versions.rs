@@ -1,4 +1,4 @@
-//! Versions of files, and what else S3 tells of them.
+//! Versions of files, and what else S3 knows about them.
 
 use crate::it::support::client::encoded;
 use crate::it::support::emulator::Emulator;

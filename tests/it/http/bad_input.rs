@@ -208,7 +208,7 @@ async fn bodies_of_another_type_or_size_are_refused() {
     app.get("/healthz", "").await.expect(200);
 }
 
-/// The size is also bounded where the client does not tell it.
+/// The size is also bounded where the client does not send it.
 #[tokio::test]
 async fn chunked_bodies_are_bounded_too() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -1,4 +1,4 @@
-//! Who may import whom among the layers, read from the source text.
+//! Which layer may import which, read from the source text.
 //!
 //! `domain` nothing of ours; `application` → `domain`; `aws`, `database`, `http`, `cli` → `application`
 //! and `domain`, never each other; `startup` → everything. Test code is held to the same rules.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-/// The source with comments and the contents of string and character literals blanked out, so that
+/// The source with comments and the contents of string and character literals blanked out, so
 /// what is left of `crate::` is code. Line breaks stay where they were.
 pub fn code_only(source: &str) -> String {
     let chars: Vec<char> = source.chars().collect();

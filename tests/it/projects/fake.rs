@@ -264,7 +264,7 @@ impl Prober for NoProbes {
     }
 }
 
-/// A clock that goes when it is told to.
+/// A clock that a test sets.
 pub struct TestClock(Mutex<OffsetDateTime>);
 
 impl TestClock {

@@ -48,7 +48,7 @@ fn folder(text: &str) -> FileSource {
 /// Kills workers at the S3 calls 0, 1, 2 … of their work, until one reaches the end.
 async fn with_dying_workers(rig: &Arc<Rig>) -> usize {
     for killed in 0..1000 {
-        // Each goes one call further than the last one got, so that some die early in a step, some late.
+        // Each goes one call further than the last one got, so some die early in a step, some late.
         rig.bucket.trouble(killed % 7, 1, Trouble::Hangs);
         let importer = rig.importer(20);
         let worker = tokio::spawn(async move { importer.round(&never()).await });

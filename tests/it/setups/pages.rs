@@ -261,7 +261,7 @@ async fn what_cannot_be_accepted_is_kept_and_shown_and_the_rest_is_saved() {
     let saved = app.get(&api, &workspace.admin).await.expect(200);
     assert_eq!(saved["bucket"], "acme-data");
 
-    // Typing tells of itself by what it changes, and of nothing else.
+    // Typing is logged by what it changes, and by nothing else.
     let again = admin.post(&autosave, &typed).await;
     shows(&again, 200, "id=\"region-error\"");
     let log = app.get("/v1/audit-events", &workspace.admin).await;
@@ -443,7 +443,7 @@ async fn the_administrator_s_link_shows_and_takes_the_arn_and_no_more() {
         shows(&answer, 403, "csrf");
     }
 
-    // The audit log tells who it was, and no secret.
+    // The audit log has who it was, and no secret.
     let log = app.get("/v1/audit-events", &workspace.admin).await;
     let secret = link.rsplit('/').next().unwrap();
     assert!(!log.text.contains(secret));

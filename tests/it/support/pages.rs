@@ -12,7 +12,7 @@ pub struct Visitor<'a> {
 }
 
 impl<'a> Visitor<'a> {
-    /// Signs in with the leave of an admin's token.
+    /// Signs in by a link that an admin's token made.
     pub async fn sign_in(app: &'a TestApp, admin: &str, role: &str) -> Self {
         let body = json!({"role": role, "purpose": "projects"});
         let link = app

@@ -20,7 +20,7 @@ pub struct Refused {
 }
 
 impl Refused {
-    /// Whether the page changed under the command, so that it may be tried again.
+    /// Whether the page changed under the command, so it may be tried again.
     pub fn is_passing(&self) -> bool {
         matches!(
             self.error.as_str(),

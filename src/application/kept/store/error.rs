@@ -35,7 +35,7 @@ impl From<StoreError> for Error {
             StoreError::Damaged { .. } => Self::new(
                 Kind::Internal,
                 "record_damaged",
-                "A stored record cannot be read, so that nothing was done with it.",
+                "A stored record cannot be read, so nothing was done with it.",
             )
             .remedy("Send the operator the request ID.")
             .internal(&error),

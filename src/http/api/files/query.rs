@@ -1,4 +1,4 @@
-//! What there is to know of files and buckets: `/v1/storages/{storage_id}/files/metadata`,
+//! Read-only queries about files and buckets: `/v1/storages/{storage_id}/files/metadata`,
 //! `…/versions`, `…/acl`, and `/v1/storages/{storage_id}/location` and `…/buckets`.
 
 use crate::application::bucket::query::{

@@ -34,7 +34,7 @@ pub fn address(path: &str, pairs: &[(&str, &str)]) -> String {
 }
 
 /// A name or key for people's eyes: control characters, and those that turn the direction of the text
-/// around, become visible, so that no two keys look the same by them.
+/// around, become visible, so no two keys look the same by them.
 pub fn shown(text: &str) -> String {
     text.chars()
         .map(|c| match c {

@@ -120,7 +120,7 @@ pub async fn of_file(
             return nothing("The picture is too large for a preview.");
         }
         Sort::Text if coded.is_some_and(|coding| !matches!(coding, "" | "aws-chunked")) => {
-            return nothing("The text is stored compressed, so that it is not shown here.");
+            return nothing("The text is stored compressed, so it is not shown here.");
         }
         Sort::Text => text(services, visitor, storage, key).await,
         Sort::Picture | Sort::Audio | Sort::Video => {
@@ -192,7 +192,7 @@ async fn text(
 fn as_text(bytes: &[u8], is_cut: bool) -> Preview {
     if bytes.contains(&0) {
         return Preview::Nothing(
-            "The file says it is text and holds binary data, so that it is not shown.".to_owned(),
+            "The file says it is text and holds binary data, so it is not shown.".to_owned(),
         );
     }
     // A character that the cut has split is left out.

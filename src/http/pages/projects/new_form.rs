@@ -42,7 +42,7 @@ pub struct NewProjectForm {
     pub exclude: String,
     pub manifest: String,
     pub skip_missing: bool,
-    /// Names this one form, so that a project is made of it once.
+    /// Names this one form, so a project is made of it once.
     pub token: String,
 }
 

@@ -209,7 +209,7 @@ pub fn check_token(token: Option<&str>, csrf: &Csrf) -> Result<()> {
     Err(Error::new(
         Kind::Forbidden,
         "csrf",
-        "This form is not of your present session, so that nothing was changed.",
+        "This form is not of your present session, so nothing was changed.",
     )
     .remedy("Load the page again, then repeat what you did."))
 }
