@@ -72,9 +72,9 @@ impl Stub {
         Ok(stub)
     }
 
-    /// Starts it on threads of its own, whose work can be told from the others'.
+    /// Starts it on threads of its own, whose work can be reported from the others'.
     pub fn start_apart() -> std::io::Result<Self> {
-        let (tell, told) = std::sync::mpsc::channel();
+        let (tell, reported) = std::sync::mpsc::channel();
         std::thread::Builder::new()
             .name(THREADS.to_owned())
             .spawn(move || {
@@ -92,7 +92,7 @@ impl Stub {
                     Err(error) => drop(tell.send(Err(error))),
                 }
             })?;
-        told.recv().map_err(std::io::Error::other)?
+        reported.recv().map_err(std::io::Error::other)?
     }
 
     pub fn url(&self) -> String {
@@ -306,11 +306,11 @@ async fn upload(
     if !pass_over(read, buffer, length, pace, |bytes| chunks.see(bytes)).await? {
         return Ok(None);
     }
-    let told = header("x-amz-decoded-content-length").and_then(|text| text.parse().ok());
+    let reported = header("x-amz-decoded-content-length").and_then(|text| text.parse().ok());
     let trailer = header("x-amz-trailer").is_none_or(|name| chunks.trailer.contains(name));
     Ok(Some(match chunks.broken || !trailer {
         true => Err("MalformedTrailerError"),
-        false if told != Some(chunks.payload) => Err("IncompleteBody"),
+        false if reported != Some(chunks.payload) => Err("IncompleteBody"),
         false => Ok(chunks.payload),
     }))
 }

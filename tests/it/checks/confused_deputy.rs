@@ -135,7 +135,7 @@ async fn a_missing_and_a_denying_role_are_answered_alike() {
     proxy.clear();
     answers.push(dialog.check().await.role_refused());
     assert_eq!(proxy.s3_count(), 0);
-    let told: Vec<_> = answers
+    let reported: Vec<_> = answers
         .iter()
         .map(|report| {
             let mut step = report.step("assume_role").clone();
@@ -144,8 +144,8 @@ async fn a_missing_and_a_denying_role_are_answered_alike() {
             step
         })
         .collect();
-    assert_eq!(told[0], told[1]);
-    assert_eq!(told[0], told[2]);
+    assert_eq!(reported[0], reported[1]);
+    assert_eq!(reported[0], reported[2]);
     dialog.refused().await;
 }
 

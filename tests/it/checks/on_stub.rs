@@ -149,8 +149,8 @@ fn wrong_region(
         }
         // HeadBucket tells the Region always (S3 API reference, HeadBucket).
         let reply = s3_error(status, code, "the region is wrong");
-        let told = header || request.operation() == "HeadBucket";
-        Some(if told {
+        let reported = header || request.operation() == "HeadBucket";
+        Some(if reported {
             reply.with("x-amz-bucket-region", "eu-west-1")
         } else {
             reply
@@ -350,7 +350,7 @@ async fn slow_answers_end_the_check_in_bounded_time() {
 async fn a_denial_that_says_why_is_explained() {
     let (stub, app) = stage().await;
     let dialog = Scene::on(&stub).access("read").open(&app).await;
-    for (text, told) in [
+    for (text, reported) in [
         (
             "with an explicit deny in a resource-based policy",
             "the bucket policy denies",
@@ -387,7 +387,7 @@ async fn a_denial_that_says_why_is_explained() {
         let explanation = report.step("list_bucket")["problem"]["explanation"]
             .as_str()
             .unwrap();
-        assert!(explanation.contains(told), "{text}: {explanation}");
+        assert!(explanation.contains(reported), "{text}: {explanation}");
         assert_eq!(
             report.step("list_bucket")["aws"]["request_id"],
             "STUBREQUESTID"

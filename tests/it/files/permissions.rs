@@ -186,7 +186,7 @@ fn the_documentation_has_every_operation_as_it_is() {
     let write = granted(include_str!(
         "../../../policies/permission_policy_read_write.json"
     ));
-    let mut told = std::collections::HashSet::new();
+    let mut reported = std::collections::HashSet::new();
     for operation in FileOperation::ALL {
         let name = match operation {
             Op::Browse => "browse, list",
@@ -226,9 +226,9 @@ fn the_documentation_has_every_operation_as_it_is() {
             (false, false) => "no",
         };
         assert_eq!(documents, where_granted, "{name}");
-        told.insert(name);
+        reported.insert(name);
     }
-    assert_eq!(told.len(), rows.len());
+    assert_eq!(reported.len(), rows.len());
 }
 
 #[tokio::test(flavor = "multi_thread")]
