@@ -1,4 +1,4 @@
-use crate::application::kept::store::{ProjectStore, StoreError, WorkspaceStore};
+use crate::application::kept::store::{ProjectStore, StorageStore, StoreError, WorkspaceStore};
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::{ProjectId, StorageId};
 use crate::domain::project::{ImportFailure, ProjectStatus};
@@ -240,6 +240,12 @@ async fn a_creation_that_is_broken_off_leaves_nothing(db: TestDb) {
         tokio::time::sleep(Duration::from_millis(millis * 3)).await;
         task.abort();
         let outcome = task.await;
+        // A commit that was on its way holds the storage's row. This waits for its end.
+        let name = &stored.display_name;
+        assert_eq!(
+            db.rename_storage(&mine.id, &stored.id, name).await,
+            Ok(true)
+        );
         let found = db.project(&mine.id, &id).await.unwrap();
         let read = db.project_files(&mine.id, &id, None, 5000).await.unwrap();
         match (&outcome, &found) {
