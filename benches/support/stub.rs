@@ -72,9 +72,9 @@ impl Stub {
         Ok(stub)
     }
 
-    /// Starts it on threads of its own, whose work can be reported from the others'.
+    /// Starts it on threads of its own, whose work can be measured apart from the others'.
     pub fn start_apart() -> std::io::Result<Self> {
-        let (tell, reported) = std::sync::mpsc::channel();
+        let (sender, receiver) = std::sync::mpsc::channel();
         std::thread::Builder::new()
             .name(THREADS.to_owned())
             .spawn(move || {
@@ -86,13 +86,13 @@ impl Stub {
                 match runtime {
                     Ok(runtime) => runtime.block_on(async {
                         // Whoever asked is waiting.
-                        let _ = tell.send(Self::start().await);
+                        let _ = sender.send(Self::start().await);
                         std::future::pending::<()>().await;
                     }),
-                    Err(error) => drop(tell.send(Err(error))),
+                    Err(error) => drop(sender.send(Err(error))),
                 }
             })?;
-        reported.recv().map_err(std::io::Error::other)?
+        receiver.recv().map_err(std::io::Error::other)?
     }
 
     pub fn url(&self) -> String {
@@ -306,11 +306,11 @@ async fn upload(
     if !pass_over(read, buffer, length, pace, |bytes| chunks.see(bytes)).await? {
         return Ok(None);
     }
-    let reported = header("x-amz-decoded-content-length").and_then(|text| text.parse().ok());
+    let declared = header("x-amz-decoded-content-length").and_then(|text| text.parse().ok());
     let trailer = header("x-amz-trailer").is_none_or(|name| chunks.trailer.contains(name));
     Ok(Some(match chunks.broken || !trailer {
         true => Err("MalformedTrailerError"),
-        false if reported != Some(chunks.payload) => Err("IncompleteBody"),
+        false if declared != Some(chunks.payload) => Err("IncompleteBody"),
         false => Ok(chunks.payload),
     }))
 }

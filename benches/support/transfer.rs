@@ -198,20 +198,20 @@ fn whole(got: u64, length: u64) -> Outcome<()> {
 /// A body that is made up as it is sent.
 struct Made {
     left: u64,
-    reported: bool,
+    known_length: bool,
     begun: bool,
     /// In a mutex because a body must be fit to be shared, which it never is.
     pause: Option<Mutex<Pin<Box<dyn Future<Output = ()> + Send>>>>,
 }
 
 impl Made {
-    fn new(length: u64, reported: bool, meeting: Option<Arc<Barrier>>) -> Self {
+    fn new(length: u64, known_length: bool, meeting: Option<Arc<Barrier>>) -> Self {
         let pause = meeting.map(|meeting| async move {
             meeting.wait().await;
         });
         Self {
             left: length,
-            reported,
+            known_length,
             begun: false,
             pause: pause.map(|pause| Mutex::new(Box::pin(pause) as _)),
         }
@@ -248,7 +248,7 @@ impl Body for Made {
     }
 
     fn size_hint(&self) -> SizeHint {
-        match self.reported {
+        match self.known_length {
             true => SizeHint::with_exact(self.left),
             false => SizeHint::default(),
         }

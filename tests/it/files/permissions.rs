@@ -186,7 +186,7 @@ fn the_documentation_has_every_operation_as_it_is() {
     let write = granted(include_str!(
         "../../../policies/permission_policy_read_write.json"
     ));
-    let mut reported = std::collections::HashSet::new();
+    let mut seen = std::collections::HashSet::new();
     for operation in FileOperation::ALL {
         let name = match operation {
             Op::Browse => "browse, list",
@@ -226,9 +226,9 @@ fn the_documentation_has_every_operation_as_it_is() {
             (false, false) => "no",
         };
         assert_eq!(documents, where_granted, "{name}");
-        reported.insert(name);
+        seen.insert(name);
     }
-    assert_eq!(reported.len(), rows.len());
+    assert_eq!(seen.len(), rows.len());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -153,7 +153,7 @@ async fn a_body_that_breaks_off_leaves_nothing() {
     let place = Scene::on(Emulator).connect().await;
     place.allow_aborts().await;
     let part = bytes(9 * MIB);
-    // Told and held; reported and passed on; reported and cut; untold and cut.
+    // Of a known length and held; known and passed on; known and cut; unknown and cut.
     for (headers, sent) in [
         ("Content-Length: 1000\r\n", 999),
         ("Content-Length: 2000000\r\n", 1_999_999),

@@ -7,7 +7,7 @@ use crate::it::layers::source::{code_only, rust_files};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-/// Who imports whom.
+/// Which module imports which.
 type Graph = BTreeMap<String, BTreeSet<String>>;
 
 /// The module of a file below `src/`, like `http::api::files`; empty for the crate's root.

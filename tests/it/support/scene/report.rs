@@ -29,7 +29,7 @@ impl Report {
         let names: Vec<_> = steps.iter().map(|s| s["name"].as_str().unwrap()).collect();
         assert_eq!(names, STEPS);
         for step in steps {
-            let reported = match step["status"].as_str().unwrap() {
+            let complete = match step["status"].as_str().unwrap() {
                 "passed" => step["problem"].is_null() && step["skipped_because"].is_null(),
                 "skipped" => step["skipped_because"].is_string() && step["problem"].is_null(),
                 "failed" | "warning" => {
@@ -41,7 +41,7 @@ impl Report {
                 }
                 other => panic!("{other}"),
             };
-            assert!(reported, "{step}");
+            assert!(complete, "{step}");
         }
         Self(body)
     }
