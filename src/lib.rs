@@ -11,6 +11,7 @@ pub mod cli;
 mod database;
 mod domain;
 mod http;
+mod log_writer;
 mod logging;
 pub mod settings;
 pub mod startup;

@@ -1,6 +1,12 @@
-//! Logs, as text or JSON, to standard error.
+//! Logs, as text or JSON, to standard output.
+//!
+//! Lines are written by a thread of their own. When nobody takes them (a stalled pipe), they are dropped
+//! and counted; no request ever waits for the log.
 
+use crate::log_writer::{LogGuard, LogWriter};
 use std::io::IsTerminal;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use tracing::Subscriber;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
@@ -41,21 +47,38 @@ where
     let filter = EnvFilter::new(format!("{QUIET},{}", settings.filter));
     let lines = match settings.format {
         LogFormat::Text => fmt::layer()
-            .with_ansi(std::io::stderr().is_terminal())
+            .with_ansi(std::io::stdout().is_terminal())
             .with_writer(writer)
             .boxed(),
-        LogFormat::Json => fmt::layer().json().with_writer(writer).boxed(),
+        // The span of the request is in `span`; a list of all spans would say it twice.
+        LogFormat::Json => fmt::layer()
+            .json()
+            .with_span_list(false)
+            .with_writer(writer)
+            .boxed(),
     };
     tracing_subscriber::registry().with(filter).with(lines)
 }
 
-/// Starts logging, panics included. Once for each process.
-pub fn init(settings: &LogSettings) -> Result<(), String> {
-    tracing::subscriber::set_global_default(subscriber(settings, std::io::stderr))
+static DROPPED: OnceLock<Arc<AtomicU64>> = OnceLock::new();
+
+/// How many lines were dropped.
+pub fn dropped_lines() -> u64 {
+    DROPPED
+        .get()
+        .map_or(0, |dropped| dropped.load(Ordering::Relaxed))
+}
+
+/// Starts logging, panics included. Once for each process. What waits to be written is written when the
+/// guard is dropped, unless nobody takes it.
+pub fn init(settings: &LogSettings) -> Result<LogGuard, String> {
+    let (writer, guard) = LogWriter::to_stdout().map_err(|error| error.to_string())?;
+    DROPPED.get_or_init(|| writer.dropped());
+    tracing::subscriber::set_global_default(subscriber(settings, writer))
         .map_err(|error| error.to_string())?;
     std::panic::set_hook(Box::new(|panic| {
         // The message is left out of no log: it says what broke, in our or a library's code.
         tracing::error!(%panic, "panicked");
     }));
-    Ok(())
+    Ok(guard)
 }

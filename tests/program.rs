@@ -1,8 +1,16 @@
 //! The program itself: its arguments, what it prints, and how it ends.
 
-use std::io::Read;
+#![allow(
+    clippy::disallowed_methods,
+    reason = "these tests wait for processes, in threads without a runtime"
+)]
+
+use sqlx::{ConnectOptions, Connection};
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
-use std::process::{Child, ChildStderr, Command, Output, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sallyport"));
@@ -66,7 +74,7 @@ fn the_document_is_printed() {
     assert!(document["paths"]["/v1/workspaces"]["post"].is_object());
 }
 
-/// Reads the program's standard error until `wanted` comes.
+/// Reads what the program writes until `wanted` comes.
 fn read_until(from: &mut impl Read, wanted: &str) -> String {
     let (mut said, mut byte) = (Vec::new(), [0]);
     while !text(&said).contains(wanted) {
@@ -76,52 +84,283 @@ fn read_until(from: &mut impl Read, wanted: &str) -> String {
     text(&said)
 }
 
-/// Starts the service with this data folder. Returns the process, its standard error, and what it said
-/// until it listened.
-fn start(data: &str) -> (Child, ChildStderr, String) {
-    let mut child = program(&["serve", "--listen", "127.0.0.1:0", "--data-dir", data])
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stderr = child.stderr.take().unwrap();
-    let mut said = read_until(&mut stderr, "listening");
-    said += &read_until(&mut stderr, "\n");
-    (child, stderr, said)
+const OPERATOR: &str = "operator-token-of-the-tests-0123456789";
+
+/// The service as a process.
+struct Service {
+    child: Child,
+    address: String,
+    /// Its log from here on.
+    log: ChildStdout,
+    stderr: ChildStderr,
 }
 
-/// Stops the service by a signal, and waits for its orderly end.
-fn stop(mut child: Child) {
-    let id = child.id().to_string();
-    let sent = Command::new("kill").args(["-TERM", &id]).status();
-    assert!(sent.unwrap().success());
-    assert!(child.wait().unwrap().success());
+impl Service {
+    fn start(data: &str) -> Self {
+        Self::start_with(data, &[])
+    }
+
+    /// Starts the service with this data folder, and waits until it listens.
+    fn start_with(data: &str, settings: &[(&str, &str)]) -> Self {
+        let mut child = program(&["serve", "--listen", "127.0.0.1:0", "--data-dir", data])
+            .env("SALLYPORT_DRAIN", "0s")
+            .envs(settings.iter().copied())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut log = child.stdout.take().unwrap();
+        let mut said = read_until(&mut log, "listening");
+        said += &read_until(&mut log, "\n");
+        let address = said
+            .rsplit_once("127.0.0.1:")
+            .map(|(_, rest)| rest.split(|c: char| !c.is_ascii_digit()).next().unwrap())
+            .unwrap();
+        Self {
+            address: format!("127.0.0.1:{address}"),
+            log,
+            stderr: child.stderr.take().unwrap(),
+            child,
+        }
+    }
+
+    fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill").args([name, &id]).status();
+        assert!(sent.unwrap().success());
+    }
+
+    /// Stops the service by a signal, and waits for its orderly end. Gives what it wrote to standard
+    /// error.
+    fn stop(mut self) -> String {
+        self.signal("-TERM");
+        // Somebody has to take the rest of the log.
+        let mut rest = Vec::new();
+        self.log.read_to_end(&mut rest).unwrap();
+        assert!(self.child.wait().unwrap().success());
+        let mut said = Vec::new();
+        self.stderr.read_to_end(&mut said).unwrap();
+        text(&said)
+    }
+
+    fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(&self.address).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(10)))
+            .unwrap();
+        stream
+    }
+
+    /// One request by the operator.
+    fn ask(&self, method: &str, path: &str, body: &str) -> String {
+        let mut stream = self.connect();
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {OPERATOR}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        text(&answer)
+    }
 }
 
 #[test]
 fn the_first_start_makes_the_key_and_the_operator_s_token_and_a_signal_stops_it() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().to_str().unwrap();
-    let (child, _stderr, said) = start(data);
+    let said = Service::start(data).stop();
     let token = said.split_whitespace().find(|w| w.starts_with("spt_"));
     assert_eq!(token.map(str::len), Some(47), "{said}");
     let key = std::fs::metadata(folder.path().join("master.key")).unwrap();
     assert_eq!(key.permissions().mode() & 0o777, 0o600);
-    stop(child);
 
-    let (child, _stderr, said) = start(data);
+    let said = Service::start(data).stop();
     assert!(!said.contains("spt_"), "{said}");
-    stop(child);
 }
 
 #[test]
 fn a_running_service_is_healthy_for_the_program() {
     let folder = tempfile::tempdir().unwrap();
-    let (child, _stderr, said) = start(folder.path().to_str().unwrap());
-    let (_, address) = said.rsplit_once("address=").unwrap();
-    let address = address.split_whitespace().next().unwrap();
-    assert!(run(&["healthcheck", "--listen", address]).status.success());
-    stop(child);
+    let service = Service::start(folder.path().to_str().unwrap());
+    let check = run(&["healthcheck", "--listen", &service.address]);
+    assert!(check.status.success());
+    service.stop();
     let output = run(&["healthcheck", "--listen", "127.0.0.1:9"]);
     assert!(!output.status.success());
     assert!(text(&output.stderr).contains("no answer"));
+}
+
+/// The log goes to standard output, each line of JSON with the request's span once; nothing of it goes to
+/// standard error.
+#[test]
+fn the_log_is_standard_output() {
+    let folder = tempfile::tempdir().unwrap();
+    let json = [
+        ("SALLYPORT_LOG_FORMAT", "json"),
+        ("SALLYPORT_OPERATOR_TOKEN", OPERATOR),
+    ];
+    let mut service = Service::start_with(folder.path().to_str().unwrap(), &json);
+    service.ask("GET", "/v1/workspaces", "");
+    let mut line = read_until(&mut service.log, "\"answered\"");
+    line += &read_until(&mut service.log, "\n");
+    let line = line.lines().last().unwrap();
+    let line: serde_json::Value = serde_json::from_str(line).unwrap();
+    assert_eq!(line["fields"]["remote_addr"], "127.0.0.1", "{line}");
+    assert!(line["span"]["request_id"].is_string(), "{line}");
+    assert!(line.get("spans").is_none(), "{line}");
+    assert_eq!(service.stop(), "");
+}
+
+#[test]
+fn a_log_that_nobody_reads_stops_no_request() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut service = Service::start(folder.path().to_str().unwrap());
+    let mut stream = service.connect();
+    stream.set_nodelay(true).unwrap();
+    // More lines than the pipe and the queue hold.
+    let ask = b"GET /v1/nothing HTTP/1.1\r\nHost: x\r\n\r\n";
+    let began = Instant::now();
+    for _ in 0..6_000 {
+        stream.write_all(ask).unwrap();
+        // Each answer has the same length, and comes in one piece as a rule.
+        let mut answer = [0; 4_096];
+        let mut length = stream.read(&mut answer).unwrap();
+        while !answer[..length].ends_with(b"}") {
+            length += stream.read(&mut answer[length..]).unwrap();
+        }
+        assert!(answer.starts_with(b"HTTP/1.1 404"), "{}", text(&answer));
+    }
+    assert!(began.elapsed() < Duration::from_secs(60));
+    let metrics = service.ask("GET", "/metrics", "");
+    let dropped = metrics
+        .lines()
+        .find_map(|line| line.strip_prefix("sallyport_log_lines_dropped_total "))
+        .unwrap();
+    assert!(dropped.parse::<f64>().unwrap() > 0.0, "{dropped}");
+    // It stops all the same.
+    service.signal("-TERM");
+    let began = Instant::now();
+    assert!(service.child.wait().unwrap().success());
+    assert!(began.elapsed() < Duration::from_secs(10));
+}
+
+#[test]
+fn a_stop_with_open_connections_takes_the_drain_and_little_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let drain = [("SALLYPORT_DRAIN", "2s")];
+    let mut service = Service::start_with(folder.path().to_str().unwrap(), &drain);
+    let mut idle = service.connect();
+    idle.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        .unwrap();
+    read_until(&mut idle, "alive");
+    let began = Instant::now();
+    service.signal("-TERM");
+    std::thread::sleep(Duration::from_millis(500));
+    let ready = service.ask("GET", "/readyz", "");
+    assert!(
+        ready.starts_with("HTTP/1.1 503") && ready.contains("being stopped"),
+        "{ready}"
+    );
+    assert!(service.child.wait().unwrap().success());
+    let took = began.elapsed();
+    let expected = Duration::from_secs(2)..Duration::from_secs(6);
+    assert!(expected.contains(&took), "{took:?}");
+}
+
+#[test]
+fn from_a_terminal_a_stop_does_not_wait_for_load_balancers() {
+    let folder = tempfile::tempdir().unwrap();
+    let drain = [("SALLYPORT_DRAIN", "20s")];
+    let mut service = Service::start_with(folder.path().to_str().unwrap(), &drain);
+    let began = Instant::now();
+    service.signal("-INT");
+    assert!(service.child.wait().unwrap().success());
+    assert!(began.elapsed() < Duration::from_secs(5));
+}
+
+#[test]
+fn plain_http_to_other_machines_is_warned_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = program(&["serve", "--listen", "0.0.0.0:0"])
+        .env("SALLYPORT_DATA_DIR", folder.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let said = read_until(&mut child.stdout.take().unwrap(), "listening");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(
+        said.contains("WARN") && said.contains("SALLYPORT_PUBLIC_URL is not https"),
+        "{said}"
+    );
+}
+
+/// A process that is killed in the middle of a change leaves what it was about to do; the next one makes an
+/// entry of it.
+#[test]
+fn a_change_that_was_cut_off_by_a_kill_is_in_the_audit_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    let token = [("SALLYPORT_OPERATOR_TOKEN", OPERATOR)];
+    let mut service = Service::start_with(data, &token);
+    let mut stream = service.connect();
+    // Its body never ends, so it is under way when the process is killed.
+    let head = format!(
+        "POST /v1/workspaces HTTP/1.1\r\nHost: x\r\nX-Request-Id: cut-off-5d1f\r\nAuthorization: Bearer {OPERATOR}\r\nContent-Type: application/json\r\nContent-Length: 90\r\n\r\n{{"
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    let began = Instant::now();
+    let is_begun = || {
+        let metrics = service.ask("GET", "/metrics", "");
+        metrics.contains("sallyport_http_requests_in_flight 2")
+    };
+    while !is_begun() {
+        assert!(began.elapsed() < Duration::from_secs(10));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    // Long enough to be written down.
+    std::thread::sleep(Duration::from_millis(500));
+    service.signal("-KILL");
+    service.child.wait().unwrap();
+    // As if minutes had passed, after which a process counts as gone.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let left = runtime.block_on(async {
+        let file = folder.path().join("sallyport.db");
+        let mut raw = sqlx::sqlite::SqliteConnectOptions::new()
+            .filename(file)
+            .connect()
+            .await
+            .unwrap();
+        let aged = sqlx::query("UPDATE audit_intents SET seen_at = 0")
+            .execute(&mut raw)
+            .await
+            .unwrap();
+        raw.close().await.unwrap();
+        aged.rows_affected()
+    });
+    assert_eq!(left, 1);
+
+    let service = Service::start_with(data, &token);
+    let began = Instant::now();
+    let event = loop {
+        let answer = service.ask("GET", "/v1/audit-events", "");
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+        let log: serde_json::Value = serde_json::from_str(body).unwrap();
+        if let Some(event) = log["audit_events"].get(0) {
+            break event.clone();
+        }
+        assert!(began.elapsed() < Duration::from_secs(10));
+        std::thread::sleep(Duration::from_millis(50));
+    };
+    assert_eq!(event["request_id"], "cut-off-5d1f", "{event}");
+    assert_eq!(event["action"], "create_workspace");
+    assert_eq!(event["actor"], "operator");
+    assert_eq!(event["result"], "failed");
+    assert_eq!(event["code"], "outcome_unknown");
+    service.stop();
 }

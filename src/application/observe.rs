@@ -1,12 +1,53 @@
 //! What the use cases and AWS adapters count, for metrics.
 
 use crate::domain::check::Outcome;
+use std::time::Duration;
 
-/// Counts what happens. Called on hot paths: an implementation only adds.
+/// Counts what happens. Called on hot paths: an implementation only adds, and leaves out what it does not
+/// count.
 pub trait Observer: Send + Sync {
     /// An AssumeRole call of the session cache ended.
     fn assumed_role(&self, succeeded: bool);
 
     /// A connection check ended.
     fn checked_connection(&self, outcome: Outcome);
+
+    /// A call to AWS ended.
+    fn called_aws(&self, _: AwsCall<'_>) {}
+
+    /// A session of a storage was needed; one was there, or had to be made.
+    fn needed_session(&self, _: bool) {}
+
+    /// A statement looked for tokens that have not been used lately.
+    fn looked_for_tokens(&self) {}
+
+    /// A worker took a job of this kind.
+    fn began_job(&self, _: &str) {}
+
+    /// So many jobs of this kind wait for a worker, of any process.
+    fn jobs_waiting(&self, _: &str, _: u64) {}
+
+    /// The worker is done with it for now.
+    fn ended_job(&self, _: &str, _: bool) {}
+}
+
+/// A call to AWS, with all of its tries.
+#[derive(Debug, Clone, Copy)]
+pub struct AwsCall<'a> {
+    /// `S3` or `STS`.
+    pub service: &'a str,
+    /// As AWS calls it, like `GetObject`.
+    pub operation: &'a str,
+    pub result: AwsResult,
+    /// Until the answer's body begins.
+    pub took: Duration,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AwsResult {
+    Done,
+    /// AWS answered with a 4xx.
+    Refused,
+    /// AWS answered with a 5xx, or not at all.
+    Failed,
 }

@@ -17,6 +17,7 @@ use aws_sdk_sts::operation::RequestId;
 use moka::Expiry;
 use moka::future::Cache;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 use time::OffsetDateTime;
 
@@ -142,10 +143,14 @@ impl RoleSessions {
     ) -> Result<Arc<AwsSession>, AwsFailure> {
         let key = self.key(bucket, scope)?;
         let policy = key.policy.clone();
-        self.cache
-            .try_get_with(key, self.open(bucket, policy))
-            .await
-            .map_err(|failure| AwsFailure::clone(&failure))
+        let made = AtomicBool::new(false);
+        let open = async {
+            made.store(true, Ordering::Relaxed);
+            self.open(bucket, policy).await
+        };
+        let session = self.cache.try_get_with(key, open).await;
+        self.observer.needed_session(!made.load(Ordering::Relaxed));
+        session.map_err(|failure| AwsFailure::clone(&failure))
     }
 
     /// A session that lives for `life` at least, or as long as sessions live: a fresh one where the
@@ -400,6 +405,11 @@ impl RoleSessions {
             None,
             "sallyport-access-key",
         ))
+    }
+
+    /// About how many sessions are kept.
+    pub fn kept(&self) -> u64 {
+        self.cache.entry_count()
     }
 
     pub fn clients(&self) -> &Arc<AwsClients> {

@@ -1,12 +1,24 @@
-//! The audit log. The database itself refuses to change or delete its rows.
+//! The audit log. The database itself refuses to change its rows.
 
-use crate::application::kept::store::{AuditStore, StoreResult, Window};
-use crate::database::engine::values;
+use crate::application::kept::store::{
+    AuditFilter, AuditStore, FILES_IN_LISTS, StoreError, StoreResult, Window,
+};
+use crate::database::engine::{Sql, Tx, Value, values};
 use crate::database::record::Record;
 use crate::database::{Database, before};
+use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::{AuditId, WorkspaceId};
-use crate::domain::people::audit::{Actor, AuditEntry, AuditResult};
+use crate::domain::people::audit::{
+    Actor, AuditEntry, AuditIntent, AuditResult, AuditedFile, Deed, FilePart, NamedFile, SignedUrls,
+};
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use time::OffsetDateTime;
+
+/// How many files one statement inserts. SQLite takes 32,766 placeholders in a statement, PostgreSQL
+/// 65,535; a file has eight.
+const FILES_AT_ONCE: usize = 500;
 
 /// By name: with `*`, a newer replica that adds a column would break the statements that an older one
 /// keeps prepared on PostgreSQL.
@@ -14,66 +26,316 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT id, occurred_at, workspace_id, actor, action, target, result, code, remote_addr, \
-             request_id \
+             request_id, file_count, signed_method, signed_until \
              FROM audit_log ",
             $rest
         )
     };
 }
 
+/// A file of an intent, as its JSON has it.
+#[derive(Serialize, Deserialize)]
+struct IntentFile {
+    key: String,
+    part: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    version_id: Option<String>,
+}
+
 #[async_trait]
 impl AuditStore for Database {
-    async fn append_audit(&self, entry: &AuditEntry) -> StoreResult<()> {
+    async fn begin_audit(&self, intent: &AuditIntent) -> StoreResult<()> {
+        let deed = &intent.deed;
         self.execute(
-            "INSERT INTO audit_log (id, occurred_at, workspace_id, actor, action, target, result, code,
-                 remote_addr, request_id)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            "INSERT INTO audit_intents (id, begun_at, seen_at, workspace_id, actor, action, target,
+                 remote_addr, request_id, files, signed_method)
+             VALUES ($1, $2, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+             ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at, files = excluded.files,
+                 signed_method = excluded.signed_method",
             values![
-                entry.id.as_str(),
-                entry.at,
-                entry.workspace.as_ref().map(|v| v.as_str()),
-                entry.actor.as_str(),
-                entry.action.as_str(),
-                entry.target.as_deref(),
-                entry.result.as_str(),
-                entry.code.as_deref(),
-                entry.remote_addr.as_deref(),
-                entry.request_id.as_deref(),
+                intent.id.as_str(),
+                intent.begun_at,
+                deed.workspace.as_ref().map(WorkspaceId::as_str),
+                deed.actor.as_str(),
+                deed.action.as_str(),
+                deed.target.as_deref(),
+                deed.remote_addr.as_deref(),
+                deed.request_id.as_deref(),
+                files_json(&deed.files)?,
+                deed.signed.as_ref().map(|signed| signed.method.as_str()),
             ],
         )
         .await
         .map(drop)
     }
 
+    async fn touch_audit(&self, intent: &AuditId, now: OffsetDateTime) -> StoreResult<()> {
+        self.execute(
+            "UPDATE audit_intents SET seen_at = $2 WHERE id = $1",
+            values![intent.as_str(), now],
+        )
+        .await
+        .map(drop)
+    }
+
+    async fn discard_audit(&self, intent: &AuditId) -> StoreResult<()> {
+        self.execute(
+            "DELETE FROM audit_intents WHERE id = $1",
+            values![intent.as_str()],
+        )
+        .await
+        .map(drop)
+    }
+
+    async fn abandoned_audits(
+        &self,
+        before: OffsetDateTime,
+        limit: u32,
+    ) -> StoreResult<Vec<AuditIntent>> {
+        self.fetch_records(
+            "audit_intents",
+            "SELECT id, begun_at, workspace_id, actor, action, target, remote_addr, request_id, files,
+                 signed_method
+             FROM audit_intents WHERE seen_at < $1 ORDER BY seen_at LIMIT $2",
+            values![before, limit],
+            intent,
+        )
+        .await
+    }
+
+    async fn recover_audit(
+        &self,
+        intent: &AuditId,
+        before: OffsetDateTime,
+        entry: &AuditEntry,
+    ) -> StoreResult<bool> {
+        let mut tx = self.begin().await?;
+        let taken = tx
+            .execute(
+                "DELETE FROM audit_intents WHERE id = $1 AND seen_at < $2",
+                values![intent.as_str(), before],
+            )
+            .await?;
+        if taken == 0 {
+            return Ok(false);
+        }
+        insert(&mut tx, entry).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    async fn append_audit(&self, entry: &AuditEntry, intent: Option<&AuditId>) -> StoreResult<()> {
+        if let (None, []) = (intent, entry.files.as_slice()) {
+            let (sql, values) = row(entry);
+            return self.execute(sql, values).await.map(drop);
+        }
+        let mut tx = self.begin().await?;
+        if let Some(intent) = intent {
+            tx.execute(
+                "DELETE FROM audit_intents WHERE id = $1",
+                values![intent.as_str()],
+            )
+            .await?;
+        }
+        insert(&mut tx, entry).await?;
+        tx.commit().await
+    }
+
     async fn list_audit(
         &self,
-        workspace: Option<&WorkspaceId>,
+        filter: &AuditFilter,
         window: &Window,
     ) -> StoreResult<Vec<AuditEntry>> {
-        match workspace {
-            Some(workspace) => {
-                self.fetch_records(
-                    "audit_log",
-                    select!(
-                        "WHERE workspace_id = $1 AND id < $2
-                     ORDER BY id DESC LIMIT $3"
-                    ),
-                    values![workspace.as_str(), before(window), window.limit],
-                    entry,
-                )
-                .await
-            }
-            None => {
-                self.fetch_records(
-                    "audit_log",
-                    select!("WHERE id < $1 ORDER BY id DESC LIMIT $2"),
-                    values![before(window), window.limit],
-                    entry,
-                )
-                .await
+        let workspace = filter.workspace.as_ref().map(WorkspaceId::as_str);
+        let key = filter.key.as_ref().map(ToString::to_string);
+        let (sql, values) = match (workspace, key.as_deref()) {
+            (Some(workspace), None) => (
+                select!("WHERE workspace_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3"),
+                values![workspace, before(window), window.limit],
+            ),
+            (None, None) => (
+                select!("WHERE id < $1 ORDER BY id DESC LIMIT $2"),
+                values![before(window), window.limit],
+            ),
+            (Some(workspace), Some(key)) => (
+                select!(
+                    "WHERE id IN (SELECT DISTINCT entry_id FROM audit_files
+                         WHERE file_key = $1 AND workspace_id = $2 AND entry_id < $3
+                         ORDER BY entry_id DESC LIMIT $4)
+                     ORDER BY id DESC"
+                ),
+                values![key, workspace, before(window), window.limit],
+            ),
+            (None, Some(key)) => (
+                select!(
+                    "WHERE id IN (SELECT DISTINCT entry_id FROM audit_files
+                         WHERE file_key = $1 AND entry_id < $2
+                         ORDER BY entry_id DESC LIMIT $3)
+                     ORDER BY id DESC"
+                ),
+                values![key, before(window), window.limit],
+            ),
+        };
+        let mut entries = self.fetch_records("audit_log", sql, values, entry).await?;
+        self.add_files(&mut entries, key.as_deref()).await?;
+        Ok(entries)
+    }
+
+    async fn list_audit_files(
+        &self,
+        workspace: Option<&WorkspaceId>,
+        entry: &AuditId,
+        window: &Window,
+    ) -> StoreResult<Option<Vec<(u64, AuditedFile)>>> {
+        let found = self
+            .fetch_record(
+                "audit_log",
+                "SELECT id, workspace_id FROM audit_log WHERE id = $1",
+                values![entry.as_str()],
+                |record| record.parse_opt("workspace_id", WorkspaceId::parse),
+            )
+            .await?;
+        match (found, workspace) {
+            (None, _) => return Ok(None),
+            (Some(of), Some(workspace)) if of.as_ref() != Some(workspace) => return Ok(None),
+            (Some(_), _) => {}
+        }
+        let after = match &window.after {
+            None => -1,
+            Some(text) => text
+                .parse::<i64>()
+                .map_err(|error| StoreError::Failed(format!("`{text}` is no position: {error}")))?,
+        };
+        self.fetch_records(
+            "audit_files",
+            "SELECT entry_id AS id, position, file_key, part, version_id, result, code
+             FROM audit_files WHERE entry_id = $1 AND position > $2 ORDER BY position LIMIT $3",
+            values![entry.as_str(), after, window.limit],
+            |record| Ok((record.number("position")?, file(record)?)),
+        )
+        .await
+        .map(Some)
+    }
+}
+
+impl Database {
+    /// Adds the files to the entries of a list: the first few of each, or the one that was asked for.
+    async fn add_files(&self, entries: &mut [AuditEntry], key: Option<&str>) -> StoreResult<()> {
+        let about: Vec<String> = entries
+            .iter()
+            .filter(|entry| entry.file_count > 0)
+            .map(|entry| entry.id.to_string())
+            .collect();
+        if about.is_empty() {
+            return Ok(());
+        }
+        let places: Vec<String> = (2..about.len() + 2).map(|at| format!("${at}")).collect();
+        let (which, first) = match key {
+            Some(key) => ("file_key = $1", Value::from(key)),
+            None => ("position < $1", Value::from(FILES_IN_LISTS)),
+        };
+        let sql = format!(
+            "SELECT entry_id AS id, position, file_key, part, version_id, result, code
+             FROM audit_files WHERE {which} AND entry_id IN ({}) ORDER BY entry_id, position",
+            places.join(", ")
+        );
+        let values = std::iter::once(first)
+            .chain(about.into_iter().map(Value::from))
+            .collect();
+        let rows = self
+            .fetch_records("audit_files", Sql::Built(sql), values, |record| {
+                Ok((record.text("id")?, file(record)?))
+            })
+            .await?;
+        let mut files: HashMap<String, Vec<AuditedFile>> = HashMap::new();
+        for (entry, file) in rows {
+            let of_entry = files.entry(entry).or_default();
+            if of_entry.len() < FILES_IN_LISTS as usize {
+                of_entry.push(file);
             }
         }
+        for entry in entries {
+            entry.files = files.remove(entry.id.as_str()).unwrap_or_default();
+        }
+        Ok(())
     }
+}
+
+fn row(entry: &AuditEntry) -> (&'static str, Vec<Value>) {
+    let signed = entry.signed.as_ref();
+    let count = i64::try_from(entry.file_count)
+        .ok()
+        .filter(|count| *count > 0);
+    (
+        "INSERT INTO audit_log (id, occurred_at, workspace_id, actor, action, target, result, code,
+             remote_addr, request_id, file_count, signed_method, signed_until)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+        values![
+            entry.id.as_str(),
+            entry.at,
+            entry.workspace.as_ref().map(|v| v.as_str()),
+            entry.actor.as_str(),
+            entry.action.as_str(),
+            entry.target.as_deref(),
+            entry.result.as_str(),
+            entry.code.as_deref(),
+            entry.remote_addr.as_deref(),
+            entry.request_id.as_deref(),
+            count,
+            signed.map(|signed| signed.method.as_str()),
+            signed.and_then(|signed| signed.until),
+        ],
+    )
+}
+
+/// Inserts an entry and its files.
+async fn insert(tx: &mut Tx, entry: &AuditEntry) -> StoreResult<()> {
+    let (sql, values) = row(entry);
+    tx.execute(sql, values).await?;
+    let numbered: Vec<(i64, &AuditedFile)> = (0..).zip(&entry.files).collect();
+    for some in numbered.chunks(FILES_AT_ONCE) {
+        let rows: Vec<String> = (0..some.len())
+            .map(|at| {
+                let places: Vec<String> = (1..=8).map(|n| format!("${}", at * 8 + n)).collect();
+                format!("({})", places.join(", "))
+            })
+            .collect();
+        let sql = format!(
+            "INSERT INTO audit_files
+                 (entry_id, position, workspace_id, file_key, part, version_id, result, code)
+             VALUES {}",
+            rows.join(", ")
+        );
+        let values = some
+            .iter()
+            .flat_map(|(position, audited)| {
+                values![
+                    entry.id.as_str(),
+                    *position,
+                    entry.workspace.as_ref().map(|v| v.as_str()),
+                    audited.file.key.to_string(),
+                    audited.file.part.as_str(),
+                    audited.file.version_id.as_deref(),
+                    audited.result.as_str(),
+                    audited.code.as_deref(),
+                ]
+            })
+            .collect();
+        tx.execute(Sql::Built(sql), values).await?;
+    }
+    Ok(())
+}
+
+fn files_json(files: &[NamedFile]) -> StoreResult<String> {
+    let files: Vec<IntentFile> = files
+        .iter()
+        .map(|file| IntentFile {
+            key: file.key.to_string(),
+            part: file.part.as_str().to_owned(),
+            version_id: file.version_id.clone(),
+        })
+        .collect();
+    serde_json::to_string(&files).map_err(|error| StoreError::Failed(error.to_string()))
 }
 
 fn entry(record: &Record) -> StoreResult<AuditEntry> {
@@ -88,5 +350,59 @@ fn entry(record: &Record) -> StoreResult<AuditEntry> {
         code: record.text_opt("code")?,
         remote_addr: record.text_opt("remote_addr")?,
         request_id: record.text_opt("request_id")?,
+        files: Vec::new(),
+        file_count: match record.int_opt("file_count")? {
+            None => 0,
+            Some(count) => {
+                u64::try_from(count).map_err(|error| record.damaged("file_count", error))?
+            }
+        },
+        signed: match record.text_opt("signed_method")? {
+            None => None,
+            Some(method) => Some(SignedUrls {
+                method,
+                until: record.time_opt("signed_until")?,
+            }),
+        },
+    })
+}
+
+fn file(record: &Record) -> StoreResult<AuditedFile> {
+    Ok(AuditedFile {
+        file: NamedFile {
+            key: record.parse("file_key", FileKey::parse)?,
+            part: record.parse("part", FilePart::parse)?,
+            version_id: record.text_opt("version_id")?,
+        },
+        result: record.parse("result", AuditResult::parse)?,
+        code: record.text_opt("code")?,
+    })
+}
+
+fn intent(record: &Record) -> StoreResult<AuditIntent> {
+    let files: Vec<IntentFile> = record.parse("files", |text| serde_json::from_str(text))?;
+    let files = files.into_iter().map(|file| {
+        Ok(NamedFile {
+            key: FileKey::parse(&file.key).map_err(|error| record.damaged("files", error))?,
+            part: FilePart::parse(&file.part).map_err(|error| record.damaged("files", error))?,
+            version_id: file.version_id,
+        })
+    });
+    Ok(AuditIntent {
+        id: record.parse("id", AuditId::parse)?,
+        begun_at: record.time("begun_at")?,
+        deed: Deed {
+            workspace: record.parse_opt("workspace_id", WorkspaceId::parse)?,
+            actor: record.parse("actor", Actor::parse)?,
+            action: record.text("action")?,
+            target: record.text_opt("target")?,
+            remote_addr: record.text_opt("remote_addr")?,
+            request_id: record.text_opt("request_id")?,
+            files: files.collect::<StoreResult<_>>()?,
+            signed: record.text_opt("signed_method")?.map(|method| SignedUrls {
+                method,
+                until: None,
+            }),
+        },
     })
 }

@@ -157,6 +157,17 @@ impl JobStore for Database {
         .map(drop)
     }
 
+    async fn jobs_due(&self, now: OffsetDateTime) -> StoreResult<Vec<(String, u64)>> {
+        self.fetch_records(
+            "jobs",
+            "SELECT kind AS id, COUNT(*) AS number FROM jobs
+             WHERE due_at <= $1 AND lease_until < $1 GROUP BY kind",
+            values![now],
+            |record| Ok((record.text("id")?, record.number("number")?)),
+        )
+        .await
+    }
+
     async fn end_job(&self, job: &ClaimedJob) -> StoreResult<()> {
         let mut tx = self.begin().await?;
         end(&mut tx, (&job.kind, &job.subject, &job.worker)).await?;

@@ -41,6 +41,11 @@ const SQLITE: &[(i64, &str, &str)] = &[
         "jobs",
         include_str!("../../migrations/sqlite/0004_jobs.sql"),
     ),
+    (
+        9,
+        "audit_detail",
+        include_str!("../../migrations/sqlite/0009_audit_detail.sql"),
+    ),
 ];
 
 const POSTGRES: &[(i64, &str, &str)] = &[
@@ -63,6 +68,11 @@ const POSTGRES: &[(i64, &str, &str)] = &[
         4,
         "jobs",
         include_str!("../../migrations/postgres/0004_jobs.sql"),
+    ),
+    (
+        9,
+        "audit_detail",
+        include_str!("../../migrations/postgres/0009_audit_detail.sql"),
     ),
 ];
 

@@ -54,6 +54,14 @@ pub struct Database {
     schema: Arc<Mutex<Option<SchemaAttempt>>>,
 }
 
+/// How many connections there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Connections {
+    pub used: u64,
+    pub idle: u64,
+    pub limit: u64,
+}
+
 /// An attempt to bring the schema up to date, shared by all who wait for it.
 type SchemaAttempt = Shared<BoxFuture<'static, StoreResult<()>>>;
 
@@ -79,6 +87,20 @@ impl Database {
             (result, _) => result?,
         }
         Ok(database)
+    }
+
+    /// The connections, for metrics.
+    pub fn connections(&self) -> Connections {
+        let (all, idle, limit) = match &self.pool {
+            Pool::Sqlite(pool) => (pool.size(), pool.num_idle(), SQLITE_CONNECTIONS),
+            Pool::Postgres(pool) => (pool.size(), pool.num_idle(), POSTGRES_CONNECTIONS),
+        };
+        let idle = idle as u64;
+        Connections {
+            used: u64::from(all).saturating_sub(idle),
+            idle,
+            limit: limit.into(),
+        }
     }
 
     /// Ends the connections after what runs on them.

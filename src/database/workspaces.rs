@@ -3,12 +3,13 @@
 use crate::application::kept::store::{
     SecretHash, StoreError, StoreResult, Window, WorkspaceStore,
 };
-use crate::database::engine::values;
+use crate::database::engine::{Sql, Value, values};
 use crate::database::record::{Record, stored_name};
 use crate::database::{Database, after};
 use crate::domain::ids::{StorageRef, TokenId, WorkspaceId};
 use crate::domain::people::workspace::{ApiToken, Role, Workspace};
 use async_trait::async_trait;
+use std::collections::HashMap;
 
 #[async_trait]
 impl WorkspaceStore for Database {
@@ -143,6 +144,27 @@ impl WorkspaceStore for Database {
             token,
         )
         .await
+    }
+
+    async fn tokens_by_hashes(
+        &self,
+        hashes: &[SecretHash],
+    ) -> StoreResult<HashMap<SecretHash, ApiToken>> {
+        let places: Vec<String> = (1..=hashes.len()).map(|at| format!("${at}")).collect();
+        let sql = format!(
+            "SELECT id, workspace_id, name, role, created_at, expires_at, hash FROM api_tokens
+             WHERE hash IN ({})",
+            places.join(", ")
+        );
+        let values = hashes.iter().map(|hash| Value::from(hash.as_slice()));
+        let found = self
+            .fetch_records("api_tokens", Sql::Built(sql), values.collect(), |record| {
+                let hash = SecretHash::try_from(record.bytes("hash")?.as_slice())
+                    .map_err(|error| record.damaged("hash", error))?;
+                Ok((hash, token(record)?))
+            })
+            .await?;
+        Ok(found.into_iter().collect())
     }
 
     async fn revoke_token(&self, workspace: &WorkspaceId, id: &TokenId) -> StoreResult<bool> {

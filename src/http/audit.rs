@@ -2,36 +2,56 @@
 //!
 //! Written are: whatever came of a request that may change something, and every refusal of a caller
 //! (401, 403) for any request. The action is what the route was registered with: for the API the
-//! operation's ID in the OpenAPI document.
+//! operation's ID in the OpenAPI document. A handler notes more in the request's [`Trail`].
 
-use crate::application::people::audit::Deed;
-use crate::application::people::caller::Caller;
-use crate::domain::ids::WorkspaceId;
-use crate::domain::people::audit::{Actor, AuditResult};
+use crate::application::people::audit::TOUCH_EVERY;
+use crate::http::client_addr::ClientAddr;
 use crate::http::context::{NothingChanged, RequestId, SeenCaller};
-use crate::http::face::{Actions, RouteEffect};
+use crate::http::face::Actions;
 use crate::http::problem::Problem;
 use crate::http::routes::Routes;
 use crate::http::state::Services;
+use crate::http::trail::{About, Trail};
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::{StatusCode, header};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, web};
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 
 /// How many refusals of callers without a token are written: a flood of them must not fill the
-/// database. Further ones are in the log and counted.
-pub struct AnonymousLimit(DefaultDirectRateLimiter);
+/// database, and one address's flood must not hide what others do. Further ones are in the log and
+/// counted.
+pub struct AnonymousLimit {
+    by_address: DefaultKeyedRateLimiter<IpAddr>,
+    together: DefaultDirectRateLimiter,
+}
+
+impl AnonymousLimit {
+    /// More addresses than this are not remembered. Each takes less than 100 bytes.
+    const MOST_ADDRESSES: usize = 50_000;
+
+    fn allows(&self, address: ClientAddr) -> bool {
+        if self.by_address.len() > Self::MOST_ADDRESSES {
+            // Those that have not called lately count as new.
+            self.by_address.retain_recent();
+        }
+        self.by_address.check_key(&address.for_limits()).is_ok() && self.together.check().is_ok()
+    }
+}
 
 impl Default for AnonymousLimit {
     fn default() -> Self {
+        const OF_ONE: NonZeroU32 = NonZeroU32::new(1).unwrap();
+        const OF_ONE_AT_ONCE: NonZeroU32 = NonZeroU32::new(100).unwrap();
         const PER_SECOND: NonZeroU32 = NonZeroU32::new(20).unwrap();
         const AT_ONCE: NonZeroU32 = NonZeroU32::new(1_000).unwrap();
-        Self(RateLimiter::direct(
-            Quota::per_second(PER_SECOND).allow_burst(AT_ONCE),
-        ))
+        Self {
+            by_address: RateLimiter::keyed(Quota::per_second(OF_ONE).allow_burst(OF_ONE_AT_ONCE)),
+            together: RateLimiter::direct(Quota::per_second(PER_SECOND).allow_burst(AT_ONCE)),
+        }
     }
 }
 
@@ -46,39 +66,49 @@ pub async fn audit(
     ) else {
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
-    let method = request.method().clone();
-    let path = request.path();
-    let Some(audited) = routes.audited(&method, path) else {
+    let address = request
+        .extensions()
+        .get::<ClientAddr>()
+        .copied()
+        .unwrap_or(ClientAddr(None));
+    let about = {
+        let path = request.match_info().as_str();
+        routes.audited(request.method(), path).map(|audited| About {
+            action: audited.action.to_owned(),
+            effect: audited.effect,
+            parameters: match audited.actions {
+                Actions::ByOperation => routes.parameters(path),
+                // IDs only: a link's secret is part of its path.
+                Actions::ByAddress => {
+                    let mut all = routes.parameters(path);
+                    all.retain(|(name, _)| name.ends_with("_id"));
+                    all
+                }
+            },
+            remote_addr: address.0.map(|address| address.to_string()),
+            request_id: request
+                .extensions()
+                .get::<RequestId>()
+                .map(|id| id.0.clone()),
+        })
+    };
+    let Some(about) = about else {
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
-    let goes_by_address = routes
-        .face(path)
-        .is_some_and(|face| face.actions == Actions::ByAddress);
-    let mut parameters = match goes_by_address {
-        true => Vec::new(),
-        false => routes.parameters(path),
-    };
-    let remote_addr = request.peer_addr().map(|addr| addr.ip().to_string());
-    let request_id = request
-        .extensions()
-        .get::<RequestId>()
-        .map(|id| id.0.clone());
-
     let caller = request.extensions().get::<SeenCaller>().cloned();
+    let trail = Trail::new(services.clone(), about, caller.unwrap_or_default());
+    request.extensions_mut().insert(trail.clone());
 
-    let result = next.call(request).await;
-    if let (true, Ok(response)) = (goes_by_address, &result) {
-        // IDs only: a link's secret is part of its path.
-        parameters = response
-            .request()
-            .match_info()
-            .iter()
-            .filter(|(name, _)| name.ends_with("_id"))
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect();
-    }
-
-    let caller = caller.as_ref().and_then(SeenCaller::get);
+    let result = {
+        let work = next.call(request);
+        tokio::pin!(work);
+        loop {
+            tokio::select! {
+                result = &mut work => break result,
+                () = tokio::time::sleep(TOUCH_EVERY) => trail.touch().await,
+            }
+        }
+    };
 
     let (status, problem, created) = match &result {
         Ok(response) => (
@@ -97,47 +127,14 @@ pub async fn audit(
             .extensions()
             .contains::<NothingChanged>()
     });
-    if unchanged || !is_written(audited.effect, status) {
-        return Ok(result?.map_into_boxed_body());
-    }
-    if caller.is_none() && anonymous.0.check().is_err() {
+    if unchanged || !trail.is_written(status) {
+        trail.discard().await;
+    } else if trail.caller().is_none() && !anonymous.allows(address) {
         services.running.metrics.audit_dropped();
-        return Ok(result?.map_into_boxed_body());
+    } else {
+        trail.record(status, problem.as_ref(), created).await;
     }
-    let target = created.or_else(|| parameters.last().map(|(_, id)| id.clone()));
-    let deed = Deed {
-        workspace: workspace_of(caller, &parameters, target.as_deref()),
-        actor: match caller {
-            None => Actor::Anonymous,
-            Some(Caller::Operator) => Actor::Operator,
-            Some(Caller::Workspace(member)) => member.actor(),
-            Some(Caller::InstructionLink { link, .. }) => Actor::InstructionLink(link.clone()),
-        },
-        action: audited.action.to_owned(),
-        target: target.map(|target| target.chars().take(200).collect()),
-        result: if status.is_server_error() {
-            AuditResult::Failed
-        } else if status.is_client_error() {
-            AuditResult::Refused
-        } else {
-            AuditResult::Done
-        },
-        code: problem.map(|p| p.error.code.to_owned()),
-        remote_addr,
-        request_id,
-    };
-    services.people.audit_log.record(deed).await;
     Ok(result?.map_into_boxed_body())
-}
-
-fn is_written(effect: RouteEffect, status: StatusCode) -> bool {
-    let refused = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
-    refused
-        || match effect {
-            RouteEffect::Changes => true,
-            RouteEffect::Asks => !status.is_success(),
-            RouteEffect::Shows => false,
-        }
 }
 
 /// The ID of what was made: the end of `Location`. A page's redirect may lead anywhere, also to an
@@ -153,23 +150,4 @@ fn is_id(text: &str) -> bool {
     text.split_once('_').is_some_and(|(kind, digits)| {
         kind.len() == 3 && digits.len() == 32 && digits.bytes().all(|b| b.is_ascii_hexdigit())
     })
-}
-
-/// The caller's workspace; for the operator, the one that the request is about.
-fn workspace_of(
-    caller: Option<&Caller>,
-    parameters: &[(String, String)],
-    target: Option<&str>,
-) -> Option<WorkspaceId> {
-    match caller {
-        None => None,
-        Some(Caller::Workspace(member)) => Some(member.workspace.clone()),
-        Some(Caller::InstructionLink { workspace, .. }) => Some(workspace.clone()),
-        Some(Caller::Operator) => parameters
-            .iter()
-            .find(|(name, _)| name == "workspace_id")
-            .map(|(_, id)| id.as_str())
-            .or(target)
-            .and_then(|id| WorkspaceId::parse(id).ok()),
-    }
 }

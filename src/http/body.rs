@@ -15,6 +15,7 @@ use futures_util::StreamExt;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 /// The largest JSON body unless a route says otherwise, in bytes.
 pub const DEFAULT_LIMIT: usize = 1 << 20;
@@ -50,7 +51,8 @@ where
     }
 }
 
-async fn read(
+/// Reads a body of at most `limit` bytes, within the time that a client has for it.
+pub async fn collect(
     request: &HttpRequest,
     mut payload: Payload,
     limit: usize,
@@ -96,22 +98,29 @@ async fn read(
         }
         Ok(bytes)
     };
-    let bytes = tokio::time::timeout(patience, reading)
+    tokio::time::timeout(patience, reading)
         .await
-        .map_err(|_| {
-            Problem::http(
-                StatusCode::REQUEST_TIMEOUT,
-                "request_timeout",
-                format!(
-                    "The request's body did not come within {} seconds.",
-                    patience.as_secs()
-                ),
-            )
-            .header(
-                header::CONNECTION,
-                header::HeaderValue::from_static("close"),
-            )
-        })??;
+        .map_err(|_| too_slow(patience))?
+}
+
+/// The answer to a body that takes too long.
+pub fn too_slow(patience: Duration) -> Problem {
+    Problem::http(
+        StatusCode::REQUEST_TIMEOUT,
+        "request_timeout",
+        format!(
+            "The request's body did not come within {} seconds.",
+            patience.as_secs()
+        ),
+    )
+    .header(
+        header::CONNECTION,
+        header::HeaderValue::from_static("close"),
+    )
+}
+
+async fn read(request: &HttpRequest, payload: Payload, limit: usize) -> Result<BytesMut, Problem> {
+    let bytes = collect(request, payload, limit).await?;
     if !bytes.is_empty() && request.content_type() != "application/json" {
         return Err(Problem::http(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,

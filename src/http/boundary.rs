@@ -3,6 +3,7 @@
 
 use crate::application::error::Error;
 use crate::application::people::caller::Caller;
+use crate::http::client_addr::ClientAddr;
 use crate::http::context::{RequestId, SeenCaller};
 use crate::http::face::ErrorLook;
 use crate::http::pages;
@@ -11,6 +12,7 @@ use crate::http::routes::Routes;
 use crate::http::state::Services;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::ConnectionType;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpResponse, ResponseError, web};
@@ -18,9 +20,10 @@ use futures_util::FutureExt;
 use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
-use tracing::Instrument;
+use tracing::{Instrument, field};
 
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// Lets a request come to its end when its client leaves: a change is made and written to the audit
 /// log as a whole.
@@ -53,7 +56,10 @@ pub async fn boundary(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let id = request_id(request.headers());
-    let span = tracing::info_span!("request", request_id = %id);
+    let span = tracing::info_span!("request", request_id = %id, trace_id = field::Empty);
+    if let Some(trace) = trace_id(request.headers()) {
+        span.record("trace_id", trace);
+    }
     handle(request, next, id).instrument(span).await
 }
 
@@ -67,19 +73,29 @@ async fn handle(
         return Err(Error::bug("no services").into());
     };
     let method = request.method().clone();
-    let route = request.match_pattern();
-    let face = request
-        .app_data::<web::Data<Routes>>()
-        .and_then(|routes| routes.face(request.path()));
+    let path = request.match_info().as_str();
+    let routes = request.app_data::<web::Data<Routes>>();
+    let route = routes
+        .and_then(|routes| routes.pattern(path))
+        .map(str::to_owned)
+        .or_else(|| request.match_pattern());
+    let face = routes.and_then(|routes| routes.face(path));
     let wants_page = match face.map(|face| face.errors) {
         Some(ErrorLook::PageForBrowsers) => accepts_html(request.headers()),
         Some(ErrorLook::Problem) | None => false,
     };
     let is_cacheable = face.is_some_and(|face| face.is_cacheable);
     request.extensions_mut().insert(RequestId(id.clone()));
+    let address = ClientAddr::of(
+        request.peer_addr().map(|addr| addr.ip()),
+        request.headers(),
+        &services.running.trusted_proxies,
+    );
+    request.extensions_mut().insert(address);
     let caller = SeenCaller::default();
     request.extensions_mut().insert(caller.clone());
     let in_flight = services.running.metrics.begin();
+    let active = services.running.stopping.request();
 
     let result = match next.call(request).await {
         Ok(response) => {
@@ -139,6 +155,7 @@ async fn handle(
         bytes,
         workspace,
         actor,
+        remote_addr = address.0.map(tracing::field::display),
         code = problem.map(|p| p.error.code),
         "answered"
     );
@@ -146,6 +163,13 @@ async fn handle(
     match result {
         Ok((mut response, _)) => {
             harden(response.headers_mut(), &id, is_cacheable);
+            if services.running.stopping.has_begun() {
+                let head = response.response_mut().head_mut();
+                head.set_connection_type(ConnectionType::Close);
+            }
+            // Counted as on its way before it counts as answered: a stop sees it all the time.
+            let response = response.map_body(|_, body| services.running.stopping.watch(body));
+            drop(active);
             Ok(response)
         }
         Err(problem) => Err(Rendered { problem, id }.into()),
@@ -224,6 +248,27 @@ fn harden(headers: &mut HeaderMap, id: &str, is_cacheable: bool) {
     }
 }
 
+/// The trace that the request belongs to, by its `traceparent` (W3C Trace Context, version 00 and what
+/// later versions keep of it): version, trace, parent and flags, in lower-case hexadecimal digits.
+fn trace_id(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(TRACEPARENT);
+    let text = values.next()?.to_str().ok()?;
+    if values.next().is_some() {
+        return None;
+    }
+    let mut parts = text.split('-');
+    let mut hex = |length: usize| {
+        let part = parts.next()?;
+        let is_hex = |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
+        (part.len() == length && part.bytes().all(is_hex)).then_some(part)
+    };
+    let (version, trace, parent) = (hex(2)?, hex(32)?, hex(16)?);
+    hex(2)?;
+    let is_whole = version != "00" || parts.next().is_none();
+    let is_set = |part: &str| part.bytes().any(|digit| digit != b'0');
+    (version != "ff" && is_whole && is_set(trace) && is_set(parent)).then_some(trace)
+}
+
 /// The client's own ID when it is fit for logs and headers, else a new one.
 fn request_id(headers: &HeaderMap) -> String {
     headers
@@ -254,6 +299,36 @@ mod tests {
             assert_ne!(id(refused), refused);
             assert_eq!(id(refused).len(), 36);
         }
+    }
+
+    #[test]
+    fn traces() {
+        const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+        let trace = |values: &[&str]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(TRACEPARENT, HeaderValue::from_str(value).unwrap());
+            }
+            trace_id(&headers).map(str::to_owned)
+        };
+        let good = format!("00-{TRACE}-00f067aa0ba902b7-01");
+        assert_eq!(trace(&[&good]).as_deref(), Some(TRACE));
+        let later = format!("cc-{TRACE}-00f067aa0ba902b7-01-more");
+        assert_eq!(trace(&[&later]).as_deref(), Some(TRACE));
+        for bad in [
+            "",
+            "00",
+            &format!("{good}-more"),
+            &good.to_uppercase(),
+            &good.replacen("00", "ff", 1),
+            &good.replace("00f067aa0ba902b7", "0000000000000000"),
+            &good.replace(TRACE, &"0".repeat(32)),
+            &good.replace(TRACE, &TRACE[1..]),
+        ] {
+            assert_eq!(trace(&[bad]), None, "{bad}");
+        }
+        assert_eq!(trace(&[&good, &good]), None);
+        assert_eq!(trace(&[]), None);
     }
 
     #[actix_web::test]

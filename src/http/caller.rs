@@ -4,10 +4,10 @@ use crate::application::error::{Error, Kind};
 use crate::application::people::audit::LogReader;
 use crate::application::people::caller::{Admin, Caller, Member};
 use crate::http::context::SeenCaller;
-use crate::http::face::Callers;
 use crate::http::problem::Problem;
 use crate::http::routes::Routes;
 use crate::http::state::Services;
+use crate::http::trail::Trail;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap};
@@ -22,27 +22,32 @@ pub async fn authenticate(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let face = request
-        .app_data::<web::Data<Routes>>()
-        .and_then(|routes| routes.face(request.path()));
-    let needs_token = match face.map(|face| face.callers) {
-        Some(Callers::Anybody) => false,
+    let needs_token = match request.app_data::<web::Data<Routes>>() {
+        Some(routes) => routes.needs_token(request.match_info().as_str()),
         // Without a table of routes nothing is open to anybody.
-        Some(Callers::Tokens) | None => request.match_pattern().is_some(),
+        None => true,
     };
-    if needs_token {
-        match identify(&request).await {
-            Ok(caller) => {
-                let mut extensions = request.extensions_mut();
-                if let Some(seen) = extensions.get::<SeenCaller>() {
-                    seen.set(&caller);
-                }
-                extensions.insert(caller)
-            }
-            Err(error) => return Ok(request.error_response(error)),
-        };
+    if needs_token && let Err(error) = admit(&request).await {
+        return Ok(request.error_response(error));
     }
     Ok(next.call(request).await?.map_into_boxed_body())
+}
+
+/// Finds out who calls, and writes down that they may be about to change something.
+async fn admit(request: &ServiceRequest) -> Result<(), Error> {
+    let caller = identify(request).await?;
+    let trail = {
+        let mut extensions = request.extensions_mut();
+        if let Some(seen) = extensions.get::<SeenCaller>() {
+            seen.set(&caller);
+        }
+        extensions.insert(caller);
+        extensions.get::<Trail>().cloned()
+    };
+    match trail {
+        Some(trail) => trail.begin().await,
+        None => Ok(()),
+    }
 }
 
 async fn identify(request: &ServiceRequest) -> Result<Caller, Error> {
@@ -170,7 +175,14 @@ macro_rules! extract_caller {
                 let caller = request.extensions().get::<Caller>().cloned();
                 ready(match caller {
                     Some(caller) => Self::try_from(caller).map_err(Problem::from),
-                    None => Err(Error::bug("a route outside of /v1 asks for its caller").into()),
+                    // Whatever the address: who is not known is not let in.
+                    None => Err(Error::new(
+                        Kind::Unauthenticated,
+                        "unauthenticated",
+                        "This request needs a token.",
+                    )
+                    .internal("a route without authentication asks for its caller")
+                    .into()),
                 })
             }
         }

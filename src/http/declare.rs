@@ -31,6 +31,8 @@ pub struct Declared {
     pub id: Option<String>,
     /// `None`: its registration says nothing.
     pub effect: Option<RouteEffect>,
+    /// The names of its query parameters, where only those are taken.
+    pub query: Option<Vec<String>>,
 }
 
 /// An operation of the API with its effect.
@@ -42,6 +44,12 @@ pub struct WithEffect<T> {
 /// Registers an operation of the API that may change something.
 pub fn changes<T>(route: T) -> WithEffect<T> {
     let effect = RouteEffect::Changes;
+    WithEffect { route, effect }
+}
+
+/// Registers an operation of the API that may change files of a bucket. Its handler names them.
+pub fn changes_files<T>(route: T) -> WithEffect<T> {
+    let effect = RouteEffect::ChangesFiles;
     WithEffect { route, effect }
 }
 
@@ -87,6 +95,7 @@ fn word(effect: RouteEffect) -> &'static str {
         RouteEffect::Shows => "shows",
         RouteEffect::Asks => "asks",
         RouteEffect::Changes => "changes",
+        RouteEffect::ChangesFiles => "changes_files",
     }
 }
 
@@ -94,9 +103,14 @@ fn word(effect: RouteEffect) -> &'static str {
 pub fn take_effect(operation: &mut Operation) -> Option<RouteEffect> {
     let note = operation.extensions.take()?;
     let noted = note.get(EFFECT)?.as_str()?;
-    [RouteEffect::Shows, RouteEffect::Asks, RouteEffect::Changes]
-        .into_iter()
-        .find(|effect| word(*effect) == noted)
+    [
+        RouteEffect::Shows,
+        RouteEffect::Asks,
+        RouteEffect::Changes,
+        RouteEffect::ChangesFiles,
+    ]
+    .into_iter()
+    .find(|effect| word(*effect) == noted)
 }
 
 /// The routes of pages, gathered before they are registered.
@@ -208,6 +222,16 @@ impl PageRoute {
         self.operation(Method::POST, RouteEffect::Changes, handler)
     }
 
+    /// POST changes files of a bucket; its handler names them.
+    pub fn changes_files<F, Args>(self, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.operation(Method::POST, RouteEffect::ChangesFiles, handler)
+    }
+
     fn operation<F, Args>(mut self, method: Method, effect: RouteEffect, handler: F) -> Self
     where
         F: Handler<Args>,
@@ -220,6 +244,7 @@ impl PageRoute {
             method,
             id: None,
             effect: Some(effect),
+            query: None,
         });
         self
     }

@@ -46,8 +46,11 @@ pub enum RouteEffect {
     Shows,
     /// It changes nothing of ours, by a method that could, and comes often: written unless it succeeds.
     Asks,
-    /// It may change something: written whatever came of it.
+    /// It may change something: written before it is done, and whatever came of it.
     Changes,
+    /// The same for files of a bucket: its handler names them in the request's
+    /// [`Trail`](crate::http::trail::Trail) before it changes them.
+    ChangesFiles,
 }
 
 impl Face {

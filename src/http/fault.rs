@@ -44,6 +44,20 @@ pub fn refusal(path: &Path, message: &str, place: &str) -> Error {
     of_field(field, code, detail)
 }
 
+/// The refusal of a query parameter.
+pub fn unknown_parameter(name: &str, known: &[String]) -> Error {
+    let field = crate::domain::invalid::shown(name);
+    let names: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
+    let detail = match names.as_slice() {
+        [] => format!("There is no query parameter `{field}` here."),
+        names => format!(
+            "There is no query parameter `{field}` here. Known: {}.",
+            names.join(", ")
+        ),
+    };
+    of_field(field, "unknown_field", detail)
+}
+
 /// The refusal of a body as a whole.
 pub fn whole(code: &'static str, detail: &str) -> Error {
     of_field("body".to_owned(), code, detail.to_owned())

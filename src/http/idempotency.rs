@@ -46,7 +46,11 @@ fn read(request: &HttpRequest) -> Result<Idempotent> {
         .transpose()
         .map_err(|invalid| Error::field(NAME, invalid))?;
     Ok(Idempotent {
-        scope: format!("{caller} {} {}", request.method(), request.path()),
+        scope: format!(
+            "{caller} {} {}",
+            request.method(),
+            request.match_info().as_str()
+        ),
         key,
     })
 }

@@ -3,7 +3,7 @@
 //! Handlers are thin: they parse, call one use case, and answer. What holds for every request is done
 //! around them, from the outside in: [`detach`](boundary::detach), [`boundary`](boundary::boundary),
 //! [`audit`](audit::audit), [`authenticate`](caller::authenticate),
-//! [`panics`](boundary::panics).
+//! [`only_known`](query::only_known), [`panics`](boundary::panics).
 
 pub mod api;
 pub mod assets;
@@ -11,12 +11,14 @@ pub mod audit;
 pub mod body;
 pub mod boundary;
 pub mod caller;
+pub mod client_addr;
 pub mod context;
 pub mod declare;
 pub mod docs;
 pub mod face;
 mod fault;
 pub mod idempotency;
+pub mod listener;
 pub mod metrics;
 pub mod openapi;
 pub mod page;
@@ -26,6 +28,8 @@ pub mod problem;
 pub mod query;
 pub mod routes;
 pub mod state;
+pub mod stopping;
+pub mod trail;
 pub mod upload;
 
 use crate::application::error::{Error, Result};
@@ -34,6 +38,7 @@ use actix_web::web::Data;
 use actix_web::{App, web};
 use audit::AnonymousLimit;
 use docs::Documents;
+use listener::Listener;
 use routes::Routes;
 use state::Services;
 use std::sync::Arc;
@@ -44,12 +49,14 @@ pub struct HttpParts {
     routes: Data<Routes>,
     documents: Data<Documents>,
     anonymous: Data<AnonymousLimit>,
+    listener: Listener,
 }
 
 impl HttpParts {
-    pub fn new() -> Result<Self> {
+    pub fn new(listener: Listener) -> Result<Self> {
         let (document, mut addresses) = openapi::declared();
         addresses.extend(pages::routes().addresses());
+        addresses.retain(|address| listener.serves(&address.pattern));
         let faces = vec![&api::face::API, &pages::face::FACE];
         let json = document
             .to_pretty_json()
@@ -58,6 +65,7 @@ impl HttpParts {
             routes: Data::new(Routes::of(addresses, faces)?),
             documents: Data::new(Documents::of(json)?),
             anonymous: Data::new(AnonymousLimit::default()),
+            listener,
         })
     }
 }
@@ -77,23 +85,29 @@ pub fn app(
 > {
     use utoipa_actix_web::AppExt;
 
+    let listener = parts.listener;
     App::new()
         .app_data(Data::from(services))
         .app_data(parts.routes)
         .app_data(parts.documents)
         .app_data(parts.anonymous)
         .into_utoipa_app()
-        .configure(api::configure)
+        .configure(|config| api::configure_for(listener, config))
         .into_app()
-        .service(
-            web::scope("")
-                .wrap(from_fn(pages::shell::headers::secure))
-                .wrap(Compress::default())
-                .configure(assets::configure)
-                .configure(|config| pages::routes().register(config)),
-        )
+        .configure(|config| {
+            if listener.product {
+                config.service(
+                    web::scope("")
+                        .wrap(from_fn(pages::shell::headers::secure))
+                        .wrap(Compress::default())
+                        .configure(assets::configure)
+                        .configure(|config| pages::routes().register(config)),
+                );
+            }
+        })
         .default_service(web::to(routes::nothing_here))
         .wrap(from_fn(boundary::panics))
+        .wrap(from_fn(query::only_known))
         .wrap(from_fn(caller::authenticate))
         .wrap(from_fn(audit::audit))
         .wrap(from_fn(boundary::boundary))

@@ -7,7 +7,7 @@ use crate::http::problem::{FieldProblem, ProblemBody};
 use actix_web::App;
 use actix_web::http::Method;
 use utoipa::OpenApi as _;
-use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::path::{Operation, ParameterIn, PathItem};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{Content, OpenApi, Ref, RefOr, Response, ResponseBuilder};
 use utoipa_actix_web::AppExt;
@@ -69,6 +69,10 @@ fn address((path, item): (&String, &mut PathItem)) -> Address {
                 method,
                 id: operation.operation_id.clone(),
                 effect: take_effect(operation),
+                query: match face.callers {
+                    Callers::Tokens => query_parameters(operation),
+                    Callers::Anybody => None,
+                },
             }
         })
         .collect();
@@ -82,6 +86,21 @@ fn address((path, item): (&String, &mut PathItem)) -> Address {
         action,
         operations,
     }
+}
+
+/// The names of an operation's query parameters; `None` where one is described elsewhere.
+fn query_parameters(operation: &Operation) -> Option<Vec<String>> {
+    let parameters = operation.parameters.iter().flatten();
+    let described: Vec<_> = parameters
+        .map(|parameter| match parameter {
+            RefOr::T(parameter) => Some(parameter),
+            RefOr::Ref(_) => None,
+        })
+        .collect::<Option<_>>()?;
+    let of_query = described
+        .into_iter()
+        .filter(|parameter| parameter.parameter_in == ParameterIn::Query);
+    Some(of_query.map(|parameter| parameter.name.clone()).collect())
 }
 
 /// The operations of a path, with their methods.

@@ -2,8 +2,11 @@
 
 use crate::application::error::{Error, Kind};
 use crate::http::fault;
-use actix_web::dev::Payload;
-use actix_web::{FromRequest, HttpRequest};
+use crate::http::routes::Routes;
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::middleware::Next;
+use actix_web::{FromRequest, HttpRequest, web};
 use serde::de::value::Error as Fault;
 use serde::de::{self, DeserializeOwned, IntoDeserializer, MapAccess, Visitor};
 use serde::forward_to_deserialize_any;
@@ -20,6 +23,40 @@ impl<T: DeserializeOwned> FromRequest for Query<T> {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(parse(request.query_string()).map(Self).map_err(Into::into))
     }
+}
+
+/// Refuses a parameter that the operation does not take, also where its handler reads none: one that is
+/// ignored would change what the caller believes was asked.
+pub async fn only_known(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let refusal = request.app_data::<web::Data<Routes>>().and_then(|routes| {
+        let known = routes.query(request.method(), request.match_info().as_str())?;
+        unknown(request.query_string(), known)
+    });
+    match refusal {
+        Some(error) => Ok(request.error_response(error)),
+        None => Ok(next.call(request).await?.map_into_boxed_body()),
+    }
+}
+
+/// The refusal of the first parameter that is not among the known ones.
+fn unknown(query: &str, known: &[String]) -> Option<Error> {
+    let name = query
+        .split('&')
+        .filter(|part| !part.is_empty())
+        .find_map(|part| {
+            let name = part.split_once('=').map_or(part, |(name, _)| name);
+            match decoded(name) {
+                Ok(name) => (!known.contains(&name)).then_some(Ok(name)),
+                Err(error) => Some(Err(error)),
+            }
+        })?;
+    Some(match name {
+        Ok(name) => fault::unknown_parameter(&name, known),
+        Err(error) => error,
+    })
 }
 
 pub(super) fn parse<T: DeserializeOwned>(query: &str) -> Result<T, Error> {
@@ -195,6 +232,24 @@ mod tests {
     enum Format {
         List,
         Options,
+    }
+
+    #[test]
+    fn parameters_that_an_operation_does_not_take_are_named() {
+        let known = ["key".to_owned(), "wait".to_owned()];
+        assert!(unknown("key=a&wait=1&&", &known).is_none());
+        let error = unknown("key=a&b%75cket=other", &known).unwrap();
+        assert_eq!(
+            (error.kind, error.code, error.fields[0].field.as_str()),
+            (Kind::Unprocessable, "unknown_field", "bucket")
+        );
+        assert!(error.to_string().contains("bucket") || error.fields[0].detail.contains("`key`"));
+        assert_eq!(unknown("%ff=1", &[]).unwrap().code, "invalid_utf8");
+        assert!(
+            unknown("x", &[]).unwrap().fields[0]
+                .detail
+                .contains("no query parameter")
+        );
     }
 
     #[test]

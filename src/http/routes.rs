@@ -1,8 +1,12 @@
 //! Which addresses there are, and what is done there.
+//!
+//! Paths here are those that the router matches, as in a request's `match_info`: percent-encoded letters
+//! are decoded, an encoded slash is not. The path as it was sent would name other addresses than the
+//! router does: `/v1/%73torages` is `/v1/storages`.
 
 use crate::application::error::Error;
 use crate::http::declare::{Address, Declared};
-use crate::http::face::{Actions, Face, RouteEffect};
+use crate::http::face::{Actions, Callers, Face, RouteEffect};
 use crate::http::problem::Problem;
 use actix_web::dev::ResourceDef;
 use actix_web::http::header::{self, HeaderValue};
@@ -25,6 +29,7 @@ struct Route {
 pub struct Audited<'a> {
     pub action: &'a str,
     pub effect: RouteEffect,
+    pub actions: Actions,
 }
 
 impl Routes {
@@ -59,9 +64,32 @@ impl Routes {
         })
     }
 
+    /// Whether only whoever has a token may call this address. One that does not exist is open to
+    /// anybody, who learns that it does not exist.
+    pub fn needs_token(&self, path: &str) -> bool {
+        let mut routes = self.matching(path);
+        routes.any(|route| route.address.face.callers == Callers::Tokens)
+    }
+
+    /// The pattern of the address.
+    pub fn pattern(&self, path: &str) -> Option<&str> {
+        let route = self.matching(path).next()?;
+        Some(&route.address.pattern)
+    }
+
+    /// The query parameters that an operation takes; `None` where any are taken.
+    pub fn query(&self, method: &Method, path: &str) -> Option<&[String]> {
+        self.matching(path)
+            .flat_map(|route| &route.address.operations)
+            .find(|operation| operation.method == *method)?
+            .query
+            .as_deref()
+    }
+
     /// What the audit log calls a request; `None` where it has no name for it.
     pub fn audited(&self, method: &Method, path: &str) -> Option<Audited<'_>> {
-        match self.face(path)?.actions {
+        let actions = self.face(path)?.actions;
+        match actions {
             Actions::ByOperation => {
                 let operation = self
                     .matching(path)
@@ -70,6 +98,7 @@ impl Routes {
                 Some(Audited {
                     action: operation.id.as_deref()?,
                     effect: effect(Some(operation), method),
+                    actions,
                 })
             }
             Actions::ByAddress => {
@@ -78,6 +107,7 @@ impl Routes {
                 Some(Audited {
                     action: address.action.as_deref()?,
                     effect: effect(operations.find(|o| o.method == *method), method),
+                    actions,
                 })
             }
         }
@@ -132,7 +162,7 @@ pub async fn nothing_here(
     request: HttpRequest,
     routes: web::Data<Routes>,
 ) -> Result<HttpResponse, Problem> {
-    let methods = routes.methods(request.path());
+    let methods = routes.methods(request.match_info().as_str());
     if methods.is_empty() {
         return Err(Problem::bare(StatusCode::NOT_FOUND));
     }
@@ -152,7 +182,7 @@ pub async fn nothing_here(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::face::{Callers, ErrorLook};
+    use crate::http::face::ErrorLook;
 
     static API: Face = Face {
         root: "/v1/",
@@ -178,6 +208,7 @@ mod tests {
                 method,
                 id: Some("put_thing".to_owned()),
                 effect,
+                query: None,
             }],
         }
     }

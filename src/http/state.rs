@@ -16,6 +16,8 @@ use crate::application::setups::instructions::Instructions;
 use crate::application::storages::Storages;
 use crate::domain::origin::Origin;
 use crate::http::metrics::HttpMetrics;
+use crate::http::stopping::Stopping;
+use ipnet::IpNet;
 use prometheus_client::registry::Registry;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -58,8 +60,11 @@ pub struct RunningService {
     pub metrics: HttpMetrics,
     /// Everything that `/metrics` shows.
     pub registry: Registry,
-    /// How long a client may take to send a body of JSON.
+    /// How long a client may take to send a body of JSON, or a form.
     pub request_timeout: Duration,
+    /// Whose word on the client's address is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    pub stopping: Arc<Stopping>,
 }
 
 /// Where the pages are, and who may embed them.

@@ -18,7 +18,9 @@ use crate::domain::connection::service_identity::ServicePrincipal;
 use crate::domain::origin::Origin;
 use crate::logging::{LogFormat, LogSettings, check_filter};
 use ipnet::IpNet;
-use read::{Reader, list, network, operator_token, path, public_url, shown};
+use read::{
+    Reader, list, network, on_or_off, operator_token, path, public_url, shown, socket_address,
+};
 use secrecy::{ExposeSecret, SecretString};
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -30,6 +32,13 @@ use url::Url;
 #[derive(Debug, Clone)]
 pub struct Settings {
     pub listen: SocketAddr,
+    /// Where readiness and metrics are; `None`: where everything is.
+    pub management_listen: Option<SocketAddr>,
+    pub docs: DocsPlace,
+    /// Whose word on the client's address is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Whether reads of files are in the audit log.
+    pub audit_reads: bool,
     pub database: DatabaseUrl,
     pub data_dir: PathBuf,
     /// Where the service is reached: the address it listens on, unless the operator says otherwise.
@@ -55,9 +64,21 @@ pub struct Settings {
     pub checks_per_minute: NonZeroU32,
     pub recheck_interval: Duration,
     pub request_timeout: Duration,
+    /// From the signal to the end.
     pub shutdown_grace: Duration,
+    /// How much of that the service goes on for, without being ready.
+    pub drain: Duration,
     pub signed_url_max: Duration,
     pub log: LogSettings,
+}
+
+/// Where the API's description is served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DocsPlace {
+    Public,
+    /// At the listener of its own for readiness and metrics.
+    Management,
+    Nowhere,
 }
 
 /// Where the master key is.
@@ -154,11 +175,58 @@ impl Settings {
                 .unwrap_or(LogFormat::Text),
         };
         let listen = read
-            .text("SALLYPORT_LISTEN", options.listen, "127.0.0.1:8080", |t| {
-                t.parse()
-                    .map_err(|_| format!("`{}` is not an IP address and a port.", shown(t)))
-            })
+            .text(
+                "SALLYPORT_LISTEN",
+                options.listen,
+                "127.0.0.1:8080",
+                socket_address,
+            )
             .unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080)));
+        let management_listen = read.text(
+            "SALLYPORT_MANAGEMENT_LISTEN",
+            options.management_listen,
+            "127.0.0.1:9090",
+            socket_address,
+        );
+        if management_listen == Some(listen) && listen.port() != 0 {
+            read.fault(
+                "SALLYPORT_MANAGEMENT_LISTEN",
+                "It is the same address as that of SALLYPORT_LISTEN.".into(),
+                "127.0.0.1:9090",
+            );
+        }
+        let docs = read
+            .text("SALLYPORT_DOCS", options.docs, "public", |t| match t {
+                "public" => Ok(DocsPlace::Public),
+                "management" if management_listen.is_some() => Ok(DocsPlace::Management),
+                "management" => Err("`management` needs SALLYPORT_MANAGEMENT_LISTEN.".to_owned()),
+                "off" => Ok(DocsPlace::Nowhere),
+                _ => Err(format!(
+                    "`{}` is neither `public`, `management` nor `off`.",
+                    shown(t)
+                )),
+            })
+            .unwrap_or(DocsPlace::Public);
+        let shutdown_grace = read.duration(
+            "SALLYPORT_SHUTDOWN_GRACE",
+            options.shutdown_grace,
+            "25s",
+            Duration::from_secs(25),
+            Duration::from_secs(3_600),
+        );
+        let drain = read.text("SALLYPORT_DRAIN", options.drain, "5s", |t| {
+            let drain = parse_duration(t)?;
+            if drain < shutdown_grace {
+                Ok(drain)
+            } else {
+                Err(format!(
+                    "`{}` is not shorter than SALLYPORT_SHUTDOWN_GRACE, which includes it.",
+                    shown(t)
+                ))
+            }
+        });
+        // A short grace leaves time for requests.
+        let drain = drain.unwrap_or_else(|| Duration::from_secs(5).min(shutdown_grace / 4));
         let public_url = read.text(
             "SALLYPORT_PUBLIC_URL",
             options.public_url,
@@ -172,6 +240,24 @@ impl Settings {
         };
         let settings = Self {
             listen,
+            management_listen,
+            docs,
+            trusted_proxies: read
+                .text(
+                    "SALLYPORT_TRUSTED_PROXIES",
+                    options.trusted_proxies,
+                    "10.0.0.0/8,fd00::/8",
+                    |t| list(t, network),
+                )
+                .unwrap_or_default(),
+            audit_reads: read
+                .text(
+                    "SALLYPORT_AUDIT_READS",
+                    options.audit_reads,
+                    "on",
+                    on_or_off,
+                )
+                .unwrap_or(false),
             database,
             operator_token: read.text(
                 "SALLYPORT_OPERATOR_TOKEN",
@@ -278,13 +364,8 @@ impl Settings {
                 Duration::from_secs(30),
                 Duration::from_secs(3_600),
             ),
-            shutdown_grace: read.duration(
-                "SALLYPORT_SHUTDOWN_GRACE",
-                options.shutdown_grace,
-                "30s",
-                Duration::from_secs(30),
-                Duration::from_secs(3_600),
-            ),
+            shutdown_grace,
+            drain,
             signed_url_max: read.duration(
                 "SALLYPORT_SIGNED_URL_MAX",
                 options.signed_url_max,
@@ -329,6 +410,9 @@ mod tests {
         assert_eq!(settings.listen.to_string(), "127.0.0.1:8080");
         assert_eq!(settings.database.to_string(), "sqlite://data/sallyport.db");
         assert_eq!(settings.setup_ttl, 7 * DAY);
+        // Shorter than the 30 seconds after which Kubernetes kills.
+        assert_eq!(settings.shutdown_grace, Duration::from_secs(25));
+        assert_eq!(settings.drain, Duration::from_secs(5));
         assert_eq!(settings.checks_per_minute.get(), 60);
         assert!(matches!(
             settings.master_key,
@@ -406,6 +490,25 @@ mod tests {
                 "SALLYPORT_SIGNED_URL_MAX",
                 refused(|o| o.signed_url_max = set("8d")),
             ),
+            (
+                "SALLYPORT_MANAGEMENT_LISTEN",
+                refused(|o| o.management_listen = set("here")),
+            ),
+            (
+                "SALLYPORT_MANAGEMENT_LISTEN",
+                refused(|o| o.management_listen = set("127.0.0.1:8080")),
+            ),
+            ("SALLYPORT_DOCS", refused(|o| o.docs = set("hidden"))),
+            ("SALLYPORT_DOCS", refused(|o| o.docs = set("management"))),
+            (
+                "SALLYPORT_TRUSTED_PROXIES",
+                refused(|o| o.trusted_proxies = set("10.0.0.0/8,proxy")),
+            ),
+            (
+                "SALLYPORT_AUDIT_READS",
+                refused(|o| o.audit_reads = set("yes")),
+            ),
+            ("SALLYPORT_DRAIN", refused(|o| o.drain = set("25s"))),
             ("SALLYPORT_LOG", refused(|o| o.log = set("sallyport=loud"))),
             (
                 "SALLYPORT_LOG_FORMAT",

@@ -8,6 +8,28 @@ pub struct Options {
     #[arg(long, env = "SALLYPORT_LISTEN", value_name = "ADDRESS")]
     pub listen: Option<String>,
 
+    /// Address and port for readiness and metrics, which are then nowhere else.
+    /// Default: none, and they are with everything else. Example: 127.0.0.1:9090
+    #[arg(long, env = "SALLYPORT_MANAGEMENT_LISTEN", value_name = "ADDRESS")]
+    pub management_listen: Option<String>,
+
+    /// Where the API's description (/docs and /openapi.json) is: public, management (with readiness and
+    /// metrics) or off.
+    /// Default: public. Example: management
+    #[arg(long, env = "SALLYPORT_DOCS", value_name = "PLACE")]
+    pub docs: Option<String>,
+
+    /// Networks of the proxies in front of the service, as CIDRs separated by commas. The client's
+    /// address is taken from X-Forwarded-For, or else from Forwarded, only when one of them sends it.
+    /// Default: none. Example: 10.0.0.0/8,fd00::/8
+    #[arg(long, env = "SALLYPORT_TRUSTED_PROXIES", value_name = "NETWORKS")]
+    pub trusted_proxies: Option<String>,
+
+    /// Whether reads of files, and signed URLs that read them, are written to the audit log: on or off.
+    /// Default: off. Example: on
+    #[arg(long, env = "SALLYPORT_AUDIT_READS", value_name = "ON_OR_OFF")]
+    pub audit_reads: Option<String>,
+
     /// The database. SQLite serves one process, PostgreSQL any number.
     /// Default: the file sallyport.db in the data folder.
     /// Example: postgres://sallyport:PASSWORD@db.example.com:5432/sallyport
@@ -119,15 +141,20 @@ pub struct Options {
     #[arg(long, env = "SALLYPORT_RECHECK_INTERVAL", value_name = "DURATION")]
     pub recheck_interval: Option<String>,
 
-    /// How long a client may take to send a request's headers, and its body of JSON.
+    /// How long a client may take to send a request's headers, and its body of JSON or its form.
     /// Default: 30s. Example: 10s
     #[arg(long, env = "SALLYPORT_REQUEST_TIMEOUT", value_name = "DURATION")]
     pub request_timeout: Option<String>,
 
-    /// How long requests may go on after the service was asked to stop.
-    /// Default: 30s. Example: 2m
+    /// How long a stop takes at most, from the signal to the end.
+    /// Default: 25s. Example: 2m
     #[arg(long, env = "SALLYPORT_SHUTDOWN_GRACE", value_name = "DURATION")]
     pub shutdown_grace: Option<String>,
+
+    /// How much of a stop the service goes on for, not ready, so that load balancers see it.
+    /// Default: 5s. Example: 10s
+    #[arg(long, env = "SALLYPORT_DRAIN", value_name = "DURATION")]
+    pub drain: Option<String>,
 
     /// The longest life of a signed URL; at most 7d, which is S3's own limit.
     /// Default: 12h. Example: 1h

@@ -3,6 +3,7 @@
 use crate::settings::bad::BadSetting;
 use ipnet::IpNet;
 use secrecy::SecretString;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 use url::Url;
@@ -131,6 +132,19 @@ pub(super) fn operator_token(text: &str) -> Result<SecretString, String> {
         return Err("The operator's token has visible ASCII characters only.".into());
     }
     Ok(SecretString::from(text))
+}
+
+pub(super) fn socket_address(text: &str) -> Result<SocketAddr, String> {
+    text.parse()
+        .map_err(|_| format!("`{}` is not an IP address and a port.", shown(text)))
+}
+
+pub(super) fn on_or_off(text: &str) -> Result<bool, String> {
+    match text {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err(format!("`{}` is neither `on` nor `off`.", shown(text))),
+    }
 }
 
 pub(super) fn network(text: &str) -> Result<IpNet, String> {

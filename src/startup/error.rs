@@ -1,5 +1,6 @@
 //! Why the service does not start.
 
+use crate::application::error::Error;
 use std::net::SocketAddr;
 
 /// Why the service does not start, or stopped by itself.
@@ -24,4 +25,12 @@ pub enum StartError {
     Server(std::io::Error),
     #[error("{0}")]
     Other(String),
+}
+
+/// An error with what only the operator sees.
+pub(super) fn with_cause(error: &Error) -> String {
+    match &error.internal {
+        Some(cause) => format!("{error} {cause}"),
+        None => error.to_string(),
+    }
 }

@@ -2,10 +2,12 @@
 //! [`build`].
 
 mod error;
+mod listening;
 pub mod program;
 mod use_cases;
 
 pub use error::StartError;
+use error::with_cause;
 
 use crate::application::clock::{Clock, SystemClock};
 use crate::application::error::{Error, Kind};
@@ -13,8 +15,9 @@ use crate::application::jobs::worker::Worker;
 use crate::application::kept::idempotency::IdempotentRequests;
 use crate::application::kept::master_key;
 use crate::application::kept::page_tokens::PageTokens;
-use crate::application::kept::store::Store;
+use crate::application::kept::store::{IMPORT, JobStore, SCHEDULED_CHECK, Store};
 use crate::application::kept::vault::{MasterKey, Vault};
+use crate::application::observe::Observer;
 use crate::application::people::audit::AuditLog;
 use crate::application::people::authenticate::Authenticator;
 use crate::application::people::sign_in::SignIns;
@@ -24,41 +27,44 @@ use crate::application::readiness::{DatabaseReadiness, IdentityReadiness, Readin
 use crate::application::setups::instructions::Instructions;
 use crate::aws::client::clients::AwsClients;
 use crate::database::Database;
-use crate::http;
-use crate::http::HttpParts;
-use crate::http::metrics::{BucketMetrics, HttpMetrics};
+use crate::http::listener::Listener;
+use crate::http::metrics::{HttpMetrics, ServiceReadings, WorkMetrics};
 use crate::http::state::{DialogServices, PeopleServices, RunningService, Services, Site, Started};
-use crate::settings::{MasterKeySource, Settings};
-use actix_web::HttpServer;
-use actix_web::dev::Server;
+use crate::logging;
+use crate::settings::{DocsPlace, MasterKeySource, Settings};
 use aws_config::SdkConfig;
+use listening::{Listening, StopPlan};
 use prometheus_client::registry::Registry;
 use secrecy::ExposeSecret;
 use std::io::Write;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use use_cases::UseCases;
 
 /// How often a database that was away at start is tried again.
 const RETRY: Duration = Duration::from_secs(1);
-/// How long a connection is kept without a request.
-const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// How often the jobs that wait are counted.
+const COUNT_JOBS: Duration = Duration::from_secs(15);
 
 /// The service, ready to [`run`](Self::run).
 pub struct Application {
-    address: SocketAddr,
-    server: Server,
+    listening: Listening,
+    management: Option<Listening>,
+    services: Arc<Services>,
+    observer: Arc<dyn Observer>,
     database: Database,
     shutdown: CancellationToken,
+    without_drain: CancellationToken,
     first_contact: Option<JoinHandle<Result<(), StartError>>>,
     workers: Vec<Worker>,
     checks: TaskTracker,
-    grace: Duration,
+    plan: StopPlan,
 }
 
 /// Puts the service together and listens; it answers once it runs. AWS is reached as the environment
@@ -81,22 +87,17 @@ pub async fn build_with(settings: Settings, aws: &SdkConfig) -> Result<Applicati
 
     let mut registry = Registry::default();
     let metrics = HttpMetrics::register(&mut registry);
-    let observer = Arc::new(BucketMetrics::register(&mut registry));
-    let use_cases = UseCases::assemble(&settings, aws, &store, &vault, &clock, observer)?;
+    let observer: Arc<dyn Observer> = Arc::new(WorkMetrics::register(&mut registry));
+    let use_cases = UseCases::assemble(&settings, aws, &store, &vault, &clock, observer.clone())?;
+    readings(&database, &use_cases).register(&mut registry);
 
     let readiness: Vec<Arc<dyn Readiness>> = vec![
         Arc::new(DatabaseReadiness(store.clone())),
         Arc::new(IdentityReadiness(use_cases.principal)),
     ];
 
-    let listener = TcpListener::bind(settings.listen).map_err(|error| StartError::Listen {
-        address: settings.listen,
-        error,
-    })?;
-    let address = listener.local_addr().map_err(StartError::Server)?;
-
     let services = Arc::new(Services {
-        people: people(&settings, &store, &clock),
+        people: people(&settings, &store, &clock, &observer),
         setups: use_cases.setups.clone(),
         dialog: DialogServices {
             instructions: Instructions {
@@ -126,9 +127,39 @@ pub async fn build_with(settings: Settings, aws: &SdkConfig) -> Result<Applicati
             metrics,
             registry,
             request_timeout: settings.request_timeout,
+            trusted_proxies: settings.trusted_proxies.clone(),
+            stopping: Arc::default(),
         },
     });
-    let parts = HttpParts::new().map_err(|error| StartError::Other(with_cause(&error)))?;
+    let listening = Listening::begin(
+        settings.listen,
+        services.clone(),
+        Listener {
+            product: true,
+            management: settings.management_listen.is_none(),
+            documentation: settings.docs == DocsPlace::Public,
+        },
+        &settings,
+    )?;
+    let management = match settings.management_listen {
+        None => None,
+        Some(address) => Some(Listening::begin(
+            address,
+            services.clone(),
+            Listener {
+                product: false,
+                management: true,
+                documentation: settings.docs == DocsPlace::Management,
+            },
+            &settings,
+        )?),
+    };
+    if settings.public_url.scheme() == "http" && !listening.address.ip().is_loopback() {
+        tracing::warn!(
+            public_url = %settings.public_url,
+            "SALLYPORT_PUBLIC_URL is not https, and the service listens to other machines: session cookies and tokens can be read on their way. Put TLS in front of it and set SALLYPORT_PUBLIC_URL to its https address"
+        );
+    }
 
     let shutdown = CancellationToken::new();
     let contact = FirstContact {
@@ -141,50 +172,52 @@ pub async fn build_with(settings: Settings, aws: &SdkConfig) -> Result<Applicati
         Err(NoContact::Away) => Some(tokio::spawn(contact.keep_trying(shutdown.clone()))),
         Err(NoContact::Refused(error)) => return Err(error),
     };
-    let server =
-        serve(listener, services, parts, &settings, &shutdown).map_err(StartError::Server)?;
-    tracing::info!(%address, database = %settings.database, "listening");
+    tracing::info!(
+        address = %listening.address,
+        management = management.as_ref().map(|m| tracing::field::display(m.address)),
+        database = %settings.database,
+        version = env!("CARGO_PKG_VERSION"),
+        "listening"
+    );
     Ok(Application {
-        address,
-        server,
+        listening,
+        management,
+        services,
+        observer,
         database,
         shutdown,
+        without_drain: CancellationToken::new(),
         first_contact,
         workers: use_cases.workers,
         checks: use_cases.running_checks,
-        grace: settings.shutdown_grace,
+        plan: StopPlan {
+            drain: settings.drain,
+            grace: settings.shutdown_grace,
+        },
     })
-}
-
-fn serve(
-    listener: TcpListener,
-    services: Arc<Services>,
-    parts: HttpParts,
-    settings: &Settings,
-    shutdown: &CancellationToken,
-) -> std::io::Result<Server> {
-    let stop = shutdown.clone();
-    Ok(
-        HttpServer::new(move || http::app(services.clone(), parts.clone()))
-            .client_request_timeout(settings.request_timeout)
-            .client_disconnect_timeout(Duration::from_secs(5))
-            .keep_alive(KEEP_ALIVE)
-            .shutdown_timeout(settings.shutdown_grace.as_secs())
-            .shutdown_signal(async move { stop.cancelled().await })
-            .listen(listener)?
-            .run(),
-    )
 }
 
 impl Application {
     /// Where it listens: with the port that it was given for port 0.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.listening.address
+    }
+
+    /// The same of the listener for readiness and metrics, if there is one.
+    pub fn management_address(&self) -> Option<SocketAddr> {
+        self.management
+            .as_ref()
+            .map(|management| management.address)
     }
 
     /// Cancelling it stops the service: running requests are finished, within the grace.
     pub fn shutdown(&self) -> CancellationToken {
         self.shutdown.clone()
+    }
+
+    /// Cancelling it leaves out the time in which a stopping service goes on for load balancers.
+    pub fn without_drain(&self) -> CancellationToken {
+        self.without_drain.clone()
     }
 
     /// Serves until it is stopped.
@@ -194,20 +227,68 @@ impl Application {
             .into_iter()
             .map(|worker| tokio::spawn(worker.run(self.shutdown.clone())))
             .collect();
-        let served = self.server.await.map_err(StartError::Server);
+        let background = TaskTracker::new();
+        background.spawn(keep_recovering(
+            self.services.clone(),
+            self.shutdown.clone(),
+        ));
+        background.spawn(count_jobs(
+            self.database.clone(),
+            self.observer.clone(),
+            self.shutdown.clone(),
+        ));
+        let stopping = self.services.running.stopping.clone();
+        let end = {
+            let (shutdown, stopping, grace) =
+                (self.shutdown.clone(), stopping.clone(), self.plan.grace);
+            tokio::spawn(async move {
+                shutdown.cancelled().await;
+                stopping.begin();
+                Instant::now() + grace
+            })
+        };
+        // The second listener answers until the first has stopped.
+        let product_ended = CancellationToken::new();
+        let management = self.management.map(|listening| {
+            let plan = StopPlan {
+                drain: Duration::ZERO,
+                ..self.plan
+            };
+            let (stopping, stop) = (stopping.clone(), product_ended.clone());
+            tokio::spawn(listening.run(stopping, plan, stop.clone(), stop))
+        });
+        let served = self
+            .listening
+            .run(
+                stopping,
+                self.plan,
+                self.shutdown.clone(),
+                self.without_drain,
+            )
+            .await;
         self.shutdown.cancel();
+        let end = end.await.unwrap_or_else(|_| Instant::now());
         // A check whose client has left still removes its probe object.
         self.checks.close();
-        let checks = async {
+        background.close();
+        let rest = async {
             // Each gives its job back.
             for worker in workers {
                 let _ = worker.await;
             }
             self.checks.wait().await;
+            background.wait().await;
         };
-        if tokio::time::timeout(self.grace, checks).await.is_err() {
+        if timeout_at(end, rest).await.is_err() {
             tracing::warn!("stopping although a connection check or an import still runs");
         }
+        product_ended.cancel();
+        let managed = match management {
+            Some(task) => task
+                .await
+                .unwrap_or_else(|error| Err(StartError::Other(error.to_string()))),
+            None => Ok(()),
+        };
         let contact = match self.first_contact {
             Some(task) => task
                 .await
@@ -215,12 +296,52 @@ impl Application {
             None => Ok(()),
         };
         self.database.close().await;
-        served.and(contact)
+        served.and(managed).and(contact)
+    }
+}
+
+/// Makes entries of the audit log of what stopped processes have left.
+async fn keep_recovering(services: Arc<Services>, stop: CancellationToken) {
+    services.people.audit_log.keep_recovering(stop).await;
+}
+
+/// Counts the jobs that wait, for metrics.
+async fn count_jobs(database: Database, observer: Arc<dyn Observer>, stop: CancellationToken) {
+    loop {
+        // Where this fails, so does what is reported elsewhere.
+        if let Ok(waiting) = database.jobs_due(SystemClock.now()).await {
+            for kind in [IMPORT, SCHEDULED_CHECK] {
+                let number = waiting.iter().find(|(of, _)| of == kind);
+                observer.jobs_waiting(kind, number.map_or(0, |(_, number)| *number));
+            }
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(COUNT_JOBS) => {}
+        }
+    }
+}
+
+/// What is read for metrics at each scrape.
+fn readings(database: &Database, use_cases: &UseCases) -> ServiceReadings {
+    let (used, idle) = (database.clone(), database.clone());
+    let sessions = use_cases.sessions.clone();
+    ServiceReadings {
+        database_connections_used: Box::new(move || used.connections().used),
+        database_connections_idle: Box::new(move || idle.connections().idle),
+        database_connections_limit: database.connections().limit,
+        role_sessions: Box::new(move || sessions.kept()),
+        dropped_log_lines: Box::new(logging::dropped_lines),
     }
 }
 
 /// The use cases about people, put together.
-fn people(settings: &Settings, store: &Arc<dyn Store>, clock: &Arc<dyn Clock>) -> PeopleServices {
+fn people(
+    settings: &Settings,
+    store: &Arc<dyn Store>,
+    clock: &Arc<dyn Clock>,
+    observer: &Arc<dyn Observer>,
+) -> PeopleServices {
     let workspaces = Arc::new(Workspaces {
         store: store.clone(),
         clock: clock.clone(),
@@ -229,6 +350,7 @@ fn people(settings: &Settings, store: &Arc<dyn Store>, clock: &Arc<dyn Clock>) -
         authenticator: Authenticator::new(
             store.clone(),
             clock.clone(),
+            observer.clone(),
             settings.operator_token.as_ref(),
         ),
         tokens: Tokens {
@@ -247,6 +369,7 @@ fn people(settings: &Settings, store: &Arc<dyn Store>, clock: &Arc<dyn Clock>) -
         audit_log: AuditLog {
             store: store.clone(),
             clock: clock.clone(),
+            reads: settings.audit_reads,
         },
         workspaces,
     }
@@ -378,12 +501,5 @@ fn write_new(path: &Path, text: &str) -> std::io::Result<()> {
     match linked {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
         other => other,
-    }
-}
-
-fn with_cause(error: &Error) -> String {
-    match &error.internal {
-        Some(cause) => format!("{error} {cause}"),
-        None => error.to_string(),
     }
 }

@@ -31,16 +31,20 @@ async fn provision(arguments: provision::Args) -> Result<(), String> {
 
 async fn serve(options: Options) -> Result<(), String> {
     let settings = Settings::parse(options).map_err(|error| error.to_string())?;
-    logging::init(&settings.log)?;
+    let _written_at_the_end = logging::init(&settings.log)?;
     let application = startup::build(settings)
         .await
         .map_err(|error| error.to_string())?;
-    stop_on_signal(application.shutdown())?;
+    stop_on_signal(application.shutdown(), application.without_drain())?;
     application.run().await.map_err(|error| error.to_string())
 }
 
-/// SIGTERM and SIGINT stop the service after what runs; a second one stops it at once.
-fn stop_on_signal(shutdown: CancellationToken) -> Result<(), String> {
+/// SIGTERM and SIGINT stop the service after what runs; a second one stops it at once. SIGINT comes from
+/// a terminal, where no load balancer has to see the stop.
+fn stop_on_signal(
+    shutdown: CancellationToken,
+    without_drain: CancellationToken,
+) -> Result<(), String> {
     let listen = |kind| signal(kind).map_err(|error| format!("cannot wait for signals: {error}"));
     let mut terminate = listen(SignalKind::terminate())?;
     let mut interrupt = listen(SignalKind::interrupt())?;
@@ -48,7 +52,7 @@ fn stop_on_signal(shutdown: CancellationToken) -> Result<(), String> {
         for first in [true, false] {
             tokio::select! {
                 _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
+                _ = interrupt.recv() => without_drain.cancel(),
             }
             if !first {
                 std::process::exit(1);

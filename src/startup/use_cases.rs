@@ -55,6 +55,7 @@ pub(super) struct UseCases {
     pub browser_probes: BrowserProbes,
     pub principal: Arc<PrincipalSource>,
     pub running_checks: TaskTracker,
+    pub sessions: Arc<RoleSessions>,
 }
 
 impl UseCases {
@@ -70,7 +71,7 @@ impl UseCases {
         let policies = PolicyTemplates::load().map_err(|invalid| other(invalid.to_string()))?;
         let policies = Arc::new(policies);
         let networks = EndpointNetworks::new(settings.endpoint_networks.clone());
-        let clients = AwsClients::new(aws, Arc::new(networks)).map_err(other)?;
+        let clients = AwsClients::new(aws, Arc::new(networks), observer.clone()).map_err(other)?;
         let sessions = Arc::new(RoleSessions::new(
             Arc::new(clients),
             policies.clone(),
@@ -79,7 +80,7 @@ impl UseCases {
         ));
         let prober = AwsProber::new(sessions.clone()).map_err(|error| other(error.to_string()))?;
         let prober: Arc<dyn Prober> = Arc::new(prober);
-        let bucket: Arc<dyn Bucket> = Arc::new(S3Bucket::new(sessions));
+        let bucket: Arc<dyn Bucket> = Arc::new(S3Bucket::new(sessions.clone()));
         let principal = Arc::new(PrincipalSource::new(
             settings.service_principal.clone(),
             prober.clone(),
@@ -143,6 +144,7 @@ impl UseCases {
             jobs: jobs.clone(),
             wake: wake.clone(),
             interval,
+            observer: observer.clone(),
         };
         let slow = worker(Lane::Slow, &imports, SLOW_INTERVAL);
         let quick = worker(Lane::Quick, &Arc::default(), QUICK_INTERVAL);
@@ -176,6 +178,7 @@ impl UseCases {
             storages,
             principal,
             running_checks,
+            sessions,
         })
     }
 }

@@ -155,32 +155,51 @@ impl Files {
             })
     }
 
-    async fn open_upload(
+    /// The file that an upload is to become.
+    pub fn key_of_upload(
         &self,
         admin: &Admin,
         storage: &StorageRef,
         upload_id: &str,
-    ) -> Result<OpenUpload> {
+    ) -> Result<FileKey> {
+        self.open_ticket(admin, storage, upload_id)
+            .map(|(key, _)| key)
+    }
+
+    fn open_ticket(
+        &self,
+        admin: &Admin,
+        storage: &StorageRef,
+        upload_id: &str,
+    ) -> Result<(FileKey, UploadTicket)> {
         let refuse = || {
             Error::field(
                 "upload_id",
                 Invalid::new("invalid_upload_id", "This is no upload of this storage."),
             )
         };
+        let place = place(admin.workspace(), storage);
         let ticket = self
             .vault
-            .open_token(
-                Purpose::UploadId,
-                &place(admin.workspace(), storage),
-                upload_id,
-            )
+            .open_token(Purpose::UploadId, &place, upload_id)
             .map_err(|_| refuse())?;
         let ticket: UploadTicket = serde_json::from_str(&ticket).map_err(|_| refuse())?;
+        let key = FileKey::parse(&ticket.key).map_err(|_| refuse())?;
+        Ok((key, ticket))
+    }
+
+    async fn open_upload(
+        &self,
+        admin: &Admin,
+        storage: &StorageRef,
+        upload_id: &str,
+    ) -> Result<OpenUpload> {
+        let (key, ticket) = self.open_ticket(admin, storage, upload_id)?;
         Ok(OpenUpload {
             bucket: self
                 .bucket_for(FileOperation::Upload, admin.member(), storage)
                 .await?,
-            key: FileKey::parse(&ticket.key).map_err(|_| refuse())?,
+            key,
             object: NewObject {
                 conditions: WriteConditions {
                     if_none_match: ticket.if_none_match,

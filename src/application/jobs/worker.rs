@@ -4,6 +4,7 @@ use crate::application::clock::Clock;
 use crate::application::error::Result;
 use crate::application::jobs::{Job, Lane, Next};
 use crate::application::kept::store::Store;
+use crate::application::observe::Observer;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -25,6 +26,7 @@ pub struct Worker {
     pub wake: Arc<Notify>,
     /// How often the worker asks for jobs that are due while nobody wakes it.
     pub interval: Duration,
+    pub observer: Arc<dyn Observer>,
 }
 
 impl Worker {
@@ -73,7 +75,9 @@ impl Worker {
         let Some(claimed) = claimed else {
             return Ok(false);
         };
+        self.observer.began_job(job.kind());
         let next = job.work(&claimed, stop).await;
+        self.observer.ended_job(job.kind(), next.is_ok());
         match &next {
             Ok(Next::Ended) => self.store.end_job(&claimed).await?,
             Ok(Next::Again { due, cursor }) => {

@@ -1,12 +1,30 @@
 //! The audit log: written for every change and every refusal, changed by nobody.
+//!
+//! A change is written down before it is made ([`AuditLog::begin`]) and again with what came of it
+//! ([`AuditLog::record`]), which replaces the first. A process that is killed in between leaves the
+//! first; [`AuditLog::recover`] makes an entry of it whose outcome is unknown.
 
 use crate::application::clock::Clock;
-use crate::application::error::Result;
-use crate::application::kept::store::{Store, Window};
+use crate::application::error::{Error, Result};
+use crate::application::kept::store::{AuditFilter, Store, Window};
 use crate::application::people::caller::Admin;
 use crate::domain::ids::{AuditId, WorkspaceId};
-use crate::domain::people::audit::{Actor, AuditEntry, AuditResult};
+use crate::domain::people::audit::{AuditEntry, AuditIntent, AuditResult, AuditedFile, Deed};
 use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// How often a change under way is noted as such.
+pub const TOUCH_EVERY: Duration = Duration::from_secs(60);
+/// After how long without such a note its process is taken for dead. Five notes may fail before.
+const ABANDONED: Duration = Duration::from_secs(6 * 60);
+/// How often abandoned changes are looked for.
+const RECOVER_EVERY: Duration = Duration::from_secs(60);
+/// How many are recovered in one step.
+const BATCH: u32 = 100;
+
+/// What an entry says of a change whose process was stopped in it.
+pub const OUTCOME_UNKNOWN: &str = "outcome_unknown";
 
 /// Whose entries a caller may read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,46 +49,73 @@ impl LogReader {
 pub struct AuditLog {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
+    /// Whether reading a file, and a signed URL that reads one, is written too.
+    pub reads: bool,
 }
 
-/// What an entry says besides its ID and its time.
-#[derive(Debug, Clone)]
-pub struct Deed {
-    /// Whose workspace it concerns, if a single one's.
-    pub workspace: Option<WorkspaceId>,
-    pub actor: Actor,
-    pub action: String,
-    /// The ID of what it was done to.
-    pub target: Option<String>,
+/// What came of a deed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
     pub result: AuditResult,
     /// The problem's code, where it was refused or failed.
     pub code: Option<String>,
-    pub remote_addr: Option<String>,
-    pub request_id: Option<String>,
+    /// What became of single files where it differs, by their place.
+    pub of_files: Vec<(usize, AuditResult, Option<String>)>,
 }
 
 impl AuditLog {
-    /// Newest first.
-    pub async fn list(&self, reader: &LogReader, window: &Window) -> Result<Vec<AuditEntry>> {
-        Ok(self.store.list_audit(reader.workspace(), window).await?)
+    /// Newest first, each with its first files.
+    pub async fn list(&self, filter: &AuditFilter, window: &Window) -> Result<Vec<AuditEntry>> {
+        Ok(self.store.list_audit(filter, window).await?)
     }
 
-    /// Writes an entry. One that cannot be written goes to the log instead, whole: it is never lost
-    /// silently, and the change that it reports has already happened.
-    pub async fn record(&self, deed: Deed) {
-        let entry = AuditEntry {
-            id: AuditId::generate(),
-            at: self.clock.now(),
-            workspace: deed.workspace,
-            actor: deed.actor,
-            action: deed.action,
-            target: deed.target,
-            result: deed.result,
-            code: deed.code,
-            remote_addr: deed.remote_addr,
-            request_id: deed.request_id,
+    /// Every file of an entry, with its place.
+    pub async fn files(
+        &self,
+        reader: &LogReader,
+        entry: &AuditId,
+        window: &Window,
+    ) -> Result<Vec<(u64, AuditedFile)>> {
+        let found = self
+            .store
+            .list_audit_files(reader.workspace(), entry, window)
+            .await?;
+        found.ok_or_else(|| Error::not_found("audit event"))
+    }
+
+    /// Writes down what is about to be done. Where this fails, it must not be done.
+    pub async fn begin(&self, id: Option<AuditId>, deed: &Deed) -> Result<AuditId> {
+        let intent = AuditIntent {
+            id: id.unwrap_or_else(AuditId::generate),
+            begun_at: self.clock.now(),
+            deed: deed.clone(),
         };
-        if let Err(error) = self.store.append_audit(&entry).await {
+        self.store.begin_audit(&intent).await?;
+        Ok(intent.id)
+    }
+
+    /// Notes that a change is still worked on.
+    pub async fn touch(&self, intent: &AuditId) {
+        let now = self.clock.now();
+        if let Err(error) = self.store.touch_audit(intent, now).await {
+            tracing::warn!(%error, id = %intent, "a change under way could not be noted as such");
+        }
+    }
+
+    /// Forgets what was begun: nothing was changed.
+    pub async fn discard(&self, intent: &AuditId) {
+        if let Err(error) = self.store.discard_audit(intent).await {
+            // It becomes an entry whose outcome is unknown: more than there was, never less.
+            tracing::warn!(%error, id = %intent, "a change that was none could not be forgotten");
+        }
+    }
+
+    /// Writes an entry. One that cannot be written goes to the log instead, whole; a change that was
+    /// begun leaves its intent, too.
+    pub async fn record(&self, deed: Deed, outcome: Outcome, intent: Option<&AuditId>) {
+        let entry = self.entry(deed, outcome);
+        if let Err(error) = self.store.append_audit(&entry, intent).await {
+            let keys: Vec<_> = entry.files.iter().map(|f| f.file.key.to_string()).collect();
             tracing::error!(
                 %error,
                 id = %entry.id,
@@ -79,12 +124,87 @@ impl AuditLog {
                 actor = entry.actor.as_str(),
                 action = entry.action,
                 target = entry.target,
+                keys = ?keys,
                 result = entry.result.as_str(),
                 code = entry.code,
                 remote_addr = entry.remote_addr,
                 request_id = entry.request_id,
                 "an audit entry could not be stored"
             );
+        }
+    }
+
+    /// Recovers what stopped processes have left, until `stop`.
+    pub async fn keep_recovering(&self, stop: CancellationToken) {
+        loop {
+            if let Err(error) = self.recover().await {
+                tracing::warn!(
+                    code = error.code,
+                    cause = error.internal,
+                    "cannot look for changes that a stopped process has left"
+                );
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(RECOVER_EVERY) => {}
+            }
+        }
+    }
+
+    /// Makes an entry of each change whose process is gone. Says how many.
+    pub async fn recover(&self) -> Result<usize> {
+        let mut recovered = 0;
+        loop {
+            let before = self.clock.now() - ABANDONED;
+            let left = self.store.abandoned_audits(before, BATCH).await?;
+            let last = left.len() < BATCH as usize;
+            for intent in left {
+                let outcome = Outcome {
+                    result: AuditResult::Failed,
+                    code: Some(OUTCOME_UNKNOWN.to_owned()),
+                    of_files: Vec::new(),
+                };
+                let entry = self.entry(intent.deed, outcome);
+                let stored = self.store.recover_audit(&intent.id, before, &entry);
+                recovered += usize::from(stored.await?);
+            }
+            if last {
+                return Ok(recovered);
+            }
+        }
+    }
+
+    fn entry(&self, deed: Deed, outcome: Outcome) -> AuditEntry {
+        let file_count = deed.files.len() as u64;
+        let mut files: Vec<AuditedFile> = deed
+            .files
+            .into_iter()
+            .map(|file| AuditedFile {
+                file,
+                result: outcome.result,
+                code: outcome.code.clone(),
+            })
+            .collect();
+        for (at, result, code) in outcome.of_files {
+            if let Some(file) = files.get_mut(at) {
+                file.result = result;
+                file.code = code;
+            }
+        }
+        AuditEntry {
+            id: AuditId::generate(),
+            at: self.clock.now(),
+            workspace: deed.workspace,
+            actor: deed.actor,
+            action: deed.action,
+            target: deed.target,
+            result: outcome.result,
+            code: outcome.code,
+            remote_addr: deed.remote_addr,
+            request_id: deed.request_id,
+            files,
+            file_count,
+            signed: deed.signed,
         }
     }
 }

@@ -1,7 +1,9 @@
 //! The SDK's clients: one connection pool, one set of time limits, an S3 client for each Region and set
 //! of credentials.
 
+use crate::application::observe::Observer;
 use crate::aws::client::endpoint_guard::GuardedResolver;
+use crate::aws::client::observed::Observed;
 use crate::aws::client::payer::RequesterPays;
 use crate::aws::failure::local;
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
@@ -37,6 +39,7 @@ pub struct AwsClients {
     custom_endpoint: bool,
     guard: GuardedResolver,
     guarded_http: SharedHttpClient,
+    observed: Observed,
     identity: OnceCell<ServiceIdentity>,
 }
 
@@ -51,8 +54,13 @@ impl AwsClients {
     }
 
     /// Clients for the service's own configuration. `networks` are those that customers' endpoints may
-    /// be in besides the public ones.
-    pub fn new(config: &SdkConfig, networks: Arc<EndpointNetworks>) -> Result<Self, String> {
+    /// be in besides the public ones. `observer` counts the calls.
+    pub fn new(
+        config: &SdkConfig,
+        networks: Arc<EndpointNetworks>,
+        observer: Arc<dyn Observer>,
+    ) -> Result<Self, String> {
+        let observed = Observed(observer);
         let region = match config.region() {
             Some(region) => Region::parse(region.as_ref())
                 .map_err(|invalid| format!("AWS_REGION: {invalid}"))?,
@@ -86,7 +94,12 @@ impl AwsClients {
             config.endpoint_url().is_some() || std::env::var_os("AWS_ENDPOINT_URL_S3").is_some();
         let guard = GuardedResolver::new(networks);
         Ok(Self {
-            sts: aws_sdk_sts::Client::new(&config),
+            sts: aws_sdk_sts::Client::from_conf(
+                aws_sdk_sts::config::Builder::from(&config)
+                    .interceptor(observed.clone())
+                    .build(),
+            ),
+            observed,
             guarded_http: aws_smithy_http_client::Builder::new()
                 .tls_provider(tls_provider())
                 .build_with_resolver(guard.clone()),
@@ -135,6 +148,7 @@ impl AwsClients {
             .region(aws_config::Region::new(region.to_string()))
             .credentials_provider(credentials)
             .force_path_style(self.custom_endpoint)
+            .interceptor(self.observed.clone())
             // A ranged or relayed body is checked by whoever asked for it, not here.
             .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
         if let Some(endpoint) = connection.endpoint() {

@@ -2,4 +2,5 @@
 
 pub mod clients;
 pub mod endpoint_guard;
+pub mod observed;
 pub mod payer;

@@ -1,5 +1,7 @@
 //! The audit log's entries: who did, or was refused, what, when, from where.
 
+use crate::domain::Invalid;
+use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::{AuditId, InstructionLinkId, SessionId, TokenId, WorkspaceId};
 use time::OffsetDateTime;
 
@@ -20,6 +22,103 @@ pub struct AuditEntry {
     /// The caller's address.
     pub remote_addr: Option<String>,
     pub request_id: Option<String>,
+    /// The files that it is about. A list of entries holds the first few of each.
+    pub files: Vec<AuditedFile>,
+    /// How many files it is about.
+    pub file_count: u64,
+    pub signed: Option<SignedUrls>,
+}
+
+/// A file that an entry is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditedFile {
+    pub file: NamedFile,
+    /// What became of this one.
+    pub result: AuditResult,
+    pub code: Option<String>,
+}
+
+/// A file, as a request names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedFile {
+    pub key: FileKey,
+    pub part: FilePart,
+    pub version_id: Option<String>,
+}
+
+impl NamedFile {
+    pub fn new(key: &FileKey, part: FilePart) -> Self {
+        Self {
+            key: key.clone(),
+            part,
+            version_id: None,
+        }
+    }
+}
+
+/// What a request does with a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FilePart {
+    /// It is the only kind of file in the request.
+    File,
+    /// It is copied or moved.
+    From,
+    /// It is where a copy or a moved file goes.
+    To,
+}
+
+impl FilePart {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::From => "from",
+            Self::To => "to",
+        }
+    }
+
+    pub fn parse(value: &str) -> Result<Self, Invalid> {
+        match value {
+            "file" => Ok(Self::File),
+            "from" => Ok(Self::From),
+            "to" => Ok(Self::To),
+            _ => Err(Invalid::new(
+                "unknown_file_part",
+                "Not a file's part in a request.",
+            )),
+        }
+    }
+}
+
+/// Signed URLs that were given out for the entry's files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedUrls {
+    /// The method that they let their holder use.
+    pub method: String,
+    /// When the last of them stops working; `None` where none was given out.
+    pub until: Option<OffsetDateTime>,
+}
+
+/// A change under way, written down before it is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditIntent {
+    pub id: AuditId,
+    pub begun_at: OffsetDateTime,
+    pub deed: Deed,
+}
+
+/// What is done, without what came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deed {
+    /// Whose workspace it concerns, if a single one's.
+    pub workspace: Option<WorkspaceId>,
+    pub actor: Actor,
+    pub action: String,
+    /// The ID of what it is done to.
+    pub target: Option<String>,
+    pub remote_addr: Option<String>,
+    pub request_id: Option<String>,
+    pub files: Vec<NamedFile>,
+    pub signed: Option<SignedUrls>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +147,7 @@ impl Actor {
         }
     }
 
-    pub fn parse(value: &str) -> Result<Self, crate::domain::Invalid> {
+    pub fn parse(value: &str) -> Result<Self, Invalid> {
         match value {
             "anonymous" => Ok(Self::Anonymous),
             "operator" => Ok(Self::Operator),
@@ -78,15 +177,12 @@ impl AuditResult {
         }
     }
 
-    pub fn parse(value: &str) -> Result<Self, crate::domain::Invalid> {
+    pub fn parse(value: &str) -> Result<Self, Invalid> {
         match value {
             "done" => Ok(Self::Done),
             "refused" => Ok(Self::Refused),
             "failed" => Ok(Self::Failed),
-            _ => Err(crate::domain::Invalid::new(
-                "unknown_audit_result",
-                "Not an audit result.",
-            )),
+            _ => Err(Invalid::new("unknown_audit_result", "Not an audit result.")),
         }
     }
 }

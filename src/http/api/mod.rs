@@ -9,11 +9,28 @@ pub mod service;
 pub mod setups;
 pub mod storages;
 
+use crate::http::listener::Listener;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-/// Every route of the OpenAPI document. Static segments before parameters in the same place.
+/// Every route of the OpenAPI document.
 pub fn configure(config: &mut ServiceConfig) {
-    service::configure(config);
+    let everything = Listener {
+        product: true,
+        management: true,
+        documentation: true,
+    };
+    configure_for(everything, config);
+}
+
+/// The routes of one listener. Static segments before parameters in the same place.
+pub fn configure_for(listener: Listener, config: &mut ServiceConfig) {
+    service::configure(listener, config);
+    if listener.product {
+        configure_product(config);
+    }
+}
+
+fn configure_product(config: &mut ServiceConfig) {
     people::workspaces::configure(config);
     people::tokens::configure(config);
     people::workspace::configure(config);

@@ -16,6 +16,7 @@ use crate::http::page::PageQuery;
 use crate::http::path::Id;
 use crate::http::query::Query;
 use crate::http::state::Services;
+use crate::http::trail::Trail;
 use actix_web::http::header;
 use actix_web::web::{Data, Json};
 use actix_web::{HttpResponse, delete, get, post};
@@ -360,6 +361,7 @@ async fn sign_project_files(
     member: MemberCaller,
     services: Data<Services>,
     id: Id<ProjectId>,
+    trail: Trail,
     body: Body<SignProjectFiles, SIGN_LIMIT>,
 ) -> Result<Json<SignedUrlsBody>> {
     let asked = body.value;
@@ -373,6 +375,8 @@ async fn sign_project_files(
         content_type: asked.content_type,
         download_name: asked.download_name,
     };
+    trail.signs_reads(&request.keys);
     let urls = services.projects.sign(&member.0, &id.0, &request).await?;
+    trail.signed_until(urls.iter().map(|signed| signed.expires_at));
     Ok(Json(SignedUrlsBody::new(&request.keys, urls)))
 }

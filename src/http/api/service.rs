@@ -1,25 +1,28 @@
 //! The service about itself: alive, ready, metrics, and its documentation.
 
-use crate::application::error::{Error, Result};
+use crate::application::error::Result;
 use crate::http::docs::{Documents, POLICY};
+use crate::http::listener::Listener;
+use crate::http::metrics::MetricsFormat;
 use crate::http::state::Services;
 use actix_web::http::header;
 use actix_web::middleware::Compress;
 use actix_web::web::Data;
-use actix_web::{HttpResponse, get};
+use actix_web::{HttpRequest, HttpResponse, get};
 use futures_util::future::join_all;
 use serde::Serialize;
 use std::time::Duration;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-pub fn configure(config: &mut ServiceConfig) {
-    config
-        .service(healthz)
-        .service(readyz)
-        .service(metrics)
-        .service(openapi)
-        .service(docs);
+pub fn configure(listener: Listener, config: &mut ServiceConfig) {
+    config.service(healthz);
+    if listener.management {
+        config.service(readyz).service(metrics);
+    }
+    if listener.documentation {
+        config.service(openapi).service(docs);
+    }
 }
 
 /// How long one part may take to say that it is ready.
@@ -108,6 +111,10 @@ async fn readyz(services: Data<Services>) -> HttpResponse {
             Err("The database has not been prepared yet.".to_owned())
         },
     ));
+    if services.running.stopping.has_begun() {
+        let why = "The service is being stopped.".to_owned();
+        checks.push(Part::new("stop", Err(why)));
+    }
     let ready = checks.iter().all(|part| part.detail.is_none());
     let mut response = no_store();
     if !ready {
@@ -120,18 +127,27 @@ async fn readyz(services: Data<Services>) -> HttpResponse {
 }
 
 /// Metrics for Prometheus
+///
+/// In the OpenMetrics text format, or where `Accept` prefers `text/plain` in Prometheus's own.
 #[utoipa::path(
     tag = "Service",
-    responses((status = 200, description = "In the OpenMetrics text format", body = String, content_type = "application/openmetrics-text")),
+    responses((status = 200, description = "The metrics", content(
+        (String = "application/openmetrics-text"),
+        (String = "text/plain"),
+    ))),
 )]
 #[get("/metrics")]
-async fn metrics(services: Data<Services>) -> Result<HttpResponse> {
-    let mut text = String::new();
-    prometheus_client::encoding::text::encode(&mut text, &services.running.registry)
-        .map_err(Error::bug)?;
-    Ok(no_store()
-        .content_type("application/openmetrics-text; version=1.0.0; charset=utf-8")
-        .body(text))
+async fn metrics(services: Data<Services>, request: HttpRequest) -> Result<HttpResponse> {
+    let accept: Vec<&str> = request
+        .headers()
+        .get_all(header::ACCEPT)
+        .filter_map(|value| value.to_str().ok())
+        .collect();
+    let format = MetricsFormat::preferred(&accept.join(","));
+    let text = format.encode(&services.running.registry)?;
+    let mut response = no_store();
+    response.insert_header((header::VARY, "accept"));
+    Ok(response.content_type(format.content_type()).body(text))
 }
 
 /// This document

@@ -33,7 +33,12 @@ impl Observer for Nobody {
 /// The adapter with the credentials of these settings. Objects of more than 6 MiB are too large for one
 /// call, and have parts of 5 MiB.
 pub fn adapter(place: &Scene, sdk: &SdkConfig) -> (S3Bucket, ConnectedBucket) {
-    let clients = AwsClients::new(sdk, Arc::new(EndpointNetworks::new(Vec::new()))).unwrap();
+    let clients = AwsClients::new(
+        sdk,
+        Arc::new(EndpointNetworks::new(Vec::new())),
+        Arc::new(Nobody),
+    )
+    .unwrap();
     let vault = Vault::new(&MasterKey::generate().unwrap().0).unwrap();
     let sessions = RoleSessions::new(
         Arc::new(clients),

@@ -125,6 +125,30 @@ async fn each_request_has_one_line_with_its_id_and_no_secret() {
     }
 }
 
+/// A trace that the product began goes on in the log.
+#[tokio::test]
+async fn each_line_names_the_trace_of_its_request() {
+    let app = TestApp::spawn().await;
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let request = app
+        .request(Method::GET, "/v1/workspaces", OPERATOR)
+        .header("traceparent", format!("00-{trace}-00f067aa0ba902b7-01"));
+    let answer = crate::it::support::app::Answer::of(request).await;
+    let lines = logs_of(answer.header("x-request-id").unwrap());
+    assert!(!lines.is_empty());
+    assert!(
+        lines.iter().all(|line| line["span"]["trace_id"] == trace),
+        "{lines:?}"
+    );
+    let answer = app.get("/v1/workspaces", OPERATOR).await;
+    let lines = logs_of(answer.header("x-request-id").unwrap());
+    assert!(
+        lines
+            .iter()
+            .all(|line| line["span"].get("trace_id").is_none())
+    );
+}
+
 #[tokio::test]
 async fn slow_clients_are_let_go() {
     let app = TestApp::spawn_with(|options| options.request_timeout = Some("1s".into())).await;

@@ -1,8 +1,16 @@
 //! What holds for every route and every page.
 
 mod bad_input;
+mod client_address;
+mod encoded_paths;
 mod error_codes;
 mod every_route;
 mod foundation;
 mod idempotency;
+mod listeners;
+mod metrics;
 mod page_budget;
+mod query_parameters;
+mod slow_forms;
+mod stopping;
+mod token_floods;

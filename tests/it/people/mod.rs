@@ -1,3 +1,5 @@
 //! Workspaces, tokens, and the audit log.
 
+mod audit_of_files;
+mod audit_of_pages;
 mod workspaces;

@@ -384,6 +384,7 @@ impl Rig {
             clock: self.clock.clone(),
             wake: Arc::new(Notify::new()),
             interval: Duration::from_secs(5),
+            observer: Arc::new(NobodyCounts),
         }
     }
 

@@ -25,6 +25,8 @@ pub const ORIGIN: &str = "https://app.example.com";
 /// The service on a free port, with a database of its own.
 pub struct TestApp {
     pub address: SocketAddr,
+    /// Where readiness and metrics are, when they have a listener of their own.
+    pub management: Option<SocketAddr>,
     pub client: reqwest::Client,
     pub folder: TempDir,
     pub shutdown: CancellationToken,
@@ -92,6 +94,7 @@ impl TestApp {
             listen: Some("127.0.0.1:0".into()),
             data_dir: folder.path().to_str().map(str::to_owned),
             operator_token: Some(OPERATOR.into()),
+            drain: Some("0s".into()),
             ..Options::default()
         };
         change(&mut options);
@@ -99,6 +102,7 @@ impl TestApp {
         let application = startup::build_with(settings, aws).await.unwrap();
         Self {
             address: application.address(),
+            management: application.management_address(),
             client: reqwest::Client::builder().no_proxy().build().unwrap(),
             folder,
             shutdown: application.shutdown(),

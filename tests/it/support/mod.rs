@@ -9,6 +9,7 @@ pub mod emulator;
 pub mod pages;
 pub mod postgres;
 pub mod provision;
+pub mod raw;
 pub mod scene;
 pub mod webdriver;
 

@@ -43,6 +43,11 @@ impl<'a> Visitor<'a> {
             .header("Accept", "text/html")
     }
 
+    /// The session's cookie, as browsers send it.
+    pub fn cookie(&self) -> &str {
+        &self.cookie
+    }
+
     pub async fn get(&self, path: &str) -> Answer {
         Answer::of(self.request(reqwest::Method::GET, path)).await
     }

@@ -2,17 +2,60 @@
 
 use crate::application::kept::store::error::StoreResult;
 use crate::application::kept::store::values::Window;
-use crate::domain::ids::WorkspaceId;
-use crate::domain::people::audit::AuditEntry;
+use crate::domain::files::file_key::FileKey;
+use crate::domain::ids::{AuditId, WorkspaceId};
+use crate::domain::people::audit::{AuditEntry, AuditIntent, AuditedFile};
 use async_trait::async_trait;
+use time::OffsetDateTime;
+
+/// How many of its files each entry of a list holds.
+pub const FILES_IN_LISTS: u32 = 10;
+
+/// Which entries of the audit log.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditFilter {
+    /// `None`: of every workspace and of none.
+    pub workspace: Option<WorkspaceId>,
+    /// Those that name this file. Each then holds this file alone.
+    pub key: Option<FileKey>,
+}
 
 #[async_trait]
 pub trait AuditStore: Send + Sync {
-    async fn append_audit(&self, entry: &AuditEntry) -> StoreResult<()>;
-    /// Newest first. `None`: of every workspace and of none.
+    /// Stores what is about to be done. Again with the same ID: its files replace those before.
+    async fn begin_audit(&self, intent: &AuditIntent) -> StoreResult<()>;
+    /// Notes that the change is still worked on.
+    async fn touch_audit(&self, intent: &AuditId, now: OffsetDateTime) -> StoreResult<()>;
+    /// Deletes an intent whose request changed nothing that is written about.
+    async fn discard_audit(&self, intent: &AuditId) -> StoreResult<()>;
+    /// Intents that nobody has worked on since `before`, the oldest first.
+    async fn abandoned_audits(
+        &self,
+        before: OffsetDateTime,
+        limit: u32,
+    ) -> StoreResult<Vec<AuditIntent>>;
+    /// Stores the entry about an abandoned intent and deletes the intent. False when the intent is not
+    /// abandoned any more.
+    async fn recover_audit(
+        &self,
+        intent: &AuditId,
+        before: OffsetDateTime,
+        entry: &AuditEntry,
+    ) -> StoreResult<bool>;
+    /// Stores an entry with its files, and deletes the intent that it is about.
+    async fn append_audit(&self, entry: &AuditEntry, intent: Option<&AuditId>) -> StoreResult<()>;
+    /// Newest first, each with its first [`FILES_IN_LISTS`] files.
     async fn list_audit(
         &self,
-        workspace: Option<&WorkspaceId>,
+        filter: &AuditFilter,
         window: &Window,
     ) -> StoreResult<Vec<AuditEntry>>;
+    /// The files of an entry after the given position, in their order, with their positions. `None`:
+    /// there is no such entry in the workspace.
+    async fn list_audit_files(
+        &self,
+        workspace: Option<&WorkspaceId>,
+        entry: &AuditId,
+        window: &Window,
+    ) -> StoreResult<Option<Vec<(u64, AuditedFile)>>>;
 }

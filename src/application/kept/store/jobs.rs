@@ -60,5 +60,7 @@ pub trait JobStore: Send + Sync {
     /// Gives the job back: another worker may take it at once.
     async fn release_job(&self, job: &ClaimedJob) -> StoreResult<()>;
     /// Deletes the job.
+    /// How many jobs of each kind wait for a worker.
+    async fn jobs_due(&self, now: OffsetDateTime) -> StoreResult<Vec<(String, u64)>>;
     async fn end_job(&self, job: &ClaimedJob) -> StoreResult<()>;
 }

@@ -21,7 +21,7 @@ mod setups;
 mod storages;
 mod values;
 
-pub use audit::AuditStore;
+pub use audit::{AuditFilter, AuditStore, FILES_IN_LISTS};
 pub use checks::{CheckStore, CheckTarget};
 pub use error::{StoreError, StoreResult};
 pub use idempotency::{Idempotency, IdempotencyStore};

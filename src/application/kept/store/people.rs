@@ -6,6 +6,7 @@ use crate::domain::ids::{SessionId, SetupId, StorageRef, TokenId, WorkspaceId};
 use crate::domain::people::sign_in::{InstructionLink, Session, SignInLink};
 use crate::domain::people::workspace::{ApiToken, Workspace};
 use async_trait::async_trait;
+use std::collections::HashMap;
 use time::OffsetDateTime;
 
 #[async_trait]
@@ -31,6 +32,11 @@ pub trait WorkspaceStore: Send + Sync {
     ) -> StoreResult<Vec<ApiToken>>;
     /// The token with this hash, expired or not.
     async fn token_by_hash(&self, hash: &SecretHash) -> StoreResult<Option<ApiToken>>;
+    /// The same for several, in one statement; those that are there.
+    async fn tokens_by_hashes(
+        &self,
+        hashes: &[SecretHash],
+    ) -> StoreResult<HashMap<SecretHash, ApiToken>>;
     /// Removes it: from now on it opens nothing. False when there is none.
     async fn revoke_token(&self, workspace: &WorkspaceId, id: &TokenId) -> StoreResult<bool>;
 }

@@ -5,13 +5,15 @@ use crate::application::error::{Error, Result};
 use crate::application::files::copy::CopyRequest;
 use crate::domain::files::canned_acl::CannedAcl;
 use crate::domain::ids::StorageRef;
+use crate::domain::people::audit::{FilePart, NamedFile};
 use crate::http::api::files::keys::{FileKeyQuery, file_key};
 use crate::http::body::Body;
 use crate::http::caller::AdminCaller;
-use crate::http::declare::changes;
+use crate::http::declare::changes_files;
 use crate::http::path::Id;
 use crate::http::query::Query;
 use crate::http::state::Services;
+use crate::http::trail::Trail;
 use actix_web::web::{Data, Json};
 use actix_web::{HttpResponse, post, put};
 use serde::{Deserialize, Serialize};
@@ -20,9 +22,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 pub fn configure(config: &mut ServiceConfig) {
     config
-        .service(changes(copy_file))
-        .service(changes(move_file))
-        .service(changes(put_file_acl));
+        .service(changes_files(copy_file))
+        .service(changes_files(move_file))
+        .service(changes_files(put_file_acl));
 }
 
 /// From where to where, within the storage.
@@ -46,6 +48,14 @@ impl CopyFile {
             if_none_match: self.if_none_match,
         })
     }
+}
+
+/// How the audit log names the files.
+fn named(request: &CopyRequest) -> [NamedFile; 2] {
+    [
+        NamedFile::new(&request.from, FilePart::From),
+        NamedFile::new(&request.to, FilePart::To),
+    ]
 }
 
 /// A file just copied or moved.
@@ -89,9 +99,11 @@ async fn copy_file(
     admin: AdminCaller,
     services: Data<Services>,
     id: Id<StorageRef>,
+    trail: Trail,
     body: Body<CopyFile>,
 ) -> Result<Json<CopiedBody>> {
     let request = body.value.parse()?;
+    trail.changes(named(&request)).await?;
     let copied = services.files.copy(&admin.0, &id.0, &request).await?;
     Ok(Json(CopiedBody::new(&request, copied)))
 }
@@ -114,9 +126,11 @@ async fn move_file(
     admin: AdminCaller,
     services: Data<Services>,
     id: Id<StorageRef>,
+    trail: Trail,
     body: Body<CopyFile>,
 ) -> Result<Json<CopiedBody>> {
     let request = body.value.parse()?;
+    trail.changes(named(&request)).await?;
     let copied = services.files.rename(&admin.0, &id.0, &request).await?;
     Ok(Json(CopiedBody::new(&request, copied)))
 }
@@ -150,10 +164,12 @@ async fn put_file_acl(
     services: Data<Services>,
     id: Id<StorageRef>,
     query: Query<FileKeyQuery>,
+    trail: Trail,
     body: Body<PutFileAcl>,
 ) -> Result<HttpResponse> {
     let key = file_key("key", &query.0.key)?;
     let acl = CannedAcl::parse(&body.value.acl).map_err(|invalid| Error::field("acl", invalid))?;
+    trail.changes_file(&key).await?;
     services.files.put_acl(&admin.0, &id.0, &key, acl).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -9,9 +9,10 @@ use crate::http::api::files::keys::file_key;
 use crate::http::api::files::write::{ChecksumBody, StoredBody, guessed_type};
 use crate::http::body::Body;
 use crate::http::caller::AdminCaller;
-use crate::http::declare::{asks, changes};
+use crate::http::declare::{asks, changes_files};
 use crate::http::path::Id;
 use crate::http::state::Services;
+use crate::http::trail::Trail;
 use actix_web::web::{Data, Json};
 use actix_web::{HttpResponse, post};
 use serde::{Deserialize, Serialize};
@@ -27,10 +28,10 @@ const LONGEST_ETAG: usize = 256;
 
 pub fn configure(config: &mut ServiceConfig) {
     config
-        .service(changes(begin_upload))
+        .service(changes_files(begin_upload))
         .service(asks(sign_upload_parts))
-        .service(changes(complete_upload))
-        .service(changes(abort_upload));
+        .service(changes_files(complete_upload))
+        .service(changes_files(abort_upload));
 }
 
 /// What is to be uploaded.
@@ -74,6 +75,7 @@ async fn begin_upload(
     admin: AdminCaller,
     services: Data<Services>,
     id: Id<StorageRef>,
+    trail: Trail,
     body: Body<BeginUpload>,
 ) -> Result<Json<BegunUploadBody>> {
     let request = body.value;
@@ -99,6 +101,7 @@ async fn begin_upload(
             if_match: None,
         },
     };
+    trail.changes_file(&key).await?;
     let begun = services
         .files
         .begin_multipart(&admin.0, &id.0, &key, &object, request.size)
@@ -158,9 +161,14 @@ async fn sign_upload_parts(
     admin: AdminCaller,
     services: Data<Services>,
     id: Id<StorageRef>,
+    trail: Trail,
     body: Body<SignParts>,
 ) -> Result<Json<SignedPartsBody>> {
     let request = body.value;
+    let key = services
+        .files
+        .key_of_upload(&admin.0, &id.0, &request.upload_id)?;
+    trail.signs("PUT", &[key]).await?;
     let urls = services
         .files
         .sign_parts(
@@ -171,6 +179,7 @@ async fn sign_upload_parts(
             request.expires_in.map(Duration::from_secs),
         )
         .await?;
+    trail.signed_until(urls.iter().map(|signed| signed.expires_at));
     let urls = request.part_numbers.into_iter().zip(urls);
     Ok(Json(SignedPartsBody {
         urls: urls
@@ -221,6 +230,7 @@ async fn complete_upload(
     admin: AdminCaller,
     services: Data<Services>,
     id: Id<StorageRef>,
+    trail: Trail,
     body: Body<CompleteUpload, PARTS_LIMIT>,
 ) -> Result<Json<StoredBody>> {
     let request = body.value;
@@ -237,6 +247,10 @@ async fn complete_upload(
             etag: part.etag,
         });
     }
+    let key = services
+        .files
+        .key_of_upload(&admin.0, &id.0, &request.upload_id)?;
+    trail.changes_file(&key).await?;
     let (key, stored) = services
         .files
         .complete_multipart(&admin.0, &id.0, &request.upload_id, parts)
@@ -271,11 +285,15 @@ async fn abort_upload(
     admin: AdminCaller,
     services: Data<Services>,
     id: Id<StorageRef>,
+    trail: Trail,
     body: Body<AbortUpload>,
 ) -> Result<HttpResponse> {
+    let upload_id = &body.value.upload_id;
+    let key = services.files.key_of_upload(&admin.0, &id.0, upload_id)?;
+    trail.changes_file(&key).await?;
     services
         .files
-        .abort_multipart(&admin.0, &id.0, &body.value.upload_id)
+        .abort_multipart(&admin.0, &id.0, upload_id)
         .await?;
     Ok(HttpResponse::NoContent().finish())
 }

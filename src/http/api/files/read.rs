@@ -13,6 +13,7 @@ use crate::http::page;
 use crate::http::path::Id;
 use crate::http::query::Query;
 use crate::http::state::Services;
+use crate::http::trail::Trail;
 use actix_web::body::SizedStream;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName};
@@ -187,9 +188,11 @@ async fn read_file(
     services: Data<Services>,
     id: Id<StorageRef>,
     query: Query<VersionQuery>,
+    trail: Trail,
     request: HttpRequest,
 ) -> Result<HttpResponse> {
     let key = file_key("key", &query.0.key)?;
+    trail.reads([&key]);
     let mut conditions = conditions(request.headers());
     conditions.version_id = version_id("version_id", query.0.version_id)?;
     // The client has a part, and wants the rest of it or else the whole new version. S3 knows no

@@ -13,6 +13,7 @@ use crate::http::caller::{AdminCaller, MemberCaller};
 use crate::http::declare::asks;
 use crate::http::path::Id;
 use crate::http::state::Services;
+use crate::http::trail::Trail;
 use actix_web::post;
 use actix_web::web::{Data, Json};
 use serde::{Deserialize, Serialize};
@@ -100,6 +101,7 @@ async fn sign_files(
     member: MemberCaller,
     services: Data<Services>,
     id: Id<StorageRef>,
+    trail: Trail,
     body: Body<SignFiles, SIGN_LIMIT>,
 ) -> Result<Json<SignedUrlsBody>> {
     let one = body.value.key.is_some();
@@ -113,12 +115,18 @@ async fn sign_files(
     let (urls, keys) = match what {
         None => {
             let request = body.value.parse()?;
+            trail.signs_reads(&request.keys);
             let urls = services.files.sign_get(&member.0, &id.0, &request).await;
             (urls, request.keys)
         }
         Some(what) => {
             let AdminCaller(admin) = Caller::Workspace(member.0).try_into()?;
+            let method = match &what {
+                SignedWrite::Put { .. } => "PUT",
+                SignedWrite::Delete => "DELETE",
+            };
             let request = body.value.for_writing()?;
+            trail.signs(method, &request.keys).await?;
             let urls = services
                 .files
                 .sign_write(&admin, &id.0, &request.keys, &what, request.expires_in)
@@ -134,6 +142,7 @@ async fn sign_files(
         }
         error
     })?;
+    trail.signed_until(urls.iter().map(|signed| signed.expires_at));
     Ok(Json(SignedUrlsBody::new(&keys, urls)))
 }
 

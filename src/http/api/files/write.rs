@@ -6,14 +6,16 @@ use crate::application::files::write::{FileToDelete, MOST_DELETED};
 use crate::domain::Invalid;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::StorageRef;
+use crate::domain::people::audit::{FilePart, NamedFile};
 use crate::http::api::files::keys::{FileKeyQuery, VersionQuery, file_key, version_id};
 use crate::http::body::Body;
 use crate::http::caller::AdminCaller;
-use crate::http::declare::changes;
+use crate::http::declare::changes_files;
 use crate::http::path::Id;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::state::Services;
+use crate::http::trail::Trail;
 use crate::http::upload;
 use actix_web::http::header;
 use actix_web::web::{Data, Json, Payload};
@@ -26,9 +28,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 const DELETE_LIMIT: usize = 32 << 20;
 pub fn configure(config: &mut ServiceConfig) {
     config
-        .service(changes(upload_file))
-        .service(changes(delete_file))
-        .service(changes(delete_files));
+        .service(changes_files(upload_file))
+        .service(changes_files(delete_file))
+        .service(changes_files(delete_files));
 }
 
 /// A file just stored.
@@ -79,12 +81,14 @@ async fn upload_file(
     services: Data<Services>,
     id: Id<StorageRef>,
     query: Query<FileKeyQuery>,
+    trail: Trail,
     request: HttpRequest,
     payload: Payload,
 ) -> std::result::Result<HttpResponse, Problem> {
     let key = file_key("key", &query.0.key)?;
     let object = new_object(&request, &key)?;
     let body = upload::body(&request, payload)?;
+    trail.changes_file(&key).await?;
     let stored = services
         .files
         .put(&admin.0, &id.0, &key, object, body)
@@ -157,13 +161,23 @@ async fn delete_file(
     services: Data<Services>,
     id: Id<StorageRef>,
     query: Query<VersionQuery>,
+    trail: Trail,
 ) -> Result<HttpResponse> {
     let file = FileToDelete {
         key: file_key("key", &query.0.key)?,
         version_id: version_id("version_id", query.0.version_id)?,
     };
+    trail.changes([named(&file)]).await?;
     services.files.delete(&admin.0, &id.0, &file).await?;
     Ok(HttpResponse::NoContent().finish())
+}
+
+/// How the audit log names it.
+fn named(file: &FileToDelete) -> NamedFile {
+    NamedFile {
+        version_id: file.version_id.clone(),
+        ..NamedFile::new(&file.key, FilePart::File)
+    }
 }
 
 /// Which files to delete.
@@ -237,10 +251,14 @@ async fn delete_files(
     admin: AdminCaller,
     services: Data<Services>,
     id: Id<StorageRef>,
+    trail: Trail,
     body: Body<DeleteFiles, DELETE_LIMIT>,
 ) -> Result<Json<DeletedBody>> {
     let files = files_to_delete(body.value.keys)?;
+    trail.changes(files.iter().map(named)).await?;
     let outcomes = services.files.delete_many(&admin.0, &id.0, files).await?;
+    let became = outcomes.iter().map(|outcome| outcome.error.as_ref());
+    trail.became(became.enumerate());
     let mut answer = DeletedBody {
         deleted: Vec::new(),
         errors: Vec::new(),

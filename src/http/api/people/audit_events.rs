@@ -1,21 +1,28 @@
 //! `/v1/audit-events`
 
 use crate::application::error::Result;
+use crate::application::kept::store::AuditFilter;
 use crate::application::people::audit::LogReader;
-use crate::domain::people::audit::AuditEntry;
+use crate::domain::ids::AuditId;
+use crate::domain::people::audit::{AuditEntry, AuditedFile};
+use crate::http::api::files::keys::file_key;
 use crate::http::caller::AuditReader;
+use crate::http::page;
 use crate::http::page::PageQuery;
+use crate::http::path::Id;
 use crate::http::query::Query;
 use crate::http::state::Services;
 use actix_web::get;
 use actix_web::web::{Data, Json};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub fn configure(config: &mut ServiceConfig) {
-    config.service(list_audit_events);
+    config
+        .service(list_audit_events)
+        .service(list_audit_event_files);
 }
 
 /// One entry of the audit log: a change, or a refusal.
@@ -43,6 +50,69 @@ struct AuditEvent {
     /// The caller's address.
     remote_addr: Option<String>,
     request_id: Option<String>,
+    /// How many files it is about.
+    file_count: u64,
+    /// The first ten of them; with `key`, the one that was asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    files: Vec<AuditEventFile>,
+    /// The signed URLs that were given out for the files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signed: Option<AuditEventSigned>,
+}
+
+/// A file that an entry of the audit log is about.
+#[derive(Serialize, ToSchema)]
+struct AuditEventFile {
+    #[schema(example = "/some-folder/image.png")]
+    key: String,
+    /// `file`; for a copy or a move `from` and `to`.
+    #[schema(example = "file")]
+    part: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version_id: Option<String>,
+    /// What became of this file: `done`, `refused` or `failed`.
+    #[schema(example = "done")]
+    result: &'static str,
+    /// The problem's code, where it was refused or failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<String>,
+}
+
+/// Signed URLs that were given out.
+#[derive(Serialize, ToSchema)]
+struct AuditEventSigned {
+    #[schema(example = "PUT")]
+    method: String,
+    /// When the last of them stops working; absent where none was given out.
+    #[serde(
+        with = "time::serde::rfc3339::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    expires_at: Option<OffsetDateTime>,
+}
+
+/// A page of the files of an entry.
+#[derive(Serialize, ToSchema)]
+struct AuditEventFileList {
+    files: Vec<AuditEventFile>,
+    /// Absent on the last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_page_token: Option<String>,
+}
+
+/// Which entries.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct AuditQuery {
+    /// Only what was done to the file with this key, in any storage of the workspace.
+    key: Option<String>,
+    /// How many items: 1 to 1000.
+    #[param(default = 100, minimum = 1, maximum = 1000)]
+    page_size: Option<u32>,
+    /// `next_page_token` of the page before.
+    page_token: Option<String>,
 }
 
 /// A page of the audit log, newest first.
@@ -67,33 +137,93 @@ impl From<AuditEntry> for AuditEvent {
             code: entry.code,
             remote_addr: entry.remote_addr,
             request_id: entry.request_id,
+            file_count: entry.file_count,
+            files: entry.files.into_iter().map(Into::into).collect(),
+            signed: entry.signed.map(|signed| AuditEventSigned {
+                method: signed.method,
+                expires_at: signed.until,
+            }),
+        }
+    }
+}
+
+impl From<AuditedFile> for AuditEventFile {
+    fn from(audited: AuditedFile) -> Self {
+        Self {
+            key: audited.file.key.to_string(),
+            part: audited.file.part.as_str(),
+            version_id: audited.file.version_id,
+            result: audited.result.as_str(),
+            code: audited.code,
         }
     }
 }
 
 /// Read the audit log
 ///
-/// Admins read their own workspace's, the operator reads all. Newest first.
+/// Admins read their own workspace's, the operator reads all. Newest first. A request that was cut off
+/// because its process was stopped is there some minutes later, `failed` with the code
+/// `outcome_unknown`: what it was about to change may have been changed.
 #[utoipa::path(
     tag = "Audit log",
-    params(PageQuery),
+    params(AuditQuery),
     responses((status = 200, description = "A page of the audit log", body = AuditEventList)),
 )]
 #[get("/v1/audit-events")]
 async fn list_audit_events(
     AuditReader(reader): AuditReader,
     services: Data<Services>,
-    query: Query<PageQuery>,
+    query: Query<AuditQuery>,
 ) -> Result<Json<AuditEventList>> {
-    let place = place(&reader);
-    let request = query.0.request()?;
+    let filter = AuditFilter {
+        workspace: reader.workspace().cloned(),
+        key: query.0.key.map(|key| file_key("key", &key)).transpose()?,
+    };
+    let place = match &filter.key {
+        None => place(&reader),
+        Some(key) => format!("{} of {key}", place(&reader)),
+    };
+    let request = page::request(query.0.page_size, query.0.page_token)?;
     let window = services.page_tokens.window(&place, &request)?;
-    let rows = services.people.audit_log.list(&reader, &window).await?;
+    let rows = services.people.audit_log.list(&filter, &window).await?;
     let page = services
         .page_tokens
         .page(&place, &request, rows, |e| e.id.to_string())?;
     Ok(Json(AuditEventList {
         audit_events: page.items.into_iter().map(Into::into).collect(),
+        next_page_token: page.next_page_token,
+    }))
+}
+
+/// List the files of an audit event
+///
+/// Every file that the entry is about, in the order of the request.
+#[utoipa::path(
+    tag = "Audit log",
+    params(("audit_event_id" = String, Path, description = "The entry's ID"), PageQuery),
+    responses((status = 200, description = "A page of the files", body = AuditEventFileList)),
+)]
+#[get("/v1/audit-events/{audit_event_id}/files")]
+async fn list_audit_event_files(
+    AuditReader(reader): AuditReader,
+    services: Data<Services>,
+    id: Id<AuditId>,
+    query: Query<PageQuery>,
+) -> Result<Json<AuditEventFileList>> {
+    let place = format!("{}/{}/files", place(&reader), id.0);
+    let request = query.0.request()?;
+    let window = services.page_tokens.window(&place, &request)?;
+    let log = &services.people.audit_log;
+    let rows = log.files(&reader, &id.0, &window).await?;
+    let page = services
+        .page_tokens
+        .page(&place, &request, rows, |(position, _)| position.to_string())?;
+    Ok(Json(AuditEventFileList {
+        files: page
+            .items
+            .into_iter()
+            .map(|(_, file)| file.into())
+            .collect(),
         next_page_token: page.next_page_token,
     }))
 }

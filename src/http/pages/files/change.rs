@@ -7,6 +7,7 @@ use crate::application::files::write::{FileToDelete, MOST_DELETED};
 use crate::domain::Invalid;
 use crate::domain::files::file_key::{FileKey, Folder};
 use crate::domain::ids::StorageRef;
+use crate::domain::people::audit::{FilePart, NamedFile};
 use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::files::folder;
 use crate::http::pages::files::folder::{FolderQuery, Upload};
@@ -19,6 +20,7 @@ use crate::http::path::Id;
 use crate::http::problem::status_of;
 use crate::http::query::Query;
 use crate::http::state::Services;
+use crate::http::trail::Trail;
 use crate::http::upload::pump;
 use actix_multipart::{Field, Multipart};
 use actix_web::http::StatusCode;
@@ -28,7 +30,7 @@ use askama::Template;
 use futures_util::StreamExt;
 use futures_util::future::join;
 use serde::Deserialize;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 /// The longest field of the upload form beside the files, in bytes.
@@ -36,7 +38,10 @@ const LONGEST_FIELD: usize = 8 << 10;
 
 pub fn configure(routes: &mut PageRoutes) {
     routes
-        .add(PageRoute::at("/storages/{storage_id}/files/upload", "upload_file").changes(upload))
+        .add(
+            PageRoute::at("/storages/{storage_id}/files/upload", "upload_file")
+                .changes_files(upload),
+        )
         .add(
             PageRoute::at(
                 "/storages/{storage_id}/files/confirm-delete",
@@ -44,7 +49,10 @@ pub fn configure(routes: &mut PageRoutes) {
             )
             .asks(confirm),
         )
-        .add(PageRoute::at("/storages/{storage_id}/files/delete", "delete_files").changes(delete));
+        .add(
+            PageRoute::at("/storages/{storage_id}/files/delete", "delete_files")
+                .changes_files(delete),
+        );
 }
 
 /// The fields of the upload form, as they come: each must be there before the file it is about.
@@ -62,16 +70,20 @@ async fn upload(
     admin: AdminVisitor,
     services: Data<Services>,
     id: Id<StorageRef>,
+    trail: Trail,
     request: HttpRequest,
     form: Multipart,
 ) -> Result<HttpResponse> {
     same_site(&request)?;
     let csrf = expected(&request)?;
     let mut before = Before::default();
-    let stored = store_all(&admin, &services, &id.0, form, &mut before, |token| {
-        check_token(token, &csrf)
-    })
-    .await;
+    let to = Destination {
+        admin: &admin,
+        services: &services,
+        id: &id.0,
+        trail: &trail,
+    };
+    let stored = store_all(&to, form, &mut before, |token| check_token(token, &csrf)).await;
     let place = format!("/storages/{}/files", id.0);
     let error = match stored {
         Ok(0) => Error::field("file", Invalid::new("no_file", "Choose a file to upload.")),
@@ -116,42 +128,56 @@ fn in_words(error: &Error) -> String {
     }
 }
 
+/// Where the files of a form go.
+struct Destination<'a> {
+    admin: &'a AdminVisitor,
+    services: &'a Services,
+    id: &'a StorageRef,
+    trail: &'a Trail,
+}
+
 /// Stores what the form holds, and says how many files they were.
 async fn store_all(
-    admin: &AdminVisitor,
-    services: &Services,
-    id: &StorageRef,
+    to: &Destination<'_>,
     mut form: Multipart,
     before: &mut Before,
     check: impl Fn(Option<&str>) -> Result<()>,
 ) -> Result<usize> {
     let mut stored = 0;
-    while let Some(field) = next(services.running.request_timeout, &mut form).await? {
+    let patience = to.services.running.request_timeout;
+    // How long the fields have taken since the last file was stored.
+    let mut spent = Duration::ZERO;
+    loop {
+        let began = Instant::now();
+        let left = patience.saturating_sub(spent);
+        let Some(field) = next(left, &mut form).await? else {
+            break;
+        };
         let mut field = field.map_err(unreadable)?;
+        let left = left.saturating_sub(began.elapsed());
         match field.name().unwrap_or_default() {
-            "csrf" => before.token = Some(text(&mut field).await?),
-            "folder" => before.folder = text(&mut field).await?,
-            "replace" => before.replace = text(&mut field).await? == "yes",
-            "size" => before.size = text(&mut field).await?.parse().ok(),
+            "csrf" => before.token = Some(text(left, &mut field).await?),
+            "folder" => before.folder = text(left, &mut field).await?,
+            "replace" => before.replace = text(left, &mut field).await? == "yes",
+            "size" => before.size = text(left, &mut field).await?.parse().ok(),
             "file" => {
                 check(before.token.as_deref())?;
-                stored += usize::from(store(admin, services, id, field, before).await?);
+                if store(to, field, before).await? {
+                    stored += 1;
+                    spent = Duration::ZERO;
+                    continue;
+                }
             }
             _ => return Err(unreadable("a field that the form does not have")),
         }
+        spent += began.elapsed();
     }
     check(before.token.as_deref())?;
     Ok(stored)
 }
 
 /// Stores one file; false where none was chosen.
-async fn store(
-    admin: &AdminVisitor,
-    services: &Services,
-    id: &StorageRef,
-    field: Field,
-    before: &mut Before,
-) -> Result<bool> {
+async fn store(to: &Destination<'_>, field: Field, before: &mut Before) -> Result<bool> {
     let name = field
         .content_disposition()
         .and_then(|disposition| disposition.get_filename())
@@ -184,8 +210,13 @@ async fn store(
     };
     let (sender, pieces) = mpsc::channel(CHUNKS_AHEAD);
     let body = UploadBody::new(pieces, before.size.take(), Vec::new());
-    let put = services.files.put(&admin.admin, id, &key, object, body);
-    let (stored, ()) = join(put, pump(field, sender, services.running.request_timeout)).await;
+    let at = to.trail.file_count();
+    to.trail.changes_file(&key).await?;
+    let files = &to.services.files;
+    let put = files.put(&to.admin.admin, to.id, &key, object, body);
+    let patience = to.services.running.request_timeout;
+    let (stored, ()) = join(put, pump(field, sender, patience)).await;
+    to.trail.became([(at, stored.as_ref().err())]);
     stored?;
     Ok(true)
 }
@@ -198,15 +229,21 @@ async fn next(patience: Duration, form: &mut Multipart) -> Result<NextField> {
         .map_err(|_| BodyFault::Stalled.into())
 }
 
-async fn text(field: &mut Field) -> Result<String> {
-    let mut bytes = Vec::new();
-    while let Some(chunk) = field.next().await {
-        bytes.extend_from_slice(&chunk.map_err(unreadable)?);
-        if bytes.len() > LONGEST_FIELD {
-            return Err(unreadable("a field is too long"));
+async fn text(patience: Duration, field: &mut Field) -> Result<String> {
+    let reading = async {
+        let mut bytes = Vec::new();
+        while let Some(chunk) = field.next().await {
+            bytes.extend_from_slice(&chunk.map_err(unreadable)?);
+            if bytes.len() > LONGEST_FIELD {
+                return Err(unreadable("a field is too long"));
+            }
         }
+        String::from_utf8(bytes).map_err(unreadable)
+    };
+    match tokio::time::timeout(patience, reading).await {
+        Ok(text) => text,
+        Err(_) => Err(BodyFault::Stalled.into()),
     }
-    String::from_utf8(bytes).map_err(unreadable)
 }
 
 fn unreadable(cause: impl std::fmt::Display) -> Error {
@@ -336,10 +373,13 @@ async fn delete(
     services: Data<Services>,
     id: Id<StorageRef>,
     query: Query<DeleteQuery>,
+    trail: Trail,
     fields: FormFields,
 ) -> Result<HttpResponse> {
     let by_query = query.0.key.is_some();
     let (keys, folder) = files_to_delete(query.0, &fields)?;
+    let named = keys.iter().map(|key| NamedFile::new(key, FilePart::File));
+    trail.changes(named).await?;
     let place = Place::of(&services.storages.get(&admin.visitor.member, &id.0).await?);
     let files: Vec<FileToDelete> = keys
         .iter()
@@ -361,6 +401,8 @@ async fn delete(
                 .await?
         }
     };
+    let became = outcomes.iter().map(|outcome| outcome.error.as_ref());
+    trail.became(became.enumerate());
     let failed: Vec<_> = outcomes.iter().filter(|o| o.error.is_some()).collect();
     if failed.is_empty() && !keys.is_empty() {
         let done = if keys.len() == 1 {

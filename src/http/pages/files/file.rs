@@ -200,6 +200,7 @@ async fn download(
     query: Query<KeyQuery>,
 ) -> Result<HttpResponse> {
     let key = query.0.parse()?;
+    visitor.reads_by_url(&key);
     let request = SignRequest {
         download_name: Some(download_name(&key)),
         expires_in: Some(LIFE.min(services.files.longest_url_life)),
@@ -228,6 +229,7 @@ async fn link(
 ) -> Result<HttpResponse> {
     let key = query.0.parse()?;
     let place = Place::of(&services.storages.get(&visitor.member, &id.0).await?);
+    visitor.reads_by_url(&key);
     let (name, back) = (shown(key.name()), place.file_url(&key.to_string()));
     let request = SignRequest {
         expires_in: form.0.expires_in.map(Duration::from_secs),

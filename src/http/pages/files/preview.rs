@@ -149,6 +149,10 @@ async fn signed(
     storage: &StorageRef,
     request: &SignRequest,
 ) -> Result<String> {
+    request
+        .keys
+        .iter()
+        .for_each(|key| visitor.reads_by_url(key));
     let urls = services
         .files
         .sign_get(&visitor.member, storage, request)
@@ -168,6 +172,7 @@ async fn text(
         range: Some(format!("bytes=0-{}", TEXT - 1)),
         ..ReadConditions::default()
     };
+    visitor.reads(key);
     let mut content = services
         .files
         .content(&visitor.member, storage, key, &conditions)

@@ -2,7 +2,9 @@
 
 use crate::application::connections::input::ConnectionInput;
 use crate::application::error::Result;
+use crate::application::people::caller::{Caller, Member};
 use crate::domain::people::sign_in::Purpose;
+use crate::http::context::SeenCaller;
 use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::setups;
 use crate::http::pages::shell::answer::{html, see_other};
@@ -57,12 +59,14 @@ async fn sign_in(
         return Ok(HttpResponse::NoContent().finish());
     }
     let (session, purpose, secret) = services.people.sign_ins.sign_in(&secret).await?;
+    SeenCaller::note(&request, &Caller::Workspace(Member::from(&session)));
     let to = match purpose {
         Purpose::Settings => "/settings/storages".to_owned(),
         Purpose::Projects => "/projects".to_owned(),
         Purpose::AddStorage => {
-            let member = crate::application::people::caller::Member::from(&session);
-            let admin = member.into_admin().ok_or_else(session::not_signed_in)?;
+            let admin = Member::from(&session)
+                .into_admin()
+                .ok_or_else(session::not_signed_in)?;
             let setup = services
                 .setups
                 .open(&admin, ConnectionInput::default())

@@ -249,6 +249,7 @@ async fn download(
     query: Query<KeyQuery>,
 ) -> Result<HttpResponse> {
     let key = query.0.parse()?;
+    visitor.reads_by_url(&key);
     let name = Some(download_name(&key));
     let signed = sign(&services, &visitor, &id.0, &key, name).await?;
     Ok(see_other(&signed.url))
@@ -262,6 +263,7 @@ async fn picture(
     query: Query<KeyQuery>,
 ) -> Result<HttpResponse> {
     let key = query.0.parse()?;
+    visitor.reads_by_url(&key);
     let signed = sign(&services, &visitor, &id.0, &key, None).await?;
     Ok(see_other(&signed.url))
 }
@@ -274,6 +276,7 @@ async fn link(
     _: Confirmed,
 ) -> Result<HttpResponse> {
     let key = query.0.parse()?;
+    visitor.reads_by_url(&key);
     let request = SignRequest {
         keys: vec![key.clone()],
         expires_in: None,

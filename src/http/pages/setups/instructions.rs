@@ -20,6 +20,7 @@ use crate::http::pages::shell::form::LinkForm;
 use crate::http::pages::shell::moment::Moment;
 use crate::http::query::Query;
 use crate::http::state::Services;
+use crate::http::trail::Trail;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
@@ -113,6 +114,9 @@ async fn save(
     form: LinkForm<RoleForm>,
 ) -> Result<HttpResponse> {
     let opened = open(&services, &secret, &request).await?;
+    if let Some(trail) = Trail::of(&request) {
+        trail.begin().await?;
+    }
     let typed = form.0.role_arn.trim();
     let saved = services
         .dialog

@@ -43,8 +43,12 @@ pub fn page(problem: &Problem, request_id: &str, site: &Site) -> Option<HttpResp
     }
     .render()
     .ok()?;
+    let mut response = HttpResponse::build(problem.status);
+    for (name, value) in &problem.headers {
+        response.insert_header((name.clone(), value.clone()));
+    }
     Some(
-        HttpResponse::build(problem.status)
+        response
             .content_type("text/html; charset=utf-8")
             .insert_header((header::CACHE_CONTROL, "no-store"))
             .insert_header((

@@ -1,14 +1,17 @@
 //! Forms: every change comes from a page of ours, and carries a token of its visitor's session.
 
 use crate::application::error::{Error, Kind, Result};
+use crate::application::people::caller::Caller;
+use crate::http::body::collect;
+use crate::http::context::SeenCaller;
 use crate::http::pages::shell::csrf::Csrf;
-use crate::http::pages::shell::session::{SessionCookie, not_signed_in, visitor_secret};
+use crate::http::pages::shell::session::{SessionCookie, not_signed_in, visitor, visitor_secret};
 use crate::http::state::Services;
+use crate::http::trail::Trail;
 use actix_web::dev::Payload;
 use actix_web::http::header;
-use actix_web::web::BytesMut;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
-use futures_util::StreamExt;
+use bytes::BytesMut;
 use serde::de::DeserializeOwned;
 use std::future::Future;
 use std::pin::Pin;
@@ -30,9 +33,8 @@ impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
         let request = request.clone();
         let payload = payload.take();
         Box::pin(async move {
-            same_site(&request)?;
-            let csrf = expected(&request)?;
-            Ok(Self(read(&request, payload, &csrf, LIMIT).await?))
+            let fields = own_form(request, payload).await?;
+            Ok(Self(fields.into_typed()?))
         })
     }
 }
@@ -49,13 +51,23 @@ impl<T: DeserializeOwned + 'static> FromRequest for LinkForm<T> {
         let request = request.clone();
         let payload = payload.take();
         Box::pin(async move {
-            same_site(&request)?;
             let secret = request
                 .match_info()
                 .get("secret")
                 .ok_or_else(|| Error::bug("the route has no {secret}"))?;
             let csrf = Csrf::of_secret(secret);
-            Ok(Self(read(&request, payload, &csrf, LINK_LIMIT).await?))
+            let fields = async {
+                same_site(&request)?;
+                let bytes = body(&request, payload, LINK_LIMIT).await?;
+                Ok(FormFields::parse(&bytes, &csrf)?)
+            };
+            match fields.await {
+                Ok(fields) => Ok(Self(fields.into_typed()?)),
+                Err(error) => {
+                    note_holder(&request, secret).await;
+                    Err(error)
+                }
+            }
         })
     }
 }
@@ -107,22 +119,55 @@ impl FromRequest for FormFields {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let request = request.clone();
         let payload = payload.take();
-        Box::pin(async move {
-            same_site(&request)?;
-            let csrf = expected(&request)?;
-            let bytes = body(payload, LIMIT).await?;
-            Ok(Self::parse(&bytes, &csrf)?)
-        })
+        Box::pin(own_form(request, payload))
     }
 }
 
-/// Reads a form that carries this token.
-async fn read<T: DeserializeOwned>(
+/// Reads a form of a visitor's, and writes down that it may change something. Who the visitor is is
+/// known before the form is refused: their workspace's admins see the refusal in the audit log.
+async fn own_form(
+    request: HttpRequest,
+    payload: Payload,
+) -> std::result::Result<FormFields, actix_web::Error> {
+    let is_known = || {
+        let extensions = request.extensions();
+        extensions
+            .get::<SeenCaller>()
+            .is_some_and(|seen| seen.get().is_some())
+    };
+    if !is_known() {
+        visitor(&request).await?;
+    }
+    same_site(&request)?;
+    let csrf = expected(&request)?;
+    let bytes = body(&request, payload, LIMIT).await?;
+    let fields = FormFields::parse(&bytes, &csrf)?;
+    if let Some(trail) = Trail::of(&request).filter(|trail| trail.caller().is_some()) {
+        trail.begin().await?;
+    }
+    Ok(fields)
+}
+
+/// Notes who holds the link, where it is one, for the audit log's entry about a refused form.
+async fn note_holder(request: &HttpRequest, secret: &str) {
+    let Some(services) = request.app_data::<web::Data<Services>>() else {
+        return;
+    };
+    if let Ok(opened) = services.dialog.instructions.open(secret).await {
+        let caller = Caller::InstructionLink {
+            workspace: opened.link.workspace,
+            link: opened.link.id,
+        };
+        SeenCaller::note(request, &caller);
+    }
+}
+
+/// Reads the body of a form of at most `limit` bytes, within the time that a client has for it.
+async fn body(
     request: &HttpRequest,
     payload: Payload,
-    csrf: &Csrf,
     limit: usize,
-) -> std::result::Result<T, actix_web::Error> {
+) -> std::result::Result<BytesMut, actix_web::Error> {
     if request.content_type() != "application/x-www-form-urlencoded" {
         return Err(Error::new(
             Kind::Malformed,
@@ -131,29 +176,7 @@ async fn read<T: DeserializeOwned>(
         )
         .into());
     }
-    let bytes = body(payload, limit).await?;
-    Ok(FormFields::parse(&bytes, csrf)?.into_typed()?)
-}
-
-/// Reads at most `limit` bytes.
-async fn body(
-    mut payload: Payload,
-    limit: usize,
-) -> std::result::Result<BytesMut, actix_web::Error> {
-    let mut bytes = BytesMut::new();
-    while let Some(chunk) = payload.next().await {
-        let chunk = chunk?;
-        if bytes.len() + chunk.len() > limit {
-            return Err(Error::new(
-                Kind::TooLarge,
-                "body_too_large",
-                "What was sent is larger than this page takes.",
-            )
-            .into());
-        }
-        bytes.extend_from_slice(&chunk);
-    }
-    Ok(bytes)
+    Ok(collect(request, payload, limit).await?)
 }
 
 /// The token alone, for a form without fields.

@@ -2,11 +2,13 @@
 
 use crate::application::error::{Error, Kind, Result};
 use crate::application::people::caller::{Admin, Caller, Member};
+use crate::domain::files::file_key::FileKey;
 use crate::domain::people::sign_in::Session;
 use crate::domain::people::workspace::Role;
 use crate::http::context::SeenCaller;
 use crate::http::pages::shell::csrf::Csrf;
 use crate::http::state::{Services, Site};
+use crate::http::trail::Trail;
 use actix_web::cookie::time::Duration as CookieDuration;
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::dev::Payload;
@@ -24,9 +26,24 @@ pub struct Visitor {
     pub workspace_name: String,
     pub return_url: Option<String>,
     pub csrf: Csrf,
+    trail: Option<Trail>,
 }
 
 impl Visitor {
+    /// Notes for the audit log that the visitor reads the file.
+    pub fn reads(&self, key: &FileKey) {
+        if let Some(trail) = &self.trail {
+            trail.reads([key]);
+        }
+    }
+
+    /// The same for a URL by which the file is read.
+    pub fn reads_by_url(&self, key: &FileKey) {
+        if let Some(trail) = &self.trail {
+            trail.signs_reads([key]);
+        }
+    }
+
     pub fn is_admin(&self) -> bool {
         self.session.role == Role::Admin
     }
@@ -104,6 +121,7 @@ pub async fn visitor(request: &HttpRequest) -> Result<Option<Visitor>> {
             .as_ref()
             .map(|url| url.as_str().to_owned()),
         csrf: Csrf::of_secret(&secret),
+        trail: Trail::of(request),
         session,
     }))
 }

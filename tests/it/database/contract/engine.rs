@@ -162,6 +162,9 @@ const READS: &[&str] = &[
     "SELECT * FROM project_files WHERE project_id = 'x' AND path IN ('x', 'y')",
     "SELECT * FROM audit_log WHERE id < 'x' ORDER BY id DESC LIMIT 100",
     "SELECT * FROM audit_log WHERE workspace_id = 'x' AND id < 'x' ORDER BY id DESC LIMIT 100",
+    "SELECT DISTINCT entry_id FROM audit_files WHERE file_key = 'x' AND workspace_id = 'x' AND entry_id < 'x' ORDER BY entry_id DESC LIMIT 100",
+    "SELECT * FROM audit_files WHERE entry_id = 'x' AND position > 5 ORDER BY position LIMIT 100",
+    "SELECT * FROM audit_intents WHERE seen_at < 5 ORDER BY seen_at LIMIT 100",
     "SELECT * FROM idempotency_keys WHERE started_at < 5 ORDER BY started_at LIMIT 4",
 ];
 
@@ -207,6 +210,7 @@ async fn both_engines_have_the_same_columns(db: TestDb) {
         include_str!("../../../../migrations/sqlite/0002_sign_in.sql"),
         include_str!("../../../../migrations/sqlite/0003_bucket_account.sql"),
         include_str!("../../../../migrations/sqlite/0004_jobs.sql"),
+        include_str!("../../../../migrations/sqlite/0009_audit_detail.sql"),
     );
     let mut table = "";
     let mut names = Vec::new();

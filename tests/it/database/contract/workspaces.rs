@@ -1,11 +1,12 @@
 use crate::application::kept::store::{
-    AuditStore, ProjectStore, SetupStore, StorageStore, StoreError, WorkspaceStore,
+    AuditFilter, AuditStore, ProjectStore, SetupStore, StorageStore, StoreError, WorkspaceStore,
 };
 use crate::domain::ids::{AuditId, StorageId, StorageRef, TokenId, WorkspaceId};
 use crate::domain::people::audit::{Actor, AuditEntry, AuditResult};
 use crate::domain::people::workspace::{ApiToken, Role, Workspace};
 use crate::it::database::contract::samples::*;
 use crate::it::support::database::{TestDb, on_both_engines};
+use std::collections::HashMap;
 
 on_both_engines!(
     workspaces_come_back_in_order,
@@ -59,8 +60,11 @@ async fn deleting_a_workspace_takes_all_but_audit_and_external_ids(db: TestDb) {
         code: None,
         remote_addr: None,
         request_id: None,
+        files: Vec::new(),
+        file_count: 0,
+        signed: None,
     };
-    db.append_audit(&entry).await.unwrap();
+    db.append_audit(&entry, None).await.unwrap();
     let neighbour = crate::it::database::contract::samples::storage(&db, &kept.id).await;
 
     assert_eq!(db.delete_workspace(&gone.id).await, Ok(true));
@@ -74,7 +78,11 @@ async fn deleting_a_workspace_takes_all_but_audit_and_external_ids(db: TestDb) {
         let sql = format!("SELECT 'left' AS left_over FROM {table}");
         assert!(tester.texts(&sql, "left_over").await.is_empty(), "{table}");
     }
-    assert_eq!(db.list_audit(Some(&gone.id), &all()).await, Ok(vec![entry]));
+    let filter = AuditFilter {
+        workspace: Some(gone.id.clone()),
+        key: None,
+    };
+    assert_eq!(db.list_audit(&filter, &all()).await, Ok(vec![entry]));
     assert_eq!(reload(&db, &neighbour).await.id, neighbour.id);
 
     // An external ID of the deleted workspace is never used again.
@@ -158,6 +166,8 @@ async fn tokens_are_found_by_hash_and_revoked_at_once(db: TestDb) {
     db.create_token(&second, &[2; 32]).await.unwrap();
     assert_eq!(db.token_by_hash(&[1; 32]).await, Ok(Some(first.clone())));
     assert_eq!(db.token_by_hash(&[3; 32]).await, Ok(None));
+    let several = db.tokens_by_hashes(&[[3; 32], [1; 32], [1; 32]]).await;
+    assert_eq!(several, Ok(HashMap::from([([1; 32], first.clone())])));
     assert_eq!(
         db.list_tokens(&mine.id, &all()).await,
         Ok(vec![first.clone(), second.clone()])

@@ -1,7 +1,5 @@
 //! Counts and times of requests, for Prometheus.
 
-use crate::application::observe::Observer;
-use crate::domain::check::Outcome;
 use actix_web::http::Method;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -40,6 +38,15 @@ struct RouteLabels {
 struct ProblemLabels {
     code: &'static str,
 }
+
+/// Codes that operators are alerted on.
+const ALERTED: [&str; 5] = [
+    "database_unavailable",
+    "internal_error",
+    "role_refused",
+    "storage_timeout",
+    "unauthenticated",
+];
 
 /// In seconds: from an answer out of memory to a check that waits for IAM.
 const BUCKETS: [f64; 14] = [
@@ -86,6 +93,10 @@ impl HttpMetrics {
             "Refusals of anonymous callers beyond the rate that the audit log takes",
             metrics.audit_dropped.clone(),
         );
+        // An alert on growth needs the value from before the first event.
+        for code in ALERTED {
+            drop(metrics.problems.get_or_create(&ProblemLabels { code }));
+        }
         metrics
     }
 
@@ -125,59 +136,6 @@ impl HttpMetrics {
 
     pub fn audit_dropped(&self) {
         self.audit_dropped.inc();
-    }
-}
-
-/// Counts of what is done with AWS.
-pub struct BucketMetrics {
-    assumed_roles: Family<ResultLabels, Counter>,
-    checks: Family<OutcomeLabels, Counter>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ResultLabels {
-    result: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OutcomeLabels {
-    outcome: &'static str,
-}
-
-impl BucketMetrics {
-    pub fn register(registry: &mut Registry) -> Self {
-        let metrics = Self {
-            assumed_roles: Family::default(),
-            checks: Family::default(),
-        };
-        registry.register(
-            "sallyport_assumed_roles",
-            "AssumeRole calls for sessions to work with; those of checks are not counted",
-            metrics.assumed_roles.clone(),
-        );
-        registry.register(
-            "sallyport_connection_checks",
-            "Connection checks, by outcome",
-            metrics.checks.clone(),
-        );
-        metrics
-    }
-}
-
-impl Observer for BucketMetrics {
-    fn assumed_role(&self, succeeded: bool) {
-        let result = if succeeded { "done" } else { "failed" };
-        self.assumed_roles
-            .get_or_create(&ResultLabels { result })
-            .inc();
-    }
-
-    fn checked_connection(&self, outcome: Outcome) {
-        self.checks
-            .get_or_create(&OutcomeLabels {
-                outcome: outcome.as_str(),
-            })
-            .inc();
     }
 }
 

@@ -1,0 +1,11 @@
+//! Counts and times, for Prometheus.
+
+mod format;
+mod process;
+mod requests;
+mod work;
+
+pub use format::MetricsFormat;
+pub use process::ServiceReadings;
+pub use requests::HttpMetrics;
+pub use work::WorkMetrics;

@@ -1,0 +1,271 @@
+//! What is done with AWS, in the background, and for callers.
+
+use crate::application::kept::store::{IMPORT, SCHEDULED_CHECK};
+use crate::application::observe::{AwsCall, AwsResult, Observer};
+use crate::domain::check::Outcome;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+/// Counts of what is done with AWS and in the background.
+pub struct WorkMetrics {
+    assumed_roles: Family<ResultLabels, Counter>,
+    checks: Family<OutcomeLabels, Counter>,
+    aws_calls: Family<CallLabels, Counter>,
+    aws_durations: Family<OperationLabels, Histogram>,
+    sessions: Family<SessionLabels, Counter>,
+    token_lookups: Counter,
+    jobs_running: Family<JobLabels, Gauge>,
+    jobs_waiting: Family<JobLabels, Gauge>,
+    jobs: Family<JobResultLabels, Counter>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ResultLabels {
+    result: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutcomeLabels {
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CallLabels {
+    service: String,
+    operation: String,
+    result: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OperationLabels {
+    service: String,
+    operation: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct SessionLabels {
+    found: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct JobLabels {
+    kind: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct JobResultLabels {
+    kind: String,
+    result: &'static str,
+}
+
+/// In seconds: from an answer in the same Region to the longest that all tries may take.
+const BUCKETS: [f64; 12] = [
+    0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
+];
+
+/// The calls whose values exist before the first of them. Others appear with their first call.
+const CALLS: [(&str, &[&str]); 2] = [
+    ("STS", &["AssumeRole", "GetCallerIdentity"]),
+    (
+        "S3",
+        &[
+            "CopyObject",
+            "DeleteObject",
+            "DeleteObjects",
+            "GetObject",
+            "HeadObject",
+            "ListObjectsV2",
+            "PutObject",
+        ],
+    ),
+];
+
+const RESULTS: [AwsResult; 3] = [AwsResult::Done, AwsResult::Refused, AwsResult::Failed];
+
+fn result_word(result: AwsResult) -> &'static str {
+    match result {
+        AwsResult::Done => "done",
+        AwsResult::Refused => "refused",
+        AwsResult::Failed => "failed",
+    }
+}
+
+fn done_or_failed(succeeded: bool) -> &'static str {
+    match succeeded {
+        true => "done",
+        false => "failed",
+    }
+}
+
+impl WorkMetrics {
+    pub fn register(registry: &mut Registry) -> Self {
+        let metrics = Self {
+            assumed_roles: Family::default(),
+            checks: Family::default(),
+            aws_calls: Family::default(),
+            aws_durations: Family::new_with_constructor(|| Histogram::new(BUCKETS)),
+            sessions: Family::default(),
+            token_lookups: Counter::default(),
+            jobs_running: Family::default(),
+            jobs_waiting: Family::default(),
+            jobs: Family::default(),
+        };
+        metrics.begin_at_zero();
+        registry.register(
+            "sallyport_assumed_roles",
+            "AssumeRole calls for sessions to work with; those of checks are not counted",
+            metrics.assumed_roles.clone(),
+        );
+        registry.register(
+            "sallyport_connection_checks",
+            "Connection checks, by outcome",
+            metrics.checks.clone(),
+        );
+        registry.register(
+            "sallyport_aws_requests",
+            "Calls to AWS, with all their tries, by result: done, refused (4xx), failed (5xx or no answer)",
+            metrics.aws_calls.clone(),
+        );
+        registry.register(
+            "sallyport_aws_request_duration_seconds",
+            "Time of a call to AWS until its answer's body begins, with all its tries",
+            metrics.aws_durations.clone(),
+        );
+        registry.register(
+            "sallyport_role_sessions_needed",
+            "Times that a storage's session was needed: found in the cache, or not",
+            metrics.sessions.clone(),
+        );
+        registry.register(
+            "sallyport_unused_token_lookups",
+            "Statements that look for tokens that have not been used lately, unknown ones included",
+            metrics.token_lookups.clone(),
+        );
+        registry.register(
+            "sallyport_jobs_running",
+            "Background jobs that this process works on",
+            metrics.jobs_running.clone(),
+        );
+        registry.register(
+            "sallyport_jobs_waiting",
+            "Background jobs that are due and that no process works on",
+            metrics.jobs_waiting.clone(),
+        );
+        registry.register(
+            "sallyport_job_turns",
+            "Turns of background jobs that ended, by result",
+            metrics.jobs.clone(),
+        );
+        metrics
+    }
+
+    /// A value that appears with its first event hides that event from `increase()`.
+    fn begin_at_zero(&self) {
+        for result in ["done", "failed"] {
+            drop(self.assumed_roles.get_or_create(&ResultLabels { result }));
+            for kind in [IMPORT, SCHEDULED_CHECK] {
+                let kind = kind.to_owned();
+                drop(self.jobs.get_or_create(&JobResultLabels { kind, result }));
+            }
+        }
+        for outcome in [
+            Outcome::Passed,
+            Outcome::PassedWithWarnings,
+            Outcome::Failed,
+        ] {
+            drop(self.checks.get_or_create(&OutcomeLabels {
+                outcome: outcome.as_str(),
+            }));
+        }
+        for found in ["yes", "no"] {
+            drop(self.sessions.get_or_create(&SessionLabels { found }));
+        }
+        for kind in [IMPORT, SCHEDULED_CHECK] {
+            let labels = JobLabels {
+                kind: kind.to_owned(),
+            };
+            drop(self.jobs_running.get_or_create(&labels));
+            drop(self.jobs_waiting.get_or_create(&labels));
+        }
+        for (service, operations) in CALLS {
+            for operation in operations {
+                drop(self.aws_durations.get_or_create(&OperationLabels {
+                    service: service.to_owned(),
+                    operation: (*operation).to_owned(),
+                }));
+                for result in RESULTS {
+                    drop(self.aws_calls.get_or_create(&CallLabels {
+                        service: service.to_owned(),
+                        operation: (*operation).to_owned(),
+                        result: result_word(result),
+                    }));
+                }
+            }
+        }
+    }
+}
+
+impl Observer for WorkMetrics {
+    fn assumed_role(&self, succeeded: bool) {
+        let result = done_or_failed(succeeded);
+        self.assumed_roles
+            .get_or_create(&ResultLabels { result })
+            .inc();
+    }
+
+    fn checked_connection(&self, outcome: Outcome) {
+        self.checks
+            .get_or_create(&OutcomeLabels {
+                outcome: outcome.as_str(),
+            })
+            .inc();
+    }
+
+    fn called_aws(&self, call: AwsCall<'_>) {
+        let (service, operation) = (call.service.to_owned(), call.operation.to_owned());
+        let labels = CallLabels {
+            service: service.clone(),
+            operation: operation.clone(),
+            result: result_word(call.result),
+        };
+        self.aws_calls.get_or_create(&labels).inc();
+        self.aws_durations
+            .get_or_create(&OperationLabels { service, operation })
+            .observe(call.took.as_secs_f64());
+    }
+
+    fn needed_session(&self, was_there: bool) {
+        let found = if was_there { "yes" } else { "no" };
+        self.sessions.get_or_create(&SessionLabels { found }).inc();
+    }
+
+    fn looked_for_tokens(&self) {
+        self.token_lookups.inc();
+    }
+
+    fn began_job(&self, kind: &str) {
+        let kind = kind.to_owned();
+        self.jobs_running.get_or_create(&JobLabels { kind }).inc();
+    }
+
+    fn jobs_waiting(&self, kind: &str, number: u64) {
+        let kind = kind.to_owned();
+        self.jobs_waiting
+            .get_or_create(&JobLabels { kind })
+            .set(i64::try_from(number).unwrap_or(i64::MAX));
+    }
+
+    fn ended_job(&self, kind: &str, succeeded: bool) {
+        let kind = kind.to_owned();
+        let labels = JobLabels { kind: kind.clone() };
+        self.jobs_running.get_or_create(&labels).dec();
+        let result = done_or_failed(succeeded);
+        self.jobs
+            .get_or_create(&JobResultLabels { kind, result })
+            .inc();
+    }
+}

@@ -1,0 +1,163 @@
+//! Listeners: how they begin, and how they end.
+
+use crate::http;
+use crate::http::HttpParts;
+use crate::http::listener::Listener;
+use crate::http::state::Services;
+use crate::http::stopping::Stopping;
+use crate::settings::Settings;
+use crate::startup::error::{StartError, with_cause};
+use actix_web::HttpServer;
+use actix_web::dev::{Server, ServerHandle};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::thread::available_parallelism;
+use std::time::Duration;
+use tokio::net::TcpSocket;
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+/// How long a connection is kept without a request.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// How many connections wait to be accepted. The kernel shortens it to `net.core.somaxconn`, which is
+/// 4,096 by default.
+const BACKLOG: u32 = 4_096;
+/// The most connections at a time, over all of a listener's threads: idle ones cost about 10 KiB each,
+/// and a descriptor. Further ones wait in the backlog.
+const MOST_CONNECTIONS: usize = 16_384;
+
+/// An answer whose client has taken nothing for so long does not hold up a stop.
+const STALLED: Duration = Duration::from_secs(5);
+/// What ended just now may still be in a connection's buffer.
+const LINGER: Duration = Duration::from_millis(250);
+/// How often a stop looks whether it has to wait.
+const LOOK: Duration = Duration::from_millis(20);
+/// How much of the grace is kept for closing connections and for what runs in the background.
+const RESERVE: Duration = Duration::from_secs(2);
+
+/// A listener that serves.
+pub(super) struct Listening {
+    pub address: SocketAddr,
+    server: Server,
+    /// The same socket as the server's.
+    socket: TcpListener,
+}
+
+/// How a service stops.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct StopPlan {
+    /// How long the service goes on, not ready, so that load balancers see it.
+    pub drain: Duration,
+    /// From the signal to the end, the drain included.
+    pub grace: Duration,
+}
+
+impl StopPlan {
+    /// When requests have to be done, for a stop that begins now.
+    fn deadline(self) -> Instant {
+        let reserve = RESERVE.min(self.grace / 4);
+        Instant::now() + (self.grace - reserve)
+    }
+}
+
+impl Listening {
+    pub fn begin(
+        address: SocketAddr,
+        services: Arc<Services>,
+        listener: Listener,
+        settings: &Settings,
+    ) -> Result<Self, StartError> {
+        let socket = bind(address).map_err(|error| StartError::Listen { address, error })?;
+        let address = socket.local_addr().map_err(StartError::Server)?;
+        let parts =
+            HttpParts::new(listener).map_err(|error| StartError::Other(with_cause(&error)))?;
+        let workers = available_parallelism().map_or(1, usize::from);
+        let server = HttpServer::new(move || http::app(services.clone(), parts.clone()))
+            .workers(workers)
+            .max_connections(MOST_CONNECTIONS.div_ceil(workers))
+            .client_request_timeout(settings.request_timeout)
+            .client_disconnect_timeout(Duration::from_secs(5))
+            .keep_alive(KEEP_ALIVE)
+            .tcp_nodelay(true)
+            .shutdown_timeout(RESERVE.as_secs())
+            .disable_signals()
+            .listen(socket.try_clone().map_err(StartError::Server)?)
+            .map_err(StartError::Server)?
+            .run();
+        Ok(Self {
+            address,
+            server,
+            socket,
+        })
+    }
+
+    /// Serves until `stop` or until the server fails, and ends as planned.
+    pub async fn run(
+        self,
+        stopping: Arc<Stopping>,
+        plan: StopPlan,
+        stop: CancellationToken,
+        without_drain: CancellationToken,
+    ) -> Result<(), StartError> {
+        let handle = self.server.handle();
+        // In a task of its own, which goes on while the stop waits. Dropped, it closes what is left.
+        let mut server = tokio::spawn(self.server);
+        let stopped = tokio::select! {
+            ended = &mut server => Some(ended),
+            () = stop.cancelled() => None,
+        };
+        let ended = match stopped {
+            Some(ended) => ended,
+            None => {
+                let deadline = plan.deadline();
+                tokio::select! {
+                    () = sleep(plan.drain) => {}
+                    () = without_drain.cancelled() => {}
+                    () = sleep_until(deadline) => {}
+                }
+                close(&handle, self.socket).await;
+                while !stopping.is_quiet(STALLED, LINGER) && Instant::now() < deadline {
+                    sleep(LOOK).await;
+                }
+                if !stopping.is_quiet(STALLED, LINGER) {
+                    tracing::warn!("stopping although requests are still worked on");
+                }
+                // Closes idle connections at once, and the others after what is in their buffers.
+                let asked = handle.stop(true);
+                let soon = Instant::now() + RESERVE / 2;
+                if timeout_at(soon, asked).await.is_err() {
+                    server.abort();
+                }
+                server.await
+            }
+        };
+        match ended {
+            Ok(served) => served.map_err(StartError::Server),
+            Err(error) if error.is_cancelled() => Ok(()),
+            Err(error) => Err(StartError::Other(error.to_string())),
+        }
+    }
+}
+
+/// Takes no more connections; those that come are refused, so that a proxy tries another replica.
+async fn close(handle: &ServerHandle, socket: TcpListener) {
+    handle.pause().await;
+    // A paused server still holds the socket. On Linux, a listening socket that is shut down stops to
+    // listen (tcp(7) leaves it open; the kernel's inet_shutdown does it).
+    let shut = TcpStream::from(OwnedFd::from(socket)).shutdown(Shutdown::Both);
+    if let Err(error) = shut {
+        tracing::debug!(%error, "the listening socket stays open until the end");
+    }
+}
+
+fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // As the standard library does: a restart may take the address while old connections fade out.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)?.into_std()
+}
