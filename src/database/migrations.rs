@@ -31,6 +31,11 @@ const SQLITE: &[(i64, &str, &str)] = &[
         "jobs",
         include_str!("../../migrations/sqlite/0004_jobs.sql"),
     ),
+    (
+        7,
+        "idempotent_effects",
+        include_str!("../../migrations/sqlite/0007_idempotent_effects.sql"),
+    ),
 ];
 
 const POSTGRES: &[(i64, &str, &str)] = &[
@@ -53,6 +58,11 @@ const POSTGRES: &[(i64, &str, &str)] = &[
         4,
         "jobs",
         include_str!("../../migrations/postgres/0004_jobs.sql"),
+    ),
+    (
+        7,
+        "idempotent_effects",
+        include_str!("../../migrations/postgres/0007_idempotent_effects.sql"),
     ),
 ];
 
@@ -96,6 +106,10 @@ async fn apply(pool: &Pool) -> StoreResult<()> {
             // Under the driver's advisory lock, which belongs to the session. Detached from the pool,
             // so that a session which fails here is closed, and the lock freed with it.
             let mut connection = pool.acquire().await?.detach();
+            // Bounded as a whole, by the limit above.
+            sqlx::query("SET statement_timeout = 0")
+                .execute(&mut connection)
+                .await?;
             migrator(POSTGRES)
                 .run_direct(None, &mut connection, false)
                 .await?;

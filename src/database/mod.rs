@@ -15,6 +15,7 @@ mod jobs;
 mod migrations;
 mod project_files;
 mod projects;
+mod reach;
 mod record;
 mod setups;
 mod sign_in;
@@ -27,9 +28,10 @@ pub use url::DatabaseUrl;
 
 use crate::application::kept::store::{Store, StoreError, StoreResult, Window};
 use async_trait::async_trait;
-use engine::{Pool, Row, Sql, Tx, Value, values};
+use engine::{Conn, Pool, Row, Sql, Tx, Value, values};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
+use reach::Reach;
 use record::Record;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -43,6 +45,8 @@ const ACQUIRE_LIMIT: Duration = Duration::from_secs(3);
 const READY_LIMIT: Duration = Duration::from_secs(4);
 /// How long SQLite waits for another writer.
 const BUSY_LIMIT: Duration = Duration::from_secs(5);
+/// After this PostgreSQL ends a statement, so one that nobody waits for any more does not run on.
+const STATEMENT_TIMEOUT: &str = "25s";
 /// Each connection to SQLite is a thread; readers do not wait for each other or for the writer.
 const SQLITE_CONNECTIONS: u32 = 8;
 const POSTGRES_CONNECTIONS: u32 = 16;
@@ -51,6 +55,7 @@ const POSTGRES_CONNECTIONS: u32 = 16;
 #[derive(Clone)]
 pub struct Database {
     pool: Pool,
+    reach: Reach,
     schema: Arc<Mutex<Option<SchemaAttempt>>>,
 }
 
@@ -68,8 +73,13 @@ impl Database {
             DatabaseUrl::Sqlite(path) => open_sqlite(path).await?,
             DatabaseUrl::Postgres(options) => open_postgres(options),
         };
+        let reach = match &pool {
+            Pool::Sqlite(_) => Reach::of_file(),
+            Pool::Postgres(pool) => Reach::of_server(pool.connect_options()),
+        };
         let database = Self {
             pool,
+            reach,
             schema: Arc::default(),
         };
         match (database.ready().await, url) {
@@ -107,17 +117,23 @@ impl Database {
                 }
             }
         };
-        wait(
+        let ready = wait(
             READY_LIMIT,
             "the schema is being brought up to date",
             attempt,
-        )
-        .await
+        );
+        self.reach.guard(ready).await
+    }
+
+    async fn connection(&self) -> StoreResult<Conn> {
+        self.reach.check()?;
+        self.ready().await?;
+        self.reach.guard(self.pool.acquire()).await
     }
 
     async fn fetch_all(&self, sql: impl Into<Sql>, values: Vec<Value>) -> StoreResult<Vec<Row>> {
-        self.ready().await?;
-        self.pool.fetch_all(sql, values).await
+        let mut connection = self.connection().await?;
+        self.reach.guard(connection.fetch_all(sql, values)).await
     }
 
     /// Reads at most one row of `table`, and turns it into what it stands for.
@@ -128,8 +144,9 @@ impl Database {
         values: Vec<Value>,
         parse: impl FnOnce(&Record) -> StoreResult<T>,
     ) -> StoreResult<Option<T>> {
-        self.ready().await?;
-        match self.pool.fetch_optional(sql, values).await? {
+        let mut connection = self.connection().await?;
+        let row = self.reach.guard(connection.fetch_optional(sql, values));
+        match row.await? {
             Some(row) => parse(&Record::new(table, row)?).map(Some),
             None => Ok(None),
         }
@@ -151,13 +168,13 @@ impl Database {
 
     /// How many rows the statement wrote.
     async fn execute(&self, sql: impl Into<Sql>, values: Vec<Value>) -> StoreResult<u64> {
-        self.ready().await?;
-        self.pool.execute(sql, values).await
+        self.connection().await?.execute(sql, values).await
     }
 
     async fn begin(&self) -> StoreResult<Tx> {
+        self.reach.check()?;
         self.ready().await?;
-        self.pool.begin().await
+        self.reach.guard(self.pool.begin()).await
     }
 }
 
@@ -223,6 +240,7 @@ fn open_postgres(options: &sqlx::postgres::PgConnectOptions) -> Pool {
         // What a replica that vanished in a transaction has locked is free again after this.
         ("idle_in_transaction_session_timeout", "60s"),
         ("lock_timeout", "5s"),
+        ("statement_timeout", STATEMENT_TIMEOUT),
     ]);
     if options.get_application_name().is_none() {
         options = options.application_name("sallyport");
@@ -248,7 +266,7 @@ async fn test_released(connection: &mut PgConnection) -> Result<bool, sqlx::Erro
 #[async_trait]
 impl Store for Database {
     async fn ping(&self) -> StoreResult<()> {
-        let asked = self.execute("SELECT 1", values![]);
+        let asked = self.fetch_all("SELECT 1", values![]);
         wait(ACQUIRE_LIMIT, "no answer", asked).await.map(drop)
     }
 
