@@ -70,9 +70,20 @@ impl Database {
     /// date. A SQLite file is made when it is absent, and its folder too.
     pub async fn connect(url: &DatabaseUrl) -> StoreResult<Self> {
         let pool = match url {
-            DatabaseUrl::Sqlite(path) => open_sqlite(path).await?,
+            DatabaseUrl::Sqlite(path) => open_sqlite(path, None).await?,
             DatabaseUrl::Postgres(options) => open_postgres(options),
         };
+        Self::over(pool, url).await
+    }
+
+    /// A SQLite file of so many pages at most, as on a disk that is full.
+    #[cfg(test)]
+    pub async fn connect_within(path: &std::path::Path, pages: u32) -> StoreResult<Self> {
+        let pool = open_sqlite(path, Some(pages)).await?;
+        Self::over(pool, &DatabaseUrl::sqlite_file(path)).await
+    }
+
+    async fn over(pool: Pool, url: &DatabaseUrl) -> StoreResult<Self> {
         let reach = match &pool {
             Pool::Sqlite(_) => Reach::of_file(),
             Pool::Postgres(pool) => Reach::of_server(pool.connect_options()),
@@ -198,7 +209,8 @@ async fn wait<T>(
         .unwrap_or_else(|_| Err(StoreError::Unavailable(what.to_owned())))
 }
 
-async fn open_sqlite(path: &std::path::Path) -> StoreResult<Pool> {
+/// `pages`: how many the file may have at most.
+async fn open_sqlite(path: &std::path::Path, pages: Option<u32>) -> StoreResult<Pool> {
     let failed = |error: &dyn std::fmt::Display| {
         StoreError::Failed(format!("cannot open `{}`: {error}", path.display()))
     };
@@ -207,7 +219,7 @@ async fn open_sqlite(path: &std::path::Path) -> StoreResult<Pool> {
             .await
             .map_err(|error| failed(&error))?;
     }
-    let options = SqliteConnectOptions::new()
+    let mut options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
@@ -215,6 +227,9 @@ async fn open_sqlite(path: &std::path::Path) -> StoreResult<Pool> {
         .synchronous(SqliteSynchronous::Normal)
         .foreign_keys(true)
         .busy_timeout(BUSY_LIMIT);
+    if let Some(pages) = pages {
+        options = options.pragma("max_page_count", pages.to_string());
+    }
     let pools = SqlitePoolOptions::new()
         .max_connections(SQLITE_CONNECTIONS)
         // Also waits behind other writers for a connection.

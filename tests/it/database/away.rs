@@ -5,84 +5,14 @@ use crate::database::{Database, DatabaseUrl};
 use crate::domain::ids::{StorageRef, WorkspaceId};
 use crate::domain::names::Name;
 use crate::domain::people::workspace::Workspace;
-use crate::it::support::database::{TestDb, drop_postgres, empty_postgres};
+use crate::it::support::database::{TestDb, drop_postgres};
+use crate::it::support::database_line::{Line, Proxy};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::net::TcpListener;
 
 /// A call that meets a database which is away answers within this time.
 const BOUND: Duration = Duration::from_secs(5);
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Line {
-    Up,
-    /// Connections are reset, new ones too.
-    Cut,
-    /// Bytes are swallowed in silence.
-    Silent,
-}
-
-struct Proxy {
-    line: watch::Sender<Line>,
-    /// The database's URL by way of the proxy.
-    url: DatabaseUrl,
-    direct: DatabaseUrl,
-}
-
-impl Proxy {
-    async fn start(line: Line) -> Self {
-        let direct = empty_postgres().await;
-        let DatabaseUrl::Postgres(options) = &direct else {
-            panic!("not PostgreSQL");
-        };
-        let server = (options.get_host().to_owned(), options.get_port());
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let url = options.as_ref().clone().host("127.0.0.1").port(port);
-        let line = watch::Sender::new(line);
-        let lines = line.subscribe();
-        tokio::spawn(async move {
-            while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(relay(client, server.clone(), lines.clone()));
-            }
-        });
-        Self {
-            line,
-            url: DatabaseUrl::Postgres(Box::new(url)),
-            direct,
-        }
-    }
-
-    fn set(&self, line: Line) {
-        self.line.send_replace(line);
-    }
-}
-
-/// Carries one connection, until the line changes. What was silenced stays so: the line that comes back
-/// serves new connections only, as after a failover to another host.
-async fn relay(mut client: TcpStream, server: (String, u16), mut line: watch::Receiver<Line>) {
-    if *line.borrow_and_update() == Line::Up {
-        let mut server = TcpStream::connect(server).await.unwrap();
-        tokio::select! {
-            _ = copy_bidirectional(&mut client, &mut server) => return,
-            _ = line.changed() => {}
-        }
-        if *line.borrow() == Line::Silent {
-            hold(&mut client).await;
-        }
-        let _ = server.shutdown().await;
-    } else if *line.borrow() == Line::Silent {
-        hold(&mut client).await;
-    }
-}
-
-/// Reads and never answers.
-async fn hold(client: &mut TcpStream) {
-    let mut sink = [0; 1024];
-    while client.read(&mut sink).await.is_ok_and(|read| read > 0) {}
-}
 
 fn sample() -> Workspace {
     Workspace {
