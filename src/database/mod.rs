@@ -41,6 +41,8 @@ use std::time::Duration;
 
 /// How long a call waits for a connection, also to a server that cannot be reached.
 const ACQUIRE_LIMIT: Duration = Duration::from_secs(3);
+/// How long a connection of the pool may take to answer before it is used.
+const TEST_LIMIT: Duration = Duration::from_millis(700);
 /// How long a call waits for the schema; longer than one failed attempt.
 const READY_LIMIT: Duration = Duration::from_secs(4);
 /// How long SQLite waits for another writer.
@@ -263,16 +265,18 @@ fn open_postgres(options: &sqlx::postgres::PgConnectOptions) -> Pool {
     let pool = PgPoolOptions::new()
         .max_connections(POSTGRES_CONNECTIONS)
         .acquire_timeout(ACQUIRE_LIMIT)
-        .test_before_acquire(true)
-        .after_release(|connection, _| test_released(connection).boxed())
+        // The pool's own test has no limit, so one dead connection could take a call's whole time.
+        .test_before_acquire(false)
+        .before_acquire(|connection, _| test(connection, TEST_LIMIT).boxed())
+        .after_release(|connection, _| test(connection, ACQUIRE_LIMIT).boxed())
         .connect_lazy_with(options);
     Pool::Postgres(pool)
 }
 
-/// Closes a connection that does not answer any more. The pool asks as well, but without a limit, so
-/// that a network which swallows packets would keep its place in the pool taken for many minutes.
-async fn test_released(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    match tokio::time::timeout(ACQUIRE_LIMIT, connection.ping()).await {
+/// Closes a connection that does not answer any more. Without a limit, a network which swallows packets would
+/// keep its place in the pool taken for many minutes.
+async fn test(connection: &mut PgConnection, limit: Duration) -> Result<bool, sqlx::Error> {
+    match tokio::time::timeout(limit, connection.ping()).await {
         Ok(answer) => answer.map(|()| true),
         Err(_) => Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())),
     }

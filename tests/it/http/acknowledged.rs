@@ -5,6 +5,7 @@ use crate::it::support::app::{Answer, OPERATOR, TestApp, no_aws};
 use crate::it::support::aws::stub::AwsStub;
 use crate::it::support::database::drop_postgres;
 use crate::it::support::database_line::{Line, Proxy};
+use aws_config::SdkConfig;
 use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::sqlite::SqliteConnectOptions;
@@ -154,18 +155,22 @@ async fn a_request_of_a_killed_process_can_be_repeated() {
     assert_eq!(names(&app).await, ["once"]);
 }
 
-async fn app_behind(proxy: &Proxy) -> TestApp {
+async fn app_behind(proxy: &Proxy, aws: &SdkConfig) -> TestApp {
     let DatabaseUrl::Postgres(options) = &proxy.url else {
         panic!("not PostgreSQL");
     };
     let url = options.to_url_lossy().to_string();
-    TestApp::spawn_on(&no_aws(), |options| options.database_url = Some(url)).await
+    TestApp::spawn_on(aws, |options| {
+        options.database_url = Some(url);
+        options.master_key = Some("dGVzdHMtbWFzdGVyLWtleS1ub3QtZm9yLXByb2R1Y3Q=".into());
+    })
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_commit_whose_answer_was_lost_is_found_by_the_key() {
     let proxy = Proxy::start(Line::Up).await;
-    let app = app_behind(&proxy).await;
+    let app = app_behind(&proxy, &no_aws()).await;
     let body = json!({"name": "once"});
     // The first commit takes the key.
     proxy.lose_a_commit_after(1);
@@ -207,9 +212,11 @@ async fn a_commit_whose_answer_was_lost_is_found_by_the_key() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn requests_do_not_wait_for_a_database_that_is_known_to_be_away() {
+    let stub = AwsStub::start().await;
     for away in [Line::Cut, Line::Silent] {
         let proxy = Proxy::start(Line::Up).await;
-        let app = app_behind(&proxy).await;
+        let app = app_behind(&proxy, &stub.sdk_config()).await;
+        app.get("/readyz", "").await.expect(200);
         app.get("/v1/workspaces", OPERATOR).await.expect(200);
         proxy.set(away);
         let bounded = |limit: u64, began: Instant| {
@@ -245,7 +252,7 @@ async fn no_operation_ignores_an_idempotency_key() {
     let app = TestApp::spawn().await;
     let workspace = app.workspace().await;
     let document = app.get("/openapi.json", "").await.expect(200);
-    let only_ask = ["/sign", "/sign-parts"];
+    let only_ask = ["/sign", "/multipart/parts"];
     let mut refusing = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         let Some(operation) = item.get("post") else {
