@@ -213,6 +213,7 @@ pub(super) async fn insert(
         workspace: workspace.clone(),
         subject: storage.id.to_string(),
         payload: String::new(),
+        cursor: None,
         due: storage.created_at,
     };
     jobs::insert(tx, &first_check).await

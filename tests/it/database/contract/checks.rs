@@ -137,7 +137,7 @@ async fn history_is_newest_first(db: TestDb) {
 /// Takes a scheduled check that is due, as a worker does.
 async fn claim(db: &Database, now: OffsetDateTime) -> Option<ClaimedJob> {
     let until = now + Duration::hours(1);
-    db.claim_job(SCHEDULED_CHECK, "w", now, until)
+    db.claim_job(&any_job(SCHEDULED_CHECK, "w", now, until))
         .await
         .unwrap()
 }
@@ -188,7 +188,7 @@ async fn a_claimed_check_comes_again_when_it_is_due(db: TestDb) {
         (&mine.id, stored.id.as_str())
     );
     assert_eq!(claim(&db, at).await, None);
-    db.rest_job(&job, at + hour, None).await.unwrap();
+    db.rest_job(&job, &rest(at + hour, None)).await.unwrap();
     assert_eq!(claim(&db, at).await, None);
     assert!(claim(&db, at + hour).await.is_some());
     // It goes with its storage.
