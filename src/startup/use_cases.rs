@@ -40,7 +40,7 @@ use tokio_util::task::TaskTracker;
 /// How many slow jobs go on at the same time. An import may hold a large manifest in memory.
 const SLOW_WORKERS: usize = 2;
 /// How many quick jobs go on at the same time: more than one workspace has in work.
-const QUICK_WORKERS: usize = 12;
+const QUICK_WORKERS: usize = 16;
 /// How many checks of storages that do not answer in time go on at the same time.
 const UNRESPONSIVE_WORKERS: usize = 4;
 /// How often a worker asks for slow jobs that another replica left, or was given.

@@ -56,7 +56,7 @@ impl Job for ScheduledChecks {
 
     fn most_of_workspace(&self) -> u32 {
         match self.pace {
-            CheckPace::InTime => 4,
+            CheckPace::InTime => 3,
             CheckPace::Slow => 1,
         }
     }

@@ -421,3 +421,19 @@ fn too_slow() -> Error {
     )
     .retry_after(Duration::from_secs(2))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_import_goes_on_soon_after_its_worker_died_and_pauses_longer_and_longer() {
+        let pace = Pace::default();
+        // Workers ask every five seconds.
+        assert!(pace.lease + Duration::from_secs(5) <= Duration::from_secs(15));
+        let pauses: Vec<u64> = (1..=8)
+            .map(|tries| pace.pause_after(tries).as_secs())
+            .collect();
+        assert_eq!(pauses, [2, 4, 8, 16, 32, 64, 120, 120]);
+    }
+}

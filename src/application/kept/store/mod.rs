@@ -35,7 +35,7 @@ pub use projects::{ImportStep, ProjectStore};
 pub use retention::{Expired, OldCheck, RetentionStore};
 pub use sealed::{SealedColumn, SealedStore, SealedValue};
 pub use setups::{Completion, SetupStore};
-pub use storages::{StorageDeletion, StorageStore};
+pub use storages::{FIRST_CHECK_AFTER, StorageDeletion, StorageStore};
 pub use values::{SecretHash, Window};
 
 use async_trait::async_trait;

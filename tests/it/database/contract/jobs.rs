@@ -68,7 +68,7 @@ async fn kinds_do_not_wait_for_each_other(db: TestDb) {
     let db = db.database;
     let mine = workspace(&db).await;
     let (project, _) = import(&db, &mine.id).await;
-    let at = now() + Duration::seconds(9);
+    let at = now() + Duration::minutes(2);
     // Its storage has a scheduled check, which is due too.
     let check = claim(&db, SCHEDULED_CHECK, at).await.unwrap();
     let import = claim(&db, IMPORT, at).await.unwrap();
@@ -234,7 +234,7 @@ async fn what_was_under_way_goes_on_after_the_upgrade(db: TestDb) {
     }
     let before = OffsetDateTime::UNIX_EPOCH + Duration::seconds(8);
     assert_eq!(claim(&db, IMPORT, before).await, None);
-    let at = now() + Duration::seconds(9);
+    let at = now() + Duration::minutes(2);
     let taken = claim(&db, IMPORT, at).await.unwrap();
     assert_eq!(taken.cursor.as_deref(), Some("half"));
     assert_eq!(taken.payload, job.payload);
