@@ -5,7 +5,7 @@ use crate::application::bucket::probe::Prober;
 use crate::application::checks::Checks;
 use crate::application::checks::checker::ConnectionChecker;
 use crate::application::checks::limits::CheckLimits;
-use crate::application::checks::scheduled::ScheduledChecks;
+use crate::application::checks::scheduled::{CheckPace, ScheduledChecks};
 use crate::application::clock::Clock;
 use crate::application::connections::Connections;
 use crate::application::connections::principal::PrincipalSource;
@@ -39,8 +39,10 @@ use tokio_util::task::TaskTracker;
 
 /// How many slow jobs go on at the same time. An import may hold a large manifest in memory.
 const SLOW_WORKERS: usize = 2;
-/// How many quick jobs go on at the same time.
-const QUICK_WORKERS: usize = 4;
+/// How many quick jobs go on at the same time: more than one workspace has in work.
+const QUICK_WORKERS: usize = 16;
+/// How many checks of storages that do not answer in time go on at the same time.
+const UNRESPONSIVE_WORKERS: usize = 4;
 /// How often a worker asks for slow jobs that another replica left, or was given.
 const SLOW_INTERVAL: Duration = Duration::from_secs(5);
 /// How often a worker asks for quick jobs that are due.
@@ -121,6 +123,12 @@ impl UseCases {
             runtime: Handle::current(),
         });
         let imports = Arc::new(Notify::new());
+        let scheduled = |pace| ScheduledChecks {
+            store: store.clone(),
+            checks: checks.clone(),
+            interval: settings.recheck_interval,
+            pace,
+        };
         // Every kind of job. A new one is added here.
         let jobs: Arc<[Arc<dyn Job>]> = Arc::new([
             Arc::new(ImportFiles {
@@ -130,11 +138,8 @@ impl UseCases {
                 clock: clock.clone(),
                 pace: Pace::default(),
             }),
-            Arc::new(ScheduledChecks {
-                store: store.clone(),
-                checks: checks.clone(),
-                interval: settings.recheck_interval,
-            }),
+            Arc::new(scheduled(CheckPace::InTime)),
+            Arc::new(scheduled(CheckPace::Slow)),
         ]);
         let worker = |lane, wake: &Arc<Notify>, interval| Worker {
             store: store.clone(),
@@ -144,10 +149,14 @@ impl UseCases {
             wake: wake.clone(),
             interval,
         };
-        let slow = worker(Lane::Slow, &imports, SLOW_INTERVAL);
-        let quick = worker(Lane::Quick, &Arc::default(), QUICK_INTERVAL);
-        let mut workers = vec![slow; SLOW_WORKERS];
-        workers.extend(vec![quick; QUICK_WORKERS]);
+        let workers = Lane::ALL.iter().flat_map(|lane| match lane {
+            Lane::Slow => vec![worker(*lane, &imports, SLOW_INTERVAL); SLOW_WORKERS],
+            Lane::Quick => vec![worker(*lane, &Arc::default(), QUICK_INTERVAL); QUICK_WORKERS],
+            Lane::Unresponsive => {
+                vec![worker(*lane, &Arc::default(), QUICK_INTERVAL); UNRESPONSIVE_WORKERS]
+            }
+        });
+        let workers = workers.collect();
         let setups = Arc::new(Setups {
             store: store.clone(),
             connections,
