@@ -134,7 +134,7 @@ impl PolicyTemplates {
             prefix,
             kms_key,
         };
-        let text = self.sessions.files(access, &scope);
+        let text = self.sessions.files(access, &scope, None);
         let length = text.chars().count();
         if length > Self::MAX_SESSION_POLICY {
             return Err(Invalid::new(
@@ -148,20 +148,44 @@ impl PolicyTemplates {
         Ok(text)
     }
 
+    /// The same for a connection, and limited to the account that must own the bucket, where that is known.
+    /// Unlike the header of the service's own calls, it holds for signed URLs too, whoever uses them. It is
+    /// left out where the policy would become too long by it.
+    pub fn files_session_policy(
+        &self,
+        partition: Partition,
+        connection: &Connection,
+    ) -> Result<String, Invalid> {
+        let (settings, scope) = (&connection.settings, scope_of(partition, connection));
+        let owned = self
+            .sessions
+            .files(settings.access, &scope, connection.expected_owner());
+        if owned.chars().count() <= Self::MAX_SESSION_POLICY {
+            return Ok(owned);
+        }
+        self.session_policy(
+            partition,
+            &connection.bucket,
+            &settings.prefix,
+            settings.access,
+            settings.kms_key.as_ref(),
+        )
+    }
+
     /// The same for the operations whose permissions a customer may have granted besides the documents':
     /// versions, ACLs and tags of objects below the prefix, and aborting uploads.
     pub fn objects_session_policy(&self, partition: Partition, connection: &Connection) -> String {
-        let settings = &connection.settings;
-        let scope = Scope {
-            partition,
-            bucket: &connection.bucket,
-            prefix: &settings.prefix,
-            kms_key: settings.kms_key.as_ref(),
-        };
-        self.sessions.objects(settings.access, &scope)
+        let (access, scope) = (connection.settings.access, scope_of(partition, connection));
+        let owned = self
+            .sessions
+            .objects(access, &scope, connection.expected_owner());
+        if owned.chars().count() <= Self::MAX_SESSION_POLICY {
+            return owned;
+        }
+        self.sessions.objects(access, &scope, None)
     }
 
-    /// The same for the names of the account's buckets.
+    /// The same for the names of the account's buckets. They are those of the role's account anyway.
     pub fn all_buckets_session_policy(&self) -> String {
         self.sessions.all_buckets()
     }
@@ -218,6 +242,15 @@ impl PolicyTemplates {
     pub fn cors_methods(&self, access: Access) -> &[String] {
         let [rule] = self.cors.of(access);
         &rule.allowed_methods
+    }
+}
+
+fn scope_of(partition: Partition, connection: &Connection) -> Scope<'_> {
+    Scope {
+        partition,
+        bucket: &connection.bucket,
+        prefix: &connection.settings.prefix,
+        kms_key: connection.settings.kms_key.as_ref(),
     }
 }
 
