@@ -262,6 +262,8 @@ impl Prober for NoProbes {
     async fn with_key(&self, _: &ConnectedBucket) -> Result<Arc<dyn BucketProbe>, AwsFailure> {
         Err(failure(FailureKind::Network))
     }
+
+    async fn forget(&self, _: &Owner) {}
 }
 
 /// A clock that a test sets.
