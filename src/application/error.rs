@@ -336,6 +336,16 @@ impl From<AwsFailure> for Error {
                 "The storage cannot be reached at the moment.",
                 "Try again in a moment.",
             ),
+            FailureKind::InvalidRequest
+                if failure.error_code.as_deref() == Some("StorageDeleted") =>
+            {
+                (
+                    Kind::NotFound,
+                    "not_found",
+                    "There is no such storage in this workspace.",
+                    "It was deleted while the request was under way. Use another storage.",
+                )
+            }
             FailureKind::InvalidRequest => (
                 Kind::Upstream,
                 "storage_request_rejected",

@@ -2,6 +2,7 @@
 
 use crate::application::observe::Observer;
 use crate::aws::client::clients::AwsClients;
+use crate::aws::failure::local;
 use crate::aws::sessions::limits::SessionLimits;
 use crate::aws::sessions::opener::SessionOpener;
 use crate::aws::sessions::session::{AwsSession, ByRemainingLife, SessionKey, SessionScope};
@@ -17,6 +18,12 @@ use tokio::sync::Mutex;
 const MOST_SESSIONS: u64 = 20_000;
 /// How long it is remembered that an owner's sessions were forgotten. No AssumeRole takes as long.
 const FORGOTTEN: Duration = Duration::from_secs(120);
+
+/// How long it is remembered that an owner is gone. What began before, like a long read, has ended by then.
+const ENDED: Duration = Duration::from_secs(24 * 3_600);
+
+/// The code of a request in the name of a storage that was deleted meanwhile.
+const STORAGE_DELETED: &str = "StorageDeleted";
 
 /// How fast sessions are mistrusted.
 #[derive(Debug, Clone, Copy)]
@@ -54,6 +61,8 @@ pub struct RoleSessions {
     /// Sessions that were replaced a short while ago because they were suspect.
     suspicions: Cache<SessionKey, ()>,
     forgotten: Cache<Owner, Instant>,
+    /// Owners that are gone.
+    ended: Cache<Owner, ()>,
     /// Held while a suspect session is looked at, so that only one request replaces it.
     replacing: Mutex<()>,
 }
@@ -89,6 +98,10 @@ impl RoleSessions {
                 .max_capacity(MOST_SESSIONS)
                 .time_to_live(FORGOTTEN)
                 .build(),
+            ended: Cache::builder()
+                .max_capacity(MOST_SESSIONS)
+                .time_to_live(ENDED)
+                .build(),
             replacing: Mutex::default(),
         }
     }
@@ -116,6 +129,9 @@ impl RoleSessions {
         let key = self.opener.key(bucket, scope)?;
         if let Some(session) = self.cache.get(&key).await {
             return Ok(session);
+        }
+        if self.ended.contains_key(&bucket.owner) {
+            return Err(deleted());
         }
         if let Some(refusal) = self.refusals.get(&key).await {
             return Err(refusal);
@@ -184,7 +200,11 @@ impl RoleSessions {
         }
         let another = self.session_in(bucket, scope).await?;
         let answer = call(another.clone()).await;
-        if answer.is_ok() {
+        let is_accepted = match &answer {
+            Ok(_) => true,
+            Err(failure) => shows_acceptance(failure.kind),
+        };
+        if is_accepted {
             self.has_proved_itself(bucket, &another).await;
         }
         answer
@@ -269,8 +289,8 @@ impl RoleSessions {
         }
     }
 
-    /// A call that failed with an older session succeeded with this one. What made the older one dead, made
-    /// all of its age dead: the owner's other sessions are dropped, and with them the one that signs URLs.
+    /// A call that was denied to an older session is not denied to this one. What made the older one dead,
+    /// made all of its age dead: the owner's other sessions are dropped, and with them the one that signs URLs.
     async fn has_proved_itself(&self, bucket: &ConnectedBucket, session: &AwsSession) {
         if !session.proved.swap(true, Ordering::Relaxed) {
             self.drop_made(&bucket.owner, |at| at < session.made_at)
@@ -319,6 +339,13 @@ impl RoleSessions {
         }
     }
 
+    /// The owner is gone: forgets it, and makes no session in its name any more, also not for what is under
+    /// way.
+    pub async fn end(&self, owner: &Owner) {
+        self.ended.insert(owner.clone(), ()).await;
+        self.forget(owner).await;
+    }
+
     async fn open(
         &self,
         bucket: &ConnectedBucket,
@@ -347,6 +374,37 @@ impl RoleSessions {
         };
         let session = self.opener.session(key, &bucket.connection, given).await?;
         Ok(Arc::new(session))
+    }
+}
+
+fn deleted() -> AwsFailure {
+    AwsFailure {
+        error_code: Some(STORAGE_DELETED.to_owned()),
+        ..local("Connect", FailureKind::InvalidRequest, "its owner is gone")
+    }
+}
+
+/// Whether S3 looked at what was asked, which it does only for who may ask.
+fn shows_acceptance(kind: FailureKind) -> bool {
+    match kind {
+        FailureKind::NoSuchKey
+        | FailureKind::NotModified
+        | FailureKind::PreconditionFailed
+        | FailureKind::InvalidRange
+        | FailureKind::Archived => true,
+        FailureKind::AccessDenied
+        | FailureKind::KmsDenied
+        | FailureKind::BadCredentials
+        | FailureKind::ClockSkew
+        | FailureKind::NoSuchBucket
+        | FailureKind::WrongRegion
+        | FailureKind::InvalidRequest
+        | FailureKind::Throttled
+        | FailureKind::Unavailable
+        | FailureKind::Timeout
+        | FailureKind::Network
+        | FailureKind::ForbiddenAddress
+        | FailureKind::InvalidResponse => false,
     }
 }
 

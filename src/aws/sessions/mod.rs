@@ -1,4 +1,4 @@
-//! Sessions of customers' roles: one AssumeRole for each storage and hour, however many requests wait.
+//! Sessions of customers' roles: kept for an hour at most, and made once however many requests wait.
 
 mod cache;
 mod limits;

@@ -51,7 +51,7 @@ pub struct AwsSession {
     /// `None`: the credentials do not expire, or change by themselves.
     pub expires_at: Option<SystemTime>,
     pub(crate) made_at: Instant,
-    /// Whether a call succeeded with it that had failed with an older one.
+    /// Whether a call was not denied to it that had been denied to an older one.
     pub(crate) proved: AtomicBool,
 }
 

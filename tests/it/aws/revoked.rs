@@ -409,7 +409,45 @@ async fn a_refusal_is_remembered_for_a_short_while_only() {
     stage.list().await.unwrap();
 }
 
-/// Deleting a storage drops its sessions: also one that was just being made.
+/// What is under way when a storage is deleted asks nothing more of AWS.
+#[tokio::test]
+async fn a_read_of_a_deleted_storage_does_not_go_on() {
+    let stage = Stage::set().await;
+    stage.stub.when(|request| {
+        let is_read = request.operation() == "GetObject";
+        is_read.then(|| large_object(request, 3_000_000, 1_000_000))
+    });
+    let key = object_key(&stage.bucket, "/a.txt");
+    let conditions = ReadConditions::default();
+    let read = stage.files.get(&stage.bucket, &key, &conditions).await;
+    let mut body = read.unwrap().body;
+    body.next().await.unwrap().unwrap();
+    stage.files.end(&stage.bucket.owner).await;
+    let mut end = None;
+    while let Some(chunk) = body.next().await {
+        end = chunk.err();
+    }
+    assert!(end.is_some());
+    stage.list().await.unwrap_err();
+    let asked: Vec<_> = stage.stub.log();
+    let asked: Vec<_> = asked.iter().map(|entry| entry.operation.as_str()).collect();
+    assert_eq!(asked, ["AssumeRole", "GetObject"]);
+}
+
+/// An absent file shows as well as one that is read that S3 accepts the new session.
+#[tokio::test]
+async fn an_absent_file_proves_the_new_session_too() {
+    let stage = Stage::set().await;
+    stage.list().await.unwrap();
+    let signed_by = stage.signing().await;
+    stage.stub.world().objects.clear();
+    stage.revoke().await;
+    let absent = stage.get().await.unwrap_err();
+    assert!(absent.to_string().contains("NoSuchKey"), "{absent}");
+    assert!(stage.signing().await > signed_by);
+}
+
+/// Forgetting a storage drops its sessions: also one that was just being made.
 #[tokio::test]
 async fn a_forgotten_owner_has_no_session_left() {
     let stage = Stage::set().await;

@@ -240,6 +240,8 @@ impl BucketRead for FakeBucket {
     }
 
     async fn forget(&self, _: &Owner) {}
+
+    async fn end(&self, _: &Owner) {}
 }
 
 /// Nobody checks connections here.
