@@ -108,6 +108,6 @@ pub trait BucketRead: Send + Sync {
     async fn forget(&self, owner: &Owner);
 
     /// The owner is gone: forgets its sessions and makes no other, so nothing more is asked of AWS in its
-    /// name, by what is under way neither.
+    /// name, not even by what is under way.
     async fn end(&self, owner: &Owner);
 }

@@ -339,8 +339,8 @@ impl RoleSessions {
         }
     }
 
-    /// The owner is gone: forgets it, and makes no session in its name any more, also not for what is under
-    /// way.
+    /// The owner is gone: forgets it, and makes no session in its name any more, not even for what is
+    /// under way.
     pub async fn end(&self, owner: &Owner) {
         self.ended.insert(owner.clone(), ()).await;
         self.forget(owner).await;

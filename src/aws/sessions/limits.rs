@@ -18,7 +18,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// AssumeRole calls of one workspace in a second, and at once after a pause.
 const OF_WORKSPACE: (NonZeroU32, NonZeroU32) = (nonzero(10), nonzero(100));
 /// The same of the whole process. Less than STS takes, because other replicas use the same account.
-const OF_ALL: (NonZeroU32, NonZeroU32) = (nonzero(100), nonzero(300));
+const OF_ALL: (NonZeroU32, NonZeroU32) = (nonzero(250), nonzero(500));
 /// How long a call waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Requests of one workspace, and of all, that wait for sessions at the same time.

@@ -5,7 +5,7 @@ use crate::aws::sessions::SessionPace;
 use crate::domain::aws_failure::FailureKind;
 use crate::domain::ids::WorkspaceId;
 use crate::it::aws::adapter::{files_on, list, own_bucket, storage_on};
-use crate::it::support::aws::stub::{AwsStub, s3_error};
+use crate::it::support::aws::stub::{AwsStub, s3_error, sts_error};
 use crate::it::support::emulator::credentials;
 use aws_config::identity::IdentityCache;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
@@ -90,5 +90,31 @@ async fn a_throttled_bucket_takes_nobody_else_s_retries() {
     assert!((201..590).contains(&tries), "{tries}");
     for _ in 0..5 {
         list(&files, &second).await.unwrap();
+    }
+}
+
+/// The same with AssumeRole and workspaces.
+#[tokio::test]
+async fn a_throttled_workspace_takes_nobody_else_s_retries() {
+    let stub = AwsStub::start().await;
+    let files = files_on(&stub.sdk_config(), SessionPace::default());
+    let (greedy, other) = (WorkspaceId::generate(), WorkspaceId::generate());
+    let end = greedy.as_str()[greedy.as_str().len() - 20..].to_owned();
+    let seen = Mutex::new(HashSet::new());
+    stub.when(move |request| {
+        let name = request.form("RoleSessionName")?;
+        let call = request.header("amz-sdk-invocation-id").unwrap().to_owned();
+        let throttled = name.contains(&end) || seen.lock().unwrap().insert(call);
+        throttled.then(|| sts_error(400, "Throttling", "Rate exceeded"))
+    });
+    // Each storage has a session of its own.
+    let storages: Vec<_> = (0..90).map(|_| storage_on(&stub, &greedy)).collect();
+    for answer in join_all(storages.iter().map(|storage| list(&files, storage))).await {
+        assert_eq!(answer.unwrap_err().kind, FailureKind::Throttled);
+    }
+    let tries = stub.count("AssumeRole");
+    assert!((91..260).contains(&tries), "{tries}");
+    for _ in 0..5 {
+        list(&files, &storage_on(&stub, &other)).await.unwrap();
     }
 }

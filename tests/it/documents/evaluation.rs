@@ -177,7 +177,7 @@ fn one_key_is_used_as_far_as_the_access_needs_it() {
     }
 }
 
-/// A bucket of the same name that another account has made is not used, by a signed URL neither.
+/// A bucket of the same name that another account has made is not used, not even by a signed URL.
 #[test]
 fn a_session_is_for_buckets_of_one_account() {
     let usual = parameters(Partition::Aws);
