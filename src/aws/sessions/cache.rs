@@ -244,6 +244,11 @@ impl RoleSessions {
         if !suspicion.is_fresh() {
             return false;
         }
+        tracing::info!(
+            storage = %bucket.owner,
+            %failure,
+            "replacing a session that AWS may no longer accept"
+        );
         self.cache.invalidate(&key).await;
         true
     }
@@ -357,10 +362,16 @@ impl RoleSessions {
                 external_id,
             } => {
                 self.limits.turn(bucket.owner.workspace()).await?;
-                let policy = key.policy.clone();
+                let (scope, owner) = (key.scope, &bucket.owner);
                 let assumed = self
                     .opener
-                    .assume_with(&bucket.owner, role_arn, Some(external_id), policy)
+                    .assume_in(
+                        scope,
+                        owner,
+                        &bucket.connection,
+                        role_arn,
+                        Some(external_id),
+                    )
                     .await;
                 self.observer.assumed_role(assumed.is_ok());
                 Some(assumed?.credentials)

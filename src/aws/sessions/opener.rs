@@ -5,6 +5,7 @@ use crate::aws::client::clients::AwsClients;
 use crate::aws::failure::{classify, local};
 use crate::aws::sessions::session::{AwsSession, SessionKey, SessionScope};
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
+use crate::domain::connection::account::AccountId;
 use crate::domain::connection::external_id::ExternalId;
 use crate::domain::connection::region::Region;
 use crate::domain::connection::role_arn::RoleArn;
@@ -65,7 +66,12 @@ impl SessionOpener {
             } => (
                 Some(external_id.clone()),
                 Some(role_arn.clone()),
-                self.policy(role_arn, &bucket.connection, scope)?,
+                self.policy(
+                    role_arn,
+                    &bucket.connection,
+                    scope,
+                    bucket.connection.expected_owner(),
+                )?,
             ),
             Credentials::AccessKey { .. } | Credentials::Service => (None, None, String::new()),
         };
@@ -89,16 +95,17 @@ impl SessionOpener {
         role_arn: &RoleArn,
         connection: &Connection,
         scope: SessionScope,
+        owner: Option<&AccountId>,
     ) -> Result<String, AwsFailure> {
         let partition = role_arn.partition();
         match scope {
             SessionScope::Files | SessionScope::Links => self
                 .policies
-                .files_session_policy(partition, connection)
+                .files_session_policy(partition, connection, owner)
                 .map_err(|invalid| local("AssumeRole", FailureKind::InvalidRequest, invalid)),
-            SessionScope::Objects => {
-                Ok(self.policies.objects_session_policy(partition, connection))
-            }
+            SessionScope::Objects => Ok(self
+                .policies
+                .objects_session_policy(partition, connection, owner)),
             SessionScope::AllBuckets => Ok(self.policies.all_buckets_session_policy()),
         }
     }
@@ -146,11 +153,46 @@ impl SessionOpener {
         role_arn: &RoleArn,
         external_id: Option<&ExternalId>,
     ) -> Result<Assumed, AwsFailure> {
-        let policy = self.policy(role_arn, connection, SessionScope::Files)?;
-        self.assume_with(owner, role_arn, external_id, policy).await
+        self.assume_in(
+            SessionScope::Files,
+            owner,
+            connection,
+            role_arn,
+            external_id,
+        )
+        .await
     }
 
-    pub(crate) async fn assume_with(
+    /// The same for what a session of this scope may do.
+    pub(crate) async fn assume_in(
+        &self,
+        scope: SessionScope,
+        owner: &Owner,
+        connection: &Connection,
+        role_arn: &RoleArn,
+        external_id: Option<&ExternalId>,
+    ) -> Result<Assumed, AwsFailure> {
+        let policy = |account| self.policy(role_arn, connection, scope, account);
+        let account = connection.expected_owner();
+        let owned = policy(account)?;
+        let assumed = self
+            .assume_with(owner, role_arn, external_id, owned.clone())
+            .await;
+        match assumed {
+            // Tags of the service's own session take of the packed size too (IAM user guide, "Pass session
+            // tags in AWS STS"), as those of EKS Pod Identity do. The bucket's account is what can be left out.
+            Err(failure) if failure.error_code.as_deref() == Some("PackedPolicyTooLarge") => {
+                let plain = policy(None)?;
+                match plain == owned {
+                    true => Err(failure),
+                    false => self.assume_with(owner, role_arn, external_id, plain).await,
+                }
+            }
+            assumed => assumed,
+        }
+    }
+
+    async fn assume_with(
         &self,
         owner: &Owner,
         role_arn: &RoleArn,

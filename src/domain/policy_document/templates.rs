@@ -3,7 +3,7 @@
 use crate::domain::Invalid;
 use crate::domain::connection::Connection;
 use crate::domain::connection::access::Access;
-use crate::domain::connection::account::Partition;
+use crate::domain::connection::account::{AccountId, Partition};
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::bucket_prefix::BucketPrefix;
 use crate::domain::connection::external_id::ExternalId;
@@ -148,18 +148,17 @@ impl PolicyTemplates {
         Ok(text)
     }
 
-    /// The same for a connection, and limited to the account that must own the bucket, where that is known.
-    /// Unlike the header of the service's own calls, it holds for signed URLs too, whoever uses them. It is
-    /// left out where the policy would become too long by it.
+    /// The same for a connection, and limited to what `owner` owns. Unlike the header of the service's own
+    /// calls, that holds for signed URLs too, whoever uses them. It is left out where the policy would become
+    /// too long by it.
     pub fn files_session_policy(
         &self,
         partition: Partition,
         connection: &Connection,
+        owner: Option<&AccountId>,
     ) -> Result<String, Invalid> {
         let (settings, scope) = (&connection.settings, scope_of(partition, connection));
-        let owned = self
-            .sessions
-            .files(settings.access, &scope, connection.expected_owner());
+        let owned = self.sessions.files(settings.access, &scope, owner);
         if owned.chars().count() <= Self::MAX_SESSION_POLICY {
             return Ok(owned);
         }
@@ -174,11 +173,14 @@ impl PolicyTemplates {
 
     /// The same for the operations whose permissions a customer may have granted besides the documents':
     /// versions, ACLs and tags of objects below the prefix, and aborting uploads.
-    pub fn objects_session_policy(&self, partition: Partition, connection: &Connection) -> String {
+    pub fn objects_session_policy(
+        &self,
+        partition: Partition,
+        connection: &Connection,
+        owner: Option<&AccountId>,
+    ) -> String {
         let (access, scope) = (connection.settings.access, scope_of(partition, connection));
-        let owned = self
-            .sessions
-            .objects(access, &scope, connection.expected_owner());
+        let owned = self.sessions.objects(access, &scope, owner);
         if owned.chars().count() <= Self::MAX_SESSION_POLICY {
             return owned;
         }
@@ -378,7 +380,7 @@ mod tests {
             },
             credentials: Credentials::Service,
         };
-        let text = policies.objects_session_policy(Partition::Aws, &connection(Access::Read));
+        let text = policies.objects_session_policy(Partition::Aws, &connection(Access::Read), None);
         let policy: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(
             policy["Statement"][0]["Resource"],
@@ -392,7 +394,7 @@ mod tests {
             json!(["team${*}/*"])
         );
         let text =
-            policies.objects_session_policy(Partition::AwsCn, &connection(Access::ReadWrite));
+            policies.objects_session_policy(Partition::AwsCn, &connection(Access::ReadWrite), None);
         assert!(text.contains("arn:aws-cn:s3:::acme/") && text.contains("s3:AbortMultipartUpload"));
     }
 }

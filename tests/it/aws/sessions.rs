@@ -179,6 +179,26 @@ async fn long_lived_urls_share_a_session_and_tell_its_end() {
     assert_eq!(stub.count("AssumeRole"), 1);
 }
 
+/// The packed size of a policy is STS's own measure, and tags of the service's own session count too.
+#[tokio::test]
+async fn a_policy_that_is_too_large_for_sts_is_sent_without_the_account() {
+    let (stub, app) = stage().await;
+    stub.when(|request| {
+        let policy = request.form("Policy")?;
+        let too_large = policy.contains("aws:ResourceAccount");
+        too_large.then(|| sts_error(400, "PackedPolicyTooLarge", "too large"))
+    });
+    let dialog = Scene::on(&stub).access("read").open(&app).await;
+    let files = files_of(&stub, &dialog).await;
+    app.get(&files, &dialog.workspace.member).await.expect(200);
+    let sent = stub.of("AssumeRole");
+    assert_eq!(sent.len(), 2);
+    let policy: Value = serde_json::from_str(&sent[1].request.form("Policy").unwrap()).unwrap();
+    for statement in policy["Statement"].as_array().unwrap() {
+        assert!(statement["Resource"].to_string().contains(&stub.bucket));
+    }
+}
+
 /// URLs are signed by a session of their own, which is renewed earlier than the one that calls are made with.
 #[tokio::test]
 async fn signing_leaves_the_files_session_alone() {

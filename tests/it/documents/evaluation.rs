@@ -203,9 +203,13 @@ fn a_session_is_for_buckets_of_one_account() {
         ] {
             let connection = connection(access, named);
             let files = templates
-                .files_session_policy(Partition::Aws, &connection)
+                .files_session_policy(Partition::Aws, &connection, connection.expected_owner())
                 .unwrap();
-            let objects = templates.objects_session_policy(Partition::Aws, &connection);
+            let objects = templates.objects_session_policy(
+                Partition::Aws,
+                &connection,
+                connection.expected_owner(),
+            );
             for (policy, action) in [(&files, "s3:GetObject"), (&objects, "s3:GetObjectVersion")] {
                 assert!(policy.chars().count() <= PolicyTemplates::MAX_SESSION_POLICY);
                 let policy: IAMPolicy = serde_json::from_str(policy).unwrap();
@@ -258,7 +262,7 @@ fn a_long_prefix_leaves_the_account_out() {
                 external_id: usual.external_id.clone(),
             },
         };
-        templates.files_session_policy(Partition::Aws, &connection)
+        templates.files_session_policy(Partition::Aws, &connection, connection.expected_owner())
     };
     let mut left_out = 0;
     for length in 1..511 {
