@@ -170,8 +170,12 @@ impl RoleSessions {
         let key = self.opener.key(bucket, SCOPE)?;
         self.drop_session(&key, &session).await;
         match self.session_in(bucket, SCOPE).await {
-            // There is none now, and the one that was is good for a while yet.
+            // There is none now, and the one that was is good for a while yet, unless it was forgotten.
             Err(failure) if failure.kind.is_transient() => {
+                let forgotten = self.forgotten.get(&bucket.owner).await;
+                if forgotten.is_some_and(|at| at >= session.made_at) {
+                    return Err(failure);
+                }
                 self.cache.insert(key, session.clone()).await;
                 Ok(session)
             }
