@@ -9,4 +9,7 @@ pub trait Observer: Send + Sync {
 
     /// A connection check ended.
     fn checked_connection(&self, outcome: Outcome);
+
+    /// A check found a storage's role open to others; or, where `began` is false, a passed check ended that.
+    fn quarantined(&self, began: bool);
 }

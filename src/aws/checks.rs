@@ -113,15 +113,20 @@ impl Prober for AwsProber {
         else {
             return Err(local("AssumeRole", FailureKind::InvalidRequest, "no role"));
         };
-        let wrong = ExternalId::issue();
         let external_id = match sent {
-            ExternalIdSent::Own => Some(external_id),
+            ExternalIdSent::Own => Some(external_id.clone()),
             ExternalIdSent::Missing => None,
-            ExternalIdSent::Wrong => Some(&wrong),
+            ExternalIdSent::Stranger => Some(ExternalId::issue()),
+            ExternalIdSent::NearMiss => Some(external_id.near_miss()),
         };
         let assumed = self
             .sessions
-            .assume(&bucket.owner, &bucket.connection, role_arn, external_id)
+            .assume(
+                &bucket.owner,
+                &bucket.connection,
+                role_arn,
+                external_id.as_ref(),
+            )
             .await?;
         Ok(Answered {
             value: self.probe(bucket, SharedCredentialsProvider::new(assumed.credentials))?,

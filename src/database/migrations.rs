@@ -31,6 +31,11 @@ const SQLITE: &[(i64, &str, &str)] = &[
         "jobs",
         include_str!("../../migrations/sqlite/0004_jobs.sql"),
     ),
+    (
+        5,
+        "quarantine",
+        include_str!("../../migrations/sqlite/0005_quarantine.sql"),
+    ),
 ];
 
 const POSTGRES: &[(i64, &str, &str)] = &[
@@ -53,6 +58,11 @@ const POSTGRES: &[(i64, &str, &str)] = &[
         4,
         "jobs",
         include_str!("../../migrations/postgres/0004_jobs.sql"),
+    ),
+    (
+        5,
+        "quarantine",
+        include_str!("../../migrations/postgres/0005_quarantine.sql"),
     ),
 ];
 

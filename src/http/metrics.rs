@@ -132,6 +132,7 @@ impl HttpMetrics {
 pub struct BucketMetrics {
     assumed_roles: Family<ResultLabels, Counter>,
     checks: Family<OutcomeLabels, Counter>,
+    quarantines: Family<ChangeLabels, Counter>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -144,11 +145,17 @@ struct OutcomeLabels {
     outcome: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ChangeLabels {
+    change: &'static str,
+}
+
 impl BucketMetrics {
     pub fn register(registry: &mut Registry) -> Self {
         let metrics = Self {
             assumed_roles: Family::default(),
             checks: Family::default(),
+            quarantines: Family::default(),
         };
         registry.register(
             "sallyport_assumed_roles",
@@ -160,6 +167,15 @@ impl BucketMetrics {
             "Connection checks, by outcome",
             metrics.checks.clone(),
         );
+        // An alert on the increase of a counter needs its beginning.
+        for change in ["began", "ended"] {
+            drop(metrics.quarantines.get_or_create(&ChangeLabels { change }));
+        }
+        registry.register(
+            "sallyport_storage_quarantines",
+            "Storages whose role was found to let others in (began), or to refuse them again (ended)",
+            metrics.quarantines.clone(),
+        );
         metrics
     }
 }
@@ -169,6 +185,13 @@ impl Observer for BucketMetrics {
         let result = if succeeded { "done" } else { "failed" };
         self.assumed_roles
             .get_or_create(&ResultLabels { result })
+            .inc();
+    }
+
+    fn quarantined(&self, began: bool) {
+        let change = if began { "began" } else { "ended" };
+        self.quarantines
+            .get_or_create(&ChangeLabels { change })
             .inc();
     }
 

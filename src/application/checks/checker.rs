@@ -4,15 +4,19 @@
 //! skipped with the reason. What is independent is asked at the same time, so a check takes three
 //! round trips to AWS for read access and four for read and write:
 //!
-//! 1. AssumeRole with the external ID, without one, and with a wrong one;
-//! 2. the bucket's location, its owner, the listing, and the CORS preflights;
+//! 1. AssumeRole with the external ID, without one, with a random one, and with one that differs from the
+//!    own in a digit;
+//! 2. AssumeRole with the external ID once more; the bucket's location, its owner, the listing, and the
+//!    CORS preflights;
 //! 3. reading an object, and putting the probe object;
 //! 4. deleting the probe object.
 //!
-//! Nothing is asked of S3 before the role has been proved to refuse everybody else.
+//! Nothing is asked of S3 before the role has refused everybody else, and no object is read or written
+//! before it has let us in again after that.
 
 use crate::application::bucket::probe::Prober;
 use crate::application::checks::recorder::Recorder;
+use crate::application::checks::role_steps::SignIn;
 use crate::application::checks::run::CheckRun;
 use crate::application::connections::principal::PrincipalSource;
 use crate::application::diagnosis::explain::Explain;
@@ -74,8 +78,8 @@ impl ConnectionChecker {
             record: recorder,
         };
         let region = match run.sign_in().await {
-            Some(probe) => run.bucket_steps(probe).await,
-            None => None,
+            SignIn::Open(probe, refusals) => run.bucket_steps(probe, refusals).await,
+            SignIn::Shut => None,
         };
         let (steps, causes) = recorder.finish();
         Findings {

@@ -28,6 +28,8 @@ impl Observer for Nobody {
     fn assumed_role(&self, _: bool) {}
 
     fn checked_connection(&self, _: Outcome) {}
+
+    fn quarantined(&self, _: bool) {}
 }
 
 /// The adapter with the credentials of these settings. Objects of more than 6 MiB are too large for one

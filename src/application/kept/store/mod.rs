@@ -22,7 +22,7 @@ mod storages;
 mod values;
 
 pub use audit::AuditStore;
-pub use checks::{CheckStore, CheckTarget};
+pub use checks::{CheckStore, CheckTarget, Recorded};
 pub use error::{StoreError, StoreResult};
 pub use idempotency::{Idempotency, IdempotencyStore};
 pub use jobs::{ClaimedJob, IMPORT, JobStore, NewJob, SCHEDULED_CHECK};
