@@ -90,11 +90,11 @@ impl CheckRun<'_> {
                     || (failure.kind == FailureKind::InvalidRequest
                         && self.bucket.connection.endpoint().is_none()) =>
             {
-                let found = match failure.bucket_region {
+                let found = match failure.region() {
                     Some(region) => Some(region),
                     None => match probe.region_of_bucket().await {
                         Ok(answer) => answer.bucket_region,
-                        Err(failure) => failure.bucket_region,
+                        Err(failure) => failure.region(),
                     },
                 };
                 let why = self.explain.location_not_permitted(found);
@@ -106,12 +106,12 @@ impl CheckRun<'_> {
                 let why = self.explain.location_not_supported();
                 self.record
                     .warn(step, location, &call_of_failure(failure), why);
-                failure.bucket_region
+                failure.region()
             }
             Err(failure) => {
                 let why = self.explain.bucket_failed(failure);
                 self.record.fail(step, location, failure, why);
-                failure.bucket_region
+                failure.region()
             }
         }
     }

@@ -39,7 +39,7 @@ impl BuiltIn {
                     Ok(answer) => Ok(answer.bucket_region.unwrap_or(probe.region())),
                     // A refusal has the Region too.
                     Err(failure) => failure
-                        .bucket_region
+                        .region()
                         .ok_or_else(|| Error::of_own_bucket(failure)),
                 }
             })

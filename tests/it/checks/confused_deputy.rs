@@ -262,7 +262,7 @@ async fn uses(app: &TestApp, workspace: &TestWorkspace, storage: &str) -> Vec<(S
 /// A role that was proved and is loosened later: whatever the cache holds, the storage stops; a restart does
 /// not bring the lost proof back; a pass does.
 #[tokio::test]
-async fn a_role_that_is_loosened_later_stops_its_storage_until_it_is_mended() {
+async fn a_role_that_is_loosened_later_stops_its_storage_until_a_check_passes() {
     let proxy = AwsProxy::start().await;
     let vendor = Emulator::vendor().await;
     let folder = tempfile::tempdir().unwrap();
@@ -379,13 +379,13 @@ async fn a_role_that_is_loosened_later_stops_its_storage_until_it_is_mended() {
         .await
         .expect(200);
     let events = audit["audit_events"].as_array().unwrap();
-    let told = events
+    let written = events
         .iter()
         .filter(|event| event["action"] == "quarantine_storage");
-    let told: Vec<_> = told.collect();
-    assert_eq!(told.len(), 1);
+    let written: Vec<_> = written.collect();
+    assert_eq!(written.len(), 1);
     assert_eq!(
-        (&told[0]["actor"], &told[0]["target"]),
+        (&written[0]["actor"], &written[0]["target"]),
         (&json!("service"), &json!(id))
     );
 
@@ -400,12 +400,12 @@ async fn a_role_that_is_loosened_later_stops_its_storage_until_it_is_mended() {
 
     trusting(&trust).await;
     check(&app).await.passed();
-    let mended = get(&app).await;
+    let repaired = get(&app).await;
     assert_eq!(
-        (&mended["state"], &mended["quarantine"]),
+        (&repaired["state"], &repaired["quarantine"]),
         (&json!("active"), &Value::Null)
     );
-    assert_eq!(mended["health"]["state"], "healthy");
+    assert_eq!(repaired["health"]["state"], "healthy");
     app.get(&files, &workspace.member).await.expect(200);
     sign(&app).await.expect(200);
 }

@@ -68,7 +68,7 @@ struct Row {
     name: String,
     bucket: String,
     prefix: String,
-    region: &'static str,
+    region: String,
     access: &'static str,
     is_default: bool,
     state: StateWords,
@@ -136,7 +136,12 @@ impl From<StorageView> for Row {
             name: view.display_name().to_owned(),
             bucket: view.connection.bucket.to_string(),
             prefix: view.connection.settings.prefix.to_string(),
-            region: view.connection.settings.region.map_or("", |r| r.as_str()),
+            region: view
+                .connection
+                .settings
+                .region
+                .map(|region| region.to_string())
+                .unwrap_or_default(),
             access: match view.connection.settings.access.writes() {
                 true => "Read and write",
                 false => "Read",
@@ -265,7 +270,7 @@ mod tests {
             name: format!("بيانات {HOSTILE}"),
             bucket: "b".repeat(63),
             prefix: "a <b>/".into(),
-            region: "eu-west-1",
+            region: "eu-west-1".to_owned(),
             access: "Read and write",
             is_default,
             state: StateWords {

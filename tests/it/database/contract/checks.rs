@@ -191,20 +191,20 @@ async fn a_role_that_lets_others_in_quarantines_until_the_next_pass(db: TestDb) 
     let changed = db.update_connection(&mine.id, &stored.id, &connection, 1);
     assert_eq!(changed.await, Ok(true));
     assert_eq!(reload(&db, &stored).await.quarantine, found.quarantine);
-    let mut mended = passed(9);
-    mended.revision = 2;
-    assert_eq!(record(mended).await, Recorded::QuarantineEnded);
+    let mut repaired = passed(9);
+    repaired.revision = 2;
+    assert_eq!(record(repaired).await, Recorded::QuarantineEnded);
     assert_eq!(reload(&db, &stored).await.quarantine, None);
 
     // Both changes are in the audit log, as the service's own.
     let entries = db.list_audit(Some(&mine.id), &all()).await.unwrap();
-    let told: Vec<_> = entries
+    let written: Vec<_> = entries
         .iter()
         .map(|e| (e.action.as_str(), e.target.as_deref(), e.code.as_deref()))
         .collect();
     let id = Some(stored.id.as_str());
     assert_eq!(
-        told,
+        written,
         [
             ("end_storage_quarantine", id, None),
             ("quarantine_storage", id, Some("first"))
