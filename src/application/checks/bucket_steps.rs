@@ -41,9 +41,9 @@ impl CheckRun<'_> {
             })),
             self.cors(&probe, probe_key.as_ref()),
         );
-        let ((location, owned, list, cors), again) =
-            join(asked, self.assume_again(refusals.as_ref())).await;
-        if !self.confirm(refusals, again) {
+        let ((location, owned, list, cors), confirmation) =
+            join(asked, self.assume_again(refusals)).await;
+        if !self.confirm(confirmation) {
             return None;
         }
 

@@ -27,6 +27,12 @@ pub struct Refusals {
     wrong: Timed<Assumed>,
 }
 
+/// The role's refusals, and its answer to our own ID after them.
+pub struct Confirmation {
+    refusals: Refusals,
+    again: Timed<Assumed>,
+}
+
 type Assumed = Answer<Arc<dyn BucketProbe>>;
 
 /// Which external ID the role must refuse.
@@ -108,17 +114,17 @@ impl CheckRun<'_> {
     }
 
     /// Asks the role with its own ID once more, where its refusals wait for that.
-    pub async fn assume_again(&self, refusals: Option<&Refusals>) -> Option<Timed<Assumed>> {
-        match refusals {
-            Some(_) => Some(self.assume(ExternalIdSent::Own).await),
-            None => None,
-        }
+    pub async fn assume_again(&self, refusals: Option<Refusals>) -> Option<Confirmation> {
+        let refusals = refusals?;
+        let again = self.assume(ExternalIdSent::Own).await;
+        Some(Confirmation { refusals, again })
     }
 
-    /// Records the refusals. False: they prove nothing, and the bucket must not be used.
-    pub fn confirm(&self, refusals: Option<Refusals>, again: Option<Timed<Assumed>>) -> bool {
+    /// Records the refusals; without a role there are none. False: they prove nothing, and the bucket must
+    /// not be used.
+    pub fn confirm(&self, confirmation: Option<Confirmation>) -> bool {
         use StepName::{RefusesMissingExternalId, RefusesWrongExternalId};
-        let (Some(refusals), Some(again)) = (refusals, again) else {
+        let Some(Confirmation { refusals, again }) = confirmation else {
             return true;
         };
         let Err(failure) = &again.value else {
