@@ -234,13 +234,13 @@ impl From<AwsFailure> for Error {
         let assuming = failure.operation == "AssumeRole";
         let (kind, code, detail, remedy) = match failure.kind {
             FailureKind::AccessDenied if assuming => match failure.assume_role_refusal() {
-                Some(AssumeRoleRefusal::ByService(_)) => (
+                Some(AssumeRoleRefusal::Service(_)) => (
                     Kind::Upstream,
                     "service_not_permitted",
                     "A policy on the service's own side does not let it assume the customer's role.",
                     "Send the operator the request ID: the customer cannot change this.",
                 ),
-                Some(AssumeRoleRefusal::ByRole | AssumeRoleRefusal::ByUnknown) | None => (
+                Some(AssumeRoleRefusal::Role | AssumeRoleRefusal::Unknown) | None => (
                     Kind::CustomerSide,
                     "role_refused",
                     "The customer's role refused us.",

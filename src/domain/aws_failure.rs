@@ -73,11 +73,11 @@ pub enum DenialCause {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AssumeRoleRefusal {
     /// The role's trust policy, or another policy of the account that the role is in.
-    ByRole,
+    Role,
     /// A policy of the caller's own account: it says nothing about the role.
-    ByService(DenialCause),
+    Service(DenialCause),
     /// It is not known whose.
-    ByUnknown,
+    Unknown,
 }
 
 impl AwsFailure {
@@ -99,7 +99,7 @@ impl AwsFailure {
                 | DenialCause::NoResourcePolicy
                 | DenialCause::ExplicitDenyResource
                 | DenialCause::ResourceControlPolicy,
-            ) => AssumeRoleRefusal::ByRole,
+            ) => AssumeRoleRefusal::Role,
             Some(
                 by @ (DenialCause::NoIdentityPolicy
                 | DenialCause::NoSessionPolicy
@@ -108,8 +108,8 @@ impl AwsFailure {
                 | DenialCause::PermissionsBoundary
                 | DenialCause::VpcEndpointPolicy
                 | DenialCause::SessionPolicy),
-            ) => AssumeRoleRefusal::ByService(by),
-            Some(DenialCause::Unrecognised) => AssumeRoleRefusal::ByUnknown,
+            ) => AssumeRoleRefusal::Service(by),
+            Some(DenialCause::Unrecognised) => AssumeRoleRefusal::Unknown,
         })
     }
 }

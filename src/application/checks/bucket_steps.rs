@@ -3,7 +3,7 @@
 use crate::application::bucket::probe::{Answer, BucketProbe, ExpectedOwner};
 use crate::application::bucket::read::ListedObject;
 use crate::application::checks::recorder::{Timed, call_of, call_of_failure};
-use crate::application::checks::role_steps::Refusals;
+use crate::application::checks::role_steps::SignedIn;
 use crate::application::checks::run::{CheckRun, located};
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::check::StepName;
@@ -14,11 +14,8 @@ use std::sync::Arc;
 impl CheckRun<'_> {
     /// The steps that ask the bucket, beside the call that confirms the role's refusals. Returns its
     /// Region.
-    pub async fn bucket_steps(
-        &self,
-        probe: Arc<dyn BucketProbe>,
-        refusals: Option<Refusals>,
-    ) -> Option<Region> {
+    pub async fn bucket_steps(&self, signed_in: SignedIn) -> Option<Region> {
+        let SignedIn { probe, refusals } = signed_in;
         let has_owner = self.bucket.connection.expected_owner().is_some();
         let probe_key = self.probe_key();
         let asked = join4(

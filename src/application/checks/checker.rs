@@ -16,7 +16,6 @@
 
 use crate::application::bucket::probe::Prober;
 use crate::application::checks::recorder::Recorder;
-use crate::application::checks::role_steps::SignIn;
 use crate::application::checks::run::CheckRun;
 use crate::application::connections::principal::PrincipalSource;
 use crate::application::diagnosis::explain::Explain;
@@ -78,8 +77,8 @@ impl ConnectionChecker {
             record: recorder,
         };
         let region = match run.sign_in().await {
-            SignIn::Open(probe, refusals) => run.bucket_steps(probe, refusals).await,
-            SignIn::Shut => None,
+            Some(signed_in) => run.bucket_steps(signed_in).await,
+            None => None,
         };
         let (steps, causes) = recorder.finish();
         Findings {

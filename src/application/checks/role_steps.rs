@@ -13,12 +13,11 @@ use crate::domain::check::StepName;
 use futures_util::future::join4;
 use std::sync::Arc;
 
-/// What came of asking the role.
-pub enum SignIn {
-    /// The bucket is asked with this. The refusals, where there is a role, still have to be confirmed.
-    Open(Arc<dyn BucketProbe>, Option<Refusals>),
-    /// The bucket must not be asked.
-    Shut,
+/// What the bucket is asked with.
+pub struct SignedIn {
+    pub probe: Arc<dyn BucketProbe>,
+    /// Still to be confirmed. `None`: there is no role.
+    pub refusals: Option<Refusals>,
 }
 
 /// The role's refusals of everybody else.
@@ -55,21 +54,24 @@ impl Foreign {
 }
 
 impl CheckRun<'_> {
-    /// Asks the role with its own external ID, and as others would.
-    pub async fn sign_in(&self) -> SignIn {
+    /// Asks the role with its own external ID, and as others would. `None`: the bucket must not be asked.
+    pub async fn sign_in(&self) -> Option<SignedIn> {
         use StepName::{AssumeRole, RefusesMissingExternalId, RefusesWrongExternalId};
         // Each is skipped with its reason when there is no role.
         let are_made = [AssumeRole, RefusesMissingExternalId, RefusesWrongExternalId]
             .map(|step| self.is_made(step));
         if are_made.contains(&false) {
             return match self.prober.with_key(self.bucket).await {
-                Ok(probe) => SignIn::Open(probe, None),
+                Ok(probe) => Some(SignedIn {
+                    probe,
+                    refusals: None,
+                }),
                 Err(failure) => {
                     let why = self.explain.bucket_failed(&failure);
                     self.record
                         .fail_with(StepName::GetBucketLocation, &failure, why);
                     self.record.skip_rest("The store could not be asked.");
-                    SignIn::Shut
+                    None
                 }
             };
         }
@@ -96,7 +98,8 @@ impl CheckRun<'_> {
         };
         match probe {
             Some(probe) if is_proven(&missing.value) && is_proven(&wrong.value) => {
-                SignIn::Open(probe, Some(Refusals { missing, wrong }))
+                let refusals = Some(Refusals { missing, wrong });
+                Some(SignedIn { probe, refusals })
             }
             probe => {
                 let lets_us_in = probe.is_some();
@@ -108,7 +111,7 @@ impl CheckRun<'_> {
                     }
                     false => "The role could not be assumed.",
                 });
-                SignIn::Shut
+                None
             }
         }
     }
@@ -180,9 +183,9 @@ impl CheckRun<'_> {
 /// Whether the role itself refused, and if not, why that is not known.
 fn judge(failure: &AwsFailure) -> Result<(), NotProven> {
     match failure.assume_role_refusal() {
-        Some(AssumeRoleRefusal::ByRole) => Ok(()),
-        Some(AssumeRoleRefusal::ByService(by)) => Err(NotProven::ByService(by)),
-        Some(AssumeRoleRefusal::ByUnknown) => Err(NotProven::UnknownReason),
+        Some(AssumeRoleRefusal::Role) => Ok(()),
+        Some(AssumeRoleRefusal::Service(by)) => Err(NotProven::ByService(by)),
+        Some(AssumeRoleRefusal::Unknown) => Err(NotProven::UnknownReason),
         None => Err(NotProven::NoAnswer(failure.kind.into())),
     }
 }

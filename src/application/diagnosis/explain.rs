@@ -24,10 +24,10 @@ impl Explain<'_> {
     pub(crate) fn role_refused(&self, failure: &AwsFailure) -> Finding {
         match failure.assume_role_refusal() {
             None => return Finding::of(assume_role_failed(failure)),
-            Some(AssumeRoleRefusal::ByService(by)) => {
+            Some(AssumeRoleRefusal::Service(by)) => {
                 return Finding::of(Cause::ServiceNotPermitted(by));
             }
-            Some(AssumeRoleRefusal::ByRole | AssumeRoleRefusal::ByUnknown) => {}
+            Some(AssumeRoleRefusal::Role | AssumeRoleRefusal::Unknown) => {}
         }
         let (role, external_id) = self.role_and_external_id();
         let account = self.principal.as_ref();

@@ -1,6 +1,7 @@
 //! The dialog's two ends: adding the storage, and closing the setup.
 
 use crate::application::error::Result;
+use crate::application::kept::idempotency::Keep;
 use crate::domain::ids::SetupId;
 use crate::domain::setup::SetupStatus;
 use crate::http::declare::{PageRoute, PageRoutes};
@@ -78,7 +79,11 @@ async fn complete(
     id: Id<SetupId>,
     _: Confirmed,
 ) -> Result<HttpResponse> {
-    match services.setups.complete(&visitor.admin, &id.0).await {
+    let completed = services
+        .setups
+        .complete(&visitor.admin, &id.0, Keep::nothing())
+        .await;
+    match completed {
         Ok(_) => {}
         // The page was open for longer than a check counts: the dialog offers another one.
         Err(error) if error.code == "check_required" => {
