@@ -64,7 +64,7 @@ class Faults:
     def on_sqlite(self):
         with self.world(Sqlite, "sqlite") as world:
             self.killed(world, self.rounds // 2)
-            seconds = 7 if self.short else 12
+            seconds = 6 if self.short else 12
             fault = outages.sqlite_locked(world.database)
             self.add(during(world, f"SQLite locked for {seconds} s", seconds, self.chance, fault))
             if not self.short:
@@ -77,11 +77,11 @@ class Faults:
             self.add(during(world, f"store {mode}", 15, self.chance, fault, kinds, outages.OF_STORE))
 
     def on_postgres(self):
-        with services.Postgres() as server:
+        with services.Postgres(durable=True) as server:
             with self.world(lambda _: PostgreSql(server), "postgres") as world:
                 self.killed(world, self.rounds - self.rounds // 2)
                 fault = outages.postgres_restarted(server)
-                self.add(during(world, "PostgreSQL restarted", 3 if self.short else 10, self.chance, fault))
+                self.add(during(world, "PostgreSQL restarted", 2 if self.short else 10, self.chance, fault))
 
     def on_a_full_disk(self):
         with outages.small_disk(self.folder) as place:
@@ -90,7 +90,7 @@ class Faults:
                 return
             with World(place, Sqlite(place), self.line, self.aws_url, self.keys) as world:
                 fault = outages.disk_full(place)
-                self.add(during(world, "disk full", 3 if self.short else 10, self.chance, fault))
+                self.add(during(world, "disk full", 2 if self.short else 10, self.chance, fault))
 
 
 def main():
@@ -100,7 +100,7 @@ def main():
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6))
     arguments = parser.parse_args()
     if arguments.rounds is None:
-        arguments.rounds = 8 if arguments.short else 500
+        arguments.rounds = 6 if arguments.short else 500
     say(f"faults: seed {arguments.seed}, {arguments.rounds} kills")
     began = time.monotonic()
     with contextlib.ExitStack() as stack:
