@@ -69,7 +69,7 @@ struct Row {
     name: String,
     bucket: String,
     prefix: String,
-    region: &'static str,
+    region: String,
     access: &'static str,
     is_default: bool,
     is_verified: bool,
@@ -113,7 +113,12 @@ impl From<StorageView> for Row {
             name: view.display_name().to_owned(),
             bucket: view.connection.bucket.to_string(),
             prefix: view.connection.settings.prefix.to_string(),
-            region: view.connection.settings.region.map_or("", |r| r.as_str()),
+            region: view
+                .connection
+                .settings
+                .region
+                .map(|region| region.to_string())
+                .unwrap_or_default(),
             access: match view.connection.settings.access.writes() {
                 true => "Read and write",
                 false => "Read",
@@ -246,7 +251,7 @@ mod tests {
             name: format!("بيانات {HOSTILE}"),
             bucket: "b".repeat(63),
             prefix: "a <b>/".into(),
-            region: "eu-west-1",
+            region: "eu-west-1".to_owned(),
             access: "Read and write",
             is_default,
             is_verified: !is_default,
