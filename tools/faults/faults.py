@@ -18,6 +18,7 @@ import secrets
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -60,6 +61,17 @@ class Faults:
 
     def killed(self, world, rounds):
         self.add(*kill_rounds(world, rounds, self.chance, wait_for_imports=not self.short))
+
+    def run(self):
+        parts = (self.on_sqlite, self.on_postgres, self.on_a_full_disk)
+        if not self.short:
+            for part in parts:
+                part()
+            return
+        # At the same time, because they mostly wait for leases.
+        with ThreadPoolExecutor(len(parts)) as pool:
+            for task in [pool.submit(part) for part in parts]:
+                task.result()
 
     def on_sqlite(self):
         with self.world(Sqlite, "sqlite") as world:
@@ -108,9 +120,7 @@ def main():
         try:
             emulator = stack.enter_context(services.Emulator(folder))
             faults = Faults(folder, emulator, arguments, random.Random(arguments.seed))
-            faults.on_sqlite()
-            faults.on_postgres()
-            faults.on_a_full_disk()
+            faults.run()
         except (Failed, services.StartFailed) as error:
             say(f"faults: {error}")
             say(f"To repeat the choices: --seed {arguments.seed} --rounds {arguments.rounds}")
