@@ -257,9 +257,16 @@ impl Setups {
         match setup.status {
             SetupStatus::Closed => Ok(()),
             SetupStatus::Completed => Err(not_open(SetupStatus::Completed)),
-            _ => {
-                self.store.close_setup(admin.workspace(), id).await?;
-                Ok(())
+            SetupStatus::Open | SetupStatus::Expired => {
+                if self.store.close_setup(admin.workspace(), id).await? {
+                    return Ok(());
+                }
+                // Somebody was faster. Only one that was closed is what was asked for.
+                match self.load(admin.workspace(), id).await?.status {
+                    SetupStatus::Closed => Ok(()),
+                    SetupStatus::Completed => Err(not_open(SetupStatus::Completed)),
+                    SetupStatus::Open | SetupStatus::Expired => Err(changed_meanwhile()),
+                }
             }
         }
     }
