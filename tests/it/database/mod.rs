@@ -2,4 +2,5 @@
 
 mod away;
 pub mod contract;
+mod full;
 mod tls;

@@ -1,5 +1,6 @@
 //! Imports: killed, resumed, paused, stopped.
 
+use crate::application::kept::idempotency::Keep;
 use crate::application::kept::store::{
     IMPORT, ImportStep, JobStore, ProjectStore, StorageDeletion, StorageStore, WorkspaceStore,
 };
@@ -164,7 +165,11 @@ async fn imports_of_different_workspaces_go_on_side_by_side(db: TestDb) {
         OnMissing::Fail,
     );
     new.storage = Some(StorageRef::Own(storage.id));
-    let second = rig.projects.create(&member, new).await.unwrap();
+    let second = rig
+        .projects
+        .create(&member, new, Keep::nothing())
+        .await
+        .unwrap();
     let worker = rig.importer_at(Pace {
         step: 10,
         lease: LEASE,

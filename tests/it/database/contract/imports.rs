@@ -40,7 +40,7 @@ pub async fn import(db: &Database, workspace: &WorkspaceId) -> (Project, NewJob)
         cursor: None,
         due: OffsetDateTime::UNIX_EPOCH,
     };
-    db.create_project(&project, 1, &[], Some(&job))
+    db.create_project(&project, 1, &[], Some(&job), None)
         .await
         .unwrap();
     (project, job)

@@ -2,8 +2,8 @@ use crate::application::clock::SystemClock;
 use crate::application::jobs::janitor::Janitor;
 use crate::application::kept::retention::{CheckPosition, NEWEST_CHECKS, Remover, Retention};
 use crate::application::kept::store::{
-    AuditStore, CheckStore, CheckTarget, Expired, Idempotency, IdempotencyStore, RetentionStore,
-    SetupStore, SignInStore, StorageStore, Store,
+    AuditStore, CheckStore, CheckTarget, Expired, Idempotency, IdempotencyStore, KeyClaim,
+    RetentionStore, SetupStore, SignInStore, StorageStore, Store,
 };
 use crate::application::kept::vault::{MasterKey, Vault};
 use crate::application::people::audit_export::{AuditExport, ExportError};
@@ -57,7 +57,7 @@ async fn with_secret(db: &Database, workspace: &WorkspaceId, end: OffsetDateTime
         expires_at: end,
         ..new_setup(workspace)
     };
-    db.create_setup(&setup).await.unwrap();
+    db.create_setup(&setup, None).await.unwrap();
     setup
 }
 
@@ -100,7 +100,7 @@ async fn an_ended_setup_goes_and_its_external_id_stays_used(db: TestDb) {
         external_id: ended.external_id.clone(),
         ..new_setup(&mine)
     };
-    assert!(db.create_setup(&again).await.is_err());
+    assert!(db.create_setup(&again, None).await.is_err());
     // With its storage the setup may go too.
     db.delete_storage(&mine, &storage.id).await.unwrap();
     assert_eq!(db.remove_expired(Expired::Setups, at, 100).await, Ok(1));
@@ -135,9 +135,17 @@ async fn links_and_keys_go_after_their_time(db: TestDb) {
         assert_eq!(db.remove_expired(what, at, 100).await, Ok(0));
     }
     for (key, begun) in [("old", at - DAY), ("new", at)] {
-        let (stale, forgotten) = (begun - DAY, begun - DAY);
-        let begun = db.begin_idempotent("s", key, &[7; 32], begun, stale, forgotten);
-        assert_eq!(begun.await, Ok(Idempotency::Started));
+        let claim = KeyClaim {
+            scope: "s",
+            key,
+            fingerprint: &[7; 32],
+            now: begun,
+            held_until: begun + DAY,
+            stale_before: begun - DAY,
+            forget_before: begun - DAY,
+        };
+        let begun = db.begin_idempotent(&claim).await;
+        assert_eq!(begun, Ok(Idempotency::Started));
     }
     let keys = db.remove_expired(Expired::IdempotencyKeys, at, 100).await;
     assert_eq!(keys, Ok(1));
