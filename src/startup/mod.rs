@@ -71,7 +71,8 @@ pub struct Application {
 /// Puts the service together and listens; it answers once it runs. AWS is reached as the environment
 /// says.
 pub async fn build(settings: Settings) -> Result<Application, StartError> {
-    build_with(settings, &AwsClients::environment().await).await
+    let aws = AwsClients::environment().await;
+    build_with(settings, &aws.map_err(StartError::Other)?).await
 }
 
 /// The same with a given AWS configuration.

@@ -5,7 +5,6 @@ use crate::cli::{Cli, Command, healthcheck, provision};
 use crate::settings::{Options, Settings};
 use crate::startup::commands;
 use crate::{aws, http, logging, startup};
-use aws_config::BehaviorVersion;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -29,7 +28,7 @@ pub async fn run(cli: Cli) -> Result<(), String> {
 }
 
 async fn provision(arguments: provision::Args) -> Result<(), String> {
-    let sdk = aws_config::load_defaults(BehaviorVersion::latest()).await;
+    let sdk = aws::client::clients::AwsClients::environment().await?;
     let apply = async |wanted| aws::provision::provision(&sdk, &wanted).await;
     provision::run(arguments, apply, &mut std::io::stdout().lock())
         .await

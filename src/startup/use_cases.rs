@@ -25,7 +25,7 @@ use crate::application::storages::built_in::BuiltIn;
 use crate::aws::checks::AwsProber;
 use crate::aws::client::clients::AwsClients;
 use crate::aws::files::bucket::S3Bucket;
-use crate::aws::sessions::RoleSessions;
+use crate::aws::sessions::{RoleSessions, SessionOpener};
 use crate::domain::connection::endpoint::EndpointNetworks;
 use crate::domain::policy_document::PolicyTemplates;
 use crate::settings::Settings;
@@ -73,12 +73,8 @@ impl UseCases {
         let policies = Arc::new(policies);
         let networks = EndpointNetworks::new(settings.endpoint_networks.clone());
         let clients = AwsClients::new(aws, Arc::new(networks)).map_err(other)?;
-        let sessions = Arc::new(RoleSessions::new(
-            Arc::new(clients),
-            policies.clone(),
-            vault.clone(),
-            observer.clone(),
-        ));
+        let opener = SessionOpener::new(Arc::new(clients), policies.clone(), vault.clone());
+        let sessions = Arc::new(RoleSessions::new(opener, observer.clone()));
         let prober = AwsProber::new(sessions.clone()).map_err(|error| other(error.to_string()))?;
         let prober: Arc<dyn Prober> = Arc::new(prober);
         let bucket: Arc<dyn Bucket> = Arc::new(S3Bucket::new(sessions));

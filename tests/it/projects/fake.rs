@@ -241,6 +241,8 @@ impl BucketRead for FakeBucket {
     }
 
     async fn forget(&self, _: &Owner) {}
+
+    async fn end(&self, _: &Owner) {}
 }
 
 /// Nobody checks connections here.
@@ -263,6 +265,8 @@ impl Prober for NoProbes {
     async fn with_key(&self, _: &ConnectedBucket) -> Result<Arc<dyn BucketProbe>, AwsFailure> {
         Err(failure(FailureKind::Network))
     }
+
+    async fn forget(&self, _: &Owner) {}
 }
 
 /// A clock that a test sets.
