@@ -1,5 +1,6 @@
 //! `/v1/storages`
 
+use crate::application::closed_sets;
 use crate::application::connections::input::ConnectionInput;
 use crate::application::connections::view::ConnectionView;
 use crate::application::error::Result;
@@ -7,7 +8,7 @@ use crate::application::storages::{StorageSource, StorageView};
 use crate::domain::ids::{StorageId, StorageRef};
 use crate::http::api::checks::{CheckQuery, CheckReportBody};
 use crate::http::api::setups::documents;
-use crate::http::api::setups::documents::DocumentsBody;
+use crate::http::api::setups::documents::{DocumentFile, DocumentsBody};
 use crate::http::body::Body;
 use crate::http::caller::{AdminCaller, MemberCaller};
 use crate::http::declare::changes;
@@ -44,6 +45,7 @@ pub(super) struct StorageBody {
     display_name: String,
     bucket: String,
     /// `null` for the built-in storage.
+    #[schema(value_type = Option<closed_sets::Auth>)]
     auth: Option<&'static str>,
     external_id: Option<String>,
     #[serde(flatten)]
@@ -61,7 +63,7 @@ pub(super) struct StorageBody {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Health)]
 struct HealthBody {
-    /// `healthy`, `degraded`, `broken` or `unknown`.
+    #[schema(value_type = closed_sets::HealthState)]
     state: &'static str,
     /// Since when it is so.
     #[serde(with = "time::serde::rfc3339::option")]
@@ -286,9 +288,9 @@ async fn get_storage_documents(
     tag = "Storages",
     params(
         ("storage_id" = String, Path, description = "The storage's ID"),
-        ("document_name" = String, Path, description = "`permission_policy`, `trust_policy`, `cors`, `lifecycle`, `bucket_policy`, `cli`, `cloudformation` or `terraform`"),
+        ("document_name" = closed_sets::DocumentName, Path, description = "Which document"),
     ),
-    responses((status = 200, description = "The document, with its own content type and a file name")),
+    responses(DocumentFile, (status = 409, description = "`no_role`: it connects by an access key")),
 )]
 #[get("/v1/storages/{storage_id}/documents/{document_name}")]
 async fn get_storage_document(
