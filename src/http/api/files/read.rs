@@ -427,7 +427,7 @@ fn conditions(headers: &HeaderMap) -> ReadConditions {
     }
 }
 
-fn is_one_range(range: &str) -> bool {
+pub(crate) fn is_one_range(range: &str) -> bool {
     let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit()) && text.len() < 19;
     range
         .strip_prefix("bytes=")
@@ -442,7 +442,7 @@ fn is_one_range(range: &str) -> bool {
 }
 
 /// Whether this is one entity tag, and not a list or `*`.
-fn is_one_tag(tags: &str) -> bool {
+pub(crate) fn is_one_tag(tags: &str) -> bool {
     tags.strip_prefix('"')
         .and_then(|tag| tag.strip_suffix('"'))
         .is_some_and(|tag| !tag.contains('"'))
