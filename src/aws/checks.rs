@@ -231,7 +231,7 @@ impl BucketProbe for S3Probe {
             self.s3
                 .config()
                 .to_builder()
-                .region(aws_config::Region::new(region.as_str()))
+                .region(aws_config::Region::new(region.to_string()))
                 .build(),
         );
         Arc::new(Self {
@@ -392,7 +392,7 @@ impl BucketProbe for S3Probe {
             Err(AwsFailure {
                 http_status: Some(status),
                 request_id: request_id.clone(),
-                bucket_region,
+                bucket_region: bucket_region.map(Box::new),
                 ..local(
                     OPERATION,
                     kind,

@@ -77,9 +77,21 @@ where
         denial: (kind == FailureKind::AccessDenied)
             .then(|| message.as_deref().and_then(denial_cause))
             .flatten(),
-        bucket_region: header("x-amz-bucket-region").and_then(|name| Region::parse(&name).ok()),
+        bucket_region: header("x-amz-bucket-region")
+            .or_else(|| response.and_then(region_in_body))
+            .and_then(|name| Region::parse(&name).ok())
+            .map(Box::new),
         message,
     }
+}
+
+/// The Region that an error's body says to sign for. S3-compatible stores name it there alone (S3 API
+/// reference, "Error responses": `AuthorizationHeaderMalformed` has a `Region` element).
+fn region_in_body(response: &HttpResponse) -> Option<String> {
+    let body = std::str::from_utf8(response.body().bytes()?).ok()?;
+    let (_, rest) = body.split_once("<Region>")?;
+    let (region, _) = rest.split_once("</Region>")?;
+    Some(region.to_owned())
 }
 
 /// Judges one failure of an answer that has many: DeleteObjects has a code for each key.

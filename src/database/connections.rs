@@ -38,7 +38,7 @@ pub(super) fn write(settings: &BucketSettings, sign_in: &DraftSignIn) -> Named {
     vec![
         ("prefix", prefix.as_str().into()),
         ("access", access.as_str().into()),
-        ("region", region.map(Region::as_str).into()),
+        ("region", text(region, Region::as_str)),
         ("kms_key_arn", text(kms_key, KmsKeyArn::as_str)),
         ("bucket_account_id", text(bucket_account, AccountId::as_str)),
         ("requester_pays", i64::from(*requester_pays).into()),

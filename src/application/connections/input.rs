@@ -244,9 +244,18 @@ async fn conflicts(
             ),
         );
     }
+    let has_endpoint =
+        next.sign_in.by == Auth::AccessKey && next.sign_in.access_key.endpoint.is_some();
+    if let Some(region) = next.settings.region
+        && region.partition().is_none()
+        && !has_endpoint
+    {
+        let invalid = Region::not_of_aws(region.as_str());
+        refuse("region", invalid.code, invalid.detail);
+    }
     let partition = next.sign_in.role_arn.as_ref().map(RoleArn::partition);
     if let (Some(partition), Some(region)) = (partition, next.settings.region)
-        && region.partition() != partition
+        && region.partition().is_some_and(|own| own != partition)
     {
         refuse(
             "region",

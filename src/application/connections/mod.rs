@@ -69,7 +69,7 @@ impl Connections {
         let parameters = DocumentParameters {
             partition: role_arn
                 .map(RoleArn::partition)
-                .or(settings.region.map(|region| region.partition()))
+                .or(settings.region.and_then(|region| region.partition()))
                 .unwrap_or(service_principal.partition()),
             service_principal,
             external_id: external_id.clone(),

@@ -18,7 +18,7 @@ pub struct ConnectionView {
     #[schema(value_type = closed_sets::Access)]
     pub access: &'static str,
     pub role_arn: Option<String>,
-    pub region: Option<&'static str>,
+    pub region: Option<String>,
     pub kms_key_arn: Option<String>,
     /// The account that owns the bucket, where it was named.
     pub bucket_account_id: Option<String>,
@@ -47,7 +47,7 @@ impl ConnectionView {
             prefix: prefix.to_string(),
             access: access.as_str(),
             role_arn: role_arn.as_ref().map(ToString::to_string),
-            region: region.map(|region| region.as_str()),
+            region: region.map(|region| region.to_string()),
             kms_key_arn: kms_key.as_ref().map(ToString::to_string),
             bucket_account_id: bucket_account.as_ref().map(ToString::to_string),
             requester_pays: *requester_pays,

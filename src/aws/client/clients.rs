@@ -77,7 +77,7 @@ impl AwsClients {
         let config = config
             .clone()
             .into_builder()
-            .region(aws_config::Region::new(region.as_str()))
+            .region(aws_config::Region::new(region.to_string()))
             .http_client(http)
             .timeout_config(timeouts.build())
             .retry_config(retries)
@@ -132,7 +132,7 @@ impl AwsClients {
         credentials: SharedCredentialsProvider,
     ) -> Result<S3Clients, AwsFailure> {
         let mut config = aws_sdk_s3::config::Builder::from(&self.config)
-            .region(aws_config::Region::new(region.as_str()))
+            .region(aws_config::Region::new(region.to_string()))
             .credentials_provider(credentials)
             .force_path_style(self.custom_endpoint)
             // A ranged or relayed body is checked by whoever asked for it, not here.

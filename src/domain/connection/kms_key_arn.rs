@@ -32,10 +32,10 @@ impl KmsKeyArn {
         let Some(partition) = Partition::parse(partition) else {
             return refuse("The partition is not `aws`, `aws-cn` or `aws-us-gov`.");
         };
-        let Ok(region) = Region::parse(region) else {
+        let Ok(region) = Region::of_aws(region) else {
             return refuse("The ARN names no known Region.");
         };
-        if region.partition() != partition {
+        if region.partition() != Some(partition) {
             return refuse("The Region belongs to another partition than the ARN.");
         }
         if AccountId::parse(account).is_err() {

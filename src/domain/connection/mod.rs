@@ -54,7 +54,8 @@ impl Connection {
             Credentials::AccessKey { .. } | Credentials::Service => self
                 .settings
                 .region
-                .map_or(Partition::Aws, |region| region.partition()),
+                .and_then(|region| region.partition())
+                .unwrap_or(Partition::Aws),
         }
     }
 

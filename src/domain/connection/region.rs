@@ -1,76 +1,82 @@
-//! AWS Regions, from a known list.
+//! Regions: those of AWS, and those that S3-compatible stores name themselves.
 
 use crate::domain::connection::account::Partition;
 use crate::domain::invalid::{Invalid, shown};
 use std::fmt;
 
-/// A Region that S3 has an endpoint in.
+/// The name of a Region, which requests are signed with.
 ///
-/// Parsed against a list, never by pattern: the name becomes part of a host name, so an unknown one
-/// must not reach a resolver. The list is that of the AWS General Reference, "Amazon S3 endpoints and
-/// quotas".
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Region(&'static str, Partition);
+/// 1 to 64 ASCII letters, digits and hyphens, and no hyphen at either end: it can be one label of a host
+/// name and nothing else. A store behind an endpoint of its own may have any such name (Garage `garage`,
+/// R2 `auto`, DigitalOcean `nyc3`). Without an endpoint the name becomes part of AWS's host name, so it
+/// must be one of AWS's: [`Region::of_aws`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Region {
+    name: [u8; Region::MAX_LEN],
+    length: u8,
+}
 
-const REGIONS: &[Region] = {
-    use Partition::{Aws, AwsCn, AwsUsGov};
-    &[
-        Region("af-south-1", Aws),
-        Region("ap-east-1", Aws),
-        Region("ap-east-2", Aws),
-        Region("ap-northeast-1", Aws),
-        Region("ap-northeast-2", Aws),
-        Region("ap-northeast-3", Aws),
-        Region("ap-south-1", Aws),
-        Region("ap-south-2", Aws),
-        Region("ap-southeast-1", Aws),
-        Region("ap-southeast-2", Aws),
-        Region("ap-southeast-3", Aws),
-        Region("ap-southeast-4", Aws),
-        Region("ap-southeast-5", Aws),
-        Region("ap-southeast-6", Aws),
-        Region("ap-southeast-7", Aws),
-        Region("ca-central-1", Aws),
-        Region("ca-west-1", Aws),
-        Region("eu-central-1", Aws),
-        Region("eu-central-2", Aws),
-        Region("eu-north-1", Aws),
-        Region("eu-south-1", Aws),
-        Region("eu-south-2", Aws),
-        Region("eu-west-1", Aws),
-        Region("eu-west-2", Aws),
-        Region("eu-west-3", Aws),
-        Region("il-central-1", Aws),
-        Region("me-central-1", Aws),
-        Region("me-south-1", Aws),
-        Region("mx-central-1", Aws),
-        Region("sa-east-1", Aws),
-        Region("us-east-1", Aws),
-        Region("us-east-2", Aws),
-        Region("us-west-1", Aws),
-        Region("us-west-2", Aws),
-        Region("cn-north-1", AwsCn),
-        Region("cn-northwest-1", AwsCn),
-        Region("us-gov-east-1", AwsUsGov),
-        Region("us-gov-west-1", AwsUsGov),
-    ]
-};
+/// Where AWS's Regions lie within their area. New Regions have been named by these words since 2006.
+const PLACES: [&str; 9] = [
+    "north",
+    "northeast",
+    "east",
+    "southeast",
+    "south",
+    "southwest",
+    "west",
+    "northwest",
+    "central",
+];
 
 impl Region {
+    const MAX_LEN: usize = 64;
+
+    /// Any Region's name.
     pub fn parse(value: &str) -> Result<Self, Invalid> {
-        REGIONS
-            .iter()
-            .find(|region| region.0 == value)
-            .copied()
-            .ok_or_else(|| {
-                Invalid::new(
-                    "unknown_region",
-                    format!(
-                        "`{}` is not a Region that S3 has an endpoint in. A Region is written like `eu-west-1`.",
-                        shown(value)
-                    ),
-                )
-            })
+        let bytes = value.as_bytes();
+        let is_label = (1..=Self::MAX_LEN).contains(&bytes.len())
+            && bytes
+                .iter()
+                .all(|b| b.is_ascii_alphanumeric() || *b == b'-')
+            && !value.starts_with('-')
+            && !value.ends_with('-');
+        if !is_label {
+            return Err(Invalid::new(
+                "invalid_region",
+                format!(
+                    "`{}` is not a Region's name. One has 1 to {} letters, digits and hyphens, like `eu-west-1`.",
+                    shown(value),
+                    Self::MAX_LEN
+                ),
+            ));
+        }
+        let mut name = [0; Self::MAX_LEN];
+        name[..bytes.len()].copy_from_slice(bytes);
+        Ok(Self {
+            name,
+            // At most MAX_LEN.
+            length: bytes.len() as u8,
+        })
+    }
+
+    /// The name of a Region of AWS.
+    pub fn of_aws(value: &str) -> Result<Self, Invalid> {
+        match Self::parse(value) {
+            Ok(region) if region.partition().is_some() => Ok(region),
+            _ => Err(Self::not_of_aws(value)),
+        }
+    }
+
+    /// Why a name cannot be used without an endpoint.
+    pub fn not_of_aws(value: &str) -> Invalid {
+        Invalid::new(
+            "unknown_region",
+            format!(
+                "`{}` is not a Region of AWS. A Region is written like `eu-west-1`. Regions with other names are for S3-compatible stores, which have an endpoint.",
+                shown(value)
+            ),
+        )
     }
 
     /// Reads the `LocationConstraint` of GetBucketLocation, where an absent value means `us-east-1`
@@ -83,18 +89,43 @@ impl Region {
         }
     }
 
-    pub fn as_str(self) -> &'static str {
-        self.0
+    pub fn as_str(&self) -> &str {
+        // Only `parse` makes a Region, from ASCII.
+        std::str::from_utf8(&self.name[..usize::from(self.length)]).unwrap_or_default()
     }
 
-    pub fn partition(self) -> Partition {
-        self.1
+    /// The partition of a Region of AWS. `None`: the name is not one of AWS's.
+    ///
+    /// Decided by the form of the name, as the AWS SDKs do (their `partitions.json` has a pattern for each
+    /// partition), because a list would reject each new Region until the next release.
+    pub fn partition(&self) -> Option<Partition> {
+        let parts: Vec<&str> = self.as_str().split('-').collect();
+        let (partition, place, number) = match parts.as_slice() {
+            ["us", "gov", place, number] => (Partition::AwsUsGov, place, number),
+            ["cn", place, number] => (Partition::AwsCn, place, number),
+            [
+                "af" | "ap" | "ca" | "eu" | "il" | "me" | "mx" | "sa" | "us",
+                place,
+                number,
+            ] => (Partition::Aws, place, number),
+            _ => return None,
+        };
+        let is_number = matches!(number.len(), 1 | 2)
+            && number.bytes().all(|b| b.is_ascii_digit())
+            && !number.starts_with('0');
+        (PLACES.contains(place) && is_number).then_some(partition)
+    }
+}
+
+impl fmt::Debug for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Region").field(&self.as_str()).finish()
     }
 }
 
 impl fmt::Display for Region {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
+        f.write_str(self.as_str())
     }
 }
 
@@ -103,23 +134,63 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_known_regions() {
-        assert!(Region::parse("eu-west-1").is_ok());
+    fn a_name_is_one_label_of_a_host_name() {
+        let longest = "a".repeat(64);
+        for text in ["eu-west-1", "garage", "auto", "GRA", "fr-par", &longest] {
+            assert_eq!(Region::parse(text).unwrap().as_str(), text);
+        }
+        let too_long = "a".repeat(65);
         for text in [
             "",
-            "EU-WEST-1",
+            "-",
+            "-a",
+            "a-",
             "x@evil:443/#",
-            "eu-west-9",
             "us-east-1.",
+            "a.b",
+            "a_b",
             "eu-west-1\n",
+            "é",
+            &too_long,
         ] {
             assert!(Region::parse(text).is_err(), "{text:?}");
         }
     }
 
     #[test]
+    fn the_partition_is_in_the_name() {
+        use Partition::{Aws, AwsCn, AwsUsGov};
+        for (text, partition) in [
+            ("us-east-1", Some(Aws)),
+            ("ap-southeast-7", Some(Aws)),
+            ("mx-central-1", Some(Aws)),
+            // Not there yet.
+            ("ca-east-1", Some(Aws)),
+            ("cn-north-1", Some(AwsCn)),
+            ("cn-northwest-1", Some(AwsCn)),
+            ("us-gov-west-1", Some(AwsUsGov)),
+            ("us-gov-1", None),
+            ("us-iso-east-1", None),
+            ("EU-WEST-1", None),
+            ("eu-wset-1", None),
+            ("xx-west-1", None),
+            ("eu-west-0", None),
+            ("eu-west-123", None),
+            ("eu-west", None),
+            ("garage", None),
+        ] {
+            assert_eq!(
+                Region::parse(text).unwrap().partition(),
+                partition,
+                "{text}"
+            );
+            assert_eq!(Region::of_aws(text).is_ok(), partition.is_some(), "{text}");
+        }
+    }
+
+    #[test]
     fn the_two_odd_location_constraints() {
-        let region = |value| Region::from_location_constraint(value).unwrap().as_str();
+        let region = |value| Region::from_location_constraint(value).unwrap().to_string();
         assert_eq!(region(None), "us-east-1");
         assert_eq!(region(Some("EU")), "eu-west-1");
         assert_eq!(region(Some("eu-central-1")), "eu-central-1");

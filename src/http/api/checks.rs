@@ -56,7 +56,7 @@ pub struct CheckReportBody {
     duration_ms: u64,
     /// Where the bucket is, if S3 said so.
     #[schema(example = "eu-west-1")]
-    region: Option<&'static str>,
+    region: Option<String>,
     /// How often the steps were run; the report is the last time's.
     attempts: u32,
     steps: Vec<StepBody>,
@@ -119,7 +119,7 @@ impl From<CheckReport> for CheckReportBody {
             target: report.target,
             started_at: report.started_at,
             duration_ms: report.duration_ms,
-            region: report.region.map(|region| region.as_str()),
+            region: report.region.map(|region| region.to_string()),
             attempts: report.attempts,
             steps: Vec::from(report.steps)
                 .into_iter()

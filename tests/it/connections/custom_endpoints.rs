@@ -188,3 +188,95 @@ async fn a_redirect_is_not_followed() {
     }
     assert_eq!(target.log().len(), 0);
 }
+
+/// A store that names its Region itself, in GetBucketLocation and in what a signature must be for.
+async fn store_in(region: &'static str) -> Wire {
+    Wire::serve(move |request| {
+        let signed_for = format!("/{region}/s3/aws4_request");
+        let signature = request
+            .headers
+            .iter()
+            .find(|(name, _)| name == "authorization")
+            .map(|(_, value)| value.clone())
+            .unwrap_or_default();
+        let reply = if request.method == "OPTIONS" {
+            Reply::answer(200, "")
+                .with("access-control-allow-origin", ORIGIN)
+                .with("access-control-allow-methods", "GET, HEAD, PUT, POST, DELETE")
+                .with("access-control-allow-headers", "*")
+        } else if request.target.contains("location") {
+            Reply::answer(
+                200,
+                format!(
+                    r#"<LocationConstraint xmlns="http://s3.amazonaws.com/doc/2006-03-01/">{region}</LocationConstraint>"#
+                ),
+            )
+        } else if !signature.contains(&signed_for) {
+            Reply::answer(
+                400,
+                format!(
+                    "<Error><Code>AuthorizationHeaderMalformed</Code><Message>expecting '{region}'</Message><Region>{region}</Region></Error>"
+                ),
+            )
+        } else if request.target.contains("list-type") {
+            Reply::answer(
+                200,
+                "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>",
+            )
+        } else {
+            Reply::answer(404, "<Error><Code>NoSuchKey</Code></Error>")
+        };
+        async move { reply }.boxed()
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_store_may_name_its_region_as_it_likes() {
+    let app = app_allowing("127.0.0.0/8").await;
+    for region in ["nyc3", "garage", "fr-par", "auto", "default"] {
+        let wire = store_in(region).await;
+        // Typed, and left to the check.
+        for typed in [Some(region), None] {
+            let dialog = Dialog::open(
+                &app,
+                json!({
+                    "bucket": "acme-data", "access": "read", "auth": "access_key",
+                    "access_key_id": "AKIAIOSFODNN7EXAMPLE",
+                    "secret_access_key": "0123456789012345678901234567890123456789",
+                    "endpoint": wire.url, "region": typed,
+                }),
+            )
+            .await;
+            let report = dialog.check().await;
+            assert_eq!(report.0["region"], region, "{:#}", report.0);
+            assert_eq!(report.status("get_bucket_location"), "passed");
+            if typed.is_some() {
+                report.passed();
+                let storage = dialog.complete().await.expect(201);
+                assert_eq!(storage["region"], region);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_an_endpoint_a_region_must_be_one_of_aws() {
+    let app = app_allowing("127.0.0.0/8").await;
+    let dialog = Dialog::open(&app, json!({"bucket": "acme-data"})).await;
+    for region in ["nyc3", "garage", "us-iso-east-1", "EU-WEST-1", "a.b"] {
+        let answer = dialog.patch(json!({"region": region})).await;
+        answer.refused_field("region");
+    }
+    // A Region that is newer than this service.
+    dialog
+        .patch(json!({"region": "ca-east-1"}))
+        .await
+        .expect(200);
+    // Taking the endpoint away takes the ground from under the name.
+    let key =
+        json!({"auth": "access_key", "endpoint": "https://store.example.com", "region": "fr-par"});
+    dialog.patch(key).await.expect(200);
+    let answer = dialog.patch(json!({"endpoint": null})).await;
+    answer.refused_field("region");
+}

@@ -74,9 +74,11 @@ fn globs() {
 
 #[test]
 fn name_suffixes() {
-    fuzz("glob", |text| match NameFilter::new(None, Some(text.to_owned())) {
-        Ok(filter) => assert!(filter.shows(text)),
-        Err(error) => is_error(&error),
+    fuzz("glob", |text| {
+        match NameFilter::new(None, Some(text.to_owned())) {
+            Ok(filter) => assert!(filter.shows(text)),
+            Err(error) => is_error(&error),
+        }
     });
 }
 

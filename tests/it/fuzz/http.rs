@@ -25,7 +25,10 @@ fn bodies() {
     fuzz("body", |text| {
         if let Err(error) = body::parse::<ConnectionInput>(text.as_bytes()) {
             is_error(&error);
-            assert!(!error.detail.contains("hunter2"), "a value is repeated: {error}");
+            assert!(
+                !error.detail.contains("hunter2"),
+                "a value is repeated: {error}"
+            );
         }
         if let Err(error) = body::parse::<SignFiles>(text.as_bytes()) {
             is_error(&error);
@@ -42,7 +45,11 @@ fn bodies() {
 fn ranges() {
     fuzz("range", |text| {
         if is_one_range(text) {
-            let (first, last) = text.strip_prefix("bytes=").unwrap().split_once('-').unwrap();
+            let (first, last) = text
+                .strip_prefix("bytes=")
+                .unwrap()
+                .split_once('-')
+                .unwrap();
             let number = |text: &str| text.is_empty() || text.parse::<u64>().is_ok();
             assert!(number(first) && number(last), "{text:?}");
             assert!(!(first.is_empty() && last.is_empty()), "{text:?}");
@@ -54,7 +61,10 @@ fn ranges() {
 fn entity_tags() {
     fuzz("etag", |text| {
         if is_one_tag(text) {
-            assert!(text.len() >= 2 && text.matches('"').count() == 2, "{text:?}");
+            assert!(
+                text.len() >= 2 && text.matches('"').count() == 2,
+                "{text:?}"
+            );
         }
     });
 }
@@ -81,7 +91,10 @@ fn digests_and_metadata() {
             }
             match upload::metadata(&headers) {
                 Ok(pairs) => {
-                    let size: usize = pairs.iter().map(|(name, value)| name.len() + value.len()).sum();
+                    let size: usize = pairs
+                        .iter()
+                        .map(|(name, value)| name.len() + value.len())
+                        .sum();
                     assert!(size <= 2_048);
                 }
                 Err(error) => is_error(&error),

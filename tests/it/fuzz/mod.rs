@@ -41,10 +41,18 @@ fn changed(texts: Vec<String>) -> impl Strategy<Value = String> {
         "[\\x00-\\x7f]{1,3}",
         ".{1,4}",
         prop::sample::select(texts.clone()),
-        prop::sample::select(vec!["/", "//", "..", "%2e", "%", "\0", "\u{feff}", "é", ":", "*", "\"", "-1", "[", "{"])
-            .prop_map(str::to_owned),
+        prop::sample::select(vec![
+            "/", "//", "..", "%2e", "%", "\0", "\u{feff}", "é", ":", "*", "\"", "-1", "[", "{"
+        ])
+        .prop_map(str::to_owned),
     ];
-    (prop::sample::select(texts), any::<prop::sample::Index>(), any::<prop::sample::Index>(), piece, 0..3_u8)
+    (
+        prop::sample::select(texts),
+        any::<prop::sample::Index>(),
+        any::<prop::sample::Index>(),
+        piece,
+        0..3_u8,
+    )
         .prop_map(|(text, from, to, piece, how)| {
             let chars: Vec<char> = text.chars().collect();
             let (a, b) = (from.index(chars.len() + 1), to.index(chars.len() + 1));
@@ -66,7 +74,11 @@ fn fuzz(name: &str, property: impl Fn(&str)) {
         property(text);
     }
     let strategy = prop_oneof![3 => changed(texts), 1 => ".{0,80}", 1 => any::<String>()];
-    let config = Config { cases: 64, failure_persistence: None, ..Config::default() };
+    let config = Config {
+        cases: 64,
+        failure_persistence: None,
+        ..Config::default()
+    };
     let mut runner = TestRunner::new(config);
     let began = Instant::now();
     let mut cases = 0;
@@ -93,9 +105,15 @@ fn is_refusal(invalid: &Invalid) {
 
 /// The same of an error, which may have several fields.
 fn is_error(error: &crate::application::error::Error) {
-    assert!(!error.code.is_empty() && error.detail.len() > 5, "{error:?}");
+    assert!(
+        !error.code.is_empty() && error.detail.len() > 5,
+        "{error:?}"
+    );
     for field in &error.fields {
-        assert!(!field.field.is_empty() && field.detail.len() > 5, "{field:?}");
+        assert!(
+            !field.field.is_empty() && field.detail.len() > 5,
+            "{field:?}"
+        );
     }
 }
 
@@ -110,7 +128,11 @@ fn round_trip<T: Display + PartialEq + Debug>(
         Ok(value) => {
             let printed = value.to_string();
             assert!(printed.len() <= longest, "{text:?}: {}", printed.len());
-            assert_eq!(parse(&printed).as_ref(), Ok(&value), "{text:?}: {printed:?}");
+            assert_eq!(
+                parse(&printed).as_ref(),
+                Ok(&value),
+                "{text:?}: {printed:?}"
+            );
         }
         Err(invalid) => is_refusal(&invalid),
     });

@@ -74,7 +74,10 @@ fn stored_external_ids() {
 #[test]
 fn access_key_ids() {
     fuzz("access_key_id", |text| match AccessKeyId::parse(text) {
-        Ok(id) => assert_eq!(AccessKeyId::parse(id.as_str()).unwrap().as_str(), id.as_str()),
+        Ok(id) => assert_eq!(
+            AccessKeyId::parse(id.as_str()).unwrap().as_str(),
+            id.as_str()
+        ),
         Err(invalid) => is_refusal(&invalid),
     });
 }

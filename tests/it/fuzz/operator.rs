@@ -45,9 +45,15 @@ fn page_tokens() {
     let tokens = PageTokens::new(Arc::new(vault));
     let sealed = tokens.seal("a place", "what follows").unwrap();
     fuzz("page_token", |text| {
-        for token in [text.to_owned(), format!("{sealed}{text}"), format!("{text}{sealed}")] {
+        for token in [
+            text.to_owned(),
+            format!("{sealed}{text}"),
+            format!("{text}{sealed}"),
+        ] {
             match tokens.open("a place", Some(&token)) {
-                Ok(inner) => assert_eq!((inner.as_deref(), &token), (Some("what follows"), &sealed)),
+                Ok(inner) => {
+                    assert_eq!((inner.as_deref(), &token), (Some("what follows"), &sealed))
+                }
                 Err(error) => is_error(&error),
             }
             assert!(tokens.open("another place", Some(&token)).is_err());

@@ -281,7 +281,7 @@ async fn get_file_acl(
 #[schema(as = Location)]
 struct LocationBody {
     #[schema(example = "eu-central-1")]
-    region: &'static str,
+    region: String,
 }
 
 /// Read the bucket's Region
@@ -300,7 +300,7 @@ async fn get_location(
 ) -> Result<Json<LocationBody>> {
     let region = services.files.location(&member.0, &id.0).await?;
     Ok(Json(LocationBody {
-        region: region.as_str(),
+        region: region.to_string(),
     }))
 }
 

@@ -21,7 +21,7 @@ pub struct Summary {
     pub prefix: String,
     pub at: Moment,
     pub took: String,
-    pub region: Option<&'static str>,
+    pub region: Option<String>,
     pub attempts: u32,
     /// Whether it was made before there was a storage.
     pub is_of_setup: bool,
@@ -95,7 +95,7 @@ impl From<&CheckReport> for Summary {
             prefix: format!("{}-", report.id),
             at: Moment(report.started_at),
             took: took(report.duration_ms),
-            region: report.region.map(|region| region.as_str()),
+            region: report.region.map(|region| region.to_string()),
             attempts: report.attempts,
             is_of_setup: report.target.starts_with(SetupId::PREFIX),
             failed: report

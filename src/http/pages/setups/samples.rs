@@ -39,6 +39,7 @@ fn outcome(passed: bool, is_current: bool, report: &ReportView) -> OutcomeView {
         failed: summary.failed.clone(),
         prefix: summary.prefix.clone(),
         took: summary.took.clone(),
+        region: summary.region.clone(),
         ..*summary
     });
     OutcomeView {
@@ -82,7 +83,7 @@ fn failed_report() -> ReportView {
         prefix: "chk_1-".into(),
         at: Moment(OffsetDateTime::UNIX_EPOCH),
         took: "1.2 s".into(),
-        region: Some("eu-west-1"),
+        region: Some("eu-west-1".to_owned()),
         attempts: 3,
         is_of_setup: true,
         failed: vec!["List files below the prefix"],

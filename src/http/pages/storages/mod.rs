@@ -4,6 +4,7 @@ pub mod storage;
 
 use crate::application::connections::input::ConnectionInput;
 use crate::application::error::Result;
+use crate::application::kept::idempotency::Keep;
 use crate::application::kept::page_tokens::PageRequest;
 use crate::application::setups::SetupView;
 use crate::application::storages::StorageView;
@@ -68,7 +69,7 @@ struct Row {
     name: String,
     bucket: String,
     prefix: String,
-    region: &'static str,
+    region: String,
     access: &'static str,
     is_default: bool,
     is_verified: bool,
@@ -112,7 +113,12 @@ impl From<StorageView> for Row {
             name: view.display_name().to_owned(),
             bucket: view.connection.bucket.to_string(),
             prefix: view.connection.settings.prefix.to_string(),
-            region: view.connection.settings.region.map_or("", |r| r.as_str()),
+            region: view
+                .connection
+                .settings
+                .region
+                .map(|region| region.to_string())
+                .unwrap_or_default(),
             access: match view.connection.settings.access.writes() {
                 true => "Read and write",
                 false => "Read",
@@ -173,9 +179,8 @@ async fn list(
     let built_in = match is_first_page {
         true => services
             .storages
-            .get(&visitor.member, &StorageRef::BuiltIn)
-            .await
-            .ok()
+            .built_in_if_any(&visitor.member)
+            .await?
             .map(Row::from),
         false => None,
     };
@@ -197,7 +202,7 @@ async fn list(
 async fn add(admin: AdminVisitor, services: Data<Services>, _: Confirmed) -> Result<HttpResponse> {
     let view = services
         .setups
-        .open(&admin.admin, ConnectionInput::default())
+        .open(&admin.admin, ConnectionInput::default(), Keep::nothing())
         .await?;
     Ok(see_other(&setups::beginning(&view.setup.id)))
 }
@@ -246,7 +251,7 @@ mod tests {
             name: format!("بيانات {HOSTILE}"),
             bucket: "b".repeat(63),
             prefix: "a <b>/".into(),
-            region: "eu-west-1",
+            region: "eu-west-1".to_owned(),
             access: "Read and write",
             is_default,
             is_verified: !is_default,

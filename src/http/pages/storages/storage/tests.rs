@@ -16,7 +16,7 @@ fn facts(is_built_in: bool, projects: i64) -> Facts {
         bucket: "b".repeat(63),
         connection: ConnectionView {
             prefix: if is_built_in { "" } else { "a <b>/" }.into(),
-            region: Some("eu-west-1"),
+            region: Some("eu-west-1".to_owned()),
             access: if is_built_in { "read" } else { "read_write" },
             kms_key_arn: own("arn:aws:kms:eu-west-1:111122223333:key/1"),
             role_arn: own("arn:aws:iam::111122223333:role/a/long/path/acme"),
