@@ -10,6 +10,7 @@ mod documents;
 mod files;
 mod fuzz;
 mod http;
+mod keys;
 mod layers;
 mod people;
 mod projects;

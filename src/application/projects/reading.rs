@@ -148,11 +148,3 @@ pub(super) async fn list_page(
     }
     Ok(page)
 }
-
-/// Adds files at the next positions.
-pub(super) fn append(files: &mut Vec<ProjectFile>, more: Vec<ProjectFile>) {
-    for mut file in more {
-        file.position = count(files.len());
-        files.push(file);
-    }
-}

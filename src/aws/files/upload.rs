@@ -234,8 +234,25 @@ async fn streamed(
                 .map_err(|error| classify("PutObject", &error))
         }
     })
-    .await?;
+    .await;
+    let answer = judged(files, place, &session, answer).await?;
     Ok(source.stored(answer.e_tag, answer.version_id))
+}
+
+/// What a call came to whose body is gone with it. Where its session may be dead, the next call has another.
+async fn judged<T>(
+    files: &S3Bucket,
+    place: UploadTarget<'_>,
+    session: &Arc<AwsSession>,
+    answer: Result<T, PutFailure>,
+) -> Result<T, PutFailure> {
+    if let Err(PutFailure::Aws(failure)) = &answer {
+        let sessions = &files.sessions;
+        sessions
+            .retire(place.bucket, SessionScope::Files, session, failure)
+            .await;
+    }
+    answer
 }
 
 fn put_object(
@@ -477,7 +494,8 @@ async fn parts_of_known_length(
                     .map_err(|error| classify("UploadPart", &error))
             }
         })
-        .await?;
+        .await;
+        let answer = judged(files, place, &session, answer).await?;
         done.push(completed(number, answer));
         left -= now;
     }
@@ -523,15 +541,31 @@ async fn parts_of_unknown_length(
             done.push(ended(part)?);
         }
         let session = files.sessions.session(place.bucket).await?;
-        let request = upload_part(&session, place, upload_id, number).body(ByteStream::from(bytes));
+        let sessions = files.sessions.clone();
+        let (bucket, key) = (place.bucket.clone(), place.key.clone());
+        let (object, upload_id) = (place.object.clone(), upload_id.to_owned());
         sending.spawn(async move {
             let _memory = memory;
-            let answer = request
-                .customize()
-                .config_override(held_limits())
-                .send()
-                .await
-                .map_err(|error| classify("UploadPart", &error))?;
+            let place = UploadTarget {
+                bucket: &bucket,
+                key: &key,
+                object: &object,
+            };
+            let call = |session: Arc<AwsSession>| {
+                let request = upload_part(&session, place, &upload_id, number)
+                    .body(ByteStream::from(bytes.clone()));
+                async move {
+                    request
+                        .customize()
+                        .config_override(held_limits())
+                        .send()
+                        .await
+                        .map_err(|error| classify("UploadPart", &error))
+                }
+            };
+            let answer = sessions
+                .call(&bucket, SessionScope::Files, session, call)
+                .await?;
             Ok(completed(number, answer))
         });
     }
