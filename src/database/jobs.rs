@@ -89,6 +89,20 @@ pub(super) async fn end(
     Ok(held == 1)
 }
 
+/// Makes other claims of the kind wait for the end of this one, so that each sees what the others hold.
+/// SQLite has one writer at a time anyway.
+async fn one_claim_at_a_time(tx: &mut Tx, kind: &str) -> StoreResult<()> {
+    tx.fetch_optional(
+        Sql::Each {
+            sqlite: "SELECT $1 AS kind",
+            postgres: "SELECT pg_advisory_xact_lock(hashtextextended('sallyport/claim/' || $1, 0))",
+        },
+        values![kind],
+    )
+    .await
+    .map(drop)
+}
+
 #[async_trait]
 impl JobStore for Database {
     async fn claim_job(&self, claim: &JobClaim<'_>) -> StoreResult<Option<ClaimedJob>> {
@@ -101,6 +115,9 @@ impl JobStore for Database {
             lease_until,
         } = *claim;
         let mut tx = self.begin().await?;
+        if most_of_workspace != u32::MAX {
+            one_claim_at_a_time(&mut tx, kind).await?;
+        }
         let free = tx
             .fetch_optional(
                 Sql::Each {

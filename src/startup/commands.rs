@@ -17,8 +17,7 @@ use secrecy::ExposeSecret;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long a change of a setup or a storage takes at most, from reading to writing: the time limit of the
-/// slowest statement.
+/// Longer than a change of a setup or a storage takes from reading to writing.
 const SETTLE: Duration = Duration::from_secs(5);
 
 pub(super) async fn rekey(arguments: rekey::Arguments) -> Result<(), String> {

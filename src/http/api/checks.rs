@@ -18,8 +18,9 @@ use utoipa::{IntoParams, ToSchema};
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct CheckQuery {
-    /// Seconds, at most 120: while only AssumeRole or a permission fails, as right after a role was
-    /// made, the check is tried again until it passes or the time is up.
+    /// Seconds, at most 120: while only AssumeRole or a permission fails, as right after a role was made or
+    /// changed, or a fault of AWS came in that passes, the check is tried again until it passes or the time
+    /// is up.
     #[param(default = 0, maximum = 120)]
     wait: Option<u64>,
 }

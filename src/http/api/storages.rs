@@ -53,13 +53,33 @@ pub(super) struct StorageBody {
     is_default: bool,
     /// Whether the present settings have passed a check. Until then the storage's files cannot be used.
     verified: bool,
+    /// `active`, or `quarantined`: a check found that the role lets others in, and the storage is not used
+    /// until one passes.
+    #[schema(example = "active")]
+    state: &'static str,
+    /// `null` while the storage is active.
+    quarantine: Option<QuarantineBody>,
     health: HealthBody,
     project_count: i64,
     #[serde(with = "time::serde::rfc3339::option")]
     created_at: Option<OffsetDateTime>,
 }
 
-/// What the latest check said.
+/// Why a storage is not used.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Quarantine)]
+struct QuarantineBody {
+    #[serde(with = "time::serde::rfc3339")]
+    since: OffsetDateTime,
+    /// The check that found it.
+    #[schema(example = "chk_019a1f0e7c1b7d439a520c8c2f6f6b1e")]
+    check_id: String,
+    /// The code of the problem in that check's report.
+    #[schema(example = "role_accepts_missing_external_id")]
+    code: String,
+}
+
+/// What the latest check that could tell said.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Health)]
 struct HealthBody {
@@ -68,6 +88,11 @@ struct HealthBody {
     /// Since when it is so.
     #[serde(with = "time::serde::rfc3339::option")]
     since: Option<OffsetDateTime>,
+    /// The code of the problem that decided the state. Absent where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "role_refused")]
+    code: Option<String>,
+    /// The latest check, also one that could not tell.
     last_check_id: Option<String>,
 }
 
@@ -110,9 +135,22 @@ impl From<StorageView> for StorageBody {
             connection: (&connection).into(),
             is_default: view.is_default,
             verified: own.as_ref().is_none_or(|s| s.is_verified()),
+            state: match own.as_ref().map(|s| &s.quarantine) {
+                Some(Some(_)) => "quarantined",
+                Some(None) | None => "active",
+            },
+            quarantine: own
+                .as_ref()
+                .and_then(|s| s.quarantine.as_ref())
+                .map(|quarantine| QuarantineBody {
+                    since: quarantine.since,
+                    check_id: quarantine.check.to_string(),
+                    code: quarantine.code.clone(),
+                }),
             health: HealthBody {
                 state: own.as_ref().map_or("unknown", |s| s.health.state.as_str()),
                 since: own.as_ref().map(|s| s.health.since),
+                code: own.as_ref().and_then(|s| s.health.code.clone()),
                 last_check_id: own
                     .as_ref()
                     .and_then(|s| s.health.last_check.as_ref())

@@ -302,7 +302,7 @@ async fn the_monitor_finds_what_broke_meanwhile() {
         .trust(&trust_policy(&Emulator::vendor().await.account, None))
         .await;
     let member = applied.dialog.workspace.member.clone();
-    damage_in(folder.path(), "UPDATE storages SET next_check_at = 0").await;
+    damage_in(folder.path(), "UPDATE jobs SET due_at = 0").await;
     app.stop().await.unwrap();
     let app = start().await;
     eventually("the monitor tells", async || {

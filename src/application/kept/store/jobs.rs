@@ -45,8 +45,8 @@ pub struct JobClaim<'a> {
     pub kind: &'a str,
     /// Whether to take jobs that took long the last time, or those that did not.
     pub slow: bool,
-    /// How many jobs of this kind and pace one workspace has in work, on all replicas together. Two
-    /// claims at the same moment may exceed it by one.
+    /// How many jobs of this kind and pace one workspace has in work, on all replicas together. `u32::MAX`
+    /// for no limit, which lets replicas claim at the same time.
     pub most_of_workspace: u32,
     pub worker: &'a str,
     pub now: OffsetDateTime,

@@ -13,6 +13,7 @@ on_both_engines!(
     a_job_rests_until_it_is_due,
     kinds_do_not_wait_for_each_other,
     a_workspace_has_its_share_in_work_and_no_more,
+    the_share_holds_for_claims_at_the_same_moment,
     slow_jobs_are_taken_apart,
     a_lease_is_renewed_by_its_holder,
     the_queue_is_measured,
@@ -103,6 +104,31 @@ async fn a_workspace_has_its_share_in_work_and_no_more(db: TestDb) {
     assert_eq!(claim(at).await, None);
     let over = until + Duration::microseconds(1);
     assert!(claim(over).await.is_some());
+}
+
+/// Also when many ask at the same moment.
+async fn the_share_holds_for_claims_at_the_same_moment(db: TestDb) {
+    let db = db.database;
+    let busy = workspace(&db).await;
+    for _ in 0..10 {
+        import(&db, &busy.id).await;
+    }
+    let at = now() + Duration::seconds(9);
+    let claims = (0..10).map(|_| {
+        let db = db.clone();
+        tokio::spawn(async move {
+            let claim = JobClaim {
+                most_of_workspace: 3,
+                ..any_job(IMPORT, "w", at, at + Duration::hours(1))
+            };
+            db.claim_job(&claim).await.unwrap().is_some()
+        })
+    });
+    let mut claimed = 0;
+    for claim in claims.collect::<Vec<_>>() {
+        claimed += usize::from(claim.await.unwrap());
+    }
+    assert_eq!(claimed, 3);
 }
 
 async fn slow_jobs_are_taken_apart(db: TestDb) {
