@@ -205,6 +205,8 @@ pub struct ProblemMembers {
     /// With a list of files that a project does not have: their keys.
     #[schema(example = json!(["/some-folder/image.png"]))]
     unknown_files: Option<Vec<String>>,
+    /// With `storage_quarantined`: since when, by which check, and the code of what that found.
+    quarantine: Option<QuarantineMember>,
     /// With `storage_in_use`: how many projects use the storage.
     project_count: Option<i64>,
     /// With a move whose original could not be deleted: the key of the copy.
@@ -214,6 +216,19 @@ pub struct ProblemMembers {
     line: Option<u64>,
     /// With `malformed_json`: where the line is broken, counted from 1.
     column: Option<u64>,
+}
+
+/// Why a storage is not used.
+#[derive(ToSchema)]
+#[schema(as = ProblemQuarantine)]
+#[expect(dead_code, reason = "only for the OpenAPI document")]
+pub struct QuarantineMember {
+    #[schema(value_type = Option<time::OffsetDateTime>)]
+    since: Option<String>,
+    #[schema(example = "chk_019a1f0e7c1b7d439a520c8c2f6f6b1e")]
+    check_id: String,
+    #[schema(example = "role_accepts_missing_external_id")]
+    code: String,
 }
 
 /// A permission that is missing.

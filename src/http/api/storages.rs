@@ -53,9 +53,9 @@ pub(super) struct StorageBody {
     is_default: bool,
     /// Whether the present settings have passed a check. Until then the storage's files cannot be used.
     verified: bool,
-    /// `active`, or `quarantined`: a check found that the role lets others in, and the storage is not used
-    /// until one passes.
-    #[schema(example = "active")]
+    /// Quarantined: a check found that the role lets others in, and the storage is not used until one
+    /// passes.
+    #[schema(inline, value_type = StorageState)]
     state: &'static str,
     /// `null` while the storage is active.
     quarantine: Option<QuarantineBody>,
@@ -63,6 +63,15 @@ pub(super) struct StorageBody {
     project_count: i64,
     #[serde(with = "time::serde::rfc3339::option")]
     created_at: Option<OffsetDateTime>,
+}
+
+/// Whether a storage is used.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[expect(dead_code, reason = "only for the OpenAPI document")]
+enum StorageState {
+    Active,
+    Quarantined,
 }
 
 /// Why a storage is not used.

@@ -39,7 +39,7 @@ const fn shared(
 }
 
 /// Every status that a problem can have, in order.
-const SHARED: [Shared; 16] = [
+const SHARED: [Shared; 17] = [
     shared(
         400,
         "BadRequest",
@@ -118,6 +118,13 @@ const SHARED: [Shared; 16] = [
         "`page_size` is from 1 to 1000.",
     ),
     shared(
+        424,
+        "FailedDependency",
+        "The customer's bucket, role, key or endpoint does not allow it",
+        "storage_access_denied",
+        "The storage does not permit this.",
+    ),
+    shared(
         429,
         "TooManyRequests",
         "More requests than the workspace may make",
@@ -134,9 +141,9 @@ const SHARED: [Shared; 16] = [
     shared(
         502,
         "BadGateway",
-        "The customer's bucket or role, or AWS, refused or failed",
-        "storage_access_denied",
-        "The storage does not permit this.",
+        "AWS or the store failed, or a policy on the service's own side refused",
+        "storage_unavailable",
+        "The storage cannot be reached at the moment.",
     ),
     shared(
         503,
@@ -245,7 +252,7 @@ fn statuses(needs_token: bool, path: &str, operation: &Operation) -> Vec<u16> {
         statuses.push(409);
     }
     if is("Files") || CALL_BUCKETS.contains(&id) {
-        statuses.extend([409, 502, 504]);
+        statuses.extend([409, 424, 502, 504]);
     }
     statuses
 }

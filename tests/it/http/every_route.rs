@@ -323,9 +323,10 @@ fn the_problem_s_schema_has_every_member() {
                 sources(&path, found);
             } else if path.extension().is_some_and(|ending| ending == "rs") {
                 let source = std::fs::read_to_string(&path).unwrap();
-                for marker in [".member(\"", "members.insert(\""] {
+                for marker in [".member(", "members.insert("] {
                     let rest = source.split(marker).skip(1);
-                    found.extend(rest.map(|r| r.split('"').next().unwrap().to_owned()));
+                    let names = rest.filter_map(|rest| rest.trim_start().strip_prefix('"'));
+                    found.extend(names.map(|name| name.split('"').next().unwrap().to_owned()));
                 }
             }
         }
