@@ -121,6 +121,18 @@ pub enum StepStatus {
     Skipped,
 }
 
+impl StepStatus {
+    /// As in the API and in stored reports: stable.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::Warning => "warning",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
 /// AWS's answer to the call that decided a step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AwsCall {

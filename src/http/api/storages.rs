@@ -1,5 +1,6 @@
 //! `/v1/storages`
 
+use crate::application::closed_sets;
 use crate::application::connections::input::ConnectionInput;
 use crate::application::connections::view::ConnectionView;
 use crate::application::error::Result;
@@ -7,7 +8,7 @@ use crate::application::storages::{StorageSource, StorageView};
 use crate::domain::ids::{StorageId, StorageRef};
 use crate::http::api::checks::{CheckQuery, CheckReportBody};
 use crate::http::api::setups::documents;
-use crate::http::api::setups::documents::DocumentsBody;
+use crate::http::api::setups::documents::{DocumentFile, DocumentsBody};
 use crate::http::body::Body;
 use crate::http::caller::{AdminCaller, MemberCaller};
 use crate::http::declare::changes;
@@ -44,6 +45,7 @@ pub(super) struct StorageBody {
     display_name: String,
     bucket: String,
     /// `null` for the built-in storage.
+    #[schema(value_type = Option<closed_sets::Auth>)]
     auth: Option<&'static str>,
     external_id: Option<String>,
     #[serde(flatten)]
@@ -51,9 +53,9 @@ pub(super) struct StorageBody {
     is_default: bool,
     /// Whether the present settings have passed a check. Until then the storage's files cannot be used.
     verified: bool,
-    /// `active`, or `quarantined`: a check found that the role lets others in, and the storage is not used
-    /// until one passes.
-    #[schema(example = "active")]
+    /// Quarantined: a check found that the role lets others in, and the storage is not used until one
+    /// passes.
+    #[schema(inline, value_type = StorageState)]
     state: &'static str,
     /// `null` while the storage is active.
     quarantine: Option<QuarantineBody>,
@@ -61,6 +63,15 @@ pub(super) struct StorageBody {
     project_count: i64,
     #[serde(with = "time::serde::rfc3339::option")]
     created_at: Option<OffsetDateTime>,
+}
+
+/// Whether a storage is used.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[expect(dead_code, reason = "only for the OpenAPI document")]
+enum StorageState {
+    Active,
+    Quarantined,
 }
 
 /// Why a storage is not used.
@@ -81,7 +92,7 @@ struct QuarantineBody {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Health)]
 struct HealthBody {
-    /// `healthy`, `degraded`, `broken` or `unknown`.
+    #[schema(value_type = closed_sets::HealthState)]
     state: &'static str,
     /// Since when it is so.
     #[serde(with = "time::serde::rfc3339::option")]
@@ -324,9 +335,9 @@ async fn get_storage_documents(
     tag = "Storages",
     params(
         ("storage_id" = String, Path, description = "The storage's ID"),
-        ("document_name" = String, Path, description = "`permission_policy`, `trust_policy`, `cors`, `lifecycle`, `bucket_policy`, `cli`, `cloudformation` or `terraform`"),
+        ("document_name" = closed_sets::DocumentName, Path, description = "Which document"),
     ),
-    responses((status = 200, description = "The document, with its own content type and a file name")),
+    responses(DocumentFile, (status = 409, description = "`no_role`: it connects by an access key")),
 )]
 #[get("/v1/storages/{storage_id}/documents/{document_name}")]
 async fn get_storage_document(
