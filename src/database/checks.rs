@@ -35,7 +35,14 @@ impl CheckStore for Database {
         if !lock_target(&mut tx, workspace, target).await? {
             return Ok(false);
         }
-        insert(&mut tx, workspace, target, report).await?;
+        insert(
+            &mut tx,
+            workspace,
+            target,
+            report,
+            ReportOf::ConnectionInUse,
+        )
+        .await?;
         match target {
             CheckTarget::Setup(setup) => {
                 tx.execute(
@@ -96,7 +103,7 @@ impl CheckStore for Database {
         self.fetch_records(
             "checks",
             select!(
-                "WHERE workspace_id = $1 AND storage_id = $2 AND id < $3
+                "WHERE workspace_id = $1 AND storage_id = $2 AND id < $3 AND of_pending = 0
                  ORDER BY id DESC LIMIT $4"
             ),
             values![
@@ -141,11 +148,19 @@ async fn lock_target(
     Ok(row.is_some())
 }
 
-async fn insert(
+/// Whether a storage's report is of the connection that it uses. The history has these alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ReportOf {
+    ConnectionInUse,
+    PendingChange,
+}
+
+pub(super) async fn insert(
     tx: &mut Tx,
     workspace: &WorkspaceId,
     target: &CheckTarget,
     report: &CheckReport,
+    of: ReportOf,
 ) -> StoreResult<()> {
     let (setup, storage) = match target {
         CheckTarget::Setup(id) => (Some(id.as_str()), None),
@@ -155,8 +170,8 @@ async fn insert(
         .map_err(|error| StoreError::Failed(error.to_string()))?;
     tx.execute(
         "INSERT INTO checks (id, workspace_id, setup_id, storage_id, revision, started_at, duration_ms,
-             region, steps, attempts)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+             region, steps, attempts, of_pending)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         values![
             report.id.as_str(),
             workspace.as_str(),
@@ -168,6 +183,7 @@ async fn insert(
             report.region.as_ref().map(|v| v.as_str()),
             steps,
             report.attempts,
+            i64::from(of == ReportOf::PendingChange),
         ],
     )
     .await

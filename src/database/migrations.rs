@@ -31,6 +31,11 @@ const SQLITE: &[(i64, &str, &str)] = &[
         "jobs",
         include_str!("../../migrations/sqlite/0004_jobs.sql"),
     ),
+    (
+        6,
+        "browser_access_and_pending",
+        include_str!("../../migrations/sqlite/0006_browser_access_and_pending.sql"),
+    ),
 ];
 
 const POSTGRES: &[(i64, &str, &str)] = &[
@@ -53,6 +58,11 @@ const POSTGRES: &[(i64, &str, &str)] = &[
         4,
         "jobs",
         include_str!("../../migrations/postgres/0004_jobs.sql"),
+    ),
+    (
+        6,
+        "browser_access_and_pending",
+        include_str!("../../migrations/postgres/0006_browser_access_and_pending.sql"),
     ),
 ];
 

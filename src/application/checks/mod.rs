@@ -5,6 +5,7 @@ pub mod checker;
 mod cors_step;
 pub mod limits;
 mod object_steps;
+mod pending;
 mod recorder;
 mod retry;
 mod role_steps;
@@ -68,6 +69,29 @@ impl Checks {
         wait: Duration,
         listener: Option<UnboundedSender<Step>>,
     ) -> Result<CheckReport> {
+        let report = self.examine(bucket, wait, listener).await;
+        let target = match &bucket.owner {
+            Owner::Setup(_, setup) => CheckTarget::Setup(setup.clone()),
+            Owner::Storage(_, storage) => CheckTarget::Storage(storage.clone()),
+            // The built-in storage has no record to keep it with.
+            Owner::BuiltIn(_) => return Ok(report),
+            Owner::Pending(..) => {
+                return Err(Error::bug("a pending change is checked by `run_pending`"));
+            }
+        };
+        self.store
+            .record_check(bucket.owner.workspace(), &target, &report)
+            .await?;
+        Ok(report)
+    }
+
+    /// Runs a check and reports it, without keeping the report.
+    async fn examine(
+        &self,
+        bucket: &ConnectedBucket,
+        wait: Duration,
+        listener: Option<UnboundedSender<Step>>,
+    ) -> CheckReport {
         let started_at = self.clock.now();
         let start = Instant::now();
         let (findings, attempts) =
@@ -90,15 +114,6 @@ impl Checks {
             attempts,
             "checked a connection"
         );
-        let target = match &bucket.owner {
-            Owner::Setup(_, setup) => CheckTarget::Setup(setup.clone()),
-            Owner::Storage(_, storage) => CheckTarget::Storage(storage.clone()),
-            // The built-in storage has no record to keep it with.
-            Owner::BuiltIn(_) => return Ok(report),
-        };
-        self.store
-            .record_check(bucket.owner.workspace(), &target, &report)
-            .await?;
-        Ok(report)
+        report
     }
 }

@@ -113,7 +113,7 @@ fn usual() -> DocumentParameters {
 #[test]
 fn a_new_role_and_a_bucket_without_rules() {
     let documents = render(&usual());
-    let run = run(&documents.cli, &[], &[]);
+    let run = run(documents.cli.as_deref().unwrap(), &[], &[]);
     assert_eq!((run.status, run.stdout.as_str()), (0, "arn:of:the:role\n"));
     assert_eq!(
         run.changes(),
@@ -125,7 +125,7 @@ fn a_new_role_and_a_bucket_without_rules() {
         ]
     );
     assert_eq!(
-        run.json("create-role", "--assume-role-policy-document"),
+        Some(run.json("create-role", "--assume-role-policy-document")),
         documents.trust_policy
     );
     assert_eq!(
@@ -157,7 +157,7 @@ fn own_rules(documents: &crate::domain::policy_document::Documents) -> (String, 
             .collect();
         items.join(",")
     };
-    let rule = &documents.cors[0];
+    let rule = &documents.cors.as_ref().unwrap()[0];
     let cors = [
         list(&rule["AllowedOrigins"]),
         list(&rule["AllowedMethods"]),
@@ -182,11 +182,30 @@ fn own_rules(documents: &crate::domain::policy_document::Documents) -> (String, 
 }
 
 #[test]
+fn without_an_origin_the_bucket_s_cors_rules_are_left_alone() {
+    let documents = render(&DocumentParameters {
+        allowed_origins: Vec::new(),
+        ..usual()
+    });
+    let answers = [("CORS", "https://other.example.com\tGET\t\t\tNone")];
+    let run = run(documents.cli.as_deref().unwrap(), &[], &answers);
+    assert_eq!((run.status, run.stdout.as_str()), (0, "arn:of:the:role\n"));
+    assert_eq!(
+        run.changes(),
+        [
+            "create-role",
+            "put-role-policy",
+            "put-bucket-lifecycle-configuration"
+        ]
+    );
+}
+
+#[test]
 fn a_second_run_sets_the_same_again() {
     let documents = render(&usual());
     let (cors, lifecycle) = own_rules(&documents);
     let run = run(
-        &documents.cli,
+        documents.cli.as_deref().unwrap(),
         &[],
         &[
             ("ROLE", "0f8fad5b-d9cb-469f-a165-70867728950e"),
@@ -215,7 +234,7 @@ fn rules_of_the_customers_own_stay_unless_replaced() {
         ("CORS", "https://other.example.com\tGET\t\t\tNone"),
         ("LIFECYCLE", lifecycle.as_str()),
     ];
-    let careful = run(&documents.cli, &[], &answers);
+    let careful = run(documents.cli.as_deref().unwrap(), &[], &answers);
     assert_eq!(careful.status, 3);
     assert_eq!(careful.changes(), ["create-role", "put-role-policy"]);
     assert_eq!(careful.stdout, "arn:of:the:role\n");
@@ -225,14 +244,14 @@ fn rules_of_the_customers_own_stay_unless_replaced() {
         careful.stderr
     );
     assert!(careful.stderr.contains("sallyport-temp"));
-    let replacing = run(&documents.cli, &["--replace"], &answers);
+    let replacing = run(documents.cli.as_deref().unwrap(), &["--replace"], &answers);
     assert_eq!(replacing.status, 0, "{}", replacing.stderr);
     assert_eq!(replacing.changes().len(), 4);
 }
 
 #[test]
 fn a_role_for_another_external_id_stays_unless_replaced() {
-    let script = render(&usual()).cli;
+    let script = render(&usual()).cli.unwrap();
     for other in ["None", "7c9e6679-7425-40de-944b-e07fc1f90ae7", "x\ty"] {
         let careful = run(&script, &[], &[("ROLE", other)]);
         assert_eq!(careful.status, 1);
@@ -246,7 +265,7 @@ fn a_role_for_another_external_id_stays_unless_replaced() {
 
 #[test]
 fn what_cannot_be_read_is_not_overwritten() {
-    let script = render(&usual()).cli;
+    let script = render(&usual()).cli.unwrap();
     let role = run(&script, &["--replace"], &[("ROLE_ERROR", "AccessDenied")]);
     assert_eq!((role.status, role.changes().len()), (1, 0));
     let cors = run(&script, &["--replace"], &[("CORS_ERROR", "AccessDenied")]);
@@ -262,11 +281,12 @@ fn the_wrong_account_or_argument_changes_nothing() {
         role_arn: Some(crate::domain::connection::role_arn::RoleArn::parse(role).unwrap()),
         ..usual()
     })
-    .cli;
+    .cli
+    .unwrap();
     let run_wrong = run(&script, &[], &[]);
     assert_eq!((run_wrong.status, run_wrong.changes().len()), (1, 0));
     assert!(run_wrong.stderr.contains("999988887777"));
-    let unknown = run(&render(&usual()).cli, &["--force"], &[]);
+    let unknown = run(&render(&usual()).cli.unwrap(), &["--force"], &[]);
     assert_eq!((unknown.status, unknown.calls.len()), (2, 0));
 }
 
@@ -277,7 +297,8 @@ fn read_access_leaves_the_lifecycle_alone() {
         region: None,
         ..usual()
     })
-    .cli;
+    .cli
+    .unwrap();
     let run = run(&script, &[], &[]);
     assert_eq!(run.status, 0, "{}", run.stderr);
     assert_eq!(

@@ -331,6 +331,7 @@ impl Rig {
             checks,
             files: bucket.clone(),
             built_in: Arc::new(BuiltIn::new(None, prober)),
+            clock: clock.clone(),
         });
         let projects = Arc::new(Projects {
             store,

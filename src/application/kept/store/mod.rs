@@ -15,6 +15,7 @@ mod checks;
 mod error;
 mod idempotency;
 mod jobs;
+mod pending;
 mod people;
 mod projects;
 mod setups;
@@ -26,6 +27,7 @@ pub use checks::{CheckStore, CheckTarget};
 pub use error::{StoreError, StoreResult};
 pub use idempotency::{Idempotency, IdempotencyStore};
 pub use jobs::{ClaimedJob, IMPORT, JobStore, NewJob, SCHEDULED_CHECK};
+pub use pending::{PendingCheck, PendingEdit, PendingStore, SeenStorage, StorageChange};
 pub use people::{SignInStore, WorkspaceStore};
 pub use projects::{ImportStep, ProjectStore};
 pub use setups::{Completion, SetupStore};
@@ -40,6 +42,7 @@ pub trait Store:
     WorkspaceStore
     + SetupStore
     + StorageStore
+    + PendingStore
     + CheckStore
     + ProjectStore
     + JobStore

@@ -191,6 +191,8 @@ pub struct OutcomeView {
 pub struct Add {
     pub setup: String,
     pub can_add: bool,
+    /// Whether browsers will use the bucket, so that trying it from this one says something.
+    pub offers_probe: bool,
     /// Whether this page may talk to the bucket: the probe in the browser starts at once.
     pub probe_now: bool,
 }

@@ -1,5 +1,6 @@
 //! Settings > External object storage.
 
+pub mod pending;
 pub mod storage;
 
 use crate::application::connections::input::ConnectionInput;
@@ -72,6 +73,8 @@ struct Row {
     access: &'static str,
     is_default: bool,
     is_verified: bool,
+    /// Whether a change waits for its check.
+    has_pending: bool,
     health: HealthWords,
     checked: Option<Moment>,
     projects: i64,
@@ -124,6 +127,7 @@ impl From<StorageView> for Row {
             },
             is_default: view.is_default,
             is_verified: own.is_none_or(|s| s.is_verified()),
+            has_pending: view.pending.is_some(),
             health: HealthWords {
                 kind,
                 word,
@@ -255,6 +259,7 @@ mod tests {
             access: "Read and write",
             is_default,
             is_verified: !is_default,
+            has_pending: is_default,
             health: HealthWords {
                 kind: "bad",
                 word: "Broken",
@@ -311,6 +316,7 @@ mod tests {
         // The default one cannot become it.
         assert!(!admin.contains("action=\"/settings/storages/sto_3/default\""));
         assert!(admin.contains("action=\"/settings/storages/built-in/default\""));
+        assert!(admin.contains("a change waits for its check"));
         assert!(admin.contains("Needs a check") && admin.contains("last check"));
         assert!(admin.contains("notice-bad"), "a failed check is no success");
         let member = page(false, Some(row("built-in", true)), rows(), 0);
