@@ -392,7 +392,7 @@ impl BucketProbe for S3Probe {
             Err(AwsFailure {
                 http_status: Some(status),
                 request_id: request_id.clone(),
-                bucket_region,
+                bucket_region: bucket_region.map(Box::new),
                 ..local(
                     OPERATION,
                     kind,

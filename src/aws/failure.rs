@@ -79,7 +79,8 @@ where
             .flatten(),
         bucket_region: header("x-amz-bucket-region")
             .or_else(|| response.and_then(region_in_body))
-            .and_then(|name| Region::parse(&name).ok()),
+            .and_then(|name| Region::parse(&name).ok())
+            .map(Box::new),
         message,
     }
 }

@@ -1,7 +1,13 @@
 //! The schema, embedded, and how it is brought to the present version.
+//!
+//! A database may have migrations that this release does not know: a newer release has applied them, and
+//! replicas of this one go on running, or are started again, during its rollout or after it was taken back.
+//! Migrations only add, so that works. The migration that ends this, by removing what older releases use,
+//! stores the oldest migration that a release must know under the name [`OLDEST_COMPATIBLE`].
 
 use crate::application::kept::store::{StoreError, StoreResult};
-use crate::database::engine::Pool;
+use crate::database::engine::{Pool, values};
+use crate::database::record::Record;
 use sqlx::SqlStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use std::borrow::Cow;
@@ -9,6 +15,10 @@ use std::time::Duration;
 
 /// The longest that bringing the schema up to date may take; after it, the next call tries again.
 const LIMIT: Duration = Duration::from_secs(10 * 60);
+
+/// The name in `remembered` of the smallest migration number that a release must know to use this database,
+/// in decimal digits. Absent: any release can use it.
+const OLDEST_COMPATIBLE: &str = "oldest_compatible_migration";
 
 const SQLITE: &[(i64, &str, &str)] = &[
     (
@@ -67,7 +77,7 @@ const POSTGRES: &[(i64, &str, &str)] = &[
 ];
 
 fn migrator(files: &'static [(i64, &'static str, &'static str)]) -> Migrator {
-    Migrator::with_migrations(
+    let mut migrator = Migrator::with_migrations(
         files
             .iter()
             .map(|(version, description, sql)| {
@@ -80,7 +90,9 @@ fn migrator(files: &'static [(i64, &'static str, &'static str)]) -> Migrator {
                 )
             })
             .collect(),
-    )
+    );
+    migrator.set_ignore_missing(true);
+    migrator
 }
 
 /// Applies what is missing. One process at a time: the others wait and find it done.
@@ -112,7 +124,35 @@ async fn apply(pool: &Pool) -> StoreResult<()> {
             sqlx::Connection::close(connection).await?;
         }
     }
-    Ok(())
+    refuse_incompatible(pool).await
+}
+
+/// Stops a release that is too old for the schema.
+async fn refuse_incompatible(pool: &Pool) -> StoreResult<()> {
+    let rows = pool
+        .fetch_all(
+            "SELECT value FROM remembered WHERE name = $1",
+            values![OLDEST_COMPATIBLE],
+        )
+        .await?;
+    let Some(row) = rows.into_iter().next() else {
+        return Ok(());
+    };
+    let value = Record::named(format!("remembered/{OLDEST_COMPATIBLE}"), row).bytes("value")?;
+    let needed = std::str::from_utf8(&value)
+        .ok()
+        .and_then(|text| text.parse::<i64>().ok());
+    let known = SQLITE.last().map_or(0, |(version, _, _)| *version);
+    match needed {
+        Some(needed) if needed <= known => Ok(()),
+        Some(needed) => Err(StoreError::Failed(format!(
+            "the database was upgraded by a newer release, and no release without migration {needed} can use \
+             it. This release knows migrations up to {known}. Start a newer release; nothing was changed"
+        ))),
+        None => Err(StoreError::Failed(format!(
+            "`remembered/{OLDEST_COMPATIBLE}` in the database is not a number"
+        ))),
+    }
 }
 
 #[cfg(test)]

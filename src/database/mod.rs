@@ -191,6 +191,7 @@ async fn open_sqlite(path: &std::path::Path) -> StoreResult<Pool> {
             .await
             .map_err(|error| failed(&error))?;
     }
+    make_private(path).map_err(|error| failed(&error))?;
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
@@ -217,6 +218,38 @@ async fn open_sqlite(path: &std::path::Path) -> StoreResult<Pool> {
         }
     };
     Ok(Pool::Sqlite(pool))
+}
+
+/// Makes an absent file, for this user alone: it has hashes of tokens, and who did what. SQLite gives the
+/// files beside it the same rights. The rights of a file that is there are the operator's choice.
+#[cfg(unix)]
+fn make_private(path: &std::path::Path) -> std::io::Result<()> {
+    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+    let made = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path);
+    match made {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            let mode = std::fs::metadata(path)?.permissions().mode();
+            if mode & 0o077 != 0 {
+                tracing::warn!(
+                    file = %path.display(),
+                    mode = format!("{:o}", mode & 0o777),
+                    "other users of this machine can read the database; `chmod 600` stops that"
+                );
+            }
+            Ok(())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(not(unix))]
+fn make_private(_: &std::path::Path) -> std::io::Result<()> {
+    Ok(())
 }
 
 fn open_postgres(options: &sqlx::postgres::PgConnectOptions) -> Pool {

@@ -81,7 +81,16 @@ pub struct AwsFailure {
     pub request_id: Option<String>,
     pub denial: Option<DenialCause>,
     /// Where the bucket is, when the answer says (`x-amz-bucket-region`).
-    pub bucket_region: Option<Region>,
+    ///
+    /// In a box, because few failures have one and every answer of a call is as large as a failure.
+    pub bucket_region: Option<Box<Region>>,
     /// AWS's message. For the operator's log only: it may name foreign ARNs and keys.
     pub message: Option<String>,
+}
+
+impl AwsFailure {
+    /// Where the bucket is, when the answer says.
+    pub fn region(&self) -> Option<Region> {
+        self.bucket_region.as_deref().copied()
+    }
 }

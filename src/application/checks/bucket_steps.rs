@@ -81,11 +81,11 @@ impl CheckRun<'_> {
                     FailureKind::AccessDenied | FailureKind::InvalidRequest
                 ) =>
             {
-                let found = match failure.bucket_region {
+                let found = match failure.region() {
                     Some(region) => Some(region),
                     None => match probe.region_of_bucket().await {
                         Ok(answer) => answer.bucket_region,
-                        Err(failure) => failure.bucket_region,
+                        Err(failure) => failure.region(),
                     },
                 };
                 let why = self.explain.location_not_permitted(found);
@@ -96,7 +96,7 @@ impl CheckRun<'_> {
             Err(failure) => {
                 let why = self.explain.bucket_failed(failure);
                 self.record.fail(step, location, failure, why);
-                failure.bucket_region
+                failure.region()
             }
         }
     }

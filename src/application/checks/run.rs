@@ -57,11 +57,11 @@ where
 {
     match ask(probe.clone()).await {
         Err(failure) if failure.kind == FailureKind::WrongRegion => {
-            let region = match failure.bucket_region {
+            let region = match failure.region() {
                 Some(region) => Some(region),
                 None => match probe.region_of_bucket().await {
                     Ok(answer) => answer.bucket_region,
-                    Err(failure) => failure.bucket_region,
+                    Err(failure) => failure.region(),
                 },
             };
             match region {

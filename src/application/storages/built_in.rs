@@ -37,7 +37,7 @@ impl BuiltIn {
                 match probe.region_of_bucket().await {
                     Ok(answer) => Ok(answer.bucket_region.unwrap_or(probe.region())),
                     // A refusal has the Region too.
-                    Err(failure) => failure.bucket_region.ok_or(failure),
+                    Err(failure) => failure.region().ok_or(failure),
                 }
             })
             .await?;

@@ -7,7 +7,8 @@ use crate::it::support::database::{TestDb, drop_postgres, empty_postgres, on_bot
 
 on_both_engines!(
     a_second_start_finds_everything,
-    a_newer_schema_is_left_alone,
+    a_newer_schema_is_used_by_an_older_release,
+    a_schema_that_only_newer_releases_can_use_is_left_alone,
     lists_and_lookups_use_an_index,
     both_engines_have_the_same_columns,
 );
@@ -74,15 +75,72 @@ async fn a_second_start_finds_everything(db: TestDb) {
     again.close().await;
 }
 
-async fn a_newer_schema_is_left_alone(db: TestDb) {
+async fn a_newer_schema_is_used_by_an_older_release(db: TestDb) {
+    let made = workspace(&db.database).await;
     db.tamper(
         "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
-         SELECT 9999, 'later', success, checksum, 0 FROM _sqlx_migrations WHERE version = 1",
+             SELECT 9999, 'later', success, checksum, 0 FROM _sqlx_migrations WHERE version = 1;
+         ALTER TABLE workspaces ADD COLUMN later TEXT NOT NULL DEFAULT 'x'",
     )
     .await
     .unwrap();
-    let start = Database::connect(&db.url).await;
-    assert!(matches!(start, Err(StoreError::Failed(_))));
+    // What was running goes on, and a start finds everything and can write.
+    workspace(&db.database).await;
+    let older = Database::connect(&db.url).await.unwrap();
+    assert_eq!(older.workspace(&made.id).await, Ok(Some(made)));
+    workspace(&older).await;
+    older.close().await;
+}
+
+async fn a_schema_that_only_newer_releases_can_use_is_left_alone(db: TestDb) {
+    let oldest = async |number: &str| {
+        let value = if db.is_postgres() {
+            format!("'{number}'::bytea")
+        } else {
+            format!("CAST('{number}' AS BLOB)")
+        };
+        db.tamper(&format!(
+            "DELETE FROM remembered WHERE name = 'oldest_compatible_migration';
+             INSERT INTO remembered (name, value) VALUES ('oldest_compatible_migration', {value})"
+        ))
+        .await
+        .unwrap();
+        Database::connect(&db.url).await
+    };
+    oldest("4").await.unwrap().close().await;
+    for number in ["9999", "soon"] {
+        let start = oldest(number).await;
+        let Err(StoreError::Failed(why)) = start else {
+            panic!("{number}");
+        };
+        assert!(
+            why.contains(if number == "9999" {
+                "newer release"
+            } else {
+                "not a number"
+            }),
+            "{why}"
+        );
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_new_sqlite_file_is_for_its_user_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let db = TestDb::sqlite().await;
+    workspace(&db.database).await;
+    let DatabaseUrl::Sqlite(path) = &db.url else {
+        panic!("SQLite");
+    };
+    let mut found = 0;
+    for file in std::fs::read_dir(path.parent().unwrap()).unwrap() {
+        let file = file.unwrap();
+        let mode = file.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{:?}", file.path());
+        found += 1;
+    }
+    assert!(found >= 2, "the database and its write-ahead log");
 }
 
 /// The statements of the lists and look-ups, with plain values in the places of the placeholders.
