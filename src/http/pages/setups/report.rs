@@ -110,6 +110,11 @@ impl From<&CheckReport> for Summary {
 }
 
 impl StepView {
+    /// Whether it failed or warns.
+    pub fn needs_attention(&self) -> bool {
+        matches!(self.kind, "bad" | "warn")
+    }
+
     fn waiting(name: StepName) -> Self {
         Self {
             name: name.as_str(),
