@@ -41,7 +41,14 @@ impl CheckStore for Database {
                 if !lock_setup(&mut tx, workspace, setup).await? {
                     return Ok(Recorded::NoTarget);
                 }
-                insert(&mut tx, workspace, target, report).await?;
+                insert(
+                    &mut tx,
+                    workspace,
+                    target,
+                    report,
+                    ReportOf::ConnectionInUse,
+                )
+                .await?;
                 tx.execute(
                     "UPDATE setups SET last_check_id = $3 WHERE workspace_id = $1 AND id = $2",
                     values![workspace.as_str(), setup.as_str(), report.id.as_str()],
@@ -53,7 +60,14 @@ impl CheckStore for Database {
                 let Some(before) = lock_storage(&mut tx, workspace, storage).await? else {
                     return Ok(Recorded::NoTarget);
                 };
-                insert(&mut tx, workspace, target, report).await?;
+                insert(
+                    &mut tx,
+                    workspace,
+                    target,
+                    report,
+                    ReportOf::ConnectionInUse,
+                )
+                .await?;
                 match before.revision == report.revision {
                     true => apply(&mut tx, workspace, storage, &before, report).await?,
                     false => Recorded::Stored,
@@ -87,7 +101,7 @@ impl CheckStore for Database {
         self.fetch_records(
             "checks",
             select!(
-                "WHERE workspace_id = $1 AND storage_id = $2 AND id < $3
+                "WHERE workspace_id = $1 AND storage_id = $2 AND id < $3 AND of_pending = 0
                  ORDER BY id DESC LIMIT $4"
             ),
             values![
@@ -143,6 +157,19 @@ async fn lock_storage(
         revision: record.int("revision")?,
         quarantined_at: record.time_opt("quarantined_at")?,
     }))
+}
+
+/// Locks the storage, and does to it what a report of its present revision does.
+pub(super) async fn apply_to_storage(
+    tx: &mut Tx,
+    workspace: &WorkspaceId,
+    storage: &StorageId,
+    report: &CheckReport,
+) -> StoreResult<Recorded> {
+    match lock_storage(tx, workspace, storage).await? {
+        Some(before) => apply(tx, workspace, storage, &before, report).await,
+        None => Ok(Recorded::NoTarget),
+    }
 }
 
 /// What a report of a storage's present revision does to the storage.
@@ -227,11 +254,19 @@ async fn apply(
     Ok(recorded)
 }
 
-async fn insert(
+/// Whether a storage's report is of the connection that it uses. The history has these alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ReportOf {
+    ConnectionInUse,
+    PendingChange,
+}
+
+pub(super) async fn insert(
     tx: &mut Tx,
     workspace: &WorkspaceId,
     target: &CheckTarget,
     report: &CheckReport,
+    of: ReportOf,
 ) -> StoreResult<()> {
     let (setup, storage) = match target {
         CheckTarget::Setup(id) => (Some(id.as_str()), None),
@@ -241,8 +276,8 @@ async fn insert(
         .map_err(|error| StoreError::Failed(error.to_string()))?;
     tx.execute(
         "INSERT INTO checks (id, workspace_id, setup_id, storage_id, revision, started_at, duration_ms,
-             region, steps, attempts)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+             region, steps, attempts, of_pending)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         values![
             report.id.as_str(),
             workspace.as_str(),
@@ -254,6 +289,7 @@ async fn insert(
             report.region.as_ref().map(|v| v.as_str()),
             steps,
             report.attempts,
+            i64::from(of == ReportOf::PendingChange),
         ],
     )
     .await

@@ -47,6 +47,11 @@ const SQLITE: &[(i64, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0005_quarantine.sql"),
     ),
     (
+        6,
+        "browser_access_and_pending",
+        include_str!("../../migrations/sqlite/0006_browser_access_and_pending.sql"),
+    ),
+    (
         7,
         "idempotent_effects",
         include_str!("../../migrations/sqlite/0007_idempotent_effects.sql"),
@@ -83,6 +88,11 @@ const POSTGRES: &[(i64, &str, &str)] = &[
         5,
         "quarantine",
         include_str!("../../migrations/postgres/0005_quarantine.sql"),
+    ),
+    (
+        6,
+        "browser_access_and_pending",
+        include_str!("../../migrations/postgres/0006_browser_access_and_pending.sql"),
     ),
     (
         7,

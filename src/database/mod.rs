@@ -13,6 +13,7 @@ mod idempotency;
 mod imports;
 mod jobs;
 mod migrations;
+mod pending;
 mod project_files;
 mod projects;
 mod reach;

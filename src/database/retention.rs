@@ -129,6 +129,12 @@ impl RetentionStore for Database {
             "DELETE FROM checks WHERE id IN ({})
                  AND NOT EXISTS (SELECT 1 FROM storages s
                                  WHERE s.id = checks.storage_id AND s.last_check_id = checks.id)
+                 AND NOT EXISTS (SELECT 1 FROM storages s
+                                 WHERE s.id = checks.storage_id
+                                     AND s.quarantine_check_id = checks.id)
+                 AND NOT EXISTS (SELECT 1 FROM pending_connections p
+                                 WHERE p.storage_id = checks.storage_id
+                                     AND p.last_check_id = checks.id)
                  AND NOT EXISTS (SELECT 1 FROM setups s
                                  WHERE s.id = checks.setup_id AND s.last_check_id = checks.id)",
             places.join(", ")

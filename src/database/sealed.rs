@@ -18,7 +18,9 @@ struct Statements {
 /// The values that name a row. A kept answer is named by its scope and its key; neither has a newline in it.
 fn row_values(column: SealedColumn, row: &str) -> Vec<Value> {
     match column {
-        SealedColumn::SetupSecrets | SealedColumn::StorageSecrets => values![row],
+        SealedColumn::SetupSecrets
+        | SealedColumn::StorageSecrets
+        | SealedColumn::PendingSecrets => values![row],
         SealedColumn::IdempotentAnswers => {
             let (scope, key) = row.split_once('\n').unwrap_or((row, ""));
             values![scope, key]
@@ -39,6 +41,14 @@ fn statements(column: SealedColumn) -> Statements {
             read: "SELECT id, sealed_for AS place, secret AS sealed FROM storages
                    WHERE id > $1 AND secret IS NOT NULL ORDER BY id LIMIT $2",
             replace: "UPDATE storages SET secret = $3 WHERE id = $1 AND secret = $2",
+        },
+        SealedColumn::PendingSecrets => Statements {
+            table: "pending_connections",
+            read: "SELECT storage_id AS id, sealed_for AS place, secret AS sealed
+                   FROM pending_connections
+                   WHERE storage_id > $1 AND secret IS NOT NULL ORDER BY storage_id LIMIT $2",
+            replace: "UPDATE pending_connections SET secret = $3
+                      WHERE storage_id = $1 AND secret = $2",
         },
         SealedColumn::IdempotentAnswers => Statements {
             table: "idempotency_keys",

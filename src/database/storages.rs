@@ -13,14 +13,13 @@ use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::external_id::ExternalId;
 use crate::domain::connection::{Connection, Credentials};
 use crate::domain::ids::{CheckId, SetupId, StorageId, WorkspaceId};
-use crate::domain::names::Name;
 use crate::domain::setup::DraftSignIn;
 use crate::domain::storage::{Health, HealthState, Quarantine, Storage};
 use async_trait::async_trait;
 use std::sync::LazyLock;
 
 /// The columns of a storage's connection, with their values.
-fn connection_columns(connection: &Connection) -> StoreResult<Named> {
+pub(super) fn connection_columns(connection: &Connection) -> StoreResult<Named> {
     let Connection {
         bucket,
         settings,
@@ -104,47 +103,6 @@ impl StorageStore for Database {
         .await
     }
 
-    async fn rename_storage(
-        &self,
-        workspace: &WorkspaceId,
-        id: &StorageId,
-        name: &Name,
-    ) -> StoreResult<bool> {
-        let renamed = self
-            .execute(
-                "UPDATE storages SET display_name = $3 WHERE workspace_id = $1 AND id = $2",
-                values![workspace.as_str(), id.as_str(), name.as_str()],
-            )
-            .await?;
-        Ok(renamed == 1)
-    }
-
-    async fn update_connection(
-        &self,
-        workspace: &WorkspaceId,
-        id: &StorageId,
-        connection: &Connection,
-        expected_revision: i64,
-    ) -> StoreResult<bool> {
-        let columns = connection_columns(connection)?;
-        let assignments = statement::assignments(&columns, 6);
-        let mut values = values![
-            workspace.as_str(),
-            id.as_str(),
-            expected_revision,
-            connection.bucket.as_str(),
-            connection.settings.prefix.as_str(),
-        ];
-        values.extend(statement::values_of(columns));
-        let sql = format!(
-            "UPDATE storages SET {assignments}, revision = revision + 1
-             WHERE workspace_id = $1 AND id = $2 AND revision = $3
-                 AND (project_count = 0 OR (bucket = $4 AND prefix = $5))"
-        );
-        let updated = self.execute(Sql::Built(sql), values).await?;
-        Ok(updated == 1)
-    }
-
     async fn delete_storage(
         &self,
         workspace: &WorkspaceId,
@@ -171,7 +129,7 @@ impl StorageStore for Database {
             return Ok(StorageDeletion::InUse(projects));
         }
         jobs::delete_of(&mut tx, id.as_str()).await?;
-        // Its checks, and its being the default, go with it.
+        // Its checks, its pending change, and its being the default, go with it.
         tx.execute(
             "DELETE FROM storages WHERE workspace_id = $1 AND id = $2",
             values![workspace.as_str(), id.as_str()],
@@ -232,11 +190,7 @@ fn storage(record: &Record) -> StoreResult<Storage> {
         workspace: record.parse("workspace_id", WorkspaceId::parse)?,
         setup: record.parse("setup_id", SetupId::parse)?,
         display_name: record.parse("display_name", stored_name)?,
-        connection: Connection {
-            bucket: record.parse("bucket", BucketName::parse)?,
-            settings: connections::settings(record)?,
-            credentials: credentials(record)?,
-        },
+        connection: connection(record)?,
         revision: record.int("revision")?,
         verified_revision: record.int("verified_revision")?,
         health: Health {
@@ -262,6 +216,15 @@ fn quarantine(record: &Record) -> StoreResult<Option<Quarantine>> {
         (Some(since), Some(check), Some(code)) => Ok(Some(Quarantine { since, check, code })),
         _ => Err(record.damaged("quarantined_at", "a part of the quarantine is absent")),
     }
+}
+
+/// Reads what [`connection_columns`] wrote.
+pub(super) fn connection(record: &Record) -> StoreResult<Connection> {
+    Ok(Connection {
+        bucket: record.parse("bucket", BucketName::parse)?,
+        settings: connections::settings(record)?,
+        credentials: credentials(record)?,
+    })
 }
 
 fn credentials(record: &Record) -> StoreResult<Credentials> {

@@ -388,7 +388,7 @@ impl Cause {
                 "Browsers may not use the bucket",
                 format!("The bucket's CORS configuration does not allow {refused}."),
                 format!(
-                    "In S3 > {bucket} > Permissions, edit Cross-origin resource sharing (CORS) and paste the CORS document."
+                    "In S3 > {bucket} > Permissions, edit Cross-origin resource sharing (CORS) and paste the CORS document. If only servers use the bucket, set `browser_access` to false instead: it then needs no CORS rules."
                 ),
             ),
             Self::OperationNotPermitted {

@@ -69,7 +69,7 @@ pub enum Asked {
     KnownOwner,
     /// When the connection may write.
     ForWriting,
-    /// When the service has an origin whose pages use the bucket.
+    /// When browsers use the customer's bucket from an origin of the service.
     WithOrigins,
 }
 
@@ -90,7 +90,21 @@ impl Asked {
                 connection.settings.access.writes(),
                 "The access is read only.",
             ),
-            Self::WithOrigins => (has_origins, "No origin is configured to be tried."),
+            Self::WithOrigins => match &connection.credentials {
+                Credentials::Service => {
+                    return Some(
+                        "The bucket is the service's own, and its CORS rules are the operator's.",
+                    );
+                }
+                Credentials::Role { .. } | Credentials::AccessKey { .. } => {
+                    if !connection.settings.browser_access {
+                        return Some(
+                            "Browsers do not use this bucket directly, so it needs no CORS rules.",
+                        );
+                    }
+                    (has_origins, "No origin is configured to be tried.")
+                }
+            },
         };
         (!is_made).then_some(otherwise)
     }

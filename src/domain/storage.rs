@@ -54,6 +54,39 @@ pub struct Quarantine {
     pub code: String,
 }
 
+/// A change of a storage's connection that has not passed a check. Until it has, the storage uses the
+/// connection that it has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingConnection {
+    pub storage: StorageId,
+    pub workspace: WorkspaceId,
+    /// The whole connection that the storage will have.
+    pub connection: Connection,
+    /// Which change it is. No other change of the storage has ever had the number, and no connection that
+    /// it used: a check of an earlier change proves nothing about a later one.
+    pub revision: i64,
+    /// The storage's revision that it was made of.
+    pub replaces: i64,
+    pub last_check: Option<CheckId>,
+    pub changed_at: OffsetDateTime,
+}
+
+impl PendingConnection {
+    /// What the secret of a storage's pending change is sealed for. It is another place than the
+    /// storage's own, so a secret that nothing has proved cannot be opened for the storage.
+    pub fn sealed_for(storage: &StorageId) -> String {
+        format!("{storage}/pending")
+    }
+
+    pub fn connected(&self) -> ConnectedBucket {
+        ConnectedBucket {
+            owner: Owner::Pending(self.workspace.clone(), self.storage.clone()),
+            revision: self.revision,
+            connection: self.connection.clone(),
+        }
+    }
+}
+
 /// What the latest check that could tell said, and since when that has been so.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Health {

@@ -8,7 +8,7 @@ use crate::application::people::audit::Deed;
 use crate::application::people::caller::Caller;
 use crate::domain::ids::WorkspaceId;
 use crate::domain::people::audit::{Actor, AuditResult};
-use crate::http::context::{NothingChanged, RequestId, SeenCaller};
+use crate::http::context::{AuditedAs, NothingChanged, RequestId, SeenCaller};
 use crate::http::face::{Actions, RouteEffect};
 use crate::http::problem::Problem;
 use crate::http::routes::Routes;
@@ -104,6 +104,10 @@ pub async fn audit(
         services.running.metrics.audit_dropped();
         return Ok(result?.map_into_boxed_body());
     }
+    let action = result.as_ref().ok().and_then(|response| {
+        let extensions = response.response().extensions();
+        extensions.get::<AuditedAs>().map(|done| done.0)
+    });
     let target = created.or_else(|| parameters.last().map(|(_, id)| id.clone()));
     let deed = Deed {
         workspace: workspace_of(caller, &parameters, target.as_deref()),
@@ -113,7 +117,7 @@ pub async fn audit(
             Some(Caller::Workspace(member)) => member.actor(),
             Some(Caller::InstructionLink { link, .. }) => Actor::InstructionLink(link.clone()),
         },
-        action: audited.action.to_owned(),
+        action: action.unwrap_or(audited.action).to_owned(),
         target: target.map(|target| target.chars().take(200).collect()),
         result: if status.is_server_error() {
             AuditResult::Failed

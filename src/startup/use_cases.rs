@@ -109,6 +109,7 @@ impl UseCases {
             checks: checks.clone(),
             files: bucket.clone(),
             built_in: Arc::new(BuiltIn::new(settings.built_in_bucket.clone(), prober)),
+            clock: clock.clone(),
             quarantine: settings.quarantine,
         });
         let files = Arc::new(Files {

@@ -5,6 +5,7 @@ pub mod checker;
 mod cors_step;
 pub mod limits;
 mod object_steps;
+mod pending;
 mod recorder;
 mod retry;
 mod role_steps;
@@ -71,6 +72,68 @@ impl Checks {
         wait: Duration,
         listener: Option<UnboundedSender<Step>>,
     ) -> Result<CheckReport> {
+        let report = self.examine(bucket, wait, listener).await;
+        let target = match &bucket.owner {
+            Owner::Setup(_, setup) => CheckTarget::Setup(setup.clone()),
+            Owner::Storage(_, storage) => CheckTarget::Storage(storage.clone()),
+            // The built-in storage has no record to keep it with.
+            Owner::BuiltIn(_) => return Ok(report),
+            Owner::Pending(..) => {
+                return Err(Error::bug("a pending change is checked by `run_pending`"));
+            }
+        };
+        let recorded = self
+            .store
+            .record_check(bucket.owner.workspace(), &target, &report)
+            .await;
+        // Also when the report could not be stored. The row that forbids the use of a storage is read for
+        // each request; sessions are kept by each replica, and another's end within an hour.
+        match report.verdict() {
+            Verdict::OpenToOthers(_) | Verdict::RefusesUs => {
+                self.bucket.forget(&bucket.owner).await;
+            }
+            Verdict::Works
+            | Verdict::WorksWithWarnings
+            | Verdict::Broken
+            | Verdict::Undecided
+            | Verdict::Nothing => {}
+        }
+        self.note(&report, recorded?);
+        Ok(report)
+    }
+
+    /// Says in metrics and log what storing a report did.
+    pub fn note(&self, report: &CheckReport, recorded: Recorded) {
+        let target = report.target.as_str();
+        match recorded {
+            Recorded::QuarantineBegan => {
+                self.observer.quarantined(true);
+                tracing::warn!(
+                    target,
+                    check = report.id.as_str(),
+                    code = report.problem_code(),
+                    "a storage's role lets others in"
+                );
+            }
+            Recorded::QuarantineEnded => {
+                self.observer.quarantined(false);
+                tracing::info!(
+                    target,
+                    check = report.id.as_str(),
+                    "a storage's role refuses others again"
+                );
+            }
+            Recorded::Stored | Recorded::NoTarget => {}
+        }
+    }
+
+    /// Runs a check and reports it, without keeping the report.
+    async fn examine(
+        &self,
+        bucket: &ConnectedBucket,
+        wait: Duration,
+        listener: Option<UnboundedSender<Step>>,
+    ) -> CheckReport {
         let started_at = self.clock.now();
         let start = Instant::now();
         let (findings, attempts) =
@@ -95,49 +158,6 @@ impl Checks {
             attempts,
             "checked a connection"
         );
-        let target = match &bucket.owner {
-            Owner::Setup(_, setup) => CheckTarget::Setup(setup.clone()),
-            Owner::Storage(_, storage) => CheckTarget::Storage(storage.clone()),
-            // The built-in storage has no record to keep it with.
-            Owner::BuiltIn(_) => return Ok(report),
-        };
-        let recorded = self
-            .store
-            .record_check(bucket.owner.workspace(), &target, &report)
-            .await;
-        // Also when the report could not be stored. The row that forbids the use of a storage is read for
-        // each request; sessions are kept by each replica, and another's end within an hour.
-        match report.verdict() {
-            Verdict::OpenToOthers(_) | Verdict::RefusesUs => {
-                self.bucket.forget(&bucket.owner).await;
-            }
-            Verdict::Works
-            | Verdict::WorksWithWarnings
-            | Verdict::Broken
-            | Verdict::Undecided
-            | Verdict::Nothing => {}
-        }
-        let target = report.target.as_str();
-        match recorded? {
-            Recorded::QuarantineBegan => {
-                self.observer.quarantined(true);
-                tracing::warn!(
-                    target,
-                    check = report.id.as_str(),
-                    code = report.problem_code(),
-                    "a storage's role lets others in"
-                );
-            }
-            Recorded::QuarantineEnded => {
-                self.observer.quarantined(false);
-                tracing::info!(
-                    target,
-                    check = report.id.as_str(),
-                    "a storage's role refuses others again"
-                );
-            }
-            Recorded::Stored | Recorded::NoTarget => {}
-        }
-        Ok(report)
+        report
     }
 }

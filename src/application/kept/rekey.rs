@@ -128,7 +128,9 @@ fn none(column: SealedColumn) -> ColumnCount {
 
 fn purpose(column: SealedColumn) -> Purpose {
     match column {
-        SealedColumn::SetupSecrets | SealedColumn::StorageSecrets => Purpose::AccessKeySecret,
+        SealedColumn::SetupSecrets
+        | SealedColumn::StorageSecrets
+        | SealedColumn::PendingSecrets => Purpose::AccessKeySecret,
         SealedColumn::IdempotentAnswers => Purpose::IdempotentAnswer,
     }
 }

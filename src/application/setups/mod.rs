@@ -196,7 +196,7 @@ impl Setups {
         for _ in 0..rounds {
             let mut valid = input.clone();
             for error in &refused {
-                valid.keep(&error.field);
+                valid.keep_refused(error);
             }
             match self.change(admin, id, valid).await {
                 Ok(view) => return Ok((view, refused)),

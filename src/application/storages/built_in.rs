@@ -51,7 +51,7 @@ impl BuiltIn {
         Ok(bucket)
     }
 
-    /// The same without its Region, which is asked of S3.
+    /// The same, with its Region only where it is known already: S3 is not asked.
     pub fn of(&self, workspace: &WorkspaceId) -> Result<ConnectedBucket> {
         let bucket = self.bucket.clone().ok_or_else(|| {
             Error::new(
@@ -69,6 +69,7 @@ impl BuiltIn {
                 bucket,
                 settings: BucketSettings {
                     prefix,
+                    region: self.region.get().copied(),
                     ..BucketSettings::default()
                 },
                 credentials: Credentials::Service,

@@ -94,14 +94,47 @@ impl PolicyTemplates {
             lifecycle: access.writes().then_some(&lifecycle),
         };
         Ok(Documents {
-            cli: cli::render(&parts)?,
-            cloudformation: cloudformation::render(&parts)?,
-            terraform: terraform::render(&parts)?,
-            cors: serde_json::to_value(Vec::from_iter(&cors)).map_err(unwritable)?,
+            cli: Some(cli::render(&parts)?),
+            cloudformation: Some(cloudformation::render(&parts)?),
+            terraform: Some(terraform::render(&parts)?),
+            cors: cors.map(cors_document).transpose()?,
             lifecycle: serde_json::to_value(&lifecycle).map_err(unwritable)?,
             permission_policy,
-            trust_policy,
+            trust_policy: Some(trust_policy),
             bucket_policy,
+        })
+    }
+
+    /// What applies to the service's own bucket: the permission policy is for the service's identity, and
+    /// there is no role.
+    pub fn documents_without_role(
+        &self,
+        partition: Partition,
+        connection: &Connection,
+        origins: &[Origin],
+    ) -> Result<Documents, Invalid> {
+        let settings = &connection.settings;
+        let scope = Scope {
+            partition,
+            bucket: &connection.bucket,
+            prefix: &settings.prefix,
+            kms_key: settings.kms_key.as_ref(),
+        };
+        let [cors] = self.cors.of(settings.access);
+        let cors = cors.fill(settings.allowed_origins(origins), None);
+        let lifecycle = self.lifecycle.fill(&settings.prefix);
+        Ok(Documents {
+            permission_policy: self
+                .permission_policy
+                .of(settings.access)
+                .render(&scope, None),
+            cors: cors.map(cors_document).transpose()?,
+            lifecycle: serde_json::to_value(&lifecycle).map_err(unwritable)?,
+            trust_policy: None,
+            bucket_policy: None,
+            cli: None,
+            cloudformation: None,
+            terraform: None,
         })
     }
 
@@ -259,6 +292,10 @@ fn scope_of(partition: Partition, connection: &Connection) -> Scope<'_> {
         prefix: &connection.settings.prefix,
         kms_key: connection.settings.kms_key.as_ref(),
     }
+}
+
+fn cors_document(rule: CorsRule<Vec<String>>) -> Result<Value, Invalid> {
+    serde_json::to_value([rule]).map_err(unwritable)
 }
 
 fn access_policy(file: (&str, &str), with_principal: bool) -> Result<AccessPolicy, Invalid> {

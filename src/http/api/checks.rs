@@ -7,7 +7,9 @@ use crate::domain::Invalid;
 use crate::domain::check::{
     AwsCall, CheckReport, MissingPermission, Step, StepProblem, StepStatus,
 };
+use crate::http::context::AuditedAs;
 use crate::http::problem::MissingPermissionBody;
+use actix_web::HttpResponse;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use time::OffsetDateTime;
@@ -27,18 +29,43 @@ pub struct CheckQuery {
 
 impl CheckQuery {
     pub fn wait(&self) -> Result<Duration> {
-        let wait = Duration::from_secs(self.wait.unwrap_or(0));
-        if wait > LONGEST_WAIT {
-            return Err(Error::field(
-                "wait",
-                Invalid::new(
-                    "wait_too_long",
-                    format!("A check waits {} seconds at most.", LONGEST_WAIT.as_secs()),
-                ),
-            ));
-        }
-        Ok(wait)
+        waiting(self.wait)
     }
+}
+
+/// How a storage is checked.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct StorageCheckQuery {
+    /// Seconds, at most 120: while only AssumeRole or a permission fails, as right after a role was
+    /// made, the check is tried again until it passes or the time is up.
+    #[param(default = 0, maximum = 120)]
+    wait: Option<u64>,
+    /// `true`: checks the change that waits for its check, and uses it when the check passes.
+    #[serde(default)]
+    #[param(default = false)]
+    pub pending: bool,
+}
+
+impl StorageCheckQuery {
+    pub fn wait(&self) -> Result<Duration> {
+        waiting(self.wait)
+    }
+}
+
+fn waiting(seconds: Option<u64>) -> Result<Duration> {
+    let wait = Duration::from_secs(seconds.unwrap_or(0));
+    if wait > LONGEST_WAIT {
+        return Err(Error::field(
+            "wait",
+            Invalid::new(
+                "wait_too_long",
+                format!("A check waits {} seconds at most.", LONGEST_WAIT.as_secs()),
+            ),
+        ));
+    }
+    Ok(wait)
 }
 
 /// What a check found: each step once, in a fixed order. A failed check is a report too.
@@ -110,6 +137,15 @@ struct StepProblemBody {
     /// What to add, ready to paste: a policy statement, a trust policy, or CORS rules.
     #[serde(skip_serializing_if = "Option::is_none")]
     patch: Option<serde_json::Value>,
+}
+
+impl CheckReportBody {
+    /// The report as JSON, under this name in the audit log.
+    pub fn audited_as(report: CheckReport, action: &'static str) -> HttpResponse {
+        let mut response = HttpResponse::Ok().json(Self::from(report));
+        response.extensions_mut().insert(AuditedAs(action));
+        response
+    }
 }
 
 impl From<CheckReport> for CheckReportBody {

@@ -187,15 +187,23 @@ async fn editing_a_storage_to_anothers_role_needs_a_check_that_fails() {
     let admin = &own.dialog.workspace.admin;
     let settings = json!({"role_arn": theirs.role_arn, "bucket": theirs.bucket});
     let changed = app.patch(&path, admin, &settings).await.expect(200);
-    assert_eq!(changed["verified"], false);
+    // What was proved stays in use.
+    assert_eq!(changed["role_arn"], own.role_arn);
+    assert_eq!(changed["pending"]["role_arn"], theirs.role_arn);
     proxy.clear();
-    let files = format!("{path}/files");
-    app.get(&files, admin).await.problem(409, "check_required");
-    assert_eq!(proxy.log().len(), 0);
-    let answer = app.post(&format!("{path}/check"), admin, &json!({})).await;
+    let check = format!("{path}/check?pending=true");
+    let answer = app.post(&check, admin, &json!({})).await;
     crate::it::support::scene::Report::of(&answer).role_refused();
-    app.get(&files, admin).await.problem(409, "check_required");
     assert_eq!(proxy.s3_count(), 0);
+    let files = format!("{path}/files");
+    app.get(&files, admin).await.expect(200);
+    for call in proxy.log() {
+        let text = format!("{:?}", call.request);
+        assert!(call.operation == "AssumeRole" || !text.contains(&theirs.bucket));
+    }
+    let storage = app.get(&path, admin).await.expect(200);
+    assert_eq!(storage["role_arn"], own.role_arn);
+    assert_eq!(storage["pending"]["last_check"]["outcome"], "failed");
 }
 
 /// One request of each kind that uses a storage.

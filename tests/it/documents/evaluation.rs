@@ -279,7 +279,7 @@ fn a_long_prefix_leaves_the_account_out() {
 #[test]
 fn the_trust_policy_asks_for_the_external_id() {
     let usual = parameters(Partition::Aws);
-    let trust = render(&usual).trust_policy;
+    let trust = render(&usual).trust_policy.unwrap();
     // The evaluator knows no trust policies, which have no resource of their own: it is given the role
     // that the policy belongs to.
     let mut with_resource = trust.clone();

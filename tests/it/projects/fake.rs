@@ -340,6 +340,7 @@ impl Rig {
             checks,
             files: bucket.clone(),
             built_in: Arc::new(BuiltIn::new(None, prober)),
+            clock: clock.clone(),
             quarantine: QuarantineMode::On,
         });
         let projects = Arc::new(Projects {

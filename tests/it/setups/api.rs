@@ -173,7 +173,7 @@ fn bad_values() -> Vec<(&'static str, Vec<Value>)> {
             with(&[
                 "",
                 "EU-WEST-1",
-                "eu-west-99",
+                "eu-west-999",
                 "x@evil:443/#",
                 "eu-west-1.evil.example",
             ]),

@@ -18,6 +18,7 @@ mod checks;
 mod error;
 mod idempotency;
 mod jobs;
+mod pending;
 mod people;
 mod projects;
 mod retention;
@@ -33,6 +34,7 @@ pub use idempotency::{HeldKey, Idempotency, IdempotencyStore, KeptAnswer, KeyCla
 pub use jobs::{
     ClaimedJob, IMPORT, JobClaim, JobQueue, JobRest, JobStore, NewJob, SCHEDULED_CHECK,
 };
+pub use pending::{PendingCheck, PendingEdit, PendingStore, SeenStorage, StorageChange};
 pub use people::{SignInStore, WorkspaceStore};
 pub use projects::{ImportStep, ProjectStore};
 pub use retention::{Expired, OldCheck, RetentionStore};
@@ -49,6 +51,7 @@ pub trait Store:
     WorkspaceStore
     + SetupStore
     + StorageStore
+    + PendingStore
     + CheckStore
     + ProjectStore
     + JobStore

@@ -8,13 +8,15 @@ use async_trait::async_trait;
 pub enum SealedColumn {
     SetupSecrets,
     StorageSecrets,
+    PendingSecrets,
     IdempotentAnswers,
 }
 
 impl SealedColumn {
-    pub const ALL: [Self; 3] = [
+    pub const ALL: [Self; 4] = [
         Self::SetupSecrets,
         Self::StorageSecrets,
+        Self::PendingSecrets,
         Self::IdempotentAnswers,
     ];
 
@@ -23,6 +25,7 @@ impl SealedColumn {
         match self {
             Self::SetupSecrets => "secrets of setups",
             Self::StorageSecrets => "secrets of storages",
+            Self::PendingSecrets => "secrets of changes that wait for their check",
             Self::IdempotentAnswers => "answers kept for repeated requests",
         }
     }

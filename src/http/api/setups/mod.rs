@@ -265,7 +265,7 @@ async fn get_setup_document(
     path: Path<(String, String)>,
 ) -> Result<HttpResponse> {
     let (documents, parameters) = services.setups.documents(&admin.0, &id.0).await?;
-    documents::file(&path.1, &documents, &parameters)
+    documents::file(&path.1, &documents, &parameters.bucket)
 }
 
 /// Check the connection

@@ -1,5 +1,6 @@
 //! Settings > External object storage.
 
+pub mod pending;
 pub mod storage;
 
 use crate::application::connections::input::ConnectionInput;
@@ -73,6 +74,8 @@ struct Row {
     access: &'static str,
     is_default: bool,
     state: StateWords,
+    /// Whether a change waits for its check.
+    has_pending: bool,
     checked: Option<Moment>,
     projects: i64,
 }
@@ -149,6 +152,7 @@ impl From<StorageView> for Row {
             },
             is_default: view.is_default,
             state: StateWords::of(own),
+            has_pending: view.pending.is_some(),
             checked: own
                 .and_then(|s| s.health.last_check.as_ref()?.ended_at())
                 .map(Moment),
@@ -273,6 +277,7 @@ mod tests {
             region: "eu-west-1".to_owned(),
             access: "Read and write",
             is_default,
+            has_pending: is_default,
             state: StateWords {
                 kind: "bad",
                 word: if is_default {
@@ -333,6 +338,7 @@ mod tests {
         // The default one cannot become it.
         assert!(!admin.contains("action=\"/settings/storages/sto_3/default\""));
         assert!(admin.contains("action=\"/settings/storages/built-in/default\""));
+        assert!(admin.contains("a change waits for its check"));
         assert!(admin.contains("Needs a check") && admin.contains("last check"));
         assert!(admin.contains("Quarantined"));
         assert!(admin.contains("notice-bad"), "a failed check is no success");

@@ -1,6 +1,6 @@
 use crate::application::kept::store::{
-    AuditStore, CheckStore, CheckTarget, ClaimedJob, JobStore, Recorded, SCHEDULED_CHECK,
-    SetupStore, StorageStore, StoreError,
+    AuditStore, CheckStore, CheckTarget, ClaimedJob, JobStore, PendingCheck, PendingStore,
+    Recorded, SCHEDULED_CHECK, SetupStore, StorageStore, StoreError,
 };
 use crate::database::Database;
 use crate::domain::check::{Bearing, CheckReport, StepName, StepStatus};
@@ -187,13 +187,23 @@ async fn a_role_that_lets_others_in_quarantines_until_the_next_pass(db: TestDb) 
         assert_eq!(record(check).await, Recorded::Stored);
         assert_eq!(reload(&db, &stored).await.quarantine, found.quarantine);
     }
-    let connection = stored.connection.clone();
-    let changed = db.update_connection(&mine.id, &stored.id, &connection, 1);
+    // A change that waits for its check ends it when it takes the connection's place, not before.
+    let connection = with_other_role(&stored).connection;
+    let change = put(&connection);
+    let changed = db.change_storage(&mine.id, &stored.id, seen(1, None), &change);
     assert_eq!(changed.await, Ok(true));
     assert_eq!(reload(&db, &stored).await.quarantine, found.quarantine);
+    let mut open_too = open(8, 8, "pending");
     let mut repaired = passed(9);
-    repaired.revision = 2;
-    assert_eq!(record(repaired).await, Recorded::QuarantineEnded);
+    (open_too.revision, repaired.revision) = (2, 2);
+    for (check, came_of_it) in [
+        (open_too, PendingCheck::Failed),
+        (repaired, PendingCheck::InUse(Recorded::QuarantineEnded)),
+    ] {
+        assert_eq!(reload(&db, &stored).await.quarantine, found.quarantine);
+        let recorded = db.record_pending_check(&mine.id, &stored.id, &check, &connection);
+        assert_eq!(recorded.await, Ok(came_of_it));
+    }
     assert_eq!(reload(&db, &stored).await.quarantine, None);
 
     // Both changes are in the audit log, as the service's own.
@@ -220,7 +230,7 @@ async fn a_role_that_lets_others_in_quarantines_until_the_next_pass(db: TestDb) 
 }
 
 async fn a_passed_check_verifies_the_present_revision_alone(db: TestDb) {
-    let db = db.database;
+    let (tester, db) = (db.clone(), db.database);
     let mine = workspace(&db).await;
     let stored = storage(&db, &mine.id).await;
     let target = CheckTarget::Storage(stored.id.clone());
@@ -233,8 +243,12 @@ async fn a_passed_check_verifies_the_present_revision_alone(db: TestDb) {
         reload(&db, &stored).await
     };
     let found = Region::parse("us-east-2").ok();
-    let changed = db.update_connection(&mine.id, &stored.id, &stored.connection, 1);
-    assert_eq!(changed.await, Ok(true));
+    // As replicas of earlier versions change a connection: at once, without a check.
+    let change = format!(
+        "UPDATE storages SET revision = 2 WHERE id = '{}'",
+        stored.id
+    );
+    tester.tamper(&change).await.unwrap();
 
     // Of the older revision: kept, without effect.
     let before = reload(&db, &stored).await;
@@ -357,7 +371,7 @@ async fn damaged_reports_are_not_read(db: TestDb) {
         ("steps", "'{'"),
         ("attempts", "-1"),
         ("duration_ms", "-1"),
-        ("region", "'nowhere'"),
+        ("region", "'no where'"),
     ] {
         let check = report(stored.id.as_str(), 1, StepStatus::Passed);
         db.record_check(&mine.id, &target, &check).await.unwrap();

@@ -152,6 +152,8 @@ const READS: &[&str] = &[
     "SELECT * FROM setups WHERE workspace_id = 'x' AND id > 'x' ORDER BY id LIMIT 100",
     "SELECT * FROM storages WHERE workspace_id = 'x' AND id = 'x'",
     "SELECT * FROM storages WHERE workspace_id = 'x' AND id > 'x' ORDER BY id LIMIT 100",
+    "SELECT * FROM pending_connections WHERE workspace_id = 'x' AND storage_id = 'x'",
+    "SELECT * FROM pending_connections WHERE workspace_id = 'x' AND storage_id > 'x' ORDER BY storage_id LIMIT 100",
     "SELECT * FROM storages WHERE next_check_at <= 5 ORDER BY next_check_at LIMIT 100",
     "SELECT * FROM checks WHERE workspace_id = 'x' AND id = 'x'",
     "SELECT * FROM checks WHERE workspace_id = 'x' AND storage_id = 'x' AND id < 'x' ORDER BY id DESC LIMIT 100",
@@ -214,6 +216,7 @@ async fn both_engines_have_the_same_columns(db: TestDb) {
         include_str!("../../../../migrations/sqlite/0003_bucket_account.sql"),
         include_str!("../../../../migrations/sqlite/0004_jobs.sql"),
         include_str!("../../../../migrations/sqlite/0005_quarantine.sql"),
+        include_str!("../../../../migrations/sqlite/0006_browser_access_and_pending.sql"),
         include_str!("../../../../migrations/sqlite/0007_idempotent_effects.sql"),
         include_str!("../../../../migrations/sqlite/0008_retention_and_lanes.sql"),
     );

@@ -6,6 +6,7 @@ mod engine;
 mod idempotency;
 mod imports;
 mod jobs;
+mod pending;
 mod projects;
 mod retention;
 pub mod samples;

@@ -1,4 +1,4 @@
-use crate::application::kept::store::{ProjectStore, StorageStore, StoreError, WorkspaceStore};
+use crate::application::kept::store::{PendingStore, ProjectStore, StoreError, WorkspaceStore};
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::{ProjectId, StorageId};
 use crate::domain::project::{ImportFailure, ProjectStatus};
@@ -255,11 +255,10 @@ async fn a_creation_that_is_broken_off_leaves_nothing(db: TestDb) {
         task.abort();
         let outcome = task.await;
         // A commit that was on its way holds the storage's row. This waits for its end.
-        let name = &stored.display_name;
-        assert_eq!(
-            db.rename_storage(&mine.id, &stored.id, name).await,
-            Ok(true)
-        );
+        let found = db
+            .change_storage(&mine.id, &stored.id, seen(1, None), &keep())
+            .await;
+        assert_eq!(found, Ok(true));
         let found = db.project(&mine.id, &id).await.unwrap();
         let read = db.project_files(&mine.id, &id, None, 5000).await.unwrap();
         match (&outcome, &found) {

@@ -1,8 +1,8 @@
 //! Values to store.
 
 use crate::application::kept::store::{
-    CheckStore, CheckTarget, Completion, JobClaim, JobRest, ProjectStore, Recorded, SetupStore,
-    StorageStore, Window, WorkspaceStore,
+    CheckStore, CheckTarget, Completion, JobClaim, JobRest, PendingEdit, ProjectStore, Recorded,
+    SeenStorage, SetupStore, StorageChange, StorageStore, Window, WorkspaceStore,
 };
 use crate::database::Database;
 use crate::domain::check::{Bearing, CheckReport, Step, StepName, StepProblem, StepStatus, Steps};
@@ -17,6 +17,7 @@ use crate::domain::connection::kms_key_arn::KmsKeyArn;
 use crate::domain::connection::region::Region;
 use crate::domain::connection::role_arn::RoleArn;
 use crate::domain::connection::settings::BucketSettings;
+use crate::domain::connection::{Connection, Credentials};
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::{CheckId, ProjectId, SetupId, StorageId, StorageRef, WorkspaceId};
 use crate::domain::names::Name;
@@ -116,6 +117,7 @@ pub fn role_draft() -> Draft {
             ),
             bucket_account: Some(AccountId::parse("000000000012").unwrap()),
             requester_pays: true,
+            browser_access: false,
         },
         sign_in: DraftSignIn {
             role_arn: Some(RoleArn::parse("arn:aws:iam::123456789012:role/path/acme").unwrap()),
@@ -167,6 +169,37 @@ pub fn storage_of(setup: &Setup) -> Storage {
         quarantine: None,
         project_count: 0,
         created_at: now(),
+    }
+}
+
+pub fn seen(revision: i64, pending: Option<i64>) -> SeenStorage {
+    SeenStorage { revision, pending }
+}
+
+/// A change of nothing, which waits its turn like any other.
+pub fn keep() -> StorageChange {
+    StorageChange {
+        display_name: None,
+        pending: PendingEdit::Keep,
+        at: now(),
+    }
+}
+
+/// The storage with another role, for reading.
+pub fn with_other_role(stored: &Storage) -> Storage {
+    let mut changed = stored.clone();
+    changed.connection.settings.access = Access::Read;
+    if let Credentials::Role { role_arn, .. } = &mut changed.connection.credentials {
+        *role_arn = RoleArn::parse("arn:aws:iam::123456789012:role/other").unwrap();
+    }
+    changed
+}
+
+/// A change to this connection.
+pub fn put(connection: &Connection) -> StorageChange {
+    StorageChange {
+        pending: PendingEdit::Put(Box::new(connection.clone())),
+        ..keep()
     }
 }
 

@@ -1,6 +1,8 @@
 //! A storage's pages, rendered from samples.
 
 use crate::application::connections::input::ConnectionInput;
+use crate::application::connections::view::Difference;
+use crate::http::pages::storages::pending::ChangeRow;
 use crate::http::pages::storages::storage::*;
 use time::OffsetDateTime;
 
@@ -41,6 +43,10 @@ fn facts(is_built_in: bool, projects: i64) -> Facts {
 }
 
 fn page(is_admin: bool, storage: Facts) -> String {
+    page_with(is_admin, storage, None)
+}
+
+fn page_with(is_admin: bool, storage: Facts, pending: Option<PendingCard>) -> String {
     let page = StoragePage {
         chrome: Chrome::bare(),
         script: "/static/setup.js",
@@ -54,6 +60,7 @@ fn page(is_admin: bool, storage: Facts) -> String {
             add: None,
             csrf: String::new(),
         },
+        pending,
         documents: Vec::new(),
     };
     page.render().unwrap()
@@ -92,6 +99,44 @@ fn a_member_sees_facts_and_an_admin_the_controls_too() {
 }
 
 #[test]
+fn a_change_shows_what_it_replaces_and_can_be_checked_and_discarded() {
+    let difference = |field: &str, before: Option<&str>, after: Option<&str>| Difference {
+        field: field.to_owned(),
+        before: before.map(str::to_owned),
+        after: after.map(str::to_owned),
+    };
+    let rows = [
+        difference(
+            "role_arn",
+            Some("arn:aws:iam::111122223333:role/old"),
+            Some(HOSTILE),
+        ),
+        difference("access", Some("read"), Some("read_write")),
+        difference("prefix", None, Some("a <b>/")),
+        difference("secret_access_key", None, None),
+    ];
+    let card = || PendingCard {
+        rows: rows.iter().map(ChangeRow::from).collect(),
+        changed: Moment(OffsetDateTime::UNIX_EPOCH),
+        report: ReportView::waiting(),
+    };
+    let html = page_with(true, facts(false, 0), Some(card()));
+    is_escaped(&html);
+    for text in [
+        "action=\"/settings/storages/sto_1/pending/check\"",
+        "action=\"/settings/storages/sto_1/pending/discard\"",
+        "Check and use",
+        "Role ARN",
+        "Read and write",
+        "The whole bucket",
+        "Another one",
+    ] {
+        assert!(html.contains(text), "{text}");
+    }
+    assert!(!page(true, facts(false, 0)).contains("Check and use"));
+}
+
+#[test]
 fn settings_say_what_projects_fix() {
     let settings = |projects| {
         let page = SettingsPage {
@@ -106,6 +151,7 @@ fn settings_say_what_projects_fix() {
                     None,
                 )])
             },
+            is_pending: projects == 0,
             projects,
         };
         page.render().unwrap()
@@ -152,6 +198,7 @@ fn settings_have_every_field_of_a_connection() {
             id: "sto_1".into(),
             name: "Acme".into(),
             fields: ConnectionFields::sample(&[("auth", auth, None)]),
+            is_pending: false,
             projects: 0,
         };
         page.render().unwrap()
