@@ -254,9 +254,9 @@ async fn a_check_that_finds_a_refusing_role_ends_what_its_sessions_could() {
     let body = json!({"key": "/a.txt", "method": "GET"});
     for _ in 0..5 {
         let answer = app.get(&files, member).await;
-        answer.problem(502, "role_refused");
+        answer.problem(424, "role_refused");
         let answer = app.post(&format!("{files}/sign"), member, &body).await;
-        answer.problem(502, "role_refused");
+        answer.problem(424, "role_refused");
     }
     // One refusal for calls, one for URLs.
     assert_eq!((stub.count("AssumeRole"), stub.s3_count()), (2, 0));
@@ -284,7 +284,7 @@ async fn a_passed_check_replaces_the_sessions() {
         (number <= last).then(|| denied("with an explicit deny in an identity-based policy"))
     });
     let answer = app.get(&files, member).await;
-    answer.problem(502, "storage_access_denied");
+    answer.problem(424, "storage_access_denied");
     let path = format!("{}/check", files.trim_end_matches("/files"));
     let report = app.post(&path, admin, &json!({})).await.expect(200);
     assert_eq!(report["outcome"], "passed");
