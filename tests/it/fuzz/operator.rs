@@ -21,7 +21,14 @@ fn durations() {
 fn database_urls() {
     fuzz("database_url", |text| {
         match DatabaseUrl::parse(text, DatabaseTls::Verified) {
-            Ok(url) => assert!(!format!("{url:?} {url}").contains("hunter2"), "{text:?}"),
+            Ok(url) => {
+                // A changed text can have the word in its host or database, which are shown.
+                let parsed = url::Url::parse(text).ok();
+                let is_only_password = parsed.is_some_and(|url| url.password() == Some("hunter2"))
+                    && text.matches("hunter2").count() == 1;
+                let is_shown = format!("{url:?} {url}").contains("hunter2");
+                assert!(!(is_only_password && is_shown), "{text:?}");
+            }
             Err(invalid) => {
                 is_refusal(&invalid);
                 assert!(!invalid.detail.contains("hunter2"), "{invalid:?}");
