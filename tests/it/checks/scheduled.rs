@@ -7,8 +7,8 @@ use crate::application::jobs::worker::Worker;
 use crate::application::jobs::{Job, Lane};
 use crate::application::kept::store::{CheckStore, Store};
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
-use crate::domain::connection::ConnectedBucket;
 use crate::domain::connection::service_identity::ServiceIdentity;
+use crate::domain::connection::{ConnectedBucket, Owner};
 use crate::domain::ids::{StorageId, WorkspaceId};
 use crate::http::metrics::BucketMetrics;
 use crate::it::database::contract::samples;
@@ -76,6 +76,8 @@ impl Prober for Silence {
     async fn with_key(&self, bucket: &ConnectedBucket) -> Result<Arc<dyn BucketProbe>, AwsFailure> {
         Err(self.answer(bucket).await)
     }
+
+    async fn forget(&self, _: &Owner) {}
 }
 
 fn worker(rig: &Rig, lane: Lane) -> Worker {
