@@ -186,13 +186,15 @@ def postgres_program(name):
 class Postgres(Server):
     """A PostgreSQL cluster in a temporary folder, with a random password, deleted after use.
 
-    Nothing is synced to disk, which is fast; the data is lost if the machine stops. The server speaks TLS with
-    a certificate for 127.0.0.1, whose authority is in the file `authority`; the URL does not use it.
+    Nothing is synced to disk, which is fast; the data is lost if the machine stops. Unless it is `durable`, the last
+    commits are also lost if the server crashes. The server speaks TLS with a
+    certificate for 127.0.0.1, whose authority is in the file `authority`; the URL does not use it.
     """
 
     name = "PostgreSQL"
 
-    def __init__(self):
+    def __init__(self, durable=False):
+        self.synchronous_commit = "on" if durable else "off"
         self.folder = tempfile.mkdtemp(prefix="sallyport-postgres-")
         super().__init__(os.path.join(self.folder, "log"))
         self.command, self.user = [], {}
@@ -238,7 +240,7 @@ class Postgres(Server):
             "unix_socket_directories": "",
             "max_connections": 400,
             "fsync": "off",
-            "synchronous_commit": "off",
+            "synchronous_commit": self.synchronous_commit,
             "full_page_writes": "off",
             "ssl": "on",
             "ssl_cert_file": os.path.join(self.folder, "server.pem"),

@@ -7,6 +7,7 @@
 pub mod bucket;
 pub mod checks;
 pub mod clock;
+pub mod closed_sets;
 pub mod connections;
 pub mod diagnosis;
 pub mod error;

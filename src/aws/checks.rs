@@ -115,16 +115,21 @@ impl Prober for AwsProber {
         else {
             return Err(local("AssumeRole", FailureKind::InvalidRequest, "no role"));
         };
-        let wrong = ExternalId::issue();
         let external_id = match sent {
-            ExternalIdSent::Own => Some(external_id),
+            ExternalIdSent::Own => Some(external_id.clone()),
             ExternalIdSent::Missing => None,
-            ExternalIdSent::Wrong => Some(&wrong),
+            ExternalIdSent::Stranger => Some(ExternalId::issue()),
+            ExternalIdSent::NearMiss => Some(external_id.near_miss()),
         };
         let assumed = self
             .sessions
             .opener()
-            .assume(&bucket.owner, &bucket.connection, role_arn, external_id)
+            .assume(
+                &bucket.owner,
+                &bucket.connection,
+                role_arn,
+                external_id.as_ref(),
+            )
             .await?;
         let credentials = SharedCredentialsProvider::new(assumed.credentials);
         Ok(Answered {

@@ -245,6 +245,15 @@ fn denial_cause(message: &str) -> Option<DenialCause> {
             "explicit deny in a resource-based policy",
             Cause::ExplicitDenyResource,
         ),
+        // Of an AssumeRole call: the role's resource-based policy.
+        (
+            "explicit deny in the role trust policy",
+            Cause::ExplicitDenyResource,
+        ),
+        (
+            "explicit deny in a role trust policy",
+            Cause::ExplicitDenyResource,
+        ),
         (
             "explicit deny in an identity-based policy",
             Cause::ExplicitDenyIdentity,
@@ -264,10 +273,12 @@ fn denial_cause(message: &str) -> Option<DenialCause> {
         ("no resource-based policy allows", Cause::NoResourcePolicy),
         ("no identity-based policy allows", Cause::NoIdentityPolicy),
     ];
-    TEXTS
+    let known = TEXTS
         .iter()
         .find(|(text, _)| message.contains(text))
-        .map(|(_, cause)| *cause)
+        .map(|(_, cause)| *cause);
+    let gives_a_reason = message.contains(" because ") || message.contains("explicit deny");
+    known.or(gives_a_reason.then_some(Cause::Unrecognised))
 }
 
 /// A failure that this service makes itself, before or instead of a call.
@@ -393,6 +404,21 @@ mod tests {
             denial_cause("… with an explicit deny in a service control policy"),
             Some(DenialCause::ServiceControlPolicy)
         );
+        assert_eq!(
+            denial_cause("… with an explicit deny in the role trust policy"),
+            Some(DenialCause::ExplicitDenyResource)
+        );
+        // A reason of a later day is not taken for none.
+        for text in [
+            "… with an explicit deny in a policy of tomorrow",
+            "… because no policy of tomorrow allows the sts:AssumeRole action",
+        ] {
+            assert_eq!(
+                denial_cause(text),
+                Some(DenialCause::Unrecognised),
+                "{text}"
+            );
+        }
         assert_eq!(denial_cause("Access Denied"), None);
     }
 }

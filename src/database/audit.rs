@@ -1,7 +1,7 @@
 //! The audit log. The database itself refuses to change or delete its rows.
 
 use crate::application::kept::store::{AuditStore, StoreResult, Window};
-use crate::database::engine::values;
+use crate::database::engine::{Tx, Value, values};
 use crate::database::record::Record;
 use crate::database::{Database, before};
 use crate::domain::ids::{AuditId, WorkspaceId};
@@ -22,28 +22,37 @@ macro_rules! select {
     };
 }
 
+/// Writes an entry in the transaction of what it reports.
+pub(super) async fn insert(tx: &mut Tx, entry: &AuditEntry) -> StoreResult<()> {
+    let (sql, values) = insertion(entry);
+    tx.execute(sql, values).await.map(drop)
+}
+
+fn insertion(entry: &AuditEntry) -> (&'static str, Vec<Value>) {
+    (
+        "INSERT INTO audit_log (id, occurred_at, workspace_id, actor, action, target, result, code,
+             remote_addr, request_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        values![
+            entry.id.as_str(),
+            entry.at,
+            entry.workspace.as_ref().map(|v| v.as_str()),
+            entry.actor.as_str(),
+            entry.action.as_str(),
+            entry.target.as_deref(),
+            entry.result.as_str(),
+            entry.code.as_deref(),
+            entry.remote_addr.as_deref(),
+            entry.request_id.as_deref(),
+        ],
+    )
+}
+
 #[async_trait]
 impl AuditStore for Database {
     async fn append_audit(&self, entry: &AuditEntry) -> StoreResult<()> {
-        self.execute(
-            "INSERT INTO audit_log (id, occurred_at, workspace_id, actor, action, target, result, code,
-                 remote_addr, request_id)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-            values![
-                entry.id.as_str(),
-                entry.at,
-                entry.workspace.as_ref().map(|v| v.as_str()),
-                entry.actor.as_str(),
-                entry.action.as_str(),
-                entry.target.as_deref(),
-                entry.result.as_str(),
-                entry.code.as_deref(),
-                entry.remote_addr.as_deref(),
-                entry.request_id.as_deref(),
-            ],
-        )
-        .await
-        .map(drop)
+        let (sql, values) = insertion(entry);
+        self.execute(sql, values).await.map(drop)
     }
 
     async fn list_audit(

@@ -42,6 +42,11 @@ const SQLITE: &[(i64, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0004_jobs.sql"),
     ),
     (
+        5,
+        "quarantine",
+        include_str!("../../migrations/sqlite/0005_quarantine.sql"),
+    ),
+    (
         7,
         "idempotent_effects",
         include_str!("../../migrations/sqlite/0007_idempotent_effects.sql"),
@@ -73,6 +78,11 @@ const POSTGRES: &[(i64, &str, &str)] = &[
         4,
         "jobs",
         include_str!("../../migrations/postgres/0004_jobs.sql"),
+    ),
+    (
+        5,
+        "quarantine",
+        include_str!("../../migrations/postgres/0005_quarantine.sql"),
     ),
     (
         7,

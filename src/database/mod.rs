@@ -37,7 +37,7 @@ use reach::Reach;
 use record::Record;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection, PgConnection};
+use sqlx::{Connection, PgConnection, SqliteConnection};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -244,7 +244,8 @@ async fn open_sqlite(path: &std::path::Path, pages: Option<u32>) -> StoreResult<
         // Also waits behind other writers for a connection.
         .acquire_timeout(BUSY_LIMIT)
         // A file does not hang up.
-        .test_before_acquire(false);
+        .test_before_acquire(false)
+        .before_acquire(|connection, _| is_usable(connection).boxed());
     let deadline = tokio::time::Instant::now() + BUSY_LIMIT;
     let pool = loop {
         match pools.clone().connect_with(options.clone()).await {
@@ -310,6 +311,16 @@ fn open_postgres(options: &sqlx::postgres::PgConnectOptions) -> Pool {
         .after_release(|connection, _| test(connection, ACQUIRE_LIMIT).boxed())
         .connect_lazy_with(options);
     Pool::Postgres(pool)
+}
+
+/// False where a transaction is left on the connection. SQLite rolls one back by itself after some errors, as on
+/// a full disk; then the driver's own rollback fails, and it refuses every later transaction.
+async fn is_usable(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    if connection.is_in_transaction() {
+        // A rollback may be on its way: this waits for it.
+        connection.ping().await?;
+    }
+    Ok(!connection.is_in_transaction())
 }
 
 /// Closes a connection that does not answer any more. Without a limit, a network which swallows packets would

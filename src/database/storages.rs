@@ -15,7 +15,7 @@ use crate::domain::connection::{Connection, Credentials};
 use crate::domain::ids::{CheckId, SetupId, StorageId, WorkspaceId};
 use crate::domain::names::Name;
 use crate::domain::setup::DraftSignIn;
-use crate::domain::storage::{Health, HealthState, Storage};
+use crate::domain::storage::{Health, HealthState, Quarantine, Storage};
 use async_trait::async_trait;
 use std::sync::LazyLock;
 
@@ -57,7 +57,11 @@ fn select(from_where: &str) -> &'static str {
         "verified_revision",
         "health",
         "health_since",
+        "health_code",
         "last_check_id",
+        "quarantined_at",
+        "quarantine_check_id",
+        "quarantine_code",
         "project_count",
         "created_at",
     ];
@@ -195,6 +199,7 @@ pub(super) async fn insert(
         ("verified_revision", storage.verified_revision.into()),
         ("health", storage.health.state.as_str().into()),
         ("health_since", storage.health.since.into()),
+        ("health_code", storage.health.code.as_deref().into()),
         (
             "last_check_id",
             storage
@@ -237,11 +242,26 @@ fn storage(record: &Record) -> StoreResult<Storage> {
         health: Health {
             state: record.parse("health", HealthState::parse)?,
             since: record.time("health_since")?,
+            code: record.text_opt("health_code")?,
             last_check: record.parse_opt("last_check_id", CheckId::parse)?,
         },
+        quarantine: quarantine(record)?,
         project_count: record.int("project_count")?,
         created_at: record.time("created_at")?,
     })
+}
+
+/// The columns have all of it or nothing. A row with a part of it is damaged: it must not pass for one that
+/// may be used.
+fn quarantine(record: &Record) -> StoreResult<Option<Quarantine>> {
+    let since = record.time_opt("quarantined_at")?;
+    let check = record.parse_opt("quarantine_check_id", CheckId::parse)?;
+    let code = record.text_opt("quarantine_code")?;
+    match (since, check, code) {
+        (None, None, None) => Ok(None),
+        (Some(since), Some(check), Some(code)) => Ok(Some(Quarantine { since, check, code })),
+        _ => Err(record.damaged("quarantined_at", "a part of the quarantine is absent")),
+    }
 }
 
 fn credentials(record: &Record) -> StoreResult<Credentials> {

@@ -58,14 +58,25 @@ impl DatabaseUrl {
         }
         if value.starts_with("postgres://") || value.starts_with("postgresql://") {
             // The URL is not repeated in errors, because it may hold a password.
-            let url = url::Url::parse(value).ok();
-            let named = url.as_ref().is_some_and(|url| url.path().len() > 1);
-            let names_mode = url.as_ref().is_some_and(names_ssl_mode);
+            let url = match url::Url::parse(value) {
+                Ok(url) => url,
+                // The parser's words are fixed texts.
+                Err(error) => {
+                    return refuse(format!("The PostgreSQL URL cannot be read: {error}."));
+                }
+            };
+            let named = url.path().len() > 1;
+            let names_mode = names_ssl_mode(&url);
             return match PgConnectOptions::from_str(value) {
                 Ok(options) if named => protected(options, names_mode, tls)
                     .map(|options| Self::Postgres(Box::new(options))),
                 Ok(_) => refuse("The PostgreSQL URL names no database.".into()),
-                Err(error) => refuse(format!("The PostgreSQL URL cannot be read: {error}.")),
+                // The driver repeats the value that it does not know, and that can be a part of a
+                // password with an unescaped `?`.
+                Err(_) => refuse(
+                    "The PostgreSQL URL has a part or parameter that is not known; `sslmode` is `disable`, `allow`, `prefer`, `require`, `verify-ca` or `verify-full`. A `?`, `@`, `:` or `/` in the password is written in percent-encoding."
+                        .into(),
+                ),
             };
         }
         refuse("The database URL begins with neither `sqlite://` nor `postgres://`.".into())
@@ -177,6 +188,7 @@ mod tests {
         ] {
             let refused = DatabaseUrl::parse(text, DatabaseTls::Unverified).unwrap_err();
             assert!(!refused.detail.contains("me:hush"), "{text:?}");
+            assert!(!refused.detail.contains("hushhush"), "{text:?}");
         }
     }
 

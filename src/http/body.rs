@@ -133,7 +133,7 @@ fn too_large(limit: usize) -> Problem {
 }
 
 /// Parses a body. Faults in the text are 400, faults in the meaning 422.
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
+pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
     let bytes = if bytes.is_empty() { b"{}" } else { bytes };
     let text = std::str::from_utf8(bytes).map_err(|error| {
         Error::new(

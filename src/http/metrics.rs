@@ -136,6 +136,7 @@ pub struct BucketMetrics {
     checks: Family<OutcomeLabels, Counter>,
     waiting_checks: Queue,
     waiting_imports: Queue,
+    quarantines: Family<ChangeLabels, Counter>,
 }
 
 /// What waits for a worker.
@@ -162,6 +163,11 @@ struct OutcomeLabels {
     outcome: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ChangeLabels {
+    change: &'static str,
+}
+
 impl BucketMetrics {
     pub fn register(registry: &mut Registry) -> Self {
         let metrics = Self {
@@ -169,6 +175,7 @@ impl BucketMetrics {
             checks: Family::default(),
             waiting_checks: Queue::default(),
             waiting_imports: Queue::default(),
+            quarantines: Family::default(),
         };
         registry.register(
             "sallyport_checks_overdue",
@@ -200,6 +207,15 @@ impl BucketMetrics {
             "Connection checks, by outcome",
             metrics.checks.clone(),
         );
+        // An alert on the increase of a counter needs its beginning.
+        for change in ["began", "ended"] {
+            drop(metrics.quarantines.get_or_create(&ChangeLabels { change }));
+        }
+        registry.register(
+            "sallyport_storage_quarantines",
+            "Storages whose role was found to let others in (began), or to refuse them again (ended)",
+            metrics.quarantines.clone(),
+        );
         metrics
     }
 }
@@ -209,6 +225,13 @@ impl Observer for BucketMetrics {
         let result = if succeeded { "done" } else { "failed" };
         self.assumed_roles
             .get_or_create(&ResultLabels { result })
+            .inc();
+    }
+
+    fn quarantined(&self, began: bool) {
+        let change = if began { "began" } else { "ended" };
+        self.quarantines
+            .get_or_create(&ChangeLabels { change })
             .inc();
     }
 

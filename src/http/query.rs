@@ -22,7 +22,7 @@ impl<T: DeserializeOwned> FromRequest for Query<T> {
     }
 }
 
-pub(super) fn parse<T: DeserializeOwned>(query: &str) -> Result<T, Error> {
+pub(crate) fn parse<T: DeserializeOwned>(query: &str) -> Result<T, Error> {
     let pairs: Vec<(String, String)> = query
         .split('&')
         .filter(|part| !part.is_empty())

@@ -91,7 +91,7 @@ pub async fn pump<E>(
 
 /// The digests that the client names: `Content-MD5`, and SHA-256 by `Content-Digest` or `Repr-Digest`
 /// (RFC 9530) or `x-amz-checksum-sha256`. Other algorithms are ignored, as the RFC says.
-fn expected(headers: &HeaderMap) -> Result<Vec<Expected>, Error> {
+pub(crate) fn expected(headers: &HeaderMap) -> Result<Vec<Expected>, Error> {
     let mut found = Vec::new();
     if let Some(text) = text(headers, "content-md5")? {
         let digest = decode(text).ok_or_else(|| unreadable("Content-MD5"))?;

@@ -13,6 +13,7 @@ pub use read::parse_duration;
 
 use crate::application::kept::retention::Retention;
 use crate::application::kept::vault::MasterKey;
+use crate::application::storages::QuarantineMode;
 use crate::database::{DatabaseTls, DatabaseUrl};
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::service_identity::ServicePrincipal;
@@ -58,6 +59,8 @@ pub struct Settings {
     /// For each workspace.
     pub checks_per_minute: NonZeroU32,
     pub recheck_interval: Duration,
+    /// What becomes of a storage whose role lets others in.
+    pub quarantine: QuarantineMode,
     pub request_timeout: Duration,
     pub shutdown_grace: Duration,
     pub signed_url_max: Duration,
@@ -313,6 +316,18 @@ impl Settings {
                 Duration::from_secs(3_600),
                 30 * DAY,
             ),
+            quarantine: read
+                .text(
+                    "SALLYPORT_QUARANTINE",
+                    options.quarantine,
+                    "warn",
+                    |t| match t {
+                        "on" => Ok(QuarantineMode::On),
+                        "warn" => Ok(QuarantineMode::Warn),
+                        _ => Err(format!("`{}` is neither `on` nor `warn`.", shown(t))),
+                    },
+                )
+                .unwrap_or(QuarantineMode::On),
             request_timeout: read.duration(
                 "SALLYPORT_REQUEST_TIMEOUT",
                 options.request_timeout,
@@ -461,6 +476,10 @@ mod tests {
             (
                 "SALLYPORT_RECHECK_INTERVAL",
                 refused(|o| o.recheck_interval = set("often")),
+            ),
+            (
+                "SALLYPORT_QUARANTINE",
+                refused(|o| o.quarantine = set("off")),
             ),
             (
                 "SALLYPORT_REQUEST_TIMEOUT",

@@ -153,6 +153,12 @@ pub struct Options {
     #[arg(long, env = "SALLYPORT_RETENTION_SETUPS", value_name = "DURATION")]
     pub retention_setups: Option<String>,
 
+    /// What becomes of a storage whose role is found to let others in: `on`, it is not used until a check
+    /// passes; `warn`, only its health says so.
+    /// Default: on. Example: warn
+    #[arg(long, env = "SALLYPORT_QUARANTINE", value_name = "MODE")]
+    pub quarantine: Option<String>,
+
     /// How long a client may take to send a request's headers, and its body of JSON.
     /// Default: 30s. Example: 10s
     #[arg(long, env = "SALLYPORT_REQUEST_TIMEOUT", value_name = "DURATION")]

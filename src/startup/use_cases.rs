@@ -97,6 +97,7 @@ impl UseCases {
                 settings.allowed_origins.clone(),
                 principal.clone(),
             )),
+            bucket: bucket.clone(),
             limits: CheckLimits::new(settings.checks_per_minute),
             clock: clock.clone(),
             observer: observer.clone(),
@@ -108,6 +109,7 @@ impl UseCases {
             checks: checks.clone(),
             files: bucket.clone(),
             built_in: Arc::new(BuiltIn::new(settings.built_in_bucket.clone(), prober)),
+            quarantine: settings.quarantine,
         });
         let files = Arc::new(Files {
             storages: storages.clone(),

@@ -8,6 +8,7 @@ mod connections;
 mod database;
 mod documents;
 mod files;
+mod fuzz;
 mod http;
 mod keys;
 mod layers;

@@ -18,6 +18,7 @@ import secrets
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -61,10 +62,21 @@ class Faults:
     def killed(self, world, rounds):
         self.add(*kill_rounds(world, rounds, self.chance, wait_for_imports=not self.short))
 
+    def run(self):
+        parts = (self.on_sqlite, self.on_postgres, self.on_a_full_disk)
+        if not self.short:
+            for part in parts:
+                part()
+            return
+        # At the same time, because they mostly wait for leases.
+        with ThreadPoolExecutor(len(parts)) as pool:
+            for task in [pool.submit(part) for part in parts]:
+                task.result()
+
     def on_sqlite(self):
         with self.world(Sqlite, "sqlite") as world:
             self.killed(world, self.rounds // 2)
-            seconds = 7 if self.short else 12
+            seconds = 6 if self.short else 12
             fault = outages.sqlite_locked(world.database)
             self.add(during(world, f"SQLite locked for {seconds} s", seconds, self.chance, fault))
             if not self.short:
@@ -77,11 +89,11 @@ class Faults:
             self.add(during(world, f"store {mode}", 15, self.chance, fault, kinds, outages.OF_STORE))
 
     def on_postgres(self):
-        with services.Postgres() as server:
+        with services.Postgres(durable=True) as server:
             with self.world(lambda _: PostgreSql(server), "postgres") as world:
                 self.killed(world, self.rounds - self.rounds // 2)
                 fault = outages.postgres_restarted(server)
-                self.add(during(world, "PostgreSQL restarted", 3 if self.short else 10, self.chance, fault))
+                self.add(during(world, "PostgreSQL restarted", 2 if self.short else 10, self.chance, fault))
 
     def on_a_full_disk(self):
         with outages.small_disk(self.folder) as place:
@@ -90,7 +102,7 @@ class Faults:
                 return
             with World(place, Sqlite(place), self.line, self.aws_url, self.keys) as world:
                 fault = outages.disk_full(place)
-                self.add(during(world, "disk full", 3 if self.short else 10, self.chance, fault))
+                self.add(during(world, "disk full", 2 if self.short else 10, self.chance, fault))
 
 
 def main():
@@ -100,7 +112,7 @@ def main():
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6))
     arguments = parser.parse_args()
     if arguments.rounds is None:
-        arguments.rounds = 8 if arguments.short else 500
+        arguments.rounds = 6 if arguments.short else 500
     say(f"faults: seed {arguments.seed}, {arguments.rounds} kills")
     began = time.monotonic()
     with contextlib.ExitStack() as stack:
@@ -108,9 +120,7 @@ def main():
         try:
             emulator = stack.enter_context(services.Emulator(folder))
             faults = Faults(folder, emulator, arguments, random.Random(arguments.seed))
-            faults.on_sqlite()
-            faults.on_postgres()
-            faults.on_a_full_disk()
+            faults.run()
         except (Failed, services.StartFailed) as error:
             say(f"faults: {error}")
             say(f"To repeat the choices: --seed {arguments.seed} --rounds {arguments.rounds}")

@@ -84,11 +84,9 @@ def sqlite_locked(database):
 def disk_full(folder):
     """Something else takes the rest of the disk, which must be a small one."""
     ballast = os.path.join(folder, "ballast")
-    with open(ballast, "wb") as file:
-        with contextlib.suppress(OSError):
-            while True:
-                file.write(b"\0" * 4096)
-                file.flush()
+    with open(ballast, "wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(b"\0" * 4096)
     try:
         yield
     finally:

@@ -34,7 +34,9 @@ pub enum ExternalIdSent {
     /// None at all.
     Missing,
     /// A fresh random one, of the same form.
-    Wrong,
+    Stranger,
+    /// The connection's own with its last digit changed.
+    NearMiss,
 }
 
 /// Who the call says must own the bucket.

@@ -11,14 +11,15 @@ mod role_steps;
 mod run;
 pub mod scheduled;
 
+use crate::application::bucket::port::Bucket;
 use crate::application::checks::checker::ConnectionChecker;
 use crate::application::checks::limits::CheckLimits;
 use crate::application::checks::retry::check_until_passed;
 use crate::application::clock::Clock;
 use crate::application::error::{Error, Result};
-use crate::application::kept::store::{CheckTarget, Store};
+use crate::application::kept::store::{CheckTarget, Recorded, Store};
 use crate::application::observe::Observer;
-use crate::domain::check::{CheckReport, Step};
+use crate::domain::check::{CheckReport, Step, Verdict};
 use crate::domain::connection::{ConnectedBucket, Owner};
 use crate::domain::ids::CheckId;
 use std::sync::Arc;
@@ -33,6 +34,8 @@ pub const LONGEST_WAIT: Duration = Duration::from_secs(120);
 pub struct Checks {
     pub store: Arc<dyn Store>,
     pub checker: Arc<ConnectionChecker>,
+    /// Whose sessions end when a check finds that they must.
+    pub bucket: Arc<dyn Bucket>,
     pub limits: CheckLimits,
     pub clock: Arc<dyn Clock>,
     pub observer: Arc<dyn Observer>,
@@ -98,9 +101,43 @@ impl Checks {
             // The built-in storage has no record to keep it with.
             Owner::BuiltIn(_) => return Ok(report),
         };
-        self.store
+        let recorded = self
+            .store
             .record_check(bucket.owner.workspace(), &target, &report)
-            .await?;
+            .await;
+        // Also when the report could not be stored. The row that forbids the use of a storage is read for
+        // each request; sessions are kept by each replica, and another's end within an hour.
+        match report.verdict() {
+            Verdict::OpenToOthers(_) | Verdict::RefusesUs => {
+                self.bucket.forget(&bucket.owner).await;
+            }
+            Verdict::Works
+            | Verdict::WorksWithWarnings
+            | Verdict::Broken
+            | Verdict::Undecided
+            | Verdict::Nothing => {}
+        }
+        let target = report.target.as_str();
+        match recorded? {
+            Recorded::QuarantineBegan => {
+                self.observer.quarantined(true);
+                tracing::warn!(
+                    target,
+                    check = report.id.as_str(),
+                    code = report.problem_code(),
+                    "a storage's role lets others in"
+                );
+            }
+            Recorded::QuarantineEnded => {
+                self.observer.quarantined(false);
+                tracing::info!(
+                    target,
+                    check = report.id.as_str(),
+                    "a storage's role refuses others again"
+                );
+            }
+            Recorded::Stored | Recorded::NoTarget => {}
+        }
         Ok(report)
     }
 }

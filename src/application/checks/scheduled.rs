@@ -20,6 +20,9 @@ const SLOW_AFTER: Duration = Duration::from_secs(8);
 /// After how long a check is tried again that could not be made or stored.
 const RETRY_AFTER: Duration = Duration::from_secs(60);
 
+/// How long a check goes on trying while only faults that may pass come in: three or four tries.
+const WAIT: Duration = Duration::from_secs(4);
+
 /// The job that checks a stored connection again and again.
 pub struct ScheduledChecks {
     pub store: Arc<dyn Store>,
@@ -74,7 +77,7 @@ impl Job for ScheduledChecks {
             return Ok(Next::Ended);
         };
         let bucket = storage.connected();
-        let due = match self.checks.run_now(&bucket, Duration::ZERO, None).await {
+        let due = match self.checks.run_now(&bucket, WAIT, None).await {
             Ok(_) => next_check(began, self.interval, random_bytes()?),
             Err(error) => {
                 tracing::warn!(

@@ -1,5 +1,6 @@
 //! What a client changes in a connection: every field is parsed, and every bad one is named.
 
+use crate::application::closed_sets;
 use crate::application::connections::change::Change;
 use crate::application::connections::principal::PrincipalSource;
 use crate::application::error::{Error, FieldError, Result};
@@ -85,8 +86,8 @@ connection_input! {
         /// bucket.
         #[schema(value_type = Option<String>, example = "team/")]
         prefix: String,
-        /// `read` or `read_write`.
-        #[schema(value_type = Option<String>, example = "read_write")]
+        /// What the product may do below the prefix; `read_write` where nothing else is set.
+        #[schema(value_type = Option<closed_sets::Access>)]
         access: String,
         #[schema(value_type = Option<String>, example = "arn:aws:iam::123456789012:role/acme-sallyport")]
         role_arn: String,
@@ -100,8 +101,8 @@ connection_input! {
         /// bucket of another account.
         #[schema(value_type = Option<bool>)]
         requester_pays: bool,
-        /// `role` (recommended) or `access_key`.
-        #[schema(value_type = Option<String>, example = "role")]
+        /// How the connection signs in; `role` where nothing else is set.
+        #[schema(value_type = Option<closed_sets::Auth>)]
         auth: String,
         #[schema(value_type = Option<String>)]
         access_key_id: String,

@@ -1,5 +1,6 @@
 //! A connection as people and programs see it.
 
+use crate::application::closed_sets;
 use crate::domain::connection::Connection;
 use crate::domain::connection::access::Access;
 use crate::domain::connection::settings::BucketSettings;
@@ -14,7 +15,7 @@ use utoipa::ToSchema;
 pub struct ConnectionView {
     /// Empty, or with a trailing slash.
     pub prefix: String,
-    /// `read` or `read_write`.
+    #[schema(value_type = closed_sets::Access)]
     pub access: &'static str,
     pub role_arn: Option<String>,
     pub region: Option<String>,

@@ -23,10 +23,13 @@ use crate::domain::origin::Origin;
 use crate::domain::people::sign_in::InstructionLink;
 use crate::domain::policy_document::{DocumentParameters, Documents};
 use crate::domain::setup::{Draft, Setup, SetupStatus};
-use crate::domain::storage::{Health, Storage};
+use crate::domain::storage::{Health, HealthState, Storage};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
+
+/// How old the passed check may be that a setup becomes a storage by. A role can be changed at any time.
+pub const CHECK_FRESH: Duration = Duration::from_secs(10 * 60);
 
 pub struct Setups {
     pub store: Arc<dyn Store>,
@@ -44,6 +47,8 @@ pub struct SetupView {
     pub status: SetupStatus,
     pub principal: ServicePrincipal,
     pub last_check: Option<CheckReport>,
+    /// Whether the last check is young enough to make a storage by, if it passed.
+    pub check_is_fresh: bool,
 }
 
 /// Why a new setup was not stored.
@@ -59,6 +64,15 @@ impl SetupView {
         self.last_check
             .as_ref()
             .is_some_and(|check| check.revision == self.setup.revision)
+    }
+
+    /// Whether the last check is of exactly the present settings, passed, and is too old to make a storage
+    /// by.
+    pub fn has_outlived_its_check(&self) -> bool {
+        let passed = |check: &CheckReport| check.outcome().is_pass();
+        self.check_is_current()
+            && self.last_check.as_ref().is_some_and(passed)
+            && !self.check_is_fresh
     }
 }
 
@@ -93,6 +107,7 @@ impl Setups {
             setup,
             principal,
             last_check: None,
+            check_is_fresh: false,
         };
         match self.store_new(&view, &keep).await {
             Ok(()) => Ok(view),
@@ -242,9 +257,16 @@ impl Setups {
         match setup.status {
             SetupStatus::Closed => Ok(()),
             SetupStatus::Completed => Err(not_open(SetupStatus::Completed)),
-            _ => {
-                self.store.close_setup(admin.workspace(), id).await?;
-                Ok(())
+            SetupStatus::Open | SetupStatus::Expired => {
+                if self.store.close_setup(admin.workspace(), id).await? {
+                    return Ok(());
+                }
+                // Somebody was faster. Only one that was closed is what was asked for.
+                match self.load(admin.workspace(), id).await?.status {
+                    SetupStatus::Closed => Ok(()),
+                    SetupStatus::Completed => Err(not_open(SetupStatus::Completed)),
+                    SetupStatus::Open | SetupStatus::Expired => Err(changed_meanwhile()),
+                }
             }
         }
     }
@@ -345,10 +367,12 @@ impl Setups {
             revision: 1,
             verified_revision: 1,
             health: Health {
-                state: check.outcome().into(),
+                state: HealthState::after(&check.verdict()).unwrap_or(HealthState::Unknown),
                 since: check.started_at,
+                code: check.problem_code().map(str::to_owned),
                 last_check: Some(check.id.clone()),
             },
+            quarantine: None,
             project_count: 0,
             created_at: now,
         };
@@ -380,7 +404,7 @@ impl Setups {
         Ok(bucket)
     }
 
-    /// An open setup with its latest check, which passed for exactly its present settings.
+    /// An open setup with its latest check, which passed for exactly its present settings, not long ago.
     async fn passed(&self, admin: &Admin, id: &SetupId) -> Result<(Setup, CheckReport)> {
         let setup = self.load_open(admin.workspace(), id).await?;
         let check = match &setup.last_check {
@@ -397,7 +421,16 @@ impl Setups {
         if !check.outcome().is_pass() {
             return Err(check_required("The last check of the connection failed."));
         }
+        if !self.is_fresh(&check) {
+            return Err(check_required(
+                "The connection passed its check more than ten minutes ago, and the role may have been changed since.",
+            ));
+        }
         Ok((setup, check))
+    }
+
+    fn is_fresh(&self, check: &CheckReport) -> bool {
+        self.clock.now() - check.ended_at() <= CHECK_FRESH
     }
 
     async fn load(&self, workspace: &WorkspaceId, id: &SetupId) -> Result<Setup> {
@@ -423,6 +456,9 @@ impl Setups {
         Ok(SetupView {
             status: setup.status_at(self.clock.now()),
             principal: self.connections.principal().await?,
+            check_is_fresh: last_check
+                .as_ref()
+                .is_some_and(|check| self.is_fresh(check)),
             last_check,
             setup,
         })

@@ -36,11 +36,14 @@ impl BuiltIn {
         let region = self
             .region
             .get_or_try_init(|| async {
-                let probe = self.prober.with_key(&bucket).await?;
+                let probe = self.prober.with_key(&bucket).await;
+                let probe = probe.map_err(Error::of_own_bucket)?;
                 match probe.region_of_bucket().await {
                     Ok(answer) => Ok(answer.bucket_region.unwrap_or(probe.region())),
                     // A refusal has the Region too.
-                    Err(failure) => failure.region().ok_or(failure),
+                    Err(failure) => failure
+                        .region()
+                        .ok_or_else(|| Error::of_own_bucket(failure)),
                 }
             })
             .await?;

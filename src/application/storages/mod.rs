@@ -18,9 +18,11 @@ use crate::domain::ids::{StorageId, StorageRef, WorkspaceId};
 use crate::domain::people::workspace::Workspace;
 use crate::domain::policy_document::{DocumentParameters, Documents};
 use crate::domain::setup::Draft;
-use crate::domain::storage::Storage;
+use crate::domain::storage::{Quarantine, Storage};
+use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
+use time::format_description::well_known::Rfc3339;
 use tokio::sync::mpsc::UnboundedSender;
 
 pub struct Storages {
@@ -29,6 +31,17 @@ pub struct Storages {
     pub checks: Arc<Checks>,
     pub files: Arc<dyn Bucket>,
     pub built_in: Arc<BuiltIn>,
+    pub quarantine: QuarantineMode,
+}
+
+/// What becomes of a storage whose role was found to let others in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QuarantineMode {
+    /// It is not used until a check passes.
+    On,
+    /// It goes on being used: its health says what was found. What was found is kept, so that the quarantine
+    /// holds at once when the mode is changed.
+    Warn,
 }
 
 /// A storage as it is shown: one of the workspace's, or the built-in one.
@@ -76,7 +89,7 @@ impl Storages {
         let storages = self.store.list_storages(&member.workspace, window).await?;
         Ok(storages
             .into_iter()
-            .map(|storage| view(storage, &default))
+            .map(|storage| view(self.in_force(storage), &default))
             .collect())
     }
 
@@ -260,7 +273,8 @@ impl Storages {
         self.workspace(admin.workspace()).await
     }
 
-    /// The bucket to use for a storage, now: refused while its present settings have not been checked.
+    /// The bucket to use for a storage, now: refused while its present settings have not been checked, and
+    /// while it is in quarantine.
     /// The row is read for each request, so a deleted or changed storage is never used from memory.
     pub async fn usable(
         &self,
@@ -271,6 +285,9 @@ impl Storages {
             StorageRef::BuiltIn => self.built_in.connected(workspace).await,
             StorageRef::Own(id) => {
                 let storage = self.load(workspace, id).await?;
+                if let Some(quarantine) = &storage.quarantine {
+                    return Err(quarantined(quarantine));
+                }
                 if !storage.is_verified() {
                     return Err(check_required(
                         "The storage's settings have changed since its connection was checked.",
@@ -287,10 +304,20 @@ impl Storages {
     }
 
     async fn load(&self, workspace: &WorkspaceId, id: &StorageId) -> Result<Storage> {
-        self.store
-            .storage(workspace, id)
-            .await?
-            .ok_or_else(|| Error::not_found("storage"))
+        let storage = self.store.storage(workspace, id).await?;
+        let storage = storage.ok_or_else(|| Error::not_found("storage"))?;
+        Ok(self.in_force(storage))
+    }
+
+    /// The storage with its quarantine, where that counts.
+    fn in_force(&self, storage: Storage) -> Storage {
+        match self.quarantine {
+            QuarantineMode::On => storage,
+            QuarantineMode::Warn => Storage {
+                quarantine: None,
+                ..storage
+            },
+        }
     }
 }
 
@@ -300,6 +327,21 @@ fn view(storage: Storage, default: &StorageRef) -> StorageView {
         is_default: default.own() == Some(&storage.id),
         source: StorageSource::Own(Box::new(storage)),
     }
+}
+
+fn quarantined(quarantine: &Quarantine) -> Error {
+    let Quarantine { since, check, code } = quarantine;
+    let since = since.format(&Rfc3339).unwrap_or_default();
+    Error::new(
+        Kind::Conflict,
+        "storage_quarantined",
+        "This storage is not used, because a check found that its role lets others in.",
+    )
+    .remedy("A workspace admin finds in the check's report what to change in the role's trust policy. The storage is used again as soon as a check passes.")
+    .member(
+        "quarantine",
+        json!({"since": since, "check_id": check.as_str(), "code": code}),
+    )
 }
 
 /// Whether there is no such storage, rather than a failure to read it.

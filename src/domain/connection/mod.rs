@@ -138,6 +138,17 @@ impl Owner {
         };
         format!("sallyport@wrk_{workspace}.{kind}{target}")
     }
+
+    /// The last 8 characters of the ID of the setup or storage; of the workspace's for the built-in storage,
+    /// where each workspace has a prefix of its own.
+    pub fn short_name(&self) -> String {
+        let id = match self {
+            Self::Setup(_, setup) => setup.as_str(),
+            Self::Storage(_, storage) => storage.as_str(),
+            Self::BuiltIn(workspace) => workspace.as_str(),
+        };
+        id[id.len().saturating_sub(8)..].to_owned()
+    }
 }
 
 impl fmt::Display for Owner {

@@ -1,5 +1,6 @@
 //! `/v1/projects`
 
+use crate::application::closed_sets;
 use crate::application::error::{Error, Result};
 use crate::application::files::sign::SignRequest;
 use crate::application::projects::input::{NewFileInput, NewProjectInput};
@@ -41,7 +42,7 @@ pub fn configure(config: &mut ServiceConfig) {
 /// A project to make. Its files come from exactly one of `files`, `folder` and `manifest_file_key`.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = NewProject)]
+#[schema(as = NewProject, example = json!({"name": "Cats", "storage_id": "built-in", "files": [{"file_key": "/some-folder/image.png"}]}))]
 struct NewProjectBody {
     /// 1 to 200 characters.
     #[schema(example = "Cats", min_length = 1, max_length = 200)]
@@ -63,9 +64,8 @@ struct NewProjectBody {
     /// The file key of a list of file keys: text with one on each line, `.csv`, `.json` or `.jsonl`.
     #[schema(example = "/lists/cats.txt")]
     manifest_file_key: Option<String>,
-    /// What to do about keys that are not in the storage: `fail` (the default) makes nothing and names
-    /// them all, `skip` leaves them out.
-    #[schema(example = "fail")]
+    /// What to do about keys that are not in the storage; `fail` where it is absent.
+    #[schema(value_type = Option<closed_sets::OnMissing>)]
     on_missing: Option<String>,
 }
 
@@ -89,7 +89,7 @@ struct ProjectBody {
     name: String,
     /// `built-in` for the product's own.
     storage_id: String,
-    /// `importing`, `ready` or `failed`.
+    #[schema(value_type = closed_sets::ProjectStatus)]
     status: &'static str,
     progress: ProgressBody,
     file_count: i64,
@@ -215,6 +215,7 @@ impl From<ProjectFile> for ProjectFileBody {
     responses(
         (status = 201, description = "Made", body = ProjectBody, headers(("Location" = String, description = "The project's path"))),
         (status = 202, description = "Made; its files are being imported", body = ProjectBody, headers(("Location" = String, description = "The project's path"))),
+        (status = 404, description = "There is no such storage in the workspace, or no such manifest in the storage"),
     ),
 )]
 #[post("/v1/projects")]

@@ -1,5 +1,6 @@
 //! `/v1/storages`
 
+use crate::application::closed_sets;
 use crate::application::connections::input::ConnectionInput;
 use crate::application::connections::view::ConnectionView;
 use crate::application::error::Result;
@@ -7,7 +8,7 @@ use crate::application::storages::{StorageSource, StorageView};
 use crate::domain::ids::{StorageId, StorageRef};
 use crate::http::api::checks::{CheckQuery, CheckReportBody};
 use crate::http::api::setups::documents;
-use crate::http::api::setups::documents::DocumentsBody;
+use crate::http::api::setups::documents::{DocumentFile, DocumentsBody};
 use crate::http::body::Body;
 use crate::http::caller::{AdminCaller, MemberCaller};
 use crate::http::declare::changes;
@@ -44,6 +45,7 @@ pub(super) struct StorageBody {
     display_name: String,
     bucket: String,
     /// `null` for the built-in storage.
+    #[schema(value_type = Option<closed_sets::Auth>)]
     auth: Option<&'static str>,
     external_id: Option<String>,
     #[serde(flatten)]
@@ -51,21 +53,55 @@ pub(super) struct StorageBody {
     is_default: bool,
     /// Whether the present settings have passed a check. Until then the storage's files cannot be used.
     verified: bool,
+    /// Quarantined: a check found that the role lets others in, and the storage is not used until one
+    /// passes.
+    #[schema(inline, value_type = StorageState)]
+    state: &'static str,
+    /// `null` while the storage is active.
+    quarantine: Option<QuarantineBody>,
     health: HealthBody,
     project_count: i64,
     #[serde(with = "time::serde::rfc3339::option")]
     created_at: Option<OffsetDateTime>,
 }
 
-/// What the latest check said.
+/// Whether a storage is used.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[expect(dead_code, reason = "only for the OpenAPI document")]
+enum StorageState {
+    Active,
+    Quarantined,
+}
+
+/// Why a storage is not used.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Quarantine)]
+struct QuarantineBody {
+    #[serde(with = "time::serde::rfc3339")]
+    since: OffsetDateTime,
+    /// The check that found it.
+    #[schema(example = "chk_019a1f0e7c1b7d439a520c8c2f6f6b1e")]
+    check_id: String,
+    /// The code of the problem in that check's report.
+    #[schema(example = "role_accepts_missing_external_id")]
+    code: String,
+}
+
+/// What the latest check that could tell said.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Health)]
 struct HealthBody {
-    /// `healthy`, `degraded`, `broken` or `unknown`.
+    #[schema(value_type = closed_sets::HealthState)]
     state: &'static str,
     /// Since when it is so.
     #[serde(with = "time::serde::rfc3339::option")]
     since: Option<OffsetDateTime>,
+    /// The code of the problem that decided the state. Absent where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "role_refused")]
+    code: Option<String>,
+    /// The latest check, also one that could not tell.
     last_check_id: Option<String>,
 }
 
@@ -108,9 +144,22 @@ impl From<StorageView> for StorageBody {
             connection: (&connection).into(),
             is_default: view.is_default,
             verified: own.as_ref().is_none_or(|s| s.is_verified()),
+            state: match own.as_ref().map(|s| &s.quarantine) {
+                Some(Some(_)) => "quarantined",
+                Some(None) | None => "active",
+            },
+            quarantine: own
+                .as_ref()
+                .and_then(|s| s.quarantine.as_ref())
+                .map(|quarantine| QuarantineBody {
+                    since: quarantine.since,
+                    check_id: quarantine.check.to_string(),
+                    code: quarantine.code.clone(),
+                }),
             health: HealthBody {
                 state: own.as_ref().map_or("unknown", |s| s.health.state.as_str()),
                 since: own.as_ref().map(|s| s.health.since),
+                code: own.as_ref().and_then(|s| s.health.code.clone()),
                 last_check_id: own
                     .as_ref()
                     .and_then(|s| s.health.last_check.as_ref())
@@ -286,9 +335,9 @@ async fn get_storage_documents(
     tag = "Storages",
     params(
         ("storage_id" = String, Path, description = "The storage's ID"),
-        ("document_name" = String, Path, description = "`permission_policy`, `trust_policy`, `cors`, `lifecycle`, `bucket_policy`, `cli`, `cloudformation` or `terraform`"),
+        ("document_name" = closed_sets::DocumentName, Path, description = "Which document"),
     ),
-    responses((status = 200, description = "The document, with its own content type and a file name")),
+    responses(DocumentFile, (status = 409, description = "`no_role`: it connects by an access key")),
 )]
 #[get("/v1/storages/{storage_id}/documents/{document_name}")]
 async fn get_storage_document(

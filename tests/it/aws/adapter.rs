@@ -33,6 +33,8 @@ impl Observer for Nobody {
     fn assumed_role(&self, _: bool) {}
 
     fn checked_connection(&self, _: Outcome) {}
+
+    fn quarantined(&self, _: bool) {}
 }
 
 /// Vault and sessions on this AWS.

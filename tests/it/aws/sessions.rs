@@ -71,7 +71,7 @@ async fn one_role_has_a_session_for_each_storage() {
     assert_eq!(stub.count("AssumeRole"), 1);
     // The role trusts the second only by now, whose session is warm and does not serve the first.
     let answer = app.get(&first_files, &first.workspace.member).await;
-    answer.problem(502, "role_refused");
+    answer.problem(424, "role_refused");
     assert!(!answer.text.contains("999999999999"));
     assert_eq!(stub.count("AssumeRole"), 2);
     app.get(&second_files, &second.workspace.member)
@@ -127,7 +127,7 @@ async fn a_session_that_aws_no_longer_takes_is_replaced_once() {
     stub.answer_to("ListObjectsV2", s3_error(400, "ExpiredToken", "expired"));
     stub.clear();
     let answer = app.get(&files, &dialog.workspace.member).await;
-    answer.problem(502, "storage_credentials_rejected");
+    answer.problem(424, "storage_credentials_rejected");
     assert_eq!(
         (stub.count("AssumeRole"), stub.count("ListObjectsV2")),
         (0, 1)

@@ -65,6 +65,8 @@ impl Prober for Silence {
         Err(failure(FailureKind::AccessDenied))
     }
 
+    async fn forget(&self, _: &Owner) {}
+
     async fn assume_role(
         &self,
         bucket: &ConnectedBucket,

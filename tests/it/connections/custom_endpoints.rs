@@ -1,6 +1,7 @@
 //! Access keys, and stores that are not AWS's.
 
 use crate::it::support::app::{ORIGIN, TestApp, logs};
+use crate::it::support::aws::stub::{AwsStub, s3_error};
 use crate::it::support::aws::wire::{Reply, Wire};
 use crate::it::support::emulator::{Customer, Emulator, random_name};
 use crate::it::support::scene::{Dialog, Report};
@@ -108,6 +109,40 @@ async fn an_access_key_connects_and_stays_secret() {
     let report = Report::of(&answer);
     assert_eq!(report.0["outcome"], "failed");
     assert_eq!(report.code("list_bucket"), Some("credentials_rejected"));
+}
+
+/// Stores differ in GetBucketLocation: some do not have it, some answer with Regions of their own. The other
+/// steps decide whether the bucket can be used.
+#[tokio::test]
+async fn a_store_need_not_say_where_its_buckets_are() {
+    let app = app_allowing("127.0.0.0/8").await;
+    let own_region = "<LocationConstraint>a region of its own</LocationConstraint>";
+    for (what, reply) in [
+        ("not there", s3_error(501, "NotImplemented", "x")),
+        ("no such method", s3_error(405, "MethodNotAllowed", "x")),
+        ("no such key", s3_error(404, "NoSuchKey", "x")),
+        ("refused", s3_error(400, "InvalidArgument", "x")),
+        ("nonsense", Reply::answer(200, "not xml")),
+        ("a name of its own", Reply::answer(200, own_region)),
+    ] {
+        let stub = AwsStub::start().await;
+        stub.answer_to("GetBucketLocation", reply);
+        let dialog = Dialog::open(&app, json!({
+            "bucket": stub.bucket, "auth": "access_key", "access_key_id": "AKIAIOSFODNN7EXAMPLE",
+            "secret_access_key": "0123456789012345678901234567890123456789", "endpoint": stub.url,
+        }))
+        .await;
+        let report = dialog.check().await;
+        assert_eq!(
+            report.0["outcome"], "passed_with_warnings",
+            "{what} {:#}",
+            report.0
+        );
+        assert_eq!(report.with_status("warning"), ["get_bucket_location"]);
+        let code = report.code("get_bucket_location");
+        assert_eq!(code, Some("location_not_supported"), "{what}");
+        dialog.complete().await.expect(201);
+    }
 }
 
 fn silent() -> Reply {

@@ -1,8 +1,9 @@
-//! A database without room.
+//! A SQLite database without room, and what else ends a transaction in its middle.
 
 use crate::application::kept::store::{StoreError, WorkspaceStore};
 use crate::database::Database;
 use crate::it::database::contract::samples::{all, name, new_workspace};
+use crate::it::support::database::TestDb;
 
 #[tokio::test]
 async fn a_full_database_refuses_what_does_not_fit_and_keeps_the_rest() {
@@ -40,4 +41,28 @@ async fn a_full_database_refuses_what_does_not_fit_and_keeps_the_rest() {
         database.create_workspace(&new_workspace(), None).await,
         Ok(())
     );
+}
+
+/// SQLite rolls a transaction back by itself on a full disk, for one. The connection works afterwards.
+#[tokio::test]
+async fn a_transaction_that_sqlite_ends_by_itself_spoils_no_connection() {
+    let db = TestDb::sqlite().await;
+    db.tamper(
+        "CREATE TRIGGER ends_it BEFORE INSERT ON workspaces
+         BEGIN SELECT RAISE(ROLLBACK, 'on purpose'); END",
+    )
+    .await
+    .unwrap();
+    // More often than there are connections.
+    for _ in 0..20 {
+        let refused = db.database.create_workspace(&new_workspace(), None).await;
+        let why = format!("{refused:?}");
+        assert!(why.contains("on purpose"), "{why}");
+    }
+    db.tamper("DROP TRIGGER ends_it").await.unwrap();
+    for _ in 0..20 {
+        let made = db.database.create_workspace(&new_workspace(), None).await;
+        assert_eq!(made, Ok(()));
+    }
+    assert_eq!(db.database.list_workspaces(&all()).await.unwrap().len(), 20);
 }

@@ -311,7 +311,7 @@ async fn after_a_storage_is_deleted_aws_is_not_called_in_its_name() {
         assert_eq!(app.get(&path, member).await.status, status);
     };
     // The role trusts the second storage's external ID only: the first one's is refused.
-    read(&gone, 502).await;
+    read(&gone, 424).await;
     read(&stays, 200).await;
     let before = calls();
     read(&stays, 200).await;

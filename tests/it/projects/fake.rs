@@ -21,8 +21,8 @@ use crate::application::kept::vault::{MasterKey, Vault};
 use crate::application::people::caller::{Credential, Member};
 use crate::application::projects::imports::{ImportFiles, Pace};
 use crate::application::projects::{FileSource, Limits, NewProject, Projects};
-use crate::application::storages::Storages;
 use crate::application::storages::built_in::BuiltIn;
+use crate::application::storages::{QuarantineMode, Storages};
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::connection::service_identity::ServiceIdentity;
 use crate::domain::connection::{ConnectedBucket, Owner};
@@ -323,6 +323,7 @@ impl Rig {
                 Vec::new(),
                 principal.clone(),
             )),
+            bucket: bucket.clone(),
             limits: CheckLimits::new(1.try_into().unwrap()),
             clock: clock.clone(),
             observer: Arc::new(NobodyCounts),
@@ -339,6 +340,7 @@ impl Rig {
             checks,
             files: bucket.clone(),
             built_in: Arc::new(BuiltIn::new(None, prober)),
+            quarantine: QuarantineMode::On,
         });
         let projects = Arc::new(Projects {
             store,
@@ -468,4 +470,6 @@ impl crate::application::observe::Observer for NobodyCounts {
     fn assumed_role(&self, _: bool) {}
 
     fn checked_connection(&self, _: crate::domain::check::Outcome) {}
+
+    fn quarantined(&self, _: bool) {}
 }

@@ -27,7 +27,7 @@ mod storages;
 mod values;
 
 pub use audit::AuditStore;
-pub use checks::{CheckStore, CheckTarget};
+pub use checks::{CheckStore, CheckTarget, Recorded};
 pub use error::{StoreError, StoreResult, is_of_database, is_outcome_unknown};
 pub use idempotency::{HeldKey, Idempotency, IdempotencyStore, KeptAnswer, KeyClaim};
 pub use jobs::{

@@ -1,6 +1,7 @@
 //! Copies, moves and ACLs: `/v1/storages/{storage_id}/files/copy`, `…/move`, `…/acl`.
 
 use crate::application::bucket::write::CopiedObject;
+use crate::application::closed_sets;
 use crate::application::error::{Error, Result};
 use crate::application::files::copy::CopyRequest;
 use crate::domain::files::canned_acl::CannedAcl;
@@ -125,9 +126,7 @@ async fn move_file(
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct PutFileAcl {
-    /// One of S3's canned ACLs: `private`, `public-read`, `public-read-write`, `aws-exec-read`,
-    /// `authenticated-read`, `bucket-owner-read`, `bucket-owner-full-control`.
-    #[schema(example = "bucket-owner-full-control")]
+    #[schema(value_type = closed_sets::CannedAclName, example = "bucket-owner-full-control")]
     acl: String,
 }
 

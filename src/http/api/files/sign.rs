@@ -29,16 +29,27 @@ pub fn configure(config: &mut ServiceConfig) {
     config.service(asks(sign_files));
 }
 
+/// What a signed URL does.
+#[derive(ToSchema)]
+#[schema(rename_all = "UPPERCASE")]
+#[expect(dead_code, reason = "only for the OpenAPI document")]
+pub(crate) enum SignedMethod {
+    Get,
+    Put,
+    Delete,
+}
+
 /// Which URLs to sign: `key` or `keys`.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"keys": ["/some-folder/image.png"], "method": "GET", "expires_in": 900}))]
 pub(crate) struct SignFiles {
     #[schema(example = "/some-folder/image.png")]
     key: Option<String>,
     /// At most 10,000.
     keys: Option<Vec<String>>,
-    /// `GET`, `PUT` or `DELETE`; all but `GET` for admins only.
-    #[schema(example = "GET")]
+    /// All but `GET` are for admins only.
+    #[schema(value_type = SignedMethod)]
     method: String,
     /// Seconds; 900 where it is absent. The answer says when a URL really stops working: never later
     /// than the credentials that signed it.
@@ -63,6 +74,7 @@ pub(crate) struct SignedUrlsBody {
 pub(crate) struct SignedUrlBody {
     key: String,
     url: String,
+    #[schema(value_type = SignedMethod)]
     method: &'static str,
     /// Headers that the request must carry.
     headers: BTreeMap<String, String>,

@@ -1,5 +1,6 @@
 //! `/v1/…/sign-in-links`
 
+use crate::application::closed_sets;
 use crate::application::error::{Error, FieldError, Result};
 use crate::application::people::sign_in::{CreatedLink, NewLink};
 use crate::domain::ids::WorkspaceId;
@@ -30,11 +31,9 @@ pub fn configure(config: &mut ServiceConfig) {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewSignInLink {
-    /// `admin` or `member`.
-    #[schema(example = "admin")]
+    #[schema(value_type = closed_sets::Role)]
     role: String,
-    /// `settings`, `add_storage` or `projects`: where the link leads.
-    #[schema(example = "settings")]
+    #[schema(value_type = closed_sets::LinkPurpose)]
     purpose: String,
     /// Where the product wants people back.
     #[schema(example = "https://app.example.com/settings")]

@@ -1,5 +1,6 @@
 //! `/v1/workspaces/{workspace_id}/tokens`
 
+use crate::application::closed_sets;
 use crate::application::error::{Error, FieldError, Result};
 use crate::application::people::tokens::{CreatedToken, NewToken};
 use crate::domain::Invalid;
@@ -40,20 +41,11 @@ struct NewTokenBody {
     #[schema(example = "backend", min_length = 1, max_length = 200)]
     name: String,
     /// `member` browses, reads and creates projects; `admin` also manages storages.
-    #[schema(value_type = RoleName)]
+    #[schema(value_type = closed_sets::Role)]
     role: String,
     /// When it stops working, in RFC 3339. Without it: when it is revoked.
     #[schema(value_type = Option<OffsetDateTime>)]
     expires_at: Option<String>,
-}
-
-/// What a token lets its holder do.
-#[derive(ToSchema)]
-#[schema(as = Role, rename_all = "snake_case")]
-#[expect(dead_code, reason = "only for the OpenAPI document; `Role` parses it")]
-enum RoleName {
-    Admin,
-    Member,
 }
 
 /// A token, without its secret.
@@ -64,7 +56,7 @@ struct TokenBody {
     id: String,
     #[schema(example = "backend")]
     name: String,
-    #[schema(value_type = RoleName)]
+    #[schema(value_type = closed_sets::Role)]
     role: &'static str,
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,

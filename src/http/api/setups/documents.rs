@@ -6,7 +6,10 @@ use actix_web::HttpResponse;
 use actix_web::http::header;
 use serde::Serialize;
 use serde_json::Value;
-use utoipa::ToSchema;
+use std::collections::BTreeMap;
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::{Content, RefOr, Response, ResponseBuilder};
+use utoipa::{IntoResponses, PartialSchema, ToSchema};
 
 /// Every document, filled in.
 #[derive(Serialize, ToSchema)]
@@ -40,6 +43,35 @@ impl From<Documents> for DocumentsBody {
             cloudformation: documents.cloudformation,
             terraform: documents.terraform,
         }
+    }
+}
+
+/// How one document is answered.
+pub enum DocumentFile {}
+
+impl IntoResponses for DocumentFile {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let mut answer = ResponseBuilder::new()
+            .description("The document, with its own content type and a file name")
+            .header(
+                "Content-Disposition",
+                HeaderBuilder::new()
+                    .schema(Some(String::schema()))
+                    .description(Some("`attachment`, with the file name"))
+                    .build(),
+            );
+        for name in DocumentName::ALL {
+            let (media_type, _) = name
+                .content_type()
+                .split_once(';')
+                .unwrap_or((name.content_type(), ""));
+            let schema = match media_type {
+                "application/json" => Value::schema(),
+                _ => String::schema(),
+            };
+            answer = answer.content(media_type, Content::new(Some(schema)));
+        }
+        BTreeMap::from([("200".to_owned(), RefOr::T(answer.build()))])
     }
 }
 

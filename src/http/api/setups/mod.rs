@@ -2,6 +2,7 @@
 
 pub mod documents;
 
+use crate::application::closed_sets;
 use crate::application::connections::input::ConnectionInput;
 use crate::application::connections::view::ConnectionView;
 use crate::application::error::Result;
@@ -11,7 +12,7 @@ use crate::domain::ids::SetupId;
 use crate::domain::origin::Origin;
 use crate::domain::storage::Storage;
 use crate::http::api::checks::{CheckQuery, CheckReportBody};
-use crate::http::api::setups::documents::DocumentsBody;
+use crate::http::api::setups::documents::{DocumentFile, DocumentsBody};
 use crate::http::api::storages::StorageBody;
 use crate::http::body::Body;
 use crate::http::caller::AdminCaller;
@@ -48,8 +49,7 @@ pub fn configure(config: &mut ServiceConfig) {
 struct SetupBody {
     #[schema(example = "set_019a1f0e7c1b7d439a520c8c2f6f6b1e")]
     id: String,
-    /// `open`, `completed`, `closed` or `expired`.
-    #[schema(example = "open")]
+    #[schema(value_type = closed_sets::SetupStatus)]
     status: &'static str,
     /// Made by the service for this setup alone; the role's trust policy must ask for it.
     #[schema(example = "0b0b5d4c-6c5f-4f0e-9d1c-0d9f6d0c9a53")]
@@ -61,6 +61,7 @@ struct SetupBody {
     account_id: String,
     display_name: Option<String>,
     bucket: Option<String>,
+    #[schema(value_type = closed_sets::Auth)]
     auth: &'static str,
     #[serde(flatten)]
     connection: ConnectionView,
@@ -213,7 +214,10 @@ async fn change_storage_setup(
 #[utoipa::path(
     tag = "Storage setups",
     params(("setup_id" = String, Path, description = "The setup's ID")),
-    responses((status = 204, description = "Closed")),
+    responses(
+        (status = 204, description = "Closed"),
+        (status = 409, description = "`setup_completed`: it has become a storage"),
+    ),
 )]
 #[delete("/v1/storage-setups/{setup_id}")]
 async fn close_storage_setup(
@@ -249,9 +253,9 @@ async fn get_setup_documents(
     tag = "Storage setups",
     params(
         ("setup_id" = String, Path, description = "The setup's ID"),
-        ("document_name" = String, Path, description = "`permission_policy`, `trust_policy`, `cors`, `lifecycle`, `bucket_policy`, `cli`, `cloudformation` or `terraform`"),
+        ("document_name" = closed_sets::DocumentName, Path, description = "Which document"),
     ),
-    responses((status = 200, description = "The document, with its own content type and a file name")),
+    responses(DocumentFile, (status = 409, description = "`setup_incomplete`: the bucket's name is missing")),
 )]
 #[get("/v1/storage-setups/{setup_id}/documents/{document_name}")]
 async fn get_setup_document(

@@ -234,7 +234,8 @@ pub fn outcome(view: &SetupView, csrf: String, probe_now: bool) -> OutcomeView {
             .collect(),
         add: Some(Add {
             setup: view.setup.id.to_string(),
-            can_add: is_current && passed,
+            can_add: is_current && passed && view.check_is_fresh,
+            is_stale: view.has_outlived_its_check(),
             probe_now,
         }),
         csrf,

@@ -191,6 +191,8 @@ pub struct OutcomeView {
 pub struct Add {
     pub setup: String,
     pub can_add: bool,
+    /// The check has passed for these settings, and too long ago.
+    pub is_stale: bool,
     /// Whether this page may talk to the bucket: the probe in the browser starts at once.
     pub probe_now: bool,
 }

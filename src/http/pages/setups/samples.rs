@@ -52,6 +52,7 @@ fn outcome(passed: bool, is_current: bool, report: &ReportView) -> OutcomeView {
         add: Some(Add {
             setup: "set_1".into(),
             can_add: passed && is_current,
+            is_stale: false,
             probe_now: passed,
         }),
         csrf: "token".into(),

@@ -89,7 +89,7 @@ impl Chrome {
             let (_, words) = MESSAGES.iter().find(|(known, _)| *known == code)?;
             let kind = match code {
                 "check_failed" => "bad",
-                "check_warned" => "warn",
+                "check_warned" | "check_needed" => "warn",
                 _ => "good",
             };
             Some(Flash { kind, words })
@@ -123,6 +123,10 @@ const MESSAGES: &[(&str, &str)] = &[
     (
         "check_failed",
         "The connection was checked: it does not work.",
+    ),
+    (
+        "check_needed",
+        "The storage was not added, because its check passed more than ten minutes ago. Check the connection again.",
     ),
     (
         "setup_closed",

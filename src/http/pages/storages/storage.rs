@@ -10,7 +10,6 @@ use crate::domain::connection::Credentials;
 use crate::domain::ids::{StorageId, StorageRef};
 use crate::domain::policy_document::DocumentName;
 use crate::domain::setup::Draft;
-use crate::domain::storage::HealthState;
 use crate::http::api::setups::documents as raw_documents;
 use crate::http::assets;
 use crate::http::declare::{PageRoute, PageRoutes};
@@ -24,6 +23,7 @@ use crate::http::pages::shell::chrome::{Chrome, Section};
 use crate::http::pages::shell::form::{Confirmed, Form};
 use crate::http::pages::shell::moment::Moment;
 use crate::http::pages::shell::session::{AdminVisitor, Visitor};
+use crate::http::pages::storages::StateWords;
 use crate::http::path::Id;
 use crate::http::query::Query;
 use crate::http::state::Services;
@@ -77,8 +77,9 @@ struct Facts {
     external_id: Option<String>,
     is_default: bool,
     is_verified: bool,
-    health: (&'static str, &'static str),
-    since: Option<Moment>,
+    /// Since when it is not used, because its role lets others in.
+    quarantined: Option<Moment>,
+    state: StateWords,
     projects: i64,
     created: Option<Moment>,
 }
@@ -99,13 +100,8 @@ impl From<&StorageView> for Facts {
                 .map(ToString::to_string),
             is_default: view.is_default,
             is_verified: own.is_none_or(|s| s.is_verified()),
-            health: match own.map(|s| s.health.state) {
-                Some(HealthState::Healthy) => ("good", "Healthy"),
-                Some(HealthState::Degraded) => ("warn", "Warning"),
-                Some(HealthState::Broken) => ("bad", "Broken"),
-                Some(HealthState::Unknown) | None => ("none", "Not checked"),
-            },
-            since: own.map(|s| Moment(s.health.since)),
+            quarantined: own.and_then(|s| s.quarantine.as_ref().map(|it| Moment(it.since))),
+            state: StateWords::of(own),
             projects: own.map_or(0, |s| s.project_count),
             created: own.map(|s| Moment(s.created_at)),
         }

@@ -213,6 +213,7 @@ async fn both_engines_have_the_same_columns(db: TestDb) {
         include_str!("../../../../migrations/sqlite/0002_sign_in.sql"),
         include_str!("../../../../migrations/sqlite/0003_bucket_account.sql"),
         include_str!("../../../../migrations/sqlite/0004_jobs.sql"),
+        include_str!("../../../../migrations/sqlite/0005_quarantine.sql"),
         include_str!("../../../../migrations/sqlite/0007_idempotent_effects.sql"),
         include_str!("../../../../migrations/sqlite/0008_retention_and_lanes.sql"),
     );

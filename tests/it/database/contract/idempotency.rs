@@ -1,6 +1,6 @@
 use crate::application::kept::store::{
     CheckStore, CheckTarget, Completion, HeldKey, Idempotency, IdempotencyStore, KeptAnswer,
-    KeyClaim, ProjectStore, SetupStore, SignInStore, Store, StoreError, WorkspaceStore,
+    KeyClaim, ProjectStore, Recorded, SetupStore, SignInStore, Store, StoreError, WorkspaceStore,
 };
 use crate::database::Database;
 use crate::domain::check::StepStatus;
@@ -151,7 +151,8 @@ async fn what_is_made_and_its_answer_are_stored_together(db: TestDb) {
     let made = setup(&db, &mine.id, role_draft()).await;
     let report = report(made.id.as_str(), 1, StepStatus::Passed);
     let target = CheckTarget::Setup(made.id.clone());
-    assert_eq!(db.record_check(&mine.id, &target, &report).await, Ok(true));
+    let recorded = db.record_check(&mine.id, &target, &report).await;
+    assert_eq!(recorded, Ok(Recorded::Stored));
     let completed = storage_of(&made);
     let new_setup = new_setup(&mine.id);
     let project = new_project(&mine.id, Some(&stored.id));

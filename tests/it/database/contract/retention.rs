@@ -3,7 +3,7 @@ use crate::application::jobs::janitor::Janitor;
 use crate::application::kept::retention::{CheckPosition, NEWEST_CHECKS, Remover, Retention};
 use crate::application::kept::store::{
     AuditStore, CheckStore, CheckTarget, Expired, Idempotency, IdempotencyStore, KeyClaim,
-    RetentionStore, SetupStore, SignInStore, StorageStore, Store,
+    Recorded, RetentionStore, SetupStore, SignInStore, StorageStore, Store,
 };
 use crate::application::kept::vault::{MasterKey, Vault};
 use crate::application::people::audit_export::{AuditExport, ExportError};
@@ -163,7 +163,7 @@ async fn check_of(
     check.started_at = now() - DAY * i32::try_from(days).unwrap();
     let target = CheckTarget::Storage(storage.clone());
     let stored = db.database.record_check(workspace, &target, &check).await;
-    assert_eq!(stored, Ok(true));
+    assert_eq!(stored, Ok(Recorded::Stored));
     check.id
 }
 

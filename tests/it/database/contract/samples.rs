@@ -1,11 +1,11 @@
 //! Values to store.
 
 use crate::application::kept::store::{
-    CheckStore, CheckTarget, Completion, JobClaim, JobRest, ProjectStore, SetupStore, StorageStore,
-    Window, WorkspaceStore,
+    CheckStore, CheckTarget, Completion, JobClaim, JobRest, ProjectStore, Recorded, SetupStore,
+    StorageStore, Window, WorkspaceStore,
 };
 use crate::database::Database;
-use crate::domain::check::{CheckReport, Step, StepName, StepStatus, Steps};
+use crate::domain::check::{Bearing, CheckReport, Step, StepName, StepProblem, StepStatus, Steps};
 use crate::domain::connection::access::{Access, Auth};
 use crate::domain::connection::access_key::{AccessKeyId, SealedSecret};
 use crate::domain::connection::account::AccountId;
@@ -161,8 +161,10 @@ pub fn storage_of(setup: &Setup) -> Storage {
         health: Health {
             state: HealthState::Healthy,
             since: now(),
+            code: None,
             last_check: None,
         },
+        quarantine: None,
         project_count: 0,
         created_at: now(),
     }
@@ -177,11 +179,8 @@ pub async fn storage(db: &Database, workspace: &WorkspaceId) -> Storage {
 pub async fn complete(db: &Database, setup: &Setup) -> Storage {
     let report = report(setup.id.as_str(), setup.revision, StepStatus::Passed);
     let target = CheckTarget::Setup(setup.id.clone());
-    assert!(
-        db.record_check(&setup.workspace, &target, &report)
-            .await
-            .unwrap()
-    );
+    let recorded = db.record_check(&setup.workspace, &target, &report).await;
+    assert_eq!(recorded, Ok(Recorded::Stored));
     let storage = storage_of(setup);
     let done = db
         .complete_setup(
@@ -231,6 +230,32 @@ pub fn report(target: &str, revision: i64, last: StepStatus) -> CheckReport {
         steps: Steps::try_from(steps).unwrap(),
         attempts: 3,
     }
+}
+
+/// A report in which one step failed, with this code and bearing.
+pub fn failed_report(
+    target: &str,
+    revision: i64,
+    step: StepName,
+    code: &str,
+    bearing: Bearing,
+) -> CheckReport {
+    let mut report = report(target, revision, StepStatus::Passed);
+    let mut steps = Vec::from(report.steps);
+    for failed in steps.iter_mut().filter(|one| one.name == step) {
+        failed.status = StepStatus::Failed;
+        failed.problem = Some(StepProblem {
+            code: code.to_owned(),
+            title: "t".into(),
+            explanation: "e".into(),
+            remedy: "r".into(),
+            missing: Vec::new(),
+            patch: None,
+            bearing,
+        });
+    }
+    report.steps = Steps::try_from(steps).unwrap();
+    report
 }
 
 pub fn new_project(workspace: &WorkspaceId, storage: Option<&StorageId>) -> Project {

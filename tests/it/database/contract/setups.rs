@@ -1,5 +1,5 @@
 use crate::application::kept::store::{
-    CheckStore, CheckTarget, Completion, SetupStore, StorageStore, StoreError,
+    CheckStore, CheckTarget, Completion, Recorded, SetupStore, StorageStore, StoreError,
 };
 use crate::domain::check::StepStatus;
 use crate::domain::connection::access::Access;
@@ -114,7 +114,8 @@ async fn completion_needs_the_very_revision_and_check(db: TestDb) {
     let older = report(made.id.as_str(), 1, StepStatus::Passed);
     let latest = report(made.id.as_str(), 1, StepStatus::Passed);
     for check in [&older, &latest] {
-        assert_eq!(db.record_check(&mine.id, &target, check).await, Ok(true));
+        let recorded = db.record_check(&mine.id, &target, check).await;
+        assert_eq!(recorded, Ok(Recorded::Stored));
     }
     let storage = storage_of(&made);
     for (workspace, revision, check) in [
@@ -148,7 +149,8 @@ async fn completion_is_all_or_nothing(db: TestDb) {
     let made = setup(&db, &mine.id, role_draft()).await;
     let check = report(made.id.as_str(), 1, StepStatus::Passed);
     let target = CheckTarget::Setup(made.id.clone());
-    assert_eq!(db.record_check(&mine.id, &target, &check).await, Ok(true));
+    let recorded = db.record_check(&mine.id, &target, &check).await;
+    assert_eq!(recorded, Ok(Recorded::Stored));
     let before = db.setup(&mine.id, &made.id).await.unwrap();
 
     // The second half fails: the ID exists already; the external ID is another setup's.
@@ -172,7 +174,8 @@ async fn one_of_many_completions_wins(db: TestDb) {
     let made = setup(&db, &mine.id, role_draft()).await;
     let check = report(made.id.as_str(), 1, StepStatus::Passed);
     let target = CheckTarget::Setup(made.id.clone());
-    assert_eq!(db.record_check(&mine.id, &target, &check).await, Ok(true));
+    let recorded = db.record_check(&mine.id, &target, &check).await;
+    assert_eq!(recorded, Ok(Recorded::Stored));
     let mut racers = Vec::new();
     for _ in 0..20 {
         let (db, made, check) = (db.clone(), made.clone(), check.id.clone());

@@ -1,5 +1,5 @@
 use crate::application::kept::store::{
-    CheckStore, CheckTarget, ProjectStore, StorageDeletion, StorageStore, StoreError,
+    CheckStore, CheckTarget, ProjectStore, Recorded, StorageDeletion, StorageStore, StoreError,
     WorkspaceStore,
 };
 use crate::domain::check::StepStatus;
@@ -65,7 +65,8 @@ async fn another_workspace_changes_nothing(db: TestDb) {
         db.delete_storage(&other.id, &stored.id).await,
         Ok(StorageDeletion::NotFound)
     );
-    assert_eq!(db.record_check(&other.id, &target, &check).await, Ok(false));
+    let recorded = db.record_check(&other.id, &target, &check).await;
+    assert_eq!(recorded, Ok(Recorded::NoTarget));
     assert_eq!(reload(&db, &stored).await, stored);
     assert_eq!(
         db.rename_storage(&mine.id, &stored.id, &name("Neu")).await,
@@ -203,7 +204,8 @@ async fn a_deleted_storage_takes_its_checks_and_its_place_as_default(db: TestDb)
     let stored = storage(&db, &mine.id).await;
     let check = report(stored.id.as_str(), 1, StepStatus::Passed);
     let target = CheckTarget::Storage(stored.id.clone());
-    assert_eq!(db.record_check(&mine.id, &target, &check).await, Ok(true));
+    let recorded = db.record_check(&mine.id, &target, &check).await;
+    assert_eq!(recorded, Ok(Recorded::Stored));
     assert_eq!(
         db.set_default_storage(&mine.id, &StorageRef::Own(stored.id.clone()))
             .await,
@@ -236,6 +238,7 @@ async fn damaged_storages_are_not_read(db: TestDb) {
         ("region", "'x@evil:443/#'"),
         ("prefix", "'team'"),
         ("health", "'fine'"),
+        ("quarantined_at", "5"),
         ("created_at", "9223372036854775807"),
     ] {
         let stored = storage(&db, &mine.id).await;

@@ -25,8 +25,16 @@ fn facts(is_built_in: bool, projects: i64) -> Facts {
         external_id: own("0f8fad5b-d9cb-469f-a165-70867728950e"),
         is_default: is_built_in,
         is_verified: projects == 0,
-        health: ("good", "Healthy"),
-        since: own("").map(|_| then),
+        quarantined: (projects == 1_000).then_some(then),
+        state: StateWords {
+            kind: "warn",
+            word: if projects > 0 {
+                "Needs a check"
+            } else {
+                "Healthy"
+            },
+            since: own("").map(|_| then),
+        },
         projects,
         created: own("").map(|_| then),
     }
@@ -74,6 +82,12 @@ fn a_member_sees_facts_and_an_admin_the_controls_too() {
         assert_eq!(admin.contains("Rename or change"), !is_built_in);
         assert_eq!(admin.contains("Needs a check"), projects > 0);
         assert_eq!(admin.contains("1000 projects use"), projects == 1_000);
+        for page in [&admin, &member] {
+            assert_eq!(
+                page.contains("This storage is quarantined"),
+                projects == 1_000
+            );
+        }
     }
 }
 
