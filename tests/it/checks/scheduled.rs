@@ -78,8 +78,6 @@ impl Prober for Silence {
     async fn with_key(&self, bucket: &ConnectedBucket) -> Result<Arc<dyn BucketProbe>, AwsFailure> {
         Err(self.answer(bucket).await)
     }
-
-    async fn forget(&self, _: &Owner) {}
 }
 
 fn worker(rig: &Rig, lane: Lane) -> Worker {
