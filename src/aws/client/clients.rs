@@ -112,6 +112,12 @@ impl AwsClients {
         &self.guard
     }
 
+    /// Whether the connection's bucket is at Amazon S3 itself, as far as the configuration says: then what
+    /// its documentation promises holds.
+    pub fn is_amazon(&self, connection: &Connection) -> bool {
+        !self.custom_endpoint && connection.endpoint().is_none()
+    }
+
     /// The service's own credentials.
     pub fn own_credentials(&self) -> Result<SharedCredentialsProvider, AwsFailure> {
         self.config.credentials_provider().ok_or_else(|| {

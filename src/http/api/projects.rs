@@ -1,7 +1,7 @@
 //! `/v1/projects`
 
 use crate::application::error::{Error, Result};
-use crate::application::files::sign::SignRequest;
+use crate::application::files::sign::{ReadMethod, SignRequest};
 use crate::application::projects::input::{NewFileInput, NewProjectInput};
 use crate::domain::Invalid;
 use crate::domain::ids::ProjectId;
@@ -372,6 +372,8 @@ async fn sign_project_files(
         expires_in: asked.expires_in.map(Duration::from_secs),
         content_type: asked.content_type,
         download_name: asked.download_name,
+        method: ReadMethod::Get,
+        range: None,
     };
     let urls = services.projects.sign(&member.0, &id.0, &request).await?;
     Ok(Json(SignedUrlsBody::new(&request.keys, urls)))

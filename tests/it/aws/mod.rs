@@ -5,3 +5,4 @@ mod emulator;
 mod faults;
 mod reading;
 mod sessions;
+mod uploads;
