@@ -120,7 +120,8 @@ pub struct Options {
     #[arg(long, env = "SALLYPORT_RECHECK_INTERVAL", value_name = "DURATION")]
     pub recheck_interval: Option<String>,
 
-    /// How long a client may take to send a request's headers, and its body of JSON.
+    /// How long a client may take to send a request's headers, and its body of JSON. A GET or HEAD that is
+    /// not answered after twice this time is given up.
     /// Default: 30s. Example: 10s
     #[arg(long, env = "SALLYPORT_REQUEST_TIMEOUT", value_name = "DURATION")]
     pub request_timeout: Option<String>,

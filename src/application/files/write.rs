@@ -185,3 +185,20 @@ fn busy() -> Error {
     .remedy("Send the file's size as `Content-Length`, or try again in a moment.")
     .retry_after(Duration::from_secs(5))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_that_stalls_is_reported_as_it_was() {
+        let limit = Duration::from_secs(60);
+        let cut = store_stalled(limit, false);
+        assert_eq!(cut.code, "storage_timeout");
+        assert!(cut.detail.contains("60 seconds") && cut.detail.contains("Nothing was stored"));
+        // Nobody knows whether it stored the object.
+        let unknown = store_stalled(limit, true);
+        assert!(!unknown.detail.contains("Nothing was stored"));
+        assert!(unknown.remedy.as_ref().is_some_and(|text| text.contains("metadata")));
+    }
+}

@@ -9,6 +9,7 @@ use crate::it::support::client::{Content, chunked};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 const FILES: &str = "/v1/storages/built-in/files";
 const CONTENT: &str = "/v1/storages/built-in/files/content?key=%2Fa.txt";
@@ -189,4 +190,21 @@ async fn a_move_keeps_an_original_that_changed() {
     assert_eq!(problem["copied"], "/b.txt");
     assert_eq!(stub.count("CopyObject"), 1);
     assert_eq!(stub.count("DeleteObject"), 0, "the newer original is gone");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_that_is_not_answered_is_given_up() {
+    let stub = AwsStub::start().await;
+    let app = TestApp::spawn_on(&stub.sdk_config(), |options| {
+        options.built_in_bucket = Some(stub.bucket.clone());
+        options.request_timeout = Some("1s".into());
+    })
+    .await;
+    let workspace = app.workspace().await;
+    stub.world().slow = Some("HeadObject");
+    let began = Instant::now();
+    let path = format!("{FILES}/metadata?key=%2Fa.txt");
+    let answer = app.get(&path, &workspace.member).await;
+    answer.problem(504, "request_given_up");
+    assert!(began.elapsed() < Duration::from_secs(6));
 }
