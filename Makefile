@@ -6,13 +6,14 @@ CARGO ?= cargo
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help test test-tools lint fmt check-compose run demo demo-walk bench screenshots figures clean
+.PHONY: help test test-tools lint fmt check-compose run demo demo-walk faults bench screenshots figures clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 test: test-tools lint ## Check and test everything. ARGS=name runs the tests whose names contain it.
 	@tools/with-services $(CARGO) test $(ARGS)
+	@if [ -z "$(ARGS)" ]; then .build/emulator/bin/python tools/faults/faults.py --short; fi
 
 test-tools: ## Install the test tools: AWS emulator, linters, PostgreSQL, Chromium.
 	@tools/install
@@ -45,6 +46,11 @@ demo-walk: ## Run the main workflow over the API, step by step, and check every 
 	@tools/install emulator
 	@$(CARGO) build
 	@.build/emulator/bin/python demo/walk.py
+
+faults: ## Kill the service 500 times and break what it needs; verify its promises. ARGS="--rounds 50".
+	@tools/install emulator postgres
+	@$(CARGO) build
+	@.build/emulator/bin/python tools/faults/faults.py $(ARGS)
 
 bench: ## Run the benchmarks. Takes minutes. ARGS="--bench start" runs one.
 	@$(CARGO) bench $(ARGS)

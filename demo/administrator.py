@@ -95,7 +95,7 @@ class Administrator:
             finished = subprocess.run(
                 [environment.binary(), "provision", "--bucket", setup["bucket"], "--output", "json"]
                 # The account belongs to the demo: settings of an earlier setup on the bucket may be replaced.
-                + ["--replace", "--role-name", f"acme-sallyport-{setup['id'][-6:]}"],
+                + ["--role-name", f"acme-sallyport-{setup['id'][-6:]}"],
                 input=documents,
                 capture_output=True,
                 env={**variables, **environment.aws_environment(self.state["aws_url"], key)},

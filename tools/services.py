@@ -194,6 +194,7 @@ class Postgres(Server):
     def __init__(self):
         self.folder = tempfile.mkdtemp(prefix="sallyport-postgres-")
         super().__init__(os.path.join(self.folder, "log"))
+        self.command, self.user = [], {}
         self.port = free_port()
         self.password = secrets.token_hex(16)
         self.url = f"postgres://postgres:{self.password}@127.0.0.1:{self.port}/postgres"
@@ -240,7 +241,15 @@ class Postgres(Server):
         command = [postgres, "-D", data]
         for key, value in settings.items():
             command += ["-c", f"{key}={value}"]
-        self.spawn(command, cwd=self.folder, **user)
+        self.command, self.user = command, user
+        self.resume()
+
+    def halt(self, how=signal.SIGINT):
+        """Stops the server and keeps its data. SIGQUIT is PostgreSQL's immediate shutdown, like a crash."""
+        super().stop(how)
+
+    def resume(self):
+        self.spawn(self.command, cwd=self.folder, **self.user)
         self.wait_until(self._accepts)
 
     @staticmethod

@@ -9,11 +9,12 @@ use clap::ValueEnum;
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
 
-/// Makes the role in your own AWS account, and puts CORS and lifecycle rules on your bucket, as the
+/// Makes the role in your own AWS account, and adds CORS and lifecycle rules to your bucket, as the
 /// setup's documents say.
 ///
-/// It uses your own AWS credentials, Region and endpoints, by the AWS SDK's usual variables and files.
-/// Running it again changes nothing.
+/// It uses your own AWS credentials, Region and endpoints, by the AWS SDK's usual variables and files. It
+/// looks at everything before it changes anything. The bucket's other rules stay. A role that does not ask
+/// for this setup's external ID is left alone. Running it again changes nothing.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
     /// The JSON of `GET /v1/storage-setups/ID/documents`; `-` reads it from standard input
@@ -40,8 +41,17 @@ pub struct Args {
     #[arg(long)]
     skip_lifecycle: bool,
 
-    /// Put the rules in place of others that the bucket has
+    /// Show what would be changed, and change nothing
     #[arg(long)]
+    dry_run: bool,
+
+    /// Remove the role, its policy and the rules again. Everything else in the bucket's rules stays
+    #[arg(long)]
+    remove: bool,
+
+    /// Replace the trust policy of a role that is not for this setup. Whoever uses the role by that policy
+    /// loses it
+    #[arg(long, conflicts_with = "remove")]
     replace: bool,
 
     /// How to print what was done
@@ -82,28 +92,47 @@ where
     let done = apply(provisioning).await?;
     match args.output {
         Output::Json => {
+            let details: serde_json::Map<String, serde_json::Value> = done
+                .parts()
+                .into_iter()
+                .map(|(name, part)| {
+                    (
+                        name.to_lowercase().replace(' ', "_"),
+                        part.details.clone().into(),
+                    )
+                })
+                .collect();
             let summary = serde_json::json!({
                 "role_arn": done.role_arn.as_str(),
                 "bucket": bucket.as_str(),
-                "role": done.role,
-                "permission_policy": done.permission_policy,
-                "cors": done.cors,
-                "lifecycle": done.lifecycle,
+                "dry_run": args.dry_run,
+                "role": done.role.change,
+                "permission_policy": done.permission_policy.change,
+                "cors": done.cors.change,
+                "lifecycle": done.lifecycle.change,
+                "details": details,
             });
             writeln!(out, "{summary:#}")?;
         }
         Output::Text => {
-            writeln!(out, "Role               {}", done.role.as_str())?;
-            writeln!(
-                out,
-                "Permission policy  {}",
-                done.permission_policy.as_str()
-            )?;
-            writeln!(out, "CORS               {}", done.cors.as_str())?;
-            writeln!(out, "Lifecycle          {}", done.lifecycle.as_str())?;
-            writeln!(out)?;
-            writeln!(out, "Role ARN, to enter in the setup:")?;
-            writeln!(out, "{}", done.role_arn)?;
+            if args.dry_run {
+                writeln!(
+                    out,
+                    "This is a dry run: nothing was changed. A run without --dry-run does this:"
+                )?;
+                writeln!(out)?;
+            }
+            for (name, part) in done.parts() {
+                writeln!(out, "{name:<17}  {}", part.change.as_str())?;
+                for line in &part.details {
+                    writeln!(out, "    {line}")?;
+                }
+            }
+            if !args.remove {
+                writeln!(out)?;
+                writeln!(out, "Role ARN, to enter in the setup:")?;
+                writeln!(out, "{}", done.role_arn)?;
+            }
         }
     }
     Ok(out.flush()?)
@@ -120,6 +149,8 @@ fn provisioning(args: &Args) -> Result<Provisioning, Error> {
     provisioning.skip_cors = args.skip_cors;
     provisioning.skip_lifecycle = args.skip_lifecycle;
     provisioning.replace = args.replace;
+    provisioning.remove = args.remove;
+    provisioning.dry_run = args.dry_run;
     Ok(provisioning)
 }
 
@@ -142,7 +173,7 @@ fn read(args: &Args) -> Result<Vec<u8>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::application::connections::provision::ProvisionChange;
+    use crate::application::connections::provision::{ProvisionChange, ProvisionedPart};
     use crate::domain::connection::role_arn::RoleArn;
     use clap::Parser;
     use serde_json::{Value, json};
@@ -163,6 +194,10 @@ mod tests {
         file
     }
 
+    fn part(change: ProvisionChange) -> ProvisionedPart {
+        ProvisionedPart::new(change, vec!["what changes".to_owned()])
+    }
+
     async fn run_with(arguments: &[&str]) -> Result<String, Error> {
         let command = Command::try_parse_from([&["provision"], arguments].concat()).unwrap();
         let mut out = Vec::new();
@@ -173,14 +208,14 @@ mod tests {
                     provisioning.role_name()
                 ))
                 .unwrap(),
-                role: ProvisionChange::Created,
-                permission_policy: ProvisionChange::Updated,
-                cors: if provisioning.skip_cors {
+                role: part(ProvisionChange::Created),
+                permission_policy: part(ProvisionChange::Updated),
+                cors: part(if provisioning.skip_cors {
                     ProvisionChange::Skipped
                 } else {
                     ProvisionChange::Created
-                },
-                lifecycle: ProvisionChange::Unchanged,
+                }),
+                lifecycle: part(ProvisionChange::Unchanged),
             })
         };
         run(command.args, apply, &mut out).await?;
@@ -204,6 +239,19 @@ mod tests {
         assert_eq!(summary["role_arn"], "arn:aws:iam::123456789012:role/sally");
         assert_eq!(summary["permission_policy"], "updated");
         assert_eq!(summary["cors"], "skipped");
+        assert_eq!(summary["details"]["permission_policy"][0], "what changes");
+        let dry = run_with(&[&common[..], &["--dry-run"]].concat())
+            .await
+            .unwrap();
+        assert!(
+            dry.starts_with("This is a dry run: nothing was changed."),
+            "{dry}"
+        );
+        assert!(dry.contains("    what changes\n"), "{dry}");
+        let removed = run_with(&[&common[..], &["--remove"]].concat())
+            .await
+            .unwrap();
+        assert!(!removed.contains("to enter in the setup"), "{removed}");
     }
 
     #[tokio::test]

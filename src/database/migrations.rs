@@ -41,6 +41,11 @@ const SQLITE: &[(i64, &str, &str)] = &[
         "jobs",
         include_str!("../../migrations/sqlite/0004_jobs.sql"),
     ),
+    (
+        7,
+        "idempotent_effects",
+        include_str!("../../migrations/sqlite/0007_idempotent_effects.sql"),
+    ),
 ];
 
 const POSTGRES: &[(i64, &str, &str)] = &[
@@ -63,6 +68,11 @@ const POSTGRES: &[(i64, &str, &str)] = &[
         4,
         "jobs",
         include_str!("../../migrations/postgres/0004_jobs.sql"),
+    ),
+    (
+        7,
+        "idempotent_effects",
+        include_str!("../../migrations/postgres/0007_idempotent_effects.sql"),
     ),
 ];
 
@@ -108,6 +118,10 @@ async fn apply(pool: &Pool) -> StoreResult<()> {
             // Under the driver's advisory lock, which belongs to the session. Detached from the pool,
             // so that a session which fails here is closed, and the lock freed with it.
             let mut connection = pool.acquire().await?.detach();
+            // Bounded as a whole, by the limit above.
+            sqlx::query("SET statement_timeout = 0")
+                .execute(&mut connection)
+                .await?;
             migrator(POSTGRES)
                 .run_direct(None, &mut connection, false)
                 .await?;
@@ -120,6 +134,8 @@ async fn apply(pool: &Pool) -> StoreResult<()> {
 /// Stops a release that is too old for the schema.
 async fn refuse_incompatible(pool: &Pool) -> StoreResult<()> {
     let rows = pool
+        .acquire()
+        .await?
         .fetch_all(
             "SELECT value FROM remembered WHERE name = $1",
             values![OLDEST_COMPATIBLE],

@@ -31,6 +31,8 @@ pub struct Declared {
     pub id: Option<String>,
     /// `None`: its registration says nothing.
     pub effect: Option<RouteEffect>,
+    /// Whether a repetition with the same `Idempotency-Key` gets the first answer again.
+    pub takes_idempotency_key: bool,
 }
 
 /// An operation of the API with its effect.
@@ -220,6 +222,7 @@ impl PageRoute {
             method,
             id: None,
             effect: Some(effect),
+            takes_idempotency_key: false,
         });
         self
     }

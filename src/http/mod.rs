@@ -3,7 +3,7 @@
 //! Handlers are thin: they parse, call one use case, and answer. What holds for every request is done
 //! around them, from the outside in: [`detach`](boundary::detach), [`boundary`](boundary::boundary),
 //! [`audit`](audit::audit), [`authenticate`](caller::authenticate),
-//! [`panics`](boundary::panics).
+//! [`panics`](boundary::panics), [`refuse_unsupported`](idempotency::refuse_unsupported).
 
 pub mod api;
 pub mod assets;
@@ -93,6 +93,7 @@ pub fn app(
                 .configure(|config| pages::routes().register(config)),
         )
         .default_service(web::to(routes::nothing_here))
+        .wrap(from_fn(idempotency::refuse_unsupported))
         .wrap(from_fn(boundary::panics))
         .wrap(from_fn(caller::authenticate))
         .wrap(from_fn(audit::audit))

@@ -3,11 +3,12 @@
 use crate::http::api;
 use crate::http::declare::{Address, Declared, take_effect};
 use crate::http::face::{Actions, Callers, Face};
+use crate::http::idempotency;
 use crate::http::problem::{FieldProblem, ProblemBody};
 use actix_web::App;
 use actix_web::http::Method;
 use utoipa::OpenApi as _;
-use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::path::{Operation, ParameterIn, PathItem};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{Content, OpenApi, Ref, RefOr, Response, ResponseBuilder};
 use utoipa_actix_web::AppExt;
@@ -68,6 +69,7 @@ fn address((path, item): (&String, &mut PathItem)) -> Address {
             Declared {
                 method,
                 id: operation.operation_id.clone(),
+                takes_idempotency_key: has_header(operation, idempotency::NAME),
                 effect: take_effect(operation),
             }
         })
@@ -82,6 +84,18 @@ fn address((path, item): (&String, &mut PathItem)) -> Address {
         action,
         operations,
     }
+}
+
+fn has_header(operation: &Operation, name: &str) -> bool {
+    operation
+        .parameters
+        .iter()
+        .flatten()
+        .filter_map(|parameter| match parameter {
+            RefOr::T(parameter) => Some(parameter),
+            RefOr::Ref(_) => None,
+        })
+        .any(|p| matches!(p.parameter_in, ParameterIn::Header) && p.name == name)
 }
 
 /// The operations of a path, with their methods.

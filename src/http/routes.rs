@@ -2,7 +2,7 @@
 
 use crate::application::error::Error;
 use crate::http::declare::{Address, Declared};
-use crate::http::face::{Actions, Face, RouteEffect};
+use crate::http::face::{Actions, Callers, Face, RouteEffect};
 use crate::http::problem::Problem;
 use actix_web::dev::ResourceDef;
 use actix_web::http::header::{self, HeaderValue};
@@ -83,6 +83,20 @@ impl Routes {
         }
     }
 
+    /// Whether it is a POST of the API that changes something, and that does not take an idempotency key.
+    pub fn ignores_idempotency_key(&self, method: &Method, path: &str) -> bool {
+        *method == Method::POST
+            && self
+                .matching(path)
+                .filter(|route| route.address.face.callers == Callers::Tokens)
+                .flat_map(|route| &route.address.operations)
+                .find(|operation| operation.method == *method)
+                .is_some_and(|operation| {
+                    effect(Some(operation), method) == RouteEffect::Changes
+                        && !operation.takes_idempotency_key
+                })
+    }
+
     /// The path's values by their names in the pattern, in their order.
     pub fn parameters(&self, path: &str) -> Vec<(String, String)> {
         let mut found = actix_web::dev::Path::new(path);
@@ -152,7 +166,7 @@ pub async fn nothing_here(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::face::{Callers, ErrorLook};
+    use crate::http::face::ErrorLook;
 
     static API: Face = Face {
         root: "/v1/",
@@ -178,6 +192,7 @@ mod tests {
                 method,
                 id: Some("put_thing".to_owned()),
                 effect,
+                takes_idempotency_key: false,
             }],
         }
     }

@@ -22,7 +22,7 @@ if [ -n "$account" ]; then
 fi
 
 if trusted=$(aws iam get-role --role-name="$role_name" --output=text \
-  --query='Role.AssumeRolePolicyDocument.Statement[].Condition.StringEquals."sts:ExternalId"' 2>&1); then
+  --query='Role.AssumeRolePolicyDocument.Statement[].[Condition.StringEquals."sts:ExternalId"]' 2>&1); then
   if [ "$trusted" != "$external_id" ] && [ "$replace" = no ]; then
     say "The role $role_name exists, and its trust policy is not the one for this external ID."
     say "Nothing was changed. Run this again with --replace to replace its trust policy."
@@ -40,41 +40,41 @@ fi
 aws iam put-role-policy --role-name="$role_name" --policy-name="$policy_name" \
   --policy-document="$permission_policy"
 
-status=0
-
-# Sets a configuration of the bucket, unless it has rules that are not ours.
-# $1 the configuration's name in commands, $2 a query for one line a rule, $3 the lines of our rules,
-# $4 the configuration.
+# Adds our rules to a configuration of the bucket, and puts them in the place of older ones of ours. Ours
+# go first: S3 takes the first CORS rule that matches.
+# $1 the configuration's name in commands, $2 a query for the rules that are not ours, $3 our rules as a
+# JSON array, $4 the name of the array in the configuration; further arguments go to the command.
 set_rules() {
-  if found=$(aws s3api "get-bucket-$1" --bucket="$bucket" ${region:+"--region=$region"} \
-    --query="$2" --output=text 2>&1); then
-    others=$(printf '%s\n' "$found" | grep -vxF -e "$3") || [ $? -eq 1 ]
+  name=$1 query=$2 ours=$3 array=$4
+  shift 4
+  if others=$(aws s3api "get-bucket-$name" --bucket="$bucket" ${region:+"--region=$region"} \
+    --query="$query" --output=json 2>&1); then
+    case $others in
+      null | '[]') rules=$ours ;;
+      '['*']') rules="${ours%]},${others#?}" ;;
+      *) say "The answer of get-bucket-$name cannot be read. The rules stay as they are: $others"; exit 1 ;;
+    esac
   else
-    case $found in
-      *NoSuchCORSConfiguration* | *NoSuchLifecycleConfiguration*) others='' ;;
-      *) say "$found"; exit 1 ;;
+    case $others in
+      *NoSuchCORSConfiguration* | *NoSuchLifecycleConfiguration*) rules=$ours ;;
+      *) say "$others"; exit 1 ;;
     esac
   fi
-  if [ -n "$others" ] && [ "$replace" = no ]; then
-    say "The bucket $bucket has other rules (get-bucket-$1), which stay as they are."
-    say "Add these to them, or run this again with --replace to have these alone:"
-    say "$4"
-    status=3
-    return
-  fi
-  aws s3api "put-bucket-$1" --bucket="$bucket" ${region:+"--region=$region"} \
-    "--${1%-configuration}-configuration=$4" >/dev/null
+  aws s3api "put-bucket-$name" --bucket="$bucket" ${region:+"--region=$region"} "$@" \
+    "--${name%-configuration}-configuration={\"$array\":$rules}" >/dev/null
 }
 
 if [ -n "$cors" ]; then
-  # shellcheck disable=SC2016 # The backticks are the query's.
-  set_rules cors 'CORSRules[].[join(`","`, AllowedOrigins), join(`","`, AllowedMethods), join(`","`, AllowedHeaders || `[]`), join(`","`, ExposeHeaders || `[]`), MaxAgeSeconds]' \
-    "$cors_rules" "$cors"
+  set_rules cors "$cors_of_others" "$cors" CORSRules
 fi
 if [ -n "$lifecycle" ]; then
-  set_rules lifecycle-configuration 'Rules[].[ID, Filter.Prefix, Expiration.Days, NoncurrentVersionExpiration.NoncurrentDays, AbortIncompleteMultipartUpload.DaysAfterInitiation]' \
-    "$lifecycle_rules" "$lifecycle"
+  # Without it, S3 would set the bucket's choice back to the default.
+  smallest=$(aws s3api get-bucket-lifecycle-configuration --bucket="$bucket" \
+    ${region:+"--region=$region"} --query=TransitionDefaultMinimumObjectSize --output=text 2>/dev/null) \
+    || smallest=None
+  if [ "$smallest" = None ]; then smallest=; fi
+  set_rules lifecycle-configuration "$lifecycle_of_others" "$lifecycle" Rules \
+    ${smallest:+"--transition-default-minimum-object-size=$smallest"}
 fi
 
 aws iam get-role --role-name="$role_name" --query=Role.Arn --output=text
-exit "$status"

@@ -4,10 +4,12 @@
 #
 # Needs the AWS CLI, signed in to the account that owns the bucket. Safe to run twice.
 #
-# A role or a bucket that has something else is left as it is, unless --replace is given:
-# - a role whose trust policy does not ask for this external ID: nothing is done (exit status 1);
-# - a bucket with other CORS or lifecycle rules: AWS replaces such rules as a whole, so they stay, and
-#   the rules to add are printed (exit status 3, with the role made).
+# The bucket's other CORS and lifecycle rules stay: AWS replaces such rules as a whole, so the script
+# reads them, adds its own, and writes all of them. A rule that somebody else adds in the same second is
+# lost.
+#
+# A role whose trust policy does not ask for this external ID in every statement is left as it is, and so
+# is everything else (exit status 1), unless --replace is given.
 #
 # With the lifecycle rules, AWS deletes what is in the folders temp/ and export/ below the bucket
 # prefix after 7 days. A bucket whose objects are encrypted with a KMS key also needs the key's policy

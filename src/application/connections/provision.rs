@@ -23,6 +23,12 @@ pub struct GivenDocuments {
 impl GivenDocuments {
     /// Reads the documents, or says at which place they are not what they should be.
     pub fn parse(json: &[u8]) -> Result<Self, Invalid> {
+        if json.iter().all(u8::is_ascii_whitespace) {
+            return Err(Invalid::new(
+                "invalid_documents",
+                "There are no documents: the input is empty. Pass the answer of `GET /v1/storage-setups/ID/documents`.",
+            ));
+        }
         let deserializer = &mut serde_json::Deserializer::from_slice(json);
         serde_path_to_error::deserialize(deserializer).map_err(|error| {
             Invalid::new(
@@ -36,6 +42,27 @@ impl GivenDocuments {
         })
     }
 
+    /// The external ID that the trust policy asks for.
+    pub fn external_id(&self) -> Option<&str> {
+        let statements = statements(&self.trust_policy);
+        statements.first().and_then(asked_external_id)
+    }
+
+    /// Whether a role with this trust policy is the one that the documents are about: every statement asks
+    /// for the documents' external ID. A statement without it is the customer's own.
+    pub fn are_of_role(&self, trust_policy: &serde_json::Map<String, Value>) -> bool {
+        if *trust_policy == self.trust_policy {
+            return true;
+        }
+        let found = statements(trust_policy);
+        self.external_id().is_some_and(|wanted| {
+            !found.is_empty()
+                && found
+                    .iter()
+                    .all(|statement| asked_external_id(statement) == Some(wanted))
+        })
+    }
+
     /// Whether the permission policy has a statement on this bucket or something in it.
     fn are_for(&self, bucket: &BucketName) -> bool {
         fn resources(value: &Value) -> Vec<&str> {
@@ -45,17 +72,37 @@ impl GivenDocuments {
                 _ => Vec::new(),
             }
         }
-        let statements = match self.permission_policy.get("Statement") {
-            Some(Value::Array(statements)) => statements.as_slice(),
-            Some(statement) => std::slice::from_ref(statement),
-            None => &[],
-        };
-        statements
+        statements(&self.permission_policy)
             .iter()
             .filter_map(|statement| statement.get("Resource"))
             .flat_map(resources)
             .filter_map(|arn| arn.split_once(":s3:::"))
             .any(|(_, path)| path.split('/').next() == Some(bucket.as_str()))
+    }
+}
+
+/// A policy's statements, which may be one object instead of a list (IAM user guide, "IAM JSON policy
+/// elements: Statement").
+fn statements(policy: &serde_json::Map<String, Value>) -> &[Value] {
+    match policy.get("Statement") {
+        Some(Value::Array(statements)) => statements.as_slice(),
+        Some(statement) => std::slice::from_ref(statement),
+        None => &[],
+    }
+}
+
+/// The one external ID that a statement asks for, exactly.
+fn asked_external_id(statement: &Value) -> Option<&str> {
+    let asked = statement
+        .get("Condition")?
+        .get("StringEquals")?
+        .get("sts:ExternalId")?;
+    match asked {
+        Value::Array(list) => match list.as_slice() {
+            [one] => one.as_str(),
+            _ => None,
+        },
+        one => one.as_str(),
     }
 }
 
@@ -175,8 +222,12 @@ pub struct Provisioning {
     pub skip_cors: bool,
     /// Leaves the bucket's lifecycle rules alone.
     pub skip_lifecycle: bool,
-    /// Puts the rules in place of others that the bucket has.
+    /// Replaces the trust policy of a role that does not ask for the documents' external ID.
     pub replace: bool,
+    /// Takes away what the documents describe, instead of applying it.
+    pub remove: bool,
+    /// Looks and reports, and changes nothing.
+    pub dry_run: bool,
 }
 
 impl Provisioning {
@@ -202,6 +253,8 @@ impl Provisioning {
             skip_cors: false,
             skip_lifecycle: false,
             replace: false,
+            remove: false,
+            dry_run: false,
         })
     }
 
@@ -232,6 +285,9 @@ pub enum ProvisionChange {
     Unchanged,
     /// Left alone, as asked or because the documents have none.
     Skipped,
+    Removed,
+    /// There was nothing to remove.
+    Absent,
 }
 
 impl ProvisionChange {
@@ -241,33 +297,71 @@ impl ProvisionChange {
             Self::Updated => "updated",
             Self::Unchanged => "unchanged",
             Self::Skipped => "skipped",
+            Self::Removed => "removed",
+            Self::Absent => "absent",
         }
     }
 }
 
-/// What was done. Doing it again changes nothing.
+/// What was done to one part, or would be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProvisionedPart {
+    pub change: ProvisionChange,
+    /// What changes and what stays, in words for the administrator: a line for each thing.
+    pub details: Vec<String>,
+}
+
+impl ProvisionedPart {
+    pub fn new(change: ProvisionChange, details: Vec<String>) -> Self {
+        Self { change, details }
+    }
+}
+
+/// What was done; with [`Provisioning::dry_run`], what would be done. Doing it again changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Provisioned {
     pub role_arn: RoleArn,
-    pub role: ProvisionChange,
-    pub permission_policy: ProvisionChange,
-    pub cors: ProvisionChange,
-    pub lifecycle: ProvisionChange,
+    pub role: ProvisionedPart,
+    pub permission_policy: ProvisionedPart,
+    pub cors: ProvisionedPart,
+    pub lifecycle: ProvisionedPart,
+}
+
+impl Provisioned {
+    /// The parts, with their names for people, in the order in which they are applied.
+    pub fn parts(&self) -> [(&'static str, &ProvisionedPart); 4] {
+        [
+            ("Role", &self.role),
+            ("Permission policy", &self.permission_policy),
+            ("CORS", &self.cors),
+            ("Lifecycle", &self.lifecycle),
+        ]
+    }
 }
 
 /// Why it was not done. Everything is looked at before anything is changed, so
-/// [`ProvisionError::OtherRules`] leaves the account as it was. After any other error, run it again.
+/// [`ProvisionError::OtherRole`] and [`ProvisionError::RoleInUse`] leave the account as it was. After any
+/// other error, run it again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProvisionError {
     #[error(
-        "The bucket `{bucket}` already has other {what} rules, and putting new ones would remove them. Add the rules by hand and use --skip-{flag}, or put them in place of the others with --replace.",
-        flag = what.to_lowercase()
+        "The role `{role}` exists, and its trust policy is not the one for this setup: it does not ask for the external ID {external_id} in every statement. Nothing was changed. Choose another --role-name. {advice}\nIts trust policy now: {trust_policy}"
     )]
-    OtherRules {
-        bucket: BucketName,
-        /// `CORS` or `lifecycle`.
-        what: &'static str,
+    OtherRole {
+        role: IamName,
+        external_id: String,
+        /// Compact JSON.
+        trust_policy: String,
+        advice: &'static str,
     },
+    #[error(
+        "The role `{role}` has more than this setup needs: {what}. Nothing was changed. Detach it and run this again, or remove the role yourself."
+    )]
+    RoleInUse { role: IamName, what: String },
+    #[error(
+        "No usable AWS credentials were found. Sign in with the AWS CLI, or choose a profile with AWS_PROFILE. ({cause})"
+    )]
+    NoCredentials { cause: String },
     /// AWS said no. The text is AWS's own: it is the administrator's account and credentials.
     #[error("{operation} was refused: {code}: {message}")]
     Refused {
@@ -336,8 +430,47 @@ mod tests {
             refusal.detail
         );
         assert!(refusal.detail.contains("Transitions"), "{}", refusal.detail);
+        let empty = GivenDocuments::parse(b" \n").unwrap_err();
+        assert!(empty.detail.contains("empty"), "{}", empty.detail);
         assert!(GivenDocuments::parse(b"[").is_err());
         assert!(GivenDocuments::parse(b"{\"trust_policy\": {}}").is_err());
+    }
+
+    #[test]
+    fn a_role_is_of_the_documents_when_every_statement_asks_for_their_external_id() {
+        let trust = |ids: &[Option<Value>]| {
+            let statements: Vec<Value> = ids
+                .iter()
+                .map(|id| match id {
+                    Some(id) => json!({"Effect": "Allow", "Condition": {"StringEquals": {"sts:ExternalId": id}}}),
+                    None => json!({"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}}),
+                })
+                .collect();
+            json!({"Version": "2012-10-17", "Statement": statements})
+        };
+        let of_role = |wanted: &Value, found: &Value| {
+            let documents = json!({"trust_policy": wanted, "permission_policy": {}});
+            let documents = GivenDocuments::parse(documents.to_string().as_bytes()).unwrap();
+            documents.are_of_role(found.as_object().unwrap())
+        };
+        let own = trust(&[Some(json!("own"))]);
+        assert!(of_role(&own, &own));
+        assert!(of_role(&own, &trust(&[Some(json!(["own"]))])));
+        assert!(of_role(&own, &json!({"Statement": own["Statement"][0]})));
+        for other in [
+            trust(&[]),
+            trust(&[None]),
+            trust(&[Some(json!("other"))]),
+            trust(&[Some(json!(["own", "other"]))]),
+            trust(&[Some(json!("own")), None]),
+            trust(&[Some(json!("own")), Some(json!("other"))]),
+        ] {
+            assert!(!of_role(&own, &other), "{other}");
+        }
+        // Documents without an external ID fit nothing but their own policy.
+        let none = trust(&[None]);
+        assert!(of_role(&none, &none));
+        assert!(!of_role(&none, &own));
     }
 
     #[test]

@@ -127,9 +127,11 @@ impl Explain<'_> {
             bucket: self.connection.bucket.to_string(),
             refused: list.join("; "),
         };
-        let cors = self
-            .policies
-            .cors(self.connection.settings.access, self.origins);
+        let cors = self.policies.cors(
+            self.connection.settings.access,
+            self.origins,
+            self.connection.credentials.external_id(),
+        );
         Finding::of(cause).with_patch(cors.ok())
     }
 

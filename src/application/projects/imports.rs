@@ -10,7 +10,7 @@ use crate::application::bucket::read::ListFrom;
 use crate::application::clock::Clock;
 use crate::application::error::{Error, Kind, Result};
 use crate::application::jobs::{Job, Lane, Next};
-use crate::application::kept::store::{ClaimedJob, IMPORT, ImportStep, Store};
+use crate::application::kept::store::{ClaimedJob, IMPORT, ImportStep, Store, is_of_database};
 use crate::application::projects::collected::{count, no_files, sort_out};
 use crate::application::projects::reading::{Manifest, append, list_page, read_manifest};
 use crate::application::projects::source::{ImportCursor, ImportSource, ParsedSource};
@@ -164,7 +164,8 @@ impl ImportFiles {
                 Ok(Some(read)) => self.store_step(work, read).await?,
                 // The project has been deleted.
                 Ok(None) => false,
-                Err(error) if error.code == "database_unavailable" => return Err(error),
+                // No try of the import: it goes on when the database is well again.
+                Err(error) if is_of_database(&error) => return Err(error),
                 Err(error) if error.retry_after.is_some() => {
                     return self.try_later(work, &error).await;
                 }

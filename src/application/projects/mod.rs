@@ -20,6 +20,7 @@ use crate::application::connections::errors::changed_meanwhile;
 use crate::application::error::{Error, FieldError, Kind, Result};
 use crate::application::files::shared::Files;
 use crate::application::files::sign::SignRequest;
+use crate::application::kept::idempotency::Keep;
 use crate::application::kept::store::{IMPORT, NewJob, Store, StoreError, Window};
 use crate::application::people::caller::{Admin, Member};
 use crate::application::storages::Storages;
@@ -63,7 +64,7 @@ pub struct Projects {
 pub struct Limits {
     /// Folders and manifests with more files than this are imported in the background.
     pub at_once: usize,
-    /// How long the files of one request are looked up. Less than an idempotency key is held.
+    /// How long the files of one request are looked up.
     pub look_up: Duration,
 }
 
@@ -107,7 +108,12 @@ enum ProjectPlan {
 }
 
 impl Projects {
-    pub async fn create(&self, member: &Member, new: NewProject) -> Result<Project> {
+    pub async fn create(
+        &self,
+        member: &Member,
+        new: NewProject,
+        keep: Keep<'_, Project>,
+    ) -> Result<Project> {
         let storage = match new.storage {
             Some(storage) => storage,
             None => self.storages.default_of(&member.workspace).await?,
@@ -155,8 +161,15 @@ impl Projects {
                 (Vec::new(), Some(job))
             }
         };
+        let answer = keep.answer(&project)?;
         self.store
-            .create_project(&project, bucket.revision, &files, job.as_ref())
+            .create_project(
+                &project,
+                bucket.revision,
+                &files,
+                job.as_ref(),
+                answer.as_ref(),
+            )
             .await
             .map_err(|error| match error {
                 // The storage, or the workspace, has been changed or deleted since.

@@ -10,6 +10,7 @@ use crate::application::connections::change::Change;
 use crate::application::connections::errors::{changed_meanwhile, check_required, incomplete};
 use crate::application::connections::input::ConnectionInput;
 use crate::application::error::{Error, FieldError, Kind, Result};
+use crate::application::kept::idempotency::Keep;
 use crate::application::kept::store::{Completion, Store, StoreError, Window};
 use crate::application::people::caller::Admin;
 use crate::domain::check::{CheckReport, Step};
@@ -45,6 +46,13 @@ pub struct SetupView {
     pub last_check: Option<CheckReport>,
 }
 
+/// Why a new setup was not stored.
+enum Refused {
+    /// Its external ID was used before.
+    IdTaken,
+    Otherwise(Error),
+}
+
 impl SetupView {
     /// Whether the last check is of exactly the present settings.
     pub fn check_is_current(&self) -> bool {
@@ -56,7 +64,12 @@ impl SetupView {
 
 impl Setups {
     /// Opens a setup with a new external ID.
-    pub async fn open(&self, admin: &Admin, input: ConnectionInput) -> Result<SetupView> {
+    pub async fn open(
+        &self,
+        admin: &Admin,
+        input: ConnectionInput,
+        keep: Keep<'_, SetupView>,
+    ) -> Result<SetupView> {
         let principal = self.connections.principal().await?;
         let id = SetupId::generate();
         let draft = self
@@ -64,7 +77,7 @@ impl Setups {
             .apply(input, &Draft::default(), id.as_str())
             .await?;
         let now = self.clock.now();
-        let mut setup = Setup {
+        let setup = Setup {
             id,
             workspace: admin.workspace().clone(),
             status: SetupStatus::Open,
@@ -75,18 +88,39 @@ impl Setups {
             created_at: now,
             expires_at: now + self.lifetime,
         };
-        // The database refuses an ID that was ever used. With 122 random bits that does not happen by
-        // chance; a broken generator would be caught here.
-        if let Err(StoreError::Conflict(_)) = self.store.create_setup(&setup).await {
-            setup.external_id = ExternalId::issue();
-            self.store.create_setup(&setup).await?;
-        }
-        Ok(SetupView {
+        let mut view = SetupView {
             status: SetupStatus::Open,
             setup,
             principal,
             last_check: None,
-        })
+        };
+        match self.store_new(&view, &keep).await {
+            Ok(()) => Ok(view),
+            // The database refuses an ID that was ever used. With 122 random bits that does not happen by
+            // chance; a broken generator would be caught here.
+            Err(Refused::IdTaken) => {
+                view.setup.external_id = ExternalId::issue();
+                match self.store_new(&view, &keep).await {
+                    Ok(()) => Ok(view),
+                    Err(Refused::IdTaken) => Err(Error::bug("two external IDs in a row were used")),
+                    Err(Refused::Otherwise(error)) => Err(error),
+                }
+            }
+            Err(Refused::Otherwise(error)) => Err(error),
+        }
+    }
+
+    async fn store_new(
+        &self,
+        view: &SetupView,
+        keep: &Keep<'_, SetupView>,
+    ) -> std::result::Result<(), Refused> {
+        let answer = keep.answer(view).map_err(Refused::Otherwise)?;
+        match self.store.create_setup(&view.setup, answer.as_ref()).await {
+            Ok(()) => Ok(()),
+            Err(StoreError::Conflict(_)) => Err(Refused::IdTaken),
+            Err(error) => Err(Refused::Otherwise(error.into())),
+        }
     }
 
     pub async fn get(&self, admin: &Admin, id: &SetupId) -> Result<SetupView> {
@@ -284,7 +318,12 @@ impl Setups {
     }
 
     /// Makes the storage, if the latest check passed for exactly these settings.
-    pub async fn complete(&self, admin: &Admin, id: &SetupId) -> Result<Storage> {
+    pub async fn complete(
+        &self,
+        admin: &Admin,
+        id: &SetupId,
+        keep: Keep<'_, Storage>,
+    ) -> Result<Storage> {
         let (setup, check) = self.passed(admin, id).await?;
         let bucket = setup.connection().map_err(incomplete)?;
         let storage_id = StorageId::generate();
@@ -313,11 +352,16 @@ impl Setups {
             project_count: 0,
             created_at: now,
         };
-        match self
-            .store
-            .complete_setup(admin.workspace(), id, setup.revision, &check.id, &storage)
-            .await?
-        {
+        let answer = keep.answer(&storage)?;
+        let completed = self.store.complete_setup(
+            admin.workspace(),
+            id,
+            setup.revision,
+            &check.id,
+            &storage,
+            answer.as_ref(),
+        );
+        match completed.await? {
             Completion::Completed => Ok(storage),
             Completion::Changed => Err(changed_meanwhile()),
         }

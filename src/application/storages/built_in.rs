@@ -12,6 +12,9 @@ use crate::domain::ids::WorkspaceId;
 use std::sync::Arc;
 use tokio::sync::OnceCell;
 
+/// The code where the operator has configured none.
+pub const NOT_CONFIGURED: &str = "built_in_storage_not_configured";
+
 pub struct BuiltIn {
     bucket: Option<BucketName>,
     prober: Arc<dyn Prober>,
@@ -50,7 +53,7 @@ impl BuiltIn {
         let bucket = self.bucket.clone().ok_or_else(|| {
             Error::new(
                 Kind::Conflict,
-                "built_in_storage_not_configured",
+                NOT_CONFIGURED,
                 "This service has no built-in storage.",
             )
             .remedy("Name one of the workspace's storages, or make one of them the default.")

@@ -61,6 +61,15 @@ impl Storages {
         })
     }
 
+    /// The built-in storage, where the operator has configured one.
+    pub async fn built_in_if_any(&self, member: &Member) -> Result<Option<StorageView>> {
+        match self.get(member, &StorageRef::BuiltIn).await {
+            Ok(view) => Ok(Some(view)),
+            Err(error) if is_absent(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The workspace's own storages, in the order they were added.
     pub async fn list(&self, member: &Member, window: &Window) -> Result<Vec<StorageView>> {
         let default = self.workspace(&member.workspace).await?.default_storage;
@@ -296,6 +305,11 @@ fn view(storage: Storage, default: &StorageRef) -> StorageView {
     }
 }
 
+/// Whether there is no such storage, rather than a failure to read it.
+pub fn is_absent(error: &Error) -> bool {
+    error.kind == Kind::NotFound || error.code == built_in::NOT_CONFIGURED
+}
+
 fn in_use(projects: i64) -> Error {
     Error::new(
         Kind::Conflict,
@@ -310,6 +324,11 @@ fn in_use(projects: i64) -> Error {
 }
 
 impl StorageView {
+    /// A storage that was made just now. It is not the default: only a later request makes it so.
+    pub fn of_new(storage: Storage) -> Self {
+        view(storage, &StorageRef::BuiltIn)
+    }
+
     /// The built-in storage's name, as people see it.
     pub const BUILT_IN_NAME: &'static str = "Built-in storage";
 

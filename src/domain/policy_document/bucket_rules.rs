@@ -1,15 +1,22 @@
 //! The bucket's own configuration: CORS and lifecycle.
 
 use crate::domain::connection::bucket_prefix::BucketPrefix;
+use crate::domain::connection::external_id::ExternalId;
 use crate::domain::origin::Origin;
 use aws_lc_rs::digest;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 
+/// How the IDs of CORS rules begin.
+const CORS_RULE_ID: &str = "sallyport";
+
 /// One CORS rule, in the JSON form of the S3 console; its document is an array of them.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
 pub struct CorsRule<O = [OriginsSlot; 1]> {
+    /// Names the rule among those of the bucket. None in a template.
+    #[serde(rename = "ID", default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
     pub allowed_headers: Vec<String>,
     pub allowed_methods: Vec<String>,
     pub allowed_origins: O,
@@ -25,11 +32,23 @@ pub enum OriginsSlot {
 
 impl CorsRule {
     /// None without an origin: S3 refuses a rule that allows nobody.
-    pub fn fill(&self, origins: &[Origin]) -> Option<CorsRule<Vec<String>>> {
+    ///
+    /// The rule's ID has the beginning of the external ID, as the role's name has: rules are merged by ID,
+    /// and two setups of one bucket may need different ones.
+    pub fn fill(
+        &self,
+        origins: &[Origin],
+        external_id: Option<&ExternalId>,
+    ) -> Option<CorsRule<Vec<String>>> {
         if origins.is_empty() {
             return None;
         }
+        let id = match external_id {
+            Some(id) => format!("{CORS_RULE_ID}-{:.8}", id.to_string()),
+            None => CORS_RULE_ID.to_owned(),
+        };
         Some(CorsRule {
+            id: Some(id),
             allowed_headers: self.allowed_headers.clone(),
             allowed_methods: self.allowed_methods.clone(),
             allowed_origins: origins.iter().map(Origin::to_string).collect(),

@@ -1,7 +1,6 @@
 //! The AWS CLI script.
 
 use crate::domain::Invalid;
-use crate::domain::policy_document::bucket_rules::{CorsRule, LifecycleRule};
 use crate::domain::policy_document::documents::{POLICY_NAME, Parts, unwritable};
 use crate::domain::policy_document::escape;
 use serde_json::{Value, json};
@@ -15,19 +14,13 @@ pub fn render(parts: &Parts<'_>) -> Result<String, Invalid> {
     let parameters = parts.parameters;
     let file = |value: &Value| escape::json_file(value).map_err(unwritable);
     let cors = match parts.cors {
-        Some(rule) => file(&json!({ "CORSRules": [rule] }))?,
+        Some(rule) => file(&json!([rule]))?,
         None => String::new(),
     };
     let lifecycle = match parts.lifecycle {
-        Some(lifecycle) => file(&json!(lifecycle))?,
+        Some(lifecycle) => file(&json!(lifecycle.rules))?,
         None => String::new(),
     };
-    let lifecycle_lines: Vec<String> = parts
-        .lifecycle
-        .iter()
-        .flat_map(|lifecycle| &lifecycle.rules)
-        .map(lifecycle_line)
-        .collect();
     let variables = [
         ("bucket", parameters.bucket.to_string()),
         (
@@ -49,9 +42,25 @@ pub fn render(parts: &Parts<'_>) -> Result<String, Invalid> {
         ("trust_policy", file(parts.trust_policy)?),
         ("permission_policy", file(parts.permission_policy)?),
         ("cors", cors),
-        ("cors_rules", parts.cors.map(cors_line).unwrap_or_default()),
+        (
+            "cors_of_others",
+            query_of_others(
+                "CORSRules",
+                parts.cors.iter().filter_map(|rule| rule.id.as_deref()),
+            ),
+        ),
         ("lifecycle", lifecycle),
-        ("lifecycle_rules", lifecycle_lines.join("\n")),
+        (
+            "lifecycle_of_others",
+            query_of_others(
+                "Rules",
+                parts
+                    .lifecycle
+                    .iter()
+                    .flat_map(|lifecycle| &lifecycle.rules)
+                    .map(|rule| rule.id.as_str()),
+            ),
+        ),
     ];
     let mut script = HEAD.to_owned();
     for (name, value) in variables {
@@ -61,29 +70,9 @@ pub fn render(parts: &Parts<'_>) -> Result<String, Invalid> {
     Ok(script)
 }
 
-/// A rule as the script's query lists it, to distinguish it from a rule that is not ours.
-fn cors_line(rule: &CorsRule<Vec<String>>) -> String {
-    [
-        rule.allowed_origins.join(","),
-        rule.allowed_methods.join(","),
-        rule.allowed_headers.join(","),
-        rule.expose_headers.join(","),
-        rule.max_age_seconds.to_string(),
-    ]
-    .join("\t")
-}
-
-fn lifecycle_line(rule: &LifecycleRule<String>) -> String {
-    [
-        rule.id.clone(),
-        rule.filter.prefix.clone(),
-        rule.expiration.days.to_string(),
-        rule.noncurrent_version_expiration
-            .noncurrent_days
-            .to_string(),
-        rule.abort_incomplete_multipart_upload
-            .days_after_initiation
-            .to_string(),
-    ]
-    .join("\t")
+/// A query of the AWS CLI (JMESPath) for the rules that are not ours. Our IDs are made of letters, digits and
+/// hyphens, so they need no escaping.
+fn query_of_others<'a>(rules: &str, ours: impl Iterator<Item = &'a str>) -> String {
+    let others: Vec<String> = ours.map(|id| format!("ID!='{id}'")).collect();
+    format!("{rules}[?{}]", others.join(" && "))
 }

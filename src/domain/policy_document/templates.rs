@@ -83,7 +83,7 @@ impl PolicyTemplates {
             .as_ref()
             .map(|role| self.bucket_policy.of(access).render(&scope, Some(role)));
         let [cors] = self.cors.of(access);
-        let cors = cors.fill(&parameters.allowed_origins);
+        let cors = cors.fill(&parameters.allowed_origins, Some(&parameters.external_id));
         let lifecycle = self.lifecycle.fill(&parameters.prefix);
         let parts = Parts {
             parameters,
@@ -209,9 +209,14 @@ impl PolicyTemplates {
     }
 
     /// The CORS rules alone, as in [`Documents::cors`].
-    pub fn cors(&self, access: Access, origins: &[Origin]) -> Result<Value, Invalid> {
+    pub fn cors(
+        &self,
+        access: Access,
+        origins: &[Origin],
+        external_id: Option<&ExternalId>,
+    ) -> Result<Value, Invalid> {
         let [rule] = self.cors.of(access);
-        serde_json::to_value(Vec::from_iter(rule.fill(origins))).map_err(unwritable)
+        serde_json::to_value(Vec::from_iter(rule.fill(origins, external_id))).map_err(unwritable)
     }
 
     /// The methods that the CORS document allows, which a preflight must be granted.

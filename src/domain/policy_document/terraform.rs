@@ -96,7 +96,9 @@ fn replace_variable() -> Result<Block, Invalid> {
 }
 
 fn cors_rule(rule: &CorsRule<Vec<String>>) -> Result<Block, Invalid> {
+    let id = rule.id.as_deref().unwrap_or_default();
     Ok(Block::builder("cors_rule")
+        .add_attribute(("id", text(id)?))
         .add_attribute(("allowed_headers", list(&rule.allowed_headers)?))
         .add_attribute(("allowed_methods", list(&rule.allowed_methods)?))
         .add_attribute(("allowed_origins", list(&rule.allowed_origins)?))

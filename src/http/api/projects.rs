@@ -11,12 +11,12 @@ use crate::http::api::files::sign::{SIGN_LIMIT, SignedUrlsBody};
 use crate::http::body::Body;
 use crate::http::caller::{AdminCaller, MemberCaller};
 use crate::http::declare::{asks, changes};
-use crate::http::idempotency::Idempotent;
+use crate::http::idempotency::{Idempotent, MadeAnswer};
 use crate::http::page::PageQuery;
 use crate::http::path::Id;
 use crate::http::query::Query;
 use crate::http::state::Services;
-use actix_web::http::header;
+use actix_web::http::StatusCode;
 use actix_web::web::{Data, Json};
 use actix_web::{HttpResponse, delete, get, post};
 use serde::{Deserialize, Serialize};
@@ -225,17 +225,18 @@ async fn create_project(
     body: Body<NewProjectBody, CREATE_LIMIT>,
 ) -> Result<HttpResponse> {
     let new = NewProjectInput::from(body.value).parse()?;
-    let work = async {
-        let project = services.projects.create(&member.0, new).await?;
-        let mut answer = match project.status {
-            ProjectStatus::Importing => HttpResponse::Accepted(),
-            _ => HttpResponse::Created(),
+    let answer = |project: &Project| {
+        let status = match project.status {
+            ProjectStatus::Importing => StatusCode::ACCEPTED,
+            ProjectStatus::Ready | ProjectStatus::Failed => StatusCode::CREATED,
         };
-        Ok(answer
-            .insert_header((header::LOCATION, format!("/v1/projects/{}", project.id)))
-            .json(ProjectBody::from(project)))
+        let body = ProjectBody::from(project.clone());
+        Ok(MadeAnswer::new(status, &body)?.at(format!("/v1/projects/{}", project.id)))
     };
-    once.run(&services, body.fingerprint, work).await
+    once.run(&services, body.fingerprint, answer, async |keep| {
+        services.projects.create(&member.0, new, keep).await
+    })
+    .await
 }
 
 impl From<NewProjectBody> for NewProjectInput {

@@ -6,7 +6,12 @@ use crate::application::connections::provision::{
 use crate::aws::provision::provision;
 use crate::domain::connection::bucket_name::BucketName;
 use crate::it::support::emulator::{Customer, Emulator, Vendor, random_name, trust_policy};
-use aws_sdk_s3::types::{CorsConfiguration, CorsRule};
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_s3::types::{
+    BucketLifecycleConfiguration, CorsConfiguration, CorsRule, ExpirationStatus, LifecycleRule,
+    LifecycleRuleFilter, Transition, TransitionStorageClass,
+};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -17,7 +22,7 @@ fn documents(vendor: &Vendor, bucket: &str, external_id: &str) -> Value {
             {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": format!("arn:aws:s3:::{bucket}")}
         ]},
         "cors": [{
-            "AllowedHeaders": ["*"], "AllowedMethods": ["GET", "PUT"],
+            "ID": "own", "AllowedHeaders": ["*"], "AllowedMethods": ["GET", "PUT"],
             "AllowedOrigins": ["https://app.example.com"], "ExposeHeaders": ["ETag"],
             "MaxAgeSeconds": 3000
         }],
@@ -40,7 +45,7 @@ fn provisioning(documents: &Value, bucket: &str, role_name: &str) -> Provisionin
 }
 
 fn changes(done: &Provisioned) -> [ProvisionChange; 4] {
-    [done.role, done.permission_policy, done.cors, done.lifecycle]
+    done.parts().map(|(_, part)| part.change)
 }
 
 async fn assume(vendor: &Vendor, role_arn: &str, external_id: &str) -> bool {
@@ -62,7 +67,7 @@ async fn put_other_cors(customer: &Customer, bucket: &str) {
 }
 
 #[tokio::test]
-async fn a_second_run_changes_nothing_and_a_new_external_id_only_the_trust() {
+async fn a_second_run_changes_nothing_and_another_setup_does_not_take_the_role() {
     use ProvisionChange::{Created, Unchanged, Updated};
     let (vendor, customer) = (Emulator::vendor().await, Emulator::customer());
     let bucket = customer.create_bucket().await;
@@ -79,53 +84,234 @@ async fn a_second_run_changes_nothing_and_a_new_external_id_only_the_trust() {
     assert_eq!(changes(&again), [Unchanged; 4]);
     assert_eq!(again.role_arn, done.role_arn);
 
-    let wanted = provisioning(&documents(vendor, &bucket, &second), &bucket, &role);
+    // The role is in use with the first ID. A setup with another one takes it over only when it is asked to.
+    let mut wanted = provisioning(&documents(vendor, &bucket, &second), &bucket, &role);
+    let refusal = provision(&customer.sdk_config, &wanted).await.unwrap_err();
+    assert!(
+        matches!(refusal, ProvisionError::OtherRole { .. }),
+        "{refusal}"
+    );
+    assert!(refusal.to_string().contains(&first), "{refusal}");
+    assert!(assume(vendor, done.role_arn.as_str(), &first).await);
+    wanted.replace = true;
     let moved = provision(&customer.sdk_config, &wanted).await.unwrap();
     assert_eq!(changes(&moved), [Updated, Unchanged, Unchanged, Unchanged]);
     assert!(!assume(vendor, done.role_arn.as_str(), &first).await);
     assert!(assume(vendor, done.role_arn.as_str(), &second).await);
 }
 
+/// The role's trust policy, its inline policies, and the bucket's rules.
+async fn account(customer: &Customer, bucket: &str, role: &str) -> Value {
+    let (iam, s3) = (customer.iam(), customer.s3());
+    let found = iam.get_role().role_name(role).send().await;
+    let policies = iam.list_role_policies().role_name(role).send().await;
+    let cors = s3.get_bucket_cors().bucket(bucket).send().await;
+    let lifecycle = s3
+        .get_bucket_lifecycle_configuration()
+        .bucket(bucket)
+        .send()
+        .await;
+    json!({
+        "trust": found.ok().and_then(|answer| answer.role?.assume_role_policy_document),
+        "policies": policies.ok().map(|answer| answer.policy_names),
+        "cors": format!("{:?}", cors.ok().map(|answer| answer.cors_rules)),
+        "lifecycle": format!("{:?}", lifecycle.ok().map(|answer| answer.rules)),
+    })
+}
+
+async fn role_for_ec2(customer: &Customer, role: &str) {
+    let trust = json!({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"
+    }]});
+    customer
+        .iam()
+        .create_role()
+        .role_name(role)
+        .assume_role_policy_document(trust.to_string())
+        .send()
+        .await
+        .unwrap();
+}
+
 #[tokio::test]
-async fn other_rules_on_the_bucket_stay_unless_they_are_to_be_replaced() {
+async fn a_role_of_somebody_else_is_left_alone() {
+    let (vendor, customer) = (Emulator::vendor().await, Emulator::customer());
+    let bucket = customer.create_bucket().await;
+    let role = random_name("production");
+    role_for_ec2(&customer, &role).await;
+    let before = account(&customer, &bucket, &role).await;
+    let documents = documents(vendor, &bucket, &Uuid::new_v4().to_string());
+    let mut wanted = provisioning(&documents, &bucket, &role);
+    for (remove, replace) in [(false, false), (true, false), (true, true)] {
+        (wanted.remove, wanted.replace) = (remove, replace);
+        let refusal = provision(&customer.sdk_config, &wanted).await.unwrap_err();
+        assert!(
+            matches!(refusal, ProvisionError::OtherRole { .. }),
+            "{refusal}"
+        );
+        assert!(
+            refusal.to_string().contains("ec2.amazonaws.com"),
+            "{refusal}"
+        );
+        assert_eq!(
+            refusal.to_string().contains("--replace"),
+            !remove,
+            "{refusal}"
+        );
+    }
+    assert_eq!(account(&customer, &bucket, &role).await, before);
+}
+
+#[tokio::test]
+async fn a_dry_run_shows_everything_and_changes_nothing() {
+    use ProvisionChange::{Created, Removed, Updated};
     let (vendor, customer) = (Emulator::vendor().await, Emulator::customer());
     let bucket = customer.create_bucket().await;
     put_other_cors(&customer, &bucket).await;
     let role = random_name("r");
+    let id = Uuid::new_v4().to_string();
+    let mut wanted = provisioning(&documents(vendor, &bucket, &id), &bucket, &role);
+    wanted.dry_run = true;
+    let before = account(&customer, &bucket, &role).await;
+    let dry = provision(&customer.sdk_config, &wanted).await.unwrap();
+    assert_eq!(changes(&dry), [Created, Created, Updated, Created]);
+    assert_eq!(account(&customer, &bucket, &role).await, before);
+    for text in [
+        &id,
+        "s3:ListBucket",
+        "https://app.example.com",
+        "Keep:    1",
+        "temp/",
+    ] {
+        let said = dry
+            .parts()
+            .iter()
+            .any(|(_, part)| part.details.iter().any(|line| line.contains(text)));
+        assert!(said, "{text}: {dry:#?}");
+    }
+
+    wanted.dry_run = false;
+    let done = provision(&customer.sdk_config, &wanted).await.unwrap();
+    assert_eq!(done, dry);
+    (wanted.dry_run, wanted.remove) = (true, true);
+    let before = account(&customer, &bucket, &role).await;
+    let dry = provision(&customer.sdk_config, &wanted).await.unwrap();
+    assert_eq!(changes(&dry), [Removed; 4]);
+    assert_eq!(account(&customer, &bucket, &role).await, before);
+}
+
+#[tokio::test]
+async fn what_was_provisioned_is_removed_and_nothing_else() {
+    use ProvisionChange::{Absent, Removed};
+    let (vendor, customer) = (Emulator::vendor().await, Emulator::customer());
+    let bucket = customer.create_bucket().await;
+    put_other_cors(&customer, &bucket).await;
+    let role = random_name("r");
+    let before = account(&customer, &bucket, &role).await;
     let documents = documents(vendor, &bucket, &Uuid::new_v4().to_string());
     let mut wanted = provisioning(&documents, &bucket, &role);
+    provision(&customer.sdk_config, &wanted).await.unwrap();
 
+    // Something of the customer's in the role: it is named, and the role stays as it is.
+    let iam = customer.iam();
+    iam.put_role_policy()
+        .role_name(&role)
+        .policy_name("their-own")
+        .policy_document(documents["permission_policy"].to_string())
+        .send()
+        .await
+        .unwrap();
+    wanted.remove = true;
     let refusal = provision(&customer.sdk_config, &wanted).await.unwrap_err();
     assert!(
-        matches!(refusal, ProvisionError::OtherRules { what: "CORS", .. }),
+        matches!(refusal, ProvisionError::RoleInUse { .. }),
         "{refusal}"
     );
-    assert!(refusal.to_string().contains("--skip-cors"), "{refusal}");
-    // Refused before anything was changed.
-    let role_made = customer.iam().get_role().role_name(&role).send().await;
-    assert!(
-        role_made
-            .unwrap_err()
-            .into_service_error()
-            .is_no_such_entity_exception()
-    );
+    assert!(refusal.to_string().contains("their-own"), "{refusal}");
+    iam.delete_role_policy()
+        .role_name(&role)
+        .policy_name("their-own")
+        .send()
+        .await
+        .unwrap();
 
+    let done = provision(&customer.sdk_config, &wanted).await.unwrap();
+    assert_eq!(changes(&done), [Removed; 4]);
+    assert_eq!(account(&customer, &bucket, &role).await, before);
+    let again = provision(&customer.sdk_config, &wanted).await.unwrap();
+    assert_eq!(changes(&again), [Absent; 4]);
+}
+
+#[tokio::test]
+async fn the_buckets_other_rules_stay() {
+    use ProvisionChange::{Created, Skipped, Unchanged, Updated};
+    let (vendor, customer) = (Emulator::vendor().await, Emulator::customer());
+    let bucket = customer.create_bucket().await;
+    put_other_cors(&customer, &bucket).await;
+    let other = LifecycleRule::builder()
+        .id("archive")
+        .status(ExpirationStatus::Enabled)
+        .filter(LifecycleRuleFilter::builder().prefix("old/").build())
+        .transitions(
+            Transition::builder()
+                .days(30)
+                .storage_class(TransitionStorageClass::Glacier)
+                .build(),
+        )
+        .build()
+        .unwrap();
+    let configuration = BucketLifecycleConfiguration::builder()
+        .rules(other.clone())
+        .build()
+        .unwrap();
+    customer
+        .s3()
+        .put_bucket_lifecycle_configuration()
+        .bucket(&bucket)
+        .lifecycle_configuration(configuration)
+        .send()
+        .await
+        .unwrap();
+    let role = random_name("r");
+    let mut documents = documents(vendor, &bucket, &Uuid::new_v4().to_string());
+    let mut wanted = provisioning(&documents, &bucket, &role);
     wanted.skip_cors = true;
     let done = provision(&customer.sdk_config, &wanted).await.unwrap();
-    assert_eq!(done.cors, ProvisionChange::Skipped);
-    let origin = |rules: &[CorsRule]| rules[0].allowed_origins[0].clone();
-    let found = customer.s3().get_bucket_cors().bucket(&bucket).send().await;
-    assert_eq!(origin(found.unwrap().cors_rules()), "https://other.example");
+    assert_eq!(changes(&done), [Created, Created, Skipped, Updated]);
 
     wanted.skip_cors = false;
-    wanted.replace = true;
     let done = provision(&customer.sdk_config, &wanted).await.unwrap();
-    assert_eq!(done.cors, ProvisionChange::Updated);
-    assert_eq!(done.lifecycle, ProvisionChange::Unchanged);
-    let found = customer.s3().get_bucket_cors().bucket(&bucket).send().await;
+    assert_eq!(changes(&done), [Unchanged, Unchanged, Updated, Unchanged]);
+    let origins = async || {
+        let found = customer.s3().get_bucket_cors().bucket(&bucket).send().await;
+        let rules = found.unwrap().cors_rules.unwrap();
+        rules
+            .iter()
+            .map(|rule| rule.allowed_origins[0].clone())
+            .collect::<Vec<_>>()
+    };
     assert_eq!(
-        origin(found.unwrap().cors_rules()),
-        "https://app.example.com"
+        origins().await,
+        ["https://app.example.com", "https://other.example"]
+    );
+    let found = customer
+        .s3()
+        .get_bucket_lifecycle_configuration()
+        .bucket(&bucket)
+        .send()
+        .await;
+    let rules = found.unwrap().rules.unwrap();
+    assert_eq!(rules.len(), 3);
+    assert!(rules.contains(&other), "{rules:#?}");
+
+    // The same rule with another origin takes the place of the one before.
+    documents["cors"][0]["AllowedOrigins"] = json!(["https://new.example.com"]);
+    let wanted = provisioning(&documents, &bucket, &role);
+    let done = provision(&customer.sdk_config, &wanted).await.unwrap();
+    assert_eq!(changes(&done), [Unchanged, Unchanged, Updated, Unchanged]);
+    assert_eq!(
+        origins().await,
+        ["https://new.example.com", "https://other.example"]
     );
 }
 
@@ -139,6 +325,7 @@ async fn every_member_of_the_rules_reaches_the_bucket() {
 
     let cors = customer.s3().get_bucket_cors().bucket(&bucket).send().await;
     let rule = CorsRule::builder()
+        .id("own")
         .allowed_headers("*")
         .allowed_methods("GET")
         .allowed_methods("PUT")
@@ -189,7 +376,7 @@ async fn a_bucket_of_another_region_is_found_and_an_absent_one_named() {
         &random_name("r"),
     );
     let done = provision(&customer.sdk_config, &wanted).await.unwrap();
-    assert_eq!(done.cors, ProvisionChange::Created);
+    assert_eq!(done.cors.change, ProvisionChange::Created);
 
     let absent = random_name("absent");
     let wanted = provisioning(
@@ -220,4 +407,41 @@ async fn an_endpoint_that_nobody_answers_at_is_an_error_with_its_cause() {
         matches!(&error, ProvisionError::Unreachable { cause, .. } if cause.contains("refused")),
         "{error:?}"
     );
+}
+
+#[tokio::test]
+async fn missing_credentials_are_said_in_plain_words() {
+    let customer = Emulator::customer();
+    let documents = documents(Emulator::vendor().await, "acme-data", "x");
+    let wanted = provisioning(&documents, "acme-data", "r");
+    #[derive(Debug)]
+    struct Nobody;
+    impl aws_credential_types::provider::ProvideCredentials for Nobody {
+        fn provide_credentials<'a>(
+            &'a self,
+        ) -> aws_credential_types::provider::future::ProvideCredentials<'a>
+        where
+            Self: 'a,
+        {
+            let error = CredentialsError::not_loaded("no providers in chain provided credentials");
+            aws_credential_types::provider::future::ProvideCredentials::ready(Err(error))
+        }
+    }
+    let nobody = customer
+        .sdk_config
+        .to_builder()
+        .credentials_provider(SharedCredentialsProvider::new(Nobody))
+        .build();
+    let error = provision(&nobody, &wanted).await.unwrap_err();
+    assert!(
+        matches!(error, ProvisionError::NoCredentials { .. }),
+        "{error:?}"
+    );
+    assert!(
+        error
+            .to_string()
+            .starts_with("No usable AWS credentials were found."),
+        "{error}"
+    );
+    assert!(error.to_string().len() < 300, "{error}");
 }

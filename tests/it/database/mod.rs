@@ -2,3 +2,4 @@
 
 mod away;
 pub mod contract;
+mod full;

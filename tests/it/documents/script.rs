@@ -21,6 +21,7 @@ case "$1 $2 $*" in
   *--query=Role.Arn*) answer arn:of:the:role ;;
   "iam get-role "*) [ -n "${ROLE-}" ] && answer "$ROLE"; refuse "${ROLE_ERROR-NoSuchEntity}" ;;
   "s3api get-bucket-cors "*) [ -n "${CORS-}" ] && answer "$CORS"; refuse "${CORS_ERROR-NoSuchCORSConfiguration}" ;;
+  *--query=TransitionDefaultMinimumObjectSize*) answer "${SMALLEST-None}" ;;
   "s3api get-bucket-lifecycle-"*) [ -n "${LIFECYCLE-}" ] && answer "$LIFECYCLE"; refuse NoSuchLifecycleConfiguration ;;
 esac
 "#;
@@ -146,52 +147,17 @@ fn a_new_role_and_a_bucket_without_rules() {
     assert_eq!(run.option("put-bucket-cors", "--region"), "eu-west-1");
 }
 
-/// The lines that the script expects of its own rules: what a second run finds.
-fn own_rules(documents: &crate::domain::policy_document::Documents) -> (String, String) {
-    let list = |value: &Value| {
-        let items: Vec<&str> = value
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|item| item.as_str().unwrap())
-            .collect();
-        items.join(",")
-    };
-    let rule = &documents.cors[0];
-    let cors = [
-        list(&rule["AllowedOrigins"]),
-        list(&rule["AllowedMethods"]),
-        list(&rule["AllowedHeaders"]),
-        list(&rule["ExposeHeaders"]),
-        rule["MaxAgeSeconds"].to_string(),
-    ]
-    .join("\t");
-    let lifecycle: Vec<String> = documents.lifecycle["Rules"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|rule| {
-            format!(
-                "{}\t{}\t7\t7\t7",
-                rule["ID"].as_str().unwrap(),
-                rule["Filter"]["Prefix"].as_str().unwrap()
-            )
-        })
-        .collect();
-    (cors, lifecycle.join("\n"))
-}
-
 #[test]
 fn a_second_run_sets_the_same_again() {
     let documents = render(&usual());
-    let (cors, lifecycle) = own_rules(&documents);
     let run = run(
         &documents.cli,
         &[],
         &[
             ("ROLE", "0f8fad5b-d9cb-469f-a165-70867728950e"),
-            ("CORS", &cors),
-            ("LIFECYCLE", &lifecycle),
+            // What is not ours, as the queries ask.
+            ("CORS", "[]"),
+            ("LIFECYCLE", "[]"),
         ],
     );
     assert_eq!(run.status, 0, "{}", run.stderr);
@@ -204,36 +170,70 @@ fn a_second_run_sets_the_same_again() {
             "put-bucket-lifecycle-configuration"
         ]
     );
+    assert_eq!(
+        run.json("put-bucket-cors", "--cors-configuration"),
+        json!({ "CORSRules": documents.cors })
+    );
 }
 
 #[test]
-fn rules_of_the_customers_own_stay_unless_replaced() {
+fn rules_of_the_customers_own_stay() {
     let documents = render(&usual());
-    let (_, lifecycle) = own_rules(&documents);
-    let lifecycle = format!("{lifecycle}\narchive\tNone\t365\tNone\tNone");
-    let answers = [
-        ("CORS", "https://other.example.com\tGET\t\t\tNone"),
-        ("LIFECYCLE", lifecycle.as_str()),
-    ];
-    let careful = run(&documents.cli, &[], &answers);
-    assert_eq!(careful.status, 3);
-    assert_eq!(careful.changes(), ["create-role", "put-role-policy"]);
-    assert_eq!(careful.stdout, "arn:of:the:role\n");
-    assert!(
-        careful.stderr.contains("\"CORSRules\""),
-        "{}",
-        careful.stderr
+    let cors =
+        json!([{"AllowedMethods": ["GET"], "AllowedOrigins": ["https://other.example.com"]}]);
+    let archive = json!({"ID": "archive ü $(id) '", "Status": "Enabled", "Prefix": "", "Transitions":
+        [{"Days": 30, "StorageClass": "GLACIER"}]});
+    let lifecycle = json!([archive]);
+    let run = run(
+        &documents.cli,
+        &[],
+        &[
+            ("CORS", &format!("{cors:#}")),
+            ("LIFECYCLE", &lifecycle.to_string()),
+            ("SMALLEST", "varies_by_storage_class"),
+        ],
     );
-    assert!(careful.stderr.contains("sallyport-temp"));
-    let replacing = run(&documents.cli, &["--replace"], &answers);
-    assert_eq!(replacing.status, 0, "{}", replacing.stderr);
-    assert_eq!(replacing.changes().len(), 4);
+    assert_eq!(run.status, 0, "{}", run.stderr);
+    assert_eq!(
+        run.json("put-bucket-cors", "--cors-configuration"),
+        json!({ "CORSRules": [documents.cors[0], cors[0]] })
+    );
+    let own = &documents.lifecycle["Rules"];
+    let operation = "put-bucket-lifecycle-configuration";
+    assert_eq!(
+        run.json(operation, "--lifecycle-configuration"),
+        json!({ "Rules": [own[0], own[1], archive] })
+    );
+    assert_eq!(
+        run.option(operation, "--transition-default-minimum-object-size"),
+        "varies_by_storage_class"
+    );
+    // Ours are left out of the answer, so they are not written twice.
+    let asked = |operation| {
+        let call: &[String] = run.call(operation);
+        let query = call.iter().find_map(|a| a.strip_prefix("--query="));
+        query.unwrap().to_owned()
+    };
+    assert_eq!(
+        asked("get-bucket-cors"),
+        format!(
+            "CORSRules[?ID!='{}']",
+            documents.cors[0]["ID"].as_str().unwrap()
+        )
+    );
 }
 
 #[test]
 fn a_role_for_another_external_id_stays_unless_replaced() {
     let script = render(&usual()).cli;
-    for other in ["None", "7c9e6679-7425-40de-944b-e07fc1f90ae7", "x\ty"] {
+    let own = "0f8fad5b-d9cb-469f-a165-70867728950e";
+    for other in [
+        "None",
+        "7c9e6679-7425-40de-944b-e07fc1f90ae7",
+        "x\ty",
+        // A statement without an external ID beside ours.
+        &format!("None\n{own}"),
+    ] {
         let careful = run(&script, &[], &[("ROLE", other)]);
         assert_eq!(careful.status, 1);
         assert_eq!(careful.changes(), [""; 0]);
@@ -253,6 +253,9 @@ fn what_cannot_be_read_is_not_overwritten() {
     assert_eq!(cors.status, 1);
     assert_eq!(cors.changes(), ["create-role", "put-role-policy"]);
     assert!(cors.stderr.contains("AccessDenied"));
+    let odd = run(&script, &[], &[("CORS", "{}")]);
+    assert_eq!(odd.status, 1);
+    assert_eq!(odd.changes(), ["create-role", "put-role-policy"]);
 }
 
 #[test]

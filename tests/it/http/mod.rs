@@ -1,5 +1,6 @@
 //! What holds for every route and every page.
 
+mod acknowledged;
 mod bad_input;
 mod error_codes;
 mod every_route;

@@ -16,6 +16,7 @@ use crate::application::diagnosis::denials::Denials;
 use crate::application::files::shared::Files;
 use crate::application::jobs::Lane;
 use crate::application::jobs::worker::Worker;
+use crate::application::kept::idempotency::Keep;
 use crate::application::kept::store::{ProjectStore, Store};
 use crate::application::kept::vault::{MasterKey, Vault};
 use crate::application::people::caller::{Credential, Member};
@@ -413,7 +414,9 @@ impl Rig {
         on_missing: OnMissing,
     ) -> crate::application::error::Result<Project> {
         let new = self.new_project(files, on_missing);
-        self.projects.create(&self.member(), new).await
+        self.projects
+            .create(&self.member(), new, Keep::nothing())
+            .await
     }
 
     /// Puts a manifest with these keys, and imports it.

@@ -5,6 +5,7 @@ pub mod aws;
 pub mod browser;
 pub mod client;
 pub mod database;
+pub mod database_line;
 pub mod emulator;
 pub mod pages;
 pub mod postgres;

@@ -5,6 +5,9 @@
 //! - a method that takes a workspace sees and changes only that workspace's rows; another workspace's
 //!   ID behaves as an absent one;
 //! - a method either has all of its effect or none, also when the process is killed in it;
+//! - an error means that there was no effect, but for [`StoreError::OutcomeUnknown`];
+//! - a method that takes a [`KeptAnswer`] stores it with its effect in one transaction, and fails with
+//!   [`StoreError::KeyLost`] and without any effect where the key is not held any more;
 //! - rows are parsed back into domain types; one that does not parse is [`StoreError::Damaged`], never
 //!   a default.
 //!
@@ -23,8 +26,8 @@ mod values;
 
 pub use audit::AuditStore;
 pub use checks::{CheckStore, CheckTarget};
-pub use error::{StoreError, StoreResult};
-pub use idempotency::{Idempotency, IdempotencyStore};
+pub use error::{StoreError, StoreResult, is_of_database, is_outcome_unknown};
+pub use idempotency::{HeldKey, Idempotency, IdempotencyStore, KeptAnswer, KeyClaim};
 pub use jobs::{ClaimedJob, IMPORT, JobStore, NewJob, SCHEDULED_CHECK};
 pub use people::{SignInStore, WorkspaceStore};
 pub use projects::{ImportStep, ProjectStore};

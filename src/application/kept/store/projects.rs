@@ -1,6 +1,7 @@
 //! Projects, their files, and their imports.
 
 use crate::application::kept::store::error::StoreResult;
+use crate::application::kept::store::idempotency::KeptAnswer;
 use crate::application::kept::store::jobs::NewJob;
 use crate::application::kept::store::values::Window;
 use crate::domain::ids::{ProjectId, WorkspaceId};
@@ -31,6 +32,7 @@ pub trait ProjectStore: Send + Sync {
         storage_revision: i64,
         files: &[ProjectFile],
         import: Option<&NewJob>,
+        answer: Option<&KeptAnswer>,
     ) -> StoreResult<()>;
     async fn project(
         &self,

@@ -6,20 +6,22 @@ use crate::application::connections::input::ConnectionInput;
 use crate::application::connections::view::ConnectionView;
 use crate::application::error::Result;
 use crate::application::setups::SetupView;
-use crate::domain::ids::{SetupId, StorageRef};
+use crate::application::storages::StorageView;
+use crate::domain::ids::SetupId;
 use crate::domain::origin::Origin;
+use crate::domain::storage::Storage;
 use crate::http::api::checks::{CheckQuery, CheckReportBody};
 use crate::http::api::setups::documents::DocumentsBody;
 use crate::http::api::storages::StorageBody;
 use crate::http::body::Body;
 use crate::http::caller::AdminCaller;
 use crate::http::declare::changes;
-use crate::http::idempotency::Idempotent;
+use crate::http::idempotency::{Idempotent, MadeAnswer};
 use crate::http::page::PageQuery;
 use crate::http::path::Id;
 use crate::http::query::Query;
 use crate::http::state::Services;
-use actix_web::http::header;
+use actix_web::http::StatusCode;
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpResponse, delete, get, patch, post};
 use serde::{Deserialize, Serialize};
@@ -124,14 +126,15 @@ async fn open_storage_setup(
     services: Data<Services>,
     body: Body<ConnectionInput>,
 ) -> Result<HttpResponse> {
-    let work = async {
-        let view = services.setups.open(&admin.0, body.value).await?;
+    let answer = |view: &SetupView| {
+        let body = SetupBody::new(view.clone(), services.setups.origins());
         let location = format!("/v1/storage-setups/{}", view.setup.id);
-        Ok(HttpResponse::Created()
-            .insert_header((header::LOCATION, location))
-            .json(SetupBody::new(view, services.setups.origins())))
+        Ok(MadeAnswer::new(StatusCode::CREATED, &body)?.at(location))
     };
-    once.run(&services, body.fingerprint, work).await
+    once.run(&services, body.fingerprint, answer, async |keep| {
+        services.setups.open(&admin.0, body.value, keep).await
+    })
+    .await
 }
 
 /// List setups
@@ -307,15 +310,15 @@ async fn complete_storage_setup(
     id: Id<SetupId>,
     body: Body<Nothing>,
 ) -> Result<HttpResponse> {
-    let work = async {
-        let storage = services.setups.complete(&admin.0, &id.0).await?;
-        let id = StorageRef::Own(storage.id);
-        let view = services.storages.get(admin.0.member(), &id).await?;
-        Ok(HttpResponse::Created()
-            .insert_header((header::LOCATION, format!("/v1/storages/{id}")))
-            .json(StorageBody::from(view)))
+    let answer = |storage: &Storage| {
+        let body = StorageBody::from(StorageView::of_new(storage.clone()));
+        let location = format!("/v1/storages/{}", storage.id);
+        Ok(MadeAnswer::new(StatusCode::CREATED, &body)?.at(location))
     };
-    once.run(&services, body.fingerprint, work).await
+    once.run(&services, body.fingerprint, answer, async |keep| {
+        services.setups.complete(&admin.0, &id.0, keep).await
+    })
+    .await
 }
 
 /// No body, or `{}`.

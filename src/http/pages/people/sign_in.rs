@@ -2,6 +2,7 @@
 
 use crate::application::connections::input::ConnectionInput;
 use crate::application::error::Result;
+use crate::application::kept::idempotency::Keep;
 use crate::domain::people::sign_in::Purpose;
 use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::setups;
@@ -65,7 +66,7 @@ async fn sign_in(
             let admin = member.into_admin().ok_or_else(session::not_signed_in)?;
             let setup = services
                 .setups
-                .open(&admin, ConnectionInput::default())
+                .open(&admin, ConnectionInput::default(), Keep::nothing())
                 .await?;
             setups::beginning(&setup.setup.id)
         }

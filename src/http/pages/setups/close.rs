@@ -1,6 +1,7 @@
 //! The dialog's two ends: adding the storage, and closing the setup.
 
 use crate::application::error::Result;
+use crate::application::kept::idempotency::Keep;
 use crate::domain::ids::SetupId;
 use crate::domain::setup::SetupStatus;
 use crate::http::declare::{PageRoute, PageRoutes};
@@ -74,7 +75,10 @@ async fn complete(
     id: Id<SetupId>,
     _: Confirmed,
 ) -> Result<HttpResponse> {
-    services.setups.complete(&visitor.admin, &id.0).await?;
+    services
+        .setups
+        .complete(&visitor.admin, &id.0, Keep::nothing())
+        .await?;
     Ok(match visitor.visitor.return_url {
         Some(_) => see_other(&format!("/settings/setups/{}", id.0)),
         None => see_other("/settings/storages?done=storage_added"),

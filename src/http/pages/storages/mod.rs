@@ -4,6 +4,7 @@ pub mod storage;
 
 use crate::application::connections::input::ConnectionInput;
 use crate::application::error::Result;
+use crate::application::kept::idempotency::Keep;
 use crate::application::kept::page_tokens::PageRequest;
 use crate::application::setups::SetupView;
 use crate::application::storages::StorageView;
@@ -178,9 +179,8 @@ async fn list(
     let built_in = match is_first_page {
         true => services
             .storages
-            .get(&visitor.member, &StorageRef::BuiltIn)
-            .await
-            .ok()
+            .built_in_if_any(&visitor.member)
+            .await?
             .map(Row::from),
         false => None,
     };
@@ -202,7 +202,7 @@ async fn list(
 async fn add(admin: AdminVisitor, services: Data<Services>, _: Confirmed) -> Result<HttpResponse> {
     let view = services
         .setups
-        .open(&admin.admin, ConnectionInput::default())
+        .open(&admin.admin, ConnectionInput::default(), Keep::nothing())
         .await?;
     Ok(see_other(&setups::beginning(&view.setup.id)))
 }

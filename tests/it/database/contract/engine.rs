@@ -207,6 +207,7 @@ async fn both_engines_have_the_same_columns(db: TestDb) {
         include_str!("../../../../migrations/sqlite/0002_sign_in.sql"),
         include_str!("../../../../migrations/sqlite/0003_bucket_account.sql"),
         include_str!("../../../../migrations/sqlite/0004_jobs.sql"),
+        include_str!("../../../../migrations/sqlite/0007_idempotent_effects.sql"),
     );
     let mut table = "";
     let mut names = Vec::new();

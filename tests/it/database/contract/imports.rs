@@ -39,7 +39,7 @@ pub async fn import(db: &Database, workspace: &WorkspaceId) -> (Project, NewJob)
         payload: "{\"folder\": \"/ä/\"}".into(),
         due: OffsetDateTime::UNIX_EPOCH,
     };
-    db.create_project(&project, 1, &[], Some(&job))
+    db.create_project(&project, 1, &[], Some(&job), None)
         .await
         .unwrap();
     (project, job)

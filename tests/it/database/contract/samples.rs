@@ -47,14 +47,18 @@ pub fn name(text: &str) -> Name {
     Name::parse(text).unwrap()
 }
 
-pub async fn workspace(db: &Database) -> Workspace {
-    let workspace = Workspace {
+pub fn new_workspace() -> Workspace {
+    Workspace {
         id: WorkspaceId::generate(),
         name: name("Ünïcode ✓ 'quoted' %_"),
         default_storage: StorageRef::BuiltIn,
         created_at: now(),
-    };
-    db.create_workspace(&workspace).await.unwrap();
+    }
+}
+
+pub async fn workspace(db: &Database) -> Workspace {
+    let workspace = new_workspace();
+    db.create_workspace(&workspace, None).await.unwrap();
     workspace
 }
 
@@ -116,7 +120,7 @@ pub async fn setup(db: &Database, workspace: &WorkspaceId, draft: Draft) -> Setu
         draft,
         ..new_setup(workspace)
     };
-    db.create_setup(&setup).await.unwrap();
+    db.create_setup(&setup, None).await.unwrap();
     setup
 }
 
@@ -161,6 +165,7 @@ pub async fn complete(db: &Database, setup: &Setup) -> Storage {
             setup.revision,
             &report.id,
             &storage,
+            None,
         )
         .await;
     assert_eq!(done, Ok(Completion::Completed));
@@ -242,6 +247,8 @@ pub async fn project(
 ) -> Project {
     let project = new_project(workspace, storage);
     let files = [file(0, "/a/ü.png"), file(1, "//b %.txt")];
-    db.create_project(&project, 1, &files, None).await.unwrap();
+    db.create_project(&project, 1, &files, None, None)
+        .await
+        .unwrap();
     project
 }

@@ -186,7 +186,7 @@ async fn deletion_and_use_never_both_succeed(db: TestDb) {
         let stored = storage(&db, &mine.id).await;
         let project = new_project(&mine.id, Some(&stored.id));
         let (created, deleted) = tokio::join!(
-            db.create_project(&project, 1, &[], None),
+            db.create_project(&project, 1, &[], None, None),
             db.delete_storage(&mine.id, &stored.id)
         );
         match (&created, &deleted) {

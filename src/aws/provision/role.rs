@@ -1,0 +1,344 @@
+//! The customer's role with its two policies.
+
+use crate::application::connections::provision::{
+    ProvisionChange, ProvisionError, ProvisionedPart, Provisioning,
+};
+use crate::aws::provision::answers::{Result, failed, is};
+use crate::domain::connection::role_arn::RoleArn;
+use aws_config::SdkConfig;
+use serde_json::{Map, Value};
+
+/// A role as it was found, and what is wanted of it.
+pub(super) struct Role<'a> {
+    iam: aws_sdk_iam::Client,
+    wanted: &'a Provisioning,
+    found: Option<FoundRole>,
+}
+
+struct FoundRole {
+    arn: String,
+    /// As IAM answers it: percent-encoded.
+    trust_policy: Option<String>,
+    /// The inline policy of the wanted name.
+    permission_policy: Option<String>,
+    /// What keeps the role from being deleted. Asked only for a removal.
+    in_use_by: Vec<String>,
+}
+
+impl<'a> Role<'a> {
+    pub async fn find(sdk: &SdkConfig, wanted: &'a Provisioning) -> Result<Self> {
+        let iam = aws_sdk_iam::Client::new(sdk);
+        let name = wanted.role_name().as_str();
+        let role = match iam.get_role().role_name(name).send().await {
+            Ok(answer) => answer.role,
+            Err(error) if is(&error, &["NoSuchEntity"]) => None,
+            Err(error) => return Err(failed("iam:GetRole", &error)),
+        };
+        let mut role_of = Self {
+            iam,
+            wanted,
+            found: None,
+        };
+        if let Some(role) = role {
+            role_of.found = Some(FoundRole {
+                arn: role.arn,
+                trust_policy: role.assume_role_policy_document,
+                permission_policy: role_of.find_permission_policy().await?,
+                in_use_by: match wanted.remove {
+                    true => role_of.find_users().await?,
+                    false => Vec::new(),
+                },
+            });
+        }
+        Ok(role_of)
+    }
+
+    async fn find_permission_policy(&self) -> Result<Option<String>> {
+        let answer = self
+            .iam
+            .get_role_policy()
+            .role_name(self.wanted.role_name().as_str())
+            .policy_name(self.wanted.policy_name().as_str())
+            .send()
+            .await;
+        match answer {
+            Ok(answer) => Ok(Some(answer.policy_document)),
+            Err(error) if is(&error, &["NoSuchEntity"]) => Ok(None),
+            Err(error) => Err(failed("iam:GetRolePolicy", &error)),
+        }
+    }
+
+    /// Everything else that is attached to the role. IAM deletes no role with any of it (IAM API reference,
+    /// DeleteRole).
+    async fn find_users(&self) -> Result<Vec<String>> {
+        let name = self.wanted.role_name().as_str();
+        let mut users = Vec::new();
+        let inline = self
+            .iam
+            .list_role_policies()
+            .role_name(name)
+            .send()
+            .await
+            .map_err(|error| failed("iam:ListRolePolicies", &error))?;
+        for policy in inline.policy_names {
+            if policy != self.wanted.policy_name().as_str() {
+                users.push(format!("the inline policy `{policy}`"));
+            }
+        }
+        let attached = self
+            .iam
+            .list_attached_role_policies()
+            .role_name(name)
+            .send()
+            .await
+            .map_err(|error| failed("iam:ListAttachedRolePolicies", &error))?;
+        for policy in attached.attached_policies.unwrap_or_default() {
+            let name = policy.policy_name.unwrap_or_default();
+            users.push(format!("the managed policy `{name}`"));
+        }
+        let profiles = self
+            .iam
+            .list_instance_profiles_for_role()
+            .role_name(name)
+            .send()
+            .await
+            .map_err(|error| failed("iam:ListInstanceProfilesForRole", &error))?;
+        for profile in profiles.instance_profiles {
+            let name = profile.instance_profile_name;
+            users.push(format!("the instance profile `{name}`"));
+        }
+        Ok(users)
+    }
+
+    /// The role's ARN, or the one that it will have.
+    pub fn arn(&self, partition: &str, account: &str) -> Result<RoleArn> {
+        let arn = match &self.found {
+            Some(role) => role.arn.clone(),
+            None => format!(
+                "arn:{partition}:iam::{account}:role/{}",
+                self.wanted.role_name()
+            ),
+        };
+        RoleArn::parse(&arn).map_err(|invalid| ProvisionError::Unreachable {
+            operation: "iam:GetRole",
+            cause: invalid.detail,
+        })
+    }
+
+    /// What is to be done about the role and its trust policy.
+    pub fn plan(&self) -> Result<ProvisionedPart> {
+        let documents = self.wanted.documents();
+        let name = self.wanted.role_name();
+        let part = |change, line: String| Ok(ProvisionedPart::new(change, vec![line]));
+        let Some(role) = &self.found else {
+            return match self.wanted.remove {
+                true => part(
+                    ProvisionChange::Absent,
+                    format!("There is no role `{name}`."),
+                ),
+                false => part(
+                    ProvisionChange::Created,
+                    format!(
+                        "The new role `{name}`, with the trust policy {}",
+                        text(&documents.trust_policy)
+                    ),
+                ),
+            };
+        };
+        let found = decoded_policy(role.trust_policy.as_deref());
+        let is_of_setup = found
+            .as_ref()
+            .is_some_and(|found| documents.are_of_role(found));
+        if !is_of_setup && (self.wanted.remove || !self.wanted.replace) {
+            return Err(ProvisionError::OtherRole {
+                role: name.clone(),
+                external_id: documents.external_id().unwrap_or("(none)").to_owned(),
+                trust_policy: found.as_ref().map(text).unwrap_or_default(),
+                advice: match self.wanted.remove {
+                    true => "A role of somebody else is never removed.",
+                    false => {
+                        "To give this role to the setup all the same, use --replace: whoever uses the role by its trust policy of now then loses it."
+                    }
+                },
+            });
+        }
+        if self.wanted.remove {
+            return if role.in_use_by.is_empty() {
+                part(ProvisionChange::Removed, format!("The role `{name}`."))
+            } else {
+                Err(ProvisionError::RoleInUse {
+                    role: name.clone(),
+                    what: role.in_use_by.join(", "),
+                })
+            };
+        }
+        if found.as_ref() == Some(&documents.trust_policy) {
+            return Ok(ProvisionedPart::new(ProvisionChange::Unchanged, Vec::new()));
+        }
+        Ok(ProvisionedPart::new(
+            ProvisionChange::Updated,
+            vec![
+                format!(
+                    "Trust policy before: {}",
+                    found.as_ref().map(text).unwrap_or_default()
+                ),
+                format!("Trust policy after: {}", text(&documents.trust_policy)),
+            ],
+        ))
+    }
+
+    /// What is to be done about the inline policy.
+    pub fn plan_permission_policy(&self) -> ProvisionedPart {
+        let wanted = &self.wanted.documents().permission_policy;
+        let name = self.wanted.policy_name();
+        let found = self
+            .found
+            .as_ref()
+            .and_then(|role| role.permission_policy.as_deref());
+        if self.wanted.remove {
+            return match found {
+                Some(_) => ProvisionedPart::new(
+                    ProvisionChange::Removed,
+                    vec![format!("The inline policy `{name}`.")],
+                ),
+                None => ProvisionedPart::new(ProvisionChange::Absent, Vec::new()),
+            };
+        }
+        let Some(found) = found else {
+            return ProvisionedPart::new(
+                ProvisionChange::Created,
+                vec![format!("The inline policy `{name}`: {}", text(wanted))],
+            );
+        };
+        let found = decoded_policy(Some(found));
+        if found.as_ref() == Some(wanted) {
+            return ProvisionedPart::new(ProvisionChange::Unchanged, Vec::new());
+        }
+        ProvisionedPart::new(
+            ProvisionChange::Updated,
+            vec![
+                format!(
+                    "The inline policy `{name}` before: {}",
+                    found.as_ref().map(text).unwrap_or_default()
+                ),
+                format!("The inline policy `{name}` after: {}", text(wanted)),
+            ],
+        )
+    }
+
+    /// Does what [`Role::plan`] says.
+    pub async fn put(&self, plan: &ProvisionedPart) -> Result<()> {
+        let name = self.wanted.role_name().as_str();
+        let trust_policy = text(&self.wanted.documents().trust_policy);
+        match plan.change {
+            ProvisionChange::Created => self
+                .iam
+                .create_role()
+                .role_name(name)
+                .description("Lets Sallyport use a bucket, with an external ID.")
+                .assume_role_policy_document(trust_policy)
+                .send()
+                .await
+                .map(drop)
+                .map_err(|error| failed("iam:CreateRole", &error)),
+            ProvisionChange::Updated => self
+                .iam
+                .update_assume_role_policy()
+                .role_name(name)
+                .policy_document(trust_policy)
+                .send()
+                .await
+                .map(drop)
+                .map_err(|error| failed("iam:UpdateAssumeRolePolicy", &error)),
+            ProvisionChange::Unchanged
+            | ProvisionChange::Skipped
+            | ProvisionChange::Removed
+            | ProvisionChange::Absent => Ok(()),
+        }
+    }
+
+    /// Does what [`Role::plan_permission_policy`] says.
+    pub async fn put_permission_policy(&self, plan: &ProvisionedPart) -> Result<()> {
+        match plan.change {
+            ProvisionChange::Created | ProvisionChange::Updated => self
+                .iam
+                .put_role_policy()
+                .role_name(self.wanted.role_name().as_str())
+                .policy_name(self.wanted.policy_name().as_str())
+                .policy_document(text(&self.wanted.documents().permission_policy))
+                .send()
+                .await
+                .map(drop)
+                .map_err(|error| failed("iam:PutRolePolicy", &error)),
+            ProvisionChange::Unchanged
+            | ProvisionChange::Skipped
+            | ProvisionChange::Removed
+            | ProvisionChange::Absent => Ok(()),
+        }
+    }
+
+    /// Removes the inline policy and the role, where the plans say so.
+    pub async fn remove(
+        &self,
+        role: &ProvisionedPart,
+        permission_policy: &ProvisionedPart,
+    ) -> Result<()> {
+        let name = self.wanted.role_name().as_str();
+        if permission_policy.change == ProvisionChange::Removed {
+            self.iam
+                .delete_role_policy()
+                .role_name(name)
+                .policy_name(self.wanted.policy_name().as_str())
+                .send()
+                .await
+                .map_err(|error| failed("iam:DeleteRolePolicy", &error))?;
+        }
+        if role.change == ProvisionChange::Removed {
+            self.iam
+                .delete_role()
+                .role_name(name)
+                .send()
+                .await
+                .map_err(|error| failed("iam:DeleteRole", &error))?;
+        }
+        Ok(())
+    }
+}
+
+fn text(policy: &Map<String, Value>) -> String {
+    serde_json::Value::Object(policy.clone()).to_string()
+}
+
+/// IAM answers policies percent-encoded (IAM API reference, GetRole). `None` for one that cannot be read:
+/// it counts as somebody else's.
+fn decoded_policy(found: Option<&str>) -> Option<Map<String, Value>> {
+    // A `+` stands for itself in this encoding, so no form decoding.
+    let decoded: Vec<u8> = percent_encoding::percent_decode_str(found?).collect();
+    serde_json::from_slice(&decoded).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn policies_are_read_through_the_encoding_that_iam_answers() {
+        let wanted = json!({"Version": "2012-10-17", "Id": "a+b %41 ü"});
+        let wanted = wanted.as_object().unwrap();
+        for same in [
+            "%7B%22Version%22%3A%222012-10-17%22%2C%22Id%22%3A%22a%2Bb%20%2541%20%C3%BC%22%7D",
+            "{\"Id\": \"a+b %2541 ü\", \"Version\": \"2012-10-17\"}",
+        ] {
+            assert_eq!(decoded_policy(Some(same)).as_ref(), Some(wanted), "{same}");
+        }
+        for other in ["", "%7B%7D", "%7", "{\"Version\":\"2012-10-17\"}"] {
+            assert_ne!(
+                decoded_policy(Some(other)).as_ref(),
+                Some(wanted),
+                "{other}"
+            );
+        }
+        assert_eq!(decoded_policy(None), None);
+    }
+}
