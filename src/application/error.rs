@@ -238,6 +238,12 @@ impl From<AwsFailure> for Error {
                 "AWS does not accept the storage's credentials.",
                 "A workspace admin can check the connection.",
             ),
+            FailureKind::ClockSkew => (
+                Kind::Unavailable,
+                "clock_skew",
+                "The store says that this service's clock differs from its own by more than it accepts.",
+                "Ask the operator to compare the clock of the service with the true time. The clock of an S3-compatible store may be the wrong one.",
+            ),
             FailureKind::NoSuchKey if failure.error_code.as_deref() == Some("DeleteMarker") => (
                 Kind::NotFound,
                 "file_deleted",
@@ -295,9 +301,17 @@ impl From<AwsFailure> for Error {
             FailureKind::Throttled if failure.error_code.as_deref() == Some("StorageBusy") => (
                 Kind::Unavailable,
                 "storage_busy",
-                "Too many requests to this storage are under way.",
+                "Too many requests to this storage, or to the workspace's storages together, are under way.",
                 "Try again in a moment, with fewer requests at once.",
             ),
+            FailureKind::Throttled if failure.error_code.as_deref() == Some("RoleSessionsBusy") => {
+                (
+                    Kind::Unavailable,
+                    "role_sessions_busy",
+                    "Too many role sessions are wanted at the moment.",
+                    "Try again in a moment.",
+                )
+            }
             FailureKind::Throttled => (
                 Kind::Unavailable,
                 "storage_throttled",
@@ -322,6 +336,16 @@ impl From<AwsFailure> for Error {
                 "The storage cannot be reached at the moment.",
                 "Try again in a moment.",
             ),
+            FailureKind::InvalidRequest
+                if failure.error_code.as_deref() == Some("StorageDeleted") =>
+            {
+                (
+                    Kind::NotFound,
+                    "not_found",
+                    "There is no such storage in this workspace.",
+                    "It was deleted while the request was under way. Use another storage.",
+                )
+            }
             FailureKind::InvalidRequest => (
                 Kind::Upstream,
                 "storage_request_rejected",

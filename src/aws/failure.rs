@@ -153,6 +153,15 @@ fn kind_of_answer(
                 Kind::AccessDenied
             };
         }
+        // STS has no code of its own for it: its message says when the signature's time is out of bounds.
+        Some("SignatureDoesNotMatch")
+            if message.is_some_and(|text| {
+                text.starts_with("Signature expired: ")
+                    || text.starts_with("Signature not yet current: ")
+            }) =>
+        {
+            return Kind::ClockSkew;
+        }
         Some(
             "InvalidAccessKeyId"
             | "SignatureDoesNotMatch"
@@ -163,9 +172,9 @@ fn kind_of_answer(
             | "InvalidClientTokenId"
             | "UnrecognizedClientException"
             | "MissingAuthenticationToken"
-            | "IncompleteSignature"
-            | "RequestTimeTooSkewed",
+            | "IncompleteSignature",
         ) => return Kind::BadCredentials,
+        Some("RequestTimeTooSkewed" | "RequestExpired") => return Kind::ClockSkew,
         Some("NoSuchKey" | "NoSuchVersion") => return Kind::NoSuchKey,
         Some("NoSuchBucket") => return Kind::NoSuchBucket,
         Some(
@@ -307,6 +316,24 @@ mod tests {
         }
         assert!(kind(403, None).is_transient());
         assert!(kind(500, Some("AccessDenied")).is_transient());
+    }
+
+    #[test]
+    fn a_wrong_clock_is_no_wrong_key() {
+        let kind = |code, message| kind_of_answer("GetObject", 403, Some(code), Some(message));
+        let expired = "Signature expired: 20260101T000000Z is now earlier than 20260101T001500Z";
+        assert_eq!(
+            kind("RequestTimeTooSkewed", "The difference …"),
+            FailureKind::ClockSkew
+        );
+        assert_eq!(
+            kind("SignatureDoesNotMatch", expired),
+            FailureKind::ClockSkew
+        );
+        assert_eq!(
+            kind("SignatureDoesNotMatch", "The request signature …"),
+            FailureKind::BadCredentials
+        );
     }
 
     #[test]

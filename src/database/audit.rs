@@ -7,6 +7,7 @@ use crate::database::{Database, before};
 use crate::domain::ids::{AuditId, WorkspaceId};
 use crate::domain::people::audit::{Actor, AuditEntry, AuditResult};
 use async_trait::async_trait;
+use time::OffsetDateTime;
 
 /// By name: with `*`, a newer replica that adds a column would break the statements that an older one
 /// keeps prepared on PostgreSQL.
@@ -74,6 +75,23 @@ impl AuditStore for Database {
             }
         }
     }
+}
+
+/// Entries from before `before`, oldest first, those after the ID `after`.
+pub(super) async fn list_before(
+    database: &Database,
+    before: OffsetDateTime,
+    after: &str,
+    limit: u32,
+) -> StoreResult<Vec<AuditEntry>> {
+    database
+        .fetch_records(
+            "audit_log",
+            select!("WHERE occurred_at < $1 AND id > $2 ORDER BY id LIMIT $3"),
+            values![before, after, limit],
+            entry,
+        )
+        .await
 }
 
 fn entry(record: &Record) -> StoreResult<AuditEntry> {

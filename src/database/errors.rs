@@ -19,11 +19,31 @@ impl From<sqlx::Error> for StoreError {
             | sqlx::Error::Protocol(_)
             | sqlx::Error::PoolTimedOut
             | sqlx::Error::PoolClosed
-            | sqlx::Error::WorkerCrashed => Self::Unavailable(error.to_string()),
+            | sqlx::Error::WorkerCrashed => Self::Unavailable(explained(error.to_string())),
             sqlx::Error::Migrate(error) => (*error).into(),
             other => Self::Failed(other.to_string()),
         }
     }
+}
+
+/// What the texts begin with that say that the server did not prove who it is.
+const UNTRUSTED: &str = "the PostgreSQL server is not trusted";
+
+/// Adds what to do where TLS failed. The driver knows it by the text only.
+fn explained(text: String) -> String {
+    let no_tls = text.contains("server does not support TLS");
+    let no_proof = text.contains("invalid peer certificate");
+    if !no_tls && !no_proof {
+        return text;
+    }
+    format!(
+        "{UNTRUSTED}: {text}. A server on another host needs a certificate for its name, from a public authority or from one in the file that `sslrootcert` in SALLYPORT_DATABASE_URL names (Amazon RDS and Google Cloud SQL have authorities of their own)"
+    )
+}
+
+/// Whether an error says so.
+pub(super) fn is_untrusted(text: &str) -> bool {
+    text.starts_with(UNTRUSTED)
 }
 
 impl From<MigrateError> for StoreError {

@@ -46,6 +46,11 @@ const SQLITE: &[(i64, &str, &str)] = &[
         "idempotent_effects",
         include_str!("../../migrations/sqlite/0007_idempotent_effects.sql"),
     ),
+    (
+        8,
+        "retention_and_lanes",
+        include_str!("../../migrations/sqlite/0008_retention_and_lanes.sql"),
+    ),
 ];
 
 const POSTGRES: &[(i64, &str, &str)] = &[
@@ -73,6 +78,11 @@ const POSTGRES: &[(i64, &str, &str)] = &[
         7,
         "idempotent_effects",
         include_str!("../../migrations/postgres/0007_idempotent_effects.sql"),
+    ),
+    (
+        8,
+        "retention_and_lanes",
+        include_str!("../../migrations/postgres/0008_retention_and_lanes.sql"),
     ),
 ];
 

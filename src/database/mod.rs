@@ -17,6 +17,8 @@ mod project_files;
 mod projects;
 mod reach;
 mod record;
+mod retention;
+mod sealed;
 mod setups;
 mod sign_in;
 mod statement;
@@ -24,7 +26,7 @@ mod storages;
 mod url;
 mod workspaces;
 
-pub use url::DatabaseUrl;
+pub use url::{DatabaseTls, DatabaseUrl};
 
 use crate::application::kept::store::{Store, StoreError, StoreResult, Window};
 use async_trait::async_trait;
@@ -96,6 +98,10 @@ impl Database {
             schema: Arc::default(),
         };
         match (database.ready().await, url) {
+            // No wait helps: the settings or the server's certificate must change.
+            (Err(StoreError::Unavailable(why)), _) if errors::is_untrusted(&why) => {
+                return Err(StoreError::Failed(why));
+            }
             (Err(error @ StoreError::Unavailable(_)), DatabaseUrl::Postgres(_)) => {
                 tracing::warn!(%error, database = %url, "starting without the database");
             }
@@ -338,5 +344,38 @@ impl Store for Database {
             Some(row) => Record::named(format!("remembered/{name}"), row).bytes("value"),
             None => Err(StoreError::Failed(format!("`{name}` was not remembered"))),
         }
+    }
+
+    async fn remembered(&self, name: &str) -> StoreResult<Vec<(String, Vec<u8>)>> {
+        // Names are constants of ours, so nothing in them needs escaping.
+        let below = format!("{name}/%");
+        let rows = self
+            .fetch_all(
+                "SELECT name, value FROM remembered WHERE name = $1 OR name LIKE $2 ORDER BY name",
+                values![name, below],
+            )
+            .await?;
+        rows.into_iter()
+            .map(|row| {
+                let record = Record::named(format!("remembered/{name}"), row);
+                Ok((record.text("name")?, record.bytes("value")?))
+            })
+            .collect()
+    }
+
+    async fn replace_remembered(&self, name: &str, value: &[u8]) -> StoreResult<()> {
+        self.execute(
+            "INSERT INTO remembered (name, value) VALUES ($1, $2)
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            values![name, value],
+        )
+        .await
+        .map(drop)
+    }
+
+    async fn forget_remembered(&self, name: &str) -> StoreResult<()> {
+        self.execute("DELETE FROM remembered WHERE name = $1", values![name])
+            .await
+            .map(drop)
     }
 }

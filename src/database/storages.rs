@@ -1,7 +1,8 @@
 //! Storages.
 
 use crate::application::kept::store::{
-    NewJob, SCHEDULED_CHECK, StorageDeletion, StorageStore, StoreError, StoreResult, Window,
+    FIRST_CHECK_AFTER, NewJob, SCHEDULED_CHECK, StorageDeletion, StorageStore, StoreError,
+    StoreResult, Window,
 };
 use crate::database::engine::{Sql, Tx, values};
 use crate::database::record::{Record, stored_name};
@@ -177,13 +178,14 @@ impl StorageStore for Database {
     }
 }
 
-/// Inserts the storage that `setup` became. Its first scheduled check is due at once.
+/// Inserts the storage that `setup` became, with its first scheduled check.
 pub(super) async fn insert(
     tx: &mut Tx,
     workspace: &WorkspaceId,
     setup: &SetupId,
     storage: &Storage,
 ) -> StoreResult<()> {
+    let first_check_at = storage.created_at + FIRST_CHECK_AFTER;
     let mut row: Named = vec![
         ("id", storage.id.as_str().into()),
         ("workspace_id", workspace.as_str().into()),
@@ -203,7 +205,7 @@ pub(super) async fn insert(
                 .into(),
         ),
         ("created_at", storage.created_at.into()),
-        ("next_check_at", storage.created_at.into()),
+        ("next_check_at", first_check_at.into()),
     ];
     row.extend(connection_columns(&storage.connection)?);
     let (sql, values) = statement::insert("storages", row);
@@ -213,7 +215,8 @@ pub(super) async fn insert(
         workspace: workspace.clone(),
         subject: storage.id.to_string(),
         payload: String::new(),
-        due: storage.created_at,
+        cursor: None,
+        due: first_check_at,
     };
     jobs::insert(tx, &first_check).await
 }

@@ -12,6 +12,9 @@ pub enum FailureKind {
     KmsDenied,
     /// The credentials themselves are unknown, expired or wrongly signed.
     BadCredentials,
+    /// The service's clock and the store's differ by more than a signature allows (15 minutes at AWS). The
+    /// credentials may be good.
+    ClockSkew,
     NoSuchKey,
     NoSuchBucket,
     /// The bucket is in another Region than the one asked.

@@ -85,6 +85,7 @@ pub enum NoAnswer {
     Unreachable,
     Unavailable,
     Unreadable,
+    ClockSkew,
     Rejected,
 }
 
@@ -110,6 +111,7 @@ impl Cause {
             FailureKind::ForbiddenAddress => Self::EndpointNotAllowed,
             FailureKind::AccessDenied
             | FailureKind::KmsDenied
+            | FailureKind::ClockSkew
             | FailureKind::NoSuchKey
             | FailureKind::NotModified
             | FailureKind::PreconditionFailed
@@ -342,6 +344,7 @@ impl NoAnswer {
             Self::Unreachable => "aws_unreachable",
             Self::Unavailable => "aws_unavailable",
             Self::Unreadable => "aws_answer_unreadable",
+            Self::ClockSkew => "aws_clock_skew",
             Self::Rejected => "aws_rejected",
         }
     }
@@ -353,6 +356,9 @@ impl NoAnswer {
             Self::Unreachable => "AWS could not be reached",
             Self::Unavailable => "AWS answered with a fault of its own",
             Self::Unreadable => "the response did not come from AWS",
+            Self::ClockSkew => {
+                "AWS says that this service's clock differs from its own by more than it accepts"
+            }
             Self::Rejected => "AWS did not accept the request",
         };
         format!("We tried to {attempt}, and {why}. This proves nothing about the settings.")
@@ -367,6 +373,7 @@ impl From<FailureKind> for NoAnswer {
             FailureKind::Network => Self::Unreachable,
             FailureKind::Unavailable => Self::Unavailable,
             FailureKind::InvalidResponse => Self::Unreadable,
+            FailureKind::ClockSkew => Self::ClockSkew,
             FailureKind::AccessDenied
             | FailureKind::KmsDenied
             | FailureKind::BadCredentials

@@ -1,5 +1,6 @@
 //! Counts and times of requests, for Prometheus.
 
+use crate::application::kept::store::{IMPORT, SCHEDULED_CHECK};
 use crate::application::observe::Observer;
 use crate::domain::check::Outcome;
 use actix_web::http::Method;
@@ -9,6 +10,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 /// The HTTP layer's metrics. Other parts register their own with the same [`Registry`].
@@ -132,6 +134,22 @@ impl HttpMetrics {
 pub struct BucketMetrics {
     assumed_roles: Family<ResultLabels, Counter>,
     checks: Family<OutcomeLabels, Counter>,
+    waiting_checks: Queue,
+    waiting_imports: Queue,
+}
+
+/// What waits for a worker.
+#[derive(Default)]
+struct Queue {
+    overdue: Gauge,
+    lag: Gauge<f64, AtomicU64>,
+}
+
+impl Queue {
+    fn set(&self, waiting: u64, longest: Duration) {
+        self.overdue.set(i64::try_from(waiting).unwrap_or(i64::MAX));
+        self.lag.set(longest.as_secs_f64());
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -149,7 +167,29 @@ impl BucketMetrics {
         let metrics = Self {
             assumed_roles: Family::default(),
             checks: Family::default(),
+            waiting_checks: Queue::default(),
+            waiting_imports: Queue::default(),
         };
+        registry.register(
+            "sallyport_checks_overdue",
+            "Scheduled checks that are due and that no worker has begun; those of storages that did not answer in time before are not counted",
+            metrics.waiting_checks.overdue.clone(),
+        );
+        registry.register(
+            "sallyport_checks_lag_seconds",
+            "How long the scheduled check that waits longest has been due",
+            metrics.waiting_checks.lag.clone(),
+        );
+        registry.register(
+            "sallyport_imports_overdue",
+            "Imports that could go on and that no worker has",
+            metrics.waiting_imports.overdue.clone(),
+        );
+        registry.register(
+            "sallyport_imports_lag_seconds",
+            "How long the import that waits longest has been able to go on",
+            metrics.waiting_imports.lag.clone(),
+        );
         registry.register(
             "sallyport_assumed_roles",
             "AssumeRole calls for sessions to work with; those of checks are not counted",
@@ -178,6 +218,15 @@ impl Observer for BucketMetrics {
                 outcome: outcome.as_str(),
             })
             .inc();
+    }
+
+    fn jobs_wait(&self, kind: &str, waiting: u64, longest: Duration) {
+        match kind {
+            SCHEDULED_CHECK => self.waiting_checks.set(waiting, longest),
+            IMPORT => self.waiting_imports.set(waiting, longest),
+            // No other kind is measured.
+            _ => {}
+        }
     }
 }
 

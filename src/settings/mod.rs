@@ -11,14 +11,17 @@ pub use bad::{BadSetting, BadSettings};
 pub use options::Options;
 pub use read::parse_duration;
 
+use crate::application::kept::retention::Retention;
 use crate::application::kept::vault::MasterKey;
-use crate::database::DatabaseUrl;
+use crate::database::{DatabaseTls, DatabaseUrl};
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::service_identity::ServicePrincipal;
 use crate::domain::origin::Origin;
 use crate::logging::{LogFormat, LogSettings, check_filter};
 use ipnet::IpNet;
-use read::{Reader, list, memory_budget, network, operator_token, path, public_url, shown};
+use read::{
+    Reader, list, memory_budget, network, operator_token, path, public_url, retention, shown,
+};
 use secrecy::{ExposeSecret, SecretString};
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -43,6 +46,9 @@ pub struct Settings {
     pub built_in_bucket: Option<BucketName>,
     pub setup_ttl: Duration,
     pub master_key: MasterKeySource,
+    /// Texts of further keys, which parse.
+    pub master_key_previous: Vec<SecretString>,
+    pub retention: Retention,
     pub sign_in_link_ttl: Duration,
     pub session_idle: Duration,
     pub session_max: Duration,
@@ -87,23 +93,27 @@ impl Settings {
                 path,
             )
             .unwrap_or_else(|| PathBuf::from("data"));
+        let tls = read
+            .text(
+                "SALLYPORT_DATABASE_TLS",
+                options.database_tls,
+                "verified",
+                DatabaseTls::parse,
+            )
+            .unwrap_or(DatabaseTls::Verified);
         let database = read
             .text(
                 "SALLYPORT_DATABASE_URL",
                 options.database_url,
                 "postgres://sallyport:PASSWORD@db.example.com:5432/sallyport",
-                |t| DatabaseUrl::parse(t).map_err(|e| e.detail),
+                |t| DatabaseUrl::parse(t, tls).map_err(|e| e.detail),
             )
             .unwrap_or_else(|| DatabaseUrl::sqlite_file(&data_dir.join("sallyport.db")));
         let given = read.text(
             "SALLYPORT_MASTER_KEY",
             options.master_key,
             "the output of `openssl rand -base64 32`",
-            |t| {
-                MasterKey::parse(t)
-                    .map(|_| SecretString::from(t))
-                    .map_err(|e| format!("{e}."))
-            },
+            master_key_text,
         );
         let file = read.text(
             "SALLYPORT_MASTER_KEY_FILE",
@@ -247,6 +257,40 @@ impl Settings {
                 )
                 .unwrap_or_default(),
             master_key,
+            master_key_previous: read
+                .text(
+                    "SALLYPORT_MASTER_KEY_PREVIOUS",
+                    options.master_key_previous,
+                    "the output of `openssl rand -base64 32`",
+                    |t| list(t, master_key_text),
+                )
+                .unwrap_or_default(),
+            retention: Retention {
+                checks: read
+                    .text(
+                        "SALLYPORT_RETENTION_CHECKS",
+                        options.retention_checks,
+                        "365d",
+                        retention,
+                    )
+                    .unwrap_or(Some(90 * DAY)),
+                audit: read
+                    .text(
+                        "SALLYPORT_RETENTION_AUDIT",
+                        options.retention_audit,
+                        "730d",
+                        retention,
+                    )
+                    .unwrap_or(None),
+                setups: read
+                    .text(
+                        "SALLYPORT_RETENTION_SETUPS",
+                        options.retention_setups,
+                        "30d",
+                        retention,
+                    )
+                    .unwrap_or(Some(90 * DAY)),
+            },
             endpoint_networks: read
                 .text(
                     "SALLYPORT_ENDPOINT_NETWORKS",
@@ -312,6 +356,12 @@ impl Settings {
             Err(BadSettings(read.faults))
         }
     }
+}
+
+fn master_key_text(text: &str) -> Result<SecretString, String> {
+    MasterKey::parse(text)
+        .map(|_| SecretString::from(text))
+        .map_err(|why| format!("{why}."))
 }
 
 impl MasterKeySource {
@@ -394,6 +444,26 @@ mod tests {
                 refused(|o| o.master_key = set("short")),
             ),
             (
+                "SALLYPORT_MASTER_KEY_PREVIOUS",
+                refused(|o| o.master_key_previous = set("AAAA,short")),
+            ),
+            (
+                "SALLYPORT_DATABASE_TLS",
+                refused(|o| o.database_tls = set("none")),
+            ),
+            (
+                "SALLYPORT_RETENTION_CHECKS",
+                refused(|o| o.retention_checks = set("1s")),
+            ),
+            (
+                "SALLYPORT_RETENTION_AUDIT",
+                refused(|o| o.retention_audit = set("always")),
+            ),
+            (
+                "SALLYPORT_RETENTION_SETUPS",
+                refused(|o| o.retention_setups = set("99999d")),
+            ),
+            (
                 "SALLYPORT_ENDPOINT_NETWORKS",
                 refused(|o| o.endpoint_networks = set("10.0.0.0/99")),
             ),
@@ -451,6 +521,7 @@ mod tests {
             operator_token: Some(secret.into()),
             database_url: Some("postgres://me:hunter2@localhost/x".into()),
             master_key: Some("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=".into()),
+            master_key_previous: Some("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=".into()),
             ..Options::default()
         };
         let shown = format!("{:?}", Settings::parse(options).unwrap());
@@ -464,6 +535,41 @@ mod tests {
         ] {
             assert!(!BadSettings(fault).to_string().contains("hunter2"));
         }
+    }
+
+    #[test]
+    fn a_database_elsewhere_without_proof_needs_a_setting_of_its_own() {
+        let url = Some("postgres://me@db.example/x?sslmode=require".to_owned());
+        let set = |o: &mut Options| {
+            o.database_url = url.clone();
+            o.master_key = Some("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=".into());
+        };
+        let faults = refused(set);
+        assert_eq!(faults[0].name, "SALLYPORT_DATABASE_URL");
+        for part in ["sslmode=require", "sslrootcert", "SALLYPORT_DATABASE_TLS"] {
+            assert!(faults[0].why.contains(part), "{}", faults[0].why);
+        }
+        let mut options = Options {
+            database_tls: Some("unverified".into()),
+            ..Options::default()
+        };
+        set(&mut options);
+        assert!(Settings::parse(options).is_ok());
+    }
+
+    #[test]
+    fn how_long_things_are_kept() {
+        let parse = |text: &str| {
+            let options = Options {
+                retention_checks: Some(text.into()),
+                ..Options::default()
+            };
+            Settings::parse(options).unwrap().retention
+        };
+        assert_eq!(parse("").checks, Some(90 * DAY));
+        assert_eq!((parse("").audit, parse("").setups), (None, Some(90 * DAY)));
+        assert_eq!(parse("30d").checks, Some(30 * DAY));
+        assert_eq!(parse("keep").checks, None);
     }
 
     #[test]

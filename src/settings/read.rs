@@ -65,6 +65,23 @@ impl Reader {
     }
 }
 
+/// A time after which something is removed: from an hour to ten years. `None`: it is kept.
+pub(super) fn retention(text: &str) -> Result<Option<Duration>, String> {
+    const HOUR: Duration = Duration::from_secs(3_600);
+    const TEN_YEARS: Duration = Duration::from_secs(3_650 * 24 * 3_600);
+    if text == "keep" {
+        return Ok(None);
+    }
+    let duration = parse_duration(text).map_err(|why| format!("{why} Or `keep`."))?;
+    match (HOUR..=TEN_YEARS).contains(&duration) {
+        true => Ok(Some(duration)),
+        false => Err(format!(
+            "`{}` is out of range: from 1h to 3650d, or `keep`.",
+            shown(text)
+        )),
+    }
+}
+
 /// Durations like `30s`, `15m`, `12h`, `7d` or `1h30m`.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
     let refuse = || {

@@ -9,6 +9,7 @@ mod database;
 mod documents;
 mod files;
 mod http;
+mod keys;
 mod layers;
 mod people;
 mod projects;

@@ -105,6 +105,10 @@ pub trait BucketRead: Send + Sync {
         conditions: &ReadConditions,
     ) -> BucketResult<ObjectContent>;
 
-    /// Forgets the sessions of an owner, so nothing more is asked of AWS in its name.
+    /// Forgets the sessions of an owner: its connection has changed.
     async fn forget(&self, owner: &Owner);
+
+    /// The owner is gone: forgets its sessions and makes no other, so nothing more is asked of AWS in its
+    /// name, not even by what is under way.
+    async fn end(&self, owner: &Owner);
 }

@@ -17,7 +17,7 @@ use crate::application::checks::run::CheckRun;
 use crate::application::connections::principal::PrincipalSource;
 use crate::application::diagnosis::explain::Explain;
 use crate::domain::cause::Cause;
-use crate::domain::check::Steps;
+use crate::domain::check::{StepName, StepStatus, Steps};
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::connection::region::Region;
 use crate::domain::origin::Origin;
@@ -82,6 +82,17 @@ impl ConnectionChecker {
             steps,
             region,
             causes,
+        }
+    }
+
+    /// Where a check found out whether the role lets us in, drops the sessions from before: those that the
+    /// customer has revoked, and those of a role that refuses us now. A check that AWS did not answer proves
+    /// nothing, and leaves them.
+    pub async fn drop_outdated_sessions(&self, bucket: &ConnectedBucket, findings: &Findings) {
+        let lets_us_in = findings.steps.get(StepName::AssumeRole).status == StepStatus::Passed;
+        let refuses = |cause: &Cause| matches!(cause, Cause::RoleRefused { .. });
+        if lets_us_in || findings.causes.iter().any(refuses) {
+            self.prober.forget(&bucket.owner).await;
         }
     }
 }

@@ -72,6 +72,8 @@ impl Checks {
         let start = Instant::now();
         let (findings, attempts) =
             check_until_passed(&self.checker, bucket, wait.min(LONGEST_WAIT), listener).await;
+        // Before the report is stored: nobody who reads it may still meet what was before.
+        self.checker.drop_outdated_sessions(bucket, &findings).await;
         let report = CheckReport {
             id: CheckId::generate(),
             target: bucket.owner.to_string(),

@@ -243,6 +243,21 @@ async fn conflicts(
             ),
         );
     }
+    if let Some(role) = &next.sign_in.role_arn
+        && before.sign_in.role_arn != next.sign_in.role_arn
+    {
+        let own = rules.principal.partition().await?;
+        if role.partition() != own {
+            refuse(
+                "role_arn",
+                "role_in_other_partition",
+                format!(
+                    "The role is in the partition `{}`, and this service in `{own}`. AWS lets nobody assume a role of another partition.",
+                    role.partition()
+                ),
+            );
+        }
+    }
     let has_endpoint =
         next.sign_in.by == Auth::AccessKey && next.sign_in.access_key.endpoint.is_some();
     if let Some(region) = next.settings.region

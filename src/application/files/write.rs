@@ -199,6 +199,11 @@ mod tests {
         // Nobody knows whether it stored the object.
         let unknown = store_stalled(limit, true);
         assert!(!unknown.detail.contains("Nothing was stored"));
-        assert!(unknown.remedy.as_ref().is_some_and(|text| text.contains("metadata")));
+        assert!(
+            unknown
+                .remedy
+                .as_ref()
+                .is_some_and(|text| text.contains("metadata"))
+        );
     }
 }

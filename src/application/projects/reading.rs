@@ -4,7 +4,6 @@ use crate::application::bucket::port::Bucket;
 use crate::application::bucket::read::{ListFrom, ListRequest, ListedObject, ReadConditions};
 use crate::application::error::{Error, Kind, Result};
 use crate::application::files::read::outside;
-use crate::application::projects::collected::count;
 use crate::application::projects::manifest;
 use crate::application::projects::selection::Selection;
 use crate::domain::Invalid;
@@ -149,12 +148,4 @@ pub(super) async fn list_page(
         }
     }
     Ok(page)
-}
-
-/// Adds files at the next positions.
-pub(super) fn append(files: &mut Vec<ProjectFile>, more: Vec<ProjectFile>) {
-    for mut file in more {
-        file.position = count(files.len());
-        files.push(file);
-    }
 }

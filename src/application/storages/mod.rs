@@ -118,7 +118,8 @@ impl Storages {
             if !stored {
                 return Err(changed_meanwhile());
             }
-            self.forget(workspace, id).await;
+            let owner = Owner::Storage(workspace.clone(), id.clone());
+            self.files.forget(&owner).await;
         }
         if let Some(name) = after.display_name
             && name != storage.display_name
@@ -159,7 +160,8 @@ impl Storages {
     pub async fn delete(&self, admin: &Admin, id: &StorageId) -> Result<()> {
         match self.store.delete_storage(admin.workspace(), id).await? {
             StorageDeletion::Deleted => {
-                self.forget(admin.workspace(), id).await;
+                let owner = Owner::Storage(admin.workspace().clone(), id.clone());
+                self.files.end(&owner).await;
                 Ok(())
             }
             StorageDeletion::NotFound => Err(Error::not_found("storage")),
@@ -289,11 +291,6 @@ impl Storages {
             .storage(workspace, id)
             .await?
             .ok_or_else(|| Error::not_found("storage"))
-    }
-
-    async fn forget(&self, workspace: &WorkspaceId, id: &StorageId) {
-        let owner = Owner::Storage(workspace.clone(), id.clone());
-        self.files.forget(&owner).await;
     }
 }
 

@@ -5,7 +5,6 @@ use crate::aws::files::spool::Spools;
 use crate::aws::files::upload_limits::Uploads;
 use crate::aws::gates::Gates;
 use crate::aws::sessions::{AwsSession, RoleSessions, SessionScope};
-use crate::domain::aws_failure::FailureKind;
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::part_plan::Sizes;
 use std::path::PathBuf;
@@ -39,7 +38,7 @@ impl S3Bucket {
         self
     }
 
-    /// Makes a call with the bucket's session. When AWS no longer accepts the session (the customer
+    /// Makes a call with the bucket's session. When AWS may no longer accept the session (the customer
     /// revoked it, or made the role again), it is made once more with a fresh one.
     pub(crate) async fn with_session<T, F>(
         &self,
@@ -64,13 +63,7 @@ impl S3Bucket {
     {
         let session = self.sessions.session_in(bucket, scope).await?;
         let _turn = self.gates.call(&bucket.owner).await?;
-        match call(session.clone()).await {
-            Err(failure) if failure.kind == FailureKind::BadCredentials => {
-                self.sessions.drop_session(bucket, scope, &session).await;
-                call(self.sessions.session_in(bucket, scope).await?).await
-            }
-            answer => answer,
-        }
+        self.sessions.call(bucket, scope, session, call).await
     }
 }
 

@@ -5,7 +5,7 @@ use crate::aws::failure::classify;
 use crate::aws::files::bucket::scope_of;
 use crate::aws::files::convert::expected_owner;
 use crate::aws::gates::Turn;
-use crate::aws::sessions::RoleSessions;
+use crate::aws::sessions::{AwsSession, RoleSessions};
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::object_key::ObjectKey;
 use aws_smithy_types::byte_stream::ByteStream;
@@ -78,23 +78,32 @@ impl Reading {
     /// Asks for the rest. Anything but exactly that is an error.
     async fn resume(&mut self, end: u64) -> Result<(), std::io::Error> {
         let scope = scope_of(self.version_id.as_deref());
-        let session = self
-            .sessions
-            .session_in(&self.bucket, scope)
-            .await
-            .map_err(std::io::Error::other)?;
-        let answer = session
-            .s3
-            .get_object()
-            .bucket(self.bucket.connection.bucket.as_str())
-            .key(self.key.as_str())
-            .set_version_id(self.version_id.clone())
-            .range(format!("bytes={}-{}", self.next, end - 1))
-            .set_if_match(self.etag.clone())
-            .set_expected_bucket_owner(expected_owner(&self.bucket.connection))
-            .send()
-            .await
-            .map_err(|error| std::io::Error::other(classify("GetObject", &error)))?;
+        let (bucket, key, etag) = (&self.bucket, &self.key, &self.etag);
+        let version = &self.version_id;
+        let range = format!("bytes={}-{}", self.next, end - 1);
+        let call = |session: Arc<AwsSession>| {
+            let request = session
+                .s3
+                .get_object()
+                .bucket(bucket.connection.bucket.as_str())
+                .key(key.as_str())
+                .set_version_id(version.clone())
+                .range(&range)
+                .set_if_match(etag.clone())
+                .set_expected_bucket_owner(expected_owner(&bucket.connection));
+            async move {
+                request
+                    .send()
+                    .await
+                    .map_err(|error| classify("GetObject", &error))
+            }
+        };
+        let sessions = &self.sessions;
+        let answer = match sessions.session_in(bucket, scope).await {
+            Ok(session) => sessions.call(bucket, scope, session, call).await,
+            Err(failure) => Err(failure),
+        };
+        let answer = answer.map_err(std::io::Error::other)?;
         let begins = format!("bytes {}-{}/", self.next, end - 1);
         let same = answer.e_tag == self.etag
             && answer

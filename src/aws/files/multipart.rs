@@ -57,7 +57,7 @@ impl BucketMultipart for S3Bucket {
         numbers: &[u32],
         expires_in: Duration,
     ) -> BucketResult<Vec<SignedUrl>> {
-        let session = self.sessions.session_for(bucket, expires_in).await?;
+        let session = self.sessions.signing_session(bucket, expires_in).await?;
         let life = SigningLife::new("Sign", session.remaining(), expires_in)?;
         let mut urls = Vec::with_capacity(numbers.len());
         for (at, number) in numbers.iter().enumerate() {

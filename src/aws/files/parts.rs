@@ -145,7 +145,7 @@ pub(crate) async fn abort(
 ) {
     let mut tries = ABORT_PAUSES.iter();
     while let Err(failure) = abort_upload(files, bucket, key, upload_id).await {
-        // While the service stops, a pooled connection may end with the thread that drove it.
+        // S3 may be away for a moment only.
         if failure.kind.is_transient()
             && let Some(pause) = tries.next()
         {

@@ -101,6 +101,10 @@ impl BucketRead for S3Bucket {
     async fn forget(&self, owner: &Owner) {
         self.sessions.forget(owner).await;
     }
+
+    async fn end(&self, owner: &Owner) {
+        self.sessions.end(owner).await;
+    }
 }
 
 async fn list(

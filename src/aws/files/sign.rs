@@ -19,7 +19,7 @@ impl BucketSign for S3Bucket {
         keys: &[(ObjectKey, SignedMethod)],
         expires_in: Duration,
     ) -> BucketResult<Vec<SignedUrl>> {
-        let session = self.sessions.session_for(bucket, expires_in).await?;
+        let session = self.sessions.signing_session(bucket, expires_in).await?;
         let life = SigningLife::new("Sign", session.remaining(), expires_in)?;
         let name = bucket.connection.bucket.as_str();
         let mut urls = Vec::with_capacity(keys.len());

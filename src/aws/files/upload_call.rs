@@ -10,7 +10,7 @@ use crate::aws::files::convert::expected_owner;
 use crate::aws::files::pass_on::{Chunks, pass_on, unhurried};
 use crate::aws::files::spool::{Spool, broken};
 use crate::aws::sessions::{AwsSession, SessionScope};
-use crate::domain::aws_failure::{AwsFailure, FailureKind};
+use crate::domain::aws_failure::AwsFailure;
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::object_key::ObjectKey;
 use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedPart};
@@ -124,7 +124,7 @@ pub(crate) async fn from_spool(
     target: UploadTarget<'_>,
     call: Call<'_>,
     spool: &Spool,
-    mut failed: Option<PutFailure>,
+    mut failed: Option<Failed>,
 ) -> Result<Sent, PutFailure> {
     let mut pauses = files.uploads.pace.pauses.iter();
     loop {
@@ -133,9 +133,9 @@ pub(crate) async fn from_spool(
                 .next()
                 .filter(|_| may_repeat(target, call) && helps_to_repeat(&failure))
             else {
-                return Err(failure);
+                return Err(failure.failure);
             };
-            tracing::info!(storage = %target.bucket.owner, ?failure, "a part is sent again");
+            tracing::info!(storage = %target.bucket.owner, failure = ?failure.failure, "a part is sent again");
             tokio::time::sleep(*pause).await;
         }
         let mut reader = spool.reader();
@@ -157,18 +157,31 @@ fn may_repeat(target: UploadTarget<'_>, call: Call<'_>) -> bool {
 }
 
 /// Whether the same bytes may be taken the next time.
-pub(crate) fn helps_to_repeat(failure: &PutFailure) -> bool {
-    match failure {
+pub(crate) fn helps_to_repeat(failed: &Failed) -> bool {
+    match &failed.failure {
+        _ if failed.session_is_dead => true,
         PutFailure::StoreStalled { .. } => true,
         PutFailure::Aws(failure) => {
             failure.kind.is_transient()
-                || failure.kind == FailureKind::BadCredentials
                 || matches!(
                     failure.error_code.as_deref(),
                     Some(SENDER_WAS_SILENT | "BadDigest")
                 )
         }
         PutFailure::Body(_) | PutFailure::NoRoom | PutFailure::Spool(_) => false,
+    }
+}
+
+/// A call that failed.
+pub(crate) struct Failed {
+    pub failure: PutFailure,
+    /// AWS may no longer accept the session: the next call has another.
+    session_is_dead: bool,
+}
+
+impl From<Failed> for PutFailure {
+    fn from(failed: Failed) -> Self {
+        failed.failure
     }
 }
 
@@ -180,24 +193,34 @@ pub(crate) async fn attempt(
     source: &mut impl Chunks,
     length: u64,
     md5: Option<String>,
-) -> Result<Sent, PutFailure> {
+) -> Result<Sent, Failed> {
+    let alive = |failure| Failed {
+        failure,
+        session_is_dead: false,
+    };
+    let scope = SessionScope::Files;
+    let (sessions, bucket) = (&files.sessions, target.bucket);
     // Each time again: an upload may outlive a session.
-    let session = files.sessions.session(target.bucket).await?;
+    let session = sessions.session(bucket).await;
+    let session = session.map_err(|failure| alive(failure.into()))?;
     let stall = files.uploads.pace.stall;
     let answer = pass_on(source, length, stall, |body| {
         send(&session, target, call, body, md5)
-    })
-    .await;
-    if let Err(PutFailure::Aws(failure)) = &answer
-        && failure.kind == FailureKind::BadCredentials
-    {
-        let scope = SessionScope::Files;
-        files
-            .sessions
-            .drop_session(target.bucket, scope, &session)
-            .await;
+    });
+    match answer.await {
+        Ok(sent) => Ok(sent),
+        Err(PutFailure::Aws(failure)) => {
+            let is_dead = sessions.is_dead(bucket, scope, &session, &failure).await;
+            if is_dead && !may_repeat(target, call) {
+                sessions.retire(bucket, scope, &session, &failure).await;
+            }
+            Err(Failed {
+                failure: failure.into(),
+                session_is_dead: is_dead,
+            })
+        }
+        Err(failure) => Err(alive(failure)),
     }
-    answer
 }
 
 async fn send(

@@ -7,7 +7,7 @@ use crate::aws::files::bucket::S3Bucket;
 use crate::aws::files::parts::{UploadCompletion, abort, begun, complete};
 use crate::aws::files::spool::{Spool, broken};
 use crate::aws::files::upload_call::{
-    Call, Sent, UploadTarget, attempt, fill, from_spool, helps_to_repeat,
+    Call, Failed, Sent, UploadTarget, attempt, fill, from_spool, helps_to_repeat,
 };
 use crate::aws::sessions::SessionScope;
 use crate::domain::files::part_plan::{LARGEST_OF_UNKNOWN_LENGTH, MOST_PARTS, held_part_size};
@@ -156,10 +156,10 @@ async fn again(
     source: &mut BodySource,
     (taken, size): (u64, u64),
     copy: &mut Option<Spool>,
-    failure: PutFailure,
+    failure: Failed,
 ) -> Result<Sent, PutFailure> {
     let Some(spool) = copy.as_mut().filter(|_| helps_to_repeat(&failure)) else {
-        return Err(failure);
+        return Err(failure.into());
     };
     debug_assert_eq!(spool.length(), taken);
     while spool.length() < size {

@@ -3,7 +3,7 @@
 use crate::domain::Invalid;
 use crate::domain::connection::Connection;
 use crate::domain::connection::access::Access;
-use crate::domain::connection::account::Partition;
+use crate::domain::connection::account::{AccountId, Partition};
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::bucket_prefix::BucketPrefix;
 use crate::domain::connection::external_id::ExternalId;
@@ -134,7 +134,7 @@ impl PolicyTemplates {
             prefix,
             kms_key,
         };
-        let text = self.sessions.files(access, &scope);
+        let text = self.sessions.files(access, &scope, None);
         let length = text.chars().count();
         if length > Self::MAX_SESSION_POLICY {
             return Err(Invalid::new(
@@ -148,20 +148,46 @@ impl PolicyTemplates {
         Ok(text)
     }
 
-    /// The same for the operations whose permissions a customer may have granted besides the documents':
-    /// versions, ACLs and tags of objects below the prefix, and aborting uploads.
-    pub fn objects_session_policy(&self, partition: Partition, connection: &Connection) -> String {
-        let settings = &connection.settings;
-        let scope = Scope {
+    /// The same for a connection, and limited to what `owner` owns. Unlike the header of the service's own
+    /// calls, that holds for signed URLs too, whoever uses them. It is left out where the policy would become
+    /// too long by it.
+    pub fn files_session_policy(
+        &self,
+        partition: Partition,
+        connection: &Connection,
+        owner: Option<&AccountId>,
+    ) -> Result<String, Invalid> {
+        let (settings, scope) = (&connection.settings, scope_of(partition, connection));
+        let owned = self.sessions.files(settings.access, &scope, owner);
+        if owned.chars().count() <= Self::MAX_SESSION_POLICY {
+            return Ok(owned);
+        }
+        self.session_policy(
             partition,
-            bucket: &connection.bucket,
-            prefix: &settings.prefix,
-            kms_key: settings.kms_key.as_ref(),
-        };
-        self.sessions.objects(settings.access, &scope)
+            &connection.bucket,
+            &settings.prefix,
+            settings.access,
+            settings.kms_key.as_ref(),
+        )
     }
 
-    /// The same for the names of the account's buckets.
+    /// The same for the operations whose permissions a customer may have granted besides the documents':
+    /// versions, ACLs and tags of objects below the prefix, and aborting uploads.
+    pub fn objects_session_policy(
+        &self,
+        partition: Partition,
+        connection: &Connection,
+        owner: Option<&AccountId>,
+    ) -> String {
+        let (access, scope) = (connection.settings.access, scope_of(partition, connection));
+        let owned = self.sessions.objects(access, &scope, owner);
+        if owned.chars().count() <= Self::MAX_SESSION_POLICY {
+            return owned;
+        }
+        self.sessions.objects(access, &scope, None)
+    }
+
+    /// The same for the names of the account's buckets. They are those of the role's account anyway.
     pub fn all_buckets_session_policy(&self) -> String {
         self.sessions.all_buckets()
     }
@@ -223,6 +249,15 @@ impl PolicyTemplates {
     pub fn cors_methods(&self, access: Access) -> &[String] {
         let [rule] = self.cors.of(access);
         &rule.allowed_methods
+    }
+}
+
+fn scope_of(partition: Partition, connection: &Connection) -> Scope<'_> {
+    Scope {
+        partition,
+        bucket: &connection.bucket,
+        prefix: &connection.settings.prefix,
+        kms_key: connection.settings.kms_key.as_ref(),
     }
 }
 
@@ -345,7 +380,7 @@ mod tests {
             },
             credentials: Credentials::Service,
         };
-        let text = policies.objects_session_policy(Partition::Aws, &connection(Access::Read));
+        let text = policies.objects_session_policy(Partition::Aws, &connection(Access::Read), None);
         let policy: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(
             policy["Statement"][0]["Resource"],
@@ -359,7 +394,7 @@ mod tests {
             json!(["team${*}/*"])
         );
         let text =
-            policies.objects_session_policy(Partition::AwsCn, &connection(Access::ReadWrite));
+            policies.objects_session_policy(Partition::AwsCn, &connection(Access::ReadWrite), None);
         assert!(text.contains("arn:aws-cn:s3:::acme/") && text.contains("s3:AbortMultipartUpload"));
     }
 }

@@ -122,14 +122,15 @@ async fn faults_of_sts_have_stable_codes() {
             "storage_unavailable",
         ),
         (
-            sts_error(403, "AccessDenied", "User: SECRETARN"),
-            502,
-            "role_refused",
-        ),
-        (
             sts_error(403, "RegionDisabledException", "SECRETARN"),
             502,
             "storage_request_rejected",
+        ),
+        // The last one, because it is remembered.
+        (
+            sts_error(403, "AccessDenied", "User: SECRETARN"),
+            502,
+            "role_refused",
         ),
     ];
     for (reply, status, code) in faults {
@@ -148,6 +149,10 @@ async fn faults_of_sts_have_stable_codes() {
         assert_eq!(stub.s3_count(), 0);
     }
     stub.forget_rules();
+    let check = format!("{}/check", files.trim_end_matches("/files"));
+    let body = serde_json::json!({});
+    let report = app.post(&check, &dialog.workspace.admin, &body).await;
+    report.expect(200);
     stub.world().slow = Some("AssumeRole");
     let start = Instant::now();
     let answer = app.get(&files, &dialog.workspace.member).await;

@@ -3,4 +3,5 @@
 mod confused_deputy;
 mod on_emulator;
 mod on_stub;
+mod scheduled;
 mod timing;

@@ -287,6 +287,14 @@ async fn a_role_that_cannot_be_asked_is_no_role_that_refuses() {
             "service_credentials_rejected",
         ),
         (
+            sts_error(
+                403,
+                "SignatureDoesNotMatch",
+                "Signature expired: 20260101T000000Z is now earlier than 20260101T000500Z",
+            ),
+            "aws_clock_skew",
+        ),
+        (
             sts_error(400, "Throttling", "Rate exceeded"),
             "aws_throttled",
         ),
@@ -409,6 +417,7 @@ async fn what_s3_answers_otherwise_is_never_a_missing_permission() {
         (Reply::answer(200, "not xml"), "aws_answer_unreadable"),
         (Reply::Reset, "aws_unreachable"),
         (s3_error(404, "NoSuchBucket", "x"), "bucket_not_found"),
+        (s3_error(403, "RequestTimeTooSkewed", "x"), "aws_clock_skew"),
         (
             s3_error(403, "InvalidAccessKeyId", "x"),
             "credentials_rejected",

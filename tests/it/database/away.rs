@@ -1,7 +1,7 @@
 //! PostgreSQL goes away and comes back, behind a proxy that can be cut.
 
 use crate::application::kept::store::{Store, StoreError, Window, WorkspaceStore};
-use crate::database::{Database, DatabaseUrl};
+use crate::database::{Database, DatabaseTls, DatabaseUrl};
 use crate::domain::ids::{StorageRef, WorkspaceId};
 use crate::domain::names::Name;
 use crate::domain::people::workspace::Workspace;
@@ -129,7 +129,11 @@ async fn nobody_listens_at_all() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     drop(listener);
-    let url = DatabaseUrl::parse(&format!("postgres://me:hush@127.0.0.1:{port}/none")).unwrap();
+    let url = DatabaseUrl::parse(
+        &format!("postgres://me:hush@127.0.0.1:{port}/none"),
+        DatabaseTls::Verified,
+    )
+    .unwrap();
     let database = Database::connect(&url).await.unwrap();
     expect_away(&database).await;
 }

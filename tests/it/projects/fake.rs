@@ -242,6 +242,8 @@ impl BucketRead for FakeBucket {
     }
 
     async fn forget(&self, _: &Owner) {}
+
+    async fn end(&self, _: &Owner) {}
 }
 
 /// Nobody checks connections here.
@@ -264,6 +266,8 @@ impl Prober for NoProbes {
     async fn with_key(&self, _: &ConnectedBucket) -> Result<Arc<dyn BucketProbe>, AwsFailure> {
         Err(failure(FailureKind::Network))
     }
+
+    async fn forget(&self, _: &Owner) {}
 }
 
 /// A clock that a test sets.
@@ -300,12 +304,15 @@ pub const LEASE: Duration = Duration::from_secs(60);
 impl Rig {
     /// Requests do up to `at_once` files themselves.
     pub async fn new(db: TestDb, at_once: usize) -> Self {
+        Self::with_prober(db, at_once, Arc::new(NoProbes)).await
+    }
+
+    pub async fn with_prober(db: TestDb, at_once: usize, prober: Arc<dyn Prober>) -> Self {
         let workspace = samples::workspace(&db.database).await;
         let storage = samples::storage(&db.database, &workspace.id).await;
         let store: Arc<dyn Store> = Arc::new(db.database.clone());
         let bucket = Arc::new(FakeBucket::default());
         let clock = Arc::new(TestClock(Mutex::new(samples::now())));
-        let prober: Arc<dyn Prober> = Arc::new(NoProbes);
         let policies = Arc::new(PolicyTemplates::load().unwrap());
         let vault = Arc::new(Vault::new(&MasterKey::generate().unwrap().0).unwrap());
         let principal = Arc::new(PrincipalSource::new(None, prober.clone()));
@@ -370,6 +377,14 @@ impl Rig {
 
     /// A worker that does imports, with this many keys a step.
     pub fn importer(&self, step: usize) -> Worker {
+        self.importer_at(Pace {
+            step,
+            lease: LEASE,
+            ..Pace::default()
+        })
+    }
+
+    pub fn importer_at(&self, pace: Pace) -> Worker {
         let store: Arc<dyn Store> = Arc::new(self.db.database.clone());
         Worker {
             lane: Lane::Slow,
@@ -378,11 +393,7 @@ impl Rig {
                 storages: self.storages.clone(),
                 files: self.bucket.clone(),
                 clock: self.clock.clone(),
-                pace: Pace {
-                    step,
-                    lease: LEASE,
-                    ..Pace::default()
-                },
+                pace,
             })]),
             store,
             clock: self.clock.clone(),

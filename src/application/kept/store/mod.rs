@@ -20,6 +20,8 @@ mod idempotency;
 mod jobs;
 mod people;
 mod projects;
+mod retention;
+mod sealed;
 mod setups;
 mod storages;
 mod values;
@@ -28,11 +30,15 @@ pub use audit::AuditStore;
 pub use checks::{CheckStore, CheckTarget};
 pub use error::{StoreError, StoreResult, is_of_database, is_outcome_unknown};
 pub use idempotency::{HeldKey, Idempotency, IdempotencyStore, KeptAnswer, KeyClaim};
-pub use jobs::{ClaimedJob, IMPORT, JobStore, NewJob, SCHEDULED_CHECK};
+pub use jobs::{
+    ClaimedJob, IMPORT, JobClaim, JobQueue, JobRest, JobStore, NewJob, SCHEDULED_CHECK,
+};
 pub use people::{SignInStore, WorkspaceStore};
 pub use projects::{ImportStep, ProjectStore};
+pub use retention::{Expired, OldCheck, RetentionStore};
+pub use sealed::{SealedColumn, SealedStore, SealedValue};
 pub use setups::{Completion, SetupStore};
-pub use storages::{StorageDeletion, StorageStore};
+pub use storages::{FIRST_CHECK_AFTER, StorageDeletion, StorageStore};
 pub use values::{SecretHash, Window};
 
 use async_trait::async_trait;
@@ -49,10 +55,17 @@ pub trait Store:
     + AuditStore
     + IdempotencyStore
     + SignInStore
+    + SealedStore
+    + RetentionStore
 {
     /// Whether it answers.
     async fn ping(&self) -> StoreResult<()>;
     /// The value stored under `name`, after storing `value` there if nothing was. One winner, also
     /// among replicas that start at the same time.
     async fn remember(&self, name: &str, value: &[u8]) -> StoreResult<Vec<u8>>;
+    /// What is stored under `name`, and under names that begin with it and a slash.
+    async fn remembered(&self, name: &str) -> StoreResult<Vec<(String, Vec<u8>)>>;
+    /// Stores `value` under `name`, whatever was there.
+    async fn replace_remembered(&self, name: &str, value: &[u8]) -> StoreResult<()>;
+    async fn forget_remembered(&self, name: &str) -> StoreResult<()>;
 }

@@ -22,7 +22,7 @@ pub struct ImportStep {
 
 #[async_trait]
 pub trait ProjectStore: Send + Sync {
-    /// Stores a project with its files (a ready one), or with the job that will import them.
+    /// Stores a project with its files, and with the job that will import more of them.
     /// `Conflict` when its storage does not exist in the workspace or is not at `storage_revision` any
     /// more: the files were looked up in the bucket of that revision. The built-in storage has no
     /// revisions. `file_count` and `total_size` are taken from the project.

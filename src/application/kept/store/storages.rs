@@ -7,6 +7,11 @@ use crate::domain::ids::{StorageId, WorkspaceId};
 use crate::domain::names::Name;
 use crate::domain::storage::Storage;
 use async_trait::async_trait;
+use std::time::Duration;
+
+/// How long after a storage was made its first scheduled check is due: late enough for every server of STS to
+/// know the role as it is now (IAM is eventually consistent), and soon enough to matter.
+pub const FIRST_CHECK_AFTER: Duration = Duration::from_secs(60);
 
 /// What came of deleting a storage.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -137,7 +137,7 @@ async fn history_is_newest_first(db: TestDb) {
 /// Takes a scheduled check that is due, as a worker does.
 async fn claim(db: &Database, now: OffsetDateTime) -> Option<ClaimedJob> {
     let until = now + Duration::hours(1);
-    db.claim_job(SCHEDULED_CHECK, "w", now, until)
+    db.claim_job(&any_job(SCHEDULED_CHECK, "w", now, until))
         .await
         .unwrap()
 }
@@ -152,7 +152,7 @@ async fn due_checks_are_claimed_once(db: TestDb) {
             stored.insert((mine.id.clone(), storage.id.to_string()));
         }
     }
-    let soon = now() + Duration::seconds(1);
+    let soon = now() + Duration::minutes(2);
     let mut claimers = Vec::new();
     for _ in 0..20 {
         let db = db.clone();
@@ -180,15 +180,19 @@ async fn a_claimed_check_comes_again_when_it_is_due(db: TestDb) {
     let db = db.database;
     let mine = workspace(&db).await;
     let stored = storage(&db, &mine.id).await;
-    let (at, hour) = (stored.created_at, Duration::hours(1));
-    assert_eq!(claim(&db, at - hour).await, None);
+    // The first check is due some time after the storage was made, and within two minutes.
+    let (at, hour) = (
+        stored.created_at + Duration::seconds(60),
+        Duration::hours(1),
+    );
+    assert_eq!(claim(&db, at - Duration::seconds(1)).await, None);
     let job = claim(&db, at).await.unwrap();
     assert_eq!(
         (&job.workspace, job.subject.as_str()),
         (&mine.id, stored.id.as_str())
     );
     assert_eq!(claim(&db, at).await, None);
-    db.rest_job(&job, at + hour, None).await.unwrap();
+    db.rest_job(&job, &rest(at + hour, None)).await.unwrap();
     assert_eq!(claim(&db, at).await, None);
     assert!(claim(&db, at + hour).await.is_some());
     // It goes with its storage.

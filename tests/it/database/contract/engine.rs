@@ -163,6 +163,12 @@ const READS: &[&str] = &[
     "SELECT * FROM audit_log WHERE id < 'x' ORDER BY id DESC LIMIT 100",
     "SELECT * FROM audit_log WHERE workspace_id = 'x' AND id < 'x' ORDER BY id DESC LIMIT 100",
     "SELECT * FROM idempotency_keys WHERE started_at < 5 ORDER BY started_at LIMIT 4",
+    "SELECT * FROM jobs WHERE kind = 'x' AND lease_until >= 5",
+    "SELECT id FROM setups WHERE secret IS NOT NULL AND status = 'open' AND expires_at < 5 LIMIT 4",
+    "SELECT id FROM setups WHERE expires_at < 5 ORDER BY expires_at LIMIT 4",
+    "SELECT id FROM instruction_links WHERE expires_at < 5 LIMIT 4",
+    "SELECT id, steps FROM checks WHERE storage_id = 'x' AND started_at < 5 AND id > 'x' ORDER BY id LIMIT 4",
+    "SELECT id FROM audit_log WHERE occurred_at < 5 ORDER BY occurred_at LIMIT 4",
 ];
 
 async fn lists_and_lookups_use_an_index(db: TestDb) {
@@ -208,6 +214,7 @@ async fn both_engines_have_the_same_columns(db: TestDb) {
         include_str!("../../../../migrations/sqlite/0003_bucket_account.sql"),
         include_str!("../../../../migrations/sqlite/0004_jobs.sql"),
         include_str!("../../../../migrations/sqlite/0007_idempotent_effects.sql"),
+        include_str!("../../../../migrations/sqlite/0008_retention_and_lanes.sql"),
     );
     let mut table = "";
     let mut names = Vec::new();

@@ -7,6 +7,7 @@ mod idempotency;
 mod imports;
 mod jobs;
 mod projects;
+mod retention;
 pub mod samples;
 mod setups;
 mod storages;

@@ -1,8 +1,8 @@
 //! Values to store.
 
 use crate::application::kept::store::{
-    CheckStore, CheckTarget, Completion, ProjectStore, SetupStore, StorageStore, Window,
-    WorkspaceStore,
+    CheckStore, CheckTarget, Completion, JobClaim, JobRest, ProjectStore, SetupStore, StorageStore,
+    Window, WorkspaceStore,
 };
 use crate::database::Database;
 use crate::domain::check::{CheckReport, Step, StepName, StepStatus, Steps};
@@ -40,6 +40,31 @@ pub fn page(after: Option<&str>, limit: u32) -> Window {
     Window {
         after: after.map(str::to_owned),
         limit,
+    }
+}
+
+/// A claim of any job of this kind.
+pub fn any_job<'a>(
+    kind: &'a str,
+    worker: &'a str,
+    now: OffsetDateTime,
+    lease_until: OffsetDateTime,
+) -> JobClaim<'a> {
+    JobClaim {
+        kind,
+        slow: false,
+        most_of_workspace: u32::MAX,
+        worker,
+        now,
+        lease_until,
+    }
+}
+
+pub fn rest(due: OffsetDateTime, cursor: Option<&str>) -> JobRest<'_> {
+    JobRest {
+        due,
+        cursor,
+        slow: false,
     }
 }
 
