@@ -7,8 +7,8 @@ use crate::application::jobs::worker::Worker;
 use crate::application::jobs::{Job, Lane};
 use crate::application::kept::store::{CheckStore, Store};
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
-use crate::domain::connection::ConnectedBucket;
 use crate::domain::connection::service_identity::ServiceIdentity;
+use crate::domain::connection::{ConnectedBucket, Owner};
 use crate::domain::ids::{StorageId, WorkspaceId};
 use crate::http::metrics::BucketMetrics;
 use crate::it::database::contract::samples;
@@ -61,11 +61,11 @@ impl Silence {
 
 #[async_trait]
 impl Prober for Silence {
-    async fn forget(&self, _: &crate::domain::connection::Owner) {}
-
     async fn identity(&self) -> Result<ServiceIdentity, AwsFailure> {
         Err(failure(FailureKind::AccessDenied))
     }
+
+    async fn forget(&self, _: &Owner) {}
 
     async fn assume_role(
         &self,
