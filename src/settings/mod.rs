@@ -20,7 +20,9 @@ use crate::domain::connection::service_identity::ServicePrincipal;
 use crate::domain::origin::Origin;
 use crate::logging::{LogFormat, LogSettings, check_filter};
 use ipnet::IpNet;
-use read::{Reader, list, network, operator_token, path, public_url, retention, shown};
+use read::{
+    Reader, list, memory_budget, network, operator_token, path, public_url, retention, shown,
+};
 use secrecy::{ExposeSecret, SecretString};
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -62,6 +64,8 @@ pub struct Settings {
     /// What becomes of a storage whose role lets others in.
     pub quarantine: QuarantineMode,
     pub request_timeout: Duration,
+    /// In bytes.
+    pub memory_budget: u64,
     pub shutdown_grace: Duration,
     pub signed_url_max: Duration,
     pub log: LogSettings,
@@ -77,6 +81,7 @@ pub enum MasterKeySource {
     Made(PathBuf),
 }
 
+const DEFAULT_MEMORY_BUDGET: u64 = 256 << 20;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Settings {
@@ -335,6 +340,14 @@ impl Settings {
                 Duration::from_secs(30),
                 Duration::from_secs(3_600),
             ),
+            memory_budget: read
+                .text(
+                    "SALLYPORT_MEMORY_BUDGET",
+                    options.memory_budget,
+                    "1GiB",
+                    memory_budget,
+                )
+                .unwrap_or(DEFAULT_MEMORY_BUDGET),
             shutdown_grace: read.duration(
                 "SALLYPORT_SHUTDOWN_GRACE",
                 options.shutdown_grace,
@@ -486,6 +499,10 @@ mod tests {
                 refused(|o| o.request_timeout = set("-1s")),
             ),
             (
+                "SALLYPORT_MEMORY_BUDGET",
+                refused(|o| o.memory_budget = set("15MiB")),
+            ),
+            (
                 "SALLYPORT_SHUTDOWN_GRACE",
                 refused(|o| o.shutdown_grace = set("99999999999999999999d")),
             ),
@@ -579,6 +596,27 @@ mod tests {
         let faults = refused(|o| o.database_url = Some("postgres://me@localhost/x".into()));
         assert_eq!(faults[0].name, "SALLYPORT_MASTER_KEY");
         assert!(faults[0].why.contains("PostgreSQL"));
+    }
+
+    #[test]
+    fn memory_budgets() {
+        for (text, bytes) in [("16MiB", 16 << 20), ("2GiB", 2 << 30)] {
+            assert_eq!(memory_budget(text), Ok(bytes));
+        }
+        let odd = [
+            "",
+            "16",
+            "MiB",
+            "15MiB",
+            "16 MiB",
+            "16MB",
+            "-1GiB",
+            "99999999999GiB",
+            "é",
+        ];
+        for text in odd {
+            assert!(memory_budget(text).is_err(), "{text:?}");
+        }
     }
 
     #[test]

@@ -25,7 +25,8 @@ pub struct Options {
     #[arg(long, env = "SALLYPORT_DATABASE_TLS", value_name = "RULE")]
     pub database_tls: Option<String>,
 
-    /// The folder for what the service keeps itself: the SQLite database and the master key's file.
+    /// The folder for what the service keeps itself: the SQLite database, the master key's file, and up to
+    /// 2 GiB of uploads under way.
     /// Default: data. Example: /var/lib/sallyport
     #[arg(long, env = "SALLYPORT_DATA_DIR", value_name = "FOLDER")]
     pub data_dir: Option<String>,
@@ -159,10 +160,16 @@ pub struct Options {
     #[arg(long, env = "SALLYPORT_QUARANTINE", value_name = "MODE")]
     pub quarantine: Option<String>,
 
-    /// How long a client may take to send a request's headers, and its body of JSON.
+    /// How long a client may take to send a request's headers, and its body of JSON. A GET or HEAD that is
+    /// not answered after twice this time is given up.
     /// Default: 30s. Example: 10s
     #[arg(long, env = "SALLYPORT_REQUEST_TIMEOUT", value_name = "DURATION")]
     pub request_timeout: Option<String>,
+
+    /// How much memory the bodies of requests and of files under way may take together; a workspace may
+    /// have a quarter of it. At least 16MiB. Default: 256MiB. Example: 1GiB
+    #[arg(long, env = "SALLYPORT_MEMORY_BUDGET", value_name = "BYTES")]
+    pub memory_budget: Option<String>,
 
     /// How long requests may go on after the service was asked to stop.
     /// Default: 30s. Example: 2m

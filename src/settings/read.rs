@@ -113,6 +113,30 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// The smallest memory budget, in bytes: a workspace's quarter must hold a few bodies.
+const LEAST_MEMORY: u64 = 16 << 20;
+
+/// A size like `64MiB` or `2GiB`, in bytes; at least [`LEAST_MEMORY`].
+pub(super) fn memory_budget(text: &str) -> Result<u64, String> {
+    let refuse = || {
+        format!(
+            "`{}` is not a size: a number and `MiB` or `GiB`, 16MiB at least.",
+            shown(text)
+        )
+    };
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let number: u64 = text[..digits].parse().map_err(|_| refuse())?;
+    let unit: u64 = match &text[digits..] {
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        _ => return Err(refuse()),
+    };
+    number
+        .checked_mul(unit)
+        .filter(|bytes| *bytes >= LEAST_MEMORY)
+        .ok_or_else(refuse)
+}
+
 pub(super) fn path(text: &str) -> Result<PathBuf, String> {
     if text.contains('\0') {
         return Err("A path has no NUL character.".into());

@@ -190,6 +190,8 @@ fn serve(
             .client_request_timeout(settings.request_timeout)
             .client_disconnect_timeout(Duration::from_secs(5))
             .keep_alive(KEEP_ALIVE)
+            // An answer's end must not wait for the acknowledgement of what went before it.
+            .tcp_nodelay(true)
             .shutdown_timeout(settings.shutdown_grace.as_secs())
             .shutdown_signal(async move { stop.cancelled().await })
             .listen(listener)?

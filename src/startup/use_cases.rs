@@ -2,6 +2,7 @@
 
 use crate::application::bucket::port::Bucket;
 use crate::application::bucket::probe::Prober;
+use crate::application::budget::ByteBudget;
 use crate::application::checks::Checks;
 use crate::application::checks::checker::ConnectionChecker;
 use crate::application::checks::limits::CheckLimits;
@@ -43,6 +44,8 @@ const SLOW_WORKERS: usize = 2;
 const QUICK_WORKERS: usize = 16;
 /// How many checks of storages that do not answer in time go on at the same time.
 const UNRESPONSIVE_WORKERS: usize = 4;
+/// After how long a reader that takes nothing of a file is cut off.
+const READER_PATIENCE: Duration = Duration::from_secs(60);
 /// How often a worker asks for slow jobs that another replica left, or was given.
 const SLOW_INTERVAL: Duration = Duration::from_secs(5);
 /// How often a worker asks for quick jobs that are due.
@@ -77,7 +80,8 @@ impl UseCases {
         let sessions = Arc::new(RoleSessions::new(opener, observer.clone()));
         let prober = AwsProber::new(sessions.clone()).map_err(|error| other(error.to_string()))?;
         let prober: Arc<dyn Prober> = Arc::new(prober);
-        let bucket: Arc<dyn Bucket> = Arc::new(S3Bucket::new(sessions));
+        let bucket: Arc<dyn Bucket> =
+            Arc::new(S3Bucket::new(sessions).spooling_in(settings.data_dir.join("spool")));
         let principal = Arc::new(PrincipalSource::new(
             settings.service_principal.clone(),
             prober.clone(),
@@ -118,6 +122,8 @@ impl UseCases {
             denials: Denials::new(policies.clone()),
             vault: vault.clone(),
             longest_url_life: settings.signed_url_max,
+            memory: Arc::new(ByteBudget::new(settings.memory_budget)),
+            reader_patience: READER_PATIENCE,
             running: running_checks.clone(),
             runtime: Handle::current(),
         });

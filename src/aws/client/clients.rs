@@ -143,6 +143,12 @@ impl AwsClients {
         &self.guard
     }
 
+    /// Whether the connection's bucket is at Amazon S3 itself, as far as the configuration says: then what
+    /// its documentation promises holds.
+    pub fn is_amazon(&self, connection: &Connection) -> bool {
+        !self.custom_endpoint && connection.endpoint().is_none()
+    }
+
     /// The proxy that calls to AWS go through.
     pub fn proxy(&self) -> &EgressProxy {
         &self.proxy

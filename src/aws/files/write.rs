@@ -7,6 +7,7 @@ use crate::application::bucket::write::{
 };
 use crate::aws::failure::{classify, local, of_code};
 use crate::aws::files::bucket::S3Bucket;
+use crate::aws::files::conditions::{self, Conditions};
 use crate::aws::files::convert::expected_owner;
 use crate::aws::files::{copy, upload};
 use crate::aws::sessions::{AwsSession, SessionScope};
@@ -95,7 +96,19 @@ impl BucketWrite for S3Bucket {
         key: &ObjectKey,
         etag: Option<&str>,
     ) -> BucketResult<()> {
-        delete_object(self, bucket, key, None, etag).await
+        let Some(etag) = etag else {
+            return Err(local(
+                "DeleteObject",
+                FailureKind::PreconditionFailed,
+                "the store names no ETag, so a change would go unseen",
+            ));
+        };
+        let unchanged = Conditions {
+            if_none_match: false,
+            if_match: Some(etag.to_owned()),
+        };
+        conditions::must_hold(self, bucket, key, &unchanged).await?;
+        delete_object(self, bucket, key, None, Some(etag)).await
     }
 
     async fn put_acl(

@@ -2,7 +2,7 @@
 
 use crate::application::closed_sets;
 use crate::application::error::{Error, Result};
-use crate::application::files::sign::SignRequest;
+use crate::application::files::sign::{ReadMethod, SignRequest};
 use crate::application::projects::input::{NewFileInput, NewProjectInput};
 use crate::domain::Invalid;
 use crate::domain::ids::ProjectId;
@@ -374,6 +374,8 @@ async fn sign_project_files(
         expires_in: asked.expires_in.map(Duration::from_secs),
         content_type: asked.content_type,
         download_name: asked.download_name,
+        method: ReadMethod::Get,
+        range: None,
     };
     let urls = services.projects.sign(&member.0, &id.0, &request).await?;
     Ok(Json(SignedUrlsBody::new(&request.keys, urls)))

@@ -8,3 +8,4 @@ mod isolation;
 mod reading;
 mod revoked;
 mod sessions;
+mod uploads;

@@ -2,7 +2,8 @@
 
 use crate::application::connections::input::ConnectionInput;
 use crate::application::kept::idempotency::IdempotencyKey;
-use crate::http::api::files::read::{is_one_range, is_one_tag};
+use crate::http::api::files::keys::is_one_range;
+use crate::http::api::files::read::is_one_tag;
 use crate::http::api::files::sign::SignFiles;
 use crate::http::page::PageQuery;
 use crate::http::{body, query, upload};

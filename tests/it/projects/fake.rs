@@ -5,6 +5,7 @@
 
 use crate::application::bucket::probe::{Answer, BucketProbe, ExternalIdSent, Prober};
 use crate::application::bucket::read::*;
+use crate::application::budget::ByteBudget;
 use crate::application::checks::Checks;
 use crate::application::checks::checker::ConnectionChecker;
 use crate::application::checks::limits::CheckLimits;
@@ -138,7 +139,7 @@ fn etag(body: &[u8]) -> String {
 
 fn metadata(body: &[u8]) -> ObjectMetadata {
     ObjectMetadata {
-        size: body.len() as i64,
+        size: Some(body.len() as i64),
         etag: Some(etag(body)),
         content_type: None,
         content_encoding: None,
@@ -234,7 +235,7 @@ impl BucketRead for FakeBucket {
         let chunks: Vec<_> = body.chunks(1000).map(|c| Ok(c.to_vec().into())).collect();
         Ok(ObjectContent {
             metadata: metadata(body),
-            content_length: body.len() as i64,
+            content_length: Some(body.len() as u64),
             content_range: None,
             body: stream::iter(chunks).boxed(),
         })
@@ -353,6 +354,8 @@ impl Rig {
                 denials: Denials::new(policies),
                 vault,
                 longest_url_life: Duration::from_secs(60),
+                memory: Arc::new(ByteBudget::new(64 << 20)),
+                reader_patience: Duration::from_secs(60),
                 running: TaskTracker::new(),
                 runtime: Handle::current(),
             }),

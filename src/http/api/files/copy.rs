@@ -56,7 +56,8 @@ struct CopiedBody {
     /// Where it is now.
     #[schema(example = "/other-folder/image.png")]
     key: String,
-    size: u64,
+    /// Null where the store does not say.
+    size: Option<u64>,
     etag: Option<String>,
     /// Absent where the bucket keeps no versions.
     version_id: Option<String>,

@@ -39,7 +39,8 @@ pub fn configure(config: &mut ServiceConfig) {
 struct MetadataBody {
     #[schema(example = "/some-folder/image.png")]
     key: String,
-    size: i64,
+    /// In bytes; null where the store does not say.
+    size: Option<i64>,
     etag: Option<String>,
     content_type: Option<String>,
     #[serde(with = "time::serde::rfc3339::option")]

@@ -7,13 +7,13 @@ use crate::application::files::read::{FileEntry, FolderEntry};
 use crate::application::files::safe_content::Serving;
 use crate::domain::files::file_key::{FileKey, Folder};
 use crate::domain::ids::StorageRef;
-use crate::http::api::files::keys::{VersionQuery, file_key, version_id};
+use crate::http::api::files::keys::{VersionQuery, file_key, is_one_range, version_id};
 use crate::http::caller::MemberCaller;
 use crate::http::page;
 use crate::http::path::Id;
 use crate::http::query::Query;
 use crate::http::state::Services;
-use actix_web::body::SizedStream;
+use actix_web::body::{BodyStream, SizedStream};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName};
 use actix_web::web::{Data, Json};
@@ -304,7 +304,6 @@ async fn read_file(
         }
         answer => answer?,
     };
-    let length = u64::try_from(content.content_length).map_err(Error::bug)?;
     let mut response = HttpResponse::build(match content.content_range {
         Some(_) => StatusCode::PARTIAL_CONTENT,
         None => StatusCode::OK,
@@ -313,7 +312,11 @@ async fn read_file(
     if let Some(range) = content.content_range {
         response.insert_header((header::CONTENT_RANGE, range));
     }
-    Ok(response.body(SizedStream::new(length, content.body)))
+    Ok(match content.content_length {
+        Some(length) => response.body(SizedStream::new(length, content.body)),
+        // In chunks: whoever reads sees whether the end is there.
+        None => response.streaming(content.body),
+    })
 }
 
 /// Read a file's headers
@@ -363,9 +366,12 @@ async fn read_file_head(
     if unchanged {
         return Ok(response.finish());
     }
-    let length = u64::try_from(metadata.size).map_err(Error::bug)?;
+    let length = metadata.size.map(u64::try_from).transpose();
     let nothing = futures_util::stream::empty::<std::result::Result<_, std::io::Error>>();
-    Ok(response.body(SizedStream::new(length, nothing)))
+    Ok(match length.map_err(Error::bug)? {
+        Some(length) => response.body(SizedStream::new(length, nothing)),
+        None => response.body(BodyStream::new(nothing)),
+    })
 }
 
 /// A file may be kept by the client, and is asked about each time.
@@ -425,20 +431,6 @@ fn conditions(headers: &HeaderMap) -> ReadConditions {
         if_none_match: text(headers, header::IF_NONE_MATCH),
         version_id: None,
     }
-}
-
-pub(crate) fn is_one_range(range: &str) -> bool {
-    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit()) && text.len() < 19;
-    range
-        .strip_prefix("bytes=")
-        .and_then(|range| range.split_once('-'))
-        .is_some_and(|(first, last)| {
-            let in_order = match (first.parse::<u64>(), last.parse::<u64>()) {
-                (Ok(first), Ok(last)) => first <= last,
-                _ => !(first.is_empty() && last.is_empty()),
-            };
-            digits(first) && digits(last) && in_order
-        })
 }
 
 /// Whether this is one entity tag, and not a list or `*`.

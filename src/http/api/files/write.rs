@@ -103,7 +103,9 @@ struct UploadHeaders {
 /// `Content-Type` is kept; where it is absent, the key's ending decides. `X-Sallyport-Meta-NAME` becomes
 /// the file's metadata `name`. `If-None-Match: *` stores the file only where there is none, `If-Match`
 /// only in place of the one with that ETag. A `Content-MD5`, or a SHA-256 in `Content-Digest`,
-/// `Repr-Digest` or `x-amz-checksum-sha256`, must be that of the body.
+/// `Repr-Digest` or `x-amz-checksum-sha256`, must be that of the body. Other headers of S3
+/// (`x-amz-acl` and the like) are refused, because they would be without effect; so is a form
+/// (`multipart/form-data`).
 #[utoipa::path(
     tag = "Files",
     params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`"), FileKeyQuery, UploadHeaders),
@@ -112,7 +114,8 @@ struct UploadHeaders {
         (status = 200, description = "The file is stored", body = StoredBody, headers(("ETag" = String, description = "The file's ETag"))),
         (status = 409, description = "The storage is read-only"),
         (status = 412, description = "The condition does not hold"),
-        (status = 422, description = "The body does not have the digest that was sent"),
+        (status = 415, description = "The body is a form, or compressed"),
+        (status = 422, description = "The body does not have the digest that was sent, or a header is not supported"),
     ),
 )]
 #[put("/v1/storages/{storage_id}/files/content")]
@@ -125,6 +128,7 @@ async fn upload_file(
     payload: Payload,
 ) -> std::result::Result<HttpResponse, Problem> {
     let key = file_key("key", &query.0.key)?;
+    upload::is_a_file(request.headers())?;
     let object = new_object(&request, &key)?;
     let body = upload::body(&request, payload)?;
     let stored = services
