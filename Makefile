@@ -6,25 +6,46 @@ CARGO ?= cargo
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help test test-tools lint fmt check-compose run demo demo-walk bench screenshots figures clean
+.PHONY: help test test-tools lint fmt check-compose run demo demo-walk faults bench screenshots figures clean check-api schemathesis fuzz sbom advisories
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 test: test-tools lint ## Check and test everything. ARGS=name runs the tests whose names contain it.
+	@test -n "$(ARGS)" || $(MAKE) --no-print-directory check-api
 	@tools/with-services $(CARGO) test $(ARGS)
+	@if [ -z "$(ARGS)" ]; then .build/emulator/bin/python tools/faults/faults.py --short; fi
 
-test-tools: ## Install the test tools: AWS emulator, linters, PostgreSQL, Chromium.
+# What is tested from outside of the program; each is short here.
+check-api:
+	@$(CARGO) build
+	@tools/check-clients
+	@tools/canary
+	@tools/schemathesis 8
+
+schemathesis: ## Test the API by its OpenAPI document, as each kind of caller. SECONDS=n for each.
+	@$(CARGO) build
+	@tools/schemathesis $(or $(SECONDS),300)
+
+fuzz: ## Give random input to each parser of outside input, for ten minutes.
+	@SALLYPORT_FUZZ_SECONDS=$(or $(SECONDS),20) $(CARGO) test --lib it::fuzz -- --test-threads=1
+
+sbom: ## Write the software bill of materials (CycloneDX) to .build/sbom.cdx.json.
+	@tools/sbom
+
+test-tools: ## Install the test tools: AWS emulator, linters, PostgreSQL, Chromium, generators of clients, cargo-deny.
 	@tools/install
 
 lint: check-compose ## Check formatting, clippy, dependency rules, docker-compose.yml.
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets -- -D warnings
-	@if $(CARGO) deny --version >/dev/null 2>&1; then \
-		$(CARGO) fetch --locked --quiet && $(CARGO) deny --offline check bans licenses sources; \
-	else \
-		echo "cargo-deny is not installed: dependency rules are not checked (cargo install cargo-deny)"; \
-	fi
+	@tools/install cargo-deny
+	@$(CARGO) fetch --locked --quiet
+	@.build/cargo-deny/bin/cargo-deny --offline check bans licenses sources
+
+advisories: ## Check the dependencies against the RustSec database. Needs github.com.
+	@tools/install cargo-deny
+	@.build/cargo-deny/bin/cargo-deny check advisories
 
 check-compose:
 	@tools/install compose
@@ -45,6 +66,11 @@ demo-walk: ## Run the main workflow over the API, step by step, and check every 
 	@tools/install emulator
 	@$(CARGO) build
 	@.build/emulator/bin/python demo/walk.py
+
+faults: ## Kill the service 500 times and break what it needs; verify its promises. ARGS="--rounds 50".
+	@tools/install emulator postgres
+	@$(CARGO) build
+	@.build/emulator/bin/python tools/faults/faults.py $(ARGS)
 
 bench: ## Run the benchmarks. Takes minutes. ARGS="--bench start" runs one.
 	@$(CARGO) bench $(ARGS)

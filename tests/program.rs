@@ -364,3 +364,58 @@ fn a_change_that_was_cut_off_by_a_kill_is_in_the_audit_log() {
     assert_eq!(event["code"], "outcome_unknown");
     service.stop();
 }
+
+#[test]
+fn the_database_s_commands_work_beside_a_running_service() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    let mut service = Service::start(data);
+    let said = read_until(&mut service.stderr, "spt_") + &read_until(&mut service.stderr, "\n");
+    let token = said.split_whitespace().find(|w| w.starts_with("spt_"));
+
+    let replaced = run(&["operator-token", "--replace", "--data-dir", data]);
+    assert!(replaced.status.success(), "{}", text(&replaced.stderr));
+    let new = text(&replaced.stdout).trim().to_owned();
+    assert_eq!((new.len(), Some(new.as_str()) != token), (47, true));
+    let given = program(&["operator-token", "--replace", "--data-dir", data])
+        .env(
+            "SALLYPORT_OPERATOR_TOKEN",
+            "0123456789abcdef0123456789abcdef",
+        )
+        .output()
+        .unwrap();
+    assert!(!given.status.success());
+    assert!(text(&given.stderr).contains("SALLYPORT_OPERATOR_TOKEN"));
+
+    let rekeyed = run(&["rekey", "--data-dir", data]);
+    assert!(rekeyed.status.success(), "{}", text(&rekeyed.stderr));
+    assert!(text(&rekeyed.stdout).contains("secrets of storages: 0 sealed"));
+
+    let file = folder.path().join("audit.jsonl");
+    let export = |more: &[&str]| {
+        let mut all = vec![
+            "audit",
+            "export",
+            "--before",
+            "2020-01-01",
+            "--data-dir",
+            data,
+        ];
+        all.extend(more);
+        run(&all)
+    };
+    let unsafe_one = export(&["--delete"]);
+    assert!(!unsafe_one.status.success());
+    let exported = export(&["--delete", "--output", file.to_str().unwrap()]);
+    assert!(exported.status.success(), "{}", text(&exported.stderr));
+    assert!(text(&exported.stderr).contains("0 entries exported"));
+    let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    // An export of before is never overwritten.
+    assert!(
+        !export(&["--output", file.to_str().unwrap()])
+            .status
+            .success()
+    );
+    service.stop();
+}

@@ -186,17 +186,22 @@ def postgres_program(name):
 class Postgres(Server):
     """A PostgreSQL cluster in a temporary folder, with a random password, deleted after use.
 
-    Nothing is synced to disk, which is fast; the data is lost if the machine stops.
+    Nothing is synced to disk, which is fast; the data is lost if the machine stops. Unless it is `durable`, the last
+    commits are also lost if the server crashes. The server speaks TLS with a
+    certificate for 127.0.0.1, whose authority is in the file `authority`; the URL does not use it.
     """
 
     name = "PostgreSQL"
 
-    def __init__(self):
+    def __init__(self, durable=False):
+        self.synchronous_commit = "on" if durable else "off"
         self.folder = tempfile.mkdtemp(prefix="sallyport-postgres-")
         super().__init__(os.path.join(self.folder, "log"))
+        self.command, self.user = [], {}
         self.port = free_port()
         self.password = secrets.token_hex(16)
-        self.url = f"postgres://postgres:{self.password}@127.0.0.1:{self.port}/postgres"
+        self.url = f"postgres://postgres:{self.password}@127.0.0.1:{self.port}/postgres?sslmode=disable"
+        self.authority = os.path.join(self.folder, "authority.pem")
 
     def start(self):
         initdb = postgres_program("initdb")
@@ -214,6 +219,7 @@ class Postgres(Server):
             user = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
             for path in (self.folder, password_file):
                 os.chown(path, account.pw_uid, account.pw_gid)
+        self._make_certificates(**user)
 
         made = subprocess.run(
             [initdb, "--pgdata", data, "--username", "postgres", "--pwfile", password_file]
@@ -234,14 +240,57 @@ class Postgres(Server):
             "unix_socket_directories": "",
             "max_connections": 400,
             "fsync": "off",
-            "synchronous_commit": "off",
+            "synchronous_commit": self.synchronous_commit,
             "full_page_writes": "off",
+            "ssl": "on",
+            "ssl_cert_file": os.path.join(self.folder, "server.pem"),
+            "ssl_key_file": os.path.join(self.folder, "server.key"),
         }
         command = [postgres, "-D", data]
         for key, value in settings.items():
             command += ["-c", f"{key}={value}"]
-        self.spawn(command, cwd=self.folder, **user)
+        self.command, self.user = command, user
+        self.resume()
+
+    def halt(self, how=signal.SIGINT):
+        """Stops the server and keeps its data. SIGQUIT is PostgreSQL's immediate shutdown, like a crash."""
+        super().stop(how)
+
+    def resume(self):
+        self.spawn(self.command, cwd=self.folder, **self.user)
         self.wait_until(self._accepts)
+
+    def _make_certificates(self, **user):
+        """An authority, and the server's certificate by it."""
+        extensions = os.path.join(self.folder, "extensions")
+        with open(extensions, "w", encoding="ascii") as file:
+            file.write("subjectAltName = IP:127.0.0.1\nbasicConstraints = CA:FALSE\n")
+        key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+        steps = [
+            ["req", "-x509", *key, "-subj", "/CN=tests", "-days", "2", "-keyout", "authority.key"]
+            + ["-out", "authority.pem"],
+            ["req", *key, "-subj", "/CN=postgres", "-keyout", "server.key", "-out", "server.csr"],
+            ["x509", "-req", "-in", "server.csr", "-CA", "authority.pem", "-CAkey", "authority.key"]
+            + ["-CAcreateserial", "-days", "2", "-extfile", "extensions", "-out", "server.pem"],
+        ]
+        for step in steps:
+            try:
+                made = subprocess.run(
+                    ["openssl", *step],
+                    stdin=subprocess.DEVNULL,
+                    capture_output=True,
+                    text=True,
+                    cwd=self.folder,
+                    check=False,
+                    **user,
+                )
+            except OSError as error:
+                raise StartFailed(f"openssl, which comes with Debian's PostgreSQL, cannot be run: {error}") from error
+            if made.returncode != 0:
+                raise StartFailed(f"openssl failed:\n{made.stderr}")
+        # The tests read it as another user; the folder stays closed to be listed.
+        os.chmod(self.folder, 0o711)
+        os.chmod(self.authority, 0o644)
 
     @staticmethod
     def _account():

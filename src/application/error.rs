@@ -1,7 +1,7 @@
 //! Errors of the use cases: what a client may see, and what only the operator may.
 
 use crate::domain::Invalid;
-use crate::domain::aws_failure::{AwsFailure, FailureKind};
+use crate::domain::aws_failure::{AssumeRoleRefusal, AwsFailure, FailureKind};
 use std::time::Duration;
 
 pub type Result<T> = std::result::Result<T, Error>;
@@ -110,11 +110,14 @@ pub enum Kind {
     RangeNotSatisfiable,
     /// 422: well-formed but invalid.
     Unprocessable,
+    /// 424: the customer's bucket, role, key or endpoint does not let us do it, and only the customer can
+    /// change that.
+    CustomerSide,
     /// 429
     TooMany,
     /// 500
     Internal,
-    /// 502: the customer's bucket, role or AWS refused or broke.
+    /// 502: AWS or the store broke, or refused for a reason on the service's own side.
     Upstream,
     /// 503: a dependency of this service is unavailable.
     Unavailable,
@@ -208,35 +211,71 @@ impl std::ops::DerefMut for Error {
     }
 }
 
+impl Error {
+    /// A failure of a call to the service's own bucket: what would be the customer's side is the operator's
+    /// here.
+    pub fn of_own_bucket(failure: AwsFailure) -> Self {
+        Self::from(failure).on_own_side()
+    }
+
+    /// The same where there is no customer.
+    pub(crate) fn on_own_side(mut self) -> Self {
+        if self.kind == Kind::CustomerSide {
+            self.kind = Kind::Upstream;
+        }
+        self
+    }
+}
+
 impl From<AwsFailure> for Error {
     /// A failure of a call to the customer's bucket or role outside of the connection check. AWS's text
     /// stays in the log, because it can name foreign ARNs and keys.
     fn from(failure: AwsFailure) -> Self {
         let assuming = failure.operation == "AssumeRole";
         let (kind, code, detail, remedy) = match failure.kind {
-            FailureKind::AccessDenied if assuming => (
-                Kind::Upstream,
-                "role_refused",
-                "The customer's role refused us.",
-                "A workspace admin can check the connection: the report says what to change.",
-            ),
+            FailureKind::AccessDenied if assuming => match failure.assume_role_refusal() {
+                Some(AssumeRoleRefusal::Service(_)) => (
+                    Kind::Upstream,
+                    "service_not_permitted",
+                    "A policy on the service's own side does not let it assume the customer's role.",
+                    "Send the operator the request ID: the customer cannot change this.",
+                ),
+                Some(AssumeRoleRefusal::Role | AssumeRoleRefusal::Unknown) | None => (
+                    Kind::CustomerSide,
+                    "role_refused",
+                    "The customer's role refused us.",
+                    "A workspace admin can check the connection: the report says what to change.",
+                ),
+            },
             FailureKind::AccessDenied => (
-                Kind::Upstream,
+                Kind::CustomerSide,
                 "storage_access_denied",
                 "The storage does not permit this.",
                 "A workspace admin can check the connection: the report names the missing permission.",
             ),
             FailureKind::KmsDenied => (
-                Kind::Upstream,
+                Kind::CustomerSide,
                 "kms_key_denied",
                 "The object is encrypted with a KMS key that the storage's role may not use.",
                 "Add the KMS key to the storage's settings, and its actions to the role's policy.",
             ),
-            FailureKind::BadCredentials => (
+            FailureKind::BadCredentials if assuming => (
                 Kind::Upstream,
+                "service_credentials_rejected",
+                "AWS does not accept the service's own credentials.",
+                "Send the operator the request ID: the customer cannot change this.",
+            ),
+            FailureKind::BadCredentials => (
+                Kind::CustomerSide,
                 "storage_credentials_rejected",
                 "AWS does not accept the storage's credentials.",
                 "A workspace admin can check the connection.",
+            ),
+            FailureKind::ClockSkew => (
+                Kind::Unavailable,
+                "clock_skew",
+                "The store says that this service's clock differs from its own by more than it accepts.",
+                "Ask the operator to compare the clock of the service with the true time. The clock of an S3-compatible store may be the wrong one.",
             ),
             FailureKind::NoSuchKey if failure.error_code.as_deref() == Some("DeleteMarker") => (
                 Kind::NotFound,
@@ -257,13 +296,13 @@ impl From<AwsFailure> for Error {
                 "Compare the key, letter case included, with the one in the bucket.",
             ),
             FailureKind::NoSuchBucket => (
-                Kind::Upstream,
+                Kind::CustomerSide,
                 "bucket_not_found",
                 "The storage's bucket does not exist any more.",
                 "A workspace admin can check the connection.",
             ),
             FailureKind::WrongRegion => (
-                Kind::Upstream,
+                Kind::CustomerSide,
                 "bucket_region_changed",
                 "The storage's bucket is in another Region than when it was last checked.",
                 "Check the connection again: the check finds the Region.",
@@ -295,9 +334,17 @@ impl From<AwsFailure> for Error {
             FailureKind::Throttled if failure.error_code.as_deref() == Some("StorageBusy") => (
                 Kind::Unavailable,
                 "storage_busy",
-                "Too many requests to this storage are under way.",
+                "Too many requests to this storage, or to the workspace's storages together, are under way.",
                 "Try again in a moment, with fewer requests at once.",
             ),
+            FailureKind::Throttled if failure.error_code.as_deref() == Some("RoleSessionsBusy") => {
+                (
+                    Kind::Unavailable,
+                    "role_sessions_busy",
+                    "Too many role sessions are wanted at the moment.",
+                    "Try again in a moment.",
+                )
+            }
             FailureKind::Throttled => (
                 Kind::Unavailable,
                 "storage_throttled",
@@ -311,7 +358,7 @@ impl From<AwsFailure> for Error {
                 "Try again in a moment.",
             ),
             FailureKind::ForbiddenAddress => (
-                Kind::Upstream,
+                Kind::CustomerSide,
                 "endpoint_not_allowed",
                 "The storage's endpoint leads to a network that the operator does not allow.",
                 "Ask the operator to allow the network, or use a public endpoint.",
@@ -322,6 +369,16 @@ impl From<AwsFailure> for Error {
                 "The storage cannot be reached at the moment.",
                 "Try again in a moment.",
             ),
+            FailureKind::InvalidRequest
+                if failure.error_code.as_deref() == Some("StorageDeleted") =>
+            {
+                (
+                    Kind::NotFound,
+                    "not_found",
+                    "There is no such storage in this workspace.",
+                    "It was deleted while the request was under way. Use another storage.",
+                )
+            }
             FailureKind::InvalidRequest => (
                 Kind::Upstream,
                 "storage_request_rejected",
@@ -345,6 +402,7 @@ impl From<AwsFailure> for Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::aws_failure::DenialCause;
 
     #[test]
     fn aws_texts_stay_inside() {
@@ -363,5 +421,70 @@ mod tests {
         assert!(!error.remedy.as_deref().unwrap().contains("arn:"));
         assert!(error.internal.as_deref().unwrap().contains("foreign"));
         assert_eq!(error.aws_request_id.as_deref(), Some("req-1"));
+    }
+
+    #[test]
+    fn a_refusal_is_the_customer_s_and_a_fault_is_not() {
+        let of = |operation, kind, denial| {
+            Error::from(AwsFailure {
+                operation,
+                kind,
+                http_status: None,
+                error_code: None,
+                request_id: None,
+                denial,
+                bucket_region: None,
+                message: None,
+            })
+        };
+        let denied = FailureKind::AccessDenied;
+        for (operation, kind, denial, expected) in [
+            ("GetObject", denied, None, Kind::CustomerSide),
+            (
+                "GetObject",
+                FailureKind::KmsDenied,
+                None,
+                Kind::CustomerSide,
+            ),
+            (
+                "GetObject",
+                FailureKind::BadCredentials,
+                None,
+                Kind::CustomerSide,
+            ),
+            (
+                "GetObject",
+                FailureKind::NoSuchBucket,
+                None,
+                Kind::CustomerSide,
+            ),
+            ("AssumeRole", denied, None, Kind::CustomerSide),
+            (
+                "AssumeRole",
+                denied,
+                Some(DenialCause::ServiceControlPolicy),
+                Kind::Upstream,
+            ),
+            (
+                "AssumeRole",
+                FailureKind::BadCredentials,
+                None,
+                Kind::Upstream,
+            ),
+            ("GetObject", FailureKind::Throttled, None, Kind::Unavailable),
+            (
+                "GetObject",
+                FailureKind::Timeout,
+                None,
+                Kind::UpstreamTimeout,
+            ),
+            ("GetObject", FailureKind::Unavailable, None, Kind::Upstream),
+            ("GetObject", FailureKind::Network, None, Kind::Upstream),
+        ] {
+            let error = of(operation, kind, denial);
+            assert_eq!(error.kind, expected, "{operation} {kind:?} {denial:?}");
+            // Where the bucket is our own, nothing is the customer's.
+            assert_ne!(error.on_own_side().kind, Kind::CustomerSide);
+        }
     }
 }

@@ -5,8 +5,10 @@
 //! itself by way of others; `tests/it/layers/` fails on one that does.
 
 pub mod bucket;
+pub mod budget;
 pub mod checks;
 pub mod clock;
+pub mod closed_sets;
 pub mod connections;
 pub mod diagnosis;
 pub mod error;

@@ -12,6 +12,12 @@ pub trait Observer: Send + Sync {
     /// A connection check ended.
     fn checked_connection(&self, outcome: Outcome);
 
+    /// So many jobs of a kind are due and not worked on; the first has waited for so long.
+    fn jobs_wait(&self, _kind: &str, _waiting: u64, _longest: Duration) {}
+
+    /// A check found a storage's role open to others; or, where `began` is false, a passed check ended that.
+    fn quarantined(&self, began: bool);
+
     /// A call to AWS ended.
     fn called_aws(&self, _: AwsCall<'_>) {}
 

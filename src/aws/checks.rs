@@ -12,7 +12,7 @@ use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::connection::external_id::ExternalId;
 use crate::domain::connection::region::Region;
 use crate::domain::connection::service_identity::ServiceIdentity;
-use crate::domain::connection::{ConnectedBucket, Credentials};
+use crate::domain::connection::{ConnectedBucket, Credentials, Owner};
 use crate::domain::files::object_key::ObjectKey;
 use crate::domain::origin::Origin;
 use async_trait::async_trait;
@@ -54,8 +54,9 @@ impl AwsProber {
                 .timeout(PREFLIGHT_TIMEOUT)
         };
         Ok(Self {
-            http: client().build()?,
+            http: sessions.clients().proxy().of_preflight(client())?.build()?,
             guarded_http: client()
+                // As the SDK's calls to such an endpoint.
                 .no_proxy()
                 .dns_resolver(sessions.clients().guard().clone())
                 .build()?,
@@ -67,7 +68,7 @@ impl AwsProber {
         self.sessions.clients()
     }
 
-    fn probe(
+    async fn probe(
         &self,
         bucket: &ConnectedBucket,
         credentials: SharedCredentialsProvider,
@@ -91,6 +92,7 @@ impl AwsProber {
             }),
             region,
         )
+        .await
         .map(|probe| Arc::new(probe) as Arc<dyn BucketProbe>)
     }
 }
@@ -113,18 +115,25 @@ impl Prober for AwsProber {
         else {
             return Err(local("AssumeRole", FailureKind::InvalidRequest, "no role"));
         };
-        let wrong = ExternalId::issue();
         let external_id = match sent {
-            ExternalIdSent::Own => Some(external_id),
+            ExternalIdSent::Own => Some(external_id.clone()),
             ExternalIdSent::Missing => None,
-            ExternalIdSent::Wrong => Some(&wrong),
+            ExternalIdSent::Stranger => Some(ExternalId::issue()),
+            ExternalIdSent::NearMiss => Some(external_id.near_miss()),
         };
         let assumed = self
             .sessions
-            .assume(&bucket.owner, &bucket.connection, role_arn, external_id)
+            .opener()
+            .assume(
+                &bucket.owner,
+                &bucket.connection,
+                role_arn,
+                external_id.as_ref(),
+            )
             .await?;
+        let credentials = SharedCredentialsProvider::new(assumed.credentials);
         Ok(Answered {
-            value: self.probe(bucket, SharedCredentialsProvider::new(assumed.credentials))?,
+            value: self.probe(bucket, credentials).await?,
             operation: "AssumeRole",
             http_status: Some(200),
             request_id: assumed.request_id,
@@ -135,9 +144,13 @@ impl Prober for AwsProber {
     async fn with_key(&self, bucket: &ConnectedBucket) -> Result<Arc<dyn BucketProbe>, AwsFailure> {
         let credentials = match &bucket.connection.credentials {
             Credentials::Service => self.clients().own_credentials()?,
-            key => SharedCredentialsProvider::new(self.sessions.access_key(key)?),
+            key => SharedCredentialsProvider::new(self.sessions.opener().access_key(key)?),
         };
-        self.probe(bucket, credentials)
+        self.probe(bucket, credentials).await
+    }
+
+    async fn forget(&self, owner: &Owner) {
+        self.sessions.forget(owner).await;
     }
 }
 
@@ -156,10 +169,16 @@ struct S3Probe {
 }
 
 impl S3Probe {
-    fn new(common: Arc<Common>, region: Region) -> Result<Self, AwsFailure> {
-        let connection = &common.bucket.connection;
+    async fn new(common: Arc<Common>, region: Region) -> Result<Self, AwsFailure> {
+        let ConnectedBucket {
+            owner, connection, ..
+        } = &common.bucket;
         let credentials = common.credentials.clone();
-        let s3 = common.clients.s3(connection, region, credentials)?.calls;
+        let s3 = common
+            .clients
+            .s3(owner, connection, region, credentials)
+            .await?
+            .calls;
         Ok(Self { common, region, s3 })
     }
 

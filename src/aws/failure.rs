@@ -153,6 +153,15 @@ fn kind_of_answer(
                 Kind::AccessDenied
             };
         }
+        // STS has no code of its own for it: its message says when the signature's time is out of bounds.
+        Some("SignatureDoesNotMatch")
+            if message.is_some_and(|text| {
+                text.starts_with("Signature expired: ")
+                    || text.starts_with("Signature not yet current: ")
+            }) =>
+        {
+            return Kind::ClockSkew;
+        }
         Some(
             "InvalidAccessKeyId"
             | "SignatureDoesNotMatch"
@@ -163,9 +172,9 @@ fn kind_of_answer(
             | "InvalidClientTokenId"
             | "UnrecognizedClientException"
             | "MissingAuthenticationToken"
-            | "IncompleteSignature"
-            | "RequestTimeTooSkewed",
+            | "IncompleteSignature",
         ) => return Kind::BadCredentials,
+        Some("RequestTimeTooSkewed" | "RequestExpired") => return Kind::ClockSkew,
         Some("NoSuchKey" | "NoSuchVersion") => return Kind::NoSuchKey,
         Some("NoSuchBucket") => return Kind::NoSuchBucket,
         Some(
@@ -236,6 +245,15 @@ fn denial_cause(message: &str) -> Option<DenialCause> {
             "explicit deny in a resource-based policy",
             Cause::ExplicitDenyResource,
         ),
+        // Of an AssumeRole call: the role's resource-based policy.
+        (
+            "explicit deny in the role trust policy",
+            Cause::ExplicitDenyResource,
+        ),
+        (
+            "explicit deny in a role trust policy",
+            Cause::ExplicitDenyResource,
+        ),
         (
             "explicit deny in an identity-based policy",
             Cause::ExplicitDenyIdentity,
@@ -255,10 +273,12 @@ fn denial_cause(message: &str) -> Option<DenialCause> {
         ("no resource-based policy allows", Cause::NoResourcePolicy),
         ("no identity-based policy allows", Cause::NoIdentityPolicy),
     ];
-    TEXTS
+    let known = TEXTS
         .iter()
         .find(|(text, _)| message.contains(text))
-        .map(|(_, cause)| *cause)
+        .map(|(_, cause)| *cause);
+    let gives_a_reason = message.contains(" because ") || message.contains("explicit deny");
+    known.or(gives_a_reason.then_some(Cause::Unrecognised))
 }
 
 /// A failure that this service makes itself, before or instead of a call.
@@ -307,6 +327,24 @@ mod tests {
         }
         assert!(kind(403, None).is_transient());
         assert!(kind(500, Some("AccessDenied")).is_transient());
+    }
+
+    #[test]
+    fn a_wrong_clock_is_no_wrong_key() {
+        let kind = |code, message| kind_of_answer("GetObject", 403, Some(code), Some(message));
+        let expired = "Signature expired: 20260101T000000Z is now earlier than 20260101T001500Z";
+        assert_eq!(
+            kind("RequestTimeTooSkewed", "The difference …"),
+            FailureKind::ClockSkew
+        );
+        assert_eq!(
+            kind("SignatureDoesNotMatch", expired),
+            FailureKind::ClockSkew
+        );
+        assert_eq!(
+            kind("SignatureDoesNotMatch", "The request signature …"),
+            FailureKind::BadCredentials
+        );
     }
 
     #[test]
@@ -366,6 +404,21 @@ mod tests {
             denial_cause("… with an explicit deny in a service control policy"),
             Some(DenialCause::ServiceControlPolicy)
         );
+        assert_eq!(
+            denial_cause("… with an explicit deny in the role trust policy"),
+            Some(DenialCause::ExplicitDenyResource)
+        );
+        // A reason of a later day is not taken for none.
+        for text in [
+            "… with an explicit deny in a policy of tomorrow",
+            "… because no policy of tomorrow allows the sts:AssumeRole action",
+        ] {
+            assert_eq!(
+                denial_cause(text),
+                Some(DenialCause::Unrecognised),
+                "{text}"
+            );
+        }
         assert_eq!(denial_cause("Access Denied"), None);
     }
 }

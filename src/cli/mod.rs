@@ -1,7 +1,10 @@
 //! The command line.
 
+pub mod audit;
 pub mod healthcheck;
+pub mod operator_token;
 pub mod provision;
+pub mod rekey;
 
 use crate::settings::Options;
 use clap::{Parser, Subcommand};
@@ -28,6 +31,9 @@ pub enum Command {
     /// Ask a running service whether it is alive: for containers.
     Healthcheck(healthcheck::Arguments),
     Provision(Box<provision::Args>),
+    Rekey(Box<rekey::Arguments>),
+    OperatorToken(Box<operator_token::Arguments>),
+    Audit(audit::Arguments),
     /// Print the API's OpenAPI document.
     Openapi,
 }

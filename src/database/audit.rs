@@ -289,7 +289,7 @@ fn row(entry: &AuditEntry) -> (&'static str, Vec<Value>) {
 }
 
 /// Inserts an entry and its files.
-async fn insert(tx: &mut Tx, entry: &AuditEntry) -> StoreResult<()> {
+pub(super) async fn insert(tx: &mut Tx, entry: &AuditEntry) -> StoreResult<()> {
     let (sql, values) = row(entry);
     tx.execute(sql, values).await?;
     let numbered: Vec<(i64, &AuditedFile)> = (0..).zip(&entry.files).collect();
@@ -336,6 +336,35 @@ fn files_json(files: &[NamedFile]) -> StoreResult<String> {
         })
         .collect();
     serde_json::to_string(&files).map_err(|error| StoreError::Failed(error.to_string()))
+}
+
+/// Entries from before `before`, oldest first, those after the ID `after`, each with all of its files.
+pub(super) async fn list_before(
+    database: &Database,
+    before: OffsetDateTime,
+    after: &str,
+    limit: u32,
+) -> StoreResult<Vec<AuditEntry>> {
+    let mut entries = database
+        .fetch_records(
+            "audit_log",
+            select!("WHERE occurred_at < $1 AND id > $2 ORDER BY id LIMIT $3"),
+            values![before, after, limit],
+            entry,
+        )
+        .await?;
+    for entry in entries.iter_mut().filter(|entry| entry.file_count > 0) {
+        entry.files = database
+            .fetch_records(
+                "audit_files",
+                "SELECT entry_id AS id, position, file_key, part, version_id, result, code
+                 FROM audit_files WHERE entry_id = $1 ORDER BY position",
+                values![entry.id.as_str()],
+                file,
+            )
+            .await?;
+    }
+    Ok(entries)
 }
 
 fn entry(record: &Record) -> StoreResult<AuditEntry> {

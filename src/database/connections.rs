@@ -1,4 +1,4 @@
-//! The columns of a connection: the same in the tables `setups` and `storages`.
+//! The columns of a connection: the same in the tables `setups`, `storages` and `pending_connections`.
 
 use crate::application::kept::store::StoreResult;
 use crate::database::engine::Value;
@@ -24,6 +24,7 @@ pub(super) fn write(settings: &BucketSettings, sign_in: &DraftSignIn) -> Named {
         kms_key,
         bucket_account,
         requester_pays,
+        browser_access,
     } = settings;
     let DraftSignIn {
         by,
@@ -42,6 +43,7 @@ pub(super) fn write(settings: &BucketSettings, sign_in: &DraftSignIn) -> Named {
         ("kms_key_arn", text(kms_key, KmsKeyArn::as_str)),
         ("bucket_account_id", text(bucket_account, AccountId::as_str)),
         ("requester_pays", i64::from(*requester_pays).into()),
+        ("browser_access", i64::from(*browser_access).into()),
         ("auth", by.as_str().into()),
         ("role_arn", text(role_arn, RoleArn::as_str)),
         ("access_key_id", text(id, AccessKeyId::as_str)),
@@ -68,6 +70,7 @@ pub(super) fn settings(record: &Record) -> StoreResult<BucketSettings> {
         kms_key: record.parse_opt("kms_key_arn", KmsKeyArn::parse)?,
         bucket_account: record.parse_opt("bucket_account_id", AccountId::parse)?,
         requester_pays: record.int("requester_pays")? != 0,
+        browser_access: record.int("browser_access")? != 0,
     })
 }
 

@@ -4,6 +4,8 @@
 //! statement, its values and its rows need no type of either driver outside of this file.
 
 use crate::application::kept::store::{StoreError, StoreResult};
+use crate::database::errors;
+use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{
@@ -14,13 +16,19 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 /// The longest that one statement may take. Far longer than any should: this bounds the wait when the
-/// network drops packets, which causes no error.
+/// network drops packets, which causes no error. PostgreSQL ends a statement by itself before this.
 const STATEMENT_LIMIT: Duration = Duration::from_secs(30);
 
 #[derive(Clone)]
 pub(super) enum Pool {
     Sqlite(SqlitePool),
     Postgres(PgPool),
+}
+
+/// A connection of the pool.
+pub(super) enum Conn {
+    Sqlite(PoolConnection<Sqlite>),
+    Postgres(PoolConnection<Postgres>),
 }
 
 /// A transaction that may write. It is rolled back when dropped.
@@ -194,31 +202,33 @@ macro_rules! query {
     }};
 }
 
-/// `$self` is a [`Pool`] or a [`Tx`]; `$on` turns what is inside into the driver's executor.
+/// `$self` is a [`Conn`] or a [`Tx`]; `$on` turns what is inside into the driver's connection. `$limit`
+/// bounds the wait, and says what an error means.
 macro_rules! run {
-    ($self:ident, $on:expr, $sql:ident, $values:ident, $method:ident, $sqlite:expr, $postgres:expr) => {
+    ($self:ident, $on:expr, $limit:ident, $sql:ident, $values:ident, $method:ident, $sqlite:expr, $postgres:expr) => {
         match $self {
             Self::Sqlite(inner) => {
                 let query = query!($sql.into(), for_sqlite, $values);
-                bounded(query.$method($on(inner))).await.map($sqlite)
+                $limit(query.$method($on(inner))).await.map($sqlite)
             }
             Self::Postgres(inner) => {
                 let query = query!($sql.into(), for_postgres, $values);
-                bounded(query.$method($on(inner))).await.map($postgres)
+                $limit(query.$method($on(inner))).await.map($postgres)
             }
         }
     };
 }
 
-impl Pool {
+impl Conn {
     pub async fn fetch_all(
-        &self,
+        &mut self,
         sql: impl Into<Sql>,
         values: Vec<Value>,
     ) -> StoreResult<Vec<Row>> {
         run!(
             self,
-            std::convert::identity,
+            pooled,
+            bounded,
             sql,
             values,
             fetch_all,
@@ -228,13 +238,14 @@ impl Pool {
     }
 
     pub async fn fetch_optional(
-        &self,
+        &mut self,
         sql: impl Into<Sql>,
         values: Vec<Value>,
     ) -> StoreResult<Option<Row>> {
         run!(
             self,
-            std::convert::identity,
+            pooled,
+            bounded,
             sql,
             values,
             fetch_optional,
@@ -243,17 +254,27 @@ impl Pool {
         )
     }
 
-    /// How many rows the statement wrote.
-    pub async fn execute(&self, sql: impl Into<Sql>, values: Vec<Value>) -> StoreResult<u64> {
+    /// How many rows the statement wrote. It commits by itself.
+    pub async fn execute(&mut self, sql: impl Into<Sql>, values: Vec<Value>) -> StoreResult<u64> {
         run!(
             self,
-            std::convert::identity,
+            pooled,
+            ending,
             sql,
             values,
             execute,
             |done| done.rows_affected(),
             |done| done.rows_affected()
         )
+    }
+}
+
+impl Pool {
+    pub async fn acquire(&self) -> StoreResult<Conn> {
+        match self {
+            Self::Sqlite(pool) => bounded(pool.acquire()).await.map(Conn::Sqlite),
+            Self::Postgres(pool) => bounded(pool.acquire()).await.map(Conn::Postgres),
+        }
     }
 
     /// On SQLite the write lock is taken at once: a transaction that reads first and writes later would
@@ -277,6 +298,7 @@ impl Tx {
         run!(
             self,
             connection,
+            bounded,
             sql,
             values,
             fetch_optional,
@@ -290,6 +312,7 @@ impl Tx {
         run!(
             self,
             connection,
+            bounded,
             sql,
             values,
             execute,
@@ -300,10 +323,14 @@ impl Tx {
 
     pub async fn commit(self) -> StoreResult<()> {
         match self {
-            Self::Sqlite(tx) => bounded(tx.commit()).await,
-            Self::Postgres(tx) => bounded(tx.commit()).await,
+            Self::Sqlite(tx) => ending(tx.commit()).await,
+            Self::Postgres(tx) => ending(tx.commit()).await,
         }
     }
+}
+
+fn pooled<DB: sqlx::Database>(connection: &mut PoolConnection<DB>) -> &mut DB::Connection {
+    connection
 }
 
 fn connection<'a, DB: sqlx::Database>(
@@ -320,12 +347,22 @@ fn row<R>(wrap: impl Fn(R) -> Row) -> impl FnOnce(Option<R>) -> Option<Row> {
     move |row| row.map(wrap)
 }
 
+/// Bounds what reads, or is committed later: when it fails, nothing was changed.
 async fn bounded<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> StoreResult<T> {
     match tokio::time::timeout(STATEMENT_LIMIT, work).await {
         Ok(result) => result.map_err(StoreError::from),
-        Err(_) => Err(StoreError::Unavailable(format!(
-            "no answer in {} seconds",
-            STATEMENT_LIMIT.as_secs()
-        ))),
+        Err(_) => Err(StoreError::Unavailable(no_answer())),
     }
+}
+
+/// Bounds what ends a change: when its answer is lost, the outcome is unknown.
+async fn ending<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> StoreResult<T> {
+    match tokio::time::timeout(STATEMENT_LIMIT, work).await {
+        Ok(result) => result.map_err(errors::of_ending),
+        Err(_) => Err(StoreError::OutcomeUnknown(no_answer())),
+    }
+}
+
+fn no_answer() -> String {
+    format!("no answer in {} seconds", STATEMENT_LIMIT.as_secs())
 }

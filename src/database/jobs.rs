@@ -3,7 +3,9 @@
 //! The table is our own, and not a queue beside the database, because a step of a job commits in one
 //! transaction with the rows that it makes.
 
-use crate::application::kept::store::{ClaimedJob, JobStore, NewJob, StoreResult};
+use crate::application::kept::store::{
+    ClaimedJob, JobClaim, JobQueue, JobRest, JobStore, NewJob, StoreResult,
+};
 use crate::database::Database;
 use crate::database::engine::{Sql, Tx, values};
 use crate::database::record::Record;
@@ -11,16 +13,37 @@ use crate::domain::ids::WorkspaceId;
 use async_trait::async_trait;
 use time::OffsetDateTime;
 
+/// A job that may be taken, of the workspace whose turn it is. A workspace that has its share in work
+/// already is left out.
+macro_rules! concat_free {
+    ($lock:literal) => {
+        concat!(
+            "SELECT j.subject_id AS id, j.kind, j.workspace_id, j.payload, j.job_cursor
+             FROM jobs j LEFT JOIN job_turns t
+                 ON t.workspace_id = j.workspace_id AND t.kind = j.kind
+             WHERE j.kind = $1 AND j.due_at <= $2 AND j.lease_until < $2 AND j.slow = $3
+                 AND j.workspace_id NOT IN (
+                     SELECT h.workspace_id FROM jobs h
+                     WHERE h.kind = $1 AND h.lease_until >= $2 AND h.slow = $3
+                     GROUP BY h.workspace_id HAVING COUNT(*) >= $4)
+             ORDER BY COALESCE(t.turn, 0), j.due_at, j.subject_id LIMIT 1",
+            $lock
+        )
+    };
+}
+const FREE: &str = concat_free!("");
+
 /// Stores a job, unless its subject has one of the kind.
 pub(super) async fn insert(tx: &mut Tx, job: &NewJob) -> StoreResult<()> {
     tx.execute(
-        "INSERT INTO jobs (kind, subject_id, workspace_id, payload, due_at)
-         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (kind, subject_id) DO NOTHING",
+        "INSERT INTO jobs (kind, subject_id, workspace_id, payload, job_cursor, due_at)
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (kind, subject_id) DO NOTHING",
         values![
             job.kind,
             job.subject.as_str(),
             job.workspace.as_str(),
             job.payload.as_str(),
+            job.cursor.as_deref(),
             job.due
         ],
     )
@@ -66,34 +89,42 @@ pub(super) async fn end(
     Ok(held == 1)
 }
 
+/// Makes other claims of the kind wait for the end of this one, so that each sees what the others hold.
+/// SQLite has one writer at a time anyway.
+async fn one_claim_at_a_time(tx: &mut Tx, kind: &str) -> StoreResult<()> {
+    tx.fetch_optional(
+        Sql::Each {
+            sqlite: "SELECT $1 AS kind",
+            postgres: "SELECT pg_advisory_xact_lock(hashtextextended('sallyport/claim/' || $1, 0))",
+        },
+        values![kind],
+    )
+    .await
+    .map(drop)
+}
+
 #[async_trait]
 impl JobStore for Database {
-    async fn claim_job(
-        &self,
-        kind: &str,
-        worker: &str,
-        now: OffsetDateTime,
-        lease_until: OffsetDateTime,
-    ) -> StoreResult<Option<ClaimedJob>> {
+    async fn claim_job(&self, claim: &JobClaim<'_>) -> StoreResult<Option<ClaimedJob>> {
+        let JobClaim {
+            kind,
+            slow,
+            most_of_workspace,
+            worker,
+            now,
+            lease_until,
+        } = *claim;
         let mut tx = self.begin().await?;
+        if most_of_workspace != u32::MAX {
+            one_claim_at_a_time(&mut tx, kind).await?;
+        }
         let free = tx
             .fetch_optional(
                 Sql::Each {
-                    sqlite:
-                        "SELECT j.subject_id AS id, j.kind, j.workspace_id, j.payload, j.job_cursor
-                             FROM jobs j LEFT JOIN job_turns t
-                                 ON t.workspace_id = j.workspace_id AND t.kind = j.kind
-                             WHERE j.kind = $1 AND j.due_at <= $2 AND j.lease_until < $2
-                             ORDER BY COALESCE(t.turn, 0), j.due_at, j.subject_id LIMIT 1",
-                    postgres:
-                        "SELECT j.subject_id AS id, j.kind, j.workspace_id, j.payload, j.job_cursor
-                               FROM jobs j LEFT JOIN job_turns t
-                                   ON t.workspace_id = j.workspace_id AND t.kind = j.kind
-                               WHERE j.kind = $1 AND j.due_at <= $2 AND j.lease_until < $2
-                               ORDER BY COALESCE(t.turn, 0), j.due_at, j.subject_id LIMIT 1
-                               FOR UPDATE OF j SKIP LOCKED",
+                    sqlite: FREE,
+                    postgres: concat_free!(" FOR UPDATE OF j SKIP LOCKED"),
                 },
-                values![kind, now],
+                values![kind, now, i64::from(slow), most_of_workspace],
             )
             .await?;
         let Some(row) = free else {
@@ -125,22 +156,34 @@ impl JobStore for Database {
         Ok(Some(job))
     }
 
-    async fn rest_job(
-        &self,
-        job: &ClaimedJob,
-        due: OffsetDateTime,
-        cursor: Option<&str>,
-    ) -> StoreResult<()> {
+    async fn renew_job(&self, job: &ClaimedJob, lease_until: OffsetDateTime) -> StoreResult<bool> {
+        let held = self
+            .execute(
+                "UPDATE jobs SET lease_until = $4
+                 WHERE kind = $1 AND subject_id = $2 AND worker = $3",
+                values![
+                    job.kind.as_str(),
+                    job.subject.as_str(),
+                    job.worker.as_str(),
+                    lease_until
+                ],
+            )
+            .await?;
+        Ok(held == 1)
+    }
+
+    async fn rest_job(&self, job: &ClaimedJob, rest: &JobRest<'_>) -> StoreResult<()> {
         self.execute(
             "UPDATE jobs SET worker = NULL, lease_until = 0, due_at = $4,
-                 job_cursor = COALESCE($5, job_cursor)
+                 job_cursor = COALESCE($5, job_cursor), slow = $6
              WHERE kind = $1 AND subject_id = $2 AND worker = $3",
             values![
                 job.kind.as_str(),
                 job.subject.as_str(),
                 job.worker.as_str(),
-                due,
-                cursor
+                rest.due,
+                rest.cursor,
+                i64::from(rest.slow)
             ],
         )
         .await
@@ -172,5 +215,33 @@ impl JobStore for Database {
         let mut tx = self.begin().await?;
         end(&mut tx, (&job.kind, &job.subject, &job.worker)).await?;
         tx.commit().await
+    }
+
+    async fn job_queue(
+        &self,
+        kind: &str,
+        slow: bool,
+        now: OffsetDateTime,
+    ) -> StoreResult<JobQueue> {
+        let rows = self
+            .fetch_all(
+                "SELECT COUNT(*) AS waiting, MIN(due_at) AS oldest_due FROM jobs
+                 WHERE kind = $1 AND due_at <= $2 AND lease_until < $2 AND slow = $3",
+                values![kind, now, i64::from(slow)],
+            )
+            .await?;
+        match rows.into_iter().next() {
+            Some(row) => {
+                let record = Record::named("jobs".to_owned(), row);
+                Ok(JobQueue {
+                    waiting: record.number("waiting")?,
+                    oldest_due: record.time_opt("oldest_due")?,
+                })
+            }
+            None => Ok(JobQueue {
+                waiting: 0,
+                oldest_due: None,
+            }),
+        }
     }
 }

@@ -42,6 +42,26 @@ const SQLITE: &[(i64, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0004_jobs.sql"),
     ),
     (
+        5,
+        "quarantine",
+        include_str!("../../migrations/sqlite/0005_quarantine.sql"),
+    ),
+    (
+        6,
+        "browser_access_and_pending",
+        include_str!("../../migrations/sqlite/0006_browser_access_and_pending.sql"),
+    ),
+    (
+        7,
+        "idempotent_effects",
+        include_str!("../../migrations/sqlite/0007_idempotent_effects.sql"),
+    ),
+    (
+        8,
+        "retention_and_lanes",
+        include_str!("../../migrations/sqlite/0008_retention_and_lanes.sql"),
+    ),
+    (
         9,
         "audit_detail",
         include_str!("../../migrations/sqlite/0009_audit_detail.sql"),
@@ -68,6 +88,26 @@ const POSTGRES: &[(i64, &str, &str)] = &[
         4,
         "jobs",
         include_str!("../../migrations/postgres/0004_jobs.sql"),
+    ),
+    (
+        5,
+        "quarantine",
+        include_str!("../../migrations/postgres/0005_quarantine.sql"),
+    ),
+    (
+        6,
+        "browser_access_and_pending",
+        include_str!("../../migrations/postgres/0006_browser_access_and_pending.sql"),
+    ),
+    (
+        7,
+        "idempotent_effects",
+        include_str!("../../migrations/postgres/0007_idempotent_effects.sql"),
+    ),
+    (
+        8,
+        "retention_and_lanes",
+        include_str!("../../migrations/postgres/0008_retention_and_lanes.sql"),
     ),
     (
         9,
@@ -118,6 +158,10 @@ async fn apply(pool: &Pool) -> StoreResult<()> {
             // Under the driver's advisory lock, which belongs to the session. Detached from the pool,
             // so that a session which fails here is closed, and the lock freed with it.
             let mut connection = pool.acquire().await?.detach();
+            // Bounded as a whole, by the limit above.
+            sqlx::query("SET statement_timeout = 0")
+                .execute(&mut connection)
+                .await?;
             migrator(POSTGRES)
                 .run_direct(None, &mut connection, false)
                 .await?;
@@ -130,6 +174,8 @@ async fn apply(pool: &Pool) -> StoreResult<()> {
 /// Stops a release that is too old for the schema.
 async fn refuse_incompatible(pool: &Pool) -> StoreResult<()> {
     let rows = pool
+        .acquire()
+        .await?
         .fetch_all(
             "SELECT value FROM remembered WHERE name = $1",
             values![OLDEST_COMPATIBLE],

@@ -13,9 +13,13 @@ mod idempotency;
 mod imports;
 mod jobs;
 mod migrations;
+mod pending;
 mod project_files;
 mod projects;
+mod reach;
 mod record;
+mod retention;
+mod sealed;
 mod setups;
 mod sign_in;
 mod statement;
@@ -23,26 +27,31 @@ mod storages;
 mod url;
 mod workspaces;
 
-pub use url::DatabaseUrl;
+pub use url::{DatabaseTls, DatabaseUrl};
 
 use crate::application::kept::store::{Store, StoreError, StoreResult, Window};
 use async_trait::async_trait;
-use engine::{Pool, Row, Sql, Tx, Value, values};
+use engine::{Conn, Pool, Row, Sql, Tx, Value, values};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
+use reach::Reach;
 use record::Record;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection, PgConnection};
+use sqlx::{Connection, PgConnection, SqliteConnection};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// How long a call waits for a connection, also to a server that cannot be reached.
 const ACQUIRE_LIMIT: Duration = Duration::from_secs(3);
+/// How long a connection of the pool may take to answer before it is used.
+const TEST_LIMIT: Duration = Duration::from_millis(700);
 /// How long a call waits for the schema; longer than one failed attempt.
 const READY_LIMIT: Duration = Duration::from_secs(4);
 /// How long SQLite waits for another writer.
 const BUSY_LIMIT: Duration = Duration::from_secs(5);
+/// After this PostgreSQL ends a statement, so one that nobody waits for any more does not run on.
+const STATEMENT_TIMEOUT: &str = "25s";
 /// Each connection to SQLite is a thread; readers do not wait for each other or for the writer.
 const SQLITE_CONNECTIONS: u32 = 8;
 const POSTGRES_CONNECTIONS: u32 = 16;
@@ -51,6 +60,7 @@ const POSTGRES_CONNECTIONS: u32 = 16;
 #[derive(Clone)]
 pub struct Database {
     pool: Pool,
+    reach: Reach,
     schema: Arc<Mutex<Option<SchemaAttempt>>>,
 }
 
@@ -73,14 +83,34 @@ impl Database {
     /// date. A SQLite file is made when it is absent, and its folder too.
     pub async fn connect(url: &DatabaseUrl) -> StoreResult<Self> {
         let pool = match url {
-            DatabaseUrl::Sqlite(path) => open_sqlite(path).await?,
+            DatabaseUrl::Sqlite(path) => open_sqlite(path, None).await?,
             DatabaseUrl::Postgres(options) => open_postgres(options),
+        };
+        Self::over(pool, url).await
+    }
+
+    /// A SQLite file of so many pages at most, as on a disk that is full.
+    #[cfg(test)]
+    pub async fn connect_within(path: &std::path::Path, pages: u32) -> StoreResult<Self> {
+        let pool = open_sqlite(path, Some(pages)).await?;
+        Self::over(pool, &DatabaseUrl::sqlite_file(path)).await
+    }
+
+    async fn over(pool: Pool, url: &DatabaseUrl) -> StoreResult<Self> {
+        let reach = match &pool {
+            Pool::Sqlite(_) => Reach::of_file(),
+            Pool::Postgres(pool) => Reach::of_server(pool.connect_options()),
         };
         let database = Self {
             pool,
+            reach,
             schema: Arc::default(),
         };
         match (database.ready().await, url) {
+            // No wait helps: the settings or the server's certificate must change.
+            (Err(StoreError::Unavailable(why)), _) if errors::is_untrusted(&why) => {
+                return Err(StoreError::Failed(why));
+            }
             (Err(error @ StoreError::Unavailable(_)), DatabaseUrl::Postgres(_)) => {
                 tracing::warn!(%error, database = %url, "starting without the database");
             }
@@ -129,17 +159,23 @@ impl Database {
                 }
             }
         };
-        wait(
+        let ready = wait(
             READY_LIMIT,
             "the schema is being brought up to date",
             attempt,
-        )
-        .await
+        );
+        self.reach.guard(ready).await
+    }
+
+    async fn connection(&self) -> StoreResult<Conn> {
+        self.reach.check()?;
+        self.ready().await?;
+        self.reach.guard(self.pool.acquire()).await
     }
 
     async fn fetch_all(&self, sql: impl Into<Sql>, values: Vec<Value>) -> StoreResult<Vec<Row>> {
-        self.ready().await?;
-        self.pool.fetch_all(sql, values).await
+        let mut connection = self.connection().await?;
+        self.reach.guard(connection.fetch_all(sql, values)).await
     }
 
     /// Reads at most one row of `table`, and turns it into what it stands for.
@@ -150,8 +186,9 @@ impl Database {
         values: Vec<Value>,
         parse: impl FnOnce(&Record) -> StoreResult<T>,
     ) -> StoreResult<Option<T>> {
-        self.ready().await?;
-        match self.pool.fetch_optional(sql, values).await? {
+        let mut connection = self.connection().await?;
+        let row = self.reach.guard(connection.fetch_optional(sql, values));
+        match row.await? {
             Some(row) => parse(&Record::new(table, row)?).map(Some),
             None => Ok(None),
         }
@@ -173,13 +210,13 @@ impl Database {
 
     /// How many rows the statement wrote.
     async fn execute(&self, sql: impl Into<Sql>, values: Vec<Value>) -> StoreResult<u64> {
-        self.ready().await?;
-        self.pool.execute(sql, values).await
+        self.connection().await?.execute(sql, values).await
     }
 
     async fn begin(&self) -> StoreResult<Tx> {
+        self.reach.check()?;
         self.ready().await?;
-        self.pool.begin().await
+        self.reach.guard(self.pool.begin()).await
     }
 }
 
@@ -203,7 +240,8 @@ async fn wait<T>(
         .unwrap_or_else(|_| Err(StoreError::Unavailable(what.to_owned())))
 }
 
-async fn open_sqlite(path: &std::path::Path) -> StoreResult<Pool> {
+/// `pages`: how many the file may have at most.
+async fn open_sqlite(path: &std::path::Path, pages: Option<u32>) -> StoreResult<Pool> {
     let failed = |error: &dyn std::fmt::Display| {
         StoreError::Failed(format!("cannot open `{}`: {error}", path.display()))
     };
@@ -213,7 +251,7 @@ async fn open_sqlite(path: &std::path::Path) -> StoreResult<Pool> {
             .map_err(|error| failed(&error))?;
     }
     make_private(path).map_err(|error| failed(&error))?;
-    let options = SqliteConnectOptions::new()
+    let mut options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
@@ -221,12 +259,16 @@ async fn open_sqlite(path: &std::path::Path) -> StoreResult<Pool> {
         .synchronous(SqliteSynchronous::Normal)
         .foreign_keys(true)
         .busy_timeout(BUSY_LIMIT);
+    if let Some(pages) = pages {
+        options = options.pragma("max_page_count", pages.to_string());
+    }
     let pools = SqlitePoolOptions::new()
         .max_connections(SQLITE_CONNECTIONS)
         // Also waits behind other writers for a connection.
         .acquire_timeout(BUSY_LIMIT)
         // A file does not hang up.
-        .test_before_acquire(false);
+        .test_before_acquire(false)
+        .before_acquire(|connection, _| is_usable(connection).boxed());
     let deadline = tokio::time::Instant::now() + BUSY_LIMIT;
     let pool = loop {
         match pools.clone().connect_with(options.clone()).await {
@@ -278,6 +320,7 @@ fn open_postgres(options: &sqlx::postgres::PgConnectOptions) -> Pool {
         // What a replica that vanished in a transaction has locked is free again after this.
         ("idle_in_transaction_session_timeout", "60s"),
         ("lock_timeout", "5s"),
+        ("statement_timeout", STATEMENT_TIMEOUT),
     ]);
     if options.get_application_name().is_none() {
         options = options.application_name("sallyport");
@@ -285,16 +328,28 @@ fn open_postgres(options: &sqlx::postgres::PgConnectOptions) -> Pool {
     let pool = PgPoolOptions::new()
         .max_connections(POSTGRES_CONNECTIONS)
         .acquire_timeout(ACQUIRE_LIMIT)
-        .test_before_acquire(true)
-        .after_release(|connection, _| test_released(connection).boxed())
+        // The pool's own test has no limit, so one dead connection could take a call's whole time.
+        .test_before_acquire(false)
+        .before_acquire(|connection, _| test(connection, TEST_LIMIT).boxed())
+        .after_release(|connection, _| test(connection, ACQUIRE_LIMIT).boxed())
         .connect_lazy_with(options);
     Pool::Postgres(pool)
 }
 
-/// Closes a connection that does not answer any more. The pool asks as well, but without a limit, so
-/// that a network which swallows packets would keep its place in the pool taken for many minutes.
-async fn test_released(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    match tokio::time::timeout(ACQUIRE_LIMIT, connection.ping()).await {
+/// False where a transaction is left on the connection. SQLite rolls one back by itself after some errors, as on
+/// a full disk; then the driver's own rollback fails, and it refuses every later transaction.
+async fn is_usable(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    if connection.is_in_transaction() {
+        // A rollback may be on its way: this waits for it.
+        connection.ping().await?;
+    }
+    Ok(!connection.is_in_transaction())
+}
+
+/// Closes a connection that does not answer any more. Without a limit, a network which swallows packets would
+/// keep its place in the pool taken for many minutes.
+async fn test(connection: &mut PgConnection, limit: Duration) -> Result<bool, sqlx::Error> {
+    match tokio::time::timeout(limit, connection.ping()).await {
         Ok(answer) => answer.map(|()| true),
         Err(_) => Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())),
     }
@@ -303,7 +358,7 @@ async fn test_released(connection: &mut PgConnection) -> Result<bool, sqlx::Erro
 #[async_trait]
 impl Store for Database {
     async fn ping(&self) -> StoreResult<()> {
-        let asked = self.execute("SELECT 1", values![]);
+        let asked = self.fetch_all("SELECT 1", values![]);
         wait(ACQUIRE_LIMIT, "no answer", asked).await.map(drop)
     }
 
@@ -323,5 +378,38 @@ impl Store for Database {
             Some(row) => Record::named(format!("remembered/{name}"), row).bytes("value"),
             None => Err(StoreError::Failed(format!("`{name}` was not remembered"))),
         }
+    }
+
+    async fn remembered(&self, name: &str) -> StoreResult<Vec<(String, Vec<u8>)>> {
+        // Names are constants of ours, so nothing in them needs escaping.
+        let below = format!("{name}/%");
+        let rows = self
+            .fetch_all(
+                "SELECT name, value FROM remembered WHERE name = $1 OR name LIKE $2 ORDER BY name",
+                values![name, below],
+            )
+            .await?;
+        rows.into_iter()
+            .map(|row| {
+                let record = Record::named(format!("remembered/{name}"), row);
+                Ok((record.text("name")?, record.bytes("value")?))
+            })
+            .collect()
+    }
+
+    async fn replace_remembered(&self, name: &str, value: &[u8]) -> StoreResult<()> {
+        self.execute(
+            "INSERT INTO remembered (name, value) VALUES ($1, $2)
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            values![name, value],
+        )
+        .await
+        .map(drop)
+    }
+
+    async fn forget_remembered(&self, name: &str) -> StoreResult<()> {
+        self.execute("DELETE FROM remembered WHERE name = $1", values![name])
+            .await
+            .map(drop)
     }
 }

@@ -1,9 +1,10 @@
 //! Projects and their files.
 
 use crate::application::kept::store::{
-    ImportStep, NewJob, ProjectStore, StoreError, StoreResult, Window,
+    ImportStep, KeptAnswer, NewJob, ProjectStore, StoreError, StoreResult, Window,
 };
 use crate::database::engine::{Sql, Tx, Value, values};
+use crate::database::idempotency::keep;
 use crate::database::project_files::{PER_STATEMENT, file, insert_files, placeholders, progress};
 use crate::database::record::{Record, storage_column, stored_name};
 use crate::database::{Database, before, imports, jobs};
@@ -32,6 +33,7 @@ impl ProjectStore for Database {
         storage_revision: i64,
         files: &[ProjectFile],
         import: Option<&NewJob>,
+        answer: Option<&KeptAnswer>,
     ) -> StoreResult<()> {
         let mut tx = self.begin().await?;
         insert(&mut tx, project).await?;
@@ -39,6 +41,7 @@ impl ProjectStore for Database {
         if let Some(job) = import {
             jobs::insert(&mut tx, job).await?;
         }
+        keep(&mut tx, answer).await?;
         // Last, because it makes the other projects of this storage wait.
         if let StorageRef::Own(storage) = &project.storage {
             let counted = tx

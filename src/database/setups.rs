@@ -1,7 +1,8 @@
 //! Setups, and the external IDs that they own.
 
-use crate::application::kept::store::{Completion, SetupStore, StoreResult, Window};
+use crate::application::kept::store::{Completion, KeptAnswer, SetupStore, StoreResult, Window};
 use crate::database::engine::{Sql, Tx, values};
+use crate::database::idempotency::keep;
 use crate::database::record::{Record, stored_name};
 use crate::database::statement::Named;
 use crate::database::{Database, after, connections, statement, storages};
@@ -64,7 +65,7 @@ static OPEN: LazyLock<&str> = LazyLock::new(|| {
 
 #[async_trait]
 impl SetupStore for Database {
-    async fn create_setup(&self, setup: &Setup) -> StoreResult<()> {
+    async fn create_setup(&self, setup: &Setup, answer: Option<&KeptAnswer>) -> StoreResult<()> {
         let mut tx = self.begin().await?;
         // Refused where the ID was ever used: these rows are never deleted.
         tx.execute(
@@ -73,6 +74,7 @@ impl SetupStore for Database {
         )
         .await?;
         insert(&mut tx, setup).await?;
+        keep(&mut tx, answer).await?;
         tx.commit().await
     }
 
@@ -154,6 +156,7 @@ impl SetupStore for Database {
         revision: i64,
         check: &CheckId,
         storage: &Storage,
+        answer: Option<&KeptAnswer>,
     ) -> StoreResult<Completion> {
         let mut tx = self.begin().await?;
         let completed = tx
@@ -168,6 +171,7 @@ impl SetupStore for Database {
             return Ok(Completion::Changed);
         }
         storages::insert(&mut tx, workspace, id, storage).await?;
+        keep(&mut tx, answer).await?;
         tx.commit().await?;
         Ok(Completion::Completed)
     }

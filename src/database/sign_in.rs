@@ -1,7 +1,8 @@
 //! Sign-in links, sessions, and links for AWS administrators.
 
-use crate::application::kept::store::{SecretHash, SignInStore, StoreResult, Window};
+use crate::application::kept::store::{KeptAnswer, SecretHash, SignInStore, StoreResult, Window};
 use crate::database::engine::values;
+use crate::database::idempotency::keep;
 use crate::database::record::Record;
 use crate::database::{Database, after};
 use crate::domain::ids::{InstructionLinkId, SessionId, SetupId, SignInLinkId, WorkspaceId};
@@ -12,8 +13,14 @@ use time::OffsetDateTime;
 
 #[async_trait]
 impl SignInStore for Database {
-    async fn create_sign_in_link(&self, link: &SignInLink, hash: &SecretHash) -> StoreResult<()> {
-        self.execute(
+    async fn create_sign_in_link(
+        &self,
+        link: &SignInLink,
+        hash: &SecretHash,
+        answer: Option<&KeptAnswer>,
+    ) -> StoreResult<()> {
+        let mut tx = self.begin().await?;
+        tx.execute(
             "INSERT INTO sign_in_links
                  (id, workspace_id, hash, role, purpose, return_url, created_at, expires_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
@@ -28,39 +35,44 @@ impl SignInStore for Database {
                 link.expires_at,
             ],
         )
-        .await
-        .map(drop)
+        .await?;
+        keep(&mut tx, answer).await?;
+        tx.commit().await
     }
 
-    async fn take_sign_in_link(
+    async fn sign_in_link_by_hash(
         &self,
         hash: &SecretHash,
         now: OffsetDateTime,
     ) -> StoreResult<Option<SignInLink>> {
-        let found = self
-            .fetch_record(
-                "sign_in_links",
-                "SELECT id, workspace_id, role, purpose, return_url, created_at, expires_at
-                 FROM sign_in_links WHERE hash = $1 AND expires_at > $2",
-                values![hash.as_slice(), now],
-                sign_in_link,
-            )
-            .await?;
-        let Some(link) = found else {
-            return Ok(None);
-        };
-        // Who deletes it has it.
-        let taken = self
-            .execute(
-                "DELETE FROM sign_in_links WHERE hash = $1",
-                values![hash.as_slice()],
-            )
-            .await?;
-        Ok((taken == 1).then_some(link))
+        self.fetch_record(
+            "sign_in_links",
+            "SELECT id, workspace_id, role, purpose, return_url, created_at, expires_at
+             FROM sign_in_links WHERE hash = $1 AND expires_at > $2",
+            values![hash.as_slice(), now],
+            sign_in_link,
+        )
+        .await
     }
 
-    async fn create_session(&self, session: &Session, hash: &SecretHash) -> StoreResult<()> {
-        self.execute(
+    async fn begin_session(
+        &self,
+        link: &SecretHash,
+        session: &Session,
+        hash: &SecretHash,
+    ) -> StoreResult<bool> {
+        let mut tx = self.begin().await?;
+        // Who deletes it has it.
+        let taken = tx
+            .execute(
+                "DELETE FROM sign_in_links WHERE hash = $1",
+                values![link.as_slice()],
+            )
+            .await?;
+        if taken != 1 {
+            return Ok(false);
+        }
+        tx.execute(
             "INSERT INTO sessions
                  (id, workspace_id, hash, role, return_url, created_at, seen_at, expires_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
@@ -75,8 +87,9 @@ impl SignInStore for Database {
                 session.expires_at,
             ],
         )
-        .await
-        .map(drop)
+        .await?;
+        tx.commit().await?;
+        Ok(true)
     }
 
     async fn session_by_hash(&self, hash: &SecretHash) -> StoreResult<Option<Session>> {

@@ -1,7 +1,8 @@
 //! Storages.
 
 use crate::application::kept::store::{
-    NewJob, SCHEDULED_CHECK, StorageDeletion, StorageStore, StoreError, StoreResult, Window,
+    FIRST_CHECK_AFTER, NewJob, SCHEDULED_CHECK, StorageDeletion, StorageStore, StoreError,
+    StoreResult, Window,
 };
 use crate::database::engine::{Sql, Tx, values};
 use crate::database::record::{Record, stored_name};
@@ -12,14 +13,13 @@ use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::external_id::ExternalId;
 use crate::domain::connection::{Connection, Credentials};
 use crate::domain::ids::{CheckId, SetupId, StorageId, WorkspaceId};
-use crate::domain::names::Name;
 use crate::domain::setup::DraftSignIn;
-use crate::domain::storage::{Health, HealthState, Storage};
+use crate::domain::storage::{Health, HealthState, Quarantine, Storage};
 use async_trait::async_trait;
 use std::sync::LazyLock;
 
 /// The columns of a storage's connection, with their values.
-fn connection_columns(connection: &Connection) -> StoreResult<Named> {
+pub(super) fn connection_columns(connection: &Connection) -> StoreResult<Named> {
     let Connection {
         bucket,
         settings,
@@ -56,7 +56,11 @@ fn select(from_where: &str) -> &'static str {
         "verified_revision",
         "health",
         "health_since",
+        "health_code",
         "last_check_id",
+        "quarantined_at",
+        "quarantine_check_id",
+        "quarantine_code",
         "project_count",
         "created_at",
     ];
@@ -99,47 +103,6 @@ impl StorageStore for Database {
         .await
     }
 
-    async fn rename_storage(
-        &self,
-        workspace: &WorkspaceId,
-        id: &StorageId,
-        name: &Name,
-    ) -> StoreResult<bool> {
-        let renamed = self
-            .execute(
-                "UPDATE storages SET display_name = $3 WHERE workspace_id = $1 AND id = $2",
-                values![workspace.as_str(), id.as_str(), name.as_str()],
-            )
-            .await?;
-        Ok(renamed == 1)
-    }
-
-    async fn update_connection(
-        &self,
-        workspace: &WorkspaceId,
-        id: &StorageId,
-        connection: &Connection,
-        expected_revision: i64,
-    ) -> StoreResult<bool> {
-        let columns = connection_columns(connection)?;
-        let assignments = statement::assignments(&columns, 6);
-        let mut values = values![
-            workspace.as_str(),
-            id.as_str(),
-            expected_revision,
-            connection.bucket.as_str(),
-            connection.settings.prefix.as_str(),
-        ];
-        values.extend(statement::values_of(columns));
-        let sql = format!(
-            "UPDATE storages SET {assignments}, revision = revision + 1
-             WHERE workspace_id = $1 AND id = $2 AND revision = $3
-                 AND (project_count = 0 OR (bucket = $4 AND prefix = $5))"
-        );
-        let updated = self.execute(Sql::Built(sql), values).await?;
-        Ok(updated == 1)
-    }
-
     async fn delete_storage(
         &self,
         workspace: &WorkspaceId,
@@ -166,7 +129,7 @@ impl StorageStore for Database {
             return Ok(StorageDeletion::InUse(projects));
         }
         jobs::delete_of(&mut tx, id.as_str()).await?;
-        // Its checks, and its being the default, go with it.
+        // Its checks, its pending change, and its being the default, go with it.
         tx.execute(
             "DELETE FROM storages WHERE workspace_id = $1 AND id = $2",
             values![workspace.as_str(), id.as_str()],
@@ -177,13 +140,14 @@ impl StorageStore for Database {
     }
 }
 
-/// Inserts the storage that `setup` became. Its first scheduled check is due at once.
+/// Inserts the storage that `setup` became, with its first scheduled check.
 pub(super) async fn insert(
     tx: &mut Tx,
     workspace: &WorkspaceId,
     setup: &SetupId,
     storage: &Storage,
 ) -> StoreResult<()> {
+    let first_check_at = storage.created_at + FIRST_CHECK_AFTER;
     let mut row: Named = vec![
         ("id", storage.id.as_str().into()),
         ("workspace_id", workspace.as_str().into()),
@@ -193,6 +157,7 @@ pub(super) async fn insert(
         ("verified_revision", storage.verified_revision.into()),
         ("health", storage.health.state.as_str().into()),
         ("health_since", storage.health.since.into()),
+        ("health_code", storage.health.code.as_deref().into()),
         (
             "last_check_id",
             storage
@@ -203,7 +168,7 @@ pub(super) async fn insert(
                 .into(),
         ),
         ("created_at", storage.created_at.into()),
-        ("next_check_at", storage.created_at.into()),
+        ("next_check_at", first_check_at.into()),
     ];
     row.extend(connection_columns(&storage.connection)?);
     let (sql, values) = statement::insert("storages", row);
@@ -213,7 +178,8 @@ pub(super) async fn insert(
         workspace: workspace.clone(),
         subject: storage.id.to_string(),
         payload: String::new(),
-        due: storage.created_at,
+        cursor: None,
+        due: first_check_at,
     };
     jobs::insert(tx, &first_check).await
 }
@@ -224,20 +190,40 @@ fn storage(record: &Record) -> StoreResult<Storage> {
         workspace: record.parse("workspace_id", WorkspaceId::parse)?,
         setup: record.parse("setup_id", SetupId::parse)?,
         display_name: record.parse("display_name", stored_name)?,
-        connection: Connection {
-            bucket: record.parse("bucket", BucketName::parse)?,
-            settings: connections::settings(record)?,
-            credentials: credentials(record)?,
-        },
+        connection: connection(record)?,
         revision: record.int("revision")?,
         verified_revision: record.int("verified_revision")?,
         health: Health {
             state: record.parse("health", HealthState::parse)?,
             since: record.time("health_since")?,
+            code: record.text_opt("health_code")?,
             last_check: record.parse_opt("last_check_id", CheckId::parse)?,
         },
+        quarantine: quarantine(record)?,
         project_count: record.int("project_count")?,
         created_at: record.time("created_at")?,
+    })
+}
+
+/// The columns have all of it or nothing. A row with a part of it is damaged: it must not pass for one that
+/// may be used.
+fn quarantine(record: &Record) -> StoreResult<Option<Quarantine>> {
+    let since = record.time_opt("quarantined_at")?;
+    let check = record.parse_opt("quarantine_check_id", CheckId::parse)?;
+    let code = record.text_opt("quarantine_code")?;
+    match (since, check, code) {
+        (None, None, None) => Ok(None),
+        (Some(since), Some(check), Some(code)) => Ok(Some(Quarantine { since, check, code })),
+        _ => Err(record.damaged("quarantined_at", "a part of the quarantine is absent")),
+    }
+}
+
+/// Reads what [`connection_columns`] wrote.
+pub(super) fn connection(record: &Record) -> StoreResult<Connection> {
+    Ok(Connection {
+        bucket: record.parse("bucket", BucketName::parse)?,
+        settings: connections::settings(record)?,
+        credentials: credentials(record)?,
     })
 }
 

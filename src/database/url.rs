@@ -1,8 +1,10 @@
 //! Where the database is.
 
 use crate::domain::Invalid;
-use sqlx::postgres::PgConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
+use std::borrow::Cow;
 use std::fmt;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -14,10 +16,32 @@ pub enum DatabaseUrl {
     Postgres(Box<PgConnectOptions>),
 }
 
+/// How the connection to a PostgreSQL server on another host may be protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DatabaseTls {
+    /// Encrypted, to a server whose certificate proves its name.
+    Verified,
+    /// As the URL's `sslmode` says, which may be less.
+    Unverified,
+}
+
+impl DatabaseTls {
+    pub fn parse(value: &str) -> Result<Self, String> {
+        match value {
+            "verified" => Ok(Self::Verified),
+            "unverified" => Ok(Self::Unverified),
+            _ => Err("It is neither `verified` nor `unverified`.".to_owned()),
+        }
+    }
+}
+
 impl DatabaseUrl {
     /// The path of a SQLite URL is taken as it is written: `sqlite://data/x.db` is relative to the
     /// current folder, `sqlite:///data/x.db` absolute, and nothing in it is decoded.
-    pub fn parse(value: &str) -> Result<Self, Invalid> {
+    ///
+    /// A PostgreSQL server on another host is asked to prove its name (`sslmode=verify-full`). The URL may
+    /// name a weaker mode where `tls` permits it.
+    pub fn parse(value: &str, tls: DatabaseTls) -> Result<Self, Invalid> {
         let refuse = |detail: String| {
             Err(Invalid::new(
                 "invalid_database_url",
@@ -34,11 +58,25 @@ impl DatabaseUrl {
         }
         if value.starts_with("postgres://") || value.starts_with("postgresql://") {
             // The URL is not repeated in errors, because it may hold a password.
-            let named = url::Url::parse(value).is_ok_and(|url| url.path().len() > 1);
+            let url = match url::Url::parse(value) {
+                Ok(url) => url,
+                // The parser's words are fixed texts.
+                Err(error) => {
+                    return refuse(format!("The PostgreSQL URL cannot be read: {error}."));
+                }
+            };
+            let named = url.path().len() > 1;
+            let names_mode = names_ssl_mode(&url);
             return match PgConnectOptions::from_str(value) {
-                Ok(options) if named => Ok(Self::Postgres(Box::new(options))),
+                Ok(options) if named => protected(options, names_mode, tls)
+                    .map(|options| Self::Postgres(Box::new(options))),
                 Ok(_) => refuse("The PostgreSQL URL names no database.".into()),
-                Err(error) => refuse(format!("The PostgreSQL URL cannot be read: {error}.")),
+                // The driver repeats the value that it does not know, and that can be a part of a
+                // password with an unescaped `?`.
+                Err(_) => refuse(
+                    "The PostgreSQL URL has a part or parameter that is not known; `sslmode` is `disable`, `allow`, `prefer`, `require`, `verify-ca` or `verify-full`. A `?`, `@`, `:` or `/` in the password is written in percent-encoding."
+                        .into(),
+                ),
             };
         }
         refuse("The database URL begins with neither `sqlite://` nor `postgres://`.".into())
@@ -47,6 +85,54 @@ impl DatabaseUrl {
     /// The SQLite database in this file.
     pub fn sqlite_file(path: &Path) -> Self {
         Self::Sqlite(path.to_owned())
+    }
+}
+
+fn names_ssl_mode(url: &url::Url) -> bool {
+    let is_mode = |key: Cow<'_, str>| matches!(key.as_ref(), "sslmode" | "ssl-mode");
+    url.query_pairs().any(|(key, _)| is_mode(key))
+}
+
+/// Whether the server is on this machine, so that nothing crosses a network.
+fn is_local(options: &PgConnectOptions) -> bool {
+    let host = options.get_host();
+    options.get_socket().is_some()
+        || host.starts_with('/')
+        || host.eq_ignore_ascii_case("localhost")
+        || host
+            .trim_matches(['[', ']'])
+            .parse::<IpAddr>()
+            .is_ok_and(|ip| ip.is_loopback())
+}
+
+/// The options with a mode that is strong enough.
+fn protected(
+    options: PgConnectOptions,
+    names_mode: bool,
+    tls: DatabaseTls,
+) -> Result<PgConnectOptions, Invalid> {
+    if is_local(&options) {
+        return Ok(options);
+    }
+    if !names_mode {
+        return Ok(options.ssl_mode(PgSslMode::VerifyFull));
+    }
+    let mode = match options.get_ssl_mode() {
+        PgSslMode::VerifyFull => return Ok(options),
+        PgSslMode::Disable => "disable",
+        PgSslMode::Allow => "allow",
+        PgSslMode::Prefer => "prefer",
+        PgSslMode::Require => "require",
+        PgSslMode::VerifyCa => "verify-ca",
+    };
+    match tls {
+        DatabaseTls::Unverified => Ok(options),
+        DatabaseTls::Verified => Err(Invalid::new(
+            "unverified_database",
+            format!(
+                "`sslmode={mode}` does not prove that the server is the right one, and it is not on this machine. Remove it, and name the file with the server's certificate authority by `sslrootcert`. To connect like this all the same, set SALLYPORT_DATABASE_TLS to `unverified`."
+            ),
+        )),
     }
 }
 
@@ -77,9 +163,10 @@ mod tests {
 
     #[test]
     fn both_engines() {
-        let sqlite = DatabaseUrl::parse("sqlite://data/a b%20.db").unwrap();
+        let parse = |text| DatabaseUrl::parse(text, DatabaseTls::Verified);
+        let sqlite = parse("sqlite://data/a b%20.db").unwrap();
         assert!(matches!(&sqlite, DatabaseUrl::Sqlite(p) if p == Path::new("data/a b%20.db")));
-        let postgres = DatabaseUrl::parse("postgres://me:hush@db.example:6543/port").unwrap();
+        let postgres = parse("postgres://me:hush@db.example:6543/port").unwrap();
         assert_eq!(postgres.to_string(), "postgres://db.example:6543/port");
         assert!(!format!("{postgres:?}").contains("hush"));
     }
@@ -99,8 +186,62 @@ mod tests {
             "postgres://me:hush@host/x?sslmode=hushhush",
             "/var/lib/sallyport.db",
         ] {
-            let refused = DatabaseUrl::parse(text).unwrap_err();
+            let refused = DatabaseUrl::parse(text, DatabaseTls::Unverified).unwrap_err();
             assert!(!refused.detail.contains("me:hush"), "{text:?}");
+            assert!(!refused.detail.contains("hushhush"), "{text:?}");
+        }
+    }
+
+    fn mode(text: &str, tls: DatabaseTls) -> Result<String, String> {
+        match DatabaseUrl::parse(text, tls) {
+            Ok(DatabaseUrl::Postgres(options)) => Ok(format!("{:?}", options.get_ssl_mode())),
+            Ok(DatabaseUrl::Sqlite(_)) => panic!("{text}"),
+            Err(invalid) => Err(invalid.code.to_owned()),
+        }
+    }
+
+    #[test]
+    fn another_host_proves_its_name_unless_two_settings_say_otherwise() {
+        use DatabaseTls::{Unverified, Verified};
+        let far = "postgres://me@db.example/x";
+        for tls in [Verified, Unverified] {
+            assert_eq!(mode(far, tls).as_deref(), Ok("VerifyFull"));
+            let full = format!("{far}?sslmode=verify-full&sslrootcert=/ca.pem");
+            assert_eq!(mode(&full, tls).as_deref(), Ok("VerifyFull"));
+        }
+        for (written, meant) in [
+            ("disable", "Disable"),
+            ("allow", "Allow"),
+            ("prefer", "Prefer"),
+            ("require", "Require"),
+            ("verify-ca", "VerifyCa"),
+        ] {
+            let weaker = format!("{far}?sslmode={written}");
+            let refused = mode(&weaker, Verified);
+            assert_eq!(refused, Err("unverified_database".to_owned()), "{written}");
+            assert_eq!(mode(&weaker, Unverified).as_deref(), Ok(meant));
+        }
+        // The host that the driver uses counts, not the one that the URL begins with.
+        for hidden in ["host=db.example", "hostaddr=10.0.0.1"] {
+            let url = format!("postgres://me@localhost/x?sslmode=disable&{hidden}");
+            assert!(mode(&url, Verified).is_err(), "{hidden}");
+        }
+    }
+
+    #[test]
+    fn a_server_on_this_machine_needs_no_certificate() {
+        for local in [
+            "postgres://me@localhost/x?sslmode=disable",
+            "postgres://me@127.0.0.1/x?sslmode=disable",
+            "postgres://me@[::1]/x?sslmode=disable",
+            "postgres://me@%2Frun%2Fpostgresql/x?sslmode=disable",
+            "postgres://me@db.example/x?sslmode=disable&host=/run/postgresql",
+        ] {
+            assert_eq!(
+                mode(local, DatabaseTls::Verified).as_deref(),
+                Ok("Disable"),
+                "{local}"
+            );
         }
     }
 }

@@ -1,9 +1,10 @@
 //! Workspaces and their API tokens.
 
 use crate::application::kept::store::{
-    SecretHash, StoreError, StoreResult, Window, WorkspaceStore,
+    KeptAnswer, SecretHash, StoreError, StoreResult, Window, WorkspaceStore,
 };
 use crate::database::engine::{Sql, Value, values};
+use crate::database::idempotency::keep;
 use crate::database::record::{Record, stored_name};
 use crate::database::{Database, after};
 use crate::domain::ids::{StorageRef, TokenId, WorkspaceId};
@@ -13,7 +14,11 @@ use std::collections::HashMap;
 
 #[async_trait]
 impl WorkspaceStore for Database {
-    async fn create_workspace(&self, workspace: &Workspace) -> StoreResult<()> {
+    async fn create_workspace(
+        &self,
+        workspace: &Workspace,
+        answer: Option<&KeptAnswer>,
+    ) -> StoreResult<()> {
         let mut tx = self.begin().await?;
         tx.execute(
             "INSERT INTO workspaces (id, name, created_at) VALUES ($1, $2, $3)",
@@ -31,6 +36,7 @@ impl WorkspaceStore for Database {
             )
             .await?;
         }
+        keep(&mut tx, answer).await?;
         tx.commit().await
     }
 
@@ -102,8 +108,14 @@ impl WorkspaceStore for Database {
         }
     }
 
-    async fn create_token(&self, token: &ApiToken, hash: &SecretHash) -> StoreResult<()> {
-        self.execute(
+    async fn create_token(
+        &self,
+        token: &ApiToken,
+        hash: &SecretHash,
+        answer: Option<&KeptAnswer>,
+    ) -> StoreResult<()> {
+        let mut tx = self.begin().await?;
+        tx.execute(
             "INSERT INTO api_tokens (id, workspace_id, name, role, hash, created_at, expires_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7)",
             values![
@@ -116,8 +128,9 @@ impl WorkspaceStore for Database {
                 token.expires_at,
             ],
         )
-        .await
-        .map(drop)
+        .await?;
+        keep(&mut tx, answer).await?;
+        tx.commit().await
     }
 
     async fn list_tokens(

@@ -12,6 +12,9 @@ pub enum FailureKind {
     KmsDenied,
     /// The credentials themselves are unknown, expired or wrongly signed.
     BadCredentials,
+    /// The service's clock and the store's differ by more than a signature allows (15 minutes at AWS). The
+    /// credentials may be good.
+    ClockSkew,
     NoSuchKey,
     NoSuchBucket,
     /// The bucket is in another Region than the one asked.
@@ -65,6 +68,53 @@ pub enum DenialCause {
     PermissionsBoundary,
     VpcEndpointPolicy,
     SessionPolicy,
+    /// AWS gave a reason that this service does not know.
+    Unrecognised,
+}
+
+/// Whose policy refused an AssumeRole call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AssumeRoleRefusal {
+    /// The role's trust policy, or another policy of the account that the role is in.
+    Role,
+    /// A policy of the caller's own account: it says nothing about the role.
+    Service(DenialCause),
+    /// It is not known whose.
+    Unknown,
+}
+
+impl AwsFailure {
+    /// Whose policy refused an AssumeRole call; `None`: the failure is no refusal.
+    ///
+    /// The trust policy is the role's resource-based policy. Resource control policies bind the account
+    /// that the resource is in (Organizations user guide, "Resource control policies"). Identity policies,
+    /// service control policies, permissions boundaries, session policies and VPC endpoint policies are
+    /// those of whoever calls. Between accounts of different organizations AWS gives no reason at all (IAM
+    /// user guide, "Troubleshoot access denied error messages"), so a refusal without one is the role's.
+    pub fn assume_role_refusal(&self) -> Option<AssumeRoleRefusal> {
+        if self.kind != FailureKind::AccessDenied {
+            return None;
+        }
+        Some(match self.denial {
+            None
+            | Some(
+                DenialCause::NoTrustPolicy
+                | DenialCause::NoResourcePolicy
+                | DenialCause::ExplicitDenyResource
+                | DenialCause::ResourceControlPolicy,
+            ) => AssumeRoleRefusal::Role,
+            Some(
+                by @ (DenialCause::NoIdentityPolicy
+                | DenialCause::NoSessionPolicy
+                | DenialCause::ExplicitDenyIdentity
+                | DenialCause::ServiceControlPolicy
+                | DenialCause::PermissionsBoundary
+                | DenialCause::VpcEndpointPolicy
+                | DenialCause::SessionPolicy),
+            ) => AssumeRoleRefusal::Service(by),
+            Some(DenialCause::Unrecognised) => AssumeRoleRefusal::Unknown,
+        })
+    }
 }
 
 /// A failed call to AWS.

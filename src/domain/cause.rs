@@ -1,7 +1,7 @@
 //! What can be wrong with a connection: a closed list, and the only words for it.
 
 use crate::domain::aws_failure::{AwsFailure, DenialCause, FailureKind};
-use crate::domain::check::MissingPermission;
+use crate::domain::check::{Bearing, MissingPermission};
 use crate::domain::connection::access::Auth;
 use crate::domain::connection::region::Region;
 use crate::domain::files::file_operation::FileOperation;
@@ -9,8 +9,8 @@ use crate::domain::files::file_operation::FileOperation;
 /// A cause, with what its words name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cause {
-    /// Our own identity may not call AssumeRole.
-    ServiceNotPermitted,
+    /// A policy on our own side does not let us call AssumeRole.
+    ServiceNotPermitted(DenialCause),
     ServiceCredentialsRejected,
     /// The role does not exist, does not trust us, or requires another external ID. AWS does not say
     /// which of these it is.
@@ -29,8 +29,10 @@ pub enum Cause {
     RoleAcceptsWrongExternalId {
         role: String,
         external_id: String,
+        /// It was refused with any other ID, and not with one that differs in a single digit.
+        nearly: bool,
     },
-    RefusalNotProven(NoAnswer),
+    RefusalNotProven(NotProven),
     RegionDiffers {
         entered: Region,
         found: Region,
@@ -38,6 +40,8 @@ pub enum Cause {
     LocationNotPermitted {
         found: Option<Region>,
     },
+    /// An S3-compatible store does not say where a bucket is, or not in a form that can be read.
+    LocationNotSupported,
     BucketOwnedByAnotherAccount {
         bucket: String,
         /// The account that was expected.
@@ -85,7 +89,21 @@ pub enum NoAnswer {
     Unreachable,
     Unavailable,
     Unreadable,
+    ClockSkew,
     Rejected,
+}
+
+/// Why it is not proved that the role refuses others, although it did not let them in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotProven {
+    NoAnswer(NoAnswer),
+    /// A policy on the service's own side refused, so the role was not asked.
+    ByService(DenialCause),
+    /// AWS gave a reason that this service does not know.
+    UnknownReason,
+    /// The role let us in, and refused us a moment later: its trust policy is not known everywhere in STS
+    /// yet, so where it refused others it may not have been known either.
+    Spreading,
 }
 
 /// What a person reads of a cause.
@@ -110,6 +128,7 @@ impl Cause {
             FailureKind::ForbiddenAddress => Self::EndpointNotAllowed,
             FailureKind::AccessDenied
             | FailureKind::KmsDenied
+            | FailureKind::ClockSkew
             | FailureKind::NoSuchKey
             | FailureKind::NotModified
             | FailureKind::PreconditionFailed
@@ -127,40 +146,84 @@ impl Cause {
         }
     }
 
-    /// Whether a change of IAM that is still spreading explains the failure. A role that accepts
-    /// others, a missing bucket, or a missing CORS rule does not change by itself.
+    /// What it says of the connection.
+    pub fn bearing(&self) -> Bearing {
+        match self {
+            Self::RoleRefused { .. } => Bearing::RefusesUs,
+            Self::RoleAcceptsMissingExternalId { .. } | Self::RoleAcceptsWrongExternalId { .. } => {
+                Bearing::OpenToOthers
+            }
+            Self::RefusalNotProven(NotProven::Spreading) => Bearing::Passing,
+            Self::RefusalNotProven(NotProven::NoAnswer(why)) if why.passes() => Bearing::Passing,
+            Self::NotAnswered { why, .. } if why.passes() => Bearing::Passing,
+            Self::ServiceNotPermitted(_)
+            | Self::ServiceCredentialsRejected
+            // The service's own clock may be the wrong one.
+            | Self::NotAnswered {
+                why: NoAnswer::ClockSkew,
+                ..
+            }
+            | Self::RefusalNotProven(
+                NotProven::NoAnswer(_) | NotProven::ByService(_) | NotProven::UnknownReason,
+            ) => Bearing::Undecided,
+            Self::StsRegionDisabled
+            | Self::SessionPolicyRejected
+            | Self::RegionDiffers { .. }
+            | Self::LocationNotPermitted { .. }
+            | Self::LocationNotSupported
+            | Self::BucketOwnedByAnotherAccount { .. }
+            | Self::BucketNotFound { .. }
+            | Self::BucketRegionUnknown
+            | Self::CredentialsRejected
+            | Self::EndpointNotAllowed
+            | Self::PermissionMissing { .. }
+            | Self::KmsPermissionMissing { .. }
+            | Self::CorsNotAllowed { .. }
+            | Self::OperationNotPermitted { .. }
+            | Self::NotAnswered { .. } => Bearing::Definite,
+        }
+    }
+
+    /// Whether a fault that passes, or a change of IAM that is still spreading, explains the failure. A
+    /// change spreads both ways: a role whose trust policy was tightened a moment ago may still let
+    /// others in. A missing bucket, or a missing CORS rule, does not change by itself.
     pub fn may_pass_later(&self) -> bool {
         match self {
             Self::RoleRefused { .. }
+            | Self::RoleAcceptsMissingExternalId { .. }
+            | Self::RoleAcceptsWrongExternalId { .. }
             | Self::PermissionMissing { .. }
             | Self::KmsPermissionMissing { .. } => true,
-            Self::ServiceNotPermitted
+            Self::RefusalNotProven(_) | Self::NotAnswered { .. } => {
+                self.bearing() == Bearing::Passing
+            }
+            Self::ServiceNotPermitted(_)
             | Self::ServiceCredentialsRejected
             | Self::StsRegionDisabled
             | Self::SessionPolicyRejected
-            | Self::RoleAcceptsMissingExternalId { .. }
-            | Self::RoleAcceptsWrongExternalId { .. }
-            | Self::RefusalNotProven(_)
             | Self::RegionDiffers { .. }
             | Self::LocationNotPermitted { .. }
+            | Self::LocationNotSupported
             | Self::BucketOwnedByAnotherAccount { .. }
             | Self::BucketNotFound { .. }
             | Self::BucketRegionUnknown
             | Self::CredentialsRejected
             | Self::EndpointNotAllowed
             | Self::CorsNotAllowed { .. }
-            | Self::OperationNotPermitted { .. }
-            | Self::NotAnswered { .. } => false,
+            | Self::OperationNotPermitted { .. } => false,
         }
     }
 
     pub fn words(&self) -> CauseWords {
         match self {
-            Self::ServiceNotPermitted => words(
+            Self::ServiceNotPermitted(by) => words(
                 "service_not_permitted",
-                "The service itself may not assume roles",
-                "AWS says that the service's own identity lacks sts:AssumeRole. The customer cannot fix this.",
-                "Ask the operator: the service's identity needs an IAM policy that allows sts:AssumeRole.",
+                "The service itself may not assume the role",
+                format!(
+                    "AWS did not let the service call sts:AssumeRole on this role because of {}. The customer cannot fix this.",
+                    policy_of_the_service(*by)
+                ),
+                "Ask the operator: that policy must allow sts:AssumeRole on customers' roles.",
             ),
             Self::ServiceCredentialsRejected => words(
                 "service_credentials_rejected",
@@ -206,18 +269,28 @@ impl Cause {
                 role,
                 external_id,
             ),
-            Self::RoleAcceptsWrongExternalId { role, external_id } => accepts(
+            Self::RoleAcceptsWrongExternalId {
+                role,
+                external_id,
+                nearly,
+            } => accepts(
                 "role_accepts_wrong_external_id",
-                "with an external ID that is not yours",
+                match nearly {
+                    true => "with an external ID that differs from yours in its last digit",
+                    false => "with an external ID that is not yours",
+                },
                 role,
                 external_id,
             ),
-            Self::RefusalNotProven(why) => words(
-                "refusal_not_proven",
-                "It is not proved that the role refuses others",
-                why.explained("find out whether the role refuses others"),
-                NoAnswer::REMEDY,
-            ),
+            Self::RefusalNotProven(why) => {
+                let (explanation, remedy) = not_proven(*why);
+                words(
+                    "refusal_not_proven",
+                    "It is not proved that the role refuses others",
+                    explanation,
+                    remedy,
+                )
+            }
             Self::RegionDiffers { entered, found } => words(
                 "region_differs",
                 "The bucket is in another Region",
@@ -240,6 +313,12 @@ impl Cause {
                     "To have the Region confirmed, allow s3:GetBucketLocation on the bucket.",
                 )
             }
+            Self::LocationNotSupported => words(
+                "location_not_supported",
+                "The store does not say where the bucket is",
+                "The store did not answer GetBucketLocation, or not with a Region that can be read. This does no harm: the Region of the settings is used.",
+                "Nothing needs to be changed while the other steps pass. If the store signs for a Region of its own, enter that in the settings.",
+            ),
             Self::BucketOwnedByAnotherAccount {
                 bucket,
                 account,
@@ -309,7 +388,7 @@ impl Cause {
                 "Browsers may not use the bucket",
                 format!("The bucket's CORS configuration does not allow {refused}."),
                 format!(
-                    "In S3 > {bucket} > Permissions, edit Cross-origin resource sharing (CORS) and paste the CORS document."
+                    "In S3 > {bucket} > Permissions, edit Cross-origin resource sharing (CORS) and paste the CORS document. If only servers use the bucket, set `browser_access` to false instead: it then needs no CORS rules."
                 ),
             ),
             Self::OperationNotPermitted {
@@ -335,6 +414,19 @@ impl Cause {
 impl NoAnswer {
     const REMEDY: &str = "Check again in a moment. If it stays, contact the operator.";
 
+    /// Whether the same call may be answered later, with nothing changed.
+    pub fn passes(self) -> bool {
+        match self {
+            Self::Throttled
+            | Self::Timeout
+            | Self::Unreachable
+            | Self::Unavailable
+            | Self::Unreadable => true,
+            // The operator corrects the clock, or the request is wrong for this store.
+            Self::ClockSkew | Self::Rejected => false,
+        }
+    }
+
     fn code(self) -> &'static str {
         match self {
             Self::Throttled => "aws_throttled",
@@ -342,6 +434,7 @@ impl NoAnswer {
             Self::Unreachable => "aws_unreachable",
             Self::Unavailable => "aws_unavailable",
             Self::Unreadable => "aws_answer_unreadable",
+            Self::ClockSkew => "aws_clock_skew",
             Self::Rejected => "aws_rejected",
         }
     }
@@ -353,6 +446,9 @@ impl NoAnswer {
             Self::Unreachable => "AWS could not be reached",
             Self::Unavailable => "AWS answered with a fault of its own",
             Self::Unreadable => "the response did not come from AWS",
+            Self::ClockSkew => {
+                "AWS says that this service's clock differs from its own by more than it accepts"
+            }
             Self::Rejected => "AWS did not accept the request",
         };
         format!("We tried to {attempt}, and {why}. This proves nothing about the settings.")
@@ -367,6 +463,7 @@ impl From<FailureKind> for NoAnswer {
             FailureKind::Network => Self::Unreachable,
             FailureKind::Unavailable => Self::Unavailable,
             FailureKind::InvalidResponse => Self::Unreadable,
+            FailureKind::ClockSkew => Self::ClockSkew,
             FailureKind::AccessDenied
             | FailureKind::KmsDenied
             | FailureKind::BadCredentials
@@ -411,12 +508,61 @@ fn denied(denial: Option<DenialCause>) -> (&'static str, &'static str) {
             | DenialCause::NoResourcePolicy
             | DenialCause::NoSessionPolicy
             | DenialCause::NoTrustPolicy
-            | DenialCause::SessionPolicy,
+            | DenialCause::SessionPolicy
+            | DenialCause::Unrecognised,
         )
         | None => (
             "no policy of the role allows it on this bucket and prefix",
             "Add the statement shown here to the role's permission policy, or apply the permission policy again.",
         ),
+    }
+}
+
+/// Why a refusal proves nothing about the role, and what to do.
+fn not_proven(why: NotProven) -> (String, &'static str) {
+    match why {
+        NotProven::NoAnswer(why) => (
+            why.explained("find out whether the role refuses others"),
+            NoAnswer::REMEDY,
+        ),
+        NotProven::ByService(by) => (
+            format!(
+                "AWS refused the call because of {}. So it is not known what the role itself does with such a call. The customer cannot fix this.",
+                policy_of_the_service(by)
+            ),
+            "Ask the operator: the service's identity must be allowed to call sts:AssumeRole on customers' roles also without an external ID and with a foreign one, which is how the check asks.",
+        ),
+        NotProven::UnknownReason => (
+            "AWS refused the call for a reason that this service does not know, so it cannot tell whether the role refused or something else did.".to_owned(),
+            "Contact the operator, whose log has AWS's own words.",
+        ),
+        NotProven::Spreading => (
+            "The role let us in, and a moment later it refused us with the same external ID. A change of the role is not known everywhere in AWS yet, so its refusals of others prove nothing.".to_owned(),
+            "Wait a minute, then check again.",
+        ),
+    }
+}
+
+/// Which policy of our own side refused an AssumeRole call of ours.
+fn policy_of_the_service(by: DenialCause) -> &'static str {
+    match by {
+        DenialCause::NoIdentityPolicy => {
+            "the policies of the service's identity, none of which allows it"
+        }
+        DenialCause::ExplicitDenyIdentity => "a policy of the service's identity, which denies it",
+        DenialCause::ServiceControlPolicy => {
+            "a service control policy of the service's organization"
+        }
+        DenialCause::PermissionsBoundary => "the permissions boundary of the service's identity",
+        DenialCause::SessionPolicy | DenialCause::NoSessionPolicy => {
+            "the session policy that the service runs under"
+        }
+        DenialCause::VpcEndpointPolicy => "the policy of the VPC endpoint that the service uses",
+        DenialCause::NoResourcePolicy
+        | DenialCause::NoTrustPolicy
+        | DenialCause::ExplicitDenyResource
+        | DenialCause::ResourceControlPolicy
+        | DenialCause::Unrecognised => "a policy of the service's side",
     }
 }
 

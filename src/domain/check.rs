@@ -69,7 +69,7 @@ pub enum Asked {
     KnownOwner,
     /// When the connection may write.
     ForWriting,
-    /// When the service has an origin whose pages use the bucket.
+    /// When browsers use the customer's bucket from an origin of the service.
     WithOrigins,
 }
 
@@ -90,7 +90,21 @@ impl Asked {
                 connection.settings.access.writes(),
                 "The access is read only.",
             ),
-            Self::WithOrigins => (has_origins, "No origin is configured to be tried."),
+            Self::WithOrigins => match &connection.credentials {
+                Credentials::Service => {
+                    return Some(
+                        "The bucket is the service's own, and its CORS rules are the operator's.",
+                    );
+                }
+                Credentials::Role { .. } | Credentials::AccessKey { .. } => {
+                    if !connection.settings.browser_access {
+                        return Some(
+                            "Browsers do not use this bucket directly, so it needs no CORS rules.",
+                        );
+                    }
+                    (has_origins, "No origin is configured to be tried.")
+                }
+            },
         };
         (!is_made).then_some(otherwise)
     }
@@ -121,6 +135,18 @@ pub enum StepStatus {
     Skipped,
 }
 
+impl StepStatus {
+    /// As in the API and in stored reports: stable.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::Warning => "warning",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
 /// AWS's answer to the call that decided a step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AwsCall {
@@ -147,6 +173,46 @@ pub struct StepProblem {
     /// What to add, ready to paste: a policy statement, or a CORS rule.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub patch: Option<serde_json::Value>,
+    /// Kept with the report, and not shown: what it means is in the words.
+    #[serde(default)]
+    pub bearing: Bearing,
+}
+
+/// What a failed step says of the connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Bearing {
+    /// The connection does not work before somebody changes something. Also what every failed step of a
+    /// report from before this field counts as.
+    #[default]
+    Definite,
+    /// The role let in a call that it must refuse.
+    OpenToOthers,
+    /// The role refuses us.
+    RefusesUs,
+    /// A fault of AWS or of the network that passes, or a change that is still spreading. It says nothing
+    /// about the connection.
+    Passing,
+    /// It lasts, and says nothing about the customer's side: the service itself cannot ask.
+    Undecided,
+}
+
+/// What a whole check means for what was checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    Works,
+    /// Works, with a warning.
+    WorksWithWarnings,
+    /// The role lets others in: the code of the problem.
+    OpenToOthers(String),
+    /// The role does not let us in.
+    RefusesUs,
+    /// It does not work, for another reason.
+    Broken,
+    /// The check could not find out, and the next one will not either.
+    Undecided,
+    /// The check proved nothing: only faults that pass.
+    Nothing,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -290,6 +356,61 @@ impl CheckReport {
     pub fn outcome(&self) -> Outcome {
         self.steps.outcome()
     }
+
+    /// When the check ended.
+    pub fn ended_at(&self) -> OffsetDateTime {
+        let took = i64::try_from(self.duration_ms).unwrap_or(i64::MAX);
+        self.started_at
+            .saturating_add(time::Duration::milliseconds(took))
+    }
+
+    /// The worst finding decides; among failures, a definite one before one that proves nothing.
+    pub fn verdict(&self) -> Verdict {
+        match self.outcome() {
+            Outcome::Passed => return Verdict::Works,
+            Outcome::PassedWithWarnings => return Verdict::WorksWithWarnings,
+            Outcome::Failed => {}
+        }
+        let failed = |bearing| self.failed().find(move |step| bearing_of(step) == bearing);
+        if let Some(step) = failed(Bearing::OpenToOthers) {
+            let problem = step.problem.as_ref();
+            let code = problem.map(|problem| problem.code.clone());
+            return Verdict::OpenToOthers(code.unwrap_or_default());
+        }
+        if failed(Bearing::RefusesUs).is_some() {
+            Verdict::RefusesUs
+        } else if failed(Bearing::Definite).is_some() {
+            Verdict::Broken
+        } else if failed(Bearing::Undecided).is_some() {
+            Verdict::Undecided
+        } else {
+            Verdict::Nothing
+        }
+    }
+
+    /// The code of the problem that decided the outcome: the first of a step that failed, or else the
+    /// first of a warning.
+    pub fn problem_code(&self) -> Option<&str> {
+        let warned = self
+            .steps
+            .as_slice()
+            .iter()
+            .filter(|step| step.status == StepStatus::Warning);
+        let first = self.failed().chain(warned).next()?;
+        first.problem.as_ref().map(|problem| problem.code.as_str())
+    }
+
+    fn failed(&self) -> impl Iterator<Item = &Step> {
+        let steps = self.steps.as_slice().iter();
+        steps.filter(|step| step.status == StepStatus::Failed)
+    }
+}
+
+fn bearing_of(step: &Step) -> Bearing {
+    step.problem
+        .as_ref()
+        .map(|problem| problem.bearing)
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -353,6 +474,59 @@ mod tests {
         assert_eq!(outcome(StepStatus::Skipped), Outcome::Passed);
         assert_eq!(outcome(StepStatus::Warning), Outcome::PassedWithWarnings);
         assert_eq!(outcome(StepStatus::Failed), Outcome::Failed);
+    }
+
+    /// A report whose first steps failed with these bearings.
+    fn failed(bearings: &[Bearing]) -> CheckReport {
+        let mut steps: Vec<Step> = StepName::ALL
+            .iter()
+            .map(|name| step(*name, StepStatus::Passed))
+            .collect();
+        for (at, bearing) in bearings.iter().enumerate() {
+            steps[at].status = StepStatus::Failed;
+            steps[at].problem = Some(StepProblem {
+                code: format!("code_{at}"),
+                title: String::new(),
+                explanation: String::new(),
+                remedy: String::new(),
+                missing: Vec::new(),
+                patch: None,
+                bearing: *bearing,
+            });
+        }
+        CheckReport {
+            id: CheckId::generate(),
+            target: String::new(),
+            revision: 1,
+            started_at: OffsetDateTime::UNIX_EPOCH,
+            duration_ms: 1_500,
+            region: None,
+            steps: Steps::try_from(steps).unwrap(),
+            attempts: 1,
+        }
+    }
+
+    #[test]
+    fn only_definite_findings_break_and_the_worst_decides() {
+        use Bearing::{Definite, OpenToOthers, Passing, RefusesUs, Undecided};
+        for (bearings, verdict) in [
+            (&[][..], Verdict::Works),
+            (&[Passing], Verdict::Nothing),
+            (&[Passing, Undecided], Verdict::Undecided),
+            (&[Undecided, Passing, Definite], Verdict::Broken),
+            (&[Definite, RefusesUs], Verdict::RefusesUs),
+            (
+                &[RefusesUs, Passing, OpenToOthers],
+                Verdict::OpenToOthers("code_2".into()),
+            ),
+        ] {
+            assert_eq!(failed(bearings).verdict(), verdict, "{bearings:?}");
+        }
+        let report = failed(&[Passing, Definite]);
+        assert_eq!(report.problem_code(), Some("code_0"));
+        assert_eq!(failed(&[]).problem_code(), None);
+        let end = OffsetDateTime::UNIX_EPOCH + time::Duration::milliseconds(1_500);
+        assert_eq!(report.ended_at(), end);
     }
 
     #[test]

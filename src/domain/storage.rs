@@ -1,7 +1,7 @@
 //! An external object storage: a connection that has passed its check.
 
 use crate::domain::Invalid;
-use crate::domain::check::Outcome;
+use crate::domain::check::Verdict;
 use crate::domain::connection::{ConnectedBucket, Connection, Owner};
 use crate::domain::ids::{CheckId, SetupId, StorageId, WorkspaceId};
 use crate::domain::names::Name;
@@ -21,6 +21,8 @@ pub struct Storage {
     /// the present one.
     pub verified_revision: i64,
     pub health: Health,
+    /// The storage is not used while this is there.
+    pub quarantine: Option<Quarantine>,
     /// How many projects use it.
     pub project_count: i64,
     pub created_at: OffsetDateTime,
@@ -41,11 +43,58 @@ impl Storage {
     }
 }
 
-/// What the latest check said, and since when that has been so.
+/// Why a storage is not used: a check found that its role lets others in. It ends with the next check that
+/// passes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quarantine {
+    pub since: OffsetDateTime,
+    /// The check that found it.
+    pub check: CheckId,
+    /// The code of the problem in its report.
+    pub code: String,
+}
+
+/// A change of a storage's connection that has not passed a check. Until it has, the storage uses the
+/// connection that it has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingConnection {
+    pub storage: StorageId,
+    pub workspace: WorkspaceId,
+    /// The whole connection that the storage will have.
+    pub connection: Connection,
+    /// Which change it is. No other change of the storage has ever had the number, and no connection that
+    /// it used: a check of an earlier change proves nothing about a later one.
+    pub revision: i64,
+    /// The storage's revision that it was made of.
+    pub replaces: i64,
+    pub last_check: Option<CheckId>,
+    pub changed_at: OffsetDateTime,
+}
+
+impl PendingConnection {
+    /// What the secret of a storage's pending change is sealed for. It is another place than the
+    /// storage's own, so a secret that nothing has proved cannot be opened for the storage.
+    pub fn sealed_for(storage: &StorageId) -> String {
+        format!("{storage}/pending")
+    }
+
+    pub fn connected(&self) -> ConnectedBucket {
+        ConnectedBucket {
+            owner: Owner::Pending(self.workspace.clone(), self.storage.clone()),
+            revision: self.revision,
+            connection: self.connection.clone(),
+        }
+    }
+}
+
+/// What the latest check that could tell said, and since when that has been so.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Health {
     pub state: HealthState,
     pub since: OffsetDateTime,
+    /// The code of the problem that decided the state; `None` where there is none.
+    pub code: Option<String>,
+    /// The latest check, also one that could not tell.
     pub last_check: Option<CheckId>,
 }
 
@@ -78,12 +127,15 @@ impl HealthState {
     }
 }
 
-impl From<Outcome> for HealthState {
-    fn from(outcome: Outcome) -> Self {
-        match outcome {
-            Outcome::Passed => Self::Healthy,
-            Outcome::PassedWithWarnings => Self::Degraded,
-            Outcome::Failed => Self::Broken,
+impl HealthState {
+    /// What a check makes of a storage's health. `None`: it proved nothing, and the health stays as it was.
+    pub fn after(verdict: &Verdict) -> Option<Self> {
+        match verdict {
+            Verdict::Works => Some(Self::Healthy),
+            Verdict::WorksWithWarnings => Some(Self::Degraded),
+            Verdict::OpenToOthers(_) | Verdict::RefusesUs | Verdict::Broken => Some(Self::Broken),
+            Verdict::Undecided => Some(Self::Unknown),
+            Verdict::Nothing => None,
         }
     }
 }

@@ -6,7 +6,7 @@
 
 use crate::application::people::audit::TOUCH_EVERY;
 use crate::http::client_addr::ClientAddr;
-use crate::http::context::{NothingChanged, RequestId, SeenCaller};
+use crate::http::context::{AuditedAs, NothingChanged, RequestId, SeenCaller};
 use crate::http::face::Actions;
 use crate::http::problem::Problem;
 use crate::http::routes::Routes;
@@ -127,6 +127,13 @@ pub async fn audit(
             .extensions()
             .contains::<NothingChanged>()
     });
+    let action = result.as_ref().ok().and_then(|response| {
+        let extensions = response.response().extensions();
+        extensions.get::<AuditedAs>().map(|done| done.0)
+    });
+    if let Some(action) = action {
+        trail.was(action);
+    }
     if unchanged || !trail.is_written(status) {
         trail.discard().await;
     } else if trail.caller().is_none() && !anonymous.allows(address) {

@@ -1,8 +1,11 @@
 //! JSON request bodies, read strictly: what is not understood is refused, not ignored.
 
+use crate::application::budget::Reserved;
 use crate::application::error::{Error, Kind};
 use crate::application::kept::store::SecretHash;
 use crate::application::kept::vault::sha256;
+use crate::application::people::caller::Caller;
+use crate::http::context::SeenCaller;
 use crate::http::fault;
 use crate::http::problem::Problem;
 use crate::http::state::Services;
@@ -28,6 +31,8 @@ pub struct Body<T, const LIMIT: usize = DEFAULT_LIMIT> {
     pub value: T,
     /// SHA-256 of the bytes.
     pub fingerprint: SecretHash,
+    /// The memory that it takes, until the handler ends.
+    _memory: Reserved,
 }
 
 impl<T, const LIMIT: usize> FromRequest for Body<T, LIMIT>
@@ -41,14 +46,45 @@ where
         let request = request.clone();
         let payload = payload.take();
         Box::pin(async move {
+            let memory = memory(&request, LIMIT).await?;
             let bytes = read(&request, payload, LIMIT).await?;
             let value = parse(&bytes)?;
             Ok(Self {
                 value,
                 fingerprint: sha256(&bytes),
+                _memory: memory,
             })
         })
     }
+}
+
+/// Waits for the memory of a body, of its values and of the answer: a few times its length.
+async fn memory(request: &HttpRequest, limit: usize) -> Result<Reserved, Problem> {
+    const TIMES: u64 = 4;
+    let services = request
+        .app_data::<web::Data<Services>>()
+        .ok_or_else(|| Error::bug("no services"))?;
+    let chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
+    let length = announced(request).unwrap_or(if chunked { limit } else { 0 });
+    let caller = request.extensions().get::<SeenCaller>().cloned();
+    let who = match caller.as_ref().and_then(SeenCaller::get) {
+        Some(Caller::Workspace(member)) => member.workspace.as_str(),
+        Some(Caller::InstructionLink { workspace, .. }) => workspace.as_str(),
+        Some(Caller::Operator) => "operator",
+        None => "anonymous",
+    };
+    let bytes = length.min(limit) as u64 * TIMES;
+    let taken = services.files.memory.take(who, bytes).await;
+    taken.map_err(|no_room| Error::from(no_room).into())
+}
+
+/// The body's length, where the client says it.
+fn announced(request: &HttpRequest) -> Option<usize> {
+    request
+        .headers()
+        .get(header::CONTENT_LENGTH)
+        .and_then(|v| v.to_str().ok())
+        .and_then(|v| v.parse::<usize>().ok())
 }
 
 /// Reads a body of at most `limit` bytes, within the time that a client has for it.
@@ -57,12 +93,7 @@ pub async fn collect(
     mut payload: Payload,
     limit: usize,
 ) -> Result<BytesMut, Problem> {
-    let length = request
-        .headers()
-        .get(header::CONTENT_LENGTH)
-        .and_then(|v| v.to_str().ok())
-        .and_then(|v| v.parse::<usize>().ok());
-    if length.is_some_and(|length| length > limit) {
+    if announced(request).is_some_and(|length| length > limit) {
         return Err(too_large(limit));
     }
     let coded = request
@@ -142,7 +173,7 @@ fn too_large(limit: usize) -> Problem {
 }
 
 /// Parses a body. Faults in the text are 400, faults in the meaning 422.
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
+pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
     let bytes = if bytes.is_empty() { b"{}" } else { bytes };
     let text = std::str::from_utf8(bytes).map_err(|error| {
         Error::new(

@@ -1,7 +1,7 @@
 //! What is done around every request: its ID, one line in the log, its counts, the security headers,
 //! and the rendering of errors.
 
-use crate::application::error::Error;
+use crate::application::error::{Error, Kind};
 use crate::application::people::caller::Caller;
 use crate::http::client_addr::ClientAddr;
 use crate::http::context::{RequestId, SeenCaller};
@@ -12,14 +12,14 @@ use crate::http::routes::Routes;
 use crate::http::state::Services;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::ConnectionType;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::{ConnectionType, Method};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpResponse, ResponseError, web};
 use futures_util::FutureExt;
 use std::fmt;
 use std::panic::AssertUnwindSafe;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tracing::{Instrument, field};
 
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -97,7 +97,8 @@ async fn handle(
     let in_flight = services.running.metrics.begin();
     let active = services.running.stopping.request();
 
-    let result = match next.call(request).await {
+    let patience = READING_TIMES * services.running.request_timeout;
+    let result = match in_time(&method, patience, next.call(request)).await {
         Ok(response) => {
             let problem = response.response().error().map(Problem::of);
             let response = match &problem {
@@ -175,6 +176,36 @@ async fn handle(
         Err(problem) => Err(Rendered { problem, id }.into()),
     }
 }
+
+/// A request that changes nothing is answered within the request timeout times this, or given up.
+const READING_TIMES: u32 = 2;
+
+/// Gives up a request that changes nothing and is not answered in time: its answer's body may take longer.
+/// What may change something comes to its end, because nobody knows how far it is.
+async fn in_time<T>(
+    method: &Method,
+    patience: Duration,
+    work: impl Future<Output = Result<T, actix_web::Error>>,
+) -> Result<T, actix_web::Error> {
+    if !method.is_safe() {
+        return work.await;
+    }
+    tokio::time::timeout(patience, work)
+        .await
+        .unwrap_or_else(|_| {
+            let detail = format!(
+                "The request was not answered within {} seconds, so it was given up. Nothing was changed.",
+                patience.as_secs()
+            );
+            Err(Error::new(Kind::UpstreamTimeout, "request_given_up", detail)
+                .remedy("Try again in a moment.")
+                .retry_after(RETRY)
+                .into())
+        })
+}
+
+/// When it makes sense to repeat such a request.
+const RETRY: Duration = Duration::from_secs(2);
 
 /// Whether a browser asks, for somebody to look at.
 fn accepts_html(headers: &HeaderMap) -> bool {

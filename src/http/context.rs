@@ -31,6 +31,10 @@ impl SeenCaller {
     }
 }
 
+/// Left in a response's extensions: what the audit log calls what was done, where one address does
+/// several things.
+pub struct AuditedAs(pub &'static str);
+
 /// Left in a response's extensions: the request could have changed something and has not. Only what a
 /// page sends by itself says so; what a person does is written whatever came of it.
 pub struct NothingChanged;

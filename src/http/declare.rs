@@ -33,6 +33,8 @@ pub struct Declared {
     pub effect: Option<RouteEffect>,
     /// The names of its query parameters, where only those are taken.
     pub query: Option<Vec<String>>,
+    /// Whether a repetition with the same `Idempotency-Key` gets the first answer again.
+    pub takes_idempotency_key: bool,
 }
 
 /// An operation of the API with its effect.
@@ -245,6 +247,7 @@ impl PageRoute {
             id: None,
             effect: Some(effect),
             query: None,
+            takes_idempotency_key: false,
         });
         self
     }

@@ -41,6 +41,11 @@ pub fn refusal(path: &Path, message: &str, place: &str) -> Error {
         let (code, detail) = wrong(&field, message);
         (field, code, detail)
     };
+    // A field can have an empty name, and a refusal always names a place.
+    let field = match field.is_empty() {
+        true => place.to_owned(),
+        false => field,
+    };
     of_field(field, code, detail)
 }
 

@@ -1,19 +1,23 @@
 //! `Idempotency-Key` on requests that create something.
 
-use crate::application::error::{Error, Result};
-use crate::application::kept::idempotency::{BegunRequest, Held, IdempotencyKey, Once};
+use crate::application::error::{Error, Kind, Result};
+use crate::application::kept::idempotency::{BegunRequest, IdempotencyKey, Keep, Once};
 use crate::application::kept::store::SecretHash;
 use crate::application::people::caller::Caller;
+use crate::http::routes::Routes;
 use crate::http::state::Services;
-use actix_web::body::to_bytes;
-use actix_web::dev::Payload;
+use actix_web::body::MessageBody;
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName};
-use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse};
+use actix_web::middleware::Next;
+use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
-use std::future::{Future, Ready, ready};
+use std::future::{Ready, ready};
+use std::sync::{Mutex, PoisonError};
 
-const NAME: &str = "Idempotency-Key";
+/// An operation whose document has this header takes an [`Idempotent`]; others refuse it.
+pub const NAME: &str = "Idempotency-Key";
 pub const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// The request's idempotency key, if it has one. A handler does its work within [`run`](Self::run).
@@ -55,81 +59,119 @@ fn read(request: &HttpRequest) -> Result<Idempotent> {
     })
 }
 
-/// An answer, as kept.
+/// The answer of success, as it is sent and kept.
 #[derive(Serialize, Deserialize)]
-struct Kept {
+pub struct MadeAnswer {
     status: u16,
     location: Option<String>,
     body: String,
 }
 
+impl MadeAnswer {
+    pub fn new(status: StatusCode, body: &impl Serialize) -> Result<Self> {
+        Ok(Self {
+            status: status.as_u16(),
+            location: None,
+            body: serde_json::to_string(body).map_err(Error::bug)?,
+        })
+    }
+
+    /// With the path of what was made.
+    pub fn at(self, location: String) -> Self {
+        let location = Some(location);
+        Self { location, ..self }
+    }
+
+    fn response(self) -> Result<HttpResponse> {
+        let status = StatusCode::from_u16(self.status).map_err(Error::bug)?;
+        let mut response = HttpResponse::build(status);
+        if let Some(location) = self.location {
+            response.insert_header((header::LOCATION, location));
+        }
+        if self.body.is_empty() {
+            return Ok(response.finish());
+        }
+        response.content_type("application/json");
+        Ok(response.body(self.body))
+    }
+}
+
 impl Idempotent {
-    /// Does `work`, once for each key and `fingerprint` (of the body): a repetition gets the first
-    /// answer again, with `Idempotent-Replayed: true`. Only answers of success are kept.
-    pub async fn run(
+    /// Makes something by `work`, once for each key and `fingerprint` (of the body): a repetition gets the
+    /// first answer again, with `Idempotent-Replayed: true`.
+    ///
+    /// `work` gives its [`Keep`] to a use case, which renders the answer before it stores anything and
+    /// stores it with what it makes. Only answers of success are kept.
+    pub async fn run<T>(
         self,
         services: &Services,
         fingerprint: SecretHash,
-        work: impl Future<Output = Result<HttpResponse>>,
+        render: impl Fn(&T) -> Result<MadeAnswer> + Sync,
+        work: impl AsyncFnOnce(Keep<'_, T>) -> Result<T>,
     ) -> Result<HttpResponse> {
-        let Some(key) = self.key else {
-            return work.await;
-        };
-        let once = Once {
-            scope: self.scope,
-            key,
-            fingerprint,
-        };
-        let held = match services.idempotency.begin(once).await? {
-            BegunRequest::First(held) => held,
-            BegunRequest::Done(answer) => return replay(&answer),
-        };
-        match work.await {
-            Ok(response) if response.status().is_success() => keep(held, response).await,
-            other => {
-                if let Err(error) = held.give_back().await {
-                    tracing::warn!(
-                        cause = error.internal,
-                        "an idempotency key was not given back"
-                    );
+        let held = match self.key {
+            None => None,
+            Some(key) => {
+                let once = Once {
+                    scope: self.scope,
+                    key,
+                    fingerprint,
+                };
+                match services.idempotency.begin(once).await? {
+                    BegunRequest::First(held) => Some(held),
+                    BegunRequest::Done(answer) => return replay(&answer),
                 }
-                other
+            }
+        };
+        let rendered = Mutex::new(None);
+        let render = |made: &T| {
+            let answer = render(made)?;
+            let bytes = serde_json::to_vec(&answer).map_err(Error::bug)?;
+            *rendered.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+            Ok(bytes)
+        };
+        match work(Keep::new(held.as_ref(), &render)).await {
+            Ok(_) => rendered
+                .into_inner()
+                .unwrap_or_else(PoisonError::into_inner)
+                .ok_or_else(|| Error::bug("something was made without an answer"))?
+                .response(),
+            Err(error) => {
+                if let Some(held) = held {
+                    held.give_back(&error).await;
+                }
+                Err(error)
             }
         }
     }
 }
 
-async fn keep(held: Held<'_>, response: HttpResponse) -> Result<HttpResponse> {
-    let location = response
-        .headers()
-        .get(header::LOCATION)
-        .and_then(|v| v.to_str().ok())
-        .map(str::to_owned);
-    let (head, body) = response.into_parts();
-    let body = to_bytes(body)
-        .await
-        .map_err(|error| Error::bug(format!("an answer cannot be read: {error}")))?;
-    let kept = serde_json::to_vec(&Kept {
-        status: head.status().as_u16(),
-        location,
-        body: String::from_utf8_lossy(&body).into_owned(),
-    })
-    .map_err(Error::bug)?;
-    held.keep(&kept).await;
-    Ok(head.set_body(body).map_into_boxed_body())
+fn replay(answer: &[u8]) -> Result<HttpResponse> {
+    let kept: MadeAnswer = serde_json::from_slice(answer).map_err(Error::bug)?;
+    let mut response = kept.response()?;
+    let replayed = header::HeaderValue::from_static("true");
+    response.headers_mut().insert(REPLAYED, replayed);
+    Ok(response)
 }
 
-fn replay(answer: &[u8]) -> Result<HttpResponse> {
-    let kept: Kept = serde_json::from_slice(answer).map_err(Error::bug)?;
-    let status = StatusCode::from_u16(kept.status).map_err(Error::bug)?;
-    let mut response = HttpResponse::build(status);
-    response.insert_header((REPLAYED, "true"));
-    if let Some(location) = kept.location {
-        response.insert_header((header::LOCATION, location));
+/// Refuses a key where it would be ignored: a client that sends one counts on it.
+///
+/// Only on a POST that changes something: other methods have the same effect when they are repeated.
+pub async fn refuse_unsupported(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> std::result::Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let ignores = request
+        .app_data::<web::Data<Routes>>()
+        .is_some_and(|routes| routes.ignores_idempotency_key(request.method(), request.path()));
+    if ignores && request.headers().contains_key(NAME) {
+        return Err(Error::new(
+            Kind::Unprocessable,
+            "idempotency_not_supported",
+            "This operation does not support idempotency keys: when it is repeated, it is done again. Nothing was done.",
+        )
+        .remedy("Send the request without the header `Idempotency-Key`.")
+        .into());
     }
-    if kept.body.is_empty() {
-        return Ok(response.finish());
-    }
-    response.content_type("application/json");
-    Ok(response.body(kept.body))
+    next.call(request).await
 }

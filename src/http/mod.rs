@@ -3,7 +3,8 @@
 //! Handlers are thin: they parse, call one use case, and answer. What holds for every request is done
 //! around them, from the outside in: [`detach`](boundary::detach), [`boundary`](boundary::boundary),
 //! [`audit`](audit::audit), [`authenticate`](caller::authenticate),
-//! [`only_known`](query::only_known), [`panics`](boundary::panics).
+//! [`only_known`](query::only_known), [`panics`](boundary::panics),
+//! [`refuse_unsupported`](idempotency::refuse_unsupported).
 
 pub mod api;
 pub mod assets;
@@ -106,6 +107,7 @@ pub fn app(
             }
         })
         .default_service(web::to(routes::nothing_here))
+        .wrap(from_fn(idempotency::refuse_unsupported))
         .wrap(from_fn(boundary::panics))
         .wrap(from_fn(query::only_known))
         .wrap(from_fn(caller::authenticate))

@@ -24,6 +24,7 @@ pub fn status_of(kind: Kind) -> StatusCode {
         Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Kind::RangeNotSatisfiable => StatusCode::RANGE_NOT_SATISFIABLE,
         Kind::Unprocessable => StatusCode::UNPROCESSABLE_ENTITY,
+        Kind::CustomerSide => StatusCode::FAILED_DEPENDENCY,
         Kind::TooMany => StatusCode::TOO_MANY_REQUESTS,
         Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         Kind::Upstream => StatusCode::BAD_GATEWAY,
@@ -185,8 +186,59 @@ pub struct ProblemBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     aws_request_id: Option<&'a str>,
     #[serde(flatten)]
-    #[schema(ignore)]
+    #[schema(value_type = ProblemMembers)]
     members: &'a serde_json::Map<String, serde_json::Value>,
+}
+
+/// The members that only some problems have; the code says which.
+#[derive(ToSchema)]
+#[expect(
+    dead_code,
+    reason = "only for the OpenAPI document; use cases add members by their names"
+)]
+pub struct ProblemMembers {
+    /// With `storage_access_denied` and `kms_key_denied`: the permissions whose lack explains it.
+    missing: Option<Vec<MissingPermissionBody>>,
+    /// With `missing_files`: every file key that the storage does not have.
+    #[schema(example = json!(["/some-folder/image.png"]))]
+    missing_files: Option<Vec<String>>,
+    /// With a list of files that a project does not have: their keys.
+    #[schema(example = json!(["/some-folder/image.png"]))]
+    unknown_files: Option<Vec<String>>,
+    /// With `storage_quarantined`: since when, by which check, and the code of what that found.
+    quarantine: Option<QuarantineMember>,
+    /// With `storage_in_use`: how many projects use the storage.
+    project_count: Option<i64>,
+    /// With a move whose original could not be deleted: the key of the copy.
+    #[schema(example = "/other-folder/image.png")]
+    copied: Option<String>,
+    /// With `malformed_json`: where the body is broken, counted from 1.
+    line: Option<u64>,
+    /// With `malformed_json`: where the line is broken, counted from 1.
+    column: Option<u64>,
+}
+
+/// Why a storage is not used.
+#[derive(ToSchema)]
+#[schema(as = ProblemQuarantine)]
+#[expect(dead_code, reason = "only for the OpenAPI document")]
+pub struct QuarantineMember {
+    #[schema(value_type = Option<time::OffsetDateTime>)]
+    since: Option<String>,
+    #[schema(example = "chk_019a1f0e7c1b7d439a520c8c2f6f6b1e")]
+    check_id: String,
+    #[schema(example = "role_accepts_missing_external_id")]
+    code: String,
+}
+
+/// A permission that is missing.
+#[derive(Serialize, ToSchema)]
+#[schema(as = MissingPermission)]
+pub struct MissingPermissionBody {
+    #[schema(example = "s3:ListBucket")]
+    pub action: String,
+    #[schema(example = "arn:aws:s3:::acme-data")]
+    pub resource: String,
 }
 
 /// What is wrong with one field.

@@ -59,7 +59,7 @@ fn unknown(query: &str, known: &[String]) -> Option<Error> {
     })
 }
 
-pub(super) fn parse<T: DeserializeOwned>(query: &str) -> Result<T, Error> {
+pub(crate) fn parse<T: DeserializeOwned>(query: &str) -> Result<T, Error> {
     let pairs: Vec<(String, String)> = query
         .split('&')
         .filter(|part| !part.is_empty())

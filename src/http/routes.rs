@@ -113,6 +113,20 @@ impl Routes {
         }
     }
 
+    /// Whether it is a POST of the API that changes something, and that does not take an idempotency key.
+    pub fn ignores_idempotency_key(&self, method: &Method, path: &str) -> bool {
+        *method == Method::POST
+            && self
+                .matching(path)
+                .filter(|route| route.address.face.callers == Callers::Tokens)
+                .flat_map(|route| &route.address.operations)
+                .find(|operation| operation.method == *method)
+                .is_some_and(|operation| {
+                    effect(Some(operation), method) == RouteEffect::Changes
+                        && !operation.takes_idempotency_key
+                })
+    }
+
     /// The path's values by their names in the pattern, in their order.
     pub fn parameters(&self, path: &str) -> Vec<(String, String)> {
         let mut found = actix_web::dev::Path::new(path);
@@ -209,6 +223,7 @@ mod tests {
                 id: Some("put_thing".to_owned()),
                 effect,
                 query: None,
+                takes_idempotency_key: false,
             }],
         }
     }

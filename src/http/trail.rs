@@ -52,6 +52,8 @@ struct Noted {
     is_change: bool,
     is_read: bool,
     intent: Option<AuditId>,
+    /// What the request turned out to be, where its route's name says less.
+    action: Option<&'static str>,
 }
 
 impl Trail {
@@ -162,6 +164,11 @@ impl Trail {
             }));
     }
 
+    /// Notes what the request turned out to be.
+    pub fn was(&self, action: &'static str) {
+        self.0.noted.borrow_mut().action = Some(action);
+    }
+
     /// How many files were named so far.
     pub fn file_count(&self) -> usize {
         self.0.noted.borrow().files.len()
@@ -247,7 +254,9 @@ impl Trail {
                 Some(Caller::Workspace(member)) => member.actor(),
                 Some(Caller::InstructionLink { link, .. }) => Actor::InstructionLink(link.clone()),
             },
-            action: about.action.clone(),
+            action: noted
+                .action
+                .map_or_else(|| about.action.clone(), str::to_owned),
             target: target.map(|target| target.chars().take(200).collect()),
             remote_addr: about.remote_addr.clone(),
             request_id: about.request_id.clone(),

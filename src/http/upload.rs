@@ -6,7 +6,7 @@ use crate::domain::Invalid;
 use crate::http::problem::Problem;
 use crate::http::state::Services;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{self, HeaderMap};
+use actix_web::http::header::{self, HeaderMap, HeaderName};
 use actix_web::{HttpRequest, web};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -57,6 +57,39 @@ pub fn body(request: &HttpRequest, payload: web::Payload) -> Result<UploadBody, 
     Ok(UploadBody::new(pieces, length, expected))
 }
 
+/// Refuses what would be stored otherwise than the client means it: a form, whose envelope would become
+/// part of the file, and headers of S3 that this service does not pass on.
+pub fn is_a_file(headers: &HeaderMap) -> Result<(), Problem> {
+    let content_type = text(headers, "content-type")?.unwrap_or_default();
+    let essence = content_type.split(';').next().unwrap_or_default();
+    if essence.trim().eq_ignore_ascii_case("multipart/form-data") {
+        return Err(Problem::http(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_media_type",
+            "The body is a form. A file's body is the file itself, without an envelope.",
+        )
+        .remedy("Send the file's bytes as the body (`curl --upload-file`), with the file's own `Content-Type`."));
+    }
+    let unsupported = headers.keys().map(HeaderName::as_str).filter(|name| {
+        name.starts_with("x-amz-")
+            && *name != "x-amz-checksum-sha256"
+            // Amazon CloudFront adds them on the way.
+            && !name.starts_with("x-amz-cf-")
+    });
+    let errors: Vec<_> = unsupported
+        .map(|name| {
+            let detail = format!(
+                "`{name}` has no effect here, so it is refused. An ACL is set by `PUT …/files/acl`, metadata by `X-Sallyport-Meta-NAME`."
+            );
+            FieldError::new(name, Invalid::new("unsupported_header", detail))
+        })
+        .collect();
+    match errors.is_empty() {
+        true => Ok(()),
+        false => Err(Error::invalid(errors).into()),
+    }
+}
+
 /// Sends on what the client sends, as fast as the bucket takes it. A client that sends nothing for
 /// `patience` has stalled.
 pub async fn pump<E>(
@@ -91,7 +124,7 @@ pub async fn pump<E>(
 
 /// The digests that the client names: `Content-MD5`, and SHA-256 by `Content-Digest` or `Repr-Digest`
 /// (RFC 9530) or `x-amz-checksum-sha256`. Other algorithms are ignored, as the RFC says.
-fn expected(headers: &HeaderMap) -> Result<Vec<Expected>, Error> {
+pub(crate) fn expected(headers: &HeaderMap) -> Result<Vec<Expected>, Error> {
     let mut found = Vec::new();
     if let Some(text) = text(headers, "content-md5")? {
         let digest = decode(text).ok_or_else(|| unreadable("Content-MD5"))?;
@@ -208,7 +241,7 @@ pub fn metadata(headers: &HeaderMap) -> Result<Vec<(String, String)>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use actix_web::http::header::{HeaderName, HeaderValue};
+    use actix_web::http::header::HeaderValue;
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         let mut map = HeaderMap::new();
@@ -244,6 +277,26 @@ mod tests {
         ] {
             let error = expected(&headers(&[(name, value)])).unwrap_err();
             assert!(error.fields[0].field.eq_ignore_ascii_case(name), "{value}");
+        }
+    }
+
+    #[test]
+    fn forms_and_headers_without_effect_are_refused() {
+        for good in [
+            vec![],
+            vec![("content-type", "application/x-www-form-urlencoded")],
+            vec![("x-amz-checksum-sha256", "x"), ("x-amz-cf-id", "x")],
+            vec![("x-amzn-trace-id", "x")],
+        ] {
+            assert!(is_a_file(&headers(&good)).is_ok(), "{good:?}");
+        }
+        for form in ["multipart/form-data", "Multipart/Form-Data; boundary=x"] {
+            let problem = is_a_file(&headers(&[("content-type", form)])).unwrap_err();
+            assert_eq!(problem.error.code, "unsupported_media_type");
+        }
+        for name in ["x-amz-acl", "x-amz-tagging", "x-amz-content-sha256"] {
+            let problem = is_a_file(&headers(&[(name, "x")])).unwrap_err();
+            assert_eq!(problem.error.fields[0].field, name);
         }
     }
 

@@ -11,15 +11,18 @@ pub use bad::{BadSetting, BadSettings};
 pub use options::Options;
 pub use read::parse_duration;
 
+use crate::application::kept::retention::Retention;
 use crate::application::kept::vault::MasterKey;
-use crate::database::DatabaseUrl;
+use crate::application::storages::QuarantineMode;
+use crate::database::{DatabaseTls, DatabaseUrl};
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::service_identity::ServicePrincipal;
 use crate::domain::origin::Origin;
 use crate::logging::{LogFormat, LogSettings, check_filter};
 use ipnet::IpNet;
 use read::{
-    Reader, list, network, on_or_off, operator_token, path, public_url, shown, socket_address,
+    Reader, list, memory_budget, network, on_or_off, operator_token, path, public_url, retention,
+    shown, socket_address,
 };
 use secrecy::{ExposeSecret, SecretString};
 use std::net::SocketAddr;
@@ -52,6 +55,9 @@ pub struct Settings {
     pub built_in_bucket: Option<BucketName>,
     pub setup_ttl: Duration,
     pub master_key: MasterKeySource,
+    /// Texts of further keys, which parse.
+    pub master_key_previous: Vec<SecretString>,
+    pub retention: Retention,
     pub sign_in_link_ttl: Duration,
     pub session_idle: Duration,
     pub session_max: Duration,
@@ -63,7 +69,11 @@ pub struct Settings {
     /// For each workspace.
     pub checks_per_minute: NonZeroU32,
     pub recheck_interval: Duration,
+    /// What becomes of a storage whose role lets others in.
+    pub quarantine: QuarantineMode,
     pub request_timeout: Duration,
+    /// In bytes.
+    pub memory_budget: u64,
     /// From the signal to the end.
     pub shutdown_grace: Duration,
     /// How much of that the service goes on for, without being ready.
@@ -91,6 +101,7 @@ pub enum MasterKeySource {
     Made(PathBuf),
 }
 
+const DEFAULT_MEMORY_BUDGET: u64 = 256 << 20;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Settings {
@@ -105,23 +116,27 @@ impl Settings {
                 path,
             )
             .unwrap_or_else(|| PathBuf::from("data"));
+        let tls = read
+            .text(
+                "SALLYPORT_DATABASE_TLS",
+                options.database_tls,
+                "verified",
+                DatabaseTls::parse,
+            )
+            .unwrap_or(DatabaseTls::Verified);
         let database = read
             .text(
                 "SALLYPORT_DATABASE_URL",
                 options.database_url,
                 "postgres://sallyport:PASSWORD@db.example.com:5432/sallyport",
-                |t| DatabaseUrl::parse(t).map_err(|e| e.detail),
+                |t| DatabaseUrl::parse(t, tls).map_err(|e| e.detail),
             )
             .unwrap_or_else(|| DatabaseUrl::sqlite_file(&data_dir.join("sallyport.db")));
         let given = read.text(
             "SALLYPORT_MASTER_KEY",
             options.master_key,
             "the output of `openssl rand -base64 32`",
-            |t| {
-                MasterKey::parse(t)
-                    .map(|_| SecretString::from(t))
-                    .map_err(|e| format!("{e}."))
-            },
+            master_key_text,
         );
         let file = read.text(
             "SALLYPORT_MASTER_KEY_FILE",
@@ -330,6 +345,40 @@ impl Settings {
                 )
                 .unwrap_or_default(),
             master_key,
+            master_key_previous: read
+                .text(
+                    "SALLYPORT_MASTER_KEY_PREVIOUS",
+                    options.master_key_previous,
+                    "the output of `openssl rand -base64 32`",
+                    |t| list(t, master_key_text),
+                )
+                .unwrap_or_default(),
+            retention: Retention {
+                checks: read
+                    .text(
+                        "SALLYPORT_RETENTION_CHECKS",
+                        options.retention_checks,
+                        "365d",
+                        retention,
+                    )
+                    .unwrap_or(Some(90 * DAY)),
+                audit: read
+                    .text(
+                        "SALLYPORT_RETENTION_AUDIT",
+                        options.retention_audit,
+                        "730d",
+                        retention,
+                    )
+                    .unwrap_or(None),
+                setups: read
+                    .text(
+                        "SALLYPORT_RETENTION_SETUPS",
+                        options.retention_setups,
+                        "30d",
+                        retention,
+                    )
+                    .unwrap_or(Some(90 * DAY)),
+            },
             endpoint_networks: read
                 .text(
                     "SALLYPORT_ENDPOINT_NETWORKS",
@@ -357,6 +406,18 @@ impl Settings {
                 Duration::from_secs(3_600),
                 30 * DAY,
             ),
+            quarantine: read
+                .text(
+                    "SALLYPORT_QUARANTINE",
+                    options.quarantine,
+                    "warn",
+                    |t| match t {
+                        "on" => Ok(QuarantineMode::On),
+                        "warn" => Ok(QuarantineMode::Warn),
+                        _ => Err(format!("`{}` is neither `on` nor `warn`.", shown(t))),
+                    },
+                )
+                .unwrap_or(QuarantineMode::On),
             request_timeout: read.duration(
                 "SALLYPORT_REQUEST_TIMEOUT",
                 options.request_timeout,
@@ -364,6 +425,14 @@ impl Settings {
                 Duration::from_secs(30),
                 Duration::from_secs(3_600),
             ),
+            memory_budget: read
+                .text(
+                    "SALLYPORT_MEMORY_BUDGET",
+                    options.memory_budget,
+                    "1GiB",
+                    memory_budget,
+                )
+                .unwrap_or(DEFAULT_MEMORY_BUDGET),
             shutdown_grace,
             drain,
             signed_url_max: read.duration(
@@ -382,6 +451,12 @@ impl Settings {
             Err(BadSettings(read.faults))
         }
     }
+}
+
+fn master_key_text(text: &str) -> Result<SecretString, String> {
+    MasterKey::parse(text)
+        .map(|_| SecretString::from(text))
+        .map_err(|why| format!("{why}."))
 }
 
 impl MasterKeySource {
@@ -467,6 +542,26 @@ mod tests {
                 refused(|o| o.master_key = set("short")),
             ),
             (
+                "SALLYPORT_MASTER_KEY_PREVIOUS",
+                refused(|o| o.master_key_previous = set("AAAA,short")),
+            ),
+            (
+                "SALLYPORT_DATABASE_TLS",
+                refused(|o| o.database_tls = set("none")),
+            ),
+            (
+                "SALLYPORT_RETENTION_CHECKS",
+                refused(|o| o.retention_checks = set("1s")),
+            ),
+            (
+                "SALLYPORT_RETENTION_AUDIT",
+                refused(|o| o.retention_audit = set("always")),
+            ),
+            (
+                "SALLYPORT_RETENTION_SETUPS",
+                refused(|o| o.retention_setups = set("99999d")),
+            ),
+            (
                 "SALLYPORT_ENDPOINT_NETWORKS",
                 refused(|o| o.endpoint_networks = set("10.0.0.0/99")),
             ),
@@ -479,8 +574,16 @@ mod tests {
                 refused(|o| o.recheck_interval = set("often")),
             ),
             (
+                "SALLYPORT_QUARANTINE",
+                refused(|o| o.quarantine = set("off")),
+            ),
+            (
                 "SALLYPORT_REQUEST_TIMEOUT",
                 refused(|o| o.request_timeout = set("-1s")),
+            ),
+            (
+                "SALLYPORT_MEMORY_BUDGET",
+                refused(|o| o.memory_budget = set("15MiB")),
             ),
             (
                 "SALLYPORT_SHUTDOWN_GRACE",
@@ -539,6 +642,7 @@ mod tests {
             operator_token: Some(secret.into()),
             database_url: Some("postgres://me:hunter2@localhost/x".into()),
             master_key: Some("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=".into()),
+            master_key_previous: Some("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=".into()),
             ..Options::default()
         };
         let shown = format!("{:?}", Settings::parse(options).unwrap());
@@ -555,10 +659,66 @@ mod tests {
     }
 
     #[test]
+    fn a_database_elsewhere_without_proof_needs_a_setting_of_its_own() {
+        let url = Some("postgres://me@db.example/x?sslmode=require".to_owned());
+        let set = |o: &mut Options| {
+            o.database_url = url.clone();
+            o.master_key = Some("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=".into());
+        };
+        let faults = refused(set);
+        assert_eq!(faults[0].name, "SALLYPORT_DATABASE_URL");
+        for part in ["sslmode=require", "sslrootcert", "SALLYPORT_DATABASE_TLS"] {
+            assert!(faults[0].why.contains(part), "{}", faults[0].why);
+        }
+        let mut options = Options {
+            database_tls: Some("unverified".into()),
+            ..Options::default()
+        };
+        set(&mut options);
+        assert!(Settings::parse(options).is_ok());
+    }
+
+    #[test]
+    fn how_long_things_are_kept() {
+        let parse = |text: &str| {
+            let options = Options {
+                retention_checks: Some(text.into()),
+                ..Options::default()
+            };
+            Settings::parse(options).unwrap().retention
+        };
+        assert_eq!(parse("").checks, Some(90 * DAY));
+        assert_eq!((parse("").audit, parse("").setups), (None, Some(90 * DAY)));
+        assert_eq!(parse("30d").checks, Some(30 * DAY));
+        assert_eq!(parse("keep").checks, None);
+    }
+
+    #[test]
     fn postgresql_needs_a_master_key() {
         let faults = refused(|o| o.database_url = Some("postgres://me@localhost/x".into()));
         assert_eq!(faults[0].name, "SALLYPORT_MASTER_KEY");
         assert!(faults[0].why.contains("PostgreSQL"));
+    }
+
+    #[test]
+    fn memory_budgets() {
+        for (text, bytes) in [("16MiB", 16 << 20), ("2GiB", 2 << 30)] {
+            assert_eq!(memory_budget(text), Ok(bytes));
+        }
+        let odd = [
+            "",
+            "16",
+            "MiB",
+            "15MiB",
+            "16 MiB",
+            "16MB",
+            "-1GiB",
+            "99999999999GiB",
+            "é",
+        ];
+        for text in odd {
+            assert!(memory_budget(text).is_err(), "{text:?}");
+        }
     }
 
     #[test]

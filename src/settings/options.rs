@@ -41,7 +41,14 @@ pub struct Options {
     )]
     pub database_url: Option<String>,
 
-    /// The folder for what the service keeps itself: the SQLite database and the master key's file.
+    /// Whether a PostgreSQL server on another host must prove its name by a certificate: verified, or
+    /// unverified, and then the URL's sslmode decides.
+    /// Default: verified. Example: unverified
+    #[arg(long, env = "SALLYPORT_DATABASE_TLS", value_name = "RULE")]
+    pub database_tls: Option<String>,
+
+    /// The folder for what the service keeps itself: the SQLite database, the master key's file, and up to
+    /// 2 GiB of uploads under way.
     /// Default: data. Example: /var/lib/sallyport
     #[arg(long, env = "SALLYPORT_DATA_DIR", value_name = "FOLDER")]
     pub data_dir: Option<String>,
@@ -100,6 +107,17 @@ pub struct Options {
     #[arg(long, env = "SALLYPORT_MASTER_KEY_FILE", value_name = "FILE")]
     pub master_key_file: Option<String>,
 
+    /// Further master keys that open what is stored, separated by commas: those of before, while
+    /// `sallyport rekey` has not sealed everything with the new one.
+    /// Default: none. Example: the output of `openssl rand -base64 32`
+    #[arg(
+        long,
+        env = "SALLYPORT_MASTER_KEY_PREVIOUS",
+        value_name = "KEYS",
+        hide_env_values = true
+    )]
+    pub master_key_previous: Option<String>,
+
     /// Networks that are not public and that custom S3 endpoints may be in, as CIDRs separated by
     /// commas.
     /// Default: none. Example: 10.20.0.0/16,fd00:20::/32
@@ -141,10 +159,39 @@ pub struct Options {
     #[arg(long, env = "SALLYPORT_RECHECK_INTERVAL", value_name = "DURATION")]
     pub recheck_interval: Option<String>,
 
-    /// How long a client may take to send a request's headers, and its body of JSON or its form.
+    /// How long the reports of connection checks are kept, or `keep`. The newest of each storage, and
+    /// those whose outcome differs from the one before, are always kept.
+    /// Default: 90d. Example: 365d
+    #[arg(long, env = "SALLYPORT_RETENTION_CHECKS", value_name = "DURATION")]
+    pub retention_checks: Option<String>,
+
+    /// After how long entries of the audit log that `sallyport audit export` has exported are removed.
+    /// Others are never removed.
+    /// Default: keep. Example: 730d
+    #[arg(long, env = "SALLYPORT_RETENTION_AUDIT", value_name = "DURATION")]
+    pub retention_audit: Option<String>,
+
+    /// How long a setup is kept after its end when no storage came from it, or `keep`.
+    /// Default: 90d. Example: 30d
+    #[arg(long, env = "SALLYPORT_RETENTION_SETUPS", value_name = "DURATION")]
+    pub retention_setups: Option<String>,
+
+    /// What becomes of a storage whose role is found to let others in: `on`, it is not used until a check
+    /// passes; `warn`, only its health says so.
+    /// Default: on. Example: warn
+    #[arg(long, env = "SALLYPORT_QUARANTINE", value_name = "MODE")]
+    pub quarantine: Option<String>,
+
+    /// How long a client may take to send a request's headers, and its body of JSON or its form. A GET or HEAD
+    /// that is not answered after twice this time is given up.
     /// Default: 30s. Example: 10s
     #[arg(long, env = "SALLYPORT_REQUEST_TIMEOUT", value_name = "DURATION")]
     pub request_timeout: Option<String>,
+
+    /// How much memory the bodies of requests and of files under way may take together; a workspace may
+    /// have a quarter of it. At least 16MiB. Default: 256MiB. Example: 1GiB
+    #[arg(long, env = "SALLYPORT_MEMORY_BUDGET", value_name = "BYTES")]
+    pub memory_budget: Option<String>,
 
     /// How long a stop takes at most, from the signal to the end.
     /// Default: 25s. Example: 2m

@@ -66,6 +66,23 @@ impl Reader {
     }
 }
 
+/// A time after which something is removed: from an hour to ten years. `None`: it is kept.
+pub(super) fn retention(text: &str) -> Result<Option<Duration>, String> {
+    const HOUR: Duration = Duration::from_secs(3_600);
+    const TEN_YEARS: Duration = Duration::from_secs(3_650 * 24 * 3_600);
+    if text == "keep" {
+        return Ok(None);
+    }
+    let duration = parse_duration(text).map_err(|why| format!("{why} Or `keep`."))?;
+    match (HOUR..=TEN_YEARS).contains(&duration) {
+        true => Ok(Some(duration)),
+        false => Err(format!(
+            "`{}` is out of range: from 1h to 3650d, or `keep`.",
+            shown(text)
+        )),
+    }
+}
+
 /// Durations like `30s`, `15m`, `12h`, `7d` or `1h30m`.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
     let refuse = || {
@@ -95,6 +112,30 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
             return Ok(total);
         }
     }
+}
+
+/// The smallest memory budget, in bytes: a workspace's quarter must hold a few bodies.
+const LEAST_MEMORY: u64 = 16 << 20;
+
+/// A size like `64MiB` or `2GiB`, in bytes; at least [`LEAST_MEMORY`].
+pub(super) fn memory_budget(text: &str) -> Result<u64, String> {
+    let refuse = || {
+        format!(
+            "`{}` is not a size: a number and `MiB` or `GiB`, 16MiB at least.",
+            shown(text)
+        )
+    };
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let number: u64 = text[..digits].parse().map_err(|_| refuse())?;
+    let unit: u64 = match &text[digits..] {
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        _ => return Err(refuse()),
+    };
+    number
+        .checked_mul(unit)
+        .filter(|bytes| *bytes >= LEAST_MEMORY)
+        .ok_or_else(refuse)
 }
 
 pub(super) fn path(text: &str) -> Result<PathBuf, String> {

@@ -16,7 +16,7 @@ pub enum StartError {
     #[error("the master key in `{path}` cannot be used: {why}")]
     MasterKeyFile { path: String, why: String },
     #[error(
-        "SALLYPORT_MASTER_KEY: this is not the master key that the database was written with. Start with that key; nothing was changed"
+        "SALLYPORT_MASTER_KEY: something in the database is sealed with another master key. Start with that key, or name it in SALLYPORT_MASTER_KEY_PREVIOUS; `sallyport rekey` then seals everything with the new one. Nothing was changed"
     )]
     WrongMasterKey,
     #[error("the database cannot be used: {0}")]
@@ -27,7 +27,7 @@ pub enum StartError {
     Other(String),
 }
 
-/// An error with what only the operator sees.
+/// An error with what only the operator may read.
 pub(super) fn with_cause(error: &Error) -> String {
     match &error.internal {
         Some(cause) => format!("{error} {cause}"),

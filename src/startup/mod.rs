@@ -1,22 +1,26 @@
 //! The only place where adapters meet use cases. Production and tests start the service by the same
 //! [`build`].
 
+mod commands;
 mod error;
+mod keys;
 mod listening;
 pub mod program;
 mod use_cases;
 
 pub use error::StartError;
-use error::with_cause;
 
 use crate::application::clock::{Clock, SystemClock};
 use crate::application::error::{Error, Kind};
+use crate::application::jobs::janitor::Janitor;
+use crate::application::jobs::lag::JobLag;
 use crate::application::jobs::worker::Worker;
 use crate::application::kept::idempotency::IdempotentRequests;
 use crate::application::kept::master_key;
 use crate::application::kept::page_tokens::PageTokens;
+use crate::application::kept::retention::Remover;
 use crate::application::kept::store::{IMPORT, JobStore, SCHEDULED_CHECK, Store};
-use crate::application::kept::vault::{MasterKey, Vault};
+use crate::application::kept::vault::Vault;
 use crate::application::observe::Observer;
 use crate::application::people::audit::AuditLog;
 use crate::application::people::authenticate::Authenticator;
@@ -31,14 +35,14 @@ use crate::http::listener::Listener;
 use crate::http::metrics::{HttpMetrics, ServiceReadings, WorkMetrics};
 use crate::http::state::{DialogServices, PeopleServices, RunningService, Services, Site, Started};
 use crate::logging;
-use crate::settings::{DocsPlace, MasterKeySource, Settings};
+use crate::settings::{DocsPlace, Settings};
+use crate::startup::error::with_cause;
 use aws_config::SdkConfig;
 use listening::{Listening, StopPlan};
 use prometheus_client::registry::Registry;
 use secrecy::ExposeSecret;
 use std::io::Write;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -63,6 +67,8 @@ pub struct Application {
     without_drain: CancellationToken,
     first_contact: Option<JoinHandle<Result<(), StartError>>>,
     workers: Vec<Worker>,
+    janitor: Janitor,
+    lag: JobLag,
     checks: TaskTracker,
     plan: StopPlan,
 }
@@ -70,15 +76,13 @@ pub struct Application {
 /// Puts the service together and listens; it answers once it runs. AWS is reached as the environment
 /// says.
 pub async fn build(settings: Settings) -> Result<Application, StartError> {
-    build_with(settings, &AwsClients::environment().await).await
+    let aws = AwsClients::environment().await;
+    build_with(settings, &aws.map_err(StartError::Other)?).await
 }
 
 /// The same with a given AWS configuration.
 pub async fn build_with(settings: Settings, aws: &SdkConfig) -> Result<Application, StartError> {
-    let vault = Arc::new(
-        Vault::new(&master_key(&settings.master_key).await?)
-            .map_err(|error| StartError::Other(with_cause(&error)))?,
-    );
+    let vault = Arc::new(keys::vault(&settings).await?);
     let database = Database::connect(&settings.database)
         .await
         .map_err(|error| StartError::Database(error.to_string()))?;
@@ -88,6 +92,20 @@ pub async fn build_with(settings: Settings, aws: &SdkConfig) -> Result<Applicati
     let mut registry = Registry::default();
     let metrics = HttpMetrics::register(&mut registry);
     let observer: Arc<dyn Observer> = Arc::new(WorkMetrics::register(&mut registry));
+    let janitor = Janitor {
+        store: store.clone(),
+        clock: clock.clone(),
+        vault: vault.clone(),
+        remover: Remover {
+            store: store.clone(),
+            retention: settings.retention.clone(),
+        },
+    };
+    let lag = JobLag {
+        store: store.clone(),
+        clock: clock.clone(),
+        observer: observer.clone(),
+    };
     let use_cases = UseCases::assemble(&settings, aws, &store, &vault, &clock, observer.clone())?;
     readings(&database, &use_cases).register(&mut registry);
 
@@ -189,6 +207,8 @@ pub async fn build_with(settings: Settings, aws: &SdkConfig) -> Result<Applicati
         without_drain: CancellationToken::new(),
         first_contact,
         workers: use_cases.workers,
+        janitor,
+        lag,
         checks: use_cases.running_checks,
         plan: StopPlan {
             drain: settings.drain,
@@ -222,11 +242,13 @@ impl Application {
 
     /// Serves until it is stopped.
     pub async fn run(self) -> Result<(), StartError> {
-        let workers: Vec<_> = self
+        let mut workers: Vec<_> = self
             .workers
             .into_iter()
             .map(|worker| tokio::spawn(worker.run(self.shutdown.clone())))
             .collect();
+        workers.push(tokio::spawn(self.janitor.run(self.shutdown.clone())));
+        workers.push(tokio::spawn(self.lag.run(self.shutdown.clone())));
         let background = TaskTracker::new();
         background.spawn(keep_recovering(
             self.services.clone(),
@@ -434,72 +456,5 @@ impl FirstContact {
                 }
             }
         }
-    }
-}
-
-async fn master_key(source: &MasterKeySource) -> Result<MasterKey, StartError> {
-    match source {
-        MasterKeySource::Given(_) => {
-            let text = source.given().unwrap_or_default();
-            MasterKey::parse(text).map_err(StartError::Other)
-        }
-        MasterKeySource::File(path) => read_key(path).await,
-        MasterKeySource::Made(path) => {
-            make_key(path).await?;
-            read_key(path).await
-        }
-    }
-}
-
-async fn read_key(path: &Path) -> Result<MasterKey, StartError> {
-    let refuse = |why: String| StartError::MasterKeyFile {
-        path: path.display().to_string(),
-        why,
-    };
-    let text = tokio::fs::read_to_string(path)
-        .await
-        .map_err(|error| refuse(error.to_string()))?;
-    MasterKey::parse(&text).map_err(refuse)
-}
-
-/// Makes the key file, unless there is one. It appears whole or not at all: a half-written key after a
-/// crash would be a wrong one.
-async fn make_key(path: &Path) -> Result<(), StartError> {
-    let refuse = |why: String| StartError::MasterKeyFile {
-        path: path.display().to_string(),
-        why,
-    };
-    if tokio::fs::try_exists(path).await.unwrap_or(false) {
-        return Ok(());
-    }
-    let (_, text) = MasterKey::generate().map_err(|error| refuse(with_cause(&error)))?;
-    let target = path.to_owned();
-    tokio::task::spawn_blocking(move || write_new(&target, &text))
-        .await
-        .map_err(|error| refuse(error.to_string()))?
-        .map_err(|error| refuse(error.to_string()))
-}
-
-fn write_new(path: &Path, text: &str) -> std::io::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt;
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
-    }
-    let draft = path.with_extension(format!("key.{}", std::process::id()));
-    let mut file = std::fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&draft)?;
-    file.write_all(text.as_bytes())?;
-    file.write_all(b"\n")?;
-    file.sync_all()?;
-    // Unlike a rename, a link never replaces a key that another process has just made.
-    let linked = std::fs::hard_link(&draft, path);
-    std::fs::remove_file(&draft)?;
-    match linked {
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
-        other => other,
     }
 }

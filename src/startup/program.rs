@@ -1,9 +1,10 @@
 //! The program: what each of its commands does.
 
+use crate::cli::audit::AuditCommand;
 use crate::cli::{Cli, Command, healthcheck, provision};
 use crate::settings::{Options, Settings};
+use crate::startup::commands;
 use crate::{aws, http, logging, startup};
-use aws_config::BehaviorVersion;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -14,6 +15,11 @@ pub async fn run(cli: Cli) -> Result<(), String> {
         Some(Command::Serve(options)) => serve(*options).await,
         Some(Command::Healthcheck(arguments)) => healthcheck::run(&arguments).await,
         Some(Command::Provision(arguments)) => provision(*arguments).await,
+        Some(Command::Rekey(arguments)) => commands::rekey(*arguments).await,
+        Some(Command::OperatorToken(arguments)) => commands::operator_token(*arguments).await,
+        Some(Command::Audit(arguments)) => match arguments.command {
+            AuditCommand::Export(arguments) => commands::audit_export(*arguments).await,
+        },
         Some(Command::Openapi) => http::openapi::document()
             .to_pretty_json()
             .map(|json| println!("{json}"))
@@ -22,7 +28,7 @@ pub async fn run(cli: Cli) -> Result<(), String> {
 }
 
 async fn provision(arguments: provision::Args) -> Result<(), String> {
-    let sdk = aws_config::load_defaults(BehaviorVersion::latest()).await;
+    let sdk = aws::client::clients::AwsClients::environment().await?;
     let apply = async |wanted| aws::provision::provision(&sdk, &wanted).await;
     provision::run(arguments, apply, &mut std::io::stdout().lock())
         .await

@@ -2,10 +2,11 @@
 
 use crate::application::bucket::port::Bucket;
 use crate::application::bucket::probe::Prober;
+use crate::application::budget::ByteBudget;
 use crate::application::checks::Checks;
 use crate::application::checks::checker::ConnectionChecker;
 use crate::application::checks::limits::CheckLimits;
-use crate::application::checks::scheduled::ScheduledChecks;
+use crate::application::checks::scheduled::{CheckPace, ScheduledChecks};
 use crate::application::clock::Clock;
 use crate::application::connections::Connections;
 use crate::application::connections::principal::PrincipalSource;
@@ -25,7 +26,7 @@ use crate::application::storages::built_in::BuiltIn;
 use crate::aws::checks::AwsProber;
 use crate::aws::client::clients::AwsClients;
 use crate::aws::files::bucket::S3Bucket;
-use crate::aws::sessions::RoleSessions;
+use crate::aws::sessions::{RoleSessions, SessionOpener};
 use crate::domain::connection::endpoint::EndpointNetworks;
 use crate::domain::policy_document::PolicyTemplates;
 use crate::settings::Settings;
@@ -39,8 +40,12 @@ use tokio_util::task::TaskTracker;
 
 /// How many slow jobs go on at the same time. An import may hold a large manifest in memory.
 const SLOW_WORKERS: usize = 2;
-/// How many quick jobs go on at the same time.
-const QUICK_WORKERS: usize = 4;
+/// How many quick jobs go on at the same time: more than one workspace has in work.
+const QUICK_WORKERS: usize = 16;
+/// How many checks of storages that do not answer in time go on at the same time.
+const UNRESPONSIVE_WORKERS: usize = 4;
+/// After how long a reader that takes nothing of a file is cut off.
+const READER_PATIENCE: Duration = Duration::from_secs(60);
 /// How often a worker asks for slow jobs that another replica left, or was given.
 const SLOW_INTERVAL: Duration = Duration::from_secs(5);
 /// How often a worker asks for quick jobs that are due.
@@ -72,15 +77,12 @@ impl UseCases {
         let policies = Arc::new(policies);
         let networks = EndpointNetworks::new(settings.endpoint_networks.clone());
         let clients = AwsClients::new(aws, Arc::new(networks), observer.clone()).map_err(other)?;
-        let sessions = Arc::new(RoleSessions::new(
-            Arc::new(clients),
-            policies.clone(),
-            vault.clone(),
-            observer.clone(),
-        ));
+        let opener = SessionOpener::new(Arc::new(clients), policies.clone(), vault.clone());
+        let sessions = Arc::new(RoleSessions::new(opener, observer.clone()));
         let prober = AwsProber::new(sessions.clone()).map_err(|error| other(error.to_string()))?;
         let prober: Arc<dyn Prober> = Arc::new(prober);
-        let bucket: Arc<dyn Bucket> = Arc::new(S3Bucket::new(sessions.clone()));
+        let bucket: Arc<dyn Bucket> =
+            Arc::new(S3Bucket::new(sessions.clone()).spooling_in(settings.data_dir.join("spool")));
         let principal = Arc::new(PrincipalSource::new(
             settings.service_principal.clone(),
             prober.clone(),
@@ -100,6 +102,7 @@ impl UseCases {
                 settings.allowed_origins.clone(),
                 principal.clone(),
             )),
+            bucket: bucket.clone(),
             limits: CheckLimits::new(settings.checks_per_minute),
             clock: clock.clone(),
             observer: observer.clone(),
@@ -111,6 +114,8 @@ impl UseCases {
             checks: checks.clone(),
             files: bucket.clone(),
             built_in: Arc::new(BuiltIn::new(settings.built_in_bucket.clone(), prober)),
+            clock: clock.clone(),
+            quarantine: settings.quarantine,
         });
         let files = Arc::new(Files {
             storages: storages.clone(),
@@ -118,10 +123,18 @@ impl UseCases {
             denials: Denials::new(policies.clone()),
             vault: vault.clone(),
             longest_url_life: settings.signed_url_max,
+            memory: Arc::new(ByteBudget::new(settings.memory_budget)),
+            reader_patience: READER_PATIENCE,
             running: running_checks.clone(),
             runtime: Handle::current(),
         });
         let imports = Arc::new(Notify::new());
+        let scheduled = |pace| ScheduledChecks {
+            store: store.clone(),
+            checks: checks.clone(),
+            interval: settings.recheck_interval,
+            pace,
+        };
         // Every kind of job. A new one is added here.
         let jobs: Arc<[Arc<dyn Job>]> = Arc::new([
             Arc::new(ImportFiles {
@@ -131,11 +144,8 @@ impl UseCases {
                 clock: clock.clone(),
                 pace: Pace::default(),
             }),
-            Arc::new(ScheduledChecks {
-                store: store.clone(),
-                checks: checks.clone(),
-                interval: settings.recheck_interval,
-            }),
+            Arc::new(scheduled(CheckPace::InTime)),
+            Arc::new(scheduled(CheckPace::Slow)),
         ]);
         let worker = |lane, wake: &Arc<Notify>, interval| Worker {
             store: store.clone(),
@@ -146,10 +156,14 @@ impl UseCases {
             interval,
             observer: observer.clone(),
         };
-        let slow = worker(Lane::Slow, &imports, SLOW_INTERVAL);
-        let quick = worker(Lane::Quick, &Arc::default(), QUICK_INTERVAL);
-        let mut workers = vec![slow; SLOW_WORKERS];
-        workers.extend(vec![quick; QUICK_WORKERS]);
+        let workers = Lane::ALL.iter().flat_map(|lane| match lane {
+            Lane::Slow => vec![worker(*lane, &imports, SLOW_INTERVAL); SLOW_WORKERS],
+            Lane::Quick => vec![worker(*lane, &Arc::default(), QUICK_INTERVAL); QUICK_WORKERS],
+            Lane::Unresponsive => {
+                vec![worker(*lane, &Arc::default(), QUICK_INTERVAL); UNRESPONSIVE_WORKERS]
+            }
+        });
+        let workers = workers.collect();
         let setups = Arc::new(Setups {
             store: store.clone(),
             connections,

@@ -1,6 +1,6 @@
 //! Starting the service: settings, keys, and what it prints.
 
-use crate::it::support::app::{OPERATOR, TestApp, no_aws};
+use crate::it::support::app::{OPERATOR, TestApp, logs, no_aws};
 use crate::settings::{Options, Settings};
 use crate::startup;
 use crate::startup::StartError;
@@ -70,4 +70,21 @@ async fn data_stays_over_a_restart() {
         .send_text(Method::GET, "/v1/audit-events", &workspace.admin, "")
         .await
         .expect(200);
+}
+
+/// Whoever forgot it finds out at the start, and not by calls to another Region.
+#[tokio::test]
+async fn a_region_that_is_not_configured_is_logged() {
+    let mut aws = no_aws().into_builder();
+    aws.set_region(None::<aws_config::Region>);
+    let _app = TestApp::spawn_on(&aws.build(), |_| {}).await;
+    let logs = logs();
+    let warning = logs
+        .lines()
+        .find(|line| line.contains("no AWS Region is configured"))
+        .unwrap();
+    assert!(
+        warning.contains("WARN") && warning.contains("us-east-1"),
+        "{warning}"
+    );
 }

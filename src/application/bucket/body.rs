@@ -27,6 +27,8 @@ pub enum BodyFault {
     Incomplete,
     /// The client sent nothing for too long.
     Stalled,
+    /// A body of unknown length came slower than so many bytes a second.
+    TooSlow { least_rate: u64 },
     /// It has not the digest that the client named in this header.
     Mismatch(&'static str),
     /// A body of unknown length became longer than such bodies may be.
@@ -46,6 +48,14 @@ impl From<BodyFault> for Error {
                 "body_stalled",
                 "The request's body stopped coming. Nothing was stored.",
             ),
+            BodyFault::TooSlow { least_rate } => Self::new(
+                Kind::Malformed,
+                "body_too_slow",
+                format!(
+                    "A body without `Content-Length` must come with {least_rate} bytes a second at least. Nothing was stored."
+                ),
+            )
+            .remedy("Send the file's size as `Content-Length`: then it may take as long as it needs."),
             BodyFault::Mismatch(header) => Self::new(
                 Kind::Unprocessable,
                 "checksum_mismatch",
@@ -124,6 +134,11 @@ impl UploadBody {
     /// How many bytes have come so far; all of them after the end.
     pub fn received(&self) -> u64 {
         self.received
+    }
+
+    /// Whether it is complete and every chunk was given out.
+    pub fn has_ended(&self) -> bool {
+        self.result.is_some() && self.held.is_none()
     }
 
     /// The body's SHA-256, after its end.

@@ -5,9 +5,9 @@
 
 use crate::application::bucket::read::ListedObject;
 use crate::domain::aws_failure::AwsFailure;
-use crate::domain::connection::ConnectedBucket;
 use crate::domain::connection::region::Region;
 use crate::domain::connection::service_identity::ServiceIdentity;
+use crate::domain::connection::{ConnectedBucket, Owner};
 use crate::domain::files::object_key::ObjectKey;
 use crate::domain::origin::Origin;
 use async_trait::async_trait;
@@ -34,7 +34,9 @@ pub enum ExternalIdSent {
     /// None at all.
     Missing,
     /// A fresh random one, of the same form.
-    Wrong,
+    Stranger,
+    /// The connection's own with its last digit changed.
+    NearMiss,
 }
 
 /// Who the call says must own the bucket.
@@ -98,4 +100,8 @@ pub trait Prober: Send + Sync {
 
     /// The probes of a connection that has an access key, or the service's own credentials.
     async fn with_key(&self, bucket: &ConnectedBucket) -> Result<Arc<dyn BucketProbe>, AwsFailure>;
+
+    /// Forgets the sessions that file operations use in this owner's name, and what its role refused: a
+    /// check has found out how things are now.
+    async fn forget(&self, owner: &Owner);
 }

@@ -53,8 +53,8 @@ pub struct ListedObject {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectMetadata {
-    /// In bytes.
-    pub size: i64,
+    /// In bytes; `None` where the store does not say.
+    pub size: Option<i64>,
     pub etag: Option<String>,
     pub content_type: Option<String>,
     /// How the stored bytes are encoded, like `gzip`.
@@ -80,8 +80,9 @@ pub struct ReadConditions {
 /// An object's content under way.
 pub struct ObjectContent {
     pub metadata: ObjectMetadata,
-    /// How many bytes the body has: of the range, where one was asked for.
-    pub content_length: i64,
+    /// How many bytes the body has: of the range, where one was asked for. `None` where the store does not
+    /// say: the body ends where it ends, and a break cannot be resumed.
+    pub content_length: Option<u64>,
     /// `bytes 0-99/1234`, where a range was asked for and served.
     pub content_range: Option<String>,
     /// The bytes. Ends with an error when the transfer breaks, so a part never looks like a whole.
@@ -104,6 +105,10 @@ pub trait BucketRead: Send + Sync {
         conditions: &ReadConditions,
     ) -> BucketResult<ObjectContent>;
 
-    /// Forgets the sessions of an owner, so nothing more is asked of AWS in its name.
+    /// Forgets the sessions of an owner: its connection has changed.
     async fn forget(&self, owner: &Owner);
+
+    /// The owner is gone: forgets its sessions and makes no other, so nothing more is asked of AWS in its
+    /// name, not even by what is under way.
+    async fn end(&self, owner: &Owner);
 }

@@ -11,6 +11,7 @@ use time::OffsetDateTime;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SignedMethod {
     Get(SignedResponse),
+    Head(SignedResponse),
     /// Stores the object. The upload must have this `Content-Type`; any where it is absent.
     Put {
         content_type: Option<String>,
@@ -25,6 +26,8 @@ pub struct SignedResponse {
     pub content_type: Option<String>,
     /// `Content-Disposition` of the answer.
     pub content_disposition: Option<String>,
+    /// The `Range` that the request must carry.
+    pub range: Option<String>,
 }
 
 /// A URL that gives whoever holds it one object for a while. A secret: `Debug` hides the signature.

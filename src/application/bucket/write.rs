@@ -7,6 +7,7 @@ use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::canned_acl::CannedAcl;
 use crate::domain::files::object_key::ObjectKey;
 use async_trait::async_trait;
+use std::time::Duration;
 
 /// What a new object is to be.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -39,8 +40,8 @@ pub struct StoredObject {
 /// An object just copied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CopiedObject {
-    /// In bytes.
-    pub size: u64,
+    /// In bytes; `None` where the store does not say.
+    pub size: Option<u64>,
     pub etag: Option<String>,
     pub version_id: Option<String>,
     /// Of the original, as it was copied.
@@ -52,8 +53,16 @@ pub struct CopiedObject {
 pub enum PutFailure {
     Aws(AwsFailure),
     Body(BodyFault),
+    /// The store took nothing of the body for `limit`, or did not answer for so long after its last byte
+    /// (`all_sent`); then nobody knows whether it stored the object.
+    StoreStalled {
+        limit: Duration,
+        all_sent: bool,
+    },
     /// Too many bodies of unknown length are on their way.
-    NoMemory,
+    NoRoom,
+    /// The disk does not take a body of unknown length. For the log.
+    Spool(String),
 }
 
 impl From<AwsFailure> for PutFailure {
@@ -105,7 +114,8 @@ pub trait BucketWrite: Send + Sync {
         if_none_match: bool,
     ) -> BucketResult<CopiedObject>;
 
-    /// Deletes an object if it still has this ETag.
+    /// Deletes an object if it still has this ETag. Without one nothing is deleted
+    /// ([`PreconditionFailed`](crate::domain::aws_failure::FailureKind::PreconditionFailed)).
     async fn delete_unchanged(
         &self,
         bucket: &ConnectedBucket,

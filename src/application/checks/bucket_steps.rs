@@ -3,19 +3,22 @@
 use crate::application::bucket::probe::{Answer, BucketProbe, ExpectedOwner};
 use crate::application::bucket::read::ListedObject;
 use crate::application::checks::recorder::{Timed, call_of, call_of_failure};
+use crate::application::checks::role_steps::SignedIn;
 use crate::application::checks::run::{CheckRun, located};
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::check::StepName;
 use crate::domain::connection::region::Region;
-use futures_util::future::join4;
+use futures_util::future::{join, join4};
 use std::sync::Arc;
 
 impl CheckRun<'_> {
-    /// The steps that ask the bucket. Returns its Region.
-    pub async fn bucket_steps(&self, probe: Arc<dyn BucketProbe>) -> Option<Region> {
+    /// The steps that ask the bucket, beside the call that confirms the role's refusals. Returns its
+    /// Region.
+    pub async fn bucket_steps(&self, signed_in: SignedIn) -> Option<Region> {
+        let SignedIn { probe, refusals } = signed_in;
         let has_owner = self.bucket.connection.expected_owner().is_some();
         let probe_key = self.probe_key();
-        let (location, owned, list, cors) = join4(
+        let asked = join4(
             self.record.time(located(&probe, |p| async move {
                 p.location(ExpectedOwner::Omit).await
             })),
@@ -34,8 +37,12 @@ impl CheckRun<'_> {
                 p.list(ExpectedOwner::Require).await
             })),
             self.cors(&probe, probe_key.as_ref()),
-        )
-        .await;
+        );
+        let ((location, owned, list, cors), confirmation) =
+            join(asked, self.assume_again(refusals)).await;
+        if !self.confirm(confirmation) {
+            return None;
+        }
 
         let region = self.location_step(&probe, &location).await;
         let probe = match region {
@@ -76,10 +83,9 @@ impl CheckRun<'_> {
                 Some(found)
             }
             Err(failure)
-                if matches!(
-                    failure.kind,
-                    FailureKind::AccessDenied | FailureKind::InvalidRequest
-                ) =>
+                if failure.kind == FailureKind::AccessDenied
+                    || (failure.kind == FailureKind::InvalidRequest
+                        && self.bucket.connection.endpoint().is_none()) =>
             {
                 let found = match failure.region() {
                     Some(region) => Some(region),
@@ -93,12 +99,45 @@ impl CheckRun<'_> {
                     .warn(step, location, &call_of_failure(failure), why);
                 found
             }
+            Err(failure) if self.may_lack_location(failure.kind) => {
+                let why = self.explain.location_not_supported();
+                self.record
+                    .warn(step, location, &call_of_failure(failure), why);
+                failure.region()
+            }
             Err(failure) => {
                 let why = self.explain.bucket_failed(failure);
                 self.record.fail(step, location, failure, why);
                 failure.region()
             }
         }
+    }
+
+    /// Whether an S3-compatible store may just not have GetBucketLocation, or name its Regions as AWS does
+    /// not. The other steps find what else is wrong with it.
+    fn may_lack_location(&self, kind: FailureKind) -> bool {
+        self.bucket.connection.endpoint().is_some()
+            && match kind {
+                FailureKind::AccessDenied
+                | FailureKind::InvalidRequest
+                | FailureKind::InvalidResponse
+                // 501 `NotImplemented` among them.
+                | FailureKind::Unavailable
+                | FailureKind::NoSuchKey
+                | FailureKind::KmsDenied
+                | FailureKind::NotModified
+                | FailureKind::PreconditionFailed
+                | FailureKind::InvalidRange
+                | FailureKind::Archived => true,
+                FailureKind::BadCredentials
+                | FailureKind::NoSuchBucket
+                | FailureKind::WrongRegion
+                | FailureKind::Throttled
+                | FailureKind::Timeout
+                | FailureKind::Network
+                | FailureKind::ClockSkew
+                | FailureKind::ForbiddenAddress => false,
+            }
     }
 
     async fn owner_step(

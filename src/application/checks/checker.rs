@@ -4,12 +4,15 @@
 //! skipped with the reason. What is independent is asked at the same time, so a check takes three
 //! round trips to AWS for read access and four for read and write:
 //!
-//! 1. AssumeRole with the external ID, without one, and with a wrong one;
-//! 2. the bucket's location, its owner, the listing, and the CORS preflights;
+//! 1. AssumeRole with the external ID, without one, with a random one, and with one that differs from the
+//!    own in a digit;
+//! 2. AssumeRole with the external ID once more; the bucket's location, its owner, the listing, and the
+//!    CORS preflights;
 //! 3. reading an object, and putting the probe object;
 //! 4. deleting the probe object.
 //!
-//! Nothing is asked of S3 before the role has been proved to refuse everybody else.
+//! Nothing is asked of S3 before the role has refused everybody else, and no object is read or written
+//! before it has let us in again after that.
 
 use crate::application::bucket::probe::Prober;
 use crate::application::checks::recorder::Recorder;
@@ -17,7 +20,7 @@ use crate::application::checks::run::CheckRun;
 use crate::application::connections::principal::PrincipalSource;
 use crate::application::diagnosis::explain::Explain;
 use crate::domain::cause::Cause;
-use crate::domain::check::Steps;
+use crate::domain::check::{StepName, StepStatus, Steps};
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::connection::region::Region;
 use crate::domain::origin::Origin;
@@ -74,7 +77,7 @@ impl ConnectionChecker {
             record: recorder,
         };
         let region = match run.sign_in().await {
-            Some(probe) => run.bucket_steps(probe).await,
+            Some(signed_in) => run.bucket_steps(signed_in).await,
             None => None,
         };
         let (steps, causes) = recorder.finish();
@@ -82,6 +85,17 @@ impl ConnectionChecker {
             steps,
             region,
             causes,
+        }
+    }
+
+    /// Where a check found out whether the role lets us in, drops the sessions from before: those that the
+    /// customer has revoked, and those of a role that refuses us now. A check that AWS did not answer proves
+    /// nothing, and leaves them.
+    pub async fn drop_outdated_sessions(&self, bucket: &ConnectedBucket, findings: &Findings) {
+        let lets_us_in = findings.steps.get(StepName::AssumeRole).status == StepStatus::Passed;
+        let refuses = |cause: &Cause| matches!(cause, Cause::RoleRefused { .. });
+        if lets_us_in || findings.causes.iter().any(refuses) {
+            self.prober.forget(&bucket.owner).await;
         }
     }
 }

@@ -9,12 +9,18 @@ use futures_util::future::join_all;
 use std::sync::Arc;
 
 impl CheckRun<'_> {
-    /// One preflight for each origin and method, all at the same time.
+    /// One preflight for each origin and method, all at the same time. None where the step is skipped.
     pub async fn cors(
         &self,
         probe: &Arc<dyn BucketProbe>,
         key: Option<&ObjectKey>,
     ) -> Timed<Vec<Preflight>> {
+        let has_origins = !self.origins.is_empty();
+        let is_skipped = StepName::Cors
+            .asked()
+            .skipped(&self.bucket.connection, has_origins)
+            .is_some();
+        let key = key.filter(|_| !is_skipped);
         let methods = self
             .policies
             .cors_methods(self.bucket.connection.settings.access);
@@ -42,9 +48,7 @@ impl CheckRun<'_> {
 
     pub fn cors_step(&self, cors: Timed<Vec<Preflight>>) {
         let step = StepName::Cors;
-        let was_asked = !cors.value.is_empty();
-        if let Some(because) = step.asked().skipped(&self.bucket.connection, was_asked) {
-            self.record.skip(step, because);
+        if !self.is_made(step) {
             return;
         }
         let refused: Vec<&Preflight> = cors

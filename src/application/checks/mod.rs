@@ -5,20 +5,22 @@ pub mod checker;
 mod cors_step;
 pub mod limits;
 mod object_steps;
+mod pending;
 mod recorder;
 mod retry;
 mod role_steps;
 mod run;
 pub mod scheduled;
 
+use crate::application::bucket::port::Bucket;
 use crate::application::checks::checker::ConnectionChecker;
 use crate::application::checks::limits::CheckLimits;
 use crate::application::checks::retry::check_until_passed;
 use crate::application::clock::Clock;
 use crate::application::error::{Error, Result};
-use crate::application::kept::store::{CheckTarget, Store};
+use crate::application::kept::store::{CheckTarget, Recorded, Store};
 use crate::application::observe::Observer;
-use crate::domain::check::{CheckReport, Step};
+use crate::domain::check::{CheckReport, Step, Verdict};
 use crate::domain::connection::{ConnectedBucket, Owner};
 use crate::domain::ids::CheckId;
 use std::sync::Arc;
@@ -33,6 +35,8 @@ pub const LONGEST_WAIT: Duration = Duration::from_secs(120);
 pub struct Checks {
     pub store: Arc<dyn Store>,
     pub checker: Arc<ConnectionChecker>,
+    /// Whose sessions end when a check finds that they must.
+    pub bucket: Arc<dyn Bucket>,
     pub limits: CheckLimits,
     pub clock: Arc<dyn Clock>,
     pub observer: Arc<dyn Observer>,
@@ -68,10 +72,74 @@ impl Checks {
         wait: Duration,
         listener: Option<UnboundedSender<Step>>,
     ) -> Result<CheckReport> {
+        let report = self.examine(bucket, wait, listener).await;
+        let target = match &bucket.owner {
+            Owner::Setup(_, setup) => CheckTarget::Setup(setup.clone()),
+            Owner::Storage(_, storage) => CheckTarget::Storage(storage.clone()),
+            // The built-in storage has no record to keep it with.
+            Owner::BuiltIn(_) => return Ok(report),
+            Owner::Pending(..) => {
+                return Err(Error::bug("a pending change is checked by `run_pending`"));
+            }
+        };
+        let recorded = self
+            .store
+            .record_check(bucket.owner.workspace(), &target, &report)
+            .await;
+        // Also when the report could not be stored. The row that forbids the use of a storage is read for
+        // each request; sessions are kept by each replica, and another's end within an hour.
+        match report.verdict() {
+            Verdict::OpenToOthers(_) | Verdict::RefusesUs => {
+                self.bucket.forget(&bucket.owner).await;
+            }
+            Verdict::Works
+            | Verdict::WorksWithWarnings
+            | Verdict::Broken
+            | Verdict::Undecided
+            | Verdict::Nothing => {}
+        }
+        self.note(&report, recorded?);
+        Ok(report)
+    }
+
+    /// Says in metrics and log what storing a report did.
+    pub fn note(&self, report: &CheckReport, recorded: Recorded) {
+        let target = report.target.as_str();
+        match recorded {
+            Recorded::QuarantineBegan => {
+                self.observer.quarantined(true);
+                tracing::warn!(
+                    target,
+                    check = report.id.as_str(),
+                    code = report.problem_code(),
+                    "a storage's role lets others in"
+                );
+            }
+            Recorded::QuarantineEnded => {
+                self.observer.quarantined(false);
+                tracing::info!(
+                    target,
+                    check = report.id.as_str(),
+                    "a storage's role refuses others again"
+                );
+            }
+            Recorded::Stored | Recorded::NoTarget => {}
+        }
+    }
+
+    /// Runs a check and reports it, without keeping the report.
+    async fn examine(
+        &self,
+        bucket: &ConnectedBucket,
+        wait: Duration,
+        listener: Option<UnboundedSender<Step>>,
+    ) -> CheckReport {
         let started_at = self.clock.now();
         let start = Instant::now();
         let (findings, attempts) =
             check_until_passed(&self.checker, bucket, wait.min(LONGEST_WAIT), listener).await;
+        // Before the report is stored: nobody who reads it may still meet what was before.
+        self.checker.drop_outdated_sessions(bucket, &findings).await;
         let report = CheckReport {
             id: CheckId::generate(),
             target: bucket.owner.to_string(),
@@ -90,15 +158,6 @@ impl Checks {
             attempts,
             "checked a connection"
         );
-        let target = match &bucket.owner {
-            Owner::Setup(_, setup) => CheckTarget::Setup(setup.clone()),
-            Owner::Storage(_, storage) => CheckTarget::Storage(storage.clone()),
-            // The built-in storage has no record to keep it with.
-            Owner::BuiltIn(_) => return Ok(report),
-        };
-        self.store
-            .record_check(bucket.owner.workspace(), &target, &report)
-            .await?;
-        Ok(report)
+        report
     }
 }

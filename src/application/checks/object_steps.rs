@@ -21,7 +21,7 @@ impl CheckRun<'_> {
     ) {
         use StepName::{DeleteObject, PutObject};
         let writes = self.bucket.connection.settings.access.writes();
-        let (Some(probe_key), Some(absent)) = (probe_key, self.probe_key()) else {
+        let (Some(probe_key), Some(absent)) = (probe_key, self.absent_key()) else {
             self.record
                 .skip_rest("The bucket prefix leaves no room for a probe object's key.");
             return;

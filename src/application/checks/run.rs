@@ -39,10 +39,22 @@ impl CheckRun<'_> {
         skipped.is_none()
     }
 
-    /// A key that nobody else has, in the folder that expires.
+    /// The key of the probe object, in the folder that expires. Each setup and each storage has one of its
+    /// own and keeps it, so that in a bucket with versions the checks of a year do not leave a year's names.
+    /// Checks at the same time may share it: nothing is read from it, and S3 answers the deletion of an
+    /// absent object like any other.
     pub fn probe_key(&self) -> Option<ObjectKey> {
+        self.key(&self.bucket.owner.short_name())
+    }
+
+    /// The key of an object that does not exist: nobody else has it.
+    pub fn absent_key(&self) -> Option<ObjectKey> {
         let random = u128::from_be_bytes(random_bytes().ok()?);
-        let key = FileKey::parse(&format!("{PROBE_FOLDER}sallyport-check-{random:032x}")).ok()?;
+        self.key(&format!("{random:032x}"))
+    }
+
+    fn key(&self, end: &str) -> Option<ObjectKey> {
+        let key = FileKey::parse(&format!("{PROBE_FOLDER}sallyport-check-{end}")).ok()?;
         ObjectKey::within(&self.bucket.connection.settings.prefix, &key).ok()
     }
 }

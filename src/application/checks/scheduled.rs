@@ -4,21 +4,40 @@ use crate::application::checks::Checks;
 use crate::application::error::{Error, Result};
 use crate::application::jobs::{Job, Lane, Next};
 use crate::application::kept::store::{ClaimedJob, SCHEDULED_CHECK, Store};
+use crate::application::kept::vault::random_bytes;
 use crate::domain::ids::StorageId;
 use async_trait::async_trait;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
-/// How long a worker holds a check. Every call to AWS has a shorter limit.
-const LEASE: Duration = Duration::from_secs(10 * 60);
+/// After how long the check of a replica that died is made by another one.
+const LEASE: Duration = Duration::from_secs(60);
+/// A check that takes longer than this is made by the workers for such ones the next time. A healthy
+/// storage takes about a second.
+const SLOW_AFTER: Duration = Duration::from_secs(8);
+/// After how long a check is tried again that could not be made or stored.
+const RETRY_AFTER: Duration = Duration::from_secs(60);
+
+/// How long a check goes on trying while only faults that may pass come in: three or four tries.
+const WAIT: Duration = Duration::from_secs(4);
 
 /// The job that checks a stored connection again and again.
 pub struct ScheduledChecks {
     pub store: Arc<dyn Store>,
     pub checks: Arc<Checks>,
-    /// How long after one check the next is due.
+    /// How long after one check the next is due, give or take a tenth.
     pub interval: Duration,
+    pub pace: CheckPace,
+}
+
+/// Which storages: those that answered in time when they were last checked, or the others. The others
+/// have workers of their own, so they keep nobody waiting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CheckPace {
+    InTime,
+    Slow,
 }
 
 #[async_trait]
@@ -28,7 +47,21 @@ impl Job for ScheduledChecks {
     }
 
     fn lane(&self) -> Lane {
-        Lane::Quick
+        match self.pace {
+            CheckPace::InTime => Lane::Quick,
+            CheckPace::Slow => Lane::Unresponsive,
+        }
+    }
+
+    fn takes_slow(&self) -> bool {
+        self.pace == CheckPace::Slow
+    }
+
+    fn most_of_workspace(&self) -> u32 {
+        match self.pace {
+            CheckPace::InTime => 3,
+            CheckPace::Slow => 1,
+        }
     }
 
     fn lease(&self) -> Duration {
@@ -37,18 +70,49 @@ impl Job for ScheduledChecks {
 
     /// A check that has begun runs to its end, so it removes its probe object.
     async fn work(&self, job: &ClaimedJob, _: &CancellationToken) -> Result<Next> {
-        let due = self.checks.clock.now() + self.interval;
+        let began = self.checks.clock.now();
+        let start = Instant::now();
         let id = StorageId::parse(&job.subject).map_err(Error::bug)?;
         let Some(storage) = self.store.storage(&job.workspace, &id).await? else {
             return Ok(Next::Ended);
         };
         let bucket = storage.connected();
-        if let Err(error) = self.checks.run_now(&bucket, Duration::ZERO, None).await {
-            tracing::warn!(
-                workspace = %job.workspace, storage = %id, code = error.code, cause = error.internal,
-                "a scheduled check failed to run"
-            );
-        }
-        Ok(Next::Again { due, cursor: None })
+        let due = match self.checks.run_now(&bucket, WAIT, None).await {
+            Ok(_) => next_check(began, self.interval, random_bytes()?),
+            Err(error) => {
+                tracing::warn!(
+                    workspace = %job.workspace, storage = %id, code = error.code, cause = error.internal,
+                    "a scheduled check failed to run"
+                );
+                self.checks.clock.now() + RETRY_AFTER.min(self.interval)
+            }
+        };
+        Ok(Next::Again {
+            due,
+            cursor: None,
+            slow: start.elapsed() > SLOW_AFTER,
+        })
+    }
+}
+
+/// The interval after `began`, moved by up to a tenth of it either way: storages that were added together
+/// do not stay together.
+fn next_check(began: OffsetDateTime, interval: Duration, random: [u8; 4]) -> OffsetDateTime {
+    let part = f64::from(u32::from_be_bytes(random)) / f64::from(u32::MAX);
+    began + interval.mul_f64(0.9 + part / 5.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_check_is_due_after_the_interval_give_or_take_a_tenth() {
+        let hour = Duration::from_secs(3600);
+        let after = |random| next_check(OffsetDateTime::UNIX_EPOCH, hour, random);
+        let minutes = |at: OffsetDateTime| (at - OffsetDateTime::UNIX_EPOCH).whole_seconds() / 60;
+        assert_eq!(minutes(after([0; 4])), 54);
+        assert_eq!(minutes(after([255; 4])), 66);
+        assert_eq!(minutes(after([128, 0, 0, 0])), 60);
     }
 }

@@ -22,6 +22,17 @@ pub fn check_required(why: &str) -> Error {
         .remedy("Check the connection; when it passes, try again.")
 }
 
+pub fn no_pending_change() -> Error {
+    Error::new(
+        Kind::Conflict,
+        "no_pending_change",
+        "This storage has no change that waits for its check.",
+    )
+    .remedy(
+        "Read the storage to see what it uses. To change it, send the fields that are to differ.",
+    )
+}
+
 pub fn changed_meanwhile() -> Error {
     Error::new(
         Kind::Conflict,

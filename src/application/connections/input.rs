@@ -1,5 +1,6 @@
 //! What a client changes in a connection: every field is parsed, and every bad one is named.
 
+use crate::application::closed_sets;
 use crate::application::connections::change::Change;
 use crate::application::connections::principal::PrincipalSource;
 use crate::application::error::{Error, FieldError, Result};
@@ -85,8 +86,8 @@ connection_input! {
         /// bucket.
         #[schema(value_type = Option<String>, example = "team/")]
         prefix: String,
-        /// `read` or `read_write`.
-        #[schema(value_type = Option<String>, example = "read_write")]
+        /// What the product may do below the prefix; `read_write` where nothing else is set.
+        #[schema(value_type = Option<closed_sets::Access>)]
         access: String,
         #[schema(value_type = Option<String>, example = "arn:aws:iam::123456789012:role/acme-sallyport")]
         role_arn: String,
@@ -100,8 +101,12 @@ connection_input! {
         /// bucket of another account.
         #[schema(value_type = Option<bool>)]
         requester_pays: bool,
-        /// `role` (recommended) or `access_key`.
-        #[schema(value_type = Option<String>, example = "role")]
+        /// Whether browsers use the bucket directly, which needs CORS rules. `true` unless it is said
+        /// otherwise.
+        #[schema(value_type = Option<bool>, default = true)]
+        browser_access: bool,
+        /// How the connection signs in; `role` where nothing else is set.
+        #[schema(value_type = Option<closed_sets::Auth>)]
         auth: String,
         #[schema(value_type = Option<String>)]
         access_key_id: String,
@@ -117,6 +122,9 @@ connection_input! {
     }
 }
 
+/// The refusal of an endpoint that the stored secret was not entered for.
+const SECRET_NEEDED_AGAIN: &str = "secret_needed_again";
+
 /// What judging an input needs to know.
 pub struct InputRules<'a> {
     pub principal: &'a PrincipalSource,
@@ -125,6 +133,14 @@ pub struct InputRules<'a> {
 }
 
 impl ConnectionInput {
+    /// Leaves as it is what this error refuses: its field, and what does not go with it.
+    pub fn keep_refused(&mut self, error: &FieldError) {
+        self.keep(&error.field);
+        if error.code == SECRET_NEEDED_AGAIN {
+            self.keep("endpoint");
+        }
+    }
+
     /// The draft with the changes in it, or every field that cannot be accepted. `sealed_for` is the ID
     /// of the record that a secret will be stored in.
     pub async fn apply(
@@ -143,6 +159,7 @@ impl ConnectionInput {
             kms_key_arn,
             bucket_account_id,
             requester_pays,
+            browser_access,
             auth,
             access_key_id,
             secret_access_key,
@@ -168,6 +185,7 @@ impl ConnectionInput {
             kms_key,
             bucket_account,
             requester_pays: next_payer,
+            browser_access: next_browsers,
         } = settings;
         let DraftAccessKey {
             id: key_id,
@@ -190,7 +208,8 @@ impl ConnectionInput {
             bucket_account,
             AccountId::parse,
         );
-        parser.plain(requester_pays, next_payer);
+        parser.plain(requester_pays, next_payer, false);
+        parser.plain(browser_access, next_browsers, true);
         parser.optional("access_key_id", access_key_id, key_id, AccessKeyId::parse);
         parser.optional("endpoint", endpoint, next_endpoint, Endpoint::parse);
         match secret_access_key {
@@ -242,6 +261,40 @@ async fn conflicts(
                 role.account()
             ),
         );
+    }
+    if let Some(role) = &next.sign_in.role_arn
+        && before.sign_in.role_arn != next.sign_in.role_arn
+    {
+        let own = rules.principal.partition().await?;
+        if role.partition() != own {
+            refuse(
+                "role_arn",
+                "role_in_other_partition",
+                format!(
+                    "The role is in the partition `{}`, and this service in `{own}`. AWS lets nobody assume a role of another partition.",
+                    role.partition()
+                ),
+            );
+        }
+    }
+    let (key_before, key) = (&before.sign_in.access_key, &next.sign_in.access_key);
+    if key.endpoint != key_before.endpoint {
+        if next.sign_in.by == Auth::Role && key.endpoint.is_some() {
+            refuse(
+                "endpoint",
+                "endpoint_needs_access_key",
+                "An endpoint is for S3-compatible stores, which are connected by an access key. A role is assumed at AWS and works with Amazon S3 only.".to_owned(),
+            );
+        }
+        // Whoever may change the endpoint need not know the secret. Signed requests to a host of theirs
+        // would be a use of it that its owner has not agreed to.
+        if key.secret.is_some() && key.secret == key_before.secret {
+            refuse(
+                "secret_access_key",
+                SECRET_NEEDED_AGAIN,
+                "The stored secret access key was entered for another endpoint and is not used with this one. Enter it again, together with the endpoint.".to_owned(),
+            );
+        }
     }
     let has_endpoint =
         next.sign_in.by == Auth::AccessKey && next.sign_in.access_key.endpoint.is_some();
@@ -359,11 +412,11 @@ impl FieldParser {
         }
     }
 
-    /// A field whose every value is valid.
-    fn plain<T: Default>(&mut self, change: Change<T>, slot: &mut T) {
+    /// A field whose every value is valid, and that has this value when it is cleared.
+    fn plain<T>(&mut self, change: Change<T>, slot: &mut T, default: T) {
         match change {
             Change::Keep => {}
-            Change::Clear => *slot = T::default(),
+            Change::Clear => *slot = default,
             Change::Set(value) => *slot = value,
         }
     }

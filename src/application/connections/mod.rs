@@ -13,14 +13,14 @@ pub mod view;
 use crate::application::connections::input::{ConnectionInput, InputRules};
 use crate::application::connections::principal::PrincipalSource;
 use crate::application::error::{Error, Result};
-use crate::application::kept::vault::{Purpose, Vault};
-use crate::domain::connection::Credentials;
+use crate::application::kept::vault::{Purpose, Vault, sha256};
 use crate::domain::connection::access_key::SealedSecret;
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::external_id::ExternalId;
 use crate::domain::connection::role_arn::RoleArn;
 use crate::domain::connection::service_identity::ServicePrincipal;
 use crate::domain::connection::settings::BucketSettings;
+use crate::domain::connection::{Connection, Credentials};
 use crate::domain::origin::Origin;
 use crate::domain::policy_document::{DocumentParameters, Documents, PolicyTemplates};
 use crate::domain::setup::Draft;
@@ -77,12 +77,63 @@ impl Connections {
             prefix: settings.prefix.clone(),
             access: settings.access,
             kms_key: settings.kms_key.clone(),
-            allowed_origins: self.origins.clone(),
+            allowed_origins: settings.allowed_origins(&self.origins).to_vec(),
             region: settings.region,
             role_arn: role_arn.cloned(),
         };
         let documents = self.policies.documents(&parameters).map_err(Error::bug)?;
         Ok((documents, parameters))
+    }
+
+    /// Whether two connections are the same, also where the same secret is sealed for different records.
+    pub fn is_same(&self, one: &Connection, other: &Connection) -> bool {
+        self.comparable(one) == self.comparable(other)
+    }
+
+    /// Whether both have the same secret, or neither has one.
+    pub fn is_same_secret(&self, one: &Credentials, other: &Credentials) -> bool {
+        self.secret_hash(one) == self.secret_hash(other)
+    }
+
+    /// The connection with the secret's hash in place of the secret. One that does not open stays as it
+    /// is: nothing but itself is the same.
+    fn comparable(&self, connection: &Connection) -> Connection {
+        let hash = self.secret_hash(&connection.credentials);
+        let mut comparable = connection.clone();
+        if let (
+            Some(hash),
+            Credentials::AccessKey {
+                secret, sealed_for, ..
+            },
+        ) = (hash, &mut comparable.credentials)
+        {
+            *secret = SealedSecret(hash);
+            sealed_for.clear();
+        }
+        comparable
+    }
+
+    /// What distinguishes a secret from another, wherever both are sealed. One that does not open is
+    /// itself.
+    fn secret_hash(&self, credentials: &Credentials) -> Option<Vec<u8>> {
+        let Credentials::AccessKey {
+            secret, sealed_for, ..
+        } = credentials
+        else {
+            return None;
+        };
+        let opened = self
+            .vault
+            .open(Purpose::AccessKeySecret, sealed_for.as_bytes(), &secret.0);
+        Some(opened.map_or_else(|_| secret.0.clone(), |plain| sha256(&plain).to_vec()))
+    }
+
+    /// The documents of the service's own bucket.
+    pub async fn built_in_documents(&self, connection: &Connection) -> Result<Documents> {
+        let partition = self.principal.get().await?.partition();
+        self.policies
+            .documents_without_role(partition, connection, &self.origins)
+            .map_err(Error::bug)
     }
 
     /// The credentials, kept in another record. A secret is bound to its record: moving it means opening

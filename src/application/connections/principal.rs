@@ -2,7 +2,7 @@
 
 use crate::application::bucket::probe::Prober;
 use crate::application::error::{Error, Kind, Result};
-use crate::domain::connection::account::AccountId;
+use crate::domain::connection::account::{AccountId, Partition};
 use crate::domain::connection::service_identity::ServicePrincipal;
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,6 +47,16 @@ impl PrincipalSource {
         let identity = self.prober.identity().await.ok();
         Ok(self.get().await?.account() == account
             || identity.is_some_and(|identity| identity.account == *account))
+    }
+
+    /// The partition that the service calls AWS from: that of its own identity, or else of the principal that
+    /// the operator configured.
+    pub async fn partition(&self) -> Result<Partition> {
+        match self.prober.identity().await {
+            Ok(identity) => Ok(identity.partition),
+            // Without either, the error is that of the principal.
+            Err(_) => Ok(self.get().await?.partition()),
+        }
     }
 
     /// Whether the service's own AWS identity is known.

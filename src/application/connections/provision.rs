@@ -4,7 +4,7 @@
 use crate::domain::Invalid;
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::role_arn::RoleArn;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use std::fmt;
 
@@ -14,10 +14,15 @@ use std::fmt;
 pub struct GivenDocuments {
     pub trust_policy: serde_json::Map<String, Value>,
     pub permission_policy: serde_json::Map<String, Value>,
-    #[serde(default)]
+    /// `null` where browsers do not use the bucket.
+    #[serde(default, deserialize_with = "rules_or_null")]
     pub cors: Vec<GivenCorsRule>,
     #[serde(default)]
     pub lifecycle: GivenLifecycle,
+}
+
+fn rules_or_null<'de, D: Deserializer<'de>>(given: D) -> Result<Vec<GivenCorsRule>, D::Error> {
+    Ok(Option::deserialize(given)?.unwrap_or_default())
 }
 
 impl GivenDocuments {

@@ -1,10 +1,13 @@
 //! A connection as people and programs see it.
 
+use crate::application::closed_sets;
+use crate::application::error::{Error, Result};
 use crate::domain::connection::Connection;
 use crate::domain::connection::access::Access;
 use crate::domain::connection::settings::BucketSettings;
 use crate::domain::setup::{Draft, DraftSignIn};
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 /// The settings of a connection, in the form that the API answers with and the pages show. A secret is
@@ -14,7 +17,7 @@ use utoipa::ToSchema;
 pub struct ConnectionView {
     /// Empty, or with a trailing slash.
     pub prefix: String,
-    /// `read` or `read_write`.
+    #[schema(value_type = closed_sets::Access)]
     pub access: &'static str,
     pub role_arn: Option<String>,
     pub region: Option<String>,
@@ -22,6 +25,8 @@ pub struct ConnectionView {
     /// The account that owns the bucket, where it was named.
     pub bucket_account_id: Option<String>,
     pub requester_pays: bool,
+    /// Whether browsers use the bucket directly. If not, it needs no CORS rules.
+    pub browser_access: bool,
     pub access_key_id: Option<String>,
     pub endpoint: Option<String>,
 }
@@ -36,6 +41,7 @@ impl ConnectionView {
             kms_key,
             bucket_account,
             requester_pays,
+            browser_access,
         } = settings;
         let DraftSignIn {
             by: _,
@@ -50,14 +56,55 @@ impl ConnectionView {
             kms_key_arn: kms_key.as_ref().map(ToString::to_string),
             bucket_account_id: bucket_account.as_ref().map(ToString::to_string),
             requester_pays: *requester_pays,
+            browser_access: *browser_access,
             access_key_id: access_key.id.as_ref().map(|id| id.as_str().to_owned()),
             endpoint: access_key.endpoint.as_ref().map(ToString::to_string),
         }
     }
 
+    /// The fields that differ, in their order, with their values here and in `next`.
+    pub fn differences(&self, next: &Self) -> Result<Vec<Difference>> {
+        let fields = |view: &Self| match serde_json::to_value(view) {
+            Ok(Value::Object(fields)) => Ok(fields),
+            Ok(other) => Err(Error::bug(format!("a connection is shown as {other}"))),
+            Err(error) => Err(Error::bug(error)),
+        };
+        let (before, after) = (fields(self)?, fields(next)?);
+        Ok(before
+            .iter()
+            .filter_map(|(name, value)| {
+                let next = after.get(name)?;
+                (value != next).then(|| Difference {
+                    field: name.clone(),
+                    before: shown(value),
+                    after: shown(next),
+                })
+            })
+            .collect())
+    }
+
     /// Whether files can be changed.
     pub fn writes(&self) -> bool {
         self.access == Access::ReadWrite.as_str()
+    }
+}
+
+/// A field that a change sets to another value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// As requests name it.
+    pub field: String,
+    /// `None`: it has no value, or one that is never shown.
+    pub before: Option<String>,
+    pub after: Option<String>,
+}
+
+fn shown(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::String(text) if text.is_empty() => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
     }
 }
 

@@ -5,7 +5,7 @@ use crate::application::error::Error;
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::cause::Cause;
 use crate::domain::check::MissingPermission;
-use crate::domain::connection::{ConnectedBucket, Connection};
+use crate::domain::connection::{ConnectedBucket, Connection, Credentials};
 use crate::domain::files::file_operation::{FileOperation, Permission, Target};
 use crate::domain::policy_document::PolicyTemplates;
 use serde_json::json;
@@ -49,7 +49,10 @@ impl Denials {
             _ => Vec::new(),
         };
         let denied = failure.kind == FailureKind::AccessDenied;
-        let mut error = Error::from(failure);
+        let mut error = match bucket.connection.credentials {
+            Credentials::Service => Error::of_own_bucket(failure),
+            Credentials::Role { .. } | Credentials::AccessKey { .. } => Error::from(failure),
+        };
         if missing.is_empty() {
             return error;
         }

@@ -2,8 +2,8 @@
 
 use crate::application::bucket::probe::Preflight;
 use crate::application::diagnosis::finding::{Finding, UNKNOWN_KEY};
-use crate::domain::aws_failure::{AwsFailure, DenialCause, FailureKind};
-use crate::domain::cause::Cause;
+use crate::domain::aws_failure::{AssumeRoleRefusal, AwsFailure, FailureKind};
+use crate::domain::cause::{Cause, NotProven};
 use crate::domain::check::MissingPermission;
 use crate::domain::connection::region::Region;
 use crate::domain::connection::service_identity::ServicePrincipal;
@@ -22,11 +22,12 @@ pub(crate) struct Explain<'a> {
 impl Explain<'_> {
     /// Why our own AssumeRole failed.
     pub(crate) fn role_refused(&self, failure: &AwsFailure) -> Finding {
-        if failure.kind != FailureKind::AccessDenied {
-            return Finding::of(assume_role_failed(failure));
-        }
-        if failure.denial == Some(DenialCause::NoIdentityPolicy) {
-            return Finding::of(Cause::ServiceNotPermitted);
+        match failure.assume_role_refusal() {
+            None => return Finding::of(assume_role_failed(failure)),
+            Some(AssumeRoleRefusal::Service(by)) => {
+                return Finding::of(Cause::ServiceNotPermitted(by));
+            }
+            Some(AssumeRoleRefusal::Role | AssumeRoleRefusal::Unknown) => {}
         }
         let (role, external_id) = self.role_and_external_id();
         let account = self.principal.as_ref();
@@ -42,13 +43,22 @@ impl Explain<'_> {
         self.with_trust_policy(Cause::RoleAcceptsMissingExternalId { role, external_id })
     }
 
-    pub(crate) fn accepts_wrong_external_id(&self) -> Finding {
+    /// `nearly`: only an ID that differs from the own one in a single digit was accepted.
+    pub(crate) fn accepts_wrong_external_id(&self, nearly: bool) -> Finding {
         let (role, external_id) = self.role_and_external_id();
-        self.with_trust_policy(Cause::RoleAcceptsWrongExternalId { role, external_id })
+        self.with_trust_policy(Cause::RoleAcceptsWrongExternalId {
+            role,
+            external_id,
+            nearly,
+        })
     }
 
-    pub(crate) fn refusal_not_proven(&self, failure: &AwsFailure) -> Finding {
-        Finding::of(Cause::RefusalNotProven(failure.kind.into()))
+    pub(crate) fn refusal_not_proven(&self, why: NotProven) -> Finding {
+        Finding::of(Cause::RefusalNotProven(why))
+    }
+
+    pub(crate) fn location_not_supported(&self) -> Finding {
+        Finding::of(Cause::LocationNotSupported)
     }
 
     pub(crate) fn region_differs(&self, entered: Region, found: Region) -> Finding {

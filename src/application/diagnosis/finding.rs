@@ -24,6 +24,7 @@ impl Finding {
                 remedy: words.remedy,
                 missing: Vec::new(),
                 patch: None,
+                bearing: cause.bearing(),
             },
             cause,
         }

@@ -5,6 +5,7 @@ pub mod multipart;
 pub mod name_filter;
 pub mod query;
 pub mod read;
+pub mod read_watch;
 pub mod safe_content;
 pub mod shared;
 pub mod sign;

@@ -5,13 +5,15 @@ use crate::application::bucket::read::{
 };
 use crate::application::error::{Error, Kind, Result};
 use crate::application::files::name_filter::NameFilter;
-use crate::application::files::shared::Files;
+use crate::application::files::read_watch::WatchedBody;
+use crate::application::files::shared::{Files, TRANSFER};
 use crate::application::people::caller::Member;
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::file_key::{FileKey, Folder};
 use crate::domain::files::file_operation::FileOperation;
 use crate::domain::files::object_key::{Listed, ObjectKeyPrefix, relative_to};
 use crate::domain::ids::StorageRef;
+use futures_util::StreamExt;
 use time::OffsetDateTime;
 
 /// What is in a folder.
@@ -120,10 +122,23 @@ impl Files {
             None => FileOperation::Read,
         };
         let bucket = self.bucket_for(operation, member, storage).await?;
-        self.bucket
-            .get(&bucket, &bucket.key("key", key)?, conditions)
+        let object = bucket.key("key", key)?;
+        let workspace = member.workspace.as_str();
+        let mut memory = self.memory.take(workspace, TRANSFER).await?;
+        let content = self
+            .bucket
+            .get(&bucket, &object, conditions)
             .await
-            .map_err(|failure| self.denials.error(&bucket, operation, failure))
+            .map_err(|failure| self.denials.error(&bucket, operation, failure))?;
+        memory.shrink_to(content.content_length.unwrap_or(TRANSFER).min(TRANSFER));
+        let body = content.body.map(move |chunk| {
+            let _until_the_end = &memory;
+            chunk
+        });
+        Ok(ObjectContent {
+            body: WatchedBody::new(body.boxed(), self.reader_patience).boxed(),
+            ..content
+        })
     }
 }
 

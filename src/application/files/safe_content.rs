@@ -28,6 +28,26 @@ const SHOWN: &[&str] = &[
     "video/webm",
 ];
 
+/// Types in which a browser runs something, or that hold other documents, besides everything that ends in
+/// `+xml` and the types of scripts.
+const ACTIVE: &[&str] = &[
+    "application/hta",
+    "application/vnd.wap.wml",
+    "application/x-shockwave-flash",
+    "application/x-xpinstall",
+    "application/xml",
+    "message/rfc822",
+    "text/cache-manifest",
+    "text/css",
+    "text/html",
+    "text/x-component",
+    "text/xml",
+    "text/xsl",
+];
+
+/// What S3 and its clients store where nobody said a type.
+const NO_TYPE: &[&str] = &["binary/octet-stream", "application/octet-stream"];
+
 /// How to serve a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Serving {
@@ -35,49 +55,159 @@ pub struct Serving {
     pub content_disposition: String,
 }
 
-/// What S3 and its clients store where nobody said a type.
-const NO_TYPE: &[&str] = &["binary/octet-stream", "application/octet-stream"];
+/// What a signed URL makes the bucket say of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkServing {
+    /// `None`: the stored type stays.
+    pub content_type: Option<String>,
+    pub content_disposition: String,
+}
 
 impl Serving {
-    /// For a stored object. Where it was stored without a type, the key's ending says one.
+    /// For a stored object, as it is relayed: with its own type and charset. Where it was stored without a
+    /// type, the key's ending says one. What could run becomes inert, and only the types of [`SHOWN`] are
+    /// shown in place.
     pub fn of_stored(file_key: &FileKey, content_type: Option<&str>) -> Self {
         let known = content_type.filter(|stored| !NO_TYPE.contains(stored));
-        Self::of(file_key, known, None)
+        let Some(stored) = known else {
+            return Self::of(file_key, None, None);
+        };
+        let kind = Kind::of(stored);
+        Self {
+            content_type: match kind {
+                Kind::Shown | Kind::Other => stored.to_owned(),
+                Kind::Active => INERT_TYPE.to_owned(),
+            },
+            content_disposition: kind.disposition(file_key.name(), None),
+        }
     }
 
-    /// Decides by the type that the caller, the object or else the key's ending says. HTML, SVG, XML,
-    /// scripts and whatever is unknown become attachments of an inert type, whatever was asked for.
+    /// Whether a browser shows it in place.
+    pub fn is_shown(&self) -> bool {
+        self.content_disposition.starts_with("inline")
+    }
+
+    /// Decides by the type that the caller or else the key's ending says. What could run becomes an
+    /// attachment of an inert type, whatever was asked for; what no browser shows is an attachment.
     pub fn of(file_key: &FileKey, content_type: Option<&str>, download_name: Option<&str>) -> Self {
-        let guessed = || {
-            mime_guess::from_path(file_key.name())
-                .first_raw()
-                .unwrap_or(INERT_TYPE)
-        };
-        let content_type = content_type.unwrap_or_else(guessed);
+        let content_type = content_type.unwrap_or_else(|| guessed(file_key));
+        let kind = Kind::of(content_type);
+        Self {
+            content_type: match kind {
+                Kind::Shown => with_charset(content_type),
+                Kind::Other => content_type.to_owned(),
+                Kind::Active => INERT_TYPE.to_owned(),
+            },
+            content_disposition: kind.disposition(file_key.name(), download_name),
+        }
+    }
+}
+
+impl LinkServing {
+    /// For a link to the bucket, whose stored type nobody asks for.
+    ///
+    /// A type that is asked for is judged as in [`Serving::of`]. Where none is:
+    /// - a key whose ending stands for an active type is an attachment of an inert type;
+    /// - one that stands for a picture, a video or the like is shown in place, as that type: the stored one
+    ///   could be active;
+    /// - everything else keeps its type and charset, and is an attachment, which runs nothing.
+    pub fn of(file_key: &FileKey, content_type: Option<&str>, download_name: Option<&str>) -> Self {
+        let guess = guessed(file_key);
+        let named = content_type.is_some();
+        let is_text = guess.starts_with("text/");
+        match Kind::of(guess) {
+            Kind::Other if !named => Self::stored(file_key, download_name),
+            Kind::Shown if !named && (is_text || download_name.is_some()) => {
+                Self::stored(file_key, download_name)
+            }
+            Kind::Shown | Kind::Other | Kind::Active => {
+                let serving = Serving::of(file_key, content_type, download_name);
+                Self {
+                    content_type: Some(serving.content_type),
+                    content_disposition: serving.content_disposition,
+                }
+            }
+        }
+    }
+
+    fn stored(file_key: &FileKey, download_name: Option<&str>) -> Self {
+        let name = download_name.unwrap_or(file_key.name());
+        Self {
+            content_type: None,
+            content_disposition: disposition("attachment", name),
+        }
+    }
+}
+
+/// What a browser does with a type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// It shows it, and runs nothing.
+    Shown,
+    /// It could run something in it. Everything that is no type at all counts as such.
+    Active,
+    /// It offers to save it.
+    Other,
+}
+
+impl Kind {
+    fn of(content_type: &str) -> Self {
         let essence = content_type
             .split(';')
             .next()
             .unwrap_or_default()
             .trim()
             .to_ascii_lowercase();
-        let shown = SHOWN.contains(&essence.as_str())
-            && content_type.bytes().all(|b| (0x20..0x7f).contains(&b));
-        let content_type = if !shown {
-            INERT_TYPE.to_owned()
-        } else if essence.starts_with("text/") && !content_type.contains("charset") {
-            format!("{content_type}; charset=utf-8")
-        } else {
-            content_type.to_owned()
-        };
-        let kind = match (shown, download_name) {
-            (true, None) => "inline",
-            _ => "attachment",
-        };
-        let name = download_name.unwrap_or(file_key.name());
-        Self {
-            content_type,
-            content_disposition: disposition(kind, name),
+        let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$&-^_.+".contains(c);
+        let is_type = essence.split_once('/').is_some_and(|(main, sub)| {
+            let good = |part: &str| !part.is_empty() && part.chars().all(is_token);
+            good(main) && good(sub)
+        });
+        if !is_type || !content_type.bytes().all(|b| (0x20..0x7f).contains(&b)) {
+            return Self::Active;
         }
+        if SHOWN.contains(&essence.as_str()) {
+            return Self::Shown;
+        }
+        let scripts = [
+            "javascript",
+            "ecmascript",
+            "jscript",
+            "livescript",
+            "vbscript",
+        ];
+        let is_active = ACTIVE.contains(&essence.as_str())
+            || essence.ends_with("+xml")
+            || essence.starts_with("multipart/")
+            || scripts.iter().any(|script| essence.contains(script));
+        match is_active {
+            true => Self::Active,
+            false => Self::Other,
+        }
+    }
+
+    fn disposition(self, name: &str, download_name: Option<&str>) -> String {
+        let kind = match (self, download_name) {
+            (Self::Shown, None) => "inline",
+            (Self::Shown, Some(_)) | (Self::Active | Self::Other, _) => "attachment",
+        };
+        disposition(kind, download_name.unwrap_or(name))
+    }
+}
+
+/// The type that the key's ending stands for.
+fn guessed(file_key: &FileKey) -> &'static str {
+    mime_guess::from_path(file_key.name())
+        .first_raw()
+        .unwrap_or(INERT_TYPE)
+}
+
+/// A text without a charset is taken for UTF-8.
+fn with_charset(content_type: &str) -> String {
+    let lower = content_type.to_ascii_lowercase();
+    match lower.trim_start().starts_with("text/") && !lower.contains("charset=") {
+        true => format!("{content_type}; charset=utf-8"),
+        false => content_type.to_owned(),
     }
 }
 
@@ -154,7 +284,82 @@ mod tests {
     }
 
     #[test]
-    fn a_stored_object_without_a_type_is_told_by_its_ending() {
+    fn a_stored_type_stays_unless_it_is_active() {
+        let key = FileKey::parse("/a").unwrap();
+        for (stored, kind) in [
+            ("text/plain", "inline;"),
+            ("text/plain; Charset=ISO-8859-1", "inline;"),
+            ("text/csv", "inline;"),
+            ("application/zip", "attachment;"),
+            ("application/vnd.apache.parquet", "attachment;"),
+            ("audio/flac", "attachment;"),
+            ("application/x-ndjson", "attachment;"),
+        ] {
+            let served = Serving::of_stored(&key, Some(stored));
+            assert_eq!(served.content_type, stored);
+            assert!(served.content_disposition.starts_with(kind), "{stored}");
+        }
+        for active in [
+            "text/html",
+            "TEXT/HTML;charset=x",
+            "image/svg+xml",
+            "application/xhtml+xml",
+            "application/xml",
+            "text/javascript",
+            "application/x-javascript",
+            "text/ecmascript",
+            "multipart/x-mixed-replace",
+            "message/rfc822",
+            "no type",
+            "",
+            "text/plain\r\nx-y: z",
+        ] {
+            let served = Serving::of_stored(&key, Some(active));
+            assert_eq!(served.content_type, INERT_TYPE, "{active}");
+            assert!(served.content_disposition.starts_with("attachment;"));
+        }
+    }
+
+    #[test]
+    fn a_link_overrides_only_what_is_dangerous() {
+        let link = |key: &str, asked: Option<&str>, name: Option<&str>| {
+            let served = LinkServing::of(&FileKey::parse(key).unwrap(), asked, name);
+            let inline = served.content_disposition.starts_with("inline;");
+            (served.content_type, inline)
+        };
+        let inert = || Some(INERT_TYPE.to_owned());
+        for kept in [
+            "/a",
+            "/a.zip",
+            "/a.parquet",
+            "/a.docx",
+            "/a.flac",
+            "/a.csv",
+            "/a.txt",
+        ] {
+            assert_eq!(link(kept, None, None), (None, false), "{kept}");
+            assert_eq!(link(kept, None, Some("b")), (None, false), "{kept}");
+        }
+        for active in ["/a.html", "/a.svg", "/a.xml", "/a.js", "/a.xhtml", "/a.mht"] {
+            assert_eq!(link(active, None, None), (inert(), false), "{active}");
+            assert_eq!(link(active, None, Some("b")), (inert(), false), "{active}");
+        }
+        assert_eq!(link("/a.png", None, None), (Some("image/png".into()), true));
+        assert_eq!(link("/a.png", None, Some("b")), (None, false));
+        let utf8 = Some("text/csv; charset=utf-8".to_owned());
+        assert_eq!(link("/a", Some("text/csv"), None), (utf8, true));
+        let latin = Some("text/csv; charset=iso-8859-1".to_owned());
+        assert_eq!(
+            link("/a", Some("text/csv; charset=iso-8859-1"), None),
+            (latin, true)
+        );
+        assert_eq!(link("/a.csv", Some("text/html"), None), (inert(), false));
+        let zip = Some("application/zip".to_owned());
+        assert_eq!(link("/a", Some("application/zip"), None), (zip, false));
+    }
+
+    #[test]
+    fn a_stored_object_without_a_type_is_known_by_its_ending() {
         let stored = |key: &str, content_type| {
             Serving::of_stored(&FileKey::parse(key).unwrap(), content_type).content_type
         };

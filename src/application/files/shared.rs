@@ -1,6 +1,7 @@
 //! The use case of a storage's files, and what its operations have in common.
 
 use crate::application::bucket::port::Bucket;
+use crate::application::budget::ByteBudget;
 use crate::application::diagnosis::denials::Denials;
 use crate::application::error::{Error, Kind, Result};
 use crate::application::kept::vault::Vault;
@@ -24,11 +25,18 @@ pub struct Files {
     pub vault: Arc<Vault>,
     /// The longest life of a signed URL.
     pub longest_url_life: Duration,
+    /// The memory of bodies under way: of files, and of requests' JSON.
+    pub memory: Arc<ByteBudget>,
+    /// After how long a reader that takes nothing is cut off.
+    pub reader_patience: Duration,
     /// Uploads under way: one whose client has left still has to clean up.
     pub running: TaskTracker,
     /// Where they run: a worker of the server may end before them.
     pub runtime: Handle,
 }
+
+/// What a body on its way takes in memory at most, in bytes: buffers of both connections.
+pub(super) const TRANSFER: u64 = 512 << 10;
 
 impl Files {
     /// The storage's bucket, if its settings permit the operation.

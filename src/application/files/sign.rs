@@ -2,7 +2,7 @@
 
 use crate::application::bucket::sign::{SignedMethod, SignedResponse, SignedUrl};
 use crate::application::error::{Error, Result};
-use crate::application::files::safe_content::Serving;
+use crate::application::files::safe_content::LinkServing;
 use crate::application::files::shared::Files;
 use crate::application::people::caller::{Admin, Member};
 use crate::domain::Invalid;
@@ -30,6 +30,17 @@ pub struct SignRequest {
     pub content_type: Option<String>,
     /// Forces a download under this name.
     pub download_name: Option<String>,
+    pub method: ReadMethod,
+    /// An HTTP `Range` with one range, like `bytes=0-99`, which whoever uses the URL must send.
+    pub range: Option<String>,
+}
+
+/// What a signed URL that reads is used with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ReadMethod {
+    #[default]
+    Get,
+    Head,
 }
 
 /// What a signed URL lets its holder do besides reading.
@@ -71,17 +82,22 @@ impl Files {
         let bucket = self.storages.usable(workspace, storage).await?;
         let mut keys = Vec::with_capacity(request.keys.len());
         for (at, key) in request.keys.iter().enumerate() {
-            let serving = Serving::of(
+            let serving = LinkServing::of(
                 key,
                 request.content_type.as_deref(),
                 request.download_name.as_deref(),
             );
             let response = SignedResponse {
-                content_type: Some(serving.content_type),
+                content_type: serving.content_type,
                 content_disposition: Some(serving.content_disposition),
+                range: request.range.clone(),
             };
             let key = bucket.key(&format!("keys[{at}]"), key)?;
-            keys.push((key, SignedMethod::Get(response)));
+            let method = match request.method {
+                ReadMethod::Get => SignedMethod::Get(response),
+                ReadMethod::Head => SignedMethod::Head(response),
+            };
+            keys.push((key, method));
         }
         Ok(self.bucket.sign(&bucket, &keys, expires_in).await?)
     }

@@ -3,7 +3,7 @@
 use crate::application::bucket::body::UploadBody;
 use crate::application::bucket::write::{DeleteTarget, NewObject, PutFailure, StoredObject};
 use crate::application::error::{Error, Kind, Result};
-use crate::application::files::shared::Files;
+use crate::application::files::shared::{Files, TRANSFER};
 use crate::application::people::caller::Admin;
 use crate::domain::Invalid;
 use crate::domain::aws_failure::FailureKind;
@@ -49,12 +49,27 @@ impl Files {
             .bucket_for(FileOperation::Upload, admin.member(), storage)
             .await?;
         let object_key = bucket.key("key", key)?;
+        let buffers = body.length().unwrap_or(TRANSFER).min(TRANSFER);
+        let memory = self
+            .memory
+            .take(admin.workspace().as_str(), buffers)
+            .await?;
         let (to, denials) = (self.bucket.clone(), self.denials.clone());
         let work = async move {
+            let _until_the_end = memory;
             let stored = to.put(&bucket, &object_key, &object, body).await;
             stored.map_err(|failure| match failure {
                 PutFailure::Body(fault) => fault.into(),
-                PutFailure::NoMemory => busy(),
+                PutFailure::NoRoom => busy(),
+                PutFailure::StoreStalled { limit, all_sent } => store_stalled(limit, all_sent),
+                PutFailure::Spool(cause) => Error::new(
+                    Kind::Unavailable,
+                    "spool_unavailable",
+                    "The service cannot keep a body without `Content-Length` while it comes: its disk is full or cannot be written. Nothing was stored.",
+                )
+                .remedy("Send the file's size as `Content-Length`. The operator finds the cause in the log.")
+                .retry_after(Duration::from_secs(30))
+                .internal(cause),
                 // S3 has no object to compare with: the condition does not hold.
                 PutFailure::Aws(mut failure) => {
                     if failure.kind == FailureKind::NoSuchKey {
@@ -142,6 +157,25 @@ fn deletion_of(file: &FileToDelete) -> FileOperation {
     }
 }
 
+fn store_stalled(limit: Duration, all_sent: bool) -> Error {
+    let seconds = limit.as_secs();
+    let (detail, remedy) = match all_sent {
+        false => (
+            format!(
+                "The storage took nothing of the file, or did not confirm what it took, for {seconds} seconds. Nothing was stored."
+            ),
+            "Upload the file again in a moment.",
+        ),
+        true => (
+            format!(
+                "The storage has the whole file, but did not say within {seconds} seconds that it stored it."
+            ),
+            "Read the file's metadata: it shows whether the file is there. If not, upload it again.",
+        ),
+    };
+    Error::new(Kind::UpstreamTimeout, "storage_timeout", detail).remedy(remedy)
+}
+
 fn busy() -> Error {
     Error::new(
         Kind::Unavailable,
@@ -150,4 +184,26 @@ fn busy() -> Error {
     )
     .remedy("Send the file's size as `Content-Length`, or try again in a moment.")
     .retry_after(Duration::from_secs(5))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_that_stalls_is_reported_as_it_was() {
+        let limit = Duration::from_secs(60);
+        let cut = store_stalled(limit, false);
+        assert_eq!(cut.code, "storage_timeout");
+        assert!(cut.detail.contains("60 seconds") && cut.detail.contains("Nothing was stored"));
+        // Nobody knows whether it stored the object.
+        let unknown = store_stalled(limit, true);
+        assert!(!unknown.detail.contains("Nothing was stored"));
+        assert!(
+            unknown
+                .remedy
+                .as_ref()
+                .is_some_and(|text| text.contains("metadata"))
+        );
+    }
 }

@@ -5,6 +5,8 @@
 //! lease has ended. A new kind of job is a type that implements [`Job`], and one entry where `startup`
 //! lists them.
 
+pub mod janitor;
+pub mod lag;
 pub mod worker;
 
 use crate::application::error::Result;
@@ -19,8 +21,14 @@ use tokio_util::sync::CancellationToken;
 pub enum Lane {
     /// Ends within seconds.
     Quick,
+    /// Took long the last time, as when a storage does not answer.
+    Unresponsive,
     /// May take minutes or hours.
     Slow,
+}
+
+impl Lane {
+    pub const ALL: [Self; 3] = [Self::Quick, Self::Unresponsive, Self::Slow];
 }
 
 /// What becomes of a job after some work on it.
@@ -32,6 +40,8 @@ pub enum Next {
     Again {
         due: OffsetDateTime,
         cursor: Option<String>,
+        /// Whether the work took long for its kind. Such jobs have workers of their own the next time.
+        slow: bool,
     },
     /// Its row was ended together with the rows that it made, or it is another worker's by now.
     Settled,
@@ -45,11 +55,22 @@ pub trait Job: Send + Sync {
 
     fn lane(&self) -> Lane;
 
-    /// How long a worker holds a job. Work that takes longer extends the lease with each step that it
-    /// stores.
+    /// Whether it takes the jobs of its kind that took long the last time, or the others.
+    fn takes_slow(&self) -> bool {
+        false
+    }
+
+    /// How many jobs one workspace has in work, on all replicas together.
+    fn most_of_workspace(&self) -> u32 {
+        u32::MAX
+    }
+
+    /// After how long another worker takes the job of one that died. The worker extends the lease while
+    /// it works.
     fn lease(&self) -> Duration;
 
-    /// Works on the job until it ends, has to pause, or `stop`. An error, like a stop, gives the job back:
+    /// Works on the job until it ends, has to pause, or `stop`: at a shutdown, and when the job is not
+    /// this worker's any more. An error, like a stop, gives the job back:
     /// any worker may take it again at once.
     async fn work(&self, job: &ClaimedJob, stop: &CancellationToken) -> Result<Next>;
 }

@@ -3,8 +3,9 @@
 use crate::application::clock::Clock;
 use crate::application::error::Result;
 use crate::application::jobs::{Job, Lane, Next};
-use crate::application::kept::store::Store;
+use crate::application::kept::store::{ClaimedJob, JobClaim, JobRest, Store};
 use crate::application::observe::Observer;
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -12,7 +13,9 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// How long a worker waits after the database failed.
-const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(15);
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(3);
+/// How many times a lease is renewed within its length.
+const RENEWALS: u32 = 3;
 
 /// One worker. Several may run, in one process and in many.
 #[derive(Clone)]
@@ -68,26 +71,72 @@ impl Worker {
     async fn take(&self, job: &dyn Job, stop: &CancellationToken) -> Result<bool> {
         let worker = Uuid::now_v7().simple().to_string();
         let now = self.clock.now();
-        let claimed = self
-            .store
-            .claim_job(job.kind(), &worker, now, now + job.lease())
-            .await?;
+        let claim = JobClaim {
+            kind: job.kind(),
+            slow: job.takes_slow(),
+            most_of_workspace: job.most_of_workspace(),
+            worker: &worker,
+            now,
+            lease_until: now + job.lease(),
+        };
+        let claimed = self.store.claim_job(&claim).await?;
         let Some(claimed) = claimed else {
             return Ok(false);
         };
         self.observer.began_job(job.kind());
-        let next = job.work(&claimed, stop).await;
+        let next = self.work(job, &claimed, stop).await;
         self.observer.ended_job(job.kind(), next.is_ok());
         match &next {
             Ok(Next::Ended) => self.store.end_job(&claimed).await?,
-            Ok(Next::Again { due, cursor }) => {
-                self.store
-                    .rest_job(&claimed, *due, cursor.as_deref())
-                    .await?
+            Ok(Next::Again { due, cursor, slow }) => {
+                let rest = JobRest {
+                    due: *due,
+                    cursor: cursor.as_deref(),
+                    slow: *slow,
+                };
+                self.store.rest_job(&claimed, &rest).await?
             }
             Ok(Next::Settled) => {}
             Err(_) => self.store.release_job(&claimed).await?,
         }
         next.map(|_| true)
+    }
+
+    async fn work(
+        &self,
+        job: &dyn Job,
+        claimed: &ClaimedJob,
+        stop: &CancellationToken,
+    ) -> Result<Next> {
+        let stop = stop.child_token();
+        tokio::select! {
+            next = job.work(claimed, &stop) => next,
+            never = self.keep(job, claimed, &stop) => match never {},
+        }
+    }
+
+    /// Renews the lease for as long as the work goes on. Ends the work when the job is another worker's,
+    /// or gone.
+    async fn keep(
+        &self,
+        job: &dyn Job,
+        claimed: &ClaimedJob,
+        stop: &CancellationToken,
+    ) -> Infallible {
+        loop {
+            tokio::time::sleep(job.lease() / RENEWALS).await;
+            let until = self.clock.now() + job.lease();
+            match self.store.renew_job(claimed, until).await {
+                Ok(true) => {}
+                Ok(false) => {
+                    stop.cancel();
+                    return std::future::pending().await;
+                }
+                // The database is away: another worker may take the job when it is back.
+                Err(error) => {
+                    tracing::warn!(%error, kind = claimed.kind, "cannot renew the lease of a job");
+                }
+            }
+        }
     }
 }

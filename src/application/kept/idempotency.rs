@@ -3,19 +3,30 @@
 //! A client names a request by an idempotency key. The first one with it is done; later ones with the
 //! same content get the same answer. Only successful answers are kept: after a refusal or a failure the
 //! same key may be tried again. Answers are kept sealed, because one may hold a new token.
+//!
+//! The answer is stored in the transaction of what the request makes ([`Keep`]), so whatever stops a request,
+//! a repetition finds both or neither. A key is held by a lease, which its request renews while it works.
+//! A request that loses its lease nevertheless, as in a process that stood still, makes nothing any more:
+//! its transaction finds that the key is another's.
 
 use crate::application::clock::Clock;
 use crate::application::error::{Error, Kind, Result};
-use crate::application::kept::store::{Idempotency, SecretHash, Store};
+use crate::application::kept::store::{
+    HeldKey, Idempotency, KeptAnswer, KeyClaim, SecretHash, Store, StoreError, is_outcome_unknown,
+};
 use crate::application::kept::vault::{Purpose, Vault};
 use crate::domain::Invalid;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::task::JoinHandle;
 
 /// How long an answer is kept.
 pub const RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
-/// After this time a request that was never answered, as in a killed process, no longer holds its key.
-pub const STALE_AFTER: Duration = Duration::from_secs(60);
+/// How long a key is held after its last renewal. After a killed process, a repetition waits this long.
+pub const LEASE: Duration = Duration::from_secs(15);
+const RENEW_EVERY: Duration = Duration::from_secs(5);
+/// How long an older version of the service holds a key, which has no lease.
+const STALE_AFTER: Duration = Duration::from_secs(60);
 /// How often, and how many times, a request that waits asks for the first one's answer.
 const LOOK_AGAIN: Duration = Duration::from_millis(300);
 const LOOKS: u32 = 100;
@@ -47,9 +58,9 @@ pub struct Once {
 }
 
 /// What to do with a request.
-pub enum BegunRequest<'a> {
-    /// Do it, then say what came of it.
-    First(Held<'a>),
+pub enum BegunRequest {
+    /// Do it, and store its answer with what it makes.
+    First(Held),
     /// It was done; this was the answer.
     Done(Vec<u8>),
 }
@@ -61,58 +72,82 @@ pub struct IdempotentRequests {
     pub clock: Arc<dyn Clock>,
 }
 
-/// A request that holds its key. One that is dropped, as in a panic, holds it for [`STALE_AFTER`].
+/// A request that holds its key. One that is dropped, as in a panic, holds it for at most [`LEASE`] more.
 #[must_use = "the key is held until the answer is kept or the key is given back"]
-pub struct Held<'a> {
-    requests: &'a IdempotentRequests,
-    once: Once,
+pub struct Held {
+    store: Arc<dyn Store>,
+    vault: Arc<Vault>,
+    key: HeldKey,
+    renewal: JoinHandle<()>,
+}
+
+/// How a use case stores the answer to its request with what it makes: it calls [`answer`](Self::answer)
+/// before it stores anything, and gives the result to the store.
+pub struct Keep<'a, T> {
+    held: Option<&'a Held>,
+    render: Option<Render<'a, T>>,
+}
+
+/// Turns what will be made into the answer.
+type Render<'a, T> = &'a (dyn Fn(&T) -> Result<Vec<u8>> + Sync);
+
+impl<'a, T> Keep<'a, T> {
+    /// The answer is kept where the request holds a key, and only rendered otherwise.
+    pub fn new(held: Option<&'a Held>, render: Render<'a, T>) -> Self {
+        let render = Some(render);
+        Self { held, render }
+    }
+
+    /// No answer is kept.
+    pub fn nothing() -> Self {
+        Self {
+            held: None,
+            render: None,
+        }
+    }
+
+    /// Renders the answer, so that nothing is left to fail when `made` is stored.
+    pub fn answer(&self, made: &T) -> Result<Option<KeptAnswer>> {
+        let Some(render) = self.render else {
+            return Ok(None);
+        };
+        let answer = render(made)?;
+        self.held.map(|held| held.seal(&answer)).transpose()
+    }
 }
 
 impl IdempotentRequests {
     /// Begins a request, unless one with its key is done or under way. One that is under way is refused
     /// with the code `idempotency_key_in_progress`.
-    pub async fn begin(&self, once: Once) -> Result<BegunRequest<'_>> {
-        match self.state(&once).await? {
-            Some(answer) => Ok(BegunRequest::Done(answer)),
-            None => Ok(BegunRequest::First(Held {
-                requests: self,
-                once,
-            })),
-        }
-    }
-
-    /// The same, waiting for the answer of a request that is under way.
-    pub async fn begin_or_wait(&self, once: Once) -> Result<BegunRequest<'_>> {
-        for _ in 0..LOOKS {
-            match self.begin(once.clone()).await {
-                Err(error) if error.code == IN_PROGRESS => {
-                    tokio::time::sleep(LOOK_AGAIN).await;
-                }
-                other => return other,
-            }
-        }
-        self.begin(once).await
-    }
-
-    /// The kept answer; `None` where this request is the first and now holds the key.
-    async fn state(&self, once: &Once) -> Result<Option<Vec<u8>>> {
+    pub async fn begin(&self, once: Once) -> Result<BegunRequest> {
         let now = self.clock.now();
-        let known = self
-            .store
-            .begin_idempotent(
-                &once.scope,
-                &once.key.0,
-                &once.fingerprint,
-                now,
-                now - STALE_AFTER,
-                now - RETENTION,
-            )
-            .await?;
-        match known {
-            Idempotency::Started => Ok(None),
+        let claim = KeyClaim {
+            scope: &once.scope,
+            key: &once.key.0,
+            fingerprint: &once.fingerprint,
+            now,
+            held_until: now + LEASE,
+            stale_before: now - STALE_AFTER,
+            forget_before: now - RETENTION,
+        };
+        let begun = self.store.begin_idempotent(&claim).await;
+        // Nothing but the key may have been taken, and that ends with its lease.
+        let begun = begun.map_err(|error| match error {
+            StoreError::OutcomeUnknown(why) => StoreError::Unavailable(why),
+            definite => definite,
+        });
+        match begun? {
+            Idempotency::Started => {
+                let key = HeldKey {
+                    scope: once.scope,
+                    key: once.key.0,
+                    since: now,
+                };
+                Ok(BegunRequest::First(self.hold(key)))
+            }
             Idempotency::InProgress => Err(Error::new(
                 Kind::Conflict,
-                "idempotency_key_in_progress",
+                IN_PROGRESS,
                 "A request with this idempotency key is being worked on.",
             )
             .remedy("Repeat it in a moment, to get its answer.")
@@ -127,44 +162,81 @@ impl IdempotentRequests {
             }
             Idempotency::Answered { sealed_answer, .. } => self
                 .vault
-                .open(Purpose::IdempotentAnswer, &once.place(), &sealed_answer)
-                .map(Some)
+                .open(
+                    Purpose::IdempotentAnswer,
+                    &place(&once.scope, &once.key.0),
+                    &sealed_answer,
+                )
+                .map(BegunRequest::Done)
                 .map_err(|error| Error::bug(format!("a stored answer: {error}"))),
         }
     }
-}
 
-impl Held<'_> {
-    /// Keeps the answer of the request, which was done. A failure goes to the log: the change is made
-    /// and the client shall know, although a repetition would make it again.
-    pub async fn keep(self, answer: &[u8]) {
-        let Self { requests, once } = self;
-        let kept = async {
-            let sealed = requests
-                .vault
-                .seal(Purpose::IdempotentAnswer, &once.place(), answer)?;
-            requests
-                .store
-                .answer_idempotent(&once.scope, &once.key.0, &sealed)
-                .await?;
-            Ok::<_, Error>(())
-        };
-        if let Err(error) = kept.await {
-            tracing::error!(cause = error.internal, "an idempotent answer was not kept");
+    /// The same, waiting for the answer of a request that is under way.
+    pub async fn begin_or_wait(&self, once: Once) -> Result<BegunRequest> {
+        for _ in 0..LOOKS {
+            match self.begin(once.clone()).await {
+                Err(error) if error.code == IN_PROGRESS => {
+                    tokio::time::sleep(LOOK_AGAIN).await;
+                }
+                other => return other,
+            }
+        }
+        self.begin(once).await
+    }
+
+    fn hold(&self, key: HeldKey) -> Held {
+        let renewal = renew(self.store.clone(), self.clock.clone(), key.clone());
+        Held {
+            store: self.store.clone(),
+            vault: self.vault.clone(),
+            key,
+            renewal: tokio::spawn(renewal),
         }
     }
+}
 
-    /// Gives the key back after a request that changed nothing.
-    pub async fn give_back(self) -> Result<()> {
-        let Self { requests, once } = self;
-        let store = &requests.store;
-        Ok(store.abandon_idempotent(&once.scope, &once.key.0).await?)
+/// Renews the lease until the key is answered, or another's.
+async fn renew(store: Arc<dyn Store>, clock: Arc<dyn Clock>, key: HeldKey) {
+    loop {
+        tokio::time::sleep(RENEW_EVERY).await;
+        match store.renew_idempotent(&key, clock.now() + LEASE).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => tracing::warn!(%error, "a lease on an idempotency key was not renewed"),
+        }
     }
 }
 
-impl Once {
-    fn place(&self) -> Vec<u8> {
-        // Neither part has a newline in it: the key is visible ASCII, the scope a path.
-        format!("{}\n{}", self.scope, self.key.0).into_bytes()
+impl Held {
+    fn seal(&self, answer: &[u8]) -> Result<KeptAnswer> {
+        let place = place(&self.key.scope, &self.key.key);
+        Ok(KeptAnswer {
+            held: self.key.clone(),
+            sealed: self.vault.seal(Purpose::IdempotentAnswer, &place, answer)?,
+        })
     }
+
+    /// Gives the key back after a request that failed. Where it may have made something nevertheless, the key
+    /// stays held until its lease ends: then the database knows what became of it.
+    pub async fn give_back(self, failed_with: &Error) {
+        if is_outcome_unknown(failed_with) {
+            return;
+        }
+        if let Err(error) = self.store.abandon_idempotent(&self.key).await {
+            tracing::warn!(%error, "an idempotency key was not given back; its lease ends by itself");
+        }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.renewal.abort();
+    }
+}
+
+/// What a kept answer is sealed for.
+fn place(scope: &str, key: &str) -> Vec<u8> {
+    // Neither part has a newline in it: the key is visible ASCII, the scope a path.
+    format!("{scope}\n{key}").into_bytes()
 }

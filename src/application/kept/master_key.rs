@@ -1,19 +1,64 @@
-//! Whether this process has the master key that the database was written with.
+//! Whether this process has the keys that the database was written with.
+//!
+//! The database holds a known value, sealed with each key that something may be sealed with. A process that
+//! cannot open one of them would fail on some record later, so it does not start.
 
-use crate::application::error::{Error, Result};
+use crate::application::error::Result;
 use crate::application::kept::store::Store;
 use crate::application::kept::vault::{Purpose, Vault};
 
+/// The first known value, and what the names of the others begin with.
 const NAME: &str = "master_key_check";
 const PLACE: &[u8] = b"master_key_check";
 const KNOWN: &[u8] = b"sallyport";
 
-/// True when the key is the database's own, or the database had none yet and this one is its key from
-/// now on.
+/// True when this process opens what every key of the database sealed. A database that had no key yet has
+/// this one from now on; and the present key counts as one of the database's.
 pub async fn is_right(store: &dyn Store, vault: &Vault) -> Result<bool> {
-    let sealed = vault.seal(Purpose::KeyCheck, PLACE, KNOWN)?;
-    let kept = store.remember(NAME, &sealed).await.map_err(Error::from)?;
-    Ok(vault
-        .open(Purpose::KeyCheck, PLACE, &kept)
-        .is_ok_and(|plain| plain == KNOWN))
+    let kept = store.remembered(NAME).await?;
+    if kept.is_empty() {
+        // One winner among replicas that start on an empty database.
+        let winner = store.remember(NAME, &known(vault)?).await?;
+        if !opens(vault, &winner) {
+            return Ok(false);
+        }
+    } else if !kept.iter().all(|(_, sealed)| opens(vault, sealed)) {
+        return Ok(false);
+    }
+    announce(store, vault).await?;
+    Ok(true)
+}
+
+/// Records that things are sealed with the present key. Running services repeat it, so a key that one of
+/// them still uses is not forgotten.
+async fn announce(store: &dyn Store, vault: &Vault) -> Result<()> {
+    store.remember(&name_of(vault), &known(vault)?).await?;
+    Ok(())
+}
+
+/// Forgets every key but the present one: nothing is sealed with another.
+pub async fn forget_previous(store: &dyn Store, vault: &Vault) -> Result<()> {
+    announce(store, vault).await?;
+    store.replace_remembered(NAME, &known(vault)?).await?;
+    let own = name_of(vault);
+    for (name, _) in store.remembered(NAME).await? {
+        if name != NAME && name != own {
+            store.forget_remembered(&name).await?;
+        }
+    }
+    Ok(())
+}
+
+fn name_of(vault: &Vault) -> String {
+    format!("{NAME}/{}", vault.key_id())
+}
+
+fn known(vault: &Vault) -> Result<Vec<u8>> {
+    vault.seal(Purpose::KeyCheck, PLACE, KNOWN)
+}
+
+fn opens(vault: &Vault, sealed: &[u8]) -> bool {
+    vault
+        .open(Purpose::KeyCheck, PLACE, sealed)
+        .is_ok_and(|plain| plain == KNOWN)
 }

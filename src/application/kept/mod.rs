@@ -3,5 +3,7 @@
 pub mod idempotency;
 pub mod master_key;
 pub mod page_tokens;
+pub mod rekey;
+pub mod retention;
 pub mod store;
 pub mod vault;

@@ -1,7 +1,9 @@
 //! Encryption with the service's master key: access-key secrets, stored answers and page tokens.
 //!
 //! AES-256-GCM-SIV: a repeated nonce does not break it, so random nonces are safe for any number of
-//! records. Each use has a key of its own, derived from the master key by HKDF-SHA-256, and each
+//! records. The first bytes of a nonce name the master key, so the key that a ciphertext needs is known;
+//! the rest is random. A ciphertext whose nonce is all random, as older releases made them, opens too.
+//! Each use has a key of its own, derived from the master key by HKDF-SHA-256, and each
 //! ciphertext is bound to where it belongs by its authenticated data: moved to another row, or another
 //! workspace, it does not open.
 
@@ -12,6 +14,7 @@ use aws_lc_rs::{digest, hkdf};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use secrecy::{ExposeSecret, SecretBox};
+use std::fmt;
 
 /// 256 bits that all of the service's encryption comes from. Losing it loses every stored access key.
 pub struct MasterKey(SecretBox<[u8; 32]>);
@@ -67,27 +70,53 @@ impl Purpose {
 #[error("the ciphertext does not open")]
 pub struct DoesNotOpen;
 
-/// Seals and opens. Cheap to share.
-pub struct Vault {
-    keys: [LessSafeKey; 5],
-    random: SystemRandom,
+/// Names a master key without revealing anything of it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct KeyId([u8; KeyId::LENGTH]);
+
+impl KeyId {
+    const LENGTH: usize = 4;
 }
 
-impl Vault {
-    pub fn new(master: &MasterKey) -> Result<Self, Error> {
-        let derive = |purpose: Purpose| -> Result<LessSafeKey, Error> {
-            let salt = hkdf::Salt::new(hkdf::HKDF_SHA256, b"sallyport");
-            let secret = salt.extract(master.0.expose_secret());
-            let mut key = [0u8; 32];
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KeyId({self})")
+    }
+}
+
+/// What is derived from one master key.
+struct Derived {
+    id: KeyId,
+    keys: [LessSafeKey; 5],
+}
+
+impl Derived {
+    fn from(master: &MasterKey) -> Result<Self, Error> {
+        let salt = hkdf::Salt::new(hkdf::HKDF_SHA256, b"sallyport");
+        let secret = salt.extract(master.0.expose_secret());
+        let bytes = |label: &[u8]| -> Result<[u8; 32], Error> {
+            let mut bytes = [0u8; 32];
             secret
-                .expand(&[purpose.label()], hkdf::HKDF_SHA256)
-                .and_then(|okm| okm.fill(&mut key))
+                .expand(&[label], hkdf::HKDF_SHA256)
+                .and_then(|okm| okm.fill(&mut bytes))
                 .map_err(|_| Error::bug("cannot derive a key from the master key"))?;
-            UnboundKey::new(&AES_256_GCM_SIV, &key)
+            Ok(bytes)
+        };
+        let derive = |purpose: Purpose| -> Result<LessSafeKey, Error> {
+            UnboundKey::new(&AES_256_GCM_SIV, &bytes(purpose.label())?)
                 .map(LessSafeKey::new)
                 .map_err(|_| Error::bug("cannot use a derived key"))
         };
+        let mut id = [0u8; KeyId::LENGTH];
+        id.copy_from_slice(&bytes(b"sallyport/1/key-id")?[..KeyId::LENGTH]);
         Ok(Self {
+            id: KeyId(id),
             keys: [
                 derive(Purpose::AccessKeySecret)?,
                 derive(Purpose::PageToken)?,
@@ -95,18 +124,59 @@ impl Vault {
                 derive(Purpose::IdempotentAnswer)?,
                 derive(Purpose::KeyCheck)?,
             ],
+        })
+    }
+
+    fn open(&self, purpose: Purpose, place: &[u8], sealed: &[u8]) -> Result<Vec<u8>, DoesNotOpen> {
+        let (nonce, sealed) = sealed.split_at_checked(NONCE_LEN).ok_or(DoesNotOpen)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| DoesNotOpen)?;
+        let mut buffer = sealed.to_vec();
+        let plain = self.keys[purpose as usize]
+            .open_in_place(nonce, Aad::from(place), &mut buffer)
+            .map_err(|_| DoesNotOpen)?;
+        Ok(plain.to_vec())
+    }
+}
+
+/// Seals with one master key, and opens with that one and the previous ones. Cheap to share.
+pub struct Vault {
+    present: Derived,
+    previous: Vec<Derived>,
+    random: SystemRandom,
+}
+
+impl Vault {
+    pub fn new(master: &MasterKey) -> Result<Self, Error> {
+        Self::with_previous(master, &[])
+    }
+
+    /// `previous` are keys that open what is there already; nothing is sealed with them.
+    pub fn with_previous(master: &MasterKey, previous: &[MasterKey]) -> Result<Self, Error> {
+        Ok(Self {
+            present: Derived::from(master)?,
+            previous: previous
+                .iter()
+                .map(Derived::from)
+                .collect::<Result<_, _>>()?,
             random: SystemRandom::new(),
         })
+    }
+
+    /// The key that everything is sealed with.
+    pub fn key_id(&self) -> KeyId {
+        self.present.id
     }
 
     /// Encrypts `plain`, bound to `place`: whatever names the one place it may be opened for.
     pub fn seal(&self, purpose: Purpose, place: &[u8], plain: &[u8]) -> Result<Vec<u8>, Error> {
         let mut nonce = [0u8; NONCE_LEN];
+        let (key, random) = nonce.split_at_mut(KeyId::LENGTH);
+        key.copy_from_slice(&self.present.id.0);
         self.random
-            .fill(&mut nonce)
+            .fill(random)
             .map_err(|_| Error::bug("the operating system gave no randomness"))?;
         let mut sealed = plain.to_vec();
-        self.keys[purpose as usize]
+        self.present.keys[purpose as usize]
             .seal_in_place_append_tag(
                 Nonce::assume_unique_for_key(nonce),
                 Aad::from(place),
@@ -124,13 +194,19 @@ impl Vault {
         place: &[u8],
         sealed: &[u8],
     ) -> Result<Vec<u8>, DoesNotOpen> {
-        let (nonce, sealed) = sealed.split_at_checked(NONCE_LEN).ok_or(DoesNotOpen)?;
-        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| DoesNotOpen)?;
-        let mut buffer = sealed.to_vec();
-        let plain = self.keys[purpose as usize]
-            .open_in_place(nonce, Aad::from(place), &mut buffer)
-            .map_err(|_| DoesNotOpen)?;
-        Ok(plain.to_vec())
+        // The key that the nonce names, and then the others: an older release named none.
+        let keys = || std::iter::once(&self.present).chain(&self.previous);
+        let named = |key: &&Derived| sealed.starts_with(&key.id.0);
+        let (first, others) = (keys().filter(named), keys().filter(|key| !named(key)));
+        first
+            .chain(others)
+            .find_map(|key| key.open(purpose, place, sealed).ok())
+            .ok_or(DoesNotOpen)
+    }
+
+    /// Whether this was sealed with the present key, and names it.
+    pub fn is_present(&self, purpose: Purpose, place: &[u8], sealed: &[u8]) -> bool {
+        sealed.starts_with(&self.present.id.0) && self.present.open(purpose, place, sealed).is_ok()
     }
 
     /// Seals a token for a client: opaque text that is only good for the same purpose and `place`
@@ -214,6 +290,51 @@ mod tests {
                 Err(DoesNotOpen)
             );
         }
+    }
+
+    #[test]
+    fn what_a_previous_key_sealed_opens_and_is_known_to_be_of_that_key() {
+        let (old, new) = (
+            MasterKey::generate().unwrap().0,
+            MasterKey::generate().unwrap().0,
+        );
+        let before = Vault::new(&old).unwrap();
+        let after = Vault::with_previous(&new, &[old]).unwrap();
+        let purpose = Purpose::AccessKeySecret;
+        let sealed = before.seal(purpose, b"set_1", b"secret").unwrap();
+        assert_eq!(after.open(purpose, b"set_1", &sealed).unwrap(), b"secret");
+        assert!(before.is_present(purpose, b"set_1", &sealed));
+        assert!(!after.is_present(purpose, b"set_1", &sealed));
+        let again = after.seal(purpose, b"set_1", b"secret").unwrap();
+        assert!(after.is_present(purpose, b"set_1", &again));
+        assert_eq!(before.open(purpose, b"set_1", &again), Err(DoesNotOpen));
+        assert_ne!(before.key_id(), after.key_id());
+        assert_eq!(format!("{}", after.key_id()).len(), 8);
+        // The previous key's tokens are read on.
+        let token = before
+            .seal_token(Purpose::PageToken, "here", "next")
+            .unwrap();
+        let read = after.open_token(Purpose::PageToken, "here", &token);
+        assert_eq!(read.unwrap(), "next");
+    }
+
+    #[test]
+    fn a_nonce_without_the_key_s_name_opens() {
+        let vault = vault();
+        // As releases before this one sealed.
+        let mut plain = b"secret".to_vec();
+        let nonce = [7u8; NONCE_LEN];
+        vault.present.keys[Purpose::KeyCheck as usize]
+            .seal_in_place_append_tag(
+                Nonce::assume_unique_for_key(nonce),
+                Aad::from(b"place".as_slice()),
+                &mut plain,
+            )
+            .unwrap();
+        let sealed = [nonce.as_slice(), &plain].concat();
+        let opened = vault.open(Purpose::KeyCheck, b"place", &sealed);
+        assert_eq!(opened.unwrap(), b"secret");
+        assert!(!vault.is_present(Purpose::KeyCheck, b"place", &sealed));
     }
 
     #[test]

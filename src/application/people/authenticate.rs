@@ -21,8 +21,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use moka::future::Cache;
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 /// What every token that the service makes starts with, so secret scanners find a leaked one.
@@ -48,6 +48,11 @@ const MOST_REMEMBERED: u64 = 50_000;
 /// How many tokens one statement looks for.
 const TOGETHER: usize = 256;
 
+/// Where the service keeps the hash of the operator's token that it made.
+const OPERATOR: &str = "operator_token_hash";
+/// How long a token of the operator's that was replaced may still be taken.
+const REREAD_AFTER: Duration = Duration::from_secs(5);
+
 pub struct Authenticator {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
@@ -55,8 +60,30 @@ pub struct Authenticator {
     used: Cache<SecretHash, ()>,
     unknown: Cache<SecretHash, ()>,
     lookups: Lookups,
-    /// Unknown until the database was reached for the first time, unless it comes from the settings.
-    operator: OnceLock<SecretHash>,
+    operator: OperatorToken,
+}
+
+/// How the operator's token is known.
+enum OperatorToken {
+    /// From the settings.
+    Given(SecretHash),
+    /// From the database, where another process may replace it. `None` until the database was reached for
+    /// the first time.
+    Kept(Mutex<Option<KeptHash>>),
+}
+
+#[derive(Clone, Copy)]
+struct KeptHash {
+    hash: SecretHash,
+    read_at: Instant,
+}
+
+/// Replaces the token that the service made for the operator. Running services take the new one, and refuse
+/// the old one, within seconds.
+pub async fn replace_operator_token(store: &dyn Store) -> Result<SecretString> {
+    let (secret, hash) = new_token()?;
+    store.replace_remembered(OPERATOR, &hash).await?;
+    Ok(secret)
 }
 
 impl Authenticator {
@@ -70,10 +97,10 @@ impl Authenticator {
             let cache = Cache::builder().max_capacity(MOST_REMEMBERED);
             cache.time_to_live(life).build()
         };
-        let known = OnceLock::new();
-        if let Some(token) = operator {
-            known.get_or_init(|| sha256(token.expose_secret().as_bytes()));
-        }
+        let operator = match operator {
+            Some(token) => OperatorToken::Given(sha256(token.expose_secret().as_bytes())),
+            None => OperatorToken::Kept(Mutex::default()),
+        };
         Self {
             store,
             clock,
@@ -81,29 +108,54 @@ impl Authenticator {
             used: remember(USED_FOR),
             unknown: remember(UNKNOWN_FOR),
             lookups: Lookups::default(),
-            operator: known,
+            operator,
         }
     }
 
     /// Finds out the operator's token. `Some` is a token made just now, to be shown once.
     pub async fn prepare(&self) -> Result<Option<SecretString>> {
-        if self.operator.get().is_some() {
+        let OperatorToken::Kept(slot) = &self.operator else {
             return Ok(None);
-        }
+        };
         let (secret, hash) = new_token()?;
-        let kept = self.store.remember("operator_token_hash", &hash).await?;
-        let kept = SecretHash::try_from(kept.as_slice())
-            .map_err(|_| Error::bug("the stored hash of the operator's token is damaged"))?;
-        let made = kept == hash;
-        self.operator.get_or_init(|| kept);
-        Ok(made.then_some(secret))
+        let kept = parse_hash(&self.store.remember(OPERATOR, &hash).await?)?;
+        set(slot, kept);
+        Ok((kept == hash).then_some(secret))
+    }
+
+    /// The hash of the operator's token, as it is now.
+    async fn operator(&self) -> Option<SecretHash> {
+        let slot = match &self.operator {
+            OperatorToken::Given(hash) => return Some(*hash),
+            OperatorToken::Kept(slot) => slot,
+        };
+        let known = *slot.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = known?;
+        if known.read_at.elapsed() < REREAD_AFTER {
+            return Some(known.hash);
+        }
+        // Others take the known one while this request reads it again.
+        set(slot, known.hash);
+        match self.store.remembered(OPERATOR).await {
+            Ok(kept) => {
+                let kept = kept.first().and_then(|(_, hash)| parse_hash(hash).ok());
+                if let Some(hash) = kept {
+                    set(slot, hash);
+                }
+                kept
+            }
+            Err(error) => {
+                tracing::warn!(%error, "cannot read the operator's token again");
+                Some(known.hash)
+            }
+        }
     }
 
     /// The caller with this token. Unknown, expired and revoked ones are refused alike.
     pub async fn caller(&self, token: &str) -> Result<Caller> {
         let hash = sha256(token.as_bytes());
-        if let Some(operator) = self.operator.get()
-            && constant_time::verify_slices_are_equal(operator, &hash).is_ok()
+        if let Some(operator) = self.operator().await
+            && constant_time::verify_slices_are_equal(&operator, &hash).is_ok()
         {
             return Ok(Caller::Operator);
         }
@@ -198,4 +250,14 @@ impl Lookups {
     fn queue(&self) -> MutexGuard<'_, VecDeque<(SecretHash, oneshot::Sender<Answer>)>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn set(slot: &Mutex<Option<KeptHash>>, hash: SecretHash) {
+    let read_at = Instant::now();
+    *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(KeptHash { hash, read_at });
+}
+
+fn parse_hash(kept: &[u8]) -> Result<SecretHash> {
+    SecretHash::try_from(kept)
+        .map_err(|_| Error::bug("the stored hash of the operator's token is damaged"))
 }

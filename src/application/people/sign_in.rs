@@ -2,6 +2,7 @@
 
 use crate::application::clock::Clock;
 use crate::application::error::{Error, FieldError, Kind, Result};
+use crate::application::kept::idempotency::Keep;
 use crate::application::kept::store::{SecretHash, Store, StoreError, Window};
 use crate::application::kept::vault::sha256;
 use crate::application::people::authenticate::new_token;
@@ -37,13 +38,17 @@ pub struct NewLink {
     pub return_url: Option<ReturnUrl>,
 }
 
+/// A new link and its secret, which is given out once.
+pub type CreatedLink = (SignInLink, SecretString);
+
 impl SignIns {
     /// Makes a link. Its secret is given out here and never again.
     pub async fn make_link(
         &self,
         workspace: &WorkspaceId,
         new: NewLink,
-    ) -> Result<(SignInLink, SecretString)> {
+        keep: Keep<'_, CreatedLink>,
+    ) -> Result<CreatedLink> {
         if new.purpose == Purpose::AddStorage && new.role != Role::Admin {
             return Err(Error::invalid(vec![FieldError::new(
                 "purpose",
@@ -68,28 +73,29 @@ impl SignIns {
             created_at: now,
             expires_at: now + self.link_lifetime,
         };
-        match self.store.create_sign_in_link(&link, &hash).await {
+        let made = (link, secret);
+        let answer = keep.answer(&made)?;
+        match self
+            .store
+            .create_sign_in_link(&made.0, &hash, answer.as_ref())
+            .await
+        {
+            Ok(()) => Ok(made),
             // Deleted since it was looked up.
             Err(StoreError::Conflict(_)) => Err(Error::not_found("workspace")),
-            other => Ok(other.map(|()| (link, secret))?),
+            Err(error) => Err(error.into()),
         }
     }
 
-    /// Uses a link up, and begins a session.
+    /// Uses a link up, and begins a session. When that fails, the link still works.
     pub async fn sign_in(&self, secret: &str) -> Result<(Session, Purpose, SecretString)> {
         let now = self.clock.now();
+        let link_hash = sha256(secret.as_bytes());
         let link = self
             .store
-            .take_sign_in_link(&sha256(secret.as_bytes()), now)
+            .sign_in_link_by_hash(&link_hash, now)
             .await?
-            .ok_or_else(|| {
-                Error::new(
-                    Kind::Unauthenticated,
-                    "sign_in_link_unusable",
-                    "This sign-in link has been used, or its time is up.",
-                )
-                .remedy("Go back to where you came from and open Sallyport from there again.")
-            })?;
+            .ok_or_else(unusable_link)?;
         let (secret, hash) = new_token()?;
         let session = Session {
             id: SessionId::generate(),
@@ -100,8 +106,15 @@ impl SignIns {
             seen_at: now,
             expires_at: now + self.absolute,
         };
-        self.store.create_session(&session, &hash).await?;
-        Ok((session, link.purpose, secret))
+        match self
+            .store
+            .begin_session(&link_hash, &session, &hash)
+            .await?
+        {
+            true => Ok((session, link.purpose, secret)),
+            // Somebody was faster.
+            false => Err(unusable_link()),
+        }
     }
 
     /// The session with this secret, unless it has ended.
@@ -147,6 +160,15 @@ impl SignIns {
     pub fn idle_end(&self, session: &Session) -> OffsetDateTime {
         (session.seen_at + self.idle).min(session.expires_at)
     }
+}
+
+fn unusable_link() -> Error {
+    Error::new(
+        Kind::Unauthenticated,
+        "sign_in_link_unusable",
+        "This sign-in link has been used, or its time is up.",
+    )
+    .remedy("Go back to where you came from and open Sallyport from there again.")
 }
 
 impl From<&Session> for Member {

@@ -2,6 +2,7 @@
 
 use crate::application::clock::Clock;
 use crate::application::error::{Error, Result};
+use crate::application::kept::idempotency::Keep;
 use crate::application::kept::store::{Store, StoreError, Window};
 use crate::application::people::authenticate::new_token;
 use crate::application::people::workspaces;
@@ -21,6 +22,9 @@ pub struct NewToken {
     pub expires_at: Option<OffsetDateTime>,
 }
 
+/// A new token and its secret, which is given out once.
+pub type CreatedToken = (ApiToken, SecretString);
+
 /// API tokens: made, listed and revoked.
 pub struct Tokens {
     pub store: Arc<dyn Store>,
@@ -34,7 +38,8 @@ impl Tokens {
         &self,
         workspace: WorkspaceId,
         new: NewToken,
-    ) -> Result<(ApiToken, SecretString)> {
+        keep: Keep<'_, CreatedToken>,
+    ) -> Result<CreatedToken> {
         let now = self.clock.now();
         if new.expires_at.is_some_and(|end| end <= now) {
             return Err(Error::field(
@@ -52,10 +57,17 @@ impl Tokens {
             created_at: now,
             expires_at: new.expires_at,
         };
-        match self.store.create_token(&token, &hash).await {
+        let made = (token, secret);
+        let answer = keep.answer(&made)?;
+        match self
+            .store
+            .create_token(&made.0, &hash, answer.as_ref())
+            .await
+        {
+            Ok(()) => Ok(made),
             // Deleted since it was looked up.
             Err(StoreError::Conflict(_)) => Err(workspaces::absent()),
-            other => Ok(other.map(|()| (token, secret))?),
+            Err(error) => Err(error.into()),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::application::clock::Clock;
 use crate::application::error::{Error, Kind, Result};
+use crate::application::kept::idempotency::Keep;
 use crate::application::kept::store::{Store, Window};
 use crate::domain::ids::{StorageRef, WorkspaceId};
 use crate::domain::names::Name;
@@ -14,14 +15,17 @@ pub struct Workspaces {
 }
 
 impl Workspaces {
-    pub async fn create(&self, name: Name) -> Result<Workspace> {
+    pub async fn create(&self, name: Name, keep: Keep<'_, Workspace>) -> Result<Workspace> {
         let workspace = Workspace {
             id: WorkspaceId::generate(),
             name,
             default_storage: StorageRef::BuiltIn,
             created_at: self.clock.now(),
         };
-        self.store.create_workspace(&workspace).await?;
+        let answer = keep.answer(&workspace)?;
+        self.store
+            .create_workspace(&workspace, answer.as_ref())
+            .await?;
         Ok(workspace)
     }
 

@@ -3,16 +3,17 @@
 //! An import goes on in steps. A step reads from the storage, and is then stored as a whole with the
 //! cursor that says where the next one begins. Whatever stops a worker in between, another one (on any
 //! replica) goes on from the last stored step: no file comes twice and none is lost. A worker holds an
-//! import by a lease that each step renews; what one does whose lease another has taken is not stored.
+//! import by a lease, which it renews while it works; what one does whose lease another has taken is not
+//! stored. While others wait, an import works for a slice of time and then goes to the end of the line.
 
 use crate::application::bucket::port::Bucket;
 use crate::application::bucket::read::ListFrom;
 use crate::application::clock::Clock;
 use crate::application::error::{Error, Kind, Result};
 use crate::application::jobs::{Job, Lane, Next};
-use crate::application::kept::store::{ClaimedJob, IMPORT, ImportStep, Store};
+use crate::application::kept::store::{ClaimedJob, IMPORT, ImportStep, Store, is_of_database};
 use crate::application::projects::collected::{count, no_files, sort_out};
-use crate::application::projects::reading::{Manifest, append, list_page, read_manifest};
+use crate::application::projects::reading::{Manifest, list_page, read_manifest};
 use crate::application::projects::source::{ImportCursor, ImportSource, ParsedSource};
 use crate::application::projects::{lookup, manifest};
 use crate::application::storages::Storages;
@@ -42,9 +43,9 @@ pub struct ImportFiles {
 pub struct Pace {
     /// How many keys of a manifest one step looks up.
     pub step: usize,
-    /// How long a worker holds an import without a step.
+    /// After how long another worker takes the import of one that died.
     pub lease: Duration,
-    /// How long one step may take; less than the lease.
+    /// How long one step may take.
     pub step_limit: Duration,
     /// How often a step is tried that fails for a passing reason.
     pub tries: u32,
@@ -68,10 +69,10 @@ impl Default for Pace {
     fn default() -> Self {
         Self {
             step: 1000,
-            lease: Duration::from_secs(60),
+            lease: Duration::from_secs(8),
             step_limit: Duration::from_secs(45),
             tries: 8,
-            turn: Duration::from_secs(120),
+            turn: Duration::from_secs(5),
             pause: Duration::from_secs(2),
         }
     }
@@ -82,7 +83,10 @@ struct ImportWork {
     workspace: WorkspaceId,
     project: ProjectId,
     worker: String,
+    /// When its slice began.
     began: OffsetDateTime,
+    /// Whether a step was made in it.
+    stepped: bool,
     source: ParsedSource,
     cursor: ImportCursor,
     /// Read once: it is the same for as long as it has its ETag.
@@ -122,6 +126,7 @@ impl Job for ImportFiles {
                     project,
                     worker: job.worker.clone(),
                     began: self.clock.now(),
+                    stepped: false,
                     source,
                     cursor,
                     manifest: None,
@@ -148,8 +153,7 @@ impl ImportFiles {
                 self.end(work).await?;
                 return Ok(Next::Settled);
             }
-            if self.clock.now() - work.began > self.pace.turn {
-                // Others have waited long enough.
+            if self.others_turn(work).await? {
                 return Ok(again(self.clock.now()));
             }
             // Nothing is stored before the step is read, so it can be dropped at any point.
@@ -164,7 +168,8 @@ impl ImportFiles {
                 Ok(Some(read)) => self.store_step(work, read).await?,
                 // The project has been deleted.
                 Ok(None) => false,
-                Err(error) if error.code == "database_unavailable" => return Err(error),
+                // No try of the import: it goes on when the database is well again.
+                Err(error) if is_of_database(&error) => return Err(error),
                 Err(error) if error.retry_after.is_some() => {
                     return self.try_later(work, &error).await;
                 }
@@ -178,6 +183,16 @@ impl ImportFiles {
                 return Ok(Next::Settled);
             }
         }
+    }
+
+    /// Whether others have waited long enough. Every slice has a step at least.
+    async fn others_turn(&self, work: &mut ImportWork) -> Result<bool> {
+        let now = self.clock.now();
+        if !work.stepped || now - work.began < self.pace.turn {
+            return Ok(false);
+        }
+        work.began = now;
+        Ok(self.store.job_queue(IMPORT, false, now).await?.waiting > 0)
     }
 
     /// Stores a step. False when the import is no longer this worker's.
@@ -198,6 +213,7 @@ impl ImportFiles {
             .advance_import(&work.worker, project, &step)
             .await?;
         work.cursor = read.cursor;
+        work.stepped = true;
         Ok(held)
     }
 
@@ -236,6 +252,7 @@ impl ImportFiles {
         Ok(Next::Again {
             due: self.clock.now() + pause,
             cursor: Some(work.cursor.to_json()?),
+            slow: false,
         })
     }
 
@@ -283,23 +300,13 @@ impl ImportFiles {
                     (None, None) => ListFrom::Beginning,
                 };
                 let page = list_page(self.files.as_ref(), &bucket, selection, from).await?;
-                let mut files = Vec::new();
-                append(&mut files, page.files);
-                for file in &mut files {
-                    file.position += cursor.files;
-                }
-                cursor.files += count(files.len());
-                cursor.done += count(files.len() + page.unusable);
+                let unusable = page.unusable;
+                let files = cursor.take_page(page);
                 if cursor.files > count(manifest::MOST_KEYS) {
                     return Err(too_many());
                 }
-                match (page.continuation, page.last) {
-                    (None, _) => cursor.ended = true,
-                    (Some(_), Some(last)) => cursor.after = Some(last.to_string()),
-                    (token, None) => cursor.continuation = token,
-                }
                 Ok(Some(ImportRead {
-                    skipped: page.unusable,
+                    skipped: unusable,
                     total: cursor.ended.then_some(cursor.done),
                     files,
                     cursor,
@@ -315,6 +322,8 @@ impl ImportFiles {
                     None => {
                         let read = read_manifest(self.files.as_ref(), &bucket, key, Some(etag));
                         let read = read.await.map_err(manifest_gone)?;
+                        // Reading it is no part of the slice: with a long manifest nothing else would be.
+                        work.began = self.clock.now();
                         work.manifest.insert(read)
                     }
                 };
@@ -355,7 +364,11 @@ impl ImportFiles {
 
 /// The import goes on at this time, from its last stored step.
 fn again(due: OffsetDateTime) -> Next {
-    Next::Again { due, cursor: None }
+    Next::Again {
+        due,
+        cursor: None,
+        slow: false,
+    }
 }
 
 fn failure_of(error: &Error) -> ImportFailure {
@@ -408,4 +421,20 @@ fn too_slow() -> Error {
         "The storage did not answer in time.",
     )
     .retry_after(Duration::from_secs(2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_import_goes_on_soon_after_its_worker_died_and_pauses_longer_and_longer() {
+        let pace = Pace::default();
+        // Workers ask every five seconds.
+        assert!(pace.lease + Duration::from_secs(5) <= Duration::from_secs(15));
+        let pauses: Vec<u64> = (1..=8)
+            .map(|tries| pace.pause_after(tries).as_secs())
+            .collect();
+        assert_eq!(pauses, [2, 4, 8, 16, 32, 64, 120, 120]);
+    }
 }

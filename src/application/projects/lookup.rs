@@ -82,6 +82,8 @@ async fn head(
     match files.head(bucket, &bucket.key("key", key)?).await {
         Ok(object) => {
             let (size, etag) = (object.size, object.etag);
+            // A store that does not say how large a file is still has it.
+            let size = size.unwrap_or_default();
             Ok((place, Some(Found { size, etag })))
         }
         Err(failure) if failure.kind == FailureKind::NoSuchKey => Ok((place, None)),

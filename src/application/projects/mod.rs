@@ -20,6 +20,7 @@ use crate::application::connections::errors::changed_meanwhile;
 use crate::application::error::{Error, FieldError, Kind, Result};
 use crate::application::files::shared::Files;
 use crate::application::files::sign::SignRequest;
+use crate::application::kept::idempotency::Keep;
 use crate::application::kept::store::{IMPORT, NewJob, Store, StoreError, Window};
 use crate::application::people::caller::{Admin, Member};
 use crate::application::storages::Storages;
@@ -32,9 +33,9 @@ use crate::domain::project::{
     OnMissing, Progress, Project, ProjectFile, ProjectStatus, WantedFile,
 };
 use collected::{count, no_files, sort_out, total_size};
-use reading::{PAGE, append, list_page, read_manifest};
+use reading::{PAGE, list_page, read_manifest};
 use selection::Selection;
-use source::ImportSource;
+use source::{ImportCursor, ImportSource};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -63,7 +64,7 @@ pub struct Projects {
 pub struct Limits {
     /// Folders and manifests with more files than this are imported in the background.
     pub at_once: usize,
-    /// How long the files of one request are looked up. Less than an idempotency key is held.
+    /// How long the files of one request are looked up.
     pub look_up: Duration,
 }
 
@@ -103,11 +104,27 @@ enum ProjectPlan {
         files: Vec<ProjectFile>,
         skipped: usize,
     },
-    Later(ImportSource, Option<usize>),
+    Later(Box<ImportPlan>),
+}
+
+/// What an import begins with.
+struct ImportPlan {
+    source: ImportSource,
+    /// How many keys there are, where it is known.
+    total: Option<i64>,
+    /// What the request has read already. The import goes on behind it.
+    files: Vec<ProjectFile>,
+    skipped: usize,
+    cursor: Option<ImportCursor>,
 }
 
 impl Projects {
-    pub async fn create(&self, member: &Member, new: NewProject) -> Result<Project> {
+    pub async fn create(
+        &self,
+        member: &Member,
+        new: NewProject,
+        keep: Keep<'_, Project>,
+    ) -> Result<Project> {
         let storage = match new.storage {
             Some(storage) => storage,
             None => self.storages.default_of(&member.workspace).await?,
@@ -142,21 +159,36 @@ impl Projects {
                 };
                 (files, None)
             }
-            ProjectPlan::Later(source, total) => {
+            ProjectPlan::Later(plan) => {
+                let cursor = plan.cursor.as_ref();
                 project.status = ProjectStatus::Importing;
-                project.progress.total = total.map(count);
+                project.file_count = count(plan.files.len());
+                project.total_size = total_size(&plan.files);
+                project.skipped_count = count(plan.skipped);
+                project.progress = Progress {
+                    done: cursor.map_or(0, |cursor| cursor.done),
+                    total: plan.total,
+                };
                 let job = NewJob {
                     kind: IMPORT,
                     workspace: member.workspace.clone(),
                     subject: project.id.to_string(),
-                    payload: source.to_json()?,
+                    payload: plan.source.to_json()?,
+                    cursor: cursor.map(ImportCursor::to_json).transpose()?,
                     due: project.created_at,
                 };
-                (Vec::new(), Some(job))
+                (plan.files, Some(job))
             }
         };
+        let answer = keep.answer(&project)?;
         self.store
-            .create_project(&project, bucket.revision, &files, job.as_ref())
+            .create_project(
+                &project,
+                bucket.revision,
+                &files,
+                job.as_ref(),
+                answer.as_ref(),
+            )
             .await
             .map_err(|error| match error {
                 // The storage, or the workspace, has been changed or deleted since.
@@ -198,8 +230,13 @@ impl Projects {
                     return self.look_up(bucket, &manifest.files, on_missing).await;
                 }
                 let total = manifest.files.len();
-                let source = ImportSource::manifest(&key, manifest.etag, on_missing);
-                Ok(ProjectPlan::Later(source, Some(total)))
+                Ok(ProjectPlan::Later(Box::new(ImportPlan {
+                    source: ImportSource::manifest(&key, manifest.etag, on_missing),
+                    total: Some(count(total)),
+                    files: Vec::new(),
+                    skipped: 0,
+                    cursor: None,
+                })))
             }
         }
     }
@@ -222,24 +259,32 @@ impl Projects {
         })
     }
 
-    /// Lists the folder, as far as one request does.
+    /// Lists the folder, as far as one request does. An import goes on behind the pages that were read.
     async fn list(&self, bucket: &ConnectedBucket, selection: Selection) -> Result<ProjectPlan> {
         let most_pages = 1 + self.limits.at_once.div_ceil(PAGE as usize);
+        let mut cursor = ImportCursor::default();
         let mut files = Vec::new();
         let mut skipped = 0;
         let mut from = ListFrom::Beginning;
         for _ in 0..most_pages {
             let page = list_page(self.bucket_files.as_ref(), bucket, &selection, from).await?;
             skipped += page.unusable;
-            append(&mut files, page.files);
-            match page.continuation {
+            let next = page.continuation.clone();
+            files.extend(cursor.take_page(page));
+            match next {
                 _ if files.len() > self.limits.at_once => break,
                 None if files.is_empty() => return Err(no_files()),
                 None => return Ok(ProjectPlan::Now { files, skipped }),
                 Some(token) => from = ListFrom::Continuation(token),
             }
         }
-        Ok(ProjectPlan::Later(ImportSource::folder(&selection), None))
+        Ok(ProjectPlan::Later(Box::new(ImportPlan {
+            source: ImportSource::folder(&selection),
+            total: None,
+            files,
+            skipped,
+            cursor: Some(cursor),
+        })))
     }
 
     pub async fn get(&self, member: &Member, id: &ProjectId) -> Result<Project> {

@@ -4,7 +4,6 @@ use crate::application::bucket::port::Bucket;
 use crate::application::bucket::read::{ListFrom, ListRequest, ListedObject, ReadConditions};
 use crate::application::error::{Error, Kind, Result};
 use crate::application::files::read::outside;
-use crate::application::projects::collected::count;
 use crate::application::projects::manifest;
 use crate::application::projects::selection::Selection;
 use crate::domain::Invalid;
@@ -41,7 +40,9 @@ pub(super) async fn read_manifest(
         let detail = format!("A manifest has at most {} bytes.", manifest::LARGEST);
         Error::field(manifest::FIELD, Invalid::new("manifest_too_large", detail))
     };
-    if content.content_length > count(manifest::LARGEST) {
+    // What the store announces is only a reason to refuse early: the bytes are counted as they come.
+    let announced = content.content_length.unwrap_or_default();
+    if announced > manifest::LARGEST as u64 {
         return Err(too_large());
     }
     let etag = content.metadata.etag.clone().ok_or_else(|| {
@@ -51,7 +52,7 @@ pub(super) async fn read_manifest(
             "The store gave the manifest without an ETag, so a change of it would go unseen.",
         )
     })?;
-    let mut bytes = Vec::with_capacity(usize::try_from(content.content_length).unwrap_or_default());
+    let mut bytes = Vec::with_capacity(usize::try_from(announced).unwrap_or_default());
     let mut body = content.body;
     while let Some(chunk) = body.try_next().await.map_err(broken_off)? {
         if bytes.len() + chunk.len() > manifest::LARGEST {
@@ -147,12 +148,4 @@ pub(super) async fn list_page(
         }
     }
     Ok(page)
-}
-
-/// Adds files at the next positions.
-pub(super) fn append(files: &mut Vec<ProjectFile>, more: Vec<ProjectFile>) {
-    for mut file in more {
-        file.position = count(files.len());
-        files.push(file);
-    }
 }

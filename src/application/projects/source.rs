@@ -1,9 +1,11 @@
 //! What an import is made from, and how far it is, as stored.
 
 use crate::application::error::{Error, Result};
+use crate::application::projects::collected::count;
+use crate::application::projects::reading::SelectedPage;
 use crate::application::projects::selection::Selection;
 use crate::domain::files::file_key::{FileKey, Folder};
-use crate::domain::project::OnMissing;
+use crate::domain::project::{OnMissing, ProjectFile};
 use serde::{Deserialize, Serialize};
 
 /// Where the files come from.
@@ -100,6 +102,23 @@ pub(super) struct ImportCursor {
 }
 
 impl ImportCursor {
+    /// The files of a folder's next page, at their positions. The cursor goes on behind them.
+    pub fn take_page(&mut self, page: SelectedPage) -> Vec<ProjectFile> {
+        let mut files = page.files;
+        for file in &mut files {
+            file.position = self.files;
+            self.files += 1;
+        }
+        self.done += count(files.len() + page.unusable);
+        self.continuation = None;
+        match (page.continuation, page.last) {
+            (None, _) => self.ended = true,
+            (Some(_), Some(last)) => self.after = Some(last.to_string()),
+            (token, None) => self.continuation = token,
+        }
+        files
+    }
+
     pub fn parse(json: Option<&str>) -> Result<Self> {
         json.map_or_else(
             || Ok(Self::default()),

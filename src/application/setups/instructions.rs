@@ -55,7 +55,8 @@ impl Instructions {
         match self.store.put_instruction_link(&link, &hash).await {
             // The setup went away since it was read.
             Err(StoreError::Conflict(_)) => Err(Error::not_found("setup")),
-            other => Ok(other.map(|()| (link, secret))?),
+            Ok(()) => Ok((link, secret)),
+            Err(error) => Err(error.into()),
         }
     }
 

@@ -10,6 +10,7 @@ use crate::application::connections::change::Change;
 use crate::application::connections::errors::{changed_meanwhile, check_required, incomplete};
 use crate::application::connections::input::ConnectionInput;
 use crate::application::error::{Error, FieldError, Kind, Result};
+use crate::application::kept::idempotency::Keep;
 use crate::application::kept::store::{Completion, Store, StoreError, Window};
 use crate::application::people::caller::Admin;
 use crate::domain::check::{CheckReport, Step};
@@ -22,10 +23,13 @@ use crate::domain::origin::Origin;
 use crate::domain::people::sign_in::InstructionLink;
 use crate::domain::policy_document::{DocumentParameters, Documents};
 use crate::domain::setup::{Draft, Setup, SetupStatus};
-use crate::domain::storage::{Health, Storage};
+use crate::domain::storage::{Health, HealthState, Storage};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
+
+/// How old the passed check may be that a setup becomes a storage by. A role can be changed at any time.
+pub const CHECK_FRESH: Duration = Duration::from_secs(10 * 60);
 
 pub struct Setups {
     pub store: Arc<dyn Store>,
@@ -43,6 +47,15 @@ pub struct SetupView {
     pub status: SetupStatus,
     pub principal: ServicePrincipal,
     pub last_check: Option<CheckReport>,
+    /// Whether the last check is young enough to make a storage by, if it passed.
+    pub check_is_fresh: bool,
+}
+
+/// Why a new setup was not stored.
+enum Refused {
+    /// Its external ID was used before.
+    IdTaken,
+    Otherwise(Error),
 }
 
 impl SetupView {
@@ -52,11 +65,25 @@ impl SetupView {
             .as_ref()
             .is_some_and(|check| check.revision == self.setup.revision)
     }
+
+    /// Whether the last check is of exactly the present settings, passed, and is too old to make a storage
+    /// by.
+    pub fn has_outlived_its_check(&self) -> bool {
+        let passed = |check: &CheckReport| check.outcome().is_pass();
+        self.check_is_current()
+            && self.last_check.as_ref().is_some_and(passed)
+            && !self.check_is_fresh
+    }
 }
 
 impl Setups {
     /// Opens a setup with a new external ID.
-    pub async fn open(&self, admin: &Admin, input: ConnectionInput) -> Result<SetupView> {
+    pub async fn open(
+        &self,
+        admin: &Admin,
+        input: ConnectionInput,
+        keep: Keep<'_, SetupView>,
+    ) -> Result<SetupView> {
         let principal = self.connections.principal().await?;
         let id = SetupId::generate();
         let draft = self
@@ -64,7 +91,7 @@ impl Setups {
             .apply(input, &Draft::default(), id.as_str())
             .await?;
         let now = self.clock.now();
-        let mut setup = Setup {
+        let setup = Setup {
             id,
             workspace: admin.workspace().clone(),
             status: SetupStatus::Open,
@@ -75,18 +102,40 @@ impl Setups {
             created_at: now,
             expires_at: now + self.lifetime,
         };
-        // The database refuses an ID that was ever used. With 122 random bits that does not happen by
-        // chance; a broken generator would be caught here.
-        if let Err(StoreError::Conflict(_)) = self.store.create_setup(&setup).await {
-            setup.external_id = ExternalId::issue();
-            self.store.create_setup(&setup).await?;
-        }
-        Ok(SetupView {
+        let mut view = SetupView {
             status: SetupStatus::Open,
             setup,
             principal,
             last_check: None,
-        })
+            check_is_fresh: false,
+        };
+        match self.store_new(&view, &keep).await {
+            Ok(()) => Ok(view),
+            // The database refuses an ID that was ever used. With 122 random bits that does not happen by
+            // chance; a broken generator would be caught here.
+            Err(Refused::IdTaken) => {
+                view.setup.external_id = ExternalId::issue();
+                match self.store_new(&view, &keep).await {
+                    Ok(()) => Ok(view),
+                    Err(Refused::IdTaken) => Err(Error::bug("two external IDs in a row were used")),
+                    Err(Refused::Otherwise(error)) => Err(error),
+                }
+            }
+            Err(Refused::Otherwise(error)) => Err(error),
+        }
+    }
+
+    async fn store_new(
+        &self,
+        view: &SetupView,
+        keep: &Keep<'_, SetupView>,
+    ) -> std::result::Result<(), Refused> {
+        let answer = keep.answer(view).map_err(Refused::Otherwise)?;
+        match self.store.create_setup(&view.setup, answer.as_ref()).await {
+            Ok(()) => Ok(()),
+            Err(StoreError::Conflict(_)) => Err(Refused::IdTaken),
+            Err(error) => Err(Refused::Otherwise(error.into())),
+        }
     }
 
     pub async fn get(&self, admin: &Admin, id: &SetupId) -> Result<SetupView> {
@@ -147,7 +196,7 @@ impl Setups {
         for _ in 0..rounds {
             let mut valid = input.clone();
             for error in &refused {
-                valid.keep(&error.field);
+                valid.keep_refused(error);
             }
             match self.change(admin, id, valid).await {
                 Ok(view) => return Ok((view, refused)),
@@ -208,9 +257,16 @@ impl Setups {
         match setup.status {
             SetupStatus::Closed => Ok(()),
             SetupStatus::Completed => Err(not_open(SetupStatus::Completed)),
-            _ => {
-                self.store.close_setup(admin.workspace(), id).await?;
-                Ok(())
+            SetupStatus::Open | SetupStatus::Expired => {
+                if self.store.close_setup(admin.workspace(), id).await? {
+                    return Ok(());
+                }
+                // Somebody was faster. Only one that was closed is what was asked for.
+                match self.load(admin.workspace(), id).await?.status {
+                    SetupStatus::Closed => Ok(()),
+                    SetupStatus::Completed => Err(not_open(SetupStatus::Completed)),
+                    SetupStatus::Open | SetupStatus::Expired => Err(changed_meanwhile()),
+                }
             }
         }
     }
@@ -284,7 +340,12 @@ impl Setups {
     }
 
     /// Makes the storage, if the latest check passed for exactly these settings.
-    pub async fn complete(&self, admin: &Admin, id: &SetupId) -> Result<Storage> {
+    pub async fn complete(
+        &self,
+        admin: &Admin,
+        id: &SetupId,
+        keep: Keep<'_, Storage>,
+    ) -> Result<Storage> {
         let (setup, check) = self.passed(admin, id).await?;
         let bucket = setup.connection().map_err(incomplete)?;
         let storage_id = StorageId::generate();
@@ -306,18 +367,25 @@ impl Setups {
             revision: 1,
             verified_revision: 1,
             health: Health {
-                state: check.outcome().into(),
+                state: HealthState::after(&check.verdict()).unwrap_or(HealthState::Unknown),
                 since: check.started_at,
+                code: check.problem_code().map(str::to_owned),
                 last_check: Some(check.id.clone()),
             },
+            quarantine: None,
             project_count: 0,
             created_at: now,
         };
-        match self
-            .store
-            .complete_setup(admin.workspace(), id, setup.revision, &check.id, &storage)
-            .await?
-        {
+        let answer = keep.answer(&storage)?;
+        let completed = self.store.complete_setup(
+            admin.workspace(),
+            id,
+            setup.revision,
+            &check.id,
+            &storage,
+            answer.as_ref(),
+        );
+        match completed.await? {
             Completion::Completed => Ok(storage),
             Completion::Changed => Err(changed_meanwhile()),
         }
@@ -336,7 +404,7 @@ impl Setups {
         Ok(bucket)
     }
 
-    /// An open setup with its latest check, which passed for exactly its present settings.
+    /// An open setup with its latest check, which passed for exactly its present settings, not long ago.
     async fn passed(&self, admin: &Admin, id: &SetupId) -> Result<(Setup, CheckReport)> {
         let setup = self.load_open(admin.workspace(), id).await?;
         let check = match &setup.last_check {
@@ -353,7 +421,16 @@ impl Setups {
         if !check.outcome().is_pass() {
             return Err(check_required("The last check of the connection failed."));
         }
+        if !self.is_fresh(&check) {
+            return Err(check_required(
+                "The connection passed its check more than ten minutes ago, and the role may have been changed since.",
+            ));
+        }
         Ok((setup, check))
+    }
+
+    fn is_fresh(&self, check: &CheckReport) -> bool {
+        self.clock.now() - check.ended_at() <= CHECK_FRESH
     }
 
     async fn load(&self, workspace: &WorkspaceId, id: &SetupId) -> Result<Setup> {
@@ -379,6 +456,9 @@ impl Setups {
         Ok(SetupView {
             status: setup.status_at(self.clock.now()),
             principal: self.connections.principal().await?,
+            check_is_fresh: last_check
+                .as_ref()
+                .is_some_and(|check| self.is_fresh(check)),
             last_check,
             setup,
         })

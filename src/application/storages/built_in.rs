@@ -12,6 +12,9 @@ use crate::domain::ids::WorkspaceId;
 use std::sync::Arc;
 use tokio::sync::OnceCell;
 
+/// The code where the operator has configured none.
+pub const NOT_CONFIGURED: &str = "built_in_storage_not_configured";
+
 pub struct BuiltIn {
     bucket: Option<BucketName>,
     prober: Arc<dyn Prober>,
@@ -33,11 +36,14 @@ impl BuiltIn {
         let region = self
             .region
             .get_or_try_init(|| async {
-                let probe = self.prober.with_key(&bucket).await?;
+                let probe = self.prober.with_key(&bucket).await;
+                let probe = probe.map_err(Error::of_own_bucket)?;
                 match probe.region_of_bucket().await {
                     Ok(answer) => Ok(answer.bucket_region.unwrap_or(probe.region())),
                     // A refusal has the Region too.
-                    Err(failure) => failure.region().ok_or(failure),
+                    Err(failure) => failure
+                        .region()
+                        .ok_or_else(|| Error::of_own_bucket(failure)),
                 }
             })
             .await?;
@@ -45,12 +51,12 @@ impl BuiltIn {
         Ok(bucket)
     }
 
-    /// The same without its Region, which is asked of S3.
+    /// The same, with its Region only where it is known already: S3 is not asked.
     pub fn of(&self, workspace: &WorkspaceId) -> Result<ConnectedBucket> {
         let bucket = self.bucket.clone().ok_or_else(|| {
             Error::new(
                 Kind::Conflict,
-                "built_in_storage_not_configured",
+                NOT_CONFIGURED,
                 "This service has no built-in storage.",
             )
             .remedy("Name one of the workspace's storages, or make one of them the default.")
@@ -63,6 +69,7 @@ impl BuiltIn {
                 bucket,
                 settings: BucketSettings {
                     prefix,
+                    region: self.region.get().copied(),
                     ..BucketSettings::default()
                 },
                 credentials: Credentials::Service,

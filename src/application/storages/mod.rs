@@ -1,26 +1,31 @@
 //! Storages: the connections of a workspace that have passed their check.
 
 pub mod built_in;
+mod change;
+pub mod pending;
 
 use crate::application::bucket::port::Bucket;
 use crate::application::checks::Checks;
+use crate::application::clock::Clock;
 use crate::application::connections::Connections;
-use crate::application::connections::errors::{changed_meanwhile, check_required, incomplete};
-use crate::application::connections::input::ConnectionInput;
-use crate::application::error::{Error, FieldError, Kind, Result};
+use crate::application::connections::errors::{check_required, no_pending_change};
+use crate::application::error::{Error, Kind, Result};
 use crate::application::kept::store::{StorageDeletion, Store, Window};
 use crate::application::people::caller::{Admin, Member};
 use crate::application::storages::built_in::BuiltIn;
-use crate::domain::Invalid;
+use crate::application::storages::pending::PendingView;
 use crate::domain::check::{CheckReport, Step};
+use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::{ConnectedBucket, Connection, Credentials, Owner};
 use crate::domain::ids::{StorageId, StorageRef, WorkspaceId};
 use crate::domain::people::workspace::Workspace;
 use crate::domain::policy_document::{DocumentParameters, Documents};
-use crate::domain::setup::Draft;
-use crate::domain::storage::Storage;
+use crate::domain::storage::{PendingConnection, Quarantine, Storage};
+use serde_json::json;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
+use time::format_description::well_known::Rfc3339;
 use tokio::sync::mpsc::UnboundedSender;
 
 pub struct Storages {
@@ -29,14 +34,37 @@ pub struct Storages {
     pub checks: Arc<Checks>,
     pub files: Arc<dyn Bucket>,
     pub built_in: Arc<BuiltIn>,
+    pub clock: Arc<dyn Clock>,
+    pub quarantine: QuarantineMode,
+}
+
+/// What becomes of a storage whose role was found to let others in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QuarantineMode {
+    /// It is not used until a check passes.
+    On,
+    /// It goes on being used: its health says what was found. What was found is kept, so that the quarantine
+    /// holds at once when the mode is changed.
+    Warn,
 }
 
 /// A storage as it is shown: one of the workspace's, or the built-in one.
 #[derive(Debug, Clone)]
 pub struct StorageView {
     pub source: StorageSource,
+    /// The one in use.
     pub connection: Connection,
     pub is_default: bool,
+    /// The change that waits for its check. Only admins see it.
+    pub pending: Option<PendingView>,
+}
+
+/// Which of a storage's connections is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    InUse,
+    /// The change that waits for its check.
+    Pending,
 }
 
 /// Where a storage comes from.
@@ -56,101 +84,56 @@ impl Storages {
                 source: StorageSource::BuiltIn,
                 connection: self.built_in.of(&member.workspace)?.connection,
                 is_default: default == StorageRef::BuiltIn,
+                pending: None,
             },
-            StorageRef::Own(id) => view(self.load(&member.workspace, id).await?, &default),
+            StorageRef::Own(id) => {
+                let storage = self.load(&member.workspace, id).await?;
+                let pending = match member.clone().into_admin() {
+                    Some(_) => self.store.pending(&member.workspace, id).await?,
+                    None => None,
+                };
+                self.view(self.in_force(storage), pending, &default).await?
+            }
         })
+    }
+
+    /// The built-in storage, where the operator has configured one.
+    pub async fn built_in_if_any(&self, member: &Member) -> Result<Option<StorageView>> {
+        match self.get(member, &StorageRef::BuiltIn).await {
+            Ok(view) => Ok(Some(view)),
+            Err(error) if is_absent(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// The workspace's own storages, in the order they were added.
     pub async fn list(&self, member: &Member, window: &Window) -> Result<Vec<StorageView>> {
         let default = self.workspace(&member.workspace).await?.default_storage;
         let storages = self.store.list_storages(&member.workspace, window).await?;
-        Ok(storages
-            .into_iter()
-            .map(|storage| view(storage, &default))
-            .collect())
-    }
-
-    /// Changes the settings. All but the name must be checked again before the storage is used; bucket
-    /// and prefix stay while a project uses it.
-    pub async fn change(
-        &self,
-        admin: &Admin,
-        id: &StorageId,
-        input: ConnectionInput,
-    ) -> Result<StorageView> {
-        let workspace = admin.workspace();
-        let storage = self.load(workspace, id).await?;
-        let before = Draft::of(&storage.display_name, &storage.connection);
-        let after = self.connections.apply(input, &before, id.as_str()).await?;
-        if after.sign_in.by != before.sign_in.by {
-            return Err(Error::field(
-                "auth",
-                Invalid::new(
-                    "auth_is_fixed",
-                    "How a storage signs in cannot be changed. Add another storage instead.",
-                ),
-            ));
-        }
-        let external_id = match &storage.connection.credentials {
-            Credentials::Role { external_id, .. } => external_id.clone(),
-            // Not used by a connection that has an access key.
-            _ => crate::domain::connection::external_id::ExternalId::issue(),
+        let pending = match member.clone().into_admin() {
+            Some(_) => self.store.list_pending(&member.workspace, window).await?,
+            None => Vec::new(),
         };
-        let connection = after
-            .connection(&external_id, id.as_str())
-            .map_err(incomplete)?;
-        if connection != storage.connection {
-            self.refuse_moving(&storage, &connection)?;
-            let stored = self
-                .store
-                .update_connection(workspace, id, &connection, storage.revision)
-                .await?;
-            if !stored {
-                return Err(changed_meanwhile());
-            }
-            self.forget(workspace, id).await;
-        }
-        if let Some(name) = after.display_name
-            && name != storage.display_name
-        {
-            self.store.rename_storage(workspace, id, &name).await?;
-        }
-        self.get(admin.member(), &StorageRef::Own(id.clone())).await
-    }
-
-    fn refuse_moving(&self, storage: &Storage, next: &Connection) -> Result<()> {
-        let now = &storage.connection;
-        let moved = [
-            ("bucket", now.bucket != next.bucket),
-            ("prefix", now.settings.prefix != next.settings.prefix),
-        ];
-        let fields: Vec<FieldError> = moved
+        let mut pending: HashMap<StorageId, PendingConnection> = pending
             .into_iter()
-            .filter(|(_, moved)| *moved && storage.project_count > 0)
-            .map(|(field, _)| {
-                FieldError::new(
-                    field,
-                    Invalid::new(
-                        "fixed_by_projects",
-                        "Projects use this storage; its bucket and prefix are where their files are.",
-                    ),
-                )
-            })
+            .map(|pending| (pending.storage.clone(), pending))
             .collect();
-        if fields.is_empty() {
-            return Ok(());
+        let mut views = Vec::with_capacity(storages.len());
+        for storage in storages {
+            let pending = pending.remove(&storage.id);
+            let storage = self.in_force(storage);
+            views.push(self.view(storage, pending, &default).await?);
         }
-        let mut error = in_use(storage.project_count);
-        error.fields = fields;
-        Err(error)
+        Ok(views)
     }
 
     /// Deletes the storage. What is in the bucket stays.
-    pub async fn delete(&self, admin: &Admin, id: &StorageId) -> Result<()> {
+    pub async fn delete(&self, admin: &Admin, storage: &StorageRef) -> Result<()> {
+        let id = not_built_in(storage, "deleted")?;
         match self.store.delete_storage(admin.workspace(), id).await? {
             StorageDeletion::Deleted => {
-                self.forget(admin.workspace(), id).await;
+                let owner = Owner::Storage(admin.workspace().clone(), id.clone());
+                self.files.end(&owner).await;
                 Ok(())
             }
             StorageDeletion::NotFound => Err(Error::not_found("storage")),
@@ -177,9 +160,14 @@ impl Storages {
     pub async fn list_checks(
         &self,
         admin: &Admin,
-        id: &StorageId,
+        storage: &StorageRef,
         window: &Window,
     ) -> Result<Vec<CheckReport>> {
+        let StorageRef::Own(id) = storage else {
+            // Whether there is one. Its checks are kept nowhere.
+            self.built_in.of(admin.workspace())?;
+            return Ok(Vec::new());
+        };
         let workspace = admin.workspace();
         let storage = self.load(workspace, id).await?;
         let mut checks = self.store.list_checks(workspace, id, window).await?;
@@ -203,13 +191,21 @@ impl Storages {
         })
     }
 
-    /// The documents that the customer applied, filled in as for its setup.
+    /// The documents that the customer applies for a connection of the storage, filled in as for its setup.
     pub async fn documents(
         &self,
         admin: &Admin,
         id: &StorageId,
+        which: Which,
     ) -> Result<(Documents, DocumentParameters)> {
-        let connection = self.load(admin.workspace(), id).await?.connection;
+        let connection = match which {
+            Which::InUse => self.load(admin.workspace(), id).await?.connection,
+            Which::Pending => {
+                self.load(admin.workspace(), id).await?;
+                let pending = self.store.pending(admin.workspace(), id).await?;
+                pending.ok_or_else(no_pending_change)?.connection
+            }
+        };
         let Credentials::Role {
             role_arn,
             external_id,
@@ -231,6 +227,28 @@ impl Storages {
             .await
     }
 
+    /// The documents of any storage, with the name of its bucket. For the built-in storage: what the
+    /// service's own identity needs for this workspace's part of the bucket.
+    pub async fn documents_of(
+        &self,
+        admin: &Admin,
+        storage: &StorageRef,
+        which: Which,
+    ) -> Result<(Documents, BucketName)> {
+        match (storage, which) {
+            (StorageRef::BuiltIn, Which::InUse) => {
+                let connection = self.built_in.of(admin.workspace())?.connection;
+                let documents = self.connections.built_in_documents(&connection).await?;
+                Ok((documents, connection.bucket))
+            }
+            (StorageRef::BuiltIn, Which::Pending) => Err(no_pending_change()),
+            (StorageRef::Own(id), which) => {
+                let (documents, parameters) = self.documents(admin, id, which).await?;
+                Ok((documents, parameters.bucket))
+            }
+        }
+    }
+
     pub async fn workspace(&self, workspace: &WorkspaceId) -> Result<Workspace> {
         self.store
             .workspace(workspace)
@@ -249,7 +267,8 @@ impl Storages {
         self.workspace(admin.workspace()).await
     }
 
-    /// The bucket to use for a storage, now: refused while its present settings have not been checked.
+    /// The bucket to use for a storage, now: refused while its present settings have not been checked, and
+    /// while it is in quarantine.
     /// The row is read for each request, so a deleted or changed storage is never used from memory.
     pub async fn usable(
         &self,
@@ -260,6 +279,9 @@ impl Storages {
             StorageRef::BuiltIn => self.built_in.connected(workspace).await,
             StorageRef::Own(id) => {
                 let storage = self.load(workspace, id).await?;
+                if let Some(quarantine) = &storage.quarantine {
+                    return Err(quarantined(quarantine));
+                }
                 if !storage.is_verified() {
                     return Err(check_required(
                         "The storage's settings have changed since its connection was checked.",
@@ -276,10 +298,50 @@ impl Storages {
     }
 
     async fn load(&self, workspace: &WorkspaceId, id: &StorageId) -> Result<Storage> {
-        self.store
-            .storage(workspace, id)
-            .await?
-            .ok_or_else(|| Error::not_found("storage"))
+        let storage = self.store.storage(workspace, id).await?;
+        let storage = storage.ok_or_else(|| Error::not_found("storage"))?;
+        Ok(self.in_force(storage))
+    }
+
+    /// The storage with its quarantine, where that counts.
+    fn in_force(&self, storage: Storage) -> Storage {
+        match self.quarantine {
+            QuarantineMode::On => storage,
+            QuarantineMode::Warn => Storage {
+                quarantine: None,
+                ..storage
+            },
+        }
+    }
+
+    async fn view(
+        &self,
+        storage: Storage,
+        pending: Option<PendingConnection>,
+        default: &StorageRef,
+    ) -> Result<StorageView> {
+        let pending = match pending {
+            None => None,
+            Some(pending) => {
+                let last_check = match &pending.last_check {
+                    Some(check) => self.store.check(&storage.workspace, check).await?,
+                    None => None,
+                };
+                let has_new_secret = !self.connections.is_same_secret(
+                    &storage.connection.credentials,
+                    &pending.connection.credentials,
+                );
+                let view =
+                    PendingView::of(&storage.connection, pending, last_check, has_new_secret)?;
+                Some(view)
+            }
+        };
+        Ok(StorageView {
+            connection: storage.connection.clone(),
+            is_default: default.own() == Some(&storage.id),
+            source: StorageSource::Own(Box::new(storage)),
+            pending,
+        })
     }
 
     async fn forget(&self, workspace: &WorkspaceId, id: &StorageId) {
@@ -288,12 +350,36 @@ impl Storages {
     }
 }
 
-fn view(storage: Storage, default: &StorageRef) -> StorageView {
-    StorageView {
-        connection: storage.connection.clone(),
-        is_default: default.own() == Some(&storage.id),
-        source: StorageSource::Own(Box::new(storage)),
-    }
+/// One of the workspace's own storages: the built-in one is the product's and stays as it is.
+pub fn not_built_in<'a>(storage: &'a StorageRef, done: &str) -> Result<&'a StorageId> {
+    storage.own().ok_or_else(|| {
+        Error::new(
+            Kind::Conflict,
+            "built_in_storage_is_fixed",
+            format!("The built-in storage belongs to the product and cannot be {done}."),
+        )
+        .remedy("Connect a bucket of your own, or make another storage the default.")
+    })
+}
+
+fn quarantined(quarantine: &Quarantine) -> Error {
+    let Quarantine { since, check, code } = quarantine;
+    let since = since.format(&Rfc3339).unwrap_or_default();
+    Error::new(
+        Kind::Conflict,
+        "storage_quarantined",
+        "This storage is not used, because a check found that its role lets others in.",
+    )
+    .remedy("A workspace admin finds in the check's report what to change in the role's trust policy. The storage is used again as soon as a check passes.")
+    .member(
+        "quarantine",
+        json!({"since": since, "check_id": check.as_str(), "code": code}),
+    )
+}
+
+/// Whether there is no such storage, rather than a failure to read it.
+pub fn is_absent(error: &Error) -> bool {
+    error.kind == Kind::NotFound || error.code == built_in::NOT_CONFIGURED
 }
 
 fn in_use(projects: i64) -> Error {
@@ -310,6 +396,16 @@ fn in_use(projects: i64) -> Error {
 }
 
 impl StorageView {
+    /// A storage that was made just now. It is not the default: only a later request makes it so.
+    pub fn of_new(storage: Storage) -> Self {
+        Self {
+            connection: storage.connection.clone(),
+            is_default: false,
+            source: StorageSource::Own(Box::new(storage)),
+            pending: None,
+        }
+    }
+
     /// The built-in storage's name, as people see it.
     pub const BUILT_IN_NAME: &'static str = "Built-in storage";
 

@@ -2,22 +2,26 @@
 //! of credentials.
 
 use crate::application::observe::Observer;
+use crate::aws::client::connections::{guarded_client, https_client};
+use crate::aws::client::egress_proxy::EgressProxy;
 use crate::aws::client::endpoint_guard::GuardedResolver;
 use crate::aws::client::observed::Observed;
+use crate::aws::client::own_credentials::OwnCredentials;
 use crate::aws::client::payer::RequesterPays;
+use crate::aws::client::retries::RetryBudgets;
 use crate::aws::failure::local;
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
-use crate::domain::connection::Connection;
 use crate::domain::connection::account::{AccountId, Partition};
 use crate::domain::connection::endpoint::EndpointNetworks;
 use crate::domain::connection::region::Region;
 use crate::domain::connection::service_identity::ServiceIdentity;
+use crate::domain::connection::{Connection, Owner};
+use aws_config::identity::IdentityCache;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation};
-use aws_smithy_http_client::tls;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,6 +41,9 @@ pub struct AwsClients {
     /// Whether the operator's configuration names an endpoint, as for an emulator: then buckets are
     /// addressed by path, because a bucket's name is no host there.
     custom_endpoint: bool,
+    proxy: EgressProxy,
+    own: Option<OwnCredentials>,
+    retries: RetryBudgets,
     guard: GuardedResolver,
     guarded_http: SharedHttpClient,
     observed: Observed,
@@ -46,27 +53,49 @@ pub struct AwsClients {
 impl AwsClients {
     /// Credentials, Region and endpoints by the SDK's own chain (environment, profile, container or
     /// instance role). Makes no call for static credentials.
-    pub async fn environment() -> SdkConfig {
-        aws_config::defaults(BehaviorVersion::latest())
-            .http_client(https_client())
-            .load()
-            .await
+    ///
+    /// # Errors
+    /// A proxy's address in the environment that cannot be used.
+    pub async fn environment() -> Result<SdkConfig, String> {
+        let proxy = EgressProxy::from_environment()?;
+        let loader = aws_config::defaults(BehaviorVersion::latest());
+        Ok(loader.http_client(https_client(&proxy)).load().await)
     }
 
     /// Clients for the service's own configuration. `networks` are those that customers' endpoints may
-    /// be in besides the public ones. `observer` counts the calls.
+    /// be in besides the public ones. `observer` counts the calls. Connections are driven by the runtime
+    /// that this is called on.
+    ///
+    /// # Errors
+    /// A Region or a proxy's address that cannot be used, with the name of its variable.
     pub fn new(
         config: &SdkConfig,
         networks: Arc<EndpointNetworks>,
+        observer: Arc<dyn Observer>,
+    ) -> Result<Self, String> {
+        Self::with_proxy(config, networks, EgressProxy::from_environment()?, observer)
+    }
+
+    /// The same with a given proxy.
+    pub fn with_proxy(
+        config: &SdkConfig,
+        networks: Arc<EndpointNetworks>,
+        proxy: EgressProxy,
         observer: Arc<dyn Observer>,
     ) -> Result<Self, String> {
         let observed = Observed(observer);
         let region = match config.region() {
             Some(region) => Region::parse(region.as_ref())
                 .map_err(|invalid| format!("AWS_REGION: {invalid}"))?,
-            None => Region::parse("us-east-1").map_err(|invalid| invalid.to_string())?,
+            None => {
+                tracing::warn!(
+                    "no AWS Region is configured: us-east-1 is used. Set AWS_REGION to the Region that the service runs in"
+                );
+                Region::parse("us-east-1").map_err(|invalid| invalid.to_string())?
+            }
         };
-        let http = config.http_client().unwrap_or_else(https_client);
+        let http = config.http_client();
+        let http = http.unwrap_or_else(|| https_client(&proxy));
         let limits = TimeoutConfig::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .operation_attempt_timeout(ATTEMPT_TIMEOUT)
@@ -82,9 +111,12 @@ impl AwsClients {
             .retry_config()
             .cloned()
             .unwrap_or_else(|| RetryConfig::standard().with_max_attempts(3));
-        let config = config
-            .clone()
-            .into_builder()
+        let own = config.credentials_provider().map(OwnCredentials::new);
+        let mut builder = config.clone().into_builder();
+        builder.set_credentials_provider(own.clone().map(SharedCredentialsProvider::new));
+        let config = builder
+            // A session's credentials never change, and the service's own have a cache of their own.
+            .identity_cache(IdentityCache::no_cache())
             .region(aws_config::Region::new(region.to_string()))
             .http_client(http)
             .timeout_config(timeouts.build())
@@ -100,12 +132,13 @@ impl AwsClients {
                     .build(),
             ),
             observed,
-            guarded_http: aws_smithy_http_client::Builder::new()
-                .tls_provider(tls_provider())
-                .build_with_resolver(guard.clone()),
+            guarded_http: guarded_client(guard.clone()),
             config,
             region,
             custom_endpoint,
+            proxy,
+            own,
+            retries: RetryBudgets::default(),
             guard,
             identity: OnceCell::new(),
         })
@@ -125,9 +158,26 @@ impl AwsClients {
         &self.guard
     }
 
+    /// Whether the connection's bucket is at Amazon S3 itself, as far as the configuration says: then what
+    /// its documentation promises holds.
+    pub fn is_amazon(&self, connection: &Connection) -> bool {
+        !self.custom_endpoint && connection.endpoint().is_none()
+    }
+
+    /// The proxy that calls to AWS go through.
+    pub fn proxy(&self) -> &EgressProxy {
+        &self.proxy
+    }
+
+    /// How many retries storages and workspaces have left.
+    pub fn retries(&self) -> &RetryBudgets {
+        &self.retries
+    }
+
     /// The service's own credentials.
     pub fn own_credentials(&self) -> Result<SharedCredentialsProvider, AwsFailure> {
-        self.config.credentials_provider().ok_or_else(|| {
+        let own = self.own.clone().map(SharedCredentialsProvider::new);
+        own.ok_or_else(|| {
             local(
                 "GetCallerIdentity",
                 FailureKind::BadCredentials,
@@ -136,10 +186,17 @@ impl AwsClients {
         })
     }
 
+    /// AWS refused the service's own credentials: they are fetched again, at most once a minute. `true`: a
+    /// further call has others.
+    pub fn suspect_own_credentials(&self) -> bool {
+        self.own.as_ref().is_some_and(OwnCredentials::suspect)
+    }
+
     /// The S3 clients for a connection's bucket. With an endpoint of the customer's, every network
-    /// connection is guarded.
-    pub fn s3(
+    /// connection is guarded. Retries are taken from the owner's budget.
+    pub async fn s3(
         &self,
+        owner: &Owner,
         connection: &Connection,
         region: Region,
         credentials: SharedCredentialsProvider,
@@ -147,6 +204,7 @@ impl AwsClients {
         let mut config = aws_sdk_s3::config::Builder::from(&self.config)
             .region(aws_config::Region::new(region.to_string()))
             .credentials_provider(credentials)
+            .retry_partition(self.retries.of_owner(owner).await)
             .force_path_style(self.custom_endpoint)
             .interceptor(self.observed.clone())
             // A ranged or relayed body is checked by whoever asked for it, not here.
@@ -212,15 +270,4 @@ pub struct S3Clients {
     pub calls: aws_sdk_s3::Client,
     /// Signs URLs that others use.
     pub links: aws_sdk_s3::Client,
-}
-
-fn tls_provider() -> tls::Provider {
-    tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc)
-}
-
-/// The HTTP client that every SDK client shares, and so its pool of connections.
-pub fn https_client() -> SharedHttpClient {
-    aws_smithy_http_client::Builder::new()
-        .tls_provider(tls_provider())
-        .build_https()
 }

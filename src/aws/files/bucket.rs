@@ -1,18 +1,19 @@
 //! The adapter to customers' buckets, and how it makes a call with a session.
 
 use crate::application::bucket::read::BucketResult;
-use crate::aws::files::upload_memory::UploadMemory;
+use crate::aws::files::spool::Spools;
+use crate::aws::files::upload_limits::Uploads;
 use crate::aws::gates::Gates;
 use crate::aws::sessions::{AwsSession, RoleSessions, SessionScope};
-use crate::domain::aws_failure::FailureKind;
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::part_plan::Sizes;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// [`Bucket`](crate::application::bucket::port::Bucket) on S3.
 pub struct S3Bucket {
     pub(crate) sessions: Arc<RoleSessions>,
-    pub(crate) upload_memory: UploadMemory,
+    pub(crate) uploads: Uploads,
     pub(crate) sizes: Sizes,
     pub(crate) gates: Gates,
 }
@@ -25,13 +26,19 @@ impl S3Bucket {
     pub fn with_sizes(sessions: Arc<RoleSessions>, sizes: Sizes) -> Self {
         Self {
             sessions,
-            upload_memory: UploadMemory::default(),
+            uploads: Uploads::default(),
             sizes,
             gates: Gates::default(),
         }
     }
 
-    /// Makes a call with the bucket's session. When AWS no longer accepts the session (the customer
+    /// Spools the parts of uploads in this folder, which is made when it is needed.
+    pub fn spooling_in(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.uploads.spools = Spools::in_folder(folder);
+        self
+    }
+
+    /// Makes a call with the bucket's session. When AWS may no longer accept the session (the customer
     /// revoked it, or made the role again), it is made once more with a fresh one.
     pub(crate) async fn with_session<T, F>(
         &self,
@@ -56,13 +63,7 @@ impl S3Bucket {
     {
         let session = self.sessions.session_in(bucket, scope).await?;
         let _turn = self.gates.call(&bucket.owner).await?;
-        match call(session.clone()).await {
-            Err(failure) if failure.kind == FailureKind::BadCredentials => {
-                self.sessions.drop_session(bucket, scope, &session).await;
-                call(self.sessions.session_in(bucket, scope).await?).await
-            }
-            answer => answer,
-        }
+        self.sessions.call(bucket, scope, session, call).await
     }
 }
 

@@ -5,7 +5,7 @@ use crate::aws::failure::classify;
 use crate::aws::files::bucket::scope_of;
 use crate::aws::files::convert::expected_owner;
 use crate::aws::gates::Turn;
-use crate::aws::sessions::RoleSessions;
+use crate::aws::sessions::{AwsSession, RoleSessions};
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::object_key::ObjectKey;
 use aws_smithy_types::byte_stream::ByteStream;
@@ -30,9 +30,11 @@ pub(crate) struct Reading {
     pub version_id: Option<String>,
     /// What the rest must have too. Without one, nothing is resumed.
     pub etag: Option<String>,
-    /// The offset in the object of the next byte, and of the one after the last.
+    /// The offset in the object of the next byte.
     pub next: u64,
-    pub end: u64,
+    /// The one after the last. `None` where the store has not said how much it sends: then nothing is
+    /// resumed, and the body ends where the store ends it.
+    pub end: Option<u64>,
     pub body: ByteStream,
     /// Kept until the last byte.
     pub _turn: Turn,
@@ -50,7 +52,7 @@ impl Reading {
                         reading.next += chunk.len() as u64;
                         return Some((Ok(chunk), Some((reading, resumes, resumed_at))));
                     }
-                    None if reading.next >= reading.end => return None,
+                    None if reading.end.is_none_or(|end| reading.next >= end) => return None,
                     None => std::io::ErrorKind::UnexpectedEof.into(),
                     Some(Err(error)) => std::io::Error::other(error),
                 };
@@ -58,12 +60,14 @@ impl Reading {
                     resumes = 0;
                 }
                 resumed_at = reading.next;
-                if resumes == RESUMES || reading.etag.is_none() || reading.next >= reading.end {
+                let Some(end) = reading.end.filter(|end| {
+                    resumes < RESUMES && reading.etag.is_some() && reading.next < *end
+                }) else {
                     return Some((Err(broken), None));
-                }
+                };
                 tokio::time::sleep(PAUSE * 2u32.pow(resumes)).await;
                 resumes += 1;
-                if let Err(error) = reading.resume().await {
+                if let Err(error) = reading.resume(end).await {
                     return Some((Err(error), None));
                 }
             }
@@ -72,26 +76,35 @@ impl Reading {
     }
 
     /// Asks for the rest. Anything but exactly that is an error.
-    async fn resume(&mut self) -> Result<(), std::io::Error> {
+    async fn resume(&mut self, end: u64) -> Result<(), std::io::Error> {
         let scope = scope_of(self.version_id.as_deref());
-        let session = self
-            .sessions
-            .session_in(&self.bucket, scope)
-            .await
-            .map_err(std::io::Error::other)?;
-        let answer = session
-            .s3
-            .get_object()
-            .bucket(self.bucket.connection.bucket.as_str())
-            .key(self.key.as_str())
-            .set_version_id(self.version_id.clone())
-            .range(format!("bytes={}-{}", self.next, self.end - 1))
-            .set_if_match(self.etag.clone())
-            .set_expected_bucket_owner(expected_owner(&self.bucket.connection))
-            .send()
-            .await
-            .map_err(|error| std::io::Error::other(classify("GetObject", &error)))?;
-        let begins = format!("bytes {}-{}/", self.next, self.end - 1);
+        let (bucket, key, etag) = (&self.bucket, &self.key, &self.etag);
+        let version = &self.version_id;
+        let range = format!("bytes={}-{}", self.next, end - 1);
+        let call = |session: Arc<AwsSession>| {
+            let request = session
+                .s3
+                .get_object()
+                .bucket(bucket.connection.bucket.as_str())
+                .key(key.as_str())
+                .set_version_id(version.clone())
+                .range(&range)
+                .set_if_match(etag.clone())
+                .set_expected_bucket_owner(expected_owner(&bucket.connection));
+            async move {
+                request
+                    .send()
+                    .await
+                    .map_err(|error| classify("GetObject", &error))
+            }
+        };
+        let sessions = &self.sessions;
+        let answer = match sessions.session_in(bucket, scope).await {
+            Ok(session) => sessions.call(bucket, scope, session, call).await,
+            Err(failure) => Err(failure),
+        };
+        let answer = answer.map_err(std::io::Error::other)?;
+        let begins = format!("bytes {}-{}/", self.next, end - 1);
         let same = answer.e_tag == self.etag
             && answer
                 .content_range

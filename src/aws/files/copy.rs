@@ -5,13 +5,15 @@ use crate::application::bucket::read::BucketResult;
 use crate::application::bucket::write::CopiedObject;
 use crate::aws::failure::{classify, local};
 use crate::aws::files::bucket::S3Bucket;
+use crate::aws::files::conditions::Conditions;
 use crate::aws::files::convert::expected_owner;
-use crate::aws::files::parts::{MadeObject, UploadCompletion, abort, complete};
+use crate::aws::files::parts::{MadeObject, UploadCompletion, abort, begun, complete};
 use crate::aws::sessions::{AwsSession, SessionScope};
 use crate::domain::aws_failure::FailureKind;
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::object_key::ObjectKey;
 use aws_config::timeout::TimeoutConfig;
+use aws_sdk_s3::primitives::{DateTime, DateTimeFormat as Format};
 use aws_sdk_s3::types::{CompletedPart, MetadataDirective, StorageClass, TaggingDirective};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use std::sync::Arc;
@@ -60,7 +62,9 @@ const COPY_SOURCE: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUM
     .remove(b'~')
     .remove(b'/');
 
-/// Copies an object with its metadata and tags, and makes sure that the copy has its size.
+/// Copies an object with its metadata and tags, and makes sure that the copy has its size. Not copied:
+/// ACLs, object locks, and how it is encrypted; the bucket's default encryption applies (S3 API reference,
+/// CopyObject).
 pub(crate) async fn copy(
     files: &S3Bucket,
     bucket: &ConnectedBucket,
@@ -75,7 +79,10 @@ pub(crate) async fn copy(
         if_none_match,
     };
     let source = files.details(bucket, from, None).await?;
-    let size = u64::try_from(source.metadata.size).unwrap_or_default();
+    let size = source
+        .metadata
+        .size
+        .and_then(|size| u64::try_from(size).ok());
     // S3 looks again when it makes the copy; not every S3-compatible store does.
     if if_none_match && exists(files, bucket, to).await? {
         return Err(local(
@@ -84,13 +91,14 @@ pub(crate) async fn copy(
             "there is an object already",
         ));
     }
-    let (etag, version_id) = match size <= files.sizes.copy {
-        true => by_one_call(files, way, &source).await?,
-        false => in_parts(files, way, &source, size).await?,
+    let (etag, version_id) = match size {
+        Some(size) if size > files.sizes.copy => in_parts(files, way, &source, size).await?,
+        // A store that does not say how large an object is knows itself.
+        _ => by_one_call(files, way, &source).await?,
     };
     let made = files.details(bucket, to, None).await?;
     // Somebody may have replaced it meanwhile. Then its size says nothing about the copy.
-    if made.metadata.etag == etag && made.metadata.size != source.metadata.size {
+    if etag.is_some() && made.metadata.etag == etag && made.metadata.size != source.metadata.size {
         return Err(local(
             "CopyObject",
             FailureKind::InvalidResponse,
@@ -174,8 +182,10 @@ async fn in_parts(
             upload_id: &upload_id,
             parts,
             size: Some(size),
-            if_none_match: way.if_none_match,
-            if_match: None,
+            conditions: Conditions {
+                if_none_match: way.if_none_match,
+                if_match: None,
+            },
         };
         complete(files, SessionScope::Objects, completion).await
     };
@@ -193,7 +203,6 @@ async fn create(
     way: Way<'_>,
     source: &ObjectDetails,
 ) -> BucketResult<String> {
-    const OPERATION: &str = "CreateMultipartUpload";
     // Unlike a copy by one call, an upload begins with nothing of the original.
     let original = session
         .s3
@@ -205,30 +214,55 @@ async fn create(
         .send()
         .await
         .map_err(|error| classify("HeadObject", &error))?;
-    session
+    // S3 says how many tags there are only to those who may read them, so their absence says nothing.
+    let tags = tags_of(&session, way).await?;
+    let expires = original
+        .expires_string
+        .and_then(|text| DateTime::from_str(&text, Format::HttpDate).ok());
+    begun(
+        session
+            .s3
+            .create_multipart_upload()
+            .bucket(way.bucket_name())
+            .key(way.to.as_str())
+            .set_content_type(original.content_type)
+            .set_content_encoding(original.content_encoding)
+            .set_content_disposition(original.content_disposition)
+            .set_content_language(original.content_language)
+            .set_cache_control(original.cache_control)
+            .set_expires(expires)
+            .set_website_redirect_location(original.website_redirect_location)
+            .set_metadata(original.metadata)
+            .set_tagging(tags)
+            .set_storage_class(storage_class(source))
+            .set_expected_bucket_owner(way.owner())
+            .send()
+            .await,
+    )
+}
+
+/// The original's tags, as the header `x-amz-tagging` has them; `None` where it has none, or the store knows
+/// no tags.
+async fn tags_of(session: &AwsSession, way: Way<'_>) -> BucketResult<Option<String>> {
+    let answer = session
         .s3
-        .create_multipart_upload()
+        .get_object_tagging()
         .bucket(way.bucket_name())
-        .key(way.to.as_str())
-        .set_content_type(original.content_type)
-        .set_content_encoding(original.content_encoding)
-        .set_content_disposition(original.content_disposition)
-        .set_content_language(original.content_language)
-        .set_cache_control(original.cache_control)
-        .set_metadata(original.metadata)
-        .set_storage_class(storage_class(source))
+        .key(way.from.as_str())
         .set_expected_bucket_owner(way.owner())
         .send()
         .await
-        .map_err(|error| classify(OPERATION, &error))?
-        .upload_id
-        .ok_or_else(|| {
-            local(
-                OPERATION,
-                FailureKind::InvalidResponse,
-                "the answer has no ID",
-            )
-        })
+        .map_err(|error| classify("GetObjectTagging", &error));
+    let found = match answer {
+        Ok(answer) => answer.tag_set,
+        Err(failure) if failure.http_status == Some(501) => return Ok(None),
+        Err(failure) => return Err(failure),
+    };
+    let mut tags = url::form_urlencoded::Serializer::new(String::new());
+    for tag in &found {
+        tags.append_pair(tag.key(), tag.value());
+    }
+    Ok((!found.is_empty()).then(|| tags.finish()))
 }
 
 async fn copy_part(

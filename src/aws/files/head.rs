@@ -53,7 +53,7 @@ pub(crate) fn of_version(version_id: Option<&str>, mut failure: AwsFailure) -> A
 
 pub(crate) fn metadata(answer: HeadObjectOutput) -> ObjectMetadata {
     ObjectMetadata {
-        size: answer.content_length.unwrap_or_default(),
+        size: answer.content_length,
         etag: answer.e_tag,
         content_type: answer.content_type,
         content_encoding: answer.content_encoding,

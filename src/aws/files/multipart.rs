@@ -5,10 +5,11 @@ use crate::application::bucket::query::BucketQuery;
 use crate::application::bucket::read::BucketResult;
 use crate::application::bucket::sign::SignedUrl;
 use crate::application::bucket::write::{NewObject, StoredObject};
-use crate::aws::failure::{classify, local};
+use crate::aws::failure::classify;
 use crate::aws::files::bucket::S3Bucket;
+use crate::aws::files::conditions::Conditions;
 use crate::aws::files::convert::expected_owner;
-use crate::aws::files::parts::{UploadCompletion, abort_upload, complete};
+use crate::aws::files::parts::{UploadCompletion, abort, abort_upload, begun, complete};
 use crate::aws::files::signing_life::{SigningLife, give_way};
 use crate::aws::sessions::SessionScope;
 use crate::domain::aws_failure::FailureKind;
@@ -27,36 +28,25 @@ impl BucketMultipart for S3Bucket {
         key: &ObjectKey,
         object: &NewObject,
     ) -> BucketResult<String> {
-        const OPERATION: &str = "CreateMultipartUpload";
         // Whoever sends the parts need not know S3's checksums: none is asked of them.
         let plain = || {
             aws_sdk_s3::config::Builder::new()
                 .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
         };
-        let answer = self
-            .with_session(bucket, |session| async move {
-                session
-                    .s3
-                    .create_multipart_upload()
-                    .bucket(bucket.connection.bucket.as_str())
-                    .key(key.as_str())
-                    .content_type(&object.content_type)
-                    .set_metadata(Some(object.metadata.iter().cloned().collect()))
-                    .set_expected_bucket_owner(expected_owner(&bucket.connection))
-                    .customize()
-                    .config_override(plain())
-                    .send()
-                    .await
-                    .map_err(|error| classify(OPERATION, &error))
-            })
-            .await?;
-        answer.upload_id.ok_or_else(|| {
-            local(
-                OPERATION,
-                FailureKind::InvalidResponse,
-                "the answer has no ID",
-            )
+        self.with_session(bucket, |session| async move {
+            let request = session
+                .s3
+                .create_multipart_upload()
+                .bucket(bucket.connection.bucket.as_str())
+                .key(key.as_str())
+                .content_type(&object.content_type)
+                .set_metadata(Some(object.metadata.iter().cloned().collect()))
+                .set_expected_bucket_owner(expected_owner(&bucket.connection))
+                .customize()
+                .config_override(plain());
+            begun(request.send().await)
         })
+        .await
     }
 
     async fn sign_parts(
@@ -67,7 +57,7 @@ impl BucketMultipart for S3Bucket {
         numbers: &[u32],
         expires_in: Duration,
     ) -> BucketResult<Vec<SignedUrl>> {
-        let session = self.sessions.session_for(bucket, expires_in).await?;
+        let session = self.sessions.signing_session(bucket, expires_in).await?;
         let life = SigningLife::new("Sign", session.remaining(), expires_in)?;
         let mut urls = Vec::with_capacity(numbers.len());
         for (at, number) in numbers.iter().enumerate() {
@@ -107,14 +97,25 @@ impl BucketMultipart for S3Bucket {
             upload_id,
             parts: parts.collect(),
             size: None,
-            if_none_match: object.conditions.if_none_match,
-            if_match: None,
+            conditions: Conditions {
+                if_none_match: object.conditions.if_none_match,
+                if_match: None,
+            },
         };
-        let (etag, version_id) = complete(self, SessionScope::Files, completion).await?;
+        let (etag, version_id) = match complete(self, SessionScope::Files, completion).await {
+            Ok(made) => made,
+            Err(failure) => {
+                // It can never become an object: nothing of it stays.
+                if failure.kind == FailureKind::PreconditionFailed {
+                    abort(self, bucket, key, upload_id).await;
+                }
+                return Err(failure);
+            }
+        };
         // The answer to the completion has no size. The object is there, whatever comes of asking.
         let made = self.details(bucket, key, None).await.ok();
         Ok(StoredObject {
-            size: made.and_then(|made| u64::try_from(made.metadata.size).ok()),
+            size: made.and_then(|made| u64::try_from(made.metadata.size?).ok()),
             etag,
             version_id,
             sha256: None,

@@ -1,16 +1,23 @@
 //! The ends of an upload in parts, whoever sent the parts.
 
 use crate::application::bucket::read::BucketResult;
-use crate::aws::failure::classify;
+use crate::aws::failure::{classify, local};
 use crate::aws::files::bucket::S3Bucket;
+use crate::aws::files::conditions::{self, Conditions};
 use crate::aws::files::convert::expected_owner;
+use crate::aws::files::head::head_object;
 use crate::aws::sessions::{AwsSession, SessionScope};
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::object_key::ObjectKey;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
+use aws_sdk_s3::operation::create_multipart_upload::{
+    CreateMultipartUploadError, CreateMultipartUploadOutput,
+};
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,14 +39,31 @@ pub(crate) struct UploadCompletion<'a> {
     pub parts: Vec<CompletedPart>,
     /// What the parts must come to, in bytes, where it is known.
     pub size: Option<u64>,
-    pub if_none_match: bool,
-    pub if_match: Option<String>,
+    pub conditions: Conditions,
 }
 
 /// The ETag and the version ID of an object just made.
 pub(crate) type MadeObject = (Option<String>, Option<String>);
 
-/// Makes the object of its parts: CompleteMultipartUpload.
+/// S3's ID of an upload that was begun.
+pub(crate) fn begun(
+    answer: Result<CreateMultipartUploadOutput, SdkError<CreateMultipartUploadError, HttpResponse>>,
+) -> BucketResult<String> {
+    const OPERATION: &str = "CreateMultipartUpload";
+    answer
+        .map_err(|error| classify(OPERATION, &error))?
+        .upload_id
+        .ok_or_else(|| {
+            local(
+                OPERATION,
+                FailureKind::InvalidResponse,
+                "the answer has no ID",
+            )
+        })
+}
+
+/// Makes the object of its parts: CompleteMultipartUpload. The ETag is `None` where the store names none
+/// and the object that is there shows none of an upload in so many parts.
 pub(crate) async fn complete(
     files: &S3Bucket,
     scope: SessionScope,
@@ -51,9 +75,10 @@ pub(crate) async fn complete(
         upload_id,
         parts,
         size,
-        if_none_match,
-        if_match,
+        conditions,
     } = completion;
+    conditions::must_hold(files, bucket, key, &conditions).await?;
+    let number = parts.len();
     let upload = CompletedMultipartUpload::builder()
         .set_parts(Some(parts))
         .build();
@@ -68,8 +93,8 @@ pub(crate) async fn complete(
                 .upload_id(upload_id)
                 .multipart_upload(upload.clone())
                 .set_mpu_object_size(size)
-                .set_if_none_match(if_none_match.then(|| "*".to_owned()))
-                .set_if_match(if_match.clone())
+                .set_if_none_match(conditions.none_match_header())
+                .set_if_match(conditions.if_match.clone())
                 .set_expected_bucket_owner(expected_owner(&bucket.connection));
             async move {
                 request
@@ -81,7 +106,20 @@ pub(crate) async fn complete(
             }
         })
         .await?;
-    Ok((answer.e_tag, answer.version_id))
+    let version_id = answer.version_id;
+    // Ceph answers without one.
+    let etag = match answer.e_tag.filter(|etag| !etag.is_empty()) {
+        Some(etag) => Some(etag),
+        None => files
+            .with_session(bucket, |session| {
+                head_object(session, bucket, key, None, None)
+            })
+            .await
+            .ok()
+            .and_then(|found| found.e_tag)
+            .filter(|etag| etag.trim_matches('"').ends_with(&format!("-{number}"))),
+    };
+    Ok((etag, version_id))
 }
 
 fn completing() -> aws_sdk_s3::config::Builder {
@@ -107,7 +145,7 @@ pub(crate) async fn abort(
 ) {
     let mut tries = ABORT_PAUSES.iter();
     while let Err(failure) = abort_upload(files, bucket, key, upload_id).await {
-        // While the service stops, a pooled connection may end with the thread that drove it.
+        // S3 may be away for a moment only.
         if failure.kind.is_transient()
             && let Some(pause) = tries.next()
         {

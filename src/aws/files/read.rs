@@ -61,12 +61,11 @@ impl BucketRead for S3Bucket {
                     .map_err(|error| of_version(version, classify("GetObject", &error)))
             })
             .await?;
-        let content_length = answer.content_length.unwrap_or_default();
-        let first = answer
-            .content_range
-            .as_deref()
-            .and_then(first_byte)
-            .unwrap_or_default();
+        let range = answer.content_range.as_deref().and_then(ServedRange::parse);
+        let announced = answer.content_length.and_then(|l| u64::try_from(l).ok());
+        // A gateway that packs or decodes what it relays does not know the length.
+        let content_length = announced.or(range.as_ref().map(ServedRange::length));
+        let first = range.as_ref().map_or(0, |range| range.first);
         let reading = Reading {
             sessions: self.sessions.clone(),
             bucket: bucket.clone(),
@@ -74,18 +73,17 @@ impl BucketRead for S3Bucket {
             version_id: conditions.version_id.clone(),
             etag: answer.e_tag.clone(),
             next: first,
-            end: first + u64::try_from(content_length).unwrap_or_default(),
+            end: content_length.map(|length| first + length),
             body: answer.body,
             _turn: turn,
         };
-        let size = answer
-            .content_range
-            .as_deref()
-            .and_then(|range| range.rsplit('/').next()?.parse().ok())
-            .unwrap_or(content_length);
+        let size = match &range {
+            Some(range) => range.size,
+            None => content_length,
+        };
         Ok(ObjectContent {
             metadata: ObjectMetadata {
-                size,
+                size: size.and_then(|size| i64::try_from(size).ok()),
                 etag: answer.e_tag,
                 content_type: answer.content_type,
                 content_encoding: answer.content_encoding,
@@ -102,6 +100,10 @@ impl BucketRead for S3Bucket {
 
     async fn forget(&self, owner: &Owner) {
         self.sessions.forget(owner).await;
+    }
+
+    async fn end(&self, owner: &Owner) {
+        self.sessions.end(owner).await;
     }
 }
 
@@ -159,12 +161,51 @@ async fn list(
     Ok(page)
 }
 
-/// The offset in `bytes 100-199/1234`.
-fn first_byte(range: &str) -> Option<u64> {
-    range
-        .strip_prefix("bytes ")?
-        .split('-')
-        .next()?
-        .parse()
-        .ok()
+/// `bytes 100-199/1234`.
+#[derive(Debug, PartialEq, Eq)]
+struct ServedRange {
+    first: u64,
+    last: u64,
+    /// Of the whole object; `None` for `*`.
+    size: Option<u64>,
+}
+
+impl ServedRange {
+    fn parse(text: &str) -> Option<Self> {
+        let (range, size) = text.strip_prefix("bytes ")?.split_once('/')?;
+        let (first, last) = range.split_once('-')?;
+        let (first, last) = (first.parse().ok()?, last.parse().ok()?);
+        (first <= last).then_some(Self {
+            first,
+            last,
+            size: size.parse().ok(),
+        })
+    }
+
+    fn length(&self) -> u64 {
+        self.last - self.first + 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_served_range_is_read_exactly() {
+        let range = ServedRange::parse("bytes 100-199/1234").unwrap();
+        assert_eq!((range.first, range.length()), (100, 100));
+        assert_eq!(range.size, Some(1_234));
+        assert_eq!(ServedRange::parse("bytes 0-0/*").unwrap().size, None);
+        for odd in [
+            "",
+            "bytes",
+            "bytes 5-4/9",
+            "bytes a-b/9",
+            "bytes */9",
+            "items 0-1/2",
+        ] {
+            assert_eq!(ServedRange::parse(odd), None, "{odd}");
+        }
+    }
 }

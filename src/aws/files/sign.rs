@@ -19,7 +19,7 @@ impl BucketSign for S3Bucket {
         keys: &[(ObjectKey, SignedMethod)],
         expires_in: Duration,
     ) -> BucketResult<Vec<SignedUrl>> {
-        let session = self.sessions.session_for(bucket, expires_in).await?;
+        let session = self.sessions.signing_session(bucket, expires_in).await?;
         let life = SigningLife::new("Sign", session.remaining(), expires_in)?;
         let name = bucket.connection.bucket.as_str();
         let mut urls = Vec::with_capacity(keys.len());
@@ -43,6 +43,7 @@ impl BucketSign for S3Bucket {
                     let signed = request
                         .set_response_content_type(response.content_type.clone())
                         .set_response_content_disposition(response.content_disposition.clone())
+                        .set_range(response.range.clone())
                         .presigned(life.config.clone())
                         .await
                         .map_err(|error| classify("GetObject", &error))?;
@@ -61,6 +62,17 @@ impl BucketSign for S3Bucket {
                         });
                     }
                     life.url("GET", &signed)
+                }
+                SignedMethod::Head(response) => {
+                    let request = session.links.head_object().bucket(name).key(key);
+                    let signed = request
+                        .set_response_content_type(response.content_type.clone())
+                        .set_response_content_disposition(response.content_disposition.clone())
+                        .set_range(response.range.clone())
+                        .presigned(life.config.clone())
+                        .await
+                        .map_err(|error| classify("HeadObject", &error))?;
+                    life.url("HEAD", &signed)
                 }
                 SignedMethod::Put { content_type } => {
                     let request = session.links.put_object().bucket(name).key(key);

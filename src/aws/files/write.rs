@@ -5,20 +5,25 @@ use crate::application::bucket::read::BucketResult;
 use crate::application::bucket::write::{
     BucketWrite, CopiedObject, DeleteTarget, NewObject, PutFailure, StoredObject,
 };
-use crate::aws::failure::{classify, local};
+use crate::aws::failure::{classify, local, of_code};
 use crate::aws::files::bucket::S3Bucket;
+use crate::aws::files::conditions::{self, Conditions};
 use crate::aws::files::convert::expected_owner;
 use crate::aws::files::{copy, upload};
+use crate::aws::sessions::{AwsSession, SessionScope};
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::canned_acl::CannedAcl;
 use crate::domain::files::object_key::ObjectKey;
 use async_trait::async_trait;
+use aws_sdk_s3::operation::delete_objects::DeleteObjectsOutput;
 use aws_sdk_s3::types::{Delete, ObjectCannedAcl, ObjectIdentifier};
 use futures_util::StreamExt;
 use futures_util::stream;
 use std::collections::HashMap;
+use std::sync::Arc;
 
+const DELETE_MANY: &str = "DeleteObjects";
 /// How many single deletions run at once, where a batch cannot do it.
 const SINGLES_AT_ONCE: usize = 16;
 
@@ -91,7 +96,19 @@ impl BucketWrite for S3Bucket {
         key: &ObjectKey,
         etag: Option<&str>,
     ) -> BucketResult<()> {
-        delete_object(self, bucket, key, None, etag).await
+        let Some(etag) = etag else {
+            return Err(local(
+                "DeleteObject",
+                FailureKind::PreconditionFailed,
+                "the store names no ETag, so a change would go unseen",
+            ));
+        };
+        let unchanged = Conditions {
+            if_none_match: false,
+            if_match: Some(etag.to_owned()),
+        };
+        conditions::must_hold(self, bucket, key, &unchanged).await?;
+        delete_object(self, bucket, key, None, Some(etag)).await
     }
 
     async fn put_acl(
@@ -156,13 +173,24 @@ fn fits_xml(key: &str) -> bool {
         .all(|c| !matches!(c, '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}'))
 }
 
+/// The denial of an answer that denies every key.
+fn refused_as_a_whole(answer: &DeleteObjectsOutput, keys: usize) -> Option<AwsFailure> {
+    let errors = answer.errors();
+    let first = errors.first()?;
+    let is_denied = errors
+        .iter()
+        .all(|error| error.code() == Some("AccessDenied"));
+    (is_denied && errors.len() >= keys)
+        .then(|| of_code(DELETE_MANY, "AccessDenied", first.message()))
+}
+
 /// Deletes up to 1,000 objects by one call. Gives the failures among them.
 async fn delete_batch<'a>(
     files: &S3Bucket,
     bucket: &ConnectedBucket,
     targets: &[&'a DeleteTarget],
 ) -> Result<HashMap<DeleteTarget, AwsFailure>, AwsFailure> {
-    const OPERATION: &str = "DeleteObjects";
+    const OPERATION: &str = DELETE_MANY;
     let mut objects = Vec::with_capacity(targets.len());
     for one in targets {
         let identifier = ObjectIdentifier::builder()
@@ -177,22 +205,30 @@ async fn delete_batch<'a>(
         .quiet(true)
         .build()
         .map_err(|error| local(OPERATION, FailureKind::InvalidRequest, error))?;
-    let answer = files
-        .with_session(bucket, |session| {
-            let request = session
-                .s3
-                .delete_objects()
-                .bucket(bucket.connection.bucket.as_str())
-                .delete(delete.clone())
-                .set_expected_bucket_owner(expected_owner(&bucket.connection));
-            async move {
-                request
-                    .send()
-                    .await
-                    .map_err(|error| classify(OPERATION, &error))
-            }
-        })
-        .await?;
+    let call = |session: Arc<AwsSession>| {
+        let request = session
+            .s3
+            .delete_objects()
+            .bucket(bucket.connection.bucket.as_str())
+            .delete(delete.clone())
+            .set_expected_bucket_owner(expected_owner(&bucket.connection));
+        async move {
+            let answer = request.send().await;
+            let answer = answer.map_err(|error| classify(OPERATION, &error))?;
+            Ok((answer, session))
+        }
+    };
+    let (mut answer, session) = files.with_session(bucket, call).await?;
+    // S3 denies key by key, and so it does to a session that was revoked.
+    if let Some(denied) = refused_as_a_whole(&answer, targets.len()) {
+        let sessions = &files.sessions;
+        if sessions
+            .is_dead(bucket, SessionScope::Files, &session, &denied)
+            .await
+        {
+            (answer, _) = files.with_session(bucket, call).await?;
+        }
+    }
     let errors = answer.errors.unwrap_or_default();
     if errors.is_empty() {
         return Ok(HashMap::new());
@@ -210,10 +246,7 @@ async fn delete_batch<'a>(
                 .remove(&(key, version))
                 .or_else(|| by_name.remove(&(key, None)))?;
             let code = error.code().unwrap_or_default();
-            Some((
-                one.clone(),
-                crate::aws::failure::of_code(OPERATION, code, error.message()),
-            ))
+            Some((one.clone(), of_code(OPERATION, code, error.message())))
         })
         .collect())
 }

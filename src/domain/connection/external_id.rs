@@ -22,6 +22,14 @@ impl ExternalId {
         Self(Uuid::new_v4())
     }
 
+    /// The same but for its last digit. A role that asks for exactly this ID refuses it; one that asks for
+    /// a pattern which begins like this ID does not. It is sent to be refused, and is nobody's.
+    pub fn near_miss(&self) -> Self {
+        let mut bytes = *self.0.as_bytes();
+        bytes[15] ^= 1;
+        Self(Uuid::from_bytes(bytes))
+    }
+
     /// Reads one back from a stored record.
     pub fn from_record(value: &str) -> Result<Self, Invalid> {
         match Uuid::try_parse(value) {
@@ -57,6 +65,15 @@ mod tests {
         let (a, b) = (ExternalId::issue(), ExternalId::issue());
         assert_ne!(a, b);
         assert_eq!(ExternalId::from_record(&a.to_string()), Ok(a));
+    }
+
+    #[test]
+    fn a_near_miss_differs_in_one_digit() {
+        let own = ExternalId::issue();
+        let (own, near) = (own.to_string(), own.near_miss().to_string());
+        let differing = own.chars().zip(near.chars());
+        assert_eq!(differing.filter(|(a, b)| a != b).count(), 1);
+        assert!(ExternalId::from_record(&near).is_ok(), "{near}");
     }
 
     #[test]

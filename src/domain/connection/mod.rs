@@ -112,6 +112,8 @@ impl Credentials {
 pub enum Owner {
     Setup(WorkspaceId, SetupId),
     Storage(WorkspaceId, StorageId),
+    /// The change of a storage that has not passed a check. What is done to try it never serves the storage.
+    Pending(WorkspaceId, StorageId),
     /// In the owner, because each workspace has sessions of its own for its prefix of the bucket.
     BuiltIn(WorkspaceId),
 }
@@ -119,9 +121,10 @@ pub enum Owner {
 impl Owner {
     pub fn workspace(&self) -> &WorkspaceId {
         match self {
-            Self::Setup(workspace, _) | Self::Storage(workspace, _) | Self::BuiltIn(workspace) => {
-                workspace
-            }
+            Self::Setup(workspace, _)
+            | Self::Storage(workspace, _)
+            | Self::Pending(workspace, _)
+            | Self::BuiltIn(workspace) => workspace,
         }
     }
 
@@ -133,10 +136,23 @@ impl Owner {
         let workspace = end(self.workspace().as_str());
         let (kind, target) = match self {
             Self::Setup(_, setup) => (SetupId::PREFIX, end(setup.as_str())),
-            Self::Storage(_, storage) => (StorageId::PREFIX, end(storage.as_str())),
+            Self::Storage(_, storage) | Self::Pending(_, storage) => {
+                (StorageId::PREFIX, end(storage.as_str()))
+            }
             Self::BuiltIn(_) => ("", "built-in".to_owned()),
         };
         format!("sallyport@wrk_{workspace}.{kind}{target}")
+    }
+
+    /// The last 8 characters of the ID of the setup or storage; of the workspace's for the built-in storage,
+    /// where each workspace has a prefix of its own.
+    pub fn short_name(&self) -> String {
+        let id = match self {
+            Self::Setup(_, setup) => setup.as_str(),
+            Self::Storage(_, storage) | Self::Pending(_, storage) => storage.as_str(),
+            Self::BuiltIn(workspace) => workspace.as_str(),
+        };
+        id[id.len().saturating_sub(8)..].to_owned()
     }
 }
 
@@ -144,7 +160,7 @@ impl fmt::Display for Owner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Setup(_, setup) => setup.fmt(f),
-            Self::Storage(_, storage) => storage.fmt(f),
+            Self::Storage(_, storage) | Self::Pending(_, storage) => storage.fmt(f),
             Self::BuiltIn(_) => f.write_str("built-in"),
         }
     }

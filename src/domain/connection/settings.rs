@@ -5,12 +5,13 @@ use crate::domain::connection::account::AccountId;
 use crate::domain::connection::bucket_prefix::BucketPrefix;
 use crate::domain::connection::kms_key_arn::KmsKeyArn;
 use crate::domain::connection::region::Region;
+use crate::domain::origin::Origin;
 
 /// What a call to the bucket depends on besides the bucket's name and the credentials.
 ///
 /// Each field has a valid default, so a draft holds the settings whole from the beginning. A new setting
 /// of a connection begins here; `CONTRIBUTING.md` has the list of the other places.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BucketSettings {
     /// The only part of the bucket that is used. Empty: the whole bucket.
     pub prefix: BucketPrefix,
@@ -24,4 +25,31 @@ pub struct BucketSettings {
     /// Whether the caller agrees to pay for requests and transfers, as S3 requires of everybody but the
     /// owner of a Requester Pays bucket (S3 user guide, "Using Requester Pays general purpose buckets").
     pub requester_pays: bool,
+    /// Whether pages of the service's origins use the bucket directly. If not, the bucket needs no CORS
+    /// rules: none are rendered and none are asked for. URLs can be signed all the same.
+    pub browser_access: bool,
+}
+
+impl BucketSettings {
+    /// The service's origins that use the bucket: none without access by browsers.
+    pub fn allowed_origins<'a>(&self, of_service: &'a [Origin]) -> &'a [Origin] {
+        match self.browser_access {
+            true => of_service,
+            false => &[],
+        }
+    }
+}
+
+impl Default for BucketSettings {
+    fn default() -> Self {
+        Self {
+            prefix: BucketPrefix::default(),
+            access: Access::default(),
+            region: None,
+            kms_key: None,
+            bucket_account: None,
+            requester_pays: false,
+            browser_access: true,
+        }
+    }
 }

@@ -13,8 +13,8 @@ const USUAL_PART: u64 = 64 * MIB;
 /// From which sizes on objects are cut, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sizes {
-    /// The largest body of known length that one call stores. S3's own limit by default: one call needs
-    /// no cleaning up after a failure.
+    /// The largest body of known length that one call stores. What is larger goes in parts, so a break
+    /// costs one part and not everything.
     pub single: u64,
     /// The largest object that one call copies.
     pub copy: u64,
@@ -25,7 +25,7 @@ pub struct Sizes {
 impl Default for Sizes {
     fn default() -> Self {
         Self {
-            single: LARGEST_CALL,
+            single: USUAL_PART,
             copy: LARGEST_CALL,
             part: USUAL_PART,
         }
@@ -41,7 +41,7 @@ impl Sizes {
     }
 }
 
-/// The size of a part that must be held in memory, because nobody knows how many follow. It grows, so
+/// The size of a part that must be held back until it is complete, because nobody knows how many follow. It grows, so
 /// that small uploads need little and large ones fit: see [`LARGEST_OF_UNKNOWN_LENGTH`].
 pub fn held_part_size(number: u64) -> u64 {
     match number {

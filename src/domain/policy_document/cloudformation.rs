@@ -7,8 +7,16 @@ use serde_json::json;
 const HEAD: &str = "\
 # Makes the role that lets the product use the bucket; its ARN is the output RoleArn.
 # The stack needs the capability CAPABILITY_NAMED_IAM, because the role has a fixed name.
+";
+
+const BUCKET_RULES: &str = "\
 # CloudFormation cannot change a bucket that it has not made: apply the CORS rules, and the lifecycle
 # rules for read and write access, in the S3 console, or by the AWS CLI script or Terraform.
+";
+
+const LIFECYCLE_RULES: &str = "\
+# CloudFormation cannot change a bucket that it has not made: apply the lifecycle rules in the S3 console,
+# or by the AWS CLI script or Terraform.
 ";
 
 pub fn render(parts: &Parts<'_>) -> Result<String, Invalid> {
@@ -40,5 +48,10 @@ pub fn render(parts: &Parts<'_>) -> Result<String, Invalid> {
     // strings: every string is quoted.
     let options = serde_saphyr::ser_options! { quote_all: true };
     let yaml = serde_saphyr::to_string_with_options(&template, options).map_err(unwritable)?;
-    Ok(format!("{HEAD}{yaml}"))
+    let rules = match (parts.cors, parts.lifecycle) {
+        (Some(_), _) => BUCKET_RULES,
+        (None, Some(_)) => LIFECYCLE_RULES,
+        (None, None) => "",
+    };
+    Ok(format!("{HEAD}{rules}{yaml}"))
 }

@@ -28,7 +28,7 @@ pub struct DocumentParameters {
     pub prefix: BucketPrefix,
     pub access: Access,
     pub kms_key: Option<KmsKeyArn>,
-    /// May be empty: then no CORS rule is rendered.
+    /// May be empty: then no CORS rule is rendered in any document.
     pub allowed_origins: Vec<Origin>,
     pub region: Option<Region>,
     /// The customer's role, once it is known; until then the documents make one with a suggested name.
@@ -49,39 +49,37 @@ impl DocumentParameters {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Documents {
     pub permission_policy: Value,
-    pub trust_policy: Value,
-    /// An array of rules, as the S3 console takes it.
-    pub cors: Value,
+    /// None for the service's own bucket, which no role is assumed for.
+    pub trust_policy: Option<Value>,
+    /// An array of rules, as the S3 console takes it. None where no origin is allowed.
+    pub cors: Option<Value>,
     /// As `aws s3api put-bucket-lifecycle-configuration` takes it.
     pub lifecycle: Value,
     /// None until the role's ARN is known: S3 refuses a bucket policy whose principal does not exist.
     pub bucket_policy: Option<Value>,
-    /// A POSIX shell script.
-    pub cli: String,
+    /// A POSIX shell script. None where there is no role to make, as are the two below.
+    pub cli: Option<String>,
     /// YAML.
-    pub cloudformation: String,
+    pub cloudformation: Option<String>,
     /// HCL.
-    pub terraform: String,
+    pub terraform: Option<String>,
 }
 
 impl Documents {
     /// A document as a file: the scripts as they are, the others as indented JSON in plain ASCII (IAM
-    /// takes no character beyond U+00FF in a policy). None for a bucket policy that there is not yet.
+    /// takes no character beyond U+00FF in a policy). None for a document that does not apply.
     pub fn text(&self, name: DocumentName) -> Result<Option<String>, Invalid> {
         let json = match name {
-            DocumentName::PermissionPolicy => &self.permission_policy,
-            DocumentName::TrustPolicy => &self.trust_policy,
-            DocumentName::Cors => &self.cors,
-            DocumentName::Lifecycle => &self.lifecycle,
-            DocumentName::BucketPolicy => match &self.bucket_policy {
-                Some(policy) => policy,
-                None => return Ok(None),
-            },
-            DocumentName::Cli => return Ok(Some(self.cli.clone())),
-            DocumentName::Cloudformation => return Ok(Some(self.cloudformation.clone())),
-            DocumentName::Terraform => return Ok(Some(self.terraform.clone())),
+            DocumentName::PermissionPolicy => Some(&self.permission_policy),
+            DocumentName::TrustPolicy => self.trust_policy.as_ref(),
+            DocumentName::Cors => self.cors.as_ref(),
+            DocumentName::Lifecycle => Some(&self.lifecycle),
+            DocumentName::BucketPolicy => self.bucket_policy.as_ref(),
+            DocumentName::Cli => return Ok(self.cli.clone()),
+            DocumentName::Cloudformation => return Ok(self.cloudformation.clone()),
+            DocumentName::Terraform => return Ok(self.terraform.clone()),
         };
-        escape::json_file(json).map(Some).map_err(unwritable)
+        json.map(escape::json_file).transpose().map_err(unwritable)
     }
 }
 

@@ -3,6 +3,7 @@
 //! A session policy only narrows: what the role's own policies do not allow stays forbidden.
 
 use crate::domain::connection::access::Access;
+use crate::domain::connection::account::AccountId;
 use crate::domain::files::file_operation::{PERMISSIONS, PermissionRow, Target};
 use crate::domain::policy_document::access_policy::{AccessPolicy, ByAccess, Scope};
 use crate::domain::policy_document::escape;
@@ -31,14 +32,17 @@ impl SessionPolicies {
         }
     }
 
-    /// The documents' own permissions.
-    pub fn files(&self, access: Access, scope: &Scope<'_>) -> String {
-        text(&self.files.of(access).render(scope, None))
+    /// The documents' own permissions; with an account, on its buckets only.
+    pub fn files(&self, access: Access, scope: &Scope<'_>, owner: Option<&AccountId>) -> String {
+        text(&owned_by(owner, self.files.of(access).render(scope, None)))
     }
 
-    /// Those of the wider session.
-    pub fn objects(&self, access: Access, scope: &Scope<'_>) -> String {
-        text(&self.objects.of(access).render(scope, None))
+    /// Those of the wider session; with an account, on its buckets only.
+    pub fn objects(&self, access: Access, scope: &Scope<'_>, owner: Option<&AccountId>) -> String {
+        text(&owned_by(
+            owner,
+            self.objects.of(access).render(scope, None),
+        ))
     }
 
     /// The permissions that take no resource (service authorization reference).
@@ -56,6 +60,26 @@ fn by_access(policy: impl Fn(Access) -> AccessPolicy) -> ByAccess<AccessPolicy> 
         read: policy(Access::Read),
         read_write: policy(Access::ReadWrite),
     }
+}
+
+/// Limits the statements about S3 to what this account owns (IAM user guide, "AWS global condition context
+/// keys", `aws:ResourceAccount`). A KMS key may be another account's, and its ARN names that account.
+fn owned_by(owner: Option<&AccountId>, mut policy: Value) -> Value {
+    let Some(owner) = owner else {
+        return policy;
+    };
+    let statements = policy["Statement"].as_array_mut();
+    for statement in statements.into_iter().flatten() {
+        let is_about_s3 = statement["Action"].as_array().is_some_and(|actions| {
+            let mut names = actions.iter().filter_map(Value::as_str);
+            names.all(|action| action.starts_with("s3:"))
+        });
+        if is_about_s3 {
+            statement["Condition"]["StringEquals"] =
+                json!({ "aws:ResourceAccount": owner.as_str() });
+        }
+    }
+    policy
 }
 
 /// AssumeRole takes U+0020 to U+00FF.

@@ -3,7 +3,7 @@
 use crate::domain::Invalid;
 use crate::domain::connection::Connection;
 use crate::domain::connection::access::Access;
-use crate::domain::connection::account::Partition;
+use crate::domain::connection::account::{AccountId, Partition};
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::bucket_prefix::BucketPrefix;
 use crate::domain::connection::external_id::ExternalId;
@@ -94,14 +94,47 @@ impl PolicyTemplates {
             lifecycle: access.writes().then_some(&lifecycle),
         };
         Ok(Documents {
-            cli: cli::render(&parts)?,
-            cloudformation: cloudformation::render(&parts)?,
-            terraform: terraform::render(&parts)?,
-            cors: serde_json::to_value(Vec::from_iter(&cors)).map_err(unwritable)?,
+            cli: Some(cli::render(&parts)?),
+            cloudformation: Some(cloudformation::render(&parts)?),
+            terraform: Some(terraform::render(&parts)?),
+            cors: cors.map(cors_document).transpose()?,
             lifecycle: serde_json::to_value(&lifecycle).map_err(unwritable)?,
             permission_policy,
-            trust_policy,
+            trust_policy: Some(trust_policy),
             bucket_policy,
+        })
+    }
+
+    /// What applies to the service's own bucket: the permission policy is for the service's identity, and
+    /// there is no role.
+    pub fn documents_without_role(
+        &self,
+        partition: Partition,
+        connection: &Connection,
+        origins: &[Origin],
+    ) -> Result<Documents, Invalid> {
+        let settings = &connection.settings;
+        let scope = Scope {
+            partition,
+            bucket: &connection.bucket,
+            prefix: &settings.prefix,
+            kms_key: settings.kms_key.as_ref(),
+        };
+        let [cors] = self.cors.of(settings.access);
+        let cors = cors.fill(settings.allowed_origins(origins), None);
+        let lifecycle = self.lifecycle.fill(&settings.prefix);
+        Ok(Documents {
+            permission_policy: self
+                .permission_policy
+                .of(settings.access)
+                .render(&scope, None),
+            cors: cors.map(cors_document).transpose()?,
+            lifecycle: serde_json::to_value(&lifecycle).map_err(unwritable)?,
+            trust_policy: None,
+            bucket_policy: None,
+            cli: None,
+            cloudformation: None,
+            terraform: None,
         })
     }
 
@@ -134,7 +167,7 @@ impl PolicyTemplates {
             prefix,
             kms_key,
         };
-        let text = self.sessions.files(access, &scope);
+        let text = self.sessions.files(access, &scope, None);
         let length = text.chars().count();
         if length > Self::MAX_SESSION_POLICY {
             return Err(Invalid::new(
@@ -148,20 +181,46 @@ impl PolicyTemplates {
         Ok(text)
     }
 
-    /// The same for the operations whose permissions a customer may have granted besides the documents':
-    /// versions, ACLs and tags of objects below the prefix, and aborting uploads.
-    pub fn objects_session_policy(&self, partition: Partition, connection: &Connection) -> String {
-        let settings = &connection.settings;
-        let scope = Scope {
+    /// The same for a connection, and limited to what `owner` owns. Unlike the header of the service's own
+    /// calls, that holds for signed URLs too, whoever uses them. It is left out where the policy would become
+    /// too long by it.
+    pub fn files_session_policy(
+        &self,
+        partition: Partition,
+        connection: &Connection,
+        owner: Option<&AccountId>,
+    ) -> Result<String, Invalid> {
+        let (settings, scope) = (&connection.settings, scope_of(partition, connection));
+        let owned = self.sessions.files(settings.access, &scope, owner);
+        if owned.chars().count() <= Self::MAX_SESSION_POLICY {
+            return Ok(owned);
+        }
+        self.session_policy(
             partition,
-            bucket: &connection.bucket,
-            prefix: &settings.prefix,
-            kms_key: settings.kms_key.as_ref(),
-        };
-        self.sessions.objects(settings.access, &scope)
+            &connection.bucket,
+            &settings.prefix,
+            settings.access,
+            settings.kms_key.as_ref(),
+        )
     }
 
-    /// The same for the names of the account's buckets.
+    /// The same for the operations whose permissions a customer may have granted besides the documents':
+    /// versions, ACLs and tags of objects below the prefix, and aborting uploads.
+    pub fn objects_session_policy(
+        &self,
+        partition: Partition,
+        connection: &Connection,
+        owner: Option<&AccountId>,
+    ) -> String {
+        let (access, scope) = (connection.settings.access, scope_of(partition, connection));
+        let owned = self.sessions.objects(access, &scope, owner);
+        if owned.chars().count() <= Self::MAX_SESSION_POLICY {
+            return owned;
+        }
+        self.sessions.objects(access, &scope, None)
+    }
+
+    /// The same for the names of the account's buckets. They are those of the role's account anyway.
     pub fn all_buckets_session_policy(&self) -> String {
         self.sessions.all_buckets()
     }
@@ -224,6 +283,19 @@ impl PolicyTemplates {
         let [rule] = self.cors.of(access);
         &rule.allowed_methods
     }
+}
+
+fn scope_of(partition: Partition, connection: &Connection) -> Scope<'_> {
+    Scope {
+        partition,
+        bucket: &connection.bucket,
+        prefix: &connection.settings.prefix,
+        kms_key: connection.settings.kms_key.as_ref(),
+    }
+}
+
+fn cors_document(rule: CorsRule<Vec<String>>) -> Result<Value, Invalid> {
+    serde_json::to_value([rule]).map_err(unwritable)
 }
 
 fn access_policy(file: (&str, &str), with_principal: bool) -> Result<AccessPolicy, Invalid> {
@@ -345,7 +417,7 @@ mod tests {
             },
             credentials: Credentials::Service,
         };
-        let text = policies.objects_session_policy(Partition::Aws, &connection(Access::Read));
+        let text = policies.objects_session_policy(Partition::Aws, &connection(Access::Read), None);
         let policy: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(
             policy["Statement"][0]["Resource"],
@@ -359,7 +431,7 @@ mod tests {
             json!(["team${*}/*"])
         );
         let text =
-            policies.objects_session_policy(Partition::AwsCn, &connection(Access::ReadWrite));
+            policies.objects_session_policy(Partition::AwsCn, &connection(Access::ReadWrite), None);
         assert!(text.contains("arn:aws-cn:s3:::acme/") && text.contains("s3:AbortMultipartUpload"));
     }
 }

@@ -17,6 +17,21 @@ const HEAD: &str = "\
 
 ";
 
+/// For a bucket that browsers do not use.
+const LIFECYCLE_HEAD: &str = "\
+# Makes the role that lets the product use the bucket, and sets the bucket's lifecycle rules.
+# Run it in the account that owns the bucket, with the provider in the bucket's Region.
+# A bucket has one lifecycle configuration, and Terraform replaces it as a whole. Where the bucket has
+# rules already, answer replace_bucket_rules with false and add the rules below to them.
+
+";
+
+/// For one that is only read, too.
+const ROLE_HEAD: &str = "\
+# Makes the role that lets the product use the bucket. Run it in the account that owns the bucket.
+
+";
+
 pub fn render(parts: &Parts<'_>) -> Result<String, Invalid> {
     let bucket = &parts.parameters.bucket;
     let mut body = Body::builder()
@@ -41,7 +56,7 @@ pub fn render(parts: &Parts<'_>) -> Result<String, Invalid> {
                 .build(),
         );
     if parts.cors.is_some() || parts.lifecycle.is_some() {
-        body = body.add_block(replace_variable()?);
+        body = body.add_block(replace_variable(parts.cors.is_some())?);
     }
     if let Some(rule) = parts.cors {
         body = body.add_block(
@@ -70,7 +85,12 @@ pub fn render(parts: &Parts<'_>) -> Result<String, Invalid> {
         )
         .build();
     let hcl = hcl::format::to_string(&body).map_err(unwritable)?;
-    Ok(format!("{HEAD}{hcl}"))
+    let head = match (parts.cors, parts.lifecycle) {
+        (Some(_), _) => HEAD,
+        (None, Some(_)) => LIFECYCLE_HEAD,
+        (None, None) => ROLE_HEAD,
+    };
+    Ok(format!("{head}{hcl}"))
 }
 
 fn role(parts: &Parts<'_>) -> Result<Block, Invalid> {
@@ -82,16 +102,15 @@ fn role(parts: &Parts<'_>) -> Result<Block, Invalid> {
 }
 
 /// Without a default, so Terraform asks before it replaces anything.
-fn replace_variable() -> Result<Block, Invalid> {
+fn replace_variable(has_cors: bool) -> Result<Block, Invalid> {
+    let description = match has_cors {
+        true => "Whether to set the bucket's CORS and lifecycle rules, in place of those it has.",
+        false => "Whether to set the bucket's lifecycle rules, in place of those it has.",
+    };
     Ok(Block::builder("variable")
         .add_label("replace_bucket_rules")
         .add_attribute(("type", variable("bool")?))
-        .add_attribute((
-            "description",
-            text(
-                "Whether to set the bucket's CORS and lifecycle rules, in place of those it has.",
-            )?,
-        ))
+        .add_attribute(("description", text(description)?))
         .build())
 }
 

@@ -1,15 +1,18 @@
 //! Check reports, as setups and storages answer with them.
 
 use crate::application::checks::LONGEST_WAIT;
+use crate::application::closed_sets;
 use crate::application::error::{Error, Result};
 use crate::domain::Invalid;
 use crate::domain::check::{
-    AwsCall, CheckReport, MissingPermission, Step, StepName, StepProblem, StepStatus,
+    AwsCall, CheckReport, MissingPermission, Step, StepProblem, StepStatus,
 };
+use crate::http::context::AuditedAs;
+use crate::http::problem::MissingPermissionBody;
+use actix_web::HttpResponse;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use time::OffsetDateTime;
-use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use utoipa::{IntoParams, ToSchema};
 
 /// How long a check may go on trying.
@@ -17,26 +20,52 @@ use utoipa::{IntoParams, ToSchema};
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct CheckQuery {
-    /// Seconds, at most 120: while only AssumeRole or a permission fails, as right after a role was
-    /// made, the check is tried again until it passes or the time is up.
+    /// Seconds, at most 120: while only AssumeRole or a permission fails, as right after a role was made or
+    /// changed, or a fault of AWS came in that passes, the check is tried again until it passes or the time
+    /// is up.
     #[param(default = 0, maximum = 120)]
     wait: Option<u64>,
 }
 
 impl CheckQuery {
     pub fn wait(&self) -> Result<Duration> {
-        let wait = Duration::from_secs(self.wait.unwrap_or(0));
-        if wait > LONGEST_WAIT {
-            return Err(Error::field(
-                "wait",
-                Invalid::new(
-                    "wait_too_long",
-                    format!("A check waits {} seconds at most.", LONGEST_WAIT.as_secs()),
-                ),
-            ));
-        }
-        Ok(wait)
+        waiting(self.wait)
     }
+}
+
+/// How a storage is checked.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct StorageCheckQuery {
+    /// Seconds, at most 120: while only AssumeRole or a permission fails, as right after a role was
+    /// made, the check is tried again until it passes or the time is up.
+    #[param(default = 0, maximum = 120)]
+    wait: Option<u64>,
+    /// `true`: checks the change that waits for its check, and uses it when the check passes.
+    #[serde(default)]
+    #[param(default = false)]
+    pub pending: bool,
+}
+
+impl StorageCheckQuery {
+    pub fn wait(&self) -> Result<Duration> {
+        waiting(self.wait)
+    }
+}
+
+fn waiting(seconds: Option<u64>) -> Result<Duration> {
+    let wait = Duration::from_secs(seconds.unwrap_or(0));
+    if wait > LONGEST_WAIT {
+        return Err(Error::field(
+            "wait",
+            Invalid::new(
+                "wait_too_long",
+                format!("A check waits {} seconds at most.", LONGEST_WAIT.as_secs()),
+            ),
+        ));
+    }
+    Ok(wait)
 }
 
 /// What a check found: each step once, in a fixed order. A failed check is a report too.
@@ -46,9 +75,9 @@ pub struct CheckReportBody {
     #[schema(example = "chk_019a1f0e7c1b7d439a520c8c2f6f6b1e")]
     id: String,
     /// The setup or storage that was checked.
+    #[schema(example = "set_019a1f0e7c1b7d439a520c8c2f6f6b1e")]
     target: String,
-    /// `passed`, `passed_with_warnings` or `failed`.
-    #[schema(example = "passed")]
+    #[schema(value_type = closed_sets::CheckOutcome)]
     outcome: &'static str,
     #[serde(with = "time::serde::rfc3339")]
     started_at: OffsetDateTime,
@@ -65,11 +94,9 @@ pub struct CheckReportBody {
 #[derive(Serialize, ToSchema)]
 #[schema(as = CheckStep)]
 struct StepBody {
-    #[schema(schema_with = step_name)]
+    #[schema(value_type = closed_sets::CheckStepName)]
     name: String,
-    /// `passed`, `failed`, `warning` or `skipped`.
-    #[schema(example = "passed")]
-    #[schema(value_type = String)]
+    #[schema(value_type = closed_sets::CheckStepStatus)]
     status: StepStatus,
     duration_ms: u64,
     /// AWS's answer to the call that decided the step.
@@ -80,23 +107,6 @@ struct StepBody {
     /// Why the step was not made.
     #[serde(skip_serializing_if = "Option::is_none")]
     skipped_because: Option<String>,
-}
-
-/// The schema of a step's name. It lists the names.
-#[expect(
-    deprecated,
-    reason = "the schemas of the other fields have `example` too"
-)]
-fn step_name() -> Object {
-    let names: Vec<_> = StepName::ALL
-        .iter()
-        .map(|name| format!("`{}`", name.as_str()))
-        .collect();
-    ObjectBuilder::new()
-        .schema_type(Type::String)
-        .description(Some(format!("One of {}.", names.join(", "))))
-        .example(Some(StepName::AssumeRole.as_str().into()))
-        .build()
 }
 
 /// A call to AWS and its answer.
@@ -129,14 +139,13 @@ struct StepProblemBody {
     patch: Option<serde_json::Value>,
 }
 
-/// A permission that is missing.
-#[derive(Serialize, ToSchema)]
-#[schema(as = MissingPermission)]
-struct MissingPermissionBody {
-    #[schema(example = "s3:ListBucket")]
-    action: String,
-    #[schema(example = "arn:aws:s3:::acme-data")]
-    resource: String,
+impl CheckReportBody {
+    /// The report as JSON, under this name in the audit log.
+    pub fn audited_as(report: CheckReport, action: &'static str) -> HttpResponse {
+        let mut response = HttpResponse::Ok().json(Self::from(report));
+        response.extensions_mut().insert(AuditedAs(action));
+        response
+    }
 }
 
 impl From<CheckReport> for CheckReportBody {

@@ -1,7 +1,8 @@
 //! `/v1/projects`
 
+use crate::application::closed_sets;
 use crate::application::error::{Error, Result};
-use crate::application::files::sign::SignRequest;
+use crate::application::files::sign::{ReadMethod, SignRequest};
 use crate::application::projects::input::{NewFileInput, NewProjectInput};
 use crate::domain::Invalid;
 use crate::domain::ids::ProjectId;
@@ -11,13 +12,13 @@ use crate::http::api::files::sign::{SIGN_LIMIT, SignedUrlsBody};
 use crate::http::body::Body;
 use crate::http::caller::{AdminCaller, MemberCaller};
 use crate::http::declare::{asks, changes};
-use crate::http::idempotency::Idempotent;
+use crate::http::idempotency::{Idempotent, MadeAnswer};
 use crate::http::page::PageQuery;
 use crate::http::path::Id;
 use crate::http::query::Query;
 use crate::http::state::Services;
 use crate::http::trail::Trail;
-use actix_web::http::header;
+use actix_web::http::StatusCode;
 use actix_web::web::{Data, Json};
 use actix_web::{HttpResponse, delete, get, post};
 use serde::{Deserialize, Serialize};
@@ -42,7 +43,7 @@ pub fn configure(config: &mut ServiceConfig) {
 /// A project to make. Its files come from exactly one of `files`, `folder` and `manifest_file_key`.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = NewProject)]
+#[schema(as = NewProject, example = json!({"name": "Cats", "storage_id": "built-in", "files": [{"file_key": "/some-folder/image.png"}]}))]
 struct NewProjectBody {
     /// 1 to 200 characters.
     #[schema(example = "Cats", min_length = 1, max_length = 200)]
@@ -64,9 +65,8 @@ struct NewProjectBody {
     /// The file key of a list of file keys: text with one on each line, `.csv`, `.json` or `.jsonl`.
     #[schema(example = "/lists/cats.txt")]
     manifest_file_key: Option<String>,
-    /// What to do about keys that are not in the storage: `fail` (the default) makes nothing and names
-    /// them all, `skip` leaves them out.
-    #[schema(example = "fail")]
+    /// What to do about keys that are not in the storage; `fail` where it is absent.
+    #[schema(value_type = Option<closed_sets::OnMissing>)]
     on_missing: Option<String>,
 }
 
@@ -90,7 +90,7 @@ struct ProjectBody {
     name: String,
     /// `built-in` for the product's own.
     storage_id: String,
-    /// `importing`, `ready` or `failed`.
+    #[schema(value_type = closed_sets::ProjectStatus)]
     status: &'static str,
     progress: ProgressBody,
     file_count: i64,
@@ -216,6 +216,7 @@ impl From<ProjectFile> for ProjectFileBody {
     responses(
         (status = 201, description = "Made", body = ProjectBody, headers(("Location" = String, description = "The project's path"))),
         (status = 202, description = "Made; its files are being imported", body = ProjectBody, headers(("Location" = String, description = "The project's path"))),
+        (status = 404, description = "There is no such storage in the workspace, or no such manifest in the storage"),
     ),
 )]
 #[post("/v1/projects")]
@@ -226,17 +227,18 @@ async fn create_project(
     body: Body<NewProjectBody, CREATE_LIMIT>,
 ) -> Result<HttpResponse> {
     let new = NewProjectInput::from(body.value).parse()?;
-    let work = async {
-        let project = services.projects.create(&member.0, new).await?;
-        let mut answer = match project.status {
-            ProjectStatus::Importing => HttpResponse::Accepted(),
-            _ => HttpResponse::Created(),
+    let answer = |project: &Project| {
+        let status = match project.status {
+            ProjectStatus::Importing => StatusCode::ACCEPTED,
+            ProjectStatus::Ready | ProjectStatus::Failed => StatusCode::CREATED,
         };
-        Ok(answer
-            .insert_header((header::LOCATION, format!("/v1/projects/{}", project.id)))
-            .json(ProjectBody::from(project)))
+        let body = ProjectBody::from(project.clone());
+        Ok(MadeAnswer::new(status, &body)?.at(format!("/v1/projects/{}", project.id)))
     };
-    once.run(&services, body.fingerprint, work).await
+    once.run(&services, body.fingerprint, answer, async |keep| {
+        services.projects.create(&member.0, new, keep).await
+    })
+    .await
 }
 
 impl From<NewProjectBody> for NewProjectInput {
@@ -374,6 +376,8 @@ async fn sign_project_files(
         expires_in: asked.expires_in.map(Duration::from_secs),
         content_type: asked.content_type,
         download_name: asked.download_name,
+        method: ReadMethod::Get,
+        range: None,
     };
     trail.signs_reads(&request.keys);
     let urls = services.projects.sign(&member.0, &id.0, &request).await?;

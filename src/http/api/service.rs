@@ -28,10 +28,27 @@ pub fn configure(listener: Listener, config: &mut ServiceConfig) {
 /// How long one part may take to say that it is ready.
 const PATIENCE: Duration = Duration::from_secs(3);
 
+/// Whoever can answer is alive.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[expect(dead_code, reason = "only for the OpenAPI document")]
+enum AliveWord {
+    Alive,
+}
+
+/// Whether something can do its work.
+#[derive(ToSchema)]
+#[schema(as = ReadyStatus, rename_all = "snake_case")]
+#[expect(dead_code, reason = "only for the OpenAPI document")]
+enum ReadyWord {
+    Ready,
+    NotReady,
+}
+
 /// That the process runs.
 #[derive(Serialize, ToSchema)]
 struct Alive {
-    #[schema(example = "alive")]
+    #[schema(inline, value_type = AliveWord)]
     status: &'static str,
     #[schema(example = "0.1.0")]
     version: &'static str,
@@ -40,19 +57,18 @@ struct Alive {
 /// Whether the service can do its work.
 #[derive(Serialize, ToSchema)]
 struct Ready {
-    /// `ready` or `not_ready`.
-    #[schema(example = "ready")]
+    #[schema(value_type = ReadyWord)]
     status: &'static str,
     checks: Vec<Part>,
 }
 
 /// One thing that the service needs.
 #[derive(Serialize, ToSchema)]
+#[schema(as = ReadyCheck)]
 struct Part {
     #[schema(example = "database")]
     name: &'static str,
-    /// `ready` or `not_ready`.
-    #[schema(example = "ready")]
+    #[schema(value_type = ReadyWord)]
     status: &'static str,
     /// Why it is not ready.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,13 +1,14 @@
 //! `/v1/storages`
 
+use crate::application::closed_sets;
 use crate::application::connections::input::ConnectionInput;
 use crate::application::connections::view::ConnectionView;
 use crate::application::error::Result;
-use crate::application::storages::{StorageSource, StorageView};
-use crate::domain::ids::{StorageId, StorageRef};
-use crate::http::api::checks::{CheckQuery, CheckReportBody};
+use crate::application::storages::{StorageSource, StorageView, Which};
+use crate::domain::ids::StorageRef;
+use crate::http::api::checks::{CheckReportBody, StorageCheckQuery};
 use crate::http::api::setups::documents;
-use crate::http::api::setups::documents::DocumentsBody;
+use crate::http::api::setups::documents::{DocumentFile, DocumentsBody};
 use crate::http::body::Body;
 use crate::http::caller::{AdminCaller, MemberCaller};
 use crate::http::declare::changes;
@@ -17,9 +18,9 @@ use crate::http::query::Query;
 use crate::http::state::Services;
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpResponse, delete, get, patch, post};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub fn configure(config: &mut ServiceConfig) {
@@ -29,6 +30,7 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(changes(change_storage))
         .service(changes(delete_storage))
         .service(changes(check_storage))
+        .service(changes(discard_pending_change))
         .service(list_storage_checks)
         .service(get_storage_documents)
         .service(get_storage_document);
@@ -44,6 +46,7 @@ pub(super) struct StorageBody {
     display_name: String,
     bucket: String,
     /// `null` for the built-in storage.
+    #[schema(value_type = Option<closed_sets::Auth>)]
     auth: Option<&'static str>,
     external_id: Option<String>,
     #[serde(flatten)]
@@ -51,21 +54,74 @@ pub(super) struct StorageBody {
     is_default: bool,
     /// Whether the present settings have passed a check. Until then the storage's files cannot be used.
     verified: bool,
+    /// Quarantined: a check found that the role lets others in, and the storage is not used until one
+    /// passes.
+    #[schema(inline, value_type = StorageState)]
+    state: &'static str,
+    /// `null` while the storage is active.
+    quarantine: Option<QuarantineBody>,
     health: HealthBody,
     project_count: i64,
+    /// A change that has not passed a check: the storage goes on with the settings above until it has.
+    /// `null` for members.
+    pending: Option<PendingBody>,
     #[serde(with = "time::serde::rfc3339::option")]
     created_at: Option<OffsetDateTime>,
 }
 
-/// What the latest check said.
+/// Whether a storage is used.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[expect(dead_code, reason = "only for the OpenAPI document")]
+enum StorageState {
+    Active,
+    Quarantined,
+}
+
+/// Why a storage is not used.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Quarantine)]
+struct QuarantineBody {
+    #[serde(with = "time::serde::rfc3339")]
+    since: OffsetDateTime,
+    /// The check that found it.
+    #[schema(example = "chk_019a1f0e7c1b7d439a520c8c2f6f6b1e")]
+    check_id: String,
+    /// The code of the problem in that check's report.
+    #[schema(example = "role_accepts_missing_external_id")]
+    code: String,
+}
+
+/// A change of a storage that waits for its check: the settings as they will be.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PendingChange)]
+struct PendingBody {
+    bucket: String,
+    #[serde(flatten)]
+    connection: ConnectionView,
+    /// The names of the settings that differ from those in use.
+    #[schema(example = json!(["role_arn"]))]
+    changes: Vec<String>,
+    #[serde(with = "time::serde::rfc3339")]
+    changed_at: OffsetDateTime,
+    /// The last check of exactly this change.
+    last_check: Option<CheckReportBody>,
+}
+
+/// What the latest check that could tell said.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Health)]
 struct HealthBody {
-    /// `healthy`, `degraded`, `broken` or `unknown`.
+    #[schema(value_type = closed_sets::HealthState)]
     state: &'static str,
     /// Since when it is so.
     #[serde(with = "time::serde::rfc3339::option")]
     since: Option<OffsetDateTime>,
+    /// The code of the problem that decided the state. Absent where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "role_refused")]
+    code: Option<String>,
+    /// The latest check, also one that could not tell.
     last_check_id: Option<String>,
 }
 
@@ -96,7 +152,19 @@ impl From<StorageView> for StorageBody {
             StorageSource::Own(storage) => Some(storage),
         };
         let connection = view.connection;
+        let pending = view.pending.map(|pending| PendingBody {
+            bucket: pending.connection.bucket.to_string(),
+            connection: (&pending.connection).into(),
+            changes: pending
+                .differences
+                .into_iter()
+                .map(|difference| difference.field)
+                .collect(),
+            changed_at: pending.changed_at,
+            last_check: pending.last_check.map(Into::into),
+        });
         Self {
+            pending,
             id,
             display_name,
             bucket: connection.bucket.to_string(),
@@ -108,9 +176,22 @@ impl From<StorageView> for StorageBody {
             connection: (&connection).into(),
             is_default: view.is_default,
             verified: own.as_ref().is_none_or(|s| s.is_verified()),
+            state: match own.as_ref().map(|s| &s.quarantine) {
+                Some(Some(_)) => "quarantined",
+                Some(None) | None => "active",
+            },
+            quarantine: own
+                .as_ref()
+                .and_then(|s| s.quarantine.as_ref())
+                .map(|quarantine| QuarantineBody {
+                    since: quarantine.since,
+                    check_id: quarantine.check.to_string(),
+                    code: quarantine.code.clone(),
+                }),
             health: HealthBody {
                 state: own.as_ref().map_or("unknown", |s| s.health.state.as_str()),
                 since: own.as_ref().map(|s| s.health.since),
+                code: own.as_ref().and_then(|s| s.health.code.clone()),
                 last_check_id: own
                     .as_ref()
                     .and_then(|s| s.health.last_check.as_ref())
@@ -166,22 +247,24 @@ async fn get_storage(
 
 /// Change a storage
 ///
-/// A new name takes effect at once. After any other change the connection must pass a check before the
-/// storage is used again; bucket and prefix are fixed while a project uses it.
+/// A new name takes effect at once. Any other change waits in `pending` until a check of it has passed
+/// (`POST …/check?pending=true`); the storage goes on with the settings that it has. Further changes are
+/// added to it, and a change back to the settings in use removes it. Bucket and prefix are fixed while a
+/// project uses the storage.
 #[utoipa::path(
     tag = "Storages",
     params(("storage_id" = String, Path, description = "The storage's ID")),
     request_body = ConnectionInput,
     responses(
-        (status = 200, description = "The storage, changed", body = StorageBody),
-        (status = 409, description = "`storage_in_use`: projects fix its bucket and prefix"),
+        (status = 200, description = "The storage as it is in use, with the change in `pending`", body = StorageBody),
+        (status = 409, description = "`storage_in_use`: projects fix its bucket and prefix; `built_in_storage_is_fixed`; `changed_meanwhile`"),
     ),
 )]
 #[patch("/v1/storages/{storage_id}")]
 async fn change_storage(
     admin: AdminCaller,
     services: Data<Services>,
-    id: Id<StorageId>,
+    id: Id<StorageRef>,
     body: Body<ConnectionInput>,
 ) -> Result<Json<StorageBody>> {
     let view = services
@@ -199,25 +282,30 @@ async fn change_storage(
     params(("storage_id" = String, Path, description = "The storage's ID")),
     responses(
         (status = 204, description = "Deleted"),
-        (status = 409, description = "`storage_in_use`, with `project_count`"),
+        (status = 409, description = "`storage_in_use`, with `project_count`; `built_in_storage_is_fixed`"),
     ),
 )]
 #[delete("/v1/storages/{storage_id}")]
 async fn delete_storage(
     admin: AdminCaller,
     services: Data<Services>,
-    id: Id<StorageId>,
+    id: Id<StorageRef>,
 ) -> Result<HttpResponse> {
     services.storages.delete(&admin.0, &id.0).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
 /// Check a storage's connection
+///
+/// Checks the connection in use, and keeps what came of it as the storage's health. With `pending=true`,
+/// checks the change that waits for its check: when it passes, the storage uses it from then on, in one
+/// step with the end of the check; when it fails, the storage stays as it is.
 #[utoipa::path(
     tag = "Storages",
-    params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`"), CheckQuery),
+    params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`"), StorageCheckQuery),
     responses(
         (status = 200, description = "What the check found", body = CheckReportBody),
+        (status = 409, description = "With `pending=true`: `no_pending_change`; `changed_meanwhile`: the change or the storage is another now; `storage_in_use`: projects fix its bucket and prefix"),
         (status = 429, description = "The workspace runs more checks than it may"),
     ),
 )]
@@ -226,24 +314,54 @@ async fn check_storage(
     admin: AdminCaller,
     services: Data<Services>,
     id: Id<StorageRef>,
-    query: Query<CheckQuery>,
-) -> Result<Json<CheckReportBody>> {
+    query: Query<StorageCheckQuery>,
+) -> Result<HttpResponse> {
     let wait = query.0.wait()?;
-    let report = services.storages.check(&admin.0, &id.0, wait, None).await?;
-    Ok(Json(report.into()))
+    let storages = &services.storages;
+    if !query.0.pending {
+        let report = storages.check(&admin.0, &id.0, wait, None).await?;
+        return Ok(HttpResponse::Ok().json(CheckReportBody::from(report)));
+    }
+    let report = storages.check_pending(&admin.0, &id.0, wait, None).await?;
+    let action = match report.outcome().is_pass() {
+        true => "use_pending_change",
+        false => "check_pending_change",
+    };
+    Ok(CheckReportBody::audited_as(report, action))
+}
+
+/// Take a pending change back
+///
+/// The storage goes on with the settings that it has. No check is needed.
+#[utoipa::path(
+    tag = "Storages",
+    params(("storage_id" = String, Path, description = "The storage's ID")),
+    responses(
+        (status = 204, description = "No change waits any more"),
+        (status = 409, description = "`built_in_storage_is_fixed`"),
+    ),
+)]
+#[delete("/v1/storages/{storage_id}/pending")]
+async fn discard_pending_change(
+    admin: AdminCaller,
+    services: Data<Services>,
+    id: Id<StorageRef>,
+) -> Result<HttpResponse> {
+    services.storages.discard_pending(&admin.0, &id.0).await?;
+    Ok(HttpResponse::NoContent().finish())
 }
 
 /// List a storage's checks
 #[utoipa::path(
     tag = "Storages",
-    params(("storage_id" = String, Path, description = "The storage's ID"), PageQuery),
-    responses((status = 200, description = "A page of reports, newest first", body = CheckList)),
+    params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`, whose checks are not kept"), PageQuery),
+    responses((status = 200, description = "A page of reports of the connections in use, newest first", body = CheckList)),
 )]
 #[get("/v1/storages/{storage_id}/checks")]
 async fn list_storage_checks(
     admin: AdminCaller,
     services: Data<Services>,
-    id: Id<StorageId>,
+    id: Id<StorageRef>,
     query: Query<PageQuery>,
 ) -> Result<Json<CheckList>> {
     let place = format!("{}/storages/{}/checks", admin.0.workspace(), id.0);
@@ -263,21 +381,27 @@ async fn list_storage_checks(
 }
 
 /// Read the documents of a storage
+///
+/// Those of `built-in` are for the service's own identity and this workspace's part of the bucket; there is
+/// no role.
 #[utoipa::path(
     tag = "Storages",
-    params(("storage_id" = String, Path, description = "The storage's ID")),
+    params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`"), DocumentsQuery),
     responses(
         (status = 200, description = "Every document, filled in", body = DocumentsBody),
-        (status = 409, description = "`no_role`: it connects by an access key"),
+        (status = 409, description = "`no_role`: it connects by an access key; `no_pending_change`"),
     ),
 )]
 #[get("/v1/storages/{storage_id}/documents")]
 async fn get_storage_documents(
     admin: AdminCaller,
     services: Data<Services>,
-    id: Id<StorageId>,
+    id: Id<StorageRef>,
+    query: Query<DocumentsQuery>,
 ) -> Result<Json<DocumentsBody>> {
-    let (documents, _) = services.storages.documents(&admin.0, &id.0).await?;
+    let which = query.0.which();
+    let storages = &services.storages;
+    let (documents, _) = storages.documents_of(&admin.0, &id.0, which).await?;
     Ok(Json(documents.into()))
 }
 
@@ -285,18 +409,42 @@ async fn get_storage_documents(
 #[utoipa::path(
     tag = "Storages",
     params(
-        ("storage_id" = String, Path, description = "The storage's ID"),
-        ("document_name" = String, Path, description = "`permission_policy`, `trust_policy`, `cors`, `lifecycle`, `bucket_policy`, `cli`, `cloudformation` or `terraform`"),
+        ("storage_id" = String, Path, description = "The storage's ID, or `built-in`"),
+        DocumentsQuery,
+        ("document_name" = closed_sets::DocumentName, Path, description = "Which document"),
     ),
-    responses((status = 200, description = "The document, with its own content type and a file name")),
+    responses(DocumentFile, (status = 409, description = "`no_role`: it connects by an access key")),
 )]
 #[get("/v1/storages/{storage_id}/documents/{document_name}")]
 async fn get_storage_document(
     admin: AdminCaller,
     services: Data<Services>,
-    id: Id<StorageId>,
+    id: Id<StorageRef>,
     path: Path<(String, String)>,
+    query: Query<DocumentsQuery>,
 ) -> Result<HttpResponse> {
-    let (documents, parameters) = services.storages.documents(&admin.0, &id.0).await?;
-    documents::file(&path.1, &documents, &parameters)
+    let which = query.0.which();
+    let storages = &services.storages;
+    let (documents, bucket) = storages.documents_of(&admin.0, &id.0, which).await?;
+    documents::file(&path.1, &documents, &bucket)
+}
+
+/// Which settings documents are made of.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct DocumentsQuery {
+    /// `true`: those of the change that waits for its check.
+    #[serde(default)]
+    #[param(default = false)]
+    pending: bool,
+}
+
+impl DocumentsQuery {
+    fn which(&self) -> Which {
+        match self.pending {
+            true => Which::Pending,
+            false => Which::InUse,
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! The API's documentation as a page, made from the OpenAPI document at start.
 
-mod schema;
+pub mod schema;
 mod text;
 mod view;
 

@@ -6,6 +6,9 @@ use serde_json::{Map, Value, json};
 /// How deep objects within objects are shown. Deeper, and in a circle, only the type is named.
 const DEEPEST: usize = 5;
 
+/// How deep an example goes. No object of the API has objects within it as deep as this.
+const DEEPEST_EXAMPLE: usize = 12;
+
 /// One field of an object, or of an object within it.
 pub struct Field {
     /// As in `steps[].aws.error_code`.
@@ -138,7 +141,7 @@ impl<'a> Schemas<'a> {
 
     /// A value that fits the schema, from its examples where it has them.
     pub fn example(self, schema: &Value) -> Value {
-        self.example_within(schema, DEEPEST)
+        self.example_within(schema, DEEPEST_EXAMPLE)
     }
 
     fn example_within(self, schema: &Value, depth: usize) -> Value {

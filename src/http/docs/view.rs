@@ -116,6 +116,7 @@ impl Operation {
             .collect();
         let (mut answers, mut refusals) = (Vec::new(), Vec::new());
         for (status, answer) in operation["responses"].as_object().into_iter().flatten() {
+            let answer = &schemas.resolve(answer);
             let is_refusal = answer["content"].get(PROBLEM).is_some();
             let answer = Answer {
                 status: status.clone(),

@@ -9,6 +9,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
 /// Counts of what is done with AWS and in the background.
 pub struct WorkMetrics {
@@ -21,6 +23,28 @@ pub struct WorkMetrics {
     jobs_running: Family<JobLabels, Gauge>,
     jobs_waiting: Family<JobLabels, Gauge>,
     jobs: Family<JobResultLabels, Counter>,
+    waiting_checks: Queue,
+    waiting_imports: Queue,
+    quarantines: Family<ChangeLabels, Counter>,
+}
+
+/// What waits for a worker.
+#[derive(Default)]
+struct Queue {
+    overdue: Gauge,
+    lag: Gauge<f64, AtomicU64>,
+}
+
+impl Queue {
+    fn set(&self, waiting: u64, longest: Duration) {
+        self.overdue.set(i64::try_from(waiting).unwrap_or(i64::MAX));
+        self.lag.set(longest.as_secs_f64());
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ChangeLabels {
+    change: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -113,8 +137,36 @@ impl WorkMetrics {
             jobs_running: Family::default(),
             jobs_waiting: Family::default(),
             jobs: Family::default(),
+            waiting_checks: Queue::default(),
+            waiting_imports: Queue::default(),
+            quarantines: Family::default(),
         };
         metrics.begin_at_zero();
+        registry.register(
+            "sallyport_checks_overdue",
+            "Scheduled checks that are due and that no worker has begun; those of storages that did not answer in time before are not counted",
+            metrics.waiting_checks.overdue.clone(),
+        );
+        registry.register(
+            "sallyport_checks_lag_seconds",
+            "How long the scheduled check that waits longest has been due",
+            metrics.waiting_checks.lag.clone(),
+        );
+        registry.register(
+            "sallyport_imports_overdue",
+            "Imports that could go on and that no worker has",
+            metrics.waiting_imports.overdue.clone(),
+        );
+        registry.register(
+            "sallyport_imports_lag_seconds",
+            "How long the import that waits longest has been able to go on",
+            metrics.waiting_imports.lag.clone(),
+        );
+        registry.register(
+            "sallyport_storage_quarantines",
+            "Storages whose role was found to let others in (began), or to refuse them again (ended)",
+            metrics.quarantines.clone(),
+        );
         registry.register(
             "sallyport_assumed_roles",
             "AssumeRole calls for sessions to work with; those of checks are not counted",
@@ -181,6 +233,9 @@ impl WorkMetrics {
                 outcome: outcome.as_str(),
             }));
         }
+        for change in ["began", "ended"] {
+            drop(self.quarantines.get_or_create(&ChangeLabels { change }));
+        }
         for found in ["yes", "no"] {
             drop(self.sessions.get_or_create(&SessionLabels { found }));
         }
@@ -223,6 +278,22 @@ impl Observer for WorkMetrics {
                 outcome: outcome.as_str(),
             })
             .inc();
+    }
+
+    fn quarantined(&self, began: bool) {
+        let change = if began { "began" } else { "ended" };
+        self.quarantines
+            .get_or_create(&ChangeLabels { change })
+            .inc();
+    }
+
+    fn jobs_wait(&self, kind: &str, waiting: u64, longest: Duration) {
+        match kind {
+            SCHEDULED_CHECK => self.waiting_checks.set(waiting, longest),
+            IMPORT => self.waiting_imports.set(waiting, longest),
+            // No other kind is measured.
+            _ => {}
+        }
     }
 
     fn called_aws(&self, call: AwsCall<'_>) {

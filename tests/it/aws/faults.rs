@@ -37,22 +37,22 @@ async fn faults_of_s3_have_stable_codes() {
         (html(403), 502, "storage_unavailable"),
         (
             denied("User: SECRETARN is not authorized"),
-            502,
+            424,
             "storage_access_denied",
         ),
         (
             denied("not authorized to perform: kms:Decrypt on SECRETARN"),
-            502,
+            424,
             "kms_key_denied",
         ),
         (
             s3_error(404, "NoSuchBucket", "SECRETARN"),
-            502,
+            424,
             "bucket_not_found",
         ),
         (
             s3_error(301, "PermanentRedirect", "SECRETARN"),
-            502,
+            424,
             "bucket_region_changed",
         ),
         (
@@ -122,14 +122,15 @@ async fn faults_of_sts_have_stable_codes() {
             "storage_unavailable",
         ),
         (
-            sts_error(403, "AccessDenied", "User: SECRETARN"),
-            502,
-            "role_refused",
-        ),
-        (
             sts_error(403, "RegionDisabledException", "SECRETARN"),
             502,
             "storage_request_rejected",
+        ),
+        // The last one, because it is remembered.
+        (
+            sts_error(403, "AccessDenied", "User: SECRETARN"),
+            502,
+            "role_refused",
         ),
     ];
     for (reply, status, code) in faults {
@@ -148,6 +149,10 @@ async fn faults_of_sts_have_stable_codes() {
         assert_eq!(stub.s3_count(), 0);
     }
     stub.forget_rules();
+    let check = format!("{}/check", files.trim_end_matches("/files"));
+    let body = serde_json::json!({});
+    let report = app.post(&check, &dialog.workspace.admin, &body).await;
+    report.expect(200);
     stub.world().slow = Some("AssumeRole");
     let start = Instant::now();
     let answer = app.get(&files, &dialog.workspace.member).await;
@@ -212,12 +217,12 @@ async fn an_absent_file_below_a_prefix_is_told_from_a_denied_one() {
         .problem(404, "file_not_found");
     ask("metadata", "/there.txt")
         .await
-        .problem(502, "storage_access_denied");
+        .problem(424, "storage_access_denied");
     // When the listing is refused too, nothing is known.
     stub.answer_to("ListObjectsV2", denied("Access Denied"));
     ask("metadata", "/absent.txt")
         .await
-        .problem(502, "storage_access_denied");
+        .problem(424, "storage_access_denied");
 }
 
 /// Without AWS no trust policy can be rendered, and an open setup says so.

@@ -1,7 +1,11 @@
 //! The AWS adapter alone, its sessions, and the emulator that the other tests rest on.
 
 pub mod adapter;
+mod connections;
 mod emulator;
 mod faults;
+mod isolation;
 mod reading;
+mod revoked;
 mod sessions;
+mod uploads;

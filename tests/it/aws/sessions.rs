@@ -3,7 +3,7 @@
 use crate::it::storages::api::damage;
 use crate::it::support::app::{Answer, TestApp, app_on};
 use crate::it::support::aws::proxy::AwsProxy;
-use crate::it::support::aws::stub::{AwsStub, s3_error};
+use crate::it::support::aws::stub::{AwsStub, denied, s3_error, sts_error};
 use crate::it::support::emulator::{Emulator, credentials, s3_client, sdk_config};
 use crate::it::support::scene::{Dialog, Scene};
 use aws_sdk_s3::error::ProvideErrorMetadata;
@@ -27,7 +27,7 @@ async fn files_of(stub: &AwsStub, dialog: &Dialog<'_>) -> String {
 }
 
 #[tokio::test]
-async fn a_thousand_requests_make_one_session() {
+async fn a_thousand_requests_make_one_session_for_calls_and_one_for_urls() {
     let (stub, app) = stage().await;
     let dialog = Scene::on(&stub).access("read").open(&app).await;
     let files = files_of(&stub, &dialog).await;
@@ -55,7 +55,7 @@ async fn a_thousand_requests_make_one_session() {
     for answer in join_all(requests).await {
         answer.expect(200);
     }
-    assert_eq!(stub.count("AssumeRole"), 1);
+    assert_eq!(stub.count("AssumeRole"), 2);
 }
 
 #[tokio::test]
@@ -71,7 +71,7 @@ async fn one_role_has_a_session_for_each_storage() {
     assert_eq!(stub.count("AssumeRole"), 1);
     // The role trusts the second only by now, whose session is warm and does not serve the first.
     let answer = app.get(&first_files, &first.workspace.member).await;
-    answer.problem(502, "role_refused");
+    answer.problem(424, "role_refused");
     assert!(!answer.text.contains("999999999999"));
     assert_eq!(stub.count("AssumeRole"), 2);
     app.get(&second_files, &second.workspace.member)
@@ -103,7 +103,7 @@ async fn a_session_is_renewed_before_it_ends() {
 }
 
 #[tokio::test]
-async fn a_session_that_aws_no_longer_takes_is_made_anew_once() {
+async fn a_session_that_aws_no_longer_takes_is_replaced_once() {
     let (stub, app) = stage().await;
     let dialog = Scene::on(&stub).access("read").open(&app).await;
     let files = files_of(&stub, &dialog).await;
@@ -123,13 +123,14 @@ async fn a_session_that_aws_no_longer_takes_is_made_anew_once() {
         (stub.count("AssumeRole"), stub.count("ListObjectsV2")),
         (1, 2)
     );
+    // The new one is refused too, within the same minute: it stays, or each request would make another.
     stub.answer_to("ListObjectsV2", s3_error(400, "ExpiredToken", "expired"));
     stub.clear();
     let answer = app.get(&files, &dialog.workspace.member).await;
-    answer.problem(502, "storage_credentials_rejected");
+    answer.problem(424, "storage_credentials_rejected");
     assert_eq!(
         (stub.count("AssumeRole"), stub.count("ListObjectsV2")),
-        (1, 2)
+        (0, 1)
     );
 }
 
@@ -178,6 +179,131 @@ async fn long_lived_urls_share_a_session_and_tell_its_end() {
     assert_eq!(stub.count("AssumeRole"), 1);
 }
 
+/// The packed size of a policy is STS's own measure, and tags of the service's own session count too.
+#[tokio::test]
+async fn a_policy_that_is_too_large_for_sts_is_sent_without_the_account() {
+    let (stub, app) = stage().await;
+    stub.when(|request| {
+        let policy = request.form("Policy")?;
+        let too_large = policy.contains("aws:ResourceAccount");
+        too_large.then(|| sts_error(400, "PackedPolicyTooLarge", "too large"))
+    });
+    let dialog = Scene::on(&stub).access("read").open(&app).await;
+    let files = files_of(&stub, &dialog).await;
+    app.get(&files, &dialog.workspace.member).await.expect(200);
+    let sent = stub.of("AssumeRole");
+    assert_eq!(sent.len(), 2);
+    let policy: Value = serde_json::from_str(&sent[1].request.form("Policy").unwrap()).unwrap();
+    for statement in policy["Statement"].as_array().unwrap() {
+        assert!(statement["Resource"].to_string().contains(&stub.bucket));
+    }
+}
+
+/// URLs are signed by a session of their own, which is renewed earlier than the one that calls are made with.
+#[tokio::test]
+async fn signing_leaves_the_files_session_alone() {
+    let (stub, app) = stage().await;
+    let dialog = Scene::on(&stub).access("read").open(&app).await;
+    let files = files_of(&stub, &dialog).await;
+    let member = &dialog.workspace.member;
+    let sign = async || {
+        let body = json!({"key": "/a.txt", "method": "GET", "expires_in": 3600});
+        let signed = app.post(&format!("{files}/sign"), member, &body).await;
+        signed.expect(200);
+    };
+    stub.world().session_life = Duration::from_secs(2);
+    sign().await;
+    stub.world().session_life = Duration::from_secs(3600);
+    app.get(&files, member).await.expect(200);
+    assert_eq!(stub.count("AssumeRole"), 2);
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    // Half of the short session's life is over.
+    sign().await;
+    assert_eq!(stub.count("AssumeRole"), 3);
+    sign().await;
+    app.get(&files, member).await.expect(200);
+    assert_eq!(stub.count("AssumeRole"), 3);
+    let lists = stub.of("ListObjectsV2");
+    let signer = |at: usize| lists[at].request.access_key().map(str::to_owned);
+    assert_eq!(signer(0), signer(1));
+}
+
+/// Nothing is read with a session of before, once a check has said that the role refuses us.
+#[tokio::test]
+async fn a_check_that_finds_a_refusing_role_ends_what_its_sessions_could() {
+    let (stub, app) = stage().await;
+    let dialog = Scene::on(&stub).access("read").open(&app).await;
+    let files = files_of(&stub, &dialog).await;
+    let (admin, member) = (&dialog.workspace.admin, &dialog.workspace.member);
+    let check = async || {
+        let path = format!("{}/check", files.trim_end_matches("/files"));
+        app.post(&path, admin, &json!({})).await.expect(200)
+    };
+    app.get(&files, member).await.expect(200);
+    let trusted = stub.world().external_id.take();
+    // Nobody has found out yet.
+    app.get(&files, member).await.expect(200);
+    // AWS is away: that proves nothing.
+    stub.answer_to("AssumeRole", sts_error(503, "ServiceUnavailable", "away"));
+    check().await;
+    stub.forget_rules();
+    app.get(&files, member).await.expect(200);
+    let report = check().await;
+    assert_eq!(report["steps"][0]["problem"]["code"], "role_refused");
+    stub.clear();
+    let body = json!({"key": "/a.txt", "method": "GET"});
+    for _ in 0..5 {
+        let answer = app.get(&files, member).await;
+        answer.problem(424, "role_refused");
+        let answer = app.post(&format!("{files}/sign"), member, &body).await;
+        answer.problem(424, "role_refused");
+    }
+    // One refusal for calls, one for URLs.
+    assert_eq!((stub.count("AssumeRole"), stub.s3_count()), (2, 0));
+    // The role lets us in again. The check says so, and reading does not wait for the refusal to be forgotten.
+    stub.world().external_id = trusted;
+    check().await;
+    app.get(&files, member).await.expect(200);
+}
+
+/// What a passed check has proved does not wait for a session of before to end.
+#[tokio::test]
+async fn a_passed_check_replaces_the_sessions() {
+    let (stub, app) = stage().await;
+    let dialog = Scene::on(&stub).access("read").open(&app).await;
+    let files = files_of(&stub, &dialog).await;
+    let (admin, member) = (&dialog.workspace.admin, &dialog.workspace.member);
+    app.get(&files, member).await.expect(200);
+    let last = stub.world().sessions;
+    stub.when(move |request| {
+        let number: usize = request
+            .access_key()?
+            .strip_prefix("ASIASTUB")?
+            .parse()
+            .ok()?;
+        (number <= last).then(|| denied("with an explicit deny in an identity-based policy"))
+    });
+    let answer = app.get(&files, member).await;
+    answer.problem(424, "storage_access_denied");
+    let path = format!("{}/check", files.trim_end_matches("/files"));
+    let report = app.post(&path, admin, &json!({})).await.expect(200);
+    assert_eq!(report["outcome"], "passed");
+    app.get(&files, member).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_wrong_clock_is_named() {
+    let (stub, app) = stage().await;
+    let dialog = Scene::on(&stub).access("read").open(&app).await;
+    let files = files_of(&stub, &dialog).await;
+    let skewed = s3_error(403, "RequestTimeTooSkewed", "SECRETARN");
+    stub.answer_to("ListObjectsV2", skewed);
+    let problem = app.get(&files, &dialog.workspace.member).await;
+    let problem = problem.problem(503, "clock_skew");
+    assert!(!problem.to_string().contains("SECRETARN"));
+    assert_eq!(stub.count("AssumeRole"), 1);
+}
+
 #[tokio::test]
 async fn what_is_sent_to_sts() {
     let (stub, app) = stage().await;
@@ -215,6 +341,9 @@ async fn what_is_sent_to_sts() {
         if actions.contains("GetObject") {
             assert!(resources.contains("/team/*"), "{statement}");
         }
+        // Holds for signed URLs too, which name no owner.
+        let owner = &statement["Condition"]["StringEquals"]["aws:ResourceAccount"];
+        assert_eq!(owner, "222222222222", "{statement}");
     }
     let list = &stub.of("ListObjectsV2")[0].request;
     assert_eq!(

@@ -67,6 +67,19 @@ impl Furnished {
         let path = format!("/v1/storages/{broken}/check");
         let admin = &world.workspace.admin;
         world.app.post(&path, admin, &json!({})).await.expect(200);
+        // Its admin has another role for it, which does not let the service in yet.
+        let storage_path = format!("/v1/storages/{broken}");
+        let next = json!({
+            "role_arn": "arn:aws:iam::444455556666:role/data/platform/acme-sallyport-2026",
+            "access": "read",
+        });
+        world
+            .app
+            .patch(&storage_path, admin, &next)
+            .await
+            .expect(200);
+        let path = format!("{storage_path}/check?pending=true");
+        world.app.post(&path, admin, &json!({})).await.expect(200);
         let default = json!({"storage_id": storage});
         let path = "/v1/workspace/default-storage";
         world.app.put(path, admin, &default).await.expect(200);
@@ -191,6 +204,11 @@ async fn entries(world: &World, made: &Made) -> Vec<Entry> {
             format!("/settings/storages/{broken}"),
         ),
         entry("storage-settings", Admin, of_storage("/settings")),
+        entry(
+            "storage-settings-waiting",
+            Admin,
+            format!("/settings/storages/{broken}/settings"),
+        ),
         entry("storage-delete", Admin, of_storage("/delete")),
         entry("storage-checks", Admin, of_storage("/checks")),
         entry("setup-empty", Admin, step(&empty, "bucket")),

@@ -287,6 +287,14 @@ async fn a_role_that_cannot_be_asked_is_no_role_that_refuses() {
             "service_credentials_rejected",
         ),
         (
+            sts_error(
+                403,
+                "SignatureDoesNotMatch",
+                "Signature expired: 20260101T000000Z is now earlier than 20260101T000500Z",
+            ),
+            "aws_clock_skew",
+        ),
+        (
             sts_error(400, "Throttling", "Rate exceeded"),
             "aws_throttled",
         ),
@@ -409,6 +417,7 @@ async fn what_s3_answers_otherwise_is_never_a_missing_permission() {
         (Reply::answer(200, "not xml"), "aws_answer_unreadable"),
         (Reply::Reset, "aws_unreachable"),
         (s3_error(404, "NoSuchBucket", "x"), "bucket_not_found"),
+        (s3_error(403, "RequestTimeTooSkewed", "x"), "aws_clock_skew"),
         (
             s3_error(403, "InvalidAccessKeyId", "x"),
             "credentials_rejected",
@@ -440,18 +449,27 @@ async fn a_probe_object_of_a_put_without_an_answer_is_deleted() {
 }
 
 #[tokio::test]
-async fn the_role_is_asked_with_its_own_id_with_none_and_with_another() {
+async fn the_role_is_asked_with_its_own_id_twice_with_none_and_with_two_others() {
     let (stub, app) = stage().await;
     let dialog = Scene::on(&stub).access("read").open(&app).await;
     dialog.check().await.passed();
     let calls = stub.of("AssumeRole");
-    assert_eq!(calls.len(), 3);
-    let mut sent: Vec<_> = calls.iter().map(|c| c.request.form("ExternalId")).collect();
-    sent.sort();
-    assert_eq!(sent[0], None);
-    assert!(sent.contains(&Some(dialog.external_id.clone())));
-    let other = sent.iter().flatten().find(|id| **id != dialog.external_id);
-    assert!(uuid::Uuid::parse_str(other.unwrap()).is_ok());
+    assert_eq!(calls.len(), 5);
+    let sent: Vec<_> = calls.iter().map(|c| c.request.form("ExternalId")).collect();
+    let own = &dialog.external_id;
+    // The last confirms the first.
+    assert_eq!(sent[4].as_ref(), Some(own));
+    assert_eq!(sent.iter().filter(|id| id.as_ref() == Some(own)).count(), 2);
+    assert_eq!(sent.iter().filter(|id| id.is_none()).count(), 1);
+    let mut differing: Vec<_> = sent.iter().flatten().filter(|id| *id != own).collect();
+    let digits = |id: &String| own.chars().zip(id.chars()).filter(|(a, b)| a != b).count();
+    differing.sort_by_key(|id| digits(id));
+    assert_eq!(differing.len(), 2);
+    assert_eq!(digits(differing[0]), 1);
+    assert!(digits(differing[1]) > 8);
+    for id in differing {
+        assert!(uuid::Uuid::parse_str(id).is_ok());
+    }
     for call in &calls {
         let name = call.request.form("RoleSessionName").unwrap();
         assert!(name.contains(&dialog.id[dialog.id.len() - 20..]), "{name}");

@@ -1,6 +1,7 @@
 //! Access keys, and stores that are not AWS's.
 
-use crate::it::support::app::{ORIGIN, TestApp, logs};
+use crate::it::support::app::{Answer, ORIGIN, TestApp, logs};
+use crate::it::support::aws::stub::{AwsStub, s3_error};
 use crate::it::support::aws::wire::{Reply, Wire};
 use crate::it::support::emulator::{Customer, Emulator, random_name};
 use crate::it::support::scene::{Dialog, Report};
@@ -100,7 +101,7 @@ async fn an_access_key_connects_and_stays_secret() {
         .expect(200);
     let answer = app
         .post(
-            &format!("{path}/check"),
+            &format!("{path}/check?pending=true"),
             &dialog.workspace.admin,
             &json!({}),
         )
@@ -108,6 +109,40 @@ async fn an_access_key_connects_and_stays_secret() {
     let report = Report::of(&answer);
     assert_eq!(report.0["outcome"], "failed");
     assert_eq!(report.code("list_bucket"), Some("credentials_rejected"));
+}
+
+/// Stores differ in GetBucketLocation: some do not have it, some answer with Regions of their own. The other
+/// steps decide whether the bucket can be used.
+#[tokio::test]
+async fn a_store_need_not_say_where_its_buckets_are() {
+    let app = app_allowing("127.0.0.0/8").await;
+    let own_region = "<LocationConstraint>a region of its own</LocationConstraint>";
+    for (what, reply) in [
+        ("not there", s3_error(501, "NotImplemented", "x")),
+        ("no such method", s3_error(405, "MethodNotAllowed", "x")),
+        ("no such key", s3_error(404, "NoSuchKey", "x")),
+        ("refused", s3_error(400, "InvalidArgument", "x")),
+        ("nonsense", Reply::answer(200, "not xml")),
+        ("a name of its own", Reply::answer(200, own_region)),
+    ] {
+        let stub = AwsStub::start().await;
+        stub.answer_to("GetBucketLocation", reply);
+        let dialog = Dialog::open(&app, json!({
+            "bucket": stub.bucket, "auth": "access_key", "access_key_id": "AKIAIOSFODNN7EXAMPLE",
+            "secret_access_key": "0123456789012345678901234567890123456789", "endpoint": stub.url,
+        }))
+        .await;
+        let report = dialog.check().await;
+        assert_eq!(
+            report.0["outcome"], "passed_with_warnings",
+            "{what} {:#}",
+            report.0
+        );
+        assert_eq!(report.with_status("warning"), ["get_bucket_location"]);
+        let code = report.code("get_bucket_location");
+        assert_eq!(code, Some("location_not_supported"), "{what}");
+        dialog.complete().await.expect(201);
+    }
 }
 
 fn silent() -> Reply {
@@ -146,7 +181,11 @@ async fn an_endpoint_in_a_private_network_is_never_connected_to() {
         }))
         .await;
         let endpoint = format!("http://{host}:{port}");
-        let answer = dialog.patch(json!({"endpoint": endpoint})).await;
+        let settings = json!({
+            "endpoint": endpoint,
+            "secret_access_key": "0123456789012345678901234567890123456789",
+        });
+        let answer = dialog.patch(settings).await;
         if answer.status == 422 {
             answer.refused_field("endpoint");
             continue;
@@ -279,4 +318,76 @@ async fn without_an_endpoint_a_region_must_be_one_of_aws() {
     dialog.patch(key).await.expect(200);
     let answer = dialog.patch(json!({"endpoint": null})).await;
     answer.refused_field("region");
+}
+
+#[tokio::test]
+async fn another_endpoint_asks_for_the_secret_again() {
+    let app = app_allowing("127.0.0.0/8").await;
+    let wire = Wire::serve(|_| async { silent() }.boxed()).await;
+    let customer = Emulator::customer();
+    let bucket = customer.create_bucket().await;
+    customer.put_object(&bucket, "a.txt", "hello").await;
+    let settings =
+        json!({"bucket": bucket, "access": "read", "auth": "access_key", "browser_access": false});
+    let dialog = Dialog::open(&app, settings).await;
+    let policy = dialog.documents().await["permission_policy"].take();
+    let (id, secret) = user_key(&customer, &policy).await;
+    let key = json!({
+        "access_key_id": id, "secret_access_key": secret, "endpoint": Emulator::url(),
+    });
+    dialog.patch(key).await.expect(200);
+    let elsewhere = json!({"endpoint": wire.url});
+    let amazon = json!({"endpoint": null});
+    let asked = |answer: &Answer| {
+        let body = answer.refused_field("secret_access_key");
+        assert_eq!(body["errors"][0]["code"], "secret_needed_again");
+    };
+    for change in [&elsewhere, &amazon] {
+        asked(&dialog.patch(change.clone()).await);
+    }
+    // The same endpoint is no other.
+    let same = json!({"endpoint": Emulator::url()});
+    dialog.patch(same.clone()).await.expect(200);
+    assert_eq!(dialog.get().await["endpoint"], Emulator::url());
+    let storage = dialog.finish().await;
+    let path = format!("/v1/storages/{}", storage["id"].as_str().unwrap());
+    let admin = &dialog.workspace.admin;
+    for change in [&elsewhere, &amazon] {
+        asked(&app.patch(&path, admin, change).await);
+    }
+    app.patch(&path, admin, &same).await.expect(200);
+    let stored = app.get(&path, admin).await.expect(200);
+    assert_eq!(stored["pending"], json!(null));
+
+    // With a secret for it, and then back: that secret is not for the first endpoint.
+    let other = json!({"endpoint": wire.url, "secret_access_key": "another-secret-for-there"});
+    app.patch(&path, admin, &other).await.expect(200);
+    asked(&app.patch(&path, admin, &same).await);
+    assert_eq!(wire.log().len(), 0);
+    let files = app.get(&format!("{path}/files"), admin).await.expect(200);
+    assert_eq!(files["files"][0]["key"], "/a.txt");
+}
+
+#[tokio::test]
+async fn an_endpoint_is_for_access_keys_only() {
+    let app = app_allowing("127.0.0.0/8").await;
+    let endpoint = "https://store.example.com";
+    let workspace = app.workspace().await;
+    let body = json!({"bucket": "acme-data", "endpoint": endpoint});
+    let answer = app
+        .post("/v1/storage-setups", &workspace.admin, &body)
+        .await;
+    let refused = answer.refused_field("endpoint");
+    assert_eq!(refused["errors"][0]["code"], "endpoint_needs_access_key");
+    let dialog = Dialog::open(&app, json!({"bucket": "acme-data"})).await;
+    let set = json!({"endpoint": endpoint});
+    dialog.patch(set.clone()).await.refused_field("endpoint");
+    let by_key = json!({"auth": "access_key", "endpoint": endpoint});
+    dialog.patch(by_key).await.expect(200);
+    // Choosing the other way loses nothing that was typed.
+    dialog.patch(json!({"auth": "role"})).await.expect(200);
+    dialog.patch(set).await.expect(200);
+    let other = json!({"endpoint": "https://other.example.com"});
+    dialog.patch(other).await.refused_field("endpoint");
+    assert_eq!(dialog.get().await["endpoint"], endpoint);
 }

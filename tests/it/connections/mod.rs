@@ -1,5 +1,6 @@
 //! Connections: access keys, other endpoints, other payers, and what the administrator applies.
 
+mod browser_access;
 pub mod custom_endpoints;
 mod payer;
 mod provision;

@@ -1,88 +1,18 @@
 //! PostgreSQL goes away and comes back, behind a proxy that can be cut.
 
 use crate::application::kept::store::{Store, StoreError, Window, WorkspaceStore};
-use crate::database::{Database, DatabaseUrl};
+use crate::database::{Database, DatabaseTls, DatabaseUrl};
 use crate::domain::ids::{StorageRef, WorkspaceId};
 use crate::domain::names::Name;
 use crate::domain::people::workspace::Workspace;
-use crate::it::support::database::{drop_postgres, empty_postgres};
+use crate::it::support::database::{TestDb, drop_postgres};
+use crate::it::support::database_line::{Line, Proxy};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::net::TcpListener;
 
 /// A call that meets a database which is away answers within this time.
 const BOUND: Duration = Duration::from_secs(5);
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Line {
-    Up,
-    /// Connections are reset, new ones too.
-    Cut,
-    /// Bytes are swallowed in silence.
-    Silent,
-}
-
-struct Proxy {
-    line: watch::Sender<Line>,
-    /// The database's URL by way of the proxy.
-    url: DatabaseUrl,
-    direct: DatabaseUrl,
-}
-
-impl Proxy {
-    async fn start(line: Line) -> Self {
-        let direct = empty_postgres().await;
-        let DatabaseUrl::Postgres(options) = &direct else {
-            panic!("not PostgreSQL");
-        };
-        let server = (options.get_host().to_owned(), options.get_port());
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let url = options.as_ref().clone().host("127.0.0.1").port(port);
-        let line = watch::Sender::new(line);
-        let lines = line.subscribe();
-        tokio::spawn(async move {
-            while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(relay(client, server.clone(), lines.clone()));
-            }
-        });
-        Self {
-            line,
-            url: DatabaseUrl::Postgres(Box::new(url)),
-            direct,
-        }
-    }
-
-    fn set(&self, line: Line) {
-        self.line.send_replace(line);
-    }
-}
-
-/// Carries one connection, until the line changes. What was silenced stays so: the line that comes back
-/// serves new connections only, as after a failover to another host.
-async fn relay(mut client: TcpStream, server: (String, u16), mut line: watch::Receiver<Line>) {
-    if *line.borrow_and_update() == Line::Up {
-        let mut server = TcpStream::connect(server).await.unwrap();
-        tokio::select! {
-            _ = copy_bidirectional(&mut client, &mut server) => return,
-            _ = line.changed() => {}
-        }
-        if *line.borrow() == Line::Silent {
-            hold(&mut client).await;
-        }
-        let _ = server.shutdown().await;
-    } else if *line.borrow() == Line::Silent {
-        hold(&mut client).await;
-    }
-}
-
-/// Reads and never answers.
-async fn hold(client: &mut TcpStream) {
-    let mut sink = [0; 1024];
-    while client.read(&mut sink).await.is_ok_and(|read| read > 0) {}
-}
 
 fn sample() -> Workspace {
     Workspace {
@@ -110,7 +40,7 @@ async fn expect_away(database: &Database) {
             match at % 3 {
                 0 => database.ping().await,
                 1 => database.list_workspaces(&all()).await.map(drop),
-                _ => database.create_workspace(&sample()).await,
+                _ => database.create_workspace(&sample(), None).await,
             }
         }));
     }
@@ -124,6 +54,20 @@ async fn expect_away(database: &Database) {
     assert!(started.elapsed() < BOUND, "{:?}", started.elapsed());
 }
 
+/// Once it is known that the database is away, nobody waits to hear it again.
+async fn expect_known_to_be_away(database: &Database) {
+    let started = Instant::now();
+    for _ in 0..100 {
+        let answer = database.ping().await;
+        assert!(matches!(answer, Err(StoreError::Unavailable(_))));
+    }
+    assert!(
+        started.elapsed() < Duration::from_millis(500),
+        "{:?}",
+        started.elapsed()
+    );
+}
+
 /// After the line came back: at once, or after the connections that died were found out.
 async fn expect_back(database: &Database) {
     let deadline = Instant::now() + Duration::from_secs(10);
@@ -132,7 +76,7 @@ async fn expect_back(database: &Database) {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     for _ in 0..30 {
-        database.create_workspace(&sample()).await.unwrap();
+        database.create_workspace(&sample(), None).await.unwrap();
     }
 }
 
@@ -140,10 +84,11 @@ async fn goes_and_comes_back(away: Line) {
     let proxy = Proxy::start(Line::Up).await;
     let database = Database::connect(&proxy.url).await.unwrap();
     let made = sample();
-    database.create_workspace(&made).await.unwrap();
+    database.create_workspace(&made, None).await.unwrap();
     for _ in 0..2 {
         proxy.set(away);
         expect_away(&database).await;
+        expect_known_to_be_away(&database).await;
         proxy.set(Line::Up);
         expect_back(&database).await;
     }
@@ -184,9 +129,34 @@ async fn nobody_listens_at_all() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     drop(listener);
-    let url = DatabaseUrl::parse(&format!("postgres://me:hush@127.0.0.1:{port}/none")).unwrap();
+    let url = DatabaseUrl::parse(
+        &format!("postgres://me:hush@127.0.0.1:{port}/none"),
+        DatabaseTls::Verified,
+    )
+    .unwrap();
     let database = Database::connect(&url).await.unwrap();
     expect_away(&database).await;
+}
+
+/// A server-side limit ends a statement that nobody waits for any more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_ends_statements_by_itself() {
+    let db = TestDb::postgres().await;
+    db.tamper(
+        "CREATE FUNCTION shows_limit() RETURNS trigger LANGUAGE plpgsql AS
+             $$ BEGIN NEW.name := current_setting('statement_timeout'); RETURN NEW; END $$;
+         CREATE TRIGGER shows_limit BEFORE INSERT ON workspaces
+             FOR EACH ROW EXECUTE FUNCTION shows_limit()",
+    )
+    .await
+    .unwrap();
+    db.run(|db| async move {
+        let made = sample();
+        db.database.create_workspace(&made, None).await.unwrap();
+        let kept = db.database.workspace(&made.id).await.unwrap().unwrap();
+        assert_eq!(kept.name.as_str(), "25s");
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -198,7 +168,7 @@ async fn a_transaction_that_the_line_broke_leaves_nothing() {
         let database = Arc::clone(&database);
         calls.push(tokio::spawn(async move {
             let workspace = sample();
-            (database.create_workspace(&workspace).await, workspace)
+            (database.create_workspace(&workspace, None).await, workspace)
         }));
     }
     tokio::time::sleep(Duration::from_millis(20)).await;
@@ -213,8 +183,9 @@ async fn a_transaction_that_the_line_broke_leaves_nothing() {
         let found = database.workspace(&workspace.id).await.unwrap();
         match answer {
             Ok(()) => assert_eq!(found, Some(workspace)),
+            Err(StoreError::Unavailable(_)) => assert_eq!(found, None),
             // Whether a commit arrived whose answer was lost is open; that it is whole is not.
-            Err(StoreError::Unavailable(_)) => assert!(found.is_none_or(|f| f == workspace)),
+            Err(StoreError::OutcomeUnknown(_)) => assert!(found.is_none_or(|f| f == workspace)),
             Err(odd) => panic!("{odd:?}"),
         }
     }

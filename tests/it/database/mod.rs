@@ -1,4 +1,6 @@
-//! The database: what the port promises, and a server that goes away.
+//! The database: what the port promises, and a server that goes away, and who the server is.
 
 mod away;
 pub mod contract;
+mod full;
+mod tls;

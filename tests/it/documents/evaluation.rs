@@ -4,9 +4,12 @@
 //! by their structure instead (`hostile.rs`).
 
 use crate::domain::connection::access::Access;
-use crate::domain::connection::account::Partition;
+use crate::domain::connection::account::{AccountId, Partition};
 use crate::domain::connection::bucket_prefix::BucketPrefix;
-use crate::domain::policy_document::DocumentParameters;
+use crate::domain::connection::role_arn::RoleArn;
+use crate::domain::connection::settings::BucketSettings;
+use crate::domain::connection::{Connection, Credentials};
+use crate::domain::policy_document::{DocumentParameters, PolicyTemplates};
 use crate::it::documents::rendering::{kms_key, parameters, render, session_policy};
 use iam_rs::{Arn, Context, Decision, IAMPolicy, IAMRequest, Principal, PrincipalId};
 
@@ -174,10 +177,109 @@ fn one_key_is_used_as_far_as_the_access_needs_it() {
     }
 }
 
+/// A bucket of the same name that another account has made is not used, not even by a signed URL.
+#[test]
+fn a_session_is_for_buckets_of_one_account() {
+    let usual = parameters(Partition::Aws);
+    let connection = |access, named: Option<&str>| Connection {
+        bucket: usual.bucket.clone(),
+        settings: BucketSettings {
+            access,
+            prefix: BucketPrefix::parse("team").unwrap(),
+            kms_key: Some(kms_key(Partition::Aws)),
+            bucket_account: named.map(|account| AccountId::parse(account).unwrap()),
+            ..BucketSettings::default()
+        },
+        credentials: Credentials::Role {
+            role_arn: RoleArn::parse(ROLE).unwrap(),
+            external_id: usual.external_id.clone(),
+        },
+    };
+    let templates = PolicyTemplates::load().unwrap();
+    for access in Access::ALL {
+        for (named, owner) in [
+            (None, "444455556666"),
+            (Some("777788889999"), "777788889999"),
+        ] {
+            let connection = connection(access, named);
+            let files = templates
+                .files_session_policy(Partition::Aws, &connection, connection.expected_owner())
+                .unwrap();
+            let objects = templates.objects_session_policy(
+                Partition::Aws,
+                &connection,
+                connection.expected_owner(),
+            );
+            for (policy, action) in [(&files, "s3:GetObject"), (&objects, "s3:GetObjectVersion")] {
+                assert!(policy.chars().count() <= PolicyTemplates::MAX_SESSION_POLICY);
+                let policy: IAMPolicy = serde_json::from_str(policy).unwrap();
+                let allows = |action: &str, resource: &str, account: Option<&str>| {
+                    let mut context = Context::new().with_string("s3:prefix", "team/");
+                    if let Some(account) = account {
+                        context = context.with_string("aws:ResourceAccount", account);
+                    }
+                    let request = IAMRequest::new_with_context(
+                        Principal::Aws(PrincipalId::String(ROLE.into())),
+                        action,
+                        Arn::parse(resource).unwrap(),
+                        context,
+                    );
+                    iam_rs::evaluate_policy(&policy, &request).unwrap() == Decision::Allow
+                };
+                let object = "arn:aws:s3:::acme-data/team/a";
+                assert!(allows(action, object, Some(owner)));
+                assert!(!allows(action, object, Some("111111111111")));
+                assert!(!allows(action, object, None));
+                // The condition on the prefix stays beside it.
+                let outside = "arn:aws:s3:::acme-data/other/a";
+                assert!(!allows(action, outside, Some(owner)));
+                // The key's ARN names its account, which may be another one.
+                assert!(allows("kms:Decrypt", KEY, Some("111111111111")));
+            }
+            let list: serde_json::Value = serde_json::from_str(&files).unwrap();
+            let list = &list["Statement"][1]["Condition"];
+            assert_eq!(list["StringLike"]["s3:prefix"][0], "team/*");
+            assert_eq!(list["StringEquals"]["aws:ResourceAccount"], owner);
+        }
+    }
+}
+
+/// A storage that was connected with a long prefix keeps on working.
+#[test]
+fn a_long_prefix_leaves_the_account_out() {
+    let usual = parameters(Partition::Aws);
+    let templates = PolicyTemplates::load().unwrap();
+    let policy = |length: usize| {
+        let connection = Connection {
+            bucket: usual.bucket.clone(),
+            settings: BucketSettings {
+                access: Access::ReadWrite,
+                prefix: BucketPrefix::parse(&"*".repeat(length)).unwrap(),
+                ..BucketSettings::default()
+            },
+            credentials: Credentials::Role {
+                role_arn: RoleArn::parse(ROLE).unwrap(),
+                external_id: usual.external_id.clone(),
+            },
+        };
+        templates.files_session_policy(Partition::Aws, &connection, connection.expected_owner())
+    };
+    let mut left_out = 0;
+    for length in 1..511 {
+        let Ok(policy) = policy(length) else {
+            assert!(left_out > 0);
+            return;
+        };
+        assert!(policy.chars().count() <= PolicyTemplates::MAX_SESSION_POLICY);
+        left_out += usize::from(!policy.contains("aws:ResourceAccount"));
+    }
+    panic!("no prefix was too long");
+}
+
 #[test]
 fn the_trust_policy_asks_for_the_external_id() {
     let usual = parameters(Partition::Aws);
-    let trust = render(&usual).trust_policy;
+    let trust = render(&usual).trust_policy.unwrap();
     // The evaluator knows no trust policies, which have no resource of their own: it is given the role
     // that the policy belongs to.
     let mut with_resource = trust.clone();

@@ -68,7 +68,7 @@ fn no_rendered_policy_has_a_finding() {
             let text = documents.text(document).unwrap().unwrap();
             policies.push((format!("{name}_{}", document.as_str()), text));
         }
-        let mut trust_policy = documents.trust_policy;
+        let mut trust_policy = documents.trust_policy.unwrap();
         // The linter knows no trust policies, which have no resource of their own: it is given the role
         // that the policy belongs to.
         trust_policy["Statement"][0]["Resource"] = json!(parameters.role_arn.unwrap().as_str());

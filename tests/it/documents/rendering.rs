@@ -10,7 +10,9 @@ use crate::domain::connection::region::Region;
 use crate::domain::connection::role_arn::RoleArn;
 use crate::domain::connection::service_identity::ServicePrincipal;
 use crate::domain::origin::Origin;
-use crate::domain::policy_document::{DocumentParameters, Documents, PolicyTemplates};
+use crate::domain::policy_document::{
+    DocumentName, DocumentParameters, Documents, PolicyTemplates,
+};
 use serde_json::Value;
 
 /// A usual customer: bucket `acme-data`, a role of their own, read and write access, no prefix, no key.
@@ -216,7 +218,21 @@ fn without_an_origin_there_is_no_cors_rule_and_without_a_role_no_bucket_policy()
         role_arn: None,
         ..parameters(Partition::Aws)
     });
-    assert_eq!(documents.cors, serde_json::json!([]));
+    assert_eq!(documents.cors, None);
     assert_eq!(documents.bucket_policy, None);
-    assert!(!documents.terraform.contains("cors_rule"));
+    let read = render(&DocumentParameters {
+        allowed_origins: Vec::new(),
+        access: Access::Read,
+        ..parameters(Partition::Aws)
+    });
+    assert_eq!(read.text(DocumentName::Cors), Ok(None));
+    for text in [
+        documents.terraform,
+        documents.cloudformation,
+        read.terraform,
+        read.cloudformation,
+    ] {
+        let text = text.unwrap();
+        assert!(!text.to_lowercase().contains("cors"), "{text}");
+    }
 }

@@ -34,9 +34,9 @@ fn every_document_for_a_prefix_of_special_characters_and_a_new_role() {
     insta::assert_snapshot!("special_session_policy", session_policy(&special));
     insta::assert_json_snapshot!("special_permission_policy", documents.permission_policy);
     insta::assert_json_snapshot!("special_lifecycle", documents.lifecycle);
-    insta::assert_snapshot!("special_cli", documents.cli);
-    insta::assert_snapshot!("special_cloudformation", documents.cloudformation);
-    insta::assert_snapshot!("special_terraform", documents.terraform);
+    insta::assert_snapshot!("special_cli", documents.cli.unwrap());
+    insta::assert_snapshot!("special_cloudformation", documents.cloudformation.unwrap());
+    insta::assert_snapshot!("special_terraform", documents.terraform.unwrap());
 }
 
 #[test]
@@ -49,13 +49,13 @@ fn the_other_documents() {
     insta::assert_json_snapshot!("cors_read_write", documents.cors);
     insta::assert_json_snapshot!("lifecycle", documents.lifecycle);
     insta::assert_json_snapshot!("bucket_policy", documents.bucket_policy);
-    insta::assert_snapshot!("cli", documents.cli);
-    insta::assert_snapshot!("cloudformation", documents.cloudformation);
-    insta::assert_snapshot!("terraform", documents.terraform);
+    insta::assert_snapshot!("cli", documents.cli.unwrap());
+    insta::assert_snapshot!("cloudformation", documents.cloudformation.unwrap());
+    insta::assert_snapshot!("terraform", documents.terraform.unwrap());
     let read = render(&DocumentParameters {
         access: Access::Read,
         ..team
     });
     insta::assert_json_snapshot!("cors_read", read.cors);
-    insta::assert_snapshot!("terraform_read", read.terraform);
+    insta::assert_snapshot!("terraform_read", read.terraform.unwrap());
 }

@@ -311,7 +311,7 @@ async fn after_a_storage_is_deleted_aws_is_not_called_in_its_name() {
         assert_eq!(app.get(&path, member).await.status, status);
     };
     // The role trusts the second storage's external ID only: the first one's is refused.
-    read(&gone, 502).await;
+    read(&gone, 424).await;
     read(&stays, 200).await;
     let before = calls();
     read(&stays, 200).await;
@@ -366,20 +366,29 @@ async fn a_deleted_storage_has_no_files() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn changed_settings_need_a_check_before_files_are_used() {
+async fn changed_settings_are_used_for_files_after_a_check_only() {
     let place = Scene::on(Emulator).reading("team/").connect().await;
     place.put_at("a", "x").await;
     let path = format!("/v1/storages/{}", place.storage.id);
     let admin = &place.workspace.admin;
     let body = json!({"prefix": "other"});
     place.app.patch(&path, admin, &body).await.expect(200);
-    place.list("/", "").await.problem(409, "check_required");
-    place.metadata("a").await.problem(409, "check_required");
+    // Until then everything goes on below the old prefix.
+    let listed = place.list("/", "").await.expect(200);
+    assert_eq!(listed["files"][0]["key"], "/a");
+    place.metadata("a").await.expect(200);
     place
         .sign(&json!({"key": "a", "method": "GET"}))
         .await
-        .problem(409, "check_required");
-    assert_eq!(place.content("a", &[]).await.status, 409);
+        .expect(200);
+    assert_eq!(place.content("a", &[]).await.status, 200);
+    let check = format!("{path}/check?pending=true");
+    place.app.post(&check, admin, &json!({})).await.expect(200);
+    let stored = place.app.get(&path, admin).await.expect(200);
+    let in_use = stored["prefix"].as_str().unwrap().to_owned();
+    // The role's policy is for the old prefix, so the check failed.
+    assert_eq!(in_use, "team/");
+    place.metadata("a").await.expect(200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

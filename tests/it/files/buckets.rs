@@ -29,7 +29,7 @@ async fn buckets_are_listed_where_the_customer_permits_it() {
         async move { app.get(&path, admin).await }
     };
     let denied = list("").await;
-    let problem = denied.problem(502, "storage_access_denied");
+    let problem = denied.problem(424, "storage_access_denied");
     let missing = json!([{"action": "s3:ListAllMyBuckets", "resource": "*"}]);
     assert_eq!(problem["missing"], missing);
 

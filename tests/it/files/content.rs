@@ -2,7 +2,7 @@
 
 use crate::it::support::app::TestApp;
 use crate::it::support::aws::stub::{AwsStub, large_object};
-use crate::it::support::client::Content;
+use crate::it::support::client::{Content, plain_client};
 use crate::it::support::emulator::Emulator;
 use crate::it::support::scene::Scene;
 use aws_lc_rs::digest::{Context, SHA256, digest};
@@ -156,11 +156,13 @@ async fn nothing_that_could_run_is_shown_in_place() {
     let s3 = place.storage.customer.s3();
     for (key, stored, shown_as) in [
         ("a.png", Some("image/png"), Some("image/png")),
+        ("a.txt", Some("text/plain"), Some("text/plain")),
         (
-            "a.txt",
-            Some("text/plain"),
-            Some("text/plain; charset=utf-8"),
+            "latin.txt",
+            Some("text/plain; Charset=ISO-8859-1"),
+            Some("text/plain; Charset=ISO-8859-1"),
         ),
+        ("none.txt", None, Some("text/plain; charset=utf-8")),
         ("a.pdf", Some("application/pdf"), Some("application/pdf")),
         ("page.html", Some("text/html"), None),
         ("picture.svg", Some("image/svg+xml"), None),
@@ -168,7 +170,7 @@ async fn nothing_that_could_run_is_shown_in_place() {
         ("x.xhtml", Some("application/xhtml+xml"), None),
         ("x.xml", Some("text/xml"), None),
         ("x.js", Some("text/javascript"), None),
-        ("odd", Some("x-own/type"), None),
+        ("odd", Some("no-type-at-all"), None),
         ("none", None, None),
         ("none.png", None, Some("image/png")),
         ("none.html", None, None),
@@ -199,6 +201,35 @@ async fn nothing_that_could_run_is_shown_in_place() {
         if let Some(stored) = stored {
             assert_eq!(metadata["content_type"], stored);
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_browser_runs_keeps_its_type_as_an_attachment() {
+    let place = Scene::on(Emulator).reading("").connect().await;
+    let s3 = place.storage.customer.s3();
+    for stored in [
+        "application/zip",
+        "application/vnd.apache.parquet",
+        "audio/flac",
+        "application/x-ndjson",
+        "x-own/type",
+    ] {
+        let put = s3.put_object().bucket(&place.storage.bucket).key("a");
+        let put = put.content_type(stored);
+        put.body(ByteStream::from_static(BYTES))
+            .send()
+            .await
+            .unwrap();
+        let content = place.content("a", &[]).await;
+        assert_eq!(content.header("content-type"), Some(stored));
+        let disposition = content.header("content-disposition").unwrap();
+        assert!(disposition.starts_with("attachment; "), "{disposition}");
+        let link = place.signed(&json!({"key": "a", "method": "GET"})).await;
+        let fetched = plain_client().get(link).send().await.unwrap();
+        assert_eq!(fetched.headers()["content-type"], stored);
+        let disposition = fetched.headers()["content-disposition"].to_str().unwrap();
+        assert!(disposition.starts_with("attachment; "), "{disposition}");
     }
 }
 

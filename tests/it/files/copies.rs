@@ -5,6 +5,7 @@ use crate::application::bucket::write::{BucketWrite, NewObject};
 use crate::domain::files::part_plan::MIB;
 use crate::it::aws::adapter::{adapter, object_key};
 use crate::it::files::uploads::bytes;
+use crate::it::support::aws::proxy::AwsProxy;
 use crate::it::support::emulator::{Emulator, s3_client};
 use crate::it::support::scene::Scene;
 use serde_json::json;
@@ -80,7 +81,9 @@ async fn a_moved_file_is_only_where_it_went() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_too_large_for_one_call_is_copied_in_parts() {
     let place = Scene::on(Emulator).prefix("team").connect().await;
-    let (files, bucket) = adapter(&place, &place.storage.customer.sdk_config);
+    let proxy = AwsProxy::start().await;
+    let sdk = proxy.sdk_config(&place.storage.customer.sdk_config);
+    let (files, bucket) = adapter(&place, &sdk);
     let (from, to) = (object_key(&bucket, "/a b"), object_key(&bucket, "/b +"));
     let body = bytes(13 * MIB as usize);
     let s3 = s3_client(&place.storage.customer.sdk_config);
@@ -89,9 +92,11 @@ async fn what_is_too_large_for_one_call_is_copied_in_parts() {
         .bucket(&place.storage.bucket)
         .key(from.as_str());
     let put = put.metadata("owner", "Ann").cache_control("max-age=5");
+    let expires = aws_sdk_s3::primitives::DateTime::from_secs(1_893_456_000);
+    let put = put.expires(expires).tagging("project=a%20b&empty=");
     put.body(body.clone().into()).send().await.unwrap();
     let copied = files.copy(&bucket, &from, &to, true).await.unwrap();
-    assert_eq!(copied.size, 13 * MIB);
+    assert_eq!(copied.size, Some(13 * MIB));
     assert!(place.object("/b +").await.unwrap() == body);
     let head = s3
         .head_object()
@@ -100,6 +105,17 @@ async fn what_is_too_large_for_one_call_is_copied_in_parts() {
     let head = head.send().await.unwrap();
     assert_eq!(head.metadata().unwrap()["owner"], "Ann");
     assert_eq!(head.cache_control(), Some("max-age=5"));
+    assert_eq!(head.expires_string(), Some("Tue, 01 Jan 2030 00:00:00 GMT"));
+    // The emulator forgets the tags of an upload in parts: what is asked of it is right.
+    let begun = proxy.of("CreateMultipartUpload");
+    let tags = begun[0].request.header("x-amz-tagging").unwrap();
+    let mut tags: Vec<_> = url::form_urlencoded::parse(tags.as_bytes()).collect();
+    tags.sort_unstable();
+    let wanted = [("empty", ""), ("project", "a b")];
+    assert_eq!(
+        tags,
+        wanted.map(|(name, value)| (name.into(), value.into()))
+    );
     assert!(copied.etag.unwrap().ends_with("-3\""));
 
     // There is one now: nothing is made, and no upload stays open.

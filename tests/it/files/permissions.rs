@@ -132,7 +132,7 @@ async fn each_operation_needs_what_it_says() {
             let problem = scene
                 .run(operation)
                 .await
-                .problem(502, "storage_access_denied");
+                .problem(424, "storage_access_denied");
             let named = json!({"action": missing.action, "resource": scene.resource(*missing)});
             assert_eq!(
                 problem["missing"],
@@ -236,7 +236,7 @@ async fn a_storage_for_reading_reads_more_where_the_customer_grants_it() {
     let place = Scene::on(Emulator).reading("team").connect().await;
     place.storage.put("/a", "x").await;
     for path in ["/files/versions?key=/a", "/files/acl?key=/a"] {
-        place.get(path).await.problem(502, "storage_access_denied");
+        place.get(path).await.problem(424, "storage_access_denied");
     }
     place
         .allow(&["s3:ListBucketVersions", "s3:GetObjectAcl"], "*")
@@ -262,7 +262,7 @@ async fn giving_up_an_upload() {
     let denied = scene
         .request(Method::POST, "/files/multipart/abort", abort.clone())
         .await;
-    let problem = denied.problem(502, "storage_access_denied");
+    let problem = denied.problem(424, "storage_access_denied");
     let named = json!([{"action": needed.action, "resource": scene.resource(*needed)}]);
     assert_eq!(problem["missing"], named);
     scene.permit(&[*needed]).await;

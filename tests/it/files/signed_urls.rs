@@ -137,7 +137,9 @@ async fn what_is_asked_must_make_sense() {
     let place = Scene::on(Emulator).reading("team/").connect().await;
     for (body, field) in [
         (json!({"method": "GET"}), "key"),
-        (json!({"key": "a"}), "method"),
+        (json!({"key": "a", "range": "bytes=1-0"}), "range"),
+        (json!({"key": "a", "range": "bytes=0-1,4-5"}), "range"),
+        (json!({"key": "a", "method": "PROPFIND"}), "method"),
         (json!({"key": "a", "method": "POST"}), "method"),
         (json!({"key": "a", "method": "PATCH"}), "method"),
         (json!({"key": "a", "method": "get"}), "method"),
@@ -211,7 +213,6 @@ async fn a_link_shows_nothing_that_could_run() {
             json!({"content_type": "text/plain"}),
             Some("text/plain; charset=utf-8"),
         ),
-        ("unknown", json!({}), None),
     ] {
         place.put_at(key, "x").await;
         let mut body = asked.clone();
@@ -245,6 +246,59 @@ async fn a_link_shows_nothing_that_could_run() {
         let decoded = percent_encoding::percent_decode_str(written).decode_utf8();
         assert_eq!(decoded.unwrap(), name);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_keeps_the_stored_type_and_charset() {
+    let place = Scene::on(Emulator).reading("team/").connect().await;
+    let s3 = place.storage.customer.s3();
+    for (key, stored) in [
+        ("a.txt", "text/plain; charset=iso-8859-1"),
+        ("table", "text/csv"),
+        ("a.zip", "application/zip"),
+        ("photo", "image/png"),
+        ("lying.txt", "text/html"),
+    ] {
+        let put = s3.put_object().bucket(&place.storage.bucket);
+        let put = put.key(format!("team/{key}")).content_type(stored);
+        put.body(b"x".to_vec().into()).send().await.unwrap();
+        let url = place.signed(&json!({"key": key})).await;
+        let fetched = plain_client().get(url).send().await.unwrap();
+        assert_eq!(fetched.headers()["content-type"], stored, "{key}");
+        // Nothing runs of what is saved.
+        let disposition = fetched.headers()["content-disposition"].to_str().unwrap();
+        assert!(disposition.starts_with("attachment; "), "{key}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_url_may_be_for_the_headers_or_a_range_alone() {
+    let place = Scene::on(Emulator).reading("team/").connect().await;
+    place.put_at("a.txt", "0123456789").await;
+    let client = plain_client();
+    let answer = place.sign(&json!({"key": "a.txt", "method": "HEAD"})).await;
+    let signed = &answer.expect(200)["urls"][0];
+    assert_eq!(
+        (&signed["method"], &signed["headers"]),
+        (&json!("HEAD"), &json!({}))
+    );
+    let url = signed["url"].as_str().unwrap();
+    let head = client.head(url).send().await.unwrap();
+    assert_eq!(head.status(), 200);
+    assert_eq!(head.headers()["content-length"], "10");
+    assert_eq!(client.get(url).send().await.unwrap().status(), 403);
+
+    let keys = json!({"keys": ["a.txt", "b.txt"], "range": "bytes=2-4"});
+    let signed = place.sign(&keys).await.expect(200);
+    for url in signed["urls"].as_array().unwrap() {
+        assert_eq!(url["headers"], json!({"range": "bytes=2-4"}));
+    }
+    let url = signed["urls"][0]["url"].as_str().unwrap();
+    let ranged = |range: &'static str| client.get(url).header("range", range).send();
+    let part = ranged("bytes=2-4").await.unwrap();
+    assert_eq!(part.status(), 206);
+    assert_eq!(part.text().await.unwrap(), "234");
+    assert_eq!(ranged("bytes=0-9").await.unwrap().status(), 403);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,11 +1,16 @@
 //! Uploads of every size and form: whole or not at all.
 
+use crate::it::support::app::{Answer, TestApp};
+use crate::it::support::aws::wire::eventually;
+use crate::it::support::client::chunked;
 use crate::it::support::emulator::{Emulator, s3_client};
 use crate::it::support::scene::Scene;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use std::time::Duration;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 
 const MIB: usize = 1 << 20;
 
@@ -265,4 +270,106 @@ async fn who_and_where() {
     let refused = reading.upload("/a", "x").await;
     refused.problem(409, "storage_read_only");
     reading.nothing_left().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn slow_senders_of_one_workspace_do_not_delay_another() {
+    let place = Scene::on(Emulator).connect().await;
+    place.allow_aborts().await;
+    let other = place.app.workspace().await;
+    let there = Scene::on(Emulator).connect_in(&place.app, &other).await;
+    let mut slow = Vec::new();
+    for at in 0..4 {
+        let mut upload = place
+            .begin_upload(&format!("/slow/{at}"), "Transfer-Encoding: chunked\r\n")
+            .await;
+        upload.chunk(&bytes(300 << 10)).await;
+        slow.push(upload);
+    }
+    // They are well under way, and go on sending now and then.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    for upload in &mut slow {
+        upload.chunk(b"x").await;
+    }
+    let body = bytes(512 << 10);
+    let request = place
+        .app
+        .request(
+            reqwest::Method::PUT,
+            &there.path("/files/content?key=/a"),
+            &other.admin,
+        )
+        .body(chunked(body));
+    let answer = tokio::time::timeout(Duration::from_secs(5), Answer::of(request)).await;
+    answer.expect("it waits for the slow ones").expect(200);
+    for upload in &mut slow {
+        upload.chunk(b"").await;
+    }
+    for upload in slow {
+        assert_eq!(upload.answer().await.0, 200);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_file_is_refused_with_words() {
+    let place = Scene::on(Emulator).connect().await;
+    let envelope = "--x\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\nbytes\r\n--x--\r\n";
+    let form = [("content-type", "multipart/form-data; boundary=x")];
+    let refused = place.upload_with("/a", envelope, &form).await;
+    let problem = refused.problem(415, "unsupported_media_type");
+    assert!(problem["detail"].as_str().unwrap().contains("form"));
+    for name in [
+        "x-amz-acl",
+        "x-amz-meta-owner",
+        "x-amz-tagging",
+        "x-amz-storage-class",
+        "x-amz-server-side-encryption",
+        "x-amz-content-sha256",
+    ] {
+        let refused = place.upload_with("/a", "x", &[(name, "x")]).await;
+        let problem = refused.refused_field(name);
+        assert_eq!(problem["errors"][0]["code"], "unsupported_header");
+    }
+    place.nothing_left().await;
+    let urlencoded = [("content-type", "application/x-www-form-urlencoded")];
+    place
+        .upload_with("/a", "a=b", &urlencoded)
+        .await
+        .expect(200);
+}
+
+/// Bodies of JSON take memory of their workspace's share, for as long as they come.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_workspaces_bodies_leave_room_for_anothers() {
+    let app = TestApp::spawn_on_emulator_with(|options| {
+        options.memory_budget = Some("16MiB".into());
+    })
+    .await;
+    let (crowd, calm) = (app.workspace().await, app.workspace().await);
+    let mut held = Vec::new();
+    for _ in 0..2 {
+        let mut stream = TcpStream::connect(app.address).await.unwrap();
+        let head = format!(
+            "POST /v1/storages/built-in/files/sign HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\n\
+             Content-Type: application/json\r\nContent-Length: 600000\r\n\r\n{{",
+            crowd.member,
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        held.push(stream);
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let path = "/v1/storages/built-in/files/sign";
+    let body = json!({"key": "/a", "padding": "x".repeat(600_000)});
+    let refused = app.post(path, &crowd.member, &body).await;
+    let problem = refused.problem(503, "service_busy");
+    assert!(refused.header("retry-after").is_some(), "{problem}");
+    app.post(path, &calm.member, &json!({"key": "/a"}))
+        .await
+        .expect(200);
+    drop(held);
+    eventually("the room is free", async || {
+        let answer = app.post(path, &crowd.member, &json!({"key": "/a"})).await;
+        answer.status == 200
+    })
+    .await;
 }

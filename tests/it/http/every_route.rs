@@ -120,6 +120,7 @@ async fn workspaces_routes_refuse_the_operator() {
 #[tokio::test]
 async fn every_operation_is_documented() {
     let app = TestApp::spawn().await;
+    let document = app.get("/openapi.json", "").await.expect(200);
     let mut ids = Vec::new();
     for (method, path, operation) in operations(&app).await {
         let what = format!("{method} {path}");
@@ -133,11 +134,24 @@ async fn every_operation_is_documented() {
         ids.push(text("operationId"));
         let is_api = path.starts_with("/v1/");
         assert_eq!(operation["security"].is_array(), is_api, "{what}");
-        let problem = &operation["responses"]["default"]["content"]["application/problem+json"];
-        assert_eq!(
-            problem["schema"]["$ref"], "#/components/schemas/Problem",
-            "{what}"
-        );
+        let answers = operation["responses"].as_object().unwrap();
+        assert!(!answers.contains_key("default"), "{what}");
+        for (status, answer) in answers {
+            let answer = resolved(&document, answer);
+            assert!(
+                answer["headers"]["X-Request-Id"].is_object(),
+                "{what}: {status}"
+            );
+            if status.as_str() < "400" || method == Method::HEAD || path == "/readyz" {
+                continue;
+            }
+            let problem = &answer["content"]["application/problem+json"];
+            assert_eq!(
+                problem["schema"]["$ref"], "#/components/schemas/Problem",
+                "{what}: {status}"
+            );
+            assert_eq!(problem["example"]["status"].to_string(), *status, "{what}");
+        }
         for parameter in operation["parameters"].as_array().into_iter().flatten() {
             let named = parameter["description"].as_str().unwrap_or_default();
             assert!(!named.is_empty(), "{what}: {parameter}");
@@ -186,6 +200,148 @@ async fn every_operation_that_may_change_something_is_in_the_audit_log() {
             .iter()
             .any(|event| event["action"] == action.as_str() && event["result"] == result);
         assert!(is_written, "{action}: {status}");
+    }
+}
+
+/// What a reference leads to.
+fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
+    match value["$ref"].as_str() {
+        Some(reference) => document.pointer(reference.trim_start_matches('#')).unwrap(),
+        None => value,
+    }
+}
+
+/// Every object within the document.
+fn objects(document: &Value) -> Vec<&serde_json::Map<String, Value>> {
+    let (mut stack, mut found) = (vec![document], Vec::new());
+    while let Some(value) = stack.pop() {
+        match value {
+            Value::Object(map) => {
+                found.push(map);
+                stack.extend(map.values());
+            }
+            Value::Array(items) => stack.extend(items),
+            _ => {}
+        }
+    }
+    found
+}
+
+/// A closed set is an enumeration. A description that begins with a list of words in backticks shows a
+/// set that is not.
+#[tokio::test]
+async fn closed_sets_are_enumerations() {
+    let app = TestApp::spawn().await;
+    let document = app.get("/openapi.json", "").await.expect(200);
+    let is_list = |text: &str| {
+        let text = text.replace("`, `", "`|`").replace("` or `", "`|`");
+        let words = text.split('.').next().unwrap_or_default();
+        let words = words.split(':').next().unwrap_or_default();
+        let mut words = words.split('|');
+        words.clone().count() > 1
+            && words.all(|word| {
+                let word = word.strip_prefix('`').and_then(|w| w.strip_suffix('`'));
+                word.is_some_and(|w| w.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_'))
+            })
+    };
+    assert!(is_list("`open`, `completed`, `closed` or `expired`."));
+    assert!(!is_list("`null` for the built-in storage."));
+    let mut enumerations = 0;
+    for schema in objects(&document) {
+        enumerations += usize::from(schema.contains_key("enum"));
+        let is_string = schema.get("type").is_some_and(|kind| {
+            kind == "string"
+                || kind
+                    .as_array()
+                    .is_some_and(|k| k.contains(&"string".into()))
+        });
+        let description = schema.get("description").and_then(Value::as_str);
+        let is_open = is_string && !schema.contains_key("enum");
+        // S3 and the stores that speak as it does decide which permissions there are.
+        let is_s3_s = description.is_some_and(|text| text.contains("`WRITE_ACP`"));
+        assert!(
+            !(is_open && !is_s3_s && description.is_some_and(is_list)),
+            "{schema:?}"
+        );
+    }
+    assert!(enumerations >= 18, "{enumerations}");
+}
+
+/// Bytes are bytes in both directions, and what a client may ask by a header is a parameter.
+#[tokio::test]
+async fn files_are_binary_and_headers_are_parameters() {
+    let app = TestApp::spawn().await;
+    let document = app.get("/openapi.json", "").await.expect(200);
+    let content = &document["paths"]["/v1/storages/{storage_id}/files/content"];
+    let bytes = serde_json::json!({"type": "string", "format": "binary"});
+    let octets = |of: &Value| of["content"]["application/octet-stream"]["schema"].clone();
+    assert_eq!(octets(&content["put"]["requestBody"]), bytes);
+    for status in ["200", "206"] {
+        assert_eq!(octets(&content["get"]["responses"][status]), bytes);
+    }
+    let headers = |method: &str| -> Vec<String> {
+        let parameters = content[method]["parameters"].as_array().unwrap().iter();
+        let headers = parameters.filter(|parameter| parameter["in"] == "header");
+        headers
+            .map(|header| header["name"].as_str().unwrap().to_lowercase())
+            .collect()
+    };
+    for (method, expected) in [
+        (
+            "get",
+            &["range", "if-range", "if-match", "if-none-match"][..],
+        ),
+        ("head", &["if-none-match"]),
+        (
+            "put",
+            &["if-match", "if-none-match", "content-md5", "content-digest"],
+        ),
+    ] {
+        let found = headers(method);
+        for name in expected {
+            assert!(found.contains(&(*name).to_owned()), "{method}: {found:?}");
+        }
+    }
+    // Another shape for another format.
+    let buckets =
+        &document["paths"]["/v1/storages/{storage_id}/buckets"]["get"]["responses"]["200"];
+    let schema = resolved(&document, &buckets["content"]["application/json"]["schema"]);
+    assert_eq!(
+        schema["oneOf"].as_array().map(Vec::len),
+        Some(2),
+        "{schema}"
+    );
+}
+
+/// The members that use cases add to a problem are in its schema.
+#[test]
+fn the_problem_s_schema_has_every_member() {
+    fn sources(folder: &std::path::Path, found: &mut Vec<String>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                sources(&path, found);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                let source = std::fs::read_to_string(&path).unwrap();
+                for marker in [".member(", "members.insert("] {
+                    let rest = source.split(marker).skip(1);
+                    let names = rest.filter_map(|rest| rest.trim_start().strip_prefix('"'));
+                    found.extend(names.map(|name| name.split('"').next().unwrap().to_owned()));
+                }
+            }
+        }
+    }
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut members = Vec::new();
+    sources(&root.join("src"), &mut members);
+    assert!(members.len() > 5, "{members:?}");
+    let document = serde_json::to_value(crate::http::openapi::document()).unwrap();
+    let known = &document["components"]["schemas"]["ProblemMembers"]["properties"];
+    for member in members {
+        assert!(
+            known[&member].is_object(),
+            "`{member}` is not in ProblemMembers"
+        );
     }
 }
 

@@ -1,5 +1,6 @@
 //! What holds for every route and every page.
 
+mod acknowledged;
 mod bad_input;
 mod client_address;
 mod encoded_paths;

@@ -5,6 +5,7 @@
 
 use crate::application::bucket::probe::{Answer, BucketProbe, ExternalIdSent, Prober};
 use crate::application::bucket::read::*;
+use crate::application::budget::ByteBudget;
 use crate::application::checks::Checks;
 use crate::application::checks::checker::ConnectionChecker;
 use crate::application::checks::limits::CheckLimits;
@@ -15,13 +16,14 @@ use crate::application::diagnosis::denials::Denials;
 use crate::application::files::shared::Files;
 use crate::application::jobs::Lane;
 use crate::application::jobs::worker::Worker;
+use crate::application::kept::idempotency::Keep;
 use crate::application::kept::store::{ProjectStore, Store};
 use crate::application::kept::vault::{MasterKey, Vault};
 use crate::application::people::caller::{Credential, Member};
 use crate::application::projects::imports::{ImportFiles, Pace};
 use crate::application::projects::{FileSource, Limits, NewProject, Projects};
-use crate::application::storages::Storages;
 use crate::application::storages::built_in::BuiltIn;
+use crate::application::storages::{QuarantineMode, Storages};
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::connection::service_identity::ServiceIdentity;
 use crate::domain::connection::{ConnectedBucket, Owner};
@@ -137,7 +139,7 @@ fn etag(body: &[u8]) -> String {
 
 fn metadata(body: &[u8]) -> ObjectMetadata {
     ObjectMetadata {
-        size: body.len() as i64,
+        size: Some(body.len() as i64),
         etag: Some(etag(body)),
         content_type: None,
         content_encoding: None,
@@ -233,13 +235,15 @@ impl BucketRead for FakeBucket {
         let chunks: Vec<_> = body.chunks(1000).map(|c| Ok(c.to_vec().into())).collect();
         Ok(ObjectContent {
             metadata: metadata(body),
-            content_length: body.len() as i64,
+            content_length: Some(body.len() as u64),
             content_range: None,
             body: stream::iter(chunks).boxed(),
         })
     }
 
     async fn forget(&self, _: &Owner) {}
+
+    async fn end(&self, _: &Owner) {}
 }
 
 /// Nobody checks connections here.
@@ -262,6 +266,8 @@ impl Prober for NoProbes {
     async fn with_key(&self, _: &ConnectedBucket) -> Result<Arc<dyn BucketProbe>, AwsFailure> {
         Err(failure(FailureKind::Network))
     }
+
+    async fn forget(&self, _: &Owner) {}
 }
 
 /// A clock that a test sets.
@@ -298,12 +304,15 @@ pub const LEASE: Duration = Duration::from_secs(60);
 impl Rig {
     /// Requests do up to `at_once` files themselves.
     pub async fn new(db: TestDb, at_once: usize) -> Self {
+        Self::with_prober(db, at_once, Arc::new(NoProbes)).await
+    }
+
+    pub async fn with_prober(db: TestDb, at_once: usize, prober: Arc<dyn Prober>) -> Self {
         let workspace = samples::workspace(&db.database).await;
         let storage = samples::storage(&db.database, &workspace.id).await;
         let store: Arc<dyn Store> = Arc::new(db.database.clone());
         let bucket = Arc::new(FakeBucket::default());
         let clock = Arc::new(TestClock(Mutex::new(samples::now())));
-        let prober: Arc<dyn Prober> = Arc::new(NoProbes);
         let policies = Arc::new(PolicyTemplates::load().unwrap());
         let vault = Arc::new(Vault::new(&MasterKey::generate().unwrap().0).unwrap());
         let principal = Arc::new(PrincipalSource::new(None, prober.clone()));
@@ -315,6 +324,7 @@ impl Rig {
                 Vec::new(),
                 principal.clone(),
             )),
+            bucket: bucket.clone(),
             limits: CheckLimits::new(1.try_into().unwrap()),
             clock: clock.clone(),
             observer: Arc::new(NobodyCounts),
@@ -331,6 +341,8 @@ impl Rig {
             checks,
             files: bucket.clone(),
             built_in: Arc::new(BuiltIn::new(None, prober)),
+            clock: clock.clone(),
+            quarantine: QuarantineMode::On,
         });
         let projects = Arc::new(Projects {
             store,
@@ -342,6 +354,8 @@ impl Rig {
                 denials: Denials::new(policies),
                 vault,
                 longest_url_life: Duration::from_secs(60),
+                memory: Arc::new(ByteBudget::new(64 << 20)),
+                reader_patience: Duration::from_secs(60),
                 running: TaskTracker::new(),
                 runtime: Handle::current(),
             }),
@@ -366,6 +380,14 @@ impl Rig {
 
     /// A worker that does imports, with this many keys a step.
     pub fn importer(&self, step: usize) -> Worker {
+        self.importer_at(Pace {
+            step,
+            lease: LEASE,
+            ..Pace::default()
+        })
+    }
+
+    pub fn importer_at(&self, pace: Pace) -> Worker {
         let store: Arc<dyn Store> = Arc::new(self.db.database.clone());
         Worker {
             lane: Lane::Slow,
@@ -374,11 +396,7 @@ impl Rig {
                 storages: self.storages.clone(),
                 files: self.bucket.clone(),
                 clock: self.clock.clone(),
-                pace: Pace {
-                    step,
-                    lease: LEASE,
-                    ..Pace::default()
-                },
+                pace,
             })]),
             store,
             clock: self.clock.clone(),
@@ -411,7 +429,9 @@ impl Rig {
         on_missing: OnMissing,
     ) -> crate::application::error::Result<Project> {
         let new = self.new_project(files, on_missing);
-        self.projects.create(&self.member(), new).await
+        self.projects
+            .create(&self.member(), new, Keep::nothing())
+            .await
     }
 
     /// Puts a manifest with these keys, and imports it.
@@ -455,4 +475,6 @@ impl crate::application::observe::Observer for NobodyCounts {
     fn assumed_role(&self, _: bool) {}
 
     fn checked_connection(&self, _: crate::domain::check::Outcome) {}
+
+    fn quarantined(&self, _: bool) {}
 }

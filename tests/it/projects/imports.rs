@@ -1,18 +1,19 @@
 //! Imports: killed, resumed, paused, stopped.
 
+use crate::application::kept::idempotency::Keep;
 use crate::application::kept::store::{
     IMPORT, ImportStep, JobStore, ProjectStore, StorageDeletion, StorageStore, WorkspaceStore,
 };
 use crate::application::people::caller::Member;
 use crate::application::projects::FileSource;
+use crate::application::projects::imports::Pace;
 use crate::application::projects::selection::Selection;
 use crate::domain::aws_failure::FailureKind;
-use crate::domain::connection::Credentials;
-use crate::domain::connection::region::Region;
-use crate::domain::connection::role_arn::RoleArn;
 use crate::domain::files::file_key::{FileKey, Folder};
+use crate::domain::ids::StorageRef;
 use crate::domain::people::workspace::Role;
 use crate::domain::project::{OnMissing, Progress, ProjectStatus, WantedFile};
+use crate::it::database::contract::samples::{self, any_job};
 use crate::it::projects::fake::{LEASE, PREFIX, Rig, Trouble, assert_files};
 use crate::it::support::database::{TestDb, on_both_engines};
 use std::sync::Arc;
@@ -23,6 +24,7 @@ on_both_engines!(
     a_manifest_is_imported_however_often_the_worker_dies,
     a_folder_is_imported_however_often_the_worker_dies,
     workers_side_by_side_and_late_ones_change_nothing,
+    imports_of_different_workspaces_go_on_side_by_side,
 );
 
 fn never() -> CancellationToken {
@@ -143,6 +145,129 @@ async fn workers_side_by_side_and_late_ones_change_nothing(db: TestDb) {
     assert_files(&rig.files(&project.id).await, &keys);
 }
 
+/// With one worker, the second import does not wait for the end of the first.
+async fn imports_of_different_workspaces_go_on_side_by_side(db: TestDb) {
+    let rig = Rig::new(db, 10).await;
+    let keys = fill(&rig, 60);
+    let first = rig.import_manifest(&keys, OnMissing::Fail).await;
+    let database = &rig.db.database;
+    let other = samples::workspace(database).await;
+    let storage = samples::storage(database, &other.id).await;
+    let member = Member {
+        workspace: other.id.clone(),
+        ..rig.member()
+    };
+    let mut new = rig.new_project(
+        FileSource::Manifest(FileKey::parse("/list.txt").unwrap()),
+        OnMissing::Fail,
+    );
+    new.storage = Some(StorageRef::Own(storage.id));
+    let second = rig
+        .projects
+        .create(&member, new, Keep::nothing())
+        .await
+        .unwrap();
+    let worker = rig.importer_at(Pace {
+        step: 10,
+        lease: LEASE,
+        turn: Duration::ZERO,
+        ..Pace::default()
+    });
+    let done = async || {
+        let second = database.project(&other.id, &second.id).await;
+        let first = rig.project(&first.id).await;
+        (first.progress.done, second.unwrap().unwrap().progress.done)
+    };
+    let mut seen = Vec::new();
+    for _ in 0..6 {
+        assert!(worker.round(&never()).await.unwrap());
+        seen.push(done().await);
+    }
+    let turns = [(10, 0), (10, 10), (20, 10), (20, 20), (30, 20), (30, 30)];
+    assert_eq!(seen, turns);
+    // Alone, it goes on without a pause.
+    let admin = Member {
+        role: Role::Admin,
+        ..member
+    };
+    let admin = admin.into_admin().unwrap();
+    rig.projects.delete(&admin, &second.id).await.unwrap();
+    let gets = rig.bucket.counts().2;
+    assert!(worker.round(&never()).await.unwrap());
+    assert_eq!(rig.project(&first.id).await.status, ProjectStatus::Ready);
+    assert_eq!(rig.bucket.counts().2 - gets, 1, "the manifest is read once");
+    assert_files(&rig.files(&first.id).await, &keys);
+}
+
+#[tokio::test]
+async fn each_page_of_a_folder_is_read_once() {
+    for (at_once, count) in [(100, 5_500), (10_000, 12_000), (100, 700)] {
+        let rig = Rig::new(TestDb::sqlite().await, at_once).await;
+        let keys = fill(&rig, count);
+        let project = rig.create(folder("/data"), OnMissing::Fail).await.unwrap();
+        assert_eq!(project.status, ProjectStatus::Importing);
+        // What the request has read is not read again.
+        let read = i64::try_from(rig.bucket.counts().0 * 1000).unwrap();
+        assert_eq!(project.file_count, read.min(count as i64));
+        assert_eq!(project.progress.done, project.file_count);
+        assert!(rig.importer(10).round(&never()).await.unwrap());
+        assert_eq!(rig.bucket.counts().0, count.div_ceil(1000));
+        let ready = rig.project(&project.id).await;
+        assert_eq!(ready.status, ProjectStatus::Ready);
+        assert_eq!(ready.file_count, count as i64);
+        assert_eq!(ready.total_size, 4 * count as i64);
+        assert_files(&rig.files(&project.id).await, &keys);
+    }
+}
+
+/// A step of an import that takes longer than the lease.
+async fn in_a_long_step(rig: &Arc<Rig>) -> tokio::task::JoinHandle<bool> {
+    rig.bucket.trouble(3, 1, Trouble::Hangs);
+    let worker = rig.importer_at(Pace {
+        step: 10,
+        lease: Duration::from_millis(300),
+        ..Pace::default()
+    });
+    let working = tokio::spawn(async move { worker.round(&never()).await.unwrap() });
+    rig.bucket.hanging.notified().await;
+    working
+}
+
+#[tokio::test]
+async fn a_lease_is_renewed_while_a_step_takes_long() {
+    let rig = Arc::new(Rig::new(TestDb::sqlite().await, 10).await);
+    let keys = fill(&rig, 40);
+    let project = rig.import_manifest(&keys, OnMissing::Fail).await;
+    let working = in_a_long_step(&rig).await;
+    for _ in 0..5 {
+        rig.clock.forward(Duration::from_millis(150));
+        tokio::time::sleep(Duration::from_millis(150)).await;
+        assert!(!rig.importer(10).round(&never()).await.unwrap());
+    }
+    // Once its worker is dead, the lease ends soon.
+    working.abort();
+    rig.bucket.let_go();
+    rig.clock.forward(Duration::from_millis(301));
+    assert!(rig.importer(10).round(&never()).await.unwrap());
+    assert_files(&rig.files(&project.id).await, &keys);
+}
+
+#[tokio::test]
+async fn a_deleted_project_ends_a_step_that_has_begun() {
+    let rig = Arc::new(Rig::new(TestDb::sqlite().await, 10).await);
+    let keys = fill(&rig, 40);
+    let project = rig.import_manifest(&keys, OnMissing::Fail).await;
+    let working = in_a_long_step(&rig).await;
+    let deleted = rig
+        .db
+        .database
+        .delete_project(&rig.workspace.id, &project.id);
+    assert_eq!(deleted.await, Ok(true));
+    // The call to the storage still has no answer.
+    let ended = tokio::time::timeout(Duration::from_secs(5), working).await;
+    ended.unwrap().unwrap();
+}
+
 #[tokio::test]
 async fn an_import_that_had_only_to_be_ended_is_ended() {
     let rig = Rig::new(TestDb::sqlite().await, 10).await;
@@ -151,7 +276,7 @@ async fn an_import_that_had_only_to_be_ended_is_ended() {
     // A worker stops between its last step and the end.
     let db = &rig.db.database;
     let now = time::OffsetDateTime::now_utc();
-    db.claim_job(IMPORT, "dead", now, now)
+    db.claim_job(&any_job(IMPORT, "dead", now, now))
         .await
         .unwrap()
         .unwrap();
@@ -314,15 +439,14 @@ async fn a_storage_that_must_be_checked_again_stops_the_import() {
     assert_eq!(rig.bucket.counts(), calls);
 }
 
+/// As replicas of earlier versions change a connection: at once, without a check.
 async fn change_role(rig: &Rig) {
-    let mut connection = rig.storage.connection.clone();
-    connection.settings.region = Some(Region::parse("eu-west-2").unwrap());
-    if let Credentials::Role { role_arn, .. } = &mut connection.credentials {
-        *role_arn = RoleArn::parse("arn:aws:iam::123456789012:role/other").unwrap();
-    }
-    let database = &rig.db.database;
-    let changed = database.update_connection(&rig.workspace.id, &rig.storage.id, &connection, 1);
-    assert_eq!(changed.await, Ok(true));
+    let change = format!(
+        "UPDATE storages SET revision = revision + 1, role_arn = 'arn:aws:iam::123456789012:role/other'
+         WHERE id = '{}'",
+        rig.storage.id
+    );
+    rig.db.tamper(&change).await.unwrap();
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 pub mod api;
 mod bad_requests;
-mod fake;
+pub mod fake;
 mod imports;
 mod large;
 mod lookup;

@@ -173,7 +173,7 @@ fn bad_values() -> Vec<(&'static str, Vec<Value>)> {
             with(&[
                 "",
                 "EU-WEST-1",
-                "eu-west-99",
+                "eu-west-999",
                 "x@evil:443/#",
                 "eu-west-1.evil.example",
             ]),
@@ -260,6 +260,8 @@ async fn fields_that_do_not_go_together_are_refused() {
     let (_, app) = emulated().await;
     let dialog = Dialog::open(&app, json!({"bucket": "acme-data"})).await;
     let key = "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555";
+    let key_in_china =
+        "arn:aws-cn:kms:cn-north-1:123456789012:key/11111111-2222-3333-4444-555555555555";
     for (settings, field, code) in [
         (
             json!({"role_arn": ROLE, "region": "cn-north-1"}),
@@ -272,9 +274,14 @@ async fn fields_that_do_not_go_together_are_refused() {
             "kms_key_region",
         ),
         (
-            json!({"role_arn": "arn:aws-cn:iam::123456789012:role/a", "kms_key_arn": key}),
+            json!({"role_arn": ROLE, "kms_key_arn": key_in_china}),
             "kms_key_arn",
             "partition_mismatch",
+        ),
+        (
+            json!({"role_arn": "arn:aws-cn:iam::123456789012:role/a"}),
+            "role_arn",
+            "role_in_other_partition",
         ),
         (
             json!({"role_arn": format!("arn:aws:iam::{VENDOR_ACCOUNT}:role/own")}),

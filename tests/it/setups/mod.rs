@@ -2,4 +2,4 @@
 
 pub mod api;
 mod completion;
-mod pages;
+pub mod pages;

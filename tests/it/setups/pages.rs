@@ -1,23 +1,22 @@
-//! The dialog, a storage's page and the AWS administrator's link, as browsers without a script use
-//! them, and the one stream of events.
+//! The dialog and the AWS administrator's link, as browsers without a script use them, and the one stream
+//! of events.
 
 use crate::it::support::app::{Answer, OPERATOR, TestApp, TestWorkspace};
 use crate::it::support::emulator::{Customer, Emulator};
 use crate::it::support::provision::apply;
-use crate::it::support::scene::Scene;
 use reqwest::header::{ACCEPT, COOKIE, LOCATION, SET_COOKIE};
 use reqwest::{Client, Method, redirect};
 use serde_json::json;
 
 /// Somebody at a browser, with a session or without.
-struct Browser<'a> {
+pub struct Browser<'a> {
     app: &'a TestApp,
     client: Client,
     cookie: String,
 }
 
 impl<'a> Browser<'a> {
-    fn anonymous(app: &'a TestApp) -> Self {
+    pub fn anonymous(app: &'a TestApp) -> Self {
         let client = Client::builder()
             .no_proxy()
             .redirect(redirect::Policy::none())
@@ -31,7 +30,7 @@ impl<'a> Browser<'a> {
     }
 
     /// Comes by a sign-in link.
-    async fn signed_in(app: &'a TestApp, workspace: &TestWorkspace, role: &str) -> Self {
+    pub async fn signed_in(app: &'a TestApp, workspace: &TestWorkspace, role: &str) -> Self {
         Self::signed_in_with(app, workspace, json!({"role": role, "purpose": "settings"})).await
     }
 
@@ -60,12 +59,12 @@ impl<'a> Browser<'a> {
         .header(ACCEPT, "text/html")
     }
 
-    async fn get(&self, path: &str) -> Answer {
+    pub async fn get(&self, path: &str) -> Answer {
         Answer::of(self.request(Method::GET, path)).await
     }
 
     /// Sends a form with the token of the page at `from`.
-    async fn post_from(&self, from: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
+    pub async fn post_from(&self, from: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
         let page = self.get(from).await;
         let token = csrf(&page.text);
         let mut all = vec![("csrf", token.as_str())];
@@ -73,7 +72,7 @@ impl<'a> Browser<'a> {
         self.post_raw(path, &all).await
     }
 
-    async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+    pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
         self.post_from("/settings/storages", path, fields).await
     }
 
@@ -83,7 +82,7 @@ impl<'a> Browser<'a> {
     }
 
     /// Opens a setup and gives its address.
-    async fn open_setup(&self) -> String {
+    pub async fn open_setup(&self) -> String {
         let answer = self.post("/settings/storages/add", &[]).await;
         let begins = location(&answer).strip_suffix("?step=bucket");
         begins.unwrap().to_owned()
@@ -111,13 +110,13 @@ fn csrf(html: &str) -> String {
 }
 
 #[track_caller]
-fn location(answer: &Answer) -> &str {
+pub fn location(answer: &Answer) -> &str {
     assert_eq!(answer.status, 303, "{answer:?}");
     answer.headers[LOCATION].to_str().unwrap()
 }
 
 #[track_caller]
-fn shows(answer: &Answer, status: u16, text: &str) {
+pub fn shows(answer: &Answer, status: u16, text: &str) {
     assert_eq!(answer.status, status, "{}", answer.text);
     assert!(answer.text.contains(text), "no `{text}` in {}", answer.text);
 }
@@ -552,66 +551,4 @@ async fn whoever_came_from_the_product_is_shown_the_way_back() {
         200,
         "https://app.example.com/back",
     );
-}
-
-#[tokio::test]
-async fn a_storage_s_page_shows_changes_and_deletes_it() {
-    let scene = Scene::on(Emulator).prefix("team").connect().await;
-    let (app, workspace, storage) = scene.parts();
-    let admin = Browser::signed_in(&app, &workspace, "admin").await;
-    let member = Browser::signed_in(&app, &workspace, "member").await;
-    let path = format!("/settings/storages/{}", storage.id);
-
-    shows(&admin.get(&path).await, 200, "Healthy");
-    shows(&admin.get(&path).await, 200, "The connection works.");
-    shows(&admin.get(&path).await, 200, "CloudFormation template");
-    let seen = member.get(&path).await;
-    shows(&seen, 200, &storage.role_arn);
-    assert!(!seen.text.contains("Check now") && !seen.text.contains("Delete"));
-    for below in ["/settings", "/delete", "/checks"] {
-        shows(
-            &member.get(&format!("{path}{below}")).await,
-            403,
-            "admin_required",
-        );
-        shows(
-            &member.post(&format!("{path}{below}"), &[]).await,
-            403,
-            "admin_required",
-        );
-    }
-
-    let settings = format!("{path}/settings");
-    let renamed = admin.post(&settings, &[("display_name", "Renamed")]).await;
-    assert_eq!(location(&renamed), format!("{path}?done=storage_renamed"));
-    let bad = admin.post(&settings, &[("role_arn", "bad")]).await;
-    shows(&bad, 422, "id=\"role_arn-error\"");
-    let changed = admin.post(&settings, &[("access", "read")]).await;
-    assert_eq!(location(&changed), format!("{path}?done=saved"));
-    shows(&admin.get(&path).await, 200, "Needs a check");
-    let checked = admin.post(&format!("{path}/checks"), &[]).await;
-    shows(&admin.get(location(&checked)).await, 200, "Healthy");
-    let history = admin.get(&format!("{path}/checks")).await;
-    assert_eq!(
-        history.text.matches("All steps").count(),
-        2,
-        "{}",
-        history.text
-    );
-    // The older one is its setup's.
-    shows(&history, 200, "before the storage was added");
-
-    let built_in = admin.get("/settings/storages/built-in").await;
-    shows(&built_in, 200, "Built-in storage");
-    assert!(!built_in.text.contains("Rename or change"));
-    let checked = admin.post("/settings/storages/built-in/checks", &[]).await;
-    shows(&checked, 200, "Checked");
-
-    shows(&admin.get(&format!("{path}/delete")).await, 200, "Renamed");
-    let deleted = admin.post(&format!("{path}/delete"), &[]).await;
-    assert_eq!(
-        location(&deleted),
-        "/settings/storages?done=storage_deleted"
-    );
-    shows(&admin.get(&path).await, 404, "not_found");
 }

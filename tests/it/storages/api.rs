@@ -34,14 +34,15 @@ pub async fn damage(app: &TestApp, statement: &str) {
     assert_eq!(done.rows_affected(), 1);
 }
 
-struct Stored<'a> {
-    app: &'a TestApp,
-    workspace: &'a TestWorkspace,
-    path: String,
+/// A storage, driven through the API.
+pub struct Stored<'a> {
+    pub app: &'a TestApp,
+    pub workspace: &'a TestWorkspace,
+    pub path: String,
 }
 
 impl<'a> Stored<'a> {
-    async fn of(dialog: &'a Dialog<'_>) -> Self {
+    pub async fn of(dialog: &'a Dialog<'_>) -> Self {
         let storage = dialog.finish().await;
         Self {
             app: dialog.app,
@@ -50,29 +51,40 @@ impl<'a> Stored<'a> {
         }
     }
 
-    fn id(&self) -> &str {
+    pub fn id(&self) -> &str {
         self.path.rsplit('/').next().unwrap()
     }
 
-    async fn get(&self) -> Value {
+    /// As an admin sees it.
+    pub async fn get(&self) -> Value {
         self.app
-            .get(&self.path, &self.workspace.member)
+            .get(&self.path, &self.workspace.admin)
             .await
             .expect(200)
     }
 
-    async fn files(&self) -> crate::it::support::app::Answer {
+    pub async fn files(&self) -> crate::it::support::app::Answer {
         let path = format!("{}/files", self.path);
         self.app.get(&path, &self.workspace.member).await
     }
 
-    async fn patch(&self, settings: Value) -> crate::it::support::app::Answer {
+    pub async fn patch(&self, settings: Value) -> crate::it::support::app::Answer {
         self.app
             .patch(&self.path, &self.workspace.admin, &settings)
             .await
     }
 
-    async fn check(&self) -> Report {
+    pub async fn check_pending(&self) -> Report {
+        let path = format!("{}/check?pending=true", self.path);
+        Report::of(
+            &self
+                .app
+                .post(&path, &self.workspace.admin, &json!({}))
+                .await,
+        )
+    }
+
+    pub async fn check(&self) -> Report {
         let path = format!("{}/check", self.path);
         Report::of(
             &self
@@ -84,7 +96,7 @@ impl<'a> Stored<'a> {
 }
 
 #[tokio::test]
-async fn a_name_is_changed_at_once_and_other_settings_need_a_check() {
+async fn a_name_is_changed_at_once_and_other_settings_after_their_check() {
     let stub = AwsStub::start().await;
     let app = app_on(&stub.sdk_config()).await;
     let dialog = Scene::on(&stub).open(&app).await;
@@ -94,10 +106,9 @@ async fn a_name_is_changed_at_once_and_other_settings_need_a_check() {
         .await
         .expect(200);
     assert_eq!(
-        (&renamed["display_name"], &renamed["verified"]),
-        (&json!("Renamed"), &json!(true))
+        (&renamed["display_name"], &renamed["pending"]),
+        (&json!("Renamed"), &json!(null))
     );
-    storage.files().await.expect(200);
     for change in [
         json!({"region": "eu-west-1"}),
         json!({"region": null}),
@@ -105,10 +116,16 @@ async fn a_name_is_changed_at_once_and_other_settings_need_a_check() {
         json!({"prefix": null, "access": "read"}),
         json!({"role_arn": "arn:aws:iam::222222222222:role/other"}),
     ] {
+        let before = storage.get().await;
         let changed = storage.patch(change.clone()).await.expect(200);
-        assert_eq!(changed["verified"], false, "{change}");
-        storage.files().await.problem(409, "check_required");
-        let report = storage.check().await;
+        assert_eq!(changed["verified"], true, "{change}");
+        for (field, _) in change.as_object().unwrap() {
+            assert_eq!(changed[field], before[field], "{change}");
+            let changes = changed["pending"]["changes"].as_array().unwrap();
+            assert!(changes.contains(&json!(field)), "{changed}");
+        }
+        storage.files().await.expect(200);
+        let report = storage.check_pending().await;
         // A Region that is not the bucket's own is a warning, and the bucket's own is used.
         let warned: &[&str] = match change["region"] {
             Value::String(_) => &["get_bucket_location"],
@@ -118,8 +135,8 @@ async fn a_name_is_changed_at_once_and_other_settings_need_a_check() {
         assert!(report.with_status("failed").is_empty(), "{change}");
         let stored = storage.get().await;
         assert_eq!(
-            (&stored["verified"], &stored["region"]),
-            (&json!(true), &json!("us-east-1"))
+            (&stored["verified"], &stored["region"], &stored["pending"]),
+            (&json!(true), &json!("us-east-1"), &json!(null))
         );
         storage.files().await.expect(200);
     }
@@ -176,12 +193,20 @@ async fn bucket_and_prefix_are_fixed_by_projects() {
     // The role may change.
     let role = "arn:aws:iam::222222222222:role/new";
     storage.patch(json!({"role_arn": role})).await.expect(200);
-    storage.check().await.passed();
+    storage.check_pending().await.passed();
     damage(&app, &count(0)).await;
     storage
         .patch(json!({"prefix": "elsewhere"}))
         .await
         .expect(200);
+    // A project came meanwhile: its files are where they are.
+    damage(&app, &count(1)).await;
+    let check = format!("{}/check?pending=true", storage.path);
+    let answer = app.post(&check, &dialog.workspace.admin, &json!({})).await;
+    let problem = answer.problem(409, "storage_in_use");
+    assert_eq!(problem["errors"][0]["field"], "prefix");
+    assert_eq!(storage.get().await["prefix"], "");
+    storage.files().await.expect(200);
 }
 
 #[tokio::test]
@@ -302,7 +327,7 @@ async fn the_monitor_finds_what_broke_meanwhile() {
         .trust(&trust_policy(&Emulator::vendor().await.account, None))
         .await;
     let member = applied.dialog.workspace.member.clone();
-    damage_in(folder.path(), "UPDATE storages SET next_check_at = 0").await;
+    damage_in(folder.path(), "UPDATE jobs SET due_at = 0").await;
     app.stop().await.unwrap();
     let app = start().await;
     eventually("the monitor tells", async || {
@@ -410,10 +435,19 @@ async fn the_built_in_storage_is_a_folder_for_each_workspace() {
     assert_eq!(view["prefix"], format!("workspaces/{}/", first.id));
     assert_eq!(view["is_default"], true);
 
-    // The service's own bucket is checked like another; its CORS rules are the operator's.
+    // Where the bucket is, is known by now.
+    let location = "/v1/storages/built-in/location";
+    let location = app.get(location, &first.member).await.expect(200);
+    assert_eq!(view["region"], location["region"]);
+    assert!(view["region"].is_string(), "{view}");
+
+    // The service's own bucket is checked like another; its CORS rules are the operator's, and it has none.
     let check = "/v1/storages/built-in/check";
-    let report = Report::of(&app.post(check, &first.admin, &json!({})).await);
-    assert_eq!(report.failed(&["cors"]).status("delete_object"), "passed");
+    let report = Report::of(&app.post(check, &first.admin, &json!({})).await).passed();
+    assert_eq!(report.status("delete_object"), "passed");
+    assert_eq!(report.status("cors"), "skipped");
+    let checks = app.get("/v1/storages/built-in/checks", &first.admin).await;
+    assert_eq!(checks.expect(200)["checks"], json!([]));
 
     let bare = app_on(&vendor.sdk_config).await;
     let workspace = bare.workspace().await;
@@ -421,4 +455,63 @@ async fn the_built_in_storage_is_a_folder_for_each_workspace() {
         .get("/v1/storages/built-in/files", &workspace.member)
         .await;
     answer.problem(409, "built_in_storage_not_configured");
+    for below in ["/documents", "/checks"] {
+        let path = format!("/v1/storages/built-in{below}");
+        let answer = bare.get(&path, &workspace.admin).await;
+        answer.problem(409, "built_in_storage_not_configured");
+    }
+}
+
+#[tokio::test]
+async fn the_built_in_storage_has_documents_without_a_role_and_stays_as_it_is() {
+    let vendor = Emulator::vendor().await;
+    let app = TestApp::spawn_on(&vendor.sdk_config, |options| {
+        options.built_in_bucket = Some(vendor.bucket.clone());
+        options.allowed_origins = Some(ORIGIN.into());
+    })
+    .await;
+    let workspace = app.workspace().await;
+    let admin = &workspace.admin;
+    let path = "/v1/storages/built-in";
+    let documents = app.get(&format!("{path}/documents"), admin).await;
+    let documents = documents.expect(200);
+    for absent in [
+        "trust_policy",
+        "bucket_policy",
+        "cli",
+        "cloudformation",
+        "terraform",
+    ] {
+        assert_eq!(documents[absent], json!(null), "{absent}");
+    }
+    let policy = documents["permission_policy"].to_string();
+    let objects = format!("{}/workspaces/{}/*", vendor.bucket, workspace.id);
+    assert!(policy.contains(&objects), "{policy}");
+    assert_eq!(documents["cors"][0]["AllowedOrigins"], json!([ORIGIN]));
+    let temp = format!("workspaces/{}/temp/", workspace.id);
+    assert_eq!(documents["lifecycle"]["Rules"][0]["Filter"]["Prefix"], temp);
+    let file = app
+        .get(&format!("{path}/documents/permission_policy"), admin)
+        .await;
+    assert_eq!(file.expect(200), documents["permission_policy"]);
+    let absent = app
+        .get(&format!("{path}/documents/trust_policy"), admin)
+        .await;
+    absent.problem(404, "not_found");
+    let of_member = app
+        .get(&format!("{path}/documents"), &workspace.member)
+        .await;
+    of_member.problem(403, "admin_required");
+
+    let fixed = "built_in_storage_is_fixed";
+    let body = json!({"display_name": "Mine"});
+    app.patch(path, admin, &body).await.problem(409, fixed);
+    app.delete(path, admin).await.problem(409, fixed);
+    let pending = format!("{path}/pending");
+    app.delete(&pending, admin).await.problem(409, fixed);
+    let check = format!("{path}/check?pending=true");
+    let answer = app.post(&check, admin, &json!({})).await;
+    answer.problem(409, "no_pending_change");
+    let of_member = app.patch(path, &workspace.member, &body).await;
+    of_member.problem(403, "admin_required");
 }

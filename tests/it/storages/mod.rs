@@ -1,3 +1,5 @@
 //! Storages.
 
 pub mod api;
+mod pages;
+mod pending;

@@ -3,6 +3,8 @@
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::StatusCode;
 use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -104,5 +106,24 @@ impl RawUpload {
             assert!(read > 0, "the connection ended: {text}");
             answer.extend_from_slice(&buffer[..read]);
         }
+    }
+}
+
+/// A body whose length is not announced, so it is sent in chunks.
+pub fn chunked(bytes: Vec<u8>) -> reqwest::Body {
+    reqwest::Body::wrap(Chunked(Some(bytes.into())))
+}
+
+struct Chunked(Option<bytes::Bytes>);
+
+impl http_body::Body for Chunked {
+    type Data = bytes::Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Self::Data>, Self::Error>>> {
+        Poll::Ready(self.0.take().map(|bytes| Ok(http_body::Frame::data(bytes))))
     }
 }

@@ -5,6 +5,7 @@ pub mod aws;
 pub mod browser;
 pub mod client;
 pub mod database;
+pub mod database_line;
 pub mod emulator;
 pub mod pages;
 pub mod postgres;
@@ -14,7 +15,7 @@ pub mod scene;
 pub mod webdriver;
 
 /// The address of a server that the tests need, from the environment.
-fn server_url(variable: &str) -> String {
+pub fn server_url(variable: &str) -> String {
     std::env::var(variable).unwrap_or_else(|_| {
         panic!(
             "{variable} is not set. Run `make test`, or `tools/with-services cargo test NAME`, which start what the tests need."

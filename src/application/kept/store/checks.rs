@@ -13,18 +13,32 @@ pub enum CheckTarget {
     Storage(StorageId),
 }
 
+/// What storing a report did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recorded {
+    /// The target does not exist: nothing was stored.
+    NoTarget,
+    Stored,
+    /// Stored; and the storage is in quarantine since this report.
+    QuarantineBegan,
+    /// Stored; and with it the storage's quarantine has ended.
+    QuarantineEnded,
+}
+
 #[async_trait]
 pub trait CheckStore: Send + Sync {
     /// Stores the report and, in the same transaction, its effect: on a setup, `last_check`; on a
-    /// storage, its health (`since` moves only when the state changes), and, when it passed at the
-    /// present revision, `verified_revision` and the Region it found. A report of an older revision of
-    /// a storage is stored without effect. False when the target does not exist.
+    /// storage, its health (`since` moves only when the state changes; a report that proves nothing leaves
+    /// the state as it was), and, when it passed at the present revision, `verified_revision` and the
+    /// Region it found. A report of a role that lets others in begins the storage's quarantine, one that
+    /// passed ends it; the audit log says so, in the same transaction. A report of an older revision of a
+    /// storage is stored without effect.
     async fn record_check(
         &self,
         workspace: &WorkspaceId,
         target: &CheckTarget,
         report: &CheckReport,
-    ) -> StoreResult<bool>;
+    ) -> StoreResult<Recorded>;
     async fn check(
         &self,
         workspace: &WorkspaceId,

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 /// What is known of an idempotency key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Idempotency {
-    /// Nobody used it: this caller holds it now.
+    /// Nobody used it, or its holder is gone: this caller holds it now.
     Started,
     /// Another request with it is under way.
     InProgress,
@@ -19,25 +19,45 @@ pub enum Idempotency {
     },
 }
 
+/// A request that wants to hold a key.
+#[derive(Debug, Clone)]
+pub struct KeyClaim<'a> {
+    pub scope: &'a str,
+    pub key: &'a str,
+    pub fingerprint: &'a SecretHash,
+    /// With scope and key, this is what the store knows the holder by from now on.
+    pub now: OffsetDateTime,
+    /// The end of the lease, unless it is renewed.
+    pub held_until: OffsetDateTime,
+    /// A holder without a lease, of an older version of the service, that began before this is gone.
+    pub stale_before: OffsetDateTime,
+    /// An answer older than this counts as never given.
+    pub forget_before: OffsetDateTime,
+}
+
+/// A key that a request holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldKey {
+    pub scope: String,
+    pub key: String,
+    /// The [`now`](KeyClaim::now) of the claim: another holder of the same key has a later one.
+    pub since: OffsetDateTime,
+}
+
+/// The answer to a request that holds a key. The methods that make something store it in the same
+/// transaction: either both are there, or neither.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptAnswer {
+    pub held: HeldKey,
+    pub sealed: Vec<u8>,
+}
+
 #[async_trait]
 pub trait IdempotencyStore: Send + Sync {
-    /// Takes the key, unless it is held or answered. A holder older than `stale_before`, as after a
-    /// killed process, loses it; an answer older than `forget_before` counts as never given.
-    async fn begin_idempotent(
-        &self,
-        scope: &str,
-        key: &str,
-        fingerprint: &SecretHash,
-        now: OffsetDateTime,
-        stale_before: OffsetDateTime,
-        forget_before: OffsetDateTime,
-    ) -> StoreResult<Idempotency>;
-    async fn answer_idempotent(
-        &self,
-        scope: &str,
-        key: &str,
-        sealed_answer: &[u8],
-    ) -> StoreResult<()>;
-    /// Gives the key back: the request changed nothing.
-    async fn abandon_idempotent(&self, scope: &str, key: &str) -> StoreResult<()>;
+    /// Takes the key, unless it is answered or somebody holds it whose lease has not ended.
+    async fn begin_idempotent(&self, claim: &KeyClaim<'_>) -> StoreResult<Idempotency>;
+    /// Moves the end of the lease. False when the key is answered, or another's.
+    async fn renew_idempotent(&self, held: &HeldKey, until: OffsetDateTime) -> StoreResult<bool>;
+    /// Gives the key back, unless it is answered or another's.
+    async fn abandon_idempotent(&self, held: &HeldKey) -> StoreResult<()>;
 }

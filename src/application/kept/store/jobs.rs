@@ -20,6 +20,8 @@ pub struct NewJob {
     pub subject: String,
     /// What is to be done, in the job's own form.
     pub payload: String,
+    /// How far it is already, in its own form; `None` at the beginning.
+    pub cursor: Option<String>,
     /// Nobody takes the job before this time.
     pub due: OffsetDateTime,
 }
@@ -37,30 +39,57 @@ pub struct ClaimedJob {
     pub worker: String,
 }
 
+/// Which job a worker asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JobClaim<'a> {
+    pub kind: &'a str,
+    /// Whether to take jobs that took long the last time, or those that did not.
+    pub slow: bool,
+    /// How many jobs of this kind and pace one workspace has in work, on all replicas together. `u32::MAX`
+    /// for no limit, which lets replicas claim at the same time.
+    pub most_of_workspace: u32,
+    pub worker: &'a str,
+    pub now: OffsetDateTime,
+    pub lease_until: OffsetDateTime,
+}
+
+/// How a job rests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JobRest<'a> {
+    /// Nobody takes it before this time.
+    pub due: OffsetDateTime,
+    /// Replaces the stored cursor.
+    pub cursor: Option<&'a str>,
+    /// Whether it took long this time.
+    pub slow: bool,
+}
+
+/// The jobs of a kind that are due and that nobody works on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JobQueue {
+    pub waiting: u64,
+    /// Since when the one that waits longest has been due; `None` where none waits.
+    pub oldest_due: Option<OffsetDateTime>,
+}
+
 #[async_trait]
 pub trait JobStore: Send + Sync {
-    /// Takes one job of this kind that is due and that nobody holds (its lease, if any, ended before
-    /// `now`), and leases it to `worker` until `lease_until`. Workspaces take turns: one with many jobs
-    /// does not keep another's waiting.
-    async fn claim_job(
-        &self,
-        kind: &str,
-        worker: &str,
-        now: OffsetDateTime,
-        lease_until: OffsetDateTime,
-    ) -> StoreResult<Option<ClaimedJob>>;
-    /// Gives the job back until `due`. A `cursor` replaces the stored one. Nothing happens when the
-    /// worker does not hold the job any more; so it is with the next two.
-    async fn rest_job(
-        &self,
-        job: &ClaimedJob,
-        due: OffsetDateTime,
-        cursor: Option<&str>,
-    ) -> StoreResult<()>;
+    /// Takes one job that is due and that nobody holds (its lease, if any, ended before `now`), and
+    /// leases it to the worker. Workspaces take turns: one with many jobs does not keep another's
+    /// waiting.
+    async fn claim_job(&self, claim: &JobClaim<'_>) -> StoreResult<Option<ClaimedJob>>;
+    /// Extends the lease. False when the worker does not hold the job any more, or the job is gone.
+    async fn renew_job(&self, job: &ClaimedJob, lease_until: OffsetDateTime) -> StoreResult<bool>;
+    /// Gives the job back until it is due. Nothing happens when the worker does not hold the job any
+    /// more; so it is with the next two.
+    async fn rest_job(&self, job: &ClaimedJob, rest: &JobRest<'_>) -> StoreResult<()>;
     /// Gives the job back: another worker may take it at once.
     async fn release_job(&self, job: &ClaimedJob) -> StoreResult<()>;
     /// Deletes the job.
     /// How many jobs of each kind wait for a worker.
     async fn jobs_due(&self, now: OffsetDateTime) -> StoreResult<Vec<(String, u64)>>;
     async fn end_job(&self, job: &ClaimedJob) -> StoreResult<()>;
+    /// What waits at `now`, of the jobs that took long the last time or of the others.
+    async fn job_queue(&self, kind: &str, slow: bool, now: OffsetDateTime)
+    -> StoreResult<JobQueue>;
 }

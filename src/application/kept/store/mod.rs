@@ -5,6 +5,9 @@
 //! - a method that takes a workspace sees and changes only that workspace's rows; another workspace's
 //!   ID behaves as an absent one;
 //! - a method either has all of its effect or none, also when the process is killed in it;
+//! - an error means that there was no effect, but for [`StoreError::OutcomeUnknown`];
+//! - a method that takes a [`KeptAnswer`] stores it with its effect in one transaction, and fails with
+//!   [`StoreError::KeyLost`] and without any effect where the key is not held any more;
 //! - rows are parsed back into domain types; one that does not parse is [`StoreError::Damaged`], never
 //!   a default.
 //!
@@ -15,21 +18,29 @@ mod checks;
 mod error;
 mod idempotency;
 mod jobs;
+mod pending;
 mod people;
 mod projects;
+mod retention;
+mod sealed;
 mod setups;
 mod storages;
 mod values;
 
 pub use audit::{AuditFilter, AuditStore, FILES_IN_LISTS};
-pub use checks::{CheckStore, CheckTarget};
-pub use error::{StoreError, StoreResult};
-pub use idempotency::{Idempotency, IdempotencyStore};
-pub use jobs::{ClaimedJob, IMPORT, JobStore, NewJob, SCHEDULED_CHECK};
+pub use checks::{CheckStore, CheckTarget, Recorded};
+pub use error::{StoreError, StoreResult, is_of_database, is_outcome_unknown};
+pub use idempotency::{HeldKey, Idempotency, IdempotencyStore, KeptAnswer, KeyClaim};
+pub use jobs::{
+    ClaimedJob, IMPORT, JobClaim, JobQueue, JobRest, JobStore, NewJob, SCHEDULED_CHECK,
+};
+pub use pending::{PendingCheck, PendingEdit, PendingStore, SeenStorage, StorageChange};
 pub use people::{SignInStore, WorkspaceStore};
 pub use projects::{ImportStep, ProjectStore};
+pub use retention::{Expired, OldCheck, RetentionStore};
+pub use sealed::{SealedColumn, SealedStore, SealedValue};
 pub use setups::{Completion, SetupStore};
-pub use storages::{StorageDeletion, StorageStore};
+pub use storages::{FIRST_CHECK_AFTER, StorageDeletion, StorageStore};
 pub use values::{SecretHash, Window};
 
 use async_trait::async_trait;
@@ -40,16 +51,24 @@ pub trait Store:
     WorkspaceStore
     + SetupStore
     + StorageStore
+    + PendingStore
     + CheckStore
     + ProjectStore
     + JobStore
     + AuditStore
     + IdempotencyStore
     + SignInStore
+    + SealedStore
+    + RetentionStore
 {
     /// Whether it answers.
     async fn ping(&self) -> StoreResult<()>;
     /// The value stored under `name`, after storing `value` there if nothing was. One winner, also
     /// among replicas that start at the same time.
     async fn remember(&self, name: &str, value: &[u8]) -> StoreResult<Vec<u8>>;
+    /// What is stored under `name`, and under names that begin with it and a slash.
+    async fn remembered(&self, name: &str) -> StoreResult<Vec<(String, Vec<u8>)>>;
+    /// Stores `value` under `name`, whatever was there.
+    async fn replace_remembered(&self, name: &str, value: &[u8]) -> StoreResult<()>;
+    async fn forget_remembered(&self, name: &str) -> StoreResult<()>;
 }

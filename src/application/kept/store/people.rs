@@ -1,6 +1,7 @@
 //! Workspaces, their tokens, and how people come to the pages.
 
 use crate::application::kept::store::error::StoreResult;
+use crate::application::kept::store::idempotency::KeptAnswer;
 use crate::application::kept::store::values::{SecretHash, Window};
 use crate::domain::ids::{SessionId, SetupId, StorageRef, TokenId, WorkspaceId};
 use crate::domain::people::sign_in::{InstructionLink, Session, SignInLink};
@@ -11,7 +12,11 @@ use time::OffsetDateTime;
 
 #[async_trait]
 pub trait WorkspaceStore: Send + Sync {
-    async fn create_workspace(&self, workspace: &Workspace) -> StoreResult<()>;
+    async fn create_workspace(
+        &self,
+        workspace: &Workspace,
+        answer: Option<&KeptAnswer>,
+    ) -> StoreResult<()>;
     async fn workspace(&self, id: &WorkspaceId) -> StoreResult<Option<Workspace>>;
     async fn list_workspaces(&self, window: &Window) -> StoreResult<Vec<Workspace>>;
     /// Deletes the workspace and all that belongs to it, except its audit log and the record of the
@@ -24,7 +29,13 @@ pub trait WorkspaceStore: Send + Sync {
         storage: &StorageRef,
     ) -> StoreResult<bool>;
 
-    async fn create_token(&self, token: &ApiToken, hash: &SecretHash) -> StoreResult<()>;
+    /// `Conflict` when the workspace is gone.
+    async fn create_token(
+        &self,
+        token: &ApiToken,
+        hash: &SecretHash,
+        answer: Option<&KeptAnswer>,
+    ) -> StoreResult<()>;
     async fn list_tokens(
         &self,
         workspace: &WorkspaceId,
@@ -45,15 +56,26 @@ pub trait WorkspaceStore: Send + Sync {
 #[async_trait]
 pub trait SignInStore: Send + Sync {
     /// `Conflict` when the workspace is gone.
-    async fn create_sign_in_link(&self, link: &SignInLink, hash: &SecretHash) -> StoreResult<()>;
-    /// Takes the link with this hash, if it has not expired at `now`: nobody gets it twice.
-    async fn take_sign_in_link(
+    async fn create_sign_in_link(
+        &self,
+        link: &SignInLink,
+        hash: &SecretHash,
+        answer: Option<&KeptAnswer>,
+    ) -> StoreResult<()>;
+    /// The link with this hash, if it was not used and has not expired at `now`.
+    async fn sign_in_link_by_hash(
         &self,
         hash: &SecretHash,
         now: OffsetDateTime,
     ) -> StoreResult<Option<SignInLink>>;
-
-    async fn create_session(&self, session: &Session, hash: &SecretHash) -> StoreResult<()>;
+    /// In one transaction: uses the link up and begins the session. False, and nothing is done, when the
+    /// link is gone: nobody uses it twice.
+    async fn begin_session(
+        &self,
+        link: &SecretHash,
+        session: &Session,
+        hash: &SecretHash,
+    ) -> StoreResult<bool>;
     /// The session with this hash, expired or not.
     async fn session_by_hash(&self, hash: &SecretHash) -> StoreResult<Option<Session>>;
     async fn touch_session(&self, id: &SessionId, seen_at: OffsetDateTime) -> StoreResult<()>;

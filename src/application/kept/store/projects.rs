@@ -1,6 +1,7 @@
 //! Projects, their files, and their imports.
 
 use crate::application::kept::store::error::StoreResult;
+use crate::application::kept::store::idempotency::KeptAnswer;
 use crate::application::kept::store::jobs::NewJob;
 use crate::application::kept::store::values::Window;
 use crate::domain::ids::{ProjectId, WorkspaceId};
@@ -21,7 +22,7 @@ pub struct ImportStep {
 
 #[async_trait]
 pub trait ProjectStore: Send + Sync {
-    /// Stores a project with its files (a ready one), or with the job that will import them.
+    /// Stores a project with its files, and with the job that will import more of them.
     /// `Conflict` when its storage does not exist in the workspace or is not at `storage_revision` any
     /// more: the files were looked up in the bucket of that revision. The built-in storage has no
     /// revisions. `file_count` and `total_size` are taken from the project.
@@ -31,6 +32,7 @@ pub trait ProjectStore: Send + Sync {
         storage_revision: i64,
         files: &[ProjectFile],
         import: Option<&NewJob>,
+        answer: Option<&KeptAnswer>,
     ) -> StoreResult<()>;
     async fn project(
         &self,

@@ -1,6 +1,7 @@
 //! Setups, until they become storages.
 
 use crate::application::kept::store::error::StoreResult;
+use crate::application::kept::store::idempotency::KeptAnswer;
 use crate::application::kept::store::values::Window;
 use crate::domain::ids::{CheckId, SetupId, WorkspaceId};
 use crate::domain::setup::{Draft, Setup};
@@ -20,7 +21,7 @@ pub enum Completion {
 pub trait SetupStore: Send + Sync {
     /// Stores a new setup and records its external ID as used, permanently. `Conflict` when that ID was
     /// ever used before, by a setup that still exists or not.
-    async fn create_setup(&self, setup: &Setup) -> StoreResult<()>;
+    async fn create_setup(&self, setup: &Setup, answer: Option<&KeptAnswer>) -> StoreResult<()>;
     async fn setup(&self, workspace: &WorkspaceId, id: &SetupId) -> StoreResult<Option<Setup>>;
     async fn list_setups(
         &self,
@@ -55,5 +56,6 @@ pub trait SetupStore: Send + Sync {
         revision: i64,
         check: &CheckId,
         storage: &Storage,
+        answer: Option<&KeptAnswer>,
     ) -> StoreResult<Completion>;
 }

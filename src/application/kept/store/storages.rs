@@ -2,11 +2,14 @@
 
 use crate::application::kept::store::error::StoreResult;
 use crate::application::kept::store::values::Window;
-use crate::domain::connection::Connection;
 use crate::domain::ids::{StorageId, WorkspaceId};
-use crate::domain::names::Name;
 use crate::domain::storage::Storage;
 use async_trait::async_trait;
+use std::time::Duration;
+
+/// How long after a storage was made its first scheduled check is due: late enough for every server of STS to
+/// know the role as it is now (IAM is eventually consistent), and soon enough to matter.
+pub const FIRST_CHECK_AFTER: Duration = Duration::from_secs(60);
 
 /// What came of deleting a storage.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,22 +32,7 @@ pub trait StorageStore: Send + Sync {
         workspace: &WorkspaceId,
         window: &Window,
     ) -> StoreResult<Vec<Storage>>;
-    async fn rename_storage(
-        &self,
-        workspace: &WorkspaceId,
-        id: &StorageId,
-        name: &Name,
-    ) -> StoreResult<bool>;
-    /// Replaces the connection and raises the revision by one, if it is still `expected_revision`; when
-    /// `bucket` or `prefix` differ, only while no project uses the storage. False otherwise.
-    async fn update_connection(
-        &self,
-        workspace: &WorkspaceId,
-        id: &StorageId,
-        connection: &Connection,
-        expected_revision: i64,
-    ) -> StoreResult<bool>;
-    /// Deletes a storage that no project uses, with its checks; where it was the default, the built-in
+    /// Deletes a storage that no project uses, with its checks and its pending change; where it was the default, the built-in
     /// storage becomes so.
     async fn delete_storage(
         &self,

@@ -1,6 +1,7 @@
 //! Copies, moves and ACLs: `/v1/storages/{storage_id}/files/copy`, `…/move`, `…/acl`.
 
 use crate::application::bucket::write::CopiedObject;
+use crate::application::closed_sets;
 use crate::application::error::{Error, Result};
 use crate::application::files::copy::CopyRequest;
 use crate::domain::files::canned_acl::CannedAcl;
@@ -65,7 +66,8 @@ struct CopiedBody {
     /// Where it is now.
     #[schema(example = "/other-folder/image.png")]
     key: String,
-    size: u64,
+    /// Null where the store does not say.
+    size: Option<u64>,
     etag: Option<String>,
     /// Absent where the bucket keeps no versions.
     version_id: Option<String>,
@@ -139,9 +141,7 @@ async fn move_file(
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct PutFileAcl {
-    /// One of S3's canned ACLs: `private`, `public-read`, `public-read-write`, `aws-exec-read`,
-    /// `authenticated-read`, `bucket-owner-read`, `bucket-owner-full-control`.
-    #[schema(example = "bucket-owner-full-control")]
+    #[schema(value_type = closed_sets::CannedAclName, example = "bucket-owner-full-control")]
     acl: String,
 }
 

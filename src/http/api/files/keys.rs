@@ -76,3 +76,18 @@ pub(crate) fn parse_keys(field: &str, keys: &[String]) -> Result<Vec<FileKey>> {
         Err(Error::invalid(errors))
     }
 }
+
+/// Whether this is an HTTP `Range` with one range of bytes.
+pub(crate) fn is_one_range(range: &str) -> bool {
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit()) && text.len() < 19;
+    range
+        .strip_prefix("bytes=")
+        .and_then(|range| range.split_once('-'))
+        .is_some_and(|(first, last)| {
+            let in_order = match (first.parse::<u64>(), last.parse::<u64>()) {
+                (Ok(first), Ok(last)) => first <= last,
+                _ => !(first.is_empty() && last.is_empty()),
+            };
+            digits(first) && digits(last) && in_order
+        })
+}

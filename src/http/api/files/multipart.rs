@@ -53,7 +53,7 @@ struct BeginUpload {
 
 /// An upload that has begun.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Upload)]
+#[schema(as = BegunUpload)]
 struct BegunUploadBody {
     upload_id: String,
     /// How many bytes each part has, but the last.
@@ -134,13 +134,21 @@ struct SignedPartsBody {
     urls: Vec<SignedPartBody>,
 }
 
+/// How a part is sent.
+#[derive(ToSchema)]
+#[schema(rename_all = "UPPERCASE")]
+#[expect(dead_code, reason = "only for the OpenAPI document")]
+enum PartMethod {
+    Put,
+}
+
 /// A URL to which one part is sent.
 #[derive(Serialize, ToSchema)]
 #[schema(as = SignedPart)]
 struct SignedPartBody {
     part_number: u32,
     url: String,
-    #[schema(example = "PUT")]
+    #[schema(inline, value_type = PartMethod)]
     method: &'static str,
     /// Headers that the request must carry.
     headers: BTreeMap<String, String>,
@@ -206,6 +214,7 @@ struct CompleteUpload {
 /// A part that was sent.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = SentPart)]
 struct SentPartBody {
     part_number: u32,
     /// The header `ETag` of S3's answer to the part.

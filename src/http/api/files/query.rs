@@ -39,7 +39,8 @@ pub fn configure(config: &mut ServiceConfig) {
 struct MetadataBody {
     #[schema(example = "/some-folder/image.png")]
     key: String,
-    size: i64,
+    /// In bytes; null where the store does not say.
+    size: Option<i64>,
     etag: Option<String>,
     content_type: Option<String>,
     #[serde(with = "time::serde::rfc3339::option")]
@@ -330,7 +331,7 @@ enum BucketsFormat {
 
 /// A page of buckets.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Buckets)]
+#[schema(as = BucketList)]
 struct BucketsBody {
     buckets: Vec<BucketBody>,
     /// Absent on the last page.
@@ -368,6 +369,16 @@ struct BucketOption {
     value: String,
 }
 
+/// What `format` asks for: a page of buckets for `list`, all of them for `options`.
+#[derive(ToSchema)]
+#[schema(as = BucketsInFormat)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only for the OpenAPI document")]
+enum BucketsAnswer {
+    List(BucketsBody),
+    Options(Vec<BucketOption>),
+}
+
 /// List the account's buckets
 ///
 /// For admins. The documents do not grant it: the customer's role (or user) needs `s3:ListAllMyBuckets`
@@ -376,7 +387,7 @@ struct BucketOption {
     tag = "Files",
     params(("storage_id" = String, Path, description = "The storage's ID"), BucketsQuery),
     responses(
-        (status = 200, description = "A page of buckets; with `format=options`, an array of options", body = BucketsBody),
+        (status = 200, description = "A page of buckets; with `format=options`, an array of options", body = BucketsAnswer),
     ),
 )]
 #[get("/v1/storages/{storage_id}/buckets")]

@@ -7,14 +7,14 @@ use crate::application::files::read::{FileEntry, FolderEntry};
 use crate::application::files::safe_content::Serving;
 use crate::domain::files::file_key::{FileKey, Folder};
 use crate::domain::ids::StorageRef;
-use crate::http::api::files::keys::{VersionQuery, file_key, version_id};
+use crate::http::api::files::keys::{VersionQuery, file_key, is_one_range, version_id};
 use crate::http::caller::MemberCaller;
 use crate::http::page;
 use crate::http::path::Id;
 use crate::http::query::Query;
 use crate::http::state::Services;
 use crate::http::trail::Trail;
-use actix_web::body::SizedStream;
+use actix_web::body::{BodyStream, SizedStream};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName};
 use actix_web::web::{Data, Json};
@@ -22,7 +22,9 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, get, head};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub fn configure(config: &mut ServiceConfig) {
@@ -167,17 +169,90 @@ impl From<FileEntry> for FileEntryBody {
     }
 }
 
+/// A file's bytes.
+pub(crate) enum FileContent {}
+
+impl PartialSchema for FileContent {
+    fn schema() -> RefOr<Schema> {
+        let bytes = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)));
+        RefOr::T(Schema::Object(bytes.build()))
+    }
+}
+
+impl ToSchema for FileContent {}
+
+/// What a read asks for besides the file.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(
+    dead_code,
+    reason = "only for the OpenAPI document; the headers are read one by one"
+)]
+struct ReadHeaders {
+    /// One range of bytes. One that is not understood, and several at once, are ignored.
+    #[param(rename = "Range", example = "bytes=0-1023")]
+    range: Option<String>,
+    /// The range is wanted only if the file still has this ETag; else the whole file comes.
+    #[param(rename = "If-Range", example = "\"9bb58f26192e4ba00f01e2e7b136bbd8\"")]
+    if_range: Option<String>,
+    /// The file is read only if it has this ETag.
+    #[param(rename = "If-Match", example = "\"9bb58f26192e4ba00f01e2e7b136bbd8\"")]
+    if_match: Option<String>,
+    /// The file is read only if it has another ETag.
+    #[param(
+        rename = "If-None-Match",
+        example = "\"9bb58f26192e4ba00f01e2e7b136bbd8\""
+    )]
+    if_none_match: Option<String>,
+}
+
+/// The condition of a request for a file's headers.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(
+    dead_code,
+    reason = "only for the OpenAPI document; the header is read by its name"
+)]
+struct HeadHeaders {
+    /// ETags of the file that the client has: the answer is 304 if the file still has one of them.
+    #[param(
+        rename = "If-None-Match",
+        example = "\"9bb58f26192e4ba00f01e2e7b136bbd8\""
+    )]
+    if_none_match: Option<String>,
+}
+
 /// Read a file
 ///
 /// Streams the content. `Range` (one range), `If-Range`, `If-Match` and `If-None-Match` are respected.
 /// HTML, SVG and other active types come as attachments of an inert type.
 #[utoipa::path(
     tag = "Files",
-    params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`"), VersionQuery),
+    params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`"), VersionQuery, ReadHeaders),
     responses(
-        (status = 200, description = "The content"),
-        (status = 206, description = "The range of it that was asked for"),
-        (status = 304, description = "It has not changed"),
+        (
+            status = 200,
+            description = "The content, with the file's own type where that is inert",
+            content((inline(FileContent) = "application/octet-stream"), (inline(FileContent) = "*/*")),
+            headers(
+                ("ETag" = String, description = "The file's ETag"),
+                ("Last-Modified" = String, description = "When it was stored"),
+                ("Content-Disposition" = String, description = "Whether it may be shown, and its name"),
+                ("Accept-Ranges" = String, description = "`bytes`"),
+            ),
+        ),
+        (
+            status = 206,
+            description = "The range of it that was asked for",
+            content((inline(FileContent) = "application/octet-stream"), (inline(FileContent) = "*/*")),
+            headers(
+                ("ETag" = String, description = "The file's ETag"),
+                ("Content-Range" = String, description = "Which bytes these are, of how many"),
+            ),
+        ),
+        (status = 304, description = "It has not changed", headers(("ETag" = String, description = "The file's ETag"))),
         (status = 412, description = "It has changed"),
         (status = 416, description = "It has no such range"),
     ),
@@ -232,7 +307,6 @@ async fn read_file(
         }
         answer => answer?,
     };
-    let length = u64::try_from(content.content_length).map_err(Error::bug)?;
     let mut response = HttpResponse::build(match content.content_range {
         Some(_) => StatusCode::PARTIAL_CONTENT,
         None => StatusCode::OK,
@@ -241,14 +315,29 @@ async fn read_file(
     if let Some(range) = content.content_range {
         response.insert_header((header::CONTENT_RANGE, range));
     }
-    Ok(response.body(SizedStream::new(length, content.body)))
+    Ok(match content.content_length {
+        Some(length) => response.body(SizedStream::new(length, content.body)),
+        // In chunks: whoever reads sees whether the end is there.
+        None => response.streaming(content.body),
+    })
 }
 
 /// Read a file's headers
 #[utoipa::path(
     tag = "Files",
-    params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`"), VersionQuery),
-    responses((status = 200, description = "The headers of the content, without it")),
+    params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`"), VersionQuery, HeadHeaders),
+    responses(
+        (
+            status = 200,
+            description = "The headers of the content, without it",
+            headers(
+                ("ETag" = String, description = "The file's ETag"),
+                ("Last-Modified" = String, description = "When it was stored"),
+                ("Content-Length" = u64, description = "The file's size"),
+            ),
+        ),
+        (status = 304, description = "It has not changed", headers(("ETag" = String, description = "The file's ETag"))),
+    ),
 )]
 #[head("/v1/storages/{storage_id}/files/content")]
 async fn read_file_head(
@@ -280,9 +369,12 @@ async fn read_file_head(
     if unchanged {
         return Ok(response.finish());
     }
-    let length = u64::try_from(metadata.size).map_err(Error::bug)?;
+    let length = metadata.size.map(u64::try_from).transpose();
     let nothing = futures_util::stream::empty::<std::result::Result<_, std::io::Error>>();
-    Ok(response.body(SizedStream::new(length, nothing)))
+    Ok(match length.map_err(Error::bug)? {
+        Some(length) => response.body(SizedStream::new(length, nothing)),
+        None => response.body(BodyStream::new(nothing)),
+    })
 }
 
 /// A file may be kept by the client, and is asked about each time.
@@ -344,22 +436,8 @@ fn conditions(headers: &HeaderMap) -> ReadConditions {
     }
 }
 
-fn is_one_range(range: &str) -> bool {
-    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit()) && text.len() < 19;
-    range
-        .strip_prefix("bytes=")
-        .and_then(|range| range.split_once('-'))
-        .is_some_and(|(first, last)| {
-            let in_order = match (first.parse::<u64>(), last.parse::<u64>()) {
-                (Ok(first), Ok(last)) => first <= last,
-                _ => !(first.is_empty() && last.is_empty()),
-            };
-            digits(first) && digits(last) && in_order
-        })
-}
-
 /// Whether this is one entity tag, and not a list or `*`.
-fn is_one_tag(tags: &str) -> bool {
+pub(crate) fn is_one_tag(tags: &str) -> bool {
     tags.strip_prefix('"')
         .and_then(|tag| tag.strip_suffix('"'))
         .is_some_and(|tag| !tag.contains('"'))

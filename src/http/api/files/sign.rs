@@ -2,12 +2,12 @@
 
 use crate::application::bucket::sign::SignedUrl;
 use crate::application::error::{Error, Result};
-use crate::application::files::sign::{SignRequest, SignedWrite};
+use crate::application::files::sign::{ReadMethod, SignRequest, SignedWrite};
 use crate::application::people::caller::Caller;
 use crate::domain::Invalid;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::StorageRef;
-use crate::http::api::files::keys::parse_keys;
+use crate::http::api::files::keys::{is_one_range, parse_keys};
 use crate::http::body::Body;
 use crate::http::caller::{AdminCaller, MemberCaller};
 use crate::http::declare::asks;
@@ -30,25 +30,47 @@ pub fn configure(config: &mut ServiceConfig) {
     config.service(asks(sign_files));
 }
 
+/// What a signed URL does.
+#[derive(ToSchema)]
+#[schema(rename_all = "UPPERCASE")]
+#[expect(dead_code, reason = "only for the OpenAPI document")]
+pub(crate) enum SignedMethod {
+    Get,
+    Head,
+    Put,
+    Delete,
+}
+
 /// Which URLs to sign: `key` or `keys`.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"keys": ["/some-folder/image.png"], "method": "GET", "expires_in": 900}))]
 pub(crate) struct SignFiles {
     #[schema(example = "/some-folder/image.png")]
     key: Option<String>,
     /// At most 10,000.
     keys: Option<Vec<String>>,
-    /// `GET`, `PUT` or `DELETE`; all but `GET` for admins only.
-    #[schema(example = "GET")]
+    /// All but `GET` and `HEAD` are for admins only. `GET` where it is absent.
+    #[schema(value_type = SignedMethod)]
+    #[serde(default = "get")]
     method: String,
     /// Seconds; 900 where it is absent. The answer says when a URL really stops working: never later
     /// than the credentials that signed it.
     expires_in: Option<u64>,
-    /// With `GET`, the `Content-Type` of the download; HTML, SVG and other active types become an inert
-    /// one. With `PUT`, the `Content-Type` that the upload must have; any where it is absent.
+    /// With `GET` and `HEAD`, the `Content-Type` of the answer; HTML, SVG and other active types become an
+    /// inert one. Where it is absent, the file's own, unless the key's ending stands for an active type.
+    /// With `PUT`, the `Content-Type` that the upload must have; any where it is absent.
     content_type: Option<String>,
     /// Forces a download under this name.
     download_name: Option<String>,
+    /// With `GET` and `HEAD`, the one range of bytes that the URL is good for, like `bytes=0-99`. Whoever
+    /// uses the URL must send it as `Range`: it is among the `headers`.
+    #[schema(example = "bytes=0-99")]
+    range: Option<String>,
+}
+
+fn get() -> String {
+    "GET".to_owned()
 }
 
 /// Signed URLs, in the order of the keys.
@@ -64,6 +86,7 @@ pub(crate) struct SignedUrlsBody {
 pub(crate) struct SignedUrlBody {
     key: String,
     url: String,
+    #[schema(value_type = SignedMethod)]
     method: &'static str,
     /// Headers that the request must carry.
     headers: BTreeMap<String, String>,
@@ -150,14 +173,28 @@ impl SignFiles {
     fn parse(self) -> Result<SignRequest> {
         let refuse =
             |field: &str, code, detail: &str| Error::field(field, Invalid::new(code, detail));
-        if self.method != "GET" {
+        let method = match self.method.as_str() {
+            "GET" => ReadMethod::Get,
+            "HEAD" => ReadMethod::Head,
+            _ => {
+                return Err(refuse(
+                    "method",
+                    "unsupported_method",
+                    "`GET`, `HEAD`, `PUT` and `DELETE` are signed.",
+                ));
+            }
+        };
+        if !self.range.as_deref().is_none_or(is_one_range) {
             return Err(refuse(
-                "method",
-                "unsupported_method",
-                "`GET`, `PUT` and `DELETE` are signed.",
+                "range",
+                "invalid_range",
+                "A range is one range of bytes, like `bytes=0-99`, `bytes=100-` or `bytes=-5`.",
             ));
         }
-        self.request()
+        Ok(SignRequest {
+            method,
+            ..self.request()?
+        })
     }
 
     /// The same for a URL that changes the file: what only a download has is refused.
@@ -169,6 +206,7 @@ impl SignFiles {
         for (field, given) in [
             ("content_type", content_type.is_some()),
             ("download_name", self.download_name.is_some()),
+            ("range", self.range.is_some()),
         ] {
             if given {
                 let detail = format!("`{field}` has no meaning for a URL with this method.");
@@ -211,6 +249,8 @@ impl SignFiles {
             expires_in: self.expires_in.map(Duration::from_secs),
             content_type: self.content_type,
             download_name: self.download_name,
+            method: ReadMethod::Get,
+            range: self.range,
         })
     }
 }

@@ -8,6 +8,7 @@ use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::StorageRef;
 use crate::domain::people::audit::{FilePart, NamedFile};
 use crate::http::api::files::keys::{FileKeyQuery, VersionQuery, file_key, version_id};
+use crate::http::api::files::read::FileContent;
 use crate::http::body::Body;
 use crate::http::caller::AdminCaller;
 use crate::http::declare::changes_files;
@@ -21,7 +22,7 @@ use actix_web::http::header;
 use actix_web::web::{Data, Json, Payload};
 use actix_web::{HttpRequest, HttpResponse, delete, post, put};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Up to 10,000 keys of 1,024 bytes, with versions.
@@ -55,6 +56,47 @@ pub(crate) struct ChecksumBody {
     pub sha256: Option<String>,
 }
 
+/// The conditions and digests of an upload.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(
+    dead_code,
+    reason = "only for the OpenAPI document; the headers are read one by one"
+)]
+struct UploadHeaders {
+    /// `*`: the file is stored only where there is none with this key.
+    #[param(rename = "If-None-Match", example = "*", pattern = r"^\*$")]
+    if_none_match: Option<String>,
+    /// The file is stored only in place of the one with this ETag.
+    #[param(rename = "If-Match", example = "\"9bb58f26192e4ba00f01e2e7b136bbd8\"")]
+    if_match: Option<String>,
+    /// The body's MD5, in base64.
+    #[param(rename = "Content-MD5", example = "kAFQmDzST7DWlj99KOF/cg==")]
+    content_md5: Option<String>,
+    /// Digests of the body (RFC 9530); the one by `sha-256` must be the body's.
+    #[param(
+        rename = "Content-Digest",
+        example = "sha-256=:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=:"
+    )]
+    content_digest: Option<String>,
+    /// The same as `Content-Digest`: a file has no other representation here.
+    #[param(
+        rename = "Repr-Digest",
+        example = "sha-256=:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=:"
+    )]
+    repr_digest: Option<String>,
+    /// The body's SHA-256, in base64.
+    #[param(
+        rename = "x-amz-checksum-sha256",
+        example = "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="
+    )]
+    sha256: Option<String>,
+    /// Any header `X-Sallyport-Meta-NAME` becomes the file's metadata `name`; OpenAPI has no word for a
+    /// family of headers, so this one stands for all. Names and values have 2,048 bytes together.
+    #[param(rename = "X-Sallyport-Meta-Owner", example = "Ann")]
+    metadata: Option<String>,
+}
+
 /// Upload a file
 ///
 /// The body is the file, of any type and of up to 5 TiB; without a `Content-Length`, of up to 257 GiB. It
@@ -63,16 +105,19 @@ pub(crate) struct ChecksumBody {
 /// `Content-Type` is kept; where it is absent, the key's ending decides. `X-Sallyport-Meta-NAME` becomes
 /// the file's metadata `name`. `If-None-Match: *` stores the file only where there is none, `If-Match`
 /// only in place of the one with that ETag. A `Content-MD5`, or a SHA-256 in `Content-Digest`,
-/// `Repr-Digest` or `x-amz-checksum-sha256`, must be that of the body.
+/// `Repr-Digest` or `x-amz-checksum-sha256`, must be that of the body. Other headers of S3
+/// (`x-amz-acl` and the like) are refused, because they would be without effect; so is a form
+/// (`multipart/form-data`).
 #[utoipa::path(
     tag = "Files",
-    params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`"), FileKeyQuery),
-    request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file"),
+    params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`"), FileKeyQuery, UploadHeaders),
+    request_body(content = inline(FileContent), content_type = "application/octet-stream", description = "The file. Any other `Content-Type` is taken and kept too."),
     responses(
-        (status = 200, description = "The file is stored", body = StoredBody),
+        (status = 200, description = "The file is stored", body = StoredBody, headers(("ETag" = String, description = "The file's ETag"))),
         (status = 409, description = "The storage is read-only"),
         (status = 412, description = "The condition does not hold"),
-        (status = 422, description = "The body does not have the digest that was sent"),
+        (status = 415, description = "The body is a form, or compressed"),
+        (status = 422, description = "The body does not have the digest that was sent, or a header is not supported"),
     ),
 )]
 #[put("/v1/storages/{storage_id}/files/content")]
@@ -86,6 +131,7 @@ async fn upload_file(
     payload: Payload,
 ) -> std::result::Result<HttpResponse, Problem> {
     let key = file_key("key", &query.0.key)?;
+    upload::is_a_file(request.headers())?;
     let object = new_object(&request, &key)?;
     let body = upload::body(&request, payload)?;
     trail.changes_file(&key).await?;
@@ -194,6 +240,7 @@ struct DeleteFiles {
     untagged,
     expecting = "a file key, or an object with `key` and `version_id`"
 )]
+#[schema(as = FileToDelete)]
 enum DeleteBody {
     Key(String),
     Version(VersionToDelete),

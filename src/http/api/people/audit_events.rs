@@ -1,5 +1,6 @@
 //! `/v1/audit-events`
 
+use crate::application::closed_sets;
 use crate::application::error::Result;
 use crate::application::kept::store::AuditFilter;
 use crate::application::people::audit::LogReader;
@@ -42,8 +43,7 @@ struct AuditEvent {
     action: String,
     /// The ID of what it was done to.
     target: Option<String>,
-    /// `done`, `refused` or `failed`.
-    #[schema(example = "done")]
+    #[schema(value_type = closed_sets::AuditResult)]
     result: &'static str,
     /// The problem's code, where it was refused or failed.
     code: Option<String>,

@@ -1,5 +1,6 @@
 //! `/v1/sessions`
 
+use crate::application::closed_sets;
 use crate::application::error::Result;
 use crate::domain::ids::SessionId;
 use crate::domain::people::sign_in::Session;
@@ -28,8 +29,7 @@ pub fn configure(config: &mut ServiceConfig) {
 struct SessionBody {
     #[schema(example = "ses_019a1f0e7c1b7d439a520c8c2f6f6b1e")]
     id: String,
-    /// `admin` or `member`.
-    #[schema(example = "admin")]
+    #[schema(value_type = closed_sets::Role)]
     role: &'static str,
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,

@@ -1,15 +1,18 @@
 //! `/v1/…/sign-in-links`
 
+use crate::application::closed_sets;
 use crate::application::error::{Error, FieldError, Result};
-use crate::application::people::sign_in::NewLink;
+use crate::application::people::sign_in::{CreatedLink, NewLink};
 use crate::domain::ids::WorkspaceId;
 use crate::domain::people::sign_in::{Purpose, ReturnUrl};
 use crate::domain::people::workspace::Role;
 use crate::http::body::Body;
 use crate::http::caller::{AdminCaller, OperatorCaller};
 use crate::http::declare::changes;
+use crate::http::idempotency::{Idempotent, MadeAnswer};
 use crate::http::path::Id;
 use crate::http::state::Services;
+use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpResponse, post};
 use secrecy::ExposeSecret;
@@ -28,11 +31,9 @@ pub fn configure(config: &mut ServiceConfig) {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewSignInLink {
-    /// `admin` or `member`.
-    #[schema(example = "admin")]
+    #[schema(value_type = closed_sets::Role)]
     role: String,
-    /// `settings`, `add_storage` or `projects`: where the link leads.
-    #[schema(example = "settings")]
+    #[schema(value_type = closed_sets::LinkPurpose)]
     purpose: String,
     /// Where the product wants people back.
     #[schema(example = "https://app.example.com/settings")]
@@ -72,45 +73,67 @@ impl NewSignInLink {
     }
 }
 
-async fn make(services: &Services, workspace: &WorkspaceId, new: NewLink) -> Result<HttpResponse> {
-    let (link, secret) = services.people.sign_ins.make_link(workspace, new).await?;
-    Ok(HttpResponse::Created().json(SignInLinkBody {
-        id: link.id.to_string(),
-        url: services
-            .site
-            .url(&format!("/sign-in/{}", secret.expose_secret())),
-        expires_at: link.expires_at,
-    }))
+async fn make(
+    services: &Services,
+    workspace: &WorkspaceId,
+    once: Idempotent,
+    body: Body<NewSignInLink>,
+) -> Result<HttpResponse> {
+    let new = body.value.parse()?;
+    let answer = |(link, secret): &CreatedLink| {
+        let body = SignInLinkBody {
+            id: link.id.to_string(),
+            url: services
+                .site
+                .url(&format!("/sign-in/{}", secret.expose_secret())),
+            expires_at: link.expires_at,
+        };
+        MadeAnswer::new(StatusCode::CREATED, &body)
+    };
+    once.run(services, body.fingerprint, answer, async |keep| {
+        services
+            .people
+            .sign_ins
+            .make_link(workspace, new, keep)
+            .await
+    })
+    .await
 }
 
 /// Make a sign-in link for a workspace
 #[utoipa::path(
     tag = "Sign-in",
-    params(("workspace_id" = String, Path, description = "The workspace's ID")),
+    params(
+        ("workspace_id" = String, Path, description = "The workspace's ID"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Repetitions with the same key make nothing new."),
+    ),
     request_body = NewSignInLink,
     responses((status = 201, description = "Made", body = SignInLinkBody)),
 )]
 #[post("/v1/workspaces/{workspace_id}/sign-in-links")]
 async fn create_workspace_sign_in_link(
     _: OperatorCaller,
+    once: Idempotent,
     services: Data<Services>,
     workspace: Id<WorkspaceId>,
     body: Body<NewSignInLink>,
 ) -> Result<HttpResponse> {
-    make(&services, &workspace.0, body.value.parse()?).await
+    make(&services, &workspace.0, once, body).await
 }
 
 /// Make a sign-in link for the caller's workspace
 #[utoipa::path(
     tag = "Sign-in",
+    params(("Idempotency-Key" = Option<String>, Header, description = "Repetitions with the same key make nothing new.")),
     request_body = NewSignInLink,
     responses((status = 201, description = "Made", body = SignInLinkBody)),
 )]
 #[post("/v1/sign-in-links")]
 async fn create_sign_in_link(
     admin: AdminCaller,
+    once: Idempotent,
     services: Data<Services>,
     body: Body<NewSignInLink>,
 ) -> Result<HttpResponse> {
-    make(&services, admin.0.workspace(), body.value.parse()?).await
+    make(&services, admin.0.workspace(), once, body).await
 }

@@ -1,7 +1,8 @@
 //! `/v1/workspaces/{workspace_id}/tokens`
 
+use crate::application::closed_sets;
 use crate::application::error::{Error, FieldError, Result};
-use crate::application::people::tokens::NewToken;
+use crate::application::people::tokens::{CreatedToken, NewToken};
 use crate::domain::Invalid;
 use crate::domain::ids::{TokenId, WorkspaceId};
 use crate::domain::names::Name;
@@ -9,15 +10,15 @@ use crate::domain::people::workspace::{ApiToken, Role};
 use crate::http::body::Body;
 use crate::http::caller::OperatorCaller;
 use crate::http::declare::changes;
-use crate::http::idempotency::Idempotent;
+use crate::http::idempotency::{Idempotent, MadeAnswer};
 use crate::http::page::PageQuery;
 use crate::http::path::Id;
 use crate::http::query::Query;
 use crate::http::state::Services;
-use actix_web::http::header;
+use actix_web::http::StatusCode;
 use actix_web::web::{Data, Json};
 use actix_web::{HttpResponse, delete, get, post};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -40,20 +41,11 @@ struct NewTokenBody {
     #[schema(example = "backend", min_length = 1, max_length = 200)]
     name: String,
     /// `member` browses, reads and creates projects; `admin` also manages storages.
-    #[schema(value_type = RoleName)]
+    #[schema(value_type = closed_sets::Role)]
     role: String,
     /// When it stops working, in RFC 3339. Without it: when it is revoked.
     #[schema(value_type = Option<OffsetDateTime>)]
     expires_at: Option<String>,
-}
-
-/// What a token lets its holder do.
-#[derive(ToSchema)]
-#[schema(as = Role, rename_all = "snake_case")]
-#[expect(dead_code, reason = "only for the OpenAPI document; `Role` parses it")]
-enum RoleName {
-    Admin,
-    Member,
 }
 
 /// A token, without its secret.
@@ -64,7 +56,7 @@ struct TokenBody {
     id: String,
     #[schema(example = "backend")]
     name: String,
-    #[schema(value_type = RoleName)]
+    #[schema(value_type = closed_sets::Role)]
     role: &'static str,
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
@@ -75,7 +67,8 @@ struct TokenBody {
 
 /// A new token, with its secret.
 #[derive(Serialize, ToSchema)]
-struct CreatedToken {
+#[schema(as = CreatedToken)]
+struct CreatedTokenBody {
     #[serde(flatten)]
     about: TokenBody,
     /// The secret, for `Authorization: Bearer`. It is shown here only.
@@ -149,7 +142,7 @@ fn parse_time(text: &str) -> std::result::Result<OffsetDateTime, Invalid> {
         ("workspace_id" = String, Path, description = "The workspace's ID"),
         ("Idempotency-Key" = Option<String>, Header, description = "Repetitions with the same key make nothing new."),
     ),
-    responses((status = 201, description = "Made: the only time that the secret is shown", body = CreatedToken, headers(("Location" = String, description = "The token's path")))),
+    responses((status = 201, description = "Made: the only time that the secret is shown", body = CreatedTokenBody, headers(("Location" = String, description = "The token's path")))),
 )]
 #[post("/v1/workspaces/{workspace_id}/tokens")]
 async fn create_token(
@@ -160,23 +153,20 @@ async fn create_token(
     body: Body<NewTokenBody>,
 ) -> Result<HttpResponse> {
     let new = parse(body.value)?;
-    let work = async {
-        let (token, secret) = services.people.tokens.create(workspace.0, new).await?;
-        Ok(created(token, &secret))
-    };
-    once.run(&services, body.fingerprint, work).await
+    once.run(&services, body.fingerprint, created, async |keep| {
+        let tokens = &services.people.tokens;
+        tokens.create(workspace.0, new, keep).await
+    })
+    .await
 }
 
-fn created(token: ApiToken, secret: &SecretString) -> HttpResponse {
-    HttpResponse::Created()
-        .insert_header((
-            header::LOCATION,
-            format!("/v1/workspaces/{}/tokens/{}", token.workspace, token.id),
-        ))
-        .json(CreatedToken {
-            about: token.into(),
-            token: secret.expose_secret().to_owned(),
-        })
+fn created((token, secret): &CreatedToken) -> Result<MadeAnswer> {
+    let body = CreatedTokenBody {
+        about: token.clone().into(),
+        token: secret.expose_secret().to_owned(),
+    };
+    let location = format!("/v1/workspaces/{}/tokens/{}", token.workspace, token.id);
+    Ok(MadeAnswer::new(StatusCode::CREATED, &body)?.at(location))
 }
 
 /// List a workspace's tokens

@@ -66,7 +66,11 @@ async fn get_own_workspace(
 #[utoipa::path(
     tag = "Workspace",
     request_body = DefaultStorage,
-    responses((status = 200, description = "The workspace, changed", body = OwnWorkspace)),
+    responses(
+        (status = 200, description = "The workspace, changed", body = OwnWorkspace),
+        (status = 404, description = "There is no such storage in the workspace"),
+        (status = 409, description = "The storage cannot be used yet"),
+    ),
 )]
 #[put("/v1/workspace/default-storage")]
 async fn set_default_storage(

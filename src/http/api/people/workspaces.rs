@@ -7,12 +7,12 @@ use crate::domain::people::workspace::Workspace;
 use crate::http::body::Body;
 use crate::http::caller::OperatorCaller;
 use crate::http::declare::changes;
-use crate::http::idempotency::Idempotent;
+use crate::http::idempotency::{Idempotent, MadeAnswer};
 use crate::http::page::PageQuery;
 use crate::http::path::Id;
 use crate::http::query::Query;
 use crate::http::state::Services;
-use actix_web::http::header;
+use actix_web::http::StatusCode;
 use actix_web::web::{Data, Json};
 use actix_web::{HttpResponse, delete, get, post};
 use serde::{Deserialize, Serialize};
@@ -83,13 +83,15 @@ async fn create_workspace(
     body: Body<NewWorkspace>,
 ) -> Result<HttpResponse> {
     let name = Name::parse(&body.value.name).map_err(|e| Error::field("name", e))?;
-    let work = async {
-        let workspace = services.people.workspaces.create(name).await?;
-        Ok(HttpResponse::Created()
-            .insert_header((header::LOCATION, format!("/v1/workspaces/{}", workspace.id)))
-            .json(WorkspaceBody::from(workspace)))
+    let answer = |workspace: &Workspace| {
+        let body = WorkspaceBody::from(workspace.clone());
+        Ok(MadeAnswer::new(StatusCode::CREATED, &body)?
+            .at(format!("/v1/workspaces/{}", workspace.id)))
     };
-    once.run(&services, body.fingerprint, work).await
+    once.run(&services, body.fingerprint, answer, async |keep| {
+        services.people.workspaces.create(name, keep).await
+    })
+    .await
 }
 
 /// List workspaces

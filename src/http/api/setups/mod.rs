@@ -2,24 +2,27 @@
 
 pub mod documents;
 
+use crate::application::closed_sets;
 use crate::application::connections::input::ConnectionInput;
 use crate::application::connections::view::ConnectionView;
 use crate::application::error::Result;
 use crate::application::setups::SetupView;
-use crate::domain::ids::{SetupId, StorageRef};
+use crate::application::storages::StorageView;
+use crate::domain::ids::SetupId;
 use crate::domain::origin::Origin;
+use crate::domain::storage::Storage;
 use crate::http::api::checks::{CheckQuery, CheckReportBody};
-use crate::http::api::setups::documents::DocumentsBody;
+use crate::http::api::setups::documents::{DocumentFile, DocumentsBody};
 use crate::http::api::storages::StorageBody;
 use crate::http::body::Body;
 use crate::http::caller::AdminCaller;
 use crate::http::declare::changes;
-use crate::http::idempotency::Idempotent;
+use crate::http::idempotency::{Idempotent, MadeAnswer};
 use crate::http::page::PageQuery;
 use crate::http::path::Id;
 use crate::http::query::Query;
 use crate::http::state::Services;
-use actix_web::http::header;
+use actix_web::http::StatusCode;
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpResponse, delete, get, patch, post};
 use serde::{Deserialize, Serialize};
@@ -46,8 +49,7 @@ pub fn configure(config: &mut ServiceConfig) {
 struct SetupBody {
     #[schema(example = "set_019a1f0e7c1b7d439a520c8c2f6f6b1e")]
     id: String,
-    /// `open`, `completed`, `closed` or `expired`.
-    #[schema(example = "open")]
+    #[schema(value_type = closed_sets::SetupStatus)]
     status: &'static str,
     /// Made by the service for this setup alone; the role's trust policy must ask for it.
     #[schema(example = "0b0b5d4c-6c5f-4f0e-9d1c-0d9f6d0c9a53")]
@@ -59,6 +61,7 @@ struct SetupBody {
     account_id: String,
     display_name: Option<String>,
     bucket: Option<String>,
+    #[schema(value_type = closed_sets::Auth)]
     auth: &'static str,
     #[serde(flatten)]
     connection: ConnectionView,
@@ -124,14 +127,15 @@ async fn open_storage_setup(
     services: Data<Services>,
     body: Body<ConnectionInput>,
 ) -> Result<HttpResponse> {
-    let work = async {
-        let view = services.setups.open(&admin.0, body.value).await?;
+    let answer = |view: &SetupView| {
+        let body = SetupBody::new(view.clone(), services.setups.origins());
         let location = format!("/v1/storage-setups/{}", view.setup.id);
-        Ok(HttpResponse::Created()
-            .insert_header((header::LOCATION, location))
-            .json(SetupBody::new(view, services.setups.origins())))
+        Ok(MadeAnswer::new(StatusCode::CREATED, &body)?.at(location))
     };
-    once.run(&services, body.fingerprint, work).await
+    once.run(&services, body.fingerprint, answer, async |keep| {
+        services.setups.open(&admin.0, body.value, keep).await
+    })
+    .await
 }
 
 /// List setups
@@ -210,7 +214,10 @@ async fn change_storage_setup(
 #[utoipa::path(
     tag = "Storage setups",
     params(("setup_id" = String, Path, description = "The setup's ID")),
-    responses((status = 204, description = "Closed")),
+    responses(
+        (status = 204, description = "Closed"),
+        (status = 409, description = "`setup_completed`: it has become a storage"),
+    ),
 )]
 #[delete("/v1/storage-setups/{setup_id}")]
 async fn close_storage_setup(
@@ -246,9 +253,9 @@ async fn get_setup_documents(
     tag = "Storage setups",
     params(
         ("setup_id" = String, Path, description = "The setup's ID"),
-        ("document_name" = String, Path, description = "`permission_policy`, `trust_policy`, `cors`, `lifecycle`, `bucket_policy`, `cli`, `cloudformation` or `terraform`"),
+        ("document_name" = closed_sets::DocumentName, Path, description = "Which document"),
     ),
-    responses((status = 200, description = "The document, with its own content type and a file name")),
+    responses(DocumentFile, (status = 409, description = "`setup_incomplete`: the bucket's name is missing")),
 )]
 #[get("/v1/storage-setups/{setup_id}/documents/{document_name}")]
 async fn get_setup_document(
@@ -258,7 +265,7 @@ async fn get_setup_document(
     path: Path<(String, String)>,
 ) -> Result<HttpResponse> {
     let (documents, parameters) = services.setups.documents(&admin.0, &id.0).await?;
-    documents::file(&path.1, &documents, &parameters)
+    documents::file(&path.1, &documents, &parameters.bucket)
 }
 
 /// Check the connection
@@ -307,15 +314,15 @@ async fn complete_storage_setup(
     id: Id<SetupId>,
     body: Body<Nothing>,
 ) -> Result<HttpResponse> {
-    let work = async {
-        let storage = services.setups.complete(&admin.0, &id.0).await?;
-        let id = StorageRef::Own(storage.id);
-        let view = services.storages.get(admin.0.member(), &id).await?;
-        Ok(HttpResponse::Created()
-            .insert_header((header::LOCATION, format!("/v1/storages/{id}")))
-            .json(StorageBody::from(view)))
+    let answer = |storage: &Storage| {
+        let body = StorageBody::from(StorageView::of_new(storage.clone()));
+        let location = format!("/v1/storages/{}", storage.id);
+        Ok(MadeAnswer::new(StatusCode::CREATED, &body)?.at(location))
     };
-    once.run(&services, body.fingerprint, work).await
+    once.run(&services, body.fingerprint, answer, async |keep| {
+        services.setups.complete(&admin.0, &id.0, keep).await
+    })
+    .await
 }
 
 /// No body, or `{}`.

@@ -3,7 +3,7 @@
 use crate::application::bucket::query::ObjectDetails;
 use crate::application::bucket::sign::SignedUrl;
 use crate::application::error::{Error, Result};
-use crate::application::files::sign::SignRequest;
+use crate::application::files::sign::{ReadMethod, SignRequest};
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::StorageRef;
 use crate::http::declare::{PageRoute, PageRoutes};
@@ -87,8 +87,10 @@ impl About {
         } = details;
         let storage_class = metadata.storage_class.unwrap_or_else(|| "STANDARD".into());
         Self {
-            size: size_in_words(metadata.size),
-            bytes: metadata.size,
+            size: metadata
+                .size
+                .map_or_else(|| "unknown".to_owned(), size_in_words),
+            bytes: metadata.size.unwrap_or_default(),
             content_type: metadata.content_type,
             modified: metadata.last_modified.map(Moment),
             etag: metadata.etag,
@@ -249,6 +251,8 @@ fn plain(key: FileKey) -> SignRequest {
         expires_in: None,
         content_type: None,
         download_name: None,
+        method: ReadMethod::Get,
+        range: None,
     }
 }
 
@@ -279,7 +283,7 @@ mod tests {
 
     fn details() -> ObjectDetails {
         let metadata = ObjectMetadata {
-            size: 1_440_000,
+            size: Some(1_440_000),
             etag: Some("\"abc\"".into()),
             content_type: Some("image/png".into()),
             content_encoding: None,

@@ -4,7 +4,7 @@ use crate::application::bucket::query::{Archive, ObjectDetails, Restore};
 use crate::application::bucket::read::ReadConditions;
 use crate::application::error::{Error, Result};
 use crate::application::files::safe_content::Serving;
-use crate::application::files::sign::SignRequest;
+use crate::application::files::sign::{ReadMethod, SignRequest};
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::StorageRef;
 use crate::http::pages::shell::session::Visitor;
@@ -59,15 +59,18 @@ enum Sort {
 
 /// What browsers can show, by the type that the file is served with.
 fn sort_of(key: &FileKey, stored_type: Option<&str>) -> Sort {
-    let served = Serving::of_stored(key, stored_type).content_type;
-    let essence = served.split(';').next().unwrap_or_default().trim();
-    match essence {
+    let served = Serving::of_stored(key, stored_type);
+    let essence = match served.is_shown() {
+        true => served.content_type.split(';').next().unwrap_or_default(),
+        false => "",
+    };
+    match essence.trim() {
         "image/tiff" => Sort::Other,
         "application/json" => Sort::Text,
-        _ if essence.starts_with("image/") => Sort::Picture,
-        _ if essence.starts_with("audio/") => Sort::Audio,
-        _ if essence.starts_with("video/") => Sort::Video,
-        _ if essence.starts_with("text/") => Sort::Text,
+        essence if essence.starts_with("image/") => Sort::Picture,
+        essence if essence.starts_with("audio/") => Sort::Audio,
+        essence if essence.starts_with("video/") => Sort::Video,
+        essence if essence.starts_with("text/") => Sort::Text,
         _ => match key.name().rsplit_once('.').map(|(_, ending)| ending) {
             // Served as attachments, and harmless as text in a page.
             Some(
@@ -109,14 +112,14 @@ pub async fn of_file(
     if details.archive.archived {
         return nothing("An archived file has no preview.");
     }
-    if metadata.size == 0 {
+    if metadata.size == Some(0) {
         return nothing("The file is empty.");
     }
     let sort = sort_of(key, metadata.content_type.as_deref());
     let coded = metadata.content_encoding.as_deref();
     let made = match sort {
         Sort::Other => return nothing("There is no preview of files of this type."),
-        Sort::Picture if metadata.size > PICTURE => {
+        Sort::Picture if metadata.size.is_some_and(|size| size > PICTURE) => {
             return nothing("The picture is too large for a preview.");
         }
         Sort::Text if coded.is_some_and(|coding| !matches!(coding, "" | "aws-chunked")) => {
@@ -130,6 +133,8 @@ pub async fn of_file(
                 expires_in: Some(LIFE.min(services.files.longest_url_life)),
                 content_type: content_type.filter(|t| sort_of(key, Some(t)) == sort),
                 download_name: None,
+                method: ReadMethod::Get,
+                range: None,
             };
             signed(services, visitor, storage, &request)
                 .await

@@ -2,6 +2,7 @@
 
 use crate::application::connections::input::ConnectionInput;
 use crate::application::error::Result;
+use crate::application::kept::idempotency::Keep;
 use crate::application::people::caller::{Caller, Member};
 use crate::domain::people::sign_in::Purpose;
 use crate::http::context::SeenCaller;
@@ -69,7 +70,7 @@ async fn sign_in(
                 .ok_or_else(session::not_signed_in)?;
             let setup = services
                 .setups
-                .open(&admin, ConnectionInput::default())
+                .open(&admin, ConnectionInput::default(), Keep::nothing())
                 .await?;
             setups::beginning(&setup.setup.id)
         }

@@ -1,12 +1,13 @@
 //! A new project.
 
 use crate::application::error::{Error, Kind, Result};
-use crate::application::kept::idempotency::{BegunRequest, IdempotencyKey, Once};
+use crate::application::kept::idempotency::{BegunRequest, IdempotencyKey, Keep, Once};
 use crate::application::kept::store::Window;
 use crate::application::kept::vault::sha256;
 use crate::application::projects::FileSource;
-use crate::application::storages::StorageView;
+use crate::application::storages::{StorageView, is_absent};
 use crate::domain::ids::StorageRef;
+use crate::domain::project::Project;
 use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::files::shown;
 use crate::http::pages::projects::new_form::{FilesFrom, NewProjectErrors, NewProjectForm};
@@ -186,17 +187,20 @@ async fn page(
     let chosen = StorageRef::parse(&typed.storage).ok();
     let mut views: Vec<StorageView> = services
         .storages
-        .get(&visitor.member, &StorageRef::BuiltIn)
-        .await
-        .ok()
+        .built_in_if_any(&visitor.member)
+        .await?
         .into_iter()
         .chain(own)
         .collect();
     if let Some(chosen) = &chosen
         && !views.iter().any(|view| view.reference() == *chosen)
-        && let Ok(view) = services.storages.get(&visitor.member, chosen).await
     {
-        views.push(view);
+        match services.storages.get(&visitor.member, chosen).await {
+            Ok(view) => views.push(view),
+            // The form shows that none is chosen.
+            Err(error) if is_absent(&error) => {}
+            Err(error) => return Err(error),
+        }
     }
     html(&NewProjectPage {
         chrome: Chrome::of(visitor, Section::Projects),
@@ -252,14 +256,13 @@ pub(super) async fn create(
         Ok(BegunRequest::Done(path)) => return Ok(see_other(&String::from_utf8_lossy(&path))),
         Err(error) => return again(&visitor, &services, typed, &error, None).await,
     };
-    match services.projects.create(&visitor.member, new).await {
-        Ok(project) => {
-            let path = format!("/projects/{}?done=project_created", project.id);
-            held.keep(path.as_bytes()).await;
-            Ok(see_other(&path))
-        }
+    let page_of = |project: &Project| format!("/projects/{}?done=project_created", project.id);
+    let render = |project: &Project| Ok(page_of(project).into_bytes());
+    let keep = Keep::new(Some(&held), &render);
+    match services.projects.create(&visitor.member, new, keep).await {
+        Ok(project) => Ok(see_other(&page_of(&project))),
         Err(error) => {
-            held.give_back().await?;
+            held.give_back(&error).await;
             if error.kind == Kind::Internal {
                 return Err(error);
             }

@@ -1,7 +1,7 @@
 //! One project.
 
 use crate::application::error::{Error, Result};
-use crate::application::files::sign::SignRequest;
+use crate::application::files::sign::{ReadMethod, SignRequest};
 use crate::application::kept::page_tokens::PageRequest;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::ProjectId;
@@ -237,6 +237,8 @@ async fn sign(
         expires_in: Some(LIFE.min(services.files.longest_url_life)),
         content_type: None,
         download_name,
+        method: ReadMethod::Get,
+        range: None,
     };
     let member = &visitor.member;
     only(services.projects.sign(member, project, &request).await?)
@@ -282,6 +284,8 @@ async fn link(
         expires_in: None,
         content_type: None,
         download_name: None,
+        method: ReadMethod::Get,
+        range: None,
     };
     let urls = services
         .projects

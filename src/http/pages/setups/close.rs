@@ -1,9 +1,13 @@
 //! The dialog's two ends: adding the storage, and closing the setup.
 
 use crate::application::error::Result;
+use crate::application::kept::idempotency::Keep;
 use crate::domain::ids::SetupId;
 use crate::domain::setup::SetupStatus;
 use crate::http::declare::{PageRoute, PageRoutes};
+use crate::http::pages::setups::page;
+use crate::http::pages::setups::page::Content;
+use crate::http::pages::setups::step::DialogStep;
 use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::{Chrome, Section};
 use crate::http::pages::shell::form::Confirmed;
@@ -12,6 +16,7 @@ use crate::http::pages::shell::session::AdminVisitor;
 use crate::http::path::Id;
 use crate::http::state::Services;
 use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use askama::Template;
 
@@ -74,7 +79,29 @@ async fn complete(
     id: Id<SetupId>,
     _: Confirmed,
 ) -> Result<HttpResponse> {
-    services.setups.complete(&visitor.admin, &id.0).await?;
+    let completed = services
+        .setups
+        .complete(&visitor.admin, &id.0, Keep::nothing())
+        .await;
+    match completed {
+        Ok(_) => {}
+        // The page was open for longer than a check counts: the dialog offers another one.
+        Err(error) if error.code == "check_required" => {
+            let view = services.setups.get(&visitor.admin, &id.0).await?;
+            if !view.has_outlived_its_check() {
+                return Err(error);
+            }
+            let content = Content {
+                done: Some("check_needed".to_owned()),
+                ..Content::default()
+            };
+            let page = page::respond(&visitor, &services, view, DialogStep::Check, content);
+            let mut response = page.await?;
+            *response.status_mut() = StatusCode::CONFLICT;
+            return Ok(response);
+        }
+        Err(error) => return Err(error),
+    }
     Ok(match visitor.visitor.return_url {
         Some(_) => see_other(&format!("/settings/setups/{}", id.0)),
         None => see_other("/settings/storages?done=storage_added"),

@@ -58,6 +58,8 @@ struct InstructionsPage {
     /// `None`: the bucket has no name yet.
     filled: Option<Filled>,
     writes: bool,
+    /// Whether browsers use the bucket.
+    browsers: bool,
     role_arn: Field,
     has_role_arn: bool,
 }
@@ -74,6 +76,18 @@ struct Filled {
     permission_policy: Vec<DocumentView>,
     trust_policy: Vec<DocumentView>,
     scripts: Vec<DocumentView>,
+}
+
+impl InstructionsPage {
+    /// Whether the bucket needs rules of its own.
+    fn has_rules(&self) -> bool {
+        self.browsers || self.writes
+    }
+
+    /// The number of the step that makes the policy; the role's is the next one.
+    fn policy_step(&self) -> usize {
+        1 + usize::from(self.has_rules())
+    }
 }
 
 #[derive(Deserialize)]
@@ -161,7 +175,7 @@ async fn one_document(
 ) -> Result<HttpResponse> {
     let opened = open(&services, &path.0, &request).await?;
     let (documents, parameters) = services.dialog.instructions.documents(&opened.link).await?;
-    raw_documents::file(&path.1, &documents, &parameters)
+    raw_documents::file(&path.1, &documents, &parameters.bucket)
 }
 
 /// What the secret opens. Its holder is left in the request for the log and the audit log.
@@ -207,6 +221,7 @@ async fn render(
         is_added: !is_open,
         filled,
         writes: setup.draft.settings.access.writes(),
+        browsers: setup.draft.settings.browser_access,
         has_role_arn: setup.draft.sign_in.role_arn.is_some(),
         role_arn,
     })
@@ -217,6 +232,7 @@ async fn filled(services: &Services, opened: &Opened, base: &str) -> Result<Fill
     let parameters = &rendered.1;
     let downloads = format!("{base}/documents");
     let of = |names: &[DocumentName]| documents::views(names, &rendered, &downloads);
+    // What does not apply has no view.
     let for_bucket: &[DocumentName] = match parameters.access.writes() {
         true => &[DocumentName::Cors, DocumentName::Lifecycle],
         false => &[DocumentName::Cors],
@@ -248,6 +264,15 @@ mod tests {
     const HOSTILE: &str = "<script>alert('1')</script>";
 
     fn page(filled: Option<Filled>, is_added: bool, error: Option<&str>) -> String {
+        page_for(filled, is_added, error, true)
+    }
+
+    fn page_for(
+        filled: Option<Filled>,
+        is_added: bool,
+        error: Option<&str>,
+        browsers: bool,
+    ) -> String {
         let page = InstructionsPage {
             chrome: Chrome::bare(),
             base: "/instructions/secret".into(),
@@ -255,6 +280,7 @@ mod tests {
             is_added,
             filled,
             writes: true,
+            browsers,
             role_arn: Field {
                 value: HOSTILE.into(),
                 error: error.map(str::to_owned),

@@ -121,7 +121,7 @@ async fn go_on(
     let step = DialogStep::asked(form.step.as_deref(), &view);
     refused.extend(still_needed(step, &view, &refused));
     if refused.is_empty() {
-        let next = step.next(view.setup.draft.sign_in.by).unwrap_or(step);
+        let next = step.next(&view.setup.draft).unwrap_or(step);
         return Ok(see_other(&step::address(&id.0, next)));
     }
     let content = Content::typed(form.typed, refused);
@@ -202,5 +202,5 @@ async fn one_document(
     path: Path<(String, String)>,
 ) -> Result<HttpResponse> {
     let (documents, parameters) = services.setups.documents(&visitor.admin, &id.0).await?;
-    raw_documents::file(&path.1, &documents, &parameters)
+    raw_documents::file(&path.1, &documents, &parameters.bucket)
 }

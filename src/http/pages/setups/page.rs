@@ -82,6 +82,8 @@ pub struct Reach {
     pub bucket: Option<String>,
     pub prefix: String,
     pub writes: bool,
+    /// Whether browsers use the bucket.
+    pub browsers: bool,
     pub encrypted: bool,
 }
 
@@ -178,6 +180,7 @@ pub async fn respond(
     };
     let mut allowed = AlsoAllowed::default();
     if content.probe
+        && setup.draft.settings.browser_access
         && let Ok(origin) = services.dialog.browser_probes.origin(admin, id).await
     {
         allowed.fetches.push(origin);
@@ -188,11 +191,9 @@ pub async fn respond(
         step,
         steps: step.links(&view),
         back: step
-            .previous(setup.draft.sign_in.by)
+            .previous(&setup.draft)
             .map(|step| step::address(id, step)),
-        next: step
-            .next(setup.draft.sign_in.by)
-            .map(|step| step::address(id, step)),
+        next: step.next(&setup.draft).map(|step| step::address(id, step)),
         expires: Moment(setup.expires_at),
         fields,
         reach: reach(&view),
@@ -234,7 +235,9 @@ pub fn outcome(view: &SetupView, csrf: String, probe_now: bool) -> OutcomeView {
             .collect(),
         add: Some(Add {
             setup: view.setup.id.to_string(),
-            can_add: is_current && passed,
+            can_add: is_current && passed && view.check_is_fresh,
+            is_stale: view.has_outlived_its_check(),
+            offers_probe: view.setup.draft.settings.browser_access,
             probe_now,
         }),
         csrf,
@@ -247,6 +250,7 @@ pub fn reach(view: &SetupView) -> Reach {
         bucket: draft.bucket.as_ref().map(ToString::to_string),
         prefix: draft.settings.prefix.to_string(),
         writes: draft.settings.access.writes(),
+        browsers: draft.settings.browser_access,
         encrypted: draft.settings.kms_key.is_some(),
     }
 }

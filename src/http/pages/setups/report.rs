@@ -110,6 +110,11 @@ impl From<&CheckReport> for Summary {
 }
 
 impl StepView {
+    /// Whether it failed or warns.
+    pub fn needs_attention(&self) -> bool {
+        matches!(self.kind, "bad" | "warn")
+    }
+
     fn waiting(name: StepName) -> Self {
         Self {
             name: name.as_str(),
@@ -191,6 +196,10 @@ pub struct OutcomeView {
 pub struct Add {
     pub setup: String,
     pub can_add: bool,
+    /// The check has passed for these settings, and too long ago.
+    pub is_stale: bool,
+    /// Whether browsers will use the bucket, so that trying it from this one says something.
+    pub offers_probe: bool,
     /// Whether this page may talk to the bucket: the probe in the browser starts at once.
     pub probe_now: bool,
 }

@@ -1,6 +1,7 @@
 //! Every page and part of the dialog, rendered from samples.
 
 use crate::domain::connection::account::Partition;
+use crate::domain::setup::Draft;
 use crate::http::pages::setups::documents::{Console, DocumentView, Part};
 use crate::http::pages::setups::fields::ConnectionFields;
 use crate::http::pages::setups::link_panel::LinkPanel;
@@ -52,6 +53,8 @@ fn outcome(passed: bool, is_current: bool, report: &ReportView) -> OutcomeView {
         add: Some(Add {
             setup: "set_1".into(),
             can_add: passed && is_current,
+            is_stale: false,
+            offers_probe: true,
             probe_now: passed,
         }),
         csrf: "token".into(),
@@ -107,7 +110,7 @@ fn page(step: DialogStep, bucket: Option<&str>, prefix: &str, report: ReportView
         ]
         .map(|one| StepLink {
             href: format!("?step={}", one.as_str()),
-            label: one.label(),
+            label: one.label(&Draft::default()),
             is_current: one == step,
             is_done: one == DialogStep::Bucket,
         })
@@ -129,6 +132,7 @@ fn page(step: DialogStep, bucket: Option<&str>, prefix: &str, report: ReportView
             bucket: bucket.map(str::to_owned),
             prefix: prefix.into(),
             writes: true,
+            browsers: true,
             encrypted: false,
         },
         account_id: "111122223333".into(),

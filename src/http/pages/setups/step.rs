@@ -3,6 +3,7 @@
 use crate::application::setups::SetupView;
 use crate::domain::connection::access::Auth;
 use crate::domain::ids::SetupId;
+use crate::domain::setup::Draft;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DialogStep {
@@ -22,31 +23,33 @@ pub struct StepLink {
 }
 
 impl DialogStep {
-    /// The steps of this way to sign in, in their order. An access key needs no role.
-    pub fn path(auth: Auth) -> &'static [DialogStep] {
-        match auth {
-            Auth::Role => &[
-                Self::Bucket,
-                Self::Cors,
-                Self::Policy,
-                Self::Role,
-                Self::Check,
-            ],
-            Auth::AccessKey => &[Self::Bucket, Self::Cors, Self::Policy, Self::Check],
-        }
+    /// The steps of these settings, in their order. An access key needs no role; a bucket that browsers do
+    /// not use and nobody writes to needs no rules.
+    pub fn path(draft: &Draft) -> Vec<DialogStep> {
+        let has_rules = draft.settings.browser_access || draft.settings.access.writes();
+        let has_role = match draft.sign_in.by {
+            Auth::Role => true,
+            Auth::AccessKey => false,
+        };
+        let mut path = vec![Self::Bucket];
+        path.extend(has_rules.then_some(Self::Cors));
+        path.push(Self::Policy);
+        path.extend(has_role.then_some(Self::Role));
+        path.push(Self::Check);
+        path
     }
 
     /// The step that was asked for, or the first that has something to do.
     pub fn asked(text: Option<&str>, view: &SetupView) -> Self {
         let draft = &view.setup.draft;
-        let path = Self::path(draft.sign_in.by);
+        let path = Self::path(draft);
         let asked = path.iter().find(|step| Some(step.as_str()) == text);
         match asked {
             Some(step) => *step,
             None if draft.bucket.is_none() => Self::Bucket,
             None if view.setup.connection().is_ok() => Self::Check,
             None if draft.sign_in.by == Auth::AccessKey => Self::Bucket,
-            None => Self::Cors,
+            None => Self::Bucket.next(draft).unwrap_or(Self::Policy),
         }
     }
 
@@ -60,9 +63,10 @@ impl DialogStep {
         }
     }
 
-    pub fn label(self) -> &'static str {
+    pub fn label(self, draft: &Draft) -> &'static str {
         match self {
             Self::Bucket => "Bucket",
+            Self::Cors if !draft.settings.browser_access => "Lifecycle",
             Self::Cors => "CORS and lifecycle",
             Self::Policy => "Policy",
             Self::Role => "Role",
@@ -70,14 +74,14 @@ impl DialogStep {
         }
     }
 
-    pub fn next(self, auth: Auth) -> Option<Self> {
-        let path = Self::path(auth);
+    pub fn next(self, draft: &Draft) -> Option<Self> {
+        let path = Self::path(draft);
         let at = path.iter().position(|step| *step == self)?;
         path.get(at + 1).copied()
     }
 
-    pub fn previous(self, auth: Auth) -> Option<Self> {
-        let path = Self::path(auth);
+    pub fn previous(self, draft: &Draft) -> Option<Self> {
+        let path = Self::path(draft);
         let at = path.iter().position(|step| *step == self)?;
         path.get(at.checked_sub(1)?).copied()
     }
@@ -101,12 +105,13 @@ impl DialogStep {
     }
 
     pub fn links(self, view: &SetupView) -> Vec<StepLink> {
-        Self::path(view.setup.draft.sign_in.by)
-            .iter()
+        let draft = &view.setup.draft;
+        Self::path(draft)
+            .into_iter()
             .map(|step| StepLink {
-                href: address(&view.setup.id, *step),
-                label: step.label(),
-                is_current: *step == self,
+                href: address(&view.setup.id, step),
+                label: step.label(draft),
+                is_current: step == self,
                 is_done: step.is_done(view),
             })
             .collect()

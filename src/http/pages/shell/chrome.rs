@@ -88,8 +88,8 @@ impl Chrome {
         self.flash = done.and_then(|code| {
             let (_, words) = MESSAGES.iter().find(|(known, _)| *known == code)?;
             let kind = match code {
-                "check_failed" => "bad",
-                "check_warned" => "warn",
+                "check_failed" | "change_failed" => "bad",
+                "check_warned" | "check_needed" => "warn",
                 _ => "good",
             };
             Some(Flash { kind, words })
@@ -125,6 +125,10 @@ const MESSAGES: &[(&str, &str)] = &[
         "The connection was checked: it does not work.",
     ),
     (
+        "check_needed",
+        "The storage was not added, because its check passed more than ten minutes ago. Check the connection again.",
+    ),
+    (
         "setup_closed",
         "The setup was closed. Its external ID will never be used again.",
     ),
@@ -143,4 +147,20 @@ const MESSAGES: &[(&str, &str)] = &[
     ("files_deleted", "The files were deleted."),
     ("link_revoked", "The link was revoked."),
     ("saved", "Saved."),
+    (
+        "change_waits",
+        "The change was saved. The storage uses it as soon as it has passed its check.",
+    ),
+    (
+        "change_used",
+        "The change has passed its check: the storage uses it now.",
+    ),
+    (
+        "change_failed",
+        "The change was checked: it does not work. The storage goes on without it.",
+    ),
+    (
+        "change_discarded",
+        "The change was discarded. The storage stays as it is.",
+    ),
 ];

@@ -1,16 +1,18 @@
 //! Settings > External object storage.
 
+pub mod pending;
 pub mod storage;
 
 use crate::application::connections::input::ConnectionInput;
 use crate::application::error::Result;
+use crate::application::kept::idempotency::Keep;
 use crate::application::kept::page_tokens::PageRequest;
 use crate::application::setups::SetupView;
 use crate::application::storages::StorageView;
 use crate::domain::check::Outcome;
 use crate::domain::ids::StorageRef;
 use crate::domain::setup::SetupStatus;
-use crate::domain::storage::HealthState;
+use crate::domain::storage::{HealthState, Storage};
 use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::setups;
 use crate::http::pages::shell::answer::{html, see_other};
@@ -71,8 +73,9 @@ struct Row {
     region: String,
     access: &'static str,
     is_default: bool,
-    is_verified: bool,
-    health: HealthWords,
+    state: StateWords,
+    /// Whether a change waits for its check.
+    has_pending: bool,
     checked: Option<Moment>,
     projects: i64,
 }
@@ -83,11 +86,42 @@ impl Row {
     }
 }
 
-/// A health state as icon and word, and since when.
-struct HealthWords {
+/// How a storage is, as icon and word, and since when.
+struct StateWords {
     kind: &'static str,
     word: &'static str,
     since: Option<Moment>,
+}
+
+impl StateWords {
+    /// What keeps the storage from being used comes before its health. `None`: the built-in storage, which
+    /// has no record.
+    fn of(own: Option<&Storage>) -> Self {
+        let Some(storage) = own else {
+            return Self {
+                kind: "none",
+                word: "Not checked",
+                since: None,
+            };
+        };
+        let health = match storage.health.state {
+            HealthState::Healthy => ("good", "Healthy"),
+            HealthState::Degraded => ("warn", "Warning"),
+            HealthState::Broken => ("bad", "Broken"),
+            HealthState::Unknown => ("none", "Not known"),
+        };
+        let (kind, word) = match &storage.quarantine {
+            Some(_) => ("bad", "Quarantined"),
+            None if !storage.is_verified() => ("warn", "Needs a check"),
+            None => health,
+        };
+        let quarantined = storage.quarantine.as_ref().map(|it| it.since);
+        Self {
+            kind,
+            word,
+            since: Some(Moment(quarantined.unwrap_or(storage.health.since))),
+        }
+    }
 }
 
 struct SetupRow {
@@ -101,12 +135,6 @@ struct SetupRow {
 impl From<StorageView> for Row {
     fn from(view: StorageView) -> Self {
         let own = view.own();
-        let (kind, word) = match own.map(|s| s.health.state) {
-            Some(HealthState::Healthy) => ("good", "Healthy"),
-            Some(HealthState::Degraded) => ("warn", "Warning"),
-            Some(HealthState::Broken) => ("bad", "Broken"),
-            Some(HealthState::Unknown) | None => ("none", "Not checked"),
-        };
         Self {
             id: view.reference().to_string(),
             name: view.display_name().to_owned(),
@@ -123,12 +151,8 @@ impl From<StorageView> for Row {
                 false => "Read",
             },
             is_default: view.is_default,
-            is_verified: own.is_none_or(|s| s.is_verified()),
-            health: HealthWords {
-                kind,
-                word,
-                since: own.map(|s| Moment(s.health.since)),
-            },
+            state: StateWords::of(own),
+            has_pending: view.pending.is_some(),
             checked: own
                 .and_then(|s| s.health.last_check.as_ref()?.ended_at())
                 .map(Moment),
@@ -178,9 +202,8 @@ async fn list(
     let built_in = match is_first_page {
         true => services
             .storages
-            .get(&visitor.member, &StorageRef::BuiltIn)
-            .await
-            .ok()
+            .built_in_if_any(&visitor.member)
+            .await?
             .map(Row::from),
         false => None,
     };
@@ -202,7 +225,7 @@ async fn list(
 async fn add(admin: AdminVisitor, services: Data<Services>, _: Confirmed) -> Result<HttpResponse> {
     let view = services
         .setups
-        .open(&admin.admin, ConnectionInput::default())
+        .open(&admin.admin, ConnectionInput::default(), Keep::nothing())
         .await?;
     Ok(see_other(&setups::beginning(&view.setup.id)))
 }
@@ -254,10 +277,14 @@ mod tests {
             region: "eu-west-1".to_owned(),
             access: "Read and write",
             is_default,
-            is_verified: !is_default,
-            health: HealthWords {
+            has_pending: is_default,
+            state: StateWords {
                 kind: "bad",
-                word: "Broken",
+                word: if is_default {
+                    "Needs a check"
+                } else {
+                    "Quarantined"
+                },
                 since: then,
             },
             checked: then,
@@ -311,7 +338,9 @@ mod tests {
         // The default one cannot become it.
         assert!(!admin.contains("action=\"/settings/storages/sto_3/default\""));
         assert!(admin.contains("action=\"/settings/storages/built-in/default\""));
+        assert!(admin.contains("a change waits for its check"));
         assert!(admin.contains("Needs a check") && admin.contains("last check"));
+        assert!(admin.contains("Quarantined"));
         assert!(admin.contains("notice-bad"), "a failed check is no success");
         let member = page(false, Some(row("built-in", true)), rows(), 0);
         for control in ["Check now", "<form", "/delete", "in progress", "documents"] {

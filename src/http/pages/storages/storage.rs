@@ -3,14 +3,13 @@
 use crate::application::connections::view::ConnectionView;
 use crate::application::error::{FieldError, Kind, Result};
 use crate::application::kept::page_tokens::PageRequest;
-use crate::application::storages::StorageView;
+use crate::application::storages::{StorageView, Which, not_built_in};
 use crate::domain::Invalid;
 use crate::domain::check::{CheckReport, Outcome};
 use crate::domain::connection::Credentials;
 use crate::domain::ids::{StorageId, StorageRef};
 use crate::domain::policy_document::DocumentName;
 use crate::domain::setup::Draft;
-use crate::domain::storage::HealthState;
 use crate::http::api::setups::documents as raw_documents;
 use crate::http::assets;
 use crate::http::declare::{PageRoute, PageRoutes};
@@ -24,6 +23,9 @@ use crate::http::pages::shell::chrome::{Chrome, Section};
 use crate::http::pages::shell::form::{Confirmed, Form};
 use crate::http::pages::shell::moment::Moment;
 use crate::http::pages::shell::session::{AdminVisitor, Visitor};
+use crate::http::pages::storages::StateWords;
+use crate::http::pages::storages::pending;
+use crate::http::pages::storages::pending::PendingCard;
 use crate::http::path::Id;
 use crate::http::query::Query;
 use crate::http::state::Services;
@@ -37,6 +39,7 @@ use serde::Deserialize;
 const CHECKS: u32 = 10;
 
 pub fn configure(routes: &mut PageRoutes) {
+    pending::configure(routes);
     routes
         .add(PageRoute::at("/settings/storages/{storage_id}", "storage_page").shows(show))
         .add(
@@ -77,8 +80,9 @@ struct Facts {
     external_id: Option<String>,
     is_default: bool,
     is_verified: bool,
-    health: (&'static str, &'static str),
-    since: Option<Moment>,
+    /// Since when it is not used, because its role lets others in.
+    quarantined: Option<Moment>,
+    state: StateWords,
     projects: i64,
     created: Option<Moment>,
 }
@@ -99,13 +103,8 @@ impl From<&StorageView> for Facts {
                 .map(ToString::to_string),
             is_default: view.is_default,
             is_verified: own.is_none_or(|s| s.is_verified()),
-            health: match own.map(|s| s.health.state) {
-                Some(HealthState::Healthy) => ("good", "Healthy"),
-                Some(HealthState::Degraded) => ("warn", "Warning"),
-                Some(HealthState::Broken) => ("bad", "Broken"),
-                Some(HealthState::Unknown) | None => ("none", "Not checked"),
-            },
-            since: own.map(|s| Moment(s.health.since)),
+            quarantined: own.and_then(|s| s.quarantine.as_ref().map(|it| Moment(it.since))),
+            state: StateWords::of(own),
             projects: own.map_or(0, |s| s.project_count),
             created: own.map(|s| Moment(s.created_at)),
         }
@@ -122,6 +121,9 @@ struct StoragePage {
     /// For admins.
     report: ReportView,
     outcome: OutcomeView,
+    /// The change that waits for its check.
+    pending: Option<PendingCard>,
+    /// Those of the change, where one waits.
     documents: Vec<DocumentView>,
 }
 
@@ -143,8 +145,12 @@ async fn show(
     if let (Ok(admin), StorageRef::Own(own)) = (visitor.admin(), &id.0) {
         last = services.storages.last_check(&admin, own).await?;
         if matches!(view.connection.credentials, Credentials::Role { .. }) {
-            let rendered = services.storages.documents(&admin, own).await?;
-            let base = format!("/settings/storages/{own}/documents");
+            let (which, base) = match &view.pending {
+                Some(_) => (Which::Pending, "pending/documents"),
+                None => (Which::InUse, "documents"),
+            };
+            let rendered = services.storages.documents(&admin, own, which).await?;
+            let base = format!("/settings/storages/{own}/{base}");
             shown = documents::views(&DocumentName::ALL, &rendered, &base)?;
         }
     }
@@ -171,6 +177,7 @@ fn render(
         storage: view.into(),
         report: ReportView::of(last),
         outcome: outcome(view, last),
+        pending: view.pending.as_ref().map(Into::into),
         documents,
     })
 }
@@ -270,12 +277,11 @@ struct HistoryQuery {
 async fn history(
     visitor: AdminVisitor,
     services: Data<Services>,
-    id: Id<StorageId>,
+    id: Id<StorageRef>,
     query: Query<HistoryQuery>,
 ) -> Result<HttpResponse> {
     let AdminVisitor { visitor, admin } = visitor;
-    let storage = StorageRef::Own(id.0.clone());
-    let view = services.storages.get(&visitor.member, &storage).await?;
+    let view = services.storages.get(&visitor.member, &id.0).await?;
     let is_first_page = query.0.page.is_none();
     let request = PageRequest {
         size: CHECKS,
@@ -312,6 +318,8 @@ struct SettingsPage {
     id: String,
     name: String,
     fields: ConnectionFields,
+    /// Whether the fields are those of a change that waits for its check.
+    is_pending: bool,
     /// Projects that fix bucket and prefix.
     projects: i64,
 }
@@ -319,7 +327,11 @@ struct SettingsPage {
 impl SettingsPage {
     fn of(visitor: &Visitor, view: &StorageView) -> Result<Self> {
         let draft = match view.own() {
-            Some(storage) => Draft::of(&storage.display_name, &storage.connection),
+            Some(storage) => {
+                let pending = view.pending.as_ref().map(|pending| &pending.connection);
+                let connection = pending.unwrap_or(&storage.connection);
+                Draft::of(&storage.display_name, connection)
+            }
             None => Draft::default(),
         };
         Ok(Self {
@@ -327,6 +339,7 @@ impl SettingsPage {
             id: view.reference().to_string(),
             name: view.display_name().to_owned(),
             fields: ConnectionFields::of(&draft)?,
+            is_pending: view.pending.is_some(),
             projects: view.own().map_or(0, |s| s.project_count),
         })
     }
@@ -335,12 +348,12 @@ impl SettingsPage {
 async fn edit(
     visitor: AdminVisitor,
     services: Data<Services>,
-    id: Id<StorageId>,
+    id: Id<StorageRef>,
 ) -> Result<HttpResponse> {
-    let storage = StorageRef::Own(id.0);
+    not_built_in(&id.0, "changed")?;
     let view = services
         .storages
-        .get(&visitor.visitor.member, &storage)
+        .get(&visitor.visitor.member, &id.0)
         .await?;
     html(&SettingsPage::of(&visitor.visitor, &view)?)
 }
@@ -348,13 +361,13 @@ async fn edit(
 async fn change(
     visitor: AdminVisitor,
     services: Data<Services>,
-    id: Id<StorageId>,
+    id: Id<StorageRef>,
     form: Form<ConnectionForm>,
 ) -> Result<HttpResponse> {
+    not_built_in(&id.0, "changed")?;
     let form = form.0;
-    let storage = StorageRef::Own(id.0.clone());
     let member = &visitor.visitor.member;
-    let before = services.storages.get(member, &storage).await?;
+    let before = services.storages.get(member, &id.0).await?;
     let mut refused = Vec::new();
     match services
         .storages
@@ -362,9 +375,12 @@ async fn change(
         .await
     {
         Ok(after) => {
-            let done = match after.connection == before.connection {
-                true => "storage_renamed",
-                false => "saved",
+            let revision = |view: &StorageView| view.pending.as_ref().map(|p| p.revision);
+            let done = match (revision(&before), revision(&after)) {
+                (before, Some(after)) if before != Some(after) => "change_waits",
+                (Some(_), None) => "change_discarded",
+                (_, _) if before.display_name() != after.display_name() => "storage_renamed",
+                (_, _) => "saved",
             };
             return Ok(see_other(&format!(
                 "/settings/storages/{}?done={done}",
@@ -402,11 +418,12 @@ struct DeletePage {
 async fn ask(
     visitor: AdminVisitor,
     services: Data<Services>,
-    id: Id<StorageId>,
+    id: Id<StorageRef>,
 ) -> Result<HttpResponse> {
+    not_built_in(&id.0, "deleted")?;
     let view = services
         .storages
-        .get(&visitor.visitor.member, &StorageRef::Own(id.0))
+        .get(&visitor.visitor.member, &id.0)
         .await?;
     html(&DeletePage {
         chrome: Chrome::of(&visitor.visitor, Section::Settings),
@@ -418,17 +435,17 @@ async fn ask(
 async fn delete(
     visitor: AdminVisitor,
     services: Data<Services>,
-    id: Id<StorageId>,
+    id: Id<StorageRef>,
     _: Confirmed,
 ) -> Result<HttpResponse> {
     let error = match services.storages.delete(&visitor.admin, &id.0).await {
         Ok(()) => return Ok(see_other("/settings/storages?done=storage_deleted")),
-        Err(error) if error.kind == Kind::Conflict => error,
+        Err(error) if error.code == "storage_in_use" => error,
         Err(error) => return Err(error),
     };
     let view = services
         .storages
-        .get(&visitor.visitor.member, &StorageRef::Own(id.0))
+        .get(&visitor.visitor.member, &id.0)
         .await?;
     let mut response = html(&DeletePage {
         chrome: Chrome::of(&visitor.visitor, Section::Settings),
@@ -445,8 +462,11 @@ async fn one_document(
     id: Id<StorageId>,
     path: Path<(String, String)>,
 ) -> Result<HttpResponse> {
-    let (documents, parameters) = services.storages.documents(&visitor.admin, &id.0).await?;
-    raw_documents::file(&path.1, &documents, &parameters)
+    let storages = &services.storages;
+    let (documents, parameters) = storages
+        .documents(&visitor.admin, &id.0, Which::InUse)
+        .await?;
+    raw_documents::file(&path.1, &documents, &parameters.bucket)
 }
 
 #[cfg(test)]

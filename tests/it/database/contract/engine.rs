@@ -152,6 +152,8 @@ const READS: &[&str] = &[
     "SELECT * FROM setups WHERE workspace_id = 'x' AND id > 'x' ORDER BY id LIMIT 100",
     "SELECT * FROM storages WHERE workspace_id = 'x' AND id = 'x'",
     "SELECT * FROM storages WHERE workspace_id = 'x' AND id > 'x' ORDER BY id LIMIT 100",
+    "SELECT * FROM pending_connections WHERE workspace_id = 'x' AND storage_id = 'x'",
+    "SELECT * FROM pending_connections WHERE workspace_id = 'x' AND storage_id > 'x' ORDER BY storage_id LIMIT 100",
     "SELECT * FROM storages WHERE next_check_at <= 5 ORDER BY next_check_at LIMIT 100",
     "SELECT * FROM checks WHERE workspace_id = 'x' AND id = 'x'",
     "SELECT * FROM checks WHERE workspace_id = 'x' AND storage_id = 'x' AND id < 'x' ORDER BY id DESC LIMIT 100",
@@ -166,6 +168,12 @@ const READS: &[&str] = &[
     "SELECT * FROM audit_files WHERE entry_id = 'x' AND position > 5 ORDER BY position LIMIT 100",
     "SELECT * FROM audit_intents WHERE seen_at < 5 ORDER BY seen_at LIMIT 100",
     "SELECT * FROM idempotency_keys WHERE started_at < 5 ORDER BY started_at LIMIT 4",
+    "SELECT * FROM jobs WHERE kind = 'x' AND lease_until >= 5",
+    "SELECT id FROM setups WHERE secret IS NOT NULL AND status = 'open' AND expires_at < 5 LIMIT 4",
+    "SELECT id FROM setups WHERE expires_at < 5 ORDER BY expires_at LIMIT 4",
+    "SELECT id FROM instruction_links WHERE expires_at < 5 LIMIT 4",
+    "SELECT id, steps FROM checks WHERE storage_id = 'x' AND started_at < 5 AND id > 'x' ORDER BY id LIMIT 4",
+    "SELECT id FROM audit_log WHERE occurred_at < 5 ORDER BY occurred_at LIMIT 4",
 ];
 
 async fn lists_and_lookups_use_an_index(db: TestDb) {
@@ -210,6 +218,10 @@ async fn both_engines_have_the_same_columns(db: TestDb) {
         include_str!("../../../../migrations/sqlite/0002_sign_in.sql"),
         include_str!("../../../../migrations/sqlite/0003_bucket_account.sql"),
         include_str!("../../../../migrations/sqlite/0004_jobs.sql"),
+        include_str!("../../../../migrations/sqlite/0005_quarantine.sql"),
+        include_str!("../../../../migrations/sqlite/0006_browser_access_and_pending.sql"),
+        include_str!("../../../../migrations/sqlite/0007_idempotent_effects.sql"),
+        include_str!("../../../../migrations/sqlite/0008_retention_and_lanes.sql"),
         include_str!("../../../../migrations/sqlite/0009_audit_detail.sql"),
     );
     let mut table = "";

@@ -1,13 +1,22 @@
-use crate::application::kept::store::{Idempotency, IdempotencyStore, Store};
+use crate::application::kept::store::{
+    CheckStore, CheckTarget, Completion, HeldKey, Idempotency, IdempotencyStore, KeptAnswer,
+    KeyClaim, ProjectStore, Recorded, SetupStore, SignInStore, Store, StoreError, WorkspaceStore,
+};
 use crate::database::Database;
+use crate::domain::check::StepStatus;
+use crate::domain::ids::{SignInLinkId, TokenId};
+use crate::domain::people::sign_in::{Purpose, SignInLink};
+use crate::domain::people::workspace::{ApiToken, Role};
 use crate::it::database::contract::samples::*;
 use crate::it::support::database::{TestDb, on_both_engines};
 use time::{Duration, OffsetDateTime};
 
 on_both_engines!(
     a_key_is_held_answered_and_given_back,
-    a_stale_holder_loses_the_key,
+    a_lease_that_ends_frees_the_key,
+    holders_of_an_older_version_are_respected,
     an_old_answer_is_forgotten,
+    what_is_made_and_its_answer_are_stored_together,
     one_of_many_takes_the_key,
     forgotten_keys_are_swept_out,
     what_is_remembered_has_one_value,
@@ -15,57 +24,114 @@ on_both_engines!(
 
 const HOUR: Duration = Duration::hours(1);
 
+/// Leases end after an hour; so do those of older versions.
+fn claim<'a>(scope: &'a str, key: &'a str, now: OffsetDateTime) -> KeyClaim<'a> {
+    KeyClaim {
+        scope,
+        key,
+        fingerprint: &[7; 32],
+        now,
+        held_until: now + HOUR,
+        stale_before: now - HOUR,
+        forget_before: now - HOUR * 24,
+    }
+}
+
 async fn begin(db: &Database, scope: &str, key: &str, at: OffsetDateTime) -> Idempotency {
-    db.begin_idempotent(scope, key, &[7; 32], at, at - HOUR, at - HOUR * 24)
-        .await
-        .unwrap()
+    db.begin_idempotent(&claim(scope, key, at)).await.unwrap()
+}
+
+fn held(scope: &str, key: &str, since: OffsetDateTime) -> HeldKey {
+    HeldKey {
+        scope: scope.to_owned(),
+        key: key.to_owned(),
+        since,
+    }
+}
+
+/// Makes a workspace, with the answer to the request that holds the key.
+async fn answer(db: &Database, held: &HeldKey, sealed: &[u8]) -> Result<(), StoreError> {
+    let answer = KeptAnswer {
+        held: held.clone(),
+        sealed: sealed.to_vec(),
+    };
+    db.create_workspace(&new_workspace(), Some(&answer)).await
 }
 
 async fn a_key_is_held_answered_and_given_back(db: TestDb) {
     let db = db.database;
     let at = now();
+    let key = held("a", "k", at);
     assert_eq!(begin(&db, "a", "k", at).await, Idempotency::Started);
     assert_eq!(begin(&db, "a", "k", at).await, Idempotency::InProgress);
     assert_eq!(begin(&db, "a", "K", at).await, Idempotency::Started);
     assert_eq!(begin(&db, "b", "k", at).await, Idempotency::Started);
-    db.abandon_idempotent("a", "k").await.unwrap();
+    db.abandon_idempotent(&key).await.unwrap();
     assert_eq!(begin(&db, "a", "k", at).await, Idempotency::Started);
-    db.answer_idempotent("a", "k", &[0, 1, 255]).await.unwrap();
+    assert_eq!(answer(&db, &key, &[0, 1, 255]).await, Ok(()));
     let answered = Idempotency::Answered {
         fingerprint: [7; 32],
         sealed_answer: vec![0, 1, 255],
     };
     assert_eq!(begin(&db, "a", "k", at).await, answered);
-    // An answer stands: it is neither given back nor replaced.
-    db.abandon_idempotent("a", "k").await.unwrap();
-    db.answer_idempotent("a", "k", &[9]).await.unwrap();
-    let other = db.begin_idempotent("a", "k", &[8; 32], at, at - HOUR, at - HOUR);
-    assert_eq!(other.await, Ok(answered));
+    // An answer stands: it is neither given back nor replaced, and has no lease.
+    db.abandon_idempotent(&key).await.unwrap();
+    assert_eq!(answer(&db, &key, &[9]).await, Err(StoreError::KeyLost));
+    assert_eq!(db.renew_idempotent(&key, at + HOUR).await, Ok(false));
+    let other = KeyClaim {
+        fingerprint: &[8; 32],
+        ..claim("a", "k", at)
+    };
+    assert_eq!(db.begin_idempotent(&other).await, Ok(answered));
     assert_eq!(begin(&db, "b", "k", at).await, Idempotency::InProgress);
 }
 
-async fn a_stale_holder_loses_the_key(db: TestDb) {
+async fn a_lease_that_ends_frees_the_key(db: TestDb) {
     let db = db.database;
-    let at = now();
+    let (at, second) = (now(), Duration::seconds(1));
+    let first = held("a", "k", at);
     assert_eq!(begin(&db, "a", "k", at).await, Idempotency::Started);
-    assert_eq!(
-        begin(&db, "a", "k", at + HOUR).await,
-        Idempotency::InProgress
-    );
-    let late = at + HOUR + Duration::microseconds(1);
+    let in_progress = Idempotency::InProgress;
+    assert_eq!(begin(&db, "a", "k", at + HOUR).await, in_progress);
+    // Renewed, it lasts.
+    assert_eq!(db.renew_idempotent(&first, at + HOUR * 3).await, Ok(true));
+    assert_eq!(begin(&db, "a", "k", at + HOUR * 3).await, in_progress);
+    let late = at + HOUR * 3 + second;
     assert_eq!(begin(&db, "a", "k", late).await, Idempotency::Started);
-    // The new holder counts from its own beginning.
+    // Whoever held it before makes nothing with it any more, and takes nothing from its new holder.
+    assert_eq!(answer(&db, &first, b"x").await, Err(StoreError::KeyLost));
+    assert_eq!(db.list_workspaces(&all()).await, Ok(vec![]));
+    assert_eq!(db.renew_idempotent(&first, late + HOUR).await, Ok(false));
+    db.abandon_idempotent(&first).await.unwrap();
+    assert_eq!(begin(&db, "a", "k", late + HOUR).await, in_progress);
+    assert_eq!(answer(&db, &held("a", "k", late), b"x").await, Ok(()));
+    assert_eq!(db.list_workspaces(&all()).await.unwrap().len(), 1);
+}
+
+async fn holders_of_an_older_version_are_respected(db: TestDb) {
+    let at = now();
     assert_eq!(
-        begin(&db, "a", "k", late + HOUR).await,
-        Idempotency::InProgress
+        begin(&db.database, "a", "k", at).await,
+        Idempotency::Started
     );
+    // An older version has no leases, and leaves that of an earlier holder as it is.
+    for lease in ["NULL", "5"] {
+        db.tamper(&format!("UPDATE idempotency_keys SET held_until = {lease}"))
+            .await
+            .unwrap();
+        let begun = begin(&db.database, "a", "k", at + HOUR).await;
+        assert_eq!(begun, Idempotency::InProgress, "{lease}");
+    }
+    let late = at + HOUR + Duration::microseconds(1);
+    let begun = begin(&db.database, "a", "k", late).await;
+    assert_eq!(begun, Idempotency::Started);
 }
 
 async fn an_old_answer_is_forgotten(db: TestDb) {
     let db = db.database;
     let at = now();
     assert_eq!(begin(&db, "a", "k", at).await, Idempotency::Started);
-    db.answer_idempotent("a", "k", b"x").await.unwrap();
+    assert_eq!(answer(&db, &held("a", "k", at), b"x").await, Ok(()));
     let day = at + HOUR * 24;
     assert!(matches!(
         begin(&db, "a", "k", day).await,
@@ -73,6 +139,101 @@ async fn an_old_answer_is_forgotten(db: TestDb) {
     ));
     let late = day + Duration::microseconds(1);
     assert_eq!(begin(&db, "a", "k", late).await, Idempotency::Started);
+}
+
+/// Each method that makes something makes it with the answer, or makes nothing.
+async fn what_is_made_and_its_answer_are_stored_together(db: TestDb) {
+    let tester = db.clone();
+    let db = db.database;
+    let at = now();
+    let mine = workspace(&db).await;
+    let stored = storage(&db, &mine.id).await;
+    let made = setup(&db, &mine.id, role_draft()).await;
+    let report = report(made.id.as_str(), 1, StepStatus::Passed);
+    let target = CheckTarget::Setup(made.id.clone());
+    let recorded = db.record_check(&mine.id, &target, &report).await;
+    assert_eq!(recorded, Ok(Recorded::Stored));
+    let completed = storage_of(&made);
+    let new_setup = new_setup(&mine.id);
+    let project = new_project(&mine.id, Some(&stored.id));
+    let token = ApiToken {
+        id: TokenId::generate(),
+        workspace: mine.id.clone(),
+        name: name("ci"),
+        role: Role::Member,
+        created_at: at,
+        expires_at: None,
+    };
+    let link = SignInLink {
+        id: SignInLinkId::generate(),
+        workspace: mine.id.clone(),
+        role: Role::Admin,
+        purpose: Purpose::Settings,
+        return_url: None,
+        created_at: at,
+        expires_at: at + HOUR,
+    };
+    let kinds = [
+        "workspace",
+        "token",
+        "link",
+        "setup",
+        "completion",
+        "project",
+    ];
+    let counts = || async {
+        let tables = [
+            "workspaces",
+            "api_tokens",
+            "sign_in_links",
+            "setups",
+            "storages",
+            "projects",
+        ];
+        let mut counts = Vec::new();
+        for table in tables {
+            let sql = format!("SELECT id FROM {table}");
+            counts.push(tester.texts(&sql, "id").await.len());
+        }
+        counts
+    };
+    let before = counts().await;
+    for holds in [false, true] {
+        for kind in kinds {
+            if holds {
+                assert_eq!(begin(&db, "made", kind, at).await, Idempotency::Started);
+            }
+            let answer = KeptAnswer {
+                held: held("made", kind, at),
+                sealed: kind.as_bytes().to_vec(),
+            };
+            let answer = Some(&answer);
+            let result = match kind {
+                "workspace" => db.create_workspace(&new_workspace(), answer).await,
+                "token" => db.create_token(&token, &[1; 32], answer).await,
+                "link" => db.create_sign_in_link(&link, &[1; 32], answer).await,
+                "setup" => db.create_setup(&new_setup, answer).await,
+                "completion" => db
+                    .complete_setup(&mine.id, &made.id, 1, &report.id, &completed, answer)
+                    .await
+                    .map(|done| assert_eq!(done, Completion::Completed)),
+                _ => db.create_project(&project, 1, &[], None, answer).await,
+            };
+            if holds {
+                assert_eq!(result, Ok(()), "{kind}");
+                let answered = Idempotency::Answered {
+                    fingerprint: [7; 32],
+                    sealed_answer: kind.as_bytes().to_vec(),
+                };
+                assert_eq!(begin(&db, "made", kind, at).await, answered);
+            } else {
+                assert_eq!(result, Err(StoreError::KeyLost), "{kind}");
+            }
+        }
+        let more = usize::from(holds);
+        let expected: Vec<usize> = before.iter().map(|count| count + more).collect();
+        assert_eq!(counts().await, expected);
+    }
 }
 
 async fn one_of_many_takes_the_key(db: TestDb) {

@@ -37,9 +37,10 @@ pub async fn import(db: &Database, workspace: &WorkspaceId) -> (Project, NewJob)
         workspace: workspace.clone(),
         subject: project.id.to_string(),
         payload: "{\"folder\": \"/ä/\"}".into(),
+        cursor: None,
         due: OffsetDateTime::UNIX_EPOCH,
     };
-    db.create_project(&project, 1, &[], Some(&job))
+    db.create_project(&project, 1, &[], Some(&job), None)
         .await
         .unwrap();
     (project, job)
@@ -61,7 +62,7 @@ fn step(from: i64, until: OffsetDateTime) -> ImportStep {
 }
 
 async fn claim(db: &Database, worker: &str, now: OffsetDateTime) -> Option<ClaimedJob> {
-    db.claim_job(IMPORT, worker, now, now + Duration::minutes(1))
+    db.claim_job(&any_job(IMPORT, worker, now, now + Duration::minutes(1)))
         .await
         .unwrap()
 }
@@ -128,7 +129,10 @@ async fn a_worker_without_the_lease_changes_nothing(db: TestDb) {
     let stranger = claimed(&job, "w2");
     assert_eq!(db.release_job(&stranger).await, Ok(()));
     assert_eq!(db.end_job(&stranger).await, Ok(()));
-    assert_eq!(db.rest_job(&stranger, at, Some("x")).await, Ok(()));
+    let resting = rest(at, Some("x"));
+    assert_eq!(db.rest_job(&stranger, &resting).await, Ok(()));
+    let later = at + Duration::hours(1);
+    assert_eq!(db.renew_job(&stranger, later).await, Ok(false));
     assert_eq!(claim(&db, "w2", at).await, None);
     // A worker that lost its lease to another finds out.
     assert!(claim(&db, "w2", at + Duration::hours(1)).await.is_some());

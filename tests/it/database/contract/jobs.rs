@@ -1,4 +1,6 @@
-use crate::application::kept::store::{ClaimedJob, IMPORT, JobStore, SCHEDULED_CHECK};
+use crate::application::kept::store::{
+    ClaimedJob, IMPORT, JobClaim, JobQueue, JobRest, JobStore, SCHEDULED_CHECK,
+};
 use crate::database::Database;
 use crate::domain::ids::WorkspaceId;
 use crate::it::database::contract::imports::import;
@@ -10,13 +12,18 @@ on_both_engines!(
     workspaces_take_turns,
     a_job_rests_until_it_is_due,
     kinds_do_not_wait_for_each_other,
+    a_workspace_has_its_share_in_work_and_no_more,
+    the_share_holds_for_claims_at_the_same_moment,
+    slow_jobs_are_taken_apart,
+    a_lease_is_renewed_by_its_holder,
+    the_queue_is_measured,
     what_an_older_replica_adds_becomes_a_job,
     what_was_under_way_goes_on_after_the_upgrade,
 );
 
 async fn claim(db: &Database, kind: &str, now: OffsetDateTime) -> Option<ClaimedJob> {
     let until = now + Duration::hours(1);
-    db.claim_job(kind, "w", now, until).await.unwrap()
+    db.claim_job(&any_job(kind, "w", now, until)).await.unwrap()
 }
 
 async fn workspaces_take_turns(db: TestDb) {
@@ -46,12 +53,12 @@ async fn a_job_rests_until_it_is_due(db: TestDb) {
     let at = now() + Duration::seconds(9);
     let job = claim(&db, IMPORT, at).await.unwrap();
     let due = at + Duration::minutes(2);
-    db.rest_job(&job, due, Some("half")).await.unwrap();
+    db.rest_job(&job, &rest(due, Some("half"))).await.unwrap();
     assert_eq!(claim(&db, IMPORT, due - Duration::seconds(1)).await, None);
     let again = claim(&db, IMPORT, due).await.unwrap();
     assert_eq!(again.cursor.as_deref(), Some("half"));
     // Without a new cursor the stored one stays.
-    db.rest_job(&again, due, None).await.unwrap();
+    db.rest_job(&again, &rest(due, None)).await.unwrap();
     let again = claim(&db, IMPORT, due).await.unwrap();
     assert_eq!(again.cursor.as_deref(), Some("half"));
     db.end_job(&again).await.unwrap();
@@ -62,12 +69,134 @@ async fn kinds_do_not_wait_for_each_other(db: TestDb) {
     let db = db.database;
     let mine = workspace(&db).await;
     let (project, _) = import(&db, &mine.id).await;
-    let at = now() + Duration::seconds(9);
+    let at = now() + Duration::minutes(2);
     // Its storage has a scheduled check, which is due too.
     let check = claim(&db, SCHEDULED_CHECK, at).await.unwrap();
     let import = claim(&db, IMPORT, at).await.unwrap();
     assert_eq!(import.subject, project.id.to_string());
     assert_ne!(check.subject, import.subject);
+}
+
+async fn a_workspace_has_its_share_in_work_and_no_more(db: TestDb) {
+    let db = db.database;
+    let (busy, quiet) = (workspace(&db).await, workspace(&db).await);
+    for _ in 0..4 {
+        import(&db, &busy.id).await;
+    }
+    let at = now() + Duration::seconds(9);
+    let until = at + Duration::minutes(1);
+    let claim = async |now| {
+        let claim = JobClaim {
+            most_of_workspace: 2,
+            ..any_job(IMPORT, "w", now, until)
+        };
+        db.claim_job(&claim).await.unwrap()
+    };
+    let first = claim(at).await.unwrap();
+    assert!(claim(at).await.is_some());
+    assert_eq!(claim(at).await, None);
+    // Others are not kept waiting by it.
+    import(&db, &quiet.id).await;
+    assert_eq!(claim(at).await.unwrap().workspace, quiet.id);
+    // A job that ended, or whose worker died, makes room.
+    db.end_job(&first).await.unwrap();
+    assert_eq!(claim(at).await.unwrap().workspace, busy.id);
+    assert_eq!(claim(at).await, None);
+    let over = until + Duration::microseconds(1);
+    assert!(claim(over).await.is_some());
+}
+
+/// Also when many ask at the same moment.
+async fn the_share_holds_for_claims_at_the_same_moment(db: TestDb) {
+    let db = db.database;
+    let busy = workspace(&db).await;
+    for _ in 0..10 {
+        import(&db, &busy.id).await;
+    }
+    let at = now() + Duration::seconds(9);
+    let claims = (0..10).map(|_| {
+        let db = db.clone();
+        tokio::spawn(async move {
+            let claim = JobClaim {
+                most_of_workspace: 3,
+                ..any_job(IMPORT, "w", at, at + Duration::hours(1))
+            };
+            db.claim_job(&claim).await.unwrap().is_some()
+        })
+    });
+    let mut claimed = 0;
+    for claim in claims.collect::<Vec<_>>() {
+        claimed += usize::from(claim.await.unwrap());
+    }
+    assert_eq!(claimed, 3);
+}
+
+async fn slow_jobs_are_taken_apart(db: TestDb) {
+    let db = db.database;
+    let mine = workspace(&db).await;
+    import(&db, &mine.id).await;
+    let at = now() + Duration::seconds(9);
+    let job = claim(&db, IMPORT, at).await.unwrap();
+    let slowly = JobRest {
+        slow: true,
+        ..rest(at, None)
+    };
+    db.rest_job(&job, &slowly).await.unwrap();
+    assert_eq!(claim(&db, IMPORT, at).await, None);
+    let slow = JobClaim {
+        slow: true,
+        ..any_job(IMPORT, "w", at, at + Duration::hours(1))
+    };
+    let job = db.claim_job(&slow).await.unwrap().unwrap();
+    // One that was in time this time is one of the others again.
+    db.rest_job(&job, &rest(at, None)).await.unwrap();
+    assert_eq!(db.claim_job(&slow).await, Ok(None));
+    assert!(claim(&db, IMPORT, at).await.is_some());
+}
+
+async fn a_lease_is_renewed_by_its_holder(db: TestDb) {
+    let db = db.database;
+    let mine = workspace(&db).await;
+    import(&db, &mine.id).await;
+    let at = now() + Duration::seconds(9);
+    let job = claim(&db, IMPORT, at).await.unwrap();
+    let longer = at + Duration::hours(3);
+    assert_eq!(db.renew_job(&job, longer).await, Ok(true));
+    assert_eq!(claim(&db, IMPORT, at + Duration::hours(2)).await, None);
+    db.end_job(&job).await.unwrap();
+    assert_eq!(db.renew_job(&job, longer).await, Ok(false));
+}
+
+async fn the_queue_is_measured(db: TestDb) {
+    let db = db.database;
+    let mine = workspace(&db).await;
+    let at = now() + Duration::seconds(9);
+    let queue = async |slow| db.job_queue(IMPORT, slow, at).await.unwrap();
+    let empty = JobQueue {
+        waiting: 0,
+        oldest_due: None,
+    };
+    assert_eq!(queue(false).await, empty);
+    for _ in 0..3 {
+        import(&db, &mine.id).await;
+    }
+    // One is worked on, one rests, one waits.
+    let working = claim(&db, IMPORT, at).await.unwrap();
+    let resting = claim(&db, IMPORT, at).await.unwrap();
+    let due = at + Duration::seconds(1);
+    db.rest_job(&resting, &rest(due, None)).await.unwrap();
+    let one = JobQueue {
+        waiting: 1,
+        oldest_due: Some(OffsetDateTime::UNIX_EPOCH),
+    };
+    assert_eq!(queue(false).await, one);
+    let slowly = JobRest {
+        slow: true,
+        ..rest(at, None)
+    };
+    db.rest_job(&working, &slowly).await.unwrap();
+    assert_eq!(queue(false).await, one);
+    assert_eq!(queue(true).await.waiting, 1);
 }
 
 /// A replica of the release before this one writes to the tables that it knows.
@@ -131,7 +260,7 @@ async fn what_was_under_way_goes_on_after_the_upgrade(db: TestDb) {
     }
     let before = OffsetDateTime::UNIX_EPOCH + Duration::seconds(8);
     assert_eq!(claim(&db, IMPORT, before).await, None);
-    let at = now() + Duration::seconds(9);
+    let at = now() + Duration::minutes(2);
     let taken = claim(&db, IMPORT, at).await.unwrap();
     assert_eq!(taken.cursor.as_deref(), Some("half"));
     assert_eq!(taken.payload, job.payload);

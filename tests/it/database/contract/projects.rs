@@ -1,4 +1,4 @@
-use crate::application::kept::store::{ProjectStore, StorageStore, StoreError, WorkspaceStore};
+use crate::application::kept::store::{PendingStore, ProjectStore, StoreError, WorkspaceStore};
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::{ProjectId, StorageId};
 use crate::domain::project::{ImportFailure, ProjectStatus};
@@ -30,7 +30,9 @@ async fn projects_come_back_as_they_were(db: TestDb) {
         code: "file_not_found".into(),
         detail: "Weg ist weg.".into(),
     });
-    db.create_project(&failed, 1, &[], None).await.unwrap();
+    db.create_project(&failed, 1, &[], None, None)
+        .await
+        .unwrap();
     let made = [failed, first];
     for one in &made {
         assert_eq!(db.project(&mine.id, &one.id).await, Ok(Some(one.clone())));
@@ -60,7 +62,7 @@ async fn a_project_needs_a_storage_of_its_workspace(db: TestDb) {
     for storage in [&foreign.id, &StorageId::generate()] {
         let project = new_project(&mine.id, Some(storage));
         let made = db
-            .create_project(&project, 1, &[file(0, "/a"), file(1, "/b")], None)
+            .create_project(&project, 1, &[file(0, "/a"), file(1, "/b")], None, None)
             .await;
         assert!(matches!(made, Err(StoreError::Conflict(_))), "{made:?}");
         assert_eq!(db.project(&mine.id, &project.id).await, Ok(None));
@@ -75,7 +77,9 @@ async fn a_storage_that_has_changed_gets_no_project(db: TestDb) {
     let project = new_project(&mine.id, Some(&stored.id));
     for revision in [0, 2] {
         let files = [file(0, "/a")];
-        let created = db.create_project(&project, revision, &files, None).await;
+        let created = db
+            .create_project(&project, revision, &files, None, None)
+            .await;
         assert!(
             matches!(created, Err(StoreError::Conflict(_))),
             "{created:?}"
@@ -83,7 +87,10 @@ async fn a_storage_that_has_changed_gets_no_project(db: TestDb) {
         assert_eq!(db.project(&mine.id, &project.id).await, Ok(None));
     }
     assert_eq!(reload(&db, &stored).await.project_count, 0);
-    assert_eq!(db.create_project(&project, 1, &[], None).await, Ok(()));
+    assert_eq!(
+        db.create_project(&project, 1, &[], None, None).await,
+        Ok(())
+    );
 }
 
 async fn every_file_key_comes_back_byte_for_byte(db: TestDb) {
@@ -111,7 +118,9 @@ async fn every_file_key_comes_back_byte_for_byte(db: TestDb) {
     ];
     let files: Vec<_> = (0..).zip(keys).map(|(at, key)| file(at, key)).collect();
     let project = new_project(&mine.id, None);
-    db.create_project(&project, 1, &files, None).await.unwrap();
+    db.create_project(&project, 1, &files, None, None)
+        .await
+        .unwrap();
     assert_eq!(
         db.project_files(&mine.id, &project.id, None, 100).await,
         Ok(files.clone())
@@ -175,7 +184,9 @@ async fn ten_thousand_files_at_once(db: TestDb) {
         .map(|at| file(at, &format!("/folder/{at:05}.png")))
         .collect();
     let project = new_project(&mine.id, Some(&stored.id));
-    db.create_project(&project, 1, &files, None).await.unwrap();
+    db.create_project(&project, 1, &files, None, None)
+        .await
+        .unwrap();
     let mut read = Vec::new();
     while read.len() < files.len() {
         let page = db
@@ -235,17 +246,19 @@ async fn a_creation_that_is_broken_off_leaves_nothing(db: TestDb) {
     for millis in 0..20 {
         let project = new_project(&mine.id, Some(&stored.id));
         let (task_db, id, files) = (db.clone(), project.id.clone(), files.clone());
-        let task =
-            tokio::spawn(async move { task_db.create_project(&project, 1, &files, None).await });
+        let task = tokio::spawn(async move {
+            task_db
+                .create_project(&project, 1, &files, None, None)
+                .await
+        });
         tokio::time::sleep(Duration::from_millis(millis * 3)).await;
         task.abort();
         let outcome = task.await;
         // A commit that was on its way holds the storage's row. This waits for its end.
-        let name = &stored.display_name;
-        assert_eq!(
-            db.rename_storage(&mine.id, &stored.id, name).await,
-            Ok(true)
-        );
+        let found = db
+            .change_storage(&mine.id, &stored.id, seen(1, None), &keep())
+            .await;
+        assert_eq!(found, Ok(true));
         let found = db.project(&mine.id, &id).await.unwrap();
         let read = db.project_files(&mine.id, &id, None, 5000).await.unwrap();
         match (&outcome, &found) {

@@ -1,11 +1,11 @@
 //! Values to store.
 
 use crate::application::kept::store::{
-    CheckStore, CheckTarget, Completion, ProjectStore, SetupStore, StorageStore, Window,
-    WorkspaceStore,
+    CheckStore, CheckTarget, Completion, JobClaim, JobRest, PendingEdit, ProjectStore, Recorded,
+    SeenStorage, SetupStore, StorageChange, StorageStore, Window, WorkspaceStore,
 };
 use crate::database::Database;
-use crate::domain::check::{CheckReport, Step, StepName, StepStatus, Steps};
+use crate::domain::check::{Bearing, CheckReport, Step, StepName, StepProblem, StepStatus, Steps};
 use crate::domain::connection::access::{Access, Auth};
 use crate::domain::connection::access_key::{AccessKeyId, SealedSecret};
 use crate::domain::connection::account::AccountId;
@@ -17,6 +17,7 @@ use crate::domain::connection::kms_key_arn::KmsKeyArn;
 use crate::domain::connection::region::Region;
 use crate::domain::connection::role_arn::RoleArn;
 use crate::domain::connection::settings::BucketSettings;
+use crate::domain::connection::{Connection, Credentials};
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::{CheckId, ProjectId, SetupId, StorageId, StorageRef, WorkspaceId};
 use crate::domain::names::Name;
@@ -43,18 +44,47 @@ pub fn page(after: Option<&str>, limit: u32) -> Window {
     }
 }
 
+/// A claim of any job of this kind.
+pub fn any_job<'a>(
+    kind: &'a str,
+    worker: &'a str,
+    now: OffsetDateTime,
+    lease_until: OffsetDateTime,
+) -> JobClaim<'a> {
+    JobClaim {
+        kind,
+        slow: false,
+        most_of_workspace: u32::MAX,
+        worker,
+        now,
+        lease_until,
+    }
+}
+
+pub fn rest(due: OffsetDateTime, cursor: Option<&str>) -> JobRest<'_> {
+    JobRest {
+        due,
+        cursor,
+        slow: false,
+    }
+}
+
 pub fn name(text: &str) -> Name {
     Name::parse(text).unwrap()
 }
 
-pub async fn workspace(db: &Database) -> Workspace {
-    let workspace = Workspace {
+pub fn new_workspace() -> Workspace {
+    Workspace {
         id: WorkspaceId::generate(),
         name: name("Ünïcode ✓ 'quoted' %_"),
         default_storage: StorageRef::BuiltIn,
         created_at: now(),
-    };
-    db.create_workspace(&workspace).await.unwrap();
+    }
+}
+
+pub async fn workspace(db: &Database) -> Workspace {
+    let workspace = new_workspace();
+    db.create_workspace(&workspace, None).await.unwrap();
     workspace
 }
 
@@ -87,6 +117,7 @@ pub fn role_draft() -> Draft {
             ),
             bucket_account: Some(AccountId::parse("000000000012").unwrap()),
             requester_pays: true,
+            browser_access: false,
         },
         sign_in: DraftSignIn {
             role_arn: Some(RoleArn::parse("arn:aws:iam::123456789012:role/path/acme").unwrap()),
@@ -116,7 +147,7 @@ pub async fn setup(db: &Database, workspace: &WorkspaceId, draft: Draft) -> Setu
         draft,
         ..new_setup(workspace)
     };
-    db.create_setup(&setup).await.unwrap();
+    db.create_setup(&setup, None).await.unwrap();
     setup
 }
 
@@ -132,10 +163,43 @@ pub fn storage_of(setup: &Setup) -> Storage {
         health: Health {
             state: HealthState::Healthy,
             since: now(),
+            code: None,
             last_check: None,
         },
+        quarantine: None,
         project_count: 0,
         created_at: now(),
+    }
+}
+
+pub fn seen(revision: i64, pending: Option<i64>) -> SeenStorage {
+    SeenStorage { revision, pending }
+}
+
+/// A change of nothing, which waits its turn like any other.
+pub fn keep() -> StorageChange {
+    StorageChange {
+        display_name: None,
+        pending: PendingEdit::Keep,
+        at: now(),
+    }
+}
+
+/// The storage with another role, for reading.
+pub fn with_other_role(stored: &Storage) -> Storage {
+    let mut changed = stored.clone();
+    changed.connection.settings.access = Access::Read;
+    if let Credentials::Role { role_arn, .. } = &mut changed.connection.credentials {
+        *role_arn = RoleArn::parse("arn:aws:iam::123456789012:role/other").unwrap();
+    }
+    changed
+}
+
+/// A change to this connection.
+pub fn put(connection: &Connection) -> StorageChange {
+    StorageChange {
+        pending: PendingEdit::Put(Box::new(connection.clone())),
+        ..keep()
     }
 }
 
@@ -148,11 +212,8 @@ pub async fn storage(db: &Database, workspace: &WorkspaceId) -> Storage {
 pub async fn complete(db: &Database, setup: &Setup) -> Storage {
     let report = report(setup.id.as_str(), setup.revision, StepStatus::Passed);
     let target = CheckTarget::Setup(setup.id.clone());
-    assert!(
-        db.record_check(&setup.workspace, &target, &report)
-            .await
-            .unwrap()
-    );
+    let recorded = db.record_check(&setup.workspace, &target, &report).await;
+    assert_eq!(recorded, Ok(Recorded::Stored));
     let storage = storage_of(setup);
     let done = db
         .complete_setup(
@@ -161,6 +222,7 @@ pub async fn complete(db: &Database, setup: &Setup) -> Storage {
             setup.revision,
             &report.id,
             &storage,
+            None,
         )
         .await;
     assert_eq!(done, Ok(Completion::Completed));
@@ -203,6 +265,32 @@ pub fn report(target: &str, revision: i64, last: StepStatus) -> CheckReport {
     }
 }
 
+/// A report in which one step failed, with this code and bearing.
+pub fn failed_report(
+    target: &str,
+    revision: i64,
+    step: StepName,
+    code: &str,
+    bearing: Bearing,
+) -> CheckReport {
+    let mut report = report(target, revision, StepStatus::Passed);
+    let mut steps = Vec::from(report.steps);
+    for failed in steps.iter_mut().filter(|one| one.name == step) {
+        failed.status = StepStatus::Failed;
+        failed.problem = Some(StepProblem {
+            code: code.to_owned(),
+            title: "t".into(),
+            explanation: "e".into(),
+            remedy: "r".into(),
+            missing: Vec::new(),
+            patch: None,
+            bearing,
+        });
+    }
+    report.steps = Steps::try_from(steps).unwrap();
+    report
+}
+
 pub fn new_project(workspace: &WorkspaceId, storage: Option<&StorageId>) -> Project {
     Project {
         id: ProjectId::generate(),
@@ -242,6 +330,8 @@ pub async fn project(
 ) -> Project {
     let project = new_project(workspace, storage);
     let files = [file(0, "/a/ü.png"), file(1, "//b %.txt")];
-    db.create_project(&project, 1, &files, None).await.unwrap();
+    db.create_project(&project, 1, &files, None, None)
+        .await
+        .unwrap();
     project
 }

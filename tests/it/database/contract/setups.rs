@@ -1,5 +1,5 @@
 use crate::application::kept::store::{
-    CheckStore, CheckTarget, Completion, SetupStore, StorageStore, StoreError,
+    CheckStore, CheckTarget, Completion, Recorded, SetupStore, StorageStore, StoreError,
 };
 use crate::domain::check::StepStatus;
 use crate::domain::connection::access::Access;
@@ -37,7 +37,7 @@ async fn setups_come_back_as_they_were(db: TestDb) {
     assert_eq!(db.list_setups(&other.id, &all()).await, Ok(vec![]));
     let homeless = new_setup(&WorkspaceId::generate());
     assert!(matches!(
-        db.create_setup(&homeless).await,
+        db.create_setup(&homeless, None).await,
         Err(StoreError::Conflict(_))
     ));
 }
@@ -49,7 +49,7 @@ async fn an_external_id_is_used_once(db: TestDb) {
     for workspace in [&mine.id, &other.id] {
         let mut thief = new_setup(workspace);
         thief.external_id = first.external_id.clone();
-        let made = db.create_setup(&thief).await;
+        let made = db.create_setup(&thief, None).await;
         assert!(matches!(made, Err(StoreError::Conflict(_))), "{made:?}");
         assert_eq!(db.setup(workspace, &thief.id).await, Ok(None));
     }
@@ -114,7 +114,8 @@ async fn completion_needs_the_very_revision_and_check(db: TestDb) {
     let older = report(made.id.as_str(), 1, StepStatus::Passed);
     let latest = report(made.id.as_str(), 1, StepStatus::Passed);
     for check in [&older, &latest] {
-        assert_eq!(db.record_check(&mine.id, &target, check).await, Ok(true));
+        let recorded = db.record_check(&mine.id, &target, check).await;
+        assert_eq!(recorded, Ok(Recorded::Stored));
     }
     let storage = storage_of(&made);
     for (workspace, revision, check) in [
@@ -124,13 +125,13 @@ async fn completion_needs_the_very_revision_and_check(db: TestDb) {
         (&other.id, 1, &latest.id),
     ] {
         assert_eq!(
-            db.complete_setup(workspace, &made.id, revision, check, &storage)
+            db.complete_setup(workspace, &made.id, revision, check, &storage, None)
                 .await,
             Ok(Completion::Changed)
         );
         assert_eq!(db.list_storages(&mine.id, &all()).await, Ok(vec![]));
     }
-    let complete = || db.complete_setup(&mine.id, &made.id, 1, &latest.id, &storage);
+    let complete = || db.complete_setup(&mine.id, &made.id, 1, &latest.id, &storage, None);
     assert_eq!(complete().await, Ok(Completion::Completed));
     assert_eq!(complete().await, Ok(Completion::Changed));
     assert_eq!(db.close_setup(&mine.id, &made.id).await, Ok(false));
@@ -148,7 +149,8 @@ async fn completion_is_all_or_nothing(db: TestDb) {
     let made = setup(&db, &mine.id, role_draft()).await;
     let check = report(made.id.as_str(), 1, StepStatus::Passed);
     let target = CheckTarget::Setup(made.id.clone());
-    assert_eq!(db.record_check(&mine.id, &target, &check).await, Ok(true));
+    let recorded = db.record_check(&mine.id, &target, &check).await;
+    assert_eq!(recorded, Ok(Recorded::Stored));
     let before = db.setup(&mine.id, &made.id).await.unwrap();
 
     // The second half fails: the ID exists already; the external ID is another setup's.
@@ -158,7 +160,7 @@ async fn completion_is_all_or_nothing(db: TestDb) {
     borrowed.connection = existing.connection.clone();
     for storage in [twin, borrowed] {
         let done = db
-            .complete_setup(&mine.id, &made.id, 1, &check.id, &storage)
+            .complete_setup(&mine.id, &made.id, 1, &check.id, &storage, None)
             .await;
         assert!(matches!(done, Err(StoreError::Conflict(_))), "{done:?}");
         assert_eq!(db.setup(&mine.id, &made.id).await.unwrap(), before);
@@ -172,14 +174,22 @@ async fn one_of_many_completions_wins(db: TestDb) {
     let made = setup(&db, &mine.id, role_draft()).await;
     let check = report(made.id.as_str(), 1, StepStatus::Passed);
     let target = CheckTarget::Setup(made.id.clone());
-    assert_eq!(db.record_check(&mine.id, &target, &check).await, Ok(true));
+    let recorded = db.record_check(&mine.id, &target, &check).await;
+    assert_eq!(recorded, Ok(Recorded::Stored));
     let mut racers = Vec::new();
     for _ in 0..20 {
         let (db, made, check) = (db.clone(), made.clone(), check.id.clone());
         racers.push(tokio::spawn(async move {
-            db.complete_setup(&made.workspace, &made.id, 1, &check, &storage_of(&made))
-                .await
-                .unwrap()
+            db.complete_setup(
+                &made.workspace,
+                &made.id,
+                1,
+                &check,
+                &storage_of(&made),
+                None,
+            )
+            .await
+            .unwrap()
         }));
     }
     let mut winners = 0;

@@ -1,23 +1,15 @@
 use crate::application::kept::store::{
-    CheckStore, CheckTarget, ProjectStore, StorageDeletion, StorageStore, StoreError,
-    WorkspaceStore,
+    CheckStore, CheckTarget, PendingCheck, PendingStore, ProjectStore, Recorded, StorageChange,
+    StorageDeletion, StorageStore, StoreError, WorkspaceStore,
 };
 use crate::domain::check::StepStatus;
-use crate::domain::connection::Credentials;
-use crate::domain::connection::access::Access;
-use crate::domain::connection::bucket_name::BucketName;
-use crate::domain::connection::bucket_prefix::BucketPrefix;
-use crate::domain::connection::role_arn::RoleArn;
 use crate::domain::ids::{StorageId, StorageRef};
-use crate::domain::storage::Storage;
 use crate::it::database::contract::samples::*;
 use crate::it::support::database::{TestDb, on_both_engines};
 
 on_both_engines!(
     storages_come_back_as_they_were,
     another_workspace_changes_nothing,
-    a_connection_changes_only_at_the_expected_revision,
-    bucket_and_prefix_are_fixed_while_projects_use_them,
     a_storage_in_use_is_not_deleted,
     deletion_and_use_never_both_succeed,
     a_deleted_storage_takes_its_checks_and_its_place_as_default,
@@ -51,103 +43,42 @@ async fn another_workspace_changes_nothing(db: TestDb) {
     let check = report(stored.id.as_str(), 1, StepStatus::Failed);
     let target = CheckTarget::Storage(stored.id.clone());
     assert_eq!(db.storage(&other.id, &stored.id).await, Ok(None));
-    assert_eq!(
-        db.rename_storage(&other.id, &stored.id, &name("mine now"))
-            .await,
-        Ok(false)
-    );
-    assert_eq!(
-        db.update_connection(&other.id, &stored.id, &stored.connection, 1)
-            .await,
-        Ok(false)
-    );
+    let rename = |text: &str| StorageChange {
+        display_name: Some(name(text)),
+        ..keep()
+    };
+    let change = async |workspace, storage, change: &StorageChange| {
+        db.change_storage(workspace, storage, seen(1, None), change)
+            .await
+    };
+    let absent = StorageId::generate();
+    let to_other_role = put(&with_other_role(&stored).connection);
+    let (theirs, neu, x) = (rename("mine now"), rename("Neu"), rename("x"));
+    for refused in [&theirs, &to_other_role] {
+        assert_eq!(change(&other.id, &stored.id, refused).await, Ok(false));
+    }
     assert_eq!(
         db.delete_storage(&other.id, &stored.id).await,
         Ok(StorageDeletion::NotFound)
     );
-    assert_eq!(db.record_check(&other.id, &target, &check).await, Ok(false));
+    let recorded = db.record_check(&other.id, &target, &check).await;
+    assert_eq!(recorded, Ok(Recorded::NoTarget));
     assert_eq!(reload(&db, &stored).await, stored);
-    assert_eq!(
-        db.rename_storage(&mine.id, &stored.id, &name("Neu")).await,
-        Ok(true)
-    );
+    assert_eq!(change(&mine.id, &stored.id, &neu).await, Ok(true));
     assert_eq!(reload(&db, &stored).await.display_name, name("Neu"));
-    assert_eq!(
-        db.rename_storage(&mine.id, &StorageId::generate(), &name("x"))
-            .await,
-        Ok(false)
-    );
-}
+    assert_eq!(change(&mine.id, &absent, &x).await, Ok(false));
 
-fn with_other_role(stored: &Storage) -> Storage {
-    let mut changed = stored.clone();
-    changed.connection.settings.access = Access::Read;
-    if let Credentials::Role { role_arn, .. } = &mut changed.connection.credentials {
-        *role_arn = RoleArn::parse("arn:aws:iam::123456789012:role/other").unwrap();
-    }
-    changed
-}
-
-async fn a_connection_changes_only_at_the_expected_revision(db: TestDb) {
-    let db = db.database;
-    let mine = workspace(&db).await;
-    let stored = storage(&db, &mine.id).await;
-    let changed = with_other_role(&stored);
-    let update =
-        |expected| db.update_connection(&mine.id, &stored.id, &changed.connection, expected);
-    assert_eq!(update(0).await, Ok(false));
-    assert_eq!(update(2).await, Ok(false));
-    assert_eq!(reload(&db, &stored).await, stored);
-    assert_eq!(update(1).await, Ok(true));
-    assert_eq!(update(1).await, Ok(false));
-    let now = reload(&db, &stored).await;
-    assert_eq!(now.connection, changed.connection);
-    assert_eq!((now.revision, now.verified_revision), (2, 1));
-    assert!(!now.is_verified());
-
-    // The service's own credentials are nothing that a workspace may store.
-    let mut own = changed.connection.clone();
-    own.credentials = Credentials::Service;
-    assert!(
-        db.update_connection(&mine.id, &stored.id, &own, 2)
-            .await
-            .is_err()
-    );
-    // Nor is an external ID that belongs to another setup.
-    let foreign = storage(&db, &workspace(&db).await.id).await;
-    assert!(matches!(
-        db.update_connection(&mine.id, &stored.id, &foreign.connection, 2)
-            .await,
-        Err(StoreError::Conflict(_))
-    ));
-}
-
-async fn bucket_and_prefix_are_fixed_while_projects_use_them(db: TestDb) {
-    let db = db.database;
-    let mine = workspace(&db).await;
-    let stored = storage(&db, &mine.id).await;
-    let project = project(&db, &mine.id, Some(&stored.id)).await;
-    let mut bucket = stored.connection.clone();
-    bucket.bucket = BucketName::parse("elsewhere").unwrap();
-    let mut prefix = stored.connection.clone();
-    prefix.settings.prefix = BucketPrefix::parse("TEAM/ä b").unwrap();
-    for connection in [&bucket, &prefix] {
-        assert_eq!(
-            db.update_connection(&mine.id, &stored.id, connection, 1)
-                .await,
-            Ok(false)
-        );
-    }
-    let role = with_other_role(&stored).connection;
-    assert_eq!(
-        db.update_connection(&mine.id, &stored.id, &role, 1).await,
-        Ok(true)
-    );
-    assert_eq!(db.delete_project(&mine.id, &project.id).await, Ok(true));
-    assert_eq!(
-        db.update_connection(&mine.id, &stored.id, &bucket, 2).await,
-        Ok(true)
-    );
+    // Nor does it see, check or remove what waits for its check.
+    assert_eq!(change(&mine.id, &stored.id, &to_other_role).await, Ok(true));
+    let waiting = db.pending(&mine.id, &stored.id).await.unwrap();
+    assert!(waiting.is_some());
+    assert_eq!(db.pending(&other.id, &stored.id).await, Ok(None));
+    assert_eq!(db.list_pending(&other.id, &all()).await, Ok(vec![]));
+    assert_eq!(db.remove_pending(&other.id, &stored.id).await, Ok(false));
+    let passed = report(stored.id.as_str(), 2, StepStatus::Passed);
+    let came_of_it = db.record_pending_check(&other.id, &stored.id, &passed, &stored.connection);
+    assert_eq!(came_of_it.await, Ok(PendingCheck::Outdated));
+    assert_eq!(db.pending(&mine.id, &stored.id).await, Ok(waiting));
 }
 
 async fn a_storage_in_use_is_not_deleted(db: TestDb) {
@@ -186,7 +117,7 @@ async fn deletion_and_use_never_both_succeed(db: TestDb) {
         let stored = storage(&db, &mine.id).await;
         let project = new_project(&mine.id, Some(&stored.id));
         let (created, deleted) = tokio::join!(
-            db.create_project(&project, 1, &[], None),
+            db.create_project(&project, 1, &[], None, None),
             db.delete_storage(&mine.id, &stored.id)
         );
         match (&created, &deleted) {
@@ -203,7 +134,8 @@ async fn a_deleted_storage_takes_its_checks_and_its_place_as_default(db: TestDb)
     let stored = storage(&db, &mine.id).await;
     let check = report(stored.id.as_str(), 1, StepStatus::Passed);
     let target = CheckTarget::Storage(stored.id.clone());
-    assert_eq!(db.record_check(&mine.id, &target, &check).await, Ok(true));
+    let recorded = db.record_check(&mine.id, &target, &check).await;
+    assert_eq!(recorded, Ok(Recorded::Stored));
     assert_eq!(
         db.set_default_storage(&mine.id, &StorageRef::Own(stored.id.clone()))
             .await,
@@ -236,6 +168,7 @@ async fn damaged_storages_are_not_read(db: TestDb) {
         ("region", "'x@evil:443/#'"),
         ("prefix", "'team'"),
         ("health", "'fine'"),
+        ("quarantined_at", "5"),
         ("created_at", "9223372036854775807"),
     ] {
         let stored = storage(&db, &mine.id).await;

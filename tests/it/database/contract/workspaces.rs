@@ -31,7 +31,7 @@ async fn workspaces_come_back_in_order(db: TestDb) {
     let rest = page(Some(first[1].id.as_str()), 1000);
     assert_eq!(db.list_workspaces(&rest).await.unwrap(), made[2..]);
     assert!(matches!(
-        db.create_workspace(&made[0]).await,
+        db.create_workspace(&made[0], None).await,
         Err(StoreError::Conflict(_))
     ));
 }
@@ -48,7 +48,7 @@ async fn deleting_a_workspace_takes_all_but_audit_and_external_ids(db: TestDb) {
         Ok(true)
     );
     let token = token(&gone.id);
-    db.create_token(&token, &[1; 32]).await.unwrap();
+    db.create_token(&token, &[1; 32], None).await.unwrap();
     let entry = AuditEntry {
         id: AuditId::generate(),
         at: now(),
@@ -89,7 +89,7 @@ async fn deleting_a_workspace_takes_all_but_audit_and_external_ids(db: TestDb) {
     let mut again = new_setup(&kept.id);
     again.external_id = open.external_id;
     assert!(matches!(
-        db.create_setup(&again).await,
+        db.create_setup(&again, None).await,
         Err(StoreError::Conflict(_))
     ));
     assert_eq!(db.setup(&kept.id, &again.id).await, Ok(None));
@@ -162,8 +162,8 @@ async fn tokens_are_found_by_hash_and_revoked_at_once(db: TestDb) {
     let (first, mut second) = (token(&mine.id), token(&mine.id));
     second.expires_at = None;
     second.role = Role::Admin;
-    db.create_token(&first, &[1; 32]).await.unwrap();
-    db.create_token(&second, &[2; 32]).await.unwrap();
+    db.create_token(&first, &[1; 32], None).await.unwrap();
+    db.create_token(&second, &[2; 32], None).await.unwrap();
     assert_eq!(db.token_by_hash(&[1; 32]).await, Ok(Some(first.clone())));
     assert_eq!(db.token_by_hash(&[3; 32]).await, Ok(None));
     let several = db.tokens_by_hashes(&[[3; 32], [1; 32], [1; 32]]).await;
@@ -187,9 +187,11 @@ async fn tokens_are_found_by_hash_and_revoked_at_once(db: TestDb) {
 async fn a_token_needs_a_workspace_and_a_hash_of_its_own(db: TestDb) {
     let db = db.database;
     let mine = workspace(&db).await;
-    db.create_token(&token(&mine.id), &[1; 32]).await.unwrap();
+    db.create_token(&token(&mine.id), &[1; 32], None)
+        .await
+        .unwrap();
     for (workspace, hash) in [(mine.id, [1; 32]), (WorkspaceId::generate(), [2; 32])] {
-        let made = db.create_token(&token(&workspace), &hash).await;
+        let made = db.create_token(&token(&workspace), &hash, None).await;
         assert!(matches!(made, Err(StoreError::Conflict(_))), "{made:?}");
     }
 }

@@ -5,11 +5,17 @@ use crate::it::support::emulator::Emulator;
 use aws_config::SdkConfig;
 use futures_util::FutureExt;
 use std::ops::Deref;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 pub struct AwsProxy {
     wire: Wire,
+    rules: Rules,
 }
+
+/// Answers a request in the emulator's place.
+type Rule = Box<dyn Fn(&Request) -> Option<Reply> + Send + Sync>;
+type Rules = Arc<Mutex<Vec<Rule>>>;
 
 impl AwsProxy {
     pub async fn start() -> Self {
@@ -24,16 +30,28 @@ impl AwsProxy {
             .build()
             .unwrap();
         let to = Emulator::url();
+        let rules = Rules::default();
+        let own = rules.clone();
         let wire = Wire::serve(move |request| {
             let (client, to) = (client.clone(), to.clone());
+            let rules = own.lock().unwrap();
+            let scripted = rules.iter().find_map(|rule| rule(&request));
             async move {
                 tokio::time::sleep(delay).await;
+                if let Some(reply) = scripted {
+                    return reply;
+                }
                 forward(&client, &to, request).await
             }
             .boxed()
         })
         .await;
-        Self { wire }
+        Self { wire, rules }
+    }
+
+    /// Answers some requests in the emulator's place. The first rule that answers counts.
+    pub fn when(&self, rule: impl Fn(&Request) -> Option<Reply> + Send + Sync + 'static) {
+        self.rules.lock().unwrap().push(Box::new(rule));
     }
 
     /// SDK settings that lead through the proxy.

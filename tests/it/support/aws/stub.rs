@@ -200,7 +200,29 @@ impl World {
                 None => s3_error(404, "NoSuchKey", "The specified key does not exist."),
             },
             "PutObject" => Reply::answer(200, "").with("etag", "\"e\""),
-            "DeleteObject" => Reply::answer(204, ""),
+            "DeleteObject" | "AbortMultipartUpload" => Reply::answer(204, ""),
+            "CreateMultipartUpload" => xml(
+                200,
+                format!(
+                    "<InitiateMultipartUploadResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Bucket>{bucket}\
+                     </Bucket><Key>{key}</Key><UploadId>upload</UploadId></InitiateMultipartUploadResult>"
+                ),
+            ),
+            "UploadPart" => Reply::answer(200, "").with("etag", "\"part\""),
+            // As some stores do: without a look at conditions, and without an ETag.
+            "CompleteMultipartUpload" => xml(
+                200,
+                format!(
+                    "<CompleteMultipartUploadResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Bucket>{bucket}\
+                     </Bucket><Key>{key}</Key></CompleteMultipartUploadResult>"
+                ),
+            ),
+            "CopyObject" => xml(
+                200,
+                "<CopyObjectResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><ETag>&quot;e&quot;</ETag>\
+                 <LastModified>2026-01-01T00:00:00.000Z</LastModified></CopyObjectResult>"
+                    .into(),
+            ),
             _ => s3_error(501, "NotImplemented", "not in the stub"),
         }
     }

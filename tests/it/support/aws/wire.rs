@@ -35,6 +35,13 @@ pub enum Reply {
         length: u64,
         sent: u64,
     },
+    /// An answer whose length is not announced. Where it `breaks`, its end never comes.
+    Chunked {
+        status: u16,
+        headers: Vec<(String, String)>,
+        body: Vec<u8>,
+        breaks: bool,
+    },
     /// Ends the connection without a word.
     Reset,
 }
@@ -150,6 +157,30 @@ async fn connection(mut stream: TcpStream, handler: Handler, wire: Wire) -> Opti
                 if sent < length {
                     return None;
                 }
+                continue;
+            }
+            Reply::Chunked {
+                status,
+                headers,
+                body,
+                breaks,
+            } => {
+                logged(Instant::now());
+                let head = head(status, &headers) + "transfer-encoding: chunked\r\n\r\n";
+                stream.write_all(head.as_bytes()).await.ok()?;
+                if head_only {
+                    continue;
+                }
+                for chunk in body.chunks(7_000) {
+                    let size = format!("{:x}\r\n", chunk.len());
+                    stream.write_all(size.as_bytes()).await.ok()?;
+                    stream.write_all(chunk).await.ok()?;
+                    stream.write_all(b"\r\n").await.ok()?;
+                }
+                if breaks {
+                    return None;
+                }
+                stream.write_all(b"0\r\n\r\n").await.ok()?;
                 continue;
             }
             Reply::Reset => {
@@ -306,6 +337,11 @@ impl Request {
             ("GET", true) if self.query("location").is_some() => "GetBucketLocation",
             ("GET", true) if self.query("list-type").is_some() => "ListObjectsV2",
             ("GET", false) => "GetObject",
+            ("POST", false) if self.target.contains("?uploads") => "CreateMultipartUpload",
+            ("POST", false) if self.query("uploadId").is_some() => "CompleteMultipartUpload",
+            ("PUT", false) if self.query("partNumber").is_some() => "UploadPart",
+            ("DELETE", false) if self.query("uploadId").is_some() => "AbortMultipartUpload",
+            ("PUT", false) if self.header("x-amz-copy-source").is_some() => "CopyObject",
             ("PUT", false) => "PutObject",
             ("DELETE", false) => "DeleteObject",
             _ => "Unknown",
@@ -325,7 +361,9 @@ impl Reply {
 
     pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
         match &mut self {
-            Self::Answer { headers, .. } | Self::Stream { headers, .. } => {
+            Self::Answer { headers, .. }
+            | Self::Stream { headers, .. }
+            | Self::Chunked { headers, .. } => {
                 headers.push((name.to_owned(), value.into()));
             }
             Self::Reset => {}

@@ -10,6 +10,7 @@ mod report;
 mod storage;
 mod writing;
 
+pub use applied::Applied;
 pub use connected::Scene;
 pub use dialog::Dialog;
 pub use report::Report;

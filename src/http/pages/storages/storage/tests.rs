@@ -1,6 +1,8 @@
 //! A storage's pages, rendered from samples.
 
 use crate::application::connections::input::ConnectionInput;
+use crate::application::connections::view::Difference;
+use crate::http::pages::storages::pending::ChangeRow;
 use crate::http::pages::storages::storage::*;
 use time::OffsetDateTime;
 
@@ -25,14 +27,26 @@ fn facts(is_built_in: bool, projects: i64) -> Facts {
         external_id: own("0f8fad5b-d9cb-469f-a165-70867728950e"),
         is_default: is_built_in,
         is_verified: projects == 0,
-        health: ("good", "Healthy"),
-        since: own("").map(|_| then),
+        quarantined: (projects == 1_000).then_some(then),
+        state: StateWords {
+            kind: "warn",
+            word: if projects > 0 {
+                "Needs a check"
+            } else {
+                "Healthy"
+            },
+            since: own("").map(|_| then),
+        },
         projects,
         created: own("").map(|_| then),
     }
 }
 
 fn page(is_admin: bool, storage: Facts) -> String {
+    page_with(is_admin, storage, None)
+}
+
+fn page_with(is_admin: bool, storage: Facts, pending: Option<PendingCard>) -> String {
     let page = StoragePage {
         chrome: Chrome::bare(),
         script: "/static/setup.js",
@@ -46,6 +60,7 @@ fn page(is_admin: bool, storage: Facts) -> String {
             add: None,
             csrf: String::new(),
         },
+        pending,
         documents: Vec::new(),
     };
     page.render().unwrap()
@@ -74,7 +89,51 @@ fn a_member_sees_facts_and_an_admin_the_controls_too() {
         assert_eq!(admin.contains("Rename or change"), !is_built_in);
         assert_eq!(admin.contains("Needs a check"), projects > 0);
         assert_eq!(admin.contains("1000 projects use"), projects == 1_000);
+        for page in [&admin, &member] {
+            assert_eq!(
+                page.contains("This storage is quarantined"),
+                projects == 1_000
+            );
+        }
     }
+}
+
+#[test]
+fn a_change_shows_what_it_replaces_and_can_be_checked_and_discarded() {
+    let difference = |field: &str, before: Option<&str>, after: Option<&str>| Difference {
+        field: field.to_owned(),
+        before: before.map(str::to_owned),
+        after: after.map(str::to_owned),
+    };
+    let rows = [
+        difference(
+            "role_arn",
+            Some("arn:aws:iam::111122223333:role/old"),
+            Some(HOSTILE),
+        ),
+        difference("access", Some("read"), Some("read_write")),
+        difference("prefix", None, Some("a <b>/")),
+        difference("secret_access_key", None, None),
+    ];
+    let card = || PendingCard {
+        rows: rows.iter().map(ChangeRow::from).collect(),
+        changed: Moment(OffsetDateTime::UNIX_EPOCH),
+        report: ReportView::waiting(),
+    };
+    let html = page_with(true, facts(false, 0), Some(card()));
+    is_escaped(&html);
+    for text in [
+        "action=\"/settings/storages/sto_1/pending/check\"",
+        "action=\"/settings/storages/sto_1/pending/discard\"",
+        "Check and use",
+        "Role ARN",
+        "Read and write",
+        "The whole bucket",
+        "Another one",
+    ] {
+        assert!(html.contains(text), "{text}");
+    }
+    assert!(!page(true, facts(false, 0)).contains("Check and use"));
 }
 
 #[test]
@@ -92,6 +151,7 @@ fn settings_say_what_projects_fix() {
                     None,
                 )])
             },
+            is_pending: projects == 0,
             projects,
         };
         page.render().unwrap()
@@ -138,6 +198,7 @@ fn settings_have_every_field_of_a_connection() {
             id: "sto_1".into(),
             name: "Acme".into(),
             fields: ConnectionFields::sample(&[("auth", auth, None)]),
+            is_pending: false,
             projects: 0,
         };
         page.render().unwrap()

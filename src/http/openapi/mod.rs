@@ -1,24 +1,35 @@
 //! The OpenAPI 3.1 document, generated from the handlers.
+//!
+//! A handler declares its parameters, its body, what it answers with, and those refusals that have a
+//! meaning of their own. What holds for many operations is added here: in [`answers`] the refusals that
+//! follow from what an operation has (a token, a path with an ID, a body, a bucket), in [`parameters`]
+//! what OpenAPI wants of parameters, in [`examples`] an example for each body and answer.
 
+mod answers;
+mod examples;
+mod parameters;
+
+use crate::application::closed_sets;
 use crate::http::api;
 use crate::http::declare::{Address, Declared, take_effect};
 use crate::http::face::{Actions, Callers, Face};
+use crate::http::idempotency;
 use crate::http::problem::{FieldProblem, ProblemBody};
 use actix_web::App;
 use actix_web::http::Method;
 use utoipa::OpenApi as _;
 use utoipa::openapi::path::{Operation, ParameterIn, PathItem};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{Content, OpenApi, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::openapi::{OpenApi, RefOr};
 use utoipa_actix_web::AppExt;
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
     info(
         title = "Sallyport",
-        description = "Lets a product's customers connect their own Amazon S3 bucket by cross-account role assumption, and lets the product use the files in it by file key.\n\nTimes are RFC 3339 in UTC, sizes are in bytes. IDs are opaque strings. Unknown fields and query parameters are refused. Every answer has the header `X-Request-Id`."
+        description = "Lets a product's customers connect their own Amazon S3 bucket by cross-account role assumption, and lets the product use the files in it by file key.\n\nTimes are RFC 3339 in UTC, sizes are in bytes. IDs are opaque strings. Unknown fields and query parameters are refused. Every answer has the header `X-Request-Id`.\n\nA word from a fixed list is an enumeration here. The `code` of a problem is not: later versions have more codes."
     ),
-    components(schemas(ProblemBody, FieldProblem)),
+    components(schemas(ProblemBody, FieldProblem, closed_sets::DocumentName)),
     tags(
         (name = "Workspaces", description = "Tenants, managed by the operator."),
         (name = "Tokens", description = "API tokens of a workspace, managed by the operator."),
@@ -54,8 +65,10 @@ pub fn declared() -> (OpenApi, Vec<Address>) {
         .components
         .get_or_insert_default()
         .add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    answers::add_shared(document.components.get_or_insert_default());
     let paths = &mut document.paths.paths;
     let addresses = paths.iter_mut().map(address).collect();
+    examples::add(&mut document);
     (document, addresses)
 }
 
@@ -64,10 +77,11 @@ fn address((path, item): (&String, &mut PathItem)) -> Address {
     let face = api::face::of(path);
     let operations: Vec<Declared> = operations(item)
         .map(|(method, operation)| {
-            complete(face, path, operation);
+            complete(face, path, &method, operation);
             Declared {
                 method,
                 id: operation.operation_id.clone(),
+                takes_idempotency_key: has_header(operation, idempotency::NAME),
                 effect: take_effect(operation),
                 query: match face.callers {
                     Callers::Tokens => query_parameters(operation),
@@ -103,6 +117,18 @@ fn query_parameters(operation: &Operation) -> Option<Vec<String>> {
     Some(of_query.map(|parameter| parameter.name.clone()).collect())
 }
 
+fn has_header(operation: &Operation, name: &str) -> bool {
+    operation
+        .parameters
+        .iter()
+        .flatten()
+        .filter_map(|parameter| match parameter {
+            RefOr::T(parameter) => Some(parameter),
+            RefOr::Ref(_) => None,
+        })
+        .any(|p| matches!(p.parameter_in, ParameterIn::Header) && p.name == name)
+}
+
 /// The operations of a path, with their methods.
 fn operations(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operation)> {
     [
@@ -117,8 +143,8 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operati
     .filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
 }
 
-/// Adds what holds for every operation: who may call it, and how it refuses.
-fn complete(face: &Face, path: &str, operation: &mut Operation) {
+/// Adds what holds for every operation: who may call it, how its headers are named, and how it refuses.
+fn complete(face: &Face, path: &str, method: &Method, operation: &mut Operation) {
     let needs_token = face.callers == Callers::Tokens;
     if needs_token {
         operation.security = Some(vec![SecurityRequirement::new(
@@ -126,37 +152,10 @@ fn complete(face: &Face, path: &str, operation: &mut Operation) {
             Vec::<String>::new(),
         )]);
     }
-    let mut refusals = Vec::new();
-    if needs_token {
-        refusals.push(("401", "There is no good token"));
-        refusals.push(("403", "The token's role may not do this"));
-        refusals.push(("422", "A field or parameter cannot be accepted"));
-        refusals.push(("503", "A dependency is unavailable"));
+    for parameter in operation.parameters.iter_mut().flatten() {
+        if let RefOr::T(parameter) = parameter {
+            parameters::complete(parameter);
+        }
     }
-    if path.contains('{') {
-        refusals.push(("404", "Absent, or not the caller's"));
-    }
-    if operation.request_body.is_some() {
-        refusals.push(("400", "The body cannot be read"));
-        refusals.push(("413", "The body is too large"));
-        refusals.push(("415", "The body is not of the type that is accepted"));
-    }
-    refusals.push(("default", "Any other problem"));
-    for (status, description) in refusals {
-        operation
-            .responses
-            .responses
-            .entry(status.to_owned())
-            .or_insert_with(|| RefOr::T(problem(description)));
-    }
-}
-
-fn problem(description: &str) -> Response {
-    ResponseBuilder::new()
-        .description(description)
-        .content(
-            "application/problem+json",
-            Content::new(Some(Ref::from_schema_name("Problem"))),
-        )
-        .build()
+    answers::complete(needs_token, path, method, operation);
 }

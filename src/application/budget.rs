@@ -1,0 +1,228 @@
+//! Bytes that many requests share: a bound on the whole, and a share of it for each workspace, so one
+//! customer's requests never take the room of another's.
+
+use crate::application::error::{Error, Kind};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// What is counted, in bytes: everything is rounded up to it.
+const BLOCK: u64 = 4 << 10;
+/// One workspace may have this part of the whole.
+const SHARES: u64 = 4;
+/// How long a request waits for room.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How many requests wait for room in one share. One more is refused at once.
+const QUEUE: usize = 256;
+/// Above so many shares, those that nobody uses are forgotten.
+const MOST_IDLE: usize = 1_024;
+
+/// The room, all of it.
+pub struct ByteBudget {
+    whole: Arc<Semaphore>,
+    /// How much one share has, in blocks.
+    share: u32,
+    shares: Mutex<HashMap<String, Weak<Share>>>,
+    patience: Duration,
+}
+
+struct Share {
+    blocks: Arc<Semaphore>,
+    waiting: AtomicUsize,
+}
+
+/// Room that was taken; given back when it is dropped.
+pub struct Reserved {
+    of_share: OwnedSemaphorePermit,
+    of_whole: OwnedSemaphorePermit,
+    /// The next request of the same workspace must find this share, not another one.
+    _share: Arc<Share>,
+}
+
+/// There was no room, for as long as a request waits, or too many wait already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoRoom;
+
+impl ByteBudget {
+    pub fn new(bytes: u64) -> Self {
+        Self::with_patience(bytes, PATIENCE)
+    }
+
+    pub fn with_patience(bytes: u64, patience: Duration) -> Self {
+        let whole = blocks(bytes).max(SHARES as u32);
+        Self {
+            whole: Arc::new(Semaphore::new(whole as usize)),
+            share: whole / SHARES as u32,
+            shares: Mutex::default(),
+            patience,
+        }
+    }
+
+    /// Waits for so many bytes. A request for more than a share gets the whole share.
+    pub async fn take(&self, who: &str, bytes: u64) -> Result<Reserved, NoRoom> {
+        let wanted = blocks(bytes).min(self.share);
+        let share = self.share_of(who);
+        if let Some(reserved) = self.at_once(&share, wanted) {
+            return Ok(reserved);
+        }
+        let _turn = Turn::of(&share)?;
+        let taking = async {
+            // First of the own share: whoever waits there holds nothing that others need.
+            let of_share = share.blocks.clone().acquire_many_owned(wanted).await.ok()?;
+            let of_whole = self.whole.clone().acquire_many_owned(wanted).await.ok()?;
+            Some(Reserved {
+                of_share,
+                of_whole,
+                _share: share.clone(),
+            })
+        };
+        match tokio::time::timeout(self.patience, taking).await {
+            Ok(Some(reserved)) => Ok(reserved),
+            Ok(None) | Err(_) => Err(NoRoom),
+        }
+    }
+
+    /// The same without waiting. `None` also for more than a share.
+    pub fn try_take(&self, who: &str, bytes: u64) -> Option<Reserved> {
+        let wanted = blocks(bytes);
+        let share = self.share_of(who);
+        (wanted <= self.share).then(|| self.at_once(&share, wanted))?
+    }
+
+    fn at_once(&self, share: &Arc<Share>, wanted: u32) -> Option<Reserved> {
+        Some(Reserved {
+            of_share: share.blocks.clone().try_acquire_many_owned(wanted).ok()?,
+            of_whole: self.whole.clone().try_acquire_many_owned(wanted).ok()?,
+            _share: share.clone(),
+        })
+    }
+
+    fn share_of(&self, who: &str) -> Arc<Share> {
+        let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(share) = shares.get(who).and_then(Weak::upgrade) {
+            return share;
+        }
+        if shares.len() >= MOST_IDLE {
+            shares.retain(|_, share| share.strong_count() > 0);
+        }
+        let share = Arc::new(Share {
+            blocks: Arc::new(Semaphore::new(self.share as usize)),
+            waiting: AtomicUsize::new(0),
+        });
+        shares.insert(who.to_owned(), Arc::downgrade(&share));
+        share
+    }
+}
+
+impl Reserved {
+    /// Gives back what is above so many bytes.
+    pub fn shrink_to(&mut self, bytes: u64) {
+        let kept = blocks(bytes) as usize;
+        for permit in [&mut self.of_share, &mut self.of_whole] {
+            let spare = permit.num_permits().saturating_sub(kept);
+            drop(permit.split(spare));
+        }
+    }
+}
+
+/// A place in the queue of a share.
+struct Turn<'a>(&'a Share);
+
+impl<'a> Turn<'a> {
+    fn of(share: &'a Share) -> Result<Self, NoRoom> {
+        let turn = Self(share);
+        match share.waiting.fetch_add(1, Ordering::Relaxed) < QUEUE {
+            true => Ok(turn),
+            false => Err(NoRoom),
+        }
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn blocks(bytes: u64) -> u32 {
+    u32::try_from(bytes.div_ceil(BLOCK))
+        .unwrap_or(u32::MAX)
+        .max(1)
+}
+
+impl From<NoRoom> for Error {
+    fn from(NoRoom: NoRoom) -> Self {
+        Self::new(
+            Kind::Unavailable,
+            "service_busy",
+            "Too many bodies of this workspace are on their way, so this one was not begun.",
+        )
+        .remedy("Try again in a moment, with fewer or smaller requests at once.")
+        .retry_after(Duration::from_secs(2))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOON: Duration = Duration::from_millis(50);
+
+    #[tokio::test]
+    async fn a_workspace_has_its_share_and_no_more() {
+        let budget = ByteBudget::with_patience(16 * BLOCK, SOON);
+        let held: Vec<_> = futures_util::future::join_all((0..4).map(|_| budget.take("a", BLOCK)))
+            .await
+            .into_iter()
+            .map(Result::unwrap)
+            .collect();
+        assert_eq!(budget.take("a", 1).await.err(), Some(NoRoom));
+        assert!(budget.try_take("a", 1).is_none());
+        let other = budget.take("b", 3 * BLOCK).await.unwrap();
+        assert!(budget.try_take("b", 2 * BLOCK).is_none());
+        drop((held, other));
+        assert!(budget.take("a", 1).await.is_ok());
+        assert!(budget.try_take("b", 4 * BLOCK).is_some());
+        assert!(budget.try_take("b", 5 * BLOCK).is_none());
+        // More than a share is the share.
+        assert!(budget.take("b", 500 * BLOCK).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn all_together_have_the_whole_and_no_more() {
+        let budget = ByteBudget::with_patience(16 * BLOCK, SOON);
+        let mut held = Vec::new();
+        for who in ["a", "b", "c", "d"] {
+            held.push(budget.take(who, 4 * BLOCK).await.unwrap());
+        }
+        assert_eq!(budget.take("e", BLOCK).await.err(), Some(NoRoom));
+        held[0].shrink_to(3 * BLOCK);
+        assert!(budget.take("e", BLOCK).await.is_ok());
+        assert!(budget.take("a", BLOCK).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn beyond_the_queue_the_refusal_comes_at_once() {
+        let budget = ByteBudget::with_patience(4 * BLOCK, Duration::from_secs(60));
+        let held = budget.take("a", BLOCK).await.unwrap();
+        let waiting: Vec<_> = (0..QUEUE).map(|_| Box::pin(budget.take("a", 1))).collect();
+        let mut waiting = futures_util::future::join_all(waiting);
+        let soon = tokio::time::timeout(SOON, &mut waiting).await;
+        assert!(soon.is_err(), "they wait");
+        assert_eq!(budget.take("a", 1).await.err(), Some(NoRoom));
+        assert!(budget.take("b", 1).await.is_ok());
+        drop((waiting, held));
+        assert!(budget.take("a", 1).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn shares_that_nobody_uses_are_forgotten() {
+        let budget = ByteBudget::new(1 << 20);
+        for who in 0..3 * MOST_IDLE {
+            budget.take(&who.to_string(), 1).await.unwrap();
+        }
+        assert!(budget.shares.lock().unwrap().len() <= MOST_IDLE);
+    }
+}

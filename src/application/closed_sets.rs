@@ -1,0 +1,164 @@
+//! The closed sets of words in requests and answers, as the API's document lists them. The words are
+//! those that the domain's own types print; these types exist for the document only.
+//!
+//! Codes of problems are no closed set: a newer service has more of them, and a generated client that
+//! knows an enum of them would fail on an answer that it could show.
+
+use crate::domain::check;
+use crate::domain::connection::access;
+use crate::domain::files::canned_acl::CannedAcl;
+use crate::domain::people::{audit, sign_in, workspace};
+use crate::domain::policy_document;
+use crate::domain::{project, setup, storage};
+use std::borrow::Cow;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
+
+/// A schema that takes these words and no others.
+fn words(description: &str, words: Vec<&'static str>) -> RefOr<Schema> {
+    let object = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some(description))
+        .enum_values(Some(words));
+    RefOr::T(Schema::Object(object.build()))
+}
+
+/// Declares the type of a set, from the variants of a domain's enum or from a list. The compiler rejects
+/// a set that lacks a variant.
+macro_rules! closed_set {
+    ($description:literal, $name:ident, $($domain:ident)::+, $($variant:ident),+) => {
+        closed_set! { $description, $name, {
+            use $($domain)::+ as Word;
+            // A variant that is not named here does not compile.
+            let word = |word: Word| match word {
+                $(Word::$variant => word.as_str(),)+
+            };
+            vec![$(word(Word::$variant)),+]
+        } }
+    };
+    ($description:literal, $name:ident, $words:expr) => {
+        #[doc = $description]
+        pub enum $name {}
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                words($description, $words)
+            }
+        }
+
+        impl ToSchema for $name {
+            fn name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+        }
+    };
+}
+
+closed_set!(
+    "What a token or a link lets its holder do: `member` browses, reads and creates projects; `admin` also manages storages.",
+    Role,
+    workspace::Role,
+    Admin,
+    Member
+);
+closed_set!(
+    "Where a sign-in link leads.",
+    LinkPurpose,
+    sign_in::Purpose,
+    Settings,
+    AddStorage,
+    Projects
+);
+closed_set!(
+    "What came of a request.",
+    AuditResult,
+    audit::AuditResult,
+    Done,
+    Refused,
+    Failed
+);
+closed_set!(
+    "What the customer lets the product do below the prefix.",
+    Access,
+    access::Access,
+    Read,
+    ReadWrite
+);
+closed_set!(
+    "How the connection signs in: `role` (recommended) or `access_key`.",
+    Auth,
+    access::Auth,
+    Role,
+    AccessKey
+);
+closed_set!(
+    "Where a setup is on its way to a storage.",
+    SetupStatus,
+    setup::SetupStatus,
+    Open,
+    Completed,
+    Closed,
+    Expired
+);
+closed_set!(
+    "What the latest check said.",
+    HealthState,
+    storage::HealthState,
+    Healthy,
+    Degraded,
+    Broken,
+    Unknown
+);
+closed_set!(
+    "What the check found as a whole.",
+    CheckOutcome,
+    check::Outcome,
+    Passed,
+    PassedWithWarnings,
+    Failed
+);
+closed_set!(
+    "A step of the check. The steps come in this order.",
+    CheckStepName,
+    check::StepName::ALL
+        .iter()
+        .map(|name| name.as_str())
+        .collect()
+);
+closed_set!(
+    "What the step found.",
+    CheckStepStatus,
+    check::StepStatus,
+    Passed,
+    Failed,
+    Warning,
+    Skipped
+);
+closed_set!(
+    "How far the project is.",
+    ProjectStatus,
+    project::ProjectStatus,
+    Importing,
+    Ready,
+    Failed
+);
+closed_set!(
+    "What to do about keys that are not in the storage: `fail` makes nothing and names them all, `skip` leaves them out.",
+    OnMissing,
+    project::OnMissing,
+    Fail,
+    Skip
+);
+closed_set!(
+    "One of the documents that a customer applies.",
+    DocumentName,
+    policy_document::DocumentName::ALL
+        .map(|name| name.as_str())
+        .to_vec()
+);
+closed_set!(
+    "One of S3's canned ACLs.",
+    CannedAclName,
+    CannedAcl::ALL.to_vec()
+);

@@ -1,0 +1,47 @@
+//! How far the work in the background is behind.
+
+use crate::application::clock::Clock;
+use crate::application::kept::store::{IMPORT, SCHEDULED_CHECK, Store};
+use crate::application::observe::Observer;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// How often the queues are measured.
+const INTERVAL: Duration = Duration::from_secs(15);
+
+/// Measures the queues for the metrics. Each replica measures the same queues.
+pub struct JobLag {
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+    pub observer: Arc<dyn Observer>,
+}
+
+impl JobLag {
+    pub async fn run(self, stop: CancellationToken) {
+        loop {
+            self.measure().await;
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(INTERVAL) => {}
+            }
+        }
+    }
+
+    /// Jobs that took long the last time are not counted: they wait for their own kind only. What cannot
+    /// be asked keeps its last value.
+    pub async fn measure(&self) {
+        for kind in [SCHEDULED_CHECK, IMPORT] {
+            let now = self.clock.now();
+            match self.store.job_queue(kind, false, now).await {
+                Ok(queue) => {
+                    let lag = queue.oldest_due.map(|due| now - due);
+                    let lag = lag.and_then(|lag| lag.try_into().ok());
+                    let lag = lag.unwrap_or(Duration::ZERO);
+                    self.observer.jobs_wait(kind, queue.waiting, lag);
+                }
+                Err(error) => tracing::debug!(%error, kind, "cannot measure the jobs that wait"),
+            }
+        }
+    }
+}

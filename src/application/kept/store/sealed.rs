@@ -1,0 +1,60 @@
+//! What is stored encrypted, for the change of the master key.
+
+use crate::application::kept::store::error::StoreResult;
+use async_trait::async_trait;
+
+/// Every column that holds ciphertexts. A new one is added here, and to `database::sealed`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SealedColumn {
+    SetupSecrets,
+    StorageSecrets,
+    PendingSecrets,
+    IdempotentAnswers,
+}
+
+impl SealedColumn {
+    pub const ALL: [Self; 4] = [
+        Self::SetupSecrets,
+        Self::StorageSecrets,
+        Self::PendingSecrets,
+        Self::IdempotentAnswers,
+    ];
+
+    /// For people.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::SetupSecrets => "secrets of setups",
+            Self::StorageSecrets => "secrets of storages",
+            Self::PendingSecrets => "secrets of changes that wait for their check",
+            Self::IdempotentAnswers => "answers kept for repeated requests",
+        }
+    }
+}
+
+/// A ciphertext, and where it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealedValue {
+    /// The row, in the column's own form. Rows are read in the order of it.
+    pub row: String,
+    /// What the ciphertext is bound to.
+    pub place: String,
+    pub sealed: Vec<u8>,
+}
+
+#[async_trait]
+pub trait SealedStore: Send + Sync {
+    /// The ciphertexts of a column, of every workspace, in the rows after `after` (empty: from the first).
+    async fn sealed_values(
+        &self,
+        column: SealedColumn,
+        after: &str,
+        limit: u32,
+    ) -> StoreResult<Vec<SealedValue>>;
+    /// Replaces a ciphertext, if it is still the one that was read. False otherwise.
+    async fn replace_sealed(
+        &self,
+        column: SealedColumn,
+        value: &SealedValue,
+        sealed: &[u8],
+    ) -> StoreResult<bool>;
+}

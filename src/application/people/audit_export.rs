@@ -1,0 +1,134 @@
+//! Exporting the audit log, and removing what has been exported.
+
+use crate::application::clock::Clock;
+use crate::application::error::Error;
+use crate::application::kept::store::{Expired, Store};
+use crate::domain::ids::{AuditId, WorkspaceId};
+use crate::domain::people::audit::{AuditEntry, SignedUrls};
+use serde_json::{Value, json};
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::time::Duration;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// How many entries are read or removed at once.
+const BATCH: u32 = 500;
+/// Entries younger than this are not exported: one with an earlier time may still be on its way.
+const YOUNGEST: Duration = Duration::from_secs(3_600);
+
+pub struct AuditExport {
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Why the log was not exported, or not removed.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    #[error(
+        "entries of the last hour cannot be exported, because some may still be on their way. Choose an earlier time"
+    )]
+    TooYoung,
+    #[error("the export cannot be written: {0}. Nothing was removed")]
+    Write(#[from] io::Error),
+    #[error(transparent)]
+    Failed(#[from] Error),
+}
+
+impl AuditExport {
+    /// Writes every entry from before `before` as a line of JSON, oldest first. Returns how many.
+    pub async fn write(
+        &self,
+        before: OffsetDateTime,
+        out: &mut (impl Write + Send),
+    ) -> Result<u64, ExportError> {
+        if before > self.clock.now() - YOUNGEST {
+            return Err(ExportError::TooYoung);
+        }
+        let (mut written, mut after) = (0, None::<AuditId>);
+        loop {
+            let batch = self.store.audit_before(before, after.as_ref(), BATCH);
+            let batch = batch.await.map_err(Error::from)?;
+            let Some(last) = batch.last() else {
+                out.flush()?;
+                return Ok(written);
+            };
+            after = Some(last.id.clone());
+            for entry in &batch {
+                writeln!(out, "{}", line(entry)?)?;
+                written += 1;
+            }
+        }
+    }
+
+    /// Records that everything from before `before` is exported and safe: from now on it may be removed.
+    pub async fn record(&self, before: OffsetDateTime, entries: u64) -> Result<(), ExportError> {
+        let now = self.clock.now();
+        let recorded = self.store.record_audit_export(before, now, entries);
+        Ok(recorded.await.map_err(Error::from)?)
+    }
+
+    /// Removes what has been exported from before `before`. Returns how many entries.
+    pub async fn remove(&self, before: OffsetDateTime) -> Result<u64, ExportError> {
+        let mut removed = 0;
+        loop {
+            let batch = self
+                .store
+                .remove_expired(Expired::AuditEntries, before, BATCH);
+            let batch = batch.await.map_err(Error::from)?;
+            removed += batch;
+            if batch < u64::from(BATCH) {
+                return Ok(removed);
+            }
+        }
+    }
+}
+
+/// The entry with the names that the API has. It is taken apart whole, so the compiler names a field that is
+/// forgotten here.
+fn line(entry: &AuditEntry) -> Result<Value, Error> {
+    let AuditEntry {
+        id,
+        at,
+        workspace,
+        actor,
+        action,
+        target,
+        result,
+        code,
+        remote_addr,
+        request_id,
+        files,
+        file_count: _,
+        signed,
+    } = entry;
+    let until = |signed: &SignedUrls| signed.until.map(|until| until.format(&Rfc3339));
+    let until = signed.as_ref().and_then(until).transpose();
+    let files: Vec<Value> = files
+        .iter()
+        .map(|audited| {
+            json!({
+                "file_key": audited.file.key.to_string(),
+                "part": audited.file.part.as_str(),
+                "version_id": audited.file.version_id,
+                "result": audited.result.as_str(),
+                "code": audited.code,
+            })
+        })
+        .collect();
+    Ok(json!({
+        "id": id.as_str(),
+        "at": at.format(&Rfc3339).map_err(Error::bug)?,
+        "workspace_id": workspace.as_ref().map(WorkspaceId::as_str),
+        "actor": actor.as_str(),
+        "action": action,
+        "target": target,
+        "result": result.as_str(),
+        "code": code,
+        "remote_addr": remote_addr,
+        "request_id": request_id,
+        "files": files,
+        "signed_method": signed.as_ref().map(|signed| signed.method.as_str()),
+        "signed_until": until.map_err(Error::bug)?,
+    }))
+}

@@ -1,0 +1,290 @@
+//! The single calls of an upload, and their repetition.
+
+use crate::application::bucket::body::BodyFault;
+use crate::application::bucket::write::{NewObject, PutFailure};
+use crate::aws::failure::classify;
+use crate::aws::files::body_source::BodySource;
+use crate::aws::files::bucket::S3Bucket;
+use crate::aws::files::conditions::Conditions;
+use crate::aws::files::convert::expected_owner;
+use crate::aws::files::pass_on::{Chunks, pass_on, unhurried};
+use crate::aws::files::spool::{Spool, broken};
+use crate::aws::sessions::{AwsSession, SessionScope};
+use crate::domain::aws_failure::AwsFailure;
+use crate::domain::connection::ConnectedBucket;
+use crate::domain::files::object_key::ObjectKey;
+use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedPart};
+use aws_smithy_types::byte_stream::ByteStream;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// S3's code for a connection on which its peer was silent for too long (S3 API reference, "Error
+/// responses").
+pub(crate) const SENDER_WAS_SILENT: &str = "RequestTimeout";
+
+/// Where an upload goes.
+#[derive(Clone, Copy)]
+pub(crate) struct UploadTarget<'a> {
+    pub bucket: &'a ConnectedBucket,
+    pub key: &'a ObjectKey,
+    pub object: &'a NewObject,
+}
+
+impl UploadTarget<'_> {
+    pub fn bucket_name(&self) -> &str {
+        self.bucket.connection.bucket.as_str()
+    }
+
+    pub fn owner(&self) -> Option<String> {
+        expected_owner(&self.bucket.connection)
+    }
+
+    /// Whose room and memory it takes.
+    pub fn workspace(&self) -> &str {
+        self.bucket.owner.workspace().as_str()
+    }
+
+    /// The checksum of each part. Not every S3-compatible store knows them.
+    pub fn checksum(&self) -> Option<ChecksumAlgorithm> {
+        self.has_checksums().then_some(ChecksumAlgorithm::Crc32)
+    }
+
+    /// Whether the store knows S3's checksums. Where it may not, what is spooled first has an MD5, what is
+    /// held is covered by its signature, and what is passed on as it comes by TLS alone.
+    pub fn has_checksums(&self) -> bool {
+        self.bucket.connection.endpoint().is_none()
+    }
+
+    pub fn conditions(&self) -> Conditions {
+        Conditions {
+            if_none_match: self.object.conditions.if_none_match,
+            if_match: self.object.conditions.if_match.clone(),
+        }
+    }
+}
+
+/// One call's worth of a body.
+#[derive(Clone, Copy)]
+pub(crate) enum Call<'a> {
+    Object,
+    Part { upload_id: &'a str, number: u64 },
+}
+
+/// What the store answered to it.
+pub(crate) struct Sent {
+    pub etag: Option<String>,
+    pub version_id: Option<String>,
+    checksum_crc32: Option<String>,
+}
+
+impl Sent {
+    pub fn part(self, number: u64) -> CompletedPart {
+        CompletedPart::builder()
+            .part_number(number as i32)
+            .set_e_tag(self.etag)
+            .set_checksum_crc32(self.checksum_crc32)
+            .build()
+    }
+}
+
+/// Fills a spool with the next bytes of the body, at most so many: fewer at its end only.
+pub(crate) async fn fill(
+    files: &S3Bucket,
+    target: UploadTarget<'_>,
+    source: &mut BodySource,
+    spool: &mut Spool,
+    size: u64,
+) -> Result<(), PutFailure> {
+    let pace = files.uploads.pace;
+    spool.begin(!target.has_checksums()).await.map_err(broken)?;
+    let mut began = Instant::now();
+    while spool.length() < size {
+        let due = Duration::from_secs_f64(spool.length() as f64 / pace.least_rate as f64);
+        let next = source.next(size - spool.length());
+        let chunk = tokio::time::timeout_at(began + pace.grace + due, next)
+            .await
+            .map_err(|_| BodyFault::TooSlow {
+                least_rate: pace.least_rate,
+            })??;
+        let Some(chunk) = chunk else {
+            break;
+        };
+        spool.push(&chunk);
+        // The disk's time is not the sender's.
+        let before = Instant::now();
+        spool.settle().await.map_err(broken)?;
+        began += before.elapsed();
+    }
+    spool.finish().await.map_err(broken)
+}
+
+/// Sends what is in a spool, again and again while the store breaks. `failed`: the first time has been.
+pub(crate) async fn from_spool(
+    files: &S3Bucket,
+    target: UploadTarget<'_>,
+    call: Call<'_>,
+    spool: &Spool,
+    mut failed: Option<Failed>,
+) -> Result<Sent, PutFailure> {
+    let mut pauses = files.uploads.pace.pauses.iter();
+    loop {
+        if let Some(failure) = failed {
+            let Some(pause) = pauses
+                .next()
+                .filter(|_| may_repeat(target, call) && helps_to_repeat(&failure))
+            else {
+                return Err(failure.failure);
+            };
+            tracing::info!(storage = %target.bucket.owner, failure = ?failure.failure, "a part is sent again");
+            tokio::time::sleep(*pause).await;
+        }
+        let mut reader = spool.reader();
+        let (length, md5) = (spool.length(), spool.md5());
+        match attempt(files, target, call, &mut reader, length, md5).await {
+            Ok(sent) => return Ok(sent),
+            Err(failure) => failed = Some(failure),
+        }
+    }
+}
+
+/// Where the answer to a conditional call was lost, a repetition would find the object that the first one
+/// made, and report that the condition does not hold.
+fn may_repeat(target: UploadTarget<'_>, call: Call<'_>) -> bool {
+    match call {
+        Call::Part { .. } => true,
+        Call::Object => target.conditions().is_empty(),
+    }
+}
+
+/// Whether the same bytes may be taken the next time.
+pub(crate) fn helps_to_repeat(failed: &Failed) -> bool {
+    match &failed.failure {
+        _ if failed.session_is_dead => true,
+        PutFailure::StoreStalled { .. } => true,
+        PutFailure::Aws(failure) => {
+            failure.kind.is_transient()
+                || matches!(
+                    failure.error_code.as_deref(),
+                    Some(SENDER_WAS_SILENT | "BadDigest")
+                )
+        }
+        PutFailure::Body(_) | PutFailure::NoRoom | PutFailure::Spool(_) => false,
+    }
+}
+
+/// A call that failed.
+pub(crate) struct Failed {
+    pub failure: PutFailure,
+    /// AWS may no longer accept the session: the next call has another.
+    session_is_dead: bool,
+}
+
+impl From<Failed> for PutFailure {
+    fn from(failed: Failed) -> Self {
+        failed.failure
+    }
+}
+
+/// Makes one call with the next bytes of the source.
+pub(crate) async fn attempt(
+    files: &S3Bucket,
+    target: UploadTarget<'_>,
+    call: Call<'_>,
+    source: &mut impl Chunks,
+    length: u64,
+    md5: Option<String>,
+) -> Result<Sent, Failed> {
+    let alive = |failure| Failed {
+        failure,
+        session_is_dead: false,
+    };
+    let scope = SessionScope::Files;
+    let (sessions, bucket) = (&files.sessions, target.bucket);
+    // Each time again: an upload may outlive a session.
+    let session = sessions.session(bucket).await;
+    let session = session.map_err(|failure| alive(failure.into()))?;
+    let stall = files.uploads.pace.stall;
+    let answer = pass_on(source, length, stall, |body| {
+        send(&session, target, call, body, md5)
+    });
+    match answer.await {
+        Ok(sent) => Ok(sent),
+        Err(PutFailure::Aws(failure)) => {
+            let is_dead = sessions.is_dead(bucket, scope, &session, &failure).await;
+            if is_dead && !may_repeat(target, call) {
+                sessions.retire(bucket, scope, &session, &failure).await;
+            }
+            Err(Failed {
+                failure: failure.into(),
+                session_is_dead: is_dead,
+            })
+        }
+        Err(failure) => Err(alive(failure)),
+    }
+}
+
+async fn send(
+    session: &AwsSession,
+    target: UploadTarget<'_>,
+    call: Call<'_>,
+    body: ByteStream,
+    md5: Option<String>,
+) -> Result<Sent, AwsFailure> {
+    match call {
+        Call::Object => {
+            let answer = put_object(session, target)
+                .set_content_md5(md5)
+                .body(body)
+                .customize()
+                .config_override(unhurried())
+                .send()
+                .await
+                .map_err(|error| classify("PutObject", &error))?;
+            Ok(Sent {
+                etag: answer.e_tag,
+                version_id: answer.version_id,
+                checksum_crc32: None,
+            })
+        }
+        Call::Part { upload_id, number } => {
+            let answer = session
+                .s3
+                .upload_part()
+                .bucket(target.bucket_name())
+                .key(target.key.as_str())
+                .upload_id(upload_id)
+                .part_number(number as i32)
+                .set_checksum_algorithm(target.checksum())
+                .set_content_md5(md5)
+                .set_expected_bucket_owner(target.owner())
+                .body(body)
+                .customize()
+                .config_override(unhurried())
+                .send()
+                .await
+                .map_err(|error| classify("UploadPart", &error))?;
+            Ok(Sent {
+                etag: answer.e_tag,
+                version_id: None,
+                checksum_crc32: answer.checksum_crc32,
+            })
+        }
+    }
+}
+
+pub(crate) fn put_object(
+    session: &AwsSession,
+    target: UploadTarget<'_>,
+) -> aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder {
+    let conditions = target.conditions();
+    session
+        .s3
+        .put_object()
+        .bucket(target.bucket_name())
+        .key(target.key.as_str())
+        .content_type(&target.object.content_type)
+        .set_metadata(Some(target.object.metadata.iter().cloned().collect()))
+        .set_if_none_match(conditions.none_match_header())
+        .set_if_match(conditions.if_match)
+        .set_expected_bucket_owner(target.owner())
+}

@@ -1,0 +1,210 @@
+//! Bodies that go to the bucket in parts.
+
+use crate::application::bucket::body::BodyFault;
+use crate::application::bucket::write::{PutFailure, StoredObject};
+use crate::aws::files::body_source::{BodySource, Recorded};
+use crate::aws::files::bucket::S3Bucket;
+use crate::aws::files::parts::{UploadCompletion, abort, begun, complete};
+use crate::aws::files::spool::{Spool, broken};
+use crate::aws::files::upload_call::{
+    Call, Failed, Sent, UploadTarget, attempt, fill, from_spool, helps_to_repeat,
+};
+use crate::aws::sessions::SessionScope;
+use crate::domain::files::part_plan::{LARGEST_OF_UNKNOWN_LENGTH, MOST_PARTS, held_part_size};
+use aws_sdk_s3::types::CompletedPart;
+
+/// A body whose length the client sent: each part is passed on as it comes.
+pub(crate) async fn of_known_length(
+    files: &S3Bucket,
+    target: UploadTarget<'_>,
+    source: &mut BodySource,
+    length: u64,
+) -> Result<StoredObject, PutFailure> {
+    let upload_id = create(files, target).await?;
+    let sent = known_parts(files, target, &upload_id, source, length).await;
+    finish(files, target, source, &upload_id, sent).await
+}
+
+/// A body whose length nobody knows. `first` holds its first part.
+pub(crate) async fn of_unknown_length(
+    files: &S3Bucket,
+    target: UploadTarget<'_>,
+    source: &mut BodySource,
+    first: Spool,
+) -> Result<StoredObject, PutFailure> {
+    let upload_id = create(files, target).await?;
+    let sent = unknown_parts(files, target, &upload_id, source, first).await;
+    finish(files, target, source, &upload_id, sent).await
+}
+
+async fn create(files: &S3Bucket, target: UploadTarget<'_>) -> Result<String, PutFailure> {
+    let upload_id = files
+        .with_session(target.bucket, |session| {
+            let request = session
+                .s3
+                .create_multipart_upload()
+                .bucket(target.bucket_name())
+                .key(target.key.as_str())
+                .content_type(&target.object.content_type)
+                .set_metadata(Some(target.object.metadata.iter().cloned().collect()))
+                .set_checksum_algorithm(target.checksum())
+                .set_expected_bucket_owner(target.owner());
+            async move { begun(request.send().await) }
+        })
+        .await?;
+    Ok(upload_id)
+}
+
+/// Makes the object of the parts, or leaves nothing of them.
+async fn finish(
+    files: &S3Bucket,
+    target: UploadTarget<'_>,
+    source: &BodySource,
+    upload_id: &str,
+    sent: Result<Vec<CompletedPart>, PutFailure>,
+) -> Result<StoredObject, PutFailure> {
+    let completed = async {
+        let parts = sent.map_err(of_a_part)?;
+        let completion = UploadCompletion {
+            bucket: target.bucket,
+            key: target.key,
+            upload_id,
+            parts,
+            size: Some(source.body.received()),
+            conditions: target.conditions(),
+        };
+        let (etag, version_id) = complete(files, SessionScope::Files, completion).await?;
+        Ok(source.stored(etag, version_id))
+    };
+    match completed.await {
+        Ok(stored) => Ok(stored),
+        Err(failure) => {
+            abort(files, target.bucket, target.key, upload_id).await;
+            Err(failure)
+        }
+    }
+}
+
+/// Of an upload that is given up nothing is stored, whatever the store took.
+fn of_a_part(failure: PutFailure) -> PutFailure {
+    match failure {
+        PutFailure::StoreStalled { limit, .. } => PutFailure::StoreStalled {
+            limit,
+            all_sent: false,
+        },
+        failure => failure,
+    }
+}
+
+async fn known_parts(
+    files: &S3Bucket,
+    target: UploadTarget<'_>,
+    upload_id: &str,
+    source: &mut BodySource,
+    length: u64,
+) -> Result<Vec<CompletedPart>, PutFailure> {
+    let size = files.sizes.part_of(length);
+    let spools = &files.uploads.spools;
+    let mut copy = spools.if_there_is_room(target.workspace(), size).await;
+    let mut done = Vec::new();
+    let mut left = length;
+    for number in 1..=MOST_PARTS {
+        if left == 0 {
+            break;
+        }
+        if let Some(spool) = &mut copy
+            && let Err(error) = spool.begin(false).await
+        {
+            tracing::warn!(%error, "cannot spool: a part that breaks is not sent again");
+            copy = None;
+        }
+        let now = left.min(size);
+        let call = Call::Part { upload_id, number };
+        let mut live = Recorded {
+            source,
+            copy: &mut copy,
+            taken: 0,
+        };
+        let sent = match attempt(files, target, call, &mut live, now, None).await {
+            Ok(sent) => sent,
+            Err(failure) => {
+                let taken = live.taken;
+                again(
+                    files,
+                    target,
+                    call,
+                    source,
+                    (taken, now),
+                    &mut copy,
+                    failure,
+                )
+                .await?
+            }
+        };
+        done.push(sent.part(number));
+        left -= now;
+    }
+    Ok(done)
+}
+
+/// Sends a part again that broke on its way. The rest of it still comes: it is waited for first, so a
+/// sender that is slow costs no further try.
+async fn again(
+    files: &S3Bucket,
+    target: UploadTarget<'_>,
+    call: Call<'_>,
+    source: &mut BodySource,
+    (taken, size): (u64, u64),
+    copy: &mut Option<Spool>,
+    failure: Failed,
+) -> Result<Sent, PutFailure> {
+    let Some(spool) = copy.as_mut().filter(|_| helps_to_repeat(&failure)) else {
+        return Err(failure.into());
+    };
+    debug_assert_eq!(spool.length(), taken);
+    while spool.length() < size {
+        let Some(chunk) = source.next(size - spool.length()).await? else {
+            return Err(BodyFault::Incomplete.into());
+        };
+        spool.push(&chunk);
+        spool.settle().await.map_err(broken)?;
+    }
+    spool.finish().await.map_err(broken)?;
+    from_spool(files, target, call, spool, Some(failure)).await
+}
+
+/// While one part goes, the next one comes.
+async fn unknown_parts(
+    files: &S3Bucket,
+    target: UploadTarget<'_>,
+    upload_id: &str,
+    source: &mut BodySource,
+    first: Spool,
+) -> Result<Vec<CompletedPart>, PutFailure> {
+    let spools = &files.uploads.spools;
+    let workspace = target.workspace();
+    let mut going = first;
+    let mut coming = spools.open(workspace, held_part_size(2)).await?;
+    let mut done = Vec::new();
+    for number in 1..=MOST_PARTS + 1 {
+        if going.length() == 0 {
+            break;
+        }
+        if number > MOST_PARTS {
+            return Err(BodyFault::TooLong {
+                most: LARGEST_OF_UNKNOWN_LENGTH,
+            }
+            .into());
+        }
+        let size = held_part_size(number + 1);
+        spools.enlarge(&mut coming, workspace, size).await?;
+        let call = Call::Part { upload_id, number };
+        let (sent, ()) = tokio::try_join!(
+            from_spool(files, target, call, &going, None),
+            fill(files, target, source, &mut coming, size),
+        )?;
+        done.push(sent.part(number));
+        std::mem::swap(&mut going, &mut coming);
+    }
+    Ok(done)
+}

@@ -1,0 +1,287 @@
+//! Makes sessions: AssumeRole with a session policy, and clients that sign with what it gave.
+
+use crate::application::kept::vault::{Purpose, Vault};
+use crate::aws::client::clients::AwsClients;
+use crate::aws::failure::{classify, local};
+use crate::aws::sessions::session::{AwsSession, SessionKey, SessionScope};
+use crate::domain::aws_failure::{AwsFailure, FailureKind};
+use crate::domain::connection::account::AccountId;
+use crate::domain::connection::external_id::ExternalId;
+use crate::domain::connection::region::Region;
+use crate::domain::connection::role_arn::RoleArn;
+use crate::domain::connection::{ConnectedBucket, Connection, Credentials, Owner};
+use crate::domain::policy_document::PolicyTemplates;
+use aws_credential_types::Credentials as SdkCredentials;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_sdk_sts::operation::RequestId;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant, SystemTime};
+use time::OffsetDateTime;
+
+/// How long a session is asked for. STS's default, and the most it grants to a caller that runs under a
+/// role itself (IAM user guide, "Role chaining").
+const SESSION_LIFE: Duration = Duration::from_secs(3600);
+
+/// A session just made, with what STS said of it.
+pub struct Assumed {
+    pub credentials: SdkCredentials,
+    pub request_id: Option<String>,
+}
+
+/// Makes sessions and keeps none. The connection check uses it as it is.
+pub struct SessionOpener {
+    clients: Arc<AwsClients>,
+    policies: Arc<PolicyTemplates>,
+    vault: Arc<Vault>,
+}
+
+impl SessionOpener {
+    pub fn new(
+        clients: Arc<AwsClients>,
+        policies: Arc<PolicyTemplates>,
+        vault: Arc<Vault>,
+    ) -> Self {
+        Self {
+            clients,
+            policies,
+            vault,
+        }
+    }
+
+    pub fn clients(&self) -> &Arc<AwsClients> {
+        &self.clients
+    }
+
+    /// What the session for this bucket and scope is known by.
+    pub(crate) fn key(
+        &self,
+        bucket: &ConnectedBucket,
+        scope: SessionScope,
+    ) -> Result<SessionKey, AwsFailure> {
+        let (external_id, role_arn, policy) = match &bucket.connection.credentials {
+            Credentials::Role {
+                role_arn,
+                external_id,
+            } => (
+                Some(external_id.clone()),
+                Some(role_arn.clone()),
+                self.policy(
+                    role_arn,
+                    &bucket.connection,
+                    scope,
+                    bucket.connection.expected_owner(),
+                )?,
+            ),
+            Credentials::AccessKey { .. } | Credentials::Service => (None, None, String::new()),
+        };
+        Ok(SessionKey {
+            owner: bucket.owner.clone(),
+            revision: bucket.revision,
+            scope,
+            external_id,
+            role_arn,
+            policy,
+            region: self.region_of(&bucket.connection),
+        })
+    }
+
+    fn region_of(&self, connection: &Connection) -> Region {
+        connection.settings.region.unwrap_or(self.clients.region())
+    }
+
+    fn policy(
+        &self,
+        role_arn: &RoleArn,
+        connection: &Connection,
+        scope: SessionScope,
+        owner: Option<&AccountId>,
+    ) -> Result<String, AwsFailure> {
+        let partition = role_arn.partition();
+        match scope {
+            SessionScope::Files | SessionScope::Links => self
+                .policies
+                .files_session_policy(partition, connection, owner)
+                .map_err(|invalid| local("AssumeRole", FailureKind::InvalidRequest, invalid)),
+            SessionScope::Objects => Ok(self
+                .policies
+                .objects_session_policy(partition, connection, owner)),
+            SessionScope::AllBuckets => Ok(self.policies.all_buckets_session_policy()),
+        }
+    }
+
+    /// The session of a key, with the credentials that were made for it; `None`: the service's own.
+    pub(crate) async fn session(
+        &self,
+        key: &SessionKey,
+        connection: &Connection,
+        given: Option<SdkCredentials>,
+    ) -> Result<AwsSession, AwsFailure> {
+        let provider = match &given {
+            Some(credentials) => SharedCredentialsProvider::new(credentials.clone()),
+            None => self.clients.own_credentials()?,
+        };
+        let s3 = self
+            .clients
+            .s3(&key.owner, connection, key.region, provider)
+            .await?;
+        Ok(AwsSession {
+            s3: s3.calls,
+            links: s3.links,
+            expires_at: given.as_ref().and_then(SdkCredentials::expiry),
+            credentials: given,
+            made_at: Instant::now(),
+            proved: AtomicBool::default(),
+        })
+    }
+
+    /// The service's own credentials as they are now.
+    pub(crate) async fn own_credentials(&self) -> Result<SdkCredentials, AwsFailure> {
+        self.clients
+            .own_credentials()?
+            .provide_credentials()
+            .await
+            .map_err(|error| local("GetCallerIdentity", FailureKind::BadCredentials, error))
+    }
+
+    /// Calls AssumeRole, with the given external ID or with none, and with a session policy that limits
+    /// the session to the connection's bucket, prefix and access.
+    pub async fn assume(
+        &self,
+        owner: &Owner,
+        connection: &Connection,
+        role_arn: &RoleArn,
+        external_id: Option<&ExternalId>,
+    ) -> Result<Assumed, AwsFailure> {
+        self.assume_in(
+            SessionScope::Files,
+            owner,
+            connection,
+            role_arn,
+            external_id,
+        )
+        .await
+    }
+
+    /// The same for what a session of this scope may do.
+    pub(crate) async fn assume_in(
+        &self,
+        scope: SessionScope,
+        owner: &Owner,
+        connection: &Connection,
+        role_arn: &RoleArn,
+        external_id: Option<&ExternalId>,
+    ) -> Result<Assumed, AwsFailure> {
+        let policy = |account| self.policy(role_arn, connection, scope, account);
+        let account = connection.expected_owner();
+        let owned = policy(account)?;
+        let assumed = self
+            .assume_with(owner, role_arn, external_id, owned.clone())
+            .await;
+        match assumed {
+            // Tags of the service's own session take of the packed size too (IAM user guide, "Pass session
+            // tags in AWS STS"), as those of EKS Pod Identity do. The bucket's account is what can be left out.
+            Err(failure) if failure.error_code.as_deref() == Some("PackedPolicyTooLarge") => {
+                let plain = policy(None)?;
+                match plain == owned {
+                    true => Err(failure),
+                    false => self.assume_with(owner, role_arn, external_id, plain).await,
+                }
+            }
+            assumed => assumed,
+        }
+    }
+
+    async fn assume_with(
+        &self,
+        owner: &Owner,
+        role_arn: &RoleArn,
+        external_id: Option<&ExternalId>,
+        policy: String,
+    ) -> Result<Assumed, AwsFailure> {
+        const OPERATION: &str = "AssumeRole";
+        let retries = self.clients.retries().of_workspace(owner.workspace()).await;
+        let answer = self
+            .clients
+            .sts()
+            .assume_role()
+            .role_arn(role_arn.as_str())
+            .role_session_name(owner.session_name())
+            .set_external_id(external_id.map(ToString::to_string))
+            .policy(policy)
+            .duration_seconds(SESSION_LIFE.as_secs() as i32)
+            .customize()
+            .config_override(aws_sdk_sts::config::Builder::new().retry_partition(retries))
+            .send()
+            .await
+            .map_err(|error| classify(OPERATION, &error));
+        if let Err(failure) = &answer
+            && failure.kind == FailureKind::BadCredentials
+        {
+            // Only the service's own credentials sign this call.
+            self.clients.suspect_own_credentials();
+        }
+        let answer = answer?;
+        let request_id = answer.request_id().map(str::to_owned);
+        let given = answer.credentials.ok_or_else(|| {
+            local(
+                OPERATION,
+                FailureKind::InvalidResponse,
+                "the answer has no credentials",
+            )
+        })?;
+        let expires_at = SystemTime::try_from(given.expiration)
+            .map_err(|error| local(OPERATION, FailureKind::InvalidResponse, error))?;
+        tracing::debug!(
+            session = owner.session_name(),
+            expires_at = %OffsetDateTime::from(expires_at),
+            "assumed a role"
+        );
+        Ok(Assumed {
+            credentials: SdkCredentials::new(
+                given.access_key_id,
+                given.secret_access_key,
+                Some(given.session_token),
+                Some(expires_at),
+                "sallyport-assume-role",
+            ),
+            request_id,
+        })
+    }
+
+    /// Opens a connection's access key.
+    pub fn access_key(&self, credentials: &Credentials) -> Result<SdkCredentials, AwsFailure> {
+        let Credentials::AccessKey {
+            access_key_id,
+            secret,
+            sealed_for,
+            ..
+        } = credentials
+        else {
+            return Err(local(
+                "Connect",
+                FailureKind::BadCredentials,
+                "not an access key",
+            ));
+        };
+        let unreadable = |why: &str| {
+            local(
+                "Connect",
+                FailureKind::BadCredentials,
+                format!("the stored secret key: {why}"),
+            )
+        };
+        let secret = self
+            .vault
+            .open(Purpose::AccessKeySecret, sealed_for.as_bytes(), &secret.0)
+            .map_err(|error| unreadable(&error.to_string()))?;
+        let secret = String::from_utf8(secret).map_err(|_| unreadable("not text"))?;
+        Ok(SdkCredentials::new(
+            access_key_id.as_str(),
+            secret,
+            None,
+            None,
+            "sallyport-access-key",
+        ))
+    }
+}

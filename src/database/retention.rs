@@ -1,0 +1,179 @@
+//! Leases of those who remove what has expired, and what they remove, in small batches.
+
+use crate::application::kept::store::{Expired, OldCheck, RetentionStore, StoreResult};
+use crate::database::engine::{Sql, Value, values};
+use crate::database::record::Record;
+use crate::database::{Database, audit};
+use crate::domain::check::Steps;
+use crate::domain::ids::AuditId;
+use crate::domain::people::audit::AuditEntry;
+use async_trait::async_trait;
+use time::OffsetDateTime;
+
+/// `$1` is the time before which something has expired, `$2` how many are removed.
+fn removal(what: Expired) -> &'static str {
+    match what {
+        Expired::SetupSecrets => {
+            "UPDATE setups SET secret = NULL WHERE id IN (
+                 SELECT id FROM setups
+                 WHERE secret IS NOT NULL AND status = 'open' AND expires_at < $1 LIMIT $2)"
+        }
+        Expired::Setups => {
+            "DELETE FROM setups WHERE id IN (
+                 SELECT s.id FROM setups s
+                 WHERE s.expires_at < $1
+                     AND NOT EXISTS (SELECT 1 FROM storages t WHERE t.setup_id = s.id)
+                 ORDER BY s.expires_at LIMIT $2)"
+        }
+        Expired::SignInLinks => {
+            "DELETE FROM sign_in_links WHERE id IN (
+                 SELECT id FROM sign_in_links WHERE expires_at < $1 LIMIT $2)"
+        }
+        Expired::Sessions => {
+            "DELETE FROM sessions WHERE id IN (
+                 SELECT id FROM sessions WHERE expires_at < $1 LIMIT $2)"
+        }
+        Expired::InstructionLinks => {
+            "DELETE FROM instruction_links WHERE id IN (
+                 SELECT id FROM instruction_links WHERE expires_at < $1 LIMIT $2)"
+        }
+        Expired::IdempotencyKeys => {
+            "DELETE FROM idempotency_keys WHERE (scope, idempotency_key) IN (
+                 SELECT scope, idempotency_key FROM idempotency_keys
+                 WHERE started_at < $1 ORDER BY started_at LIMIT $2)"
+        }
+        // The database itself refuses to remove an entry that has not been exported.
+        Expired::AuditEntries => {
+            "DELETE FROM audit_log WHERE id IN (
+                 SELECT id FROM audit_log
+                 WHERE occurred_at < $1
+                     AND occurred_at < (SELECT MAX(exported_before) FROM audit_exports)
+                 ORDER BY occurred_at LIMIT $2)"
+        }
+    }
+}
+
+#[async_trait]
+impl RetentionStore for Database {
+    async fn hold_lease(
+        &self,
+        name: &str,
+        holder: &str,
+        now: OffsetDateTime,
+        until: OffsetDateTime,
+    ) -> StoreResult<bool> {
+        let held = self
+            .execute(
+                "INSERT INTO leases (name, holder, lease_until) VALUES ($1, $2, $4)
+                 ON CONFLICT (name) DO UPDATE SET
+                     holder = excluded.holder, lease_until = excluded.lease_until
+                 WHERE leases.holder = excluded.holder OR leases.lease_until < $3",
+                values![name, holder, now, until],
+            )
+            .await?;
+        Ok(held == 1)
+    }
+
+    async fn release_lease(&self, name: &str, holder: &str) -> StoreResult<()> {
+        self.execute(
+            "DELETE FROM leases WHERE name = $1 AND holder = $2",
+            values![name, holder],
+        )
+        .await
+        .map(drop)
+    }
+
+    async fn remove_expired(
+        &self,
+        what: Expired,
+        before: OffsetDateTime,
+        limit: u32,
+    ) -> StoreResult<u64> {
+        self.execute(removal(what), values![before, limit]).await
+    }
+
+    async fn storages_after(&self, after: &str, limit: u32) -> StoreResult<Vec<String>> {
+        self.fetch_records(
+            "storages",
+            "SELECT id FROM storages WHERE id > $1 ORDER BY id LIMIT $2",
+            values![after, limit],
+            |record| record.text("id"),
+        )
+        .await
+    }
+
+    async fn old_checks(
+        &self,
+        storage: &str,
+        before: OffsetDateTime,
+        newest: u32,
+        after: &str,
+        limit: u32,
+    ) -> StoreResult<Vec<OldCheck>> {
+        self.fetch_records(
+            "checks",
+            "SELECT id, steps FROM checks
+             WHERE storage_id = $1 AND started_at < $2 AND id > $4
+                 AND id <= (SELECT id FROM checks WHERE storage_id = $1
+                            ORDER BY id DESC LIMIT 1 OFFSET $3)
+             ORDER BY id LIMIT $5",
+            values![storage, before, newest, after, limit],
+            old_check,
+        )
+        .await
+    }
+
+    async fn remove_checks(&self, ids: &[String]) -> StoreResult<u64> {
+        let places: Vec<String> = (1..=ids.len()).map(|at| format!("${at}")).collect();
+        let sql = format!(
+            "DELETE FROM checks WHERE id IN ({})
+                 AND NOT EXISTS (SELECT 1 FROM storages s
+                                 WHERE s.id = checks.storage_id AND s.last_check_id = checks.id)
+                 AND NOT EXISTS (SELECT 1 FROM storages s
+                                 WHERE s.id = checks.storage_id
+                                     AND s.quarantine_check_id = checks.id)
+                 AND NOT EXISTS (SELECT 1 FROM pending_connections p
+                                 WHERE p.storage_id = checks.storage_id
+                                     AND p.last_check_id = checks.id)
+                 AND NOT EXISTS (SELECT 1 FROM setups s
+                                 WHERE s.id = checks.setup_id AND s.last_check_id = checks.id)",
+            places.join(", ")
+        );
+        let values = ids.iter().map(|id| Value::from(id.as_str())).collect();
+        self.execute(Sql::Built(sql), values).await
+    }
+
+    async fn audit_before(
+        &self,
+        before: OffsetDateTime,
+        after: Option<&AuditId>,
+        limit: u32,
+    ) -> StoreResult<Vec<AuditEntry>> {
+        let after = after.map(AuditId::as_str).unwrap_or_default();
+        audit::list_before(self, before, after, limit).await
+    }
+
+    async fn record_audit_export(
+        &self,
+        before: OffsetDateTime,
+        at: OffsetDateTime,
+        entries: u64,
+    ) -> StoreResult<()> {
+        let entries = i64::try_from(entries).unwrap_or(i64::MAX);
+        self.execute(
+            "INSERT INTO audit_exports (exported_before, exported_at, entries) VALUES ($1, $2, $3)
+             ON CONFLICT (exported_before) DO NOTHING",
+            values![before, at, entries],
+        )
+        .await
+        .map(drop)
+    }
+}
+
+fn old_check(record: &Record) -> StoreResult<OldCheck> {
+    let steps: Steps = record.parse("steps", |text| serde_json::from_str(text))?;
+    Ok(OldCheck {
+        id: record.text("id")?,
+        outcome: steps.outcome(),
+    })
+}

@@ -1,0 +1,87 @@
+//! The master keys: given, read from a file, or made on the first start.
+
+use crate::application::kept::vault::{MasterKey, Vault};
+use crate::settings::{MasterKeySource, Settings};
+use crate::startup::error::{StartError, with_cause};
+use secrecy::ExposeSecret;
+use std::io::Write;
+use std::path::Path;
+
+/// Seals with the settings' master key, and opens with the previous ones too.
+pub(super) async fn vault(settings: &Settings) -> Result<Vault, StartError> {
+    let present = master_key(&settings.master_key).await?;
+    let previous: Result<Vec<_>, _> = settings
+        .master_key_previous
+        .iter()
+        .map(|text| MasterKey::parse(text.expose_secret()))
+        .collect();
+    let previous = previous.map_err(StartError::Other)?;
+    Vault::with_previous(&present, &previous).map_err(|error| StartError::Other(with_cause(&error)))
+}
+
+async fn master_key(source: &MasterKeySource) -> Result<MasterKey, StartError> {
+    match source {
+        MasterKeySource::Given(_) => {
+            let text = source.given().unwrap_or_default();
+            MasterKey::parse(text).map_err(StartError::Other)
+        }
+        MasterKeySource::File(path) => read_key(path).await,
+        MasterKeySource::Made(path) => {
+            make_key(path).await?;
+            read_key(path).await
+        }
+    }
+}
+
+async fn read_key(path: &Path) -> Result<MasterKey, StartError> {
+    let refuse = |why: String| StartError::MasterKeyFile {
+        path: path.display().to_string(),
+        why,
+    };
+    let text = tokio::fs::read_to_string(path)
+        .await
+        .map_err(|error| refuse(error.to_string()))?;
+    MasterKey::parse(&text).map_err(refuse)
+}
+
+/// Makes the key file, unless there is one. It appears whole or not at all: a half-written key after a
+/// crash would be a wrong one.
+async fn make_key(path: &Path) -> Result<(), StartError> {
+    let refuse = |why: String| StartError::MasterKeyFile {
+        path: path.display().to_string(),
+        why,
+    };
+    if tokio::fs::try_exists(path).await.unwrap_or(false) {
+        return Ok(());
+    }
+    let (_, text) = MasterKey::generate().map_err(|error| refuse(with_cause(&error)))?;
+    let target = path.to_owned();
+    tokio::task::spawn_blocking(move || write_new(&target, &text))
+        .await
+        .map_err(|error| refuse(error.to_string()))?
+        .map_err(|error| refuse(error.to_string()))
+}
+
+fn write_new(path: &Path, text: &str) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let draft = path.with_extension(format!("key.{}", std::process::id()));
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&draft)?;
+    file.write_all(text.as_bytes())?;
+    file.write_all(b"\n")?;
+    file.sync_all()?;
+    // Unlike a rename, a link never replaces a key that another process has just made.
+    let linked = std::fs::hard_link(&draft, path);
+    std::fs::remove_file(&draft)?;
+    match linked {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        other => other,
+    }
+}

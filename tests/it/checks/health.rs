@@ -1,0 +1,180 @@
+//! What a check makes of a storage's health and of its sessions.
+
+use crate::it::support::app::{Answer, ORIGIN, TestApp, app_on};
+use crate::it::support::aws::stub::{AwsStub, denied, role_denied, s3_error, sts_error};
+use crate::it::support::aws::wire::Reply;
+use crate::it::support::scene::{Dialog, Report, Scene};
+use serde_json::{Value, json};
+
+struct Stored<'a> {
+    dialog: Dialog<'a>,
+    path: String,
+}
+
+impl<'a> Stored<'a> {
+    async fn on(stub: &AwsStub, app: &'a TestApp) -> Self {
+        let dialog = Scene::on(stub).access("read").open(app).await;
+        let storage = dialog.finish().await;
+        let path = format!("/v1/storages/{}", storage["id"].as_str().unwrap());
+        Self { dialog, path }
+    }
+
+    async fn check(&self) -> Report {
+        let (path, admin) = (format!("{}/check", self.path), &self.dialog.workspace.admin);
+        Report::of(&self.dialog.app.post(&path, admin, &json!({})).await)
+    }
+
+    async fn get(&self) -> Value {
+        let member = &self.dialog.workspace.member;
+        self.dialog.app.get(&self.path, member).await.expect(200)
+    }
+
+    async fn files(&self) -> Answer {
+        let (path, member) = (
+            format!("{}/files", self.path),
+            &self.dialog.workspace.member,
+        );
+        self.dialog.app.get(&path, member).await
+    }
+}
+
+fn service_control_policy() -> Reply {
+    let text = "User: SECRETARN is not authorized to perform: sts:AssumeRole on resource: SECRETARN with an explicit deny in a service control policy";
+    sts_error(403, "AccessDenied", text)
+}
+
+#[tokio::test]
+async fn a_passing_fault_breaks_nothing() {
+    let stub = AwsStub::start().await;
+    let app = app_on(&stub.hurried_sdk_config()).await;
+    let storage = Stored::on(&stub, &app).await;
+    let before = storage.get().await["health"].clone();
+    assert_eq!(before["state"], "healthy");
+    let faults = [
+        ("AssumeRole", sts_error(400, "Throttling", "x")),
+        ("AssumeRole", sts_error(500, "InternalFailure", "x")),
+        ("AssumeRole", Reply::Reset),
+        ("ListObjectsV2", s3_error(503, "SlowDown", "x")),
+        ("GetObject", s3_error(500, "InternalError", "x")),
+        ("GetBucketLocation", Reply::Reset),
+    ];
+    for (operation, reply) in faults {
+        stub.forget_rules();
+        stub.answer_to(operation, reply);
+        let report = storage.check().await;
+        assert_eq!(report.0["outcome"], "failed", "{operation}");
+        let found = storage.get().await;
+        let health = &found["health"];
+        assert_eq!(health["state"], "healthy", "{operation} {:#}", report.0);
+        assert_eq!(health["since"], before["since"]);
+        assert_eq!(health["last_check_id"], report.0["id"]);
+        assert_eq!(found["state"], "active");
+    }
+    stub.forget_rules();
+    storage.files().await.expect(200);
+
+    // One definite finding beside the faults breaks it.
+    stub.answer_to("ListObjectsV2", s3_error(503, "SlowDown", "x"));
+    stub.world().cors = false;
+    storage.check().await;
+    let health = storage.get().await["health"].clone();
+    assert_eq!(health["state"], "broken");
+    // And it stays broken while checks prove nothing.
+    stub.world().cors = true;
+    storage.check().await;
+    let still = storage.get().await["health"].clone();
+    assert_eq!(
+        (&still["state"], &still["since"]),
+        (&health["state"], &health["since"])
+    );
+    stub.forget_rules();
+    storage.check().await.passed();
+    assert_eq!(storage.get().await["health"]["state"], "healthy");
+}
+
+/// What lasts and says nothing of the customer's side is neither healthy nor broken.
+#[tokio::test]
+async fn a_refusal_by_our_own_side_makes_the_health_unknown() {
+    let stub = AwsStub::start().await;
+    let app = app_on(&stub.hurried_sdk_config()).await;
+    let storage = Stored::on(&stub, &app).await;
+    let own = storage.dialog.external_id.clone();
+    stub.when(move |request| {
+        let is_other = request.form("ExternalId").as_deref() != Some(&own);
+        (request.operation() == "AssumeRole" && is_other).then(service_control_policy)
+    });
+    storage.check().await;
+    let found = storage.get().await;
+    assert_eq!(
+        (
+            &found["health"]["state"],
+            &found["health"]["code"],
+            &found["state"]
+        ),
+        (
+            &json!("unknown"),
+            &json!("refusal_not_proven"),
+            &json!("active")
+        )
+    );
+    stub.forget_rules();
+    stub.answer_to("AssumeRole", service_control_policy());
+    storage.check().await;
+    let health = storage.get().await["health"].clone();
+    assert_eq!(
+        (&health["state"], &health["code"]),
+        (&json!("unknown"), &json!("service_not_permitted"))
+    );
+}
+
+/// A warm session outlives the customer's revocation by up to an hour, unless a check finds it.
+#[tokio::test]
+async fn a_check_that_finds_the_role_refusing_us_ends_its_sessions() {
+    let stub = AwsStub::start().await;
+    let app = app_on(&stub.hurried_sdk_config()).await;
+    let storage = Stored::on(&stub, &app).await;
+    storage.files().await.expect(200);
+    stub.answer_to("AssumeRole", role_denied());
+    storage.check().await.role_refused();
+    assert_eq!(storage.get().await["health"]["state"], "broken");
+    let problem = storage.files().await.problem(424, "role_refused");
+    assert!(!problem.to_string().contains("999999999999"));
+    stub.forget_rules();
+    storage.check().await.passed();
+    storage.files().await.expect(200);
+}
+
+/// Whose fault it is decides the status: the customer's is none of the operator's 5xx.
+#[tokio::test]
+async fn a_denial_is_424_where_the_customer_can_change_it() {
+    let stub = AwsStub::start().await;
+    let app = TestApp::spawn_on(&stub.hurried_sdk_config(), |options| {
+        options.allowed_origins = Some(ORIGIN.into());
+        options.built_in_bucket = Some(stub.bucket.clone());
+    })
+    .await;
+    let storage = Stored::on(&stub, &app).await;
+    // No session is warm yet. A refusal by the service's own side is the operator's.
+    stub.answer_to("AssumeRole", service_control_policy());
+    storage.files().await.problem(502, "service_not_permitted");
+    stub.forget_rules();
+    stub.answer_to("AssumeRole", sts_error(403, "InvalidClientTokenId", "x"));
+    storage
+        .files()
+        .await
+        .problem(502, "service_credentials_rejected");
+    stub.forget_rules();
+    stub.answer_to("AssumeRole", sts_error(403, "AccessDenied", "SECRETARN"));
+    storage.files().await.problem(424, "role_refused");
+    stub.forget_rules();
+    stub.answer_to("ListObjectsV2", denied("Access Denied"));
+    let problem = storage.files().await.problem(424, "storage_access_denied");
+    assert_eq!(problem["missing"][0]["action"], "s3:ListBucket");
+    assert!(problem["remedy"].is_string());
+    // The built-in bucket is the operator's own.
+    let path = "/v1/storages/built-in/files";
+    let member = &storage.dialog.workspace.member;
+    app.get(path, member)
+        .await
+        .problem(502, "storage_access_denied");
+}
