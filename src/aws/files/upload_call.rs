@@ -210,13 +210,10 @@ pub(crate) async fn attempt(
     match answer.await {
         Ok(sent) => Ok(sent),
         Err(PutFailure::Aws(failure)) => {
-            let is_dead = sessions.is_dead(bucket, scope, &session, &failure).await;
-            if is_dead && !may_repeat(target, call) {
-                sessions.retire(bucket, scope, &session, &failure).await;
-            }
+            let session_is_dead = sessions.retire(bucket, scope, &session, &failure).await;
             Err(Failed {
                 failure: failure.into(),
-                session_is_dead: is_dead,
+                session_is_dead,
             })
         }
         Err(failure) => Err(alive(failure)),

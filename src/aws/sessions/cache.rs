@@ -295,14 +295,16 @@ impl RoleSessions {
         scope: SessionScope,
         session: &Arc<AwsSession>,
         failure: &AwsFailure,
-    ) {
-        if self.is_dead(bucket, scope, session, failure).await {
+    ) -> bool {
+        let is_dead = self.is_dead(bucket, scope, session, failure).await;
+        if is_dead {
             let trusted = self.pace.trusted;
             self.drop_made(&bucket.owner, |at| {
                 at <= session.made_at || at.elapsed() >= trusted
             })
             .await;
         }
+        is_dead
     }
 
     /// A call that was denied to an older session is not denied to this one. What made the older one dead,

@@ -129,7 +129,7 @@ async fn faults_of_sts_have_stable_codes() {
         // The last one, because it is remembered.
         (
             sts_error(403, "AccessDenied", "User: SECRETARN"),
-            502,
+            424,
             "role_refused",
         ),
     ];

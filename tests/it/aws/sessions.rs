@@ -470,7 +470,7 @@ async fn a_change_of_the_storage_drops_its_session() {
     app.patch(storage, admin, &json!({"prefix": "a"}))
         .await
         .expect(200);
-    let check = format!("{storage}/check");
+    let check = format!("{storage}/check?pending=true");
     app.post(&check, admin, &json!({})).await.expect(200);
     stub.clear();
     app.get(&files, admin).await.expect(200);

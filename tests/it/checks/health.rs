@@ -157,8 +157,10 @@ async fn a_denial_is_424_where_the_customer_can_change_it() {
     // No session is warm yet. A refusal by the service's own side is the operator's.
     stub.answer_to("AssumeRole", service_control_policy());
     storage.files().await.problem(502, "service_not_permitted");
+    // A refusal is remembered for some seconds, unless a check looks again.
     stub.forget_rules();
     stub.answer_to("AssumeRole", sts_error(403, "InvalidClientTokenId", "x"));
+    storage.check().await;
     storage
         .files()
         .await

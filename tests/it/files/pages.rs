@@ -1,5 +1,6 @@
 //! The pages of files, as a browser without JavaScript uses them.
 
+use crate::it::storages::api::damage;
 use crate::it::support::emulator::Emulator;
 use crate::it::support::pages::{Visitor, redirect, with_query};
 use crate::it::support::scene::{ConnectedStorage, Scene};
@@ -265,11 +266,12 @@ async fn a_storage_that_cannot_be_read_says_so() {
     let scene = Scene::on(Emulator).prefix("team").connect().await;
     let (app, workspace, storage) = scene.parts();
     let admin = Visitor::sign_in(&app, &workspace.admin, "admin").await;
-    let path = storage.path("");
-    let change = serde_json::json!({"prefix": "other"});
-    app.patch(&path, &workspace.admin, &change)
-        .await
-        .expect(200);
+    // As a replica of an earlier release leaves a storage whose connection was changed.
+    let earlier = format!(
+        "UPDATE storages SET revision = revision + 1 WHERE id = '{}'",
+        storage.id
+    );
+    damage(&app, &earlier).await;
     let page = admin.get(&folder(&storage, "/")).await;
     assert_eq!(page.status, 409);
     assert!(

@@ -242,7 +242,7 @@ async fn several_bad_fields_are_named_at_once() {
     let (_, app) = emulated().await;
     let dialog = Dialog::open(&app, json!({})).await;
     let answer = dialog
-        .patch(json!({"bucket": "A", "role_arn": "x", "region": "x", "display_name": "fine"}))
+        .patch(json!({"bucket": "A", "role_arn": "x", "region": "x!", "display_name": "fine"}))
         .await;
     let problem = answer.problem(422, "invalid_request");
     let named: Vec<_> = problem["errors"]

@@ -157,9 +157,11 @@ async fn a_passed_check_puts_the_change_in_use(db: TestDb) {
     let db = db.database;
     let mine = workspace(&db).await;
     let stored = storage(&db, &mine.id).await;
-    let changed = with_other_role(&stored).connection;
+    let mut changed = with_other_role(&stored).connection;
     assert!(change(&db, &stored, seen(1, None), &put(&changed)).await);
     let warned = report(stored.id.as_str(), 2, StepStatus::Warning);
+    // Where the bucket is, is what the check found.
+    changed.settings.region = warned.region;
     let recorded = db.record_pending_check(&mine.id, &stored.id, &warned, &changed);
     assert_eq!(recorded.await, Ok(PendingCheck::InUse(Recorded::Stored)));
     let now = reload(&db, &stored).await;
