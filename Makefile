@@ -12,9 +12,8 @@ help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 test: test-tools lint ## Check and test everything. ARGS=name runs the tests whose names contain it.
-	@test -n "$(ARGS)" || $(MAKE) --no-print-directory check-api
+	@if [ -z "$(ARGS)" ]; then $(MAKE) --no-print-directory check-api && .build/emulator/bin/python tools/faults/faults.py --short; fi
 	@tools/with-services $(CARGO) test $(ARGS)
-	@if [ -z "$(ARGS)" ]; then .build/emulator/bin/python tools/faults/faults.py --short; fi
 
 # What is tested from outside of the program; each is short here.
 check-api:

@@ -148,10 +148,10 @@ async fn checked(rig: &Rig, workspace: &WorkspaceId, storages: &[StorageId]) -> 
     count
 }
 
-/// Waits until this is so, and fails when it takes longer than six seconds.
+/// Waits until this is so, and fails when it takes longer than fifteen seconds.
 macro_rules! until {
     ($is_so:expr) => {
-        let end = Instant::now() + Duration::from_secs(6);
+        let end = Instant::now() + Duration::from_secs(15);
         while !$is_so {
             assert!(Instant::now() < end, "not in time: {}", stringify!($is_so));
             tokio::time::sleep(Duration::from_millis(20)).await;
