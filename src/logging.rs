@@ -33,6 +33,12 @@ const QUIET: &str =
 
 /// Whether this filter can be used; the error says why not.
 pub fn check_filter(filter: &str) -> Result<(), String> {
+    // Names of modules have no others, and the library's parser panics on some.
+    if let Some(odd) = filter.chars().find(|c| !c.is_ascii()) {
+        return Err(format!(
+            "The log filter cannot be read: it has the character `{odd}`, and filters are plain ASCII."
+        ));
+    }
     EnvFilter::builder()
         .parse(filter)
         .map(|_| ())

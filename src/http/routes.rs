@@ -122,8 +122,10 @@ impl Routes {
                 .flat_map(|route| &route.address.operations)
                 .find(|operation| operation.method == *method)
                 .is_some_and(|operation| {
-                    effect(Some(operation), method) == RouteEffect::Changes
-                        && !operation.takes_idempotency_key
+                    matches!(
+                        effect(Some(operation), method),
+                        RouteEffect::Changes | RouteEffect::ChangesFiles
+                    ) && !operation.takes_idempotency_key
                 })
     }
 

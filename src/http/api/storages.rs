@@ -56,7 +56,7 @@ pub(super) struct StorageBody {
     verified: bool,
     /// Quarantined: a check found that the role lets others in, and the storage is not used until one
     /// passes.
-    #[schema(inline, value_type = StorageState)]
+    #[schema(value_type = StorageState)]
     state: &'static str,
     /// `null` while the storage is active.
     quarantine: Option<QuarantineBody>,

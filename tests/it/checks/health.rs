@@ -153,22 +153,23 @@ async fn a_denial_is_424_where_the_customer_can_change_it() {
         options.built_in_bucket = Some(stub.bucket.clone());
     })
     .await;
-    let storage = Stored::on(&stub, &app).await;
-    // No session is warm yet. A refusal by the service's own side is the operator's.
-    stub.answer_to("AssumeRole", service_control_policy());
-    storage.files().await.problem(502, "service_not_permitted");
-    // A refusal is remembered for some seconds, unless a check looks again.
-    stub.forget_rules();
+    // Each a storage of its own: a refusal is remembered for some seconds. No session is warm yet.
+    let (first, storage) = (Stored::on(&stub, &app).await, Stored::on(&stub, &app).await);
+    // A refusal by the service's own side is the operator's.
     stub.answer_to("AssumeRole", sts_error(403, "InvalidClientTokenId", "x"));
-    storage.check().await;
-    storage
+    first
         .files()
         .await
         .problem(502, "service_credentials_rejected");
     stub.forget_rules();
+    stub.answer_to("AssumeRole", service_control_policy());
+    first.files().await.problem(502, "service_not_permitted");
+    stub.forget_rules();
     stub.answer_to("AssumeRole", sts_error(403, "AccessDenied", "SECRETARN"));
     storage.files().await.problem(424, "role_refused");
     stub.forget_rules();
+    // A check looks again.
+    storage.check().await.passed();
     stub.answer_to("ListObjectsV2", denied("Access Denied"));
     let problem = storage.files().await.problem(424, "storage_access_denied");
     assert_eq!(problem["missing"][0]["action"], "s3:ListBucket");
