@@ -103,7 +103,7 @@ connection_input! {
         requester_pays: bool,
         /// Whether browsers use the bucket directly, which needs CORS rules. `true` unless it is said
         /// otherwise.
-        #[schema(value_type = Option<bool>, default = true)]
+        #[schema(value_type = Option<bool>)]
         browser_access: bool,
         /// How the connection signs in; `role` where nothing else is set.
         #[schema(value_type = Option<closed_sets::Auth>)]
