@@ -34,7 +34,7 @@ fn quick(stall: Duration) -> Pace {
 }
 
 /// A body that comes in pieces, with a pause after each.
-fn body_of(body: &[u8], told: bool, piece: usize, pause: Duration) -> UploadBody {
+fn body_of(body: &[u8], announced: bool, piece: usize, pause: Duration) -> UploadBody {
     let (sender, pieces) = mpsc::channel(1);
     let chunks: Vec<_> = body.chunks(piece).map(<[u8]>::to_vec).collect();
     tokio::spawn(async move {
@@ -46,11 +46,11 @@ fn body_of(body: &[u8], told: bool, piece: usize, pause: Duration) -> UploadBody
         }
         let _ = sender.send(Piece::End).await;
     });
-    UploadBody::new(pieces, told.then_some(body.len() as u64), Vec::new())
+    UploadBody::new(pieces, announced.then_some(body.len() as u64), Vec::new())
 }
 
-fn at_once(body: &[u8], told: bool) -> UploadBody {
-    body_of(body, told, 60_000, Duration::ZERO)
+fn at_once(body: &[u8], announced: bool) -> UploadBody {
+    body_of(body, announced, 60_000, Duration::ZERO)
 }
 
 async fn put(
@@ -79,10 +79,10 @@ async fn a_body_may_take_far_longer_than_the_store_may_stand_still() {
         ("/parts", 2 * PART, true),
         ("/chunked", MIB, false),
     ];
-    let sent = uploads.map(|(key, length, told)| {
+    let sent = uploads.map(|(key, length, announced)| {
         let (body, to) = (bytes(length), &to);
         let steps = 14 * length.div_ceil(PART).max(1);
-        let body_sent = body_of(&body, told, length / steps, stall / 4);
+        let body_sent = body_of(&body, announced, length / steps, stall / 4);
         async move {
             let began = Instant::now();
             put(to, key, body_sent).await.unwrap();
@@ -116,7 +116,7 @@ async fn a_part_that_the_store_fails_is_sent_again() {
         Reply::Reset,
     ];
     for (round, fault) in faults.into_iter().enumerate() {
-        for (key, body, told) in [("/told", &body, true), ("/chunked", &chunked, false)] {
+        for (key, body, announced) in [("/announced", &body, true), ("/chunked", &chunked, false)] {
             let proxy = AwsProxy::start().await;
             once(&proxy, fault.clone(), |request| {
                 request.query("partNumber").as_deref() == Some("2")
@@ -127,7 +127,7 @@ async fn a_part_that_the_store_fails_is_sent_again() {
             );
             let mut to = to;
             to.0.uploads.pace = quick(Duration::from_secs(30));
-            let stored = put(&to, key, at_once(body, told)).await.unwrap();
+            let stored = put(&to, key, at_once(body, announced)).await.unwrap();
             assert_eq!(stored.size, Some(body.len() as u64));
             assert!(place.object(key).await.unwrap() == *body, "{round} {key}");
             assert_eq!(proxy.count("UploadPart"), 4, "{round} {key}");
@@ -198,14 +198,14 @@ async fn breaking(after: u64) -> (String, Arc<AtomicU64>) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_breaks_within_a_part_costs_that_part_alone() {
     let place = Scene::on(Emulator).prefix("team").connect().await;
-    for (told, length) in [(true, 2 * PART + 7), (false, 17 * MIB)] {
+    for (announced, length) in [(true, 2 * PART + 7), (false, 17 * MIB)] {
         let body = bytes(length);
         let (url, broken) = breaking(2 * MIB as u64).await;
         let sdk = place.storage.customer.sdk_config.to_builder();
         let mut to = adapter(&place, &sdk.endpoint_url(url).build());
         to.0.uploads.pace = quick(Duration::from_secs(30));
         // The rest of the part comes after the break.
-        let slowly = body_of(&body, told, 100_000, Duration::from_millis(5));
+        let slowly = body_of(&body, announced, 100_000, Duration::from_millis(5));
         put(&to, "/a", slowly).await.unwrap();
         assert!(place.object("/a").await.unwrap() == body);
         assert_eq!(broken.load(Ordering::SeqCst), 1);

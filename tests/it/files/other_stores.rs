@@ -91,9 +91,9 @@ async fn nothing_is_overwritten_that_was_promised_to_stay() {
         (request.operation() == "HeadObject")
             .then(|| Reply::answer(200, "hello").with("etag", "\"e\""))
     });
-    let put = async |length: usize, told: bool, condition: (&str, &str)| {
+    let put = async |length: usize, announced: bool, condition: (&str, &str)| {
         let body = bytes(length);
-        let body = match told {
+        let body = match announced {
             true => reqwest::Body::from(body),
             false => chunked(body),
         };
@@ -111,17 +111,19 @@ async fn nothing_is_overwritten_that_was_promised_to_stay() {
         (MIB, false),
         (9 * MIB, false),
     ];
-    for (length, told) in parts {
+    for (length, announced) in parts {
         for condition in [("if-none-match", "*"), other] {
             stub.clear();
-            let refused = put(length, told, condition).await;
+            let refused = put(length, announced, condition).await;
             refused.problem(412, "precondition_failed");
             assert_eq!(stub.count("PutObject"), 0, "{length} {condition:?}");
             assert_eq!(stub.count("CompleteMultipartUpload"), 0, "{length}");
             let begun = stub.count("CreateMultipartUpload");
             assert_eq!(stub.count("AbortMultipartUpload"), begun, "{length}");
         }
-        put(length, told, ("if-match", "\"e\"")).await.expect(200);
+        put(length, announced, ("if-match", "\"e\""))
+            .await
+            .expect(200);
     }
 
     stub.clear();

@@ -1,4 +1,4 @@
-//! What is not kept for ever, and the leases of those who remove it.
+//! What is not kept without end, and the leases of those who remove it.
 
 use crate::application::kept::store::error::StoreResult;
 use crate::domain::check::Outcome;
