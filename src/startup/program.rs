@@ -5,7 +5,7 @@ use crate::cli::{Cli, Command, healthcheck, provision};
 use crate::settings::{Options, Settings};
 use crate::startup::commands;
 use crate::{aws, http, logging, startup};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 /// Runs the command until it ends. The error says, in words for the terminal, why it failed.
@@ -38,34 +38,54 @@ async fn provision(arguments: provision::Args) -> Result<(), String> {
 async fn serve(options: Options) -> Result<(), String> {
     let settings = Settings::parse(options).map_err(|error| error.to_string())?;
     let _written_at_the_end = logging::init(&settings.log)?;
-    let application = startup::build(settings)
-        .await
-        .map_err(|error| error.to_string())?;
-    stop_on_signal(application.shutdown(), application.without_drain())?;
+    // Before the service says that it listens: whoever stops it then finds it ready to be stopped.
+    let mut signals = Signals::listen()?;
+    let application = tokio::select! {
+        biased;
+        built = startup::build(settings) => built.map_err(|error| error.to_string())?,
+        _ = signals.next() => return Ok(()),
+    };
+    signals.stop(application.shutdown(), application.without_drain());
     application.run().await.map_err(|error| error.to_string())
 }
 
 /// SIGTERM and SIGINT stop the service after what runs; a second one stops it at once. SIGINT comes from
 /// a terminal, where no load balancer has to see the stop.
-fn stop_on_signal(
-    shutdown: CancellationToken,
-    without_drain: CancellationToken,
-) -> Result<(), String> {
-    let listen = |kind| signal(kind).map_err(|error| format!("cannot wait for signals: {error}"));
-    let mut terminate = listen(SignalKind::terminate())?;
-    let mut interrupt = listen(SignalKind::interrupt())?;
-    tokio::spawn(async move {
-        for first in [true, false] {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => without_drain.cancel(),
-            }
-            if !first {
-                std::process::exit(1);
-            }
-            tracing::info!("stopping, after what runs");
-            shutdown.cancel();
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Self, String> {
+        let listen =
+            |kind| signal(kind).map_err(|error| format!("cannot wait for signals: {error}"));
+        Ok(Self {
+            terminate: listen(SignalKind::terminate())?,
+            interrupt: listen(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Waits for the next one. True when it comes from a terminal.
+    async fn next(&mut self) -> bool {
+        tokio::select! {
+            _ = self.terminate.recv() => false,
+            _ = self.interrupt.recv() => true,
         }
-    });
-    Ok(())
+    }
+
+    fn stop(mut self, shutdown: CancellationToken, without_drain: CancellationToken) {
+        tokio::spawn(async move {
+            for first in [true, false] {
+                if self.next().await {
+                    without_drain.cancel();
+                }
+                if !first {
+                    std::process::exit(1);
+                }
+                tracing::info!("stopping, after what runs");
+                shutdown.cancel();
+            }
+        });
+    }
 }
