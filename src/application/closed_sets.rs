@@ -151,6 +151,14 @@ closed_set!(
     Skip
 );
 closed_set!(
+    "What to do about files in an archive class: `keep` takes them, `skip` leaves them out, `fail` makes nothing.",
+    OnArchived,
+    project::OnArchived,
+    Fail,
+    Skip,
+    Keep
+);
+closed_set!(
     "One of the documents that a customer applies.",
     DocumentName,
     policy_document::DocumentName::ALL

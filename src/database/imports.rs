@@ -4,6 +4,7 @@ use crate::application::kept::store::{IMPORT, ImportStep, StoreResult};
 use crate::database::engine::values;
 use crate::database::project_files::insert_files;
 use crate::database::{Database, jobs};
+use crate::domain::files::storage_class::is_archived;
 use crate::domain::ids::ProjectId;
 use crate::domain::project::{ImportFailure, ProjectStatus};
 
@@ -23,10 +24,16 @@ pub(super) async fn advance(
         .files
         .iter()
         .fold(0_i64, |sum, file| sum.saturating_add(file.size));
+    let archived = step
+        .files
+        .iter()
+        .filter(|file| is_archived(file.storage_class.as_deref()));
+    let archived = i64::try_from(archived.count()).unwrap_or(i64::MAX);
     let count = i64::try_from(step.files.len()).unwrap_or(i64::MAX);
     tx.execute(
         "UPDATE projects SET file_count = file_count + $2, total_size = total_size + $3,
-             skipped_count = skipped_count + $4, progress_done = $5, progress_total = $6
+             skipped_count = skipped_count + $4, progress_done = $5, progress_total = $6,
+             archived_count = archived_count + $7
          WHERE id = $1",
         values![
             project.as_str(),
@@ -34,7 +41,8 @@ pub(super) async fn advance(
             size,
             step.skipped,
             step.progress.done,
-            step.progress.total
+            step.progress.total,
+            archived
         ],
     )
     .await?;
@@ -68,7 +76,7 @@ pub(super) async fn finish(
             .await?;
             tx.execute(
                 "UPDATE projects SET status = $2, failure_code = $3, failure_detail = $4,
-                     file_count = 0, total_size = 0
+                     file_count = 0, total_size = 0, archived_count = 0
                  WHERE id = $1",
                 values![
                     project.as_str(),

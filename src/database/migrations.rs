@@ -71,6 +71,11 @@ const SQLITE: &[(i64, &str, &str)] = &[
         "file_metadata",
         include_str!("../../migrations/sqlite/0010_file_metadata.sql"),
     ),
+    (
+        11,
+        "archived_files",
+        include_str!("../../migrations/sqlite/0011_archived_files.sql"),
+    ),
 ];
 
 const POSTGRES: &[(i64, &str, &str)] = &[
@@ -123,6 +128,11 @@ const POSTGRES: &[(i64, &str, &str)] = &[
         10,
         "file_metadata",
         include_str!("../../migrations/postgres/0010_file_metadata.sql"),
+    ),
+    (
+        11,
+        "archived_files",
+        include_str!("../../migrations/postgres/0011_archived_files.sql"),
     ),
 ];
 

@@ -7,7 +7,7 @@ use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::ProjectId;
 use crate::domain::project::{Progress, ProjectFile};
 
-/// How many files one statement inserts or looks up. With six values for each it stays far below what
+/// How many files one statement inserts or looks up. With seven values for each it stays far below what
 /// the engines allow (SQLite 32,766 placeholders, PostgreSQL 65,535).
 pub(super) const PER_STATEMENT: usize = 1000;
 
@@ -18,7 +18,7 @@ pub(super) async fn insert_files(
 ) -> StoreResult<()> {
     for chunk in files.chunks(PER_STATEMENT) {
         let rows: Vec<String> = (0..chunk.len())
-            .map(|row| format!("($1, {})", placeholders(2 + 6 * row, 6)))
+            .map(|row| format!("($1, {})", placeholders(2 + 7 * row, 7)))
             .collect();
         let mut values = values![project.as_str()];
         for file in chunk {
@@ -29,11 +29,12 @@ pub(super) async fn insert_files(
                 file.size,
                 file.etag.as_deref(),
                 stored_metadata(&file.metadata)?,
+                file.storage_class.as_deref(),
             ]);
         }
         tx.execute(
             Sql::Built(format!(
-                "INSERT INTO project_files (project_id, position, path, name, size, etag, metadata) VALUES {}",
+                "INSERT INTO project_files (project_id, position, path, name, size, etag, metadata, storage_class) VALUES {}",
                 rows.join(", ")
             )),
             values,
@@ -57,6 +58,7 @@ pub(super) fn file(record: &Record) -> StoreResult<ProjectFile> {
         name: record.text("name")?,
         size: record.int("size")?,
         etag: record.text_opt("etag")?,
+        storage_class: record.text_opt("storage_class")?,
         metadata: match record.text_opt("metadata")? {
             Some(_) => record.parse("metadata", |text| serde_json::from_str(text))?,
             None => Vec::new(),

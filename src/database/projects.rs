@@ -18,7 +18,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT id, workspace_id, name, storage_id, status, progress_done, progress_total, \
-             file_count, total_size, skipped_count, failure_code, failure_detail, created_at \
+             file_count, total_size, archived_count, skipped_count, failure_code, failure_detail, created_at \
              FROM projects ",
             $rest
         )
@@ -125,7 +125,7 @@ impl ProjectStore for Database {
     ) -> StoreResult<Vec<ProjectFile>> {
         let rows = self
             .fetch_all(
-                "SELECT position, path, name, size, etag, metadata FROM project_files
+                "SELECT position, path, name, size, etag, metadata, storage_class FROM project_files
                  WHERE project_id = $2 AND position > $3
                      AND EXISTS (SELECT 1 FROM projects WHERE workspace_id = $1 AND id = $2)
                  ORDER BY position LIMIT $4",
@@ -150,7 +150,7 @@ impl ProjectStore for Database {
             let rows = self
                 .fetch_all(
                     Sql::Built(format!(
-                        "SELECT position, path, name, size, etag, metadata FROM project_files
+                        "SELECT position, path, name, size, etag, metadata, storage_class FROM project_files
                          WHERE project_id = $2 AND path IN ({})
                              AND EXISTS (SELECT 1 FROM projects WHERE workspace_id = $1 AND id = $2)",
                         placeholders(3, chunk.len())
@@ -189,8 +189,8 @@ impl ProjectStore for Database {
 async fn insert(tx: &mut Tx, project: &Project) -> StoreResult<()> {
     tx.execute(
         "INSERT INTO projects (id, workspace_id, name, storage_id, status, progress_done, progress_total,
-             file_count, total_size, skipped_count, failure_code, failure_detail, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+             file_count, total_size, skipped_count, failure_code, failure_detail, created_at, archived_count)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         values![
             project.id.as_str(),
             project.workspace.as_str(),
@@ -205,6 +205,7 @@ async fn insert(tx: &mut Tx, project: &Project) -> StoreResult<()> {
             project.failure.as_ref().map(|v| v.code.as_str()),
             project.failure.as_ref().map(|v| v.detail.as_str()),
             project.created_at,
+            project.archived_count,
         ],
     )
     .await
@@ -228,6 +229,7 @@ fn project(record: &Record) -> StoreResult<Project> {
         progress: progress(record)?,
         file_count: record.int("file_count")?,
         total_size: record.int("total_size")?,
+        archived_count: record.int("archived_count")?,
         skipped_count: record.int("skipped_count")?,
         failure,
         created_at: record.time("created_at")?,

@@ -17,7 +17,10 @@ pub struct Project {
     pub file_count: i64,
     /// In bytes.
     pub total_size: i64,
-    /// Keys that were left out because they were missing (`on_missing: skip`).
+    /// How many of the files are in an archive class (see [`is_archived`](crate::domain::files::storage_class::is_archived)).
+    pub archived_count: i64,
+    /// Keys that were left out: missing ones (`on_missing: skip`), archived ones (`on_archived: skip`), and
+    /// objects that no file key can name.
     pub skipped_count: i64,
     /// Why the import failed: a stable code and a sentence.
     pub failure: Option<ImportFailure>,
@@ -124,6 +127,8 @@ pub struct ProjectFile {
     /// In bytes.
     pub size: i64,
     pub etag: Option<String>,
+    /// `None`: S3 Standard, or the store does not say.
+    pub storage_class: Option<String>,
     /// What the list of files said beside, as in [`WantedFile::metadata`].
     pub metadata: Vec<(String, String)>,
 }
@@ -151,6 +156,40 @@ impl OnMissing {
         match self {
             Self::Fail => "fail",
             Self::Skip => "skip",
+        }
+    }
+}
+
+/// What to do about files in an archive class, which cannot be read before they are restored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnArchived {
+    /// Create nothing and list them.
+    Fail,
+    /// Create the project without them. They count among the skipped.
+    Skip,
+    /// Create the project with them and say how many they are.
+    #[default]
+    Keep,
+}
+
+impl OnArchived {
+    pub fn parse(value: &str) -> Result<Self, Invalid> {
+        match value {
+            "fail" => Ok(Self::Fail),
+            "skip" => Ok(Self::Skip),
+            "keep" => Ok(Self::Keep),
+            _ => Err(Invalid::new(
+                "unknown_on_archived",
+                "Use `keep`, `skip` or `fail`.",
+            )),
+        }
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Fail => "fail",
+            Self::Skip => "skip",
+            Self::Keep => "keep",
         }
     }
 }

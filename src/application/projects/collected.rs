@@ -3,30 +3,52 @@
 use crate::application::error::{Error, Kind};
 use crate::application::projects::lookup::Found;
 use crate::domain::files::file_key::FileKey;
-use crate::domain::project::{ProjectFile, WantedFile};
+use crate::domain::files::storage_class::is_archived;
+use crate::domain::project::{OnArchived, ProjectFile, WantedFile};
 
-/// Splits what was looked up into the project's files, from `position` on, and the missing keys.
+/// What was looked up, sorted.
+pub(super) struct SortedOut<'a> {
+    pub files: Vec<ProjectFile>,
+    pub missing: Vec<&'a FileKey>,
+    /// Archived files that the project does not take.
+    pub archived: Vec<&'a FileKey>,
+}
+
+/// Splits what was looked up into the project's files, from `position` on, and the others.
 pub(super) fn sort_out(
     wanted: &[WantedFile],
     found: Vec<Option<Found>>,
     position: i64,
-) -> (Vec<ProjectFile>, Vec<&FileKey>) {
+    on_archived: OnArchived,
+) -> SortedOut<'_> {
     let mut files = Vec::new();
     let mut missing = Vec::new();
+    let mut archived = Vec::new();
     for (file, found) in wanted.iter().zip(found) {
         match found {
+            Some(found)
+                if on_archived != OnArchived::Keep
+                    && is_archived(found.storage_class.as_deref()) =>
+            {
+                archived.push(&file.file_key);
+            }
             Some(found) => files.push(ProjectFile {
                 position: position + count(files.len()),
                 file_key: file.file_key.clone(),
                 name: file.name().to_owned(),
                 size: found.size,
                 etag: found.etag,
+                storage_class: found.storage_class,
                 metadata: file.metadata.clone(),
             }),
             None => missing.push(&file.file_key),
         }
     }
-    (files, missing)
+    SortedOut {
+        files,
+        missing,
+        archived,
+    }
 }
 
 pub(super) fn count(number: usize) -> i64 {
@@ -36,6 +58,32 @@ pub(super) fn count(number: usize) -> i64 {
 pub(super) fn total_size(files: &[ProjectFile]) -> i64 {
     let sizes = files.iter().map(|file| file.size);
     sizes.fold(0, i64::saturating_add)
+}
+
+pub(super) fn count_archived(files: &[ProjectFile]) -> i64 {
+    let archived = files
+        .iter()
+        .filter(|file| is_archived(file.storage_class.as_deref()));
+    count(archived.count())
+}
+
+/// How many archived files a refusal names.
+const ARCHIVED_NAMED: usize = 100;
+
+/// The files that `on_archived: fail` refuses.
+pub(super) fn archived_files(keys: &[&FileKey]) -> Error {
+    let detail = match keys {
+        [one] => format!("The file `{one}` is archived and cannot be read before it is restored."),
+        [first, ..] => format!(
+            "{} files are archived and cannot be read before they are restored. The first is `{first}`.",
+            keys.len()
+        ),
+        [] => "Archived files cannot be read before they are restored.".to_owned(),
+    };
+    let named = keys.iter().take(ARCHIVED_NAMED).map(|key| key.to_string());
+    Error::new(Kind::Unprocessable, "archived_files", detail)
+        .remedy("Restore them in S3, leave them out with `\"on_archived\": \"skip\"`, or keep them with `\"on_archived\": \"keep\"`.")
+        .member("archived_files", named.collect::<Vec<_>>())
 }
 
 pub(super) fn no_files() -> Error {

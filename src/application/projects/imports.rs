@@ -12,14 +12,16 @@ use crate::application::clock::Clock;
 use crate::application::error::{Error, Kind, Result};
 use crate::application::jobs::{Job, Lane, Next};
 use crate::application::kept::store::{ClaimedJob, IMPORT, ImportStep, Store, is_of_database};
-use crate::application::projects::collected::{count, no_files, sort_out};
+use crate::application::projects::collected::{
+    SortedOut, archived_files, count, no_files, sort_out,
+};
 use crate::application::projects::reading::{Manifest, list_page, read_manifest};
 use crate::application::projects::source::{ImportCursor, ImportSource, ParsedSource};
 use crate::application::projects::{lookup, manifest};
 use crate::application::storages::Storages;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::{ProjectId, WorkspaceId};
-use crate::domain::project::{ImportFailure, OnMissing, Progress, ProjectFile};
+use crate::domain::project::{ImportFailure, OnArchived, OnMissing, Progress, ProjectFile};
 use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::Duration;
@@ -290,7 +292,10 @@ impl ImportFiles {
         let mut cursor = work.cursor.clone();
         cursor.tries = 0;
         match &work.source {
-            ParsedSource::Folder(selection) => {
+            ParsedSource::Folder {
+                selection,
+                on_archived,
+            } => {
                 let from = match (&cursor.after, cursor.continuation.take()) {
                     (_, Some(token)) => ListFrom::Continuation(token),
                     (Some(after), None) => {
@@ -299,14 +304,16 @@ impl ImportFiles {
                     }
                     (None, None) => ListFrom::Beginning,
                 };
-                let page = list_page(self.files.as_ref(), &bucket, selection, from).await?;
-                let unusable = page.unusable;
+                let page =
+                    list_page(self.files.as_ref(), &bucket, selection, *on_archived, from).await?;
+                refuse_archived(*on_archived, page.archived.iter().collect())?;
+                let skipped = page.unusable + page.archived.len();
                 let files = cursor.take_page(page);
                 if cursor.files > count(manifest::MOST_KEYS) {
                     return Err(too_many());
                 }
                 Ok(Some(ImportRead {
-                    skipped: unusable,
+                    skipped,
                     total: cursor.ended.then_some(cursor.done),
                     files,
                     cursor,
@@ -316,6 +323,7 @@ impl ImportFiles {
                 key,
                 etag,
                 on_missing,
+                on_archived,
             } => {
                 let manifest = match &work.manifest {
                     Some(manifest) => manifest,
@@ -333,10 +341,15 @@ impl ImportFiles {
                 let wanted = &manifest.files[begin..end];
                 let keys: Vec<&FileKey> = wanted.iter().map(|file| &file.file_key).collect();
                 let found = lookup::look_up(self.files.as_ref(), &bucket, &keys).await?;
-                let (mut files, missing) = sort_out(wanted, found, cursor.files);
-                let mut skipped = 0;
+                let SortedOut {
+                    mut files,
+                    missing,
+                    archived,
+                } = sort_out(wanted, found, cursor.files, *on_archived);
+                let mut skipped = archived.len();
+                refuse_archived(*on_archived, archived)?;
                 match on_missing {
-                    OnMissing::Skip => skipped = missing.len(),
+                    OnMissing::Skip => skipped += missing.len(),
                     OnMissing::Fail => {
                         cursor.missing += count(missing.len());
                         let room = MISSING_NAMED.saturating_sub(cursor.first_missing.len());
@@ -359,6 +372,14 @@ impl ImportFiles {
                 }))
             }
         }
+    }
+}
+
+/// The import goes no further where archived files are refused.
+fn refuse_archived(on_archived: OnArchived, archived: Vec<&FileKey>) -> Result<()> {
+    match on_archived {
+        OnArchived::Fail if !archived.is_empty() => Err(archived_files(&archived)),
+        OnArchived::Fail | OnArchived::Skip | OnArchived::Keep => Ok(()),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::domain::Invalid;
 use crate::domain::files::file_key::{FileKey, Folder};
 use crate::domain::ids::StorageRef;
 use crate::domain::names::Name;
-use crate::domain::project::{FileName, OnMissing};
+use crate::domain::project::{FileName, OnArchived, OnMissing};
 
 /// More would make the answer longer than it is of use.
 const MOST_ERRORS: usize = 100;
@@ -29,6 +29,7 @@ pub struct NewProjectInput {
     /// A list of files as it was pasted into the field `files`.
     pub pasted: Option<String>,
     pub on_missing: Option<String>,
+    pub on_archived: Option<String>,
 }
 
 /// The texts of one listed file.
@@ -53,6 +54,9 @@ impl NewProjectInput {
         let on_missing = self
             .on_missing
             .and_then(|text| refusals.taken("on_missing", OnMissing::parse(&text)));
+        let on_archived = self
+            .on_archived
+            .and_then(|text| refusals.taken("on_archived", OnArchived::parse(&text)));
         let globs = [("include", &self.include), ("exclude", &self.exclude)];
         for (field, globs) in globs {
             if globs.is_some() && self.folder.is_none() {
@@ -85,6 +89,7 @@ impl NewProjectInput {
                 storage,
                 files,
                 on_missing: on_missing.unwrap_or_default(),
+                on_archived: on_archived.unwrap_or_default(),
             }),
             _ => Err(Error::invalid(refusals.0)),
         }

@@ -13,6 +13,7 @@ use crate::domain::connection::ConnectedBucket;
 use crate::domain::connection::bucket_prefix::BucketPrefix;
 use crate::domain::files::file_key::{FileKey, Folder};
 use crate::domain::files::object_key::{Listed, ObjectKey, ObjectKeyPrefix, relative_to};
+use crate::domain::files::storage_class::other_than_standard;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use std::collections::BTreeMap;
 
@@ -29,6 +30,8 @@ pub struct Found {
     /// In bytes.
     pub size: i64,
     pub etag: Option<String>,
+    /// `None`: S3 Standard, or the store does not say.
+    pub storage_class: Option<String>,
 }
 
 /// A key that is looked up, and its place in the request.
@@ -81,10 +84,13 @@ async fn head(
 ) -> Result<(usize, Option<Found>)> {
     match files.head(bucket, &bucket.key("key", key)?).await {
         Ok(object) => {
-            let (size, etag) = (object.size, object.etag);
-            // A store that does not say how large a file is still has it.
-            let size = size.unwrap_or_default();
-            Ok((place, Some(Found { size, etag })))
+            let found = Found {
+                // A store that does not say how large a file is still has it.
+                size: object.size.unwrap_or_default(),
+                etag: object.etag,
+                storage_class: other_than_standard(object.storage_class),
+            };
+            Ok((place, Some(found)))
         }
         Err(failure) if failure.kind == FailureKind::NoSuchKey => Ok((place, None)),
         Err(failure) => Err(failure.into()),
@@ -150,8 +156,12 @@ fn by_path(prefix: &BucketPrefix, page: ListPage) -> Result<BTreeMap<String, Fou
     let mut objects = BTreeMap::new();
     for object in page.objects {
         let path = path_of(prefix, &object.key)?;
-        let (size, etag) = (object.size, object.etag);
-        objects.insert(path, Found { size, etag });
+        let found = Found {
+            size: object.size,
+            etag: object.etag,
+            storage_class: other_than_standard(object.storage_class),
+        };
+        objects.insert(path, found);
     }
     Ok(objects)
 }

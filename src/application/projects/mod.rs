@@ -30,9 +30,9 @@ use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::{ProjectId, StorageRef};
 use crate::domain::names::Name;
 use crate::domain::project::{
-    FileName, OnMissing, Progress, Project, ProjectFile, ProjectStatus, WantedFile,
+    FileName, OnArchived, OnMissing, Progress, Project, ProjectFile, ProjectStatus, WantedFile,
 };
-use collected::{count, no_files, sort_out, total_size};
+use collected::{SortedOut, archived_files, count, count_archived, no_files, sort_out, total_size};
 use manifest::{FileListing, FileReference, ListSource};
 use reading::{PAGE, check_lengths, list_page, listed_storage, read_manifest};
 use selection::Selection;
@@ -88,6 +88,7 @@ pub struct NewProject {
     pub storage: Option<StorageRef>,
     pub files: FileSource,
     pub on_missing: OnMissing,
+    pub on_archived: OnArchived,
 }
 
 /// Where the list of a project's files comes from.
@@ -140,7 +141,7 @@ impl Projects {
             None => self.storages.default_of(&member.workspace).await?,
         };
         let bucket = self.storages.usable(&member.workspace, &storage).await?;
-        let planning = self.plan(&bucket, new.files, new.on_missing);
+        let planning = self.plan(&bucket, new.files, new.on_missing, new.on_archived);
         let plan = tokio::time::timeout(self.limits.look_up, planning)
             .await
             .map_err(|_| too_slow())??;
@@ -153,6 +154,7 @@ impl Projects {
             progress: Progress::default(),
             file_count: 0,
             total_size: 0,
+            archived_count: 0,
             skipped_count: 0,
             failure: None,
             created_at: self.clock.now(),
@@ -161,6 +163,7 @@ impl Projects {
             ProjectPlan::Now { files, skipped } => {
                 project.file_count = count(files.len());
                 project.total_size = total_size(&files);
+                project.archived_count = count_archived(&files);
                 project.skipped_count = count(skipped);
                 let looked_up = count(files.len() + skipped);
                 project.progress = Progress {
@@ -174,6 +177,7 @@ impl Projects {
                 project.status = ProjectStatus::Importing;
                 project.file_count = count(plan.files.len());
                 project.total_size = total_size(&plan.files);
+                project.archived_count = count_archived(&plan.files);
                 project.skipped_count = count(plan.skipped);
                 project.progress = Progress {
                     done: cursor.map_or(0, |cursor| cursor.done),
@@ -216,17 +220,18 @@ impl Projects {
         bucket: &ConnectedBucket,
         files: FileSource,
         on_missing: OnMissing,
+        on_archived: OnArchived,
     ) -> Result<ProjectPlan> {
         match files {
             FileSource::Listed(listed) => {
                 let wanted = check_list(bucket, listed)?;
-                self.look_up(bucket, &wanted, on_missing).await
+                self.look_up(bucket, &wanted, on_missing, on_archived).await
             }
             FileSource::Pasted(text) => {
                 let wanted = read_pasted(bucket, text)?;
-                self.look_up(bucket, &wanted, on_missing).await
+                self.look_up(bucket, &wanted, on_missing, on_archived).await
             }
-            FileSource::Folder(selection) => self.list(bucket, selection).await,
+            FileSource::Folder(selection) => self.list(bucket, selection, on_archived).await,
             FileSource::Manifest(key) => {
                 let _leave = self.manifests.acquire().await.map_err(Error::bug)?;
                 let manifest = read_manifest(self.bucket_files.as_ref(), bucket, &key, None).await;
@@ -241,11 +246,12 @@ impl Projects {
                     return Err(no_files());
                 }
                 if manifest.files.len() <= self.limits.at_once {
-                    return self.look_up(bucket, &manifest.files, on_missing).await;
+                    let wanted = &manifest.files;
+                    return self.look_up(bucket, wanted, on_missing, on_archived).await;
                 }
                 let total = manifest.files.len();
                 Ok(ProjectPlan::Later(Box::new(ImportPlan {
-                    source: ImportSource::manifest(&key, manifest.etag, on_missing),
+                    source: ImportSource::manifest(&key, manifest.etag, on_missing, on_archived),
                     total: Some(count(total)),
                     files: Vec::new(),
                     skipped: 0,
@@ -260,40 +266,62 @@ impl Projects {
         bucket: &ConnectedBucket,
         wanted: &[WantedFile],
         on_missing: OnMissing,
+        on_archived: OnArchived,
     ) -> Result<ProjectPlan> {
         let keys: Vec<&FileKey> = wanted.iter().map(|file| &file.file_key).collect();
         let found = lookup::look_up(self.bucket_files.as_ref(), bucket, &keys).await?;
-        let (files, missing) = sort_out(wanted, found, 0);
+        let SortedOut {
+            files,
+            missing,
+            archived,
+        } = sort_out(wanted, found, 0, on_archived);
         if !missing.is_empty() && (on_missing == OnMissing::Fail || files.is_empty()) {
             return Err(missing_files(&missing, wanted.len()));
         }
+        if !archived.is_empty() && (on_archived == OnArchived::Fail || files.is_empty()) {
+            return Err(archived_files(&archived));
+        }
         Ok(ProjectPlan::Now {
-            skipped: missing.len(),
+            skipped: missing.len() + archived.len(),
             files,
         })
     }
 
     /// Lists the folder, as far as one request does. An import goes on behind the pages that were read.
-    async fn list(&self, bucket: &ConnectedBucket, selection: Selection) -> Result<ProjectPlan> {
+    async fn list(
+        &self,
+        bucket: &ConnectedBucket,
+        selection: Selection,
+        on_archived: OnArchived,
+    ) -> Result<ProjectPlan> {
         let most_pages = 1 + self.limits.at_once.div_ceil(PAGE as usize);
         let mut cursor = ImportCursor::default();
         let mut files = Vec::new();
         let mut skipped = 0;
+        let mut archived = Vec::new();
         let mut from = ListFrom::Beginning;
         for _ in 0..most_pages {
-            let page = list_page(self.bucket_files.as_ref(), bucket, &selection, from).await?;
-            skipped += page.unusable;
+            let bucket_files = self.bucket_files.as_ref();
+            let page = list_page(bucket_files, bucket, &selection, on_archived, from).await?;
+            skipped += page.unusable + page.archived.len();
+            archived.extend(page.archived.iter().cloned());
+            if on_archived == OnArchived::Fail && !archived.is_empty() {
+                return Err(archived_files(&archived.iter().collect::<Vec<_>>()));
+            }
             let next = page.continuation.clone();
             files.extend(cursor.take_page(page));
             match next {
                 _ if files.len() > self.limits.at_once => break,
+                None if files.is_empty() && !archived.is_empty() => {
+                    return Err(archived_files(&archived.iter().collect::<Vec<_>>()));
+                }
                 None if files.is_empty() => return Err(no_files()),
                 None => return Ok(ProjectPlan::Now { files, skipped }),
                 Some(token) => from = ListFrom::Continuation(token),
             }
         }
         Ok(ProjectPlan::Later(Box::new(ImportPlan {
-            source: ImportSource::folder(&selection),
+            source: ImportSource::folder(&selection, on_archived),
             total: None,
             files,
             skipped,

@@ -12,7 +12,8 @@ use crate::domain::Invalid;
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::files::object_key::{Listed, ObjectKey, ObjectKeyPrefix, relative_to};
-use crate::domain::project::{ProjectFile, WantedFile};
+use crate::domain::files::storage_class::{is_archived, other_than_standard};
+use crate::domain::project::{OnArchived, ProjectFile, WantedFile};
 use futures_util::TryStreamExt;
 use std::time::Duration;
 
@@ -160,6 +161,8 @@ pub(super) struct SelectedPage {
     pub files: Vec<ProjectFile>,
     /// Objects that the project would take, and that no file key can name.
     pub unusable: usize,
+    /// Archived files that the project does not take.
+    pub archived: Vec<FileKey>,
     /// Where the next page begins, if the page ended with a file that a key can name.
     pub last: Option<FileKey>,
     pub continuation: Option<String>,
@@ -169,6 +172,7 @@ pub(super) async fn list_page(
     files: &dyn Bucket,
     bucket: &ConnectedBucket,
     selection: &Selection,
+    on_archived: OnArchived,
     from: ListFrom,
 ) -> Result<SelectedPage> {
     let prefix = &bucket.connection.settings.prefix;
@@ -183,15 +187,24 @@ pub(super) async fn list_page(
     let mut page = SelectedPage {
         files: Vec::new(),
         unusable: 0,
+        archived: Vec::new(),
         last: None,
         continuation: listed.continuation,
     };
     for object in listed.objects {
         let ListedObject {
-            key, size, etag, ..
+            key,
+            size,
+            etag,
+            storage_class,
+            ..
         } = object;
         match relative_to(prefix, &key).map_err(outside)? {
-            Listed::PrefixMarker => page.last = None,
+            Listed::PrefixMarker => {
+                // With bytes it is an object, and no file key can name it.
+                page.unusable += usize::from(size > 0);
+                page.last = None;
+            }
             Listed::Unusable(_) => {
                 page.unusable += 1;
                 page.last = None;
@@ -200,13 +213,20 @@ pub(super) async fn list_page(
                 if !file_key.path().starts_with(selection.folder().path()) {
                     return Err(outside("a key outside of the folder"));
                 }
-                if selection.takes(&file_key) {
+                if selection.takes(&file_key, size) {
+                    let storage_class = other_than_standard(storage_class);
+                    if on_archived != OnArchived::Keep && is_archived(storage_class.as_deref()) {
+                        page.archived.push(file_key.clone());
+                        page.last = Some(file_key);
+                        continue;
+                    }
                     page.files.push(ProjectFile {
                         position: 0,
                         name: file_key.name().to_owned(),
                         file_key: file_key.clone(),
                         size,
                         etag,
+                        storage_class,
                         metadata: Vec::new(),
                     });
                 }

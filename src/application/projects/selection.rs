@@ -52,13 +52,14 @@ impl Selection {
         &self.exclude
     }
 
-    /// Whether the project takes the file. Markers of folders (keys that end in a slash) are no files.
-    pub fn takes(&self, key: &FileKey) -> bool {
+    /// Whether the project takes the file of this size in bytes. Markers of folders are no files: keys that
+    /// end in a slash and have no content.
+    pub fn takes(&self, key: &FileKey, size: i64) -> bool {
         let Some(below) = key.path().strip_prefix(self.folder.path()) else {
             return false;
         };
-        !below.is_empty()
-            && !below.ends_with('/')
+        let is_marker = size == 0 && (below.is_empty() || below.ends_with('/'));
+        !is_marker
             && (self.include.is_empty() || self.included.is_match(below))
             && !self.excluded.is_match(below)
     }
@@ -123,7 +124,7 @@ mod tests {
 
     fn takes(include: &[&str], exclude: &[&str], key: &str) -> bool {
         let key = FileKey::parse(key).unwrap();
-        selection(include, exclude).unwrap().takes(&key)
+        selection(include, exclude).unwrap().takes(&key, 0)
     }
 
     #[test]

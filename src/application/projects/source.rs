@@ -5,7 +5,7 @@ use crate::application::projects::collected::count;
 use crate::application::projects::reading::SelectedPage;
 use crate::application::projects::selection::Selection;
 use crate::domain::files::file_key::{FileKey, Folder};
-use crate::domain::project::{OnMissing, ProjectFile};
+use crate::domain::project::{OnArchived, OnMissing, ProjectFile};
 use serde::{Deserialize, Serialize};
 
 /// Where the files come from.
@@ -16,39 +16,54 @@ pub(super) enum ImportSource {
         folder: String,
         include: Vec<String>,
         exclude: Vec<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        on_archived: Option<String>,
     },
     Manifest {
         file_key: String,
         /// The manifest is read only while it has this ETag.
         etag: String,
         on_missing: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        on_archived: Option<String>,
     },
 }
 
 /// The same, parsed.
 pub(super) enum ParsedSource {
-    Folder(Selection),
+    Folder {
+        selection: Selection,
+        on_archived: OnArchived,
+    },
     Manifest {
         key: FileKey,
         etag: String,
         on_missing: OnMissing,
+        on_archived: OnArchived,
     },
 }
 
 impl ImportSource {
-    pub fn folder(selection: &Selection) -> Self {
+    pub fn folder(selection: &Selection, on_archived: OnArchived) -> Self {
         Self::Folder {
             folder: selection.folder().to_string(),
             include: selection.include().to_vec(),
             exclude: selection.exclude().to_vec(),
+            on_archived: stored(on_archived),
         }
     }
 
-    pub fn manifest(key: &FileKey, etag: String, on_missing: OnMissing) -> Self {
+    pub fn manifest(
+        key: &FileKey,
+        etag: String,
+        on_missing: OnMissing,
+        on_archived: OnArchived,
+    ) -> Self {
         Self::Manifest {
             file_key: key.to_string(),
             etag,
             on_missing: on_missing.as_str().to_owned(),
+            on_archived: stored(on_archived),
         }
     }
 
@@ -62,21 +77,38 @@ impl ImportSource {
                 folder,
                 include,
                 exclude,
+                on_archived,
             } => {
                 let folder = Folder::parse(&folder).map_err(Error::bug)?;
-                Selection::new(folder, include, exclude).map(ParsedSource::Folder)
+                Ok(ParsedSource::Folder {
+                    selection: Selection::new(folder, include, exclude)?,
+                    on_archived: parsed(on_archived)?,
+                })
             }
             Self::Manifest {
                 file_key,
                 etag,
                 on_missing,
+                on_archived,
             } => Ok(ParsedSource::Manifest {
                 key: FileKey::parse(&file_key).map_err(Error::bug)?,
                 etag,
                 on_missing: OnMissing::parse(&on_missing).map_err(Error::bug)?,
+                on_archived: parsed(on_archived)?,
             }),
         }
     }
+}
+
+/// Stored only where it is not the default: an earlier release, which does not know it, reads the others.
+fn stored(on_archived: OnArchived) -> Option<String> {
+    (on_archived != OnArchived::default()).then(|| on_archived.as_str().to_owned())
+}
+
+fn parsed(on_archived: Option<String>) -> Result<OnArchived> {
+    on_archived.map_or(Ok(OnArchived::default()), |text| {
+        OnArchived::parse(&text).map_err(Error::bug)
+    })
 }
 
 /// How far an import is.
@@ -109,7 +141,7 @@ impl ImportCursor {
             file.position = self.files;
             self.files += 1;
         }
-        self.done += count(files.len() + page.unusable);
+        self.done += count(files.len() + page.unusable + page.archived.len());
         self.continuation = None;
         match (page.continuation, page.last) {
             (None, _) => self.ended = true,

@@ -15,6 +15,7 @@ use crate::domain::connection::ConnectedBucket;
 use crate::domain::connection::access::Access;
 use crate::domain::connection::region::Region;
 use crate::domain::files::object_key::ObjectKey;
+use crate::domain::files::storage_class::is_archived;
 use async_trait::async_trait;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::types::{ChecksumMode, EncodingType};
@@ -183,7 +184,7 @@ fn details(answer: HeadObjectOutput) -> ObjectDetails {
 /// Reads `x-amz-storage-class`, `x-amz-archive-status` (of Intelligent-Tiering) and `x-amz-restore`
 /// (S3 API reference, HeadObject).
 fn archive(class: Option<&str>, status: Option<&str>, restore: Option<&str>) -> Archive {
-    let cold = matches!(class, Some("GLACIER" | "DEEP_ARCHIVE")) || status.is_some();
+    let cold = is_archived(class) || status.is_some();
     let restore = restore.map(|text| {
         if text.contains("ongoing-request=\"true\"") {
             return Restore::InProgress;

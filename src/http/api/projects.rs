@@ -69,6 +69,9 @@ struct NewProjectBody {
     /// What to do about keys that are not in the storage; `fail` where it is absent.
     #[schema(value_type = Option<closed_sets::OnMissing>)]
     on_missing: Option<String>,
+    /// What to do about files in an archive class (`GLACIER`, `DEEP_ARCHIVE`); `keep` where it is absent.
+    #[schema(value_type = Option<closed_sets::OnArchived>)]
+    on_archived: Option<String>,
 }
 
 /// A file for a project.
@@ -98,7 +101,10 @@ struct ProjectBody {
     file_count: i64,
     /// In bytes.
     total_size: i64,
-    /// Files that were left out: keys that were missing, and objects that no file key can name.
+    /// Files in an archive class. They cannot be read before they are restored; some may have been.
+    archived_count: i64,
+    /// Files that were left out: keys that were missing, archived files, and objects that no file key can
+    /// name.
     skipped_count: i64,
     /// Why the import failed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -146,6 +152,8 @@ struct ProjectFileBody {
     /// In bytes.
     size: i64,
     etag: Option<String>,
+    /// Like `DEEP_ARCHIVE`; `null` for S3 Standard, and where the store does not say.
+    storage_class: Option<String>,
     /// What the list of files said beside: the further columns of a manifest, by their headings. Absent
     /// where it said nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -191,6 +199,7 @@ impl From<Project> for ProjectBody {
             },
             file_count: project.file_count,
             total_size: project.total_size,
+            archived_count: project.archived_count,
             skipped_count: project.skipped_count,
             failure: project.failure.map(|failure| FailureBody {
                 code: failure.code,
@@ -208,6 +217,7 @@ impl From<ProjectFile> for ProjectFileBody {
             name: file.name,
             size: file.size,
             etag: file.etag,
+            storage_class: file.storage_class,
             metadata: (!file.metadata.is_empty()).then(|| {
                 file.metadata
                     .into_iter()
@@ -272,6 +282,7 @@ impl From<NewProjectBody> for NewProjectInput {
             manifest_file_key: body.manifest_file_key,
             pasted: None,
             on_missing: body.on_missing,
+            on_archived: body.on_archived,
         }
     }
 }

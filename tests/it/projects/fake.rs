@@ -32,7 +32,7 @@ use crate::domain::files::object_key::ObjectKey;
 use crate::domain::ids::{ProjectId, StorageRef, TokenId};
 use crate::domain::people::workspace::{Role, Workspace};
 use crate::domain::policy_document::PolicyTemplates;
-use crate::domain::project::{OnMissing, Project, ProjectFile};
+use crate::domain::project::{OnArchived, OnMissing, Project, ProjectFile};
 use crate::domain::storage::Storage;
 use crate::it::database::contract::samples;
 use crate::it::support::database::TestDb;
@@ -420,6 +420,7 @@ impl Rig {
             storage: Some(StorageRef::Own(self.storage.id.clone())),
             files,
             on_missing,
+            on_archived: OnArchived::default(),
         }
     }
 

@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportStep {
     pub files: Vec<ProjectFile>,
-    /// How many keys this step left out because they were missing.
+    /// How many keys this step left out: missing, archived, or without a file key.
     pub skipped: i64,
     pub cursor: String,
     pub progress: Progress,

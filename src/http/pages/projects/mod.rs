@@ -184,6 +184,7 @@ pub(super) mod samples {
             },
             file_count: 1200,
             total_size: 1_440_000,
+            archived_count: 2,
             skipped_count: 3,
             failure: (status == ProjectStatus::Failed).then(|| ImportFailure {
                 code: "missing_files".into(),

@@ -4,6 +4,7 @@ use crate::application::error::{Error, Result};
 use crate::application::files::sign::{ReadMethod, SignRequest};
 use crate::application::kept::page_tokens::PageRequest;
 use crate::domain::files::file_key::FileKey;
+use crate::domain::files::storage_class::is_archived;
 use crate::domain::ids::ProjectId;
 use crate::domain::project::{Project, ProjectFile, ProjectStatus};
 use crate::http::declare::{PageRoute, PageRoutes};
@@ -75,6 +76,7 @@ struct ProjectFacts {
     files: i64,
     size: String,
     skipped: i64,
+    archived: i64,
     created: Moment,
     failure: Option<(String, String)>,
 }
@@ -95,6 +97,7 @@ struct ProjectFileRow {
     /// Where the name does not say it.
     shown_key: Option<String>,
     size: String,
+    is_archived: bool,
     page: String,
     download: String,
     link: String,
@@ -111,6 +114,7 @@ impl ProjectFacts {
             files: project.file_count,
             size: size_in_words(project.total_size),
             skipped: project.skipped_count,
+            archived: project.archived_count,
             created: Moment(project.created_at),
             failure: project
                 .failure
@@ -139,6 +143,7 @@ impl ProjectFileRow {
             name: shown(&file.name),
             shown_key: (format!("/{}", file.name) != key).then(|| shown(&key)),
             size: size_in_words(file.size),
+            is_archived: is_archived(file.storage_class.as_deref()),
             page: place.file_url(&key),
             download: of("download"),
             link: of("link"),
@@ -343,6 +348,7 @@ mod tests {
             file_key,
             size: 5,
             etag: None,
+            storage_class: None,
             metadata: Vec::new(),
         }
     }

@@ -306,6 +306,7 @@ pub fn new_project(workspace: &WorkspaceId, storage: Option<&StorageId>) -> Proj
         },
         file_count: 2,
         total_size: 30,
+        archived_count: 1,
         skipped_count: 1,
         failure: None,
         created_at: now(),
@@ -320,6 +321,7 @@ pub fn file(position: i64, key: &str) -> ProjectFile {
         file_key,
         size: 10 * (position + 1),
         etag: (position % 2 == 0).then(|| format!("\"{position}\"")),
+        storage_class: (position % 2 == 1).then(|| "DEEP_ARCHIVE".to_owned()),
         metadata: match position % 3 {
             0 => Vec::new(),
             _ => vec![
