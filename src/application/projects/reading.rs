@@ -191,7 +191,11 @@ pub(super) async fn list_page(
             key, size, etag, ..
         } = object;
         match relative_to(prefix, &key).map_err(outside)? {
-            Listed::PrefixMarker => page.last = None,
+            Listed::PrefixMarker => {
+                // With bytes it is no marker; but nothing is left of the key below the prefix.
+                page.unusable += usize::from(size > 0);
+                page.last = None;
+            }
             Listed::Unusable(_) => {
                 page.unusable += 1;
                 page.last = None;
@@ -200,7 +204,7 @@ pub(super) async fn list_page(
                 if !file_key.path().starts_with(selection.folder().path()) {
                     return Err(outside("a key outside of the folder"));
                 }
-                if selection.takes(&file_key) {
+                if selection.takes(&file_key, size) {
                     page.files.push(ProjectFile {
                         position: 0,
                         name: file_key.name().to_owned(),

@@ -66,7 +66,7 @@ fn globs() {
         match Selection::new(Folder::root(), globs.clone(), globs) {
             Ok(selection) => {
                 let key = FileKey::parse("/a/b.png").unwrap();
-                assert!(!selection.takes(&key), "what is excluded is not taken");
+                assert!(!selection.takes(&key, 1), "what is excluded is not taken");
             }
             Err(error) => is_error(&error),
         }
