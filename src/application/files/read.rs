@@ -167,7 +167,7 @@ fn file_entry(
             match below {
                 None => return Err(outside("a key outside of the folder")),
                 // The folder's own marker: the folder above shows it.
-                Some("") if !recursive => return Ok(None),
+                Some("") if !recursive && key.is_folder_marker(object.size) => return Ok(None),
                 Some(_) => {}
             }
             (key.to_string(), key.name().to_owned(), true)
