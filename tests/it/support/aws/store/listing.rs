@@ -35,7 +35,8 @@ impl Holdings {
             let Some(below) = key.strip_prefix(prefix) else {
                 continue;
             };
-            let end = delimiter.and_then(|delimiter| Some(below.find(delimiter)? + delimiter.len()));
+            let end =
+                delimiter.and_then(|delimiter| Some(below.find(delimiter)? + delimiter.len()));
             match end {
                 None => entries.push(Entry::Key(key.clone(), object.clone())),
                 Some(end) => {
@@ -116,7 +117,11 @@ impl Holdings {
             }
             Some(_) => {
                 from = if from == 0 { 0 } else { most };
-                token = Some(if from == 0 { most.to_string() } else { "0".into() });
+                token = Some(if from == 0 {
+                    most.to_string()
+                } else {
+                    "0".into()
+                });
             }
             None => {}
         }
@@ -136,7 +141,10 @@ impl Holdings {
             from -= 1;
         }
         next = next.map(|next| next.max(from));
-        let end = next.unwrap_or(entries.len()).min(from + most).min(entries.len());
+        let end = next
+            .unwrap_or(entries.len())
+            .min(from + most)
+            .min(entries.len());
         let page: Vec<Entry> = entries.drain(from.min(end)..end).collect();
         self.page(&prefix, delimiter.as_deref(), asked, &page, token)
     }

@@ -8,7 +8,7 @@ mod objects;
 pub use behaviour::Behaviour;
 
 use crate::it::support::app::{TestApp, TestWorkspace};
-use crate::it::support::aws::stub::{html, s3_error};
+use crate::it::support::aws::stub::{html, identity, s3_error};
 use crate::it::support::aws::wire::{Reply, Request, Wire};
 use crate::it::support::emulator::{credentials, random_name};
 use aws_config::retry::RetryConfig;
@@ -116,10 +116,9 @@ impl Store {
             .build()
     }
 
-    /// A service whose built-in storage is this bucket: `/v1/storages/built-in`.
-    pub async fn built_in(&self) -> (TestApp, TestWorkspace) {
+    /// A service that may use the store, and a workspace of it.
+    pub async fn app(&self) -> (TestApp, TestWorkspace) {
         let app = TestApp::spawn_on(&self.sdk_config(), |options| {
-            options.built_in_bucket = Some(self.bucket.clone());
             options.endpoint_networks = Some("127.0.0.0/8".into());
         })
         .await;
@@ -134,7 +133,8 @@ impl Store {
             "bucket": self.bucket, "auth": "access_key", "access_key_id": "AKIAIOSFODNN7EXAMPLE",
             "secret_access_key": "0123456789012345678901234567890123456789", "endpoint": self.url,
         });
-        let dialog = crate::it::support::scene::Dialog::open_in(app, workspace.clone(), settings).await;
+        let dialog =
+            crate::it::support::scene::Dialog::open_in(app, workspace.clone(), settings).await;
         let report = dialog.check().await.0;
         assert_ne!(report["outcome"], "failed", "{report:#}");
         let made = dialog.complete().await.expect(201);
@@ -163,6 +163,9 @@ impl Holdings {
     /// The answer to one request, for a server of its own or another stub's.
     pub fn answer(&mut self, request: &Request) -> Reply {
         let operation = request.operation();
+        if operation == "GetCallerIdentity" {
+            return identity();
+        }
         let scripted = self.find(|behaviour| match behaviour {
             Behaviour::HtmlWith200 => Some(html(200)),
             Behaviour::AnswerTo(to, reply) if operation == *to => Some(reply.clone()),
@@ -187,10 +190,7 @@ impl Holdings {
 
     fn honest(&mut self, operation: &str, request: &Request) -> Reply {
         match operation {
-            "GetBucketLocation" => self.xml(
-                "LocationConstraint",
-                String::new(),
-            ),
+            "GetBucketLocation" => self.xml("LocationConstraint", String::new()),
             "HeadBucket" => Reply::answer(200, "").with("x-amz-bucket-region", "us-east-1"),
             "ListObjectsV2" => self.list(request),
             "ListObjectVersions" => self.list_versions(request),
@@ -232,13 +232,15 @@ impl Holdings {
             ),
         };
         if self.does(|b| matches!(b, Behaviour::PrefixedNamespace)) {
-            text = text
-                .replace("</", "</s3:")
-                .replace("xmlns=", "xmlns:s3=");
+            text = text.replace("</", "</s3:").replace("xmlns=", "xmlns:s3=");
             let mut prefixed = String::new();
             for (at, part) in text.split('<').enumerate() {
                 let start = if at == 0 { "" } else { "<" };
-                let prefix = if at == 0 || part.starts_with('/') { "" } else { "s3:" };
+                let prefix = if at == 0 || part.starts_with('/') {
+                    ""
+                } else {
+                    "s3:"
+                };
                 prefixed.push_str(&format!("{start}{prefix}{part}"));
             }
             text = prefixed;

@@ -73,7 +73,10 @@ impl Holdings {
         let Some(object) = self.objects.get(&key) else {
             return s3_error(404, "NoSuchKey", "The specified key does not exist.");
         };
-        if request.header("if-match").is_some_and(|etag| etag != object.etag) {
+        if request
+            .header("if-match")
+            .is_some_and(|etag| etag != object.etag)
+        {
             return s3_error(412, "PreconditionFailed", "if-match");
         }
         if request.header("if-none-match") == Some(&object.etag) {
@@ -112,7 +115,11 @@ impl Holdings {
         for (name, value) in &object.headers {
             reply = reply.with(name, value);
         }
-        if !object.headers.iter().any(|(name, _)| name == "content-type") {
+        if !object
+            .headers
+            .iter()
+            .any(|(name, _)| name == "content-type")
+        {
             reply = reply.with("content-type", "binary/octet-stream");
         }
         reply
@@ -223,7 +230,9 @@ impl Holdings {
 
     pub(super) fn upload_part(&mut self, request: &Request) -> Reply {
         let id = request.query("uploadId").unwrap_or_default();
-        let number = request.query("partNumber").and_then(|text| text.parse().ok());
+        let number = request
+            .query("partNumber")
+            .and_then(|text| text.parse().ok());
         let (Some(parts), Some(number)) = (self.uploads.get_mut(&id), number) else {
             return s3_error(404, "NoSuchUpload", "There is no such upload.");
         };
@@ -246,13 +255,14 @@ impl Holdings {
             return s3_error(500, "InternalError", "lost");
         };
         object.etag = format!("\"{}-{number}\"", object.etag.trim_matches('"'));
-        let etag = match self.does(|b| matches!(b, Behaviour::NoEtagFrom("CompleteMultipartUpload"))) {
-            true => String::new(),
-            false => {
-                let etag = self.objects[&key].etag.replace('"', "&quot;");
-                format!("<ETag>{etag}</ETag>")
-            }
-        };
+        let etag =
+            match self.does(|b| matches!(b, Behaviour::NoEtagFrom("CompleteMultipartUpload"))) {
+                true => String::new(),
+                false => {
+                    let etag = self.objects[&key].etag.replace('"', "&quot;");
+                    format!("<ETag>{etag}</ETag>")
+                }
+            };
         let text = format!(
             "<Bucket>{bucket}</Bucket><Key>{}</Key>{etag}",
             escaped(&key)
@@ -278,8 +288,5 @@ fn kept(request: &Request) -> Vec<(String, String)> {
             )
     };
     let headers = request.headers.iter();
-    headers
-        .filter(|(name, _)| is_kept(name))
-        .cloned()
-        .collect()
+    headers.filter(|(name, _)| is_kept(name)).cloned().collect()
 }
