@@ -3,9 +3,10 @@
 
 use crate::it::support::app::{Answer, TestApp, TestWorkspace};
 use crate::it::support::aws::store::{Behaviour, Store};
-use crate::it::support::aws::stub::s3_error;
+use crate::it::support::aws::stub::{html, s3_error};
 use crate::it::support::aws::wire::Reply;
 use crate::it::support::client::Content;
+use crate::it::support::scene::Report;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -427,4 +428,83 @@ async fn versions_do_not_come_for_ever() {
         path = format!("{}/versions?key=%2Fa.txt&page_token={token}", place.files);
     }
     panic!("the versions do not end");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_takes_no_page_of_a_proxy_for_a_write() {
+    let place = Place::with([]).await;
+    let path = place.files.replace("/files", "/check");
+    let check = async || {
+        let answer = place
+            .app
+            .post(&path, &place.workspace.admin, &json!({}))
+            .await;
+        Report::of(&answer)
+    };
+    let status = |report: &Report, step: &str| report.step(step)["status"].clone();
+    let report = check().await;
+    assert_eq!(status(&report, "put_object"), "passed", "{:#}", report.0);
+    assert_eq!(status(&report, "delete_object"), "passed", "{:#}", report.0);
+    place
+        .store
+        .behave([Behaviour::AnswerTo("PutObject", html(200))]);
+    let report = check().await;
+    assert_ne!(status(&report, "put_object"), "passed", "{:#}", report.0);
+    place
+        .store
+        .behave([Behaviour::AnswerTo("DeleteObject", html(200))]);
+    let report = check().await;
+    assert_ne!(status(&report, "delete_object"), "passed", "{:#}", report.0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_in_parts_is_proved() {
+    let place = Place::with([Behaviour::NoEtagFrom("CompleteMultipartUpload")]).await;
+    let body = || vec![b'x'; 65 << 20];
+    let stored = place.put("large.bin", body()).await.expect(200);
+    assert!(stored["etag"].is_string(), "{stored}");
+    for behaviour in [
+        Behaviour::NoEtagFrom("UploadPart"),
+        Behaviour::AnswerTo("UploadPart", html(200)),
+        Behaviour::AnswerTo("CompleteMultipartUpload", html(200)),
+        Behaviour::AnswerTo("CreateMultipartUpload", html(200)),
+    ] {
+        place.store.behave([behaviour]);
+        let answer = place.put("other.bin", body()).await;
+        answer.problem(502, "store_answer_not_s3");
+        assert!(!place.store.holds("other.bin"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_whole_listing_hides_nothing_in_folders() {
+    let place = Place::with([]).await;
+    let listing = |text: &str| {
+        let text =
+            format!("<ListBucketResult><IsTruncated>false</IsTruncated>{text}</ListBucketResult>");
+        Behaviour::AnswerTo("ListObjectsV2", Reply::answer(200, text))
+    };
+    let folder = "<CommonPrefixes><Prefix>sub/</Prefix></CommonPrefixes>";
+    place.store.behave([listing(folder)]);
+    place.list("page_size=10").await.expect(200);
+    place
+        .list("page_size=10&recursive=true")
+        .await
+        .problem(502, "listing_incomplete");
+    place
+        .store
+        .behave([listing("<Contents><Size>1</Size></Contents>")]);
+    place
+        .list("page_size=10")
+        .await
+        .problem(502, "listing_incomplete");
+    let error = "<?xml version=\"1.0\"?><Error><Code>SlowDown</Code><Message>x</Message></Error>";
+    place.store.behave([Behaviour::AnswerTo(
+        "ListObjectsV2",
+        Reply::answer(200, error),
+    )]);
+    place
+        .list("page_size=10")
+        .await
+        .problem(503, "storage_throttled");
 }

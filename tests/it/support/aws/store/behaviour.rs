@@ -3,6 +3,9 @@
 use crate::it::support::aws::wire::{Reply, Request};
 use std::sync::Arc;
 
+/// Answers a request otherwise.
+type Rule = dyn Fn(&Request) -> Option<Reply> + Send + Sync;
+
 /// One deviation. A store has any number of them. The first that concerns an answer decides it.
 #[derive(Clone)]
 pub enum Behaviour {
@@ -72,7 +75,7 @@ pub enum Behaviour {
     /// The header `Content-Range` of every answer to a range.
     ContentRange(&'static str),
     /// Anything else.
-    When(Arc<dyn Fn(&Request) -> Option<Reply> + Send + Sync>),
+    When(Arc<Rule>),
 }
 
 impl Behaviour {
