@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn stores_are_told_from_what_stands_before_them() {
+    fn a_store_is_known_by_its_headers() {
         for of_a_store in [
             ("x-amz-request-id", "tx00000"),
             ("x-amz-id-2", "x"),

@@ -412,7 +412,7 @@ async fn each_key_of_a_deletion_has_its_outcome() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn versions_do_not_come_for_ever() {
+async fn a_list_of_versions_ends() {
     let place = Place::with([Behaviour::SamePageForEver(2)]).await;
     let mut path = format!("{}/versions?key=%2Fa.txt", place.files);
     for _ in 0..5 {
