@@ -393,9 +393,16 @@ fn posted(request: &Request, key: &str, shared: &Shared) -> (&'static str, Reply
     if key.is_empty() {
         let doomed = keys::doomed(&request.body);
         shared.deleted.fetch_add(doomed, Ordering::SeqCst);
+        let body = String::from_utf8_lossy(&request.body);
+        let deleted: String = body
+            .split("<Key>")
+            .skip(1)
+            .filter_map(|rest| rest.split("</Key>").next())
+            .map(|key| format!("<Deleted><Key>{key}</Key></Deleted>"))
+            .collect();
         return (
             "DeleteObjects",
-            xml(r#"<DeleteResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"/>"#.into()),
+            xml(format!("<DeleteResult>{deleted}</DeleteResult>")),
         );
     }
     let place = format!("<Bucket>{BUCKET}</Bucket><Key>x</Key>");

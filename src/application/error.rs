@@ -363,7 +363,29 @@ impl From<AwsFailure> for Error {
                 "The storage's endpoint leads to a network that the operator does not allow.",
                 "Ask the operator to allow the network, or use a public endpoint.",
             ),
-            FailureKind::Unavailable | FailureKind::Network | FailureKind::InvalidResponse => (
+            // AssumeRole is no call to the store.
+            FailureKind::InvalidResponse if !assuming => (
+                Kind::Upstream,
+                "store_answer_unreadable",
+                "The store answered in a form that cannot be read.",
+                "Try again in a moment. If it stays, send the operator the request ID: the log has the operation and the status. Something between the service and the store, such as a proxy, may answer in its place.",
+            ),
+            FailureKind::NotS3 if !assuming => (
+                Kind::Upstream,
+                "store_answer_not_s3",
+                "The answer shows nothing that an S3-compatible store sends, so it is not taken for a success.",
+                "Check what stands between the service and the store, such as a proxy or a sign-in page, and the endpoint of the storage.",
+            ),
+            FailureKind::ListingIncomplete => (
+                Kind::Upstream,
+                "listing_incomplete",
+                "The store's listing contradicts itself, so it may lack files. It was asked twice.",
+                "Send the operator the request ID: the log says what does not agree. Whoever runs the store can find why it lists so.",
+            ),
+            FailureKind::Unavailable
+            | FailureKind::Network
+            | FailureKind::InvalidResponse
+            | FailureKind::NotS3 => (
                 Kind::Upstream,
                 "storage_unavailable",
                 "The storage cannot be reached at the moment.",

@@ -6,7 +6,9 @@ use crate::application::bucket::probe::{
 use crate::application::bucket::read::ListedObject;
 use crate::aws::client::clients::AwsClients;
 use crate::aws::failure::{classify, local};
-use crate::aws::files::convert::{decode, expected_owner};
+use crate::aws::files::convert::{expected_owner, key_of};
+use crate::aws::files::proof::{self, At};
+use crate::aws::files::upload_call::taken;
 use crate::aws::sessions::RoleSessions;
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::connection::external_id::ExternalId;
@@ -307,18 +309,13 @@ impl BucketProbe for S3Probe {
             .send()
             .await
             .map_err(|error| classify(OPERATION, &error))?;
-        let encoded = answer.encoding_type() == Some(&EncodingType::Url);
         let objects = answer
             .contents()
             .iter()
             .map(|object| {
                 let raw = object.key().unwrap_or_default();
                 Ok(ListedObject {
-                    key: if encoded {
-                        decode(raw)?
-                    } else {
-                        raw.to_owned()
-                    },
+                    key: key_of(raw, answer.encoding_type())?,
                     size: object.size().unwrap_or_default(),
                     last_modified: None,
                     etag: None,
@@ -348,6 +345,13 @@ impl BucketProbe for S3Probe {
 
     async fn put(&self, key: &ObjectKey) -> Answer<()> {
         const OPERATION: &str = "PutObject";
+        let owner = self.owner(ExpectedOwner::Require);
+        let at = At {
+            bucket: self.bucket(),
+            key: key.as_str(),
+            version_id: None,
+            owner: owner.as_deref(),
+        };
         let answer = self
             .s3
             .put_object()
@@ -355,25 +359,34 @@ impl BucketProbe for S3Probe {
             .key(key.as_str())
             .content_type("text/plain; charset=utf-8")
             .body(ByteStream::from_static(PROBE_BODY))
-            .set_expected_bucket_owner(self.owner(ExpectedOwner::Require))
+            .set_expected_bucket_owner(owner.clone())
             .send()
-            .await
-            .map_err(|error| classify(OPERATION, &error))?;
-        Ok(answered(OPERATION, answer.request_id(), ()))
+            .await;
+        let request_id = match &answer {
+            Ok(answer) => answer.request_id().map(str::to_owned),
+            Err(_) => None,
+        };
+        proof::stored(&self.s3, at, PROBE_BODY.len() as u64, taken(answer)).await?;
+        Ok(answered(OPERATION, request_id.as_deref(), ()))
     }
 
     async fn delete(&self, key: &ObjectKey) -> Answer<()> {
         const OPERATION: &str = "DeleteObject";
-        let answer = self
+        let owner = self.owner(ExpectedOwner::Require);
+        let at = At {
+            bucket: self.bucket(),
+            key: key.as_str(),
+            version_id: None,
+            owner: owner.as_deref(),
+        };
+        let request = self
             .s3
             .delete_object()
             .bucket(self.bucket())
             .key(key.as_str())
-            .set_expected_bucket_owner(self.owner(ExpectedOwner::Require))
-            .send()
-            .await
-            .map_err(|error| classify(OPERATION, &error))?;
-        Ok(answered(OPERATION, answer.request_id(), ()))
+            .set_expected_bucket_owner(owner.clone());
+        let request_id = proof::delete(&self.s3, at, request).await?;
+        Ok(answered(OPERATION, request_id.as_deref(), ()))
     }
 
     async fn preflight(&self, key: &ObjectKey, origin: &Origin, method: &str) -> Answer<bool> {

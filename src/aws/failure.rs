@@ -1,5 +1,6 @@
 //! From the SDK's errors to [`AwsFailure`]: the only place where an answer of AWS is judged.
 
+use crate::aws::answers::store::{NotOfS3, is_page, names_a_store};
 use crate::domain::aws_failure::{AwsFailure, DenialCause, FailureKind};
 use crate::domain::connection::region::Region;
 use aws_credential_types::provider::error::CredentialsError;
@@ -11,6 +12,9 @@ use std::error::Error as StdError;
 
 /// Our own code for an object that is deleted in a bucket that keeps versions.
 const DELETE_MARKER: &str = "DeleteMarker";
+
+/// Our own code for a success that is a page for people.
+pub(crate) const PAGE: &str = "Page";
 
 /// The endpoint leads to an address that the operator does not allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -43,8 +47,23 @@ where
     } else {
         error_code
     };
+    let in_place_of_a_store =
+        response.is_some_and(|r| is_page(r.headers()) && !names_a_store(r.headers()));
+    let not_of_s3 = causes(error).find_map(|cause| cause.downcast_ref::<NotOfS3>());
+    let error_code = match not_of_s3 {
+        Some(NotOfS3 { is_page: true }) => Some(PAGE.to_owned()),
+        Some(NotOfS3 { is_page: false }) | None => error_code,
+    };
     let kind = match error {
         _ if hidden => FailureKind::NoSuchKey,
+        _ if not_of_s3.is_some() => FailureKind::NotS3,
+        // Only the status is known of these, and a page for people is no word of a store.
+        _ if in_place_of_a_store
+            && has_no_error_body(operation)
+            && http_status.is_some_and(|status| (400..500).contains(&status)) =>
+        {
+            FailureKind::NotS3
+        }
         SdkError::TimeoutError(_) => FailureKind::Timeout,
         SdkError::ConstructionFailure(_) => FailureKind::InvalidRequest,
         SdkError::DispatchFailure(failure) => {
@@ -67,6 +86,10 @@ where
             error_code.as_deref(),
             message.as_deref(),
         ),
+    };
+    let kind = match kind {
+        FailureKind::InvalidResponse if in_place_of_a_store => FailureKind::NotS3,
+        kind => kind,
     };
     AwsFailure {
         operation,

@@ -5,6 +5,7 @@
 //! Architecture invariant: only this module knows the AWS SDK; only [`files`] and [`checks`] turn an
 //! object key into text for a call.
 
+mod answers;
 pub mod checks;
 pub mod client;
 pub mod failure;

@@ -35,8 +35,12 @@ pub enum FailureKind {
     /// The address may not be reached from here (a custom endpoint's, in a network that the operator
     /// does not allow).
     ForbiddenAddress,
-    /// A response that did not come from AWS.
+    /// An answer in a form that cannot be read.
     InvalidResponse,
+    /// A success that shows nothing that only an S3-compatible store sends, as of a proxy in between.
+    NotS3,
+    /// A listing that contradicts itself or what was listed before. Asked once more already.
+    ListingIncomplete,
 }
 
 impl FailureKind {
@@ -49,6 +53,7 @@ impl FailureKind {
                 | Self::Timeout
                 | Self::Network
                 | Self::InvalidResponse
+                | Self::NotS3
         )
     }
 }

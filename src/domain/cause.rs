@@ -139,7 +139,9 @@ impl Cause {
             | FailureKind::Unavailable
             | FailureKind::Timeout
             | FailureKind::Network
-            | FailureKind::InvalidResponse => Self::NotAnswered {
+            | FailureKind::InvalidResponse
+            | FailureKind::NotS3
+            | FailureKind::ListingIncomplete => Self::NotAnswered {
                 attempt: "ask the bucket",
                 why: failure.kind.into(),
             },
@@ -462,7 +464,9 @@ impl From<FailureKind> for NoAnswer {
             FailureKind::Timeout => Self::Timeout,
             FailureKind::Network => Self::Unreachable,
             FailureKind::Unavailable => Self::Unavailable,
-            FailureKind::InvalidResponse => Self::Unreadable,
+            FailureKind::InvalidResponse | FailureKind::NotS3 | FailureKind::ListingIncomplete => {
+                Self::Unreadable
+            }
             FailureKind::ClockSkew => Self::ClockSkew,
             FailureKind::AccessDenied
             | FailureKind::KmsDenied

@@ -121,6 +121,8 @@ impl CheckRun<'_> {
                 FailureKind::AccessDenied
                 | FailureKind::InvalidRequest
                 | FailureKind::InvalidResponse
+                | FailureKind::NotS3
+                | FailureKind::ListingIncomplete
                 // 501 `NotImplemented` among them.
                 | FailureKind::Unavailable
                 | FailureKind::NoSuchKey

@@ -26,6 +26,9 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
+/// How many pages of a folder after each other may have no file that the project takes. A store that makes up
+/// keys has pages without end.
+const MOST_IDLE: u32 = 20_000;
 /// How many missing keys a failed import names.
 const MISSING_NAMED: usize = 10;
 
@@ -302,6 +305,10 @@ impl ImportFiles {
                 let page = list_page(self.files.as_ref(), &bucket, selection, from).await?;
                 let unusable = page.unusable;
                 let files = cursor.take_page(page);
+                cursor.idle = if files.is_empty() { cursor.idle + 1 } else { 0 };
+                if cursor.idle > MOST_IDLE {
+                    return Err(nothing_new());
+                }
                 if cursor.files > count(manifest::MOST_KEYS) {
                     return Err(too_many());
                 }
@@ -360,6 +367,15 @@ impl ImportFiles {
             }
         }
     }
+}
+
+fn nothing_new() -> Error {
+    Error::new(
+        Kind::Upstream,
+        "listing_incomplete",
+        format!("The store listed {MOST_IDLE} pages after each other without a file that the project takes. The import does not go on."),
+    )
+    .remedy("Choose a folder with fewer other files.")
 }
 
 /// The import goes on at this time, from its last stored step.

@@ -186,6 +186,7 @@ pub(super) async fn list_page(
         last: None,
         continuation: listed.continuation,
     };
+    let disordered = listed.disordered;
     for object in listed.objects {
         let ListedObject {
             key, size, etag, ..
@@ -217,6 +218,10 @@ pub(super) async fn list_page(
                 page.last = Some(file_key);
             }
         }
+    }
+    if disordered {
+        // Only the store's own token goes on.
+        page.last = None;
     }
     Ok(page)
 }

@@ -2,6 +2,7 @@
 //! of credentials.
 
 use crate::application::observe::Observer;
+use crate::aws::answers::store::StoreAnswers;
 use crate::aws::client::connections::{guarded_client, https_client};
 use crate::aws::client::egress_proxy::EgressProxy;
 use crate::aws::client::endpoint_guard::GuardedResolver;
@@ -207,6 +208,7 @@ impl AwsClients {
             .retry_partition(self.retries.of_owner(owner).await)
             .force_path_style(self.custom_endpoint)
             .interceptor(self.observed.clone())
+            .interceptor(StoreAnswers)
             // A ranged or relayed body is checked by whoever asked for it, not here.
             .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
         if let Some(endpoint) = connection.endpoint() {

@@ -3,6 +3,7 @@
 use crate::aws::failure::local;
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::connection::Connection;
+use aws_sdk_s3::types::EncodingType;
 use aws_smithy_types::DateTime;
 use time::OffsetDateTime;
 
@@ -19,6 +20,15 @@ pub(crate) fn decode(raw: &str) -> Result<String, AwsFailure> {
         .decode_utf8()
         .map(|text| text.into_owned())
         .map_err(|error| local("ListObjectsV2", FailureKind::InvalidResponse, error))
+}
+
+/// A key as it is, of an answer that may say `<EncodingType>url</EncodingType>`. One that does not has keys
+/// as they are, whatever was asked.
+pub(crate) fn key_of(raw: &str, encoding: Option<&EncodingType>) -> Result<String, AwsFailure> {
+    match encoding.is_some_and(|encoding| encoding.as_str().eq_ignore_ascii_case("url")) {
+        true => decode(raw),
+        false => Ok(raw.to_owned()),
+    }
 }
 
 pub(crate) fn time_of(at: DateTime) -> Option<OffsetDateTime> {

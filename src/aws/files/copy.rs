@@ -8,6 +8,7 @@ use crate::aws::files::bucket::S3Bucket;
 use crate::aws::files::conditions::Conditions;
 use crate::aws::files::convert::expected_owner;
 use crate::aws::files::parts::{MadeObject, UploadCompletion, abort, begun, complete};
+use crate::aws::files::upload_call::part_unproved;
 use crate::aws::sessions::{AwsSession, SessionScope};
 use crate::domain::aws_failure::FailureKind;
 use crate::domain::connection::ConnectedBucket;
@@ -98,7 +99,8 @@ pub(crate) async fn copy(
     };
     let made = files.details(bucket, to, None).await?;
     // Somebody may have replaced it meanwhile. Then its size says nothing about the copy.
-    if etag.is_some() && made.metadata.etag == etag && made.metadata.size != source.metadata.size {
+    let is_ours = etag.is_none() || made.metadata.etag == etag;
+    if is_ours && made.metadata.size != source.metadata.size {
         return Err(local(
             "CopyObject",
             FailureKind::InvalidResponse,
@@ -295,6 +297,9 @@ async fn copy_part(
         })
         .await?;
     let result = answer.copy_part_result;
+    if result.as_ref().is_none_or(|part| part.e_tag().is_none()) {
+        return Err(part_unproved("UploadPartCopy"));
+    }
     Ok(CompletedPart::builder()
         .part_number(number as i32)
         .set_e_tag(result.as_ref().and_then(|part| part.e_tag.clone()))

@@ -2,7 +2,7 @@
 
 use crate::application::bucket::read::{BucketResult, ObjectMetadata};
 use crate::aws::failure::classify;
-use crate::aws::files::convert::{decode, expected_owner, sorted, time_of};
+use crate::aws::files::convert::{expected_owner, key_of, sorted, time_of};
 use crate::aws::sessions::AwsSession;
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::connection::ConnectedBucket;
@@ -88,7 +88,9 @@ async fn absent_or(
     // S3 lists in the order of the keys' bytes: the object itself, if there is one, comes first.
     let there = match listed.contents().first().and_then(|object| object.key()) {
         None => false,
-        Some(first) => decode(first).is_ok_and(|first| first == key.as_str()),
+        Some(first) => {
+            key_of(first, listed.encoding_type()).is_ok_and(|first| first == key.as_str())
+        }
     };
     match there {
         true => denied,

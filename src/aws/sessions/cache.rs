@@ -283,7 +283,9 @@ impl RoleSessions {
             | FailureKind::Timeout
             | FailureKind::Network
             | FailureKind::ForbiddenAddress
-            | FailureKind::InvalidResponse => false,
+            | FailureKind::InvalidResponse
+            | FailureKind::NotS3
+            | FailureKind::ListingIncomplete => false,
         }
     }
 
@@ -428,7 +430,9 @@ fn shows_acceptance(kind: FailureKind) -> bool {
         | FailureKind::Timeout
         | FailureKind::Network
         | FailureKind::ForbiddenAddress
-        | FailureKind::InvalidResponse => false,
+        | FailureKind::InvalidResponse
+        | FailureKind::NotS3
+        | FailureKind::ListingIncomplete => false,
     }
 }
 

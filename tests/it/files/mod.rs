@@ -10,6 +10,7 @@ mod every_kind;
 mod hostile_writes;
 pub mod keys;
 mod multipart;
+mod odd_stores;
 mod other_stores;
 mod pages;
 mod permissions;

@@ -243,10 +243,12 @@ impl World {
     }
 
     fn list(&self, bucket: &str, prefix: &str) -> Reply {
-        let contents: String = self
-            .objects
-            .iter()
-            .filter(|(key, _)| key.starts_with(prefix))
+        let listed = || {
+            self.objects
+                .iter()
+                .filter(|(key, _)| key.starts_with(prefix))
+        };
+        let contents: String = listed()
             .map(|(key, class)| {
                 format!(
                     "<Contents><Key>{key}</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified>\
@@ -260,7 +262,7 @@ impl World {
                 "<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Name>{bucket}</Name>\
                  <Prefix>{prefix}</Prefix><EncodingType>url</EncodingType><KeyCount>{}</KeyCount>\
                  <MaxKeys>1000</MaxKeys><IsTruncated>false</IsTruncated>{contents}</ListBucketResult>",
-                self.objects.len()
+                listed().count()
             ),
         )
     }
@@ -307,7 +309,8 @@ pub fn large_object(request: &Request, size: u64, until: u64) -> Reply {
     }
 }
 
-fn identity() -> Reply {
+/// Whom STS says that the service is.
+pub fn identity() -> Reply {
     xml(
         200,
         format!(
