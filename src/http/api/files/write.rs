@@ -70,14 +70,16 @@ struct UploadHeaders {
     /// The file is stored only in place of the one with this ETag.
     #[param(rename = "If-Match", example = "\"9bb58f26192e4ba00f01e2e7b136bbd8\"")]
     if_match: Option<String>,
-    /// Kept with the file, as are the next three. They are in the file's metadata.
+    /// Stored with the file, and in its metadata.
     #[param(rename = "Cache-Control", example = "max-age=3600")]
     cache_control: Option<String>,
+    /// Stored with the file, and in its metadata.
     #[param(rename = "Content-Disposition", example = "attachment")]
     content_disposition: Option<String>,
+    /// Stored with the file, and in its metadata.
     #[param(rename = "Content-Language", example = "de")]
     content_language: Option<String>,
-    /// A date of HTTP.
+    /// A date of HTTP, stored with the file, and in its metadata.
     #[param(rename = "Expires", example = "Tue, 01 Jan 2030 00:00:00 GMT")]
     expires: Option<String>,
     /// The body's MD5, in base64.
