@@ -7,6 +7,7 @@ use crate::application::bucket::read::ListedObject;
 use crate::aws::client::clients::AwsClients;
 use crate::aws::failure::{classify, local};
 use crate::aws::files::convert::{expected_owner, key_of};
+use crate::aws::files::encryption::Encryption;
 use crate::aws::files::proof::{self, At};
 use crate::aws::files::upload_call::taken;
 use crate::aws::sessions::RoleSessions;
@@ -352,6 +353,7 @@ impl BucketProbe for S3Probe {
             version_id: None,
             owner: owner.as_deref(),
         };
+        let encryption = Encryption::of(&self.common.bucket.connection);
         let answer = self
             .s3
             .put_object()
@@ -359,6 +361,8 @@ impl BucketProbe for S3Probe {
             .key(key.as_str())
             .content_type("text/plain; charset=utf-8")
             .body(ByteStream::from_static(PROBE_BODY))
+            .set_server_side_encryption(encryption.algorithm)
+            .set_ssekms_key_id(encryption.key_id)
             .set_expected_bucket_owner(owner.clone())
             .send()
             .await;
@@ -399,7 +403,15 @@ impl BucketProbe for S3Probe {
             .header(ORIGIN, origin.as_str())
             .header(ACCESS_CONTROL_REQUEST_METHOD, method);
         if matches!(method, "PUT" | "POST") {
-            request = request.header(ACCESS_CONTROL_REQUEST_HEADERS, "content-type");
+            // What a browser sends with a signed URL.
+            let encrypts = self.common.bucket.connection.settings.kms_key.is_some();
+            let names = match encrypts && method == "PUT" {
+                true => {
+                    "content-type,x-amz-server-side-encryption,x-amz-server-side-encryption-aws-kms-key-id"
+                }
+                false => "content-type",
+            };
+            request = request.header(ACCESS_CONTROL_REQUEST_HEADERS, names);
         }
         let answer = request.send().await.map_err(|error| {
             let kind = if error.is_timeout() {

@@ -7,6 +7,7 @@ use crate::aws::failure::{classify, local};
 use crate::aws::files::bucket::S3Bucket;
 use crate::aws::files::conditions::Conditions;
 use crate::aws::files::convert::expected_owner;
+use crate::aws::files::encryption::Encryption;
 use crate::aws::files::parts::{MadeObject, UploadCompletion, abort, begun, complete};
 use crate::aws::files::upload_call::part_unproved;
 use crate::aws::sessions::{AwsSession, SessionScope};
@@ -44,6 +45,10 @@ impl Way<'_> {
         expected_owner(&self.bucket.connection)
     }
 
+    fn encryption(&self) -> Encryption {
+        Encryption::of(&self.bucket.connection)
+    }
+
     fn if_none_match(&self) -> Option<String> {
         self.if_none_match.then(|| "*".to_owned())
     }
@@ -64,8 +69,8 @@ const COPY_SOURCE: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUM
     .remove(b'/');
 
 /// Copies an object with its metadata and tags, and makes sure that the copy has its size. Not copied:
-/// ACLs, object locks, and how it is encrypted; the bucket's default encryption applies (S3 API reference,
-/// CopyObject).
+/// ACLs, object locks, and how it is encrypted; the connection's key, or else the bucket's default
+/// encryption applies (S3 API reference, CopyObject).
 pub(crate) async fn copy(
     files: &S3Bucket,
     bucket: &ConnectedBucket,
@@ -142,6 +147,8 @@ async fn by_one_call(
                 .metadata_directive(MetadataDirective::Copy)
                 .tagging_directive(TaggingDirective::Copy)
                 .set_storage_class(storage_class(source))
+                .set_server_side_encryption(way.encryption().algorithm)
+                .set_ssekms_key_id(way.encryption().key_id)
                 .set_expected_bucket_owner(way.owner())
                 .set_expected_source_bucket_owner(way.owner())
                 .customize()
@@ -237,6 +244,8 @@ async fn create(
             .set_metadata(original.metadata)
             .set_tagging(tags)
             .set_storage_class(storage_class(source))
+            .set_server_side_encryption(way.encryption().algorithm)
+            .set_ssekms_key_id(way.encryption().key_id)
             .set_expected_bucket_owner(way.owner())
             .send()
             .await,

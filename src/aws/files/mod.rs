@@ -6,6 +6,7 @@ pub mod conditions;
 pub mod content;
 pub mod convert;
 pub mod copy;
+pub mod encryption;
 pub mod head;
 pub mod listing;
 pub mod multipart;

@@ -1,8 +1,8 @@
 //! Read-only queries of buckets and objects.
 
 use crate::application::bucket::query::{
-    AccountBucket, Archive, BucketPage, BucketQuery, Grant, ObjectDetails, ObjectVersion, Restore,
-    VersionPage,
+    AccountBucket, Archive, BucketPage, BucketQuery, Grant, KeptHeaders, ObjectDetails,
+    ObjectVersion, Restore, VersionPage,
 };
 use crate::application::bucket::read::BucketResult;
 use crate::aws::failure::{classify, local};
@@ -185,6 +185,12 @@ fn details(answer: HeadObjectOutput) -> ObjectDetails {
             .as_ref()
             .map(|algorithm| algorithm.as_str().to_owned()),
         kms_key_id: answer.ssekms_key_id.clone(),
+        headers: KeptHeaders {
+            cache_control: answer.cache_control.clone(),
+            content_disposition: answer.content_disposition.clone(),
+            content_language: answer.content_language.clone(),
+            expires: answer.expires_string.clone(),
+        },
         metadata: metadata(answer),
         checksums: checksums
             .into_iter()

@@ -6,7 +6,8 @@ use crate::aws::failure::{classify, local};
 use crate::aws::files::body_source::BodySource;
 use crate::aws::files::bucket::S3Bucket;
 use crate::aws::files::conditions::Conditions;
-use crate::aws::files::convert::expected_owner;
+use crate::aws::files::convert::{expected_owner, expires, metadata_of};
+use crate::aws::files::encryption::Encryption;
 use crate::aws::files::pass_on::{Chunks, pass_on, unhurried};
 use crate::aws::files::proof::{self, At, Taken};
 use crate::aws::files::spool::{Spool, broken};
@@ -315,13 +316,21 @@ pub(crate) fn put_object(
     target: UploadTarget<'_>,
 ) -> aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder {
     let conditions = target.conditions();
+    let encryption = Encryption::of(&target.bucket.connection);
+    let headers = &target.object.headers;
     session
         .s3
         .put_object()
         .bucket(target.bucket_name())
         .key(target.key.as_str())
         .content_type(&target.object.content_type)
-        .set_metadata(Some(target.object.metadata.iter().cloned().collect()))
+        .set_cache_control(headers.cache_control.clone())
+        .set_content_disposition(headers.content_disposition.clone())
+        .set_content_language(headers.content_language.clone())
+        .set_expires(expires(headers))
+        .set_metadata(Some(metadata_of(target.object)))
+        .set_server_side_encryption(encryption.algorithm)
+        .set_ssekms_key_id(encryption.key_id)
         .set_if_none_match(conditions.none_match_header())
         .set_if_match(conditions.if_match)
         .set_expected_bucket_owner(target.owner())

@@ -15,5 +15,6 @@ mod other_stores;
 mod pages;
 mod permissions;
 mod signed_urls;
+mod stored_headers;
 pub mod uploads;
 mod versions;
