@@ -7,6 +7,7 @@
 
 pub mod checks;
 pub mod client;
+mod denial;
 pub mod failure;
 pub mod files;
 mod gates;

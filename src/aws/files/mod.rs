@@ -7,6 +7,7 @@ pub mod content;
 pub mod convert;
 pub mod copy;
 pub mod head;
+mod lock;
 pub mod multipart;
 pub mod parts;
 pub mod pass_on;

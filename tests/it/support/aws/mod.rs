@@ -2,4 +2,5 @@
 
 pub mod proxy;
 pub mod stub;
+pub mod versioned;
 pub mod wire;
