@@ -20,7 +20,7 @@ check-api:
 	@$(CARGO) build
 	@tools/check-clients
 	@tools/canary
-	@tools/schemathesis 8
+	@tools/schemathesis 8 1
 
 schemathesis: ## Test the API by its OpenAPI document, as each kind of caller. SECONDS=n for each.
 	@$(CARGO) build

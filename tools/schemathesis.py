@@ -7,13 +7,15 @@ a body that fits its schema, and no answer may be a 500. What the schema refuses
 Not checked is that the service accepts whatever fits the schema: a schema does not say which ARN names a
 role that exists.
 
-Usage: schemathesis.py [SECONDS]   (for each caller; 12 where it is absent)
+Usage: schemathesis.py SECONDS [SEED]   (SECONDS for each caller; with a SEED the requests are the same
+each time, as in `make test`: a run that fails can be repeated, and a change fails by what it changed)
 """
 
 import json
 import os
 import subprocess
 import sys
+import typing
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -47,6 +49,13 @@ ENDING = [
 SLOW = ["check_storage", "check_storage_setup"]
 
 
+class Length(typing.NamedTuple):
+    """How long each caller's run is, and whether its requests are the same each time."""
+
+    seconds: int = 12
+    seed: int | None = None
+
+
 def write_config(path, ids, header):
     """Writes schemathesis' configuration: which IDs it uses, and what a negative test may be answered."""
     lines = ["[generation]", 'database = "none"', "[checks.not_a_server_error]"]
@@ -62,15 +71,17 @@ def write_config(path, ids, header):
         file.write("\n".join(lines) + "\n")
 
 
-def run(scene, name, token, ids, seconds, exclude=()):
+def run(scene, name, token, ids, length, exclude=()):
     """One caller's run. Returns whether it found nothing."""
     config = os.path.join(scene.folder, f"{name}.toml")
     write_config(config, ids, token)
     command = [os.path.join(PROGRAM, "schemathesis"), "--config-file", config, "run"]
     command += [os.path.join(scene.folder, "openapi.json"), "--url", scene.url, "--checks", CHECKS]
-    command += ["--max-time", str(seconds), "--continue-on-failure", "--request-timeout", "60", "--workers", "1"]
+    command += ["--max-time", str(length.seconds), "--continue-on-failure", "--request-timeout", "60", "--workers", "1"]
     command += ["--phases", "examples,coverage,fuzzing,stateful", "--warnings", "off", "--no-shrink"]
     command += ["--suppress-health-check", "all", "--output-truncate", "true"]
+    if length.seed is not None:
+        command += ["--seed", str(length.seed)]
     for operation in exclude:
         command += ["--exclude-operation-id", operation]
     os.makedirs(REPORTS, exist_ok=True)
@@ -116,7 +127,7 @@ sys.exit(bool(bad))
     return done.returncode == 0
 
 
-def main(seconds):
+def main(length):
     # A check of a random setup must not use up the workspace's checks.
     with api_scene.scene(SALLYPORT_CHECKS_PER_MINUTE="100000") as scene:
         with open(os.path.join(scene.folder, "openapi.json"), "w", encoding="utf-8") as file:
@@ -132,17 +143,17 @@ def main(seconds):
         }
         passed = [check_examples(scene)]
         roles = scene.workspace
-        passed.append(run(scene, "admin", roles["admin"], ids, seconds, ENDING))
-        passed.append(run(scene, "admin-other-ids", roles["admin"], {"query.wait": 0}, seconds))
-        passed.append(run(scene, "member", roles["member"], {**ids, "query.key": files[0]["key"]}, seconds))
-        passed.append(run(scene, "operator", scene.operator_token, {}, seconds))
-        passed.append(run(scene, "nobody", None, ids, seconds))
+        passed.append(run(scene, "admin", roles["admin"], ids, length, ENDING))
+        passed.append(run(scene, "admin-other-ids", roles["admin"], {"query.wait": 0}, length))
+        passed.append(run(scene, "member", roles["member"], {**ids, "query.key": files[0]["key"]}, length))
+        passed.append(run(scene, "operator", scene.operator_token, {}, length))
+        passed.append(run(scene, "nobody", None, ids, length))
         return 0 if all(passed) else 1
 
 
 if __name__ == "__main__":
     try:
-        sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 12))
+        sys.exit(main(Length(*map(int, sys.argv[1:3]))))
     except (api_scene.SceneFailed, services.StartFailed) as error:
         print(f"schemathesis: {error}", file=sys.stderr)
         sys.exit(1)

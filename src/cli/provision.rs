@@ -260,7 +260,7 @@ mod tests {
         let path = file.path().to_str().unwrap();
         for (bucket, role, path, named) in [
             ("acme-data-2", "sally", path, "--bucket"),
-            ("Acme", "sally", path, "--bucket"),
+            ("Ac/me", "sally", path, "--bucket"),
             ("acme-data", "sal ly", path, "--role-name"),
             ("acme-data", "sally", "/nowhere/at/all", "/nowhere/at/all"),
         ] {

@@ -66,6 +66,11 @@ const SQLITE: &[(i64, &str, &str)] = &[
         "audit_detail",
         include_str!("../../migrations/sqlite/0009_audit_detail.sql"),
     ),
+    (
+        10,
+        "file_metadata",
+        include_str!("../../migrations/sqlite/0010_file_metadata.sql"),
+    ),
 ];
 
 const POSTGRES: &[(i64, &str, &str)] = &[
@@ -113,6 +118,11 @@ const POSTGRES: &[(i64, &str, &str)] = &[
         9,
         "audit_detail",
         include_str!("../../migrations/postgres/0009_audit_detail.sql"),
+    ),
+    (
+        10,
+        "file_metadata",
+        include_str!("../../migrations/postgres/0010_file_metadata.sql"),
     ),
 ];
 

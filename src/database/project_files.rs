@@ -1,13 +1,13 @@
 //! The rows of a project's files.
 
-use crate::application::kept::store::StoreResult;
+use crate::application::kept::store::{StoreError, StoreResult};
 use crate::database::engine::{Sql, Tx, values};
 use crate::database::record::Record;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::ProjectId;
 use crate::domain::project::{Progress, ProjectFile};
 
-/// How many files one statement inserts or looks up. With five values for each it stays far below what
+/// How many files one statement inserts or looks up. With six values for each it stays far below what
 /// the engines allow (SQLite 32,766 placeholders, PostgreSQL 65,535).
 pub(super) const PER_STATEMENT: usize = 1000;
 
@@ -18,7 +18,7 @@ pub(super) async fn insert_files(
 ) -> StoreResult<()> {
     for chunk in files.chunks(PER_STATEMENT) {
         let rows: Vec<String> = (0..chunk.len())
-            .map(|row| format!("($1, {})", placeholders(2 + 5 * row, 5)))
+            .map(|row| format!("($1, {})", placeholders(2 + 6 * row, 6)))
             .collect();
         let mut values = values![project.as_str()];
         for file in chunk {
@@ -28,11 +28,12 @@ pub(super) async fn insert_files(
                 file.name.as_str(),
                 file.size,
                 file.etag.as_deref(),
+                stored_metadata(&file.metadata)?,
             ]);
         }
         tx.execute(
             Sql::Built(format!(
-                "INSERT INTO project_files (project_id, position, path, name, size, etag) VALUES {}",
+                "INSERT INTO project_files (project_id, position, path, name, size, etag, metadata) VALUES {}",
                 rows.join(", ")
             )),
             values,
@@ -56,7 +57,21 @@ pub(super) fn file(record: &Record) -> StoreResult<ProjectFile> {
         name: record.text("name")?,
         size: record.int("size")?,
         etag: record.text_opt("etag")?,
+        metadata: match record.text_opt("metadata")? {
+            Some(_) => record.parse("metadata", |text| serde_json::from_str(text))?,
+            None => Vec::new(),
+        },
     })
+}
+
+/// A list of pairs as JSON, in their order; none where there are none.
+fn stored_metadata(metadata: &[(String, String)]) -> StoreResult<Option<String>> {
+    if metadata.is_empty() {
+        return Ok(None);
+    }
+    serde_json::to_string(metadata)
+        .map(Some)
+        .map_err(|error| StoreError::Failed(error.to_string()))
 }
 
 pub(super) fn progress(record: &Record) -> StoreResult<Progress> {

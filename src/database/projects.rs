@@ -125,7 +125,7 @@ impl ProjectStore for Database {
     ) -> StoreResult<Vec<ProjectFile>> {
         let rows = self
             .fetch_all(
-                "SELECT position, path, name, size, etag FROM project_files
+                "SELECT position, path, name, size, etag, metadata FROM project_files
                  WHERE project_id = $2 AND position > $3
                      AND EXISTS (SELECT 1 FROM projects WHERE workspace_id = $1 AND id = $2)
                  ORDER BY position LIMIT $4",
@@ -150,7 +150,7 @@ impl ProjectStore for Database {
             let rows = self
                 .fetch_all(
                     Sql::Built(format!(
-                        "SELECT position, path, name, size, etag FROM project_files
+                        "SELECT position, path, name, size, etag, metadata FROM project_files
                          WHERE project_id = $2 AND path IN ({})
                              AND EXISTS (SELECT 1 FROM projects WHERE workspace_id = $1 AND id = $2)",
                         placeholders(3, chunk.len())

@@ -100,6 +100,8 @@ pub struct WantedFile {
     pub file_key: FileKey,
     /// `None`: the key's last segment.
     pub name: Option<FileName>,
+    /// What the list says beside: names and values, in the list's order.
+    pub metadata: Vec<(String, String)>,
 }
 
 impl WantedFile {
@@ -122,6 +124,8 @@ pub struct ProjectFile {
     /// In bytes.
     pub size: i64,
     pub etag: Option<String>,
+    /// What the list of files said beside, as in [`WantedFile::metadata`].
+    pub metadata: Vec<(String, String)>,
 }
 
 /// What to do about keys that are not in the storage.

@@ -305,6 +305,20 @@ async fn conflicts(
         let invalid = Region::not_of_aws(region.as_str());
         refuse("region", invalid.code, invalid.detail);
     }
+    if let Some(bucket) = &next.bucket
+        && !bucket.is_of_today()
+        && !has_endpoint
+        && let Some(region) = next.settings.region
+        && region.as_str() != "us-east-1"
+    {
+        refuse(
+            "bucket",
+            "invalid_bucket",
+            format!(
+                "`{bucket}` is no bucket of {region}: names with capitals, `_` or more than 63 characters exist in us-east-1 and in S3-compatible stores only."
+            ),
+        );
+    }
     let partition = next.sign_in.role_arn.as_ref().map(RoleArn::partition);
     if let (Some(partition), Some(region)) = (partition, next.settings.region)
         && region.partition().is_some_and(|own| own != partition)

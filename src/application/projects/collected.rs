@@ -21,6 +21,7 @@ pub(super) fn sort_out(
                 name: file.name().to_owned(),
                 size: found.size,
                 etag: found.etag,
+                metadata: file.metadata.clone(),
             }),
             None => missing.push(&file.file_key),
         }

@@ -1,13 +1,14 @@
 //! A new project as somebody gave it, parsed once for every face.
 
 use crate::application::error::{Error, FieldError, Result};
+use crate::application::projects::manifest::FileReference;
 use crate::application::projects::selection::Selection;
-use crate::application::projects::{FileSource, NewProject};
+use crate::application::projects::{FileSource, ListedFile, NewProject};
 use crate::domain::Invalid;
 use crate::domain::files::file_key::{FileKey, Folder};
 use crate::domain::ids::StorageRef;
 use crate::domain::names::Name;
-use crate::domain::project::{FileName, OnMissing, WantedFile};
+use crate::domain::project::{FileName, OnMissing};
 
 /// More would make the answer longer than it is of use.
 const MOST_ERRORS: usize = 100;
@@ -25,6 +26,8 @@ pub struct NewProjectInput {
     pub include: Option<Vec<String>>,
     pub exclude: Option<Vec<String>>,
     pub manifest_file_key: Option<String>,
+    /// A list of files as it was pasted into the field `files`.
+    pub pasted: Option<String>,
     pub on_missing: Option<String>,
 }
 
@@ -58,16 +61,17 @@ impl NewProjectInput {
                 refusals.0.push(FieldError::new(field, invalid));
             }
         }
-        let source = match (self.files, self.folder, self.manifest_file_key) {
-            (Some(files), None, None) => Some(FileSource::Listed(refusals.files(files))),
-            (None, Some(folder), None) => {
+        let source = match (self.files, self.folder, self.manifest_file_key, self.pasted) {
+            (Some(files), None, None, None) => Some(FileSource::Listed(refusals.files(files))),
+            (None, Some(folder), None, None) => {
                 let include = self.include.unwrap_or_default();
                 let exclude = self.exclude.unwrap_or_default();
                 refusals.selection(&folder, include, exclude)
             }
-            (None, None, Some(key)) => refusals
+            (None, None, Some(key), None) => refusals
                 .taken("manifest_file_key", FileKey::parse(&key))
                 .map(FileSource::Manifest),
+            (None, None, None, Some(text)) => Some(FileSource::Pasted(text)),
             _ => {
                 let detail = "Give exactly one of `files`, `folder` and `manifest_file_key`.";
                 let invalid = Invalid::new("one_source_needed", detail);
@@ -107,19 +111,20 @@ impl Refusals {
             .ok()
     }
 
-    fn files(&mut self, files: Vec<NewFileInput>) -> Vec<WantedFile> {
-        let mut wanted = Vec::with_capacity(files.len());
+    fn files(&mut self, files: Vec<NewFileInput>) -> Vec<ListedFile> {
+        let mut listed = Vec::with_capacity(files.len());
         for (at, file) in files.into_iter().enumerate() {
             let of = |inner| move |invalid| FieldError::of_item("files", at, Some(inner), invalid);
-            let file_key = self.or_refused(FileKey::parse(&file.file_key), of("file_key"));
+            let reference = FileReference::parse(file.file_key);
+            let file_key = self.or_refused(reference, of("file_key"));
             let name = file
                 .name
                 .and_then(|name| self.or_refused(FileName::parse(&name), of("name")));
-            if let Some(file_key) = file_key {
-                wanted.push(WantedFile { file_key, name });
+            if let Some(file) = file_key {
+                listed.push(ListedFile { file, name });
             }
         }
-        wanted
+        listed
     }
 
     fn selection(

@@ -30,10 +30,11 @@ use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::{ProjectId, StorageRef};
 use crate::domain::names::Name;
 use crate::domain::project::{
-    OnMissing, Progress, Project, ProjectFile, ProjectStatus, WantedFile,
+    FileName, OnMissing, Progress, Project, ProjectFile, ProjectStatus, WantedFile,
 };
 use collected::{count, no_files, sort_out, total_size};
-use reading::{PAGE, list_page, read_manifest};
+use manifest::{FileListing, FileReference, ListSource};
+use reading::{PAGE, check_lengths, list_page, listed_storage, read_manifest};
 use selection::Selection;
 use source::{ImportCursor, ImportSource};
 use std::collections::{HashMap, HashSet};
@@ -93,9 +94,18 @@ pub struct NewProject {
 #[derive(Debug, Clone)]
 pub enum FileSource {
     /// At most [`MOST_FILES`], each once.
-    Listed(Vec<WantedFile>),
+    Listed(Vec<ListedFile>),
+    /// A list as it was pasted.
+    Pasted(String),
     Folder(Selection),
     Manifest(FileKey),
+}
+
+/// One file of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedFile {
+    pub file: FileReference,
+    pub name: Option<FileName>,
 }
 
 /// The files of a new project, or how they will be imported.
@@ -208,8 +218,12 @@ impl Projects {
         on_missing: OnMissing,
     ) -> Result<ProjectPlan> {
         match files {
-            FileSource::Listed(wanted) => {
-                check_list(bucket, &wanted)?;
+            FileSource::Listed(listed) => {
+                let wanted = check_list(bucket, listed)?;
+                self.look_up(bucket, &wanted, on_missing).await
+            }
+            FileSource::Pasted(text) => {
+                let wanted = read_pasted(bucket, text)?;
                 self.look_up(bucket, &wanted, on_missing).await
             }
             FileSource::Folder(selection) => self.list(bucket, selection).await,
@@ -355,14 +369,80 @@ impl Projects {
     }
 }
 
-/// Refuses a list that is empty, too long, or names a file twice; and keys that are too long for the
-/// bucket. Each bad one is named by its place.
-fn check_list(bucket: &ConnectedBucket, wanted: &[WantedFile]) -> Result<()> {
-    if wanted.is_empty() {
+/// Refuses a list that is empty, too long, or names a file twice; addresses that lead elsewhere; and keys
+/// that are too long for the bucket. Each bad one is named by its place.
+fn check_list(bucket: &ConnectedBucket, listed: Vec<ListedFile>) -> Result<Vec<WantedFile>> {
+    check_count(listed.len())?;
+    let storage = listed_storage(bucket);
+    let mut first: HashMap<FileKey, usize> = HashMap::with_capacity(listed.len());
+    let mut wanted = Vec::with_capacity(listed.len());
+    let mut errors = Vec::new();
+    let mut refuse = |at, invalid, earlier| {
+        if errors.len() < MOST_ERRORS {
+            let error = FieldError::of_item("files", at, Some("file_key"), invalid);
+            errors.push(error.same_as(earlier));
+        }
+    };
+    for (at, file) in listed.into_iter().enumerate() {
+        let file_key = match file.file.within(&storage) {
+            Ok(key) => key,
+            Err(invalid) => {
+                refuse(at, invalid, None);
+                continue;
+            }
+        };
+        let earlier = first.insert(file_key.clone(), at);
+        let refused = match earlier {
+            Some(place) => Some(manifest::duplicate(&format!("`files[{place}]`"))),
+            None => bucket
+                .key("key", &file_key)
+                .err()
+                .and_then(|error| error.fields.first().cloned())
+                .map(|field| Invalid::new(field.code, field.detail)),
+        };
+        match refused {
+            Some(invalid) => refuse(at, invalid, earlier),
+            None => wanted.push(WantedFile {
+                file_key,
+                name: file.name,
+                metadata: Vec::new(),
+            }),
+        }
+    }
+    match errors.is_empty() {
+        true => Ok(wanted),
+        false => Err(Error::invalid(errors)),
+    }
+}
+
+/// Reads a pasted list, for one request's files.
+fn read_pasted(bucket: &ConnectedBucket, text: String) -> Result<Vec<WantedFile>> {
+    const FIELD: &str = "files";
+    let storage = listed_storage(bucket);
+    let listing = manifest::read(text.as_bytes(), ListSource::Pasted, &storage)
+        .map_err(|faults| manifest::error_of(FIELD, faults))?;
+    let files = match listing {
+        FileListing::Files(files) => files,
+        FileListing::Inventory(_) => {
+            let detail = "This is the manifest of an S3 Inventory report. Name the object that it was copied from as a manifest.";
+            return Err(Error::field(
+                FIELD,
+                Invalid::new("unsupported_manifest", detail),
+            ));
+        }
+    };
+    check_count(files.len())?;
+    check_lengths(bucket, FIELD, &files)?;
+    Ok(files)
+}
+
+/// How many files one request has.
+fn check_count(files: usize) -> Result<()> {
+    if files == 0 {
         let invalid = Invalid::new("empty_list", "A project has at least one file.");
         return Err(Error::field("files", invalid));
     }
-    if wanted.len() > MOST_FILES {
+    if files > MOST_FILES {
         let detail = format!("One request names at most {MOST_FILES} files.");
         let mut error = Error::new(Kind::Unprocessable, "too_many_files", detail.clone());
         error.fields = vec![FieldError::new(
@@ -373,29 +453,7 @@ fn check_list(bucket: &ConnectedBucket, wanted: &[WantedFile]) -> Result<()> {
             error.remedy("Put the file keys into a manifest: an object in the storage, one on each line. Or name a folder.")
         );
     }
-    let mut first: HashMap<&FileKey, usize> = HashMap::with_capacity(wanted.len());
-    let mut errors = Vec::new();
-    for (at, file) in wanted.iter().enumerate() {
-        let earlier = first.insert(&file.file_key, at);
-        let refused = match earlier {
-            Some(place) => Some(manifest::duplicate(&format!("`files[{place}]`"))),
-            None => bucket
-                .key("key", &file.file_key)
-                .err()
-                .and_then(|error| error.fields.first().cloned())
-                .map(|field| Invalid::new(field.code, field.detail)),
-        };
-        if let Some(invalid) = refused
-            && errors.len() < MOST_ERRORS
-        {
-            let error = FieldError::of_item("files", at, Some("file_key"), invalid);
-            errors.push(error.same_as(earlier));
-        }
-    }
-    match errors.is_empty() {
-        true => Ok(()),
-        false => Err(Error::invalid(errors)),
-    }
+    Ok(())
 }
 
 fn missing_files(missing: &[&FileKey], of: usize) -> Error {
@@ -407,6 +465,7 @@ fn missing_files(missing: &[&FileKey], of: usize) -> Error {
     Error::new(Kind::Unprocessable, "missing_files", detail)
         .remedy("Correct the keys, letter case included, or leave missing ones out with `\"on_missing\": \"skip\"`.")
         .member("missing_files", keys)
+        .member("file_count", of)
 }
 
 fn not_in_project(unknown: &[(usize, &FileKey)]) -> Error {

@@ -4,12 +4,14 @@ use crate::application::bucket::port::Bucket;
 use crate::application::bucket::read::{ListFrom, ListRequest, ListedObject, ReadConditions};
 use crate::application::error::{Error, Kind, Result};
 use crate::application::files::read::outside;
-use crate::application::projects::manifest;
+use crate::application::projects::manifest::{
+    self, FileListing, Inventory, InventoryFiles, ListSource, ListedStorage,
+};
 use crate::application::projects::selection::Selection;
 use crate::domain::Invalid;
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::file_key::FileKey;
-use crate::domain::files::object_key::{Listed, ObjectKeyPrefix, relative_to};
+use crate::domain::files::object_key::{Listed, ObjectKey, ObjectKeyPrefix, relative_to};
 use crate::domain::project::{ProjectFile, WantedFile};
 use futures_util::TryStreamExt;
 use std::time::Duration;
@@ -31,11 +33,68 @@ pub(super) async fn read_manifest(
     etag: Option<&str>,
 ) -> Result<Manifest> {
     let object = bucket.key(manifest::FIELD, key)?;
+    let (bytes, etag) = read_whole(files, bucket, &object, etag).await?;
+    let etag = etag.ok_or_else(|| {
+        Error::new(
+            Kind::Upstream,
+            "storage_request_rejected",
+            "The store gave the manifest without an ETag, so a change of it would go unseen.",
+        )
+    })?;
+    let storage = listed_storage(bucket);
+    let (name, place) = (key.clone(), storage.clone());
+    let listing = tokio::task::spawn_blocking(move || {
+        manifest::read(&bytes, ListSource::Manifest(&name), &place)
+    })
+    .await
+    .map_err(Error::bug)?
+    .map_err(|faults| manifest::error_of(manifest::FIELD, faults))?;
+    let files = match listing {
+        FileListing::Files(files) => files,
+        FileListing::Inventory(report) => read_inventory(files, bucket, &storage, &report).await?,
+    };
+    check_lengths(bucket, manifest::FIELD, &files)?;
+    Ok(Manifest { files, etag })
+}
+
+/// The storage that a list is about.
+pub(super) fn listed_storage(bucket: &ConnectedBucket) -> ListedStorage {
+    ListedStorage {
+        bucket: bucket.connection.bucket.clone(),
+        prefix: bucket.connection.settings.prefix.clone(),
+    }
+}
+
+/// Refuses a key that is valid and yet too long below this prefix.
+pub(super) fn check_lengths(
+    bucket: &ConnectedBucket,
+    field: &'static str,
+    files: &[WantedFile],
+) -> Result<()> {
+    for (at, file) in files.iter().enumerate() {
+        if let Err(error) = bucket.key(field, &file.file_key) {
+            let mut fields = error.fields.clone();
+            for field in &mut fields {
+                field.detail = format!("Key {}: {}", at + 1, field.detail);
+            }
+            return Err(Error::invalid(fields));
+        }
+    }
+    Ok(())
+}
+
+/// An object's bytes, of the size of a manifest at most, and its ETag.
+async fn read_whole(
+    files: &dyn Bucket,
+    bucket: &ConnectedBucket,
+    object: &ObjectKey,
+    etag: Option<&str>,
+) -> Result<(Vec<u8>, Option<String>)> {
     let conditions = ReadConditions {
         if_match: etag.map(str::to_owned),
         ..ReadConditions::default()
     };
-    let content = files.get(bucket, &object, &conditions).await?;
+    let content = files.get(bucket, object, &conditions).await?;
     let too_large = || {
         let detail = format!("A manifest has at most {} bytes.", manifest::LARGEST);
         Error::field(manifest::FIELD, Invalid::new("manifest_too_large", detail))
@@ -45,13 +104,6 @@ pub(super) async fn read_manifest(
     if announced > manifest::LARGEST as u64 {
         return Err(too_large());
     }
-    let etag = content.metadata.etag.clone().ok_or_else(|| {
-        Error::new(
-            Kind::Upstream,
-            "storage_request_rejected",
-            "The store gave the manifest without an ETag, so a change of it would go unseen.",
-        )
-    })?;
     let mut bytes = Vec::with_capacity(usize::try_from(announced).unwrap_or_default());
     let mut body = content.body;
     while let Some(chunk) = body.try_next().await.map_err(broken_off)? {
@@ -60,21 +112,35 @@ pub(super) async fn read_manifest(
         }
         bytes.extend_from_slice(&chunk);
     }
-    let name = key.clone();
-    let files = tokio::task::spawn_blocking(move || manifest::parse(&name, &bytes))
-        .await
-        .map_err(Error::bug)??;
-    // A key may be a valid one and yet too long below this prefix.
-    for (at, file) in files.iter().enumerate() {
-        if let Err(error) = bucket.key(manifest::FIELD, &file.file_key) {
-            let mut fields = error.fields.clone();
-            for field in &mut fields {
-                field.detail = format!("Key {}: {}", at + 1, field.detail);
-            }
-            return Err(Error::invalid(fields));
+    Ok((bytes, content.metadata.etag))
+}
+
+/// Reads the data files of an S3 Inventory report, which must be files of this storage.
+async fn read_inventory(
+    files: &dyn Bucket,
+    bucket: &ConnectedBucket,
+    storage: &ListedStorage,
+    report: &Inventory,
+) -> Result<Vec<WantedFile>> {
+    let mut inventory = InventoryFiles::new(report, storage);
+    for data_file in &report.data_files {
+        let uri = format!("s3://{}/{data_file}", report.destination_bucket);
+        let key = storage.file_key(&uri).map_err(|invalid| {
+            let detail = format!(
+                "A data file of this S3 Inventory report cannot be read. {}",
+                invalid.detail
+            );
+            Error::field(manifest::FIELD, Invalid::new(invalid.code, detail))
+        })?;
+        let object = bucket.key(manifest::FIELD, &key)?;
+        let (bytes, _) = read_whole(files, bucket, &object, None).await?;
+        if !inventory.read(&bytes) {
+            break;
         }
     }
-    Ok(Manifest { files, etag })
+    inventory
+        .finish()
+        .map_err(|faults| manifest::error_of(manifest::FIELD, faults))
 }
 
 fn broken_off(cause: std::io::Error) -> Error {
@@ -141,6 +207,7 @@ pub(super) async fn list_page(
                         file_key: file_key.clone(),
                         size,
                         etag,
+                        metadata: Vec::new(),
                     });
                 }
                 page.last = Some(file_key);

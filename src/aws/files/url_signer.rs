@@ -242,6 +242,18 @@ mod tests {
         }
     }
 
+    /// The certificate of S3's hosts fits no name with capitals or `_` in front of it.
+    #[tokio::test]
+    async fn an_old_bucket_name_is_in_the_path() {
+        for bucket in ["my_training_data", "Acme", "acme-"] {
+            let config = PresigningConfig::expires_in(LIFE).unwrap();
+            let request = client(None, None).get_object().bucket(bucket).key("a");
+            let signed = request.presigned(config).await.unwrap();
+            let start = format!("https://s3.eu-central-1.amazonaws.com/{bucket}/a?");
+            assert!(signed.uri().starts_with(&start), "{}", signed.uri());
+        }
+    }
+
     #[test]
     fn another_url_is_not_continued() {
         let response = SignedResponse::default();

@@ -11,10 +11,27 @@ pub enum Partition {
     Aws,
     AwsCn,
     AwsUsGov,
+    /// The AWS European Sovereign Cloud.
+    AwsEusc,
+    /// AWS Secret and Top Secret Regions: `aws-iso` and its like.
+    AwsIso,
+    AwsIsoB,
+    AwsIsoE,
+    AwsIsoF,
 }
 
 impl Partition {
-    pub const ALL: [Partition; 3] = [Partition::Aws, Partition::AwsCn, Partition::AwsUsGov];
+    /// As the AWS SDKs know them (`partitions.json`).
+    pub const ALL: [Partition; 8] = [
+        Partition::Aws,
+        Partition::AwsCn,
+        Partition::AwsUsGov,
+        Partition::AwsEusc,
+        Partition::AwsIso,
+        Partition::AwsIsoB,
+        Partition::AwsIsoE,
+        Partition::AwsIsoF,
+    ];
 
     /// Parses the second field of an ARN, in its exact (lower) case.
     pub fn parse(value: &str) -> Option<Self> {
@@ -27,15 +44,22 @@ impl Partition {
             Self::Aws => "aws",
             Self::AwsCn => "aws-cn",
             Self::AwsUsGov => "aws-us-gov",
+            Self::AwsEusc => "aws-eusc",
+            Self::AwsIso => "aws-iso",
+            Self::AwsIsoB => "aws-iso-b",
+            Self::AwsIsoE => "aws-iso-e",
+            Self::AwsIsoF => "aws-iso-f",
         }
     }
 
-    /// The host of the partition's management console.
-    pub fn console_host(self) -> &'static str {
+    /// The host of the partition's management console. `None`: it is not published.
+    pub fn console_host(self) -> Option<&'static str> {
         match self {
-            Self::Aws => "console.aws.amazon.com",
-            Self::AwsCn => "console.amazonaws.cn",
-            Self::AwsUsGov => "console.amazonaws-us-gov.com",
+            Self::Aws => Some("console.aws.amazon.com"),
+            Self::AwsCn => Some("console.amazonaws.cn"),
+            Self::AwsUsGov => Some("console.amazonaws-us-gov.com"),
+            Self::AwsEusc => Some("console.amazonaws-eusc.eu"),
+            Self::AwsIso | Self::AwsIsoB | Self::AwsIsoE | Self::AwsIsoF => None,
         }
     }
 }

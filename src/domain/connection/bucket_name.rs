@@ -4,9 +4,12 @@ use crate::domain::invalid::{Invalid, shown};
 use std::fmt;
 use std::net::Ipv4Addr;
 
-/// A general-purpose bucket's name, by S3's naming rules: 3 to 63 of `[a-z0-9.-]`, beginning and
-/// ending with a letter or digit, not an IP address, none of the reserved beginnings and endings
-/// (S3 user guide, "General purpose bucket naming rules").
+/// A general-purpose bucket's name: 3 to 255 of `[A-Za-z0-9._-]`, none of the reserved beginnings and endings.
+///
+/// Buckets are made by narrower rules now: 3 to 63 of `[a-z0-9.-]`, beginning and ending with a letter or
+/// digit, no two adjacent dots, not an IP address (S3 user guide, "General purpose bucket naming rules").
+/// [`BucketName::is_of_today`] says whether a name follows them. Those made in US East (N. Virginia) before
+/// March 2018 may have the wider names and keep them, and S3-compatible stores allow them too.
 ///
 /// An access-point ARN or alias is refused, because the SDK would send the request to the host of
 /// whichever account owns the access point.
@@ -25,28 +28,25 @@ impl BucketName {
         if value.starts_with("s3://") {
             return refuse("This is an S3 URI. Enter the bucket's name alone, and the path as the bucket prefix.".into());
         }
-        if !(3..=63).contains(&value.len()) {
+        if !(3..=255).contains(&value.len()) {
             return refuse(format!(
-                "A bucket name has 3 to 63 characters; `{}` has {}.",
+                "A bucket name has 3 to 63 characters (before 2018, up to 255); `{}` has {}.",
                 shown(value),
                 value.chars().count()
             ));
         }
         if let Some(odd) = value
             .chars()
-            .find(|c| !matches!(c, 'a'..='z' | '0'..='9' | '.' | '-'))
+            .find(|c| !matches!(c, 'a'..='z' | 'A'..='Z' | '0'..='9' | '.' | '-' | '_'))
         {
             return refuse(format!(
-                "`{}` cannot be in a bucket name: it has lower-case letters, digits, `.` and `-` only.",
+                "`{}` cannot be in a bucket name: it has letters, digits, `.`, `-` and `_` only.",
                 odd.escape_debug()
             ));
         }
-        let ends = |b: Option<u8>| b.is_some_and(|b| b.is_ascii_alphanumeric());
-        if !ends(value.bytes().next()) || !ends(value.bytes().last()) {
-            return refuse("A bucket name begins and ends with a letter or a digit.".into());
-        }
-        if value.contains("..") {
-            return refuse("A bucket name has no two adjacent dots.".into());
+        // A URL with such a path segment would be folded.
+        if value.bytes().all(|b| b == b'.') {
+            return refuse("A bucket name has a letter or a digit.".into());
         }
         if value.parse::<Ipv4Addr>().is_ok() {
             return refuse("A bucket name is not formatted as an IP address.".into());
@@ -66,6 +66,19 @@ impl BucketName {
             }
         }
         Ok(Self(value.to_owned()))
+    }
+
+    /// Whether S3 would let the bucket be made today, in any Region.
+    pub fn is_of_today(&self) -> bool {
+        let name = self.0.as_str();
+        let ends = |b: Option<u8>| b.is_some_and(|b| b.is_ascii_alphanumeric());
+        name.len() <= 63
+            && name
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b".-".contains(&b))
+            && ends(name.bytes().next())
+            && ends(name.bytes().last())
+            && !name.contains("..")
     }
 
     pub fn as_str(&self) -> &str {
@@ -93,7 +106,23 @@ mod tests {
             &"a".repeat(63),
             "192.168.1.256",
         ] {
-            assert_eq!(BucketName::parse(text).unwrap().as_str(), text);
+            let name = BucketName::parse(text).unwrap();
+            assert_eq!(name.as_str(), text);
+            assert!(name.is_of_today(), "{text}");
+        }
+        // As they could be made in us-east-1 before 2018.
+        for text in [
+            "my_training_data",
+            "Acme",
+            "-acme",
+            "acme-",
+            ".acme",
+            "a..b",
+            &"a".repeat(255),
+        ] {
+            let name = BucketName::parse(text).unwrap();
+            assert_eq!(name.as_str(), text);
+            assert!(!name.is_of_today(), "{text}");
         }
     }
 
@@ -102,13 +131,8 @@ mod tests {
         for text in [
             "",
             "ab",
-            &"a".repeat(64),
-            "Acme",
-            "acme_data",
-            "-acme",
-            "acme-",
-            ".acme",
-            "a..b",
+            &"a".repeat(256),
+            "...",
             "192.168.1.1",
             "xn--acme",
             "sthree-acme",

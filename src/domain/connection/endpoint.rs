@@ -5,7 +5,7 @@ use std::fmt;
 use std::net::IpAddr;
 use url::{Host, Url};
 
-/// The address of an S3-compatible store: `http(s)://host[:port]`, nothing behind it.
+/// The address of an S3-compatible store: `http(s)://host[:port]`, with a path where the store is below one.
 ///
 /// Parsing decides the form only. Whether the addresses that the host resolves to may be reached is
 /// decided at each connection, by [`EndpointNetworks`].
@@ -32,8 +32,16 @@ impl Endpoint {
         if !url.username().is_empty() || url.password().is_some() {
             return refuse("An endpoint holds no user name or password.");
         }
-        if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
-            return refuse("An endpoint has no path, query or fragment.");
+        if url.query().is_some() || url.fragment().is_some() {
+            return refuse("An endpoint has no query or fragment.");
+        }
+        // Signed as they are sent, so nothing that one of both sides could write in another way.
+        let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~/".contains(&b);
+        let path = url.path().trim_end_matches('/');
+        if !path.bytes().all(is_plain) || path.contains("//") {
+            return refuse(
+                "The path of an endpoint has letters, digits, `-._~` and single slashes.",
+            );
         }
         if url.host().is_none() {
             return refuse("An endpoint names a host.");
@@ -126,7 +134,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_endpoint_is_a_host_and_nothing_behind_it() {
+    fn an_endpoint_is_a_host_and_maybe_a_path() {
+        for (text, kept) in [
+            (
+                "https://a.example/storage/v1/s3",
+                "https://a.example/storage/v1/s3",
+            ),
+            (
+                "https://a.example/storage/v1/s3/",
+                "https://a.example/storage/v1/s3",
+            ),
+        ] {
+            assert_eq!(Endpoint::parse(text).unwrap().as_str(), kept);
+        }
         assert_eq!(
             Endpoint::parse("https://s3.example.com/").unwrap().as_str(),
             "https://s3.example.com"
@@ -147,7 +167,9 @@ mod tests {
             "s3.example.com",
             "ftp://a",
             "https://u:p@a",
-            "https://a/b",
+            "https://a//b",
+            "https://a/b%20c",
+            "https://a/b?c",
             "https://a?b",
             "https://a#b",
             "https://",

@@ -30,7 +30,9 @@ impl KmsKeyArn {
             return refuse(&format!("`{}` is not the ARN of a KMS key.", shown(value)));
         };
         let Some(partition) = Partition::parse(partition) else {
-            return refuse("The partition is not `aws`, `aws-cn` or `aws-us-gov`.");
+            return refuse(
+                "The ARN's partition is none of AWS, such as `aws`, `aws-cn`, `aws-us-gov` or `aws-eusc`.",
+            );
         };
         let Ok(region) = Region::of_aws(region) else {
             return refuse("The ARN names no known Region.");

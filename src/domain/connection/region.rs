@@ -102,6 +102,11 @@ impl Region {
         let parts: Vec<&str> = self.as_str().split('-').collect();
         let (partition, place, number) = match parts.as_slice() {
             ["us", "gov", place, number] => (Partition::AwsUsGov, place, number),
+            ["eusc", "de", place, number] => (Partition::AwsEusc, place, number),
+            ["us", "iso", place, number] => (Partition::AwsIso, place, number),
+            ["us", "isob", place, number] => (Partition::AwsIsoB, place, number),
+            ["eu", "isoe", place, number] => (Partition::AwsIsoE, place, number),
+            ["us", "isof", place, number] => (Partition::AwsIsoF, place, number),
             ["cn", place, number] => (Partition::AwsCn, place, number),
             [
                 "af" | "ap" | "ca" | "eu" | "il" | "me" | "mx" | "sa" | "us",
@@ -159,7 +164,7 @@ mod tests {
 
     #[test]
     fn the_partition_is_in_the_name() {
-        use Partition::{Aws, AwsCn, AwsUsGov};
+        use Partition::{Aws, AwsCn, AwsEusc, AwsIso, AwsIsoB, AwsIsoE, AwsIsoF, AwsUsGov};
         for (text, partition) in [
             ("us-east-1", Some(Aws)),
             ("ap-southeast-7", Some(Aws)),
@@ -169,8 +174,13 @@ mod tests {
             ("cn-north-1", Some(AwsCn)),
             ("cn-northwest-1", Some(AwsCn)),
             ("us-gov-west-1", Some(AwsUsGov)),
+            ("eusc-de-east-1", Some(AwsEusc)),
+            ("eusc-east-1", None),
             ("us-gov-1", None),
-            ("us-iso-east-1", None),
+            ("us-iso-east-1", Some(AwsIso)),
+            ("us-isob-west-1", Some(AwsIsoB)),
+            ("eu-isoe-west-1", Some(AwsIsoE)),
+            ("us-isof-south-1", Some(AwsIsoF)),
             ("EU-WEST-1", None),
             ("eu-wset-1", None),
             ("xx-west-1", None),

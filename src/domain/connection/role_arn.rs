@@ -39,7 +39,7 @@ impl RoleArn {
         }
         let Some(partition) = Partition::parse(partition) else {
             return refuse(format!(
-                "`{}` is not a partition: use `aws`, `aws-cn` or `aws-us-gov`. {SHAPE}",
+                "`{}` is not a partition of AWS, such as `aws`, `aws-cn`, `aws-us-gov` or `aws-eusc`. {SHAPE}",
                 shown(partition)
             ));
         };
@@ -133,6 +133,8 @@ mod tests {
                 "c+d=e,f.g@h_i-j",
             ),
             ("arn:aws-us-gov:iam::123456789012:role/service-role/x", "x"),
+            ("arn:aws-eusc:iam::123456789012:role/acme", "acme"),
+            ("arn:aws-iso-b:iam::123456789012:role/acme", "acme"),
         ] {
             let arn = RoleArn::parse(text).unwrap();
             assert_eq!(arn.as_str(), text);
@@ -161,7 +163,7 @@ mod tests {
             "arn:aws:iam::123456789012:Role/acme",
             "ARN:aws:iam::123456789012:role/acme",
             "arn:AWS:iam::123456789012:role/acme",
-            "arn:aws-iso:iam::123456789012:role/acme",
+            "arn:aws-x:iam::123456789012:role/acme",
             "arn:aws:iam:us-east-1:123456789012:role/acme",
             "arn:aws:s3:::123456789012:role/acme",
             "arn:aws:iam::123456789012:role/",

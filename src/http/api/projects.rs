@@ -62,7 +62,8 @@ struct NewProjectBody {
     include: Option<Vec<String>>,
     /// Not those of the folder's files that match one of these globs.
     exclude: Option<Vec<String>>,
-    /// The file key of a list of file keys: text with one on each line, `.csv`, `.json` or `.jsonl`.
+    /// The file key of a list of files: text with a file key on each line, separated values, JSON, JSON
+    /// lines, or a manifest of Ground Truth, CVAT, Label Studio or S3 Inventory.
     #[schema(example = "/lists/cats.txt")]
     manifest_file_key: Option<String>,
     /// What to do about keys that are not in the storage; `fail` where it is absent.
@@ -74,6 +75,7 @@ struct NewProjectBody {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewFile {
+    /// The file key, or the S3 URI, ARN or S3 URL of a file of the storage.
     #[schema(example = "/some-folder/image.png")]
     file_key: String,
     /// What the product shows; the key's last segment where it is absent. 1 to 1,024 bytes.
@@ -144,6 +146,11 @@ struct ProjectFileBody {
     /// In bytes.
     size: i64,
     etag: Option<String>,
+    /// What the list of files said beside: the further columns of a manifest, by their headings. Absent
+    /// where it said nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<std::collections::BTreeMap<String, String>>)]
+    metadata: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
 /// A page of a project's files, in the project's order.
@@ -201,6 +208,12 @@ impl From<ProjectFile> for ProjectFileBody {
             name: file.name,
             size: file.size,
             etag: file.etag,
+            metadata: (!file.metadata.is_empty()).then(|| {
+                file.metadata
+                    .into_iter()
+                    .map(|(name, value)| (name, value.into()))
+                    .collect()
+            }),
         }
     }
 }
@@ -257,6 +270,7 @@ impl From<NewProjectBody> for NewProjectInput {
             include: body.include,
             exclude: body.exclude,
             manifest_file_key: body.manifest_file_key,
+            pasted: None,
             on_missing: body.on_missing,
         }
     }

@@ -2,10 +2,12 @@
 //!
 //! A handler declares its parameters, its body, what it answers with, and those refusals that have a
 //! meaning of their own. What holds for many operations is added here: in [`answers`] the refusals that
-//! follow from what an operation has (a token, a path with an ID, a body, a bucket), in [`parameters`]
-//! what OpenAPI wants of parameters, in [`examples`] an example for each body and answer.
+//! follow from what an operation has (a token, a path with an ID, a body, a bucket), in [`bodies`] which
+//! body may be left away, in [`parameters`] what OpenAPI wants of parameters, in [`examples`] an example
+//! for each body and answer.
 
 mod answers;
+mod bodies;
 mod examples;
 mod parameters;
 
@@ -68,6 +70,7 @@ pub fn declared() -> (OpenApi, Vec<Address>) {
     answers::add_shared(document.components.get_or_insert_default());
     let paths = &mut document.paths.paths;
     let addresses = paths.iter_mut().map(address).collect();
+    bodies::complete(&mut document);
     examples::add(&mut document);
     (document, addresses)
 }

@@ -41,6 +41,11 @@ fn region(partition: Partition) -> Region {
         Partition::Aws => "eu-west-1",
         Partition::AwsCn => "cn-north-1",
         Partition::AwsUsGov => "us-gov-west-1",
+        Partition::AwsEusc => "eusc-de-east-1",
+        Partition::AwsIso => "us-iso-east-1",
+        Partition::AwsIsoB => "us-isob-east-1",
+        Partition::AwsIsoE => "eu-isoe-west-1",
+        Partition::AwsIsoF => "us-isof-east-1",
     })
     .unwrap()
 }

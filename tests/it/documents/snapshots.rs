@@ -10,6 +10,10 @@ use serde_json::{Value, json};
 #[test]
 fn policies_of_every_combination() {
     for (name, parameters) in combinations() {
+        // The other partitions differ from these in the ARNs alone.
+        if name.starts_with("aws-iso") || name.starts_with("aws-eusc") {
+            continue;
+        }
         let documents = render(&parameters);
         let session: Value = serde_json::from_str(&session_policy(&parameters)).unwrap();
         insta::assert_json_snapshot!(

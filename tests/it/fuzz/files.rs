@@ -1,8 +1,9 @@
 //! File keys, and what selects files.
 
 use crate::application::files::name_filter::NameFilter;
-use crate::application::projects::manifest;
+use crate::application::projects::manifest::{self, FileListing, ListSource, ListedStorage};
 use crate::application::projects::selection::Selection;
+use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::bucket_prefix::BucketPrefix;
 use crate::domain::files::file_key::{FileKey, Folder};
 use crate::domain::files::object_key::{Listed, ObjectKey, relative_to};
@@ -84,20 +85,26 @@ fn name_suffixes() {
 
 #[test]
 fn manifests() {
+    let storage = ListedStorage {
+        bucket: BucketName::parse("acme-data").unwrap(),
+        prefix: BucketPrefix::parse("team/").unwrap(),
+    };
+    let read = |bytes: &[u8], source: ListSource<'_>| match manifest::read(bytes, source, &storage)
+    {
+        Ok(FileListing::Files(files)) => assert!(files.len() <= bytes.len()),
+        Ok(FileListing::Inventory(_)) => {}
+        Err(faults) => is_error(&manifest::error_of(manifest::FIELD, faults)),
+    };
     fuzz("manifest", |text| {
         for name in ["/list.txt", "/list.csv", "/list.json", "/list.jsonl"] {
             let key = FileKey::parse(name).unwrap();
-            match manifest::parse(&key, text.as_bytes()) {
-                Ok(files) => assert!(files.len() <= text.len()),
-                Err(error) => is_error(&error),
-            }
+            read(text.as_bytes(), ListSource::Manifest(&key));
         }
+        read(text.as_bytes(), ListSource::Pasted);
         // The same bytes, cut in the middle of a character.
         let key = FileKey::parse("/list.csv").unwrap();
         for end in 0..text.len().min(40) {
-            if let Err(error) = manifest::parse(&key, &text.as_bytes()[..end]) {
-                is_error(&error);
-            }
+            read(&text.as_bytes()[..end], ListSource::Manifest(&key));
         }
     });
 }

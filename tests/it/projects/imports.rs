@@ -5,14 +5,15 @@ use crate::application::kept::store::{
     IMPORT, ImportStep, JobStore, ProjectStore, StorageDeletion, StorageStore, WorkspaceStore,
 };
 use crate::application::people::caller::Member;
-use crate::application::projects::FileSource;
 use crate::application::projects::imports::Pace;
+use crate::application::projects::manifest::FileReference;
 use crate::application::projects::selection::Selection;
+use crate::application::projects::{FileSource, ListedFile};
 use crate::domain::aws_failure::FailureKind;
 use crate::domain::files::file_key::{FileKey, Folder};
 use crate::domain::ids::StorageRef;
 use crate::domain::people::workspace::Role;
-use crate::domain::project::{OnMissing, Progress, ProjectStatus, WantedFile};
+use crate::domain::project::{OnMissing, Progress, ProjectStatus};
 use crate::it::database::contract::samples::{self, any_job};
 use crate::it::projects::fake::{LEASE, PREFIX, Rig, Trouble, assert_files};
 use crate::it::support::database::{TestDb, on_both_engines};
@@ -491,8 +492,8 @@ async fn a_storage_that_changes_while_files_are_looked_up_gets_no_project() {
     rig.bucket.trouble(0, 1, Trouble::Hangs);
     let (task_rig, file_key) = (rig.clone(), FileKey::parse("/data/0000/00000.png").unwrap());
     let creating = tokio::spawn(async move {
-        let files = vec![WantedFile {
-            file_key,
+        let files = vec![ListedFile {
+            file: FileReference::Key(file_key),
             name: None,
         }];
         task_rig
@@ -545,8 +546,8 @@ async fn twelve_thousand_files_with_the_service_s_own_limits() {
     let few = Selection::new(Folder::root(), vec!["data/00??/**".into()], vec![]).unwrap();
     let project = rig.create(FileSource::Folder(few), OnMissing::Fail).await;
     assert_eq!(project.unwrap().status, ProjectStatus::Importing);
-    let wanted = keys[..10_000].iter().map(|key| WantedFile {
-        file_key: FileKey::parse(key).unwrap(),
+    let wanted = keys[..10_000].iter().map(|key| ListedFile {
+        file: FileReference::Key(FileKey::parse(key).unwrap()),
         name: None,
     });
     let files = FileSource::Listed(wanted.collect());

@@ -6,6 +6,7 @@ pub mod fake;
 mod imports;
 mod large;
 mod lookup;
+mod manifests;
 mod only_reads;
 mod pages;
 

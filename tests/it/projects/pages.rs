@@ -146,7 +146,13 @@ async fn bad_input_stays_and_is_told_beside_its_field() {
     assert!(answer.text.contains("/ok\n/x/../y"));
     let answer = send("keys", &[("name", "N"), ("keys", "/a b.txt\n/a b.txt")]).await;
     assert_eq!(answer.status, 422);
-    assert!(answer.text.contains("Key 2:"), "{}", answer.text);
+    assert!(
+        answer
+            .text
+            .contains("Line 2: This file key is there already: Line 1."),
+        "{}",
+        answer.text
+    );
     let answer = send("folder", &[("name", "N"), ("folder", "/none/")]).await;
     assert_eq!(answer.status, 422);
     assert!(answer.text.contains("There are no files for this project."));

@@ -367,6 +367,11 @@ async fn the_default_storage_is_chosen_and_falls_back() {
     assert_eq!(default().await, Value::Null);
     assert_eq!(storage.get().await["is_default"], false);
     app.put(path, admin, &body).await.expect(200);
+    // What chooses nothing changes nothing.
+    app.put(path, admin, &json!({}))
+        .await
+        .problem(422, "missing_field");
+    assert_eq!(default().await, storage.id());
     for (bad, status) in [
         (json!("x"), 422),
         (json!(1), 422),

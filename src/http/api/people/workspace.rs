@@ -33,8 +33,10 @@ struct OwnWorkspace {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct DefaultStorage {
-    /// One of the workspace's storages; `built-in` or `null` for the product's own.
-    #[schema(example = "built-in")]
+    /// One of the workspace's storages; `built-in` or `null` for the product's own. A body without it
+    /// chooses nothing and is refused.
+    #[schema(example = "built-in", required = true)]
+    #[serde(deserialize_with = "Option::deserialize")]
     storage_id: Option<String>,
 }
 

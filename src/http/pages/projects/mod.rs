@@ -3,7 +3,6 @@
 mod new;
 mod new_form;
 mod project;
-mod typed;
 
 use crate::application::error::Result;
 use crate::application::kept::page_tokens::PageRequest;

@@ -10,8 +10,9 @@ use crate::domain::ids::StorageRef;
 use crate::domain::project::Project;
 use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::files::shown;
-use crate::http::pages::projects::new_form::{FilesFrom, NewProjectErrors, NewProjectForm};
-use crate::http::pages::projects::typed;
+use crate::http::pages::projects::new_form::{
+    FilesFrom, NewProjectErrors, NewProjectForm, written,
+};
 use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::{Chrome, Section};
 use crate::http::pages::shell::form::FormFields;
@@ -91,6 +92,11 @@ impl NewProjectPage {
 impl Missing {
     fn of(error: &Error, wanted: Option<usize>) -> Option<Self> {
         let keys = error.members.get("missing_files")?.as_array()?;
+        let counted = error
+            .members
+            .get("file_count")
+            .and_then(|count| count.as_u64());
+        let wanted = wanted.or(counted.and_then(|count| usize::try_from(count).ok()));
         Some(Self {
             count: keys.len(),
             shown: keys
@@ -125,7 +131,7 @@ async fn show(
             None => FilesFrom::Keys,
         },
         folder: folder.unwrap_or_default(),
-        keys: typed::written(key.as_deref()),
+        keys: written(key.as_deref()),
         ..NewProjectForm::new()
     };
     page(
@@ -146,7 +152,7 @@ async fn show_chosen(
 ) -> Result<HttpResponse> {
     let typed = NewProjectForm {
         storage: fields.text("storage_id").to_owned(),
-        keys: typed::written(fields.all("key")),
+        keys: written(fields.all("key")),
         ..NewProjectForm::new()
     };
     page(
@@ -243,7 +249,7 @@ pub(super) async fn create(
     };
     let wanted = match &new.files {
         FileSource::Listed(files) => Some(files.len()),
-        _ => None,
+        FileSource::Pasted(_) | FileSource::Folder(_) | FileSource::Manifest(_) => None,
     };
     let once = Once {
         scope: format!("{} POST /projects", visitor.member.workspace),

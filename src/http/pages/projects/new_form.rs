@@ -3,9 +3,7 @@
 use crate::application::error::{Error, FieldError, ItemPlace};
 use crate::application::projects::NewProject;
 use crate::application::projects::input::NewProjectInput;
-use crate::application::projects::manifest::duplicate;
-use crate::http::pages::projects::typed;
-use crate::http::pages::projects::typed::TypedLine;
+use crate::application::projects::manifest::{Fault, duplicate, faults_of_pasted};
 use crate::http::pages::shell::form::FormFields;
 
 /// How many bad lines the page names.
@@ -86,7 +84,6 @@ impl NewProjectForm {
 
     /// The project that was meant, or what is wrong beside each field.
     pub fn parse(&self) -> std::result::Result<NewProject, Box<NewProjectErrors>> {
-        let mut lines = Vec::new();
         let mut input = NewProjectInput {
             name: self.name.clone(),
             storage_id: Some(self.storage.clone()),
@@ -94,11 +91,7 @@ impl NewProjectForm {
             ..NewProjectInput::default()
         };
         match self.from {
-            FilesFrom::Keys => {
-                lines = typed::lines(&self.keys);
-                let files = lines.iter().filter_map(|line| line.file.clone().ok());
-                input.files = Some(files.collect());
-            }
+            FilesFrom::Keys => input.pasted = Some(self.keys.clone()),
             FilesFrom::Folder => {
                 let folder = self.folder.trim_end_matches(['\r', '\n']);
                 input.folder = Some(folder.to_owned());
@@ -107,14 +100,19 @@ impl NewProjectForm {
             }
             FilesFrom::Manifest => input.manifest_file_key = Some(self.manifest.clone()),
         }
-        let is_empty = self.from == FilesFrom::Keys && lines.is_empty();
-        let is_csv = lines.iter().all(|line| line.file.is_ok());
+        let is_empty = self.from == FilesFrom::Keys && self.keys.trim().is_empty();
         match input.parse() {
-            Ok(new) if is_csv && !is_empty => Ok(new),
+            Ok(new) if !is_empty => Ok(new),
             parsed => {
                 let refused = parsed.err();
                 let refused = refused.as_ref().map_or(&[][..], |error| &error.fields);
-                let mut errors = NewProjectErrors::of_fields(refused, &lines);
+                let mut errors = NewProjectErrors::of_fields(refused);
+                if self.from == FilesFrom::Keys {
+                    // Named together with the form's other faults, before the storage is asked anything.
+                    let faults = faults_of_pasted(&self.keys);
+                    let details = faults.iter().take(MOST_BAD_LINES).map(Fault::detail);
+                    errors.keys.extend(details);
+                }
                 if is_empty {
                     let detail = "Type or paste at least one file key.";
                     errors.keys.push(detail.to_owned());
@@ -125,46 +123,32 @@ impl NewProjectForm {
     }
 }
 
+/// The keys as lines, to be edited.
+pub fn written<'a>(keys: impl IntoIterator<Item = &'a str>) -> String {
+    let mut text = String::new();
+    for key in keys {
+        text.push_str(key);
+        text.push('\n');
+    }
+    text
+}
+
 fn globs(text: &str) -> Vec<String> {
     let lines = text.lines().map(str::trim);
     lines.filter(|l| !l.is_empty()).map(str::to_owned).collect()
 }
 
 impl NewProjectErrors {
-    /// What the form's own fields have wrong, each beside its field. The files are those of these lines
-    /// that could be read; a bad line is named by its number.
-    fn of_fields(refused: &[FieldError], lines: &[TypedLine]) -> Self {
+    /// What the form's own fields have wrong, each beside its field.
+    fn of_fields(refused: &[FieldError]) -> Self {
         let mut errors = Self::default();
-        let read: Vec<usize> = lines
-            .iter()
-            .filter(|line| line.file.is_ok())
-            .map(|line| line.number)
-            .collect();
-        let mut bad: Vec<(usize, &str)> = lines
-            .iter()
-            .filter_map(|line| Some((line.number, line.file.as_ref().err()?.detail.as_str())))
-            .collect();
         for error in refused {
-            match &error.item {
-                Some(item) if item.list == "files" => {
-                    let number = read.get(item.index).copied().unwrap_or_default();
-                    // A key and its name are on one line, and the key's fault is first.
-                    if bad.last().is_none_or(|(last, _)| *last != number) {
-                        bad.push((number, &error.detail));
-                    }
-                }
-                _ if error.field == "storage_id" => {
-                    errors.storage = Some("Choose a storage from the list.".to_owned());
-                }
-                _ => errors.put(error),
+            if error.field == "storage_id" {
+                errors.storage = Some("Choose a storage from the list.".to_owned());
+            } else {
+                errors.put(error);
             }
         }
-        bad.sort_by_key(|(number, _)| *number);
-        bad.truncate(MOST_BAD_LINES);
-        errors.keys.extend(
-            bad.into_iter()
-                .map(|(number, detail)| format!("Line {number}: {detail}")),
-        );
         errors
     }
 
@@ -191,10 +175,12 @@ impl NewProjectErrors {
             "storage_id" => &mut self.storage,
             "name" => &mut self.name,
             "files" => {
-                self.keys.push(match item {
-                    Some(item) => format!("Key {}: {}", item.index + 1, of_key(item, detail)),
-                    None => detail,
-                });
+                if self.keys.len() < MOST_BAD_LINES {
+                    self.keys.push(match item {
+                        Some(item) => format!("Key {}: {}", item.index + 1, of_key(item, detail)),
+                        None => detail,
+                    });
+                }
                 return;
             }
             "folder" => &mut self.folder,
@@ -222,6 +208,7 @@ fn of_key(item: &ItemPlace, detail: String) -> String {
 mod tests {
     use super::*;
     use crate::application::projects::FileSource;
+    use crate::domain::Invalid;
     use crate::domain::project::OnMissing;
 
     fn fields(pairs: &[(&str, &str)]) -> FormFields {
@@ -242,7 +229,7 @@ mod tests {
             ("on_missing", "skip"),
         ])
         .unwrap();
-        assert!(matches!(new.files, FileSource::Listed(files) if files.len() == 2));
+        assert!(matches!(new.files, FileSource::Pasted(text) if text == "/a\r\n/b"));
         assert_eq!(new.on_missing, OnMissing::Skip);
         let new = with(&[
             ("from", "folder"),
@@ -268,22 +255,18 @@ mod tests {
     }
 
     #[test]
-    fn bad_lines_are_named() {
-        let keys_of = |keys: &str| {
-            let form = NewProjectForm {
-                storage: "built-in".into(),
-                name: "Cats".into(),
-                keys: keys.into(),
-                ..NewProjectForm::new()
-            };
-            form.parse().unwrap_err().keys
-        };
-        let errors = keys_of("/a\n/b/../c\n/");
-        let lines: Vec<_> = errors.iter().map(|e| &e[..7]).collect();
-        assert_eq!(lines, ["Line 2:", "Line 3:"]);
-        let errors = keys_of("file_key,name\n/a\n\"/b\n..,\n..,\u{7}\n/c,d,e");
-        let lines: Vec<_> = errors.iter().map(|e| &e[..7]).collect();
-        assert_eq!(lines, ["Line 3:", "Line 4:", "Line 5:", "Line 6:"]);
-        assert_eq!(keys_of(&"..\n".repeat(100)).len(), MOST_BAD_LINES);
+    fn keys_are_written_on_lines() {
+        assert_eq!(written(["/a b", "//c", "/d,e"]), "/a b\n//c\n/d,e\n");
+        assert_eq!(written([]), "");
+    }
+
+    #[test]
+    fn bad_lines_are_named_up_to_some() {
+        let refused: Vec<FieldError> = (1..100)
+            .map(|line| FieldError::new("files", Invalid::new("x", format!("Line {line}: No."))))
+            .collect();
+        let errors = NewProjectErrors::of(&Error::invalid(refused));
+        assert_eq!(errors.keys.len(), MOST_BAD_LINES);
+        assert_eq!(errors.keys[0], "Line 1: No.");
     }
 }

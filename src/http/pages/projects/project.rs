@@ -343,6 +343,7 @@ mod tests {
             file_key,
             size: 5,
             etag: None,
+            metadata: Vec::new(),
         }
     }
 

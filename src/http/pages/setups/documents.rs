@@ -132,29 +132,31 @@ fn stands_at(text: &str, at: usize, value: &str) -> bool {
         && (ends_open || !text[at + value.len()..].starts_with(of_word))
 }
 
-/// Where a step is done in the AWS Management Console of the customer's partition.
+/// Where a step is done in the AWS Management Console of the customer's partition. `None`: its address is
+/// not published.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Console {
-    pub create_policy: String,
-    pub create_role: String,
-    pub roles: String,
-    pub create_stack: String,
-    pub bucket_permissions: String,
-    pub bucket_management: String,
+    pub create_policy: Option<String>,
+    pub create_role: Option<String>,
+    pub create_stack: Option<String>,
+    pub bucket_permissions: Option<String>,
+    pub bucket_management: Option<String>,
 }
 
 impl Console {
     pub fn of(partition: Partition, bucket: Option<&str>) -> Self {
-        let host = partition.console_host();
+        let page = |path: &str| {
+            let host = partition.console_host()?;
+            Some(format!("https://{host}/{path}"))
+        };
         let bucket_page = |tab: &str| match bucket {
-            Some(bucket) => format!("https://{host}/s3/buckets/{bucket}?tab={tab}"),
-            None => format!("https://{host}/s3/buckets"),
+            Some(bucket) => page(&format!("s3/buckets/{bucket}?tab={tab}")),
+            None => page("s3/buckets"),
         };
         Self {
-            create_policy: format!("https://{host}/iam/home#/policies/create"),
-            create_role: format!("https://{host}/iam/home#/roles/create"),
-            roles: format!("https://{host}/iam/home#/roles"),
-            create_stack: format!("https://{host}/cloudformation/home#/stacks/create"),
+            create_policy: page("iam/home#/policies/create"),
+            create_role: page("iam/home#/roles/create"),
+            create_stack: page("cloudformation/home#/stacks/create"),
             bucket_permissions: bucket_page("permissions"),
             bucket_management: bucket_page("management"),
         }
@@ -184,13 +186,12 @@ mod tests {
     fn each_partition_has_its_own_console() {
         let china = Console::of(Partition::AwsCn, Some("acme-data"));
         assert_eq!(
-            china.bucket_permissions,
-            "https://console.amazonaws.cn/s3/buckets/acme-data?tab=permissions"
+            china.bucket_permissions.as_deref(),
+            Some("https://console.amazonaws.cn/s3/buckets/acme-data?tab=permissions")
         );
-        assert!(
-            Console::of(Partition::AwsUsGov, None)
-                .create_role
-                .contains("amazonaws-us-gov.com")
-        );
+        let create_role = Console::of(Partition::AwsUsGov, None).create_role;
+        assert!(create_role.is_some_and(|url| url.contains("amazonaws-us-gov.com")));
+        // No link is better than a wrong one.
+        assert_eq!(Console::of(Partition::AwsIso, None).create_role, None);
     }
 }

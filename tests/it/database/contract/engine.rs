@@ -223,6 +223,7 @@ async fn both_engines_have_the_same_columns(db: TestDb) {
         include_str!("../../../../migrations/sqlite/0007_idempotent_effects.sql"),
         include_str!("../../../../migrations/sqlite/0008_retention_and_lanes.sql"),
         include_str!("../../../../migrations/sqlite/0009_audit_detail.sql"),
+        include_str!("../../../../migrations/sqlite/0010_file_metadata.sql"),
     );
     let mut table = "";
     let mut names = Vec::new();

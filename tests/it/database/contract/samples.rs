@@ -320,6 +320,13 @@ pub fn file(position: i64, key: &str) -> ProjectFile {
         file_key,
         size: 10 * (position + 1),
         etag: (position % 2 == 0).then(|| format!("\"{position}\"")),
+        metadata: match position % 3 {
+            0 => Vec::new(),
+            _ => vec![
+                ("split".into(), "train ü".into()),
+                ("a\"b".into(), String::new()),
+            ],
+        },
     }
 }
 

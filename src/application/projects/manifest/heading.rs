@@ -1,0 +1,184 @@
+//! The headings of a table, and the members of a JSON object: which one names the file.
+
+use crate::domain::Invalid;
+use crate::domain::invalid::shown;
+
+/// Names for the file's key or address, in lower case with `_` for spaces and hyphens. The first that is
+/// there counts, so `file_key` beats `image`.
+const KEYS: &[&str] = &[
+    "file_key",
+    "filekey",
+    "object_key",
+    "s3_key",
+    "key",
+    "s3_uri",
+    "s3_url",
+    "source_ref",
+    "uri",
+    "url",
+    "file_path",
+    "filepath",
+    "path",
+    "file_name",
+    "filename",
+    "file",
+    "image_path",
+    "image_url",
+    "image",
+    "audio",
+    "video",
+    "document",
+];
+
+/// Those that are a heading even where they are the only word of a text's first line. A file with such a
+/// key is written with its leading slash.
+const SURE_KEYS: &[&str] = &[
+    "file_key",
+    "filekey",
+    "object_key",
+    "s3_key",
+    "s3_uri",
+    "key",
+];
+
+/// The name for the file in the project.
+const NAMES: &[&str] = &["name", "display_name", "title"];
+
+/// What each column of a table is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Columns {
+    pub key: usize,
+    pub name: Option<usize>,
+    /// The columns that are kept as the file's metadata, with their headings.
+    pub others: Vec<(usize, String)>,
+    /// How many columns there are. `None`: rows have any number, because there is no heading.
+    pub width: Option<usize>,
+}
+
+/// Which of some member names is the file's key, by the order of [`KEYS`].
+pub(super) fn key_among<'a>(names: impl Iterator<Item = &'a str> + Clone) -> Option<usize> {
+    KEYS.iter()
+        .find_map(|key| names.clone().position(|name| normal(name) == *key))
+}
+
+/// Which of some member names is the file's name.
+pub(super) fn name_among<'a>(names: impl Iterator<Item = &'a str> + Clone) -> Option<usize> {
+    NAMES
+        .iter()
+        .find_map(|wanted| names.clone().position(|name| normal(name) == *wanted))
+}
+
+fn normal(name: &str) -> String {
+    name.trim().to_lowercase().replace([' ', '-'], "_")
+}
+
+impl Columns {
+    /// The columns under a heading; `None` where the cells are no heading. In a text that is not said to be
+    /// a table, cells that look like parts of a path are none.
+    pub fn of_heading(cells: &[String], is_table: bool) -> Option<Result<Self, Invalid>> {
+        let names = cells.iter().map(String::as_str);
+        let key = key_among(names.clone())?;
+        if !is_table {
+            let is_sure = SURE_KEYS.contains(&normal(&cells[key]).as_str());
+            let is_plain = cells
+                .iter()
+                .all(|cell| cell.len() <= 64 && !cell.contains(['/', '.', '\\']));
+            if !is_plain || (cells.len() == 1 && !is_sure) {
+                return None;
+            }
+        }
+        let name = name_among(names);
+        let mut others: Vec<(usize, String)> = Vec::new();
+        for (at, cell) in cells.iter().enumerate() {
+            if at == key || Some(at) == name {
+                continue;
+            }
+            let heading = match cell.trim() {
+                "" => unnamed(at),
+                heading => heading.to_owned(),
+            };
+            if others.iter().any(|(_, other)| *other == heading) {
+                return Some(Err(Invalid::new(
+                    "duplicate_heading",
+                    format!(
+                        "The heading has `{}` twice. Each column needs a heading of its own.",
+                        shown(&heading)
+                    ),
+                )));
+            }
+            others.push((at, heading));
+        }
+        Some(Ok(Self {
+            key,
+            name,
+            others,
+            width: Some(cells.len()),
+        }))
+    }
+
+    /// The key first, and whatever follows.
+    pub fn without_heading() -> Self {
+        Self {
+            key: 0,
+            name: None,
+            others: Vec::new(),
+            width: None,
+        }
+    }
+
+    /// The heading of a column that is kept as metadata.
+    pub fn heading_of(&self, at: usize) -> String {
+        self.others
+            .iter()
+            .find(|(column, _)| *column == at)
+            .map_or_else(|| unnamed(at), |(_, heading)| heading.clone())
+    }
+}
+
+fn unnamed(at: usize) -> String {
+    format!("column_{}", at + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cells(text: &str) -> Vec<String> {
+        text.split(',').map(str::to_owned).collect()
+    }
+
+    fn of(text: &str, is_table: bool) -> Option<Columns> {
+        Columns::of_heading(&cells(text), is_table).map(|columns| columns.unwrap())
+    }
+
+    #[test]
+    fn columns_in_any_order_and_case() {
+        let columns = of("Label, File Key ,NAME,", true).unwrap();
+        assert_eq!(
+            (columns.key, columns.name, columns.width),
+            (1, Some(2), Some(4))
+        );
+        assert_eq!(
+            columns.others,
+            [(0, "Label".to_owned()), (3, "column_4".to_owned())]
+        );
+        assert_eq!(of("id,filename,url", true).unwrap().key, 2);
+        assert_eq!(of("image", true).unwrap().key, 0);
+        assert_eq!(of("a,b", true), None);
+        assert!(
+            Columns::of_heading(&cells("key,x,x"), true)
+                .unwrap()
+                .is_err()
+        );
+    }
+
+    #[test]
+    fn a_line_of_text_is_a_heading_only_where_it_can_be_no_key() {
+        assert!(of("file_key", false).is_some());
+        assert!(of("KEY,label", false).is_some());
+        assert!(of("filename,label", false).is_some());
+        for line in ["image", "filename", "file,1.png", "a/path,file", "cat,dog"] {
+            assert_eq!(of(line, false), None, "{line}");
+        }
+    }
+}
