@@ -397,7 +397,7 @@ impl Explain<'_> {
         // IAM refuses a policy that has the same Sid twice, and the document's own may be there already.
         let statement = statement.map(|mut statement| {
             if let Some(members) = statement.as_object_mut() {
-                members.remove("Sid");
+                members.shift_remove("Sid");
             }
             statement
         });

@@ -113,7 +113,7 @@ pub(crate) fn entry(answer: &S3Answer) -> Entry {
                 ..lasting(
                     "session_not_known_in_region",
                     "The role's session is not known in the bucket's Region",
-                    "S3 answered `InvalidToken`. So it does where the bucket is in a Region that an account must enable first, and the role's account has not, or only a short while ago: enabling takes minutes, at times hours. Sessions of the global STS endpoint are not valid there either. The service also asked STS in the bucket's Region.",
+                    "S3 answered `InvalidToken`. So it does where the bucket is in a Region that an account must enable first, and the role's account has not, or only a short while ago: enabling takes minutes, at times hours. Sessions of the global STS endpoint are not valid there either. Where it knows the Region, the service also asked the STS there.",
                     "In the account of the role, enable the bucket's Region under Account > AWS Regions, and wait until it says Enabled. Under IAM > Account settings, STS must be active in it. Then check again.",
                 )
             },
