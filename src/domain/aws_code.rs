@@ -1,4 +1,4 @@
-//! The error codes of STS and S3 that this service tells apart.
+//! The error codes of STS and S3 that this service distinguishes.
 //!
 //! Each is an entry of a closed list, so whatever decides by a code is checked by the compiler. A code that
 //! is in neither list claims nothing.
