@@ -382,6 +382,18 @@ fn answer(request: &Request, shared: &Shared) -> (&'static str, Reply) {
             Reply::Short(204, vec![], String::new()),
         ),
         ("DELETE", Some(_)) => ("DeleteObject", Reply::Short(204, vec![], String::new())),
+        ("GET", Some(_)) if request.query.contains("acl") => {
+            ("GetObjectAcl", error(404, "NoSuchKey"))
+        }
+        // What a check wrote, which it compares.
+        ("GET", Some(key)) if key.contains("sallyport-check-") => (
+            "GetObject",
+            Reply::Short(
+                200,
+                vec![("etag", "\"put\"".into())],
+                "Written by Sallyport to check that it may write here. It may be deleted.\n".into(),
+            ),
+        ),
         ("HEAD", Some(key)) => ("HeadObject", object(key, header("range"))),
         (_, Some(key)) => ("GetObject", object(key, header("range"))),
     }

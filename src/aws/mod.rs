@@ -8,6 +8,7 @@
 mod answers;
 pub mod checks;
 pub mod client;
+mod denial;
 pub mod failure;
 pub mod files;
 mod gates;

@@ -155,6 +155,13 @@ impl AwsClients {
         &self.sts
     }
 
+    /// STS, at the regional endpoint of this Region.
+    pub fn sts_in(&self, region: Region) -> aws_sdk_sts::Client {
+        let config = self.sts.config().to_builder();
+        let config = config.region(aws_config::Region::new(region.to_string()));
+        aws_sdk_sts::Client::from_conf(config.build())
+    }
+
     pub fn guard(&self) -> &GuardedResolver {
         &self.guard
     }

@@ -7,6 +7,7 @@ use crate::application::bucket::read::BucketResult;
 use crate::aws::failure::{classify, local};
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use aws_sdk_s3::Client;
+use aws_sdk_s3::operation::delete_object::DeleteObjectOutput;
 use aws_sdk_s3::operation::delete_object::builders::DeleteObjectFluentBuilder;
 
 /// Where an object is, in the SDK's terms.
@@ -19,22 +20,23 @@ pub(crate) struct At<'a> {
 }
 
 /// Makes a call of DeleteObject. Where the answer shows nothing of a store, the object must be gone for a
-/// HeadObject.
+/// HeadObject; the answer is then an empty one.
 pub(crate) async fn delete(
     s3: &Client,
     at: At<'_>,
     request: DeleteObjectFluentBuilder,
-) -> BucketResult<Option<String>> {
-    use aws_sdk_s3::operation::RequestId;
+) -> BucketResult<DeleteObjectOutput> {
     match request.send().await {
-        Ok(answer) => Ok(answer.request_id().map(str::to_owned)),
+        Ok(answer) => Ok(answer),
         Err(error) => {
             let failure = classify("DeleteObject", &error);
             if !may_be_proved(&failure) {
                 return Err(failure);
             }
             match head(s3, at).await {
-                Err(looked) if looked.kind == FailureKind::NoSuchKey => Ok(None),
+                Err(looked) if looked.kind == FailureKind::NoSuchKey => {
+                    Ok(DeleteObjectOutput::builder().build())
+                }
                 Ok(_) | Err(_) => Err(failure),
             }
         }

@@ -10,7 +10,7 @@ use crate::aws::files::bucket::S3Bucket;
 use crate::aws::files::conditions::{self, Conditions};
 use crate::aws::files::convert::expected_owner;
 use crate::aws::files::proof::{self, At};
-use crate::aws::files::{copy, upload};
+use crate::aws::files::{copy, lock, upload};
 use crate::aws::sessions::{AwsSession, SessionScope};
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::connection::ConnectedBucket;
@@ -45,7 +45,10 @@ impl BucketWrite for S3Bucket {
 
     async fn delete(&self, bucket: &ConnectedBucket, target: &DeleteTarget) -> BucketResult<()> {
         let version = target.version_id.as_deref();
-        delete_object(self, bucket, &target.key, version, None).await
+        match delete_object(self, bucket, &target.key, version, None).await {
+            Err(failure) => Err(lock::described(self, bucket, target, failure).await),
+            done => done,
+        }
     }
 
     async fn delete_many(

@@ -4,4 +4,5 @@
 pub mod proxy;
 pub mod store;
 pub mod stub;
+pub mod versioned;
 pub mod wire;

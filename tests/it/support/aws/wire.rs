@@ -339,6 +339,7 @@ impl Request {
             ("GET", true) if self.query("versions").is_some() => "ListObjectVersions",
             ("GET", false) if self.query("tagging").is_some() => "GetObjectTagging",
             ("GET", false) if self.query("acl").is_some() => "GetObjectAcl",
+            ("PUT", false) if self.query("acl").is_some() => "PutObjectAcl",
             ("GET", false) => "GetObject",
             ("POST", true) if self.query("delete").is_some() => "DeleteObjects",
             ("POST", false) if self.target.contains("?uploads") => "CreateMultipartUpload",
