@@ -158,6 +158,8 @@ impl Script {
             let (bucket, key) = probe();
             let put = s3.put_object().bucket(bucket).key(key);
             put.body(ByteStream::from_static(b"x")).send().await?;
+            let (bucket, key) = ("customers-bucket", "team/1024.bin");
+            s3.get_object().bucket(bucket).key(key).send().await?;
             let (bucket, key) = probe();
             s3.delete_object().bucket(bucket).key(key).send().await?;
         }

@@ -382,6 +382,18 @@ fn answer(request: &Request, shared: &Shared) -> (&'static str, Reply) {
             Reply::Short(204, vec![], String::new()),
         ),
         ("DELETE", Some(_)) => ("DeleteObject", Reply::Short(204, vec![], String::new())),
+        ("GET", Some(_)) if request.query.contains("acl") => {
+            ("GetObjectAcl", error(404, "NoSuchKey"))
+        }
+        // What a check wrote, which it compares.
+        ("GET", Some(key)) if key.contains("sallyport-check-") => (
+            "GetObject",
+            Reply::Short(
+                200,
+                vec![("etag", "\"put\"".into())],
+                "Written by Sallyport to check that it may write here. It may be deleted.\n".into(),
+            ),
+        ),
         ("HEAD", Some(key)) => ("HeadObject", object(key, header("range"))),
         (_, Some(key)) => ("GetObject", object(key, header("range"))),
     }
@@ -393,9 +405,16 @@ fn posted(request: &Request, key: &str, shared: &Shared) -> (&'static str, Reply
     if key.is_empty() {
         let doomed = keys::doomed(&request.body);
         shared.deleted.fetch_add(doomed, Ordering::SeqCst);
+        let body = String::from_utf8_lossy(&request.body);
+        let deleted: String = body
+            .split("<Key>")
+            .skip(1)
+            .filter_map(|rest| rest.split("</Key>").next())
+            .map(|key| format!("<Deleted><Key>{key}</Key></Deleted>"))
+            .collect();
         return (
             "DeleteObjects",
-            xml(r#"<DeleteResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"/>"#.into()),
+            xml(format!("<DeleteResult>{deleted}</DeleteResult>")),
         );
     }
     let place = format!("<Bucket>{BUCKET}</Bucket><Key>x</Key>");

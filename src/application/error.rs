@@ -2,6 +2,7 @@
 
 use crate::domain::Invalid;
 use crate::domain::aws_failure::{AssumeRoleRefusal, AwsFailure, FailureKind};
+use crate::domain::cause::denied::locked_until;
 use std::time::Duration;
 
 pub type Result<T> = std::result::Result<T, Error>;
@@ -232,6 +233,8 @@ impl From<AwsFailure> for Error {
     /// stays in the log, because it can name foreign ARNs and keys.
     fn from(failure: AwsFailure) -> Self {
         let assuming = failure.operation == "AssumeRole";
+        let lock = failure.lock();
+        let locked = failure.kind == FailureKind::ObjectLocked;
         let (kind, code, detail, remedy) = match failure.kind {
             FailureKind::AccessDenied if assuming => match failure.assume_role_refusal() {
                 Some(AssumeRoleRefusal::Service(_)) => (
@@ -257,7 +260,7 @@ impl From<AwsFailure> for Error {
                 Kind::CustomerSide,
                 "kms_key_denied",
                 "The object is encrypted with a KMS key that the storage's role may not use.",
-                "Add the KMS key to the storage's settings, and its actions to the role's policy.",
+                "A workspace admin can check the connection: the report says which policy refused. The key must be in the storage's settings, and its actions in the role's policy.",
             ),
             FailureKind::BadCredentials if assuming => (
                 Kind::Upstream,
@@ -325,6 +328,36 @@ impl From<AwsFailure> for Error {
                 "The file has no bytes in this range.",
                 "Ask for a range within its size.",
             ),
+            FailureKind::ObjectLocked => (
+                Kind::Conflict,
+                "object_locked",
+                "Object Lock protects the file or its version.",
+                "Wait until the retention ends, or have the legal hold removed. Deleting a file without naming a version hides it, where the bucket keeps versions.",
+            ),
+            FailureKind::KmsUnusable => (
+                Kind::CustomerSide,
+                "kms_key_unusable",
+                "The KMS key of the file cannot be used by anybody: it is disabled, waits for its deletion, is absent or of another kind.",
+                "Look at the key's status under KMS > Customer managed keys. A permission does not help.",
+            ),
+            FailureKind::AccountDisabled => (
+                Kind::CustomerSide,
+                "storage_account_disabled",
+                "The store says that the account, or all access to the bucket, is switched off.",
+                "The owner of the account asks AWS Support. A permission does not help.",
+            ),
+            FailureKind::Redirected => (
+                Kind::CustomerSide,
+                "endpoint_redirects",
+                "The endpoint redirects to another address, which the service does not follow.",
+                "A workspace admin can check the connection: the report says where it leads.",
+            ),
+            FailureKind::NotSupported => (
+                Kind::CustomerSide,
+                "operation_not_supported",
+                "The store does not have this operation.",
+                "Use a store that has it. A permission does not help.",
+            ),
             FailureKind::Archived => (
                 Kind::Conflict,
                 "file_archived",
@@ -363,7 +396,29 @@ impl From<AwsFailure> for Error {
                 "The storage's endpoint leads to a network that the operator does not allow.",
                 "Ask the operator to allow the network, or use a public endpoint.",
             ),
-            FailureKind::Unavailable | FailureKind::Network | FailureKind::InvalidResponse => (
+            // AssumeRole is no call to the store.
+            FailureKind::InvalidResponse if !assuming => (
+                Kind::Upstream,
+                "store_answer_unreadable",
+                "The store answered in a form that cannot be read.",
+                "Try again in a moment. If it stays, send the operator the request ID: the log has the operation and the status. Something between the service and the store, such as a proxy, may answer in its place.",
+            ),
+            FailureKind::NotS3 if !assuming => (
+                Kind::Upstream,
+                "store_answer_not_s3",
+                "The answer shows nothing that an S3-compatible store sends, so it is not taken for a success.",
+                "Check what stands between the service and the store, such as a proxy or a sign-in page, and the endpoint of the storage.",
+            ),
+            FailureKind::ListingIncomplete => (
+                Kind::Upstream,
+                "listing_incomplete",
+                "The store's listing contradicts itself, so it may lack files. It was asked twice.",
+                "Send the operator the request ID: the log says what does not agree. Whoever runs the store can find why it lists so.",
+            ),
+            FailureKind::Unavailable
+            | FailureKind::Network
+            | FailureKind::InvalidResponse
+            | FailureKind::NotS3 => (
                 Kind::Upstream,
                 "storage_unavailable",
                 "The storage cannot be reached at the moment.",
@@ -387,6 +442,12 @@ impl From<AwsFailure> for Error {
             ),
         };
         let mut error = Self::new(kind, code, detail).remedy(remedy);
+        if locked {
+            error.detail = format!(
+                "Object Lock protects the file or its version{}. No permission changes that.",
+                locked_until(lock.as_ref())
+            );
+        }
         if failure.kind.is_transient() {
             error.retry_after = Some(Duration::from_secs(2));
         }
@@ -402,7 +463,7 @@ impl From<AwsFailure> for Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::aws_failure::DenialCause;
+    use crate::domain::aws_failure::{Denial, DenialReason, PolicyEffect, PolicyKind};
 
     #[test]
     fn aws_texts_stay_inside() {
@@ -414,6 +475,7 @@ mod tests {
             request_id: Some("req-1".into()),
             denial: None,
             bucket_region: None,
+            details: None,
             message: Some("User: arn:aws:iam::111111111111:user/foreign is not authorized".into()),
         };
         let error = Error::from(failure);
@@ -425,15 +487,21 @@ mod tests {
 
     #[test]
     fn a_refusal_is_the_customer_s_and_a_fault_is_not() {
-        let of = |operation, kind, denial| {
+        let of = |operation, kind, denial: Option<DenialReason>| {
             Error::from(AwsFailure {
                 operation,
                 kind,
                 http_status: None,
                 error_code: None,
                 request_id: None,
-                denial,
+                denial: denial.map(|reason| {
+                    Box::new(Denial {
+                        reason,
+                        ..Denial::default()
+                    })
+                }),
                 bucket_region: None,
+                details: None,
                 message: None,
             })
         };
@@ -462,7 +530,10 @@ mod tests {
             (
                 "AssumeRole",
                 denied,
-                Some(DenialCause::ServiceControlPolicy),
+                Some(DenialReason::By(
+                    PolicyKind::ServiceControl,
+                    PolicyEffect::ExplicitDeny,
+                )),
                 Kind::Upstream,
             ),
             (

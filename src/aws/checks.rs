@@ -1,26 +1,31 @@
 //! The questions of the connection check, asked of AWS.
 
 use crate::application::bucket::probe::{
-    Answer, Answered, BucketProbe, ExpectedOwner, ExternalIdSent, Prober,
+    Answer, Answered, BucketProbe, ExpectedOwner, ExternalIdSent, Prober, ReadBack,
 };
 use crate::application::bucket::read::ListedObject;
 use crate::aws::client::clients::AwsClients;
-use crate::aws::failure::{classify, local};
-use crate::aws::files::convert::{decode, expected_owner};
+use crate::aws::failure::{classify, local, origin_of};
+use crate::aws::files::convert::{expected_owner, key_of, time_of};
+use crate::aws::files::encryption::Encryption;
+use crate::aws::files::head::of_version;
+use crate::aws::files::proof::{self, At};
+use crate::aws::files::upload_call::taken;
 use crate::aws::sessions::RoleSessions;
-use crate::domain::aws_failure::{AwsFailure, FailureKind};
+use crate::domain::aws_failure::{AnswerDetails, AwsFailure, FailureKind, ObjectLock};
 use crate::domain::connection::external_id::ExternalId;
 use crate::domain::connection::region::Region;
 use crate::domain::connection::service_identity::ServiceIdentity;
 use crate::domain::connection::{ConnectedBucket, Credentials, Owner};
-use crate::domain::files::object_key::ObjectKey;
+use crate::domain::files::object_key::{ObjectKey, ObjectKeyPrefix};
 use crate::domain::origin::Origin;
 use async_trait::async_trait;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_s3::operation::RequestId;
+use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::EncodingType;
+use aws_sdk_s3::types::{EncodingType, ObjectCannedAcl, ObjectLockLegalHoldStatus, ObjectLockMode};
 use reqwest::header::{
     ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_REQUEST_HEADERS,
     ACCESS_CONTROL_REQUEST_METHOD, ORIGIN,
@@ -32,6 +37,9 @@ use url::Url;
 /// What the probe object holds, for whoever finds one that could not be deleted.
 const PROBE_BODY: &[u8] =
     b"Written by Sallyport to check that it may write here. It may be deleted.\n";
+
+/// How much is read back at most. What is longer is not the probe.
+const MOST_READ_BACK: usize = 64 * 1024;
 
 /// How many objects the list step asks for: enough to find one that can be read.
 const LISTED: i32 = 20;
@@ -141,6 +149,15 @@ impl Prober for AwsProber {
         })
     }
 
+    async fn assume_role_in(
+        &self,
+        bucket: &ConnectedBucket,
+        region: Region,
+    ) -> Answer<Arc<dyn BucketProbe>> {
+        self.sessions.opener().ask_in(&bucket.owner, region).await;
+        self.assume_role(bucket, ExternalIdSent::Own).await
+    }
+
     async fn with_key(&self, bucket: &ConnectedBucket) -> Result<Arc<dyn BucketProbe>, AwsFailure> {
         let credentials = match &bucket.connection.credentials {
             Credentials::Service => self.clients().own_credentials()?,
@@ -209,6 +226,20 @@ impl S3Probe {
         Ok(answered(OPERATION, answer.request_id(), ()))
     }
 
+    fn at<'a>(
+        &'a self,
+        key: &'a ObjectKey,
+        version_id: Option<&'a str>,
+        owner: Option<&'a str>,
+    ) -> At<'a> {
+        At {
+            bucket: self.bucket(),
+            key: key.as_str(),
+            version_id,
+            owner,
+        }
+    }
+
     /// Where a browser would find the object: the address that a signed URL has.
     async fn object_url(&self, key: &ObjectKey) -> Result<Url, AwsFailure> {
         let unusable =
@@ -236,6 +267,17 @@ fn answered<T>(operation: &'static str, request_id: Option<&str>, value: T) -> A
         http_status: Some(200),
         request_id: request_id.map(str::to_owned),
         bucket_region: None,
+    }
+}
+
+/// What an answer says of the object's lock.
+fn lock_of(answer: &GetObjectOutput) -> ObjectLock {
+    let until = answer.object_lock_retain_until_date().copied();
+    let hold = answer.object_lock_legal_hold_status();
+    ObjectLock {
+        until: until.and_then(time_of),
+        compliance: answer.object_lock_mode() == Some(&ObjectLockMode::Compliance),
+        legal_hold: hold == Some(&ObjectLockLegalHoldStatus::On),
     }
 }
 
@@ -307,18 +349,13 @@ impl BucketProbe for S3Probe {
             .send()
             .await
             .map_err(|error| classify(OPERATION, &error))?;
-        let encoded = answer.encoding_type() == Some(&EncodingType::Url);
         let objects = answer
             .contents()
             .iter()
             .map(|object| {
                 let raw = object.key().unwrap_or_default();
                 Ok(ListedObject {
-                    key: if encoded {
-                        decode(raw)?
-                    } else {
-                        raw.to_owned()
-                    },
+                    key: key_of(raw, answer.encoding_type())?,
                     size: object.size().unwrap_or_default(),
                     last_modified: None,
                     etag: None,
@@ -346,15 +383,16 @@ impl BucketProbe for S3Probe {
         self.read(key.as_str()).await
     }
 
-    async fn put(&self, key: &ObjectKey) -> Answer<()> {
-        const OPERATION: &str = "PutObject";
+    async fn list_folder(&self, folder: &ObjectKeyPrefix) -> Answer<()> {
+        const OPERATION: &str = "ListObjectsV2";
         let answer = self
             .s3
-            .put_object()
+            .list_objects_v2()
             .bucket(self.bucket())
-            .key(key.as_str())
-            .content_type("text/plain; charset=utf-8")
-            .body(ByteStream::from_static(PROBE_BODY))
+            .prefix(folder.as_str())
+            .delimiter("/")
+            .max_keys(1)
+            .encoding_type(EncodingType::Url)
             .set_expected_bucket_owner(self.owner(ExpectedOwner::Require))
             .send()
             .await
@@ -362,13 +400,152 @@ impl BucketProbe for S3Probe {
         Ok(answered(OPERATION, answer.request_id(), ()))
     }
 
-    async fn delete(&self, key: &ObjectKey) -> Answer<()> {
-        const OPERATION: &str = "DeleteObject";
+    async fn versions(&self, key: &ObjectKey) -> Answer<Vec<String>> {
+        const OPERATION: &str = "ListObjectVersions";
         let answer = self
+            .s3
+            .list_object_versions()
+            .bucket(self.bucket())
+            .prefix(key.as_str())
+            .max_keys(LISTED)
+            .set_expected_bucket_owner(self.owner(ExpectedOwner::Require))
+            .send()
+            .await
+            .map_err(|error| classify(OPERATION, &error))?;
+        let named = |found: Option<&str>| found == Some(key.as_str());
+        let versions = answer.versions().iter();
+        let versions = versions.filter(|one| named(one.key()));
+        let markers = answer.delete_markers().iter();
+        let markers = markers.filter(|one| named(one.key()));
+        let ids: Vec<String> = versions
+            .filter_map(|one| one.version_id())
+            .chain(markers.filter_map(|one| one.version_id()))
+            .filter(|id| !id.is_empty() && *id != "null")
+            .map(str::to_owned)
+            .collect();
+        Ok(answered(OPERATION, answer.request_id(), ids))
+    }
+
+    async fn current_version(&self, key: &ObjectKey) -> Answer<Option<String>> {
+        const OPERATION: &str = "HeadObject";
+        let answer = self
+            .s3
+            .head_object()
+            .bucket(self.bucket())
+            .key(key.as_str())
+            .set_expected_bucket_owner(self.owner(ExpectedOwner::Require))
+            .send()
+            .await
+            .map_err(|error| classify(OPERATION, &error))?;
+        let id = answer.version_id().filter(|id| *id != "null");
+        let id = id.map(str::to_owned);
+        Ok(answered(OPERATION, answer.request_id(), id))
+    }
+
+    async fn put(&self, key: &ObjectKey, if_absent: bool) -> Answer<Option<String>> {
+        const OPERATION: &str = "PutObject";
+        let owner = self.owner(ExpectedOwner::Require);
+        let encryption = Encryption::of(&self.common.bucket.connection);
+        let answer = self
+            .s3
+            .put_object()
+            .bucket(self.bucket())
+            .key(key.as_str())
+            .content_type("text/plain; charset=utf-8")
+            .set_if_none_match(if_absent.then(|| "*".to_owned()))
+            .body(ByteStream::from_static(PROBE_BODY))
+            .set_server_side_encryption(encryption.algorithm)
+            .set_ssekms_key_id(encryption.key_id)
+            .set_expected_bucket_owner(owner.clone())
+            .send()
+            .await;
+        let request_id = match &answer {
+            Ok(answer) => answer.request_id().map(str::to_owned),
+            Err(_) => None,
+        };
+        let at = self.at(key, None, owner.as_deref());
+        let size = PROBE_BODY.len() as u64;
+        let taken = proof::stored(&self.s3, at, size, taken(answer)).await?;
+        let id = taken.version_id.filter(|id| !id.is_empty());
+        Ok(answered(OPERATION, request_id.as_deref(), id))
+    }
+
+    async fn read_back(&self, key: &ObjectKey) -> Answer<ReadBack> {
+        const OPERATION: &str = "GetObject";
+        let answer = self
+            .s3
+            .get_object()
+            .bucket(self.bucket())
+            .key(key.as_str())
+            .set_expected_bucket_owner(self.owner(ExpectedOwner::Require))
+            .send()
+            .await
+            .map_err(|error| classify(OPERATION, &error))?;
+        let request_id = answer.request_id().map(str::to_owned);
+        let encryption = answer.server_side_encryption();
+        let mut found = ReadBack {
+            is_same: false,
+            size: 0,
+            encryption: encryption.map(|algorithm| algorithm.as_str().to_owned()),
+            kms_key: answer.ssekms_key_id().map(str::to_owned),
+            lock: lock_of(&answer),
+        };
+        // What answers in the store's place may answer without an end.
+        let mut body = answer.body;
+        let mut bytes = Vec::new();
+        while let Some(part) = body.next().await {
+            let part = part.map_err(|error| local(OPERATION, FailureKind::Network, error))?;
+            bytes.extend_from_slice(&part);
+            if bytes.len() > MOST_READ_BACK {
+                break;
+            }
+        }
+        found.size = bytes.len() as u64;
+        found.is_same = bytes == PROBE_BODY;
+        Ok(answered(OPERATION, request_id.as_deref(), found))
+    }
+
+    async fn delete(&self, key: &ObjectKey, version: Option<&str>) -> Answer<Option<String>> {
+        const OPERATION: &str = "DeleteObject";
+        let owner = self.owner(ExpectedOwner::Require);
+        let request = self
             .s3
             .delete_object()
             .bucket(self.bucket())
             .key(key.as_str())
+            .set_version_id(version.map(str::to_owned))
+            .set_expected_bucket_owner(owner.clone());
+        let at = self.at(key, version, owner.as_deref());
+        let answer = proof::delete(&self.s3, at, request)
+            .await
+            .map_err(|failure| of_version(version, failure))?;
+        let made = version.is_none() && answer.delete_marker == Some(true);
+        let marker = answer.version_id().filter(|_| made).map(str::to_owned);
+        Ok(answered(OPERATION, answer.request_id(), marker))
+    }
+
+    async fn read_absent_acl(&self, key: &ObjectKey) -> Answer<()> {
+        const OPERATION: &str = "GetObjectAcl";
+        let answer = self
+            .s3
+            .get_object_acl()
+            .bucket(self.bucket())
+            .key(key.as_str())
+            .set_expected_bucket_owner(self.owner(ExpectedOwner::Require))
+            .send()
+            .await
+            .map_err(|error| classify(OPERATION, &error))?;
+        Ok(answered(OPERATION, answer.request_id(), ()))
+    }
+
+    async fn write_absent_acl(&self, key: &ObjectKey) -> Answer<()> {
+        const OPERATION: &str = "PutObjectAcl";
+        let answer = self
+            .s3
+            .put_object_acl()
+            .bucket(self.bucket())
+            .key(key.as_str())
+            .acl(ObjectCannedAcl::Private)
             .set_expected_bucket_owner(self.owner(ExpectedOwner::Require))
             .send()
             .await
@@ -386,7 +563,15 @@ impl BucketProbe for S3Probe {
             .header(ORIGIN, origin.as_str())
             .header(ACCESS_CONTROL_REQUEST_METHOD, method);
         if matches!(method, "PUT" | "POST") {
-            request = request.header(ACCESS_CONTROL_REQUEST_HEADERS, "content-type");
+            // What a browser sends with a signed URL.
+            let encrypts = self.common.bucket.connection.settings.kms_key.is_some();
+            let names = match encrypts && method == "PUT" {
+                true => {
+                    "content-type,x-amz-server-side-encryption,x-amz-server-side-encryption-aws-kms-key-id"
+                }
+                false => "content-type",
+            };
+            request = request.header(ACCESS_CONTROL_REQUEST_HEADERS, names);
         }
         let answer = request.send().await.map_err(|error| {
             let kind = if error.is_timeout() {
@@ -420,7 +605,17 @@ impl BucketProbe for S3Probe {
             })
         };
         match status {
-            301 | 307 => return failed(FailureKind::WrongRegion),
+            300..=399 if bucket_region.is_some() => return failed(FailureKind::WrongRegion),
+            300..=399 => {
+                let target = header("location").and_then(|target| origin_of(&target));
+                return failed(FailureKind::Redirected).map_err(|failure| AwsFailure {
+                    details: Some(Box::new(AnswerDetails {
+                        redirects_to: target,
+                        ..AnswerDetails::default()
+                    })),
+                    ..failure
+                });
+            }
             404 => return failed(FailureKind::NoSuchBucket),
             429 => return failed(FailureKind::Throttled),
             500..=599 => return failed(FailureKind::Unavailable),

@@ -1,7 +1,11 @@
 //! From the SDK's errors to [`AwsFailure`]: the only place where an answer of AWS is judged.
 
-use crate::domain::aws_failure::{AwsFailure, DenialCause, FailureKind};
+use crate::aws::answers::store::{NotOfS3, is_page, names_a_store};
+use crate::aws::denial;
+use crate::domain::aws_code::S3Code;
+use crate::domain::aws_failure::{AnswerDetails, AwsFailure, Denial, FailureKind};
 use crate::domain::connection::region::Region;
+use crate::domain::origin::Origin;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
@@ -11,6 +15,9 @@ use std::error::Error as StdError;
 
 /// Our own code for an object that is deleted in a bucket that keeps versions.
 const DELETE_MARKER: &str = "DeleteMarker";
+
+/// Our own code for a success that is a page for people.
+pub(crate) const PAGE: &str = "Page";
 
 /// The endpoint leads to an address that the operator does not allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -43,8 +50,23 @@ where
     } else {
         error_code
     };
+    let in_place_of_a_store =
+        response.is_some_and(|r| is_page(r.headers()) && !names_a_store(r.headers()));
+    let not_of_s3 = causes(error).find_map(|cause| cause.downcast_ref::<NotOfS3>());
+    let error_code = match not_of_s3 {
+        Some(NotOfS3 { is_page: true }) => Some(PAGE.to_owned()),
+        Some(NotOfS3 { is_page: false }) | None => error_code,
+    };
     let kind = match error {
         _ if hidden => FailureKind::NoSuchKey,
+        _ if not_of_s3.is_some() => FailureKind::NotS3,
+        // Only the status is known of these, and a page for people is no word of a store.
+        _ if in_place_of_a_store
+            && has_no_error_body(operation)
+            && http_status.is_some_and(|status| (400..500).contains(&status)) =>
+        {
+            FailureKind::NotS3
+        }
         SdkError::TimeoutError(_) => FailureKind::Timeout,
         SdkError::ConstructionFailure(_) => FailureKind::InvalidRequest,
         SdkError::DispatchFailure(failure) => {
@@ -68,21 +90,74 @@ where
             message.as_deref(),
         ),
     };
+    let region = header("x-amz-bucket-region").or_else(|| response.and_then(region_in_body));
+    let kind = match in_its_place(operation, kind, http_status, region.is_some()) {
+        FailureKind::InvalidResponse if in_place_of_a_store => FailureKind::NotS3,
+        kind => kind,
+    };
     AwsFailure {
         operation,
         kind,
         http_status,
         error_code,
         request_id: header("x-amz-request-id").or_else(|| header("x-amzn-requestid")),
-        denial: (kind == FailureKind::AccessDenied)
-            .then(|| message.as_deref().and_then(denial_cause))
-            .flatten(),
-        bucket_region: header("x-amz-bucket-region")
-            .or_else(|| response.and_then(region_in_body))
+        denial: denial_of(kind, message.as_deref()),
+        bucket_region: region
             .and_then(|name| Region::parse(&name).ok())
             .map(Box::new),
+        details: details_of(kind, header("location"), message.as_deref()),
         message,
     }
+}
+
+/// What few answers have.
+fn details_of(
+    kind: FailureKind,
+    location: Option<String>,
+    message: Option<&str>,
+) -> Option<Box<AnswerDetails>> {
+    let redirects_to = location
+        .filter(|_| kind == FailureKind::Redirected)
+        .and_then(|target| origin_of(&target));
+    let details = AnswerDetails {
+        redirects_to,
+        lock: None,
+        needs_customer_key: message.is_some_and(denial::needs_customer_key),
+    };
+    (details != AnswerDetails::default()).then(|| Box::new(details))
+}
+
+/// What a denial says, where the failure is one.
+fn denial_of(kind: FailureKind, message: Option<&str>) -> Option<Box<Denial>> {
+    matches!(kind, FailureKind::AccessDenied | FailureKind::KmsDenied)
+        .then(|| message.map(denial::read))
+        .flatten()
+        .map(Box::new)
+}
+
+/// Judges what the status alone says of a redirect: S3 sends its own only together with its code, or with
+/// the bucket's Region. An answer without a body has the Region in its header alone.
+pub(crate) fn in_its_place(
+    operation: &str,
+    kind: FailureKind,
+    status: Option<u16>,
+    names_region: bool,
+) -> FailureKind {
+    match (kind, status) {
+        (FailureKind::Redirected, _) if names_region => FailureKind::WrongRegion,
+        (FailureKind::InvalidRequest, Some(400))
+            if has_no_error_body(operation) && names_region =>
+        {
+            FailureKind::WrongRegion
+        }
+        _ => kind,
+    }
+}
+
+/// The origin alone of where a redirect leads: a path or a query may hold what others must not see.
+pub(crate) fn origin_of(target: &str) -> Option<Origin> {
+    let url = url::Url::parse(target).ok()?;
+    matches!(url.scheme(), "http" | "https").then(|| Origin::of(&url))
 }
 
 /// The Region that an error's body says to sign for. S3-compatible stores name it there alone (S3 API
@@ -106,6 +181,7 @@ pub fn of_code(operation: &'static str, code: &str, message: Option<&str>) -> Aw
     let kind = kind_of_answer(operation, status, Some(code), message);
     AwsFailure {
         kind,
+        denial: denial_of(kind, message),
         http_status: None,
         error_code: Some(code.to_owned()),
         ..local(operation, kind, message.unwrap_or_default())
@@ -137,13 +213,25 @@ fn kind_of_answer(
     message: Option<&str>,
 ) -> FailureKind {
     use FailureKind as Kind;
+    let names = |action: &str| message.is_some_and(|m| m.contains(action));
+    let is_change = !matches!(
+        operation,
+        "AssumeRole" | "GetObject" | "HeadObject" | "HeadBucket" | "ListObjectsV2"
+    );
+    if is_change
+        && (400..500).contains(&status)
+        && (code.and_then(S3Code::parse) == Some(S3Code::ObjectLocked)
+            || message.is_some_and(denial::is_object_lock))
+    {
+        return Kind::ObjectLocked;
+    }
     match code {
-        Some(
-            "AccessDenied" | "AccessDeniedException" | "AllAccessDisabled" | "UnauthorizedAccess",
-        ) if status == 403 => {
-            let names = |action: &str| message.is_some_and(|m| m.contains(action));
+        Some("AllAccessDisabled" | "AccountProblem" | "NotSignedUp") => {
+            return Kind::AccountDisabled;
+        }
+        Some("AccessDenied" | "AccessDeniedException" | "UnauthorizedAccess") if status == 403 => {
             // S3 reports a KMS denial as its own AccessDenied; only the message names the key's action.
-            return if names("perform: kms:") {
+            return if names("perform: kms:") || names("The ciphertext refers to a customer") {
                 Kind::KmsDenied
             } else if operation == "GetObject" && names("perform: s3:ListBucket ") {
                 // Reading was allowed and the object is absent: S3 says so only to those who may list
@@ -177,9 +265,14 @@ fn kind_of_answer(
         Some("RequestTimeTooSkewed" | "RequestExpired") => return Kind::ClockSkew,
         Some("NoSuchKey" | "NoSuchVersion") => return Kind::NoSuchKey,
         Some("NoSuchBucket") => return Kind::NoSuchBucket,
+        // The same code says that a date or a key ID is malformed.
+        Some("AuthorizationHeaderMalformed") if !names("region") => {
+            return Kind::InvalidRequest;
+        }
         Some(
             "PermanentRedirect"
             | "TemporaryRedirect"
+            | "Redirect"
             | "AuthorizationHeaderMalformed"
             | "IllegalLocationConstraintException",
         ) => return Kind::WrongRegion,
@@ -199,86 +292,38 @@ fn kind_of_answer(
             | "BandwidthLimitExceeded"
             | "RequestThrottled",
         ) => return Kind::Throttled,
-        Some(code) if code.starts_with("KMS.") => return Kind::KmsDenied,
+        Some("RequestTimeout") => return Kind::Timeout,
+        // Somebody else changes the same thing at this moment.
+        Some("OperationAborted") => return Kind::Unavailable,
+        Some("NotImplemented" | "MethodNotAllowed" | "UnsupportedOperation" | "NotSupported") => {
+            return Kind::NotSupported;
+        }
+        Some(code) if code.starts_with("KMS.") => {
+            return match S3Code::parse(code) {
+                Some(S3Code::KmsAccessDenied) => Kind::KmsDenied,
+                Some(S3Code::KmsThrottling) => Kind::Throttled,
+                Some(S3Code::KmsUnavailable) => Kind::Unavailable,
+                Some(_) | None => Kind::KmsUnusable,
+            };
+        }
         _ => {}
     }
     match status {
         304 => Kind::NotModified,
-        301 | 307 => Kind::WrongRegion,
+        300..=399 => Kind::Redirected,
         403 if has_no_error_body(operation) => Kind::AccessDenied,
         404 if operation == "HeadBucket" => Kind::NoSuchBucket,
         404 if has_no_error_body(operation) => Kind::NoSuchKey,
-        // HeadBucket and HeadObject answer 400 when signed for another Region.
-        400 if has_no_error_body(operation) => Kind::WrongRegion,
+        // A wrong Region among other reasons: `in_its_place` looks whether the answer names one.
+        400 if has_no_error_body(operation) => Kind::InvalidRequest,
         412 => Kind::PreconditionFailed,
         416 => Kind::InvalidRange,
         429 => Kind::Throttled,
+        501 => Kind::NotSupported,
         500..=599 => Kind::Unavailable,
         400..=499 if code.is_some() => Kind::InvalidRequest,
         _ => Kind::InvalidResponse,
     }
-}
-
-/// Reads the reason that AWS adds to a denial (IAM user guide, "Troubleshoot access denied error
-/// messages").
-fn denial_cause(message: &str) -> Option<DenialCause> {
-    use DenialCause as Cause;
-    const TEXTS: &[(&str, DenialCause)] = &[
-        (
-            "explicit deny in a service control policy",
-            Cause::ServiceControlPolicy,
-        ),
-        (
-            "explicit deny in a resource control policy",
-            Cause::ResourceControlPolicy,
-        ),
-        (
-            "explicit deny in a VPC endpoint policy",
-            Cause::VpcEndpointPolicy,
-        ),
-        (
-            "explicit deny in a permissions boundary",
-            Cause::PermissionsBoundary,
-        ),
-        ("explicit deny in a session policy", Cause::SessionPolicy),
-        (
-            "explicit deny in a resource-based policy",
-            Cause::ExplicitDenyResource,
-        ),
-        // Of an AssumeRole call: the role's resource-based policy.
-        (
-            "explicit deny in the role trust policy",
-            Cause::ExplicitDenyResource,
-        ),
-        (
-            "explicit deny in a role trust policy",
-            Cause::ExplicitDenyResource,
-        ),
-        (
-            "explicit deny in an identity-based policy",
-            Cause::ExplicitDenyIdentity,
-        ),
-        (
-            "no service control policy allows",
-            Cause::ServiceControlPolicy,
-        ),
-        (
-            "no resource control policy allows",
-            Cause::ResourceControlPolicy,
-        ),
-        ("no VPC endpoint policy allows", Cause::VpcEndpointPolicy),
-        ("no permissions boundary allows", Cause::PermissionsBoundary),
-        ("no session policy allows", Cause::NoSessionPolicy),
-        ("no role trust policy allows", Cause::NoTrustPolicy),
-        ("no resource-based policy allows", Cause::NoResourcePolicy),
-        ("no identity-based policy allows", Cause::NoIdentityPolicy),
-    ];
-    let known = TEXTS
-        .iter()
-        .find(|(text, _)| message.contains(text))
-        .map(|(_, cause)| *cause);
-    let gives_a_reason = message.contains(" because ") || message.contains("explicit deny");
-    known.or(gives_a_reason.then_some(Cause::Unrecognised))
 }
 
 /// A failure that this service makes itself, before or instead of a call.
@@ -295,6 +340,7 @@ pub fn local(
         request_id: None,
         denial: None,
         bucket_region: None,
+        details: None,
         message: Some(why.to_string()),
     }
 }
@@ -393,32 +439,72 @@ mod tests {
     }
 
     #[test]
-    fn the_reason_of_a_denial() {
-        assert_eq!(
-            denial_cause(
-                "User: x is not authorized to perform: s3:ListBucket on resource: y because no identity-based policy allows the s3:ListBucket action"
-            ),
-            Some(DenialCause::NoIdentityPolicy)
-        );
-        assert_eq!(
-            denial_cause("… with an explicit deny in a service control policy"),
-            Some(DenialCause::ServiceControlPolicy)
-        );
-        assert_eq!(
-            denial_cause("… with an explicit deny in the role trust policy"),
-            Some(DenialCause::ExplicitDenyResource)
-        );
-        // A reason of a later day is not taken for none.
-        for text in [
-            "… with an explicit deny in a policy of tomorrow",
-            "… because no policy of tomorrow allows the sts:AssumeRole action",
-        ] {
-            assert_eq!(
-                denial_cause(text),
-                Some(DenialCause::Unrecognised),
-                "{text}"
-            );
+    fn a_redirect_is_of_a_region_only_where_the_store_says_so() {
+        let kind = |status, code, region| {
+            let kind = kind_of_answer("ListObjectsV2", status, code, Some("the region is wrong"));
+            in_its_place("ListObjectsV2", kind, Some(status), region)
+        };
+        for status in [301, 302, 303, 307, 308] {
+            assert_eq!(kind(status, None, false), FailureKind::Redirected);
+            assert_eq!(kind(status, None, true), FailureKind::WrongRegion);
+            let own = kind(status, Some("PermanentRedirect"), false);
+            assert_eq!(own, FailureKind::WrongRegion);
         }
-        assert_eq!(denial_cause("Access Denied"), None);
+        let head = |region| {
+            let kind = kind_of_answer("HeadBucket", 400, None, None);
+            in_its_place("HeadBucket", kind, Some(400), region)
+        };
+        assert_eq!(head(true), FailureKind::WrongRegion);
+        assert_eq!(head(false), FailureKind::InvalidRequest);
+        let text = "The authorization header is malformed; a non-empty Access Key (AKID) must be provided in the credential.";
+        assert_eq!(
+            kind_of_answer(
+                "ListObjectsV2",
+                400,
+                Some("AuthorizationHeaderMalformed"),
+                Some(text)
+            ),
+            FailureKind::InvalidRequest
+        );
+    }
+
+    #[test]
+    fn of_a_redirect_the_origin_alone_is_kept() {
+        let origin = |target: &str| origin_of(target).map(|origin| origin.to_string());
+        let target = "https://user:secret@store.example:8443/b?X-Amz-Signature=1#x";
+        assert_eq!(
+            origin(target).as_deref(),
+            Some("https://store.example:8443")
+        );
+        assert_eq!(origin("/elsewhere"), None);
+        assert_eq!(origin("javascript:alert(1)"), None);
+    }
+
+    #[test]
+    fn what_no_permission_changes_is_no_denial() {
+        let kind = |operation, status, code, message| {
+            kind_of_answer(operation, status, Some(code), Some(message))
+        };
+        let locked = "Access Denied because object protected by object lock.";
+        for operation in ["DeleteObject", "DeleteObjects", "PutObject"] {
+            let found = kind(operation, 403, "AccessDenied", locked);
+            assert_eq!(found, FailureKind::ObjectLocked);
+        }
+        let worm = "Object is WORM protected and cannot be overwritten";
+        assert_eq!(
+            kind("DeleteObject", 400, "InvalidRequest", worm),
+            FailureKind::ObjectLocked
+        );
+        for (status, code, expected) in [
+            (403, "AllAccessDisabled", FailureKind::AccountDisabled),
+            (403, "AccountProblem", FailureKind::AccountDisabled),
+            (400, "KMS.DisabledException", FailureKind::KmsUnusable),
+            (400, "KMS.ThrottlingException", FailureKind::Throttled),
+            (501, "NotImplemented", FailureKind::NotSupported),
+            (405, "MethodNotAllowed", FailureKind::NotSupported),
+            (400, "RequestTimeout", FailureKind::Timeout),
+        ] {
+            assert_eq!(kind("PutObject", status, code, "x"), expected, "{code}");
+        }
     }
 }

@@ -5,8 +5,10 @@
 //! Architecture invariant: only this module knows the AWS SDK; only [`files`] and [`checks`] turn an
 //! object key into text for a call.
 
+mod answers;
 pub mod checks;
 pub mod client;
+mod denial;
 pub mod failure;
 pub mod files;
 mod gates;

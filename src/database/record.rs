@@ -124,10 +124,10 @@ pub(super) fn stored_name(value: &str) -> Result<Name, Invalid> {
     Name::parse(value).and_then(|name| canonical(value, name.as_str().to_owned(), name))
 }
 
-/// A prefix in its stored form. [`BucketPrefix::parse`] also takes what people type: `team` there would
+/// A prefix in its stored form. [`BucketPrefix::from_record`] also takes what people type: `team` there would
 /// become `team/`, and what was stored is not known to mean that.
 pub(super) fn stored_prefix(value: &str) -> Result<BucketPrefix, Invalid> {
-    BucketPrefix::parse(value)
+    BucketPrefix::from_record(value)
         .and_then(|prefix| canonical(value, prefix.as_str().to_owned(), prefix))
 }
 

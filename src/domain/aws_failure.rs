@@ -1,6 +1,8 @@
 //! Why a call to AWS did not do what was asked, in the terms that decisions are made on.
 
 use crate::domain::connection::region::Region;
+use crate::domain::origin::Origin;
+use time::OffsetDateTime;
 
 /// What kind of failure it was. Decided from status and error code, never from message text alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -24,6 +26,17 @@ pub enum FailureKind {
     InvalidRange,
     /// The object is archived (`InvalidObjectState`).
     Archived,
+    /// Object Lock, or what a store calls so, keeps the object as it is. No permission changes that.
+    ObjectLocked,
+    /// The KMS key cannot be used by anybody: it is disabled, absent, or of another kind (`KMS.…`).
+    KmsUnusable,
+    /// The account or the bucket is switched off as a whole (`AllAccessDisabled`, `AccountProblem`,
+    /// `NotSignedUp`).
+    AccountDisabled,
+    /// The endpoint sends callers to another address, and not for a bucket's Region.
+    Redirected,
+    /// The store does not know the operation (`NotImplemented`, `MethodNotAllowed`).
+    NotSupported,
     /// AWS does not understand, or does not allow, what was asked (4xx not named above).
     InvalidRequest,
     Throttled,
@@ -35,8 +48,12 @@ pub enum FailureKind {
     /// The address may not be reached from here (a custom endpoint's, in a network that the operator
     /// does not allow).
     ForbiddenAddress,
-    /// A response that did not come from AWS.
+    /// An answer in a form that cannot be read.
     InvalidResponse,
+    /// A success that shows nothing that only an S3-compatible store sends, as of a proxy in between.
+    NotS3,
+    /// A listing that contradicts itself or what was listed before. Asked once more already.
+    ListingIncomplete,
 }
 
 impl FailureKind {
@@ -49,27 +66,86 @@ impl FailureKind {
                 | Self::Timeout
                 | Self::Network
                 | Self::InvalidResponse
+                | Self::NotS3
         )
     }
 }
 
-/// Why access was denied, where AWS says so. S3 does within one account; STS adds it at times (IAM user
-/// guide, "Troubleshoot access denied error messages").
+/// What few answers say, and what is decided by it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AnswerDetails {
+    /// Where a redirect leads.
+    pub redirects_to: Option<Origin>,
+    /// What is known of the lock that refused a change.
+    pub lock: Option<ObjectLock>,
+    /// The object was stored with a key that its owner sends with each request (SSE-C).
+    pub needs_customer_key: bool,
+}
+
+/// Which kind of policy a denial names (IAM user guide, "Troubleshoot access denied error messages").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum DenialCause {
-    NoIdentityPolicy,
-    NoResourcePolicy,
-    NoSessionPolicy,
-    NoTrustPolicy,
-    ExplicitDenyIdentity,
-    ExplicitDenyResource,
-    ServiceControlPolicy,
-    ResourceControlPolicy,
+pub enum PolicyKind {
+    Identity,
+    Resource,
+    /// A role's trust policy: its resource-based policy.
+    RoleTrust,
+    Session,
     PermissionsBoundary,
-    VpcEndpointPolicy,
-    SessionPolicy,
+    ServiceControl,
+    ResourceControl,
+    VpcEndpoint,
+}
+
+/// How the policy denies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PolicyEffect {
+    /// A statement denies it. No other statement can allow it then.
+    ExplicitDeny,
+    /// No statement allows it. One whose condition the request does not meet counts as none.
+    NoAllow,
+}
+
+/// Why access was denied, as far as AWS says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum DenialReason {
+    /// AWS gives no reason, as it does between accounts of different organizations.
+    #[default]
+    NotGiven,
+    By(PolicyKind, PolicyEffect),
+    /// The request needs a code of a multi-factor device.
+    Mfa,
     /// AWS gave a reason that this service does not know.
     Unrecognised,
+}
+
+/// What AWS said of a denial: parts of its own sentence. For decisions; they may name foreign ARNs.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Denial {
+    /// Like `s3:GetObject`.
+    pub action: Option<String>,
+    /// The ARN of what was asked for.
+    pub resource: Option<String>,
+    pub reason: DenialReason,
+    /// The policy that decided, where AWS names it.
+    pub policy_arn: Option<String>,
+}
+
+/// What keeps an object as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ObjectLock {
+    /// When the retention ends. `None`: not known.
+    pub until: Option<OffsetDateTime>,
+    /// Whether the retention holds for everybody (`COMPLIANCE`).
+    pub compliance: bool,
+    /// Whether a legal hold is on it, which has no end by itself.
+    pub legal_hold: bool,
+}
+
+impl ObjectLock {
+    /// Whether something of it is known.
+    pub fn is_known(&self) -> bool {
+        self.until.is_some() || self.legal_hold
+    }
 }
 
 /// Whose policy refused an AssumeRole call.
@@ -78,7 +154,7 @@ pub enum AssumeRoleRefusal {
     /// The role's trust policy, or another policy of the account that the role is in.
     Role,
     /// A policy of the caller's own account: it says nothing about the role.
-    Service(DenialCause),
+    Service(PolicyKind),
     /// It is not known whose.
     Unknown,
 }
@@ -95,25 +171,32 @@ impl AwsFailure {
         if self.kind != FailureKind::AccessDenied {
             return None;
         }
-        Some(match self.denial {
-            None
-            | Some(
-                DenialCause::NoTrustPolicy
-                | DenialCause::NoResourcePolicy
-                | DenialCause::ExplicitDenyResource
-                | DenialCause::ResourceControlPolicy,
+        use PolicyKind as Policy;
+        Some(match self.reason() {
+            DenialReason::NotGiven
+            | DenialReason::Mfa
+            | DenialReason::By(
+                Policy::RoleTrust | Policy::Resource | Policy::ResourceControl,
+                PolicyEffect::ExplicitDeny | PolicyEffect::NoAllow,
             ) => AssumeRoleRefusal::Role,
-            Some(
-                by @ (DenialCause::NoIdentityPolicy
-                | DenialCause::NoSessionPolicy
-                | DenialCause::ExplicitDenyIdentity
-                | DenialCause::ServiceControlPolicy
-                | DenialCause::PermissionsBoundary
-                | DenialCause::VpcEndpointPolicy
-                | DenialCause::SessionPolicy),
+            DenialReason::By(
+                by @ (Policy::Identity
+                | Policy::Session
+                | Policy::ServiceControl
+                | Policy::PermissionsBoundary
+                | Policy::VpcEndpoint),
+                PolicyEffect::ExplicitDeny | PolicyEffect::NoAllow,
             ) => AssumeRoleRefusal::Service(by),
-            Some(DenialCause::Unrecognised) => AssumeRoleRefusal::Unknown,
+            DenialReason::Unrecognised => AssumeRoleRefusal::Unknown,
         })
+    }
+
+    /// Why it was denied, as far as AWS says.
+    pub fn reason(&self) -> DenialReason {
+        match &self.denial {
+            Some(denial) => denial.reason,
+            None => DenialReason::NotGiven,
+        }
     }
 }
 
@@ -129,16 +212,41 @@ pub struct AwsFailure {
     pub error_code: Option<String>,
     /// AWS's request ID, which AWS support asks for.
     pub request_id: Option<String>,
-    pub denial: Option<DenialCause>,
+    /// What AWS said of a denial, where it said something.
+    pub denial: Option<Box<Denial>>,
     /// Where the bucket is, when the answer says (`x-amz-bucket-region`).
     ///
     /// In a box, because few failures have one and every answer of a call is as large as a failure.
     pub bucket_region: Option<Box<Region>>,
+    /// What few answers have.
+    pub details: Option<Box<AnswerDetails>>,
     /// AWS's message. For the operator's log only: it may name foreign ARNs and keys.
     pub message: Option<String>,
 }
 
 impl AwsFailure {
+    /// Where a redirect leads.
+    pub fn redirects_to(&self) -> Option<&Origin> {
+        self.details.as_ref()?.redirects_to.as_ref()
+    }
+
+    /// What is known of the lock that refused a change.
+    pub fn lock(&self) -> Option<ObjectLock> {
+        self.details.as_ref()?.lock
+    }
+
+    /// The same failure with what was found out about the lock.
+    pub fn with_lock(mut self, lock: ObjectLock) -> Self {
+        self.details.get_or_insert_default().lock = Some(lock);
+        self
+    }
+
+    /// Whether the object needs a key that its owner sends with each request (SSE-C).
+    pub fn needs_customer_key(&self) -> bool {
+        let details = self.details.as_ref();
+        details.is_some_and(|details| details.needs_customer_key)
+    }
+
     /// Where the bucket is, when the answer says.
     pub fn region(&self) -> Option<Region> {
         self.bucket_region.as_deref().copied()

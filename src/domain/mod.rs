@@ -3,6 +3,7 @@
 //! Architecture invariant: nothing here is asynchronous, does I/O, or knows an AWS SDK, HTTP or SQL
 //! type. Every type has one fallible constructor; what exists is valid.
 
+pub mod aws_code;
 pub mod aws_failure;
 pub mod cause;
 pub mod check;

@@ -202,6 +202,11 @@ pub struct ProblemMembers {
     /// With `missing_files`: every file key that the storage does not have.
     #[schema(example = json!(["/some-folder/image.png"]))]
     missing_files: Option<Vec<String>>,
+    /// With `missing_files`: how many files were named.
+    file_count: Option<u64>,
+    /// With `archived_files`: the file keys, at most 100 of them.
+    #[schema(example = json!(["/some-folder/image.png"]))]
+    archived_files: Option<Vec<String>>,
     /// With a list of files that a project does not have: their keys.
     #[schema(example = json!(["/some-folder/image.png"]))]
     unknown_files: Option<Vec<String>>,

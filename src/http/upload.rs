@@ -1,18 +1,21 @@
 //! Request bodies on their way into a bucket: streamed, never held as a whole.
 
 use crate::application::bucket::body::{BodyFault, CHUNKS_AHEAD, Expected, Piece, UploadBody};
+use crate::application::bucket::encoded_words;
+use crate::application::bucket::write::StoredHeaders;
 use crate::application::error::{Error, FieldError};
 use crate::domain::Invalid;
 use crate::http::problem::Problem;
 use crate::http::state::Services;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{self, HeaderMap, HeaderName};
+use actix_web::http::header::{self, HeaderMap, HeaderName, HttpDate};
 use actix_web::{HttpRequest, web};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
+use time::OffsetDateTime;
 use tokio::sync::mpsc;
 
 /// How S3 bounds the customer's own metadata: names and values together, in bytes (S3 user guide,
@@ -34,8 +37,9 @@ pub fn body(request: &HttpRequest, payload: web::Payload) -> Result<UploadBody, 
         return Err(Problem::http(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "unsupported_content_encoding",
-            "A file is stored as it is sent, without a content encoding.",
-        ));
+            "A `Content-Encoding` has no effect here: a file is stored as it is sent, without a content encoding.",
+        )
+        .remedy("Leave the header out. Send the file as it is to be read, or give a compressed one its own `Content-Type`, such as `application/gzip`."));
     }
     let expected = expected(headers)?;
     let length = headers
@@ -70,17 +74,12 @@ pub fn is_a_file(headers: &HeaderMap) -> Result<(), Problem> {
         )
         .remedy("Send the file's bytes as the body (`curl --upload-file`), with the file's own `Content-Type`."));
     }
-    let unsupported = headers.keys().map(HeaderName::as_str).filter(|name| {
-        name.starts_with("x-amz-")
-            && *name != "x-amz-checksum-sha256"
-            // Amazon CloudFront adds them on the way.
-            && !name.starts_with("x-amz-cf-")
-    });
-    let errors: Vec<_> = unsupported
-        .map(|name| {
-            let detail = format!(
-                "`{name}` has no effect here, so it is refused. An ACL is set by `PUT …/files/acl`, metadata by `X-Sallyport-Meta-NAME`."
-            );
+    let errors: Vec<_> = headers
+        .keys()
+        .map(HeaderName::as_str)
+        .filter_map(|name| Some((name, refusal(name)?)))
+        .map(|(name, remedy)| {
+            let detail = format!("`{name}` has no effect here, so it is refused. {remedy}");
             FieldError::new(name, Invalid::new("unsupported_header", detail))
         })
         .collect();
@@ -88,6 +87,80 @@ pub fn is_a_file(headers: &HeaderMap) -> Result<(), Problem> {
         true => Ok(()),
         false => Err(Error::invalid(errors).into()),
     }
+}
+
+/// What to do instead of sending a header that describes the file or the call, and that would be without
+/// effect. `None`: it has its effect, or is none of this service's concern, such as those of proxies.
+fn refusal(name: &str) -> Option<&'static str> {
+    const NOT_PASSED_ON: &str = "This service does not pass it on to S3. Leave it out.";
+    const NOT_OF_AN_UPLOAD: &str = "It has no meaning for an upload of a whole file. Leave it out.";
+    match name {
+        "cache-control"
+        | "content-disposition"
+        | "content-language"
+        | "content-type"
+        | "expires" => None,
+        // Of the message, checked on the way, or answered by a status of its own.
+        "content-length"
+        | "content-md5"
+        | "content-digest"
+        | "content-encoding"
+        | "x-amz-checksum-sha256" => None,
+        "x-amz-tagging" => Some(
+            "Tags need `s3:PutObjectTagging`, which the documents do not grant. Set the tags with credentials of the bucket's account.",
+        ),
+        "x-amz-storage-class" => Some(
+            "Files are stored in the class STANDARD. Leave it out; a lifecycle rule of the bucket can move them to another class.",
+        ),
+        "x-amz-acl" => Some("Set the ACL by `PUT …/files/acl` afterwards."),
+        "if-unmodified-since" => Some("Use `If-Match` with the ETag of the file to replace."),
+        "range" | "if-range" | "if-modified-since" | "last-modified" | "etag" | "link" => {
+            Some(NOT_OF_AN_UPLOAD)
+        }
+        // Amazon CloudFront adds them on the way.
+        name if name.starts_with("x-amz-cf-") => None,
+        name if name.starts_with("x-amz-meta-") || name.starts_with("x-goog-meta-") => {
+            Some("Send metadata as `X-Sallyport-Meta-NAME`.")
+        }
+        name if name.starts_with("x-ms-meta-") => Some("Send metadata as `X-Sallyport-Meta-NAME`."),
+        name if name.starts_with("x-amz-grant-") => {
+            Some("Set an ACL by `PUT …/files/acl` afterwards.")
+        }
+        name if name.starts_with("x-amz-server-side-encryption") => Some(
+            "The KMS key of the storage's settings encrypts every file, or else the bucket's default encryption. Leave it out.",
+        ),
+        name if name.starts_with("x-amz-") || name.starts_with("x-ms-blob-") => Some(NOT_PASSED_ON),
+        name if name.starts_with(METADATA_PREFIX) => None,
+        name if name.starts_with("x-sallyport-") => {
+            Some("Metadata of the file is sent as `X-Sallyport-Meta-NAME`. Leave it out.")
+        }
+        name if name.starts_with("content-") => Some(NOT_OF_AN_UPLOAD),
+        _ => None,
+    }
+}
+
+/// The headers that S3 keeps with the file.
+pub fn stored_headers(headers: &HeaderMap) -> Result<StoredHeaders, Error> {
+    let own = |name| -> Result<Option<String>, Error> {
+        let value = text(headers, name)?.filter(|value| !value.is_empty());
+        Ok(value.map(str::to_owned))
+    };
+    let expires = match own("expires")? {
+        None => None,
+        Some(text) => {
+            let date = text.parse::<HttpDate>().map_err(|_| {
+                let detail = "`Expires` is a date like `Tue, 01 Jan 2030 00:00:00 GMT`. For a span of time, use `Cache-Control: max-age=…`.";
+                Error::field("Expires", Invalid::new("invalid_header", detail))
+            })?;
+            Some(OffsetDateTime::from(SystemTime::from(date)))
+        }
+    };
+    Ok(StoredHeaders {
+        cache_control: own("cache-control")?,
+        content_disposition: own("content-disposition")?,
+        content_language: own("content-language")?,
+        expires,
+    })
 }
 
 /// Sends on what the client sends, as fast as the bucket takes it. A client that sends nothing for
@@ -205,22 +278,22 @@ pub fn metadata(headers: &HeaderMap) -> Result<Vec<(String, String)>, Error> {
         };
         let values: Vec<_> = headers.get_all(name).collect();
         match values.as_slice() {
-            [value] if !own.is_empty() && value.to_str().is_ok() => {
-                let value = value.to_str().unwrap_or_default();
+            [value] if !own.is_empty() && plain_text(value.as_bytes()).is_some() => {
+                let value = plain_text(value.as_bytes()).unwrap_or_default();
                 pairs.push((own.to_owned(), value.to_owned()));
             }
             _ => errors.push(FieldError::new(
                 name.as_str(),
                 Invalid::new(
                     "invalid_metadata",
-                    "Metadata has a name and one value of printable ASCII.",
+                    "Metadata has a name and one value, of text in UTF-8 without control characters.",
                 ),
             )),
         }
     }
     let size: usize = pairs
         .iter()
-        .map(|(name, value)| name.len() + value.len())
+        .map(|(name, value)| name.len() + encoded_words::encode(value).len())
         .sum();
     if size > MOST_METADATA {
         errors.push(FieldError::new(
@@ -236,6 +309,11 @@ pub fn metadata(headers: &HeaderMap) -> Result<Vec<(String, String)>, Error> {
     }
     pairs.sort();
     Ok(pairs)
+}
+
+fn plain_text(value: &[u8]) -> Option<&str> {
+    let text = std::str::from_utf8(value).ok()?;
+    (!text.chars().any(char::is_control)).then_some(text)
 }
 
 #[cfg(test)]

@@ -4,11 +4,11 @@
 //! uses a cached session, and none retries a refusal.
 
 use crate::application::bucket::read::ListedObject;
-use crate::domain::aws_failure::AwsFailure;
+use crate::domain::aws_failure::{AwsFailure, ObjectLock};
 use crate::domain::connection::region::Region;
 use crate::domain::connection::service_identity::ServiceIdentity;
 use crate::domain::connection::{ConnectedBucket, Owner};
-use crate::domain::files::object_key::ObjectKey;
+use crate::domain::files::object_key::{ObjectKey, ObjectKeyPrefix};
 use crate::domain::origin::Origin;
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -47,7 +47,20 @@ pub enum ExpectedOwner {
     Require,
 }
 
-/// Temporary (or the customer's own) credentials, for the probes of one check.
+/// What came back of the probe object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadBack {
+    /// Whether it is what was written, byte for byte.
+    pub is_same: bool,
+    pub size: u64,
+    /// `x-amz-server-side-encryption`, where the store says it.
+    pub encryption: Option<String>,
+    /// The KMS key that it is encrypted with, where the store says it.
+    pub kms_key: Option<String>,
+    /// What is known of its lock: S3 says it to those who may read it.
+    pub lock: ObjectLock,
+}
+
 /// One CORS preflight's answer.
 pub struct Preflight {
     pub origin: Origin,
@@ -71,15 +84,37 @@ pub trait BucketProbe: Send + Sync {
     /// The first objects below the prefix.
     async fn list(&self, owner: ExpectedOwner) -> Answer<Vec<ListedObject>>;
 
+    /// Lists a folder as browsing does: with a delimiter, and nothing of what it finds is kept.
+    async fn list_folder(&self, folder: &ObjectKeyPrefix) -> Answer<()>;
+
+    /// The IDs of the versions of exactly this key, delete markers included. Those of a bucket without
+    /// versions are left out.
+    async fn versions(&self, key: &ObjectKey) -> Answer<Vec<String>>;
+
+    /// The present version of an object. `None`: the bucket keeps none.
+    async fn current_version(&self, key: &ObjectKey) -> Answer<Option<String>>;
+
     /// Reads the first byte of an object that was listed. The key is S3's own, from below the prefix.
     async fn read_listed(&self, key: &str) -> Answer<()>;
 
     /// Reads an object that does not exist.
     async fn read_absent(&self, key: &ObjectKey) -> Answer<()>;
 
-    async fn put(&self, key: &ObjectKey) -> Answer<()>;
+    /// Writes the probe object, and gives the ID of its version where the bucket keeps versions.
+    /// `if_absent`: only where there is none.
+    async fn put(&self, key: &ObjectKey, if_absent: bool) -> Answer<Option<String>>;
 
-    async fn delete(&self, key: &ObjectKey) -> Answer<()>;
+    /// Reads the probe object, whole.
+    async fn read_back(&self, key: &ObjectKey) -> Answer<ReadBack>;
+
+    /// Deletes an object, or a version of it. Gives the ID of the delete marker that this made.
+    async fn delete(&self, key: &ObjectKey, version: Option<&str>) -> Answer<Option<String>>;
+
+    /// Reads the ACL of an object that does not exist.
+    async fn read_absent_acl(&self, key: &ObjectKey) -> Answer<()>;
+
+    /// Changes the ACL of an object that does not exist.
+    async fn write_absent_acl(&self, key: &ObjectKey) -> Answer<()>;
 
     /// Asks as a browser would whether a page of this origin may use the method (a CORS preflight).
     /// `Ok(true)`: it may.
@@ -96,6 +131,14 @@ pub trait Prober: Send + Sync {
         &self,
         bucket: &ConnectedBucket,
         sent: ExternalIdSent,
+    ) -> Answer<Arc<dyn BucketProbe>>;
+
+    /// Calls AssumeRole with the connection's own external ID at the STS of this Region. A session that S3
+    /// does not know in the bucket's Region may be known when the Region's own STS made it.
+    async fn assume_role_in(
+        &self,
+        bucket: &ConnectedBucket,
+        region: Region,
     ) -> Answer<Arc<dyn BucketProbe>>;
 
     /// The probes of a connection that has an access key, or the service's own credentials.

@@ -18,6 +18,16 @@ pub struct ObjectDetails {
     /// the parts' checksums, which ends in `-` and their number.
     pub checksums: Vec<(&'static str, String)>,
     pub archive: Archive,
+    pub headers: KeptHeaders,
+}
+
+/// The headers of HTTP that are kept with an object besides its type and coding, as they are stored.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct KeptHeaders {
+    pub cache_control: Option<String>,
+    pub content_disposition: Option<String>,
+    pub content_language: Option<String>,
+    pub expires: Option<String>,
 }
 
 /// Whether an object can be read now.

@@ -24,7 +24,7 @@ pub struct ListRequest {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ListFrom {
     Beginning,
-    /// S3's own token from the page before.
+    /// The token from the page before.
     Continuation(String),
     /// After this key, which need not exist.
     After(ObjectKey),
@@ -36,8 +36,10 @@ pub struct ListPage {
     /// Common prefixes, each ending in a slash.
     pub folders: Vec<String>,
     pub objects: Vec<ListedObject>,
-    /// S3's token for the next page; `None` on the last one.
+    /// The token for the next page; `None` on the last one.
     pub continuation: Option<String>,
+    /// The store keeps no order: how far a page reaches says nothing, and only the token goes on.
+    pub disordered: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,14 +8,26 @@ use crate::domain::files::canned_acl::CannedAcl;
 use crate::domain::files::object_key::ObjectKey;
 use async_trait::async_trait;
 use std::time::Duration;
+use time::OffsetDateTime;
 
 /// What a new object is to be.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct NewObject {
     pub content_type: String,
-    /// The customer's own metadata (`x-amz-meta-…`).
+    pub headers: StoredHeaders,
+    /// The customer's own metadata (`x-amz-meta-…`), in plain text.
     pub metadata: Vec<(String, String)>,
     pub conditions: WriteConditions,
+}
+
+/// The headers of HTTP that S3 keeps with an object besides its type.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StoredHeaders {
+    pub cache_control: Option<String>,
+    pub content_disposition: Option<String>,
+    pub content_language: Option<String>,
+    /// In whole seconds.
+    pub expires: Option<OffsetDateTime>,
 }
 
 /// What must hold when the object is stored, as in the HTTP headers of the same names.

@@ -1,48 +1,48 @@
 //! The steps that ask the bucket: where it is, whose it is, and what is in it.
 
-use crate::application::bucket::probe::{Answer, BucketProbe, ExpectedOwner};
+use crate::application::bucket::probe::{Answer, BucketProbe, ExpectedOwner, Preflight};
 use crate::application::bucket::read::ListedObject;
 use crate::application::checks::recorder::{Timed, call_of, call_of_failure};
 use crate::application::checks::role_steps::SignedIn;
 use crate::application::checks::run::{CheckRun, located};
+use crate::domain::aws_code::S3Code;
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::check::StepName;
+use crate::domain::connection::Credentials;
 use crate::domain::connection::region::Region;
-use futures_util::future::{join, join4};
+use crate::domain::files::object_key::ObjectKey;
+use futures_util::future::{join, join3, join4};
 use std::sync::Arc;
 
 impl CheckRun<'_> {
     /// The steps that ask the bucket, beside the call that confirms the role's refusals. Returns its
     /// Region.
     pub async fn bucket_steps(&self, signed_in: SignedIn) -> Option<Region> {
-        let SignedIn { probe, refusals } = signed_in;
-        let has_owner = self.bucket.connection.expected_owner().is_some();
+        let SignedIn {
+            mut probe,
+            refusals,
+        } = signed_in;
         let probe_key = self.probe_key();
-        let asked = join4(
-            self.record.time(located(&probe, |p| async move {
-                p.location(ExpectedOwner::Omit).await
-            })),
-            self.record.time(async {
-                match has_owner {
-                    true => Some(
-                        located(&probe, |p| async move {
-                            p.location(ExpectedOwner::Require).await
-                        })
-                        .await,
-                    ),
-                    false => None,
-                }
-            }),
-            self.record.time(located(&probe, |p| async move {
-                p.list(ExpectedOwner::Require).await
-            })),
-            self.cors(&probe, probe_key.as_ref()),
-        );
-        let ((location, owned, list, cors), confirmation) =
-            join(asked, self.assume_again(refusals)).await;
+        let (mut asked, confirmation) = join(
+            self.ask(&probe, probe_key.as_ref()),
+            self.assume_again(refusals),
+        )
+        .await;
         if !self.confirm(confirmation) {
             return None;
         }
+        if let Some(known) = self.known_in_region(&probe, &asked).await {
+            probe = known;
+            asked = self.ask(&probe, probe_key.as_ref()).await;
+        }
+        let Asked {
+            location,
+            owned,
+            list,
+            folder,
+            versions,
+            cors,
+        } = asked;
 
         let region = self.location_step(&probe, &location).await;
         let probe = match region {
@@ -57,10 +57,82 @@ impl CheckRun<'_> {
                 .skip_rest("The bucket belongs to another account.");
             return region;
         }
-        let objects = self.list_step(&list);
+        let objects = self.list_step(&list, folder, versions.as_ref());
         self.cors_step(cors);
-        self.object_steps(&probe, objects, probe_key).await;
+        self.object_steps(&probe, objects, probe_key, versions)
+            .await;
         region
+    }
+
+    /// Everything that is asked of the bucket itself, at the same time.
+    async fn ask(&self, probe: &Arc<dyn BucketProbe>, probe_key: Option<&ObjectKey>) -> Asked {
+        let has_owner = self.bucket.connection.expected_owner().is_some();
+        let writes = self.bucket.connection.settings.access.writes();
+        let child = self.folder();
+        let bucket = join4(
+            self.record.time(located(probe, |p| async move {
+                p.location(ExpectedOwner::Omit).await
+            })),
+            self.record.time(async {
+                match has_owner {
+                    true => Some(
+                        located(probe, |p| async move {
+                            p.location(ExpectedOwner::Require).await
+                        })
+                        .await,
+                    ),
+                    false => None,
+                }
+            }),
+            self.record.time(located(probe, |p| async move {
+                p.list(ExpectedOwner::Require).await
+            })),
+            self.cors(probe, probe_key),
+        );
+        let below = async {
+            let child = child.as_ref()?;
+            let answer = located(probe, |p| async move { p.list_folder(child).await });
+            Some((child.as_str().to_owned(), self.record.time(answer).await))
+        };
+        let left = async {
+            let key = probe_key.filter(|_| writes)?;
+            Some(located(probe, |p| async move { p.versions(key).await }).await)
+        };
+        let ((location, owned, list, cors), folder, versions) = join3(bucket, below, left).await;
+        Asked {
+            location,
+            owned,
+            list,
+            folder,
+            versions,
+            cors,
+        }
+    }
+
+    /// S3 does not know the session in the bucket's Region: one that the STS of that Region has made.
+    async fn known_in_region(
+        &self,
+        probe: &Arc<dyn BucketProbe>,
+        asked: &Asked,
+    ) -> Option<Arc<dyn BucketProbe>> {
+        let Credentials::Role { .. } = self.bucket.connection.credentials else {
+            return None;
+        };
+        let of_location = asked.location.value.as_ref().err();
+        let of_list = asked.list.value.as_ref().err();
+        let unknown = [of_list, of_location]
+            .into_iter()
+            .flatten()
+            .find(|failure| is_unknown_session(failure))?;
+        let region = match unknown.region().or(self.bucket.connection.settings.region) {
+            Some(region) => region,
+            None => match probe.region_of_bucket().await {
+                Ok(answer) => answer.bucket_region?,
+                Err(failure) => failure.region()?,
+            },
+        };
+        let assumed = self.prober.assume_role_in(self.bucket, region).await;
+        assumed.ok().map(|answer| answer.value)
     }
 
     /// The Region is a warning at most: other answers of S3 have it too.
@@ -94,7 +166,7 @@ impl CheckRun<'_> {
                         Err(failure) => failure.region(),
                     },
                 };
-                let why = self.explain.location_not_permitted(found);
+                let why = self.explain.location_not_permitted(found, failure);
                 self.record
                     .warn(step, location, &call_of_failure(failure), why);
                 found
@@ -121,6 +193,8 @@ impl CheckRun<'_> {
                 FailureKind::AccessDenied
                 | FailureKind::InvalidRequest
                 | FailureKind::InvalidResponse
+                | FailureKind::NotS3
+                | FailureKind::ListingIncomplete
                 // 501 `NotImplemented` among them.
                 | FailureKind::Unavailable
                 | FailureKind::NoSuchKey
@@ -128,7 +202,10 @@ impl CheckRun<'_> {
                 | FailureKind::NotModified
                 | FailureKind::PreconditionFailed
                 | FailureKind::InvalidRange
-                | FailureKind::Archived => true,
+                | FailureKind::Archived
+                | FailureKind::ObjectLocked
+                | FailureKind::KmsUnusable
+                | FailureKind::NotSupported => true,
                 FailureKind::BadCredentials
                 | FailureKind::NoSuchBucket
                 | FailureKind::WrongRegion
@@ -136,6 +213,8 @@ impl CheckRun<'_> {
                 | FailureKind::Timeout
                 | FailureKind::Network
                 | FailureKind::ClockSkew
+                | FailureKind::AccountDisabled
+                | FailureKind::Redirected
                 | FailureKind::ForbiddenAddress => false,
             }
     }
@@ -202,20 +281,62 @@ impl CheckRun<'_> {
         }
     }
 
-    fn list_step(&self, list: &Timed<Answer<Vec<ListedObject>>>) -> Option<Vec<ListedObject>> {
+    fn list_step(
+        &self,
+        list: &Timed<Answer<Vec<ListedObject>>>,
+        folder: Option<(String, Timed<Answer<()>>)>,
+        versions: Option<&Answer<Vec<String>>>,
+    ) -> Option<Vec<ListedObject>> {
         let step = StepName::ListBucket;
-        match &list.value {
-            Ok(answer) => {
-                self.record.pass(step, list, answer);
-                Some(answer.value.clone())
-            }
+        let answer = match &list.value {
+            Ok(answer) => answer,
             Err(failure) => {
                 let why = self.explain.denied_or_failed("s3:ListBucket", failure);
                 self.record.fail(step, list, failure, why);
-                None
+                return None;
             }
+        };
+        if let Some((folder, timed)) = &folder
+            && let Err(failure) = &timed.value
+        {
+            let why = self.explain.folders_not_listed(folder, failure);
+            self.record.fail(step, timed, failure, why);
+            return Some(answer.value.clone());
         }
+        let denied = versions.and_then(|versions| versions.as_ref().err());
+        let without = denied.and_then(|failure| {
+            let action = "s3:ListBucketVersions";
+            let why =
+                self.explain
+                    .optional_denied(action, "listing the versions of files", failure)?;
+            Some((failure, why))
+        });
+        match without {
+            Some((failure, why)) => {
+                self.record.warn(step, list, &call_of_failure(failure), why);
+            }
+            None => self.record.pass(step, list, answer),
+        }
+        Some(answer.value.clone())
     }
+}
+
+/// What the bucket answered.
+struct Asked {
+    location: Timed<Answer<Region>>,
+    owned: Timed<Option<Answer<Region>>>,
+    list: Timed<Answer<Vec<ListedObject>>>,
+    /// A folder below the prefix, and its listing.
+    folder: Option<(String, Timed<Answer<()>>)>,
+    /// What is left of the probe object. `None`: the access is read only.
+    versions: Option<Answer<Vec<String>>>,
+    cors: Timed<Vec<Preflight>>,
+}
+
+/// Whether S3 does not know the session in this Region.
+fn is_unknown_session(failure: &AwsFailure) -> bool {
+    let code = failure.error_code.as_deref().and_then(S3Code::parse);
+    code == Some(S3Code::InvalidToken)
 }
 
 /// Whether the bucket belongs to the account that the connection names.

@@ -2,19 +2,22 @@
 //!
 //! A check is a report, not an error. Every step appears exactly once; one whose ground is missing is
 //! skipped with the reason. What is independent is asked at the same time, so a check takes three
-//! round trips to AWS for read access and four for read and write:
+//! round trips to AWS for read access and five for read and write:
 //!
 //! 1. AssumeRole with the external ID, without one, with a random one, and with one that differs from the
 //!    own in a digit;
-//! 2. AssumeRole with the external ID once more; the bucket's location, its owner, the listing, and the
-//!    CORS preflights;
-//! 3. reading an object, and putting the probe object;
-//! 4. deleting the probe object.
+//! 2. AssumeRole with the external ID once more; the bucket's location, its owner, the listing, that of a
+//!    folder, the CORS preflights, and what an earlier check has left;
+//! 3. reading an object, putting the probe object, and asking for ACLs;
+//! 4. reading the probe object back;
+//! 5. deleting the probe object, and its version. Where the bucket keeps versions, the delete marker that
+//!    this makes is removed after it.
 //!
 //! Nothing is asked of S3 before the role has refused everybody else, and no object is read or written
 //! before it has let us in again after that.
 
 use crate::application::bucket::probe::Prober;
+use crate::application::checks::probe_turns::ProbeTurns;
 use crate::application::checks::recorder::Recorder;
 use crate::application::checks::run::CheckRun;
 use crate::application::connections::principal::PrincipalSource;
@@ -33,6 +36,7 @@ pub struct ConnectionChecker {
     policies: Arc<PolicyTemplates>,
     origins: Vec<Origin>,
     principal: Arc<PrincipalSource>,
+    turns: ProbeTurns,
 }
 
 /// What the steps found.
@@ -57,6 +61,7 @@ impl ConnectionChecker {
             policies,
             origins,
             principal,
+            turns: ProbeTurns::default(),
         }
     }
 
@@ -75,6 +80,7 @@ impl ConnectionChecker {
             bucket,
             explain,
             record: recorder,
+            turns: &self.turns,
         };
         let region = match run.sign_in().await {
             Some(signed_in) => run.bucket_steps(signed_in).await,

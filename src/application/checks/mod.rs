@@ -6,6 +6,7 @@ mod cors_step;
 pub mod limits;
 mod object_steps;
 mod pending;
+mod probe_turns;
 mod recorder;
 mod retry;
 mod role_steps;

@@ -1,16 +1,49 @@
 //! The steps that read, write and delete a file.
 
-use crate::application::bucket::probe::BucketProbe;
+use crate::application::bucket::probe::{Answer, BucketProbe, ReadBack};
 use crate::application::bucket::read::ListedObject;
+use crate::application::checks::recorder::{Timed, call_of, call_of_failure};
 use crate::application::checks::run::CheckRun;
-use crate::domain::aws_failure::FailureKind;
+use crate::domain::aws_failure::{AwsFailure, FailureKind};
+use crate::domain::cause::probe::ProbeDifference;
 use crate::domain::check::StepName;
 use crate::domain::files::object_key::ObjectKey;
-use futures_util::future::join;
+use futures_util::future::{join, join_all, join4};
 use std::sync::Arc;
 
 /// Storage classes whose objects must be restored before they can be read.
 const ARCHIVED: [&str; 2] = ["GLACIER", "DEEP_ARCHIVE"];
+
+/// The version of an object in a bucket that keeps none (S3 user guide, "Using versioning in S3 buckets").
+const NULL_VERSION: &str = "null";
+
+/// How many older probes are looked for one by one, where the versions cannot be listed.
+const LOOKED_FOR: usize = 3;
+
+type Read = Timed<Answer<()>>;
+
+/// What was written, and what an earlier check has left that could not be removed.
+struct Written {
+    put: Timed<Answer<Option<String>>>,
+    /// Every version that this check has made.
+    versions: Vec<String>,
+    left: Vec<(String, AwsFailure)>,
+}
+
+impl Written {
+    /// Whether the probe object is there: just written, or still there from an earlier check.
+    fn is_there(&self) -> bool {
+        match &self.put.value {
+            Ok(_) => true,
+            Err(failure) => self.is_kept(failure),
+        }
+    }
+
+    /// S3 looks at the permission first: whoever may not write is not answered that there is one already.
+    fn is_kept(&self, failure: &AwsFailure) -> bool {
+        failure.kind == FailureKind::PreconditionFailed && !self.left.is_empty()
+    }
+}
 
 impl CheckRun<'_> {
     pub async fn object_steps(
@@ -18,83 +51,363 @@ impl CheckRun<'_> {
         probe: &Arc<dyn BucketProbe>,
         objects: Option<Vec<ListedObject>>,
         probe_key: Option<ObjectKey>,
+        left: Option<Answer<Vec<String>>>,
     ) {
-        use StepName::{DeleteObject, PutObject};
         let writes = self.bucket.connection.settings.access.writes();
-        let (Some(probe_key), Some(absent)) = (probe_key, self.absent_key()) else {
+        let (Some(key), Some(absent)) = (probe_key, self.absent_key()) else {
             self.record
                 .skip_rest("The bucket prefix leaves no room for a probe object's key.");
             return;
         };
-        let put = async {
-            match writes {
-                true => Some(self.record.time(probe.put(&probe_key)).await),
-                false => None,
-            }
-        };
-        let (_, put) = join(self.read_step(probe, objects, &absent), put).await;
-        let are_made = [PutObject, DeleteObject].map(|step| self.is_made(step));
-        let (Some(put), [true, true]) = (put, are_made) else {
+        if !writes {
+            let read = self.read(probe, objects, &absent).await;
+            self.read_step(read, None, None);
+            self.is_made(StepName::PutObject);
+            self.is_made(StepName::DeleteObject);
             return;
-        };
-        match &put.value {
-            Ok(answer) => self.record.pass(PutObject, &put, answer),
-            Err(failure) => {
-                let why = self.explain.denied_or_failed("s3:PutObject", failure);
-                self.record.fail(PutObject, &put, failure, why);
-            }
         }
-        // Whatever became of the put: the object may be there, and the permission is needed anyway. S3
-        // answers the deletion of an absent object like any other.
-        let delete = self.record.time(probe.delete(&probe_key)).await;
-        match &delete.value {
-            Ok(answer) => self.record.pass(DeleteObject, &delete, answer),
-            Err(failure) => {
-                let left = put.value.is_ok().then_some(&probe_key);
-                let why = self.explain.not_deleted(failure, left);
-                self.record.fail(DeleteObject, &delete, failure, why);
-            }
+        let bucket = self.bucket.connection.bucket.as_str();
+        let _turn = self.turns.take(bucket, key.as_str()).await;
+        let lists_versions = matches!(&left, Some(Ok(_)));
+        let left = match left {
+            Some(Ok(answer)) => answer.value,
+            Some(Err(_)) | None => Vec::new(),
+        };
+        let (read, read_acl, write_acl, mut written) = join4(
+            self.read(probe, objects, &absent),
+            probe.read_absent_acl(&absent),
+            probe.write_absent_acl(&absent),
+            self.write(probe, &key, left),
+        )
+        .await;
+        let back = match written.is_there() {
+            true => Some(self.read_back(probe, &key, &mut written).await),
+            false => None,
+        };
+        self.read_step(read, back.as_ref(), read_acl.err());
+        self.put_step(&written, back.as_ref(), write_acl.err());
+        self.remove(probe, &key, written, back, lists_versions)
+            .await;
+    }
+
+    /// Removes what an earlier check has left, and writes the probe object. Where something cannot be
+    /// removed, it is written only if there is none: a bucket with Object Lock keeps one, and not one for
+    /// each check.
+    async fn write(
+        &self,
+        probe: &Arc<dyn BucketProbe>,
+        key: &ObjectKey,
+        left: Vec<String>,
+    ) -> Written {
+        let left = delete_versions(probe, key, left).await;
+        let put = self.record.time(probe.put(key, !left.is_empty())).await;
+        let versions = match &put.value {
+            Ok(answer) => answer.value.clone().into_iter().collect(),
+            Err(_) => Vec::new(),
+        };
+        Written {
+            put,
+            versions,
+            left,
         }
     }
 
-    async fn read_step(
+    /// Reads the probe object back. One that has gone is written again, once: a check by another replica may
+    /// have removed it.
+    async fn read_back(
+        &self,
+        probe: &Arc<dyn BucketProbe>,
+        key: &ObjectKey,
+        written: &mut Written,
+    ) -> Timed<Answer<ReadBack>> {
+        let back = self.record.time(probe.read_back(key)).await;
+        match &back.value {
+            Err(failure) if failure.kind == FailureKind::NoSuchKey => {}
+            Ok(_) | Err(_) => return back,
+        }
+        let Ok(again) = probe.put(key, false).await else {
+            return back;
+        };
+        written.versions.extend(again.value);
+        self.record.time(probe.read_back(key)).await
+    }
+
+    /// Reads an object: one that was listed, or one that does not exist. `None`: there is no listing.
+    async fn read(
         &self,
         probe: &Arc<dyn BucketProbe>,
         objects: Option<Vec<ListedObject>>,
         absent: &ObjectKey,
-    ) {
-        let step = StepName::GetObject;
-        let Some(objects) = objects else {
-            self.record.skip(
-                step,
-                "Without the listing, a refusal to read looks the same as a file that does not exist.",
-            );
-            return;
-        };
+    ) -> Option<Read> {
+        let objects = objects?;
         let readable = objects.iter().find(|object| {
             let class = object.storage_class.as_deref().unwrap_or_default();
             object.size > 0 && !ARCHIVED.contains(&class)
         });
-        let answer = match readable {
+        Some(match readable {
             Some(object) => self.record.time(probe.read_listed(&object.key)).await,
             None => self.record.time(probe.read_absent(absent)).await,
-        };
-        match &answer.value {
-            Ok(read) => self.record.pass(step, &answer, read),
-            // With ListBucket, S3 says 404 of an absent key only to those who may read it; and it looks
-            // at range and archive only after the permission.
-            Err(failure)
-                if matches!(
-                    failure.kind,
-                    FailureKind::NoSuchKey | FailureKind::InvalidRange | FailureKind::Archived
-                ) =>
-            {
-                self.record.pass_by_refusal(step, &answer, failure);
+        })
+    }
+
+    fn read_step(
+        &self,
+        read: Option<Read>,
+        back: Option<&Timed<Answer<ReadBack>>>,
+        acl: Option<AwsFailure>,
+    ) {
+        let step = StepName::GetObject;
+        if let Some(read) = &read
+            && let Err(failure) = &read.value
+            && !shows_permission(failure)
+        {
+            let why = self.explain.denied_or_failed("s3:GetObject", failure);
+            self.record.fail(step, read, failure, why);
+            return;
+        }
+        // What was just written is there, so a refusal to read it is no answer to an absent one.
+        if let Some(back) = back
+            && let Err(failure) = &back.value
+            && !shows_permission(failure)
+        {
+            let why = self.explain.denied_or_failed("s3:GetObject", failure);
+            self.record.fail(step, back, failure, why);
+            return;
+        }
+        let without = acl.and_then(|failure| {
+            let action = "s3:GetObjectAcl";
+            let why =
+                self.explain
+                    .optional_denied(action, "reading the ACLs of files", &failure)?;
+            Some((failure, why))
+        });
+        match (without, &read, back) {
+            (Some((failure, why)), Some(read), _) => {
+                self.record.warn(step, read, &call_of_failure(&failure), why);
+            }
+            (Some((failure, why)), None, Some(back)) => {
+                self.record.warn(step, back, &call_of_failure(&failure), why);
+            }
+            (_, Some(read), _) => match &read.value {
+                Ok(answer) => self.record.pass(step, read, answer),
+                // With ListBucket, S3 says 404 of an absent key only to those who may read it; and it
+                // looks at range and archive only after the permission.
+                Err(failure) => self.record.pass_by_refusal(step, read, failure),
+            },
+            (None, None, Some(back)) => match &back.value {
+                Ok(answer) => self.record.pass(step, back, answer),
+                Err(failure) => self.record.pass_by_refusal(step, back, failure),
+            },
+            (_, None, None) => self.record.skip(
+                step,
+                "Without the listing, a refusal to read looks the same as a file that does not exist.",
+            ),
+        }
+    }
+
+    fn put_step(
+        &self,
+        written: &Written,
+        back: Option<&Timed<Answer<ReadBack>>>,
+        acl: Option<AwsFailure>,
+    ) {
+        let step = StepName::PutObject;
+        let put = &written.put;
+        let answer = match &put.value {
+            Ok(answer) => answer,
+            Err(failure) if written.is_kept(failure) => {
+                self.record.pass_by_refusal(step, put, failure);
+                return;
             }
             Err(failure) => {
-                let why = self.explain.denied_or_failed("s3:GetObject", failure);
-                self.record.fail(step, &answer, failure, why);
+                let why = self.explain.denied_or_failed("s3:PutObject", failure);
+                self.record.fail(step, put, failure, why);
+                return;
+            }
+        };
+        match back.map(|back| &back.value) {
+            Some(Err(failure)) if failure.kind == FailureKind::NoSuchKey => {
+                let why = self.explain.probe_differs(ProbeDifference::Absent);
+                self.record.fail(step, put, failure, why);
+                return;
+            }
+            Some(Ok(found)) if !found.value.is_same => {
+                let size = found.value.size;
+                let why = self
+                    .explain
+                    .probe_differs(ProbeDifference::Content { size });
+                self.record.fail_although_answered(step, put, found, why);
+                return;
+            }
+            Some(Ok(found)) => {
+                if let Some(how) = self.encrypted_otherwise(&found.value) {
+                    let why = self.explain.probe_differs(how);
+                    self.record.warn(step, put, &call_of(found), why);
+                    return;
+                }
+            }
+            // The step before has said why it could not be read.
+            Some(Err(_)) | None => {}
+        }
+        let without = acl.and_then(|failure| {
+            let action = "s3:PutObjectAcl";
+            let why =
+                self.explain
+                    .optional_denied(action, "changing the ACLs of files", &failure)?;
+            Some((failure, why))
+        });
+        match without {
+            Some((failure, why)) => {
+                self.record.warn(step, put, &call_of_failure(&failure), why);
+            }
+            None => self.record.pass(step, put, answer),
+        }
+    }
+
+    /// Whether the probe is encrypted otherwise than by the key of the settings.
+    fn encrypted_otherwise(&self, found: &ReadBack) -> Option<ProbeDifference> {
+        let asked = self.bucket.connection.settings.kms_key.as_ref()?.as_str();
+        let by = match (&found.kms_key, &found.encryption) {
+            (Some(key), _) if key == asked => return None,
+            // Some stores give the key's ID alone.
+            (Some(key), _) if asked.ends_with(&format!("/{key}")) => return None,
+            (Some(key), _) => format!("the KMS key `{}`", key.replace('`', "")),
+            (None, Some(algorithm)) => format!("`{}`", algorithm.replace('`', "")),
+            (None, None) => "no encryption that the store names".to_owned(),
+        };
+        Some(ProbeDifference::Encryption {
+            found: by,
+            asked: asked.to_owned(),
+        })
+    }
+
+    /// Deletes the probe object as files are deleted, and every version that the check has made.
+    ///
+    /// Whatever became of the put: the object may be there, and the permission is needed anyway. S3 answers
+    /// the deletion of an absent object like any other.
+    async fn remove(
+        &self,
+        probe: &Arc<dyn BucketProbe>,
+        key: &ObjectKey,
+        written: Written,
+        back: Option<Timed<Answer<ReadBack>>>,
+        lists_versions: bool,
+    ) {
+        let step = StepName::DeleteObject;
+        let keeps_versions = written.versions.iter().any(|id| id != NULL_VERSION);
+        let own = match written.versions.is_empty() {
+            true => vec![NULL_VERSION.to_owned()],
+            false => written.versions.clone(),
+        };
+        let (delete, mut left) = join(
+            self.record.time(probe.delete(key, None)),
+            delete_versions(probe, key, own),
+        )
+        .await;
+        let marker = match &delete.value {
+            Ok(answer) => answer.value.clone(),
+            Err(_) => None,
+        };
+        left.extend(delete_versions(probe, key, marker.into_iter().collect()).await);
+        let lost_answer = matches!(&written.put.value, Err(failure) if failure.kind.is_transient());
+        if lost_answer && let Ok(answer) = probe.versions(key).await {
+            left.extend(delete_versions(probe, key, answer.value).await);
+        }
+        if keeps_versions && !lists_versions && left.is_empty() {
+            left.extend(self.remove_older(probe, key).await);
+        }
+        left.extend(written.left);
+        let lock = back
+            .as_ref()
+            .and_then(|back| back.value.as_ref().ok())
+            .map(|answer| answer.value.lock)
+            .filter(|lock| lock.is_known());
+        let described = |failure: AwsFailure| match lock {
+            Some(lock) if failure.kind == FailureKind::ObjectLocked => failure.with_lock(lock),
+            Some(_) | None => failure,
+        };
+        let left = left
+            .into_iter()
+            .map(|(id, failure)| (id, described(failure)));
+        // Of a bucket without versions there is one object, and its deletion has been answered.
+        let (of_null, of_versions): (Vec<_>, Vec<_>) = left.partition(|(id, _)| id == NULL_VERSION);
+        match &delete.value {
+            Err(failure) => {
+                let is_left =
+                    written.put.value.is_ok() && !(keeps_versions && of_versions.is_empty());
+                let failure = described(failure.clone());
+                let why = self.explain.not_deleted(&failure, is_left.then_some(key));
+                self.record.fail(step, &delete, &failure, why);
+            }
+            Ok(answer) => {
+                if let Some((_, first)) = of_versions.first() {
+                    let mut ids: Vec<String> =
+                        of_versions.iter().map(|(id, _)| id.clone()).collect();
+                    ids.truncate(5);
+                    let why = self.explain.probe_left(key, ids, first);
+                    self.record
+                        .warn(step, &delete, &call_of_failure(first), why);
+                    return;
+                }
+                let without = of_null.iter().find_map(|(_, failure)| {
+                    let action = "s3:DeleteObjectVersion";
+                    let words = "deleting versions of files";
+                    let why = self.explain.optional_denied(action, words, failure)?;
+                    Some((failure, why))
+                });
+                match without {
+                    Some((failure, why)) => {
+                        self.record
+                            .warn(step, &delete, &call_of_failure(failure), why);
+                    }
+                    None => self.record.pass(step, &delete, answer),
+                }
             }
         }
     }
+
+    /// Where the versions cannot be listed: what is there after everything was removed is of an earlier check.
+    async fn remove_older(
+        &self,
+        probe: &Arc<dyn BucketProbe>,
+        key: &ObjectKey,
+    ) -> Vec<(String, AwsFailure)> {
+        for _ in 0..LOOKED_FOR {
+            let Ok(answer) = probe.current_version(key).await else {
+                return Vec::new();
+            };
+            let Some(version) = answer.value else {
+                return Vec::new();
+            };
+            let left = delete_versions(probe, key, vec![version]).await;
+            if !left.is_empty() {
+                return left;
+            }
+        }
+        Vec::new()
+    }
+}
+
+/// Whether S3 looked at the object, which it does only for those who may read it.
+fn shows_permission(failure: &AwsFailure) -> bool {
+    matches!(
+        failure.kind,
+        FailureKind::NoSuchKey | FailureKind::InvalidRange | FailureKind::Archived
+    )
+}
+
+/// Deletes these versions, and gives those that are still there.
+async fn delete_versions(
+    probe: &Arc<dyn BucketProbe>,
+    key: &ObjectKey,
+    versions: Vec<String>,
+) -> Vec<(String, AwsFailure)> {
+    let deletions = versions.into_iter().map(|id| async move {
+        match probe.delete(key, Some(&id)).await {
+            Ok(_) => None,
+            Err(failure) if failure.kind == FailureKind::NoSuchKey => None,
+            Err(failure) => Some((id, failure)),
+        }
+    });
+    join_all(deletions).await.into_iter().flatten().collect()
 }

@@ -1,14 +1,15 @@
 //! One run of the steps: what all of them need.
 
 use crate::application::bucket::probe::{Answer, BucketProbe, Prober};
+use crate::application::checks::probe_turns::ProbeTurns;
 use crate::application::checks::recorder::Recorder;
 use crate::application::diagnosis::explain::Explain;
 use crate::application::kept::vault::random_bytes;
 use crate::domain::aws_failure::FailureKind;
 use crate::domain::check::StepName;
 use crate::domain::connection::ConnectedBucket;
-use crate::domain::files::file_key::FileKey;
-use crate::domain::files::object_key::ObjectKey;
+use crate::domain::files::file_key::{FileKey, Folder};
+use crate::domain::files::object_key::{ObjectKey, ObjectKeyPrefix};
 use crate::domain::origin::Origin;
 use crate::domain::policy_document::PolicyTemplates;
 use std::sync::Arc;
@@ -26,6 +27,7 @@ pub(crate) struct CheckRun<'a> {
     pub bucket: &'a ConnectedBucket,
     pub explain: Explain<'a>,
     pub record: &'a Recorder,
+    pub turns: &'a ProbeTurns,
 }
 
 impl CheckRun<'_> {
@@ -41,10 +43,15 @@ impl CheckRun<'_> {
 
     /// The key of the probe object, in the folder that expires. Each setup and each storage has one of its
     /// own and keeps it, so that in a bucket with versions the checks of a year do not leave a year's names.
-    /// Checks at the same time may share it: nothing is read from it, and S3 answers the deletion of an
-    /// absent object like any other.
+    /// Checks at the same time share it, by turns.
     pub fn probe_key(&self) -> Option<ObjectKey> {
         self.key(&self.bucket.owner.short_name())
+    }
+
+    /// A folder below the prefix, as browsing lists one.
+    pub fn folder(&self) -> Option<ObjectKeyPrefix> {
+        let folder = Folder::parse(PROBE_FOLDER).ok()?;
+        ObjectKeyPrefix::within(&self.bucket.connection.settings.prefix, &folder).ok()
     }
 
     /// The key of an object that does not exist: nobody else has it.

@@ -4,6 +4,7 @@ use crate::application::diagnosis::finding::UNKNOWN_KEY;
 use crate::application::error::Error;
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::cause::Cause;
+use crate::domain::cause::denied::{DeniedAction, is_missing_permission};
 use crate::domain::check::MissingPermission;
 use crate::domain::connection::{ConnectedBucket, Connection, Credentials};
 use crate::domain::files::file_operation::{FileOperation, Permission, Target};
@@ -31,11 +32,16 @@ impl Denials {
         failure: AwsFailure,
     ) -> Error {
         let assuming = failure.operation == "AssumeRole";
+        // Nothing is called missing where a statement that allows it would not help, or may not.
+        let is_missing = is_missing_permission(failure.reason());
         let missing = match failure.kind {
-            FailureKind::AccessDenied if !assuming => {
+            FailureKind::AccessDenied if !assuming && is_missing => {
                 self.missing(&bucket.connection, operation, &failure)
             }
-            FailureKind::KmsDenied => {
+            FailureKind::AccessDenied if !assuming => {
+                return self.otherwise_denied(bucket, operation, failure);
+            }
+            FailureKind::KmsDenied if is_missing => {
                 // Without AWS's words, the key's action follows from what was done.
                 let action = match failure.message.as_deref() {
                     Some(text) if text.contains("kms:GenerateDataKey") => "kms:GenerateDataKey",
@@ -67,6 +73,42 @@ impl Denials {
             error.remedy = Some(words.remedy);
         }
         error.members.insert("missing".to_owned(), json!(missing));
+        error
+    }
+
+    /// The answer to a denial that no statement of the role's lifts, or of which AWS does not say what would.
+    fn otherwise_denied(
+        &self,
+        bucket: &ConnectedBucket,
+        operation: FileOperation,
+        failure: AwsFailure,
+    ) -> Error {
+        let needed = self.missing(&bucket.connection, operation, &failure);
+        let credentials = &bucket.connection.credentials;
+        let actions: Vec<&str> = needed.iter().map(|one| one.action.as_str()).collect();
+        let denial = failure.denial.as_deref();
+        let denied = DeniedAction {
+            action: actions.join(" or "),
+            reason: failure.reason(),
+            policy_arn: denial
+                .and_then(|denial| denial.policy_arn.clone())
+                .filter(|arn| arn.len() < 200 && !arn.contains('`')),
+            auth: credentials.auth(),
+            role_arn: match credentials {
+                Credentials::Role { role_arn, .. } => Some(role_arn.to_string()),
+                Credentials::AccessKey { .. } | Credentials::Service => None,
+            },
+        };
+        let words = Cause::ActionDenied(denied).words();
+        let mut error = match credentials {
+            Credentials::Service => Error::of_own_bucket(failure),
+            Credentials::Role { .. } | Credentials::AccessKey { .. } => Error::from(failure),
+        };
+        error.detail = format!(
+            "The storage does not permit {operation}. {}",
+            words.explanation
+        );
+        error.remedy = Some(words.remedy);
         error
     }
 

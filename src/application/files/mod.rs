@@ -9,4 +9,5 @@ pub mod read_watch;
 pub mod safe_content;
 pub mod shared;
 pub mod sign;
+pub mod text;
 pub mod write;

@@ -161,15 +161,13 @@ fn file_entry(
 ) -> Result<Option<FileEntry>> {
     let listed = relative_to(&bucket.connection.settings.prefix, &object.key).map_err(outside)?;
     let (key, name, usable) = match listed {
-        // A marker of a folder has no content. With content it is an object that no file key names.
-        Listed::PrefixMarker if object.size == 0 => return Ok(None),
-        Listed::PrefixMarker => ("/".to_owned(), "/".to_owned(), false),
+        Listed::PrefixMarker => return Ok(None),
         Listed::File(key) => {
             let below = key.path().strip_prefix(folder.path());
             match below {
                 None => return Err(outside("a key outside of the folder")),
                 // The folder's own marker: the folder above shows it.
-                Some("") if !recursive && object.size == 0 => return Ok(None),
+                Some("") if !recursive && key.is_folder_marker(object.size) => return Ok(None),
                 Some(_) => {}
             }
             (key.to_string(), key.name().to_owned(), true)

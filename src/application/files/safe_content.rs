@@ -94,8 +94,7 @@ impl Serving {
         let kind = Kind::of(content_type);
         Self {
             content_type: match kind {
-                Kind::Shown => with_charset(content_type),
-                Kind::Other => content_type.to_owned(),
+                Kind::Shown | Kind::Other => content_type.to_owned(),
                 Kind::Active => INERT_TYPE.to_owned(),
             },
             content_disposition: kind.disposition(file_key.name(), download_name),
@@ -202,15 +201,6 @@ fn guessed(file_key: &FileKey) -> &'static str {
         .unwrap_or(INERT_TYPE)
 }
 
-/// A text without a charset is taken for UTF-8.
-fn with_charset(content_type: &str) -> String {
-    let lower = content_type.to_ascii_lowercase();
-    match lower.trim_start().starts_with("text/") && !lower.contains("charset=") {
-        true => format!("{content_type}; charset=utf-8"),
-        false => content_type.to_owned(),
-    }
-}
-
 /// A `Content-Disposition` with the name in both forms of RFC 6266: ASCII for old clients, and RFC 8187
 /// for all others. Nothing of the name can end the header or its quotes.
 fn disposition(kind: &str, name: &str) -> String {
@@ -257,10 +247,7 @@ mod tests {
                 .content_disposition
                 .starts_with("inline;")
         );
-        assert_eq!(
-            serving("/a/b.txt", None).content_type,
-            "text/plain; charset=utf-8"
-        );
+        assert_eq!(serving("/a/b.txt", None).content_type, "text/plain");
     }
 
     #[test]
@@ -346,8 +333,9 @@ mod tests {
         }
         assert_eq!(link("/a.png", None, None), (Some("image/png".into()), true));
         assert_eq!(link("/a.png", None, Some("b")), (None, false));
-        let utf8 = Some("text/csv; charset=utf-8".to_owned());
-        assert_eq!(link("/a", Some("text/csv"), None), (utf8, true));
+        // Nobody knows the charset of a file whose type names none.
+        let plain = Some("text/csv".to_owned());
+        assert_eq!(link("/a", Some("text/csv"), None), (plain, true));
         let latin = Some("text/csv; charset=iso-8859-1".to_owned());
         assert_eq!(
             link("/a", Some("text/csv; charset=iso-8859-1"), None),

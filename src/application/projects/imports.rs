@@ -28,6 +28,9 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
+/// How many pages of a folder after each other may have no file that the project takes. A store that makes up
+/// keys has pages without end.
+const MOST_IDLE: u32 = 20_000;
 /// How many missing keys a failed import names.
 const MISSING_NAMED: usize = 10;
 
@@ -309,6 +312,11 @@ impl ImportFiles {
                 refuse_archived(*on_archived, page.archived.iter().collect())?;
                 let skipped = page.unusable + page.archived.len();
                 let files = cursor.take_page(page);
+                let is_idle = files.is_empty() && skipped == 0;
+                cursor.idle = if is_idle { cursor.idle + 1 } else { 0 };
+                if cursor.idle > MOST_IDLE {
+                    return Err(nothing_new());
+                }
                 if cursor.files > count(manifest::MOST_KEYS) {
                     return Err(too_many());
                 }
@@ -381,6 +389,15 @@ fn refuse_archived(on_archived: OnArchived, archived: Vec<&FileKey>) -> Result<(
         OnArchived::Fail if !archived.is_empty() => Err(archived_files(&archived)),
         OnArchived::Fail | OnArchived::Skip | OnArchived::Keep => Ok(()),
     }
+}
+
+fn nothing_new() -> Error {
+    Error::new(
+        Kind::Upstream,
+        "listing_incomplete",
+        format!("The store listed {MOST_IDLE} pages after each other without a file that the project takes. The import does not go on."),
+    )
+    .remedy("Choose a folder with fewer other files.")
 }
 
 /// The import goes on at this time, from its last stored step.

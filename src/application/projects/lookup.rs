@@ -129,9 +129,16 @@ async fn list_for<'a>(
             page_size: 1000,
             from: ListFrom::After(from),
         };
-        let page = files.list(bucket, request).await?;
+        let page = match files.list(bucket, request).await {
+            Ok(page) => page,
+            // A store that lists otherwise than S3 can still be asked for each key.
+            Err(failure) if failure.kind == FailureKind::ListingIncomplete => break,
+            Err(failure) => return Err(failure.into()),
+        };
         let covered = match page.continuation {
             None => rest.len(),
+            // Without an order it is not known what comes later.
+            Some(_) if page.disordered => break,
             Some(_) => {
                 let last = last_path(prefix, &page)?;
                 rest.partition_point(|(key, _)| key.path() <= last.as_str())

@@ -191,6 +191,7 @@ pub(super) async fn list_page(
         last: None,
         continuation: listed.continuation,
     };
+    let disordered = listed.disordered;
     for object in listed.objects {
         let ListedObject {
             key,
@@ -201,7 +202,7 @@ pub(super) async fn list_page(
         } = object;
         match relative_to(prefix, &key).map_err(outside)? {
             Listed::PrefixMarker => {
-                // With bytes it is an object, and no file key can name it.
+                // With bytes it is no marker; but nothing is left of the key below the prefix.
                 page.unusable += usize::from(size > 0);
                 page.last = None;
             }
@@ -233,6 +234,10 @@ pub(super) async fn list_page(
                 page.last = Some(file_key);
             }
         }
+    }
+    if disordered {
+        // Only the store's own token goes on.
+        page.last = None;
     }
     Ok(page)
 }

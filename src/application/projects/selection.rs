@@ -52,14 +52,13 @@ impl Selection {
         &self.exclude
     }
 
-    /// Whether the project takes the file of this size in bytes. Markers of folders are no files: keys that
-    /// end in a slash and have no content.
+    /// Whether the project takes the file of `size` bytes. Markers of folders are no files. The globs see
+    /// an empty path where the file has the folder's own key.
     pub fn takes(&self, key: &FileKey, size: i64) -> bool {
         let Some(below) = key.path().strip_prefix(self.folder.path()) else {
             return false;
         };
-        let is_marker = size == 0 && (below.is_empty() || below.ends_with('/'));
-        !is_marker
+        !key.is_folder_marker(size)
             && (self.include.is_empty() || self.included.is_match(below))
             && !self.excluded.is_match(below)
     }
@@ -124,7 +123,25 @@ mod tests {
 
     fn takes(include: &[&str], exclude: &[&str], key: &str) -> bool {
         let key = FileKey::parse(key).unwrap();
-        selection(include, exclude).unwrap().takes(&key, 0)
+        let size = if key.path().ends_with('/') { 0 } else { 1 };
+        selection(include, exclude).unwrap().takes(&key, size)
+    }
+
+    #[test]
+    fn a_key_that_ends_in_a_slash_and_has_bytes_is_a_file() {
+        for (include, exclude, key, taken) in [
+            (&[][..], &[][..], "/data/x/", true),
+            (&[], &[], "/data/", true),
+            (&[], &[], "/data-b/", false),
+            (&["*.png"], &[], "/data/x/", false),
+            (&["*.png"], &[], "/data/", false),
+            (&["x/"], &[], "/data/x/", true),
+            (&[], &["x/"], "/data/x/", false),
+        ] {
+            let key = FileKey::parse(key).unwrap();
+            let found = selection(include, exclude).unwrap().takes(&key, 21);
+            assert_eq!(found, taken, "{include:?} {exclude:?} {key}");
+        }
     }
 
     #[test]

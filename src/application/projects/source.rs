@@ -111,6 +111,10 @@ fn parsed(on_archived: Option<String>) -> Result<OnArchived> {
     })
 }
 
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
 /// How far an import is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -131,6 +135,10 @@ pub(super) struct ImportCursor {
     pub ended: bool,
     /// How often the next step has failed for a passing reason.
     pub tries: u32,
+    /// How many steps after each other have brought no file. Earlier releases do not read a cursor with it, so
+    /// it is there only where it says something.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub idle: u32,
 }
 
 impl ImportCursor {

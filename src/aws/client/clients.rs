@@ -2,6 +2,7 @@
 //! of credentials.
 
 use crate::application::observe::Observer;
+use crate::aws::answers::store::StoreAnswers;
 use crate::aws::client::connections::{guarded_client, https_client};
 use crate::aws::client::egress_proxy::EgressProxy;
 use crate::aws::client::endpoint_guard::GuardedResolver;
@@ -154,6 +155,13 @@ impl AwsClients {
         &self.sts
     }
 
+    /// STS, at the regional endpoint of this Region.
+    pub fn sts_in(&self, region: Region) -> aws_sdk_sts::Client {
+        let config = self.sts.config().to_builder();
+        let config = config.region(aws_config::Region::new(region.to_string()));
+        aws_sdk_sts::Client::from_conf(config.build())
+    }
+
     pub fn guard(&self) -> &GuardedResolver {
         &self.guard
     }
@@ -207,6 +215,7 @@ impl AwsClients {
             .retry_partition(self.retries.of_owner(owner).await)
             .force_path_style(self.custom_endpoint)
             .interceptor(self.observed.clone())
+            .interceptor(StoreAnswers)
             // A ranged or relayed body is checked by whoever asked for it, not here.
             .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
         if let Some(endpoint) = connection.endpoint() {

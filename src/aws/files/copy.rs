@@ -7,7 +7,9 @@ use crate::aws::failure::{classify, local};
 use crate::aws::files::bucket::S3Bucket;
 use crate::aws::files::conditions::Conditions;
 use crate::aws::files::convert::expected_owner;
+use crate::aws::files::encryption::Encryption;
 use crate::aws::files::parts::{MadeObject, UploadCompletion, abort, begun, complete};
+use crate::aws::files::upload_call::part_unproved;
 use crate::aws::sessions::{AwsSession, SessionScope};
 use crate::domain::aws_failure::FailureKind;
 use crate::domain::connection::ConnectedBucket;
@@ -43,6 +45,10 @@ impl Way<'_> {
         expected_owner(&self.bucket.connection)
     }
 
+    fn encryption(&self) -> Encryption {
+        Encryption::of(&self.bucket.connection)
+    }
+
     fn if_none_match(&self) -> Option<String> {
         self.if_none_match.then(|| "*".to_owned())
     }
@@ -63,8 +69,8 @@ const COPY_SOURCE: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUM
     .remove(b'/');
 
 /// Copies an object with its metadata and tags, and makes sure that the copy has its size. Not copied:
-/// ACLs, object locks, and how it is encrypted; the bucket's default encryption applies (S3 API reference,
-/// CopyObject).
+/// ACLs, object locks, and how it is encrypted; the connection's key, or else the bucket's default
+/// encryption applies (S3 API reference, CopyObject).
 pub(crate) async fn copy(
     files: &S3Bucket,
     bucket: &ConnectedBucket,
@@ -98,7 +104,8 @@ pub(crate) async fn copy(
     };
     let made = files.details(bucket, to, None).await?;
     // Somebody may have replaced it meanwhile. Then its size says nothing about the copy.
-    if etag.is_some() && made.metadata.etag == etag && made.metadata.size != source.metadata.size {
+    let is_ours = etag.is_none() || made.metadata.etag == etag;
+    if is_ours && made.metadata.size != source.metadata.size {
         return Err(local(
             "CopyObject",
             FailureKind::InvalidResponse,
@@ -140,6 +147,8 @@ async fn by_one_call(
                 .metadata_directive(MetadataDirective::Copy)
                 .tagging_directive(TaggingDirective::Copy)
                 .set_storage_class(storage_class(source))
+                .set_server_side_encryption(way.encryption().algorithm)
+                .set_ssekms_key_id(way.encryption().key_id)
                 .set_expected_bucket_owner(way.owner())
                 .set_expected_source_bucket_owner(way.owner())
                 .customize()
@@ -235,6 +244,8 @@ async fn create(
             .set_metadata(original.metadata)
             .set_tagging(tags)
             .set_storage_class(storage_class(source))
+            .set_server_side_encryption(way.encryption().algorithm)
+            .set_ssekms_key_id(way.encryption().key_id)
             .set_expected_bucket_owner(way.owner())
             .send()
             .await,
@@ -295,6 +306,9 @@ async fn copy_part(
         })
         .await?;
     let result = answer.copy_part_result;
+    if result.as_ref().is_none_or(|part| part.e_tag().is_none()) {
+        return Err(part_unproved("UploadPartCopy"));
+    }
     Ok(CompletedPart::builder()
         .part_number(number as i32)
         .set_e_tag(result.as_ref().and_then(|part| part.e_tag.clone()))

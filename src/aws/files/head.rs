@@ -2,7 +2,7 @@
 
 use crate::application::bucket::read::{BucketResult, ObjectMetadata};
 use crate::aws::failure::classify;
-use crate::aws::files::convert::{decode, expected_owner, sorted, time_of};
+use crate::aws::files::convert::{expected_owner, key_of, sorted, time_of};
 use crate::aws::sessions::AwsSession;
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::connection::ConnectedBucket;
@@ -30,8 +30,16 @@ pub(crate) async fn head_object(
         .send()
         .await;
     match answer.map_err(|error| of_version(version_id, classify("HeadObject", &error))) {
-        Err(denied) if denied.kind == FailureKind::AccessDenied && version_id.is_none() => {
-            Err(absent_or(denied, session, bucket, key).await)
+        Err(denied) if denied.kind == FailureKind::AccessDenied => {
+            let failure = match version_id {
+                None => absent_or(denied, session.clone(), bucket, key).await,
+                Some(_) => denied,
+            };
+            Err(if failure.kind == FailureKind::AccessDenied {
+                with_reason(failure, session, bucket, key, version_id).await
+            } else {
+                failure
+            })
         }
         answer => answer,
     }
@@ -49,6 +57,36 @@ pub(crate) fn of_version(version_id: Option<&str>, mut failure: AwsFailure) -> A
         failure.error_code = Some("NoSuchVersion".to_owned());
     }
     failure
+}
+
+/// A refused HeadObject has no body, so AWS's reason is not in it. GetObject needs the same permission, and
+/// its refusal has one.
+async fn with_reason(
+    denied: AwsFailure,
+    session: Arc<AwsSession>,
+    bucket: &ConnectedBucket,
+    key: &ObjectKey,
+    version_id: Option<&str>,
+) -> AwsFailure {
+    let read = session
+        .s3
+        .get_object()
+        .bucket(bucket.connection.bucket.as_str())
+        .key(key.as_str())
+        .set_version_id(version_id.map(str::to_owned))
+        .range("bytes=0-0")
+        .set_expected_bucket_owner(expected_owner(&bucket.connection))
+        .send()
+        .await;
+    match read.map_err(|error| classify("GetObject", &error)) {
+        Err(failure) if failure.kind == FailureKind::AccessDenied => AwsFailure {
+            denial: failure.denial,
+            message: failure.message,
+            ..denied
+        },
+        // Nothing is known but what HeadObject said.
+        Ok(_) | Err(_) => denied,
+    }
 }
 
 pub(crate) fn metadata(answer: HeadObjectOutput) -> ObjectMetadata {
@@ -88,7 +126,9 @@ async fn absent_or(
     // S3 lists in the order of the keys' bytes: the object itself, if there is one, comes first.
     let there = match listed.contents().first().and_then(|object| object.key()) {
         None => false,
-        Some(first) => decode(first).is_ok_and(|first| first == key.as_str()),
+        Some(first) => {
+            key_of(first, listed.encoding_type()).is_ok_and(|first| first == key.as_str())
+        }
     };
     match there {
         true => denied,

@@ -8,7 +8,8 @@ use crate::application::bucket::write::{NewObject, StoredObject};
 use crate::aws::failure::classify;
 use crate::aws::files::bucket::S3Bucket;
 use crate::aws::files::conditions::Conditions;
-use crate::aws::files::convert::expected_owner;
+use crate::aws::files::convert::{expected_owner, expires, metadata_of};
+use crate::aws::files::encryption::Encryption;
 use crate::aws::files::parts::{UploadCompletion, abort, abort_upload, begun, complete};
 use crate::aws::files::signing_life::{SigningLife, give_way};
 use crate::aws::sessions::SessionScope;
@@ -34,13 +35,21 @@ impl BucketMultipart for S3Bucket {
                 .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
         };
         self.with_session(bucket, |session| async move {
+            let encryption = Encryption::of(&bucket.connection);
+            let headers = &object.headers;
             let request = session
                 .s3
                 .create_multipart_upload()
                 .bucket(bucket.connection.bucket.as_str())
                 .key(key.as_str())
                 .content_type(&object.content_type)
-                .set_metadata(Some(object.metadata.iter().cloned().collect()))
+                .set_cache_control(headers.cache_control.clone())
+                .set_content_disposition(headers.content_disposition.clone())
+                .set_content_language(headers.content_language.clone())
+                .set_expires(expires(headers))
+                .set_metadata(Some(metadata_of(object)))
+                .set_server_side_encryption(encryption.algorithm)
+                .set_ssekms_key_id(encryption.key_id)
                 .set_expected_bucket_owner(expected_owner(&bucket.connection))
                 .customize()
                 .config_override(plain());

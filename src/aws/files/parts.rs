@@ -24,6 +24,7 @@ use std::time::Duration;
 /// How long one try of completing an upload may take. S3 puts the parts together before it answers, which
 /// takes minutes for a large object (S3 API reference, CompleteMultipartUpload).
 const COMPLETE: Duration = Duration::from_secs(600);
+const COMPLETION: &str = "CompleteMultipartUpload";
 /// How long to wait before the next try to abort an upload.
 const ABORT_PAUSES: [Duration; 3] = [
     Duration::from_millis(100),
@@ -102,22 +103,30 @@ pub(crate) async fn complete(
                     .config_override(completing())
                     .send()
                     .await
-                    .map_err(|error| classify("CompleteMultipartUpload", &error))
+                    .map_err(|error| classify(COMPLETION, &error))
             }
         })
         .await?;
     let version_id = answer.version_id;
-    // Ceph answers without one.
     let etag = match answer.e_tag.filter(|etag| !etag.is_empty()) {
         Some(etag) => Some(etag),
-        None => files
-            .with_session(bucket, |session| {
-                head_object(session, bucket, key, None, None)
-            })
-            .await
-            .ok()
-            .and_then(|found| found.e_tag)
-            .filter(|etag| etag.trim_matches('"').ends_with(&format!("-{number}"))),
+        // Ceph answers without one. Then the object that is there must be it.
+        None => {
+            let found = files
+                .with_session(bucket, |session| {
+                    head_object(session, bucket, key, None, None)
+                })
+                .await?;
+            if size.is_some() && found.content_length != size {
+                return Err(local(
+                    COMPLETION,
+                    FailureKind::NotS3,
+                    "the answer has no ETag, and the object is not there with its size",
+                ));
+            }
+            let of_parts = |etag: &String| etag.trim_matches('"').ends_with(&format!("-{number}"));
+            found.e_tag.filter(of_parts)
+        }
     };
     Ok((etag, version_id))
 }

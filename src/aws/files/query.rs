@@ -1,14 +1,15 @@
 //! Read-only queries of buckets and objects.
 
 use crate::application::bucket::query::{
-    AccountBucket, Archive, BucketPage, BucketQuery, Grant, ObjectDetails, ObjectVersion, Restore,
-    VersionPage,
+    AccountBucket, Archive, BucketPage, BucketQuery, Grant, KeptHeaders, ObjectDetails,
+    ObjectVersion, Restore, VersionPage,
 };
 use crate::application::bucket::read::BucketResult;
 use crate::aws::failure::{classify, local};
 use crate::aws::files::bucket::{S3Bucket, scope_of};
-use crate::aws::files::convert::{decode, expected_owner, time_of};
+use crate::aws::files::convert::{expected_owner, key_of, time_of};
 use crate::aws::files::head::{head_object, metadata};
+use crate::aws::files::listing::Mark;
 use crate::aws::sessions::SessionScope;
 use crate::domain::aws_failure::FailureKind;
 use crate::domain::connection::ConnectedBucket;
@@ -21,6 +22,8 @@ use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::types::{ChecksumMode, EncodingType};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
+
+const VERSIONS: &str = "ListObjectVersions";
 
 #[async_trait]
 impl BucketQuery for S3Bucket {
@@ -46,23 +49,29 @@ impl BucketQuery for S3Bucket {
         page_size: u32,
         after: Option<&str>,
     ) -> BucketResult<VersionPage> {
-        self.in_scope(bucket, beyond_reading(bucket), |session| async move {
-            let answer = session
-                .s3
-                .list_object_versions()
-                .bucket(bucket.connection.bucket.as_str())
-                .prefix(key.as_str())
-                .max_keys(page_size.min(1000) as i32)
-                .set_key_marker(after.map(|_| key.as_str().to_owned()))
-                .set_version_id_marker(after.map(str::to_owned))
-                .encoding_type(EncodingType::Url)
-                .set_expected_bucket_owner(expected_owner(&bucket.connection))
-                .send()
-                .await
-                .map_err(|error| classify("ListObjectVersions", &error))?;
-            version_page(key, answer)
-        })
-        .await
+        let page = || {
+            self.in_scope(bucket, beyond_reading(bucket), |session| async move {
+                let mark = after.map(Mark::read);
+                let answer = session
+                    .s3
+                    .list_object_versions()
+                    .bucket(bucket.connection.bucket.as_str())
+                    .prefix(key.as_str())
+                    .max_keys(page_size.min(1000) as i32)
+                    .set_key_marker(after.map(|_| key.as_str().to_owned()))
+                    .set_version_id_marker(mark.as_ref().map(|mark| mark.token().to_owned()))
+                    .encoding_type(EncodingType::Url)
+                    .set_expected_bucket_owner(expected_owner(&bucket.connection))
+                    .send()
+                    .await
+                    .map_err(|error| classify(VERSIONS, &error))?;
+                version_page(key, mark.unwrap_or_default(), answer)
+            })
+        };
+        match page().await {
+            Err(failure) if failure.kind == FailureKind::ListingIncomplete => page().await,
+            answer => answer,
+        }
     }
 
     async fn acl(&self, bucket: &ConnectedBucket, key: &ObjectKey) -> BucketResult<Vec<Grant>> {
@@ -126,6 +135,11 @@ impl BucketQuery for S3Bucket {
                 .send()
                 .await
                 .map_err(|error| classify("ListBuckets", &error))?;
+            let next = answer.continuation_token.filter(|token| !token.is_empty());
+            if next.is_some() && next.as_deref() == continuation {
+                let why = "it brings the token that was sent";
+                return Err(local("ListBuckets", FailureKind::ListingIncomplete, why));
+            }
             let buckets = answer.buckets.unwrap_or_default().into_iter();
             Ok(BucketPage {
                 buckets: buckets
@@ -137,7 +151,7 @@ impl BucketQuery for S3Bucket {
                         })
                     })
                     .collect(),
-                continuation: answer.continuation_token.filter(|token| !token.is_empty()),
+                continuation: next,
             })
         })
         .await
@@ -172,6 +186,12 @@ fn details(answer: HeadObjectOutput) -> ObjectDetails {
             .as_ref()
             .map(|algorithm| algorithm.as_str().to_owned()),
         kms_key_id: answer.ssekms_key_id.clone(),
+        headers: KeptHeaders {
+            cache_control: answer.cache_control.clone(),
+            content_disposition: answer.content_disposition.clone(),
+            content_language: answer.content_language.clone(),
+            expires: answer.expires_string.clone(),
+        },
         metadata: metadata(answer),
         checksums: checksums
             .into_iter()
@@ -204,15 +224,12 @@ fn archive(class: Option<&str>, status: Option<&str>, restore: Option<&str>) -> 
 /// Keys that begin with this one are listed too, after it.
 fn version_page(
     key: &ObjectKey,
+    mark: Mark,
     answer: aws_sdk_s3::operation::list_object_versions::ListObjectVersionsOutput,
 ) -> BucketResult<VersionPage> {
-    let encoded = answer.encoding_type() == Some(&EncodingType::Url);
+    let encoding = answer.encoding_type().cloned();
     let is_key = |raw: Option<&str>| -> BucketResult<bool> {
-        let raw = raw.unwrap_or_default();
-        Ok(match encoded {
-            true => decode(raw)? == key.as_str(),
-            false => raw == key.as_str(),
-        })
+        Ok(key_of(raw.unwrap_or_default(), encoding.as_ref())? == key.as_str())
     };
     let mut versions = Vec::new();
     for version in answer.versions() {
@@ -246,11 +263,27 @@ fn version_page(
     // S3 lists versions and markers apart; together they are newest first again. S3 marks the
     // latest one, because times can be equal.
     versions.sort_by_key(|version| (!version.is_latest, std::cmp::Reverse(version.last_modified)));
-    let more = answer.is_truncated.unwrap_or_default() && is_key(answer.next_key_marker())?;
-    Ok(VersionPage {
-        versions,
-        after: more.then_some(answer.next_version_id_marker).flatten(),
-    })
+    let incomplete = |why| Err(local(VERSIONS, FailureKind::ListingIncomplete, why));
+    let after = match (answer.is_truncated, answer.next_key_marker()) {
+        (None, _) => return incomplete("it does not say whether there is more"),
+        (Some(false), _) => None,
+        (Some(true), None) => return incomplete("it has no key for the rest"),
+        (Some(true), Some(next)) if is_key(Some(next))? => {
+            let Some(next) = answer.next_version_id_marker else {
+                return incomplete("it has no version for the rest");
+            };
+            let Some(mark) = mark.beyond(next, &versions) else {
+                return incomplete("it has come before");
+            };
+            Some(mark)
+        }
+        // All versions of the key have been listed.
+        (Some(true), Some(next)) if key_of(next, encoding.as_ref())?.as_str() > key.as_str() => {
+            None
+        }
+        (Some(true), Some(_)) => return incomplete("it goes on before the key"),
+    };
+    Ok(VersionPage { versions, after })
 }
 
 #[cfg(test)]

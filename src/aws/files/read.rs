@@ -4,23 +4,26 @@ use crate::application::bucket::read::{
     BucketRead, BucketResult, ListFrom, ListPage, ListRequest, ListedObject, ObjectContent,
     ObjectMetadata, ReadConditions,
 };
-use crate::aws::failure::classify;
+use crate::aws::failure::{classify, local};
 use crate::aws::files::bucket::{S3Bucket, scope_of};
 use crate::aws::files::content::Reading;
-use crate::aws::files::convert::{decode, expected_owner, sorted, time_of};
+use crate::aws::files::convert::{expected_owner, key_of, sorted, time_of};
 use crate::aws::files::head::{head_object, metadata, of_version};
+use crate::aws::files::listing::{Contradiction, Mark, Said, believed};
 use crate::aws::sessions::AwsSession;
+use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::connection::{ConnectedBucket, Owner};
 use crate::domain::files::object_key::ObjectKey;
 use async_trait::async_trait;
 use aws_sdk_s3::types::EncodingType;
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 use std::sync::Arc;
+use std::time::Duration;
 
 #[async_trait]
 impl BucketRead for S3Bucket {
     async fn list(&self, bucket: &ConnectedBucket, request: ListRequest) -> BucketResult<ListPage> {
-        self.with_session(bucket, |session| list(session, bucket, &request))
-            .await
+        list(self, bucket, &request).await
     }
 
     async fn head(
@@ -65,6 +68,8 @@ impl BucketRead for S3Bucket {
         let announced = answer.content_length.and_then(|l| u64::try_from(l).ok());
         // A gateway that packs or decodes what it relays does not know the length.
         let content_length = announced.or(range.as_ref().map(ServedRange::length));
+        agree(conditions.range.as_deref(), range.as_ref(), announced)
+            .map_err(|why| local("GetObject", FailureKind::InvalidResponse, why))?;
         let first = range.as_ref().map_or(0, |range| range.first);
         let reading = Reading {
             sessions: self.sessions.clone(),
@@ -107,16 +112,82 @@ impl BucketRead for S3Bucket {
     }
 }
 
+const LIST: &str = "ListObjectsV2";
+/// How long to wait before a listing that contradicts itself is asked for once more.
+const PAUSE: Duration = Duration::from_millis(200);
+/// How many objects are asked for their size at once, where a listing does not say it.
+const SIZES_AT_ONCE: usize = 16;
+
+/// A page that can be believed.
 async fn list(
-    session: Arc<AwsSession>,
+    files: &S3Bucket,
     bucket: &ConnectedBucket,
     request: &ListRequest,
 ) -> BucketResult<ListPage> {
-    const OPERATION: &str = "ListObjectsV2";
-    let (continuation, after) = match &request.from {
-        ListFrom::Beginning => (None, None),
-        ListFrom::Continuation(token) => (Some(token.clone()), None),
-        ListFrom::After(key) => (None, Some(key.as_str().to_owned())),
+    let page = || files.with_session(bucket, |session| list_once(session, bucket, request));
+    let first = match page().await {
+        Err(failure) if failure.kind == FailureKind::ListingIncomplete => {
+            tracing::warn!(
+                storage = %bucket.owner, why = failure.message, "a listing is asked for once more"
+            );
+            tokio::time::sleep(PAUSE).await;
+            page().await
+        }
+        answer => answer,
+    };
+    let (mut page, unsized_ones) = first?;
+    // How large an object is decides what it is: nothing is made up.
+    let sizes: Vec<_> = stream::iter(unsized_ones)
+        .map(|at| {
+            let key = page.objects[at].key.clone();
+            async move {
+                let head = files
+                    .with_session(bucket, |session| head_listed(session, bucket, key.clone()))
+                    .await?;
+                Ok::<_, AwsFailure>((at, head))
+            }
+        })
+        .buffer_unordered(SIZES_AT_ONCE)
+        .try_collect()
+        .await?;
+    for (at, size) in sizes {
+        page.objects[at].size = size;
+    }
+    Ok(page)
+}
+
+async fn head_listed(
+    session: Arc<AwsSession>,
+    bucket: &ConnectedBucket,
+    key: String,
+) -> BucketResult<i64> {
+    let answer = session
+        .s3
+        .head_object()
+        .bucket(bucket.connection.bucket.as_str())
+        .key(key)
+        .set_expected_bucket_owner(expected_owner(&bucket.connection))
+        .send()
+        .await
+        .map_err(|error| classify("HeadObject", &error))?;
+    answer
+        .content_length
+        .ok_or_else(|| local(LIST, FailureKind::ListingIncomplete, "no size is said"))
+}
+
+/// A page, and the places of the objects whose size the store does not say.
+async fn list_once(
+    session: Arc<AwsSession>,
+    bucket: &ConnectedBucket,
+    request: &ListRequest,
+) -> BucketResult<(ListPage, Vec<usize>)> {
+    let mark = match &request.from {
+        ListFrom::Continuation(token) => Some(Mark::read(token)),
+        ListFrom::Beginning | ListFrom::After(_) => None,
+    };
+    let after = match &request.from {
+        ListFrom::After(key) => Some(key.as_str().to_owned()),
+        ListFrom::Beginning | ListFrom::Continuation(_) => None,
     };
     let answer = session
         .s3
@@ -125,31 +196,30 @@ async fn list(
         .prefix(request.prefix.as_str())
         .set_delimiter((!request.recursive).then(|| "/".to_owned()))
         .max_keys(request.page_size.min(1000) as i32)
-        .set_continuation_token(continuation)
+        .set_continuation_token(mark.as_ref().map(|mark| mark.token().to_owned()))
         .set_start_after(after)
         // Keys may hold characters that XML cannot.
         .encoding_type(EncodingType::Url)
         .set_expected_bucket_owner(expected_owner(&bucket.connection))
         .send()
         .await
-        .map_err(|error| classify(OPERATION, &error))?;
-    let encoded = answer.encoding_type() == Some(&EncodingType::Url);
-    let text = |raw: Option<String>| -> BucketResult<String> {
-        let raw = raw.unwrap_or_default();
-        if encoded { decode(&raw) } else { Ok(raw) }
+        .map_err(|error| classify(LIST, &error))?;
+    let encoding = answer.encoding_type.clone();
+    let text = |raw: Option<String>| key_of(&raw.unwrap_or_default(), encoding.as_ref());
+    let said = Said {
+        is_truncated: answer.is_truncated,
+        token: answer.next_continuation_token,
+        key_count: answer.key_count,
     };
-    let mut page = ListPage {
-        continuation: answer
-            .is_truncated
-            .unwrap_or_default()
-            .then_some(answer.next_continuation_token)
-            .flatten(),
-        ..ListPage::default()
-    };
+    let mut page = ListPage::default();
+    let mut unsized_ones = Vec::new();
     for folder in answer.common_prefixes.unwrap_or_default() {
         page.folders.push(text(folder.prefix)?);
     }
     for object in answer.contents.unwrap_or_default() {
+        if object.size.is_none() {
+            unsized_ones.push(page.objects.len());
+        }
         page.objects.push(ListedObject {
             key: text(object.key)?,
             size: object.size.unwrap_or_default(),
@@ -158,7 +228,9 @@ async fn list(
             storage_class: object.storage_class.map(|class| class.as_str().to_owned()),
         });
     }
-    Ok(page)
+    let page = believed(request, mark, said, page)
+        .map_err(|Contradiction(why)| local(LIST, FailureKind::ListingIncomplete, why))?;
+    Ok((page, unsized_ones))
 }
 
 /// `bytes 100-199/1234`.
@@ -184,6 +256,50 @@ impl ServedRange {
 
     fn length(&self) -> u64 {
         self.last - self.first + 1
+    }
+}
+
+/// Whether the answer is what was asked for: the whole object, or this range of it.
+fn agree(
+    asked: Option<&str>,
+    served: Option<&ServedRange>,
+    announced: Option<u64>,
+) -> Result<(), &'static str> {
+    let asked = asked.and_then(|text| text.strip_prefix("bytes=")?.split_once('-'));
+    let number = |text: &str| text.trim().parse::<u64>().ok();
+    let (Some((first, last)), Some(served)) = (asked, served) else {
+        let all = asked.is_none_or(|(first, last)| number(first) == Some(0) && last.is_empty());
+        return match served {
+            Some(_) => Err("a range came that was not asked for"),
+            // There is no range of an empty object.
+            None if all || announced == Some(0) => Ok(()),
+            None => Err("a range was asked for, and the whole object came"),
+        };
+    };
+    if announced.is_some_and(|length| length != served.length()) {
+        return Err("its length is not that of its range");
+    }
+    if served.size.is_some_and(|size| size <= served.last) {
+        return Err("its range is beyond its size");
+    }
+    let end = served.size.map(|size| size - 1);
+    let fits = match (number(first), number(last)) {
+        (Some(first), last) => {
+            let last = match (last, end) {
+                (Some(last), Some(end)) => Some(last.min(end)),
+                (Some(last), None) => Some(last).filter(|_| served.last >= last),
+                (None, end) => end,
+            };
+            served.first == first && last.is_none_or(|last| last == served.last)
+        }
+        (None, Some(length)) => end.is_none_or(|end| {
+            served.last == end && served.first == (end + 1).saturating_sub(length)
+        }),
+        (None, None) => true,
+    };
+    match fits {
+        true => Ok(()),
+        false => Err("another range came than was asked for"),
     }
 }
 

@@ -4,6 +4,7 @@ use crate::application::bucket::read::BucketResult;
 use crate::application::bucket::sign::{BucketSign, SignedMethod, SignedUrl};
 use crate::aws::failure::classify;
 use crate::aws::files::bucket::S3Bucket;
+use crate::aws::files::encryption::Encryption;
 use crate::aws::files::signing_life::{SigningLife, give_way};
 use crate::aws::files::url_signer::UrlSigner;
 use crate::domain::connection::ConnectedBucket;
@@ -76,8 +77,12 @@ impl BucketSign for S3Bucket {
                 }
                 SignedMethod::Put { content_type } => {
                     let request = session.links.put_object().bucket(name).key(key);
+                    // As headers: S3 takes no encryption from a query.
+                    let encryption = Encryption::of(&bucket.connection);
                     let signed = request
                         .set_content_type(content_type.clone())
+                        .set_server_side_encryption(encryption.algorithm)
+                        .set_ssekms_key_id(encryption.key_id)
                         .presigned(life.config.clone())
                         .await
                         .map_err(|error| classify("PutObject", &error))?;

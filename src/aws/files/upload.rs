@@ -15,12 +15,11 @@
 
 use crate::application::bucket::body::{BodyFault, UploadBody};
 use crate::application::bucket::write::{NewObject, PutFailure, StoredObject};
-use crate::aws::failure::classify;
 use crate::aws::files::body_source::{BodySource, Recorded};
 use crate::aws::files::bucket::S3Bucket;
 use crate::aws::files::conditions;
 use crate::aws::files::upload_call::{
-    Call, SENDER_WAS_SILENT, UploadTarget, attempt, fill, from_spool, put_object,
+    Call, SENDER_WAS_SILENT, UploadTarget, attempt, fill, from_spool, proved, put_object, taken,
 };
 use crate::aws::files::upload_parts;
 use crate::domain::connection::ConnectedBucket;
@@ -110,6 +109,7 @@ async fn held(
     bytes: Bytes,
 ) -> Result<StoredObject, PutFailure> {
     conditions::must_hold(files, target.bucket, target.key, &target.conditions()).await?;
+    let size = bytes.len() as u64;
     let answer = files
         .with_session(target.bucket, |session| {
             let request = put_object(&session, target)
@@ -117,16 +117,12 @@ async fn held(
                 .body(ByteStream::from(bytes.clone()));
             let limits = held_limits(files.uploads.pace.stall);
             async move {
-                request
-                    .customize()
-                    .config_override(limits)
-                    .send()
-                    .await
-                    .map_err(|error| classify("PutObject", &error))
+                let answer = request.customize().config_override(limits).send().await;
+                proved(&session, target, size, taken(answer)).await
             }
         })
         .await?;
-    Ok(source.stored(answer.e_tag, answer.version_id))
+    Ok(source.stored(answer.etag, answer.version_id))
 }
 
 /// Time limits for a held body: each try may take as long as a larger body may stand still.

@@ -2,18 +2,23 @@
 
 use crate::application::bucket::body::BodyFault;
 use crate::application::bucket::write::{NewObject, PutFailure};
-use crate::aws::failure::classify;
+use crate::aws::failure::{classify, local};
 use crate::aws::files::body_source::BodySource;
 use crate::aws::files::bucket::S3Bucket;
 use crate::aws::files::conditions::Conditions;
-use crate::aws::files::convert::expected_owner;
+use crate::aws::files::convert::{expected_owner, expires, metadata_of};
+use crate::aws::files::encryption::Encryption;
 use crate::aws::files::pass_on::{Chunks, pass_on, unhurried};
+use crate::aws::files::proof::{self, At, Taken};
 use crate::aws::files::spool::{Spool, broken};
 use crate::aws::sessions::{AwsSession, SessionScope};
-use crate::domain::aws_failure::AwsFailure;
+use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::object_key::ObjectKey;
+use aws_sdk_s3::operation::put_object::{PutObjectError, PutObjectOutput};
 use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedPart};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::byte_stream::ByteStream;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -205,7 +210,7 @@ pub(crate) async fn attempt(
     let session = session.map_err(|failure| alive(failure.into()))?;
     let stall = files.uploads.pace.stall;
     let answer = pass_on(source, length, stall, |body| {
-        send(&session, target, call, body, md5)
+        send(&session, target, call, body, length, md5)
     });
     match answer.await {
         Ok(sent) => Ok(sent),
@@ -225,6 +230,7 @@ async fn send(
     target: UploadTarget<'_>,
     call: Call<'_>,
     body: ByteStream,
+    size: u64,
     md5: Option<String>,
 ) -> Result<Sent, AwsFailure> {
     match call {
@@ -235,10 +241,10 @@ async fn send(
                 .customize()
                 .config_override(unhurried())
                 .send()
-                .await
-                .map_err(|error| classify("PutObject", &error))?;
+                .await;
+            let answer = proved(session, target, size, taken(answer)).await?;
             Ok(Sent {
-                etag: answer.e_tag,
+                etag: answer.etag,
                 version_id: answer.version_id,
                 checksum_crc32: None,
             })
@@ -260,6 +266,9 @@ async fn send(
                 .send()
                 .await
                 .map_err(|error| classify("UploadPart", &error))?;
+            if answer.e_tag.as_deref().unwrap_or_default().is_empty() {
+                return Err(part_unproved("UploadPart"));
+            }
             Ok(Sent {
                 etag: answer.e_tag,
                 version_id: None,
@@ -269,18 +278,59 @@ async fn send(
     }
 }
 
+/// Without an ETag a part cannot be named when the upload is completed.
+pub(crate) fn part_unproved(operation: &'static str) -> AwsFailure {
+    local(operation, FailureKind::NotS3, "the answer has no ETag")
+}
+
+/// The answer to a PutObject.
+pub(crate) fn taken(
+    answer: Result<PutObjectOutput, SdkError<PutObjectError, HttpResponse>>,
+) -> Result<Taken, AwsFailure> {
+    let answer = answer.map_err(|error| classify("PutObject", &error))?;
+    Ok(Taken {
+        etag: answer.e_tag,
+        version_id: answer.version_id,
+    })
+}
+
+/// The same, if the object was stored.
+pub(crate) async fn proved(
+    session: &AwsSession,
+    target: UploadTarget<'_>,
+    size: u64,
+    answer: Result<Taken, AwsFailure>,
+) -> Result<Taken, AwsFailure> {
+    let owner = target.owner();
+    let at = At {
+        bucket: target.bucket_name(),
+        key: target.key.as_str(),
+        version_id: None,
+        owner: owner.as_deref(),
+    };
+    proof::stored(&session.s3, at, size, answer).await
+}
+
 pub(crate) fn put_object(
     session: &AwsSession,
     target: UploadTarget<'_>,
 ) -> aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder {
     let conditions = target.conditions();
+    let encryption = Encryption::of(&target.bucket.connection);
+    let headers = &target.object.headers;
     session
         .s3
         .put_object()
         .bucket(target.bucket_name())
         .key(target.key.as_str())
         .content_type(&target.object.content_type)
-        .set_metadata(Some(target.object.metadata.iter().cloned().collect()))
+        .set_cache_control(headers.cache_control.clone())
+        .set_content_disposition(headers.content_disposition.clone())
+        .set_content_language(headers.content_language.clone())
+        .set_expires(expires(headers))
+        .set_metadata(Some(metadata_of(target.object)))
+        .set_server_side_encryption(encryption.algorithm)
+        .set_ssekms_key_id(encryption.key_id)
         .set_if_none_match(conditions.none_match_header())
         .set_if_match(conditions.if_match)
         .set_expected_bucket_owner(target.owner())

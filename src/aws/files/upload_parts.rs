@@ -4,6 +4,8 @@ use crate::application::bucket::body::BodyFault;
 use crate::application::bucket::write::{PutFailure, StoredObject};
 use crate::aws::files::body_source::{BodySource, Recorded};
 use crate::aws::files::bucket::S3Bucket;
+use crate::aws::files::convert::{expires, metadata_of};
+use crate::aws::files::encryption::Encryption;
 use crate::aws::files::parts::{UploadCompletion, abort, begun, complete};
 use crate::aws::files::spool::{Spool, broken};
 use crate::aws::files::upload_call::{
@@ -40,13 +42,21 @@ pub(crate) async fn of_unknown_length(
 async fn create(files: &S3Bucket, target: UploadTarget<'_>) -> Result<String, PutFailure> {
     let upload_id = files
         .with_session(target.bucket, |session| {
+            let encryption = Encryption::of(&target.bucket.connection);
+            let headers = &target.object.headers;
             let request = session
                 .s3
                 .create_multipart_upload()
                 .bucket(target.bucket_name())
                 .key(target.key.as_str())
                 .content_type(&target.object.content_type)
-                .set_metadata(Some(target.object.metadata.iter().cloned().collect()))
+                .set_cache_control(headers.cache_control.clone())
+                .set_content_disposition(headers.content_disposition.clone())
+                .set_content_language(headers.content_language.clone())
+                .set_expires(expires(headers))
+                .set_metadata(Some(metadata_of(target.object)))
+                .set_server_side_encryption(encryption.algorithm)
+                .set_ssekms_key_id(encryption.key_id)
                 .set_checksum_algorithm(target.checksum())
                 .set_expected_bucket_owner(target.owner());
             async move { begun(request.send().await) }

@@ -9,7 +9,8 @@ use crate::aws::failure::{classify, local, of_code};
 use crate::aws::files::bucket::S3Bucket;
 use crate::aws::files::conditions::{self, Conditions};
 use crate::aws::files::convert::expected_owner;
-use crate::aws::files::{copy, upload};
+use crate::aws::files::proof::{self, At};
+use crate::aws::files::{copy, lock, upload};
 use crate::aws::sessions::{AwsSession, SessionScope};
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::connection::ConnectedBucket;
@@ -22,8 +23,11 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 const DELETE_MANY: &str = "DeleteObjects";
+/// How long to wait before keys that failed for a passing reason are deleted again.
+const KEY_PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(1)];
 /// How many single deletions run at once, where a batch cannot do it.
 const SINGLES_AT_ONCE: usize = 16;
 
@@ -41,7 +45,10 @@ impl BucketWrite for S3Bucket {
 
     async fn delete(&self, bucket: &ConnectedBucket, target: &DeleteTarget) -> BucketResult<()> {
         let version = target.version_id.as_deref();
-        delete_object(self, bucket, &target.key, version, None).await
+        match delete_object(self, bucket, &target.key, version, None).await {
+            Err(failure) => Err(lock::described(self, bucket, target, failure).await),
+            done => done,
+        }
     }
 
     async fn delete_many(
@@ -52,22 +59,45 @@ impl BucketWrite for S3Bucket {
         let (batch, mut alone): (Vec<usize>, Vec<usize>) =
             (0..targets.len()).partition(|&at| fits_xml(targets[at].key.as_str()));
         let mut outcomes: Vec<BucketResult<()>> = vec![Ok(()); targets.len()];
-        if !batch.is_empty() {
+        let mut pauses = KEY_PAUSES.iter();
+        let mut batch = batch;
+        while !batch.is_empty() {
             let keys: Vec<&DeleteTarget> = batch.iter().map(|&at| &targets[at]).collect();
-            match delete_batch(self, bucket, &keys).await {
-                Ok(failures) => {
-                    for (at, key) in batch.iter().zip(&keys) {
-                        if let Some(failure) = failures.get(*key) {
-                            outcomes[*at] = Err(failure.clone());
+            let named = match delete_batch(self, bucket, &keys).await {
+                Ok(named) => named,
+                // A store that does not know the call, or refuses all for one.
+                Err(failure) if !failure.kind.is_transient() => {
+                    alone.extend(batch);
+                    break;
+                }
+                Err(failure) => {
+                    batch
+                        .iter()
+                        .for_each(|&at| outcomes[at] = Err(failure.clone()));
+                    break;
+                }
+            };
+            let mut again = Vec::new();
+            for at in batch {
+                match named.get(&targets[at]) {
+                    Some(outcome) => {
+                        outcomes[at].clone_from(outcome);
+                        if outcome
+                            .as_ref()
+                            .is_err_and(|failure| failure.kind.is_transient())
+                        {
+                            again.push(at);
                         }
                     }
+                    // Nobody knows whether it was deleted. By itself it has an answer of its own.
+                    None => alone.push(at),
                 }
-                // A store that does not know the call, or refuses all for one.
-                Err(failure) if !failure.kind.is_transient() => alone.extend(batch),
-                Err(failure) => batch
-                    .iter()
-                    .for_each(|&at| outcomes[at] = Err(failure.clone())),
             }
+            let Some(pause) = pauses.next().filter(|_| !again.is_empty()) else {
+                break;
+            };
+            tokio::time::sleep(*pause).await;
+            batch = again;
         }
         let single: Vec<_> = stream::iter(alone)
             .map(|at| async move { (at, self.delete(bucket, &targets[at]).await) })
@@ -148,20 +178,25 @@ async fn delete_object(
     version_id: Option<&str>,
     etag: Option<&str>,
 ) -> BucketResult<()> {
+    let owner = expected_owner(&bucket.connection);
+    let owner = owner.as_deref();
     files
         .with_session(bucket, |session| async move {
-            session
+            let at = At {
+                bucket: bucket.connection.bucket.as_str(),
+                key: key.as_str(),
+                version_id,
+                owner,
+            };
+            let request = session
                 .s3
                 .delete_object()
-                .bucket(bucket.connection.bucket.as_str())
-                .key(key.as_str())
+                .bucket(at.bucket)
+                .key(at.key)
                 .set_version_id(version_id.map(str::to_owned))
                 .set_if_match(etag.map(str::to_owned))
-                .set_expected_bucket_owner(expected_owner(&bucket.connection))
-                .send()
-                .await
-                .map(drop)
-                .map_err(|error| classify("DeleteObject", &error))
+                .set_expected_bucket_owner(owner.map(str::to_owned));
+            proof::delete(&session.s3, at, request).await.map(drop)
         })
         .await
 }
@@ -184,12 +219,13 @@ fn refused_as_a_whole(answer: &DeleteObjectsOutput, keys: usize) -> Option<AwsFa
         .then(|| of_code(DELETE_MANY, "AccessDenied", first.message()))
 }
 
-/// Deletes up to 1,000 objects by one call. Gives the failures among them.
+/// Deletes up to 1,000 objects by one call. Gives what the answer says of each; one that it does not name is
+/// not among them.
 async fn delete_batch<'a>(
     files: &S3Bucket,
     bucket: &ConnectedBucket,
     targets: &[&'a DeleteTarget],
-) -> Result<HashMap<DeleteTarget, AwsFailure>, AwsFailure> {
+) -> Result<HashMap<DeleteTarget, BucketResult<()>>, AwsFailure> {
     const OPERATION: &str = DELETE_MANY;
     let mut objects = Vec::with_capacity(targets.len());
     for one in targets {
@@ -202,7 +238,8 @@ async fn delete_batch<'a>(
     }
     let delete = Delete::builder()
         .set_objects(Some(objects))
-        .quiet(true)
+        // Each key is to be named.
+        .quiet(false)
         .build()
         .map_err(|error| local(OPERATION, FailureKind::InvalidRequest, error))?;
     let call = |session: Arc<AwsSession>| {
@@ -229,26 +266,35 @@ async fn delete_batch<'a>(
             (answer, _) = files.with_session(bucket, call).await?;
         }
     }
-    let errors = answer.errors.unwrap_or_default();
-    if errors.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let mut by_name: HashMap<(&str, Option<&str>), &'a DeleteTarget> = targets
+    let mut by_name: HashMap<(String, Option<String>), &'a DeleteTarget> = targets
         .iter()
-        .map(|one| ((one.key.as_str(), one.version_id.as_deref()), *one))
+        .map(|one| ((one.key.as_str().to_owned(), one.version_id.clone()), *one))
         .collect();
-    Ok(errors
-        .iter()
-        .filter_map(|error| {
-            let version = error.version_id().filter(|id| !id.is_empty());
-            let key = error.key()?;
-            let one = by_name
-                .remove(&(key, version))
-                .or_else(|| by_name.remove(&(key, None)))?;
+    let mut take = |key: Option<&str>, version: Option<&str>| {
+        let key = key?.to_owned();
+        let version = version.filter(|id| !id.is_empty()).map(str::to_owned);
+        let found = by_name
+            .remove(&(key.clone(), version))
+            .or_else(|| by_name.remove(&(key, None)));
+        if found.is_none() {
+            tracing::warn!(storage = %bucket.owner, "a deletion's answer names a key that was not asked for");
+        }
+        found
+    };
+    let mut named = HashMap::with_capacity(targets.len());
+    for error in answer.errors() {
+        if let Some(one) = take(error.key(), error.version_id()) {
             let code = error.code().unwrap_or_default();
-            Some((one.clone(), of_code(OPERATION, code, error.message())))
-        })
-        .collect())
+            let failure = of_code(OPERATION, code, error.message());
+            named.insert(one.clone(), Err(failure));
+        }
+    }
+    for deleted in answer.deleted() {
+        if let Some(one) = take(deleted.key(), deleted.version_id()) {
+            named.insert(one.clone(), Ok(()));
+        }
+    }
+    Ok(named)
 }
 
 #[cfg(test)]

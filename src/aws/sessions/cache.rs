@@ -243,6 +243,11 @@ impl RoleSessions {
                     && self.clients().suspect_own_credentials();
             }
         }
+        if failure.error_code.as_deref() == Some("InvalidToken")
+            && let Some(region) = failure.region().or(bucket.connection.settings.region)
+        {
+            self.opener.ask_in(&bucket.owner, region).await;
+        }
         let Ok(key) = self.opener.key(bucket, scope) else {
             return false;
         };
@@ -277,13 +282,20 @@ impl RoleSessions {
             | FailureKind::PreconditionFailed
             | FailureKind::InvalidRange
             | FailureKind::Archived
+            | FailureKind::ObjectLocked
+            | FailureKind::KmsUnusable
+            | FailureKind::AccountDisabled
+            | FailureKind::Redirected
+            | FailureKind::NotSupported
             | FailureKind::InvalidRequest
             | FailureKind::Throttled
             | FailureKind::Unavailable
             | FailureKind::Timeout
             | FailureKind::Network
             | FailureKind::ForbiddenAddress
-            | FailureKind::InvalidResponse => false,
+            | FailureKind::InvalidResponse
+            | FailureKind::NotS3
+            | FailureKind::ListingIncomplete => false,
         }
     }
 
@@ -415,20 +427,27 @@ fn shows_acceptance(kind: FailureKind) -> bool {
         | FailureKind::NotModified
         | FailureKind::PreconditionFailed
         | FailureKind::InvalidRange
-        | FailureKind::Archived => true,
+        | FailureKind::Archived
+        | FailureKind::ObjectLocked => true,
         FailureKind::AccessDenied
         | FailureKind::KmsDenied
         | FailureKind::BadCredentials
         | FailureKind::ClockSkew
         | FailureKind::NoSuchBucket
         | FailureKind::WrongRegion
+        | FailureKind::KmsUnusable
+        | FailureKind::AccountDisabled
+        | FailureKind::Redirected
+        | FailureKind::NotSupported
         | FailureKind::InvalidRequest
         | FailureKind::Throttled
         | FailureKind::Unavailable
         | FailureKind::Timeout
         | FailureKind::Network
         | FailureKind::ForbiddenAddress
-        | FailureKind::InvalidResponse => false,
+        | FailureKind::InvalidResponse
+        | FailureKind::NotS3
+        | FailureKind::ListingIncomplete => false,
     }
 }
 

@@ -14,6 +14,7 @@ use crate::domain::policy_document::PolicyTemplates;
 use aws_credential_types::Credentials as SdkCredentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_sdk_sts::operation::RequestId;
+use moka::future::Cache;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant, SystemTime};
@@ -22,6 +23,11 @@ use time::OffsetDateTime;
 /// How long a session is asked for. STS's default, and the most it grants to a caller that runs under a
 /// role itself (IAM user guide, "Role chaining").
 const SESSION_LIFE: Duration = Duration::from_secs(3600);
+
+/// How long the STS of another Region is asked after S3 did not know a session.
+const ELSEWHERE: Duration = Duration::from_secs(24 * 3600);
+/// For how many owners at most.
+const MOST_ELSEWHERE: u64 = 10_000;
 
 /// A session just made, with what STS said of it.
 pub struct Assumed {
@@ -34,6 +40,8 @@ pub struct SessionOpener {
     clients: Arc<AwsClients>,
     policies: Arc<PolicyTemplates>,
     vault: Arc<Vault>,
+    /// Whose sessions the STS of another Region makes.
+    asked_in: Cache<Owner, Region>,
 }
 
 impl SessionOpener {
@@ -46,6 +54,18 @@ impl SessionOpener {
             clients,
             policies,
             vault,
+            asked_in: Cache::builder()
+                .max_capacity(MOST_ELSEWHERE)
+                .time_to_live(ELSEWHERE)
+                .build(),
+        }
+    }
+
+    /// From now on, the STS of this Region makes the owner's sessions, where it can: S3 did not know those of
+    /// the service's own Region in the bucket's (S3 API reference, "Error responses", `InvalidToken`).
+    pub(crate) async fn ask_in(&self, owner: &Owner, region: Region) {
+        if region != self.clients.region() {
+            self.asked_in.insert(owner.clone(), region).await;
         }
     }
 
@@ -199,11 +219,35 @@ impl SessionOpener {
         external_id: Option<&ExternalId>,
         policy: String,
     ) -> Result<Assumed, AwsFailure> {
+        if let Some(region) = self.asked_in.get(owner).await {
+            let there = self.clients.sts_in(region);
+            let (policy, id) = (policy.clone(), external_id);
+            match self.assume_at(&there, owner, role_arn, id, policy).await {
+                Ok(assumed) => return Ok(assumed),
+                // The role's own answer counts wherever it was asked.
+                Err(failure) if failure.kind == FailureKind::AccessDenied => return Err(failure),
+                // The service's account may not have the Region.
+                Err(failure) => {
+                    tracing::info!(%failure, %region, "the STS of the bucket's Region made no session");
+                }
+            }
+        }
+        let sts = self.clients.sts();
+        self.assume_at(sts, owner, role_arn, external_id, policy)
+            .await
+    }
+
+    async fn assume_at(
+        &self,
+        sts: &aws_sdk_sts::Client,
+        owner: &Owner,
+        role_arn: &RoleArn,
+        external_id: Option<&ExternalId>,
+        policy: String,
+    ) -> Result<Assumed, AwsFailure> {
         const OPERATION: &str = "AssumeRole";
         let retries = self.clients.retries().of_workspace(owner.workspace()).await;
-        let answer = self
-            .clients
-            .sts()
+        let answer = sts
             .assume_role()
             .role_arn(role_arn.as_str())
             .role_session_name(owner.session_name())

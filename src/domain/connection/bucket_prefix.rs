@@ -19,7 +19,30 @@ impl BucketPrefix {
 
     /// Parses what an admin typed: `team`, `/team` and `team/` are the same prefix; nothing, or `/`
     /// alone, is the whole bucket.
+    ///
+    /// A blank or an invisible character at an end, and an invisible one inside that is none of a script's
+    /// own, comes of copying: the prefix would be another folder than the one that is seen. It is refused,
+    /// with the prefix that was meant.
     pub fn parse(value: &str) -> Result<Self, Invalid> {
+        let meant = seen(value);
+        if meant != value {
+            let remedy = match meant.is_empty() {
+                true => "Leave it empty for the whole bucket.".to_owned(),
+                false => format!("Use `{}`.", shown(&meant)),
+            };
+            return Err(Invalid::new(
+                "invalid_prefix",
+                format!(
+                    "`{}` has blanks or invisible characters, which make it another folder than it seems. {remedy}",
+                    shown(&value.escape_debug().to_string()),
+                ),
+            ));
+        }
+        Self::from_record(value)
+    }
+
+    /// One that was stored. Earlier releases took blanks and invisible characters.
+    pub fn from_record(value: &str) -> Result<Self, Invalid> {
         let refuse = |detail: String| Err(Invalid::new("invalid_prefix", detail));
         let inner = value.strip_prefix('/').unwrap_or(value);
         let inner = inner.strip_suffix('/').unwrap_or(inner);
@@ -73,6 +96,48 @@ impl BucketPrefix {
     }
 }
 
+/// The prefix without what nobody sees: blanks and invisible characters at the ends, and inside those that
+/// are none of a script's own. Slashes at the ends are no part of what is compared.
+fn seen(value: &str) -> String {
+    let visible: String = value.chars().filter(|c| !is_invisible(*c)).collect();
+    let core = visible.strip_prefix('/').unwrap_or(&visible);
+    let core = core.strip_suffix('/').unwrap_or(core);
+    let trimmed = core.trim_matches(is_blank);
+    match trimmed == core {
+        true => visible,
+        false => trimmed.to_owned(),
+    }
+}
+
+/// White space, but for control characters, which are refused by that name; and the joiners, which are of
+/// use between two characters only.
+fn is_blank(c: char) -> bool {
+    (c.is_whitespace() && !c.is_control())
+        || matches!(
+            c,
+            '\u{200c}' | '\u{200d}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}'
+        )
+}
+
+/// Characters of Unicode's category Cf that show nothing and belong to no word: soft hyphen, zero-width
+/// space, marks of direction, word joiner and the like, byte order mark, tags.
+fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{61c}'
+            | '\u{180e}'
+            | '\u{200b}'
+            | '\u{200e}'
+            | '\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}'
+    )
+}
+
 impl fmt::Display for BucketPrefix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -102,6 +167,37 @@ mod tests {
             "//", "a//b", "//a", "a//", ".", "..", "a/../b", "./a", "a\nb", "a\0", "\u{85}", &long,
         ] {
             assert!(BucketPrefix::parse(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_sees_is_refused_with_what_was_meant() {
+        for text in [
+            "team ",
+            " team",
+            "team\u{a0}",
+            "team\u{200b}",
+            "\u{feff}team/",
+            "team\u{3000}/",
+            "/ team/",
+            "te\u{200b}am",
+            "team\u{200d}",
+            "\u{202e}team",
+        ] {
+            let refused = BucketPrefix::parse(text).unwrap_err();
+            assert!(
+                refused.detail.ends_with("Use `team`.") || refused.detail.ends_with("Use `team/`."),
+                "{text:?}: {}",
+                refused.detail
+            );
+            // One of an earlier release goes on.
+            assert!(BucketPrefix::from_record(text).is_ok());
+        }
+        for blank in [" ", "\u{200b}", " / "] {
+            assert!(BucketPrefix::parse(blank).is_err(), "{blank:?}");
+        }
+        for good in ["my team", "نمی\u{200c}خواهم", "👩\u{200d}🔬", "❤\u{fe0f}"] {
+            assert!(BucketPrefix::parse(good).is_ok(), "{good}");
         }
     }
 

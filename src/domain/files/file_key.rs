@@ -44,6 +44,13 @@ impl FileKey {
         }
     }
 
+    /// Whether an object of `size` bytes with this key is a folder marker: the key ends in a slash, and the
+    /// object is empty. S3's console makes such objects (S3 user guide, "Organizing objects in the Amazon
+    /// S3 console by using folders"). One with bytes is a file like any other.
+    pub fn is_folder_marker(&self, size: i64) -> bool {
+        size == 0 && self.0.ends_with('/')
+    }
+
     /// The folder that holds the file.
     pub fn folder(&self) -> Folder {
         match self.0.rfind('/') {

@@ -34,7 +34,7 @@ async fn faults_of_s3_have_stable_codes() {
             "storage_unavailable",
         ),
         (Reply::Reset, 502, "storage_unavailable"),
-        (html(403), 502, "storage_unavailable"),
+        (html(403), 502, "store_answer_unreadable"),
         (
             denied("User: SECRETARN is not authorized"),
             424,
@@ -77,7 +77,7 @@ async fn faults_of_s3_have_stable_codes() {
     stub.forget_rules();
     stub.answer_to("ListObjectsV2", Reply::answer(200, "no XML at all"));
     let answer = app.get(&files, &dialog.workspace.member).await;
-    answer.problem(502, "storage_unavailable");
+    answer.problem(502, "store_answer_unreadable");
     stub.forget_rules();
     for operation in ["ListObjectsV2", "GetObject"] {
         stub.world().slow = Some(operation);

@@ -8,7 +8,7 @@ use crate::application::bucket::sign::{BucketSign, SignedMethod};
 use crate::application::bucket::write::{BucketWrite, DeleteTarget, NewObject, PutFailure};
 use crate::aws::files::bucket::S3Bucket;
 use crate::aws::sessions::SessionPace;
-use crate::domain::aws_failure::{AwsFailure, DenialCause, FailureKind};
+use crate::domain::aws_failure::{AwsFailure, DenialReason, FailureKind, PolicyEffect, PolicyKind};
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::ids::WorkspaceId;
 use crate::it::aws::adapter::{files_on, list, object_key, storage_on};
@@ -230,7 +230,8 @@ async fn the_denial_of_a_young_session_costs_nothing() {
     stage.revoke().await;
     let denial = stage.list().await.unwrap_err();
     assert_eq!(denial.kind, FailureKind::AccessDenied);
-    assert_eq!(denial.denial, Some(DenialCause::ExplicitDenyIdentity));
+    let by_identity = DenialReason::By(PolicyKind::Identity, PolicyEffect::ExplicitDeny);
+    assert_eq!(denial.reason(), by_identity);
     assert_eq!((stage.assumed(), stage.stub.count("ListObjectsV2")), (0, 1));
 }
 

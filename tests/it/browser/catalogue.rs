@@ -274,7 +274,7 @@ async fn entries(world: &World, made: &Made) -> Vec<Entry> {
             "setup-refused-field",
             Admin,
             step(&empty, "bucket"),
-            "document.getElementById('bucket').value = 'Not_A_Bucket'; document.getElementById('setup-form').submit();",
+            "document.getElementById('bucket').value = 'Not A Bucket'; document.getElementById('setup-form').submit();",
             "#bucket[aria-invalid=true]",
         ),
         done(

@@ -188,18 +188,18 @@ async fn what_cannot_be_accepted_is_kept_beside_its_error() {
         page.expect_status(422);
         world.sign_in(&page).await;
         dialog::open(&page).await;
-        page.fill("Bucket", "Not_A_Bucket").await;
+        page.fill("Bucket", "Not A Bucket").await;
         page.fill("Prefix", "team").await;
         page.press("Continue").await;
         page.find("#bucket[aria-invalid=true]").await;
-        assert_eq!(page.value("Bucket").await, "Not_A_Bucket");
+        assert_eq!(page.value("Bucket").await, "Not A Bucket");
         assert_eq!(page.value("Prefix").await, "team");
         let described = page.eval(
             "document.getElementById('bucket').getAttribute('aria-describedby').split(' ')
                 .map((id) => document.getElementById(id)?.innerText ?? '').join(' ')",
         );
         let described = described.await;
-        assert!(described.as_str().unwrap().contains("lower"), "{described}");
+        assert!(described.as_str().unwrap().contains("letters, digits"), "{described}");
         // The focus is where something is to be done.
         page.wait("the focus", "return document.activeElement.id === 'bucket';", json!([]))
             .await;
@@ -208,7 +208,7 @@ async fn what_cannot_be_accepted_is_kept_beside_its_error() {
         page.find("#bucket").await;
         page.wait(
             "what was typed",
-            "return document.getElementById('bucket').value === 'Not_A_Bucket' && document.getElementById('prefix').value.startsWith('team');",
+            "return document.getElementById('bucket').value === 'Not A Bucket' && document.getElementById('prefix').value.startsWith('team');",
             json!([]),
         )
         .await;

@@ -58,7 +58,12 @@ async fn in_an_empty_bucket_403_and_404_tell_whether_reading_is_allowed() {
     dialog.check().await.passed();
     stub.answer_to("GetObject", denied("Access Denied"));
     let report = dialog.check().await.failed(&["get_object"]);
-    assert_eq!(report.code("get_object"), Some("permission_missing"));
+    // S3 gave no reason, so none is claimed.
+    assert_eq!(report.code("get_object"), Some("denied_without_reason"));
+    assert_eq!(
+        report.step("get_object")["problem"]["patch"],
+        serde_json::Value::Null
+    );
 }
 
 /// S3 asks for s3:ListBucket before it says that an object is absent, and a condition on `s3:prefix` is
@@ -275,13 +280,16 @@ async fn a_role_that_cannot_be_asked_is_no_role_that_refuses() {
         ),
         (
             sts_error(400, "PackedPolicyTooLarge", "x"),
-            "session_policy_rejected",
+            "session_policy_too_large",
         ),
         (
             sts_error(400, "MalformedPolicyDocument", "x"),
-            "session_policy_rejected",
+            "session_policy_malformed",
         ),
-        (sts_error(400, "ValidationError", "x"), "aws_rejected"),
+        (
+            sts_error(400, "ValidationError", "x"),
+            "role_request_invalid",
+        ),
         (
             sts_error(403, "InvalidClientTokenId", "x"),
             "service_credentials_rejected",
@@ -387,7 +395,7 @@ async fn a_denial_that_says_why_is_explained() {
             "because no identity-based policy allows the s3:ListBucket action",
             "no policy of the role allows",
         ),
-        ("", "no policy of the role allows"),
+        ("", "gave no reason"),
     ] {
         stub.forget_rules();
         stub.answer_to("ListObjectsV2", denied(&format!("User: SECRETARN is not authorized to perform: s3:ListBucket on resource: SECRETARN {text}")));
@@ -420,7 +428,7 @@ async fn what_s3_answers_otherwise_is_never_a_missing_permission() {
         (s3_error(403, "RequestTimeTooSkewed", "x"), "aws_clock_skew"),
         (
             s3_error(403, "InvalidAccessKeyId", "x"),
-            "credentials_rejected",
+            "session_not_accepted",
         ),
     ];
     let (stub, app) = stage().await;

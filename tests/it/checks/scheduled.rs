@@ -7,6 +7,7 @@ use crate::application::jobs::worker::Worker;
 use crate::application::jobs::{Job, Lane};
 use crate::application::kept::store::{CheckStore, Store};
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
+use crate::domain::connection::region::Region;
 use crate::domain::connection::service_identity::ServiceIdentity;
 use crate::domain::connection::{ConnectedBucket, Owner};
 use crate::domain::ids::{StorageId, WorkspaceId};
@@ -67,6 +68,14 @@ impl Prober for Silence {
     }
 
     async fn forget(&self, _: &Owner) {}
+
+    async fn assume_role_in(
+        &self,
+        bucket: &ConnectedBucket,
+        _: Region,
+    ) -> Answer<Arc<dyn BucketProbe>> {
+        Err(self.answer(bucket).await)
+    }
 
     async fn assume_role(
         &self,

@@ -303,7 +303,7 @@ async fn a_store_may_name_its_region_as_it_likes() {
 async fn without_an_endpoint_a_region_must_be_one_of_aws() {
     let app = app_allowing("127.0.0.0/8").await;
     let dialog = Dialog::open(&app, json!({"bucket": "acme-data"})).await;
-    for region in ["nyc3", "garage", "us-iso-east-1", "EU-WEST-1", "a.b"] {
+    for region in ["nyc3", "garage", "us-isox-east-1", "EU-WEST-1", "a.b"] {
         let answer = dialog.patch(json!({"region": region})).await;
         answer.refused_field("region");
     }

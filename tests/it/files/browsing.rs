@@ -99,6 +99,17 @@ async fn folders_and_their_markers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_ends_in_a_slash_is_a_file_when_it_has_bytes() {
+    let place = Scene::on(Emulator).reading("team/").connect().await;
+    place.put_at("a/", "twenty-one bytes here").await;
+    place.put_at("a/x", "").await;
+    let page = place.list("/a/", "").await.expect(200);
+    assert_eq!(page["files"][0]["key"], "/a/", "{page:#}");
+    assert_eq!(page["files"][0]["size"], 21);
+    assert_eq!(page["files"][1]["key"], "/a/x");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn pages_of_every_size_give_each_key_once() {
     let place = Scene::on(Emulator).reading("p/").connect().await;
     let files: Vec<String> = (0..9).map(|n| format!("f{n} +%")).collect();

@@ -162,7 +162,7 @@ async fn nothing_that_could_run_is_shown_in_place() {
             Some("text/plain; Charset=ISO-8859-1"),
             Some("text/plain; Charset=ISO-8859-1"),
         ),
-        ("none.txt", None, Some("text/plain; charset=utf-8")),
+        ("none.txt", None, Some("text/plain")),
         ("a.pdf", Some("application/pdf"), Some("application/pdf")),
         ("page.html", Some("text/html"), None),
         ("picture.svg", Some("image/svg+xml"), None),

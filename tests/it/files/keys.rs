@@ -155,9 +155,9 @@ async fn browse(place: &Scene) -> Vec<String> {
         let (folders, files) = place.all(&folder, false, 1000).await;
         for key in &folders {
             assert!(key.starts_with(&folder) && key.ends_with('/'), "{key:?}");
-            // Is there an object with the folder's own name?
+            // Is there a marker with the folder's own name? One with bytes is a file in the folder.
             let answer = place.metadata(key).await;
-            if answer.status == 200 {
+            if answer.status == 200 && answer.json()["size"] == 0 {
                 found.push(key.clone());
             }
         }

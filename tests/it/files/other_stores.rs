@@ -91,6 +91,10 @@ async fn nothing_is_overwritten_that_was_promised_to_stay() {
         (request.operation() == "HeadObject")
             .then(|| Reply::answer(200, "hello").with("etag", "\"e\""))
     });
+    // Its HeadObject says nothing of what was stored, so the answer to the completion has to.
+    let completed =
+        "<CompleteMultipartUploadResult><ETag>\"e\"</ETag></CompleteMultipartUploadResult>";
+    stub.answer_to("CompleteMultipartUpload", Reply::answer(200, completed));
     let put = async |length: usize, announced: bool, condition: (&str, &str)| {
         let body = bytes(length);
         let body = match announced {
@@ -160,7 +164,9 @@ async fn an_upload_without_an_etag_has_none_or_its_own() {
     // Of another upload, and of this one, which has two parts.
     for (there, etag) in [("\"e\"", Value::Null), ("\"x-2\"", json!("\"x-2\""))] {
         stub.forget_rules();
-        stub.answer_to("HeadObject", Reply::answer(200, "").with("etag", there));
+        let head = Reply::answer(200, "").with("etag", there);
+        let size = (65 * MIB).to_string();
+        stub.answer_to("HeadObject", head.with("content-length", size));
         let body = bytes(65 * MIB);
         let request = app
             .request(Method::PUT, CONTENT, &workspace.admin)

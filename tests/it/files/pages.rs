@@ -186,6 +186,20 @@ async fn admins_upload_and_delete() {
     assert!(page.text.contains("The files were uploaded."));
     assert!(page.text.contains(">ü+1 %.txt<") && page.text.contains("6.3 MB"));
 
+    // Names are kept as they are, or refused.
+    let below = [fields[0], ("folder", "/odd/")];
+    let odd: [(&str, &[u8]); 2] = [("run\\2024.txt", b"x"), ("album/a.txt", b"y")];
+    assert_eq!(admin.upload(&upload, &below, &odd).await.status, 303);
+    let page = admin.get(&folder(&storage, "/odd/")).await;
+    assert!(page.text.contains(">run\\2024.txt<") && page.text.contains(">album<"));
+    let page = admin.get(&folder(&storage, "/odd/album/")).await;
+    assert!(page.text.contains(">a.txt<"));
+    let guess = admin
+        .upload(&upload, &fields, &[("/etc/a.txt", b"x")])
+        .await;
+    assert_eq!(guess.status, 422, "{guess:?}");
+    assert!(guess.text.contains("begins with a slash"));
+
     // A file that is there is replaced only when that was asked for.
     let again: [(&str, &[u8]); 1] = [("large.bin", b"two")];
     let refused = admin.upload(&upload, &fields, &again).await;

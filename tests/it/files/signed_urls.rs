@@ -211,7 +211,7 @@ async fn a_link_shows_nothing_that_could_run() {
         (
             "a.html",
             json!({"content_type": "text/plain"}),
-            Some("text/plain; charset=utf-8"),
+            Some("text/plain"),
         ),
     ] {
         place.put_at(key, "x").await;

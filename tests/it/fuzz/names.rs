@@ -17,7 +17,7 @@ use crate::it::fuzz::{fuzz, is_refusal, round_trip};
 
 #[test]
 fn bucket_names() {
-    round_trip("bucket_name", 63, BucketName::parse);
+    round_trip("bucket_name", 255, BucketName::parse);
 }
 
 #[test]

@@ -25,6 +25,7 @@ use crate::application::projects::{FileSource, Limits, NewProject, Projects};
 use crate::application::storages::built_in::BuiltIn;
 use crate::application::storages::{QuarantineMode, Storages};
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
+use crate::domain::connection::region::Region;
 use crate::domain::connection::service_identity::ServiceIdentity;
 use crate::domain::connection::{ConnectedBucket, Owner};
 use crate::domain::files::file_key::FileKey;
@@ -126,6 +127,7 @@ pub fn failure(kind: FailureKind) -> AwsFailure {
         request_id: None,
         denial: None,
         bucket_region: None,
+        details: None,
         message: None,
     }
 }
@@ -264,6 +266,10 @@ impl Prober for NoProbes {
     }
 
     async fn with_key(&self, _: &ConnectedBucket) -> Result<Arc<dyn BucketProbe>, AwsFailure> {
+        Err(failure(FailureKind::Network))
+    }
+
+    async fn assume_role_in(&self, _: &ConnectedBucket, _: Region) -> Answer<Arc<dyn BucketProbe>> {
         Err(failure(FailureKind::Network))
     }
 

@@ -510,6 +510,27 @@ async fn a_storage_that_changes_while_files_are_looked_up_gets_no_project() {
 }
 
 #[tokio::test]
+async fn a_key_that_ends_in_a_slash_is_a_file_when_it_has_bytes() {
+    let rig = Rig::new(TestDb::sqlite().await, 10).await;
+    rig.bucket.put(PREFIX, "no file key");
+    rig.bucket
+        .put(format!("{PREFIX}data/"), "in the folder's key");
+    rig.bucket.put(format!("{PREFIX}data/empty/"), "");
+    rig.bucket
+        .put(format!("{PREFIX}data/full/"), "twenty-one bytes here");
+    rig.bucket.put(format!("{PREFIX}data/x"), "body");
+    let project = rig.create(folder("/data"), OnMissing::Fail).await.unwrap();
+    let keys = ["/data/", "/data/full/", "/data/x"].map(str::to_owned);
+    let files = rig.files(&project.id).await;
+    let found: Vec<_> = files.iter().map(|file| file.file_key.to_string()).collect();
+    assert_eq!((found.as_slice(), project.skipped_count), (&keys[..], 0));
+    assert_eq!(files[1].size, 21);
+    // The object with the prefix's own key is in the whole listing, and cannot be named by a file key.
+    let whole = rig.create(folder("/"), OnMissing::Fail).await.unwrap();
+    assert_eq!((whole.file_count, whole.skipped_count), (3, 1));
+}
+
+#[tokio::test]
 async fn an_empty_folder_makes_no_project() {
     let rig = Rig::new(TestDb::sqlite().await, 10).await;
     let error = rig

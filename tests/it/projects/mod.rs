@@ -7,6 +7,7 @@ mod imports;
 mod large;
 mod lookup;
 mod manifests;
+mod odd_stores;
 mod only_reads;
 mod pages;
 

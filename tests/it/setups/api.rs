@@ -136,7 +136,17 @@ fn bad_values() -> Vec<(&'static str, Vec<Value>)> {
         ),
         (
             "prefix",
-            with(&["a/../b", "../x", "a/./b", "a\u{0}b", "a\nb"]),
+            with(&[
+                "a/../b",
+                "../x",
+                "a/./b",
+                "a\u{0}b",
+                "a\nb",
+                "team ",
+                " team",
+                "team\u{a0}",
+                "team\u{200b}",
+            ]),
         ),
         ("access", with(&["", "write", "READ", "read-write"])),
         ("auth", with(&["", "key", "Role"])),

@@ -92,7 +92,7 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, Invalid> {
         "invalid_utf16",
         "The file begins as UTF-16 and is not UTF-16 to its end. Save it as UTF-8.",
     );
-    if bytes.len() % 2 != 0 {
+    if !bytes.len().is_multiple_of(2) {
         return Err(odd);
     }
     let units = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));

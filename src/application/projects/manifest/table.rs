@@ -26,7 +26,7 @@ pub(super) enum TextKind {
 /// Reads the text. `with_comments`: lines that begin with `#` are skipped.
 pub(super) fn read(text: &str, kind: TextKind, with_comments: bool, list: &mut FileList<'_>) {
     let text = &one_kind_of_line_end(text);
-    if let Some(listing) = listing_of_a_folder(text) {
+    if let Some(listing) = markup(text).or_else(|| listing_of_a_folder(text)) {
         list.refuse(Place::Whole, listing);
         return;
     }
@@ -294,6 +294,29 @@ fn bad_quotes(text: &str, separator: u8, with_comments: bool) -> Vec<(Place, Inv
         at += 1;
     }
     faults
+}
+
+/// A page of a server, such as its listing of a folder, or a store's answer is no list of keys. A key that
+/// begins like one has a leading slash.
+fn markup(text: &str) -> Option<Invalid> {
+    const STARTS: &[(&str, &str)] = &[
+        ("<!doctype html", "an HTML page"),
+        ("<html", "an HTML page"),
+        ("<?xml", "XML"),
+        ("<listbucketresult", "XML"),
+        ("<error>", "XML"),
+    ];
+    let start: String = text.trim_start().chars().take(32).collect();
+    let start = start.to_ascii_lowercase();
+    let (_, name) = STARTS.iter().find(|(begin, _)| start.starts_with(begin))?;
+    let what = match text.contains("<ListBucketResult") {
+        true => "S3's own listing of a bucket, in XML",
+        false => *name,
+    };
+    let detail = format!(
+        "This is {what}. A list of files is text: one file key on each line, CSV, TSV, JSON or JSON lines."
+    );
+    Some(Invalid::new("unsupported_manifest", detail))
 }
 
 /// What a tool printed about a folder is no list of keys.

@@ -307,6 +307,22 @@ fn what_is_recognised_and_not_read_is_refused_by_its_name() {
             "total 8\n-rw-r--r-- 1 ann staff 3 Jan 31 12:00 a.png\n",
             "ls -l",
         ),
+        (
+            "m.csv",
+            "<!DOCTYPE html>\n<html><body><a href=\"a.png\">a.png</a></body></html>\n",
+            "an HTML page",
+        ),
+        (
+            "",
+            "\n <HTML><a href=\"a.png\">a.png</a></HTML>",
+            "an HTML page",
+        ),
+        (
+            "m.xml",
+            "<?xml version=\"1.0\"?>\n<ListBucketResult><Contents><Key>a.png</Key></Contents></ListBucketResult>",
+            "S3's own listing",
+        ),
+        ("", "<?xml version=\"1.0\"?><files/>", "XML"),
     ] {
         let found = faults(name, text);
         assert_eq!(found[0].0, "unsupported_manifest", "{text}: {found:?}");

@@ -1,7 +1,7 @@
 //! Uploads in parts by signed URLs: `/v1/storages/{storage_id}/files/multipart`.
 
 use crate::application::bucket::multipart::SentPart;
-use crate::application::bucket::write::{NewObject, WriteConditions};
+use crate::application::bucket::write::{NewObject, StoredHeaders, WriteConditions};
 use crate::application::error::{Error, Result};
 use crate::domain::Invalid;
 use crate::domain::ids::StorageRef;
@@ -95,6 +95,7 @@ async fn begin_upload(
     };
     let object = NewObject {
         content_type,
+        headers: StoredHeaders::default(),
         metadata: Vec::new(),
         conditions: WriteConditions {
             if_none_match: request.if_none_match,

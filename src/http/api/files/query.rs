@@ -43,11 +43,18 @@ struct MetadataBody {
     size: Option<i64>,
     etag: Option<String>,
     content_type: Option<String>,
+    content_encoding: Option<String>,
+    content_disposition: Option<String>,
+    content_language: Option<String>,
+    cache_control: Option<String>,
+    /// As it is stored.
+    #[schema(example = "Tue, 01 Jan 2030 00:00:00 GMT")]
+    expires: Option<String>,
     #[serde(with = "time::serde::rfc3339::option")]
     last_modified: Option<OffsetDateTime>,
     version_id: Option<String>,
     storage_class: Option<String>,
-    /// The customer's own, without `x-amz-meta-`.
+    /// The customer's own, without `x-amz-meta-`. Encoded words (RFC 2047) are decoded.
     metadata: BTreeMap<String, String>,
     server_side_encryption: Option<EncryptionBody>,
     /// In base64, by S3's names: those that S3 has. One that ends in `-` and a number is of the parts'
@@ -91,6 +98,11 @@ impl MetadataBody {
             size: metadata.size,
             etag: metadata.etag,
             content_type: metadata.content_type,
+            content_encoding: metadata.content_encoding,
+            content_disposition: found.headers.content_disposition,
+            content_language: found.headers.content_language,
+            cache_control: found.headers.cache_control,
+            expires: found.headers.expires,
             last_modified: metadata.last_modified,
             version_id: metadata.version_id,
             storage_class: metadata.storage_class,

@@ -70,6 +70,18 @@ struct UploadHeaders {
     /// The file is stored only in place of the one with this ETag.
     #[param(rename = "If-Match", example = "\"9bb58f26192e4ba00f01e2e7b136bbd8\"")]
     if_match: Option<String>,
+    /// Stored with the file, and in its metadata.
+    #[param(rename = "Cache-Control", example = "max-age=3600")]
+    cache_control: Option<String>,
+    /// Stored with the file, and in its metadata.
+    #[param(rename = "Content-Disposition", example = "attachment")]
+    content_disposition: Option<String>,
+    /// Stored with the file, and in its metadata.
+    #[param(rename = "Content-Language", example = "de")]
+    content_language: Option<String>,
+    /// A date of HTTP, stored with the file, and in its metadata.
+    #[param(rename = "Expires", example = "Tue, 01 Jan 2030 00:00:00 GMT")]
+    expires: Option<String>,
     /// The body's MD5, in base64.
     #[param(rename = "Content-MD5", example = "kAFQmDzST7DWlj99KOF/cg==")]
     content_md5: Option<String>,
@@ -102,11 +114,13 @@ struct UploadHeaders {
 /// The body is the file, of any type and of up to 5 TiB; without a `Content-Length`, of up to 257 GiB. It
 /// is stored as a whole or not at all.
 ///
-/// `Content-Type` is kept; where it is absent, the key's ending decides. `X-Sallyport-Meta-NAME` becomes
+/// `Content-Type` is kept; where it is absent, the key's ending decides. `Cache-Control`,
+/// `Content-Disposition`, `Content-Language` and `Expires` are kept too. `X-Sallyport-Meta-NAME` becomes
 /// the file's metadata `name`. `If-None-Match: *` stores the file only where there is none, `If-Match`
 /// only in place of the one with that ETag. A `Content-MD5`, or a SHA-256 in `Content-Digest`,
 /// `Repr-Digest` or `x-amz-checksum-sha256`, must be that of the body. Other headers of S3
-/// (`x-amz-acl` and the like) are refused, because they would be without effect; so is a form
+/// (`x-amz-acl` and the like) and others that describe a file are refused, because they would be without
+/// effect; so is a form
 /// (`multipart/form-data`).
 #[utoipa::path(
     tag = "Files",
@@ -173,6 +187,7 @@ fn new_object(request: &HttpRequest, key: &FileKey) -> Result<NewObject> {
     };
     Ok(NewObject {
         content_type,
+        headers: upload::stored_headers(headers)?,
         metadata: upload::metadata(headers)?,
         conditions: WriteConditions {
             if_none_match,

@@ -66,6 +66,7 @@ struct About {
     encryption: Option<String>,
     kms_key: Option<String>,
     checksums: Vec<(&'static str, String)>,
+    headers: Vec<(&'static str, String)>,
     metadata: Vec<(String, String)>,
     preview: Preview,
 }
@@ -84,6 +85,7 @@ impl About {
             kms_key_id,
             checksums,
             archive,
+            headers,
         } = details;
         let storage_class = metadata.storage_class.unwrap_or_else(|| "STANDARD".into());
         Self {
@@ -100,6 +102,16 @@ impl About {
             kms_key: kms_key_id,
             checksums,
             storage_class,
+            headers: [
+                ("Content encoding", metadata.content_encoding),
+                ("Content disposition", headers.content_disposition),
+                ("Content language", headers.content_language),
+                ("Cache control", headers.cache_control),
+                ("Expires", headers.expires),
+            ]
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)))
+            .collect(),
             metadata: metadata.metadata,
             preview,
         }
@@ -275,7 +287,7 @@ pub fn only(urls: Vec<SignedUrl>) -> Result<SignedUrl> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::application::bucket::query::{Archive, Restore};
+    use crate::application::bucket::query::{Archive, KeptHeaders, Restore};
     use crate::application::bucket::read::ObjectMetadata;
     use crate::application::error::Kind;
     use crate::http::pages::files::place::samples::{ODD_KEYS, place};
@@ -301,6 +313,10 @@ mod tests {
                 "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=".into(),
             )],
             archive: Archive::default(),
+            headers: KeptHeaders {
+                cache_control: Some("max-age=5".into()),
+                ..KeptHeaders::default()
+            },
         }
     }
 
@@ -324,6 +340,7 @@ mod tests {
                 Preview::Text {
                     text: "<script>alert(2)</script>".into(),
                     is_cut: true,
+                    damaged: Some("UTF-8"),
                 },
             );
             assert!(
@@ -333,6 +350,7 @@ mod tests {
             assert!(html.contains("first 64 KiB"));
             assert!(html.contains("1.4 MB") && html.contains("STANDARD"));
             assert!(html.contains("aws:kms") && html.contains("47DEQpj8HBSa"));
+            assert!(html.contains("max-age=5"));
             assert!(!html.contains("archived"));
             assert!(html.contains("confirm-delete?key="));
         }

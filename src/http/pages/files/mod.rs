@@ -2,6 +2,7 @@
 
 mod change;
 mod file;
+mod file_name;
 mod folder;
 mod link;
 pub(super) mod place;

@@ -5,6 +5,7 @@ use crate::application::bucket::read::ReadConditions;
 use crate::application::error::{Error, Result};
 use crate::application::files::safe_content::Serving;
 use crate::application::files::sign::{ReadMethod, SignRequest};
+use crate::application::files::text::{DecodedText, decode};
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::StorageRef;
 use crate::http::pages::shell::session::Visitor;
@@ -33,6 +34,8 @@ pub enum Preview {
         text: String,
         /// Whether there is more of it.
         is_cut: bool,
+        /// The encoding in which some of the bytes are no text.
+        damaged: Option<&'static str>,
     },
     /// Why there is none.
     Nothing(String),
@@ -125,7 +128,10 @@ pub async fn of_file(
         Sort::Text if coded.is_some_and(|coding| !matches!(coding, "" | "aws-chunked")) => {
             return nothing("The text is stored compressed, so it is not shown here.");
         }
-        Sort::Text => text(services, visitor, storage, key).await,
+        Sort::Text => {
+            let content_type = metadata.content_type.as_deref();
+            text(services, visitor, storage, key, content_type).await
+        }
         Sort::Picture | Sort::Audio | Sort::Video => {
             let content_type = metadata.content_type.clone();
             let request = SignRequest {
@@ -172,6 +178,7 @@ async fn text(
     visitor: &Visitor,
     storage: &StorageRef,
     key: &FileKey,
+    content_type: Option<&str>,
 ) -> Result<Preview> {
     let conditions = ReadConditions {
         range: Some(format!("bytes=0-{}", TEXT - 1)),
@@ -195,26 +202,28 @@ async fn text(
         .and_then(|range| range.rsplit('/').next()?.parse::<usize>().ok());
     Ok(as_text(
         &bytes,
+        content_type,
         total.is_some_and(|total| total > bytes.len()),
     ))
 }
 
-fn as_text(bytes: &[u8], is_cut: bool) -> Preview {
-    if bytes.contains(&0) {
-        return Preview::Nothing(
+fn as_text(bytes: &[u8], content_type: Option<&str>, is_cut: bool) -> Preview {
+    match decode(bytes, content_type, is_cut) {
+        DecodedText::Text {
+            text,
+            encoding,
+            is_damaged,
+        } => Preview::Text {
+            text,
+            is_cut,
+            damaged: is_damaged.then_some(encoding),
+        },
+        DecodedText::UnknownCharset(charset) => Preview::Nothing(format!(
+            "The file's type names the charset “{charset}”, which is not known here, so the text is not shown."
+        )),
+        DecodedText::Binary => Preview::Nothing(
             "The file says it is text and holds binary data, so it is not shown.".to_owned(),
-        );
-    }
-    // A character that the cut has split is left out.
-    let whole = match std::str::from_utf8(bytes) {
-        Err(error) if is_cut && error.error_len().is_none() => &bytes[..error.valid_up_to()],
-        _ => bytes,
-    };
-    Preview::Text {
-        text: String::from_utf8_lossy(whole)
-            .trim_start_matches('\u{feff}')
-            .to_owned(),
-        is_cut,
+        ),
     }
 }
 
@@ -251,7 +260,7 @@ mod tests {
 
     #[test]
     fn text_is_cut_between_characters() {
-        let shown = |bytes: &[u8], is_cut| match as_text(bytes, is_cut) {
+        let shown = |bytes: &[u8], is_cut| match as_text(bytes, None, is_cut) {
             Preview::Text { text, .. } => text,
             Preview::Nothing(why) => why,
             _ => String::new(),
@@ -259,6 +268,10 @@ mod tests {
         assert_eq!(shown(&"aü".as_bytes()[..2], true), "a");
         assert_eq!(shown(b"a\xffb", false), "a\u{fffd}b");
         assert!(shown(b"a\0b", false).contains("binary"));
+        let latin = as_text(b"Z\xfcrich", Some("text/plain; Charset=ISO-8859-1"), false);
+        assert!(matches!(latin, Preview::Text { text, damaged: None, .. } if text == "Zürich"));
+        let unknown = as_text(b"a", Some("text/plain; charset=klingon"), false);
+        assert!(matches!(unknown, Preview::Nothing(why) if why.contains("klingon")));
     }
 
     #[test]

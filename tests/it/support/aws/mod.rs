@@ -1,5 +1,8 @@
-//! AWS in this process: its wire format, a stub that speaks it, and a proxy before the emulator.
+//! AWS in this process: its wire format, a stub and a store that
+//! speak it, and a proxy before the emulator.
 
 pub mod proxy;
+pub mod store;
 pub mod stub;
+pub mod versioned;
 pub mod wire;

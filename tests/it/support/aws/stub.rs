@@ -37,6 +37,8 @@ pub struct World {
     pub session_life: Duration,
     /// How many sessions were given: part of their access keys.
     pub sessions: usize,
+    /// The probe objects of checks, as they were written.
+    probes: BTreeMap<String, Vec<u8>>,
     rules: Vec<Rule>,
 }
 
@@ -63,6 +65,7 @@ impl AwsStub {
             slow: None,
             session_life: Duration::from_secs(3600),
             sessions: 0,
+            probes: BTreeMap::new(),
             rules: Vec::new(),
         }));
         let bucket = random_name("stub");
@@ -167,7 +170,7 @@ impl World {
         session(self.sessions, self.session_life)
     }
 
-    fn s3(&self, bucket: &str, operation: &str, request: &Request) -> Reply {
+    fn s3(&mut self, bucket: &str, operation: &str, request: &Request) -> Reply {
         let (asked, key) = request.bucket_and_key();
         if asked != bucket {
             return s3_error(404, "NoSuchBucket", "The specified bucket does not exist");
@@ -190,6 +193,9 @@ impl World {
             "GetBucketLocation" => location(&self.region),
             "HeadBucket" => Reply::answer(200, "").with("x-amz-bucket-region", &self.region),
             "ListObjectsV2" => self.list(bucket, &request.query("prefix").unwrap_or_default()),
+            "GetObject" | "HeadObject" if self.probes.contains_key(&key) => {
+                Reply::answer(200, self.probes[&key].clone()).with("etag", "\"e\"")
+            }
             "GetObject" | "HeadObject" => match self.objects.get(&key) {
                 Some(class) if class == "GLACIER" => s3_error(
                     403,
@@ -199,7 +205,16 @@ impl World {
                 Some(_) => object(request),
                 None => s3_error(404, "NoSuchKey", "The specified key does not exist."),
             },
-            "PutObject" => Reply::answer(200, "").with("etag", "\"e\""),
+            "PutObject" => {
+                if key.contains("sallyport-check-") {
+                    self.probes.insert(key, request.body.clone());
+                }
+                Reply::answer(200, "").with("etag", "\"e\"")
+            }
+            "DeleteObject" if self.probes.remove(&key).is_some() => Reply::answer(204, ""),
+            "GetObjectAcl" | "PutObjectAcl" => {
+                s3_error(404, "NoSuchKey", "The specified key does not exist.")
+            }
             "DeleteObject" | "AbortMultipartUpload" => Reply::answer(204, ""),
             "CreateMultipartUpload" => xml(
                 200,
@@ -243,10 +258,12 @@ impl World {
     }
 
     fn list(&self, bucket: &str, prefix: &str) -> Reply {
-        let contents: String = self
-            .objects
-            .iter()
-            .filter(|(key, _)| key.starts_with(prefix))
+        let listed = || {
+            self.objects
+                .iter()
+                .filter(|(key, _)| key.starts_with(prefix))
+        };
+        let contents: String = listed()
             .map(|(key, class)| {
                 format!(
                     "<Contents><Key>{key}</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified>\
@@ -260,7 +277,7 @@ impl World {
                 "<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Name>{bucket}</Name>\
                  <Prefix>{prefix}</Prefix><EncodingType>url</EncodingType><KeyCount>{}</KeyCount>\
                  <MaxKeys>1000</MaxKeys><IsTruncated>false</IsTruncated>{contents}</ListBucketResult>",
-                self.objects.len()
+                listed().count()
             ),
         )
     }
@@ -307,7 +324,8 @@ pub fn large_object(request: &Request, size: u64, until: u64) -> Reply {
     }
 }
 
-fn identity() -> Reply {
+/// Whom STS says that the service is.
+pub fn identity() -> Reply {
     xml(
         200,
         format!(

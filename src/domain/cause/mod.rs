@@ -1,6 +1,22 @@
 //! What can be wrong with a connection: a closed list, and the only words for it.
 
-use crate::domain::aws_failure::{AwsFailure, DenialCause, FailureKind};
+pub mod denied;
+pub mod no_answer;
+pub mod probe;
+pub mod role;
+pub mod s3;
+pub mod sts;
+pub mod words;
+
+use crate::domain::aws_code::{S3Code, StsCode};
+use crate::domain::aws_failure::{AwsFailure, FailureKind, ObjectLock, PolicyKind};
+use crate::domain::cause::denied::{DeniedAction, DeniedKey, locked_until};
+use crate::domain::cause::no_answer::NoAnswer;
+use crate::domain::cause::probe::{ProbeDifference, ProbeLeft};
+use crate::domain::cause::role::RoleRefusal;
+use crate::domain::cause::s3::S3Answer;
+use crate::domain::cause::sts::PolicyComplaint;
+use crate::domain::cause::words::{CauseWords, Entry, words};
 use crate::domain::check::{Bearing, MissingPermission};
 use crate::domain::connection::access::Auth;
 use crate::domain::connection::region::Region;
@@ -10,18 +26,23 @@ use crate::domain::files::file_operation::FileOperation;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cause {
     /// A policy on our own side does not let us call AssumeRole.
-    ServiceNotPermitted(DenialCause),
+    ServiceNotPermitted(PolicyKind),
     ServiceCredentialsRejected,
-    /// The role does not exist, does not trust us, or requires another external ID. AWS does not say
-    /// which of these it is.
     RoleRefused {
         /// The service's account, where it is known.
         account: Option<String>,
         role: String,
         external_id: String,
+        why: RoleRefusal,
     },
-    StsRegionDisabled,
-    SessionPolicyRejected,
+    /// STS answered AssumeRole, and not with a refusal of the role.
+    RoleNotAsked {
+        /// `None`: a code that is in no list.
+        code: Option<StsCode>,
+        /// The code as it came.
+        raw: Option<String>,
+        complaint: PolicyComplaint,
+    },
     RoleAcceptsMissingExternalId {
         role: String,
         external_id: String,
@@ -55,13 +76,38 @@ pub enum Cause {
     BucketRegionUnknown,
     CredentialsRejected,
     EndpointNotAllowed,
-    PermissionMissing {
-        action: String,
-        denial: Option<DenialCause>,
+    ActionDenied(DeniedAction),
+    KeyDenied(DeniedKey),
+    /// The prefix itself can be listed, and no folder below it.
+    FoldersNotListed {
+        denied: DeniedAction,
+        prefix: String,
+        folder: String,
     },
-    KmsPermissionMissing {
-        action: &'static str,
+    /// An action of the documents that the connection works without.
+    OptionalActionDenied {
+        denied: DeniedAction,
+        /// What cannot be done without it.
+        without: &'static str,
     },
+    /// Object Lock refused a change.
+    ObjectLocked {
+        lock: Option<ObjectLock>,
+    },
+    /// What was written reads back differently, or not at all.
+    ProbeDiffers(ProbeDifference),
+    /// What the check wrote is still there.
+    ProbeLeft {
+        key: String,
+        versions: Vec<String>,
+        why: ProbeLeft,
+    },
+    EndpointRedirects {
+        /// `None`: the answer does not say where to.
+        to: Option<String>,
+    },
+    /// Any other answer of the store that is no fault of its own.
+    StoreAnswered(S3Answer),
     CorsNotAllowed {
         bucket: String,
         /// Methods and origins, for people.
@@ -81,24 +127,12 @@ pub enum Cause {
     },
 }
 
-/// Why there is no usable answer. It proves nothing about permissions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NoAnswer {
-    Throttled,
-    Timeout,
-    Unreachable,
-    Unavailable,
-    Unreadable,
-    ClockSkew,
-    Rejected,
-}
-
 /// Why it is not proved that the role refuses others, although it did not let them in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotProven {
     NoAnswer(NoAnswer),
     /// A policy on the service's own side refused, so the role was not asked.
-    ByService(DenialCause),
+    ByService(PolicyKind),
     /// AWS gave a reason that this service does not know.
     UnknownReason,
     /// The role let us in, and refused us a moment later: its trust policy is not known everywhere in STS
@@ -106,48 +140,105 @@ pub enum NotProven {
     Spreading,
 }
 
-/// What a person reads of a cause.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CauseWords {
-    /// Stable, `snake_case`.
-    pub code: &'static str,
-    pub title: String,
-    pub explanation: String,
-    pub remedy: String,
-}
-
 impl Cause {
-    /// The cause of a failed call that needs no permission of its own.
-    pub fn of_bucket(bucket: &str, failure: &AwsFailure) -> Self {
+    /// The cause of a failed call that needs no permission of its own. `auth`: how the connection signs
+    /// in; `None`: by the service's own credentials.
+    pub fn of_bucket(bucket: &str, auth: Option<Auth>, failure: &AwsFailure) -> Self {
+        let code = failure.error_code.as_deref().and_then(S3Code::parse);
+        let answered = || {
+            Self::StoreAnswered(S3Answer {
+                code,
+                raw: failure.error_code.clone(),
+                http_status: failure.http_status,
+                auth,
+                needs_customer_key: failure.needs_customer_key(),
+            })
+        };
         match failure.kind {
             FailureKind::NoSuchBucket => Self::BucketNotFound {
                 bucket: bucket.to_owned(),
             },
             FailureKind::WrongRegion => Self::BucketRegionUnknown,
-            FailureKind::BadCredentials => Self::CredentialsRejected,
             FailureKind::ForbiddenAddress => Self::EndpointNotAllowed,
-            FailureKind::AccessDenied
+            FailureKind::Redirected => Self::EndpointRedirects {
+                to: failure.redirects_to().map(ToString::to_string),
+            },
+            FailureKind::ObjectLocked => Self::ObjectLocked {
+                lock: failure.lock(),
+            },
+            // Made by this service itself, before a call.
+            FailureKind::BadCredentials if failure.http_status.is_none() => {
+                Self::CredentialsRejected
+            }
+            FailureKind::Unavailable if code == Some(S3Code::OperationAborted) => answered(),
+            FailureKind::Throttled
+            | FailureKind::Unavailable
+            | FailureKind::Timeout
+            | FailureKind::Network
+            | FailureKind::InvalidResponse
+            | FailureKind::NotS3
+            | FailureKind::ListingIncomplete
+            | FailureKind::ClockSkew => Self::NotAnswered {
+                attempt: "ask the bucket",
+                why: failure.kind.into(),
+            },
+            FailureKind::BadCredentials
+            | FailureKind::AccessDenied
             | FailureKind::KmsDenied
-            | FailureKind::ClockSkew
+            | FailureKind::KmsUnusable
+            | FailureKind::AccountDisabled
+            | FailureKind::NotSupported
             | FailureKind::NoSuchKey
             | FailureKind::NotModified
             | FailureKind::PreconditionFailed
             | FailureKind::InvalidRange
             | FailureKind::Archived
-            | FailureKind::InvalidRequest
-            | FailureKind::Throttled
-            | FailureKind::Unavailable
-            | FailureKind::Timeout
-            | FailureKind::Network
-            | FailureKind::InvalidResponse => Self::NotAnswered {
-                attempt: "ask the bucket",
-                why: failure.kind.into(),
-            },
+            | FailureKind::InvalidRequest => answered(),
+        }
+    }
+
+    /// The entry of a cause that is an answer with a code.
+    fn entry(&self) -> Option<Entry> {
+        match self {
+            Self::RoleNotAsked {
+                code,
+                raw,
+                complaint,
+            } => Some(sts::entry(*code, raw.as_deref(), *complaint)),
+            Self::StoreAnswered(answer) => Some(s3::entry(answer)),
+            Self::ServiceNotPermitted(_)
+            | Self::ServiceCredentialsRejected
+            | Self::RoleRefused { .. }
+            | Self::RoleAcceptsMissingExternalId { .. }
+            | Self::RoleAcceptsWrongExternalId { .. }
+            | Self::RefusalNotProven(_)
+            | Self::RegionDiffers { .. }
+            | Self::LocationNotPermitted { .. }
+            | Self::LocationNotSupported
+            | Self::BucketOwnedByAnotherAccount { .. }
+            | Self::BucketNotFound { .. }
+            | Self::BucketRegionUnknown
+            | Self::CredentialsRejected
+            | Self::EndpointNotAllowed
+            | Self::EndpointRedirects { .. }
+            | Self::ActionDenied(_)
+            | Self::KeyDenied(_)
+            | Self::FoldersNotListed { .. }
+            | Self::OptionalActionDenied { .. }
+            | Self::ObjectLocked { .. }
+            | Self::ProbeDiffers(_)
+            | Self::ProbeLeft { .. }
+            | Self::CorsNotAllowed { .. }
+            | Self::OperationNotPermitted { .. }
+            | Self::NotAnswered { .. } => None,
         }
     }
 
     /// What it says of the connection.
     pub fn bearing(&self) -> Bearing {
+        if let Some(entry) = self.entry() {
+            return entry.bearing;
+        }
         match self {
             Self::RoleRefused { .. } => Bearing::RefusesUs,
             Self::RoleAcceptsMissingExternalId { .. } | Self::RoleAcceptsWrongExternalId { .. } => {
@@ -156,6 +247,7 @@ impl Cause {
             Self::RefusalNotProven(NotProven::Spreading) => Bearing::Passing,
             Self::RefusalNotProven(NotProven::NoAnswer(why)) if why.passes() => Bearing::Passing,
             Self::NotAnswered { why, .. } if why.passes() => Bearing::Passing,
+            Self::ActionDenied(denied) if denied.is_own_policy() => Bearing::Undecided,
             Self::ServiceNotPermitted(_)
             | Self::ServiceCredentialsRejected
             // The service's own clock may be the wrong one.
@@ -166,8 +258,8 @@ impl Cause {
             | Self::RefusalNotProven(
                 NotProven::NoAnswer(_) | NotProven::ByService(_) | NotProven::UnknownReason,
             ) => Bearing::Undecided,
-            Self::StsRegionDisabled
-            | Self::SessionPolicyRejected
+            Self::RoleNotAsked { .. }
+            | Self::StoreAnswered(_)
             | Self::RegionDiffers { .. }
             | Self::LocationNotPermitted { .. }
             | Self::LocationNotSupported
@@ -176,8 +268,14 @@ impl Cause {
             | Self::BucketRegionUnknown
             | Self::CredentialsRejected
             | Self::EndpointNotAllowed
-            | Self::PermissionMissing { .. }
-            | Self::KmsPermissionMissing { .. }
+            | Self::EndpointRedirects { .. }
+            | Self::ActionDenied(_)
+            | Self::KeyDenied(_)
+            | Self::FoldersNotListed { .. }
+            | Self::OptionalActionDenied { .. }
+            | Self::ObjectLocked { .. }
+            | Self::ProbeDiffers(_)
+            | Self::ProbeLeft { .. }
             | Self::CorsNotAllowed { .. }
             | Self::OperationNotPermitted { .. }
             | Self::NotAnswered { .. } => Bearing::Definite,
@@ -188,19 +286,23 @@ impl Cause {
     /// change spreads both ways: a role whose trust policy was tightened a moment ago may still let
     /// others in. A missing bucket, or a missing CORS rule, does not change by itself.
     pub fn may_pass_later(&self) -> bool {
+        if let Some(entry) = self.entry() {
+            return entry.passes;
+        }
         match self {
             Self::RoleRefused { .. }
             | Self::RoleAcceptsMissingExternalId { .. }
             | Self::RoleAcceptsWrongExternalId { .. }
-            | Self::PermissionMissing { .. }
-            | Self::KmsPermissionMissing { .. } => true,
+            | Self::FoldersNotListed { .. }
+            | Self::KeyDenied(_) => true,
+            Self::ActionDenied(denied) => !denied.is_own_policy(),
             Self::RefusalNotProven(_) | Self::NotAnswered { .. } => {
                 self.bearing() == Bearing::Passing
             }
             Self::ServiceNotPermitted(_)
             | Self::ServiceCredentialsRejected
-            | Self::StsRegionDisabled
-            | Self::SessionPolicyRejected
+            | Self::RoleNotAsked { .. }
+            | Self::StoreAnswered(_)
             | Self::RegionDiffers { .. }
             | Self::LocationNotPermitted { .. }
             | Self::LocationNotSupported
@@ -209,13 +311,28 @@ impl Cause {
             | Self::BucketRegionUnknown
             | Self::CredentialsRejected
             | Self::EndpointNotAllowed
+            | Self::EndpointRedirects { .. }
+            | Self::OptionalActionDenied { .. }
+            | Self::ObjectLocked { .. }
+            | Self::ProbeDiffers(_)
+            | Self::ProbeLeft { .. }
             | Self::CorsNotAllowed { .. }
             | Self::OperationNotPermitted { .. } => false,
         }
     }
 
     pub fn words(&self) -> CauseWords {
+        if let Some(entry) = self.entry() {
+            return entry.words;
+        }
         match self {
+            // Both have an entry.
+            Self::RoleNotAsked { .. } | Self::StoreAnswered(_) => words(
+                "aws_rejected",
+                "AWS did not accept the call",
+                "The answer has no meaning that is known.",
+                NoAnswer::REMEDY,
+            ),
             Self::ServiceNotPermitted(by) => words(
                 "service_not_permitted",
                 "The service itself may not assume the role",
@@ -235,34 +352,14 @@ impl Cause {
                 account,
                 role,
                 external_id,
+                why,
             } => {
                 let account = match account {
                     Some(account) => format!("account {account}"),
                     None => "the service's account".to_owned(),
                 };
-                words(
-                    "role_refused",
-                    "The role refused us",
-                    format!(
-                        "Either there is no such role, or its trust policy does not name {account}, or it asks for another external ID. A role made a moment ago may also need up to a minute."
-                    ),
-                    format!(
-                        "Compare the account and the external ID `{external_id}` with IAM > Roles > {role} > Trust relationships, or paste the trust policy there again."
-                    ),
-                )
+                role::refused(&account, role, external_id, *why)
             }
-            Self::StsRegionDisabled => words(
-                "sts_region_disabled",
-                "STS is switched off in the service's Region",
-                "The customer's account has switched AWS STS off in the Region that the service runs in.",
-                "Activate the Region under IAM > Account settings > Security Token Service.",
-            ),
-            Self::SessionPolicyRejected => words(
-                "session_policy_rejected",
-                "The bucket prefix is too long for a session",
-                "AWS did not accept the session policy that limits us to this bucket and prefix.",
-                "Choose a shorter bucket prefix.",
-            ),
             Self::RoleAcceptsMissingExternalId { role, external_id } => accepts(
                 "role_accepts_missing_external_id",
                 "without any external ID",
@@ -368,21 +465,73 @@ impl Cause {
                 "It leads to a network that the operator does not allow customers' endpoints to be in.",
                 "Use a public endpoint, or ask the operator to allow the network.",
             ),
-            Self::PermissionMissing { action, denial } => {
-                let (because, remedy) = denied(*denial);
+            Self::EndpointRedirects { to } => {
+                let (whither, remedy) = match to {
+                    Some(to) => (
+                        format!("to `{to}`"),
+                        format!("If that is your store, enter `{to}` as the endpoint."),
+                    ),
+                    None => (
+                        "without saying where to".to_owned(),
+                        "Enter the endpoint as the store's documentation has it, with `https://` where the store wants TLS.".to_owned(),
+                    ),
+                };
                 words(
-                    "permission_missing",
-                    format!("The role may not use {action}"),
-                    format!("S3 refused {action}: {because}."),
+                    "endpoint_redirects",
+                    "The endpoint redirects to another address",
+                    format!(
+                        "This endpoint redirects {whither}, and not as S3 does for a bucket in another Region. The service does not follow such a redirect: a signature is for one host, and the other may be anybody's."
+                    ),
                     remedy,
                 )
             }
-            Self::KmsPermissionMissing { action } => words(
-                "kms_permission_missing",
-                format!("The role may not use {action}"),
-                "The bucket's objects are encrypted with a KMS key, and the role may not use it.",
-                "Enter the key's ARN in the first step and apply the permission policy again; the key's own policy must let the role's account use IAM policies.",
+            Self::ActionDenied(denied) => denied.words(),
+            Self::KeyDenied(denied) => denied.words(),
+            Self::FoldersNotListed {
+                denied,
+                prefix,
+                folder,
+            } => {
+                let parent = match prefix.is_empty() {
+                    true => "the top of the bucket".to_owned(),
+                    false => format!("`{prefix}`"),
+                };
+                let shown = denied.words();
+                words(
+                    "folders_not_listed",
+                    "Folders below the prefix cannot be listed",
+                    format!(
+                        "S3 lists {parent} and refuses its folder `{folder}`. A condition on `s3:prefix` with StringEquals does that, or one with StringLike and no `*` at its end. {}",
+                        shown.explanation
+                    ),
+                    match denied.is_missing_permission() {
+                        true => format!(
+                            "Use StringLike with `{prefix}*` in the statement for s3:ListBucket, as the statement shown here does."
+                        ),
+                        false => shown.remedy,
+                    },
+                )
+            }
+            Self::OptionalActionDenied { denied, without } => {
+                let shown = denied.words();
+                words(
+                    "optional_permission_missing",
+                    format!("Without {}, {without} cannot be used", denied.action),
+                    format!("{} The other steps do not depend on it.", shown.explanation),
+                    format!("If you need {without}: {}", shown.remedy),
+                )
+            }
+            Self::ObjectLocked { lock } => words(
+                "object_locked",
+                "Object Lock protects the object",
+                format!(
+                    "The store refused the change because Object Lock protects the object{}. No permission changes that.",
+                    locked_until(lock.as_ref())
+                ),
+                "Wait until the retention ends, or have the legal hold removed. If files of this storage are to be deleted, use a bucket without default retention.",
             ),
+            Self::ProbeDiffers(how) => probe::differs(how),
+            Self::ProbeLeft { key, versions, why } => probe::left(key, versions, why),
             Self::CorsNotAllowed { bucket, refused } => words(
                 "cors_not_allowed",
                 "Browsers may not use the bucket",
@@ -408,113 +557,6 @@ impl Cause {
                 NoAnswer::REMEDY,
             ),
         }
-    }
-}
-
-impl NoAnswer {
-    const REMEDY: &str = "Check again in a moment. If it stays, contact the operator.";
-
-    /// Whether the same call may be answered later, with nothing changed.
-    pub fn passes(self) -> bool {
-        match self {
-            Self::Throttled
-            | Self::Timeout
-            | Self::Unreachable
-            | Self::Unavailable
-            | Self::Unreadable => true,
-            // The operator corrects the clock, or the request is wrong for this store.
-            Self::ClockSkew | Self::Rejected => false,
-        }
-    }
-
-    fn code(self) -> &'static str {
-        match self {
-            Self::Throttled => "aws_throttled",
-            Self::Timeout => "aws_timeout",
-            Self::Unreachable => "aws_unreachable",
-            Self::Unavailable => "aws_unavailable",
-            Self::Unreadable => "aws_answer_unreadable",
-            Self::ClockSkew => "aws_clock_skew",
-            Self::Rejected => "aws_rejected",
-        }
-    }
-
-    fn explained(self, attempt: &str) -> String {
-        let why = match self {
-            Self::Throttled => "AWS asks for fewer requests at the moment",
-            Self::Timeout => "AWS did not answer in time",
-            Self::Unreachable => "AWS could not be reached",
-            Self::Unavailable => "AWS answered with a fault of its own",
-            Self::Unreadable => "the response did not come from AWS",
-            Self::ClockSkew => {
-                "AWS says that this service's clock differs from its own by more than it accepts"
-            }
-            Self::Rejected => "AWS did not accept the request",
-        };
-        format!("We tried to {attempt}, and {why}. This proves nothing about the settings.")
-    }
-}
-
-impl From<FailureKind> for NoAnswer {
-    fn from(kind: FailureKind) -> Self {
-        match kind {
-            FailureKind::Throttled => Self::Throttled,
-            FailureKind::Timeout => Self::Timeout,
-            FailureKind::Network => Self::Unreachable,
-            FailureKind::Unavailable => Self::Unavailable,
-            FailureKind::InvalidResponse => Self::Unreadable,
-            FailureKind::ClockSkew => Self::ClockSkew,
-            FailureKind::AccessDenied
-            | FailureKind::KmsDenied
-            | FailureKind::BadCredentials
-            | FailureKind::NoSuchKey
-            | FailureKind::NoSuchBucket
-            | FailureKind::WrongRegion
-            | FailureKind::NotModified
-            | FailureKind::PreconditionFailed
-            | FailureKind::InvalidRange
-            | FailureKind::Archived
-            | FailureKind::InvalidRequest
-            | FailureKind::ForbiddenAddress => Self::Rejected,
-        }
-    }
-}
-
-/// Why S3 denied an action, and what to change.
-fn denied(denial: Option<DenialCause>) -> (&'static str, &'static str) {
-    const REMOVE: &str = "Remove the denial, or make an exception for the role.";
-    const ASK: &str = "Ask whoever manages that policy to allow it; the role's own policy cannot.";
-    match denial {
-        Some(DenialCause::ExplicitDenyResource) => {
-            ("the bucket policy denies it explicitly", REMOVE)
-        }
-        Some(DenialCause::ExplicitDenyIdentity) => {
-            ("a policy of the role denies it explicitly", REMOVE)
-        }
-        Some(DenialCause::ServiceControlPolicy) => (
-            "a service control policy of the customer's organization does not allow it",
-            ASK,
-        ),
-        Some(DenialCause::ResourceControlPolicy) => (
-            "a resource control policy of the customer's organization does not allow it",
-            ASK,
-        ),
-        Some(DenialCause::PermissionsBoundary) => {
-            ("the role's permissions boundary does not allow it", ASK)
-        }
-        Some(DenialCause::VpcEndpointPolicy) => ("a VPC endpoint policy does not allow it", ASK),
-        Some(
-            DenialCause::NoIdentityPolicy
-            | DenialCause::NoResourcePolicy
-            | DenialCause::NoSessionPolicy
-            | DenialCause::NoTrustPolicy
-            | DenialCause::SessionPolicy
-            | DenialCause::Unrecognised,
-        )
-        | None => (
-            "no policy of the role allows it on this bucket and prefix",
-            "Add the statement shown here to the role's permission policy, or apply the permission policy again.",
-        ),
     }
 }
 
@@ -544,25 +586,18 @@ fn not_proven(why: NotProven) -> (String, &'static str) {
 }
 
 /// Which policy of our own side refused an AssumeRole call of ours.
-fn policy_of_the_service(by: DenialCause) -> &'static str {
+fn policy_of_the_service(by: PolicyKind) -> &'static str {
     match by {
-        DenialCause::NoIdentityPolicy => {
-            "the policies of the service's identity, none of which allows it"
+        PolicyKind::Identity => {
+            "the policies of the service's identity, which do not allow it or deny it"
         }
-        DenialCause::ExplicitDenyIdentity => "a policy of the service's identity, which denies it",
-        DenialCause::ServiceControlPolicy => {
-            "a service control policy of the service's organization"
+        PolicyKind::ServiceControl => "a service control policy of the service's organization",
+        PolicyKind::PermissionsBoundary => "the permissions boundary of the service's identity",
+        PolicyKind::Session => "the session policy that the service runs under",
+        PolicyKind::VpcEndpoint => "the policy of the VPC endpoint that the service uses",
+        PolicyKind::Resource | PolicyKind::RoleTrust | PolicyKind::ResourceControl => {
+            "a policy of the service's side"
         }
-        DenialCause::PermissionsBoundary => "the permissions boundary of the service's identity",
-        DenialCause::SessionPolicy | DenialCause::NoSessionPolicy => {
-            "the session policy that the service runs under"
-        }
-        DenialCause::VpcEndpointPolicy => "the policy of the VPC endpoint that the service uses",
-        DenialCause::NoResourcePolicy
-        | DenialCause::NoTrustPolicy
-        | DenialCause::ExplicitDenyResource
-        | DenialCause::ResourceControlPolicy
-        | DenialCause::Unrecognised => "a policy of the service's side",
     }
 }
 
@@ -596,18 +631,4 @@ fn accepts(code: &'static str, sent: &str, role: &str, external_id: &str) -> Cau
             "In IAM > Roles > {role} > Trust relationships, require the external ID `{external_id}` with the condition operator StringEquals. StringEqualsIfExists, StringLike and wildcards do not protect the role."
         ),
     )
-}
-
-fn words(
-    code: &'static str,
-    title: impl Into<String>,
-    explanation: impl Into<String>,
-    remedy: impl Into<String>,
-) -> CauseWords {
-    CauseWords {
-        code,
-        title: title.into(),
-        explanation: explanation.into(),
-        remedy: remedy.into(),
-    }
 }

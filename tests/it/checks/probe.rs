@@ -1,0 +1,336 @@
+//! What the check writes: read back, removed with its versions, and reported where it stays.
+
+use crate::it::support::app::{TestApp, app_on};
+use crate::it::support::aws::stub::{AwsStub, denied, html, s3_error};
+use crate::it::support::aws::versioned::Versions;
+use crate::it::support::aws::wire::Reply;
+use crate::it::support::scene::{Dialog, Report, Scene};
+use serde_json::{Value, json};
+
+async fn stage() -> (AwsStub, TestApp) {
+    let stub = AwsStub::start().await;
+    let app = app_on(&stub.hurried_sdk_config()).await;
+    (stub, app)
+}
+
+/// A bucket that keeps versions.
+fn versioned(stub: &AwsStub) -> Versions {
+    let versions = Versions::default();
+    let own = versions.clone();
+    stub.when(move |request| own.answer(request));
+    versions
+}
+
+fn probe_key(dialog: &Dialog<'_>) -> String {
+    let id = &dialog.id;
+    format!("temp/sallyport-check-{}", &id[id.len() - 8..])
+}
+
+fn lacks(action: &str) -> Reply {
+    denied(&format!(
+        "User: SECRETARN is not authorized to perform: {action} on resource: \"SECRETARN\" because no identity-based policy allows the {action} action"
+    ))
+}
+
+#[track_caller]
+fn problem<'a>(report: &'a Report, step: &str, code: &str) -> &'a Value {
+    assert_eq!(report.code(step), Some(code), "{:#}", report.0);
+    &report.step(step)["problem"]
+}
+
+fn text(problem: &Value) -> String {
+    let field = |name: &str| problem[name].as_str().unwrap().to_owned();
+    format!("{} {}", field("explanation"), field("remedy"))
+}
+
+#[tokio::test]
+async fn a_check_leaves_nothing_in_a_bucket_with_versions() {
+    let (stub, app) = stage().await;
+    let dialog = Scene::on(&stub).open(&app).await;
+    let versions = versioned(&stub);
+    for _ in 0..2 {
+        dialog.check().await.passed();
+        assert_eq!(versions.count(), 0);
+    }
+    // As files are deleted, and the version and the marker by their IDs.
+    let deleted = stub.of("DeleteObject");
+    let plain = deleted
+        .iter()
+        .filter(|d| d.request.query("versionId").is_none());
+    assert_eq!((plain.count(), deleted.len()), (2, 6));
+}
+
+#[tokio::test]
+async fn what_an_earlier_check_has_left_is_removed_by_the_next() {
+    for can_list in [true, false] {
+        let (stub, app) = stage().await;
+        let dialog = Scene::on(&stub).open(&app).await;
+        let versions = versioned(&stub);
+        if !can_list {
+            versions.refuse_listing(s3_error(501, "NotImplemented", "x"));
+        }
+        versions.leave(&probe_key(&dialog));
+        dialog.check().await.passed();
+        assert_eq!(versions.count(), 0, "{can_list}");
+    }
+}
+
+#[tokio::test]
+async fn a_version_that_may_not_be_deleted_is_reported_with_the_statement_that_helps() {
+    let (stub, app) = stage().await;
+    let dialog = Scene::on(&stub).prefix("team").open(&app).await;
+    let there = [("team/a.txt".into(), "STANDARD".into())];
+    stub.world().objects = there.into();
+    let versions = versioned(&stub);
+    versions.refuse_deletions(lacks("s3:DeleteObjectVersion"));
+    let report = dialog.check().await;
+    assert_eq!(
+        report.0["outcome"], "passed_with_warnings",
+        "{:#}",
+        report.0
+    );
+    let problem = problem(&report, "delete_object", "probe_left");
+    let key = format!("team/{}", probe_key(&dialog));
+    assert!(
+        text(problem).contains(&key) && text(problem).contains("`v1`"),
+        "{problem}"
+    );
+    // For the check's own files, and nothing of the customer's.
+    let resource = format!("arn:aws:s3:::{}/team/temp/sallyport-check-*", stub.bucket);
+    assert_eq!(problem["patch"]["Resource"], json!([resource]));
+    assert_eq!(problem["missing"][0]["action"], "s3:DeleteObjectVersion");
+    assert!(!report.0.to_string().contains("SECRETARN"));
+    versions.allow_deletions();
+    dialog.check().await.passed();
+    assert_eq!(versions.count(), 0);
+}
+
+#[tokio::test]
+async fn object_lock_is_named_with_its_end_and_one_version_stays() {
+    for (until, words) in [
+        (Some("2031-05-06T07:08:09Z"), "until 2031-05-06 07:08 UTC"),
+        (None, "until when is not known"),
+    ] {
+        let (stub, app) = stage().await;
+        let dialog = Scene::on(&stub).open(&app).await;
+        let versions = versioned(&stub);
+        if let Some(until) = until {
+            versions.retain_until(until);
+        }
+        versions.refuse_deletions(denied(
+            "Access Denied because object protected by object lock.",
+        ));
+        for _ in 0..3 {
+            let report = dialog.check().await;
+            let problem = problem(&report, "delete_object", "probe_left");
+            assert!(text(problem).contains("Object Lock"), "{problem}");
+            assert!(text(problem).contains(words), "{problem}");
+            assert!(!text(problem).contains("Allow s3:"), "{problem}");
+            assert_eq!(problem["patch"], Value::Null);
+            assert_eq!(problem["missing"], Value::Null);
+            assert_eq!(report.status("put_object"), "passed");
+            assert_eq!(versions.count(), 1, "not one for each check");
+        }
+        versions.allow_deletions();
+        dialog.check().await.passed();
+        assert_eq!(versions.count(), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_store_whose_lock_refuses_each_deletion_says_so() {
+    for reply in [
+        denied("Access Denied because object protected by object lock."),
+        s3_error(
+            400,
+            "InvalidRequest",
+            "Object is WORM protected and cannot be overwritten",
+        ),
+        s3_error(403, "ObjectLockedByBucketPolicy", "x"),
+    ] {
+        let (stub, app) = stage().await;
+        let dialog = Scene::on(&stub).open(&app).await;
+        stub.answer_to("DeleteObject", reply);
+        let report = dialog.check().await.failed(&["delete_object"]);
+        let problem = problem(&report, "delete_object", "object_locked");
+        assert!(text(problem).contains("Object Lock"));
+        assert_eq!(
+            (&problem["patch"], &problem["missing"]),
+            (&Value::Null, &Value::Null)
+        );
+    }
+}
+
+#[tokio::test]
+async fn mfa_delete_is_named() {
+    let (stub, app) = stage().await;
+    let dialog = Scene::on(&stub).open(&app).await;
+    let versions = versioned(&stub);
+    versions.refuse_deletions(denied("Mfa Authentication must be used for this request"));
+    let report = dialog.check().await;
+    let problem = problem(&report, "delete_object", "probe_left");
+    assert!(text(problem).contains("multi-factor") && text(problem).contains("MFA delete"));
+    assert_eq!(problem["patch"], Value::Null);
+}
+
+#[tokio::test]
+async fn what_was_written_is_read_back_and_compared() {
+    let (stub, app) = stage().await;
+    let dialog = Scene::on(&stub).open(&app).await;
+    let of_probe = |stub: &AwsStub, reply: Reply| {
+        stub.when(move |request| {
+            let (_, key) = request.bucket_and_key();
+            let is_whole = request.header("range").is_none();
+            let reads = request.operation() == "GetObject" && is_whole;
+            (reads && key.contains("sallyport-check-")).then(|| reply.clone())
+        });
+    };
+    for (reply, step, code) in [
+        (html(200), "put_object", "probe_differs"),
+        (Reply::answer(200, ""), "put_object", "probe_differs"),
+        (
+            Reply::answer(200, vec![b'x'; 200_000]),
+            "put_object",
+            "probe_differs",
+        ),
+        (
+            s3_error(404, "NoSuchKey", "x"),
+            "put_object",
+            "probe_not_stored",
+        ),
+        (lacks("s3:GetObject"), "get_object", "permission_missing"),
+        (lacks("kms:Decrypt"), "get_object", "kms_permission_missing"),
+        (
+            s3_error(400, "KMS.DisabledException", "x"),
+            "get_object",
+            "kms_key_unusable",
+        ),
+    ] {
+        stub.forget_rules();
+        of_probe(&stub, reply);
+        let report = dialog.check().await.failed(&[step]);
+        problem(&report, step, code);
+        // It is removed all the same.
+        assert_eq!(report.status("delete_object"), "passed");
+        dialog.refused().await;
+    }
+}
+
+#[tokio::test]
+async fn an_encryption_other_than_that_of_the_settings_is_a_warning() {
+    let (stub, app) = stage().await;
+    let dialog = Scene::on(&stub).open(&app).await;
+    let key =
+        |end: &str| format!("arn:aws:kms:us-east-1:222222222222:key/11111111-2222-3333-4444-{end}");
+    let (asked, other) = (key("555555555555"), key("666666666666"));
+    dialog
+        .patch(json!({"kms_key_arn": asked}))
+        .await
+        .expect(200);
+    for (found, passes) in [(&asked, true), (&other, false)] {
+        stub.forget_rules();
+        let versions = Versions::default();
+        let found = found.clone();
+        stub.when(move |request| {
+            let reply = versions.answer(request)?;
+            let reply = match request.operation().as_str() {
+                "GetObject" => reply
+                    .with("x-amz-server-side-encryption", "aws:kms")
+                    .with("x-amz-server-side-encryption-aws-kms-key-id", found.clone()),
+                _ => reply,
+            };
+            Some(reply)
+        });
+        let report = dialog.check().await;
+        match passes {
+            true => drop(report.passed()),
+            false => {
+                let problem = problem(&report, "put_object", "probe_encryption_differs");
+                assert!(text(problem).contains(&other) && text(problem).contains(&asked));
+            }
+        }
+    }
+}
+
+/// A condition `StringEquals` on `s3:prefix` lists the prefix alone.
+#[tokio::test]
+async fn a_folder_below_the_prefix_is_listed_too() {
+    let (stub, app) = stage().await;
+    for (prefix, only) in [("team", "team/"), ("", "")] {
+        stub.forget_rules();
+        let there = [(format!("{only}a.txt"), "STANDARD".into())];
+        stub.world().objects = there.into();
+        let dialog = Scene::on(&stub).reading(prefix).open(&app).await;
+        stub.when(move |request| {
+            let lists = request.operation() == "ListObjectsV2";
+            let below = request.query("prefix").unwrap_or_default() != only;
+            (lists && below).then(|| lacks("s3:ListBucket"))
+        });
+        let report = dialog.check().await.failed(&["list_bucket"]);
+        let problem = problem(&report, "list_bucket", "folders_not_listed");
+        assert!(text(problem).contains("StringEquals"), "{problem}");
+        assert_eq!(problem["patch"]["Action"], json!(["s3:ListBucket"]));
+        let condition = &problem["patch"]["Condition"];
+        match prefix.is_empty() {
+            true => assert_eq!(*condition, Value::Null),
+            false => assert_eq!(condition["StringLike"]["s3:prefix"], json!(["team/*"])),
+        }
+        dialog.refused().await;
+    }
+}
+
+/// Everything works without them but one thing each.
+#[tokio::test]
+async fn a_policy_without_version_and_acl_actions_says_what_cannot_be_used() {
+    let (stub, app) = stage().await;
+    let dialog = Scene::on(&stub).open(&app).await;
+    stub.answer_to("ListObjectVersions", lacks("s3:ListBucketVersions"));
+    stub.answer_to("GetObjectAcl", lacks("s3:GetObjectAcl"));
+    stub.answer_to("PutObjectAcl", lacks("s3:PutObjectAcl"));
+    stub.when(|request| {
+        let of_version = request.query("versionId").is_some();
+        (request.operation() == "DeleteObject" && of_version)
+            .then(|| lacks("s3:DeleteObjectVersion"))
+    });
+    let report = dialog.check().await;
+    assert_eq!(
+        report.0["outcome"], "passed_with_warnings",
+        "{:#}",
+        report.0
+    );
+    for (step, action) in [
+        ("list_bucket", "s3:ListBucketVersions"),
+        ("get_object", "s3:GetObjectAcl"),
+        ("put_object", "s3:PutObjectAcl"),
+        ("delete_object", "s3:DeleteObjectVersion"),
+    ] {
+        let problem = problem(&report, step, "optional_permission_missing");
+        assert_eq!(problem["missing"][0]["action"], action);
+        assert_eq!(problem["patch"]["Action"], json!([action]));
+        assert_eq!(
+            problem["patch"]["Sid"],
+            Value::Null,
+            "IAM refuses a Sid twice"
+        );
+        assert!(
+            problem["title"]
+                .as_str()
+                .unwrap()
+                .contains("cannot be used")
+        );
+    }
+    dialog.complete().await.expect(201);
+}
+
+#[tokio::test]
+async fn checks_at_the_same_time_do_not_disturb_each_other() {
+    let (stub, app) = stage().await;
+    let dialog = Scene::on(&stub).open(&app).await;
+    let versions = versioned(&stub);
+    stub.world().delay = std::time::Duration::from_millis(30);
+    let (a, b, c) = tokio::join!(dialog.check(), dialog.check(), dialog.check());
+    for report in [a, b, c] {
+        report.passed();
+    }
+    assert_eq!(versions.count(), 0);
+}
