@@ -26,6 +26,9 @@ use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{EncodingType, ObjectCannedAcl, ObjectLockLegalHoldStatus, ObjectLockMode};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use md5::{Digest, Md5};
 use reqwest::header::{
     ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_REQUEST_HEADERS,
     ACCESS_CONTROL_REQUEST_METHOD, ORIGIN,
@@ -453,6 +456,8 @@ impl BucketProbe for S3Probe {
             .key(key.as_str())
             .content_type("text/plain; charset=utf-8")
             .set_if_none_match(if_absent.then(|| "*".to_owned()))
+            // A bucket with Object Lock by default takes no object without it.
+            .content_md5(STANDARD.encode(Md5::digest(PROBE_BODY)))
             .body(ByteStream::from_static(PROBE_BODY))
             .set_server_side_encryption(encryption.algorithm)
             .set_ssekms_key_id(encryption.key_id)

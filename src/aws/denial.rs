@@ -135,6 +135,8 @@ fn is_about_mfa(message: &str) -> bool {
 pub fn is_object_lock(message: &str) -> bool {
     let text = message.to_ascii_lowercase();
     let of_iam = text.contains("is not authorized to perform");
+    // Of a request that lacks a checksum, which says nothing of the object.
+    let asks_for_a_header = text.contains("content-md5");
     let says = [
         "object lock",
         "objectlock",
@@ -145,7 +147,7 @@ pub fn is_object_lock(message: &str) -> bool {
         "legal hold",
         "retention policy and cannot be deleted",
     ];
-    !of_iam && says.iter().any(|words| text.contains(words))
+    !of_iam && !asks_for_a_header && says.iter().any(|words| text.contains(words))
 }
 
 /// Whether S3 says that an object was stored with a key of the customer's own (SSE-C), which comes with each
@@ -238,6 +240,9 @@ mod tests {
             assert!(is_object_lock(text), "{text}");
         }
         assert!(!is_object_lock("Access Denied"));
+        assert!(!is_object_lock(
+            "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters"
+        ));
         assert_eq!(
             reason("Mfa Authentication must be used for this request"),
             DenialReason::Mfa

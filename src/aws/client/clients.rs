@@ -223,7 +223,7 @@ impl AwsClients {
                 .check_literal(endpoint)
                 .map_err(|forbidden| local("Connect", FailureKind::ForbiddenAddress, forbidden))?;
             config = config
-                .endpoint_url(endpoint.as_str())
+                .endpoint_url(endpoint.base())
                 .force_path_style(true)
                 .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
                 .http_client(self.guarded_http.clone());

@@ -54,6 +54,13 @@ impl Endpoint {
         self.0.as_str().trim_end_matches('/')
     }
 
+    /// As the base of a request's path: a path ends in a slash, because the SDK appends the bucket's name to
+    /// it as it is.
+    pub fn base(&self) -> String {
+        let slash = if self.0.path() == "/" { "" } else { "/" };
+        format!("{}{slash}", self.as_str())
+    }
+
     /// The address, where the host is written as one rather than as a name.
     pub fn literal_address(&self) -> Option<IpAddr> {
         match self.0.host() {
@@ -145,7 +152,9 @@ mod tests {
                 "https://a.example/storage/v1/s3",
             ),
         ] {
-            assert_eq!(Endpoint::parse(text).unwrap().as_str(), kept);
+            let endpoint = Endpoint::parse(text).unwrap();
+            assert_eq!(endpoint.as_str(), kept);
+            assert_eq!(endpoint.base(), format!("{kept}/"));
         }
         assert_eq!(
             Endpoint::parse("https://s3.example.com/").unwrap().as_str(),

@@ -90,7 +90,7 @@ async fn a_download_that_moves_is_finished() {
 /// The whole of it with a listener that goes on for load balancers.
 #[tokio::test]
 async fn a_stopping_service_says_so_before_it_takes_no_more() {
-    let app = TestApp::spawn_with(|options| options.drain = Some("2s".into())).await;
+    let app = TestApp::spawn_with(|options| options.drain = Some("5s".into())).await;
     let address = app.address;
     app.shutdown.cancel();
     tokio::time::sleep(Duration::from_millis(300)).await;
