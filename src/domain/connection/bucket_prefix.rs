@@ -20,9 +20,9 @@ impl BucketPrefix {
     /// Parses what an admin typed: `team`, `/team` and `team/` are the same prefix; nothing, or `/`
     /// alone, is the whole bucket.
     ///
-    /// A blank or an invisible character at an end, and an invisible one inside that is none of a script's
-    /// own, comes of copying: the prefix would be another folder than the one that is seen. It is refused,
-    /// with the prefix that was meant.
+    /// A blank or an invisible character at an end of the whole prefix, and some invisible ones inside, come of
+    /// copying: the prefix would be another folder than the one that is seen. They are refused, with the prefix
+    /// that was meant. Blanks at the ends of the folders inside are taken as they are.
     pub fn parse(value: &str) -> Result<Self, Invalid> {
         let meant = seen(value);
         if meant != value {
