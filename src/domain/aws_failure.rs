@@ -4,7 +4,8 @@ use crate::domain::connection::region::Region;
 use crate::domain::origin::Origin;
 use time::OffsetDateTime;
 
-/// What kind of failure it was. Decided from status and error code, never from message text alone.
+/// What kind of failure it was. Decided from status and error code, and from AWS's sentence only where one
+/// code stands for several cases: Object Lock, a KMS key, an absent object, a wrong clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FailureKind {
     /// A definite refusal of permission (403 `AccessDenied` and its like). The only kind that proves

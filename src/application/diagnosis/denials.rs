@@ -55,10 +55,7 @@ impl Denials {
             _ => Vec::new(),
         };
         let denied = failure.kind == FailureKind::AccessDenied;
-        let mut error = match bucket.connection.credentials {
-            Credentials::Service => Error::of_own_bucket(failure),
-            Credentials::Role { .. } | Credentials::AccessKey { .. } => Error::from(failure),
-        };
+        let mut error = error_of(&bucket.connection, failure);
         if missing.is_empty() {
             return error;
         }
@@ -84,26 +81,10 @@ impl Denials {
         failure: AwsFailure,
     ) -> Error {
         let needed = self.missing(&bucket.connection, operation, &failure);
-        let credentials = &bucket.connection.credentials;
         let actions: Vec<&str> = needed.iter().map(|one| one.action.as_str()).collect();
-        let denial = failure.denial.as_deref();
-        let denied = DeniedAction {
-            action: actions.join(" or "),
-            reason: failure.reason(),
-            policy_arn: denial
-                .and_then(|denial| denial.policy_arn.clone())
-                .filter(|arn| arn.len() < 200 && !arn.contains('`')),
-            auth: credentials.auth(),
-            role_arn: match credentials {
-                Credentials::Role { role_arn, .. } => Some(role_arn.to_string()),
-                Credentials::AccessKey { .. } | Credentials::Service => None,
-            },
-        };
+        let denied = DeniedAction::of(&bucket.connection, actions.join(" or "), &failure);
         let words = Cause::ActionDenied(denied).words();
-        let mut error = match credentials {
-            Credentials::Service => Error::of_own_bucket(failure),
-            Credentials::Role { .. } | Credentials::AccessKey { .. } => Error::from(failure),
-        };
+        let mut error = error_of(&bucket.connection, failure);
         error.detail = format!(
             "The storage does not permit {operation}. {}",
             words.explanation
@@ -161,5 +142,13 @@ impl Denials {
                 Target::Bucket | Target::Objects | Target::Everything => "*".to_owned(),
             }),
         }
+    }
+}
+
+/// The error for the failure itself, by whose bucket it is.
+fn error_of(connection: &Connection, failure: AwsFailure) -> Error {
+    match connection.credentials {
+        Credentials::Service => Error::of_own_bucket(failure),
+        Credentials::Role { .. } | Credentials::AccessKey { .. } => Error::from(failure),
     }
 }

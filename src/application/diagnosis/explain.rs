@@ -6,7 +6,7 @@ use crate::domain::aws_code::{StsCode, shown};
 use crate::domain::aws_failure::{
     AssumeRoleRefusal, AwsFailure, DenialReason, FailureKind, PolicyEffect, PolicyKind,
 };
-use crate::domain::cause::denied::{DeniedAction, DeniedKey};
+use crate::domain::cause::denied::{DeniedAction, DeniedKey, is_missing_permission};
 use crate::domain::cause::probe::{ProbeDifference, ProbeLeft};
 use crate::domain::cause::role::RoleRefusal;
 use crate::domain::cause::sts::PolicyComplaint;
@@ -90,14 +90,9 @@ impl Explain<'_> {
     ) -> Finding {
         let finding = Finding::of(Cause::LocationNotPermitted { found });
         // A statement that allows it helps where there is none; nothing claims more.
-        match failure.reason() {
-            DenialReason::By(PolicyKind::Identity, PolicyEffect::NoAllow) => {
-                self.with_statement(finding, "s3:GetBucketLocation", None)
-            }
-            DenialReason::By(_, _)
-            | DenialReason::NotGiven
-            | DenialReason::Mfa
-            | DenialReason::Unrecognised => finding,
+        match is_missing_permission(failure.reason()) {
+            true => self.with_statement(finding, "s3:GetBucketLocation", None),
+            false => finding,
         }
     }
 
@@ -122,15 +117,7 @@ impl Explain<'_> {
     /// Why a call that needs `action` failed.
     pub(crate) fn denied_or_failed(&self, action: &str, failure: &AwsFailure) -> Finding {
         match failure.kind {
-            FailureKind::AccessDenied => {
-                let denied = self.denied(action, failure);
-                let is_missing = denied.is_missing_permission();
-                let finding = Finding::of(Cause::ActionDenied(denied));
-                match is_missing {
-                    true => self.with_statement(finding, action, None),
-                    false => finding,
-                }
-            }
+            FailureKind::AccessDenied => self.of_denied(action, failure, Cause::ActionDenied),
             FailureKind::KmsDenied => self.key_denied(action, failure),
             FailureKind::BadCredentials
             | FailureKind::ClockSkew
@@ -162,21 +149,25 @@ impl Explain<'_> {
     fn denied(&self, action: &str, failure: &AwsFailure) -> DeniedAction {
         let denial = failure.denial.as_deref();
         let named = denial.and_then(|denial| denial.action.as_deref());
-        let role_arn = match &self.connection.credentials {
-            Credentials::Role { role_arn, .. } => Some(role_arn.to_string()),
-            Credentials::AccessKey { .. } | Credentials::Service => None,
-        };
-        DeniedAction {
-            action: named
-                .filter(|named| named.starts_with("s3:") && named.len() < 50)
-                .unwrap_or(action)
-                .to_owned(),
-            reason: failure.reason(),
-            policy_arn: denial
-                .and_then(|denial| denial.policy_arn.clone())
-                .filter(|arn| arn.len() < 200 && !arn.contains('`')),
-            auth: self.connection.credentials.auth(),
-            role_arn,
+        let action = named
+            .filter(|named| named.starts_with("s3:") && named.len() < 50)
+            .unwrap_or(action);
+        DeniedAction::of(self.connection, action.to_owned(), failure)
+    }
+
+    /// What is found of a denied action, with the statement that allows it where that lifts the denial.
+    fn of_denied(
+        &self,
+        action: &str,
+        failure: &AwsFailure,
+        cause: impl FnOnce(DeniedAction) -> Cause,
+    ) -> Finding {
+        let denied = self.denied(action, failure);
+        let is_missing = denied.is_missing_permission();
+        let finding = Finding::of(cause(denied));
+        match is_missing {
+            true => self.with_statement(finding, action, None),
+            false => finding,
         }
     }
 
@@ -199,14 +190,9 @@ impl Explain<'_> {
             entered: entered.map(|key| key.as_str().to_owned()),
         });
         let finding = Finding::of(cause);
-        match failure.reason() {
-            DenialReason::By(PolicyKind::Identity, PolicyEffect::NoAllow) => {
-                self.with_statement(finding, action, key.as_ref().or(entered))
-            }
-            DenialReason::By(_, _)
-            | DenialReason::NotGiven
-            | DenialReason::Mfa
-            | DenialReason::Unrecognised => finding,
+        match is_missing_permission(failure.reason()) {
+            true => self.with_statement(finding, action, key.as_ref().or(entered)),
+            false => finding,
         }
     }
 
@@ -216,17 +202,11 @@ impl Explain<'_> {
         if failure.kind != FailureKind::AccessDenied {
             return self.bucket_failed(failure);
         }
-        let denied = self.denied(ACTION, failure);
-        let is_missing = denied.is_missing_permission();
-        let finding = Finding::of(Cause::FoldersNotListed {
+        self.of_denied(ACTION, failure, |denied| Cause::FoldersNotListed {
             denied,
             prefix: self.connection.settings.prefix.to_string(),
             folder: folder.to_owned(),
-        });
-        match is_missing {
-            true => self.with_statement(finding, ACTION, None),
-            false => finding,
-        }
+        })
     }
 
     /// An action of the documents was denied that the connection works without. `None`: it was not denied.
@@ -236,17 +216,16 @@ impl Explain<'_> {
         without: &'static str,
         failure: &AwsFailure,
     ) -> Option<Finding> {
-        let denied = self.denied(action, failure);
         // A store that gives no reason may not have the operation at all.
-        if failure.kind != FailureKind::AccessDenied || denied.reason == DenialReason::NotGiven {
+        if failure.kind != FailureKind::AccessDenied || failure.reason() == DenialReason::NotGiven {
             return None;
         }
-        let is_missing = denied.is_missing_permission();
-        let finding = Finding::of(Cause::OptionalActionDenied { denied, without });
-        Some(match is_missing {
-            true => self.with_statement(finding, action, None),
-            false => finding,
-        })
+        Some(
+            self.of_denied(action, failure, |denied| Cause::OptionalActionDenied {
+                denied,
+                without,
+            }),
+        )
     }
 
     pub(crate) fn probe_differs(&self, how: ProbeDifference) -> Finding {

@@ -1,8 +1,9 @@
 //! What a denial means: by the policy that denied, as far as AWS says.
 
-use crate::domain::aws_failure::{DenialReason, ObjectLock, PolicyEffect, PolicyKind};
+use crate::domain::aws_failure::{AwsFailure, DenialReason, ObjectLock, PolicyEffect, PolicyKind};
 use crate::domain::cause::words::{CauseWords, words};
 use crate::domain::connection::access::Auth;
+use crate::domain::connection::{Connection, Credentials};
 use time::macros::format_description;
 
 /// A denied action.
@@ -19,6 +20,23 @@ pub struct DeniedAction {
 }
 
 impl DeniedAction {
+    /// The denial of `action` to this connection, as far as AWS says.
+    pub fn of(connection: &Connection, action: String, failure: &AwsFailure) -> Self {
+        let denial = failure.denial.as_deref();
+        Self {
+            action,
+            reason: failure.reason(),
+            policy_arn: denial
+                .and_then(|denial| denial.policy_arn.clone())
+                .filter(|arn| arn.len() < 200 && !arn.contains('`')),
+            auth: connection.credentials.auth(),
+            role_arn: match &connection.credentials {
+                Credentials::Role { role_arn, .. } => Some(role_arn.to_string()),
+                Credentials::AccessKey { .. } | Credentials::Service => None,
+            },
+        }
+    }
+
     /// Whether a statement that allows the action lifts the denial. Nothing allows what a statement denies,
     /// and no policy of the role reaches beyond a boundary or a control policy.
     pub fn is_missing_permission(&self) -> bool {

@@ -16,7 +16,7 @@ use crate::domain::cause::probe::{ProbeDifference, ProbeLeft};
 use crate::domain::cause::role::RoleRefusal;
 use crate::domain::cause::s3::S3Answer;
 use crate::domain::cause::sts::PolicyComplaint;
-use crate::domain::cause::words::{CauseWords, Entry, words};
+use crate::domain::cause::words::{CauseWords, words};
 use crate::domain::check::{Bearing, MissingPermission};
 use crate::domain::connection::access::Auth;
 use crate::domain::connection::region::Region;
@@ -197,49 +197,15 @@ impl Cause {
         }
     }
 
-    /// The entry of a cause that is an answer with a code.
-    fn entry(&self) -> Option<Entry> {
+    /// What it says of the connection.
+    pub fn bearing(&self) -> Bearing {
         match self {
             Self::RoleNotAsked {
                 code,
                 raw,
                 complaint,
-            } => Some(sts::entry(*code, raw.as_deref(), *complaint)),
-            Self::StoreAnswered(answer) => Some(s3::entry(answer)),
-            Self::ServiceNotPermitted(_)
-            | Self::ServiceCredentialsRejected
-            | Self::RoleRefused { .. }
-            | Self::RoleAcceptsMissingExternalId { .. }
-            | Self::RoleAcceptsWrongExternalId { .. }
-            | Self::RefusalNotProven(_)
-            | Self::RegionDiffers { .. }
-            | Self::LocationNotPermitted { .. }
-            | Self::LocationNotSupported
-            | Self::BucketOwnedByAnotherAccount { .. }
-            | Self::BucketNotFound { .. }
-            | Self::BucketRegionUnknown
-            | Self::CredentialsRejected
-            | Self::EndpointNotAllowed
-            | Self::EndpointRedirects { .. }
-            | Self::ActionDenied(_)
-            | Self::KeyDenied(_)
-            | Self::FoldersNotListed { .. }
-            | Self::OptionalActionDenied { .. }
-            | Self::ObjectLocked { .. }
-            | Self::ProbeDiffers(_)
-            | Self::ProbeLeft { .. }
-            | Self::CorsNotAllowed { .. }
-            | Self::OperationNotPermitted { .. }
-            | Self::NotAnswered { .. } => None,
-        }
-    }
-
-    /// What it says of the connection.
-    pub fn bearing(&self) -> Bearing {
-        if let Some(entry) = self.entry() {
-            return entry.bearing;
-        }
-        match self {
+            } => sts::entry(*code, raw.as_deref(), *complaint).bearing,
+            Self::StoreAnswered(answer) => s3::entry(answer).bearing,
             Self::RoleRefused { .. } => Bearing::RefusesUs,
             Self::RoleAcceptsMissingExternalId { .. } | Self::RoleAcceptsWrongExternalId { .. } => {
                 Bearing::OpenToOthers
@@ -258,9 +224,7 @@ impl Cause {
             | Self::RefusalNotProven(
                 NotProven::NoAnswer(_) | NotProven::ByService(_) | NotProven::UnknownReason,
             ) => Bearing::Undecided,
-            Self::RoleNotAsked { .. }
-            | Self::StoreAnswered(_)
-            | Self::RegionDiffers { .. }
+            Self::RegionDiffers { .. }
             | Self::LocationNotPermitted { .. }
             | Self::LocationNotSupported
             | Self::BucketOwnedByAnotherAccount { .. }
@@ -286,10 +250,13 @@ impl Cause {
     /// change spreads both ways: a role whose trust policy was tightened a moment ago may still let
     /// others in. A missing bucket, or a missing CORS rule, does not change by itself.
     pub fn may_pass_later(&self) -> bool {
-        if let Some(entry) = self.entry() {
-            return entry.passes;
-        }
         match self {
+            Self::RoleNotAsked {
+                code,
+                raw,
+                complaint,
+            } => sts::entry(*code, raw.as_deref(), *complaint).passes,
+            Self::StoreAnswered(answer) => s3::entry(answer).passes,
             Self::RoleRefused { .. }
             | Self::RoleAcceptsMissingExternalId { .. }
             | Self::RoleAcceptsWrongExternalId { .. }
@@ -301,8 +268,6 @@ impl Cause {
             }
             Self::ServiceNotPermitted(_)
             | Self::ServiceCredentialsRejected
-            | Self::RoleNotAsked { .. }
-            | Self::StoreAnswered(_)
             | Self::RegionDiffers { .. }
             | Self::LocationNotPermitted { .. }
             | Self::LocationNotSupported
@@ -322,17 +287,13 @@ impl Cause {
     }
 
     pub fn words(&self) -> CauseWords {
-        if let Some(entry) = self.entry() {
-            return entry.words;
-        }
         match self {
-            // Both have an entry.
-            Self::RoleNotAsked { .. } | Self::StoreAnswered(_) => words(
-                "aws_rejected",
-                "AWS did not accept the call",
-                "The answer has no meaning that is known.",
-                NoAnswer::REMEDY,
-            ),
+            Self::RoleNotAsked {
+                code,
+                raw,
+                complaint,
+            } => sts::entry(*code, raw.as_deref(), *complaint).words,
+            Self::StoreAnswered(answer) => s3::entry(answer).words,
             Self::ServiceNotPermitted(by) => words(
                 "service_not_permitted",
                 "The service itself may not assume the role",
