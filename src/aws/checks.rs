@@ -6,13 +6,14 @@ use crate::application::bucket::probe::{
 use crate::application::bucket::read::ListedObject;
 use crate::aws::client::clients::AwsClients;
 use crate::aws::failure::{classify, local, origin_of};
-use crate::aws::files::convert::{expected_owner, key_of, time_of};
+use crate::aws::files::convert::{expected_owner, key_of};
 use crate::aws::files::encryption::Encryption;
 use crate::aws::files::head::of_version;
+use crate::aws::files::lock::lock_of;
 use crate::aws::files::proof::{self, At};
 use crate::aws::files::upload_call::taken;
 use crate::aws::sessions::RoleSessions;
-use crate::domain::aws_failure::{AnswerDetails, AwsFailure, FailureKind, ObjectLock};
+use crate::domain::aws_failure::{AnswerDetails, AwsFailure, FailureKind};
 use crate::domain::connection::external_id::ExternalId;
 use crate::domain::connection::region::Region;
 use crate::domain::connection::service_identity::ServiceIdentity;
@@ -22,10 +23,9 @@ use crate::domain::origin::Origin;
 use async_trait::async_trait;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_s3::operation::RequestId;
-use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{EncodingType, ObjectCannedAcl, ObjectLockLegalHoldStatus, ObjectLockMode};
+use aws_sdk_s3::types::{EncodingType, ObjectCannedAcl};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use md5::{Digest, Md5};
@@ -273,17 +273,6 @@ fn answered<T>(operation: &'static str, request_id: Option<&str>, value: T) -> A
     }
 }
 
-/// What an answer says of the object's lock.
-fn lock_of(answer: &GetObjectOutput) -> ObjectLock {
-    let until = answer.object_lock_retain_until_date().copied();
-    let hold = answer.object_lock_legal_hold_status();
-    ObjectLock {
-        until: until.and_then(time_of),
-        compliance: answer.object_lock_mode() == Some(&ObjectLockMode::Compliance),
-        legal_hold: hold == Some(&ObjectLockLegalHoldStatus::On),
-    }
-}
-
 #[async_trait]
 impl BucketProbe for S3Probe {
     fn region(&self) -> Region {
@@ -493,7 +482,11 @@ impl BucketProbe for S3Probe {
             size: 0,
             encryption: encryption.map(|algorithm| algorithm.as_str().to_owned()),
             kms_key: answer.ssekms_key_id().map(str::to_owned),
-            lock: lock_of(&answer),
+            lock: lock_of(
+                answer.object_lock_retain_until_date(),
+                answer.object_lock_mode(),
+                answer.object_lock_legal_hold_status(),
+            ),
         };
         // What answers in the store's place may answer without an end.
         let mut body = answer.body;

@@ -304,17 +304,13 @@ impl CheckRun<'_> {
             return Some(answer.value.clone());
         }
         let denied = versions.and_then(|versions| versions.as_ref().err());
-        let without = denied.and_then(|failure| {
-            let action = "s3:ListBucketVersions";
-            let why =
-                self.explain
-                    .optional_denied(action, "listing the versions of files", failure)?;
-            Some((failure, why))
-        });
+        let without = self.without(
+            "s3:ListBucketVersions",
+            "listing the versions of files",
+            denied,
+        );
         match without {
-            Some((failure, why)) => {
-                self.record.warn(step, list, &call_of_failure(failure), why);
-            }
+            Some((call, why)) => self.record.warn(step, list, &call, why),
             None => self.record.pass(step, list, answer),
         }
         Some(answer.value.clone())

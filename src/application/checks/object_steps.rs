@@ -8,11 +8,9 @@ use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::cause::probe::ProbeDifference;
 use crate::domain::check::StepName;
 use crate::domain::files::object_key::ObjectKey;
+use crate::domain::files::storage_class::is_archived;
 use futures_util::future::{join, join_all, join4};
 use std::sync::Arc;
-
-/// Storage classes whose objects must be restored before they can be read.
-const ARCHIVED: [&str; 2] = ["GLACIER", "DEEP_ARCHIVE"];
 
 /// The version of an object in a bucket that keeps none (S3 user guide, "Using versioning in S3 buckets").
 const NULL_VERSION: &str = "null";
@@ -140,10 +138,9 @@ impl CheckRun<'_> {
         absent: &ObjectKey,
     ) -> Option<Read> {
         let objects = objects?;
-        let readable = objects.iter().find(|object| {
-            let class = object.storage_class.as_deref().unwrap_or_default();
-            object.size > 0 && !ARCHIVED.contains(&class)
-        });
+        let readable = objects
+            .iter()
+            .find(|object| object.size > 0 && !is_archived(object.storage_class.as_deref()));
         Some(match readable {
             Some(object) => self.record.time(probe.read_listed(&object.key)).await,
             None => self.record.time(probe.read_absent(absent)).await,
@@ -174,19 +171,13 @@ impl CheckRun<'_> {
             self.record.fail(step, back, failure, why);
             return;
         }
-        let without = acl.and_then(|failure| {
-            let action = "s3:GetObjectAcl";
-            let why =
-                self.explain
-                    .optional_denied(action, "reading the ACLs of files", &failure)?;
-            Some((failure, why))
-        });
+        let without = self.without("s3:GetObjectAcl", "reading the ACLs of files", acl.as_ref());
         match (without, &read, back) {
-            (Some((failure, why)), Some(read), _) => {
-                self.record.warn(step, read, &call_of_failure(&failure), why);
+            (Some((call, why)), Some(read), _) => {
+                self.record.warn(step, read, &call, why);
             }
-            (Some((failure, why)), None, Some(back)) => {
-                self.record.warn(step, back, &call_of_failure(&failure), why);
+            (Some((call, why)), None, Some(back)) => {
+                self.record.warn(step, back, &call, why);
             }
             (_, Some(read), _) => match &read.value {
                 Ok(answer) => self.record.pass(step, read, answer),
@@ -249,17 +240,13 @@ impl CheckRun<'_> {
             // The step before has said why it could not be read.
             Some(Err(_)) | None => {}
         }
-        let without = acl.and_then(|failure| {
-            let action = "s3:PutObjectAcl";
-            let why =
-                self.explain
-                    .optional_denied(action, "changing the ACLs of files", &failure)?;
-            Some((failure, why))
-        });
+        let without = self.without(
+            "s3:PutObjectAcl",
+            "changing the ACLs of files",
+            acl.as_ref(),
+        );
         match without {
-            Some((failure, why)) => {
-                self.record.warn(step, put, &call_of_failure(&failure), why);
-            }
+            Some((call, why)) => self.record.warn(step, put, &call, why),
             None => self.record.pass(step, put, answer),
         }
     }
@@ -350,16 +337,11 @@ impl CheckRun<'_> {
                     return;
                 }
                 let without = of_null.iter().find_map(|(_, failure)| {
-                    let action = "s3:DeleteObjectVersion";
                     let words = "deleting versions of files";
-                    let why = self.explain.optional_denied(action, words, failure)?;
-                    Some((failure, why))
+                    self.without("s3:DeleteObjectVersion", words, Some(failure))
                 });
                 match without {
-                    Some((failure, why)) => {
-                        self.record
-                            .warn(step, &delete, &call_of_failure(failure), why);
-                    }
+                    Some((call, why)) => self.record.warn(step, &delete, &call, why),
                     None => self.record.pass(step, &delete, answer),
                 }
             }

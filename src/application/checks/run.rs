@@ -2,11 +2,12 @@
 
 use crate::application::bucket::probe::{Answer, BucketProbe, Prober};
 use crate::application::checks::probe_turns::ProbeTurns;
-use crate::application::checks::recorder::Recorder;
+use crate::application::checks::recorder::{Recorder, call_of_failure};
 use crate::application::diagnosis::explain::Explain;
+use crate::application::diagnosis::finding::Finding;
 use crate::application::kept::vault::random_bytes;
-use crate::domain::aws_failure::FailureKind;
-use crate::domain::check::StepName;
+use crate::domain::aws_failure::{AwsFailure, FailureKind};
+use crate::domain::check::{AwsCall, StepName};
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::file_key::{FileKey, Folder};
 use crate::domain::files::object_key::{ObjectKey, ObjectKeyPrefix};
@@ -39,6 +40,18 @@ impl CheckRun<'_> {
             self.record.skip(step, because);
         }
         skipped.is_none()
+    }
+
+    /// What is said of an action that was denied and that the connection works without.
+    pub fn without(
+        &self,
+        action: &str,
+        words: &'static str,
+        denied: Option<&AwsFailure>,
+    ) -> Option<(AwsCall, Finding)> {
+        let failure = denied?;
+        let why = self.explain.optional_denied(action, words, failure)?;
+        Some((call_of_failure(failure), why))
     }
 
     /// The key of the probe object, in the folder that expires. Each setup and each storage has one of its

@@ -6,6 +6,7 @@ use crate::aws::files::convert::time_of;
 use crate::aws::files::head::head_object;
 use crate::domain::aws_failure::{AwsFailure, FailureKind, ObjectLock};
 use crate::domain::connection::ConnectedBucket;
+use aws_sdk_s3::primitives::DateTime;
 use aws_sdk_s3::types::{ObjectLockLegalHoldStatus, ObjectLockMode};
 
 /// The failure, with what S3 says of the lock. It says it to those who have `s3:GetObjectRetention` and
@@ -28,17 +29,26 @@ pub(crate) async fn described(
     let Ok(found) = looked else {
         return failure;
     };
-    let hold = found.object_lock_legal_hold_status();
-    let lock = ObjectLock {
-        until: found
-            .object_lock_retain_until_date()
-            .copied()
-            .and_then(time_of),
-        compliance: found.object_lock_mode() == Some(&ObjectLockMode::Compliance),
-        legal_hold: hold == Some(&ObjectLockLegalHoldStatus::On),
-    };
+    let lock = lock_of(
+        found.object_lock_retain_until_date(),
+        found.object_lock_mode(),
+        found.object_lock_legal_hold_status(),
+    );
     match lock.is_known() {
         true => failure.with_lock(lock),
         false => failure,
+    }
+}
+
+/// What the headers of an answer say of the object's lock.
+pub(crate) fn lock_of(
+    until: Option<&DateTime>,
+    mode: Option<&ObjectLockMode>,
+    hold: Option<&ObjectLockLegalHoldStatus>,
+) -> ObjectLock {
+    ObjectLock {
+        until: until.copied().and_then(time_of),
+        compliance: mode == Some(&ObjectLockMode::Compliance),
+        legal_hold: hold == Some(&ObjectLockLegalHoldStatus::On),
     }
 }

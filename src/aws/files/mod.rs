@@ -9,7 +9,7 @@ pub mod copy;
 pub mod encryption;
 pub mod head;
 pub mod listing;
-mod lock;
+pub mod lock;
 pub mod multipart;
 pub mod parts;
 pub mod pass_on;
