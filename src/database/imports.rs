@@ -4,9 +4,8 @@ use crate::application::kept::store::{IMPORT, ImportStep, StoreResult};
 use crate::database::engine::values;
 use crate::database::project_files::insert_files;
 use crate::database::{Database, jobs};
-use crate::domain::files::storage_class::is_archived;
 use crate::domain::ids::ProjectId;
-use crate::domain::project::{ImportFailure, ProjectStatus};
+use crate::domain::project::{ImportFailure, ProjectStatus, count_archived};
 
 pub(super) async fn advance(
     database: &Database,
@@ -24,11 +23,6 @@ pub(super) async fn advance(
         .files
         .iter()
         .fold(0_i64, |sum, file| sum.saturating_add(file.size));
-    let archived = step
-        .files
-        .iter()
-        .filter(|file| is_archived(file.storage_class.as_deref()));
-    let archived = i64::try_from(archived.count()).unwrap_or(i64::MAX);
     let count = i64::try_from(step.files.len()).unwrap_or(i64::MAX);
     tx.execute(
         "UPDATE projects SET file_count = file_count + $2, total_size = total_size + $3,
@@ -42,7 +36,7 @@ pub(super) async fn advance(
             step.skipped,
             step.progress.done,
             step.progress.total,
-            archived
+            count_archived(&step.files)
         ],
     )
     .await?;

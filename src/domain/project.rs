@@ -2,6 +2,7 @@
 
 use crate::domain::Invalid;
 use crate::domain::files::file_key::FileKey;
+use crate::domain::files::storage_class::is_archived;
 use crate::domain::ids::{ProjectId, StorageRef, WorkspaceId};
 use crate::domain::names::Name;
 use time::OffsetDateTime;
@@ -17,7 +18,7 @@ pub struct Project {
     pub file_count: i64,
     /// In bytes.
     pub total_size: i64,
-    /// How many of the files are in an archive class (see [`is_archived`](crate::domain::files::storage_class::is_archived)).
+    /// How many of the files are in an archive class (see [`is_archived`]).
     pub archived_count: i64,
     /// Keys that were left out: missing ones (`on_missing: skip`), archived ones (`on_archived: skip`), and
     /// objects that no file key can name.
@@ -131,6 +132,19 @@ pub struct ProjectFile {
     pub storage_class: Option<String>,
     /// What the list of files said beside, as in [`WantedFile::metadata`].
     pub metadata: Vec<(String, String)>,
+}
+
+impl ProjectFile {
+    /// Whether it must be restored before it can be read, by its class.
+    pub fn is_archived(&self) -> bool {
+        is_archived(self.storage_class.as_deref())
+    }
+}
+
+/// How many of the files are archived.
+pub fn count_archived(files: &[ProjectFile]) -> i64 {
+    let archived = files.iter().filter(|file| file.is_archived());
+    i64::try_from(archived.count()).unwrap_or(i64::MAX)
 }
 
 /// What to do about keys that are not in the storage.

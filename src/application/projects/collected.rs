@@ -1,6 +1,6 @@
 //! What was looked up in a storage, as a project's files.
 
-use crate::application::error::{Error, Kind};
+use crate::application::error::{Error, Kind, Result};
 use crate::application::projects::lookup::Found;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::files::storage_class::is_archived;
@@ -60,13 +60,6 @@ pub(super) fn total_size(files: &[ProjectFile]) -> i64 {
     sizes.fold(0, i64::saturating_add)
 }
 
-pub(super) fn count_archived(files: &[ProjectFile]) -> i64 {
-    let archived = files
-        .iter()
-        .filter(|file| is_archived(file.storage_class.as_deref()));
-    count(archived.count())
-}
-
 /// How many archived files a refusal names.
 const ARCHIVED_NAMED: usize = 100;
 
@@ -84,6 +77,14 @@ pub(super) fn archived_files(keys: &[&FileKey]) -> Error {
     Error::new(Kind::Unprocessable, "archived_files", detail)
         .remedy("Restore them in S3, leave them out with `\"on_archived\": \"skip\"`, or keep them with `\"on_archived\": \"keep\"`.")
         .member("archived_files", named.collect::<Vec<_>>())
+}
+
+/// Ends the work where archived files are refused and there are some.
+pub(super) fn refuse_archived(on_archived: OnArchived, archived: &[&FileKey]) -> Result<()> {
+    match on_archived {
+        OnArchived::Fail if !archived.is_empty() => Err(archived_files(archived)),
+        OnArchived::Fail | OnArchived::Skip | OnArchived::Keep => Ok(()),
+    }
 }
 
 pub(super) fn no_files() -> Error {

@@ -13,7 +13,7 @@ use crate::application::error::{Error, Kind, Result};
 use crate::application::jobs::{Job, Lane, Next};
 use crate::application::kept::store::{ClaimedJob, IMPORT, ImportStep, Store, is_of_database};
 use crate::application::projects::collected::{
-    SortedOut, archived_files, count, no_files, sort_out,
+    SortedOut, count, no_files, refuse_archived, sort_out,
 };
 use crate::application::projects::reading::{Manifest, list_page, read_manifest};
 use crate::application::projects::source::{ImportCursor, ImportSource, ParsedSource};
@@ -21,7 +21,7 @@ use crate::application::projects::{lookup, manifest};
 use crate::application::storages::Storages;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::{ProjectId, WorkspaceId};
-use crate::domain::project::{ImportFailure, OnArchived, OnMissing, Progress, ProjectFile};
+use crate::domain::project::{ImportFailure, OnMissing, Progress, ProjectFile};
 use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::Duration;
@@ -309,7 +309,7 @@ impl ImportFiles {
                 };
                 let page =
                     list_page(self.files.as_ref(), &bucket, selection, *on_archived, from).await?;
-                refuse_archived(*on_archived, page.archived.iter().collect())?;
+                refuse_archived(*on_archived, &page.archived.iter().collect::<Vec<_>>())?;
                 let skipped = page.unusable + page.archived.len();
                 let files = cursor.take_page(page);
                 let is_idle = files.is_empty() && skipped == 0;
@@ -355,7 +355,7 @@ impl ImportFiles {
                     archived,
                 } = sort_out(wanted, found, cursor.files, *on_archived);
                 let mut skipped = archived.len();
-                refuse_archived(*on_archived, archived)?;
+                refuse_archived(*on_archived, &archived)?;
                 match on_missing {
                     OnMissing::Skip => skipped += missing.len(),
                     OnMissing::Fail => {
@@ -380,14 +380,6 @@ impl ImportFiles {
                 }))
             }
         }
-    }
-}
-
-/// The import goes no further where archived files are refused.
-fn refuse_archived(on_archived: OnArchived, archived: Vec<&FileKey>) -> Result<()> {
-    match on_archived {
-        OnArchived::Fail if !archived.is_empty() => Err(archived_files(&archived)),
-        OnArchived::Fail | OnArchived::Skip | OnArchived::Keep => Ok(()),
     }
 }
 

@@ -31,8 +31,11 @@ use crate::domain::ids::{ProjectId, StorageRef};
 use crate::domain::names::Name;
 use crate::domain::project::{
     FileName, OnArchived, OnMissing, Progress, Project, ProjectFile, ProjectStatus, WantedFile,
+    count_archived,
 };
-use collected::{SortedOut, archived_files, count, count_archived, no_files, sort_out, total_size};
+use collected::{
+    SortedOut, archived_files, count, no_files, refuse_archived, sort_out, total_size,
+};
 use manifest::{FileListing, FileReference, ListSource};
 use reading::{PAGE, check_lengths, list_page, listed_storage, read_manifest};
 use selection::Selection;
@@ -278,7 +281,8 @@ impl Projects {
         if !missing.is_empty() && (on_missing == OnMissing::Fail || files.is_empty()) {
             return Err(missing_files(&missing, wanted.len()));
         }
-        if !archived.is_empty() && (on_archived == OnArchived::Fail || files.is_empty()) {
+        refuse_archived(on_archived, &archived)?;
+        if files.is_empty() && !archived.is_empty() {
             return Err(archived_files(&archived));
         }
         Ok(ProjectPlan::Now {
@@ -304,10 +308,8 @@ impl Projects {
             let bucket_files = self.bucket_files.as_ref();
             let page = list_page(bucket_files, bucket, &selection, on_archived, from).await?;
             skipped += page.unusable + page.archived.len();
+            refuse_archived(on_archived, &page.archived.iter().collect::<Vec<_>>())?;
             archived.extend(page.archived.iter().cloned());
-            if on_archived == OnArchived::Fail && !archived.is_empty() {
-                return Err(archived_files(&archived.iter().collect::<Vec<_>>()));
-            }
             let next = page.continuation.clone();
             files.extend(cursor.take_page(page));
             match next {

@@ -4,7 +4,6 @@ use crate::application::error::{Error, Result};
 use crate::application::files::sign::{ReadMethod, SignRequest};
 use crate::application::kept::page_tokens::PageRequest;
 use crate::domain::files::file_key::FileKey;
-use crate::domain::files::storage_class::is_archived;
 use crate::domain::ids::ProjectId;
 use crate::domain::project::{Project, ProjectFile, ProjectStatus};
 use crate::http::declare::{PageRoute, PageRoutes};
@@ -143,7 +142,7 @@ impl ProjectFileRow {
             name: shown(&file.name),
             shown_key: (format!("/{}", file.name) != key).then(|| shown(&key)),
             size: size_in_words(file.size),
-            is_archived: is_archived(file.storage_class.as_deref()),
+            is_archived: file.is_archived(),
             page: place.file_url(&key),
             download: of("download"),
             link: of("link"),
