@@ -277,12 +277,13 @@ pub fn metadata(headers: &HeaderMap) -> Result<Vec<(String, String)>, Error> {
             continue;
         };
         let values: Vec<_> = headers.get_all(name).collect();
-        match values.as_slice() {
-            [value] if !own.is_empty() && plain_text(value.as_bytes()).is_some() => {
-                let value = plain_text(value.as_bytes()).unwrap_or_default();
-                pairs.push((own.to_owned(), value.to_owned()));
-            }
-            _ => errors.push(FieldError::new(
+        let value = match values.as_slice() {
+            [value] => plain_text(value.as_bytes()),
+            [] | [_, _, ..] => None,
+        };
+        match value.filter(|_| !own.is_empty()) {
+            Some(value) => pairs.push((own.to_owned(), value.to_owned())),
+            None => errors.push(FieldError::new(
                 name.as_str(),
                 Invalid::new(
                     "invalid_metadata",

@@ -1,12 +1,11 @@
 //! STS and S3 as AWS speaks them, for what the emulator does otherwise: one role, one bucket, and any
 //! answer a test asks for.
 
+use crate::it::support::aws::sdk_config_at;
 use crate::it::support::aws::wire::{Reply, Request, Wire};
-use crate::it::support::emulator::{credentials, random_name};
-use aws_config::retry::RetryConfig;
+use crate::it::support::emulator::random_name;
+use aws_config::SdkConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_s3::config::SharedCredentialsProvider;
 use futures_util::FutureExt;
 use std::collections::BTreeMap;
 use std::ops::Deref;
@@ -116,19 +115,7 @@ impl AwsStub {
 
     /// SDK settings that lead here.
     pub fn sdk_config(&self) -> SdkConfig {
-        let own = credentials("AKIASTUBSTUBSTUBSTUB", "secret", None);
-        SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new("us-east-1"))
-            .endpoint_url(&self.wire.url)
-            .credentials_provider(SharedCredentialsProvider::new(own))
-            // As the service's own, with no time to lose in between.
-            .retry_config(
-                RetryConfig::standard()
-                    .with_max_attempts(3)
-                    .with_initial_backoff(Duration::from_millis(10)),
-            )
-            .build()
+        sdk_config_at(&self.wire.url, "AKIASTUBSTUBSTUBSTUB")
     }
 
     /// The same, with little patience.

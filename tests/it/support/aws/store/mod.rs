@@ -8,18 +8,16 @@ mod objects;
 pub use behaviour::Behaviour;
 
 use crate::it::support::app::{TestApp, TestWorkspace};
+use crate::it::support::aws::sdk_config_at;
 use crate::it::support::aws::stub::{html, identity, s3_error};
 use crate::it::support::aws::wire::{Reply, Request, Wire};
-use crate::it::support::emulator::{credentials, random_name};
-use aws_config::retry::RetryConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_s3::config::SharedCredentialsProvider;
+use crate::it::support::emulator::random_name;
+use aws_config::SdkConfig;
 use futures_util::FutureExt;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
 
 /// An object as the store keeps it.
 #[derive(Debug, Clone)]
@@ -100,20 +98,9 @@ impl Store {
         self.holdings().objects.contains_key(key)
     }
 
-    /// SDK settings that lead here, with no time to lose in between.
+    /// SDK settings that lead here.
     pub fn sdk_config(&self) -> SdkConfig {
-        let own = credentials("AKIASTORESTORESTORES", "secret", None);
-        SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new("us-east-1"))
-            .endpoint_url(&self.wire.url)
-            .credentials_provider(SharedCredentialsProvider::new(own))
-            .retry_config(
-                RetryConfig::standard()
-                    .with_max_attempts(3)
-                    .with_initial_backoff(Duration::from_millis(10)),
-            )
-            .build()
+        sdk_config_at(&self.wire.url, "AKIASTORESTORESTORES")
     }
 
     /// A service that may use the store, and a workspace of it.
