@@ -2,14 +2,17 @@
 //! and the bucket's CORS and lifecycle rules. The adapter is `aws::provision`.
 
 use crate::domain::Invalid;
+use crate::domain::connection::account::AccountId;
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::role_arn::RoleArn;
+use crate::domain::policy_document::RoleName;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use std::fmt;
+use std::time::Duration;
 
 /// The rendered documents of a setup, as `GET /v1/storage-setups/{id}/documents` answers them. Its other
-/// members (the bucket policy, the scripts) are not read.
+/// members (the scripts) are not read.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct GivenDocuments {
     pub trust_policy: serde_json::Map<String, Value>,
@@ -19,6 +22,9 @@ pub struct GivenDocuments {
     pub cors: Vec<GivenCorsRule>,
     #[serde(default)]
     pub lifecycle: GivenLifecycle,
+    /// `null` until the role's ARN is known.
+    #[serde(default)]
+    pub bucket_policy: Option<serde_json::Map<String, Value>>,
 }
 
 fn rules_or_null<'de, D: Deserializer<'de>>(given: D) -> Result<Vec<GivenCorsRule>, D::Error> {
@@ -53,6 +59,33 @@ impl GivenDocuments {
         statements.first().and_then(asked_external_id)
     }
 
+    /// The role of the setup, where it is known: the bucket policy names it.
+    pub fn role_arn(&self) -> Option<RoleArn> {
+        let policy = self.bucket_policy.as_ref()?;
+        let principal = statements(policy).first()?.get("Principal")?.get("AWS")?;
+        RoleArn::parse(principal.as_str()?).ok()
+    }
+
+    /// The account of the KMS key that the permission policy names.
+    pub fn key_account(&self) -> Option<AccountId> {
+        resources(&self.permission_policy)
+            .into_iter()
+            .filter_map(|arn| arn.split(':').nth(2).zip(arn.split(':').nth(4)))
+            .find(|(service, _)| *service == "kms")
+            .and_then(|(_, account)| AccountId::parse(account).ok())
+    }
+
+    /// What the permission policy allows with the KMS key.
+    pub fn key_actions(&self) -> Vec<&str> {
+        let of_key = |action: &&str| action.starts_with("kms:");
+        statements(&self.permission_policy)
+            .iter()
+            .filter_map(|statement| statement.get("Action"))
+            .flat_map(texts)
+            .filter(of_key)
+            .collect()
+    }
+
     /// Whether a role with this trust policy is the one that the documents are about: every statement asks
     /// for the documents' external ID. A statement without it is the customer's own.
     pub fn are_of_role(&self, trust_policy: &serde_json::Map<String, Value>) -> bool {
@@ -70,17 +103,8 @@ impl GivenDocuments {
 
     /// Whether the permission policy has a statement on this bucket or something in it.
     fn are_for(&self, bucket: &BucketName) -> bool {
-        fn resources(value: &Value) -> Vec<&str> {
-            match value {
-                Value::String(text) => vec![text],
-                Value::Array(items) => items.iter().filter_map(Value::as_str).collect(),
-                _ => Vec::new(),
-            }
-        }
-        statements(&self.permission_policy)
-            .iter()
-            .filter_map(|statement| statement.get("Resource"))
-            .flat_map(resources)
+        resources(&self.permission_policy)
+            .into_iter()
             .filter_map(|arn| arn.split_once(":s3:::"))
             .any(|(_, path)| path.split('/').next() == Some(bucket.as_str()))
     }
@@ -93,6 +117,24 @@ fn statements(policy: &serde_json::Map<String, Value>) -> &[Value] {
         Some(Value::Array(statements)) => statements.as_slice(),
         Some(statement) => std::slice::from_ref(statement),
         None => &[],
+    }
+}
+
+/// What a policy's statements are about.
+fn resources(policy: &serde_json::Map<String, Value>) -> Vec<&str> {
+    statements(policy)
+        .iter()
+        .filter_map(|statement| statement.get("Resource"))
+        .flat_map(texts)
+        .collect()
+}
+
+/// A text, or each text of a list.
+fn texts(value: &Value) -> Vec<&str> {
+    match value {
+        Value::String(text) => vec![text],
+        Value::Array(items) => items.iter().filter_map(Value::as_str).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => Vec::new(),
     }
 }
 
@@ -214,6 +256,78 @@ impl fmt::Display for IamName {
     }
 }
 
+/// The path of an IAM role: begins and ends with a slash; at most 512 printable ASCII characters (IAM API
+/// reference, CreateRole). As in a setup's role ARN, without wildcards and quotes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IamPath(String);
+
+impl IamPath {
+    pub fn parse(value: &str) -> Result<Self, Invalid> {
+        let inner = value
+            .strip_prefix('/')
+            .and_then(|rest| rest.strip_suffix('/').or(rest.is_empty().then_some("")));
+        let fits = |c: char| c.is_ascii_graphic() && !"*?$\"\\'`<>".contains(c);
+        let parts_fit =
+            |inner: &str| inner.is_empty() || inner.split('/').all(|part| !part.is_empty());
+        match inner {
+            Some(inner) if value.len() <= 512 && inner.chars().all(fits) && parts_fit(inner) => {
+                Ok(Self(value.to_owned()))
+            }
+            _ => Err(Invalid::new(
+                "invalid_iam_path",
+                "A role path begins and ends with `/` and has at most 512 printable ASCII characters, without spaces, wildcards, quotes and empty parts. Example: /vendors/",
+            )),
+        }
+    }
+
+    /// The path of the role with this ARN.
+    pub fn of(role_arn: &RoleArn) -> Self {
+        Self(RoleName::of(role_arn).path)
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for IamPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The ARN of a managed policy that bounds a role: `arn:PARTITION:iam::ACCOUNT:policy/PATH/NAME`, of the
+/// customer's own or of AWS's (`aws` as the account).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BoundaryArn(String);
+
+impl BoundaryArn {
+    pub fn parse(value: &str) -> Result<Self, Invalid> {
+        let fields: Vec<&str> = value.splitn(6, ':').collect();
+        let fits = match fields[..] {
+            ["arn", partition, "iam", "", account, resource] => {
+                !partition.is_empty()
+                    && (account == "aws" || AccountId::parse(account).is_ok())
+                    && resource
+                        .strip_prefix("policy/")
+                        .is_some_and(|name| !name.is_empty())
+            }
+            _ => false,
+        };
+        if !fits || value.len() > 2048 || !value.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(Invalid::new(
+                "invalid_permissions_boundary",
+                "A permissions boundary is the ARN of a managed policy. Example: arn:aws:iam::123456789012:policy/boundary",
+            ));
+        }
+        Ok(Self(value.to_owned()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// What to apply, and where.
 ///
 /// Invariant: the documents are for this bucket.
@@ -223,6 +337,14 @@ pub struct Provisioning {
     bucket: BucketName,
     role_name: IamName,
     policy_name: IamName,
+    /// Where the role is made. `None`: at `/`; a role that exists stays where it is.
+    pub role_path: Option<IamPath>,
+    /// What bounds the role. `None`: a boundary that it has stays.
+    pub permissions_boundary: Option<BoundaryArn>,
+    /// The account that the role is in. `None`: the one that the command runs in.
+    pub role_account: Option<AccountId>,
+    /// The account that owns the bucket. `None`: the role's.
+    pub bucket_account: Option<AccountId>,
     /// Leaves the bucket's CORS rules alone.
     pub skip_cors: bool,
     /// Leaves the bucket's lifecycle rules alone.
@@ -255,6 +377,10 @@ impl Provisioning {
             bucket,
             role_name,
             policy_name,
+            role_path: None,
+            permissions_boundary: None,
+            role_account: None,
+            bucket_account: None,
             skip_cors: false,
             skip_lifecycle: false,
             replace: false,
@@ -325,28 +451,43 @@ impl ProvisionedPart {
 /// What was done; with [`Provisioning::dry_run`], what would be done. Doing it again changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Provisioned {
-    pub role_arn: RoleArn,
+    /// `None` where these credentials are of the bucket's account only, and the documents do not name it.
+    pub role_arn: Option<RoleArn>,
     pub role: ProvisionedPart,
     pub permission_policy: ProvisionedPart,
     pub cors: ProvisionedPart,
     pub lifecycle: ProvisionedPart,
+    /// `None` where the role is of the bucket's account, and needs none.
+    pub bucket_policy: Option<ProvisionedPart>,
+    /// What is still to be done, and in which account: a sentence each.
+    pub left: Vec<String>,
 }
 
 impl Provisioned {
     /// The parts, with their names for people, in the order in which they are applied.
-    pub fn parts(&self) -> [(&'static str, &ProvisionedPart); 4] {
-        [
+    pub fn parts(&self) -> Vec<(&'static str, &ProvisionedPart)> {
+        let mut parts = vec![
             ("Role", &self.role),
             ("Permission policy", &self.permission_policy),
             ("CORS", &self.cors),
             ("Lifecycle", &self.lifecycle),
-        ]
+        ];
+        parts.extend(self.bucket_policy.iter().map(|part| ("Bucket policy", part)));
+        parts
+    }
+}
+
+/// The names of parts, for people.
+fn listed(parts: &[&'static str]) -> String {
+    match parts.is_empty() {
+        true => "nothing".to_owned(),
+        false => parts.join(", "),
     }
 }
 
 /// Why it was not done. Everything is looked at before anything is changed, so
-/// [`ProvisionError::OtherRole`] and [`ProvisionError::RoleInUse`] leave the account as it was. After any
-/// other error, run it again.
+/// [`ProvisionError::OtherRole`], [`ProvisionError::OtherPath`], [`ProvisionError::OtherAccount`] and
+/// [`ProvisionError::RoleInUse`] leave the account as it was. After any other error, run it again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProvisionError {
     #[error(
@@ -373,6 +514,51 @@ pub enum ProvisionError {
         operation: &'static str,
         code: String,
         message: String,
+        /// HTTP's.
+        status: Option<u16>,
+    },
+    #[error(
+        "The role `{role}` exists at the path `{found}`, not at `{wanted}`: its ARN is {arn}. IAM has one role of a name in an account, whatever the path, and moves none. Nothing was changed. Enter that ARN in the setup, or choose another --role-name."
+    )]
+    OtherPath {
+        role: IamName,
+        found: String,
+        wanted: IamPath,
+        arn: String,
+    },
+    #[error(
+        "The role `{role}` was changed by somebody else while this ran: its trust policy no longer asks for this setup's external ID in every statement, or something was attached to it. It is left alone from here on."
+    )]
+    ChangedMeanwhile { role: IamName },
+    #[error(
+        "These credentials are of the account {caller}. This setup's role is in the account {role}{others}. Nothing was changed. Run the command with credentials of one of them."
+    )]
+    OtherAccount {
+        caller: AccountId,
+        role: AccountId,
+        /// The accounts of bucket and key, in words.
+        others: String,
+    },
+    /// AWS went on refusing for now until the command's patience ended.
+    #[error(
+        "{cause}. AWS says this for now; it was tried {attempts} times in {} s.",
+        waited.as_secs()
+    )]
+    GivenUp {
+        cause: Box<ProvisionError>,
+        attempts: u32,
+        waited: Duration,
+    },
+    /// The command ended before everything was done.
+    #[error(
+        "{cause}\nDone: {}. Not done: {}. The same command can be run again: it leaves what is done as it is and does the rest.",
+        listed(done),
+        listed(left)
+    )]
+    Unfinished {
+        cause: Box<ProvisionError>,
+        done: Vec<&'static str>,
+        left: Vec<&'static str>,
     },
     #[error("{operation} got no usable answer from AWS: {cause}")]
     Unreachable {
