@@ -117,7 +117,14 @@ async fn build_on(
         clock: clock.clone(),
         observer: observer.clone(),
     };
-    let use_cases = UseCases::assemble(&settings, (aws, egress), &store, &vault, &clock, observer.clone())?;
+    let use_cases = UseCases::assemble(
+        &settings,
+        (aws, egress),
+        &store,
+        &vault,
+        &clock,
+        observer.clone(),
+    )?;
     readings(&database, &use_cases).register(&mut registry);
 
     let readiness: Vec<Arc<dyn Readiness>> = vec![

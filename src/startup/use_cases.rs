@@ -77,8 +77,8 @@ impl UseCases {
         let policies = PolicyTemplates::load().map_err(|invalid| other(invalid.to_string()))?;
         let policies = Arc::new(policies);
         let networks = EndpointNetworks::new(settings.endpoint_networks.clone());
-        let clients = AwsClients::new(aws, Arc::new(networks), egress, observer.clone())
-            .map_err(other)?;
+        let clients =
+            AwsClients::new(aws, Arc::new(networks), egress, observer.clone()).map_err(other)?;
         let opener = SessionOpener::new(Arc::new(clients), policies.clone(), vault.clone());
         let sessions = Arc::new(RoleSessions::new(opener, observer.clone()));
         let prober = AwsProber::new(sessions.clone()).map_err(|error| other(error.to_string()))?;

@@ -104,7 +104,8 @@ fn authorities_and_endpoints_count_wherever_they_are_set() {
             services.concat(),
         ),
     );
-    let profile = |name: &'static str| [("AWS_CONFIG_FILE", config.as_str()), ("AWS_PROFILE", name)];
+    let profile =
+        |name: &'static str| [("AWS_CONFIG_FILE", config.as_str()), ("AWS_PROFILE", name)];
     let cases: [&[(&str, &str)]; 6] = [
         &profile("p"),
         &[&profile("q")[..], &[("AWS_CA_BUNDLE", bundle.as_str())]].concat(),
@@ -146,7 +147,10 @@ fn a_server_of_another_authority_is_not_trusted_and_ignored_endpoints_are_not_ca
     let bundle = site.bundle();
     for variables in [
         vec![("AWS_ENDPOINT_URL", url.as_str())],
-        vec![("AWS_ENDPOINT_URL", url.as_str()), ("AWS_CA_BUNDLE", other.as_str())],
+        vec![
+            ("AWS_ENDPOINT_URL", url.as_str()),
+            ("AWS_CA_BUNDLE", other.as_str()),
+        ],
         // It replaces the other list.
         vec![
             ("AWS_ENDPOINT_URL", url.as_str()),
@@ -177,15 +181,27 @@ fn what_cannot_be_used_stops_the_start_with_its_name_and_an_example() {
     for (variables, parts) in [
         (
             vec![("AWS_CA_BUNDLE", "/nowhere/ca.pem")],
-            ["AWS_CA_BUNDLE: ", "/nowhere/ca.pem", "Example: AWS_CA_BUNDLE="],
+            [
+                "AWS_CA_BUNDLE: ",
+                "/nowhere/ca.pem",
+                "Example: AWS_CA_BUNDLE=",
+            ],
         ),
         (
             vec![("AWS_CA_BUNDLE", text_file.as_str())],
-            ["AWS_CA_BUNDLE: ", "has no certificate", "Example: AWS_CA_BUNDLE="],
+            [
+                "AWS_CA_BUNDLE: ",
+                "has no certificate",
+                "Example: AWS_CA_BUNDLE=",
+            ],
         ),
         (
             vec![("AWS_CONFIG_FILE", config.as_str()), ("AWS_PROFILE", "p")],
-            ["ca_bundle of the AWS profile `p`", "/nowhere/ca.pem", "Example: "],
+            [
+                "ca_bundle of the AWS profile `p`",
+                "/nowhere/ca.pem",
+                "Example: ",
+            ],
         ),
         (
             vec![("AWS_CONFIG_FILE", bad_config.as_str())],
@@ -193,7 +209,11 @@ fn what_cannot_be_used_stops_the_start_with_its_name_and_an_example() {
         ),
         (
             vec![("AWS_ENDPOINT_URL_S3", "localhost:9000")],
-            ["AWS_ENDPOINT_URL_S3", "not an http or https URL", "Example: "],
+            [
+                "AWS_ENDPOINT_URL_S3",
+                "not an http or https URL",
+                "Example: ",
+            ],
         ),
     ] {
         let data = site.folder.path().join("data");

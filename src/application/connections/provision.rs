@@ -472,7 +472,11 @@ impl Provisioned {
             ("CORS", &self.cors),
             ("Lifecycle", &self.lifecycle),
         ];
-        parts.extend(self.bucket_policy.iter().map(|part| ("Bucket policy", part)));
+        parts.extend(
+            self.bucket_policy
+                .iter()
+                .map(|part| ("Bucket policy", part)),
+        );
         parts
     }
 }
@@ -541,7 +545,8 @@ pub enum ProvisionError {
     },
     /// AWS went on refusing for now until the command's patience ended.
     #[error(
-        "{cause}. AWS says this for now; it was tried {attempts} times in {} s.",
+        "{}. AWS refuses this for now; it was tried {attempts} times in {} s.",
+        cause.to_string().trim_end_matches('.'),
         waited.as_secs()
     )]
     GivenUp {

@@ -54,7 +54,10 @@ impl TrustedAuthorities {
             })?;
         match profile.get(PROFILE_LINE).filter(|path| !path.is_empty()) {
             Some(path) => {
-                let name = format!("{PROFILE_LINE} of the AWS profile `{}`", profile.selected_profile());
+                let name = format!(
+                    "{PROFILE_LINE} of the AWS profile `{}`",
+                    profile.selected_profile()
+                );
                 Self::read(&name, path)
             }
             None => Ok(Self::default()),
@@ -95,7 +98,9 @@ impl TrustedAuthorities {
             });
         }
         if others > 0 {
-            tracing::warn!("{others} certificates of the AWS CA bundle cannot be used and are left out");
+            tracing::warn!(
+                "{others} certificates of the AWS CA bundle cannot be used and are left out"
+            );
         }
         let mut store = TrustStore::empty();
         for authority in &usable {

@@ -39,7 +39,9 @@ impl PolicyPlan {
             if statements.iter().any(|other| same(&statement, other)) {
                 continue;
             }
-            let place = statements.iter().position(|other| is_ours(&statement, other));
+            let place = statements
+                .iter()
+                .position(|other| is_ours(&statement, other));
             match place {
                 Some(place) => {
                     details.push(format!("Replace: {}", statements[place]));
@@ -78,7 +80,10 @@ impl PolicyPlan {
             .map(statements)
             .unwrap_or_default()
             .into_iter()
-            .partition(|other| own.iter().any(|own| same(own, other) || is_ours(own, other)));
+            .partition(|other| {
+                own.iter()
+                    .any(|own| same(own, other) || is_ours(own, other))
+            });
         let (Some(found), false) = (found, ours.is_empty()) else {
             return Self {
                 part: ProvisionedPart::new(ProvisionChange::Absent, Vec::new()),
@@ -126,7 +131,10 @@ fn normal(value: &Value) -> Value {
             }
         },
         Value::Object(members) => {
-            let mut members: Vec<_> = members.iter().map(|(k, v)| (k.clone(), normal(v))).collect();
+            let mut members: Vec<_> = members
+                .iter()
+                .map(|(k, v)| (k.clone(), normal(v)))
+                .collect();
             members.sort_by(|a, b| a.0.cmp(&b.0));
             Value::Object(members.into_iter().collect())
         }
@@ -158,7 +166,8 @@ fn is_ours(wanted: &Value, found: &Value) -> bool {
 /// A policy's Sids must differ. One that somebody else has is left out.
 fn with_free_sid(mut statement: Value, others: &[Value]) -> Value {
     let sid = statement.get("Sid").cloned();
-    if sid.is_some() && others.iter().any(|other| other.get("Sid") == sid.as_ref())
+    if sid.is_some()
+        && others.iter().any(|other| other.get("Sid") == sid.as_ref())
         && let Value::Object(members) = &mut statement
     {
         members.remove("Sid");
@@ -191,7 +200,11 @@ mod tests {
 
     #[test]
     fn statements_of_others_stay_and_a_second_run_changes_nothing() {
-        let wanted = policy(json!([statement(Some("List"), "own", json!(["s3:ListBucket"]))]));
+        let wanted = policy(json!([statement(
+            Some("List"),
+            "own",
+            json!(["s3:ListBucket"])
+        )]));
         let others = json!([
             statement(Some("List"), "other", json!("s3:ListBucket")),
             {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "r"}
@@ -218,7 +231,11 @@ mod tests {
     #[test]
     fn an_older_form_is_replaced_and_the_last_statement_takes_the_policy_along() {
         let old = policy(statement(Some("List"), "own", json!("s3:Old")));
-        let wanted = policy(json!([statement(Some("List"), "own", json!("s3:ListBucket"))]));
+        let wanted = policy(json!([statement(
+            Some("List"),
+            "own",
+            json!("s3:ListBucket")
+        )]));
         let plan = PolicyPlan::apply(&wanted, Some(&old));
         assert_eq!(plan.part.change, ProvisionChange::Updated);
         assert_eq!(plan.policy, Some(Next::Put(wanted.clone().into())));

@@ -126,12 +126,13 @@ impl<'a> Run<'a> {
                 answer.map_err(|error| failed("sts:GetCallerIdentity", &error))
             })
             .await?;
-        let account = AccountId::parse(caller.account().unwrap_or_default()).map_err(|invalid| {
-            ProvisionError::Unreachable {
-                operation: "sts:GetCallerIdentity",
-                cause: invalid.detail,
-            }
-        })?;
+        let account =
+            AccountId::parse(caller.account().unwrap_or_default()).map_err(|invalid| {
+                ProvisionError::Unreachable {
+                    operation: "sts:GetCallerIdentity",
+                    cause: invalid.detail,
+                }
+            })?;
         let partition = caller
             .arn()
             .and_then(|arn| arn.split(':').nth(1))
@@ -153,7 +154,10 @@ impl<'a> Run<'a> {
             let found = waiting
                 .attempt(async || Bucket::find(sdk, wanted, account.as_str()).await)
                 .await?;
-            done.cors = waiting.attempt(async || found.plan_cors().await).await?.part;
+            done.cors = waiting
+                .attempt(async || found.plan_cors().await)
+                .await?
+                .part;
             done.lifecycle = waiting
                 .attempt(async || found.plan_lifecycle().await)
                 .await?

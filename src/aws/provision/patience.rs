@@ -19,7 +19,7 @@ pub struct Patience {
     pub longest_pause: Duration,
     /// How long after the command's beginning a call may be tried again.
     pub bound: Duration,
-    /// The same for a bucket that is not known at all, which is mostly a wrong name.
+    /// The same for a bucket or an access key that is not known at all, which is mostly a wrong one.
     pub absence_bound: Duration,
 }
 
@@ -51,7 +51,7 @@ enum Again {
 }
 
 /// Refusals that pass by themselves.
-const PASSING: [&str; 20] = [
+const PASSING: [&str; 19] = [
     // Two changes of one thing at a time.
     "OperationAborted",
     "ConditionalConflict",
@@ -64,7 +64,6 @@ const PASSING: [&str; 20] = [
     "EntityAlreadyExists",
     "NoSuchEntity",
     "NoSuchBucket",
-    "InvalidClientTokenId",
     // Too many calls.
     "Throttling",
     "ThrottlingException",
@@ -88,9 +87,13 @@ fn again(error: &ProvisionError) -> Again {
         } => {
             // IAM and S3 look for the principals of a policy, and say that those they do not know yet are
             // invalid (IAM user guide, "IAM roles: troubleshooting").
-            let of_principal = matches!(code.as_str(), "MalformedPolicyDocument" | "MalformedPolicy")
-                && message.to_ascii_lowercase().contains("principal");
-            if *operation == "s3:HeadBucket" && *status == Some(404) {
+            let of_principal =
+                matches!(code.as_str(), "MalformedPolicyDocument" | "MalformedPolicy")
+                    && message.to_ascii_lowercase().contains("principal");
+            // New keys and new buckets are not known everywhere for seconds; mostly they are wrong.
+            if (*operation == "s3:HeadBucket" && *status == Some(404))
+                || matches!(code.as_str(), "InvalidClientTokenId" | "InvalidAccessKeyId")
+            {
                 Again::IfNew
             } else if of_principal
                 || PASSING.contains(&code.as_str())
@@ -188,7 +191,11 @@ mod tests {
             ("NoSuchEntity", "", 404),
             ("NoSuchBucket", "", 404),
             ("DeleteConflict", "", 409),
-            ("MalformedPolicyDocument", "Invalid principal in policy: \"AWS\":\"arn\"", 400),
+            (
+                "MalformedPolicyDocument",
+                "Invalid principal in policy: \"AWS\":\"arn\"",
+                400,
+            ),
             ("MalformedPolicy", "Invalid principal in policy", 400),
         ] {
             let error = refused("iam:CreateRole", code, message, status);
@@ -219,12 +226,20 @@ mod tests {
         let error = waiting
             .attempt(async || -> Result<()> {
                 calls += 1;
-                Err(refused("s3:PutBucketCORS", "OperationAborted", "A conflict.", 409))
+                Err(refused(
+                    "s3:PutBucketCORS",
+                    "OperationAborted",
+                    "A conflict.",
+                    409,
+                ))
             })
             .await
             .unwrap_err();
         assert_eq!(calls, 2);
         let text = error.to_string();
-        assert!(text.contains("s3:PutBucketCORS") && text.contains("2 times"), "{text}");
+        assert!(
+            text.contains("s3:PutBucketCORS") && text.contains("2 times"),
+            "{text}"
+        );
     }
 }

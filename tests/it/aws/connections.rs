@@ -144,8 +144,7 @@ async fn hosts_that_need_no_proxy_are_reached_directly() {
         ..Egress::default()
     };
     let clients =
-        AwsClients::new(&sdk(Some(&endpoint)), loopback(), egress, Arc::new(Nobody))
-            .unwrap();
+        AwsClients::new(&sdk(Some(&endpoint)), loopback(), egress, Arc::new(Nobody)).unwrap();
     clients.identity().await.unwrap_err();
     reached.await.unwrap().unwrap();
     assert_eq!(proxy.hosts(), [""; 0]);

@@ -3,7 +3,7 @@
 use crate::application::connections::provision::{
     GivenDocuments, IamName, ProvisionChange, ProvisionError, Provisioned, Provisioning,
 };
-use crate::aws::provision::provision;
+use crate::aws::provision::{Patience, provision, provision_with};
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::role_arn::RoleArn;
 use crate::it::support::emulator::{Customer, Emulator, Vendor, random_name, trust_policy};
@@ -14,6 +14,7 @@ use aws_sdk_s3::types::{
     LifecycleRuleFilter, Transition, TransitionStorageClass,
 };
 use serde_json::{Value, json};
+use std::time::Duration;
 use uuid::Uuid;
 
 fn documents(vendor: &Vendor, bucket: &str, external_id: &str) -> Value {
@@ -390,7 +391,12 @@ async fn a_bucket_of_another_region_is_found_and_an_absent_one_named() {
         &absent,
         &random_name("r"),
     );
-    let error = provision(&customer.sdk_config, &wanted).await.unwrap_err();
+    let patience = Patience {
+        absence_bound: Duration::from_millis(600),
+        ..Patience::default()
+    };
+    let looked = provision_with(&customer.sdk_config, &wanted, patience).await;
+    let error = looked.unwrap_err();
     assert!(
         error.to_string().contains("there is nothing of this name"),
         "{error:?}"

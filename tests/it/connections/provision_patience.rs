@@ -20,7 +20,7 @@ pub fn quick() -> Patience {
         first_pause: Duration::from_millis(20),
         longest_pause: Duration::from_millis(40),
         bound: Duration::from_secs(20),
-        absence_bound: Duration::from_millis(200),
+        absence_bound: Duration::from_secs(20),
     }
 }
 
@@ -85,8 +85,14 @@ async fn every_call_is_made_again_after_a_refusal_that_passes() {
     let applying = [
         ("GetCallerIdentity", throttled()),
         ("HeadBucket", Reply::answer(404, "")),
-        ("GET cors", s3_error(503, "SlowDown", "Please reduce your request rate.")),
-        ("GET lifecycle", s3_error(404, "NoSuchBucket", "The specified bucket does not exist")),
+        (
+            "GET cors",
+            s3_error(503, "SlowDown", "Please reduce your request rate."),
+        ),
+        (
+            "GET lifecycle",
+            s3_error(404, "NoSuchBucket", "The specified bucket does not exist"),
+        ),
         ("GetRole", throttled()),
         ("CreateRole", principal()),
         ("PutRolePolicy", not_yet()),
@@ -99,7 +105,8 @@ async fn every_call_is_made_again_after_a_refusal_that_passes() {
     let mut wanted = wanted(&bucket).await;
     let done = provision_with(&sdk, &wanted, quick()).await.unwrap();
     let changes = |parts: Vec<(&str, &_)>| -> Vec<ProvisionChange> {
-        let change = |part: &crate::application::connections::provision::ProvisionedPart| part.change;
+        let change =
+            |part: &crate::application::connections::provision::ProvisionedPart| part.change;
         parts.into_iter().map(|(_, part)| change(part)).collect()
     };
     assert_eq!(changes(done.parts()), [ProvisionChange::Created; 4]);
@@ -132,7 +139,10 @@ async fn every_call_is_made_again_after_a_refusal_that_passes() {
 
 #[tokio::test]
 async fn a_rule_that_somebody_adds_between_two_attempts_stays() {
-    for refusal in [aborted(), s3_error(500, "InternalError", "We encountered an internal error.")] {
+    for refusal in [
+        aborted(),
+        s3_error(500, "InternalError", "We encountered an internal error."),
+    ] {
         let (customer, bucket, proxy) = world().await;
         let sdk = proxy.sdk_config(&customer.sdk_config);
         let added = Arc::new(AtomicBool::new(false));
@@ -165,7 +175,10 @@ async fn a_rule_that_somebody_adds_between_two_attempts_stays() {
             .iter()
             .flat_map(|rule| rule.allowed_origins().to_vec())
             .collect();
-        assert_eq!(origins, ["https://app.example.com", "https://other.example"]);
+        assert_eq!(
+            origins,
+            ["https://app.example.com", "https://other.example"]
+        );
     }
 }
 
@@ -224,9 +237,12 @@ async fn the_role_is_made_at_its_path_and_one_at_another_path_is_named() {
         .iam()
         .create_policy()
         .policy_name(random_name("boundary"))
-        .policy_document(json!({"Version": "2012-10-17", "Statement": [
-            {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
-        ]}).to_string())
+        .policy_document(
+            json!({"Version": "2012-10-17", "Statement": [
+                {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+            ]})
+            .to_string(),
+        )
         .send()
         .await
         .unwrap();
@@ -236,7 +252,10 @@ async fn the_role_is_made_at_its_path_and_one_at_another_path_is_named() {
     let done = provision_with(&sdk, &wanted, quick()).await.unwrap();
     let arn = done.role_arn.unwrap().to_string();
     assert!(arn.contains(":role/vendors/eu/r"), "{arn}");
-    let role = customer.iam().get_role().role_name(wanted.role_name().as_str());
+    let role = customer
+        .iam()
+        .get_role()
+        .role_name(wanted.role_name().as_str());
     let role = role.send().await.unwrap().role.unwrap();
     assert_eq!(role.arn, arn);
     let found = role.permissions_boundary.unwrap();
@@ -250,6 +269,9 @@ async fn the_role_is_made_at_its_path_and_one_at_another_path_is_named() {
         let error = provision_with(&sdk, &wanted, quick()).await.unwrap_err();
         assert!(matches!(error, ProvisionError::OtherPath { .. }), "{error}");
         let text = error.to_string();
-        assert!(text.contains("`/vendors/eu/`") && text.contains(&arn), "{text}");
+        assert!(
+            text.contains("`/vendors/eu/`") && text.contains(&arn),
+            "{text}"
+        );
     }
 }

@@ -60,13 +60,26 @@ async fn each_account_does_its_part_and_says_what_is_left() {
     let role = random_name("r");
 
     // The role first; the bucket's owner is known to be another account.
-    let first = wanted(&documents(&vendor.account, &bucket, None), &bucket, &role, &owner);
-    let done = provision_with(&tenant.sdk_config, &first, quick()).await.unwrap();
+    let first = wanted(
+        &documents(&vendor.account, &bucket, None),
+        &bucket,
+        &role,
+        &owner,
+    );
+    let done = provision_with(&tenant.sdk_config, &first, quick())
+        .await
+        .unwrap();
     assert_eq!((done.role.change, done.cors.change), (Created, Skipped));
     assert_eq!(done.bucket_policy, None);
     let left = done.left.join("\n");
-    assert!(left.contains(&format!("account {}", owner.account)), "{left}");
-    assert!(left.contains("333333333333") && left.contains("kms:Decrypt"), "{left}");
+    assert!(
+        left.contains(&format!("account {}", owner.account)),
+        "{left}"
+    );
+    assert!(
+        left.contains("333333333333") && left.contains("kms:Decrypt"),
+        "{left}"
+    );
     let arn = done.role_arn.unwrap().to_string();
 
     // The bucket, with the owner's credentials. The owner's own statement stays.
@@ -79,28 +92,42 @@ async fn each_account_does_its_part_and_says_what_is_left() {
     let documents = documents(&vendor.account, &bucket, Some(&arn));
     let mut second = wanted(&documents, &bucket, &role, &owner);
     second.dry_run = true;
-    let dry = provision_with(&owner.sdk_config, &second, quick()).await.unwrap();
+    let dry = provision_with(&owner.sdk_config, &second, quick())
+        .await
+        .unwrap();
     assert_eq!(dry.cors.change, Created);
     assert_eq!(bucket_policy(&owner, &bucket).await, Some(own.clone()));
     second.dry_run = false;
-    let done = provision_with(&owner.sdk_config, &second, quick()).await.unwrap();
+    let done = provision_with(&owner.sdk_config, &second, quick())
+        .await
+        .unwrap();
     assert_eq!((done.role.change, done.cors.change), (Skipped, Created));
     assert_eq!(done.bucket_policy.unwrap().change, ProvisionChange::Updated);
     assert_eq!(done.role_arn.unwrap().to_string(), arn);
     let policy = bucket_policy(&owner, &bucket).await.unwrap();
     assert_eq!(policy["Statement"][0], own["Statement"][0]);
     assert_eq!(policy["Statement"][1]["Principal"]["AWS"], arn.as_str());
-    let again = provision_with(&owner.sdk_config, &second, quick()).await.unwrap();
+    let again = provision_with(&owner.sdk_config, &second, quick())
+        .await
+        .unwrap();
     assert_eq!(again.cors.change, Unchanged);
     assert_eq!(again.bucket_policy.unwrap().change, Unchanged);
     let left = done.left.join("\n");
-    assert!(left.contains(&format!("account {}", tenant.account)), "{left}");
+    assert!(
+        left.contains(&format!("account {}", tenant.account)),
+        "{left}"
+    );
     // No role was made in the bucket's account.
     let of_owner = owner.iam().get_role().role_name(&role).send().await;
     of_owner.unwrap_err();
 
-    let error = provision_with(&stranger.sdk_config, &second, quick()).await.unwrap_err();
-    assert!(matches!(error, ProvisionError::OtherAccount { .. }), "{error}");
+    let error = provision_with(&stranger.sdk_config, &second, quick())
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(error, ProvisionError::OtherAccount { .. }),
+        "{error}"
+    );
     let text = error.to_string();
     for account in [&stranger.account, &tenant.account, &owner.account] {
         assert!(text.contains(account.as_str()), "{text}");
@@ -108,11 +135,15 @@ async fn each_account_does_its_part_and_says_what_is_left() {
 
     second.remove = true;
     for change in [Removed, Absent] {
-        let done = provision_with(&owner.sdk_config, &second, quick()).await.unwrap();
+        let done = provision_with(&owner.sdk_config, &second, quick())
+            .await
+            .unwrap();
         assert_eq!(done.cors.change, change);
         assert_eq!(done.bucket_policy.unwrap().change, change);
         assert_eq!(bucket_policy(&owner, &bucket).await, Some(own.clone()));
-        let done = provision_with(&tenant.sdk_config, &second, quick()).await.unwrap();
+        let done = provision_with(&tenant.sdk_config, &second, quick())
+            .await
+            .unwrap();
         assert_eq!(done.role.change, change);
     }
 }

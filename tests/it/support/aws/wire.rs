@@ -246,10 +246,7 @@ impl Drop for Sending<'_> {
     }
 }
 
-async fn send_made_up(
-    stream: &mut (impl AsyncWrite + Unpin),
-    length: u64,
-) -> std::io::Result<()> {
+async fn send_made_up(stream: &mut (impl AsyncWrite + Unpin), length: u64) -> std::io::Result<()> {
     static BYTES: [u8; 64 * 1024] = [b'x'; 64 * 1024];
     let mut left = length;
     while left > 0 {
@@ -352,7 +349,10 @@ impl Request {
         }
         let (_, key) = self.bucket_and_key();
         let asked = |name| key.is_empty() && self.query(name).is_some();
-        if let Some(of) = ["cors", "lifecycle", "policy"].into_iter().find(|of| asked(of)) {
+        if let Some(of) = ["cors", "lifecycle", "policy"]
+            .into_iter()
+            .find(|of| asked(of))
+        {
             return format!("{} {of}", self.method);
         }
         let name = match (self.method.as_str(), key.is_empty()) {
