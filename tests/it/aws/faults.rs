@@ -96,7 +96,7 @@ async fn faults_of_s3_have_stable_codes() {
         assert!(problem.get("missing").is_none(), "{problem}");
     }
     stub.forget_rules();
-    stub.answer_to("ListObjectsV2", s3_error(400, "<b>SECRETARN", "x"));
+    stub.answer_to("ListObjectsV2", s3_error(400, "§ SECRETARN", "x"));
     let answer = app.get(&files, &dialog.workspace.member).await;
     let problem = answer.problem(502, "storage_request_rejected");
     assert!(problem["evidence"][0]["error_code"].is_null(), "{problem}");
