@@ -21,4 +21,5 @@ mod trust_policy;
 
 pub use document_name::DocumentName;
 pub use documents::{DocumentParameters, Documents};
+pub use role_name::RoleName;
 pub use templates::PolicyTemplates;
