@@ -20,7 +20,7 @@ mod templates;
 mod terraform;
 mod trust_policy;
 
-pub use accounts::{DocumentAccount, DocumentAccounts, DocumentRole};
+pub use accounts::DocumentAccount;
 pub use document_name::DocumentName;
 pub use documents::{DocumentParameters, Documents};
 pub use templates::PolicyTemplates;
