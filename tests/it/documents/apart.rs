@@ -76,14 +76,14 @@ fn every_document_is_listed_for_one_account() {
     let documents = render(&three(Partition::Aws));
     let accounts = documents.accounts.as_ref().unwrap();
     let key = accounts.key.as_ref().unwrap();
-    let mut listed = Vec::new();
+    let mut listed: Vec<DocumentName> = Vec::new();
     for (account, id) in [
         (&accounts.role, ROLE_ACCOUNT),
         (&accounts.bucket, BUCKET_ACCOUNT),
         (key, KEY_ACCOUNT),
     ] {
         assert_eq!(account.id.as_ref().map(AccountId::as_str), Some(id));
-        listed.extend(&account.documents);
+        listed.extend(account.documents.iter().copied());
     }
     for name in DocumentName::ALL {
         assert!(documents.text(name).unwrap().is_some());
