@@ -101,7 +101,6 @@ async fn one_account_is_connected_by_one_script_and_left_as_it_was() {
     let dialog = Dialog::open(&app, settings).await;
     let documents = dialog.documents().await;
     let arn = runs(&documents, "cli", &[], &customer).await;
-    assert_eq!(runs(&documents, "cli", &[], &customer).await, arn);
     let role = json!({"role_arn": arn.trim_end()});
     dialog.patch(role).await.expect(200);
     dialog.check().await.passed();
@@ -113,7 +112,6 @@ async fn one_account_is_connected_by_one_script_and_left_as_it_was() {
     let role = customer.iam().get_role().role_name(name).send().await;
     assert!(role.is_err());
     assert_eq!(rule_ids(&customer, &bucket).await, (Vec::new(), Vec::new()));
-    runs(&documents, "cli", &["--undo"], &customer).await;
 }
 
 #[tokio::test]
@@ -179,7 +177,6 @@ async fn three_accounts_are_connected_each_by_its_own_script() {
     let with_key = json!({"kms_key_arn": key.trim_end()});
     dialog.patch(with_key).await.expect(200);
     let documents = dialog.documents().await;
-    runs(&documents, "cli_key", &[], &keeper).await;
     runs(&documents, "cli_key", &[], &keeper).await;
     runs(&documents, "cli_key", &["--undo"], &keeper).await;
     let wrong = run(&documents, "cli_key", &[], &owner).await;
