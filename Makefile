@@ -32,7 +32,7 @@ fuzz: ## Give random input to each parser of outside input, for ten minutes.
 sbom: ## Write the software bill of materials (CycloneDX) to .build/sbom.cdx.json.
 	@tools/sbom
 
-test-tools: ## Install the test tools: AWS emulator, linters, PostgreSQL, Chromium, generators of clients, cargo-deny.
+test-tools: ## Install the test tools: AWS emulator, AWS CLI, linters, PostgreSQL, Chromium, generators of clients, cargo-deny.
 	@tools/install
 
 lint: check-compose ## Check formatting, clippy, dependency rules, docker-compose.yml.

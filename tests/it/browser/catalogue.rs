@@ -378,6 +378,14 @@ async fn extreme_entries(world: &mut World, made: &Made) -> Vec<Entry> {
     world.patch_setup(&setup, &json!({"role_arn": role})).await;
     world.check_setup(&setup).await;
     world.bucket = short;
+    let apart = world
+        .open_setup(&world.typed("Three accounts", "team/"))
+        .await;
+    let three = json!({
+        "role_arn": "arn:aws:iam::444455556666:role/acme", "bucket_account_id": "222222222222",
+        "kms_key_arn": "arn:aws:kms:us-east-1:333333333333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+    });
+    world.patch_setup(&apart, &three).await;
 
     let step = |step: &str| format!("/settings/setups/{setup}?step={step}");
     let query = |pairs: &[(&str, &str)]| {
@@ -396,6 +404,14 @@ async fn extreme_entries(world: &mut World, made: &Made) -> Vec<Entry> {
         entry("extreme-role", step("role")),
         entry("extreme-check", step("check")),
         entry("extreme-instructions", world.instruction_link(&setup).await),
+        entry(
+            "extreme-accounts-role",
+            format!("/settings/setups/{apart}?step=role"),
+        ),
+        entry(
+            "extreme-accounts-instructions",
+            world.instruction_link(&apart).await,
+        ),
         entry("extreme-files", files("files", &[("folder", "/")])),
         entry(
             "extreme-folder",
