@@ -3,27 +3,28 @@
 use crate::domain::Invalid;
 use crate::domain::invalid::shown;
 
-/// Names for the file's key or address, in lower case with `_` for spaces and hyphens. The first that is
-/// there counts, so `file_key` beats `image`.
+/// Names for the file's key or address, in lower case without spaces, hyphens and underscores. The first
+/// that is there counts, so `file_key` beats `image`.
 const KEYS: &[&str] = &[
-    "file_key",
     "filekey",
-    "object_key",
-    "s3_key",
+    "objectkey",
+    "s3key",
     "key",
-    "s3_uri",
-    "s3_url",
-    "source_ref",
+    "s3uri",
+    "s3url",
+    "sourceref",
     "uri",
     "url",
-    "file_path",
     "filepath",
     "path",
-    "file_name",
     "filename",
     "file",
-    "image_path",
-    "image_url",
+    "imagepath",
+    "imageurl",
+    "imageuri",
+    "imagefile",
+    "imagename",
+    "imgpath",
     "image",
     "audio",
     "video",
@@ -32,17 +33,10 @@ const KEYS: &[&str] = &[
 
 /// Those that are a heading even where they are the only word of a text's first line. A file with such a
 /// key is written with its leading slash.
-const SURE_KEYS: &[&str] = &[
-    "file_key",
-    "filekey",
-    "object_key",
-    "s3_key",
-    "s3_uri",
-    "key",
-];
+const SURE_KEYS: &[&str] = &["filekey", "objectkey", "s3key", "s3uri", "key"];
 
 /// The name for the file in the project.
-const NAMES: &[&str] = &["name", "display_name", "title"];
+const NAMES: &[&str] = &["name", "displayname", "title"];
 
 /// What each column of a table is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,7 +63,8 @@ pub(super) fn name_among<'a>(names: impl Iterator<Item = &'a str> + Clone) -> Op
 }
 
 fn normal(name: &str) -> String {
-    name.trim().to_lowercase().replace([' ', '-'], "_")
+    name.to_lowercase()
+        .replace(|c: char| c.is_whitespace() || "_-\u{feff}".contains(c), "")
 }
 
 impl Columns {
@@ -97,7 +92,11 @@ impl Columns {
                 "" => unnamed(at),
                 heading => heading.to_owned(),
             };
-            if others.iter().any(|(_, other)| *other == heading) {
+            let is_known = [Some(key), name]
+                .into_iter()
+                .flatten()
+                .any(|known| cells[known].trim() == heading);
+            if is_known || others.iter().any(|(_, other)| *other == heading) {
                 return Some(Err(Invalid::new(
                     "duplicate_heading",
                     format!(
@@ -114,6 +113,42 @@ impl Columns {
             others,
             width: Some(cells.len()),
         }))
+    }
+
+    /// Whether the cells of a first row are words, as headings are, and none of them is known.
+    ///
+    /// A key has a dot or a slash, nearly always; a value is a number or empty, often.
+    pub fn may_be_unknown_heading(cells: &[String]) -> bool {
+        let is_word = |cell: &String| {
+            let cell = cell.trim();
+            cell.len() <= 64
+                && cell.contains(|c: char| c.is_alphabetic())
+                && !cell.contains(['/', '.', '\\', ':'])
+        };
+        cells.len() > 1
+            && cells.iter().all(is_word)
+            && cells
+                .iter()
+                .enumerate()
+                .all(|(at, cell)| !cells[..at].contains(cell))
+    }
+
+    /// What is wrong with a heading that names no key.
+    pub fn unknown_heading(cells: &[String]) -> Invalid {
+        let found: Vec<String> = cells
+            .iter()
+            .take(10)
+            .map(|cell| format!("`{}`", shown(cell.trim())))
+            .collect();
+        Invalid::new(
+            "unknown_heading",
+            format!(
+                "The first line looks like a heading, and none of its columns is known to have the file keys: {}. \
+                 Call the column of the keys `file_key`; `key`, `s3_uri`, `url`, `path`, `filename` and `image` are \
+                 known too. If the line is no heading, write its file key with a leading slash.",
+                found.join(", ")
+            ),
+        )
     }
 
     /// The key first, and whatever follows.

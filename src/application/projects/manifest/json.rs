@@ -34,6 +34,28 @@ pub(super) fn is_object(line: &str) -> bool {
     line.trim_start().starts_with('{') && is_json(line)
 }
 
+/// What an object of another product is, by the members that it has.
+pub(super) fn known_object(has: impl Fn(&str) -> bool) -> Option<&'static str> {
+    const KNOWN: &[(&[&str], &str)] = &[
+        (&["images", "annotations"], "a COCO data set"),
+        (&["images", "categories"], "a COCO data set"),
+        (&["@context", "distribution"], "a description of a data set in JSON-LD, as Croissant's"),
+        (&["@context", "recordSet"], "a description of a data set in JSON-LD, as Croissant's"),
+        (&["resources", "profile"], "a Frictionless data package"),
+        (&["resources", "name"], "a Frictionless data package"),
+        (&["shapes", "imagePath"], "a LabelMe annotation of one picture"),
+        (&["_via_img_metadata"], "a project of the VGG Image Annotator"),
+        (&["type", "features"], "GeoJSON"),
+        (&["cells", "nbformat"], "a Jupyter notebook"),
+        (&["Contents"], "the answer of ListObjects; its keys alone are a list: `--query 'Contents[].Key'`"),
+        (&["outs", "deps"], "a DVC file"),
+    ];
+    KNOWN
+        .iter()
+        .find(|(members, _)| members.iter().all(|member| has(member)))
+        .map(|(_, name)| *name)
+}
+
 /// The names of an object's members.
 pub(super) fn members(object: &str) -> Vec<String> {
     serde_json::from_str::<BTreeMap<String, IgnoredAny>>(object)
@@ -430,13 +452,21 @@ impl<'de> Visitor<'de> for Whole<'_, '_, '_, '_> {
             }
         }
         let has = |name: &str| others.iter().any(|other| other == name);
-        let refused = if has("images") && has("annotations") {
-            Some("This is a COCO data set. List its files by `file_key`.".to_owned())
+        let refused = if !has_files && let Some(name) = known_object(has) {
+            Some(format!("This is {name}. List its files by `file_key`."))
         } else if !has_files {
-            Some(
-                "This is an object without `files`. An array of file keys, or an object with such an array in `files`, is expected."
-                    .to_owned(),
-            )
+            let found: Vec<String> = others
+                .iter()
+                .take(10)
+                .map(|name| format!("`{}`", shown(name)))
+                .collect();
+            let found = match found.is_empty() {
+                true => "It has no members".to_owned(),
+                false => format!("Its members are {}", found.join(", ")),
+            };
+            Some(format!(
+                "This is an object without `files`. {found}. An array of file keys, or an object with such an array in `files`, is expected."
+            ))
         } else if !others.is_empty() {
             Some(format!(
                 "Beside `files` there is `{}`, which means nothing here.",

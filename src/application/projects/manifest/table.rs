@@ -26,24 +26,50 @@ pub(super) enum TextKind {
 /// Reads the text. `with_comments`: lines that begin with `#` are skipped.
 pub(super) fn read(text: &str, kind: TextKind, with_comments: bool, list: &mut FileList<'_>) {
     let text = &one_kind_of_line_end(text);
+    let (forced, text, kind) = match excels_separator(text) {
+        Some((separator, without)) if kind == TextKind::Plain => {
+            (Some(separator), &without.into(), TextKind::Csv)
+        }
+        Some((separator, without)) => (Some(separator), &without.into(), kind),
+        None => (None, text, kind),
+    };
     if let Some(listing) = markup(text).or_else(|| listing_of_a_folder(text)) {
         list.refuse(Place::Whole, listing);
         return;
     }
     let is_skipped =
         |line: &str| line.trim().is_empty() || (with_comments && line.starts_with('#'));
-    let first = text.split('\n').find(|line| !is_skipped(line));
-    let Some(first) = first else {
+    let mut rows = line_starts(text).filter(|rest| !is_skipped(first_line(rest)));
+    // A heading may itself have quotes over lines, so cells are read from here on.
+    let Some(from_first) = rows.next() else {
         return;
     };
-    let (separator, columns) = match heading(first, kind) {
+    let first = first_line(from_first);
+    let (separator, columns) = match heading(from_first, kind, forced) {
         Some((separator, Ok(columns))) => (separator, Some(columns)),
         Some((_, Err(invalid))) => {
             list.refuse(Place::Whole, invalid);
             return;
         }
-        None => (separator_without_heading(first, text, kind), None),
+        None => (
+            forced.unwrap_or_else(|| separator_without_heading(first, text, kind)),
+            None,
+        ),
     };
+    if columns.is_none() && kind != TextKind::Plain {
+        let cells = cells_of(from_first, separator);
+        // The rows below have keys where the first has words.
+        let is_unknown = Columns::may_be_unknown_heading(&cells)
+            && rows.next().is_some_and(|second| {
+                cells_of(second, separator)
+                    .iter()
+                    .any(|cell| cell.contains(['.', '/']))
+            });
+        if is_unknown {
+            list.refuse(Place::Line(1 + lines_before(text, from_first)), Columns::unknown_heading(&cells));
+            return;
+        }
+    }
     match (columns, kind) {
         (None, TextKind::Plain) => {
             for (at, line) in text.split('\n').enumerate() {
@@ -59,6 +85,31 @@ pub(super) fn read(text: &str, kind: TextKind, with_comments: bool, list: &mut F
     }
 }
 
+/// Excel's first line `sep=;`: the separator, and the text with that line left empty, so that lines keep
+/// their numbers.
+fn excels_separator(text: &str) -> Option<(u8, String)> {
+    let line = first_line(text);
+    let separator = match line.strip_prefix("sep=")?.as_bytes() {
+        [separator] if SEPARATORS.contains(separator) => *separator,
+        _ => return None,
+    };
+    Some((separator, text[line.len()..].to_owned()))
+}
+
+fn first_line(text: &str) -> &str {
+    text.split('\n').next().unwrap_or_default()
+}
+
+/// The text from the start of each line on.
+fn line_starts(text: &str) -> impl Iterator<Item = &str> {
+    std::iter::once(text).chain(text.match_indices('\n').map(|(at, _)| &text[at + 1..]))
+}
+
+fn lines_before(text: &str, rest: &str) -> usize {
+    let before = &text[..text.len() - rest.len()];
+    before.bytes().filter(|b| *b == b'\n').count()
+}
+
 /// Python's and the csv crate's reading: a CR that no LF follows ends a line too.
 fn one_kind_of_line_end(text: &str) -> std::borrow::Cow<'_, str> {
     match text.contains('\r') {
@@ -68,28 +119,38 @@ fn one_kind_of_line_end(text: &str) -> std::borrow::Cow<'_, str> {
 }
 
 /// The separator under which the line is a heading, and its columns.
-fn heading(line: &str, kind: TextKind) -> Option<(u8, Result<Columns, Invalid>)> {
+fn heading(
+    text: &str,
+    kind: TextKind,
+    forced: Option<u8>,
+) -> Option<(u8, Result<Columns, Invalid>)> {
+    let line = first_line(text);
     let is_table = kind != TextKind::Plain;
     let mut single = None;
     for separator in SEPARATORS {
-        let cells = cells_of(line, separator);
+        if forced.is_some_and(|forced| forced != separator) {
+            continue;
+        }
+        let cells = cells_of(text, separator);
         if let Some(columns) = Columns::of_heading(&cells, is_table) {
             if cells.len() > 1 {
                 return Some((separator, columns));
             }
-            single = Some((separator_without_heading(line, line, kind), columns));
+            let separator = forced.unwrap_or_else(|| separator_without_heading(line, line, kind));
+            single = Some((separator, columns));
         }
     }
     single
 }
 
-fn cells_of(line: &str, separator: u8) -> Vec<String> {
+/// The cells of the first row.
+fn cells_of(text: &str, separator: u8) -> Vec<String> {
     let mut record = StringRecord::new();
     let mut reader = ReaderBuilder::new()
         .delimiter(separator)
         .has_headers(false)
         .flexible(true)
-        .from_reader(line.as_bytes());
+        .from_reader(text.as_bytes());
     match reader.read_record(&mut record) {
         Ok(_) => record.iter().map(str::to_owned).collect(),
         Err(_) => Vec::new(),
@@ -151,8 +212,8 @@ fn table(
                 return;
             }
         }
-        // A line of blanks alone is no row.
-        if record.len() == 1 && record[0].trim().is_empty() {
+        // A line of blanks or separators alone is no row: spreadsheets leave them behind their last one.
+        if record.iter().all(|cell| cell.trim().is_empty()) {
             continue;
         }
         if std::mem::take(&mut is_heading) {
@@ -165,7 +226,13 @@ fn table(
         // A data file of S3 Inventory without its manifest: the bucket, then the encoded key.
         let of_inventory = match (&columns.width, record.get(1)) {
             (None, Some(key)) if list.is_of_bucket(&record[0]) => {
-                Some(inventory::entry(&record[0], key))
+                let mut entry = inventory::entry(&record[0], key);
+                let further = record.iter().enumerate().skip(2);
+                entry.metadata = further
+                    .filter(|(_, value)| !value.is_empty())
+                    .map(|(at, value)| (columns.heading_of(at), value.to_owned()))
+                    .collect();
+                Some(entry)
             }
             _ => None,
         };
@@ -198,6 +265,19 @@ fn entry(record: &StringRecord, columns: &Columns) -> Result<Entry, Invalid> {
             ),
         ));
     }
+    if columns.width.is_none()
+        && let Some((at, found)) = bucket_address_after_first(record)
+    {
+        return Err(Invalid::new(
+            "unknown_heading",
+            format!(
+                "Without a heading the first column has the file keys. Here it is `{}`, and column {} is the address `{}`. Add a heading that calls the column of the files `file_key`.",
+                shown(&record[0]),
+                at + 1,
+                shown(found)
+            ),
+        ));
+    }
     let cell = |at: usize| record.get(at).unwrap_or_default();
     let metadata = record
         .iter()
@@ -214,6 +294,21 @@ fn entry(record: &StringRecord, columns: &Columns) -> Result<Entry, Invalid> {
             .map(str::to_owned),
         metadata,
     })
+}
+
+/// The address in a bucket that another column than the first has, where the first has none: so write Vertex
+/// AI and AutoML their rows, `TRAINING,gs://bucket/a.png,cat`.
+fn bucket_address_after_first(record: &StringRecord) -> Option<(usize, &str)> {
+    const SCHEMES: &[&str] = &["s3://", "s3a://", "s3n://", "gs://", "az://", "abfss://"];
+    let is_address = |cell: &str| SCHEMES.iter().any(|scheme| cell.starts_with(scheme));
+    if record.get(0).is_none_or(|first| first.contains("://")) {
+        return None;
+    }
+    record
+        .iter()
+        .enumerate()
+        .skip(1)
+        .find(|(_, cell)| is_address(cell))
 }
 
 /// Every quote that does not end, or that something other than a separator or a line end follows (RFC
@@ -303,6 +398,11 @@ fn markup(text: &str) -> Option<Invalid> {
         ("<!doctype html", "an HTML page"),
         ("<html", "an HTML page"),
         ("<?xml", "XML"),
+        ("<annotation>", "XML"),
+        ("%pdf-", "a PDF document"),
+        ("{\\rtf", "an RTF document"),
+        ("%yaml", "YAML"),
+        ("---\n", "YAML"),
         ("<listbucketresult", "XML"),
         ("<error>", "XML"),
     ];
