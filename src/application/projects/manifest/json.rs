@@ -39,15 +39,30 @@ pub(super) fn known_object(has: impl Fn(&str) -> bool) -> Option<&'static str> {
     const KNOWN: &[(&[&str], &str)] = &[
         (&["images", "annotations"], "a COCO data set"),
         (&["images", "categories"], "a COCO data set"),
-        (&["@context", "distribution"], "a description of a data set in JSON-LD, as Croissant's"),
-        (&["@context", "recordSet"], "a description of a data set in JSON-LD, as Croissant's"),
+        (
+            &["@context", "distribution"],
+            "a description of a data set in JSON-LD, as Croissant's",
+        ),
+        (
+            &["@context", "recordSet"],
+            "a description of a data set in JSON-LD, as Croissant's",
+        ),
         (&["resources", "profile"], "a Frictionless data package"),
         (&["resources", "name"], "a Frictionless data package"),
-        (&["shapes", "imagePath"], "a LabelMe annotation of one picture"),
-        (&["_via_img_metadata"], "a project of the VGG Image Annotator"),
+        (
+            &["shapes", "imagePath"],
+            "a LabelMe annotation of one picture",
+        ),
+        (
+            &["_via_img_metadata"],
+            "a project of the VGG Image Annotator",
+        ),
         (&["type", "features"], "GeoJSON"),
         (&["cells", "nbformat"], "a Jupyter notebook"),
-        (&["Contents"], "the answer of ListObjects; its keys alone are a list: `--query 'Contents[].Key'`"),
+        (
+            &["Contents"],
+            "the answer of ListObjects; its keys alone are a list: `--query 'Contents[].Key'`",
+        ),
         (&["outs", "deps"], "a DVC file"),
     ];
     KNOWN

@@ -264,7 +264,10 @@ mod tests {
             ("https://other.s3.amazonaws.com/team/a.png", "other_bucket"),
             ("https://example.com/a.png", "not_in_s3"),
             ("gs://acme-data/team/a.png", "not_in_s3"),
-            ("s3://acme-data/team/a.png?versionId=x", "version_not_supported"),
+            (
+                "s3://acme-data/team/a.png?versionId=x",
+                "version_not_supported",
+            ),
             (
                 "https://acme-data.s3.amazonaws.com/team/a.png?x=1&versionId=x",
                 "version_not_supported",
@@ -273,7 +276,10 @@ mod tests {
                 "https://s3.console.aws.amazon.com/s3/object/acme-data?prefix=team/a&versionId=x",
                 "version_not_supported",
             ),
-            ("https://console.aws.amazon.com/s3/buckets/acme-data", "not_in_s3"),
+            (
+                "https://console.aws.amazon.com/s3/buckets/acme-data",
+                "not_in_s3",
+            ),
             ("abfss://c@acme.dfs.core.windows.net/a.png", "not_in_s3"),
             ("arn:aws:iam::111122223333:role/x", "not_in_s3"),
         ] {

@@ -66,7 +66,10 @@ pub(super) fn read(text: &str, kind: TextKind, with_comments: bool, list: &mut F
                     .any(|cell| cell.contains(['.', '/']))
             });
         if is_unknown {
-            list.refuse(Place::Line(1 + lines_before(text, from_first)), Columns::unknown_heading(&cells));
+            list.refuse(
+                Place::Line(1 + lines_before(text, from_first)),
+                Columns::unknown_heading(&cells),
+            );
             return;
         }
     }

@@ -334,26 +334,78 @@ fn what_is_recognised_and_not_read_is_refused_by_its_name() {
 fn tables_as_spreadsheets_and_scripts_leave_them() {
     for (name, text, wanted) in [
         // Excel's first line, which keeps its number.
-        ("m.csv", "sep=;\r\nfile_key;label\r\na.png;x,y\r\n", vec!["/a.png a.png label=x,y"]),
-        ("", "sep=|\nlabel|file_key\ncat|a.png\n", vec!["/a.png a.png label=cat"]),
+        (
+            "m.csv",
+            "sep=;\r\nfile_key;label\r\na.png;x,y\r\n",
+            vec!["/a.png a.png label=x,y"],
+        ),
+        (
+            "",
+            "sep=|\nlabel|file_key\ncat|a.png\n",
+            vec!["/a.png a.png label=cat"],
+        ),
         ("m.csv", "sep=;\na.png;1\n", vec!["/a.png a.png column_2=1"]),
         // Rows of separators alone, empty lines at the end, no end of the last line.
-        ("m.csv", "file_key,label\na.png,cat\n,\n , \n,,,\n\n\nb.png,", vec!["/a.png a.png label=cat", "/b.png b.png "]),
+        (
+            "m.csv",
+            "file_key,label\na.png,cat\n,\n , \n,,,\n\n\nb.png,",
+            vec!["/a.png a.png label=cat", "/b.png b.png "],
+        ),
         // Fewer cells than headings.
-        ("m.csv", "file_key,label,split\na.png\n", vec!["/a.png a.png "]),
+        (
+            "m.csv",
+            "file_key,label,split\na.png\n",
+            vec!["/a.png a.png "],
+        ),
         // A heading over two lines.
-        ("m.csv", "\"Label\n(class)\",\"file\nkey\",z\ncat,a.png,1\n", vec!["/a.png a.png Label\n(class)=cat&z=1"]),
+        (
+            "m.csv",
+            "\"Label\n(class)\",\"file\nkey\",z\ncat,a.png,1\n",
+            vec!["/a.png a.png Label\n(class)=cat&z=1"],
+        ),
         // Headings in other spellings.
-        ("m.csv", "\"File-Key\", LABEL\na.png,cat\n", vec!["/a.png a.png LABEL=cat"]),
-        ("m.csv", "id,imagePath\n1,a.png\n", vec!["/a.png a.png id=1"]),
-        ("m.csv", "s3Uri\ns3://acme-data/team/a.png\n", vec!["/a.png a.png "]),
+        (
+            "m.csv",
+            "\"File-Key\", LABEL\na.png,cat\n",
+            vec!["/a.png a.png LABEL=cat"],
+        ),
+        (
+            "m.csv",
+            "id,imagePath\n1,a.png\n",
+            vec!["/a.png a.png id=1"],
+        ),
+        (
+            "m.csv",
+            "s3Uri\ns3://acme-data/team/a.png\n",
+            vec!["/a.png a.png "],
+        ),
         // Line ends of three kinds in one text; a line separator of Unicode ends no line.
-        ("m.csv", "file_key,note\r\na.png,x\rb.png,y\u{2028}z\nc.png,", vec!["/a.png a.png note=x", "/b.png b.png note=y\u{2028}z", "/c.png c.png "]),
-        ("m.csv", "file_key\n007\n1e5\n", vec!["/007 007 ", "/1e5 1e5 "]),
+        (
+            "m.csv",
+            "file_key,note\r\na.png,x\rb.png,y\u{2028}z\nc.png,",
+            vec![
+                "/a.png a.png note=x",
+                "/b.png b.png note=y\u{2028}z",
+                "/c.png c.png ",
+            ],
+        ),
+        (
+            "m.csv",
+            "file_key\n007\n1e5\n",
+            vec!["/007 007 ", "/1e5 1e5 "],
+        ),
         // S3 Batch Operations; what follows the key is kept.
-        ("m.csv", "acme-data,team/a+b.png,v1\n", vec!["/a b.png a b.png column_3=v1"]),
+        (
+            "m.csv",
+            "acme-data,team/a+b.png,v1\n",
+            vec!["/a b.png a b.png column_3=v1"],
+        ),
         // Words without a heading, where the rows below have no keys either.
-        ("m.csv", "a,cat\nb,dog\n", vec!["/a a column_2=cat", "/b b column_2=dog"]),
+        (
+            "m.csv",
+            "a,cat\nb,dog\n",
+            vec!["/a a column_2=cat", "/b b column_2=dog"],
+        ),
     ] {
         assert_eq!(whole(name, text), wanted, "{name:?} {text:?}");
     }
@@ -362,28 +414,128 @@ fn tables_as_spreadsheets_and_scripts_leave_them() {
 #[test]
 fn what_would_be_lost_or_guessed_is_refused() {
     for (name, text, code, word) in [
-        ("m.csv", "img,label\na.png,cat\n", "unknown_heading", "`img`, `label`"),
-        ("m.csv", "\n\nimg;label\nx/a;cat\n", "unknown_heading", "Line 3: "),
-        ("m.csv", "TRAINING,gs://acme/a.png,cat\n", "unknown_heading", "column 2"),
+        (
+            "m.csv",
+            "img,label\na.png,cat\n",
+            "unknown_heading",
+            "`img`, `label`",
+        ),
+        (
+            "m.csv",
+            "\n\nimg;label\nx/a;cat\n",
+            "unknown_heading",
+            "Line 3: ",
+        ),
+        (
+            "m.csv",
+            "TRAINING,gs://acme/a.png,cat\n",
+            "unknown_heading",
+            "column 2",
+        ),
         ("m.csv", "file_key\na,b.png\n", "too_many_cells", "Line 2: "),
-        ("m.csv", "file_key,file_key\na,b\n", "duplicate_heading", "`file_key`"),
-        ("m.csv", "sep=;\nfile_key;label\n../a;x\n", "dot_segment", "Line 3, "),
-        ("m.csv", "file_key,note\na,x\0y\n", "invalid_metadata", "Line 2, "),
-        ("m.json", r#"[{"file_key":"a","note":"x\u0000"}]"#, "invalid_metadata", "Item 1: "),
-        ("m.txt", "a.png\n\u{feff}b.png\n", "misplaced_byte_order_mark", "Line 2: "),
-        ("m.txt", "s3://acme-data/team/a?versionId=1\n", "version_not_supported", "Line 1: "),
-        ("m.json", r#"[{"file_key":true}]"#, "malformed_manifest", "a truth value"),
-        ("m.json", r#"{"a":["x"],"b":["y"]}"#, "unsupported_manifest", "`a`, `b`"),
-        ("m.json", r#"{"files":["x"],"files":["y"]}"#, "malformed_manifest", "`files`"),
-        ("m.jsonl", "\"a\"\n{\"file_key\":\n\"c\"\n", "malformed_manifest", "Line 2: "),
-        ("c.json", "{\n\"@context\":{},\n\"name\":\"x\",\n\"distribution\":[]\n}", "unsupported_manifest", "Croissant"),
-        ("c.json", r#"{"@context":{},"url":"https://x.example","distribution":[]}"#, "unsupported_manifest", "Croissant"),
-        ("p.json", r#"{"name":"p","resources":[{"path":"a.csv"}]}"#, "unsupported_manifest", "Frictionless"),
-        ("l.json", r#"{"imagePath":"a.png","shapes":[]}"#, "unsupported_manifest", "LabelMe"),
-        ("l.json", r#"{"Contents":[{"Key":"team/a.png"}]}"#, "unsupported_manifest", "ListObjects"),
-        ("m.yaml", "---\nfiles:\n- a.png\n", "unsupported_manifest", "YAML"),
+        (
+            "m.csv",
+            "file_key,file_key\na,b\n",
+            "duplicate_heading",
+            "`file_key`",
+        ),
+        (
+            "m.csv",
+            "sep=;\nfile_key;label\n../a;x\n",
+            "dot_segment",
+            "Line 3, ",
+        ),
+        (
+            "m.csv",
+            "file_key,note\na,x\0y\n",
+            "invalid_metadata",
+            "Line 2, ",
+        ),
+        (
+            "m.json",
+            r#"[{"file_key":"a","note":"x\u0000"}]"#,
+            "invalid_metadata",
+            "Item 1: ",
+        ),
+        (
+            "m.txt",
+            "a.png\n\u{feff}b.png\n",
+            "misplaced_byte_order_mark",
+            "Line 2: ",
+        ),
+        (
+            "m.txt",
+            "s3://acme-data/team/a?versionId=1\n",
+            "version_not_supported",
+            "Line 1: ",
+        ),
+        (
+            "m.json",
+            r#"[{"file_key":true}]"#,
+            "malformed_manifest",
+            "a truth value",
+        ),
+        (
+            "m.json",
+            r#"{"a":["x"],"b":["y"]}"#,
+            "unsupported_manifest",
+            "`a`, `b`",
+        ),
+        (
+            "m.json",
+            r#"{"files":["x"],"files":["y"]}"#,
+            "malformed_manifest",
+            "`files`",
+        ),
+        (
+            "m.jsonl",
+            "\"a\"\n{\"file_key\":\n\"c\"\n",
+            "malformed_manifest",
+            "Line 2: ",
+        ),
+        (
+            "c.json",
+            "{\n\"@context\":{},\n\"name\":\"x\",\n\"distribution\":[]\n}",
+            "unsupported_manifest",
+            "Croissant",
+        ),
+        (
+            "c.json",
+            r#"{"@context":{},"url":"https://x.example","distribution":[]}"#,
+            "unsupported_manifest",
+            "Croissant",
+        ),
+        (
+            "p.json",
+            r#"{"name":"p","resources":[{"path":"a.csv"}]}"#,
+            "unsupported_manifest",
+            "Frictionless",
+        ),
+        (
+            "l.json",
+            r#"{"imagePath":"a.png","shapes":[]}"#,
+            "unsupported_manifest",
+            "LabelMe",
+        ),
+        (
+            "l.json",
+            r#"{"Contents":[{"Key":"team/a.png"}]}"#,
+            "unsupported_manifest",
+            "ListObjects",
+        ),
+        (
+            "m.yaml",
+            "---\nfiles:\n- a.png\n",
+            "unsupported_manifest",
+            "YAML",
+        ),
         ("m.pdf", "%PDF-1.7\n", "unsupported_manifest", "PDF"),
-        ("a.xml", "<annotation>\n<filename>a.png</filename></annotation>", "unsupported_manifest", "XML"),
+        (
+            "a.xml",
+            "<annotation>\n<filename>a.png</filename></annotation>",
+            "unsupported_manifest",
+            "XML",
+        ),
     ] {
         let found = faults(name, text);
         assert_eq!(found[0].0, code, "{text}: {found:?}");
