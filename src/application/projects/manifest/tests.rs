@@ -478,6 +478,12 @@ fn what_would_be_lost_or_guessed_is_refused() {
         (
             "m.json",
             r#"{"a":["x"],"b":["y"]}"#,
+            "malformed_manifest",
+            "`a`, `b`",
+        ),
+        (
+            "m.json",
+            "{\n\"a\":[\"x\"],\n\"b\":[\"y\"]\n}",
             "unsupported_manifest",
             "`a`, `b`",
         ),
