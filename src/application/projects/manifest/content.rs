@@ -10,10 +10,17 @@ use std::io::Read;
 /// What the bytes are, by name, where they are not text: an archive, a workbook, a columnar file, a picture,
 /// an encoding other than UTF-8 and UTF-16.
 pub(super) fn text(bytes: &[u8], largest: usize) -> Result<String, Invalid> {
-    if bytes.starts_with(&[0x1f, 0x8b]) {
-        return decoded(&decompressed(bytes, largest)?);
+    let mut text = match bytes.starts_with(&[0x1f, 0x8b]) {
+        true => decoded(&decompressed(bytes, largest)?)?,
+        false => decoded(bytes)?,
+    };
+    // DOS ended a text so. Alone in the last line it is no key.
+    if let Some(rest) = text.strip_suffix('\u{1a}')
+        && rest.ends_with(['\n', '\r'])
+    {
+        text.truncate(rest.len());
     }
-    decoded(bytes)
+    Ok(text)
 }
 
 fn decompressed(bytes: &[u8], largest: usize) -> Result<Vec<u8>, Invalid> {

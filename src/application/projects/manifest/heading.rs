@@ -133,20 +133,28 @@ impl Columns {
                 .all(|(at, cell)| !cells[..at].contains(cell))
     }
 
-    /// What is wrong with a heading that names no key.
+    /// What is wrong with a row without a known heading, whose first cell is no key as far as can be seen.
     pub fn unknown_heading(cells: &[String]) -> Invalid {
         let found: Vec<String> = cells
             .iter()
             .take(10)
             .map(|cell| format!("`{}`", shown(cell.trim())))
             .collect();
+        let found = found.join(", ");
+        let what = match Self::may_be_unknown_heading(cells) {
+            true => format!(
+                "This looks like a heading, and none of its columns is known to have the file keys: {found}."
+            ),
+            false => format!(
+                "Without a heading the first column has the file keys, and here it does not look like one: {found}."
+            ),
+        };
         Invalid::new(
             "unknown_heading",
             format!(
-                "The first line looks like a heading, and none of its columns is known to have the file keys: {}. \
-                 Call the column of the keys `file_key`; `key`, `s3_uri`, `url`, `path`, `filename` and `image` are \
-                 known too. If the line is no heading, write its file key with a leading slash.",
-                found.join(", ")
+                "{what} Add a heading, or change it, so that the column of the keys is called `file_key`; `key`, \
+                 `s3_uri`, `url`, `path`, `filename` and `image` are known too. If the first column has file keys, \
+                 write them with a leading slash."
             ),
         )
     }
@@ -168,6 +176,20 @@ impl Columns {
             .find(|(column, _)| *column == at)
             .map_or_else(|| unnamed(at), |(_, heading)| heading.clone())
     }
+}
+
+/// Whether the text is a path, an address, or a name with an extension, such as `a.png`.
+pub(super) fn looks_like_key(text: &str) -> bool {
+    let is_extension = |end: &str| {
+        (1..=10).contains(&end.len())
+            && end.bytes().all(|b| b.is_ascii_alphanumeric())
+            && end.bytes().any(|b| b.is_ascii_alphabetic())
+    };
+    let text = text.trim();
+    text.contains('/')
+        || text
+            .rsplit_once('.')
+            .is_some_and(|(stem, end)| !stem.is_empty() && is_extension(end))
 }
 
 fn unnamed(at: usize) -> String {
