@@ -24,7 +24,9 @@ fn yaml(text: &str) -> Option<Invalid> {
     let second = lines.next()?;
     let is_member = |line: &str| {
         line.trim_end().strip_suffix(':').is_some_and(is_name)
-            || line.split_once(": ").is_some_and(|(name, _)| is_name(name.trim_start()))
+            || line
+                .split_once(": ")
+                .is_some_and(|(name, _)| is_name(name.trim_start()))
     };
     let is_below = second.trim_start().starts_with("- ") || is_member(second);
     (is_member(first) && is_below).then(|| {

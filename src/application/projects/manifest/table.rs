@@ -96,7 +96,7 @@ pub(super) fn read(text: &str, kind: TextKind, with_comments: bool, list: &mut F
         (columns, _) => {
             let text = match with_comments {
                 true => without_comments(text, separator, |row, at| comments.is_row(row, at)),
-                false => text.into(),
+                false => std::borrow::Cow::Borrowed(text.as_ref()),
             };
             table(&text, separator, columns, list);
         }
@@ -256,12 +256,7 @@ fn separator_without_heading(first: &str, text: &str, kind: TextKind) -> u8 {
         .unwrap_or(b',')
 }
 
-fn table(
-    text: &str,
-    separator: u8,
-    columns: Option<Columns>,
-    list: &mut FileList<'_>,
-) {
+fn table(text: &str, separator: u8, columns: Option<Columns>, list: &mut FileList<'_>) {
     let text = &without_blanks_around_quotes(text, separator);
     let faults = bad_quotes(text, separator);
     if !faults.is_empty() {

@@ -291,11 +291,44 @@ fn tables_as_spreadsheets_and_scripts_leave_them() {
             "acme-data,team/a+b.png,v1\n",
             vec!["/a b.png a b.png column_3=v1"],
         ),
-        // Words without a heading, where the rows below have no keys either.
+        // Words in the first column, said to be keys by their slashes.
         (
             "m.csv",
-            "a,cat\nb,dog\n",
+            "/a,cat\n/b,dog\n",
             vec!["/a a column_2=cat", "/b b column_2=dog"],
+        ),
+        // Blanks around quotes.
+        (
+            "m.csv",
+            " \"Key\" , \"Name\" \n \"a.png\" , \"The cat\"\n b.png,\"x\" \n",
+            vec!["/a.png The cat ", "/ b.png x "],
+        ),
+        // A row that begins with a number sign has as many cells as others; a comment has not.
+        (
+            "m.csv",
+            "# made, by, hand\nfile_key,label\n#1.png,cat\n# a note\n#2.png,\"d,og\"\n",
+            vec!["/#1.png #1.png label=cat", "/#2.png #2.png label=d,og"],
+        ),
+        (
+            "m.csv",
+            "# file, label\n#1.png,cat\n2.png,dog\n",
+            vec!["/#1.png #1.png column_2=cat", "/2.png 2.png column_2=dog"],
+        ),
+        (
+            "m.csv",
+            "file_key\n# a note\n/#1.png\n",
+            vec!["/#1.png #1.png "],
+        ),
+        // The end of a text, as DOS wrote it.
+        (
+            "m.csv",
+            "file_key\r\na.png\r\n\u{1a}",
+            vec!["/a.png a.png "],
+        ),
+        (
+            "m.csv",
+            "a.png|cat\nb.png|dog",
+            vec!["/a.png a.png column_2=cat", "/b.png b.png column_2=dog"],
         ),
     ] {
         assert_eq!(whole(name, text), wanted, "{name:?} {text:?}");

@@ -81,6 +81,44 @@ fn what_would_be_lost_or_guessed_is_refused() {
             "column 2",
         ),
         ("m.csv", "file_key\na,b.png\n", "too_many_cells", "Line 2: "),
+        // Without a known heading, and the first column has no keys as far as can be seen.
+        ("m.csv", "a,cat\nb,dog\n", "unknown_heading", "`a`, `cat`"),
+        (
+            "m.tsv",
+            "id\timg\n1\ta\n",
+            "unknown_heading",
+            "looks like a heading",
+        ),
+        (
+            "m.csv",
+            "Sepal.Length,Class\n5.1,x\n",
+            "unknown_heading",
+            "Line 2: ",
+        ),
+        (
+            "m.csv",
+            "a.png,cat\nREADME,doc\n",
+            "unknown_heading",
+            "`README`",
+        ),
+        (
+            "m.csv",
+            "Report of May\n\nimg,label\na.png,cat\n",
+            "unknown_heading",
+            "Line 3: ",
+        ),
+        (
+            "",
+            "img,label\na.png,cat\nb.png,dog\n",
+            "unknown_heading",
+            "`img`, `label`",
+        ),
+        (
+            "m.txt",
+            "img\tlabel\na\tcat\n",
+            "unknown_heading",
+            "Line 1: ",
+        ),
         (
             "m.csv",
             "file_key,file_key\na,b\n",
@@ -185,6 +223,48 @@ fn what_would_be_lost_or_guessed_is_refused() {
         ),
         ("m.pdf", "%PDF-1.7\n", "unsupported_manifest", "PDF"),
         (
+            "m.yaml",
+            "files:\n  - a.png\n",
+            "unsupported_manifest",
+            "YAML",
+        ),
+        (
+            "data.yaml",
+            "# Ultralytics\npath: ../set\ntrain: images\n",
+            "unsupported_manifest",
+            "YAML",
+        ),
+        (
+            "a.png.dvc",
+            "outs:\n- md5: 1f\n  path: a.png\n",
+            "unsupported_manifest",
+            "DVC",
+        ),
+        (
+            "g.json",
+            r#"{"type":"FeatureCollection","features":[]}"#,
+            "unsupported_manifest",
+            "GeoJSON",
+        ),
+        (
+            "n.ipynb",
+            r#"{"cells":[],"metadata":{},"nbformat":4}"#,
+            "unsupported_manifest",
+            "Jupyter",
+        ),
+        (
+            "v.json",
+            r#"{"_via_settings":{},"_via_img_metadata":{}}"#,
+            "unsupported_manifest",
+            "VGG",
+        ),
+        (
+            "m.zip",
+            "PK\u{3}\u{4}\0\0list.csv",
+            "unsupported_manifest",
+            "unpack it",
+        ),
+        (
             "a.xml",
             "<annotation>\n<filename>a.png</filename></annotation>",
             "unsupported_manifest",
@@ -224,7 +304,7 @@ fn errors_name_the_place_what_was_found_and_what_is_expected() {
             "Line 5: ",
         ),
         ("m.csv", "a\n\"b\nc\nd\n", "malformed_csv", "Line 2: "),
-        ("m.csv", "a,\"x\nb,y\nc,z\n", "malformed_csv", "Line 1: "),
+        ("m.csv", "/a,\"x\nb,y\nc,z\n", "malformed_csv", "Line 1: "),
         ("m.csv", "a\n\"b\"c\nd", "malformed_csv", "Line 2: "),
         ("m.csv", "a\n,b", "empty_file_key", "Line 2, column 1: "),
         (
@@ -346,4 +426,13 @@ fn every_fault_is_named_up_to_a_hundred() {
     assert_eq!(faults("m.csv", &wide)[0].0, "duplicate_heading");
     let large = format!("file_key,note\na,{}\n", "n".repeat(20_000));
     assert_eq!(faults("m.csv", &large)[0].0, "metadata_too_large");
+}
+
+#[test]
+fn an_archive_is_refused_by_its_name() {
+    let mut tar = vec![b'a'; 512];
+    tar[257..262].copy_from_slice(b"ustar");
+    let found = read_named("m.tar", &tar).unwrap_err();
+    assert_eq!(found[0].invalid.code, "unsupported_manifest");
+    assert!(found[0].detail().contains("a tar archive"));
 }
