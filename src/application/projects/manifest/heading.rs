@@ -2,6 +2,7 @@
 
 use crate::domain::Invalid;
 use crate::domain::invalid::shown;
+use std::collections::HashSet;
 
 /// Names for the file's key or address, in lower case without spaces, hyphens and underscores. The first
 /// that is there counts, so `file_key` beats `image`.
@@ -43,23 +44,32 @@ const NAMES: &[&str] = &["name", "displayname", "title"];
 pub(super) struct Columns {
     pub key: usize,
     pub name: Option<usize>,
-    /// The columns that are kept as the file's metadata, with their headings.
+    /// The columns that are kept as the file's metadata, with their headings, from left to right.
     pub others: Vec<(usize, String)>,
     /// How many columns there are. `None`: rows have any number, because there is no heading.
     pub width: Option<usize>,
 }
 
 /// Which of some member names is the file's key, by the order of [`KEYS`].
-pub(super) fn key_among<'a>(names: impl Iterator<Item = &'a str> + Clone) -> Option<usize> {
-    KEYS.iter()
-        .find_map(|key| names.clone().position(|name| normal(name) == *key))
+pub(super) fn key_among<'a>(names: impl Iterator<Item = &'a str>) -> Option<usize> {
+    first_among(KEYS, names)
 }
 
 /// Which of some member names is the file's name.
-pub(super) fn name_among<'a>(names: impl Iterator<Item = &'a str> + Clone) -> Option<usize> {
-    NAMES
-        .iter()
-        .find_map(|wanted| names.clone().position(|name| normal(name) == *wanted))
+pub(super) fn name_among<'a>(names: impl Iterator<Item = &'a str>) -> Option<usize> {
+    first_among(NAMES, names)
+}
+
+fn first_among<'a>(known: &[&str], names: impl Iterator<Item = &'a str>) -> Option<usize> {
+    names
+        .enumerate()
+        .filter_map(|(at, name)| {
+            let name = normal(name);
+            let rank = known.iter().position(|known| *known == name)?;
+            Some((rank, at))
+        })
+        .min()
+        .map(|(_, at)| at)
 }
 
 fn normal(name: &str) -> String {
@@ -84,28 +94,31 @@ impl Columns {
         }
         let name = name_among(names);
         let mut others: Vec<(usize, String)> = Vec::new();
+        // A map, as a heading may have a million columns.
+        let mut seen: HashSet<&str> = [Some(key), name]
+            .into_iter()
+            .flatten()
+            .map(|known| cells[known].trim())
+            .collect();
+        let unnamed: Vec<String> = (0..cells.len()).map(unnamed).collect();
         for (at, cell) in cells.iter().enumerate() {
             if at == key || Some(at) == name {
                 continue;
             }
             let heading = match cell.trim() {
-                "" => unnamed(at),
-                heading => heading.to_owned(),
+                "" => unnamed[at].as_str(),
+                heading => heading,
             };
-            let is_known = [Some(key), name]
-                .into_iter()
-                .flatten()
-                .any(|known| cells[known].trim() == heading);
-            if is_known || others.iter().any(|(_, other)| *other == heading) {
+            if !seen.insert(heading) {
                 return Some(Err(Invalid::new(
                     "duplicate_heading",
                     format!(
                         "The heading has `{}` twice. Each column needs a heading of its own.",
-                        shown(&heading)
+                        shown(heading)
                     ),
                 )));
             }
-            others.push((at, heading));
+            others.push((at, heading.to_owned()));
         }
         Some(Ok(Self {
             key,
@@ -125,12 +138,10 @@ impl Columns {
                 && cell.contains(|c: char| c.is_alphabetic())
                 && !cell.contains(['/', '.', '\\', ':'])
         };
+        let mut seen = HashSet::new();
         cells.len() > 1
             && cells.iter().all(is_word)
-            && cells
-                .iter()
-                .enumerate()
-                .all(|(at, cell)| !cells[..at].contains(cell))
+            && cells.iter().all(|cell| seen.insert(cell.as_str()))
     }
 
     /// What is wrong with a row without a known heading, whose first cell is no key as far as can be seen.
@@ -171,10 +182,10 @@ impl Columns {
 
     /// The heading of a column that is kept as metadata.
     pub fn heading_of(&self, at: usize) -> String {
-        self.others
-            .iter()
-            .find(|(column, _)| *column == at)
-            .map_or_else(|| unnamed(at), |(_, heading)| heading.clone())
+        match self.others.binary_search_by_key(&at, |(column, _)| *column) {
+            Ok(found) => self.others[found].1.clone(),
+            Err(_) => unnamed(at),
+        }
     }
 }
 

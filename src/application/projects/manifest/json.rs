@@ -14,7 +14,7 @@ use crate::domain::files::file_key::Folder;
 use crate::domain::invalid::shown;
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
 pub(super) type Members = Vec<(String, Value)>;
@@ -281,8 +281,9 @@ impl<'de> Visitor<'de> for AnyItem {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Item, A::Error> {
         let mut members = Members::new();
+        let mut seen = HashSet::new();
         while let Some((name, value)) = map.next_entry::<String, Value>()? {
-            if members.iter().any(|(known, _)| *known == name) {
+            if !seen.insert(name.clone()) {
                 return Err(de::Error::custom(format_args!(
                     "the member `{}` is there twice",
                     shown(&name)
