@@ -53,7 +53,10 @@ REFUSALS = {
     "duplicate_file_key",
     "duplicate_heading",
     "empty_file_key",
+    "file_key_too_long",
+    "invalid_file_key",
     "invalid_file_name",
+    "invalid_metadata",
     "invalid_utf8",
     "malformed_csv",
     "malformed_manifest",
@@ -100,9 +103,11 @@ def data_files(folder):
 
 
 def text_of(content):
-    """The text, and whether it is UTF-8."""
+    """The text, and whether it is UTF-8 or UTF-16 with a byte order mark."""
     if content.startswith(b"\x1f\x8b"):
         content = gzip.decompress(content)
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return content.decode("utf-16"), True
     try:
         return content.decode("utf-8-sig"), True
     except UnicodeDecodeError:
@@ -289,10 +294,14 @@ def reason_is_there(code, source):
     """Whether Python finds in the file what the code says of it."""
     entries = list(source.expected())
     names = [name for name, _ in entries if name is not None]
+    if code == "no_files":
+        return not entries
     sizes = [sum(len(key) + len(str(value)) for key, value in metadata.items()) for _, metadata in entries]
     if code == "invalid_file_name":
         bad = re.compile(r"[\x00-\x1f\x7f-\x9f]")
         return any(bad.search(name) or len(name.encode()) > 1024 or name == "" for name in names)
+    if code == "invalid_metadata":
+        return any("\\u0000" in json.dumps(metadata) for _, metadata in entries)
     if code == "metadata_too_large":
         return any(size > 8000 for size in sizes)
     if isinstance(source, Items):
