@@ -7,7 +7,7 @@
 use crate::application::projects::manifest::heading::{key_among, name_among};
 use crate::application::projects::manifest::list::{Entry, FileList, Place};
 use crate::application::projects::manifest::products::{
-    cvat_header, cvat_image, kind_of, known_object, label_studio, metadata,
+    Members, cvat_header, cvat_image, kind_of, known_object, label_studio, metadata,
 };
 use crate::domain::Invalid;
 use crate::domain::files::file_key::Folder;
@@ -16,8 +16,6 @@ use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqA
 use serde_json::Value;
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
-
-pub(super) type Members = Vec<(String, Value)>;
 
 /// One item of a list.
 enum Item {

@@ -1,10 +1,12 @@
 //! Lists of other products in JSON: CVAT's and Label Studio's are read, others are refused by their names.
 
-use crate::application::projects::manifest::json::Members;
 use crate::application::projects::manifest::list::Entry;
 use crate::domain::Invalid;
 use crate::domain::files::file_key::Folder;
 use serde_json::Value;
+
+/// An object's members in their order.
+pub(super) type Members = Vec<(String, Value)>;
 
 /// What an object of another product is, by the members that it has.
 pub(super) fn known_object(has: impl Fn(&str) -> bool) -> Option<&'static str> {

@@ -66,8 +66,9 @@ pub(super) fn read(text: &str, kind: TextKind, with_comments: bool, list: &mut F
         && let Some(cells) = match kind {
             TextKind::Plain => unknown_heading_of_text(from_first, rows.take(FIRST_ROWS)),
             TextKind::Csv | TextKind::Tsv => {
-                let first_rows = std::iter::once(from_first).chain(rows).take(FIRST_ROWS);
-                row_without_key(first_rows, separator, list)
+                let rows =
+                    rows_from(from_first, separator).filter(|row| !is_skipped(first_line(row)));
+                row_without_key(rows.take(FIRST_ROWS), separator, list)
             }
         }
     {
@@ -129,6 +130,16 @@ fn unknown_heading_of_text<'t>(
             && rest.iter().all(|line| count(line, separator) == wanted)
             && Columns::may_be_unknown_heading(&cells);
         is_table.then_some((first, cells))
+    })
+}
+
+/// Each row from here on. Unlike [`line_starts`], a line inside of quotes begins none.
+fn rows_from(text: &str, separator: u8) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let row = (!rest.is_empty()).then_some(rest);
+        rest = &rest[row_length(rest, separator)..];
+        row
     })
 }
 

@@ -297,6 +297,12 @@ fn tables_as_spreadsheets_and_scripts_leave_them() {
             "/a,cat\n/b,dog\n",
             vec!["/a a column_2=cat", "/b b column_2=dog"],
         ),
+        // A line inside of quotes is no row.
+        (
+            "m.csv",
+            "a.png,\"two\nlines, x\"\n",
+            vec!["/a.png a.png column_2=two\nlines, x"],
+        ),
         // Blanks around quotes.
         (
             "m.csv",
