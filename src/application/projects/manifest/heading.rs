@@ -94,13 +94,13 @@ impl Columns {
         }
         let name = name_among(names);
         let mut others: Vec<(usize, String)> = Vec::new();
-        // A map, as a heading may have a million columns.
+        let unnamed: Vec<String> = (0..cells.len()).map(unnamed).collect();
+        // A set, as a heading may have a million columns.
         let mut seen: HashSet<&str> = [Some(key), name]
             .into_iter()
             .flatten()
             .map(|known| cells[known].trim())
             .collect();
-        let unnamed: Vec<String> = (0..cells.len()).map(unnamed).collect();
         for (at, cell) in cells.iter().enumerate() {
             if at == key || Some(at) == name {
                 continue;
