@@ -26,6 +26,12 @@ impl Context {
         self.known.insert(key.to_ascii_lowercase(), vec![None]);
     }
 
+    /// One of these values.
+    pub fn either(&mut self, key: &str, values: &[&str]) {
+        let states = values.iter().map(|value| Some((*value).to_owned()));
+        self.known.insert(key.to_ascii_lowercase(), states.collect());
+    }
+
     /// Absent, or this value.
     pub fn maybe(&mut self, key: &str, value: impl Into<String>) {
         let states = vec![None, Some(value.into())];
