@@ -126,6 +126,7 @@ pub async fn build_with(settings: Settings, aws: &SdkConfig) -> Result<Applicati
             },
             browser_probes: use_cases.browser_probes,
         },
+        doctor: use_cases.doctor,
         storages: use_cases.storages,
         files: use_cases.files,
         projects: use_cases.projects,
