@@ -20,12 +20,14 @@ pub async fn read(sdk: &SdkConfig, bucket: &str, role: &str) -> Result<ReadDocum
     let iam = aws_sdk_iam::Client::new(sdk);
     let s3 = aws_sdk_s3::Client::new(sdk);
     let answer = iam.get_role().role_name(role).send().await;
-    let found = answer.map_err(|error| format!("the role `{role}` cannot be read: {}", why(&error)))?;
+    let found =
+        answer.map_err(|error| format!("the role `{role}` cannot be read: {}", why(&error)))?;
     let mut read = ReadDocuments::default();
     if let Some(role) = found.role {
         read.role_arn = Some(role.arn);
         if role.permissions_boundary.is_some() {
-            read.unread.push("the role has a permissions boundary, which is not looked at".into());
+            read.unread
+                .push("the role has a permissions boundary, which is not looked at".into());
         }
         if let Some(text) = role.assume_role_policy_document {
             read.add(DocumentKind::TrustPolicy, "trust policy", decoded(&text));
@@ -40,15 +42,28 @@ pub async fn read(sdk: &SdkConfig, bucket: &str, role: &str) -> Result<ReadDocum
             }
         }
         Err(error) if code(&error) == Some("NoSuchBucketPolicy") => {}
-        Err(error) => read.unread.push(format!("the bucket policy: {}", why(&error))),
+        Err(error) => read
+            .unread
+            .push(format!("the bucket policy: {}", why(&error))),
     }
     match s3.get_bucket_cors().bucket(bucket).send().await {
         Ok(answer) => {
-            let rules: Vec<Value> = answer.cors_rules.unwrap_or_default().iter().map(rule).collect();
-            read.add(DocumentKind::Cors, "CORS configuration", format!("{:#}", Value::from(rules)));
+            let rules: Vec<Value> = answer
+                .cors_rules
+                .unwrap_or_default()
+                .iter()
+                .map(rule)
+                .collect();
+            read.add(
+                DocumentKind::Cors,
+                "CORS configuration",
+                format!("{:#}", Value::from(rules)),
+            );
         }
         Err(error) if code(&error) == Some("NoSuchCORSConfiguration") => {}
-        Err(error) => read.unread.push(format!("the CORS configuration: {}", why(&error))),
+        Err(error) => read
+            .unread
+            .push(format!("the CORS configuration: {}", why(&error))),
     }
     Ok(read)
 }
@@ -56,11 +71,15 @@ pub async fn read(sdk: &SdkConfig, bucket: &str, role: &str) -> Result<ReadDocum
 async fn attached(iam: &aws_sdk_iam::Client, role: &str, read: &mut ReadDocuments) {
     let mut marker = None;
     for _ in 0..PAGES {
-        let call = iam.list_attached_role_policies().role_name(role).set_marker(marker.take());
+        let call = iam
+            .list_attached_role_policies()
+            .role_name(role)
+            .set_marker(marker.take());
         let page = match call.send().await {
             Ok(page) => page,
             Err(error) => {
-                read.unread.push(format!("the attached policies: {}", why(&error)));
+                read.unread
+                    .push(format!("the attached policies: {}", why(&error)));
                 return;
             }
         };
@@ -78,37 +97,56 @@ async fn attached(iam: &aws_sdk_iam::Client, role: &str, read: &mut ReadDocument
             return;
         }
     }
-    read.unread.push("more attached policies than are read".into());
+    read.unread
+        .push("more attached policies than are read".into());
 }
 
 async fn version(iam: &aws_sdk_iam::Client, arn: &str) -> Result<String, String> {
-    let policy = iam.get_policy().policy_arn(arn).send().await.map_err(|error| why(&error))?;
+    let policy = iam
+        .get_policy()
+        .policy_arn(arn)
+        .send()
+        .await
+        .map_err(|error| why(&error))?;
     let version = policy.policy.and_then(|policy| policy.default_version_id);
     let version = version.ok_or("AWS names no version of it")?;
     let call = iam.get_policy_version().policy_arn(arn).version_id(version);
     let answer = call.send().await.map_err(|error| why(&error))?;
     let text = answer.policy_version.and_then(|version| version.document);
-    text.map(|text| decoded(&text)).ok_or_else(|| "AWS shows no document".to_owned())
+    text.map(|text| decoded(&text))
+        .ok_or_else(|| "AWS shows no document".to_owned())
 }
 
 async fn inline(iam: &aws_sdk_iam::Client, role: &str, read: &mut ReadDocuments) {
     let mut marker = None;
     for _ in 0..PAGES {
-        let call = iam.list_role_policies().role_name(role).set_marker(marker.take());
+        let call = iam
+            .list_role_policies()
+            .role_name(role)
+            .set_marker(marker.take());
         let page = match call.send().await {
             Ok(page) => page,
             Err(error) => {
-                read.unread.push(format!("the inline policies: {}", why(&error)));
+                read.unread
+                    .push(format!("the inline policies: {}", why(&error)));
                 return;
             }
         };
         for name in page.policy_names {
-            match iam.get_role_policy().role_name(role).policy_name(&name).send().await {
+            match iam
+                .get_role_policy()
+                .role_name(role)
+                .policy_name(&name)
+                .send()
+                .await
+            {
                 Ok(answer) => {
                     let text = decoded(&answer.policy_document);
                     read.add(DocumentKind::PermissionPolicy, &name, text);
                 }
-                Err(error) => read.unread.push(format!("the policy `{name}`: {}", why(&error))),
+                Err(error) => read
+                    .unread
+                    .push(format!("the policy `{name}`: {}", why(&error))),
             }
         }
         marker = page.marker;
@@ -116,7 +154,8 @@ async fn inline(iam: &aws_sdk_iam::Client, role: &str, read: &mut ReadDocuments)
             return;
         }
     }
-    read.unread.push("more inline policies than are read".into());
+    read.unread
+        .push("more inline policies than are read".into());
 }
 
 /// IAM answers with documents percent-encoded.
@@ -125,7 +164,9 @@ fn decoded(text: &str) -> String {
 }
 
 fn code<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Option<&str> {
-    error.as_service_error().and_then(ProvideErrorMetadata::code)
+    error
+        .as_service_error()
+        .and_then(ProvideErrorMetadata::code)
 }
 
 fn why<E>(error: &SdkError<E, HttpResponse>) -> String
@@ -141,7 +182,10 @@ where
         None => {
             let first: &dyn std::error::Error = error;
             let causes = std::iter::successors(Some(first), |error| error.source());
-            causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+            causes
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(": ")
         }
     }
 }

@@ -111,7 +111,10 @@ where
     }
     let role = match &arguments.role_arn {
         Some(role) => Some(role.clone()),
-        None => given.role_arn.as_deref().and_then(|arn| RoleArn::parse(arn).ok()),
+        None => given
+            .role_arn
+            .as_deref()
+            .and_then(|arn| RoleArn::parse(arn).ok()),
     };
     let expected = expected(arguments, role)?;
     let findings = examine(&given.documents, &expected);
@@ -121,7 +124,11 @@ where
             .iter()
             .zip(&given.names)
             .filter(|(document, _)| document.kind == finding.document);
-        of_kind.map(|(_, name)| name.as_str()).nth(finding.number).unwrap_or_default().to_owned()
+        of_kind
+            .map(|(_, name)| name.as_str())
+            .nth(finding.number)
+            .unwrap_or_default()
+            .to_owned()
     };
     match arguments.format {
         Format::Json => print_json(&findings, &given.unread, name, out),
@@ -143,11 +150,16 @@ fn files(files: &[String]) -> Result<ReadDocuments, String> {
             .split_once('=')
             .and_then(|(kind, path)| Some((DocumentKind::parse(kind)?, path)));
         let path = named.map_or(argument.as_str(), |(_, path)| path);
-        let bytes = std::fs::read(PathBuf::from(path)).map_err(|error| format!("`{path}` cannot be read: {error}"))?;
+        let bytes = std::fs::read(PathBuf::from(path))
+            .map_err(|error| format!("`{path}` cannot be read: {error}"))?;
         if bytes.len() > LARGEST {
-            return Err(format!("`{path}` has {} bytes; at most {LARGEST} are read, which is more than AWS takes", bytes.len()));
+            return Err(format!(
+                "`{path}` has {} bytes; at most {LARGEST} are read, which is more than AWS takes",
+                bytes.len()
+            ));
         }
-        let text = String::from_utf8(bytes).map_err(|_| format!("`{path}` is not a text in UTF-8"))?;
+        let text =
+            String::from_utf8(bytes).map_err(|_| format!("`{path}` is not a text in UTF-8"))?;
         let kind = match named {
             Some((kind, _)) => kind,
             // What cannot be recognised is mostly a policy that is broken; the most usual one is taken.
@@ -166,8 +178,14 @@ fn expected(arguments: &Arguments, role: Option<RoleArn>) -> Result<Expected, St
         .map(RoleArn::partition)
         .or(principal.as_ref().map(ServicePrincipal::partition))
         .unwrap_or(Partition::Aws);
-    let id = arguments.external_id.as_deref().map(ExternalId::from_record).transpose();
-    let id = id.map_err(|_| "--external-id is not one that Sallyport made: copy it from the setup".to_owned())?;
+    let id = arguments
+        .external_id
+        .as_deref()
+        .map(ExternalId::from_record)
+        .transpose();
+    let id = id.map_err(|_| {
+        "--external-id is not one that Sallyport made: copy it from the setup".to_owned()
+    })?;
     let right = match (&principal, &id, &arguments.bucket) {
         (Some(principal), Some(id), Some(bucket)) => {
             let parameters = DocumentParameters {
@@ -183,7 +201,9 @@ fn expected(arguments: &Arguments, role: Option<RoleArn>) -> Result<Expected, St
                 role_arn: role.clone(),
             };
             let templates = PolicyTemplates::load().map_err(|invalid| invalid.to_string())?;
-            let rendered = templates.documents(&parameters).map_err(|invalid| invalid.to_string())?;
+            let rendered = templates
+                .documents(&parameters)
+                .map_err(|invalid| invalid.to_string())?;
             RightDocuments {
                 permission_policy: Some(rendered.permission_policy),
                 trust_policy: rendered.trust_policy,
@@ -260,7 +280,11 @@ fn print_text(
             printable(&finding.title)
         )?;
         writeln!(out, "          {}", printable(&finding.explanation))?;
-        writeln!(out, "          What to change: {}", printable(&finding.remedy))?;
+        writeln!(
+            out,
+            "          What to change: {}",
+            printable(&finding.remedy)
+        )?;
     }
     for what in unread {
         writeln!(out, "not read: {}", printable(what))?;
@@ -292,7 +316,8 @@ mod tests {
     }
 
     async fn run_with(arguments: &[&str], read: ReadDocuments) -> Result<(i32, String), String> {
-        let line = Line::try_parse_from([&["doctor"], arguments].concat()).map_err(|e| e.to_string())?;
+        let line =
+            Line::try_parse_from([&["doctor"], arguments].concat()).map_err(|e| e.to_string())?;
         let mut out = Vec::new();
         let status = run(&line.arguments, async |_, _| Ok(read), &mut out).await?;
         Ok((status, String::from_utf8(out).unwrap()))
@@ -306,27 +331,51 @@ mod tests {
             std::fs::write(&path, text).unwrap();
             path.to_str().unwrap().to_owned()
         };
-        let policy = path("p.json", r#"{"Version": "2024-10-24", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::acme-data/*"}]}"#);
-        let (status, text) = run_with(&[&policy, "--bucket", "acme-data"], ReadDocuments::default()).await.unwrap();
+        let policy = path(
+            "p.json",
+            r#"{"Version": "2024-10-24", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::acme-data/*"}]}"#,
+        );
+        let (status, text) = run_with(
+            &[&policy, "--bucket", "acme-data"],
+            ReadDocuments::default(),
+        )
+        .await
+        .unwrap();
         assert_eq!(status, 5, "{text}");
         assert!(text.contains("p.json:1:13  version_unknown"), "{text}");
         assert!(text.contains("action_not_granted"), "{text}");
-        let json = run_with(&[&policy, "--format", "json"], ReadDocuments::default()).await.unwrap().1;
+        let json = run_with(&[&policy, "--format", "json"], ReadDocuments::default())
+            .await
+            .unwrap()
+            .1;
         let json: serde_json::Value = serde_json::from_str(&json).unwrap();
         assert_eq!(json["findings"][0]["document"], "permission_policy");
-        let cors = path("c.json", r#"[{"AllowedMethods": ["GET"], "AllowedOrigins": ["https://a.example"]}]"#);
+        let cors = path(
+            "c.json",
+            r#"[{"AllowedMethods": ["GET"], "AllowedOrigins": ["https://a.example"]}]"#,
+        );
         let (status, text) = run_with(&[&cors], ReadDocuments::default()).await.unwrap();
         assert_eq!(status, 0, "{text}");
-        assert!(run_with(&["/nowhere/at/all"], ReadDocuments::default()).await.is_err());
+        assert!(
+            run_with(&["/nowhere/at/all"], ReadDocuments::default())
+                .await
+                .is_err()
+        );
         assert!(run_with(&[], ReadDocuments::default()).await.is_err());
-        assert!(run_with(&[&policy, "--external-id", "x"], ReadDocuments::default()).await.is_err());
+        assert!(
+            run_with(&[&policy, "--external-id", "x"], ReadDocuments::default())
+                .await
+                .is_err()
+        );
     }
 
     #[tokio::test]
     async fn policies_of_a_role_are_looked_at_together() {
         let pasted = |actions: &str, resource: &str| Pasted {
             kind: DocumentKind::PermissionPolicy,
-            text: format!(r#"{{"Version": "2012-10-17", "Statement": [{{"Effect": "Allow", "Action": [{actions}], "Resource": "arn:aws:s3:::acme-data{resource}"}}]}}"#),
+            text: format!(
+                r#"{{"Version": "2012-10-17", "Statement": [{{"Effect": "Allow", "Action": [{actions}], "Resource": "arn:aws:s3:::acme-data{resource}"}}]}}"#
+            ),
         };
         let read = || ReadDocuments {
             documents: vec![
@@ -337,9 +386,19 @@ mod tests {
             role_arn: Some("arn:aws:iam::444455556666:role/acme".into()),
             unread: vec!["the bucket policy: denied".into()],
         };
-        let line = ["--bucket", "acme-data", "--role-name", "acme", "--access", "read"];
+        let line = [
+            "--bucket",
+            "acme-data",
+            "--role-name",
+            "acme",
+            "--access",
+            "read",
+        ];
         let (status, text) = run_with(&line, read()).await.unwrap();
         assert_eq!(status, 0, "{text}");
-        assert!(text.contains("not read: the bucket policy: denied"), "{text}");
+        assert!(
+            text.contains("not read: the bucket policy: denied"),
+            "{text}"
+        );
     }
 }

@@ -79,7 +79,10 @@ impl Doctor {
         let settings = &draft.settings;
         let right = match (&draft.bucket, external_id, &principal) {
             (Some(bucket), Some(id), Some(_)) => {
-                let rendered = self.connections.documents(id, bucket, settings, role).await?;
+                let rendered = self
+                    .connections
+                    .documents(id, bucket, settings, role)
+                    .await?;
                 RightDocuments {
                     permission_policy: Some(rendered.0.permission_policy),
                     trust_policy: rendered.0.trust_policy,
@@ -146,7 +149,10 @@ fn draft(connection: &Connection) -> Result<Draft> {
 
 /// In a thread of its own: the largest documents take some milliseconds.
 async fn examine(documents: Vec<Pasted>, expected: Expected) -> Result<Vec<Finding>> {
-    if let Some(large) = documents.iter().find(|document| document.text.len() > doctor::LARGEST) {
+    if let Some(large) = documents
+        .iter()
+        .find(|document| document.text.len() > doctor::LARGEST)
+    {
         return Err(Error::new(
             Kind::TooLarge,
             "body_too_large",

@@ -138,7 +138,16 @@ pub fn is_administration(action: &str) -> bool {
         "PutObjectVersionTagging",
         "ReplicateTags",
     ];
-    let changes = ["Put", "Delete", "Create", "Update", "Submit", "Bypass", "Associate", "Dissociate"];
+    let changes = [
+        "Put",
+        "Delete",
+        "Create",
+        "Update",
+        "Submit",
+        "Bypass",
+        "Associate",
+        "Dissociate",
+    ];
     let of_files = name.starts_with("DeleteObject") || OF_OBJECTS.contains(&name);
     !of_files && changes.iter().any(|verb| name.starts_with(verb))
 }

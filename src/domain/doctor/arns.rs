@@ -20,7 +20,9 @@ pub fn look(kind: DocumentKind, policy: &Policy, expected: &Expected, notes: &mu
             }
         }
         for principal in statement.principals.iter().flat_map(|p| &p.items) {
-            if !placeholder(&principal.item, policy.variables, expected, notes) && principal.kind == "AWS" {
+            if !placeholder(&principal.item, policy.variables, expected, notes)
+                && principal.kind == "AWS"
+            {
                 of_principal(&principal.item, expected, notes);
             }
         }
@@ -31,12 +33,7 @@ pub fn look(kind: DocumentKind, policy: &Policy, expected: &Expected, notes: &mu
 }
 
 /// What somebody was to fill in, and did not.
-fn placeholder(
-    item: &Item,
-    with_variables: bool,
-    expected: &Expected,
-    notes: &mut Notes,
-) -> bool {
+fn placeholder(item: &Item, with_variables: bool, expected: &Expected, notes: &mut Notes) -> bool {
     // The connection's own names are no placeholders, whatever they are like.
     let mut text = item.text.clone();
     let prefix = escape::for_iam(expected.prefix.as_str());
@@ -49,8 +46,15 @@ fn placeholder(
     let text = text.as_str();
     let upper = text.to_ascii_uppercase();
     const WORDS: [&str; 9] = [
-        "YOUR-", "YOUR_", "YOURBUCKET", "BUCKET-NAME", "BUCKET_NAME", "BUCKETNAME", "EXAMPLE-BUCKET-NAME",
-        "ACCOUNT-ID", "ACCOUNT_ID",
+        "YOUR-",
+        "YOUR_",
+        "YOURBUCKET",
+        "BUCKET-NAME",
+        "BUCKET_NAME",
+        "BUCKETNAME",
+        "EXAMPLE-BUCKET-NAME",
+        "ACCOUNT-ID",
+        "ACCOUNT_ID",
     ];
     // Names of buckets are in lower case, so a word in capitals was never one.
     let by_word = WORDS
@@ -93,10 +97,18 @@ fn resource(kind: DocumentKind, item: &Item, expected: &Expected, notes: &mut No
     let ["arn", partition, service, region, account, resource] = fields[..] else {
         let remedy = match (text.strip_prefix("s3://"), &expected.bucket) {
             (Some(rest), _) => format!("Write `arn:{}:s3:::{}`.", expected.partition, shown(rest)),
-            (None, Some(bucket)) => format!("Write `arn:{}:s3:::{bucket}` or the like.", expected.partition),
+            (None, Some(bucket)) => format!(
+                "Write `arn:{}:s3:::{bucket}` or the like.",
+                expected.partition
+            ),
             (None, None) => "Write an ARN, like `arn:aws:s3:::acme-data/*`.".to_owned(),
         };
-        malformed(item, "A resource is an ARN with six fields, or `*`. AWS refuses another form.", &remedy, notes);
+        malformed(
+            item,
+            "A resource is an ARN with six fields, or `*`. AWS refuses another form.",
+            &remedy,
+            notes,
+        );
         return;
     };
     is_partition(item, partition, expected, notes);
@@ -118,7 +130,10 @@ fn resource(kind: DocumentKind, item: &Item, expected: &Expected, notes: &mut No
             malformed(
                 item,
                 "Names of buckets are in lower case, and ARNs are compared with their letter case.",
-                &format!("Write `arn:{partition}:s3:::{}`.", resource.replacen(bucket, &bucket.to_lowercase(), 1)),
+                &format!(
+                    "Write `arn:{partition}:s3:::{}`.",
+                    resource.replacen(bucket, &bucket.to_lowercase(), 1)
+                ),
                 notes,
             );
         }
@@ -126,7 +141,9 @@ fn resource(kind: DocumentKind, item: &Item, expected: &Expected, notes: &mut No
             malformed(
                 item,
                 "With a slash at its end this is neither the bucket nor its objects, and matches nothing.",
-                &format!("Write `arn:{partition}:s3:::{bucket}` for the bucket, or `arn:{partition}:s3:::{bucket}/*` for its objects."),
+                &format!(
+                    "Write `arn:{partition}:s3:::{bucket}` for the bucket, or `arn:{partition}:s3:::{bucket}/*` for its objects."
+                ),
                 notes,
             );
         }
@@ -152,7 +169,10 @@ fn is_partition(item: &Item, partition: &str, expected: &Expected, notes: &mut N
                 "The connection is in the partition `{}`. ARNs of other partitions match nothing in it.",
                 expected.partition
             ),
-            None => format!("`{}` is no partition of AWS, so this matches nothing.", shown(partition)),
+            None => format!(
+                "`{}` is no partition of AWS, so this matches nothing.",
+                shown(partition)
+            ),
         },
         format!("Begin the ARN with `arn:{}:`.", expected.partition),
     );
@@ -178,17 +198,29 @@ fn of_principal(item: &Item, expected: &Expected, notes: &mut Notes) {
             "AWS puts the ID in place of the ARN of a role or user that was deleted. One of the same name that was made again is another, and is not let in.",
             "Write the ARN again.",
         );
-        notes.add(Severity::Warning, Code::PrincipalUnusable, &item.place, words);
+        notes.add(
+            Severity::Warning,
+            Code::PrincipalUnusable,
+            &item.place,
+            words,
+        );
         return;
     }
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
-    let only_digits = text.bytes().all(|b| b.is_ascii_digit() || b == b'-' || b == b' ');
+    let only_digits = text
+        .bytes()
+        .all(|b| b.is_ascii_digit() || b == b'-' || b == b' ');
     let fields: Vec<&str> = text.splitn(6, ':').collect();
-    let remedy = "Write an account ID of 12 digits, or an ARN like `arn:aws:iam::111122223333:root`.";
+    let remedy =
+        "Write an account ID of 12 digits, or an ARN like `arn:aws:iam::111122223333:root`.";
     let ["arn", partition, service, region, account, resource] = fields[..] else {
         let why = match only_digits && digits > 0 {
-            true => format!("An account ID has exactly 12 digits, without hyphens; this one has {digits}."),
-            false => "A principal is an account ID, an ARN or `*`. AWS refuses another form.".to_owned(),
+            true => format!(
+                "An account ID has exactly 12 digits, without hyphens; this one has {digits}."
+            ),
+            false => {
+                "A principal is an account ID, an ARN or `*`. AWS refuses another form.".to_owned()
+            }
         };
         malformed(item, &why, remedy, notes);
         return;
@@ -196,7 +228,12 @@ fn of_principal(item: &Item, expected: &Expected, notes: &mut Notes) {
     is_partition(item, partition, expected, notes);
     let digits = account.bytes().all(|b| b.is_ascii_digit()) && account.len() == 12;
     if !digits || !region.is_empty() || !["iam", "sts"].contains(&service) {
-        malformed(item, "This is no ARN of an account, role or user: the account has 12 digits, and no field is left out.", remedy, notes);
+        malformed(
+            item,
+            "This is no ARN of an account, role or user: the account has 12 digits, and no field is left out.",
+            remedy,
+            notes,
+        );
     } else if resource.contains(['*', '?']) {
         malformed(
             item,
@@ -205,8 +242,15 @@ fn of_principal(item: &Item, expected: &Expected, notes: &mut Notes) {
             notes,
         );
     } else if !["root"].contains(&resource)
-        && !["role/", "user/", "assumed-role/", "federated-user/"].iter().any(|kind| resource.starts_with(kind))
+        && !["role/", "user/", "assumed-role/", "federated-user/"]
+            .iter()
+            .any(|kind| resource.starts_with(kind))
     {
-        malformed(item, "This ARN names neither an account, a role nor a user.", remedy, notes);
+        malformed(
+            item,
+            "This ARN names neither an account, a role nor a user.",
+            remedy,
+            notes,
+        );
     }
 }

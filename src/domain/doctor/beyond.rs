@@ -2,11 +2,11 @@
 
 use crate::domain::doctor::actions;
 use crate::domain::doctor::code::Code;
+use crate::domain::doctor::condition::all_hold;
 use crate::domain::doctor::evaluate::{concerns, reaches};
 use crate::domain::doctor::expected::{Expected, Sample};
 use crate::domain::doctor::finding::{Notes, Severity, Words, listed};
 use crate::domain::doctor::grammar::allowing;
-use crate::domain::doctor::condition::all_hold;
 use crate::domain::doctor::pattern::{Truth, is_wild, matches};
 use crate::domain::doctor::policy::{Policy, Statement};
 use crate::domain::files::file_operation::PERMISSIONS;
@@ -35,7 +35,11 @@ fn services(statement: &Statement, notes: &mut Notes) {
         .iter()
         .map(|item| item.text.as_str())
         .filter(|text| {
-            let service = text.split(':').next().unwrap_or_default().to_ascii_lowercase();
+            let service = text
+                .split(':')
+                .next()
+                .unwrap_or_default()
+                .to_ascii_lowercase();
             let known = ["s3", "kms"].contains(&service.as_str());
             !known && (text.contains(':') || *text == "*")
         })
@@ -46,12 +50,24 @@ fn services(statement: &Statement, notes: &mut Notes) {
     let words = Words::new(
         match others.contains(&"*") {
             true => "Every action of every service is allowed".to_owned(),
-            false => format!("{} {} of other services", listed(&others), match others.len() { 1 => "is", _ => "are" }),
+            false => format!(
+                "{} {} of other services",
+                listed(&others),
+                match others.len() {
+                    1 => "is",
+                    _ => "are",
+                }
+            ),
         },
         "Sallyport uses S3, and KMS where a key encrypts the bucket. Its own sessions are limited to the bucket and the prefix, but the policy lets the role do this for everybody who may assume it.",
         "Remove these actions, or give them to another role.",
     );
-    notes.add(Severity::Security, Code::GrantsOtherServices, &statement.actions.place, words);
+    notes.add(
+        Severity::Security,
+        Code::GrantsOtherServices,
+        &statement.actions.place,
+        words,
+    );
 }
 
 /// Actions of S3 that are allowed and not needed. True where there are any of KMS.
@@ -66,7 +82,12 @@ fn actions_beyond(statement: &Statement, expected: &Expected, notes: &mut Notes)
             "That has deleting the bucket, its policy and its protection in it. Sallyport needs a few actions on files only.",
             "List the actions that the document of Sallyport has.",
         );
-        notes.add(Severity::Security, Code::GrantsAllOfS3, &statement.actions.place, words);
+        notes.add(
+            Severity::Security,
+            Code::GrantsAllOfS3,
+            &statement.actions.place,
+            words,
+        );
         return false;
     }
     if statement.actions.negated || statement.actions.items.iter().any(|item| item.text == "*") {
@@ -79,7 +100,13 @@ fn actions_beyond(statement: &Statement, expected: &Expected, notes: &mut Notes)
     let mut of_kms = false;
     for action in actions::all().filter(|action| concerns(&statement.actions, action.name)) {
         let name = action.name;
-        let writes = ["s3:Put", "s3:Delete", "s3:Abort", "s3:Restore", "s3:Replicate"];
+        let writes = [
+            "s3:Put",
+            "s3:Delete",
+            "s3:Abort",
+            "s3:Restore",
+            "s3:Replicate",
+        ];
         if needed(name) {
             continue;
         }
@@ -97,7 +124,10 @@ fn actions_beyond(statement: &Statement, expected: &Expected, notes: &mut Notes)
     if !administration.is_empty() {
         let words = Words::new(
             "The bucket itself may be changed",
-            format!("{} change the bucket, its protection, or who may use it. Sallyport never does that.", listed(&administration)),
+            format!(
+                "{} change the bucket, its protection, or who may use it. Sallyport never does that.",
+                listed(&administration)
+            ),
             "Remove these actions.",
         );
         notes.add(Severity::Security, Code::GrantsAdministration, place, words);
@@ -105,7 +135,10 @@ fn actions_beyond(statement: &Statement, expected: &Expected, notes: &mut Notes)
     if !writing.is_empty() {
         let words = Words::new(
             "Writing is allowed, where reading is asked for",
-            format!("The connection has read access. {} are not needed for it.", listed(&writing)),
+            format!(
+                "The connection has read access. {} are not needed for it.",
+                listed(&writing)
+            ),
             "Remove these actions, or choose read and write access in Sallyport.",
         );
         notes.add(Severity::Security, Code::GrantsWriting, place, words);
@@ -113,7 +146,14 @@ fn actions_beyond(statement: &Statement, expected: &Expected, notes: &mut Notes)
     if !unneeded.is_empty() {
         let words = Words::new(
             "Actions are allowed that Sallyport does not need",
-            format!("{} {} not needed.", listed(&unneeded), match unneeded.len() { 1 => "is", _ => "are" }),
+            format!(
+                "{} {} not needed.",
+                listed(&unneeded),
+                match unneeded.len() {
+                    1 => "is",
+                    _ => "are",
+                }
+            ),
             "Remove them, unless somebody else uses the role.",
         );
         notes.add(Severity::Note, Code::GrantsUnneeded, place, words);
@@ -154,10 +194,21 @@ fn buckets(policy: &Policy, statement: &Statement, expected: &Expected, notes: &
     let named: Vec<&str> = others.iter().map(|item| item.text.as_str()).collect();
     let words = Words::new(
         "Other buckets are within reach",
-        format!("{} reaches buckets besides `{bucket}`. Sallyport's own sessions are limited to the connection's bucket, but the role is not.", listed(&named)),
-        format!("Name `arn:{}:s3:::{bucket}` and what is in it only.", expected.partition),
+        format!(
+            "{} reaches buckets besides `{bucket}`. Sallyport's own sessions are limited to the connection's bucket, but the role is not.",
+            listed(&named)
+        ),
+        format!(
+            "Name `arn:{}:s3:::{bucket}` and what is in it only.",
+            expected.partition
+        ),
     );
-    notes.add(Severity::Security, Code::GrantsOtherBuckets, &first.place, words);
+    notes.add(
+        Severity::Security,
+        Code::GrantsOtherBuckets,
+        &first.place,
+        words,
+    );
 }
 
 fn prefix(policy: &Policy, statement: &Statement, expected: &Expected, notes: &mut Notes) {
@@ -175,9 +226,11 @@ fn prefix(policy: &Policy, statement: &Statement, expected: &Expected, notes: &m
         .filter(|action| action.applies_to_objects())
         .any(|action| concerns(&statement.actions, action.name));
     let reached = |sample: &Sample| {
-        reaches(resources, &sample.resource, policy.variables)
-            .and(all_hold(&statement.conditions, &sample.context, policy.variables))
-            == Truth::Yes
+        reaches(resources, &sample.resource, policy.variables).and(all_hold(
+            &statement.conditions,
+            &sample.context,
+            policy.variables,
+        )) == Truth::Yes
     };
     let found = outside
         .iter()
@@ -186,10 +239,23 @@ fn prefix(policy: &Policy, statement: &Statement, expected: &Expected, notes: &m
     if let Some(sample) = found {
         let words = Words::new(
             "Files outside the prefix are within reach",
-            format!("The connection's prefix is `{prefix}`, and the statement allows `{}` too. Sallyport's own sessions are limited to the prefix, but the role is not.", sample.resource),
-            format!("Write the `Resource` with the prefix: `{}`.", expected.resource(crate::domain::files::file_operation::Target::Objects).unwrap_or_default()),
+            format!(
+                "The connection's prefix is `{prefix}`, and the statement allows `{}` too. Sallyport's own sessions are limited to the prefix, but the role is not.",
+                sample.resource
+            ),
+            format!(
+                "Write the `Resource` with the prefix: `{}`.",
+                expected
+                    .resource(crate::domain::files::file_operation::Target::Objects)
+                    .unwrap_or_default()
+            ),
         );
-        notes.add(Severity::Security, Code::GrantsOutsidePrefix, &resources.place, words);
+        notes.add(
+            Severity::Security,
+            Code::GrantsOutsidePrefix,
+            &resources.place,
+            words,
+        );
     }
     let needs = expected.needs();
     let lists = needs
@@ -206,10 +272,17 @@ fn prefix(policy: &Policy, statement: &Statement, expected: &Expected, notes: &m
     if free.is_some() {
         let words = Words::new(
             "Names of files outside the prefix can be listed",
-            format!("The connection's prefix is `{prefix}`, and the statement allows listings of the whole bucket."),
+            format!(
+                "The connection's prefix is `{prefix}`, and the statement allows listings of the whole bucket."
+            ),
             "Add the condition of Sallyport's document: `StringLike` of `s3:prefix` with the prefix and `*`.",
         );
-        notes.add(Severity::Security, Code::ListsOutsidePrefix, &statement.actions.place, words);
+        notes.add(
+            Severity::Security,
+            Code::ListsOutsidePrefix,
+            &statement.actions.place,
+            words,
+        );
     }
 }
 
@@ -224,9 +297,10 @@ fn keys(statement: &Statement, expected: &Expected, others: bool, notes: &mut No
     if of_kms.is_empty() || statement.actions.negated {
         return;
     }
-    let wide = resources.items.iter().find(|item| {
-        item.text == "*" || (item.text.contains(":kms:") && item.text.contains('*'))
-    });
+    let wide = resources
+        .items
+        .iter()
+        .find(|item| item.text == "*" || (item.text.contains(":kms:") && item.text.contains('*')));
     let by_service = statement
         .conditions
         .iter()
@@ -234,10 +308,18 @@ fn keys(statement: &Statement, expected: &Expected, others: bool, notes: &mut No
     if let Some(item) = wide.filter(|_| !by_service) {
         let words = Words::new(
             "Other KMS keys are within reach",
-            format!("The statement allows {} on every key whose own policy permits it.", listed(&of_kms.iter().collect::<Vec<_>>())),
+            format!(
+                "The statement allows {} on every key whose own policy permits it.",
+                listed(&of_kms.iter().collect::<Vec<_>>())
+            ),
             "Name the ARN of the key that encrypts the bucket.",
         );
-        notes.add(Severity::Security, Code::GrantsOtherKeys, &item.place, words);
+        notes.add(
+            Severity::Security,
+            Code::GrantsOtherKeys,
+            &item.place,
+            words,
+        );
     } else if others || expected.kms_key.is_none() {
         let words = Words::new(
             "Actions of KMS are allowed that Sallyport does not need",
@@ -247,6 +329,11 @@ fn keys(statement: &Statement, expected: &Expected, others: bool, notes: &mut No
             },
             "Remove what is not needed, or enter the key's ARN in Sallyport.",
         );
-        notes.add(Severity::Note, Code::GrantsUnneeded, &statement.actions.place, words);
+        notes.add(
+            Severity::Note,
+            Code::GrantsUnneeded,
+            &statement.actions.place,
+            words,
+        );
     }
 }

@@ -29,7 +29,8 @@ impl Context {
     /// One of these values.
     pub fn either(&mut self, key: &str, values: &[&str]) {
         let states = values.iter().map(|value| Some((*value).to_owned()));
-        self.known.insert(key.to_ascii_lowercase(), states.collect());
+        self.known
+            .insert(key.to_ascii_lowercase(), states.collect());
     }
 
     /// Absent, or this value.
@@ -255,7 +256,10 @@ fn literal(value: &str, state: &str, variables: bool) -> Truth {
     if !value.contains("${") || !variables {
         return Truth::of(value == state);
     }
-    let escaped = value.replace("${*}", "*").replace("${?}", "?").replace("${$}", "$");
+    let escaped = value
+        .replace("${*}", "*")
+        .replace("${?}", "?")
+        .replace("${$}", "$");
     match crate::domain::doctor::pattern::variables(value).is_empty() {
         true => Truth::of(escaped == state),
         false => Truth::Unknown,
@@ -334,12 +338,23 @@ mod tests {
             ("StringLikeIfExists", vec!["*"], &unknown, Yes),
         ] {
             let condition = condition(operator, &values);
-            assert_eq!(holds(&condition, context, true), expected, "{operator} {values:?}");
+            assert_eq!(
+                holds(&condition, context, true),
+                expected,
+                "{operator} {values:?}"
+            );
         }
         let mut address = Context::default();
         address.set("k", "203.0.113.7");
         let inside = condition("IpAddress", &["203.0.113.0/24"]);
         assert_eq!(holds(&inside, &address, true), Yes);
-        assert_eq!(holds(&condition("NotIpAddress", &["203.0.113.0/24"]), &address, true), No);
+        assert_eq!(
+            holds(
+                &condition("NotIpAddress", &["203.0.113.0/24"]),
+                &address,
+                true
+            ),
+            No
+        );
     }
 }

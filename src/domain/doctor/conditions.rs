@@ -10,23 +10,77 @@ use crate::domain::invalid::shown;
 /// Keys that policies about buckets, keys and roles have. Service authorization reference; IAM user guide, "AWS
 /// global condition context keys".
 const KEYS: [&str; 72] = [
-    "aws:CalledVia", "aws:CalledViaFirst", "aws:CalledViaLast", "aws:CurrentTime", "aws:EpochTime",
-    "aws:Ec2InstanceSourceVpc", "aws:Ec2InstanceSourcePrivateIPv4",
-    "aws:FederatedProvider", "aws:MultiFactorAuthAge", "aws:MultiFactorAuthPresent", "aws:PrincipalAccount",
-    "aws:PrincipalArn", "aws:PrincipalIsAWSService", "aws:PrincipalOrgID", "aws:PrincipalOrgPaths",
-    "aws:PrincipalServiceName", "aws:PrincipalServiceNamesList", "aws:PrincipalType", "aws:referer",
-    "aws:RequestedRegion", "aws:ResourceAccount", "aws:ResourceOrgID", "aws:ResourceOrgPaths",
-    "aws:SecureTransport", "aws:SourceAccount", "aws:SourceArn", "aws:SourceIdentity", "aws:SourceIp",
-    "aws:SourceOrgID", "aws:SourceOrgPaths", "aws:SourceVpc", "aws:SourceVpce", "aws:SourceVpcArn",
-    "aws:TagKeys", "aws:TokenIssueTime", "aws:UserAgent", "aws:userid", "aws:username", "aws:ViaAWSService",
-    "aws:VpceAccount", "aws:VpceOrgID", "aws:VpceOrgPaths", "aws:VpcSourceIp",
-    "s3:authType", "s3:delimiter", "s3:max-keys", "s3:prefix", "s3:ResourceAccount", "s3:signatureAge",
-    "s3:signatureversion", "s3:TlsVersion", "s3:versionid", "s3:x-amz-acl", "s3:x-amz-content-sha256",
-    "s3:x-amz-copy-source", "s3:x-amz-metadata-directive", "s3:x-amz-server-side-encryption",
-    "s3:x-amz-server-side-encryption-aws-kms-key-id", "s3:x-amz-server-side-encryption-customer-algorithm",
-    "s3:x-amz-storage-class", "s3:if-match", "s3:if-none-match", "s3:LocationConstraint",
-    "sts:ExternalId", "sts:RoleSessionName", "sts:SourceIdentity", "sts:DurationSeconds",
-    "sts:TransitiveTagKeys", "kms:CallerAccount", "kms:ViaService", "kms:GrantIsForAWSResource",
+    "aws:CalledVia",
+    "aws:CalledViaFirst",
+    "aws:CalledViaLast",
+    "aws:CurrentTime",
+    "aws:EpochTime",
+    "aws:Ec2InstanceSourceVpc",
+    "aws:Ec2InstanceSourcePrivateIPv4",
+    "aws:FederatedProvider",
+    "aws:MultiFactorAuthAge",
+    "aws:MultiFactorAuthPresent",
+    "aws:PrincipalAccount",
+    "aws:PrincipalArn",
+    "aws:PrincipalIsAWSService",
+    "aws:PrincipalOrgID",
+    "aws:PrincipalOrgPaths",
+    "aws:PrincipalServiceName",
+    "aws:PrincipalServiceNamesList",
+    "aws:PrincipalType",
+    "aws:referer",
+    "aws:RequestedRegion",
+    "aws:ResourceAccount",
+    "aws:ResourceOrgID",
+    "aws:ResourceOrgPaths",
+    "aws:SecureTransport",
+    "aws:SourceAccount",
+    "aws:SourceArn",
+    "aws:SourceIdentity",
+    "aws:SourceIp",
+    "aws:SourceOrgID",
+    "aws:SourceOrgPaths",
+    "aws:SourceVpc",
+    "aws:SourceVpce",
+    "aws:SourceVpcArn",
+    "aws:TagKeys",
+    "aws:TokenIssueTime",
+    "aws:UserAgent",
+    "aws:userid",
+    "aws:username",
+    "aws:ViaAWSService",
+    "aws:VpceAccount",
+    "aws:VpceOrgID",
+    "aws:VpceOrgPaths",
+    "aws:VpcSourceIp",
+    "s3:authType",
+    "s3:delimiter",
+    "s3:max-keys",
+    "s3:prefix",
+    "s3:ResourceAccount",
+    "s3:signatureAge",
+    "s3:signatureversion",
+    "s3:TlsVersion",
+    "s3:versionid",
+    "s3:x-amz-acl",
+    "s3:x-amz-content-sha256",
+    "s3:x-amz-copy-source",
+    "s3:x-amz-metadata-directive",
+    "s3:x-amz-server-side-encryption",
+    "s3:x-amz-server-side-encryption-aws-kms-key-id",
+    "s3:x-amz-server-side-encryption-customer-algorithm",
+    "s3:x-amz-storage-class",
+    "s3:if-match",
+    "s3:if-none-match",
+    "s3:LocationConstraint",
+    "sts:ExternalId",
+    "sts:RoleSessionName",
+    "sts:SourceIdentity",
+    "sts:DurationSeconds",
+    "sts:TransitiveTagKeys",
+    "kms:CallerAccount",
+    "kms:ViaService",
+    "kms:GrantIsForAWSResource",
     "kms:EncryptionContextKeys",
 ];
 
@@ -56,7 +110,12 @@ fn unknown_operator(condition: &Condition, notes: &mut Notes) {
             None => "Take one of IAM's operators, like `StringEquals`.".to_owned(),
         },
     );
-    notes.add(Severity::Error, Code::OperatorUnknown, &condition.place, words);
+    notes.add(
+        Severity::Error,
+        Code::OperatorUnknown,
+        &condition.place,
+        words,
+    );
 }
 
 /// A key that is like a known one and is none. Others may be of services that are not in the list.
@@ -68,9 +127,10 @@ fn key(condition: &Condition, notes: &mut Notes) {
     }
     let without_service = !text.contains(':');
     let meant = match without_service {
-        true => KEYS
-            .into_iter()
-            .find(|key| key.split_once(':').is_some_and(|(_, name)| name.eq_ignore_ascii_case(text))),
+        true => KEYS.into_iter().find(|key| {
+            key.split_once(':')
+                .is_some_and(|(_, name)| name.eq_ignore_ascii_case(text))
+        }),
         false => nearest(text, KEYS),
     };
     if meant.is_none() && !without_service {
@@ -84,7 +144,12 @@ fn key(condition: &Condition, notes: &mut Notes) {
             None => "Write the key with its service, like `aws:SourceIp`.".to_owned(),
         },
     );
-    notes.add(Severity::Warning, Code::ConditionKeyUnknown, &condition.place, words);
+    notes.add(
+        Severity::Warning,
+        Code::ConditionKeyUnknown,
+        &condition.place,
+        words,
+    );
 }
 
 fn set_operator(
@@ -115,5 +180,10 @@ fn set_operator(
             shown(&condition.key)
         ),
     );
-    notes.add(Severity::Security, Code::ForAllValuesWithoutNull, &condition.place, words);
+    notes.add(
+        Severity::Security,
+        Code::ForAllValuesWithoutNull,
+        &condition.place,
+        words,
+    );
 }

@@ -16,7 +16,12 @@ use serde_json::json;
 
 const METHODS: [&str; 5] = ["GET", "PUT", "POST", "DELETE", "HEAD"];
 const FIELDS: [&str; 6] = [
-    "ID", "AllowedHeaders", "AllowedMethods", "AllowedOrigins", "ExposeHeaders", "MaxAgeSeconds",
+    "ID",
+    "AllowedHeaders",
+    "AllowedMethods",
+    "AllowedOrigins",
+    "ExposeHeaders",
+    "MaxAgeSeconds",
 ];
 
 /// A text of a rule, and where it is.
@@ -32,7 +37,9 @@ struct Rule<'a> {
 
 /// Whether the text is the XML of the REST API.
 pub fn is_xml(text: &str) -> bool {
-    text.trim_start_matches('\u{feff}').trim_start().starts_with('<')
+    text.trim_start_matches('\u{feff}')
+        .trim_start()
+        .starts_with('<')
 }
 
 pub fn xml(expected: &Expected, notes: &mut Notes) {
@@ -41,14 +48,23 @@ pub fn xml(expected: &Expected, notes: &mut Notes) {
         "The S3 console takes an array of rules in JSON, the AWS CLI an object with `CORSRules`. The rules in XML were not read.",
         "Paste what the console shows under Permissions > Cross-origin resource sharing (CORS).",
     );
-    notes.add_with(Severity::Error, Code::CorsForm, &Place::whole(), words, right(expected));
+    notes.add_with(
+        Severity::Error,
+        Code::CorsForm,
+        &Place::whole(),
+        words,
+        right(expected),
+    );
 }
 
 pub fn look(root: &Node, expected: &Expected, notes: &mut Notes) {
     let (list, path) = match (&root.value, root.get("CORSRules")) {
         (Value::List(_), _) => (root, String::new()),
         (_, Some(rules)) => {
-            let place = Place { path: "/CORSRules".into(), at: rules.at };
+            let place = Place {
+                path: "/CORSRules".into(),
+                at: rules.at,
+            };
             let words = Words::new(
                 "This is the form of the AWS CLI",
                 "`aws s3api put-bucket-cors` takes it. The S3 console takes the array alone, without `CORSRules` around it.",
@@ -58,13 +74,22 @@ pub fn look(root: &Node, expected: &Expected, notes: &mut Notes) {
             (rules, "/CORSRules".to_owned())
         }
         _ => {
-            let place = Place { path: String::new(), at: root.at };
+            let place = Place {
+                path: String::new(),
+                at: root.at,
+            };
             let words = Words::new(
                 "A CORS configuration is an array of rules",
                 "The S3 console takes an array in brackets, the AWS CLI an object with `CORSRules`.",
                 "Put the rule into brackets: `[ … ]`.",
             );
-            notes.add_with(Severity::Error, Code::CorsForm, &place, words, right(expected));
+            notes.add_with(
+                Severity::Error,
+                Code::CorsForm,
+                &place,
+                words,
+                right(expected),
+            );
             return;
         }
     };
@@ -108,7 +133,11 @@ fn rule<'a>(node: &'a Node, path: String, notes: &mut Notes) -> Rule<'a> {
             "ID" => member.value.text().is_some(),
             _ => match &member.value.value {
                 Value::List(items) => items.iter().all(|item| item.text().is_some()),
-                Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::Object(_) => false,
+                Value::Null
+                | Value::Bool(_)
+                | Value::Number(_)
+                | Value::Text(_)
+                | Value::Object(_) => false,
             },
         };
         if !is_right && FIELDS.contains(&member.name.as_str()) {
@@ -120,9 +149,16 @@ fn rule<'a>(node: &'a Node, path: String, notes: &mut Notes) -> Rule<'a> {
             notes.add(Severity::Error, Code::WrongShape, &place, words);
         }
     }
-    let place = Place { path: path.clone(), at: node.at };
+    let place = Place {
+        path: path.clone(),
+        at: node.at,
+    };
     if !matches!(node.value, Value::Object(_)) {
-        let words = Words::new("This is no rule", "A rule is an object in braces.", "Correct it, as in the document of Sallyport.");
+        let words = Words::new(
+            "This is no rule",
+            "A rule is an object in braces.",
+            "Correct it, as in the document of Sallyport.",
+        );
         notes.add(Severity::Error, Code::WrongShape, &place, words);
     }
     for name in ["AllowedMethods", "AllowedOrigins"] {
@@ -184,7 +220,10 @@ fn shape_of_origin((text, place): &Item<'_>, notes: &mut Notes) {
         "S3 takes one `*` in an origin, and refuses more."
     } else if text.ends_with('/') {
         "Browsers send an origin without a slash at its end, so this matches none."
-    } else if text.split_once("://").is_some_and(|(_, rest)| rest.contains('/')) {
+    } else if text
+        .split_once("://")
+        .is_some_and(|(_, rest)| rest.contains('/'))
+    {
         "Browsers send an origin without a path, so this matches none."
     } else if !text.contains("://") && !text.starts_with('*') {
         "Browsers send an origin with its scheme, like `https://app.example.com`, so this matches none."
@@ -210,29 +249,50 @@ fn shape_of_origin((text, place): &Item<'_>, notes: &mut Notes) {
 }
 
 /// Whether pages of an origin can do what they need.
-fn lets_in(origin: &Origin, rules: &[Rule<'_>], root: &Node, expected: &Expected, notes: &mut Notes) {
+fn lets_in(
+    origin: &Origin,
+    rules: &[Rule<'_>],
+    root: &Node,
+    expected: &Expected,
+    notes: &mut Notes,
+) {
     let allows = |rule: &Rule<'_>| {
-        rule.origins.iter().any(|(text, _)| matches(text, origin.as_str(), false) == Truth::Yes)
+        rule.origins
+            .iter()
+            .any(|(text, _)| matches(text, origin.as_str(), false) == Truth::Yes)
     };
     let own: Vec<&Rule<'_>> = rules.iter().filter(|rule| allows(rule)).collect();
     let Some(first) = own.first() else {
-        let near = rules.iter().flat_map(|rule| &rule.origins).find(|(text, _)| {
-            host(text).is_some_and(|known| Some(known) == host(origin.as_str()))
-        });
+        let near = rules
+            .iter()
+            .flat_map(|rule| &rule.origins)
+            .find(|(text, _)| host(text).is_some_and(|known| Some(known) == host(origin.as_str())));
         let (code, place, explanation) = match near {
             Some((text, place)) => (
                 Code::CorsOriginScheme,
                 place.clone(),
-                format!("`{}` is allowed. The origin of Sallyport's pages is `{origin}`: scheme, host and port must be the same.", shown(text)),
+                format!(
+                    "`{}` is allowed. The origin of Sallyport's pages is `{origin}`: scheme, host and port must be the same.",
+                    shown(text)
+                ),
             ),
             None => (
                 Code::CorsOriginMissing,
-                Place { path: String::new(), at: root.at },
-                format!("Browsers let pages of `{origin}` use the bucket only if a rule names the origin."),
+                Place {
+                    path: String::new(),
+                    at: root.at,
+                },
+                format!(
+                    "Browsers let pages of `{origin}` use the bucket only if a rule names the origin."
+                ),
             ),
         };
         let title = format!("No rule allows `{origin}`");
-        let words = Words::new(title, explanation, "Add Sallyport's rule to those that are there.");
+        let words = Words::new(
+            title,
+            explanation,
+            "Add Sallyport's rule to those that are there.",
+        );
         notes.add_with(Severity::Error, code, &place, words, added(root, expected));
         return;
     };
@@ -243,27 +303,50 @@ fn lets_in(origin: &Origin, rules: &[Rule<'_>], root: &Node, expected: &Expected
     let missing: Vec<&str> = needed
         .iter()
         .copied()
-        .filter(|method| !own.iter().any(|rule| rule.methods.iter().any(|(known, _)| known == method)))
+        .filter(|method| {
+            !own.iter()
+                .any(|rule| rule.methods.iter().any(|(known, _)| known == method))
+        })
         .collect();
     if !missing.is_empty() {
         let words = Words::new(
-            format!("{} {} not allowed for `{origin}`", listed(&missing), match missing.len() { 1 => "is", _ => "are" }),
+            format!(
+                "{} {} not allowed for `{origin}`",
+                listed(&missing),
+                match missing.len() {
+                    1 => "is",
+                    _ => "are",
+                }
+            ),
             "Sallyport's pages use the bucket by these methods.",
             "Add them to `AllowedMethods`.",
         );
-        let place = first.methods.first().map_or(&first.place, |(_, place)| place);
-        notes.add_with(Severity::Error, Code::CorsMethodMissing, place, words, added(root, expected));
+        let place = first
+            .methods
+            .first()
+            .map_or(&first.place, |(_, place)| place);
+        notes.add_with(
+            Severity::Error,
+            Code::CorsMethodMissing,
+            place,
+            words,
+            added(root, expected),
+        );
     }
     let header = |name: &str| {
         own.iter().any(|rule| {
-            rule.headers.iter().any(|(text, _)| {
-                matches(&text.to_ascii_lowercase(), name, false) == Truth::Yes
-            })
+            rule.headers
+                .iter()
+                .any(|(text, _)| matches(&text.to_ascii_lowercase(), name, false) == Truth::Yes)
         })
     };
     let mut sent = vec!["range"];
     if expected.access.writes() {
-        sent.extend(["content-type", "x-amz-server-side-encryption", "x-amz-checksum-sha256"]);
+        sent.extend([
+            "content-type",
+            "x-amz-server-side-encryption",
+            "x-amz-checksum-sha256",
+        ]);
     }
     sent.retain(|name| !header(name));
     if !sent.is_empty() {
@@ -272,15 +355,26 @@ fn lets_in(origin: &Origin, rules: &[Rule<'_>], root: &Node, expected: &Expected
             "Uploads and downloads of parts from a page send headers that the rule must allow.",
             "Write `\"AllowedHeaders\": [\"*\"]`.",
         );
-        let place = first.headers.first().map_or(&first.place, |(_, place)| place);
+        let place = first
+            .headers
+            .first()
+            .map_or(&first.place, |(_, place)| place);
         let severity = match expected.access.writes() {
             true => Severity::Error,
             false => Severity::Warning,
         };
-        notes.add_with(severity, Code::CorsHeadersMissing, place, words, added(root, expected));
+        notes.add_with(
+            severity,
+            Code::CorsHeadersMissing,
+            place,
+            words,
+            added(root, expected),
+        );
     }
     let exposed = own.iter().any(|rule| {
-        rule.exposed.iter().any(|(text, _)| text.eq_ignore_ascii_case("etag"))
+        rule.exposed
+            .iter()
+            .any(|(text, _)| text.eq_ignore_ascii_case("etag"))
     });
     if !exposed && expected.access.writes() {
         let words = Words::new(
@@ -288,8 +382,17 @@ fn lets_in(origin: &Origin, rules: &[Rule<'_>], root: &Node, expected: &Expected
             "An upload of several parts from a browser needs the `ETag` of each part, which the browser hides unless the rule exposes it.",
             "Add `ETag` to `ExposeHeaders`.",
         );
-        let place = first.exposed.first().map_or(&first.place, |(_, place)| place);
-        notes.add_with(Severity::Warning, Code::CorsEtagHidden, place, words, added(root, expected));
+        let place = first
+            .exposed
+            .first()
+            .map_or(&first.place, |(_, place)| place);
+        notes.add_with(
+            Severity::Warning,
+            Code::CorsEtagHidden,
+            place,
+            words,
+            added(root, expected),
+        );
     }
 }
 
@@ -322,8 +425,12 @@ fn put(document: serde_json::Value, expected: &Expected) -> Option<Patch> {
     Some(Patch {
         target: PatchTarget::Cors,
         operation: PatchOperation::Replace,
-        cli: bucket.map(|bucket| format!("aws s3api put-bucket-cors --bucket {bucket} --cors-configuration {text}")),
-        console: Some("S3 > the bucket > Permissions > Cross-origin resource sharing (CORS)".into()),
+        cli: bucket.map(|bucket| {
+            format!("aws s3api put-bucket-cors --bucket {bucket} --cors-configuration {text}")
+        }),
+        console: Some(
+            "S3 > the bucket > Permissions > Cross-origin resource sharing (CORS)".into(),
+        ),
         document,
     })
 }

@@ -51,7 +51,9 @@ fn about(key: &str) -> Option<&'static str> {
         "aws:multifactorauthpresent" | "aws:multifactorauthage" => {
             "MFA, which the sessions of a service never have"
         }
-        "aws:principalorgid" | "aws:principalorgpaths" => "the organization of the caller's account",
+        "aws:principalorgid" | "aws:principalorgpaths" => {
+            "the organization of the caller's account"
+        }
         "aws:principalaccount" => "the caller's account",
         "aws:principalarn" => "the caller's role",
         "aws:userid" => "the unique ID of the caller",
@@ -83,11 +85,15 @@ pub fn remedy(statement: &Statement, expected: &Expected, kind: DocumentKind) ->
             && Operator::parse(&condition.operator).is_some_and(|operator| operator.negated)
     });
     let Some(role) = &expected.role else {
-        return format!("Change the statement so that it leaves out the role's requests.{encryption}");
+        return format!(
+            "Change the statement so that it leaves out the role's requests.{encryption}"
+        );
     };
     match (kind, by_role) {
         (DocumentKind::PermissionPolicy, _) => {
-            format!("Remove the actions from the statement that denies, or narrow its `Resource`.{encryption}")
+            format!(
+                "Remove the actions from the statement that denies, or narrow its `Resource`.{encryption}"
+            )
         }
         (_, Some(condition)) => format!(
             "Add `{}` to the values of `aws:PrincipalArn` under `{}` in this statement.{encryption}",
@@ -109,7 +115,10 @@ pub fn exception(
     kind: DocumentKind,
 ) -> Option<Patch> {
     let (target, console) = match kind {
-        DocumentKind::BucketPolicy => (PatchTarget::BucketPolicy, "S3 > the bucket > Permissions > Bucket policy"),
+        DocumentKind::BucketPolicy => (
+            PatchTarget::BucketPolicy,
+            "S3 > the bucket > Permissions > Bucket policy",
+        ),
         DocumentKind::KeyPolicy => (PatchTarget::KeyPolicy, "KMS > the key > Key policy > Edit"),
         DocumentKind::PermissionPolicy | DocumentKind::TrustPolicy | DocumentKind::Cors => {
             return None;
@@ -117,7 +126,9 @@ pub fn exception(
     };
     let role = expected.role.as_ref()?.as_str();
     let mut document = root.plain();
-    let denying = document.pointer_mut(&statement.place.path)?.as_object_mut()?;
+    let denying = document
+        .pointer_mut(&statement.place.path)?
+        .as_object_mut()?;
     let block = denying.entry("Condition").or_insert_with(|| json!({}));
     let operators = block.as_object_mut()?;
     let known = operators.iter().find_map(|(operator, keys)| {
@@ -131,7 +142,10 @@ pub fn exception(
     let (operator, key) =
         known.unwrap_or_else(|| ("ArnNotEquals".to_owned(), "aws:PrincipalArn".to_owned()));
     let keys = operators.entry(operator).or_insert_with(|| json!({}));
-    let values = keys.as_object_mut()?.entry(key).or_insert_with(|| json!([]));
+    let values = keys
+        .as_object_mut()?
+        .entry(key)
+        .or_insert_with(|| json!([]));
     if !values.is_array() {
         *values = json!([values.take()]);
     }

@@ -158,9 +158,10 @@ fn applies(
     }
     let conditions = all_hold(&statement.conditions, &sample.context, policy.variables);
     if conditions == Truth::No {
-        let failing = statement.conditions.iter().position(|condition| {
-            holds(condition, &sample.context, policy.variables) == Truth::No
-        });
+        let failing = statement
+            .conditions
+            .iter()
+            .position(|condition| holds(condition, &sample.context, policy.variables) == Truth::No);
         return Err(Shortfall::Condition(failing.unwrap_or_default()));
     }
     Ok(who.and(resource).and(conditions))

@@ -107,7 +107,9 @@ impl Expected {
             "Action": actions,
             "Resource": [self.resource(target)?],
         });
-        let listing = actions.iter().all(|action| action.starts_with("s3:ListBucket"));
+        let listing = actions
+            .iter()
+            .all(|action| action.starts_with("s3:ListBucket"));
         if listing && !self.prefix.is_whole_bucket() {
             let below = format!("{}*", escape::for_iam(self.prefix.as_str()));
             statement["Condition"] = json!({"StringLike": {"s3:prefix": [below]}});
@@ -124,26 +126,35 @@ impl Expected {
         // What the service sends: the prefix always, the delimiter where it lists one folder.
         context.either("s3:delimiter", &["/"]);
         let prefix = self.prefix.as_str();
-        [prefix.to_owned(), format!("{prefix}photos/"), format!("{prefix}q7/Übung 1/")]
-            .into_iter()
-            .map(|listed| {
-                let mut context = context.clone();
-                context.set("s3:prefix", listed);
-                let resource = resource.clone();
-                Sample { resource, context }
-            })
-            .collect()
+        [
+            prefix.to_owned(),
+            format!("{prefix}photos/"),
+            format!("{prefix}q7/Übung 1/"),
+        ]
+        .into_iter()
+        .map(|listed| {
+            let mut context = context.clone();
+            context.set("s3:prefix", listed);
+            let resource = resource.clone();
+            Sample { resource, context }
+        })
+        .collect()
     }
 
     /// Files below a prefix: one beside it, one in a folder, one of the check's own, one with an odd name.
     pub fn object_samples(&self, bucket: &BucketName, prefix: &str) -> Vec<Sample> {
-        ["q7.png", "photos/2024/q7 (1).csv", "temp/sallyport-check-q7", "Übung/ß+&"]
-            .into_iter()
-            .map(|key| Sample {
-                resource: format!("arn:{}:s3:::{bucket}/{prefix}{key}", self.partition),
-                context: self.request(),
-            })
-            .collect()
+        [
+            "q7.png",
+            "photos/2024/q7 (1).csv",
+            "temp/sallyport-check-q7",
+            "Übung/ß+&",
+        ]
+        .into_iter()
+        .map(|key| Sample {
+            resource: format!("arn:{}:s3:::{bucket}/{prefix}{key}", self.partition),
+            context: self.request(),
+        })
+        .collect()
     }
 
     pub fn key_sample(&self, key: &KmsKeyArn) -> Sample {
@@ -152,7 +163,9 @@ impl Expected {
             Partition::Aws | Partition::AwsUsGov => Some("amazonaws.com"),
             Partition::AwsCn => Some("amazonaws.com.cn"),
             Partition::AwsEusc => Some("amazonaws.eu"),
-            Partition::AwsIso | Partition::AwsIsoB | Partition::AwsIsoE | Partition::AwsIsoF => None,
+            Partition::AwsIso | Partition::AwsIsoB | Partition::AwsIsoE | Partition::AwsIsoF => {
+                None
+            }
         };
         let arn = key.to_string();
         if let (Some(host), Some(region)) = (host, arn.split(':').nth(3)) {

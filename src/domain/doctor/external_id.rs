@@ -78,20 +78,38 @@ fn one(
     if operator.negated {
         let words = Words::new(
             "The condition lets in every external ID but some",
-            format!("`{}` holds for every other external ID, and where none is sent.", shown(&condition.operator)),
+            format!(
+                "`{}` holds for every other external ID, and where none is sent.",
+                shown(&condition.operator)
+            ),
             "Use `StringEquals` with the external ID.",
         );
-        notes.add_with(Severity::Security, Code::ExternalIdNegated, place, words, patch());
+        notes.add_with(
+            Severity::Security,
+            Code::ExternalIdNegated,
+            place,
+            words,
+            patch(),
+        );
         return;
     }
     let guarded = operator.set == Some(SetOperator::ForAllValues);
     if operator.if_exists || guarded {
         let words = Words::new(
             "The condition holds where no external ID is sent",
-            format!("`{}` is true for a request without the key. Whoever sends no external ID is let in.", shown(&condition.operator)),
+            format!(
+                "`{}` is true for a request without the key. Whoever sends no external ID is let in.",
+                shown(&condition.operator)
+            ),
             "Use `StringEquals` with the external ID.",
         );
-        notes.add_with(Severity::Security, Code::ExternalIdIfExists, place, words, patch());
+        notes.add_with(
+            Severity::Security,
+            Code::ExternalIdIfExists,
+            place,
+            words,
+            patch(),
+        );
     }
     if operator.base == Base::StringEqualsIgnoreCase {
         let words = Words::new(
@@ -101,21 +119,39 @@ fn one(
         );
         notes.add(Severity::Note, Code::ExternalIdIgnoresCase, place, words);
     }
-    let values: Vec<&str> = condition.values.iter().map(|value| value.text.as_str()).collect();
+    let values: Vec<&str> = condition
+        .values
+        .iter()
+        .map(|value| value.text.as_str())
+        .collect();
     let like = operator.base == Base::StringLike;
-    if let Some(wild) = values.iter().find(|value| like && is_wild(value, policy.variables)) {
+    if let Some(wild) = values
+        .iter()
+        .find(|value| like && is_wild(value, policy.variables))
+    {
         let words = Words::new(
             format!("`{}` matches other external IDs too", shown(wild)),
             "With a wildcard, the external IDs of other customers of Sallyport are let in as well.",
             "Use `StringEquals` with the whole external ID.",
         );
-        notes.add_with(Severity::Security, Code::ExternalIdPattern, place, words, patch());
+        notes.add_with(
+            Severity::Security,
+            Code::ExternalIdPattern,
+            place,
+            words,
+            patch(),
+        );
     }
     let Some(id) = expected.external_id.as_deref() else {
         return;
     };
     let plain = |value: &&str| !(like && is_wild(value, policy.variables));
-    let others: Vec<&str> = values.iter().copied().filter(plain).filter(|value| *value != id).collect();
+    let others: Vec<&str> = values
+        .iter()
+        .copied()
+        .filter(plain)
+        .filter(|value| *value != id)
+        .collect();
     let has = values.iter().any(|value| {
         *value == id
             || (like && matches(value, id, policy.variables) == Truth::Yes)
@@ -125,10 +161,19 @@ fn one(
         if !others.is_empty() && operator.base != Base::StringEqualsIgnoreCase {
             let words = Words::new(
                 "The condition takes several external IDs",
-                format!("Besides that of this setup it takes {}. Whoever has one of those may have the role assumed.", listed(&others)),
+                format!(
+                    "Besides that of this setup it takes {}. Whoever has one of those may have the role assumed.",
+                    listed(&others)
+                ),
                 "Leave the external ID of this setup alone.",
             );
-            notes.add_with(Severity::Security, Code::ExternalIdSeveral, place, words, patch());
+            notes.add_with(
+                Severity::Security,
+                Code::ExternalIdSeveral,
+                place,
+                words,
+                patch(),
+            );
         }
         return;
     }
@@ -141,7 +186,8 @@ fn one(
         (
             Code::ExternalIdCase,
             "The external ID is written in another letter case",
-            "Letters are compared with their case. Sallyport sends the ID in lower case.".to_owned(),
+            "Letters are compared with their case. Sallyport sends the ID in lower case."
+                .to_owned(),
         )
     } else if others.iter().any(|value| value.trim() == id) {
         (
@@ -149,17 +195,27 @@ fn one(
             "The external ID has blanks around it",
             "They came with the copied text, and Sallyport does not send them.".to_owned(),
         )
-    } else if expected.other_external_ids.iter().any(|other| others.contains(&other.as_str())) {
+    } else if expected
+        .other_external_ids
+        .iter()
+        .any(|other| others.contains(&other.as_str()))
+    {
         (
             Code::ExternalIdOfOtherSetup,
             "The external ID is that of another setup",
-            format!("`{}` belongs to another setup or storage of this workspace. Each has an ID of its own.", shown(first)),
+            format!(
+                "`{}` belongs to another setup or storage of this workspace. Each has an ID of its own.",
+                shown(first)
+            ),
         )
     } else {
         (
             Code::ExternalIdWrong,
             "The trust policy asks for another external ID",
-            format!("It asks for {}. Sallyport sends the ID of this setup.", listed(&others)),
+            format!(
+                "It asks for {}. Sallyport sends the ID of this setup.",
+                listed(&others)
+            ),
         )
     };
     let remedy = format!("Write `{id}`.");

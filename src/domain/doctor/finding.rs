@@ -211,7 +211,8 @@ impl Notes {
     /// In the order of the document.
     pub fn into_findings(mut self) -> Vec<Finding> {
         let full = self.is_full();
-        self.found.sort_by_key(|f| (f.place.at, std::cmp::Reverse(f.severity)));
+        self.found
+            .sort_by_key(|f| (f.place.at, std::cmp::Reverse(f.severity)));
         if full {
             self.found.push(Finding {
                 severity: Severity::Note,

@@ -29,9 +29,18 @@ const ELEMENTS: [&str; 10] = [
 ];
 
 /// Reports what is wrong with a policy, whatever it is needed for.
-pub fn look(kind: DocumentKind, root: &Node, policy: &Policy, expected: &Expected, notes: &mut Notes) {
+pub fn look(
+    kind: DocumentKind,
+    root: &Node,
+    policy: &Policy,
+    expected: &Expected,
+    notes: &mut Notes,
+) {
     let Value::Object(members) = &root.value else {
-        let place = Place { path: String::new(), at: root.at };
+        let place = Place {
+            path: String::new(),
+            at: root.at,
+        };
         wrong_shape(notes, &place, "A policy is an object in braces.");
         return;
     };
@@ -46,14 +55,30 @@ pub fn look(kind: DocumentKind, root: &Node, policy: &Policy, expected: &Expecte
     }
     version(kind, root, notes);
     let Some(list) = root.get("Statement") else {
-        let place = Place { path: String::new(), at: root.at };
-        missing(notes, &place, "Statement", "A policy without statements allows nothing.");
+        let place = Place {
+            path: String::new(),
+            at: root.at,
+        };
+        missing(
+            notes,
+            &place,
+            "Statement",
+            "A policy without statements allows nothing.",
+        );
         return;
     };
     let nodes = each(list, "/Statement");
     if nodes.is_empty() {
-        let place = Place { path: "/Statement".into(), at: list.at };
-        missing(notes, &place, "Statement", "The list of statements is empty.");
+        let place = Place {
+            path: "/Statement".into(),
+            at: list.at,
+        };
+        missing(
+            notes,
+            &place,
+            "Statement",
+            "The list of statements is empty.",
+        );
     }
     for (node, path) in &nodes {
         if notes.is_full() {
@@ -113,9 +138,15 @@ fn version(kind: DocumentKind, root: &Node, notes: &mut Notes) {
                 None => "`Version` is not there, which means 2008-10-17",
             };
             let explanation = match kind {
-                DocumentKind::PermissionPolicy => "IAM refuses a customer-managed policy of this version. An inline policy may have it; policy variables and the escapes `${*}`, `${?}` and `${$}` are plain text in it then.",
-                DocumentKind::TrustPolicy => "A trust policy may have this version. Policy variables are plain text in it.",
-                DocumentKind::BucketPolicy | DocumentKind::KeyPolicy => "A policy of a bucket or key may have this version. Policy variables are plain text in it.",
+                DocumentKind::PermissionPolicy => {
+                    "IAM refuses a customer-managed policy of this version. An inline policy may have it; policy variables and the escapes `${*}`, `${?}` and `${$}` are plain text in it then."
+                }
+                DocumentKind::TrustPolicy => {
+                    "A trust policy may have this version. Policy variables are plain text in it."
+                }
+                DocumentKind::BucketPolicy | DocumentKind::KeyPolicy => {
+                    "A policy of a bucket or key may have this version. Policy variables are plain text in it."
+                }
                 DocumentKind::Cors => return,
             };
             let severity = match kind {
@@ -146,7 +177,10 @@ fn version(kind: DocumentKind, root: &Node, notes: &mut Notes) {
 fn plain_variables(node: &Node, path: &str, notes: &mut Notes) {
     match &node.value {
         Value::Text(text) if text.contains("${") && text.contains('}') => {
-            let place = Place { path: path.to_owned(), at: node.at };
+            let place = Place {
+                path: path.to_owned(),
+                at: node.at,
+            };
             let named = variables(text);
             let words = Words::new(
                 "A policy variable is plain text here",
@@ -177,7 +211,10 @@ fn plain_variables(node: &Node, path: &str, notes: &mut Notes) {
 }
 
 fn statement(kind: DocumentKind, node: &Node, path: &str, notes: &mut Notes) {
-    let place = Place { path: path.to_owned(), at: node.at };
+    let place = Place {
+        path: path.to_owned(),
+        at: node.at,
+    };
     let Value::Object(members) = &node.value else {
         wrong_shape(notes, &place, "A statement is an object in braces.");
         return;
@@ -200,8 +237,12 @@ fn statement(kind: DocumentKind, node: &Node, path: &str, notes: &mut Notes) {
             let words = Words::new(
                 format!("{} has no `{name}`", capital(kind)),
                 match kind {
-                    DocumentKind::TrustPolicy => "A trust policy is about the role that it belongs to. IAM refuses it with a resource.",
-                    _ => "A policy of a role or user is for whom it is attached to. IAM refuses it with a principal; this may be a bucket policy, or a trust policy.",
+                    DocumentKind::TrustPolicy => {
+                        "A trust policy is about the role that it belongs to. IAM refuses it with a resource."
+                    }
+                    _ => {
+                        "A policy of a role or user is for whom it is attached to. IAM refuses it with a principal; this may be a bucket policy, or a trust policy."
+                    }
                 },
                 format!("Remove `{name}`."),
             );
@@ -215,11 +256,30 @@ fn statement(kind: DocumentKind, node: &Node, path: &str, notes: &mut Notes) {
     }
     pair(node, &place, "Action", "NotAction", true, notes);
     let with_resource = kind != DocumentKind::TrustPolicy;
-    pair(node, &place, "Resource", "NotResource", with_resource, notes);
+    pair(
+        node,
+        &place,
+        "Resource",
+        "NotResource",
+        with_resource,
+        notes,
+    );
     let with_principal = kind != DocumentKind::PermissionPolicy;
-    pair(node, &place, "Principal", "NotPrincipal", with_principal, notes);
+    pair(
+        node,
+        &place,
+        "Principal",
+        "NotPrincipal",
+        with_principal,
+        notes,
+    );
     if node.get("Effect").is_none() {
-        missing(notes, &place, "Effect", "Each statement says `Allow` or `Deny`.");
+        missing(
+            notes,
+            &place,
+            "Effect",
+            "Each statement says `Allow` or `Deny`.",
+        );
     }
 }
 
@@ -283,14 +343,22 @@ fn shape(name: &str, value: &Node, place: &Place, notes: &mut Notes) {
             }
             Value::Text(text) if text == "*" => {}
             Value::Text(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::List(_) => {
-                wrong_shape(notes, place, "A principal is `\"*\"`, or an object like `{\"AWS\": \"arn:…\"}`.");
+                wrong_shape(
+                    notes,
+                    place,
+                    "A principal is `\"*\"`, or an object like `{\"AWS\": \"arn:…\"}`.",
+                );
             }
         },
         "Condition" => {
             let is_object = |node: &Node| matches!(node.value, Value::Object(_));
             let whole = is_object(value) && value.members().iter().all(|m| is_object(&m.value));
             if !whole {
-                wrong_shape(notes, place, "A condition is an object of operators, each an object of keys.");
+                wrong_shape(
+                    notes,
+                    place,
+                    "A condition is an object of operators, each an object of keys.",
+                );
             }
         }
         _ => {}
@@ -300,7 +368,10 @@ fn shape(name: &str, value: &Node, place: &Place, notes: &mut Notes) {
 fn texts(name: &str, value: &Node, place: &Place, notes: &mut Notes) {
     let items = each(value, &place.path);
     if items.is_empty() {
-        let words = format!("The list of `{}` is empty, and the statement is about nothing.", shown(name));
+        let words = format!(
+            "The list of `{}` is empty, and the statement is about nothing.",
+            shown(name)
+        );
         wrong_shape(notes, place, &words);
     }
     for (item, path) in items {
@@ -326,19 +397,29 @@ fn sids(kind: DocumentKind, nodes: &[(&Node, String)], notes: &mut Notes) {
         if let Some(line) = seen.insert(text, sid.at.line) {
             let words = Words::new(
                 format!("The `Sid` `{}` is there twice", shown(text)),
-                format!("It is in line {line} too. AWS refuses a policy that has a statement ID twice."),
+                format!(
+                    "It is in line {line} too. AWS refuses a policy that has a statement ID twice."
+                ),
                 "Give one of the statements another `Sid`, or none.",
             );
             notes.add(Severity::Error, Code::SidDuplicate, &place, words);
         }
-        let of_iam = matches!(kind, DocumentKind::PermissionPolicy | DocumentKind::TrustPolicy);
+        let of_iam = matches!(
+            kind,
+            DocumentKind::PermissionPolicy | DocumentKind::TrustPolicy
+        );
         if of_iam && !text.bytes().all(|b| b.is_ascii_alphanumeric()) {
             let words = Words::new(
-                format!("The `Sid` `{}` has characters that IAM refuses", shown(text)),
+                format!(
+                    "The `Sid` `{}` has characters that IAM refuses",
+                    shown(text)
+                ),
                 "In a policy of IAM a `Sid` has letters A–Z, a–z and digits only: no blanks, hyphens or underscores.",
                 format!(
                     "Write `{}`, or leave the `Sid` out.",
-                    text.chars().filter(char::is_ascii_alphanumeric).collect::<String>()
+                    text.chars()
+                        .filter(char::is_ascii_alphanumeric)
+                        .collect::<String>()
                 ),
             );
             notes.add(Severity::Error, Code::SidCharacters, &place, words);
@@ -385,16 +466,20 @@ pub fn size(kind: DocumentKind, text: &str, counted: usize, notes: &mut Notes) {
 
 /// IAM takes a part of the characters only, unless they are written as escapes.
 pub fn characters(kind: DocumentKind, text: &str, notes: &mut Notes) {
-    if !matches!(kind, DocumentKind::PermissionPolicy | DocumentKind::TrustPolicy) {
+    if !matches!(
+        kind,
+        DocumentKind::PermissionPolicy | DocumentKind::TrustPolicy
+    ) {
         return;
     }
     for (line, content) in text.lines().enumerate() {
-        let content = content.strip_prefix('\u{feff}').filter(|_| line == 0).unwrap_or(content);
-        let Some((column, odd)) = content
-            .chars()
-            .enumerate()
-            .find(|(_, c)| *c > '\u{ff}' || (*c < ' ' && !matches!(c, '\t' | '\r')) || *c == '\u{7f}')
-        else {
+        let content = content
+            .strip_prefix('\u{feff}')
+            .filter(|_| line == 0)
+            .unwrap_or(content);
+        let Some((column, odd)) = content.chars().enumerate().find(|(_, c)| {
+            *c > '\u{ff}' || (*c < ' ' && !matches!(c, '\t' | '\r')) || *c == '\u{7f}'
+        }) else {
             continue;
         };
         let place = Place {
@@ -405,7 +490,10 @@ pub fn characters(kind: DocumentKind, text: &str, notes: &mut Notes) {
             },
         };
         let words = Words::new(
-            format!("IAM refuses the character `{}` as it is", odd.escape_debug()),
+            format!(
+                "IAM refuses the character `{}` as it is",
+                odd.escape_debug()
+            ),
             "A policy of IAM has characters from U+0020 to U+00FF, tabs and line ends.",
             format!("Write it as an escape of JSON: `{}`.", {
                 let mut units = [0; 2];
@@ -420,6 +508,11 @@ pub fn characters(kind: DocumentKind, text: &str, notes: &mut Notes) {
 }
 
 /// Statements that allow.
-pub fn allowing(policy: &Policy) -> impl Iterator<Item = &crate::domain::doctor::policy::Statement> {
-    policy.statements.iter().filter(|s| s.effect == Effect::Allow)
+pub fn allowing(
+    policy: &Policy,
+) -> impl Iterator<Item = &crate::domain::doctor::policy::Statement> {
+    policy
+        .statements
+        .iter()
+        .filter(|s| s.effect == Effect::Allow)
 }

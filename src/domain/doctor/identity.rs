@@ -21,7 +21,14 @@ pub fn look(policies: &[Policy], expected: &Expected, notes: &mut [Notes]) {
         .iter()
         .map(|need| (need, judge(policies, need, None)))
         .collect();
-    denials(policies, &judged, DocumentKind::PermissionPolicy, &[], expected, notes);
+    denials(
+        policies,
+        &judged,
+        DocumentKind::PermissionPolicy,
+        &[],
+        expected,
+        notes,
+    );
     // Missing: one finding for what is alike.
     let mut groups: BTreeMap<_, Vec<(&Need, &Verdict)>> = BTreeMap::new();
     for (need, verdict) in &judged {
@@ -41,7 +48,10 @@ pub fn look(policies: &[Policy], expected: &Expected, notes: &mut [Notes]) {
         };
         let lists = need.permission.action.starts_with("s3:ListBucket");
         let near = match kind {
-            2 => verdict.conditional.first().map(|at| (*at, Shortfall::Condition(0))),
+            2 => verdict
+                .conditional
+                .first()
+                .map(|at| (*at, Shortfall::Condition(0))),
             _ => verdict.near,
         };
         let key = (near, kind, target, lists, !need.is_essential);
@@ -67,7 +77,10 @@ fn lacking(
         return;
     };
     let target = first.permission.on;
-    let actions: Vec<&str> = group.iter().map(|(need, _)| need.permission.action).collect();
+    let actions: Vec<&str> = group
+        .iter()
+        .map(|(need, _)| need.permission.action)
+        .collect();
     let needed_on = expected.resource(target).unwrap_or_default();
     let near_statement = near.and_then(|(at, _)| statement(policies, at));
     let (number, place) = match (near, near_statement) {
@@ -80,7 +93,12 @@ fn lacking(
             (at.policy, condition.clone())
         }
         (Some((at, Shortfall::Principal)), Some(s)) => (at.policy, s.place.clone()),
-        _ => (0, policies.first().map_or_else(Place::whole, |p| p.place.clone())),
+        _ => (
+            0,
+            policies
+                .first()
+                .map_or_else(Place::whole, |p| p.place.clone()),
+        ),
     };
     let Some(notes) = notes.get_mut(number) else {
         return;
@@ -96,9 +114,17 @@ fn lacking(
     };
     let title = match verdict.granted {
         Granted::No | Granted::Yes => format!("{} {} not allowed", listed(&actions), is(&actions)),
-        Granted::ForSome => format!("{} {} allowed for a part only", listed(&actions), is(&actions)),
+        Granted::ForSome => format!(
+            "{} {} allowed for a part only",
+            listed(&actions),
+            is(&actions)
+        ),
         Granted::Perhaps => {
-            format!("{} {} allowed under a condition", listed(&actions), is(&actions))
+            format!(
+                "{} {} allowed under a condition",
+                listed(&actions),
+                is(&actions)
+            )
         }
     };
     let why = match (near, near_statement) {
@@ -118,7 +144,9 @@ fn lacking(
         }
     );
     let remedy = match verdict.granted {
-        Granted::Perhaps => "Make sure that the condition holds for Sallyport's requests, or add a statement without it.",
+        Granted::Perhaps => {
+            "Make sure that the condition holds for Sallyport's requests, or add a statement without it."
+        }
         Granted::No | Granted::ForSome | Granted::Yes => {
             "Add the statement to the policy, beside those that are there."
         }
@@ -126,7 +154,13 @@ fn lacking(
     let patch = expected
         .statement(&actions, target)
         .map(|statement| added(expected, statement));
-    notes.add_with(severity, code, &place, Words::new(title, explanation, remedy), patch);
+    notes.add_with(
+        severity,
+        code,
+        &place,
+        Words::new(title, explanation, remedy),
+        patch,
+    );
 }
 
 fn is(actions: &[&str]) -> &'static str {
@@ -184,7 +218,11 @@ pub fn denials(
             let actions = by_statement.entry((*at, true)).or_default();
             actions.push(need.permission.action);
         }
-        for at in verdict.maybe_denied.iter().filter(|at| !verdict.denied.contains(at)) {
+        for at in verdict
+            .maybe_denied
+            .iter()
+            .filter(|at| !verdict.denied.contains(at))
+        {
             let actions = by_statement.entry((*at, false)).or_default();
             actions.push(need.permission.action);
         }
@@ -230,7 +268,10 @@ pub fn capital(text: &str) -> String {
 
 /// A statement to add, with the command that adds it as a policy of its own, which leaves the others alone.
 fn added(expected: &Expected, statement: serde_json::Value) -> Patch {
-    let role = expected.role.as_ref().filter(|_| expected.auth == Auth::Role);
+    let role = expected
+        .role
+        .as_ref()
+        .filter(|_| expected.auth == Auth::Role);
     let policy = serde_json::json!({"Version": "2012-10-17", "Statement": [statement]});
     let what = policy["Statement"][0]["Action"][0]
         .as_str()

@@ -56,22 +56,18 @@ impl Node {
     pub fn members(&self) -> &[Member] {
         match &self.value {
             Value::Object(members) => members,
-            Value::Null
-            | Value::Bool(_)
-            | Value::Number(_)
-            | Value::Text(_)
-            | Value::List(_) => &[],
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::List(_) => {
+                &[]
+            }
         }
     }
 
     pub fn text(&self) -> Option<&str> {
         match &self.value {
             Value::Text(text) => Some(text),
-            Value::Null
-            | Value::Bool(_)
-            | Value::Number(_)
-            | Value::List(_)
-            | Value::Object(_) => None,
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::List(_) | Value::Object(_) => {
+                None
+            }
         }
     }
 
@@ -303,9 +299,7 @@ impl Reader {
                 self.mark();
                 Ok(false)
             }
-            Some('"' | '{' | '[') => {
-                Err(self.stopped("A comma is missing before this value."))
-            }
+            Some('"' | '{' | '[') => Err(self.stopped("A comma is missing before this value.")),
             Some(c) => Err(self.unexpected(c, &format!("`,` or `{end}`"))),
             None => Err(self.stopped(format!("The text ends before `{end}`."))),
         }

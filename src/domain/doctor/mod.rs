@@ -68,7 +68,9 @@ pub fn worst(findings: &[Finding]) -> Option<Severity> {
 }
 
 fn of_kind(kind: DocumentKind, texts: &[&str], expected: &Expected, findings: &mut Vec<Finding>) {
-    let mut notes: Vec<Notes> = (0..texts.len()).map(|number| Notes::new(kind, number)).collect();
+    let mut notes: Vec<Notes> = (0..texts.len())
+        .map(|number| Notes::new(kind, number))
+        .collect();
     let mut roots = Vec::new();
     for (text, notes) in texts.iter().zip(&mut notes) {
         roots.push(root(kind, text, expected, notes));
@@ -145,12 +147,24 @@ fn policies(kind: DocumentKind, roots: &[Option<Node>], expected: &Expected, not
 fn unknown_settings(what: &str, notes: &mut [Notes]) {
     let words = Words::new(
         "A part was not compared",
-        format!("{what} is not known yet, so the document was looked at by itself only.", what = identity::capital(what)),
+        format!(
+            "{what} is not known yet, so the document was looked at by itself only.",
+            what = identity::capital(what)
+        ),
         "Fill in the settings, and look again.",
     );
     for notes in notes {
-        let words = Words::new(words.title.clone(), words.explanation.clone(), words.remedy.clone());
-        notes.add(Severity::Note, Code::SettingsMissing, &Place::whole(), words);
+        let words = Words::new(
+            words.title.clone(),
+            words.explanation.clone(),
+            words.remedy.clone(),
+        );
+        notes.add(
+            Severity::Note,
+            Code::SettingsMissing,
+            &Place::whole(),
+            words,
+        );
     }
 }
 
@@ -212,7 +226,11 @@ fn fault(fault: &Fault, notes: &mut Notes) {
         ),
         FaultKind::Comment => (
             Code::Comment,
-            Words::new("JSON has no comments", "AWS refuses a document with a comment.", "Remove the comment."),
+            Words::new(
+                "JSON has no comments",
+                "AWS refuses a document with a comment.",
+                "Remove the comment.",
+            ),
         ),
         FaultKind::TrailingComma => (
             Code::TrailingComma,

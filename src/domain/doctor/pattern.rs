@@ -232,13 +232,26 @@ mod tests {
             ("", "", true, Truth::Yes),
             ("**", "", true, Truth::Yes),
         ] {
-            assert_eq!(matches(pattern, text, variables), expected, "{pattern} {text}");
+            assert_eq!(
+                matches(pattern, text, variables),
+                expected,
+                "{pattern} {text}"
+            );
         }
-        assert_eq!(arn_matches("arn:aws:s3:::b*", "arn:aws:s3:::b/x:y", true), Truth::Yes);
-        assert_eq!(arn_matches("arn:*:s3:::b", "arn:aws-cn:s3:::b", true), Truth::Yes);
+        assert_eq!(
+            arn_matches("arn:aws:s3:::b*", "arn:aws:s3:::b/x:y", true),
+            Truth::Yes
+        );
+        assert_eq!(
+            arn_matches("arn:*:s3:::b", "arn:aws-cn:s3:::b", true),
+            Truth::Yes
+        );
         assert_eq!(arn_matches("arn:*:::b", "arn:aws:s3:::b", true), Truth::No);
         assert!(action_matches("S3:get*", "s3:GetObject"));
-        assert_eq!(nearest("s3:GetObjcet", ["s3:GetObject", "s3:PutObject"]), Some("s3:GetObject"));
+        assert_eq!(
+            nearest("s3:GetObjcet", ["s3:GetObject", "s3:PutObject"]),
+            Some("s3:GetObject")
+        );
         assert_eq!(nearest("s3:Frobnicate", ["s3:GetObject"]), None);
     }
 }

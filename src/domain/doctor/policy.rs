@@ -116,11 +116,9 @@ pub fn each<'a>(node: &'a Node, path: &str) -> Vec<(&'a Node, String)> {
             .enumerate()
             .map(|(index, item)| (item, format!("{path}/{index}")))
             .collect(),
-        Value::Null
-        | Value::Bool(_)
-        | Value::Number(_)
-        | Value::Text(_)
-        | Value::Object(_) => vec![(node, path.to_owned())],
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::Object(_) => {
+            vec![(node, path.to_owned())]
+        }
     }
 }
 

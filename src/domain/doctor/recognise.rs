@@ -6,18 +6,27 @@ use crate::domain::doctor::policy::each;
 
 /// By its content alone. None where nothing tells.
 pub fn kind_of_text(text: &str) -> Option<DocumentKind> {
-    if text.trim_start_matches('\u{feff}').trim_start().starts_with('<') {
-        return text.contains("CORSConfiguration").then_some(DocumentKind::Cors);
+    if text
+        .trim_start_matches('\u{feff}')
+        .trim_start()
+        .starts_with('<')
+    {
+        return text
+            .contains("CORSConfiguration")
+            .then_some(DocumentKind::Cors);
     }
     kind_of(&json::read(text).root?)
 }
 
 pub fn kind_of(root: &Node) -> Option<DocumentKind> {
-    let is_rule = |node: &Node| node.get("AllowedOrigins").is_some() || node.get("AllowedMethods").is_some();
+    let is_rule =
+        |node: &Node| node.get("AllowedOrigins").is_some() || node.get("AllowedMethods").is_some();
     match &root.value {
         Value::List(items) if items.iter().any(is_rule) => return Some(DocumentKind::Cors),
         Value::Object(_) => {}
-        Value::List(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => return None,
+        Value::List(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => {
+            return None;
+        }
     }
     if root.get("CORSRules").is_some() || is_rule(root) {
         return Some(DocumentKind::Cors);

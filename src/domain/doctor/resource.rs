@@ -24,7 +24,14 @@ pub fn bucket(root: &Node, policy: &Policy, expected: &Expected, notes: &mut [No
         .iter()
         .map(|need| (need, judge(policies, need, expected.role.as_ref())))
         .collect();
-    denials(policies, &judged, DocumentKind::BucketPolicy, &[root], expected, notes);
+    denials(
+        policies,
+        &judged,
+        DocumentKind::BucketPolicy,
+        &[root],
+        expected,
+        notes,
+    );
     let [notes] = notes else { return };
     for statement in &policy.statements {
         other_bucket(policy, statement, expected, notes);
@@ -53,11 +60,21 @@ pub fn bucket(root: &Node, policy: &Policy, expected: &Expected, notes: &mut [No
         console: Some("S3 > the bucket > Permissions > Bucket policy".into()),
     });
     let words = Words::new(
-        format!("{} {} not allowed by the bucket policy", listed(&lacking), is(&lacking)),
+        format!(
+            "{} {} not allowed by the bucket policy",
+            listed(&lacking),
+            is(&lacking)
+        ),
         "The bucket belongs to another account than the role. Then both policies must allow an action: that of the role, and that of the bucket.",
         "Add the statements of Sallyport's bucket policy to it.",
     );
-    notes.add_with(Severity::Error, Code::ActionNotGranted, &policy.place, words, patch);
+    notes.add_with(
+        Severity::Error,
+        Code::ActionNotGranted,
+        &policy.place,
+        words,
+        patch,
+    );
 }
 
 fn is(actions: &[&str]) -> &'static str {
@@ -74,8 +91,12 @@ fn of_target(expected: &Expected, targets: &[Target]) -> Vec<Need> {
 }
 
 fn other_bucket(policy: &Policy, statement: &Statement, expected: &Expected, notes: &mut Notes) {
-    let Some(bucket) = &expected.bucket else { return };
-    let Some(resources) = &statement.resources else { return };
+    let Some(bucket) = &expected.bucket else {
+        return;
+    };
+    let Some(resources) = &statement.resources else {
+        return;
+    };
     for item in &resources.items {
         let name = match item.text.splitn(6, ':').collect::<Vec<_>>()[..] {
             ["arn", _, "s3", _, _, resource] => resource.split('/').next().unwrap_or_default(),
@@ -86,8 +107,13 @@ fn other_bucket(policy: &Policy, statement: &Statement, expected: &Expected, not
         }
         let words = Words::new(
             format!("`{}` is not in this bucket", shown(&item.text)),
-            format!("A bucket policy is about its own bucket and the objects in it. S3 refuses one with the ARN of another. The connection's bucket is `{bucket}`."),
-            format!("Write `arn:{}:s3:::{bucket}`, or with `/*` for its objects.", expected.partition),
+            format!(
+                "A bucket policy is about its own bucket and the objects in it. S3 refuses one with the ARN of another. The connection's bucket is `{bucket}`."
+            ),
+            format!(
+                "Write `arn:{}:s3:::{bucket}`, or with `/*` for its objects.",
+                expected.partition
+            ),
         );
         notes.add(Severity::Error, Code::OtherBucket, &item.place, words);
     }
@@ -99,20 +125,34 @@ fn open_principals(policy: &Policy, what: &str, notes: &mut Notes) {
         let Some(principals) = statement.principals.as_ref().filter(|p| !p.negated) else {
             continue;
         };
-        let Some(open) = principals.items.iter().find(|p| {
-            p.item.text == "*" && ["*", "AWS"].contains(&p.kind.as_str())
-        }) else {
+        let Some(open) = principals
+            .items
+            .iter()
+            .find(|p| p.item.text == "*" && ["*", "AWS"].contains(&p.kind.as_str()))
+        else {
             continue;
         };
         // Keys that say who the caller is, or where it comes from, with values that are not everything.
         const NARROWS: [&str; 12] = [
-            "aws:principalarn", "aws:principalaccount", "aws:principalorgid", "aws:principalorgpaths",
-            "aws:sourcevpce", "aws:sourcevpc", "aws:sourceip", "aws:sourcearn", "aws:sourceaccount",
-            "kms:calleraccount", "aws:userid", "aws:vpceaccount",
+            "aws:principalarn",
+            "aws:principalaccount",
+            "aws:principalorgid",
+            "aws:principalorgpaths",
+            "aws:sourcevpce",
+            "aws:sourcevpc",
+            "aws:sourceip",
+            "aws:sourcearn",
+            "aws:sourceaccount",
+            "kms:calleraccount",
+            "aws:userid",
+            "aws:vpceaccount",
         ];
         let narrowed = statement.conditions.iter().any(|condition| {
-            let positive = Operator::parse(&condition.operator)
-                .is_some_and(|o| !o.negated && !o.if_exists && o.set != Some(crate::domain::doctor::condition::SetOperator::ForAllValues));
+            let positive = Operator::parse(&condition.operator).is_some_and(|o| {
+                !o.negated
+                    && !o.if_exists
+                    && o.set != Some(crate::domain::doctor::condition::SetOperator::ForAllValues)
+            });
             let everything = |value: &str| ["*", "0.0.0.0/0", "::/0"].contains(&value);
             NARROWS.contains(&condition.key.to_ascii_lowercase().as_str())
                 && positive
@@ -126,7 +166,12 @@ fn open_principals(policy: &Policy, what: &str, notes: &mut Notes) {
             "The principal is `*`, and no condition says who is meant: that is everybody, also without signing in to AWS. Block Public Access refuses such a policy where it is on.",
             "Name the accounts or roles that are meant under `Principal`.",
         );
-        notes.add(Severity::Security, Code::OpenPrincipal, &open.item.place, words);
+        notes.add(
+            Severity::Security,
+            Code::OpenPrincipal,
+            &open.item.place,
+            words,
+        );
     }
 }
 
@@ -138,7 +183,14 @@ pub fn key(root: &Node, policy: &Policy, expected: &Expected, notes: &mut [Notes
         .iter()
         .map(|need| (need, judge(policies, need, expected.role.as_ref())))
         .collect();
-    denials(policies, &judged, DocumentKind::KeyPolicy, &[root], expected, notes);
+    denials(
+        policies,
+        &judged,
+        DocumentKind::KeyPolicy,
+        &[root],
+        expected,
+        notes,
+    );
     let [notes] = notes else { return };
     open_principals(policy, "the key", notes);
     let Some(role) = &expected.role else { return };
@@ -182,19 +234,31 @@ pub fn key(root: &Node, policy: &Policy, expected: &Expected, notes: &mut [Notes
             ),
         };
         let words = Words::new(
-            format!("The key policy does not allow {} to the role", listed(&lacking)),
+            format!(
+                "The key policy does not allow {} to the role",
+                listed(&lacking)
+            ),
             why,
             "Add the statement to the key policy.",
         );
         notes.add_with(Severity::Error, code, place, words, Some(patch));
     } else if !conditional.is_empty() {
         let words = Words::new(
-            format!("The key policy allows {} under a condition", listed(&conditional)),
+            format!(
+                "The key policy allows {} under a condition",
+                listed(&conditional)
+            ),
             "Whether the condition holds for Sallyport's requests is not known here.",
             "Make sure that it holds for requests of the role by way of S3, or add the statement.",
         );
         let patch = statement(&conditional, role);
-        notes.add_with(Severity::Warning, Code::KeyConditional, &policy.place, words, Some(patch));
+        notes.add_with(
+            Severity::Warning,
+            Code::KeyConditional,
+            &policy.place,
+            words,
+            Some(patch),
+        );
     } else if !judged.is_empty() {
         delegated(policy, role, notes);
     }
@@ -203,7 +267,11 @@ pub fn key(root: &Node, policy: &Policy, expected: &Expected, notes: &mut [Notes
 /// Says where the account, and not the role, is what lets the role in.
 fn delegated(policy: &Policy, role: &RoleArn, notes: &mut Notes) {
     let by_role = allowing(policy).any(|statement| {
-        statement.principals.iter().flat_map(|p| &p.items).any(|p| p.item.text == role.as_str())
+        statement
+            .principals
+            .iter()
+            .flat_map(|p| &p.items)
+            .any(|p| p.item.text == role.as_str())
     });
     let account = allowing(policy).find(|statement| {
         let items = statement.principals.iter().flat_map(|p| &p.items);
@@ -215,7 +283,10 @@ fn delegated(policy: &Policy, role: &RoleArn, notes: &mut Notes) {
     if let Some(statement) = account.filter(|_| !by_role) {
         let words = Words::new(
             "The key policy leaves the decision to the role's own policy",
-            format!("The key is open to the account `{}`, so the role needs the actions of KMS in its permission policy.", role.account()),
+            format!(
+                "The key is open to the account `{}`, so the role needs the actions of KMS in its permission policy.",
+                role.account()
+            ),
             "Nothing is to be changed here. Look at the permission policy too.",
         );
         notes.add(Severity::Note, Code::KeyDelegated, &statement.place, words);

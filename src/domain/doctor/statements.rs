@@ -44,7 +44,8 @@ fn actions_exist(statement: &Statement, notes: &mut Notes) {
         };
         let remedy = match meant {
             Some(meant) => format!("Write `{meant}`, if that is meant."),
-            None => "Look the action up in the service authorization reference, or remove it.".to_owned(),
+            None => "Look the action up in the service authorization reference, or remove it."
+                .to_owned(),
         };
         let words = Words::new(title, explanation, remedy);
         notes.add(Severity::Error, Code::ActionUnknown, &item.place, words);
@@ -71,10 +72,12 @@ fn never_meet(statement: &Statement, resources: &Choice, notes: &mut Notes) {
             continue;
         }
         let meets = |form: &ResourceForm| {
-            matching.iter().any(|action| match action.applies_to_everything_only() {
-                true => matches!(form, ResourceForm::Everything | ResourceForm::Other),
-                false => action.may_apply(form),
-            })
+            matching
+                .iter()
+                .any(|action| match action.applies_to_everything_only() {
+                    true => matches!(form, ResourceForm::Everything | ResourceForm::Other),
+                    false => action.may_apply(form),
+                })
         };
         for (used, form) in used.iter_mut().zip(&forms) {
             *used |= meets(form);
@@ -82,15 +85,25 @@ fn never_meet(statement: &Statement, resources: &Choice, notes: &mut Notes) {
         if forms.is_empty() || forms.iter().any(meets) {
             continue;
         }
-        let named: Vec<&str> = resources.items.iter().map(|item| item.text.as_str()).collect();
-        let account = matching.iter().all(|action| action.applies_to_everything_only());
+        let named: Vec<&str> = resources
+            .items
+            .iter()
+            .map(|item| item.text.as_str())
+            .collect();
+        let account = matching
+            .iter()
+            .all(|action| action.applies_to_everything_only());
         let objects = matching.iter().any(|action| action.applies_to_objects());
         let (why, remedy) = if account {
             (
                 "It is about the whole account, and is allowed on `*` only.",
                 match item.text.eq_ignore_ascii_case("s3:ListAllMyBuckets") {
-                    true => "Remove it: Sallyport does not need it. If it is wanted, put it into a statement of its own, with `\"Resource\": \"*\"`.",
-                    false => "Put it into a statement of its own, with `\"Resource\": \"*\"`, or remove it.",
+                    true => {
+                        "Remove it: Sallyport does not need it. If it is wanted, put it into a statement of its own, with `\"Resource\": \"*\"`."
+                    }
+                    false => {
+                        "Put it into a statement of its own, with `\"Resource\": \"*\"`, or remove it."
+                    }
                 },
             )
         } else if objects {
@@ -105,23 +118,45 @@ fn never_meet(statement: &Statement, resources: &Choice, notes: &mut Notes) {
             )
         };
         let words = Words::new(
-            format!("`{}` never applies to {}", shown(&item.text), listed(&named)),
+            format!(
+                "`{}` never applies to {}",
+                shown(&item.text),
+                listed(&named)
+            ),
             format!("AWS accepts the statement, and it allows nothing for this action. {why}"),
             remedy,
         );
-        notes.add(Severity::Warning, Code::ActionNeverApplies, &item.place, words);
+        notes.add(
+            Severity::Warning,
+            Code::ActionNeverApplies,
+            &item.place,
+            words,
+        );
     }
     if !all_known {
         return;
     }
     let whole = used.iter().any(|used| *used);
-    for (item, _) in resources.items.iter().zip(used).filter(|(_, used)| !used && whole) {
+    for (item, _) in resources
+        .items
+        .iter()
+        .zip(used)
+        .filter(|(_, used)| !used && whole)
+    {
         let words = Words::new(
-            format!("No action of the statement applies to `{}`", shown(&item.text)),
+            format!(
+                "No action of the statement applies to `{}`",
+                shown(&item.text)
+            ),
             "AWS accepts the resource, and it does nothing here.",
             "Remove it, or add the actions that are meant for it.",
         );
-        notes.add(Severity::Note, Code::ResourceNeverApplies, &item.place, words);
+        notes.add(
+            Severity::Note,
+            Code::ResourceNeverApplies,
+            &item.place,
+            words,
+        );
     }
 }
 
@@ -133,7 +168,12 @@ fn surprises(kind: DocumentKind, statement: &Statement, notes: &mut Notes) {
             "With `Allow`, every action of every service that is not listed is allowed, those that AWS will add too.",
             "List what is needed under `Action`.",
         );
-        notes.add(Severity::Security, Code::NotActionAllow, &statement.actions.place, words);
+        notes.add(
+            Severity::Security,
+            Code::NotActionAllow,
+            &statement.actions.place,
+            words,
+        );
     }
     if let Some(resources) = statement.resources.as_ref().filter(|r| r.negated && allows) {
         let words = Words::new(
@@ -141,7 +181,12 @@ fn surprises(kind: DocumentKind, statement: &Statement, notes: &mut Notes) {
             "With `Allow`, the actions are allowed on every resource that is not listed, those that will be made too.",
             "List what is meant under `Resource`.",
         );
-        notes.add(Severity::Security, Code::NotResourceAllow, &resources.place, words);
+        notes.add(
+            Severity::Security,
+            Code::NotResourceAllow,
+            &resources.place,
+            words,
+        );
     }
     let Some(principals) = statement.principals.as_ref().filter(|p| p.negated) else {
         return;

@@ -29,7 +29,9 @@ pub fn look(policy: &Policy, expected: &Expected, notes: &mut Notes) {
         }
     }
     let ours: Vec<&Statement> = allowing(policy)
-        .filter(|statement| concerns(&statement.actions, ASSUME) && is_ours(statement, expected) != Truth::No)
+        .filter(|statement| {
+            concerns(&statement.actions, ASSUME) && is_ours(statement, expected) != Truth::No
+        })
         .collect();
     let asked = request(expected, expected.external_id.as_deref());
     denied(policy, expected, &asked, notes);
@@ -37,13 +39,25 @@ pub fn look(policy: &Policy, expected: &Expected, notes: &mut Notes) {
     let patch = || right(expected);
     let mut lets_in = Truth::No;
     for statement in &ours {
-        let answer = is_ours(statement, expected)
-            .and(all_hold(&statement.conditions, &asked, policy.variables));
+        let answer = is_ours(statement, expected).and(all_hold(
+            &statement.conditions,
+            &asked,
+            policy.variables,
+        ));
         lets_in = lets_in.or(answer);
     }
     for statement in &ours {
         let open = all_hold(&statement.conditions, &without, policy.variables);
-        external_id::look(policy, statement, expected, open, ours.len(), lets_in, patch, notes);
+        external_id::look(
+            policy,
+            statement,
+            expected,
+            open,
+            ours.len(),
+            lets_in,
+            patch,
+            notes,
+        );
     }
     if ours.is_empty() {
         nobody(policy, notes, patch);
@@ -185,13 +199,24 @@ fn principals_of(
                 let narrowed = statement.conditions.iter().any(|condition| {
                     let key = condition.key.to_ascii_lowercase();
                     let equals = ["StringEquals", "ArnEquals", "ArnLike", "StringLike"];
-                    ["aws:principalarn", "aws:principalaccount", "aws:principalorgid"].contains(&key.as_str())
+                    [
+                        "aws:principalarn",
+                        "aws:principalaccount",
+                        "aws:principalorgid",
+                    ]
+                    .contains(&key.as_str())
                         && equals.contains(&condition.operator.as_str())
                         && !condition.values.iter().any(|value| value.text == "*")
                 });
                 let (severity, explanation) = match narrowed {
-                    true => (Severity::Warning, "A condition says who is meant. Without it everybody with an AWS account could assume the role."),
-                    false => (Severity::Security, "Everybody with an AWS account may assume the role, if the conditions hold. An external ID is no secret."),
+                    true => (
+                        Severity::Warning,
+                        "A condition says who is meant. Without it everybody with an AWS account could assume the role.",
+                    ),
+                    false => (
+                        Severity::Security,
+                        "Everybody with an AWS account may assume the role, if the conditions hold. An external ID is no secret.",
+                    ),
                 };
                 let words = Words::new(
                     "Everybody may assume the role",
@@ -234,21 +259,41 @@ fn other_account(text: &str, place: &Place, expected: &Expected, notes: &mut Not
         if !whole {
             let words = Words::new(
                 format!("`{}` is one identity of Sallyport's account", shown(text)),
-                format!("Sallyport asks to trust `{ours}`. If it runs as another identity, it is not let in; and if this one is deleted and made again, it is not let in either."),
+                format!(
+                    "Sallyport asks to trust `{ours}`. If it runs as another identity, it is not let in; and if this one is deleted and made again, it is not let in either."
+                ),
                 format!("Write `{ours}`."),
             );
-            notes.add_with(Severity::Warning, Code::TrustOneIdentity, place, words, right(expected));
+            notes.add_with(
+                Severity::Warning,
+                Code::TrustOneIdentity,
+                place,
+                words,
+                right(expected),
+            );
         }
         return;
     }
-    let differing = account.bytes().zip(own.bytes()).filter(|(a, b)| a != b).count();
+    let differing = account
+        .bytes()
+        .zip(own.bytes())
+        .filter(|(a, b)| a != b)
+        .count();
     if differing <= 2 {
         let words = Words::new(
             format!("`{}` is not Sallyport's account", shown(account)),
-            format!("Sallyport's account is `{own}`; {differing} of the digits differ. As it is, another account may assume the role."),
+            format!(
+                "Sallyport's account is `{own}`; {differing} of the digits differ. As it is, another account may assume the role."
+            ),
             format!("Write `{ours}`."),
         );
-        notes.add_with(Severity::Error, Code::TrustWrongAccount, place, words, right(expected));
+        notes.add_with(
+            Severity::Error,
+            Code::TrustWrongAccount,
+            place,
+            words,
+            right(expected),
+        );
     } else {
         let words = Words::new(
             format!("`{}` may assume the role too", shown(text)),
@@ -260,15 +305,25 @@ fn other_account(text: &str, place: &Place, expected: &Expected, notes: &mut Not
 }
 
 fn denied(policy: &Policy, expected: &Expected, asked: &Context, notes: &mut Notes) {
-    for statement in policy.statements.iter().filter(|s| s.effect == Effect::Deny) {
+    for statement in policy
+        .statements
+        .iter()
+        .filter(|s| s.effect == Effect::Deny)
+    {
         if !concerns(&statement.actions, ASSUME) {
             continue;
         }
-        let answer = is_ours(statement, expected)
-            .and(all_hold(&statement.conditions, asked, policy.variables));
+        let answer = is_ours(statement, expected).and(all_hold(
+            &statement.conditions,
+            asked,
+            policy.variables,
+        ));
         let (severity, title) = match answer {
             Truth::Yes => (Severity::Error, "Sallyport is denied to assume the role"),
-            Truth::Unknown => (Severity::Warning, "Sallyport may be denied to assume the role"),
+            Truth::Unknown => (
+                Severity::Warning,
+                "Sallyport may be denied to assume the role",
+            ),
             Truth::No => continue,
         };
         let words = Words::new(
@@ -279,11 +334,21 @@ fn denied(policy: &Policy, expected: &Expected, asked: &Context, notes: &mut Not
                 denial::conditions(statement, answer == Truth::Yes)
             ),
             match &expected.principal {
-                Some(ours) => format!("If Sallyport is meant to get in, add to the statement's `Condition`: `\"StringNotEquals\": {{\"aws:PrincipalAccount\": \"{}\"}}`.", ours.account()),
-                None => "Change the statement so that it leaves Sallyport's account out.".to_owned(),
+                Some(ours) => format!(
+                    "If Sallyport is meant to get in, add to the statement's `Condition`: `\"StringNotEquals\": {{\"aws:PrincipalAccount\": \"{}\"}}`.",
+                    ours.account()
+                ),
+                None => {
+                    "Change the statement so that it leaves Sallyport's account out.".to_owned()
+                }
             },
         );
-        notes.add(severity, Code::TrustDenied, statement.condition_place(), words);
+        notes.add(
+            severity,
+            Code::TrustDenied,
+            statement.condition_place(),
+            words,
+        );
     }
 }
 
@@ -299,11 +364,20 @@ fn nobody(policy: &Policy, notes: &mut Notes, patch: impl Fn() -> Option<Patch>)
         "No statement lets Sallyport assume the role",
         match named.is_empty() {
             true => "No statement allows `sts:AssumeRole` to anybody.".to_owned(),
-            false => format!("`sts:AssumeRole` is allowed to {}, which is not Sallyport.", listed(&named)),
+            false => format!(
+                "`sts:AssumeRole` is allowed to {}, which is not Sallyport.",
+                listed(&named)
+            ),
         },
         "Replace the trust policy by the document of Sallyport, or add its statement.",
     );
-    notes.add_with(Severity::Error, Code::TrustNotGranted, &policy.place, words, patch());
+    notes.add_with(
+        Severity::Error,
+        Code::TrustNotGranted,
+        &policy.place,
+        words,
+        patch(),
+    );
 }
 
 /// Conditions besides the external ID that do not hold, or may not.
@@ -321,7 +395,10 @@ fn conditional(
             continue;
         }
         let values: Vec<&str> = condition.values.iter().map(|v| v.text.as_str()).collect();
-        let mfa = condition.key.to_ascii_lowercase().starts_with("aws:multifactorauth");
+        let mfa = condition
+            .key
+            .to_ascii_lowercase()
+            .starts_with("aws:multifactorauth");
         let (severity, code) = match (mfa, answer, lets_in) {
             (true, Truth::No, _) => (Severity::Error, Code::TrustMfa),
             (false, Truth::No, _) => (Severity::Error, Code::TrustNotGranted),
@@ -345,7 +422,9 @@ fn conditional(
             ),
             match mfa {
                 true => "Remove the condition. The external ID is what protects the role.",
-                false => "Remove the condition, or ask Sallyport's operator for the value that holds.",
+                false => {
+                    "Remove the condition, or ask Sallyport's operator for the value that holds."
+                }
             },
         );
         notes.add_with(severity, code, &condition.place, words, patch());

@@ -175,6 +175,9 @@ async fn examine_storage_documents(
     input: Body<DoctorInput, LIMIT>,
 ) -> Result<Json<FindingsBody>> {
     let documents = input.value.documents();
-    let findings = services.doctor.of_storage(&admin.0, &id.0, documents).await?;
+    let findings = services
+        .doctor
+        .of_storage(&admin.0, &id.0, documents)
+        .await?;
     Ok(body(findings))
 }
