@@ -15,19 +15,17 @@ pub fn look(kind: DocumentKind, policy: &Policy, expected: &Expected, notes: &mu
             if notes.is_full() {
                 return;
             }
-            if !placeholder(item, policy.variables, expected, notes) {
+            if !placeholder(item, expected, notes) {
                 resource(kind, item, expected, notes);
             }
         }
         for principal in statement.principals.iter().flat_map(|p| &p.items) {
-            if !placeholder(&principal.item, policy.variables, expected, notes)
-                && principal.kind == "AWS"
-            {
+            if !placeholder(&principal.item, expected, notes) && principal.kind == "AWS" {
                 of_principal(&principal.item, expected, notes);
             }
         }
         for item in statement.conditions.iter().flat_map(|c| &c.values) {
-            placeholder(item, policy.variables, expected, notes);
+            placeholder(item, expected, notes);
         }
     }
 }
@@ -69,8 +67,7 @@ fn placeholder(item: &Item, with_variables: bool, expected: &Expected, notes: &m
         name.contains(':')
     };
     let odd = variables(text).into_iter().find(|name| !known(name));
-    let by_variable = with_variables && odd.is_some();
-    if !by_word && !by_sign && !by_variable {
+    if !by_word && !by_sign && odd.is_none() {
         return false;
     }
     let words = Words::new(

@@ -294,7 +294,10 @@ fn keys(statement: &Statement, expected: &Expected, others: bool, notes: &mut No
         .filter(|action| action.service() == "kms" && concerns(&statement.actions, action.name))
         .map(|action| action.name)
         .collect();
-    if of_kms.is_empty() || statement.actions.negated {
+    let about_keys = |text: &str| text == "*" || text.contains(":kms:");
+    let reaches_keys =
+        resources.negated || resources.items.iter().any(|item| about_keys(&item.text));
+    if of_kms.is_empty() || statement.actions.negated || !reaches_keys {
         return;
     }
     let wide = resources

@@ -124,7 +124,7 @@ impl Expected {
             return vec![Sample { resource, context }];
         }
         // What the service sends: the prefix always, the delimiter where it lists one folder.
-        context.either("s3:delimiter", &["/"]);
+        context.maybe("s3:delimiter", "/");
         let prefix = self.prefix.as_str();
         [
             prefix.to_owned(),
@@ -202,6 +202,9 @@ impl Expected {
             "aws:SourceOrgID",
             "aws:FederatedProvider",
             "ec2:SourceInstanceArn",
+            // Of listings only, where they are set to what is sent.
+            "s3:prefix",
+            "s3:delimiter",
             "s3:x-amz-acl",
             "s3:x-amz-grant-full-control",
             "s3:x-amz-grant-read",

@@ -32,7 +32,9 @@ pub fn look(
         .collect();
     let before = notes.has(Code::ExternalIdIfExists);
     for condition in &of_id {
-        one(policy, condition, expected, lets_in, &patch, notes);
+        one(
+            policy, statement, condition, expected, lets_in, &patch, notes,
+        );
     }
     let said = !before && notes.has(Code::ExternalIdIfExists);
     // Where other conditions are not known, the statement may be open all the same: nothing in it asks for an ID.
@@ -60,8 +62,39 @@ pub fn look(
     notes.add_with(Severity::Security, code, &statement.place, words, patch());
 }
 
+/// A condition that an external ID is there, where nothing says which.
+fn present(
+    statement: &Statement,
+    condition: &Condition,
+    patch: &impl Fn() -> Option<Patch>,
+    notes: &mut Notes,
+) {
+    let compared = statement.conditions.iter().any(|other| {
+        other.key.eq_ignore_ascii_case(KEY)
+            && Operator::parse(&other.operator).is_some_and(|o| o.base != Base::Null)
+    });
+    let asks = condition.values.iter().any(|value| value.text == "false");
+    if compared || !asks {
+        return;
+    }
+    let words = Words::new(
+        "Every external ID is let in",
+        "The condition asks that an external ID is sent, and not which. Those of other customers of Sallyport are let in as well.",
+        "Use `StringEquals` with the whole external ID.",
+    );
+    let place = &condition.place;
+    notes.add_with(
+        Severity::Security,
+        Code::ExternalIdPattern,
+        place,
+        words,
+        patch(),
+    );
+}
+
 fn one(
     policy: &Policy,
+    statement: &Statement,
     condition: &Condition,
     expected: &Expected,
     lets_in: Truth,
@@ -73,6 +106,7 @@ fn one(
     };
     let place = &condition.place;
     if operator.base == Base::Null {
+        present(statement, condition, patch, notes);
         return;
     }
     if operator.negated {

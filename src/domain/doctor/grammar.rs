@@ -182,6 +182,10 @@ fn plain_variables(node: &Node, path: &str, notes: &mut Notes) {
                 at: node.at,
             };
             let named = variables(text);
+            // Otherwise it is the placeholder of a shell, in any version.
+            if !named.is_empty() && !named.iter().any(|name| name.contains(':')) {
+                return;
+            }
             let words = Words::new(
                 "A policy variable is plain text here",
                 format!(

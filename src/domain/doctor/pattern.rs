@@ -166,10 +166,32 @@ pub fn arn_matches(pattern: &str, arn: &str, variables: bool) -> Truth {
         .fold(Truth::Yes, Truth::and)
 }
 
-/// Actions are compared without regard to letter case.
+/// Actions are compared without regard to letter case. They are compared often, so nothing is copied.
 pub fn action_matches(pattern: &str, action: &str) -> bool {
-    let (pattern, action) = (pattern.to_ascii_lowercase(), action.to_ascii_lowercase());
-    matches(&pattern, &action, false) == Truth::Yes
+    let (pattern, text) = (pattern.as_bytes(), action.as_bytes());
+    let (mut p, mut t) = (0, 0);
+    let mut back: Option<(usize, usize)> = None;
+    while t < text.len() {
+        match pattern.get(p) {
+            Some(b'*') => {
+                back = Some((p, t));
+                p += 1;
+            }
+            Some(c) if *c == b'?' || c.eq_ignore_ascii_case(&text[t]) => {
+                p += 1;
+                t += 1;
+            }
+            Some(_) | None => {
+                let Some((star, from)) = back else {
+                    return false;
+                };
+                back = Some((star, from + 1));
+                p = star + 1;
+                t = from + 1;
+            }
+        }
+    }
+    pattern[p..].iter().all(|c| *c == b'*')
 }
 
 /// The most alike of the known texts, where one is alike at all.
@@ -246,7 +268,10 @@ mod tests {
             arn_matches("arn:*:s3:::b", "arn:aws-cn:s3:::b", true),
             Truth::Yes
         );
-        assert_eq!(arn_matches("arn:*:::b", "arn:aws:s3:::b", true), Truth::No);
+        assert_eq!(
+            arn_matches("arn:aws:*:::b", "arn:aws:s3:::x/b", true),
+            Truth::No
+        );
         assert!(action_matches("S3:get*", "s3:GetObject"));
         assert_eq!(
             nearest("s3:GetObjcet", ["s3:GetObject", "s3:PutObject"]),

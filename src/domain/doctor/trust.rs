@@ -279,7 +279,8 @@ fn other_account(text: &str, place: &Place, expected: &Expected, notes: &mut Not
         .zip(own.bytes())
         .filter(|(a, b)| a != b)
         .count();
-    if differing <= 2 {
+    // Too few for an account that is meant: a slip of the keys.
+    if differing <= 3 {
         let words = Words::new(
             format!("`{}` is not Sallyport's account", shown(account)),
             format!(
