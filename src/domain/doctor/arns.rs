@@ -31,7 +31,7 @@ pub fn look(kind: DocumentKind, policy: &Policy, expected: &Expected, notes: &mu
 }
 
 /// What somebody was to fill in, and did not.
-fn placeholder(item: &Item, with_variables: bool, expected: &Expected, notes: &mut Notes) -> bool {
+fn placeholder(item: &Item, expected: &Expected, notes: &mut Notes) -> bool {
     // The connection's own names are no placeholders, whatever they are like.
     let mut text = item.text.clone();
     let prefix = escape::for_iam(expected.prefix.as_str());
