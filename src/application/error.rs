@@ -1,6 +1,7 @@
 //! Errors of the use cases: what a client may see, and what only the operator may.
 
 use crate::domain::Invalid;
+use crate::domain::aws_code::{self, S3Code};
 use crate::domain::aws_failure::{AssumeRoleRefusal, AwsFailure, FailureKind};
 use crate::domain::cause::denied::locked_until;
 use std::time::Duration;
@@ -228,6 +229,87 @@ impl Error {
     }
 }
 
+/// A request that AWS or the store understands and does not accept.
+fn rejected(
+    assuming: bool,
+    code: Option<&str>,
+) -> (Kind, &'static str, &'static str, &'static str) {
+    const CHECK: &str = "A workspace admin can check the connection. If that passes, send the operator the request ID.";
+    if assuming {
+        let detail = "AWS does not accept this request.";
+        return (Kind::Upstream, "storage_request_rejected", detail, CHECK);
+    }
+    match code.and_then(S3Code::parse) {
+        Some(S3Code::StorageFull) => (
+            Kind::CustomerSide,
+            "store_full",
+            "The store, or the account's quota, is full.",
+            "Make room in the store, or raise the quota. A permission does not help.",
+        ),
+        Some(S3Code::ContentSha256Mismatch | S3Code::InvalidDigest) => (
+            Kind::Upstream,
+            "body_altered",
+            "The store says that the body does not fit its digest, and has not stored it.",
+            "Something between the service and the store changes bodies, or the store does not understand the digest. Ask the operator to look at what is between them.",
+        ),
+        _ => (
+            Kind::Upstream,
+            "storage_request_rejected",
+            "The store does not accept this request.",
+            CHECK,
+        ),
+    }
+}
+
+/// Codes that this service gives to failures itself: no answer has them.
+const OWN_CODES: [&str; 5] = [
+    "DeleteMarker",
+    "Page",
+    "RoleSessionsBusy",
+    "StorageBusy",
+    "StorageDeleted",
+];
+
+/// The code that AWS or the store sent, as it may be shown.
+fn sent_code(failure: &AwsFailure) -> Option<String> {
+    let code = failure.error_code.as_deref();
+    code.filter(|code| !OWN_CODES.contains(code))
+        .and_then(aws_code::plain)
+}
+
+/// What was answered, where nothing else says what it was about.
+fn answer_in_words(failure: &AwsFailure) -> Option<String> {
+    let odd = matches!(
+        failure.kind,
+        FailureKind::Unavailable
+            | FailureKind::InvalidRequest
+            | FailureKind::InvalidResponse
+            | FailureKind::NotS3
+            | FailureKind::NotSupported
+            | FailureKind::Redirected
+            | FailureKind::ListingIncomplete
+    );
+    let status = failure.http_status.filter(|_| odd)?;
+    let code = sent_code(failure)
+        .map(|code| format!(" and the code `{code}`"))
+        .unwrap_or_default();
+    Some(format!(
+        "The answer to `{}` had the status {status}{code}.",
+        failure.operation
+    ))
+}
+
+/// The call that failed, as the steps of a check show it. `None`: nothing was answered.
+fn evidence(failure: &AwsFailure) -> Option<serde_json::Value> {
+    let status = failure.http_status?;
+    Some(serde_json::json!({
+        "operation": failure.operation,
+        "http_status": status,
+        "error_code": sent_code(failure),
+        "request_id": failure.request_id,
+    }))
+}
+
 impl From<AwsFailure> for Error {
     /// A failure of a call to the customer's bucket or role outside of the connection check. AWS's text
     /// stays in the log, because it can name foreign ARNs and keys.
@@ -415,6 +497,12 @@ impl From<AwsFailure> for Error {
                 "The store's listing contradicts itself, so it may lack files. It was asked twice.",
                 "Send the operator the request ID: the log says what does not agree. Whoever runs the store can find why it lists so.",
             ),
+            FailureKind::Unavailable if failure.http_status.is_some() => (
+                Kind::Upstream,
+                "storage_unavailable",
+                "The storage cannot do this at the moment.",
+                "Try again in a moment.",
+            ),
             FailureKind::Unavailable
             | FailureKind::Network
             | FailureKind::InvalidResponse
@@ -434,14 +522,15 @@ impl From<AwsFailure> for Error {
                     "It was deleted while the request was under way. Use another storage.",
                 )
             }
-            FailureKind::InvalidRequest => (
-                Kind::Upstream,
-                "storage_request_rejected",
-                "AWS does not accept this request.",
-                "A workspace admin can check the connection. If that passes, send the operator the request ID.",
-            ),
+            FailureKind::InvalidRequest => rejected(assuming, failure.error_code.as_deref()),
         };
         let mut error = Self::new(kind, code, detail).remedy(remedy);
+        if let Some(answer) = answer_in_words(&failure) {
+            error.detail = format!("{} {answer}", error.detail);
+        }
+        if let Some(call) = evidence(&failure) {
+            error = error.member("evidence", vec![call]);
+        }
         if locked {
             error.detail = format!(
                 "Object Lock protects the file or its version{}. No permission changes that.",

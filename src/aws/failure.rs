@@ -277,6 +277,10 @@ fn kind_of_answer(
             | "IllegalLocationConstraintException",
         ) => return Kind::WrongRegion,
         Some("InvalidObjectState") => return Kind::Archived,
+        // Lasting, also where a store says so with 507 or 500.
+        Some(code) if S3Code::parse(code) == Some(S3Code::StorageFull) => {
+            return Kind::InvalidRequest;
+        }
         Some("InvalidRange") => return Kind::InvalidRange,
         Some("PreconditionFailed" | "ConditionalRequestConflict") => {
             return Kind::PreconditionFailed;
@@ -503,6 +507,8 @@ mod tests {
             (501, "NotImplemented", FailureKind::NotSupported),
             (405, "MethodNotAllowed", FailureKind::NotSupported),
             (400, "RequestTimeout", FailureKind::Timeout),
+            (403, "QuotaExceeded", FailureKind::InvalidRequest),
+            (507, "XMinioStorageFull", FailureKind::InvalidRequest),
         ] {
             assert_eq!(kind("PutObject", status, code, "x"), expected, "{code}");
         }

@@ -119,20 +119,27 @@ codes! {
         EntityTooSmall: "EntityTooSmall";
         ContentSha256Mismatch: "XAmzContentSHA256Mismatch" | "XAmzContentChecksumMismatch";
         InvalidDigest: "InvalidDigest" | "BadDigest";
-        StorageFull: "QuotaExceeded" | "XMinioStorageFull" | "InsufficientStorage";
+        StorageFull:
+            "QuotaExceeded" | "XMinioStorageFull" | "XMinioAdminBucketQuotaExceeded"
+            | "InsufficientStorage";
         InvalidRange: "InvalidRange";
         PreconditionFailed: "PreconditionFailed" | "ConditionalRequestConflict";
         NotModified: "NotModified";
     }
 }
 
-/// A code in words that people read: what an answer may hold besides codes is cut off.
-pub fn shown(code: &str) -> String {
+/// A code as it may be shown: what an answer may hold besides codes is cut off. `None`: nothing is left.
+pub fn plain(code: &str) -> Option<String> {
     let plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     let text: String = code.chars().take_while(plain).take(64).collect();
-    match text.is_empty() {
-        true => "without a code".to_owned(),
-        false => format!("with the code `{text}`"),
+    (!text.is_empty()).then_some(text)
+}
+
+/// A code in words that people read.
+pub fn shown(code: &str) -> String {
+    match plain(code) {
+        None => "without a code".to_owned(),
+        Some(text) => format!("with the code `{text}`"),
     }
 }
 

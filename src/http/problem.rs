@@ -197,6 +197,8 @@ pub struct ProblemBody<'a> {
     reason = "only for the OpenAPI document; use cases add members by their names"
 )]
 pub struct ProblemMembers {
+    /// Where AWS or the store answered: the call that failed, and its answer.
+    evidence: Option<Vec<AwsCallBody>>,
     /// With `storage_access_denied` and `kms_key_denied`: the permissions whose lack explains it.
     missing: Option<Vec<MissingPermissionBody>>,
     /// With `missing_files`: every file key that the storage does not have.
@@ -234,6 +236,18 @@ pub struct QuarantineMember {
     check_id: String,
     #[schema(example = "role_accepts_missing_external_id")]
     code: String,
+}
+
+/// A call to AWS and its answer.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AwsCall)]
+pub struct AwsCallBody {
+    #[schema(example = "AssumeRole")]
+    pub operation: String,
+    pub http_status: Option<u16>,
+    pub error_code: Option<String>,
+    /// What AWS support asks for.
+    pub request_id: Option<String>,
 }
 
 /// A permission that is missing.

@@ -154,7 +154,10 @@ fn is_md5(etag: &str) -> bool {
 /// A header that the SDK cannot parse fails the whole call. Dates are read as far as they can be; what
 /// cannot be read is left out.
 fn put_headers_right(headers: &mut Headers) {
-    const DATE: &str = "last-modified";
+    const DATES: [(&str, Format); 2] = [
+        ("last-modified", Format::HttpDate),
+        ("x-amz-object-lock-retain-until-date", Format::DateTime),
+    ];
     const NUMBERS: [&str; 3] = [
         "x-amz-missing-meta",
         "x-amz-mp-parts-count",
@@ -164,13 +167,16 @@ fn put_headers_right(headers: &mut Headers) {
         "x-amz-delete-marker",
         "x-amz-server-side-encryption-bucket-key-enabled",
     ];
-    if let Some(text) = headers.get(DATE).map(str::to_owned) {
-        headers.remove(DATE);
+    for (name, format) in DATES {
+        let Some(text) = headers.get(name).map(str::to_owned) else {
+            continue;
+        };
+        headers.remove(name);
         let date = date(&text)
             .map(|at| aws_smithy_types::DateTime::from_secs(at.unix_timestamp()))
-            .and_then(|at| at.fmt(Format::HttpDate).ok());
+            .and_then(|at| at.fmt(format).ok());
         if let Some(date) = date {
-            headers.insert(DATE, date);
+            headers.insert(name, date);
         }
     }
     for name in NUMBERS {
@@ -294,6 +300,7 @@ mod tests {
             ("last-modified", "2026-01-01T00:00:00Z"),
             ("x-amz-delete-marker", "True"),
             ("x-amz-tagging-count", "many"),
+            ("x-amz-object-lock-retain-until-date", "for ever"),
         ]);
         put_headers_right(&mut odd);
         assert_eq!(
@@ -302,5 +309,10 @@ mod tests {
         );
         assert_eq!(odd.get("x-amz-delete-marker"), Some("true"));
         assert_eq!(odd.get("x-amz-tagging-count"), None);
+        let until = "x-amz-object-lock-retain-until-date";
+        assert_eq!(odd.get(until), None);
+        let mut good = headers(&[(until, "2030-01-02T03:04:05.000Z")]);
+        put_headers_right(&mut good);
+        assert_eq!(good.get(until), Some("2030-01-02T03:04:05Z"));
     }
 }

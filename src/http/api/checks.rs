@@ -8,7 +8,7 @@ use crate::domain::check::{
     AwsCall, CheckReport, MissingPermission, Step, StepProblem, StepStatus,
 };
 use crate::http::context::AuditedAs;
-use crate::http::problem::MissingPermissionBody;
+use crate::http::problem::{AwsCallBody, MissingPermissionBody};
 use actix_web::HttpResponse;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -107,18 +107,6 @@ struct StepBody {
     /// Why the step was not made.
     #[serde(skip_serializing_if = "Option::is_none")]
     skipped_because: Option<String>,
-}
-
-/// A call to AWS and its answer.
-#[derive(Serialize, ToSchema)]
-#[schema(as = AwsCall)]
-struct AwsCallBody {
-    #[schema(example = "AssumeRole")]
-    operation: String,
-    http_status: Option<u16>,
-    error_code: Option<String>,
-    /// What AWS support asks for.
-    request_id: Option<String>,
 }
 
 /// What is wrong, why, and what to change.

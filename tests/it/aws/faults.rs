@@ -74,10 +74,37 @@ async fn faults_of_s3_have_stable_codes() {
             assert!(start.elapsed() < PATIENCE, "{code}");
         }
     }
+    for (status, sent, answered, code) in [
+        (507, "XMinioStorageFull", 424, "store_full"),
+        (403, "QuotaExceeded", 424, "store_full"),
+        (400, "XAmzContentSHA256Mismatch", 502, "body_altered"),
+        (400, "Never.Seen", 502, "storage_request_rejected"),
+        (500, "InternalError", 502, "storage_unavailable"),
+    ] {
+        stub.forget_rules();
+        stub.answer_to("ListObjectsV2", s3_error(status, sent, "SECRETARN"));
+        let answer = app.get(&files, &dialog.workspace.member).await;
+        let problem = answer.problem(answered, code);
+        let call = &problem["evidence"][0];
+        assert_eq!(call["operation"], "ListObjectsV2", "{problem}");
+        assert_eq!(call["http_status"], status, "{problem}");
+        assert_eq!(call["error_code"], sent, "{problem}");
+        assert!(
+            !problem.to_string().contains("cannot be reached"),
+            "{problem}"
+        );
+        assert!(problem.get("missing").is_none(), "{problem}");
+    }
+    stub.forget_rules();
+    stub.answer_to("ListObjectsV2", s3_error(400, "§ SECRETARN", "x"));
+    let answer = app.get(&files, &dialog.workspace.member).await;
+    let problem = answer.problem(502, "storage_request_rejected");
+    assert!(problem["evidence"][0]["error_code"].is_null(), "{problem}");
     stub.forget_rules();
     stub.answer_to("ListObjectsV2", Reply::answer(200, "no XML at all"));
     let answer = app.get(&files, &dialog.workspace.member).await;
-    answer.problem(502, "store_answer_unreadable");
+    let problem = answer.problem(502, "store_answer_unreadable");
+    assert_eq!(problem["evidence"][0]["operation"], "ListObjectsV2");
     stub.forget_rules();
     for operation in ["ListObjectsV2", "GetObject"] {
         stub.world().slow = Some(operation);
