@@ -199,6 +199,7 @@ fn expected(arguments: &Arguments, role: Option<RoleArn>) -> Result<Expected, St
                 allowed_origins: arguments.origins.clone(),
                 region: None,
                 role_arn: role.clone(),
+                bucket_account: arguments.bucket_account_id.clone(),
             };
             let templates = PolicyTemplates::load().map_err(|invalid| invalid.to_string())?;
             let rendered = templates

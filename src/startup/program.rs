@@ -29,7 +29,7 @@ pub async fn run(cli: Cli) -> Result<(), String> {
 }
 
 async fn provision(arguments: provision::Args) -> Result<(), String> {
-    let (sdk, _) = aws::client::clients::AwsClients::environment().await?;
+    let (sdk, _egress) = aws::client::clients::AwsClients::environment().await?;
     let apply = async |wanted| aws::provision::provision(&sdk, &wanted).await;
     provision::run(arguments, apply, &mut std::io::stdout().lock())
         .await
@@ -39,7 +39,7 @@ async fn provision(arguments: provision::Args) -> Result<(), String> {
 /// Ends the program with a status of its own where something was found.
 async fn examine(arguments: doctor::Arguments) -> Result<(), String> {
     let read = async |bucket: String, role: String| {
-        let sdk = aws::client::clients::AwsClients::environment().await?;
+        let (sdk, _egress) = aws::client::clients::AwsClients::environment().await?;
         aws::doctor::read(&sdk, &bucket, &role).await
     };
     let status = doctor::run(&arguments, read, &mut std::io::stdout().lock()).await?;

@@ -126,10 +126,7 @@ fn what_a_permission_policy_grants_beyond_and_never_means() {
         ),
         (
             json!({"Effect": "Allow", "NotAction": "iam:*", "Resource": BUCKET}),
-            vec![
-                "security grants_administration",
-                "security not_action_allow",
-            ],
+            vec!["security not_action_allow"],
         ),
         (
             json!({"Effect": "Allow", "Action": "s3:GetObject", "NotResource": "arn:aws:s3:::x/*"}),
