@@ -206,7 +206,6 @@ fn expected(arguments: &Arguments, role: Option<RoleArn>) -> Result<Expected, St
                 .documents(&parameters)
                 .map_err(|invalid| invalid.to_string())?;
             RightDocuments {
-                permission_policy: Some(rendered.permission_policy),
                 trust_policy: rendered.trust_policy,
                 bucket_policy: rendered.bucket_policy,
                 cors: rendered.cors,

@@ -84,7 +84,6 @@ impl Doctor {
                     .documents(id, bucket, settings, role)
                     .await?;
                 RightDocuments {
-                    permission_policy: Some(rendered.0.permission_policy),
                     trust_policy: rendered.0.trust_policy,
                     bucket_policy: rendered.0.bucket_policy,
                     cors: rendered.0.cors,

@@ -9,6 +9,7 @@ macro_rules! codes {
         }
 
         impl Code {
+            #[cfg(test)]
             pub const ALL: [Self; [$($code),+].len()] = [$(Self::$variant),+];
 
             /// As in the API: stable.
@@ -110,7 +111,6 @@ codes! {
     OpenPrincipal "open_principal" "Everybody is allowed.";
     OtherBucket "other_bucket" "The bucket policy is about another bucket.";
     PrincipalUnusable "principal_unusable" "A principal is written in a form that never matches a role.";
-    PublicAccessBlocked "public_access_blocked" "Block Public Access may refuse this policy.";
     KeyNotGranted "key_not_granted" "The key policy does not let the role use the key.";
     KeyConditional "key_conditional" "The key policy lets the role use the key under a condition that does not hold, or is not known here.";
     KeyDelegated "key_delegated" "The key policy leaves the decision to the role's own policy.";

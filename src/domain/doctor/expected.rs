@@ -41,7 +41,6 @@ pub struct Expected {
 /// Documents as they should be. None where one does not apply, or cannot be rendered yet.
 #[derive(Debug, Clone, Default)]
 pub struct RightDocuments {
-    pub permission_policy: Option<Value>,
     pub trust_policy: Option<Value>,
     pub bucket_policy: Option<Value>,
     pub cors: Option<Value>,

@@ -29,6 +29,7 @@ pub enum PatchTarget {
 
 impl PatchTarget {
     /// As in the API: stable.
+    #[cfg(test)]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::RolePermissionPolicy => "role_permission_policy",

@@ -25,7 +25,6 @@ pub struct Statement {
     pub place: Place,
     pub sid: Option<String>,
     pub effect: Effect,
-    pub effect_place: Place,
     pub actions: Choice,
     /// None: the policy has no resources, as a trust policy.
     pub resources: Option<Choice>,
@@ -136,10 +135,6 @@ fn statement(node: &Node, path: String) -> Option<Statement> {
     Some(Statement {
         sid: node.get("Sid").and_then(Node::text).map(str::to_owned),
         effect,
-        effect_place: Place {
-            path: format!("{path}/Effect"),
-            at: effect_node.at,
-        },
         actions,
         resources: choice(node, &path, "Resource", "NotResource"),
         principals: principals(node, &path),

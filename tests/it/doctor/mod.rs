@@ -33,7 +33,6 @@ pub fn expected(parameters: &DocumentParameters) -> Expected {
         other_external_ids: vec!["11111111-2222-4333-8444-555555555555".into()],
         origins: parameters.allowed_origins.clone(),
         right: RightDocuments {
-            permission_policy: Some(documents.permission_policy),
             trust_policy: documents.trust_policy,
             bucket_policy: documents.bucket_policy,
             cors: documents.cors,
