@@ -69,7 +69,7 @@ async fn findings_have_places_words_and_a_patch() {
         .clone();
     assert_eq!(
         (&comma["line"], &comma["column"]),
-        (&json!(4), &json!(93)),
+        (&json!(4), &json!(89)),
         "{answer:#}"
     );
     assert_eq!(comma["document"], "permission_policy");
