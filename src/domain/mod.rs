@@ -11,6 +11,7 @@ pub mod connection;
 pub mod files;
 pub mod ids;
 pub mod invalid;
+mod invisible;
 pub mod names;
 pub mod origin;
 pub mod people;

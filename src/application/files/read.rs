@@ -161,7 +161,9 @@ fn file_entry(
 ) -> Result<Option<FileEntry>> {
     let listed = relative_to(&bucket.connection.settings.prefix, &object.key).map_err(outside)?;
     let (key, name, usable) = match listed {
-        Listed::PrefixMarker => return Ok(None),
+        Listed::PrefixMarker if object.size == 0 => return Ok(None),
+        // With bytes it is no marker, but nothing is left of its key for a file key.
+        Listed::PrefixMarker => ("/".to_owned(), "/".to_owned(), false),
         Listed::File(key) => {
             let below = key.path().strip_prefix(folder.path());
             match below {

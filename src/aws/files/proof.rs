@@ -106,7 +106,10 @@ async fn lists_version(s3: &Client, at: At<'_>, version: &str) -> Option<bool> {
         if !answer.is_truncated? {
             return Some(false);
         }
-        let next = (text(answer.next_key_marker()), answer.next_version_id_marker.clone());
+        let next = (
+            text(answer.next_key_marker()),
+            answer.next_version_id_marker.clone(),
+        );
         // All versions of the key have been listed.
         if next.0.as_deref()? > at.key {
             return Some(false);
@@ -149,7 +152,10 @@ impl Content {
 
     /// Whether an ETag looks like the MD5 of other bytes.
     fn is_contradicted(&self, taken: &Taken) -> bool {
-        let own = self.md5.as_ref().and_then(|text| STANDARD.decode(text).ok());
+        let own = self
+            .md5
+            .as_ref()
+            .and_then(|text| STANDARD.decode(text).ok());
         let (Some(own), Some(etag), false) = (own, &taken.etag, taken.etag_is_no_md5) else {
             return false;
         };

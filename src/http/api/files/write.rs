@@ -12,6 +12,7 @@ use crate::http::api::files::read::FileContent;
 use crate::http::body::Body;
 use crate::http::caller::AdminCaller;
 use crate::http::declare::changes_files;
+use crate::http::file_headers::NoFileHeaders;
 use crate::http::path::Id;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
@@ -219,6 +220,7 @@ pub(crate) fn guessed_type(key: &FileKey) -> String {
 #[delete("/v1/storages/{storage_id}/files")]
 async fn delete_file(
     admin: AdminCaller,
+    _: NoFileHeaders,
     services: Data<Services>,
     id: Id<StorageRef>,
     query: Query<VersionQuery>,
@@ -311,6 +313,7 @@ struct NotDeletedBody {
 #[post("/v1/storages/{storage_id}/files/delete")]
 async fn delete_files(
     admin: AdminCaller,
+    _: NoFileHeaders,
     services: Data<Services>,
     id: Id<StorageRef>,
     trail: Trail,
