@@ -22,6 +22,9 @@ pub struct FolderPage {
     pub folder: Folder,
     pub folders: Vec<FolderEntry>,
     pub files: Vec<FileEntry>,
+    /// The size of an object whose key is the bucket prefix itself, where the page has one with bytes. Nothing
+    /// is left of its key for a file key.
+    pub prefix_object: Option<i64>,
     /// S3's own token for the next page; `None` on the last one.
     pub continuation: Option<String>,
 }
@@ -90,6 +93,11 @@ impl Files {
             )
             .await
             .map_err(|failure| self.denials.error(&bucket, FileOperation::Browse, failure))?;
+        let prefix_object = page
+            .objects
+            .iter()
+            .find(|object| object.key == prefix.as_str() && object.size > 0)
+            .map(|object| object.size);
         let mut files = Vec::with_capacity(page.objects.len());
         for object in page.objects {
             if let Some(file) = file_entry(&bucket, &folder, recursive, object)? {
@@ -105,6 +113,7 @@ impl Files {
             folder,
             folders,
             files,
+            prefix_object,
             continuation: page.continuation,
         })
     }
@@ -161,9 +170,7 @@ fn file_entry(
 ) -> Result<Option<FileEntry>> {
     let listed = relative_to(&bucket.connection.settings.prefix, &object.key).map_err(outside)?;
     let (key, name, usable) = match listed {
-        Listed::PrefixMarker if object.size == 0 => return Ok(None),
-        // With bytes it is no marker, but nothing is left of its key for a file key.
-        Listed::PrefixMarker => ("/".to_owned(), "/".to_owned(), false),
+        Listed::PrefixMarker => return Ok(None),
         Listed::File(key) => {
             let below = key.path().strip_prefix(folder.path());
             match below {
