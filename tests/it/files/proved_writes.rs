@@ -30,6 +30,7 @@ impl Place {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deletion_with_another_status_than_204_is_proved() {
     let place = Place::with([Behaviour::DeleteWith200]).await;
+    place.store.clear();
     place.delete("a.txt").await.expect(204);
     assert_eq!(place.store.count("HeadObject"), 1, "not looked for");
     place
@@ -59,6 +60,7 @@ async fn a_deletion_with_another_status_than_204_is_proved() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_deletion_of_a_version_is_proved_by_its_id() {
     let place = Place::with([Behaviour::DeleteWith200]).await;
+    place.store.clear();
     place.delete_version("a.txt").await.expect(204);
     assert_eq!(place.store.count("ListObjectVersions"), 1);
     let lies = || [Behaviour::DeleteWith200, Behaviour::KeepsWhatIsDeleted];

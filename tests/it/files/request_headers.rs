@@ -39,7 +39,7 @@ async fn an_upload_s_headers_have_an_effect_or_are_refused() {
         ("trailer", "Content-Digest"),
         ("range", "bytes=0-1"),
     ] {
-        let problem = put(name, value).await.problem(422, "validation_failed");
+        let problem = put(name, value).await.problem(422, "invalid_request");
         assert_eq!(problem["errors"][0]["field"], name, "{problem:#}");
         assert_eq!(problem["errors"][0]["code"], "unsupported_header");
         assert!(!place.store.holds("new.txt"), "{name}");
@@ -73,7 +73,7 @@ async fn an_upload_s_headers_have_an_effect_or_are_refused() {
         put(name, value).await.problem(422, "checksum_mismatch");
     }
     let problem = put("content-digest", "crc32c=:AAAAAA==:").await;
-    let problem = problem.problem(422, "validation_failed");
+    let problem = problem.problem(422, "invalid_request");
     assert_eq!(problem["errors"][0]["code"], "unsupported_digest");
 }
 
@@ -108,7 +108,7 @@ async fn other_requests_take_no_headers_of_files() {
                 .header(name, value)
                 .header("content-type", "application/json")
                 .body(body.to_string());
-            let problem = Answer::of(request).await.problem(422, "validation_failed");
+            let problem = Answer::of(request).await.problem(422, "invalid_request");
             assert_eq!(problem["errors"][0]["field"], name, "{path}: {problem:#}");
         }
     }

@@ -66,10 +66,15 @@ impl Store {
         }));
         let own = holdings.clone();
         let wire = Wire::serve(move |request| {
-            let reply = match request.target.strip_prefix(path) {
+            // STS is not below the path.
+            let target = match request.form("Action") {
+                Some(_) => Some(request.target.as_str()),
+                None => request.target.strip_prefix(path),
+            };
+            let reply = match target {
                 Some(target) => own.lock().unwrap().answer(&Request {
                     target: target.to_owned(),
-                    ..request
+                    ..request.clone()
                 }),
                 None => html(404),
             };
