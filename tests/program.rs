@@ -5,6 +5,15 @@
     reason = "these tests wait for processes, in threads without a runtime"
 )]
 
+#[path = "program/operator.rs"]
+mod operator;
+#[allow(dead_code, reason = "these tests need a part of it only")]
+#[path = "it/support/aws/tls.rs"]
+mod tls;
+#[allow(dead_code, reason = "these tests need a part of it only")]
+#[path = "it/support/aws/wire.rs"]
+mod wire;
+
 use sqlx::{ConnectOptions, Connection};
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -58,15 +58,17 @@ pub struct AwsProber {
 
 impl AwsProber {
     pub fn new(sessions: Arc<RoleSessions>) -> Result<Self, reqwest::Error> {
+        let egress = sessions.clients().egress();
         let client = || {
-            reqwest::Client::builder()
+            let client = reqwest::Client::builder()
                 // A redirect would lead past the address check, and S3's mean "another Region".
                 .redirect(reqwest::redirect::Policy::none())
-                .timeout(PREFLIGHT_TIMEOUT)
+                .timeout(PREFLIGHT_TIMEOUT);
+            egress.trust.of_preflight(client)
         };
         Ok(Self {
-            http: sessions.clients().proxy().of_preflight(client())?.build()?,
-            guarded_http: client()
+            http: egress.proxy.of_preflight(client()?)?.build()?,
+            guarded_http: client()?
                 // As the SDK's calls to such an endpoint.
                 .no_proxy()
                 .dns_resolver(sessions.clients().guard().clone())

@@ -1,10 +1,12 @@
 //! `sallyport provision`: the customer's AWS administrator applies the rendered documents.
 
 use crate::application::connections::provision::{
-    GivenDocuments, IamName, ProvisionError, Provisioned, Provisioning,
+    BoundaryArn, GivenDocuments, IamName, IamPath, ProvisionError, Provisioned, Provisioning,
 };
 use crate::domain::Invalid;
+use crate::domain::connection::account::AccountId;
 use crate::domain::connection::bucket_name::BucketName;
+use crate::domain::connection::role_arn::RoleArn;
 use clap::ValueEnum;
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
@@ -15,6 +17,10 @@ use std::path::PathBuf;
 /// It uses your own AWS credentials, Region and endpoints, by the AWS SDK's usual variables and files. It
 /// looks at everything before it changes anything. The bucket's other rules stay. A role that does not ask
 /// for this setup's external ID is left alone. Running it again changes nothing.
+///
+/// What AWS refuses for now, because something was just made or is being changed, is tried again for up to
+/// two minutes. Where bucket and role are in different accounts, run it once with credentials of each: each
+/// run does the part of its account and says what is left.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
     /// The JSON of `GET /v1/storage-setups/ID/documents`; `-` reads it from standard input
@@ -25,9 +31,26 @@ pub struct Args {
     #[arg(long)]
     bucket: String,
 
-    /// The name of the role to make, or to bring up to date
+    /// The name of the role to make, or to bring up to date. Without it, as in the setup's role ARN
     #[arg(long)]
-    role_name: String,
+    role_name: Option<String>,
+
+    /// The role's path. Without it, as in the setup's role ARN, or else `/`
+    #[arg(long)]
+    role_path: Option<String>,
+
+    /// The ARN of the managed policy that bounds the role
+    #[arg(long)]
+    permissions_boundary: Option<String>,
+
+    /// The account that the role is in. Without it, as in the setup's role ARN, or else the account of your
+    /// credentials
+    #[arg(long)]
+    role_account: Option<String>,
+
+    /// The account that owns the bucket, where that is not the role's (`bucket_account_id` of the setup)
+    #[arg(long)]
+    bucket_account: Option<String>,
 
     /// The name of the role's inline policy
     #[arg(long, default_value = "sallyport")]
@@ -103,13 +126,15 @@ where
                 })
                 .collect();
             let summary = serde_json::json!({
-                "role_arn": done.role_arn.as_str(),
+                "role_arn": done.role_arn.as_ref().map(RoleArn::as_str),
                 "bucket": bucket.as_str(),
                 "dry_run": args.dry_run,
                 "role": done.role.change,
                 "permission_policy": done.permission_policy.change,
                 "cors": done.cors.change,
                 "lifecycle": done.lifecycle.change,
+                "bucket_policy": done.bucket_policy.as_ref().map(|part| part.change),
+                "left": done.left,
                 "details": details,
             });
             writeln!(out, "{summary:#}")?;
@@ -128,10 +153,17 @@ where
                     writeln!(out, "    {line}")?;
                 }
             }
-            if !args.remove {
+            if !done.left.is_empty() {
+                writeln!(out)?;
+                writeln!(out, "Still to be done:")?;
+                for line in &done.left {
+                    writeln!(out, "- {line}")?;
+                }
+            }
+            if let (false, Some(role_arn)) = (args.remove, &done.role_arn) {
                 writeln!(out)?;
                 writeln!(out, "Role ARN, to enter in the setup:")?;
-                writeln!(out, "{}", done.role_arn)?;
+                writeln!(out, "{role_arn}")?;
             }
         }
     }
@@ -141,11 +173,43 @@ where
 fn provisioning(args: &Args) -> Result<Provisioning, Error> {
     let argument = |name| move |cause| Error::Argument { name, cause };
     let bucket = BucketName::parse(&args.bucket).map_err(argument("--bucket"))?;
-    let role_name = IamName::role(&args.role_name).map_err(argument("--role-name"))?;
     let policy_name = IamName::policy(&args.policy_name).map_err(argument("--policy-name"))?;
+    let account = |given: &Option<String>| given.as_deref().map(AccountId::parse).transpose();
+    let role_account = account(&args.role_account).map_err(argument("--role-account"))?;
+    let bucket_account = account(&args.bucket_account).map_err(argument("--bucket-account"))?;
+    let role_path = args.role_path.as_deref().map(IamPath::parse).transpose();
+    let role_path = role_path.map_err(argument("--role-path"))?;
+    let boundary = args.permissions_boundary.as_deref();
+    let boundary = boundary.map(BoundaryArn::parse).transpose();
+    let boundary = boundary.map_err(argument("--permissions-boundary"))?;
+    let given_name = args.role_name.as_deref().map(IamName::role).transpose();
+    let given_name = given_name.map_err(argument("--role-name"))?;
     let documents = GivenDocuments::parse(&read(args)?).map_err(argument("DOCUMENTS"))?;
+    // The setup's role, unless another one is named here.
+    let role_arn = documents.role_arn().filter(|arn| {
+        given_name
+            .as_ref()
+            .is_none_or(|name| name.as_str() == arn.name())
+    });
+    let role_name = match (given_name, &role_arn) {
+        (Some(name), _) => name,
+        (None, Some(arn)) => IamName::role(arn.name()).map_err(argument("--role-name"))?,
+        (None, None) => {
+            return Err(Error::Argument {
+                name: "--role-name",
+                cause: Invalid::new(
+                    "role_name_missing",
+                    "The setup has no role ARN yet. Choose a name for the role. Example: --role-name sallyport-acme-data",
+                ),
+            });
+        }
+    };
     let mut provisioning = Provisioning::new(documents, bucket, role_name, policy_name)
         .map_err(argument("--bucket"))?;
+    provisioning.role_path = role_path.or(role_arn.as_ref().map(IamPath::of));
+    provisioning.permissions_boundary = boundary;
+    provisioning.role_account = role_account.or(role_arn.map(|arn| arn.account().clone()));
+    provisioning.bucket_account = bucket_account;
     provisioning.skip_cors = args.skip_cors;
     provisioning.skip_lifecycle = args.skip_lifecycle;
     provisioning.replace = args.replace;
@@ -174,7 +238,6 @@ fn read(args: &Args) -> Result<Vec<u8>, Error> {
 mod tests {
     use super::*;
     use crate::application::connections::provision::{ProvisionChange, ProvisionedPart};
-    use crate::domain::connection::role_arn::RoleArn;
     use clap::Parser;
     use serde_json::{Value, json};
 
@@ -204,10 +267,11 @@ mod tests {
         let apply = async |provisioning: Provisioning| {
             Ok(Provisioned {
                 role_arn: RoleArn::parse(&format!(
-                    "arn:aws:iam::123456789012:role/{}",
+                    "arn:aws:iam::123456789012:role{}{}",
+                    provisioning.role_path.as_ref().map_or("/", IamPath::as_str),
                     provisioning.role_name()
                 ))
-                .unwrap(),
+                .ok(),
                 role: part(ProvisionChange::Created),
                 permission_policy: part(ProvisionChange::Updated),
                 cors: part(if provisioning.skip_cors {
@@ -216,6 +280,12 @@ mod tests {
                     ProvisionChange::Created
                 }),
                 lifecycle: part(ProvisionChange::Unchanged),
+                bucket_policy: None,
+                left: provisioning
+                    .bucket_account
+                    .iter()
+                    .map(|account| format!("The bucket is in the account {account}."))
+                    .collect(),
             })
         };
         run(command.args, apply, &mut out).await?;
@@ -252,6 +322,47 @@ mod tests {
             .await
             .unwrap();
         assert!(!removed.contains("to enter in the setup"), "{removed}");
+    }
+
+    #[tokio::test]
+    async fn name_and_path_come_from_the_setup_s_role_unless_given() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        let role = "arn:aws:iam::123456789012:role/vendors/x";
+        let documents = json!({
+            "trust_policy": {},
+            "permission_policy": {"Statement": {"Resource": "arn:aws:s3:::acme-data/*"}},
+            "bucket_policy": {"Statement": [{"Principal": {"AWS": role}}]},
+        });
+        write!(file, "{documents}").unwrap();
+        let path = file.path().to_str().unwrap();
+        for (more, arn) in [
+            (&[][..], "role/vendors/x\n"),
+            (&["--role-name", "x"], "role/vendors/x\n"),
+            (&["--role-name", "y"], "role/y\n"),
+            (&["--role-path", "/a/b/"], "role/a/b/x\n"),
+        ] {
+            let text = run_with(&[&[path, "--bucket", "acme-data"], more].concat())
+                .await
+                .unwrap();
+            assert!(text.ends_with(arn), "{text}");
+        }
+        for (wrong, value) in [
+            ("--role-path", "vendors"),
+            ("--role-path", "/a//b/"),
+            ("--permissions-boundary", "arn:aws:iam::123456789012:role/x"),
+            ("--bucket-account", "12"),
+            ("--role-account", "x"),
+        ] {
+            let error = run_with(&[path, "--bucket", "acme-data", wrong, value])
+                .await
+                .unwrap_err();
+            assert!(error.to_string().contains(wrong), "{error}");
+        }
+        let nameless = documents_file();
+        let error = run_with(&[nameless.path().to_str().unwrap(), "--bucket", "acme-data"])
+            .await
+            .unwrap_err();
+        assert!(error.to_string().contains("--role-name"), "{error}");
     }
 
     #[tokio::test]

@@ -30,6 +30,7 @@ use crate::application::people::workspaces::Workspaces;
 use crate::application::readiness::{DatabaseReadiness, IdentityReadiness, Readiness};
 use crate::application::setups::instructions::Instructions;
 use crate::aws::client::clients::AwsClients;
+use crate::aws::client::egress::Egress;
 use crate::database::Database;
 use crate::http::listener::Listener;
 use crate::http::metrics::{HttpMetrics, ServiceReadings, WorkMetrics};
@@ -77,11 +78,21 @@ pub struct Application {
 /// says.
 pub async fn build(settings: Settings) -> Result<Application, StartError> {
     let aws = AwsClients::environment().await;
-    build_with(settings, &aws.map_err(StartError::Other)?).await
+    let (aws, egress) = aws.map_err(StartError::Other)?;
+    build_on(settings, &aws, egress).await
 }
 
 /// The same with a given AWS configuration.
 pub async fn build_with(settings: Settings, aws: &SdkConfig) -> Result<Application, StartError> {
+    let egress = Egress::from_environment().await;
+    build_on(settings, aws, egress.map_err(StartError::Other)?).await
+}
+
+async fn build_on(
+    settings: Settings,
+    aws: &SdkConfig,
+    egress: Egress,
+) -> Result<Application, StartError> {
     let vault = Arc::new(keys::vault(&settings).await?);
     let database = Database::connect(&settings.database)
         .await
@@ -106,7 +117,14 @@ pub async fn build_with(settings: Settings, aws: &SdkConfig) -> Result<Applicati
         clock: clock.clone(),
         observer: observer.clone(),
     };
-    let use_cases = UseCases::assemble(&settings, aws, &store, &vault, &clock, observer.clone())?;
+    let use_cases = UseCases::assemble(
+        &settings,
+        (aws, egress),
+        &store,
+        &vault,
+        &clock,
+        observer.clone(),
+    )?;
     readings(&database, &use_cases).register(&mut registry);
 
     let readiness: Vec<Arc<dyn Readiness>> = vec![

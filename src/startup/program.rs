@@ -28,7 +28,7 @@ pub async fn run(cli: Cli) -> Result<(), String> {
 }
 
 async fn provision(arguments: provision::Args) -> Result<(), String> {
-    let sdk = aws::client::clients::AwsClients::environment().await?;
+    let (sdk, _) = aws::client::clients::AwsClients::environment().await?;
     let apply = async |wanted| aws::provision::provision(&sdk, &wanted).await;
     provision::run(arguments, apply, &mut std::io::stdout().lock())
         .await

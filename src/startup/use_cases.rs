@@ -25,6 +25,7 @@ use crate::application::storages::Storages;
 use crate::application::storages::built_in::BuiltIn;
 use crate::aws::checks::AwsProber;
 use crate::aws::client::clients::AwsClients;
+use crate::aws::client::egress::Egress;
 use crate::aws::files::bucket::S3Bucket;
 use crate::aws::sessions::{RoleSessions, SessionOpener};
 use crate::domain::connection::endpoint::EndpointNetworks;
@@ -66,7 +67,7 @@ pub(super) struct UseCases {
 impl UseCases {
     pub fn assemble(
         settings: &Settings,
-        aws: &SdkConfig,
+        (aws, egress): (&SdkConfig, Egress),
         store: &Arc<dyn Store>,
         vault: &Arc<Vault>,
         clock: &Arc<dyn Clock>,
@@ -76,7 +77,8 @@ impl UseCases {
         let policies = PolicyTemplates::load().map_err(|invalid| other(invalid.to_string()))?;
         let policies = Arc::new(policies);
         let networks = EndpointNetworks::new(settings.endpoint_networks.clone());
-        let clients = AwsClients::new(aws, Arc::new(networks), observer.clone()).map_err(other)?;
+        let clients =
+            AwsClients::new(aws, Arc::new(networks), egress, observer.clone()).map_err(other)?;
         let opener = SessionOpener::new(Arc::new(clients), policies.clone(), vault.clone());
         let sessions = Arc::new(RoleSessions::new(opener, observer.clone()));
         let prober = AwsProber::new(sessions.clone()).map_err(|error| other(error.to_string()))?;

@@ -80,6 +80,7 @@ impl Connections {
             allowed_origins: settings.allowed_origins(&self.origins).to_vec(),
             region: settings.region,
             role_arn: role_arn.cloned(),
+            bucket_account: settings.bucket_account.clone(),
         };
         let documents = self.policies.documents(&parameters).map_err(Error::bug)?;
         Ok((documents, parameters))

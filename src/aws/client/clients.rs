@@ -3,8 +3,9 @@
 
 use crate::application::observe::Observer;
 use crate::aws::answers::store::StoreAnswers;
+use crate::aws::client::configured_endpoints::{Service, check_endpoints, configured_endpoint};
 use crate::aws::client::connections::{guarded_client, https_client};
-use crate::aws::client::egress_proxy::EgressProxy;
+use crate::aws::client::egress::Egress;
 use crate::aws::client::endpoint_guard::GuardedResolver;
 use crate::aws::client::observed::Observed;
 use crate::aws::client::own_credentials::OwnCredentials;
@@ -39,10 +40,10 @@ pub struct AwsClients {
     config: SdkConfig,
     region: Region,
     sts: aws_sdk_sts::Client,
-    /// Whether the operator's configuration names an endpoint, as for an emulator: then buckets are
-    /// addressed by path, because a bucket's name is no host there.
+    /// Whether the operator's configuration leads S3 to an endpoint of its own, as for an emulator: then
+    /// buckets are addressed by path, because a bucket's name is no host there.
     custom_endpoint: bool,
-    proxy: EgressProxy,
+    egress: Egress,
     own: Option<OwnCredentials>,
     retries: RetryBudgets,
     guard: GuardedResolver,
@@ -56,11 +57,14 @@ impl AwsClients {
     /// instance role). Makes no call for static credentials.
     ///
     /// # Errors
-    /// A proxy's address in the environment that cannot be used.
-    pub async fn environment() -> Result<SdkConfig, String> {
-        let proxy = EgressProxy::from_environment()?;
+    /// A proxy's address, a list of authorities or an endpoint that cannot be used.
+    pub async fn environment() -> Result<(SdkConfig, Egress), String> {
+        let egress = Egress::from_environment().await?;
         let loader = aws_config::defaults(BehaviorVersion::latest());
-        Ok(loader.http_client(https_client(&proxy)).load().await)
+        // Whoever gives the credentials is called by this client, too.
+        let config = loader.http_client(https_client(&egress)).load().await;
+        check_endpoints(&config)?;
+        Ok((config, egress))
     }
 
     /// Clients for the service's own configuration. `networks` are those that customers' endpoints may
@@ -68,20 +72,11 @@ impl AwsClients {
     /// that this is called on.
     ///
     /// # Errors
-    /// A Region or a proxy's address that cannot be used, with the name of its variable.
+    /// A Region that cannot be used, with the name of its variable.
     pub fn new(
         config: &SdkConfig,
         networks: Arc<EndpointNetworks>,
-        observer: Arc<dyn Observer>,
-    ) -> Result<Self, String> {
-        Self::with_proxy(config, networks, EgressProxy::from_environment()?, observer)
-    }
-
-    /// The same with a given proxy.
-    pub fn with_proxy(
-        config: &SdkConfig,
-        networks: Arc<EndpointNetworks>,
-        proxy: EgressProxy,
+        egress: Egress,
         observer: Arc<dyn Observer>,
     ) -> Result<Self, String> {
         let observed = Observed(observer);
@@ -96,7 +91,7 @@ impl AwsClients {
             }
         };
         let http = config.http_client();
-        let http = http.unwrap_or_else(|| https_client(&proxy));
+        let http = http.unwrap_or_else(|| https_client(&egress));
         let limits = TimeoutConfig::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .operation_attempt_timeout(ATTEMPT_TIMEOUT)
@@ -123,8 +118,7 @@ impl AwsClients {
             .timeout_config(timeouts.build())
             .retry_config(retries)
             .build();
-        let custom_endpoint =
-            config.endpoint_url().is_some() || std::env::var_os("AWS_ENDPOINT_URL_S3").is_some();
+        let custom_endpoint = configured_endpoint(&config, Service::S3).is_some();
         let guard = GuardedResolver::new(networks);
         Ok(Self {
             sts: aws_sdk_sts::Client::from_conf(
@@ -133,11 +127,11 @@ impl AwsClients {
                     .build(),
             ),
             observed,
-            guarded_http: guarded_client(guard.clone()),
+            guarded_http: guarded_client(guard.clone(), &egress.trust),
             config,
             region,
             custom_endpoint,
-            proxy,
+            egress,
             own,
             retries: RetryBudgets::default(),
             guard,
@@ -172,9 +166,9 @@ impl AwsClients {
         !self.custom_endpoint && connection.endpoint().is_none()
     }
 
-    /// The proxy that calls to AWS go through.
-    pub fn proxy(&self) -> &EgressProxy {
-        &self.proxy
+    /// The way that calls to AWS take.
+    pub fn egress(&self) -> &Egress {
+        &self.egress
     }
 
     /// How many retries storages and workspaces have left.

@@ -1,7 +1,8 @@
 //! The HTTP clients of the SDK: who opens connections, which way they go, and which thread drives them.
 
-use crate::aws::client::egress_proxy::EgressProxy;
+use crate::aws::client::egress::Egress;
 use crate::aws::client::endpoint_guard::GuardedResolver;
+use crate::aws::client::trust::TrustedAuthorities;
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::{Connector, ConnectorBuilder, tls};
 use aws_smithy_runtime_api::box_error::BoxError;
@@ -20,13 +21,14 @@ use tokio::runtime::Handle;
 use tokio_util::task::AbortOnDropHandle;
 
 /// The HTTP client that every SDK client shares, and so its pool of connections.
-pub fn https_client(proxy: &EgressProxy) -> SharedHttpClient {
-    let proxy = proxy.of_sdk();
+pub fn https_client(egress: &Egress) -> SharedHttpClient {
+    let (proxy, tls) = (egress.proxy.of_sdk(), egress.trust.of_sdk());
     on_this_runtime(
         aws_smithy_http_client::Builder::new().build_with_connector_fn(
             move |settings, components| {
                 connector(settings, components, proxy.clone())
                     .tls_provider(tls_provider())
+                    .tls_context(tls.clone())
                     .build()
             },
         ),
@@ -35,12 +37,14 @@ pub fn https_client(proxy: &EgressProxy) -> SharedHttpClient {
 
 /// The HTTP client for customers' own endpoints: each connection is guarded, and none goes through a
 /// proxy.
-pub fn guarded_client(guard: GuardedResolver) -> SharedHttpClient {
+pub fn guarded_client(guard: GuardedResolver, trust: &TrustedAuthorities) -> SharedHttpClient {
+    let tls = trust.of_sdk();
     on_this_runtime(
         aws_smithy_http_client::Builder::new().build_with_connector_fn(
             move |settings, components| {
                 connector(settings, components, ProxyConfig::disabled())
                     .tls_provider(tls_provider())
+                    .tls_context(tls.clone())
                     .build_with_resolver(guard.clone())
             },
         ),

@@ -1,10 +1,13 @@
 //! SDK clients, and what holds for each of their calls.
 
 pub mod clients;
+pub mod configured_endpoints;
 mod connections;
+pub mod egress;
 pub mod egress_proxy;
 pub mod endpoint_guard;
 pub mod observed;
 mod own_credentials;
 pub mod payer;
 mod retries;
+pub mod trust;

@@ -44,6 +44,7 @@ where
                 (None, Some(403)) => "these credentials may not do it".to_owned(),
                 (None, _) => "AWS gave no reason".to_owned(),
             },
+            status,
         },
         None => unusable(operation, error),
     }

@@ -1,9 +1,11 @@
 //! The bucket's CORS and lifecycle rules.
 
 use crate::application::connections::provision::{
-    GivenCorsRule, GivenLifecycleRule, ProvisionedPart, Provisioning, RuleStatus,
+    GivenCorsRule, GivenLifecycleRule, ProvisionError, ProvisionedPart, Provisioning, RuleStatus,
 };
+use crate::aws::client::configured_endpoints::{Service, configured_endpoint};
 use crate::aws::provision::answers::{Result, failed, is, unusable};
+use crate::aws::provision::bucket_policy::{self, Next, PolicyPlan};
 use crate::aws::provision::merge::{Plan, Rule};
 use aws_config::{Region, SdkConfig};
 use aws_sdk_s3::types as s3;
@@ -23,9 +25,7 @@ impl<'a> Bucket<'a> {
         let name = wanted.bucket().as_str().to_owned();
         // An endpoint of one's own rarely has a host name for each bucket, and a dot in the name breaks
         // the host's certificate.
-        let path_style = sdk.endpoint_url().is_some()
-            || std::env::var_os("AWS_ENDPOINT_URL_S3").is_some()
-            || name.contains('.');
+        let path_style = configured_endpoint(sdk, Service::S3).is_some() || name.contains('.');
         let settings = aws_sdk_s3::config::Builder::from(sdk).force_path_style(path_style);
         let mut bucket = Self {
             s3: aws_sdk_s3::Client::from_conf(settings.clone().build()),
@@ -175,6 +175,61 @@ impl<'a> Bucket<'a> {
                     .map(drop)
                     .map_err(|error| failed("s3:PutLifecycleConfiguration", &error))
             }
+        }
+    }
+
+    pub async fn plan_policy(&self) -> Result<PolicyPlan> {
+        let Some(wanted) = &self.wanted.documents().bucket_policy else {
+            return Ok(PolicyPlan::skipped());
+        };
+        let found = self
+            .s3
+            .get_bucket_policy()
+            .bucket(&self.name)
+            .expected_bucket_owner(&self.owner)
+            .send()
+            .await;
+        let found = match found {
+            Ok(answer) => {
+                let text = answer.policy.unwrap_or_default();
+                let policy = bucket_policy::parsed(&text);
+                // One that cannot be read is never replaced.
+                Some(policy.ok_or_else(|| ProvisionError::Unreachable {
+                    operation: "s3:GetBucketPolicy",
+                    cause: "the bucket's policy is not JSON".to_owned(),
+                })?)
+            }
+            Err(error) if is(&error, &["NoSuchBucketPolicy"]) => None,
+            Err(error) => return Err(failed("s3:GetBucketPolicy", &error)),
+        };
+        Ok(match self.wanted.remove {
+            true => PolicyPlan::remove(wanted, found.as_ref()),
+            false => PolicyPlan::apply(wanted, found.as_ref()),
+        })
+    }
+
+    pub async fn apply_policy(&self, plan: &PolicyPlan) -> Result<()> {
+        match &plan.policy {
+            None => Ok(()),
+            Some(Next::Delete) => self
+                .s3
+                .delete_bucket_policy()
+                .bucket(&self.name)
+                .expected_bucket_owner(&self.owner)
+                .send()
+                .await
+                .map(drop)
+                .map_err(|error| failed("s3:DeleteBucketPolicy", &error)),
+            Some(Next::Put(policy)) => self
+                .s3
+                .put_bucket_policy()
+                .bucket(&self.name)
+                .expected_bucket_owner(&self.owner)
+                .policy(policy.to_string())
+                .send()
+                .await
+                .map(drop)
+                .map_err(|error| failed("s3:PutBucketPolicy", &error)),
         }
     }
 }

@@ -1,11 +1,10 @@
 //! The customer's role with its two policies.
 
 use crate::application::connections::provision::{
-    ProvisionChange, ProvisionError, ProvisionedPart, Provisioning,
+    IamPath, ProvisionChange, ProvisionError, ProvisionedPart, Provisioning,
 };
 use crate::aws::provision::answers::{Result, failed, is};
 use crate::domain::connection::role_arn::RoleArn;
-use aws_config::SdkConfig;
 use serde_json::{Map, Value};
 
 /// A role as it was found, and what is wanted of it.
@@ -17,6 +16,8 @@ pub(super) struct Role<'a> {
 
 struct FoundRole {
     arn: String,
+    path: String,
+    permissions_boundary: Option<String>,
     /// As IAM answers it: percent-encoded.
     trust_policy: Option<String>,
     /// The inline policy of the wanted name.
@@ -26,8 +27,8 @@ struct FoundRole {
 }
 
 impl<'a> Role<'a> {
-    pub async fn find(sdk: &SdkConfig, wanted: &'a Provisioning) -> Result<Self> {
-        let iam = aws_sdk_iam::Client::new(sdk);
+    pub async fn find(iam: &aws_sdk_iam::Client, wanted: &'a Provisioning) -> Result<Self> {
+        let iam = iam.clone();
         let name = wanted.role_name().as_str();
         let role = match iam.get_role().role_name(name).send().await {
             Ok(answer) => answer.role,
@@ -42,6 +43,10 @@ impl<'a> Role<'a> {
         if let Some(role) = role {
             role_of.found = Some(FoundRole {
                 arn: role.arn,
+                path: role.path,
+                permissions_boundary: role
+                    .permissions_boundary
+                    .and_then(|boundary| boundary.permissions_boundary_arn),
                 trust_policy: role.assume_role_policy_document,
                 permission_policy: role_of.find_permission_policy().await?,
                 in_use_by: match wanted.remove {
@@ -115,7 +120,8 @@ impl<'a> Role<'a> {
         let arn = match &self.found {
             Some(role) => role.arn.clone(),
             None => format!(
-                "arn:{partition}:iam::{account}:role/{}",
+                "arn:{partition}:iam::{account}:role{}{}",
+                self.wanted.role_path.as_ref().map_or("/", IamPath::as_str),
                 self.wanted.role_name()
             ),
         };
@@ -139,12 +145,31 @@ impl<'a> Role<'a> {
                 false => part(
                     ProvisionChange::Created,
                     format!(
-                        "The new role `{name}`, with the trust policy {}",
-                        text(&documents.trust_policy)
+                        "The new role `{name}`{}, with the trust policy {}{}",
+                        match &self.wanted.role_path {
+                            Some(path) => format!(" at the path `{path}`"),
+                            None => String::new(),
+                        },
+                        text(&documents.trust_policy),
+                        match &self.wanted.permissions_boundary {
+                            Some(boundary) =>
+                                format!(" and the permissions boundary {}", boundary.as_str()),
+                            None => String::new(),
+                        }
                     ),
                 ),
             };
         };
+        if let Some(path) = &self.wanted.role_path
+            && *path.as_str() != role.path
+        {
+            return Err(ProvisionError::OtherPath {
+                role: name.clone(),
+                found: role.path.clone(),
+                wanted: path.clone(),
+                arn: role.arn.clone(),
+            });
+        }
         let found = decoded_policy(role.trust_policy.as_deref());
         let is_of_setup = found
             .as_ref()
@@ -172,19 +197,44 @@ impl<'a> Role<'a> {
                 })
             };
         }
-        if found.as_ref() == Some(&documents.trust_policy) {
-            return Ok(ProvisionedPart::new(ProvisionChange::Unchanged, Vec::new()));
+        let mut details = Vec::new();
+        if self.has_other_trust_policy() {
+            details.push(format!(
+                "Trust policy before: {}",
+                found.as_ref().map(text).unwrap_or_default()
+            ));
+            details.push(format!(
+                "Trust policy after: {}",
+                text(&documents.trust_policy)
+            ));
         }
-        Ok(ProvisionedPart::new(
-            ProvisionChange::Updated,
-            vec![
-                format!(
-                    "Trust policy before: {}",
-                    found.as_ref().map(text).unwrap_or_default()
-                ),
-                format!("Trust policy after: {}", text(&documents.trust_policy)),
-            ],
-        ))
+        if let Some(boundary) = self.other_boundary() {
+            details.push(format!(
+                "Permissions boundary before: {}",
+                role.permissions_boundary.as_deref().unwrap_or("none")
+            ));
+            details.push(format!("Permissions boundary after: {boundary}"));
+        }
+        let change = match details.is_empty() {
+            true => ProvisionChange::Unchanged,
+            false => ProvisionChange::Updated,
+        };
+        Ok(ProvisionedPart::new(change, details))
+    }
+
+    /// Whether the role was found with another trust policy than the documents'.
+    fn has_other_trust_policy(&self) -> bool {
+        self.found.as_ref().is_some_and(|role| {
+            decoded_policy(role.trust_policy.as_deref()).as_ref()
+                != Some(&self.wanted.documents().trust_policy)
+        })
+    }
+
+    /// The wanted permissions boundary, where the role was found with another one or none.
+    fn other_boundary(&self) -> Option<&str> {
+        let wanted = self.wanted.permissions_boundary.as_ref()?.as_str();
+        let found = self.found.as_ref()?.permissions_boundary.as_deref();
+        (found != Some(wanted)).then_some(wanted)
     }
 
     /// What is to be done about the inline policy.
@@ -237,19 +287,39 @@ impl<'a> Role<'a> {
                 .role_name(name)
                 .description("Lets Sallyport use a bucket, with an external ID.")
                 .assume_role_policy_document(trust_policy)
+                .set_path(self.wanted.role_path.as_ref().map(|path| path.to_string()))
+                .set_permissions_boundary(
+                    self.wanted
+                        .permissions_boundary
+                        .as_ref()
+                        .map(|boundary| boundary.as_str().to_owned()),
+                )
                 .send()
                 .await
                 .map(drop)
                 .map_err(|error| failed("iam:CreateRole", &error)),
-            ProvisionChange::Updated => self
-                .iam
-                .update_assume_role_policy()
-                .role_name(name)
-                .policy_document(trust_policy)
-                .send()
-                .await
-                .map(drop)
-                .map_err(|error| failed("iam:UpdateAssumeRolePolicy", &error)),
+            ProvisionChange::Updated => {
+                if let Some(boundary) = self.other_boundary() {
+                    self.iam
+                        .put_role_permissions_boundary()
+                        .role_name(name)
+                        .permissions_boundary(boundary)
+                        .send()
+                        .await
+                        .map_err(|error| failed("iam:PutRolePermissionsBoundary", &error))?;
+                }
+                if !self.has_other_trust_policy() {
+                    return Ok(());
+                }
+                self.iam
+                    .update_assume_role_policy()
+                    .role_name(name)
+                    .policy_document(trust_policy)
+                    .send()
+                    .await
+                    .map(drop)
+                    .map_err(|error| failed("iam:UpdateAssumeRolePolicy", &error))
+            }
             ProvisionChange::Unchanged
             | ProvisionChange::Skipped
             | ProvisionChange::Removed

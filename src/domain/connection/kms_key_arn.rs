@@ -14,6 +14,7 @@ pub struct KmsKeyArn {
     text: String,
     partition: Partition,
     region: Region,
+    account: AccountId,
 }
 
 impl KmsKeyArn {
@@ -40,9 +41,9 @@ impl KmsKeyArn {
         if region.partition() != Some(partition) {
             return refuse("The Region belongs to another partition than the ARN.");
         }
-        if AccountId::parse(account).is_err() {
+        let Ok(account) = AccountId::parse(account) else {
             return refuse("The ARN names no account of 12 digits.");
-        }
+        };
         if resource.starts_with("alias/") {
             return refuse("This is an alias; a policy must name the key itself.");
         }
@@ -55,6 +56,7 @@ impl KmsKeyArn {
             text: value.to_owned(),
             partition,
             region,
+            account,
         })
     }
 
@@ -64,6 +66,11 @@ impl KmsKeyArn {
 
     pub fn partition(&self) -> Partition {
         self.partition
+    }
+
+    /// The account that owns the key.
+    pub fn account(&self) -> &AccountId {
+        &self.account
     }
 
     /// Where the key lives; S3 can use only a key of the bucket's own Region.

@@ -213,6 +213,28 @@ impl AccessPolicy {
         json!({ "Version": self.version, "Statement": statements })
     }
 
+    /// What the key's own policy must say for it: the actions that this policy grants on the key, for the role.
+    /// None without a key. In a key's policy, the resource `*` is the key (KMS developer guide, "Key
+    /// policies").
+    pub fn key_policy(&self, scope: &Scope<'_>, role: &RoleArn) -> Option<Value> {
+        scope.kms_key?;
+        let statements: Vec<Value> = self
+            .statement
+            .iter()
+            .filter(|statement| statement.resource == [Resource::Key])
+            .map(|statement| {
+                json!({
+                    "Sid": statement.sid,
+                    "Effect": statement.effect,
+                    "Principal": { "AWS": role.as_str() },
+                    "Action": statement.action,
+                    "Resource": "*",
+                })
+            })
+            .collect();
+        Some(json!({ "Version": self.version, "Statement": statements }))
+    }
+
     /// The statement that grants one action, without the other actions beside it. None for an action
     /// that the policy does not grant, or one on a key where there is none.
     pub fn statement_for(&self, action: &str, scope: &Scope<'_>) -> Option<Value> {

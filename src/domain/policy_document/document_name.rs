@@ -15,10 +15,14 @@ pub enum DocumentName {
     Cli,
     Cloudformation,
     Terraform,
+    KeyPolicy,
+    CliBucket,
+    CloudformationBucket,
+    CliKey,
 }
 
 impl DocumentName {
-    pub const ALL: [DocumentName; 8] = [
+    pub const ALL: [DocumentName; 12] = [
         Self::PermissionPolicy,
         Self::TrustPolicy,
         Self::Cors,
@@ -27,6 +31,10 @@ impl DocumentName {
         Self::Cli,
         Self::Cloudformation,
         Self::Terraform,
+        Self::KeyPolicy,
+        Self::CliBucket,
+        Self::CloudformationBucket,
+        Self::CliKey,
     ];
 
     pub fn parse(value: &str) -> Result<Self, Invalid> {
@@ -57,15 +65,24 @@ impl DocumentName {
             Self::Cli => "cli",
             Self::Cloudformation => "cloudformation",
             Self::Terraform => "terraform",
+            Self::KeyPolicy => "key_policy",
+            Self::CliBucket => "cli_bucket",
+            Self::CloudformationBucket => "cloudformation_bucket",
+            Self::CliKey => "cli_key",
         }
     }
 
     pub fn content_type(self) -> &'static str {
         match self {
-            Self::Cli => "text/x-shellscript; charset=utf-8",
-            Self::Cloudformation => "application/yaml",
+            Self::Cli | Self::CliBucket | Self::CliKey => "text/x-shellscript; charset=utf-8",
+            Self::Cloudformation | Self::CloudformationBucket => "application/yaml",
             Self::Terraform => "text/plain; charset=utf-8",
-            _ => "application/json",
+            Self::PermissionPolicy
+            | Self::TrustPolicy
+            | Self::Cors
+            | Self::Lifecycle
+            | Self::BucketPolicy
+            | Self::KeyPolicy => "application/json",
         }
     }
 
@@ -81,6 +98,10 @@ impl DocumentName {
             Self::Cli => "connect.sh",
             Self::Cloudformation => "role.yaml",
             Self::Terraform => "connect.tf",
+            Self::KeyPolicy => "key-policy.json",
+            Self::CliBucket => "bucket.sh",
+            Self::CloudformationBucket => "bucket.yaml",
+            Self::CliKey => "key.sh",
         };
         format!("{bucket}-{ending}")
     }

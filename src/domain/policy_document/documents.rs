@@ -2,7 +2,7 @@
 
 use crate::domain::Invalid;
 use crate::domain::connection::access::Access;
-use crate::domain::connection::account::Partition;
+use crate::domain::connection::account::{AccountId, Partition};
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::bucket_prefix::BucketPrefix;
 use crate::domain::connection::external_id::ExternalId;
@@ -11,6 +11,7 @@ use crate::domain::connection::region::Region;
 use crate::domain::connection::role_arn::RoleArn;
 use crate::domain::connection::service_identity::ServicePrincipal;
 use crate::domain::origin::Origin;
+use crate::domain::policy_document::accounts::{DocumentAccounts, DocumentRole};
 use crate::domain::policy_document::bucket_rules::{CorsRule, Lifecycle};
 use crate::domain::policy_document::document_name::DocumentName;
 use crate::domain::policy_document::escape;
@@ -33,6 +34,8 @@ pub struct DocumentParameters {
     pub region: Option<Region>,
     /// The customer's role, once it is known; until then the documents make one with a suggested name.
     pub role_arn: Option<RoleArn>,
+    /// The bucket's account, where somebody has named it; otherwise it is the role's.
+    pub bucket_account: Option<AccountId>,
 }
 
 impl DocumentParameters {
@@ -63,6 +66,20 @@ pub struct Documents {
     pub cloudformation: Option<String>,
     /// HCL.
     pub terraform: Option<String>,
+    /// The statement that lets the role use the KMS key, to be added to the key's policy. None without a key,
+    /// and until the role's ARN is known: KMS refuses a principal that does not exist.
+    pub key_policy: Option<Value>,
+    /// A POSIX shell script for the bucket's account. None where that is the role's or not known, and until
+    /// the role's ARN is known; so are the three below.
+    pub cli_bucket: Option<String>,
+    /// YAML, for the bucket's account.
+    pub cloudformation_bucket: Option<String>,
+    /// A POSIX shell script for the key's account.
+    pub cli_key: Option<String>,
+    /// None for the service's own bucket.
+    pub role: Option<DocumentRole>,
+    /// None for the service's own bucket.
+    pub accounts: Option<DocumentAccounts>,
 }
 
 impl Documents {
@@ -78,6 +95,10 @@ impl Documents {
             DocumentName::Cli => return Ok(self.cli.clone()),
             DocumentName::Cloudformation => return Ok(self.cloudformation.clone()),
             DocumentName::Terraform => return Ok(self.terraform.clone()),
+            DocumentName::KeyPolicy => self.key_policy.as_ref(),
+            DocumentName::CliBucket => return Ok(self.cli_bucket.clone()),
+            DocumentName::CloudformationBucket => return Ok(self.cloudformation_bucket.clone()),
+            DocumentName::CliKey => return Ok(self.cli_key.clone()),
         };
         json.map(escape::json_file).transpose().map_err(unwritable)
     }
@@ -92,6 +113,10 @@ pub(super) struct Parts<'a> {
     pub role: RoleName,
     pub permission_policy: &'a Value,
     pub trust_policy: &'a Value,
+    /// None as in [`Documents::bucket_policy`].
+    pub bucket_policy: Option<&'a Value>,
+    /// None as in [`Documents::key_policy`].
+    pub key_policy: Option<&'a Value>,
     /// None when no origin is allowed.
     pub cors: Option<&'a CorsRule<Vec<String>>>,
     /// None for read access: the product writes nothing then, and the rules could only delete files of

@@ -7,6 +7,7 @@
 //! the start.
 
 mod access_policy;
+mod accounts;
 mod bucket_rules;
 mod cli;
 mod cloudformation;
@@ -19,6 +20,8 @@ mod templates;
 mod terraform;
 mod trust_policy;
 
+pub use accounts::DocumentAccount;
 pub use document_name::DocumentName;
 pub use documents::{DocumentParameters, Documents};
+pub use role_name::RoleName;
 pub use templates::PolicyTemplates;

@@ -11,6 +11,7 @@ use crate::domain::connection::kms_key_arn::KmsKeyArn;
 use crate::domain::connection::service_identity::ServicePrincipal;
 use crate::domain::origin::Origin;
 use crate::domain::policy_document::access_policy::{AccessPolicy, ByAccess, Scope};
+use crate::domain::policy_document::accounts::DocumentRole;
 use crate::domain::policy_document::bucket_rules::{CorsRule, Lifecycle};
 use crate::domain::policy_document::documents::{DocumentParameters, Documents, Parts, unwritable};
 use crate::domain::policy_document::session_policies::SessionPolicies;
@@ -82,14 +83,21 @@ impl PolicyTemplates {
             .role_arn
             .as_ref()
             .map(|role| self.bucket_policy.of(access).render(&scope, Some(role)));
+        let key_policy = parameters.role_arn.as_ref().and_then(|role| {
+            let policy = self.permission_policy.of(access);
+            policy.key_policy(&scope, role)
+        });
+        let role = parameters.role_name();
         let [cors] = self.cors.of(access);
         let cors = cors.fill(&parameters.allowed_origins, Some(&parameters.external_id));
         let lifecycle = self.lifecycle.fill(&parameters.prefix);
         let parts = Parts {
             parameters,
-            role: parameters.role_name(),
+            role: role.clone(),
             permission_policy: &permission_policy,
             trust_policy: &trust_policy,
+            bucket_policy: bucket_policy.as_ref(),
+            key_policy: key_policy.as_ref(),
             cors: cors.as_ref(),
             lifecycle: access.writes().then_some(&lifecycle),
         };
@@ -97,6 +105,16 @@ impl PolicyTemplates {
             cli: Some(cli::render(&parts)?),
             cloudformation: Some(cloudformation::render(&parts)?),
             terraform: Some(terraform::render(&parts)?),
+            cli_bucket: cli::render_for_bucket(&parts)?,
+            cloudformation_bucket: cloudformation::render_for_bucket(&parts)?,
+            cli_key: cli::render_for_key(&parts)?,
+            key_policy,
+            role: Some(DocumentRole {
+                name: role.name,
+                path: role.path,
+                arn: parameters.role_arn.clone(),
+            }),
+            accounts: Some(parameters.accounts()),
             cors: cors.map(cors_document).transpose()?,
             lifecycle: serde_json::to_value(&lifecycle).map_err(unwritable)?,
             permission_policy,
@@ -135,6 +153,12 @@ impl PolicyTemplates {
             cli: None,
             cloudformation: None,
             terraform: None,
+            key_policy: None,
+            cli_bucket: None,
+            cloudformation_bucket: None,
+            cli_key: None,
+            role: None,
+            accounts: None,
         })
     }
 

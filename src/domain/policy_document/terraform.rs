@@ -32,7 +32,21 @@ const ROLE_HEAD: &str = "\
 
 ";
 
+/// For a bucket of another account, which has documents of its own.
+const APART_HEAD: &str = "\
+# Makes the role that lets the product use the bucket. Run it in the account that is to have the role. The
+# bucket belongs to another account: its policy and its rules are set there, by that account's documents.
+
+";
+
 pub fn render(parts: &Parts<'_>) -> Result<String, Invalid> {
+    let apart = parts.parameters.bucket_account_apart().is_some();
+    let parts = &Parts {
+        role: parts.role.clone(),
+        cors: parts.cors.filter(|_| !apart),
+        lifecycle: parts.lifecycle.filter(|_| !apart),
+        ..*parts
+    };
     let bucket = &parts.parameters.bucket;
     let mut body = Body::builder()
         .add_block(
@@ -86,6 +100,7 @@ pub fn render(parts: &Parts<'_>) -> Result<String, Invalid> {
         .build();
     let hcl = hcl::format::to_string(&body).map_err(unwritable)?;
     let head = match (parts.cors, parts.lifecycle) {
+        _ if apart => APART_HEAD,
         (Some(_), _) => HEAD,
         (None, Some(_)) => LIFECYCLE_HEAD,
         (None, None) => ROLE_HEAD,

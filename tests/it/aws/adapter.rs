@@ -5,6 +5,7 @@ use crate::application::bucket::read::{BucketRead, BucketResult, ListFrom, ListP
 use crate::application::kept::vault::{MasterKey, Vault};
 use crate::application::observe::Observer;
 use crate::aws::client::clients::AwsClients;
+use crate::aws::client::egress::Egress;
 use crate::aws::files::bucket::S3Bucket;
 use crate::aws::sessions::{RoleSessions, SessionOpener, SessionPace};
 use crate::domain::check::Outcome;
@@ -49,7 +50,7 @@ pub fn sessions_on(clients: AwsClients, pace: SessionPace) -> (Arc<Vault>, Arc<R
 /// The adapter on this AWS. Objects of more than 6 MiB are too large for one call, and have parts of 5 MiB.
 pub fn files_on(sdk: &SdkConfig, pace: SessionPace) -> S3Bucket {
     let networks = Arc::new(EndpointNetworks::new(Vec::new()));
-    let clients = AwsClients::new(sdk, networks, Arc::new(Nobody)).unwrap();
+    let clients = AwsClients::new(sdk, networks, Egress::default(), Arc::new(Nobody)).unwrap();
     let sizes = Sizes {
         single: 6 * MIB,
         copy: 6 * MIB,

@@ -4,6 +4,7 @@ use crate::application::bucket::probe::{ExpectedOwner, Prober};
 use crate::application::kept::vault::Purpose;
 use crate::aws::checks::AwsProber;
 use crate::aws::client::clients::AwsClients;
+use crate::aws::client::egress::Egress;
 use crate::aws::client::egress_proxy::EgressProxy;
 use crate::aws::sessions::SessionPace;
 use crate::domain::connection::access_key::{AccessKeyId, SealedSecret};
@@ -91,8 +92,11 @@ async fn ask(prober: &AwsProber, bucket: &ConnectedBucket) {
 #[tokio::test]
 async fn every_call_to_aws_goes_through_the_proxy_and_none_to_a_customer_s_endpoint() {
     let proxy = Proxy::start().await;
-    let egress = EgressProxy::at(&proxy.url, "");
-    let clients = AwsClients::with_proxy(&sdk(None), loopback(), egress, Arc::new(Nobody)).unwrap();
+    let egress = Egress {
+        proxy: EgressProxy::at(&proxy.url, ""),
+        ..Egress::default()
+    };
+    let clients = AwsClients::new(&sdk(None), loopback(), egress, Arc::new(Nobody)).unwrap();
     clients.identity().await.unwrap_err();
     assert_eq!(proxy.hosts(), ["sts.us-east-1.amazonaws.com:443"]);
 
@@ -135,10 +139,12 @@ async fn hosts_that_need_no_proxy_are_reached_directly() {
     let store = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("https://{}", store.local_addr().unwrap());
     let reached = tokio::spawn(async move { store.accept().await.map(drop) });
-    let egress = EgressProxy::at(&proxy.url, "127.0.0.1");
+    let egress = Egress {
+        proxy: EgressProxy::at(&proxy.url, "127.0.0.1"),
+        ..Egress::default()
+    };
     let clients =
-        AwsClients::with_proxy(&sdk(Some(&endpoint)), loopback(), egress, Arc::new(Nobody))
-            .unwrap();
+        AwsClients::new(&sdk(Some(&endpoint)), loopback(), egress, Arc::new(Nobody)).unwrap();
     clients.identity().await.unwrap_err();
     reached.await.unwrap().unwrap();
     assert_eq!(proxy.hosts(), [""; 0]);

@@ -8,4 +8,5 @@ mod isolation;
 mod reading;
 mod revoked;
 mod sessions;
+mod trust;
 mod uploads;

@@ -115,7 +115,7 @@ impl World {
         // A bucket may have several setups here, one after the other.
         wanted.replace = true;
         let done = provision(&self.customer.sdk_config, &wanted).await;
-        done.unwrap().role_arn.to_string()
+        done.unwrap().role_arn.unwrap().to_string()
     }
 
     /// A setup with everything typed and the role made, not checked yet.

@@ -4,3 +4,5 @@ mod browser_access;
 pub mod custom_endpoints;
 mod payer;
 mod provision;
+mod provision_patience;
+mod provision_places;

@@ -3,8 +3,9 @@
 use crate::application::connections::provision::{
     GivenDocuments, IamName, ProvisionChange, ProvisionError, Provisioned, Provisioning,
 };
-use crate::aws::provision::provision;
+use crate::aws::provision::{Patience, provision, provision_with};
 use crate::domain::connection::bucket_name::BucketName;
+use crate::domain::connection::role_arn::RoleArn;
 use crate::it::support::emulator::{Customer, Emulator, Vendor, random_name, trust_policy};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_credential_types::provider::error::CredentialsError;
@@ -13,6 +14,7 @@ use aws_sdk_s3::types::{
     LifecycleRuleFilter, Transition, TransitionStorageClass,
 };
 use serde_json::{Value, json};
+use std::time::Duration;
 use uuid::Uuid;
 
 fn documents(vendor: &Vendor, bucket: &str, external_id: &str) -> Value {
@@ -44,8 +46,13 @@ fn provisioning(documents: &Value, bucket: &str, role_name: &str) -> Provisionin
     .unwrap()
 }
 
-fn changes(done: &Provisioned) -> [ProvisionChange; 4] {
-    done.parts().map(|(_, part)| part.change)
+fn changes(done: &Provisioned) -> Vec<ProvisionChange> {
+    let parts = done.parts().into_iter();
+    parts.map(|(_, part)| part.change).collect()
+}
+
+fn role_arn(done: &Provisioned) -> &RoleArn {
+    done.role_arn.as_ref().unwrap()
 }
 
 async fn assume(vendor: &Vendor, role_arn: &str, external_id: &str) -> bool {
@@ -77,8 +84,8 @@ async fn a_second_run_changes_nothing_and_another_setup_does_not_take_the_role()
     let wanted = provisioning(&documents(vendor, &bucket, &first), &bucket, &role);
     let done = provision(&customer.sdk_config, &wanted).await.unwrap();
     assert_eq!(changes(&done), [Created; 4]);
-    assert_eq!(done.role_arn.account().to_string(), customer.account);
-    assert!(assume(vendor, done.role_arn.as_str(), &first).await);
+    assert_eq!(role_arn(&done).account().to_string(), customer.account);
+    assert!(assume(vendor, role_arn(&done).as_str(), &first).await);
 
     let again = provision(&customer.sdk_config, &wanted).await.unwrap();
     assert_eq!(changes(&again), [Unchanged; 4]);
@@ -92,12 +99,12 @@ async fn a_second_run_changes_nothing_and_another_setup_does_not_take_the_role()
         "{refusal}"
     );
     assert!(refusal.to_string().contains(&first), "{refusal}");
-    assert!(assume(vendor, done.role_arn.as_str(), &first).await);
+    assert!(assume(vendor, role_arn(&done).as_str(), &first).await);
     wanted.replace = true;
     let moved = provision(&customer.sdk_config, &wanted).await.unwrap();
     assert_eq!(changes(&moved), [Updated, Unchanged, Unchanged, Unchanged]);
-    assert!(!assume(vendor, done.role_arn.as_str(), &first).await);
-    assert!(assume(vendor, done.role_arn.as_str(), &second).await);
+    assert!(!assume(vendor, role_arn(&done).as_str(), &first).await);
+    assert!(assume(vendor, role_arn(&done).as_str(), &second).await);
 }
 
 /// The role's trust policy, its inline policies, and the bucket's rules.
@@ -384,7 +391,12 @@ async fn a_bucket_of_another_region_is_found_and_an_absent_one_named() {
         &absent,
         &random_name("r"),
     );
-    let error = provision(&customer.sdk_config, &wanted).await.unwrap_err();
+    let patience = Patience {
+        absence_bound: Duration::from_millis(600),
+        ..Patience::default()
+    };
+    let looked = provision_with(&customer.sdk_config, &wanted, patience).await;
+    let error = looked.unwrap_err();
     assert!(
         error.to_string().contains("there is nothing of this name"),
         "{error:?}"

@@ -33,6 +33,7 @@ pub fn parameters(partition: Partition) -> DocumentParameters {
         role_arn: Some(
             RoleArn::parse(&format!("arn:{partition}:iam::444455556666:role/acme")).unwrap(),
         ),
+        bucket_account: None,
     }
 }
 

@@ -15,5 +15,5 @@ pub async fn apply(customer: &Customer, bucket: &str, documents: &[u8]) -> Strin
     )
     .unwrap();
     let done = provision(&customer.sdk_config, &wanted).await.unwrap();
-    done.role_arn.to_string()
+    done.role_arn.unwrap().to_string()
 }

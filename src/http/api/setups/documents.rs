@@ -1,8 +1,9 @@
 //! The documents that a customer applies, as setups and storages answer with them.
 
+use crate::application::closed_sets;
 use crate::application::error::{Error, Result};
 use crate::domain::connection::bucket_name::BucketName;
-use crate::domain::policy_document::{DocumentName, Documents};
+use crate::domain::policy_document::{DocumentAccount, DocumentName, Documents};
 use actix_web::HttpResponse;
 use actix_web::http::header;
 use serde::Serialize;
@@ -31,6 +32,61 @@ pub struct DocumentsBody {
     cli: Option<String>,
     cloudformation: Option<String>,
     terraform: Option<String>,
+    /// For the KMS key: the statement to add to its policy. Across accounts, KMS needs it besides the role's
+    /// permission policy. `null` without a key, and until the role's ARN is known.
+    key_policy: Option<Value>,
+    /// A script for the account that owns the bucket. `null` where that is the role's account or not known,
+    /// and until the role's ARN is known, as the next one.
+    cli_bucket: Option<String>,
+    cloudformation_bucket: Option<String>,
+    /// A script for the account that owns the KMS key. `null` where that is the role's account, and until the
+    /// role's ARN is known.
+    cli_key: Option<String>,
+    /// The role that the documents make or change. `null` for the built-in storage.
+    role: Option<DocumentRoleBody>,
+    /// Which document is applied in which account. `null` for the built-in storage.
+    accounts: Option<DocumentAccountsBody>,
+}
+
+/// The role that documents make or change.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DocumentRole)]
+struct DocumentRoleBody {
+    name: String,
+    /// Begins and ends with a slash.
+    path: String,
+    /// `null` until it was entered.
+    arn: Option<String>,
+}
+
+/// The accounts of the role, the bucket and the KMS key. They may be the same one.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DocumentAccounts)]
+struct DocumentAccountsBody {
+    role: DocumentAccountBody,
+    bucket: DocumentAccountBody,
+    /// `null` where there is no key.
+    key: Option<DocumentAccountBody>,
+}
+
+/// An account, and what is applied in it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DocumentAccount)]
+struct DocumentAccountBody {
+    /// `null` while it is not known.
+    id: Option<String>,
+    /// The documents' names.
+    #[schema(value_type = Vec<closed_sets::DocumentName>)]
+    documents: Vec<&'static str>,
+}
+
+impl From<DocumentAccount> for DocumentAccountBody {
+    fn from(account: DocumentAccount) -> Self {
+        Self {
+            id: account.id.as_ref().map(ToString::to_string),
+            documents: account.documents.iter().map(|name| name.as_str()).collect(),
+        }
+    }
 }
 
 impl From<Documents> for DocumentsBody {
@@ -44,6 +100,20 @@ impl From<Documents> for DocumentsBody {
             cli: documents.cli,
             cloudformation: documents.cloudformation,
             terraform: documents.terraform,
+            key_policy: documents.key_policy,
+            cli_bucket: documents.cli_bucket,
+            cloudformation_bucket: documents.cloudformation_bucket,
+            cli_key: documents.cli_key,
+            role: documents.role.map(|role| DocumentRoleBody {
+                name: role.name,
+                path: role.path,
+                arn: role.arn.as_ref().map(ToString::to_string),
+            }),
+            accounts: documents.accounts.map(|accounts| DocumentAccountsBody {
+                role: accounts.role.into(),
+                bucket: accounts.bucket.into(),
+                key: accounts.key.map(Into::into),
+            }),
         }
     }
 }

@@ -65,6 +65,10 @@ fn title(name: DocumentName) -> &'static str {
         DocumentName::Cli => "AWS CLI script",
         DocumentName::Cloudformation => "CloudFormation template",
         DocumentName::Terraform => "Terraform configuration",
+        DocumentName::KeyPolicy => "Statement for the KMS key’s policy",
+        DocumentName::CliBucket => "AWS CLI script for the bucket’s account",
+        DocumentName::CloudformationBucket => "CloudFormation template for the bucket’s account",
+        DocumentName::CliKey => "AWS CLI script for the KMS key’s account",
     }
 }
 

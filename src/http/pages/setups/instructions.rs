@@ -251,6 +251,10 @@ async fn filled(services: &Services, opened: &Opened, base: &str) -> Result<Fill
             DocumentName::Cli,
             DocumentName::Cloudformation,
             DocumentName::Terraform,
+            DocumentName::CliBucket,
+            DocumentName::CloudformationBucket,
+            DocumentName::CliKey,
+            DocumentName::KeyPolicy,
         ])?,
     })
 }

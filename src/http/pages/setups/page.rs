@@ -112,10 +112,15 @@ impl DialogStep {
     }
 }
 
-const SCRIPTS: [DocumentName; 3] = [
+/// What does not apply has no view: the last four are for the bucket's and the key's side.
+const SCRIPTS: [DocumentName; 7] = [
     DocumentName::Cli,
     DocumentName::Cloudformation,
     DocumentName::Terraform,
+    DocumentName::CliBucket,
+    DocumentName::CloudformationBucket,
+    DocumentName::CliKey,
+    DocumentName::KeyPolicy,
 ];
 
 /// Renders a step of an open setup.

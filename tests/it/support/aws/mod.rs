@@ -4,6 +4,7 @@
 pub mod proxy;
 pub mod store;
 pub mod stub;
+pub mod tls;
 pub mod versioned;
 pub mod wire;
 

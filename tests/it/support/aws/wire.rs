@@ -1,11 +1,12 @@
 //! A small HTTP server whose every answer, and every break of a connection, the test decides; it logs
 //! what was asked and when. The stub and the proxy stand on it.
 
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 /// A request as it came.
@@ -69,16 +70,26 @@ impl Wire {
     pub async fn serve(
         handler: impl Fn(Request) -> BoxFuture<'static, Reply> + Send + Sync + 'static,
     ) -> Self {
+        Self::serve_through("http", |stream| async { Some(stream) }.boxed(), handler).await
+    }
+
+    /// The same behind what `open` makes of a connection, such as TLS.
+    pub async fn serve_through<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+        scheme: &str,
+        open: impl Fn(TcpStream) -> BoxFuture<'static, Option<S>> + Send + Sync + 'static,
+        handler: impl Fn(Request) -> BoxFuture<'static, Reply> + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let wire = Self {
-            url: format!("http://{}", listener.local_addr().unwrap()),
+            url: format!("{scheme}://{}", listener.local_addr().unwrap()),
             log: Arc::default(),
             streams: Arc::default(),
         };
         let (handler, own): (Handler, _) = (Arc::new(handler), wire.clone());
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(connection(stream, handler.clone(), own.clone()));
+                let (opened, handler, own) = (open(stream), handler.clone(), own.clone());
+                tokio::spawn(async move { connection(opened.await?, handler, own).await });
             }
         });
         wire
@@ -119,7 +130,11 @@ impl Wire {
     }
 }
 
-async fn connection(mut stream: TcpStream, handler: Handler, wire: Wire) -> Option<()> {
+async fn connection<S: AsyncRead + AsyncWrite + Unpin>(
+    mut stream: S,
+    handler: Handler,
+    wire: Wire,
+) -> Option<()> {
     let mut buffer = Vec::new();
     loop {
         let request = read(&mut stream, &mut buffer).await?;
@@ -231,7 +246,7 @@ impl Drop for Sending<'_> {
     }
 }
 
-async fn send_made_up(stream: &mut TcpStream, length: u64) -> std::io::Result<()> {
+async fn send_made_up(stream: &mut (impl AsyncWrite + Unpin), length: u64) -> std::io::Result<()> {
     static BYTES: [u8; 64 * 1024] = [b'x'; 64 * 1024];
     let mut left = length;
     while left > 0 {
@@ -243,7 +258,10 @@ async fn send_made_up(stream: &mut TcpStream, length: u64) -> std::io::Result<()
 }
 
 /// Reads one request. `None`: the client has gone.
-async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Request> {
+async fn read(
+    stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    buffer: &mut Vec<u8>,
+) -> Option<Request> {
     let end = loop {
         if let Some(at) = buffer.windows(4).position(|w| w == b"\r\n\r\n") {
             break at;
@@ -324,12 +342,19 @@ impl Request {
         scope.split('/').next()
     }
 
-    /// The AWS operation.
+    /// The AWS operation; `PUT cors` and the like for a bucket's own rules.
     pub fn operation(&self) -> String {
         if let Some(action) = self.form("Action").filter(|_| self.method == "POST") {
             return action;
         }
         let (_, key) = self.bucket_and_key();
+        let asked = |name| key.is_empty() && self.query(name).is_some();
+        if let Some(of) = ["cors", "lifecycle", "policy"]
+            .into_iter()
+            .find(|of| asked(of))
+        {
+            return format!("{} {of}", self.method);
+        }
         let name = match (self.method.as_str(), key.is_empty()) {
             ("OPTIONS", _) => "CorsPreflight",
             ("HEAD", true) => "HeadBucket",

@@ -1,0 +1,132 @@
+//! What the customer's AWS administrator applies in their own account: the role with its two policies,
+//! and the bucket's CORS and lifecycle rules. The adapter is `aws::provision`.
+
+mod documents;
+mod names;
+mod outcome;
+
+pub use documents::{GivenCorsRule, GivenDocuments, GivenLifecycleRule, RuleStatus};
+pub use names::{BoundaryArn, IamName, IamPath};
+pub use outcome::{ProvisionChange, ProvisionError, Provisioned, ProvisionedPart};
+
+use crate::domain::Invalid;
+use crate::domain::connection::account::AccountId;
+use crate::domain::connection::bucket_name::BucketName;
+
+/// What to apply, and where.
+///
+/// Invariant: the documents are for this bucket.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Provisioning {
+    documents: GivenDocuments,
+    bucket: BucketName,
+    role_name: IamName,
+    policy_name: IamName,
+    /// Where the role is made. `None`: at `/`; a role that exists stays where it is.
+    pub role_path: Option<IamPath>,
+    /// What bounds the role. `None`: a boundary that it has stays.
+    pub permissions_boundary: Option<BoundaryArn>,
+    /// The account that the role is in. `None`: the one that the command runs in.
+    pub role_account: Option<AccountId>,
+    /// The account that owns the bucket. `None`: the role's.
+    pub bucket_account: Option<AccountId>,
+    /// Leaves the bucket's CORS rules alone.
+    pub skip_cors: bool,
+    /// Leaves the bucket's lifecycle rules alone.
+    pub skip_lifecycle: bool,
+    /// Replaces the trust policy of a role that does not ask for the documents' external ID.
+    pub replace: bool,
+    /// Takes away what the documents describe, instead of applying it.
+    pub remove: bool,
+    /// Looks and reports, and changes nothing.
+    pub dry_run: bool,
+}
+
+impl Provisioning {
+    pub fn new(
+        documents: GivenDocuments,
+        bucket: BucketName,
+        role_name: IamName,
+        policy_name: IamName,
+    ) -> Result<Self, Invalid> {
+        if !documents.are_for(&bucket) {
+            return Err(Invalid::new(
+                "documents_for_another_bucket",
+                format!(
+                    "The permission policy in the documents does not name the bucket `{bucket}`. Fetch the documents again after the bucket has been entered."
+                ),
+            ));
+        }
+        Ok(Self {
+            documents,
+            bucket,
+            role_name,
+            policy_name,
+            role_path: None,
+            permissions_boundary: None,
+            role_account: None,
+            bucket_account: None,
+            skip_cors: false,
+            skip_lifecycle: false,
+            replace: false,
+            remove: false,
+            dry_run: false,
+        })
+    }
+
+    pub fn documents(&self) -> &GivenDocuments {
+        &self.documents
+    }
+
+    pub fn bucket(&self) -> &BucketName {
+        &self.bucket
+    }
+
+    pub fn role_name(&self) -> &IamName {
+        &self.role_name
+    }
+
+    pub fn policy_name(&self) -> &IamName {
+        &self.policy_name
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn documents(resource: &str) -> GivenDocuments {
+        let value = json!({
+            "trust_policy": {"Version": "2012-10-17", "Statement": []},
+            "permission_policy": {"Version": "2012-10-17", "Statement": [
+                {"Effect": "Allow", "Action": "s3:GetObject", "Resource": [resource]}
+            ]},
+            "cors": [{"AllowedMethods": ["GET"], "AllowedOrigins": ["https://a.example"], "MaxAgeSeconds": 300}],
+            "lifecycle": {"Rules": [
+                {"ID": "t", "Status": "Enabled", "Filter": {"Prefix": "temp/"}, "Expiration": {"Days": 7}}
+            ]},
+            "cli": "not read"
+        });
+        GivenDocuments::parse(value.to_string().as_bytes()).unwrap()
+    }
+
+    fn provisioning(resource: &str, bucket: &str) -> Result<Provisioning, Invalid> {
+        Provisioning::new(
+            documents(resource),
+            BucketName::parse(bucket).unwrap(),
+            IamName::role("r").unwrap(),
+            IamName::policy("p").unwrap(),
+        )
+    }
+
+    #[test]
+    fn documents_are_refused_for_a_bucket_they_do_not_name() {
+        assert!(provisioning("arn:aws:s3:::acme-data/team/*", "acme-data").is_ok());
+        assert!(provisioning("arn:aws-cn:s3:::acme-data", "acme-data").is_ok());
+        for other in ["arn:aws:s3:::acme-data-2/*", "*", "arn:aws:s3:::acme"] {
+            let refusal = provisioning(other, "acme-data").unwrap_err();
+            assert_eq!(refusal.code, "documents_for_another_bucket", "{other}");
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Which account each document is for. The role, the bucket and the KMS key may belong to three.
+
+use crate::domain::connection::account::AccountId;
+use crate::domain::connection::role_arn::RoleArn;
+use crate::domain::policy_document::document_name::DocumentName;
+use crate::domain::policy_document::documents::DocumentParameters;
+
+/// The role that the documents make or change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DocumentRole {
+    pub name: String,
+    /// Begins and ends with a slash; `/` alone for a role without a path.
+    pub path: String,
+    /// None until the customer has entered it.
+    pub arn: Option<RoleArn>,
+}
+
+/// An account, and what is applied in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DocumentAccount {
+    /// None while it is not known.
+    pub id: Option<AccountId>,
+    pub documents: Vec<DocumentName>,
+}
+
+/// The accounts of the role, the bucket and the key; they are often the same one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DocumentAccounts {
+    pub role: DocumentAccount,
+    pub bucket: DocumentAccount,
+    /// None where there is no key.
+    pub key: Option<DocumentAccount>,
+}
+
+impl DocumentParameters {
+    /// The account that has, or gets, the role.
+    pub fn role_account(&self) -> Option<&AccountId> {
+        self.role_arn.as_ref().map(RoleArn::account)
+    }
+
+    /// The account that owns the bucket: the one that was named, or else the role's.
+    pub fn owner(&self) -> Option<&AccountId> {
+        self.bucket_account.as_ref().or(self.role_account())
+    }
+
+    /// The bucket's account, where it is known not to be the role's.
+    pub fn bucket_account_apart(&self) -> Option<&AccountId> {
+        let (role, bucket) = (self.role_account()?, self.bucket_account.as_ref()?);
+        (role != bucket).then_some(bucket)
+    }
+
+    /// The key's account, where it is known not to be the role's.
+    pub fn key_account_apart(&self) -> Option<&AccountId> {
+        let (role, key) = (self.role_account()?, self.kms_key.as_ref()?.account());
+        (role != key).then_some(key)
+    }
+
+    /// Where each document is applied. A script that does everything is the role's.
+    pub(super) fn accounts(&self) -> DocumentAccounts {
+        let mut bucket = vec![
+            DocumentName::Cors,
+            DocumentName::Lifecycle,
+            DocumentName::BucketPolicy,
+        ];
+        if self.bucket_account_apart().is_some() {
+            bucket.extend([DocumentName::CliBucket, DocumentName::CloudformationBucket]);
+        }
+        DocumentAccounts {
+            role: DocumentAccount {
+                id: self.role_account().cloned(),
+                documents: vec![
+                    DocumentName::PermissionPolicy,
+                    DocumentName::TrustPolicy,
+                    DocumentName::Cli,
+                    DocumentName::Cloudformation,
+                    DocumentName::Terraform,
+                ],
+            },
+            bucket: DocumentAccount {
+                id: self.owner().cloned(),
+                documents: bucket,
+            },
+            key: self.kms_key.as_ref().map(|key| {
+                let mut documents = vec![DocumentName::KeyPolicy];
+                if self.key_account_apart().is_some() {
+                    documents.push(DocumentName::CliKey);
+                }
+                DocumentAccount {
+                    id: Some(key.account().clone()),
+                    documents,
+                }
+            }),
+        }
+    }
+}

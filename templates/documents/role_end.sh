@@ -1,0 +1,4 @@
+
+if [ "$undo" = yes ]; then
+  remove_role
+fi
