@@ -12,6 +12,7 @@ pub mod doctor;
 pub mod files;
 pub mod ids;
 pub mod invalid;
+mod invisible;
 pub mod names;
 pub mod origin;
 pub mod people;
