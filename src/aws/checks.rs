@@ -10,7 +10,7 @@ use crate::aws::files::convert::{expected_owner, key_of};
 use crate::aws::files::encryption::Encryption;
 use crate::aws::files::head::of_version;
 use crate::aws::files::lock::lock_of;
-use crate::aws::files::proof::{self, At};
+use crate::aws::files::proof::{self, At, Content};
 use crate::aws::files::upload_call::taken;
 use crate::aws::sessions::RoleSessions;
 use crate::domain::aws_failure::{AnswerDetails, AwsFailure, FailureKind};
@@ -460,8 +460,8 @@ impl BucketProbe for S3Probe {
             Err(_) => None,
         };
         let at = self.at(key, None, owner.as_deref());
-        let size = PROBE_BODY.len() as u64;
-        let taken = proof::stored(&self.s3, at, size, taken(answer)).await?;
+        let content = Content::of(PROBE_BODY);
+        let taken = proof::stored(&self.s3, at, &content, taken(answer)).await?;
         let id = taken.version_id.filter(|id| !id.is_empty());
         Ok(answered(OPERATION, request_id.as_deref(), id))
     }

@@ -45,6 +45,8 @@ where
     };
     // A delete marker hides the object: S3 answers 404, or 405 where the marker itself was asked for.
     let hidden = header("x-amz-delete-marker").as_deref() == Some("true");
+    // The success of a deletion has the same header, where it made a marker.
+    let hidden = hidden && http_status.is_none_or(|status| status >= 400);
     let error_code = if hidden {
         Some(DELETE_MARKER.to_owned())
     } else {

@@ -5,10 +5,11 @@ use crate::application::bucket::encoded_words;
 use crate::application::bucket::write::StoredHeaders;
 use crate::application::error::{Error, FieldError};
 use crate::domain::Invalid;
+use crate::http::file_headers::{self, METADATA_PREFIX};
 use crate::http::problem::Problem;
 use crate::http::state::Services;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{self, HeaderMap, HeaderName, HttpDate};
+use actix_web::http::header::{self, HeaderMap, HttpDate};
 use actix_web::{HttpRequest, web};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -23,8 +24,6 @@ use tokio::sync::mpsc;
 const MOST_METADATA: usize = 2_048;
 /// How much of a chunk goes on at once, in bytes.
 const PIECE: usize = 32 << 10;
-/// A header `X-Sallyport-Meta-Owner: Ann` becomes the metadata `owner: Ann`.
-const METADATA_PREFIX: &str = "x-sallyport-meta-";
 
 /// Begins to read the request's body. The client's connection is read only as fast as the bucket takes
 /// the bytes.
@@ -62,7 +61,7 @@ pub fn body(request: &HttpRequest, payload: web::Payload) -> Result<UploadBody, 
 }
 
 /// Refuses what would be stored otherwise than the client means it: a form, whose envelope would become
-/// part of the file, and headers of S3 that this service does not pass on.
+/// part of the file, and headers that would have no effect.
 pub fn is_a_file(headers: &HeaderMap) -> Result<(), Problem> {
     let content_type = text(headers, "content-type")?.unwrap_or_default();
     let essence = content_type.split(';').next().unwrap_or_default();
@@ -74,69 +73,8 @@ pub fn is_a_file(headers: &HeaderMap) -> Result<(), Problem> {
         )
         .remedy("Send the file's bytes as the body (`curl --upload-file`), with the file's own `Content-Type`."));
     }
-    let errors: Vec<_> = headers
-        .keys()
-        .map(HeaderName::as_str)
-        .filter_map(|name| Some((name, refusal(name)?)))
-        .map(|(name, remedy)| {
-            let detail = format!("`{name}` has no effect here, so it is refused. {remedy}");
-            FieldError::new(name, Invalid::new("unsupported_header", detail))
-        })
-        .collect();
-    match errors.is_empty() {
-        true => Ok(()),
-        false => Err(Error::invalid(errors).into()),
-    }
-}
-
-/// What to do instead of sending a header that describes the file or the call, and that would be without
-/// effect. `None`: it has its effect, or is none of this service's concern, such as those of proxies.
-fn refusal(name: &str) -> Option<&'static str> {
-    const NOT_PASSED_ON: &str = "This service does not pass it on to S3. Leave it out.";
-    const NOT_OF_AN_UPLOAD: &str = "It has no meaning for an upload of a whole file. Leave it out.";
-    match name {
-        "cache-control"
-        | "content-disposition"
-        | "content-language"
-        | "content-type"
-        | "expires" => None,
-        // Of the message, checked on the way, or answered by a status of its own.
-        "content-length"
-        | "content-md5"
-        | "content-digest"
-        | "content-encoding"
-        | "x-amz-checksum-sha256" => None,
-        "x-amz-tagging" => Some(
-            "Tags need `s3:PutObjectTagging`, which the documents do not grant. Set the tags with credentials of the bucket's account.",
-        ),
-        "x-amz-storage-class" => Some(
-            "Files are stored in the class STANDARD. Leave it out; a lifecycle rule of the bucket can move them to another class.",
-        ),
-        "x-amz-acl" => Some("Set the ACL by `PUT …/files/acl` afterwards."),
-        "if-unmodified-since" => Some("Use `If-Match` with the ETag of the file to replace."),
-        "range" | "if-range" | "if-modified-since" | "last-modified" | "etag" | "link" => {
-            Some(NOT_OF_AN_UPLOAD)
-        }
-        // Amazon CloudFront adds them on the way.
-        name if name.starts_with("x-amz-cf-") => None,
-        name if name.starts_with("x-amz-meta-") || name.starts_with("x-goog-meta-") => {
-            Some("Send metadata as `X-Sallyport-Meta-NAME`.")
-        }
-        name if name.starts_with("x-ms-meta-") => Some("Send metadata as `X-Sallyport-Meta-NAME`."),
-        name if name.starts_with("x-amz-grant-") => {
-            Some("Set an ACL by `PUT …/files/acl` afterwards.")
-        }
-        name if name.starts_with("x-amz-server-side-encryption") => Some(
-            "The KMS key of the storage's settings encrypts every file, or else the bucket's default encryption. Leave it out.",
-        ),
-        name if name.starts_with("x-amz-") || name.starts_with("x-ms-blob-") => Some(NOT_PASSED_ON),
-        name if name.starts_with(METADATA_PREFIX) => None,
-        name if name.starts_with("x-sallyport-") => {
-            Some("Metadata of the file is sent as `X-Sallyport-Meta-NAME`. Leave it out.")
-        }
-        name if name.starts_with("content-") => Some(NOT_OF_AN_UPLOAD),
-        _ => None,
-    }
+    file_headers::of_an_upload(headers)?;
+    Ok(())
 }
 
 /// The headers that S3 keeps with the file.
@@ -195,8 +133,9 @@ pub async fn pump<E>(
     }
 }
 
-/// The digests that the client names: `Content-MD5`, and SHA-256 by `Content-Digest` or `Repr-Digest`
-/// (RFC 9530) or `x-amz-checksum-sha256`. Other algorithms are ignored, as the RFC says.
+/// The digests that the client names: `Content-MD5`, `x-amz-checksum-sha256`, and SHA-256, SHA-512 or MD5 by
+/// `Content-Digest` or `Repr-Digest` (RFC 9530), or by `Digest` (RFC 3230), which writes them otherwise. Where
+/// a header has one of these, its other algorithms add nothing; one that has none of them is refused.
 pub(crate) fn expected(headers: &HeaderMap) -> Result<Vec<Expected>, Error> {
     let mut found = Vec::new();
     if let Some(text) = text(headers, "content-md5")? {
@@ -212,24 +151,43 @@ pub(crate) fn expected(headers: &HeaderMap) -> Result<Vec<Expected>, Error> {
     for (name, header) in [
         ("content-digest", "Content-Digest"),
         ("repr-digest", "Repr-Digest"),
+        ("digest", "Digest"),
     ] {
         let Some(text) = text(headers, name)? else {
             continue;
         };
+        let before = found.len();
         for member in text.split(',') {
             let (algorithm, value) = member
                 .trim()
                 .split_once('=')
                 .ok_or_else(|| unreadable(header))?;
-            if algorithm != "sha-256" {
-                continue;
-            }
-            let digest = value
-                .strip_prefix(':')
-                .and_then(|value| value.strip_suffix(':'))
-                .and_then(decode)
-                .ok_or_else(|| unreadable(header))?;
-            found.push(Expected::Sha256 { header, digest });
+            let value = match header {
+                "Digest" => Some(value),
+                // Between colons, as a byte sequence (RFC 8941); parameters have no meaning here.
+                _ => value
+                    .strip_prefix(':')
+                    .and_then(|value| value.split_once(':'))
+                    .filter(|(_, rest)| rest.is_empty() || rest.starts_with(';'))
+                    .map(|(value, _)| value),
+            };
+            let value = value.ok_or_else(|| unreadable(header))?;
+            let one = match algorithm.to_ascii_lowercase().as_str() {
+                "sha-256" => decode(value).map(|digest| Expected::Sha256 { header, digest }),
+                "sha-512" => decode(value).map(|digest| Expected::Sha512 { header, digest }),
+                "md5" => decode(value).map(|digest| Expected::Md5 { header, digest }),
+                _ => continue,
+            };
+            found.push(one.ok_or_else(|| unreadable(header))?);
+        }
+        if found.len() == before {
+            let detail = format!(
+                "`{header}` has none of the algorithms `sha-256`, `sha-512` and `md5`, so it cannot be verified."
+            );
+            return Err(Error::field(
+                header,
+                Invalid::new("unsupported_digest", detail),
+            ));
         }
     }
     Ok(found)
@@ -320,7 +278,7 @@ fn plain_text(value: &[u8]) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use actix_web::http::header::HeaderValue;
+    use actix_web::http::header::{HeaderName, HeaderValue};
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         let mut map = HeaderMap::new();
@@ -342,16 +300,33 @@ mod tests {
             ("content-md5", "kAFQmDzST7DWlj99KOF/cg=="),
         ]));
         assert_eq!(found.unwrap().len(), 2);
-        let found = expected(&headers(&[(
-            "repr-digest",
-            "unixsum=30637, sha-512=:AA==:",
-        )]));
-        assert!(found.unwrap().is_empty());
+        let many = "unixsum=:AA==:, sha-256=:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=:;x=1, md5=:kAFQmDzST7DWlj99KOF/cg==:";
+        assert_eq!(
+            expected(&headers(&[("repr-digest", many)])).unwrap().len(),
+            2
+        );
+        let old =
+            "SHA-256=ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=,MD5=kAFQmDzST7DWlj99KOF/cg==";
+        assert_eq!(expected(&headers(&[("digest", old)])).unwrap().len(), 2);
+        for header in [
+            ("repr-digest", "unixsum=:AA==:"),
+            ("content-digest", "crc32c=:AA==:, sha=:AA==:"),
+            ("digest", "UNIXsum=30637"),
+        ] {
+            let error = expected(&headers(&[header])).unwrap_err();
+            assert_eq!(error.fields[0].code, "unsupported_digest", "{header:?}");
+        }
         for (name, value) in [
             ("content-md5", "no"),
             ("content-digest", "sha-256=abc"),
             ("content-digest", "sha-256"),
             ("repr-digest", "sha-256=:AA==:"),
+            ("repr-digest", "sha-512=:AA==:"),
+            (
+                "digest",
+                "SHA-256=:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=:",
+            ),
+            ("content-digest", ""),
             ("x-amz-checksum-sha256", "AA=="),
         ] {
             let error = expected(&headers(&[(name, value)])).unwrap_err();
@@ -360,22 +335,16 @@ mod tests {
     }
 
     #[test]
-    fn forms_and_headers_without_effect_are_refused() {
+    fn forms_are_refused() {
         for good in [
             vec![],
             vec![("content-type", "application/x-www-form-urlencoded")],
-            vec![("x-amz-checksum-sha256", "x"), ("x-amz-cf-id", "x")],
-            vec![("x-amzn-trace-id", "x")],
         ] {
             assert!(is_a_file(&headers(&good)).is_ok(), "{good:?}");
         }
         for form in ["multipart/form-data", "Multipart/Form-Data; boundary=x"] {
             let problem = is_a_file(&headers(&[("content-type", form)])).unwrap_err();
             assert_eq!(problem.error.code, "unsupported_media_type");
-        }
-        for name in ["x-amz-acl", "x-amz-tagging", "x-amz-content-sha256"] {
-            let problem = is_a_file(&headers(&[(name, "x")])).unwrap_err();
-            assert_eq!(problem.error.fields[0].field, name);
         }
     }
 

@@ -81,6 +81,10 @@ pub enum Expected {
         header: &'static str,
         digest: [u8; 32],
     },
+    Sha512 {
+        header: &'static str,
+        digest: [u8; 64],
+    },
     Md5 {
         header: &'static str,
         digest: [u8; 16],
@@ -101,6 +105,7 @@ pub struct UploadBody {
     length: Option<u64>,
     expected: Vec<Expected>,
     sha256: digest::Context,
+    sha512: Option<digest::Context>,
     md5: Option<Md5>,
     received: u64,
     held: Option<Bytes>,
@@ -114,12 +119,16 @@ impl UploadBody {
         length: Option<u64>,
         expected: Vec<Expected>,
     ) -> Self {
+        let wants_sha512 = expected
+            .iter()
+            .any(|e| matches!(e, Expected::Sha512 { .. }));
         let wants_md5 = expected.iter().any(|e| matches!(e, Expected::Md5 { .. }));
         Self {
             pieces,
             length,
             expected,
             sha256: digest::Context::new(&digest::SHA256),
+            sha512: wants_sha512.then(|| digest::Context::new(&digest::SHA512)),
             md5: wants_md5.then(Md5::new),
             received: 0,
             held: None,
@@ -172,6 +181,9 @@ impl UploadBody {
 
     fn take(&mut self, chunk: &Bytes) -> Result<(), BodyFault> {
         self.sha256.update(chunk);
+        if let Some(sha512) = &mut self.sha512 {
+            sha512.update(chunk);
+        }
         if let Some(md5) = &mut self.md5 {
             md5.update(chunk);
         }
@@ -188,9 +200,12 @@ impl UploadBody {
         }
         let sha256 = self.sha256.clone().finish();
         let md5 = self.md5.take().map(|md5| <[u8; 16]>::from(md5.finalize()));
+        let sha512 = self.sha512.take().map(digest::Context::finish);
+        let sha512 = sha512.as_ref().map(AsRef::as_ref);
         for expected in &self.expected {
             let (header, same) = match expected {
                 Expected::Sha256 { header, digest } => (*header, sha256.as_ref() == digest),
+                Expected::Sha512 { header, digest } => (*header, sha512 == Some(&digest[..])),
                 Expected::Md5 { header, digest } => (*header, md5.as_ref() == Some(digest)),
             };
             if !same {

@@ -19,6 +19,9 @@ pub struct ObjectDetails {
     pub checksums: Vec<(&'static str, String)>,
     pub archive: Archive,
     pub headers: KeptHeaders,
+    /// How many values of the customer's own metadata the store has and cannot send in headers
+    /// (`x-amz-missing-meta`; S3 API reference, HeadObject).
+    pub missing_metadata: u32,
 }
 
 /// The headers of HTTP that are kept with an object besides its type and coding, as they are stored.

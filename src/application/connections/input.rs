@@ -196,7 +196,14 @@ impl ConnectionInput {
         let mut parser = FieldParser::default();
         parser.optional("display_name", display_name, next_name, Name::parse);
         parser.optional("bucket", bucket, next_bucket, BucketName::parse);
-        parser.required("prefix", prefix, next_prefix, BucketPrefix::parse);
+        let present = next_prefix.clone();
+        parser.required("prefix", prefix, next_prefix, |text| {
+            // A form sends back what it showed, also a prefix that an earlier release took.
+            match BucketPrefix::from_record(text) {
+                Ok(same) if same == present => Ok(same),
+                Ok(_) | Err(_) => BucketPrefix::parse(text),
+            }
+        });
         parser.required("access", access, next_access, Access::parse);
         parser.required("auth", auth, by, Auth::parse);
         parser.optional("role_arn", role_arn, next_role, RoleArn::parse);
@@ -452,9 +459,10 @@ impl FormValue for String {
 
     fn meant_in(self, field: &str) -> Change<Self> {
         match self.trim() {
+            // A prefix is taken as it is: its blanks are refused, never removed in silence. Around any other
+            // value they come from copying.
+            _ if field == "prefix" && !self.is_empty() => Change::Set(self),
             "" => Change::Clear,
-            // Spaces can belong to a prefix. Around any other value they come from copying.
-            _ if field == "prefix" => Change::Set(self),
             trimmed => Change::Set(trimmed.to_owned()),
         }
     }

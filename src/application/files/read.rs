@@ -22,6 +22,9 @@ pub struct FolderPage {
     pub folder: Folder,
     pub folders: Vec<FolderEntry>,
     pub files: Vec<FileEntry>,
+    /// The size of an object whose key is the bucket prefix itself, where the page has one with bytes. Nothing
+    /// is left of its key for a file key.
+    pub prefix_object: Option<i64>,
     /// S3's own token for the next page; `None` on the last one.
     pub continuation: Option<String>,
 }
@@ -90,6 +93,11 @@ impl Files {
             )
             .await
             .map_err(|failure| self.denials.error(&bucket, FileOperation::Browse, failure))?;
+        let prefix_object = page
+            .objects
+            .iter()
+            .find(|object| object.key == prefix.as_str() && object.size > 0)
+            .map(|object| object.size);
         let mut files = Vec::with_capacity(page.objects.len());
         for object in page.objects {
             if let Some(file) = file_entry(&bucket, &folder, recursive, object)? {
@@ -105,6 +113,7 @@ impl Files {
             folder,
             folders,
             files,
+            prefix_object,
             continuation: page.continuation,
         })
     }

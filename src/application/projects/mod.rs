@@ -317,7 +317,12 @@ impl Projects {
                 None if files.is_empty() && !archived.is_empty() => {
                     return Err(archived_files(&archived.iter().collect::<Vec<_>>()));
                 }
-                None if files.is_empty() => return Err(no_files()),
+                None if files.is_empty() => {
+                    let mistyped = selection.folder().mistyped();
+                    return Err(
+                        mistyped.map_or_else(no_files, |invalid| Error::field("folder", invalid))
+                    );
+                }
                 None => return Ok(ProjectPlan::Now { files, skipped }),
                 Some(token) => from = ListFrom::Continuation(token),
             }

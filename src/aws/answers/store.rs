@@ -63,8 +63,9 @@ impl Intercept for StoreAnswers {
             | "PutObjectAcl"
                 if !is_of_s3(&operation, response) =>
             {
+                let headers = response.headers();
                 Err(NotOfS3 {
-                    is_page: is_page(response.headers()),
+                    is_page: is_page(headers) && !names_a_store(headers),
                 }
                 .into())
             }
@@ -123,6 +124,13 @@ pub(crate) fn is_page(headers: &Headers) -> bool {
 /// For the operations whose success has no XML.
 fn is_of_s3(operation: &str, response: &HttpResponse) -> bool {
     let headers = response.headers();
+    // S3 answers these with 204 (S3 API reference, "DeleteObject", "AbortMultipartUpload"). What answers
+    // otherwise has understood something else; it is asked once more.
+    if matches!(operation, "DeleteObject" | "AbortMultipartUpload")
+        && response.status().as_u16() != 204
+    {
+        return false;
+    }
     if names_a_store(headers) {
         return true;
     }

@@ -103,21 +103,52 @@ pub(crate) async fn copy(
         _ => by_one_call(files, way, &source).await?,
     };
     let made = files.details(bucket, to, None).await?;
-    // Somebody may have replaced it meanwhile. Then its size says nothing about the copy.
-    let is_ours = etag.is_none() || made.metadata.etag == etag;
-    if is_ours && made.metadata.size != source.metadata.size {
-        return Err(local(
-            "CopyObject",
-            FailureKind::InvalidResponse,
-            "the copy has another size",
-        ));
-    }
+    agree(&source, etag.as_deref(), &made)
+        .map_err(|why| local("CopyObject", FailureKind::InvalidResponse, why))?;
     Ok(CopiedObject {
         size,
         etag,
         version_id,
         source_etag: source.metadata.etag,
     })
+}
+
+/// Whether the object that is there is the copy: a move deletes the original then. An object that somebody
+/// else stored there meanwhile is not it either.
+fn agree(
+    source: &ObjectDetails,
+    said: Option<&str>,
+    made: &ObjectDetails,
+) -> Result<(), &'static str> {
+    fn plain(etag: Option<&str>) -> Option<&str> {
+        let etag = etag?.trim().trim_matches('"');
+        (!etag.is_empty()).then_some(etag)
+    }
+    fn is_md5(of: &ObjectDetails, etag: &str) -> bool {
+        let by_kms = of.encryption.as_deref().is_some_and(|by| by != "AES256");
+        !by_kms && etag.len() == 32 && etag.bytes().all(|b| b.is_ascii_hexdigit())
+    }
+    if made.metadata.size != source.metadata.size {
+        return Err("the copy has another size");
+    }
+    let there = plain(made.metadata.etag.as_deref());
+    let original = plain(source.metadata.etag.as_deref());
+    let same = there.is_some() && there == original;
+    if let (Some(said), Some(there)) = (plain(said), there)
+        && said != there
+        && !same
+    {
+        return Err("the object that is there has another ETag than the copy");
+    }
+    if plain(said).is_none()
+        && let (Some(original), Some(there)) = (original, there)
+        && is_md5(source, original)
+        && is_md5(made, there)
+        && !same
+    {
+        return Err("the copy has other content");
+    }
+    Ok(())
 }
 
 async fn exists(files: &S3Bucket, bucket: &ConnectedBucket, key: &ObjectKey) -> BucketResult<bool> {

@@ -9,8 +9,8 @@
 //! a page that comes twice shows that it goes in a circle (R. P. Brent, "An improved Monte Carlo
 //! factorization algorithm", section 2).
 
-use crate::application::bucket::query::ObjectVersion;
 use crate::application::bucket::read::{ListFrom, ListPage, ListRequest};
+use crate::aws::files::convert::decode;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -69,18 +69,20 @@ impl Mark {
         &self.token
     }
 
-    /// The token for the next page of an object's versions. `None` where this page has come before.
-    pub fn beyond(mut self, next: String, versions: &[ObjectVersion]) -> Option<String> {
+    /// The token for the next page of a list of other things, of which this page has these. `None` where this
+    /// page has come before.
+    pub fn beyond<'a>(
+        mut self,
+        next: String,
+        names: impl ExactSizeIterator<Item = &'a str>,
+    ) -> Option<String> {
+        let is_empty = names.len() == 0;
         let mut hasher = DefaultHasher::new();
-        next.hash(&mut hasher);
-        for version in versions {
-            version.version_id.hash(&mut hasher);
+        match is_empty {
+            true => next.hash(&mut hasher),
+            false => names.for_each(|name| name.hash(&mut hasher)),
         }
-        self.empty = if versions.is_empty() {
-            self.empty + 1
-        } else {
-            0
-        };
+        self.empty = if is_empty { self.empty + 1 } else { 0 };
         if next == self.token || self.empty > MOST_EMPTY || !self.goes_on(hasher.finish()) {
             return None;
         }
@@ -103,18 +105,71 @@ impl Mark {
     }
 }
 
-/// What a page says of itself.
+/// What a page says of itself. Stores leave much of it out.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Said {
+    pub of: Echo,
     pub is_truncated: Option<bool>,
     pub token: Option<String>,
     pub key_count: Option<i32>,
 }
 
+/// What a listing was asked for, and what its answer repeats of it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Echo {
+    pub bucket: Option<String>,
+    pub prefix: Option<String>,
+    pub delimiter: Option<String>,
+    pub start_after: Option<String>,
+}
+
+impl Echo {
+    /// Whether the answer is one to this question. What it leaves out, or leaves empty, agrees; so does a text
+    /// that is encoded in one of the two ways that `encoding-type` knows, whatever the answer says of that.
+    pub fn answers(&self, asked: &Self) -> Result<(), Contradiction> {
+        let agrees = |said: &Option<String>, asked: &Option<String>| {
+            let said = said.as_deref().unwrap_or_default();
+            let asked = asked.as_deref().unwrap_or_default();
+            said.is_empty() || said == asked || decode(said).is_ok_and(|said| said == asked)
+        };
+        let same_name = |said: &str, asked: &str| {
+            // A store with tenants may put the tenant's name before it.
+            let said = said.rsplit([':', '/']).next().unwrap_or(said);
+            said.eq_ignore_ascii_case(asked)
+        };
+        match (&self.bucket, &asked.bucket) {
+            (Some(said), Some(asked)) if !said.is_empty() && !same_name(said, asked) => {
+                return Err(Contradiction("it is of another bucket"));
+            }
+            (Some(_) | None, Some(_) | None) => {}
+        }
+        for (said, asked, why) in [
+            (&self.prefix, &asked.prefix, "it is of another prefix"),
+            (
+                &self.delimiter,
+                &asked.delimiter,
+                "it is by another delimiter",
+            ),
+            (
+                &self.start_after,
+                &asked.start_after,
+                "it begins after another key",
+            ),
+        ] {
+            if !agrees(said, asked) {
+                return Err(Contradiction(why));
+            }
+        }
+        Ok(())
+    }
+}
+
 /// The page with the token for the next one, if it agrees with itself, with what was asked, and with what
-/// came before.
+/// came before. Keys outside of the `bounds`, the bucket prefix, are not judged here: they are an error of
+/// their own.
 pub(crate) fn believed(
     request: &ListRequest,
+    bounds: &str,
     mark: Option<Mark>,
     said: Said,
     mut page: ListPage,
@@ -132,6 +187,24 @@ pub(crate) fn believed(
         return Err(Contradiction("it leaves out what is in folders"));
     }
     let prefix = request.prefix.as_str();
+    let below = |name: &str| match (name.strip_prefix(prefix), name.starts_with(bounds)) {
+        (Some(below), _) => Ok(Some(below.to_owned())),
+        (None, false) => Ok(None),
+        (None, true) => Err(Contradiction("it has a key outside of what was asked for")),
+    };
+    for object in &page.objects {
+        let slash = below(&object.key)?.and_then(|below| Some((below.find('/')?, below.len())));
+        // Some stores list a folder's marker beside the folder.
+        if !request.recursive && slash.is_some_and(|(at, length)| at + 1 < length) {
+            return Err(Contradiction("it goes into folders"));
+        }
+    }
+    for folder in &page.folders {
+        let slash = below(folder)?.map(|below| (below.find('/'), below.len()));
+        if slash.is_some_and(|(at, length)| length > 0 && at != length.checked_sub(1)) {
+            return Err(Contradiction("it has a folder that is none"));
+        }
+    }
     if page.folders.iter().any(|folder| folder == prefix) {
         return Err(Contradiction("it names the folder as a folder in itself"));
     }
@@ -219,6 +292,34 @@ mod tests {
             ..Mark::default()
         };
         assert_eq!(Mark::read(&mark.write().unwrap()), mark);
+    }
+
+    #[test]
+    fn an_answer_is_one_to_its_question() {
+        let echo = |bucket: &str, prefix: &str, delimiter: &str, after: &str| Echo {
+            bucket: Some(bucket.into()),
+            prefix: Some(prefix.into()),
+            delimiter: Some(delimiter.into()),
+            start_after: Some(after.into()),
+        };
+        let asked = echo("photos", "a b+/", "/", "");
+        assert!(Echo::default().answers(&asked).is_ok());
+        for said in [
+            echo("photos", "a b+/", "/", ""),
+            echo("Photos", "a+b%2B/", "%2F", ""),
+            echo("tenant:photos", "", "", ""),
+        ] {
+            assert!(said.answers(&asked).is_ok(), "{said:?}");
+        }
+        for said in [
+            echo("other", "", "", ""),
+            echo("", "a b", "", ""),
+            echo("", "a b+/c/", "", ""),
+            echo("", "", "|", ""),
+            echo("", "", "", "x"),
+        ] {
+            assert!(said.answers(&asked).is_err(), "{said:?}");
+        }
     }
 
     #[test]

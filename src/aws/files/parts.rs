@@ -117,15 +117,21 @@ pub(crate) async fn complete(
                     head_object(session, bucket, key, None, None)
                 })
                 .await?;
-            if size.is_some() && found.content_length != size {
+            let of_parts = |etag: &String| etag.trim_matches('"').ends_with(&format!("-{number}"));
+            let etag = found.e_tag.filter(of_parts);
+            // Without a size to compare, only such an ETag tells the object from one that was there before.
+            let is_it = match size {
+                Some(_) => found.content_length == size,
+                None => etag.is_some(),
+            };
+            if !is_it {
                 return Err(local(
                     COMPLETION,
                     FailureKind::NotS3,
-                    "the answer has no ETag, and the object is not there with its size",
+                    "the answer has no ETag, and the object that is there is not proved to be it",
                 ));
             }
-            let of_parts = |etag: &String| etag.trim_matches('"').ends_with(&format!("-{number}"));
-            found.e_tag.filter(of_parts)
+            etag
         }
     };
     Ok((etag, version_id))
@@ -192,10 +198,21 @@ pub(crate) async fn abort_upload(
     };
     // Whoever began an upload may abort it by default (S3 user guide, "Multipart upload API and
     // permissions"); a session policy may stand in the way of that.
-    match files.with_session(bucket, call).await {
-        Err(failure) if failure.kind == FailureKind::AccessDenied => {
-            files.in_scope(bucket, SessionScope::Objects, call).await
+    let abort = || async {
+        match files.with_session(bucket, call).await {
+            Err(failure) if failure.kind == FailureKind::AccessDenied => {
+                files.in_scope(bucket, SessionScope::Objects, call).await
+            }
+            answer => answer,
         }
+    };
+    match abort().await {
+        // The answer does not show it. Of an upload that is gone, S3 says so.
+        Err(failure) if failure.kind == FailureKind::NotS3 => match abort().await {
+            Err(second) if second.error_code.as_deref() == Some("NoSuchUpload") => Ok(()),
+            Ok(()) => Ok(()),
+            Err(_) => Err(failure),
+        },
         answer => answer,
     }
 }

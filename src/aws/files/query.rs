@@ -9,7 +9,7 @@ use crate::aws::failure::{classify, local};
 use crate::aws::files::bucket::{S3Bucket, scope_of};
 use crate::aws::files::convert::{expected_owner, key_of, time_of};
 use crate::aws::files::head::{head_object, metadata};
-use crate::aws::files::listing::Mark;
+use crate::aws::files::listing::{Contradiction, Echo, Mark};
 use crate::aws::sessions::SessionScope;
 use crate::domain::aws_failure::FailureKind;
 use crate::domain::connection::ConnectedBucket;
@@ -19,6 +19,7 @@ use crate::domain::files::object_key::ObjectKey;
 use crate::domain::files::storage_class::is_archived;
 use async_trait::async_trait;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
+use aws_sdk_s3::operation::list_buckets::ListBucketsOutput;
 use aws_sdk_s3::types::{ChecksumMode, EncodingType};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
@@ -65,7 +66,12 @@ impl BucketQuery for S3Bucket {
                     .send()
                     .await
                     .map_err(|error| classify(VERSIONS, &error))?;
-                version_page(key, mark.unwrap_or_default(), answer)
+                let asked = Echo {
+                    bucket: Some(bucket.connection.bucket.as_str().to_owned()),
+                    prefix: Some(key.as_str().to_owned()),
+                    ..Echo::default()
+                };
+                version_page(key, &asked, mark.unwrap_or_default(), answer)
             })
         };
         match page().await {
@@ -126,36 +132,58 @@ impl BucketQuery for S3Bucket {
         page_size: u32,
         continuation: Option<&str>,
     ) -> BucketResult<BucketPage> {
-        self.in_scope(bucket, SessionScope::AllBuckets, |session| async move {
-            let answer = session
-                .s3
-                .list_buckets()
-                .max_buckets(page_size.min(1000) as i32)
-                .set_continuation_token(continuation.map(str::to_owned))
-                .send()
-                .await
-                .map_err(|error| classify("ListBuckets", &error))?;
-            let next = answer.continuation_token.filter(|token| !token.is_empty());
-            if next.is_some() && next.as_deref() == continuation {
-                let why = "it brings the token that was sent";
-                return Err(local("ListBuckets", FailureKind::ListingIncomplete, why));
-            }
-            let buckets = answer.buckets.unwrap_or_default().into_iter();
-            Ok(BucketPage {
-                buckets: buckets
-                    .filter_map(|bucket| {
-                        Some(AccountBucket {
-                            name: bucket.name?,
-                            region: bucket.bucket_region,
-                            created_at: bucket.creation_date.and_then(time_of),
-                        })
-                    })
-                    .collect(),
-                continuation: next,
+        let page = || {
+            self.in_scope(bucket, SessionScope::AllBuckets, |session| async move {
+                let mark = continuation.map(Mark::read);
+                let answer = session
+                    .s3
+                    .list_buckets()
+                    .max_buckets(page_size.min(1000) as i32)
+                    .set_continuation_token(mark.as_ref().map(|mark| mark.token().to_owned()))
+                    .send()
+                    .await
+                    .map_err(|error| classify("ListBuckets", &error))?;
+                bucket_page(mark.unwrap_or_default(), answer)
             })
-        })
-        .await
+        };
+        match page().await {
+            Err(failure) if failure.kind == FailureKind::ListingIncomplete => page().await,
+            answer => answer,
+        }
     }
+}
+
+/// The page, if it agrees with itself and with what came before. Some stores list all buckets at once, and say
+/// nothing of a next page.
+fn bucket_page(mark: Mark, answer: ListBucketsOutput) -> BucketResult<BucketPage> {
+    let incomplete = |why| local("ListBuckets", FailureKind::ListingIncomplete, why);
+    let mut buckets = Vec::new();
+    for bucket in answer.buckets.unwrap_or_default() {
+        let name = bucket.name.filter(|name| !name.is_empty());
+        buckets.push(AccountBucket {
+            name: name.ok_or_else(|| incomplete("it has a bucket without a name"))?,
+            region: bucket.bucket_region,
+            created_at: bucket.creation_date.and_then(time_of),
+        });
+    }
+    let mut names: Vec<&str> = buckets.iter().map(|bucket| bucket.name.as_str()).collect();
+    names.sort_unstable();
+    if names.windows(2).any(|pair| pair[0] == pair[1]) {
+        return Err(incomplete("it has a bucket twice"));
+    }
+    let next = answer.continuation_token.filter(|token| !token.is_empty());
+    let continuation = match next {
+        None => None,
+        Some(next) => {
+            let names = buckets.iter().map(|bucket| bucket.name.as_str());
+            let mark = mark.beyond(next, names);
+            Some(mark.ok_or_else(|| incomplete("it has come before"))?)
+        }
+    };
+    Ok(BucketPage {
+        buckets,
+        continuation,
+    })
 }
 
 /// The session for what the documents grant for writing only, although it changes nothing: a customer may
@@ -180,7 +208,9 @@ fn details(answer: HeadObjectOutput) -> ObjectDetails {
         answer.archive_status.as_ref().map(|status| status.as_str()),
         answer.restore.as_deref(),
     );
+    let missing_metadata = answer.missing_meta.unwrap_or_default();
     ObjectDetails {
+        missing_metadata: u32::try_from(missing_metadata).unwrap_or_default(),
         encryption: answer
             .server_side_encryption
             .as_ref()
@@ -224,13 +254,26 @@ fn archive(class: Option<&str>, status: Option<&str>, restore: Option<&str>) -> 
 /// Keys that begin with this one are listed too, after it.
 fn version_page(
     key: &ObjectKey,
+    asked: &Echo,
     mark: Mark,
     answer: aws_sdk_s3::operation::list_object_versions::ListObjectVersionsOutput,
 ) -> BucketResult<VersionPage> {
+    let incomplete = |why| local(VERSIONS, FailureKind::ListingIncomplete, why);
     let encoding = answer.encoding_type().cloned();
     let is_key = |raw: Option<&str>| -> BucketResult<bool> {
-        Ok(key_of(raw.unwrap_or_default(), encoding.as_ref())? == key.as_str())
+        let found = key_of(raw.unwrap_or_default(), encoding.as_ref())?;
+        match found.starts_with(key.as_str()) {
+            true => Ok(found == key.as_str()),
+            false => Err(incomplete("it has a key outside of what was asked for")),
+        }
     };
+    let said = Echo {
+        bucket: answer.name.clone(),
+        prefix: answer.prefix.clone(),
+        ..Echo::default()
+    };
+    said.answers(asked)
+        .map_err(|Contradiction(why)| incomplete(why))?;
     let mut versions = Vec::new();
     for version in answer.versions() {
         if is_key(version.key())? {
@@ -263,25 +306,32 @@ fn version_page(
     // S3 lists versions and markers apart; together they are newest first again. S3 marks the
     // latest one, because times can be equal.
     versions.sort_by_key(|version| (!version.is_latest, std::cmp::Reverse(version.last_modified)));
-    let incomplete = |why| Err(local(VERSIONS, FailureKind::ListingIncomplete, why));
-    let after = match (answer.is_truncated, answer.next_key_marker()) {
-        (None, _) => return incomplete("it does not say whether there is more"),
+    let mut ids: Vec<&str> = versions.iter().map(|one| one.version_id.as_str()).collect();
+    ids.sort_unstable();
+    if ids.windows(2).any(|pair| pair[0] == pair[1]) {
+        return Err(incomplete("it has a version twice"));
+    }
+    let next = match answer.next_key_marker() {
+        Some(next) => Some(key_of(next, encoding.as_ref())?),
+        None => None,
+    };
+    let after = match (answer.is_truncated, next.as_deref()) {
+        (None, _) => return Err(incomplete("it does not say whether there is more")),
         (Some(false), _) => None,
-        (Some(true), None) => return incomplete("it has no key for the rest"),
-        (Some(true), Some(next)) if is_key(Some(next))? => {
+        (Some(true), None) => return Err(incomplete("it has no key for the rest")),
+        (Some(true), Some(next)) if next == key.as_str() => {
             let Some(next) = answer.next_version_id_marker else {
-                return incomplete("it has no version for the rest");
+                return Err(incomplete("it has no version for the rest"));
             };
-            let Some(mark) = mark.beyond(next, &versions) else {
-                return incomplete("it has come before");
+            let names = versions.iter().map(|one| one.version_id.as_str());
+            let Some(mark) = mark.beyond(next, names) else {
+                return Err(incomplete("it has come before"));
             };
             Some(mark)
         }
         // All versions of the key have been listed.
-        (Some(true), Some(next)) if key_of(next, encoding.as_ref())?.as_str() > key.as_str() => {
-            None
-        }
-        (Some(true), Some(_)) => return incomplete("it goes on before the key"),
+        (Some(true), Some(next)) if next > key.as_str() => None,
+        (Some(true), Some(_)) => return Err(incomplete("it goes on before the key")),
     };
     Ok(VersionPage { versions, after })
 }

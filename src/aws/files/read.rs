@@ -9,7 +9,7 @@ use crate::aws::files::bucket::{S3Bucket, scope_of};
 use crate::aws::files::content::Reading;
 use crate::aws::files::convert::{expected_owner, key_of, sorted, time_of};
 use crate::aws::files::head::{head_object, metadata, of_version};
-use crate::aws::files::listing::{Contradiction, Mark, Said, believed};
+use crate::aws::files::listing::{Contradiction, Echo, Mark, Said, believed};
 use crate::aws::sessions::AwsSession;
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::connection::{ConnectedBucket, Owner};
@@ -197,7 +197,7 @@ async fn list_once(
         .set_delimiter((!request.recursive).then(|| "/".to_owned()))
         .max_keys(request.page_size.min(1000) as i32)
         .set_continuation_token(mark.as_ref().map(|mark| mark.token().to_owned()))
-        .set_start_after(after)
+        .set_start_after(after.clone())
         // Keys may hold characters that XML cannot.
         .encoding_type(EncodingType::Url)
         .set_expected_bucket_owner(expected_owner(&bucket.connection))
@@ -206,7 +206,14 @@ async fn list_once(
         .map_err(|error| classify(LIST, &error))?;
     let encoding = answer.encoding_type.clone();
     let text = |raw: Option<String>| key_of(&raw.unwrap_or_default(), encoding.as_ref());
+    let of = Echo {
+        bucket: answer.name,
+        prefix: answer.prefix,
+        delimiter: answer.delimiter,
+        start_after: answer.start_after,
+    };
     let said = Said {
+        of,
         is_truncated: answer.is_truncated,
         token: answer.next_continuation_token,
         key_count: answer.key_count,
@@ -228,7 +235,17 @@ async fn list_once(
             storage_class: object.storage_class.map(|class| class.as_str().to_owned()),
         });
     }
-    let page = believed(request, mark, said, page)
+    let settings = &bucket.connection.settings;
+    let asked = Echo {
+        bucket: Some(bucket.connection.bucket.as_str().to_owned()),
+        prefix: Some(request.prefix.as_str().to_owned()),
+        delimiter: (!request.recursive).then(|| "/".to_owned()),
+        start_after: after,
+    };
+    let page = said
+        .of
+        .answers(&asked)
+        .and_then(|()| believed(request, settings.prefix.as_str(), mark, said, page))
         .map_err(|Contradiction(why)| local(LIST, FailureKind::ListingIncomplete, why))?;
     Ok((page, unsized_ones))
 }

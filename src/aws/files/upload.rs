@@ -18,6 +18,7 @@ use crate::application::bucket::write::{NewObject, PutFailure, StoredObject};
 use crate::aws::files::body_source::{BodySource, Recorded};
 use crate::aws::files::bucket::S3Bucket;
 use crate::aws::files::conditions;
+use crate::aws::files::proof::Content;
 use crate::aws::files::upload_call::{
     Call, SENDER_WAS_SILENT, UploadTarget, attempt, fill, from_spool, proved, put_object, taken,
 };
@@ -109,7 +110,7 @@ async fn held(
     bytes: Bytes,
 ) -> Result<StoredObject, PutFailure> {
     conditions::must_hold(files, target.bucket, target.key, &target.conditions()).await?;
-    let size = bytes.len() as u64;
+    let content = &Content::of(&bytes);
     let answer = files
         .with_session(target.bucket, |session| {
             let request = put_object(&session, target)
@@ -118,7 +119,7 @@ async fn held(
             let limits = held_limits(files.uploads.pace.stall);
             async move {
                 let answer = request.customize().config_override(limits).send().await;
-                proved(&session, target, size, taken(answer)).await
+                proved(&session, target, content, taken(answer)).await
             }
         })
         .await?;

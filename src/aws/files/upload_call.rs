@@ -9,14 +9,14 @@ use crate::aws::files::conditions::Conditions;
 use crate::aws::files::convert::{expected_owner, expires, metadata_of};
 use crate::aws::files::encryption::Encryption;
 use crate::aws::files::pass_on::{Chunks, pass_on, unhurried};
-use crate::aws::files::proof::{self, At, Taken};
+use crate::aws::files::proof::{self, At, Content, Taken};
 use crate::aws::files::spool::{Spool, broken};
 use crate::aws::sessions::{AwsSession, SessionScope};
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::object_key::ObjectKey;
 use aws_sdk_s3::operation::put_object::{PutObjectError, PutObjectOutput};
-use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedPart};
+use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedPart, ServerSideEncryption};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::byte_stream::ByteStream;
@@ -236,13 +236,14 @@ async fn send(
     match call {
         Call::Object => {
             let answer = put_object(session, target)
-                .set_content_md5(md5)
+                .set_content_md5(md5.clone())
                 .body(body)
                 .customize()
                 .config_override(unhurried())
                 .send()
                 .await;
-            let answer = proved(session, target, size, taken(answer)).await?;
+            let content = Content { size, md5 };
+            let answer = proved(session, target, &content, taken(answer)).await?;
             Ok(Sent {
                 etag: answer.etag,
                 version_id: answer.version_id,
@@ -288,7 +289,9 @@ pub(crate) fn taken(
     answer: Result<PutObjectOutput, SdkError<PutObjectError, HttpResponse>>,
 ) -> Result<Taken, AwsFailure> {
     let answer = answer.map_err(|error| classify("PutObject", &error))?;
+    let encryption = answer.server_side_encryption();
     Ok(Taken {
+        etag_is_no_md5: encryption.is_some_and(|by| *by != ServerSideEncryption::Aes256),
         etag: answer.e_tag,
         version_id: answer.version_id,
     })
@@ -298,7 +301,7 @@ pub(crate) fn taken(
 pub(crate) async fn proved(
     session: &AwsSession,
     target: UploadTarget<'_>,
-    size: u64,
+    content: &Content,
     answer: Result<Taken, AwsFailure>,
 ) -> Result<Taken, AwsFailure> {
     let owner = target.owner();
@@ -308,7 +311,7 @@ pub(crate) async fn proved(
         version_id: None,
         owner: owner.as_deref(),
     };
-    proof::stored(&session.s3, at, size, answer).await
+    proof::stored(&session.s3, at, content, answer).await
 }
 
 pub(crate) fn put_object(

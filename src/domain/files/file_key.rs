@@ -1,6 +1,7 @@
 //! File keys and folders: paths below bucket and prefix, as the product's users know them.
 
 use crate::domain::invalid::{Invalid, shown};
+use crate::domain::invisible::{meant, unveiled};
 use std::fmt;
 
 /// The longest key that S3 stores, in bytes of UTF-8 (S3 user guide, "Naming Amazon S3 objects").
@@ -86,6 +87,19 @@ impl Folder {
         check_path(path)?;
         let slash = if path.ends_with('/') { "" } else { "/" };
         Ok(Self(format!("{path}{slash}")))
+    }
+
+    /// Why a folder in which nothing was found may not be the one that was meant: its path has characters that
+    /// nobody sees. `None` where it has none.
+    pub fn mistyped(&self) -> Option<Invalid> {
+        let meant = meant(&self.0)?;
+        Some(Invalid::new(
+            "invalid_folder",
+            format!(
+                "No file was found in `/{}`, whose name has blanks or invisible characters. Use `/{meant}`.",
+                unveiled(&self.0),
+            ),
+        ))
     }
 
     /// Empty, or without the leading and with the trailing slash.
@@ -195,5 +209,16 @@ mod tests {
         assert_eq!(Folder::parse("/").unwrap().to_string(), "/");
         assert_eq!(Folder::parse("/a/b/").unwrap().name(), "b");
         assert!(Folder::parse("/a/../").is_err());
+        assert_eq!(Folder::parse("/a b/").unwrap().mistyped(), None);
+        let odd = Folder::parse("/team\u{200b}/x /")
+            .unwrap()
+            .mistyped()
+            .unwrap();
+        assert!(
+            odd.detail.contains("`/team[U+200B]/x[U+0020]/`"),
+            "{}",
+            odd.detail
+        );
+        assert!(odd.detail.ends_with("Use `/team/x/`."), "{}", odd.detail);
     }
 }

@@ -150,6 +150,22 @@ impl Furnished {
     }
 }
 
+/// Pastes a policy with several faults into the doctor's page, and sends it.
+const EXAMINE: &str = r#"
+const policy = `{
+  "Version": "2024-10-24",
+  "Statement": [
+    {
+      "Effect": "Allow",
+      "Action": ["s3:ListBucket", "s3:GetObjcet", "s3:ListAllMyBuckets"],
+      "Resource": ["arn:aws:s3:::a-bucket-of-another-name-that-is-as-long-as-it-may-be-in-amazon", "arn:aws:s3:::other/*"]
+    },
+  ]
+}`;
+document.querySelector('#permission_policy').value = policy;
+document.querySelector('#cors').value = '[{"AllowedMethods": ["GET"], "AllowedOrigins": ["https://app.example.com/"]}]';
+document.querySelector('#permission_policy').form.requestSubmit();"#;
+
 /// The IDs of what there is.
 struct Made {
     storage: String,
@@ -219,6 +235,14 @@ async fn entries(world: &World, made: &Made) -> Vec<Entry> {
         entry("setup-unchecked", Admin, step(begun, "check")),
         pictured("setup-refused", Admin, step(refused, "check")),
         pictured("setup-check", Admin, step(ready, "check")),
+        entry("doctor", Admin, format!("/settings/setups/{ready}/doctor")),
+        done(
+            "doctor-found",
+            Admin,
+            format!("/settings/storages/{storage}/doctor"),
+            EXAMINE,
+            "#found",
+        ),
         entry(
             "setup-close",
             Admin,

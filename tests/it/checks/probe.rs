@@ -252,6 +252,67 @@ async fn an_encryption_other_than_that_of_the_settings_is_a_warning() {
     }
 }
 
+/// S3 takes no object without an integrity header in a bucket with Object Lock by default (S3 API reference,
+/// PutObject, `Content-MD5`).
+#[tokio::test]
+async fn the_probe_is_taken_by_a_bucket_that_asks_for_a_digest_and_a_key() {
+    let (stub, app) = stage().await;
+    let dialog = Scene::on(&stub).open(&app).await;
+    let key = "arn:aws:kms:us-east-1:222222222222:key/11111111-2222-3333-4444-555555555555";
+    dialog.patch(json!({"kms_key_arn": key})).await.expect(200);
+    // Whatever the bucket adds by itself: two layers of encryption, or a bucket key.
+    for (algorithm, bucket_key) in [("aws:kms", "true"), ("aws:kms", "false")] {
+        stub.forget_rules();
+        stub.clear();
+        let versions = Versions::default();
+        stub.when(move |request| {
+            if request.operation() == "PutObject" && request.header("content-md5").is_none() {
+                let words = "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters";
+                return Some(s3_error(400, "InvalidRequest", words));
+            }
+            if request.operation() == "PutObject"
+                && request.header("x-amz-server-side-encryption") != Some("aws:kms")
+            {
+                return Some(denied("Access Denied"));
+            }
+            let reply = versions.answer(request)?;
+            Some(match request.operation().as_str() {
+                "PutObject" | "GetObject" => reply
+                    .with("x-amz-server-side-encryption", algorithm)
+                    .with("x-amz-server-side-encryption-aws-kms-key-id", key)
+                    .with(
+                        "x-amz-server-side-encryption-bucket-key-enabled",
+                        bucket_key,
+                    ),
+                _ => reply,
+            })
+        });
+        drop(dialog.check().await.passed());
+        let puts = stub.of("PutObject");
+        assert!(!puts.is_empty());
+        for put in puts {
+            let named = put
+                .request
+                .header("x-amz-server-side-encryption-aws-kms-key-id");
+            assert_eq!(named, Some(key));
+        }
+    }
+    // A bucket whose default is two layers, where one was asked for.
+    stub.forget_rules();
+    let versions = Versions::default();
+    stub.when(move |request| {
+        let reply = versions.answer(request)?;
+        Some(match request.operation().as_str() {
+            "GetObject" => reply
+                .with("x-amz-server-side-encryption", "aws:kms:dsse")
+                .with("x-amz-server-side-encryption-aws-kms-key-id", key),
+            _ => reply,
+        })
+    });
+    let report = dialog.check().await;
+    assert_ne!(report.0["outcome"], "failed", "{:#}", report.0);
+}
+
 /// A condition `StringEquals` on `s3:prefix` lists the prefix alone.
 #[tokio::test]
 async fn a_folder_below_the_prefix_is_listed_too() {

@@ -443,3 +443,26 @@ async fn a_listing_is_filtered_by_glob_and_suffix() {
     assert_eq!(page["files"].as_array().unwrap().len(), 0);
     assert!(page["next_page_token"].is_string());
 }
+
+#[tokio::test]
+async fn an_object_with_the_prefix_as_its_key_is_named_once_it_has_bytes() {
+    let place = Scene::on(Emulator).prefix("team").connect().await;
+    let (customer, bucket) = (&place.storage.customer, &place.storage.bucket);
+    place.storage.put("/a.txt", "hello").await;
+    for (body, named) in [("", json!(null)), ("21 bytes, no file key", json!({"size": 21}))] {
+        customer.put_object(bucket, "team/", body).await;
+        for query in ["/files", "/files?recursive=true"] {
+            let page = place.get(query).await.expect(200);
+            assert_eq!(page["prefix_object"], named, "{page:#}");
+            assert_eq!(page["files"].as_array().unwrap().len(), 1, "{page:#}");
+        }
+    }
+    let body = json!({"name": "P", "storage_id": place.storage.id, "folder": "/"});
+    let project = place
+        .app
+        .post("/v1/projects", &place.workspace.admin, &body)
+        .await
+        .expect(201);
+    assert_eq!(project["file_count"], 1);
+    assert_eq!(project["skipped_count"], 1);
+}

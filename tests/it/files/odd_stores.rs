@@ -10,17 +10,17 @@ use crate::it::support::scene::Report;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-struct Place {
-    store: Store,
-    app: TestApp,
-    workspace: TestWorkspace,
+pub struct Place {
+    pub store: Store,
+    pub app: TestApp,
+    pub workspace: TestWorkspace,
     /// Where the storage's files are.
-    files: String,
+    pub files: String,
 }
 
 impl Place {
     /// A service on a store with the objects `a.txt` to `e.txt`.
-    async fn with(behaviours: impl IntoIterator<Item = Behaviour>) -> Self {
+    pub async fn with(behaviours: impl IntoIterator<Item = Behaviour>) -> Self {
         let store = Store::with([])
             .await
             .holding(["a.txt", "b.txt", "c.txt", "d.txt", "e.txt"]);
@@ -35,17 +35,17 @@ impl Place {
         }
     }
 
-    fn content(&self, key: &str) -> String {
+    pub fn content(&self, key: &str) -> String {
         format!("{}/content?key=%2F{key}", self.files)
     }
 
-    async fn list(&self, query: &str) -> Answer {
+    pub async fn list(&self, query: &str) -> Answer {
         let path = format!("{}?{query}", self.files);
         self.app.get(&path, &self.workspace.member).await
     }
 
     /// All pages, or the answer that is none. More than 300 pages fail.
-    async fn all(&self, query: &str) -> Result<Vec<Value>, Answer> {
+    pub async fn all(&self, query: &str) -> Result<Vec<Value>, Answer> {
         let (mut files, mut token) = (Vec::new(), String::new());
         for _ in 0..300 {
             let answer = self.list(&format!("{query}{token}")).await;
@@ -62,19 +62,19 @@ impl Place {
         panic!("the listing does not end");
     }
 
-    async fn put(&self, key: &str, body: impl Into<reqwest::Body>) -> Answer {
+    pub async fn put(&self, key: &str, body: impl Into<reqwest::Body>) -> Answer {
         let request = self
             .app
             .request(Method::PUT, &self.content(key), &self.workspace.admin);
         Answer::of(request.body(body)).await
     }
 
-    async fn delete(&self, key: &str) -> Answer {
+    pub async fn delete(&self, key: &str) -> Answer {
         let path = format!("{}?key=%2F{key}", self.files);
         self.app.delete(&path, &self.workspace.admin).await
     }
 
-    async fn delete_many(&self, keys: &[&str]) -> Value {
+    pub async fn delete_many(&self, keys: &[&str]) -> Value {
         let path = format!("{}/delete", self.files);
         let keys: Vec<_> = keys.iter().map(|key| format!("/{key}")).collect();
         let body = json!({ "keys": keys });

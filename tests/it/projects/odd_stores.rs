@@ -150,3 +150,28 @@ async fn archived_files_are_named_when_a_project_is_made() {
     let project = create(json!("fail")).await.expect(201);
     assert_eq!(project["archived_count"], 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_is_not_there_is_not_taken_for_the_one_that_was_meant() {
+    let store = holding(0, []).await;
+    store.put("team/a.txt", "hello");
+    store.put("odd\u{200b} /a.txt", "hello");
+    let (app, workspace) = store.app().await;
+    let storage = store.connect(&app, &workspace).await;
+    let create = async |folder: &str| {
+        let body = json!({"name": "P", "storage_id": storage, "folder": folder});
+        app.post("/v1/projects", &workspace.admin, &body).await
+    };
+    for typed in ["/team ", "team\u{200b}/", "/team\u{2028}", "\u{a0}team"] {
+        let problem = create(typed).await.refused_field("folder");
+        assert_eq!(problem["errors"][0]["code"], "invalid_folder", "{problem:#}");
+        let detail = problem["errors"][0]["detail"].as_str().unwrap();
+        assert!(detail.contains("Use `/team/`."), "{detail}");
+    }
+    create("/team").await.expect(201);
+    // One that exists can be opened, and used.
+    let path = format!("/v1/storages/{storage}/files?folder=/odd%E2%80%8B%20/");
+    let page = app.get(&path, &workspace.member).await.expect(200);
+    assert_eq!(page["files"][0]["name"], "a.txt", "{page:#}");
+    create("/odd\u{200b} /").await.expect(201);
+}

@@ -260,6 +260,26 @@ async fn what_cannot_be_accepted_is_kept_and_shown_and_the_rest_is_saved() {
     let saved = app.get(&api, &workspace.admin).await.expect(200);
     assert_eq!(saved["bucket"], "acme-data");
 
+    // A blank is no empty field, and what is meant is named.
+    for (typed, remedy) in [
+        (" ", "Leave it empty for the whole bucket."),
+        ("team \u{200b}/x", "team[U+0020][U+200B]/x"),
+        ("team/ x", "team/x"),
+    ] {
+        let answer = admin
+            .post(&autosave, &[("step", "bucket"), ("prefix", typed)])
+            .await;
+        shows(&answer, 200, "id=\"prefix-error\"");
+        shows(&answer, 200, remedy);
+        let saved = app.get(&api, &workspace.admin).await.expect(200);
+        assert_eq!(saved["prefix"], "team/");
+    }
+    admin
+        .post(&autosave, &[("step", "bucket"), ("prefix", "")])
+        .await;
+    let saved = app.get(&api, &workspace.admin).await.expect(200);
+    assert_eq!(saved["prefix"], "");
+
     // Typing is logged by what it changes, and by nothing else.
     let again = admin.post(&autosave, &typed).await;
     shows(&again, 200, "id=\"region-error\"");

@@ -11,6 +11,7 @@ use crate::http::api::files::keys::{FileKeyQuery, file_key};
 use crate::http::body::Body;
 use crate::http::caller::AdminCaller;
 use crate::http::declare::changes_files;
+use crate::http::file_headers::NoFileHeaders;
 use crate::http::path::Id;
 use crate::http::query::Query;
 use crate::http::state::Services;
@@ -99,6 +100,7 @@ impl CopiedBody {
 #[post("/v1/storages/{storage_id}/files/copy")]
 async fn copy_file(
     admin: AdminCaller,
+    _: NoFileHeaders,
     services: Data<Services>,
     id: Id<StorageRef>,
     trail: Trail,
@@ -126,6 +128,7 @@ async fn copy_file(
 #[post("/v1/storages/{storage_id}/files/move")]
 async fn move_file(
     admin: AdminCaller,
+    _: NoFileHeaders,
     services: Data<Services>,
     id: Id<StorageRef>,
     trail: Trail,
@@ -161,6 +164,7 @@ struct PutFileAcl {
 #[put("/v1/storages/{storage_id}/files/acl")]
 async fn put_file_acl(
     admin: AdminCaller,
+    _: NoFileHeaders,
     services: Data<Services>,
     id: Id<StorageRef>,
     query: Query<FileKeyQuery>,

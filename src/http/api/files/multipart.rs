@@ -10,6 +10,7 @@ use crate::http::api::files::write::{ChecksumBody, StoredBody, guessed_type};
 use crate::http::body::Body;
 use crate::http::caller::AdminCaller;
 use crate::http::declare::{asks, changes_files};
+use crate::http::file_headers::NoFileHeaders;
 use crate::http::path::Id;
 use crate::http::state::Services;
 use crate::http::trail::Trail;
@@ -73,6 +74,7 @@ struct BegunUploadBody {
 #[post("/v1/storages/{storage_id}/files/multipart")]
 async fn begin_upload(
     admin: AdminCaller,
+    _: NoFileHeaders,
     services: Data<Services>,
     id: Id<StorageRef>,
     trail: Trail,
@@ -168,6 +170,7 @@ struct SignedPartBody {
 #[post("/v1/storages/{storage_id}/files/multipart/parts")]
 async fn sign_upload_parts(
     admin: AdminCaller,
+    _: NoFileHeaders,
     services: Data<Services>,
     id: Id<StorageRef>,
     trail: Trail,
@@ -238,6 +241,7 @@ struct SentPartBody {
 #[post("/v1/storages/{storage_id}/files/multipart/complete")]
 async fn complete_upload(
     admin: AdminCaller,
+    _: NoFileHeaders,
     services: Data<Services>,
     id: Id<StorageRef>,
     trail: Trail,
@@ -293,6 +297,7 @@ struct AbortUpload {
 #[post("/v1/storages/{storage_id}/files/multipart/abort")]
 async fn abort_upload(
     admin: AdminCaller,
+    _: NoFileHeaders,
     services: Data<Services>,
     id: Id<StorageRef>,
     trail: Trail,

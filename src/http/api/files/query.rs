@@ -56,6 +56,9 @@ struct MetadataBody {
     storage_class: Option<String>,
     /// The customer's own, without `x-amz-meta-`. Encoded words (RFC 2047) are decoded.
     metadata: BTreeMap<String, String>,
+    /// How many more values of metadata the file has that the store cannot send in headers.
+    #[schema(example = 0)]
+    missing_metadata: u32,
     server_side_encryption: Option<EncryptionBody>,
     /// In base64, by S3's names: those that S3 has. One that ends in `-` and a number is of the parts'
     /// checksums.
@@ -107,6 +110,7 @@ impl MetadataBody {
             version_id: metadata.version_id,
             storage_class: metadata.storage_class,
             metadata: metadata.metadata.into_iter().collect(),
+            missing_metadata: found.missing_metadata,
             server_side_encryption: found.encryption.map(|algorithm| EncryptionBody {
                 algorithm,
                 kms_key_id,

@@ -66,9 +66,20 @@ struct FolderBody {
     folder: String,
     folders: Vec<FolderEntryBody>,
     files: Vec<FileEntryBody>,
+    /// Where the page has an object with bytes whose key is the bucket prefix itself: no file key names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prefix_object: Option<PrefixObjectBody>,
     /// Absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_page_token: Option<String>,
+}
+
+/// An object whose key is the bucket prefix itself.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PrefixObject)]
+struct PrefixObjectBody {
+    /// In bytes.
+    size: i64,
 }
 
 /// A folder in a folder.
@@ -138,6 +149,7 @@ async fn list_files(
         folder: found.folder.to_string(),
         folders: found.folders.into_iter().map(Into::into).collect(),
         files: found.files.into_iter().map(Into::into).collect(),
+        prefix_object: found.prefix_object.map(|size| PrefixObjectBody { size }),
         next_page_token: found
             .continuation
             .map(|token| services.page_tokens.seal(&place, &token))

@@ -11,6 +11,7 @@ use crate::http::api::files::keys::{is_one_range, parse_keys};
 use crate::http::body::Body;
 use crate::http::caller::{AdminCaller, MemberCaller};
 use crate::http::declare::asks;
+use crate::http::file_headers::NoFileHeaders;
 use crate::http::path::Id;
 use crate::http::state::Services;
 use crate::http::trail::Trail;
@@ -122,6 +123,7 @@ impl SignedUrlsBody {
 #[post("/v1/storages/{storage_id}/files/sign")]
 async fn sign_files(
     member: MemberCaller,
+    _: NoFileHeaders,
     services: Data<Services>,
     id: Id<StorageRef>,
     trail: Trail,

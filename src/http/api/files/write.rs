@@ -12,6 +12,7 @@ use crate::http::api::files::read::FileContent;
 use crate::http::body::Body;
 use crate::http::caller::AdminCaller;
 use crate::http::declare::changes_files;
+use crate::http::file_headers::NoFileHeaders;
 use crate::http::path::Id;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
@@ -85,7 +86,8 @@ struct UploadHeaders {
     /// The body's MD5, in base64.
     #[param(rename = "Content-MD5", example = "kAFQmDzST7DWlj99KOF/cg==")]
     content_md5: Option<String>,
-    /// Digests of the body (RFC 9530); the one by `sha-256` must be the body's.
+    /// Digests of the body (RFC 9530); those by `sha-256`, `sha-512` and `md5` must be the body's, and one of
+    /// them must be there.
     #[param(
         rename = "Content-Digest",
         example = "sha-256=:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=:"
@@ -97,6 +99,12 @@ struct UploadHeaders {
         example = "sha-256=:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=:"
     )]
     repr_digest: Option<String>,
+    /// The same as RFC 3230 writes it.
+    #[param(
+        rename = "Digest",
+        example = "SHA-256=ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="
+    )]
+    digest: Option<String>,
     /// The body's SHA-256, in base64.
     #[param(
         rename = "x-amz-checksum-sha256",
@@ -117,10 +125,9 @@ struct UploadHeaders {
 /// `Content-Type` is kept; where it is absent, the key's ending decides. `Cache-Control`,
 /// `Content-Disposition`, `Content-Language` and `Expires` are kept too. `X-Sallyport-Meta-NAME` becomes
 /// the file's metadata `name`. `If-None-Match: *` stores the file only where there is none, `If-Match`
-/// only in place of the one with that ETag. A `Content-MD5`, or a SHA-256 in `Content-Digest`,
-/// `Repr-Digest` or `x-amz-checksum-sha256`, must be that of the body. Other headers of S3
-/// (`x-amz-acl` and the like) and others that describe a file are refused, because they would be without
-/// effect; so is a form
+/// only in place of the one with that ETag. Digests in `Content-MD5`, `Content-Digest`, `Repr-Digest`,
+/// `Digest` and `x-amz-checksum-sha256` must be those of the body. Other headers of stores (`x-amz-acl` and
+/// the like) and others that describe a file are refused, because they would be without effect; so is a form
 /// (`multipart/form-data`).
 #[utoipa::path(
     tag = "Files",
@@ -219,6 +226,7 @@ pub(crate) fn guessed_type(key: &FileKey) -> String {
 #[delete("/v1/storages/{storage_id}/files")]
 async fn delete_file(
     admin: AdminCaller,
+    _: NoFileHeaders,
     services: Data<Services>,
     id: Id<StorageRef>,
     query: Query<VersionQuery>,
@@ -311,6 +319,7 @@ struct NotDeletedBody {
 #[post("/v1/storages/{storage_id}/files/delete")]
 async fn delete_files(
     admin: AdminCaller,
+    _: NoFileHeaders,
     services: Data<Services>,
     id: Id<StorageRef>,
     trail: Trail,

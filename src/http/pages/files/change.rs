@@ -9,6 +9,7 @@ use crate::domain::files::file_key::{FileKey, Folder};
 use crate::domain::ids::StorageRef;
 use crate::domain::people::audit::{FilePart, NamedFile};
 use crate::http::declare::{PageRoute, PageRoutes};
+use crate::http::file_headers;
 use crate::http::pages::files::file_name::file_name;
 use crate::http::pages::files::folder;
 use crate::http::pages::files::folder::{FolderQuery, Upload};
@@ -187,6 +188,8 @@ async fn store(to: &Destination<'_>, field: Field, before: &mut Before) -> Resul
     if name.is_empty() {
         return Ok(false);
     }
+    let headers = field.headers().iter();
+    file_headers::of_a_part(headers.map(|(name, value)| (name.as_str(), value.as_bytes())))?;
     let folder = Folder::parse(&before.folder).map_err(|i| Error::field("folder", i))?;
     let key = FileKey::parse(&format!("{folder}{name}")).map_err(|i| Error::field("file", i))?;
     // The text itself: a type that was parsed and written again has lost its form.

@@ -68,6 +68,7 @@ struct About {
     checksums: Vec<(&'static str, String)>,
     headers: Vec<(&'static str, String)>,
     metadata: Vec<(String, String)>,
+    missing_metadata: u32,
     preview: Preview,
 }
 
@@ -86,6 +87,7 @@ impl About {
             checksums,
             archive,
             headers,
+            missing_metadata,
         } = details;
         let storage_class = metadata.storage_class.unwrap_or_else(|| "STANDARD".into());
         Self {
@@ -113,6 +115,7 @@ impl About {
             .filter_map(|(name, value)| Some((name, value?)))
             .collect(),
             metadata: metadata.metadata,
+            missing_metadata,
             preview,
         }
     }
@@ -313,6 +316,7 @@ mod tests {
                 "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=".into(),
             )],
             archive: Archive::default(),
+            missing_metadata: 0,
             headers: KeptHeaders {
                 cache_control: Some("max-age=5".into()),
                 ..KeptHeaders::default()

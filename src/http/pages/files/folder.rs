@@ -87,6 +87,8 @@ struct FilesPage {
     trouble: Option<Trouble>,
     folders: Vec<FolderRow>,
     files: Vec<FolderFileRow>,
+    /// The size of an object with the prefix's own key.
+    prefix_object: Option<String>,
     orders: Vec<OrderLink>,
     /// Where the first page is, for the others.
     first: Option<String>,
@@ -222,6 +224,10 @@ impl FilesPage {
         trouble: Option<Trouble>,
         next: Option<&str>,
     ) -> Self {
+        let prefix_object = found
+            .as_ref()
+            .and_then(|page| page.prefix_object)
+            .map(size_in_words);
         let (folders, mut files) =
             found.map_or((Vec::new(), Vec::new()), |page| (page.folders, page.files));
         query.order.sort(&mut files);
@@ -247,6 +253,7 @@ impl FilesPage {
             },
             crumbs: place.crumbs(&folder),
             trouble,
+            prefix_object,
             folders: folders.iter().map(|f| FolderRow::of(f, &place)).collect(),
             files: files
                 .into_iter()
@@ -297,6 +304,7 @@ mod tests {
             folder: Folder::root(),
             folders,
             files,
+            prefix_object: None,
             continuation: None,
         }
     }

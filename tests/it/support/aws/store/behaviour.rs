@@ -28,6 +28,12 @@ pub enum Behaviour {
     /// Every page has this key too.
     ListsAlso(&'static str),
     MaxKeysIgnored,
+    /// Everything below the prefix is listed, whatever the delimiter is.
+    DelimiterIgnored,
+    /// The element of this name of a listing has this text, as it is.
+    Says(&'static str, &'static str),
+    /// A listing leaves out what it was asked for.
+    SaysNothing,
     /// So many pages without a key come before each page with keys.
     EmptyPages(usize),
     /// Keys come in the reverse order.
@@ -65,6 +71,12 @@ pub enum Behaviour {
     KeepsWhatIsDeleted,
     /// PutObject says that it is done, and does nothing.
     ForgetsWhatIsPut,
+    /// PutObject stores other bytes of the same length, and names their ETag.
+    StoresOtherBytes,
+    /// ETags look like an MD5 and are none.
+    EtagsOfItsOwn,
+    /// CopyObject says that it is done, and does nothing.
+    CopiesNothing,
     /// DeleteObjects fails so for a key, so many times.
     FailureForKey(&'static str, &'static str, usize),
     /// DeleteObjects does nothing for a key and does not name it.

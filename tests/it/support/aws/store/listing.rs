@@ -69,7 +69,10 @@ impl Holdings {
         let prefix = request.query("prefix").unwrap_or_default();
         let delimiter = request.query("delimiter").filter(|text| !text.is_empty());
         let asked = request.query("max-keys").and_then(|text| text.parse().ok());
-        let mut entries = self.entries(&prefix, delimiter.as_deref());
+        let heeded = delimiter
+            .as_deref()
+            .filter(|_| !self.does(|b| matches!(b, Behaviour::DelimiterIgnored)));
+        let mut entries = self.entries(&prefix, heeded);
         let mut most: usize = asked.unwrap_or(1000);
         if self.does(|b| matches!(b, Behaviour::MaxKeysIgnored)) {
             most = 1000;
@@ -146,13 +149,33 @@ impl Holdings {
             .min(from + most)
             .min(entries.len());
         let page: Vec<Entry> = entries.drain(from.min(end)..end).collect();
-        self.page(&prefix, delimiter.as_deref(), asked, &page, token)
+        let of = [
+            ("Name", Some(request.bucket_and_key().0)),
+            ("Prefix", Some(prefix)),
+            ("Delimiter", delimiter),
+            ("StartAfter", after),
+        ];
+        self.page(&of, asked, &page, token)
+    }
+
+    /// What an answer repeats of its question.
+    fn echo(&self, of: &[(&str, Option<String>)], name: impl Fn(&str) -> String) -> String {
+        let mut text = String::new();
+        for (element, asked) in of {
+            let own = self.find(|b| match b {
+                Behaviour::Says(of, said) if of == element => Some((*said).to_owned()),
+                _ => None,
+            });
+            if let Some(said) = own.or_else(|| asked.as_deref().map(&name)) {
+                text += &format!("<{element}>{said}</{element}>");
+            }
+        }
+        text
     }
 
     fn page(
         &self,
-        prefix: &str,
-        delimiter: Option<&str>,
+        of: &[(&str, Option<String>)],
         asked: Option<usize>,
         page: &[Entry],
         mut token: Option<String>,
@@ -177,10 +200,10 @@ impl Holdings {
             _ => None,
         });
         let count = count.unwrap_or(page.len() as i64);
-        let mut text = format!("<Name>bucket</Name><Prefix>{}</Prefix>", name(prefix));
-        if let Some(delimiter) = delimiter {
-            text += &format!("<Delimiter>{}</Delimiter>", name(delimiter));
-        }
+        let mut text = match self.does(|b| matches!(b, Behaviour::SaysNothing)) {
+            true => String::new(),
+            false => self.echo(of, name),
+        };
         if !plain {
             text += "<EncodingType>url</EncodingType>";
         }
@@ -252,9 +275,12 @@ impl Holdings {
         let prefix = request.query("prefix").unwrap_or_default();
         let marker = request.query("key-marker").unwrap_or_default();
         let loops = self.does(|b| matches!(b, Behaviour::SamePageForEver(_)));
-        let mut text = format!(
-            "<Name>bucket</Name><EncodingType>url</EncodingType><IsTruncated>{loops}</IsTruncated>"
-        );
+        let of = [
+            ("Name", Some(request.bucket_and_key().0)),
+            ("Prefix", Some(prefix.clone())),
+        ];
+        let mut text = self.echo(&of, encoded);
+        text += &format!("<EncodingType>url</EncodingType><IsTruncated>{loops}</IsTruncated>");
         let mut last = String::new();
         for (key, object) in &self.objects {
             if !key.starts_with(&prefix) || (!loops && *key <= marker) {

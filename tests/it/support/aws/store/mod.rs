@@ -45,18 +45,39 @@ pub struct Store {
     wire: Wire,
     holdings: Arc<Mutex<Holdings>>,
     pub bucket: String,
+    /// Where its buckets are: empty, or a path without a slash at its end.
+    path: &'static str,
 }
 
 impl Store {
     /// Holds nothing.
     pub async fn with(behaviours: impl IntoIterator<Item = Behaviour>) -> Self {
+        Self::below("", behaviours).await
+    }
+
+    /// One whose endpoint has a path. Anything else is answered with 404.
+    pub async fn below(
+        path: &'static str,
+        behaviours: impl IntoIterator<Item = Behaviour>,
+    ) -> Self {
         let holdings = Arc::new(Mutex::new(Holdings {
             behaviours: behaviours.into_iter().collect(),
             ..Holdings::default()
         }));
         let own = holdings.clone();
         let wire = Wire::serve(move |request| {
-            let reply = own.lock().unwrap().answer(&request);
+            // STS is not below the path.
+            let target = match request.form("Action") {
+                Some(_) => Some(request.target.as_str()),
+                None => request.target.strip_prefix(path),
+            };
+            let reply = match target {
+                Some(target) => own.lock().unwrap().answer(&Request {
+                    target: target.to_owned(),
+                    ..request.clone()
+                }),
+                None => html(404),
+            };
             async move { reply }.boxed()
         })
         .await;
@@ -65,7 +86,13 @@ impl Store {
             wire,
             holdings,
             bucket,
+            path,
         }
+    }
+
+    /// Its address, with its path.
+    pub fn endpoint(&self) -> String {
+        format!("{}{}", self.url, self.path)
     }
 
     pub fn holdings(&self) -> MutexGuard<'_, Holdings> {
@@ -118,7 +145,7 @@ impl Store {
     pub async fn connect(&self, app: &TestApp, workspace: &TestWorkspace) -> String {
         let settings = json!({
             "bucket": self.bucket, "auth": "access_key", "access_key_id": "AKIAIOSFODNN7EXAMPLE",
-            "secret_access_key": "0123456789012345678901234567890123456789", "endpoint": self.url,
+            "secret_access_key": "0123456789012345678901234567890123456789", "endpoint": self.endpoint(),
         });
         let dialog =
             crate::it::support::scene::Dialog::open_in(app, workspace.clone(), settings).await;

@@ -4,13 +4,15 @@ use crate::it::support::aws::store::behaviour::Behaviour;
 use crate::it::support::aws::store::{Holdings, StoredObject, escaped};
 use crate::it::support::aws::stub::s3_error;
 use crate::it::support::aws::wire::{Reply, Request};
+use md5::{Digest, Md5};
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 fn etag_of(body: &[u8]) -> String {
-    let mut hasher = DefaultHasher::new();
-    body.hash(&mut hasher);
-    format!("\"{:032x}\"", hasher.finish())
+    let md5: String = Md5::digest(body)
+        .iter()
+        .map(|b| format!("{b:02x}"))
+        .collect();
+    format!("\"{md5}\"")
 }
 
 /// The bytes of a body, also of one in `aws-chunked` encoding.
@@ -58,7 +60,10 @@ impl Holdings {
         body: Vec<u8>,
         headers: Vec<(String, String)>,
     ) -> String {
-        let etag = etag_of(&body);
+        let etag = match self.does(|b| matches!(b, Behaviour::EtagsOfItsOwn)) {
+            true => format!("\"{:032x}\"", body.len()),
+            false => etag_of(&body),
+        };
         let object = StoredObject {
             etag: etag.clone(),
             body,
@@ -142,7 +147,10 @@ impl Holdings {
         if !holds {
             return s3_error(412, "PreconditionFailed", "a condition does not hold");
         }
-        let body = body_of(request);
+        let mut body = body_of(request);
+        if self.does(|b| matches!(b, Behaviour::StoresOtherBytes)) {
+            body.iter_mut().for_each(|byte| *byte ^= 1);
+        }
         let etag = match self.does(|b| matches!(b, Behaviour::ForgetsWhatIsPut)) {
             true => etag_of(&body),
             false => self.store(&key, body, kept(request)),
@@ -163,7 +171,9 @@ impl Holdings {
             true => String::new(),
             false => format!("<ETag>{etag}</ETag>"),
         };
-        self.objects.insert(key, object);
+        if !self.does(|b| matches!(b, Behaviour::CopiesNothing)) {
+            self.objects.insert(key, object);
+        }
         self.xml("CopyObjectResult", format!("{etag}{}", self.date()))
     }
 
