@@ -3,7 +3,7 @@
 use crate::domain::connection::account::AccountId;
 use crate::domain::connection::role_arn::RoleArn;
 use crate::domain::policy_document::document_name::DocumentName;
-use crate::domain::policy_document::documents::DocumentParameters;
+use crate::domain::policy_document::parameters::DocumentParameters;
 
 /// The role that the documents make or change.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,52 +1,13 @@
-//! The documents, and what they are rendered for.
+//! The documents.
 
 use crate::domain::Invalid;
-use crate::domain::connection::access::Access;
-use crate::domain::connection::account::{AccountId, Partition};
-use crate::domain::connection::bucket_name::BucketName;
-use crate::domain::connection::bucket_prefix::BucketPrefix;
-use crate::domain::connection::external_id::ExternalId;
-use crate::domain::connection::kms_key_arn::KmsKeyArn;
-use crate::domain::connection::region::Region;
-use crate::domain::connection::role_arn::RoleArn;
-use crate::domain::connection::service_identity::ServicePrincipal;
-use crate::domain::origin::Origin;
 use crate::domain::policy_document::accounts::{DocumentAccounts, DocumentRole};
 use crate::domain::policy_document::bucket_rules::{CorsRule, Lifecycle};
 use crate::domain::policy_document::document_name::DocumentName;
 use crate::domain::policy_document::escape;
+use crate::domain::policy_document::parameters::DocumentParameters;
 use crate::domain::policy_document::role_name::RoleName;
 use serde_json::Value;
-
-/// What the documents are rendered for.
-#[derive(Debug, Clone)]
-pub struct DocumentParameters {
-    /// The customer's, for the ARNs of bucket and objects.
-    pub partition: Partition,
-    pub service_principal: ServicePrincipal,
-    pub external_id: ExternalId,
-    pub bucket: BucketName,
-    pub prefix: BucketPrefix,
-    pub access: Access,
-    pub kms_key: Option<KmsKeyArn>,
-    /// May be empty: then no CORS rule is rendered in any document.
-    pub allowed_origins: Vec<Origin>,
-    pub region: Option<Region>,
-    /// The customer's role, once it is known; until then the documents make one with a suggested name.
-    pub role_arn: Option<RoleArn>,
-    /// The bucket's account, where somebody has named it; otherwise it is the role's.
-    pub bucket_account: Option<AccountId>,
-}
-
-impl DocumentParameters {
-    /// The role that the documents make or change.
-    pub fn role_name(&self) -> RoleName {
-        match &self.role_arn {
-            Some(role_arn) => RoleName::of(role_arn),
-            None => RoleName::suggested(&self.bucket, &self.external_id),
-        }
-    }
-}
 
 /// Everything that a customer's AWS administrator needs, filled in.
 #[derive(Debug, Clone, PartialEq)]

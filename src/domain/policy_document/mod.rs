@@ -14,6 +14,7 @@ mod cloudformation;
 mod document_name;
 mod documents;
 pub mod escape;
+mod parameters;
 mod role_name;
 mod session_policies;
 mod templates;
@@ -22,6 +23,7 @@ mod trust_policy;
 
 pub use accounts::DocumentAccount;
 pub use document_name::DocumentName;
-pub use documents::{DocumentParameters, Documents};
+pub use documents::Documents;
+pub use parameters::DocumentParameters;
 pub use role_name::RoleName;
 pub use templates::PolicyTemplates;
