@@ -449,7 +449,10 @@ async fn an_object_with_the_prefix_as_its_key_is_named_once_it_has_bytes() {
     let place = Scene::on(Emulator).prefix("team").connect().await;
     let (customer, bucket) = (&place.storage.customer, &place.storage.bucket);
     place.storage.put("/a.txt", "hello").await;
-    for (body, named) in [("", json!(null)), ("21 bytes, no file key", json!({"size": 21}))] {
+    for (body, named) in [
+        ("", json!(null)),
+        ("21 bytes, no file key", json!({"size": 21})),
+    ] {
         customer.put_object(bucket, "team/", body).await;
         for query in ["/files", "/files?recursive=true"] {
             let page = place.get(query).await.expect(200);

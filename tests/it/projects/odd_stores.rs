@@ -164,7 +164,10 @@ async fn a_folder_that_is_not_there_is_not_taken_for_the_one_that_was_meant() {
     };
     for typed in ["/team ", "team\u{200b}/", "/team\u{2028}", "\u{a0}team"] {
         let problem = create(typed).await.refused_field("folder");
-        assert_eq!(problem["errors"][0]["code"], "invalid_folder", "{problem:#}");
+        assert_eq!(
+            problem["errors"][0]["code"], "invalid_folder",
+            "{problem:#}"
+        );
         let detail = problem["errors"][0]["detail"].as_str().unwrap();
         assert!(detail.contains("Use `/team/`."), "{detail}");
     }
