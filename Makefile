@@ -6,10 +6,10 @@ CARGO ?= cargo
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help test test-tools lint fmt check-compose run demo demo-walk faults bench screenshots figures clean check-api schemathesis fuzz sbom advisories
+.PHONY: help test test-tools lint fmt check-compose run demo demo-walk faults bench screenshots figures clean check-api schemathesis fuzz sbom advisories check-manifests
 
 help: ## List the targets.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 test: test-tools lint ## Check and test everything. ARGS=name runs the tests whose names contain it.
 	@if [ -z "$(ARGS)" ]; then $(MAKE) --no-print-directory check-api && .build/emulator/bin/python tools/faults/faults.py --short; fi
@@ -22,6 +22,10 @@ check-api:
 	@tools/canary
 	@tools/schemathesis 8 1
 
+check-manifests: ## Give the service real tables and JSON files as manifests.
+	@$(CARGO) build
+	@tools/check-manifests
+
 schemathesis: ## Test the API by its OpenAPI document, as each kind of caller. SECONDS=n for each.
 	@$(CARGO) build
 	@tools/schemathesis $(or $(SECONDS),300)
@@ -32,7 +36,7 @@ fuzz: ## Give random input to each parser of outside input, for ten minutes.
 sbom: ## Write the software bill of materials (CycloneDX) to .build/sbom.cdx.json.
 	@tools/sbom
 
-test-tools: ## Install the test tools: AWS emulator, linters, PostgreSQL, Chromium, generators of clients, cargo-deny.
+test-tools: ## Install the test tools: AWS emulator, AWS CLI, linters, PostgreSQL, Chromium, generators of clients, cargo-deny.
 	@tools/install
 
 lint: check-compose ## Check formatting, clippy, dependency rules, docker-compose.yml.

@@ -11,6 +11,7 @@ pub mod clock;
 pub mod closed_sets;
 pub mod connections;
 pub mod diagnosis;
+pub mod doctor;
 pub mod error;
 pub mod files;
 pub mod jobs;

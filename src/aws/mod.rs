@@ -9,6 +9,7 @@ mod answers;
 pub mod checks;
 pub mod client;
 mod denial;
+pub mod doctor;
 pub mod failure;
 pub mod files;
 mod gates;

@@ -1,6 +1,7 @@
 //! The command line.
 
 pub mod audit;
+pub mod doctor;
 pub mod healthcheck;
 pub mod operator_token;
 pub mod provision;
@@ -31,6 +32,7 @@ pub enum Command {
     /// Ask a running service whether it is alive: for containers.
     Healthcheck(healthcheck::Arguments),
     Provision(Box<provision::Args>),
+    Doctor(Box<doctor::Arguments>),
     Rekey(Box<rekey::Arguments>),
     OperatorToken(Box<operator_token::Arguments>),
     Audit(audit::Arguments),

@@ -48,7 +48,7 @@ pub struct Args {
     #[arg(long)]
     role_account: Option<String>,
 
-    /// The account that owns the bucket, where that is not the role's (`bucket_account_id` of the setup)
+    /// The account that owns the bucket, where that is not the role's. Without it, as in the documents
     #[arg(long)]
     bucket_account: Option<String>,
 
@@ -209,7 +209,8 @@ fn provisioning(args: &Args) -> Result<Provisioning, Error> {
     provisioning.role_path = role_path.or(role_arn.as_ref().map(IamPath::of));
     provisioning.permissions_boundary = boundary;
     provisioning.role_account = role_account.or(role_arn.map(|arn| arn.account().clone()));
-    provisioning.bucket_account = bucket_account;
+    provisioning.bucket_account =
+        bucket_account.or_else(|| provisioning.documents().bucket_account_apart());
     provisioning.skip_cors = args.skip_cors;
     provisioning.skip_lifecycle = args.skip_lifecycle;
     provisioning.replace = args.replace;
@@ -363,6 +364,31 @@ mod tests {
             .await
             .unwrap_err();
         assert!(error.to_string().contains("--role-name"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn the_bucket_s_account_comes_from_the_documents_unless_given() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        let documents = json!({
+            "trust_policy": {},
+            "permission_policy": {"Statement": {"Resource": "arn:aws:s3:::acme-data/*"}},
+            "role": {"arn": "arn:aws:iam::123456789012:role/x"},
+            "accounts": {"bucket": {"id": "222222222222"}},
+        });
+        write!(file, "{documents}").unwrap();
+        let path = file.path().to_str().unwrap();
+        for (more, account) in [
+            (&[][..], "222222222222"),
+            (&["--bucket-account", "333333333333"], "333333333333"),
+        ] {
+            let text = run_with(&[&[path, "--bucket", "acme-data"], more].concat())
+                .await
+                .unwrap();
+            assert!(
+                text.contains(&format!("The bucket is in the account {account}.")),
+                "{text}"
+            );
+        }
     }
 
     #[tokio::test]

@@ -8,6 +8,7 @@ pub mod aws_failure;
 pub mod cause;
 pub mod check;
 pub mod connection;
+pub mod doctor;
 pub mod files;
 pub mod ids;
 pub mod invalid;

@@ -1,5 +1,6 @@
 //! What handlers work with.
 
+use crate::application::doctor::Doctor;
 use crate::application::files::shared::Files;
 use crate::application::kept::idempotency::IdempotentRequests;
 use crate::application::kept::page_tokens::PageTokens;
@@ -30,6 +31,7 @@ pub struct Services {
     pub setups: Arc<Setups>,
     pub dialog: DialogServices,
     pub storages: Arc<Storages>,
+    pub doctor: Doctor,
     pub files: Arc<Files>,
     pub projects: Arc<Projects>,
     pub idempotency: IdempotentRequests,

@@ -144,6 +144,7 @@ async fn build_on(
             },
             browser_probes: use_cases.browser_probes,
         },
+        doctor: use_cases.doctor,
         storages: use_cases.storages,
         files: use_cases.files,
         projects: use_cases.projects,

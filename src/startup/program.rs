@@ -1,7 +1,7 @@
 //! The program: what each of its commands does.
 
 use crate::cli::audit::AuditCommand;
-use crate::cli::{Cli, Command, healthcheck, provision};
+use crate::cli::{Cli, Command, doctor, healthcheck, provision};
 use crate::settings::{Options, Settings};
 use crate::startup::commands;
 use crate::{aws, http, logging, startup};
@@ -15,6 +15,7 @@ pub async fn run(cli: Cli) -> Result<(), String> {
         Some(Command::Serve(options)) => serve(*options).await,
         Some(Command::Healthcheck(arguments)) => healthcheck::run(&arguments).await,
         Some(Command::Provision(arguments)) => provision(*arguments).await,
+        Some(Command::Doctor(arguments)) => examine(*arguments).await,
         Some(Command::Rekey(arguments)) => commands::rekey(*arguments).await,
         Some(Command::OperatorToken(arguments)) => commands::operator_token(*arguments).await,
         Some(Command::Audit(arguments)) => match arguments.command {
@@ -28,11 +29,24 @@ pub async fn run(cli: Cli) -> Result<(), String> {
 }
 
 async fn provision(arguments: provision::Args) -> Result<(), String> {
-    let (sdk, _) = aws::client::clients::AwsClients::environment().await?;
+    let (sdk, _egress) = aws::client::clients::AwsClients::environment().await?;
     let apply = async |wanted| aws::provision::provision(&sdk, &wanted).await;
     provision::run(arguments, apply, &mut std::io::stdout().lock())
         .await
         .map_err(|error| error.to_string())
+}
+
+/// Ends the program with a status of its own where something was found.
+async fn examine(arguments: doctor::Arguments) -> Result<(), String> {
+    let read = async |bucket: String, role: String| {
+        let (sdk, _egress) = aws::client::clients::AwsClients::environment().await?;
+        aws::doctor::read(&sdk, &bucket, &role).await
+    };
+    let status = doctor::run(&arguments, read, &mut std::io::stdout().lock()).await?;
+    match status {
+        0 => Ok(()),
+        status => std::process::exit(status),
+    }
 }
 
 async fn serve(options: Options) -> Result<(), String> {

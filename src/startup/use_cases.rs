@@ -11,6 +11,7 @@ use crate::application::clock::Clock;
 use crate::application::connections::Connections;
 use crate::application::connections::principal::PrincipalSource;
 use crate::application::diagnosis::denials::Denials;
+use crate::application::doctor::Doctor;
 use crate::application::files::shared::Files;
 use crate::application::jobs::worker::Worker;
 use crate::application::jobs::{Job, Lane};
@@ -55,6 +56,7 @@ const QUICK_INTERVAL: Duration = Duration::from_secs(15);
 pub(super) struct UseCases {
     pub setups: Arc<Setups>,
     pub storages: Arc<Storages>,
+    pub doctor: Doctor,
     pub files: Arc<Files>,
     pub projects: Arc<Projects>,
     pub workers: Vec<Worker>,
@@ -168,12 +170,18 @@ impl UseCases {
         let workers = workers.collect();
         let setups = Arc::new(Setups {
             store: store.clone(),
-            connections,
+            connections: connections.clone(),
             checks: checks.clone(),
             clock: clock.clone(),
             lifetime: settings.setup_ttl,
         });
         Ok(Self {
+            doctor: Doctor {
+                store: store.clone(),
+                connections,
+                setups: setups.clone(),
+                built_in: storages.built_in.clone(),
+            },
             browser_probes: BrowserProbes {
                 setups: setups.clone(),
                 bucket: bucket.clone(),

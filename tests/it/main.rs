@@ -6,6 +6,7 @@ mod browser;
 mod checks;
 mod connections;
 mod database;
+mod doctor;
 mod documents;
 mod files;
 mod fuzz;

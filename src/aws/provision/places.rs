@@ -88,10 +88,10 @@ impl Places {
             let actions = wanted.documents().key_actions().join(", ");
             left.push(match wanted.remove {
                 true => format!(
-                    "The KMS key is in the account {account}: what its key policy allows the role stays. An administrator of that account removes it."
+                    "The KMS key is in the account {account}: what its key policy allows the role stays. The script in the document `cli_key`, with --undo, removes it there."
                 ),
                 false => format!(
-                    "The KMS key is in the account {account}: its key policy must allow the role {actions}. An administrator of that account adds it; this command changes no key policy."
+                    "The KMS key is in the account {account}: its key policy must allow the role {actions}. This command changes no key policy: run the script in the document `cli_key` there, or add the statement of `key_policy`."
                 ),
             });
         }

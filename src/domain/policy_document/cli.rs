@@ -39,7 +39,12 @@ pub fn render(parts: &Parts<'_>) -> Result<String, Invalid> {
     let (heads, bodies): (&[&str], &[&str]) = match apart {
         true => (
             &[piece!("role_apart_head"), piece!("trust_head")],
-            &[piece!("common"), piece!("role"), piece!("role_end")],
+            &[
+                piece!("role_arguments"),
+                piece!("common"),
+                piece!("role"),
+                piece!("role_end"),
+            ],
         ),
         false => (
             &[
@@ -49,6 +54,7 @@ pub fn render(parts: &Parts<'_>) -> Result<String, Invalid> {
                 piece!("trust_head"),
             ],
             &[
+                piece!("role_arguments"),
                 piece!("common"),
                 piece!("role"),
                 piece!("role_or_bucket"),
@@ -78,6 +84,7 @@ pub fn render_for_bucket(parts: &Parts<'_>) -> Result<Option<String>, Invalid> {
         &[piece!("bucket_head"), piece!("rules_head")],
         &variables,
         &[
+            piece!("arguments"),
             piece!("common"),
             piece!("statements"),
             piece!("bucket_policy"),
@@ -105,13 +112,20 @@ pub fn render_for_key(parts: &Parts<'_>) -> Result<Option<String>, Invalid> {
     Ok(Some(script(
         &[piece!("key_head")],
         &variables,
-        &[piece!("common"), piece!("statements"), piece!("key_policy")],
+        &[
+            piece!("arguments"),
+            piece!("common"),
+            piece!("statements"),
+            piece!("key_policy"),
+        ],
     )))
 }
 
 fn script(heads: &[&str], variables: &[(&str, String)], bodies: &[&str]) -> String {
     let mut script = heads.concat();
-    script.push_str("set -eu\n\n");
+    // The values and jq's program are in single quotes on purpose.
+    script.push_str("#\n# A $ in single quotes is meant as it is.\n");
+    script.push_str("# shellcheck disable=SC2016\nset -eu\n\n");
     for (name, value) in variables {
         script.push_str(&format!("{name}={}\n", escape::for_shell(value)));
     }

@@ -1,6 +1,7 @@
 //! The JSON API, one file for each resource. Requests and answers are declared beside their handlers.
 
 pub mod checks;
+pub mod doctor;
 pub mod face;
 pub mod files;
 pub mod people;
@@ -36,6 +37,7 @@ fn configure_product(config: &mut ServiceConfig) {
     people::workspace::configure(config);
     setups::configure(config);
     storages::configure(config);
+    doctor::configure(config);
     people::sign_in_links::configure(config);
     people::sessions::configure(config);
     files::read::configure(config);

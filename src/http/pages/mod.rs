@@ -4,6 +4,7 @@
 //! them. Errors become pages in [`error`]; every change is a POST that carries a CSRF token
 //! ([`form::Form`]) and answers with a redirect.
 
+mod doctor;
 pub mod face;
 mod files;
 pub mod people;
@@ -22,6 +23,7 @@ pub fn routes() -> PageRoutes {
     files::configure(&mut routes);
     projects::configure(&mut routes);
     setups::configure(&mut routes);
+    doctor::configure(&mut routes);
     storages::storage::configure(&mut routes);
     setups::instructions::configure(&mut routes);
     routes

@@ -150,6 +150,22 @@ impl Furnished {
     }
 }
 
+/// Pastes a policy with several faults into the doctor's page, and sends it.
+const EXAMINE: &str = r#"
+const policy = `{
+  "Version": "2024-10-24",
+  "Statement": [
+    {
+      "Effect": "Allow",
+      "Action": ["s3:ListBucket", "s3:GetObjcet", "s3:ListAllMyBuckets"],
+      "Resource": ["arn:aws:s3:::a-bucket-of-another-name-that-is-as-long-as-it-may-be-in-amazon", "arn:aws:s3:::other/*"]
+    },
+  ]
+}`;
+document.querySelector('#permission_policy').value = policy;
+document.querySelector('#cors').value = '[{"AllowedMethods": ["GET"], "AllowedOrigins": ["https://app.example.com/"]}]';
+document.querySelector('#permission_policy').form.requestSubmit();"#;
+
 /// The IDs of what there is.
 struct Made {
     storage: String,
@@ -219,6 +235,14 @@ async fn entries(world: &World, made: &Made) -> Vec<Entry> {
         entry("setup-unchecked", Admin, step(begun, "check")),
         pictured("setup-refused", Admin, step(refused, "check")),
         pictured("setup-check", Admin, step(ready, "check")),
+        entry("doctor", Admin, format!("/settings/setups/{ready}/doctor")),
+        done(
+            "doctor-found",
+            Admin,
+            format!("/settings/storages/{storage}/doctor"),
+            EXAMINE,
+            "#found",
+        ),
         entry(
             "setup-close",
             Admin,
@@ -378,6 +402,14 @@ async fn extreme_entries(world: &mut World, made: &Made) -> Vec<Entry> {
     world.patch_setup(&setup, &json!({"role_arn": role})).await;
     world.check_setup(&setup).await;
     world.bucket = short;
+    let apart = world
+        .open_setup(&world.typed("Three accounts", "team/"))
+        .await;
+    let three = json!({
+        "role_arn": "arn:aws:iam::444455556666:role/acme", "bucket_account_id": "222222222222",
+        "kms_key_arn": "arn:aws:kms:us-east-1:333333333333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+    });
+    world.patch_setup(&apart, &three).await;
 
     let step = |step: &str| format!("/settings/setups/{setup}?step={step}");
     let query = |pairs: &[(&str, &str)]| {
@@ -396,6 +428,14 @@ async fn extreme_entries(world: &mut World, made: &Made) -> Vec<Entry> {
         entry("extreme-role", step("role")),
         entry("extreme-check", step("check")),
         entry("extreme-instructions", world.instruction_link(&setup).await),
+        entry(
+            "extreme-accounts-role",
+            format!("/settings/setups/{apart}?step=role"),
+        ),
+        entry(
+            "extreme-accounts-instructions",
+            world.instruction_link(&apart).await,
+        ),
         entry("extreme-files", files("files", &[("folder", "/")])),
         entry(
             "extreme-folder",

@@ -1,5 +1,7 @@
 //! The documents that a customer applies.
 
+mod apart;
+mod apart_scripts;
 mod evaluation;
 mod hostile;
 mod lint;

@@ -10,19 +10,27 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Answers from the environment: what is set is printed, what is not is an AWS error of that kind.
+/// Answers from the environment: what is set is printed, what is not is an AWS error of that kind. The
+/// operation `FAILING` fails with `FAILURE`, the first `TIMES` times.
 const AWS: &str = r#"#!/bin/sh
 printf '%s\0' "$@" >>"$CALLS"
 printf '\001\0' >>"$CALLS"
 answer() { printf '%s\n' "$1"; exit 0; }
 refuse() { echo "An error occurred ($1) when calling the operation" >&2; exit 254; }
+if [ "${FAILING-}" = "$2" ] && [ "$(cat "$CALLS.failed" 2>/dev/null | wc -l)" -lt "$TIMES" ]; then
+  echo >>"$CALLS.failed"
+  echo "An error occurred ($FAILURE" >&2
+  exit 254
+fi
 case "$1 $2 $*" in
-  "sts get-caller-identity "*) answer 444455556666 ;;
+  "sts get-caller-identity "*) answer "${ACCOUNT-444455556666}" ;;
   *--query=Role.Arn*) answer arn:of:the:role ;;
   "iam get-role "*) [ -n "${ROLE-}" ] && answer "$ROLE"; refuse "${ROLE_ERROR-NoSuchEntity}" ;;
   "s3api get-bucket-cors "*) [ -n "${CORS-}" ] && answer "$CORS"; refuse "${CORS_ERROR-NoSuchCORSConfiguration}" ;;
   *--query=TransitionDefaultMinimumObjectSize*) answer "${SMALLEST-None}" ;;
   "s3api get-bucket-lifecycle-"*) [ -n "${LIFECYCLE-}" ] && answer "$LIFECYCLE"; refuse NoSuchLifecycleConfiguration ;;
+  "s3api get-bucket-policy "*) [ -n "${BUCKET_POLICY-}" ] && answer "$BUCKET_POLICY"; refuse "${POLICY_ERROR-NoSuchBucketPolicy}" ;;
+  "kms get-key-policy "*) [ -n "${KEY_POLICY-}" ] && answer "$KEY_POLICY"; refuse AccessDeniedException ;;
 esac
 "#;
 
@@ -36,7 +44,7 @@ pub struct Run {
 
 impl Run {
     /// The calls that change something, by operation.
-    fn changes(&self) -> Vec<&str> {
+    pub fn changes(&self) -> Vec<&str> {
         self.calls
             .iter()
             .map(|call| call[1].as_str())
@@ -79,6 +87,9 @@ pub fn run(script: &str, arguments: &[&str], answers: &[(&str, &str)]) -> Run {
     let parsed = Command::new("sh").arg("-n").arg(&file).status().unwrap();
     assert!(parsed.success(), "sh -n: {script}");
     let path = format!("{}:/usr/bin:/bin", bin.display());
+    // Nobody waits in a test.
+    let script = script.replace("\npause=3\n", "\npause=0\n");
+    fs::write(&file, &script).unwrap();
     let output = Command::new("sh")
         .arg(&file)
         .args(arguments)
@@ -107,7 +118,7 @@ fn read_calls(file: &Path) -> Vec<Vec<String>> {
         .collect()
 }
 
-fn usual() -> DocumentParameters {
+pub fn usual() -> DocumentParameters {
     parameters(Partition::Aws)
 }
 

@@ -4,6 +4,7 @@ use crate::domain::connection::access::Access;
 use crate::domain::connection::account::Partition;
 use crate::domain::connection::bucket_prefix::BucketPrefix;
 use crate::domain::policy_document::DocumentParameters;
+use crate::it::documents::apart::three;
 use crate::it::documents::rendering::{combinations, parameters, render, session_policy, special};
 use serde_json::{Value, json};
 
@@ -62,4 +63,19 @@ fn the_other_documents() {
     });
     insta::assert_json_snapshot!("cors_read", read.cors);
     insta::assert_snapshot!("terraform_read", read.terraform.unwrap());
+}
+
+#[test]
+fn the_documents_of_three_accounts() {
+    let documents = render(&three(Partition::Aws));
+    insta::assert_json_snapshot!("apart_key_policy", documents.key_policy);
+    insta::assert_snapshot!("apart_cli", documents.cli.unwrap());
+    insta::assert_snapshot!("apart_cli_bucket", documents.cli_bucket.unwrap());
+    insta::assert_snapshot!("apart_cli_key", documents.cli_key.unwrap());
+    insta::assert_snapshot!("apart_terraform", documents.terraform.unwrap());
+    insta::assert_snapshot!("apart_cloudformation", documents.cloudformation.unwrap());
+    insta::assert_snapshot!(
+        "apart_cloudformation_bucket",
+        documents.cloudformation_bucket.unwrap()
+    );
 }

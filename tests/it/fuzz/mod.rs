@@ -4,6 +4,7 @@
 //! changing those, and on random ones. `SALLYPORT_FUZZ_SECONDS` says how long each goes on; `make fuzz`
 //! sets it. A text that fails is made as short as it goes and shown: add it to the corpus.
 
+mod doctor;
 mod files;
 mod http;
 mod names;

@@ -188,3 +188,66 @@ async fn lists_of_other_products_are_read_or_refused_by_their_name() {
     }
     assert_eq!(setting.project_count().await, 4);
 }
+
+#[tokio::test]
+async fn the_limits_of_a_manifest_are_those_of_the_documentation() {
+    let setting = Setting::new().await;
+    let packed = |bytes: &[u8]| {
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+        gzip.write_all(bytes).unwrap();
+        gzip.finish().unwrap()
+    };
+    let columns: String = (0..10_000).map(|at| format!(",c{at}")).collect();
+    let within = vec![b' '; (32 << 20) - "cats/1.png\n".len()];
+    let row = format!("cats/1.png{}1\n", ",".repeat(10_000));
+    for (name, bytes) in [
+        (
+            "/m/largest.txt",
+            packed(&[b"cats/1.png\n", &*within].concat()),
+        ),
+        (
+            "/m/columns.csv",
+            format!("file_key{columns}\n{row}").into_bytes(),
+        ),
+    ] {
+        let project = setting.of_manifest(name, bytes).await;
+        assert_eq!(setting.keys(&project).await, CATS[..1], "{name}");
+    }
+    for (name, bytes, code) in [
+        (
+            "/m/bomb.txt.gz",
+            packed(&[b"cats/1.png\n", &*within, b"\n"].concat()),
+            "manifest_too_large",
+        ),
+        (
+            "/m/large.txt",
+            vec![b'a'; (32 << 20) + 1],
+            "manifest_too_large",
+        ),
+        (
+            "/m/many.txt",
+            b"a\n".repeat(1_000_001),
+            "duplicate_file_key",
+        ),
+        (
+            "/m/more.txt",
+            (0..=1_000_000)
+                .flat_map(|n| format!("{n}\n").into_bytes())
+                .collect(),
+            "too_many_files",
+        ),
+        ("/m/long.txt", vec![b'a'; 1 << 20], "file_key_too_long"),
+        (
+            "/m/metadata.csv",
+            format!("file_key,note\ncats/1.png,{}\n", "n".repeat(16 << 10)).into_bytes(),
+            "metadata_too_large",
+        ),
+    ] {
+        setting.storage.put(name, bytes).await;
+        let refused = setting.create(json!({"manifest_file_key": name})).await;
+        let problem = refused.expect(422);
+        let found = problem["errors"][0]["code"].as_str();
+        assert_eq!(found.or(problem["code"].as_str()), Some(code), "{name}");
+    }
+    assert_eq!(setting.project_count().await, 2);
+}

@@ -489,6 +489,7 @@ async fn another_workspaces_setup_is_as_if_absent() {
         (Method::PATCH, ""),
         (Method::DELETE, ""),
         (Method::GET, "/documents"),
+        (Method::POST, "/doctor"),
         (Method::GET, "/documents/cors"),
         (Method::POST, "/check"),
         (Method::POST, "/complete"),

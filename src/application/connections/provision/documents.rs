@@ -21,6 +21,30 @@ pub struct GivenDocuments {
     /// `null` until the role's ARN is known.
     #[serde(default)]
     pub bucket_policy: Option<serde_json::Map<String, Value>>,
+    /// Absent in documents of an older release, as the next one.
+    #[serde(default)]
+    role: Option<GivenRole>,
+    #[serde(default)]
+    accounts: Option<GivenAccounts>,
+}
+
+/// Of the documents' role, what is read.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+struct GivenRole {
+    #[serde(default)]
+    arn: Option<String>,
+}
+
+/// Of the documents' accounts, what is read.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+struct GivenAccounts {
+    bucket: GivenAccount,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+struct GivenAccount {
+    #[serde(default)]
+    id: Option<String>,
 }
 
 fn rules_or_null<'de, D: Deserializer<'de>>(given: D) -> Result<Vec<GivenCorsRule>, D::Error> {
@@ -55,11 +79,26 @@ impl GivenDocuments {
         statements.first().and_then(asked_external_id)
     }
 
-    /// The role of the setup, where it is known: the bucket policy names it.
+    /// The role of the setup, where it is known. The bucket policy names it too, which documents of older
+    /// releases have alone.
     pub fn role_arn(&self) -> Option<RoleArn> {
+        let named = self.role.as_ref().and_then(|role| role.arn.as_deref());
+        if let Some(arn) = named {
+            return RoleArn::parse(arn).ok();
+        }
         let policy = self.bucket_policy.as_ref()?;
         let principal = statements(policy).first()?.get("Principal")?.get("AWS")?;
         RoleArn::parse(principal.as_str()?).ok()
+    }
+
+    /// The account that owns the bucket, where the setup names one that is not known to be the role's.
+    pub fn bucket_account_apart(&self) -> Option<AccountId> {
+        let named = self.accounts.as_ref()?.bucket.id.as_deref()?;
+        let account = AccountId::parse(named).ok()?;
+        let is_of_role = self
+            .role_arn()
+            .is_some_and(|role| *role.account() == account);
+        (!is_of_role).then_some(account)
     }
 
     /// The account of the KMS key that the permission policy names.
@@ -240,6 +279,35 @@ mod tests {
         assert!(empty.detail.contains("empty"), "{}", empty.detail);
         assert!(GivenDocuments::parse(b"[").is_err());
         assert!(GivenDocuments::parse(b"{\"trust_policy\": {}}").is_err());
+    }
+
+    #[test]
+    fn the_accounts_are_those_that_the_setup_names() {
+        let given = |role: Option<&str>, bucket: Option<&str>| {
+            let text = json!({
+                "trust_policy": {}, "permission_policy": {},
+                "role": {"name": "x", "path": "/", "arn": role},
+                "accounts": {"role": {"id": null, "documents": []}, "bucket": {"id": bucket, "documents": []}, "key": null}
+            });
+            GivenDocuments::parse(text.to_string().as_bytes()).unwrap()
+        };
+        let role = "arn:aws:iam::111111111111:role/x";
+        let account = |given: GivenDocuments| given.bucket_account_apart().map(|a| a.to_string());
+        let (own, other) = ("111111111111", "222222222222");
+        assert_eq!(
+            given(Some(role), None).role_arn(),
+            RoleArn::parse(role).ok()
+        );
+        assert_eq!(account(given(Some(role), Some(own))), None);
+        assert_eq!(
+            account(given(Some(role), Some(other))).as_deref(),
+            Some(other)
+        );
+        assert_eq!(account(given(None, Some(other))).as_deref(), Some(other));
+        assert_eq!(account(given(None, None)), None);
+        let older = br#"{"trust_policy": {}, "permission_policy": {}}"#;
+        let older = GivenDocuments::parse(older).unwrap();
+        assert_eq!((older.role_arn(), account(older)), (None, None));
     }
 
     #[test]

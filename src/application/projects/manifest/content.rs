@@ -10,10 +10,17 @@ use std::io::Read;
 /// What the bytes are, by name, where they are not text: an archive, a workbook, a columnar file, a picture,
 /// an encoding other than UTF-8 and UTF-16.
 pub(super) fn text(bytes: &[u8], largest: usize) -> Result<String, Invalid> {
-    if bytes.starts_with(&[0x1f, 0x8b]) {
-        return decoded(&decompressed(bytes, largest)?);
+    let mut text = match bytes.starts_with(&[0x1f, 0x8b]) {
+        true => decoded(&decompressed(bytes, largest)?)?,
+        false => decoded(bytes)?,
+    };
+    // DOS ended a text so. Alone in the last line it is no key.
+    if let Some(rest) = text.strip_suffix('\u{1a}')
+        && rest.ends_with(['\n', '\r'])
+    {
+        text.truncate(rest.len());
     }
-    decoded(bytes)
+    Ok(text)
 }
 
 fn decompressed(bytes: &[u8], largest: usize) -> Result<Vec<u8>, Invalid> {
@@ -45,6 +52,12 @@ fn decoded(bytes: &[u8]) -> Result<String, Invalid> {
             format!(
                 "The file is {name}. A list of files is text: one file key on each line, CSV, TSV, JSON or JSON lines."
             ),
+        ));
+    }
+    if bytes.starts_with(b"\xff\xfe\0\0") || bytes.starts_with(b"\0\0\xfe\xff") {
+        return Err(Invalid::new(
+            "unsupported_manifest",
+            "The file is UTF-32. Save it as UTF-8.",
         ));
     }
     if let Some(rest) = bytes.strip_prefix(b"\xef\xbb\xbf") {
@@ -126,6 +139,12 @@ fn known_format(bytes: &[u8]) -> Option<&'static str> {
         (b"MM\0*", "a TIFF picture"),
         (b"RIFF", "a WebP picture, a WAV or an AVI file"),
         (b"\x7fELF", "a program"),
+        (b"\x1f\x8b", "compressed with gzip twice; compress it once"),
+        (b"\x1f\x9d", "compressed with compress"),
+        (b"\x04\x22\x4d\x18", "compressed with LZ4"),
+        (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
+        (b"\x93NUMPY", "a NumPy array"),
+        (b"FEA1", "a Feather file"),
     ];
     if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") {
         return Some(zip_format(bytes));
@@ -243,5 +262,20 @@ mod tests {
         assert_eq!(code(&gzip(&[b'a'; 1001]), "1000"), "manifest_too_large");
         assert_eq!(code(&gzip(b"abcdef")[..12], "gzip"), "malformed_manifest");
         assert_eq!(code(&gzip(b"PAR1\x00"), "Parquet"), "unsupported_manifest");
+        for (bytes, word) in [
+            (gzip(&gzip(b"a.png")), "twice"),
+            (b"\xff\xfe\0\0a\0\0\0".to_vec(), "UTF-32"),
+            (b"\0\0\xfe\xff\0\0\0a".to_vec(), "UTF-32"),
+            (b"\x28\xb5\x2f\xfd\x04\x00".to_vec(), "Zstandard"),
+            (b"\xfd7zXZ\0".to_vec(), "xz"),
+            (b"BZh91AY&SY\0".to_vec(), "bzip2"),
+            (b"7z\xbc\xaf\x27\x1c\0\x04".to_vec(), "7z"),
+            (b"SQLite format 3\0\x10".to_vec(), "SQLite"),
+            (b"\x93NUMPY\x01\0".to_vec(), "NumPy"),
+            // Bit 0 of the flags at byte 6: encrypted.
+            (b"PK\x03\x04\x14\0\x01\0a.csv".to_vec(), "zip"),
+        ] {
+            assert_eq!(code(&bytes, word), "unsupported_manifest", "{word}");
+        }
     }
 }

@@ -6,15 +6,16 @@
 
 use crate::application::projects::manifest::heading::{key_among, name_among};
 use crate::application::projects::manifest::list::{Entry, FileList, Place};
+use crate::application::projects::manifest::products::{
+    Members, cvat_header, cvat_image, kind_of, known_object, label_studio, metadata,
+};
 use crate::domain::Invalid;
 use crate::domain::files::file_key::Folder;
 use crate::domain::invalid::shown;
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
-
-type Members = Vec<(String, Value)>;
 
 /// One item of a list.
 enum Item {
@@ -229,92 +230,6 @@ fn generic(members: Members) -> Result<Entry, Invalid> {
     Ok(entry)
 }
 
-/// A value as the file's metadata: text as it is, anything else as JSON, null as nothing.
-fn metadata(value: &Value) -> Option<String> {
-    match value {
-        Value::Null => None,
-        Value::String(text) => Some(text.clone()),
-        other => Some(other.to_string()),
-    }
-}
-
-fn kind_of(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a truth value",
-        Value::Number(_) => "a number",
-        Value::String(_) => "text",
-        Value::Array(_) => "an array",
-        Value::Object(_) => "an object",
-    }
-}
-
-/// The first lines of a CVAT manifest: `{"version": "1.1"}` and `{"type": "images"}` (CVAT manual, "Dataset
-/// manifest").
-fn cvat_header(members: &Members) -> Option<Result<(), Invalid>> {
-    match members.as_slice() {
-        [(name, Value::String(_))] if name == "version" => Some(Ok(())),
-        [(name, Value::String(kind))] if name == "type" => Some(match kind.as_str() {
-            "images" => Ok(()),
-            _ => Err(Invalid::new(
-                "unsupported_manifest",
-                "This is a CVAT manifest of a video. Its lines are frames, which are no files: name the video by its file key.",
-            )),
-        }),
-        _ => None,
-    }
-}
-
-/// CVAT's names are relative to the manifest's folder.
-fn cvat_image(
-    folder: &Folder,
-    name: &str,
-    extension: &str,
-    members: &Members,
-) -> Result<Entry, Invalid> {
-    let mut entry = Entry::of_key(&format!("/{}{name}{extension}", folder.path()));
-    for (member, value) in members {
-        if !matches!(member.as_str(), "name" | "extension")
-            && let Some(text) = metadata(value)
-        {
-            entry.metadata.push((member.clone(), text));
-        }
-    }
-    Ok(entry)
-}
-
-/// A Label Studio task: its files are the addresses in `data` (Label Studio guide, "Format for tasks").
-fn label_studio(data: Members, task: &Members) -> Result<Vec<Entry>, Invalid> {
-    let is_address = |value: &Value| {
-        value
-            .as_str()
-            .is_some_and(|text| text.contains("://") && !text.contains(char::is_whitespace))
-    };
-    let (files, rest): (Vec<_>, Vec<_>) =
-        data.into_iter().partition(|(_, value)| is_address(value));
-    if files.is_empty() {
-        return Err(Invalid::new(
-            "unsupported_manifest",
-            "This is a Label Studio task, and none of the values in its `data` is the S3 URI of a file, like `s3://acme-data/a.png`.",
-        ));
-    }
-    let beside = task.iter().filter(|(name, _)| name != "data");
-    let further: Vec<(String, String)> = rest
-        .iter()
-        .chain(beside)
-        .filter_map(|(name, value)| Some((name.clone(), metadata(value)?)))
-        .collect();
-    Ok(files
-        .into_iter()
-        .filter_map(|(name, value)| {
-            let mut entry = Entry::of_key(value.as_str()?);
-            entry.metadata.push(("field".to_owned(), name));
-            entry.metadata.extend(further.iter().cloned());
-            Some(entry)
-        })
-        .collect())
-}
-
 /// Reads a text, an object, or the name of anything else.
 struct AnyItem;
 
@@ -364,8 +279,9 @@ impl<'de> Visitor<'de> for AnyItem {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Item, A::Error> {
         let mut members = Members::new();
+        let mut seen = HashSet::new();
         while let Some((name, value)) = map.next_entry::<String, Value>()? {
-            if members.iter().any(|(known, _)| *known == name) {
+            if !seen.insert(name.clone()) {
                 return Err(de::Error::custom(format_args!(
                     "the member `{}` is there twice",
                     shown(&name)
@@ -430,13 +346,21 @@ impl<'de> Visitor<'de> for Whole<'_, '_, '_, '_> {
             }
         }
         let has = |name: &str| others.iter().any(|other| other == name);
-        let refused = if has("images") && has("annotations") {
-            Some("This is a COCO data set. List its files by `file_key`.".to_owned())
+        let refused = if !has_files && let Some(name) = known_object(has) {
+            Some(format!("This is {name}. List its files by `file_key`."))
         } else if !has_files {
-            Some(
-                "This is an object without `files`. An array of file keys, or an object with such an array in `files`, is expected."
-                    .to_owned(),
-            )
+            let found: Vec<String> = others
+                .iter()
+                .take(10)
+                .map(|name| format!("`{}`", shown(name)))
+                .collect();
+            let found = match found.is_empty() {
+                true => "It has no members".to_owned(),
+                false => format!("Its members are {}", found.join(", ")),
+            };
+            Some(format!(
+                "This is an object without `files`. {found}. An array of file keys, or an object with such an array in `files`, is expected."
+            ))
         } else if !others.is_empty() {
             Some(format!(
                 "Beside `files` there is `{}`, which means nothing here.",

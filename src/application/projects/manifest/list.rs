@@ -106,6 +106,16 @@ impl<'a> FileList<'a> {
     }
 
     pub fn add(&mut self, place: Place, entry: Entry) {
+        // Files with byte order marks were joined. It cannot be seen, and the file would be missing.
+        if entry.file_key.starts_with('\u{feff}') {
+            return self.refuse(
+                place,
+                Invalid::new(
+                    "misplaced_byte_order_mark",
+                    "The file key begins with a byte order mark (U+FEFF). Remove it, or write a key that has it with a leading slash.",
+                ),
+            );
+        }
         let key = match self.storage {
             Some(storage) => storage.file_key(&entry.file_key),
             None => match FileReference::parse(entry.file_key.clone()) {
@@ -126,6 +136,19 @@ impl<'a> FileList<'a> {
     }
 
     fn wanted(&self, file_key: FileKey, entry: Entry) -> Result<WantedFile, Invalid> {
+        let with_nul = entry
+            .metadata
+            .iter()
+            .find(|(name, value)| name.contains('\0') || value.contains('\0'));
+        if let Some((name, _)) = with_nul {
+            return Err(Invalid::new(
+                "invalid_metadata",
+                format!(
+                    "`{}` has a NUL character, which cannot be stored. Remove it.",
+                    shown(name)
+                ),
+            ));
+        }
         let name = entry
             .name
             .map(|name| {

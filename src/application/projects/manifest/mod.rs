@@ -11,6 +11,9 @@ mod heading;
 mod inventory;
 mod json;
 mod list;
+mod other_text;
+mod products;
+mod quotes;
 mod reference;
 mod table;
 #[cfg(test)]
@@ -181,7 +184,7 @@ impl Format {
         // One object on one line: a list as a whole, or one entry.
         let members = json::members(first);
         let has = |name: &str| members.iter().any(|member| member == name);
-        let is_whole = has("files") || (has("images") && has("annotations")) || members.is_empty();
+        let is_whole = has("files") || products::known_object(has).is_some() || members.is_empty();
         Some(match is_whole {
             true => Self::Json,
             false => Self::JsonLines,

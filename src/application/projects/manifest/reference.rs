@@ -26,6 +26,13 @@ impl ListedStorage {
         match address(text) {
             None => FileKey::parse(text),
             Some(Address::Object { bucket, key }) => self.of_object(text, &bucket, &key),
+            Some(Address::Version) => Err(Invalid::new(
+                "version_not_supported",
+                format!(
+                    "`{}` names one version of a file. A project has files as they are: leave `versionId` out. A file key with this text in it is written as a key, with a leading slash.",
+                    shown(text)
+                ),
+            )),
             Some(Address::Elsewhere) => Err(Invalid::new(
                 "not_in_s3",
                 format!(
@@ -95,6 +102,8 @@ enum Address<'a> {
         bucket: Cow<'a, str>,
         key: Cow<'a, str>,
     },
+    /// A version of an object.
+    Version,
     /// An address, and none of S3.
     Elsewhere,
 }
@@ -123,6 +132,10 @@ fn address(text: &str) -> Option<Address<'_>> {
 
 /// `BUCKET/KEY`, the key as it is.
 fn object_of(path: &str) -> Address<'_> {
+    let query = path.rsplit_once('?').map(|(_, query)| query);
+    if query.is_some_and(|query| query.starts_with("versionId=")) {
+        return Address::Version;
+    }
     match path.split_once('/') {
         Some((bucket, key)) => Address::Object {
             bucket: bucket.into(),
@@ -140,15 +153,34 @@ fn object_of(path: &str) -> Address<'_> {
 /// follow it.
 fn url_of(rest: &str) -> Address<'_> {
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
-    let path = path.split(['?', '#']).next().unwrap_or_default();
+    let path = path.split('#').next().unwrap_or_default();
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let parameter = |wanted: &str| {
+        url::form_urlencoded::parse(query.as_bytes())
+            .find(|(name, _)| name == wanted)
+            .map(|(_, value)| value)
+    };
     let host = host.to_ascii_lowercase();
     let host = host.split(':').next().unwrap_or_default();
+    if host == "console.aws.amazon.com" || host.ends_with(".console.aws.amazon.com") {
+        return match (path.strip_prefix("s3/object/"), parameter("prefix")) {
+            (Some(_), Some(_)) if parameter("versionId").is_some() => Address::Version,
+            (Some(bucket), Some(key)) => Address::Object {
+                bucket: bucket.into(),
+                key,
+            },
+            (None, _) | (_, None) => Address::Elsewhere,
+        };
+    }
     let Some(name) = host
         .strip_suffix(".amazonaws.com")
         .or_else(|| host.strip_suffix(".amazonaws.com.cn"))
     else {
         return Address::Elsewhere;
     };
+    if parameter("versionId").is_some() {
+        return Address::Version;
+    }
     let Ok(path) = percent_encoding::percent_decode_str(path).decode_utf8() else {
         return Address::Elsewhere;
     };
@@ -203,6 +235,9 @@ mod tests {
             "https://acme-data.s3.amazonaws.com/team/x/a%20b+%2520.png?X-Amz-Signature=1",
             "https://s3.eu-west-1.amazonaws.com/acme-data/team/x/a%20b%2B%2520.png",
             "https://s3-eu-west-1.amazonaws.com/acme-data/team/x/a%20b%2B%2520.png",
+            "https://eu-west-1.console.aws.amazon.com/s3/object/acme-data?region=eu-west-1&prefix=team/x/a+b%2B%2520.png",
+            "https://s3.console.aws.amazon.com/s3/object/acme-data?prefix=team%2Fx%2Fa%20b%2B%2520.png",
+            "s3n://acme-data/team/x/a b+%20.png",
             "https://acme-data.s3.cn-north-1.amazonaws.com.cn/team/x/a%20b%2B%2520.png",
         ] {
             assert_eq!(key("team", text).as_deref(), Ok("/x/a b+%20.png"), "{text}");
@@ -229,6 +264,23 @@ mod tests {
             ("https://other.s3.amazonaws.com/team/a.png", "other_bucket"),
             ("https://example.com/a.png", "not_in_s3"),
             ("gs://acme-data/team/a.png", "not_in_s3"),
+            (
+                "s3://acme-data/team/a.png?versionId=x",
+                "version_not_supported",
+            ),
+            (
+                "https://acme-data.s3.amazonaws.com/team/a.png?x=1&versionId=x",
+                "version_not_supported",
+            ),
+            (
+                "https://s3.console.aws.amazon.com/s3/object/acme-data?prefix=team/a&versionId=x",
+                "version_not_supported",
+            ),
+            (
+                "https://console.aws.amazon.com/s3/buckets/acme-data",
+                "not_in_s3",
+            ),
+            ("abfss://c@acme.dfs.core.windows.net/a.png", "not_in_s3"),
             ("arn:aws:iam::111122223333:role/x", "not_in_s3"),
         ] {
             assert_eq!(key("team", text), Err(code), "{text}");

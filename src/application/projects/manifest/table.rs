@@ -3,14 +3,20 @@
 //! Lines end with LF, CRLF or CR alone. The `csv` crate reads the cells. It takes a quote that never ends as
 //! one cell to the end of the file, so the quotes are looked at first: nothing is swallowed.
 
-use crate::application::projects::manifest::heading::Columns;
+use crate::application::projects::manifest::heading::{Columns, looks_like_key};
 use crate::application::projects::manifest::inventory;
 use crate::application::projects::manifest::list::{Entry, FileList, Place};
+use crate::application::projects::manifest::other_text;
+use crate::application::projects::manifest::quotes::{
+    bad_quotes, row_length, without_blanks_around_quotes, without_comments,
+};
 use crate::domain::Invalid;
 use crate::domain::invalid::shown;
 use csv::{ReaderBuilder, StringRecord};
 
 const SEPARATORS: [u8; 4] = [b'\t', b',', b';', b'|'];
+/// How many rows are looked at to see whether the first column has keys.
+const FIRST_ROWS: usize = 10;
 
 /// What is known of a text before it is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,23 +32,56 @@ pub(super) enum TextKind {
 /// Reads the text. `with_comments`: lines that begin with `#` are skipped.
 pub(super) fn read(text: &str, kind: TextKind, with_comments: bool, list: &mut FileList<'_>) {
     let text = &one_kind_of_line_end(text);
-    if let Some(listing) = markup(text).or_else(|| listing_of_a_folder(text)) {
+    let (forced, text, kind) = match excels_separator(text) {
+        Some((separator, without)) if kind == TextKind::Plain => {
+            (Some(separator), &without.into(), TextKind::Csv)
+        }
+        Some((separator, without)) => (Some(separator), &without.into(), kind),
+        None => (None, text, kind),
+    };
+    if let Some(listing) = other_text::recognised(text) {
         list.refuse(Place::Whole, listing);
         return;
     }
     let is_skipped =
         |line: &str| line.trim().is_empty() || (with_comments && line.starts_with('#'));
-    let first = text.split('\n').find(|line| !is_skipped(line));
-    let Some(first) = first else {
+    let mut rows = line_starts(text).filter(|rest| !is_skipped(first_line(rest)));
+    // A heading may itself have quotes over lines, so cells are read from here on.
+    let Some(from_first) = rows.next() else {
         return;
     };
-    let (separator, columns) = match heading(first, kind) {
+    let first = first_line(from_first);
+    let (separator, columns) = match heading(from_first, kind, forced) {
         Some((separator, Ok(columns))) => (separator, Some(columns)),
         Some((_, Err(invalid))) => {
             list.refuse(Place::Whole, invalid);
             return;
         }
-        None => (separator_without_heading(first, text, kind), None),
+        None => (
+            forced.unwrap_or_else(|| separator_without_heading(first, text, kind)),
+            None,
+        ),
+    };
+    if columns.is_none()
+        && let Some(cells) = match kind {
+            TextKind::Plain => unknown_heading_of_text(from_first, rows.take(FIRST_ROWS)),
+            TextKind::Csv | TextKind::Tsv => {
+                let rows =
+                    rows_from(from_first, separator).filter(|row| !is_skipped(first_line(row)));
+                row_without_key(rows.take(FIRST_ROWS), separator, list)
+            }
+        }
+    {
+        let (row, cells) = cells;
+        let place = Place::Line(1 + lines_before(text, row));
+        list.refuse(place, Columns::unknown_heading(&cells));
+        return;
+    }
+    let comments = Comments {
+        has_heading: columns.is_some(),
+        first_row: text.len() - from_first.len(),
+        width: cells_of(from_first, separator).len(),
+        separator,
     };
     match (columns, kind) {
         (None, TextKind::Plain) => {
@@ -55,8 +94,104 @@ pub(super) fn read(text: &str, kind: TextKind, with_comments: bool, list: &mut F
                 }
             }
         }
-        (columns, _) => table(text, separator, columns, with_comments, list),
+        (columns, _) => {
+            let text = match with_comments {
+                true => without_comments(text, separator, |row, at| comments.is_row(row, at)),
+                false => std::borrow::Cow::Borrowed(text.as_ref()),
+            };
+            table(&text, separator, columns, list);
+        }
     }
+}
+
+/// Excel's first line `sep=;`: the separator, and the text with that line left empty, so that lines keep
+/// their numbers.
+fn excels_separator(text: &str) -> Option<(u8, String)> {
+    let line = first_line(text);
+    let separator = match line.strip_prefix("sep=")?.as_bytes() {
+        [separator] if SEPARATORS.contains(separator) => *separator,
+        _ => return None,
+    };
+    Some((separator, text[line.len()..].to_owned()))
+}
+
+/// Words in the first line of a text whose next lines have as many separators: a table, and it is not known
+/// which column has the keys. A list of keys whose first has no dot and no slash begins with a slash.
+fn unknown_heading_of_text<'t>(
+    first: &'t str,
+    rest: impl Iterator<Item = &'t str>,
+) -> Option<(&'t str, Vec<String>)> {
+    let rest: Vec<&str> = rest.map(first_line).collect();
+    let count = |line: &str, separator: u8| line.bytes().filter(|b| *b == separator).count();
+    SEPARATORS.into_iter().find_map(|separator| {
+        let cells = cells_of(first, separator);
+        let wanted = count(first_line(first), separator);
+        let is_table = !rest.is_empty()
+            && rest.iter().all(|line| count(line, separator) == wanted)
+            && Columns::may_be_unknown_heading(&cells);
+        is_table.then_some((first, cells))
+    })
+}
+
+/// Each row from here on. Unlike [`line_starts`], a line inside of quotes begins none.
+fn rows_from(text: &str, separator: u8) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let row = (!rest.is_empty()).then_some(rest);
+        rest = &rest[row_length(rest, separator)..];
+        row
+    })
+}
+
+/// The first row of several cells whose first is no key as far as can be seen. Without a heading, that cell
+/// would be taken for one.
+fn row_without_key<'t>(
+    rows: impl Iterator<Item = &'t str>,
+    separator: u8,
+    list: &FileList<'_>,
+) -> Option<(&'t str, Vec<String>)> {
+    rows.map(|row| (row, cells_of(row, separator)))
+        .find(|(_, cells)| {
+            let further = cells.iter().skip(1);
+            let is_row = further.clone().any(|cell| !cell.trim().is_empty());
+            // That has words of its own, with the column.
+            let has_address = further.clone().any(|cell| cell.contains("://"));
+            cells.first().is_some_and(|first| {
+                is_row && !has_address && !looks_like_key(first) && !list.is_of_bucket(first)
+            })
+        })
+}
+
+/// Which lines that begin with `#` are rows of a table: those that have its number of cells.
+struct Comments {
+    has_heading: bool,
+    /// Where the heading or the first row is.
+    first_row: usize,
+    width: usize,
+    separator: u8,
+}
+
+impl Comments {
+    fn is_row(&self, row: &str, at: usize) -> bool {
+        let cells = cells_of(row, self.separator);
+        self.width > 1
+            && cells.len() == self.width
+            && (at > self.first_row || (!self.has_heading && looks_like_key(&cells[0])))
+    }
+}
+
+fn first_line(text: &str) -> &str {
+    text.split('\n').next().unwrap_or_default()
+}
+
+/// The text from the start of each line on.
+fn line_starts(text: &str) -> impl Iterator<Item = &str> {
+    std::iter::once(text).chain(text.match_indices('\n').map(|(at, _)| &text[at + 1..]))
+}
+
+fn lines_before(text: &str, rest: &str) -> usize {
+    let before = &text[..text.len() - rest.len()];
+    before.bytes().filter(|b| *b == b'\n').count()
 }
 
 /// Python's and the csv crate's reading: a CR that no LF follows ends a line too.
@@ -68,28 +203,43 @@ fn one_kind_of_line_end(text: &str) -> std::borrow::Cow<'_, str> {
 }
 
 /// The separator under which the line is a heading, and its columns.
-fn heading(line: &str, kind: TextKind) -> Option<(u8, Result<Columns, Invalid>)> {
+fn heading(
+    text: &str,
+    kind: TextKind,
+    forced: Option<u8>,
+) -> Option<(u8, Result<Columns, Invalid>)> {
+    let line = first_line(text);
     let is_table = kind != TextKind::Plain;
     let mut single = None;
     for separator in SEPARATORS {
-        let cells = cells_of(line, separator);
+        if forced.is_some_and(|forced| forced != separator) {
+            continue;
+        }
+        let cells = cells_of(text, separator);
         if let Some(columns) = Columns::of_heading(&cells, is_table) {
             if cells.len() > 1 {
                 return Some((separator, columns));
             }
-            single = Some((separator_without_heading(line, line, kind), columns));
+            let separator = forced.unwrap_or_else(|| separator_without_heading(line, line, kind));
+            single = Some((separator, columns));
         }
     }
     single
 }
 
-fn cells_of(line: &str, separator: u8) -> Vec<String> {
+/// The cells of the first row.
+fn cells_of(text: &str, separator: u8) -> Vec<String> {
+    let text = &text[..row_length(text, separator)];
+    let text = match text.contains('"') {
+        true => without_blanks_around_quotes(text, separator),
+        false => text.into(),
+    };
     let mut record = StringRecord::new();
     let mut reader = ReaderBuilder::new()
         .delimiter(separator)
         .has_headers(false)
         .flexible(true)
-        .from_reader(line.as_bytes());
+        .from_reader(text.as_bytes());
     match reader.read_record(&mut record) {
         Ok(_) => record.iter().map(str::to_owned).collect(),
         Err(_) => Vec::new(),
@@ -104,7 +254,7 @@ fn separator_without_heading(first: &str, text: &str, kind: TextKind) -> u8 {
         TextKind::Plain | TextKind::Csv => {}
     }
     let count = |line: &str, separator: u8| line.bytes().filter(|b| *b == separator).count();
-    [b'\t', b';']
+    [b'\t', b';', b'|']
         .into_iter()
         .find(|separator| {
             let wanted = count(first, *separator);
@@ -117,14 +267,9 @@ fn separator_without_heading(first: &str, text: &str, kind: TextKind) -> u8 {
         .unwrap_or(b',')
 }
 
-fn table(
-    text: &str,
-    separator: u8,
-    columns: Option<Columns>,
-    with_comments: bool,
-    list: &mut FileList<'_>,
-) {
-    let faults = bad_quotes(text, separator, with_comments);
+fn table(text: &str, separator: u8, columns: Option<Columns>, list: &mut FileList<'_>) {
+    let text = &without_blanks_around_quotes(text, separator);
+    let faults = bad_quotes(text, separator);
     if !faults.is_empty() {
         for (place, invalid) in faults {
             list.refuse(place, invalid);
@@ -135,7 +280,6 @@ fn table(
         .delimiter(separator)
         .has_headers(false)
         .flexible(true)
-        .comment(with_comments.then_some(b'#'))
         .from_reader(text.as_bytes());
     let mut is_heading = columns.is_some();
     let columns = columns.unwrap_or_else(Columns::without_heading);
@@ -151,8 +295,8 @@ fn table(
                 return;
             }
         }
-        // A line of blanks alone is no row.
-        if record.len() == 1 && record[0].trim().is_empty() {
+        // A line of blanks or separators alone is no row: spreadsheets leave them behind their last one.
+        if record.iter().all(|cell| cell.trim().is_empty()) {
             continue;
         }
         if std::mem::take(&mut is_heading) {
@@ -165,7 +309,13 @@ fn table(
         // A data file of S3 Inventory without its manifest: the bucket, then the encoded key.
         let of_inventory = match (&columns.width, record.get(1)) {
             (None, Some(key)) if list.is_of_bucket(&record[0]) => {
-                Some(inventory::entry(&record[0], key))
+                let mut entry = inventory::entry(&record[0], key);
+                let further = record.iter().enumerate().skip(2);
+                entry.metadata = further
+                    .filter(|(_, value)| !value.is_empty())
+                    .map(|(at, value)| (columns.heading_of(at), value.to_owned()))
+                    .collect();
+                Some(entry)
             }
             _ => None,
         };
@@ -198,6 +348,19 @@ fn entry(record: &StringRecord, columns: &Columns) -> Result<Entry, Invalid> {
             ),
         ));
     }
+    if columns.width.is_none()
+        && let Some((at, found)) = bucket_address_after_first(record)
+    {
+        return Err(Invalid::new(
+            "unknown_heading",
+            format!(
+                "Without a heading the first column has the file keys. Here it is `{}`, and column {} is the address `{}`. Add a heading that calls the column of the files `file_key`.",
+                shown(&record[0]),
+                at + 1,
+                shown(found)
+            ),
+        ));
+    }
     let cell = |at: usize| record.get(at).unwrap_or_default();
     let metadata = record
         .iter()
@@ -216,164 +379,17 @@ fn entry(record: &StringRecord, columns: &Columns) -> Result<Entry, Invalid> {
     })
 }
 
-/// Every quote that does not end, or that something other than a separator or a line end follows (RFC
-/// 4180). A quote inside a cell that does not begin with one is a character like others.
-fn bad_quotes(text: &str, separator: u8, with_comments: bool) -> Vec<(Place, Invalid)> {
-    let bytes = text.as_bytes();
-    let mut faults = Vec::new();
-    let (mut at, mut line, mut line_began) = (0, 1, 0);
-    let mut at_line_start = true;
-    let mut at_cell_start = true;
-    while let Some(byte) = bytes.get(at) {
-        if at_line_start && with_comments && *byte == b'#' {
-            while bytes.get(at).is_some_and(|b| *b != b'\n') {
-                at += 1;
-            }
-            at_line_start = false;
-            continue;
-        }
-        at_line_start = false;
-        match byte {
-            b'"' if at_cell_start => {
-                let opened = (line, at - line_began + 1);
-                at_cell_start = false;
-                at += 1;
-                loop {
-                    match (bytes.get(at), bytes.get(at + 1)) {
-                        (None, _) => {
-                            faults.push((
-                                Place::Line(opened.0),
-                                Invalid::new(
-                                    "malformed_csv",
-                                    format!(
-                                        "The quote at character {} does not end before the end of the file. A quote that belongs to the value is written twice, between quotes.",
-                                        opened.1
-                                    ),
-                                ),
-                            ));
-                            return faults;
-                        }
-                        (Some(b'"'), Some(b'"')) => at += 2,
-                        (Some(b'"'), next) => {
-                            at += 1;
-                            let ends = next.is_none_or(|b| *b == separator || *b == b'\n');
-                            if !ends {
-                                let rest = text.get(at..).unwrap_or_default();
-                                let found: String = rest.chars().take(10).collect();
-                                faults.push((
-                                    Place::Line(line),
-                                    Invalid::new(
-                                        "malformed_csv",
-                                        format!(
-                                            "`{}` follows a closing quote, where a separator or the end of the line is expected.",
-                                            shown(&found)
-                                        ),
-                                    ),
-                                ));
-                            }
-                            break;
-                        }
-                        (Some(b'\n'), _) => {
-                            at += 1;
-                            line += 1;
-                            line_began = at;
-                        }
-                        (Some(_), _) => at += 1,
-                    }
-                }
-                continue;
-            }
-            b'\n' => {
-                line += 1;
-                line_began = at + 1;
-                at_line_start = true;
-                at_cell_start = true;
-            }
-            byte => at_cell_start = *byte == separator,
-        }
-        at += 1;
+/// The address in a bucket that another column than the first has, where the first has none: so write Vertex
+/// AI and AutoML their rows, `TRAINING,gs://bucket/a.png,cat`.
+fn bucket_address_after_first(record: &StringRecord) -> Option<(usize, &str)> {
+    const SCHEMES: &[&str] = &["s3://", "s3a://", "s3n://", "gs://", "az://", "abfss://"];
+    let is_address = |cell: &str| SCHEMES.iter().any(|scheme| cell.starts_with(scheme));
+    if record.get(0).is_none_or(|first| first.contains("://")) {
+        return None;
     }
-    faults
-}
-
-/// A page of a server, such as its listing of a folder, or a store's answer is no list of keys. A key that
-/// begins like one has a leading slash.
-fn markup(text: &str) -> Option<Invalid> {
-    const STARTS: &[(&str, &str)] = &[
-        ("<!doctype html", "an HTML page"),
-        ("<html", "an HTML page"),
-        ("<?xml", "XML"),
-        ("<listbucketresult", "XML"),
-        ("<error>", "XML"),
-    ];
-    let start: String = text.trim_start().chars().take(32).collect();
-    let start = start.to_ascii_lowercase();
-    let (_, name) = STARTS.iter().find(|(begin, _)| start.starts_with(begin))?;
-    let what = match text.contains("<ListBucketResult") {
-        true => "S3's own listing of a bucket, in XML",
-        false => *name,
-    };
-    let detail = format!(
-        "This is {what}. A list of files is text: one file key on each line, CSV, TSV, JSON or JSON lines."
-    );
-    Some(Invalid::new("unsupported_manifest", detail))
-}
-
-/// What a tool printed about a folder is no list of keys.
-fn listing_of_a_folder(text: &str) -> Option<Invalid> {
-    let mut lines = text.split('\n').filter(|line| !line.trim().is_empty());
-    let first = lines.next()?;
-    let second = lines.next();
-    let refused = |what: &str, instead: &str| {
-        Some(Invalid::new(
-            "unsupported_manifest",
-            format!("This is what `{what}` prints. {instead}"),
-        ))
-    };
-    if is_aws_listing(first) && second.is_none_or(is_aws_listing) {
-        return refused(
-            "aws s3 ls",
-            "A list has file keys alone: `aws s3api list-objects-v2 --query 'Contents[].Key'` prints them as JSON.",
-        );
-    }
-    let is_total = first
-        .strip_prefix("total ")
-        .is_some_and(|size| size.bytes().all(|b| b.is_ascii_digit()));
-    if is_unix_listing(first) || (is_total && second.is_some_and(is_unix_listing)) {
-        return refused("ls -l", "A list has file keys alone, one on each line.");
-    }
-    None
-}
-
-/// `2026-01-31 12:00:00      1234 a.png`, or `PRE folder/`.
-fn is_aws_listing(line: &str) -> bool {
-    let words: Vec<&str> = line.split_whitespace().collect();
-    let is_made_of = |word: &str, marks: &[u8], length: usize| {
-        word.len() == length
-            && word
-                .bytes()
-                .all(|b| b.is_ascii_digit() || marks.contains(&b))
-            && marks.iter().all(|mark| word.as_bytes().contains(mark))
-    };
-    match words.as_slice() {
-        ["PRE", _, ..] => line.starts_with(' '),
-        [date, time, size, _, ..] => {
-            is_made_of(date, b"-", 10)
-                && is_made_of(time, b":", 8)
-                && size.bytes().all(|b| b.is_ascii_digit())
-        }
-        _ => false,
-    }
-}
-
-/// `-rw-r--r-- 1 ann staff 1234 …`
-fn is_unix_listing(line: &str) -> bool {
-    let Some(mode) = line.split_whitespace().next() else {
-        return false;
-    };
-    let mode = mode.trim_end_matches(['@', '+', '.']);
-    mode.len() == 10
-        && mode.starts_with(['-', 'd', 'l'])
-        && mode[1..].bytes().all(|b| b"rwxsStT-".contains(&b))
-        && line.split_whitespace().count() >= 8
+    record
+        .iter()
+        .enumerate()
+        .skip(1)
+        .find(|(_, cell)| is_address(cell))
 }

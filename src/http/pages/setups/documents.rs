@@ -1,7 +1,7 @@
 //! The documents on a page: what was filled in is marked, and each leads to its page of the console.
 
 use crate::application::error::{Error, Result};
-use crate::domain::connection::account::Partition;
+use crate::domain::connection::account::{AccountId, Partition};
 use crate::domain::policy_document::{DocumentName, DocumentParameters, Documents};
 
 /// A document to read, copy and save.
@@ -9,6 +9,8 @@ use crate::domain::policy_document::{DocumentName, DocumentParameters, Documents
 pub struct DocumentView {
     pub name: &'static str,
     pub title: &'static str,
+    /// The account that it is applied in. `None`: not known.
+    pub account: Option<String>,
     pub file_name: String,
     /// Where it is saved from.
     pub download: String,
@@ -36,6 +38,7 @@ pub fn view(
     Ok(Some(DocumentView {
         name: name.as_str(),
         title: title(name),
+        account: account_of(name, documents),
         file_name: name.file_name(&parameters.bucket),
         download: format!("{base}/{}", name.as_str()),
         parts: marked(&text, &filled_in(parameters)),
@@ -53,6 +56,46 @@ pub fn views(
         views.extend(view(*name, rendered, base)?);
     }
     Ok(views)
+}
+
+fn account_of(name: DocumentName, documents: &Documents) -> Option<String> {
+    let accounts = documents.accounts.as_ref()?;
+    let all = [
+        Some(&accounts.role),
+        Some(&accounts.bucket),
+        accounts.key.as_ref(),
+    ];
+    let account = all
+        .into_iter()
+        .flatten()
+        .find(|account| account.documents.contains(&name))?;
+    account.id.as_ref().map(ToString::to_string)
+}
+
+/// Whose account is whose, as far as it is known.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AccountsView {
+    pub role: Option<String>,
+    /// Where it is named and not known to be the role's.
+    pub bucket_apart: Option<String>,
+    /// Where there is a key, and its account is not known to be the role's.
+    pub key_apart: Option<String>,
+}
+
+impl AccountsView {
+    pub fn of(parameters: &DocumentParameters) -> Self {
+        let role = parameters.role_account();
+        let apart = |account: Option<&AccountId>| {
+            account
+                .filter(|account| Some(*account) != role)
+                .map(ToString::to_string)
+        };
+        Self {
+            role: role.map(ToString::to_string),
+            bucket_apart: apart(parameters.bucket_account.as_ref()),
+            key_apart: apart(parameters.kms_key.as_ref().map(|key| key.account())),
+        }
+    }
 }
 
 fn title(name: DocumentName) -> &'static str {

@@ -11,7 +11,7 @@ use crate::http::context::SeenCaller;
 use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::setups::bundle;
 use crate::http::pages::setups::documents;
-use crate::http::pages::setups::documents::{Console, DocumentView};
+use crate::http::pages::setups::documents::{AccountsView, Console, DocumentView};
 use crate::http::pages::setups::fields::Field;
 use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::Chrome;
@@ -72,6 +72,7 @@ struct Filled {
     external_id: String,
     role_name: String,
     console: Console,
+    accounts: AccountsView,
     bucket_documents: Vec<DocumentView>,
     permission_policy: Vec<DocumentView>,
     trust_policy: Vec<DocumentView>,
@@ -244,6 +245,7 @@ async fn filled(services: &Services, opened: &Opened, base: &str) -> Result<Fill
         external_id: parameters.external_id.to_string(),
         role_name: parameters.role_name().name,
         console: Console::of(parameters.partition, Some(parameters.bucket.as_str())),
+        accounts: AccountsView::of(parameters),
         bucket_documents: of(for_bucket)?,
         permission_policy: of(&[DocumentName::PermissionPolicy])?,
         trust_policy: of(&[DocumentName::TrustPolicy])?,
@@ -304,6 +306,11 @@ mod tests {
             external_id: "0f8fad5b-d9cb-469f-a165-70867728950e".into(),
             role_name: "sallyport-acme".into(),
             console: Console::of(Partition::AwsUsGov, Some("acme-data")),
+            accounts: AccountsView {
+                role: None,
+                bucket_apart: Some("222222222222".into()),
+                key_apart: Some("333333333333".into()),
+            },
             bucket_documents: Vec::new(),
             permission_policy: Vec::new(),
             trust_policy: Vec::new(),
@@ -319,6 +326,12 @@ mod tests {
         assert!(html.contains("action=\"/instructions/secret\""));
         // Nothing of the workspace, and no way into it.
         assert!(!html.contains("/settings/") && !html.contains("Sign out"));
+        for account in ["222222222222", "333333333333"] {
+            assert!(
+                html.contains(&format!("<code>{account}</code>")),
+                "{account}"
+            );
+        }
         let refused = page(Some(filled()), false, Some("`x` is not a role."));
         assert!(refused.contains("<code>x</code> is not a role.") && !refused.contains("Saved"));
     }

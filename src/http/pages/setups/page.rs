@@ -9,7 +9,7 @@ use crate::domain::policy_document::DocumentName;
 use crate::domain::setup::SetupStatus;
 use crate::http::assets;
 use crate::http::pages::setups::documents;
-use crate::http::pages::setups::documents::{Console, DocumentView};
+use crate::http::pages::setups::documents::{AccountsView, Console, DocumentView};
 use crate::http::pages::setups::fields::ConnectionFields;
 use crate::http::pages::setups::link_panel::LinkPanel;
 use crate::http::pages::setups::report::{Add, OutcomeView, ReportView};
@@ -70,6 +70,7 @@ pub struct SetupPage {
     pub console: Console,
     /// Those of the step; none before the bucket has a name.
     pub documents: Vec<DocumentView>,
+    pub accounts: AccountsView,
     /// For doing it all at once.
     pub scripts: Vec<DocumentView>,
     pub link: LinkPanel,
@@ -169,6 +170,10 @@ pub async fn respond(
         .map(|(_, parameters)| parameters.role_name())
         .map(|role| role.name)
         .unwrap_or_default();
+    let accounts = rendered
+        .as_ref()
+        .map(|(_, parameters)| AccountsView::of(parameters))
+        .unwrap_or_default();
     let mut fields = ConnectionFields::of(&setup.draft)?;
     if let Some(typed) = &content.typed {
         fields = fields.typed(typed, &content.refused);
@@ -207,6 +212,7 @@ pub async fn respond(
         role_name,
         console: console(partition, &view),
         documents,
+        accounts,
         scripts,
         link,
         report: ReportView::of(view.last_check.as_ref()),

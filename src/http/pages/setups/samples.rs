@@ -2,7 +2,7 @@
 
 use crate::domain::connection::account::Partition;
 use crate::domain::setup::Draft;
-use crate::http::pages::setups::documents::{Console, DocumentView, Part};
+use crate::http::pages::setups::documents::{AccountsView, Console, DocumentView, Part};
 use crate::http::pages::setups::fields::ConnectionFields;
 use crate::http::pages::setups::link_panel::LinkPanel;
 use crate::http::pages::setups::page::{Reach, SetupPage};
@@ -23,6 +23,7 @@ fn document(name: &'static str) -> DocumentView {
         filled,
     };
     DocumentView {
+        account: None,
         name,
         title: "A document",
         file_name: "acme-data-a.json".into(),
@@ -97,6 +98,7 @@ fn failed_report() -> ReportView {
 fn page(step: DialogStep, bucket: Option<&str>, prefix: &str, report: ReportView) -> SetupPage {
     let outcome = outcome(report.summary.is_none(), true, &report);
     SetupPage {
+        accounts: AccountsView::default(),
         chrome: Chrome::bare(),
         script: "/static/setup.js",
         id: "set_1".into(),

@@ -1,58 +1,6 @@
-//! Lists as they really come.
+//! What is read, and what of it is kept.
 
 use super::*;
-use crate::domain::connection::bucket_name::BucketName;
-use crate::domain::connection::bucket_prefix::BucketPrefix;
-
-fn storage() -> ListedStorage {
-    ListedStorage {
-        bucket: BucketName::parse("acme-data").unwrap(),
-        prefix: BucketPrefix::parse("team").unwrap(),
-    }
-}
-
-/// Reads a manifest of this name; an empty name stands for pasted text.
-fn read_named(name: &str, bytes: &[u8]) -> Result<Vec<WantedFile>, Vec<Fault>> {
-    let key = FileKey::parse(name).ok();
-    let from = key
-        .as_ref()
-        .map_or(ListSource::Pasted, ListSource::Manifest);
-    match read(bytes, from, &storage())? {
-        FileListing::Files(files) => Ok(files),
-        FileListing::Inventory(report) => panic!("{report:?}"),
-    }
-}
-
-fn keys(name: &str, text: &str) -> Vec<String> {
-    let files =
-        read_named(name, text.as_bytes()).unwrap_or_else(|e| panic!("{name} {text}: {e:#?}"));
-    files.iter().map(|file| file.file_key.to_string()).collect()
-}
-
-/// Each file as key, name and metadata in one text.
-fn whole(name: &str, text: &str) -> Vec<String> {
-    let files =
-        read_named(name, text.as_bytes()).unwrap_or_else(|e| panic!("{name} {text}: {e:#?}"));
-    files
-        .iter()
-        .map(|file| {
-            let metadata: Vec<String> = file
-                .metadata
-                .iter()
-                .map(|(name, value)| format!("{name}={value}"))
-                .collect();
-            format!("{} {} {}", file.file_key, file.name(), metadata.join("&"))
-        })
-        .collect()
-}
-
-fn faults(name: &str, text: &str) -> Vec<(&'static str, String)> {
-    let faults = read_named(name, text.as_bytes()).unwrap_err();
-    faults
-        .iter()
-        .map(|fault| (fault.invalid.code, fault.detail()))
-        .collect()
-}
 
 #[test]
 fn every_format() {
@@ -274,207 +222,121 @@ fn a_report_of_s3_inventory_names_its_data_files() {
 }
 
 #[test]
-fn what_is_recognised_and_not_read_is_refused_by_its_name() {
-    for (name, text, word) in [
+fn tables_as_spreadsheets_and_scripts_leave_them() {
+    for (name, text, wanted) in [
+        // Excel's first line, which keeps its number.
         (
-            "m.json",
-            r#"{"images":[{"file_name":"a.png"}],"annotations":[]}"#,
-            "COCO",
-        ),
-        (
-            "m.jsonl",
-            "{\"version\":\"1.1\"}\n{\"type\":\"video\"}\n{\"properties\":{}}",
-            "CVAT",
-        ),
-        (
-            "m.manifest",
-            "{\"source\":\"some text\",\"label\":1}",
-            "Ground Truth",
-        ),
-        ("m.json", r#"[{"data":{"text":"a cat"}}]"#, "Label Studio"),
-        (
-            "m.txt",
-            "2026-01-31 12:00:00       1234 a.png\n2026-01-31 12:00:01         12 b.png\n",
-            "aws s3 ls",
+            "m.csv",
+            "sep=;\r\nfile_key;label\r\na.png;x,y\r\n",
+            vec!["/a.png a.png label=x,y"],
         ),
         (
             "",
-            "                           PRE team/\n2026-01-31 12:00:00       1234 a.png\n",
-            "aws s3 ls",
+            "sep=|\nlabel|file_key\ncat|a.png\n",
+            vec!["/a.png a.png label=cat"],
         ),
+        ("m.csv", "sep=;\na.png;1\n", vec!["/a.png a.png column_2=1"]),
+        // Rows of separators alone, empty lines at the end, no end of the last line.
         (
-            "",
-            "total 8\n-rw-r--r-- 1 ann staff 3 Jan 31 12:00 a.png\n",
-            "ls -l",
+            "m.csv",
+            "file_key,label\na.png,cat\n,\n , \n,,,\n\n\nb.png,",
+            vec!["/a.png a.png label=cat", "/b.png b.png "],
+        ),
+        // Fewer cells than headings.
+        (
+            "m.csv",
+            "file_key,label,split\na.png\n",
+            vec!["/a.png a.png "],
+        ),
+        // A heading over two lines.
+        (
+            "m.csv",
+            "\"Label\n(class)\",\"file\nkey\",z\ncat,a.png,1\n",
+            vec!["/a.png a.png Label\n(class)=cat&z=1"],
+        ),
+        // Headings in other spellings.
+        (
+            "m.csv",
+            "\"File-Key\", LABEL\na.png,cat\n",
+            vec!["/a.png a.png LABEL=cat"],
         ),
         (
             "m.csv",
-            "<!DOCTYPE html>\n<html><body><a href=\"a.png\">a.png</a></body></html>\n",
-            "an HTML page",
-        ),
-        (
-            "",
-            "\n <HTML><a href=\"a.png\">a.png</a></HTML>",
-            "an HTML page",
-        ),
-        (
-            "m.xml",
-            "<?xml version=\"1.0\"?>\n<ListBucketResult><Contents><Key>a.png</Key></Contents></ListBucketResult>",
-            "S3's own listing",
-        ),
-        ("", "<?xml version=\"1.0\"?><files/>", "XML"),
-    ] {
-        let found = faults(name, text);
-        assert_eq!(found[0].0, "unsupported_manifest", "{text}: {found:?}");
-        assert!(found[0].1.contains(word), "{text}: {found:?}");
-    }
-}
-
-#[test]
-fn errors_name_the_place_what_was_found_and_what_is_expected() {
-    let found = faults("m.txt", "/a\n../b\n\n/c/./d\n/a");
-    let starts = ["Line 2: ", "Line 4: ", "Line 5: "];
-    assert_eq!(found.len(), 3);
-    for ((_, detail), start) in found.iter().zip(starts) {
-        assert!(detail.starts_with(start), "{detail}");
-    }
-    assert_eq!(found[2].0, "duplicate_file_key");
-    assert!(found[2].1.contains("Line 1"), "{}", found[2].1);
-
-    for (name, text, code, place) in [
-        (
-            "m.csv",
-            "label,file_key\ncat,a\ndog,../b\n",
-            "dot_segment",
-            "Line 3, column 2: ",
+            "id,imagePath\n1,a.png\n",
+            vec!["/a.png a.png id=1"],
         ),
         (
             "m.csv",
-            "file_key,label\r\ra,\"x\ry\"\rb,c,d\r",
-            "too_many_cells",
-            "Line 5: ",
+            "s3Uri\ns3://acme-data/team/a.png\n",
+            vec!["/a.png a.png "],
         ),
-        ("m.csv", "a\n\"b\nc\nd\n", "malformed_csv", "Line 2: "),
-        ("m.csv", "a,\"x\nb,y\nc,z\n", "malformed_csv", "Line 1: "),
-        ("m.csv", "a\n\"b\"c\nd", "malformed_csv", "Line 2: "),
-        ("m.csv", "a\n,b", "empty_file_key", "Line 2, column 1: "),
+        // Line ends of three kinds in one text; a line separator of Unicode ends no line.
         (
             "m.csv",
-            "file_key,x,x\na,1,2",
-            "duplicate_heading",
-            "The heading",
+            "file_key,note\r\na.png,x\rb.png,y\u{2028}z\nc.png,",
+            vec![
+                "/a.png a.png note=x",
+                "/b.png b.png note=y\u{2028}z",
+                "/c.png c.png ",
+            ],
         ),
         (
             "m.csv",
-            "file_key,name\na,\u{7}",
-            "invalid_file_name",
-            "Line 2, column 1: ",
+            "file_key\n007\n1e5\n",
+            vec!["/007 007 ", "/1e5 1e5 "],
+        ),
+        // S3 Batch Operations; what follows the key is kept.
+        (
+            "m.csv",
+            "acme-data,team/a+b.png,v1\n",
+            vec!["/a b.png a b.png column_3=v1"],
+        ),
+        // Words in the first column, said to be keys by their slashes.
+        (
+            "m.csv",
+            "/a,cat\n/b,dog\n",
+            vec!["/a a column_2=cat", "/b b column_2=dog"],
+        ),
+        // A line inside of quotes is no row.
+        (
+            "m.csv",
+            "a.png,\"two\nlines, x\"\n",
+            vec!["/a.png a.png column_2=two\nlines, x"],
+        ),
+        // Blanks around quotes.
+        (
+            "m.csv",
+            " \"Key\" , \"Name\" \n \"a.png\" , \"The cat\"\n b.png,\"x\" \n",
+            vec!["/a.png The cat ", "/ b.png x "],
+        ),
+        // A row that begins with a number sign has as many cells as others; a comment has not.
+        (
+            "m.csv",
+            "# made, by, hand\nfile_key,label\n#1.png,cat\n# a note\n#2.png,\"d,og\"\n",
+            vec!["/#1.png #1.png label=cat", "/#2.png #2.png label=d,og"],
         ),
         (
-            "m.json",
-            r#"["a", "", "c", "a"]"#,
-            "empty_file_key",
-            "Item 2: ",
+            "m.csv",
+            "# file, label\n#1.png,cat\n2.png,dog\n",
+            vec!["/#1.png #1.png column_2=cat", "/2.png 2.png column_2=dog"],
         ),
         (
-            "m.json",
-            r#"["a", null]"#,
-            "malformed_manifest",
-            "Item 2: This is null.",
+            "m.csv",
+            "file_key\n# a note\n/#1.png\n",
+            vec!["/#1.png #1.png "],
+        ),
+        // The end of a text, as DOS wrote it.
+        (
+            "m.csv",
+            "file_key\r\na.png\r\n\u{1a}",
+            vec!["/a.png a.png "],
         ),
         (
-            "m.json",
-            r#"["a", ["b"]]"#,
-            "malformed_manifest",
-            "Item 2: This is an array.",
-        ),
-        (
-            "m.json",
-            r#"[{"name": "a"}]"#,
-            "malformed_manifest",
-            "Item 1: There is no `file_key`.",
-        ),
-        (
-            "m.json",
-            r#"[{"file_key": 5}]"#,
-            "malformed_manifest",
-            "Item 1: `file_key` is a number.",
-        ),
-        (
-            "m.json",
-            "[\n\"a\"",
-            "malformed_manifest",
-            "The list cannot be read as JSON",
-        ),
-        (
-            "m.json",
-            r#"[{"file_key": "a", "file_key": "b"}]"#,
-            "malformed_manifest",
-            "The list",
-        ),
-        (
-            "m.json",
-            "{}",
-            "unsupported_manifest",
-            "This is an object without `files`.",
-        ),
-        ("m.json", "5", "malformed_manifest", "The list"),
-        ("m.json", "", "malformed_manifest", "The list"),
-        (
-            "m.json",
-            r#"{"files":["a"],"more":1}"#,
-            "malformed_manifest",
-            "Beside `files` there is `more`",
-        ),
-        ("m.jsonl", "\"a\"\nb", "malformed_manifest", "Line 2: "),
-        (
-            "m.jsonl",
-            "\"a\"\n{\"file_key\":\"b\",\"name\":\"\"}",
-            "invalid_file_name",
-            "Line 2: ",
-        ),
-        ("m.txt", "s3://other/a\nb", "other_bucket", "Line 1: "),
-        (
-            "",
-            "s3://acme-data/team-b/a",
-            "outside_of_storage",
-            "Line 1: ",
-        ),
-        (
-            "m.txt",
-            "https://example.com/a.png",
-            "not_in_s3",
-            "Line 1: ",
-        ),
-        (
-            "m.json",
-            &"[".repeat(100_000),
-            "malformed_manifest",
-            "The list",
+            "m.csv",
+            "a.png|cat\nb.png|dog",
+            vec!["/a.png a.png column_2=cat", "/b.png b.png column_2=dog"],
         ),
     ] {
-        let found = faults(name, text);
-        assert_eq!(found[0].0, code, "{text:.80}: {found:?}");
-        assert!(found[0].1.starts_with(place), "{text:.80}: {found:?}");
+        assert_eq!(whole(name, text), wanted, "{name:?} {text:?}");
     }
-}
-
-#[test]
-fn every_fault_is_named_up_to_a_hundred() {
-    assert_eq!(faults("m.txt", &"..\n".repeat(1000)).len(), 100);
-    assert_eq!(
-        faults("m.json", &format!("[{}\"x\"]", "\"\",".repeat(1000))).len(),
-        100
-    );
-    assert_eq!(faults("m.csv", &"\"a\"b\n".repeat(1000)).len(), 100);
-    let text = (0..6).map(|n| format!("{n}\n")).collect::<String>();
-    let key = FileKey::parse("m.txt").unwrap();
-    let from = ListSource::Manifest(&key);
-    let many = read_at_most(5, text.as_bytes(), from, Some(&storage())).unwrap_err();
-    assert_eq!(many[0].invalid.code, "too_many_files");
-    assert!(read_at_most(6, text.as_bytes(), from, Some(&storage())).is_ok());
-    let wide = format!("file_key{}\na{}\n", ",x".repeat(3), ",".repeat(3));
-    assert_eq!(faults("m.csv", &wide)[0].0, "duplicate_heading");
-    let large = format!("file_key,note\na,{}\n", "n".repeat(20_000));
-    assert_eq!(faults("m.csv", &large)[0].0, "metadata_too_large");
 }
