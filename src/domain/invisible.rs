@@ -102,7 +102,9 @@ fn joins(before: Option<char>, after: Option<char>) -> bool {
     let (Some(before), Some(after)) = (before, after) else {
         return false;
     };
-    !(before.is_ascii() && after.is_ascii()) && !is_joiner(before) && !is_joiner(after)
+    let is_ascii = before.is_ascii() && after.is_ascii();
+    let is_run = is_joiner(before) || is_joiner(after);
+    !is_ascii && !is_run
 }
 
 /// Variation selectors, those of Mongolian included.

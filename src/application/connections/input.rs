@@ -197,13 +197,7 @@ impl ConnectionInput {
         parser.optional("display_name", display_name, next_name, Name::parse);
         parser.optional("bucket", bucket, next_bucket, BucketName::parse);
         let present = next_prefix.clone();
-        parser.required("prefix", prefix, next_prefix, |text| {
-            // A form sends back what it showed, also a prefix that an earlier release took.
-            match BucketPrefix::from_record(text) {
-                Ok(same) if same == present => Ok(same),
-                Ok(_) | Err(_) => BucketPrefix::parse(text),
-            }
-        });
+        parser.required("prefix", prefix, next_prefix, |text| typed(text, &present));
         parser.required("access", access, next_access, Access::parse);
         parser.required("auth", auth, by, Auth::parse);
         parser.optional("role_arn", role_arn, next_role, RoleArn::parse);
@@ -243,6 +237,14 @@ impl ConnectionInput {
         } else {
             Err(Error::invalid(errors))
         }
+    }
+}
+
+/// A prefix as it is typed. A form sends back what it showed, also a prefix that an earlier release took.
+fn typed(text: &str, present: &BucketPrefix) -> std::result::Result<BucketPrefix, Invalid> {
+    match BucketPrefix::from_record(text) {
+        Ok(same) if same == *present => Ok(same),
+        Ok(_) | Err(_) => BucketPrefix::parse(text),
     }
 }
 
@@ -489,6 +491,34 @@ impl FormValue for SecretString {
             Change::Keep
         } else {
             Change::Set(self)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prefix_of_an_earlier_release_may_be_sent_back() {
+        let odd = BucketPrefix::from_record("team\u{200b} ").unwrap();
+        assert_eq!(typed(odd.as_str(), &odd), Ok(odd.clone()));
+        assert_eq!(typed("/team\u{200b} ", &odd), Ok(odd.clone()));
+        assert!(typed("team\u{200b}", &odd).is_err());
+        assert!(typed(odd.as_str(), &BucketPrefix::default()).is_err());
+        assert!(typed(" ", &BucketPrefix::default()).is_err());
+    }
+
+    #[test]
+    fn a_blank_is_no_empty_prefix() {
+        for (field, text, meant) in [
+            ("prefix", " ", Change::Set(" ".to_owned())),
+            ("prefix", "team ", Change::Set("team ".to_owned())),
+            ("prefix", "", Change::Clear),
+            ("bucket", " ", Change::Clear),
+            ("bucket", " acme ", Change::Set("acme".to_owned())),
+        ] {
+            assert!(text.to_owned().meant_in(field) == meant, "{field} {text:?}");
         }
     }
 }
