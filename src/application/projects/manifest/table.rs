@@ -154,10 +154,14 @@ fn row_without_key<'t>(
         .find(|(_, cells)| {
             let further = cells.iter().skip(1);
             let is_row = further.clone().any(|cell| !cell.trim().is_empty());
-            // That has words of its own, with the column.
+            // That has words of its own, with the column, as an empty first cell has.
             let has_address = further.clone().any(|cell| cell.contains("://"));
             cells.first().is_some_and(|first| {
-                is_row && !has_address && !looks_like_key(first) && !list.is_of_bucket(first)
+                is_row
+                    && !has_address
+                    && !first.trim().is_empty()
+                    && !looks_like_key(first)
+                    && !list.is_of_bucket(first)
             })
         })
 }
