@@ -95,15 +95,30 @@ pub(super) fn read_rows(text: &str, report: &Inventory, list: &mut FileList<'_>)
         .from_reader(text.as_bytes());
     let mut row = StringRecord::new();
     let mut line = 0;
-    while let Ok(true) = reader.read_record(&mut row) {
+    loop {
         line += 1;
+        match reader.read_record(&mut row) {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => {
+                let detail = format!("The row cannot be read: {error}.");
+                list.refuse(
+                    Place::Line(line),
+                    Invalid::new("malformed_manifest", detail),
+                );
+                return;
+            }
+        }
         let is =
             |column: Option<usize>, value: &str| column.and_then(|at| row.get(at)) == Some(value);
         if is(columns.is_latest, "false") || is(columns.is_delete_marker, "true") {
             continue;
         }
         match row.get(columns.key) {
-            Some(key) => list.add(Place::Line(line), entry(&report.source_bucket, key)),
+            Some(key) => match entry(&report.source_bucket, key) {
+                Ok(entry) => list.add(Place::Line(line), entry),
+                Err(invalid) => list.refuse(Place::Line(line), invalid),
+            },
             None => list.refuse(
                 Place::Line(line),
                 Invalid::new("malformed_manifest", "The row has no key."),
@@ -116,8 +131,28 @@ pub(super) fn read_rows(text: &str, report: &Inventory, list: &mut FileList<'_>)
 }
 
 /// A row's entry: the file by its S3 URI.
-pub(super) fn entry(bucket: &str, encoded_key: &str) -> Entry {
+pub(super) fn entry(bucket: &str, encoded_key: &str) -> Result<Entry, Invalid> {
     let spaced = encoded_key.replace('+', " ");
-    let key = percent_decode_str(&spaced).decode_utf8_lossy();
-    Entry::of_key(&format!("s3://{bucket}/{key}"))
+    match percent_decode_str(&spaced).decode_utf8() {
+        Ok(key) => Ok(Entry::of_key(&format!("s3://{bucket}/{key}"))),
+        Err(_) => Err(Invalid::new(
+            "invalid_utf8",
+            format!(
+                "The key `{}` is percent-encoded, and what it encodes is not UTF-8. Keys in S3 are UTF-8.",
+                shown(encoded_key)
+            ),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_is_no_utf8_is_refused_and_not_changed() {
+        assert!(entry("b", "a+b%C3%BC.txt").is_ok());
+        let refused = entry("b", "a%FF.txt").err().map(|invalid| invalid.code);
+        assert_eq!(refused, Some("invalid_utf8"));
+    }
 }

@@ -154,10 +154,14 @@ fn row_without_key<'t>(
         .find(|(_, cells)| {
             let further = cells.iter().skip(1);
             let is_row = further.clone().any(|cell| !cell.trim().is_empty());
-            // That has words of its own, with the column.
+            // That has words of its own, with the column, as an empty first cell has.
             let has_address = further.clone().any(|cell| cell.contains("://"));
             cells.first().is_some_and(|first| {
-                is_row && !has_address && !looks_like_key(first) && !list.is_of_bucket(first)
+                is_row
+                    && !has_address
+                    && !first.trim().is_empty()
+                    && !looks_like_key(first)
+                    && !list.is_of_bucket(first)
             })
         })
 }
@@ -309,17 +313,17 @@ fn table(text: &str, separator: u8, columns: Option<Columns>, list: &mut FileLis
         // A data file of S3 Inventory without its manifest: the bucket, then the encoded key.
         let of_inventory = match (&columns.width, record.get(1)) {
             (None, Some(key)) if list.is_of_bucket(&record[0]) => {
-                let mut entry = inventory::entry(&record[0], key);
                 let further = record.iter().enumerate().skip(2);
-                entry.metadata = further
+                let metadata = further
                     .filter(|(_, value)| !value.is_empty())
                     .map(|(at, value)| (columns.heading_of(at), value.to_owned()))
                     .collect();
-                Some(entry)
+                let entry = inventory::entry(&record[0], key);
+                Some(entry.map(|entry| Entry { metadata, ..entry }))
             }
             _ => None,
         };
-        match of_inventory.map_or_else(|| entry(&record, &columns), Ok) {
+        match of_inventory.unwrap_or_else(|| entry(&record, &columns)) {
             Ok(entry) => list.add(
                 Place::Cell {
                     line,

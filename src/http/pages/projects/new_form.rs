@@ -7,7 +7,7 @@ use crate::application::projects::manifest::{Fault, duplicate, faults_of_pasted}
 use crate::http::pages::shell::form::FormFields;
 
 /// How many bad lines the page names.
-const MOST_BAD_LINES: usize = 20;
+const MOST_BAD_LINES: usize = 100;
 
 /// Where the files of the project come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -53,7 +53,7 @@ pub struct NewProjectErrors {
     pub folder: Option<String>,
     pub include: Option<String>,
     pub exclude: Option<String>,
-    pub manifest: Option<String>,
+    pub manifest: Vec<String>,
     /// Of the form as a whole, with its remedy.
     pub whole: Option<(String, Option<String>)>,
 }
@@ -186,7 +186,15 @@ impl NewProjectErrors {
             "folder" => &mut self.folder,
             "include" => &mut self.include,
             "exclude" => &mut self.exclude,
-            "manifest_file_key" => &mut self.manifest,
+            "manifest_file_key" => {
+                if self.manifest.len() < MOST_BAD_LINES {
+                    self.manifest.push(match item {
+                        Some(item) => format!("Line {}: {detail}", item.index + 1),
+                        None => detail,
+                    });
+                }
+                return;
+            }
             _ => return,
         };
         slot.get_or_insert(match item {
@@ -262,11 +270,19 @@ mod tests {
 
     #[test]
     fn bad_lines_are_named_up_to_some() {
-        let refused: Vec<FieldError> = (1..100)
+        let refused: Vec<FieldError> = (1..=120)
             .map(|line| FieldError::new("files", Invalid::new("x", format!("Line {line}: No."))))
             .collect();
         let errors = NewProjectErrors::of(&Error::invalid(refused));
         assert_eq!(errors.keys.len(), MOST_BAD_LINES);
         assert_eq!(errors.keys[0], "Line 1: No.");
+        let of_manifest: Vec<FieldError> = (1..=120)
+            .map(|line| {
+                let invalid = Invalid::new("x", format!("Line {line}: No."));
+                FieldError::new("manifest_file_key", invalid)
+            })
+            .collect();
+        let errors = NewProjectErrors::of(&Error::invalid(of_manifest));
+        assert_eq!(errors.manifest.len(), MOST_BAD_LINES);
     }
 }
