@@ -13,7 +13,7 @@ mod cli;
 mod cloudformation;
 mod document_name;
 mod documents;
-mod escape;
+pub mod escape;
 mod role_name;
 mod session_policies;
 mod templates;
