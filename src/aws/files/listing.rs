@@ -124,13 +124,14 @@ pub(crate) struct Echo {
 }
 
 impl Echo {
-    /// Whether the answer is one to this question. What it leaves out, or leaves empty, agrees; so does a text
-    /// that is encoded in one of the two ways that `encoding-type` knows, whatever the answer says of that.
+    /// Whether the answer is one to this question. What it leaves out, or leaves empty, agrees, blanks of an
+    /// indented answer included; so does a text that is encoded in one of the two ways that `encoding-type`
+    /// knows, whatever the answer says of that.
     pub fn answers(&self, asked: &Self) -> Result<(), Contradiction> {
         let agrees = |said: &Option<String>, asked: &Option<String>| {
             let said = said.as_deref().unwrap_or_default();
             let asked = asked.as_deref().unwrap_or_default();
-            said.is_empty() || said == asked || decode(said).is_ok_and(|said| said == asked)
+            said.trim().is_empty() || said == asked || decode(said).is_ok_and(|said| said == asked)
         };
         let same_name = |said: &str, asked: &str| {
             // A store with tenants may put the tenant's name before it.
@@ -138,7 +139,9 @@ impl Echo {
             said.eq_ignore_ascii_case(asked)
         };
         match (&self.bucket, &asked.bucket) {
-            (Some(said), Some(asked)) if !said.is_empty() && !same_name(said, asked) => {
+            (Some(said), Some(asked))
+                if !said.trim().is_empty() && !same_name(said.trim(), asked) =>
+            {
                 return Err(Contradiction("it is of another bucket"));
             }
             (Some(_) | None, Some(_) | None) => {}
@@ -308,6 +311,7 @@ mod tests {
             echo("photos", "a b+/", "/", ""),
             echo("Photos", "a+b%2B/", "%2F", ""),
             echo("tenant:photos", "", "", ""),
+            echo("\n  photos\n", "\n  ", "\n  ", "\n  "),
         ] {
             assert!(said.answers(&asked).is_ok(), "{said:?}");
         }
