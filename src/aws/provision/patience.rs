@@ -4,7 +4,7 @@
 //! seconds (IAM user guide, "Changes that I make are not always immediately visible"), and two changes of one
 //! thing at a time are refused (S3 API reference, error codes: `OperationAborted`; IAM API reference:
 //! `ConcurrentModification`). The SDK tries neither again. What it would try again, throttling and faults, is
-//! tried again here instead: each attempt reads anew what it merges into, so it never puts back rules that
+//! tried again here instead: each attempt reads again what it merges into, so it never puts back rules that
 //! somebody else has changed meanwhile.
 
 use crate::application::connections::provision::ProvisionError;

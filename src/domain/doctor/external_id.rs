@@ -14,7 +14,10 @@ const KEY: &str = "sts:ExternalId";
 
 /// `open`: whether the statement lets in who sends no external ID. `ours`: how many statements are for Sallyport.
 /// `lets_in`: whether the policy lets in the right external ID.
-#[allow(clippy::too_many_arguments)]
+#[allow(
+    clippy::too_many_arguments,
+    reason = "each is another fact of the one statement, and the only caller has them all"
+)]
 pub fn look(
     policy: &Policy,
     statement: &Statement,

@@ -156,7 +156,7 @@ pub struct Notes {
 }
 
 impl Notes {
-    /// So many findings of one document are told. Whoever mends those sees the rest at the next look.
+    /// The most findings of one document that are reported. The next look shows the rest, once these are mended.
     pub const MOST: usize = 100;
     /// Characters of a finding's title, explanation and remedy together.
     const LONGEST: usize = 1_500;

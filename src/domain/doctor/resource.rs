@@ -20,10 +20,7 @@ use serde_json::json;
 pub fn bucket(root: &Node, policy: &Policy, expected: &Expected, notes: &mut [Notes]) {
     let needs: Vec<Need> = of_target(expected, &[Target::Bucket, Target::Objects]);
     let policies = std::slice::from_ref(policy);
-    let judged: Vec<(&Need, Verdict)> = needs
-        .iter()
-        .map(|need| (need, judge(policies, need, expected.role.as_ref())))
-        .collect();
+    let judged = judged(policies, &needs, expected);
     denials(
         policies,
         &judged,
@@ -175,14 +172,23 @@ fn open_principals(policy: &Policy, what: &str, notes: &mut Notes) {
     }
 }
 
+/// What the policy says to each need of the role.
+fn judged<'n>(
+    policies: &[Policy],
+    needs: &'n [Need],
+    expected: &Expected,
+) -> Vec<(&'n Need, Verdict)> {
+    needs
+        .iter()
+        .map(|need| (need, judge(policies, need, expected.role.as_ref())))
+        .collect()
+}
+
 /// Looks at a key policy. Unlike a bucket's, it must let the role in, or the account decide by its own policies.
 pub fn key(root: &Node, policy: &Policy, expected: &Expected, notes: &mut [Notes]) {
     let needs = of_target(expected, &[Target::Key]);
     let policies = std::slice::from_ref(policy);
-    let judged: Vec<(&Need, Verdict)> = needs
-        .iter()
-        .map(|need| (need, judge(policies, need, expected.role.as_ref())))
-        .collect();
+    let judged = judged(policies, &needs, expected);
     denials(
         policies,
         &judged,
