@@ -4,7 +4,9 @@
 //! Codes of problems are no closed set: a newer service has more of them, and a generated client that
 //! knows an enum of them would fail on an answer that it could show.
 
+use crate::domain::cause;
 use crate::domain::check;
+use crate::domain::check::{patch, problem};
 use crate::domain::connection::access;
 use crate::domain::files::canned_acl::CannedAcl;
 use crate::domain::people::{audit, sign_in, workspace};
@@ -61,6 +63,66 @@ closed_set!(
     workspace::Role,
     Admin,
     Member
+);
+closed_set!(
+    "Who can remove a cause.",
+    ProblemSide,
+    cause::entry::Side,
+    CustomerAccount,
+    CustomerOrganization,
+    Service,
+    Settings,
+    Aws,
+    Network
+);
+closed_set!(
+    "How sure it is: AWS said so, other causes seldom give these answers, or one of the candidates.",
+    ProblemCertainty,
+    cause::entry::Certainty,
+    Proved,
+    Likely,
+    OneOf
+);
+closed_set!(
+    "The kind of policy that decided.",
+    DecidedBy,
+    problem::DecidedBy,
+    IdentityPolicy,
+    ResourcePolicy,
+    TrustPolicy,
+    SessionPolicy,
+    PermissionsBoundary,
+    ServiceControlPolicy,
+    ResourceControlPolicy,
+    VpcEndpointPolicy,
+    Mfa
+);
+closed_set!(
+    "Whether a statement denies it, or none allows it.",
+    DeniedEffect,
+    problem::DeniedEffect,
+    ExplicitDeny,
+    ImplicitDeny
+);
+closed_set!(
+    "What is changed.",
+    PatchTarget,
+    patch::PatchTarget,
+    RolePermissionPolicy,
+    TrustPolicy,
+    BucketPolicy,
+    KeyPolicy,
+    Cors,
+    Lifecycle,
+    Settings
+);
+closed_set!(
+    "How it is changed.",
+    PatchOperation,
+    patch::PatchOperation,
+    AddStatement,
+    Replace,
+    Set
 );
 closed_set!(
     "Where a sign-in link leads.",

@@ -3,7 +3,7 @@
 use crate::domain::Invalid;
 use crate::domain::aws_code::{self, S3Code};
 use crate::domain::aws_failure::{AssumeRoleRefusal, AwsFailure, FailureKind};
-use crate::domain::cause::denied::locked_until;
+use crate::domain::cause::objects::locked_until;
 use std::time::Duration;
 
 pub type Result<T> = std::result::Result<T, Error>;
@@ -319,7 +319,7 @@ impl From<AwsFailure> for Error {
         let locked = failure.kind == FailureKind::ObjectLocked;
         let (kind, code, detail, remedy) = match failure.kind {
             FailureKind::AccessDenied if assuming => match failure.assume_role_refusal() {
-                Some(AssumeRoleRefusal::Service(_)) => (
+                Some(AssumeRoleRefusal::Service(..)) => (
                     Kind::Upstream,
                     "service_not_permitted",
                     "A policy on the service's own side does not let it assume the customer's role.",

@@ -1,7 +1,8 @@
 //! The questions of the connection check, asked of AWS.
 
 use crate::application::bucket::probe::{
-    Answer, Answered, BucketProbe, ExpectedOwner, ExternalIdSent, Prober, ReadBack,
+    Answer, Answered, BucketProbe, ExpectedOwner, ExternalIdSent, PreflightSent, Preflighted,
+    Prober, PutEncryption, ReadBack,
 };
 use crate::application::bucket::read::ListedObject;
 use crate::aws::client::clients::AwsClients;
@@ -19,19 +20,18 @@ use crate::domain::connection::region::Region;
 use crate::domain::connection::service_identity::ServiceIdentity;
 use crate::domain::connection::{ConnectedBucket, Credentials, Owner};
 use crate::domain::files::object_key::{ObjectKey, ObjectKeyPrefix};
-use crate::domain::origin::Origin;
 use async_trait::async_trait;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_s3::operation::RequestId;
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{EncodingType, ObjectCannedAcl};
+use aws_sdk_s3::types::{EncodingType, ObjectCannedAcl, RequestPayer, ServerSideEncryption};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use md5::{Digest, Md5};
 use reqwest::header::{
-    ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_REQUEST_HEADERS,
-    ACCESS_CONTROL_REQUEST_METHOD, ORIGIN,
+    ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS,
+    ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, ORIGIN,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -129,10 +129,12 @@ impl Prober for AwsProber {
             return Err(local("AssumeRole", FailureKind::InvalidRequest, "no role"));
         };
         let external_id = match sent {
-            ExternalIdSent::Own => Some(external_id.clone()),
+            ExternalIdSent::Own => Some(external_id.to_string()),
             ExternalIdSent::Missing => None,
-            ExternalIdSent::Stranger => Some(ExternalId::issue()),
-            ExternalIdSent::NearMiss => Some(external_id.near_miss()),
+            ExternalIdSent::Stranger => Some(ExternalId::issue().to_string()),
+            ExternalIdSent::NearMiss => Some(external_id.near_miss().to_string()),
+            ExternalIdSent::Capitals => Some(external_id.in_capitals()),
+            ExternalIdSent::OfOtherSetup(other) => Some(other.to_string()),
         };
         let assumed = self
             .sessions
@@ -141,7 +143,7 @@ impl Prober for AwsProber {
                 &bucket.owner,
                 &bucket.connection,
                 role_arn,
-                external_id.as_ref(),
+                external_id.as_deref(),
             )
             .await?;
         let credentials = SharedCredentialsProvider::new(assumed.credentials);
@@ -394,6 +396,79 @@ impl BucketProbe for S3Probe {
         Ok(answered(OPERATION, answer.request_id(), ()))
     }
 
+    async fn list_paying(&self) -> Answer<()> {
+        const OPERATION: &str = "ListObjectsV2";
+        let answer = self
+            .s3
+            .list_objects_v2()
+            .bucket(self.bucket())
+            .prefix(self.common.bucket.connection.settings.prefix.as_str())
+            .max_keys(1)
+            .request_payer(RequestPayer::Requester)
+            .set_expected_bucket_owner(self.owner(ExpectedOwner::Require))
+            .send()
+            .await
+            .map_err(|error| classify(OPERATION, &error))?;
+        Ok(answered(OPERATION, answer.request_id(), ()))
+    }
+
+    async fn folders_beside(&self) -> Answer<Vec<String>> {
+        const OPERATION: &str = "ListObjectsV2";
+        let prefix = self.common.bucket.connection.settings.prefix.as_str();
+        let parent = prefix
+            .trim_end_matches('/')
+            .rsplit_once('/')
+            .map_or_else(String::new, |(parent, _)| format!("{parent}/"));
+        let answer = self
+            .s3
+            .list_objects_v2()
+            .bucket(self.bucket())
+            .prefix(&parent)
+            .delimiter("/")
+            .max_keys(LISTED)
+            .encoding_type(EncodingType::Url)
+            .set_expected_bucket_owner(self.owner(ExpectedOwner::Require))
+            .send()
+            .await
+            .map_err(|error| classify(OPERATION, &error))?;
+        let folders = answer
+            .common_prefixes()
+            .iter()
+            .filter_map(|folder| key_of(folder.prefix()?, answer.encoding_type()).ok())
+            .filter_map(|folder| Some(folder.strip_prefix(&parent)?.to_owned()))
+            .filter(|folder| !folder.is_empty() && !folder.contains('`'))
+            .collect();
+        Ok(answered(OPERATION, answer.request_id(), folders))
+    }
+
+    async fn put_encrypted(
+        &self,
+        key: &ObjectKey,
+        encryption: PutEncryption,
+    ) -> Answer<Option<String>> {
+        const OPERATION: &str = "PutObject";
+        let algorithm = match encryption {
+            PutEncryption::S3 => ServerSideEncryption::Aes256,
+            PutEncryption::Kms => ServerSideEncryption::AwsKms,
+        };
+        let answer = self
+            .s3
+            .put_object()
+            .bucket(self.bucket())
+            .key(key.as_str())
+            .content_type("text/plain; charset=utf-8")
+            .content_md5(STANDARD.encode(Md5::digest(PROBE_BODY)))
+            .body(ByteStream::from_static(PROBE_BODY))
+            .server_side_encryption(algorithm)
+            .set_expected_bucket_owner(self.owner(ExpectedOwner::Require))
+            .send()
+            .await
+            .map_err(|error| classify(OPERATION, &error))?;
+        let id = answer.version_id().filter(|id| !id.is_empty());
+        let id = id.map(str::to_owned);
+        Ok(answered(OPERATION, answer.request_id(), id))
+    }
+
     async fn versions(&self, key: &ObjectKey) -> Answer<Vec<String>> {
         const OPERATION: &str = "ListObjectVersions";
         let answer = self
@@ -553,16 +628,21 @@ impl BucketProbe for S3Probe {
         Ok(answered(OPERATION, answer.request_id(), ()))
     }
 
-    async fn preflight(&self, key: &ObjectKey, origin: &Origin, method: &str) -> Answer<bool> {
+    async fn preflight(&self, key: &ObjectKey, sent: PreflightSent<'_>) -> Answer<Preflighted> {
+        let PreflightSent {
+            origin,
+            method,
+            with_headers,
+        } = sent;
         const OPERATION: &str = "CorsPreflight";
         let url = self.object_url(key).await?;
         let mut request = self
             .common
             .http
             .request(reqwest::Method::OPTIONS, url)
-            .header(ORIGIN, origin.as_str())
+            .header(ORIGIN, origin)
             .header(ACCESS_CONTROL_REQUEST_METHOD, method);
-        if matches!(method, "PUT" | "POST") {
+        if with_headers && matches!(method, "PUT" | "POST") {
             // What a browser sends with a signed URL.
             let encrypts = self.common.bucket.connection.settings.kms_key.is_some();
             let names = match encrypts && method == "PUT" {
@@ -622,7 +702,7 @@ impl BucketProbe for S3Probe {
             _ => {}
         }
         let allows_origin = header(ACCESS_CONTROL_ALLOW_ORIGIN.as_str())
-            .is_some_and(|value| value == "*" || value == origin.as_str());
+            .is_some_and(|value| value == "*" || value == origin);
         let allows_method = header(ACCESS_CONTROL_ALLOW_METHODS.as_str()).is_some_and(|value| {
             value
                 .split(',')
@@ -634,7 +714,16 @@ impl BucketProbe for S3Probe {
             ..answered(
                 OPERATION,
                 request_id.as_deref(),
-                (200..300).contains(&status) && allows_origin && allows_method,
+                Preflighted {
+                    is_allowed: (200..300).contains(&status) && allows_origin && allows_method,
+                    exposes_etag: header(ACCESS_CONTROL_EXPOSE_HEADERS.as_str()).is_some_and(
+                        |value| {
+                            value.split(',').any(|name| {
+                                name.trim() == "*" || name.trim().eq_ignore_ascii_case("etag")
+                            })
+                        },
+                    ),
+                },
             )
         })
     }

@@ -3,7 +3,9 @@
 //! A sentence is read strictly, from its first to its last word. Names of objects and roles are part of
 //! it, and whoever chooses such a name chooses some of its words.
 
-use crate::domain::aws_failure::{Denial, DenialReason, PolicyEffect, PolicyKind};
+use crate::domain::aws_failure::{
+    Denial, DenialReason, KeyState, PolicyComplaint, PolicyEffect, PolicyKind, UnusableKey,
+};
 
 /// What follows "because no" or "with an explicit deny in a" (IAM user guide, "Troubleshoot access denied
 /// error messages").
@@ -156,6 +158,51 @@ pub fn needs_customer_key(message: &str) -> bool {
     message.starts_with("The object was stored using a form of Server Side Encryption.")
 }
 
+/// What STS says of a session policy that it does not take. Only what it is about is read.
+pub fn policy_complaint(message: &str) -> PolicyComplaint {
+    let text = message.to_ascii_lowercase();
+    let says = |words: &str| text.contains(words);
+    if says("tag") {
+        PolicyComplaint::Tags
+    } else if says("json") {
+        PolicyComplaint::NotJson
+    } else if says("partition") {
+        PolicyComplaint::Partition
+    } else if says("resource") || says("arn") {
+        PolicyComplaint::Resource
+    } else if says("too long") || says("too large") || says("length") || says("allotted") {
+        PolicyComplaint::TooLong
+    } else if says("syntax") || says("legacy parsing") {
+        PolicyComplaint::Syntax
+    } else {
+        PolicyComplaint::Unread
+    }
+}
+
+/// What KMS says of a key that cannot be used: "ARN is disabled.", "ARN is pending deletion." and their like (KMS
+/// developer guide, "Key states of AWS KMS keys"), or that the key of a ciphertext is out of reach.
+pub fn unusable_key(message: &str) -> Option<UnusableKey> {
+    if message.starts_with("The ciphertext refers to a customer") {
+        return Some(UnusableKey {
+            arn: None,
+            state: KeyState::OutOfReach,
+        });
+    }
+    let text = message.trim().trim_end_matches('.');
+    let (arn, rest) = text.split_once(' ')?;
+    let state = match rest {
+        "is disabled" => KeyState::Disabled,
+        "is pending deletion" => KeyState::PendingDeletion,
+        _ if rest.starts_with("is pending") => KeyState::Other,
+        _ => return None,
+    };
+    let is_arn = arn.starts_with("arn:") && arn.contains(":kms:");
+    is_arn.then(|| UnusableKey {
+        arn: Some(arn.to_owned()),
+        state,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -247,5 +294,58 @@ mod tests {
             reason("Mfa Authentication must be used for this request"),
             DenialReason::Mfa
         );
+    }
+
+    #[test]
+    fn what_a_policy_s_refusal_is_about() {
+        for (text, about) in [
+            (
+                "The policy is not in the valid JSON format.",
+                PolicyComplaint::NotJson,
+            ),
+            (
+                "Resource must be in ARN format or \"*\".",
+                PolicyComplaint::Resource,
+            ),
+            ("Invalid partition in resource", PolicyComplaint::Partition),
+            ("Syntax errors in policy.", PolicyComplaint::Syntax),
+            (
+                "Packed policy consumes 112% of allotted space",
+                PolicyComplaint::TooLong,
+            ),
+            (
+                "Packed size of session tags consumes 300% of allotted space.",
+                PolicyComplaint::Tags,
+            ),
+            ("x", PolicyComplaint::Unread),
+        ] {
+            assert_eq!(policy_complaint(text), about, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_state_of_a_key_is_read_with_its_arn() {
+        let arn = "arn:aws:kms:eu-west-1:222222222222:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+        for (text, state) in [
+            ("is disabled.", KeyState::Disabled),
+            ("is pending deletion.", KeyState::PendingDeletion),
+            ("is pending import.", KeyState::Other),
+        ] {
+            let key = unusable_key(&format!("{arn} {text}")).unwrap();
+            assert_eq!((key.arn.as_deref(), key.state), (Some(arn), state));
+        }
+        let ciphertext = "The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not allowed to access.";
+        assert_eq!(
+            unusable_key(ciphertext).unwrap().state,
+            KeyState::OutOfReach
+        );
+        for text in [
+            "",
+            "Access Denied",
+            "a b is disabled",
+            "arn:aws:s3:::b is disabled",
+        ] {
+            assert_eq!(unusable_key(text), None, "{text}");
+        }
     }
 }

@@ -3,7 +3,9 @@
 use crate::aws::answers::store::{NotOfS3, is_page, names_a_store};
 use crate::aws::denial;
 use crate::domain::aws_code::S3Code;
-use crate::domain::aws_failure::{AnswerDetails, AwsFailure, Denial, FailureKind};
+use crate::domain::aws_failure::{
+    AnswerDetails, AwsFailure, Denial, FailureKind, NoConnection, PolicyComplaint,
+};
 use crate::domain::connection::region::Region;
 use crate::domain::origin::Origin;
 use aws_credential_types::provider::error::CredentialsError;
@@ -107,7 +109,12 @@ where
         bucket_region: region
             .and_then(|name| Region::parse(&name).ok())
             .map(Box::new),
-        details: details_of(kind, header("location"), message.as_deref()),
+        details: details_of(
+            kind,
+            header("location"),
+            message.as_deref(),
+            no_connection(kind, error),
+        ),
         message,
     }
 }
@@ -117,6 +124,7 @@ fn details_of(
     kind: FailureKind,
     location: Option<String>,
     message: Option<&str>,
+    no_connection: Option<NoConnection>,
 ) -> Option<Box<AnswerDetails>> {
     let redirects_to = location
         .filter(|_| kind == FailureKind::Redirected)
@@ -125,6 +133,14 @@ fn details_of(
         redirects_to,
         lock: None,
         needs_customer_key: message.is_some_and(denial::needs_customer_key),
+        no_connection,
+        policy_complaint: message
+            .filter(|_| kind == FailureKind::InvalidRequest)
+            .map(denial::policy_complaint)
+            .filter(|complaint| *complaint != PolicyComplaint::Unread),
+        key: message
+            .filter(|_| matches!(kind, FailureKind::KmsDenied | FailureKind::KmsUnusable))
+            .and_then(denial::unusable_key),
     };
     (details != AnswerDetails::default()).then(|| Box::new(details))
 }
@@ -188,6 +204,37 @@ pub fn of_code(operation: &'static str, code: &str, message: Option<&str>) -> Aw
         error_code: Some(code.to_owned()),
         ..local(operation, kind, message.unwrap_or_default())
     }
+}
+
+/// Why there was no connection. Told by what the errors are, not by their words, but for names and TLS, of which
+/// the connector's errors are private.
+fn no_connection<E>(kind: FailureKind, error: &SdkError<E, HttpResponse>) -> Option<NoConnection>
+where
+    E: StdError + 'static,
+{
+    if kind != FailureKind::Network {
+        return None;
+    }
+    causes(error).find_map(|cause| {
+        if cause.downcast_ref::<rustls::Error>().is_some() {
+            return Some(NoConnection::Tls);
+        }
+        let io = cause.downcast_ref::<std::io::Error>()?;
+        if io
+            .get_ref()
+            .is_some_and(|inner| inner.is::<rustls::Error>())
+        {
+            return Some(NoConnection::Tls);
+        }
+        match io.kind() {
+            std::io::ErrorKind::ConnectionRefused => Some(NoConnection::Refused),
+            // The standard library has no kind for it.
+            _ => io
+                .to_string()
+                .starts_with("failed to lookup address")
+                .then_some(NoConnection::Dns),
+        }
+    })
 }
 
 fn causes<'a>(

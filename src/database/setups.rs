@@ -117,6 +117,28 @@ impl SetupStore for Database {
         .await
     }
 
+    async fn other_external_ids(
+        &self,
+        workspace: &WorkspaceId,
+        own: &ExternalId,
+        limit: u32,
+    ) -> StoreResult<Vec<(SetupId, ExternalId)>> {
+        self.fetch_records(
+            "setups",
+            "SELECT id, external_id FROM setups
+             WHERE workspace_id = $1 AND external_id <> $2 AND status IN ('open', 'completed')
+             ORDER BY id DESC LIMIT $3",
+            values![workspace.as_str(), own.to_string(), limit],
+            |record| {
+                Ok((
+                    record.parse("id", SetupId::parse)?,
+                    record.parse("external_id", ExternalId::from_record)?,
+                ))
+            },
+        )
+        .await
+    }
+
     async fn update_draft(
         &self,
         workspace: &WorkspaceId,

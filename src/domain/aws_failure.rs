@@ -81,6 +81,71 @@ pub struct AnswerDetails {
     pub lock: Option<ObjectLock>,
     /// The object was stored with a key that its owner sends with each request (SSE-C).
     pub needs_customer_key: bool,
+    /// Why there was no connection.
+    pub no_connection: Option<NoConnection>,
+    /// What STS says of a session policy that it does not take.
+    pub policy_complaint: Option<PolicyComplaint>,
+    /// What is said of a KMS key that cannot be used.
+    pub key: Option<UnusableKey>,
+}
+
+/// Why there was no connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoConnection {
+    /// The name has no address.
+    Dns,
+    /// Nothing accepts connections at the address.
+    Refused,
+    /// No agreement on TLS: its certificate, or what answers does not speak it.
+    Tls,
+}
+
+/// What STS says of the session policy that the service sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PolicyComplaint {
+    NotJson,
+    /// A resource is no ARN that it takes.
+    Resource,
+    Partition,
+    Syntax,
+    TooLong,
+    /// Session tags take the room.
+    Tags,
+    /// Something else, or nothing that this service understands.
+    Unread,
+}
+
+impl PolicyComplaint {
+    /// Every one.
+    pub const ALL: [Self; 7] = [
+        Self::NotJson,
+        Self::Resource,
+        Self::Partition,
+        Self::Syntax,
+        Self::TooLong,
+        Self::Tags,
+        Self::Unread,
+    ];
+}
+
+/// A KMS key that nobody can use, or not from here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnusableKey {
+    /// Its ARN, where AWS names it.
+    pub arn: Option<String>,
+    pub state: KeyState,
+}
+
+/// The state of a KMS key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyState {
+    Disabled,
+    PendingDeletion,
+    /// Another state, which is not said.
+    Other,
+    /// "The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you
+    /// are not allowed to access."
+    OutOfReach,
 }
 
 /// Which kind of policy a denial names (IAM user guide, "Troubleshoot access denied error messages").
@@ -155,7 +220,7 @@ pub enum AssumeRoleRefusal {
     /// The role's trust policy, or another policy of the account that the role is in.
     Role,
     /// A policy of the caller's own account: it says nothing about the role.
-    Service(PolicyKind),
+    Service(PolicyKind, PolicyEffect),
     /// It is not known whose.
     Unknown,
 }
@@ -186,8 +251,8 @@ impl AwsFailure {
                 | Policy::ServiceControl
                 | Policy::PermissionsBoundary
                 | Policy::VpcEndpoint),
-                PolicyEffect::ExplicitDeny | PolicyEffect::NoAllow,
-            ) => AssumeRoleRefusal::Service(by),
+                effect @ (PolicyEffect::ExplicitDeny | PolicyEffect::NoAllow),
+            ) => AssumeRoleRefusal::Service(by, effect),
             DenialReason::Unrecognised => AssumeRoleRefusal::Unknown,
         })
     }
@@ -246,6 +311,24 @@ impl AwsFailure {
     pub fn needs_customer_key(&self) -> bool {
         let details = self.details.as_ref();
         details.is_some_and(|details| details.needs_customer_key)
+    }
+
+    /// Why there was no connection.
+    pub fn no_connection(&self) -> Option<NoConnection> {
+        self.details.as_ref()?.no_connection
+    }
+
+    /// What STS says of the session policy.
+    pub fn policy_complaint(&self) -> PolicyComplaint {
+        let details = self.details.as_ref();
+        details
+            .and_then(|details| details.policy_complaint)
+            .unwrap_or(PolicyComplaint::Unread)
+    }
+
+    /// What is said of a KMS key that cannot be used.
+    pub fn unusable_key(&self) -> Option<&UnusableKey> {
+        self.details.as_ref()?.key.as_ref()
     }
 
     /// Where the bucket is, when the answer says.

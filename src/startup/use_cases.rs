@@ -105,6 +105,7 @@ impl UseCases {
                 policies.clone(),
                 settings.allowed_origins.clone(),
                 principal.clone(),
+                store.clone(),
             )),
             bucket: bucket.clone(),
             limits: CheckLimits::new(settings.checks_per_minute),

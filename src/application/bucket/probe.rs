@@ -5,6 +5,7 @@
 
 use crate::application::bucket::read::ListedObject;
 use crate::domain::aws_failure::{AwsFailure, ObjectLock};
+use crate::domain::connection::external_id::ExternalId;
 use crate::domain::connection::region::Region;
 use crate::domain::connection::service_identity::ServiceIdentity;
 use crate::domain::connection::{ConnectedBucket, Owner};
@@ -27,7 +28,7 @@ pub struct Answered<T> {
 }
 
 /// Which external ID an AssumeRole of the check carries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ExternalIdSent {
     /// The connection's own.
     Own,
@@ -37,6 +38,37 @@ pub enum ExternalIdSent {
     Stranger,
     /// The connection's own with its last digit changed.
     NearMiss,
+    /// The connection's own in capitals.
+    Capitals,
+    /// That of another setup of the same workspace.
+    OfOtherSetup(ExternalId),
+}
+
+/// An encryption that a write asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PutEncryption {
+    /// `AES256` (SSE-S3).
+    S3,
+    /// `aws:kms`, with the account's own key.
+    Kms,
+}
+
+/// A CORS preflight, as it is sent.
+#[derive(Debug, Clone, Copy)]
+pub struct PreflightSent<'a> {
+    /// The value of `Origin`. Not always one that a browser sends.
+    pub origin: &'a str,
+    pub method: &'a str,
+    /// With the headers that an upload sends.
+    pub with_headers: bool,
+}
+
+/// What a preflight was answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Preflighted {
+    pub is_allowed: bool,
+    /// A page may read the `ETag` of the answer.
+    pub exposes_etag: bool,
 }
 
 /// Who the call says must own the bucket.
@@ -65,7 +97,7 @@ pub struct ReadBack {
 pub struct Preflight {
     pub origin: Origin,
     pub method: String,
-    pub answer: Answer<bool>,
+    pub answer: Answer<Preflighted>,
 }
 
 #[async_trait]
@@ -117,8 +149,20 @@ pub trait BucketProbe: Send + Sync {
     async fn write_absent_acl(&self, key: &ObjectKey) -> Answer<()>;
 
     /// Asks as a browser would whether a page of this origin may use the method (a CORS preflight).
-    /// `Ok(true)`: it may.
-    async fn preflight(&self, key: &ObjectKey, origin: &Origin, method: &str) -> Answer<bool>;
+    async fn preflight(&self, key: &ObjectKey, sent: PreflightSent<'_>) -> Answer<Preflighted>;
+
+    /// The first objects below the prefix, with the agreement to pay for the request.
+    async fn list_paying(&self) -> Answer<()>;
+
+    /// Writes the probe object with an encryption of its own, and gives the ID of its version.
+    async fn put_encrypted(
+        &self,
+        key: &ObjectKey,
+        encryption: PutEncryption,
+    ) -> Answer<Option<String>>;
+
+    /// Names of the folders beside the prefix: those in the folder that it is in.
+    async fn folders_beside(&self) -> Answer<Vec<String>>;
 }
 
 #[async_trait]

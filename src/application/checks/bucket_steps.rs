@@ -2,9 +2,10 @@
 
 use crate::application::bucket::probe::{Answer, BucketProbe, ExpectedOwner, Preflight};
 use crate::application::bucket::read::ListedObject;
-use crate::application::checks::recorder::{Timed, call_of, call_of_failure};
+use crate::application::checks::recorder::{Seen, Timed};
 use crate::application::checks::role_steps::SignedIn;
 use crate::application::checks::run::{CheckRun, located};
+use crate::application::diagnosis::fault::What;
 use crate::domain::aws_code::S3Code;
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::check::StepName;
@@ -15,9 +16,12 @@ use futures_util::future::{join, join3, join4};
 use std::sync::Arc;
 
 impl CheckRun<'_> {
-    /// The steps that ask the bucket, beside the call that confirms the role's refusals. Returns its
-    /// Region.
-    pub async fn bucket_steps(&self, signed_in: SignedIn) -> Option<Region> {
+    /// The steps that ask the bucket, beside the call that confirms the role's refusals. Returns its Region, and
+    /// what it may be asked further with.
+    pub async fn bucket_steps(
+        &self,
+        signed_in: SignedIn,
+    ) -> (Option<Region>, Option<Arc<dyn BucketProbe>>) {
         let SignedIn {
             mut probe,
             refusals,
@@ -29,7 +33,7 @@ impl CheckRun<'_> {
         )
         .await;
         if !self.confirm(confirmation) {
-            return None;
+            return (None, None);
         }
         if let Some(known) = self.known_in_region(&probe, &asked).await {
             probe = known;
@@ -55,13 +59,13 @@ impl CheckRun<'_> {
         if owner == BucketOwnership::SomebodyElse {
             self.record
                 .skip_rest("The bucket belongs to another account.");
-            return region;
+            return (region, None);
         }
         let objects = self.list_step(&list, folder, versions.as_ref());
         self.cors_step(cors);
         self.object_steps(&probe, objects, probe_key, versions)
             .await;
-        region
+        (region, Some(probe))
     }
 
     /// Everything that is asked of the bucket itself, at the same time.
@@ -147,8 +151,12 @@ impl CheckRun<'_> {
                 let found = answer.value;
                 match self.bucket.connection.settings.region {
                     Some(typed) if typed != found => {
-                        let why = self.explain.region_differs(typed, found);
-                        self.record.warn(step, location, &call_of(answer), why);
+                        let what = What::RegionDiffers {
+                            entered: typed,
+                            found,
+                        };
+                        self.record
+                            .warn(step, location, Seen::answered(answer), what);
                     }
                     _ => self.record.pass(step, location, answer),
                 }
@@ -166,20 +174,28 @@ impl CheckRun<'_> {
                         Err(failure) => failure.region(),
                     },
                 };
-                let why = self.explain.location_not_permitted(found, failure);
-                self.record
-                    .warn(step, location, &call_of_failure(failure), why);
+                let what = What::LocationDenied {
+                    found,
+                    failure: failure.clone(),
+                };
+                self.record.warn(step, location, Seen::of(failure), what);
                 found
             }
             Err(failure) if self.may_lack_location(failure.kind) => {
-                let why = self.explain.location_not_supported();
-                self.record
-                    .warn(step, location, &call_of_failure(failure), why);
+                self.record.warn(
+                    step,
+                    location,
+                    Seen::of(failure),
+                    What::LocationNotSupported,
+                );
                 failure.region()
             }
             Err(failure) => {
-                let why = self.explain.bucket_failed(failure);
-                self.record.fail(step, location, failure, why);
+                let what = What::Failed {
+                    action: None,
+                    failure: failure.clone(),
+                };
+                self.record.fail(step, location, failure, what);
                 failure.region()
             }
         }
@@ -242,8 +258,7 @@ impl CheckRun<'_> {
         match (location, list_failure) {
             // The same call, with and without saying who must own the bucket.
             (Ok(_), _) if denied => {
-                let why = self.explain.another_owner();
-                self.record.fail(step, owned, failure, why);
+                self.record.fail(step, owned, failure, What::AnotherOwner);
                 BucketOwnership::SomebodyElse
             }
             // The listing said who must own the bucket, and S3 answered.
@@ -256,8 +271,7 @@ impl CheckRun<'_> {
             {
                 match probe.list(ExpectedOwner::Omit).await {
                     Ok(_) => {
-                        let why = self.explain.another_owner();
-                        self.record.fail(step, owned, failure, why);
+                        self.record.fail(step, owned, failure, What::AnotherOwner);
                         BucketOwnership::SomebodyElse
                     }
                     Err(_) => {
@@ -274,8 +288,11 @@ impl CheckRun<'_> {
                 BucketOwnership::Unknown
             }
             _ => {
-                let why = self.explain.bucket_failed(failure);
-                self.record.fail(step, owned, failure, why);
+                let what = What::Failed {
+                    action: None,
+                    failure: failure.clone(),
+                };
+                self.record.fail(step, owned, failure, what);
                 BucketOwnership::Unknown
             }
         }
@@ -291,26 +308,27 @@ impl CheckRun<'_> {
         let answer = match &list.value {
             Ok(answer) => answer,
             Err(failure) => {
-                let why = self.explain.denied_or_failed("s3:ListBucket", failure);
-                self.record.fail(step, list, failure, why);
+                let what = What::Failed {
+                    action: Some("s3:ListBucket"),
+                    failure: failure.clone(),
+                };
+                self.record.fail(step, list, failure, what);
                 return None;
             }
         };
         if let Some((folder, timed)) = &folder
             && let Err(failure) = &timed.value
         {
-            let why = self.explain.folders_not_listed(folder, failure);
-            self.record.fail(step, timed, failure, why);
+            let what = What::FoldersNotListed {
+                folder: folder.clone(),
+                failure: failure.clone(),
+            };
+            self.record.fail(step, timed, failure, what);
             return Some(answer.value.clone());
         }
         let denied = versions.and_then(|versions| versions.as_ref().err());
-        let without = self.without(
-            "s3:ListBucketVersions",
-            "listing the versions of files",
-            denied,
-        );
-        match without {
-            Some((call, why)) => self.record.warn(step, list, &call, why),
+        match self.without("s3:ListBucketVersions", denied) {
+            Some((seen, what)) => self.record.warn(step, list, seen, what),
             None => self.record.pass(step, list, answer),
         }
         Some(answer.value.clone())

@@ -13,16 +13,21 @@
 //! 5. deleting the probe object, and its version. Where the bucket keeps versions, the delete marker that
 //!    this makes is removed after it.
 //!
+//! After a failure some more is asked, to tell causes apart.
+//!
 //! Nothing is asked of S3 before the role has refused everybody else, and no object is read or written
 //! before it has let us in again after that.
 
 use crate::application::bucket::probe::Prober;
 use crate::application::checks::probe_turns::ProbeTurns;
+use crate::application::checks::recorder::Diagnosed;
 use crate::application::checks::recorder::Recorder;
 use crate::application::checks::run::CheckRun;
 use crate::application::connections::principal::PrincipalSource;
-use crate::application::diagnosis::explain::Explain;
+use crate::application::diagnosis::subject::Subject;
+use crate::application::kept::store::Store;
 use crate::domain::cause::Cause;
+use crate::domain::cause::entry::Bearing;
 use crate::domain::check::{StepName, StepStatus, Steps};
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::connection::region::Region;
@@ -36,6 +41,7 @@ pub struct ConnectionChecker {
     policies: Arc<PolicyTemplates>,
     origins: Vec<Origin>,
     principal: Arc<PrincipalSource>,
+    store: Arc<dyn Store>,
     turns: ProbeTurns,
 }
 
@@ -55,19 +61,21 @@ impl ConnectionChecker {
         policies: Arc<PolicyTemplates>,
         origins: Vec<Origin>,
         principal: Arc<PrincipalSource>,
+        store: Arc<dyn Store>,
     ) -> Self {
         Self {
             prober,
             policies,
             origins,
             principal,
+            store,
             turns: ProbeTurns::default(),
         }
     }
 
     /// Runs every step once. Each is sent to the recorder as it finishes.
     pub async fn check(&self, bucket: &ConnectedBucket, recorder: &Recorder) -> Findings {
-        let explain = Explain {
+        let subject = Subject {
             policies: &self.policies,
             connection: &bucket.connection,
             principal: self.principal.known().await,
@@ -78,15 +86,16 @@ impl ConnectionChecker {
             policies: &self.policies,
             origins: &self.origins,
             bucket,
-            explain,
             record: recorder,
             turns: &self.turns,
+            store: self.store.as_ref(),
         };
-        let region = match run.sign_in().await {
+        let (region, probe) = match run.sign_in().await {
             Some(signed_in) => run.bucket_steps(signed_in).await,
-            None => None,
+            None => (None, None),
         };
-        let (steps, causes) = recorder.finish();
+        let gathered = run.look_further(probe).await;
+        let Diagnosed { steps, causes } = recorder.finish(&subject, &gathered);
         Findings {
             steps,
             region,
@@ -99,7 +108,7 @@ impl ConnectionChecker {
     /// nothing, and leaves them.
     pub async fn drop_outdated_sessions(&self, bucket: &ConnectedBucket, findings: &Findings) {
         let lets_us_in = findings.steps.get(StepName::AssumeRole).status == StepStatus::Passed;
-        let refuses = |cause: &Cause| matches!(cause, Cause::RoleRefused { .. });
+        let refuses = |cause: &Cause| cause.facts().bearing == Bearing::RefusesUs;
         if lets_us_in || findings.causes.iter().any(refuses) {
             self.prober.forget(&bucket.owner).await;
         }

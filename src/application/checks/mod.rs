@@ -3,6 +3,7 @@
 mod bucket_steps;
 pub mod checker;
 mod cors_step;
+mod further_looks;
 pub mod limits;
 mod object_steps;
 mod pending;

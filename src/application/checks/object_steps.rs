@@ -2,10 +2,10 @@
 
 use crate::application::bucket::probe::{Answer, BucketProbe, ReadBack};
 use crate::application::bucket::read::ListedObject;
-use crate::application::checks::recorder::{Timed, call_of, call_of_failure};
+use crate::application::checks::recorder::{Seen, Timed};
 use crate::application::checks::run::CheckRun;
+use crate::application::diagnosis::fault::What;
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
-use crate::domain::cause::probe::ProbeDifference;
 use crate::domain::check::StepName;
 use crate::domain::files::object_key::ObjectKey;
 use crate::domain::files::storage_class::is_archived;
@@ -52,6 +52,7 @@ impl CheckRun<'_> {
         left: Option<Answer<Vec<String>>>,
     ) {
         let writes = self.bucket.connection.settings.access.writes();
+        let found = Found::of(objects.as_deref());
         let (Some(key), Some(absent)) = (probe_key, self.absent_key()) else {
             self.record
                 .skip_rest("The bucket prefix leaves no room for a probe object's key.");
@@ -59,7 +60,7 @@ impl CheckRun<'_> {
         };
         if !writes {
             let read = self.read(probe, objects, &absent).await;
-            self.read_step(read, None, None);
+            self.read_step(read, None, None, found);
             self.is_made(StepName::PutObject);
             self.is_made(StepName::DeleteObject);
             return;
@@ -82,7 +83,7 @@ impl CheckRun<'_> {
             true => Some(self.read_back(probe, &key, &mut written).await),
             false => None,
         };
-        self.read_step(read, back.as_ref(), read_acl.err());
+        self.read_step(read, back.as_ref(), read_acl.err(), found);
         self.put_step(&written, back.as_ref(), write_acl.err());
         self.remove(probe, &key, written, back, lists_versions)
             .await;
@@ -130,20 +131,33 @@ impl CheckRun<'_> {
         self.record.time(probe.read_back(key)).await
     }
 
-    /// Reads an object: one that was listed, or one that does not exist. `None`: there is no listing.
+    /// Reads an object: one that was listed, or one that does not exist. `None`: there is no listing, and the
+    /// answer tells nothing.
     async fn read(
         &self,
         probe: &Arc<dyn BucketProbe>,
         objects: Option<Vec<ListedObject>>,
         absent: &ObjectKey,
     ) -> Option<Read> {
-        let objects = objects?;
-        let readable = objects
+        let is_listed = objects.is_some();
+        let listed = objects.unwrap_or_default();
+        let readable = listed
             .iter()
             .find(|object| object.size > 0 && !is_archived(object.storage_class.as_deref()));
         Some(match readable {
-            Some(object) => self.record.time(probe.read_listed(&object.key)).await,
-            None => self.record.time(probe.read_absent(absent)).await,
+            Some(object) => {
+                self.record.reads_listed(&object.key);
+                self.record.time(probe.read_listed(&object.key)).await
+            }
+            None => {
+                let read = self.record.time(probe.read_absent(absent)).await;
+                // Without the listing, S3 refuses an absent object to everybody. It names s3:GetObject to those who
+                // may not read, and s3:ListBucket to the others.
+                if !is_listed && !read.value.as_ref().err().is_none_or(tells_of_reading) {
+                    return None;
+                }
+                read
+            }
         })
     }
 
@@ -152,14 +166,18 @@ impl CheckRun<'_> {
         read: Option<Read>,
         back: Option<&Timed<Answer<ReadBack>>>,
         acl: Option<AwsFailure>,
+        found: Found,
     ) {
         let step = StepName::GetObject;
         if let Some(read) = &read
             && let Err(failure) = &read.value
             && !shows_permission(failure)
         {
-            let why = self.explain.denied_or_failed("s3:GetObject", failure);
-            self.record.fail(step, read, failure, why);
+            let what = What::Failed {
+                action: Some("s3:GetObject"),
+                failure: failure.clone(),
+            };
+            self.record.fail(step, read, failure, what);
             return;
         }
         // What was just written is there, so a refusal to read it is no answer to an absent one.
@@ -167,17 +185,27 @@ impl CheckRun<'_> {
             && let Err(failure) = &back.value
             && !shows_permission(failure)
         {
-            let why = self.explain.denied_or_failed("s3:GetObject", failure);
-            self.record.fail(step, back, failure, why);
+            let what = What::Failed {
+                action: Some("s3:GetObject"),
+                failure: failure.clone(),
+            };
+            self.record.fail(step, back, failure, what);
             return;
         }
-        let without = self.without("s3:GetObjectAcl", "reading the ACLs of files", acl.as_ref());
+        let without = self.without("s3:GetObjectAcl", acl.as_ref());
         match (without, &read, back) {
-            (Some((call, why)), Some(read), _) => {
-                self.record.warn(step, read, &call, why);
+            (Some((seen, what)), Some(read), _) => {
+                self.record.warn(step, read, seen, what);
             }
-            (Some((call, why)), None, Some(back)) => {
-                self.record.warn(step, back, &call, why);
+            (Some((seen, what)), None, Some(back)) => {
+                self.record.warn(step, back, seen, what);
+            }
+            (None, Some(read), _) if let Some(what) = self.nothing_read(&found) => {
+                let seen = match &read.value {
+                    Ok(answer) => Seen::answered(answer),
+                    Err(failure) => Seen::of(failure),
+                };
+                self.record.warn(step, read, seen, what);
             }
             (_, Some(read), _) => match &read.value {
                 Ok(answer) => self.record.pass(step, read, answer),
@@ -196,6 +224,20 @@ impl CheckRun<'_> {
         }
     }
 
+    /// What to say where reading is allowed and no file was read.
+    fn nothing_read(&self, found: &Found) -> Option<What> {
+        let settings = &self.bucket.connection.settings;
+        match found {
+            Found::Files | Found::Unknown => None,
+            Found::Archived { listed } => Some(What::AllArchived { listed: *listed }),
+            // A whole bucket that the product fills is empty at first, and no prefix of it can be mistyped.
+            Found::Nothing if settings.prefix.as_str().is_empty() && settings.access.writes() => {
+                None
+            }
+            Found::Nothing => Some(What::NothingBelowPrefix { beside: Vec::new() }),
+        }
+    }
+
     fn put_step(
         &self,
         written: &Written,
@@ -211,48 +253,42 @@ impl CheckRun<'_> {
                 return;
             }
             Err(failure) => {
-                let why = self.explain.denied_or_failed("s3:PutObject", failure);
-                self.record.fail(step, put, failure, why);
+                let what = What::Failed {
+                    action: Some("s3:PutObject"),
+                    failure: failure.clone(),
+                };
+                self.record.fail(step, put, failure, what);
                 return;
             }
         };
         match back.map(|back| &back.value) {
             Some(Err(failure)) if failure.kind == FailureKind::NoSuchKey => {
-                let why = self.explain.probe_differs(ProbeDifference::Absent);
-                self.record.fail(step, put, failure, why);
+                self.record.fail(step, put, failure, What::ProbeNotStored);
                 return;
             }
             Some(Ok(found)) if !found.value.is_same => {
                 let size = found.value.size;
-                let why = self
-                    .explain
-                    .probe_differs(ProbeDifference::Content { size });
-                self.record.fail_although_answered(step, put, found, why);
+                let what = What::ProbeDiffers { size };
+                self.record.fail_although_answered(step, put, found, what);
                 return;
             }
             Some(Ok(found)) => {
                 if let Some(how) = self.encrypted_otherwise(&found.value) {
-                    let why = self.explain.probe_differs(how);
-                    self.record.warn(step, put, &call_of(found), why);
+                    self.record.warn(step, put, Seen::answered(found), how);
                     return;
                 }
             }
             // The step before has said why it could not be read.
             Some(Err(_)) | None => {}
         }
-        let without = self.without(
-            "s3:PutObjectAcl",
-            "changing the ACLs of files",
-            acl.as_ref(),
-        );
-        match without {
-            Some((call, why)) => self.record.warn(step, put, &call, why),
+        match self.without("s3:PutObjectAcl", acl.as_ref()) {
+            Some((seen, what)) => self.record.warn(step, put, seen, what),
             None => self.record.pass(step, put, answer),
         }
     }
 
     /// Whether the probe is encrypted otherwise than by the key of the settings.
-    fn encrypted_otherwise(&self, found: &ReadBack) -> Option<ProbeDifference> {
+    fn encrypted_otherwise(&self, found: &ReadBack) -> Option<What> {
         let asked = self.bucket.connection.settings.kms_key.as_ref()?.as_str();
         let by = match (&found.kms_key, &found.encryption) {
             (Some(key), _) if key == asked => return None,
@@ -262,7 +298,7 @@ impl CheckRun<'_> {
             (None, Some(algorithm)) => format!("`{}`", algorithm.replace('`', "")),
             (None, None) => "no encryption that the store names".to_owned(),
         };
-        Some(ProbeDifference::Encryption {
+        Some(What::ProbeEncryptionDiffers {
             found: by,
             asked: asked.to_owned(),
         })
@@ -323,25 +359,30 @@ impl CheckRun<'_> {
                 let is_left =
                     written.put.value.is_ok() && !(keeps_versions && of_versions.is_empty());
                 let failure = described(failure.clone());
-                let why = self.explain.not_deleted(&failure, is_left.then_some(key));
-                self.record.fail(step, &delete, &failure, why);
+                let what = What::NotDeleted {
+                    failure: failure.clone(),
+                    left: is_left.then(|| key.as_str().to_owned()),
+                };
+                self.record.fail(step, &delete, &failure, what);
             }
             Ok(answer) => {
                 if let Some((_, first)) = of_versions.first() {
                     let mut ids: Vec<String> =
                         of_versions.iter().map(|(id, _)| id.clone()).collect();
                     ids.truncate(5);
-                    let why = self.explain.probe_left(key, ids, first);
-                    self.record
-                        .warn(step, &delete, &call_of_failure(first), why);
+                    let what = What::ProbeLeft {
+                        key: key.as_str().to_owned(),
+                        versions: ids,
+                        failure: first.clone(),
+                    };
+                    self.record.warn(step, &delete, Seen::of(first), what);
                     return;
                 }
-                let without = of_null.iter().find_map(|(_, failure)| {
-                    let words = "deleting versions of files";
-                    self.without("s3:DeleteObjectVersion", words, Some(failure))
-                });
+                let without = of_null
+                    .iter()
+                    .find_map(|(_, failure)| self.without("s3:DeleteObjectVersion", Some(failure)));
                 match without {
-                    Some((call, why)) => self.record.warn(step, &delete, &call, why),
+                    Some((seen, what)) => self.record.warn(step, &delete, seen, what),
                     None => self.record.pass(step, &delete, answer),
                 }
             }
@@ -368,6 +409,43 @@ impl CheckRun<'_> {
         }
         Vec::new()
     }
+}
+
+/// What the listing found.
+enum Found {
+    /// Files that can be read, or folder markers alone.
+    Files,
+    /// Files, and every one is archived.
+    Archived {
+        listed: usize,
+    },
+    Nothing,
+    /// There is no listing.
+    Unknown,
+}
+
+impl Found {
+    fn of(objects: Option<&[ListedObject]>) -> Self {
+        let Some(objects) = objects else {
+            return Self::Unknown;
+        };
+        let mut files = objects.iter().filter(|object| object.size > 0);
+        let listed = files.clone().count();
+        if objects.is_empty() {
+            Self::Nothing
+        } else if listed > 0 && files.all(|object| is_archived(object.storage_class.as_deref())) {
+            Self::Archived { listed }
+        } else {
+            Self::Files
+        }
+    }
+}
+
+/// Whether the refusal of an absent object says something of reading, where listing is refused.
+fn tells_of_reading(failure: &AwsFailure) -> bool {
+    let denial = failure.denial.as_deref();
+    let named = denial.and_then(|denial| denial.action.as_deref());
+    failure.kind != FailureKind::AccessDenied || named == Some("s3:GetObject")
 }
 
 /// Whether S3 looked at the object, which it does only for those who may read it.

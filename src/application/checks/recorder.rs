@@ -1,9 +1,12 @@
 //! Collects the steps, each exactly once, and sends each to a listener as it finishes.
 
 use crate::application::bucket::probe::Answered;
-use crate::application::diagnosis::finding::Finding;
+use crate::application::diagnosis::evidence::Gathered;
+use crate::application::diagnosis::fault::{Fault, What};
+use crate::application::diagnosis::subject::Subject;
 use crate::domain::aws_failure::AwsFailure;
 use crate::domain::cause::Cause;
+use crate::domain::check::problem::Evidence;
 use crate::domain::check::{AwsCall, Step, StepName, StepStatus, Steps};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -19,8 +22,15 @@ pub struct Recorder {
 #[derive(Default)]
 struct Recorded {
     steps: Vec<Step>,
-    /// Of the steps that failed.
-    causes: Vec<Cause>,
+    /// What the diagnosis reads.
+    gathered: Gathered,
+}
+
+/// A whole report, and what was found.
+pub struct Diagnosed {
+    pub steps: Steps,
+    /// The causes of the steps that failed, in the order of the report.
+    pub causes: Vec<Cause>,
 }
 
 /// A value, and how long it took to get.
@@ -77,14 +87,13 @@ impl Recorder {
         self.put(name, StepStatus::Passed, timed.duration_ms, call, None);
     }
 
-    pub(crate) fn warn<T>(&self, name: StepName, timed: &Timed<T>, call: &AwsCall, why: Finding) {
-        let call = Some(call.clone());
+    pub(crate) fn warn<T>(&self, name: StepName, timed: &Timed<T>, seen: Seen, what: What) {
         self.put(
             name,
             StepStatus::Warning,
             timed.duration_ms,
-            call,
-            Some(why),
+            Some(seen.call()),
+            Some((what, vec![seen.evidence])),
         );
     }
 
@@ -93,19 +102,25 @@ impl Recorder {
         name: StepName,
         timed: &Timed<T>,
         failure: &AwsFailure,
-        why: Finding,
+        what: What,
     ) {
         log(name, failure);
-        let call = Some(call_of_failure(failure));
-        self.put(name, StepStatus::Failed, timed.duration_ms, call, Some(why));
+        let seen = Seen::of(failure);
+        self.put(
+            name,
+            StepStatus::Failed,
+            timed.duration_ms,
+            Some(seen.call()),
+            Some((what, vec![seen.evidence])),
+        );
     }
 
-    pub(crate) fn fail_with(&self, name: StepName, failure: &AwsFailure, why: Finding) {
+    pub(crate) fn fail_with(&self, name: StepName, failure: &AwsFailure, what: What) {
         let at_once = Timed {
             value: (),
             duration_ms: 0,
         };
-        self.fail(name, &at_once, failure, why);
+        self.fail(name, &at_once, failure, what);
     }
 
     /// Failed although AWS did what was asked: it should have refused, or allowed more.
@@ -114,10 +129,16 @@ impl Recorder {
         name: StepName,
         timed: &Timed<T>,
         answer: &Answered<V>,
-        why: Finding,
+        what: What,
     ) {
-        let call = Some(call_of(answer));
-        self.put(name, StepStatus::Failed, timed.duration_ms, call, Some(why));
+        let seen = Seen::answered(answer);
+        self.put(
+            name,
+            StepStatus::Failed,
+            timed.duration_ms,
+            Some(seen.call()),
+            Some((what, vec![seen.evidence])),
+        );
     }
 
     pub(crate) fn skip(&self, name: StepName, because: &str) {
@@ -138,14 +159,41 @@ impl Recorder {
         }
     }
 
-    /// The whole report, and the causes of the steps that failed.
-    pub(crate) fn finish(&self) -> (Steps, Vec<Cause>) {
+    /// What was gathered so far.
+    pub(crate) fn gathered(&self) -> Gathered {
+        self.recorded().gathered.clone()
+    }
+
+    /// The whole report: what was gathered is diagnosed, and each problem goes to its step. The listener gets the
+    /// steps with problems once more.
+    pub(crate) fn finish(&self, subject: &Subject<'_>, gathered: &Gathered) -> Diagnosed {
         self.skip_rest("The step was not reached.");
-        let recorded = std::mem::take(&mut *self.recorded());
+        let mut recorded = std::mem::take(&mut *self.recorded());
+        let mut causes = Vec::new();
+        for finding in subject.diagnose(gathered) {
+            let mut has_failed = false;
+            let first = finding.steps.first().copied();
+            for name in &finding.steps {
+                let step = recorded.steps.iter_mut().find(|step| step.name == *name);
+                if let (Some(step), Some(first)) = (step, first) {
+                    has_failed |= step.status == StepStatus::Failed;
+                    step.problem = Some(match *name == first {
+                        true => subject.problem(&finding),
+                        false => subject.also_problem(&finding),
+                    });
+                    if let Some(listener) = &self.listener {
+                        let _ = listener.send(step.clone());
+                    }
+                }
+            }
+            if has_failed {
+                causes.push(finding.cause);
+            }
+        }
         // `add` keeps each name once and the line above adds what was missing.
         let steps = Steps::try_from(recorded.steps)
             .unwrap_or_else(|_| unreachable!("each step is recorded once"));
-        (steps, recorded.causes)
+        Diagnosed { steps, causes }
     }
 
     fn put(
@@ -154,20 +202,36 @@ impl Recorder {
         status: StepStatus,
         duration_ms: u64,
         aws: Option<AwsCall>,
-        why: Option<Finding>,
+        fault: Option<(What, Vec<Evidence>)>,
     ) {
-        let cause = why.as_ref().map(|finding| finding.cause.clone());
         let added = self.add(Step {
             name,
             status,
             duration_ms,
             aws,
-            problem: why.map(|finding| finding.problem),
+            problem: None,
             skipped_because: None,
         });
-        if added && status == StepStatus::Failed {
-            self.recorded().causes.extend(cause);
+        if !added {
+            return;
         }
+        let gathered = &mut self.recorded().gathered;
+        match fault {
+            Some((what, evidence)) => gathered.faults.push(Fault {
+                step: name,
+                status,
+                what,
+                evidence,
+            }),
+            None => {
+                gathered.passed.insert(name);
+            }
+        }
+    }
+
+    /// The key of the listed file that is read.
+    pub(crate) fn reads_listed(&self, key: &str) {
+        self.recorded().gathered.listed_key = Some(key.to_owned());
     }
 
     /// False when the step has a result already.
@@ -194,36 +258,40 @@ impl Default for Recorder {
     }
 }
 
-fn call(
-    operation: &str,
-    http_status: Option<u16>,
-    error_code: Option<&str>,
-    request_id: Option<&str>,
-) -> AwsCall {
-    AwsCall {
-        operation: operation.to_owned(),
-        http_status,
-        error_code: error_code.map(str::to_owned),
-        request_id: request_id.map(str::to_owned),
+/// An answer that a step was decided by.
+pub(crate) struct Seen {
+    evidence: Evidence,
+}
+
+impl Seen {
+    pub fn of(failure: &AwsFailure) -> Self {
+        Self {
+            evidence: Evidence::of(failure),
+        }
+    }
+
+    pub fn answered<T>(answer: &Answered<T>) -> Self {
+        Self {
+            evidence: Evidence::of_call(call_of(answer)),
+        }
+    }
+
+    fn call(&self) -> AwsCall {
+        self.evidence.call.clone()
     }
 }
 
-pub(crate) fn call_of<T>(answer: &Answered<T>) -> AwsCall {
-    call(
-        answer.operation,
-        answer.http_status,
-        None,
-        answer.request_id.as_deref(),
-    )
+fn call_of<T>(answer: &Answered<T>) -> AwsCall {
+    AwsCall {
+        operation: answer.operation.to_owned(),
+        http_status: answer.http_status,
+        error_code: None,
+        request_id: answer.request_id.clone(),
+    }
 }
 
-pub(crate) fn call_of_failure(failure: &AwsFailure) -> AwsCall {
-    call(
-        failure.operation,
-        failure.http_status,
-        failure.error_code.as_deref(),
-        failure.request_id.as_deref(),
-    )
+fn call_of_failure(failure: &AwsFailure) -> AwsCall {
+    Evidence::of(failure).call
 }
 
 /// AWS's own text goes to the operator's log and nowhere else.

@@ -51,7 +51,11 @@ fn pause(attempt: u32, left: Duration, took: Duration) -> Option<Duration> {
 
 /// Whether a failed check failed only by what may pass.
 fn may_pass_later(findings: &Findings) -> bool {
-    !findings.causes.is_empty() && findings.causes.iter().all(|cause| cause.may_pass_later())
+    !findings.causes.is_empty()
+        && findings
+            .causes
+            .iter()
+            .all(|cause| cause.facts().may_pass_later)
 }
 
 #[cfg(test)]

@@ -7,8 +7,9 @@
 use crate::application::bucket::probe::{Answer, BucketProbe, ExternalIdSent};
 use crate::application::checks::recorder::Timed;
 use crate::application::checks::run::CheckRun;
+use crate::application::diagnosis::fault::What;
 use crate::domain::aws_failure::{AssumeRoleRefusal, AwsFailure};
-use crate::domain::cause::NotProven;
+use crate::domain::cause::signing_in::refusal_not_proven::NotProven;
 use crate::domain::check::StepName;
 use futures_util::future::join4;
 use std::sync::Arc;
@@ -67,9 +68,12 @@ impl CheckRun<'_> {
                     refusals: None,
                 }),
                 Err(failure) => {
-                    let why = self.explain.bucket_failed(&failure);
+                    let what = What::Failed {
+                        action: None,
+                        failure: failure.clone(),
+                    };
                     self.record
-                        .fail_with(StepName::GetBucketLocation, &failure, why);
+                        .fail_with(StepName::GetBucketLocation, &failure, what);
                     self.record.skip_rest("The store could not be asked.");
                     None
                 }
@@ -91,8 +95,8 @@ impl CheckRun<'_> {
                 Some(answer.value.clone())
             }
             Err(failure) => {
-                let why = self.explain.role_refused(failure);
-                self.record.fail(AssumeRole, &own, failure, why);
+                let what = What::RoleNotAssumed(failure.clone());
+                self.record.fail(AssumeRole, &own, failure, what);
                 None
             }
         };
@@ -138,8 +142,8 @@ impl CheckRun<'_> {
         };
         let why = judge(failure).err().unwrap_or(NotProven::Spreading);
         for step in [RefusesMissingExternalId, RefusesWrongExternalId] {
-            let finding = self.explain.refusal_not_proven(why);
-            self.record.fail(step, &again, failure, finding);
+            let what = What::RefusalNotProven(why);
+            self.record.fail(step, &again, failure, what);
         }
         self.record.skip_rest(
             "The bucket is not used before the role is proved to refuse everybody else.",
@@ -157,12 +161,12 @@ impl CheckRun<'_> {
         let step = foreign.step();
         match &answer.value {
             Ok(accepted) => {
-                let why = match foreign {
-                    Foreign::Missing => self.explain.accepts_missing_external_id(),
-                    Foreign::Wrong { nearly } => self.explain.accepts_wrong_external_id(nearly),
+                let what = match foreign {
+                    Foreign::Missing => What::RoleAcceptsMissing,
+                    Foreign::Wrong { nearly } => What::RoleAcceptsWrong { nearly },
                 };
                 self.record
-                    .fail_although_answered(step, answer, accepted, why);
+                    .fail_although_answered(step, answer, accepted, what);
             }
             // While the role refuses our own call too, a refusal says nothing about external IDs.
             Err(_) if !lets_us_in => self.record.skip(
@@ -172,8 +176,8 @@ impl CheckRun<'_> {
             Err(failure) => match judge(failure) {
                 Ok(()) => self.record.pass_by_refusal(step, answer, failure),
                 Err(why) => {
-                    let why = self.explain.refusal_not_proven(why);
-                    self.record.fail(step, answer, failure, why);
+                    let what = What::RefusalNotProven(why);
+                    self.record.fail(step, answer, failure, what);
                 }
             },
         }
@@ -184,7 +188,7 @@ impl CheckRun<'_> {
 fn judge(failure: &AwsFailure) -> Result<(), NotProven> {
     match failure.assume_role_refusal() {
         Some(AssumeRoleRefusal::Role) => Ok(()),
-        Some(AssumeRoleRefusal::Service(by)) => Err(NotProven::ByService(by)),
+        Some(AssumeRoleRefusal::Service(by, _)) => Err(NotProven::ByService(by)),
         Some(AssumeRoleRefusal::Unknown) => Err(NotProven::UnknownReason),
         None => Err(NotProven::NoAnswer(failure.kind.into())),
     }

@@ -2,12 +2,12 @@
 
 use crate::application::bucket::probe::{Answer, BucketProbe, Prober};
 use crate::application::checks::probe_turns::ProbeTurns;
-use crate::application::checks::recorder::{Recorder, call_of_failure};
-use crate::application::diagnosis::explain::Explain;
-use crate::application::diagnosis::finding::Finding;
+use crate::application::checks::recorder::{Recorder, Seen};
+use crate::application::diagnosis::fault::What;
+use crate::application::kept::store::Store;
 use crate::application::kept::vault::random_bytes;
-use crate::domain::aws_failure::{AwsFailure, FailureKind};
-use crate::domain::check::{AwsCall, StepName};
+use crate::domain::aws_failure::{AwsFailure, DenialReason, FailureKind};
+use crate::domain::check::StepName;
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::file_key::{FileKey, Folder};
 use crate::domain::files::object_key::{ObjectKey, ObjectKeyPrefix};
@@ -26,9 +26,9 @@ pub(crate) struct CheckRun<'a> {
     pub policies: &'a PolicyTemplates,
     pub origins: &'a [Origin],
     pub bucket: &'a ConnectedBucket,
-    pub explain: Explain<'a>,
     pub record: &'a Recorder,
     pub turns: &'a ProbeTurns,
+    pub store: &'a dyn Store,
 }
 
 impl CheckRun<'_> {
@@ -42,16 +42,21 @@ impl CheckRun<'_> {
         skipped.is_none()
     }
 
-    /// What is said of an action that was denied and that the connection works without.
+    /// An action of the documents that was denied, and that the connection works without. `None`: it was not
+    /// denied. A store that gives no reason may not have the operation at all.
     pub fn without(
         &self,
-        action: &str,
-        words: &'static str,
+        action: &'static str,
         denied: Option<&AwsFailure>,
-    ) -> Option<(AwsCall, Finding)> {
-        let failure = denied?;
-        let why = self.explain.optional_denied(action, words, failure)?;
-        Some((call_of_failure(failure), why))
+    ) -> Option<(Seen, What)> {
+        let failure = denied.filter(|failure| {
+            failure.kind == FailureKind::AccessDenied && failure.reason() != DenialReason::NotGiven
+        })?;
+        let what = What::OptionalDenied {
+            action,
+            failure: failure.clone(),
+        };
+        Some((Seen::of(failure), what))
     }
 
     /// The key of the probe object, in the folder that expires. Each setup and each storage has one of its

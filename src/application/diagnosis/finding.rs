@@ -1,52 +1,16 @@
-//! A cause found in one step of a check, with what can be pasted to remove it.
+//! What was found: a cause, the steps that it explains, and the answers that show it.
 
 use crate::domain::cause::Cause;
-use crate::domain::check::StepProblem;
+use crate::domain::check::StepName;
+use crate::domain::check::problem::Evidence;
 
-/// What to name where a key's action is missing and the settings do not say which key it is.
-pub(crate) const UNKNOWN_KEY: &str = "the ARN of the bucket's KMS key";
-
-/// What is wrong with a step: its cause, and what the report says of it.
+/// One cause, over one step or several.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Finding {
     pub cause: Cause,
-    pub problem: StepProblem,
-}
-
-impl Finding {
-    pub fn of(cause: Cause) -> Self {
-        let words = cause.words();
-        Self {
-            problem: StepProblem {
-                code: words.code.to_owned(),
-                title: words.title,
-                explanation: words.explanation,
-                remedy: words.remedy,
-                missing: Vec::new(),
-                patch: None,
-                bearing: cause.bearing(),
-            },
-            cause,
-        }
-    }
-
-    pub fn with_patch(mut self, patch: Option<serde_json::Value>) -> Self {
-        self.problem.patch = patch;
-        self
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_finding_has_its_cause_s_code() {
-        let finding = Finding::of(Cause::CorsNotAllowed {
-            bucket: "acme-data".into(),
-            refused: "GET from https://app.example.com".into(),
-        });
-        let StepProblem { code, .. } = finding.problem;
-        assert_eq!(code, "cors_not_allowed");
-    }
+    /// The steps that it explains, in the order of the report. Never empty.
+    pub steps: Vec<StepName>,
+    pub evidence: Vec<Evidence>,
+    /// To follow the cause's own explanation.
+    pub also: Option<String>,
 }

@@ -1,5 +1,14 @@
-//! What a failure means: its cause, whose side it is on, and what to change.
+//! What failures mean: from the answers of AWS to causes of the catalogue, and to what is said of them.
 
+mod cause_of_answer;
+mod cause_of_cors;
+mod cause_of_denial;
+mod cause_of_role;
 pub mod denials;
-pub mod explain;
+pub(crate) mod diagnose;
+pub(crate) mod evidence;
+pub(crate) mod fault;
 pub(crate) mod finding;
+mod patch;
+mod problem;
+pub(crate) mod subject;

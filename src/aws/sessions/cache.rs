@@ -395,7 +395,7 @@ impl RoleSessions {
                         owner,
                         &bucket.connection,
                         role_arn,
-                        Some(external_id),
+                        Some(&external_id.to_string()),
                     )
                     .await;
                 self.observer.assumed_role(assumed.is_ok());

@@ -6,7 +6,6 @@ use crate::aws::failure::{classify, local};
 use crate::aws::sessions::session::{AwsSession, SessionKey, SessionScope};
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::connection::account::AccountId;
-use crate::domain::connection::external_id::ExternalId;
 use crate::domain::connection::region::Region;
 use crate::domain::connection::role_arn::RoleArn;
 use crate::domain::connection::{ConnectedBucket, Connection, Credentials, Owner};
@@ -171,7 +170,7 @@ impl SessionOpener {
         owner: &Owner,
         connection: &Connection,
         role_arn: &RoleArn,
-        external_id: Option<&ExternalId>,
+        external_id: Option<&str>,
     ) -> Result<Assumed, AwsFailure> {
         self.assume_in(
             SessionScope::Files,
@@ -190,7 +189,7 @@ impl SessionOpener {
         owner: &Owner,
         connection: &Connection,
         role_arn: &RoleArn,
-        external_id: Option<&ExternalId>,
+        external_id: Option<&str>,
     ) -> Result<Assumed, AwsFailure> {
         let policy = |account| self.policy(role_arn, connection, scope, account);
         let account = connection.expected_owner();
@@ -216,7 +215,7 @@ impl SessionOpener {
         &self,
         owner: &Owner,
         role_arn: &RoleArn,
-        external_id: Option<&ExternalId>,
+        external_id: Option<&str>,
         policy: String,
     ) -> Result<Assumed, AwsFailure> {
         if let Some(region) = self.asked_in.get(owner).await {
@@ -242,7 +241,7 @@ impl SessionOpener {
         sts: &aws_sdk_sts::Client,
         owner: &Owner,
         role_arn: &RoleArn,
-        external_id: Option<&ExternalId>,
+        external_id: Option<&str>,
         policy: String,
     ) -> Result<Assumed, AwsFailure> {
         const OPERATION: &str = "AssumeRole";
@@ -251,7 +250,7 @@ impl SessionOpener {
             .assume_role()
             .role_arn(role_arn.as_str())
             .role_session_name(owner.session_name())
-            .set_external_id(external_id.map(ToString::to_string))
+            .set_external_id(external_id.map(str::to_owned))
             .policy(policy)
             .duration_seconds(SESSION_LIFE.as_secs() as i32)
             .customize()

@@ -1,595 +1,343 @@
 //! What can be wrong with a connection: a closed list, and the only words for it.
+//!
+//! Each cause has a file of its own, in the folder of its [`Stage`](entry::Stage): what it means, whose side it
+//! is on, how sure it is, its words, what removes it, and its tests. The check, the file operations, the pages,
+//! the API and `docs/troubleshooting.md` speak from here alone. What a failure means is decided in
+//! `application::diagnosis`.
 
-pub mod denied;
-pub mod no_answer;
-pub mod probe;
-pub mod role;
-pub mod s3;
-pub mod sts;
-pub mod words;
+pub mod answers;
+pub mod browser;
+pub mod bucket;
+pub mod caller;
+pub mod denials;
+pub mod encryption;
+pub mod entry;
+pub mod fix;
+pub mod objects;
+pub mod signing_in;
+#[cfg(test)]
+mod testing;
 
-use crate::domain::aws_code::{S3Code, StsCode};
-use crate::domain::aws_failure::{AwsFailure, FailureKind, ObjectLock, PolicyKind};
-use crate::domain::cause::denied::{DeniedAction, DeniedKey, locked_until};
-use crate::domain::cause::no_answer::NoAnswer;
-use crate::domain::cause::probe::{ProbeDifference, ProbeLeft};
-use crate::domain::cause::role::RoleRefusal;
-use crate::domain::cause::s3::S3Answer;
-use crate::domain::cause::sts::PolicyComplaint;
-use crate::domain::cause::words::{CauseWords, words};
-use crate::domain::check::{Bearing, MissingPermission};
-use crate::domain::connection::access::Auth;
-use crate::domain::connection::region::Region;
-use crate::domain::files::file_operation::FileOperation;
+use entry::{Candidate, CauseEntry, Facts, Words};
+use fix::Fix;
 
-/// A cause, with what its words name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Cause {
-    /// A policy on our own side does not let us call AssumeRole.
-    ServiceNotPermitted(PolicyKind),
-    ServiceCredentialsRejected,
-    RoleRefused {
-        /// The service's account, where it is known.
-        account: Option<String>,
-        role: String,
-        external_id: String,
-        why: RoleRefusal,
-    },
-    /// STS answered AssumeRole, and not with a refusal of the role.
-    RoleNotAsked {
-        /// `None`: a code that is in no list.
-        code: Option<StsCode>,
-        /// The code as it came.
-        raw: Option<String>,
-        complaint: PolicyComplaint,
-    },
-    RoleAcceptsMissingExternalId {
-        role: String,
-        external_id: String,
-    },
-    RoleAcceptsWrongExternalId {
-        role: String,
-        external_id: String,
-        /// It was refused with any other ID, and not with one that differs in a single digit.
-        nearly: bool,
-    },
-    RefusalNotProven(NotProven),
-    RegionDiffers {
-        entered: Region,
-        found: Region,
-    },
-    LocationNotPermitted {
-        found: Option<Region>,
-    },
-    /// An S3-compatible store does not say where a bucket is, or not in a form that can be read.
-    LocationNotSupported,
-    BucketOwnedByAnotherAccount {
-        bucket: String,
-        /// The account that was expected.
-        account: String,
-        /// Whether the settings name the account; otherwise it is the role's.
-        is_named: bool,
-    },
-    BucketNotFound {
-        bucket: String,
-    },
-    BucketRegionUnknown,
-    CredentialsRejected,
-    EndpointNotAllowed,
-    ActionDenied(DeniedAction),
-    KeyDenied(DeniedKey),
-    /// The prefix itself can be listed, and no folder below it.
-    FoldersNotListed {
-        denied: DeniedAction,
-        prefix: String,
-        folder: String,
-    },
-    /// An action of the documents that the connection works without.
-    OptionalActionDenied {
-        denied: DeniedAction,
-        /// What cannot be done without it.
-        without: &'static str,
-    },
-    /// Object Lock refused a change.
-    ObjectLocked {
-        lock: Option<ObjectLock>,
-    },
-    /// What was written reads back differently, or not at all.
-    ProbeDiffers(ProbeDifference),
-    /// What the check wrote is still there.
-    ProbeLeft {
-        key: String,
-        versions: Vec<String>,
-        why: ProbeLeft,
-    },
-    EndpointRedirects {
-        /// `None`: the answer does not say where to.
-        to: Option<String>,
-    },
-    /// Any other answer of the store that is no fault of its own.
-    StoreAnswered(S3Answer),
-    CorsNotAllowed {
-        bucket: String,
-        /// Methods and origins, for people.
-        refused: String,
-    },
-    /// A file operation outside of a check was denied.
-    OperationNotPermitted {
-        operation: FileOperation,
-        /// `None`: the built-in storage.
-        auth: Option<Auth>,
-        missing: Vec<MissingPermission>,
-    },
-    NotAnswered {
-        /// What we tried to do.
-        attempt: &'static str,
-        why: NoAnswer,
-    },
+/// Declares the catalogue: each cause once, by the folder of its file.
+macro_rules! causes {
+    ($($folder:ident { $($file:ident :: $cause:ident),* $(,)? })*) => {
+        /// A cause, with what its words name.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub enum Cause {
+            $($($cause($folder::$file::$cause),)*)*
+        }
+
+        impl Cause {
+            fn entry(&self) -> &dyn ErasedEntry {
+                match self {
+                    $($(Self::$cause(cause) => cause,)*)*
+                }
+            }
+
+            /// Every cause in each form that its words have, in the order of the catalogue.
+            #[cfg(test)]
+            pub fn examples() -> Vec<Self> {
+                let mut all = Vec::new();
+                $($(all.extend($folder::$file::$cause::examples().into_iter().map(Self::$cause));)*)*
+                all
+            }
+        }
+
+        $($(
+            impl From<$folder::$file::$cause> for Cause {
+                fn from(cause: $folder::$file::$cause) -> Self {
+                    Self::$cause(cause)
+                }
+            }
+        )*)*
+    };
 }
 
-/// Why it is not proved that the role refuses others, although it did not let them in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NotProven {
-    NoAnswer(NoAnswer),
-    /// A policy on the service's own side refused, so the role was not asked.
-    ByService(PolicyKind),
-    /// AWS gave a reason that this service does not know.
-    UnknownReason,
-    /// The role let us in, and refused us a moment later: its trust policy is not known everywhere in STS
-    /// yet, so where it refused others it may not have been known either.
-    Spreading,
+causes! {
+    signing_in {
+        role_refused::RoleRefused,
+        trust_no_statement::TrustNoStatement,
+        trust_explicit_deny::TrustExplicitDeny,
+        external_id_of_other_setup::ExternalIdOfOtherSetup,
+        external_id_wrong_case::ExternalIdWrongCase,
+        denied_by_customers_rcp::DeniedByCustomersRcp,
+        role_accepts_missing_external_id::RoleAcceptsMissingExternalId,
+        role_accepts_wrong_external_id::RoleAcceptsWrongExternalId,
+        refusal_not_proven::RefusalNotProven,
+        role_request_invalid::RoleRequestInvalid,
+        session_policy_malformed::SessionPolicyMalformed,
+        session_policy_too_large::SessionPolicyTooLarge,
+        session_tags_too_large::SessionTagsTooLarge,
+        sts_region_disabled::StsRegionDisabled,
+        sts_rejected::StsRejected,
+        service_not_permitted::ServiceNotPermitted,
+        service_credentials_missing::ServiceCredentialsMissing,
+        service_key_unknown::ServiceKeyUnknown,
+        service_secret_wrong::ServiceSecretWrong,
+        service_session_expired::ServiceSessionExpired,
+        service_session_unknown::ServiceSessionUnknown,
+        service_signature_missing::ServiceSignatureMissing,
+        service_account_not_signed_up::ServiceAccountNotSignedUp,
+        service_identity_provider_refused::ServiceIdentityProviderRefused,
+    }
+    bucket {
+        bucket_not_found::BucketNotFound,
+        bucket_owned_by_another_account::BucketOwnedByAnotherAccount,
+        region_differs::RegionDiffers,
+        bucket_region_unknown::BucketRegionUnknown,
+        location_not_permitted::LocationNotPermitted,
+        location_not_supported::LocationNotSupported,
+        account_disabled::AccountDisabled,
+        requester_pays::RequesterPays,
+        access_key_unknown::AccessKeyUnknown,
+        secret_wrong::SecretWrong,
+        access_key_temporary::AccessKeyTemporary,
+        session_not_accepted::SessionNotAccepted,
+        session_not_known_in_region::SessionNotKnownInRegion,
+        session_expired::SessionExpired,
+        signature_rejected::SignatureRejected,
+        signature_missing::SignatureMissing,
+        endpoint_not_allowed::EndpointNotAllowed,
+        endpoint_dns::EndpointDns,
+        endpoint_refused::EndpointRefused,
+        endpoint_tls::EndpointTls,
+        endpoint_redirects::EndpointRedirects,
+        endpoint_not_s3::EndpointNotS3,
+        operation_not_supported::OperationNotSupported,
+        store_full::StoreFull,
+    }
+    denials {
+        permission_missing::PermissionMissing,
+        policy_absent_or_elsewhere::PolicyAbsentOrElsewhere,
+        object_arn_or_prefix_wrong::ObjectArnOrPrefixWrong,
+        list_condition_or_arn_wrong::ListConditionOrArnWrong,
+        folders_not_listed::FoldersNotListed,
+        acl_permission_missing::AclPermissionMissing,
+        version_permission_missing::VersionPermissionMissing,
+        bucket_policy_missing::BucketPolicyMissing,
+        denied_by_bucket_policy::DeniedByBucketPolicy,
+        bucket_policy_denies_all::BucketPolicyDeniesAll,
+        bucket_policy_needs_encryption::BucketPolicyNeedsEncryption,
+        denied_by_identity_policy::DeniedByIdentityPolicy,
+        denied_by_permissions_boundary::DeniedByPermissionsBoundary,
+        denied_by_service_control_policy::DeniedByServiceControlPolicy,
+        denied_by_resource_control_policy::DeniedByResourceControlPolicy,
+        denied_by_vpc_endpoint_policy::DeniedByVpcEndpointPolicy,
+        denied_by_session_policy::DeniedBySessionPolicy,
+        mfa_required::MfaRequired,
+        denied_without_reason::DeniedWithoutReason,
+        denied_for_unknown_reason::DeniedForUnknownReason,
+    }
+    encryption {
+        kms_key_not_entered::KmsKeyNotEntered,
+        kms_permission_missing::KmsPermissionMissing,
+        kms_key_policy::KmsKeyPolicy,
+        kms_other_key::KmsOtherKey,
+        kms_foreign_key::KmsForeignKey,
+        kms_denied::KmsDenied,
+        kms_denied_without_reason::KmsDeniedWithoutReason,
+        kms_disabled::KmsDisabled,
+        kms_pending_deletion::KmsPendingDeletion,
+        kms_invalid_state::KmsInvalidState,
+        kms_not_found::KmsNotFound,
+        kms_invalid_usage::KmsInvalidUsage,
+        customer_key_needed::CustomerKeyNeeded,
+        probe_encryption_differs::ProbeEncryptionDiffers,
+    }
+    objects {
+        nothing_below_prefix::NothingBelowPrefix,
+        all_archived::AllArchived,
+        object_of_other_owner::ObjectOfOtherOwner,
+        object_archived::ObjectArchived,
+        object_locked::ObjectLocked,
+        probe_not_stored::ProbeNotStored,
+        probe_differs::ProbeDiffers,
+        probe_left::ProbeLeft,
+    }
+    browser {
+        cors_none::CorsNone,
+        cors_origin_missing::CorsOriginMissing,
+        cors_origin_slash::CorsOriginSlash,
+        cors_origin_scheme::CorsOriginScheme,
+        cors_origin_port::CorsOriginPort,
+        cors_method_missing::CorsMethodMissing,
+        cors_headers_missing::CorsHeadersMissing,
+        cors_etag_not_exposed::CorsEtagNotExposed,
+    }
+    answers {
+        aws_throttled::AwsThrottled,
+        aws_timeout::AwsTimeout,
+        aws_unreachable::AwsUnreachable,
+        aws_unavailable::AwsUnavailable,
+        aws_answer_unreadable::AwsAnswerUnreadable,
+        aws_clock_skew::AwsClockSkew,
+        aws_rejected::AwsRejected,
+        conflicting_change::ConflictingChange,
+        body_altered::BodyAltered,
+    }
+}
+
+/// [`CauseEntry`] without what needs its type.
+trait ErasedEntry {
+    fn facts(&self) -> Facts;
+    fn words(&self) -> Words;
+    fn candidates(&self) -> Vec<Candidate>;
+    fn fix(&self) -> Option<Fix>;
+}
+
+impl<T: CauseEntry> ErasedEntry for T {
+    fn facts(&self) -> Facts {
+        CauseEntry::facts(self)
+    }
+
+    fn words(&self) -> Words {
+        CauseEntry::words(self)
+    }
+
+    fn candidates(&self) -> Vec<Candidate> {
+        CauseEntry::candidates(self)
+    }
+
+    fn fix(&self) -> Option<Fix> {
+        CauseEntry::fix(self)
+    }
 }
 
 impl Cause {
-    /// The cause of a failed call that needs no permission of its own. `auth`: how the connection signs
-    /// in; `None`: by the service's own credentials.
-    pub fn of_bucket(bucket: &str, auth: Option<Auth>, failure: &AwsFailure) -> Self {
-        let code = failure.error_code.as_deref().and_then(S3Code::parse);
-        let answered = || {
-            Self::StoreAnswered(S3Answer {
-                code,
-                raw: failure.error_code.clone(),
-                http_status: failure.http_status,
-                auth,
-                needs_customer_key: failure.needs_customer_key(),
-            })
-        };
-        match failure.kind {
-            FailureKind::NoSuchBucket => Self::BucketNotFound {
-                bucket: bucket.to_owned(),
-            },
-            FailureKind::WrongRegion => Self::BucketRegionUnknown,
-            FailureKind::ForbiddenAddress => Self::EndpointNotAllowed,
-            FailureKind::Redirected => Self::EndpointRedirects {
-                to: failure.redirects_to().map(ToString::to_string),
-            },
-            FailureKind::ObjectLocked => Self::ObjectLocked {
-                lock: failure.lock(),
-            },
-            // Made by this service itself, before a call.
-            FailureKind::BadCredentials if failure.http_status.is_none() => {
-                Self::CredentialsRejected
-            }
-            FailureKind::Unavailable if code == Some(S3Code::OperationAborted) => answered(),
-            FailureKind::Throttled
-            | FailureKind::Unavailable
-            | FailureKind::Timeout
-            | FailureKind::Network
-            | FailureKind::InvalidResponse
-            | FailureKind::NotS3
-            | FailureKind::ListingIncomplete
-            | FailureKind::ClockSkew => Self::NotAnswered {
-                attempt: "ask the bucket",
-                why: failure.kind.into(),
-            },
-            FailureKind::BadCredentials
-            | FailureKind::AccessDenied
-            | FailureKind::KmsDenied
-            | FailureKind::KmsUnusable
-            | FailureKind::AccountDisabled
-            | FailureKind::NotSupported
-            | FailureKind::NoSuchKey
-            | FailureKind::NotModified
-            | FailureKind::PreconditionFailed
-            | FailureKind::InvalidRange
-            | FailureKind::Archived
-            | FailureKind::InvalidRequest => answered(),
-        }
+    /// What is decided by.
+    pub fn facts(&self) -> Facts {
+        self.entry().facts()
     }
 
-    /// What it says of the connection.
-    pub fn bearing(&self) -> Bearing {
-        match self {
-            Self::RoleNotAsked {
-                code,
-                raw,
-                complaint,
-            } => sts::entry(*code, raw.as_deref(), *complaint).bearing,
-            Self::StoreAnswered(answer) => s3::entry(answer).bearing,
-            Self::RoleRefused { .. } => Bearing::RefusesUs,
-            Self::RoleAcceptsMissingExternalId { .. } | Self::RoleAcceptsWrongExternalId { .. } => {
-                Bearing::OpenToOthers
-            }
-            Self::RefusalNotProven(NotProven::Spreading) => Bearing::Passing,
-            Self::RefusalNotProven(NotProven::NoAnswer(why)) if why.passes() => Bearing::Passing,
-            Self::NotAnswered { why, .. } if why.passes() => Bearing::Passing,
-            Self::ActionDenied(denied) if denied.is_own_policy() => Bearing::Undecided,
-            Self::ServiceNotPermitted(_)
-            | Self::ServiceCredentialsRejected
-            // The service's own clock may be the wrong one.
-            | Self::NotAnswered {
-                why: NoAnswer::ClockSkew,
-                ..
-            }
-            | Self::RefusalNotProven(
-                NotProven::NoAnswer(_) | NotProven::ByService(_) | NotProven::UnknownReason,
-            ) => Bearing::Undecided,
-            Self::RegionDiffers { .. }
-            | Self::LocationNotPermitted { .. }
-            | Self::LocationNotSupported
-            | Self::BucketOwnedByAnotherAccount { .. }
-            | Self::BucketNotFound { .. }
-            | Self::BucketRegionUnknown
-            | Self::CredentialsRejected
-            | Self::EndpointNotAllowed
-            | Self::EndpointRedirects { .. }
-            | Self::ActionDenied(_)
-            | Self::KeyDenied(_)
-            | Self::FoldersNotListed { .. }
-            | Self::OptionalActionDenied { .. }
-            | Self::ObjectLocked { .. }
-            | Self::ProbeDiffers(_)
-            | Self::ProbeLeft { .. }
-            | Self::CorsNotAllowed { .. }
-            | Self::OperationNotPermitted { .. }
-            | Self::NotAnswered { .. } => Bearing::Definite,
-        }
+    /// Stable, `snake_case`.
+    pub fn code(&self) -> &'static str {
+        self.facts().code
     }
 
-    /// Whether a fault that passes, or a change of IAM that is still spreading, explains the failure. A
-    /// change spreads both ways: a role whose trust policy was tightened a moment ago may still let
-    /// others in. A missing bucket, or a missing CORS rule, does not change by itself.
-    pub fn may_pass_later(&self) -> bool {
-        match self {
-            Self::RoleNotAsked {
-                code,
-                raw,
-                complaint,
-            } => sts::entry(*code, raw.as_deref(), *complaint).passes,
-            Self::StoreAnswered(answer) => s3::entry(answer).passes,
-            Self::RoleRefused { .. }
-            | Self::RoleAcceptsMissingExternalId { .. }
-            | Self::RoleAcceptsWrongExternalId { .. }
-            | Self::FoldersNotListed { .. }
-            | Self::KeyDenied(_) => true,
-            Self::ActionDenied(denied) => !denied.is_own_policy(),
-            Self::RefusalNotProven(_) | Self::NotAnswered { .. } => {
-                self.bearing() == Bearing::Passing
-            }
-            Self::ServiceNotPermitted(_)
-            | Self::ServiceCredentialsRejected
-            | Self::RegionDiffers { .. }
-            | Self::LocationNotPermitted { .. }
-            | Self::LocationNotSupported
-            | Self::BucketOwnedByAnotherAccount { .. }
-            | Self::BucketNotFound { .. }
-            | Self::BucketRegionUnknown
-            | Self::CredentialsRejected
-            | Self::EndpointNotAllowed
-            | Self::EndpointRedirects { .. }
-            | Self::OptionalActionDenied { .. }
-            | Self::ObjectLocked { .. }
-            | Self::ProbeDiffers(_)
-            | Self::ProbeLeft { .. }
-            | Self::CorsNotAllowed { .. }
-            | Self::OperationNotPermitted { .. } => false,
-        }
+    pub fn words(&self) -> Words {
+        self.entry().words()
     }
 
-    pub fn words(&self) -> CauseWords {
-        match self {
-            Self::RoleNotAsked {
-                code,
-                raw,
-                complaint,
-            } => sts::entry(*code, raw.as_deref(), *complaint).words,
-            Self::StoreAnswered(answer) => s3::entry(answer).words,
-            Self::ServiceNotPermitted(by) => words(
-                "service_not_permitted",
-                "The service itself may not assume the role",
-                format!(
-                    "AWS did not let the service call sts:AssumeRole on this role because of {}. The customer cannot fix this.",
-                    policy_of_the_service(*by)
-                ),
-                "Ask the operator: that policy must allow sts:AssumeRole on customers' roles.",
-            ),
-            Self::ServiceCredentialsRejected => words(
-                "service_credentials_rejected",
-                "The service's own credentials do not work",
-                "AWS did not accept the credentials that the service runs on. The customer cannot fix this.",
-                "Contact the operator.",
-            ),
-            Self::RoleRefused {
-                account,
-                role,
-                external_id,
-                why,
-            } => {
-                let account = match account {
-                    Some(account) => format!("account {account}"),
-                    None => "the service's account".to_owned(),
-                };
-                role::refused(&account, role, external_id, *why)
-            }
-            Self::RoleAcceptsMissingExternalId { role, external_id } => accepts(
-                "role_accepts_missing_external_id",
-                "without any external ID",
-                role,
-                external_id,
-            ),
-            Self::RoleAcceptsWrongExternalId {
-                role,
-                external_id,
-                nearly,
-            } => accepts(
-                "role_accepts_wrong_external_id",
-                match nearly {
-                    true => "with an external ID that differs from yours in its last digit",
-                    false => "with an external ID that is not yours",
-                },
-                role,
-                external_id,
-            ),
-            Self::RefusalNotProven(why) => {
-                let (explanation, remedy) = not_proven(*why);
-                words(
-                    "refusal_not_proven",
-                    "It is not proved that the role refuses others",
-                    explanation,
-                    remedy,
-                )
-            }
-            Self::RegionDiffers { entered, found } => words(
-                "region_differs",
-                "The bucket is in another Region",
-                format!(
-                    "The settings say {entered}, and the bucket is in {found}. The bucket's own is used."
-                ),
-                format!("Change the Region to {found}, or leave it empty."),
-            ),
-            Self::LocationNotPermitted { found } => {
-                let used = match found {
-                    Some(region) => {
-                        format!("The bucket's own answers say {region}, which is used.")
-                    }
-                    None => "The Region of the settings is used.".to_owned(),
-                };
-                words(
-                    "location_not_permitted",
-                    "The role may not read the bucket's location",
-                    format!("This does no harm. {used}"),
-                    "To have the Region confirmed, allow s3:GetBucketLocation on the bucket.",
-                )
-            }
-            Self::LocationNotSupported => words(
-                "location_not_supported",
-                "The store does not say where the bucket is",
-                "The store did not answer GetBucketLocation, or not with a Region that can be read. This does no harm: the Region of the settings is used.",
-                "Nothing needs to be changed while the other steps pass. If the store signs for a Region of its own, enter that in the settings.",
-            ),
-            Self::BucketOwnedByAnotherAccount {
-                bucket,
-                account,
-                is_named,
-            } => {
-                let (whose, remedy) = if *is_named {
-                    (
-                        "is named as the bucket's",
-                        "Correct the ID of the bucket's account, or use a bucket of that account.",
-                    )
-                } else {
-                    (
-                        "the role belongs to",
-                        "Use a bucket of the same account as the role. If the bucket is meant to be another account's, name that account as the bucket's.",
-                    )
-                };
-                words(
-                    "bucket_owned_by_another_account",
-                    "The bucket belongs to another account",
-                    format!(
-                        "S3 says that account {account}, which {whose}, does not own the bucket `{bucket}`. Somebody else may have taken a name that was free."
-                    ),
-                    remedy,
-                )
-            }
-            Self::BucketNotFound { bucket } => words(
-                "bucket_not_found",
-                "There is no such bucket",
-                format!("S3 knows no bucket `{bucket}`."),
-                "Compare the bucket's name with the one in the S3 console.",
-            ),
-            Self::BucketRegionUnknown => words(
-                "bucket_region_unknown",
-                "The bucket is in another Region",
-                "S3 says that the bucket is in another Region, but not in which.",
-                "Enter the bucket's Region: the S3 console shows it beside the bucket's name.",
-            ),
-            Self::CredentialsRejected => words(
-                "credentials_rejected",
-                "The credentials do not work",
-                "The store does not accept the access key, or its secret.",
-                "Enter the access key again, or make a new one.",
-            ),
-            Self::EndpointNotAllowed => words(
-                "endpoint_not_allowed",
-                "The endpoint may not be reached from here",
-                "It leads to a network that the operator does not allow customers' endpoints to be in.",
-                "Use a public endpoint, or ask the operator to allow the network.",
-            ),
-            Self::EndpointRedirects { to } => {
-                let (whither, remedy) = match to {
-                    Some(to) => (
-                        format!("to `{to}`"),
-                        format!("If that is your store, enter `{to}` as the endpoint."),
-                    ),
-                    None => (
-                        "without saying where to".to_owned(),
-                        "Enter the endpoint as the store's documentation has it, with `https://` where the store wants TLS.".to_owned(),
-                    ),
-                };
-                words(
-                    "endpoint_redirects",
-                    "The endpoint redirects to another address",
-                    format!(
-                        "This endpoint redirects {whither}, and not as S3 does for a bucket in another Region. The service does not follow such a redirect: a signature is for one host, and the other may be anybody's."
-                    ),
-                    remedy,
-                )
-            }
-            Self::ActionDenied(denied) => denied.words(),
-            Self::KeyDenied(denied) => denied.words(),
-            Self::FoldersNotListed {
-                denied,
-                prefix,
-                folder,
-            } => {
-                let parent = match prefix.is_empty() {
-                    true => "the top of the bucket".to_owned(),
-                    false => format!("`{prefix}`"),
-                };
-                let shown = denied.words();
-                words(
-                    "folders_not_listed",
-                    "Folders below the prefix cannot be listed",
-                    format!(
-                        "S3 lists {parent} and refuses its folder `{folder}`. A condition on `s3:prefix` with StringEquals does that, or one with StringLike and no `*` at its end. {}",
-                        shown.explanation
-                    ),
-                    match denied.is_missing_permission() {
-                        true => format!(
-                            "Use StringLike with `{prefix}*` in the statement for s3:ListBucket, as the statement shown here does."
-                        ),
-                        false => shown.remedy,
-                    },
-                )
-            }
-            Self::OptionalActionDenied { denied, without } => {
-                let shown = denied.words();
-                words(
-                    "optional_permission_missing",
-                    format!("Without {}, {without} cannot be used", denied.action),
-                    format!("{} The other steps do not depend on it.", shown.explanation),
-                    format!("If you need {without}: {}", shown.remedy),
-                )
-            }
-            Self::ObjectLocked { lock } => words(
-                "object_locked",
-                "Object Lock protects the object",
-                format!(
-                    "The store refused the change because Object Lock protects the object{}. No permission changes that.",
-                    locked_until(lock.as_ref())
-                ),
-                "Wait until the retention ends, or have the legal hold removed. If files of this storage are to be deleted, use a bucket without default retention.",
-            ),
-            Self::ProbeDiffers(how) => probe::differs(how),
-            Self::ProbeLeft { key, versions, why } => probe::left(key, versions, why),
-            Self::CorsNotAllowed { bucket, refused } => words(
-                "cors_not_allowed",
-                "Browsers may not use the bucket",
-                format!("The bucket's CORS configuration does not allow {refused}."),
-                format!(
-                    "In S3 > {bucket} > Permissions, edit Cross-origin resource sharing (CORS) and paste the CORS document. If only servers use the bucket, set `browser_access` to false instead: it then needs no CORS rules."
-                ),
-            ),
-            Self::OperationNotPermitted {
-                operation,
-                auth,
-                missing,
-            } => words(
-                "storage_access_denied",
-                "The storage does not permit this",
-                format!("The storage does not permit {operation}."),
-                not_permitted(*auth, missing),
-            ),
-            Self::NotAnswered { attempt, why } => words(
-                why.code(),
-                "AWS gave no usable answer",
-                why.explained(attempt),
-                NoAnswer::REMEDY,
-            ),
-        }
+    pub fn candidates(&self) -> Vec<Candidate> {
+        self.entry().candidates()
+    }
+
+    pub fn fix(&self) -> Option<Fix> {
+        self.entry().fix()
     }
 }
 
-/// Why a refusal proves nothing about the role, and what to do.
-fn not_proven(why: NotProven) -> (String, &'static str) {
-    match why {
-        NotProven::NoAnswer(why) => (
-            why.explained("find out whether the role refuses others"),
-            NoAnswer::REMEDY,
-        ),
-        NotProven::ByService(by) => (
-            format!(
-                "AWS refused the call because of {}. So it is not known what the role itself does with such a call. The customer cannot fix this.",
-                policy_of_the_service(by)
-            ),
-            "Ask the operator: the service's identity must be allowed to call sts:AssumeRole on customers' roles also without an external ID and with a foreign one, which is how the check asks.",
-        ),
-        NotProven::UnknownReason => (
-            "AWS refused the call for a reason that this service does not know, so it cannot tell whether the role refused or something else did.".to_owned(),
-            "Contact the operator, whose log has AWS's own words.",
-        ),
-        NotProven::Spreading => (
-            "The role let us in, and a moment later it refused us with the same external ID. A change of the role is not known everywhere in AWS yet, so its refusals of others prove nothing.".to_owned(),
-            "Wait a minute, then check again.",
-        ),
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use entry::{Certainty, Side};
+    use std::collections::BTreeMap;
 
-/// Which policy of our own side refused an AssumeRole call of ours.
-fn policy_of_the_service(by: PolicyKind) -> &'static str {
-    match by {
-        PolicyKind::Identity => {
-            "the policies of the service's identity, which do not allow it or deny it"
+    #[test]
+    fn a_code_has_one_meaning_and_is_of_one_cause() {
+        let mut known: BTreeMap<&str, (&str, std::mem::Discriminant<Cause>)> = BTreeMap::new();
+        for cause in Cause::examples() {
+            let facts = cause.facts();
+            assert!(
+                facts
+                    .code
+                    .chars()
+                    .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'),
+                "{}",
+                facts.code
+            );
+            assert!(facts.meaning.ends_with('.'), "{}", facts.code);
+            let this = (facts.meaning, std::mem::discriminant(&cause));
+            assert_eq!(
+                *known.entry(facts.code).or_insert(this),
+                this,
+                "{}",
+                facts.code
+            );
         }
-        PolicyKind::ServiceControl => "a service control policy of the service's organization",
-        PolicyKind::PermissionsBoundary => "the permissions boundary of the service's identity",
-        PolicyKind::Session => "the session policy that the service runs under",
-        PolicyKind::VpcEndpoint => "the policy of the VPC endpoint that the service uses",
-        PolicyKind::Resource | PolicyKind::RoleTrust | PolicyKind::ResourceControl => {
-            "a policy of the service's side"
-        }
+        let meanings: std::collections::BTreeSet<&str> =
+            known.values().map(|(meaning, _)| *meaning).collect();
+        assert_eq!(meanings.len(), known.len(), "two codes mean the same");
     }
-}
 
-/// Who must allow what, for a denied file operation.
-fn not_permitted(auth: Option<Auth>, missing: &[MissingPermission]) -> String {
-    let needed: Vec<_> = missing
-        .iter()
-        .map(|permission| format!("{} on {}", permission.action, permission.resource))
-        .collect();
-    let needed = needed.join(" and ");
-    match auth {
-        Some(Auth::Role) => format!("Let the role's permission policy allow {needed}."),
-        Some(Auth::AccessKey) => {
-            format!("Let a policy of the access key's user allow {needed}.")
-        }
-        None => {
-            let first = missing.first().map_or("", |first| first.action.as_str());
-            format!("Ask the operator: the service needs {first}.")
+    #[test]
+    fn every_text_is_short_enough() {
+        for cause in Cause::examples() {
+            let words = cause.words();
+            let length = [words.title, words.explanation, words.remedy]
+                .iter()
+                .map(|text| text.chars().count())
+                .sum::<usize>();
+            assert!(length <= 1_500, "{}: {length}", cause.code());
         }
     }
-}
 
-fn accepts(code: &'static str, sent: &str, role: &str, external_id: &str) -> CauseWords {
-    words(
-        code,
-        "The role lets others in",
-        format!(
-            "We could assume the role {sent}. So could any other customer of this service who learns the role's ARN, and read your bucket through it."
-        ),
-        format!(
-            "In IAM > Roles > {role} > Trust relationships, require the external ID `{external_id}` with the condition operator StringEquals. StringEqualsIfExists, StringLike and wildcards do not protect the role."
-        ),
-    )
+    #[test]
+    fn every_candidate_says_what_and_where_to_look() {
+        for cause in Cause::examples() {
+            let mut codes = Vec::new();
+            for candidate in cause.candidates() {
+                let code = cause.code();
+                assert!(candidate.text.ends_with('.'), "{code}: {}", candidate.text);
+                assert!(
+                    candidate
+                        .code
+                        .chars()
+                        .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'),
+                    "{code}: {}",
+                    candidate.code
+                );
+                assert!(
+                    !codes.contains(&candidate.code),
+                    "{code}: {} twice",
+                    candidate.code
+                );
+                let of_the_customer = matches!(
+                    cause.facts().side,
+                    Side::CustomerAccount | Side::CustomerOrganization
+                );
+                assert!(
+                    !of_the_customer || !candidate.decide.is_empty(),
+                    "{code}: {} has no look that decides",
+                    candidate.code
+                );
+                codes.push(candidate.code);
+            }
+        }
+    }
+
+    #[test]
+    fn one_of_several_has_candidates() {
+        for cause in Cause::examples() {
+            if cause.facts().certainty == Certainty::OneOf {
+                assert!(!cause.candidates().is_empty(), "{}", cause.code());
+            }
+        }
+    }
+
+    /// Nothing allows what a statement denies, and what is not the customer's no patch of theirs mends.
+    #[test]
+    fn the_side_of_the_service_has_no_change_for_the_customers_policies() {
+        for cause in Cause::examples() {
+            let is_own = cause.facts().side == Side::Service;
+            let is_allow = matches!(
+                cause.fix(),
+                Some(Fix::TrustPolicy | Fix::BucketPolicy | Fix::KeyPolicy { .. } | Fix::Cors)
+            );
+            assert!(!(is_own && is_allow), "{}", cause.code());
+        }
+    }
+
+    #[test]
+    fn no_statement_that_allows_is_offered_where_another_policy_denies() {
+        for cause in Cause::examples() {
+            let code = cause.code();
+            if code.starts_with("denied_") || code.starts_with("bucket_policy_denies") {
+                assert_eq!(cause.fix(), None, "{code}");
+            }
+        }
+    }
 }

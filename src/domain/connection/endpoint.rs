@@ -54,6 +54,15 @@ impl Endpoint {
         self.0.as_str().trim_end_matches('/')
     }
 
+    /// The host, and the port where it is not the scheme's own.
+    pub fn authority(&self) -> String {
+        let host = self.0.host_str().unwrap_or_default();
+        match self.0.port() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        }
+    }
+
     /// As the base of a request's path: a path ends in a slash, because the SDK appends the bucket's name to
     /// it as it is.
     pub fn base(&self) -> String {

@@ -30,6 +30,11 @@ impl ExternalId {
         Self(Uuid::from_bytes(bytes))
     }
 
+    /// The same in capitals, which is another ID to AWS. It is sent to find out whether a role asks for it.
+    pub fn in_capitals(&self) -> String {
+        self.to_string().to_uppercase()
+    }
+
     /// Reads one back from a stored record.
     pub fn from_record(value: &str) -> Result<Self, Invalid> {
         match Uuid::try_parse(value) {

@@ -108,6 +108,13 @@ pub(crate) const PERMISSIONS: [PermissionRow; 16] = [
     row(ALL_BUCKETS, None, None),
 ];
 
+/// What an action is granted on. `None`: no operation needs it.
+pub(crate) fn target_of(action: &str) -> Option<Target> {
+    let mut rows = PERMISSIONS.iter();
+    let row = rows.find(|row| row.permission.action == action)?;
+    Some(row.permission.on)
+}
+
 const fn row(
     permission: Permission,
     documents: Option<Access>,

@@ -8,6 +8,7 @@ use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::bucket_prefix::BucketPrefix;
 use crate::domain::connection::external_id::ExternalId;
 use crate::domain::connection::kms_key_arn::KmsKeyArn;
+use crate::domain::connection::role_arn::RoleArn;
 use crate::domain::connection::service_identity::ServicePrincipal;
 use crate::domain::origin::Origin;
 use crate::domain::policy_document::access_policy::{AccessPolicy, ByAccess, Scope};
@@ -269,6 +270,27 @@ impl PolicyTemplates {
         self.permission_policy
             .read_write
             .statement_for(action, &scope)
+    }
+
+    /// The permission policy alone, as in [`Documents::permission_policy`].
+    pub fn permission_policy(&self, partition: Partition, connection: &Connection) -> Value {
+        let scope = scope_of(partition, connection);
+        self.permission_policy
+            .of(connection.settings.access)
+            .render(&scope, None)
+    }
+
+    /// The bucket policy alone, as in [`Documents::bucket_policy`].
+    pub fn bucket_policy(
+        &self,
+        partition: Partition,
+        connection: &Connection,
+        role: &RoleArn,
+    ) -> Value {
+        let scope = scope_of(partition, connection);
+        self.bucket_policy
+            .of(connection.settings.access)
+            .render(&scope, Some(role))
     }
 
     /// The ARN that `action` applies to, as the documents grant it. None as in

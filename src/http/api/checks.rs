@@ -4,9 +4,12 @@ use crate::application::checks::LONGEST_WAIT;
 use crate::application::closed_sets;
 use crate::application::error::{Error, Result};
 use crate::domain::Invalid;
-use crate::domain::check::{
-    AwsCall, CheckReport, MissingPermission, Step, StepProblem, StepStatus,
+use crate::domain::cause::entry::{Candidate, Certainty, Side};
+use crate::domain::check::patch::{Patch, PatchOperation, PatchTarget};
+use crate::domain::check::problem::{
+    DecidedBy, Denied, DeniedEffect, Evidence, MissingPermission, StepProblem,
 };
+use crate::domain::check::{AwsCall, CheckReport, Step, StepName, StepStatus};
 use crate::http::context::AuditedAs;
 use crate::http::problem::{AwsCallBody, MissingPermissionBody};
 use actix_web::HttpResponse;
@@ -122,9 +125,110 @@ struct StepProblemBody {
     /// The permissions whose lack explains the failure.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     missing: Vec<MissingPermissionBody>,
-    /// What to add, ready to paste: a policy statement, a trust policy, or CORS rules.
+    /// Whose it is. Absent in reports of earlier releases, as is `certainty`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    patch: Option<serde_json::Value>,
+    #[schema(value_type = Option<closed_sets::ProblemSide>)]
+    side: Option<Side>,
+    /// How sure it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<closed_sets::ProblemCertainty>)]
+    certainty: Option<Certainty>,
+    /// What may be behind it, the likeliest first, where AWS does not say which.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    causes: Vec<CandidateBody>,
+    /// The answers that it was found by.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    evidence: Vec<EvidenceBody>,
+    /// Names of the other steps that it explains.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<closed_sets::CheckStepName>)]
+    also_explains: Vec<StepName>,
+    /// What to change. Applied as it is, it removes the cause.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    patch: Option<PatchBody>,
+    /// Where AWS describes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    learn_more: Option<String>,
+}
+
+/// One of several causes that give the same answers.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CauseCandidate)]
+pub struct CandidateBody {
+    /// Stable.
+    #[schema(example = "external_id_differs")]
+    code: String,
+    text: String,
+    /// How to find out whether it is this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decide: Option<DecideBody>,
+}
+
+/// The look that decides.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CauseDecision)]
+pub struct DecideBody {
+    /// Where in the AWS console.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    console: Option<String>,
+    /// By which command of the AWS CLI.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cli: Option<String>,
+}
+
+/// One answer of AWS.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CheckEvidence)]
+pub struct EvidenceBody {
+    #[schema(example = "GetObject")]
+    operation: String,
+    http_status: Option<u16>,
+    error_code: Option<String>,
+    /// What AWS support asks for.
+    request_id: Option<String>,
+    /// What AWS said of a denial.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    denied: Option<DeniedBody>,
+}
+
+/// What AWS said of a denial, as far as it said something.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DeniedByAws)]
+pub struct DeniedBody {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    action: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource: Option<String>,
+    /// The kind of policy that decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<closed_sets::DecidedBy>)]
+    by: Option<DecidedBy>,
+    /// Whether a statement denies it, or none allows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<closed_sets::DeniedEffect>)]
+    effect: Option<DeniedEffect>,
+    /// The policy, where AWS names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy_arn: Option<String>,
+}
+
+/// One change of one document.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Patch)]
+pub struct PatchBody {
+    #[schema(value_type = closed_sets::PatchTarget)]
+    target: PatchTarget,
+    /// `add_statement`: the document is one statement for the list of statements. `replace`: it takes the place of
+    /// what is there. `set`: it is the body of a PATCH of the setup or storage.
+    #[schema(value_type = closed_sets::PatchOperation)]
+    operation: PatchOperation,
+    document: serde_json::Value,
+    /// Commands of the AWS CLI that make the change and keep what others have in the same document.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cli: Option<String>,
+    /// Where in the AWS console.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    console: Option<String>,
 }
 
 impl CheckReportBody {
@@ -190,7 +294,63 @@ impl From<StepProblem> for StepProblemBody {
             explanation: problem.explanation,
             remedy: problem.remedy,
             missing: problem.missing.into_iter().map(missing).collect(),
-            patch: problem.patch,
+            side: problem.side,
+            certainty: problem.certainty,
+            causes: problem.causes.into_iter().map(Into::into).collect(),
+            evidence: problem.evidence.into_iter().map(Into::into).collect(),
+            also_explains: problem.also_explains,
+            patch: problem.patch.map(Into::into),
+            learn_more: problem.learn_more,
+        }
+    }
+}
+
+impl From<Candidate> for CandidateBody {
+    fn from(candidate: Candidate) -> Self {
+        let decide = candidate.decide;
+        Self {
+            code: candidate.code,
+            text: candidate.text,
+            decide: (!decide.is_empty()).then_some(DecideBody {
+                console: decide.console,
+                cli: decide.cli,
+            }),
+        }
+    }
+}
+
+impl From<Evidence> for EvidenceBody {
+    fn from(Evidence { call, denied }: Evidence) -> Self {
+        Self {
+            operation: call.operation,
+            http_status: call.http_status,
+            error_code: call.error_code,
+            request_id: call.request_id,
+            denied: denied.map(Into::into),
+        }
+    }
+}
+
+impl From<Denied> for DeniedBody {
+    fn from(denied: Denied) -> Self {
+        Self {
+            action: denied.action,
+            resource: denied.resource,
+            by: denied.by,
+            effect: denied.effect,
+            policy_arn: denied.policy_arn,
+        }
+    }
+}
+
+impl From<Patch> for PatchBody {
+    fn from(patch: Patch) -> Self {
+        Self {
+            target: patch.target,
+            operation: patch.operation,
+            document: patch.document,
+            cli: patch.cli,
+            console: patch.console,
         }
     }
 }

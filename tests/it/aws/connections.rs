@@ -1,6 +1,6 @@
 //! Which way connections go, and who drives them.
 
-use crate::application::bucket::probe::{ExpectedOwner, Prober};
+use crate::application::bucket::probe::{ExpectedOwner, PreflightSent, Prober};
 use crate::application::kept::vault::Purpose;
 use crate::aws::checks::AwsProber;
 use crate::aws::client::clients::AwsClients;
@@ -10,7 +10,6 @@ use crate::aws::sessions::SessionPace;
 use crate::domain::connection::access_key::{AccessKeyId, SealedSecret};
 use crate::domain::connection::endpoint::{Endpoint, EndpointNetworks};
 use crate::domain::connection::{ConnectedBucket, Credentials};
-use crate::domain::origin::Origin;
 use crate::it::aws::adapter::Nobody;
 use crate::it::aws::adapter::{files_on, list, object_key, own_bucket, sessions_on};
 use crate::it::support::app::ORIGIN;
@@ -84,9 +83,13 @@ fn loopback() -> Arc<EndpointNetworks> {
 async fn ask(prober: &AwsProber, bucket: &ConnectedBucket) {
     let probe = prober.with_key(bucket).await.unwrap();
     probe.list(ExpectedOwner::Omit).await.unwrap_err();
-    let origin = Origin::parse(ORIGIN).unwrap();
     let key = object_key(bucket, "/a");
-    probe.preflight(&key, &origin, "GET").await.unwrap_err();
+    let sent = PreflightSent {
+        origin: ORIGIN,
+        method: "GET",
+        with_headers: true,
+    };
+    probe.preflight(&key, sent).await.unwrap_err();
 }
 
 #[tokio::test]

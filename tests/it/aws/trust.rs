@@ -1,6 +1,6 @@
 //! One list of authorities for every connection that the service opens.
 
-use crate::application::bucket::probe::{ExpectedOwner, Prober};
+use crate::application::bucket::probe::{ExpectedOwner, PreflightSent, Prober};
 use crate::application::kept::vault::Purpose;
 use crate::aws::checks::AwsProber;
 use crate::aws::client::clients::AwsClients;
@@ -10,7 +10,6 @@ use crate::aws::sessions::SessionPace;
 use crate::domain::connection::Credentials;
 use crate::domain::connection::access_key::{AccessKeyId, SealedSecret};
 use crate::domain::connection::endpoint::{Endpoint, EndpointNetworks};
-use crate::domain::origin::Origin;
 use crate::it::aws::adapter::{Nobody, object_key, own_bucket, sessions_on};
 use crate::it::support::app::ORIGIN;
 use crate::it::support::aws::sdk_config_at;
@@ -65,9 +64,13 @@ async fn the_sdk_the_preflight_and_customers_endpoints_trust_the_same_authoritie
             wire.clear();
             let probe = prober.with_key(&bucket).await.unwrap();
             probe.list(ExpectedOwner::Omit).await.unwrap_err();
-            let origin = Origin::parse(ORIGIN).unwrap();
             let key = object_key(&bucket, "/a");
-            let _ = probe.preflight(&key, &origin, "GET").await;
+            let sent = PreflightSent {
+                origin: ORIGIN,
+                method: "GET",
+                with_headers: true,
+            };
+            let _ = probe.preflight(&key, sent).await;
             let asked = ["ListObjectsV2", "CorsPreflight"].map(|of| wire.count(of) > 0);
             assert_eq!(asked, [trusted; 2], "{customers_endpoint}");
         }

@@ -10,3 +10,4 @@ mod proof;
 mod real_policies;
 mod scheduled;
 mod timing;
+mod troubleshooting;

@@ -55,7 +55,8 @@ async fn in_an_empty_bucket_403_and_404_tell_whether_reading_is_allowed() {
     let (stub, app) = stage().await;
     let dialog = Scene::on(&stub).access("read").open(&app).await;
     stub.world().objects.clear();
-    dialog.check().await.passed();
+    let report = dialog.check().await.warned(&["get_object"]);
+    assert_eq!(report.code("get_object"), Some("nothing_below_prefix"));
     stub.answer_to("GetObject", denied("Access Denied"));
     let report = dialog.check().await.failed(&["get_object"]);
     // S3 gave no reason, so none is claimed.
@@ -82,7 +83,7 @@ async fn below_a_prefix_a_denied_listing_of_an_absent_object_proves_reading() {
         )
     };
     stub.answer_to("GetObject", denied(&message("s3:ListBucket")));
-    dialog.check().await.passed();
+    dialog.check().await.warned(&["get_object"]);
     stub.forget_rules();
     stub.answer_to("GetObject", denied(&message("s3:GetObject")));
     let report = dialog.check().await.failed(&["get_object"]);
@@ -90,12 +91,13 @@ async fn below_a_prefix_a_denied_listing_of_an_absent_object_proves_reading() {
 }
 
 #[tokio::test]
-async fn archived_objects_are_not_read_and_do_not_matter() {
+async fn archived_objects_are_not_read_and_are_a_warning() {
     let (stub, app) = stage().await;
     let dialog = Scene::on(&stub).access("read").open(&app).await;
     let archived = [("a.txt".into(), "GLACIER".into())];
     stub.world().objects = archived.into();
-    dialog.check().await.passed();
+    let report = dialog.check().await.warned(&["get_object"]);
+    assert_eq!(report.code("get_object"), Some("all_archived"));
     // One that only a rule of Intelligent-Tiering has archived looks like any other in the listing.
     let tiered = [("a.txt".into(), "INTELLIGENT_TIERING".into())];
     stub.world().objects = tiered.into();
@@ -132,7 +134,7 @@ async fn a_kms_denial_names_the_action_on_the_key() {
             assert_eq!(problem["missing"][0]["action"], action);
             if with_key {
                 assert_eq!(problem["missing"][0]["resource"], key);
-                assert_eq!(problem["patch"]["Resource"][0], key, "{problem}");
+                assert_eq!(problem["patch"]["document"]["Resource"][0], key, "{problem}");
             }
         }
     }
@@ -328,6 +330,7 @@ async fn a_role_that_cannot_be_asked_is_no_role_that_refuses() {
                 "AccessDenied",
                 "User: SECRETARN because no role trust policy allows the sts:AssumeRole action",
             ),
+            // Not the whole sentence, so its reason is not taken from it.
             "role_refused",
         ),
     ];
@@ -385,7 +388,7 @@ async fn a_denial_that_says_why_is_explained() {
         ),
         (
             "with an explicit deny in a VPC endpoint policy",
-            "VPC endpoint policy",
+            "policy of a VPC endpoint",
         ),
         (
             "because no permissions boundary allows the s3:ListBucket action",

@@ -97,7 +97,7 @@ async fn a_version_that_may_not_be_deleted_is_reported_with_the_statement_that_h
     );
     // For the check's own files, and nothing of the customer's.
     let resource = format!("arn:aws:s3:::{}/team/temp/sallyport-check-*", stub.bucket);
-    assert_eq!(problem["patch"]["Resource"], json!([resource]));
+    assert_eq!(problem["patch"]["document"]["Resource"], json!([resource]));
     assert_eq!(problem["missing"][0]["action"], "s3:DeleteObjectVersion");
     assert!(!report.0.to_string().contains("SECRETARN"));
     versions.allow_deletions();
@@ -203,7 +203,7 @@ async fn what_was_written_is_read_back_and_compared() {
         (
             s3_error(400, "KMS.DisabledException", "x"),
             "get_object",
-            "kms_key_unusable",
+            "kms_disabled",
         ),
     ] {
         stub.forget_rules();
@@ -330,8 +330,8 @@ async fn a_folder_below_the_prefix_is_listed_too() {
         let report = dialog.check().await.failed(&["list_bucket"]);
         let problem = problem(&report, "list_bucket", "folders_not_listed");
         assert!(text(problem).contains("StringEquals"), "{problem}");
-        assert_eq!(problem["patch"]["Action"], json!(["s3:ListBucket"]));
-        let condition = &problem["patch"]["Condition"];
+        assert_eq!(problem["patch"]["document"]["Action"], json!(["s3:ListBucket"]));
+        let condition = &problem["patch"]["document"]["Condition"];
         match prefix.is_empty() {
             true => assert_eq!(*condition, Value::Null),
             false => assert_eq!(condition["StringLike"]["s3:prefix"], json!(["team/*"])),
@@ -359,17 +359,18 @@ async fn a_policy_without_version_and_acl_actions_says_what_cannot_be_used() {
         "{:#}",
         report.0
     );
-    for (step, action) in [
-        ("list_bucket", "s3:ListBucketVersions"),
-        ("get_object", "s3:GetObjectAcl"),
-        ("put_object", "s3:PutObjectAcl"),
-        ("delete_object", "s3:DeleteObjectVersion"),
+    let (acl, version) = ("acl_permission_missing", "version_permission_missing");
+    for (step, action, code) in [
+        ("list_bucket", "s3:ListBucketVersions", version),
+        ("get_object", "s3:GetObjectAcl", acl),
+        ("put_object", "s3:PutObjectAcl", acl),
+        ("delete_object", "s3:DeleteObjectVersion", version),
     ] {
-        let problem = problem(&report, step, "optional_permission_missing");
+        let problem = problem(&report, step, code);
         assert_eq!(problem["missing"][0]["action"], action);
-        assert_eq!(problem["patch"]["Action"], json!([action]));
+        assert_eq!(problem["patch"]["document"]["Action"], json!([action]));
         assert_eq!(
-            problem["patch"]["Sid"],
+            problem["patch"]["document"]["Sid"],
             Value::Null,
             "IAM refuses a Sid twice"
         );

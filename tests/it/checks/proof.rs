@@ -151,7 +151,7 @@ async fn refusals_count_once_the_role_has_let_us_in_again() {
     let (stub, app) = stage().await;
     for (reply, words) in [
         (role_denied(), "not known everywhere"),
-        (html(403), "has not the form of S3 or STS"),
+        (html(403), "no usable answer"),
         (
             refusal("with an explicit deny in a service control policy"),
             "service control policy",

@@ -5,7 +5,7 @@ use crate::it::support::app::app_on;
 use crate::it::support::aws::stub::{AwsStub, denied, s3_error, sts_error};
 use crate::it::support::aws::wire::Reply;
 use crate::it::support::scene::Scene;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const BUCKET_DENY: &str = "with an explicit deny in a resource-based policy";
 const IDENTITY_DENY: &str = "with an explicit deny in an identity-based policy";
@@ -53,7 +53,7 @@ const POLICIES: &[Policy] = &[
         LIST,
         BUCKET_DENY,
         "denied_by_bucket_policy",
-        &["aws:SourceVpce", "ArnNotEquals"],
+        &["aws:SourceVpce", "aws:PrincipalArn"],
     ),
     on(
         "bucket policy: Deny unless aws:SourceIp",
@@ -227,7 +227,8 @@ async fn no_statement_is_offered_against_a_denial() {
         for says in policy.says {
             assert!(text.contains(says), "{what}: {says}: {text}");
         }
-        assert_eq!(problem["patch"].is_object(), policy.patch, "{what}: {text}");
+        let adds = problem["patch"]["operation"] == "add_statement";
+        assert_eq!(adds, policy.patch, "{what}: {text}");
         assert_eq!(
             problem["missing"].is_array(),
             policy.patch,
@@ -283,8 +284,8 @@ async fn a_trust_policy_is_named_as_far_as_aws_names_it() {
         ("", "role_refused", "aws:MultiFactorAuthPresent", true),
         (
             "because no role trust policy allows the sts:AssumeRole action",
-            "role_refused",
-            "The role exists",
+            "trust_no_statement",
+            "exists",
             true,
         ),
         (
@@ -326,22 +327,22 @@ async fn a_denied_key_is_named() {
         (
             "because no session policy allows the kms:GenerateDataKey action",
             "kms_key_not_entered",
-            false,
+            Some("settings"),
         ),
         (
             "because no identity-based policy allows the kms:GenerateDataKey action",
             "kms_permission_missing",
-            true,
+            Some("role_permission_policy"),
         ),
         (
             "because no resource-based policy allows the kms:GenerateDataKey action",
             "kms_key_policy",
-            false,
+            Some("key_policy"),
         ),
         (
             "with an explicit deny in a service control policy",
             "kms_denied",
-            false,
+            None,
         ),
     ] {
         stub.forget_rules();
@@ -353,15 +354,22 @@ async fn a_denied_key_is_named() {
         assert_eq!(report.code("put_object"), Some(code), "{reason}");
         let problem = &report.step("put_object")["problem"];
         assert!(problem.to_string().contains(key), "{problem}");
-        assert_eq!(problem["patch"].is_object(), patch, "{problem}");
-        if patch {
-            assert_eq!(problem["patch"]["Resource"][0], key);
+        assert_eq!(problem["patch"]["target"].as_str(), patch, "{problem}");
+        match patch {
+            Some("role_permission_policy") => {
+                assert_eq!(problem["patch"]["document"]["Resource"][0], key);
+            }
+            Some("settings") => {
+                let settings = json!({ "kms_key_arn": key });
+                assert_eq!(problem["patch"]["document"], settings);
+            }
+            Some(_) | None => {}
         }
     }
     let cipher = "The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not allowed to access.";
     stub.forget_rules();
     stub.answer_to("PutObject", s3_error(403, "AccessDenied", cipher));
     let report = dialog.check().await.failed(&["put_object"]);
-    assert_eq!(report.code("put_object"), Some("kms_denied_without_reason"));
+    assert_eq!(report.code("put_object"), Some("kms_foreign_key"));
     assert_eq!(report.step("put_object")["problem"]["patch"], Value::Null);
 }

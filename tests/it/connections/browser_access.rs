@@ -23,7 +23,7 @@ async fn without_browsers_cors_is_neither_rendered_nor_asked_nor_needed() {
         assert_eq!(setup["browser_access"], false);
         assert_eq!(setup["check_is_current"], false);
         stub.clear();
-        let report = dialog.check().await.passed();
+        let report = dialog.check().await.works();
         assert_eq!(report.status("cors"), "skipped");
         assert_eq!(stub.count("CorsPreflight"), 0);
         assert_no_cors(&dialog.documents().await);
@@ -48,10 +48,10 @@ async fn without_browsers_cors_is_neither_rendered_nor_asked_nor_needed() {
         assert_eq!(changed["browser_access"], false);
         assert_eq!(changed["pending"]["changes"], json!(["browser_access"]));
         storage.check_pending().await.failed(&["cors"]);
-        storage.check().await.passed();
+        storage.check().await.works();
         storage.files().await.expect(200);
         stub.world().cors = true;
-        storage.check_pending().await.passed();
+        storage.check_pending().await.works();
         assert_eq!(storage.get().await["browser_access"], true);
     }
 }

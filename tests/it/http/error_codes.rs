@@ -35,26 +35,6 @@ fn codes_in(source: &str) -> BTreeSet<&str> {
     codes
 }
 
-/// The codes of causes: the words in `snake_case` of the files that have a cause's words.
-#[test]
-fn the_documented_causes_are_those_of_the_source() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut source = String::new();
-    sources(&root.join("src/domain/cause"), &mut source);
-    let is_code = |text: &&str| {
-        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
-        text.contains('_') && text.bytes().all(plain)
-    };
-    let found: BTreeSet<&str> = source.split('"').filter(is_code).collect();
-    let page = std::fs::read_to_string(root.join("docs/troubleshooting.md")).unwrap();
-    let documented: BTreeSet<&str> = page
-        .lines()
-        .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
-        .collect();
-    assert!(found.len() > 50, "{found:?}");
-    assert_eq!(found, documented);
-}
-
 #[test]
 fn the_documented_codes_are_those_of_the_source() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -329,6 +329,7 @@ impl Rig {
                 policies.clone(),
                 Vec::new(),
                 principal.clone(),
+                store.clone(),
             )),
             bucket: bucket.clone(),
             limits: CheckLimits::new(1.try_into().unwrap()),

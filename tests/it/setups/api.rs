@@ -480,7 +480,7 @@ async fn another_workspaces_setup_is_as_if_absent() {
     let stub = AwsStub::start().await;
     let app = app_on(&stub.sdk_config()).await;
     let theirs = Scene::on(&stub).access("read").open(&app).await;
-    theirs.check().await.passed();
+    theirs.check().await.works();
     stub.clear();
     let own = app.workspace().await;
     let absent = format!("set_{}", uuid::Uuid::now_v7().simple());

@@ -18,7 +18,7 @@ async fn only_exactly_what_was_checked_becomes_a_storage() {
     let applied = Scene::on(Emulator).apply(&app).await;
     let dialog = &applied.dialog;
     dialog.refused().await;
-    dialog.check().await.passed();
+    dialog.check().await.works();
     // A new name asks for no new check, and neither does the same value again.
     dialog
         .patch(json!({"display_name": "Acme", "bucket": applied.bucket}))
@@ -62,7 +62,7 @@ async fn a_change_during_the_check_is_not_covered_by_it() {
         dialog.patch(json!({"prefix": "team"})).await.expect(200);
     };
     let (report, ()) = tokio::join!(dialog.check(), change);
-    report.passed();
+    report.works();
     dialog.refused().await;
 }
 
@@ -71,7 +71,7 @@ async fn many_completions_make_one_storage() {
     let stub = AwsStub::start().await;
     let app = app_on(&stub.sdk_config()).await;
     let dialog = Scene::on(&stub).access("read").open(&app).await;
-    dialog.check().await.passed();
+    dialog.check().await.works();
     let answers = join_all((0..10).map(|_| dialog.complete())).await;
     let made = answers.iter().filter(|answer| answer.status == 201).count();
     assert_eq!(made, 1);
@@ -93,7 +93,7 @@ async fn a_completion_that_is_broken_off_leaves_all_or_nothing() {
     let app = app_on(&stub.sdk_config()).await;
     for wait in 0..8 {
         let dialog = Scene::on(&stub).access("read").open(&app).await;
-        dialog.check().await.passed();
+        dialog.check().await.works();
         let request = app
             .request(
                 Method::POST,

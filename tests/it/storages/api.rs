@@ -193,7 +193,7 @@ async fn bucket_and_prefix_are_fixed_by_projects() {
     // The role may change.
     let role = "arn:aws:iam::222222222222:role/new";
     storage.patch(json!({"role_arn": role})).await.expect(200);
-    storage.check_pending().await.passed();
+    storage.check_pending().await.works();
     damage(&app, &count(0)).await;
     storage
         .patch(json!({"prefix": "elsewhere"}))
@@ -263,7 +263,7 @@ async fn a_loosened_trust_policy_breaks_the_health_until_it_is_mended() {
     // Still broken, since then.
     assert_eq!(storage.get().await["health"]["since"], health["since"]);
     applied.trust(&applied.trust).await;
-    let mended = storage.check().await.passed();
+    let mended = storage.check().await.works();
     let health = &storage.get().await["health"];
     assert_eq!(
         (&health["state"], &health["since"]),
@@ -448,7 +448,7 @@ async fn the_built_in_storage_is_a_folder_for_each_workspace() {
 
     // The service's own bucket is checked like another; its CORS rules are the operator's, and it has none.
     let check = "/v1/storages/built-in/check";
-    let report = Report::of(&app.post(check, &first.admin, &json!({})).await).passed();
+    let report = Report::of(&app.post(check, &first.admin, &json!({})).await).works();
     assert_eq!(report.status("delete_object"), "passed");
     assert_eq!(report.status("cors"), "skipped");
     let checks = app.get("/v1/storages/built-in/checks", &first.admin).await;

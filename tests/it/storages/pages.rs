@@ -13,7 +13,11 @@ async fn a_storage_s_page_shows_changes_and_deletes_it() {
     let path = format!("/settings/storages/{}", storage.id);
 
     shows(&admin.get(&path).await, 200, "Healthy");
-    shows(&admin.get(&path).await, 200, "The connection works.");
+    shows(
+        &admin.get(&path).await,
+        200,
+        "The connection works, with a warning.",
+    );
     shows(&admin.get(&path).await, 200, "CloudFormation template");
     let seen = member.get(&path).await;
     shows(&seen, 200, &storage.role_arn);

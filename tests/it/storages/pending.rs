@@ -65,12 +65,12 @@ async fn a_changed_role_is_used_only_when_it_has_passed_its_check() {
     assert_eq!(history().await["checks"].as_array().unwrap().len(), 1);
     // Its own check is of the role that is in use.
     stub.clear();
-    storage.check().await.passed();
+    storage.check().await.works();
     assert!(!assumed(&stub).contains(&OTHER_ROLE.to_owned()));
     assert_eq!(storage.get().await["pending"]["last_check"], failed.0);
 
     stub.forget_rules();
-    let passed = storage.check_pending().await.passed();
+    let passed = storage.check_pending().await.works();
     let now = storage.get().await;
     assert_eq!(now["role_arn"], OTHER_ROLE);
     assert_eq!(
@@ -180,7 +180,7 @@ async fn a_change_can_be_taken_back_and_is_for_admins() {
         .patch(json!({"role_arn": OTHER_ROLE}))
         .await
         .expect(200);
-    storage.check_pending().await.passed();
+    storage.check_pending().await.works();
     // Who changed what, and when it came into use.
     let log = app.get("/v1/audit-events", admin).await.expect(200);
     let actions: Vec<&str> = log["audit_events"]
@@ -234,7 +234,7 @@ async fn a_new_access_key_waits_beside_the_old_one() {
     let changed = changed.expect(200);
     assert_eq!(changed["pending"]["changes"], json!(["secret_access_key"]));
     let report = storage.check_pending().await;
-    assert_eq!(report.code("list_bucket"), Some("credentials_rejected"));
+    assert_eq!(report.code("list_bucket"), Some("secret_wrong"));
     storage.files().await.expect(200);
     assert_eq!(storage.get().await["health"]["state"], "healthy");
 
@@ -251,16 +251,16 @@ async fn a_new_access_key_waits_beside_the_old_one() {
     changed.expect(200);
     storage.files().await.expect(200);
     assert_eq!(rows(&app, waiting).await, 1);
-    storage.check_pending().await.passed();
+    storage.check_pending().await.works();
     assert_eq!(rows(&app, waiting).await, 0);
     let now = storage.get().await;
     assert_eq!(now["access_key_id"], next_id);
     storage.files().await.expect(200);
-    storage.check().await.passed();
+    storage.check().await.works();
 
     // A change of something else keeps the secret that was proved.
     storage.patch(json!({"access": "read"})).await.expect(200);
-    storage.check_pending().await.passed();
+    storage.check_pending().await.works();
     storage.files().await.expect(200);
 
     // What is taken back is gone.

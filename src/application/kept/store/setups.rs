@@ -3,6 +3,7 @@
 use crate::application::kept::store::error::StoreResult;
 use crate::application::kept::store::idempotency::KeptAnswer;
 use crate::application::kept::store::values::Window;
+use crate::domain::connection::external_id::ExternalId;
 use crate::domain::ids::{CheckId, SetupId, WorkspaceId};
 use crate::domain::setup::{Draft, Setup};
 use crate::domain::storage::Storage;
@@ -35,6 +36,13 @@ pub trait SetupStore: Send + Sync {
         now: OffsetDateTime,
         limit: u32,
     ) -> StoreResult<Vec<Setup>>;
+    /// External IDs of the workspace's other setups that are open or have become storages, newest first.
+    async fn other_external_ids(
+        &self,
+        workspace: &WorkspaceId,
+        own: &ExternalId,
+        limit: u32,
+    ) -> StoreResult<Vec<(SetupId, ExternalId)>>;
     /// Replaces the draft and sets `revision`, if the setup is open and still at `expected_revision`.
     /// False otherwise.
     async fn update_draft(

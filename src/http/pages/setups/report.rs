@@ -153,7 +153,7 @@ impl From<&Step> for StepView {
                 patch: problem
                     .patch
                     .as_ref()
-                    .and_then(|patch| serde_json::to_string_pretty(patch).ok()),
+                    .and_then(|patch| serde_json::to_string_pretty(&patch.document).ok()),
             }),
             skipped_because: step.skipped_because.clone(),
             call: step.aws.as_ref().map(|call| CallView {

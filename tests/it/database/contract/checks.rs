@@ -3,7 +3,8 @@ use crate::application::kept::store::{
     PendingStore, Recorded, SCHEDULED_CHECK, SetupStore, StorageStore, StoreError,
 };
 use crate::database::Database;
-use crate::domain::check::{Bearing, CheckReport, StepName, StepStatus};
+use crate::domain::cause::entry::Bearing;
+use crate::domain::check::{CheckReport, StepName, StepStatus};
 use crate::domain::connection::region::Region;
 use crate::domain::ids::{CheckId, SetupId, StorageId};
 use crate::domain::people::audit::Actor;

@@ -5,7 +5,9 @@ use crate::application::kept::store::{
     SeenStorage, SetupStore, StorageChange, StorageStore, Window, WorkspaceStore,
 };
 use crate::database::Database;
-use crate::domain::check::{Bearing, CheckReport, Step, StepName, StepProblem, StepStatus, Steps};
+use crate::domain::cause::entry::Bearing;
+use crate::domain::check::problem::StepProblem;
+use crate::domain::check::{CheckReport, Step, StepName, StepStatus, Steps};
 use crate::domain::connection::access::{Access, Auth};
 use crate::domain::connection::access_key::{AccessKeyId, SealedSecret};
 use crate::domain::connection::account::AccountId;
@@ -277,15 +279,7 @@ pub fn failed_report(
     let mut steps = Vec::from(report.steps);
     for failed in steps.iter_mut().filter(|one| one.name == step) {
         failed.status = StepStatus::Failed;
-        failed.problem = Some(StepProblem {
-            code: code.to_owned(),
-            title: "t".into(),
-            explanation: "e".into(),
-            remedy: "r".into(),
-            missing: Vec::new(),
-            patch: None,
-            bearing,
-        });
+        failed.problem = Some(StepProblem::with(code, bearing));
     }
     report.steps = Steps::try_from(steps).unwrap();
     report

@@ -242,6 +242,7 @@ impl World {
                 "access-control-allow-methods",
                 "GET, PUT, POST, HEAD, DELETE",
             )
+            .with("access-control-expose-headers", "ETag")
     }
 
     fn list(&self, bucket: &str, prefix: &str) -> Reply {

@@ -64,7 +64,7 @@ impl<'a> Dialog<'a> {
 
     /// Checks, completes, and gives the storage.
     pub async fn finish(&self) -> Value {
-        self.check().await.passed();
+        self.check().await.works();
         self.complete().await.expect(201)
     }
 

@@ -72,6 +72,23 @@ impl Report {
         self
     }
 
+    /// It passed. A prefix that is still empty is a warning, and no fault.
+    #[track_caller]
+    pub fn works(self) -> Self {
+        match self.code("get_object") {
+            Some("nothing_below_prefix") => self.warned(&["get_object"]),
+            Some(_) | None => self.passed(),
+        }
+    }
+
+    /// It passed, and exactly these steps warn.
+    #[track_caller]
+    pub fn warned(self, steps: &[&str]) -> Self {
+        assert_eq!(self.0["outcome"], "passed_with_warnings", "{:#}", self.0);
+        assert_eq!(self.with_status("warning"), steps, "{:#}", self.0);
+        self
+    }
+
     /// Exactly these steps failed.
     #[track_caller]
     pub fn failed(self, steps: &[&str]) -> Self {

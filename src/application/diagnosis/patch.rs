@@ -1,0 +1,304 @@
+//! From the change that removes a cause to the document, the commands and the place in the console.
+
+use crate::application::diagnosis::subject::Subject;
+use crate::domain::cause::fix::{Fix, Setting};
+use crate::domain::check::patch::{Patch, PatchOperation, PatchTarget};
+use crate::domain::connection::Credentials;
+use crate::domain::connection::kms_key_arn::KmsKeyArn;
+use crate::domain::policy_document::escape;
+use serde_json::{Map, Value, json};
+
+impl Subject<'_> {
+    /// What to apply. `None`: the documents have nothing for it.
+    pub(super) fn patch(&self, fix: &Fix) -> Option<Patch> {
+        match fix {
+            Fix::AllowActions { actions, key } => {
+                let statements = self.statements(actions, key.as_ref());
+                let [statement] = <[Value; 1]>::try_from(statements).ok()?;
+                Some(self.in_permission_policy(statement, actions))
+            }
+            Fix::AllowOnProbes { action } => {
+                let objects = self.resource_for("s3:GetObject")?;
+                let below = objects.strip_suffix('*').unwrap_or(&objects);
+                let statement = json!({
+                    "Effect": "Allow",
+                    "Action": [action],
+                    "Resource": [format!("{below}temp/sallyport-check-*")],
+                });
+                Some(self.in_permission_policy(statement, std::slice::from_ref(action)))
+            }
+            Fix::PermissionPolicy => Some(self.permission_policy()),
+            Fix::TrustPolicy => self.trust_policy(),
+            Fix::BucketPolicy => self.bucket_policy(),
+            Fix::KeyPolicy { key } => self.key_policy(key),
+            Fix::Cors => self.cors(),
+            Fix::Setting(setting) => Some(settings(setting)),
+        }
+    }
+
+    /// The statements that allow these actions and nothing else: one for each of the documents' that has any of
+    /// them. IAM refuses a policy with the same `Sid` twice, and the document's may be there already, so they have
+    /// none.
+    fn statements(&self, actions: &[String], key: Option<&KmsKeyArn>) -> Vec<Value> {
+        let connection = self.connection;
+        let key = key.or(connection.settings.kms_key.as_ref());
+        let mut statements: Vec<Value> = Vec::new();
+        for action in actions {
+            let found = self.policies.statement_for(
+                connection.partition(),
+                &connection.bucket,
+                &connection.settings.prefix,
+                action,
+                key,
+            );
+            // An action that the documents do not grant needs a statement of its own.
+            let found = found.or_else(|| {
+                let resource = self.resource_for(action)?;
+                Some(json!({"Effect": "Allow", "Action": [], "Resource": [resource]}))
+            });
+            let Some(Value::Object(mut statement)) = found else {
+                continue;
+            };
+            statement.shift_remove("Sid");
+            statement.insert("Action".to_owned(), json!([action]));
+            let alike = statements
+                .iter_mut()
+                .filter_map(Value::as_object_mut)
+                .find(|other| is_alike(other, &statement));
+            match alike.and_then(|other| other.get_mut("Action")?.as_array_mut()) {
+                Some(list) => list.push(json!(action)),
+                None => statements.push(Value::Object(statement)),
+            }
+        }
+        statements
+    }
+
+    fn in_permission_policy(&self, statement: Value, actions: &[String]) -> Patch {
+        let policy = json!({"Version": "2012-10-17", "Statement": [statement]});
+        Patch {
+            target: PatchTarget::RolePermissionPolicy,
+            operation: PatchOperation::AddStatement,
+            document: statement,
+            cli: self.put_policy(&self.added_policy_name(actions), &policy),
+            console: self.policies_page(),
+        }
+    }
+
+    fn permission_policy(&self) -> Patch {
+        let policy = self
+            .policies
+            .permission_policy(self.connection.partition(), self.connection);
+        Patch {
+            target: PatchTarget::RolePermissionPolicy,
+            operation: PatchOperation::Replace,
+            cli: self.put_policy("sallyport-bucket-access", &policy),
+            document: policy,
+            console: self.policies_page(),
+        }
+    }
+
+    fn trust_policy(&self) -> Option<Patch> {
+        let external_id = self.connection.credentials.external_id()?;
+        let principal = self.principal.as_ref()?;
+        let document = self.policies.trust_policy(principal, external_id).ok()?;
+        let role = self.role();
+        Some(Patch {
+            target: PatchTarget::TrustPolicy,
+            operation: PatchOperation::Replace,
+            cli: Some(format!(
+                "aws iam update-assume-role-policy --role-name {} --policy-document {}",
+                escape::for_shell(role.name()),
+                escape::for_shell(&document.to_string())
+            )),
+            document,
+            console: Some(role.trust_page()),
+        })
+    }
+
+    /// One statement of the bucket's policy for everything that the role needs. The role's own policy, which a
+    /// call from another account needs too, limits it to the prefix.
+    fn bucket_policy(&self) -> Option<Patch> {
+        let Credentials::Role {
+            role_arn,
+            external_id,
+        } = &self.connection.credentials
+        else {
+            return None;
+        };
+        let document =
+            self.policies
+                .bucket_policy(self.connection.partition(), self.connection, role_arn);
+        let mut actions = Vec::new();
+        let mut resources: Vec<Value> = Vec::new();
+        let mut prefixes = None;
+        for statement in document.get("Statement")?.as_array()? {
+            actions.extend(statement.get("Action")?.as_array()?.iter().cloned());
+            for resource in statement.get("Resource")?.as_array()? {
+                if !resources.contains(resource) {
+                    resources.push(resource.clone());
+                }
+            }
+            let condition = statement.pointer("/Condition/StringLike/s3:prefix");
+            prefixes = prefixes.or_else(|| condition.cloned());
+        }
+        let mut statement = json!({
+            "Sid": format!("Sallyport{}", short(&external_id.to_string())),
+            "Effect": "Allow",
+            "Principal": {"AWS": role_arn.to_string()},
+            "Action": actions,
+            "Resource": resources,
+        });
+        // Calls that list nothing have no prefix.
+        if let (Some(prefixes), Some(members)) = (prefixes, statement.as_object_mut()) {
+            let condition = json!({"StringLikeIfExists": {"s3:prefix": prefixes}});
+            members.insert("Condition".to_owned(), condition);
+        }
+        let bucket = escape::for_shell(self.connection.bucket.as_str());
+        Some(Patch {
+            target: PatchTarget::BucketPolicy,
+            operation: PatchOperation::AddStatement,
+            cli: Some(format!(
+                "policy=$(aws s3api get-bucket-policy --bucket {bucket} --query Policy --output text 2>&1) || case $policy in *NoSuchBucketPolicy*) policy='{{\"Version\":\"2012-10-17\",\"Statement\":[]}}' ;; *) echo \"$policy\" >&2; false ;; esac && aws s3api put-bucket-policy --bucket {bucket} --policy \"$(printf '%s' \"$policy\" | jq --argjson new {} '.Statement = [(.Statement | if type == \"array\" then .[] else . end | select(.Sid != $new.Sid)), $new]')\"",
+                escape::for_shell(&statement.to_string())
+            )),
+            document: statement,
+            console: Some(format!(
+                "S3 > {} > Permissions > Bucket policy, in the account of the bucket",
+                self.connection.bucket
+            )),
+        })
+    }
+
+    fn key_policy(&self, key: &KmsKeyArn) -> Option<Patch> {
+        let Credentials::Role {
+            role_arn,
+            external_id,
+        } = &self.connection.credentials
+        else {
+            return None;
+        };
+        let actions = match self.connection.settings.access.writes() {
+            true => json!(["kms:Decrypt", "kms:GenerateDataKey"]),
+            false => json!(["kms:Decrypt"]),
+        };
+        let statement = json!({
+            "Sid": format!("Sallyport{}", short(&external_id.to_string())),
+            "Effect": "Allow",
+            "Principal": {"AWS": role_arn.to_string()},
+            "Action": actions,
+            "Resource": "*",
+        });
+        let id = escape::for_shell(key.as_str());
+        Some(Patch {
+            target: PatchTarget::KeyPolicy,
+            operation: PatchOperation::AddStatement,
+            cli: Some(format!(
+                "policy=$(aws kms get-key-policy --key-id {id} --policy-name default --query Policy --output text) && aws kms put-key-policy --key-id {id} --policy-name default --policy \"$(printf '%s' \"$policy\" | jq --argjson new {} '.Statement = [(.Statement | if type == \"array\" then .[] else . end | select(.Sid != $new.Sid)), $new]')\"",
+                escape::for_shell(&statement.to_string())
+            )),
+            document: statement,
+            console: Some(
+                "KMS > Customer managed keys > the key > Key policy, in the account of the key"
+                    .to_owned(),
+            ),
+        })
+    }
+
+    fn cors(&self) -> Option<Patch> {
+        let connection = self.connection;
+        let document = self
+            .policies
+            .cors(
+                connection.settings.access,
+                self.origins,
+                connection.credentials.external_id(),
+            )
+            .ok()?;
+        let bucket = escape::for_shell(connection.bucket.as_str());
+        Some(Patch {
+            target: PatchTarget::Cors,
+            operation: PatchOperation::Replace,
+            cli: Some(format!(
+                "rules=$(aws s3api get-bucket-cors --bucket {bucket} --output json 2>&1) || case $rules in *NoSuchCORSConfiguration*) rules='{{\"CORSRules\":[]}}' ;; *) echo \"$rules\" >&2; false ;; esac && aws s3api put-bucket-cors --bucket {bucket} --cors-configuration \"$(printf '%s' \"$rules\" | jq --argjson new {} '{{CORSRules: ($new + [.CORSRules[] | select(.ID as $id | $new | all(.ID != $id))])}}')\"",
+                escape::for_shell(&document.to_string())
+            )),
+            document,
+            console: Some(format!(
+                "S3 > {} > Permissions > Cross-origin resource sharing (CORS). Keep the rules of others behind this one",
+                connection.bucket
+            )),
+        })
+    }
+
+    /// The command that puts an inline policy of this name. It touches no other policy.
+    fn put_policy(&self, name: &str, policy: &Value) -> Option<String> {
+        let policy = escape::for_shell(&policy.to_string());
+        match &self.connection.credentials {
+            Credentials::Role { role_arn, .. } => Some(format!(
+                "aws iam put-role-policy --role-name {} --policy-name {name} --policy-document {policy}",
+                escape::for_shell(role_arn.name())
+            )),
+            Credentials::AccessKey { access_key_id, .. } if !self.is_at_store() => Some(format!(
+                "aws iam put-user-policy --user-name \"$(aws iam get-access-key-last-used --access-key-id {} --query UserName --output text)\" --policy-name {name} --policy-document {policy}",
+                escape::for_shell(access_key_id.as_str())
+            )),
+            Credentials::AccessKey { .. } | Credentials::Service => None,
+        }
+    }
+
+    /// A name of its own for each set of actions, so that one patch does not replace another.
+    fn added_policy_name(&self, actions: &[String]) -> String {
+        let names: Vec<&str> = actions
+            .iter()
+            .map(|action| action.rsplit(':').next().unwrap_or(action))
+            .collect();
+        let external_id = self.connection.credentials.external_id();
+        let end = external_id
+            .map(|id| short(&id.to_string()))
+            .unwrap_or_default();
+        let name: String = format!("sallyport-{}", names.join("-"))
+            .chars()
+            .take(110)
+            .collect();
+        format!("{name}-{end}").trim_end_matches('-').to_owned()
+    }
+
+    fn policies_page(&self) -> Option<String> {
+        Some(self.caller().policies_page())
+    }
+}
+
+/// The beginning of an external ID, which is unique, in letters and digits alone.
+fn short(external_id: &str) -> String {
+    external_id
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .take(8)
+        .collect()
+}
+
+/// Whether two statements differ in their actions alone.
+fn is_alike(one: &Map<String, Value>, other: &Map<String, Value>) -> bool {
+    let without = |statement: &Map<String, Value>| {
+        let mut rest = statement.clone();
+        rest.shift_remove("Action");
+        rest
+    };
+    without(one) == without(other)
+}
+
+fn settings(setting: &Setting) -> Patch {
+    let document = match setting {
+        Setting::KmsKey(key) => json!({"kms_key_arn": key.as_str()}),
+        Setting::Region(region) => json!({"region": region.to_string()}),
+        Setting::RequesterPays => json!({"requester_pays": true}),
+        Setting::Endpoint(endpoint) => json!({"endpoint": endpoint}),
+    };
+    Patch {
+        target: PatchTarget::Settings,
+        operation: PatchOperation::Set,
+        document,
+        cli: None,
+        console: None,
+    }
+}

@@ -1,0 +1,108 @@
+//! What a report says of a finding.
+
+use crate::application::diagnosis::finding::Finding;
+use crate::application::diagnosis::subject::Subject;
+use crate::domain::cause::Cause;
+use crate::domain::cause::fix::Fix;
+use crate::domain::check::problem::{MissingPermission, StepProblem};
+
+/// What to name where a key's action is missing and nothing says which key it is.
+const UNKNOWN_KEY: &str = "the ARN of the bucket's KMS key";
+
+/// What to say with every denial.
+const ONE_REASON_AT_A_TIME: &str = "AWS names one reason at a time: check again after the change.";
+
+impl Subject<'_> {
+    /// The problem of the first step that the finding explains.
+    pub(crate) fn problem(&self, finding: &Finding) -> StepProblem {
+        let mut problem = self.problem_of(&finding.cause);
+        if let Some(also) = &finding.also {
+            problem.explanation.push(' ');
+            problem.explanation.push_str(also);
+        }
+        problem.evidence = finding.evidence.clone();
+        problem.also_explains = finding.steps.iter().skip(1).copied().collect();
+        problem
+    }
+
+    /// The problem of a further step that it explains: the same words, and nothing that is there already.
+    pub(crate) fn also_problem(&self, finding: &Finding) -> StepProblem {
+        StepProblem {
+            causes: Vec::new(),
+            evidence: Vec::new(),
+            also_explains: Vec::new(),
+            missing: Vec::new(),
+            patch: None,
+            ..self.problem(finding)
+        }
+    }
+
+    /// What is said of a cause, wherever it was found.
+    pub(crate) fn problem_of(&self, cause: &Cause) -> StepProblem {
+        let (facts, words, fix) = (cause.facts(), cause.words(), cause.fix());
+        let patch = fix.as_ref().and_then(|fix| self.patch(fix));
+        let remedy = match is_denial(&fix) {
+            true => format!("{} {ONE_REASON_AT_A_TIME}", words.remedy),
+            false => words.remedy,
+        };
+        StepProblem {
+            code: facts.code.to_owned(),
+            title: words.title,
+            explanation: words.explanation,
+            remedy,
+            side: Some(facts.side),
+            certainty: Some(facts.certainty),
+            causes: cause.candidates(),
+            evidence: Vec::new(),
+            also_explains: Vec::new(),
+            missing: fix.map(|fix| self.missing(&fix)).unwrap_or_default(),
+            patch,
+            learn_more: facts.learn_more.map(str::to_owned),
+            bearing: facts.bearing,
+        }
+    }
+
+    /// The permissions that a change adds: only what AWS says that no policy allows.
+    fn missing(&self, fix: &Fix) -> Vec<MissingPermission> {
+        match fix {
+            Fix::AllowActions { actions, key } => actions
+                .iter()
+                .map(|action| MissingPermission {
+                    action: action.clone(),
+                    resource: key
+                        .as_ref()
+                        .filter(|_| action.starts_with("kms:"))
+                        .map(|key| key.as_str().to_owned())
+                        .or_else(|| self.resource_for(action))
+                        .unwrap_or_else(|| UNKNOWN_KEY.to_owned()),
+                })
+                .collect(),
+            Fix::AllowOnProbes { action } => {
+                let objects = self.resource_for("s3:GetObject").unwrap_or_default();
+                let below = objects.strip_suffix('*').unwrap_or(&objects);
+                vec![MissingPermission {
+                    action: action.clone(),
+                    resource: format!("{below}temp/sallyport-check-*"),
+                }]
+            }
+            Fix::PermissionPolicy
+            | Fix::TrustPolicy
+            | Fix::BucketPolicy
+            | Fix::KeyPolicy { .. }
+            | Fix::Cors
+            | Fix::Setting(_) => Vec::new(),
+        }
+    }
+}
+
+fn is_denial(fix: &Option<Fix>) -> bool {
+    matches!(
+        fix,
+        Some(
+            Fix::AllowActions { .. }
+                | Fix::PermissionPolicy
+                | Fix::BucketPolicy
+                | Fix::KeyPolicy { .. }
+        )
+    )
+}

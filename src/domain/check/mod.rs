@@ -1,0 +1,517 @@
+//! The connection check: a report of steps, each exactly once, in a fixed order.
+
+pub mod patch;
+pub mod problem;
+
+use crate::domain::Invalid;
+use crate::domain::cause::entry::Bearing;
+use crate::domain::check::problem::StepProblem;
+use crate::domain::connection::region::Region;
+use crate::domain::connection::{Connection, Credentials};
+use crate::domain::ids::CheckId;
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+/// Declares the steps once, in the order of the report: name in the code, name in the API, title, and
+/// when it is made.
+macro_rules! steps {
+    ($($step:ident, $name:literal, $title:literal, $asked:ident;)*) => {
+        /// The steps, in the order of the report.
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+        )]
+        pub enum StepName {
+            $(#[serde(rename = $name)] $step,)*
+        }
+
+        impl StepName {
+            pub const ALL: &'static [StepName] = &[$(Self::$step),*];
+
+            /// As in the API and in stored reports: stable.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$step => $name,)*
+                }
+            }
+
+            /// What the step does, as a title for people.
+            pub fn title(self) -> &'static str {
+                match self {
+                    $(Self::$step => $title,)*
+                }
+            }
+
+            /// When the step is made.
+            pub fn asked(self) -> Asked {
+                match self {
+                    $(Self::$step => Asked::$asked,)*
+                }
+            }
+        }
+    };
+}
+
+steps! {
+    AssumeRole, "assume_role", "Assume the role with the external ID", ByRole;
+    RefusesMissingExternalId, "refuses_missing_external_id", "Be refused without an external ID", ByRole;
+    RefusesWrongExternalId, "refuses_wrong_external_id", "Be refused with a wrong external ID", ByRole;
+    GetBucketLocation, "get_bucket_location", "Read the bucket's Region", Always;
+    BucketOwner, "bucket_owner", "Compare the bucket's owner with the role's account", KnownOwner;
+    ListBucket, "list_bucket", "List files below the prefix", Always;
+    GetObject, "get_object", "Read a file", Always;
+    PutObject, "put_object", "Write a probe file below temp/", ForWriting;
+    DeleteObject, "delete_object", "Delete the probe file", ForWriting;
+    Cors, "cors", "Ask for CORS as a browser would", WithOrigins;
+}
+
+/// When a step is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    Always,
+    /// When the connection is made by a role.
+    ByRole,
+    /// When it is known which account must own the bucket.
+    KnownOwner,
+    /// When the connection may write.
+    ForWriting,
+    /// When browsers use the customer's bucket from an origin of the service.
+    WithOrigins,
+}
+
+impl Asked {
+    /// Why a check of this connection skips the step; `None`: the step is made.
+    pub fn skipped(self, connection: &Connection, has_origins: bool) -> Option<&'static str> {
+        let (is_made, otherwise) = match self {
+            Self::Always => return None,
+            Self::ByRole => (
+                matches!(connection.credentials, Credentials::Role { .. }),
+                "The storage does not connect by a role.",
+            ),
+            Self::KnownOwner => (
+                connection.expected_owner().is_some(),
+                "Neither a role's ARN nor the bucket's account ID says which account must own the bucket.",
+            ),
+            Self::ForWriting => (
+                connection.settings.access.writes(),
+                "The access is read only.",
+            ),
+            Self::WithOrigins => match &connection.credentials {
+                Credentials::Service => {
+                    return Some(
+                        "The bucket is the service's own, and its CORS rules are the operator's.",
+                    );
+                }
+                Credentials::Role { .. } | Credentials::AccessKey { .. } => {
+                    if !connection.settings.browser_access {
+                        return Some(
+                            "Browsers do not use this bucket directly, so it needs no CORS rules.",
+                        );
+                    }
+                    (has_origins, "No origin is configured to be tried.")
+                }
+            },
+        };
+        (!is_made).then_some(otherwise)
+    }
+}
+
+/// A step's result. Serialised as it is stored and as the API shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    pub name: StepName,
+    pub status: StepStatus,
+    pub duration_ms: u64,
+    /// The call that decided the step.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub aws: Option<AwsCall>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub problem: Option<StepProblem>,
+    /// Why the step was not made.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub skipped_because: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepStatus {
+    Passed,
+    Failed,
+    Warning,
+    Skipped,
+}
+
+impl StepStatus {
+    /// As in the API and in stored reports: stable.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::Warning => "warning",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
+/// AWS's answer to the call that decided a step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AwsCall {
+    pub operation: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub http_status: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub error_code: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub request_id: Option<String>,
+}
+
+/// What a whole check means for what was checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    Works,
+    /// Works, with a warning.
+    WorksWithWarnings,
+    /// The role lets others in: the code of the problem.
+    OpenToOthers(String),
+    /// The role does not let us in.
+    RefusesUs,
+    /// It does not work, for another reason.
+    Broken,
+    /// The check could not find out, and the next one will not either.
+    Undecided,
+    /// The check proved nothing: only faults that pass.
+    Nothing,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    Passed,
+    PassedWithWarnings,
+    Failed,
+}
+
+impl Outcome {
+    pub fn parse(value: &str) -> Result<Self, Invalid> {
+        match value {
+            "passed" => Ok(Self::Passed),
+            "passed_with_warnings" => Ok(Self::PassedWithWarnings),
+            "failed" => Ok(Self::Failed),
+            _ => Err(Invalid::new("unknown_outcome", "Not an outcome.")),
+        }
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::PassedWithWarnings => "passed_with_warnings",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// Whether the connection may be used.
+    pub fn is_pass(self) -> bool {
+        self != Self::Failed
+    }
+}
+
+/// The steps of one check. Invariant: each name once, in the order of [`StepName::ALL`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "StoredSteps", into = "Vec<Step>")]
+pub struct Steps(Vec<Step>);
+
+impl Steps {
+    pub fn as_slice(&self) -> &[Step] {
+        &self.0
+    }
+
+    pub fn get(&self, name: StepName) -> &Step {
+        // The constructor has put every step at the place of its name.
+        &self.0[name as usize]
+    }
+
+    /// Failed if any step failed; with warnings if any warns.
+    pub fn outcome(&self) -> Outcome {
+        let has = |status| self.0.iter().any(|step| step.status == status);
+        if has(StepStatus::Failed) {
+            Outcome::Failed
+        } else if has(StepStatus::Warning) {
+            Outcome::PassedWithWarnings
+        } else {
+            Outcome::Passed
+        }
+    }
+}
+
+/// The steps of a stored report, which may be older than some of the steps of today.
+#[derive(Deserialize)]
+struct StoredSteps(Vec<Step>);
+
+impl TryFrom<StoredSteps> for Steps {
+    type Error = Invalid;
+
+    fn try_from(StoredSteps(mut steps): StoredSteps) -> Result<Self, Invalid> {
+        if steps.is_empty() {
+            // No report was ever without steps: this one is damaged.
+            return Self::try_from(steps);
+        }
+        for name in StepName::ALL {
+            if !steps.iter().any(|step| step.name == *name) {
+                steps.push(Step {
+                    name: *name,
+                    status: StepStatus::Skipped,
+                    duration_ms: 0,
+                    aws: None,
+                    problem: None,
+                    skipped_because: Some("This check is older than the step.".to_owned()),
+                });
+            }
+        }
+        Self::try_from(steps)
+    }
+}
+
+impl TryFrom<Vec<Step>> for Steps {
+    type Error = Invalid;
+
+    fn try_from(mut steps: Vec<Step>) -> Result<Self, Invalid> {
+        steps.sort_by_key(|step| step.name);
+        if steps
+            .iter()
+            .map(|step| step.name)
+            .eq(StepName::ALL.iter().copied())
+        {
+            Ok(Self(steps))
+        } else {
+            Err(Invalid::new(
+                "incomplete_report",
+                "A check report has every step exactly once.",
+            ))
+        }
+    }
+}
+
+impl From<Steps> for Vec<Step> {
+    fn from(steps: Steps) -> Self {
+        steps.0
+    }
+}
+
+/// A finished check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckReport {
+    pub id: CheckId,
+    /// The ID of the setup or the storage that was checked.
+    pub target: String,
+    /// The target's revision that was checked.
+    pub revision: i64,
+    pub started_at: OffsetDateTime,
+    pub duration_ms: u64,
+    /// The bucket's Region, where S3 said so.
+    pub region: Option<Region>,
+    pub steps: Steps,
+    /// How often the steps were tried before the time to wait was up; the report is the last try's.
+    pub attempts: u32,
+}
+
+impl CheckReport {
+    pub fn outcome(&self) -> Outcome {
+        self.steps.outcome()
+    }
+
+    /// When the check ended.
+    pub fn ended_at(&self) -> OffsetDateTime {
+        let took = i64::try_from(self.duration_ms).unwrap_or(i64::MAX);
+        self.started_at
+            .saturating_add(time::Duration::milliseconds(took))
+    }
+
+    /// The worst finding decides; among failures, a definite one before one that proves nothing.
+    pub fn verdict(&self) -> Verdict {
+        match self.outcome() {
+            Outcome::Passed => return Verdict::Works,
+            Outcome::PassedWithWarnings if self.warns_of_harmless_alone() => {
+                return Verdict::Works;
+            }
+            Outcome::PassedWithWarnings => return Verdict::WorksWithWarnings,
+            Outcome::Failed => {}
+        }
+        let failed = |bearing| self.failed().find(move |step| bearing_of(step) == bearing);
+        if let Some(step) = failed(Bearing::OpenToOthers) {
+            let problem = step.problem.as_ref();
+            let code = problem.map(|problem| problem.code.clone());
+            return Verdict::OpenToOthers(code.unwrap_or_default());
+        }
+        if failed(Bearing::RefusesUs).is_some() {
+            Verdict::RefusesUs
+        } else if failed(Bearing::Definite).is_some() {
+            Verdict::Broken
+        } else if failed(Bearing::Undecided).is_some() {
+            Verdict::Undecided
+        } else {
+            Verdict::Nothing
+        }
+    }
+
+    /// The code of the problem that decided the outcome: the first of a step that failed, or else the
+    /// first of a warning.
+    pub fn problem_code(&self) -> Option<&str> {
+        let warned = self
+            .steps
+            .as_slice()
+            .iter()
+            .filter(|step| step.status == StepStatus::Warning);
+        let first = self.failed().chain(warned).next()?;
+        first.problem.as_ref().map(|problem| problem.code.as_str())
+    }
+
+    fn warns_of_harmless_alone(&self) -> bool {
+        let steps = self.steps.as_slice().iter();
+        steps
+            .filter(|step| step.status == StepStatus::Warning)
+            .all(|step| bearing_of(step) == Bearing::Harmless)
+    }
+
+    fn failed(&self) -> impl Iterator<Item = &Step> {
+        let steps = self.steps.as_slice().iter();
+        steps.filter(|step| step.status == StepStatus::Failed)
+    }
+}
+
+fn bearing_of(step: &Step) -> Bearing {
+    step.problem
+        .as_ref()
+        .map(|problem| problem.bearing)
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(name: StepName, status: StepStatus) -> Step {
+        Step {
+            name,
+            status,
+            duration_ms: 1,
+            aws: None,
+            problem: None,
+            skipped_because: None,
+        }
+    }
+
+    #[test]
+    fn every_step_once_and_in_order() {
+        let all: Vec<Step> = StepName::ALL
+            .iter()
+            .rev()
+            .map(|name| step(*name, StepStatus::Passed))
+            .collect();
+        let steps = Steps::try_from(all.clone()).unwrap();
+        assert!(
+            steps
+                .as_slice()
+                .iter()
+                .map(|s| s.name)
+                .eq(StepName::ALL.iter().copied())
+        );
+        for name in StepName::ALL {
+            assert_eq!(steps.get(*name).name, *name);
+        }
+        assert!(Steps::try_from(all[1..].to_vec()).is_err());
+        let mut twice = all;
+        twice.push(step(StepName::Cors, StepStatus::Passed));
+        assert!(Steps::try_from(twice).is_err());
+    }
+
+    #[test]
+    fn one_failure_decides_and_a_warning_shows() {
+        let outcome = |odd: StepStatus| {
+            let steps: Vec<Step> = StepName::ALL
+                .iter()
+                .map(|name| {
+                    step(
+                        *name,
+                        if *name == StepName::Cors {
+                            odd
+                        } else {
+                            StepStatus::Passed
+                        },
+                    )
+                })
+                .collect();
+            Steps::try_from(steps).unwrap().outcome()
+        };
+        assert_eq!(outcome(StepStatus::Passed), Outcome::Passed);
+        assert_eq!(outcome(StepStatus::Skipped), Outcome::Passed);
+        assert_eq!(outcome(StepStatus::Warning), Outcome::PassedWithWarnings);
+        assert_eq!(outcome(StepStatus::Failed), Outcome::Failed);
+    }
+
+    /// A report whose first steps failed with these bearings.
+    fn failed(bearings: &[Bearing]) -> CheckReport {
+        let mut steps: Vec<Step> = StepName::ALL
+            .iter()
+            .map(|name| step(*name, StepStatus::Passed))
+            .collect();
+        for (at, bearing) in bearings.iter().enumerate() {
+            steps[at].status = StepStatus::Failed;
+            steps[at].problem = Some(StepProblem::with(&format!("code_{at}"), *bearing));
+        }
+        CheckReport {
+            id: CheckId::generate(),
+            target: String::new(),
+            revision: 1,
+            started_at: OffsetDateTime::UNIX_EPOCH,
+            duration_ms: 1_500,
+            region: None,
+            steps: Steps::try_from(steps).unwrap(),
+            attempts: 1,
+        }
+    }
+
+    #[test]
+    fn only_definite_findings_break_and_the_worst_decides() {
+        use Bearing::{Definite, OpenToOthers, Passing, RefusesUs, Undecided};
+        for (bearings, verdict) in [
+            (&[][..], Verdict::Works),
+            (&[Passing], Verdict::Nothing),
+            (&[Passing, Undecided], Verdict::Undecided),
+            (&[Undecided, Passing, Definite], Verdict::Broken),
+            (&[Definite, RefusesUs], Verdict::RefusesUs),
+            (
+                &[RefusesUs, Passing, OpenToOthers],
+                Verdict::OpenToOthers("code_2".into()),
+            ),
+        ] {
+            assert_eq!(failed(bearings).verdict(), verdict, "{bearings:?}");
+        }
+        let report = failed(&[Passing, Definite]);
+        assert_eq!(report.problem_code(), Some("code_0"));
+        assert_eq!(failed(&[]).problem_code(), None);
+        let end = OffsetDateTime::UNIX_EPOCH + time::Duration::milliseconds(1_500);
+        assert_eq!(report.ended_at(), end);
+    }
+
+    #[test]
+    fn a_report_that_is_older_than_a_step_says_so() {
+        let known: Vec<Step> = StepName::ALL[1..]
+            .iter()
+            .map(|name| step(*name, StepStatus::Passed))
+            .collect();
+        let stored = serde_json::to_string(&known).unwrap();
+        let steps: Steps = serde_json::from_str(&stored).unwrap();
+        let first = &steps.as_slice()[0];
+        assert_eq!(
+            (first.name, first.status),
+            (StepName::AssumeRole, StepStatus::Skipped)
+        );
+        assert!(first.skipped_because.is_some());
+        assert_eq!(steps.outcome(), Outcome::Passed);
+        assert!(
+            serde_json::from_str::<Steps>(
+                r#"[{"name":"other","status":"passed","duration_ms":1}]"#
+            )
+            .is_err()
+        );
+    }
+}
