@@ -35,6 +35,8 @@ use reqwest::header::{
 };
 use std::sync::Arc;
 use std::time::Duration;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
 use url::Url;
 
 /// What the probe object holds, for whoever finds one that could not be deleted.
@@ -267,6 +269,13 @@ impl S3Probe {
     }
 }
 
+/// The day of `expiry-date="Fri, 23 Dec 2012 00:00:00 GMT", rule-id="…"`.
+fn expiry_of(header: &str) -> Option<OffsetDateTime> {
+    let (_, rest) = header.split_once("expiry-date=\"")?;
+    let (date, _) = rest.split_once('"')?;
+    OffsetDateTime::parse(date, &Rfc2822).ok()
+}
+
 fn answered<T>(operation: &'static str, request_id: Option<&str>, value: T) -> Answered<T> {
     Answered {
         value,
@@ -379,7 +388,7 @@ impl BucketProbe for S3Probe {
         self.read(key.as_str()).await
     }
 
-    async fn list_folder(&self, folder: &ObjectKeyPrefix) -> Answer<()> {
+    async fn list_folder(&self, folder: &ObjectKeyPrefix) -> Answer<Vec<String>> {
         const OPERATION: &str = "ListObjectsV2";
         let answer = self
             .s3
@@ -387,13 +396,19 @@ impl BucketProbe for S3Probe {
             .bucket(self.bucket())
             .prefix(folder.as_str())
             .delimiter("/")
-            .max_keys(1)
+            .max_keys(LISTED)
             .encoding_type(EncodingType::Url)
             .set_expected_bucket_owner(self.owner(ExpectedOwner::Require))
             .send()
             .await
             .map_err(|error| classify(OPERATION, &error))?;
-        Ok(answered(OPERATION, answer.request_id(), ()))
+        let keys = answer.contents().iter().filter_map(|object| object.key());
+        let folders = answer.common_prefixes().iter();
+        let names = keys
+            .chain(folders.filter_map(|folder| folder.prefix()))
+            .map(|raw| key_of(raw, answer.encoding_type()))
+            .collect::<Result<Vec<_>, AwsFailure>>()?;
+        Ok(answered(OPERATION, answer.request_id(), names))
     }
 
     async fn list_paying(&self) -> Answer<()> {
@@ -564,6 +579,7 @@ impl BucketProbe for S3Probe {
                 answer.object_lock_mode(),
                 answer.object_lock_legal_hold_status(),
             ),
+            expires: answer.expiration().and_then(expiry_of),
         };
         // What answers in the store's place may answer without an end.
         let mut body = answer.body;

@@ -13,6 +13,7 @@ use crate::domain::files::object_key::{ObjectKey, ObjectKeyPrefix};
 use crate::domain::origin::Origin;
 use async_trait::async_trait;
 use std::sync::Arc;
+use time::OffsetDateTime;
 
 /// A call's answer with what AWS said of it.
 pub type Answer<T> = Result<Answered<T>, AwsFailure>;
@@ -91,6 +92,9 @@ pub struct ReadBack {
     pub kms_key: Option<String>,
     /// What is known of its lock: S3 says it to those who may read it.
     pub lock: ObjectLock,
+    /// When a lifecycle rule of the bucket lets it expire: S3 says so with each object that one applies to (S3
+    /// API reference, GetObject, `x-amz-expiration`).
+    pub expires: Option<OffsetDateTime>,
 }
 
 /// One CORS preflight's answer.
@@ -116,8 +120,8 @@ pub trait BucketProbe: Send + Sync {
     /// The first objects below the prefix.
     async fn list(&self, owner: ExpectedOwner) -> Answer<Vec<ListedObject>>;
 
-    /// Lists a folder as browsing does: with a delimiter, and nothing of what it finds is kept.
-    async fn list_folder(&self, folder: &ObjectKeyPrefix) -> Answer<()>;
+    /// Lists a folder as browsing does, with a delimiter: the first names, keys and folders, each with the prefix.
+    async fn list_folder(&self, folder: &ObjectKeyPrefix) -> Answer<Vec<String>>;
 
     /// The IDs of the versions of exactly this key, delete markers included. Those of a bucket without
     /// versions are left out.

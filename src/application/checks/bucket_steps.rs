@@ -12,7 +12,7 @@ use crate::domain::check::StepName;
 use crate::domain::connection::Credentials;
 use crate::domain::connection::region::Region;
 use crate::domain::files::object_key::ObjectKey;
-use futures_util::future::{join, join3, join4};
+use futures_util::future::{join, join4};
 use std::sync::Arc;
 
 impl CheckRun<'_> {
@@ -44,6 +44,7 @@ impl CheckRun<'_> {
             owned,
             list,
             folder,
+            expiring,
             versions,
             cors,
         } = asked;
@@ -61,7 +62,7 @@ impl CheckRun<'_> {
                 .skip_rest("The bucket belongs to another account.");
             return (region, None);
         }
-        let objects = self.list_step(&list, folder, versions.as_ref());
+        let objects = self.list_step(&list, folder, expiring, versions.as_ref());
         self.cors_step(cors);
         self.object_steps(&probe, objects, probe_key, versions)
             .await;
@@ -72,7 +73,8 @@ impl CheckRun<'_> {
     async fn ask(&self, probe: &Arc<dyn BucketProbe>, probe_key: Option<&ObjectKey>) -> Asked {
         let has_owner = self.bucket.connection.expected_owner().is_some();
         let writes = self.bucket.connection.settings.access.writes();
-        let child = self.folder();
+        let [child, other] = self.expiring_folders();
+        let other = other.filter(|_| self.warns_of_expiry());
         let bucket = join4(
             self.record.time(located(probe, |p| async move {
                 p.location(ExpectedOwner::Omit).await
@@ -98,16 +100,29 @@ impl CheckRun<'_> {
             let answer = located(probe, |p| async move { p.list_folder(child).await });
             Some((child.as_str().to_owned(), self.record.time(answer).await))
         };
+        let of_other = async {
+            let other = other.as_ref()?;
+            let names = located(probe, |p| async move { p.list_folder(other).await }).await;
+            Self::of_others(other, &names.ok()?.value)
+        };
         let left = async {
             let key = probe_key.filter(|_| writes)?;
             Some(located(probe, |p| async move { p.versions(key).await }).await)
         };
-        let ((location, owned, list, cors), folder, versions) = join3(bucket, below, left).await;
+        let ((location, owned, list, cors), folder, of_other, versions) =
+            join4(bucket, below, of_other, left).await;
+        let of_child = folder
+            .as_ref()
+            .and_then(|(_, timed)| timed.value.as_ref().ok())
+            .filter(|_| self.warns_of_expiry())
+            .and_then(|answer| Self::of_others(child.as_ref()?, &answer.value));
+        let expiring = of_child.into_iter().chain(of_other).collect();
         Asked {
             location,
             owned,
             list,
             folder,
+            expiring,
             versions,
             cors,
         }
@@ -301,7 +316,8 @@ impl CheckRun<'_> {
     fn list_step(
         &self,
         list: &Timed<Answer<Vec<ListedObject>>>,
-        folder: Option<(String, Timed<Answer<()>>)>,
+        folder: Option<(String, Timed<Answer<Vec<String>>>)>,
+        expiring: Vec<String>,
         versions: Option<&Answer<Vec<String>>>,
     ) -> Option<Vec<ListedObject>> {
         let step = StepName::ListBucket;
@@ -326,6 +342,11 @@ impl CheckRun<'_> {
             self.record.fail(step, timed, failure, what);
             return Some(answer.value.clone());
         }
+        if !expiring.is_empty() {
+            let what = What::FilesThatExpire { found: expiring };
+            self.record.warn(step, list, Seen::answered(answer), what);
+            return Some(answer.value.clone());
+        }
         let denied = versions.and_then(|versions| versions.as_ref().err());
         match self.without("s3:ListBucketVersions", denied) {
             Some((seen, what)) => self.record.warn(step, list, seen, what),
@@ -341,7 +362,9 @@ struct Asked {
     owned: Timed<Option<Answer<Region>>>,
     list: Timed<Answer<Vec<ListedObject>>>,
     /// A folder below the prefix, and its listing.
-    folder: Option<(String, Timed<Answer<()>>)>,
+    folder: Option<(String, Timed<Answer<Vec<String>>>)>,
+    /// Files of others in the folders that the lifecycle document empties.
+    expiring: Vec<String>,
     /// What is left of the probe object. `None`: the access is read only.
     versions: Option<Answer<Vec<String>>>,
     cors: Timed<Vec<Preflight>>,

@@ -282,6 +282,7 @@ fn failed(gathered: &Gathered, step: StepName) -> Option<&AwsFailure> {
         | What::ProbeEncryptionDiffers { .. }
         | What::AllArchived { .. }
         | What::NothingBelowPrefix { .. }
+        | What::FilesThatExpire { .. }
         | What::CorsRefused(_)
         | What::EtagNotExposed { .. } => None,
     }

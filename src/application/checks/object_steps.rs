@@ -340,11 +340,15 @@ impl CheckRun<'_> {
             left.extend(self.remove_older(probe, key).await);
         }
         left.extend(written.left);
-        let lock = back
+        let back = back
             .as_ref()
             .and_then(|back| back.value.as_ref().ok())
-            .map(|answer| answer.value.lock)
-            .filter(|lock| lock.is_known());
+            .map(|answer| &answer.value);
+        let lock = back.map(|back| back.lock).filter(|lock| lock.is_known());
+        // Of a bucket with versions, the rule hides the object, and says nothing of its versions.
+        let expires = back
+            .and_then(|back| back.expires)
+            .filter(|_| !keeps_versions);
         let described = |failure: AwsFailure| match lock {
             Some(lock) if failure.kind == FailureKind::ObjectLocked => failure.with_lock(lock),
             Some(_) | None => failure,
@@ -362,6 +366,7 @@ impl CheckRun<'_> {
                 let what = What::NotDeleted {
                     failure: failure.clone(),
                     left: is_left.then(|| key.as_str().to_owned()),
+                    expires,
                 };
                 self.record.fail(step, &delete, &failure, what);
             }

@@ -8,15 +8,18 @@ use crate::application::kept::store::Store;
 use crate::application::kept::vault::random_bytes;
 use crate::domain::aws_failure::{AwsFailure, DenialReason, FailureKind};
 use crate::domain::check::StepName;
-use crate::domain::connection::ConnectedBucket;
+use crate::domain::connection::{ConnectedBucket, Owner};
 use crate::domain::files::file_key::{FileKey, Folder};
 use crate::domain::files::object_key::{ObjectKey, ObjectKeyPrefix};
 use crate::domain::origin::Origin;
 use crate::domain::policy_document::PolicyTemplates;
 use std::sync::Arc;
 
-/// The folder that probe objects are written to: the lifecycle document lets it expire.
-const PROBE_FOLDER: &str = "/temp/";
+/// The folders that the lifecycle document empties. Probe objects are written to the first.
+const EXPIRING_FOLDERS: [&str; 2] = ["/temp/", "/export/"];
+
+/// What the names of probe objects begin with.
+const PROBE_NAME: &str = "sallyport-check-";
 
 /// One run of the steps. The steps are in [`role_steps`](super::role_steps),
 /// [`bucket_steps`](super::bucket_steps), [`object_steps`](super::object_steps) and
@@ -66,10 +69,23 @@ impl CheckRun<'_> {
         self.key(&self.bucket.owner.short_name())
     }
 
-    /// A folder below the prefix, as browsing lists one.
-    pub fn folder(&self) -> Option<ObjectKeyPrefix> {
-        let folder = Folder::parse(PROBE_FOLDER).ok()?;
-        ObjectKeyPrefix::within(&self.bucket.connection.settings.prefix, &folder).ok()
+    /// The folders that the lifecycle document empties, with the prefix. The first is one that is browsed like any
+    /// other.
+    pub fn expiring_folders(&self) -> [Option<ObjectKeyPrefix>; 2] {
+        EXPIRING_FOLDERS.map(|folder| {
+            let folder = Folder::parse(folder).ok()?;
+            ObjectKeyPrefix::within(&self.bucket.connection.settings.prefix, &folder).ok()
+        })
+    }
+
+    /// Whether what is in those folders is somebody else's, and would be deleted: before the product has written
+    /// anything of its own, and where the documents have the lifecycle configuration.
+    pub fn warns_of_expiry(&self) -> bool {
+        self.bucket.connection.settings.access.writes()
+            && match &self.bucket.owner {
+                Owner::Setup(..) => true,
+                Owner::Storage(..) | Owner::Pending(..) | Owner::BuiltIn(_) => false,
+            }
     }
 
     /// The key of an object that does not exist: nobody else has it.
@@ -78,8 +94,17 @@ impl CheckRun<'_> {
         self.key(&format!("{random:032x}"))
     }
 
+    /// The first of these names of a folder that the service has not written. The folder's own marker is no file.
+    pub fn of_others(folder: &ObjectKeyPrefix, names: &[String]) -> Option<String> {
+        let others = names.iter().find(|name| {
+            let below = name.strip_prefix(folder.as_str()).unwrap_or(name);
+            !below.is_empty() && !below.starts_with(PROBE_NAME)
+        });
+        others.cloned()
+    }
+
     fn key(&self, end: &str) -> Option<ObjectKey> {
-        let key = FileKey::parse(&format!("{PROBE_FOLDER}sallyport-check-{end}")).ok()?;
+        let key = FileKey::parse(&format!("{}{PROBE_NAME}{end}", EXPIRING_FOLDERS[0])).ok()?;
         ObjectKey::within(&self.bucket.connection.settings.prefix, &key).ok()
     }
 }

@@ -28,6 +28,7 @@ use crate::domain::cause::denials::version_permission_missing::VersionPermission
 use crate::domain::cause::encryption::probe_encryption_differs::ProbeEncryptionDiffers;
 use crate::domain::cause::objects::Left;
 use crate::domain::cause::objects::all_archived::AllArchived;
+use crate::domain::cause::objects::files_that_expire::FilesThatExpire;
 use crate::domain::cause::objects::nothing_below_prefix::NothingBelowPrefix;
 use crate::domain::cause::objects::object_of_other_owner::ObjectOfOtherOwner;
 use crate::domain::cause::objects::probe_differs::ProbeDiffers;
@@ -38,6 +39,8 @@ use crate::domain::cause::signing_in::role_accepts_missing_external_id::RoleAcce
 use crate::domain::cause::signing_in::role_accepts_wrong_external_id::RoleAcceptsWrongExternalId;
 use crate::domain::check::StepName;
 use crate::domain::check::problem::Evidence;
+use time::macros::format_description;
+use time::{OffsetDateTime, UtcOffset};
 
 /// The steps that ask for files.
 const OF_OBJECTS: [StepName; 3] = [
@@ -125,7 +128,9 @@ impl Subject<'_> {
             || gathered.fault(StepName::ListBucket).is_some_and(|fault| {
                 matches!(
                     fault.what,
-                    What::NothingBelowPrefix { .. } | What::OptionalDenied { .. }
+                    What::NothingBelowPrefix { .. }
+                        | What::OptionalDenied { .. }
+                        | What::FilesThatExpire { .. }
                 )
             });
         if no_list
@@ -261,6 +266,12 @@ impl Subject<'_> {
                     false => self.of_failure(None, failure),
                 }
             }
+            What::FilesThatExpire { found } => FilesThatExpire {
+                bucket: self.bucket(),
+                prefix: self.prefix(),
+                found: found.clone(),
+            }
+            .into(),
             What::OptionalDenied { action, failure } => {
                 let denied = self.denied(action, failure);
                 match denied.action.contains("Version") {
@@ -268,12 +279,14 @@ impl Subject<'_> {
                     false => AclPermissionMissing { denied }.into(),
                 }
             }
-            What::NotDeleted { failure, left } => {
-                let also = left.as_ref().map(|key| {
-                    format!(
-                        "The probe file `{key}` is still in the bucket. The next check removes it, if it may."
-                    )
-                });
+            What::NotDeleted {
+                failure,
+                left,
+                expires,
+            } => {
+                let also = left
+                    .as_ref()
+                    .map(|key| still_there(key, self.is_at_store(), *expires));
                 return (
                     self.of_call(fault.step, Some("s3:DeleteObject"), failure, gathered),
                     also,
@@ -388,6 +401,22 @@ impl Subject<'_> {
     }
 }
 
+/// What to say of a probe object that could not be deleted.
+fn still_there(key: &str, is_at_store: bool, expires: Option<OffsetDateTime>) -> String {
+    let day = format_description!("[year]-[month]-[day]");
+    let expires = expires.and_then(|at| at.to_offset(UtcOffset::UTC).format(day).ok());
+    let until = match (expires, is_at_store) {
+        (Some(day), true) => {
+            format!(" The store says that a rule of the bucket deletes it on {day}.")
+        }
+        (Some(day), false) => format!(" S3 says that a rule of the bucket deletes it on {day}."),
+        (None, _) => String::new(),
+    };
+    format!(
+        "The probe file `{key}` is still in the bucket. The next check removes it, if it may.{until}"
+    )
+}
+
 /// The denial of S3 behind a fault.
 fn denial(what: &What) -> Option<&AwsFailure> {
     let failure = match what {
@@ -409,6 +438,7 @@ fn denial(what: &What) -> Option<&AwsFailure> {
         | What::ProbeEncryptionDiffers { .. }
         | What::AllArchived { .. }
         | What::NothingBelowPrefix { .. }
+        | What::FilesThatExpire { .. }
         | What::CorsRefused(_)
         | What::EtagNotExposed { .. } => return None,
     };

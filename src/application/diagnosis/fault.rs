@@ -6,6 +6,7 @@ use crate::domain::check::problem::Evidence;
 use crate::domain::check::{StepName, StepStatus};
 use crate::domain::connection::region::Region;
 use crate::domain::origin::Origin;
+use time::OffsetDateTime;
 
 /// A fault of one step.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +51,11 @@ pub(crate) enum What {
         folder: String,
         failure: AwsFailure,
     },
+    /// Files that the service did not write are in the folders that the lifecycle document empties.
+    FilesThatExpire {
+        /// Keys, or folders, one for each of those folders at most.
+        found: Vec<String>,
+    },
     /// An action of the documents was denied that the connection works without.
     OptionalDenied {
         action: &'static str,
@@ -59,6 +65,8 @@ pub(crate) enum What {
     NotDeleted {
         failure: AwsFailure,
         left: Option<String>,
+        /// When a rule of the bucket lets it expire, where S3 said so.
+        expires: Option<OffsetDateTime>,
     },
     /// Versions of the probe object are still there.
     ProbeLeft {

@@ -150,6 +150,7 @@ causes! {
     objects {
         nothing_below_prefix::NothingBelowPrefix,
         all_archived::AllArchived,
+        files_that_expire::FilesThatExpire,
         object_of_other_owner::ObjectOfOtherOwner,
         object_archived::ObjectArchived,
         object_locked::ObjectLocked,

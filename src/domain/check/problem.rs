@@ -3,7 +3,7 @@
 use crate::domain::aws_failure::{AwsFailure, DenialReason, PolicyEffect, PolicyKind};
 use crate::domain::cause::entry::{Bearing, Candidate, Certainty, Side};
 use crate::domain::check::patch::{self, Patch};
-use crate::domain::check::{AwsCall, StepName};
+use crate::domain::check::step::{AwsCall, StepName};
 use serde::{Deserialize, Serialize};
 
 /// What is wrong, why, and what to change.

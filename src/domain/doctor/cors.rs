@@ -2,11 +2,11 @@
 //!
 //! Source: S3 user guide, "Elements of a CORS configuration".
 
+use crate::domain::check::patch::{Patch, PatchOperation, PatchTarget};
 use crate::domain::doctor::code::Code;
 use crate::domain::doctor::expected::Expected;
 use crate::domain::doctor::finding::{Notes, Place, Severity, Words, listed};
 use crate::domain::doctor::json::{Node, Value, segment};
-use crate::domain::doctor::patch::{Patch, PatchOperation, PatchTarget};
 use crate::domain::doctor::pattern::{Truth, matches, nearest};
 use crate::domain::doctor::policy::each;
 use crate::domain::invalid::shown;

@@ -1,10 +1,10 @@
 //! Words about statements that deny: by which condition, and which exception lets the role through.
 
+use crate::domain::check::patch::{Patch, PatchOperation, PatchTarget};
 use crate::domain::doctor::condition::Operator;
 use crate::domain::doctor::expected::Expected;
 use crate::domain::doctor::finding::{DocumentKind, listed};
 use crate::domain::doctor::json::Node;
-use crate::domain::doctor::patch::{Patch, PatchOperation, PatchTarget};
 use crate::domain::doctor::policy::Statement;
 use crate::domain::policy_document::escape;
 use serde_json::{Value, json};

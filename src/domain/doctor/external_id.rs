@@ -1,11 +1,11 @@
 //! The condition on the external ID of one statement that lets Sallyport in.
 
+use crate::domain::check::patch::Patch;
 use crate::domain::doctor::code::Code;
 use crate::domain::doctor::condition::{Base, Operator, SetOperator};
 use crate::domain::doctor::expected::Expected;
 use crate::domain::doctor::finding::{Notes, Severity, Words, listed};
 use crate::domain::doctor::identity::capital;
-use crate::domain::doctor::patch::Patch;
 use crate::domain::doctor::pattern::{Truth, is_wild, matches};
 use crate::domain::doctor::policy::{Condition, Policy, Statement};
 use crate::domain::invalid::shown;

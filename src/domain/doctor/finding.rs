@@ -1,8 +1,8 @@
 //! What the doctor finds.
 
+use crate::domain::check::patch::Patch;
 use crate::domain::doctor::code::Code;
 use crate::domain::doctor::json::Position;
-use crate::domain::doctor::patch::Patch;
 use std::fmt;
 
 /// How bad a finding is. The order is that of weight.

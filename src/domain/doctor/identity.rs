@@ -1,5 +1,6 @@
 //! The permission policy: what it lacks of what the access needs, and what it denies of it.
 
+use crate::domain::check::patch::{Patch, PatchOperation, PatchTarget};
 use crate::domain::connection::access::Auth;
 use crate::domain::doctor::code::Code;
 use crate::domain::doctor::denial;
@@ -7,7 +8,6 @@ use crate::domain::doctor::evaluate::{At, Granted, Shortfall, Verdict, judge};
 use crate::domain::doctor::expected::{Expected, Need};
 use crate::domain::doctor::finding::{DocumentKind, Notes, Place, Severity, Words, listed};
 use crate::domain::doctor::json::Node;
-use crate::domain::doctor::patch::{Patch, PatchOperation, PatchTarget};
 use crate::domain::doctor::policy::{Policy, Statement};
 use crate::domain::files::file_operation::Target;
 use crate::domain::policy_document::escape;

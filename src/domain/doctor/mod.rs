@@ -19,7 +19,6 @@ pub mod finding;
 mod grammar;
 mod identity;
 pub mod json;
-pub mod patch;
 mod pattern;
 mod policy;
 pub mod recognise;

@@ -1,5 +1,6 @@
 //! Policies of the bucket and of the key: who is let in, and what is denied to the role.
 
+use crate::domain::check::patch::{Patch, PatchOperation, PatchTarget};
 use crate::domain::connection::role_arn::RoleArn;
 use crate::domain::doctor::code::Code;
 use crate::domain::doctor::condition::Operator;
@@ -9,7 +10,6 @@ use crate::domain::doctor::finding::{DocumentKind, Notes, Severity, Words, liste
 use crate::domain::doctor::grammar::allowing;
 use crate::domain::doctor::identity::denials;
 use crate::domain::doctor::json::Node;
-use crate::domain::doctor::patch::{Patch, PatchOperation, PatchTarget};
 use crate::domain::doctor::pattern::{Truth, matches};
 use crate::domain::doctor::policy::{Policy, Statement};
 use crate::domain::files::file_operation::Target;

@@ -1,5 +1,6 @@
 //! The trust policy: who may assume the role, and with which external ID.
 
+use crate::domain::check::patch::{Patch, PatchOperation, PatchTarget};
 use crate::domain::doctor::code::Code;
 use crate::domain::doctor::condition::{Context, all_hold, holds};
 use crate::domain::doctor::denial;
@@ -9,7 +10,6 @@ use crate::domain::doctor::external_id;
 use crate::domain::doctor::finding::{Notes, Place, Severity, Words, listed};
 use crate::domain::doctor::grammar::allowing;
 use crate::domain::doctor::identity::capital;
-use crate::domain::doctor::patch::{Patch, PatchOperation, PatchTarget};
 use crate::domain::doctor::pattern::Truth;
 use crate::domain::doctor::policy::{Effect, Policy, Principals, Statement};
 use crate::domain::invalid::shown;

@@ -1,9 +1,9 @@
 //! `/v1/storage-setups/{id}/doctor`, `/v1/storages/{id}/doctor`
 
 use crate::application::error::Result;
+use crate::domain::check::patch::Patch;
 use crate::domain::doctor::Pasted;
 use crate::domain::doctor::finding::{DocumentKind, Finding};
-use crate::domain::doctor::patch::Patch;
 use crate::domain::ids::{SetupId, StorageRef};
 use crate::http::body::Body;
 use crate::http::caller::AdminCaller;

@@ -1,6 +1,7 @@
 //! The policy doctor: a page for a setup, and one for a storage. It only reads what is pasted.
 
 use crate::application::error::Result;
+use crate::domain::check::patch::PatchOperation;
 use crate::domain::doctor::finding::{DocumentKind, Finding, Severity};
 use crate::domain::doctor::{Pasted, worst};
 use crate::domain::ids::{SetupId, StorageRef};
@@ -266,9 +267,10 @@ fn view(number: usize, finding: &Finding) -> FindingView {
         remedy: finding.remedy.clone(),
         code: finding.code.as_str(),
         patch: finding.patch.as_ref().map(|patch| PatchView {
-            what: match patch.operation.as_str() {
-                "add_statement" => "Statement to add",
-                _ => "In place of the document",
+            what: match patch.operation {
+                PatchOperation::AddStatement => "Statement to add",
+                PatchOperation::Replace => "In place of the document",
+                PatchOperation::Set => "Settings to change",
             },
             // Writing a value into a text cannot fail.
             text: format!("{:#}", patch.document),

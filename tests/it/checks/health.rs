@@ -123,7 +123,10 @@ async fn a_refusal_by_our_own_side_makes_the_health_unknown() {
     let health = storage.get().await["health"].clone();
     assert_eq!(
         (&health["state"], &health["code"]),
-        (&json!("unknown"), &json!("service_denied_by_service_control_policy"))
+        (
+            &json!("unknown"),
+            &json!("service_denied_by_service_control_policy")
+        )
     );
 }
 

@@ -184,7 +184,10 @@ async fn cors_is_tried_for_each_origin_and_method() {
     assert!(text.contains(ORIGIN) && text.contains("PUT"), "{text}");
     assert!(!text.contains("GET"), "{text}");
     assert_eq!(problem["patch"]["target"], "cors");
-    assert_eq!(problem["patch"]["document"], applied.dialog.documents().await["cors"]);
+    assert_eq!(
+        problem["patch"]["document"],
+        applied.dialog.documents().await["cors"]
+    );
     applied.dialog.refused().await;
     let delete = applied
         .customer

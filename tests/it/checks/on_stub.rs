@@ -134,7 +134,10 @@ async fn a_kms_denial_names_the_action_on_the_key() {
             assert_eq!(problem["missing"][0]["action"], action);
             if with_key {
                 assert_eq!(problem["missing"][0]["resource"], key);
-                assert_eq!(problem["patch"]["document"]["Resource"][0], key, "{problem}");
+                assert_eq!(
+                    problem["patch"]["document"]["Resource"][0], key,
+                    "{problem}"
+                );
             }
         }
     }

@@ -330,7 +330,10 @@ async fn a_folder_below_the_prefix_is_listed_too() {
         let report = dialog.check().await.failed(&["list_bucket"]);
         let problem = problem(&report, "list_bucket", "folders_not_listed");
         assert!(text(problem).contains("StringEquals"), "{problem}");
-        assert_eq!(problem["patch"]["document"]["Action"], json!(["s3:ListBucket"]));
+        assert_eq!(
+            problem["patch"]["document"]["Action"],
+            json!(["s3:ListBucket"])
+        );
         let condition = &problem["patch"]["document"]["Condition"];
         match prefix.is_empty() {
             true => assert_eq!(*condition, Value::Null),

@@ -1,6 +1,7 @@
 //! Causes in files, the check's own among them.
 
 pub mod all_archived;
+pub mod files_that_expire;
 pub mod nothing_below_prefix;
 pub mod object_archived;
 pub mod object_locked;
