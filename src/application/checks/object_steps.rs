@@ -7,6 +7,7 @@ use crate::application::checks::run::CheckRun;
 use crate::application::diagnosis::fault::What;
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::check::StepName;
+use crate::domain::connection::Credentials;
 use crate::domain::files::object_key::ObjectKey;
 use crate::domain::files::storage_class::is_archived;
 use futures_util::future::{join, join_all, join4};
@@ -227,13 +228,18 @@ impl CheckRun<'_> {
     /// What to say where reading is allowed and no file was read.
     fn nothing_read(&self, found: &Found) -> Option<What> {
         let settings = &self.bucket.connection.settings;
+        // A bucket that the product fills is empty at first. No prefix of a whole one can be mistyped, and none of
+        // the built-in storage, which the service makes.
+        let is_expected = match &self.bucket.connection.credentials {
+            Credentials::Service => true,
+            Credentials::Role { .. } | Credentials::AccessKey { .. } => {
+                settings.prefix.as_str().is_empty() && settings.access.writes()
+            }
+        };
         match found {
             Found::Files | Found::Unknown => None,
             Found::Archived { listed } => Some(What::AllArchived { listed: *listed }),
-            // A whole bucket that the product fills is empty at first, and no prefix of it can be mistyped.
-            Found::Nothing if settings.prefix.as_str().is_empty() && settings.access.writes() => {
-                None
-            }
+            Found::Nothing if is_expected => None,
             Found::Nothing => Some(What::NothingBelowPrefix { beside: Vec::new() }),
         }
     }

@@ -70,7 +70,7 @@ impl Denials {
         let needed = needed(operation, &failure);
         let cause = subject.of_failure(needed.map(|permission| permission.action), &failure);
         let mut problem = subject.problem_of(&cause);
-        problem.evidence = vec![Evidence::of(&failure)];
+        problem.evidence = subject.shown(&[Evidence::of(&failure)]);
         let policy = subject.caller().policy();
         explained(
             error_of(connection, failure),

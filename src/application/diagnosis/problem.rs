@@ -4,7 +4,8 @@ use crate::application::diagnosis::finding::Finding;
 use crate::application::diagnosis::subject::Subject;
 use crate::domain::cause::Cause;
 use crate::domain::cause::fix::Fix;
-use crate::domain::check::problem::{MissingPermission, StepProblem};
+use crate::domain::check::problem::{Evidence, MissingPermission, StepProblem};
+use crate::domain::connection::kms_key_arn::KmsKeyArn;
 
 /// What to name where a key's action is missing and nothing says which key it is.
 const UNKNOWN_KEY: &str = "the ARN of the bucket's KMS key";
@@ -20,7 +21,7 @@ impl Subject<'_> {
             problem.explanation.push(' ');
             problem.explanation.push_str(also);
         }
-        problem.evidence = finding.evidence.clone();
+        problem.evidence = self.shown(&finding.evidence);
         problem.also_explains = finding.steps.iter().skip(1).copied().collect();
         problem
     }
@@ -60,6 +61,42 @@ impl Subject<'_> {
             learn_more: facts.learn_more.map(str::to_owned),
             bearing: facts.bearing,
         }
+    }
+
+    /// The answers, with nothing of what others own.
+    pub(crate) fn shown(&self, evidence: &[Evidence]) -> Vec<Evidence> {
+        let mut shown = evidence.to_vec();
+        for one in &mut shown {
+            let Some(denied) = &mut one.denied else {
+                continue;
+            };
+            // Of a role that refuses, the sentence differs by whether the role exists. That is nobody's to know.
+            if one.call.operation == "AssumeRole" && denied.by.is_none() {
+                one.denied = None;
+                continue;
+            }
+            denied.resource = denied.resource.take().filter(|arn| self.is_own(arn));
+        }
+        shown
+    }
+
+    /// Whether a resource of AWS's sentence is the connection's: its bucket, a file of that, its role, or a KMS key,
+    /// which is the bucket's.
+    fn is_own(&self, arn: &str) -> bool {
+        if arn.len() > 2_048 {
+            return false;
+        }
+        let of_bucket = || {
+            let mut parts = arn.splitn(6, ':');
+            let is_s3 = parts.next() == Some("arn") && parts.nth(1) == Some("s3");
+            let name = parts.nth(2).unwrap_or_default();
+            let bucket = self.connection.bucket.as_str();
+            is_s3
+                && name
+                    .strip_prefix(bucket)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        of_bucket() || arn == self.role().arn || KmsKeyArn::parse(arn).is_ok()
     }
 
     /// The permissions that a change adds: only what AWS says that no policy allows.

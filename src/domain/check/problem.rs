@@ -156,6 +156,7 @@ impl DeniedEffect {
 }
 
 impl Evidence {
+    /// What AWS answered, as it said it: a resource in it may be anybody's.
     pub fn of(failure: &AwsFailure) -> Self {
         Self {
             call: AwsCall {
@@ -183,7 +184,7 @@ impl Denied {
         };
         let denied = Self {
             action: denial.action.clone(),
-            resource: denial.resource.clone().filter(|arn| is_shown(arn)),
+            resource: denial.resource.clone(),
             by,
             effect,
             policy_arn: denial.policy_arn.clone(),
@@ -191,13 +192,6 @@ impl Denied {
         let says_nothing = denied.action.is_none() && denied.resource.is_none() && by.is_none();
         (!says_nothing).then_some(denied)
     }
-}
-
-/// Whether a resource of AWS's sentence is one of those that the checks and the operations ask for: a bucket, a file,
-/// a key or a role. Other parts of the sentence may be anybody's.
-fn is_shown(arn: &str) -> bool {
-    let service = arn.split(':').nth(2);
-    arn.starts_with("arn:") && matches!(service, Some("s3" | "kms" | "iam")) && arn.len() < 2_048
 }
 
 impl From<PolicyKind> for DecidedBy {

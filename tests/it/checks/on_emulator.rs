@@ -358,7 +358,7 @@ async fn a_bucket_with_versions_is_left_as_it_was() {
         report.0
     );
     assert!(left_by_checks().await > 0);
-    let patch = report.step("delete_object")["problem"]["patch"].clone();
+    let patch = report.step("delete_object")["problem"]["patch"]["document"].clone();
     policy["Statement"].as_array_mut().unwrap().push(patch);
     applied.customer.put_role(role, trust, &policy).await;
     applied.dialog.check().await.passed();

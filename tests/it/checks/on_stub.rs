@@ -297,7 +297,7 @@ async fn a_role_that_cannot_be_asked_is_no_role_that_refuses() {
         ),
         (
             sts_error(403, "InvalidClientTokenId", "x"),
-            "service_credentials_rejected",
+            "service_key_unknown",
         ),
         (
             sts_error(

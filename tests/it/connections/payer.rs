@@ -67,7 +67,7 @@ async fn the_owner_and_who_pays_must_be_said() {
     assert_eq!(setup["requester_pays"], false);
     let report = dialog.check().await;
     assert_eq!(report.status("bucket_owner"), "passed");
-    refused(&report, "list_bucket", "denied_without_reason");
+    refused(&report, "list_bucket", "requester_pays");
 
     dialog
         .patch(json!({"requester_pays": true}))

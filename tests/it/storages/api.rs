@@ -131,7 +131,10 @@ async fn a_name_is_changed_at_once_and_other_settings_after_their_check() {
             Value::String(_) => &["get_bucket_location"],
             _ => &[],
         };
-        assert_eq!(report.with_status("warning"), warned, "{change}");
+        let mut warnings = report.with_status("warning");
+        // The bucket is empty.
+        warnings.retain(|step| report.code(step) != Some("nothing_below_prefix"));
+        assert_eq!(warnings, warned, "{change}");
         assert!(report.with_status("failed").is_empty(), "{change}");
         let stored = storage.get().await;
         assert_eq!(
