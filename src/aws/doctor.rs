@@ -69,15 +69,13 @@ pub async fn read(sdk: &SdkConfig, bucket: &str, role: &str) -> Result<ReadDocum
 }
 
 async fn attached(iam: &aws_sdk_iam::Client, role: &str, read: &mut ReadDocuments) {
-    let mut marker = None;
+    let call = iam.list_attached_role_policies().role_name(role);
+    let mut pages = call.into_paginator().send();
     for _ in 0..PAGES {
-        let call = iam
-            .list_attached_role_policies()
-            .role_name(role)
-            .set_marker(marker.take());
-        let page = match call.send().await {
-            Ok(page) => page,
-            Err(error) => {
+        let page = match pages.next().await {
+            None => return,
+            Some(Ok(page)) => page,
+            Some(Err(error)) => {
                 read.unread
                     .push(format!("the attached policies: {}", why(&error)));
                 return;
@@ -92,13 +90,11 @@ async fn attached(iam: &aws_sdk_iam::Client, role: &str, read: &mut ReadDocument
                 Err(why) => read.unread.push(format!("the policy `{name}`: {why}")),
             }
         }
-        marker = page.marker;
-        if !page.is_truncated || marker.is_none() {
-            return;
-        }
     }
-    read.unread
-        .push("more attached policies than are read".into());
+    if pages.next().await.is_some() {
+        read.unread
+            .push("more attached policies than are read".into());
+    }
 }
 
 async fn version(iam: &aws_sdk_iam::Client, arn: &str) -> Result<String, String> {
@@ -118,15 +114,16 @@ async fn version(iam: &aws_sdk_iam::Client, arn: &str) -> Result<String, String>
 }
 
 async fn inline(iam: &aws_sdk_iam::Client, role: &str, read: &mut ReadDocuments) {
-    let mut marker = None;
+    let mut pages = iam
+        .list_role_policies()
+        .role_name(role)
+        .into_paginator()
+        .send();
     for _ in 0..PAGES {
-        let call = iam
-            .list_role_policies()
-            .role_name(role)
-            .set_marker(marker.take());
-        let page = match call.send().await {
-            Ok(page) => page,
-            Err(error) => {
+        let page = match pages.next().await {
+            None => return,
+            Some(Ok(page)) => page,
+            Some(Err(error)) => {
                 read.unread
                     .push(format!("the inline policies: {}", why(&error)));
                 return;
@@ -149,13 +146,11 @@ async fn inline(iam: &aws_sdk_iam::Client, role: &str, read: &mut ReadDocuments)
                     .push(format!("the policy `{name}`: {}", why(&error))),
             }
         }
-        marker = page.marker;
-        if !page.is_truncated || marker.is_none() {
-            return;
-        }
     }
-    read.unread
-        .push("more inline policies than are read".into());
+    if pages.next().await.is_some() {
+        read.unread
+            .push("more inline policies than are read".into());
+    }
 }
 
 /// IAM answers with documents percent-encoded.

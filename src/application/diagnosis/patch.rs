@@ -149,9 +149,9 @@ impl Subject<'_> {
             "Resource": resources,
         });
         // Calls that list nothing have no prefix.
-        if let (Some(prefixes), Some(members)) = (prefixes, statement.as_object_mut()) {
+        if let (Some(prefixes), Some(fields)) = (prefixes, statement.as_object_mut()) {
             let condition = json!({"StringLikeIfExists": {"s3:prefix": prefixes}});
-            members.insert("Condition".to_owned(), condition);
+            fields.insert("Condition".to_owned(), condition);
         }
         let bucket = escape::for_shell(self.connection.bucket.as_str());
         Some(Patch {

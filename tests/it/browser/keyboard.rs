@@ -34,6 +34,7 @@ async fn tab_to(page: &Page, name: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_dialog_is_done_by_the_keyboard_alone() {
     let world = World::new().await;
+    world.put_samples().await;
     browser::run("keyboard", async |browsers| {
         let page = browsers.open().await;
         page.expect_status(422);

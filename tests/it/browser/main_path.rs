@@ -107,6 +107,7 @@ async fn left_behind(world: &World) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn it_works_without_scripts() {
     let world = World::new().await;
+    world.put_samples().await;
     browser::run("no_scripts", async |browsers| {
         let page = browsers.open_without_scripts().await;
         world.sign_in(&page).await;

@@ -14,6 +14,7 @@ async fn open_menu(page: &Page, name: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_is_done_from_the_list() {
     let world = World::with(|options| options.built_in_bucket = Some("built-in".into())).await;
+    world.put_samples().await;
     browser::run("storages", async |browsers| {
         let page = browsers.open().await;
         world.sign_in(&page).await;

@@ -1,6 +1,7 @@
 //! The policy doctor.
 
 mod api;
+mod by_credentials;
 mod cases;
 mod documentation;
 mod rendered;

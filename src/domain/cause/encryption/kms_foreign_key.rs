@@ -2,6 +2,7 @@
 
 use crate::domain::cause::encryption::DeniedKey;
 use crate::domain::cause::entry::{Candidate, CauseEntry, Facts, Stage, Words};
+use crate::domain::cause::fix::Fix;
 
 /// AWS says that the ciphertext refers to a key that does not exist, does not exist in this Region, or may not be
 /// accessed.
@@ -56,6 +57,13 @@ impl CauseEntry for KmsForeignKey {
         ]
     }
 
+    /// For the likeliest of the candidates. Where neither AWS nor the settings name the key, nobody knows whose policy
+    /// to change.
+    fn fix(&self) -> Option<Fix> {
+        let key = self.denied.key.as_ref().or(self.denied.entered.as_ref())?;
+        Some(Fix::KeyPolicy { key: key.clone() })
+    }
+
     #[cfg(test)]
     fn examples() -> Vec<Self> {
         let mut all = DeniedKey::examples();
@@ -71,12 +79,13 @@ mod tests {
     use crate::domain::cause::testing::words_of;
 
     #[test]
-    fn nothing_is_decided() {
+    fn nothing_is_decided_and_the_likeliest_has_a_patch() {
         for (cause, words) in KmsForeignKey::examples()
             .iter()
             .zip(words_of::<KmsForeignKey>())
         {
-            assert_eq!(cause.fix(), None);
+            let names_key = cause.denied.key.is_some() || cause.denied.entered.is_some();
+            assert_eq!(cause.fix().is_some(), names_key);
             assert!(words.contains("does not exist in this Region, or may not be accessed"));
             assert_eq!(
                 words.contains("the role"),
