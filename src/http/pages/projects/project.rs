@@ -77,8 +77,27 @@ struct ProjectFacts {
     skipped: i64,
     archived: i64,
     created: Moment,
-    failure: Option<(String, String)>,
+    failure: Option<FailureView>,
 }
+
+/// Why an import failed.
+struct FailureView {
+    detail: String,
+    code: String,
+    /// Whether a check of the storage's connection can say more.
+    offers_check: bool,
+}
+
+/// Codes of imports that failed by what was to be imported, or by the service: a check of the connection says
+/// nothing about them.
+const OF_FILES: &[&str] = &[
+    "internal_error",
+    "listing_incomplete",
+    "manifest_changed",
+    "missing_files",
+    "storage_deleted",
+    "too_many_files",
+];
 
 /// How far an import is: a part of the page that asks again by itself while it goes on.
 #[derive(Template)]
@@ -115,10 +134,11 @@ impl ProjectFacts {
             skipped: project.skipped_count,
             archived: project.archived_count,
             created: Moment(project.created_at),
-            failure: project
-                .failure
-                .as_ref()
-                .map(|failure| (failure.detail.clone(), failure.code.clone())),
+            failure: project.failure.as_ref().map(|failure| FailureView {
+                offers_check: !OF_FILES.contains(&failure.code.as_str()),
+                detail: failure.detail.clone(),
+                code: failure.code.clone(),
+            }),
         }
     }
 }
