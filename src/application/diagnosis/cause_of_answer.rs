@@ -13,6 +13,7 @@ use crate::domain::cause::answers::aws_unavailable::AwsUnavailable;
 use crate::domain::cause::answers::aws_unreachable::AwsUnreachable;
 use crate::domain::cause::answers::body_altered::BodyAltered;
 use crate::domain::cause::answers::conflicting_change::ConflictingChange;
+use crate::domain::cause::answers::listing_incomplete::ListingIncomplete;
 use crate::domain::cause::bucket::access_key_temporary::AccessKeyTemporary;
 use crate::domain::cause::bucket::access_key_unknown::AccessKeyUnknown;
 use crate::domain::cause::bucket::account_disabled::{AccountDisabled, Disabled};
@@ -91,7 +92,11 @@ impl Subject<'_> {
             }
             .into(),
             FailureKind::NotS3 => EndpointNotS3 { host: self.host() }.into(),
-            FailureKind::InvalidResponse | FailureKind::ListingIncomplete => AwsAnswerUnreadable {
+            FailureKind::InvalidResponse => AwsAnswerUnreadable {
+                attempt: self.attempt(),
+            }
+            .into(),
+            FailureKind::ListingIncomplete => ListingIncomplete {
                 attempt: self.attempt(),
             }
             .into(),

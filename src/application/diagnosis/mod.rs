@@ -1,10 +1,11 @@
 //! What failures mean: from the answers of AWS to causes of the catalogue, and to what is said of them.
 
+mod answer;
 mod cause_of_answer;
 mod cause_of_cors;
 mod cause_of_denial;
 mod cause_of_role;
-pub mod denials;
+pub mod explainer;
 pub(crate) mod diagnose;
 pub(crate) mod evidence;
 pub(crate) mod fault;

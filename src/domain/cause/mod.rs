@@ -174,6 +174,7 @@ causes! {
         aws_unreachable::AwsUnreachable,
         aws_unavailable::AwsUnavailable,
         aws_answer_unreadable::AwsAnswerUnreadable,
+        listing_incomplete::ListingIncomplete,
         aws_clock_skew::AwsClockSkew,
         aws_rejected::AwsRejected,
         conflicting_change::ConflictingChange,
