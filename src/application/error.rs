@@ -29,12 +29,41 @@ pub struct ErrorParts {
     /// More members for the problem document, like the list of missing keys.
     pub members: serde_json::Map<String, serde_json::Value>,
     pub retry_after: Option<Duration>,
+    /// What callers decide by, where one does. They never decide by the code, which is a text for clients.
+    pub reason: Option<Reason>,
     /// The cause, where a call to AWS or the store failed for one.
     pub diagnosis: Option<Box<Diagnosis>>,
     /// The request ID of the AWS call that failed, for the caller to quote.
     pub aws_request_id: Option<String>,
     /// For the operator's log only.
     pub internal: Option<String>,
+}
+
+/// Errors that another use case, or the HTTP layer, goes on from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// There is no file with this key.
+    FileAbsent,
+    /// A condition of the request does not hold: the file is another by now, or is there already.
+    ConditionFailed,
+    /// The caller has the file as it is.
+    NotModified,
+    /// No check of these settings counts.
+    CheckRequired,
+    /// No change waits for its check.
+    NoPendingChange,
+    /// Projects use the storage.
+    StorageInUse,
+    /// Somebody else's change came in between.
+    ChangedMeanwhile,
+    /// The operator has configured no built-in storage.
+    NoBuiltInStorage,
+    /// The service's own database failed.
+    Database,
+    /// The same, and the change may have been stored.
+    OutcomeUnknown,
+    /// A request with the same idempotency key is under way.
+    KeyInProgress,
 }
 
 /// The cause behind an error. The error's own `detail` and `remedy` are for everybody; all of this is for those who
@@ -155,6 +184,7 @@ impl Error {
             fields: Vec::new(),
             members: serde_json::Map::new(),
             retry_after: None,
+            reason: None,
             diagnosis: None,
             aws_request_id: None,
             internal: None,
@@ -173,6 +203,11 @@ impl Error {
 
     pub fn retry_after(mut self, wait: Duration) -> Self {
         self.retry_after = Some(wait);
+        self
+    }
+
+    pub fn because(mut self, reason: Reason) -> Self {
+        self.reason = Some(reason);
         self
     }
 
@@ -339,11 +374,16 @@ impl Error {
             | FailureKind::NotS3
             | FailureKind::ListingIncomplete => return None,
         };
-        Some(
-            Self::new(kind, code, detail)
-                .remedy(remedy)
-                .of_call(failure),
-        )
+        let mut error = Self::new(kind, code, detail)
+            .remedy(remedy)
+            .of_call(failure);
+        error.reason = match failure.kind {
+            FailureKind::NoSuchKey => Some(Reason::FileAbsent),
+            FailureKind::PreconditionFailed => Some(Reason::ConditionFailed),
+            FailureKind::NotModified => Some(Reason::NotModified),
+            _ => None,
+        };
+        Some(error)
     }
 
     /// Keeps what the log says of the failed call, and whether it may be repeated. AWS's text goes nowhere else: it
@@ -411,7 +451,11 @@ mod tests {
             ),
             (FailureKind::Throttled, "StorageBusy", Some("storage_busy")),
             (FailureKind::Throttled, "SlowDown", None),
-            (FailureKind::InvalidRequest, "StorageDeleted", Some("not_found")),
+            (
+                FailureKind::InvalidRequest,
+                "StorageDeleted",
+                Some("not_found"),
+            ),
             (FailureKind::InvalidRequest, "InvalidRequest", None),
             (FailureKind::AccessDenied, "AccessDenied", None),
         ] {

@@ -52,9 +52,7 @@ fn by_cause(cause: &Cause) -> Option<(Kind, &'static str)> {
         Cause::AccessKeyUnknown(_)
         | Cause::SecretWrong(_)
         | Cause::AccessKeyTemporary(_)
-        | Cause::SessionNotKnownInRegion(_) => {
-            (Kind::CustomerSide, "storage_credentials_rejected")
-        }
+        | Cause::SessionNotKnownInRegion(_) => (Kind::CustomerSide, "storage_credentials_rejected"),
         Cause::SessionNotAccepted(_)
         | Cause::SessionExpired(_)
         | Cause::SignatureRejected(_)

@@ -172,7 +172,9 @@ fn remedy_for_everybody(problem: &StepProblem, kind: Kind) -> String {
             | Side::Aws
             | Side::Network,
         )
-        | None => "Ask an admin of the workspace to check the storage: the report says what to change.",
+        | None => {
+            "Ask an admin of the workspace to check the storage: the report says what to change."
+        }
     }
     .to_owned()
 }

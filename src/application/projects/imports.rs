@@ -10,7 +10,7 @@ use crate::application::bucket::port::Bucket;
 use crate::application::bucket::read::ListFrom;
 use crate::application::clock::Clock;
 use crate::application::diagnosis::explainer::Explainer;
-use crate::application::error::{Error, Kind, Result};
+use crate::application::error::{Error, Kind, Reason, Result};
 use crate::application::jobs::{Job, Lane, Next};
 use crate::application::kept::store::{ClaimedJob, IMPORT, ImportStep, Store, is_of_database};
 use crate::application::projects::collected::{
@@ -317,8 +317,7 @@ impl ImportFiles {
                     }
                     (None, None) => ListFrom::Beginning,
                 };
-                let page =
-                    list_page(self.source(), &bucket, selection, *on_archived, from).await?;
+                let page = list_page(self.source(), &bucket, selection, *on_archived, from).await?;
                 refuse_archived(*on_archived, &page.archived.iter().collect::<Vec<_>>())?;
                 let skipped = page.unusable + page.archived.len();
                 let files = cursor.take_page(page);
@@ -415,6 +414,11 @@ fn failure_of(error: &Error) -> ImportFailure {
     ImportFailure {
         code: error.code.to_owned(),
         detail: error.detail.clone(),
+        cause: error
+            .diagnosis
+            .as_ref()
+            .map(|known| known.cause.code().to_owned()),
+        remedy: error.remedy.clone(),
     }
 }
 
@@ -431,13 +435,15 @@ fn missing(cursor: &ImportCursor) -> ImportFailure {
             "{} of {} files are not in the storage: `{named}`{more}.",
             cursor.missing, cursor.done
         ),
+        cause: None,
+        remedy: None,
     }
 }
 
 /// The manifest is not what it was when the project was made.
 fn manifest_gone(error: Error) -> Error {
-    match error.code {
-        "precondition_failed" | "file_not_found" => Error::new(
+    match error.reason {
+        Some(Reason::ConditionFailed | Reason::FileAbsent) => Error::new(
             Kind::Conflict,
             "manifest_changed",
             "The manifest was changed or deleted before the import had ended.",

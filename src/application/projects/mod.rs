@@ -18,7 +18,7 @@ use crate::application::bucket::read::ListFrom;
 use crate::application::bucket::sign::SignedUrl;
 use crate::application::clock::Clock;
 use crate::application::connections::errors::changed_meanwhile;
-use crate::application::error::{Error, FieldError, Kind, Result};
+use crate::application::error::{Error, FieldError, Kind, Reason, Result};
 use crate::application::files::shared::Files;
 use crate::application::files::sign::SignRequest;
 use crate::application::kept::idempotency::Keep;
@@ -240,8 +240,8 @@ impl Projects {
             FileSource::Manifest(key) => {
                 let _leave = self.manifests.acquire().await.map_err(Error::bug)?;
                 let manifest = read_manifest(self.source(), bucket, &key, None).await;
-                let manifest = manifest.map_err(|error| match error.code {
-                    "file_not_found" => {
+                let manifest = manifest.map_err(|error| match error.reason {
+                    Some(Reason::FileAbsent) => {
                         let invalid = Invalid::new("file_not_found", error.detail.clone());
                         Error::field(manifest::FIELD, invalid)
                     }

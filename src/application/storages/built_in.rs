@@ -3,7 +3,7 @@
 
 use crate::application::bucket::probe::Prober;
 use crate::application::diagnosis::explainer::Explainer;
-use crate::application::error::{Error, Kind, Result};
+use crate::application::error::{Error, Kind, Reason, Result};
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::bucket_prefix::BucketPrefix;
 use crate::domain::connection::region::Region;
@@ -14,9 +14,6 @@ use crate::domain::ids::WorkspaceId;
 use std::sync::Arc;
 use tokio::sync::OnceCell;
 
-/// The code where the operator has configured none.
-pub const NOT_CONFIGURED: &str = "built_in_storage_not_configured";
-
 pub struct BuiltIn {
     bucket: Option<BucketName>,
     prober: Arc<dyn Prober>,
@@ -25,11 +22,7 @@ pub struct BuiltIn {
 }
 
 impl BuiltIn {
-    pub fn new(
-        bucket: Option<BucketName>,
-        prober: Arc<dyn Prober>,
-        explainer: Explainer,
-    ) -> Self {
+    pub fn new(bucket: Option<BucketName>, prober: Arc<dyn Prober>, explainer: Explainer) -> Self {
         Self {
             bucket,
             prober,
@@ -67,9 +60,10 @@ impl BuiltIn {
         let bucket = self.bucket.clone().ok_or_else(|| {
             Error::new(
                 Kind::Conflict,
-                NOT_CONFIGURED,
+                "built_in_storage_not_configured",
                 "This service has no built-in storage.",
             )
+            .because(Reason::NoBuiltInStorage)
             .remedy("Name one of the workspace's storages, or make one of them the default.")
         })?;
         let prefix = BucketPrefix::parse(&format!("workspaces/{workspace}")).map_err(Error::bug)?;

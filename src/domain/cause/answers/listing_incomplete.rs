@@ -33,7 +33,9 @@ impl CauseEntry for ListingIncomplete {
 
     #[cfg(test)]
     fn examples() -> Vec<Self> {
-        [Attempt::AskBucket, Attempt::AskStore].map(|attempt| Self { attempt }).into()
+        [Attempt::AskBucket, Attempt::AskStore]
+            .map(|attempt| Self { attempt })
+            .into()
     }
 }
 
