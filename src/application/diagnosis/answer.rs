@@ -5,15 +5,15 @@ use crate::domain::cause::Cause;
 use crate::domain::cause::answers::Attempt;
 use crate::domain::cause::entry::Side;
 
-/// The kind and the code. `None`: only a check finds this cause.
+/// The kind and the code of a cause on this side. `None`: only a check finds it.
 ///
 /// What the customer's side can change is [`Kind::CustomerSide`], and what the operator, AWS or the network must do
-/// is not. In the built-in storage the same cause is the operator's.
-pub(super) fn answer(cause: &Cause) -> Option<(Kind, &'static str)> {
+/// is not.
+pub(super) fn answer(cause: &Cause, side: Side) -> Option<(Kind, &'static str)> {
     let (kind, code) = by_cause(cause)?;
     // AWS gave a reason that this service does not know: it denies all the same, and may be the customer's.
     let is_known = !matches!(cause, Cause::DeniedForUnknownReason(_));
-    let is_own = cause.facts().side == Side::Service && is_known;
+    let is_own = side == Side::Service && is_known;
     Some(match kind {
         Kind::CustomerSide if is_own => (Kind::Upstream, code),
         kind => (kind, code),
@@ -47,7 +47,9 @@ fn by_cause(cause: &Cause) -> Option<(Kind, &'static str)> {
             (Kind::Upstream, "service_credentials_rejected")
         }
         Cause::BucketNotFound(_) => (Kind::CustomerSide, "bucket_not_found"),
-        Cause::BucketRegionUnknown(_) => (Kind::CustomerSide, "bucket_region_changed"),
+        Cause::BucketRegionChanged(_) | Cause::BucketRegionUnknown(_) => {
+            (Kind::CustomerSide, "bucket_region_changed")
+        }
         Cause::AccountDisabled(_) => (Kind::CustomerSide, "storage_account_disabled"),
         Cause::AccessKeyUnknown(_)
         | Cause::SecretWrong(_)
@@ -150,7 +152,7 @@ mod tests {
     #[test]
     fn the_customers_side_is_never_a_fault_of_a_server_and_ours_never_theirs() {
         for cause in Cause::examples() {
-            let Some((kind, code)) = answer(&cause) else {
+            let Some((kind, code)) = answer(&cause, cause.facts().side) else {
                 continue;
             };
             let name = cause.code();
@@ -181,7 +183,7 @@ mod tests {
             if cause.facts().side == Side::Service {
                 continue;
             }
-            if let Some((kind, code)) = answer(&cause) {
+            if let Some((kind, code)) = answer(&cause, cause.facts().side) {
                 assert_eq!(*known.entry(code).or_insert(kind), kind, "{code}");
             }
         }

@@ -87,7 +87,7 @@ fn explained(
             subject.of_failure(needed.map(|permission| permission.action), &failure)
         }
     };
-    let Some((kind, code)) = answer(&cause) else {
+    let Some((kind, code)) = answer(&cause, subject.side(&cause)) else {
         return Error::bug(format!("{failure} is taken for `{}`", cause.code()));
     };
     let mut problem = subject.problem_of(&cause);
@@ -99,7 +99,7 @@ fn explained(
     error.diagnosis = Some(Box::new(Diagnosis {
         cause,
         detail: said.for_admins,
-        remedy: remedy_for_admins(&problem),
+        remedy: remedy_for_admins(&problem, subject.is_built_in()),
         problem,
         storage: storage_of(owner),
     }));
@@ -138,13 +138,13 @@ fn capitalised(text: String) -> String {
 }
 
 /// What to do, for those who can change the connection, or can tell who can.
-fn remedy_for_admins(problem: &StepProblem) -> String {
+fn remedy_for_admins(problem: &StepProblem, is_built_in: bool) -> String {
     let allowed: Vec<String> = problem
         .missing
         .iter()
         .map(|one| format!("{} on {}", one.action, one.resource))
         .collect();
-    match allowed.is_empty() {
+    let remedy = match allowed.is_empty() {
         true => problem.remedy.clone(),
         // Not every reader of the answer shows a statement beside it.
         false => format!(
@@ -152,6 +152,10 @@ fn remedy_for_admins(problem: &StepProblem) -> String {
             problem.remedy,
             allowed.join(" and ")
         ),
+    };
+    match is_built_in && problem.side == Some(Side::Service) {
+        true => format!("The bucket is the operator's: send them the request ID. {remedy}"),
+        false => remedy,
     }
 }
 

@@ -87,6 +87,7 @@ causes! {
         bucket_not_found::BucketNotFound,
         bucket_owned_by_another_account::BucketOwnedByAnotherAccount,
         region_differs::RegionDiffers,
+        bucket_region_changed::BucketRegionChanged,
         bucket_region_unknown::BucketRegionUnknown,
         location_not_permitted::LocationNotPermitted,
         location_not_supported::LocationNotSupported,
