@@ -39,6 +39,7 @@ use crate::domain::cause::signing_in::role_accepts_missing_external_id::RoleAcce
 use crate::domain::cause::signing_in::role_accepts_wrong_external_id::RoleAcceptsWrongExternalId;
 use crate::domain::check::StepName;
 use crate::domain::check::problem::Evidence;
+use crate::domain::connection::kms_key_arn::KmsKeyArn;
 use time::macros::format_description;
 use time::{OffsetDateTime, UtcOffset};
 
@@ -68,6 +69,10 @@ impl Subject<'_> {
                 .find(|finding| is_same(&finding.cause, &cause))
             {
                 Some(finding) => {
+                    // A read names no key of KMS, and a write does.
+                    if key_of(&finding.cause).is_none() && key_of(&cause).is_some() {
+                        finding.cause = cause;
+                    }
                     finding.steps.push(fault.step);
                     finding.evidence.extend(fault.evidence.iter().cloned());
                     finding.also = finding.also.take().or(also);
@@ -457,6 +462,18 @@ fn action_of(step: StepName) -> &'static str {
         | StepName::RefusesMissingExternalId
         | StepName::RefusesWrongExternalId => "sts:AssumeRole",
         StepName::Cors => "",
+    }
+}
+
+/// The KMS key that AWS named of a cause.
+fn key_of(cause: &Cause) -> Option<&KmsKeyArn> {
+    match cause {
+        Cause::KmsKeyNotEntered(cause) => cause.denied.key.as_ref(),
+        Cause::KmsOtherKey(cause) => cause.denied.key.as_ref(),
+        Cause::KmsDenied(cause) => cause.denied.key.as_ref(),
+        Cause::KmsForeignKey(cause) => cause.denied.key.as_ref(),
+        Cause::KmsKeyPolicy(cause) => cause.denied.key.as_ref(),
+        _ => None,
     }
 }
 

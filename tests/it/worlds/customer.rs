@@ -67,7 +67,12 @@ impl Stage<'_> {
         if self.user.is_none() {
             self.put_trust(&self.trust).await;
         }
-        if !self.permissions.is_null() {
+        if self.permissions.is_null() {
+            self.account.set_permissions(&Value::Null);
+            let delete = self.customer.iam().delete_role_policy();
+            let delete = delete.role_name(&self.role).policy_name("access");
+            delete.send().await.unwrap();
+        } else {
             self.put_permissions(&self.permissions).await;
         }
         let bucket = &self.names.bucket;

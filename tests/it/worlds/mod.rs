@@ -26,6 +26,7 @@ mod rules;
 mod run;
 mod sentences;
 mod several;
+pub mod shown;
 mod stage;
 mod table;
 mod trust;

@@ -29,8 +29,11 @@ pub async fn plain_script(stage: &Stage<'_>, aws: &Aws) -> Option<String> {
             }
         }
     };
+    let settings = stage.world.settings.map(|make| make(&stage.names));
+    let endpoint = settings.and_then(|settings| settings["endpoint"].as_str().map(str::to_owned));
     let sdk = vendor
         .into_builder()
+        .endpoint_url(endpoint.unwrap_or_else(|| aws.url().to_owned()))
         .credentials_provider(aws_sdk_s3::config::SharedCredentialsProvider::new(own))
         .build();
     let s3 = s3_client(&sdk);
