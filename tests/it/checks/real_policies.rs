@@ -180,7 +180,7 @@ const POLICIES: &[Policy] = &[
             "identity policy: s3:prefix without a slash, or IfExists",
             LIST,
             "because no identity-based policy allows the s3:ListBucket action",
-            "permission_missing",
+            "list_condition_or_arn_wrong",
             &["condition"],
         )
     },
