@@ -282,7 +282,7 @@ fn failed(gathered: &Gathered, step: StepName) -> Option<&AwsFailure> {
         | What::RefusalNotProven(_)
         | What::RegionDiffers { .. }
         | What::LocationDenied { .. }
-        | What::LocationNotSupported
+        | What::LocationNotSupported(_)
         | What::AnotherOwner
         | What::FoldersNotListed { .. }
         | What::OptionalDenied { .. }

@@ -170,6 +170,7 @@ impl CheckRun<'_> {
         found: Found,
     ) {
         let step = StepName::GetObject;
+        let without = self.without("s3:GetObjectAcl", acl.as_ref());
         if let Some(read) = &read
             && let Err(failure) = &read.value
             && !shows_permission(failure)
@@ -178,6 +179,7 @@ impl CheckRun<'_> {
                 action: Some("s3:GetObject"),
                 failure: failure.clone(),
             };
+            self.record.also_denied(without);
             self.record.fail(step, read, failure, what);
             return;
         }
@@ -190,10 +192,10 @@ impl CheckRun<'_> {
                 action: Some("s3:GetObject"),
                 failure: failure.clone(),
             };
+            self.record.also_denied(without);
             self.record.fail(step, back, failure, what);
             return;
         }
-        let without = self.without("s3:GetObjectAcl", acl.as_ref());
         match (without, &read, back) {
             (Some((seen, what)), Some(read), _) => {
                 self.record.warn(step, read, seen, what);
@@ -251,6 +253,7 @@ impl CheckRun<'_> {
         acl: Option<AwsFailure>,
     ) {
         let step = StepName::PutObject;
+        let without = self.without("s3:PutObjectAcl", acl.as_ref());
         let put = &written.put;
         let answer = match &put.value {
             Ok(answer) => answer,
@@ -263,6 +266,7 @@ impl CheckRun<'_> {
                     action: Some("s3:PutObject"),
                     failure: failure.clone(),
                 };
+                self.record.also_denied(without);
                 self.record.fail(step, put, failure, what);
                 return;
             }
@@ -287,7 +291,7 @@ impl CheckRun<'_> {
             // The step before has said why it could not be read.
             Some(Err(_)) | None => {}
         }
-        match self.without("s3:PutObjectAcl", acl.as_ref()) {
+        match without {
             Some((seen, what)) => self.record.warn(step, put, seen, what),
             None => self.record.pass(step, put, answer),
         }
@@ -374,6 +378,11 @@ impl CheckRun<'_> {
                     left: is_left.then(|| key.as_str().to_owned()),
                     expires,
                 };
+                let without = of_null
+                    .iter()
+                    .chain(&of_versions)
+                    .find_map(|(_, failure)| self.without("s3:DeleteObjectVersion", Some(failure)));
+                self.record.also_denied(without);
                 self.record.fail(step, &delete, &failure, what);
             }
             Ok(answer) => {

@@ -234,6 +234,14 @@ impl Recorder {
         self.recorded().gathered.listed_key = Some(key.to_owned());
     }
 
+    /// An action of the documents was denied, and the step fails for another reason.
+    pub(crate) fn also_denied(&self, denied: Option<(Seen, What)>) {
+        if let Some((_, What::OptionalDenied { action, failure })) = denied {
+            let gathered = &mut self.recorded().gathered;
+            gathered.also_denied.push((action, failure));
+        }
+    }
+
     /// False when the step has a result already.
     fn add(&self, step: Step) -> bool {
         let mut recorded = self.recorded();

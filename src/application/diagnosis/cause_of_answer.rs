@@ -90,11 +90,13 @@ impl Subject<'_> {
                 attempt: self.attempt(),
             }
             .into(),
-            FailureKind::NotS3 => EndpointNotS3 { host: self.host() }.into(),
-            FailureKind::InvalidResponse | FailureKind::ListingIncomplete => AwsAnswerUnreadable {
-                attempt: self.attempt(),
+            FailureKind::NotS3 if self.is_at_store() => EndpointNotS3 { host: self.host() }.into(),
+            FailureKind::NotS3 | FailureKind::InvalidResponse | FailureKind::ListingIncomplete => {
+                AwsAnswerUnreadable {
+                    attempt: self.attempt(),
+                }
+                .into()
             }
-            .into(),
             FailureKind::ClockSkew => AwsClockSkew {
                 attempt: self.attempt(),
             }

@@ -55,6 +55,8 @@ impl Subject<'_> {
     pub(crate) fn diagnose(&self, gathered: &Gathered) -> Vec<Finding> {
         let mut findings: Vec<Finding> = Vec::new();
         let mut left: Vec<&Fault> = gathered.faults.iter().collect();
+        // What the location shares with other calls is told by those.
+        left.sort_by_key(|fault| fault.step == StepName::GetBucketLocation);
         for (cause, steps) in self.patterns(gathered) {
             let (explained, rest): (Vec<&Fault>, Vec<&Fault>) = left
                 .into_iter()
@@ -115,6 +117,9 @@ impl Subject<'_> {
             found.push((RequesterPays { bucket }.into(), bare));
             return found;
         }
+        if let Some(found) = self.foreign_bucket(gathered, &by) {
+            return vec![found];
+        }
         let implicit = by(&is_implicit);
         let of_objects = |steps: &[StepName]| -> Vec<StepName> {
             OF_OBJECTS
@@ -150,32 +155,41 @@ impl Subject<'_> {
                 .into(),
                 implicit,
             ));
-        } else if lists && all_objects_refused && asked_of_objects.len() > 1 {
-            let actions = denied
+        }
+        let is_absent = !found.is_empty();
+        // The location is allowed, so the policy is of this bucket: its prefix is wrong in both.
+        let neither =
+            no_list && all_objects_refused && gathered.passed(StepName::GetBucketLocation);
+        if !is_absent && all_objects_refused && (neither || lists && asked_of_objects.len() > 1) {
+            let mut actions: Vec<String> = denied
                 .iter()
                 .filter(|(step, _)| OF_OBJECTS.contains(step))
                 .map(|(step, failure)| self.denied(action_of(*step), failure).action)
                 .collect();
+            actions.extend(gathered.also_denied(&|action| !action.contains("Bucket")));
             found.push((
                 ObjectArnOrPrefixWrong {
                     caller: self.caller(),
+                    lists,
                     actions,
                     resource: self.resource_for("s3:GetObject").unwrap_or_default(),
                 }
                 .into(),
                 asked_of_objects.clone(),
             ));
-        } else if no_list && implicit.len() == 1 && !gathered.passed.is_empty() && {
-            gathered.passed(StepName::GetObject) || gathered.passed(StepName::GetBucketLocation)
-        } {
+        }
+        let others_pass =
+            gathered.passed(StepName::GetObject) || gathered.passed(StepName::GetBucketLocation);
+        if !is_absent && no_list && (neither || implicit.len() == 1 && others_pass) {
             found.push((
                 ListConditionOrArnWrong {
                     caller: self.caller(),
+                    also: gathered.also_denied(&|action| action.contains("Bucket")),
                     bucket: self.bucket(),
                     prefix: self.prefix(),
                 }
                 .into(),
-                implicit,
+                vec![StepName::ListBucket],
             ));
         }
         // A Deny of the bucket's policy, by how much it covers.
@@ -207,6 +221,37 @@ impl Subject<'_> {
             ));
         }
         found
+    }
+
+    /// The session is narrowed to what the bucket's account owns, and allows the rest. So where it allows nothing of the
+    /// bucket, another account owns it.
+    fn foreign_bucket(
+        &self,
+        gathered: &Gathered,
+        by: &dyn Fn(&dyn Fn(DenialReason) -> bool) -> Vec<StepName>,
+    ) -> Option<(Cause, Vec<StepName>)> {
+        let account = self.connection.expected_owner()?;
+        let mut steps =
+            by(&|reason| reason == DenialReason::By(PolicyKind::Session, PolicyEffect::NoAllow));
+        let asked = [
+            StepName::GetBucketLocation,
+            StepName::ListBucket,
+            StepName::GetObject,
+            StepName::PutObject,
+            StepName::DeleteObject,
+        ];
+        let is_all = steps.contains(&StepName::ListBucket)
+            && asked.iter().all(|step| !gathered.passed(*step));
+        if !is_all {
+            return None;
+        }
+        steps.push(StepName::BucketOwner);
+        let cause = BucketOwnedByAnotherAccount {
+            bucket: self.bucket(),
+            account: account.to_string(),
+            is_named: self.connection.settings.bucket_account.is_some(),
+        };
+        Some((cause.into(), steps))
     }
 
     /// What one fault says by itself, and what follows its explanation.
@@ -241,13 +286,19 @@ impl Subject<'_> {
                 found: *found,
             }
             .into(),
+            What::LocationDenied { failure, .. } if is_shared(failure, gathered) => {
+                self.of_call(fault.step, Some("s3:GetBucketLocation"), failure, gathered)
+            }
             What::LocationDenied { found, failure } => LocationNotPermitted {
                 caller: self.caller(),
                 found: *found,
                 is_missing: is_implicit(failure.reason()),
             }
             .into(),
-            What::LocationNotSupported => LocationNotSupported.into(),
+            What::LocationNotSupported(failure) if is_shared_answer(failure, gathered) => {
+                self.of_failure(None, failure)
+            }
+            What::LocationNotSupported(_) => LocationNotSupported.into(),
             What::AnotherOwner => {
                 let account = self.connection.expected_owner().map(ToString::to_string);
                 BucketOwnedByAnotherAccount {
@@ -264,6 +315,7 @@ impl Subject<'_> {
                 match failure.kind == FailureKind::AccessDenied {
                     true => FoldersNotListed {
                         denied: self.denied("s3:ListBucket", failure),
+                        also: gathered.also_denied(&|action| action.contains("Bucket")),
                         prefix: self.prefix(),
                         folder: folder.clone(),
                     }
@@ -422,6 +474,30 @@ fn still_there(key: &str, is_at_store: bool, expires: Option<OffsetDateTime>) ->
     )
 }
 
+/// Whether another call was denied for the same reason, one that is not about this action alone.
+fn is_shared(failure: &AwsFailure, gathered: &Gathered) -> bool {
+    let reason = failure.reason();
+    failure.kind == FailureKind::AccessDenied
+        && !is_implicit(reason)
+        && gathered.faults.iter().any(|fault| {
+            fault.step != StepName::GetBucketLocation
+                && denial(&fault.what).is_some_and(|other| other.reason() == reason)
+        })
+}
+
+/// Whether the listing was answered with something that is no answer of a store, as the location was.
+fn is_shared_answer(failure: &AwsFailure, gathered: &Gathered) -> bool {
+    let list = gathered
+        .fault(StepName::ListBucket)
+        .map(|fault| &fault.what);
+    let is_of_store = !matches!(
+        failure.kind,
+        FailureKind::NotS3 | FailureKind::InvalidResponse | FailureKind::ListingIncomplete
+    );
+    !is_of_store
+        && matches!(list, Some(What::Failed { failure: other, .. }) if other.kind == failure.kind)
+}
+
 /// The denial of S3 behind a fault.
 fn denial(what: &What) -> Option<&AwsFailure> {
     let failure = match what {
@@ -434,7 +510,7 @@ fn denial(what: &What) -> Option<&AwsFailure> {
         | What::RoleAcceptsWrong { .. }
         | What::RefusalNotProven(_)
         | What::RegionDiffers { .. }
-        | What::LocationNotSupported
+        | What::LocationNotSupported(_)
         | What::AnotherOwner
         | What::OptionalDenied { .. }
         | What::ProbeLeft { .. }

@@ -87,7 +87,9 @@ fn patch(fixes: &BTreeSet<&'static str>) -> String {
 
 fn target(fix: &Fix) -> &'static str {
     match fix {
-        Fix::AllowActions { .. } | Fix::AllowOnProbes { .. } => "statement to add",
+        Fix::AllowActions { .. } | Fix::UseKey { .. } | Fix::AllowOnProbes { .. } => {
+            "statement to add"
+        }
         Fix::PermissionPolicy => "permission policy",
         Fix::TrustPolicy => "trust policy",
         Fix::BucketPolicy => "bucket policy",

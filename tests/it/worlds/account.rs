@@ -58,6 +58,15 @@ impl Account {
         session.is_null() || allows(&session, action, resource)
     }
 
+    /// Whether the session is narrowed to the buckets of another account than this.
+    pub fn session_is_of_other_account(&self, owner: &str) -> bool {
+        let session = self.kept.lock().unwrap().session.clone();
+        statements(&session).iter().any(|statement| {
+            let of = &statement["Condition"]["StringEquals"]["aws:ResourceAccount"];
+            of.as_str().is_some_and(|account| account != owner)
+        })
+    }
+
     pub fn bucket_policy_allows(&self, action: &str, resource: &str) -> bool {
         allows(&self.bucket_policy(), action, resource)
     }

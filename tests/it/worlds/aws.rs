@@ -112,6 +112,30 @@ fn of(worlds: &Mutex<Worlds>, request: &Request) -> Option<Arc<Staged>> {
     }
 }
 
+/// The action of S3 that a request needs.
+pub fn action_of(request: &Request) -> Option<&'static str> {
+    Some(match request.operation().as_str() {
+        "GetBucketLocation" => "s3:GetBucketLocation",
+        "ListObjectsV2" => "s3:ListBucket",
+        "ListObjectVersions" => "s3:ListBucketVersions",
+        "GetObject" | "HeadObject" => "s3:GetObject",
+        "GetObjectAcl" => "s3:GetObjectAcl",
+        "PutObjectAcl" => "s3:PutObjectAcl",
+        "PutObject" => "s3:PutObject",
+        "DeleteObject" if request.query("versionId").is_some() => "s3:DeleteObjectVersion",
+        "DeleteObject" => "s3:DeleteObject",
+        _ => return None,
+    })
+}
+
+/// The ARN of what it is about.
+pub fn resource_of(request: &Request, action: &str, names: &Names) -> String {
+    match action.contains("Object") {
+        true => format!("{}/{}", names.bucket_arn(), request.bucket_and_key().1),
+        false => names.bucket_arn(),
+    }
+}
+
 impl Staged {
     fn before(&self, request: &Request) -> Option<Reply> {
         if request.operation() == "AssumeRole"
@@ -124,6 +148,20 @@ impl Staged {
         let mut answers = rules.filter_map(|rule| rule(request, &self.account, &self.names));
         if let Some(reply) = answers.next() {
             return Some(reply);
+        }
+        // The emulator knows no `aws:ResourceAccount` (IAM user guide, "AWS global condition context keys").
+        if let Some(action) = action_of(request)
+            && self.has_role
+            && self.account.session_is_of_other_account(&self.owner)
+        {
+            let denial = match self
+                .account
+                .allows(action, &resource_of(request, action, &self.names))
+            {
+                true => no_allow(action, "session policy", &self.names),
+                false => no_allow(action, "identity-based policy", &self.names),
+            };
+            return Some(denial);
         }
         // The emulator ignores the header (S3 user guide, "Verifying bucket ownership").
         let expected = request.header("x-amz-expected-bucket-owner");

@@ -2,6 +2,7 @@
 
 use crate::it::support::aws::stub::{denied, s3_error};
 use crate::it::support::aws::wire::{Reply, Request};
+use crate::it::worlds::aws::{action_of, resource_of};
 use crate::it::worlds::sentences::no_allow;
 use crate::it::worlds::world::*;
 use serde_json::json;
@@ -28,22 +29,8 @@ fn charges(request: &Request) -> Option<Reply> {
 
 /// A bucket of another account, whose policy does not know the role.
 fn unshared(request: &Request, account: &super::account::Account, names: &Names) -> Option<Reply> {
-    let action = match request.operation().as_str() {
-        "GetBucketLocation" => "s3:GetBucketLocation",
-        "ListObjectsV2" => "s3:ListBucket",
-        "ListObjectVersions" => "s3:ListBucketVersions",
-        "GetObject" | "HeadObject" => "s3:GetObject",
-        "GetObjectAcl" => "s3:GetObjectAcl",
-        "PutObjectAcl" => "s3:PutObjectAcl",
-        "PutObject" => "s3:PutObject",
-        "DeleteObject" if request.query("versionId").is_some() => "s3:DeleteObjectVersion",
-        "DeleteObject" => "s3:DeleteObject",
-        _ => return None,
-    };
-    let resource = match action.contains("Object") {
-        true => format!("{}/{}", names.bucket_arn(), request.bucket_and_key().1),
-        false => names.bucket_arn(),
-    };
+    let action = action_of(request)?;
+    let resource = resource_of(request, action, names);
     (!account.bucket_policy_allows(action, &resource))
         .then(|| no_allow(action, "resource-based policy", names))
 }
@@ -88,6 +75,17 @@ pub fn worlds() -> Vec<World> {
             .finds("location_not_permitted", CUSTOMER, PROVED)
             .mended_by("role_permission_policy")
             .finds("bucket_owned_by_another_account", SETTINGS, PROVED),
+        world("bucket: it belongs to another account, to read a whole bucket")
+            .read_only()
+            .prefix("")
+            .owner(owner)
+            .finds("bucket_owned_by_another_account", SETTINGS, PROVED)
+            .never(&["session policy"]),
+        world("bucket: it belongs to another account of another organization")
+            .owner(owner)
+            .wire(|request, _, _| is_s3(request).then(|| denied("Access Denied")))
+            .finds("denied_without_reason", CUSTOMER, ONE_OF)
+            .never(&["no policy of the role allows"]),
         world("bucket: another account was entered as its owner")
             .settings(|_| json!({"bucket_account_id": "444444444444"}))
             .finds("bucket_owned_by_another_account", SETTINGS, PROVED)

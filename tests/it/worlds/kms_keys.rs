@@ -129,7 +129,7 @@ pub fn worlds() -> Vec<World> {
         in_state("KMS: the key is pending deletion", KeyState::PendingDeletion, "kms_pending_deletion", PROVED),
         in_state("KMS: the key is unavailable", KeyState::Unavailable, "kms_invalid_state", PROVED),
         in_state("KMS: the key does not exist", KeyState::NotFound, "kms_not_found", PROVED),
-        in_state("KMS: the key is out of reach", KeyState::OutOfReach, "kms_foreign_key", ONE_OF),
+        in_state("KMS: the key is out of reach", KeyState::OutOfReach, "kms_foreign_key", ONE_OF).may_be_mended(),
         world("KMS: a service control policy denies the key")
             .permissions(using)
             .settings(entered)

@@ -222,6 +222,26 @@ pub fn worlds() -> Vec<World> {
             LIKELY,
             "policy_absent_or_elsewhere",
         ),
+        world("permissions: the policy is for another prefix")
+            .permissions(|p, _| {
+                let text = p.to_string().replace("team/", "data/");
+                serde_json::from_str(&text).unwrap()
+            })
+            .finds("list_condition_or_arn_wrong", CUSTOMER, LIKELY)
+            .mended_by(ROLE)
+            .finds("object_arn_or_prefix_wrong", CUSTOMER, LIKELY)
+            .mended_by(ROLE)
+            .cli(),
+        world("permissions: the policy has the prefix in another letter case, to read")
+            .read_only()
+            .permissions(|p, _| {
+                let text = p.to_string().replace("team/", "Team/");
+                serde_json::from_str(&text).unwrap()
+            })
+            .finds("list_condition_or_arn_wrong", CUSTOMER, LIKELY)
+            .mended_by(ROLE)
+            .finds("object_arn_or_prefix_wrong", CUSTOMER, LIKELY)
+            .mended_by(ROLE),
         world("permissions: s3:GetBucketLocation is missing")
             .permissions(|p, _| without(p, "s3:GetBucketLocation"))
             .finds("location_not_permitted", CUSTOMER, PROVED)
@@ -232,6 +252,13 @@ pub fn worlds() -> Vec<World> {
             .finds("acl_permission_missing", CUSTOMER, PROVED)
             .mended_by(ROLE),
         world("permissions: s3:PutObjectAcl is missing")
+            // The emulator asks for no permission of its own.
+            .wire(|request, account, names| {
+                let arn = format!("{}/{}x", names.bucket_arn(), names.prefix);
+                let is_asked = request.operation() == "PutObjectAcl";
+                (is_asked && !account.allows("s3:PutObjectAcl", &arn))
+                    .then(|| no_allow("s3:PutObjectAcl", "identity-based policy", names))
+            })
             .permissions(|p, _| without(p, "s3:PutObjectAcl"))
             .finds("acl_permission_missing", CUSTOMER, PROVED)
             .mended_by(ROLE),

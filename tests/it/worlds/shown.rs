@@ -108,8 +108,12 @@ pub fn told_by(cause: &Cause) -> &'static str {
         },
         Stage::Objects => "several answers of S3 together",
         Stage::Bucket | Stage::Answers => match facts.code {
-            "endpoint_dns" | "endpoint_refused" | "endpoint_tls" | "endpoint_not_allowed"
-            | "aws_unreachable" | "aws_timeout" => "the connection: there is no answer",
+            "endpoint_dns"
+            | "endpoint_refused"
+            | "endpoint_tls"
+            | "endpoint_not_allowed"
+            | "aws_unreachable"
+            | "aws_timeout" => "the connection: there is no answer",
             "endpoint_not_s3" | "aws_answer_unreadable" | "endpoint_redirects" => {
                 "the form of the answer"
             }
@@ -127,7 +131,10 @@ fn what_is_shown_elsewhere_is_there() {
     let tests = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it");
     for (code, file) in ELSEWHERE {
         let text = std::fs::read_to_string(tests.join(file)).unwrap();
-        assert!(text.contains(&format!("\"{code}\"")), "{file} has no {code}");
+        assert!(
+            text.contains(&format!("\"{code}\"")),
+            "{file} has no {code}"
+        );
     }
 }
 

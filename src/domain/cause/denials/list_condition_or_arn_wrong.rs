@@ -9,6 +9,8 @@ use crate::domain::cause::fix::Fix;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListConditionOrArnWrong {
     pub caller: Caller,
+    /// Other actions of listing that are refused the same way.
+    pub also: Vec<String>,
     pub bucket: String,
     /// The prefix of the settings. Empty: the whole bucket.
     pub prefix: String,
@@ -76,10 +78,9 @@ impl CauseEntry for ListConditionOrArnWrong {
     }
 
     fn fix(&self) -> Option<Fix> {
-        Some(Fix::AllowActions {
-            actions: vec!["s3:ListBucket".to_owned()],
-            key: None,
-        })
+        let mut actions = vec!["s3:ListBucket".to_owned()];
+        actions.extend(self.also.iter().cloned());
+        Some(Fix::AllowActions { actions, key: None })
     }
 
     #[cfg(test)]
@@ -89,6 +90,7 @@ impl CauseEntry for ListConditionOrArnWrong {
             .flat_map(|prefix| {
                 Caller::examples().map(|caller| Self {
                     caller,
+                    also: Vec::new(),
                     bucket: "BUCKET".to_owned(),
                     prefix: prefix.to_owned(),
                 })
