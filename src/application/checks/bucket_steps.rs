@@ -321,6 +321,8 @@ impl CheckRun<'_> {
         versions: Option<&Answer<Vec<String>>>,
     ) -> Option<Vec<ListedObject>> {
         let step = StepName::ListBucket;
+        let denied = versions.and_then(|versions| versions.as_ref().err());
+        let without = self.without("s3:ListBucketVersions", denied);
         let answer = match &list.value {
             Ok(answer) => answer,
             Err(failure) => {
@@ -347,8 +349,7 @@ impl CheckRun<'_> {
             self.record.warn(step, list, Seen::answered(answer), what);
             return Some(answer.value.clone());
         }
-        let denied = versions.and_then(|versions| versions.as_ref().err());
-        match self.without("s3:ListBucketVersions", denied) {
+        match without {
             Some((seen, what)) => self.record.warn(step, list, seen, what),
             None => self.record.pass(step, list, answer),
         }

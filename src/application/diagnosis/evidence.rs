@@ -2,6 +2,7 @@
 
 use crate::application::bucket::probe::PutEncryption;
 use crate::application::diagnosis::fault::Fault;
+use crate::domain::aws_failure::AwsFailure;
 use crate::domain::check::StepName;
 use crate::domain::origin::Origin;
 use std::collections::BTreeSet;
@@ -12,6 +13,8 @@ pub(crate) struct Gathered {
     /// In the order in which they were found.
     pub faults: Vec<Fault>,
     pub passed: BTreeSet<StepName>,
+    /// Actions that were denied and that the connection works without, also where their step failed by another.
+    pub optional: Vec<(&'static str, AwsFailure)>,
     /// The key of the file that was read, of those that were listed.
     pub listed_key: Option<String>,
     pub looks: Looks,
