@@ -326,7 +326,6 @@ impl CheckRun<'_> {
         let answer = match &list.value {
             Ok(answer) => answer,
             Err(failure) => {
-                self.record.also_denied(without);
                 let what = What::Failed {
                     action: Some("s3:ListBucket"),
                     failure: failure.clone(),
@@ -342,7 +341,6 @@ impl CheckRun<'_> {
                 folder: folder.clone(),
                 failure: failure.clone(),
             };
-            self.record.also_denied(without);
             self.record.fail(step, timed, failure, what);
             return Some(answer.value.clone());
         }

@@ -84,8 +84,10 @@ impl CheckRun<'_> {
             true => Some(self.read_back(probe, &key, &mut written).await),
             false => None,
         };
-        self.read_step(read, back.as_ref(), read_acl.err(), found);
-        self.put_step(&written, back.as_ref(), write_acl.err());
+        let without = self.without("s3:GetObjectAcl", read_acl.as_ref().err());
+        self.read_step(read, back.as_ref(), without, found);
+        let without = self.without("s3:PutObjectAcl", write_acl.as_ref().err());
+        self.put_step(&written, back.as_ref(), without);
         self.remove(probe, &key, written, back, lists_versions)
             .await;
     }
@@ -166,11 +168,10 @@ impl CheckRun<'_> {
         &self,
         read: Option<Read>,
         back: Option<&Timed<Answer<ReadBack>>>,
-        acl: Option<AwsFailure>,
+        without: Option<(Seen, What)>,
         found: Found,
     ) {
         let step = StepName::GetObject;
-        let without = self.without("s3:GetObjectAcl", acl.as_ref());
         if let Some(read) = &read
             && let Err(failure) = &read.value
             && !shows_permission(failure)
@@ -179,7 +180,6 @@ impl CheckRun<'_> {
                 action: Some("s3:GetObject"),
                 failure: failure.clone(),
             };
-            self.record.also_denied(without);
             self.record.fail(step, read, failure, what);
             return;
         }
@@ -192,7 +192,6 @@ impl CheckRun<'_> {
                 action: Some("s3:GetObject"),
                 failure: failure.clone(),
             };
-            self.record.also_denied(without);
             self.record.fail(step, back, failure, what);
             return;
         }
@@ -250,10 +249,9 @@ impl CheckRun<'_> {
         &self,
         written: &Written,
         back: Option<&Timed<Answer<ReadBack>>>,
-        acl: Option<AwsFailure>,
+        without: Option<(Seen, What)>,
     ) {
         let step = StepName::PutObject;
-        let without = self.without("s3:PutObjectAcl", acl.as_ref());
         let put = &written.put;
         let answer = match &put.value {
             Ok(answer) => answer,
@@ -266,7 +264,6 @@ impl CheckRun<'_> {
                     action: Some("s3:PutObject"),
                     failure: failure.clone(),
                 };
-                self.record.also_denied(without);
                 self.record.fail(step, put, failure, what);
                 return;
             }
@@ -368,6 +365,9 @@ impl CheckRun<'_> {
             .map(|(id, failure)| (id, described(failure)));
         // Of a bucket without versions there is one object, and its deletion has been answered.
         let (of_null, of_versions): (Vec<_>, Vec<_>) = left.partition(|(id, _)| id == NULL_VERSION);
+        let without = of_null
+            .iter()
+            .find_map(|(_, failure)| self.without("s3:DeleteObjectVersion", Some(failure)));
         match &delete.value {
             Err(failure) => {
                 let is_left =
@@ -378,11 +378,6 @@ impl CheckRun<'_> {
                     left: is_left.then(|| key.as_str().to_owned()),
                     expires,
                 };
-                let without = of_null
-                    .iter()
-                    .chain(&of_versions)
-                    .find_map(|(_, failure)| self.without("s3:DeleteObjectVersion", Some(failure)));
-                self.record.also_denied(without);
                 self.record.fail(step, &delete, &failure, what);
             }
             Ok(answer) => {
@@ -398,9 +393,6 @@ impl CheckRun<'_> {
                     self.record.warn(step, &delete, Seen::of(first), what);
                     return;
                 }
-                let without = of_null
-                    .iter()
-                    .find_map(|(_, failure)| self.without("s3:DeleteObjectVersion", Some(failure)));
                 match without {
                     Some((seen, what)) => self.record.warn(step, &delete, seen, what),
                     None => self.record.pass(step, &delete, answer),

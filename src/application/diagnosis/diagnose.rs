@@ -37,9 +37,10 @@ use crate::domain::cause::objects::probe_not_stored::ProbeNotStored;
 use crate::domain::cause::signing_in::refusal_not_proven::RefusalNotProven;
 use crate::domain::cause::signing_in::role_accepts_missing_external_id::RoleAcceptsMissingExternalId;
 use crate::domain::cause::signing_in::role_accepts_wrong_external_id::RoleAcceptsWrongExternalId;
-use crate::domain::check::StepName;
 use crate::domain::check::problem::Evidence;
+use crate::domain::check::{StepName, StepStatus};
 use crate::domain::connection::kms_key_arn::KmsKeyArn;
+use crate::domain::files::file_operation::{Target, target_of};
 use time::macros::format_description;
 use time::{OffsetDateTime, UtcOffset};
 
@@ -75,23 +76,20 @@ impl Subject<'_> {
                     if key_of(&finding.cause).is_none() && key_of(&cause).is_some() {
                         finding.cause = cause;
                     }
-                    finding.steps.push(fault.step);
-                    finding.evidence.extend(fault.evidence.iter().cloned());
+                    finding.steps.push((fault.step, fault.evidence.clone()));
                     finding.also = finding.also.take().or(also);
                 }
                 None => findings.push(Finding {
                     cause,
-                    steps: vec![fault.step],
-                    evidence: fault.evidence.clone(),
+                    steps: vec![(fault.step, fault.evidence.clone())],
                     also,
                 }),
             }
         }
         for finding in &mut findings {
-            finding.steps.sort();
-            finding.steps.dedup();
+            finding.steps.sort_by_key(|(step, _)| *step);
         }
-        findings.sort_by_key(|finding| finding.steps.first().copied());
+        findings.sort_by_key(|finding| finding.steps.first().map(|(step, _)| *step));
         findings
     }
 
@@ -166,7 +164,7 @@ impl Subject<'_> {
                 .filter(|(step, _)| OF_OBJECTS.contains(step))
                 .map(|(step, failure)| self.denied(action_of(*step), failure).action)
                 .collect();
-            actions.extend(gathered.also_denied(&|action| !action.contains("Bucket")));
+            actions.extend(lacking(gathered, Target::Objects));
             found.push((
                 ObjectArnOrPrefixWrong {
                     caller: self.caller(),
@@ -184,9 +182,9 @@ impl Subject<'_> {
             found.push((
                 ListConditionOrArnWrong {
                     caller: self.caller(),
-                    also: gathered.also_denied(&|action| action.contains("Bucket")),
                     bucket: self.bucket(),
                     prefix: self.prefix(),
+                    also: lacking(gathered, Target::Bucket).collect(),
                 }
                 .into(),
                 vec![StepName::ListBucket],
@@ -286,8 +284,8 @@ impl Subject<'_> {
                 found: *found,
             }
             .into(),
-            What::LocationDenied { failure, .. } if is_shared(failure, gathered) => {
-                self.of_call(fault.step, Some("s3:GetBucketLocation"), failure, gathered)
+            What::LocationDenied { failure, .. } if is_of_all(fault, failure, gathered) => {
+                self.of_denial(action_of(fault.step), failure)
             }
             What::LocationDenied { found, failure } => LocationNotPermitted {
                 caller: self.caller(),
@@ -315,7 +313,7 @@ impl Subject<'_> {
                 match failure.kind == FailureKind::AccessDenied {
                     true => FoldersNotListed {
                         denied: self.denied("s3:ListBucket", failure),
-                        also: gathered.also_denied(&|action| action.contains("Bucket")),
+                        also: lacking(gathered, Target::Bucket).collect(),
                         prefix: self.prefix(),
                         folder: folder.clone(),
                     }
@@ -414,6 +412,10 @@ impl Subject<'_> {
                 cause.is_not_requester_pays = gathered.looks.pays == Some(false);
                 cause.into()
             }
+            Cause::PermissionMissing(mut cause) => {
+                cause.also = hidden_by(step, gathered);
+                cause.into()
+            }
             cause => cause,
         }
     }
@@ -474,17 +476,6 @@ fn still_there(key: &str, is_at_store: bool, expires: Option<OffsetDateTime>) ->
     )
 }
 
-/// Whether another call was denied for the same reason, one that is not about this action alone.
-fn is_shared(failure: &AwsFailure, gathered: &Gathered) -> bool {
-    let reason = failure.reason();
-    failure.kind == FailureKind::AccessDenied
-        && !is_implicit(reason)
-        && gathered.faults.iter().any(|fault| {
-            fault.step != StepName::GetBucketLocation
-                && denial(&fault.what).is_some_and(|other| other.reason() == reason)
-        })
-}
-
 /// Whether the listing was answered with something that is no answer of a store, as the location was.
 fn is_shared_answer(failure: &AwsFailure, gathered: &Gathered) -> bool {
     let list = gathered
@@ -524,6 +515,47 @@ fn denial(what: &What) -> Option<&AwsFailure> {
         | What::EtagNotExposed { .. } => return None,
     };
     (failure.kind == FailureKind::AccessDenied).then_some(failure)
+}
+
+/// The actions on this target that no policy allows, and that the connection works without.
+fn lacking(gathered: &Gathered, on: Target) -> impl Iterator<Item = String> {
+    let implicit = gathered.optional.iter().filter(move |(action, failure)| {
+        is_implicit(failure.reason()) && target_of(action) == Some(on)
+    });
+    implicit.map(|(action, _)| (*action).to_owned())
+}
+
+/// What the step lacks besides, as it would warn of, had it not failed.
+fn hidden_by(step: StepName, gathered: &Gathered) -> Vec<String> {
+    let beside = match step {
+        StepName::ListBucket => "s3:ListBucketVersions",
+        StepName::GetObject => "s3:GetObjectAcl",
+        StepName::PutObject => "s3:PutObjectAcl",
+        StepName::DeleteObject => "s3:DeleteObjectVersion",
+        StepName::AssumeRole
+        | StepName::RefusesMissingExternalId
+        | StepName::RefusesWrongExternalId
+        | StepName::GetBucketLocation
+        | StepName::BucketOwner
+        | StepName::Cors => return Vec::new(),
+    };
+    [Target::Bucket, Target::Objects]
+        .into_iter()
+        .flat_map(|target| lacking(gathered, target))
+        .filter(|action| action == beside)
+        .collect()
+}
+
+/// Whether other steps were denied for the same reason, which a policy that does not allow one action alone is not.
+fn is_of_all(fault: &Fault, failure: &AwsFailure, gathered: &Gathered) -> bool {
+    let reason = failure.reason();
+    let mut others = gathered
+        .faults
+        .iter()
+        .filter(|other| other.step != fault.step && other.status == StepStatus::Failed);
+    failure.kind == FailureKind::AccessDenied
+        && !is_implicit(reason)
+        && others.any(|other| denial(&other.what).is_some_and(|denied| denied.reason() == reason))
 }
 
 /// The action that a step needs.
@@ -577,15 +609,13 @@ fn is_same(one: &Cause, other: &Cause) -> bool {
 
 /// One finding over these faults. `None`: there are none.
 fn over(cause: Cause, faults: &[&Fault]) -> Option<Finding> {
-    let steps: Vec<StepName> = faults.iter().map(|fault| fault.step).collect();
-    let evidence: Vec<Evidence> = faults
+    let steps: Vec<(StepName, Vec<Evidence>)> = faults
         .iter()
-        .flat_map(|fault| fault.evidence.iter().cloned())
+        .map(|fault| (fault.step, fault.evidence.clone()))
         .collect();
     (!steps.is_empty()).then_some(Finding {
         cause,
         steps,
-        evidence,
         also: None,
     })
 }

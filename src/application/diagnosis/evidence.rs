@@ -1,7 +1,6 @@
 //! Everything that one check found out, as the diagnosis reads it.
 
 use crate::application::bucket::probe::PutEncryption;
-use crate::application::diagnosis::cause_of_denial::is_implicit;
 use crate::application::diagnosis::fault::Fault;
 use crate::domain::aws_failure::AwsFailure;
 use crate::domain::check::StepName;
@@ -14,11 +13,10 @@ pub(crate) struct Gathered {
     /// In the order in which they were found.
     pub faults: Vec<Fault>,
     pub passed: BTreeSet<StepName>,
+    /// Actions that were denied and that the connection works without, also where their step failed by another.
+    pub optional: Vec<(&'static str, AwsFailure)>,
     /// The key of the file that was read, of those that were listed.
     pub listed_key: Option<String>,
-    /// Actions of the documents that were denied beside a step that failed for another: what mends the step is to allow
-    /// them too.
-    pub also_denied: Vec<(&'static str, AwsFailure)>,
     pub looks: Looks,
 }
 
@@ -83,14 +81,5 @@ impl Gathered {
 
     pub fn fault(&self, step: StepName) -> Option<&Fault> {
         self.faults.iter().find(|fault| fault.step == step)
-    }
-
-    /// The actions that no policy allows, beside steps that failed.
-    pub fn also_denied(&self, of: &dyn Fn(&str) -> bool) -> Vec<String> {
-        self.also_denied
-            .iter()
-            .filter(|(action, failure)| is_implicit(failure.reason()) && of(action))
-            .map(|(action, _)| (*action).to_owned())
-            .collect()
     }
 }

@@ -21,16 +21,18 @@ impl Subject<'_> {
             problem.explanation.push(' ');
             problem.explanation.push_str(also);
         }
-        problem.evidence = self.shown(&finding.evidence);
-        problem.also_explains = finding.steps.iter().skip(1).copied().collect();
+        let evidence = finding.steps.iter().flat_map(|(_, evidence)| evidence);
+        problem.evidence = self.shown(evidence);
+        let others = finding.steps.iter().skip(1);
+        problem.also_explains = others.map(|(step, _)| *step).collect();
         problem
     }
 
-    /// The problem of a further step that it explains: the same words, and nothing that is there already.
-    pub(crate) fn also_problem(&self, finding: &Finding) -> StepProblem {
+    /// The problem of a further step that it explains: the same words, and its own answers. What is to be changed is
+    /// said once.
+    pub(crate) fn also_problem(&self, finding: &Finding, evidence: &[Evidence]) -> StepProblem {
         StepProblem {
-            causes: Vec::new(),
-            evidence: Vec::new(),
+            evidence: self.shown(evidence),
             also_explains: Vec::new(),
             missing: Vec::new(),
             patch: None,
@@ -64,8 +66,11 @@ impl Subject<'_> {
     }
 
     /// The answers, with nothing of what others own.
-    pub(crate) fn shown(&self, evidence: &[Evidence]) -> Vec<Evidence> {
-        let mut shown = evidence.to_vec();
+    pub(crate) fn shown<'a>(
+        &self,
+        evidence: impl IntoIterator<Item = &'a Evidence>,
+    ) -> Vec<Evidence> {
+        let mut shown: Vec<Evidence> = evidence.into_iter().cloned().collect();
         for one in &mut shown {
             let Some(denied) = &mut one.denied else {
                 continue;

@@ -9,11 +9,11 @@ use crate::domain::cause::fix::Fix;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListConditionOrArnWrong {
     pub caller: Caller,
-    /// Other actions of listing that are refused the same way.
-    pub also: Vec<String>,
     pub bucket: String,
     /// The prefix of the settings. Empty: the whole bucket.
     pub prefix: String,
+    /// Further actions on the bucket that no policy allows.
+    pub also: Vec<String>,
 }
 
 impl CauseEntry for ListConditionOrArnWrong {
@@ -78,9 +78,10 @@ impl CauseEntry for ListConditionOrArnWrong {
     }
 
     fn fix(&self) -> Option<Fix> {
-        let mut actions = vec!["s3:ListBucket".to_owned()];
-        actions.extend(self.also.iter().cloned());
-        Some(Fix::AllowActions { actions, key: None })
+        Some(Fix::AllowActions {
+            actions: [vec!["s3:ListBucket".to_owned()], self.also.clone()].concat(),
+            key: None,
+        })
     }
 
     #[cfg(test)]
@@ -90,9 +91,9 @@ impl CauseEntry for ListConditionOrArnWrong {
             .flat_map(|prefix| {
                 Caller::examples().map(|caller| Self {
                     caller,
-                    also: Vec::new(),
                     bucket: "BUCKET".to_owned(),
                     prefix: prefix.to_owned(),
+                    also: Vec::new(),
                 })
             })
             .collect()
