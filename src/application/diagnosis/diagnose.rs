@@ -151,7 +151,7 @@ impl Subject<'_> {
                     bucket: self.bucket(),
                 }
                 .into(),
-                implicit,
+                implicit.clone(),
             ));
         }
         let is_absent = !found.is_empty();
@@ -176,9 +176,9 @@ impl Subject<'_> {
                 asked_of_objects.clone(),
             ));
         }
-        let others_pass =
-            gathered.passed(StepName::GetObject) || gathered.passed(StepName::GetBucketLocation);
-        if !is_absent && no_list && (neither || implicit.len() == 1 && others_pass) {
+        let others_pass = gathered.passed(StepName::GetBucketLocation)
+            || OF_OBJECTS.iter().any(|step| gathered.passed(*step));
+        if !is_absent && no_list && others_pass {
             found.push((
                 ListConditionOrArnWrong {
                     caller: self.caller(),
