@@ -8,6 +8,7 @@ use crate::aws::client::clients::AwsClients;
 use crate::aws::client::egress::Egress;
 use crate::aws::files::bucket::S3Bucket;
 use crate::aws::sessions::{RoleSessions, SessionOpener, SessionPace};
+use crate::domain::storage::HealthChange;
 use crate::domain::check::Outcome;
 use crate::domain::connection::access::Access;
 use crate::domain::connection::bucket_name::BucketName;
@@ -35,7 +36,7 @@ impl Observer for Nobody {
 
     fn checked_connection(&self, _: Outcome) {}
 
-    fn quarantined(&self, _: bool) {}
+    fn health_changed(&self, _: &HealthChange) {}
 }
 
 /// Vault and sessions on this AWS.

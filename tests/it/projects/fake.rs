@@ -24,6 +24,7 @@ use crate::application::projects::imports::{ImportFiles, Pace};
 use crate::application::projects::{FileSource, Limits, NewProject, Projects};
 use crate::application::storages::built_in::BuiltIn;
 use crate::application::storages::{QuarantineMode, Storages};
+use crate::domain::storage::HealthChange;
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::connection::region::Region;
 use crate::domain::connection::service_identity::ServiceIdentity;
@@ -484,5 +485,5 @@ impl crate::application::observe::Observer for NobodyCounts {
 
     fn checked_connection(&self, _: crate::domain::check::Outcome) {}
 
-    fn quarantined(&self, _: bool) {}
+    fn health_changed(&self, _: &HealthChange) {}
 }

@@ -252,6 +252,7 @@ fn entry(at: OffsetDateTime) -> AuditEntry {
         files: Vec::new(),
         file_count: 0,
         signed: None,
+        state: None,
     }
 }
 

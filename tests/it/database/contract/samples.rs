@@ -26,7 +26,7 @@ use crate::domain::names::Name;
 use crate::domain::people::workspace::Workspace;
 use crate::domain::project::{Progress, Project, ProjectFile, ProjectStatus};
 use crate::domain::setup::{Draft, DraftAccessKey, DraftSignIn, Setup, SetupStatus};
-use crate::domain::storage::{Health, HealthState, Storage};
+use crate::domain::storage::{Health, HealthReports, HealthState, Storage};
 use time::{Duration, OffsetDateTime};
 
 /// In whole microseconds, as the database keeps times.
@@ -167,6 +167,7 @@ pub fn storage_of(setup: &Setup) -> Storage {
             since: now(),
             code: None,
             last_check: None,
+            reports: HealthReports::default(),
         },
         quarantine: None,
         project_count: 0,
