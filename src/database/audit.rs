@@ -9,8 +9,8 @@ use crate::database::{Database, before};
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::{AuditId, StorageId, WorkspaceId};
 use crate::domain::people::audit::{
-    Actor, AuditEntry, AuditIntent, AuditResult, AuditedFile, Deed, FilePart, NamedFile, SignedUrls,
-    StateChange,
+    Actor, AuditEntry, AuditIntent, AuditResult, AuditedFile, Deed, FilePart, NamedFile,
+    SignedUrls, StateChange,
 };
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -196,7 +196,12 @@ impl AuditStore for Database {
                  AND occurred_at >= $3 AND occurred_at <= $4
              ORDER BY occurred_at DESC LIMIT 1",
             values![workspace.as_str(), storage.as_str(), since, until],
-            |record| Ok((record.parse("actor", Actor::parse)?, record.time("occurred_at")?)),
+            |record| {
+                Ok((
+                    record.parse("actor", Actor::parse)?,
+                    record.time("occurred_at")?,
+                ))
+            },
         )
         .await
     }
@@ -416,7 +421,10 @@ fn entry(record: &Record) -> StoreResult<AuditEntry> {
                 until: record.time_opt("signed_until")?,
             }),
         },
-        state: match (record.text_opt("state_before")?, record.text_opt("state_after")?) {
+        state: match (
+            record.text_opt("state_before")?,
+            record.text_opt("state_after")?,
+        ) {
             (Some(before), Some(after)) => Some(StateChange { before, after }),
             (None, None) => None,
             (Some(_), None) | (None, Some(_)) => {

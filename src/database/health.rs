@@ -30,10 +30,12 @@ pub(super) async fn lock(
     id: &StorageId,
 ) -> StoreResult<Option<Before>> {
     let sql = Sql::Each {
-        sqlite: "SELECT id, revision, quarantined_at, health, health_since, health_code, health_as_of,
+        sqlite:
+            "SELECT id, revision, quarantined_at, health, health_since, health_code, health_as_of,
                      last_check_id, last_good_check_id, first_bad_check_id, health_check_id
                  FROM storages WHERE workspace_id = $1 AND id = $2",
-        postgres: "SELECT id, revision, quarantined_at, health, health_since, health_code, health_as_of,
+        postgres:
+            "SELECT id, revision, quarantined_at, health, health_since, health_code, health_as_of,
                        last_check_id, last_good_check_id, first_bad_check_id, health_check_id
                    FROM storages WHERE workspace_id = $1 AND id = $2 FOR NO KEY UPDATE",
     };
@@ -171,11 +173,7 @@ async fn quarantine_storage(
 
 /// Writes a change into the audit log. It is kept exactly when the report is: what must not miss a change, and
 /// not tell one that was not kept, belongs beside this.
-async fn write_down(
-    tx: &mut Tx,
-    change: &HealthChange,
-    at: OffsetDateTime,
-) -> StoreResult<()> {
+async fn write_down(tx: &mut Tx, change: &HealthChange, at: OffsetDateTime) -> StoreResult<()> {
     let mut entry = AuditEntry {
         id: AuditId::generate(),
         at,

@@ -94,7 +94,11 @@ impl Job for ScheduledChecks {
         let mut in_row = in_row(job);
         let due = match self.checks.run_now(&bucket, WAIT, None).await {
             Ok(report) => {
-                in_row = if works(&report.verdict()) { 0 } else { in_row.saturating_add(1) };
+                in_row = if works(&report.verdict()) {
+                    0
+                } else {
+                    in_row.saturating_add(1)
+                };
                 let pause = self.pause(in_row).await?;
                 next_check(began, pause, random_bytes()?)
             }
@@ -123,7 +127,11 @@ impl ScheduledChecks {
         let now = self.checks.clock.now();
         let queue = self.store.job_queue(SCHEDULED_CHECK, false, now).await?;
         let is_late = queue.oldest_due.is_some_and(|due| now - due > LATE);
-        Ok(if is_late { self.interval } else { self.interval.min(*sooner) })
+        Ok(if is_late {
+            self.interval
+        } else {
+            self.interval.min(*sooner)
+        })
     }
 }
 

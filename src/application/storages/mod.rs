@@ -2,6 +2,7 @@
 
 pub mod built_in;
 mod change;
+pub mod health;
 pub mod pending;
 
 use crate::application::bucket::port::Bucket;
@@ -13,6 +14,7 @@ use crate::application::error::{Error, Kind, Result};
 use crate::application::kept::store::{StorageDeletion, Store, Window};
 use crate::application::people::caller::{Admin, Member};
 use crate::application::storages::built_in::BuiltIn;
+use crate::application::storages::health::HealthDetail;
 use crate::application::storages::pending::PendingView;
 use crate::domain::check::{CheckReport, Step};
 use crate::domain::connection::bucket_name::BucketName;
@@ -57,6 +59,8 @@ pub struct StorageView {
     pub is_default: bool,
     /// The change that waits for its check. Only admins see it.
     pub pending: Option<PendingView>,
+    /// Only where one storage is read.
+    pub detail: HealthDetail,
 }
 
 /// Which of a storage's connections is meant.
@@ -85,14 +89,18 @@ impl Storages {
                 connection: self.built_in.of(&member.workspace)?.connection,
                 is_default: default == StorageRef::BuiltIn,
                 pending: None,
+                detail: HealthDetail::default(),
             },
             StorageRef::Own(id) => {
                 let storage = self.load(&member.workspace, id).await?;
-                let pending = match member.clone().into_admin() {
-                    Some(_) => self.store.pending(&member.workspace, id).await?,
-                    None => None,
+                let is_admin = member.clone().into_admin().is_some();
+                let pending = match is_admin {
+                    true => self.store.pending(&member.workspace, id).await?,
+                    false => None,
                 };
-                self.view(self.in_force(storage), pending, &default).await?
+                let detail = self.health_detail(&storage, is_admin).await?;
+                let view = self.view(storage, pending, &default).await?;
+                StorageView { detail, ..view }
             }
         })
     }
@@ -341,6 +349,7 @@ impl Storages {
             is_default: default.own() == Some(&storage.id),
             source: StorageSource::Own(Box::new(storage)),
             pending,
+            detail: HealthDetail::default(),
         })
     }
 
@@ -403,6 +412,7 @@ impl StorageView {
             is_default: false,
             source: StorageSource::Own(Box::new(storage)),
             pending: None,
+            detail: HealthDetail::default(),
         }
     }
 

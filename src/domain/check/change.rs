@@ -17,24 +17,28 @@ pub fn between(before: &CheckReport, after: &CheckReport) -> Vec<String> {
     let (then, now) = (moment(before.started_at), moment(after.started_at));
     let (mut sentences, mut told) = (Vec::new(), Vec::new());
     for (was, is) in before.steps.as_slice().iter().zip(after.steps.as_slice()) {
-        let sentence = match (Result::of(was), Result::of(is)) {
-            (Result::Works, Result::Wrong(problem)) => {
-                format!("On {then}, {}. On {now}, {}.", works(is.name), wrong(problem))
+        let sentence = match (Found::of(was), Found::of(is)) {
+            (Found::Works, Found::Wrong(problem)) => {
+                format!(
+                    "On {then}, {}. On {now}, {}.",
+                    works(is.name),
+                    wrong(problem)
+                )
             }
-            (Result::Wrong(old), Result::Wrong(problem)) if old.code != problem.code => {
+            (Found::Wrong(old), Found::Wrong(problem)) if old.code != problem.code => {
                 format!("On {then}, {}. On {now}, {}.", wrong(old), wrong(problem))
             }
-            (Result::Nothing, Result::Wrong(problem)) => {
+            (Found::Nothing, Found::Wrong(problem)) => {
                 format!("On {now}, {}.", wrong(problem))
             }
-            (Result::Wrong(old), Result::Works) => {
+            (Found::Wrong(old), Found::Works) => {
                 format!("On {then}, {}. On {now}, {}.", wrong(old), works(is.name))
             }
-            (Result::Wrong(_), Result::Wrong(_) | Result::Nothing)
-            | (Result::Works | Result::Nothing, Result::Works | Result::Nothing) => continue,
+            (Found::Wrong(_), Found::Wrong(_) | Found::Nothing)
+            | (Found::Works | Found::Nothing, Found::Works | Found::Nothing) => continue,
         };
         // One cause over several steps is told once, at the first of them.
-        let codes = (Result::of(was).code(), Result::of(is).code());
+        let codes = (Found::of(was).code(), Found::of(is).code());
         if !told.contains(&codes) {
             told.push(codes);
             sentences.push(sentence);
@@ -65,14 +69,14 @@ pub fn settings_changed(by: Option<(&str, OffsetDateTime)>) -> String {
 }
 
 /// What a step says of the storage.
-enum Result<'a> {
+enum Found<'a> {
     Works,
     Wrong(&'a StepProblem),
     /// It was not made, or a fault came in that passes.
     Nothing,
 }
 
-impl<'a> Result<'a> {
+impl<'a> Found<'a> {
     fn of(step: &'a Step) -> Self {
         let problem = step.problem.as_ref();
         match (step.status, problem) {
@@ -212,7 +216,11 @@ mod tests {
         let after = denied(
             bad(step, "storage_access_denied", Bearing::Definite),
             step,
-            by("s3:GetObject", DecidedBy::ResourcePolicy, DeniedEffect::ExplicitDeny),
+            by(
+                "s3:GetObject",
+                DecidedBy::ResourcePolicy,
+                DeniedEffect::ExplicitDeny,
+            ),
         );
         assert_eq!(
             between(&report(GOOD), &after),
@@ -220,14 +228,22 @@ mod tests {
                 "On 24 Nov 2026, 14:02 UTC, reading a file was allowed. On 24 Nov 2026, 15:01 UTC, AWS refused `s3:GetObject`: a statement in a bucket policy denies it."
             ]
         );
-        let no_allow = by("kms:Decrypt", DecidedBy::ResourcePolicy, DeniedEffect::ImplicitDeny);
+        let no_allow = by(
+            "kms:Decrypt",
+            DecidedBy::ResourcePolicy,
+            DeniedEffect::ImplicitDeny,
+        );
         assert_eq!(
             refusal(&no_allow).unwrap(),
             "AWS refused `kms:Decrypt`: no key policy allows it"
         );
         let named = Denied {
             policy_arn: Some("arn:aws:organizations::1:policy/x".to_owned()),
-            ..by("s3:PutObject", DecidedBy::ServiceControlPolicy, DeniedEffect::ExplicitDeny)
+            ..by(
+                "s3:PutObject",
+                DecidedBy::ServiceControlPolicy,
+                DeniedEffect::ExplicitDeny,
+            )
         };
         assert_eq!(
             refusal(&named).unwrap(),
@@ -235,10 +251,22 @@ mod tests {
         );
         // AWS's words are not enough for a sentence of their own.
         for denied in [
-            Denied { by: None, ..no_allow.clone() },
-            Denied { action: None, ..no_allow.clone() },
-            Denied { effect: None, ..no_allow.clone() },
-            Denied { by: Some(DecidedBy::Mfa), ..no_allow },
+            Denied {
+                by: None,
+                ..no_allow.clone()
+            },
+            Denied {
+                action: None,
+                ..no_allow.clone()
+            },
+            Denied {
+                effect: None,
+                ..no_allow.clone()
+            },
+            Denied {
+                by: Some(DecidedBy::Mfa),
+                ..no_allow
+            },
         ] {
             assert_eq!(refusal(&denied), None, "{denied:?}");
         }
@@ -261,7 +289,13 @@ mod tests {
             ]
         );
         // Two causes are two sentences, in the order of the steps.
-        let two = with(after, StepName::Cors, StepStatus::Failed, "cors", Bearing::Definite);
+        let two = with(
+            after,
+            StepName::Cors,
+            StepStatus::Failed,
+            "cors",
+            Bearing::Definite,
+        );
         let sentences = between(&report(GOOD), &two);
         assert_eq!(sentences.len(), 2, "{sentences:?}");
         assert!(sentences[1].contains("browsers") && sentences[1].contains("Words of cors."));
@@ -303,7 +337,11 @@ mod tests {
                 "On 24 Nov 2026, 14:02 UTC, files could be listed. On 24 Nov 2026, 15:01 UTC, the check found: Words of denied.",
             ]
         );
-        let other = bad(StepName::AssumeRole, "trust_explicit_deny", Bearing::RefusesUs);
+        let other = bad(
+            StepName::AssumeRole,
+            "trust_explicit_deny",
+            Bearing::RefusesUs,
+        );
         assert_eq!(
             between(&role, &other),
             [

@@ -3,9 +3,9 @@
 pub mod change;
 pub mod patch;
 pub mod problem;
+mod step;
 #[cfg(test)]
 pub mod testing;
-mod step;
 
 pub use step::{AwsCall, StepName, StepStatus};
 
@@ -409,21 +409,69 @@ mod tests {
         use StepStatus::{Failed, Warning};
         let now = OffsetDateTime::UNIX_EPOCH;
         let cors = |report| {
-            testing::with(report, StepName::Cors, Failed, "cors_none", Bearing::Definite)
+            testing::with(
+                report,
+                StepName::Cors,
+                Failed,
+                "cors_none",
+                Bearing::Definite,
+            )
         };
         let alone = cors(testing::report(now));
         assert_eq!(alone.verdict(), Verdict::WorksInPart);
         assert_eq!(alone.outcome(), Outcome::Failed);
         assert_eq!(alone.problem_code(), Some("cors_none"));
         for (step, status, bearing, verdict, code) in [
-            (StepName::AssumeRole, Failed, Bearing::RefusesUs, Verdict::RefusesUs, "other"),
-            (StepName::DeleteObject, Failed, Bearing::Definite, Verdict::Broken, "other"),
-            (StepName::AssumeRole, Failed, Bearing::Undecided, Verdict::Undecided, "other"),
-            (StepName::GetObject, Failed, Bearing::Passing, Verdict::Nothing, "other"),
-            (StepName::GetObject, Warning, Bearing::Definite, Verdict::WorksInPart, "cors_none"),
-            (StepName::GetObject, Warning, Bearing::Harmless, Verdict::WorksInPart, "cors_none"),
+            (
+                StepName::AssumeRole,
+                Failed,
+                Bearing::RefusesUs,
+                Verdict::RefusesUs,
+                "other",
+            ),
+            (
+                StepName::DeleteObject,
+                Failed,
+                Bearing::Definite,
+                Verdict::Broken,
+                "other",
+            ),
+            (
+                StepName::AssumeRole,
+                Failed,
+                Bearing::Undecided,
+                Verdict::Undecided,
+                "other",
+            ),
+            (
+                StepName::GetObject,
+                Failed,
+                Bearing::Passing,
+                Verdict::Nothing,
+                "other",
+            ),
+            (
+                StepName::GetObject,
+                Warning,
+                Bearing::Definite,
+                Verdict::WorksInPart,
+                "cors_none",
+            ),
+            (
+                StepName::GetObject,
+                Warning,
+                Bearing::Harmless,
+                Verdict::WorksInPart,
+                "cors_none",
+            ),
         ] {
-            let both = cors(testing::with(testing::report(now), step, status, "other", bearing));
+            let both = cors(testing::with(
+                testing::report(now),
+                step,
+                status,
+                "other",
+                bearing,
+            ));
             assert_eq!((both.verdict(), both.problem_code()), (verdict, Some(code)));
         }
         // A hint is no problem.
@@ -434,7 +482,10 @@ mod tests {
             "nothing_below_prefix",
             Bearing::Harmless,
         );
-        assert_eq!((hint.verdict(), hint.problem_code()), (Verdict::Works, None));
+        assert_eq!(
+            (hint.verdict(), hint.problem_code()),
+            (Verdict::Works, None)
+        );
     }
 
     #[test]

@@ -48,7 +48,11 @@ pub fn with(
 }
 
 /// The same with a step changed.
-pub fn edit(mut report: CheckReport, name: StepName, change: impl FnOnce(&mut Step)) -> CheckReport {
+pub fn edit(
+    mut report: CheckReport,
+    name: StepName,
+    change: impl FnOnce(&mut Step),
+) -> CheckReport {
     let mut steps = Vec::from(report.steps);
     if let Some(step) = steps.iter_mut().find(|step| step.name == name) {
         change(step);

@@ -302,7 +302,12 @@ mod tests {
             history.then(check);
         }
         // Again, and one that proves nothing.
-        history.then(&failed(4, StepName::AssumeRole, "role_refused", Bearing::RefusesUs));
+        history.then(&failed(
+            4,
+            StepName::AssumeRole,
+            "role_refused",
+            Bearing::RefusesUs,
+        ));
         history.then(&failed(5, StepName::AssumeRole, "x", Bearing::Passing));
         let reports = &history.health.reports;
         assert_eq!(

@@ -2,9 +2,7 @@
 
 mod health;
 
-pub use health::{
-    Condition, Health, HealthChange, HealthReports, HealthState, Quarantining, quarantining,
-};
+pub use health::{Health, HealthChange, HealthReports, HealthState, Quarantining, quarantining};
 
 use crate::domain::connection::{ConnectedBucket, Connection, Owner};
 use crate::domain::ids::{CheckId, SetupId, StorageId, WorkspaceId};

@@ -38,6 +38,8 @@ fn facts(is_built_in: bool, projects: i64) -> Facts {
             since: own("").map(|_| then),
         },
         projects,
+        affected: None,
+        changed: Vec::new(),
         created: own("").map(|_| then),
     }
 }
