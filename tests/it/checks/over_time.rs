@@ -4,7 +4,9 @@ use crate::it::checks::health::Stored;
 use crate::it::support::app::{ORIGIN, TestApp, app_on};
 use crate::it::support::aws::stub::{AwsStub, denied, role_denied, s3_error};
 use crate::it::support::aws::wire::Reply;
+use crate::it::support::scene::Scene;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 const OTHER_ORIGIN: &str = "https://new.example.com";
 
@@ -73,7 +75,9 @@ async fn a_missing_origin_is_degraded_and_never_hides_a_deleted_role() {
     );
     let no_new_origin = || {
         stub.when(|request| {
-            let of_new = request.header("origin") == Some(OTHER_ORIGIN);
+            // In whatever form: no rule names it.
+            let origin = request.header("origin").unwrap_or_default();
+            let of_new = origin.contains("new.example.com");
             (request.operation() == "CorsPreflight" && of_new)
                 .then(|| s3_error(403, "AccessForbidden", "CORSResponse"))
         });
@@ -188,35 +192,23 @@ async fn what_changed_and_whom_it_affects_is_told() {
     }
 }
 
-/// The figures of docs/operations.md.
+/// The figures of docs/operations.md, with one origin.
 #[tokio::test]
 async fn a_check_makes_so_many_calls() {
-    for (access, empty, calls) in [("read", false, READ), ("read_write", false, READ_WRITE)] {
+    let mut found = Vec::new();
+    for access in ["read", "read_write"] {
         let stub = AwsStub::start().await;
         let app = app_on(&stub.sdk_config()).await;
-        let dialog = crate::it::support::scene::Scene::on(&stub)
-            .access(access)
-            .open(&app)
-            .await;
-        if empty {
-            stub.world().objects.clear();
-        }
+        let dialog = Scene::on(&stub).access(access).open(&app).await;
         dialog.check().await.passed();
         stub.clear();
         dialog.check().await.passed();
-        let mut found: Vec<(String, usize)> = Vec::new();
+        let mut calls: BTreeMap<String, usize> = BTreeMap::new();
         for logged in stub.log() {
-            let operation = logged.operation;
-            match found.iter_mut().find(|(name, _)| *name == operation) {
-                Some((_, number)) => *number += 1,
-                None => found.push((operation, 1)),
-            }
+            *calls.entry(logged.operation).or_default() += 1;
         }
-        found.sort();
-        let total: usize = found.iter().map(|(_, number)| number).sum();
-        assert_eq!(total, calls, "{access}: {found:?}");
+        found.push((calls.values().sum::<usize>(), calls));
     }
+    let totals: Vec<usize> = found.iter().map(|(total, _)| *total).collect();
+    assert_eq!(totals, [12, 19], "{found:?}");
 }
-
-const READ: usize = 0;
-const READ_WRITE: usize = 0;
