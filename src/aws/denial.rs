@@ -179,8 +179,11 @@ pub fn policy_complaint(message: &str) -> PolicyComplaint {
     }
 }
 
-/// What KMS says of a key that cannot be used: "ARN is disabled.", "ARN is pending deletion." and their like (KMS
-/// developer guide, "Key states of AWS KMS keys"), or that the key of a ciphertext is out of reach.
+/// What KMS says at the end of a denial that may have several reasons, the key's own absence among them.
+const OUT_OF_REACH: &str = "because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access";
+
+/// What KMS says of a key that cannot be used: "ARN is disabled.", "ARN is pending deletion.", "Key 'ARN' does not
+/// exist" and their like (KMS developer guide, "Key states of AWS KMS keys"), or that a key is out of reach.
 pub fn unusable_key(message: &str) -> Option<UnusableKey> {
     if message.starts_with("The ciphertext refers to a customer") {
         return Some(UnusableKey {
@@ -189,6 +192,21 @@ pub fn unusable_key(message: &str) -> Option<UnusableKey> {
         });
     }
     let text = message.trim().trim_end_matches('.');
+    if let Some(before) = text.strip_suffix(OUT_OF_REACH) {
+        return Some(UnusableKey {
+            arn: read(before).resource.filter(|arn| is_key_arn(arn)),
+            state: KeyState::OutOfReach,
+        });
+    }
+    if let Some((arn, _)) = text
+        .strip_prefix("Key '")
+        .and_then(|rest| rest.split_once("' does not exist"))
+    {
+        return is_key_arn(arn).then(|| UnusableKey {
+            arn: Some(arn.to_owned()),
+            state: KeyState::Other,
+        });
+    }
     let (arn, rest) = text.split_once(' ')?;
     let state = match rest {
         "is disabled" => KeyState::Disabled,
@@ -196,11 +214,14 @@ pub fn unusable_key(message: &str) -> Option<UnusableKey> {
         _ if rest.starts_with("is pending") => KeyState::Other,
         _ => return None,
     };
-    let is_arn = arn.starts_with("arn:") && arn.contains(":kms:");
-    is_arn.then(|| UnusableKey {
+    is_key_arn(arn).then(|| UnusableKey {
         arn: Some(arn.to_owned()),
         state,
     })
+}
+
+fn is_key_arn(text: &str) -> bool {
+    text.starts_with("arn:") && text.contains(":kms:") && !text.contains(char::is_whitespace)
 }
 
 #[cfg(test)]
@@ -339,6 +360,21 @@ mod tests {
             unusable_key(ciphertext).unwrap().state,
             KeyState::OutOfReach
         );
+        let several = format!(
+            "User: arn:aws:sts::1:assumed-role/r/s is not authorized to perform: kms:Decrypt on resource: {arn} {OUT_OF_REACH}"
+        );
+        let key = unusable_key(&several).unwrap();
+        assert_eq!(
+            (key.arn.as_deref(), key.state),
+            (Some(arn), KeyState::OutOfReach)
+        );
+        let unnamed = format!(
+            "User: x is not authorized to perform: kms:Decrypt on the resource associated with this ciphertext {OUT_OF_REACH}"
+        );
+        let key = unusable_key(&unnamed).unwrap();
+        assert_eq!((key.arn, key.state), (None, KeyState::OutOfReach));
+        let absent = unusable_key(&format!("Key '{arn}' does not exist")).unwrap();
+        assert_eq!(absent.arn.as_deref(), Some(arn));
         for text in [
             "",
             "Access Denied",

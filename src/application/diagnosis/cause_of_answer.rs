@@ -136,9 +136,15 @@ impl Subject<'_> {
 
     fn of_unusable_key(&self, failure: &AwsFailure) -> Cause {
         let said = failure.unusable_key();
+        // A write names the key of the settings. What is read may be encrypted with another.
+        let is_write = matches!(
+            failure.operation,
+            "PutObject" | "CopyObject" | "CreateMultipartUpload" | "UploadPart" | "UploadPartCopy"
+        );
         let key = said.and_then(|key| key.arn.clone()).or_else(|| {
             let entered = self.connection.settings.kms_key.as_ref();
-            entered.map(|key| key.as_str().to_owned())
+            let entered = entered.filter(|_| is_write)?;
+            Some(entered.as_str().to_owned())
         });
         match (said.map(|key| key.state), self.code(failure)) {
             (Some(KeyState::Disabled), _) | (_, Some(S3Code::KmsDisabled)) => {

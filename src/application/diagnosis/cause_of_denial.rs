@@ -44,6 +44,7 @@ impl Subject<'_> {
             action: action.to_owned(),
             caller: self.caller(),
             bucket: self.bucket(),
+            resource: self.resource_for(action).unwrap_or_default(),
             policy_arn: shown_policy(failure),
             reason: failure.reason(),
         }
@@ -86,7 +87,6 @@ impl Subject<'_> {
             | DenialReason::Unrecognised => DeniedForUnknownReason { denied }.into(),
             DenialReason::Mfa => MfaRequired { denied }.into(),
             DenialReason::NotGiven => DeniedWithoutReason {
-                resource: self.resource_for(&denied.action).unwrap_or_default(),
                 denied,
                 is_not_requester_pays: false,
             }

@@ -248,7 +248,7 @@ async fn each_code_of_s3_has_words_of_its_own() {
             "KMS.NotFoundException",
             "x",
             "kms_not_found",
-            "no such key",
+            "does not exist",
         ),
         (
             400,

@@ -180,7 +180,7 @@ const POLICIES: &[Policy] = &[
             "identity policy: s3:prefix without a slash, or IfExists",
             LIST,
             "because no identity-based policy allows the s3:ListBucket action",
-            "permission_missing",
+            "list_condition_or_arn_wrong",
             &["condition"],
         )
     },
@@ -227,7 +227,7 @@ async fn no_statement_is_offered_against_a_denial() {
         for says in policy.says {
             assert!(text.contains(says), "{what}: {says}: {text}");
         }
-        let adds = problem["patch"]["operation"] == "add_statement";
+        let adds = problem["patch"]["target"] == "role_permission_policy";
         assert_eq!(adds, policy.patch, "{what}: {text}");
         assert_eq!(
             problem["missing"].is_array(),

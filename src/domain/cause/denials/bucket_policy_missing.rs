@@ -64,7 +64,7 @@ impl CauseEntry for BucketPolicyMissing {
                     ),
                 ),
                 &self.denied.action,
-                "*",
+                &self.denied.resource,
             ),
         ]
     }

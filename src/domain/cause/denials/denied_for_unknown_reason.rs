@@ -45,7 +45,7 @@ impl CauseEntry for DeniedForUnknownReason {
                     format!("{} does not allow it, or denies it.", caller.policy_title()),
                 ),
                 &self.denied.action,
-                "*",
+                &self.denied.resource,
             ),
             self.denied.look_at_bucket_policy(Candidate::new(
                 "bucket_policy",

@@ -10,8 +10,6 @@ pub struct DeniedWithoutReason {
     pub denied: Denied,
     /// The agreement to pay was tried, and refused too.
     pub is_not_requester_pays: bool,
-    /// The ARN of what was asked for.
-    pub resource: String,
 }
 
 impl DeniedWithoutReason {
@@ -133,11 +131,11 @@ impl CauseEntry for DeniedWithoutReason {
                 format!(
                     "{} does not allow {action} on `{}`.",
                     caller.policy_title(),
-                    self.resource
+                    self.denied.resource
                 ),
             ),
             action,
-            &self.resource,
+            &self.denied.resource,
         ));
         all.push(caller.look_by_simulation(
             Candidate::new(
@@ -145,7 +143,7 @@ impl CauseEntry for DeniedWithoutReason {
                 "A policy of an organization denies it. The command tells of that of the caller's account alone.",
             ),
             action,
-            &self.resource,
+            &self.denied.resource,
         ));
         if self.is_of_an_object() {
             all.push(
@@ -178,8 +176,10 @@ impl CauseEntry for DeniedWithoutReason {
             Denied::examples(action, DenialReason::NotGiven).map(|denied| Self {
                 // A store has no such setting.
                 is_not_requester_pays: is_not_requester_pays && !denied.caller.is_at_store(),
-                denied,
-                resource: resource.to_owned(),
+                denied: Denied {
+                    resource: resource.to_owned(),
+                    ..denied
+                },
             })
         };
         let mut all: Vec<Self> = of("s3:GetObject", "arn:aws:s3:::BUCKET/PREFIX/*", true).into();
@@ -232,9 +232,11 @@ mod tests {
     fn a_prefix_stays_one_word_of_the_command() {
         let [denied, ..] = Denied::examples("s3:GetObject", DenialReason::NotGiven);
         let cause = DeniedWithoutReason {
-            denied,
+            denied: Denied {
+                resource: "arn:aws:s3:::BUCKET/it's; rm/*".to_owned(),
+                ..denied
+            },
             is_not_requester_pays: true,
-            resource: "arn:aws:s3:::BUCKET/it's; rm/*".to_owned(),
         };
         let commands: Vec<String> = cause
             .candidates()

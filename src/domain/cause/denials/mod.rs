@@ -45,6 +45,8 @@ pub struct Denied {
     pub action: String,
     pub caller: Caller,
     pub bucket: String,
+    /// The ARN that the action needs to be granted on. Empty where it is not known.
+    pub resource: String,
     /// The policy that denied, where AWS names it.
     pub policy_arn: Option<String>,
     pub reason: DenialReason,
@@ -239,6 +241,7 @@ impl Denied {
                 .map(|_| "arn:aws:iam::222222222222:policy/POLICY".to_owned()),
             caller,
             bucket: "BUCKET".to_owned(),
+            resource: "arn:aws:s3:::BUCKET/*".to_owned(),
             reason,
         })
     }

@@ -60,6 +60,7 @@ impl CauseEntry for KmsForeignKey {
     /// For the likeliest of the candidates. Where neither AWS nor the settings name the key, nobody knows whose policy
     /// to change.
     fn fix(&self) -> Option<Fix> {
+        self.denied.caller.role_arn()?;
         let key = self.denied.key.as_ref().or(self.denied.entered.as_ref())?;
         Some(Fix::KeyPolicy { key: key.clone() })
     }
@@ -85,7 +86,8 @@ mod tests {
             .zip(words_of::<KmsForeignKey>())
         {
             let names_key = cause.denied.key.is_some() || cause.denied.entered.is_some();
-            assert_eq!(cause.fix().is_some(), names_key);
+            let is_role = cause.denied.caller.role_arn().is_some();
+            assert_eq!(cause.fix().is_some(), names_key && is_role);
             assert!(words.contains("does not exist in this Region, or may not be accessed"));
             assert_eq!(
                 words.contains("the role"),

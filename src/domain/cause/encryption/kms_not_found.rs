@@ -25,7 +25,7 @@ impl CauseEntry for KmsNotFound {
         let key = key_in_words(self.key.as_deref());
         Words::new(
             "The KMS key does not exist",
-            format!("AWS says that there is no such key as {key}. No permission changes that."),
+            format!("AWS says that {key} does not exist. No permission changes that."),
             "Compare the ARN of the key in the settings and in the default encryption of the bucket with KMS > Customer managed keys.",
         )
     }
