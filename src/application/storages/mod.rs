@@ -4,6 +4,7 @@ pub mod built_in;
 mod change;
 pub mod health;
 pub mod pending;
+mod what_changed;
 
 use crate::application::bucket::port::Bucket;
 use crate::application::checks::Checks;
