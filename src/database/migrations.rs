@@ -81,6 +81,11 @@ const SQLITE: &[(i64, &str, &str)] = &[
         "health_over_time",
         include_str!("../../migrations/sqlite/0012_health_over_time.sql"),
     ),
+    (
+        13,
+        "import_causes",
+        include_str!("../../migrations/sqlite/0013_import_causes.sql"),
+    ),
 ];
 
 const POSTGRES: &[(i64, &str, &str)] = &[
@@ -143,6 +148,11 @@ const POSTGRES: &[(i64, &str, &str)] = &[
         12,
         "health_over_time",
         include_str!("../../migrations/postgres/0012_health_over_time.sql"),
+    ),
+    (
+        13,
+        "import_causes",
+        include_str!("../../migrations/postgres/0013_import_causes.sql"),
     ),
 ];
 

@@ -19,7 +19,8 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT id, workspace_id, name, storage_id, status, progress_done, progress_total, \
-             file_count, total_size, archived_count, skipped_count, failure_code, failure_detail, created_at \
+             file_count, total_size, archived_count, skipped_count, failure_code, failure_detail, \
+             failure_cause, failure_remedy, created_at \
              FROM projects ",
             $rest
         )
@@ -235,8 +236,9 @@ impl ProjectStore for Database {
 async fn insert(tx: &mut Tx, project: &Project) -> StoreResult<()> {
     tx.execute(
         "INSERT INTO projects (id, workspace_id, name, storage_id, status, progress_done, progress_total,
-             file_count, total_size, skipped_count, failure_code, failure_detail, created_at, archived_count)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+             file_count, total_size, skipped_count, failure_code, failure_detail, created_at, archived_count,
+             failure_cause, failure_remedy)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
         values![
             project.id.as_str(),
             project.workspace.as_str(),
@@ -252,6 +254,8 @@ async fn insert(tx: &mut Tx, project: &Project) -> StoreResult<()> {
             project.failure.as_ref().map(|v| v.detail.as_str()),
             project.created_at,
             project.archived_count,
+            project.failure.as_ref().and_then(|v| v.cause.as_deref()),
+            project.failure.as_ref().and_then(|v| v.remedy.as_deref()),
         ],
     )
     .await
@@ -263,6 +267,8 @@ fn project(record: &Record) -> StoreResult<Project> {
         Some(code) => Some(ImportFailure {
             code,
             detail: record.text("failure_detail")?,
+            cause: record.text_opt("failure_cause")?,
+            remedy: record.text_opt("failure_remedy")?,
         }),
         None => None,
     };

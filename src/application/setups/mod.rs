@@ -9,7 +9,7 @@ use crate::application::connections::Connections;
 use crate::application::connections::change::Change;
 use crate::application::connections::errors::{changed_meanwhile, check_required, incomplete};
 use crate::application::connections::input::ConnectionInput;
-use crate::application::error::{Error, FieldError, Kind, Result};
+use crate::application::error::{Error, FieldError, Kind, Reason, Result};
 use crate::application::kept::idempotency::Keep;
 use crate::application::kept::store::{Completion, Store, StoreError, Window};
 use crate::application::people::caller::Admin;
@@ -213,7 +213,7 @@ impl Setups {
                     }
                 }
                 // The same form, sent twice at the same moment: the later one goes on.
-                Err(error) if error.code == "changed_meanwhile" => {}
+                Err(error) if error.reason == Some(Reason::ChangedMeanwhile) => {}
                 Err(error) => return Err(error),
             }
         }

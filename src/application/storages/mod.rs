@@ -11,7 +11,7 @@ use crate::application::checks::Checks;
 use crate::application::clock::Clock;
 use crate::application::connections::Connections;
 use crate::application::connections::errors::{check_required, no_pending_change};
-use crate::application::error::{Error, Kind, Result};
+use crate::application::error::{Error, Kind, Reason, Result};
 use crate::application::kept::store::{StorageDeletion, Store, Window};
 use crate::application::people::caller::{Admin, Member};
 use crate::application::storages::built_in::BuiltIn;
@@ -389,7 +389,7 @@ fn quarantined(quarantine: &Quarantine) -> Error {
 
 /// Whether there is no such storage, rather than a failure to read it.
 pub fn is_absent(error: &Error) -> bool {
-    error.kind == Kind::NotFound || error.code == built_in::NOT_CONFIGURED
+    error.kind == Kind::NotFound || error.reason == Some(Reason::NoBuiltInStorage)
 }
 
 fn in_use(projects: i64) -> Error {
@@ -401,6 +401,7 @@ fn in_use(projects: i64) -> Error {
             several => format!("{several} projects use this storage."),
         },
     )
+    .because(Reason::StorageInUse)
     .remedy("Delete the projects first.")
     .member("project_count", projects)
 }

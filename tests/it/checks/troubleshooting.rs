@@ -31,7 +31,8 @@ mend it, a `patch`. AWS names one reason at a time: check again after each chang
 - A check uses a session that is narrowed to the bucket, the prefix and the access. So it cannot see whether the role
   allows more than it needs, such as the whole bucket. Compare the role's policy with the document.
 
-File operations answer denials with the same members, and with the code of the cause in `cause`.
+A file operation that fails answers with the same words, and with the code of the cause in `cause`. See
+[errors.md](errors.md#when-aws-or-the-store-fails).
 ";
 
 const FOOT: &str = "

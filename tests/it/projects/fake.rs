@@ -12,7 +12,7 @@ use crate::application::checks::limits::CheckLimits;
 use crate::application::clock::Clock;
 use crate::application::connections::Connections;
 use crate::application::connections::principal::PrincipalSource;
-use crate::application::diagnosis::denials::Denials;
+use crate::application::diagnosis::explainer::Explainer;
 use crate::application::files::shared::Files;
 use crate::application::jobs::Lane;
 use crate::application::jobs::worker::Worker;
@@ -117,6 +117,13 @@ impl FakeBucket {
             _ => Ok(()),
         }
     }
+}
+
+/// What explains failures, with no identity of the service known.
+pub fn explainer() -> Explainer {
+    let policies = Arc::new(PolicyTemplates::load().unwrap());
+    let principal = PrincipalSource::new(None, Arc::new(NoProbes));
+    Explainer::new(policies, Arc::new(principal))
 }
 
 pub fn failure(kind: FailureKind) -> AwsFailure {
@@ -323,6 +330,7 @@ impl Rig {
         let policies = Arc::new(PolicyTemplates::load().unwrap());
         let vault = Arc::new(Vault::new(&MasterKey::generate().unwrap().0).unwrap());
         let principal = Arc::new(PrincipalSource::new(None, prober.clone()));
+        let explainer = Explainer::new(policies.clone(), principal.clone());
         let checks = Arc::new(Checks {
             store: store.clone(),
             checker: Arc::new(ConnectionChecker::new(
@@ -348,7 +356,7 @@ impl Rig {
             }),
             checks,
             files: bucket.clone(),
-            built_in: Arc::new(BuiltIn::new(None, prober)),
+            built_in: Arc::new(BuiltIn::new(None, prober, explainer.clone())),
             clock: clock.clone(),
             quarantine: QuarantineMode::On,
         });
@@ -359,7 +367,7 @@ impl Rig {
             files: Arc::new(Files {
                 storages: storages.clone(),
                 bucket: bucket.clone(),
-                denials: Denials::new(policies),
+                explainer: explainer.clone(),
                 vault,
                 longest_url_life: Duration::from_secs(60),
                 memory: Arc::new(ByteBudget::new(64 << 20)),
@@ -403,6 +411,7 @@ impl Rig {
                 store: store.clone(),
                 storages: self.storages.clone(),
                 files: self.bucket.clone(),
+                explainer: explainer(),
                 clock: self.clock.clone(),
                 pace,
             })]),

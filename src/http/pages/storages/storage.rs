@@ -1,7 +1,7 @@
 //! A storage's own page: what it is, how it is, and what an admin can change.
 
 use crate::application::connections::view::ConnectionView;
-use crate::application::error::{FieldError, Kind, Result};
+use crate::application::error::{FieldError, Kind, Reason, Result};
 use crate::application::kept::page_tokens::PageRequest;
 use crate::application::kept::store::ProjectsOfStorage;
 use crate::application::storages::{StorageView, Which, not_built_in};
@@ -474,7 +474,7 @@ async fn delete(
 ) -> Result<HttpResponse> {
     let error = match services.storages.delete(&visitor.admin, &id.0).await {
         Ok(()) => return Ok(see_other("/settings/storages?done=storage_deleted")),
-        Err(error) if error.code == "storage_in_use" => error,
+        Err(error) if error.reason == Some(Reason::StorageInUse) => error,
         Err(error) => return Err(error),
     };
     let view = services
