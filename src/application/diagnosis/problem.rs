@@ -3,6 +3,7 @@
 use crate::application::diagnosis::finding::Finding;
 use crate::application::diagnosis::subject::Subject;
 use crate::domain::cause::Cause;
+use crate::domain::cause::entry::Side;
 use crate::domain::cause::fix::Fix;
 use crate::domain::check::problem::{Evidence, MissingPermission, StepProblem};
 use crate::domain::connection::kms_key_arn::KmsKeyArn;
@@ -53,7 +54,7 @@ impl Subject<'_> {
             title: words.title,
             explanation: words.explanation,
             remedy,
-            side: Some(facts.side),
+            side: Some(self.side(cause)),
             certainty: Some(facts.certainty),
             causes: cause.candidates(),
             evidence: Vec::new(),
@@ -62,6 +63,18 @@ impl Subject<'_> {
             patch,
             learn_more: facts.learn_more.map(str::to_owned),
             bearing: facts.bearing,
+        }
+    }
+
+    /// Who can remove the cause: of what is the customer's elsewhere, the operator in the built-in storage.
+    pub(crate) fn side(&self, cause: &Cause) -> Side {
+        match cause.facts().side {
+            Side::CustomerAccount | Side::CustomerOrganization | Side::Settings
+                if self.is_built_in() =>
+            {
+                Side::Service
+            }
+            side => side,
         }
     }
 

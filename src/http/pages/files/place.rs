@@ -150,7 +150,11 @@ pub struct Trouble {
 
 impl Trouble {
     /// Writes the cause to the log: the page does not have it.
-    pub fn of(error: &Error) -> Self {
+    pub fn of(error: Error, is_admin: bool) -> Self {
+        let error = match is_admin {
+            true => error.for_admins(),
+            false => error,
+        };
         let status = status_of(error.kind);
         if status.is_server_error() {
             tracing::warn!(
