@@ -220,10 +220,7 @@ where
             return Some(NoConnection::Tls);
         }
         let io = cause.downcast_ref::<std::io::Error>()?;
-        if io
-            .get_ref()
-            .is_some_and(|inner| inner.is::<rustls::Error>())
-        {
+        if is_of_tls(io) {
             return Some(NoConnection::Tls);
         }
         match io.kind() {
@@ -240,6 +237,17 @@ where
                 }
             }
         }
+    })
+}
+
+/// Whether it wraps an error of TLS. The connector wraps it twice where the other side does not speak TLS, and the
+/// source of an error within an error of input and output is not that error.
+fn is_of_tls(error: &std::io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| {
+        inner.is::<rustls::Error>()
+            || inner
+                .downcast_ref::<std::io::Error>()
+                .is_some_and(is_of_tls)
     })
 }
 

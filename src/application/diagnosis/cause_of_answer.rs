@@ -104,6 +104,7 @@ impl Subject<'_> {
             FailureKind::ListingIncomplete => ListingIncomplete {
                 attempt: self.attempt(),
             }
+            .into(),
             FailureKind::ClockSkew => AwsClockSkew {
                 attempt: self.attempt(),
             }
