@@ -228,11 +228,17 @@ where
         }
         match io.kind() {
             std::io::ErrorKind::ConnectionRefused => Some(NoConnection::Refused),
-            // The standard library has no kind for it.
-            _ => io
-                .to_string()
-                .starts_with("failed to lookup address")
-                .then_some(NoConnection::Dns),
+            // The standard library has no kinds for these two.
+            _ => {
+                let text = io.to_string();
+                if text.starts_with("failed to lookup address") {
+                    Some(NoConnection::Dns)
+                } else if text.starts_with("tls handshake eof") {
+                    Some(NoConnection::Tls)
+                } else {
+                    None
+                }
+            }
         }
     })
 }

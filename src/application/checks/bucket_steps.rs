@@ -201,7 +201,7 @@ impl CheckRun<'_> {
                     step,
                     location,
                     Seen::of(failure),
-                    What::LocationNotSupported,
+                    What::LocationNotSupported(failure.clone()),
                 );
                 failure.region()
             }
@@ -344,13 +344,12 @@ impl CheckRun<'_> {
             self.record.fail(step, timed, failure, what);
             return Some(answer.value.clone());
         }
-        if !expiring.is_empty() {
-            let what = What::FilesThatExpire { found: expiring };
-            self.record.warn(step, list, Seen::answered(answer), what);
-            return Some(answer.value.clone());
-        }
         match without {
             Some((seen, what)) => self.record.warn(step, list, seen, what),
+            None if !expiring.is_empty() => {
+                let what = What::FilesThatExpire { found: expiring };
+                self.record.warn(step, list, Seen::answered(answer), what);
+            }
             None => self.record.pass(step, list, answer),
         }
         Some(answer.value.clone())

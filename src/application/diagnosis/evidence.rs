@@ -50,7 +50,7 @@ pub(crate) enum AcceptedId {
 /// What reading an object that does not exist was answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AbsentKey {
-    /// That there is none, which S3 says to those who may read it.
+    /// That there is none, or that it takes s3:ListBucket to know. S3 says either only to those who may read it.
     NotFound,
     Refused,
 }

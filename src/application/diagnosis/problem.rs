@@ -122,16 +122,9 @@ impl Subject<'_> {
         match fix {
             Fix::AllowActions { actions, key } => actions
                 .iter()
-                .map(|action| MissingPermission {
-                    action: action.clone(),
-                    resource: key
-                        .as_ref()
-                        .filter(|_| action.starts_with("kms:"))
-                        .map(|key| key.as_str().to_owned())
-                        .or_else(|| self.resource_for(action))
-                        .unwrap_or_else(|| UNKNOWN_KEY.to_owned()),
-                })
+                .map(|action| self.missing_action(action, key.as_ref()))
                 .collect(),
+            Fix::UseKey { action, key } => vec![self.missing_action(action, key.as_ref())],
             Fix::AllowOnProbes { action } => {
                 let objects = self.resource_for("s3:GetObject").unwrap_or_default();
                 let below = objects.strip_suffix('*').unwrap_or(&objects);
@@ -148,6 +141,17 @@ impl Subject<'_> {
             | Fix::Setting(_) => Vec::new(),
         }
     }
+
+    fn missing_action(&self, action: &str, key: Option<&KmsKeyArn>) -> MissingPermission {
+        MissingPermission {
+            action: action.to_owned(),
+            resource: key
+                .filter(|_| action.starts_with("kms:"))
+                .map(|key| key.as_str().to_owned())
+                .or_else(|| self.resource_for(action))
+                .unwrap_or_else(|| UNKNOWN_KEY.to_owned()),
+        }
+    }
 }
 
 fn is_denial(fix: &Option<Fix>) -> bool {
@@ -155,6 +159,7 @@ fn is_denial(fix: &Option<Fix>) -> bool {
         fix,
         Some(
             Fix::AllowActions { .. }
+                | Fix::UseKey { .. }
                 | Fix::PermissionPolicy
                 | Fix::BucketPolicy
                 | Fix::KeyPolicy { .. }

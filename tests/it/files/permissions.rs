@@ -55,10 +55,7 @@ impl VersionedFile {
     /// As an admin: what is missing is not told to members.
     async fn get(&self, below: &str) -> Answer {
         let path = self.place.path(below);
-        self.place
-            .app
-            .get(&path, &self.place.workspace.admin)
-            .await
+        self.place.app.get(&path, &self.place.workspace.admin).await
     }
 
     /// Puts back what the operation before has taken away, by the customer's own hand.
@@ -70,15 +67,13 @@ impl VersionedFile {
             Op::ReadMetadata => self.get("/files/metadata?key=/a").await,
             Op::ReadVersionMetadata => {
                 let version = &self.version;
-                self
-                    .get(&format!("/files/metadata?key=/a&version_id={version}"))
+                self.get(&format!("/files/metadata?key=/a&version_id={version}"))
                     .await
             }
             Op::Read => self.get("/files/content?key=/a").await,
             Op::ReadVersion => {
                 let version = &self.version;
-                self
-                    .get(&format!("/files/content?key=/a&version_id={version}"))
+                self.get(&format!("/files/content?key=/a&version_id={version}"))
                     .await
             }
             Op::ListVersions => self.get("/files/versions?key=/a").await,
