@@ -76,6 +76,16 @@ const SQLITE: &[(i64, &str, &str)] = &[
         "archived_files",
         include_str!("../../migrations/sqlite/0011_archived_files.sql"),
     ),
+    (
+        12,
+        "health_over_time",
+        include_str!("../../migrations/sqlite/0012_health_over_time.sql"),
+    ),
+    (
+        13,
+        "import_causes",
+        include_str!("../../migrations/sqlite/0013_import_causes.sql"),
+    ),
 ];
 
 const POSTGRES: &[(i64, &str, &str)] = &[
@@ -133,6 +143,16 @@ const POSTGRES: &[(i64, &str, &str)] = &[
         11,
         "archived_files",
         include_str!("../../migrations/postgres/0011_archived_files.sql"),
+    ),
+    (
+        12,
+        "health_over_time",
+        include_str!("../../migrations/postgres/0012_health_over_time.sql"),
+    ),
+    (
+        13,
+        "import_causes",
+        include_str!("../../migrations/postgres/0013_import_causes.sql"),
     ),
 ];
 

@@ -13,10 +13,12 @@ use crate::domain::cause::answers::aws_unavailable::AwsUnavailable;
 use crate::domain::cause::answers::aws_unreachable::AwsUnreachable;
 use crate::domain::cause::answers::body_altered::BodyAltered;
 use crate::domain::cause::answers::conflicting_change::ConflictingChange;
+use crate::domain::cause::answers::listing_incomplete::ListingIncomplete;
 use crate::domain::cause::bucket::access_key_temporary::AccessKeyTemporary;
 use crate::domain::cause::bucket::access_key_unknown::AccessKeyUnknown;
 use crate::domain::cause::bucket::account_disabled::{AccountDisabled, Disabled};
 use crate::domain::cause::bucket::bucket_not_found::BucketNotFound;
+use crate::domain::cause::bucket::bucket_region_changed::BucketRegionChanged;
 use crate::domain::cause::bucket::bucket_region_unknown::BucketRegionUnknown;
 use crate::domain::cause::bucket::endpoint_dns::EndpointDns;
 use crate::domain::cause::bucket::endpoint_not_allowed::EndpointNotAllowed;
@@ -60,7 +62,10 @@ impl Subject<'_> {
                 bucket: self.bucket(),
             }
             .into(),
-            FailureKind::WrongRegion => BucketRegionUnknown.into(),
+            FailureKind::WrongRegion => match failure.region() {
+                Some(found) => BucketRegionChanged { found }.into(),
+                None => BucketRegionUnknown.into(),
+            },
             FailureKind::ForbiddenAddress => EndpointNotAllowed { host: self.host() }.into(),
             FailureKind::Redirected => EndpointRedirects {
                 to: failure.redirects_to().map(ToString::to_string),
@@ -90,8 +95,13 @@ impl Subject<'_> {
                 attempt: self.attempt(),
             }
             .into(),
-            FailureKind::NotS3 => EndpointNotS3 { host: self.host() }.into(),
-            FailureKind::InvalidResponse | FailureKind::ListingIncomplete => AwsAnswerUnreadable {
+            FailureKind::NotS3 if self.is_at_store() => EndpointNotS3 { host: self.host() }.into(),
+            // No setting leads elsewhere than to AWS: something in between answers.
+            FailureKind::NotS3 | FailureKind::InvalidResponse => AwsAnswerUnreadable {
+                attempt: self.attempt(),
+            }
+            .into(),
+            FailureKind::ListingIncomplete => ListingIncomplete {
                 attempt: self.attempt(),
             }
             .into(),

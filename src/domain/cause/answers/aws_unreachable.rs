@@ -27,7 +27,7 @@ impl CauseEntry for AwsUnreachable {
                 "{} could not be reached, or the connection broke. This proves nothing about the settings.",
                 self.attempt.sentence()
             ),
-            "Check again in a moment. If it stays, contact the operator.",
+            "Try again in a moment. If it stays, contact the operator.",
         )
     }
 

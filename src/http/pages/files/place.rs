@@ -149,6 +149,10 @@ pub struct Crumb {
 pub struct Trouble {
     pub detail: String,
     pub remedy: Option<String>,
+    /// For admins: what may be behind it, the likeliest first.
+    pub causes: Vec<String>,
+    /// For admins: what to paste, as indented JSON.
+    pub patch: Option<String>,
     pub aws_request_id: Option<String>,
     /// Whether a check of the connection can say more.
     pub offers_check: bool,
@@ -157,7 +161,13 @@ pub struct Trouble {
 
 impl Trouble {
     /// Writes the cause to the log: the page does not have it.
-    pub fn of(error: &Error) -> Self {
+    pub fn of(error: Error, is_admin: bool) -> Self {
+        let shown = error.diagnosis.clone().filter(|_| is_admin);
+        let problem = shown.map(|diagnosis| diagnosis.problem);
+        let error = match is_admin {
+            true => error.for_admins(),
+            false => error,
+        };
         let status = status_of(error.kind);
         if status.is_server_error() {
             tracing::warn!(
@@ -171,6 +181,14 @@ impl Trouble {
         Self {
             detail: error.detail.clone(),
             remedy: error.remedy.clone(),
+            causes: problem
+                .iter()
+                .flat_map(|problem| &problem.causes)
+                .map(|cause| cause.text.clone())
+                .collect(),
+            patch: problem
+                .and_then(|problem| problem.patch)
+                .and_then(|patch| serde_json::to_string_pretty(&patch.document).ok()),
             aws_request_id: error.aws_request_id.clone(),
             offers_check: is_of_connection(error.kind),
             status,

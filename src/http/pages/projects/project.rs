@@ -5,6 +5,7 @@ use crate::application::files::sign::{ReadMethod, SignRequest};
 use crate::application::kept::page_tokens::PageRequest;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::ProjectId;
+use crate::domain::project::ImportFailure;
 use crate::domain::project::{Project, ProjectFile, ProjectStatus};
 use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::files::{
@@ -77,27 +78,8 @@ struct ProjectFacts {
     skipped: i64,
     archived: i64,
     created: Moment,
-    failure: Option<FailureView>,
+    failure: Option<ImportFailure>,
 }
-
-/// Why an import failed.
-struct FailureView {
-    detail: String,
-    code: String,
-    /// Whether a check of the storage's connection can say more.
-    offers_check: bool,
-}
-
-/// Codes of imports that failed by what was to be imported, or by the service: a check of the connection says
-/// nothing about them.
-const OF_FILES: &[&str] = &[
-    "internal_error",
-    "listing_incomplete",
-    "manifest_changed",
-    "missing_files",
-    "storage_deleted",
-    "too_many_files",
-];
 
 /// How far an import is: a part of the page that asks again by itself while it goes on.
 #[derive(Template)]
@@ -134,11 +116,7 @@ impl ProjectFacts {
             skipped: project.skipped_count,
             archived: project.archived_count,
             created: Moment(project.created_at),
-            failure: project.failure.as_ref().map(|failure| FailureView {
-                offers_check: !OF_FILES.contains(&failure.code.as_str()),
-                detail: failure.detail.clone(),
-                code: failure.code.clone(),
-            }),
+            failure: project.failure.clone(),
         }
     }
 }
@@ -206,7 +184,7 @@ async fn show(
         None => (None, None),
         Some(file) => match sign(&services, &visitor, &id.0, &file.file_key, None).await {
             Ok(url) => (None, origin(&url.url)),
-            Err(error) => (Some(Trouble::of(&error)), None),
+            Err(error) => (Some(Trouble::of(error, visitor.is_admin())), None),
         },
     };
     let mut response = html(&ProjectPage {
@@ -417,7 +395,11 @@ mod tests {
     #[test]
     fn a_storage_that_cannot_be_used_is_told() {
         let error = Error::new(Kind::Conflict, "check_required", "It was <changed>.");
-        let html = render(ProjectStatus::Ready, &["/a.png"], Some(Trouble::of(&error)));
+        let html = render(
+            ProjectStatus::Ready,
+            &["/a.png"],
+            Some(Trouble::of(error, true)),
+        );
         assert!(html.contains("It was &#60;changed&#62;."));
         assert!(html.contains("/settings/storages/sto_"));
         assert!(

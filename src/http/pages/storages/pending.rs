@@ -1,7 +1,7 @@
 //! The change of a storage that waits for its check, on the storage's page.
 
 use crate::application::connections::view::Difference;
-use crate::application::error::Result;
+use crate::application::error::{Reason, Result};
 use crate::application::storages::Which;
 use crate::application::storages::pending::PendingView;
 use crate::domain::ids::{StorageId, StorageRef};
@@ -115,7 +115,7 @@ async fn check(
         }
         Ok(_) => Ok(page(&id.0, Some("change_failed"))),
         // Sent twice, or somebody else was faster: the page shows how it is.
-        Err(error) if error.code == "no_pending_change" => Ok(page(&id.0, None)),
+        Err(error) if error.reason == Some(Reason::NoPendingChange) => Ok(page(&id.0, None)),
         Err(error) => Err(error),
     }
 }
