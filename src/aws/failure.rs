@@ -220,20 +220,34 @@ where
             return Some(NoConnection::Tls);
         }
         let io = cause.downcast_ref::<std::io::Error>()?;
-        if io
-            .get_ref()
-            .is_some_and(|inner| inner.is::<rustls::Error>())
-        {
+        if is_of_tls(io) {
             return Some(NoConnection::Tls);
         }
         match io.kind() {
             std::io::ErrorKind::ConnectionRefused => Some(NoConnection::Refused),
-            // The standard library has no kind for it.
-            _ => io
-                .to_string()
-                .starts_with("failed to lookup address")
-                .then_some(NoConnection::Dns),
+            // The standard library has no kinds for these two.
+            _ => {
+                let text = io.to_string();
+                if text.starts_with("failed to lookup address") {
+                    Some(NoConnection::Dns)
+                } else if text.starts_with("tls handshake eof") {
+                    Some(NoConnection::Tls)
+                } else {
+                    None
+                }
+            }
         }
+    })
+}
+
+/// Whether it wraps an error of TLS. The connector wraps it twice where the other side does not speak TLS, and the
+/// source of an error within an error of input and output is not that error.
+fn is_of_tls(error: &std::io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| {
+        inner.is::<rustls::Error>()
+            || inner
+                .downcast_ref::<std::io::Error>()
+                .is_some_and(is_of_tls)
     })
 }
 

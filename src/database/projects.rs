@@ -1,14 +1,15 @@
 //! Projects and their files.
 
 use crate::application::kept::store::{
-    ImportStep, KeptAnswer, NewJob, ProjectStore, StoreError, StoreResult, Window,
+    ImportStep, KeptAnswer, NewJob, ProjectStore, ProjectsOfStorage, StoreError, StoreResult,
+    Window,
 };
 use crate::database::engine::{Sql, Tx, Value, values};
 use crate::database::idempotency::keep;
 use crate::database::project_files::{PER_STATEMENT, file, insert_files, placeholders, progress};
 use crate::database::record::{Record, storage_column, stored_name};
 use crate::database::{Database, before, imports, jobs};
-use crate::domain::ids::{ProjectId, StorageRef, WorkspaceId};
+use crate::domain::ids::{ProjectId, StorageId, StorageRef, WorkspaceId};
 use crate::domain::project::{ImportFailure, Project, ProjectFile, ProjectStatus};
 use async_trait::async_trait;
 
@@ -91,6 +92,51 @@ impl ProjectStore for Database {
             project,
         )
         .await
+    }
+
+    async fn projects_of_storage(
+        &self,
+        workspace: &WorkspaceId,
+        storage: &StorageId,
+        named: u32,
+    ) -> StoreResult<ProjectsOfStorage> {
+        let counted = self
+            .fetch_records(
+                "projects",
+                "SELECT status AS id, COUNT(*) AS number FROM projects
+                 WHERE workspace_id = $1 AND storage_id = $2 GROUP BY status",
+                values![workspace.as_str(), storage.as_str()],
+                |record| {
+                    Ok((
+                        record.parse("id", ProjectStatus::parse)?,
+                        record.number::<u64>("number")?,
+                    ))
+                },
+            )
+            .await?;
+        let newest = self
+            .fetch_records(
+                "projects",
+                "SELECT id, name FROM projects WHERE workspace_id = $1 AND storage_id = $2
+                 ORDER BY id DESC LIMIT $3",
+                values![workspace.as_str(), storage.as_str(), named],
+                |record| {
+                    Ok((
+                        record.parse("id", ProjectId::parse)?,
+                        record.parse("name", stored_name)?,
+                    ))
+                },
+            )
+            .await?;
+        let importing = |(status, _): &&(ProjectStatus, u64)| *status == ProjectStatus::Importing;
+        Ok(ProjectsOfStorage {
+            count: counted.iter().map(|(_, number)| number).sum(),
+            importing: counted
+                .iter()
+                .find(importing)
+                .map_or(0, |(_, number)| *number),
+            newest,
+        })
     }
 
     async fn delete_project(&self, workspace: &WorkspaceId, id: &ProjectId) -> StoreResult<bool> {

@@ -201,7 +201,7 @@ impl CheckRun<'_> {
                     step,
                     location,
                     Seen::of(failure),
-                    What::LocationNotSupported,
+                    What::LocationNotSupported(failure.clone()),
                 );
                 failure.region()
             }
@@ -321,6 +321,8 @@ impl CheckRun<'_> {
         versions: Option<&Answer<Vec<String>>>,
     ) -> Option<Vec<ListedObject>> {
         let step = StepName::ListBucket;
+        let denied = versions.and_then(|versions| versions.as_ref().err());
+        let without = self.without("s3:ListBucketVersions", denied);
         let answer = match &list.value {
             Ok(answer) => answer,
             Err(failure) => {
@@ -342,14 +344,12 @@ impl CheckRun<'_> {
             self.record.fail(step, timed, failure, what);
             return Some(answer.value.clone());
         }
-        if !expiring.is_empty() {
-            let what = What::FilesThatExpire { found: expiring };
-            self.record.warn(step, list, Seen::answered(answer), what);
-            return Some(answer.value.clone());
-        }
-        let denied = versions.and_then(|versions| versions.as_ref().err());
-        match self.without("s3:ListBucketVersions", denied) {
+        match without {
             Some((seen, what)) => self.record.warn(step, list, seen, what),
+            None if !expiring.is_empty() => {
+                let what = What::FilesThatExpire { found: expiring };
+                self.record.warn(step, list, Seen::answered(answer), what);
+            }
             None => self.record.pass(step, list, answer),
         }
         Some(answer.value.clone())

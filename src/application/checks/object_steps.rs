@@ -84,8 +84,10 @@ impl CheckRun<'_> {
             true => Some(self.read_back(probe, &key, &mut written).await),
             false => None,
         };
-        self.read_step(read, back.as_ref(), read_acl.err(), found);
-        self.put_step(&written, back.as_ref(), write_acl.err());
+        let without = self.without("s3:GetObjectAcl", read_acl.as_ref().err());
+        self.read_step(read, back.as_ref(), without, found);
+        let without = self.without("s3:PutObjectAcl", write_acl.as_ref().err());
+        self.put_step(&written, back.as_ref(), without);
         self.remove(probe, &key, written, back, lists_versions)
             .await;
     }
@@ -166,7 +168,7 @@ impl CheckRun<'_> {
         &self,
         read: Option<Read>,
         back: Option<&Timed<Answer<ReadBack>>>,
-        acl: Option<AwsFailure>,
+        without: Option<(Seen, What)>,
         found: Found,
     ) {
         let step = StepName::GetObject;
@@ -193,7 +195,6 @@ impl CheckRun<'_> {
             self.record.fail(step, back, failure, what);
             return;
         }
-        let without = self.without("s3:GetObjectAcl", acl.as_ref());
         match (without, &read, back) {
             (Some((seen, what)), Some(read), _) => {
                 self.record.warn(step, read, seen, what);
@@ -248,7 +249,7 @@ impl CheckRun<'_> {
         &self,
         written: &Written,
         back: Option<&Timed<Answer<ReadBack>>>,
-        acl: Option<AwsFailure>,
+        without: Option<(Seen, What)>,
     ) {
         let step = StepName::PutObject;
         let put = &written.put;
@@ -287,7 +288,7 @@ impl CheckRun<'_> {
             // The step before has said why it could not be read.
             Some(Err(_)) | None => {}
         }
-        match self.without("s3:PutObjectAcl", acl.as_ref()) {
+        match without {
             Some((seen, what)) => self.record.warn(step, put, seen, what),
             None => self.record.pass(step, put, answer),
         }
@@ -364,6 +365,9 @@ impl CheckRun<'_> {
             .map(|(id, failure)| (id, described(failure)));
         // Of a bucket without versions there is one object, and its deletion has been answered.
         let (of_null, of_versions): (Vec<_>, Vec<_>) = left.partition(|(id, _)| id == NULL_VERSION);
+        let without = of_null
+            .iter()
+            .find_map(|(_, failure)| self.without("s3:DeleteObjectVersion", Some(failure)));
         match &delete.value {
             Err(failure) => {
                 let is_left =
@@ -389,9 +393,6 @@ impl CheckRun<'_> {
                     self.record.warn(step, &delete, Seen::of(first), what);
                     return;
                 }
-                let without = of_null
-                    .iter()
-                    .find_map(|(_, failure)| self.without("s3:DeleteObjectVersion", Some(failure)));
                 match without {
                     Some((seen, what)) => self.record.warn(step, &delete, seen, what),
                     None => self.record.pass(step, &delete, answer),

@@ -172,14 +172,13 @@ impl Recorder {
         let mut causes = Vec::new();
         for finding in subject.diagnose(gathered) {
             let mut has_failed = false;
-            let first = finding.steps.first().copied();
-            for name in &finding.steps {
+            for (place, (name, evidence)) in finding.steps.iter().enumerate() {
                 let step = recorded.steps.iter_mut().find(|step| step.name == *name);
-                if let (Some(step), Some(first)) = (step, first) {
+                if let Some(step) = step {
                     has_failed |= step.status == StepStatus::Failed;
-                    step.problem = Some(match *name == first {
-                        true => subject.problem(&finding),
-                        false => subject.also_problem(&finding),
+                    step.problem = Some(match place {
+                        0 => subject.problem(&finding),
+                        _ => subject.also_problem(&finding, evidence),
                     });
                     if let Some(listener) = &self.listener {
                         let _ = listener.send(step.clone());
@@ -227,6 +226,12 @@ impl Recorder {
                 gathered.passed.insert(name);
             }
         }
+    }
+
+    /// An action that was denied, and that the connection works without.
+    pub(crate) fn lacks_optional(&self, action: &'static str, failure: &AwsFailure) {
+        let optional = &mut self.recorded().gathered.optional;
+        optional.push((action, failure.clone()));
     }
 
     /// The key of the listed file that is read.

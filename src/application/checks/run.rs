@@ -55,6 +55,7 @@ impl CheckRun<'_> {
         let failure = denied.filter(|failure| {
             failure.kind == FailureKind::AccessDenied && failure.reason() != DenialReason::NotGiven
         })?;
+        self.record.lacks_optional(action, failure);
         let what = What::OptionalDenied {
             action,
             failure: failure.clone(),

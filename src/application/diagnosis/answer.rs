@@ -32,9 +32,9 @@ fn by_cause(cause: &Cause) -> Option<(Kind, &'static str)> {
         | Cause::SessionPolicyMalformed(_)
         | Cause::SessionPolicyTooLarge(_)
         | Cause::StsRegionDisabled(_) => (Kind::CustomerSide, "role_session_rejected"),
-        Cause::SessionTagsTooLarge(_) | Cause::StsRejected(_) => {
-            (Kind::Upstream, "storage_request_rejected")
-        }
+        Cause::SessionTagsTooLarge(_)
+        | Cause::SessionAttributesRefused(_)
+        | Cause::StsRejected(_) => (Kind::Upstream, "storage_request_rejected"),
         Cause::ServiceNotPermitted(_) => (Kind::Upstream, "service_not_permitted"),
         Cause::ServiceCredentialsMissing(_)
         | Cause::ServiceKeyUnknown(_)

@@ -58,6 +58,7 @@ impl Subject<'_> {
         match failure.reason() {
             DenialReason::By(Policy::Identity, NoAllow) => PermissionMissing {
                 action: denied.action,
+                also: Vec::new(),
                 caller: denied.caller,
             }
             .into(),

@@ -37,8 +37,10 @@ use crate::domain::cause::objects::probe_not_stored::ProbeNotStored;
 use crate::domain::cause::signing_in::refusal_not_proven::RefusalNotProven;
 use crate::domain::cause::signing_in::role_accepts_missing_external_id::RoleAcceptsMissingExternalId;
 use crate::domain::cause::signing_in::role_accepts_wrong_external_id::RoleAcceptsWrongExternalId;
-use crate::domain::check::StepName;
 use crate::domain::check::problem::Evidence;
+use crate::domain::check::{StepName, StepStatus};
+use crate::domain::connection::kms_key_arn::KmsKeyArn;
+use crate::domain::files::file_operation::{Target, target_of};
 use time::macros::format_description;
 use time::{OffsetDateTime, UtcOffset};
 
@@ -54,6 +56,8 @@ impl Subject<'_> {
     pub(crate) fn diagnose(&self, gathered: &Gathered) -> Vec<Finding> {
         let mut findings: Vec<Finding> = Vec::new();
         let mut left: Vec<&Fault> = gathered.faults.iter().collect();
+        // What the location shares with other calls is told by those.
+        left.sort_by_key(|fault| fault.step == StepName::GetBucketLocation);
         for (cause, steps) in self.patterns(gathered) {
             let (explained, rest): (Vec<&Fault>, Vec<&Fault>) = left
                 .into_iter()
@@ -68,23 +72,24 @@ impl Subject<'_> {
                 .find(|finding| is_same(&finding.cause, &cause))
             {
                 Some(finding) => {
-                    finding.steps.push(fault.step);
-                    finding.evidence.extend(fault.evidence.iter().cloned());
+                    // A read names no key of KMS, and a write does.
+                    if key_of(&finding.cause).is_none() && key_of(&cause).is_some() {
+                        finding.cause = cause;
+                    }
+                    finding.steps.push((fault.step, fault.evidence.clone()));
                     finding.also = finding.also.take().or(also);
                 }
                 None => findings.push(Finding {
                     cause,
-                    steps: vec![fault.step],
-                    evidence: fault.evidence.clone(),
+                    steps: vec![(fault.step, fault.evidence.clone())],
                     also,
                 }),
             }
         }
         for finding in &mut findings {
-            finding.steps.sort();
-            finding.steps.dedup();
+            finding.steps.sort_by_key(|(step, _)| *step);
         }
-        findings.sort_by_key(|finding| finding.steps.first().copied());
+        findings.sort_by_key(|finding| finding.steps.first().map(|(step, _)| *step));
         findings
     }
 
@@ -109,6 +114,9 @@ impl Subject<'_> {
             let bucket = self.bucket();
             found.push((RequesterPays { bucket }.into(), bare));
             return found;
+        }
+        if let Some(found) = self.foreign_bucket(gathered, &by) {
+            return vec![found];
         }
         let implicit = by(&is_implicit);
         let of_objects = |steps: &[StepName]| -> Vec<StepName> {
@@ -143,34 +151,43 @@ impl Subject<'_> {
                     bucket: self.bucket(),
                 }
                 .into(),
-                implicit,
+                implicit.clone(),
             ));
-        } else if lists && all_objects_refused && asked_of_objects.len() > 1 {
-            let actions = denied
+        }
+        let is_absent = !found.is_empty();
+        // The location is allowed, so the policy is of this bucket: its prefix is wrong in both.
+        let neither =
+            no_list && all_objects_refused && gathered.passed(StepName::GetBucketLocation);
+        if !is_absent && all_objects_refused && (neither || lists && asked_of_objects.len() > 1) {
+            let mut actions: Vec<String> = denied
                 .iter()
                 .filter(|(step, _)| OF_OBJECTS.contains(step))
                 .map(|(step, failure)| self.denied(action_of(*step), failure).action)
                 .collect();
+            actions.extend(lacking(gathered, Target::Objects));
             found.push((
                 ObjectArnOrPrefixWrong {
                     caller: self.caller(),
+                    lists,
                     actions,
                     resource: self.resource_for("s3:GetObject").unwrap_or_default(),
                 }
                 .into(),
                 asked_of_objects.clone(),
             ));
-        } else if no_list && implicit.len() == 1 && !gathered.passed.is_empty() && {
-            gathered.passed(StepName::GetObject) || gathered.passed(StepName::GetBucketLocation)
-        } {
+        }
+        let others_pass = gathered.passed(StepName::GetBucketLocation)
+            || OF_OBJECTS.iter().any(|step| gathered.passed(*step));
+        if !is_absent && no_list && others_pass {
             found.push((
                 ListConditionOrArnWrong {
                     caller: self.caller(),
                     bucket: self.bucket(),
                     prefix: self.prefix(),
+                    also: lacking(gathered, Target::Bucket).collect(),
                 }
                 .into(),
-                implicit,
+                vec![StepName::ListBucket],
             ));
         }
         // A Deny of the bucket's policy, by how much it covers.
@@ -202,6 +219,37 @@ impl Subject<'_> {
             ));
         }
         found
+    }
+
+    /// The session is narrowed to what the bucket's account owns, and allows the rest. So where it allows nothing of the
+    /// bucket, another account owns it.
+    fn foreign_bucket(
+        &self,
+        gathered: &Gathered,
+        by: &dyn Fn(&dyn Fn(DenialReason) -> bool) -> Vec<StepName>,
+    ) -> Option<(Cause, Vec<StepName>)> {
+        let account = self.connection.expected_owner()?;
+        let mut steps =
+            by(&|reason| reason == DenialReason::By(PolicyKind::Session, PolicyEffect::NoAllow));
+        let asked = [
+            StepName::GetBucketLocation,
+            StepName::ListBucket,
+            StepName::GetObject,
+            StepName::PutObject,
+            StepName::DeleteObject,
+        ];
+        let is_all = steps.contains(&StepName::ListBucket)
+            && asked.iter().all(|step| !gathered.passed(*step));
+        if !is_all {
+            return None;
+        }
+        steps.push(StepName::BucketOwner);
+        let cause = BucketOwnedByAnotherAccount {
+            bucket: self.bucket(),
+            account: account.to_string(),
+            is_named: self.connection.settings.bucket_account.is_some(),
+        };
+        Some((cause.into(), steps))
     }
 
     /// What one fault says by itself, and what follows its explanation.
@@ -236,13 +284,19 @@ impl Subject<'_> {
                 found: *found,
             }
             .into(),
+            What::LocationDenied { failure, .. } if is_of_all(fault, failure, gathered) => {
+                self.of_denial(action_of(fault.step), failure)
+            }
             What::LocationDenied { found, failure } => LocationNotPermitted {
                 caller: self.caller(),
                 found: *found,
                 is_missing: is_implicit(failure.reason()),
             }
             .into(),
-            What::LocationNotSupported => LocationNotSupported.into(),
+            What::LocationNotSupported(failure) if is_shared_answer(failure, gathered) => {
+                self.of_failure(None, failure)
+            }
+            What::LocationNotSupported(_) => LocationNotSupported.into(),
             What::AnotherOwner => {
                 let account = self.connection.expected_owner().map(ToString::to_string);
                 BucketOwnedByAnotherAccount {
@@ -259,6 +313,7 @@ impl Subject<'_> {
                 match failure.kind == FailureKind::AccessDenied {
                     true => FoldersNotListed {
                         denied: self.denied("s3:ListBucket", failure),
+                        also: lacking(gathered, Target::Bucket).collect(),
                         prefix: self.prefix(),
                         folder: folder.clone(),
                     }
@@ -357,6 +412,10 @@ impl Subject<'_> {
                 cause.is_not_requester_pays = gathered.looks.pays == Some(false);
                 cause.into()
             }
+            Cause::PermissionMissing(mut cause) => {
+                cause.also = hidden_by(step, gathered);
+                cause.into()
+            }
             cause => cause,
         }
     }
@@ -417,6 +476,19 @@ fn still_there(key: &str, is_at_store: bool, expires: Option<OffsetDateTime>) ->
     )
 }
 
+/// Whether the listing was answered with something that is no answer of a store, as the location was.
+fn is_shared_answer(failure: &AwsFailure, gathered: &Gathered) -> bool {
+    let list = gathered
+        .fault(StepName::ListBucket)
+        .map(|fault| &fault.what);
+    let is_of_store = !matches!(
+        failure.kind,
+        FailureKind::NotS3 | FailureKind::InvalidResponse | FailureKind::ListingIncomplete
+    );
+    !is_of_store
+        && matches!(list, Some(What::Failed { failure: other, .. }) if other.kind == failure.kind)
+}
+
 /// The denial of S3 behind a fault.
 fn denial(what: &What) -> Option<&AwsFailure> {
     let failure = match what {
@@ -429,7 +501,7 @@ fn denial(what: &What) -> Option<&AwsFailure> {
         | What::RoleAcceptsWrong { .. }
         | What::RefusalNotProven(_)
         | What::RegionDiffers { .. }
-        | What::LocationNotSupported
+        | What::LocationNotSupported(_)
         | What::AnotherOwner
         | What::OptionalDenied { .. }
         | What::ProbeLeft { .. }
@@ -445,6 +517,47 @@ fn denial(what: &What) -> Option<&AwsFailure> {
     (failure.kind == FailureKind::AccessDenied).then_some(failure)
 }
 
+/// The actions on this target that no policy allows, and that the connection works without.
+fn lacking(gathered: &Gathered, on: Target) -> impl Iterator<Item = String> {
+    let implicit = gathered.optional.iter().filter(move |(action, failure)| {
+        is_implicit(failure.reason()) && target_of(action) == Some(on)
+    });
+    implicit.map(|(action, _)| (*action).to_owned())
+}
+
+/// What the step lacks besides, as it would warn of, had it not failed.
+fn hidden_by(step: StepName, gathered: &Gathered) -> Vec<String> {
+    let beside = match step {
+        StepName::ListBucket => "s3:ListBucketVersions",
+        StepName::GetObject => "s3:GetObjectAcl",
+        StepName::PutObject => "s3:PutObjectAcl",
+        StepName::DeleteObject => "s3:DeleteObjectVersion",
+        StepName::AssumeRole
+        | StepName::RefusesMissingExternalId
+        | StepName::RefusesWrongExternalId
+        | StepName::GetBucketLocation
+        | StepName::BucketOwner
+        | StepName::Cors => return Vec::new(),
+    };
+    [Target::Bucket, Target::Objects]
+        .into_iter()
+        .flat_map(|target| lacking(gathered, target))
+        .filter(|action| action == beside)
+        .collect()
+}
+
+/// Whether other steps were denied for the same reason, which a policy that does not allow one action alone is not.
+fn is_of_all(fault: &Fault, failure: &AwsFailure, gathered: &Gathered) -> bool {
+    let reason = failure.reason();
+    let mut others = gathered
+        .faults
+        .iter()
+        .filter(|other| other.step != fault.step && other.status == StepStatus::Failed);
+    failure.kind == FailureKind::AccessDenied
+        && !is_implicit(reason)
+        && others.any(|other| denial(&other.what).is_some_and(|denied| denied.reason() == reason))
+}
+
 /// The action that a step needs.
 fn action_of(step: StepName) -> &'static str {
     match step {
@@ -457,6 +570,18 @@ fn action_of(step: StepName) -> &'static str {
         | StepName::RefusesMissingExternalId
         | StepName::RefusesWrongExternalId => "sts:AssumeRole",
         StepName::Cors => "",
+    }
+}
+
+/// The KMS key that AWS named of a cause.
+fn key_of(cause: &Cause) -> Option<&KmsKeyArn> {
+    match cause {
+        Cause::KmsKeyNotEntered(cause) => cause.denied.key.as_ref(),
+        Cause::KmsOtherKey(cause) => cause.denied.key.as_ref(),
+        Cause::KmsDenied(cause) => cause.denied.key.as_ref(),
+        Cause::KmsForeignKey(cause) => cause.denied.key.as_ref(),
+        Cause::KmsKeyPolicy(cause) => cause.denied.key.as_ref(),
+        _ => None,
     }
 }
 
@@ -484,15 +609,13 @@ fn is_same(one: &Cause, other: &Cause) -> bool {
 
 /// One finding over these faults. `None`: there are none.
 fn over(cause: Cause, faults: &[&Fault]) -> Option<Finding> {
-    let steps: Vec<StepName> = faults.iter().map(|fault| fault.step).collect();
-    let evidence: Vec<Evidence> = faults
+    let steps: Vec<(StepName, Vec<Evidence>)> = faults
         .iter()
-        .flat_map(|fault| fault.evidence.iter().cloned())
+        .map(|fault| (fault.step, fault.evidence.clone()))
         .collect();
     (!steps.is_empty()).then_some(Finding {
         cause,
         steps,
-        evidence,
         also: None,
     })
 }

@@ -17,6 +17,16 @@ impl Subject<'_> {
                 let [statement] = <[Value; 1]>::try_from(statements).ok()?;
                 Some(self.in_permission_policy(statement, actions))
             }
+            Fix::UseKey { action, key } => {
+                // Whoever writes a file reads it too, and AWS names one action at a time.
+                let actions = match action.as_str() {
+                    "kms:GenerateDataKey" => vec!["kms:Decrypt".to_owned(), action.clone()],
+                    _ => vec![action.clone()],
+                };
+                let statements = self.statements(&actions, key.as_ref());
+                let [statement] = <[Value; 1]>::try_from(statements).ok()?;
+                Some(self.in_permission_policy(statement, &actions))
+            }
             Fix::AllowOnProbes { action } => {
                 let objects = self.resource_for("s3:GetObject")?;
                 let below = objects.strip_suffix('*').unwrap_or(&objects);

@@ -22,16 +22,18 @@ impl Subject<'_> {
             problem.explanation.push(' ');
             problem.explanation.push_str(also);
         }
-        problem.evidence = self.shown(&finding.evidence);
-        problem.also_explains = finding.steps.iter().skip(1).copied().collect();
+        let evidence = finding.steps.iter().flat_map(|(_, evidence)| evidence);
+        problem.evidence = self.shown(evidence);
+        let others = finding.steps.iter().skip(1);
+        problem.also_explains = others.map(|(step, _)| *step).collect();
         problem
     }
 
-    /// The problem of a further step that it explains: the same words, and nothing that is there already.
-    pub(crate) fn also_problem(&self, finding: &Finding) -> StepProblem {
+    /// The problem of a further step that it explains: the same words, and its own answers. What is to be changed is
+    /// said once.
+    pub(crate) fn also_problem(&self, finding: &Finding, evidence: &[Evidence]) -> StepProblem {
         StepProblem {
-            causes: Vec::new(),
-            evidence: Vec::new(),
+            evidence: self.shown(evidence),
             also_explains: Vec::new(),
             missing: Vec::new(),
             patch: None,
@@ -77,8 +79,11 @@ impl Subject<'_> {
     }
 
     /// The answers, with nothing of what others own.
-    pub(crate) fn shown(&self, evidence: &[Evidence]) -> Vec<Evidence> {
-        let mut shown = evidence.to_vec();
+    pub(crate) fn shown<'a>(
+        &self,
+        evidence: impl IntoIterator<Item = &'a Evidence>,
+    ) -> Vec<Evidence> {
+        let mut shown: Vec<Evidence> = evidence.into_iter().cloned().collect();
         for one in &mut shown {
             let Some(denied) = &mut one.denied else {
                 continue;
@@ -117,16 +122,9 @@ impl Subject<'_> {
         match fix {
             Fix::AllowActions { actions, key } => actions
                 .iter()
-                .map(|action| MissingPermission {
-                    action: action.clone(),
-                    resource: key
-                        .as_ref()
-                        .filter(|_| action.starts_with("kms:"))
-                        .map(|key| key.as_str().to_owned())
-                        .or_else(|| self.resource_for(action))
-                        .unwrap_or_else(|| UNKNOWN_KEY.to_owned()),
-                })
+                .map(|action| self.missing_action(action, key.as_ref()))
                 .collect(),
+            Fix::UseKey { action, key } => vec![self.missing_action(action, key.as_ref())],
             Fix::AllowOnProbes { action } => {
                 let objects = self.resource_for("s3:GetObject").unwrap_or_default();
                 let below = objects.strip_suffix('*').unwrap_or(&objects);
@@ -143,6 +141,17 @@ impl Subject<'_> {
             | Fix::Setting(_) => Vec::new(),
         }
     }
+
+    fn missing_action(&self, action: &str, key: Option<&KmsKeyArn>) -> MissingPermission {
+        MissingPermission {
+            action: action.to_owned(),
+            resource: key
+                .filter(|_| action.starts_with("kms:"))
+                .map(|key| key.as_str().to_owned())
+                .or_else(|| self.resource_for(action))
+                .unwrap_or_else(|| UNKNOWN_KEY.to_owned()),
+        }
+    }
 }
 
 fn is_denial(fix: &Option<Fix>) -> bool {
@@ -150,6 +159,7 @@ fn is_denial(fix: &Option<Fix>) -> bool {
         fix,
         Some(
             Fix::AllowActions { .. }
+                | Fix::UseKey { .. }
                 | Fix::PermissionPolicy
                 | Fix::BucketPolicy
                 | Fix::KeyPolicy { .. }

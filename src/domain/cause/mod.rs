@@ -71,6 +71,7 @@ causes! {
         session_policy_malformed::SessionPolicyMalformed,
         session_policy_too_large::SessionPolicyTooLarge,
         session_tags_too_large::SessionTagsTooLarge,
+        session_attributes_refused::SessionAttributesRefused,
         sts_region_disabled::StsRegionDisabled,
         sts_rejected::StsRejected,
         service_not_permitted::ServiceNotPermitted,

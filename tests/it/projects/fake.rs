@@ -34,6 +34,7 @@ use crate::domain::ids::{ProjectId, StorageRef, TokenId};
 use crate::domain::people::workspace::{Role, Workspace};
 use crate::domain::policy_document::PolicyTemplates;
 use crate::domain::project::{OnArchived, OnMissing, Project, ProjectFile};
+use crate::domain::storage::HealthChange;
 use crate::domain::storage::Storage;
 use crate::it::database::contract::samples;
 use crate::it::support::database::TestDb;
@@ -493,5 +494,5 @@ impl crate::application::observe::Observer for NobodyCounts {
 
     fn checked_connection(&self, _: crate::domain::check::Outcome) {}
 
-    fn quarantined(&self, _: bool) {}
+    fn health_changed(&self, _: &HealthChange) {}
 }

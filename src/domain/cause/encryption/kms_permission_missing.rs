@@ -63,8 +63,8 @@ impl CauseEntry for KmsPermissionMissing {
     }
 
     fn fix(&self) -> Option<Fix> {
-        Some(Fix::AllowActions {
-            actions: vec![self.denied.action.clone()],
+        Some(Fix::UseKey {
+            action: self.denied.action.clone(),
             key: self.denied.key.clone(),
         })
     }

@@ -3,11 +3,13 @@
 use crate::application::connections::view::ConnectionView;
 use crate::application::error::{FieldError, Kind, Reason, Result};
 use crate::application::kept::page_tokens::PageRequest;
+use crate::application::kept::store::ProjectsOfStorage;
 use crate::application::storages::{StorageView, Which, not_built_in};
 use crate::domain::Invalid;
 use crate::domain::check::{CheckReport, Outcome};
 use crate::domain::connection::Credentials;
-use crate::domain::ids::{StorageId, StorageRef};
+use crate::domain::ids::{ProjectId, StorageId, StorageRef};
+use crate::domain::names::Name;
 use crate::domain::policy_document::DocumentName;
 use crate::domain::setup::Draft;
 use crate::http::api::setups::documents as raw_documents;
@@ -84,7 +86,34 @@ struct Facts {
     quarantined: Option<Moment>,
     state: StateWords,
     projects: i64,
+    /// While it does not work as it should.
+    affected: Option<ProjectsOfStorage>,
+    /// What changed since it was healthy, in sentences. For admins.
+    changed: Vec<String>,
     created: Option<Moment>,
+}
+
+impl Facts {
+    /// The newest of the affected projects, each with its ID.
+    fn affected_projects(&self) -> &[(ProjectId, Name)] {
+        let affected = self.affected.as_ref();
+        affected.map_or(&[], |projects| projects.newest.as_slice())
+    }
+
+    fn affected_number(&self) -> u64 {
+        self.affected.as_ref().map_or(0, |projects| projects.count)
+    }
+
+    /// How many affected projects are not named.
+    fn further_projects(&self) -> u64 {
+        self.affected_number()
+            .saturating_sub(self.affected_projects().len() as u64)
+    }
+
+    fn importing(&self) -> u64 {
+        let affected = self.affected.as_ref();
+        affected.map_or(0, |projects| projects.importing)
+    }
 }
 
 impl From<&StorageView> for Facts {
@@ -106,6 +135,11 @@ impl From<&StorageView> for Facts {
             quarantined: own.and_then(|s| s.quarantine.as_ref().map(|it| Moment(it.since))),
             state: StateWords::of(own),
             projects: own.map_or(0, |s| s.project_count),
+            affected: view.detail.affected.clone(),
+            changed: match &view.detail.change {
+                Some(change) => change.text.clone(),
+                None => Vec::new(),
+            },
             created: own.map(|s| Moment(s.created_at)),
         }
     }
