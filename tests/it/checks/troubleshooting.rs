@@ -31,7 +31,6 @@ mend it, a `patch`. AWS names one reason at a time: check again after each chang
   reason.
 - A check uses a session that is narrowed to the bucket, the prefix and the access. So it cannot see whether the role
   allows more than it needs, such as the whole bucket. Compare the role's policy with the document.
-
 - `shown by` says where a test shows the cause: on the `emulator`, by an answer of AWS's in its `wire format`, or only on
   `paper`, from AWS's documents. `told by` says whose words, or which answers, it is read from.
   [How well the check names causes](diagnosis-measured.md) has the figures.

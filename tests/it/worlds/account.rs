@@ -52,6 +52,17 @@ impl Account {
         allows(&self.permissions(), action, resource)
     }
 
+    /// The same, where every condition is met.
+    pub fn may(&self, action: &str, resource: &str) -> bool {
+        let mut policy = self.permissions();
+        if let Some(statements) = policy["Statement"].as_array_mut() {
+            for statement in statements {
+                statement["Condition"] = Value::Null;
+            }
+        }
+        allows(&policy, action, resource)
+    }
+
     /// Whether the session may, as it was narrowed.
     pub fn session_allows(&self, action: &str, resource: &str) -> bool {
         let session = self.kept.lock().unwrap().session.clone();

@@ -154,10 +154,8 @@ impl Staged {
             && self.has_role
             && self.account.session_is_of_other_account(&self.owner)
         {
-            let denial = match self
-                .account
-                .allows(action, &resource_of(request, action, &self.names))
-            {
+            let resource = resource_of(request, action, &self.names);
+            let denial = match self.account.may(action, &resource) {
                 true => no_allow(action, "session policy", &self.names),
                 false => no_allow(action, "identity-based policy", &self.names),
             };

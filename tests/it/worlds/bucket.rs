@@ -27,7 +27,8 @@ fn charges(request: &Request) -> Option<Reply> {
     (!is_free && !agreed).then(|| denied("Access Denied"))
 }
 
-/// A bucket of another account, whose policy does not know the role.
+/// A bucket of another account, whose policy does not know the role. The emulator knows no access from one account to
+/// another: there, the bucket is the role's own, and only the answers are those about another's.
 fn unshared(request: &Request, account: &super::account::Account, names: &Names) -> Option<Reply> {
     let action = action_of(request)?;
     let resource = resource_of(request, action, names);
@@ -124,8 +125,7 @@ pub fn worlds() -> Vec<World> {
             .finds("requester_pays", SETTINGS, PROVED)
             .mended_by("settings"),
         world("bucket: of another account, whose policy does not know the role")
-            .owner(owner)
-            .settings(|_| json!({"bucket_account_id": "333333333333"}))
+            .settings(|n| json!({"bucket_account_id": n.account}))
             .wire(unshared)
             .finds("bucket_policy_missing", CUSTOMER, LIKELY)
             .mended_by("bucket_policy")
@@ -133,14 +133,12 @@ pub fn worlds() -> Vec<World> {
         world("bucket: of another account, whose policy does not know the role, to read")
             .read_only()
             .prefix("")
-            .owner(owner)
-            .settings(|_| json!({"bucket_account_id": "333333333333"}))
+            .settings(|n| json!({"bucket_account_id": n.account}))
             .wire(unshared)
             .finds("bucket_policy_missing", CUSTOMER, LIKELY)
             .mended_by("bucket_policy"),
         world("bucket: of another account, whose policy has a statement already")
-            .owner(owner)
-            .settings(|_| json!({"bucket_account_id": "333333333333"}))
+            .settings(|n| json!({"bucket_account_id": n.account}))
             .bucket_policy(|names| names.deny(&["s3:PutBucketAcl"], json!(null)))
             .wire(unshared)
             .finds("bucket_policy_missing", CUSTOMER, LIKELY)

@@ -5,7 +5,7 @@
 
 use crate::it::support::aws::stub::sts_error;
 use crate::it::support::aws::wire::Reply;
-use crate::it::worlds::sentences::sts_denial;
+use crate::it::worlds::sentences::{sts_denial, sts_denial_of};
 use crate::it::worlds::world::*;
 
 const NOT_THEIRS: [&str; 3] = [
@@ -89,6 +89,20 @@ pub fn worlds() -> Vec<World> {
             "because no session policy allows the sts:AssumeRole action",
             "service_denied_by_session_policy",
         ),
+        world("service: its session carries tags")
+            .wire(|request, _, names| {
+                (request.operation() == "AssumeRole")
+                    .then(|| sts_denial_of("sts:TagSession", "", names))
+            })
+            .finds("session_attributes_refused", SERVICE, PROVED)
+            .says(&["sts:TagSession"]),
+        world("service: its session carries a source identity")
+            .wire(|request, _, names| {
+                (request.operation() == "AssumeRole")
+                    .then(|| sts_denial_of("sts:SetSourceIdentity", "", names))
+            })
+            .finds("session_attributes_refused", SERVICE, PROVED)
+            .says(&["sts:SetSourceIdentity"]),
         answered(
             "service: its access key was deleted",
             sts_error(

@@ -135,6 +135,12 @@ pub fn worlds() -> Vec<World> {
         world("files: of others in the folders that expire")
             .state(State::OnlyAt("team/temp/report.csv"))
             .finds("files_that_expire", CUSTOMER, PROVED),
+        world("files: of others in the folders that expire, and s3:ListBucketVersions is missing")
+            .state(State::OnlyAt("team/temp/report.csv"))
+            .permissions(|p: Value, _| super::permissions::without(p, "s3:ListBucketVersions"))
+            .finds("version_permission_missing", CUSTOMER, PROVED)
+            .mended_by("role_permission_policy")
+            .then("files_that_expire", CUSTOMER, PROVED),
         world("files: versions are kept, and s3:ListBucketVersions is missing")
             .state(State::Versioned)
             .permissions(|p: Value, _| super::permissions::without(p, "s3:ListBucketVersions"))

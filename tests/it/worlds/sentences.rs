@@ -57,8 +57,13 @@ pub fn kms_denial(action: &str, reason: &str, names: &Names) -> Reply {
 
 /// STS's denial of AssumeRole.
 pub fn sts_denial(reason: &str, names: &Names) -> Reply {
+    sts_denial_of("sts:AssumeRole", reason, names)
+}
+
+/// STS's denial of what goes with AssumeRole.
+pub fn sts_denial_of(action: &str, reason: &str, names: &Names) -> Reply {
     let text = format!(
-        "User: arn:aws:iam::{}:user/service is not authorized to perform: sts:AssumeRole on resource: {} {reason}",
+        "User: arn:aws:iam::{}:user/service is not authorized to perform: {action} on resource: {} {reason}",
         names.vendor, names.role_arn
     );
     sts_error(403, "AccessDenied", text.trim_end())

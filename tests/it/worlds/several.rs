@@ -38,6 +38,17 @@ pub fn worlds() -> Vec<World> {
             .finds("list_condition_or_arn_wrong", CUSTOMER, LIKELY)
             .mended_by(ROLE)
             .finds("denied_by_identity_policy", CUSTOMER, PROVED),
+        world("several: the listing is for another prefix, and writing is missing")
+            .permissions(|p, _| {
+                let p = with(p, "s3:ListBucket", |s| {
+                    s["Condition"] = json!({"StringLike": {"s3:prefix": ["other/*"]}});
+                });
+                without(p, "s3:PutObject")
+            })
+            .finds("list_condition_or_arn_wrong", CUSTOMER, LIKELY)
+            .mended_by(ROLE)
+            .finds("permission_missing", CUSTOMER, PROVED)
+            .mended_by(ROLE),
         world("several: a wrong Region, and no CORS")
             .settings(|_| json!({"region": "eu-west-1"}))
             .cors(|_| Value::Null)

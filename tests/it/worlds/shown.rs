@@ -25,6 +25,8 @@ impl Shown {
 
 /// Causes that no world has, and the test that shows them with AWS's answer in its wire format. The file has the code.
 const ELSEWHERE: &[(&str, &str)] = &[
+    ("bucket_region_changed", "aws/faults.rs"),
+    ("listing_incomplete", "projects/odd_stores.rs"),
     ("aws_timeout", "checks/on_stub.rs"),
     ("object_locked", "checks/probe.rs"),
     ("probe_encryption_differs", "checks/probe.rs"),

@@ -3,6 +3,7 @@
 use crate::it::worlds::plain::names_cause;
 use crate::it::worlds::run::Outcome;
 use std::fmt::Write;
+use std::path::{Path, PathBuf};
 
 #[derive(Default, Clone, Copy)]
 pub struct Sums {
@@ -124,23 +125,26 @@ pub fn missed(outcomes: &[Outcome]) -> Vec<String> {
 const BEGIN: &str = "<!-- figures -->\n";
 const END: &str = "<!-- end of the figures -->\n";
 
-/// The figures stand in the docs as they were measured.
-pub fn compare_with_docs(outcomes: &[Outcome]) {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/diagnosis-measured.md");
+/// The page, as it is kept and with the figures as they were measured.
+fn page(outcomes: &[Outcome]) -> (PathBuf, String, String) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/diagnosis-measured.md");
     let kept = std::fs::read_to_string(&path).unwrap_or_default();
     let (Some(begin), Some(end)) = (kept.find(BEGIN), kept.find(END)) else {
         panic!("no place for the figures in {}", path.display());
     };
-    let made = format!(
-        "{}{}{}",
-        &kept[..begin + BEGIN.len()],
-        figures(outcomes),
-        &kept[end..]
-    );
-    if std::env::var_os("SALLYPORT_UPDATE_DOCS").is_some() {
-        std::fs::write(&path, &made).unwrap();
-        return;
-    }
+    let head = &kept[..begin + BEGIN.len()];
+    let made = format!("{head}\n{}\n{}", figures(outcomes), &kept[end..]);
+    (path, kept, made)
+}
+
+pub fn write_docs(outcomes: &[Outcome]) {
+    let (path, _, made) = page(outcomes);
+    std::fs::write(path, made).unwrap();
+}
+
+/// The figures stand in the docs as they were measured.
+pub fn compare_with_docs(outcomes: &[Outcome]) {
+    let (path, kept, made) = page(outcomes);
     assert!(
         made == kept,
         "the figures of {} differ: SALLYPORT_UPDATE_DOCS=1 writes them",
