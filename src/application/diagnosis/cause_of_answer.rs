@@ -46,6 +46,7 @@ use crate::domain::cause::signing_in::service_key_unknown::ServiceKeyUnknown;
 use crate::domain::cause::signing_in::service_secret_wrong::ServiceSecretWrong;
 use crate::domain::cause::signing_in::service_session_expired::ServiceSessionExpired;
 use crate::domain::cause::signing_in::service_session_unknown::ServiceSessionUnknown;
+use crate::domain::connection::Credentials;
 use crate::domain::connection::access::Auth;
 
 impl Subject<'_> {
@@ -95,7 +96,15 @@ impl Subject<'_> {
                 attempt: self.attempt(),
             }
             .into(),
-            FailureKind::NotS3 if self.is_at_store() => EndpointNotS3 { host: self.host() }.into(),
+            FailureKind::NotS3 if self.is_at_store() => EndpointNotS3 {
+                host: self.host(),
+                endpoint: self
+                    .connection
+                    .endpoint()
+                    .map(ToString::to_string)
+                    .unwrap_or_default(),
+            }
+            .into(),
             // No setting leads elsewhere than to AWS: something in between answers.
             FailureKind::NotS3 | FailureKind::InvalidResponse => AwsAnswerUnreadable {
                 attempt: self.attempt(),
@@ -139,6 +148,7 @@ impl Subject<'_> {
             Some(NoConnection::Tls) => EndpointTls { host }.into(),
             None => AwsUnreachable {
                 attempt: self.attempt(),
+                host: self.is_at_store().then(|| self.host()),
             }
             .into(),
         }
@@ -146,16 +156,8 @@ impl Subject<'_> {
 
     fn of_unusable_key(&self, failure: &AwsFailure) -> Cause {
         let said = failure.unusable_key();
-        // A write names the key of the settings. What is read may be encrypted with another.
-        let is_write = matches!(
-            failure.operation,
-            "PutObject" | "CopyObject" | "CreateMultipartUpload" | "UploadPart" | "UploadPartCopy"
-        );
-        let key = said.and_then(|key| key.arn.clone()).or_else(|| {
-            let entered = self.connection.settings.kms_key.as_ref();
-            let entered = entered.filter(|_| is_write)?;
-            Some(entered.as_str().to_owned())
-        });
+        // Where AWS names none, it may be another than that of the settings.
+        let key = said.and_then(|key| key.arn.clone());
         match (said.map(|key| key.state), self.code(failure)) {
             (Some(KeyState::Disabled), _) | (_, Some(S3Code::KmsDisabled)) => {
                 KmsDisabled { key }.into()
@@ -171,6 +173,13 @@ impl Subject<'_> {
         }
     }
 
+    fn has_temporary_key(&self) -> bool {
+        match &self.connection.credentials {
+            Credentials::AccessKey { access_key_id, .. } => access_key_id.is_temporary_at_aws(),
+            Credentials::Role { .. } | Credentials::Service => false,
+        }
+    }
+
     /// Credentials that the store does not take.
     fn of_bad_credentials(&self, code: Option<S3Code>, failure: &AwsFailure) -> Cause {
         let auth = self.connection.credentials.auth();
@@ -183,6 +192,7 @@ impl Subject<'_> {
             (Some(Auth::AccessKey), Some(S3Code::InvalidToken | S3Code::ExpiredToken)) => {
                 AccessKeyTemporary.into()
             }
+            (Some(Auth::AccessKey), _) if self.has_temporary_key() => AccessKeyTemporary.into(),
             (Some(Auth::AccessKey), _) => AccessKeyUnknown.into(),
             (Some(Auth::Role), Some(S3Code::SignatureDoesNotMatch)) => SignatureRejected.into(),
             (Some(Auth::Role), Some(S3Code::InvalidToken)) => SessionNotKnownInRegion.into(),

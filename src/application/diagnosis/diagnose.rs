@@ -15,6 +15,7 @@ use crate::domain::cause::bucket::location_not_permitted::LocationNotPermitted;
 use crate::domain::cause::bucket::location_not_supported::LocationNotSupported;
 use crate::domain::cause::bucket::region_differs::RegionDiffers;
 use crate::domain::cause::bucket::requester_pays::RequesterPays;
+use crate::domain::cause::denials::Denied;
 use crate::domain::cause::denials::acl_permission_missing::AclPermissionMissing;
 use crate::domain::cause::denials::bucket_policy_denies_all::BucketPolicyDeniesAll;
 use crate::domain::cause::denials::bucket_policy_needs_encryption::{
@@ -74,7 +75,13 @@ impl Subject<'_> {
                 Some(finding) => {
                     // A read names no key of KMS, and a write does.
                     if key_of(&finding.cause).is_none() && key_of(&cause).is_some() {
-                        finding.cause = cause;
+                        finding.cause = cause.clone();
+                    }
+                    let mut cause = cause;
+                    if let (Some(known), Some(one)) =
+                        (denied_of(&mut finding.cause), denied_of(&mut cause))
+                    {
+                        known.and(&one.action);
                     }
                     finding.steps.push((fault.step, fault.evidence.clone()));
                     finding.also = finding.also.take().or(also);
@@ -476,17 +483,12 @@ fn still_there(key: &str, is_at_store: bool, expires: Option<OffsetDateTime>) ->
     )
 }
 
-/// Whether the listing was answered with something that is no answer of a store, as the location was.
+/// Whether the listing failed in the same way as the location did, so that it is not about the location.
 fn is_shared_answer(failure: &AwsFailure, gathered: &Gathered) -> bool {
     let list = gathered
         .fault(StepName::ListBucket)
         .map(|fault| &fault.what);
-    let is_of_store = !matches!(
-        failure.kind,
-        FailureKind::NotS3 | FailureKind::InvalidResponse | FailureKind::ListingIncomplete
-    );
-    !is_of_store
-        && matches!(list, Some(What::Failed { failure: other, .. }) if other.kind == failure.kind)
+    matches!(list, Some(What::Failed { failure: other, .. }) if other.kind == failure.kind)
 }
 
 /// The denial of S3 behind a fault.
@@ -583,6 +585,23 @@ fn key_of(cause: &Cause) -> Option<&KmsKeyArn> {
         Cause::KmsKeyPolicy(cause) => cause.denied.key.as_ref(),
         _ => None,
     }
+}
+
+/// The denial of a cause that may cover several actions.
+fn denied_of(cause: &mut Cause) -> Option<&mut Denied> {
+    Some(match cause {
+        Cause::DeniedByBucketPolicy(cause) => &mut cause.denied,
+        Cause::DeniedByIdentityPolicy(cause) => &mut cause.denied,
+        Cause::DeniedByPermissionsBoundary(cause) => &mut cause.denied,
+        Cause::DeniedByServiceControlPolicy(cause) => &mut cause.denied,
+        Cause::DeniedByResourceControlPolicy(cause) => &mut cause.denied,
+        Cause::DeniedByVpcEndpointPolicy(cause) => &mut cause.denied,
+        Cause::DeniedBySessionPolicy(cause) => &mut cause.denied,
+        Cause::DeniedWithoutReason(cause) => &mut cause.denied,
+        Cause::DeniedForUnknownReason(cause) => &mut cause.denied,
+        Cause::BucketPolicyMissing(cause) => &mut cause.denied,
+        _ => return None,
+    })
 }
 
 /// Whether two faults have one cause: the same one, or the same policy that refuses another action.
