@@ -94,8 +94,8 @@ mod tests {
         {
             assert_eq!(
                 cause.fix(),
-                Some(Fix::AllowActions {
-                    actions: vec!["kms:Decrypt".to_owned()],
+                Some(Fix::UseKey {
+                    action: "kms:Decrypt".to_owned(),
                     key: cause.denied.key.clone(),
                 })
             );
