@@ -94,7 +94,9 @@ where
             message.as_deref(),
         ),
     };
-    let region = header("x-amz-bucket-region").or_else(|| response.and_then(region_in_body));
+    let region = header("x-amz-bucket-region")
+        .or_else(|| response.and_then(region_in_body))
+        .or_else(|| message.as_deref().and_then(denial::expected_region));
     let kind = match in_its_place(operation, kind, http_status, region.is_some()) {
         FailureKind::InvalidResponse if in_place_of_a_store => FailureKind::NotS3,
         kind => kind,
@@ -288,13 +290,17 @@ fn kind_of_answer(
     {
         return Kind::ObjectLocked;
     }
+    // With one status or another, and as a denial: only the sentence says that it is about a key.
+    if (400..500).contains(&status) && names("The ciphertext refers to a customer") {
+        return Kind::KmsDenied;
+    }
     match code {
         Some("AllAccessDisabled" | "AccountProblem" | "NotSignedUp") => {
             return Kind::AccountDisabled;
         }
         Some("AccessDenied" | "AccessDeniedException" | "UnauthorizedAccess") if status == 403 => {
             // S3 reports a KMS denial as its own AccessDenied; only the message names the key's action.
-            return if names("perform: kms:") || names("The ciphertext refers to a customer") {
+            return if names("perform: kms:") {
                 Kind::KmsDenied
             } else if operation == "GetObject" && names("perform: s3:ListBucket ") {
                 // Reading was allowed and the object is absent: S3 says so only to those who may list

@@ -195,6 +195,18 @@ impl CheckRun<'_> {
             self.record.fail(step, back, failure, what);
             return;
         }
+        // It may be read, and is archived in a way that the listing does not say.
+        if let Some(read) = &read
+            && let Err(failure) = &read.value
+            && failure.kind == FailureKind::Archived
+        {
+            let what = What::Failed {
+                action: None,
+                failure: failure.clone(),
+            };
+            self.record.warn(step, read, Seen::of(failure), what);
+            return;
+        }
         match (without, &read, back) {
             (Some((seen, what)), Some(read), _) => {
                 self.record.warn(step, read, seen, what);

@@ -46,6 +46,7 @@ use crate::domain::cause::signing_in::service_key_unknown::ServiceKeyUnknown;
 use crate::domain::cause::signing_in::service_secret_wrong::ServiceSecretWrong;
 use crate::domain::cause::signing_in::service_session_expired::ServiceSessionExpired;
 use crate::domain::cause::signing_in::service_session_unknown::ServiceSessionUnknown;
+use crate::domain::connection::Credentials;
 use crate::domain::connection::access::Auth;
 
 impl Subject<'_> {
@@ -171,6 +172,13 @@ impl Subject<'_> {
         }
     }
 
+    fn has_temporary_key(&self) -> bool {
+        match &self.connection.credentials {
+            Credentials::AccessKey { access_key_id, .. } => access_key_id.is_temporary_at_aws(),
+            Credentials::Role { .. } | Credentials::Service => false,
+        }
+    }
+
     /// Credentials that the store does not take.
     fn of_bad_credentials(&self, code: Option<S3Code>, failure: &AwsFailure) -> Cause {
         let auth = self.connection.credentials.auth();
@@ -183,6 +191,7 @@ impl Subject<'_> {
             (Some(Auth::AccessKey), Some(S3Code::InvalidToken | S3Code::ExpiredToken)) => {
                 AccessKeyTemporary.into()
             }
+            (Some(Auth::AccessKey), _) if self.has_temporary_key() => AccessKeyTemporary.into(),
             (Some(Auth::AccessKey), _) => AccessKeyUnknown.into(),
             (Some(Auth::Role), Some(S3Code::SignatureDoesNotMatch)) => SignatureRejected.into(),
             (Some(Auth::Role), Some(S3Code::InvalidToken)) => SessionNotKnownInRegion.into(),

@@ -42,6 +42,7 @@ impl Subject<'_> {
             .unwrap_or(action);
         Denied {
             action: action.to_owned(),
+            others: Vec::new(),
             caller: self.caller(),
             bucket: self.bucket(),
             resource: self.resource_for(action).unwrap_or_default(),

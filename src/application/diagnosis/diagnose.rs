@@ -15,6 +15,7 @@ use crate::domain::cause::bucket::location_not_permitted::LocationNotPermitted;
 use crate::domain::cause::bucket::location_not_supported::LocationNotSupported;
 use crate::domain::cause::bucket::region_differs::RegionDiffers;
 use crate::domain::cause::bucket::requester_pays::RequesterPays;
+use crate::domain::cause::denials::Denied;
 use crate::domain::cause::denials::acl_permission_missing::AclPermissionMissing;
 use crate::domain::cause::denials::bucket_policy_denies_all::BucketPolicyDeniesAll;
 use crate::domain::cause::denials::bucket_policy_needs_encryption::{
@@ -74,7 +75,13 @@ impl Subject<'_> {
                 Some(finding) => {
                     // A read names no key of KMS, and a write does.
                     if key_of(&finding.cause).is_none() && key_of(&cause).is_some() {
-                        finding.cause = cause;
+                        finding.cause = cause.clone();
+                    }
+                    let mut cause = cause;
+                    if let (Some(known), Some(one)) =
+                        (denied_of(&mut finding.cause), denied_of(&mut cause))
+                    {
+                        known.and(&one.action);
                     }
                     finding.steps.push((fault.step, fault.evidence.clone()));
                     finding.also = finding.also.take().or(also);
@@ -583,6 +590,23 @@ fn key_of(cause: &Cause) -> Option<&KmsKeyArn> {
         Cause::KmsKeyPolicy(cause) => cause.denied.key.as_ref(),
         _ => None,
     }
+}
+
+/// The denial of a cause that may cover several actions.
+fn denied_of(cause: &mut Cause) -> Option<&mut Denied> {
+    Some(match cause {
+        Cause::DeniedByBucketPolicy(cause) => &mut cause.denied,
+        Cause::DeniedByIdentityPolicy(cause) => &mut cause.denied,
+        Cause::DeniedByPermissionsBoundary(cause) => &mut cause.denied,
+        Cause::DeniedByServiceControlPolicy(cause) => &mut cause.denied,
+        Cause::DeniedByResourceControlPolicy(cause) => &mut cause.denied,
+        Cause::DeniedByVpcEndpointPolicy(cause) => &mut cause.denied,
+        Cause::DeniedBySessionPolicy(cause) => &mut cause.denied,
+        Cause::DeniedWithoutReason(cause) => &mut cause.denied,
+        Cause::DeniedForUnknownReason(cause) => &mut cause.denied,
+        Cause::BucketPolicyMissing(cause) => &mut cause.denied,
+        _ => return None,
+    })
 }
 
 /// Whether two faults have one cause: the same one, or the same policy that refuses another action.

@@ -30,11 +30,8 @@ impl<'a> Stored<'a> {
     }
 
     pub async fn files(&self) -> Answer {
-        let (path, member) = (
-            format!("{}/files", self.path),
-            &self.dialog.workspace.member,
-        );
-        self.dialog.app.get(&path, member).await
+        let (path, admin) = (format!("{}/files", self.path), &self.dialog.workspace.admin);
+        self.dialog.app.get(&path, admin).await
     }
 }
 

@@ -6,6 +6,7 @@ use crate::it::support::aws::store::{Behaviour, Store};
 use crate::it::support::aws::stub::{AwsStub, denied, html, s3_error, sts_error};
 use crate::it::support::aws::wire::Reply;
 use crate::it::support::emulator::Emulator;
+use crate::it::support::pages::Visitor;
 use crate::it::support::scene::{Report, Scene};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -146,7 +147,10 @@ fn same(problem: &Value, report: &Report, step: &str) {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let (detail, remedy) = (text(&problem["detail"]), text(&problem["remedy"]));
     assert!(detail.contains(&text(&found["title"])), "{detail}");
-    assert!(detail.contains(&text(&found["explanation"])), "{detail}");
+    // A check also says what became of its own file.
+    let explanation = text(&found["explanation"]);
+    let explanation = explanation.split(" The probe file").next().unwrap();
+    assert!(detail.contains(explanation), "{detail}");
     assert!(remedy.contains(&text(&found["remedy"])), "{remedy}");
 }
 
@@ -698,5 +702,38 @@ async fn on_the_emulator_each_denial_has_the_cause_of_the_check() {
         let problem = answer.problem(424, "storage_access_denied");
         assert_eq!(problem["cause"], cause, "{problem:#}");
         same(&problem, &used.check().await, step);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_of_a_folder_says_what_to_change_to_admins_alone() {
+    let stub = AwsStub::start().await;
+    let app = TestApp::spawn_on(&stub.hurried_sdk_config(), |_| {}).await;
+    let dialog = Scene::on(&stub).open(&app).await;
+    let storage = dialog.finish().await;
+    let page = format!("/storages/{}/files", storage["id"].as_str().unwrap());
+    let bucket = format!("arn:aws:s3:::{}", stub.bucket);
+    let implicit = "because no identity-based policy allows the s3:ListBucket action";
+    stub.answer_to(
+        "ListObjectsV2",
+        not_allowed("s3:ListBucket", &bucket, implicit),
+    );
+    let admin = &dialog.workspace.admin;
+    let shown = Visitor::sign_in(&app, admin, "admin")
+        .await
+        .get(&page)
+        .await;
+    assert_eq!(shown.status, 424, "{shown:?}");
+    for part in ["may not use s3:ListBucket", "To paste", &bucket] {
+        assert!(shown.text.contains(part), "{part}: {}", shown.text);
+    }
+    let shown = Visitor::sign_in(&app, admin, "member")
+        .await
+        .get(&page)
+        .await;
+    assert_eq!(shown.status, 424, "{shown:?}");
+    assert!(shown.text.contains("may not use s3:ListBucket"));
+    for hidden in ["To paste", &bucket] {
+        assert!(!shown.text.contains(hidden), "{hidden}: {}", shown.text);
     }
 }

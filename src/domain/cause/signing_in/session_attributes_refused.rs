@@ -45,6 +45,7 @@ impl CauseEntry for SessionAttributesRefused {
             Side::Service,
             "The service's own session carries session tags or a source identity that the role does not let in. The operator's.",
         )
+        .likely()
         .bearing(Bearing::Undecided)
         .learn_more("https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html")
     }
@@ -62,12 +63,12 @@ impl CauseEntry for SessionAttributesRefused {
             ),
         };
         Words::new(
-            format!("The role does not allow {action}"),
+            format!("AWS refused {action}"),
             format!(
-                "AWS refused {action}, which is asked for because the service's own session carries {carries}. It says nothing about the external ID. The trust policy of the documents for `{}` allows `sts:AssumeRole` alone.",
+                "AWS refused {action}, which is asked for because the service's own session carries {carries}. The trust policy of the documents for `{}` allows `sts:AssumeRole` alone. AWS names one reason at a time, so the external ID may be wrong too.",
                 self.role.arn
             ),
-            format!("{remove} There is nothing to change in the customer's account."),
+            format!("{remove} Then check again."),
         )
     }
 

@@ -9,7 +9,8 @@ use crate::http::api::setups::documents as raw_documents;
 use crate::http::context::AuditedAs;
 use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::setups::check::CheckForm;
-use crate::http::pages::setups::report::ReportView;
+use crate::http::pages::setups::report::{Apply, ReportView};
+use crate::http::pages::setups::setting_words::{SettingWords, label, value, words};
 use crate::http::pages::shell::answer::see_other;
 use crate::http::pages::shell::form::{Confirmed, Form};
 use crate::http::pages::shell::moment::Moment;
@@ -59,18 +60,13 @@ pub struct ChangeRow {
     pub after: SettingWords,
 }
 
-/// A setting's value: as it is, or in words.
-pub struct SettingWords {
-    pub text: String,
-    pub is_code: bool,
-}
-
-impl From<&PendingView> for PendingCard {
-    fn from(view: &PendingView) -> Self {
+impl PendingCard {
+    /// `apply` changes the change.
+    pub fn of(view: &PendingView, apply: Option<&Apply>) -> Self {
         Self {
             rows: view.differences.iter().map(ChangeRow::from).collect(),
             changed: Moment(view.changed_at),
-            report: ReportView::of(view.last_check.as_ref()),
+            report: ReportView::of(view.last_check.as_ref(), apply),
         }
     }
 }
@@ -90,51 +86,6 @@ impl From<&Difference> for ChangeRow {
             before,
             after,
         }
-    }
-}
-
-/// A setting as the pages call it. One without a name of its own here keeps that of the API.
-fn label(field: &str) -> &str {
-    match field {
-        "bucket" => "Bucket",
-        "prefix" => "Prefix",
-        "access" => "Access",
-        "region" => "Region",
-        "role_arn" => "Role ARN",
-        "kms_key_arn" => "KMS key ARN",
-        "bucket_account_id" => "Bucket’s account",
-        "requester_pays" => "Requests",
-        "browser_access" => "Used by",
-        "access_key_id" => "Access key ID",
-        "secret_access_key" => "Secret access key",
-        "endpoint" => "Endpoint",
-        other => other,
-    }
-}
-
-fn words(text: &str) -> SettingWords {
-    SettingWords {
-        text: text.to_owned(),
-        is_code: false,
-    }
-}
-
-fn value(field: &str, value: Option<&str>) -> SettingWords {
-    match (field, value) {
-        ("prefix", None) => words("The whole bucket"),
-        ("region", None) => words("As the check finds it"),
-        ("endpoint", None) => words("Amazon S3"),
-        (_, None) => words("None"),
-        ("access", Some("read")) => words("Read"),
-        ("access", Some("read_write")) => words("Read and write"),
-        ("requester_pays", Some("true")) => words("Requester pays"),
-        ("requester_pays", Some("false")) => words("The bucket’s owner pays"),
-        ("browser_access", Some("true")) => words("Browsers and servers"),
-        ("browser_access", Some("false")) => words("Servers only"),
-        (_, Some(text)) => SettingWords {
-            text: text.to_owned(),
-            is_code: true,
-        },
     }
 }
 

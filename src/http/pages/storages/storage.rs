@@ -19,7 +19,7 @@ use crate::http::pages::setups::check::{CheckForm, events, wants_events};
 use crate::http::pages::setups::documents;
 use crate::http::pages::setups::documents::DocumentView;
 use crate::http::pages::setups::fields::{ConnectionFields, ConnectionForm};
-use crate::http::pages::setups::report::{OutcomeView, ReportView};
+use crate::http::pages::setups::report::{Apply, OutcomeView, ReportView};
 use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::{Chrome, Section};
 use crate::http::pages::shell::form::{Confirmed, Form};
@@ -204,15 +204,34 @@ fn render(
     documents: Vec<DocumentView>,
     done: Option<&str>,
 ) -> Result<HttpResponse> {
+    let chrome = Chrome::of(visitor, Section::Settings).flash(done);
+    let outcome = outcome(view, last);
+    let apply = apply(view, &chrome);
+    // With a change that waits, the report of what is in use is not about what would be changed.
+    let offered = apply
+        .as_ref()
+        .filter(|_| outcome.is_current && view.pending.is_none());
     html(&StoragePage {
-        chrome: Chrome::of(visitor, Section::Settings).flash(done),
         script: assets::SETUP_SCRIPT.path(),
         is_admin: visitor.is_admin(),
         storage: view.into(),
-        report: ReportView::of(last),
-        outcome: outcome(view, last),
-        pending: view.pending.as_ref().map(Into::into),
+        report: ReportView::of(last, offered),
+        outcome,
+        pending: view
+            .pending
+            .as_ref()
+            .map(|pending| PendingCard::of(pending, apply.as_ref())),
         documents,
+        chrome,
+    })
+}
+
+/// How a better value of a setting, found by a check, is taken over. The built-in storage has no settings here.
+fn apply(view: &StorageView, chrome: &Chrome) -> Option<Apply> {
+    view.own().map(|storage| Apply {
+        action: format!("/settings/storages/{}/settings", storage.id),
+        csrf: chrome.csrf(),
+        step: None,
     })
 }
 
@@ -252,6 +271,9 @@ async fn check(
     let wait = form.0.wait();
     let (admin, storage) = (visitor.admin.clone(), id.0.clone());
     if wants_events(&request) {
+        let before = services.storages.get(admin.member(), &storage).await?;
+        let chrome = Chrome::of(&visitor.visitor, Section::Settings);
+        let apply = apply(&before, &chrome).filter(|_| before.pending.is_none());
         let for_check = services.clone();
         let run = {
             let (admin, storage) = (admin.clone(), storage.clone());
@@ -266,7 +288,7 @@ async fn check(
             let view = services.storages.get(admin.member(), &storage).await?;
             Ok(outcome(&view, Some(&report)))
         };
-        return events(run, then).await;
+        return events(run, then, apply).await;
     }
     let report = services
         .storages
@@ -337,7 +359,7 @@ async fn history(
         checks: page
             .items
             .iter()
-            .map(|check| ReportView::of(Some(check)))
+            .map(|check| ReportView::of(Some(check), None))
             .collect(),
         is_first_page,
         next: page.next_page_token,
