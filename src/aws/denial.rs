@@ -206,10 +206,13 @@ pub fn unusable_key(message: &str) -> Option<UnusableKey> {
             state: KeyState::OutOfReach,
         });
     }
-    if let Some((arn, _)) = text
+    let absent = text
         .strip_prefix("Key '")
-        .and_then(|rest| rest.split_once("' does not exist"))
-    {
+        .and_then(|rest| rest.split_once("' does not exist"));
+    let alias = text
+        .strip_prefix("Alias ")
+        .and_then(|rest| rest.split_once(" is not found"));
+    if let Some((arn, _)) = absent.or(alias) {
         return is_key_arn(arn).then(|| UnusableKey {
             arn: Some(arn.to_owned()),
             state: KeyState::Other,

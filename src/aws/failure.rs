@@ -15,12 +15,6 @@ use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use std::error::Error as StdError;
 
-/// Our own code for an object that is deleted in a bucket that keeps versions.
-const DELETE_MARKER: &str = "DeleteMarker";
-
-/// Our own code for a success that is a page for people.
-pub(crate) const PAGE: &str = "Page";
-
 /// The endpoint leads to an address that the operator does not allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the endpoint leads to a network that is not allowed")]
@@ -50,7 +44,7 @@ where
     // The success of a deletion has the same header, where it made a marker.
     let hidden = hidden && http_status.is_none_or(|status| status >= 400);
     let error_code = if hidden {
-        Some(DELETE_MARKER.to_owned())
+        Some(AwsFailure::DELETE_MARKER.to_owned())
     } else {
         error_code
     };
@@ -58,7 +52,7 @@ where
         response.is_some_and(|r| is_page(r.headers()) && !names_a_store(r.headers()));
     let not_of_s3 = causes(error).find_map(|cause| cause.downcast_ref::<NotOfS3>());
     let error_code = match not_of_s3 {
-        Some(NotOfS3 { is_page: true }) => Some(PAGE.to_owned()),
+        Some(NotOfS3 { is_page: true }) => Some(AwsFailure::PAGE.to_owned()),
         Some(NotOfS3 { is_page: false }) | None => error_code,
     };
     let kind = match error {
@@ -343,7 +337,9 @@ fn kind_of_answer(
             | "TemporaryRedirect"
             | "Redirect"
             | "AuthorizationHeaderMalformed"
-            | "IllegalLocationConstraintException",
+            | "IllegalLocationConstraintException"
+            // Of stores that have Regions of their own.
+            | "InvalidRegionName",
         ) => return Kind::WrongRegion,
         Some("InvalidObjectState") => return Kind::Archived,
         // Lasting, also where a store says so with 507 or 500.

@@ -95,7 +95,9 @@ impl CheckRun<'_> {
         let failure = failed(gathered, StepName::ListBucket)?;
         let is_bare =
             failure.kind == FailureKind::AccessDenied && failure.reason() == DenialReason::NotGiven;
-        if !is_bare || self.bucket.connection.settings.requester_pays {
+        // A store has no such setting.
+        let is_at_store = self.bucket.connection.endpoint().is_some();
+        if !is_bare || is_at_store || self.bucket.connection.settings.requester_pays {
             return None;
         }
         match probe.list_paying().await {

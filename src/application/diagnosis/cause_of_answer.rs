@@ -96,7 +96,15 @@ impl Subject<'_> {
                 attempt: self.attempt(),
             }
             .into(),
-            FailureKind::NotS3 if self.is_at_store() => EndpointNotS3 { host: self.host() }.into(),
+            FailureKind::NotS3 if self.is_at_store() => EndpointNotS3 {
+                host: self.host(),
+                endpoint: self
+                    .connection
+                    .endpoint()
+                    .map(ToString::to_string)
+                    .unwrap_or_default(),
+            }
+            .into(),
             // No setting leads elsewhere than to AWS: something in between answers.
             FailureKind::NotS3 | FailureKind::InvalidResponse => AwsAnswerUnreadable {
                 attempt: self.attempt(),
@@ -140,6 +148,7 @@ impl Subject<'_> {
             Some(NoConnection::Tls) => EndpointTls { host }.into(),
             None => AwsUnreachable {
                 attempt: self.attempt(),
+                host: self.is_at_store().then(|| self.host()),
             }
             .into(),
         }
@@ -147,16 +156,8 @@ impl Subject<'_> {
 
     fn of_unusable_key(&self, failure: &AwsFailure) -> Cause {
         let said = failure.unusable_key();
-        // A write names the key of the settings. What is read may be encrypted with another.
-        let is_write = matches!(
-            failure.operation,
-            "PutObject" | "CopyObject" | "CreateMultipartUpload" | "UploadPart" | "UploadPartCopy"
-        );
-        let key = said.and_then(|key| key.arn.clone()).or_else(|| {
-            let entered = self.connection.settings.kms_key.as_ref();
-            let entered = entered.filter(|_| is_write)?;
-            Some(entered.as_str().to_owned())
-        });
+        // Where AWS names none, it may be another than that of the settings.
+        let key = said.and_then(|key| key.arn.clone());
         match (said.map(|key| key.state), self.code(failure)) {
             (Some(KeyState::Disabled), _) | (_, Some(S3Code::KmsDisabled)) => {
                 KmsDisabled { key }.into()

@@ -127,7 +127,13 @@ impl Subject<'_> {
         let by_kind = || match failure.kind {
             FailureKind::Throttled => Some(AwsThrottled { attempt }.into()),
             FailureKind::Timeout => Some(AwsTimeout { attempt }.into()),
-            FailureKind::Network => Some(AwsUnreachable { attempt }.into()),
+            FailureKind::Network => Some(
+                AwsUnreachable {
+                    attempt,
+                    host: None,
+                }
+                .into(),
+            ),
             FailureKind::Unavailable => Some(AwsUnavailable { attempt }.into()),
             FailureKind::InvalidResponse | FailureKind::NotS3 | FailureKind::ListingIncomplete => {
                 Some(AwsAnswerUnreadable { attempt }.into())

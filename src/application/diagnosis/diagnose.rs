@@ -483,17 +483,12 @@ fn still_there(key: &str, is_at_store: bool, expires: Option<OffsetDateTime>) ->
     )
 }
 
-/// Whether the listing was answered with something that is no answer of a store, as the location was.
+/// Whether the listing failed in the same way as the location did, so that it is not about the location.
 fn is_shared_answer(failure: &AwsFailure, gathered: &Gathered) -> bool {
     let list = gathered
         .fault(StepName::ListBucket)
         .map(|fault| &fault.what);
-    let is_of_store = !matches!(
-        failure.kind,
-        FailureKind::NotS3 | FailureKind::InvalidResponse | FailureKind::ListingIncomplete
-    );
-    !is_of_store
-        && matches!(list, Some(What::Failed { failure: other, .. }) if other.kind == failure.kind)
+    matches!(list, Some(What::Failed { failure: other, .. }) if other.kind == failure.kind)
 }
 
 /// The denial of S3 behind a fault.

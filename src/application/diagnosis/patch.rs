@@ -140,7 +140,6 @@ impl Subject<'_> {
                 .bucket_policy(self.connection.partition(), self.connection, role_arn);
         let mut actions = Vec::new();
         let mut resources: Vec<Value> = Vec::new();
-        let mut prefixes = None;
         for statement in document.get("Statement")?.as_array()? {
             actions.extend(statement.get("Action")?.as_array()?.iter().cloned());
             for resource in statement.get("Resource")?.as_array()? {
@@ -148,21 +147,15 @@ impl Subject<'_> {
                     resources.push(resource.clone());
                 }
             }
-            let condition = statement.pointer("/Condition/StringLike/s3:prefix");
-            prefixes = prefixes.or_else(|| condition.cloned());
         }
-        let mut statement = json!({
+        // Without a condition on `s3:prefix`: S3 refuses one beside actions that have no prefix.
+        let statement = json!({
             "Sid": format!("Sallyport{}", short(&external_id.to_string())),
             "Effect": "Allow",
             "Principal": {"AWS": role_arn.to_string()},
             "Action": actions,
             "Resource": resources,
         });
-        // Calls that list nothing have no prefix.
-        if let (Some(prefixes), Some(fields)) = (prefixes, statement.as_object_mut()) {
-            let condition = json!({"StringLikeIfExists": {"s3:prefix": prefixes}});
-            fields.insert("Condition".to_owned(), condition);
-        }
         let bucket = escape::for_shell(self.connection.bucket.as_str());
         Some(Patch {
             target: PatchTarget::BucketPolicy,

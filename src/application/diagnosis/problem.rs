@@ -89,7 +89,8 @@ impl Subject<'_> {
                 continue;
             };
             // Of a role that refuses, the sentence differs by whether the role exists. That is nobody's to know.
-            if one.call.operation == "AssumeRole" && denied.by.is_none() {
+            let is_bare = denied.by.is_none() && denied.action.as_deref() == Some("sts:AssumeRole");
+            if one.call.operation == "AssumeRole" && is_bare {
                 one.denied = None;
                 continue;
             }
