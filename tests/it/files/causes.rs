@@ -151,8 +151,13 @@ fn same(problem: &Value, report: &Report, step: &str) {
     }
     let actions = |patch: &Value| patch["document"]["Action"].as_array().cloned();
     let all = actions(whole).unwrap_or_default();
-    for action in actions(change).unwrap_or_default() {
-        assert!(all.contains(&action), "{action}: {found:#}");
+    let own = actions(change).unwrap_or_default();
+    for action in &own {
+        assert!(all.contains(action), "{action}: {found:#}");
+    }
+    // Its words name every action then.
+    if all.len() > own.len() {
+        return;
     }
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let (detail, remedy) = (text(&problem["detail"]), text(&problem["remedy"]));
