@@ -37,9 +37,8 @@ async fn a_role_that_anybody_may_assume_is_refused_and_a_guarded_one_then_taken(
         page.see("The connection does not work.").await;
         page.see("What to change:").await;
         page.see("sts:ExternalId").await;
-        // Each step is there once, although those with a problem were sent twice; what one problem explains is told
-        // once, with the change to copy.
-        page.see("Explained by:").await;
+        // Each step is there once, although those with a problem were sent twice, and each of the two
+        // problems is told once, with the change to copy.
         let steps = page
             .eval("document.querySelectorAll('.checklist > li[id^=\"step-\"]').length")
             .await;
@@ -47,7 +46,7 @@ async fn a_role_that_anybody_may_assume_is_refused_and_a_guarded_one_then_taken(
         let told = page
             .eval("[...document.querySelectorAll('.problem .title')].length")
             .await;
-        assert_eq!(told, 1);
+        assert_eq!(told, 2);
         page.see("Replace the role’s trust policy with").await;
         page.see("aws iam update-assume-role-policy").await;
         // A phone shows all of it without scrolling sideways, with what is folded opened.

@@ -8,8 +8,9 @@ use crate::domain::ids::SetupId;
 use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::setups::page;
 use crate::http::pages::setups::report::{
-    Apply, Explained, OutcomeEvent, OutcomeView, StepEvent, StepView,
+    Explained, OutcomeEvent, OutcomeView, StepEvent, StepView,
 };
+use crate::http::pages::setups::setting_words::Apply;
 use crate::http::pages::setups::step;
 use crate::http::pages::setups::step::DialogStep;
 use crate::http::pages::shell::answer::see_other;

@@ -4,8 +4,7 @@ use crate::domain::cause::entry::{Candidate, Certainty, Side};
 use crate::domain::check::patch::{Patch, PatchOperation, PatchTarget};
 use crate::domain::check::problem::{DecidedBy, DeniedEffect, Evidence, StepProblem};
 use crate::domain::check::{Step, StepName, StepStatus};
-use crate::http::pages::setups::report::Apply;
-use crate::http::pages::setups::setting_words::{SettingWords, label, value};
+use crate::http::pages::setups::setting_words::{Apply, SettingWords, label, value};
 use serde_json::Value;
 
 /// What is wrong, and what to change.

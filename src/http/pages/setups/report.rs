@@ -3,6 +3,7 @@
 use crate::domain::check::{CheckReport, Outcome, Step, StepName, StepStatus};
 use crate::domain::ids::SetupId;
 use crate::http::pages::setups::problem::{AnswerView, ProblemView};
+use crate::http::pages::setups::setting_words::Apply;
 use crate::http::pages::shell::moment::Moment;
 use askama::Template;
 use std::collections::BTreeMap;
@@ -55,16 +56,6 @@ pub struct StepView {
 pub struct ExplainedBy {
     pub step: &'static str,
     pub title: String,
-}
-
-/// Where a better value of a setting is sent to, from a report that is of the present settings.
-#[derive(Clone)]
-pub struct Apply {
-    /// The address that takes the form.
-    pub action: String,
-    pub csrf: String,
-    /// The step of the dialog to come back to.
-    pub step: Option<&'static str>,
 }
 
 /// Which steps are explained by another one's problem, as far as is known.

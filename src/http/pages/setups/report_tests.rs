@@ -6,7 +6,8 @@ use crate::domain::check::problem::{
     DecidedBy, Denied, DeniedEffect, Evidence, MissingPermission, StepProblem,
 };
 use crate::domain::check::{AwsCall, Step, StepName, StepStatus};
-use crate::http::pages::setups::report::{Apply, Explained, StepEvent, StepView};
+use crate::http::pages::setups::report::{Explained, StepEvent, StepView};
+use crate::http::pages::setups::setting_words::Apply;
 use askama::Template;
 use serde_json::json;
 

@@ -1,9 +1,19 @@
-//! Settings by the names and values that the pages give them.
+//! Settings by the names and values that the pages give them, and where better ones are sent.
 
 /// A setting's value: as it is, or in words.
 pub struct SettingWords {
     pub text: String,
     pub is_code: bool,
+}
+
+/// Where a better value of a setting is sent to, from a report that is of the present settings.
+#[derive(Clone)]
+pub struct Apply {
+    /// The address that takes the form.
+    pub action: String,
+    pub csrf: String,
+    /// The step of the dialog to come back to.
+    pub step: Option<&'static str>,
 }
 
 /// A setting as the pages call it. One without a name of its own here keeps that of the API.

@@ -4,7 +4,7 @@ use crate::application::setups::SetupView;
 use crate::domain::connection::access::Auth;
 use crate::domain::ids::SetupId;
 use crate::domain::setup::Draft;
-use crate::http::pages::setups::report::Apply;
+use crate::http::pages::setups::setting_words::Apply;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DialogStep {
