@@ -10,8 +10,7 @@ fn by(world: World, by: By) -> World {
 }
 
 pub fn worlds() -> Vec<World> {
-    let mut all = Vec::new();
-    all.extend([
+    vec![
         by(world("key: s3:PutObject is missing"), By::Key)
             .permissions(|p, _| without(p, "s3:PutObject"))
             .finds("permission_missing", CUSTOMER, PROVED)
@@ -88,6 +87,5 @@ pub fn worlds() -> Vec<World> {
             .not_browsed()
             .state(State::OnlyAt("elsewhere/a.txt"))
             .finds("nothing_below_prefix", SETTINGS, PROVED),
-    ]);
-    all
+    ]
 }
