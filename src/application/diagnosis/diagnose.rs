@@ -45,6 +45,9 @@ use crate::domain::files::file_operation::{Target, target_of};
 use time::macros::format_description;
 use time::{OffsetDateTime, UtcOffset};
 
+/// The steps that were denied for a reason that is asked for.
+type StepsBy<'a> = dyn Fn(&dyn Fn(DenialReason) -> bool) -> Vec<StepName> + 'a;
+
 /// The steps that ask for files.
 const OF_OBJECTS: [StepName; 3] = [
     StepName::GetObject,
@@ -233,7 +236,7 @@ impl Subject<'_> {
     fn foreign_bucket(
         &self,
         gathered: &Gathered,
-        by: &dyn Fn(&dyn Fn(DenialReason) -> bool) -> Vec<StepName>,
+        by: &StepsBy<'_>,
     ) -> Option<(Cause, Vec<StepName>)> {
         let account = self.connection.expected_owner()?;
         let mut steps =
