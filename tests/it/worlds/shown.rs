@@ -28,6 +28,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("bucket_region_changed", "aws/faults.rs"),
     ("listing_incomplete", "projects/odd_stores.rs"),
     ("aws_timeout", "checks/on_stub.rs"),
+    ("object_archived", "checks/on_stub.rs"),
     ("object_locked", "checks/probe.rs"),
     ("probe_encryption_differs", "checks/probe.rs"),
     ("service_identity_provider_refused", "checks/answers.rs"),
@@ -153,7 +154,6 @@ fn few_causes_are_on_paper_alone() {
 
 const ON_PAPER: &[&str] = &[
     "mfa_required",
-    "object_archived",
     "service_credentials_missing",
     "service_session_unknown",
 ];
