@@ -94,14 +94,14 @@ pub fn worlds() -> Vec<World> {
                 (request.operation() == "AssumeRole")
                     .then(|| sts_denial_of("sts:TagSession", "", names))
             })
-            .finds("session_attributes_refused", SERVICE, PROVED)
+            .finds("session_attributes_refused", SERVICE, LIKELY)
             .says(&["sts:TagSession"]),
         world("service: its session carries a source identity")
             .wire(|request, _, names| {
                 (request.operation() == "AssumeRole")
                     .then(|| sts_denial_of("sts:SetSourceIdentity", "", names))
             })
-            .finds("session_attributes_refused", SERVICE, PROVED)
+            .finds("session_attributes_refused", SERVICE, LIKELY)
             .says(&["sts:SetSourceIdentity"]),
         answered(
             "service: its access key was deleted",
