@@ -1,6 +1,6 @@
 //! What is wrong with a step, for people: in words, with everything that can be copied.
 
-use crate::domain::cause::entry::{Candidate, Certainty, Side};
+use crate::domain::cause::entry::{Candidate, Certainty, Decide, Side};
 use crate::domain::check::patch::{Patch, PatchOperation, PatchTarget};
 use crate::domain::check::problem::{DecidedBy, DeniedEffect, Evidence, StepProblem};
 use crate::domain::check::{Step, StepName, StepStatus};
@@ -70,7 +70,7 @@ impl ProblemView {
             remedy: problem.remedy.clone(),
             side: problem.side.map(place_of),
             certainty: problem.certainty.map(how_sure),
-            causes: problem.causes.clone(),
+            causes: with_each_look_once(&problem.causes),
             also_explains: problem.also_explains.iter().map(named).collect(),
             missing: missing
                 .map(|one| (one.action.clone(), one.resource.clone()))
@@ -86,6 +86,17 @@ impl ProblemView {
                 .filter(|url| url.starts_with("https://")),
         }
     }
+}
+
+/// The causes; where one look decides between several in a row, it stands at the last of them.
+fn with_each_look_once(causes: &[Candidate]) -> Vec<Candidate> {
+    let mut shown = causes.to_vec();
+    for (cause, next) in shown.iter_mut().zip(causes.iter().skip(1)) {
+        if cause.decide == next.decide {
+            cause.decide = Decide::default();
+        }
+    }
+    shown
 }
 
 fn named(step: &StepName) -> (&'static str, &'static str) {

@@ -88,6 +88,24 @@ fn causes_stand_in_their_order_each_with_the_look_that_decides() {
 }
 
 #[test]
+fn a_look_that_decides_between_several_causes_stands_once() {
+    let look = |code: &str| Candidate::new(code, code).cli("aws iam get-role");
+    let html = html(StepProblem {
+        causes: vec![
+            look("one"),
+            look("two"),
+            Candidate::new("three", "three").cli("aws s3 ls"),
+        ],
+        ..problem()
+    });
+    assert_eq!(html.matches(">aws iam get-role<").count(), 1, "{html}");
+    in_order(
+        &html,
+        &["one", "two", "aws iam get-role", "three", "aws s3 ls"],
+    );
+}
+
+#[test]
 fn each_side_and_certainty_is_told_in_words_of_its_own() {
     let sides = [
         Side::CustomerAccount,
