@@ -32,7 +32,7 @@ mend it, a `patch`. AWS names one reason at a time: check again after each chang
 - A check uses a session that is narrowed to the bucket, the prefix and the access. So it cannot see whether the role
   allows more than it needs, such as the whole bucket. Compare the role's policy with the document.
 - `shown by` says where a test shows the cause: on the `emulator`, by an answer of AWS's in its `wire format`, or only on
-  `paper`, from AWS's documents. `told by` says whose words, or which answers, it is read from.
+  `paper`, from AWS's documents. `read from` says whose words, or which answers, show it.
   [How well the check names causes](diagnosis-measured.md) has the figures.
 
 A file operation that fails answers with the same words, and with the code of the cause in `cause`. See
@@ -115,7 +115,7 @@ fn page() -> String {
     ] {
         write!(
             page,
-            "\n## {}\n\n| code | meaning | whose | how sure | patch | shown by | told by |\n|---|---|---|---|---|---|---|\n",
+            "\n## {}\n\n| code | meaning | whose | how sure | patch | shown by | read from |\n|---|---|---|---|---|---|---|\n",
             heading(stage)
         )
         .unwrap();
