@@ -9,6 +9,7 @@ use crate::domain::connection::external_id::ExternalId;
 use crate::domain::connection::kms_key_arn::KmsKeyArn;
 use crate::domain::connection::role_arn::RoleArn;
 use crate::domain::connection::service_identity::ServicePrincipal;
+use crate::domain::connection::settings::BucketSettings;
 use crate::domain::doctor::expected::{Expected, RightDocuments};
 use crate::domain::doctor::finding::{DocumentKind, Finding, Severity};
 use crate::domain::doctor::{LARGEST, Pasted, examine, recognise, worst};
@@ -186,6 +187,11 @@ fn expected(arguments: &Arguments, role: Option<RoleArn>) -> Result<Expected, St
     let id = id.map_err(|_| {
         "--external-id is not one that Sallyport made: copy it from the setup".to_owned()
     })?;
+    let grants = BucketSettings {
+        access: arguments.access,
+        ..BucketSettings::default()
+    }
+    .grants();
     let right = match (&principal, &id, &arguments.bucket) {
         (Some(principal), Some(id), Some(bucket)) => {
             let parameters = DocumentParameters {
@@ -194,7 +200,8 @@ fn expected(arguments: &Arguments, role: Option<RoleArn>) -> Result<Expected, St
                 external_id: id.clone(),
                 bucket: bucket.clone(),
                 prefix: arguments.prefix.clone(),
-                access: arguments.access,
+                grants,
+                lifecycle: arguments.access.writes(),
                 kms_key: arguments.kms_key_arn.clone(),
                 allowed_origins: arguments.origins.clone(),
                 region: None,
@@ -217,7 +224,7 @@ fn expected(arguments: &Arguments, role: Option<RoleArn>) -> Result<Expected, St
         partition,
         bucket: arguments.bucket.clone(),
         prefix: arguments.prefix.clone(),
-        access: arguments.access,
+        grants,
         auth: Auth::Role,
         role,
         kms_key: arguments.kms_key_arn.clone(),

@@ -76,6 +76,11 @@ const SQLITE: &[(i64, &str, &str)] = &[
         "archived_files",
         include_str!("../../migrations/sqlite/0011_archived_files.sql"),
     ),
+    (
+        13,
+        "grants",
+        include_str!("../../migrations/sqlite/0013_grants.sql"),
+    ),
 ];
 
 const POSTGRES: &[(i64, &str, &str)] = &[
@@ -133,6 +138,11 @@ const POSTGRES: &[(i64, &str, &str)] = &[
         11,
         "archived_files",
         include_str!("../../migrations/postgres/0011_archived_files.sql"),
+    ),
+    (
+        13,
+        "grants",
+        include_str!("../../migrations/postgres/0013_grants.sql"),
     ),
 ];
 
