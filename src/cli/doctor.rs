@@ -6,10 +6,10 @@ use crate::domain::connection::account::{AccountId, Partition};
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::bucket_prefix::BucketPrefix;
 use crate::domain::connection::external_id::ExternalId;
+use crate::domain::connection::grants::Grants;
 use crate::domain::connection::kms_key_arn::KmsKeyArn;
 use crate::domain::connection::role_arn::RoleArn;
 use crate::domain::connection::service_identity::ServicePrincipal;
-use crate::domain::connection::settings::BucketSettings;
 use crate::domain::doctor::expected::{Expected, RightDocuments};
 use crate::domain::doctor::finding::{DocumentKind, Finding, Severity};
 use crate::domain::doctor::{LARGEST, Pasted, examine, recognise, worst};
@@ -187,11 +187,7 @@ fn expected(arguments: &Arguments, role: Option<RoleArn>) -> Result<Expected, St
     let id = id.map_err(|_| {
         "--external-id is not one that Sallyport made: copy it from the setup".to_owned()
     })?;
-    let grants = BucketSettings {
-        access: arguments.access,
-        ..BucketSettings::default()
-    }
-    .grants();
+    let grants = Grants::usual(arguments.access);
     let right = match (&principal, &id, &arguments.bucket) {
         (Some(principal), Some(id), Some(bucket)) => {
             let parameters = DocumentParameters {

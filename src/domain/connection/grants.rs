@@ -30,6 +30,15 @@ impl Feature {
 }
 
 impl Grants {
+    /// What is granted unless the customer says otherwise: ACLs and versions with access to write alone.
+    pub fn usual(access: Access) -> Self {
+        Self {
+            access,
+            acls: access.writes(),
+            versions: access.writes(),
+        }
+    }
+
     /// Everything that a connection with this access can be granted.
     pub fn all(access: Access) -> Self {
         Self {

@@ -38,14 +38,13 @@ pub struct BucketSettings {
 }
 
 impl BucketSettings {
-    /// What the documents grant. With access to write, ACLs and versions are granted unless the customer has
-    /// switched them off, and with access to read only where they are switched on.
+    /// What the documents grant.
     pub fn grants(&self) -> Grants {
-        let writes = self.access.writes();
+        let usual = Grants::usual(self.access);
         Grants {
-            access: self.access,
-            acls: self.object_acls.unwrap_or(writes),
-            versions: self.object_versions.unwrap_or(writes),
+            acls: self.object_acls.unwrap_or(usual.acls),
+            versions: self.object_versions.unwrap_or(usual.versions),
+            ..usual
         }
     }
 

@@ -1,10 +1,10 @@
 //! What the documents are compared with: a connection as far as it is known, and what it needs.
 
 use crate::domain::connection::access::Auth;
-use crate::domain::connection::grants::Grants;
 use crate::domain::connection::account::{AccountId, Partition};
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::bucket_prefix::BucketPrefix;
+use crate::domain::connection::grants::Grants;
 use crate::domain::connection::kms_key_arn::KmsKeyArn;
 use crate::domain::connection::region::Region;
 use crate::domain::connection::role_arn::RoleArn;

@@ -119,7 +119,10 @@ pub(crate) const PERMISSIONS: [PermissionRow; 16] = [
     of(Feature::Versions, row(LIST_VERSIONS, FROM_READ, READ)),
     row(GET, FROM_READ, READ),
     of(Feature::Acls, row(GET_ACL, FROM_READ, READ)),
-    of(Feature::Versions, row(GET_VERSION, InDocuments::ReadAlone, READ)),
+    of(
+        Feature::Versions,
+        row(GET_VERSION, InDocuments::ReadAlone, READ),
+    ),
     row(GET_TAGS, NO, READ),
     row(PUT, FROM_WRITE, WRITE),
     of(Feature::Acls, row(PUT_ACL, FROM_WRITE, None)),
