@@ -150,6 +150,11 @@
           if (name === "step") {
             const item = place(data);
             if (!item) return;
+            // With its problem it is the same step again, not another try.
+            if ("diagnosed" in item.dataset) {
+              finished.set(item.id, item.dataset.kind);
+              return;
+            }
             const again = finished.has(item.id);
             if (again && finished.size >= steps.length) finished.clear();
             finished.set(item.id, item.dataset.kind);

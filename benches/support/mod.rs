@@ -38,6 +38,11 @@ pub struct Service {
 impl Service {
     /// Starts the service's program on SQLite, with this address for AWS.
     pub async fn start(aws_url: &str) -> Outcome<Self> {
+        Self::start_with(aws_url, &[]).await
+    }
+
+    /// The same with further settings, each a variable and its value.
+    pub async fn start_with(aws_url: &str, settings: &[(&str, &str)]) -> Outcome<Self> {
         let folder = tempfile::tempdir()?;
         // Free at this moment: the service needs a port that is known before it starts.
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
@@ -56,6 +61,7 @@ impl Service {
             .env("AWS_SECRET_ACCESS_KEY", "secret")
             .env("AWS_REGION", "us-east-1")
             .env("AWS_EC2_METADATA_DISABLED", "true")
+            .envs(settings.iter().copied())
             .stdin(Stdio::null())
             .spawn()?;
         // A service that is slow to take a body is measured, not given up.

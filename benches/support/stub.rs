@@ -5,7 +5,7 @@
 //! speed, and streams bodies of any size both ways.
 //!
 //! It speaks AWS's wire format as far as the service uses it, checks no signature, and knows one role,
-//! which wants the external ID that [`Stub::trust`] names. An object's name says its size: `1048576.bin`
+//! which wants an external ID that [`Stub::trust`] names. An object's name says its size: `1048576.bin`
 //! has that many bytes. Uploads, also in parts, are read to the end and thrown away. [`Stub::fill`] sets
 //! how many keys a listing has.
 
@@ -20,7 +20,7 @@ mod bodies;
 mod keys;
 
 use bodies::{AwsChunks, Pace, pass_over};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -43,7 +43,7 @@ pub struct Stub {
 
 #[derive(Default)]
 struct Shared {
-    external_id: Mutex<Option<String>>,
+    external_ids: Mutex<BTreeSet<String>>,
     calls: Mutex<BTreeMap<&'static str, usize>>,
     sts_delay_ms: AtomicUsize,
     bytes_a_second: AtomicU64,
@@ -101,7 +101,7 @@ impl Stub {
 
     /// The external ID that the role wants from now on.
     pub fn trust(&self, external_id: &str) {
-        *lock(&self.shared.external_id) = Some(external_id.to_owned());
+        lock(&self.shared.external_ids).insert(external_id.to_owned());
     }
 
     /// How long AssumeRole takes from now on.
@@ -132,6 +132,11 @@ impl Stub {
     }
 
     /// How often an operation was called.
+    /// How many calls came in, of every operation.
+    pub fn all_calls(&self) -> BTreeMap<&'static str, usize> {
+        lock(&self.shared.calls).clone()
+    }
+
     pub fn calls(&self, operation: &str) -> usize {
         lock(&self.shared.calls)
             .get(operation)
@@ -458,7 +463,7 @@ fn sts(body: &str, shared: &Shared) -> (&'static str, Reply) {
     let given = body
         .split('&')
         .find_map(|field| field.strip_prefix("ExternalId="));
-    if given.is_none() || given != lock(&shared.external_id).as_deref() {
+    if !given.is_some_and(|given| lock(&shared.external_ids).contains(given)) {
         let text = "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>User is not authorized to perform: sts:AssumeRole</Message></Error><RequestId>STUB</RequestId></ErrorResponse>";
         return (
             "RefusedAssumeRole",

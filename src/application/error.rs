@@ -1,9 +1,10 @@
 //! Errors of the use cases: what a client may see, and what only the operator may.
 
 use crate::domain::Invalid;
-use crate::domain::aws_code::{self, S3Code};
-use crate::domain::aws_failure::{AssumeRoleRefusal, AwsFailure, FailureKind};
-use crate::domain::cause::objects::locked_until;
+use crate::domain::aws_failure::{AwsFailure, FailureKind};
+use crate::domain::cause::Cause;
+use crate::domain::check::problem::StepProblem;
+use crate::domain::ids::StorageRef;
 use std::time::Duration;
 
 pub type Result<T> = std::result::Result<T, Error>;
@@ -28,10 +29,56 @@ pub struct ErrorParts {
     /// More members for the problem document, like the list of missing keys.
     pub members: serde_json::Map<String, serde_json::Value>,
     pub retry_after: Option<Duration>,
+    /// What callers decide by, where one does. They never decide by the code, which is a text for clients.
+    pub reason: Option<Reason>,
+    /// The cause, where a call to AWS or the store failed for one.
+    pub diagnosis: Option<Box<Diagnosis>>,
     /// The request ID of the AWS call that failed, for the caller to quote.
     pub aws_request_id: Option<String>,
     /// For the operator's log only.
     pub internal: Option<String>,
+}
+
+/// Errors that another use case, or the HTTP layer, goes on from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// There is no file with this key.
+    FileAbsent,
+    /// A condition of the request does not hold: the file is another by now, or is there already.
+    ConditionFailed,
+    /// The caller has the file as it is.
+    NotModified,
+    /// No check of these settings counts.
+    CheckRequired,
+    /// No change waits for its check.
+    NoPendingChange,
+    /// Projects use the storage.
+    StorageInUse,
+    /// Somebody else's change came in between.
+    ChangedMeanwhile,
+    /// The operator has configured no built-in storage.
+    NoBuiltInStorage,
+    /// The service's own database failed.
+    Database,
+    /// The same, and the change may have been stored.
+    OutcomeUnknown,
+    /// A request with the same idempotency key is under way.
+    KeyInProgress,
+}
+
+/// The cause behind an error. The error's own `detail` and `remedy` are for everybody; all of this is for those who
+/// may see the reports of checks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnosis {
+    pub cause: Cause,
+    /// What a check says of the cause, with the answer that failed as its evidence.
+    pub problem: StepProblem,
+    /// What happened, and why.
+    pub detail: String,
+    /// What to do about it.
+    pub remedy: String,
+    /// The storage whose check says more. `None`: it is no storage's connection, or one that keeps no checks.
+    pub storage: Option<StorageRef>,
 }
 
 /// What is wrong with one field of a request.
@@ -137,6 +184,8 @@ impl Error {
             fields: Vec::new(),
             members: serde_json::Map::new(),
             retry_after: None,
+            reason: None,
+            diagnosis: None,
             aws_request_id: None,
             internal: None,
         }))
@@ -157,8 +206,37 @@ impl Error {
         self
     }
 
+    pub fn because(mut self, reason: Reason) -> Self {
+        self.reason = Some(reason);
+        self
+    }
+
     pub fn member(mut self, name: &str, value: impl Into<serde_json::Value>) -> Self {
         self.members.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// The same with a further sentence of what happened.
+    pub fn also(mut self, sentence: &str) -> Self {
+        let parts = &mut *self.0;
+        let details = parts
+            .diagnosis
+            .iter_mut()
+            .map(|diagnosis| &mut diagnosis.detail);
+        for detail in details.chain([&mut parts.detail]) {
+            detail.push(' ');
+            detail.push_str(sentence);
+        }
+        self
+    }
+
+    /// The same in the words for those who may see the reports of checks.
+    pub fn for_admins(mut self) -> Self {
+        let parts = &mut *self.0;
+        if let Some(diagnosis) = &parts.diagnosis {
+            parts.detail = diagnosis.detail.clone();
+            parts.remedy = Some(diagnosis.remedy.clone());
+        }
         self
     }
 
@@ -214,161 +292,18 @@ impl std::ops::DerefMut for Error {
 }
 
 impl Error {
-    /// A failure of a call to the service's own bucket: what would be the customer's side is the operator's
-    /// here.
-    pub fn of_own_bucket(failure: AwsFailure) -> Self {
-        Self::from(failure).on_own_side()
-    }
-
-    /// The same where there is no customer.
-    pub(crate) fn on_own_side(mut self) -> Self {
-        if self.kind == Kind::CustomerSide {
-            self.kind = Kind::Upstream;
-        }
-        self
-    }
-}
-
-/// A request that AWS or the store understands and does not accept.
-fn rejected(
-    assuming: bool,
-    code: Option<&str>,
-) -> (Kind, &'static str, &'static str, &'static str) {
-    const CHECK: &str = "A workspace admin can check the connection. If that passes, send the operator the request ID.";
-    if assuming {
-        let detail = "AWS does not accept this request.";
-        return (Kind::Upstream, "storage_request_rejected", detail, CHECK);
-    }
-    match code.and_then(S3Code::parse) {
-        Some(S3Code::StorageFull) => (
-            Kind::CustomerSide,
-            "store_full",
-            "The store, or the account's quota, is full.",
-            "Make room in the store, or raise the quota. A permission does not help.",
-        ),
-        Some(S3Code::ContentSha256Mismatch | S3Code::InvalidDigest) => (
-            Kind::Upstream,
-            "body_altered",
-            "The store says that the body does not fit its digest, and has not stored it.",
-            "Something between the service and the store changes bodies, or the store does not understand the digest. Ask the operator to look at what is between them.",
-        ),
-        _ => (
-            Kind::Upstream,
-            "storage_request_rejected",
-            "The store does not accept this request.",
-            CHECK,
-        ),
-    }
-}
-
-/// Codes that this service gives to failures itself: no answer has them.
-const OWN_CODES: [&str; 5] = [
-    "DeleteMarker",
-    "Page",
-    "RoleSessionsBusy",
-    "StorageBusy",
-    "StorageDeleted",
-];
-
-/// The code that AWS or the store sent, as it may be shown.
-fn sent_code(failure: &AwsFailure) -> Option<String> {
-    let code = failure.error_code.as_deref();
-    code.filter(|code| !OWN_CODES.contains(code))
-        .and_then(aws_code::plain)
-}
-
-/// What was answered, where nothing else says what it was about.
-fn answer_in_words(failure: &AwsFailure) -> Option<String> {
-    let odd = matches!(
-        failure.kind,
-        FailureKind::Unavailable
-            | FailureKind::InvalidRequest
-            | FailureKind::InvalidResponse
-            | FailureKind::NotS3
-            | FailureKind::NotSupported
-            | FailureKind::Redirected
-            | FailureKind::ListingIncomplete
-    );
-    let status = failure.http_status.filter(|_| odd)?;
-    let code = sent_code(failure)
-        .map(|code| format!(" and the code `{code}`"))
-        .unwrap_or_default();
-    Some(format!(
-        "The answer to `{}` had the status {status}{code}.",
-        failure.operation
-    ))
-}
-
-/// The call that failed, as the steps of a check show it. `None`: nothing was answered.
-fn evidence(failure: &AwsFailure) -> Option<serde_json::Value> {
-    let status = failure.http_status?;
-    Some(serde_json::json!({
-        "operation": failure.operation,
-        "http_status": status,
-        "error_code": sent_code(failure),
-        "request_id": failure.request_id,
-    }))
-}
-
-impl From<AwsFailure> for Error {
-    /// A failure of a call to the customer's bucket or role outside of the connection check. AWS's text
-    /// stays in the log, because it can name foreign ARNs and keys.
-    fn from(failure: AwsFailure) -> Self {
-        let assuming = failure.operation == "AssumeRole";
-        let lock = failure.lock();
-        let locked = failure.kind == FailureKind::ObjectLocked;
+    /// What a failed call says of the request alone, and not of the connection. `None`: it has a cause, which the
+    /// catalogue has the words for.
+    pub(crate) fn of_request(failure: &AwsFailure) -> Option<Self> {
+        let own = failure.error_code.as_deref();
         let (kind, code, detail, remedy) = match failure.kind {
-            FailureKind::AccessDenied if assuming => match failure.assume_role_refusal() {
-                Some(AssumeRoleRefusal::Service(..)) => (
-                    Kind::Upstream,
-                    "service_not_permitted",
-                    "A policy on the service's own side does not let it assume the customer's role.",
-                    "Send the operator the request ID: the customer cannot change this.",
-                ),
-                Some(AssumeRoleRefusal::Role | AssumeRoleRefusal::Unknown) | None => (
-                    Kind::CustomerSide,
-                    "role_refused",
-                    "The customer's role refused us.",
-                    "A workspace admin can check the connection: the report says what to change.",
-                ),
-            },
-            FailureKind::AccessDenied => (
-                Kind::CustomerSide,
-                "storage_access_denied",
-                "The storage does not permit this.",
-                "A workspace admin can check the connection: the report names the missing permission.",
-            ),
-            FailureKind::KmsDenied => (
-                Kind::CustomerSide,
-                "kms_key_denied",
-                "The object is encrypted with a KMS key that the storage's role may not use.",
-                "A workspace admin can check the connection: the report says which policy refused. The key must be in the storage's settings, and its actions in the role's policy.",
-            ),
-            FailureKind::BadCredentials if assuming => (
-                Kind::Upstream,
-                "service_credentials_rejected",
-                "AWS does not accept the service's own credentials.",
-                "Send the operator the request ID: the customer cannot change this.",
-            ),
-            FailureKind::BadCredentials => (
-                Kind::CustomerSide,
-                "storage_credentials_rejected",
-                "AWS does not accept the storage's credentials.",
-                "A workspace admin can check the connection.",
-            ),
-            FailureKind::ClockSkew => (
-                Kind::Unavailable,
-                "clock_skew",
-                "The store says that this service's clock differs from its own by more than it accepts.",
-                "Ask the operator to compare the clock of the service with the true time. The clock of an S3-compatible store may be the wrong one.",
-            ),
-            FailureKind::NoSuchKey if failure.error_code.as_deref() == Some("DeleteMarker") => (
+            FailureKind::NoSuchKey if own == Some("DeleteMarker") => (
                 Kind::NotFound,
                 "file_deleted",
                 "The file was deleted. The bucket keeps its versions.",
                 "Read one of its versions, or delete the delete marker to have the file back.",
             ),
-            FailureKind::NoSuchKey if failure.error_code.as_deref() == Some("NoSuchVersion") => (
+            FailureKind::NoSuchKey if own == Some("NoSuchVersion") => (
                 Kind::NotFound,
                 "version_not_found",
                 "The file has no such version.",
@@ -379,18 +314,6 @@ impl From<AwsFailure> for Error {
                 "file_not_found",
                 "There is no file with this key in the storage.",
                 "Compare the key, letter case included, with the one in the bucket.",
-            ),
-            FailureKind::NoSuchBucket => (
-                Kind::CustomerSide,
-                "bucket_not_found",
-                "The storage's bucket does not exist any more.",
-                "A workspace admin can check the connection.",
-            ),
-            FailureKind::WrongRegion => (
-                Kind::CustomerSide,
-                "bucket_region_changed",
-                "The storage's bucket is in another Region than when it was last checked.",
-                "Check the connection again: the check finds the Region.",
             ),
             FailureKind::PreconditionFailed => (
                 Kind::PreconditionFailed,
@@ -410,164 +333,95 @@ impl From<AwsFailure> for Error {
                 "The file has no bytes in this range.",
                 "Ask for a range within its size.",
             ),
-            FailureKind::ObjectLocked => (
-                Kind::Conflict,
-                "object_locked",
-                "Object Lock protects the file or its version.",
-                "Wait until the retention ends, or have the legal hold removed. Deleting a file without naming a version hides it, where the bucket keeps versions.",
-            ),
-            FailureKind::KmsUnusable => (
-                Kind::CustomerSide,
-                "kms_key_unusable",
-                "The KMS key of the file cannot be used by anybody: it is disabled, waits for its deletion, is absent or of another kind.",
-                "Look at the key's status under KMS > Customer managed keys. A permission does not help.",
-            ),
-            FailureKind::AccountDisabled => (
-                Kind::CustomerSide,
-                "storage_account_disabled",
-                "The store says that the account, or all access to the bucket, is switched off.",
-                "The owner of the account asks AWS Support. A permission does not help.",
-            ),
-            FailureKind::Redirected => (
-                Kind::CustomerSide,
-                "endpoint_redirects",
-                "The endpoint redirects to another address, which the service does not follow.",
-                "A workspace admin can check the connection: the report says where it leads.",
-            ),
-            FailureKind::NotSupported => (
-                Kind::CustomerSide,
-                "operation_not_supported",
-                "The store does not have this operation.",
-                "Use a store that has it. A permission does not help.",
-            ),
-            FailureKind::Archived => (
-                Kind::Conflict,
-                "file_archived",
-                "The file is archived and must be restored before it can be read.",
-                "Restore it in the S3 console, then try again.",
-            ),
-            FailureKind::Throttled if failure.error_code.as_deref() == Some("StorageBusy") => (
+            // Limits of this service: AWS was not asked.
+            FailureKind::Throttled if own == Some("StorageBusy") => (
                 Kind::Unavailable,
                 "storage_busy",
                 "Too many requests to this storage, or to the workspace's storages together, are under way.",
                 "Try again in a moment, with fewer requests at once.",
             ),
-            FailureKind::Throttled if failure.error_code.as_deref() == Some("RoleSessionsBusy") => {
-                (
-                    Kind::Unavailable,
-                    "role_sessions_busy",
-                    "Too many role sessions are wanted at the moment.",
-                    "Try again in a moment.",
-                )
-            }
-            FailureKind::Throttled => (
+            FailureKind::Throttled if own == Some("RoleSessionsBusy") => (
                 Kind::Unavailable,
-                "storage_throttled",
-                "AWS asks for fewer requests to this storage at the moment.",
+                "role_sessions_busy",
+                "Too many role sessions are wanted at the moment.",
                 "Try again in a moment.",
             ),
-            FailureKind::Timeout => (
-                Kind::UpstreamTimeout,
-                "storage_timeout",
-                "AWS did not answer in time.",
-                "Try again in a moment.",
+            FailureKind::InvalidRequest if own == Some("StorageDeleted") => (
+                Kind::NotFound,
+                "not_found",
+                "There is no such storage in this workspace.",
+                "It was deleted while the request was under way. Use another storage.",
             ),
-            FailureKind::ForbiddenAddress => (
-                Kind::CustomerSide,
-                "endpoint_not_allowed",
-                "The storage's endpoint leads to a network that the operator does not allow.",
-                "Ask the operator to allow the network, or use a public endpoint.",
-            ),
-            // AssumeRole is no call to the store.
-            FailureKind::InvalidResponse if !assuming => (
-                Kind::Upstream,
-                "store_answer_unreadable",
-                "The store answered in a form that cannot be read.",
-                "Try again in a moment. If it stays, send the operator the request ID: the log has the operation and the status. Something between the service and the store, such as a proxy, may answer in its place.",
-            ),
-            FailureKind::NotS3 if !assuming => (
-                Kind::Upstream,
-                "store_answer_not_s3",
-                "The answer shows nothing that an S3-compatible store sends, so it is not taken for a success.",
-                "Check what stands between the service and the store, such as a proxy or a sign-in page, and the endpoint of the storage.",
-            ),
-            FailureKind::ListingIncomplete => (
-                Kind::Upstream,
-                "listing_incomplete",
-                "The store's listing contradicts itself, so it may lack files. It was asked twice.",
-                "Send the operator the request ID: the log says what does not agree. Whoever runs the store can find why it lists so.",
-            ),
-            FailureKind::Unavailable if failure.http_status.is_some() => (
-                Kind::Upstream,
-                "storage_unavailable",
-                "The storage cannot do this at the moment.",
-                "Try again in a moment.",
-            ),
-            FailureKind::Unavailable
+            FailureKind::AccessDenied
+            | FailureKind::KmsDenied
+            | FailureKind::KmsUnusable
+            | FailureKind::BadCredentials
+            | FailureKind::ClockSkew
+            | FailureKind::NoSuchBucket
+            | FailureKind::WrongRegion
+            | FailureKind::Archived
+            | FailureKind::ObjectLocked
+            | FailureKind::AccountDisabled
+            | FailureKind::Redirected
+            | FailureKind::NotSupported
+            | FailureKind::InvalidRequest
+            | FailureKind::Throttled
+            | FailureKind::Unavailable
+            | FailureKind::Timeout
             | FailureKind::Network
+            | FailureKind::ForbiddenAddress
             | FailureKind::InvalidResponse
-            | FailureKind::NotS3 => (
-                Kind::Upstream,
-                "storage_unavailable",
-                "The storage cannot be reached at the moment.",
-                "Try again in a moment.",
-            ),
-            FailureKind::InvalidRequest
-                if failure.error_code.as_deref() == Some("StorageDeleted") =>
-            {
-                (
-                    Kind::NotFound,
-                    "not_found",
-                    "There is no such storage in this workspace.",
-                    "It was deleted while the request was under way. Use another storage.",
-                )
-            }
-            FailureKind::InvalidRequest => rejected(assuming, failure.error_code.as_deref()),
+            | FailureKind::NotS3
+            | FailureKind::ListingIncomplete => return None,
         };
-        let mut error = Self::new(kind, code, detail).remedy(remedy);
-        if let Some(answer) = answer_in_words(&failure) {
-            error.detail = format!("{} {answer}", error.detail);
-        }
-        if let Some(call) = evidence(&failure) {
-            error = error.member("evidence", vec![call]);
-        }
-        if locked {
-            error.detail = format!(
-                "Object Lock protects the file or its version{}. No permission changes that.",
-                locked_until(lock.as_ref())
-            );
-        }
+        let mut error = Self::new(kind, code, detail)
+            .remedy(remedy)
+            .of_call(failure);
+        error.reason = match failure.kind {
+            FailureKind::NoSuchKey => Some(Reason::FileAbsent),
+            FailureKind::PreconditionFailed => Some(Reason::ConditionFailed),
+            FailureKind::NotModified => Some(Reason::NotModified),
+            _ => None,
+        };
+        Some(error)
+    }
+
+    /// Keeps what the log says of the failed call, and whether it may be repeated. AWS's text goes nowhere else: it
+    /// can name foreign ARNs and keys.
+    pub(crate) fn of_call(mut self, failure: &AwsFailure) -> Self {
         if failure.kind.is_transient() {
-            error.retry_after = Some(Duration::from_secs(2));
+            self.retry_after = Some(Duration::from_secs(2));
         }
-        error.internal = Some(format!(
+        self.internal = Some(format!(
             "{failure}; http_status={:?} aws_request_id={:?} message={:?}",
             failure.http_status, failure.request_id, failure.message
         ));
-        error.aws_request_id = failure.request_id;
-        error
+        self.aws_request_id = failure.request_id.clone();
+        self
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::aws_failure::{Denial, DenialReason, PolicyEffect, PolicyKind};
 
-    #[test]
-    fn aws_texts_stay_inside() {
-        let failure = AwsFailure {
-            operation: "AssumeRole",
-            kind: FailureKind::AccessDenied,
+    fn failure(kind: FailureKind, code: &str) -> AwsFailure {
+        AwsFailure {
+            operation: "GetObject",
+            kind,
             http_status: Some(403),
-            error_code: Some("AccessDenied".into()),
+            error_code: Some(code.into()),
             request_id: Some("req-1".into()),
             denial: None,
             bucket_region: None,
             details: None,
             message: Some("User: arn:aws:iam::111111111111:user/foreign is not authorized".into()),
-        };
-        let error = Error::from(failure);
+        }
+    }
+
+    #[test]
+    fn aws_texts_stay_inside() {
+        let error = Error::of_request(&failure(FailureKind::NoSuchKey, "NoSuchKey")).unwrap();
         assert!(!error.to_string().contains("arn:"));
         assert!(!error.remedy.as_deref().unwrap().contains("arn:"));
         assert!(error.internal.as_deref().unwrap().contains("foreign"));
@@ -575,76 +429,45 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_the_customer_s_and_a_fault_is_not() {
-        let of = |operation, kind, denial: Option<DenialReason>| {
-            Error::from(AwsFailure {
-                operation,
-                kind,
-                http_status: None,
-                error_code: None,
-                request_id: None,
-                denial: denial.map(|reason| {
-                    Box::new(Denial {
-                        reason,
-                        ..Denial::default()
-                    })
-                }),
-                bucket_region: None,
-                details: None,
-                message: None,
-            })
-        };
-        let denied = FailureKind::AccessDenied;
-        for (operation, kind, denial, expected) in [
-            ("GetObject", denied, None, Kind::CustomerSide),
+    fn what_only_the_request_is_about_has_no_cause() {
+        for (kind, code, expected) in [
+            (FailureKind::NoSuchKey, "NoSuchKey", Some("file_not_found")),
+            (FailureKind::NoSuchKey, "DeleteMarker", Some("file_deleted")),
             (
-                "GetObject",
-                FailureKind::KmsDenied,
-                None,
-                Kind::CustomerSide,
+                FailureKind::NoSuchKey,
+                "NoSuchVersion",
+                Some("version_not_found"),
             ),
             (
-                "GetObject",
-                FailureKind::BadCredentials,
-                None,
-                Kind::CustomerSide,
+                FailureKind::PreconditionFailed,
+                "PreconditionFailed",
+                Some("precondition_failed"),
             ),
+            (FailureKind::NotModified, "304", Some("not_modified")),
             (
-                "GetObject",
-                FailureKind::NoSuchBucket,
-                None,
-                Kind::CustomerSide,
+                FailureKind::InvalidRange,
+                "InvalidRange",
+                Some("range_not_satisfiable"),
             ),
-            ("AssumeRole", denied, None, Kind::CustomerSide),
+            (FailureKind::Throttled, "StorageBusy", Some("storage_busy")),
+            (FailureKind::Throttled, "SlowDown", None),
             (
-                "AssumeRole",
-                denied,
-                Some(DenialReason::By(
-                    PolicyKind::ServiceControl,
-                    PolicyEffect::ExplicitDeny,
-                )),
-                Kind::Upstream,
+                FailureKind::InvalidRequest,
+                "StorageDeleted",
+                Some("not_found"),
             ),
-            (
-                "AssumeRole",
-                FailureKind::BadCredentials,
-                None,
-                Kind::Upstream,
-            ),
-            ("GetObject", FailureKind::Throttled, None, Kind::Unavailable),
-            (
-                "GetObject",
-                FailureKind::Timeout,
-                None,
-                Kind::UpstreamTimeout,
-            ),
-            ("GetObject", FailureKind::Unavailable, None, Kind::Upstream),
-            ("GetObject", FailureKind::Network, None, Kind::Upstream),
+            (FailureKind::InvalidRequest, "InvalidRequest", None),
+            (FailureKind::AccessDenied, "AccessDenied", None),
         ] {
-            let error = of(operation, kind, denial);
-            assert_eq!(error.kind, expected, "{operation} {kind:?} {denial:?}");
-            // Where the bucket is our own, nothing is the customer's.
-            assert_ne!(error.on_own_side().kind, Kind::CustomerSide);
+            let error = Error::of_request(&failure(kind, code));
+            assert_eq!(error.map(|error| error.code), expected, "{kind:?} {code}");
         }
+    }
+
+    #[test]
+    fn a_further_sentence_is_in_both_texts() {
+        let error = Error::new(Kind::NotFound, "not_found", "One.").also("Two.");
+        assert_eq!(error.detail, "One. Two.");
+        assert_eq!(error.for_admins().detail, "One. Two.");
     }
 }

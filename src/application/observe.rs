@@ -1,6 +1,7 @@
 //! What the use cases and AWS adapters count, for metrics.
 
 use crate::domain::check::Outcome;
+use crate::domain::storage::{HealthChange, HealthState};
 use std::time::Duration;
 
 /// Counts what happens. Called on hot paths: an implementation only adds, and leaves out what it does not
@@ -15,8 +16,11 @@ pub trait Observer: Send + Sync {
     /// So many jobs of a kind are due and not worked on; the first has waited for so long.
     fn jobs_wait(&self, _kind: &str, _waiting: u64, _longest: Duration) {}
 
-    /// A check found a storage's role open to others; or, where `began` is false, a passed check ended that.
-    fn quarantined(&self, began: bool);
+    /// A check found a storage otherwise than it was.
+    fn health_changed(&self, change: &HealthChange);
+
+    /// So many storages have this health.
+    fn storages_have(&self, _: HealthState, _number: u64) {}
 
     /// A call to AWS ended.
     fn called_aws(&self, _: AwsCall<'_>) {}

@@ -158,6 +158,14 @@ pub fn needs_customer_key(message: &str) -> bool {
     message.starts_with("The object was stored using a form of Server Side Encryption.")
 }
 
+/// The Region that a store expects, as S3 says it of one that is wrong: "the region 'us-east-1' is wrong; expecting
+/// 'eu-west-1'".
+pub fn expected_region(message: &str) -> Option<String> {
+    let (_, rest) = message.split_once("is wrong; expecting '")?;
+    let (region, _) = rest.split_once('\'')?;
+    Some(region.to_owned())
+}
+
 /// What STS says of a session policy that it does not take. Only what it is about is read.
 pub fn policy_complaint(message: &str) -> PolicyComplaint {
     let text = message.to_ascii_lowercase();
@@ -198,10 +206,13 @@ pub fn unusable_key(message: &str) -> Option<UnusableKey> {
             state: KeyState::OutOfReach,
         });
     }
-    if let Some((arn, _)) = text
+    let absent = text
         .strip_prefix("Key '")
-        .and_then(|rest| rest.split_once("' does not exist"))
-    {
+        .and_then(|rest| rest.split_once("' does not exist"));
+    let alias = text
+        .strip_prefix("Alias ")
+        .and_then(|rest| rest.split_once(" is not found"));
+    if let Some((arn, _)) = absent.or(alias) {
         return is_key_arn(arn).then(|| UnusableKey {
             arn: Some(arn.to_owned()),
             state: KeyState::Other,
@@ -315,6 +326,13 @@ mod tests {
             reason("Mfa Authentication must be used for this request"),
             DenialReason::Mfa
         );
+    }
+
+    #[test]
+    fn the_region_that_a_store_expects() {
+        let text = "The authorization header is malformed; the region 'us-east-1' is wrong; expecting 'fr-par'";
+        assert_eq!(expected_region(text).as_deref(), Some("fr-par"));
+        assert_eq!(expected_region("the region is wrong"), None);
     }
 
     #[test]

@@ -15,12 +15,6 @@ use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use std::error::Error as StdError;
 
-/// Our own code for an object that is deleted in a bucket that keeps versions.
-const DELETE_MARKER: &str = "DeleteMarker";
-
-/// Our own code for a success that is a page for people.
-pub(crate) const PAGE: &str = "Page";
-
 /// The endpoint leads to an address that the operator does not allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the endpoint leads to a network that is not allowed")]
@@ -50,7 +44,7 @@ where
     // The success of a deletion has the same header, where it made a marker.
     let hidden = hidden && http_status.is_none_or(|status| status >= 400);
     let error_code = if hidden {
-        Some(DELETE_MARKER.to_owned())
+        Some(AwsFailure::DELETE_MARKER.to_owned())
     } else {
         error_code
     };
@@ -58,7 +52,7 @@ where
         response.is_some_and(|r| is_page(r.headers()) && !names_a_store(r.headers()));
     let not_of_s3 = causes(error).find_map(|cause| cause.downcast_ref::<NotOfS3>());
     let error_code = match not_of_s3 {
-        Some(NotOfS3 { is_page: true }) => Some(PAGE.to_owned()),
+        Some(NotOfS3 { is_page: true }) => Some(AwsFailure::PAGE.to_owned()),
         Some(NotOfS3 { is_page: false }) | None => error_code,
     };
     let kind = match error {
@@ -94,7 +88,9 @@ where
             message.as_deref(),
         ),
     };
-    let region = header("x-amz-bucket-region").or_else(|| response.and_then(region_in_body));
+    let region = header("x-amz-bucket-region")
+        .or_else(|| response.and_then(region_in_body))
+        .or_else(|| message.as_deref().and_then(denial::expected_region));
     let kind = match in_its_place(operation, kind, http_status, region.is_some()) {
         FailureKind::InvalidResponse if in_place_of_a_store => FailureKind::NotS3,
         kind => kind,
@@ -220,20 +216,34 @@ where
             return Some(NoConnection::Tls);
         }
         let io = cause.downcast_ref::<std::io::Error>()?;
-        if io
-            .get_ref()
-            .is_some_and(|inner| inner.is::<rustls::Error>())
-        {
+        if is_of_tls(io) {
             return Some(NoConnection::Tls);
         }
         match io.kind() {
             std::io::ErrorKind::ConnectionRefused => Some(NoConnection::Refused),
-            // The standard library has no kind for it.
-            _ => io
-                .to_string()
-                .starts_with("failed to lookup address")
-                .then_some(NoConnection::Dns),
+            // The standard library has no kinds for these two.
+            _ => {
+                let text = io.to_string();
+                if text.starts_with("failed to lookup address") {
+                    Some(NoConnection::Dns)
+                } else if text.starts_with("tls handshake eof") {
+                    Some(NoConnection::Tls)
+                } else {
+                    None
+                }
+            }
         }
+    })
+}
+
+/// Whether it wraps an error of TLS. The connector wraps it twice where the other side does not speak TLS, and the
+/// source of an error within an error of input and output is not that error.
+fn is_of_tls(error: &std::io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| {
+        inner.is::<rustls::Error>()
+            || inner
+                .downcast_ref::<std::io::Error>()
+                .is_some_and(is_of_tls)
     })
 }
 
@@ -274,13 +284,17 @@ fn kind_of_answer(
     {
         return Kind::ObjectLocked;
     }
+    // With one status or another, and as a denial: only the sentence says that it is about a key.
+    if (400..500).contains(&status) && names("The ciphertext refers to a customer") {
+        return Kind::KmsDenied;
+    }
     match code {
         Some("AllAccessDisabled" | "AccountProblem" | "NotSignedUp") => {
             return Kind::AccountDisabled;
         }
         Some("AccessDenied" | "AccessDeniedException" | "UnauthorizedAccess") if status == 403 => {
             // S3 reports a KMS denial as its own AccessDenied; only the message names the key's action.
-            return if names("perform: kms:") || names("The ciphertext refers to a customer") {
+            return if names("perform: kms:") {
                 Kind::KmsDenied
             } else if operation == "GetObject" && names("perform: s3:ListBucket ") {
                 // Reading was allowed and the object is absent: S3 says so only to those who may list
@@ -323,7 +337,9 @@ fn kind_of_answer(
             | "TemporaryRedirect"
             | "Redirect"
             | "AuthorizationHeaderMalformed"
-            | "IllegalLocationConstraintException",
+            | "IllegalLocationConstraintException"
+            // Of stores that have Regions of their own.
+            | "InvalidRegionName",
         ) => return Kind::WrongRegion,
         Some("InvalidObjectState") => return Kind::Archived,
         // Lasting, also where a store says so with 507 or 500.

@@ -7,9 +7,10 @@ use crate::database::engine::{Sql, Tx, Value, values};
 use crate::database::record::Record;
 use crate::database::{Database, before};
 use crate::domain::files::file_key::FileKey;
-use crate::domain::ids::{AuditId, WorkspaceId};
+use crate::domain::ids::{AuditId, StorageId, WorkspaceId};
 use crate::domain::people::audit::{
-    Actor, AuditEntry, AuditIntent, AuditResult, AuditedFile, Deed, FilePart, NamedFile, SignedUrls,
+    Actor, AuditEntry, AuditIntent, AuditResult, AuditedFile, Deed, FilePart, NamedFile,
+    SignedUrls, StateChange,
 };
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -26,7 +27,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT id, occurred_at, workspace_id, actor, action, target, result, code, remote_addr, \
-             request_id, file_count, signed_method, signed_until \
+             request_id, file_count, signed_method, signed_until, state_before, state_after \
              FROM audit_log ",
             $rest
         )
@@ -181,6 +182,30 @@ impl AuditStore for Database {
         Ok(entries)
     }
 
+    async fn connection_used_by(
+        &self,
+        workspace: &WorkspaceId,
+        storage: &StorageId,
+        since: OffsetDateTime,
+        until: OffsetDateTime,
+    ) -> StoreResult<Option<(Actor, OffsetDateTime)>> {
+        self.fetch_record(
+            "audit_log",
+            "SELECT id, actor, occurred_at FROM audit_log
+             WHERE action = 'use_pending_change' AND target = $2 AND workspace_id = $1
+                 AND occurred_at >= $3 AND occurred_at <= $4
+             ORDER BY occurred_at DESC LIMIT 1",
+            values![workspace.as_str(), storage.as_str(), since, until],
+            |record| {
+                Ok((
+                    record.parse("actor", Actor::parse)?,
+                    record.time("occurred_at")?,
+                ))
+            },
+        )
+        .await
+    }
+
     async fn list_audit_files(
         &self,
         workspace: Option<&WorkspaceId>,
@@ -263,13 +288,14 @@ impl Database {
 
 fn row(entry: &AuditEntry) -> (&'static str, Vec<Value>) {
     let signed = entry.signed.as_ref();
+    let state = entry.state.as_ref();
     let count = i64::try_from(entry.file_count)
         .ok()
         .filter(|count| *count > 0);
     (
         "INSERT INTO audit_log (id, occurred_at, workspace_id, actor, action, target, result, code,
-             remote_addr, request_id, file_count, signed_method, signed_until)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+             remote_addr, request_id, file_count, signed_method, signed_until, state_before, state_after)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
         values![
             entry.id.as_str(),
             entry.at,
@@ -284,6 +310,8 @@ fn row(entry: &AuditEntry) -> (&'static str, Vec<Value>) {
             count,
             signed.map(|signed| signed.method.as_str()),
             signed.and_then(|signed| signed.until),
+            state.map(|state| state.before.as_str()),
+            state.map(|state| state.after.as_str()),
         ],
     )
 }
@@ -392,6 +420,16 @@ fn entry(record: &Record) -> StoreResult<AuditEntry> {
                 method,
                 until: record.time_opt("signed_until")?,
             }),
+        },
+        state: match (
+            record.text_opt("state_before")?,
+            record.text_opt("state_after")?,
+        ) {
+            (Some(before), Some(after)) => Some(StateChange { before, after }),
+            (None, None) => None,
+            (Some(_), None) | (None, Some(_)) => {
+                return Err(record.damaged("state_after", "one of two states is absent"));
+            }
         },
     })
 }

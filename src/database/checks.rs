@@ -1,18 +1,15 @@
-//! Check reports, their effect on what was checked, and when the next ones are due.
+//! Check reports. What they do to a storage is in [`health`].
 
 use crate::application::kept::store::{
     CheckStore, CheckTarget, Recorded, StoreError, StoreResult, Window,
 };
 use crate::database::engine::{Sql, Tx, values};
 use crate::database::record::Record;
-use crate::database::{Database, audit, before};
-use crate::domain::check::{CheckReport, Verdict};
+use crate::database::{Database, before, health};
+use crate::domain::check::CheckReport;
 use crate::domain::connection::region::Region;
-use crate::domain::ids::{AuditId, CheckId, SetupId, StorageId, WorkspaceId};
-use crate::domain::people::audit::{Actor, AuditEntry, AuditResult};
-use crate::domain::storage::HealthState;
+use crate::domain::ids::{CheckId, SetupId, StorageId, WorkspaceId};
 use async_trait::async_trait;
-use time::OffsetDateTime;
 
 /// By name: with `*`, a newer replica that adds a column would break the statements that an older one
 /// keeps prepared on PostgreSQL.
@@ -57,7 +54,7 @@ impl CheckStore for Database {
                 Recorded::Stored
             }
             CheckTarget::Storage(storage) => {
-                let Some(before) = lock_storage(&mut tx, workspace, storage).await? else {
+                let Some(before) = health::lock(&mut tx, workspace, storage).await? else {
                     return Ok(Recorded::NoTarget);
                 };
                 insert(
@@ -69,7 +66,7 @@ impl CheckStore for Database {
                 )
                 .await?;
                 match before.revision == report.revision {
-                    true => apply(&mut tx, workspace, storage, &before, report).await?,
+                    true => health::apply(&mut tx, workspace, storage, &before, report).await?,
                     false => Recorded::Stored,
                 }
             }
@@ -126,135 +123,6 @@ async fn lock_setup(tx: &mut Tx, workspace: &WorkspaceId, id: &SetupId) -> Store
         .fetch_optional(sql, values![workspace.as_str(), id.as_str()])
         .await?;
     Ok(row.is_some())
-}
-
-/// A storage before the effect of a report.
-struct Before {
-    revision: i64,
-    quarantined_at: Option<OffsetDateTime>,
-}
-
-/// The storage, which cannot go or change before the transaction ends. `None`: there is none.
-async fn lock_storage(
-    tx: &mut Tx,
-    workspace: &WorkspaceId,
-    id: &StorageId,
-) -> StoreResult<Option<Before>> {
-    let sql = Sql::Each {
-        sqlite: "SELECT id, revision, quarantined_at FROM storages
-                 WHERE workspace_id = $1 AND id = $2",
-        postgres: "SELECT id, revision, quarantined_at FROM storages
-                   WHERE workspace_id = $1 AND id = $2 FOR NO KEY UPDATE",
-    };
-    let row = tx
-        .fetch_optional(sql, values![workspace.as_str(), id.as_str()])
-        .await?;
-    let Some(row) = row else {
-        return Ok(None);
-    };
-    let record = Record::new("storages", row)?;
-    Ok(Some(Before {
-        revision: record.int("revision")?,
-        quarantined_at: record.time_opt("quarantined_at")?,
-    }))
-}
-
-/// Locks the storage, and does to it what a report of its present revision does.
-pub(super) async fn apply_to_storage(
-    tx: &mut Tx,
-    workspace: &WorkspaceId,
-    storage: &StorageId,
-    report: &CheckReport,
-) -> StoreResult<Recorded> {
-    match lock_storage(tx, workspace, storage).await? {
-        Some(before) => apply(tx, workspace, storage, &before, report).await,
-        None => Ok(Recorded::NoTarget),
-    }
-}
-
-/// What a report of a storage's present revision does to the storage.
-async fn apply(
-    tx: &mut Tx,
-    workspace: &WorkspaceId,
-    storage: &StorageId,
-    before: &Before,
-    report: &CheckReport,
-) -> StoreResult<Recorded> {
-    let verdict = report.verdict();
-    let passed = report.outcome().is_pass();
-    let health = HealthState::after(&verdict);
-    let found = report.region.filter(|_| passed);
-    tx.execute(
-        "UPDATE storages SET
-             health_since = CASE WHEN health = COALESCE($4, health) THEN health_since ELSE $5 END,
-             health_code = CASE WHEN $9 = 1 THEN $10 ELSE health_code END,
-             health = COALESCE($4, health),
-             last_check_id = $6,
-             verified_revision = CASE WHEN $7 = 1 THEN revision ELSE verified_revision END,
-             region = COALESCE($8, region)
-         WHERE workspace_id = $1 AND id = $2 AND revision = $3",
-        values![
-            workspace.as_str(),
-            storage.as_str(),
-            report.revision,
-            health.map(HealthState::as_str),
-            report.started_at,
-            report.id.as_str(),
-            i64::from(passed),
-            found.as_ref().map(|v| v.as_str()),
-            i64::from(health.is_some()),
-            report.problem_code(),
-        ],
-    )
-    .await?;
-    let (quarantine, recorded, action) = match (&verdict, before.quarantined_at) {
-        (Verdict::OpenToOthers(code), None) => (
-            Some((report.started_at, report.id.as_str(), code.as_str())),
-            Recorded::QuarantineBegan,
-            "quarantine_storage",
-        ),
-        // One that began earlier may have asked the role before it was loosened.
-        (Verdict::Works | Verdict::WorksWithWarnings, Some(since)) if report.started_at > since => {
-            (None, Recorded::QuarantineEnded, "end_storage_quarantine")
-        }
-        (
-            Verdict::OpenToOthers(_) | Verdict::Works | Verdict::WorksWithWarnings,
-            Some(_) | None,
-        )
-        | (
-            Verdict::RefusesUs | Verdict::Broken | Verdict::Undecided | Verdict::Nothing,
-            Some(_) | None,
-        ) => return Ok(Recorded::Stored),
-    };
-    tx.execute(
-        "UPDATE storages SET quarantined_at = $3, quarantine_check_id = $4, quarantine_code = $5
-         WHERE workspace_id = $1 AND id = $2",
-        values![
-            workspace.as_str(),
-            storage.as_str(),
-            quarantine.map(|(since, ..)| since),
-            quarantine.map(|(_, check, _)| check),
-            quarantine.map(|(.., code)| code),
-        ],
-    )
-    .await?;
-    let entry = AuditEntry {
-        id: AuditId::generate(),
-        at: report.ended_at(),
-        workspace: Some(workspace.clone()),
-        actor: Actor::Service,
-        action: action.to_owned(),
-        target: Some(storage.to_string()),
-        result: AuditResult::Done,
-        code: quarantine.map(|(.., code)| code.to_owned()),
-        remote_addr: None,
-        request_id: None,
-        files: Vec::new(),
-        file_count: 0,
-        signed: None,
-    };
-    audit::insert(tx, &entry).await?;
-    Ok(recorded)
 }
 
 /// Whether a storage's report is of the connection that it uses. The history has these alone.

@@ -70,13 +70,16 @@ pub(super) async fn finish(
             .await?;
             tx.execute(
                 "UPDATE projects SET status = $2, failure_code = $3, failure_detail = $4,
+                     failure_cause = $5, failure_remedy = $6,
                      file_count = 0, total_size = 0, archived_count = 0
                  WHERE id = $1",
                 values![
                     project.as_str(),
                     ProjectStatus::Failed.as_str(),
                     failure.code.as_str(),
-                    failure.detail.as_str()
+                    failure.detail.as_str(),
+                    failure.cause.as_deref(),
+                    failure.remedy.as_deref()
                 ],
             )
             .await?;

@@ -77,9 +77,19 @@ const SQLITE: &[(i64, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0011_archived_files.sql"),
     ),
     (
+        12,
+        "health_over_time",
+        include_str!("../../migrations/sqlite/0012_health_over_time.sql"),
+    ),
+    (
         13,
+        "import_causes",
+        include_str!("../../migrations/sqlite/0013_import_causes.sql"),
+    ),
+    (
+        14,
         "grants",
-        include_str!("../../migrations/sqlite/0013_grants.sql"),
+        include_str!("../../migrations/sqlite/0014_grants.sql"),
     ),
 ];
 
@@ -140,9 +150,19 @@ const POSTGRES: &[(i64, &str, &str)] = &[
         include_str!("../../migrations/postgres/0011_archived_files.sql"),
     ),
     (
+        12,
+        "health_over_time",
+        include_str!("../../migrations/postgres/0012_health_over_time.sql"),
+    ),
+    (
         13,
+        "import_causes",
+        include_str!("../../migrations/postgres/0013_import_causes.sql"),
+    ),
+    (
+        14,
         "grants",
-        include_str!("../../migrations/postgres/0013_grants.sql"),
+        include_str!("../../migrations/postgres/0014_grants.sql"),
     ),
 ];
 

@@ -9,6 +9,7 @@ mod checks;
 mod connections;
 mod engine;
 mod errors;
+mod health;
 mod idempotency;
 mod imports;
 mod jobs;

@@ -8,7 +8,7 @@ use crate::database::checks::ReportOf;
 use crate::database::engine::{Sql, Tx, values};
 use crate::database::record::Record;
 use crate::database::statement::Named;
-use crate::database::{Database, after, checks, connections, statement, storages};
+use crate::database::{Database, after, checks, connections, health, statement, storages};
 use crate::domain::check::CheckReport;
 use crate::domain::connection::Connection;
 use crate::domain::ids::{CheckId, StorageId, WorkspaceId};
@@ -286,12 +286,14 @@ async fn use_connection(
     let assignments = statement::assignments(&columns, 4);
     let mut values = values![workspace.as_str(), storage.as_str(), report.revision];
     values.extend(statement::values_of(columns));
+    // Checks of the connection before say nothing of this one, whenever they began.
     let sql = format!(
-        "UPDATE storages SET {assignments}, revision = $3 WHERE workspace_id = $1 AND id = $2"
+        "UPDATE storages SET {assignments}, revision = $3, health_as_of = NULL, last_check_id = NULL
+         WHERE workspace_id = $1 AND id = $2"
     );
     tx.execute(Sql::Built(sql), values).await?;
     // The report is of the storage's own connection now: health, proof and quarantine follow from it.
-    let recorded = checks::apply_to_storage(tx, workspace, storage, report).await?;
+    let recorded = health::apply_to_storage(tx, workspace, storage, report).await?;
     tx.execute(
         "UPDATE jobs SET due_at = $3 WHERE kind = $1 AND subject_id = $2 AND due_at > $3",
         values![

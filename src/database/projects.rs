@@ -1,14 +1,15 @@
 //! Projects and their files.
 
 use crate::application::kept::store::{
-    ImportStep, KeptAnswer, NewJob, ProjectStore, StoreError, StoreResult, Window,
+    ImportStep, KeptAnswer, NewJob, ProjectStore, ProjectsOfStorage, StoreError, StoreResult,
+    Window,
 };
 use crate::database::engine::{Sql, Tx, Value, values};
 use crate::database::idempotency::keep;
 use crate::database::project_files::{PER_STATEMENT, file, insert_files, placeholders, progress};
 use crate::database::record::{Record, storage_column, stored_name};
 use crate::database::{Database, before, imports, jobs};
-use crate::domain::ids::{ProjectId, StorageRef, WorkspaceId};
+use crate::domain::ids::{ProjectId, StorageId, StorageRef, WorkspaceId};
 use crate::domain::project::{ImportFailure, Project, ProjectFile, ProjectStatus};
 use async_trait::async_trait;
 
@@ -18,7 +19,8 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT id, workspace_id, name, storage_id, status, progress_done, progress_total, \
-             file_count, total_size, archived_count, skipped_count, failure_code, failure_detail, created_at \
+             file_count, total_size, archived_count, skipped_count, failure_code, failure_detail, \
+             failure_cause, failure_remedy, created_at \
              FROM projects ",
             $rest
         )
@@ -90,6 +92,51 @@ impl ProjectStore for Database {
             project,
         )
         .await
+    }
+
+    async fn projects_of_storage(
+        &self,
+        workspace: &WorkspaceId,
+        storage: &StorageId,
+        named: u32,
+    ) -> StoreResult<ProjectsOfStorage> {
+        let counted = self
+            .fetch_records(
+                "projects",
+                "SELECT status AS id, COUNT(*) AS number FROM projects
+                 WHERE workspace_id = $1 AND storage_id = $2 GROUP BY status",
+                values![workspace.as_str(), storage.as_str()],
+                |record| {
+                    Ok((
+                        record.parse("id", ProjectStatus::parse)?,
+                        record.number::<u64>("number")?,
+                    ))
+                },
+            )
+            .await?;
+        let newest = self
+            .fetch_records(
+                "projects",
+                "SELECT id, name FROM projects WHERE workspace_id = $1 AND storage_id = $2
+                 ORDER BY id DESC LIMIT $3",
+                values![workspace.as_str(), storage.as_str(), named],
+                |record| {
+                    Ok((
+                        record.parse("id", ProjectId::parse)?,
+                        record.parse("name", stored_name)?,
+                    ))
+                },
+            )
+            .await?;
+        let importing = |(status, _): &&(ProjectStatus, u64)| *status == ProjectStatus::Importing;
+        Ok(ProjectsOfStorage {
+            count: counted.iter().map(|(_, number)| number).sum(),
+            importing: counted
+                .iter()
+                .find(importing)
+                .map_or(0, |(_, number)| *number),
+            newest,
+        })
     }
 
     async fn delete_project(&self, workspace: &WorkspaceId, id: &ProjectId) -> StoreResult<bool> {
@@ -189,8 +236,9 @@ impl ProjectStore for Database {
 async fn insert(tx: &mut Tx, project: &Project) -> StoreResult<()> {
     tx.execute(
         "INSERT INTO projects (id, workspace_id, name, storage_id, status, progress_done, progress_total,
-             file_count, total_size, skipped_count, failure_code, failure_detail, created_at, archived_count)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+             file_count, total_size, skipped_count, failure_code, failure_detail, created_at, archived_count,
+             failure_cause, failure_remedy)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
         values![
             project.id.as_str(),
             project.workspace.as_str(),
@@ -206,6 +254,8 @@ async fn insert(tx: &mut Tx, project: &Project) -> StoreResult<()> {
             project.failure.as_ref().map(|v| v.detail.as_str()),
             project.created_at,
             project.archived_count,
+            project.failure.as_ref().and_then(|v| v.cause.as_deref()),
+            project.failure.as_ref().and_then(|v| v.remedy.as_deref()),
         ],
     )
     .await
@@ -217,6 +267,8 @@ fn project(record: &Record) -> StoreResult<Project> {
         Some(code) => Some(ImportFailure {
             code,
             detail: record.text("failure_detail")?,
+            cause: record.text_opt("failure_cause")?,
+            remedy: record.text_opt("failure_remedy")?,
         }),
         None => None,
     };

@@ -131,7 +131,8 @@ impl RetentionStore for Database {
                                  WHERE s.id = checks.storage_id AND s.last_check_id = checks.id)
                  AND NOT EXISTS (SELECT 1 FROM storages s
                                  WHERE s.id = checks.storage_id
-                                     AND s.quarantine_check_id = checks.id)
+                                     AND checks.id IN (s.quarantine_check_id, s.last_good_check_id,
+                                         s.first_bad_check_id, s.health_check_id))
                  AND NOT EXISTS (SELECT 1 FROM pending_connections p
                                  WHERE p.storage_id = checks.storage_id
                                      AND p.last_check_id = checks.id)

@@ -14,7 +14,7 @@ use crate::domain::connection::external_id::ExternalId;
 use crate::domain::connection::{Connection, Credentials};
 use crate::domain::ids::{CheckId, SetupId, StorageId, WorkspaceId};
 use crate::domain::setup::DraftSignIn;
-use crate::domain::storage::{Health, HealthState, Quarantine, Storage};
+use crate::domain::storage::{Health, HealthReports, HealthState, Quarantine, Storage};
 use async_trait::async_trait;
 use std::sync::LazyLock;
 
@@ -57,7 +57,11 @@ fn select(from_where: &str) -> &'static str {
         "health",
         "health_since",
         "health_code",
+        "health_as_of",
         "last_check_id",
+        "last_good_check_id",
+        "first_bad_check_id",
+        "health_check_id",
         "quarantined_at",
         "quarantine_check_id",
         "quarantine_code",
@@ -99,6 +103,21 @@ impl StorageStore for Database {
             *PAGE,
             values![workspace.as_str(), after(window), window.limit],
             storage,
+        )
+        .await
+    }
+
+    async fn count_storages(&self) -> StoreResult<Vec<(HealthState, u64)>> {
+        self.fetch_records(
+            "storages",
+            "SELECT health AS id, COUNT(*) AS number FROM storages GROUP BY health",
+            values![],
+            |record| {
+                Ok((
+                    record.parse("id", HealthState::parse)?,
+                    record.number("number")?,
+                ))
+            },
         )
         .await
     }
@@ -148,6 +167,8 @@ pub(super) async fn insert(
     storage: &Storage,
 ) -> StoreResult<()> {
     let first_check_at = storage.created_at + FIRST_CHECK_AFTER;
+    let health = &storage.health;
+    let id = |check: &'_ Option<CheckId>| check.as_ref().map(|id| id.as_str().to_owned());
     let mut row: Named = vec![
         ("id", storage.id.as_str().into()),
         ("workspace_id", workspace.as_str().into()),
@@ -155,18 +176,14 @@ pub(super) async fn insert(
         ("display_name", storage.display_name.as_str().into()),
         ("revision", storage.revision.into()),
         ("verified_revision", storage.verified_revision.into()),
-        ("health", storage.health.state.as_str().into()),
-        ("health_since", storage.health.since.into()),
-        ("health_code", storage.health.code.as_deref().into()),
-        (
-            "last_check_id",
-            storage
-                .health
-                .last_check
-                .as_ref()
-                .map(CheckId::as_str)
-                .into(),
-        ),
+        ("health", health.state.as_str().into()),
+        ("health_since", health.since.into()),
+        ("health_code", health.code.as_deref().into()),
+        ("last_check_id", id(&health.last_check).into()),
+        ("health_as_of", health.reports.as_of.into()),
+        ("last_good_check_id", id(&health.reports.last_good).into()),
+        ("first_bad_check_id", id(&health.reports.first_bad).into()),
+        ("health_check_id", id(&health.reports.present).into()),
         ("created_at", storage.created_at.into()),
         ("next_check_at", first_check_at.into()),
     ];
@@ -193,15 +210,25 @@ fn storage(record: &Record) -> StoreResult<Storage> {
         connection: connection(record)?,
         revision: record.int("revision")?,
         verified_revision: record.int("verified_revision")?,
-        health: Health {
-            state: record.parse("health", HealthState::parse)?,
-            since: record.time("health_since")?,
-            code: record.text_opt("health_code")?,
-            last_check: record.parse_opt("last_check_id", CheckId::parse)?,
-        },
+        health: health(record)?,
         quarantine: quarantine(record)?,
         project_count: record.int("project_count")?,
         created_at: record.time("created_at")?,
+    })
+}
+
+pub(super) fn health(record: &Record) -> StoreResult<Health> {
+    Ok(Health {
+        state: record.parse("health", HealthState::parse)?,
+        since: record.time("health_since")?,
+        code: record.text_opt("health_code")?,
+        last_check: record.parse_opt("last_check_id", CheckId::parse)?,
+        reports: HealthReports {
+            last_good: record.parse_opt("last_good_check_id", CheckId::parse)?,
+            first_bad: record.parse_opt("first_bad_check_id", CheckId::parse)?,
+            present: record.parse_opt("health_check_id", CheckId::parse)?,
+            as_of: record.time_opt("health_as_of")?,
+        },
     })
 }
 

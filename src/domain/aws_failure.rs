@@ -291,9 +291,21 @@ pub struct AwsFailure {
 }
 
 impl AwsFailure {
+    /// Our own code for an object that is deleted in a bucket that keeps versions.
+    pub const DELETE_MARKER: &str = "DeleteMarker";
+
+    /// Our own code for a success that is a page for people.
+    pub const PAGE: &str = "Page";
+
     /// Where a redirect leads.
     pub fn redirects_to(&self) -> Option<&Origin> {
         self.details.as_ref()?.redirects_to.as_ref()
+    }
+
+    /// The code, where the answer had one: not those of our own, for answers without.
+    pub fn sent_code(&self) -> Option<&str> {
+        let code = self.error_code.as_deref()?;
+        (![Self::PAGE, Self::DELETE_MARKER].contains(&code)).then_some(code)
     }
 
     /// What is known of the lock that refused a change.

@@ -23,7 +23,7 @@ pub struct Project {
     /// Keys that were left out: missing ones (`on_missing: skip`), archived ones (`on_archived: skip`), and
     /// objects that no file key can name.
     pub skipped_count: i64,
-    /// Why the import failed: a stable code and a sentence.
+    /// Why the import failed: a stable code and words.
     pub failure: Option<ImportFailure>,
     pub created_at: OffsetDateTime,
 }
@@ -32,6 +32,11 @@ pub struct Project {
 pub struct ImportFailure {
     pub code: String,
     pub detail: String,
+    /// The code of the cause, where the storage failed for one. `None` also: the import failed before this was
+    /// kept; the same for `remedy`.
+    pub cause: Option<String>,
+    /// What to do about it.
+    pub remedy: Option<String>,
 }
 
 /// How far an import is. `total` is `None` while the number of files is not known yet.

@@ -3,6 +3,7 @@
 
 use crate::application::error::{Error, Kind};
 use crate::application::people::caller::Caller;
+use crate::domain::people::workspace::Role;
 use crate::http::client_addr::ClientAddr;
 use crate::http::context::{RequestId, SeenCaller};
 use crate::http::face::ErrorLook;
@@ -98,9 +99,10 @@ async fn handle(
     let active = services.running.stopping.request();
 
     let patience = READING_TIMES * services.running.request_timeout;
+    let seen = |error: &actix_web::Error| Problem::of(error).seen_by(is_admin(caller.get()));
     let result = match in_time(&method, patience, next.call(request)).await {
         Ok(response) => {
-            let problem = response.response().error().map(Problem::of);
+            let problem = response.response().error().map(seen);
             let response = match &problem {
                 Some(problem) => {
                     let page = wants_page
@@ -112,7 +114,7 @@ async fn handle(
             };
             Ok((response, problem))
         }
-        Err(error) => Err(Problem::of(&error)),
+        Err(error) => Err(seen(&error)),
     };
     drop(in_flight);
 
@@ -206,6 +208,13 @@ async fn in_time<T>(
 
 /// When it makes sense to repeat such a request.
 const RETRY: Duration = Duration::from_secs(2);
+
+fn is_admin(caller: Option<&Caller>) -> bool {
+    match caller {
+        Some(Caller::Workspace(member)) => member.role == Role::Admin,
+        Some(Caller::Operator | Caller::InstructionLink { .. }) | None => false,
+    }
+}
 
 /// Whether a browser asks, for somebody to look at.
 fn accepts_html(headers: &HeaderMap) -> bool {

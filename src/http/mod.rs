@@ -30,6 +30,7 @@ pub mod problem;
 pub mod query;
 pub mod routes;
 pub mod state;
+pub mod step_problem;
 pub mod stopping;
 pub mod trail;
 pub mod upload;

@@ -4,11 +4,16 @@
 //! there) is a [`Problem`] with a status of its own. Both are rendered in one place, at the boundary,
 //! where the request ID is known. `docs/errors.md` is the policy in prose.
 
-use crate::application::error::{Error, Kind};
+use crate::application::closed_sets;
+use crate::application::error::{Diagnosis, Error, Kind};
+use crate::http::step_problem::{
+    CandidateBody, EvidenceBody, MissingPermissionBody, PatchBody, StepProblemBody,
+};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
+use serde_json::Value;
 use std::fmt;
 use utoipa::ToSchema;
 
@@ -81,6 +86,19 @@ impl Problem {
         problem
     }
 
+    /// The same in the words, and with the members, that its reader may see. Reports of checks are for admins.
+    pub fn seen_by(mut self, is_admin: bool) -> Self {
+        let Some(diagnosis) = self.error.diagnosis.clone() else {
+            return self;
+        };
+        if is_admin {
+            self.error = self.error.for_admins();
+        }
+        let members = members_of(&diagnosis, is_admin);
+        self.error.members.extend(members);
+        self
+    }
+
     /// A problem that is known by its status only.
     pub fn bare(status: StatusCode) -> Self {
         let (code, detail) = match status {
@@ -114,6 +132,29 @@ impl Problem {
             Err(_) => response.finish(),
         }
     }
+}
+
+/// Members of a step's problem that everybody sees: the cause and whose it is.
+const OF_EVERYBODY: [&str; 2] = ["certainty", "side"];
+/// Those that name what is in the customer's account.
+const OF_ADMINS: [&str; 5] = ["causes", "evidence", "missing", "patch", "learn_more"];
+
+fn members_of(diagnosis: &Diagnosis, is_admin: bool) -> serde_json::Map<String, Value> {
+    let body = StepProblemBody::from(diagnosis.problem.clone());
+    let whole = serde_json::to_value(body).unwrap_or_default();
+    let mut members = serde_json::Map::new();
+    members.insert("cause".to_owned(), diagnosis.cause.code().into());
+    let admins = OF_ADMINS.iter().filter(|_| is_admin);
+    for name in OF_EVERYBODY.iter().chain(admins) {
+        if let Some(value) = whole.get(name) {
+            members.insert((*name).to_owned(), value.clone());
+        }
+    }
+    if let Some(storage) = diagnosis.storage.as_ref().filter(|_| is_admin) {
+        let path = format!("/v1/storages/{storage}/checks");
+        members.insert("check".to_owned(), path.into());
+    }
+    members
 }
 
 impl From<Error> for Problem {
@@ -197,10 +238,28 @@ pub struct ProblemBody<'a> {
     reason = "only for the OpenAPI document; use cases add members by their names"
 )]
 pub struct ProblemMembers {
-    /// Where AWS or the store answered: the call that failed, and its answer.
-    evidence: Option<Vec<AwsCallBody>>,
-    /// With `storage_access_denied` and `kms_key_denied`: the permissions whose lack explains it.
+    /// Where a call to AWS or the store failed: the code of the cause, as in a check's report.
+    #[schema(example = "permission_missing")]
+    cause: Option<String>,
+    /// With `cause`: how sure it is.
+    #[schema(value_type = Option<closed_sets::ProblemCertainty>)]
+    certainty: Option<String>,
+    /// With `cause`: who can remove it.
+    #[schema(value_type = Option<closed_sets::ProblemSide>)]
+    side: Option<String>,
+    /// With `cause`, for admins: what may be behind it, the likeliest first, where AWS does not say which.
+    causes: Option<Vec<CandidateBody>>,
+    /// With `cause`, for admins: the answer that it was found by.
+    evidence: Option<Vec<EvidenceBody>>,
+    /// With `cause`, for admins: the permissions whose lack explains it, where AWS says that no policy allows them.
     missing: Option<Vec<MissingPermissionBody>>,
+    /// With `cause`, for admins: what to change, where one document can.
+    patch: Option<PatchBody>,
+    /// With `cause`, for admins: where AWS describes it.
+    learn_more: Option<String>,
+    /// With `cause`, for admins: the path of the storage's checks. A new check says more.
+    #[schema(example = "/v1/storages/sto_019a1f0e7c1b7d439a520c8c2f6f6b1e/checks")]
+    check: Option<String>,
     /// With `missing_files`: every file key that the storage does not have.
     #[schema(example = json!(["/some-folder/image.png"]))]
     missing_files: Option<Vec<String>>,
@@ -236,28 +295,6 @@ pub struct QuarantineMember {
     check_id: String,
     #[schema(example = "role_accepts_missing_external_id")]
     code: String,
-}
-
-/// A call to AWS and its answer.
-#[derive(Serialize, ToSchema)]
-#[schema(as = AwsCall)]
-pub struct AwsCallBody {
-    #[schema(example = "AssumeRole")]
-    pub operation: String,
-    pub http_status: Option<u16>,
-    pub error_code: Option<String>,
-    /// What AWS support asks for.
-    pub request_id: Option<String>,
-}
-
-/// A permission that is missing.
-#[derive(Serialize, ToSchema)]
-#[schema(as = MissingPermission)]
-pub struct MissingPermissionBody {
-    #[schema(example = "s3:ListBucket")]
-    pub action: String,
-    #[schema(example = "arn:aws:s3:::acme-data")]
-    pub resource: String,
 }
 
 /// What is wrong with one field.

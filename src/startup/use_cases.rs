@@ -10,7 +10,7 @@ use crate::application::checks::scheduled::{CheckPace, ScheduledChecks};
 use crate::application::clock::Clock;
 use crate::application::connections::Connections;
 use crate::application::connections::principal::PrincipalSource;
-use crate::application::diagnosis::denials::Denials;
+use crate::application::diagnosis::explainer::Explainer;
 use crate::application::doctor::Doctor;
 use crate::application::files::shared::Files;
 use crate::application::jobs::worker::Worker;
@@ -113,19 +113,24 @@ impl UseCases {
             observer: observer.clone(),
             running: running_checks.clone(),
         });
+        let explainer = Explainer::new(policies.clone(), principal.clone());
         let storages = Arc::new(Storages {
             store: store.clone(),
             connections: connections.clone(),
             checks: checks.clone(),
             files: bucket.clone(),
-            built_in: Arc::new(BuiltIn::new(settings.built_in_bucket.clone(), prober)),
+            built_in: Arc::new(BuiltIn::new(
+                settings.built_in_bucket.clone(),
+                prober,
+                explainer.clone(),
+            )),
             clock: clock.clone(),
             quarantine: settings.quarantine,
         });
         let files = Arc::new(Files {
             storages: storages.clone(),
             bucket: bucket.clone(),
-            denials: Denials::new(policies.clone()),
+            explainer: explainer.clone(),
             vault: vault.clone(),
             longest_url_life: settings.signed_url_max,
             memory: Arc::new(ByteBudget::new(settings.memory_budget)),
@@ -146,6 +151,7 @@ impl UseCases {
                 store: store.clone(),
                 storages: storages.clone(),
                 files: bucket.clone(),
+                explainer: explainer.clone(),
                 clock: clock.clone(),
                 pace: Pace::default(),
             }),
@@ -186,6 +192,7 @@ impl UseCases {
             browser_probes: BrowserProbes {
                 setups: setups.clone(),
                 bucket: bucket.clone(),
+                explainer,
             },
             setups,
             workers,

@@ -19,3 +19,4 @@ mod setups;
 mod start;
 mod storages;
 mod support;
+mod worlds;

@@ -4,7 +4,7 @@ use crate::application::bucket::probe::{Answer, BucketProbe, ExpectedOwner, Pref
 use crate::application::bucket::read::ListedObject;
 use crate::application::checks::recorder::{Seen, Timed};
 use crate::application::checks::role_steps::SignedIn;
-use crate::application::checks::run::{CheckRun, located};
+use crate::application::checks::run::CheckRun;
 use crate::application::diagnosis::fault::What;
 use crate::domain::aws_code::S3Code;
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
@@ -76,13 +76,13 @@ impl CheckRun<'_> {
         let [child, other] = self.expiring_folders();
         let other = other.filter(|_| self.warns_of_expiry());
         let bucket = join4(
-            self.record.time(located(probe, |p| async move {
+            self.record.time(self.located(probe, |p| async move {
                 p.location(ExpectedOwner::Omit).await
             })),
             self.record.time(async {
                 match has_owner {
                     true => Some(
-                        located(probe, |p| async move {
+                        self.located(probe, |p| async move {
                             p.location(ExpectedOwner::Require).await
                         })
                         .await,
@@ -90,24 +90,29 @@ impl CheckRun<'_> {
                     false => None,
                 }
             }),
-            self.record.time(located(probe, |p| async move {
+            self.record.time(self.located(probe, |p| async move {
                 p.list(ExpectedOwner::Require).await
             })),
             self.cors(probe, probe_key),
         );
         let below = async {
             let child = child.as_ref()?;
-            let answer = located(probe, |p| async move { p.list_folder(child).await });
+            let answer = self.located(probe, |p| async move { p.list_folder(child).await });
             Some((child.as_str().to_owned(), self.record.time(answer).await))
         };
         let of_other = async {
             let other = other.as_ref()?;
-            let names = located(probe, |p| async move { p.list_folder(other).await }).await;
+            let names = self
+                .located(probe, |p| async move { p.list_folder(other).await })
+                .await;
             Self::of_others(other, &names.ok()?.value)
         };
         let left = async {
             let key = probe_key.filter(|_| lists_versions)?;
-            Some(located(probe, |p| async move { p.versions(key).await }).await)
+            Some(
+                self.located(probe, |p| async move { p.versions(key).await })
+                    .await,
+            )
         };
         let ((location, owned, list, cors), folder, of_other, versions) =
             join4(bucket, below, of_other, left).await;
@@ -163,7 +168,8 @@ impl CheckRun<'_> {
         let step = StepName::GetBucketLocation;
         match &location.value {
             Ok(answer) => {
-                let found = answer.value;
+                // What calls have to be signed for counts, whatever the store calls its place.
+                let found = self.record.signing_region().unwrap_or(answer.value);
                 match self.bucket.connection.settings.region {
                     Some(typed) if typed != found => {
                         let what = What::RegionDiffers {
@@ -201,9 +207,9 @@ impl CheckRun<'_> {
                     step,
                     location,
                     Seen::of(failure),
-                    What::LocationNotSupported,
+                    What::LocationNotSupported(failure.clone()),
                 );
-                failure.region()
+                self.record.signing_region().or(failure.region())
             }
             Err(failure) => {
                 let what = What::Failed {
@@ -321,6 +327,8 @@ impl CheckRun<'_> {
         versions: Option<&Answer<Vec<String>>>,
     ) -> Option<Vec<ListedObject>> {
         let step = StepName::ListBucket;
+        let denied = versions.and_then(|versions| versions.as_ref().err());
+        let without = self.without("s3:ListBucketVersions", denied);
         let answer = match &list.value {
             Ok(answer) => answer,
             Err(failure) => {
@@ -342,14 +350,12 @@ impl CheckRun<'_> {
             self.record.fail(step, timed, failure, what);
             return Some(answer.value.clone());
         }
-        if !expiring.is_empty() {
-            let what = What::FilesThatExpire { found: expiring };
-            self.record.warn(step, list, Seen::answered(answer), what);
-            return Some(answer.value.clone());
-        }
-        let denied = versions.and_then(|versions| versions.as_ref().err());
-        match self.without("s3:ListBucketVersions", denied) {
+        match without {
             Some((seen, what)) => self.record.warn(step, list, seen, what),
+            None if !expiring.is_empty() => {
+                let what = What::FilesThatExpire { found: expiring };
+                self.record.warn(step, list, Seen::answered(answer), what);
+            }
             None => self.record.pass(step, list, answer),
         }
         Some(answer.value.clone())

@@ -4,7 +4,7 @@ use crate::application::bucket::probe::{
     Answered, BucketProbe, Preflight, PreflightSent, Preflighted,
 };
 use crate::application::checks::recorder::{Seen, Timed};
-use crate::application::checks::run::{CheckRun, located};
+use crate::application::checks::run::CheckRun;
 use crate::application::diagnosis::fault::{RefusedPreflight, What};
 use crate::domain::check::StepName;
 use crate::domain::files::object_key::ObjectKey;
@@ -40,7 +40,9 @@ impl CheckRun<'_> {
                     method,
                     with_headers: true,
                 };
-                let answer = located(probe, |p| async move { p.preflight(key, sent).await }).await;
+                let answer = self
+                    .located(probe, |p| async move { p.preflight(key, sent).await })
+                    .await;
                 Preflight {
                     origin: origin.clone(),
                     method: method.clone(),

@@ -95,7 +95,9 @@ impl CheckRun<'_> {
         let failure = failed(gathered, StepName::ListBucket)?;
         let is_bare =
             failure.kind == FailureKind::AccessDenied && failure.reason() == DenialReason::NotGiven;
-        if !is_bare || self.bucket.connection.settings.requester_pays {
+        // A store has no such setting.
+        let is_at_store = self.bucket.connection.endpoint().is_some();
+        if !is_bare || is_at_store || self.bucket.connection.settings.requester_pays {
             return None;
         }
         match probe.list_paying().await {
@@ -114,6 +116,9 @@ impl CheckRun<'_> {
         }
         match probe.read_absent(&self.absent_key()?).await {
             Err(failure) if failure.kind == FailureKind::NoSuchKey => Some(AbsentKey::NotFound),
+            // S3 names s3:ListBucket only to those who may read: a session that lists below a prefix alone gets this
+            // answer for every file that does not exist.
+            Err(failure) if names_listing(&failure) => Some(AbsentKey::NotFound),
             Err(failure) if failure.kind == FailureKind::AccessDenied => Some(AbsentKey::Refused),
             Ok(_) | Err(_) => None,
         }
@@ -258,6 +263,13 @@ fn differences(origin: &Origin) -> Vec<(String, CorsDifference)> {
     all
 }
 
+/// Whether a denial is about the listing, and not about reading.
+fn names_listing(failure: &AwsFailure) -> bool {
+    let denial = failure.denial.as_deref();
+    failure.kind == FailureKind::AccessDenied
+        && denial.and_then(|denial| denial.action.as_deref()) == Some("s3:ListBucket")
+}
+
 fn what(gathered: &Gathered, step: StepName) -> Option<&What> {
     gathered.fault(step).map(|Fault { what, .. }| what)
 }
@@ -272,7 +284,7 @@ fn failed(gathered: &Gathered, step: StepName) -> Option<&AwsFailure> {
         | What::RefusalNotProven(_)
         | What::RegionDiffers { .. }
         | What::LocationDenied { .. }
-        | What::LocationNotSupported
+        | What::LocationNotSupported(_)
         | What::AnotherOwner
         | What::FoldersNotListed { .. }
         | What::OptionalDenied { .. }

@@ -4,6 +4,7 @@ mod bucket_steps;
 pub mod checker;
 mod cors_step;
 mod further_looks;
+mod health;
 pub mod limits;
 mod object_steps;
 mod pending;
@@ -20,7 +21,7 @@ use crate::application::checks::limits::CheckLimits;
 use crate::application::checks::retry::check_until_passed;
 use crate::application::clock::Clock;
 use crate::application::error::{Error, Result};
-use crate::application::kept::store::{CheckTarget, Recorded, Store};
+use crate::application::kept::store::{CheckTarget, Store};
 use crate::application::observe::Observer;
 use crate::domain::check::{CheckReport, Step, Verdict};
 use crate::domain::connection::{ConnectedBucket, Owner};
@@ -96,37 +97,13 @@ impl Checks {
             }
             Verdict::Works
             | Verdict::WorksWithWarnings
+            | Verdict::WorksInPart
             | Verdict::Broken
             | Verdict::Undecided
             | Verdict::Nothing => {}
         }
-        self.note(&report, recorded?);
+        self.publish(&recorded?);
         Ok(report)
-    }
-
-    /// Says in metrics and log what storing a report did.
-    pub fn note(&self, report: &CheckReport, recorded: Recorded) {
-        let target = report.target.as_str();
-        match recorded {
-            Recorded::QuarantineBegan => {
-                self.observer.quarantined(true);
-                tracing::warn!(
-                    target,
-                    check = report.id.as_str(),
-                    code = report.problem_code(),
-                    "a storage's role lets others in"
-                );
-            }
-            Recorded::QuarantineEnded => {
-                self.observer.quarantined(false);
-                tracing::info!(
-                    target,
-                    check = report.id.as_str(),
-                    "a storage's role refuses others again"
-                );
-            }
-            Recorded::Stored | Recorded::NoTarget => {}
-        }
     }
 
     /// Runs a check and reports it, without keeping the report.

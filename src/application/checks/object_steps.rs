@@ -111,7 +111,8 @@ impl CheckRun<'_> {
         };
         let without = self.without("s3:GetObjectAcl", read_acl.as_ref());
         self.read_step(read, back.as_ref(), without, found);
-        self.put_step(&written, back.as_ref(), write_acl);
+        let without = self.without("s3:PutObjectAcl", write_acl.as_ref());
+        self.put_step(&written, back.as_ref(), without);
         self.remove(probe, &key, written, back, lists_versions)
             .await;
     }
@@ -219,6 +220,18 @@ impl CheckRun<'_> {
             self.record.fail(step, back, failure, what);
             return;
         }
+        // It may be read, and is archived in a way that the listing does not say.
+        if let Some(read) = &read
+            && let Err(failure) = &read.value
+            && failure.kind == FailureKind::Archived
+        {
+            let what = What::Failed {
+                action: None,
+                failure: failure.clone(),
+            };
+            self.record.warn(step, read, Seen::of(failure), what);
+            return;
+        }
         match (without, &read, back) {
             (Some((seen, what)), Some(read), _) => {
                 self.record.warn(step, read, seen, what);
@@ -273,7 +286,7 @@ impl CheckRun<'_> {
         &self,
         written: &Written,
         back: Option<&Timed<Answer<ReadBack>>>,
-        acl: Option<AwsFailure>,
+        without: Option<(Seen, What)>,
     ) {
         let step = StepName::PutObject;
         let put = &written.put;
@@ -312,7 +325,7 @@ impl CheckRun<'_> {
             // The step before has said why it could not be read.
             Some(Err(_)) | None => {}
         }
-        match self.without("s3:PutObjectAcl", acl.as_ref()) {
+        match without {
             Some((seen, what)) => self.record.warn(step, put, seen, what),
             None => self.record.pass(step, put, answer),
         }
@@ -396,6 +409,9 @@ impl CheckRun<'_> {
             .map(|(id, failure)| (id, described(failure)));
         // Of a bucket without versions there is one object, and its deletion has been answered.
         let (of_null, of_versions): (Vec<_>, Vec<_>) = left.partition(|(id, _)| id == NULL_VERSION);
+        let without = of_null
+            .iter()
+            .find_map(|(_, failure)| self.without("s3:DeleteObjectVersion", Some(failure)));
         match &delete.value {
             Err(failure) => {
                 let is_left =
@@ -421,9 +437,6 @@ impl CheckRun<'_> {
                     self.record.warn(step, &delete, Seen::of(first), what);
                     return;
                 }
-                let without = of_null
-                    .iter()
-                    .find_map(|(_, failure)| self.without("s3:DeleteObjectVersion", Some(failure)));
                 match without {
                     Some((seen, what)) => self.record.warn(step, &delete, seen, what),
                     None => self.record.pass(step, &delete, answer),

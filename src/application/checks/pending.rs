@@ -35,6 +35,9 @@ impl Checks {
                 .store
                 .record_pending_check(&pending.workspace, &pending.storage, &report, &in_use)
                 .await?;
+            if let PendingCheck::InUse(recorded) = &came_of_it {
+                checks.publish(recorded);
+            }
             Ok((report, came_of_it))
         };
         let task = self.running.spawn(work.in_current_span());

@@ -8,6 +8,7 @@ use crate::domain::aws_failure::AwsFailure;
 use crate::domain::cause::Cause;
 use crate::domain::check::problem::Evidence;
 use crate::domain::check::{AwsCall, Step, StepName, StepStatus, Steps};
+use crate::domain::connection::region::Region;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use tokio::sync::mpsc::UnboundedSender;
@@ -24,6 +25,8 @@ struct Recorded {
     steps: Vec<Step>,
     /// What the diagnosis reads.
     gathered: Gathered,
+    /// The Region that the store wanted calls to be signed for, where it refused another.
+    signing_region: Option<Region>,
 }
 
 /// A whole report, and what was found.
@@ -172,14 +175,13 @@ impl Recorder {
         let mut causes = Vec::new();
         for finding in subject.diagnose(gathered) {
             let mut has_failed = false;
-            let first = finding.steps.first().copied();
-            for name in &finding.steps {
+            for (place, (name, evidence)) in finding.steps.iter().enumerate() {
                 let step = recorded.steps.iter_mut().find(|step| step.name == *name);
-                if let (Some(step), Some(first)) = (step, first) {
+                if let Some(step) = step {
                     has_failed |= step.status == StepStatus::Failed;
-                    step.problem = Some(match *name == first {
-                        true => subject.problem(&finding),
-                        false => subject.also_problem(&finding),
+                    step.problem = Some(match place {
+                        0 => subject.problem(&finding),
+                        _ => subject.also_problem(&finding, evidence),
                     });
                     if let Some(listener) = &self.listener {
                         let _ = listener.send(step.clone());
@@ -227,6 +229,21 @@ impl Recorder {
                 gathered.passed.insert(name);
             }
         }
+    }
+
+    /// An action that was denied, and that the connection works without.
+    pub(crate) fn lacks_optional(&self, action: &'static str, failure: &AwsFailure) {
+        let optional = &mut self.recorded().gathered.optional;
+        optional.push((action, failure.clone()));
+    }
+
+    /// The store refused another Region, and takes calls that are signed for this one.
+    pub(crate) fn signs_for(&self, region: Region) {
+        self.recorded().signing_region = Some(region);
+    }
+
+    pub(crate) fn signing_region(&self) -> Option<Region> {
+        self.recorded().signing_region
     }
 
     /// The key of the listed file that is read.

@@ -56,6 +56,7 @@ impl CheckRun<'_> {
         let failure = denied.filter(|failure| {
             failure.kind == FailureKind::AccessDenied && failure.reason() != DenialReason::NotGiven
         })?;
+        self.record.lacks_optional(action, failure);
         let what = What::OptionalDenied {
             action,
             failure: failure.clone(),
@@ -113,30 +114,38 @@ impl CheckRun<'_> {
         let key = FileKey::parse(&format!("{}{PROBE_NAME}{end}", EXPIRING_FOLDERS[0])).ok()?;
         ObjectKey::within(&self.bucket.connection.settings.prefix, &key).ok()
     }
-}
 
-/// Asks, and asks once more in the right Region when S3 says that this one is wrong.
-pub(crate) async fn located<T, F>(
-    probe: &Arc<dyn BucketProbe>,
-    ask: impl Fn(Arc<dyn BucketProbe>) -> F,
-) -> Answer<T>
-where
-    F: Future<Output = Answer<T>>,
-{
-    match ask(probe.clone()).await {
-        Err(failure) if failure.kind == FailureKind::WrongRegion => {
-            let region = match failure.region() {
-                Some(region) => Some(region),
-                None => match probe.region_of_bucket().await {
-                    Ok(answer) => answer.bucket_region,
-                    Err(failure) => failure.region(),
-                },
-            };
-            match region {
-                Some(region) if region != probe.region() => ask(probe.in_region(region)).await,
-                _ => Err(failure),
+    /// Asks, and asks once more in the right Region when S3 says that this one is wrong.
+    pub async fn located<T, F>(
+        &self,
+        probe: &Arc<dyn BucketProbe>,
+        ask: impl Fn(Arc<dyn BucketProbe>) -> F,
+    ) -> Answer<T>
+    where
+        F: Future<Output = Answer<T>>,
+    {
+        match ask(probe.clone()).await {
+            Err(failure) if failure.kind == FailureKind::WrongRegion => {
+                let region = match failure.region() {
+                    Some(region) => Some(region),
+                    None => match probe.region_of_bucket().await {
+                        Ok(answer) => answer.bucket_region,
+                        Err(failure) => failure.region(),
+                    },
+                };
+                match region {
+                    Some(region) if region != probe.region() => {
+                        let answer = ask(probe.in_region(region)).await;
+                        let is_wrong_too = matches!(&answer, Err(failure) if failure.kind == FailureKind::WrongRegion);
+                        if !is_wrong_too {
+                            self.record.signs_for(region);
+                        }
+                        answer
+                    }
+                    Some(_) | None => Err(failure),
+                }
             }
+            answer => answer,
         }
-        answer => answer,
     }
 }

@@ -1,10 +1,12 @@
-//! Keeps checking stored connections, so a broken one is known before somebody needs it.
+//! Keeps checking stored connections, so a broken one is known before somebody needs it, and one that was
+//! mended is used again soon.
 
 use crate::application::checks::Checks;
 use crate::application::error::{Error, Result};
 use crate::application::jobs::{Job, Lane, Next};
 use crate::application::kept::store::{ClaimedJob, SCHEDULED_CHECK, Store};
 use crate::application::kept::vault::random_bytes;
+use crate::domain::check::Verdict;
 use crate::domain::ids::StorageId;
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -20,6 +22,18 @@ const SLOW_AFTER: Duration = Duration::from_secs(8);
 /// After how long a check is tried again that could not be made or stored.
 const RETRY_AFTER: Duration = Duration::from_secs(60);
 
+/// After how long a storage is checked again that does not work, or of which a check could not tell: after one
+/// such check in a row, after two, and so on. After these, and where it would be sooner, at the interval.
+const SOONER: [Duration; 4] = [
+    Duration::from_secs(60),
+    Duration::from_secs(5 * 60),
+    Duration::from_secs(15 * 60),
+    Duration::from_secs(60 * 60),
+];
+/// While a scheduled check has been waiting for so long for a worker, no storage is checked sooner: when many
+/// break at once, as in an outage, the others are still checked in time.
+const LATE: time::Duration = time::Duration::minutes(1);
+
 /// How long a check goes on trying while only faults that may pass come in: three or four tries.
 const WAIT: Duration = Duration::from_secs(4);
 
@@ -27,7 +41,7 @@ const WAIT: Duration = Duration::from_secs(4);
 pub struct ScheduledChecks {
     pub store: Arc<dyn Store>,
     pub checks: Arc<Checks>,
-    /// How long after one check the next is due, give or take a tenth.
+    /// How long after one check the next is due, give or take a tenth; sooner while a storage does not work.
     pub interval: Duration,
     pub pace: CheckPace,
 }
@@ -77,8 +91,17 @@ impl Job for ScheduledChecks {
             return Ok(Next::Ended);
         };
         let bucket = storage.connected();
+        let mut in_row = in_row(job);
         let due = match self.checks.run_now(&bucket, WAIT, None).await {
-            Ok(_) => next_check(began, self.interval, random_bytes()?),
+            Ok(report) => {
+                in_row = if works(&report.verdict()) {
+                    0
+                } else {
+                    in_row.saturating_add(1)
+                };
+                let pause = self.pause(in_row).await?;
+                next_check(began, pause, random_bytes()?)
+            }
             Err(error) => {
                 tracing::warn!(
                     workspace = %job.workspace, storage = %id, code = error.code, cause = error.internal,
@@ -89,9 +112,44 @@ impl Job for ScheduledChecks {
         };
         Ok(Next::Again {
             due,
-            cursor: None,
+            cursor: Some(in_row.to_string()),
             slow: start.elapsed() > SLOW_AFTER,
         })
+    }
+}
+
+impl ScheduledChecks {
+    /// How long until the next check, after so many in a row that did not find the storage working.
+    async fn pause(&self, in_row: usize) -> Result<Duration> {
+        let Some(sooner) = in_row.checked_sub(1).and_then(|at| SOONER.get(at)) else {
+            return Ok(self.interval);
+        };
+        let now = self.checks.clock.now();
+        let queue = self.store.job_queue(SCHEDULED_CHECK, false, now).await?;
+        let is_late = queue.oldest_due.is_some_and(|due| now - due > LATE);
+        Ok(if is_late {
+            self.interval
+        } else {
+            self.interval.min(*sooner)
+        })
+    }
+}
+
+/// How many checks in a row did not find the storage working. It spaces checks and decides nothing else, so
+/// what another release may have left there counts as none.
+fn in_row(job: &ClaimedJob) -> usize {
+    let cursor = job.cursor.as_deref();
+    cursor.and_then(|text| text.parse().ok()).unwrap_or(0)
+}
+
+fn works(verdict: &Verdict) -> bool {
+    match verdict {
+        Verdict::Works | Verdict::WorksWithWarnings | Verdict::WorksInPart => true,
+        Verdict::OpenToOthers(_)
+        | Verdict::RefusesUs
+        | Verdict::Broken
+        | Verdict::Undecided
+        | Verdict::Nothing => false,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Errors that setups and storages have in common.
 
-use crate::application::error::{Error, FieldError, Kind};
+use crate::application::error::{Error, FieldError, Kind, Reason};
 use crate::domain::Invalid;
 
 pub fn incomplete(missing: Vec<&'static str>) -> Error {
@@ -19,6 +19,7 @@ pub fn incomplete(missing: Vec<&'static str>) -> Error {
 
 pub fn check_required(why: &str) -> Error {
     Error::new(Kind::Conflict, "check_required", why)
+        .because(Reason::CheckRequired)
         .remedy("Check the connection; when it passes, try again.")
 }
 
@@ -28,6 +29,7 @@ pub fn no_pending_change() -> Error {
         "no_pending_change",
         "This storage has no change that waits for its check.",
     )
+    .because(Reason::NoPendingChange)
     .remedy(
         "Read the storage to see what it uses. To change it, send the fields that are to differ.",
     )
@@ -39,5 +41,6 @@ pub fn changed_meanwhile() -> Error {
         "changed_meanwhile",
         "Somebody else changed this at the same moment. Nothing of yours was changed.",
     )
+    .because(Reason::ChangedMeanwhile)
     .remedy("Read it again, then repeat what you did.")
 }

@@ -13,10 +13,12 @@ use crate::domain::cause::answers::aws_unavailable::AwsUnavailable;
 use crate::domain::cause::answers::aws_unreachable::AwsUnreachable;
 use crate::domain::cause::answers::body_altered::BodyAltered;
 use crate::domain::cause::answers::conflicting_change::ConflictingChange;
+use crate::domain::cause::answers::listing_incomplete::ListingIncomplete;
 use crate::domain::cause::bucket::access_key_temporary::AccessKeyTemporary;
 use crate::domain::cause::bucket::access_key_unknown::AccessKeyUnknown;
 use crate::domain::cause::bucket::account_disabled::{AccountDisabled, Disabled};
 use crate::domain::cause::bucket::bucket_not_found::BucketNotFound;
+use crate::domain::cause::bucket::bucket_region_changed::BucketRegionChanged;
 use crate::domain::cause::bucket::bucket_region_unknown::BucketRegionUnknown;
 use crate::domain::cause::bucket::endpoint_dns::EndpointDns;
 use crate::domain::cause::bucket::endpoint_not_allowed::EndpointNotAllowed;
@@ -44,6 +46,7 @@ use crate::domain::cause::signing_in::service_key_unknown::ServiceKeyUnknown;
 use crate::domain::cause::signing_in::service_secret_wrong::ServiceSecretWrong;
 use crate::domain::cause::signing_in::service_session_expired::ServiceSessionExpired;
 use crate::domain::cause::signing_in::service_session_unknown::ServiceSessionUnknown;
+use crate::domain::connection::Credentials;
 use crate::domain::connection::access::Auth;
 
 impl Subject<'_> {
@@ -60,7 +63,10 @@ impl Subject<'_> {
                 bucket: self.bucket(),
             }
             .into(),
-            FailureKind::WrongRegion => BucketRegionUnknown.into(),
+            FailureKind::WrongRegion => match failure.region() {
+                Some(found) => BucketRegionChanged { found }.into(),
+                None => BucketRegionUnknown.into(),
+            },
             FailureKind::ForbiddenAddress => EndpointNotAllowed { host: self.host() }.into(),
             FailureKind::Redirected => EndpointRedirects {
                 to: failure.redirects_to().map(ToString::to_string),
@@ -90,8 +96,21 @@ impl Subject<'_> {
                 attempt: self.attempt(),
             }
             .into(),
-            FailureKind::NotS3 => EndpointNotS3 { host: self.host() }.into(),
-            FailureKind::InvalidResponse | FailureKind::ListingIncomplete => AwsAnswerUnreadable {
+            FailureKind::NotS3 if self.is_at_store() => EndpointNotS3 {
+                host: self.host(),
+                endpoint: self
+                    .connection
+                    .endpoint()
+                    .map(ToString::to_string)
+                    .unwrap_or_default(),
+            }
+            .into(),
+            // No setting leads elsewhere than to AWS: something in between answers.
+            FailureKind::NotS3 | FailureKind::InvalidResponse => AwsAnswerUnreadable {
+                attempt: self.attempt(),
+            }
+            .into(),
+            FailureKind::ListingIncomplete => ListingIncomplete {
                 attempt: self.attempt(),
             }
             .into(),
@@ -129,6 +148,7 @@ impl Subject<'_> {
             Some(NoConnection::Tls) => EndpointTls { host }.into(),
             None => AwsUnreachable {
                 attempt: self.attempt(),
+                host: self.is_at_store().then(|| self.host()),
             }
             .into(),
         }
@@ -136,16 +156,8 @@ impl Subject<'_> {
 
     fn of_unusable_key(&self, failure: &AwsFailure) -> Cause {
         let said = failure.unusable_key();
-        // A write names the key of the settings. What is read may be encrypted with another.
-        let is_write = matches!(
-            failure.operation,
-            "PutObject" | "CopyObject" | "CreateMultipartUpload" | "UploadPart" | "UploadPartCopy"
-        );
-        let key = said.and_then(|key| key.arn.clone()).or_else(|| {
-            let entered = self.connection.settings.kms_key.as_ref();
-            let entered = entered.filter(|_| is_write)?;
-            Some(entered.as_str().to_owned())
-        });
+        // Where AWS names none, it may be another than that of the settings.
+        let key = said.and_then(|key| key.arn.clone());
         match (said.map(|key| key.state), self.code(failure)) {
             (Some(KeyState::Disabled), _) | (_, Some(S3Code::KmsDisabled)) => {
                 KmsDisabled { key }.into()
@@ -161,6 +173,13 @@ impl Subject<'_> {
         }
     }
 
+    fn has_temporary_key(&self) -> bool {
+        match &self.connection.credentials {
+            Credentials::AccessKey { access_key_id, .. } => access_key_id.is_temporary_at_aws(),
+            Credentials::Role { .. } | Credentials::Service => false,
+        }
+    }
+
     /// Credentials that the store does not take.
     fn of_bad_credentials(&self, code: Option<S3Code>, failure: &AwsFailure) -> Cause {
         let auth = self.connection.credentials.auth();
@@ -173,6 +192,7 @@ impl Subject<'_> {
             (Some(Auth::AccessKey), Some(S3Code::InvalidToken | S3Code::ExpiredToken)) => {
                 AccessKeyTemporary.into()
             }
+            (Some(Auth::AccessKey), _) if self.has_temporary_key() => AccessKeyTemporary.into(),
             (Some(Auth::AccessKey), _) => AccessKeyUnknown.into(),
             (Some(Auth::Role), Some(S3Code::SignatureDoesNotMatch)) => SignatureRejected.into(),
             (Some(Auth::Role), Some(S3Code::InvalidToken)) => SessionNotKnownInRegion.into(),

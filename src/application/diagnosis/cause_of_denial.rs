@@ -42,6 +42,7 @@ impl Subject<'_> {
             .unwrap_or(action);
         Denied {
             action: action.to_owned(),
+            others: Vec::new(),
             caller: self.caller(),
             bucket: self.bucket(),
             resource: self.resource_for(action).unwrap_or_default(),
@@ -58,6 +59,7 @@ impl Subject<'_> {
         match failure.reason() {
             DenialReason::By(Policy::Identity, NoAllow) => PermissionMissing {
                 action: denied.action,
+                also: Vec::new(),
                 caller: denied.caller,
             }
             .into(),

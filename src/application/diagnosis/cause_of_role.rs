@@ -30,6 +30,9 @@ use crate::domain::cause::signing_in::service_secret_wrong::ServiceSecretWrong;
 use crate::domain::cause::signing_in::service_session_expired::ServiceSessionExpired;
 use crate::domain::cause::signing_in::service_session_unknown::ServiceSessionUnknown;
 use crate::domain::cause::signing_in::service_signature_missing::ServiceSignatureMissing;
+use crate::domain::cause::signing_in::session_attributes_refused::{
+    SessionAttribute, SessionAttributesRefused,
+};
 use crate::domain::cause::signing_in::session_policy_malformed::SessionPolicyMalformed;
 use crate::domain::cause::signing_in::session_policy_too_large::SessionPolicyTooLarge;
 use crate::domain::cause::signing_in::session_tags_too_large::SessionTagsTooLarge;
@@ -59,6 +62,11 @@ impl Subject<'_> {
             .into(),
             Some(AssumeRoleRefusal::Role) => {
                 let role = self.role();
+                let denial = failure.denial.as_deref();
+                let action = denial.and_then(|denial| denial.action.as_deref());
+                if let Some(what) = action.and_then(SessionAttribute::of) {
+                    return SessionAttributesRefused { role, what }.into();
+                }
                 match &looks.accepted_id {
                     Some(AcceptedId::Other { owner, external_id }) => {
                         return ExternalIdOfOtherSetup {
@@ -119,7 +127,13 @@ impl Subject<'_> {
         let by_kind = || match failure.kind {
             FailureKind::Throttled => Some(AwsThrottled { attempt }.into()),
             FailureKind::Timeout => Some(AwsTimeout { attempt }.into()),
-            FailureKind::Network => Some(AwsUnreachable { attempt }.into()),
+            FailureKind::Network => Some(
+                AwsUnreachable {
+                    attempt,
+                    host: None,
+                }
+                .into(),
+            ),
             FailureKind::Unavailable => Some(AwsUnavailable { attempt }.into()),
             FailureKind::InvalidResponse | FailureKind::NotS3 | FailureKind::ListingIncomplete => {
                 Some(AwsAnswerUnreadable { attempt }.into())

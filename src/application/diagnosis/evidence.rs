@@ -2,6 +2,7 @@
 
 use crate::application::bucket::probe::PutEncryption;
 use crate::application::diagnosis::fault::Fault;
+use crate::domain::aws_failure::AwsFailure;
 use crate::domain::check::StepName;
 use crate::domain::origin::Origin;
 use std::collections::BTreeSet;
@@ -12,6 +13,8 @@ pub(crate) struct Gathered {
     /// In the order in which they were found.
     pub faults: Vec<Fault>,
     pub passed: BTreeSet<StepName>,
+    /// Actions that were denied and that the connection works without, also where their step failed by another.
+    pub optional: Vec<(&'static str, AwsFailure)>,
     /// The key of the file that was read, of those that were listed.
     pub listed_key: Option<String>,
     pub looks: Looks,
@@ -47,7 +50,7 @@ pub(crate) enum AcceptedId {
 /// What reading an object that does not exist was answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AbsentKey {
-    /// That there is none, which S3 says to those who may read it.
+    /// That there is none, or that it takes s3:ListBucket to know. S3 says either only to those who may read it.
     NotFound,
     Refused,
 }

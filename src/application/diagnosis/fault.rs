@@ -39,7 +39,7 @@ pub(crate) enum What {
         found: Option<Region>,
         failure: AwsFailure,
     },
-    LocationNotSupported,
+    LocationNotSupported(AwsFailure),
     AnotherOwner,
     /// A call that needs `action` failed. `None`: it needs no permission of its own.
     Failed {

@@ -8,9 +8,8 @@ use crate::domain::check::problem::Evidence;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Finding {
     pub cause: Cause,
-    /// The steps that it explains, in the order of the report. Never empty.
-    pub steps: Vec<StepName>,
-    pub evidence: Vec<Evidence>,
+    /// The steps that it explains, in the order of the report, each with its answers. Never empty.
+    pub steps: Vec<(StepName, Vec<Evidence>)>,
     /// To follow the cause's own explanation.
     pub also: Option<String>,
 }

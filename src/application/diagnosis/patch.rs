@@ -17,6 +17,16 @@ impl Subject<'_> {
                 let [statement] = <[Value; 1]>::try_from(statements).ok()?;
                 Some(self.in_permission_policy(statement, actions))
             }
+            Fix::UseKey { action, key } => {
+                // Whoever writes a file reads it too, and AWS names one action at a time.
+                let actions = match action.as_str() {
+                    "kms:GenerateDataKey" => vec!["kms:Decrypt".to_owned(), action.clone()],
+                    _ => vec![action.clone()],
+                };
+                let statements = self.statements(&actions, key.as_ref());
+                let [statement] = <[Value; 1]>::try_from(statements).ok()?;
+                Some(self.in_permission_policy(statement, &actions))
+            }
             Fix::AllowOnProbes { action } => {
                 let objects = self.resource_for("s3:GetObject")?;
                 let below = objects.strip_suffix('*').unwrap_or(&objects);
@@ -130,7 +140,6 @@ impl Subject<'_> {
                 .bucket_policy(self.connection.partition(), self.connection, role_arn);
         let mut actions = Vec::new();
         let mut resources: Vec<Value> = Vec::new();
-        let mut prefixes = None;
         for statement in document.get("Statement")?.as_array()? {
             actions.extend(statement.get("Action")?.as_array()?.iter().cloned());
             for resource in statement.get("Resource")?.as_array()? {
@@ -138,21 +147,15 @@ impl Subject<'_> {
                     resources.push(resource.clone());
                 }
             }
-            let condition = statement.pointer("/Condition/StringLike/s3:prefix");
-            prefixes = prefixes.or_else(|| condition.cloned());
         }
-        let mut statement = json!({
+        // Without a condition on `s3:prefix`: S3 refuses one beside actions that have no prefix.
+        let statement = json!({
             "Sid": format!("Sallyport{}", short(&external_id.to_string())),
             "Effect": "Allow",
             "Principal": {"AWS": role_arn.to_string()},
             "Action": actions,
             "Resource": resources,
         });
-        // Calls that list nothing have no prefix.
-        if let (Some(prefixes), Some(fields)) = (prefixes, statement.as_object_mut()) {
-            let condition = json!({"StringLikeIfExists": {"s3:prefix": prefixes}});
-            fields.insert("Condition".to_owned(), condition);
-        }
         let bucket = escape::for_shell(self.connection.bucket.as_str());
         Some(Patch {
             target: PatchTarget::BucketPolicy,

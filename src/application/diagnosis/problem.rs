@@ -3,6 +3,7 @@
 use crate::application::diagnosis::finding::Finding;
 use crate::application::diagnosis::subject::Subject;
 use crate::domain::cause::Cause;
+use crate::domain::cause::entry::Side;
 use crate::domain::cause::fix::Fix;
 use crate::domain::check::problem::{Evidence, MissingPermission, StepProblem};
 use crate::domain::connection::kms_key_arn::KmsKeyArn;
@@ -21,16 +22,18 @@ impl Subject<'_> {
             problem.explanation.push(' ');
             problem.explanation.push_str(also);
         }
-        problem.evidence = self.shown(&finding.evidence);
-        problem.also_explains = finding.steps.iter().skip(1).copied().collect();
+        let evidence = finding.steps.iter().flat_map(|(_, evidence)| evidence);
+        problem.evidence = self.shown(evidence);
+        let others = finding.steps.iter().skip(1);
+        problem.also_explains = others.map(|(step, _)| *step).collect();
         problem
     }
 
-    /// The problem of a further step that it explains: the same words, and nothing that is there already.
-    pub(crate) fn also_problem(&self, finding: &Finding) -> StepProblem {
+    /// The problem of a further step that it explains: the same words, and its own answers. What is to be changed is
+    /// said once.
+    pub(crate) fn also_problem(&self, finding: &Finding, evidence: &[Evidence]) -> StepProblem {
         StepProblem {
-            causes: Vec::new(),
-            evidence: Vec::new(),
+            evidence: self.shown(evidence),
             also_explains: Vec::new(),
             missing: Vec::new(),
             patch: None,
@@ -51,7 +54,7 @@ impl Subject<'_> {
             title: words.title,
             explanation: words.explanation,
             remedy,
-            side: Some(facts.side),
+            side: Some(self.side(cause)),
             certainty: Some(facts.certainty),
             causes: cause.candidates(),
             evidence: Vec::new(),
@@ -63,15 +66,31 @@ impl Subject<'_> {
         }
     }
 
+    /// Who can remove the cause: of what is the customer's elsewhere, the operator in the built-in storage.
+    pub(crate) fn side(&self, cause: &Cause) -> Side {
+        match cause.facts().side {
+            Side::CustomerAccount | Side::CustomerOrganization | Side::Settings
+                if self.is_built_in() =>
+            {
+                Side::Service
+            }
+            side => side,
+        }
+    }
+
     /// The answers, with nothing of what others own.
-    pub(crate) fn shown(&self, evidence: &[Evidence]) -> Vec<Evidence> {
-        let mut shown = evidence.to_vec();
+    pub(crate) fn shown<'a>(
+        &self,
+        evidence: impl IntoIterator<Item = &'a Evidence>,
+    ) -> Vec<Evidence> {
+        let mut shown: Vec<Evidence> = evidence.into_iter().cloned().collect();
         for one in &mut shown {
             let Some(denied) = &mut one.denied else {
                 continue;
             };
             // Of a role that refuses, the sentence differs by whether the role exists. That is nobody's to know.
-            if one.call.operation == "AssumeRole" && denied.by.is_none() {
+            let is_bare = denied.by.is_none() && denied.action.as_deref() == Some("sts:AssumeRole");
+            if one.call.operation == "AssumeRole" && is_bare {
                 one.denied = None;
                 continue;
             }
@@ -104,16 +123,9 @@ impl Subject<'_> {
         match fix {
             Fix::AllowActions { actions, key } => actions
                 .iter()
-                .map(|action| MissingPermission {
-                    action: action.clone(),
-                    resource: key
-                        .as_ref()
-                        .filter(|_| action.starts_with("kms:"))
-                        .map(|key| key.as_str().to_owned())
-                        .or_else(|| self.resource_for(action))
-                        .unwrap_or_else(|| UNKNOWN_KEY.to_owned()),
-                })
+                .map(|action| self.missing_action(action, key.as_ref()))
                 .collect(),
+            Fix::UseKey { action, key } => vec![self.missing_action(action, key.as_ref())],
             Fix::AllowOnProbes { action } => {
                 let objects = self.resource_for("s3:GetObject").unwrap_or_default();
                 let below = objects.strip_suffix('*').unwrap_or(&objects);
@@ -130,6 +142,17 @@ impl Subject<'_> {
             | Fix::Setting(_) => Vec::new(),
         }
     }
+
+    fn missing_action(&self, action: &str, key: Option<&KmsKeyArn>) -> MissingPermission {
+        MissingPermission {
+            action: action.to_owned(),
+            resource: key
+                .filter(|_| action.starts_with("kms:"))
+                .map(|key| key.as_str().to_owned())
+                .or_else(|| self.resource_for(action))
+                .unwrap_or_else(|| UNKNOWN_KEY.to_owned()),
+        }
+    }
 }
 
 fn is_denial(fix: &Option<Fix>) -> bool {
@@ -137,6 +160,7 @@ fn is_denial(fix: &Option<Fix>) -> bool {
         fix,
         Some(
             Fix::AllowActions { .. }
+                | Fix::UseKey { .. }
                 | Fix::PermissionPolicy
                 | Fix::BucketPolicy
                 | Fix::KeyPolicy { .. }

@@ -37,6 +37,11 @@ impl Subject<'_> {
         self.connection.endpoint().is_some()
     }
 
+    /// Whether the bucket is the operator's own.
+    pub fn is_built_in(&self) -> bool {
+        self.connection.credentials == Credentials::Service
+    }
+
     /// The endpoint's host, and its port where it has one.
     pub fn host(&self) -> String {
         match self.connection.endpoint() {

@@ -49,17 +49,19 @@ impl Files {
             .await?;
         let copied = self.copied(&bucket, request, FileOperation::Move).await?;
         let from = bucket.key("from", &request.from)?;
-        self.bucket
+        let deleted = self
+            .bucket
             .delete_unchanged(&bucket, &from, copied.source_etag.as_deref())
-            .await
-            .map_err(|failure| {
-                let mut error = self.denials.error(&bucket, FileOperation::Move, failure);
-                error.detail = format!(
-                    "{} The file was copied, and the original is still there.",
-                    error.detail
-                );
-                error.member("copied", json!(request.to.to_string()))
-            })?;
+            .await;
+        let deleted = self
+            .explainer
+            .explain(&bucket, FileOperation::Move, deleted)
+            .await;
+        deleted.map_err(|error| {
+            error
+                .also("The file was copied, and the original is still there.")
+                .member("copied", json!(request.to.to_string()))
+        })?;
         Ok(copied)
     }
 
@@ -77,10 +79,11 @@ impl Files {
         }
         let from = bucket.key("from", &request.from)?;
         let to = bucket.key("to", &request.to)?;
-        self.bucket
+        let copied = self
+            .bucket
             .copy(bucket, &from, &to, request.if_none_match)
-            .await
-            .map_err(|failure| self.denials.error(bucket, operation, failure))
+            .await;
+        self.explainer.explain(bucket, operation, copied).await
     }
 
     /// Gives a file one of S3's ready-made access control lists.
@@ -100,11 +103,38 @@ impl Files {
         };
         match refused_acl(&failure) {
             // What this ACL says holds in such a bucket anyway.
-            Some(error) if error.code == "acls_disabled" && acl.is_owner_s() => Ok(()),
-            Some(error) => Err(error),
+            Some(RefusedAcl::Disabled) if acl.is_owner_s() => Ok(()),
+            Some(refused) => Err(refused.error().internal(failure)),
             None => Err(self
-                .denials
-                .error(&bucket, FileOperation::WriteAcl, failure)),
+                .explainer
+                .error(&bucket, FileOperation::WriteAcl, failure)
+                .await),
+        }
+    }
+}
+
+/// Why no ACL, or not this one, can be given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RefusedAcl {
+    PublicBlocked,
+    Disabled,
+}
+
+impl RefusedAcl {
+    fn error(self) -> Error {
+        match self {
+            Self::PublicBlocked => Error::new(
+                Kind::Conflict,
+                "public_acls_blocked",
+                "The bucket or its account blocks public ACLs (S3 Block Public Access).",
+            )
+            .remedy("Give people signed URLs, or choose an ACL that is not public."),
+            Self::Disabled => Error::new(
+                Kind::Conflict,
+                "acls_disabled",
+                "The bucket has ACLs disabled (its object ownership is `BucketOwnerEnforced`): its owner owns every file, and policies alone decide who may read it.",
+            )
+            .remedy("Grant access by the bucket policy or by signed URLs. `bucket-owner-full-control` is the only ACL that fits such a bucket; it changes nothing."),
         }
     }
 }
@@ -113,31 +143,13 @@ impl Files {
 /// "Controlling ownership of objects").
 ///
 /// S3 denies public ACLs where the bucket or its account blocks them: no permission is missing then.
-fn refused_acl(failure: &AwsFailure) -> Option<Error> {
+fn refused_acl(failure: &AwsFailure) -> Option<RefusedAcl> {
     let says = |text| failure.message.as_deref().is_some_and(|m| m.contains(text));
     if failure.kind == FailureKind::AccessDenied
         && (says("BlockPublicAcls") || says("Block Public Access"))
     {
-        return Some(
-            Error::new(
-                Kind::Conflict,
-                "public_acls_blocked",
-                "The bucket or its account blocks public ACLs (S3 Block Public Access).",
-            )
-            .remedy("Give people signed URLs, or choose an ACL that is not public.")
-            .internal(failure),
-        );
+        return Some(RefusedAcl::PublicBlocked);
     }
-    if failure.error_code.as_deref() != Some("AccessControlListNotSupported") {
-        return None;
-    }
-    Some(
-        Error::new(
-            Kind::Conflict,
-            "acls_disabled",
-            "The bucket has ACLs disabled (its object ownership is `BucketOwnerEnforced`): its owner owns every file, and policies alone decide who may read it.",
-        )
-        .remedy("Grant access by the bucket policy or by signed URLs. `bucket-owner-full-control` is the only ACL that fits such a bucket; it changes nothing.")
-        .internal(failure),
-    )
+    (failure.error_code.as_deref() == Some("AccessControlListNotSupported"))
+        .then_some(RefusedAcl::Disabled)
 }

@@ -2,6 +2,7 @@
 //! begins and ends the upload.
 
 use crate::application::bucket::multipart::SentPart;
+use crate::application::bucket::read::BucketResult;
 use crate::application::bucket::sign::SignedUrl;
 use crate::application::bucket::write::{NewObject, StoredObject, WriteConditions};
 use crate::application::error::{Error, Kind, Result};
@@ -10,7 +11,6 @@ use crate::application::files::sign::url_life;
 use crate::application::kept::vault::Purpose;
 use crate::application::people::caller::Admin;
 use crate::domain::Invalid;
-use crate::domain::aws_failure::AwsFailure;
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::files::file_operation::FileOperation;
@@ -66,8 +66,10 @@ impl Files {
         let upload_id = self
             .bucket
             .begin_multipart(&bucket, &bucket.key("key", key)?, object)
-            .await
-            .map_err(|failure| self.multipart_error(&bucket, FileOperation::Upload, failure))?;
+            .await;
+        let upload_id = self
+            .explain_multipart(&bucket, FileOperation::Upload, upload_id)
+            .await?;
         let ticket = UploadTicket {
             key: key.to_string(),
             upload_id,
@@ -97,10 +99,13 @@ impl Files {
         check_numbers("part_numbers", numbers)?;
         let opened = self.open_upload(admin, storage, upload_id).await?;
         let key = opened.bucket.key("key", &opened.key)?;
-        Ok(self
+        let urls = self
             .bucket
             .sign_parts(&opened.bucket, &key, &opened.upload_id, numbers, expires_in)
-            .await?)
+            .await;
+        self.explainer
+            .explain(&opened.bucket, FileOperation::Upload, urls)
+            .await
     }
 
     /// Makes the file of the parts.
@@ -131,10 +136,10 @@ impl Files {
                 &opened.object,
                 &parts,
             )
-            .await
-            .map_err(|failure| {
-                self.multipart_error(&opened.bucket, FileOperation::Upload, failure)
-            })?;
+            .await;
+        let stored = self
+            .explain_multipart(&opened.bucket, FileOperation::Upload, stored)
+            .await?;
         Ok((opened.key, stored))
     }
 
@@ -147,12 +152,12 @@ impl Files {
     ) -> Result<()> {
         let opened = self.open_upload(admin, storage, upload_id).await?;
         let key = opened.bucket.key("key", &opened.key)?;
-        self.bucket
+        let aborted = self
+            .bucket
             .abort_multipart(&opened.bucket, &key, &opened.upload_id)
+            .await;
+        self.explain_multipart(&opened.bucket, FileOperation::AbortUpload, aborted)
             .await
-            .map_err(|failure| {
-                self.multipart_error(&opened.bucket, FileOperation::AbortUpload, failure)
-            })
     }
 
     /// The file that an upload is to become.
@@ -211,12 +216,16 @@ impl Files {
         })
     }
 
-    fn multipart_error(
+    async fn explain_multipart<T>(
         &self,
         bucket: &ConnectedBucket,
         operation: FileOperation,
-        failure: AwsFailure,
-    ) -> Error {
+        answered: BucketResult<T>,
+    ) -> Result<T> {
+        let failure = match answered {
+            Ok(value) => return Ok(value),
+            Err(failure) => failure,
+        };
         let refused = match failure.error_code.as_deref() {
             Some("NoSuchUpload") => Some((
                 "upload_not_found",
@@ -230,12 +239,12 @@ impl Files {
             )),
             _ => None,
         };
-        match refused {
+        Err(match refused {
             Some((code, detail, remedy)) => Error::new(Kind::Conflict, code, detail)
                 .remedy(remedy)
                 .internal(failure),
-            None => self.denials.error(bucket, operation, failure),
-        }
+            None => self.explainer.error(bucket, operation, failure).await,
+        })
     }
 }
 

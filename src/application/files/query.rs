@@ -24,10 +24,9 @@ impl Files {
             None => FileOperation::ReadMetadata,
         };
         let bucket = self.bucket_for(operation, member, storage).await?;
-        self.bucket
-            .details(&bucket, &bucket.key("key", key)?, version_id)
-            .await
-            .map_err(|failure| self.denials.error(&bucket, operation, failure))
+        let key = bucket.key("key", key)?;
+        let details = self.bucket.details(&bucket, &key, version_id).await;
+        self.explainer.explain(&bucket, operation, details).await
     }
 
     /// The versions of a file, newest first. None for a key that never was a file.
@@ -42,13 +41,11 @@ impl Files {
         let bucket = self
             .bucket_for(FileOperation::ListVersions, member, storage)
             .await?;
-        self.bucket
-            .versions(&bucket, &bucket.key("key", key)?, page_size, after)
+        let key = bucket.key("key", key)?;
+        let page = self.bucket.versions(&bucket, &key, page_size, after).await;
+        self.explainer
+            .explain(&bucket, FileOperation::ListVersions, page)
             .await
-            .map_err(|failure| {
-                self.denials
-                    .error(&bucket, FileOperation::ListVersions, failure)
-            })
     }
 
     pub async fn acl(
@@ -60,10 +57,10 @@ impl Files {
         let bucket = self
             .bucket_for(FileOperation::ReadAcl, member, storage)
             .await?;
-        self.bucket
-            .acl(&bucket, &bucket.key("key", key)?)
+        let grants = self.bucket.acl(&bucket, &bucket.key("key", key)?).await;
+        self.explainer
+            .explain(&bucket, FileOperation::ReadAcl, grants)
             .await
-            .map_err(|failure| self.denials.error(&bucket, FileOperation::ReadAcl, failure))
     }
 
     /// Where the bucket is, asked of S3 now.
@@ -71,10 +68,10 @@ impl Files {
         let bucket = self
             .bucket_for(FileOperation::Location, member, storage)
             .await?;
-        self.bucket.location(&bucket).await.map_err(|failure| {
-            self.denials
-                .error(&bucket, FileOperation::Location, failure)
-        })
+        let region = self.bucket.location(&bucket).await;
+        self.explainer
+            .explain(&bucket, FileOperation::Location, region)
+            .await
     }
 
     /// The buckets of the account that the storage's credentials belong to. Not for the built-in
@@ -96,12 +93,12 @@ impl Files {
                 "The built-in storage is the product's own: the buckets beside it are not the workspace's.",
             ));
         }
-        self.bucket
+        let page = self
+            .bucket
             .account_buckets(&bucket, page_size, continuation)
+            .await;
+        self.explainer
+            .explain(&bucket, FileOperation::ListBuckets, page)
             .await
-            .map_err(|failure| {
-                self.denials
-                    .error(&bucket, FileOperation::ListBuckets, failure)
-            })
     }
 }

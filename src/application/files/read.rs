@@ -91,8 +91,11 @@ impl Files {
                     from,
                 },
             )
-            .await
-            .map_err(|failure| self.denials.error(&bucket, FileOperation::Browse, failure))?;
+            .await;
+        let page = self
+            .explainer
+            .explain(&bucket, FileOperation::Browse, page)
+            .await?;
         let prefix_object = page
             .objects
             .iter()
@@ -134,11 +137,8 @@ impl Files {
         let object = bucket.key("key", key)?;
         let workspace = member.workspace.as_str();
         let mut memory = self.memory.take(workspace, TRANSFER).await?;
-        let content = self
-            .bucket
-            .get(&bucket, &object, conditions)
-            .await
-            .map_err(|failure| self.denials.error(&bucket, operation, failure))?;
+        let content = self.bucket.get(&bucket, &object, conditions).await;
+        let content = self.explainer.explain(&bucket, operation, content).await?;
         memory.shrink_to(content.content_length.unwrap_or(TRANSFER).min(TRANSFER));
         let body = content.body.map(move |chunk| {
             let _until_the_end = &memory;

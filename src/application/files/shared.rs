@@ -2,7 +2,7 @@
 
 use crate::application::bucket::port::Bucket;
 use crate::application::budget::ByteBudget;
-use crate::application::diagnosis::denials::Denials;
+use crate::application::diagnosis::explainer::Explainer;
 use crate::application::error::{Error, Kind, Result};
 use crate::application::kept::vault::Vault;
 use crate::application::people::caller::Member;
@@ -20,7 +20,7 @@ use tokio_util::task::TaskTracker;
 pub struct Files {
     pub storages: Arc<Storages>,
     pub bucket: Arc<dyn Bucket>,
-    pub denials: Denials,
+    pub explainer: Explainer,
     /// Seals the IDs of multipart uploads.
     pub vault: Arc<Vault>,
     /// The longest life of a signed URL.

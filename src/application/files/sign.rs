@@ -99,7 +99,10 @@ impl Files {
             };
             keys.push((key, method));
         }
-        Ok(self.bucket.sign(&bucket, &keys, expires_in).await?)
+        let urls = self.bucket.sign(&bucket, &keys, expires_in).await;
+        self.explainer
+            .explain(&bucket, FileOperation::Read, urls)
+            .await
     }
 
     /// Signs URLs that let whoever holds them store or delete the files for a while.
@@ -134,7 +137,8 @@ impl Files {
                 Ok((bucket.key(&format!("keys[{at}]"), key)?, method))
             })
             .collect::<Result<Vec<_>>>()?;
-        Ok(self.bucket.sign(&bucket, &keys, expires_in).await?)
+        let urls = self.bucket.sign(&bucket, &keys, expires_in).await;
+        self.explainer.explain(&bucket, operation, urls).await
     }
 }
 

@@ -54,11 +54,14 @@ impl Files {
             .memory
             .take(admin.workspace().as_str(), buffers)
             .await?;
-        let (to, denials) = (self.bucket.clone(), self.denials.clone());
+        let (to, explainer) = (self.bucket.clone(), self.explainer.clone());
         let work = async move {
             let _until_the_end = memory;
-            let stored = to.put(&bucket, &object_key, &object, body).await;
-            stored.map_err(|failure| match failure {
+            let failure = match to.put(&bucket, &object_key, &object, body).await {
+                Ok(stored) => return Ok(stored),
+                Err(failure) => failure,
+            };
+            Err(match failure {
                 PutFailure::Body(fault) => fault.into(),
                 PutFailure::NoRoom => busy(),
                 PutFailure::StoreStalled { limit, all_sent } => store_stalled(limit, all_sent),
@@ -75,7 +78,9 @@ impl Files {
                     if failure.kind == FailureKind::NoSuchKey {
                         failure.kind = FailureKind::PreconditionFailed;
                     }
-                    denials.error(&bucket, FileOperation::Upload, failure)
+                    explainer
+                        .error(&bucket, FileOperation::Upload, failure)
+                        .await
                 }
             })
         };
@@ -97,10 +102,10 @@ impl Files {
             key: bucket.key("key", &file.key)?,
             version_id: file.version_id.clone(),
         };
-        self.bucket
-            .delete(&bucket, &target)
+        let deleted = self.bucket.delete(&bucket, &target).await;
+        self.explainer
+            .explain(&bucket, deletion_of(file), deleted)
             .await
-            .map_err(|failure| self.denials.error(&bucket, deletion_of(file), failure))
     }
 
     /// Deletes many files. Gives an outcome for each, in their order.
@@ -137,16 +142,16 @@ impl Files {
             .buffered(BATCHES_AT_ONCE)
             .collect()
             .await;
-        Ok(files
-            .into_iter()
-            .zip(outcomes.into_iter().flatten())
-            .map(|(file, outcome)| {
-                let error = outcome
-                    .err()
-                    .map(|failure| self.denials.error(&bucket, deletion_of(&file), failure));
-                FileDeletion { file, error }
-            })
-            .collect())
+        let mut deletions = Vec::with_capacity(files.len());
+        for (file, outcome) in files.into_iter().zip(outcomes.into_iter().flatten()) {
+            let operation = deletion_of(&file);
+            let outcome = self.explainer.explain(&bucket, operation, outcome).await;
+            deletions.push(FileDeletion {
+                file,
+                error: outcome.err(),
+            });
+        }
+        Ok(deletions)
     }
 }
 

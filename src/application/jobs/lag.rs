@@ -1,8 +1,9 @@
-//! How far the work in the background is behind.
+//! How far the work in the background is behind, and how the storages are.
 
 use crate::application::clock::Clock;
 use crate::application::kept::store::{IMPORT, SCHEDULED_CHECK, Store};
 use crate::application::observe::Observer;
+use crate::domain::storage::HealthState;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -42,6 +43,16 @@ impl JobLag {
                 }
                 Err(error) => tracing::debug!(%error, kind, "cannot measure the jobs that wait"),
             }
+        }
+        match self.store.count_storages().await {
+            Ok(counted) => {
+                for state in HealthState::ALL {
+                    let of_state = counted.iter().find(|(found, _)| *found == state);
+                    let number = of_state.map_or(0, |(_, number)| *number);
+                    self.observer.storages_have(state, number);
+                }
+            }
+            Err(error) => tracing::debug!(%error, "cannot count the storages"),
         }
     }
 }

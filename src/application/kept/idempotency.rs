@@ -10,7 +10,7 @@
 //! its transaction finds that the key is another's.
 
 use crate::application::clock::Clock;
-use crate::application::error::{Error, Kind, Result};
+use crate::application::error::{Error, Kind, Reason, Result};
 use crate::application::kept::store::{
     HeldKey, Idempotency, KeptAnswer, KeyClaim, SecretHash, Store, StoreError, is_outcome_unknown,
 };
@@ -30,7 +30,6 @@ const STALE_AFTER: Duration = Duration::from_secs(60);
 /// How often, and how many times, a request that waits asks for the first one's answer.
 const LOOK_AGAIN: Duration = Duration::from_millis(300);
 const LOOKS: u32 = 100;
-const IN_PROGRESS: &str = "idempotency_key_in_progress";
 
 /// A client's name for one request: 1 to 255 visible ASCII characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,9 +146,10 @@ impl IdempotentRequests {
             }
             Idempotency::InProgress => Err(Error::new(
                 Kind::Conflict,
-                IN_PROGRESS,
+                "idempotency_key_in_progress",
                 "A request with this idempotency key is being worked on.",
             )
+            .because(Reason::KeyInProgress)
             .remedy("Repeat it in a moment, to get its answer.")
             .retry_after(Duration::from_secs(1))),
             Idempotency::Answered { fingerprint, .. } if fingerprint != once.fingerprint => {
@@ -176,7 +176,7 @@ impl IdempotentRequests {
     pub async fn begin_or_wait(&self, once: Once) -> Result<BegunRequest> {
         for _ in 0..LOOKS {
             match self.begin(once.clone()).await {
-                Err(error) if error.code == IN_PROGRESS => {
+                Err(error) if error.reason == Some(Reason::KeyInProgress) => {
                     tokio::time::sleep(LOOK_AGAIN).await;
                 }
                 other => return other,

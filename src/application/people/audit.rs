@@ -205,6 +205,7 @@ impl AuditLog {
             files,
             file_count,
             signed: deed.signed,
+            state: None,
         }
     }
 }

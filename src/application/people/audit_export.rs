@@ -101,6 +101,7 @@ fn line(entry: &AuditEntry) -> Result<Value, Error> {
         files,
         file_count: _,
         signed,
+        state,
     } = entry;
     let until = |signed: &SignedUrls| signed.until.map(|until| until.format(&Rfc3339));
     let until = signed.as_ref().and_then(until).transpose();
@@ -130,5 +131,7 @@ fn line(entry: &AuditEntry) -> Result<Value, Error> {
         "files": files,
         "signed_method": signed.as_ref().map(|signed| signed.method.as_str()),
         "signed_until": until.map_err(Error::bug)?,
+        "state_before": state.as_ref().map(|state| &state.before),
+        "state_after": state.as_ref().map(|state| &state.after),
     }))
 }

@@ -9,7 +9,8 @@
 use crate::application::bucket::port::Bucket;
 use crate::application::bucket::read::ListFrom;
 use crate::application::clock::Clock;
-use crate::application::error::{Error, Kind, Result};
+use crate::application::diagnosis::explainer::Explainer;
+use crate::application::error::{Error, Kind, Reason, Result};
 use crate::application::jobs::{Job, Lane, Next};
 use crate::application::kept::store::{ClaimedJob, IMPORT, ImportStep, Store, is_of_database};
 use crate::application::projects::collected::{
@@ -17,6 +18,7 @@ use crate::application::projects::collected::{
 };
 use crate::application::projects::reading::{Manifest, list_page, read_manifest};
 use crate::application::projects::source::{ImportCursor, ImportSource, ParsedSource};
+use crate::application::projects::source_files::SourceFiles;
 use crate::application::projects::{lookup, manifest};
 use crate::application::storages::Storages;
 use crate::domain::files::file_key::FileKey;
@@ -39,6 +41,7 @@ pub struct ImportFiles {
     pub store: Arc<dyn Store>,
     pub storages: Arc<Storages>,
     pub files: Arc<dyn Bucket>,
+    pub explainer: Explainer,
     pub clock: Arc<dyn Clock>,
     pub pace: Pace,
 }
@@ -200,6 +203,13 @@ impl ImportFiles {
         Ok(self.store.job_queue(IMPORT, false, now).await?.waiting > 0)
     }
 
+    fn source(&self) -> SourceFiles<'_> {
+        SourceFiles {
+            files: self.files.as_ref(),
+            explainer: &self.explainer,
+        }
+    }
+
     /// Stores a step. False when the import is no longer this worker's.
     async fn store_step(&self, work: &mut ImportWork, read: ImportRead) -> Result<bool> {
         let step = ImportStep {
@@ -307,8 +317,7 @@ impl ImportFiles {
                     }
                     (None, None) => ListFrom::Beginning,
                 };
-                let page =
-                    list_page(self.files.as_ref(), &bucket, selection, *on_archived, from).await?;
+                let page = list_page(self.source(), &bucket, selection, *on_archived, from).await?;
                 refuse_archived(*on_archived, &page.archived.iter().collect::<Vec<_>>())?;
                 let skipped = page.unusable + page.archived.len();
                 let files = cursor.take_page(page);
@@ -336,7 +345,7 @@ impl ImportFiles {
                 let manifest = match &work.manifest {
                     Some(manifest) => manifest,
                     None => {
-                        let read = read_manifest(self.files.as_ref(), &bucket, key, Some(etag));
+                        let read = read_manifest(self.source(), &bucket, key, Some(etag));
                         let read = read.await.map_err(manifest_gone)?;
                         // Reading it is no part of the slice: with a long manifest nothing else would be.
                         work.began = self.clock.now();
@@ -348,7 +357,7 @@ impl ImportFiles {
                 let end = total.min(begin + self.pace.step);
                 let wanted = &manifest.files[begin..end];
                 let keys: Vec<&FileKey> = wanted.iter().map(|file| &file.file_key).collect();
-                let found = lookup::look_up(self.files.as_ref(), &bucket, &keys).await?;
+                let found = lookup::look_up(self.source(), &bucket, &keys).await?;
                 let SortedOut {
                     mut files,
                     missing,
@@ -405,6 +414,11 @@ fn failure_of(error: &Error) -> ImportFailure {
     ImportFailure {
         code: error.code.to_owned(),
         detail: error.detail.clone(),
+        cause: error
+            .diagnosis
+            .as_ref()
+            .map(|known| known.cause.code().to_owned()),
+        remedy: error.remedy.clone(),
     }
 }
 
@@ -421,13 +435,15 @@ fn missing(cursor: &ImportCursor) -> ImportFailure {
             "{} of {} files are not in the storage: `{named}`{more}.",
             cursor.missing, cursor.done
         ),
+        cause: None,
+        remedy: None,
     }
 }
 
 /// The manifest is not what it was when the project was made.
 fn manifest_gone(error: Error) -> Error {
-    match error.code {
-        "precondition_failed" | "file_not_found" => Error::new(
+    match error.reason {
+        Some(Reason::ConditionFailed | Reason::FileAbsent) => Error::new(
             Kind::Conflict,
             "manifest_changed",
             "The manifest was changed or deleted before the import had ended.",

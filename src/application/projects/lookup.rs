@@ -4,14 +4,15 @@
 //! is asked for. S3 lists keys in the order of their UTF-8 bytes (API reference, ListObjectsV2), which
 //! is also the order of [`FileKey`].
 
-use crate::application::bucket::port::Bucket;
 use crate::application::bucket::read::{ListFrom, ListPage, ListRequest};
 use crate::application::error::{Error, Result};
 use crate::application::files::read::outside;
+use crate::application::projects::source_files::SourceFiles;
 use crate::domain::aws_failure::FailureKind;
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::connection::bucket_prefix::BucketPrefix;
 use crate::domain::files::file_key::{FileKey, Folder};
+use crate::domain::files::file_operation::FileOperation;
 use crate::domain::files::object_key::{Listed, ObjectKey, ObjectKeyPrefix, relative_to};
 use crate::domain::files::storage_class::other_than_standard;
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -40,7 +41,7 @@ type Wanted<'a> = (&'a FileKey, usize);
 /// For each key, in their order, what is there; `None` where nothing is. A denial, or any other failure
 /// than the key's absence, fails the whole look-up.
 pub async fn look_up(
-    files: &dyn Bucket,
+    source: SourceFiles<'_>,
     bucket: &ConnectedBucket,
     keys: &[&FileKey],
 ) -> Result<Vec<Option<Found>>> {
@@ -56,7 +57,7 @@ pub async fn look_up(
     let mut found = vec![None; keys.len()];
     let lists: Vec<_> = listed
         .into_iter()
-        .map(|wanted| list_for(files, bucket, wanted))
+        .map(|wanted| list_for(source, bucket, wanted))
         .collect();
     let mut lists = stream::iter(lists).buffer_unordered(LISTS_AT_ONCE);
     while let Some(folder) = lists.try_next().await? {
@@ -68,7 +69,7 @@ pub async fn look_up(
     let heads: Vec<_> = asked
         .into_iter()
         .flatten()
-        .map(|wanted| head(files, bucket, wanted))
+        .map(|wanted| head(source, bucket, wanted))
         .collect();
     let mut heads = stream::iter(heads).buffer_unordered(HEADS_AT_ONCE);
     while let Some((place, file)) = heads.try_next().await? {
@@ -78,11 +79,11 @@ pub async fn look_up(
 }
 
 async fn head(
-    files: &dyn Bucket,
+    source: SourceFiles<'_>,
     bucket: &ConnectedBucket,
     (key, place): Wanted<'_>,
 ) -> Result<(usize, Option<Found>)> {
-    match files.head(bucket, &bucket.key("key", key)?).await {
+    match source.files.head(bucket, &bucket.key("key", key)?).await {
         Ok(object) => {
             let found = Found {
                 // A store that does not say how large a file is still has it.
@@ -93,7 +94,10 @@ async fn head(
             Ok((place, Some(found)))
         }
         Err(failure) if failure.kind == FailureKind::NoSuchKey => Ok((place, None)),
-        Err(failure) => Err(failure.into()),
+        Err(failure) => {
+            let operation = FileOperation::ReadMetadata;
+            Err(source.error(bucket, operation, failure).await)
+        }
     }
 }
 
@@ -107,7 +111,7 @@ struct FolderFound<'a> {
 /// Lists a folder for its keys. Each page begins at the next key that is wanted, so none is read
 /// for nothing, and the number of pages stays such that asking for each key would take longer.
 async fn list_for<'a>(
-    files: &dyn Bucket,
+    source: SourceFiles<'_>,
     bucket: &ConnectedBucket,
     mut wanted: Vec<Wanted<'a>>,
 ) -> Result<FolderFound<'a>> {
@@ -129,11 +133,13 @@ async fn list_for<'a>(
             page_size: 1000,
             from: ListFrom::After(from),
         };
-        let page = match files.list(bucket, request).await {
+        let page = match source.files.list(bucket, request).await {
             Ok(page) => page,
             // A store that lists otherwise than S3 can still be asked for each key.
             Err(failure) if failure.kind == FailureKind::ListingIncomplete => break,
-            Err(failure) => return Err(failure.into()),
+            Err(failure) => {
+                return Err(source.error(bucket, FileOperation::Browse, failure).await);
+            }
         };
         let covered = match page.continuation {
             None => rest.len(),

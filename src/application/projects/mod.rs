@@ -11,13 +11,14 @@ pub mod manifest;
 mod reading;
 pub mod selection;
 mod source;
+pub mod source_files;
 
 use crate::application::bucket::port::Bucket;
 use crate::application::bucket::read::ListFrom;
 use crate::application::bucket::sign::SignedUrl;
 use crate::application::clock::Clock;
 use crate::application::connections::errors::changed_meanwhile;
-use crate::application::error::{Error, FieldError, Kind, Result};
+use crate::application::error::{Error, FieldError, Kind, Reason, Result};
 use crate::application::files::shared::Files;
 use crate::application::files::sign::SignRequest;
 use crate::application::kept::idempotency::Keep;
@@ -40,6 +41,7 @@ use manifest::{FileListing, FileReference, ListSource};
 use reading::{PAGE, check_lengths, list_page, listed_storage, read_manifest};
 use selection::Selection;
 use source::{ImportCursor, ImportSource};
+use source_files::SourceFiles;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -237,9 +239,9 @@ impl Projects {
             FileSource::Folder(selection) => self.list(bucket, selection, on_archived).await,
             FileSource::Manifest(key) => {
                 let _leave = self.manifests.acquire().await.map_err(Error::bug)?;
-                let manifest = read_manifest(self.bucket_files.as_ref(), bucket, &key, None).await;
-                let manifest = manifest.map_err(|error| match error.code {
-                    "file_not_found" => {
+                let manifest = read_manifest(self.source(), bucket, &key, None).await;
+                let manifest = manifest.map_err(|error| match error.reason {
+                    Some(Reason::FileAbsent) => {
                         let invalid = Invalid::new("file_not_found", error.detail.clone());
                         Error::field(manifest::FIELD, invalid)
                     }
@@ -264,6 +266,13 @@ impl Projects {
         }
     }
 
+    fn source(&self) -> SourceFiles<'_> {
+        SourceFiles {
+            files: self.bucket_files.as_ref(),
+            explainer: &self.files.explainer,
+        }
+    }
+
     async fn look_up(
         &self,
         bucket: &ConnectedBucket,
@@ -272,7 +281,7 @@ impl Projects {
         on_archived: OnArchived,
     ) -> Result<ProjectPlan> {
         let keys: Vec<&FileKey> = wanted.iter().map(|file| &file.file_key).collect();
-        let found = lookup::look_up(self.bucket_files.as_ref(), bucket, &keys).await?;
+        let found = lookup::look_up(self.source(), bucket, &keys).await?;
         let SortedOut {
             files,
             missing,
@@ -305,8 +314,7 @@ impl Projects {
         let mut archived = Vec::new();
         let mut from = ListFrom::Beginning;
         for _ in 0..most_pages {
-            let bucket_files = self.bucket_files.as_ref();
-            let page = list_page(bucket_files, bucket, &selection, on_archived, from).await?;
+            let page = list_page(self.source(), bucket, &selection, on_archived, from).await?;
             skipped += page.unusable + page.archived.len();
             refuse_archived(on_archived, &page.archived.iter().collect::<Vec<_>>())?;
             archived.extend(page.archived.iter().cloned());

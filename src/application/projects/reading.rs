@@ -1,6 +1,5 @@
 //! Reads manifests and folders from a storage.
 
-use crate::application::bucket::port::Bucket;
 use crate::application::bucket::read::{ListFrom, ListRequest, ListedObject, ReadConditions};
 use crate::application::error::{Error, Kind, Result};
 use crate::application::files::read::outside;
@@ -8,9 +7,11 @@ use crate::application::projects::manifest::{
     self, FileListing, Inventory, InventoryFiles, ListSource, ListedStorage,
 };
 use crate::application::projects::selection::Selection;
+use crate::application::projects::source_files::SourceFiles;
 use crate::domain::Invalid;
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::file_key::FileKey;
+use crate::domain::files::file_operation::FileOperation;
 use crate::domain::files::object_key::{Listed, ObjectKey, ObjectKeyPrefix, relative_to};
 use crate::domain::files::storage_class::{is_archived, other_than_standard};
 use crate::domain::project::{OnArchived, ProjectFile, WantedFile};
@@ -28,13 +29,13 @@ pub(super) struct Manifest {
 
 /// Reads a manifest, of exactly this ETag where one is given.
 pub(super) async fn read_manifest(
-    files: &dyn Bucket,
+    source: SourceFiles<'_>,
     bucket: &ConnectedBucket,
     key: &FileKey,
     etag: Option<&str>,
 ) -> Result<Manifest> {
     let object = bucket.key(manifest::FIELD, key)?;
-    let (bytes, etag) = read_whole(files, bucket, &object, etag).await?;
+    let (bytes, etag) = read_whole(source, bucket, &object, etag).await?;
     let etag = etag.ok_or_else(|| {
         Error::new(
             Kind::Upstream,
@@ -52,7 +53,7 @@ pub(super) async fn read_manifest(
     .map_err(|faults| manifest::error_of(manifest::FIELD, faults))?;
     let files = match listing {
         FileListing::Files(files) => files,
-        FileListing::Inventory(report) => read_inventory(files, bucket, &storage, &report).await?,
+        FileListing::Inventory(report) => read_inventory(source, bucket, &storage, &report).await?,
     };
     check_lengths(bucket, manifest::FIELD, &files)?;
     Ok(Manifest { files, etag })
@@ -86,7 +87,7 @@ pub(super) fn check_lengths(
 
 /// An object's bytes, of the size of a manifest at most, and its ETag.
 async fn read_whole(
-    files: &dyn Bucket,
+    source: SourceFiles<'_>,
     bucket: &ConnectedBucket,
     object: &ObjectKey,
     etag: Option<&str>,
@@ -95,7 +96,8 @@ async fn read_whole(
         if_match: etag.map(str::to_owned),
         ..ReadConditions::default()
     };
-    let content = files.get(bucket, object, &conditions).await?;
+    let content = source.files.get(bucket, object, &conditions).await;
+    let content = source.explain(bucket, FileOperation::Read, content).await?;
     let too_large = || {
         let detail = format!("A manifest has at most {} bytes.", manifest::LARGEST);
         Error::field(manifest::FIELD, Invalid::new("manifest_too_large", detail))
@@ -118,7 +120,7 @@ async fn read_whole(
 
 /// Reads the data files of an S3 Inventory report, which must be files of this storage.
 async fn read_inventory(
-    files: &dyn Bucket,
+    source: SourceFiles<'_>,
     bucket: &ConnectedBucket,
     storage: &ListedStorage,
     report: &Inventory,
@@ -134,7 +136,7 @@ async fn read_inventory(
             Error::field(manifest::FIELD, Invalid::new(invalid.code, detail))
         })?;
         let object = bucket.key(manifest::FIELD, &key)?;
-        let (bytes, _) = read_whole(files, bucket, &object, None).await?;
+        let (bytes, _) = read_whole(source, bucket, &object, None).await?;
         if !inventory.read(&bytes) {
             break;
         }
@@ -169,7 +171,7 @@ pub(super) struct SelectedPage {
 }
 
 pub(super) async fn list_page(
-    files: &dyn Bucket,
+    source: SourceFiles<'_>,
     bucket: &ConnectedBucket,
     selection: &Selection,
     on_archived: OnArchived,
@@ -183,7 +185,10 @@ pub(super) async fn list_page(
         page_size: PAGE,
         from,
     };
-    let listed = files.list(bucket, request).await?;
+    let listed = source.files.list(bucket, request).await;
+    let listed = source
+        .explain(bucket, FileOperation::Browse, listed)
+        .await?;
     let mut page = SelectedPage {
         files: Vec::new(),
         unusable: 0,

@@ -4,12 +4,14 @@
 use crate::application::bucket::port::Bucket;
 use crate::application::bucket::sign::{SignedMethod, SignedResponse, SignedUrl};
 use crate::application::bucket::write::DeleteTarget;
+use crate::application::diagnosis::explainer::Explainer;
 use crate::application::error::{Error, Result};
 use crate::application::kept::vault::random_bytes;
 use crate::application::people::caller::Admin;
 use crate::application::setups::Setups;
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::file_key::FileKey;
+use crate::domain::files::file_operation::FileOperation;
 use crate::domain::files::object_key::ObjectKey;
 use crate::domain::ids::SetupId;
 use std::sync::Arc;
@@ -22,6 +24,7 @@ const LIFE: Duration = Duration::from_secs(120);
 pub struct BrowserProbes {
     pub setups: Arc<Setups>,
     pub bucket: Arc<dyn Bucket>,
+    pub explainer: Explainer,
 }
 
 /// Which probe object: 32 hexadecimal digits, so nothing else can be named by it.
@@ -105,7 +108,10 @@ impl BrowserProbes {
             key: id.key(&bucket)?,
             version_id: None,
         };
-        Ok(self.bucket.delete(&bucket, &target).await?)
+        let deleted = self.bucket.delete(&bucket, &target).await;
+        self.explainer
+            .explain(&bucket, FileOperation::Delete, deleted)
+            .await
     }
 
     async fn sign(
@@ -114,8 +120,14 @@ impl BrowserProbes {
         key: &ObjectKey,
         method: SignedMethod,
     ) -> Result<SignedUrl> {
+        let operation = match method {
+            SignedMethod::Get(_) | SignedMethod::Head(_) => FileOperation::Read,
+            SignedMethod::Put { .. } => FileOperation::Upload,
+            SignedMethod::Delete => FileOperation::Delete,
+        };
         let keys = [(key.clone(), method)];
-        let urls = self.bucket.sign(bucket, &keys, LIFE).await?;
+        let urls = self.bucket.sign(bucket, &keys, LIFE).await;
+        let urls = self.explainer.explain(bucket, operation, urls).await?;
         urls.into_iter()
             .next()
             .ok_or_else(|| Error::bug("one key was signed as none"))

@@ -9,7 +9,7 @@ use crate::application::connections::Connections;
 use crate::application::connections::change::Change;
 use crate::application::connections::errors::{changed_meanwhile, check_required, incomplete};
 use crate::application::connections::input::ConnectionInput;
-use crate::application::error::{Error, FieldError, Kind, Result};
+use crate::application::error::{Error, FieldError, Kind, Reason, Result};
 use crate::application::kept::idempotency::Keep;
 use crate::application::kept::store::{Completion, Store, StoreError, Window};
 use crate::application::people::caller::Admin;
@@ -23,7 +23,7 @@ use crate::domain::origin::Origin;
 use crate::domain::people::sign_in::InstructionLink;
 use crate::domain::policy_document::{DocumentParameters, Documents};
 use crate::domain::setup::{Draft, Setup, SetupStatus};
-use crate::domain::storage::{Health, HealthState, Storage};
+use crate::domain::storage::{Health, Storage};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
@@ -213,7 +213,7 @@ impl Setups {
                     }
                 }
                 // The same form, sent twice at the same moment: the later one goes on.
-                Err(error) if error.code == "changed_meanwhile" => {}
+                Err(error) if error.reason == Some(Reason::ChangedMeanwhile) => {}
                 Err(error) => return Err(error),
             }
         }
@@ -366,12 +366,7 @@ impl Setups {
             connection,
             revision: 1,
             verified_revision: 1,
-            health: Health {
-                state: HealthState::after(&check.verdict()).unwrap_or(HealthState::Unknown),
-                since: check.started_at,
-                code: check.problem_code().map(str::to_owned),
-                last_check: Some(check.id.clone()),
-            },
+            health: Health::of_first(&check),
             quarantine: None,
             project_count: 0,
             created_at: now,

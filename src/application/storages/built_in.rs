@@ -2,30 +2,31 @@
 //! workspace has a prefix of its own in it.
 
 use crate::application::bucket::probe::Prober;
-use crate::application::error::{Error, Kind, Result};
+use crate::application::diagnosis::explainer::Explainer;
+use crate::application::error::{Error, Kind, Reason, Result};
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::bucket_prefix::BucketPrefix;
 use crate::domain::connection::region::Region;
 use crate::domain::connection::settings::BucketSettings;
 use crate::domain::connection::{ConnectedBucket, Connection, Credentials, Owner};
+use crate::domain::files::file_operation::FileOperation;
 use crate::domain::ids::WorkspaceId;
 use std::sync::Arc;
 use tokio::sync::OnceCell;
 
-/// The code where the operator has configured none.
-pub const NOT_CONFIGURED: &str = "built_in_storage_not_configured";
-
 pub struct BuiltIn {
     bucket: Option<BucketName>,
     prober: Arc<dyn Prober>,
+    explainer: Explainer,
     region: OnceCell<Region>,
 }
 
 impl BuiltIn {
-    pub fn new(bucket: Option<BucketName>, prober: Arc<dyn Prober>) -> Self {
+    pub fn new(bucket: Option<BucketName>, prober: Arc<dyn Prober>, explainer: Explainer) -> Self {
         Self {
             bucket,
             prober,
+            explainer,
             region: OnceCell::new(),
         }
     }
@@ -37,13 +38,16 @@ impl BuiltIn {
             .region
             .get_or_try_init(|| async {
                 let probe = self.prober.with_key(&bucket).await;
-                let probe = probe.map_err(Error::of_own_bucket)?;
-                match probe.region_of_bucket().await {
-                    Ok(answer) => Ok(answer.bucket_region.unwrap_or(probe.region())),
-                    // A refusal has the Region too.
-                    Err(failure) => failure
-                        .region()
-                        .ok_or_else(|| Error::of_own_bucket(failure)),
+                let operation = FileOperation::Location;
+                let probe = self.explainer.explain(&bucket, operation, probe).await?;
+                let failure = match probe.region_of_bucket().await {
+                    Ok(answer) => return Ok(answer.bucket_region.unwrap_or(probe.region())),
+                    Err(failure) => failure,
+                };
+                // A refusal has the Region too.
+                match failure.region() {
+                    Some(region) => Ok(region),
+                    None => Err(self.explainer.error(&bucket, operation, failure).await),
                 }
             })
             .await?;
@@ -56,9 +60,10 @@ impl BuiltIn {
         let bucket = self.bucket.clone().ok_or_else(|| {
             Error::new(
                 Kind::Conflict,
-                NOT_CONFIGURED,
+                "built_in_storage_not_configured",
                 "This service has no built-in storage.",
             )
+            .because(Reason::NoBuiltInStorage)
             .remedy("Name one of the workspace's storages, or make one of them the default.")
         })?;
         let prefix = BucketPrefix::parse(&format!("workspaces/{workspace}")).map_err(Error::bug)?;

@@ -147,8 +147,7 @@ impl Storages {
             .await?;
         match came_of_it {
             PendingCheck::Failed => Ok(report),
-            PendingCheck::InUse(recorded) => {
-                self.checks.note(&report, recorded);
+            PendingCheck::InUse(_) => {
                 // They are of the connection that was in use.
                 self.forget(admin.workspace(), id).await;
                 Ok(report)

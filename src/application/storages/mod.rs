@@ -2,17 +2,20 @@
 
 pub mod built_in;
 mod change;
+pub mod health;
 pub mod pending;
+mod what_changed;
 
 use crate::application::bucket::port::Bucket;
 use crate::application::checks::Checks;
 use crate::application::clock::Clock;
 use crate::application::connections::Connections;
 use crate::application::connections::errors::{check_required, no_pending_change};
-use crate::application::error::{Error, Kind, Result};
+use crate::application::error::{Error, Kind, Reason, Result};
 use crate::application::kept::store::{StorageDeletion, Store, Window};
 use crate::application::people::caller::{Admin, Member};
 use crate::application::storages::built_in::BuiltIn;
+use crate::application::storages::health::HealthDetail;
 use crate::application::storages::pending::PendingView;
 use crate::domain::check::{CheckReport, Step};
 use crate::domain::connection::bucket_name::BucketName;
@@ -57,6 +60,8 @@ pub struct StorageView {
     pub is_default: bool,
     /// The change that waits for its check. Only admins see it.
     pub pending: Option<PendingView>,
+    /// Only where one storage is read.
+    pub detail: HealthDetail,
 }
 
 /// Which of a storage's connections is meant.
@@ -85,14 +90,18 @@ impl Storages {
                 connection: self.built_in.of(&member.workspace)?.connection,
                 is_default: default == StorageRef::BuiltIn,
                 pending: None,
+                detail: HealthDetail::default(),
             },
             StorageRef::Own(id) => {
                 let storage = self.load(&member.workspace, id).await?;
-                let pending = match member.clone().into_admin() {
-                    Some(_) => self.store.pending(&member.workspace, id).await?,
-                    None => None,
+                let is_admin = member.clone().into_admin().is_some();
+                let pending = match is_admin {
+                    true => self.store.pending(&member.workspace, id).await?,
+                    false => None,
                 };
-                self.view(self.in_force(storage), pending, &default).await?
+                let detail = self.health_detail(&storage, is_admin).await?;
+                let view = self.view(storage, pending, &default).await?;
+                StorageView { detail, ..view }
             }
         })
     }
@@ -341,6 +350,7 @@ impl Storages {
             is_default: default.own() == Some(&storage.id),
             source: StorageSource::Own(Box::new(storage)),
             pending,
+            detail: HealthDetail::default(),
         })
     }
 
@@ -379,7 +389,7 @@ fn quarantined(quarantine: &Quarantine) -> Error {
 
 /// Whether there is no such storage, rather than a failure to read it.
 pub fn is_absent(error: &Error) -> bool {
-    error.kind == Kind::NotFound || error.code == built_in::NOT_CONFIGURED
+    error.kind == Kind::NotFound || error.reason == Some(Reason::NoBuiltInStorage)
 }
 
 fn in_use(projects: i64) -> Error {
@@ -391,6 +401,7 @@ fn in_use(projects: i64) -> Error {
             several => format!("{several} projects use this storage."),
         },
     )
+    .because(Reason::StorageInUse)
     .remedy("Delete the projects first.")
     .member("project_count", projects)
 }
@@ -403,6 +414,7 @@ impl StorageView {
             is_default: false,
             source: StorageSource::Own(Box::new(storage)),
             pending: None,
+            detail: HealthDetail::default(),
         }
     }
 

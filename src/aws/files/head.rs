@@ -84,8 +84,40 @@ async fn with_reason(
             message: failure.message,
             ..denied
         },
+        Err(failure) if is_behind_a_403(failure.kind) => failure,
         // Nothing is known but what HeadObject said.
         Ok(_) | Err(_) => denied,
+    }
+}
+
+/// Whether a HeadObject that met this would have been answered 403 and nothing else.
+fn is_behind_a_403(kind: FailureKind) -> bool {
+    match kind {
+        FailureKind::BadCredentials
+        | FailureKind::ClockSkew
+        | FailureKind::KmsDenied
+        | FailureKind::KmsUnusable
+        | FailureKind::AccountDisabled => true,
+        FailureKind::AccessDenied
+        | FailureKind::NoSuchKey
+        | FailureKind::NoSuchBucket
+        | FailureKind::WrongRegion
+        | FailureKind::NotModified
+        | FailureKind::PreconditionFailed
+        | FailureKind::InvalidRange
+        | FailureKind::Archived
+        | FailureKind::ObjectLocked
+        | FailureKind::Redirected
+        | FailureKind::NotSupported
+        | FailureKind::InvalidRequest
+        | FailureKind::Throttled
+        | FailureKind::Unavailable
+        | FailureKind::Timeout
+        | FailureKind::Network
+        | FailureKind::ForbiddenAddress
+        | FailureKind::InvalidResponse
+        | FailureKind::NotS3
+        | FailureKind::ListingIncomplete => false,
     }
 }
 

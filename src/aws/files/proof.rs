@@ -256,8 +256,7 @@ async fn holds(
 
 /// A page for people proves that something else answered.
 fn may_be_proved(failure: &AwsFailure) -> bool {
-    failure.kind == FailureKind::NotS3
-        && failure.error_code.as_deref() != Some(crate::aws::failure::PAGE)
+    failure.kind == FailureKind::NotS3 && failure.error_code.as_deref() != Some(AwsFailure::PAGE)
 }
 
 /// The object's size.

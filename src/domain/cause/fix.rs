@@ -13,6 +13,11 @@ pub enum Fix {
         /// The key that actions of KMS are about, where it is not that of the settings.
         key: Option<KmsKeyArn>,
     },
+    /// A statement for a key, as the documents have it. `action` is the one that was denied.
+    UseKey {
+        action: String,
+        key: Option<KmsKeyArn>,
+    },
     /// A statement that allows an action on the check's own files alone.
     AllowOnProbes { action: String },
     /// The whole permission policy.

@@ -1,8 +1,11 @@
 //! The connection check: a report of steps, each exactly once, in a fixed order.
 
+pub mod change;
 pub mod patch;
 pub mod problem;
 mod step;
+#[cfg(test)]
+pub mod testing;
 
 pub use step::{AwsCall, StepName, StepStatus};
 
@@ -36,6 +39,8 @@ pub enum Verdict {
     Works,
     /// Works, with a warning.
     WorksWithWarnings,
+    /// The files can be used, and browsers cannot use the bucket as they were to.
+    WorksInPart,
     /// The role lets others in: the code of the problem.
     OpenToOthers(String),
     /// The role does not let us in.
@@ -191,63 +196,104 @@ impl CheckReport {
             .saturating_add(time::Duration::milliseconds(took))
     }
 
-    /// The worst finding decides; among failures, a definite one before one that proves nothing.
+    /// The worst finding decides.
     pub fn verdict(&self) -> Verdict {
-        match self.outcome() {
-            Outcome::Passed => return Verdict::Works,
-            Outcome::PassedWithWarnings if self.warns_of_harmless_alone() => {
-                return Verdict::Works;
+        let Some((weight, step)) = self.deciding() else {
+            return Verdict::Works;
+        };
+        match weight {
+            Weight::OpenToOthers => {
+                let problem = step.problem.as_ref();
+                let code = problem.map(|problem| problem.code.clone());
+                Verdict::OpenToOthers(code.unwrap_or_default())
             }
-            Outcome::PassedWithWarnings => return Verdict::WorksWithWarnings,
-            Outcome::Failed => {}
-        }
-        let failed = |bearing| self.failed().find(move |step| bearing_of(step) == bearing);
-        if let Some(step) = failed(Bearing::OpenToOthers) {
-            let problem = step.problem.as_ref();
-            let code = problem.map(|problem| problem.code.clone());
-            return Verdict::OpenToOthers(code.unwrap_or_default());
-        }
-        if failed(Bearing::RefusesUs).is_some() {
-            Verdict::RefusesUs
-        } else if failed(Bearing::Definite).is_some() {
-            Verdict::Broken
-        } else if failed(Bearing::Undecided).is_some() {
-            Verdict::Undecided
-        } else {
-            Verdict::Nothing
+            Weight::RefusesUs => Verdict::RefusesUs,
+            Weight::Broken => Verdict::Broken,
+            Weight::Undecided => Verdict::Undecided,
+            Weight::Passing => Verdict::Nothing,
+            Weight::InPart => Verdict::WorksInPart,
+            Weight::Warning => Verdict::WorksWithWarnings,
+            Weight::Harmless => Verdict::Works,
         }
     }
 
-    /// The code of the problem that decided the outcome: the first of a step that failed, or else the
-    /// first of a warning.
+    /// The code of the problem that decided the verdict; `None` where nothing is wrong.
     pub fn problem_code(&self) -> Option<&str> {
-        let warned = self
-            .steps
-            .as_slice()
-            .iter()
-            .filter(|step| step.status == StepStatus::Warning);
-        let first = self.failed().chain(warned).next()?;
-        first.problem.as_ref().map(|problem| problem.code.as_str())
+        match self.deciding()? {
+            (Weight::Harmless, _) => None,
+            (
+                Weight::OpenToOthers
+                | Weight::RefusesUs
+                | Weight::Broken
+                | Weight::Undecided
+                | Weight::Passing
+                | Weight::InPart
+                | Weight::Warning,
+                step,
+            ) => step.problem.as_ref().map(|problem| problem.code.as_str()),
+        }
     }
 
-    fn warns_of_harmless_alone(&self) -> bool {
+    /// The step that decides: the first of those that weigh most.
+    fn deciding(&self) -> Option<(Weight, &Step)> {
         let steps = self.steps.as_slice().iter();
         steps
-            .filter(|step| step.status == StepStatus::Warning)
-            .all(|step| bearing_of(step) == Bearing::Harmless)
-    }
-
-    fn failed(&self) -> impl Iterator<Item = &Step> {
-        let steps = self.steps.as_slice().iter();
-        steps.filter(|step| step.status == StepStatus::Failed)
+            .filter_map(|step| Some((step.weight()?, step)))
+            .min_by_key(|(weight, _)| *weight)
     }
 }
 
-fn bearing_of(step: &Step) -> Bearing {
-    step.problem
-        .as_ref()
-        .map(|problem| problem.bearing)
-        .unwrap_or_default()
+/// What a step says of the connection, the gravest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Weight {
+    OpenToOthers,
+    RefusesUs,
+    Broken,
+    /// The service itself could not ask.
+    Undecided,
+    /// A fault that passes. Whether this step works is not known, so nothing less can be said of the whole.
+    Passing,
+    /// Browsers cannot use the bucket; the service can.
+    InPart,
+    Warning,
+    Harmless,
+}
+
+impl Step {
+    /// `None`: nothing is wrong with it.
+    fn weight(&self) -> Option<Weight> {
+        let problem = self.problem.as_ref();
+        let bearing = problem.map(|problem| problem.bearing).unwrap_or_default();
+        match (self.status, bearing) {
+            (StepStatus::Passed | StepStatus::Skipped, _) => None,
+            (StepStatus::Warning, Bearing::Harmless) => Some(Weight::Harmless),
+            (
+                StepStatus::Warning,
+                Bearing::Definite
+                | Bearing::OpenToOthers
+                | Bearing::RefusesUs
+                | Bearing::Passing
+                | Bearing::Undecided,
+            ) => Some(Weight::Warning),
+            (StepStatus::Failed, Bearing::OpenToOthers) => Some(Weight::OpenToOthers),
+            (StepStatus::Failed, Bearing::RefusesUs) => Some(Weight::RefusesUs),
+            (StepStatus::Failed, Bearing::Undecided) => Some(Weight::Undecided),
+            (StepStatus::Failed, Bearing::Passing | Bearing::Harmless) => Some(Weight::Passing),
+            // By the step and not by a bearing of its own, so that reports of every release count alike.
+            (StepStatus::Failed, Bearing::Definite) => Some(match self.name {
+                StepName::Cors => Weight::InPart,
+                StepName::AssumeRole
+                | StepName::RefusesMissingExternalId
+                | StepName::RefusesWrongExternalId
+                | StepName::GetBucketLocation
+                | StepName::BucketOwner
+                | StepName::ListBucket
+                | StepName::GetObject
+                | StepName::PutObject
+                | StepName::DeleteObject => Weight::Broken,
+            }),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -351,11 +397,95 @@ mod tests {
         ] {
             assert_eq!(failed(bearings).verdict(), verdict, "{bearings:?}");
         }
-        let report = failed(&[Passing, Definite]);
-        assert_eq!(report.problem_code(), Some("code_0"));
+        let report = failed(&[Passing, Definite, Definite]);
+        assert_eq!(report.problem_code(), Some("code_1"));
         assert_eq!(failed(&[]).problem_code(), None);
         let end = OffsetDateTime::UNIX_EPOCH + time::Duration::milliseconds(1_500);
         assert_eq!(report.ended_at(), end);
+    }
+
+    #[test]
+    fn what_browsers_lack_never_breaks_and_never_hides_another_cause() {
+        use StepStatus::{Failed, Warning};
+        let now = OffsetDateTime::UNIX_EPOCH;
+        let cors = |report| {
+            testing::with(
+                report,
+                StepName::Cors,
+                Failed,
+                "cors_none",
+                Bearing::Definite,
+            )
+        };
+        let alone = cors(testing::report(now));
+        assert_eq!(alone.verdict(), Verdict::WorksInPart);
+        assert_eq!(alone.outcome(), Outcome::Failed);
+        assert_eq!(alone.problem_code(), Some("cors_none"));
+        for (step, status, bearing, verdict, code) in [
+            (
+                StepName::AssumeRole,
+                Failed,
+                Bearing::RefusesUs,
+                Verdict::RefusesUs,
+                "other",
+            ),
+            (
+                StepName::DeleteObject,
+                Failed,
+                Bearing::Definite,
+                Verdict::Broken,
+                "other",
+            ),
+            (
+                StepName::AssumeRole,
+                Failed,
+                Bearing::Undecided,
+                Verdict::Undecided,
+                "other",
+            ),
+            (
+                StepName::GetObject,
+                Failed,
+                Bearing::Passing,
+                Verdict::Nothing,
+                "other",
+            ),
+            (
+                StepName::GetObject,
+                Warning,
+                Bearing::Definite,
+                Verdict::WorksInPart,
+                "cors_none",
+            ),
+            (
+                StepName::GetObject,
+                Warning,
+                Bearing::Harmless,
+                Verdict::WorksInPart,
+                "cors_none",
+            ),
+        ] {
+            let both = cors(testing::with(
+                testing::report(now),
+                step,
+                status,
+                "other",
+                bearing,
+            ));
+            assert_eq!((both.verdict(), both.problem_code()), (verdict, Some(code)));
+        }
+        // A hint is no problem.
+        let hint = testing::with(
+            testing::report(now),
+            StepName::GetObject,
+            Warning,
+            "nothing_below_prefix",
+            Bearing::Harmless,
+        );
+        assert_eq!(
+            (hint.verdict(), hint.problem_code()),
+            (Verdict::Works, None)
+        );
     }
 
     #[test]

@@ -162,7 +162,7 @@ impl Evidence {
             call: AwsCall {
                 operation: failure.operation.to_owned(),
                 http_status: failure.http_status,
-                error_code: failure.error_code.clone(),
+                error_code: failure.sent_code().map(str::to_owned),
                 request_id: failure.request_id.clone(),
             },
             denied: Denied::of(failure),

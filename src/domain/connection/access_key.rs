@@ -33,6 +33,12 @@ impl AccessKeyId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether it is one that AWS issues for a temporary session (IAM user guide, "IAM identifiers", prefixes of
+    /// unique IDs). Such a key is worth nothing without the session's token.
+    pub fn is_temporary_at_aws(&self) -> bool {
+        self.0.starts_with("ASIA")
+    }
 }
 
 /// The secret half, encrypted for its record. What it encrypts never leaves the service.

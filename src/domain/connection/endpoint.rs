@@ -23,7 +23,7 @@ impl Endpoint {
         if value.len() > 300 {
             return refuse("An endpoint has at most 300 characters.");
         }
-        let Ok(url) = Url::parse(value) else {
+        let Ok(mut url) = Url::parse(value) else {
             return refuse(&format!("`{}` is not a URL.", shown(value)));
         };
         if !matches!(url.scheme(), "http" | "https") {
@@ -37,7 +37,7 @@ impl Endpoint {
         }
         // Signed as they are sent, so nothing that one of both sides could write in another way.
         let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~/".contains(&b);
-        let path = url.path().trim_end_matches('/');
+        let path = url.path().trim_end_matches('/').to_owned();
         if !path.bytes().all(is_plain) || path.contains("//") {
             return refuse(
                 "The path of an endpoint has letters, digits, `-._~` and single slashes.",
@@ -46,6 +46,8 @@ impl Endpoint {
         if url.host().is_none() {
             return refuse("An endpoint names a host.");
         }
+        // One form for one address, however many slashes it ends in.
+        url.set_path(&path);
         Ok(Self(url))
     }
 

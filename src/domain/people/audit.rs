@@ -12,7 +12,8 @@ pub struct AuditEntry {
     /// `None` for what concerns no single workspace.
     pub workspace: Option<WorkspaceId>,
     pub actor: Actor,
-    /// The operation's ID in the OpenAPI document, like `create_workspace`.
+    /// The operation's ID in the OpenAPI document, like `create_workspace`; or what the service did by itself,
+    /// like `storage.health_changed`.
     pub action: String,
     /// The ID of what it was done to.
     pub target: Option<String>,
@@ -27,6 +28,15 @@ pub struct AuditEntry {
     /// How many files it is about.
     pub file_count: u64,
     pub signed: Option<SignedUrls>,
+    /// What the target's state was before, and is since, where the entry is about that.
+    pub state: Option<StateChange>,
+}
+
+/// A state before and after, in the words of the API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StateChange {
+    pub before: String,
+    pub after: String,
 }
 
 /// A file that an entry is about.

@@ -130,6 +130,13 @@ struct FailureBody {
     #[schema(example = "missing_files")]
     code: String,
     detail: String,
+    /// The code of the cause, as in a check's report, where the storage failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "permission_missing")]
+    cause: Option<String>,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remedy: Option<String>,
 }
 
 /// A page of projects, newest first.
@@ -204,6 +211,8 @@ impl From<Project> for ProjectBody {
             failure: project.failure.map(|failure| FailureBody {
                 code: failure.code,
                 detail: failure.detail,
+                cause: failure.cause,
+                remedy: failure.remedy,
             }),
             created_at: project.created_at,
         }

@@ -4,6 +4,8 @@ use crate::application::closed_sets;
 use crate::application::connections::input::ConnectionInput;
 use crate::application::connections::view::ConnectionView;
 use crate::application::error::Result;
+use crate::application::kept::store::ProjectsOfStorage;
+use crate::application::storages::health::WhatChanged;
 use crate::application::storages::{StorageSource, StorageView, Which};
 use crate::domain::ids::StorageRef;
 use crate::http::api::checks::{CheckReportBody, StorageCheckQuery};
@@ -114,7 +116,7 @@ struct PendingBody {
 struct HealthBody {
     #[schema(value_type = closed_sets::HealthState)]
     state: &'static str,
-    /// Since when it is so.
+    /// When the check began that first found this state with this code.
     #[serde(with = "time::serde::rfc3339::option")]
     since: Option<OffsetDateTime>,
     /// The code of the problem that decided the state. Absent where there is none.
@@ -123,6 +125,45 @@ struct HealthBody {
     code: Option<String>,
     /// The latest check, also one that could not tell.
     last_check_id: Option<String>,
+    /// The projects that use the storage, while it is degraded, broken or in quarantine. Not in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    affected_projects: Option<AffectedProjectsBody>,
+    /// What changed since the last good check, while the storage is not healthy. For admins, and not in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    change: Option<HealthChangeBody>,
+}
+
+/// The projects that use a storage.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AffectedProjects)]
+struct AffectedProjectsBody {
+    count: u64,
+    /// How many of them are importing files from the storage now.
+    importing: u64,
+    /// The newest ten of them.
+    projects: Vec<AffectedProjectBody>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = AffectedProject)]
+struct AffectedProjectBody {
+    #[schema(example = "prj_019a1f0e7c1b7d439a520c8c2f6f6b1e")]
+    id: String,
+    name: String,
+}
+
+/// What checks found otherwise than before.
+#[derive(Serialize, ToSchema)]
+#[schema(as = HealthChange)]
+struct HealthChangeBody {
+    /// The last check that found the storage healthy, or the one that it was added with. `null` where an
+    /// earlier release did not keep it.
+    last_good_check_id: Option<String>,
+    /// The first since then that did not. `null` as above.
+    first_bad_check_id: Option<String>,
+    /// In sentences, the earliest first. They say what each check found, and nothing of the time between.
+    #[schema(example = json!(["On 24 Nov 2026, 14:02 UTC, reading a file was allowed. On 24 Nov 2026, 15:01 UTC, AWS refused `s3:GetObject`: a statement in a bucket policy denies it."]))]
+    text: Vec<String>,
 }
 
 /// A page of storages, in the order they were added.
@@ -191,14 +232,43 @@ impl From<StorageView> for StorageBody {
             health: HealthBody {
                 state: own.as_ref().map_or("unknown", |s| s.health.state.as_str()),
                 since: own.as_ref().map(|s| s.health.since),
-                code: own.as_ref().and_then(|s| s.health.code.clone()),
+                code: own.as_ref().and_then(|s| s.health.condition().code),
                 last_check_id: own
                     .as_ref()
                     .and_then(|s| s.health.last_check.as_ref())
                     .map(ToString::to_string),
+                affected_projects: view.detail.affected.map(Into::into),
+                change: view.detail.change.map(Into::into),
             },
             project_count: own.as_ref().map_or(0, |s| s.project_count),
             created_at: own.map(|s| s.created_at),
+        }
+    }
+}
+
+impl From<ProjectsOfStorage> for AffectedProjectsBody {
+    fn from(projects: ProjectsOfStorage) -> Self {
+        Self {
+            count: projects.count,
+            importing: projects.importing,
+            projects: projects
+                .newest
+                .into_iter()
+                .map(|(id, name)| AffectedProjectBody {
+                    id: id.to_string(),
+                    name: name.to_string(),
+                })
+                .collect(),
+        }
+    }
+}
+
+impl From<WhatChanged> for HealthChangeBody {
+    fn from(change: WhatChanged) -> Self {
+        Self {
+            last_good_check_id: change.last_good.map(|id| id.to_string()),
+            first_bad_check_id: change.first_bad.map(|id| id.to_string()),
+            text: change.text,
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::application::kept::store::{IMPORT, SCHEDULED_CHECK};
 use crate::application::observe::{AwsCall, AwsResult, Observer};
 use crate::domain::check::Outcome;
+use crate::domain::storage::{HealthChange, HealthState, Quarantining};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -26,6 +27,8 @@ pub struct WorkMetrics {
     waiting_checks: Queue,
     waiting_imports: Queue,
     quarantines: Family<ChangeLabels, Counter>,
+    health_changes: Family<ToLabels, Counter>,
+    storages: Family<HealthLabels, Gauge>,
 }
 
 /// What waits for a worker.
@@ -45,6 +48,16 @@ impl Queue {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ChangeLabels {
     change: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ToLabels {
+    to: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct HealthLabels {
+    health: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -140,6 +153,8 @@ impl WorkMetrics {
             waiting_checks: Queue::default(),
             waiting_imports: Queue::default(),
             quarantines: Family::default(),
+            health_changes: Family::default(),
+            storages: Family::default(),
         };
         metrics.begin_at_zero();
         registry.register(
@@ -166,6 +181,16 @@ impl WorkMetrics {
             "sallyport_storage_quarantines",
             "Storages whose role was found to let others in (began), or to refuse them again (ended)",
             metrics.quarantines.clone(),
+        );
+        registry.register(
+            "sallyport_storage_health_changes",
+            "Storages whose health has another state, or another cause, since a check, by the state since",
+            metrics.health_changes.clone(),
+        );
+        registry.register(
+            "sallyport_storages",
+            "Storages of all workspaces, by health",
+            metrics.storages.clone(),
         );
         registry.register(
             "sallyport_assumed_roles",
@@ -236,6 +261,11 @@ impl WorkMetrics {
         for change in ["began", "ended"] {
             drop(self.quarantines.get_or_create(&ChangeLabels { change }));
         }
+        for state in HealthState::ALL {
+            let (to, health) = (state.as_str(), state.as_str());
+            drop(self.health_changes.get_or_create(&ToLabels { to }));
+            drop(self.storages.get_or_create(&HealthLabels { health }));
+        }
         for found in ["yes", "no"] {
             drop(self.sessions.get_or_create(&SessionLabels { found }));
         }
@@ -280,11 +310,26 @@ impl Observer for WorkMetrics {
             .inc();
     }
 
-    fn quarantined(&self, began: bool) {
-        let change = if began { "began" } else { "ended" };
+    fn health_changed(&self, change: &HealthChange) {
+        if change.is_of_health() {
+            let to = change.to.state.as_str();
+            self.health_changes.get_or_create(&ToLabels { to }).inc();
+        }
+        let change = match change.quarantine {
+            Some(Quarantining::Began(_)) => "began",
+            Some(Quarantining::Ended) => "ended",
+            None => return,
+        };
         self.quarantines
             .get_or_create(&ChangeLabels { change })
             .inc();
+    }
+
+    fn storages_have(&self, health: HealthState, number: u64) {
+        let health = health.as_str();
+        self.storages
+            .get_or_create(&HealthLabels { health })
+            .set(i64::try_from(number).unwrap_or(i64::MAX));
     }
 
     fn jobs_wait(&self, kind: &str, waiting: u64, longest: Duration) {

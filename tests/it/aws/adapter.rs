@@ -23,6 +23,7 @@ use crate::domain::files::object_key::{ObjectKey, ObjectKeyPrefix};
 use crate::domain::files::part_plan::{MIB, Sizes};
 use crate::domain::ids::{StorageId, WorkspaceId};
 use crate::domain::policy_document::PolicyTemplates;
+use crate::domain::storage::HealthChange;
 use crate::it::support::aws::stub::AwsStub;
 use crate::it::support::scene::Scene;
 use aws_config::SdkConfig;
@@ -35,7 +36,7 @@ impl Observer for Nobody {
 
     fn checked_connection(&self, _: Outcome) {}
 
-    fn quarantined(&self, _: bool) {}
+    fn health_changed(&self, _: &HealthChange) {}
 }
 
 /// Vault and sessions on this AWS.

@@ -57,7 +57,7 @@ async fn faults_of_s3_have_stable_codes() {
         ),
         (
             s3_error(400, "InvalidRequest", "SECRETARN"),
-            502,
+            424,
             "storage_request_rejected",
         ),
     ];
@@ -78,12 +78,12 @@ async fn faults_of_s3_have_stable_codes() {
         (507, "XMinioStorageFull", 424, "store_full"),
         (403, "QuotaExceeded", 424, "store_full"),
         (400, "XAmzContentSHA256Mismatch", 502, "body_altered"),
-        (400, "Never.Seen", 502, "storage_request_rejected"),
+        (400, "Never.Seen", 424, "storage_request_rejected"),
         (500, "InternalError", 502, "storage_unavailable"),
     ] {
         stub.forget_rules();
         stub.answer_to("ListObjectsV2", s3_error(status, sent, "SECRETARN"));
-        let answer = app.get(&files, &dialog.workspace.member).await;
+        let answer = app.get(&files, &dialog.workspace.admin).await;
         let problem = answer.problem(answered, code);
         let call = &problem["evidence"][0];
         assert_eq!(call["operation"], "ListObjectsV2", "{problem}");
@@ -97,12 +97,12 @@ async fn faults_of_s3_have_stable_codes() {
     }
     stub.forget_rules();
     stub.answer_to("ListObjectsV2", s3_error(400, "§ SECRETARN", "x"));
-    let answer = app.get(&files, &dialog.workspace.member).await;
-    let problem = answer.problem(502, "storage_request_rejected");
+    let answer = app.get(&files, &dialog.workspace.admin).await;
+    let problem = answer.problem(424, "storage_request_rejected");
     assert!(problem["evidence"][0]["error_code"].is_null(), "{problem}");
     stub.forget_rules();
     stub.answer_to("ListObjectsV2", Reply::answer(200, "no XML at all"));
-    let answer = app.get(&files, &dialog.workspace.member).await;
+    let answer = app.get(&files, &dialog.workspace.admin).await;
     let problem = answer.problem(502, "store_answer_unreadable");
     assert_eq!(problem["evidence"][0]["operation"], "ListObjectsV2");
     stub.forget_rules();
@@ -150,8 +150,8 @@ async fn faults_of_sts_have_stable_codes() {
         ),
         (
             sts_error(403, "RegionDisabledException", "SECRETARN"),
-            502,
-            "storage_request_rejected",
+            424,
+            "role_session_rejected",
         ),
         // The last one, because it is remembered.
         (

@@ -127,7 +127,7 @@ async fn a_session_that_aws_no_longer_takes_is_replaced_once() {
     stub.answer_to("ListObjectsV2", s3_error(400, "ExpiredToken", "expired"));
     stub.clear();
     let answer = app.get(&files, &dialog.workspace.member).await;
-    answer.problem(424, "storage_credentials_rejected");
+    answer.problem(502, "storage_signature_rejected");
     assert_eq!(
         (stub.count("AssumeRole"), stub.count("ListObjectsV2")),
         (0, 1)

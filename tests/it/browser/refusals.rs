@@ -1,5 +1,6 @@
 //! Connections that must not be added, and the words about them.
 
+use crate::domain::check::StepName;
 use crate::it::browser::dialog;
 use crate::it::browser::world::World;
 use crate::it::support::browser;
@@ -36,6 +37,27 @@ async fn a_role_that_anybody_may_assume_is_refused_and_a_guarded_one_then_taken(
         page.see("The connection does not work.").await;
         page.see("What to change:").await;
         page.see("sts:ExternalId").await;
+        // Each step is there once, although those with a problem were sent twice, and each of the two
+        // problems is told once, with the change to copy.
+        let steps = page
+            .eval("document.querySelectorAll('.checklist > li[id^=\"step-\"]').length")
+            .await;
+        assert_eq!(steps, StepName::ALL.len());
+        let told = page
+            .eval("[...document.querySelectorAll('.problem .title')].length")
+            .await;
+        assert_eq!(told, 2);
+        page.see("Replace the role’s trust policy with").await;
+        page.see("aws iam update-assume-role-policy").await;
+        // A phone shows all of it without scrolling sideways, with what is folded opened.
+        page.appearance("light", 360, 800).await;
+        page.eval("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+            .await;
+        let beyond = page
+            .eval("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            .await;
+        assert_eq!(beyond, 0);
+        page.appearance("light", 1200, 800).await;
         assert!(page.has(".add button[disabled]").await);
         let storages = world.app.get("/v1/storages", &world.workspace.admin).await;
         assert!(!storages.text.contains(&unguarded));

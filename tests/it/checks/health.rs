@@ -6,35 +6,32 @@ use crate::it::support::aws::wire::Reply;
 use crate::it::support::scene::{Dialog, Report, Scene};
 use serde_json::{Value, json};
 
-struct Stored<'a> {
-    dialog: Dialog<'a>,
-    path: String,
+pub struct Stored<'a> {
+    pub dialog: Dialog<'a>,
+    pub path: String,
 }
 
 impl<'a> Stored<'a> {
-    async fn on(stub: &AwsStub, app: &'a TestApp) -> Self {
+    pub async fn on(stub: &AwsStub, app: &'a TestApp) -> Self {
         let dialog = Scene::on(stub).access("read").open(app).await;
         let storage = dialog.finish().await;
         let path = format!("/v1/storages/{}", storage["id"].as_str().unwrap());
         Self { dialog, path }
     }
 
-    async fn check(&self) -> Report {
+    pub async fn check(&self) -> Report {
         let (path, admin) = (format!("{}/check", self.path), &self.dialog.workspace.admin);
         Report::of(&self.dialog.app.post(&path, admin, &json!({})).await)
     }
 
-    async fn get(&self) -> Value {
+    pub async fn get(&self) -> Value {
         let member = &self.dialog.workspace.member;
         self.dialog.app.get(&self.path, member).await.expect(200)
     }
 
-    async fn files(&self) -> Answer {
-        let (path, member) = (
-            format!("{}/files", self.path),
-            &self.dialog.workspace.member,
-        );
-        self.dialog.app.get(&path, member).await
+    pub async fn files(&self) -> Answer {
+        let (path, admin) = (format!("{}/files", self.path), &self.dialog.workspace.admin);
+        self.dialog.app.get(&path, admin).await
     }
 }
 
@@ -75,17 +72,19 @@ async fn a_passing_fault_breaks_nothing() {
 
     // One definite finding beside the faults breaks it.
     stub.answer_to("ListObjectsV2", s3_error(503, "SlowDown", "x"));
-    stub.world().cors = false;
+    let no_allow = "User: x is not authorized to perform: s3:GetObject on resource: \"arn:aws:s3:::x/a\" because no identity-based policy allows the s3:GetObject action";
+    stub.answer_to("GetObject", denied(no_allow));
     storage.check().await;
     let health = storage.get().await["health"].clone();
     assert_eq!(health["state"], "broken");
-    // And it stays broken while checks prove nothing.
-    stub.world().cors = true;
+    // And it stays broken while checks prove nothing, for the cause that was proved.
+    stub.forget_rules();
+    stub.answer_to("ListObjectsV2", s3_error(503, "SlowDown", "x"));
     storage.check().await;
     let still = storage.get().await["health"].clone();
     assert_eq!(
-        (&still["state"], &still["since"]),
-        (&health["state"], &health["since"])
+        (&still["state"], &still["since"], &still["code"]),
+        (&health["state"], &health["since"], &health["code"])
     );
     stub.forget_rules();
     storage.check().await.passed();

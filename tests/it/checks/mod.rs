@@ -5,6 +5,7 @@ mod confused_deputy;
 mod health;
 mod on_emulator;
 mod on_stub;
+mod over_time;
 mod probe;
 mod proof;
 mod real_policies;

@@ -102,7 +102,8 @@ async fn archived_objects_are_not_read_and_are_a_warning() {
     let tiered = [("a.txt".into(), "INTELLIGENT_TIERING".into())];
     stub.world().objects = tiered.into();
     stub.answer_to("GetObject", s3_error(403, "InvalidObjectState", "archived"));
-    dialog.check().await.passed();
+    let report = dialog.check().await.warned(&["get_object"]);
+    assert_eq!(report.code("get_object"), Some("object_archived"));
 }
 
 #[tokio::test]

@@ -256,8 +256,14 @@ async fn a_file_that_a_policy_denies_has_no_missing_permission() {
             policy.operation,
             denied(&sentence(policy.action, policy.reason)),
         );
-        let answer = scene.get("/files").await;
-        let problem = answer.problem(424, "storage_access_denied");
+        // Members are not told what is missing.
+        let admin = &scene.workspace.admin;
+        let answer = scene.app.get(&scene.path("/files"), admin).await;
+        // The policy of the operator's own endpoint is not the customer's.
+        let is_own =
+            policy.reason.contains("VPC endpoint") || policy.reason.contains("session policy");
+        let status = if is_own { 502 } else { 424 };
+        let problem = answer.problem(status, "storage_access_denied");
         assert_eq!(
             problem["missing"].is_array(),
             policy.patch,

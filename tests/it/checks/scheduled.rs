@@ -2,6 +2,7 @@
 
 use crate::application::bucket::probe::{Answer, BucketProbe, ExternalIdSent, Prober};
 use crate::application::checks::scheduled::{CheckPace, ScheduledChecks};
+use crate::application::clock::Clock;
 use crate::application::jobs::lag::JobLag;
 use crate::application::jobs::worker::Worker;
 use crate::application::jobs::{Job, Lane};
@@ -22,12 +23,15 @@ use prometheus_client::registry::Registry;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use time::OffsetDateTime;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 on_both_engines!(
     storages_that_do_not_answer_keep_nobody_waiting,
     the_check_of_a_worker_that_died_is_made_by_another,
+    a_broken_storage_is_checked_sooner_at_first,
+    nobody_is_checked_sooner_while_others_are_late,
 );
 
 /// AWS, which says nothing to some workspaces until it is let go, and refuses the others.
@@ -91,12 +95,17 @@ impl Prober for Silence {
 }
 
 fn worker(rig: &Rig, lane: Lane) -> Worker {
+    worker_at(rig, lane, Duration::from_secs(3600))
+}
+
+/// One that checks each storage once in this time.
+fn worker_at(rig: &Rig, lane: Lane, interval: Duration) -> Worker {
     let store: Arc<dyn Store> = Arc::new(rig.db.database.clone());
     let job = |pace| -> Arc<dyn Job> {
         Arc::new(ScheduledChecks {
             store: store.clone(),
             checks: rig.storages.checks.clone(),
-            interval: Duration::from_secs(3600),
+            interval,
             pace,
         })
     };
@@ -223,6 +232,52 @@ async fn storages_that_do_not_answer_keep_nobody_waiting(db: TestDb) {
         .unwrap()
     {}
     assert_eq!(checked(&rig, &busy, &ids[0]).await, 16);
+}
+
+/// In seconds from now, when the storage is checked next.
+async fn due_in(rig: &Rig, storage: &StorageId) -> i64 {
+    let sql = format!(
+        "SELECT CAST(due_at AS TEXT) AS due FROM jobs WHERE kind = 'check' AND subject_id = '{storage}'"
+    );
+    let micros: i128 = rig.db.texts(&sql, "due").await[0].parse().unwrap();
+    let due = OffsetDateTime::from_unix_timestamp_nanos(micros * 1_000).unwrap();
+    (due - rig.clock.now()).whole_seconds()
+}
+
+async fn a_broken_storage_is_checked_sooner_at_first(db: TestDb) {
+    let rig = Rig::with_prober(db, 10, Arc::new(Silence::default())).await;
+    let worker = worker_at(&rig, Lane::Quick, Duration::from_secs(6 * 3600));
+    let never = CancellationToken::new();
+    let mut wait = 120;
+    for minutes in [1, 5, 15, 60, 360, 360] {
+        rig.clock.forward(Duration::from_secs(wait));
+        assert!(worker.round(&never).await.unwrap());
+        let seconds = due_in(&rig, &rig.storage.id).await;
+        let about = minutes * 54 - 5..=minutes * 66 + 5;
+        assert!(about.contains(&seconds), "{minutes} min: {seconds} s");
+        assert!(!worker.round(&never).await.unwrap(), "it is not due yet");
+        wait = u64::try_from(seconds).unwrap() + 1;
+    }
+}
+
+/// While others wait for their check, a broken one has no turn before its time.
+async fn nobody_is_checked_sooner_while_others_are_late(db: TestDb) {
+    let rig = Rig::with_prober(db, 10, Arc::new(Silence::default())).await;
+    let worker = worker(&rig, Lane::Quick);
+    let other = samples::workspace(&rig.db.database).await.id;
+    let stored = samples::storage(&rig.db.database, &other).await.id;
+    rig.clock.forward(Duration::from_secs(60 + 90));
+    let never = CancellationToken::new();
+    assert!(worker.round(&never).await.unwrap());
+    assert!(worker.round(&never).await.unwrap());
+    let mut due = [
+        due_in(&rig, &rig.storage.id).await,
+        due_in(&rig, &stored).await,
+    ];
+    due.sort_unstable();
+    // The first that was checked kept the other waiting; nobody waited for the second.
+    assert!((50..=70).contains(&due[0]), "{due:?}");
+    assert!((3_200..=4_000).contains(&due[1]), "{due:?}");
 }
 
 async fn the_check_of_a_worker_that_died_is_made_by_another(db: TestDb) {

@@ -5,6 +5,7 @@
 use crate::domain::cause::Cause;
 use crate::domain::cause::entry::{Certainty, Side, Stage};
 use crate::domain::cause::fix::Fix;
+use crate::it::worlds::shown::{shown, told_by};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::Path;
@@ -30,8 +31,12 @@ mend it, a `patch`. AWS names one reason at a time: check again after each chang
   reason.
 - A check uses a session that is narrowed to the bucket, the prefix and the access. So it cannot see whether the role
   allows more than it needs, such as the whole bucket. Compare the role's policy with the document.
+- `shown by` says where a test shows the cause: on the `emulator`, by an answer of AWS's in its `wire format`, or only on
+  `paper`, from AWS's documents. `told by` says whose words, or which answers, it is read from.
+  [How well the check names causes](diagnosis-measured.md) has the figures.
 
-File operations answer denials with the same members, and with the code of the cause in `cause`.
+A file operation that fails answers with the same words, and with the code of the cause in `cause`. See
+[errors.md](errors.md#when-aws-or-the-store-fails).
 ";
 
 const FOOT: &str = "
@@ -82,7 +87,9 @@ fn patch(fixes: &BTreeSet<&'static str>) -> String {
 
 fn target(fix: &Fix) -> &'static str {
     match fix {
-        Fix::AllowActions { .. } | Fix::AllowOnProbes { .. } => "statement to add",
+        Fix::AllowActions { .. } | Fix::UseKey { .. } | Fix::AllowOnProbes { .. } => {
+            "statement to add"
+        }
         Fix::PermissionPolicy => "permission policy",
         Fix::TrustPolicy => "trust policy",
         Fix::BucketPolicy => "bucket policy",
@@ -96,6 +103,7 @@ fn target(fix: &Fix) -> &'static str {
 fn page() -> String {
     let mut page = HEAD.to_owned();
     let all = Cause::examples();
+    let shown = shown();
     for stage in [
         Stage::SigningIn,
         Stage::Bucket,
@@ -107,7 +115,7 @@ fn page() -> String {
     ] {
         write!(
             page,
-            "\n## {}\n\n| code | meaning | whose | how sure | patch |\n|---|---|---|---|---|\n",
+            "\n## {}\n\n| code | meaning | whose | how sure | patch | shown by | told by |\n|---|---|---|---|---|---|---|\n",
             heading(stage)
         )
         .unwrap();
@@ -126,12 +134,14 @@ fn page() -> String {
             let sides: BTreeSet<&str> = same.iter().map(|one| side(one.facts().side)).collect();
             writeln!(
                 page,
-                "| `{}` | {} | {} | {} | {} |",
+                "| `{}` | {} | {} | {} | {} | {} | {} |",
                 facts.code,
                 facts.meaning,
                 sides.into_iter().collect::<Vec<_>>().join(", "),
                 certainty(facts.certainty),
-                patch(&fixes)
+                patch(&fixes),
+                shown[facts.code].words(),
+                told_by(cause)
             )
             .unwrap();
         }

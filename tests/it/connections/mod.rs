@@ -6,4 +6,4 @@ mod payer;
 mod provision;
 mod provision_patience;
 mod provision_places;
-mod scripts;
+pub mod scripts;

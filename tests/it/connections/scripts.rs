@@ -27,6 +27,15 @@ async fn run(documents: &Value, name: &str, arguments: &[&str], account: &Custom
     let script = documents[name]
         .as_str()
         .unwrap_or_else(|| panic!("no {name}"));
+    run_with(account, script, arguments, "us-east-1").await
+}
+
+/// Runs commands as the administrator of an account, in a Region.
+pub async fn run_as(account: &Customer, script: &str, region: &str) -> Output {
+    run_with(account, script, &[], region).await
+}
+
+async fn run_with(account: &Customer, script: &str, arguments: &[&str], region: &str) -> Output {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("script.sh");
     std::fs::write(&file, script).unwrap();
@@ -44,7 +53,7 @@ async fn run(documents: &Value, name: &str, arguments: &[&str], account: &Custom
         .env("HOME", folder.path())
         .env("LANG", "C.UTF-8")
         .env("AWS_ENDPOINT_URL", Emulator::url())
-        .env("AWS_DEFAULT_REGION", "us-east-1")
+        .env("AWS_DEFAULT_REGION", region)
         .env("AWS_ACCESS_KEY_ID", &account.account)
         .env("AWS_SECRET_ACCESS_KEY", "test");
     tokio::task::spawn_blocking(move || {

@@ -3,6 +3,7 @@
 mod acls;
 mod browsing;
 mod buckets;
+mod causes;
 mod content;
 mod copies;
 mod deletes;

@@ -242,31 +242,31 @@ async fn an_answer_that_cannot_be_read_is_no_network_failure() {
     place
         .list("page_size=100")
         .await
-        .problem(502, "store_answer_not_s3");
+        .problem(424, "store_answer_not_s3");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_of_a_proxy_is_no_success() {
     let place = Place::with([Behaviour::HtmlWith200]).await;
     let code = "store_answer_not_s3";
-    place.put("new.txt", "hello").await.problem(502, code);
+    place.put("new.txt", "hello").await.problem(424, code);
     place
         .put("new.txt", vec![b'x'; 1 << 20])
         .await
-        .problem(502, code);
-    place.delete("a.txt").await.problem(502, code);
+        .problem(424, code);
+    place.delete("a.txt").await.problem(424, code);
     let read = place
         .app
         .get(&place.content("a.txt"), &place.workspace.member)
         .await;
-    read.problem(502, code);
+    read.problem(424, code);
     let path = format!("{}/metadata?key=%2Fa.txt", place.files);
     let answer = place.app.get(&path, &place.workspace.member).await;
-    answer.problem(502, code);
+    answer.problem(424, code);
     let copy = json!({"from": "/a.txt", "to": "/z.txt"});
     let path = format!("{}/copy", place.files);
     let answer = place.app.post(&path, &place.workspace.admin, &copy).await;
-    answer.problem(502, code);
+    answer.problem(424, code);
     let deleted = place.delete_many(&["a.txt", "b.txt"]).await;
     assert_eq!(deleted["deleted"], json!([]), "{deleted}");
     // The same for what is only said by the status.
@@ -275,7 +275,7 @@ async fn a_page_of_a_proxy_is_no_success() {
     })]);
     let path = format!("{}/metadata?key=%2Fa.txt", place.files);
     let answer = place.app.get(&path, &place.workspace.member).await;
-    answer.problem(502, code);
+    answer.problem(424, code);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -292,11 +292,11 @@ async fn what_a_store_says_it_stored_is_proved() {
     place
         .put("a.txt", "longer than before")
         .await
-        .problem(502, "store_answer_not_s3");
+        .problem(424, "store_answer_not_s3");
     place
         .put("other.txt", "hello")
         .await
-        .problem(502, "store_answer_not_s3");
+        .problem(424, "store_answer_not_s3");
     // A store without headers of its own, as long as its answers show that it is one.
     place.store.behave([Behaviour::NoHeadersOfS3]);
     place.put("bare.txt", "hello").await.expect(200);
@@ -315,7 +315,7 @@ async fn what_a_store_says_it_stored_is_proved() {
     place
         .delete("a.txt")
         .await
-        .problem(502, "store_answer_not_s3");
+        .problem(424, "store_answer_not_s3");
     place.store.behave([Behaviour::DeleteWith200]);
     place.delete("a.txt").await.expect(204);
     assert!(!place.store.holds("a.txt"));
@@ -468,7 +468,7 @@ async fn an_upload_in_parts_is_proved() {
         .store
         .behave([Behaviour::AnswerTo("CompleteMultipartUpload", html(200))]);
     let answer = place.put("other.bin", body()).await;
-    answer.problem(502, "store_answer_not_s3");
+    answer.problem(424, "store_answer_not_s3");
     assert!(!place.store.holds("other.bin"));
 }
 

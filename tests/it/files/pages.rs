@@ -292,6 +292,6 @@ async fn a_storage_that_cannot_be_read_says_so() {
         page.text
             .contains("have changed since its connection was checked")
     );
-    let link = format!("href=\"/settings/storages/{}\"", storage.id);
+    let link = format!("href=\"/settings/storages/{}#connection\"", storage.id);
     assert!(page.text.contains(&link) && !page.text.contains("data-upload"));
 }

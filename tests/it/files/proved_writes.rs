@@ -36,7 +36,7 @@ async fn a_deletion_with_another_status_than_204_is_proved() {
     place
         .store
         .behave([Behaviour::DeleteWith200, Behaviour::KeepsWhatIsDeleted]);
-    place.delete("b.txt").await.problem(502, NOT_PROVED);
+    place.delete("b.txt").await.problem(424, NOT_PROVED);
     for reply in [
         Reply::answer(202, "").with("x-amz-request-id", "STOREREQUESTID"),
         Reply::answer(200, "").with("x-amz-delete-marker", "true"),
@@ -45,7 +45,7 @@ async fn a_deletion_with_another_status_than_204_is_proved() {
         place
             .store
             .behave([Behaviour::AnswerTo("DeleteObject", reply)]);
-        place.delete("b.txt").await.problem(502, NOT_PROVED);
+        place.delete("b.txt").await.problem(424, NOT_PROVED);
     }
     assert!(place.store.holds("b.txt"));
     // A gateway that answers the HEAD as it answers all else proves nothing.
@@ -54,7 +54,7 @@ async fn a_deletion_with_another_status_than_204_is_proved() {
         Behaviour::KeepsWhatIsDeleted,
         Behaviour::AnswerTo("HeadObject", s3_error(403, "AccessDenied", "x")),
     ]);
-    place.delete("b.txt").await.problem(502, NOT_PROVED);
+    place.delete("b.txt").await.problem(424, NOT_PROVED);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -65,7 +65,7 @@ async fn the_deletion_of_a_version_is_proved_by_its_id() {
     assert_eq!(place.store.count("ListObjectVersions"), 1);
     let lies = || [Behaviour::DeleteWith200, Behaviour::KeepsWhatIsDeleted];
     place.store.behave(lies());
-    place.delete_version("b.txt").await.problem(502, NOT_PROVED);
+    place.delete_version("b.txt").await.problem(424, NOT_PROVED);
     // Where the store cannot list versions, it is asked for this one.
     let no_versions = || {
         Behaviour::AnswerTo(
@@ -76,7 +76,7 @@ async fn the_deletion_of_a_version_is_proved_by_its_id() {
     place
         .store
         .behave(lies().into_iter().chain([no_versions()]));
-    place.delete_version("b.txt").await.problem(502, NOT_PROVED);
+    place.delete_version("b.txt").await.problem(424, NOT_PROVED);
     // A delete marker that is still there.
     let marker = Reply::answer(405, "").with("x-amz-delete-marker", "true");
     place.store.behave([
@@ -84,7 +84,7 @@ async fn the_deletion_of_a_version_is_proved_by_its_id() {
         no_versions(),
         Behaviour::AnswerTo("HeadObject", marker),
     ]);
-    place.delete_version("c.txt").await.problem(502, NOT_PROVED);
+    place.delete_version("c.txt").await.problem(424, NOT_PROVED);
     place
         .store
         .behave([Behaviour::DeleteWith200, no_versions()]);
@@ -123,7 +123,7 @@ async fn each_key_of_many_is_deleted_or_named() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_etag_of_other_bytes_is_looked_into() {
     let place = Place::with([Behaviour::StoresOtherBytes]).await;
-    place.put("new.txt", "hello").await.problem(502, NOT_PROVED);
+    place.put("new.txt", "hello").await.problem(424, NOT_PROVED);
     place.store.behave([
         Behaviour::ForgetsWhatIsPut,
         Behaviour::AnswerTo(
@@ -133,7 +133,7 @@ async fn an_etag_of_other_bytes_is_looked_into() {
                 .with("x-amz-request-id", "STOREREQUESTID"),
         ),
     ]);
-    place.put("a.txt", "other").await.problem(502, NOT_PROVED);
+    place.put("a.txt", "other").await.problem(424, NOT_PROVED);
     // A store whose ETags are no MD5 is believed once it gives the bytes back.
     place.store.behave([Behaviour::EtagsOfItsOwn]);
     place.store.clear();
@@ -227,7 +227,7 @@ async fn the_ends_of_an_upload_in_parts_are_proved() {
     place
         .store
         .behave([Behaviour::AnswerTo("AbortMultipartUpload", ok())]);
-    abort(&upload).await.problem(502, NOT_PROVED);
+    abort(&upload).await.problem(424, NOT_PROVED);
     let first = std::sync::atomic::AtomicBool::new(true);
     place.store.behave([Behaviour::when(move |request| {
         let is_first = request.operation() == "AbortMultipartUpload"

@@ -12,7 +12,7 @@ use crate::application::checks::limits::CheckLimits;
 use crate::application::clock::Clock;
 use crate::application::connections::Connections;
 use crate::application::connections::principal::PrincipalSource;
-use crate::application::diagnosis::denials::Denials;
+use crate::application::diagnosis::explainer::Explainer;
 use crate::application::files::shared::Files;
 use crate::application::jobs::Lane;
 use crate::application::jobs::worker::Worker;
@@ -34,6 +34,7 @@ use crate::domain::ids::{ProjectId, StorageRef, TokenId};
 use crate::domain::people::workspace::{Role, Workspace};
 use crate::domain::policy_document::PolicyTemplates;
 use crate::domain::project::{OnArchived, OnMissing, Project, ProjectFile};
+use crate::domain::storage::HealthChange;
 use crate::domain::storage::Storage;
 use crate::it::database::contract::samples;
 use crate::it::support::database::TestDb;
@@ -116,6 +117,13 @@ impl FakeBucket {
             _ => Ok(()),
         }
     }
+}
+
+/// What explains failures, with no identity of the service known.
+pub fn explainer() -> Explainer {
+    let policies = Arc::new(PolicyTemplates::load().unwrap());
+    let principal = PrincipalSource::new(None, Arc::new(NoProbes));
+    Explainer::new(policies, Arc::new(principal))
 }
 
 pub fn failure(kind: FailureKind) -> AwsFailure {
@@ -322,6 +330,7 @@ impl Rig {
         let policies = Arc::new(PolicyTemplates::load().unwrap());
         let vault = Arc::new(Vault::new(&MasterKey::generate().unwrap().0).unwrap());
         let principal = Arc::new(PrincipalSource::new(None, prober.clone()));
+        let explainer = Explainer::new(policies.clone(), principal.clone());
         let checks = Arc::new(Checks {
             store: store.clone(),
             checker: Arc::new(ConnectionChecker::new(
@@ -347,7 +356,7 @@ impl Rig {
             }),
             checks,
             files: bucket.clone(),
-            built_in: Arc::new(BuiltIn::new(None, prober)),
+            built_in: Arc::new(BuiltIn::new(None, prober, explainer.clone())),
             clock: clock.clone(),
             quarantine: QuarantineMode::On,
         });
@@ -358,7 +367,7 @@ impl Rig {
             files: Arc::new(Files {
                 storages: storages.clone(),
                 bucket: bucket.clone(),
-                denials: Denials::new(policies),
+                explainer: explainer.clone(),
                 vault,
                 longest_url_life: Duration::from_secs(60),
                 memory: Arc::new(ByteBudget::new(64 << 20)),
@@ -402,6 +411,7 @@ impl Rig {
                 store: store.clone(),
                 storages: self.storages.clone(),
                 files: self.bucket.clone(),
+                explainer: explainer(),
                 clock: self.clock.clone(),
                 pace,
             })]),
@@ -484,5 +494,5 @@ impl crate::application::observe::Observer for NobodyCounts {
 
     fn checked_connection(&self, _: crate::domain::check::Outcome) {}
 
-    fn quarantined(&self, _: bool) {}
+    fn health_changed(&self, _: &HealthChange) {}
 }

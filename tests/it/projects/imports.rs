@@ -361,13 +361,39 @@ async fn outcome(rig: &Rig, id: &crate::domain::ids::ProjectId) -> Option<String
     project.failure.map(|failure| failure.code)
 }
 
+/// The code of the cause, and what to do about it.
+async fn told(rig: &Rig, id: &crate::domain::ids::ProjectId) -> (Option<String>, Option<String>) {
+    let failure = rig.project(id).await.failure.unwrap();
+    (failure.cause, failure.remedy)
+}
+
 #[tokio::test]
 async fn failures_that_stay_end_the_import() {
-    for (kind, code, tries) in [
-        (FailureKind::Throttled, "storage_throttled", 8),
-        (FailureKind::Network, "storage_unavailable", 8),
-        (FailureKind::AccessDenied, "storage_access_denied", 1),
-        (FailureKind::NoSuchBucket, "bucket_not_found", 1),
+    for (kind, code, cause, tries) in [
+        (
+            FailureKind::Throttled,
+            "storage_throttled",
+            "aws_throttled",
+            8,
+        ),
+        (
+            FailureKind::Network,
+            "storage_unavailable",
+            "aws_unreachable",
+            8,
+        ),
+        (
+            FailureKind::AccessDenied,
+            "storage_access_denied",
+            "denied_without_reason",
+            1,
+        ),
+        (
+            FailureKind::NoSuchBucket,
+            "bucket_not_found",
+            "bucket_not_found",
+            1,
+        ),
     ] {
         let rig = Rig::new(TestDb::sqlite().await, 10).await;
         let keys = fill(&rig, 20);
@@ -376,6 +402,9 @@ async fn failures_that_stay_end_the_import() {
         let before = rig.bucket.counts().2;
         assert_eq!(outcome(&rig, &project.id).await.as_deref(), Some(code));
         assert_eq!(rig.bucket.counts().2 - before, tries, "{kind:?}");
+        let (told, remedy) = told(&rig, &project.id).await;
+        assert_eq!(told.as_deref(), Some(cause));
+        assert!(remedy.is_some(), "{kind:?}");
     }
 }
 

@@ -1,12 +1,13 @@
 //! How many calls it takes to find files, and that the right ones are found.
 
 use crate::application::projects::lookup::{Found, look_up};
+use crate::application::projects::source_files::SourceFiles;
 use crate::domain::aws_failure::FailureKind;
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::WorkspaceId;
 use crate::it::database::contract::samples;
-use crate::it::projects::fake::{FakeBucket, PREFIX, Trouble, failure};
+use crate::it::projects::fake::{FakeBucket, PREFIX, Trouble, explainer, failure};
 use proptest::prelude::*;
 
 fn connected() -> ConnectedBucket {
@@ -22,7 +23,11 @@ fn keys(texts: impl IntoIterator<Item = String>) -> Vec<FileKey> {
 
 async fn found(bucket: &FakeBucket, keys: &[FileKey]) -> Vec<Option<Found>> {
     let keys: Vec<&FileKey> = keys.iter().collect();
-    look_up(bucket, &connected(), &keys).await.unwrap()
+    let source = SourceFiles {
+        files: bucket,
+        explainer: &explainer(),
+    };
+    look_up(source, &connected(), &keys).await.unwrap()
 }
 
 fn put(bucket: &FakeBucket, paths: impl IntoIterator<Item = String>) {
@@ -89,7 +94,11 @@ async fn a_denial_is_not_a_missing_file() {
         bucket.trouble(0, 1, Trouble::Fails(kind));
         let wanted = keys((0..count).map(|n| format!("/a/{n}")));
         let wanted: Vec<&FileKey> = wanted.iter().collect();
-        let error = look_up(&bucket, &connected(), &wanted).await.unwrap_err();
+        let source = SourceFiles {
+            files: &bucket,
+            explainer: &explainer(),
+        };
+        let error = look_up(source, &connected(), &wanted).await.unwrap_err();
         assert_eq!(error.code, code);
         assert_eq!(failure(kind).kind, kind);
     }

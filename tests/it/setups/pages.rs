@@ -224,6 +224,25 @@ async fn a_check_shows_each_step_as_it_finishes() {
     unfinished.problem(409, "setup_incomplete");
 }
 
+/// The form beside a better value of a setting is that of the dialog, and leads back to the check.
+#[tokio::test]
+async fn a_better_value_of_a_setting_is_taken_over_on_the_page_of_the_check() {
+    let app = TestApp::spawn_on_emulator().await;
+    let workspace = app.workspace().await;
+    let admin = Browser::signed_in(&app, &workspace, "admin").await;
+    let setup = admin.open_setup().await;
+    let better = [("step", "check"), ("requester_pays", "true")];
+    let saved = admin.post(&setup, &better).await;
+    assert_eq!(location(&saved), format!("{setup}?step=check"));
+    let api = format!("/v1/storage-setups/{}", setup.rsplit('/').next().unwrap());
+    let stored = app.get(&api, &workspace.admin).await;
+    assert!(
+        stored.text.contains("\"requester_pays\":true"),
+        "{}",
+        stored.text
+    );
+}
+
 #[tokio::test]
 async fn a_prefix_is_never_changed_in_silence() {
     let app = TestApp::spawn_on_emulator().await;

@@ -3,8 +3,8 @@
 use crate::application::kept::store::error::StoreResult;
 use crate::application::kept::store::values::Window;
 use crate::domain::files::file_key::FileKey;
-use crate::domain::ids::{AuditId, WorkspaceId};
-use crate::domain::people::audit::{AuditEntry, AuditIntent, AuditedFile};
+use crate::domain::ids::{AuditId, StorageId, WorkspaceId};
+use crate::domain::people::audit::{Actor, AuditEntry, AuditIntent, AuditedFile};
 use async_trait::async_trait;
 use time::OffsetDateTime;
 
@@ -50,6 +50,14 @@ pub trait AuditStore: Send + Sync {
         filter: &AuditFilter,
         window: &Window,
     ) -> StoreResult<Vec<AuditEntry>>;
+    /// Who last put a changed connection of the storage into use between two times, and when.
+    async fn connection_used_by(
+        &self,
+        workspace: &WorkspaceId,
+        storage: &StorageId,
+        since: OffsetDateTime,
+        until: OffsetDateTime,
+    ) -> StoreResult<Option<(Actor, OffsetDateTime)>>;
     /// The files of an entry after the given position, in their order, with their positions. `None`:
     /// there is no such entry in the workspace.
     async fn list_audit_files(

@@ -1,6 +1,6 @@
 //! Why the database did not do what was asked.
 
-use crate::application::error::{Error, Kind};
+use crate::application::error::{Error, Kind, Reason};
 use std::time::Duration;
 
 pub type StoreResult<T> = Result<T, StoreError>;
@@ -35,17 +35,17 @@ pub enum StoreError {
     Failed(String),
 }
 
-/// The code of [`StoreError::OutcomeUnknown`].
-const OUTCOME_UNKNOWN: &str = "database_outcome_unknown";
-
 /// Whether a change may have been stored although it failed.
 pub fn is_outcome_unknown(error: &Error) -> bool {
-    error.code == OUTCOME_UNKNOWN
+    error.reason == Some(Reason::OutcomeUnknown)
 }
 
 /// Whether the service's own database is the reason: the same work may succeed when it is well again.
 pub fn is_of_database(error: &Error) -> bool {
-    error.kind == Kind::Unavailable && error.code.starts_with("database_")
+    matches!(
+        error.reason,
+        Some(Reason::Database | Reason::OutcomeUnknown)
+    )
 }
 
 impl From<StoreError> for Error {
@@ -58,7 +58,7 @@ impl From<StoreError> for Error {
                 2,
             ),
             StoreError::OutcomeUnknown(_) => (
-                OUTCOME_UNKNOWN,
+                "database_outcome_unknown",
                 "The service's database did not confirm the change, so it is not known whether it was made. It was made as a whole or not at all.",
                 "Where the request had an idempotency key, repeat it with the same key: it is done once, and the response is its own. Otherwise look whether the change was made before repeating it.",
                 2,
@@ -96,7 +96,12 @@ impl From<StoreError> for Error {
             }
             StoreError::Conflict(_) | StoreError::Failed(_) => return Self::bug(&error),
         };
+        let reason = match &error {
+            StoreError::OutcomeUnknown(_) => Reason::OutcomeUnknown,
+            _ => Reason::Database,
+        };
         Self::new(Kind::Unavailable, code, detail)
+            .because(reason)
             .remedy(remedy)
             .retry_after(Duration::from_secs(wait))
             .internal(&error)

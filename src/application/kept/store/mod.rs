@@ -36,7 +36,7 @@ pub use jobs::{
 };
 pub use pending::{PendingCheck, PendingEdit, PendingStore, SeenStorage, StorageChange};
 pub use people::{SignInStore, WorkspaceStore};
-pub use projects::{ImportStep, ProjectStore};
+pub use projects::{ImportStep, ProjectStore, ProjectsOfStorage};
 pub use retention::{Expired, OldCheck, RetentionStore};
 pub use sealed::{SealedColumn, SealedStore, SealedValue};
 pub use setups::{Completion, SetupStore};

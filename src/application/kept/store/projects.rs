@@ -4,10 +4,21 @@ use crate::application::kept::store::error::StoreResult;
 use crate::application::kept::store::idempotency::KeptAnswer;
 use crate::application::kept::store::jobs::NewJob;
 use crate::application::kept::store::values::Window;
-use crate::domain::ids::{ProjectId, WorkspaceId};
+use crate::domain::ids::{ProjectId, StorageId, WorkspaceId};
+use crate::domain::names::Name;
 use crate::domain::project::{ImportFailure, Progress, Project, ProjectFile};
 use async_trait::async_trait;
 use time::OffsetDateTime;
+
+/// The projects that use a storage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProjectsOfStorage {
+    pub count: u64,
+    /// How many of them are importing files from it.
+    pub importing: u64,
+    /// The newest of them.
+    pub newest: Vec<(ProjectId, Name)>,
+}
 
 /// One step of an import, stored as a whole with the cursor of its job.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +56,13 @@ pub trait ProjectStore: Send + Sync {
         workspace: &WorkspaceId,
         window: &Window,
     ) -> StoreResult<Vec<Project>>;
+    /// Those that use the storage, at most `named` of them by name.
+    async fn projects_of_storage(
+        &self,
+        workspace: &WorkspaceId,
+        storage: &StorageId,
+        named: u32,
+    ) -> StoreResult<ProjectsOfStorage>;
     /// With its files and its import. False when there is none.
     async fn delete_project(&self, workspace: &WorkspaceId, id: &ProjectId) -> StoreResult<bool>;
     /// By position, those after `after`. Empty for another workspace's project.

@@ -64,7 +64,8 @@ pub trait RetentionStore: Send + Sync {
         after: &str,
         limit: u32,
     ) -> StoreResult<Vec<OldCheck>>;
-    /// Removes checks, but none that is the last one of a setup or a storage. Returns how many were removed.
+    /// Removes checks, but none that is the last one of a setup or a storage, that a storage's quarantine is
+    /// from, or that tells what changed in its health. Returns how many were removed.
     async fn remove_checks(&self, ids: &[String]) -> StoreResult<u64>;
 
     /// Entries of the audit log from before `before`, oldest first, those after `after`.

@@ -3,7 +3,7 @@
 use crate::application::kept::store::error::StoreResult;
 use crate::application::kept::store::values::Window;
 use crate::domain::ids::{StorageId, WorkspaceId};
-use crate::domain::storage::Storage;
+use crate::domain::storage::{HealthState, Storage};
 use async_trait::async_trait;
 use std::time::Duration;
 
@@ -32,6 +32,8 @@ pub trait StorageStore: Send + Sync {
         workspace: &WorkspaceId,
         window: &Window,
     ) -> StoreResult<Vec<Storage>>;
+    /// How many storages of all workspaces have each health; those that none has are left out.
+    async fn count_storages(&self) -> StoreResult<Vec<(HealthState, u64)>>;
     /// Deletes a storage that no project uses, with its checks and its pending change; where it was the default, the built-in
     /// storage becomes so.
     async fn delete_storage(

@@ -3,7 +3,7 @@
 use crate::domain::cause::answers::Attempt;
 use crate::domain::cause::entry::{CauseEntry, Facts, Side, Stage, Words};
 
-/// A body that cannot be read, or a listing that contradicts itself.
+/// A body that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AwsAnswerUnreadable {
     pub attempt: Attempt,
@@ -27,7 +27,7 @@ impl CauseEntry for AwsAnswerUnreadable {
                 "{} answered in a form that cannot be read. This proves nothing about the settings.",
                 self.attempt.sentence()
             ),
-            "Check again in a moment. If it stays, contact the operator.",
+            "Try again in a moment. If it stays, contact the operator.",
         )
     }
 

@@ -7,6 +7,8 @@ use crate::domain::cause::entry::{CauseEntry, Facts, Side, Stage, Words};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AwsUnreachable {
     pub attempt: Attempt,
+    /// The host of a store's endpoint, and its port where it has one. `None`: AWS was asked.
+    pub host: Option<String>,
 }
 
 impl CauseEntry for AwsUnreachable {
@@ -21,19 +23,33 @@ impl CauseEntry for AwsUnreachable {
     }
 
     fn words(&self) -> Words {
-        Words::new(
-            "There was no connection",
-            format!(
-                "{} could not be reached, or the connection broke. This proves nothing about the settings.",
-                self.attempt.sentence()
+        match &self.host {
+            None => Words::new(
+                "There was no connection",
+                format!(
+                    "{} could not be reached, or the connection broke. This proves nothing about the settings.",
+                    self.attempt.sentence()
+                ),
+                "Try again in a moment. If it stays, contact the operator.",
             ),
-            "Check again in a moment. If it stays, contact the operator.",
-        )
+            Some(host) => Words::new(
+                format!("There was no connection to `{host}`"),
+                format!(
+                    "We tried to use the bucket, and `{host}` could not be reached, or the connection broke without an answer. This proves nothing about the other settings."
+                ),
+                "Try again in a moment. If it stays, compare the endpoint's scheme (`http` or `https`) and its port with the store's documentation, then contact the operator.",
+            ),
+        }
     }
 
     #[cfg(test)]
     fn examples() -> Vec<Self> {
-        Attempt::ALL.map(|attempt| Self { attempt }).into()
+        let host = |attempt| (attempt == Attempt::AskStore).then(|| "HOST".to_owned());
+        let of = |attempt| Self {
+            attempt,
+            host: host(attempt),
+        };
+        Attempt::ALL.map(of).into()
     }
 }
 

@@ -9,6 +9,7 @@ pub mod aws_unavailable;
 pub mod aws_unreachable;
 pub mod body_altered;
 pub mod conflicting_change;
+pub mod listing_incomplete;
 
 use crate::domain::cause::entry::Bearing;
 

@@ -19,8 +19,8 @@ impl CauseEntry for BucketRegionUnknown {
     fn words(&self) -> Words {
         Words::new(
             "The bucket is in another Region",
-            "S3 says that the bucket is in another Region, but not in which.",
-            "Enter the bucket's Region: the S3 console shows it beside the bucket's name.",
+            "The bucket's answer says that it is in another Region, but not in which.",
+            "Enter the bucket's Region. The S3 console shows it beside the bucket's name; an S3-compatible store names its Regions in its documentation.",
         )
     }
 

@@ -1,12 +1,15 @@
 //! What answers at the endpoint is no store.
 
 use crate::domain::cause::entry::{Candidate, CauseEntry, Facts, Side, Stage, Words};
+use crate::domain::policy_document::escape;
 
 /// A page for people, or an answer that shows nothing of an S3-compatible store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndpointNotS3 {
     /// The endpoint's host, and its port where it has one.
     pub host: String,
+    /// As it was entered.
+    pub endpoint: String,
 }
 
 impl CauseEntry for EndpointNotS3 {
@@ -33,7 +36,7 @@ impl CauseEntry for EndpointNotS3 {
     }
 
     fn candidates(&self) -> Vec<Candidate> {
-        let look = format!("curl -i https://{}/", self.host);
+        let look = format!("curl -i {}", escape::for_shell(&self.endpoint));
         vec![
             Candidate::new("proxy", "A proxy or a firewall between the service and the store answers in its place.").cli(look.clone()),
             Candidate::new("console", "The endpoint is the store's console or web page, and its API has another name or port.").cli(look),
@@ -44,6 +47,7 @@ impl CauseEntry for EndpointNotS3 {
     fn examples() -> Vec<Self> {
         vec![Self {
             host: "HOST".to_owned(),
+            endpoint: "https://HOST".to_owned(),
         }]
     }
 }

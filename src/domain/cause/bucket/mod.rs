@@ -5,6 +5,7 @@ pub mod access_key_unknown;
 pub mod account_disabled;
 pub mod bucket_not_found;
 pub mod bucket_owned_by_another_account;
+pub mod bucket_region_changed;
 pub mod bucket_region_unknown;
 pub mod endpoint_dns;
 pub mod endpoint_not_allowed;

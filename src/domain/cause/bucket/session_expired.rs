@@ -1,8 +1,8 @@
-//! A session that was made a moment ago has expired.
+//! A session has expired before its time.
 
 use crate::domain::cause::entry::{Bearing, CauseEntry, Facts, Side, Stage, Words};
 
-/// `ExpiredToken` for a role's session of this check.
+/// `ExpiredToken` for a role's session that is still good by the time that STS gave it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionExpired;
 
@@ -12,7 +12,7 @@ impl CauseEntry for SessionExpired {
             "session_expired",
             Stage::Bucket,
             Side::Service,
-            "S3 says that a session made a moment ago has expired.",
+            "S3 says that a session has expired before its time.",
         )
         .likely()
         .bearing(Bearing::Undecided)
@@ -22,8 +22,8 @@ impl CauseEntry for SessionExpired {
     fn words(&self) -> Words {
         Words::new(
             "The role's session has expired",
-            "S3 says that the session has expired, and STS made it a moment ago. The clock of one of them differs, or the session was ended.",
-            "Check again in a moment. If it stays, contact the operator.",
+            "S3 says that the session has expired, and by the time that STS gave it, it has not. The clock of one of them differs, or the session was ended.",
+            "Try again in a moment. If it stays, contact the operator.",
         )
     }
 

@@ -15,6 +15,7 @@ impl CauseEntry for SessionNotKnownInRegion {
             Side::CustomerAccount,
             "S3 answers `InvalidToken`: the role's account has not enabled the bucket's Region, or only a short while ago.",
         )
+        .likely()
         .may_pass()
         .learn_more("https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html")
     }

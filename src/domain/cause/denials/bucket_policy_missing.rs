@@ -31,7 +31,7 @@ impl CauseEntry for BucketPolicyMissing {
             Caller::AccessKey { .. } | Caller::Service => "",
         };
         Words::new(
-            format!("The bucket policy does not allow {}", self.denied.action),
+            format!("The bucket policy does not allow {}", self.denied.actions()),
             format!(
                 "{}{}. A bucket of another account than the caller's needs one, besides {}.",
                 self.denied.refused(),
@@ -41,7 +41,7 @@ impl CauseEntry for BucketPolicyMissing {
             format!(
                 "In the account of the bucket `{}`, let the bucket policy allow {} to {}{document}. {} must allow the action too.",
                 self.denied.bucket,
-                self.denied.action,
+                self.denied.actions(),
                 self.denied.caller.object(),
                 self.denied.caller.policy_title()
             ),

@@ -29,7 +29,7 @@ impl CauseEntry for DeniedByBucketPolicy {
 
     fn words(&self) -> Words {
         Words::new(
-            format!("The bucket policy denies {}", self.denied.action),
+            format!("The bucket policy denies {}", self.denied.actions()),
             format!(
                 "{}{}. It does not say which statement, or which condition of it.",
                 self.denied.refused(),
@@ -38,7 +38,7 @@ impl CauseEntry for DeniedByBucketPolicy {
             format!(
                 "In the bucket policy of `{}`, look for a Deny that covers {}. Remove it, or {}. A statement that allows the action does not help.",
                 self.denied.bucket,
-                self.denied.action,
+                self.denied.actions(),
                 self.denied.exception()
             ),
         )
@@ -63,7 +63,7 @@ impl CauseEntry for DeniedByBucketPolicy {
             "only_some_principals",
             &format!(
                 "A Deny covers {} for everybody but certain principals (`aws:PrincipalArn`, `aws:userId`, NotPrincipal).",
-                self.denied.action
+                self.denied.actions()
             ),
         ));
         all.push(look(

@@ -31,7 +31,7 @@ impl CauseEntry for DeniedByIdentityPolicy {
             format!(
                 "A policy of {} denies {}",
                 self.denied.caller.object(),
-                self.denied.action
+                self.denied.actions()
             ),
             format!(
                 "{}{}. It does not say which statement or condition it was.",
@@ -74,7 +74,7 @@ impl CauseEntry for DeniedByIdentityPolicy {
             "action_denied",
             &format!(
                 "A Deny names {}, or everything but some actions (NotAction).",
-                self.denied.action
+                self.denied.actions()
             ),
         ));
         if let Caller::Role(_) = self.denied.caller {

@@ -51,7 +51,7 @@ impl CauseEntry for DeniedByPermissionsBoundary {
         Words::new(
             format!(
                 "The permissions boundary does not allow {}",
-                self.denied.action
+                self.denied.actions()
             ),
             format!(
                 "{}{}. A boundary is the most that other policies can grant.",

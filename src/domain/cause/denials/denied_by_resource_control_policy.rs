@@ -25,11 +25,11 @@ impl CauseEntry for DeniedByResourceControlPolicy {
         Words::new(
             format!(
                 "The bucket's organization does not allow {}",
-                self.denied.action
+                self.denied.actions()
             ),
             format!(
                 "AWS refused {} because a resource control policy of the organization that the bucket is in does not allow it{}.",
-                self.denied.action,
+                self.denied.actions(),
                 self.denied.named()
             ),
             format!(

@@ -25,10 +25,10 @@ impl CauseEntry for DeniedByServiceControlPolicy {
 
     fn words(&self) -> Words {
         Words::new(
-            format!("The organization does not allow {}", self.denied.action),
+            format!("The organization does not allow {}", self.denied.actions()),
             format!(
                 "AWS refused {} because a service control policy of the organization that the caller's account is in does not allow it{}.",
-                self.denied.action,
+                self.denied.actions(),
                 self.denied.named()
             ),
             match self.denied.reason {

@@ -25,7 +25,7 @@ impl CauseEntry for DeniedBySessionPolicy {
             "The service's own session does not allow it",
             format!(
                 "AWS refused {}: the session policy that the service limits itself to this bucket and prefix with does not allow it. There is nothing to change in the customer's account.",
-                self.denied.action
+                self.denied.actions()
             ),
             "Send the operator the AWS request ID.",
         )

@@ -25,11 +25,11 @@ impl CauseEntry for DeniedByVpcEndpointPolicy {
         Words::new(
             format!(
                 "The service's VPC endpoint does not allow {}",
-                self.denied.action
+                self.denied.actions()
             ),
             format!(
                 "AWS refused {} because the policy of a VPC endpoint does not allow it{}. The call went out of the service's network, so the endpoint is the operator's.",
-                self.denied.action,
+                self.denied.actions(),
                 self.denied.named()
             ),
             format!(

@@ -26,7 +26,7 @@ impl CauseEntry for DeniedForUnknownReason {
             format!(
                 "{} may not use {}",
                 self.denied.caller.subject(),
-                self.denied.action
+                self.denied.actions()
             ),
             format!(
                 "{} for a reason that this service does not know, so it is not known which policy refused.",

@@ -69,7 +69,7 @@ impl CauseEntry for DeniedWithoutReason {
             format!(
                 "{} may not use {}",
                 self.denied.caller.subject(),
-                self.denied.action
+                self.denied.actions()
             ),
             format!(
                 "{} and gave no reason.{when} So it is not known which policy refused.{paid}",
@@ -78,7 +78,7 @@ impl CauseEntry for DeniedWithoutReason {
             format!(
                 "Look at {}: {} must be allowed on this bucket and prefix. Then look at the causes below, the likeliest first.",
                 self.denied.caller.policy(),
-                self.denied.action
+                self.denied.actions()
             ),
         )
     }

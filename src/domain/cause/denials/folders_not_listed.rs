@@ -8,6 +8,8 @@ use crate::domain::cause::fix::Fix;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoldersNotListed {
     pub denied: Denied,
+    /// Other actions of listing that are refused the same way.
+    pub also: Vec<String>,
     /// The prefix of the settings. Empty: the top of the bucket.
     pub prefix: String,
     pub folder: String,
@@ -62,10 +64,11 @@ impl CauseEntry for FoldersNotListed {
     }
 
     fn fix(&self) -> Option<Fix> {
-        self.denied.is_implicit().then(|| Fix::AllowActions {
-            actions: vec!["s3:ListBucket".to_owned()],
-            key: None,
-        })
+        let mut actions = vec!["s3:ListBucket".to_owned()];
+        actions.extend(self.also.iter().cloned());
+        self.denied
+            .is_implicit()
+            .then_some(Fix::AllowActions { actions, key: None })
     }
 
     #[cfg(test)]
@@ -76,6 +79,7 @@ impl CauseEntry for FoldersNotListed {
                 .into_iter()
                 .map(move |denied| Self {
                     denied,
+                    also: Vec::new(),
                     prefix: prefix.clone(),
                     folder: folder.clone(),
                 })

@@ -12,6 +12,8 @@ pub struct ListConditionOrArnWrong {
     pub bucket: String,
     /// The prefix of the settings. Empty: the whole bucket.
     pub prefix: String,
+    /// Further actions on the bucket that no policy allows.
+    pub also: Vec<String>,
 }
 
 impl CauseEntry for ListConditionOrArnWrong {
@@ -77,7 +79,7 @@ impl CauseEntry for ListConditionOrArnWrong {
 
     fn fix(&self) -> Option<Fix> {
         Some(Fix::AllowActions {
-            actions: vec!["s3:ListBucket".to_owned()],
+            actions: [vec!["s3:ListBucket".to_owned()], self.also.clone()].concat(),
             key: None,
         })
     }
@@ -91,6 +93,7 @@ impl CauseEntry for ListConditionOrArnWrong {
                     caller,
                     bucket: "BUCKET".to_owned(),
                     prefix: prefix.to_owned(),
+                    also: Vec::new(),
                 })
             })
             .collect()

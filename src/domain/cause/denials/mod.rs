@@ -43,6 +43,8 @@ const EXPLICIT: DenialReason = DenialReason::By(PolicyKind::Resource, PolicyEffe
 pub struct Denied {
     /// Like `s3:GetObject`.
     pub action: String,
+    /// Further actions that were denied for the same reason, in other steps.
+    pub others: Vec<String>,
     pub caller: Caller,
     pub bucket: String,
     /// The ARN that the action needs to be granted on. Empty where it is not known.
@@ -66,9 +68,28 @@ impl Denied {
         }
     }
 
+    /// Adds an action that was denied for the same reason.
+    pub fn and(&mut self, action: &str) {
+        if self.action != action && !self.others.iter().any(|known| known == action) {
+            self.others.push(action.to_owned());
+        }
+    }
+
+    /// All of them, like "s3:GetObject and s3:PutObject".
+    fn actions(&self) -> String {
+        match self.others.split_last() {
+            None => self.action.clone(),
+            Some((last, others)) => {
+                let mut first = vec![self.action.as_str()];
+                first.extend(others.iter().map(String::as_str));
+                format!("{} and {last}", first.join(", "))
+            }
+        }
+    }
+
     /// Like "AWS refused s3:GetObject".
     fn refused(&self) -> String {
-        format!("{} refused {}", self.caller.answerer(), self.action)
+        format!("{} refused {}", self.caller.answerer(), self.actions())
     }
 
     /// Why it was denied, to follow [`Denied::refused`]: what AWS said, and nothing more.
@@ -235,6 +256,7 @@ impl Denied {
     fn examples(action: &str, reason: DenialReason) -> [Self; 4] {
         Caller::examples().map(|caller| Self {
             action: action.to_owned(),
+            others: Vec::new(),
             policy_arn: caller
                 .role_arn()
                 .filter(|_| matches!(reason, DenialReason::By(..)))

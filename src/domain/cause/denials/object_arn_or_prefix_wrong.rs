@@ -5,11 +5,13 @@ use crate::domain::cause::denials::IAM_PAGE;
 use crate::domain::cause::entry::{Candidate, CauseEntry, Facts, Stage, Words};
 use crate::domain::cause::fix::Fix;
 
-/// Every action on objects is refused because no policy allows it, and the listing passes. A failed condition reads
-/// the same.
+/// Every action on objects is refused because no policy allows it, and the listing passes, or only the location does.
+/// A failed condition reads the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectArnOrPrefixWrong {
     pub caller: Caller,
+    /// Whether the bucket can be listed.
+    pub lists: bool,
     /// The refused actions.
     pub actions: Vec<String>,
     /// The ARN that the policy must name.
@@ -22,7 +24,7 @@ impl CauseEntry for ObjectArnOrPrefixWrong {
             "object_arn_or_prefix_wrong",
             Stage::Permissions,
             self.caller.side(),
-            "The bucket may be listed, and no policy allows anything with its objects: their ARN or the prefix in it is wrong.",
+            "A policy is there, and none allows anything with the bucket's objects: their ARN or the prefix in it is wrong.",
         )
         .likely()
         .may_pass();
@@ -33,11 +35,12 @@ impl CauseEntry for ObjectArnOrPrefixWrong {
         Words::new(
             format!("{} may use none of the files", self.caller.subject()),
             format!(
-                "The bucket can be listed, and {} refused {} because no policy of {} allows them on `{}`. Actions on files need the ARN of the files, with the prefix and `*` at its end.",
-                match self.caller.is_at_store() {
-                    true => "the store",
-                    false => "AWS",
+                "{}{} refused {} because no policy of {} allows them on `{}`. Actions on files need the ARN of the files, with the prefix and `*` at its end.",
+                match self.lists {
+                    true => "The bucket can be listed. ",
+                    false => "The bucket's location can be read, so a policy is there. ",
                 },
+                self.caller.answerer(),
                 self.actions.join(", "),
                 self.caller.object(),
                 self.resource
@@ -90,6 +93,7 @@ impl CauseEntry for ObjectArnOrPrefixWrong {
         Caller::examples()
             .map(|caller| Self {
                 caller,
+                lists: true,
                 actions: vec!["s3:GetObject".to_owned(), "s3:PutObject".to_owned()],
                 resource: "arn:aws:s3:::BUCKET/PREFIX/*".to_owned(),
             })

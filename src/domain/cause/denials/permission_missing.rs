@@ -10,6 +10,8 @@ use crate::domain::cause::fix::Fix;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PermissionMissing {
     pub action: String,
+    /// Further actions of the same step that no policy allows, and that the connection works without.
+    pub also: Vec<String>,
     pub caller: Caller,
 }
 
@@ -30,9 +32,13 @@ impl CauseEntry for PermissionMissing {
         Words::new(
             format!("{} may not use {action}", self.caller.subject()),
             format!(
-                "{} refused {action}: no policy of {} allows it for what was asked. A statement for another bucket or folder, or with a condition that the call does not meet, counts as none.",
+                "{} refused {action}: no policy of {} allows it for what was asked.{} A statement for another bucket or folder, or with a condition that the call does not meet, counts as none.",
                 self.caller.answerer(),
-                self.caller.object()
+                self.caller.object(),
+                match self.also.as_slice() {
+                    [] => String::new(),
+                    also => format!(" None allows {} either.", also.join(" and ")),
+                }
             ),
             match self.caller {
                 Caller::Role(_) => {
@@ -50,7 +56,7 @@ impl CauseEntry for PermissionMissing {
 
     fn fix(&self) -> Option<Fix> {
         Some(Fix::AllowActions {
-            actions: vec![self.action.clone()],
+            actions: [vec![self.action.clone()], self.also.clone()].concat(),
             key: None,
         })
     }
@@ -59,6 +65,7 @@ impl CauseEntry for PermissionMissing {
     fn examples() -> Vec<Self> {
         let of = |caller| Self {
             action: "s3:GetObject".to_owned(),
+            also: vec!["s3:GetObjectAcl".to_owned()],
             caller,
         };
         Caller::examples().map(of).into()

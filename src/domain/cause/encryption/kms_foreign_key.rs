@@ -61,7 +61,10 @@ impl CauseEntry for KmsForeignKey {
     /// to change.
     fn fix(&self) -> Option<Fix> {
         self.denied.caller.role_arn()?;
-        let key = self.denied.key.as_ref().or(self.denied.entered.as_ref())?;
+        // A write uses the key of the settings. A file that is read may have been encrypted with another.
+        let entered = self.denied.entered.as_ref();
+        let of_write = entered.filter(|_| self.denied.action == "kms:GenerateDataKey");
+        let key = self.denied.key.as_ref().or(of_write)?;
         Some(Fix::KeyPolicy { key: key.clone() })
     }
 
@@ -85,7 +88,7 @@ mod tests {
             .iter()
             .zip(words_of::<KmsForeignKey>())
         {
-            let names_key = cause.denied.key.is_some() || cause.denied.entered.is_some();
+            let names_key = cause.denied.key.is_some();
             let is_role = cause.denied.caller.role_arn().is_some();
             assert_eq!(cause.fix().is_some(), names_key && is_role);
             assert!(words.contains("does not exist in this Region, or may not be accessed"));

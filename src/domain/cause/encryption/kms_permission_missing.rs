@@ -63,8 +63,8 @@ impl CauseEntry for KmsPermissionMissing {
     }
 
     fn fix(&self) -> Option<Fix> {
-        Some(Fix::AllowActions {
-            actions: vec![self.denied.action.clone()],
+        Some(Fix::UseKey {
+            action: self.denied.action.clone(),
             key: self.denied.key.clone(),
         })
     }
@@ -94,8 +94,8 @@ mod tests {
         {
             assert_eq!(
                 cause.fix(),
-                Some(Fix::AllowActions {
-                    actions: vec!["kms:Decrypt".to_owned()],
+                Some(Fix::UseKey {
+                    action: "kms:Decrypt".to_owned(),
                     key: cause.denied.key.clone(),
                 })
             );

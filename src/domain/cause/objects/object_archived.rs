@@ -1,6 +1,6 @@
 //! The file is archived.
 
-use crate::domain::cause::entry::{CauseEntry, Facts, Side, Stage, Words};
+use crate::domain::cause::entry::{Bearing, CauseEntry, Facts, Side, Stage, Words};
 
 /// `InvalidObjectState`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +14,8 @@ impl CauseEntry for ObjectArchived {
             Side::CustomerAccount,
             "The file is archived and must be restored before it can be read.",
         )
+        // Other files may be read.
+        .bearing(Bearing::Harmless)
         .learn_more("https://docs.aws.amazon.com/AmazonS3/latest/userguide/archived-objects.html")
     }
 

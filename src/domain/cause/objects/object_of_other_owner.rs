@@ -3,7 +3,8 @@
 use crate::domain::cause::entry::{Candidate, CauseEntry, Facts, Side, Stage, Words};
 use crate::domain::policy_document::escape;
 
-/// A file that was listed is refused, and a file that does not exist is answered with 404: the permission is there.
+/// A file that was listed is refused, and the answer about a file that does not exist shows that the permission is
+/// there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectOfOtherOwner {
     pub bucket: String,
@@ -26,7 +27,7 @@ impl CauseEntry for ObjectOfOtherOwner {
         Words::new(
             "Reading is allowed, and one file is refused",
             format!(
-                "S3 refused `{}` and answered that another file does not exist, which it says only to callers that may read and list. So the permission is there, and this file is different.",
+                "S3 refused `{}`, and answered a read of a file that does not exist as it does only to callers that may read. So the permission is there, and this file is different.",
                 self.key
             ),
             format!(

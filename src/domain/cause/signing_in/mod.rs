@@ -17,6 +17,7 @@ pub mod service_secret_wrong;
 pub mod service_session_expired;
 pub mod service_session_unknown;
 pub mod service_signature_missing;
+pub mod session_attributes_refused;
 pub mod session_policy_malformed;
 pub mod session_policy_too_large;
 pub mod session_tags_too_large;

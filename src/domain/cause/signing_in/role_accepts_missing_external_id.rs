@@ -58,9 +58,14 @@ impl CauseEntry for RoleAcceptsMissingExternalId {
             "if_exists",
             "The condition uses `StringEqualsIfExists`, or a `Null` condition besides, so it holds where no external ID is sent.",
         );
+        // Another ID was refused, so no statement lets everybody in.
+        let second_null = Candidate::new(
+            "second_statement",
+            "A second statement of the trust policy lets the account in where no external ID is sent, by a `Null` condition on `sts:ExternalId`.",
+        );
         match self.accepts_any {
             true => vec![seen(no_condition), seen(second)],
-            false => vec![seen(if_exists), seen(second)],
+            false => vec![seen(if_exists), seen(second_null)],
         }
     }
 

@@ -22,7 +22,7 @@ impl CauseEntry for ServiceSessionExpired {
         Words::new(
             "The service's own session has expired",
             "AWS says that the temporary credentials that the service runs on have expired. The customer cannot fix this.",
-            "Check again in a moment: the service fetches others. If it stays, contact the operator.",
+            "Try again in a moment: the service fetches others. If it stays, contact the operator.",
         )
     }
 

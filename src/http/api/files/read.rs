@@ -1,7 +1,7 @@
 //! Folders and contents: `/v1/storages/{storage_id}/files`, `…/files/content`.
 
 use crate::application::bucket::read::{ListFrom, ObjectMetadata, ReadConditions};
-use crate::application::error::{Error, Result};
+use crate::application::error::{Error, Reason, Result};
 use crate::application::files::name_filter::NameFilter;
 use crate::application::files::read::{FileEntry, FolderEntry};
 use crate::application::files::safe_content::Serving;
@@ -298,7 +298,7 @@ async fn read_file(
         async move { files.content(member, id, key, &conditions).await }
     };
     let answer = match read(conditions.clone()).await {
-        Err(error) if error.code == "precondition_failed" && or_whole => {
+        Err(error) if error.reason == Some(Reason::ConditionFailed) && or_whole => {
             let whole = ReadConditions {
                 range: None,
                 if_match: None,
@@ -309,7 +309,7 @@ async fn read_file(
         answer => answer,
     };
     let content = match answer {
-        Err(error) if error.code == "not_modified" => {
+        Err(error) if error.reason == Some(Reason::NotModified) => {
             let mut response = HttpResponse::NotModified();
             response.insert_header((header::CACHE_CONTROL, CACHING));
             if let Some(tag) = conditions.if_none_match.filter(|tags| is_one_tag(tags)) {

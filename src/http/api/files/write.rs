@@ -17,6 +17,7 @@ use crate::http::path::Id;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::state::Services;
+use crate::http::step_problem::MissingPermissionBody;
 use crate::http::trail::Trail;
 use crate::http::upload;
 use actix_web::http::header;
@@ -299,9 +300,19 @@ struct NotDeletedBody {
     #[schema(example = "storage_access_denied")]
     code: &'static str,
     detail: String,
-    /// The permissions whose lack explains it.
+    /// The code of the cause, as in a check's report, where the storage refused.
     #[serde(skip_serializing_if = "Option::is_none")]
-    missing: Option<serde_json::Value>,
+    #[schema(example = "permission_missing")]
+    cause: Option<&'static str>,
+    /// The permissions whose lack explains it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    missing: Vec<MissingPermissionBody>,
+}
+
+fn missing_of(error: &Error) -> Vec<MissingPermissionBody> {
+    let diagnosis = error.diagnosis.iter();
+    let missing = diagnosis.flat_map(|known| &known.problem.missing);
+    missing.cloned().map(Into::into).collect()
 }
 
 /// Delete many files
@@ -342,8 +353,9 @@ async fn delete_files(
                 key,
                 version_id: outcome.file.version_id,
                 code: error.code,
-                detail: error.detail.clone(),
-                missing: error.members.get("missing").cloned(),
+                cause: error.diagnosis.as_ref().map(|known| known.cause.code()),
+                missing: missing_of(&error),
+                detail: error.for_admins().detail.clone(),
             }),
         }
     }

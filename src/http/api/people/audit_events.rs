@@ -38,14 +38,15 @@ struct AuditEvent {
     /// `operator`, `service`, `anonymous`, or a token's ID.
     #[schema(example = "operator")]
     actor: String,
-    /// The operation's ID in the OpenAPI document.
+    /// The operation's ID in the OpenAPI document; or what the service did by itself: `quarantine_storage`,
+    /// `end_storage_quarantine`, `storage.health_changed`.
     #[schema(example = "create_workspace")]
     action: String,
     /// The ID of what it was done to.
     target: Option<String>,
     #[schema(value_type = closed_sets::AuditResult)]
     result: &'static str,
-    /// The problem's code, where it was refused or failed.
+    /// The problem's code, where it was refused or failed, or where a storage's health has a cause.
     code: Option<String>,
     /// The caller's address.
     remote_addr: Option<String>,
@@ -59,6 +60,9 @@ struct AuditEvent {
     /// The signed URLs that were given out for the files.
     #[serde(skip_serializing_if = "Option::is_none")]
     signed: Option<AuditEventSigned>,
+    /// What the target's state was before, and is since: with `storage.health_changed`, a storage's health.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<AuditEventState>,
 }
 
 /// A file that an entry of the audit log is about.
@@ -77,6 +81,15 @@ struct AuditEventFile {
     /// The problem's code, where it was refused or failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<String>,
+}
+
+/// A state before and after.
+#[derive(Serialize, ToSchema)]
+struct AuditEventState {
+    #[schema(example = "healthy")]
+    before: String,
+    #[schema(example = "broken")]
+    after: String,
 }
 
 /// Signed URLs that were given out.
@@ -142,6 +155,10 @@ impl From<AuditEntry> for AuditEvent {
             signed: entry.signed.map(|signed| AuditEventSigned {
                 method: signed.method,
                 expires_at: signed.until,
+            }),
+            state: entry.state.map(|state| AuditEventState {
+                before: state.before,
+                after: state.after,
             }),
         }
     }

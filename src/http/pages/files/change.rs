@@ -2,7 +2,7 @@
 
 use crate::application::bucket::body::{BodyFault, CHUNKS_AHEAD, UploadBody};
 use crate::application::bucket::write::{NewObject, StoredHeaders, WriteConditions};
-use crate::application::error::{Error, Kind, Result};
+use crate::application::error::{Error, Kind, Reason, Result};
 use crate::application::files::write::{FileToDelete, MOST_DELETED};
 use crate::domain::Invalid;
 use crate::domain::files::file_key::{FileKey, Folder};
@@ -104,7 +104,7 @@ async fn upload(
         Err(error) if error.kind == Kind::Forbidden || error.kind == Kind::Internal => {
             return Err(error);
         }
-        Err(error) => error,
+        Err(error) => error.for_admins(),
     };
     let query = FolderQuery {
         folder: Some(before.folder),
@@ -120,7 +120,7 @@ async fn upload(
 }
 
 fn in_words(error: &Error) -> String {
-    if error.code == "precondition_failed" {
+    if error.reason == Some(Reason::ConditionFailed) {
         return "There is a file of this name already. To replace it, tick “Replace” and upload again."
             .to_owned();
     }
@@ -423,7 +423,8 @@ async fn delete(
         ..DeleteFilesPage::of(place, &left, &folder, by_query)
     };
     for (row, outcome) in page.keys.iter_mut().zip(&failed) {
-        row.error = outcome.error.as_ref().map(|error| error.detail.clone());
+        let error = outcome.error.clone().map(Error::for_admins);
+        row.error = error.map(|error| error.detail.clone());
     }
     let mut response = html(&page)?;
     *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;

@@ -138,7 +138,7 @@ async fn show(
             let preview = preview::of_file(&services, &visitor, &id.0, &key, &details).await;
             Ok(About::of(details, preview))
         }
-        Err(error) => Err(Trouble::of(&error)),
+        Err(error) => Err(Trouble::of(error, visitor.is_admin())),
     };
     let page = FilePage {
         chrome: Chrome::of(&visitor, Section::Settings),
@@ -398,7 +398,7 @@ mod tests {
         let page = FilePage::of(
             place(),
             &key,
-            Err(Trouble::of(&error)),
+            Err(Trouble::of(error, true)),
             Duration::from_secs(60),
         );
         let html = page.render().unwrap();

@@ -188,7 +188,7 @@ pub async fn page(
         .await;
     let (found, trouble) = match listed {
         Ok(found) => (Some(found), None),
-        Err(error) => (None, Some(Trouble::of(&error))),
+        Err(error) => (None, Some(Trouble::of(error, visitor.is_admin()))),
     };
     let next = match found.as_ref().and_then(|page| page.continuation.as_deref()) {
         Some(token) => Some(services.page_tokens.seal(&token_place, token)?),
@@ -391,7 +391,7 @@ mod tests {
             "/a/",
             FolderQuery::default(),
             None,
-            Some(Trouble::of(&error)),
+            Some(Trouble::of(error, true)),
             None,
         );
         assert!(html.contains("The role &#60;refused&#62; us."));

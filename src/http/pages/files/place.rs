@@ -1,6 +1,6 @@
 //! What the pages of a storage's files share: where a page is, and how keys are shown.
 
-use crate::application::error::Error;
+use crate::application::error::{Error, Kind};
 use crate::application::storages::StorageView;
 use crate::domain::files::file_key::{FileKey, Folder};
 use crate::domain::ids::StorageRef;
@@ -86,6 +86,11 @@ impl Place {
         }
     }
 
+    /// Where an admin checks its connection.
+    pub fn check(&self) -> String {
+        format!("/settings/storages/{}#connection", self.id)
+    }
+
     pub fn s3_uri(&self, key: &str) -> String {
         let path = key.strip_prefix('/').unwrap_or(key);
         format!("s3://{}/{}{path}", self.bucket, self.prefix)
@@ -144,13 +149,25 @@ pub struct Crumb {
 pub struct Trouble {
     pub detail: String,
     pub remedy: Option<String>,
+    /// For admins: what may be behind it, the likeliest first.
+    pub causes: Vec<String>,
+    /// For admins: what to paste, as indented JSON.
+    pub patch: Option<String>,
     pub aws_request_id: Option<String>,
+    /// Whether a check of the connection can say more.
+    pub offers_check: bool,
     status: actix_web::http::StatusCode,
 }
 
 impl Trouble {
     /// Writes the cause to the log: the page does not have it.
-    pub fn of(error: &Error) -> Self {
+    pub fn of(error: Error, is_admin: bool) -> Self {
+        let shown = error.diagnosis.clone().filter(|_| is_admin);
+        let problem = shown.map(|diagnosis| diagnosis.problem);
+        let error = match is_admin {
+            true => error.for_admins(),
+            false => error,
+        };
         let status = status_of(error.kind);
         if status.is_server_error() {
             tracing::warn!(
@@ -164,7 +181,16 @@ impl Trouble {
         Self {
             detail: error.detail.clone(),
             remedy: error.remedy.clone(),
+            causes: problem
+                .iter()
+                .flat_map(|problem| &problem.causes)
+                .map(|cause| cause.text.clone())
+                .collect(),
+            patch: problem
+                .and_then(|problem| problem.patch)
+                .and_then(|patch| serde_json::to_string_pretty(&patch.document).ok()),
             aws_request_id: error.aws_request_id.clone(),
+            offers_check: is_of_connection(error.kind),
             status,
         }
     }
@@ -172,6 +198,25 @@ impl Trouble {
     /// Gives the page its status.
     pub fn mark(&self, response: &mut HttpResponse) {
         *response.status_mut() = self.status;
+    }
+}
+
+/// Whether an error may be about the connection, so that a check of it can say more.
+fn is_of_connection(kind: Kind) -> bool {
+    match kind {
+        // A storage that has to be checked before it is used is in conflict.
+        Kind::Conflict | Kind::CustomerSide | Kind::Upstream | Kind::UpstreamTimeout => true,
+        Kind::Malformed
+        | Kind::Unauthenticated
+        | Kind::Forbidden
+        | Kind::NotFound
+        | Kind::PreconditionFailed
+        | Kind::TooLarge
+        | Kind::RangeNotSatisfiable
+        | Kind::Unprocessable
+        | Kind::TooMany
+        | Kind::Internal
+        | Kind::Unavailable => false,
     }
 }
 

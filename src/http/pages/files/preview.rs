@@ -151,7 +151,13 @@ pub async fn of_file(
                 })
         }
     };
-    made.unwrap_or_else(|error| Preview::Nothing(error.detail.clone()))
+    made.unwrap_or_else(|error| {
+        let error = match visitor.is_admin() {
+            true => error.for_admins(),
+            false => error,
+        };
+        Preview::Nothing(error.detail.clone())
+    })
 }
 
 async fn signed(

@@ -189,6 +189,8 @@ pub(super) mod samples {
             failure: (status == ProjectStatus::Failed).then(|| ImportFailure {
                 code: "missing_files".into(),
                 detail: "2 files <are> missing.".into(),
+                cause: None,
+                remedy: None,
             }),
             created_at: datetime!(2026-03-01 12:00 UTC),
         }

@@ -5,6 +5,7 @@ use crate::application::files::sign::{ReadMethod, SignRequest};
 use crate::application::kept::page_tokens::PageRequest;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::ProjectId;
+use crate::domain::project::ImportFailure;
 use crate::domain::project::{Project, ProjectFile, ProjectStatus};
 use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::files::{
@@ -77,7 +78,7 @@ struct ProjectFacts {
     skipped: i64,
     archived: i64,
     created: Moment,
-    failure: Option<(String, String)>,
+    failure: Option<ImportFailure>,
 }
 
 /// How far an import is: a part of the page that asks again by itself while it goes on.
@@ -115,10 +116,7 @@ impl ProjectFacts {
             skipped: project.skipped_count,
             archived: project.archived_count,
             created: Moment(project.created_at),
-            failure: project
-                .failure
-                .as_ref()
-                .map(|failure| (failure.detail.clone(), failure.code.clone())),
+            failure: project.failure.clone(),
         }
     }
 }
@@ -186,7 +184,7 @@ async fn show(
         None => (None, None),
         Some(file) => match sign(&services, &visitor, &id.0, &file.file_key, None).await {
             Ok(url) => (None, origin(&url.url)),
-            Err(error) => (Some(Trouble::of(&error)), None),
+            Err(error) => (Some(Trouble::of(error, visitor.is_admin())), None),
         },
     };
     let mut response = html(&ProjectPage {
@@ -397,7 +395,11 @@ mod tests {
     #[test]
     fn a_storage_that_cannot_be_used_is_told() {
         let error = Error::new(Kind::Conflict, "check_required", "It was <changed>.");
-        let html = render(ProjectStatus::Ready, &["/a.png"], Some(Trouble::of(&error)));
+        let html = render(
+            ProjectStatus::Ready,
+            &["/a.png"],
+            Some(Trouble::of(error, true)),
+        );
         assert!(html.contains("It was &#60;changed&#62;."));
         assert!(html.contains("/settings/storages/sto_"));
         assert!(

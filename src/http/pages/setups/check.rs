@@ -7,7 +7,10 @@ use crate::domain::check::CheckReport;
 use crate::domain::ids::SetupId;
 use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::setups::page;
-use crate::http::pages::setups::report::{OutcomeEvent, OutcomeView, StepEvent};
+use crate::http::pages::setups::report::{
+    Explained, OutcomeEvent, OutcomeView, StepEvent, StepView,
+};
+use crate::http::pages::setups::setting_words::Apply;
 use crate::http::pages::setups::step;
 use crate::http::pages::setups::step::DialogStep;
 use crate::http::pages::shell::answer::see_other;
@@ -69,6 +72,10 @@ async fn check(
     }
     let (admin, setup) = (visitor.admin.clone(), id.0.clone());
     let for_check = services.clone();
+    let apply = step::apply(
+        &id.0,
+        Chrome::of(&visitor.visitor, Section::Settings).csrf(),
+    );
     let run = move |listener| async move {
         for_check
             .setups
@@ -80,7 +87,7 @@ async fn check(
         let chrome = Chrome::of(&visitor.visitor, Section::Settings);
         Ok(page::outcome(&view, chrome.csrf(), false))
     };
-    events(run, then).await
+    events(run, then, Some(apply)).await
 }
 
 /// Whether the page's script asks.
@@ -96,13 +103,18 @@ type Events = UnboundedReceiver<check::Step>;
 type End = Pin<Box<dyn Future<Output = Result<OutcomeView>>>>;
 
 /// A step to send, and where the next one comes from. `None` at the end.
-type Progress = Option<(check::Step, Events, End)>;
+type Progress = Option<(check::Step, Events, End, Told)>;
 
-/// Runs a check and answers with its steps as they finish, as server-sent events whose data is HTML.
+/// What the steps so far said of others, and how their settings are changed.
+type Told = (Explained, Option<Apply>);
+
+/// Runs a check and answers with its steps as they finish, as server-sent events whose data is HTML. A step with a
+/// problem comes twice: without it at once, and with it when all steps have been tried.
 /// A refusal before the first step is an error like any other.
 pub async fn events<R, T>(
     run: impl FnOnce(UnboundedSender<check::Step>) -> R,
     then: impl FnOnce(CheckReport) -> T + 'static,
+    apply: Option<Apply>,
 ) -> Result<HttpResponse>
 where
     R: Future<Output = Result<CheckReport>> + 'static,
@@ -117,17 +129,14 @@ where
             Ok(_) => Error::bug("a check without steps"),
         });
     };
-    let begin: Progress = Some((first, steps, Box::pin(end)));
+    let begin: Progress = Some((first, steps, Box::pin(end), (Explained::default(), apply)));
     let stream = stream::unfold(begin, |progress: Progress| async move {
-        let (step, mut steps, end) = progress?;
-        let mut text = event(
-            "step",
-            &StepEvent {
-                step: (&step).into(),
-            },
-        );
+        let (step, mut steps, end, mut told) = progress?;
+        told.0.note(&step);
+        let step = StepView::of_running(&step, &told.0, told.1.as_ref());
+        let mut text = event("step", &StepEvent { step });
         let next = match steps.recv().await {
-            Some(step) => Some((step, steps, end)),
+            Some(step) => Some((step, steps, end, told)),
             None => {
                 text.push_str(&match end.await {
                     Ok(outcome) => event("outcome", &OutcomeEvent { outcome }),

@@ -1,6 +1,6 @@
 //! The dialog's two ends: adding the storage, and closing the setup.
 
-use crate::application::error::Result;
+use crate::application::error::{Reason, Result};
 use crate::application::kept::idempotency::Keep;
 use crate::domain::ids::SetupId;
 use crate::domain::setup::SetupStatus;
@@ -86,7 +86,7 @@ async fn complete(
     match completed {
         Ok(_) => {}
         // The page was open for longer than a check counts: the dialog offers another one.
-        Err(error) if error.code == "check_required" => {
+        Err(error) if error.reason == Some(Reason::CheckRequired) => {
             let view = services.setups.get(&visitor.admin, &id.0).await?;
             if !view.has_outlived_its_check() {
                 return Err(error);

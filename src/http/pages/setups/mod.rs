@@ -10,9 +10,13 @@ mod link;
 mod link_panel;
 mod page;
 mod probe;
+pub mod problem;
 pub mod report;
 #[cfg(test)]
+mod report_tests;
+#[cfg(test)]
 mod samples;
+pub mod setting_words;
 mod step;
 
 use crate::application::error::{Error, FieldError, Result};

@@ -215,7 +215,12 @@ pub async fn respond(
         accounts,
         scripts,
         link,
-        report: ReportView::of(view.last_check.as_ref()),
+        report: ReportView::of(
+            view.last_check.as_ref(),
+            view.check_is_current()
+                .then(|| step::apply(id, chrome.csrf()))
+                .as_ref(),
+        ),
         outcome: outcome(&view, chrome.csrf(), !allowed.fetches.is_empty()),
         chrome,
     };

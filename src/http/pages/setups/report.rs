@@ -2,8 +2,11 @@
 
 use crate::domain::check::{CheckReport, Outcome, Step, StepName, StepStatus};
 use crate::domain::ids::SetupId;
+use crate::http::pages::setups::problem::{AnswerView, ProblemView};
+use crate::http::pages::setups::setting_words::Apply;
 use crate::http::pages::shell::moment::Moment;
 use askama::Template;
+use std::collections::BTreeMap;
 
 /// The steps and their results.
 pub struct ReportView {
@@ -27,6 +30,8 @@ pub struct Summary {
     pub is_of_setup: bool,
     /// Titles of the steps that failed.
     pub failed: Vec<&'static str>,
+    /// Of those, the ones that no other step's problem explains.
+    pub reasons: usize,
 }
 
 /// One step.
@@ -37,23 +42,55 @@ pub struct StepView {
     pub word: &'static str,
     pub took: Option<String>,
     pub problem: Option<ProblemView>,
+    /// The step whose problem explains this one. Then `problem` is not shown again.
+    pub explained_by: Option<ExplainedBy>,
     pub skipped_because: Option<String>,
-    pub call: Option<CallView>,
+    /// The answers that it was decided by, where it did not pass.
+    pub answers: Vec<AnswerView>,
+    /// Whether it did not pass while the check still runs, so that its cause is not known yet.
+    pub waits_for_cause: bool,
 }
 
-pub struct ProblemView {
+/// Where the problem of a step is told.
+#[derive(Clone)]
+pub struct ExplainedBy {
+    pub step: &'static str,
     pub title: String,
-    pub explanation: String,
-    pub remedy: String,
-    pub missing: Vec<(String, String)>,
-    /// What to paste, as indented JSON.
-    pub patch: Option<String>,
 }
 
-pub struct CallView {
-    pub operation: String,
-    pub error_code: Option<String>,
-    pub request_id: Option<String>,
+/// Which steps are explained by another one's problem, as far as is known.
+#[derive(Default)]
+pub struct Explained(BTreeMap<StepName, ExplainedBy>);
+
+impl Explained {
+    /// Takes what a step says of others. One without a problem is tried again, and nothing explains it yet.
+    pub fn note(&mut self, step: &Step) {
+        let Some(problem) = &step.problem else {
+            self.0.remove(&step.name);
+            return;
+        };
+        let by = ExplainedBy {
+            step: step.name.as_str(),
+            title: problem.title.clone(),
+        };
+        for other in &problem.also_explains {
+            self.0.insert(*other, by.clone());
+        }
+    }
+
+    fn of(report: &CheckReport) -> Self {
+        let mut explained = Self::default();
+        report
+            .steps
+            .as_slice()
+            .iter()
+            .for_each(|step| explained.note(step));
+        explained
+    }
+
+    fn by(&self, name: StepName) -> Option<&ExplainedBy> {
+        self.0.get(&name)
+    }
 }
 
 impl ReportView {
@@ -68,12 +105,19 @@ impl ReportView {
         }
     }
 
-    pub fn of(report: Option<&CheckReport>) -> Self {
+    /// With `apply`, a better value of a setting can be taken over.
+    pub fn of(report: Option<&CheckReport>, apply: Option<&Apply>) -> Self {
         match report {
-            Some(report) => Self {
-                steps: report.steps.as_slice().iter().map(StepView::from).collect(),
-                summary: Some(report.into()),
-            },
+            Some(report) => {
+                let explained = Explained::of(report);
+                let steps = report.steps.as_slice().iter();
+                Self {
+                    steps: steps
+                        .map(|step| StepView::of(step, &explained, apply))
+                        .collect(),
+                    summary: Some(report.into()),
+                }
+            }
             None => Self::waiting(),
         }
     }
@@ -88,6 +132,11 @@ impl From<&CheckReport> for Summary {
             }
             Outcome::Failed => ("bad", "Failed", "The connection does not work."),
         };
+        let explained = Explained::of(report);
+        let failed = || {
+            let steps = report.steps.as_slice().iter();
+            steps.filter(|step| step.status == StepStatus::Failed)
+        };
         Self {
             kind,
             word,
@@ -98,13 +147,10 @@ impl From<&CheckReport> for Summary {
             region: report.region.map(|region| region.to_string()),
             attempts: report.attempts,
             is_of_setup: report.target.starts_with(SetupId::PREFIX),
-            failed: report
-                .steps
-                .as_slice()
-                .iter()
-                .filter(|step| step.status == StepStatus::Failed)
-                .map(|step| step.name.title())
-                .collect(),
+            failed: failed().map(|step| step.name.title()).collect(),
+            reasons: failed()
+                .filter(|step| explained.by(step.name).is_none())
+                .count(),
         }
     }
 }
@@ -123,14 +169,14 @@ impl StepView {
             word: "Waiting",
             took: None,
             problem: None,
+            explained_by: None,
             skipped_because: None,
-            call: None,
+            answers: Vec::new(),
+            waits_for_cause: false,
         }
     }
-}
 
-impl From<&Step> for StepView {
-    fn from(step: &Step) -> Self {
+    fn of(step: &Step, explained: &Explained, apply: Option<&Apply>) -> Self {
         let (kind, word) = match step.status {
             StepStatus::Passed => ("good", "Passed"),
             StepStatus::Failed => ("bad", "Failed"),
@@ -141,28 +187,22 @@ impl From<&Step> for StepView {
             kind,
             word,
             took: (step.status != StepStatus::Skipped).then(|| took(step.duration_ms)),
-            problem: step.problem.as_ref().map(|problem| ProblemView {
-                title: problem.title.clone(),
-                explanation: problem.explanation.clone(),
-                remedy: problem.remedy.clone(),
-                missing: problem
-                    .missing
-                    .iter()
-                    .map(|m| (m.action.clone(), m.resource.clone()))
-                    .collect(),
-                patch: problem
-                    .patch
-                    .as_ref()
-                    .and_then(|patch| serde_json::to_string_pretty(&patch.document).ok()),
-            }),
+            problem: step
+                .problem
+                .as_ref()
+                .map(|problem| ProblemView::of(problem, apply)),
+            explained_by: explained.by(step.name).cloned(),
             skipped_because: step.skipped_because.clone(),
-            call: step.aws.as_ref().map(|call| CallView {
-                operation: call.operation.clone(),
-                error_code: call.error_code.clone(),
-                request_id: call.request_id.clone(),
-            }),
+            answers: AnswerView::all(step),
             ..Self::waiting(step.name)
         }
+    }
+
+    /// A step of a check that still runs.
+    pub fn of_running(step: &Step, explained: &Explained, apply: Option<&Apply>) -> Self {
+        let mut view = Self::of(step, explained, apply);
+        view.waits_for_cause = view.needs_attention() && view.problem.is_none();
+        view
     }
 }
 

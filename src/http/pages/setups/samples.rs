@@ -1,13 +1,15 @@
 //! Every page and part of the dialog, rendered from samples.
 
+use crate::domain::cause::entry::Candidate;
 use crate::domain::connection::account::Partition;
 use crate::domain::setup::Draft;
 use crate::http::pages::setups::documents::{AccountsView, Console, DocumentView, Part};
 use crate::http::pages::setups::fields::ConnectionFields;
 use crate::http::pages::setups::link_panel::LinkPanel;
 use crate::http::pages::setups::page::{Reach, SetupPage};
+use crate::http::pages::setups::problem::{AnswerView, Change, PatchView, ProblemView};
 use crate::http::pages::setups::report::{
-    Add, CallView, OutcomeEvent, OutcomeView, ProblemView, ReportView, StepEvent, Summary,
+    Add, OutcomeEvent, OutcomeView, ReportView, StepEvent, Summary,
 };
 use crate::http::pages::setups::step::{DialogStep, StepLink};
 use crate::http::pages::shell::chrome::Chrome;
@@ -68,18 +70,35 @@ fn failed_report() -> ReportView {
     step.kind = "bad";
     step.word = "Failed";
     step.took = Some("12 ms".into());
+    let hostile = || Some(HOSTILE.to_owned());
     step.problem = Some(ProblemView {
         title: "The role may not list the bucket.".into(),
         explanation: HOSTILE.into(),
         remedy: "Add the statement.".into(),
+        side: Some("In the customer’s account"),
+        certainty: Some("Most likely"),
+        causes: vec![
+            Candidate::new("a", HOSTILE).console(HOSTILE).cli(HOSTILE),
+            Candidate::new("b", "Something else."),
+        ],
+        also_explains: vec![("get_object", "Read a file")],
         missing: vec![("s3:ListBucket".into(), HOSTILE.into())],
-        patch: Some(format!("{{\"Action\": \"{HOSTILE}\"}}")),
+        patch: Some(PatchView {
+            heading: HOSTILE.into(),
+            change: Change::Document(format!("{{\"Action\": \"{HOSTILE}\"}}")),
+            cli: hostile(),
+            console: hostile(),
+        }),
+        learn_more: Some(format!("https://docs.aws.amazon.com/{HOSTILE}")),
     });
-    step.call = Some(CallView {
+    step.answers = vec![AnswerView {
         operation: "ListObjectsV2".into(),
-        error_code: Some("AccessDenied".into()),
+        rows: vec![
+            ("Error code", "AccessDenied".into()),
+            ("On", HOSTILE.into()),
+        ],
         request_id: Some("REQUEST1".into()),
-    });
+    }];
     report.summary = Some(Summary {
         kind: "bad",
         word: "Failed",
@@ -91,6 +110,7 @@ fn failed_report() -> ReportView {
         attempts: 3,
         is_of_setup: true,
         failed: vec!["List files below the prefix"],
+        reasons: 1,
     });
     report
 }
@@ -190,8 +210,9 @@ fn copy(
     crate::http::pages::setups::report::StepView {
         took: step.took.clone(),
         problem: None,
+        explained_by: None,
         skipped_because: Some(HOSTILE.into()),
-        call: None,
+        answers: Vec::new(),
         ..*step
     }
 }

@@ -4,6 +4,7 @@ use crate::application::setups::SetupView;
 use crate::domain::connection::access::Auth;
 use crate::domain::ids::SetupId;
 use crate::domain::setup::Draft;
+use crate::http::pages::setups::setting_words::Apply;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DialogStep {
@@ -115,6 +116,15 @@ impl DialogStep {
                 is_done: step.is_done(view),
             })
             .collect()
+    }
+}
+
+/// How a better value of a setting, found by a check, is taken over.
+pub fn apply(id: &SetupId, csrf: String) -> Apply {
+    Apply {
+        action: format!("/settings/setups/{id}"),
+        csrf,
+        step: Some(DialogStep::Check.as_str()),
     }
 }
 

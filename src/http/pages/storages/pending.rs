@@ -1,7 +1,7 @@
 //! The change of a storage that waits for its check, on the storage's page.
 
 use crate::application::connections::view::Difference;
-use crate::application::error::Result;
+use crate::application::error::{Reason, Result};
 use crate::application::storages::Which;
 use crate::application::storages::pending::PendingView;
 use crate::domain::ids::{StorageId, StorageRef};
@@ -10,6 +10,7 @@ use crate::http::context::AuditedAs;
 use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::setups::check::CheckForm;
 use crate::http::pages::setups::report::ReportView;
+use crate::http::pages::setups::setting_words::{Apply, SettingWords, label, value, words};
 use crate::http::pages::shell::answer::see_other;
 use crate::http::pages::shell::form::{Confirmed, Form};
 use crate::http::pages::shell::moment::Moment;
@@ -59,18 +60,13 @@ pub struct ChangeRow {
     pub after: SettingWords,
 }
 
-/// A setting's value: as it is, or in words.
-pub struct SettingWords {
-    pub text: String,
-    pub is_code: bool,
-}
-
-impl From<&PendingView> for PendingCard {
-    fn from(view: &PendingView) -> Self {
+impl PendingCard {
+    /// `apply` changes the change.
+    pub fn of(view: &PendingView, apply: Option<&Apply>) -> Self {
         Self {
             rows: view.differences.iter().map(ChangeRow::from).collect(),
             changed: Moment(view.changed_at),
-            report: ReportView::of(view.last_check.as_ref()),
+            report: ReportView::of(view.last_check.as_ref(), apply),
         }
     }
 }
@@ -90,51 +86,6 @@ impl From<&Difference> for ChangeRow {
             before,
             after,
         }
-    }
-}
-
-/// A setting as the pages call it. One without a name of its own here keeps that of the API.
-fn label(field: &str) -> &str {
-    match field {
-        "bucket" => "Bucket",
-        "prefix" => "Prefix",
-        "access" => "Access",
-        "region" => "Region",
-        "role_arn" => "Role ARN",
-        "kms_key_arn" => "KMS key ARN",
-        "bucket_account_id" => "Bucket’s account",
-        "requester_pays" => "Requests",
-        "browser_access" => "Used by",
-        "access_key_id" => "Access key ID",
-        "secret_access_key" => "Secret access key",
-        "endpoint" => "Endpoint",
-        other => other,
-    }
-}
-
-fn words(text: &str) -> SettingWords {
-    SettingWords {
-        text: text.to_owned(),
-        is_code: false,
-    }
-}
-
-fn value(field: &str, value: Option<&str>) -> SettingWords {
-    match (field, value) {
-        ("prefix", None) => words("The whole bucket"),
-        ("region", None) => words("As the check finds it"),
-        ("endpoint", None) => words("Amazon S3"),
-        (_, None) => words("None"),
-        ("access", Some("read")) => words("Read"),
-        ("access", Some("read_write")) => words("Read and write"),
-        ("requester_pays", Some("true")) => words("Requester pays"),
-        ("requester_pays", Some("false")) => words("The bucket’s owner pays"),
-        ("browser_access", Some("true")) => words("Browsers and servers"),
-        ("browser_access", Some("false")) => words("Servers only"),
-        (_, Some(text)) => SettingWords {
-            text: text.to_owned(),
-            is_code: true,
-        },
     }
 }
 
@@ -164,7 +115,7 @@ async fn check(
         }
         Ok(_) => Ok(page(&id.0, Some("change_failed"))),
         // Sent twice, or somebody else was faster: the page shows how it is.
-        Err(error) if error.code == "no_pending_change" => Ok(page(&id.0, None)),
+        Err(error) if error.reason == Some(Reason::NoPendingChange) => Ok(page(&id.0, None)),
         Err(error) => Err(error),
     }
 }

@@ -1,13 +1,15 @@
 //! A storage's own page: what it is, how it is, and what an admin can change.
 
 use crate::application::connections::view::ConnectionView;
-use crate::application::error::{FieldError, Kind, Result};
+use crate::application::error::{FieldError, Kind, Reason, Result};
 use crate::application::kept::page_tokens::PageRequest;
+use crate::application::kept::store::ProjectsOfStorage;
 use crate::application::storages::{StorageView, Which, not_built_in};
 use crate::domain::Invalid;
 use crate::domain::check::{CheckReport, Outcome};
 use crate::domain::connection::Credentials;
-use crate::domain::ids::{StorageId, StorageRef};
+use crate::domain::ids::{ProjectId, StorageId, StorageRef};
+use crate::domain::names::Name;
 use crate::domain::policy_document::DocumentName;
 use crate::domain::setup::Draft;
 use crate::http::api::setups::documents as raw_documents;
@@ -18,6 +20,7 @@ use crate::http::pages::setups::documents;
 use crate::http::pages::setups::documents::DocumentView;
 use crate::http::pages::setups::fields::{ConnectionFields, ConnectionForm};
 use crate::http::pages::setups::report::{OutcomeView, ReportView};
+use crate::http::pages::setups::setting_words::Apply;
 use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::{Chrome, Section};
 use crate::http::pages::shell::form::{Confirmed, Form};
@@ -84,7 +87,34 @@ struct Facts {
     quarantined: Option<Moment>,
     state: StateWords,
     projects: i64,
+    /// While it does not work as it should.
+    affected: Option<ProjectsOfStorage>,
+    /// What changed since it was healthy, in sentences. For admins.
+    changed: Vec<String>,
     created: Option<Moment>,
+}
+
+impl Facts {
+    /// The newest of the affected projects, each with its ID.
+    fn affected_projects(&self) -> &[(ProjectId, Name)] {
+        let affected = self.affected.as_ref();
+        affected.map_or(&[], |projects| projects.newest.as_slice())
+    }
+
+    fn affected_number(&self) -> u64 {
+        self.affected.as_ref().map_or(0, |projects| projects.count)
+    }
+
+    /// How many affected projects are not named.
+    fn further_projects(&self) -> u64 {
+        self.affected_number()
+            .saturating_sub(self.affected_projects().len() as u64)
+    }
+
+    fn importing(&self) -> u64 {
+        let affected = self.affected.as_ref();
+        affected.map_or(0, |projects| projects.importing)
+    }
 }
 
 impl From<&StorageView> for Facts {
@@ -106,6 +136,11 @@ impl From<&StorageView> for Facts {
             quarantined: own.and_then(|s| s.quarantine.as_ref().map(|it| Moment(it.since))),
             state: StateWords::of(own),
             projects: own.map_or(0, |s| s.project_count),
+            affected: view.detail.affected.clone(),
+            changed: match &view.detail.change {
+                Some(change) => change.text.clone(),
+                None => Vec::new(),
+            },
             created: own.map(|s| Moment(s.created_at)),
         }
     }
@@ -170,15 +205,34 @@ fn render(
     documents: Vec<DocumentView>,
     done: Option<&str>,
 ) -> Result<HttpResponse> {
+    let chrome = Chrome::of(visitor, Section::Settings).flash(done);
+    let outcome = outcome(view, last);
+    let apply = apply(view, &chrome);
+    // With a change that waits, the report of what is in use is not about what would be changed.
+    let offered = apply
+        .as_ref()
+        .filter(|_| outcome.is_current && view.pending.is_none());
     html(&StoragePage {
-        chrome: Chrome::of(visitor, Section::Settings).flash(done),
         script: assets::SETUP_SCRIPT.path(),
         is_admin: visitor.is_admin(),
         storage: view.into(),
-        report: ReportView::of(last),
-        outcome: outcome(view, last),
-        pending: view.pending.as_ref().map(Into::into),
+        report: ReportView::of(last, offered),
+        outcome,
+        pending: view
+            .pending
+            .as_ref()
+            .map(|pending| PendingCard::of(pending, apply.as_ref())),
         documents,
+        chrome,
+    })
+}
+
+/// How a better value of a setting, found by a check, is taken over. The built-in storage has no settings here.
+fn apply(view: &StorageView, chrome: &Chrome) -> Option<Apply> {
+    view.own().map(|storage| Apply {
+        action: format!("/settings/storages/{}/settings", storage.id),
+        csrf: chrome.csrf(),
+        step: None,
     })
 }
 
@@ -218,6 +272,9 @@ async fn check(
     let wait = form.0.wait();
     let (admin, storage) = (visitor.admin.clone(), id.0.clone());
     if wants_events(&request) {
+        let before = services.storages.get(admin.member(), &storage).await?;
+        let chrome = Chrome::of(&visitor.visitor, Section::Settings);
+        let apply = apply(&before, &chrome).filter(|_| before.pending.is_none());
         let for_check = services.clone();
         let run = {
             let (admin, storage) = (admin.clone(), storage.clone());
@@ -232,7 +289,7 @@ async fn check(
             let view = services.storages.get(admin.member(), &storage).await?;
             Ok(outcome(&view, Some(&report)))
         };
-        return events(run, then).await;
+        return events(run, then, apply).await;
     }
     let report = services
         .storages
@@ -303,7 +360,7 @@ async fn history(
         checks: page
             .items
             .iter()
-            .map(|check| ReportView::of(Some(check)))
+            .map(|check| ReportView::of(Some(check), None))
             .collect(),
         is_first_page,
         next: page.next_page_token,
@@ -440,7 +497,7 @@ async fn delete(
 ) -> Result<HttpResponse> {
     let error = match services.storages.delete(&visitor.admin, &id.0).await {
         Ok(()) => return Ok(see_other("/settings/storages?done=storage_deleted")),
-        Err(error) if error.code == "storage_in_use" => error,
+        Err(error) if error.reason == Some(Reason::StorageInUse) => error,
         Err(error) => return Err(error),
     };
     let view = services

@@ -36,6 +36,7 @@ fn entry(workspace: Option<&WorkspaceId>, actor: Actor, result: AuditResult) -> 
         files: Vec::new(),
         file_count: 0,
         signed: None,
+        state: None,
     }
 }
 

@@ -8,7 +8,7 @@ use crate::domain::check::{CheckReport, StepName, StepStatus};
 use crate::domain::connection::region::Region;
 use crate::domain::ids::{CheckId, SetupId, StorageId};
 use crate::domain::people::audit::Actor;
-use crate::domain::storage::HealthState;
+use crate::domain::storage::{HealthState, Quarantining};
 use crate::it::database::contract::samples::*;
 use crate::it::support::database::{TestDb, on_both_engines};
 use std::collections::HashSet;
@@ -66,10 +66,23 @@ async fn health_moves_only_when_the_state_changes(db: TestDb) {
         (StepStatus::Passed, HealthState::Healthy, true),
     ] {
         at += Duration::minutes(1);
-        let mut check = report(stored.id.as_str(), 1, status);
+        let mut check = match status {
+            StepStatus::Failed => {
+                let id = stored.id.as_str();
+                failed_report(id, 1, StepName::GetObject, "x", Bearing::Definite)
+            }
+            StepStatus::Passed | StepStatus::Warning | StepStatus::Skipped => {
+                report(stored.id.as_str(), 1, status)
+            }
+        };
         check.started_at = at;
-        let recorded = db.record_check(&mine.id, &target, &check).await;
-        assert_eq!(recorded, Ok(Recorded::Stored));
+        let changed = change_by(db.record_check(&mine.id, &target, &check).await);
+        assert_eq!(changed.is_some(), moves);
+        if let Some(change) = changed {
+            assert_eq!((change.to.state, change.at), (state, at));
+            assert_eq!((&change.storage, &change.check), (&stored.id, &check.id));
+            assert_eq!(change.quarantine, None);
+        }
         if moves {
             since = at;
         }
@@ -105,21 +118,17 @@ async fn a_check_that_proves_nothing_leaves_the_health_as_it_was(db: TestDb) {
         let mut check = failed_report(
             stored.id.as_str(),
             1,
-            StepName::Cors,
+            StepName::GetObject,
             &code_of_step,
             bearing,
         );
         check.started_at = at;
-        let recorded = db.record_check(&mine.id, &target, &check).await;
-        assert_eq!(recorded, Ok(Recorded::Stored));
+        change_by(db.record_check(&mine.id, &target, &check).await);
         let health = reload(&db, &stored).await.health;
         assert_eq!((health.state, health.code.as_deref()), (state, code));
         assert_eq!(health.last_check, Some(check.id));
-        let since = if before.state == state {
-            before.since
-        } else {
-            at
-        };
+        let is_same = (before.state, before.code.as_deref()) == (state, code);
+        let since = if is_same { before.since } else { at };
         assert_eq!(health.since, since, "{bearing:?}");
     }
 }
@@ -155,15 +164,16 @@ async fn a_role_that_lets_others_in_quarantines_until_the_next_pass(db: TestDb) 
     };
     let record = async |check: CheckReport| {
         let recorded = db.record_check(&mine.id, &target, &check).await;
-        recorded.unwrap()
+        change_by(recorded).and_then(|change| change.quarantine)
     };
 
     // Of another revision: it says nothing of the present role.
-    assert_eq!(record(open(7, 1, "older")).await, Recorded::Stored);
+    assert_eq!(record(open(7, 1, "older")).await, None);
     assert_eq!(reload(&db, &stored).await.quarantine, None);
 
     let first = open(1, 2, "first");
-    assert_eq!(record(first.clone()).await, Recorded::QuarantineBegan);
+    let began = Some(Quarantining::Began("first".to_owned()));
+    assert_eq!(record(first.clone()).await, began);
     let found = reload(&db, &stored).await;
     let quarantine = found.quarantine.clone().unwrap();
     assert_eq!(
@@ -185,7 +195,7 @@ async fn a_role_that_lets_others_in_quarantines_until_the_next_pass(db: TestDb) 
         other(7, Bearing::Passing),
         passed(1),
     ] {
-        assert_eq!(record(check).await, Recorded::Stored);
+        assert_eq!(record(check).await, None);
         assert_eq!(reload(&db, &stored).await.quarantine, found.quarantine);
     }
     // A change that waits for its check ends it when it takes the connection's place, not before.
@@ -197,14 +207,17 @@ async fn a_role_that_lets_others_in_quarantines_until_the_next_pass(db: TestDb) 
     let mut open_too = open(8, 8, "pending");
     let mut repaired = passed(9);
     (open_too.revision, repaired.revision) = (2, 2);
-    for (check, came_of_it) in [
-        (open_too, PendingCheck::Failed),
-        (repaired, PendingCheck::InUse(Recorded::QuarantineEnded)),
-    ] {
-        assert_eq!(reload(&db, &stored).await.quarantine, found.quarantine);
+    let record_pending = async |check: CheckReport| {
         let recorded = db.record_pending_check(&mine.id, &stored.id, &check, &connection);
-        assert_eq!(recorded.await, Ok(came_of_it));
-    }
+        recorded.await.unwrap()
+    };
+    assert_eq!(record_pending(open_too).await, PendingCheck::Failed);
+    assert_eq!(reload(&db, &stored).await.quarantine, found.quarantine);
+    let PendingCheck::InUse(recorded) = record_pending(repaired).await else {
+        panic!("it passed");
+    };
+    let ended = change_by(Ok(recorded)).unwrap().quarantine;
+    assert_eq!(ended, Some(Quarantining::Ended));
     assert_eq!(reload(&db, &stored).await.quarantine, None);
 
     // Both changes are in the audit log, as the service's own.
@@ -215,6 +228,7 @@ async fn a_role_that_lets_others_in_quarantines_until_the_next_pass(db: TestDb) 
     let entries = db.list_audit(&of_workspace, &all()).await.unwrap();
     let written: Vec<_> = entries
         .iter()
+        .filter(|entry| entry.state.is_none())
         .map(|e| (e.action.as_str(), e.target.as_deref(), e.code.as_deref()))
         .collect();
     let id = Some(stored.id.as_str());
@@ -242,8 +256,7 @@ async fn a_passed_check_verifies_the_present_revision_alone(db: TestDb) {
     let record = async |revision, status, region: Option<Region>| {
         let mut check = report(stored.id.as_str(), revision, status);
         check.region = region;
-        let recorded = db.record_check(&mine.id, &target, &check).await;
-        assert_eq!(recorded, Ok(Recorded::Stored));
+        change_by(db.record_check(&mine.id, &target, &check).await);
         assert_eq!(db.check(&mine.id, &check.id).await, Ok(Some(check)));
         reload(&db, &stored).await
     };

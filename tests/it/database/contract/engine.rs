@@ -160,6 +160,7 @@ const READS: &[&str] = &[
     "SELECT * FROM projects WHERE workspace_id = 'x' AND id = 'x'",
     "SELECT * FROM projects WHERE workspace_id = 'x' AND id < 'x' ORDER BY id DESC LIMIT 100",
     "SELECT * FROM projects WHERE workspace_id = 'x' AND storage_id = 'x'",
+    "SELECT * FROM audit_log WHERE action = 'use_pending_change' AND target = 'x' AND occurred_at > 5 ORDER BY occurred_at LIMIT 4",
     "SELECT * FROM project_files WHERE project_id = 'x' AND position > 5 ORDER BY position LIMIT 100",
     "SELECT * FROM project_files WHERE project_id = 'x' AND path IN ('x', 'y')",
     "SELECT * FROM audit_log WHERE id < 'x' ORDER BY id DESC LIMIT 100",
@@ -225,6 +226,9 @@ async fn both_engines_have_the_same_columns(db: TestDb) {
         include_str!("../../../../migrations/sqlite/0009_audit_detail.sql"),
         include_str!("../../../../migrations/sqlite/0010_file_metadata.sql"),
         include_str!("../../../../migrations/sqlite/0011_archived_files.sql"),
+        include_str!("../../../../migrations/sqlite/0012_health_over_time.sql"),
+        include_str!("../../../../migrations/sqlite/0013_import_causes.sql"),
+        include_str!("../../../../migrations/sqlite/0014_grants.sql"),
     );
     let mut table = "";
     let mut names = Vec::new();

@@ -195,6 +195,8 @@ async fn a_failed_import_keeps_no_files(db: TestDb) {
     let failure = ImportFailure {
         code: "storage_access_denied".into(),
         detail: "Die Rolle verweigert's.".into(),
+        cause: Some("permission_missing".into()),
+        remedy: Some("Frag's den Admin.".into()),
     };
     let finished = db.finish_import("w1", &project.id, Some(&failure)).await;
     assert_eq!(finished, Ok(true));

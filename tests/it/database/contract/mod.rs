@@ -3,6 +3,7 @@
 mod audit;
 mod checks;
 mod engine;
+mod health;
 mod idempotency;
 mod imports;
 mod jobs;

@@ -163,7 +163,14 @@ async fn a_passed_check_puts_the_change_in_use(db: TestDb) {
     // Where the bucket is, is what the check found.
     changed.settings.region = warned.region;
     let recorded = db.record_pending_check(&mine.id, &stored.id, &warned, &changed);
-    assert_eq!(recorded.await, Ok(PendingCheck::InUse(Recorded::Stored)));
+    let Ok(PendingCheck::InUse(recorded)) = recorded.await else {
+        panic!("it passed");
+    };
+    let change = change_by(Ok(recorded)).unwrap();
+    assert_eq!(
+        (change.check, change.at),
+        (warned.id.clone(), warned.started_at)
+    );
     let now = reload(&db, &stored).await;
     assert_eq!(now.connection, changed);
     assert_eq!((now.revision, now.verified_revision), (2, 2));

@@ -29,6 +29,8 @@ async fn projects_come_back_as_they_were(db: TestDb) {
     failed.failure = Some(ImportFailure {
         code: "file_not_found".into(),
         detail: "Weg ist weg.".into(),
+        cause: Some("permission_missing".into()),
+        remedy: Some("Frag's den Admin.".into()),
     });
     db.create_project(&failed, 1, &[], None, None)
         .await

@@ -2,7 +2,7 @@
 
 use crate::application::kept::store::{
     CheckStore, CheckTarget, Completion, JobClaim, JobRest, PendingEdit, ProjectStore, Recorded,
-    SeenStorage, SetupStore, StorageChange, StorageStore, Window, WorkspaceStore,
+    SeenStorage, SetupStore, StorageChange, StorageStore, StoreResult, Window, WorkspaceStore,
 };
 use crate::database::Database;
 use crate::domain::cause::entry::Bearing;
@@ -26,7 +26,7 @@ use crate::domain::names::Name;
 use crate::domain::people::workspace::Workspace;
 use crate::domain::project::{Progress, Project, ProjectFile, ProjectStatus};
 use crate::domain::setup::{Draft, DraftAccessKey, DraftSignIn, Setup, SetupStatus};
-use crate::domain::storage::{Health, HealthState, Storage};
+use crate::domain::storage::{Health, HealthChange, HealthReports, HealthState, Storage};
 use time::{Duration, OffsetDateTime};
 
 /// In whole microseconds, as the database keeps times.
@@ -170,6 +170,7 @@ pub fn storage_of(setup: &Setup) -> Storage {
             since: now(),
             code: None,
             last_check: None,
+            reports: HealthReports::default(),
         },
         quarantine: None,
         project_count: 0,
@@ -232,6 +233,16 @@ pub async fn complete(db: &Database, setup: &Setup) -> Storage {
         .await;
     assert_eq!(done, Ok(Completion::Completed));
     storage
+}
+
+/// What storing a report changed; `None`: it is stored and changed nothing.
+#[track_caller]
+pub fn change_by(recorded: StoreResult<Recorded>) -> Option<HealthChange> {
+    match recorded {
+        Ok(Recorded::Changed(change)) => Some(*change),
+        Ok(Recorded::Stored) => None,
+        Ok(Recorded::NoTarget) | Err(_) => panic!("{recorded:?}"),
+    }
 }
 
 pub async fn reload(db: &Database, storage: &Storage) -> Storage {

@@ -63,6 +63,7 @@ async fn deleting_a_workspace_takes_all_but_audit_and_external_ids(db: TestDb) {
         files: Vec::new(),
         file_count: 0,
         signed: None,
+        state: None,
     };
     db.append_audit(&entry, None).await.unwrap();
     let neighbour = crate::it::database::contract::samples::storage(&db, &kept.id).await;

@@ -72,7 +72,7 @@ impl Deref for AwsProxy {
 }
 
 /// The request as it came, the signed `Host` included.
-async fn forward(client: &reqwest::Client, to: &str, request: Request) -> Reply {
+pub async fn forward(client: &reqwest::Client, to: &str, request: Request) -> Reply {
     let method = reqwest::Method::from_bytes(request.method.as_bytes()).unwrap();
     let mut forwarded = client.request(method, format!("{to}{}", request.target));
     for (name, value) in &request.headers {

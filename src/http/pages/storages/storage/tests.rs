@@ -38,6 +38,8 @@ fn facts(is_built_in: bool, projects: i64) -> Facts {
             since: own("").map(|_| then),
         },
         projects,
+        affected: None,
+        changed: Vec::new(),
         created: own("").map(|_| then),
     }
 }
@@ -96,6 +98,31 @@ fn a_member_sees_facts_and_an_admin_the_controls_too() {
             );
         }
     }
+}
+
+#[test]
+fn what_changed_and_whom_it_affects() {
+    let project = || (ProjectId::generate(), Name::parse("Cats <b>").unwrap());
+    let mut storage = facts(false, 12);
+    storage.changed = vec![format!("AWS refused `s3:GetObject`: {HOSTILE}.")];
+    storage.affected = Some(ProjectsOfStorage {
+        count: 12,
+        importing: 2,
+        newest: (0..10).map(|_| project()).collect(),
+    });
+    let html = page(true, storage);
+    is_escaped(&html);
+    for text in [
+        "What changed",
+        "<code>s3:GetObject</code>",
+        "12 projects have files in this storage.",
+        "2 are importing files",
+        "and 2 more",
+    ] {
+        assert!(html.contains(text), "{text}\n{html}");
+    }
+    let healthy = page(true, facts(false, 12));
+    assert!(!healthy.contains("What changed") && !healthy.contains("Affected projects"));
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! An external object storage: a connection that has passed its check.
 
-use crate::domain::Invalid;
-use crate::domain::check::Verdict;
+mod health;
+
+pub use health::{Health, HealthChange, HealthReports, HealthState, Quarantining, quarantining};
+
 use crate::domain::connection::{ConnectedBucket, Connection, Owner};
 use crate::domain::ids::{CheckId, SetupId, StorageId, WorkspaceId};
 use crate::domain::names::Name;
@@ -83,59 +85,6 @@ impl PendingConnection {
             owner: Owner::Pending(self.workspace.clone(), self.storage.clone()),
             revision: self.revision,
             connection: self.connection.clone(),
-        }
-    }
-}
-
-/// What the latest check that could tell said, and since when that has been so.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Health {
-    pub state: HealthState,
-    pub since: OffsetDateTime,
-    /// The code of the problem that decided the state; `None` where there is none.
-    pub code: Option<String>,
-    /// The latest check, also one that could not tell.
-    pub last_check: Option<CheckId>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum HealthState {
-    Healthy,
-    Degraded,
-    Broken,
-    Unknown,
-}
-
-impl HealthState {
-    pub fn parse(value: &str) -> Result<Self, Invalid> {
-        match value {
-            "healthy" => Ok(Self::Healthy),
-            "degraded" => Ok(Self::Degraded),
-            "broken" => Ok(Self::Broken),
-            "unknown" => Ok(Self::Unknown),
-            _ => Err(Invalid::new("unknown_health", "Not a health state.")),
-        }
-    }
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Healthy => "healthy",
-            Self::Degraded => "degraded",
-            Self::Broken => "broken",
-            Self::Unknown => "unknown",
-        }
-    }
-}
-
-impl HealthState {
-    /// What a check makes of a storage's health. `None`: it proved nothing, and the health stays as it was.
-    pub fn after(verdict: &Verdict) -> Option<Self> {
-        match verdict {
-            Verdict::Works => Some(Self::Healthy),
-            Verdict::WorksWithWarnings => Some(Self::Degraded),
-            Verdict::OpenToOthers(_) | Verdict::RefusesUs | Verdict::Broken => Some(Self::Broken),
-            Verdict::Undecided => Some(Self::Unknown),
-            Verdict::Nothing => None,
         }
     }
 }

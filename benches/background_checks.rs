@@ -1,0 +1,89 @@
+//! Scheduled checks: how many storages one replica checks in a minute, and what each check costs.
+//!
+//! BENCH_STORAGES (60), each of a workspace of its own; BENCH_DELAY_MS (25) added each way to AWS;
+//! BENCH_SECONDS (30) of measuring. Checks are always due, so the workers never rest.
+
+mod support;
+
+use std::time::Duration;
+use support::stub::Stub;
+use support::{Outcome, Service, amount, connect_for, proxy, row, table};
+
+/// After how long the first check of a new storage is due.
+const FIRST_CHECK_AFTER: Duration = Duration::from_secs(62);
+
+fn main() -> Outcome<()> {
+    support::run(bench())
+}
+
+async fn bench() -> Outcome<()> {
+    let storages = amount("BENCH_STORAGES", 60)?;
+    let seconds = amount("BENCH_SECONDS", 30)?;
+    let delay = Duration::from_millis(amount("BENCH_DELAY_MS", 25)?);
+    let mut rows = vec![row![
+        "access",
+        "checks a minute",
+        "CPU for each check",
+        "calls for each check"
+    ]];
+    let mut details = Vec::new();
+    for access in ["read", "read_write"] {
+        let stub = Stub::start().await?;
+        let url = format!("http://{}", proxy::start(stub.address, delay).await?);
+        let service = Service::start_with(&url, &[("SALLYPORT_RECHECK_INTERVAL", "1s")]).await?;
+        for _ in 0..storages {
+            connect_for(&service, &stub, access).await?;
+        }
+        tokio::time::sleep(FIRST_CHECK_AFTER).await;
+        let (checks, cpu, calls) = (done(&service).await?, service.cpu()?, stub.all_calls());
+        tokio::time::sleep(Duration::from_secs(seconds)).await;
+        let made = done(&service).await? - checks;
+        let cpu = service.cpu()? - cpu;
+        let made_of: Vec<(&str, f64)> = stub
+            .all_calls()
+            .into_iter()
+            .map(|(name, now)| (name, now - calls.get(name).copied().unwrap_or(0)))
+            .filter(|(_, number)| *number > 0)
+            .map(|(name, number)| (name, number as f64 / made))
+            .collect();
+        let total: f64 = made_of.iter().map(|(_, number)| number).sum();
+        rows.push(row![
+            access,
+            format!("{:.0}", made * 60.0 / seconds as f64),
+            format!("{:.1} ms", cpu.as_secs_f64() * 1_000.0 / made),
+            format!("{total:.1}"),
+        ]);
+        let of_each: Vec<String> = made_of
+            .iter()
+            .map(|(name, number)| format!("{name} {number:.1}"))
+            .collect();
+        details.push(format!("{access}: {}", of_each.join(", ")));
+    }
+    table(
+        &format!(
+            "scheduled checks of {} storages, {} ms added each way",
+            storages,
+            delay.as_millis()
+        ),
+        &rows,
+    );
+    for line in details {
+        println!("  {line}");
+    }
+    Ok(())
+}
+
+/// How many checks the service has made.
+async fn done(service: &Service) -> Outcome<f64> {
+    let answer = service.client.get(format!("{}/metrics", service.url));
+    let text = answer.send().await?.text().await?;
+    let mut sum = 0.0;
+    for line in text.lines() {
+        if let Some(rest) = line.strip_prefix("sallyport_connection_checks_total{")
+            && let Some((_, value)) = rest.split_once("} ")
+        {
+            sum += value.parse::<f64>()?;
+        }
+    }
+    Ok(sum)
+}
