@@ -220,7 +220,7 @@ impl CheckRun<'_> {
     async fn beside(&self, probe: &Arc<dyn BucketProbe>, gathered: &Gathered) -> Vec<String> {
         let is_empty = matches!(
             what(gathered, StepName::GetObject),
-            Some(What::NothingBelowPrefix { .. })
+            Some(What::NothingBelowPrefix)
         );
         if !is_empty || self.bucket.connection.settings.prefix.as_str().is_empty() {
             return Vec::new();
@@ -276,26 +276,5 @@ fn what(gathered: &Gathered, step: StepName) -> Option<&What> {
 
 /// The failed call of a step.
 fn failed(gathered: &Gathered, step: StepName) -> Option<&AwsFailure> {
-    match what(gathered, step)? {
-        What::Failed { failure, .. } | What::NotDeleted { failure, .. } => Some(failure),
-        What::RoleNotAssumed(_)
-        | What::RoleAcceptsMissing
-        | What::RoleAcceptsWrong { .. }
-        | What::RefusalNotProven(_)
-        | What::RegionDiffers { .. }
-        | What::LocationDenied { .. }
-        | What::LocationNotSupported(_)
-        | What::AnotherOwner
-        | What::FoldersNotListed { .. }
-        | What::OptionalDenied { .. }
-        | What::ProbeLeft { .. }
-        | What::ProbeNotStored
-        | What::ProbeDiffers { .. }
-        | What::ProbeEncryptionDiffers { .. }
-        | What::AllArchived { .. }
-        | What::NothingBelowPrefix { .. }
-        | What::FilesThatExpire { .. }
-        | What::CorsRefused(_)
-        | What::EtagNotExposed { .. } => None,
-    }
+    what(gathered, step)?.failure()
 }

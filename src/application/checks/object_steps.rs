@@ -253,7 +253,7 @@ impl CheckRun<'_> {
             Found::Files | Found::Unknown => None,
             Found::Archived { listed } => Some(What::AllArchived { listed: *listed }),
             Found::Nothing if is_expected => None,
-            Found::Nothing => Some(What::NothingBelowPrefix { beside: Vec::new() }),
+            Found::Nothing => Some(What::NothingBelowPrefix),
         }
     }
 

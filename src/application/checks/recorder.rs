@@ -175,13 +175,14 @@ impl Recorder {
         let mut causes = Vec::new();
         for finding in subject.diagnose(gathered) {
             let mut has_failed = false;
+            let problem = subject.problem(&finding);
             for (place, (name, evidence)) in finding.steps.iter().enumerate() {
                 let step = recorded.steps.iter_mut().find(|step| step.name == *name);
                 if let Some(step) = step {
                     has_failed |= step.status == StepStatus::Failed;
                     step.problem = Some(match place {
-                        0 => subject.problem(&finding),
-                        _ => subject.also_problem(&finding, evidence),
+                        0 => problem.clone(),
+                        _ => subject.also_problem(&problem, evidence),
                     });
                     if let Some(listener) = &self.listener {
                         let _ = listener.send(step.clone());

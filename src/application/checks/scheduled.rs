@@ -1,5 +1,5 @@
 //! Keeps checking stored connections, so a broken one is known before somebody needs it, and one that was
-//! mended is used again soon.
+//! fixed is used again soon.
 
 use crate::application::checks::Checks;
 use crate::application::error::{Error, Result};

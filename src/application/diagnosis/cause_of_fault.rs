@@ -3,7 +3,7 @@
 use crate::application::diagnosis::cause_of_denial::is_implicit;
 use crate::application::diagnosis::evidence::{AbsentKey, Gathered};
 use crate::application::diagnosis::fault::{Fault, What};
-use crate::application::diagnosis::patterns::{action_of, denial, lacking};
+use crate::application::diagnosis::patterns::{action_of, denial, lacking, optional_lacks};
 use crate::application::diagnosis::subject::Subject;
 use crate::domain::aws_code::shown;
 use crate::domain::aws_failure::{AwsFailure, DenialReason, FailureKind};
@@ -146,13 +146,10 @@ impl Subject<'_> {
             }
             .into(),
             What::AllArchived { listed } => AllArchived { listed: *listed }.into(),
-            What::NothingBelowPrefix { beside } => NothingBelowPrefix {
+            What::NothingBelowPrefix => NothingBelowPrefix {
                 bucket: self.bucket(),
                 prefix: self.prefix(),
-                beside: match beside.is_empty() {
-                    true => looks.folders_beside.clone(),
-                    false => beside.clone(),
-                },
+                beside: looks.folders_beside.clone(),
             }
             .into(),
             What::CorsRefused(refused) => self.of_cors(refused, gathered),
@@ -279,10 +276,9 @@ fn hidden_by(step: StepName, gathered: &Gathered) -> Vec<String> {
         | StepName::BucketOwner
         | StepName::Cors => return Vec::new(),
     };
-    [Target::Bucket, Target::Objects]
-        .into_iter()
-        .flat_map(|target| lacking(gathered, target))
-        .filter(|action| action == beside)
+    optional_lacks(gathered)
+        .filter(|action| *action == beside)
+        .map(str::to_owned)
         .collect()
 }
 

@@ -7,16 +7,17 @@ use crate::application::diagnosis::finding::Finding;
 use crate::application::diagnosis::subject::Subject;
 use crate::domain::cause::Cause;
 use crate::domain::cause::denials::Denied;
+use crate::domain::cause::encryption::DeniedKey;
 use crate::domain::check::StepName;
 use crate::domain::check::problem::Evidence;
-use crate::domain::connection::kms_key_arn::KmsKeyArn;
+use std::mem::discriminant;
 
 impl Subject<'_> {
     /// What is behind the faults, in the order of the report. Each fault is explained by one finding.
     pub(crate) fn diagnose(&self, gathered: &Gathered) -> Vec<Finding> {
         let mut findings: Vec<Finding> = Vec::new();
         let mut left: Vec<&Fault> = gathered.faults.iter().collect();
-        // What the location shares with other calls is told by those.
+        // What the location shares with other calls is said of those.
         left.sort_by_key(|fault| fault.step == StepName::GetBucketLocation);
         for (cause, steps) in self.patterns(gathered) {
             let (explained, rest): (Vec<&Fault>, Vec<&Fault>) = left
@@ -29,19 +30,9 @@ impl Subject<'_> {
             let (cause, also) = self.cause(fault, gathered);
             match findings
                 .iter_mut()
-                .find(|finding| is_same(&finding.cause, &cause))
+                .find_map(|finding| takes_in(&mut finding.cause, &cause).then_some(finding))
             {
                 Some(finding) => {
-                    // A read names no key of KMS, and a write does.
-                    if key_of(&finding.cause).is_none() && key_of(&cause).is_some() {
-                        finding.cause = cause.clone();
-                    }
-                    let mut cause = cause;
-                    if let (Some(known), Some(one)) =
-                        (denied_of(&mut finding.cause), denied_of(&mut cause))
-                    {
-                        known.and(&one.action);
-                    }
                     finding.steps.push((fault.step, fault.evidence.clone()));
                     finding.also = finding.also.take().or(also);
                 }
@@ -60,55 +51,57 @@ impl Subject<'_> {
     }
 }
 
-/// The KMS key that AWS named of a cause.
-fn key_of(cause: &Cause) -> Option<&KmsKeyArn> {
-    match cause {
-        Cause::KmsKeyNotEntered(cause) => cause.denied.key.as_ref(),
-        Cause::KmsOtherKey(cause) => cause.denied.key.as_ref(),
-        Cause::KmsDenied(cause) => cause.denied.key.as_ref(),
-        Cause::KmsForeignKey(cause) => cause.denied.key.as_ref(),
-        Cause::KmsKeyPolicy(cause) => cause.denied.key.as_ref(),
-        _ => None,
+/// What a cause that may cover several actions denies.
+enum Covers<'a> {
+    Actions(&'a mut Denied),
+    Key(&'a mut DeniedKey),
+}
+
+impl<'a> Covers<'a> {
+    /// `None`: the cause is of one step alone, or of everything that it covers already.
+    fn of(cause: &'a mut Cause) -> Option<Self> {
+        Some(match cause {
+            Cause::DeniedByBucketPolicy(cause) => Self::Actions(&mut cause.denied),
+            Cause::DeniedByIdentityPolicy(cause) => Self::Actions(&mut cause.denied),
+            Cause::DeniedByPermissionsBoundary(cause) => Self::Actions(&mut cause.denied),
+            Cause::DeniedByServiceControlPolicy(cause) => Self::Actions(&mut cause.denied),
+            Cause::DeniedByResourceControlPolicy(cause) => Self::Actions(&mut cause.denied),
+            Cause::DeniedByVpcEndpointPolicy(cause) => Self::Actions(&mut cause.denied),
+            Cause::DeniedBySessionPolicy(cause) => Self::Actions(&mut cause.denied),
+            Cause::DeniedWithoutReason(cause) => Self::Actions(&mut cause.denied),
+            Cause::DeniedForUnknownReason(cause) => Self::Actions(&mut cause.denied),
+            Cause::BucketPolicyMissing(cause) => Self::Actions(&mut cause.denied),
+            Cause::KmsKeyNotEntered(cause) => Self::Key(&mut cause.denied),
+            Cause::KmsOtherKey(cause) => Self::Key(&mut cause.denied),
+            Cause::KmsDenied(cause) => Self::Key(&mut cause.denied),
+            Cause::KmsForeignKey(cause) => Self::Key(&mut cause.denied),
+            Cause::KmsKeyPolicy(cause) => Self::Key(&mut cause.denied),
+            _ => return None,
+        })
     }
 }
 
-/// The denial of a cause that may cover several actions.
-fn denied_of(cause: &mut Cause) -> Option<&mut Denied> {
-    Some(match cause {
-        Cause::DeniedByBucketPolicy(cause) => &mut cause.denied,
-        Cause::DeniedByIdentityPolicy(cause) => &mut cause.denied,
-        Cause::DeniedByPermissionsBoundary(cause) => &mut cause.denied,
-        Cause::DeniedByServiceControlPolicy(cause) => &mut cause.denied,
-        Cause::DeniedByResourceControlPolicy(cause) => &mut cause.denied,
-        Cause::DeniedByVpcEndpointPolicy(cause) => &mut cause.denied,
-        Cause::DeniedBySessionPolicy(cause) => &mut cause.denied,
-        Cause::DeniedWithoutReason(cause) => &mut cause.denied,
-        Cause::DeniedForUnknownReason(cause) => &mut cause.denied,
-        Cause::BucketPolicyMissing(cause) => &mut cause.denied,
-        _ => return None,
-    })
-}
-
-/// Whether two faults have one cause: the same one, or the same policy that refuses another action.
-fn is_same(one: &Cause, other: &Cause) -> bool {
-    match (one, other) {
-        (Cause::DeniedByBucketPolicy(_), Cause::DeniedByBucketPolicy(_))
-        | (Cause::DeniedByIdentityPolicy(_), Cause::DeniedByIdentityPolicy(_))
-        | (Cause::DeniedByPermissionsBoundary(_), Cause::DeniedByPermissionsBoundary(_))
-        | (Cause::DeniedByServiceControlPolicy(_), Cause::DeniedByServiceControlPolicy(_))
-        | (Cause::DeniedByResourceControlPolicy(_), Cause::DeniedByResourceControlPolicy(_))
-        | (Cause::DeniedByVpcEndpointPolicy(_), Cause::DeniedByVpcEndpointPolicy(_))
-        | (Cause::DeniedBySessionPolicy(_), Cause::DeniedBySessionPolicy(_))
-        | (Cause::DeniedWithoutReason(_), Cause::DeniedWithoutReason(_))
-        | (Cause::DeniedForUnknownReason(_), Cause::DeniedForUnknownReason(_))
-        | (Cause::BucketPolicyMissing(_), Cause::BucketPolicyMissing(_))
-        | (Cause::KmsKeyNotEntered(_), Cause::KmsKeyNotEntered(_))
-        | (Cause::KmsOtherKey(_), Cause::KmsOtherKey(_))
-        | (Cause::KmsDenied(_), Cause::KmsDenied(_))
-        | (Cause::KmsForeignKey(_), Cause::KmsForeignKey(_))
-        | (Cause::KmsKeyPolicy(_), Cause::KmsKeyPolicy(_)) => true,
-        (one, other) => one == other,
+/// Takes `other` into `known` where both are one cause: the same one, or the same policy that refuses another action.
+/// False: they are two.
+fn takes_in(known: &mut Cause, other: &Cause) -> bool {
+    if known == other {
+        return true;
     }
+    if discriminant(known) != discriminant(other) {
+        return false;
+    }
+    let mut other = other.clone();
+    match (Covers::of(known), Covers::of(&mut other)) {
+        (Some(Covers::Actions(denied)), Some(Covers::Actions(one))) => denied.and(&one.action),
+        // A read names no key of KMS, and a write does.
+        (Some(Covers::Key(denied)), Some(Covers::Key(one))) => {
+            if denied.key.is_none() && one.key.is_some() {
+                *known = other;
+            }
+        }
+        (Some(_) | None, Some(_) | None) => return false,
+    }
+    true
 }
 
 /// One finding over these faults. `None`: there are none.

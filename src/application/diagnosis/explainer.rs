@@ -6,7 +6,6 @@ use crate::application::diagnosis::answer::answer;
 use crate::application::diagnosis::evidence::Looks;
 use crate::application::diagnosis::subject::Subject;
 use crate::application::error::{Diagnosis, Error, Kind, Result};
-use crate::domain::aws_code;
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::cause::entry::{Bearing, Side};
 use crate::domain::check::problem::{Evidence, StepProblem};
@@ -111,9 +110,7 @@ fn evidence(subject: &Subject<'_>, failure: &AwsFailure) -> Vec<Evidence> {
     if failure.http_status.is_none() {
         return Vec::new();
     }
-    let mut one = Evidence::of(failure);
-    one.call.error_code = failure.error_code.as_deref().and_then(aws_code::plain);
-    subject.shown(&[one])
+    subject.shown(&[Evidence::of(failure)])
 }
 
 /// What happened, in two lengths.

@@ -91,16 +91,42 @@ pub(crate) enum What {
         listed: usize,
     },
     /// The listing answered, and found no file.
-    NothingBelowPrefix {
-        /// Names of folders beside the prefix, where they could be listed.
-        beside: Vec<String>,
-    },
+    NothingBelowPrefix,
     /// Preflights that were refused.
     CorsRefused(Vec<RefusedPreflight>),
     /// Browsers may upload, and may not read the ETag that ends an upload in parts.
     EtagNotExposed {
         origins: Vec<Origin>,
     },
+}
+
+impl What {
+    /// The failed call behind it. `None`: nothing failed, or the fault is about something that the call is not.
+    pub fn failure(&self) -> Option<&AwsFailure> {
+        match self {
+            Self::Failed { failure, .. }
+            | Self::NotDeleted { failure, .. }
+            | Self::LocationDenied { failure, .. } => Some(failure),
+            Self::RoleNotAssumed(_)
+            | Self::FoldersNotListed { .. }
+            | Self::RoleAcceptsMissing
+            | Self::RoleAcceptsWrong { .. }
+            | Self::RefusalNotProven(_)
+            | Self::RegionDiffers { .. }
+            | Self::LocationNotSupported(_)
+            | Self::AnotherOwner
+            | Self::OptionalDenied { .. }
+            | Self::ProbeLeft { .. }
+            | Self::ProbeNotStored
+            | Self::ProbeDiffers { .. }
+            | Self::ProbeEncryptionDiffers { .. }
+            | Self::AllArchived { .. }
+            | Self::NothingBelowPrefix
+            | Self::FilesThatExpire { .. }
+            | Self::CorsRefused(_)
+            | Self::EtagNotExposed { .. } => None,
+        }
+    }
 }
 
 /// A preflight that was refused.

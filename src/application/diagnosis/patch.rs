@@ -4,7 +4,9 @@ use crate::application::diagnosis::subject::Subject;
 use crate::domain::cause::fix::{Fix, Setting};
 use crate::domain::check::patch::{Patch, PatchOperation, PatchTarget};
 use crate::domain::connection::Credentials;
+use crate::domain::connection::external_id::ExternalId;
 use crate::domain::connection::kms_key_arn::KmsKeyArn;
+use crate::domain::connection::role_arn::RoleArn;
 use crate::domain::policy_document::escape;
 use serde_json::{Map, Value, json};
 
@@ -149,20 +151,14 @@ impl Subject<'_> {
             }
         }
         // Without a condition on `s3:prefix`: S3 refuses one beside actions that have no prefix.
-        let statement = json!({
-            "Sid": format!("Sallyport{}", short(&external_id.to_string())),
-            "Effect": "Allow",
-            "Principal": {"AWS": role_arn.to_string()},
-            "Action": actions,
-            "Resource": resources,
-        });
+        let statement = for_role(role_arn, external_id, json!(actions), json!(resources));
         let bucket = escape::for_shell(self.connection.bucket.as_str());
         Some(Patch {
             target: PatchTarget::BucketPolicy,
             operation: PatchOperation::AddStatement,
             cli: Some(format!(
-                "policy=$(aws s3api get-bucket-policy --bucket {bucket} --query Policy --output text 2>&1) || case $policy in *NoSuchBucketPolicy*) policy='{{\"Version\":\"2012-10-17\",\"Statement\":[]}}' ;; *) echo \"$policy\" >&2; false ;; esac && aws s3api put-bucket-policy --bucket {bucket} --policy \"$(printf '%s' \"$policy\" | jq --argjson new {} '.Statement = [(.Statement | if type == \"array\" then .[] else . end | select(.Sid != $new.Sid)), $new]')\"",
-                escape::for_shell(&statement.to_string())
+                "policy=$(aws s3api get-bucket-policy --bucket {bucket} --query Policy --output text 2>&1) || case $policy in *NoSuchBucketPolicy*) policy='{{\"Version\":\"2012-10-17\",\"Statement\":[]}}' ;; *) echo \"$policy\" >&2; false ;; esac && aws s3api put-bucket-policy --bucket {bucket} --policy {}",
+                with_statement(&statement)
             )),
             document: statement,
             console: Some(format!(
@@ -180,24 +176,21 @@ impl Subject<'_> {
         else {
             return None;
         };
-        let actions = match self.connection.settings.access.writes() {
-            true => json!(["kms:Decrypt", "kms:GenerateDataKey"]),
-            false => json!(["kms:Decrypt"]),
-        };
-        let statement = json!({
-            "Sid": format!("Sallyport{}", short(&external_id.to_string())),
-            "Effect": "Allow",
-            "Principal": {"AWS": role_arn.to_string()},
-            "Action": actions,
-            "Resource": "*",
-        });
+        let document = self.policies.key_policy(
+            self.connection.partition(),
+            self.connection,
+            key,
+            role_arn,
+        )?;
+        let actions = document.pointer("/Statement/0/Action")?.clone();
+        let statement = for_role(role_arn, external_id, actions, json!("*"));
         let id = escape::for_shell(key.as_str());
         Some(Patch {
             target: PatchTarget::KeyPolicy,
             operation: PatchOperation::AddStatement,
             cli: Some(format!(
-                "policy=$(aws kms get-key-policy --key-id {id} --policy-name default --query Policy --output text) && aws kms put-key-policy --key-id {id} --policy-name default --policy \"$(printf '%s' \"$policy\" | jq --argjson new {} '.Statement = [(.Statement | if type == \"array\" then .[] else . end | select(.Sid != $new.Sid)), $new]')\"",
-                escape::for_shell(&statement.to_string())
+                "policy=$(aws kms get-key-policy --key-id {id} --policy-name default --query Policy --output text) && aws kms put-key-policy --key-id {id} --policy-name default --policy {}",
+                with_statement(&statement)
             )),
             document: statement,
             console: Some(
@@ -269,6 +262,30 @@ impl Subject<'_> {
     fn policies_page(&self) -> Option<String> {
         Some(self.caller().policies_page())
     }
+}
+
+/// A statement of a policy beside the bucket or the key that lets the role in. Its `Sid` is that of the setup alone.
+fn for_role(
+    role_arn: &RoleArn,
+    external_id: &ExternalId,
+    actions: Value,
+    resources: Value,
+) -> Value {
+    json!({
+        "Sid": format!("Sallyport{}", short(&external_id.to_string())),
+        "Effect": "Allow",
+        "Principal": {"AWS": role_arn.to_string()},
+        "Action": actions,
+        "Resource": resources,
+    })
+}
+
+/// For a shell: the policy in `$policy` with this statement, in place of an earlier one with the same `Sid`.
+fn with_statement(statement: &Value) -> String {
+    format!(
+        "\"$(printf '%s' \"$policy\" | jq --argjson new {} '.Statement = [(.Statement | if type == \"array\" then .[] else . end | select(.Sid != $new.Sid)), $new]')\"",
+        escape::for_shell(&statement.to_string())
+    )
 }
 
 /// The beginning of an external ID, which is unique, in letters and digits alone.

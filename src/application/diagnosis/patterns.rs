@@ -73,7 +73,7 @@ impl Subject<'_> {
             || gathered.fault(StepName::ListBucket).is_some_and(|fault| {
                 matches!(
                     fault.what,
-                    What::NothingBelowPrefix { .. }
+                    What::NothingBelowPrefix
                         | What::OptionalDenied { .. }
                         | What::FilesThatExpire { .. }
                 )
@@ -192,38 +192,23 @@ impl Subject<'_> {
 
 /// The denial of S3 behind a fault.
 pub(super) fn denial(what: &What) -> Option<&AwsFailure> {
-    let failure = match what {
-        What::Failed { failure, .. }
-        | What::NotDeleted { failure, .. }
-        | What::LocationDenied { failure, .. } => failure,
-        What::RoleNotAssumed(_)
-        | What::FoldersNotListed { .. }
-        | What::RoleAcceptsMissing
-        | What::RoleAcceptsWrong { .. }
-        | What::RefusalNotProven(_)
-        | What::RegionDiffers { .. }
-        | What::LocationNotSupported(_)
-        | What::AnotherOwner
-        | What::OptionalDenied { .. }
-        | What::ProbeLeft { .. }
-        | What::ProbeNotStored
-        | What::ProbeDiffers { .. }
-        | What::ProbeEncryptionDiffers { .. }
-        | What::AllArchived { .. }
-        | What::NothingBelowPrefix { .. }
-        | What::FilesThatExpire { .. }
-        | What::CorsRefused(_)
-        | What::EtagNotExposed { .. } => return None,
-    };
-    (failure.kind == FailureKind::AccessDenied).then_some(failure)
+    what.failure()
+        .filter(|failure| failure.kind == FailureKind::AccessDenied)
 }
 
 /// The actions on this target that no policy allows, and that the connection works without.
 pub(super) fn lacking(gathered: &Gathered, on: Target) -> impl Iterator<Item = String> {
-    let implicit = gathered.optional.iter().filter(move |(action, failure)| {
-        is_implicit(failure.reason()) && target_of(action) == Some(on)
-    });
-    implicit.map(|(action, _)| (*action).to_owned())
+    optional_lacks(gathered)
+        .filter(move |action| target_of(action) == Some(on))
+        .map(str::to_owned)
+}
+
+/// Every such action.
+pub(super) fn optional_lacks(gathered: &Gathered) -> impl Iterator<Item = &'static str> {
+    let optional = gathered.optional.iter();
+    optional
+        .filter(|(_, failure)| is_implicit(failure.reason()))
+        .map(|(action, _)| *action)
 }
 
 /// The action that a step needs.

@@ -31,13 +31,13 @@ impl Subject<'_> {
 
     /// The problem of a further step that it explains: the same words, and its own answers. What is to be changed is
     /// said once.
-    pub(crate) fn also_problem(&self, finding: &Finding, evidence: &[Evidence]) -> StepProblem {
+    pub(crate) fn also_problem(&self, first: &StepProblem, evidence: &[Evidence]) -> StepProblem {
         StepProblem {
             evidence: self.shown(evidence),
             also_explains: Vec::new(),
             missing: Vec::new(),
             patch: None,
-            ..self.problem(finding)
+            ..first.clone()
         }
     }
 

@@ -1,5 +1,6 @@
 //! What is wrong with a step, on what evidence, and what to change.
 
+use crate::domain::aws_code;
 use crate::domain::aws_failure::{AwsFailure, DenialReason, PolicyEffect, PolicyKind};
 use crate::domain::cause::entry::{Bearing, Candidate, Certainty, Side};
 use crate::domain::check::patch::{self, Patch};
@@ -162,7 +163,7 @@ impl Evidence {
             call: AwsCall {
                 operation: failure.operation.to_owned(),
                 http_status: failure.http_status,
-                error_code: failure.sent_code().map(str::to_owned),
+                error_code: failure.sent_code().and_then(aws_code::plain),
                 request_id: failure.request_id.clone(),
             },
             denied: Denied::of(failure),

@@ -293,6 +293,23 @@ impl PolicyTemplates {
             .render(&scope, Some(role))
     }
 
+    /// The key policy alone, as in [`Documents::key_policy`], for a key that need not be that of the settings.
+    pub fn key_policy(
+        &self,
+        partition: Partition,
+        connection: &Connection,
+        key: &KmsKeyArn,
+        role: &RoleArn,
+    ) -> Option<Value> {
+        let scope = Scope {
+            kms_key: Some(key),
+            ..scope_of(partition, connection)
+        };
+        self.permission_policy
+            .of(connection.settings.access)
+            .key_policy(&scope, role)
+    }
+
     /// The ARN that `action` applies to, as the documents grant it. None as in
     /// [`PolicyTemplates::statement_for`].
     pub fn resource_for(
