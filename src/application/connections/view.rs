@@ -27,6 +27,12 @@ pub struct ConnectionView {
     pub requester_pays: bool,
     /// Whether browsers use the bucket directly. If not, it needs no CORS rules.
     pub browser_access: bool,
+    /// Whether the documents grant the ACLs of objects.
+    pub object_acls: bool,
+    /// Whether the documents grant the versions of objects.
+    pub object_versions: bool,
+    /// Whether the documents let S3 delete what is below `temp/` and `export/` after 7 days.
+    pub lifecycle: bool,
     pub access_key_id: Option<String>,
     pub endpoint: Option<String>,
 }
@@ -42,7 +48,11 @@ impl ConnectionView {
             bucket_account,
             requester_pays,
             browser_access,
+            object_acls: _,
+            object_versions: _,
+            lifecycle: _,
         } = settings;
+        let grants = settings.grants();
         let DraftSignIn {
             by: _,
             role_arn,
@@ -57,12 +67,16 @@ impl ConnectionView {
             bucket_account_id: bucket_account.as_ref().map(ToString::to_string),
             requester_pays: *requester_pays,
             browser_access: *browser_access,
+            object_acls: grants.acls,
+            object_versions: grants.versions,
+            lifecycle: settings.has_lifecycle(),
             access_key_id: access_key.id.as_ref().map(|id| id.as_str().to_owned()),
             endpoint: access_key.endpoint.as_ref().map(ToString::to_string),
         }
     }
 
-    /// The fields that differ, in their order, with their values here and in `next`.
+    /// The fields that differ, in their order, with their values here and in `next`. What follows from another
+    /// access is not named beside it.
     pub fn differences(&self, next: &Self) -> Result<Vec<Difference>> {
         let fields = |view: &Self| match serde_json::to_value(view) {
             Ok(Value::Object(fields)) => Ok(fields),
@@ -73,14 +87,25 @@ impl ConnectionView {
         Ok(before
             .iter()
             .filter_map(|(name, value)| {
-                let next = after.get(name)?;
-                (value != next).then(|| Difference {
+                let new = after.get(name)?;
+                let follows = self.follows_access(name) && next.follows_access(name);
+                (value != new && !follows).then(|| Difference {
                     field: name.clone(),
                     before: shown(value),
-                    after: shown(next),
+                    after: shown(new),
                 })
             })
             .collect())
+    }
+
+    /// Whether this field has the value that the access gives it.
+    fn follows_access(&self, field: &str) -> bool {
+        match field {
+            "object_acls" => self.object_acls == self.writes(),
+            "object_versions" => self.object_versions == self.writes(),
+            "lifecycle" => self.lifecycle == self.writes(),
+            _ => false,
+        }
     }
 
     /// Whether files can be changed.

@@ -133,14 +133,15 @@ fn lacking(
     };
     let explanation = format!(
         "{} access needs {} on `{needed_on}`. {why}{}",
-        match expected.access.writes() {
+        match expected.grants.writes() {
             true => "Read and write",
             false => "Read",
         },
         listed(&actions),
         match first.is_essential {
             true => "",
-            false => " The connection works without it, but for ACLs or versions of files.",
+            false =>
+                " The connection works without it, but for ACLs or versions of files and for uploads that are given up.",
         }
     );
     let remedy = match verdict.granted {

@@ -224,27 +224,47 @@ fn the_documentation_has_every_operation_as_it_is() {
             assert_eq!(resource, on, "{name}");
         }
         let all_in = |policy: &[String]| wanted.iter().all(|a| policy.iter().any(|g| g == a));
-        let where_granted = match (all_in(&read), all_in(&write)) {
-            (true, _) => "read",
+        let by_access = match (all_in(&read), all_in(&write)) {
+            (true, true) => "read",
+            (true, false) => "read alone",
             (false, true) => "read and write",
             (false, false) => "no",
         };
-        assert_eq!(documents, where_granted, "{name}");
+        let chosen = operation.feature().map(|feature| feature.setting());
+        let where_granted = match chosen {
+            Some(setting) => format!("{by_access}, with `{setting}`"),
+            None => by_access.to_owned(),
+        };
+        assert_eq!(documents, &where_granted, "{name}");
         seen.insert(name);
     }
     assert_eq!(seen.len(), rows.len());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_storage_for_reading_reads_more_where_the_customer_grants_it() {
+async fn a_storage_for_reading_reads_more_where_that_is_chosen_and_granted() {
     let place = Scene::on(Emulator).reading("team").connect().await;
     place.storage.put("/a", "x").await;
-    for path in ["/files/versions?key=/a", "/files/acl?key=/a"] {
+    let paths = ["/files/versions?key=/a", "/files/acl?key=/a"];
+    for path in paths {
+        place.get(path).await.problem(409, "not_granted");
+    }
+    let chosen = json!({"object_versions": true, "object_acls": true});
+    let own = format!("/v1/storages/{}", place.storage.id);
+    let admin = &place.workspace.admin;
+    place.app.patch(&own, admin, &chosen).await.expect(200);
+    let pending = format!("{own}/check?pending=true");
+    let checked = place.app.post(&pending, admin, &json!({})).await;
+    assert_eq!(checked.expect(200)["outcome"], "passed_with_warnings");
+    for path in paths {
         place.get(path).await.problem(424, "storage_access_denied");
     }
-    place
-        .allow(&["s3:ListBucketVersions", "s3:GetObjectAcl"], "*")
-        .await;
+    let actions = [
+        "s3:ListBucketVersions",
+        "s3:GetObjectVersion",
+        "s3:GetObjectAcl",
+    ];
+    place.allow(&actions, "*").await;
     let versions = place.get("/files/versions?key=/a").await.expect(200);
     assert_eq!(versions["versions"][0]["is_latest"], true);
     place.get("/files/acl?key=/a").await.expect(200);
