@@ -49,6 +49,9 @@ const MOST_READ_BACK: usize = 64 * 1024;
 /// How many objects the list step asks for: enough to find one that can be read.
 const LISTED: i32 = 20;
 
+/// The version of an object in a bucket that keeps none.
+const NULL_VERSION: &str = "null";
+
 const PREFLIGHT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// [`Prober`] on AWS.
@@ -386,6 +389,22 @@ impl BucketProbe for S3Probe {
 
     async fn read_absent(&self, key: &ObjectKey) -> Answer<()> {
         self.read(key.as_str()).await
+    }
+
+    async fn read_absent_version(&self, key: &ObjectKey) -> Answer<()> {
+        const OPERATION: &str = "GetObject";
+        let answer = self
+            .s3
+            .get_object()
+            .bucket(self.bucket())
+            .key(key.as_str())
+            .version_id(NULL_VERSION)
+            .range("bytes=0-0")
+            .set_expected_bucket_owner(self.owner(ExpectedOwner::Require))
+            .send()
+            .await
+            .map_err(|error| of_version(Some(NULL_VERSION), classify(OPERATION, &error)))?;
+        Ok(answered(OPERATION, answer.request_id(), ()))
     }
 
     async fn list_folder(&self, folder: &ObjectKeyPrefix) -> Answer<Vec<String>> {
