@@ -6,6 +6,7 @@ mod error;
 mod keys;
 mod listening;
 pub mod program;
+mod straight;
 mod use_cases;
 
 pub use error::StartError;

@@ -1,52 +1,75 @@
 //! The program: what each of its commands does.
 
 use crate::cli::audit::AuditCommand;
-use crate::cli::{Cli, Command, doctor, healthcheck, provision};
+use crate::cli::ending::{Failed, PASSED};
+use crate::cli::server::setup_link::SetupLink;
+use crate::cli::server::{files, projects};
+use crate::cli::{Cli, Command, doctor, healthcheck, provision, shell};
 use crate::settings::{Options, Settings};
-use crate::startup::commands;
+use crate::startup::{commands, straight};
 use crate::{aws, http, logging, startup};
+use clap::CommandFactory;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// Runs the command until it ends. The error says, in words for the terminal, why it failed.
-pub async fn run(cli: Cli) -> Result<(), String> {
+/// Runs the command until it ends, and gives its exit status.
+pub async fn run(cli: Cli) -> Result<u8, Failed> {
     match cli.command {
-        None => serve(cli.options).await,
-        Some(Command::Serve(options)) => serve(*options).await,
-        Some(Command::Healthcheck(arguments)) => healthcheck::run(&arguments).await,
-        Some(Command::Provision(arguments)) => provision(*arguments).await,
-        Some(Command::Doctor(arguments)) => examine(*arguments).await,
-        Some(Command::Rekey(arguments)) => commands::rekey(*arguments).await,
-        Some(Command::OperatorToken(arguments)) => commands::operator_token(*arguments).await,
+        None => serve(cli.options).await?,
+        Some(Command::Serve(options)) => serve(*options).await?,
+        Some(Command::Check(arguments)) => return straight::check(&arguments).await,
+        Some(Command::Render(arguments)) => straight::render(&arguments).await?,
+        Some(Command::Doctor(arguments)) => return examine(*arguments).await,
+        Some(Command::Provision(arguments)) => provision(&arguments).await?,
+        Some(Command::Files(arguments)) => {
+            return files::run(&arguments, &mut std::io::stdout().lock()).await;
+        }
+        Some(Command::Projects(arguments)) => {
+            return projects::run(&arguments, &mut std::io::stdout().lock()).await;
+        }
+        Some(Command::Rekey(arguments)) => commands::rekey(*arguments).await?,
+        Some(Command::OperatorToken(arguments)) => commands::operator_token(*arguments).await?,
         Some(Command::Audit(arguments)) => match arguments.command {
-            AuditCommand::Export(arguments) => commands::audit_export(*arguments).await,
+            AuditCommand::Export(arguments) => commands::audit_export(*arguments).await?,
         },
+        Some(Command::Healthcheck(arguments)) => healthcheck::run(&arguments).await?,
+        Some(Command::Completions(arguments)) => {
+            shell::completions(&arguments, Cli::command(), &mut std::io::stdout().lock())?;
+        }
+        Some(Command::Man) => shell::man(Cli::command(), &mut std::io::stdout().lock())?,
         Some(Command::Openapi) => http::openapi::document()
             .to_pretty_json()
             .map(|json| println!("{json}"))
-            .map_err(|error| error.to_string()),
+            .map_err(|error| error.to_string())?,
     }
+    Ok(PASSED)
 }
 
-async fn provision(arguments: provision::Args) -> Result<(), String> {
+async fn provision(arguments: &provision::Args) -> Result<(), Failed> {
+    let csrf = |secret: &str| http::pages::shell::csrf::Csrf::of_secret(secret).masked();
+    let link = arguments.setup_link.as_deref().map(SetupLink::parse);
+    let link = link.transpose()?;
+    let given = match &link {
+        Some(link) => Some(link.documents().await?),
+        None => None,
+    };
     let (sdk, _egress) = aws::client::clients::AwsClients::environment().await?;
     let apply = async |wanted| aws::provision::provision(&sdk, &wanted).await;
-    provision::run(arguments, apply, &mut std::io::stdout().lock())
-        .await
-        .map_err(|error| error.to_string())
+    let mut out = std::io::stdout().lock();
+    let made = provision::run(arguments, given, apply, provision::ask, &mut out).await?;
+    if let (Some(link), Some(role_arn)) = (link, made) {
+        link.hand_over(&role_arn, csrf).await?;
+        eprintln!("The setup has the role's ARN now.");
+    }
+    Ok(())
 }
 
-/// Ends the program with a status of its own where something was found.
-async fn examine(arguments: doctor::Arguments) -> Result<(), String> {
+async fn examine(arguments: doctor::Arguments) -> Result<u8, Failed> {
     let read = async |bucket: String, role: String| {
         let (sdk, _egress) = aws::client::clients::AwsClients::environment().await?;
         aws::doctor::read(&sdk, &bucket, &role).await
     };
-    let status = doctor::run(&arguments, read, &mut std::io::stdout().lock()).await?;
-    match status {
-        0 => Ok(()),
-        status => std::process::exit(status),
-    }
+    doctor::run(&arguments, read, &mut std::io::stdout().lock()).await
 }
 
 async fn serve(options: Options) -> Result<(), String> {

@@ -107,7 +107,7 @@ impl Checks {
     }
 
     /// Runs a check and reports it, without keeping the report.
-    async fn examine(
+    pub async fn examine(
         &self,
         bucket: &ConnectedBucket,
         wait: Duration,
