@@ -14,7 +14,7 @@ use crate::domain::doctor::expected::{Expected, RightDocuments};
 use crate::domain::doctor::finding::{DocumentKind, Finding, Severity};
 use crate::domain::doctor::{LARGEST, Pasted, examine, recognise, worst};
 use crate::domain::origin::Origin;
-use crate::domain::policy_document::{DocumentParameters, PolicyTemplates};
+use crate::domain::policy_document::{DocumentParameters, LifecycleFolders, PolicyTemplates};
 use clap::ValueEnum;
 use serde_json::json;
 use std::io::Write;
@@ -191,6 +191,12 @@ fn expected(arguments: &Arguments, role: Option<RoleArn>) -> Result<Expected, St
     let right = match (&principal, &id, &arguments.bucket) {
         (Some(principal), Some(id), Some(bucket)) => {
             let parameters = DocumentParameters {
+                setup_id: None,
+                auth: Auth::Role,
+                at_store: false,
+                role_path: None,
+                permissions_boundary: None,
+                lifecycle_folders: LifecycleFolders::default(),
                 partition,
                 service_principal: principal.clone(),
                 external_id: id.clone(),

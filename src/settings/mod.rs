@@ -18,6 +18,7 @@ use crate::database::{DatabaseTls, DatabaseUrl};
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::service_identity::ServicePrincipal;
 use crate::domain::origin::Origin;
+use crate::domain::policy_document::LifecycleFolders;
 use crate::logging::{LogFormat, LogSettings, check_filter};
 use ipnet::IpNet;
 use read::{
@@ -50,6 +51,8 @@ pub struct Settings {
     pub operator_token: Option<SecretString>,
     /// What the CORS document allows and the check tries: the public URL's origin by default.
     pub allowed_origins: Vec<Origin>,
+    /// The folders that the lifecycle rules empty.
+    pub lifecycle_folders: LifecycleFolders,
     /// `None`: the account root of the service's own identity.
     pub service_principal: Option<ServicePrincipal>,
     pub built_in_bucket: Option<BucketName>,
@@ -288,6 +291,14 @@ impl Settings {
                     |t| list(t, |part| Origin::parse(part).map_err(|e| e.detail)),
                 )
                 .unwrap_or_else(|| vec![Origin::of(&public_url)]),
+            lifecycle_folders: read
+                .text(
+                    "SALLYPORT_LIFECYCLE_FOLDERS",
+                    options.lifecycle_folders,
+                    ".sallyport/temp,.sallyport/export",
+                    |t| LifecycleFolders::parse(t).map_err(|e| e.detail),
+                )
+                .unwrap_or_default(),
             public_url,
             service_principal: read.text(
                 "SALLYPORT_SERVICE_PRINCIPAL",
@@ -526,6 +537,10 @@ mod tests {
             (
                 "SALLYPORT_ALLOWED_ORIGINS",
                 refused(|o| o.allowed_origins = set("https://a,*")),
+            ),
+            (
+                "SALLYPORT_LIFECYCLE_FOLDERS",
+                refused(|o| o.lifecycle_folders = set("temp")),
             ),
             (
                 "SALLYPORT_SERVICE_PRINCIPAL",

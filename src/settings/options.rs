@@ -74,6 +74,16 @@ pub struct Options {
     #[arg(long, env = "SALLYPORT_ALLOWED_ORIGINS", value_name = "ORIGINS")]
     pub allowed_origins: Option<String>,
 
+    /// The two folders below a bucket prefix whose files the lifecycle rules of the documents let S3 delete after 7
+    /// days, where a setup has these rules. Not the name of a folder that customers use themselves.
+    /// Default: temp,export. Example: .sallyport/temp,.sallyport/export
+    #[arg(
+        long,
+        env = "SALLYPORT_LIFECYCLE_FOLDERS",
+        value_name = "TEMP,EXPORT"
+    )]
+    pub lifecycle_folders: Option<String>,
+
     /// The ARN that customers' trust policies name.
     /// Default: the root of the account that the service's AWS credentials belong to.
     /// Example: arn:aws:iam::123456789012:role/sallyport

@@ -96,6 +96,7 @@ impl UseCases {
             policies: policies.clone(),
             principal: principal.clone(),
             origins: settings.allowed_origins.clone(),
+            lifecycle_folders: settings.lifecycle_folders.clone(),
         });
         let running_checks = TaskTracker::new();
         let checks = Arc::new(Checks {

@@ -14,6 +14,7 @@ use crate::application::connections::input::{ConnectionInput, InputRules};
 use crate::application::connections::principal::PrincipalSource;
 use crate::application::error::{Error, Result};
 use crate::application::kept::vault::{Purpose, Vault, sha256};
+use crate::domain::connection::access::Auth;
 use crate::domain::connection::access_key::SealedSecret;
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::external_id::ExternalId;
@@ -21,9 +22,12 @@ use crate::domain::connection::role_arn::RoleArn;
 use crate::domain::connection::service_identity::ServicePrincipal;
 use crate::domain::connection::settings::BucketSettings;
 use crate::domain::connection::{Connection, Credentials};
+use crate::domain::ids::SetupId;
 use crate::domain::origin::Origin;
-use crate::domain::policy_document::{DocumentParameters, Documents, PolicyTemplates};
-use crate::domain::setup::Draft;
+use crate::domain::policy_document::{
+    DocumentParameters, Documents, LifecycleFolders, PolicyTemplates,
+};
+use crate::domain::setup::{Draft, DraftSignIn};
 use std::sync::Arc;
 
 /// What every connection of this service is changed and rendered with.
@@ -33,6 +37,37 @@ pub struct Connections {
     pub principal: Arc<PrincipalSource>,
     /// The origins whose pages may use the buckets.
     pub origins: Vec<Origin>,
+    /// The folders that the lifecycle rules empty.
+    pub lifecycle_folders: LifecycleFolders,
+}
+
+/// What documents are rendered of.
+pub struct DocumentsOf<'a> {
+    /// The setup that role and user are tagged with.
+    pub setup: Option<&'a SetupId>,
+    pub external_id: &'a ExternalId,
+    pub bucket: &'a BucketName,
+    pub settings: &'a BucketSettings,
+    pub sign_in: DocumentSignIn<'a>,
+}
+
+/// How what the documents are for signs in.
+pub enum DocumentSignIn<'a> {
+    /// With the role's ARN, once it is known.
+    Role(Option<&'a RoleArn>),
+    AccessKey { at_store: bool },
+}
+
+impl<'a> DocumentSignIn<'a> {
+    /// As a draft says.
+    pub fn of(sign_in: &'a DraftSignIn) -> Self {
+        match sign_in.by {
+            Auth::Role => Self::Role(sign_in.role_arn.as_ref()),
+            Auth::AccessKey => Self::AccessKey {
+                at_store: sign_in.access_key.endpoint.is_some(),
+            },
+        }
+    }
 }
 
 impl Connections {
@@ -60,13 +95,27 @@ impl Connections {
     /// Every document that the customer applies, filled in.
     pub async fn documents(
         &self,
-        external_id: &ExternalId,
-        bucket: &BucketName,
-        settings: &BucketSettings,
-        role_arn: Option<&RoleArn>,
+        of: DocumentsOf<'_>,
     ) -> Result<(Documents, DocumentParameters)> {
+        let DocumentsOf {
+            setup,
+            external_id,
+            bucket,
+            settings,
+            sign_in,
+        } = of;
+        let (auth, role_arn, at_store) = match sign_in {
+            DocumentSignIn::Role(role_arn) => (Auth::Role, role_arn, false),
+            DocumentSignIn::AccessKey { at_store } => (Auth::AccessKey, None, at_store),
+        };
         let service_principal = self.principal.get().await?;
         let parameters = DocumentParameters {
+            setup_id: setup.cloned(),
+            auth,
+            at_store,
+            role_path: None,
+            permissions_boundary: None,
+            lifecycle_folders: self.lifecycle_folders.clone(),
             partition: role_arn
                 .map(RoleArn::partition)
                 .or(settings.region.and_then(|region| region.partition()))
@@ -134,7 +183,12 @@ impl Connections {
     pub async fn built_in_documents(&self, connection: &Connection) -> Result<Documents> {
         let partition = self.principal.get().await?.partition();
         self.policies
-            .documents_without_role(partition, connection, &self.origins)
+            .documents_without_role(
+                partition,
+                connection,
+                &self.origins,
+                &self.lifecycle_folders,
+            )
             .map_err(Error::bug)
     }
 

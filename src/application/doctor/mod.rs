@@ -2,7 +2,7 @@
 
 pub mod read;
 
-use crate::application::connections::Connections;
+use crate::application::connections::{Connections, DocumentSignIn, DocumentsOf};
 use crate::application::error::{Error, Kind, Result};
 use crate::application::kept::store::{Store, Window};
 use crate::application::people::caller::Admin;
@@ -81,7 +81,13 @@ impl Doctor {
             (Some(bucket), Some(id), Some(_)) => {
                 let rendered = self
                     .connections
-                    .documents(id, bucket, settings, role)
+                    .documents(DocumentsOf {
+                        setup: None,
+                        external_id: id,
+                        bucket,
+                        settings,
+                        sign_in: DocumentSignIn::Role(role),
+                    })
                     .await?;
                 RightDocuments {
                     trust_policy: rendered.0.trust_policy,

@@ -5,7 +5,7 @@ pub mod instructions;
 
 use crate::application::checks::Checks;
 use crate::application::clock::Clock;
-use crate::application::connections::Connections;
+use crate::application::connections::{Connections, DocumentSignIn, DocumentsOf};
 use crate::application::connections::change::Change;
 use crate::application::connections::errors::{changed_meanwhile, check_required, incomplete};
 use crate::application::connections::input::ConnectionInput;
@@ -288,12 +288,13 @@ impl Setups {
             .as_ref()
             .ok_or_else(|| incomplete(vec!["bucket"]))?;
         self.connections
-            .documents(
-                &setup.external_id,
+            .documents(DocumentsOf {
+                setup: Some(&setup.id),
+                external_id: &setup.external_id,
                 bucket,
-                &draft.settings,
-                draft.sign_in.role_arn.as_ref(),
-            )
+                settings: &draft.settings,
+                sign_in: DocumentSignIn::of(&draft.sign_in),
+            })
             .await
     }
 

@@ -9,7 +9,7 @@ mod what_changed;
 use crate::application::bucket::port::Bucket;
 use crate::application::checks::Checks;
 use crate::application::clock::Clock;
-use crate::application::connections::Connections;
+use crate::application::connections::{Connections, DocumentSignIn, DocumentsOf};
 use crate::application::connections::errors::{check_required, no_pending_change};
 use crate::application::error::{Error, Kind, Reason, Result};
 use crate::application::kept::store::{StorageDeletion, Store, Window};
@@ -207,32 +207,37 @@ impl Storages {
         id: &StorageId,
         which: Which,
     ) -> Result<(Documents, DocumentParameters)> {
+        let storage = self.load(admin.workspace(), id).await?;
+        let setup = storage.setup;
         let connection = match which {
-            Which::InUse => self.load(admin.workspace(), id).await?.connection,
+            Which::InUse => storage.connection,
             Which::Pending => {
-                self.load(admin.workspace(), id).await?;
                 let pending = self.store.pending(admin.workspace(), id).await?;
                 pending.ok_or_else(no_pending_change)?.connection
             }
         };
-        let Credentials::Role {
-            role_arn,
-            external_id,
-        } = connection.credentials
-        else {
-            return Err(Error::new(
-                Kind::Conflict,
-                "no_role",
-                "This storage connects by an access key, so there is no role to make documents for.",
-            ));
+        let (external_id, sign_in) = match &connection.credentials {
+            Credentials::Role {
+                role_arn,
+                external_id,
+            } => (external_id.clone(), DocumentSignIn::Role(Some(role_arn))),
+            // The connection needs no external ID; names and tags are made of the setup's.
+            Credentials::AccessKey { endpoint, .. } => {
+                let setup = self.store.setup(admin.workspace(), &setup).await?;
+                let setup = setup.ok_or_else(|| Error::not_found("setup"))?;
+                let at_store = endpoint.is_some();
+                (setup.external_id, DocumentSignIn::AccessKey { at_store })
+            }
+            Credentials::Service => return Err(Error::not_found("document")),
         };
         self.connections
-            .documents(
-                &external_id,
-                &connection.bucket,
-                &connection.settings,
-                Some(&role_arn),
-            )
+            .documents(DocumentsOf {
+                setup: Some(&setup),
+                external_id: &external_id,
+                bucket: &connection.bucket,
+                settings: &connection.settings,
+                sign_in,
+            })
             .await
     }
 

@@ -3,6 +3,7 @@
 use crate::domain::connection::bucket_prefix::BucketPrefix;
 use crate::domain::connection::external_id::ExternalId;
 use crate::domain::origin::Origin;
+use crate::domain::policy_document::lifecycle_folders::LifecycleFolders;
 use aws_lc_rs::digest;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
@@ -116,7 +117,7 @@ pub enum TempPrefixSlot {
 }
 
 impl Lifecycle {
-    pub fn fill(&self, prefix: &BucketPrefix) -> Lifecycle<String> {
+    pub fn fill(&self, prefix: &BucketPrefix, folders: &LifecycleFolders) -> Lifecycle<String> {
         let rules = self
             .rules
             .iter()
@@ -125,8 +126,8 @@ impl Lifecycle {
                 status: rule.status,
                 filter: Filter {
                     prefix: match rule.filter.prefix {
-                        TempPrefixSlot::Temp => format!("{prefix}temp/"),
-                        TempPrefixSlot::Export => format!("{prefix}export/"),
+                        TempPrefixSlot::Temp => format!("{prefix}{}", folders.temp()),
+                        TempPrefixSlot::Export => format!("{prefix}{}", folders.export()),
                     },
                 },
                 expiration: rule.expiration,

@@ -1,5 +1,6 @@
 //! What the documents are rendered for.
 
+use crate::domain::connection::access::Auth;
 use crate::domain::connection::account::{AccountId, Partition};
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::bucket_prefix::BucketPrefix;
@@ -9,12 +10,20 @@ use crate::domain::connection::kms_key_arn::KmsKeyArn;
 use crate::domain::connection::region::Region;
 use crate::domain::connection::role_arn::RoleArn;
 use crate::domain::connection::service_identity::ServicePrincipal;
+use crate::domain::ids::SetupId;
 use crate::domain::origin::Origin;
+use crate::domain::policy_document::lifecycle_folders::LifecycleFolders;
 use crate::domain::policy_document::role_name::RoleName;
 
 /// What the documents are rendered for.
 #[derive(Debug, Clone)]
 pub struct DocumentParameters {
+    /// The setup that role or user are tagged with, where one is known.
+    pub setup_id: Option<SetupId>,
+    /// Whether the documents make a role, or a user with an access key.
+    pub auth: Auth,
+    /// Whether the bucket is at an S3-compatible store, which has no IAM.
+    pub at_store: bool,
     /// The customer's, for the ARNs of bucket and objects.
     pub partition: Partition,
     pub service_principal: ServicePrincipal,
@@ -22,14 +31,19 @@ pub struct DocumentParameters {
     pub bucket: BucketName,
     pub prefix: BucketPrefix,
     pub grants: Grants,
-    /// Whether S3 shall delete what is below `temp/` and `export/` after 7 days.
+    /// Whether S3 shall delete what is below the lifecycle folders after 7 days.
     pub lifecycle: bool,
+    pub lifecycle_folders: LifecycleFolders,
     pub kms_key: Option<KmsKeyArn>,
     /// May be empty: then no CORS rule is rendered in any document.
     pub allowed_origins: Vec<Origin>,
     pub region: Option<Region>,
     /// The customer's role, once it is known; until then the documents make one with a suggested name.
     pub role_arn: Option<RoleArn>,
+    /// Where a new role or user is made. Begins and ends with a slash. `None`: at `/`.
+    pub role_path: Option<String>,
+    /// The ARN of the managed policy that bounds the role or the user.
+    pub permissions_boundary: Option<String>,
     /// The bucket's account, where somebody has named it; otherwise it is the role's.
     pub bucket_account: Option<AccountId>,
 }
@@ -39,7 +53,46 @@ impl DocumentParameters {
     pub fn role_name(&self) -> RoleName {
         match &self.role_arn {
             Some(role_arn) => RoleName::of(role_arn),
-            None => RoleName::suggested(&self.bucket, &self.external_id),
+            None => self.suggested_name(),
         }
     }
+
+    /// The user that the documents make, for an access key.
+    pub fn user_name(&self) -> RoleName {
+        self.suggested_name()
+    }
+
+    fn suggested_name(&self) -> RoleName {
+        let name = RoleName::suggested(&self.bucket, &self.external_id);
+        match &self.role_path {
+            Some(path) => RoleName {
+                path: path.clone(),
+                ..name
+            },
+            None => name,
+        }
+    }
+
+    /// What role and user are tagged with, so that whoever made them can be told later. A user always has a
+    /// tag: it has no external ID to be known by.
+    pub(super) fn setup_tag(&self) -> Option<String> {
+        match (&self.setup_id, self.auth) {
+            (Some(id), _) => Some(id.to_string()),
+            (None, Auth::AccessKey) => Some(self.external_id.to_string()),
+            (None, Auth::Role) => None,
+        }
+    }
+
+    /// How the Sids begin in a policy that others have statements in. No other setup's begin like it.
+    pub(super) fn sid_prefix(&self) -> String {
+        sid_prefix(&self.external_id)
+    }
+}
+
+/// How the Sids of a setup begin in policies that others have statements in: a Sid is made of letters and
+/// digits, and each of a policy's must differ from the others.
+pub(crate) fn sid_prefix(external_id: &ExternalId) -> String {
+    let id = external_id.to_string();
+    let begin: String = id.chars().filter(char::is_ascii_alphanumeric).take(8).collect();
+    format!("Sallyport{begin}")
 }

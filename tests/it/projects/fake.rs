@@ -353,6 +353,7 @@ impl Rig {
                 policies: policies.clone(),
                 principal,
                 origins: Vec::new(),
+                lifecycle_folders: crate::domain::policy_document::LifecycleFolders::default(),
             }),
             checks,
             files: bucket.clone(),

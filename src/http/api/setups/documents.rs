@@ -17,18 +17,19 @@ use utoipa::{IntoResponses, PartialSchema, ToSchema};
 #[derive(Serialize, ToSchema)]
 #[schema(as = Documents)]
 pub struct DocumentsBody {
-    /// For the role: what it may do.
+    /// For the role, or for the user of the access key: what it may do.
     permission_policy: Value,
     /// For the role: who may assume it, and with which external ID.
-    /// `null` for the built-in storage, which has no role.
+    /// `null` for the built-in storage and for an access key, which have no role.
     trust_policy: Option<Value>,
     /// For the bucket: which pages may use it in a browser. `null` where browsers do not use it.
     cors: Option<Value>,
-    /// For the bucket: what expires.
+    /// For the bucket: what expires. `null` where the setup has no lifecycle rules.
     lifecycle: Option<Value>,
     /// For a bucket whose own policy is the gate; `null` without a role, and until its ARN is known.
     bucket_policy: Option<Value>,
-    /// A script for the AWS CLI. `null` for the built-in storage, as the two below.
+    /// A script for the AWS CLI: makes the role, or the user with its policy and key. `null` for the built-in storage
+    /// and an S3-compatible store, as the two below. For an access key, those make the user and its policy alone.
     cli: Option<String>,
     cloudformation: Option<String>,
     terraform: Option<String>,
@@ -42,9 +43,11 @@ pub struct DocumentsBody {
     /// A script for the account that owns the KMS key. `null` where that is the role's account, and until the
     /// role's ARN is known.
     cli_key: Option<String>,
-    /// The role that the documents make or change. `null` for the built-in storage.
+    /// The role that the documents make or change. `null` for the built-in storage and for an access key.
     role: Option<DocumentRoleBody>,
-    /// Which document is applied in which account. `null` for the built-in storage.
+    /// The IAM user that the documents make. `null` unless by an access key of Amazon S3.
+    user: Option<DocumentUserBody>,
+    /// Which document is applied in which account. `null` for the built-in storage and an S3-compatible store.
     accounts: Option<DocumentAccountsBody>,
 }
 
@@ -57,6 +60,15 @@ struct DocumentRoleBody {
     path: String,
     /// `null` until it was entered.
     arn: Option<String>,
+}
+
+/// The IAM user that documents make.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DocumentUser)]
+struct DocumentUserBody {
+    name: String,
+    /// Begins and ends with a slash.
+    path: String,
 }
 
 /// The accounts of the role, the bucket and the KMS key. They may be the same one.
@@ -108,6 +120,10 @@ impl From<Documents> for DocumentsBody {
                 name: role.name,
                 path: role.path,
                 arn: role.arn.as_ref().map(ToString::to_string),
+            }),
+            user: documents.user.map(|user| DocumentUserBody {
+                name: user.name,
+                path: user.path,
             }),
             accounts: documents.accounts.map(|accounts| DocumentAccountsBody {
                 role: accounts.role.into(),
