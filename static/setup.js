@@ -67,22 +67,13 @@
 
   function stateOf(item, word, icon) {
     const holder = item.querySelector(".status");
-    holder.innerHTML = `<span class="state state-${icon === "busy" ? "none" : icon}"></span>`;
-    const state = holder.firstChild;
-    const paths = {
-      busy: "M8 2a6 6 0 1 1-6 6", none: "M4 8h8", good: "m3 8.5 3.2 3.2L13 5", bad: "m4 4 8 8m0-8-8 8",
-    };
-    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-    svg.setAttribute("viewBox", "0 0 16 16");
-    svg.setAttribute("aria-hidden", "true");
-    svg.setAttribute("class", icon === "busy" ? "icon spinner" : "icon");
-    const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-    path.setAttribute("d", paths[icon]);
-    path.setAttribute("fill", "none");
-    path.setAttribute("stroke", "currentColor");
-    path.setAttribute("stroke-width", "2");
-    svg.append(path);
-    state.append(svg, word);
+    const dot = document.createElement("span");
+    dot.className = `dot dot-${icon}`;
+    const said = document.createElement("span");
+    said.className = "visually-hidden";
+    said.textContent = word;
+    dot.append(iconOf({ busy: "loader-circle", good: "check", bad: "x", warn: "triangle-alert", none: "minus" }[icon]), said);
+    holder.replaceChildren(dot);
   }
 
   /** Calls `each(event, data)` for every server-sent event of a response. */

@@ -297,7 +297,7 @@ impl Error {
     pub(crate) fn of_request(failure: &AwsFailure) -> Option<Self> {
         let own = failure.error_code.as_deref();
         let (kind, code, detail, remedy) = match failure.kind {
-            FailureKind::NoSuchKey if own == Some("DeleteMarker") => (
+            FailureKind::NoSuchKey if own == Some(AwsFailure::DELETE_MARKER) => (
                 Kind::NotFound,
                 "file_deleted",
                 "The file was deleted. The bucket keeps its versions.",

@@ -23,6 +23,8 @@ use crate::domain::files::object_key::{ObjectKey, ObjectKeyPrefix};
 use async_trait::async_trait;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_s3::operation::RequestId;
+use aws_sdk_s3::operation::list_objects_v2::builders::ListObjectsV2FluentBuilder;
+use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{EncodingType, ObjectCannedAcl, RequestPayer, ServerSideEncryption};
@@ -48,6 +50,9 @@ const MOST_READ_BACK: usize = 64 * 1024;
 
 /// How many objects the list step asks for: enough to find one that can be read.
 const LISTED: i32 = 20;
+
+/// The version of an object in a bucket that keeps none.
+const NULL_VERSION: &str = "null";
 
 const PREFLIGHT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -235,6 +240,34 @@ impl S3Probe {
         Ok(answered(OPERATION, answer.request_id(), ()))
     }
 
+    /// The beginning of a listing, with the owner that the connection expects.
+    fn listing(&self, prefix: &str, most: i32) -> ListObjectsV2FluentBuilder {
+        self.s3
+            .list_objects_v2()
+            .bucket(self.bucket())
+            .prefix(prefix)
+            .max_keys(most)
+            .encoding_type(EncodingType::Url)
+            .set_expected_bucket_owner(self.owner(ExpectedOwner::Require))
+    }
+
+    /// The writing of the probe object, without an encryption.
+    fn putting(&self, key: &ObjectKey) -> PutObjectFluentBuilder {
+        self.s3
+            .put_object()
+            .bucket(self.bucket())
+            .key(key.as_str())
+            .content_type("text/plain; charset=utf-8")
+            // A bucket with Object Lock by default takes no object without it.
+            .content_md5(STANDARD.encode(Md5::digest(PROBE_BODY)))
+            .body(ByteStream::from_static(PROBE_BODY))
+            .set_expected_bucket_owner(self.owner(ExpectedOwner::Require))
+    }
+
+    fn prefix(&self) -> &str {
+        self.common.bucket.connection.settings.prefix.as_str()
+    }
+
     fn at<'a>(
         &'a self,
         key: &'a ObjectKey,
@@ -344,12 +377,7 @@ impl BucketProbe for S3Probe {
     async fn list(&self, owner: ExpectedOwner) -> Answer<Vec<ListedObject>> {
         const OPERATION: &str = "ListObjectsV2";
         let answer = self
-            .s3
-            .list_objects_v2()
-            .bucket(self.bucket())
-            .prefix(self.common.bucket.connection.settings.prefix.as_str())
-            .max_keys(LISTED)
-            .encoding_type(EncodingType::Url)
+            .listing(self.prefix(), LISTED)
             .set_expected_bucket_owner(self.owner(owner))
             .send()
             .await
@@ -374,7 +402,7 @@ impl BucketProbe for S3Probe {
     }
 
     async fn read_listed(&self, key: &str) -> Answer<()> {
-        if !key.starts_with(self.common.bucket.connection.settings.prefix.as_str()) {
+        if !key.starts_with(self.prefix()) {
             return Err(local(
                 "GetObject",
                 FailureKind::InvalidResponse,
@@ -388,17 +416,27 @@ impl BucketProbe for S3Probe {
         self.read(key.as_str()).await
     }
 
+    async fn read_absent_version(&self, key: &ObjectKey) -> Answer<()> {
+        const OPERATION: &str = "GetObject";
+        let answer = self
+            .s3
+            .get_object()
+            .bucket(self.bucket())
+            .key(key.as_str())
+            .version_id(NULL_VERSION)
+            .range("bytes=0-0")
+            .set_expected_bucket_owner(self.owner(ExpectedOwner::Require))
+            .send()
+            .await
+            .map_err(|error| of_version(Some(NULL_VERSION), classify(OPERATION, &error)))?;
+        Ok(answered(OPERATION, answer.request_id(), ()))
+    }
+
     async fn list_folder(&self, folder: &ObjectKeyPrefix) -> Answer<Vec<String>> {
         const OPERATION: &str = "ListObjectsV2";
         let answer = self
-            .s3
-            .list_objects_v2()
-            .bucket(self.bucket())
-            .prefix(folder.as_str())
+            .listing(folder.as_str(), LISTED)
             .delimiter("/")
-            .max_keys(LISTED)
-            .encoding_type(EncodingType::Url)
-            .set_expected_bucket_owner(self.owner(ExpectedOwner::Require))
             .send()
             .await
             .map_err(|error| classify(OPERATION, &error))?;
@@ -414,13 +452,8 @@ impl BucketProbe for S3Probe {
     async fn list_paying(&self) -> Answer<()> {
         const OPERATION: &str = "ListObjectsV2";
         let answer = self
-            .s3
-            .list_objects_v2()
-            .bucket(self.bucket())
-            .prefix(self.common.bucket.connection.settings.prefix.as_str())
-            .max_keys(1)
+            .listing(self.prefix(), 1)
             .request_payer(RequestPayer::Requester)
-            .set_expected_bucket_owner(self.owner(ExpectedOwner::Require))
             .send()
             .await
             .map_err(|error| classify(OPERATION, &error))?;
@@ -429,20 +462,14 @@ impl BucketProbe for S3Probe {
 
     async fn folders_beside(&self) -> Answer<Vec<String>> {
         const OPERATION: &str = "ListObjectsV2";
-        let prefix = self.common.bucket.connection.settings.prefix.as_str();
-        let parent = prefix
+        let parent = self
+            .prefix()
             .trim_end_matches('/')
             .rsplit_once('/')
             .map_or_else(String::new, |(parent, _)| format!("{parent}/"));
         let answer = self
-            .s3
-            .list_objects_v2()
-            .bucket(self.bucket())
-            .prefix(&parent)
+            .listing(&parent, LISTED)
             .delimiter("/")
-            .max_keys(LISTED)
-            .encoding_type(EncodingType::Url)
-            .set_expected_bucket_owner(self.owner(ExpectedOwner::Require))
             .send()
             .await
             .map_err(|error| classify(OPERATION, &error))?;
@@ -467,15 +494,8 @@ impl BucketProbe for S3Probe {
             PutEncryption::Kms => ServerSideEncryption::AwsKms,
         };
         let answer = self
-            .s3
-            .put_object()
-            .bucket(self.bucket())
-            .key(key.as_str())
-            .content_type("text/plain; charset=utf-8")
-            .content_md5(STANDARD.encode(Md5::digest(PROBE_BODY)))
-            .body(ByteStream::from_static(PROBE_BODY))
+            .putting(key)
             .server_side_encryption(algorithm)
-            .set_expected_bucket_owner(self.owner(ExpectedOwner::Require))
             .send()
             .await
             .map_err(|error| classify(OPERATION, &error))?;
@@ -531,18 +551,10 @@ impl BucketProbe for S3Probe {
         let owner = self.owner(ExpectedOwner::Require);
         let encryption = Encryption::of(&self.common.bucket.connection);
         let answer = self
-            .s3
-            .put_object()
-            .bucket(self.bucket())
-            .key(key.as_str())
-            .content_type("text/plain; charset=utf-8")
+            .putting(key)
             .set_if_none_match(if_absent.then(|| "*".to_owned()))
-            // A bucket with Object Lock by default takes no object without it.
-            .content_md5(STANDARD.encode(Md5::digest(PROBE_BODY)))
-            .body(ByteStream::from_static(PROBE_BODY))
             .set_server_side_encryption(encryption.algorithm)
             .set_ssekms_key_id(encryption.key_id)
-            .set_expected_bucket_owner(owner.clone())
             .send()
             .await;
         let request_id = match &answer {

@@ -6,6 +6,7 @@ use crate::domain::connection::account::{AccountId, Partition};
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::bucket_prefix::BucketPrefix;
 use crate::domain::connection::external_id::ExternalId;
+use crate::domain::connection::grants::Grants;
 use crate::domain::connection::kms_key_arn::KmsKeyArn;
 use crate::domain::connection::role_arn::RoleArn;
 use crate::domain::connection::service_identity::ServicePrincipal;
@@ -186,6 +187,7 @@ fn expected(arguments: &Arguments, role: Option<RoleArn>) -> Result<Expected, St
     let id = id.map_err(|_| {
         "--external-id is not one that Sallyport made: copy it from the setup".to_owned()
     })?;
+    let grants = Grants::usual(arguments.access);
     let right = match (&principal, &id, &arguments.bucket) {
         (Some(principal), Some(id), Some(bucket)) => {
             let parameters = DocumentParameters {
@@ -194,7 +196,8 @@ fn expected(arguments: &Arguments, role: Option<RoleArn>) -> Result<Expected, St
                 external_id: id.clone(),
                 bucket: bucket.clone(),
                 prefix: arguments.prefix.clone(),
-                access: arguments.access,
+                grants,
+                lifecycle: arguments.access.writes(),
                 kms_key: arguments.kms_key_arn.clone(),
                 allowed_origins: arguments.origins.clone(),
                 region: None,
@@ -217,7 +220,7 @@ fn expected(arguments: &Arguments, role: Option<RoleArn>) -> Result<Expected, St
         partition,
         bucket: arguments.bucket.clone(),
         prefix: arguments.prefix.clone(),
-        access: arguments.access,
+        grants,
         auth: Auth::Role,
         role,
         kms_key: arguments.kms_key_arn.clone(),

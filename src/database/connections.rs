@@ -25,6 +25,9 @@ pub(super) fn write(settings: &BucketSettings, sign_in: &DraftSignIn) -> Named {
         bucket_account,
         requester_pays,
         browser_access,
+        object_acls,
+        object_versions,
+        lifecycle,
     } = settings;
     let DraftSignIn {
         by,
@@ -44,6 +47,9 @@ pub(super) fn write(settings: &BucketSettings, sign_in: &DraftSignIn) -> Named {
         ("bucket_account_id", text(bucket_account, AccountId::as_str)),
         ("requester_pays", i64::from(*requester_pays).into()),
         ("browser_access", i64::from(*browser_access).into()),
+        ("object_acls", object_acls.map(i64::from).into()),
+        ("object_versions", object_versions.map(i64::from).into()),
+        ("lifecycle", i64::from(*lifecycle).into()),
         ("auth", by.as_str().into()),
         ("role_arn", text(role_arn, RoleArn::as_str)),
         ("access_key_id", text(id, AccessKeyId::as_str)),
@@ -71,6 +77,9 @@ pub(super) fn settings(record: &Record) -> StoreResult<BucketSettings> {
         bucket_account: record.parse_opt("bucket_account_id", AccountId::parse)?,
         requester_pays: record.int("requester_pays")? != 0,
         browser_access: record.int("browser_access")? != 0,
+        object_acls: record.int_opt("object_acls")?.map(|value| value != 0),
+        object_versions: record.int_opt("object_versions")?.map(|value| value != 0),
+        lifecycle: record.int("lifecycle")? != 0,
     })
 }
 

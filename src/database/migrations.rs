@@ -86,6 +86,11 @@ const SQLITE: &[(i64, &str, &str)] = &[
         "import_causes",
         include_str!("../../migrations/sqlite/0013_import_causes.sql"),
     ),
+    (
+        14,
+        "grants",
+        include_str!("../../migrations/sqlite/0014_grants.sql"),
+    ),
 ];
 
 const POSTGRES: &[(i64, &str, &str)] = &[
@@ -153,6 +158,11 @@ const POSTGRES: &[(i64, &str, &str)] = &[
         13,
         "import_causes",
         include_str!("../../migrations/postgres/0013_import_causes.sql"),
+    ),
+    (
+        14,
+        "grants",
+        include_str!("../../migrations/postgres/0014_grants.sql"),
     ),
 ];
 

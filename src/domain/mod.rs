@@ -5,6 +5,7 @@
 
 pub mod aws_code;
 pub mod aws_failure;
+pub mod brand;
 pub mod cause;
 pub mod check;
 pub mod connection;

@@ -11,6 +11,7 @@ pub mod assets;
 pub mod audit;
 pub mod body;
 pub mod boundary;
+pub mod brand;
 pub mod caller;
 pub mod client_addr;
 pub mod context;
@@ -104,6 +105,7 @@ pub fn app(
                         .wrap(from_fn(pages::shell::headers::secure))
                         .wrap(Compress::default())
                         .configure(assets::configure)
+                        .configure(brand::configure)
                         .configure(|config| pages::routes().register(config)),
                 );
             }

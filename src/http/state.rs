@@ -16,6 +16,7 @@ use crate::application::setups::browser_probe::BrowserProbes;
 use crate::application::setups::instructions::Instructions;
 use crate::application::storages::Storages;
 use crate::domain::origin::Origin;
+use crate::http::brand::Brand;
 use crate::http::metrics::HttpMetrics;
 use crate::http::stopping::Stopping;
 use ipnet::IpNet;
@@ -69,10 +70,11 @@ pub struct RunningService {
     pub stopping: Arc<Stopping>,
 }
 
-/// Where the pages are, and who may embed them.
+/// Where the pages are, who may embed them, and whose they are.
 pub struct Site {
     pub public_url: Url,
     pub frame_ancestors: Vec<Origin>,
+    pub brand: Arc<Brand>,
 }
 
 impl Site {

@@ -1,6 +1,7 @@
 //! The only place where adapters meet use cases. Production and tests start the service by the same
 //! [`build`].
 
+mod brand;
 mod commands;
 mod error;
 mod keys;
@@ -93,6 +94,7 @@ async fn build_on(
     aws: &SdkConfig,
     egress: Egress,
 ) -> Result<Application, StartError> {
+    let brand = Arc::new(brand::of(&settings.brand).await?);
     let vault = Arc::new(keys::vault(&settings).await?);
     let database = Database::connect(&settings.database)
         .await
@@ -157,6 +159,7 @@ async fn build_on(
         site: Site {
             public_url: settings.public_url.clone(),
             frame_ancestors: settings.frame_ancestors.clone(),
+            brand,
         },
         running: RunningService {
             started: Started::default(),

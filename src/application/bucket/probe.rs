@@ -136,6 +136,9 @@ pub trait BucketProbe: Send + Sync {
     /// Reads an object that does not exist.
     async fn read_absent(&self, key: &ObjectKey) -> Answer<()>;
 
+    /// Reads a version of an object that does not exist.
+    async fn read_absent_version(&self, key: &ObjectKey) -> Answer<()>;
+
     /// Writes the probe object, and gives the ID of its version where the bucket keeps versions.
     /// `if_absent`: only where there is none.
     async fn put(&self, key: &ObjectKey, if_absent: bool) -> Answer<Option<String>>;

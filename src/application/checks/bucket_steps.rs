@@ -72,7 +72,7 @@ impl CheckRun<'_> {
     /// Everything that is asked of the bucket itself, at the same time.
     async fn ask(&self, probe: &Arc<dyn BucketProbe>, probe_key: Option<&ObjectKey>) -> Asked {
         let has_owner = self.bucket.connection.expected_owner().is_some();
-        let writes = self.bucket.connection.settings.access.writes();
+        let lists_versions = self.grants().versions;
         let [child, other] = self.expiring_folders();
         let other = other.filter(|_| self.warns_of_expiry());
         let bucket = join4(
@@ -108,7 +108,7 @@ impl CheckRun<'_> {
             Self::of_others(other, &names.ok()?.value)
         };
         let left = async {
-            let key = probe_key.filter(|_| writes)?;
+            let key = probe_key.filter(|_| lists_versions)?;
             Some(
                 self.located(probe, |p| async move { p.versions(key).await })
                     .await,
@@ -371,7 +371,7 @@ struct Asked {
     folder: Option<(String, Timed<Answer<Vec<String>>>)>,
     /// Files of others in the folders that the lifecycle document empties.
     expiring: Vec<String>,
-    /// What is left of the probe object. `None`: the access is read only.
+    /// What is left of the probe object. `None`: versions are not granted.
     versions: Option<Answer<Vec<String>>>,
     cors: Timed<Vec<Preflight>>,
 }

@@ -10,7 +10,7 @@ use crate::domain::check::StepName;
 use crate::domain::connection::Credentials;
 use crate::domain::files::object_key::ObjectKey;
 use crate::domain::files::storage_class::is_archived;
-use futures_util::future::{join, join_all, join4};
+use futures_util::future::{join, join_all, join3, join4};
 use std::sync::Arc;
 
 /// The version of an object in a bucket that keeps none (S3 user guide, "Using versioning in S3 buckets").
@@ -52,16 +52,41 @@ impl CheckRun<'_> {
         probe_key: Option<ObjectKey>,
         left: Option<Answer<Vec<String>>>,
     ) {
-        let writes = self.bucket.connection.settings.access.writes();
+        let grants = self.grants();
         let found = Found::of(objects.as_deref());
         let (Some(key), Some(absent)) = (probe_key, self.absent_key()) else {
             self.record
                 .skip_rest("The bucket prefix leaves no room for a probe object's key.");
             return;
         };
-        if !writes {
-            let read = self.read(probe, objects, &absent).await;
-            self.read_step(read, None, None, found);
+        // An action that the documents do not grant is not asked.
+        let read_acl = async {
+            let is_granted = grants.acls;
+            match is_granted {
+                true => probe.read_absent_acl(&absent).await.err(),
+                false => None,
+            }
+        };
+        let write_acl = async {
+            let is_granted = grants.acls && grants.writes();
+            match is_granted {
+                true => probe.write_absent_acl(&absent).await.err(),
+                false => None,
+            }
+        };
+        if !grants.writes() {
+            let (read, acl, version) = join3(self.read(probe, objects, &absent), read_acl, async {
+                let is_granted = grants.versions;
+                match is_granted {
+                    true => probe.read_absent_version(&absent).await.err(),
+                    false => None,
+                }
+            })
+            .await;
+            let without = self
+                .without("s3:GetObjectAcl", acl.as_ref())
+                .or_else(|| self.without("s3:GetObjectVersion", version.as_ref()));
+            self.read_step(read, None, without, found);
             self.is_made(StepName::PutObject);
             self.is_made(StepName::DeleteObject);
             return;
@@ -75,8 +100,8 @@ impl CheckRun<'_> {
         };
         let (read, read_acl, write_acl, mut written) = join4(
             self.read(probe, objects, &absent),
-            probe.read_absent_acl(&absent),
-            probe.write_absent_acl(&absent),
+            read_acl,
+            write_acl,
             self.write(probe, &key, left),
         )
         .await;
@@ -84,9 +109,9 @@ impl CheckRun<'_> {
             true => Some(self.read_back(probe, &key, &mut written).await),
             false => None,
         };
-        let without = self.without("s3:GetObjectAcl", read_acl.as_ref().err());
+        let without = self.without("s3:GetObjectAcl", read_acl.as_ref());
         self.read_step(read, back.as_ref(), without, found);
-        let without = self.without("s3:PutObjectAcl", write_acl.as_ref().err());
+        let without = self.without("s3:PutObjectAcl", write_acl.as_ref());
         self.put_step(&written, back.as_ref(), without);
         self.remove(probe, &key, written, back, lists_versions)
             .await;
@@ -337,9 +362,12 @@ impl CheckRun<'_> {
     ) {
         let step = StepName::DeleteObject;
         let keeps_versions = written.versions.iter().any(|id| id != NULL_VERSION);
-        let own = match written.versions.is_empty() {
-            true => vec![NULL_VERSION.to_owned()],
-            false => written.versions.clone(),
+        // Without the permission, a bucket that keeps versions keeps that of the probe.
+        let deletes_versions = self.grants().versions;
+        let own = match (deletes_versions, written.versions.is_empty()) {
+            (false, _) => Vec::new(),
+            (true, true) => vec![NULL_VERSION.to_owned()],
+            (true, false) => written.versions.clone(),
         };
         let (delete, mut left) = join(
             self.record.time(probe.delete(key, None)),
@@ -350,12 +378,16 @@ impl CheckRun<'_> {
             Ok(answer) => answer.value.clone(),
             Err(_) => None,
         };
+        let marker = marker.filter(|_| deletes_versions);
         left.extend(delete_versions(probe, key, marker.into_iter().collect()).await);
         let lost_answer = matches!(&written.put.value, Err(failure) if failure.kind.is_transient());
-        if lost_answer && let Ok(answer) = probe.versions(key).await {
+        if lost_answer
+            && deletes_versions
+            && let Ok(answer) = probe.versions(key).await
+        {
             left.extend(delete_versions(probe, key, answer.value).await);
         }
-        if keeps_versions && !lists_versions && left.is_empty() {
+        if keeps_versions && deletes_versions && !lists_versions && left.is_empty() {
             left.extend(self.remove_older(probe, key).await);
         }
         left.extend(written.left);

@@ -8,6 +8,7 @@ use crate::application::kept::store::Store;
 use crate::application::kept::vault::random_bytes;
 use crate::domain::aws_failure::{AwsFailure, DenialReason, FailureKind};
 use crate::domain::check::StepName;
+use crate::domain::connection::grants::Grants;
 use crate::domain::connection::{ConnectedBucket, Owner};
 use crate::domain::files::file_key::{FileKey, Folder};
 use crate::domain::files::object_key::{ObjectKey, ObjectKeyPrefix};
@@ -70,6 +71,11 @@ impl CheckRun<'_> {
         self.key(&self.bucket.owner.short_name())
     }
 
+    /// What the documents grant.
+    pub fn grants(&self) -> Grants {
+        self.bucket.connection.settings.grants()
+    }
+
     /// The folders that the lifecycle document empties, with the prefix. The first is one that is browsed like any
     /// other.
     pub fn expiring_folders(&self) -> [Option<ObjectKeyPrefix>; 2] {
@@ -82,7 +88,7 @@ impl CheckRun<'_> {
     /// Whether what is in those folders is somebody else's, and would be deleted: before the product has written
     /// anything of its own, and where the documents have the lifecycle configuration.
     pub fn warns_of_expiry(&self) -> bool {
-        self.bucket.connection.settings.access.writes()
+        self.bucket.connection.settings.has_lifecycle()
             && match &self.bucket.owner {
                 Owner::Setup(..) => true,
                 Owner::Storage(..) | Owner::Pending(..) | Owner::BuiltIn(_) => false,

@@ -105,6 +105,19 @@ connection_input! {
         /// otherwise.
         #[schema(value_type = Option<bool>)]
         browser_access: bool,
+        /// Whether the documents grant the ACLs of objects: `s3:GetObjectAcl`, and with `read_write`
+        /// `s3:PutObjectAcl`. As the access says where it is not said: `true` with `read_write`. `false`: the
+        /// actions are in no document, and operations on ACLs answer 409 `not_granted`.
+        #[schema(value_type = Option<bool>)]
+        object_acls: bool,
+        /// The same for versions: `s3:ListBucketVersions`, and `s3:GetObjectVersion` with `read` or
+        /// `s3:DeleteObjectVersion` with `read_write`.
+        #[schema(value_type = Option<bool>)]
+        object_versions: bool,
+        /// Whether the documents let S3 delete what is below `temp/` and `export/` after 7 days, old versions
+        /// included. `true` unless it is said otherwise. Documents for `read` never do.
+        #[schema(value_type = Option<bool>)]
+        lifecycle: bool,
         /// How the connection signs in; `role` where nothing else is set.
         #[schema(value_type = Option<closed_sets::Auth>)]
         auth: String,
@@ -160,6 +173,9 @@ impl ConnectionInput {
             bucket_account_id,
             requester_pays,
             browser_access,
+            object_acls,
+            object_versions,
+            lifecycle,
             auth,
             access_key_id,
             secret_access_key,
@@ -186,6 +202,9 @@ impl ConnectionInput {
             bucket_account,
             requester_pays: next_payer,
             browser_access: next_browsers,
+            object_acls: next_acls,
+            object_versions: next_versions,
+            lifecycle: next_lifecycle,
         } = settings;
         let DraftAccessKey {
             id: key_id,
@@ -211,6 +230,9 @@ impl ConnectionInput {
         );
         parser.plain(requester_pays, next_payer, false);
         parser.plain(browser_access, next_browsers, true);
+        parser.plain(object_acls.map(Some), next_acls, None);
+        parser.plain(object_versions.map(Some), next_versions, None);
+        parser.plain(lifecycle, next_lifecycle, true);
         parser.optional("access_key_id", access_key_id, key_id, AccessKeyId::parse);
         parser.optional("endpoint", endpoint, next_endpoint, Endpoint::parse);
         match secret_access_key {
@@ -366,7 +388,7 @@ async fn conflicts(
             partition.unwrap_or(Partition::AwsUsGov),
             bucket,
             &next.settings.prefix,
-            next.settings.access,
+            next.settings.grants(),
             next.settings.kms_key.as_ref(),
         )
     {

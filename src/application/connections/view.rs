@@ -27,6 +27,12 @@ pub struct ConnectionView {
     pub requester_pays: bool,
     /// Whether browsers use the bucket directly. If not, it needs no CORS rules.
     pub browser_access: bool,
+    /// Whether the documents grant the ACLs of objects.
+    pub object_acls: bool,
+    /// Whether the documents grant the versions of objects.
+    pub object_versions: bool,
+    /// Whether the documents let S3 delete what is below `temp/` and `export/` after 7 days.
+    pub lifecycle: bool,
     pub access_key_id: Option<String>,
     pub endpoint: Option<String>,
 }
@@ -42,7 +48,11 @@ impl ConnectionView {
             bucket_account,
             requester_pays,
             browser_access,
+            object_acls: _,
+            object_versions: _,
+            lifecycle: _,
         } = settings;
+        let grants = settings.grants();
         let DraftSignIn {
             by: _,
             role_arn,
@@ -57,6 +67,9 @@ impl ConnectionView {
             bucket_account_id: bucket_account.as_ref().map(ToString::to_string),
             requester_pays: *requester_pays,
             browser_access: *browser_access,
+            object_acls: grants.acls,
+            object_versions: grants.versions,
+            lifecycle: settings.has_lifecycle(),
             access_key_id: access_key.id.as_ref().map(|id| id.as_str().to_owned()),
             endpoint: access_key.endpoint.as_ref().map(ToString::to_string),
         }

@@ -101,7 +101,7 @@ impl Doctor {
             partition,
             bucket: draft.bucket.clone(),
             prefix: settings.prefix.clone(),
-            access: settings.access,
+            grants: settings.grants(),
             auth: draft.sign_in.by,
             role: role.cloned(),
             kms_key: settings.kms_key.clone(),

@@ -47,14 +47,26 @@ impl Files {
         storage: &StorageRef,
     ) -> Result<ConnectedBucket> {
         let bucket = self.storages.usable(&member.workspace, storage).await?;
-        if bucket.connection.settings.access.writes() || !operation.writes() {
-            return Ok(bucket);
+        let grants = bucket.connection.settings.grants();
+        if operation.writes() && !grants.writes() {
+            return Err(Error::new(
+                Kind::Conflict,
+                "storage_read_only",
+                "This storage was connected for reading only.",
+            )
+            .remedy("Set the storage's `access` to `read_write`, apply its documents again, and check the connection."));
         }
-        Err(Error::new(
-            Kind::Conflict,
-            "storage_read_only",
-            "This storage was connected for reading only.",
-        )
-        .remedy("Set the storage's `access` to `read_write`, apply its documents again, and check the connection."))
+        match operation.feature() {
+            Some(feature) if !grants.has(Some(feature)) => Err(Error::new(
+                Kind::Conflict,
+                "not_granted",
+                format!("This storage was connected without the permissions for {operation}."),
+            )
+            .remedy(format!(
+                "Set the storage's `{}` to `true`, apply its documents again, and check the connection.",
+                feature.setting()
+            ))),
+            Some(_) | None => Ok(bucket),
+        }
     }
 }

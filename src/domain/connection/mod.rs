@@ -7,6 +7,7 @@ pub mod bucket_name;
 pub mod bucket_prefix;
 pub mod endpoint;
 pub mod external_id;
+pub mod grants;
 pub mod kms_key_arn;
 pub mod region;
 pub mod role_arn;

@@ -3,6 +3,7 @@
 use crate::domain::connection::access::Access;
 use crate::domain::connection::account::AccountId;
 use crate::domain::connection::bucket_prefix::BucketPrefix;
+use crate::domain::connection::grants::Grants;
 use crate::domain::connection::kms_key_arn::KmsKeyArn;
 use crate::domain::connection::region::Region;
 use crate::domain::origin::Origin;
@@ -28,9 +29,31 @@ pub struct BucketSettings {
     /// Whether pages of the service's origins use the bucket directly. If not, the bucket needs no CORS
     /// rules: none are rendered and none are asked for. URLs can be signed all the same.
     pub browser_access: bool,
+    /// Whether the documents grant the ACLs of objects. `None`: as the access says.
+    pub object_acls: Option<bool>,
+    /// Whether the documents grant the versions of objects. `None`: as the access says.
+    pub object_versions: Option<bool>,
+    /// Whether the documents let S3 delete what is below `temp/` and `export/` after 7 days.
+    pub lifecycle: bool,
 }
 
 impl BucketSettings {
+    /// What the documents grant.
+    pub fn grants(&self) -> Grants {
+        let usual = Grants::usual(self.access);
+        Grants {
+            acls: self.object_acls.unwrap_or(usual.acls),
+            versions: self.object_versions.unwrap_or(usual.versions),
+            ..usual
+        }
+    }
+
+    /// Whether the documents have lifecycle rules. Without access to write the product writes nothing, and the
+    /// rules could only delete files of the customer's own.
+    pub fn has_lifecycle(&self) -> bool {
+        self.lifecycle && self.access.writes()
+    }
+
     /// The service's origins that use the bucket: none without access by browsers.
     pub fn allowed_origins<'a>(&self, of_service: &'a [Origin]) -> &'a [Origin] {
         match self.browser_access {
@@ -50,6 +73,9 @@ impl Default for BucketSettings {
             bucket_account: None,
             requester_pays: false,
             browser_access: true,
+            object_acls: None,
+            object_versions: None,
+            lifecycle: true,
         }
     }
 }

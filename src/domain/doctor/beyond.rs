@@ -94,7 +94,7 @@ fn actions_beyond(statement: &Statement, expected: &Expected, notes: &mut Notes)
         return false;
     }
     let row = |name: &str| PERMISSIONS.iter().find(|row| row.permission.action == name);
-    let needed = |name: &str| row(name).is_some_and(|row| row.in_documents(expected.access));
+    let needed = |name: &str| row(name).is_some_and(|row| row.in_documents(expected.grants));
     let known = |name: &str| row(name).is_some();
     let (mut administration, mut writing, mut unneeded) = (Vec::new(), Vec::new(), Vec::new());
     let mut of_kms = false;
@@ -114,7 +114,7 @@ fn actions_beyond(statement: &Statement, expected: &Expected, notes: &mut Notes)
             of_kms = true;
         } else if actions::is_administration(name) {
             administration.push(name);
-        } else if !expected.access.writes() && writes.iter().any(|verb| name.starts_with(verb)) {
+        } else if !expected.grants.writes() && writes.iter().any(|verb| name.starts_with(verb)) {
             writing.push(name);
         } else if action.service() == "s3" && (!known(name) || name == "s3:ListAllMyBuckets") {
             unneeded.push(name);

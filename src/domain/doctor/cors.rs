@@ -296,7 +296,7 @@ fn lets_in(
         notes.add_with(Severity::Error, code, &place, words, added(root, expected));
         return;
     };
-    let needed: &[&str] = match expected.access.writes() {
+    let needed: &[&str] = match expected.grants.writes() {
         true => &["GET", "HEAD", "PUT", "POST", "DELETE"],
         false => &["GET", "HEAD"],
     };
@@ -341,7 +341,7 @@ fn lets_in(
         })
     };
     let mut sent = vec!["range"];
-    if expected.access.writes() {
+    if expected.grants.writes() {
         sent.extend([
             "content-type",
             "x-amz-server-side-encryption",
@@ -359,7 +359,7 @@ fn lets_in(
             .headers
             .first()
             .map_or(&first.place, |(_, place)| place);
-        let severity = match expected.access.writes() {
+        let severity = match expected.grants.writes() {
             true => Severity::Error,
             false => Severity::Warning,
         };
@@ -376,7 +376,7 @@ fn lets_in(
             .iter()
             .any(|(text, _)| text.eq_ignore_ascii_case("etag"))
     });
-    if !exposed && expected.access.writes() {
+    if !exposed && expected.grants.writes() {
         let words = Words::new(
             "Pages cannot read `ETag`",
             "An upload of several parts from a browser needs the `ETag` of each part, which the browser hides unless the rule exposes it.",

@@ -1,9 +1,10 @@
 //! What the documents are compared with: a connection as far as it is known, and what it needs.
 
-use crate::domain::connection::access::{Access, Auth};
+use crate::domain::connection::access::Auth;
 use crate::domain::connection::account::{AccountId, Partition};
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::bucket_prefix::BucketPrefix;
+use crate::domain::connection::grants::Grants;
 use crate::domain::connection::kms_key_arn::KmsKeyArn;
 use crate::domain::connection::region::Region;
 use crate::domain::connection::role_arn::RoleArn;
@@ -20,7 +21,7 @@ pub struct Expected {
     pub partition: Partition,
     pub bucket: Option<BucketName>,
     pub prefix: BucketPrefix,
-    pub access: Access,
+    pub grants: Grants,
     pub auth: Auth,
     pub role: Option<RoleArn>,
     pub kms_key: Option<KmsKeyArn>,
@@ -69,7 +70,7 @@ impl Expected {
         };
         PERMISSIONS
             .iter()
-            .filter(|row| row.in_documents(self.access))
+            .filter(|row| row.in_documents(self.grants))
             .filter_map(|row| {
                 let samples = match row.permission.on {
                     Target::Bucket => self.bucket_samples(bucket, row.below_prefix()),

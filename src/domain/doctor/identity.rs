@@ -133,7 +133,7 @@ fn lacking(
     };
     let explanation = format!(
         "{} access needs {} on `{needed_on}`. {why}{}",
-        match expected.access.writes() {
+        match expected.grants.writes() {
             true => "Read and write",
             false => "Read",
         },

@@ -4,6 +4,7 @@
 //! compare them with the policies in `policies/` and with the table of `docs/permissions.md`.
 
 use crate::domain::connection::access::Access;
+use crate::domain::connection::grants::{Feature, Grants};
 use std::fmt;
 
 /// What an action is granted on.
@@ -30,22 +31,41 @@ pub struct Permission {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PermissionRow {
     pub permission: Permission,
-    /// The access from which on the customer's documents grant it, and the usual session with them.
-    pub documents: Option<Access>,
+    /// With which access the customer's documents grant it, and the usual session with them.
+    pub documents: InDocuments,
     /// The access from which on the wider session grants it: the session for operations whose permissions
     /// a customer may have granted besides the documents'.
     pub wider: Option<Access>,
+    /// What it belongs to, where customers choose whether to grant it.
+    pub feature: Option<Feature>,
+}
+
+/// With which access the customer's documents grant a permission.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum InDocuments {
+    Never,
+    /// With this access and with any that allows more.
+    From(Access),
+    /// With access to read alone.
+    ReadAlone,
 }
 
 impl PermissionRow {
-    pub fn in_documents(&self, access: Access) -> bool {
-        granted(self.documents, access)
+    pub fn in_documents(&self, grants: Grants) -> bool {
+        let by_access = match self.documents {
+            InDocuments::Never => false,
+            InDocuments::From(Access::Read) => true,
+            InDocuments::From(Access::ReadWrite) => grants.writes(),
+            InDocuments::ReadAlone => !grants.writes(),
+        };
+        by_access && grants.has(self.feature)
     }
 
-    /// The bucket's own actions are left to the usual session where that has them.
-    pub fn in_wider_session(&self, access: Access) -> bool {
-        let repeats = self.permission.on == Target::Bucket && self.in_documents(access);
-        granted(self.wider, access) && !repeats
+    /// The bucket's own actions are left to the usual session where that has them. What the customer has
+    /// switched off is in none.
+    pub fn in_wider_session(&self, grants: Grants) -> bool {
+        let repeats = self.permission.on == Target::Bucket && self.in_documents(grants);
+        granted(self.wider, grants.access) && !repeats
     }
 
     /// Whether the action is limited by a condition on `s3:prefix`: listings.
@@ -86,26 +106,33 @@ const fn on(on: Target, action: &'static str) -> Permission {
 const READ: Option<Access> = Some(Access::Read);
 const WRITE: Option<Access> = Some(Access::ReadWrite);
 
+const NO: InDocuments = InDocuments::Never;
+const FROM_READ: InDocuments = InDocuments::From(Access::Read);
+const FROM_WRITE: InDocuments = InDocuments::From(Access::ReadWrite);
+
 /// Every permission, in the order in which policies name them. The tags' permissions belong to copies,
 /// which keep an object's tags where the customer grants it; those on the key to whatever reads or writes
 /// content that is encrypted with it.
 pub(crate) const PERMISSIONS: [PermissionRow; 16] = [
-    row(LOCATION, READ, None),
-    row(LIST, READ, None),
-    row(LIST_VERSIONS, WRITE, READ),
-    row(GET, READ, READ),
-    row(GET_ACL, WRITE, READ),
-    row(GET_VERSION, None, READ),
-    row(GET_TAGS, None, READ),
-    row(PUT, WRITE, WRITE),
-    row(PUT_ACL, WRITE, None),
-    row(PUT_TAGS, None, WRITE),
-    row(ABORT, None, WRITE),
-    row(DELETE, WRITE, None),
-    row(DELETE_VERSION, WRITE, None),
-    row(DECRYPT, READ, READ),
-    row(DATA_KEY, WRITE, READ),
-    row(ALL_BUCKETS, None, None),
+    row(LOCATION, FROM_READ, None),
+    row(LIST, FROM_READ, None),
+    of(Feature::Versions, row(LIST_VERSIONS, FROM_READ, READ)),
+    row(GET, FROM_READ, READ),
+    of(Feature::Acls, row(GET_ACL, FROM_READ, READ)),
+    of(
+        Feature::Versions,
+        row(GET_VERSION, InDocuments::ReadAlone, READ),
+    ),
+    row(GET_TAGS, NO, READ),
+    row(PUT, FROM_WRITE, WRITE),
+    of(Feature::Acls, row(PUT_ACL, FROM_WRITE, None)),
+    row(PUT_TAGS, NO, WRITE),
+    row(ABORT, FROM_WRITE, WRITE),
+    row(DELETE, FROM_WRITE, None),
+    of(Feature::Versions, row(DELETE_VERSION, FROM_WRITE, None)),
+    row(DECRYPT, FROM_READ, READ),
+    row(DATA_KEY, FROM_WRITE, READ),
+    row(ALL_BUCKETS, NO, None),
 ];
 
 /// What an action is granted on. `None`: no operation needs it.
@@ -117,14 +144,29 @@ pub(crate) fn target_of(action: &str) -> Option<Target> {
 
 const fn row(
     permission: Permission,
-    documents: Option<Access>,
+    documents: InDocuments,
     wider: Option<Access>,
 ) -> PermissionRow {
     PermissionRow {
         permission,
         documents,
         wider,
+        feature: None,
     }
+}
+
+/// The row as one of a feature.
+const fn of(feature: Feature, row: PermissionRow) -> PermissionRow {
+    PermissionRow {
+        feature: Some(feature),
+        ..row
+    }
+}
+
+/// The feature that an action belongs to. `None`: it is always granted with the access, or never.
+pub(crate) fn feature_of(action: &str) -> Option<Feature> {
+    let mut rows = PERMISSIONS.iter();
+    rows.find(|row| row.permission.action == action)?.feature
 }
 
 /// Whether an operation changes something.
@@ -192,6 +234,12 @@ operations! {
 }
 
 impl FileOperation {
+    /// The feature that has to be granted for it.
+    pub fn feature(self) -> Option<Feature> {
+        let mut permissions = self.permissions().iter();
+        permissions.find_map(|permission| feature_of(permission.action))
+    }
+
     /// Whether a storage with read access refuses it.
     pub fn writes(self) -> bool {
         self.kind() == OperationKind::Writes
@@ -234,8 +282,8 @@ mod tests {
                     let row = rows.find(|row| row.permission == *permission);
                     let row = row.unwrap_or_else(|| panic!("no row of {permission:?}"));
                     assert!(
-                        row.in_documents(access)
-                            || row.in_wider_session(access)
+                        row.in_documents(Grants::all(access))
+                            || row.in_wider_session(Grants::all(access))
                             || permission.on == Target::Everything,
                         "{operation} with {access:?}: {permission:?}"
                     );

@@ -4,9 +4,10 @@ use crate::domain::connection::access::Access;
 use crate::domain::connection::account::Partition;
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::bucket_prefix::BucketPrefix;
+use crate::domain::connection::grants::Grants;
 use crate::domain::connection::kms_key_arn::KmsKeyArn;
 use crate::domain::connection::role_arn::RoleArn;
-use crate::domain::files::file_operation::{PermissionRow, Target};
+use crate::domain::files::file_operation::{PermissionRow, Target, feature_of};
 use crate::domain::policy_document::escape;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -121,6 +122,7 @@ pub struct Scope<'a> {
     pub bucket: &'a BucketName,
     pub prefix: &'a BucketPrefix,
     pub kms_key: Option<&'a KmsKeyArn>,
+    pub grants: Grants,
 }
 
 impl Scope<'_> {
@@ -208,7 +210,17 @@ impl AccessPolicy {
         let statements: Vec<Value> = self
             .statement
             .iter()
-            .filter_map(|statement| statement.render(&statement.action, scope, role))
+            .filter_map(|statement| {
+                let granted: Vec<&String> = statement
+                    .action
+                    .iter()
+                    .filter(|action| scope.grants.has(feature_of(action)))
+                    .collect();
+                match granted.as_slice() {
+                    [] => None,
+                    granted => statement.render(granted, scope, role),
+                }
+            })
             .collect();
         json!({ "Version": self.version, "Statement": statements })
     }

@@ -17,8 +17,9 @@ pub struct Documents {
     pub trust_policy: Option<Value>,
     /// An array of rules, as the S3 console takes it. None where no origin is allowed.
     pub cors: Option<Value>,
-    /// As `aws s3api put-bucket-lifecycle-configuration` takes it.
-    pub lifecycle: Value,
+    /// As `aws s3api put-bucket-lifecycle-configuration` takes it. None where the setup has none: for access to
+    /// read, and where the customer switched it off.
+    pub lifecycle: Option<Value>,
     /// None until the role's ARN is known: S3 refuses a bucket policy whose principal does not exist.
     pub bucket_policy: Option<Value>,
     /// A POSIX shell script. None where there is no role to make, as are the two below.
@@ -51,7 +52,7 @@ impl Documents {
             DocumentName::PermissionPolicy => Some(&self.permission_policy),
             DocumentName::TrustPolicy => self.trust_policy.as_ref(),
             DocumentName::Cors => self.cors.as_ref(),
-            DocumentName::Lifecycle => Some(&self.lifecycle),
+            DocumentName::Lifecycle => self.lifecycle.as_ref(),
             DocumentName::BucketPolicy => self.bucket_policy.as_ref(),
             DocumentName::Cli => return Ok(self.cli.clone()),
             DocumentName::Cloudformation => return Ok(self.cloudformation.clone()),
@@ -80,8 +81,7 @@ pub(super) struct Parts<'a> {
     pub key_policy: Option<&'a Value>,
     /// None when no origin is allowed.
     pub cors: Option<&'a CorsRule<Vec<String>>>,
-    /// None for read access: the product writes nothing then, and the rules could only delete files of
-    /// the customer's own.
+    /// None as in [`Documents::lifecycle`].
     pub lifecycle: Option<&'a Lifecycle<String>>,
 }
 

@@ -1,10 +1,10 @@
 //! What the documents are rendered for.
 
-use crate::domain::connection::access::Access;
 use crate::domain::connection::account::{AccountId, Partition};
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::bucket_prefix::BucketPrefix;
 use crate::domain::connection::external_id::ExternalId;
+use crate::domain::connection::grants::Grants;
 use crate::domain::connection::kms_key_arn::KmsKeyArn;
 use crate::domain::connection::region::Region;
 use crate::domain::connection::role_arn::RoleArn;
@@ -21,7 +21,9 @@ pub struct DocumentParameters {
     pub external_id: ExternalId,
     pub bucket: BucketName,
     pub prefix: BucketPrefix,
-    pub access: Access,
+    pub grants: Grants,
+    /// Whether S3 shall delete what is below `temp/` and `export/` after 7 days.
+    pub lifecycle: bool,
     pub kms_key: Option<KmsKeyArn>,
     /// May be empty: then no CORS rule is rendered in any document.
     pub allowed_origins: Vec<Origin>,

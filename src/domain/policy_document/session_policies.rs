@@ -4,6 +4,7 @@
 
 use crate::domain::connection::access::Access;
 use crate::domain::connection::account::AccountId;
+use crate::domain::connection::grants::Grants;
 use crate::domain::files::file_operation::{PERMISSIONS, PermissionRow, Target};
 use crate::domain::policy_document::access_policy::{AccessPolicy, ByAccess, Scope};
 use crate::domain::policy_document::escape;
@@ -20,12 +21,12 @@ impl SessionPolicies {
         Self {
             files: by_access(|access| {
                 let rows = PERMISSIONS.iter();
-                AccessPolicy::allowing(rows.filter(|row| row.in_documents(access)))
+                AccessPolicy::allowing(rows.filter(|row| row.in_documents(Grants::all(access))))
             }),
             objects: by_access(|access| {
                 let rows = PERMISSIONS.iter();
                 let (on_bucket, others): (Vec<_>, Vec<_>) = rows
-                    .filter(|row| row.in_wider_session(access))
+                    .filter(|row| row.in_wider_session(Grants::all(access)))
                     .partition(|row| row.permission.on == Target::Bucket);
                 AccessPolicy::allowing(others.into_iter().chain(on_bucket))
             }),
@@ -33,16 +34,15 @@ impl SessionPolicies {
     }
 
     /// The documents' own permissions; with an account, on its buckets only.
-    pub fn files(&self, access: Access, scope: &Scope<'_>, owner: Option<&AccountId>) -> String {
-        text(&owned_by(owner, self.files.of(access).render(scope, None)))
+    pub fn files(&self, scope: &Scope<'_>, owner: Option<&AccountId>) -> String {
+        let policy = self.files.of(scope.grants.access);
+        text(&owned_by(owner, policy.render(scope, None)))
     }
 
     /// Those of the wider session; with an account, on its buckets only.
-    pub fn objects(&self, access: Access, scope: &Scope<'_>, owner: Option<&AccountId>) -> String {
-        text(&owned_by(
-            owner,
-            self.objects.of(access).render(scope, None),
-        ))
+    pub fn objects(&self, scope: &Scope<'_>, owner: Option<&AccountId>) -> String {
+        let policy = self.objects.of(scope.grants.access);
+        text(&owned_by(owner, policy.render(scope, None)))
     }
 
     /// The permissions that take no resource (service authorization reference).

@@ -7,6 +7,7 @@ use crate::domain::connection::account::{AccountId, Partition};
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::bucket_prefix::BucketPrefix;
 use crate::domain::connection::external_id::ExternalId;
+use crate::domain::connection::grants::Grants;
 use crate::domain::connection::kms_key_arn::KmsKeyArn;
 use crate::domain::connection::role_arn::RoleArn;
 use crate::domain::connection::service_identity::ServicePrincipal;
@@ -76,8 +77,9 @@ impl PolicyTemplates {
             bucket: &parameters.bucket,
             prefix: &parameters.prefix,
             kms_key: parameters.kms_key.as_ref(),
+            grants: parameters.grants,
         };
-        let access = parameters.access;
+        let access = parameters.grants.access;
         let permission_policy = self.permission_policy.of(access).render(&scope, None);
         let trust_policy =
             self.trust_policy(&parameters.service_principal, &parameters.external_id)?;
@@ -92,7 +94,9 @@ impl PolicyTemplates {
         let role = parameters.role_name();
         let [cors] = self.cors.of(access);
         let cors = cors.fill(&parameters.allowed_origins, Some(&parameters.external_id));
-        let lifecycle = self.lifecycle.fill(&parameters.prefix);
+        let lifecycle = parameters
+            .lifecycle
+            .then(|| self.lifecycle.fill(&parameters.prefix));
         let parts = Parts {
             parameters,
             role: role.clone(),
@@ -101,7 +105,7 @@ impl PolicyTemplates {
             bucket_policy: bucket_policy.as_ref(),
             key_policy: key_policy.as_ref(),
             cors: cors.as_ref(),
-            lifecycle: access.writes().then_some(&lifecycle),
+            lifecycle: lifecycle.as_ref(),
         };
         Ok(Documents {
             cli: Some(cli::render(&parts)?),
@@ -118,7 +122,7 @@ impl PolicyTemplates {
             }),
             accounts: Some(parameters.accounts()),
             cors: cors.map(cors_document).transpose()?,
-            lifecycle: serde_json::to_value(&lifecycle).map_err(unwritable)?,
+            lifecycle: lifecycle.map(lifecycle_document).transpose()?,
             permission_policy,
             trust_policy: Some(trust_policy),
             bucket_policy,
@@ -134,22 +138,19 @@ impl PolicyTemplates {
         origins: &[Origin],
     ) -> Result<Documents, Invalid> {
         let settings = &connection.settings;
-        let scope = Scope {
-            partition,
-            bucket: &connection.bucket,
-            prefix: &settings.prefix,
-            kms_key: settings.kms_key.as_ref(),
-        };
+        let scope = scope_of(partition, connection);
         let [cors] = self.cors.of(settings.access);
         let cors = cors.fill(settings.allowed_origins(origins), None);
-        let lifecycle = self.lifecycle.fill(&settings.prefix);
+        let lifecycle = settings
+            .has_lifecycle()
+            .then(|| self.lifecycle.fill(&settings.prefix));
         Ok(Documents {
             permission_policy: self
                 .permission_policy
                 .of(settings.access)
                 .render(&scope, None),
             cors: cors.map(cors_document).transpose()?,
-            lifecycle: serde_json::to_value(&lifecycle).map_err(unwritable)?,
+            lifecycle: lifecycle.map(lifecycle_document).transpose()?,
             trust_policy: None,
             bucket_policy: None,
             cli: None,
@@ -184,7 +185,7 @@ impl PolicyTemplates {
         partition: Partition,
         bucket: &BucketName,
         prefix: &BucketPrefix,
-        access: Access,
+        grants: Grants,
         kms_key: Option<&KmsKeyArn>,
     ) -> Result<String, Invalid> {
         let scope = Scope {
@@ -192,8 +193,9 @@ impl PolicyTemplates {
             bucket,
             prefix,
             kms_key,
+            grants,
         };
-        let text = self.sessions.files(access, &scope, None);
+        let text = self.sessions.files(&scope, None);
         let length = text.chars().count();
         if length > Self::MAX_SESSION_POLICY {
             return Err(Invalid::new(
@@ -217,7 +219,7 @@ impl PolicyTemplates {
         owner: Option<&AccountId>,
     ) -> Result<String, Invalid> {
         let (settings, scope) = (&connection.settings, scope_of(partition, connection));
-        let owned = self.sessions.files(settings.access, &scope, owner);
+        let owned = self.sessions.files(&scope, owner);
         if owned.chars().count() <= Self::MAX_SESSION_POLICY {
             return Ok(owned);
         }
@@ -225,7 +227,7 @@ impl PolicyTemplates {
             partition,
             &connection.bucket,
             &settings.prefix,
-            settings.access,
+            settings.grants(),
             settings.kms_key.as_ref(),
         )
     }
@@ -238,12 +240,12 @@ impl PolicyTemplates {
         connection: &Connection,
         owner: Option<&AccountId>,
     ) -> String {
-        let (access, scope) = (connection.settings.access, scope_of(partition, connection));
-        let owned = self.sessions.objects(access, &scope, owner);
+        let scope = scope_of(partition, connection);
+        let owned = self.sessions.objects(&scope, owner);
         if owned.chars().count() <= Self::MAX_SESSION_POLICY {
             return owned;
         }
-        self.sessions.objects(access, &scope, None)
+        self.sessions.objects(&scope, None)
     }
 
     /// The same for the names of the account's buckets. They are those of the role's account anyway.
@@ -266,6 +268,7 @@ impl PolicyTemplates {
             bucket,
             prefix,
             kms_key,
+            grants: Grants::all(Access::ReadWrite),
         };
         self.permission_policy
             .read_write
@@ -325,6 +328,7 @@ impl PolicyTemplates {
             bucket,
             prefix,
             kms_key,
+            grants: Grants::all(Access::ReadWrite),
         };
         self.permission_policy
             .read_write
@@ -355,7 +359,12 @@ fn scope_of(partition: Partition, connection: &Connection) -> Scope<'_> {
         bucket: &connection.bucket,
         prefix: &connection.settings.prefix,
         kms_key: connection.settings.kms_key.as_ref(),
+        grants: connection.settings.grants(),
     }
+}
+
+fn lifecycle_document(lifecycle: Lifecycle<String>) -> Result<Value, Invalid> {
+    serde_json::to_value(lifecycle).map_err(unwritable)
 }
 
 fn cors_document(rule: CorsRule<Vec<String>>) -> Result<Value, Invalid> {
@@ -457,7 +466,7 @@ mod tests {
         for access in Access::ALL {
             let granted: Vec<(&str, Target)> = PERMISSIONS
                 .iter()
-                .filter(|row| row.in_documents(access))
+                .filter(|row| row.in_documents(Grants::all(access)))
                 .map(|row| (row.permission.action, row.permission.on))
                 .collect();
             let policy = templates.permission_policy.of(access);

@@ -48,6 +48,7 @@ async fn signing_out_ends_the_session_and_not_only_its_cookie() {
             .as_str()
             .unwrap()
             .to_owned();
+        page.press("Your session").await;
         page.press("Sign out").await;
         page.see("You are signed out").await;
         assert!(page.cookies().await.is_empty());

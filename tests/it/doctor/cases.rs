@@ -15,7 +15,8 @@ const BUCKET: &str = "arn:aws:s3:::acme-data";
 fn world(prefix: &str, access: Access, with_key: bool) -> Expected {
     let mut parameters = parameters(Partition::Aws);
     parameters.prefix = BucketPrefix::parse(prefix).unwrap();
-    parameters.access = access;
+    parameters.grants = crate::domain::connection::grants::Grants::usual(access);
+    parameters.lifecycle = access.writes();
     parameters.kms_key = with_key.then(|| kms_key(Partition::Aws));
     expected(&parameters)
 }

@@ -23,7 +23,7 @@ pub fn expected(parameters: &DocumentParameters) -> Expected {
         partition: parameters.partition,
         bucket: Some(parameters.bucket.clone()),
         prefix: parameters.prefix.clone(),
-        access: parameters.access,
+        grants: parameters.grants,
         auth: Auth::Role,
         role: parameters.role_arn.clone(),
         kms_key: parameters.kms_key.clone(),

@@ -11,7 +11,8 @@ use crate::it::documents::rendering::parameters;
 fn of(bucket: &str, access: Access) -> Expected {
     let mut parameters = parameters(Partition::Aws);
     parameters.bucket = BucketName::parse(bucket).unwrap();
-    parameters.access = access;
+    parameters.grants = crate::domain::connection::grants::Grants::usual(access);
+    parameters.lifecycle = access.writes();
     expected(&parameters)
 }
 

@@ -6,6 +6,7 @@
 use crate::domain::connection::access::Access;
 use crate::domain::connection::account::{AccountId, Partition};
 use crate::domain::connection::bucket_prefix::BucketPrefix;
+use crate::domain::connection::grants::Grants;
 use crate::domain::connection::role_arn::RoleArn;
 use crate::domain::connection::settings::BucketSettings;
 use crate::domain::connection::{Connection, Credentials};
@@ -22,7 +23,7 @@ const OTHER_KEY: &str =
 fn policies(prefix: &str, access: Access) -> [String; 3] {
     let parameters = DocumentParameters {
         prefix: BucketPrefix::parse(prefix).unwrap(),
-        access,
+        grants: Grants::usual(access),
         kms_key: Some(kms_key(Partition::Aws)),
         ..parameters(Partition::Aws)
     };

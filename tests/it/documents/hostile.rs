@@ -4,6 +4,7 @@ use crate::domain::connection::access::Access;
 use crate::domain::connection::account::Partition;
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::bucket_prefix::BucketPrefix;
+use crate::domain::connection::grants::Grants;
 use crate::domain::connection::role_arn::RoleArn;
 use crate::domain::origin::Origin;
 use crate::domain::policy_document::{
@@ -67,6 +68,7 @@ prop_compose! {
     fn any_parameters()(
         partition in prop::sample::select(&Partition::ALL[..]),
         access in prop::sample::select(&Access::ALL[..]),
+        (acls, versions, lifecycle) in any::<(bool, bool, bool)>(),
         bucket in prop_oneof!["[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", hostile(4)],
         prefix in hostile(12),
         origins in prop::collection::vec(hostile(4).prop_map(|host| format!("https://{host}")), 0..3),
@@ -74,7 +76,8 @@ prop_compose! {
     ) -> DocumentParameters {
         let usual = parameters(partition);
         DocumentParameters {
-            access,
+            grants: Grants { access, acls, versions },
+            lifecycle: access.writes() && lifecycle,
             bucket: BucketName::parse(&bucket).unwrap_or(usual.bucket),
             prefix: BucketPrefix::parse(&prefix).unwrap_or_default(),
             allowed_origins: origins.iter().filter_map(|origin| Origin::parse(origin).ok()).collect(),
@@ -145,7 +148,7 @@ fn assert_json_round_trips(documents: &Documents) {
         ),
         (DocumentName::TrustPolicy, documents.trust_policy.as_ref()),
         (DocumentName::Cors, documents.cors.as_ref()),
-        (DocumentName::Lifecycle, Some(&documents.lifecycle)),
+        (DocumentName::Lifecycle, documents.lifecycle.as_ref()),
         (DocumentName::BucketPolicy, documents.bucket_policy.as_ref()),
     ] {
         let text = documents.text(name).unwrap();
@@ -194,7 +197,7 @@ fn assert_terraform_holds(documents: &Documents, parameters: &DocumentParameters
         assert_eq!(rule["allowed_methods"], expected["AllowedMethods"]);
     }
     let lifecycle = &resource["aws_s3_bucket_lifecycle_configuration"]["sallyport"];
-    if parameters.access.writes() {
+    if parameters.lifecycle {
         for (rule, folder) in [(0, "temp/"), (1, "export/")] {
             let prefix = format!("{}{folder}", parameters.prefix);
             assert_eq!(lifecycle["rule"][rule]["filter"]["prefix"], prefix);
@@ -248,14 +251,12 @@ fn assert_script_holds(documents: &Documents, parameters: &DocumentParameters) {
             json!({ "CORSRules": documents.cors })
         );
     }
-    if parameters.access.writes() {
-        assert_eq!(
-            run.json(
-                "put-bucket-lifecycle-configuration",
-                "--lifecycle-configuration"
-            ),
-            documents.lifecycle
+    if parameters.lifecycle {
+        let put = run.json(
+            "put-bucket-lifecycle-configuration",
+            "--lifecycle-configuration",
         );
+        assert_eq!(Some(put), documents.lifecycle);
     }
 }
 
@@ -281,7 +282,7 @@ proptest! {
             prefix: BucketPrefix::parse(&prefix).unwrap_or_default(),
             ..parameters(Partition::AwsUsGov)
         };
-        match templates().session_policy(usual.partition, &usual.bucket, &usual.prefix, access, None) {
+        match templates().session_policy(usual.partition, &usual.bucket, &usual.prefix, Grants::all(access), None) {
             Ok(text) => {
                 prop_assert!(text.chars().count() <= 2048);
                 prop_assert!(text.chars().all(|c| matches!(c, '\u{20}'..='\u{ff}')), "{}", text);
@@ -314,7 +315,7 @@ fn the_longest_prefixes() {
             usual.partition,
             &usual.bucket,
             &prefix,
-            Access::ReadWrite,
+            Grants::all(Access::ReadWrite),
             Some(&crate::it::documents::rendering::kms_key(Partition::Aws)),
         )
     };

@@ -5,6 +5,7 @@ use crate::domain::connection::account::Partition;
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::bucket_prefix::BucketPrefix;
 use crate::domain::connection::external_id::ExternalId;
+use crate::domain::connection::grants::Grants;
 use crate::domain::connection::kms_key_arn::KmsKeyArn;
 use crate::domain::connection::region::Region;
 use crate::domain::connection::role_arn::RoleArn;
@@ -26,7 +27,8 @@ pub fn parameters(partition: Partition) -> DocumentParameters {
         external_id: ExternalId::from_record("0f8fad5b-d9cb-469f-a165-70867728950e").unwrap(),
         bucket: BucketName::parse("acme-data").unwrap(),
         prefix: BucketPrefix::default(),
-        access: Access::ReadWrite,
+        grants: Grants::usual(Access::ReadWrite),
+        lifecycle: true,
         kms_key: None,
         allowed_origins: vec![Origin::parse("https://app.example.com").unwrap()],
         region: Some(region(partition)),
@@ -77,7 +79,8 @@ pub fn combinations() -> Vec<(String, DocumentParameters)> {
                         if with_key { "kms" } else { "plain" },
                     );
                     let parameters = DocumentParameters {
-                        access,
+                        grants: Grants::usual(access),
+                        lifecycle: access.writes(),
                         prefix: BucketPrefix::parse(prefix).unwrap(),
                         kms_key: with_key.then(|| kms_key(partition)),
                         ..parameters(partition)
@@ -113,7 +116,7 @@ pub fn session_policy(parameters: &DocumentParameters) -> String {
             parameters.partition,
             &parameters.bucket,
             &parameters.prefix,
-            parameters.access,
+            parameters.grants,
             parameters.kms_key.as_ref(),
         )
         .unwrap()
@@ -163,7 +166,8 @@ fn the_nine_actions_and_each_on_its_resource() {
 #[test]
 fn reading_is_given_three_actions() {
     let policy = render(&DocumentParameters {
-        access: Access::Read,
+        grants: Grants::usual(Access::Read),
+        lifecycle: false,
         ..parameters(Partition::Aws)
     })
     .permission_policy;
@@ -228,7 +232,8 @@ fn without_an_origin_there_is_no_cors_rule_and_without_a_role_no_bucket_policy()
     assert_eq!(documents.bucket_policy, None);
     let read = render(&DocumentParameters {
         allowed_origins: Vec::new(),
-        access: Access::Read,
+        grants: Grants::usual(Access::Read),
+        lifecycle: false,
         ..parameters(Partition::Aws)
     });
     assert_eq!(read.text(DocumentName::Cors), Ok(None));

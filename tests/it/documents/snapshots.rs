@@ -58,7 +58,8 @@ fn the_other_documents() {
     insta::assert_snapshot!("cloudformation", documents.cloudformation.unwrap());
     insta::assert_snapshot!("terraform", documents.terraform.unwrap());
     let read = render(&DocumentParameters {
-        access: Access::Read,
+        grants: crate::domain::connection::grants::Grants::usual(Access::Read),
+        lifecycle: false,
         ..team
     });
     insta::assert_json_snapshot!("cors_read", read.cors);

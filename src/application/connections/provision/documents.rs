@@ -16,7 +16,8 @@ pub struct GivenDocuments {
     /// `null` where browsers do not use the bucket.
     #[serde(default, deserialize_with = "rules_or_null")]
     pub cors: Vec<GivenCorsRule>,
-    #[serde(default)]
+    /// `null` where the setup has none.
+    #[serde(default, deserialize_with = "lifecycle_or_null")]
     pub lifecycle: GivenLifecycle,
     /// `null` until the role's ARN is known.
     #[serde(default)]
@@ -48,6 +49,10 @@ struct GivenAccount {
 }
 
 fn rules_or_null<'de, D: Deserializer<'de>>(given: D) -> Result<Vec<GivenCorsRule>, D::Error> {
+    Ok(Option::deserialize(given)?.unwrap_or_default())
+}
+
+fn lifecycle_or_null<'de, D: Deserializer<'de>>(given: D) -> Result<GivenLifecycle, D::Error> {
     Ok(Option::deserialize(given)?.unwrap_or_default())
 }
 

@@ -25,7 +25,7 @@ pub struct DocumentsBody {
     /// For the bucket: which pages may use it in a browser. `null` where browsers do not use it.
     cors: Option<Value>,
     /// For the bucket: what expires.
-    lifecycle: Value,
+    lifecycle: Option<Value>,
     /// For a bucket whose own policy is the gate; `null` without a role, and until its ARN is known.
     bucket_policy: Option<Value>,
     /// A script for the AWS CLI. `null` for the built-in storage, as the two below.

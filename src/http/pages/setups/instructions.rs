@@ -214,7 +214,7 @@ async fn render(
             false => None,
         };
     html(&InstructionsPage {
-        chrome: Chrome::bare()
+        chrome: Chrome::of_site(&services.site)
             .with_csrf(Csrf::of_secret(secret))
             .flash(done),
         base,
@@ -234,7 +234,7 @@ async fn filled(services: &Services, opened: &Opened, base: &str) -> Result<Fill
     let downloads = format!("{base}/documents");
     let of = |names: &[DocumentName]| documents::views(names, &rendered, &downloads);
     // What does not apply has no view.
-    let for_bucket: &[DocumentName] = match parameters.access.writes() {
+    let for_bucket: &[DocumentName] = match parameters.lifecycle {
         true => &[DocumentName::Cors, DocumentName::Lifecycle],
         false => &[DocumentName::Cors],
     };

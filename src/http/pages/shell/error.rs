@@ -12,6 +12,7 @@ use askama::Template;
 #[template(path = "pages/error.html")]
 struct ErrorPage<'a> {
     chrome: Chrome,
+    icon: &'static str,
     title: &'a str,
     detail: &'a str,
     remedy: Option<&'a str>,
@@ -23,17 +24,18 @@ struct ErrorPage<'a> {
 
 /// The page that says what went wrong.
 pub fn page(problem: &Problem, request_id: &str, site: &Site) -> Option<HttpResponse> {
-    let title = match problem.status {
-        StatusCode::NOT_FOUND => "There is nothing here",
-        StatusCode::UNAUTHORIZED => "Please sign in again",
-        StatusCode::FORBIDDEN => "This is not allowed",
-        StatusCode::CONFLICT => "This cannot be done now",
-        StatusCode::TOO_MANY_REQUESTS => "Please wait a moment",
-        status if status.is_server_error() => "This did not work",
-        _ => "This cannot be accepted",
+    let (icon, title) = match problem.status {
+        StatusCode::NOT_FOUND => ("search", "There is nothing here"),
+        StatusCode::UNAUTHORIZED => ("lock", "Please sign in again"),
+        StatusCode::FORBIDDEN => ("lock", "This is not allowed"),
+        StatusCode::CONFLICT => ("triangle-alert", "This cannot be done now"),
+        StatusCode::TOO_MANY_REQUESTS => ("hourglass", "Please wait a moment"),
+        status if status.is_server_error() => ("circle-alert", "This did not work"),
+        _ => ("circle-alert", "This cannot be accepted"),
     };
     let html = ErrorPage {
-        chrome: Chrome::bare(),
+        chrome: Chrome::of_site(site),
+        icon,
         title,
         detail: &problem.error.detail,
         remedy: problem.error.remedy.as_deref(),
@@ -71,6 +73,7 @@ mod tests {
         let html = |leads_on| {
             let page = ErrorPage {
                 chrome: Chrome::bare(),
+                icon: "lock",
                 title: "This is not allowed",
                 detail: "<script>alert('1')</script>",
                 remedy: Some("Ask an admin."),

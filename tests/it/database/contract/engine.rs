@@ -228,6 +228,7 @@ async fn both_engines_have_the_same_columns(db: TestDb) {
         include_str!("../../../../migrations/sqlite/0011_archived_files.sql"),
         include_str!("../../../../migrations/sqlite/0012_health_over_time.sql"),
         include_str!("../../../../migrations/sqlite/0013_import_causes.sql"),
+        include_str!("../../../../migrations/sqlite/0014_grants.sql"),
     );
     let mut table = "";
     let mut names = Vec::new();

@@ -120,6 +120,9 @@ pub fn role_draft() -> Draft {
             bucket_account: Some(AccountId::parse("000000000012").unwrap()),
             requester_pays: true,
             browser_access: false,
+            object_acls: Some(false),
+            object_versions: Some(true),
+            lifecycle: false,
         },
         sign_in: DraftSignIn {
             role_arn: Some(RoleArn::parse("arn:aws:iam::123456789012:role/path/acme").unwrap()),
