@@ -20,6 +20,7 @@ use crate::domain::connection::region::Region;
 use crate::domain::connection::service_identity::ServiceIdentity;
 use crate::domain::connection::{ConnectedBucket, Credentials, Owner};
 use crate::domain::files::object_key::{ObjectKey, ObjectKeyPrefix};
+use crate::domain::files::version::NULL_VERSION;
 use async_trait::async_trait;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_s3::operation::RequestId;
@@ -50,9 +51,6 @@ const MOST_READ_BACK: usize = 64 * 1024;
 
 /// How many objects the list step asks for: enough to find one that can be read.
 const LISTED: i32 = 20;
-
-/// The version of an object in a bucket that keeps none.
-const NULL_VERSION: &str = "null";
 
 const PREFLIGHT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -524,7 +522,7 @@ impl BucketProbe for S3Probe {
         let ids: Vec<String> = versions
             .filter_map(|one| one.version_id())
             .chain(markers.filter_map(|one| one.version_id()))
-            .filter(|id| !id.is_empty() && *id != "null")
+            .filter(|id| !id.is_empty() && *id != NULL_VERSION)
             .map(str::to_owned)
             .collect();
         Ok(answered(OPERATION, answer.request_id(), ids))
@@ -541,7 +539,7 @@ impl BucketProbe for S3Probe {
             .send()
             .await
             .map_err(|error| classify(OPERATION, &error))?;
-        let id = answer.version_id().filter(|id| *id != "null");
+        let id = answer.version_id().filter(|id| *id != NULL_VERSION);
         let id = id.map(str::to_owned);
         Ok(answered(OPERATION, answer.request_id(), id))
     }

@@ -10,11 +10,9 @@ use crate::domain::check::StepName;
 use crate::domain::connection::Credentials;
 use crate::domain::files::object_key::ObjectKey;
 use crate::domain::files::storage_class::is_archived;
+use crate::domain::files::version::NULL_VERSION;
 use futures_util::future::{join, join_all, join3, join4};
 use std::sync::Arc;
-
-/// The version of an object in a bucket that keeps none (S3 user guide, "Using versioning in S3 buckets").
-const NULL_VERSION: &str = "null";
 
 /// How many older probes are looked for one by one, where the versions cannot be listed.
 const LOOKED_FOR: usize = 3;
@@ -60,28 +58,13 @@ impl CheckRun<'_> {
             return;
         };
         // An action that the documents do not grant is not asked.
-        let read_acl = async {
-            let is_granted = grants.acls;
-            match is_granted {
-                true => probe.read_absent_acl(&absent).await.err(),
-                false => None,
-            }
-        };
-        let write_acl = async {
-            let is_granted = grants.acls && grants.writes();
-            match is_granted {
-                true => probe.write_absent_acl(&absent).await.err(),
-                false => None,
-            }
-        };
+        let read_acl = if_granted(grants.acls, probe.read_absent_acl(&absent));
         if !grants.writes() {
-            let (read, acl, version) = join3(self.read(probe, objects, &absent), read_acl, async {
-                let is_granted = grants.versions;
-                match is_granted {
-                    true => probe.read_absent_version(&absent).await.err(),
-                    false => None,
-                }
-            })
+            let (read, acl, version) = join3(
+                self.read(probe, objects, &absent),
+                read_acl,
+                if_granted(grants.versions, probe.read_absent_version(&absent)),
+            )
             .await;
             let without = self
                 .without("s3:GetObjectAcl", acl.as_ref())
@@ -101,7 +84,7 @@ impl CheckRun<'_> {
         let (read, read_acl, write_acl, mut written) = join4(
             self.read(probe, objects, &absent),
             read_acl,
-            write_acl,
+            if_granted(grants.acls, probe.write_absent_acl(&absent)),
             self.write(probe, &key, left),
         )
         .await;
@@ -510,6 +493,17 @@ fn shows_permission(failure: &AwsFailure) -> bool {
         failure.kind,
         FailureKind::NoSuchKey | FailureKind::InvalidRange | FailureKind::Archived
     )
+}
+
+/// How the question failed, where the documents grant what it asks for; otherwise it is not asked.
+async fn if_granted(
+    is_granted: bool,
+    question: impl Future<Output = Answer<()>>,
+) -> Option<AwsFailure> {
+    match is_granted {
+        true => question.await.err(),
+        false => None,
+    }
 }
 
 /// Deletes these versions, and gives those that are still there.

@@ -13,10 +13,10 @@ use crate::aws::files::listing::{Contradiction, Echo, Mark};
 use crate::aws::sessions::SessionScope;
 use crate::domain::aws_failure::FailureKind;
 use crate::domain::connection::ConnectedBucket;
-use crate::domain::connection::access::Access;
 use crate::domain::connection::region::Region;
 use crate::domain::files::object_key::ObjectKey;
 use crate::domain::files::storage_class::is_archived;
+use crate::domain::files::version::NULL_VERSION;
 use async_trait::async_trait;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::operation::list_buckets::ListBucketsOutput;
@@ -51,7 +51,7 @@ impl BucketQuery for S3Bucket {
         after: Option<&str>,
     ) -> BucketResult<VersionPage> {
         let page = || {
-            self.in_scope(bucket, beyond_reading(bucket), |session| async move {
+            self.with_session(bucket, |session| async move {
                 let mark = after.map(Mark::read);
                 let answer = session
                     .s3
@@ -81,7 +81,7 @@ impl BucketQuery for S3Bucket {
     }
 
     async fn acl(&self, bucket: &ConnectedBucket, key: &ObjectKey) -> BucketResult<Vec<Grant>> {
-        self.in_scope(bucket, beyond_reading(bucket), |session| async move {
+        self.with_session(bucket, |session| async move {
             let answer = session
                 .s3
                 .get_object_acl()
@@ -186,15 +186,6 @@ fn bucket_page(mark: Mark, answer: ListBucketsOutput) -> BucketResult<BucketPage
     })
 }
 
-/// The session for what the documents grant for writing only, although it changes nothing: a customer may
-/// have granted it to a storage for reading too.
-fn beyond_reading(bucket: &ConnectedBucket) -> SessionScope {
-    match bucket.connection.settings.access {
-        Access::Read => SessionScope::Objects,
-        Access::ReadWrite => SessionScope::Files,
-    }
-}
-
 fn details(answer: HeadObjectOutput) -> ObjectDetails {
     let checksums = [
         ("crc32", answer.checksum_crc32.clone()),
@@ -278,7 +269,7 @@ fn version_page(
     for version in answer.versions() {
         if is_key(version.key())? {
             versions.push(ObjectVersion {
-                version_id: version.version_id().unwrap_or("null").to_owned(),
+                version_id: version.version_id().unwrap_or(NULL_VERSION).to_owned(),
                 is_latest: version.is_latest().unwrap_or_default(),
                 is_delete_marker: false,
                 size: version.size().unwrap_or_default(),
@@ -293,7 +284,7 @@ fn version_page(
     for marker in answer.delete_markers() {
         if is_key(marker.key())? {
             versions.push(ObjectVersion {
-                version_id: marker.version_id().unwrap_or("null").to_owned(),
+                version_id: marker.version_id().unwrap_or(NULL_VERSION).to_owned(),
                 is_latest: marker.is_latest().unwrap_or_default(),
                 is_delete_marker: true,
                 size: 0,

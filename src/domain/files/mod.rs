@@ -6,3 +6,4 @@ pub mod file_operation;
 pub mod object_key;
 pub mod part_plan;
 pub mod storage_class;
+pub mod version;

@@ -17,7 +17,9 @@ fn named(documents: &Value, actions: &[&'static str]) -> Vec<&'static str> {
     let text = documents.to_string();
     let mut named = actions.to_vec();
     named.retain(|action| {
-        ["\"", "\\\""].iter().any(|end| text.contains(&format!("{action}{end}")))
+        ["\"", "\\\""]
+            .iter()
+            .any(|end| text.contains(&format!("{action}{end}")))
     });
     named
 }
@@ -35,13 +37,36 @@ async fn what_is_switched_off_is_in_no_document() {
     let app = TestApp::spawn_on_emulator().await;
     let all = [OF_VERSIONS.as_slice(), OF_ACLS.as_slice()].concat();
     for (choice, expected) in [
-        (json!({}), vec!["s3:ListBucketVersions", "s3:DeleteObjectVersion", "s3:GetObjectAcl", "s3:PutObjectAcl"]),
-        (json!({"object_versions": false}), vec!["s3:GetObjectAcl", "s3:PutObjectAcl"]),
-        (json!({"object_acls": false}), vec!["s3:ListBucketVersions", "s3:DeleteObjectVersion"]),
-        (json!({"object_acls": false, "object_versions": false}), vec![]),
+        (
+            json!({}),
+            vec![
+                "s3:ListBucketVersions",
+                "s3:DeleteObjectVersion",
+                "s3:GetObjectAcl",
+                "s3:PutObjectAcl",
+            ],
+        ),
+        (
+            json!({"object_versions": false}),
+            vec!["s3:GetObjectAcl", "s3:PutObjectAcl"],
+        ),
+        (
+            json!({"object_acls": false}),
+            vec!["s3:ListBucketVersions", "s3:DeleteObjectVersion"],
+        ),
+        (
+            json!({"object_acls": false, "object_versions": false}),
+            vec![],
+        ),
         (json!({"access": "read"}), vec![]),
-        (json!({"access": "read", "object_versions": true}), vec!["s3:ListBucketVersions", "s3:GetObjectVersion"]),
-        (json!({"access": "read", "object_acls": true}), vec!["s3:GetObjectAcl"]),
+        (
+            json!({"access": "read", "object_versions": true}),
+            vec!["s3:ListBucketVersions", "s3:GetObjectVersion"],
+        ),
+        (
+            json!({"access": "read", "object_acls": true}),
+            vec!["s3:GetObjectAcl"],
+        ),
     ] {
         let documents = documents(&app, choice.clone()).await;
         assert_eq!(named(&documents, &all), expected, "{choice}");
@@ -53,12 +78,19 @@ async fn lifecycle_rules_are_a_choice_and_never_for_reading() {
     let app = TestApp::spawn_on_emulator().await;
     let with = documents(&app, json!({})).await;
     assert!(with["lifecycle"].is_object());
-    for choice in [json!({"lifecycle": false}), json!({"access": "read"}), json!({"access": "read", "lifecycle": true})] {
+    for choice in [
+        json!({"lifecycle": false}),
+        json!({"access": "read"}),
+        json!({"access": "read", "lifecycle": true}),
+    ] {
         let documents = documents(&app, choice.clone()).await;
         assert_eq!(documents["lifecycle"], json!(null), "{choice}");
         for form in ["cli", "cli_bucket", "cloudformation", "terraform"] {
             let text = documents[form].as_str().unwrap_or_default();
-            assert!(!text.contains("NoncurrentVersion") && !text.contains("team/export"), "{choice} {form}");
+            assert!(
+                !text.contains("NoncurrentVersion") && !text.contains("team/export"),
+                "{choice} {form}"
+            );
         }
     }
 }
@@ -88,7 +120,9 @@ async fn what_is_not_granted_is_neither_checked_nor_done() {
         let problem = answer.problem(409, "not_granted");
         assert!(problem["remedy"].as_str().unwrap().contains("object_"));
     }
-    app.get(&path("/files/metadata?key=/a.txt"), admin).await.expect(200);
+    app.get(&path("/files/metadata?key=/a.txt"), admin)
+        .await
+        .expect(200);
 }
 
 /// A setting that follows the access goes on following it; one that was set stays.
@@ -97,9 +131,26 @@ async fn a_choice_stays_and_a_default_follows_the_access() {
     let app = TestApp::spawn_on_emulator().await;
     let dialog = Dialog::open(&app, json!({"object_acls": true})).await;
     let read = dialog.patch(json!({"access": "read"})).await.expect(200);
-    assert_eq!((&read["object_acls"], &read["object_versions"], &read["lifecycle"]), (&json!(true), &json!(false), &json!(false)));
+    assert_eq!(
+        (
+            &read["object_acls"],
+            &read["object_versions"],
+            &read["lifecycle"]
+        ),
+        (&json!(true), &json!(false), &json!(false))
+    );
     let reset = dialog.patch(json!({"object_acls": null})).await.expect(200);
     assert_eq!(reset["object_acls"], false);
-    let write = dialog.patch(json!({"access": "read_write"})).await.expect(200);
-    assert_eq!((&write["object_acls"], &write["object_versions"], &write["lifecycle"]), (&json!(true), &json!(true), &json!(true)));
+    let write = dialog
+        .patch(json!({"access": "read_write"}))
+        .await
+        .expect(200);
+    assert_eq!(
+        (
+            &write["object_acls"],
+            &write["object_versions"],
+            &write["lifecycle"]
+        ),
+        (&json!(true), &json!(true), &json!(true))
+    );
 }

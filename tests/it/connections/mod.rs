@@ -2,6 +2,7 @@
 
 mod browser_access;
 pub mod custom_endpoints;
+mod grants;
 mod payer;
 mod provision;
 mod provision_patience;

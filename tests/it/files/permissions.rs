@@ -242,12 +242,32 @@ fn the_documentation_has_every_operation_as_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_storage_for_reading_has_no_versions_and_acls_unless_they_are_chosen() {
+async fn a_storage_for_reading_reads_more_where_that_is_chosen_and_granted() {
     let place = Scene::on(Emulator).reading("team").connect().await;
     place.storage.put("/a", "x").await;
-    for path in ["/files/versions?key=/a", "/files/acl?key=/a"] {
+    let paths = ["/files/versions?key=/a", "/files/acl?key=/a"];
+    for path in paths {
         place.get(path).await.problem(409, "not_granted");
     }
+    let chosen = json!({"object_versions": true, "object_acls": true});
+    let own = format!("/v1/storages/{}", place.storage.id);
+    let admin = &place.workspace.admin;
+    place.app.patch(&own, admin, &chosen).await.expect(200);
+    let pending = format!("{own}/check?pending=true");
+    let checked = place.app.post(&pending, admin, &json!({})).await;
+    assert_eq!(checked.expect(200)["outcome"], "passed_with_warnings");
+    for path in paths {
+        place.get(path).await.problem(424, "storage_access_denied");
+    }
+    let actions = [
+        "s3:ListBucketVersions",
+        "s3:GetObjectVersion",
+        "s3:GetObjectAcl",
+    ];
+    place.allow(&actions, "*").await;
+    let versions = place.get("/files/versions?key=/a").await.expect(200);
+    assert_eq!(versions["versions"][0]["is_latest"], true);
+    place.get("/files/acl?key=/a").await.expect(200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,6 +5,7 @@ use crate::application::bucket::sign::SignedUrl;
 use crate::application::error::{Error, Result};
 use crate::application::files::sign::{ReadMethod, SignRequest};
 use crate::domain::files::file_key::FileKey;
+use crate::domain::files::version::NULL_VERSION;
 use crate::domain::ids::StorageRef;
 use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::files::link::SignedLinkPage;
@@ -98,7 +99,9 @@ impl About {
             content_type: metadata.content_type,
             modified: metadata.last_modified.map(Moment),
             etag: metadata.etag,
-            version: metadata.version_id.filter(|version| version != "null"),
+            version: metadata
+                .version_id
+                .filter(|version| version != NULL_VERSION),
             archived: preview::archived(&archive, &storage_class),
             encryption,
             kms_key: kms_key_id,
