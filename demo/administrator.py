@@ -132,11 +132,16 @@ class Administrator:
         words = "This role does not require the external ID. Paste its ARN into the dialog: the check rejects it."
         return "careless", words, role_arn
 
+    def sign_in_link(self, role):
+        """A link that signs this browser in to the pages once, as the product would make it."""
+        purpose = "settings" if role == "admin" else "projects"
+        return environment.sign_in_link(self.state["url"], self.state["workspace"]["id"], role, purpose)
+
     def page(self):
         cards = "".join(self.card(setup) for setup in self.setups())
         empty = (
             "<section><p>No setup is open in the demo workspace. Choose "
-            f"<em>Add external object storage</em> at <a href='{self.state['url']}'>Sallyport</a>, "
+            f"<em>Add storage</em> at <a href='{self.state['url']}'>Sallyport</a>, "
             "enter a bucket, and <a href='/'>reload this page</a>.</p></section>"
         )
         return (
@@ -149,7 +154,13 @@ class Administrator:
             f"<main><h1>{NAME}</h1>"
             f"<p>The account has the bucket <code>{accounts.CUSTOMER_BUCKET}</code>, with sample files below "
             "<code>team/</code>. Each setup that is open in the demo workspace:</p>"
-            f"{cards or empty}<p><a href='/'>Reload</a></p></main></html>"
+            f"{cards or empty}<p><a href='/'>Reload</a></p>"
+            "<section><h2>Sign in again</h2><p class='quiet'>The product does this in reality: it makes a link for a "
+            "user it knows. Here you choose who you are. One browser is one person: use a private window for "
+            "the second.</p>"
+            "<form method='post' action='/sign-in/admin'><button>Sign in as admin</button></form>"
+            "<form method='post' action='/sign-in/member'><button>Sign in as member</button></form>"
+            "</section></main></html>"
         )
 
     def card(self, setup):
@@ -207,13 +218,26 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if not self.is_ours(self.headers.get("Host"), "") or not self.is_ours(self.headers.get("Origin"), "http://"):
             return self.answer(403, "text/plain", "This request came from another site.")
         length = self.headers.get("Content-Length", "")
+        if self.path in ("/sign-in/admin", "/sign-in/member"):
+            return self.sign_in(self.path.rpartition("/")[2])
         if self.path not in ("/apply", "/careless") or not length.isdecimal() or int(length) > 1000:
             return self.answer(404, "text/plain", "Not found.")
         form = urllib.parse.parse_qs(self.rfile.read(int(length)).decode("ascii", "replace"))
         self.server.administrator.act(self.path[1:], form.get("setup", [""])[0])
+        self.go("/")
+
+    def sign_in(self, role):
+        try:
+            link = self.server.administrator.sign_in_link(role)
+        except (environment.DemoFailed, OSError) as error:
+            return self.answer(502, "text/plain", f"The service did not make a sign-in link: {error}")
+        self.go(link)
+
+    def go(self, address):
         self.send_response(303)
-        self.send_header("Location", "/")
+        self.send_header("Location", address)
         self.send_header("Content-Length", "0")
+        self.send_header("Cache-Control", "no-store")
         self.end_headers()
 
     def is_ours(self, value, scheme):
@@ -226,7 +250,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Type", f"{kind}; charset=utf-8")
         self.send_header("Content-Length", str(len(content)))
         self.send_header("Cache-Control", "no-store")
-        policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src data:; form-action 'self'"
+        # Signing in leads to the service.
+        service = self.server.administrator.state["url"]
+        policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src data:"
+        policy += f"; form-action 'self' {service}"
         self.send_header("Content-Security-Policy", f"{policy}; base-uri 'none'; frame-ancestors 'none'")
         self.end_headers()
         self.wfile.write(content)

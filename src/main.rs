@@ -8,10 +8,12 @@ use std::process::ExitCode;
 #[tokio::main]
 async fn main() -> ExitCode {
     match program::run(Cli::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(why) => {
-            eprintln!("sallyport: {why}");
-            ExitCode::FAILURE
+        Ok(status) => ExitCode::from(status),
+        Err(failed) => {
+            if !failed.why.is_empty() {
+                eprintln!("sallyport: {}", failed.why);
+            }
+            ExitCode::from(failed.status)
         }
     }
 }

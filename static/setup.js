@@ -53,36 +53,31 @@
   }
 
   // --- Checks: show each step as it finishes.
-  /** Replaces the element with the same ID by HTML from our server. */
+  /** Replaces the elements with the same IDs by HTML from our server. Gives the first. */
   function place(html) {
     const holder = document.createElement("template");
     holder.innerHTML = html;
-    const fresh = holder.content.firstElementChild;
-    const old = fresh && $(fresh.id);
-    if (!old) return null;
-    old.replaceWith(fresh);
+    const fresh = [...holder.content.children];
+    let first = null;
+    for (const one of fresh) {
+      const old = $(one.id);
+      if (!old) continue;
+      old.replaceWith(one);
+      first ??= one;
+    }
     document.dispatchEvent(new CustomEvent("htmx:load", { detail: {} }));
-    return fresh;
+    return first;
   }
 
   function stateOf(item, word, icon) {
     const holder = item.querySelector(".status");
-    holder.innerHTML = `<span class="state state-${icon === "busy" ? "none" : icon}"></span>`;
-    const state = holder.firstChild;
-    const paths = {
-      busy: "M8 2a6 6 0 1 1-6 6", none: "M4 8h8", good: "m3 8.5 3.2 3.2L13 5", bad: "m4 4 8 8m0-8-8 8",
-    };
-    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-    svg.setAttribute("viewBox", "0 0 16 16");
-    svg.setAttribute("aria-hidden", "true");
-    svg.setAttribute("class", icon === "busy" ? "icon spinner" : "icon");
-    const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-    path.setAttribute("d", paths[icon]);
-    path.setAttribute("fill", "none");
-    path.setAttribute("stroke", "currentColor");
-    path.setAttribute("stroke-width", "2");
-    svg.append(path);
-    state.append(svg, word);
+    const dot = document.createElement("span");
+    dot.className = `dot dot-${icon}`;
+    const said = document.createElement("span");
+    said.className = "visually-hidden";
+    said.textContent = word;
+    dot.append(iconOf({ busy: "loader-circle", good: "check", bad: "x", warn: "triangle-alert", none: "minus" }[icon]), said);
+    holder.replaceChildren(dot);
   }
 
   /** Calls `each(event, data)` for every server-sent event of a response. */
@@ -113,43 +108,82 @@
     }
   }
 
-  async function check(form) {
+  /** How long a page waits for a role, in milliseconds. */
+  const PATIENCE = 15 * 60 * 1000;
+  const SECOND = 1000;
+
+  const stepsOf = () => [...document.querySelectorAll('.checklist > li[id^="step-"]')];
+  const tell = (text) => { const words = $("check-progress"); if (words) words.textContent = text; };
+  const title = (text) => { const head = $("verdict-title"); if (head) head.textContent = text; };
+
+  /** Shows steps as not tried, or as being tried. */
+  function reset(items, word, icon) {
+    for (const item of items) {
+      for (const why of item.querySelectorAll(".why, .time")) why.remove();
+      item.dataset.kind = icon;
+      stateOf(item, word, icon);
+    }
+  }
+
+  /** Checks once and shows each step as it ends. With `wait`, a role that is not there is nothing to report yet. */
+  async function check(form, wait) {
     const button = form.querySelector("button");
-    const words = $("check-progress");
-    const steps = [...document.querySelectorAll('.checklist > li[id^="step-"]')];
+    const steps = stepsOf();
     const label = button.textContent;
     const body = new URLSearchParams(new FormData(form));
-    button.disabled = true;
-    button.textContent = "Checking…";
-    for (const item of steps) {
-      for (const why of item.querySelectorAll(".why, .time")) why.remove();
-      item.dataset.kind = "busy";
-      stateOf(item, "Checking", "busy");
-    }
-    words.textContent = `Checking ${steps.length} steps.`;
+    if (wait) body.set("wait", "60");
+    button.disabled = !wait;
+    if (!wait) button.textContent = "Checking…";
+    if (!wait || !wait.rounds) reset(steps, "Checking", "busy");
+    if (wait) reset(steps.slice(1), "Waiting", "none");
+    const verdict = $("verdict");
+    if (verdict) delete verdict.dataset.ended;
+    if (!wait) { title("Checking the connection"); tell(`Checking ${steps.length} steps.`); }
     // Buttons enabled by the last check are disabled until this one ends.
     const waiting = [...document.querySelectorAll("#outcome button:enabled")];
     for (const one of waiting) one.disabled = true;
     const finished = new Map();
     let ended = false;
+    let there = !wait;
     const fail = (text) => {
       ended = true;
-      words.textContent = text;
+      tell(text);
       for (const one of waiting) one.disabled = false;
-      for (const item of document.querySelectorAll('li[data-kind="busy"]')) {
-        item.dataset.kind = "none";
-        stateOf(item, "Waiting", "none");
-      }
+      reset([...document.querySelectorAll('li[data-kind="busy"]')], "Waiting", "none");
     };
     try {
-      const response = await fetch(form.action, { method: "POST", body, headers: { Accept: "text/event-stream" } });
+      const response = await fetch(form.action, { method: "POST", body, headers: { Accept: "text/event-stream" }, signal: wait && AbortSignal.any([wait.stop.signal, wait.open.signal]) });
       if (!response.ok || !response.body) {
         fail(await problemOf(response));
       } else {
         await events(response, (name, data) => {
           if (name === "step") {
+            if (!there) {
+              const peek = document.createElement("template");
+              peek.innerHTML = data;
+              const { id, dataset } = peek.content.firstElementChild;
+              if (id === "step-assume_role" && dataset.kind !== "bad") {
+                there = true;
+                wait.found = true;
+                title("Checking the connection");
+                reset(stepsOf().slice(1), "Checking", "busy");
+              } else if (id === "step-assume_role" && "diagnosed" in dataset) {
+                // A minute has gone: both causes, below the step that still waits.
+                const item = place(data);
+                item.dataset.kind = "busy";
+                stateOf(item, "Waiting", "busy");
+                return;
+              } else {
+                return;
+              }
+            }
             const item = place(data);
             if (!item) return;
+            // No change that is under way opens a role to others: that is told at once.
+            if (wait && item.dataset.kind === "bad" && item.id.startsWith("step-refuses_")) {
+              wait.open.abort();
+              return;
+            }
             // With its problem it is the same step again, not another try.
             if ("diagnosed" in item.dataset) {
               finished.set(item.id, item.dataset.kind);
@@ -158,26 +192,71 @@
             const again = finished.has(item.id);
             if (again && finished.size >= steps.length) finished.clear();
             finished.set(item.id, item.dataset.kind);
-            words.textContent = `${finished.size} of ${steps.length} steps done${again ? ", trying again while AWS applies the change" : ""}.`;
+            tell(`${finished.size} of ${steps.length} checks done${again ? ", trying again while AWS applies the change" : ""}.`);
           } else if (name === "outcome") {
             ended = true;
+            if (!there) return;
             place(data);
+            document.dispatchEvent(new Event("check-ended"));
             const failed = [...finished.values()].filter((kind) => kind === "bad").length;
-            words.textContent = failed
-              ? `The check has ended: ${failed === 1 ? "one step" : `${failed} steps`} failed.`
-              : "The check has ended: the connection works.";
+            if (!$("verdict")) tell(failed ? `${failed} of ${steps.length} checks failed.` : `All ${steps.length} checks are done.`);
+            say(failed ? `${failed} of ${steps.length} checks failed.` : "The connection works.");
           } else if (name === "failed") {
             fail(data);
+            if (wait) wait.over = true;
           }
         });
         if (!ended) fail("The answer broke off. The check goes on without this page: load the page again to see its result.");
       }
     } catch {
+      if (wait?.stop.signal.aborted || wait?.open.signal.aborted) return false;
       fail("The service could not be reached. Check again when it can.");
     }
     button.disabled = false;
-    button.textContent = label === "Check connection" ? "Check again" : label;
+    if (!wait) button.textContent = label === "Check connection" ? "Check again" : label;
     delete form.dataset.sent;
+    return there || ended === false;
+  }
+
+  /** Checks until the role is there, or the page's patience is at its end. */
+  async function waitForRole(form) {
+    const wait = { stop: new AbortController(), open: new AbortController(), rounds: 0, found: false, over: false };
+    const began = performance.now();
+    const button = form.querySelector("button");
+    const label = button.textContent;
+    const box = form.querySelector(".tick-box");
+    if (box) box.hidden = true;
+    button.textContent = "Stop";
+    button.type = "button";
+    button.className = "";
+    // The button is a submitting one again before the click is at its end.
+    const halt = (event) => { event.preventDefault(); wait.stop.abort(); };
+    button.addEventListener("click", halt);
+    title("Waiting for the role");
+    const clock = setInterval(() => {
+      if (!wait.found) tell(`Not there yet, or it refuses us · ${Math.round((performance.now() - began) / SECOND)} s`);
+    }, SECOND);
+    tell("Not there yet, or it refuses us");
+    let done = false;
+    while (!done && !wait.over && !wait.stop.signal.aborted && !wait.open.signal.aborted && performance.now() - began < PATIENCE) {
+      done = await check(form, wait);
+      wait.rounds += 1;
+    }
+    clearInterval(clock);
+    button.removeEventListener("click", halt);
+    if (!form.isConnected) return;
+    button.type = "submit";
+    button.textContent = label;
+    if (box) box.hidden = false;
+    if (wait.open.signal.aborted) {
+      await check(form);
+      return;
+    }
+    if (!done && !wait.over) {
+      title("Check the connection");
+      tell("The page has stopped waiting. Check again when the role is there.");
+      reset(stepsOf().slice(0, 1), "Waiting", "none");
+    }
   }
 
   document.addEventListener("submit", (event) => {
@@ -186,6 +265,11 @@
     event.stopImmediatePropagation();
     check(event.target);
   }, true);
+
+  addEventListener("DOMContentLoaded", () => {
+    const form = document.querySelector("form[data-check][data-wait]");
+    if (form) waitForRole(form);
+  });
 
   // --- The check step that runs in this browser.
   async function probe(box) {
@@ -204,7 +288,7 @@
       item.dataset.kind = kind;
       stateOf(item, word, kind);
       words.replaceChildren(text, " ");
-      if (ofCors) words.append(link("cors", "Show the CORS configuration"), " ");
+      if (ofCors) words.append(link("role&way=console", "Show the CORS configuration"), " ");
       if (kind === "bad") words.append(link("check&browser=try", "Try again"));
       $("browser-time").textContent = `${Math.round(performance.now() - began)} ms`;
       say(`${word}. ${text}`);
@@ -217,7 +301,7 @@
     if (!begun.ok) return show("bad", "Failed", await problemOf(begun));
     const { probe: id, put, get, delete: remove } = await begun.json();
     const notAllowed = (method) =>
-      `The browser was not allowed to talk to the bucket: the bucket’s CORS configuration does not let ${origin} use ${method}. Apply what the step “CORS and lifecycle” shows. A blocked network can look the same.`;
+      `The browser was not allowed to talk to the bucket: the bucket’s CORS configuration does not let ${origin} use ${method}. Apply what “Set up AWS” shows. A blocked network can look the same.`;
     const text = `probe ${id}`;
     let there = false;
     let result = null;

@@ -11,7 +11,7 @@ use crate::domain::connection::access;
 use crate::domain::files::canned_acl::CannedAcl;
 use crate::domain::people::{audit, sign_in, workspace};
 use crate::domain::policy_document;
-use crate::domain::{project, setup, storage};
+use crate::domain::{project, role_wait, setup, storage};
 use std::borrow::Cow;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
@@ -162,6 +162,14 @@ closed_set!(
     Completed,
     Closed,
     Expired
+);
+closed_set!(
+    "What the last try to use the role has shown.",
+    TryOutcome,
+    role_wait::TryOutcome,
+    NotYet,
+    Undecided,
+    Appeared
 );
 closed_set!(
     "What the latest check said.",

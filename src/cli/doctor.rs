@@ -1,28 +1,25 @@
 //! `sallyport doctor`
 
 use crate::application::doctor::read::ReadDocuments;
-use crate::domain::connection::access::{Access, Auth};
-use crate::domain::connection::account::{AccountId, Partition};
-use crate::domain::connection::bucket_name::BucketName;
-use crate::domain::connection::bucket_prefix::BucketPrefix;
-use crate::domain::connection::external_id::ExternalId;
-use crate::domain::connection::grants::Grants;
-use crate::domain::connection::kms_key_arn::KmsKeyArn;
+use crate::cli::connection::{ConnectionOptions, Output};
+use crate::cli::ending::{FAILED, Failed, PASSED};
+use crate::cli::terminal;
+use crate::cli::terminal::printable;
+use crate::domain::connection::access::Auth;
+use crate::domain::connection::account::Partition;
 use crate::domain::connection::role_arn::RoleArn;
+use crate::domain::connection::role_path::RolePath;
 use crate::domain::connection::service_identity::ServicePrincipal;
 use crate::domain::doctor::expected::{Expected, RightDocuments};
 use crate::domain::doctor::finding::{DocumentKind, Finding, Severity};
 use crate::domain::doctor::{LARGEST, Pasted, examine, recognise, worst};
-use crate::domain::origin::Origin;
 use crate::domain::policy_document::{DocumentParameters, PolicyTemplates};
-use clap::ValueEnum;
 use serde_json::json;
-use std::io::Write;
-use std::path::PathBuf;
+use std::io::{Read, Write};
 
 /// Examine policies and CORS rules: what is missing, what denies, what is open, and where.
 ///
-/// Each FILE is one document. What it is follows from its content, or is said before it, like
+/// Each FILE is one document; `-` is standard input. What it is follows from its content, or is said before it, like
 /// `key_policy=policy.json`. Name the connection's values to have the documents compared with what it needs. With
 /// `--role-name` the documents of a role and of the bucket are read from AWS, with your own credentials; nothing is
 /// changed.
@@ -31,12 +28,13 @@ use std::path::PathBuf;
 Examples:
   sallyport doctor policy.json trust.json --bucket acme-data --external-id 0b0b5d4c-6c5f-4f0e-9d1c-0d9f6d0c9a53 \\
       --service-principal arn:aws:iam::111122223333:root
+  aws s3api get-bucket-cors --bucket acme-data | sallyport doctor - --allowed-origins https://app.example.com
   sallyport doctor key_policy=key.json --kms-key-arn arn:aws:kms:eu-west-1:444455556666:key/1234abcd-12ab-34cd-56ef-1234567890ab
-  sallyport doctor --bucket acme-data --role-name acme-sallyport --access read --format json
+  sallyport doctor --bucket acme-data --role-name acme-sallyport --access read --output json
 
-Exit status: 0 nothing but notes, 1 not examined, 2 wrong usage, 3 warnings, 4 security, 5 errors.")]
+Exit status: 0 nothing but warnings and notes; 1 errors or a lack of security, or not examined; 2 wrong usage.")]
 pub struct Arguments {
-    /// The documents: FILE, or KIND=FILE with permission_policy, trust_policy, bucket_policy, cors or key_policy
+    /// The documents: FILE, `-`, or KIND=FILE with permission_policy, trust_policy, bucket_policy, cors or key_policy
     #[arg(value_name = "FILE", required_unless_present = "role_name")]
     files: Vec<String>,
 
@@ -44,73 +42,28 @@ pub struct Arguments {
     #[arg(long, requires = "bucket", value_name = "NAME")]
     role_name: Option<String>,
 
-    /// The bucket's name
-    #[arg(long, value_parser = parse(BucketName::parse))]
-    bucket: Option<BucketName>,
-
-    /// The only part of the bucket that is used, like team/
-    #[arg(long, default_value = "", value_parser = parse(BucketPrefix::parse), hide_default_value = true)]
-    prefix: BucketPrefix,
-
-    /// What is to be allowed: read or read_write
-    #[arg(long, default_value = "read_write", value_parser = parse(Access::parse))]
-    access: Access,
-
-    /// The role's ARN
-    #[arg(long, value_parser = parse(RoleArn::parse))]
-    role_arn: Option<RoleArn>,
-
-    /// The external ID of the setup
-    #[arg(long)]
-    external_id: Option<String>,
-
-    /// Who assumes the role: what the setup shows as Sallyport's principal
-    #[arg(long, value_name = "ARN", value_parser = parse(ServicePrincipal::parse))]
-    service_principal: Option<ServicePrincipal>,
-
-    /// The key that encrypts the bucket
-    #[arg(long, value_name = "ARN", value_parser = parse(KmsKeyArn::parse))]
-    kms_key_arn: Option<KmsKeyArn>,
-
-    /// The account that owns the bucket, where it is not the role's
-    #[arg(long, value_name = "ACCOUNT", value_parser = parse(AccountId::parse))]
-    bucket_account_id: Option<AccountId>,
-
-    /// An origin whose pages use the bucket, like https://app.example.com; may be there several times
-    #[arg(long = "origin", value_parser = parse(Origin::parse))]
-    origins: Vec<Origin>,
+    #[command(flatten)]
+    connection: ConnectionOptions,
 
     /// How to print what was found
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    #[arg(long, alias = "format", value_enum, default_value_t = Output::Table)]
+    output: Output,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Text,
-    Json,
-}
-
-fn parse<T>(
-    parse: impl Fn(&str) -> Result<T, crate::domain::Invalid> + Clone + Send + Sync + 'static,
-) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static {
-    move |text| parse(text).map_err(|invalid| invalid.detail)
-}
-
-/// Examines, and prints what was found. The exit status; an error where nothing could be examined.
-pub async fn run<F>(arguments: &Arguments, read: F, out: &mut impl Write) -> Result<i32, String>
+/// Examines, and prints what was found. Gives the exit status.
+pub async fn run<F>(arguments: &Arguments, read: F, out: &mut impl Write) -> Result<u8, Failed>
 where
     F: AsyncFnOnce(String, String) -> Result<ReadDocuments, String>,
 {
     let mut given = files(&arguments.files)?;
-    if let (Some(role), Some(bucket)) = (&arguments.role_name, &arguments.bucket) {
+    if let (Some(role), Some(bucket)) = (&arguments.role_name, &arguments.connection.bucket) {
         let found = read(bucket.to_string(), role.clone()).await?;
         given.documents.extend(found.documents);
         given.names.extend(found.names);
         given.unread = found.unread;
         given.role_arn = found.role_arn;
     }
-    let role = match &arguments.role_arn {
+    let role = match &arguments.connection.role_arn {
         Some(role) => Some(role.clone()),
         None => given
             .role_arn
@@ -131,36 +84,33 @@ where
             .unwrap_or_default()
             .to_owned()
     };
-    match arguments.format {
-        Format::Json => print_json(&findings, &given.unread, name, out),
-        Format::Text => print_text(&findings, &given.unread, name, out),
-    }
-    .map_err(|error| format!("the result cannot be printed: {error}"))?;
+    match arguments.output {
+        Output::Json => print_json(&findings, &given.unread, name, out),
+        Output::Table => print_text(&findings, &given.unread, name, out),
+    }?;
     Ok(match worst(&findings) {
-        None | Some(Severity::Note) => 0,
-        Some(Severity::Warning) => 3,
-        Some(Severity::Security) => 4,
-        Some(Severity::Error) => 5,
+        None | Some(Severity::Note | Severity::Warning) => PASSED,
+        Some(Severity::Security | Severity::Error) => FAILED,
     })
 }
 
-fn files(files: &[String]) -> Result<ReadDocuments, String> {
+fn files(files: &[String]) -> Result<ReadDocuments, Failed> {
     let mut given = ReadDocuments::default();
     for argument in files {
         let named = argument
             .split_once('=')
             .and_then(|(kind, path)| Some((DocumentKind::parse(kind)?, path)));
         let path = named.map_or(argument.as_str(), |(_, path)| path);
-        let bytes = std::fs::read(PathBuf::from(path))
-            .map_err(|error| format!("`{path}` cannot be read: {error}"))?;
+        let shown = printable(path);
+        let bytes = bytes_of(path)
+            .map_err(|error| Failed::usage(format!("`{shown}` cannot be read: {error}")))?;
         if bytes.len() > LARGEST {
-            return Err(format!(
-                "`{path}` has {} bytes; at most {LARGEST} are read, which is more than AWS takes",
-                bytes.len()
-            ));
+            return Err(Failed::usage(format!(
+                "`{shown}` has more than {LARGEST} bytes, which is more than AWS takes"
+            )));
         }
-        let text =
-            String::from_utf8(bytes).map_err(|_| format!("`{path}` is not a text in UTF-8"))?;
+        let text = String::from_utf8(bytes)
+            .map_err(|_| Failed::usage(format!("`{shown}` is not a text in UTF-8")))?;
         let kind = match named {
             Some((kind, _)) => kind,
             // What cannot be recognised is mostly a policy that is broken; the most usual one is taken.
@@ -172,37 +122,52 @@ fn files(files: &[String]) -> Result<ReadDocuments, String> {
     Ok(given)
 }
 
+/// At most one byte more than is looked at.
+fn bytes_of(path: &str) -> std::io::Result<Vec<u8>> {
+    let most = LARGEST as u64 + 1;
+    let mut bytes = Vec::new();
+    if path == "-" {
+        std::io::stdin().take(most).read_to_end(&mut bytes)?;
+    } else {
+        std::fs::File::open(path)?
+            .take(most)
+            .read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
+}
+
 fn expected(arguments: &Arguments, role: Option<RoleArn>) -> Result<Expected, String> {
-    let principal = arguments.service_principal.clone();
+    let connection = &arguments.connection;
+    let principal = connection.service_principal.clone();
     let partition = role
         .as_ref()
         .map(RoleArn::partition)
         .or(principal.as_ref().map(ServicePrincipal::partition))
         .unwrap_or(Partition::Aws);
-    let id = arguments
-        .external_id
-        .as_deref()
-        .map(ExternalId::from_record)
-        .transpose();
-    let id = id.map_err(|_| {
-        "--external-id is not one that Sallyport made: copy it from the setup".to_owned()
-    })?;
-    let grants = Grants::usual(arguments.access);
-    let right = match (&principal, &id, &arguments.bucket) {
+    let id = connection.external_id.clone();
+    let settings = connection.settings();
+    let grants = settings.grants();
+    let origins = settings
+        .allowed_origins(&connection.allowed_origins)
+        .to_vec();
+    let right = match (&principal, &id, &connection.bucket) {
         (Some(principal), Some(id), Some(bucket)) => {
             let parameters = DocumentParameters {
                 partition,
                 service_principal: principal.clone(),
                 external_id: id.clone(),
                 bucket: bucket.clone(),
-                prefix: arguments.prefix.clone(),
+                prefix: connection.prefix.clone(),
                 grants,
-                lifecycle: arguments.access.writes(),
-                kms_key: arguments.kms_key_arn.clone(),
-                allowed_origins: arguments.origins.clone(),
-                region: None,
+                lifecycle: settings.has_lifecycle(),
+                kms_key: connection.kms_key_arn.clone(),
+                allowed_origins: origins.clone(),
+                region: connection.region,
                 role_arn: role.clone(),
-                bucket_account: arguments.bucket_account_id.clone(),
+                role_exists: true,
+                role_path: RolePath::default(),
+                permissions_boundary: None,
+                bucket_account: connection.bucket_account.clone(),
             };
             let templates = PolicyTemplates::load().map_err(|invalid| invalid.to_string())?;
             let rendered = templates
@@ -218,18 +183,21 @@ fn expected(arguments: &Arguments, role: Option<RoleArn>) -> Result<Expected, St
     };
     Ok(Expected {
         partition,
-        bucket: arguments.bucket.clone(),
-        prefix: arguments.prefix.clone(),
+        bucket: connection.bucket.clone(),
+        prefix: connection.prefix.clone(),
         grants,
-        auth: Auth::Role,
+        auth: match connection.auth {
+            Some(auth) => auth,
+            None => Auth::Role,
+        },
         role,
-        kms_key: arguments.kms_key_arn.clone(),
-        region: None,
-        bucket_account: arguments.bucket_account_id.clone(),
+        kms_key: connection.kms_key_arn.clone(),
+        region: connection.region,
+        bucket_account: connection.bucket_account.clone(),
         principal,
         external_id: id.map(|id| id.to_string()),
         other_external_ids: Vec::new(),
-        origins: arguments.origins.clone(),
+        origins,
         right,
     })
 }
@@ -261,7 +229,8 @@ fn print_json(
             one
         })
         .collect();
-    writeln!(out, "{:#}", json!({"findings": findings, "unread": unread}))
+    let found = json!({"findings": findings, "unread": unread});
+    writeln!(out, "{}", terminal::json(&found))
 }
 
 fn print_text(
@@ -274,20 +243,16 @@ fn print_text(
         let at = finding.place.at;
         writeln!(
             out,
-            "{:<8}  {}:{}:{}  {}  {}",
-            finding.severity.as_str(),
+            "{}:{}:{}: {}: {} [{}]",
             printable(&name(finding)),
             at.line,
             at.column,
-            finding.code.as_str(),
-            printable(&finding.title)
+            finding.severity.as_str(),
+            printable(&finding.title),
+            finding.code.as_str()
         )?;
-        writeln!(out, "          {}", printable(&finding.explanation))?;
-        writeln!(
-            out,
-            "          What to change: {}",
-            printable(&finding.remedy)
-        )?;
+        writeln!(out, "    {}", printable(&finding.explanation))?;
+        writeln!(out, "    What to change: {}", printable(&finding.remedy))?;
     }
     for what in unread {
         writeln!(out, "not read: {}", printable(what))?;
@@ -298,13 +263,6 @@ fn print_text(
         .map(|severity| format!("{} {}", count(severity), severity.as_str()))
         .collect();
     writeln!(out, "Found: {}.", counts.join(", "))
-}
-
-/// A text with nothing in it that a terminal obeys.
-fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect()
 }
 
 #[cfg(test)]
@@ -318,9 +276,9 @@ mod tests {
         arguments: Arguments,
     }
 
-    async fn run_with(arguments: &[&str], read: ReadDocuments) -> Result<(i32, String), String> {
-        let line =
-            Line::try_parse_from([&["doctor"], arguments].concat()).map_err(|e| e.to_string())?;
+    async fn run_with(arguments: &[&str], read: ReadDocuments) -> Result<(u8, String), Failed> {
+        let line = Line::try_parse_from([&["doctor"], arguments].concat())
+            .map_err(|error| Failed::usage(error.to_string()))?;
         let mut out = Vec::new();
         let status = run(&line.arguments, async |_, _| Ok(read), &mut out).await?;
         Ok((status, String::from_utf8(out).unwrap()))
@@ -344,10 +302,13 @@ mod tests {
         )
         .await
         .unwrap();
-        assert_eq!(status, 5, "{text}");
-        assert!(text.contains("p.json:1:13  version_unknown"), "{text}");
+        assert_eq!(status, FAILED, "{text}");
+        assert!(
+            text.contains("p.json:1:13: error: ") && text.contains("[version_unknown]"),
+            "{text}"
+        );
         assert!(text.contains("action_not_granted"), "{text}");
-        let json = run_with(&[&policy, "--format", "json"], ReadDocuments::default())
+        let json = run_with(&[&policy, "--output", "json"], ReadDocuments::default())
             .await
             .unwrap()
             .1;

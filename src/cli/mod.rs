@@ -1,11 +1,17 @@
 //! The command line.
 
 pub mod audit;
+pub mod check;
+pub mod connection;
 pub mod doctor;
+pub mod ending;
 pub mod healthcheck;
 pub mod operator_token;
 pub mod provision;
 pub mod rekey;
+pub mod render;
+pub mod server;
+pub mod terminal;
 
 use crate::settings::Options;
 use clap::{Parser, Subcommand};
@@ -29,13 +35,17 @@ pub struct Cli {
 pub enum Command {
     /// Run the service; the same as without a command.
     Serve(Box<Options>),
-    /// Ask a running service whether it is alive: for containers.
-    Healthcheck(healthcheck::Arguments),
-    Provision(Box<provision::Args>),
+    Check(Box<check::Arguments>),
+    Render(Box<render::Arguments>),
     Doctor(Box<doctor::Arguments>),
+    Provision(Box<provision::Args>),
+    Files(Box<server::files::Arguments>),
+    Projects(Box<server::projects::Arguments>),
     Rekey(Box<rekey::Arguments>),
     OperatorToken(Box<operator_token::Arguments>),
     Audit(audit::Arguments),
+    /// Ask a running service whether it is alive: for containers.
+    Healthcheck(healthcheck::Arguments),
     /// Print the API's OpenAPI document.
     Openapi,
 }

@@ -147,37 +147,11 @@ impl AuditStore for Database {
         filter: &AuditFilter,
         window: &Window,
     ) -> StoreResult<Vec<AuditEntry>> {
-        let workspace = filter.workspace.as_ref().map(WorkspaceId::as_str);
         let key = filter.key.as_ref().map(ToString::to_string);
-        let (sql, values) = match (workspace, key.as_deref()) {
-            (Some(workspace), None) => (
-                select!("WHERE workspace_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3"),
-                values![workspace, before(window), window.limit],
-            ),
-            (None, None) => (
-                select!("WHERE id < $1 ORDER BY id DESC LIMIT $2"),
-                values![before(window), window.limit],
-            ),
-            (Some(workspace), Some(key)) => (
-                select!(
-                    "WHERE id IN (SELECT DISTINCT entry_id FROM audit_files
-                         WHERE file_key = $1 AND workspace_id = $2 AND entry_id < $3
-                         ORDER BY entry_id DESC LIMIT $4)
-                     ORDER BY id DESC"
-                ),
-                values![key, workspace, before(window), window.limit],
-            ),
-            (None, Some(key)) => (
-                select!(
-                    "WHERE id IN (SELECT DISTINCT entry_id FROM audit_files
-                         WHERE file_key = $1 AND entry_id < $2
-                         ORDER BY entry_id DESC LIMIT $3)
-                     ORDER BY id DESC"
-                ),
-                values![key, before(window), window.limit],
-            ),
-        };
-        let mut entries = self.fetch_records("audit_log", sql, values, entry).await?;
+        let (sql, values) = listed(filter, key.as_deref(), window);
+        let mut entries = self
+            .fetch_records("audit_log", Sql::Built(sql), values, entry)
+            .await?;
         self.add_files(&mut entries, key.as_deref()).await?;
         Ok(entries)
     }
@@ -241,6 +215,88 @@ impl AuditStore for Database {
         .await
         .map(Some)
     }
+}
+
+/// Conditions that all hold, with the values of their placeholders in the order of their numbers.
+struct Conditions {
+    sql: String,
+    values: Vec<Value>,
+}
+
+impl Conditions {
+    /// The values that follow are numbered from here on.
+    fn number(&mut self, value: impl Into<Value>) -> String {
+        self.values.push(value.into());
+        format!("${}", self.values.len())
+    }
+
+    /// One more condition: a column or an expression, and an operator, before the value.
+    fn and(&mut self, before_value: &str, value: impl Into<Value>) {
+        let number = self.number(value);
+        let word = if self.sql.is_empty() { "WHERE" } else { " AND" };
+        self.sql
+            .push_str(&format!("{word} {before_value} {number}"));
+    }
+}
+
+/// The statement for a list of entries. Every text in it is a literal of this function.
+fn listed(filter: &AuditFilter, key: Option<&str>, window: &Window) -> (String, Vec<Value>) {
+    let AuditFilter {
+        workspace,
+        key: _,
+        action,
+        actor,
+        result,
+        since,
+        before: until,
+    } = filter;
+    let mut which = Conditions {
+        sql: String::new(),
+        values: Vec::new(),
+    };
+    which.and("id <", before(window));
+    if let Some(workspace) = workspace {
+        which.and("workspace_id =", workspace.as_str());
+    }
+    if let Some(action) = action {
+        which.and("action =", action.as_str());
+    }
+    if let Some(actor) = actor {
+        which.and("actor =", actor.as_str());
+    }
+    if let Some(result) = result {
+        which.and("result =", result.as_str());
+    }
+    if let Some(since) = since {
+        which.and("occurred_at >=", *since);
+    }
+    if let Some(until) = until {
+        which.and("occurred_at <", *until);
+    }
+    if let Some(key) = key {
+        let mut inner = format!(
+            " AND id IN (SELECT DISTINCT entry_id FROM audit_files WHERE file_key = {} AND entry_id < $1",
+            which.number(key)
+        );
+        if let Some(workspace) = workspace {
+            inner.push_str(" AND workspace_id = ");
+            inner.push_str(&which.number(workspace.as_str()));
+        }
+        // Only where none of these is left out again is the page's length that of the list of files.
+        if !filter.is_narrowed() {
+            inner.push_str(" ORDER BY entry_id DESC LIMIT ");
+            inner.push_str(&which.number(window.limit));
+        }
+        which.sql.push_str(&inner);
+        which.sql.push(')');
+    }
+    let limit = which.number(window.limit);
+    let sql = format!(
+        "{}{} ORDER BY id DESC LIMIT {limit}",
+        select!(""),
+        which.sql
+    );
+    (sql, which.values)
 }
 
 impl Database {

@@ -113,6 +113,32 @@ impl CheckStore for Database {
     }
 }
 
+/// A setup's reports, oldest first, those after `after`.
+pub(super) async fn reports_of_setup(
+    database: &Database,
+    workspace: &WorkspaceId,
+    setup: &SetupId,
+    after: Option<&CheckId>,
+    limit: u32,
+) -> StoreResult<Vec<CheckReport>> {
+    database
+        .fetch_records(
+            "checks",
+            select!(
+                "WHERE workspace_id = $1 AND setup_id = $2 AND id > $3
+                 ORDER BY id LIMIT $4"
+            ),
+            values![
+                workspace.as_str(),
+                setup.as_str(),
+                after.map_or("", CheckId::as_str),
+                limit
+            ],
+            report,
+        )
+        .await
+}
+
 /// Whether the setup exists; if so, it cannot go before the transaction ends.
 async fn lock_setup(tx: &mut Tx, workspace: &WorkspaceId, id: &SetupId) -> StoreResult<bool> {
     let sql = Sql::Each {

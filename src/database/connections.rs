@@ -9,8 +9,10 @@ use crate::domain::connection::access_key::{AccessKeyId, SealedSecret};
 use crate::domain::connection::account::AccountId;
 use crate::domain::connection::endpoint::Endpoint;
 use crate::domain::connection::kms_key_arn::KmsKeyArn;
+use crate::domain::connection::permissions_boundary::BoundaryArn;
 use crate::domain::connection::region::Region;
 use crate::domain::connection::role_arn::RoleArn;
+use crate::domain::connection::role_path::RolePath;
 use crate::domain::connection::settings::BucketSettings;
 use crate::domain::setup::{DraftAccessKey, DraftSignIn};
 
@@ -28,10 +30,14 @@ pub(super) fn write(settings: &BucketSettings, sign_in: &DraftSignIn) -> Named {
         object_acls,
         object_versions,
         lifecycle,
+        permissions_boundary,
     } = settings;
     let DraftSignIn {
         by,
         role_arn,
+        // Columns of setups alone.
+        customer: _,
+        role_path: _,
         access_key:
             DraftAccessKey {
                 id,
@@ -50,6 +56,10 @@ pub(super) fn write(settings: &BucketSettings, sign_in: &DraftSignIn) -> Named {
         ("object_acls", object_acls.map(i64::from).into()),
         ("object_versions", object_versions.map(i64::from).into()),
         ("lifecycle", i64::from(*lifecycle).into()),
+        (
+            "permissions_boundary_arn",
+            text(permissions_boundary, BoundaryArn::as_str),
+        ),
         ("auth", by.as_str().into()),
         ("role_arn", text(role_arn, RoleArn::as_str)),
         ("access_key_id", text(id, AccessKeyId::as_str)),
@@ -80,13 +90,17 @@ pub(super) fn settings(record: &Record) -> StoreResult<BucketSettings> {
         object_acls: record.int_opt("object_acls")?.map(|value| value != 0),
         object_versions: record.int_opt("object_versions")?.map(|value| value != 0),
         lifecycle: record.int("lifecycle")? != 0,
+        permissions_boundary: record.parse_opt("permissions_boundary_arn", BoundaryArn::parse)?,
     })
 }
 
+/// How a connection signs in. A setup's further columns are read by itself.
 pub(super) fn sign_in(record: &Record) -> StoreResult<DraftSignIn> {
     Ok(DraftSignIn {
         by: record.parse("auth", Auth::parse)?,
         role_arn: record.parse_opt("role_arn", RoleArn::parse)?,
+        customer: None,
+        role_path: RolePath::default(),
         access_key: DraftAccessKey {
             id: record.parse_opt("access_key_id", AccessKeyId::parse)?,
             secret: record.bytes_opt("secret")?.map(SealedSecret),

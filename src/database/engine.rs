@@ -290,6 +290,23 @@ impl Pool {
 }
 
 impl Tx {
+    pub async fn fetch_all(
+        &mut self,
+        sql: impl Into<Sql>,
+        values: Vec<Value>,
+    ) -> StoreResult<Vec<Row>> {
+        run!(
+            self,
+            connection,
+            bounded,
+            sql,
+            values,
+            fetch_all,
+            rows(Row::Sqlite),
+            rows(Row::Postgres)
+        )
+    }
+
     pub async fn fetch_optional(
         &mut self,
         sql: impl Into<Sql>,

@@ -91,7 +91,7 @@ pub(super) async fn end(
 
 /// Makes other claims of the kind wait for the end of this one, so that each sees what the others hold.
 /// SQLite has one writer at a time anyway.
-async fn one_claim_at_a_time(tx: &mut Tx, kind: &str) -> StoreResult<()> {
+pub(super) async fn one_claim_at_a_time(tx: &mut Tx, kind: &str) -> StoreResult<()> {
     tx.fetch_optional(
         Sql::Each {
             sqlite: "SELECT $1 AS kind",

@@ -91,6 +91,16 @@ const SQLITE: &[(i64, &str, &str)] = &[
         "grants",
         include_str!("../../migrations/sqlite/0014_grants.sql"),
     ),
+    (
+        15,
+        "waiting_for_roles",
+        include_str!("../../migrations/sqlite/0015_waiting_for_roles.sql"),
+    ),
+    (
+        16,
+        "links_and_keys",
+        include_str!("../../migrations/sqlite/0016_links_and_keys.sql"),
+    ),
 ];
 
 const POSTGRES: &[(i64, &str, &str)] = &[
@@ -163,6 +173,16 @@ const POSTGRES: &[(i64, &str, &str)] = &[
         14,
         "grants",
         include_str!("../../migrations/postgres/0014_grants.sql"),
+    ),
+    (
+        15,
+        "waiting_for_roles",
+        include_str!("../../migrations/postgres/0015_waiting_for_roles.sql"),
+    ),
+    (
+        16,
+        "links_and_keys",
+        include_str!("../../migrations/postgres/0016_links_and_keys.sql"),
     ),
 ];
 

@@ -20,6 +20,7 @@ mod projects;
 mod reach;
 mod record;
 mod retention;
+mod role_waits;
 mod sealed;
 mod setups;
 mod sign_in;
@@ -88,6 +89,26 @@ impl Database {
             DatabaseUrl::Postgres(options) => open_postgres(options),
         };
         Self::over(pool, url).await
+    }
+
+    /// A SQLite database that is in no file and ends with this value.
+    pub async fn in_memory() -> StoreResult<Self> {
+        let failed = |error: sqlx::Error| StoreError::Failed(error.to_string());
+        let options = SqliteConnectOptions::new()
+            .in_memory(true)
+            .foreign_keys(true);
+        // The database is its connection's: there is one, and it stays.
+        let pool = SqlitePoolOptions::new()
+            .min_connections(1)
+            .max_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .acquire_timeout(BUSY_LIMIT)
+            .connect_with(options)
+            .await
+            .map_err(failed)?;
+        let url = DatabaseUrl::sqlite_file(std::path::Path::new(":memory:"));
+        Self::over(Pool::Sqlite(pool), &url).await
     }
 
     /// A SQLite file of so many pages at most, as on a disk that is full.

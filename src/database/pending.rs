@@ -10,7 +10,7 @@ use crate::database::record::Record;
 use crate::database::statement::Named;
 use crate::database::{Database, after, checks, connections, health, statement, storages};
 use crate::domain::check::CheckReport;
-use crate::domain::connection::Connection;
+use crate::domain::connection::{Connection, Credentials};
 use crate::domain::ids::{CheckId, StorageId, WorkspaceId};
 use crate::domain::storage::PendingConnection;
 use async_trait::async_trait;
@@ -283,12 +283,23 @@ async fn use_connection(
     connection: &Connection,
 ) -> StoreResult<Recorded> {
     let columns = storages::connection_columns(connection)?;
-    let assignments = statement::assignments(&columns, 4);
-    let mut values = values![workspace.as_str(), storage.as_str(), report.revision];
+    let assignments = statement::assignments(&columns, 6);
+    let key_id = match &connection.credentials {
+        Credentials::AccessKey { access_key_id, .. } => Some(access_key_id.as_str()),
+        Credentials::Role { .. } | Credentials::Service => None,
+    };
+    let mut values = values![
+        workspace.as_str(),
+        storage.as_str(),
+        report.revision,
+        key_id,
+        key_id.map(|_| report.started_at),
+    ];
     values.extend(statement::values_of(columns));
     // Checks of the connection before say nothing of this one, whenever they began.
     let sql = format!(
-        "UPDATE storages SET {assignments}, revision = $3, health_as_of = NULL, last_check_id = NULL
+        "UPDATE storages SET {assignments}, revision = $3, health_as_of = NULL, last_check_id = NULL,
+             access_key_set_at = CASE WHEN access_key_id = $4 THEN access_key_set_at ELSE $5 END
          WHERE workspace_id = $1 AND id = $2"
     );
     tx.execute(Sql::Built(sql), values).await?;

@@ -1,8 +1,8 @@
 //! Projects and their files.
 
 use crate::application::kept::store::{
-    ImportStep, KeptAnswer, NewJob, ProjectStore, ProjectsOfStorage, StoreError, StoreResult,
-    Window,
+    ImportStep, KeptAnswer, NewJob, ProjectFilter, ProjectStore, ProjectsOfStorage, StoreError,
+    StoreResult, Window,
 };
 use crate::database::engine::{Sql, Tx, Value, values};
 use crate::database::idempotency::keep;
@@ -10,6 +10,7 @@ use crate::database::project_files::{PER_STATEMENT, file, insert_files, placehol
 use crate::database::record::{Record, storage_column, stored_name};
 use crate::database::{Database, before, imports, jobs};
 use crate::domain::ids::{ProjectId, StorageId, StorageRef, WorkspaceId};
+use crate::domain::names::Name;
 use crate::domain::project::{ImportFailure, Project, ProjectFile, ProjectStatus};
 use async_trait::async_trait;
 
@@ -25,6 +26,19 @@ macro_rules! select {
             $rest
         )
     };
+}
+
+/// The pattern of texts that have this one in them.
+fn containing(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for letter in text.chars() {
+        if matches!(letter, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(letter);
+    }
+    pattern.push('%');
+    pattern
 }
 
 #[async_trait]
@@ -92,6 +106,57 @@ impl ProjectStore for Database {
             project,
         )
         .await
+    }
+
+    async fn find_projects(
+        &self,
+        workspace: &WorkspaceId,
+        filter: &ProjectFilter,
+        window: &Window,
+    ) -> StoreResult<Vec<Project>> {
+        let storage = filter.storage.as_ref().map(ToString::to_string);
+        let name = filter.name.as_deref().map(containing);
+        self.fetch_records(
+            "projects",
+            Sql::Each {
+                sqlite: select!(
+                    "WHERE workspace_id = $1 AND id < $2
+                         AND ($4 = '' OR COALESCE(storage_id, 'built-in') = $4)
+                         AND ($5 = '' OR name LIKE $5 ESCAPE '!')
+                     ORDER BY id DESC LIMIT $3"
+                ),
+                postgres: select!(
+                    "WHERE workspace_id = $1 AND id < $2
+                         AND ($4 = '' OR COALESCE(storage_id, 'built-in') = $4)
+                         AND ($5 = '' OR name ILIKE $5 ESCAPE '!')
+                     ORDER BY id DESC LIMIT $3"
+                ),
+            },
+            values![
+                workspace.as_str(),
+                before(window),
+                window.limit,
+                storage.unwrap_or_default(),
+                name.unwrap_or_default(),
+            ],
+            project,
+        )
+        .await
+    }
+
+    async fn rename_project(
+        &self,
+        workspace: &WorkspaceId,
+        id: &ProjectId,
+        name: &Name,
+    ) -> StoreResult<bool> {
+        let renamed = self
+            .execute(
+                "UPDATE projects SET name = $3 WHERE workspace_id = $1 AND id = $2",
+                values![workspace.as_str(), id.as_str(), name.as_str()],
+            )
+            .await?;
+        Ok(renamed == 1)
     }
 
     async fn projects_of_storage(

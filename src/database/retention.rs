@@ -25,6 +25,15 @@ fn removal(what: Expired) -> &'static str {
                      AND NOT EXISTS (SELECT 1 FROM storages t WHERE t.setup_id = s.id)
                  ORDER BY s.expires_at LIMIT $2)"
         }
+        // A change of anything but the name moves the revision. Who made a link waits for somebody else's input.
+        Expired::LeftDialogs => {
+            "DELETE FROM setups WHERE id IN (
+                 SELECT s.id FROM setups s
+                 WHERE s.dialog_open_at < $1 AND s.status = 'open' AND s.revision = 1
+                     AND s.display_name IS NULL AND s.bucket IS NULL
+                     AND NOT EXISTS (SELECT 1 FROM instruction_links l WHERE l.setup_id = s.id)
+                 ORDER BY s.dialog_open_at LIMIT $2)"
+        }
         Expired::SignInLinks => {
             "DELETE FROM sign_in_links WHERE id IN (
                  SELECT id FROM sign_in_links WHERE expires_at < $1 LIMIT $2)"

@@ -6,11 +6,13 @@ use crate::database::idempotency::keep;
 use crate::database::record::{Record, stored_name};
 use crate::database::statement::Named;
 use crate::database::{Database, after, connections, statement, storages};
+use crate::domain::connection::account::{AccountId, Partition};
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::external_id::ExternalId;
+use crate::domain::connection::role_path::RolePath;
 use crate::domain::ids::{CheckId, SetupId, WorkspaceId};
 use crate::domain::names::Name;
-use crate::domain::setup::{Draft, Setup, SetupStatus};
+use crate::domain::setup::{CustomerAccount, Draft, DraftSignIn, Setup, SetupStatus};
 use crate::domain::storage::Storage;
 use async_trait::async_trait;
 use std::sync::LazyLock;
@@ -31,6 +33,18 @@ fn draft_columns(draft: &Draft) -> Named {
         ),
         ("bucket", bucket.as_ref().map(BucketName::as_str).into()),
     ];
+    let customer = sign_in.customer.as_ref();
+    columns.extend([
+        (
+            "customer_account_id",
+            customer.map(|customer| customer.id.as_str()).into(),
+        ),
+        (
+            "customer_partition",
+            customer.map(|customer| customer.partition.as_str()).into(),
+        ),
+        ("role_path", sign_in.role_path.as_str().into()),
+    ]);
     columns.extend(connections::write(settings, sign_in));
     columns
 }
@@ -43,6 +57,9 @@ fn select(from_where: &str) -> &'static str {
         "external_id",
         "display_name",
         "bucket",
+        "customer_account_id",
+        "customer_partition",
+        "role_path",
         "revision",
         "last_check_id",
         "created_at",
@@ -232,11 +249,26 @@ fn setup(record: &Record) -> StoreResult<Setup> {
             display_name: record.parse_opt("display_name", stored_name)?,
             bucket: record.parse_opt("bucket", BucketName::parse)?,
             settings: connections::settings(record)?,
-            sign_in: connections::sign_in(record)?,
+            sign_in: DraftSignIn {
+                customer: customer(record)?,
+                role_path: record.parse("role_path", RolePath::parse)?,
+                ..connections::sign_in(record)?
+            },
         },
         revision: record.int("revision")?,
         last_check: record.parse_opt("last_check_id", CheckId::parse)?,
         created_at: record.time("created_at")?,
         expires_at: record.time("expires_at")?,
     })
+}
+
+fn customer(record: &Record) -> StoreResult<Option<CustomerAccount>> {
+    let Some(id) = record.parse_opt("customer_account_id", AccountId::parse)? else {
+        return Ok(None);
+    };
+    let partition = record.text("customer_partition")?;
+    match Partition::parse(&partition) {
+        Some(partition) => Ok(Some(CustomerAccount { id, partition })),
+        None => Err(record.damaged("customer_partition", "no partition of AWS")),
+    }
 }

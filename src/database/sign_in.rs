@@ -6,6 +6,7 @@ use crate::database::idempotency::keep;
 use crate::database::record::Record;
 use crate::database::{Database, after};
 use crate::domain::ids::{InstructionLinkId, SessionId, SetupId, SignInLinkId, WorkspaceId};
+use crate::domain::people::audit::Actor;
 use crate::domain::people::sign_in::{InstructionLink, Purpose, ReturnUrl, Session, SignInLink};
 use crate::domain::people::workspace::Role;
 use async_trait::async_trait;
@@ -155,14 +156,17 @@ impl SignInStore for Database {
         &self,
         link: &InstructionLink,
         hash: &SecretHash,
+        answer: Option<&KeptAnswer>,
     ) -> StoreResult<()> {
-        self.execute(
+        let mut tx = self.begin().await?;
+        tx.execute(
             "INSERT INTO instruction_links
-                 (setup_id, id, workspace_id, hash, created_at, expires_at)
-             VALUES ($1, $2, $3, $4, $5, $6)
+                 (setup_id, id, workspace_id, hash, created_at, expires_at, made_by, last_used_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
              ON CONFLICT (setup_id) DO UPDATE SET
                  id = excluded.id, hash = excluded.hash,
-                 created_at = excluded.created_at, expires_at = excluded.expires_at",
+                 created_at = excluded.created_at, expires_at = excluded.expires_at,
+                 made_by = excluded.made_by, last_used_at = excluded.last_used_at",
             values![
                 link.setup.as_str(),
                 link.id.as_str(),
@@ -170,7 +174,23 @@ impl SignInStore for Database {
                 hash.as_slice(),
                 link.created_at,
                 link.expires_at,
+                link.made_by.as_ref().map(Actor::as_str),
+                link.last_used_at,
             ],
+        )
+        .await?;
+        keep(&mut tx, answer).await?;
+        tx.commit().await
+    }
+
+    async fn touch_instruction_link(
+        &self,
+        id: &InstructionLinkId,
+        at: OffsetDateTime,
+    ) -> StoreResult<()> {
+        self.execute(
+            "UPDATE instruction_links SET last_used_at = $2 WHERE id = $1",
+            values![id.as_str(), at],
         )
         .await
         .map(drop)
@@ -182,7 +202,7 @@ impl SignInStore for Database {
     ) -> StoreResult<Option<InstructionLink>> {
         self.fetch_record(
             "instruction_links",
-            "SELECT id, workspace_id, setup_id, created_at, expires_at
+            "SELECT id, workspace_id, setup_id, created_at, expires_at, made_by, last_used_at
              FROM instruction_links WHERE hash = $1",
             values![hash.as_slice()],
             instruction_link,
@@ -197,7 +217,7 @@ impl SignInStore for Database {
     ) -> StoreResult<Option<InstructionLink>> {
         self.fetch_record(
             "instruction_links",
-            "SELECT id, workspace_id, setup_id, created_at, expires_at
+            "SELECT id, workspace_id, setup_id, created_at, expires_at, made_by, last_used_at
              FROM instruction_links WHERE setup_id = $1 AND workspace_id = $2",
             values![setup.as_str(), workspace.as_str()],
             instruction_link,
@@ -209,11 +229,13 @@ impl SignInStore for Database {
         &self,
         workspace: &WorkspaceId,
         setup: &SetupId,
+        link: &InstructionLinkId,
     ) -> StoreResult<bool> {
         let revoked = self
             .execute(
-                "DELETE FROM instruction_links WHERE setup_id = $1 AND workspace_id = $2",
-                values![setup.as_str(), workspace.as_str()],
+                "DELETE FROM instruction_links
+                 WHERE setup_id = $1 AND workspace_id = $2 AND id = $3",
+                values![setup.as_str(), workspace.as_str(), link.as_str()],
             )
             .await?;
         Ok(revoked == 1)
@@ -249,6 +271,8 @@ fn instruction_link(record: &Record) -> StoreResult<InstructionLink> {
         id: record.parse("id", InstructionLinkId::parse)?,
         workspace: record.parse("workspace_id", WorkspaceId::parse)?,
         setup: record.parse("setup_id", SetupId::parse)?,
+        made_by: record.parse_opt("made_by", Actor::parse)?,
+        last_used_at: record.time_opt("last_used_at")?,
         created_at: record.time("created_at")?,
         expires_at: record.time("expires_at")?,
     })

@@ -65,6 +65,7 @@ fn select(from_where: &str) -> &'static str {
         "quarantined_at",
         "quarantine_check_id",
         "quarantine_code",
+        "access_key_set_at",
         "project_count",
         "created_at",
     ];
@@ -184,6 +185,7 @@ pub(super) async fn insert(
         ("last_good_check_id", id(&health.reports.last_good).into()),
         ("first_bad_check_id", id(&health.reports.first_bad).into()),
         ("health_check_id", id(&health.reports.present).into()),
+        ("access_key_set_at", storage.access_key_set_at.into()),
         ("created_at", storage.created_at.into()),
         ("next_check_at", first_check_at.into()),
     ];
@@ -212,6 +214,7 @@ fn storage(record: &Record) -> StoreResult<Storage> {
         verified_revision: record.int("verified_revision")?,
         health: health(record)?,
         quarantine: quarantine(record)?,
+        access_key_set_at: record.time_opt("access_key_set_at")?,
         project_count: record.int("project_count")?,
         created_at: record.time("created_at")?,
     })
@@ -258,6 +261,8 @@ fn credentials(record: &Record) -> StoreResult<Credentials> {
     let DraftSignIn {
         by,
         role_arn,
+        customer: _,
+        role_path: _,
         access_key,
     } = connections::sign_in(record)?;
     Ok(match by {

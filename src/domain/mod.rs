@@ -5,6 +5,7 @@
 
 pub mod aws_code;
 pub mod aws_failure;
+pub mod brand;
 pub mod cause;
 pub mod check;
 pub mod connection;
@@ -18,6 +19,7 @@ pub mod origin;
 pub mod people;
 pub mod policy_document;
 pub mod project;
+pub mod role_wait;
 pub mod setup;
 pub mod storage;
 

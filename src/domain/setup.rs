@@ -3,14 +3,17 @@
 use crate::domain::Invalid;
 use crate::domain::connection::access::Auth;
 use crate::domain::connection::access_key::{AccessKeyId, SealedSecret};
+use crate::domain::connection::account::{AccountId, Partition};
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::endpoint::Endpoint;
 use crate::domain::connection::external_id::ExternalId;
 use crate::domain::connection::role_arn::RoleArn;
+use crate::domain::connection::role_path::RolePath;
 use crate::domain::connection::settings::BucketSettings;
 use crate::domain::connection::{ConnectedBucket, Connection, Credentials, Owner};
 use crate::domain::ids::{CheckId, SetupId, WorkspaceId};
 use crate::domain::names::Name;
+use crate::domain::policy_document::RoleName;
 use time::OffsetDateTime;
 
 /// What has been typed so far. Every field is valid by itself; [`Draft::connection`] says whether they
@@ -32,7 +35,20 @@ pub struct Draft {
 pub struct DraftSignIn {
     pub by: Auth,
     pub role_arn: Option<RoleArn>,
+    /// Where the role will be made, with the documents' own name for it. Says which role it is until
+    /// `role_arn` does.
+    pub customer: Option<CustomerAccount>,
+    /// The path that the documents make the role in.
+    pub role_path: RolePath,
     pub access_key: DraftAccessKey,
+}
+
+/// The account of a role that may not exist yet. The partition is the service's own: a role of another one
+/// cannot be assumed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CustomerAccount {
+    pub id: AccountId,
+    pub partition: Partition,
 }
 
 /// An access key, as far as it is filled in.
@@ -56,6 +72,29 @@ impl Draft {
         }
     }
 
+    /// The role that the documents make in the customer's account. `None` while its account or the bucket is
+    /// not known.
+    pub fn expected_role(&self, external_id: &ExternalId) -> Option<RoleArn> {
+        let customer = self.sign_in.customer.as_ref()?;
+        let path = &self.sign_in.role_path;
+        let role = RoleName::suggested(self.bucket.as_ref()?, external_id, path);
+        // Each part is valid by its type.
+        path.role(customer.partition, &customer.id, &role.name).ok()
+    }
+
+    /// The role that this connection signs in by: the one that was entered, or else the expected one.
+    pub fn role(&self, external_id: &ExternalId) -> Option<RoleArn> {
+        let entered = self.sign_in.role_arn.clone();
+        entered.or_else(|| self.expected_role(external_id))
+    }
+
+    /// The partition of the role, where it is known.
+    pub fn role_partition(&self) -> Option<Partition> {
+        let sign_in = &self.sign_in;
+        let entered = sign_in.role_arn.as_ref().map(RoleArn::partition);
+        entered.or(sign_in.customer.as_ref().map(|customer| customer.partition))
+    }
+
     /// The connection that these settings make with this external ID, or the names of the fields that
     /// are still missing. `sealed_for` is the ID that the secret was sealed for.
     pub fn connection(
@@ -63,7 +102,8 @@ impl Draft {
         external_id: &ExternalId,
         sealed_for: &str,
     ) -> Result<Connection, Vec<&'static str>> {
-        let credentials = self.sign_in.credentials(external_id, sealed_for);
+        let role = self.role(external_id);
+        let credentials = self.sign_in.credentials(role, external_id, sealed_for);
         match (self.bucket.clone(), credentials) {
             (Some(bucket), Ok(credentials)) => Ok(Connection {
                 bucket,
@@ -88,7 +128,7 @@ impl DraftSignIn {
             Credentials::Role { role_arn, .. } => Self {
                 by: Auth::Role,
                 role_arn: Some(role_arn.clone()),
-                access_key: DraftAccessKey::default(),
+                ..Self::default()
             },
             Credentials::AccessKey {
                 access_key_id,
@@ -97,12 +137,12 @@ impl DraftSignIn {
                 endpoint,
             } => Self {
                 by: Auth::AccessKey,
-                role_arn: None,
                 access_key: DraftAccessKey {
                     id: Some(access_key_id.clone()),
                     secret: Some(secret.clone()),
                     endpoint: endpoint.clone(),
                 },
+                ..Self::default()
             },
             // The built-in storage has no draft of its own.
             Credentials::Service => Self::default(),
@@ -112,11 +152,12 @@ impl DraftSignIn {
     /// The credentials of the chosen way, or the names of the fields that it still needs.
     fn credentials(
         &self,
+        role: Option<RoleArn>,
         external_id: &ExternalId,
         sealed_for: &str,
     ) -> Result<Credentials, Vec<&'static str>> {
         match self.by {
-            Auth::Role => match self.role_arn.clone() {
+            Auth::Role => match role {
                 Some(role_arn) => Ok(Credentials::Role {
                     role_arn,
                     external_id: external_id.clone(),

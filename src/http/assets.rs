@@ -81,7 +81,20 @@ asset!(
     include_str!("../../static/icon.svg")
 );
 
-static ALL: [&Asset; 7] = [
+asset!(
+    /// The sprite that the pages take their icons from.
+    ICONS,
+    "icons.svg",
+    "image/svg+xml",
+    include_str!("../../static/icons.svg")
+);
+
+/// The address of an icon.
+pub fn icon(name: &str) -> String {
+    format!("{}#{name}", ICONS.path())
+}
+
+static ALL: [&Asset; 8] = [
     &STYLE,
     &DOCS_STYLE,
     &SCRIPT,
@@ -89,6 +102,7 @@ static ALL: [&Asset; 7] = [
     &SETUP_SCRIPT,
     &HTMX,
     &ICON,
+    &ICONS,
 ];
 
 impl Asset {

@@ -15,6 +15,7 @@ use actix_web::http::header;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use bytes::BytesMut;
 use futures_util::StreamExt;
+use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use std::future::Future;
 use std::pin::Pin;
@@ -214,11 +215,15 @@ fn malformed(error: &serde_json::Error) -> Error {
     .member("column", error.column())
 }
 
+/// No body, or `{}`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Nothing {}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::application::connections::change::Change;
-    use serde::Deserialize;
 
     #[derive(Debug, Deserialize, PartialEq)]
     #[serde(deny_unknown_fields)]

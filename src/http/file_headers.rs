@@ -163,6 +163,7 @@ fn meaning(name: &str) -> Meaning {
         | "if-match"
         | "if-none-match"
         | "repr-digest"
+        | "x-amz-acl"
         | "x-amz-checksum-sha256" => Used,
         "trailer" => {
             Refused("Trailers are not read. Send a digest as a header, such as `Content-Digest`.")
@@ -173,7 +174,6 @@ fn meaning(name: &str) -> Meaning {
         "x-amz-storage-class" => Refused(
             "Files are stored in the class STANDARD. Leave it out; a lifecycle rule of the bucket can move them to another class.",
         ),
-        "x-amz-acl" => Refused("Set the ACL by `PUT …/files/acl` afterwards."),
         "if-unmodified-since" => Refused("Use `If-Match` with the ETag of the file to replace."),
         "x-http-method" | "x-http-method-override" | "x-method-override" => {
             Refused("The method of a request is the one it is sent with. Leave it out.")
@@ -187,9 +187,7 @@ fn meaning(name: &str) -> Meaning {
         _ if name.starts_with("x-sallyport-") => {
             Refused("Metadata of the file is sent as `X-Sallyport-Meta-NAME`. Leave it out.")
         }
-        _ if name.starts_with("x-amz-grant-") => {
-            Refused("Set an ACL by `PUT …/files/acl` afterwards.")
-        }
+        _ if name.starts_with("x-amz-grant-") => Refused("Send a canned ACL as `x-amz-acl`."),
         _ if name.starts_with("x-amz-server-side-encryption") => Refused(
             "The KMS key of the storage's settings encrypts every file, or else the bucket's default encryption. Leave it out.",
         ),
@@ -339,12 +337,13 @@ mod tests {
             "cache-control",
             "content-md5",
             "digest",
+            "x-amz-acl",
             "x-sallyport-meta-owner",
         ] {
             assert_eq!(meaning(name), Meaning::Used, "{name}");
         }
         for name in [
-            "x-amz-acl",
+            "x-amz-grant-read",
             "x-amz-meta-owner",
             "x-amz-tagging",
             "x-amz-content-sha256",

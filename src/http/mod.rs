@@ -11,6 +11,8 @@ pub mod assets;
 pub mod audit;
 pub mod body;
 pub mod boundary;
+pub mod brand;
+mod brand_files;
 pub mod caller;
 pub mod client_addr;
 pub mod context;
@@ -29,6 +31,7 @@ pub mod path;
 pub mod problem;
 pub mod query;
 pub mod routes;
+pub mod setup_events;
 pub mod state;
 pub mod step_problem;
 pub mod stopping;
@@ -104,6 +107,7 @@ pub fn app(
                         .wrap(from_fn(pages::shell::headers::secure))
                         .wrap(Compress::default())
                         .configure(assets::configure)
+                        .configure(brand_files::configure)
                         .configure(|config| pages::routes().register(config)),
                 );
             }

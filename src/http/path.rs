@@ -2,9 +2,11 @@
 
 use crate::application::error::Error;
 use crate::application::people::workspaces;
+use crate::application::setups::instructions;
 use crate::domain::Invalid;
 use crate::domain::ids::{
-    AuditId, CheckId, ProjectId, SessionId, SetupId, StorageId, StorageRef, TokenId, WorkspaceId,
+    AuditId, CheckId, InstructionLinkId, ProjectId, SessionId, SetupId, StorageId, StorageRef,
+    TokenId, WorkspaceId,
 };
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
@@ -45,6 +47,7 @@ path_id! {
     StorageRef, "storage_id", Error::not_found("storage");
     CheckId, "check_id", Error::not_found("check");
     ProjectId, "project_id", Error::not_found("project");
+    InstructionLinkId, "link_id", instructions::absent();
     SessionId, "session_id", Error::not_found("session");
     AuditId, "audit_event_id", Error::not_found("audit event");
 }

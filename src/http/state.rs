@@ -13,9 +13,12 @@ use crate::application::projects::Projects;
 use crate::application::readiness::Readiness;
 use crate::application::setups::Setups;
 use crate::application::setups::browser_probe::BrowserProbes;
+use crate::application::setups::events::SetupEvents;
 use crate::application::setups::instructions::Instructions;
+use crate::application::setups::places::Places;
 use crate::application::storages::Storages;
 use crate::domain::origin::Origin;
+use crate::http::brand::Brand;
 use crate::http::metrics::HttpMetrics;
 use crate::http::stopping::Stopping;
 use ipnet::IpNet;
@@ -53,6 +56,8 @@ pub struct PeopleServices {
 pub struct DialogServices {
     pub instructions: Instructions,
     pub browser_probes: BrowserProbes,
+    pub events: SetupEvents,
+    pub places: Places,
 }
 
 /// The service as its operator sees it.
@@ -69,10 +74,11 @@ pub struct RunningService {
     pub stopping: Arc<Stopping>,
 }
 
-/// Where the pages are, and who may embed them.
+/// Where the pages are, who may embed them, and whose they are.
 pub struct Site {
     pub public_url: Url,
     pub frame_ancestors: Vec<Origin>,
+    pub brand: Arc<Brand>,
 }
 
 impl Site {

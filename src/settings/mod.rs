@@ -15,6 +15,7 @@ use crate::application::kept::retention::Retention;
 use crate::application::kept::vault::MasterKey;
 use crate::application::storages::QuarantineMode;
 use crate::database::{DatabaseTls, DatabaseUrl};
+use crate::domain::brand::{BrandName, Colour, SupportUrl};
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::service_identity::ServicePrincipal;
 use crate::domain::origin::Origin;
@@ -64,6 +65,7 @@ pub struct Settings {
     pub instruction_link_ttl: Duration,
     /// Who may embed the pages.
     pub frame_ancestors: Vec<Origin>,
+    pub brand: BrandSettings,
     /// Networks that custom endpoints may be in although they are not public.
     pub endpoint_networks: Vec<IpNet>,
     /// For each workspace.
@@ -80,6 +82,16 @@ pub struct Settings {
     pub drain: Duration,
     pub signed_url_max: Duration,
     pub log: LogSettings,
+}
+
+/// The product that the service is a part of, as pages show it.
+#[derive(Debug, Clone, Default)]
+pub struct BrandSettings {
+    pub name: Option<BrandName>,
+    /// A file, read at start.
+    pub logo: Option<PathBuf>,
+    pub colour: Option<Colour>,
+    pub support: Option<SupportUrl>,
 }
 
 /// Where the API's description is served.
@@ -100,6 +112,8 @@ pub enum MasterKeySource {
     /// In this file, which is made when it is absent.
     Made(PathBuf),
 }
+
+pub const BRAND_LOGO_EXAMPLE: &str = "/etc/sallyport/logo.svg";
 
 const DEFAULT_MEMORY_BUDGET: u64 = 256 << 20;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -344,6 +358,32 @@ impl Settings {
                     |t| list(t, |part| Origin::parse(part).map_err(|e| e.detail)),
                 )
                 .unwrap_or_default(),
+            brand: BrandSettings {
+                name: read.text(
+                    "SALLYPORT_BRAND_NAME",
+                    options.brand_name,
+                    "Annotate",
+                    |t| BrandName::parse(t).map_err(|e| e.detail),
+                ),
+                logo: read.text(
+                    "SALLYPORT_BRAND_LOGO",
+                    options.brand_logo,
+                    BRAND_LOGO_EXAMPLE,
+                    path,
+                ),
+                colour: read.text(
+                    "SALLYPORT_BRAND_COLOUR",
+                    options.brand_colour,
+                    "#1f5fd6",
+                    |t| Colour::parse(t).map_err(|e| e.detail),
+                ),
+                support: read.text(
+                    "SALLYPORT_BRAND_SUPPORT_URL",
+                    options.brand_support_url,
+                    "https://annotate.example.com/support",
+                    |t| SupportUrl::parse(t).map_err(|e| e.detail),
+                ),
+            },
             master_key,
             master_key_previous: read
                 .text(
@@ -534,6 +574,18 @@ mod tests {
             (
                 "SALLYPORT_BUILT_IN_BUCKET",
                 refused(|o| o.built_in_bucket = set("A")),
+            ),
+            (
+                "SALLYPORT_BRAND_NAME",
+                refused(|o| o.brand_name = set(&"x".repeat(41))),
+            ),
+            (
+                "SALLYPORT_BRAND_COLOUR",
+                refused(|o| o.brand_colour = set("blue")),
+            ),
+            (
+                "SALLYPORT_BRAND_SUPPORT_URL",
+                refused(|o| o.brand_support_url = set("javascript:alert(1)")),
             ),
             ("SALLYPORT_SETUP_TTL", refused(|o| o.setup_ttl = set("7"))),
             ("SALLYPORT_SETUP_TTL", refused(|o| o.setup_ttl = set("0s"))),

@@ -149,6 +149,27 @@ pub struct Options {
     #[arg(long, env = "SALLYPORT_FRAME_ANCESTORS", value_name = "ORIGINS")]
     pub frame_ancestors: Option<String>,
 
+    /// The product's name on the pages, of at most 40 characters.
+    /// Default: Sallyport. Example: Annotate
+    #[arg(long, env = "SALLYPORT_BRAND_NAME", value_name = "NAME")]
+    pub brand_name: Option<String>,
+
+    /// A file with the product's logo, an SVG or PNG picture of at most 64 KiB.
+    /// Default: none. Example: /etc/sallyport/logo.svg
+    #[arg(long, env = "SALLYPORT_BRAND_LOGO", value_name = "FILE")]
+    pub brand_logo: Option<String>,
+
+    /// The accent colour of the pages. It is darkened in light mode, and lightened in dark mode, as far as
+    /// text in it needs to be readable.
+    /// Default: #1f5fd6. Example: #5b2da8
+    #[arg(long, env = "SALLYPORT_BRAND_COLOUR", value_name = "COLOUR")]
+    pub brand_colour: Option<String>,
+
+    /// Where people get help: a web address, or mailto: with an address.
+    /// Default: none. Example: https://annotate.example.com/support
+    #[arg(long, env = "SALLYPORT_BRAND_SUPPORT_URL", value_name = "URL")]
+    pub brand_support_url: Option<String>,
+
     /// How many connection checks a workspace may start in a minute.
     /// Default: 60. Example: 10
     #[arg(long, env = "SALLYPORT_CHECKS_PER_MINUTE", value_name = "NUMBER")]

@@ -1,6 +1,7 @@
 //! Why the service does not start.
 
 use crate::application::error::Error;
+use crate::settings::BadSettings;
 use std::net::SocketAddr;
 
 /// Why the service does not start, or stopped by itself.
@@ -13,6 +14,8 @@ pub enum StartError {
         address: SocketAddr,
         error: std::io::Error,
     },
+    #[error("{0}")]
+    Setting(#[from] BadSettings),
     #[error("the master key in `{path}` cannot be used: {why}")]
     MasterKeyFile { path: String, why: String },
     #[error(

@@ -1,11 +1,13 @@
 //! The only place where adapters meet use cases. Production and tests start the service by the same
 //! [`build`].
 
+mod brand;
 mod commands;
 mod error;
 mod keys;
 mod listening;
 pub mod program;
+mod straight;
 mod use_cases;
 
 pub use error::StartError;
@@ -28,7 +30,9 @@ use crate::application::people::sign_in::SignIns;
 use crate::application::people::tokens::Tokens;
 use crate::application::people::workspaces::Workspaces;
 use crate::application::readiness::{DatabaseReadiness, IdentityReadiness, Readiness};
-use crate::application::setups::instructions::Instructions;
+use crate::application::setups::events::SetupEvents;
+use crate::application::setups::instructions::{Instructions, LinkRate};
+use crate::application::setups::waiting::RoleWaits;
 use crate::aws::client::clients::AwsClients;
 use crate::aws::client::egress::Egress;
 use crate::database::Database;
@@ -68,6 +72,7 @@ pub struct Application {
     without_drain: CancellationToken,
     first_contact: Option<JoinHandle<Result<(), StartError>>>,
     workers: Vec<Worker>,
+    role_waits: Arc<RoleWaits>,
     janitor: Janitor,
     lag: JobLag,
     checks: TaskTracker,
@@ -93,6 +98,7 @@ async fn build_on(
     aws: &SdkConfig,
     egress: Egress,
 ) -> Result<Application, StartError> {
+    let brand = Arc::new(brand::of(&settings.brand).await?);
     let vault = Arc::new(keys::vault(&settings).await?);
     let database = Database::connect(&settings.database)
         .await
@@ -141,8 +147,11 @@ async fn build_on(
                 clock: clock.clone(),
                 setups: use_cases.setups,
                 lifetime: settings.instruction_link_ttl,
+                rate: LinkRate::default(),
             },
             browser_probes: use_cases.browser_probes,
+            events: SetupEvents::new(use_cases.role_waits.clone()),
+            places: use_cases.places,
         },
         doctor: use_cases.doctor,
         storages: use_cases.storages,
@@ -157,6 +166,7 @@ async fn build_on(
         site: Site {
             public_url: settings.public_url.clone(),
             frame_ancestors: settings.frame_ancestors.clone(),
+            brand,
         },
         running: RunningService {
             started: Started::default(),
@@ -226,6 +236,7 @@ async fn build_on(
         without_drain: CancellationToken::new(),
         first_contact,
         workers: use_cases.workers,
+        role_waits: use_cases.role_waits,
         janitor,
         lag,
         checks: use_cases.running_checks,
@@ -266,6 +277,7 @@ impl Application {
             .into_iter()
             .map(|worker| tokio::spawn(worker.run(self.shutdown.clone())))
             .collect();
+        workers.push(tokio::spawn(self.role_waits.run(self.shutdown.clone())));
         workers.push(tokio::spawn(self.janitor.run(self.shutdown.clone())));
         workers.push(tokio::spawn(self.lag.run(self.shutdown.clone())));
         let background = TaskTracker::new();

@@ -1,31 +1,42 @@
 //! The program: what each of its commands does.
 
 use crate::cli::audit::AuditCommand;
+use crate::cli::ending::{Failed, PASSED};
+use crate::cli::server::{files, projects};
 use crate::cli::{Cli, Command, doctor, healthcheck, provision};
 use crate::settings::{Options, Settings};
-use crate::startup::commands;
+use crate::startup::{commands, straight};
 use crate::{aws, http, logging, startup};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// Runs the command until it ends. The error says, in words for the terminal, why it failed.
-pub async fn run(cli: Cli) -> Result<(), String> {
+/// Runs the command until it ends, and gives its exit status.
+pub async fn run(cli: Cli) -> Result<u8, Failed> {
     match cli.command {
-        None => serve(cli.options).await,
-        Some(Command::Serve(options)) => serve(*options).await,
-        Some(Command::Healthcheck(arguments)) => healthcheck::run(&arguments).await,
-        Some(Command::Provision(arguments)) => provision(*arguments).await,
-        Some(Command::Doctor(arguments)) => examine(*arguments).await,
-        Some(Command::Rekey(arguments)) => commands::rekey(*arguments).await,
-        Some(Command::OperatorToken(arguments)) => commands::operator_token(*arguments).await,
+        None => serve(cli.options).await?,
+        Some(Command::Serve(options)) => serve(*options).await?,
+        Some(Command::Check(arguments)) => return straight::check(&arguments).await,
+        Some(Command::Render(arguments)) => straight::render(&arguments).await?,
+        Some(Command::Doctor(arguments)) => return examine(*arguments).await,
+        Some(Command::Provision(arguments)) => provision(*arguments).await?,
+        Some(Command::Files(arguments)) => {
+            return files::run(&arguments, &mut std::io::stdout().lock()).await;
+        }
+        Some(Command::Projects(arguments)) => {
+            return projects::run(&arguments, &mut std::io::stdout().lock()).await;
+        }
+        Some(Command::Rekey(arguments)) => commands::rekey(*arguments).await?,
+        Some(Command::OperatorToken(arguments)) => commands::operator_token(*arguments).await?,
         Some(Command::Audit(arguments)) => match arguments.command {
-            AuditCommand::Export(arguments) => commands::audit_export(*arguments).await,
+            AuditCommand::Export(arguments) => commands::audit_export(*arguments).await?,
         },
+        Some(Command::Healthcheck(arguments)) => healthcheck::run(&arguments).await?,
         Some(Command::Openapi) => http::openapi::document()
             .to_pretty_json()
             .map(|json| println!("{json}"))
-            .map_err(|error| error.to_string()),
+            .map_err(|error| error.to_string())?,
     }
+    Ok(PASSED)
 }
 
 async fn provision(arguments: provision::Args) -> Result<(), String> {
@@ -36,17 +47,12 @@ async fn provision(arguments: provision::Args) -> Result<(), String> {
         .map_err(|error| error.to_string())
 }
 
-/// Ends the program with a status of its own where something was found.
-async fn examine(arguments: doctor::Arguments) -> Result<(), String> {
+async fn examine(arguments: doctor::Arguments) -> Result<u8, Failed> {
     let read = async |bucket: String, role: String| {
         let (sdk, _egress) = aws::client::clients::AwsClients::environment().await?;
         aws::doctor::read(&sdk, &bucket, &role).await
     };
-    let status = doctor::run(&arguments, read, &mut std::io::stdout().lock()).await?;
-    match status {
-        0 => Ok(()),
-        status => std::process::exit(status),
-    }
+    doctor::run(&arguments, read, &mut std::io::stdout().lock()).await
 }
 
 async fn serve(options: Options) -> Result<(), String> {

@@ -22,6 +22,8 @@ use crate::application::projects::imports::{ImportFiles, Pace};
 use crate::application::projects::{Limits, MANIFESTS_AT_ONCE, Projects};
 use crate::application::setups::Setups;
 use crate::application::setups::browser_probe::BrowserProbes;
+use crate::application::setups::places::Places;
+use crate::application::setups::waiting::RoleWaits;
 use crate::application::storages::Storages;
 use crate::application::storages::built_in::BuiltIn;
 use crate::aws::checks::AwsProber;
@@ -61,6 +63,8 @@ pub(super) struct UseCases {
     pub projects: Arc<Projects>,
     pub workers: Vec<Worker>,
     pub browser_probes: BrowserProbes,
+    pub role_waits: Arc<RoleWaits>,
+    pub places: Places,
     pub principal: Arc<PrincipalSource>,
     pub running_checks: TaskTracker,
     pub sessions: Arc<RoleSessions>,
@@ -121,7 +125,7 @@ impl UseCases {
             files: bucket.clone(),
             built_in: Arc::new(BuiltIn::new(
                 settings.built_in_bucket.clone(),
-                prober,
+                prober.clone(),
                 explainer.clone(),
             )),
             clock: clock.clone(),
@@ -189,11 +193,23 @@ impl UseCases {
                 setups: setups.clone(),
                 built_in: storages.built_in.clone(),
             },
+            places: Places::new(
+                setups.clone(),
+                prober.clone(),
+                bucket.clone(),
+                explainer.clone(),
+            ),
             browser_probes: BrowserProbes {
                 setups: setups.clone(),
                 bucket: bucket.clone(),
                 explainer,
             },
+            role_waits: Arc::new(RoleWaits {
+                store: store.clone(),
+                clock: clock.clone(),
+                prober,
+                setups: setups.clone(),
+            }),
             setups,
             workers,
             projects: Arc::new(Projects {

@@ -25,9 +25,13 @@ if [ "$undo" = no ]; then
   if [ "$role_exists" = yes ]; then
     aws iam get-role --role-name="$role_name" --query=Role.Arn --output=text
     aws iam update-assume-role-policy --role-name="$role_name" --policy-document="$trust_policy"
+    if [ -n "$boundary" ]; then
+      aws iam put-role-permissions-boundary --role-name="$role_name" --permissions-boundary="$boundary"
+    fi
     say "The role $role_name existed. Its trust policy was set."
   else
     aws iam create-role --role-name="$role_name" --path="$role_path" \
+      ${boundary:+"--permissions-boundary=$boundary"} \
       --assume-role-policy-document="$trust_policy" --query=Role.Arn --output=text
     say "The role $role_name was made."
   fi

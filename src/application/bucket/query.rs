@@ -3,7 +3,7 @@
 use crate::application::bucket::read::{BucketResult, ObjectMetadata};
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::connection::region::Region;
-use crate::domain::files::object_key::ObjectKey;
+use crate::domain::files::object_key::{ObjectKey, ObjectKeyPrefix};
 use async_trait::async_trait;
 use time::OffsetDateTime;
 
@@ -86,6 +86,15 @@ pub struct BucketPage {
     pub continuation: Option<String>,
 }
 
+/// Folders of a bucket, in a page that may have none although others follow: S3 counts files too.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FolderNames {
+    /// Common prefixes, each ending in a slash.
+    pub folders: Vec<String>,
+    /// The token for the next page; `None` on the last one.
+    pub continuation: Option<String>,
+}
+
 /// Who has which permission on an object, by its ACL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
@@ -117,6 +126,16 @@ pub trait BucketQuery: Send + Sync {
 
     /// Where the bucket is, asked of S3.
     async fn location(&self, bucket: &ConnectedBucket) -> BucketResult<Region>;
+
+    /// A page of the folders below these beginnings of keys, wherever in the bucket. Not for storages: what they
+    /// list is below their prefix.
+    async fn folders(
+        &self,
+        bucket: &ConnectedBucket,
+        below: &ObjectKeyPrefix,
+        page_size: u32,
+        continuation: Option<&str>,
+    ) -> BucketResult<FolderNames>;
 
     /// The buckets of the account that the connection's credentials belong to.
     async fn account_buckets(

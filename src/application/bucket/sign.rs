@@ -2,6 +2,7 @@
 
 use crate::application::bucket::read::BucketResult;
 use crate::domain::connection::ConnectedBucket;
+use crate::domain::files::canned_acl::CannedAcl;
 use crate::domain::files::object_key::ObjectKey;
 use async_trait::async_trait;
 use std::time::Duration;
@@ -15,6 +16,8 @@ pub enum SignedMethod {
     /// Stores the object. The upload must have this `Content-Type`; any where it is absent.
     Put {
         content_type: Option<String>,
+        /// The upload must ask for this ACL; for none where it is absent.
+        acl: Option<CannedAcl>,
     },
     Delete,
 }

@@ -18,6 +18,8 @@ pub struct NewObject {
     /// The customer's own metadata (`x-amz-meta-…`), in plain text.
     pub metadata: Vec<(String, String)>,
     pub conditions: WriteConditions,
+    /// `None`: the bucket's default.
+    pub acl: Option<CannedAcl>,
 }
 
 /// The headers of HTTP that S3 keeps with an object besides its type.

@@ -15,6 +15,8 @@ mod role_steps;
 mod run;
 pub mod scheduled;
 
+pub use role_steps::is_proven;
+
 use crate::application::bucket::port::Bucket;
 use crate::application::checks::checker::ConnectionChecker;
 use crate::application::checks::limits::CheckLimits;
@@ -107,7 +109,7 @@ impl Checks {
     }
 
     /// Runs a check and reports it, without keeping the report.
-    async fn examine(
+    pub async fn examine(
         &self,
         bucket: &ConnectedBucket,
         wait: Duration,

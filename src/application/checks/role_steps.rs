@@ -194,7 +194,8 @@ fn judge(failure: &AwsFailure) -> Result<(), NotProven> {
     }
 }
 
-fn is_proven(answer: &Assumed) -> bool {
+/// Whether the answer to a call that the role must refuse proves that it does.
+pub fn is_proven(answer: &Answer<Arc<dyn BucketProbe>>) -> bool {
     severity(answer) == 0
 }
 

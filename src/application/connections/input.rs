@@ -2,6 +2,7 @@
 
 use crate::application::closed_sets;
 use crate::application::connections::change::Change;
+use crate::application::connections::fields::{FieldParser, Place};
 use crate::application::connections::principal::PrincipalSource;
 use crate::application::error::{Error, FieldError, Result};
 use crate::application::kept::vault::{Purpose, Vault};
@@ -13,12 +14,15 @@ use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::bucket_prefix::BucketPrefix;
 use crate::domain::connection::endpoint::Endpoint;
 use crate::domain::connection::kms_key_arn::KmsKeyArn;
+use crate::domain::connection::pasted;
+use crate::domain::connection::permissions_boundary::BoundaryArn;
 use crate::domain::connection::region::Region;
 use crate::domain::connection::role_arn::RoleArn;
+use crate::domain::connection::role_path::RolePath;
 use crate::domain::connection::settings::BucketSettings;
 use crate::domain::names::Name;
 use crate::domain::policy_document::PolicyTemplates;
-use crate::domain::setup::{Draft, DraftAccessKey, DraftSignIn};
+use crate::domain::setup::{CustomerAccount, Draft, DraftAccessKey, DraftSignIn};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -63,12 +67,13 @@ macro_rules! connection_input {
 
             /// The input that a person means who filled in a form: blank fields clear, and spaces around values go.
             pub fn meant(self) -> Self {
-                Self {
+                let meant = Self {
                     $($field: match self.$field {
                         Change::Set(value) => value.meant_in(stringify!($field)),
                         unchanged => unchanged,
                     },)*
-                }
+                };
+                meant.with_blanks_of_an_address()
             }
         }
     };
@@ -80,6 +85,9 @@ connection_input! {
         /// 1 to 200 characters; the bucket's name where there is none.
         #[schema(value_type = Option<String>, example = "Acme's data")]
         display_name: String,
+        /// The bucket's name, or an address that names the bucket: an S3 URI, the ARN of the bucket or an object,
+        /// the S3 console's address, or an object's URL. The bucket is taken from it, and the prefix and the
+        /// Region too where the address has them and the request does not.
         #[schema(value_type = Option<String>, example = "acme-data")]
         bucket: String,
         /// The only part of the bucket that is used; `team` and `/team/` mean the same. Empty: the whole
@@ -89,8 +97,21 @@ connection_input! {
         /// What the product may do below the prefix; `read_write` where nothing else is set.
         #[schema(value_type = Option<closed_sets::Access>)]
         access: String,
+        /// The role's ARN, a switch-role link, or the address of the role's page in the IAM console where that
+        /// names the account.
         #[schema(value_type = Option<String>, example = "arn:aws:iam::123456789012:role/acme-sallyport")]
         role_arn: String,
+        /// The account that the role is made in, for a setup: with it the role's ARN is known before the role
+        /// exists (`expected_role_arn`), and is used until a `role_arn` is given. A storage has its role.
+        #[schema(value_type = Option<String>, example = "123456789012")]
+        customer_account_id: String,
+        /// The path that the documents make the role in, for a setup; `/` where nothing else is set.
+        #[schema(value_type = Option<String>, example = "/vendors/")]
+        role_path: String,
+        /// The managed policy that bounds the role, where the customer's account demands one: of that account,
+        /// or one of AWS's. The documents make the role with it.
+        #[schema(value_type = Option<String>, example = "arn:aws:iam::123456789012:policy/boundary")]
+        permissions_boundary_arn: String,
         /// The KMS key that encrypts the bucket's objects, where there is one.
         #[schema(value_type = Option<String>)]
         kms_key_arn: String,
@@ -126,7 +147,7 @@ connection_input! {
         /// Write-only: it never comes back.
         #[schema(value_type = Option<String>, write_only)]
         secret_access_key: SecretString,
-        /// Found by the check where it is empty.
+        /// Found by the check where it is empty: `null`, or `""`.
         #[schema(value_type = Option<String>, example = "eu-west-1")]
         region: String,
         /// The address of an S3-compatible store, for access keys.
@@ -146,6 +167,24 @@ pub struct InputRules<'a> {
 }
 
 impl ConnectionInput {
+    /// A form sends all its fields. Blank ones beside an address are not meant to take away what the address
+    /// says.
+    fn with_blanks_of_an_address(mut self) -> Self {
+        let Change::Set(text) = &self.bucket else {
+            return self;
+        };
+        let Some(Ok(pasted)) = pasted::bucket(text) else {
+            return self;
+        };
+        if matches!(self.prefix, Change::Clear) && pasted.prefix.is_some() {
+            self.prefix = Change::Keep;
+        }
+        if matches!(self.region, Change::Clear) && pasted.region.is_some() {
+            self.region = Change::Keep;
+        }
+        self
+    }
+
     /// Leaves as it is what this error refuses: its field, and what does not go with it.
     pub fn keep_refused(&mut self, error: &FieldError) {
         self.keep(&error.field);
@@ -169,6 +208,9 @@ impl ConnectionInput {
             prefix,
             access,
             role_arn,
+            customer_account_id,
+            role_path,
+            permissions_boundary_arn,
             kms_key_arn,
             bucket_account_id,
             requester_pays,
@@ -191,6 +233,8 @@ impl ConnectionInput {
                 DraftSignIn {
                     by,
                     role_arn: next_role,
+                    customer,
+                    role_path: next_path,
                     access_key,
                 },
         } = &mut next;
@@ -205,6 +249,7 @@ impl ConnectionInput {
             object_acls: next_acls,
             object_versions: next_versions,
             lifecycle: next_lifecycle,
+            permissions_boundary,
         } = settings;
         let DraftAccessKey {
             id: key_id,
@@ -213,6 +258,12 @@ impl ConnectionInput {
         } = access_key;
 
         let mut parser = FieldParser::default();
+        let Place {
+            bucket,
+            prefix,
+            region,
+        } = parser.place(bucket, prefix, region);
+        let role_arn = parser.role(role_arn, next_role.as_ref());
         parser.optional("display_name", display_name, next_name, Name::parse);
         parser.optional("bucket", bucket, next_bucket, BucketName::parse);
         let present = next_prefix.clone();
@@ -220,6 +271,28 @@ impl ConnectionInput {
         parser.required("access", access, next_access, Access::parse);
         parser.required("auth", auth, by, Auth::parse);
         parser.optional("role_arn", role_arn, next_role, RoleArn::parse);
+        let mut account = customer.as_ref().map(|customer| customer.id.clone());
+        parser.optional(
+            "customer_account_id",
+            customer_account_id,
+            &mut account,
+            AccountId::parse,
+        );
+        parser.required("role_path", role_path, next_path, RolePath::parse);
+        parser.optional(
+            "permissions_boundary_arn",
+            permissions_boundary_arn,
+            permissions_boundary,
+            BoundaryArn::parse,
+        );
+        *customer = match (account, customer.take()) {
+            (Some(id), Some(before)) if before.id == id => Some(before),
+            (Some(id), _) => Some(CustomerAccount {
+                id,
+                partition: rules.principal.partition().await?,
+            }),
+            (None, _) => None,
+        };
         parser.optional("region", region, next_region, Region::parse);
         parser.optional("kms_key_arn", kms_key_arn, kms_key, KmsKeyArn::parse);
         parser.optional(
@@ -308,6 +381,19 @@ async fn conflicts(
             );
         }
     }
+    if let Some(customer) = &next.sign_in.customer
+        && before.sign_in.customer.as_ref() != Some(customer)
+        && rules.principal.is_own_account(&customer.id).await?
+    {
+        refuse(
+            "customer_account_id",
+            "role_of_this_service",
+            format!(
+                "Account {} is the service's own; the role must be one of the customer's account.",
+                customer.id
+            ),
+        );
+    }
     let (key_before, key) = (&before.sign_in.access_key, &next.sign_in.access_key);
     if key.endpoint != key_before.endpoint {
         if next.sign_in.by == Auth::Role && key.endpoint.is_some() {
@@ -350,7 +436,7 @@ async fn conflicts(
             ),
         );
     }
-    let partition = next.sign_in.role_arn.as_ref().map(RoleArn::partition);
+    let partition = next.role_partition();
     if let (Some(partition), Some(region)) = (partition, next.settings.region)
         && region.partition().is_some_and(|own| own != partition)
     {
@@ -359,6 +445,33 @@ async fn conflicts(
             "partition_mismatch",
             format!("{region} is not in the role's partition `{partition}`."),
         );
+    }
+    if let Some(boundary) = &next.settings.permissions_boundary {
+        let own = match partition {
+            Some(partition) => partition,
+            None => rules.principal.partition().await?,
+        };
+        if boundary.partition() != own {
+            refuse(
+                "permissions_boundary_arn",
+                "partition_mismatch",
+                format!("The permissions boundary is not in the role's partition `{own}`."),
+            );
+        }
+        let sign_in = &next.sign_in;
+        let entered = sign_in.role_arn.as_ref().map(RoleArn::account);
+        let of_role = entered.or(sign_in.customer.as_ref().map(|customer| &customer.id));
+        if let (Some(owner), Some(of_role)) = (boundary.account(), of_role)
+            && owner != of_role
+        {
+            refuse(
+                "permissions_boundary_arn",
+                "boundary_of_other_account",
+                format!(
+                    "The permissions boundary is a policy of account {owner}, and the role is in {of_role}. IAM takes a policy of the role's own account, or one of AWS's."
+                ),
+            );
+        }
     }
     if let Some(key) = &next.settings.kms_key {
         if let Some(partition) = partition
@@ -407,63 +520,6 @@ fn parse_secret(secret: &SecretString) -> std::result::Result<(), Invalid> {
             "invalid_secret_access_key",
             "A secret access key has 8 to 256 printable ASCII characters and no spaces.",
         ))
-    }
-}
-
-/// Parses fields one after the other and collects what is wrong.
-#[derive(Default)]
-struct FieldParser {
-    errors: Vec<FieldError>,
-}
-
-impl FieldParser {
-    fn refuse(&mut self, field: &str, invalid: Invalid) {
-        self.errors.push(FieldError::new(field, invalid));
-    }
-
-    /// A field that may be empty.
-    fn optional<T>(
-        &mut self,
-        field: &str,
-        change: Change<String>,
-        slot: &mut Option<T>,
-        parse: impl Fn(&str) -> std::result::Result<T, Invalid>,
-    ) {
-        match change {
-            Change::Keep => {}
-            Change::Clear => *slot = None,
-            Change::Set(text) => match parse(&text) {
-                Ok(value) => *slot = Some(value),
-                Err(invalid) => self.refuse(field, invalid),
-            },
-        }
-    }
-
-    /// A field that has a default.
-    fn required<T: Default>(
-        &mut self,
-        field: &str,
-        change: Change<String>,
-        slot: &mut T,
-        parse: impl Fn(&str) -> std::result::Result<T, Invalid>,
-    ) {
-        match change {
-            Change::Keep => {}
-            Change::Clear => *slot = T::default(),
-            Change::Set(text) => match parse(&text) {
-                Ok(value) => *slot = value,
-                Err(invalid) => self.refuse(field, invalid),
-            },
-        }
-    }
-
-    /// A field whose every value is valid, and that has this value when it is cleared.
-    fn plain<T>(&mut self, change: Change<T>, slot: &mut T, default: T) {
-        match change {
-            Change::Keep => {}
-            Change::Clear => *slot = default,
-            Change::Set(value) => *slot = value,
-        }
     }
 }
 

@@ -5,6 +5,7 @@
 
 pub mod change;
 pub mod errors;
+mod fields;
 pub mod input;
 pub mod principal;
 pub mod provision;
@@ -18,6 +19,7 @@ use crate::domain::connection::access_key::SealedSecret;
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::external_id::ExternalId;
 use crate::domain::connection::role_arn::RoleArn;
+use crate::domain::connection::role_path::RolePath;
 use crate::domain::connection::service_identity::ServicePrincipal;
 use crate::domain::connection::settings::BucketSettings;
 use crate::domain::connection::{Connection, Credentials};
@@ -33,6 +35,36 @@ pub struct Connections {
     pub principal: Arc<PrincipalSource>,
     /// The origins whose pages may use the buckets.
     pub origins: Vec<Origin>,
+}
+
+/// The role that documents are rendered for.
+pub struct DocumentsRole {
+    /// `None`: neither the role nor its account is known yet.
+    pub arn: Option<RoleArn>,
+    /// Whether it exists, as far as is known: somebody entered it, or it has let the service in.
+    pub exists: bool,
+    /// Where the documents make it, while its ARN is not known.
+    pub path: RolePath,
+}
+
+impl DocumentsRole {
+    /// A role that somebody entered.
+    pub fn entered(arn: &RoleArn) -> Self {
+        Self {
+            arn: Some(arn.clone()),
+            exists: true,
+            path: RolePath::of(arn),
+        }
+    }
+
+    /// The role of a draft. `has_appeared`: the expected role has let the service in.
+    pub fn of(draft: &Draft, external_id: &ExternalId, has_appeared: bool) -> Self {
+        Self {
+            arn: draft.role(external_id),
+            exists: draft.sign_in.role_arn.is_some() || has_appeared,
+            path: draft.sign_in.role_path.clone(),
+        }
+    }
 }
 
 impl Connections {
@@ -63,11 +95,13 @@ impl Connections {
         external_id: &ExternalId,
         bucket: &BucketName,
         settings: &BucketSettings,
-        role_arn: Option<&RoleArn>,
+        role: DocumentsRole,
     ) -> Result<(Documents, DocumentParameters)> {
         let service_principal = self.principal.get().await?;
         let parameters = DocumentParameters {
-            partition: role_arn
+            partition: role
+                .arn
+                .as_ref()
                 .map(RoleArn::partition)
                 .or(settings.region.and_then(|region| region.partition()))
                 .unwrap_or(service_principal.partition()),
@@ -80,7 +114,10 @@ impl Connections {
             kms_key: settings.kms_key.clone(),
             allowed_origins: settings.allowed_origins(&self.origins).to_vec(),
             region: settings.region,
-            role_arn: role_arn.cloned(),
+            role_arn: role.arn,
+            role_exists: role.exists,
+            role_path: role.path,
+            permissions_boundary: settings.permissions_boundary.clone(),
             bucket_account: settings.bucket_account.clone(),
         };
         let documents = self.policies.documents(&parameters).map_err(Error::bug)?;

@@ -2,8 +2,9 @@
 
 use crate::application::bucket::probe::Prober;
 use crate::application::error::{Error, Kind, Result};
+use crate::domain::aws_failure::AwsFailure;
 use crate::domain::connection::account::{AccountId, Partition};
-use crate::domain::connection::service_identity::ServicePrincipal;
+use crate::domain::connection::service_identity::{ServiceIdentity, ServicePrincipal};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,12 +12,41 @@ use std::time::Duration;
 /// credentials belong to.
 pub struct PrincipalSource {
     configured: Option<ServicePrincipal>,
-    prober: Arc<dyn Prober>,
+    identity: Identity,
+}
+
+/// Who says what the service's own AWS identity is.
+enum Identity {
+    Asked(Arc<dyn Prober>),
+    /// AWS is not asked.
+    Given(ServiceIdentity),
 }
 
 impl PrincipalSource {
     pub fn new(configured: Option<ServicePrincipal>, prober: Arc<dyn Prober>) -> Self {
-        Self { configured, prober }
+        Self {
+            configured,
+            identity: Identity::Asked(prober),
+        }
+    }
+
+    /// One that asks nothing of AWS: the service is who this principal is.
+    pub fn given(principal: ServicePrincipal) -> Self {
+        let identity = ServiceIdentity {
+            account: principal.account().clone(),
+            partition: principal.partition(),
+        };
+        Self {
+            configured: Some(principal),
+            identity: Identity::Given(identity),
+        }
+    }
+
+    async fn identity(&self) -> std::result::Result<ServiceIdentity, AwsFailure> {
+        match &self.identity {
+            Identity::Asked(prober) => prober.identity().await,
+            Identity::Given(identity) => Ok(identity.clone()),
+        }
     }
 
     /// Fails while the service's own AWS identity is unknown.
@@ -24,7 +54,7 @@ impl PrincipalSource {
         if let Some(principal) = &self.configured {
             return Ok(principal.clone());
         }
-        match self.prober.identity().await {
+        match self.identity().await {
             Ok(identity) => Ok(ServicePrincipal::account_root(&identity)),
             Err(failure) => Err(Error::new(
                 Kind::Unavailable,
@@ -44,7 +74,7 @@ impl PrincipalSource {
 
     /// Whether an account is the service's own: no role of it is a customer's.
     pub async fn is_own_account(&self, account: &AccountId) -> Result<bool> {
-        let identity = self.prober.identity().await.ok();
+        let identity = self.identity().await.ok();
         Ok(self.get().await?.account() == account
             || identity.is_some_and(|identity| identity.account == *account))
     }
@@ -52,7 +82,7 @@ impl PrincipalSource {
     /// The partition that the service calls AWS from: that of its own identity, or else of the principal that
     /// the operator configured.
     pub async fn partition(&self) -> Result<Partition> {
-        match self.prober.identity().await {
+        match self.identity().await {
             Ok(identity) => Ok(identity.partition),
             // Without either, the error is that of the principal.
             Err(_) => Ok(self.get().await?.partition()),
@@ -61,6 +91,6 @@ impl PrincipalSource {
 
     /// Whether the service's own AWS identity is known.
     pub async fn identity_known(&self) -> bool {
-        self.prober.identity().await.is_ok()
+        self.identity().await.is_ok()
     }
 }

@@ -33,6 +33,8 @@ pub struct ConnectionView {
     pub object_versions: bool,
     /// Whether the documents let S3 delete what is below `temp/` and `export/` after 7 days.
     pub lifecycle: bool,
+    /// The managed policy that bounds the role that the documents make.
+    pub permissions_boundary_arn: Option<String>,
     pub access_key_id: Option<String>,
     pub endpoint: Option<String>,
 }
@@ -51,11 +53,15 @@ impl ConnectionView {
             object_acls: _,
             object_versions: _,
             lifecycle: _,
+            permissions_boundary,
         } = settings;
         let grants = settings.grants();
         let DraftSignIn {
             by: _,
             role_arn,
+            // Of setups alone, whose view has them.
+            customer: _,
+            role_path: _,
             access_key,
         } = sign_in;
         Self {
@@ -70,6 +76,7 @@ impl ConnectionView {
             object_acls: grants.acls,
             object_versions: grants.versions,
             lifecycle: settings.has_lifecycle(),
+            permissions_boundary_arn: permissions_boundary.as_ref().map(ToString::to_string),
             access_key_id: access_key.id.as_ref().map(|id| id.as_str().to_owned()),
             endpoint: access_key.endpoint.as_ref().map(ToString::to_string),
         }

@@ -2,7 +2,7 @@
 
 pub mod read;
 
-use crate::application::connections::Connections;
+use crate::application::connections::{Connections, DocumentsRole};
 use crate::application::error::{Error, Kind, Result};
 use crate::application::kept::store::{Store, Window};
 use crate::application::people::caller::Admin;
@@ -73,7 +73,10 @@ impl Doctor {
         draft: &Draft,
         external_id: Option<&ExternalId>,
     ) -> Result<Expected> {
-        let role = draft.sign_in.role_arn.as_ref();
+        let role = external_id.map_or_else(
+            || draft.sign_in.role_arn.clone(),
+            |external_id| draft.role(external_id),
+        );
         // Without it the documents are compared with the rest.
         let principal = self.connections.principal.known().await;
         let settings = &draft.settings;
@@ -81,7 +84,8 @@ impl Doctor {
             (Some(bucket), Some(id), Some(_)) => {
                 let rendered = self
                     .connections
-                    .documents(id, bucket, settings, role)
+                    // The documents of a role that exists: a bucket policy that was pasted is compared.
+                    .documents(id, bucket, settings, DocumentsRole::of(draft, id, true))
                     .await?;
                 RightDocuments {
                     trust_policy: rendered.0.trust_policy,
@@ -92,6 +96,7 @@ impl Doctor {
             _ => RightDocuments::default(),
         };
         let partition = role
+            .as_ref()
             .map(RoleArn::partition)
             .or(settings.region.and_then(|region| region.partition()))
             .or(principal.as_ref().map(|principal| principal.partition()))
@@ -103,7 +108,7 @@ impl Doctor {
             prefix: settings.prefix.clone(),
             grants: settings.grants(),
             auth: draft.sign_in.by,
-            role: role.cloned(),
+            role,
             kms_key: settings.kms_key.clone(),
             region: settings.region,
             bucket_account: settings.bucket_account.clone(),

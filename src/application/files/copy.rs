@@ -115,13 +115,13 @@ impl Files {
 
 /// Why no ACL, or not this one, can be given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum RefusedAcl {
+pub(super) enum RefusedAcl {
     PublicBlocked,
     Disabled,
 }
 
 impl RefusedAcl {
-    fn error(self) -> Error {
+    pub(super) fn error(self) -> Error {
         match self {
             Self::PublicBlocked => Error::new(
                 Kind::Conflict,
@@ -143,7 +143,7 @@ impl RefusedAcl {
 /// "Controlling ownership of objects").
 ///
 /// S3 denies public ACLs where the bucket or its account blocks them: no permission is missing then.
-fn refused_acl(failure: &AwsFailure) -> Option<RefusedAcl> {
+pub(super) fn refused_acl(failure: &AwsFailure) -> Option<RefusedAcl> {
     let says = |text| failure.message.as_deref().is_some_and(|m| m.contains(text));
     if failure.kind == FailureKind::AccessDenied
         && (says("BlockPublicAcls") || says("Block Public Access"))

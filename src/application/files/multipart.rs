@@ -6,6 +6,7 @@ use crate::application::bucket::read::BucketResult;
 use crate::application::bucket::sign::SignedUrl;
 use crate::application::bucket::write::{NewObject, StoredObject, WriteConditions};
 use crate::application::error::{Error, Kind, Result};
+use crate::application::files::copy::refused_acl;
 use crate::application::files::shared::Files;
 use crate::application::files::sign::url_life;
 use crate::application::kept::vault::Purpose;
@@ -63,10 +64,20 @@ impl Files {
         let bucket = self
             .bucket_for(FileOperation::Upload, admin.member(), storage)
             .await?;
+        if object.acl.is_some() {
+            self.bucket_for(FileOperation::WriteAcl, admin.member(), storage)
+                .await?;
+        }
         let upload_id = self
             .bucket
             .begin_multipart(&bucket, &bucket.key("key", key)?, object)
             .await;
+        if let Err(failure) = &upload_id
+            && object.acl.is_some()
+            && let Some(refused) = refused_acl(failure)
+        {
+            return Err(refused.error().internal(failure));
+        }
         let upload_id = self
             .explain_multipart(&bucket, FileOperation::Upload, upload_id)
             .await?;

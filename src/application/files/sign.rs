@@ -6,6 +6,7 @@ use crate::application::files::safe_content::LinkServing;
 use crate::application::files::shared::Files;
 use crate::application::people::caller::{Admin, Member};
 use crate::domain::Invalid;
+use crate::domain::files::canned_acl::CannedAcl;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::files::file_operation::FileOperation;
 use crate::domain::ids::{StorageRef, WorkspaceId};
@@ -49,6 +50,8 @@ pub enum SignedWrite {
     /// The upload must have this `Content-Type`; any where it is absent.
     Put {
         content_type: Option<String>,
+        /// The upload must ask for this ACL.
+        acl: Option<CannedAcl>,
     },
     Delete,
 }
@@ -116,7 +119,7 @@ impl Files {
     ) -> Result<Vec<SignedUrl>> {
         let expires_in = url_life(expires_in, self.longest_url_life)?;
         check_number(keys)?;
-        if let SignedWrite::Put { content_type } = method {
+        if let SignedWrite::Put { content_type, .. } = method {
             check_header_text("content_type", content_type.as_deref())?;
         }
         let operation = match method {
@@ -124,13 +127,18 @@ impl Files {
             SignedWrite::Delete => FileOperation::Delete,
         };
         let bucket = self.bucket_for(operation, admin.member(), storage).await?;
+        if let SignedWrite::Put { acl: Some(_), .. } = method {
+            self.bucket_for(FileOperation::WriteAcl, admin.member(), storage)
+                .await?;
+        }
         let keys = keys
             .iter()
             .enumerate()
             .map(|(at, key)| {
                 let method = match method {
-                    SignedWrite::Put { content_type } => SignedMethod::Put {
+                    SignedWrite::Put { content_type, acl } => SignedMethod::Put {
                         content_type: content_type.clone(),
+                        acl: *acl,
                     },
                     SignedWrite::Delete => SignedMethod::Delete,
                 };

@@ -3,10 +3,11 @@
 use crate::application::bucket::body::UploadBody;
 use crate::application::bucket::write::{DeleteTarget, NewObject, PutFailure, StoredObject};
 use crate::application::error::{Error, Kind, Result};
+use crate::application::files::copy::refused_acl;
 use crate::application::files::shared::{Files, TRANSFER};
 use crate::application::people::caller::Admin;
 use crate::domain::Invalid;
-use crate::domain::aws_failure::FailureKind;
+use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::files::file_key::FileKey;
 use crate::domain::files::file_operation::FileOperation;
 use crate::domain::ids::StorageRef;
@@ -48,6 +49,10 @@ impl Files {
         let bucket = self
             .bucket_for(FileOperation::Upload, admin.member(), storage)
             .await?;
+        if object.acl.is_some() {
+            self.bucket_for(FileOperation::WriteAcl, admin.member(), storage)
+                .await?;
+        }
         let object_key = bucket.key("key", key)?;
         let buffers = body.length().unwrap_or(TRANSFER).min(TRANSFER);
         let memory = self
@@ -78,9 +83,10 @@ impl Files {
                     if failure.kind == FailureKind::NoSuchKey {
                         failure.kind = FailureKind::PreconditionFailed;
                     }
-                    explainer
-                        .error(&bucket, FileOperation::Upload, failure)
-                        .await
+                    match object.acl.and_then(|_| refused_acl(&failure)) {
+                        Some(refused) => refused.error().internal(failure),
+                        None => explainer.error(&bucket, done(&failure), failure).await,
+                    }
                 }
             })
         };
@@ -152,6 +158,15 @@ impl Files {
             });
         }
         Ok(deletions)
+    }
+}
+
+/// What was denied: the upload, or the ACL that it asked for.
+fn done(failure: &AwsFailure) -> FileOperation {
+    let denial = failure.denial.as_deref();
+    match denial.and_then(|denial| denial.action.as_deref()) {
+        Some("s3:PutObjectAcl") => FileOperation::WriteAcl,
+        Some(_) | None => FileOperation::Upload,
     }
 }
 

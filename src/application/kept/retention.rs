@@ -16,6 +16,8 @@ const BATCH: u32 = 500;
 const STORAGES: u32 = 200;
 /// Links and sessions are kept a day longer, so somebody who comes late reads that they have ended.
 const LINKS: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long a setup without any input is kept after its dialog was last open.
+const DIALOGS: Duration = Duration::from_secs(60 * 60);
 
 /// How long things are kept. `None`: always.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +43,7 @@ impl Remover {
     pub fn expired(&self, now: OffsetDateTime) -> Vec<(Expired, OffsetDateTime)> {
         let mut all = vec![
             (Expired::SetupSecrets, now),
+            (Expired::LeftDialogs, now - DIALOGS),
             (Expired::SignInLinks, now - LINKS),
             (Expired::Sessions, now - LINKS),
             (Expired::InstructionLinks, now - LINKS),

@@ -2,9 +2,10 @@
 
 use crate::application::clock::Clock;
 use crate::application::error::Error;
-use crate::application::kept::store::{Expired, Store};
+use crate::application::kept::store::{AuditFilter, Expired, Store, Window};
+use crate::application::people::audit::{AuditLog, LogReader};
 use crate::domain::ids::{AuditId, WorkspaceId};
-use crate::domain::people::audit::{AuditEntry, SignedUrls};
+use crate::domain::people::audit::{AuditEntry, AuditedFile, SignedUrls};
 use serde_json::{Value, json};
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -80,6 +81,62 @@ impl AuditExport {
             if batch < u64::from(BATCH) {
                 return Ok(removed);
             }
+        }
+    }
+}
+
+/// A part of an export.
+pub struct ExportedPart {
+    /// Lines of JSON, newest first.
+    pub lines: Vec<u8>,
+    /// The last entry in it. `None`: there are no more.
+    pub last: Option<String>,
+}
+
+impl AuditLog {
+    /// The entries after `after`, at most some hundreds, as [`AuditExport::write`] writes them. Each has all of
+    /// its files.
+    pub async fn export(
+        &self,
+        reader: &LogReader,
+        filter: &AuditFilter,
+        after: Option<String>,
+    ) -> Result<ExportedPart, Error> {
+        let window = Window {
+            after,
+            limit: BATCH,
+        };
+        let mut lines = Vec::new();
+        let mut last = None;
+        for mut entry in self.list(filter, &window).await? {
+            if entry.file_count > entry.files.len() as u64 {
+                entry.files = self.all_files(reader, &entry.id).await?;
+            }
+            serde_json::to_writer(&mut lines, &line(&entry)?).map_err(Error::bug)?;
+            lines.push(b'\n');
+            last = Some(entry.id.to_string());
+        }
+        Ok(ExportedPart { lines, last })
+    }
+
+    async fn all_files(
+        &self,
+        reader: &LogReader,
+        entry: &AuditId,
+    ) -> Result<Vec<AuditedFile>, Error> {
+        let mut files = Vec::new();
+        let mut after = None;
+        loop {
+            let window = Window {
+                after,
+                limit: BATCH,
+            };
+            let part = self.files(reader, entry, &window).await?;
+            let Some((position, _)) = part.last() else {
+                return Ok(files);
+            };
+            after = Some(position.to_string());
+            files.extend(part.into_iter().map(|(_, file)| file));
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::application::error::{Error, FieldError, Kind, Reason, Result};
 use crate::application::files::shared::Files;
 use crate::application::files::sign::SignRequest;
 use crate::application::kept::idempotency::Keep;
-use crate::application::kept::store::{IMPORT, NewJob, Store, StoreError, Window};
+use crate::application::kept::store::{IMPORT, NewJob, ProjectFilter, Store, StoreError, Window};
 use crate::application::people::caller::{Admin, Member};
 use crate::application::storages::Storages;
 use crate::domain::Invalid;
@@ -356,6 +356,26 @@ impl Projects {
         Ok(self.store.list_projects(&member.workspace, window).await?)
     }
 
+    /// The same of those that the filter leaves.
+    pub async fn find(
+        &self,
+        member: &Member,
+        filter: &ProjectFilter,
+        window: &Window,
+    ) -> Result<Vec<Project>> {
+        let found = self.store.find_projects(&member.workspace, filter, window);
+        Ok(found.await?)
+    }
+
+    /// Gives the project another name, also while it is imported.
+    pub async fn rename(&self, admin: &Admin, id: &ProjectId, name: &Name) -> Result<Project> {
+        let workspace = admin.workspace();
+        match self.store.rename_project(workspace, id, name).await? {
+            true => self.get(admin.member(), id).await,
+            false => Err(Error::not_found("project")),
+        }
+    }
+
     /// Deletes the project, and ends its import. The files themselves stay in their bucket.
     pub async fn delete(&self, admin: &Admin, id: &ProjectId) -> Result<()> {
         match self.store.delete_project(admin.workspace(), id).await? {
@@ -377,6 +397,27 @@ impl Projects {
             .store
             .project_files(&member.workspace, id, after, limit)
             .await?)
+    }
+
+    /// For each of these files of a project, whether its storage has no such file any more. It is asked now,
+    /// for a page's files at once; what cannot be asked in time is an error.
+    pub async fn are_absent(
+        &self,
+        member: &Member,
+        project: &Project,
+        files: &[ProjectFile],
+        patience: Duration,
+    ) -> Result<Vec<bool>> {
+        let bucket = self
+            .storages
+            .usable(&member.workspace, &project.storage)
+            .await?;
+        let keys: Vec<&FileKey> = files.iter().map(|file| &file.file_key).collect();
+        let looking = lookup::look_up(self.source(), &bucket, &keys);
+        let found = tokio::time::timeout(patience, looking)
+            .await
+            .map_err(|_| too_slow())??;
+        Ok(found.iter().map(Option::is_none).collect())
     }
 
     /// Signs URLs of files of the project.

@@ -76,7 +76,10 @@ impl BrowserProbes {
         let key = id.key(&bucket)?;
         let (put, delete) = match bucket.connection.settings.access.writes() {
             true => {
-                let put = SignedMethod::Put { content_type: None };
+                let put = SignedMethod::Put {
+                    content_type: None,
+                    acl: None,
+                };
                 (
                     Some(self.sign(&bucket, &key, put).await?),
                     Some(self.sign(&bucket, &key, SignedMethod::Delete).await?),

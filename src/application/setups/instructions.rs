@@ -1,20 +1,29 @@
 //! Links for the customer's AWS administrator: whoever holds one sees what must be done in AWS for one
-//! setup, and may hand in the role's ARN. Nothing else.
+//! setup, may hand in the role, and may check the connection. Nothing else.
 
 use crate::application::clock::Clock;
 use crate::application::error::{Error, Kind, Result};
+use crate::application::kept::idempotency::Keep;
 use crate::application::kept::store::{Store, StoreError};
 use crate::application::kept::vault::sha256;
 use crate::application::people::authenticate::new_token;
 use crate::application::people::caller::Admin;
-use crate::application::setups::{SetupView, Setups, not_open};
-use crate::domain::ids::{InstructionLinkId, SetupId};
+use crate::application::setups::{RoleInput, SetupView, Setups, not_open};
+use crate::domain::check::{CheckReport, Step};
+use crate::domain::ids::{InstructionLinkId, SetupId, WorkspaceId};
 use crate::domain::people::sign_in::InstructionLink;
 use crate::domain::policy_document::{DocumentParameters, Documents};
 use crate::domain::setup::SetupStatus;
+use governor::clock::{Clock as _, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, Quota};
 use secrecy::SecretString;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::mpsc::UnboundedSender;
+
+/// A link's use is written down this often at most.
+const SEEN_EVERY: Duration = Duration::from_secs(60);
 
 pub struct Instructions {
     pub store: Arc<dyn Store>,
@@ -22,6 +31,40 @@ pub struct Instructions {
     pub setups: Arc<Setups>,
     /// How long a link works.
     pub lifetime: Duration,
+    pub rate: LinkRate,
+}
+
+/// A new link and its secret, which is given out once.
+pub type CreatedInstructionLink = (InstructionLink, SecretString);
+
+/// How many links a workspace makes in a minute.
+pub struct LinkRate(DefaultKeyedRateLimiter<WorkspaceId>);
+
+impl LinkRate {
+    const PER_MINUTE: NonZeroU32 = NonZeroU32::new(60).unwrap();
+
+    fn enter(&self, workspace: &WorkspaceId) -> Result<()> {
+        self.0.check_key(workspace).map_err(|not_until| {
+            Error::new(
+                Kind::TooMany,
+                "too_many_links",
+                format!(
+                    "This workspace makes more than {} links a minute.",
+                    Self::PER_MINUTE
+                ),
+            )
+            .remedy("Wait a moment, then make the link again.")
+            .retry_after(not_until.wait_time_from(DefaultClock::default().now()))
+        })
+    }
+}
+
+impl Default for LinkRate {
+    fn default() -> Self {
+        Self(DefaultKeyedRateLimiter::keyed(Quota::per_minute(
+            Self::PER_MINUTE,
+        )))
+    }
 }
 
 /// What a link leads to.
@@ -38,24 +81,33 @@ impl Instructions {
         &self,
         admin: &Admin,
         setup: &SetupId,
-    ) -> Result<(InstructionLink, SecretString)> {
+        keep: Keep<'_, CreatedInstructionLink>,
+    ) -> Result<CreatedInstructionLink> {
         let view = self.setups.get(admin, setup).await?;
         if view.status != SetupStatus::Open {
             return Err(not_open(view.status));
         }
+        self.rate.enter(admin.workspace())?;
         let (secret, hash) = new_token()?;
         let now = self.clock.now();
         let link = InstructionLink {
             id: InstructionLinkId::generate(),
             workspace: admin.workspace().clone(),
             setup: setup.clone(),
+            made_by: Some(admin.member().actor()),
             created_at: now,
+            last_used_at: None,
             expires_at: (now + self.lifetime).min(view.setup.expires_at),
         };
-        match self.store.put_instruction_link(&link, &hash).await {
+        let made = (link, secret);
+        let answer = keep.answer(&made)?;
+        let stored = self
+            .store
+            .put_instruction_link(&made.0, &hash, answer.as_ref());
+        match stored.await {
             // The setup went away since it was read.
             Err(StoreError::Conflict(_)) => Err(Error::not_found("setup")),
-            Ok(()) => Ok((link, secret)),
+            Ok(()) => Ok(made),
             Err(error) => Err(error.into()),
         }
     }
@@ -69,12 +121,36 @@ impl Instructions {
         Ok(link.filter(|link| self.clock.now() < link.expires_at))
     }
 
-    /// Makes the setup's link stop working. That there is none is no error.
-    pub async fn revoke(&self, admin: &Admin, setup: &SetupId) -> Result<()> {
+    /// Makes this link of the setup stop working.
+    pub async fn revoke(
+        &self,
+        admin: &Admin,
+        setup: &SetupId,
+        link: &InstructionLinkId,
+    ) -> Result<()> {
         self.setups.get(admin, setup).await?;
-        self.store
-            .revoke_instruction_link(admin.workspace(), setup)
+        let revoked = self
+            .store
+            .revoke_instruction_link(admin.workspace(), setup, link)
             .await?;
+        match revoked {
+            true => Ok(()),
+            false => Err(absent()),
+        }
+    }
+
+    /// Makes the setup's link stop working. That there is none is no error.
+    pub async fn revoke_any(&self, admin: &Admin, setup: &SetupId) -> Result<()> {
+        self.setups.get(admin, setup).await?;
+        let link = self
+            .store
+            .instruction_link_of(admin.workspace(), setup)
+            .await?;
+        if let Some(link) = link {
+            self.store
+                .revoke_instruction_link(admin.workspace(), setup, &link.id)
+                .await?;
+        }
         Ok(())
     }
 
@@ -87,9 +163,21 @@ impl Instructions {
             .filter(|link| self.clock.now() < link.expires_at)
             .ok_or_else(unusable)?;
         let view = self.setups.of_link(&link).await.map_err(gone)?;
+        self.note_use(&link).await;
         match view.status {
             SetupStatus::Closed | SetupStatus::Expired => Err(unusable()),
             SetupStatus::Open | SetupStatus::Completed => Ok(Opened { link, view }),
+        }
+    }
+
+    /// Writes down that the link was opened, once a minute at most. Nobody is refused because it fails.
+    async fn note_use(&self, link: &InstructionLink) {
+        let now = self.clock.now();
+        if link.last_used_at.is_some_and(|at| now - at < SEEN_EVERY) {
+            return;
+        }
+        if let Err(error) = self.store.touch_instruction_link(&link.id, now).await {
+            tracing::warn!(link = %link.id, %error, "the use of a link was not written down");
         }
     }
 
@@ -101,14 +189,25 @@ impl Instructions {
         self.setups.documents_of_link(link).await
     }
 
-    /// Hands in the role's ARN, by the rules of any change of a setup.
-    pub async fn set_role_arn(
+    /// Hands in the role, by the rules of any change of a setup.
+    pub async fn set_role(&self, link: &InstructionLink, role: RoleInput) -> Result<SetupView> {
+        self.setups.set_role_by_link(link, role).await
+    }
+
+    /// Checks the connection: whoever made the role learns whether it works, and so does the setup's admin.
+    pub async fn check(
         &self,
         link: &InstructionLink,
-        role_arn: String,
-    ) -> Result<SetupView> {
-        self.setups.set_role_arn_by_link(link, role_arn).await
+        wait: Duration,
+        listener: Option<UnboundedSender<Step>>,
+    ) -> Result<CheckReport> {
+        self.setups.check_by_link(link, wait, listener).await
     }
+}
+
+/// What a setup does not have, as its link.
+pub fn absent() -> Error {
+    Error::not_found("link")
 }
 
 /// One answer for what never was, what was revoked or replaced, and what has ended.
@@ -116,7 +215,7 @@ fn unusable() -> Error {
     Error::new(
         Kind::NotFound,
         "instruction_link_unusable",
-        "This link does not work any more: its time is up, it was revoked, or the setup that it belongs to has ended.",
+        "This setup link has expired or was revoked, or the setup that it belongs to has ended.",
     )
     .remedy("Ask whoever sent it to you for a new one.")
 }

@@ -1,31 +1,37 @@
 //! Setups: from an external ID to a storage.
 
 pub mod browser_probe;
+pub mod events;
 pub mod instructions;
+pub mod places;
+pub mod waiting;
 
 use crate::application::checks::Checks;
 use crate::application::clock::Clock;
-use crate::application::connections::Connections;
 use crate::application::connections::change::Change;
 use crate::application::connections::errors::{changed_meanwhile, check_required, incomplete};
 use crate::application::connections::input::ConnectionInput;
+use crate::application::connections::{Connections, DocumentsRole};
 use crate::application::error::{Error, FieldError, Kind, Reason, Result};
 use crate::application::kept::idempotency::Keep;
 use crate::application::kept::store::{Completion, Store, StoreError, Window};
 use crate::application::people::caller::Admin;
-use crate::domain::check::{CheckReport, Step};
+use crate::domain::check::{CheckReport, Step, StepName, StepStatus};
+use crate::domain::connection::access::Auth;
 use crate::domain::connection::external_id::ExternalId;
 use crate::domain::connection::service_identity::ServicePrincipal;
-use crate::domain::connection::{ConnectedBucket, Connection};
+use crate::domain::connection::{ConnectedBucket, Connection, Credentials};
 use crate::domain::ids::{SetupId, StorageId, WorkspaceId};
 use crate::domain::names::Name;
 use crate::domain::origin::Origin;
 use crate::domain::people::sign_in::InstructionLink;
 use crate::domain::policy_document::{DocumentParameters, Documents};
+use crate::domain::role_wait::{RoleWait, pause};
 use crate::domain::setup::{Draft, Setup, SetupStatus};
 use crate::domain::storage::{Health, Storage};
 use std::sync::Arc;
 use std::time::Duration;
+use time::OffsetDateTime;
 use tokio::sync::mpsc::UnboundedSender;
 
 /// How old the passed check may be that a setup becomes a storage by. A role can be changed at any time.
@@ -47,8 +53,19 @@ pub struct SetupView {
     pub status: SetupStatus,
     pub principal: ServicePrincipal,
     pub last_check: Option<CheckReport>,
+    /// Waiting for the role, or that it has appeared.
+    pub wait: Option<RoleWait>,
     /// Whether the last check is young enough to make a storage by, if it passed.
     pub check_is_fresh: bool,
+}
+
+/// Which role it is, and where it is made, as whoever administers AWS enters it.
+#[derive(Debug, Default)]
+pub struct RoleInput {
+    pub role_arn: Change<String>,
+    pub customer_account_id: Change<String>,
+    pub role_path: Change<String>,
+    pub permissions_boundary_arn: Change<String>,
 }
 
 /// Why a new setup was not stored.
@@ -59,6 +76,14 @@ enum Refused {
 }
 
 impl SetupView {
+    /// The waiting, where it is for the role that the present settings name.
+    pub fn present_wait(&self) -> Option<&RoleWait> {
+        let draft = &self.setup.draft;
+        let role = draft.role(&self.setup.external_id)?;
+        let wait = self.wait.as_ref()?;
+        (draft.sign_in.by == Auth::Role && wait.role_arn == role).then_some(wait)
+    }
+
     /// Whether the last check is of exactly the present settings.
     pub fn check_is_current(&self) -> bool {
         self.last_check
@@ -104,19 +129,27 @@ impl Setups {
         };
         let mut view = SetupView {
             status: SetupStatus::Open,
+            wait: new_wait(&setup, now),
             setup,
             principal,
             last_check: None,
             check_is_fresh: false,
         };
         match self.store_new(&view, &keep).await {
-            Ok(()) => Ok(view),
+            Ok(()) => {
+                self.wait_for_role(&view.setup).await?;
+                Ok(view)
+            }
             // The database refuses an ID that was ever used. With 122 random bits that does not happen by
             // chance; a broken generator would be caught here.
             Err(Refused::IdTaken) => {
                 view.setup.external_id = ExternalId::issue();
+                view.wait = new_wait(&view.setup, now);
                 match self.store_new(&view, &keep).await {
-                    Ok(()) => Ok(view),
+                    Ok(()) => {
+                        self.wait_for_role(&view.setup).await?;
+                        Ok(view)
+                    }
                     Err(Refused::IdTaken) => Err(Error::bug("two external IDs in a row were used")),
                     Err(Refused::Otherwise(error)) => Err(error),
                 }
@@ -139,8 +172,45 @@ impl Setups {
     }
 
     pub async fn get(&self, admin: &Admin, id: &SetupId) -> Result<SetupView> {
-        let setup = self.load(admin.workspace(), id).await?;
+        self.get_in(admin.workspace(), id).await
+    }
+
+    pub(super) async fn get_in(&self, workspace: &WorkspaceId, id: &SetupId) -> Result<SetupView> {
+        let setup = self.load(workspace, id).await?;
         self.view(setup).await
+    }
+
+    /// The setup's dialog is open now. `begins`: it was opened there. A setup of a dialog that nothing was entered
+    /// in is removed an hour after this.
+    pub async fn dialog_is_open(&self, admin: &Admin, id: &SetupId, begins: bool) -> Result<()> {
+        let now = self.clock.now();
+        self.store
+            .dialog_is_open(admin.workspace(), id, now, begins)
+            .await?;
+        Ok(())
+    }
+
+    /// From now on the setup waits for the role that it expects, if it expects one. A role that was entered is
+    /// there, as far as anybody has said.
+    async fn wait_for_role(&self, setup: &Setup) -> Result<()> {
+        let (workspace, id) = (&setup.workspace, &setup.id);
+        let now = self.clock.now();
+        match new_wait(setup, now) {
+            Some(wait) => {
+                let due = wait.due.unwrap_or(now);
+                self.store
+                    .wait_for_role(workspace, id, &wait.role_arn, now, due)
+                    .await?;
+            }
+            None => {
+                let role = setup.draft.role(&setup.external_id);
+                let wait = self.store.role_wait(workspace, id).await?;
+                if wait.is_some_and(|wait| Some(&wait.role_arn) != role.as_ref()) {
+                    self.store.wait_for_no_role(workspace, id).await?;
+                }
+            }
+        }
+        Ok(())
     }
 
     pub async fn list(&self, admin: &Admin, window: &Window) -> Result<Vec<SetupView>> {
@@ -248,6 +318,7 @@ impl Setups {
         }
         setup.draft = draft;
         setup.revision = revision;
+        self.wait_for_role(&setup).await?;
         self.view(setup).await
     }
 
@@ -281,6 +352,15 @@ impl Setups {
         self.documents_of(&setup).await
     }
 
+    /// Whether the setup's role has let the service in.
+    async fn has_appeared(&self, setup: &Setup) -> Result<bool> {
+        let wait = self.store.role_wait(&setup.workspace, &setup.id).await?;
+        let role = setup.draft.role(&setup.external_id);
+        Ok(wait.is_some_and(|wait| {
+            wait.appeared_at.is_some() && Some(&wait.role_arn) == role.as_ref()
+        }))
+    }
+
     async fn documents_of(&self, setup: &Setup) -> Result<(Documents, DocumentParameters)> {
         let draft = &setup.draft;
         let bucket = draft
@@ -292,7 +372,7 @@ impl Setups {
                 &setup.external_id,
                 bucket,
                 &draft.settings,
-                draft.sign_in.role_arn.as_ref(),
+                DocumentsRole::of(draft, &setup.external_id, self.has_appeared(setup).await?),
             )
             .await
     }
@@ -313,17 +393,32 @@ impl Setups {
         self.documents_of(&setup).await
     }
 
-    /// The one change that a link permits.
-    pub(super) async fn set_role_arn_by_link(
+    /// The one change that a link permits: which role it is, and where it is made.
+    pub(super) async fn set_role_by_link(
         &self,
         link: &InstructionLink,
-        role_arn: String,
+        role: RoleInput,
     ) -> Result<SetupView> {
         let input = ConnectionInput {
-            role_arn: Change::Set(role_arn),
+            role_arn: role.role_arn,
+            customer_account_id: role.customer_account_id,
+            role_path: role.role_path,
+            permissions_boundary_arn: role.permissions_boundary_arn,
             ..ConnectionInput::default()
         };
-        self.change_in(&link.workspace, &link.setup, input).await
+        self.change_in(&link.workspace, &link.setup, input.meant())
+            .await
+    }
+
+    /// Checks the connection of the link's setup, as its admin can.
+    pub(super) async fn check_by_link(
+        &self,
+        link: &InstructionLink,
+        wait: Duration,
+        listener: Option<UnboundedSender<Step>>,
+    ) -> Result<CheckReport> {
+        let setup = self.load_open(&link.workspace, &link.setup).await?;
+        self.check_of(&setup, wait, listener).await
     }
 
     /// Checks the connection that the setup describes.
@@ -335,8 +430,30 @@ impl Setups {
         listener: Option<UnboundedSender<Step>>,
     ) -> Result<CheckReport> {
         let setup = self.load_open(admin.workspace(), id).await?;
+        self.check_of(&setup, wait, listener).await
+    }
+
+    async fn check_of(
+        &self,
+        setup: &Setup,
+        wait: Duration,
+        listener: Option<UnboundedSender<Step>>,
+    ) -> Result<CheckReport> {
         let bucket = setup.connection().map_err(incomplete)?;
-        self.checks.run(bucket, wait, listener).await
+        let role = match &bucket.connection.credentials {
+            Credentials::Role { role_arn, .. } => Some(role_arn.clone()),
+            Credentials::AccessKey { .. } | Credentials::Service => None,
+        };
+        let report = self.checks.run(bucket, wait, listener).await?;
+        if let Some(role) = role
+            && report.steps.get(StepName::AssumeRole).status == StepStatus::Passed
+        {
+            let now = self.clock.now();
+            self.store
+                .record_role(&setup.workspace, &setup.id, &role, now)
+                .await?;
+        }
+        Ok(report)
     }
 
     /// Makes the storage, if the latest check passed for exactly these settings.
@@ -355,6 +472,10 @@ impl Setups {
             .connections
             .reseal(connection.credentials, storage_id.as_str())?;
         let now = self.clock.now();
+        let access_key_set_at = match &connection.credentials {
+            Credentials::AccessKey { .. } => Some(now),
+            Credentials::Role { .. } | Credentials::Service => None,
+        };
         let storage = Storage {
             id: storage_id,
             workspace: setup.workspace.clone(),
@@ -368,6 +489,7 @@ impl Setups {
             verified_revision: 1,
             health: Health::of_first(&check),
             quarantine: None,
+            access_key_set_at,
             project_count: 0,
             created_at: now,
         };
@@ -455,9 +577,33 @@ impl Setups {
                 .as_ref()
                 .is_some_and(|check| self.is_fresh(check)),
             last_check,
+            wait: self.store.role_wait(&setup.workspace, &setup.id).await?,
             setup,
         })
     }
+}
+
+/// The waiting that these settings begin: for the role that is expected and that nobody has entered.
+fn new_wait(setup: &Setup, now: OffsetDateTime) -> Option<RoleWait> {
+    let sign_in = &setup.draft.sign_in;
+    let role_arn = setup.draft.expected_role(&setup.external_id)?;
+    let is_entered = sign_in
+        .role_arn
+        .as_ref()
+        .is_some_and(|entered| *entered != role_arn);
+    (sign_in.by == Auth::Role && !is_entered).then(|| RoleWait {
+        workspace: setup.workspace.clone(),
+        setup: setup.id.clone(),
+        role_arn,
+        since: now,
+        due: Some(now + pause(false, 0)),
+        tries: 0,
+        unwatched_tries: 0,
+        last_tried_at: None,
+        outcome: None,
+        watched_until: None,
+        appeared_at: None,
+    })
 }
 
 /// The bucket's name, and the prefix where there is one.

@@ -28,6 +28,7 @@ impl Storages {
     ) -> Result<StorageView> {
         let workspace = admin.workspace();
         let id = not_built_in(storage, "changed")?;
+        refuse_of_setups(&input)?;
         let stored = self.load(workspace, id).await?;
         let pending = self.store.pending(workspace, id).await?;
         let base = match &pending {
@@ -163,6 +164,25 @@ impl Storages {
         self.load(admin.workspace(), id).await?;
         self.store.remove_pending(admin.workspace(), id).await?;
         Ok(())
+    }
+}
+
+/// Refuses what only a setup has: a storage's role was found, and is changed by its ARN.
+fn refuse_of_setups(input: &ConnectionInput) -> Result<()> {
+    let fields: Vec<FieldError> = [
+        ("customer_account_id", &input.customer_account_id),
+        ("role_path", &input.role_path),
+    ]
+    .into_iter()
+    .filter(|(_, change)| !change.is_keep())
+    .map(|(field, _)| {
+        let detail = "A storage has its role. To change it, send `role_arn`.";
+        FieldError::new(field, Invalid::new("only_in_setup", detail))
+    })
+    .collect();
+    match fields.is_empty() {
+        true => Ok(()),
+        false => Err(Error::invalid(fields)),
     }
 }
 

@@ -9,8 +9,8 @@ mod what_changed;
 use crate::application::bucket::port::Bucket;
 use crate::application::checks::Checks;
 use crate::application::clock::Clock;
-use crate::application::connections::Connections;
 use crate::application::connections::errors::{check_required, no_pending_change};
+use crate::application::connections::{Connections, DocumentsRole};
 use crate::application::error::{Error, Kind, Reason, Result};
 use crate::application::kept::store::{StorageDeletion, Store, Window};
 use crate::application::people::caller::{Admin, Member};
@@ -58,6 +58,8 @@ pub struct StorageView {
     /// The one in use.
     pub connection: Connection,
     pub is_default: bool,
+    /// For how many days it has had its access key, where that is too long.
+    pub old_key_days: Option<i64>,
     /// The change that waits for its check. Only admins see it.
     pub pending: Option<PendingView>,
     /// Only where one storage is read.
@@ -89,6 +91,7 @@ impl Storages {
                 source: StorageSource::BuiltIn,
                 connection: self.built_in.of(&member.workspace)?.connection,
                 is_default: default == StorageRef::BuiltIn,
+                old_key_days: None,
                 pending: None,
                 detail: HealthDetail::default(),
             },
@@ -231,7 +234,7 @@ impl Storages {
                 &external_id,
                 &connection.bucket,
                 &connection.settings,
-                Some(&role_arn),
+                DocumentsRole::entered(&role_arn),
             )
             .await
     }
@@ -348,6 +351,7 @@ impl Storages {
         Ok(StorageView {
             connection: storage.connection.clone(),
             is_default: default.own() == Some(&storage.id),
+            old_key_days: storage.old_access_key_days(self.clock.now()),
             source: StorageSource::Own(Box::new(storage)),
             pending,
             detail: HealthDetail::default(),
@@ -365,7 +369,7 @@ pub fn not_built_in<'a>(storage: &'a StorageRef, done: &str) -> Result<&'a Stora
     storage.own().ok_or_else(|| {
         Error::new(
             Kind::Conflict,
-            "built_in_storage_is_fixed",
+            "built_in_storage",
             format!("The built-in storage belongs to the product and cannot be {done}."),
         )
         .remedy("Connect a bucket of your own, or make another storage the default.")
@@ -412,6 +416,7 @@ impl StorageView {
         Self {
             connection: storage.connection.clone(),
             is_default: false,
+            old_key_days: None,
             source: StorageSource::Own(Box::new(storage)),
             pending: None,
             detail: HealthDetail::default(),

@@ -5,10 +5,16 @@ use crate::application::bucket::write::{NewObject, StoredHeaders};
 use crate::aws::failure::local;
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::connection::Connection;
-use aws_sdk_s3::types::EncodingType;
+use crate::domain::files::canned_acl::CannedAcl;
+use aws_sdk_s3::types::{EncodingType, ObjectCannedAcl};
 use aws_smithy_types::DateTime;
 use std::collections::HashMap;
 use time::OffsetDateTime;
+
+/// As the SDK takes it.
+pub(crate) fn acl_of(acl: CannedAcl) -> ObjectCannedAcl {
+    acl.as_str().into()
+}
 
 /// As the SDK takes it.
 pub(crate) fn expected_owner(connection: &Connection) -> Option<String> {

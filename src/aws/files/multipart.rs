@@ -8,7 +8,7 @@ use crate::application::bucket::write::{NewObject, StoredObject};
 use crate::aws::failure::classify;
 use crate::aws::files::bucket::S3Bucket;
 use crate::aws::files::conditions::Conditions;
-use crate::aws::files::convert::{expected_owner, expires, metadata_of};
+use crate::aws::files::convert::{acl_of, expected_owner, expires, metadata_of};
 use crate::aws::files::encryption::Encryption;
 use crate::aws::files::parts::{UploadCompletion, abort, abort_upload, begun, complete};
 use crate::aws::files::signing_life::{SigningLife, give_way};
@@ -48,6 +48,7 @@ impl BucketMultipart for S3Bucket {
                 .set_content_language(headers.content_language.clone())
                 .set_expires(expires(headers))
                 .set_metadata(Some(metadata_of(object)))
+                .set_acl(object.acl.map(acl_of))
                 .set_server_side_encryption(encryption.algorithm)
                 .set_ssekms_key_id(encryption.key_id)
                 .set_expected_bucket_owner(expected_owner(&bucket.connection))

@@ -1,20 +1,21 @@
 //! Read-only queries of buckets and objects.
 
 use crate::application::bucket::query::{
-    AccountBucket, Archive, BucketPage, BucketQuery, Grant, KeptHeaders, ObjectDetails,
-    ObjectVersion, Restore, VersionPage,
+    AccountBucket, Archive, BucketPage, BucketQuery, FolderNames, Grant, KeptHeaders,
+    ObjectDetails, ObjectVersion, Restore, VersionPage,
 };
-use crate::application::bucket::read::BucketResult;
+use crate::application::bucket::read::{BucketResult, ListFrom, ListRequest};
 use crate::aws::failure::{classify, local};
 use crate::aws::files::bucket::{S3Bucket, scope_of};
 use crate::aws::files::convert::{expected_owner, key_of, time_of};
 use crate::aws::files::head::{head_object, metadata};
 use crate::aws::files::listing::{Contradiction, Echo, Mark};
+use crate::aws::files::read::list_once;
 use crate::aws::sessions::SessionScope;
 use crate::domain::aws_failure::FailureKind;
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::connection::region::Region;
-use crate::domain::files::object_key::ObjectKey;
+use crate::domain::files::object_key::{ObjectKey, ObjectKeyPrefix};
 use crate::domain::files::storage_class::is_archived;
 use crate::domain::files::version::NULL_VERSION;
 use async_trait::async_trait;
@@ -124,6 +125,33 @@ impl BucketQuery for S3Bucket {
                 .map_err(|invalid| local(OPERATION, FailureKind::InvalidResponse, invalid))
         })
         .await
+    }
+
+    async fn folders(
+        &self,
+        bucket: &ConnectedBucket,
+        below: &ObjectKeyPrefix,
+        page_size: u32,
+        continuation: Option<&str>,
+    ) -> BucketResult<FolderNames> {
+        let request = ListRequest {
+            prefix: below.clone(),
+            recursive: false,
+            page_size,
+            from: match continuation {
+                None => ListFrom::Beginning,
+                Some(token) => ListFrom::Continuation(token.to_owned()),
+            },
+        };
+        let (page, _) = self
+            .in_scope(bucket, SessionScope::Folders, |session| {
+                list_once(session, bucket, &request)
+            })
+            .await?;
+        Ok(FolderNames {
+            folders: page.folders,
+            continuation: page.continuation,
+        })
     }
 
     async fn account_buckets(

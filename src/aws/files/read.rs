@@ -176,7 +176,7 @@ async fn head_listed(
 }
 
 /// A page, and the places of the objects whose size the store does not say.
-async fn list_once(
+pub(super) async fn list_once(
     session: Arc<AwsSession>,
     bucket: &ConnectedBucket,
     request: &ListRequest,

@@ -4,6 +4,7 @@ use crate::application::bucket::read::BucketResult;
 use crate::application::bucket::sign::{BucketSign, SignedMethod, SignedUrl};
 use crate::aws::failure::classify;
 use crate::aws::files::bucket::S3Bucket;
+use crate::aws::files::convert::acl_of;
 use crate::aws::files::encryption::Encryption;
 use crate::aws::files::signing_life::{SigningLife, give_way};
 use crate::aws::files::url_signer::UrlSigner;
@@ -75,12 +76,13 @@ impl BucketSign for S3Bucket {
                         .map_err(|error| classify("HeadObject", &error))?;
                     life.url("HEAD", &signed)
                 }
-                SignedMethod::Put { content_type } => {
+                SignedMethod::Put { content_type, acl } => {
                     let request = session.links.put_object().bucket(name).key(key);
                     // As headers: S3 takes no encryption from a query.
                     let encryption = Encryption::of(&bucket.connection);
                     let signed = request
                         .set_content_type(content_type.clone())
+                        .set_acl(acl.map(acl_of))
                         .set_server_side_encryption(encryption.algorithm)
                         .set_ssekms_key_id(encryption.key_id)
                         .presigned(life.config.clone())

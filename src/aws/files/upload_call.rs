@@ -6,7 +6,7 @@ use crate::aws::failure::{classify, local};
 use crate::aws::files::body_source::BodySource;
 use crate::aws::files::bucket::S3Bucket;
 use crate::aws::files::conditions::Conditions;
-use crate::aws::files::convert::{expected_owner, expires, metadata_of};
+use crate::aws::files::convert::{acl_of, expected_owner, expires, metadata_of};
 use crate::aws::files::encryption::Encryption;
 use crate::aws::files::pass_on::{Chunks, pass_on, unhurried};
 use crate::aws::files::proof::{self, At, Content, Taken};
@@ -332,6 +332,7 @@ pub(crate) fn put_object(
         .set_content_language(headers.content_language.clone())
         .set_expires(expires(headers))
         .set_metadata(Some(metadata_of(target.object)))
+        .set_acl(target.object.acl.map(acl_of))
         .set_server_side_encryption(encryption.algorithm)
         .set_ssekms_key_id(encryption.key_id)
         .set_if_none_match(conditions.none_match_header())

@@ -4,7 +4,7 @@ use crate::application::bucket::body::BodyFault;
 use crate::application::bucket::write::{PutFailure, StoredObject};
 use crate::aws::files::body_source::{BodySource, Recorded};
 use crate::aws::files::bucket::S3Bucket;
-use crate::aws::files::convert::{expires, metadata_of};
+use crate::aws::files::convert::{acl_of, expires, metadata_of};
 use crate::aws::files::encryption::Encryption;
 use crate::aws::files::parts::{UploadCompletion, abort, begun, complete};
 use crate::aws::files::spool::{Spool, broken};
@@ -55,6 +55,7 @@ async fn create(files: &S3Bucket, target: UploadTarget<'_>) -> Result<String, Pu
                 .set_content_language(headers.content_language.clone())
                 .set_expires(expires(headers))
                 .set_metadata(Some(metadata_of(target.object)))
+                .set_acl(target.object.acl.map(acl_of))
                 .set_server_side_encryption(encryption.algorithm)
                 .set_ssekms_key_id(encryption.key_id)
                 .set_checksum_algorithm(target.checksum())

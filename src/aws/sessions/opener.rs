@@ -126,6 +126,9 @@ impl SessionOpener {
                 .policies
                 .objects_session_policy(partition, connection, owner)),
             SessionScope::AllBuckets => Ok(self.policies.all_buckets_session_policy()),
+            SessionScope::Folders => Ok(self
+                .policies
+                .folders_session_policy(partition, connection, owner)),
         }
     }
 

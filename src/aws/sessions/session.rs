@@ -39,6 +39,8 @@ pub enum SessionScope {
     Objects,
     /// The names of the account's buckets.
     AllBuckets,
+    /// The names of one bucket's folders, below no prefix yet.
+    Folders,
 }
 
 /// Credentials at work: a client that signs with them.

@@ -43,16 +43,16 @@ macro_rules! steps {
 }
 
 steps! {
-    AssumeRole, "assume_role", "Assume the role with the external ID", ByRole;
-    RefusesMissingExternalId, "refuses_missing_external_id", "Be refused without an external ID", ByRole;
-    RefusesWrongExternalId, "refuses_wrong_external_id", "Be refused with a wrong external ID", ByRole;
-    GetBucketLocation, "get_bucket_location", "Read the bucket's Region", Always;
-    BucketOwner, "bucket_owner", "Compare the bucket's owner with the role's account", KnownOwner;
+    AssumeRole, "assume_role", "Assume the role with your external ID", ByRole;
+    RefusesMissingExternalId, "refuses_missing_external_id", "Rejects requests without an external ID", ByRole;
+    RefusesWrongExternalId, "refuses_wrong_external_id", "Rejects requests with another external ID", ByRole;
+    GetBucketLocation, "get_bucket_location", "Find the bucket's Region", Always;
+    BucketOwner, "bucket_owner", "The bucket belongs to the expected account", KnownOwner;
     ListBucket, "list_bucket", "List files below the prefix", Always;
-    GetObject, "get_object", "Read a file", Always;
-    PutObject, "put_object", "Write a probe file below temp/", ForWriting;
-    DeleteObject, "delete_object", "Delete the probe file", ForWriting;
-    Cors, "cors", "Ask for CORS as a browser would", WithOrigins;
+    GetObject, "get_object", "Read access to files", Always;
+    PutObject, "put_object", "Write a test file below temp/", ForWriting;
+    DeleteObject, "delete_object", "Delete the test file", ForWriting;
+    Cors, "cors", "CORS preflight from the product's pages", WithOrigins;
 }
 
 /// When a step is made.

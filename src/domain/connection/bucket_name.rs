@@ -68,6 +68,11 @@ impl BucketName {
         Ok(Self(value.to_owned()))
     }
 
+    /// What stands for the name where credentials are used before a bucket is chosen. No call names it.
+    pub fn not_chosen() -> Self {
+        Self("bucket-not-chosen".to_owned())
+    }
+
     /// Whether S3 would let the bucket be made today, in any Region.
     pub fn is_of_today(&self) -> bool {
         let name = self.0.as_str();

@@ -9,8 +9,11 @@ pub mod endpoint;
 pub mod external_id;
 pub mod grants;
 pub mod kms_key_arn;
+pub mod pasted;
+pub mod permissions_boundary;
 pub mod region;
 pub mod role_arn;
+pub mod role_path;
 pub mod service_identity;
 pub mod settings;
 

@@ -55,14 +55,16 @@ impl RoleArn {
             .map_err(|invalid| Invalid::new("invalid_role_arn", format!("{invalid} {SHAPE}")))?;
         let Some(path_and_name) = resource.strip_prefix("role/") else {
             let what = match resource.split('/').next() {
-                Some("user") => "a user's",
-                Some("root") => "an account root's",
-                Some("policy") => "a policy's",
-                Some("group") => "a group's",
-                Some("instance-profile") => "an instance profile's",
-                _ => "not a role's",
+                Some("user") => "a user",
+                Some("root") => "an account root",
+                Some("policy") => "a policy",
+                Some("group") => "a group",
+                Some("instance-profile") => "an instance profile",
+                _ => "something else",
             };
-            return refuse(format!("This ARN is {what}; a role's is needed. {SHAPE}"));
+            return refuse(format!(
+                "This is the ARN of {what}. Enter a role ARN. {SHAPE}"
+            ));
         };
         let (path, name) = match path_and_name.rsplit_once('/') {
             Some((path, name)) => (path, name),
@@ -106,6 +108,13 @@ impl RoleArn {
     /// The account that owns the role, and so must own the bucket.
     pub fn account(&self) -> &AccountId {
         &self.account
+    }
+
+    /// The role's path: begins and ends with a slash.
+    pub fn path(&self) -> &str {
+        self.text[..self.name_at]
+            .split_once(":role")
+            .map_or("/", |(_, path)| path)
     }
 
     /// The role's name, without its path.

@@ -5,6 +5,7 @@ use crate::domain::connection::account::AccountId;
 use crate::domain::connection::bucket_prefix::BucketPrefix;
 use crate::domain::connection::grants::Grants;
 use crate::domain::connection::kms_key_arn::KmsKeyArn;
+use crate::domain::connection::permissions_boundary::BoundaryArn;
 use crate::domain::connection::region::Region;
 use crate::domain::origin::Origin;
 
@@ -35,6 +36,9 @@ pub struct BucketSettings {
     pub object_versions: Option<bool>,
     /// Whether the documents let S3 delete what is below `temp/` and `export/` after 7 days.
     pub lifecycle: bool,
+    /// The managed policy that bounds the role, where the customer's account demands one. No call depends on
+    /// it; the documents make the role with it.
+    pub permissions_boundary: Option<BoundaryArn>,
 }
 
 impl BucketSettings {
@@ -76,6 +80,7 @@ impl Default for BucketSettings {
             object_acls: None,
             object_versions: None,
             lifecycle: true,
+            permissions_boundary: None,
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::domain::Invalid;
 use crate::domain::ids::{InstructionLinkId, SessionId, SetupId, SignInLinkId, WorkspaceId};
 use crate::domain::invalid::shown;
+use crate::domain::people::audit::Actor;
 use crate::domain::people::workspace::Role;
 use time::OffsetDateTime;
 use url::Url;
@@ -101,7 +102,11 @@ pub struct InstructionLink {
     pub id: InstructionLinkId,
     pub workspace: WorkspaceId,
     pub setup: SetupId,
+    /// `None`: an earlier release did not write it down.
+    pub made_by: Option<Actor>,
     pub created_at: OffsetDateTime,
+    /// When it was last opened, to the minute.
+    pub last_used_at: Option<OffsetDateTime>,
     pub expires_at: OffsetDateTime,
 }
 

@@ -11,7 +11,7 @@ pub struct DocumentRole {
     pub name: String,
     /// Begins and ends with a slash; `/` alone for a role without a path.
     pub path: String,
-    /// None until the customer has entered it.
+    /// None until the customer has entered it, or the account that it will be in.
     pub arn: Option<RoleArn>,
 }
 
@@ -62,7 +62,7 @@ impl DocumentParameters {
             DocumentName::Lifecycle,
             DocumentName::BucketPolicy,
         ];
-        if self.bucket_account_apart().is_some() {
+        if self.bucket_account_apart().is_some() && self.role_exists {
             bucket.extend([DocumentName::CliBucket, DocumentName::CloudformationBucket]);
         }
         DocumentAccounts {
@@ -82,7 +82,7 @@ impl DocumentParameters {
             },
             key: self.kms_key.as_ref().map(|key| {
                 let mut documents = vec![DocumentName::KeyPolicy];
-                if self.key_account_apart().is_some() {
+                if self.key_account_apart().is_some() && self.role_exists {
                     documents.push(DocumentName::CliKey);
                 }
                 DocumentAccount {

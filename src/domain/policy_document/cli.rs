@@ -31,6 +31,14 @@ pub fn render(parts: &Parts<'_>) -> Result<String, Invalid> {
     variables.extend([
         ("role_name", parts.role.name.clone()),
         ("role_path", parts.role.path.clone()),
+        (
+            "boundary",
+            parameters
+                .permissions_boundary
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+        ),
         ("external_id", parameters.external_id.to_string()),
         ("policy_name", POLICY_NAME.to_owned()),
         ("trust_policy", file(parts.trust_policy)?),

@@ -25,7 +25,7 @@ const APART: &str = "\
 ";
 
 pub fn render(parts: &Parts<'_>) -> Result<String, Invalid> {
-    let template = json!({
+    let mut template = json!({
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": "Lets the product use one S3 bucket through a role that asks for an external ID.",
         "Resources": {
@@ -49,6 +49,10 @@ pub fn render(parts: &Parts<'_>) -> Result<String, Invalid> {
             },
         },
     });
+    if let Some(boundary) = &parts.parameters.permissions_boundary {
+        template["Resources"]["Role"]["Properties"]["PermissionsBoundary"] =
+            json!(boundary.to_string());
+    }
     // CloudFormation reads YAML 1.1, which takes words such as `no` and `1_000` for other things than
     // strings: every string is quoted.
     let options = serde_saphyr::ser_options! { quote_all: true };

@@ -20,7 +20,7 @@ pub struct Documents {
     /// As `aws s3api put-bucket-lifecycle-configuration` takes it. None where the setup has none: for access to
     /// read, and where the customer switched it off.
     pub lifecycle: Option<Value>,
-    /// None until the role's ARN is known: S3 refuses a bucket policy whose principal does not exist.
+    /// None until the role exists: S3 refuses a bucket policy whose principal does not.
     pub bucket_policy: Option<Value>,
     /// A POSIX shell script. None where there is no role to make, as are the two below.
     pub cli: Option<String>,
@@ -29,10 +29,10 @@ pub struct Documents {
     /// HCL.
     pub terraform: Option<String>,
     /// The statement that lets the role use the KMS key, to be added to the key's policy. None without a key,
-    /// and until the role's ARN is known: KMS refuses a principal that does not exist.
+    /// and until the role exists: KMS refuses a principal that does not.
     pub key_policy: Option<Value>,
     /// A POSIX shell script for the bucket's account. None where that is the role's or not known, and until
-    /// the role's ARN is known; so are the three below.
+    /// the role exists; so are the three below.
     pub cli_bucket: Option<String>,
     /// YAML, for the bucket's account.
     pub cloudformation_bucket: Option<String>,

@@ -6,8 +6,10 @@ use crate::domain::connection::bucket_prefix::BucketPrefix;
 use crate::domain::connection::external_id::ExternalId;
 use crate::domain::connection::grants::Grants;
 use crate::domain::connection::kms_key_arn::KmsKeyArn;
+use crate::domain::connection::permissions_boundary::BoundaryArn;
 use crate::domain::connection::region::Region;
 use crate::domain::connection::role_arn::RoleArn;
+use crate::domain::connection::role_path::RolePath;
 use crate::domain::connection::service_identity::ServicePrincipal;
 use crate::domain::origin::Origin;
 use crate::domain::policy_document::role_name::RoleName;
@@ -29,7 +31,15 @@ pub struct DocumentParameters {
     pub allowed_origins: Vec<Origin>,
     pub region: Option<Region>,
     /// The customer's role, once it is known; until then the documents make one with a suggested name.
+    /// Known before the role exists, where the customer's account is.
     pub role_arn: Option<RoleArn>,
+    /// Whether the role exists already, as far as anybody has said or found. S3 and KMS refuse a policy that
+    /// names a principal that does not.
+    pub role_exists: bool,
+    /// The path of a role that the documents make, where its ARN is not known.
+    pub role_path: RolePath,
+    /// The managed policy that bounds the role that the documents make.
+    pub permissions_boundary: Option<BoundaryArn>,
     /// The bucket's account, where somebody has named it; otherwise it is the role's.
     pub bucket_account: Option<AccountId>,
 }
@@ -39,7 +49,17 @@ impl DocumentParameters {
     pub fn role_name(&self) -> RoleName {
         match &self.role_arn {
             Some(role_arn) => RoleName::of(role_arn),
-            None => RoleName::suggested(&self.bucket, &self.external_id),
+            None => self.suggested_role(),
         }
+    }
+
+    /// The role that they make unless the customer has one.
+    pub fn suggested_role(&self) -> RoleName {
+        RoleName::suggested(&self.bucket, &self.external_id, &self.role_path)
+    }
+
+    /// The role, where a policy may name it as principal.
+    pub fn principal_role(&self) -> Option<&RoleArn> {
+        self.role_arn.as_ref().filter(|_| self.role_exists)
     }
 }

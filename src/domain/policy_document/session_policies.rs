@@ -5,7 +5,7 @@
 use crate::domain::connection::access::Access;
 use crate::domain::connection::account::AccountId;
 use crate::domain::connection::grants::Grants;
-use crate::domain::files::file_operation::{PERMISSIONS, PermissionRow, Target};
+use crate::domain::files::file_operation::{FileOperation, PERMISSIONS, PermissionRow, Target};
 use crate::domain::policy_document::access_policy::{AccessPolicy, ByAccess, Scope};
 use crate::domain::policy_document::escape;
 use serde_json::{Value, json};
@@ -52,6 +52,16 @@ impl SessionPolicies {
         let actions: Vec<&str> = rows.map(|row| row.permission.action).collect();
         let statement = json!({ "Effect": "Allow", "Action": actions, "Resource": ["*"] });
         text(&json!({ "Version": "2012-10-17", "Statement": [statement] }))
+    }
+
+    /// Listing one bucket, and nothing else; with an account, only where that owns it.
+    pub fn folders(&self, scope: &Scope<'_>, owner: Option<&AccountId>) -> String {
+        let bucket = format!("arn:{}:s3:::{}", scope.partition, scope.bucket);
+        let action = FileOperation::Browse.permissions().iter();
+        let actions: Vec<&str> = action.map(|permission| permission.action).collect();
+        let statement = json!({ "Effect": "Allow", "Action": actions, "Resource": [bucket] });
+        let policy = json!({ "Version": "2012-10-17", "Statement": [statement] });
+        text(&owned_by(owner, policy))
     }
 }
 

@@ -84,10 +84,9 @@ impl PolicyTemplates {
         let trust_policy =
             self.trust_policy(&parameters.service_principal, &parameters.external_id)?;
         let bucket_policy = parameters
-            .role_arn
-            .as_ref()
+            .principal_role()
             .map(|role| self.bucket_policy.of(access).render(&scope, Some(role)));
-        let key_policy = parameters.role_arn.as_ref().and_then(|role| {
+        let key_policy = parameters.principal_role().and_then(|role| {
             let policy = self.permission_policy.of(access);
             policy.key_policy(&scope, role)
         });
@@ -251,6 +250,18 @@ impl PolicyTemplates {
     /// The same for the names of the account's buckets. They are those of the role's account anyway.
     pub fn all_buckets_session_policy(&self) -> String {
         self.sessions.all_buckets()
+    }
+
+    /// The same for the names of the folders in the connection's bucket, prefix or not: what somebody chooses a
+    /// prefix from.
+    pub fn folders_session_policy(
+        &self,
+        partition: Partition,
+        connection: &Connection,
+        owner: Option<&AccountId>,
+    ) -> String {
+        self.sessions
+            .folders(&scope_of(partition, connection), owner)
     }
 
     /// The statement to add to the permission policy when `action` (such as `s3:ListBucket`) is missing.

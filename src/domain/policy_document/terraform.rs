@@ -109,9 +109,13 @@ pub fn render(parts: &Parts<'_>) -> Result<String, Invalid> {
 }
 
 fn role(parts: &Parts<'_>) -> Result<Block, Invalid> {
-    Ok(resource("aws_iam_role")
+    let mut role = resource("aws_iam_role")
         .add_attribute(("name", text(&parts.role.name)?))
-        .add_attribute(("path", text(&parts.role.path)?))
+        .add_attribute(("path", text(&parts.role.path)?));
+    if let Some(boundary) = &parts.parameters.permissions_boundary {
+        role = role.add_attribute(("permissions_boundary", text(&boundary.to_string())?));
+    }
+    Ok(role
         .add_attribute(("assume_role_policy", json(parts.trust_policy)?))
         .build())
 }

@@ -9,6 +9,10 @@ use crate::domain::ids::{CheckId, SetupId, StorageId, WorkspaceId};
 use crate::domain::names::Name;
 use time::OffsetDateTime;
 
+/// After how many days an access key should have been replaced, as AWS's own checks have it (AWS Security Hub,
+/// "IAM.3").
+const LONGEST_KEY_USE_DAYS: i64 = 90;
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Storage {
     pub id: StorageId,
@@ -25,6 +29,9 @@ pub struct Storage {
     pub health: Health,
     /// The storage is not used while this is there.
     pub quarantine: Option<Quarantine>,
+    /// Since when the storage has the access key that it uses. `None`: it has none, or an earlier release did
+    /// not write it down.
+    pub access_key_set_at: Option<OffsetDateTime>,
     /// How many projects use it.
     pub project_count: i64,
     pub created_at: OffsetDateTime,
@@ -37,6 +44,13 @@ impl Storage {
             revision: self.revision,
             connection: self.connection.clone(),
         }
+    }
+
+    /// For how many days the storage has had its access key, where that is longer than a key should be used.
+    /// The key itself may be older: AWS tells that to its owner alone.
+    pub fn old_access_key_days(&self, now: OffsetDateTime) -> Option<i64> {
+        let days = (now - self.access_key_set_at?).whole_days();
+        (days > LONGEST_KEY_USE_DAYS).then_some(days)
     }
 
     /// Whether a check of exactly the present connection has passed.

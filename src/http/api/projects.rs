@@ -3,9 +3,11 @@
 use crate::application::closed_sets;
 use crate::application::error::{Error, Result};
 use crate::application::files::sign::{ReadMethod, SignRequest};
+use crate::application::kept::store::ProjectFilter;
 use crate::application::projects::input::{NewFileInput, NewProjectInput};
 use crate::domain::Invalid;
-use crate::domain::ids::ProjectId;
+use crate::domain::ids::{ProjectId, StorageRef};
+use crate::domain::names::Name;
 use crate::domain::project::{Project, ProjectFile, ProjectStatus};
 use crate::http::api::files::keys::parse_keys;
 use crate::http::api::files::sign::{SIGN_LIMIT, SignedUrlsBody};
@@ -13,6 +15,7 @@ use crate::http::body::Body;
 use crate::http::caller::{AdminCaller, MemberCaller};
 use crate::http::declare::{asks, changes};
 use crate::http::idempotency::{Idempotent, MadeAnswer};
+use crate::http::page;
 use crate::http::page::PageQuery;
 use crate::http::path::Id;
 use crate::http::query::Query;
@@ -20,11 +23,11 @@ use crate::http::state::Services;
 use crate::http::trail::Trail;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Json};
-use actix_web::{HttpResponse, delete, get, post};
+use actix_web::{HttpResponse, delete, get, patch, post};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use time::OffsetDateTime;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// A request names up to 10,000 files, each with a key and a name of 1,024 bytes.
@@ -35,6 +38,7 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(changes(create_project))
         .service(list_projects)
         .service(get_project)
+        .service(changes(rename_project))
         .service(changes(delete_project))
         .service(list_project_files)
         .service(asks(sign_project_files));
@@ -137,6 +141,41 @@ struct FailureBody {
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     remedy: Option<String>,
+}
+
+/// Which projects.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ProjectsQuery {
+    /// Only those that use this storage, or `built-in`.
+    #[param(example = "built-in")]
+    storage_id: Option<String>,
+    /// Only those that have this in their name, in capitals or not.
+    #[param(example = "cats", max_length = 200)]
+    name: Option<String>,
+    /// How many items: 1 to 1000.
+    #[param(default = 100, minimum = 1, maximum = 1000)]
+    page_size: Option<u32>,
+    /// `next_page_token` of the page before.
+    page_token: Option<String>,
+}
+
+impl ProjectsQuery {
+    fn filter(&self) -> Result<ProjectFilter> {
+        let storage = self.storage_id.as_deref().map(StorageRef::parse);
+        let too_long = |name: &String| name.chars().count() > Name::MAX_LEN;
+        if self.name.as_ref().is_some_and(too_long) {
+            let detail = format!("A name has at most {} characters.", Name::MAX_LEN);
+            return Err(Error::field("name", Invalid::new("invalid_length", detail)));
+        }
+        Ok(ProjectFilter {
+            storage: storage
+                .transpose()
+                .map_err(|invalid| Error::field("storage_id", invalid))?,
+            name: self.name.clone().filter(|name| !name.is_empty()),
+        })
+    }
 }
 
 /// A page of projects, newest first.
@@ -299,19 +338,21 @@ impl From<NewProjectBody> for NewProjectInput {
 /// List projects
 #[utoipa::path(
     tag = "Projects",
-    params(PageQuery),
+    params(ProjectsQuery),
     responses((status = 200, description = "A page of projects, newest first", body = ProjectList)),
 )]
 #[get("/v1/projects")]
 async fn list_projects(
     member: MemberCaller,
     services: Data<Services>,
-    query: Query<PageQuery>,
+    query: Query<ProjectsQuery>,
 ) -> Result<Json<ProjectList>> {
-    let place = format!("{}/projects", member.0.workspace);
-    let request = query.0.request()?;
+    let filter = query.0.filter()?;
+    // A page goes on in the list that it is of.
+    let place = format!("{}/projects{filter:?}", member.0.workspace);
+    let request = page::request(query.0.page_size, query.0.page_token)?;
     let window = services.page_tokens.window(&place, &request)?;
-    let rows = services.projects.list_all(&member.0, &window).await?;
+    let rows = services.projects.find(&member.0, &filter, &window).await?;
     let page = services
         .page_tokens
         .page(&place, &request, rows, |project| project.id.to_string())?;
@@ -319,6 +360,37 @@ async fn list_projects(
         projects: page.items.into_iter().map(Into::into).collect(),
         next_page_token: page.next_page_token,
     }))
+}
+
+/// A project's new name.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = ProjectChange)]
+struct ProjectChangeBody {
+    /// 1 to 200 characters.
+    #[schema(example = "Cats and dogs", min_length = 1, max_length = 200)]
+    name: String,
+}
+
+/// Rename a project
+///
+/// Its files stay as they are.
+#[utoipa::path(
+    tag = "Projects",
+    params(("project_id" = String, Path, description = "The project's ID")),
+    request_body = ProjectChangeBody,
+    responses((status = 200, description = "The project", body = ProjectBody)),
+)]
+#[patch("/v1/projects/{project_id}")]
+async fn rename_project(
+    admin: AdminCaller,
+    services: Data<Services>,
+    id: Id<ProjectId>,
+    body: Body<ProjectChangeBody>,
+) -> Result<Json<ProjectBody>> {
+    let name = Name::parse(&body.value.name).map_err(|invalid| Error::field("name", invalid))?;
+    let project = services.projects.rename(&admin.0, &id.0, &name).await?;
+    Ok(Json(project.into()))
 }
 
 /// Read a project

@@ -63,6 +63,12 @@ pub(super) struct StorageBody {
     /// `null` while the storage is active.
     quarantine: Option<QuarantineBody>,
     health: HealthBody,
+    /// Since when the storage has the access key that it uses. `null` without one, and where an earlier release did
+    /// not write it down.
+    #[serde(with = "time::serde::rfc3339::option")]
+    access_key_set_at: Option<OffsetDateTime>,
+    /// Only where the access key should be replaced.
+    access_key_warning: Option<AccessKeyWarningBody>,
     project_count: i64,
     /// A change that has not passed a check: the storage goes on with the settings above until it has.
     /// `null` for members.
@@ -78,6 +84,27 @@ pub(super) struct StorageBody {
 enum StorageState {
     Active,
     Quarantined,
+}
+
+/// That an access key has been used for more than 90 days.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AccessKeyWarning)]
+struct AccessKeyWarningBody {
+    /// For how many days the storage has had it. The key may be older: AWS tells that to its owner alone.
+    #[schema(example = 120)]
+    days: i64,
+    detail: String,
+    remedy: &'static str,
+}
+
+impl AccessKeyWarningBody {
+    fn of(days: i64) -> Self {
+        Self {
+            days,
+            detail: format!("This access key was given to us {days} days ago."),
+            remedy: "Make a new key for the same user, change the storage to it, check the change, and then delete the old key in IAM. Until the check has passed the storage goes on with the old one.",
+        }
+    }
 }
 
 /// Why a storage is not used.
@@ -240,6 +267,8 @@ impl From<StorageView> for StorageBody {
                 affected_projects: view.detail.affected.map(Into::into),
                 change: view.detail.change.map(Into::into),
             },
+            access_key_set_at: own.as_ref().and_then(|s| s.access_key_set_at),
+            access_key_warning: view.old_key_days.map(AccessKeyWarningBody::of),
             project_count: own.as_ref().map_or(0, |s| s.project_count),
             created_at: own.map(|s| s.created_at),
         }
@@ -327,7 +356,7 @@ async fn get_storage(
     request_body = ConnectionInput,
     responses(
         (status = 200, description = "The storage as it is in use, with the change in `pending`", body = StorageBody),
-        (status = 409, description = "`storage_in_use`: projects fix its bucket and prefix; `built_in_storage_is_fixed`; `changed_meanwhile`"),
+        (status = 409, description = "`storage_in_use`: projects fix its bucket and prefix; `built_in_storage`; `changed_meanwhile`"),
     ),
 )]
 #[patch("/v1/storages/{storage_id}")]
@@ -346,13 +375,14 @@ async fn change_storage(
 
 /// Delete a storage
 ///
-/// Nothing changes in the bucket. Refused while projects use the storage.
+/// Nothing changes in the bucket. Refused while projects use the storage. Where it is the default storage, the
+/// built-in storage is the default from then on.
 #[utoipa::path(
     tag = "Storages",
     params(("storage_id" = String, Path, description = "The storage's ID")),
     responses(
         (status = 204, description = "Deleted"),
-        (status = 409, description = "`storage_in_use`, with `project_count`; `built_in_storage_is_fixed`"),
+        (status = 409, description = "`storage_in_use`, with `project_count`; `built_in_storage`"),
     ),
 )]
 #[delete("/v1/storages/{storage_id}")]
@@ -408,7 +438,7 @@ async fn check_storage(
     params(("storage_id" = String, Path, description = "The storage's ID")),
     responses(
         (status = 204, description = "No change waits any more"),
-        (status = 409, description = "`built_in_storage_is_fixed`"),
+        (status = 409, description = "`built_in_storage`"),
     ),
 )]
 #[delete("/v1/storages/{storage_id}/pending")]

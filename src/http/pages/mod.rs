@@ -19,6 +19,9 @@ use crate::http::declare::PageRoutes;
 pub fn routes() -> PageRoutes {
     let mut routes = PageRoutes::of(&face::FACE);
     people::sign_in::configure(&mut routes);
+    people::tokens::configure(&mut routes);
+    people::sessions::configure(&mut routes);
+    people::audit_log::configure(&mut routes);
     storages::configure(&mut routes);
     files::configure(&mut routes);
     projects::configure(&mut routes);

@@ -3,6 +3,7 @@
 use crate::it::browser::dialog;
 use crate::it::browser::world::World;
 use crate::it::support::browser;
+use crate::it::support::emulator::VENDOR_ACCOUNT;
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -14,7 +15,8 @@ async fn the_link_shows_the_instructions_takes_the_role_and_can_do_nothing_else(
         world.sign_in(&page).await;
         let setup = dialog::open(&page).await;
         dialog::describe_bucket(&world, &page, "team").await;
-        page.press("Make a link").await;
+        dialog::go_by(&page, "Send to my administrator").await;
+        page.press("Create a setup link").await;
         page.see("Send this link to your AWS administrator.").await;
         let link = page
             .eval("document.querySelector('#link-panel code').textContent")
@@ -27,9 +29,17 @@ async fn the_link_shows_the_instructions_takes_the_role_and_can_do_nothing_else(
         outside.expect_status(404);
         outside.expect_status(422);
         outside.goto(&link).await;
-        outside
-            .see(&format!("Connect the bucket {}", world.bucket))
-            .await;
+        for words in [
+            "asks you to connect a bucket to Sallyport",
+            VENDOR_ACCOUNT,
+            "What you grant",
+            "team/temp/ and team/export/",
+            "How to take it back",
+            "What a careful administrator asks",
+        ] {
+            outside.see(words).await;
+        }
+        outside.press("AWS console, by hand").await;
         let external_id = world.setup(&setup).await["external_id"].clone();
         outside.see(external_id.as_str().unwrap()).await;
         assert!(outside.cookies().await.is_empty());
@@ -45,10 +55,11 @@ async fn the_link_shows_the_instructions_takes_the_role_and_can_do_nothing_else(
         }
 
         outside.goto(&link).await;
+        outside.press("Use another role").await;
         outside
             .fill("Role ARN", "arn:aws:iam::123:user/somebody")
             .await;
-        outside.press("Save").await;
+        outside.press("Connect").await;
         outside.find("#role_arn[aria-invalid=true]").await;
         assert_eq!(
             outside.value("Role ARN").await,
@@ -61,20 +72,29 @@ async fn the_link_shows_the_instructions_takes_the_role_and_can_do_nothing_else(
             .apply_documents(documents.as_str().unwrap().as_bytes())
             .await;
         outside.fill("Role ARN", &role_arn).await;
-        outside.press("Save").await;
-        outside
-            .see("Whoever sent you the link can check the connection now.")
-            .await;
+        outside.press("Connect").await;
+        // Their own check, which begins by itself; nothing is called saved.
+        outside.find("#verdict[data-ended=good]").await;
+        outside.see("Whoever sent you the link sees this too").await;
+        outside.see_no("Saved").await;
+        assert!(!outside.has_button("Add storage").await);
         assert_eq!(world.setup(&setup).await["role_arn"], role_arn);
 
+        // The product's side sees it without a reload.
+        page.see("The role has been entered").await;
         // The admin goes on, and takes the link back.
         page.press("Revoke the link").await;
         page.see("The link was revoked.").await;
         outside.reload().await;
-        outside.see("This link does not work any more").await;
-        page.press("Check and add").await;
-        dialog::check(&page).await;
-        page.see("The connection works.").await;
+        outside
+            .see("This setup link has expired or was revoked")
+            .await;
+        page.press("Continue").await;
+        dialog::at_step(&page, "check").await;
+        // The administrator's check counts.
+        page.see("Connected").await;
+        page.press("Add storage").await;
+        page.see("The storage was added.").await;
     })
     .await;
 }

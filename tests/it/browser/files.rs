@@ -76,7 +76,7 @@ async fn a_project_of_ticked_files_shows_them() {
         let choose = "document.getElementById('storage_id').value = arguments[0];";
         page.script(choose, json!([storage])).await.unwrap();
         page.fill("Name", "Rings <and> chequers").await;
-        page.press("tick them in the storage").await;
+        page.press("select them in the storage").await;
         page.at(&format!("/storages/{storage}/files")).await;
         follow(&page, "images").await;
         page.see("chequers.png").await;

@@ -14,5 +14,6 @@ mod screenshots;
 mod security;
 mod session;
 mod storages;
+mod waiting;
 mod workspaces;
 pub mod world;

@@ -23,7 +23,7 @@ async fn a_form_of_another_origin_changes_nothing() {
         // The cookie travels from the same site; the origin is another.
         page.goto(&elsewhere.same_site()).await;
         page.at("/settings/storages/add").await;
-        page.see("This came from another site's page, and was refused.")
+        page.see("This came from another site’s page, and was refused.")
             .await;
         // From another site, the cookie does not even travel.
         page.expect_status(401);
@@ -86,7 +86,7 @@ async fn only_listed_origins_embed_the_pages() {
         page.eval_async(frame, json!([storages])).await;
         let element = page.find("iframe").await;
         page.enter_frame(&element).await;
-        page.see("External object storage").await;
+        page.see("Storages").await;
         page.leave_frame().await;
         // An error is shown there as well.
         page.expect_status(404);
@@ -104,7 +104,7 @@ async fn only_listed_origins_embed_the_pages() {
         let element = page.find("iframe").await;
         page.enter_frame(&element).await;
         let text = page.text().await;
-        assert!(!text.contains("External object storage"), "{text}");
+        assert!(!text.contains("Storages"), "{text}");
     })
     .await;
 }
@@ -115,12 +115,12 @@ async fn a_member_sees_no_controls_of_an_admin_and_is_refused_their_addresses() 
     browser::run("member", async |browsers| {
         let (admin, page) = (browsers.open().await, browsers.open().await);
         world.sign_in(&admin).await;
-        assert!(admin.has_button("Add external object storage").await);
+        assert!(admin.has_button("Add storage").await);
         page.expect_status(403);
         world.sign_in_as_member(&page).await;
         world.goto(&page, "/settings/storages").await;
-        page.see("External object storage").await;
-        assert!(!page.has_button("Add external object storage").await);
+        page.see("Storages").await;
+        assert!(!page.has_button("Add storage").await);
         assert!(!page.has_button("Check now").await);
         let post =
             "const body = new URLSearchParams({csrf: document.querySelector('[name=csrf]').value});

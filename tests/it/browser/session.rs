@@ -14,7 +14,7 @@ async fn a_link_signs_in_once_and_the_cookie_is_kept_from_scripts() {
         let link = world.link("admin", "settings").await;
         page.goto(&link).await;
         page.at("/settings/storages").await;
-        page.see("External object storage").await;
+        page.see("Storages").await;
 
         let cookies = page.cookies().await;
         assert_eq!(cookies.len(), 1, "{cookies:?}");
@@ -48,6 +48,7 @@ async fn signing_out_ends_the_session_and_not_only_its_cookie() {
             .as_str()
             .unwrap()
             .to_owned();
+        page.press("Your session").await;
         page.press("Sign out").await;
         page.see("You are signed out").await;
         assert!(page.cookies().await.is_empty());

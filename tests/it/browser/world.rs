@@ -191,7 +191,7 @@ impl World {
         let answer = client.get(link).send().await.unwrap();
         let cookie = answer.headers()["set-cookie"].to_str().unwrap();
         let cookie = cookie.split(';').next().unwrap().to_owned();
-        let page = format!("/settings/setups/{setup}?step=role");
+        let page = format!("/settings/setups/{setup}?step=role&way=administrator");
         let html = client.get(self.url(&page)).header("cookie", &cookie);
         let html = html.send().await.unwrap().text().await.unwrap();
         let token = between(&html, "name=\"csrf\" value=\"", "\"");

@@ -7,8 +7,10 @@ use crate::domain::connection::bucket_prefix::BucketPrefix;
 use crate::domain::connection::external_id::ExternalId;
 use crate::domain::connection::grants::Grants;
 use crate::domain::connection::kms_key_arn::KmsKeyArn;
+use crate::domain::connection::permissions_boundary::BoundaryArn;
 use crate::domain::connection::region::Region;
 use crate::domain::connection::role_arn::RoleArn;
+use crate::domain::connection::role_path::RolePath;
 use crate::domain::connection::service_identity::ServicePrincipal;
 use crate::domain::origin::Origin;
 use crate::domain::policy_document::{
@@ -35,6 +37,9 @@ pub fn parameters(partition: Partition) -> DocumentParameters {
         role_arn: Some(
             RoleArn::parse(&format!("arn:{partition}:iam::444455556666:role/acme")).unwrap(),
         ),
+        role_exists: true,
+        role_path: RolePath::default(),
+        permissions_boundary: None,
         bucket_account: None,
     }
 }
@@ -246,5 +251,28 @@ fn without_an_origin_there_is_no_cors_rule_and_without_a_role_no_bucket_policy()
     ] {
         let text = text.unwrap();
         assert!(!text.to_lowercase().contains("cors"), "{text}");
+    }
+}
+
+/// The role is made with the boundary that the customer's account demands, in every form that makes it.
+#[test]
+fn a_permissions_boundary_is_in_every_form_that_makes_the_role() {
+    let arn = "arn:aws:iam::123456789012:policy/team/boundary";
+    let with = render(&DocumentParameters {
+        permissions_boundary: Some(BoundaryArn::parse(arn).unwrap()),
+        ..parameters(Partition::Aws)
+    });
+    let without = render(&parameters(Partition::Aws));
+    for (form, text, bare) in [
+        ("cli", with.cli, without.cli),
+        (
+            "cloudformation",
+            with.cloudformation,
+            without.cloudformation,
+        ),
+        ("terraform", with.terraform, without.terraform),
+    ] {
+        assert!(text.unwrap().contains(arn), "{form}");
+        assert!(!bare.unwrap().contains("policy/team/boundary"), "{form}");
     }
 }

@@ -145,7 +145,13 @@ async fn every_write_asks_for_the_connections_key() {
         .await
         .unwrap();
 
-    let wanted = [(copy, SignedMethod::Put { content_type: None })];
+    let wanted = [(
+        copy,
+        SignedMethod::Put {
+            content_type: None,
+            acl: None,
+        },
+    )];
     let signed = files.sign(&bucket, &wanted, Duration::from_secs(60)).await;
     let signed = signed.unwrap().remove(0);
     let send = async |with_headers: bool| {

@@ -319,7 +319,7 @@ async fn what_is_no_file_is_refused_with_words() {
     let problem = refused.problem(415, "unsupported_media_type");
     assert!(problem["detail"].as_str().unwrap().contains("form"));
     for name in [
-        "x-amz-acl",
+        "x-amz-grant-read",
         "x-amz-meta-owner",
         "x-amz-tagging",
         "x-amz-storage-class",

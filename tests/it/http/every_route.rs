@@ -42,6 +42,7 @@ fn filled(path: &str) -> String {
             "check_id" => "chk_",
             "project_id" => "prj_",
             "session_id" => "ses_",
+            "link_id" => "inl_",
             _ => "",
         };
         out.push_str(before);

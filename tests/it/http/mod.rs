@@ -2,6 +2,7 @@
 
 mod acknowledged;
 mod bad_input;
+mod brand;
 mod client_address;
 mod encoded_paths;
 mod error_codes;

@@ -22,11 +22,11 @@ async fn an_unknown_parameter_is_refused_everywhere() {
             let Ok(method) = Method::from_bytes(method.to_uppercase().as_bytes()) else {
                 continue;
             };
-            let path = format!("{path}?b%75cket=other");
+            let path = format!("{path}?b%75cket_name=other");
             let answer = Answer::of(app.request(method.clone(), &path, token)).await;
             assert_eq!(answer.status, 422, "{method} {path}: {answer:?}");
             if method != Method::HEAD {
-                answer.refused_field("bucket");
+                answer.refused_field("bucket_name");
                 assert_eq!(answer.json()["code"], "unknown_field");
             }
             asked += 1;

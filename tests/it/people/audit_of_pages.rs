@@ -54,6 +54,9 @@ async fn a_refused_form_is_seen_by_the_workspace_s_admins() {
         format!("/storages/sto_{absent}/files/delete"),
         "/projects".to_owned(),
         format!("/projects/prj_{absent}/delete"),
+        "/settings/tokens".to_owned(),
+        format!("/settings/tokens/tok_{absent}/revoke"),
+        format!("/settings/sessions/ses_{absent}/end"),
     ];
     for path in forms {
         for origin in [None, Some("https://evil.example.com")] {

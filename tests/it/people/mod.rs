@@ -2,4 +2,5 @@
 
 mod audit_of_files;
 mod audit_of_pages;
+mod pages;
 mod workspaces;

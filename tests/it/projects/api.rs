@@ -61,6 +61,47 @@ async fn a_project_of_file_keys() {
         assert_eq!(setting.get(&metadata).await.expect(200)["etag"], etag);
     }
 
+    // Renamed, and found by its name and its storage.
+    let (app, admin) = (&setting.app, &setting.workspace.admin);
+    let name = json!({"name": "Dogs 100%"});
+    let member = &setting.workspace.member;
+    let refused = app.patch(&path(&project), member, &name).await;
+    refused.problem(403, "admin_required");
+    let renamed = app.patch(&path(&project), admin, &name).await;
+    let project = renamed.expect(200);
+    assert_eq!(project["name"], "Dogs 100%");
+    assert_eq!(setting.get(&path(&project)).await.expect(200), project);
+    for bad in [
+        json!({"name": ""}),
+        json!({"name": "A", "storage_id": "built-in"}),
+    ] {
+        let refused = app.patch(&path(&project), admin, &bad).await;
+        assert_eq!(refused.status, 422);
+    }
+    let own = &setting.storage.id;
+    for (query, found) in [
+        (format!("storage_id={own}"), 1),
+        ("storage_id=built-in".to_owned(), 0),
+        ("name=dOGS".to_owned(), 1),
+        ("name=100%25".to_owned(), 1),
+        ("name=_ogs".to_owned(), 0),
+        ("name=s%25100".to_owned(), 0),
+        ("name=Cats".to_owned(), 0),
+        (format!("storage_id={own}&name=dogs"), 1),
+    ] {
+        let listed = setting
+            .get(&format!("/v1/projects?{query}"))
+            .await
+            .expect(200);
+        assert_eq!(
+            listed["projects"].as_array().unwrap().len(),
+            found,
+            "{query}"
+        );
+    }
+    let odd = setting.get("/v1/projects?storage_id=x").await;
+    odd.refused_field("storage_id");
+
     // A page token of another project's files is refused.
     let other = setting.create(wanted(&["/top.json"])).await.expect(201);
     let stolen = format!("{}/files?page_size=2&page_token={token}", path(&other));

@@ -3,7 +3,7 @@
 use crate::application::bucket::body::UploadBody;
 use crate::application::bucket::multipart::{BucketMultipart, SentPart};
 use crate::application::bucket::query::{
-    BucketPage, BucketQuery, Grant, ObjectDetails, VersionPage,
+    BucketPage, BucketQuery, FolderNames, Grant, ObjectDetails, VersionPage,
 };
 use crate::application::bucket::read::BucketResult;
 use crate::application::bucket::sign::{BucketSign, SignedMethod, SignedUrl};
@@ -14,7 +14,7 @@ use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::connection::region::Region;
 use crate::domain::files::canned_acl::CannedAcl;
-use crate::domain::files::object_key::ObjectKey;
+use crate::domain::files::object_key::{ObjectKey, ObjectKeyPrefix};
 use crate::it::projects::fake::{FakeBucket, failure};
 use async_trait::async_trait;
 use std::time::Duration;
@@ -49,6 +49,16 @@ impl BucketQuery for FakeBucket {
     }
 
     async fn location(&self, _: &ConnectedBucket) -> BucketResult<Region> {
+        Err(unused())
+    }
+
+    async fn folders(
+        &self,
+        _: &ConnectedBucket,
+        _: &ObjectKeyPrefix,
+        _: u32,
+        _: Option<&str>,
+    ) -> BucketResult<FolderNames> {
         Err(unused())
     }
 

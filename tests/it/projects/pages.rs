@@ -176,3 +176,37 @@ async fn bad_input_stays_and_is_told_beside_its_field() {
     let page = member.get(redirect(&answer)).await;
     assert!(page.text.contains(">cat.png<") && !page.text.contains(">a b.txt<"));
 }
+
+#[tokio::test]
+async fn a_file_that_was_deleted_since_is_told() {
+    let scene = Scene::on(Emulator).prefix("team").connect().await;
+    let (app, workspace, storage) = scene.parts();
+    two_files(&storage).await;
+    let admin = Visitor::sign_in(&app, &workspace.admin, "admin").await;
+    let form = admin.get("/projects/new").await;
+    let token = hidden(&form.text, "token");
+    let fields = [
+        ("storage_id", storage.id.as_str()),
+        ("name", "Cats"),
+        ("from", "keys"),
+        ("keys", "/a b.txt\n/in/cat.png"),
+        ("on_archived", "skip"),
+        ("token", token.as_str()),
+    ];
+    let made = admin.post("/projects", &fields).await;
+    let path = redirect(&made).split('?').next().unwrap().to_owned();
+    let whole = admin.get(&path).await;
+    assert!(!whole.text.contains("any more"), "{}", whole.text);
+
+    let delete = format!("/storages/{}/files/delete", storage.id);
+    let deleted = admin.post(&delete, &[("key", "/a b.txt")]).await;
+    assert_eq!(deleted.status, 303);
+    let page = admin.get(&path).await;
+    assert!(
+        page.text.contains("1 file is not in the storage any more"),
+        "{}",
+        page.text
+    );
+    assert_eq!(page.text.matches("Not there").count(), 1);
+    assert_eq!(page.text.matches("/download?key=").count(), 1);
+}

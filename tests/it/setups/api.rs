@@ -177,7 +177,6 @@ fn bad_values() -> Vec<(&'static str, Vec<Value>)> {
         (
             "region",
             with(&[
-                "",
                 "EU-WEST-1",
                 "eu-west-999",
                 "x@evil:443/#",

@@ -1,5 +1,8 @@
 //! Setups: from an external ID to a storage.
 
+mod administrator_links;
 pub mod api;
 mod completion;
 pub mod pages;
+mod places;
+mod waiting;

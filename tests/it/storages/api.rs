@@ -511,7 +511,7 @@ async fn the_built_in_storage_has_documents_without_a_role_and_stays_as_it_is() 
         .await;
     of_member.problem(403, "admin_required");
 
-    let fixed = "built_in_storage_is_fixed";
+    let fixed = "built_in_storage";
     let body = json!({"display_name": "Mine"});
     app.patch(path, admin, &body).await.problem(409, fixed);
     app.delete(path, admin).await.problem(409, fixed);

@@ -106,14 +106,14 @@ async fn a_storage_s_page_shows_changes_and_deletes_it() {
 
     let built_in = admin.get("/settings/storages/built-in").await;
     shows(&built_in, 200, "Built-in storage");
-    assert!(!built_in.text.contains("Rename or change"));
+    assert!(!built_in.text.contains("Edit storage"));
     let checked = admin.post("/settings/storages/built-in/checks", &[]).await;
     shows(&checked, 200, "Checked");
     shows(&checked, 200, "The connection works.");
     for below in ["/settings", "/delete"] {
         let path = format!("/settings/storages/built-in{below}");
         for answer in [admin.get(&path).await, admin.post(&path, &[]).await] {
-            shows(&answer, 409, "built_in_storage_is_fixed");
+            shows(&answer, 409, "built_in_storage");
         }
     }
 

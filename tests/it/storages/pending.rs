@@ -1,7 +1,7 @@
 //! Changes of a storage: what was proved stays in use until the change has passed its check.
 
 use crate::it::connections::custom_endpoints::{app_allowing, user_key};
-use crate::it::storages::api::{Stored, rows};
+use crate::it::storages::api::{Stored, damage, rows};
 use crate::it::support::app::{ORIGIN, app_on, logs};
 use crate::it::support::aws::stub::{AwsStub, role_denied};
 use crate::it::support::emulator::Emulator;
@@ -222,6 +222,8 @@ async fn a_new_access_key_waits_beside_the_old_one() {
     dialog.patch(key).await.expect(200);
     let storage = Stored::of(&dialog).await;
     storage.files().await.expect(200);
+    let since = storage.get().await["access_key_set_at"].clone();
+    assert!(since.is_string());
     let waiting = "SELECT COUNT(*) FROM pending_connections WHERE secret IS NOT NULL";
 
     // The same secret is no change, however it is sealed.
@@ -255,6 +257,9 @@ async fn a_new_access_key_waits_beside_the_old_one() {
     assert_eq!(rows(&app, waiting).await, 0);
     let now = storage.get().await;
     assert_eq!(now["access_key_id"], next_id);
+    let replaced = now["access_key_set_at"].clone();
+    assert!(replaced.as_str().unwrap() > since.as_str().unwrap());
+    assert_eq!(now["access_key_warning"], json!(null));
     storage.files().await.expect(200);
     storage.check().await.works();
 
@@ -262,6 +267,18 @@ async fn a_new_access_key_waits_beside_the_old_one() {
     storage.patch(json!({"access": "read"})).await.expect(200);
     storage.check_pending().await.works();
     storage.files().await.expect(200);
+    assert_eq!(storage.get().await["access_key_set_at"], replaced);
+
+    // A hundred days later.
+    damage(
+        &app,
+        "UPDATE storages SET access_key_set_at = access_key_set_at - 8640000000000",
+    )
+    .await;
+    let old = storage.get().await;
+    assert_eq!(old["access_key_warning"]["days"], 100);
+    let said = old["access_key_warning"]["detail"].as_str().unwrap();
+    assert!(said.contains("given to us 100 days ago"), "{said}");
 
     // What is taken back is gone.
     storage

@@ -5,8 +5,10 @@ mod documents;
 mod names;
 mod outcome;
 
+pub use crate::domain::connection::permissions_boundary::BoundaryArn;
+pub use crate::domain::connection::role_path::RolePath as IamPath;
 pub use documents::{GivenCorsRule, GivenDocuments, GivenLifecycleRule, RuleStatus};
-pub use names::{BoundaryArn, IamName, IamPath};
+pub use names::IamName;
 pub use outcome::{ProvisionChange, ProvisionError, Provisioned, ProvisionedPart};
 
 use crate::domain::Invalid;

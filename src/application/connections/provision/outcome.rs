@@ -1,8 +1,9 @@
 //! What was done, or why it was not.
 
-use crate::application::connections::provision::names::{IamName, IamPath};
+use crate::application::connections::provision::names::IamName;
 use crate::domain::connection::account::AccountId;
 use crate::domain::connection::role_arn::RoleArn;
+use crate::domain::connection::role_path::RolePath as IamPath;
 use serde::Serialize;
 use std::time::Duration;
 

@@ -4,7 +4,7 @@ use crate::application::kept::store::error::StoreResult;
 use crate::application::kept::store::values::Window;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::{AuditId, StorageId, WorkspaceId};
-use crate::domain::people::audit::{Actor, AuditEntry, AuditIntent, AuditedFile};
+use crate::domain::people::audit::{Actor, AuditEntry, AuditIntent, AuditResult, AuditedFile};
 use async_trait::async_trait;
 use time::OffsetDateTime;
 
@@ -18,6 +18,35 @@ pub struct AuditFilter {
     pub workspace: Option<WorkspaceId>,
     /// Those that name this file. Each then holds this file alone.
     pub key: Option<FileKey>,
+    /// Those of this operation.
+    pub action: Option<String>,
+    /// What this one did: as in the entry's own words.
+    pub actor: Option<Actor>,
+    pub result: Option<AuditResult>,
+    /// Those from then on.
+    pub since: Option<OffsetDateTime>,
+    /// Those from before then.
+    pub before: Option<OffsetDateTime>,
+}
+
+impl AuditFilter {
+    /// Whether it asks for more than a workspace and a file.
+    pub fn is_narrowed(&self) -> bool {
+        let Self {
+            workspace: _,
+            key: _,
+            action,
+            actor,
+            result,
+            since,
+            before,
+        } = self;
+        action.is_some()
+            || actor.is_some()
+            || result.is_some()
+            || since.is_some()
+            || before.is_some()
+    }
 }
 
 #[async_trait]

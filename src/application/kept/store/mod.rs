@@ -22,6 +22,7 @@ mod pending;
 mod people;
 mod projects;
 mod retention;
+mod role_waits;
 mod sealed;
 mod setups;
 mod storages;
@@ -36,8 +37,9 @@ pub use jobs::{
 };
 pub use pending::{PendingCheck, PendingEdit, PendingStore, SeenStorage, StorageChange};
 pub use people::{SignInStore, WorkspaceStore};
-pub use projects::{ImportStep, ProjectStore, ProjectsOfStorage};
+pub use projects::{ImportStep, ProjectFilter, ProjectStore, ProjectsOfStorage};
 pub use retention::{Expired, OldCheck, RetentionStore};
+pub use role_waits::{RoleWaitStore, TryPace, TryResult};
 pub use sealed::{SealedColumn, SealedStore, SealedValue};
 pub use setups::{Completion, SetupStore};
 pub use storages::{FIRST_CHECK_AFTER, StorageDeletion, StorageStore};
@@ -60,6 +62,7 @@ pub trait Store:
     + SignInStore
     + SealedStore
     + RetentionStore
+    + RoleWaitStore
 {
     /// Whether it answers.
     async fn ping(&self) -> StoreResult<()>;

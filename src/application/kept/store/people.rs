@@ -3,7 +3,7 @@
 use crate::application::kept::store::error::StoreResult;
 use crate::application::kept::store::idempotency::KeptAnswer;
 use crate::application::kept::store::values::{SecretHash, Window};
-use crate::domain::ids::{SessionId, SetupId, StorageRef, TokenId, WorkspaceId};
+use crate::domain::ids::{InstructionLinkId, SessionId, SetupId, StorageRef, TokenId, WorkspaceId};
 use crate::domain::people::sign_in::{InstructionLink, Session, SignInLink};
 use crate::domain::people::workspace::{ApiToken, Workspace};
 use async_trait::async_trait;
@@ -94,6 +94,13 @@ pub trait SignInStore: Send + Sync {
         &self,
         link: &InstructionLink,
         hash: &SecretHash,
+        answer: Option<&KeptAnswer>,
+    ) -> StoreResult<()>;
+    /// Writes down that the link was opened.
+    async fn touch_instruction_link(
+        &self,
+        id: &InstructionLinkId,
+        at: OffsetDateTime,
     ) -> StoreResult<()>;
     async fn instruction_link_by_hash(
         &self,
@@ -104,10 +111,11 @@ pub trait SignInStore: Send + Sync {
         workspace: &WorkspaceId,
         setup: &SetupId,
     ) -> StoreResult<Option<InstructionLink>>;
-    /// Revokes the setup's link. False when there is none.
+    /// Revokes this link of the setup. False when the setup does not have it, or not any more.
     async fn revoke_instruction_link(
         &self,
         workspace: &WorkspaceId,
         setup: &SetupId,
+        link: &InstructionLinkId,
     ) -> StoreResult<bool>;
 }

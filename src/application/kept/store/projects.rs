@@ -4,7 +4,7 @@ use crate::application::kept::store::error::StoreResult;
 use crate::application::kept::store::idempotency::KeptAnswer;
 use crate::application::kept::store::jobs::NewJob;
 use crate::application::kept::store::values::Window;
-use crate::domain::ids::{ProjectId, StorageId, WorkspaceId};
+use crate::domain::ids::{ProjectId, StorageId, StorageRef, WorkspaceId};
 use crate::domain::names::Name;
 use crate::domain::project::{ImportFailure, Progress, Project, ProjectFile};
 use async_trait::async_trait;
@@ -29,6 +29,15 @@ pub struct ImportStep {
     pub cursor: String,
     pub progress: Progress,
     pub lease_until: OffsetDateTime,
+}
+
+/// Which projects a list has.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ProjectFilter {
+    /// Those that use this storage.
+    pub storage: Option<StorageRef>,
+    /// Those that have this in their name, in capitals or not.
+    pub name: Option<String>,
 }
 
 #[async_trait]
@@ -56,6 +65,20 @@ pub trait ProjectStore: Send + Sync {
         workspace: &WorkspaceId,
         window: &Window,
     ) -> StoreResult<Vec<Project>>;
+    /// The same of those that the filter leaves.
+    async fn find_projects(
+        &self,
+        workspace: &WorkspaceId,
+        filter: &ProjectFilter,
+        window: &Window,
+    ) -> StoreResult<Vec<Project>>;
+    /// False when there is none.
+    async fn rename_project(
+        &self,
+        workspace: &WorkspaceId,
+        id: &ProjectId,
+        name: &Name,
+    ) -> StoreResult<bool>;
     /// Those that use the storage, at most `named` of them by name.
     async fn projects_of_storage(
         &self,

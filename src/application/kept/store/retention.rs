@@ -15,6 +15,8 @@ pub enum Expired {
     /// Setups that ended before and that no storage came from, with their checks and links. Their external
     /// IDs stay recorded as used.
     Setups,
+    /// Open setups without any input whose dialog was last open before. Setups of the API have no dialog.
+    LeftDialogs,
     SignInLinks,
     Sessions,
     InstructionLinks,

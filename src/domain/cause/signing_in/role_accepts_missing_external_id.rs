@@ -27,7 +27,7 @@ impl CauseEntry for RoleAcceptsMissingExternalId {
 
     fn words(&self) -> Words {
         Words::new(
-            "The role lets others in",
+            "This role does not require your external ID",
             format!(
                 "We could assume the role `{}` {}. So could any other customer of this service who learns the role's ARN, and read your bucket through it.",
                 self.role.arn, "without any external ID",

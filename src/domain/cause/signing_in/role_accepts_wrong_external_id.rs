@@ -30,7 +30,7 @@ impl CauseEntry for RoleAcceptsWrongExternalId {
 
     fn words(&self) -> Words {
         Words::new(
-            "The role lets others in",
+            "This role accepts external IDs that are not yours",
             format!(
                 "We could assume the role `{}` {}. So could any other customer of this service who learns the role's ARN, and read your bucket through it.",
                 self.role.arn,

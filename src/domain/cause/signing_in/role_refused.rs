@@ -42,7 +42,7 @@ impl CauseEntry for RoleRefused {
             false => "",
         };
         Words::new(
-            "The role refused us",
+            "Sallyport can't assume this role",
             format!(
                 "AWS STS refused to let {} assume `{arn}` with the external ID `{external_id}`, and {why}. The causes below give the same answer; the likeliest is first.",
                 self.role.service()

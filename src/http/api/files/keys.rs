@@ -77,6 +77,12 @@ pub(crate) fn parse_keys(field: &str, keys: &[String]) -> Result<Vec<FileKey>> {
     }
 }
 
+/// Whether a range has both its ends, like `bytes=0-99`: it says how many bytes it is, whatever the file's size.
+pub(crate) fn is_closed_range(range: &str) -> bool {
+    let ends = range.strip_prefix("bytes=").and_then(|r| r.split_once('-'));
+    is_one_range(range) && ends.is_some_and(|(first, last)| !first.is_empty() && !last.is_empty())
+}
+
 /// Whether this is an HTTP `Range` with one range of bytes.
 pub(crate) fn is_one_range(range: &str) -> bool {
     let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit()) && text.len() < 19;

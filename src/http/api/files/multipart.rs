@@ -2,8 +2,10 @@
 
 use crate::application::bucket::multipart::SentPart;
 use crate::application::bucket::write::{NewObject, StoredHeaders, WriteConditions};
+use crate::application::closed_sets;
 use crate::application::error::{Error, Result};
 use crate::domain::Invalid;
+use crate::domain::files::canned_acl::CannedAcl;
 use crate::domain::ids::StorageRef;
 use crate::http::api::files::keys::file_key;
 use crate::http::api::files::write::{ChecksumBody, StoredBody, guessed_type};
@@ -50,6 +52,9 @@ struct BeginUpload {
     /// Only where there is no file with this key when the upload is completed.
     #[serde(default)]
     if_none_match: bool,
+    /// The file's canned ACL. It needs `s3:PutObjectAcl` besides.
+    #[schema(value_type = Option<closed_sets::CannedAclName>)]
+    acl: Option<String>,
 }
 
 /// An upload that has begun.
@@ -103,6 +108,12 @@ async fn begin_upload(
             if_none_match: request.if_none_match,
             if_match: None,
         },
+        acl: request
+            .acl
+            .as_deref()
+            .map(CannedAcl::parse)
+            .transpose()
+            .map_err(|invalid| Error::field("acl", invalid))?,
     };
     trail.changes_file(&key).await?;
     let begun = services

@@ -2,9 +2,10 @@
 //! `…/versions`, `…/acl`, and `/v1/storages/{storage_id}/location` and `…/buckets`.
 
 use crate::application::bucket::query::{
-    AccountBucket, Grant, ObjectDetails, ObjectVersion, Restore,
+    AccountBucket, BucketPage, Grant, ObjectDetails, ObjectVersion, Restore,
 };
 use crate::application::error::Result;
+use crate::application::kept::page_tokens::PageTokens;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::StorageRef;
 use crate::http::api::files::keys::{FileKeyQuery, VersionQuery, file_key, version_id};
@@ -325,7 +326,7 @@ async fn get_location(
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-struct BucketsQuery {
+pub(crate) struct BucketsQuery {
     /// `list` is a page of buckets, `options` an array of `{text, value}` for a drop-down.
     #[serde(default)]
     #[param(inline)]
@@ -339,7 +340,7 @@ struct BucketsQuery {
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum BucketsFormat {
+pub(crate) enum BucketsFormat {
     #[default]
     List,
     Options,
@@ -348,7 +349,7 @@ enum BucketsFormat {
 /// A page of buckets.
 #[derive(Serialize, ToSchema)]
 #[schema(as = BucketList)]
-struct BucketsBody {
+pub(crate) struct BucketsBody {
     buckets: Vec<BucketBody>,
     /// Absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -358,7 +359,7 @@ struct BucketsBody {
 /// A bucket of the customer's account.
 #[derive(Serialize, ToSchema)]
 #[schema(as = AccountBucket)]
-struct BucketBody {
+pub(crate) struct BucketBody {
     #[schema(example = "datasaur-test")]
     name: String,
     region: Option<String>,
@@ -378,7 +379,7 @@ impl From<AccountBucket> for BucketBody {
 
 /// A bucket, for a drop-down.
 #[derive(Serialize, ToSchema)]
-struct BucketOption {
+pub(crate) struct BucketOption {
     #[schema(example = "datasaur-test")]
     text: String,
     #[schema(example = "datasaur-test")]
@@ -390,7 +391,7 @@ struct BucketOption {
 #[schema(as = BucketsInFormat)]
 #[serde(untagged)]
 #[expect(dead_code, reason = "only for the OpenAPI document")]
-enum BucketsAnswer {
+pub(crate) enum BucketsAnswer {
     List(BucketsBody),
     Options(Vec<BucketOption>),
 }
@@ -414,10 +415,6 @@ async fn list_buckets(
     query: Query<BucketsQuery>,
 ) -> Result<HttpResponse> {
     let place = format!("{}/storages/{}/buckets", admin.0.workspace(), id.0);
-    let request = page::request(query.0.page_size, query.0.page_token)?;
-    let mut from = services
-        .page_tokens
-        .open(&place, request.token.as_deref())?;
     let page = |size, from: Option<String>| {
         let (queries, admin, id) = (&services.files, &admin.0, &id.0);
         async move {
@@ -426,13 +423,25 @@ async fn list_buckets(
                 .await
         }
     };
-    if query.0.format == BucketsFormat::List {
+    buckets_in_format(&services.page_tokens, &place, query.0, page).await
+}
+
+/// A page of buckets, or all as options.
+pub(crate) async fn buckets_in_format<F: Future<Output = Result<BucketPage>>>(
+    page_tokens: &PageTokens,
+    place: &str,
+    query: BucketsQuery,
+    page: impl Fn(u32, Option<String>) -> F,
+) -> Result<HttpResponse> {
+    let request = page::request(query.page_size, query.page_token)?;
+    let mut from = page_tokens.open(place, request.token.as_deref())?;
+    if query.format == BucketsFormat::List {
         let found = page(request.size, from).await?;
         return Ok(HttpResponse::Ok().json(BucketsBody {
             buckets: found.buckets.into_iter().map(Into::into).collect(),
             next_page_token: found
                 .continuation
-                .map(|token| services.page_tokens.seal(&place, &token))
+                .map(|token| page_tokens.seal(place, &token))
                 .transpose()?,
         }));
     }

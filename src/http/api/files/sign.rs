@@ -1,13 +1,15 @@
 //! Signed URLs: `/v1/storages/{storage_id}/files/sign`.
 
 use crate::application::bucket::sign::SignedUrl;
+use crate::application::closed_sets;
 use crate::application::error::{Error, Result};
 use crate::application::files::sign::{ReadMethod, SignRequest, SignedWrite};
 use crate::application::people::caller::Caller;
 use crate::domain::Invalid;
+use crate::domain::files::canned_acl::CannedAcl;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::StorageRef;
-use crate::http::api::files::keys::{is_one_range, parse_keys};
+use crate::http::api::files::keys::{is_closed_range, parse_keys};
 use crate::http::body::Body;
 use crate::http::caller::{AdminCaller, MemberCaller};
 use crate::http::declare::asks;
@@ -64,8 +66,13 @@ pub(crate) struct SignFiles {
     content_type: Option<String>,
     /// Forces a download under this name.
     download_name: Option<String>,
-    /// With `GET` and `HEAD`, the one range of bytes that the URL is good for, like `bytes=0-99`. Whoever
-    /// uses the URL must send it as `Range`: it is among the `headers`.
+    /// With `PUT`, the canned ACL that the upload must ask for: it is among the `headers`. It needs
+    /// `s3:PutObjectAcl` besides.
+    #[schema(value_type = Option<closed_sets::CannedAclName>)]
+    acl: Option<String>,
+    /// With `GET` and `HEAD`, the one range of bytes that the URL is good for: `bytes=`, the first and the last
+    /// byte. S3 takes no range from a URL, so whoever uses it must send this as `Range`: it is among the
+    /// `headers`.
     #[schema(example = "bytes=0-99")]
     range: Option<String>,
 }
@@ -133,6 +140,7 @@ async fn sign_files(
     let what = match body.value.method.as_str() {
         "PUT" => Some(SignedWrite::Put {
             content_type: body.value.content_type.clone(),
+            acl: body.value.acl()?,
         }),
         "DELETE" => Some(SignedWrite::Delete),
         _ => None,
@@ -172,9 +180,22 @@ async fn sign_files(
 }
 
 impl SignFiles {
+    /// The ACL of a `PUT`.
+    fn acl(&self) -> Result<Option<CannedAcl>> {
+        let acl = self.acl.as_deref().map(CannedAcl::parse).transpose();
+        acl.map_err(|invalid| Error::field("acl", invalid))
+    }
+
     fn parse(self) -> Result<SignRequest> {
         let refuse =
             |field: &str, code, detail: &str| Error::field(field, Invalid::new(code, detail));
+        if self.acl.is_some() {
+            return Err(refuse(
+                "acl",
+                "unexpected_field",
+                "`acl` has no meaning for a URL with this method.",
+            ));
+        }
         let method = match self.method.as_str() {
             "GET" => ReadMethod::Get,
             "HEAD" => ReadMethod::Head,
@@ -186,11 +207,11 @@ impl SignFiles {
                 ));
             }
         };
-        if !self.range.as_deref().is_none_or(is_one_range) {
+        if !self.range.as_deref().is_none_or(is_closed_range) {
             return Err(refuse(
                 "range",
                 "invalid_range",
-                "A range is one range of bytes, like `bytes=0-99`, `bytes=100-` or `bytes=-5`.",
+                "A range is one range of bytes with its first and its last byte, like `bytes=0-99`.",
             ));
         }
         Ok(SignRequest {
@@ -201,12 +222,10 @@ impl SignFiles {
 
     /// The same for a URL that changes the file: what only a download has is refused.
     fn for_writing(self) -> Result<SignRequest> {
-        let content_type = self
-            .content_type
-            .as_ref()
-            .filter(|_| self.method == "DELETE");
+        let of_a_put = |given: &Option<String>| given.is_some() && self.method == "DELETE";
         for (field, given) in [
-            ("content_type", content_type.is_some()),
+            ("content_type", of_a_put(&self.content_type)),
+            ("acl", of_a_put(&self.acl)),
             ("download_name", self.download_name.is_some()),
             ("range", self.range.is_some()),
         ] {

@@ -1,9 +1,11 @@
 //! Uploads and deletions below `/v1/storages/{storage_id}/files`.
 
 use crate::application::bucket::write::{NewObject, WriteConditions};
+use crate::application::closed_sets;
 use crate::application::error::{Error, FieldError, Result};
 use crate::application::files::write::{FileToDelete, MOST_DELETED};
 use crate::domain::Invalid;
+use crate::domain::files::canned_acl::CannedAcl;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::StorageRef;
 use crate::domain::people::audit::{FilePart, NamedFile};
@@ -112,6 +114,9 @@ struct UploadHeaders {
         example = "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="
     )]
     sha256: Option<String>,
+    /// The file's canned ACL, set in the same call. It needs `s3:PutObjectAcl` besides.
+    #[param(rename = "x-amz-acl", value_type = Option<closed_sets::CannedAclName>)]
+    acl: Option<String>,
     /// Any header `X-Sallyport-Meta-NAME` becomes the file's metadata `name`; OpenAPI has no word for a
     /// family of headers, so this one stands for all. Names and values have 2,048 bytes together.
     #[param(rename = "X-Sallyport-Meta-Owner", example = "Ann")]
@@ -127,8 +132,8 @@ struct UploadHeaders {
 /// `Content-Disposition`, `Content-Language` and `Expires` are kept too. `X-Sallyport-Meta-NAME` becomes
 /// the file's metadata `name`. `If-None-Match: *` stores the file only where there is none, `If-Match`
 /// only in place of the one with that ETag. Digests in `Content-MD5`, `Content-Digest`, `Repr-Digest`,
-/// `Digest` and `x-amz-checksum-sha256` must be those of the body. Other headers of stores (`x-amz-acl` and
-/// the like) and others that describe a file are refused, because they would be without effect; so is a form
+/// `Digest` and `x-amz-checksum-sha256` must be those of the body. `x-amz-acl` is the file's ACL. Other headers
+/// of stores (`x-amz-tagging` and the like) and others that describe a file are refused, because they would be without effect; so is a form
 /// (`multipart/form-data`).
 #[utoipa::path(
     tag = "Files",
@@ -136,7 +141,7 @@ struct UploadHeaders {
     request_body(content = inline(FileContent), content_type = "application/octet-stream", description = "The file. Any other `Content-Type` is taken and kept too."),
     responses(
         (status = 200, description = "The file is stored", body = StoredBody, headers(("ETag" = String, description = "The file's ETag"))),
-        (status = 409, description = "The storage is read-only"),
+        (status = 409, description = "The storage is read-only; with `x-amz-acl` also `not_granted`, `acls_disabled`, `public_acls_blocked`"),
         (status = 412, description = "The condition does not hold"),
         (status = 415, description = "The body is a form, or compressed"),
         (status = 422, description = "The body does not have the digest that was sent, or a header is not supported"),
@@ -201,6 +206,10 @@ fn new_object(request: &HttpRequest, key: &FileKey) -> Result<NewObject> {
             if_none_match,
             if_match: upload::text(headers, "if-match")?.map(str::to_owned),
         },
+        acl: upload::text(headers, "x-amz-acl")?
+            .map(|acl| CannedAcl::parse(acl.trim()))
+            .transpose()
+            .map_err(|invalid| Error::field("x-amz-acl", invalid))?,
     })
 }
 

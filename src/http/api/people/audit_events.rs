@@ -195,6 +195,7 @@ async fn list_audit_events(
     let filter = AuditFilter {
         workspace: reader.workspace().cloned(),
         key: query.0.key.map(|key| file_key("key", &key)).transpose()?,
+        ..AuditFilter::default()
     };
     let place = match &filter.key {
         None => place(&reader),

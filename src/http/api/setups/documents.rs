@@ -26,7 +26,8 @@ pub struct DocumentsBody {
     cors: Option<Value>,
     /// For the bucket: what expires.
     lifecycle: Option<Value>,
-    /// For a bucket whose own policy is the gate; `null` without a role, and until its ARN is known.
+    /// For a bucket whose own policy is the gate; `null` without a role, and until the role
+    /// exists: until its ARN was entered, or the expected role has let the service in.
     bucket_policy: Option<Value>,
     /// A script for the AWS CLI. `null` for the built-in storage, as the two below.
     cli: Option<String>,
@@ -55,7 +56,7 @@ struct DocumentRoleBody {
     name: String,
     /// Begins and ends with a slash.
     path: String,
-    /// `null` until it was entered.
+    /// `null` until it was entered, or the account that the role is made in.
     arn: Option<String>,
 }
 

@@ -1,6 +1,9 @@
 //! `/v1/storage-setups`
 
+pub mod administrator_links;
 pub mod documents;
+mod events;
+pub mod places;
 
 use crate::application::closed_sets;
 use crate::application::connections::input::ConnectionInput;
@@ -10,11 +13,12 @@ use crate::application::setups::SetupView;
 use crate::application::storages::StorageView;
 use crate::domain::ids::SetupId;
 use crate::domain::origin::Origin;
+use crate::domain::role_wait::{RoleWait, TryOutcome};
 use crate::domain::storage::Storage;
 use crate::http::api::checks::{CheckQuery, CheckReportBody};
 use crate::http::api::setups::documents::{DocumentFile, DocumentsBody};
 use crate::http::api::storages::StorageBody;
-use crate::http::body::Body;
+use crate::http::body::{Body, Nothing};
 use crate::http::caller::AdminCaller;
 use crate::http::declare::changes;
 use crate::http::idempotency::{Idempotent, MadeAnswer};
@@ -25,7 +29,7 @@ use crate::http::state::Services;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpResponse, delete, get, patch, post};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -40,7 +44,10 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(get_setup_documents)
         .service(get_setup_document)
         .service(changes(check_storage_setup))
-        .service(changes(complete_storage_setup));
+        .service(changes(complete_storage_setup))
+        .service(events::follow_storage_setup);
+    administrator_links::configure(config);
+    places::configure(config);
 }
 
 /// A setup: what leads to a storage. It owns one external ID.
@@ -63,6 +70,14 @@ struct SetupBody {
     bucket: Option<String>,
     #[schema(value_type = closed_sets::Auth)]
     auth: &'static str,
+    /// The account that the role is made in, where it was given.
+    customer_account_id: Option<String>,
+    /// The path that the documents make the role in.
+    role_path: String,
+    /// The role that the documents make, as it is called in the customer's account, whether it exists or not.
+    /// The check uses it until a `role_arn` is given. `null` until the account and the bucket are known.
+    #[schema(example = "arn:aws:iam::123456789012:role/sallyport-acme-data-0b0b5d4c")]
+    expected_role_arn: Option<String>,
     #[serde(flatten)]
     connection: ConnectionView,
     /// Whether a secret access key is stored.
@@ -72,9 +87,42 @@ struct SetupBody {
     created_at: OffsetDateTime,
     #[serde(with = "time::serde::rfc3339")]
     expires_at: OffsetDateTime,
+    /// Waiting for the role. `null` where there is nothing to wait for.
+    waiting: Option<WaitingBody>,
+    /// When the role let the service in. Whom else it lets in, the check finds out.
+    #[serde(with = "time::serde::rfc3339::option")]
+    role_appeared_at: Option<OffsetDateTime>,
     last_check: Option<CheckReportBody>,
     /// Whether the last check is of exactly these settings.
     check_is_current: bool,
+}
+
+/// Waiting for the role of a setup. The service tries to use the role: every three seconds while somebody watches,
+/// and ever more rarely while nobody does.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RoleWait)]
+struct WaitingBody {
+    #[serde(with = "time::serde::rfc3339")]
+    since: OffsetDateTime,
+    /// `null` before the first try.
+    #[serde(with = "time::serde::rfc3339::option")]
+    last_tried_at: Option<OffsetDateTime>,
+    tries: u32,
+    /// `not_yet`: the role is not there, or it refuses the service. AWS answers the same to both. `undecided`: the
+    /// try says nothing about the role. `null` before the first try.
+    #[schema(value_type = Option<closed_sets::TryOutcome>)]
+    outcome: Option<&'static str>,
+}
+
+impl From<&RoleWait> for WaitingBody {
+    fn from(wait: &RoleWait) -> Self {
+        Self {
+            since: wait.since,
+            last_tried_at: wait.last_tried_at,
+            tries: wait.tries,
+            outcome: wait.outcome.map(TryOutcome::as_str),
+        }
+    }
 }
 
 /// A page of setups, in the order they were opened.
@@ -89,6 +137,9 @@ struct SetupList {
 impl SetupBody {
     fn new(view: SetupView, origins: &[Origin]) -> Self {
         let check_is_current = view.check_is_current();
+        let wait = view.present_wait();
+        let waiting = wait.map(Into::into);
+        let role_appeared_at = wait.and_then(|wait| wait.appeared_at);
         let setup = view.setup;
         let draft = setup.draft;
         Self {
@@ -100,11 +151,19 @@ impl SetupBody {
             display_name: draft.display_name.as_ref().map(ToString::to_string),
             bucket: draft.bucket.as_ref().map(ToString::to_string),
             auth: draft.sign_in.by.as_str(),
+            customer_account_id: draft.sign_in.customer.as_ref().map(|c| c.id.to_string()),
+            role_path: draft.sign_in.role_path.to_string(),
+            expected_role_arn: draft
+                .expected_role(&setup.external_id)
+                .as_ref()
+                .map(ToString::to_string),
             connection: (&draft).into(),
             has_secret_access_key: draft.sign_in.access_key.secret.is_some(),
             allowed_origins: origins.iter().map(ToString::to_string).collect(),
             created_at: setup.created_at,
             expires_at: setup.expires_at,
+            waiting,
+            role_appeared_at,
             last_check: view.last_check.map(Into::into),
             check_is_current,
         }
@@ -324,8 +383,3 @@ async fn complete_storage_setup(
     })
     .await
 }
-
-/// No body, or `{}`.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Nothing {}

@@ -215,6 +215,7 @@ async fn store(to: &Destination<'_>, field: Field, before: &mut Before) -> Resul
             if_none_match: !before.replace,
             if_match: None,
         },
+        acl: None,
     };
     let (sender, pieces) = mpsc::channel(CHUNKS_AHEAD);
     let body = UploadBody::new(pieces, before.size.take(), Vec::new());

@@ -26,12 +26,12 @@ pub fn configure(routes: &mut PageRoutes) {
         .add(PageRoute::public("/signed-out", signed_out));
 }
 
-async fn start(request: HttpRequest) -> Result<HttpResponse> {
+async fn start(request: HttpRequest, services: Data<Services>) -> Result<HttpResponse> {
     match session::visitor(&request).await? {
         Some(visitor) if visitor.is_admin() => Ok(see_other("/settings/storages")),
         Some(_) => Ok(see_other("/projects")),
         None => html(&Welcome {
-            chrome: Chrome::bare(),
+            chrome: Chrome::of_site(&services.site),
         }),
     }
 }
@@ -72,7 +72,9 @@ async fn sign_in(
                 .setups
                 .open(&admin, ConnectionInput::default(), Keep::nothing())
                 .await?;
-            setups::beginning(&setup.setup.id)
+            let id = &setup.setup.id;
+            services.setups.dialog_is_open(&admin, id, true).await?;
+            setups::beginning(id)
         }
     };
     let mut response = see_other(&to);
@@ -92,9 +94,9 @@ async fn sign_out(
     Ok(response)
 }
 
-async fn signed_out() -> Result<HttpResponse> {
+async fn signed_out(services: Data<Services>) -> Result<HttpResponse> {
     html(&SignedOut {
-        chrome: Chrome::bare(),
+        chrome: Chrome::of_site(&services.site),
     })
 }
 

@@ -13,7 +13,7 @@ use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::files::shown;
 use crate::http::pages::shell::answer::html;
 use crate::http::pages::shell::chrome::{Chrome, Section};
-use crate::http::pages::shell::moment::{Moment, size_in_words};
+use crate::http::pages::shell::moment::{Moment, size_in_words, thousands};
 use crate::http::pages::shell::session::Visitor;
 use crate::http::query::Query;
 use crate::http::state::Services;
@@ -58,7 +58,7 @@ struct ProjectRow {
     name: String,
     status: StatusWords,
     progress: Option<String>,
-    files: i64,
+    files: String,
     size: String,
     storage: String,
     created: Moment,
@@ -86,9 +86,9 @@ fn progress_in_words(project: &Project) -> Option<String> {
     if project.status != ProjectStatus::Importing {
         return None;
     }
-    let done = project.progress.done;
+    let done = thousands(project.progress.done);
     Some(match project.progress.total {
-        Some(total) => format!("{done} of {total} files"),
+        Some(total) => format!("{done} of {} files", thousands(total)),
         None => format!("{done} files so far"),
     })
 }
@@ -101,7 +101,7 @@ impl ProjectRow {
             name: shown(project.name.as_str()),
             status: StatusWords::of(project.status),
             progress: progress_in_words(project),
-            files: project.file_count,
+            files: thousands(project.file_count),
             size: size_in_words(project.total_size),
             storage: storage.cloned().unwrap_or_default(),
             created: Moment(project.created_at),
@@ -233,7 +233,7 @@ mod tests {
         );
         for words in [
             "Importing",
-            "1200 of 5000 files",
+            "1,200 of 5,000 files",
             "Ready",
             "Failed",
             "1.4 MB",

@@ -40,6 +40,8 @@ pub struct NewProjectForm {
     pub exclude: String,
     pub manifest: String,
     pub skip_missing: bool,
+    /// What becomes of archived files, as the API has it; empty: they are kept.
+    pub on_archived: String,
     /// Names this one form, so a project is made of it once.
     pub token: String,
 }
@@ -78,6 +80,7 @@ impl NewProjectForm {
             exclude: text("exclude"),
             manifest: text("manifest"),
             skip_missing: fields.text("on_missing") == "skip",
+            on_archived: text("on_archived"),
             token: text("token"),
         }
     }
@@ -88,6 +91,7 @@ impl NewProjectForm {
             name: self.name.clone(),
             storage_id: Some(self.storage.clone()),
             on_missing: self.skip_missing.then(|| "skip".to_owned()),
+            on_archived: (!self.on_archived.is_empty()).then(|| self.on_archived.clone()),
             ..NewProjectInput::default()
         };
         match self.from {
@@ -217,7 +221,7 @@ mod tests {
     use super::*;
     use crate::application::projects::FileSource;
     use crate::domain::Invalid;
-    use crate::domain::project::OnMissing;
+    use crate::domain::project::{OnArchived, OnMissing};
 
     fn fields(pairs: &[(&str, &str)]) -> FormFields {
         let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
@@ -235,8 +239,10 @@ mod tests {
             ("from", "keys"),
             ("keys", "/a\r\n/b"),
             ("on_missing", "skip"),
+            ("on_archived", "fail"),
         ])
         .unwrap();
+        assert_eq!(new.on_archived, OnArchived::Fail);
         assert!(matches!(new.files, FileSource::Pasted(text) if text == "/a\r\n/b"));
         assert_eq!(new.on_missing, OnMissing::Skip);
         let new = with(&[

@@ -17,7 +17,7 @@ use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::{Chrome, Section};
 use crate::http::pages::shell::form::Confirmed;
 use crate::http::pages::shell::headers::AlsoAllowed;
-use crate::http::pages::shell::moment::{Moment, size_in_words};
+use crate::http::pages::shell::moment::{Moment, size_in_words, thousands};
 use crate::http::pages::shell::session::{AdminVisitor, Visitor};
 use crate::http::path::Id;
 use crate::http::query::Query;
@@ -26,9 +26,12 @@ use actix_web::HttpResponse;
 use actix_web::web::Data;
 use askama::Template;
 use serde::Deserialize;
+use std::time::Duration;
 
 /// How many files a page shows.
 const PAGE: u32 = 50;
+/// How long the page waits to learn whether its files are still there. Without an answer it says nothing of it.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 pub fn configure(routes: &mut PageRoutes) {
     routes
@@ -69,11 +72,18 @@ struct ProjectPage {
     next: Option<String>,
 }
 
+impl ProjectPage {
+    /// How many of the files on this page the storage does not have any more.
+    fn lost(&self) -> usize {
+        self.files.iter().filter(|file| file.is_lost).count()
+    }
+}
+
 struct ProjectFacts {
     id: String,
     name: String,
     status: StatusWords,
-    files: i64,
+    files: String,
     size: String,
     skipped: i64,
     archived: i64,
@@ -98,6 +108,8 @@ struct ProjectFileRow {
     shown_key: Option<String>,
     size: String,
     is_archived: bool,
+    /// Whether the storage does not have it any more.
+    is_lost: bool,
     page: String,
     download: String,
     link: String,
@@ -111,7 +123,7 @@ impl ProjectFacts {
             id: project.id.to_string(),
             name: shown(project.name.as_str()),
             status: StatusWords::of(project.status),
-            files: project.file_count,
+            files: thousands(project.file_count),
             size: size_in_words(project.total_size),
             skipped: project.skipped_count,
             archived: project.archived_count,
@@ -141,6 +153,7 @@ impl ProjectFileRow {
             shown_key: (format!("/{}", file.name) != key).then(|| shown(&key)),
             size: size_in_words(file.size),
             is_archived: file.is_archived(),
+            is_lost: false,
             page: place.file_url(&key),
             download: of("download"),
             link: of("link"),
@@ -187,17 +200,33 @@ async fn show(
             Err(error) => (Some(Trouble::of(error, visitor.is_admin())), None),
         },
     };
+    let mut rows: Vec<_> = page
+        .items
+        .iter()
+        .map(|file| ProjectFileRow::of(file, &project.id, &place))
+        .collect();
+    if trouble.is_none() && !rows.is_empty() {
+        let projects = &services.projects;
+        let looked = projects.are_absent(&visitor.member, &project, &page.items, PATIENCE);
+        match looked.await {
+            Ok(absent) => {
+                for (row, is_lost) in rows.iter_mut().zip(absent) {
+                    row.is_lost = is_lost;
+                }
+            }
+            // Nothing is said of what is not known.
+            Err(error) => {
+                tracing::debug!(code = error.code, "the project's files were not looked up")
+            }
+        }
+    }
     let mut response = html(&ProjectPage {
         chrome: Chrome::of(&visitor, Section::Projects).flash(query.0.done.as_deref()),
         is_admin: visitor.is_admin(),
         facts: ProjectFacts::of(&project),
         progress: ProgressPart::of(&project),
         trouble,
-        files: page
-            .items
-            .iter()
-            .map(|file| ProjectFileRow::of(file, &project.id, &place))
-            .collect(),
+        files: rows,
         is_first_page,
         next: page.next_page_token,
         place,
@@ -381,6 +410,31 @@ mod tests {
             !html.contains("hx-get"),
             "a finished import is not asked about"
         );
+    }
+
+    #[test]
+    fn a_lost_file_is_told_and_offers_nothing() {
+        let project = project("Cats", ProjectStatus::Ready);
+        let mut row = ProjectFileRow::of(&file("/gone.png"), &project.id, &place());
+        row.is_lost = true;
+        let html = ProjectPage {
+            chrome: Chrome::bare(),
+            is_admin: false,
+            facts: ProjectFacts::of(&project),
+            progress: ProgressPart::of(&project),
+            trouble: None,
+            files: vec![row],
+            is_first_page: true,
+            next: None,
+            place: place(),
+        }
+        .render()
+        .unwrap();
+        assert!(
+            html.contains("1 file is not in the storage any more"),
+            "{html}"
+        );
+        assert!(!html.contains("/download?") && !html.contains("loading=\"lazy\""));
     }
 
     #[test]

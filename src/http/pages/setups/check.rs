@@ -71,6 +71,7 @@ async fn check(
         return Ok(see_other(&step::address(&id.0, DialogStep::Check)));
     }
     let (admin, setup) = (visitor.admin.clone(), id.0.clone());
+    let action = format!("/settings/setups/{setup}/check");
     let for_check = services.clone();
     let apply = step::apply(
         &id.0,
@@ -87,7 +88,7 @@ async fn check(
         let chrome = Chrome::of(&visitor.visitor, Section::Settings);
         Ok(page::outcome(&view, chrome.csrf(), false))
     };
-    events(run, then, Some(apply)).await
+    events(run, then, Some(apply), Some(action)).await
 }
 
 /// Whether the page's script asks.
@@ -105,8 +106,8 @@ type End = Pin<Box<dyn Future<Output = Result<OutcomeView>>>>;
 /// A step to send, and where the next one comes from. `None` at the end.
 type Progress = Option<(check::Step, Events, End, Told)>;
 
-/// What the steps so far said of others, and how their settings are changed.
-type Told = (Explained, Option<Apply>);
+/// What the steps so far said of others, how their settings are changed, and where the check is sent to.
+type Told = (Explained, Option<Apply>, Option<String>);
 
 /// Runs a check and answers with its steps as they finish, as server-sent events whose data is HTML. A step with a
 /// problem comes twice: without it at once, and with it when all steps have been tried.
@@ -115,6 +116,7 @@ pub async fn events<R, T>(
     run: impl FnOnce(UnboundedSender<check::Step>) -> R,
     then: impl FnOnce(CheckReport) -> T + 'static,
     apply: Option<Apply>,
+    action: Option<String>,
 ) -> Result<HttpResponse>
 where
     R: Future<Output = Result<CheckReport>> + 'static,
@@ -129,7 +131,12 @@ where
             Ok(_) => Error::bug("a check without steps"),
         });
     };
-    let begin: Progress = Some((first, steps, Box::pin(end), (Explained::default(), apply)));
+    let begin: Progress = Some((
+        first,
+        steps,
+        Box::pin(end),
+        (Explained::default(), apply, action),
+    ));
     let stream = stream::unfold(begin, |progress: Progress| async move {
         let (step, mut steps, end, mut told) = progress?;
         told.0.note(&step);
@@ -139,7 +146,16 @@ where
             Some(step) => Some((step, steps, end, told)),
             None => {
                 text.push_str(&match end.await {
-                    Ok(outcome) => event("outcome", &OutcomeEvent { outcome }),
+                    Ok(outcome) => {
+                        let check_action = told.2;
+                        event(
+                            "outcome",
+                            &OutcomeEvent {
+                                outcome,
+                                check_action,
+                            },
+                        )
+                    }
                     Err(error) => lines("failed", &error.to_string()),
                 });
                 None

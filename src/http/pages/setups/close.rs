@@ -83,8 +83,8 @@ async fn complete(
         .setups
         .complete(&visitor.admin, &id.0, Keep::nothing())
         .await;
-    match completed {
-        Ok(_) => {}
+    let storage = match completed {
+        Ok(storage) => storage,
         // The page was open for longer than a check counts: the dialog offers another one.
         Err(error) if error.reason == Some(Reason::CheckRequired) => {
             let view = services.setups.get(&visitor.admin, &id.0).await?;
@@ -101,10 +101,13 @@ async fn complete(
             return Ok(response);
         }
         Err(error) => return Err(error),
-    }
+    };
     Ok(match visitor.visitor.return_url {
         Some(_) => see_other(&format!("/settings/setups/{}", id.0)),
-        None => see_other("/settings/storages?done=storage_added"),
+        None => see_other(&format!(
+            "/settings/storages/{}?done=storage_added",
+            storage.id
+        )),
     })
 }
 

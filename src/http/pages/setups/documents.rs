@@ -17,6 +17,21 @@ pub struct DocumentView {
     pub parts: Vec<Part>,
 }
 
+impl DocumentView {
+    pub fn lines(&self) -> usize {
+        let breaks = |part: &Part| part.text.matches('\n').count();
+        1 + self.parts.iter().map(breaks).sum::<usize>()
+    }
+
+    /// What its text is written in, for its colours.
+    pub fn language(&self) -> &'static str {
+        match self.file_name.rsplit_once('.') {
+            Some((_, "json")) => "json",
+            _ => "text",
+        }
+    }
+}
+
 /// A piece of a document's text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {

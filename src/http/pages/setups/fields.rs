@@ -18,6 +18,10 @@ use std::fmt;
 pub struct ConnectionForm {
     /// The step of the dialog that the form belongs to.
     pub step: Option<String>,
+    /// How AWS is set up, to come back to the page of it.
+    pub way: Option<String>,
+    /// Present where the form does not lead on to the next step.
+    pub stay: Option<String>,
     /// The other fields, as they were sent.
     pub typed: ConnectionInput,
 }
@@ -29,7 +33,7 @@ impl ConnectionForm {
     }
 }
 
-/// Everything but `step` is read as a [`ConnectionInput`]. `serde(flatten)` does not serve here: it does
+/// Everything but the first fields is read as a [`ConnectionInput`]. `serde(flatten)` does not serve here: it does
 /// not go with `deny_unknown_fields`.
 impl<'de> Deserialize<'de> for ConnectionForm {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
@@ -46,14 +50,14 @@ impl<'de> Deserialize<'de> for ConnectionForm {
                 self,
                 fields: A,
             ) -> std::result::Result<ConnectionForm, A::Error> {
-                let mut step = None;
-                let others = WithoutStep {
+                let mut form = ConnectionForm::default();
+                let others = OtherFields {
                     fields,
-                    step: &mut step,
+                    form: &mut form,
                 };
                 let deserializer = serde::de::value::MapAccessDeserializer::new(others);
-                let typed = ConnectionInput::deserialize(deserializer)?;
-                Ok(ConnectionForm { step, typed })
+                form.typed = ConnectionInput::deserialize(deserializer)?;
+                Ok(form)
             }
         }
 
@@ -61,13 +65,13 @@ impl<'de> Deserialize<'de> for ConnectionForm {
     }
 }
 
-/// The fields of a form, with `step` taken out on the way.
-struct WithoutStep<'s, A> {
+/// The fields of a form, with those of the dialog itself taken out on the way.
+struct OtherFields<'s, A> {
     fields: A,
-    step: &'s mut Option<String>,
+    form: &'s mut ConnectionForm,
 }
 
-impl<'de, A: MapAccess<'de>> MapAccess<'de> for WithoutStep<'_, A> {
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for OtherFields<'_, A> {
     type Error = A::Error;
 
     fn next_key_seed<K: serde::de::DeserializeSeed<'de>>(
@@ -75,10 +79,13 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for WithoutStep<'_, A> {
         seed: K,
     ) -> std::result::Result<Option<K::Value>, A::Error> {
         while let Some(name) = self.fields.next_key::<String>()? {
-            if name != "step" {
-                return seed.deserialize(name.into_deserializer()).map(Some);
-            }
-            *self.step = Some(self.fields.next_value()?);
+            let own = match name.as_str() {
+                "step" => &mut self.form.step,
+                "way" => &mut self.form.way,
+                "stay" => &mut self.form.stay,
+                _ => return seed.deserialize(name.into_deserializer()).map(Some),
+            };
+            *own = Some(self.fields.next_value()?);
         }
         Ok(None)
     }
@@ -128,6 +135,10 @@ impl ConnectionFields {
         fields.set("display_name", name.unwrap_or_default());
         let bucket = draft.bucket.as_ref().map(ToString::to_string);
         fields.set("bucket", bucket.unwrap_or_default());
+        let customer = draft.sign_in.customer.as_ref();
+        let customer = customer.map(|customer| customer.id.to_string());
+        fields.set("customer_account_id", customer.unwrap_or_default());
+        fields.set("role_path", draft.sign_in.role_path.to_string());
         fields.set("auth", draft.sign_in.by.as_str().to_owned());
         Ok(fields)
     }

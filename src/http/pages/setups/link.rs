@@ -1,12 +1,14 @@
 //! The link for the customer's AWS administrator, as an admin makes and revokes it.
 
 use crate::application::error::Result;
+use crate::application::kept::idempotency::Keep;
 use crate::domain::ids::SetupId;
 use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::setups::page;
 use crate::http::pages::setups::page::Content;
 use crate::http::pages::setups::step;
 use crate::http::pages::setups::step::DialogStep;
+use crate::http::pages::setups::way::Way;
 use crate::http::pages::shell::answer::see_other;
 use crate::http::pages::shell::form::Form;
 use crate::http::pages::shell::session::AdminVisitor;
@@ -47,11 +49,12 @@ async fn make(
     let (_, secret) = services
         .dialog
         .instructions
-        .make(&visitor.admin, &id.0)
+        .make(&visitor.admin, &id.0, Keep::nothing())
         .await?;
     let view = services.setups.get(&visitor.admin, &id.0).await?;
     let step = DialogStep::asked(form.0.step.as_deref(), &view);
     let content = Content {
+        way: Some(Way::Administrator),
         new_link: Some(secret),
         ..Content::default()
     };
@@ -67,10 +70,10 @@ async fn revoke(
     services
         .dialog
         .instructions
-        .revoke(&visitor.admin, &id.0)
+        .revoke_any(&visitor.admin, &id.0)
         .await?;
     let view = services.setups.get(&visitor.admin, &id.0).await?;
     let step = DialogStep::asked(form.0.step.as_deref(), &view);
-    let address = step::address(&id.0, step);
+    let address = step::address_of(&id.0, step, Some(Way::Administrator));
     Ok(see_other(&format!("{address}&done=link_revoked")))
 }

@@ -1,11 +1,13 @@
-//! The dialog that adds an external object storage: five steps, one at a time.
+//! The dialog that adds a storage: the bucket, setting up AWS in one of several ways, connecting.
 
 pub mod instructions;
 
 pub mod check;
 mod close;
 pub mod documents;
+mod events;
 pub mod fields;
+mod grants;
 mod link;
 mod link_panel;
 mod page;
@@ -18,10 +20,12 @@ mod report_tests;
 mod samples;
 pub mod setting_words;
 mod step;
+mod way;
 
 use crate::application::error::{Error, FieldError, Result};
 use crate::application::setups::SetupView;
 use crate::domain::Invalid;
+use crate::domain::connection::access::Auth;
 use crate::domain::ids::SetupId;
 use crate::domain::setup::SetupStatus;
 use crate::http::api::setups::documents as raw_documents;
@@ -41,6 +45,7 @@ use fields::ConnectionForm;
 use page::Content;
 use serde::Deserialize;
 use step::DialogStep;
+use way::Way;
 
 /// Where a new setup begins. Without the step, the page is that of the first unfinished one, and loading it
 /// again would move on while somebody types.
@@ -78,6 +83,7 @@ pub fn configure(routes: &mut PageRoutes) {
         );
     check::configure(routes);
     close::configure(routes);
+    events::configure(routes);
     link::configure(routes);
     probe::configure(routes);
 }
@@ -86,6 +92,8 @@ pub fn configure(routes: &mut PageRoutes) {
 #[serde(deny_unknown_fields)]
 struct ShowQuery {
     step: Option<String>,
+    /// How AWS is set up.
+    way: Option<String>,
     done: Option<String>,
     /// `try`: the page may talk to the bucket, and does.
     browser: Option<String>,
@@ -103,8 +111,13 @@ async fn show(
     if view.status != SetupStatus::Open {
         return html(&page::ended(&visitor.visitor, view.status, done));
     }
+    services
+        .setups
+        .dialog_is_open(&visitor.admin, &id.0, false)
+        .await?;
     let mut content = Content::stored();
     content.done = query.0.done.clone();
+    content.way = Way::parse(query.0.way.as_deref());
     content.probe = query.0.browser.as_deref() == Some("try") && step == DialogStep::Check;
     page::respond(&visitor, &services, view, step, content).await
 }
@@ -123,12 +136,21 @@ async fn go_on(
         .save_valid(&visitor.admin, &id.0, &form.input())
         .await?;
     let step = DialogStep::asked(form.step.as_deref(), &view);
-    refused.extend(still_needed(step, &view, &refused));
-    if refused.is_empty() {
-        let next = step.next(&view.setup.draft).unwrap_or(step);
-        return Ok(see_other(&step::address(&id.0, next)));
+    let way = Way::parse(form.way.as_deref());
+    if form.stay.is_none() {
+        refused.extend(still_needed(step, &view, &form, &refused));
     }
-    let content = Content::typed(form.typed, refused);
+    if refused.is_empty() {
+        let address = match (form.stay, step.next()) {
+            (None, Some(next)) => step::address(&id.0, next),
+            (Some(_), _) | (None, None) => step::address_of(&id.0, step, way),
+        };
+        return Ok(see_other(&address));
+    }
+    let content = Content {
+        way,
+        ..Content::typed(form.typed, refused)
+    };
     let mut response = page::respond(&visitor, &services, view, step, content).await?;
     *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
     Ok(response)
@@ -149,7 +171,10 @@ async fn autosave(
         .await?;
     let unchanged = view.setup.draft == before.setup.draft;
     let step = DialogStep::asked(form.step.as_deref(), &view);
-    let content = Content::typed(form.typed, refused);
+    let content = Content {
+        way: Way::parse(form.way.as_deref()),
+        ..Content::typed(form.typed, refused)
+    };
     let mut response = page::respond(&visitor, &services, view, step, content).await?;
     if unchanged {
         response.extensions_mut().insert(NothingChanged);
@@ -158,20 +183,38 @@ async fn autosave(
 }
 
 /// What the step is there for and has not got.
-fn still_needed(step: DialogStep, view: &SetupView, refused: &[FieldError]) -> Option<FieldError> {
+fn still_needed(
+    step: DialogStep,
+    view: &SetupView,
+    form: &ConnectionForm,
+    refused: &[FieldError],
+) -> Option<FieldError> {
     let draft = &view.setup.draft;
-    let (field, missing, words) = match step {
-        DialogStep::Bucket => (
+    let sent = |name: &str| form.typed.texts().iter().any(|(known, _)| *known == name);
+    let (field, missing, words) = match (step, draft.sign_in.by) {
+        (DialogStep::Bucket, _) => (
             "bucket",
             draft.bucket.is_none(),
             "Enter the name of the bucket.",
         ),
-        DialogStep::Role => (
-            "role_arn",
-            draft.sign_in.role_arn.is_none(),
-            "Enter the ARN of the role, which the console shows on the role's page.",
+        (DialogStep::Check, Auth::Role) if sent("customer_account_id") => (
+            "customer_account_id",
+            draft.sign_in.role_arn.is_none()
+                && draft.sign_in.customer.is_none()
+                && !refused.iter().any(|error| error.field == "role_arn"),
+            "Enter the 12 digits of the AWS account, or the ARN of another role.",
         ),
-        _ => return None,
+        (DialogStep::Check, Auth::AccessKey) if sent("access_key_id") => {
+            match draft.sign_in.access_key.id.is_none() {
+                true => ("access_key_id", true, "Enter the access key ID."),
+                false => (
+                    "secret_access_key",
+                    draft.sign_in.access_key.secret.is_none(),
+                    "Enter the secret access key.",
+                ),
+            }
+        }
+        (DialogStep::Role | DialogStep::Check, _) => return None,
     };
     let known = refused.iter().any(|error| error.field == field);
     (missing && !known).then(|| FieldError::new(field, Invalid::new("missing", words)))

@@ -4,17 +4,16 @@ use crate::application::connections::input::ConnectionInput;
 use crate::application::error::{FieldError, Result};
 use crate::application::setups::SetupView;
 use crate::domain::check::Outcome;
-use crate::domain::connection::account::Partition;
-use crate::domain::policy_document::DocumentName;
+use crate::domain::connection::access::Auth;
 use crate::domain::setup::SetupStatus;
 use crate::http::assets;
-use crate::http::pages::setups::documents;
-use crate::http::pages::setups::documents::{AccountsView, Console, DocumentView};
 use crate::http::pages::setups::fields::ConnectionFields;
+use crate::http::pages::setups::grants::{ChangeGrants, GrantsView};
 use crate::http::pages::setups::link_panel::LinkPanel;
 use crate::http::pages::setups::report::{Add, OutcomeView, ReportView};
 use crate::http::pages::setups::step;
 use crate::http::pages::setups::step::{DialogStep, StepLink};
+use crate::http::pages::setups::way::{AwsView, Way};
 use crate::http::pages::shell::answer::html;
 use crate::http::pages::shell::chrome::{Chrome, Section};
 use crate::http::pages::shell::headers::AlsoAllowed;
@@ -31,6 +30,8 @@ pub struct Content {
     pub typed: Option<ConnectionInput>,
     pub refused: Vec<FieldError>,
     pub done: Option<String>,
+    /// How AWS is set up.
+    pub way: Option<Way>,
     /// Whether the page may talk to the bucket.
     pub probe: bool,
     /// A link just made, which is shown this once.
@@ -59,70 +60,68 @@ pub struct SetupPage {
     pub id: String,
     pub step: DialogStep,
     pub steps: Vec<StepLink>,
-    pub back: Option<String>,
-    pub next: Option<String>,
     pub expires: Moment,
     pub fields: ConnectionFields,
-    pub reach: Reach,
-    pub account_id: String,
-    pub external_id: String,
-    pub role_name: String,
-    pub console: Console,
-    /// Those of the step; none before the bucket has a name.
-    pub documents: Vec<DocumentView>,
-    pub accounts: AccountsView,
-    /// For doing it all at once.
-    pub scripts: Vec<DocumentView>,
+    pub grants: GrantsView,
+    /// `None` before the bucket has a name.
+    pub aws: Option<AwsView>,
+    pub ways: Vec<Way>,
+    /// The one that was chosen.
+    pub way: Option<Way>,
+    pub connect: ConnectView,
     pub link: LinkPanel,
     pub report: ReportView,
     pub outcome: OutcomeView,
 }
 
-/// What the settings let the service do, in words.
-pub struct Reach {
-    pub bucket: Option<String>,
-    pub prefix: String,
-    pub writes: bool,
-    /// Whether browsers use the bucket.
-    pub browsers: bool,
-    pub encrypted: bool,
+/// What the connection signs in with.
+#[derive(Default)]
+pub struct ConnectView {
+    /// The role in use.
+    pub role_arn: Option<String>,
+    /// Whether it is another than the documents make.
+    pub is_other: bool,
+    /// Whether the page begins to wait for the role by itself.
+    pub waits: bool,
 }
 
-impl DialogStep {
-    pub fn title(&self) -> &'static str {
-        match self {
-            Self::Bucket => "Which bucket, and how much of it",
-            Self::Cors => "Prepare the bucket",
-            Self::Policy => "Create the permission policy",
-            Self::Role => "Create the role",
-            Self::Check => "Check the connection",
-        }
-    }
+/// The fields that say which role it is.
+pub const ROLE_FIELDS: [&str; 4] = [
+    "customer_account_id",
+    "role_arn",
+    "role_path",
+    "permissions_boundary_arn",
+];
 
+impl DialogStep {
     pub fn is(&self, name: &str) -> bool {
         self.as_str() == name
     }
-
-    fn documents(self) -> &'static [DocumentName] {
-        match self {
-            Self::Bucket | Self::Policy => &[DocumentName::PermissionPolicy],
-            Self::Cors => &[DocumentName::Cors, DocumentName::Lifecycle],
-            Self::Role => &[DocumentName::TrustPolicy],
-            Self::Check => &[],
-        }
-    }
 }
 
-/// What does not apply has no view: the last four are for the bucket's and the key's side.
-const SCRIPTS: [DocumentName; 7] = [
-    DocumentName::Cli,
-    DocumentName::Cloudformation,
-    DocumentName::Terraform,
-    DocumentName::CliBucket,
-    DocumentName::CloudformationBucket,
-    DocumentName::CliKey,
-    DocumentName::KeyPolicy,
-];
+impl SetupPage {
+    /// Where the ways' pages are, up to the way's name.
+    pub fn way_base(&self) -> String {
+        format!("/settings/setups/{}?step=role&way=", self.id)
+    }
+
+    pub fn check_action(&self) -> String {
+        format!("/settings/setups/{}/check", self.id)
+    }
+
+    /// Whether the fields of the role are shown at once: there is no role, or something typed is wrong.
+    pub fn asks_for_role(&self) -> bool {
+        self.connect.role_arn.is_none() || self.fields.any_wrong(&ROLE_FIELDS)
+    }
+
+    /// What the account is asked for, with the role that is looked for there.
+    pub fn account_hint(&self) -> String {
+        let role = self.aws.as_ref().map_or("", |aws| aws.role_name.as_str());
+        format!(
+            "12 digits. The role `{role}` is looked for in this account, so there is nothing to paste back."
+        )
+    }
+}
 
 /// Renders a step of an open setup.
 pub async fn respond(
@@ -134,50 +133,24 @@ pub async fn respond(
 ) -> Result<HttpResponse> {
     let setup = &view.setup;
     let (admin, id) = (&visitor.admin, &setup.id);
+    let auth = setup.draft.sign_in.by;
     let chrome = Chrome::of(&visitor.visitor, Section::Settings).flash(content.done.as_deref());
     let rendered = match setup.draft.bucket {
         Some(_) => Some(services.setups.documents(admin, id).await?),
         None => None,
     };
     let base = format!("/settings/setups/{id}/documents");
-    let (documents, scripts) = match &rendered {
-        Some(rendered) => {
-            // Without write access there is nothing to expire.
-            let names: Vec<DocumentName> = step
-                .documents()
-                .iter()
-                .copied()
-                .filter(|name| {
-                    *name != DocumentName::Lifecycle || setup.draft.settings.access.writes()
-                })
-                .collect();
-            let scripts: &[DocumentName] = match step {
-                DialogStep::Role => &SCRIPTS,
-                _ => &[],
-            };
-            (
-                documents::views(&names, rendered, &base)?,
-                documents::views(scripts, rendered, &base)?,
-            )
-        }
-        None => (Vec::new(), Vec::new()),
+    let aws = match &rendered {
+        Some(rendered) => Some(AwsView::of(rendered, &view.principal, auth, &base)?),
+        None => None,
     };
-    let partition = rendered
-        .as_ref()
-        .map_or(view.principal.partition(), |(_, p)| p.partition);
-    let role_name = rendered
-        .as_ref()
-        .map(|(_, parameters)| parameters.role_name())
-        .map(|role| role.name)
-        .unwrap_or_default();
-    let accounts = rendered
-        .as_ref()
-        .map(|(_, parameters)| AccountsView::of(parameters))
-        .unwrap_or_default();
+    let connect = ConnectView::of(&view);
     let mut fields = ConnectionFields::of(&setup.draft)?;
     if let Some(typed) = &content.typed {
         fields = fields.typed(typed, &content.refused);
     }
+    let ways = Way::offered(auth, true);
+    let way = content.way.filter(|way| ways.contains(way));
     let link = match services.dialog.instructions.of(admin, id).await? {
         Some(link) => LinkPanel {
             expires: Some(Moment(link.expires_at)),
@@ -195,31 +168,28 @@ pub async fn respond(
     {
         allowed.fetches.push(origin);
     }
+    let change = ChangeGrants {
+        action: format!("/settings/setups/{id}"),
+        csrf: chrome.csrf(),
+        step: step.as_str(),
+        way: way.as_ref().map(Way::as_str),
+    };
     let page = SetupPage {
         script: assets::SETUP_SCRIPT.path(),
         id: id.to_string(),
         step,
         steps: step.links(&view),
-        back: step
-            .previous(&setup.draft)
-            .map(|step| step::address(id, step)),
-        next: step.next(&setup.draft).map(|step| step::address(id, step)),
         expires: Moment(setup.expires_at),
         fields,
-        reach: reach(&view),
-        account_id: view.principal.account().to_string(),
-        external_id: setup.external_id.to_string(),
-        role_name,
-        console: console(partition, &view),
-        documents,
-        accounts,
-        scripts,
+        grants: GrantsView::of(&setup.draft, Some(change)),
+        aws,
+        ways,
+        way,
+        connect,
         link,
         report: ReportView::of(
-            view.last_check.as_ref(),
-            view.check_is_current()
-                .then(|| step::apply(id, chrome.csrf()))
-                .as_ref(),
+            view.last_check.as_ref().filter(|_| view.check_is_current()),
+            Some(&step::apply(id, chrome.csrf())),
         ),
         outcome: outcome(&view, chrome.csrf(), !allowed.fetches.is_empty()),
         chrome,
@@ -227,6 +197,19 @@ pub async fn respond(
     let mut response = html(&page)?;
     response.extensions_mut().insert(allowed);
     Ok(response)
+}
+
+impl ConnectView {
+    pub fn of(view: &SetupView) -> Self {
+        let setup = &view.setup;
+        let by_role = setup.draft.sign_in.by == Auth::Role;
+        let role = setup.draft.role(&setup.external_id).filter(|_| by_role);
+        Self {
+            is_other: setup.draft.sign_in.role_arn.is_some(),
+            waits: !view.check_is_current() && setup.connection().is_ok() && role.is_some(),
+            role_arn: role.map(|role| role.to_string()),
+        }
+    }
 }
 
 /// What came of the last check, and what it opens the way to.
@@ -243,10 +226,10 @@ pub fn outcome(view: &SetupView, csrf: String, probe_now: bool) -> OutcomeView {
         missing: missing
             .into_iter()
             .map(|field| match field {
-                "role_arn" => ("the role's ARN", "role"),
-                "access_key_id" => ("the access key ID", "bucket"),
-                "secret_access_key" => ("the secret access key", "bucket"),
-                _ => ("the bucket's name", "bucket"),
+                "role_arn" => ("the role", "check"),
+                "access_key_id" => ("the access key ID", "check"),
+                "secret_access_key" => ("the secret access key", "check"),
+                _ => ("the bucket", "bucket"),
             })
             .collect(),
         add: Some(Add {
@@ -256,24 +239,9 @@ pub fn outcome(view: &SetupView, csrf: String, probe_now: bool) -> OutcomeView {
             offers_probe: view.setup.draft.settings.browser_access,
             probe_now,
         }),
+        is_of_link: false,
         csrf,
     }
-}
-
-pub fn reach(view: &SetupView) -> Reach {
-    let draft = &view.setup.draft;
-    Reach {
-        bucket: draft.bucket.as_ref().map(ToString::to_string),
-        prefix: draft.settings.prefix.to_string(),
-        writes: draft.settings.access.writes(),
-        browsers: draft.settings.browser_access,
-        encrypted: draft.settings.kms_key.is_some(),
-    }
-}
-
-pub fn console(partition: Partition, view: &SetupView) -> Console {
-    let bucket = view.setup.draft.bucket.as_ref();
-    Console::of(partition, bucket.map(|bucket| bucket.as_str()))
 }
 
 /// A setup that is no longer open.
@@ -292,7 +260,7 @@ pub fn ended(visitor: &Visitor, status: SetupStatus, done: Option<&str>) -> Ende
     let (title, words) = match status {
         SetupStatus::Completed => (
             "The storage has been added",
-            "This setup has become a storage. You find it in the list of external object storages.",
+            "This setup has become a storage. You find it in the list of storages.",
         ),
         SetupStatus::Expired => (
             "This setup has expired",

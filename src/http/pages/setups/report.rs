@@ -32,6 +32,11 @@ pub struct Summary {
     pub failed: Vec<&'static str>,
     /// Of those, the ones that no other step's problem explains.
     pub reasons: usize,
+    /// What is wrong, where one problem explains all that failed.
+    pub problem: Option<String>,
+    /// How many steps were tried, and how many of them passed or warn.
+    pub tried: usize,
+    pub warned: usize,
 }
 
 /// One step.
@@ -137,6 +142,10 @@ impl From<&CheckReport> for Summary {
             let steps = report.steps.as_slice().iter();
             steps.filter(|step| step.status == StepStatus::Failed)
         };
+        let count = |status| {
+            let steps = report.steps.as_slice().iter();
+            steps.filter(|step| step.status == status).count()
+        };
         Self {
             kind,
             word,
@@ -147,10 +156,49 @@ impl From<&CheckReport> for Summary {
             region: report.region.map(|region| region.to_string()),
             attempts: report.attempts,
             is_of_setup: report.target.starts_with(SetupId::PREFIX),
+            problem: {
+                let mut told = failed()
+                    .filter(|step| explained.by(step.name).is_none())
+                    .filter_map(|step| step.problem.as_ref());
+                match (told.next(), told.next()) {
+                    (Some(problem), None) => Some(problem.title.trim_end_matches('.').to_owned()),
+                    _ => None,
+                }
+            },
+            tried: count(StepStatus::Passed)
+                + count(StepStatus::Warning)
+                + count(StepStatus::Failed),
+            warned: count(StepStatus::Warning),
             failed: failed().map(|step| step.name.title()).collect(),
             reasons: failed()
                 .filter(|step| explained.by(step.name).is_none())
                 .count(),
+        }
+    }
+}
+
+impl Summary {
+    /// The verdict, for a head.
+    pub fn verdict(&self) -> &str {
+        match (self.kind, &self.problem) {
+            ("bad", Some(problem)) => problem,
+            ("bad", None) => "The connection does not work",
+            ("warn", _) => "Connected, with a warning",
+            _ => "Connected",
+        }
+    }
+
+    /// How many checks did what: `2 of 10 checks failed`.
+    pub fn counted(&self) -> String {
+        let tried = self.tried;
+        match (self.failed.len(), self.warned) {
+            (0, 0) => format!("All {tried} checks passed"),
+            (0, 1) => format!("{} of {tried} checks passed, one has a warning", tried - 1),
+            (0, warned) => format!(
+                "{} of {tried} checks passed, {warned} have warnings",
+                tried - warned
+            ),
+            (failed, _) => format!("{failed} of {} checks failed", StepName::ALL.len()),
         }
     }
 }
@@ -218,6 +266,8 @@ pub struct StepEvent {
 #[template(path = "pages/setup/outcome_event.html")]
 pub struct OutcomeEvent {
     pub outcome: OutcomeView,
+    /// Where the check is sent to, on a page whose card has the verdict in its head.
+    pub check_action: Option<String>,
 }
 
 /// The end of a check: what it said, and what is possible now.
@@ -227,9 +277,23 @@ pub struct OutcomeView {
     pub is_current: bool,
     /// Settings without which there is nothing to check, with the steps that they are on.
     pub missing: Vec<(&'static str, &'static str)>,
-    /// `None` for a storage, which is one already.
+    /// `None` for a storage, which is one already, and for whoever may not add one.
     pub add: Option<Add>,
+    /// Whether it is shown to the customer's administrator, who has a link.
+    pub is_of_link: bool,
     pub csrf: String,
+}
+
+impl OutcomeView {
+    /// The summary of a check of the present settings.
+    pub fn current(&self) -> Option<&Summary> {
+        self.summary.as_ref().filter(|_| self.is_current)
+    }
+
+    /// Whether it has passed for the present settings.
+    pub fn has_passed(&self) -> bool {
+        self.current().is_some_and(|summary| summary.kind != "bad")
+    }
 }
 
 /// How a setup becomes a storage.

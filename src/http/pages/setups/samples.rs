@@ -1,17 +1,20 @@
 //! Every page and part of the dialog, rendered from samples.
 
 use crate::domain::cause::entry::Candidate;
-use crate::domain::connection::account::Partition;
+use crate::domain::connection::access::Auth;
+use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::setup::Draft;
-use crate::http::pages::setups::documents::{AccountsView, Console, DocumentView, Part};
+use crate::http::pages::setups::documents::{DocumentView, Part};
 use crate::http::pages::setups::fields::ConnectionFields;
+use crate::http::pages::setups::grants::{ChangeGrants, GrantsView};
 use crate::http::pages::setups::link_panel::LinkPanel;
-use crate::http::pages::setups::page::{Reach, SetupPage};
+use crate::http::pages::setups::page::{ConnectView, SetupPage};
 use crate::http::pages::setups::problem::{AnswerView, Change, PatchView, ProblemView};
 use crate::http::pages::setups::report::{
     Add, OutcomeEvent, OutcomeView, ReportView, StepEvent, Summary,
 };
 use crate::http::pages::setups::step::{DialogStep, StepLink};
+use crate::http::pages::setups::way::{AwsView, Way};
 use crate::http::pages::shell::chrome::Chrome;
 use crate::http::pages::shell::moment::Moment;
 use askama::Template;
@@ -44,6 +47,7 @@ fn outcome(passed: bool, is_current: bool, report: &ReportView) -> OutcomeView {
         prefix: summary.prefix.clone(),
         took: summary.took.clone(),
         region: summary.region.clone(),
+        problem: summary.problem.clone(),
         ..*summary
     });
     OutcomeView {
@@ -51,7 +55,7 @@ fn outcome(passed: bool, is_current: bool, report: &ReportView) -> OutcomeView {
         is_current,
         missing: match passed {
             true => Vec::new(),
-            false => vec![("the role's ARN", "role")],
+            false => vec![("the role", "check")],
         },
         add: Some(Add {
             setup: "set_1".into(),
@@ -60,6 +64,7 @@ fn outcome(passed: bool, is_current: bool, report: &ReportView) -> OutcomeView {
             offers_probe: true,
             probe_now: passed,
         }),
+        is_of_link: false,
         csrf: "token".into(),
     }
 }
@@ -111,34 +116,42 @@ fn failed_report() -> ReportView {
         is_of_setup: true,
         failed: vec!["List files below the prefix"],
         reasons: 1,
+        problem: Some(HOSTILE.into()),
+        tried: 10,
+        warned: 0,
     });
     report
 }
 
-fn page(step: DialogStep, bucket: Option<&str>, prefix: &str, report: ReportView) -> SetupPage {
-    let outcome = outcome(report.summary.is_none(), true, &report);
+fn page(
+    step: DialogStep,
+    bucket: Option<&str>,
+    prefix: &str,
+    report: ReportView,
+    way: Option<Way>,
+) -> SetupPage {
+    let outcome = outcome(true, true, &report);
+    let mut draft = Draft::default();
+    draft.bucket = bucket.map(|bucket| BucketName::parse(bucket).unwrap());
+    let change = ChangeGrants {
+        action: "/settings/setups/set_1".into(),
+        csrf: "token".into(),
+        step: step.as_str(),
+        way: None,
+    };
     SetupPage {
-        accounts: AccountsView::default(),
         chrome: Chrome::bare(),
         script: "/static/setup.js",
         id: "set_1".into(),
         step,
-        steps: [
-            DialogStep::Bucket,
-            DialogStep::Cors,
-            DialogStep::Policy,
-            DialogStep::Role,
-            DialogStep::Check,
-        ]
-        .map(|one| StepLink {
-            href: format!("?step={}", one.as_str()),
-            label: one.label(&Draft::default()),
-            is_current: one == step,
-            is_done: one == DialogStep::Bucket,
-        })
-        .into(),
-        back: Some("?step=bucket".into()),
-        next: Some("?step=check".into()),
+        steps: DialogStep::PATH
+            .map(|one| StepLink {
+                href: format!("?step={}", one.as_str()),
+                label: one.label(),
+                is_current: one == step,
+                is_done: one == DialogStep::Bucket,
+            })
+            .into(),
         expires: Moment(OffsetDateTime::UNIX_EPOCH),
         fields: ConnectionFields {
             has_secret: true,
@@ -147,22 +160,35 @@ fn page(step: DialogStep, bucket: Option<&str>, prefix: &str, report: ReportView
                 ("bucket", HOSTILE, Some(HOSTILE)),
                 ("prefix", prefix, None),
                 ("role_arn", HOSTILE, Some("Not a role ARN.")),
+                (
+                    "customer_account_id",
+                    HOSTILE,
+                    Some("`x` is not an account."),
+                ),
                 ("display_name", "بيانات الفريق", None),
             ])
         },
-        reach: Reach {
-            bucket: bucket.map(str::to_owned),
+        grants: GrantsView {
             prefix: prefix.into(),
-            writes: true,
-            browsers: true,
-            encrypted: false,
+            ..GrantsView::of(&draft, Some(change))
         },
-        account_id: "111122223333".into(),
-        external_id: "0f8fad5b-d9cb-469f-a165-70867728950e".into(),
-        role_name: "sallyport-acme-data-0f8fad5b".into(),
-        console: Console::of(Partition::Aws, bucket),
-        documents: vec![document("cors"), document("lifecycle")],
-        scripts: vec![document("cli"), document("cloudformation")],
+        aws: bucket.map(|bucket| {
+            let names = [
+                "permission_policy",
+                "trust_policy",
+                "cors",
+                "lifecycle",
+                "cli",
+            ];
+            AwsView::sample(bucket, prefix, names.map(document).into())
+        }),
+        ways: Way::offered(Auth::Role, true),
+        way,
+        connect: ConnectView {
+            role_arn: Some(HOSTILE.into()),
+            is_other: true,
+            waits: true,
+        },
         link: LinkPanel {
             expires: Some(Moment(OffsetDateTime::UNIX_EPOCH)),
             url: Some("https://sallyport.example/instructions/secret".into()),
@@ -176,24 +202,21 @@ fn page(step: DialogStep, bucket: Option<&str>, prefix: &str, report: ReportView
 fn every_step_renders_and_escapes() {
     let long = "b".repeat(63);
     let buckets = [None, Some("acme-data"), Some(long.as_str())];
-    for step in [
-        DialogStep::Bucket,
-        DialogStep::Cors,
-        DialogStep::Policy,
-        DialogStep::Role,
-        DialogStep::Check,
-    ] {
+    let mut ways: Vec<Option<Way>> = Way::offered(Auth::Role, true)
+        .into_iter()
+        .map(Some)
+        .collect();
+    ways.push(None);
+    for step in DialogStep::PATH {
         for bucket in buckets {
-            for report in [ReportView::waiting(), failed_report()] {
+            for way in &ways {
                 for prefix in ["", "team/", "فريق <b>/"] {
-                    let report = ReportView {
-                        steps: report.steps.iter().map(copy).collect(),
-                        summary: None,
-                    };
-                    let html = page(step, bucket, prefix, report).render().unwrap();
-                    assert!(html.contains("<h1>") && html.contains(step.title()));
+                    let html = page(step, bucket, prefix, failed_report(), *way)
+                        .render()
+                        .unwrap();
+                    assert!(html.contains("<h1>") && html.contains(step.label()));
                     assert!(
-                        !html.contains("<script>") && !html.contains("<b>"),
+                        !html.contains("<script>alert") && !html.contains("<b>/"),
                         "{html}"
                     );
                     assert!(!html.contains("style="));
@@ -204,58 +227,67 @@ fn every_step_renders_and_escapes() {
     }
 }
 
-fn copy(
-    step: &crate::http::pages::setups::report::StepView,
-) -> crate::http::pages::setups::report::StepView {
-    crate::http::pages::setups::report::StepView {
-        took: step.took.clone(),
-        problem: None,
-        explained_by: None,
-        skipped_because: Some(HOSTILE.into()),
-        answers: Vec::new(),
-        ..*step
-    }
-}
-
 #[test]
 fn a_step_shows_what_to_do_there() {
-    let html = |step| {
-        page(step, Some("acme-data"), "team/", ReportView::waiting())
+    let html = |step, way| {
+        page(step, Some("acme-data"), "team/", ReportView::waiting(), way)
             .render()
             .unwrap()
     };
-    let bucket = html(DialogStep::Bucket);
-    assert!(bucket.contains("below <code><bdi>team/</bdi></code> in <code>acme-data</code>"));
+    let bucket = html(DialogStep::Bucket, None);
+    assert!(bucket.contains("below <code><bdi>team/</bdi></code>"));
     assert!(bucket.contains("aria-invalid=\"true\"") && bucket.contains("id=\"bucket-error\""));
-    assert!(html(DialogStep::Cors).contains("s3/buckets/acme-data?tab=permissions"));
-    assert!(html(DialogStep::Policy).contains("you can skip this step"));
-    let role = html(DialogStep::Role);
-    assert!(role.contains("0f8fad5b-d9cb-469f-a165-70867728950e"));
-    assert!(role.contains("https://sallyport.example/instructions/secret"));
-    assert!(role.contains("rel=\"noopener noreferrer\""));
+    // What S3 will delete is named in full, on every step.
+    for step in DialogStep::PATH {
+        let html = html(step, None);
+        assert!(html.contains("team/temp/") && html.contains("team/export/"));
+    }
+    let question = html(DialogStep::Role, None);
+    assert!(question.contains("How do you want to set up AWS?"));
+    assert!(question.contains("way=cloudformation") && !question.contains("<pre"));
+    let by_hand = html(DialogStep::Role, Some(Way::Console));
+    assert!(by_hand.contains("s3/buckets/acme-data?tab=permissions"));
+    assert!(by_hand.contains("0f8fad5b-d9cb-469f-a165-70867728950e"));
+    assert!(
+        by_hand.contains("Do not replace it.") && by_hand.contains("rel=\"noopener noreferrer\"")
+    );
+    let sent = html(DialogStep::Role, Some(Way::Administrator));
+    assert!(sent.contains("https://sallyport.example/instructions/secret"));
+    let connect = html(DialogStep::Check, None);
+    assert!(connect.contains("id=\"customer_account_id-error\"") && connect.contains("data-wait"));
 }
 
 #[test]
 fn a_failed_check_says_what_to_change() {
     let report = failed_report();
-    let html = page(DialogStep::Check, Some("acme-data"), "", failed_report())
-        .render()
-        .unwrap();
+    let mut page = page(
+        DialogStep::Check,
+        Some("acme-data"),
+        "",
+        failed_report(),
+        None,
+    );
+    page.outcome = outcome(false, true, &report);
+    page.outcome.missing.clear();
+    let html = page.render().unwrap();
     assert!(html.contains("What to change:") && html.contains("REQUEST1"));
-    assert!(html.contains("One step failed") && html.contains("disabled aria-describedby"));
-    assert!(html.contains("?step=role"));
-    assert!(!html.contains("<script>"));
+    assert!(html.contains("1 of 10 checks failed") && html.contains("disabled aria-describedby"));
+    assert!(!html.contains("<script>alert"));
     for step in report.steps {
         let event = StepEvent { step }.render().unwrap();
         assert!(event.trim_start().starts_with("<li id=\"step-"), "{event}");
-        assert!(!event.contains("<script>"));
+        assert!(!event.contains("<script>alert"));
     }
 }
 
 #[test]
 fn a_check_of_earlier_settings_does_not_count() {
     let outcome = outcome(true, false, &failed_report());
-    let html = OutcomeEvent { outcome }.render().unwrap();
+    let event = OutcomeEvent {
+        outcome,
+        check_action: Some("/check".into()),
+    };
+    let html = event.render().unwrap();
     assert!(html.contains("The settings have changed since the last check."));
-    assert!(html.contains("why-not") && html.trim_start().starts_with("<div id=\"outcome\">"));
+    assert!(html.contains("why-not") && html.trim_start().starts_with("<header id=\"verdict\""));
 }

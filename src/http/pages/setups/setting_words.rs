@@ -24,6 +24,7 @@ pub fn label(field: &str) -> &str {
         "access" => "Access",
         "region" => "Region",
         "role_arn" => "Role ARN",
+        "permissions_boundary_arn" => "Permissions boundary",
         "kms_key_arn" => "KMS key ARN",
         "bucket_account_id" => "Bucket’s account",
         "requester_pays" => "Requests",

@@ -1,8 +1,11 @@
 //! What every page has around its content.
 
 use crate::http::assets;
+use crate::http::brand::Brand;
 use crate::http::pages::shell::csrf::Csrf;
 use crate::http::pages::shell::session::Visitor;
+use crate::http::state::Site;
+use std::sync::Arc;
 
 /// The frame of a page.
 pub struct Chrome {
@@ -10,6 +13,9 @@ pub struct Chrome {
     pub script: &'static str,
     pub htmx: &'static str,
     pub icon: &'static str,
+    /// The sprite that icons are taken from.
+    pub icons: &'static str,
+    pub brand: Arc<Brand>,
     pub section: Section,
     /// `None`: nobody is signed in.
     pub who: Option<Who>,
@@ -32,10 +38,22 @@ pub struct Who {
     pub return_url: Option<String>,
 }
 
+impl Who {
+    /// What stands for the workspace where there is no room for its name.
+    pub fn initial(&self) -> String {
+        let mut letters = self.workspace.chars().filter(|c| c.is_alphanumeric());
+        letters
+            .next()
+            .map_or_else(|| "·".to_owned(), |c| c.to_uppercase().to_string())
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Section {
     Settings,
     Projects,
+    /// Tokens, sessions, the audit log: for admins.
+    People,
     None,
 }
 
@@ -46,6 +64,10 @@ impl Section {
 
     pub fn is_projects(&self) -> bool {
         *self == Self::Projects
+    }
+
+    pub fn is_people(&self) -> bool {
+        *self == Self::People
     }
 }
 
@@ -59,17 +81,28 @@ impl Chrome {
                 return_url: visitor.return_url.clone(),
             }),
             csrf: Some(visitor.csrf.clone()),
+            brand: visitor.brand.clone(),
             ..Self::bare()
         }
     }
 
     /// For somebody who is not signed in.
+    pub fn of_site(site: &Site) -> Self {
+        Self {
+            brand: site.brand.clone(),
+            ..Self::bare()
+        }
+    }
+
+    /// Without the operator's settings: for samples.
     pub fn bare() -> Self {
         Self {
             style: assets::STYLE.path(),
             script: assets::SCRIPT.path(),
             htmx: assets::HTMX.path(),
             icon: assets::ICON.path(),
+            icons: assets::ICONS.path(),
+            brand: Arc::default(),
             section: Section::None,
             who: None,
             flash: None,
@@ -89,12 +122,17 @@ impl Chrome {
             let (_, words) = MESSAGES.iter().find(|(known, _)| *known == code)?;
             let kind = match code {
                 "check_failed" | "change_failed" => "bad",
-                "check_warned" | "check_needed" => "warn",
+                "check_warned" | "check_needed" | "token_made_before" => "warn",
                 _ => "good",
             };
             Some(Flash { kind, words })
         });
         self
+    }
+
+    /// The product's name.
+    pub fn product(&self) -> &str {
+        self.brand.name.as_str()
     }
 
     /// The token of a form: another text each time, so the size of the compressed page reveals nothing about it.
@@ -146,6 +184,18 @@ const MESSAGES: &[(&str, &str)] = &[
     ("file_deleted", "The file was deleted."),
     ("files_deleted", "The files were deleted."),
     ("link_revoked", "The link was revoked."),
+    (
+        "token_made_before",
+        "This form was sent twice. The token exists once, and its secret was shown only by the first answer. If you do not have it, revoke the token and create another one.",
+    ),
+    (
+        "token_revoked",
+        "The token was revoked. The next request with it is refused.",
+    ),
+    (
+        "session_ended",
+        "The session was ended. The next request in it is refused.",
+    ),
     ("saved", "Saved."),
     (
         "change_waits",

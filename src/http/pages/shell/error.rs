@@ -2,6 +2,7 @@
 
 use crate::http::pages::shell::chrome::Chrome;
 use crate::http::pages::shell::headers::AlsoAllowed;
+use crate::http::pages::shell::words::curly;
 use crate::http::problem::Problem;
 use crate::http::state::Site;
 use actix_web::HttpResponse;
@@ -12,6 +13,7 @@ use askama::Template;
 #[template(path = "pages/error.html")]
 struct ErrorPage<'a> {
     chrome: Chrome,
+    icon: &'static str,
     title: &'a str,
     detail: &'a str,
     remedy: Option<&'a str>,
@@ -23,20 +25,29 @@ struct ErrorPage<'a> {
 
 /// The page that says what went wrong.
 pub fn page(problem: &Problem, request_id: &str, site: &Site) -> Option<HttpResponse> {
-    let title = match problem.status {
-        StatusCode::NOT_FOUND => "There is nothing here",
-        StatusCode::UNAUTHORIZED => "Please sign in again",
-        StatusCode::FORBIDDEN => "This is not allowed",
-        StatusCode::CONFLICT => "This cannot be done now",
-        StatusCode::TOO_MANY_REQUESTS => "Please wait a moment",
-        status if status.is_server_error() => "This did not work",
-        _ => "This cannot be accepted",
+    let (icon, title) = match problem.status {
+        StatusCode::NOT_FOUND if problem.error.code == "instruction_link_unusable" => {
+            ("link", "This setup link has expired or was revoked")
+        }
+        StatusCode::UNAUTHORIZED if problem.error.code == "sign_in_link_unusable" => {
+            ("link", "This sign-in link cannot be used again")
+        }
+        StatusCode::NOT_FOUND => ("search", "There is nothing here"),
+        StatusCode::UNAUTHORIZED => ("lock", "Please sign in again"),
+        StatusCode::FORBIDDEN => ("lock", "This is not allowed"),
+        StatusCode::CONFLICT => ("triangle-alert", "This cannot be done now"),
+        StatusCode::TOO_MANY_REQUESTS => ("hourglass", "Please wait a moment"),
+        status if status.is_server_error() => ("circle-alert", "This did not work"),
+        _ => ("circle-alert", "This cannot be accepted"),
     };
+    let (detail, remedy) = (&problem.error.detail, &problem.error.remedy);
+    let remedy = remedy.as_deref().map(curly);
     let html = ErrorPage {
-        chrome: Chrome::bare(),
+        chrome: Chrome::of_site(site),
+        icon,
         title,
-        detail: &problem.error.detail,
-        remedy: problem.error.remedy.as_deref(),
+        detail: &curly(detail),
+        remedy: remedy.as_deref(),
         code: problem.error.code,
         request_id,
         leads_on: problem.status != StatusCode::UNAUTHORIZED,
@@ -71,6 +82,7 @@ mod tests {
         let html = |leads_on| {
             let page = ErrorPage {
                 chrome: Chrome::bare(),
+                icon: "lock",
                 title: "This is not allowed",
                 detail: "<script>alert('1')</script>",
                 remedy: Some("Ask an admin."),

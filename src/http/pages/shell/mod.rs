@@ -8,3 +8,4 @@ pub mod form;
 pub mod headers;
 pub mod moment;
 pub mod session;
+pub mod words;

@@ -5,6 +5,7 @@ use crate::application::people::caller::{Admin, Caller, Member};
 use crate::domain::files::file_key::FileKey;
 use crate::domain::people::sign_in::Session;
 use crate::domain::people::workspace::Role;
+use crate::http::brand::Brand;
 use crate::http::context::SeenCaller;
 use crate::http::pages::shell::csrf::Csrf;
 use crate::http::state::{Services, Site};
@@ -17,6 +18,7 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, web};
 use secrecy::{ExposeSecret, SecretString};
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 /// Somebody who is signed in.
 #[derive(Clone)]
@@ -26,6 +28,7 @@ pub struct Visitor {
     pub workspace_name: String,
     pub return_url: Option<String>,
     pub csrf: Csrf,
+    pub brand: Arc<Brand>,
     trail: Option<Trail>,
 }
 
@@ -121,6 +124,7 @@ pub async fn visitor(request: &HttpRequest) -> Result<Option<Visitor>> {
             .as_ref()
             .map(|url| url.as_str().to_owned()),
         csrf: Csrf::of_secret(&secret),
+        brand: services.site.brand.clone(),
         trail: Trail::of(request),
         session,
     }))

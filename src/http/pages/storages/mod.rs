@@ -1,5 +1,6 @@
-//! Settings > External object storage.
+//! The list of storages.
 
+mod history;
 pub mod pending;
 pub mod storage;
 
@@ -18,7 +19,7 @@ use crate::http::pages::setups;
 use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::{Chrome, Section};
 use crate::http::pages::shell::form::Confirmed;
-use crate::http::pages::shell::moment::Moment;
+use crate::http::pages::shell::moment::{Moment, thousands};
 use crate::http::pages::shell::session::{AdminVisitor, Visitor};
 use crate::http::path::Id;
 use crate::http::query::Query;
@@ -77,7 +78,7 @@ struct Row {
     /// Whether a change waits for its check.
     has_pending: bool,
     checked: Option<Moment>,
-    projects: i64,
+    projects: String,
 }
 
 impl Row {
@@ -129,7 +130,15 @@ struct SetupRow {
     name: String,
     /// Bucket and prefix, where the name is another.
     place: Option<String>,
+    step: StepWords,
+    began: Moment,
     expires: Moment,
+}
+
+/// Where a setup is, as icon and words.
+struct StepWords {
+    kind: &'static str,
+    word: &'static str,
 }
 
 impl From<StorageView> for Row {
@@ -156,14 +165,34 @@ impl From<StorageView> for Row {
             checked: own
                 .and_then(|s| s.health.last_check.as_ref()?.ended_at())
                 .map(Moment),
-            projects: own.map_or(0, |s| s.project_count),
+            projects: thousands(own.map_or(0, |s| s.project_count)),
         }
+    }
+}
+
+impl StepWords {
+    /// Where a setup is, by what it has. `has_link`: a link for the AWS administrator works.
+    fn of(view: &SetupView, has_link: bool) -> Self {
+        let draft = &view.setup.draft;
+        let last = view.last_check.as_ref().filter(|_| view.check_is_current());
+        let (kind, word) = match last {
+            Some(check) if check.outcome().is_pass() && view.check_is_fresh => {
+                ("good", "Ready to add")
+            }
+            Some(check) if check.outcome().is_pass() => ("none", "Check again to add it"),
+            Some(_) => ("bad", "Check failed"),
+            None if draft.bucket.is_none() => ("none", "Choose a bucket"),
+            None if view.setup.connection().is_ok() => ("none", "Ready to check"),
+            None if has_link => ("accent", "Waiting for the administrator"),
+            None => ("none", "Set up access"),
+        };
+        Self { kind, word }
     }
 }
 
 impl SetupRow {
     /// The setups that can be resumed.
-    fn of(view: SetupView) -> Option<Self> {
+    fn of(view: &SetupView, has_link: bool) -> Option<Self> {
         let draft = &view.setup.draft;
         let bucket = draft.bucket.as_ref();
         let place = bucket.map(|bucket| match draft.settings.prefix.as_str() {
@@ -175,9 +204,11 @@ impl SetupRow {
             name: match (&draft.display_name, &place) {
                 (Some(name), _) => name.to_string(),
                 (None, Some(place)) => place.clone(),
-                (None, None) => "A bucket not named yet".to_owned(),
+                (None, None) => "Untitled setup".to_owned(),
             },
             place: place.filter(|_| draft.display_name.is_some()),
+            step: StepWords::of(view, has_link),
+            began: Moment(view.setup.created_at),
             expires: Moment(view.setup.expires_at),
         })
     }
@@ -207,17 +238,23 @@ async fn list(
             .map(Row::from),
         false => None,
     };
-    let setups = match visitor.member.clone().into_admin() {
-        Some(admin) if is_first_page => services.setups.list_open(&admin).await?,
-        _ => Vec::new(),
-    };
+    let mut setups = Vec::new();
+    if let Some(admin) = visitor.member.clone().into_admin()
+        && is_first_page
+    {
+        for view in services.setups.list_open(&admin).await? {
+            let instructions = &services.dialog.instructions;
+            let link = instructions.of(&admin, &view.setup.id).await?;
+            setups.extend(SetupRow::of(&view, link.is_some()));
+        }
+    }
     html(&StoragesPage {
         chrome: Chrome::of(&visitor, Section::Settings).flash(query.0.done.as_deref()),
         is_admin: visitor.is_admin(),
         is_first_page,
         built_in,
         storages: page.items.into_iter().map(Row::from).collect(),
-        setups: setups.into_iter().filter_map(SetupRow::of).collect(),
+        setups,
         next: page.next_page_token,
     })
 }
@@ -227,7 +264,12 @@ async fn add(admin: AdminVisitor, services: Data<Services>, _: Confirmed) -> Res
         .setups
         .open(&admin.admin, ConnectionInput::default(), Keep::nothing())
         .await?;
-    Ok(see_other(&setups::beginning(&view.setup.id)))
+    let id = &view.setup.id;
+    services
+        .setups
+        .dialog_is_open(&admin.admin, id, true)
+        .await?;
+    Ok(see_other(&setups::beginning(id)))
 }
 
 async fn check(
@@ -288,7 +330,7 @@ mod tests {
                 since: then,
             },
             checked: then,
-            projects: 1_234,
+            projects: thousands(1_234),
         }
     }
 
@@ -304,6 +346,11 @@ mod tests {
                     id: format!("set_{n}"),
                     name: HOSTILE.into(),
                     place: Some("acme-data/a <b>/".into()),
+                    step: StepWords {
+                        kind: "accent",
+                        word: "Waiting for the administrator",
+                    },
+                    began: Moment(OffsetDateTime::UNIX_EPOCH),
                     expires: Moment(OffsetDateTime::UNIX_EPOCH),
                 })
                 .collect(),
@@ -325,7 +372,10 @@ mod tests {
         for control in [
             "Check now",
             "Set as default",
-            "Rename or change",
+            "Edit storage",
+            "Check history",
+            "Waiting for the administrator",
+            "begun <time",
             "Show the documents",
             "/settings/storages/sto_7/delete",
             "/storages/sto_7/files",
@@ -339,7 +389,7 @@ mod tests {
         assert!(!admin.contains("action=\"/settings/storages/sto_3/default\""));
         assert!(admin.contains("action=\"/settings/storages/built-in/default\""));
         assert!(admin.contains("a change waits for its check"));
-        assert!(admin.contains("Needs a check") && admin.contains("last check"));
+        assert!(admin.contains("Needs a check") && admin.contains("checked <time"));
         assert!(admin.contains("Quarantined"));
         assert!(admin.contains("notice-bad"), "a failed check is no success");
         let member = page(false, Some(row("built-in", true)), rows(), 0);

@@ -3,7 +3,7 @@
 use crate::application::connections::view::ConnectionView;
 use crate::application::error::{FieldError, Kind, Reason, Result};
 use crate::application::kept::page_tokens::PageRequest;
-use crate::application::kept::store::ProjectsOfStorage;
+use crate::application::kept::store::{ProjectsOfStorage, Window};
 use crate::application::storages::{StorageView, Which, not_built_in};
 use crate::domain::Invalid;
 use crate::domain::check::{CheckReport, Outcome};
@@ -24,9 +24,10 @@ use crate::http::pages::setups::setting_words::Apply;
 use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::{Chrome, Section};
 use crate::http::pages::shell::form::{Confirmed, Form};
-use crate::http::pages::shell::moment::Moment;
+use crate::http::pages::shell::moment::{Moment, thousands};
 use crate::http::pages::shell::session::{AdminVisitor, Visitor};
 use crate::http::pages::storages::StateWords;
+use crate::http::pages::storages::history::{BARS, History, Tile, proves_nothing, tiles};
 use crate::http::pages::storages::pending;
 use crate::http::pages::storages::pending::PendingCard;
 use crate::http::path::Id;
@@ -105,6 +106,14 @@ impl Facts {
         self.affected.as_ref().map_or(0, |projects| projects.count)
     }
 
+    fn affected_words(&self) -> String {
+        thousands(i64::try_from(self.affected_number()).unwrap_or(i64::MAX))
+    }
+
+    fn projects_words(&self) -> String {
+        thousands(self.projects)
+    }
+
     /// How many affected projects are not named.
     fn further_projects(&self) -> u64 {
         self.affected_number()
@@ -153,7 +162,11 @@ struct StoragePage {
     script: &'static str,
     is_admin: bool,
     storage: Facts,
+    tiles: Vec<Tile>,
     /// For admins.
+    history: History,
+    /// Whether the last check failed and proved nothing, so that the state is as it was.
+    proves_nothing: bool,
     report: ReportView,
     outcome: OutcomeView,
     /// The change that waits for its check.
@@ -176,9 +189,18 @@ async fn show(
 ) -> Result<HttpResponse> {
     let view = services.storages.get(&visitor.member, &id.0).await?;
     let mut last = None;
+    let mut checks = Vec::new();
     let mut shown = Vec::new();
     if let (Ok(admin), StorageRef::Own(own)) = (visitor.admin(), &id.0) {
         last = services.storages.last_check(&admin, own).await?;
+        let window = Window {
+            after: None,
+            limit: BARS,
+        };
+        checks = services
+            .storages
+            .list_checks(&admin, &id.0, &window)
+            .await?;
         if matches!(view.connection.credentials, Credentials::Role { .. }) {
             let (which, base) = match &view.pending {
                 Some(_) => (Which::Pending, "pending/documents"),
@@ -192,7 +214,7 @@ async fn show(
     render(
         &visitor,
         &view,
-        last.as_ref(),
+        (last.as_ref(), &checks),
         shown,
         query.0.done.as_deref(),
     )
@@ -201,7 +223,7 @@ async fn show(
 fn render(
     visitor: &Visitor,
     view: &StorageView,
-    last: Option<&CheckReport>,
+    (last, checks): (Option<&CheckReport>, &[CheckReport]),
     documents: Vec<DocumentView>,
     done: Option<&str>,
 ) -> Result<HttpResponse> {
@@ -212,10 +234,14 @@ fn render(
     let offered = apply
         .as_ref()
         .filter(|_| outcome.is_current && view.pending.is_none());
+    let history = History::of(checks);
     html(&StoragePage {
         script: assets::SETUP_SCRIPT.path(),
         is_admin: visitor.is_admin(),
         storage: view.into(),
+        tiles: tiles(view, last, &history),
+        proves_nothing: proves_nothing(view, last),
+        history,
         report: ReportView::of(last, offered),
         outcome,
         pending: view
@@ -248,6 +274,7 @@ fn outcome(view: &StorageView, last: Option<&CheckReport>) -> OutcomeView {
         is_current: last.is_none_or(is_current),
         missing: Vec::new(),
         add: None,
+        is_of_link: false,
         csrf: String::new(),
     }
 }
@@ -289,7 +316,7 @@ async fn check(
             let view = services.storages.get(admin.member(), &storage).await?;
             Ok(outcome(&view, Some(&report)))
         };
-        return events(run, then, apply).await;
+        return events(run, then, apply, None).await;
     }
     let report = services
         .storages
@@ -305,7 +332,7 @@ async fn check(
             render(
                 &visitor.visitor,
                 &view,
-                Some(&report),
+                (Some(&report), &[]),
                 Vec::new(),
                 Some(done(&report)),
             )

@@ -18,6 +18,7 @@ on_both_engines!(
     a_file_s_entries_are_found_by_its_key,
     every_file_of_a_large_entry_is_kept,
     an_intent_ends_with_its_entry,
+    entries_are_found_by_what_was_done_by_whom_and_when,
     an_abandoned_intent_is_recovered_once,
 );
 
@@ -44,6 +45,7 @@ fn of(workspace: &WorkspaceId) -> AuditFilter {
     AuditFilter {
         workspace: Some(workspace.clone()),
         key: None,
+        ..AuditFilter::default()
     }
 }
 
@@ -157,6 +159,7 @@ async fn a_file_s_entries_are_found_by_its_key(db: TestDb) {
         let filter = AuditFilter {
             workspace: workspace.cloned(),
             key: Some(key(text)),
+            ..AuditFilter::default()
         };
         db.list_audit(&filter, &window).await.unwrap()
     };
@@ -176,6 +179,46 @@ async fn a_file_s_entries_are_found_by_its_key(db: TestDb) {
     // Without a key, each has its first files.
     let listed = db.list_audit(&AuditFilter::default(), &all()).await;
     assert_eq!(listed, Ok(vec![other, signed, refused, moved]));
+}
+
+async fn entries_are_found_by_what_was_done_by_whom_and_when(db: TestDb) {
+    let db = &db.database;
+    let (a, b) = (WorkspaceId::generate(), WorkspaceId::generate());
+    let token = Actor::Token(TokenId::generate());
+    let done = entry(Some(&a), token.clone(), AuditResult::Done);
+    let mut refused = entry(Some(&a), Actor::Operator, AuditResult::Refused);
+    refused.action = "other".into();
+    let elsewhere = entry(Some(&b), token.clone(), AuditResult::Done);
+    for entry in [&done, &refused, &elsewhere] {
+        db.append_audit(entry, None).await.unwrap();
+    }
+    let find = async |filter: AuditFilter| db.list_audit(&filter, &all()).await.unwrap();
+    let by_actor = AuditFilter {
+        actor: Some(token),
+        ..of(&a)
+    };
+    assert_eq!(find(by_actor).await, std::slice::from_ref(&done));
+    let by_action = AuditFilter {
+        action: Some("other".into()),
+        ..of(&a)
+    };
+    assert_eq!(find(by_action.clone()).await, [refused.clone()]);
+    let both = AuditFilter {
+        result: Some(AuditResult::Done),
+        ..by_action
+    };
+    assert_eq!(find(both).await, []);
+    let later = refused.at + time::Duration::seconds(1);
+    let until = AuditFilter {
+        before: Some(later),
+        ..of(&a)
+    };
+    assert_eq!(find(until).await, [refused, done]);
+    let since = AuditFilter {
+        since: Some(later),
+        ..of(&a)
+    };
+    assert_eq!(find(since).await, []);
 }
 
 async fn every_file_of_a_large_entry_is_kept(db: TestDb) {

@@ -224,6 +224,7 @@ async fn a_role_that_lets_others_in_quarantines_until_the_next_pass(db: TestDb) 
     let of_workspace = AuditFilter {
         workspace: Some(mine.id.clone()),
         key: None,
+        ..AuditFilter::default()
     };
     let entries = db.list_audit(&of_workspace, &all()).await.unwrap();
     let written: Vec<_> = entries

@@ -229,6 +229,8 @@ async fn both_engines_have_the_same_columns(db: TestDb) {
         include_str!("../../../../migrations/sqlite/0012_health_over_time.sql"),
         include_str!("../../../../migrations/sqlite/0013_import_causes.sql"),
         include_str!("../../../../migrations/sqlite/0014_grants.sql"),
+        include_str!("../../../../migrations/sqlite/0015_waiting_for_roles.sql"),
+        include_str!("../../../../migrations/sqlite/0016_links_and_keys.sql"),
     );
     let mut table = "";
     let mut names = Vec::new();

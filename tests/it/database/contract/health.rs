@@ -180,6 +180,7 @@ async fn entries(db: &Database, workspace: &WorkspaceId) -> Vec<AuditEntry> {
     let filter = AuditFilter {
         workspace: Some(workspace.clone()),
         key: None,
+        ..AuditFilter::default()
     };
     let mut entries = db.list_audit(&filter, &all()).await.unwrap();
     entries.reverse();

@@ -10,6 +10,7 @@ mod jobs;
 mod pending;
 mod projects;
 mod retention;
+mod role_waits;
 pub mod samples;
 mod setups;
 mod storages;

@@ -116,11 +116,13 @@ async fn links_and_keys_go_after_their_time(db: TestDb) {
             id: InstructionLinkId::generate(),
             workspace: mine.clone(),
             setup: setup.id,
+            made_by: None,
+            last_used_at: None,
             created_at: at - DAY,
             expires_at: end,
         };
         let hash = [u8::from(end < at); 32];
-        db.put_instruction_link(&link, &hash).await.unwrap();
+        db.put_instruction_link(&link, &hash, None).await.unwrap();
     }
     let links = db.remove_expired(Expired::InstructionLinks, at, 100).await;
     assert_eq!(links, Ok(1));

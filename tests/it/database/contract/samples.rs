@@ -10,14 +10,16 @@ use crate::domain::check::problem::StepProblem;
 use crate::domain::check::{CheckReport, Step, StepName, StepStatus, Steps};
 use crate::domain::connection::access::{Access, Auth};
 use crate::domain::connection::access_key::{AccessKeyId, SealedSecret};
-use crate::domain::connection::account::AccountId;
+use crate::domain::connection::account::{AccountId, Partition};
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::bucket_prefix::BucketPrefix;
 use crate::domain::connection::endpoint::Endpoint;
 use crate::domain::connection::external_id::ExternalId;
 use crate::domain::connection::kms_key_arn::KmsKeyArn;
+use crate::domain::connection::permissions_boundary::BoundaryArn;
 use crate::domain::connection::region::Region;
 use crate::domain::connection::role_arn::RoleArn;
+use crate::domain::connection::role_path::RolePath;
 use crate::domain::connection::settings::BucketSettings;
 use crate::domain::connection::{Connection, Credentials};
 use crate::domain::files::file_key::FileKey;
@@ -25,7 +27,9 @@ use crate::domain::ids::{CheckId, ProjectId, SetupId, StorageId, StorageRef, Wor
 use crate::domain::names::Name;
 use crate::domain::people::workspace::Workspace;
 use crate::domain::project::{Progress, Project, ProjectFile, ProjectStatus};
-use crate::domain::setup::{Draft, DraftAccessKey, DraftSignIn, Setup, SetupStatus};
+use crate::domain::setup::{
+    CustomerAccount, Draft, DraftAccessKey, DraftSignIn, Setup, SetupStatus,
+};
 use crate::domain::storage::{Health, HealthChange, HealthReports, HealthState, Storage};
 use time::{Duration, OffsetDateTime};
 
@@ -123,6 +127,9 @@ pub fn role_draft() -> Draft {
             object_acls: Some(false),
             object_versions: Some(true),
             lifecycle: false,
+            permissions_boundary: Some(
+                BoundaryArn::parse("arn:aws:iam::123456789012:policy/boundary").unwrap(),
+            ),
         },
         sign_in: DraftSignIn {
             role_arn: Some(RoleArn::parse("arn:aws:iam::123456789012:role/path/acme").unwrap()),
@@ -136,12 +143,17 @@ pub fn access_key_draft() -> Draft {
         bucket: Some(BucketName::parse("datasets").unwrap()),
         sign_in: DraftSignIn {
             by: Auth::AccessKey,
-            role_arn: None,
+            customer: Some(CustomerAccount {
+                id: AccountId::parse("000000000034").unwrap(),
+                partition: Partition::AwsUsGov,
+            }),
+            role_path: RolePath::parse("/vendors/").unwrap(),
             access_key: DraftAccessKey {
                 id: Some(AccessKeyId::parse("AKIAIOSFODNN7EXAMPLE").unwrap()),
                 secret: Some(SealedSecret(vec![0, 255, 0, 1])),
                 endpoint: Some(Endpoint::parse("https://s3.example.com:9000").unwrap()),
             },
+            ..DraftSignIn::default()
         },
         ..Draft::default()
     }
@@ -173,6 +185,7 @@ pub fn storage_of(setup: &Setup) -> Storage {
             reports: HealthReports::default(),
         },
         quarantine: None,
+        access_key_set_at: None,
         project_count: 0,
         created_at: now(),
     }

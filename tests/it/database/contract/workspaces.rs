@@ -82,6 +82,7 @@ async fn deleting_a_workspace_takes_all_but_audit_and_external_ids(db: TestDb) {
     let filter = AuditFilter {
         workspace: Some(gone.id.clone()),
         key: None,
+        ..AuditFilter::default()
     };
     assert_eq!(db.list_audit(&filter, &all()).await, Ok(vec![entry]));
     assert_eq!(reload(&db, &neighbour).await.id, neighbour.id);

@@ -53,13 +53,20 @@ fn page_with(is_admin: bool, storage: Facts, pending: Option<PendingCard>) -> St
         chrome: Chrome::bare(),
         script: "/static/setup.js",
         is_admin,
+        tiles: vec![
+            Tile::at("Last check", Moment(OffsetDateTime::UNIX_EPOCH), "passed"),
+            Tile::number("Projects", storage.projects, ""),
+        ],
         storage,
+        history: History::default(),
+        proves_nothing: false,
         report: ReportView::waiting(),
         outcome: OutcomeView {
             summary: None,
             is_current: true,
             missing: Vec::new(),
             add: None,
+            is_of_link: false,
             csrf: String::new(),
         },
         pending,
@@ -82,15 +89,15 @@ fn a_member_sees_facts_and_an_admin_the_controls_too() {
     for (is_built_in, projects) in [(true, 0), (false, 0), (false, 1), (false, 1_000)] {
         let member = page(false, facts(is_built_in, projects));
         is_escaped(&member);
-        for control in ["Check now", "Delete", "Rename or change", "Set as default"] {
+        for control in ["Check now", "Delete", "Edit storage", "Set as default"] {
             assert!(!member.contains(control), "{control}");
         }
         let admin = page(true, facts(is_built_in, projects));
         is_escaped(&admin);
         assert!(admin.contains("Check now"));
-        assert_eq!(admin.contains("Rename or change"), !is_built_in);
+        assert_eq!(admin.contains("Edit storage"), !is_built_in);
         assert_eq!(admin.contains("Needs a check"), projects > 0);
-        assert_eq!(admin.contains("1000 projects use"), projects == 1_000);
+        assert_eq!(admin.contains("1,000 projects use"), projects == 1_000);
         for page in [&admin, &member] {
             assert_eq!(
                 page.contains("This storage is quarantined"),
@@ -216,7 +223,7 @@ fn deletion_and_history() {
 }
 
 /// Every field of a connection can be changed on the page of its settings, but for how it signs in, which
-/// is fixed.
+/// is fixed, and for what only a setup has.
 #[test]
 fn settings_have_every_field_of_a_connection() {
     let page = |auth| {
@@ -233,6 +240,7 @@ fn settings_have_every_field_of_a_connection() {
     let both = page("role") + &page("access_key");
     for name in ConnectionInput::FIELDS {
         let shown = both.contains(&format!("name=\"{name}\""));
-        assert_eq!(shown, *name != "auth", "{name}");
+        let of_setup = ["auth", "customer_account_id", "role_path"];
+        assert_eq!(shown, !of_setup.contains(name), "{name}");
     }
 }

@@ -1,0 +1,6 @@
+//! Commands that ask a running server, over its API.
+
+pub mod client;
+pub mod files;
+pub mod projects;
+mod upload;

@@ -1,0 +1,30 @@
+//! Words as pages set them.
+
+/// With curly apostrophes: texts that the API gives too have straight ones.
+pub fn curly(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut before = ' ';
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        let within = character == '\''
+            && before.is_alphanumeric()
+            && characters.peek().is_none_or(|next| !next.is_ascii_digit());
+        shown.push(if within { '’' } else { character });
+        before = character;
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_apostrophe_is_curly_and_a_quotation_is_not() {
+        assert_eq!(
+            curly("the role's ARN, can't, roles' names"),
+            "the role’s ARN, can’t, roles’ names"
+        );
+        assert_eq!(curly("a 'word"), "a 'word");
+    }
+}
