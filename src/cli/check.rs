@@ -259,7 +259,7 @@ mod tests {
         let page = String::from_utf8(out).unwrap();
         assert_eq!(status, FAILED);
         for part in [
-            "✓ passed   Assume the role with your external ID  12 ms\n",
+            "✓ passed   Assume the role with your external ID    12 ms\n",
             "✗ failed",
             "permission_missing",
             "What to change: Add it.",

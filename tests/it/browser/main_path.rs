@@ -39,8 +39,18 @@ async fn from_the_sign_in_link_to_an_opened_file() {
         dialog::enter_role(&page, &role_arn).await;
         dialog::check(&page).await;
 
-        page.script(WATCH, json!([])).await.unwrap();
-        dialog::check_again(&page).await;
+        // A check of a few milliseconds may arrive as one piece: then it is made again.
+        let mut shown = 0;
+        for _ in 0..5 {
+            page.script(WATCH, json!([])).await.unwrap();
+            dialog::check_again(&page).await;
+            let between = "[...ended].filter((n) => n > 0 && n < 10).length";
+            shown = page.eval(between).await.as_u64().unwrap();
+            if shown >= 2 {
+                break;
+            }
+        }
+        assert!(shown >= 2, "the steps came all at once: {shown}");
         page.see("Connected").await;
         page.see("All 10 checks passed").await;
         // What has passed is not asked for again first.
@@ -55,14 +65,6 @@ async fn from_the_sign_in_link_to_an_opened_file() {
                 .await,
             10
         );
-        let shown = page
-            .eval("[...ended].filter((n) => n > 0 && n < 10).length")
-            .await;
-        assert!(
-            shown.as_u64().unwrap() >= 2,
-            "the steps came all at once: {shown}"
-        );
-
         page.press("Try from this browser").await;
         page.find("#browser-step[data-kind=good]").await;
         page.see("This browser put, read and deleted a probe file from")

@@ -99,30 +99,37 @@ async fn the_pages_leave_out_what_only_browsers_need() {
             ("browser_access", "false"),
         ];
         let answer = admin.post(&setup, &fields).await;
-        crate::it::setups::pages::location(&answer).to_owned()
+        assert_eq!(
+            crate::it::setups::pages::location(&answer),
+            format!("{setup}?step=role")
+        );
     };
-    assert_eq!(save("read_write").await, format!("{setup}?step=cors"));
-    let rules = admin.get(&format!("{setup}?step=cors")).await;
+    save("read_write").await;
+    let by_hand = format!("{setup}?step=role&way=console");
+    let rules = admin.get(&by_hand).await;
     shows(&rules, 200, "sallyport-temp");
-    assert!(!rules.text.contains("CORS"), "{}", rules.text);
+    let says_cors = |page: &str| page.contains("(CORS)") || page.contains("AllowedOrigins");
+    assert!(!says_cors(&rules.text), "{}", rules.text);
     let made = admin
         .post(&format!("{setup}/link"), &[("step", "role")])
         .await;
     let (_, after) = made.text.split_once("/instructions/").unwrap();
     let link = format!("/instructions/{}", after.split('<').next().unwrap());
     let somebody = Browser::anonymous(&app);
-    let page = somebody.get(&link).await;
-    shows(&page, 200, "3. Create the role");
+    let page = somebody.get(&format!("{link}?way=console")).await;
     shows(&page, 200, "sallyport-temp");
-    let shown = page.text.replace("set_rules cors", "");
-    assert!(!shown.contains("CORS configuration"), "{}", page.text);
+    shows(&page, 200, "s3:PutLifecycleConfiguration");
+    assert!(!says_cors(&page.text), "{}", page.text);
+    assert!(!page.text.contains("BucketCORS"), "{}", page.text);
 
-    // Nobody writes, either: there is nothing to prepare.
-    assert_eq!(save("read").await, format!("{setup}?step=policy"));
-    let policy = admin.get(&format!("{setup}?step=policy")).await;
-    assert!(!policy.text.contains("?step=cors"), "{}", policy.text);
-    let page = somebody.get(&link).await;
-    shows(&page, 200, "2. Create the role");
-    shows(&page, 200, "Do either the two steps");
-    assert!(!page.text.contains("Prepare the bucket"), "{}", page.text);
+    // Nobody writes, either: there are no rules at all.
+    save("read").await;
+    let rules = admin.get(&by_hand).await;
+    shows(&rules, 200, "sts:ExternalId");
+    assert!(!rules.text.contains("add these to the list"), "{}", rules.text);
+    let page = somebody.get(&format!("{link}?way=console")).await;
+    shows(&page, 200, "sts:ExternalId");
+    for rules in ["BucketCORS", "LifecycleConfiguration", "Remove the rules"] {
+        assert!(!page.text.contains(rules), "{rules}: {}", page.text);
+    }
 }

@@ -131,8 +131,10 @@ fn page(
     way: Option<Way>,
 ) -> SetupPage {
     let outcome = outcome(true, true, &report);
-    let mut draft = Draft::default();
-    draft.bucket = bucket.map(|bucket| BucketName::parse(bucket).unwrap());
+    let draft = Draft {
+        bucket: bucket.map(|bucket| BucketName::parse(bucket).unwrap()),
+        ..Draft::default()
+    };
     let change = ChangeGrants {
         action: "/settings/setups/set_1".into(),
         csrf: "token".into(),
