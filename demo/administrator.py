@@ -93,7 +93,7 @@ class Administrator:
         variables = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         try:
             finished = subprocess.run(
-                [environment.binary(), "provision", "--bucket", setup["bucket"], "--output", "json"]
+                [environment.binary(), "provision", "--bucket", setup["bucket"], "--output", "json", "--yes"]
                 # The account belongs to the demo: settings of an earlier setup on the bucket may be replaced.
                 + ["--role-name", f"acme-sallyport-{setup['id'][-6:]}"],
                 input=documents,

@@ -117,7 +117,7 @@ class Walk:
         with open(path, "w", encoding="utf-8") as file:
             json.dump(documents, file)
         command = [environment.binary(), "provision", path, "--bucket", accounts.CUSTOMER_BUCKET]
-        command += ["--role-name", f"sallyport-{self.run}", "--output", "json"]
+        command += ["--role-name", f"sallyport-{self.run}", "--output", "json", "--yes"]
         kept = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
         credentials = environment.aws_environment(self.state["aws_url"], self.state["keys"]["customer"])
         done = subprocess.run(command, env={**kept, **credentials}, capture_output=True, text=True, check=False)

@@ -5,6 +5,8 @@
     reason = "these tests wait for processes, in threads without a runtime"
 )]
 
+#[path = "program/command_line.rs"]
+mod command_line;
 #[path = "program/operator.rs"]
 mod operator;
 #[allow(dead_code, reason = "these tests need a part of it only")]
@@ -162,9 +164,14 @@ impl Service {
 
     /// One request by the operator.
     fn ask(&self, method: &str, path: &str, body: &str) -> String {
+        self.ask_as(OPERATOR, method, path, body)
+    }
+
+    /// One request with this token.
+    fn ask_as(&self, token: &str, method: &str, path: &str, body: &str) -> String {
         let mut stream = self.connect();
         let request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {OPERATOR}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
         );
         stream.write_all(request.as_bytes()).unwrap();

@@ -69,7 +69,7 @@ class Scene:
         with open(path, "w", encoding="utf-8") as file:
             json.dump(documents, file)
         command = [environment.binary(), "provision", path, "--bucket", accounts.CUSTOMER_BUCKET]
-        command += ["--role-name", role_name, "--output", "json", "--replace"]
+        command += ["--role-name", role_name, "--output", "json", "--yes"]
         done = subprocess.run(command, env=self.customer(), capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise SceneFailed(f"`sallyport provision` exited with {done.returncode}:\n{done.stdout}{done.stderr}")

@@ -70,7 +70,7 @@ import json, os, subprocess, sys
 with open({file_name!r}, "w") as file:
     file.write(sys.stdin.read())
 command = [{binary!r}, "provision", {file_name!r}, "--bucket", {accounts.CUSTOMER_BUCKET!r}]
-command += ["--role-name", {name!r}, "--output", "json"]
+command += ["--role-name", {name!r}, "--output", "json", "--yes"]
 done = subprocess.run(command, env={scene.customer()!r}, stdout=subprocess.PIPE, check=True)
 print(json.loads(done.stdout)["role_arn"])
 """

@@ -11,6 +11,7 @@ pub mod provision;
 pub mod rekey;
 pub mod render;
 pub mod server;
+pub mod shell;
 pub mod terminal;
 
 use crate::settings::Options;
@@ -48,6 +49,9 @@ pub enum Command {
     Healthcheck(healthcheck::Arguments),
     /// Print the API's OpenAPI document.
     Openapi,
+    Completions(shell::Arguments),
+    /// Print the manual page of all commands.
+    Man,
 }
 
 #[cfg(test)]

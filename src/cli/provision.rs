@@ -3,16 +3,21 @@
 use crate::application::connections::provision::{
     BoundaryArn, GivenDocuments, IamName, IamPath, ProvisionError, Provisioned, Provisioning,
 };
+use crate::cli::connection::Output;
+use crate::cli::ending::Failed;
+use crate::cli::terminal;
+use crate::cli::terminal::printable;
 use crate::domain::Invalid;
 use crate::domain::connection::account::AccountId;
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::role_arn::RoleArn;
-use clap::ValueEnum;
-use std::io::{self, Read, Write};
+use std::io::{self, IsTerminal, Read, Write};
 use std::path::PathBuf;
 
 /// Makes the role in your own AWS account, and adds CORS and lifecycle rules to your bucket, as the
 /// setup's documents say.
+///
+/// It shows what it would change, and asks. Without a terminal and without `--yes` it changes nothing.
 ///
 /// It uses your own AWS credentials, Region and endpoints, by the AWS SDK's usual variables and files. It
 /// looks at everything before it changes anything. The bucket's other rules stay. A role that does not ask
@@ -22,16 +27,28 @@ use std::path::PathBuf;
 /// two minutes. Where bucket and role are in different accounts, run it once with credentials of each: each
 /// run does the part of its account and says what is left.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  sallyport provision --setup-link https://sallyport.example.com/instructions/SECRET --dry-run
+  sallyport provision --setup-link https://sallyport.example.com/instructions/SECRET
+  sallyport provision documents.json --bucket acme-data --yes --output json
+  sallyport provision documents.json --bucket acme-data --remove
+
+Exit status: 0 done, or shown by --dry-run; 1 not done; 2 wrong usage, or nobody could be asked.")]
 pub struct Args {
     /// The JSON of `GET /v1/storage-setups/ID/documents`; `-` reads it from standard input
     #[arg(value_name = "DOCUMENTS", default_value = "-")]
     documents: PathBuf,
 
-    /// Your bucket's name
-    #[arg(long)]
-    bucket: String,
+    /// The link for the AWS administrator: the documents come from it, and the role's ARN goes back by it
+    #[arg(long, value_name = "URL", conflicts_with = "documents")]
+    pub setup_link: Option<String>,
 
-    /// The name of the role to make, or to bring up to date. Without it, as in the setup's role ARN
+    /// Your bucket's name. Without it, as in the documents
+    #[arg(long)]
+    bucket: Option<String>,
+
+    /// The name of the role to make, or to bring up to date. Without it, as in the documents
     #[arg(long)]
     role_name: Option<String>,
 
@@ -72,20 +89,13 @@ pub struct Args {
     #[arg(long)]
     remove: bool,
 
-    /// Replace the trust policy of a role that is not for this setup. Whoever uses the role by that policy
-    /// loses it
-    #[arg(long, conflicts_with = "remove")]
-    replace: bool,
+    /// Do it without asking
+    #[arg(long, conflicts_with = "dry_run")]
+    yes: bool,
 
     /// How to print what was done
-    #[arg(long, value_enum, default_value_t = Output::Text)]
+    #[arg(long, value_enum, default_value_t = Output::Table)]
     output: Output,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Output {
-    Text,
-    Json,
 }
 
 /// Why the command ended without having done it. Each says it in words for the administrator.
@@ -99,20 +109,101 @@ pub enum Error {
     Provision(#[from] ProvisionError),
     #[error("The result cannot be printed: {0}")]
     Output(#[from] io::Error),
+    #[error(
+        "Nothing was changed: there is no terminal to ask at. Look at what would be done, and run this again with --yes."
+    )]
+    NobodyToAsk,
+    #[error("Nothing was changed.")]
+    Declined,
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        match &error {
+            Error::Argument { .. } | Error::Unreadable { .. } | Error::NobodyToAsk => {
+                Self::usage(error.to_string())
+            }
+            Error::Provision(_) | Error::Output(_) | Error::Declined => {
+                Self::from(error.to_string())
+            }
+        }
+    }
+}
+
+/// What whoever runs the command says to what was shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Consent {
+    Given,
+    Refused,
+    /// There is no terminal.
+    NobodyToAsk,
+}
+
+/// Asks at the terminal.
+pub fn ask() -> io::Result<Consent> {
+    let input = io::stdin();
+    if !input.is_terminal() {
+        return Ok(Consent::NobodyToAsk);
+    }
+    eprint!("\nDo this now? [y/N] ");
+    let mut answer = String::new();
+    input.read_line(&mut answer)?;
+    Ok(match answer.trim().to_lowercase().as_str() {
+        "y" | "yes" => Consent::Given,
+        _ => Consent::Refused,
+    })
 }
 
 /// The documents of a setup have some ten kilobytes; more than this is another file.
 const LARGEST_DOCUMENTS: u64 = 1024 * 1024;
 
-/// Reads the documents, has them applied by `apply` (in production `aws::provision::provision`), and
-/// prints what was done.
-pub async fn run<F>(args: Args, apply: F, out: &mut impl Write) -> Result<(), Error>
+/// Has the documents applied by `apply` (in production `aws::provision::provision`), after it was shown what that
+/// does and `ask` has agreed, and prints what was done. `given`: documents that came another way than by file.
+/// Gives the role's ARN where a role was made or brought up to date.
+pub async fn run<F>(
+    args: &Args,
+    given: Option<Vec<u8>>,
+    apply: F,
+    ask: impl FnOnce() -> io::Result<Consent>,
+    out: &mut impl Write,
+) -> Result<Option<RoleArn>, Error>
 where
-    F: AsyncFnOnce(Provisioning) -> Result<Provisioned, ProvisionError>,
+    F: AsyncFn(Provisioning) -> Result<Provisioned, ProvisionError>,
 {
-    let provisioning = provisioning(&args)?;
-    let bucket = provisioning.bucket().clone();
-    let done = apply(provisioning).await?;
+    let text = match given {
+        Some(text) => text,
+        None => read(args)?,
+    };
+    let provisioning = provisioning(args, &text)?;
+    if !args.dry_run && !args.yes {
+        let mut look = provisioning.clone();
+        look.dry_run = true;
+        let plan = apply(look).await?;
+        print(args, &provisioning, &plan, true, out)?;
+        // A program reads the result as one document, and is not asked.
+        let consent = match args.output {
+            Output::Table => ask()?,
+            Output::Json => Consent::NobodyToAsk,
+        };
+        match consent {
+            Consent::Given => writeln!(out)?,
+            Consent::Refused => return Err(Error::Declined),
+            Consent::NobodyToAsk => return Err(Error::NobodyToAsk),
+        }
+    }
+    let done = apply(provisioning.clone()).await?;
+    print(args, &provisioning, &done, args.dry_run, out)?;
+    let is_made = !args.dry_run && !args.remove;
+    Ok(done.role_arn.filter(|_| is_made))
+}
+
+fn print(
+    args: &Args,
+    provisioning: &Provisioning,
+    done: &Provisioned,
+    is_dry: bool,
+    out: &mut impl Write,
+) -> io::Result<()> {
     match args.output {
         Output::Json => {
             let details: serde_json::Map<String, serde_json::Value> = done
@@ -127,8 +218,8 @@ where
                 .collect();
             let summary = serde_json::json!({
                 "role_arn": done.role_arn.as_ref().map(RoleArn::as_str),
-                "bucket": bucket.as_str(),
-                "dry_run": args.dry_run,
+                "bucket": provisioning.bucket().as_str(),
+                "dry_run": is_dry,
                 "role": done.role.change,
                 "permission_policy": done.permission_policy.change,
                 "cors": done.cors.change,
@@ -137,42 +228,49 @@ where
                 "left": done.left,
                 "details": details,
             });
-            writeln!(out, "{summary:#}")?;
+            writeln!(out, "{}", terminal::json(&summary))?;
         }
-        Output::Text => {
-            if args.dry_run {
-                writeln!(
-                    out,
-                    "This is a dry run: nothing was changed. A run without --dry-run does this:"
-                )?;
+        Output::Table => {
+            if is_dry {
+                let first = match args.dry_run {
+                    true => {
+                        "This is a dry run: nothing was changed. A run without --dry-run does this:"
+                    }
+                    false => "Nothing has been changed yet. This would be done:",
+                };
+                writeln!(out, "{first}")?;
                 writeln!(out)?;
             }
             for (name, part) in done.parts() {
                 writeln!(out, "{name:<17}  {}", part.change.as_str())?;
                 for line in &part.details {
-                    writeln!(out, "    {line}")?;
+                    writeln!(out, "    {}", printable(line))?;
                 }
             }
             if !done.left.is_empty() {
                 writeln!(out)?;
                 writeln!(out, "Still to be done:")?;
                 for line in &done.left {
-                    writeln!(out, "- {line}")?;
+                    writeln!(out, "- {}", printable(line))?;
                 }
             }
-            if let (false, Some(role_arn)) = (args.remove, &done.role_arn) {
+            if let (false, false, Some(role_arn)) = (args.remove, is_dry, &done.role_arn) {
                 writeln!(out)?;
-                writeln!(out, "Role ARN, to enter in the setup:")?;
+                let is_handed_over = args.setup_link.is_some();
+                let what = match is_handed_over {
+                    true => "Role ARN:",
+                    false => "Role ARN, to enter in the setup:",
+                };
+                writeln!(out, "{what}")?;
                 writeln!(out, "{role_arn}")?;
             }
         }
     }
-    Ok(out.flush()?)
+    out.flush()
 }
 
-fn provisioning(args: &Args) -> Result<Provisioning, Error> {
+fn provisioning(args: &Args, documents: &[u8]) -> Result<Provisioning, Error> {
     let argument = |name| move |cause| Error::Argument { name, cause };
-    let bucket = BucketName::parse(&args.bucket).map_err(argument("--bucket"))?;
     let policy_name = IamName::policy(&args.policy_name).map_err(argument("--policy-name"))?;
     let account = |given: &Option<String>| given.as_deref().map(AccountId::parse).transpose();
     let role_account = account(&args.role_account).map_err(argument("--role-account"))?;
@@ -184,7 +282,17 @@ fn provisioning(args: &Args) -> Result<Provisioning, Error> {
     let boundary = boundary.map_err(argument("--permissions-boundary"))?;
     let given_name = args.role_name.as_deref().map(IamName::role).transpose();
     let given_name = given_name.map_err(argument("--role-name"))?;
-    let documents = GivenDocuments::parse(&read(args)?).map_err(argument("DOCUMENTS"))?;
+    let documents = GivenDocuments::parse(documents).map_err(argument("DOCUMENTS"))?;
+    let bucket = match &args.bucket {
+        Some(name) => BucketName::parse(name),
+        None => documents.bucket().ok_or_else(|| {
+            Invalid::new(
+                "bucket_missing",
+                "The documents do not name one bucket. Name yours.",
+            )
+        }),
+    }
+    .map_err(argument("--bucket"))?;
     // The setup's role, unless another one is named here.
     let role_arn = documents.role_arn().filter(|arn| {
         given_name
@@ -194,6 +302,10 @@ fn provisioning(args: &Args) -> Result<Provisioning, Error> {
     let role_name = match (given_name, &role_arn) {
         (Some(name), _) => name,
         (None, Some(arn)) => IamName::role(arn.name()).map_err(argument("--role-name"))?,
+        (None, None) if documents.role_name().is_some() => {
+            IamName::role(documents.role_name().unwrap_or_default())
+                .map_err(argument("--role-name"))?
+        }
         (None, None) => {
             return Err(Error::Argument {
                 name: "--role-name",
@@ -213,7 +325,6 @@ fn provisioning(args: &Args) -> Result<Provisioning, Error> {
         bucket_account.or_else(|| provisioning.documents().bucket_account_apart());
     provisioning.skip_cors = args.skip_cors;
     provisioning.skip_lifecycle = args.skip_lifecycle;
-    provisioning.replace = args.replace;
     provisioning.remove = args.remove;
     provisioning.dry_run = args.dry_run;
     Ok(provisioning)
@@ -263,9 +374,23 @@ mod tests {
     }
 
     async fn run_with(arguments: &[&str]) -> Result<String, Error> {
+        let no_dry_run = !arguments.contains(&"--dry-run");
+        let yes: &[&str] = if no_dry_run { &["--yes"] } else { &[] };
+        let asked = || -> io::Result<Consent> { panic!("nobody is to be asked") };
+        run_asking(&[arguments, yes].concat(), asked).await.1
+    }
+
+    /// What was printed last, and how it ended.
+    async fn run_asking(
+        arguments: &[&str],
+        ask: impl FnOnce() -> io::Result<Consent>,
+    ) -> (usize, Result<String, Error>) {
+        let applied = std::sync::atomic::AtomicUsize::new(0);
         let command = Command::try_parse_from([&["provision"], arguments].concat()).unwrap();
         let mut out = Vec::new();
         let apply = async |provisioning: Provisioning| {
+            let changes = usize::from(!provisioning.dry_run);
+            applied.fetch_add(changes, std::sync::atomic::Ordering::SeqCst);
             Ok(Provisioned {
                 role_arn: RoleArn::parse(&format!(
                     "arn:aws:iam::123456789012:role{}{}",
@@ -289,8 +414,31 @@ mod tests {
                     .collect(),
             })
         };
-        run(command.args, apply, &mut out).await?;
-        Ok(String::from_utf8(out).unwrap())
+        let ended = run(&command.args, None, apply, ask, &mut out).await;
+        let applied = applied.load(std::sync::atomic::Ordering::SeqCst);
+        let said = ended.map(|_| String::from_utf8(out).unwrap());
+        (applied, said)
+    }
+
+    #[tokio::test]
+    async fn nothing_is_changed_before_somebody_agreed() {
+        let file = documents_file();
+        let path = file.path().to_str().unwrap();
+        let line = [path, "--role-name", "sally"];
+        let (applied, said) = run_asking(&line, || Ok(Consent::Given)).await;
+        assert_eq!(applied, 1);
+        let said = said.unwrap();
+        assert!(said.starts_with("Nothing has been changed yet."), "{said}");
+        for (consent, status) in [(Consent::Refused, 1), (Consent::NobodyToAsk, 2)] {
+            let (applied, said) = run_asking(&line, || Ok(consent)).await;
+            let failed = Failed::from(said.unwrap_err());
+            assert_eq!((applied, failed.status), (0, status));
+            assert!(failed.why.contains("Nothing was changed"), "{}", failed.why);
+        }
+        // A program is never asked.
+        let json = [&line[..], &["--output", "json"]].concat();
+        let (applied, said) = run_asking(&json, || Ok(Consent::Given)).await;
+        assert_eq!((applied, Failed::from(said.unwrap_err()).status), (0, 2));
     }
 
     #[tokio::test]

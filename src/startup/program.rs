@@ -2,11 +2,13 @@
 
 use crate::cli::audit::AuditCommand;
 use crate::cli::ending::{Failed, PASSED};
+use crate::cli::server::setup_link::SetupLink;
 use crate::cli::server::{files, projects};
-use crate::cli::{Cli, Command, doctor, healthcheck, provision};
+use crate::cli::{Cli, Command, doctor, healthcheck, provision, shell};
 use crate::settings::{Options, Settings};
 use crate::startup::{commands, straight};
 use crate::{aws, http, logging, startup};
+use clap::CommandFactory;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -18,7 +20,7 @@ pub async fn run(cli: Cli) -> Result<u8, Failed> {
         Some(Command::Check(arguments)) => return straight::check(&arguments).await,
         Some(Command::Render(arguments)) => straight::render(&arguments).await?,
         Some(Command::Doctor(arguments)) => return examine(*arguments).await,
-        Some(Command::Provision(arguments)) => provision(*arguments).await?,
+        Some(Command::Provision(arguments)) => provision(&arguments).await?,
         Some(Command::Files(arguments)) => {
             return files::run(&arguments, &mut std::io::stdout().lock()).await;
         }
@@ -31,6 +33,10 @@ pub async fn run(cli: Cli) -> Result<u8, Failed> {
             AuditCommand::Export(arguments) => commands::audit_export(*arguments).await?,
         },
         Some(Command::Healthcheck(arguments)) => healthcheck::run(&arguments).await?,
+        Some(Command::Completions(arguments)) => {
+            shell::completions(&arguments, Cli::command(), &mut std::io::stdout().lock())?;
+        }
+        Some(Command::Man) => shell::man(Cli::command(), &mut std::io::stdout().lock())?,
         Some(Command::Openapi) => http::openapi::document()
             .to_pretty_json()
             .map(|json| println!("{json}"))
@@ -39,12 +45,23 @@ pub async fn run(cli: Cli) -> Result<u8, Failed> {
     Ok(PASSED)
 }
 
-async fn provision(arguments: provision::Args) -> Result<(), String> {
+async fn provision(arguments: &provision::Args) -> Result<(), Failed> {
+    let csrf = |secret: &str| http::pages::shell::csrf::Csrf::of_secret(secret).masked();
+    let link = arguments.setup_link.as_deref().map(SetupLink::parse);
+    let link = link.transpose()?;
+    let given = match &link {
+        Some(link) => Some(link.documents().await?),
+        None => None,
+    };
     let (sdk, _egress) = aws::client::clients::AwsClients::environment().await?;
     let apply = async |wanted| aws::provision::provision(&sdk, &wanted).await;
-    provision::run(arguments, apply, &mut std::io::stdout().lock())
-        .await
-        .map_err(|error| error.to_string())
+    let mut out = std::io::stdout().lock();
+    let made = provision::run(arguments, given, apply, provision::ask, &mut out).await?;
+    if let (Some(link), Some(role_arn)) = (link, made) {
+        link.hand_over(&role_arn, csrf).await?;
+        eprintln!("The setup has the role's ARN now.");
+    }
+    Ok(())
 }
 
 async fn examine(arguments: doctor::Arguments) -> Result<u8, Failed> {

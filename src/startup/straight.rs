@@ -163,10 +163,10 @@ fn own_key() -> Result<(String, SecretString), Failed> {
 fn failed(error: &Error) -> Failed {
     match error.code {
         // In the words of the service, whose credentials these are not.
-        "aws_identity_unknown" => Failed::from(
-            "AWS does not say whose credentials these are. Sign in with the AWS CLI, choose a profile with AWS_PROFILE, or name the principal with --service-principal."
-                .to_owned(),
-        ),
+        "aws_identity_unknown" => Failed::from(format!(
+            "AWS does not say whose credentials these are. Sign in with the AWS CLI, choose a profile with AWS_PROFILE, or name the principal with --service-principal. ({})",
+            error.internal.as_deref().unwrap_or(error.code)
+        )),
         _ => Failed::of(error),
     }
 }

@@ -174,7 +174,7 @@ impl<'a> Role<'a> {
         let is_of_setup = found
             .as_ref()
             .is_some_and(|found| documents.are_of_role(found));
-        if !is_of_setup && (self.wanted.remove || !self.wanted.replace) {
+        if !is_of_setup {
             return Err(ProvisionError::OtherRole {
                 role: name.clone(),
                 external_id: documents.external_id().unwrap_or("(none)").to_owned(),
@@ -182,7 +182,7 @@ impl<'a> Role<'a> {
                 advice: match self.wanted.remove {
                     true => "A role of somebody else is never removed.",
                     false => {
-                        "To give this role to the setup all the same, use --replace: whoever uses the role by its trust policy of now then loses it."
+                        "A role of somebody else is never changed. Choose another --role-name, or delete the role yourself if nobody uses it."
                     }
                 },
             });

@@ -16,6 +16,8 @@ use url::Url;
 const CONNECT: Duration = Duration::from_secs(15);
 /// For an answer that is no file.
 const ANSWER: Duration = Duration::from_secs(300);
+/// How many missing files an error names.
+const SHOWN: usize = 20;
 /// The largest token file.
 const LARGEST_TOKEN: u64 = 4096;
 
@@ -278,6 +280,14 @@ fn in_words(status: StatusCode, problem: &Value, retry: Option<&str>) -> String 
     for error in problem["errors"].as_array().into_iter().flatten() {
         let (field, detail) = (text(error, "field"), text(error, "detail"));
         lines.push(format!("  {field}: {detail}"));
+    }
+    let missing = problem["missing_files"].as_array();
+    let missing = missing.map_or(&[][..], Vec::as_slice);
+    for key in missing.iter().take(SHOWN).filter_map(Value::as_str) {
+        lines.push(format!("  {}", printable(key)));
+    }
+    if missing.len() > SHOWN {
+        lines.push(format!("  and {} more", missing.len() - SHOWN));
     }
     if let Some(remedy) = problem["remedy"].as_str() {
         lines.push(printable(remedy));

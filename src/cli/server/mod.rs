@@ -3,4 +3,5 @@
 pub mod client;
 pub mod files;
 pub mod projects;
+pub mod setup_link;
 mod upload;

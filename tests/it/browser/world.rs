@@ -105,15 +105,13 @@ impl World {
 
     /// The same with documents that came another way.
     pub async fn apply_documents(&self, documents: &[u8]) -> String {
-        let mut wanted = Provisioning::new(
+        let wanted = Provisioning::new(
             GivenDocuments::parse(documents).unwrap(),
             BucketName::parse(&self.bucket).unwrap(),
             IamName::role(&random_name("r")).unwrap(),
             IamName::policy("sallyport").unwrap(),
         )
         .unwrap();
-        // A bucket may have several setups here, one after the other.
-        wanted.replace = true;
         let done = provision(&self.customer.sdk_config, &wanted).await;
         done.unwrap().role_arn.unwrap().to_string()
     }

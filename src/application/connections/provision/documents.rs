@@ -33,6 +33,8 @@ pub struct GivenDocuments {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 struct GivenRole {
     #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
     arn: Option<String>,
 }
 
@@ -94,6 +96,22 @@ impl GivenDocuments {
         let policy = self.bucket_policy.as_ref()?;
         let principal = statements(policy).first()?.get("Principal")?.get("AWS")?;
         RoleArn::parse(principal.as_str()?).ok()
+    }
+
+    /// What the setup calls its role.
+    pub fn role_name(&self) -> Option<&str> {
+        self.role.as_ref()?.name.as_deref()
+    }
+
+    /// The one bucket that the permission policy is about.
+    pub fn bucket(&self) -> Option<BucketName> {
+        let mut names = resources(&self.permission_policy)
+            .into_iter()
+            .filter_map(|arn| arn.split_once(":s3:::"))
+            .filter_map(|(_, path)| path.split('/').next());
+        let first = names.next()?;
+        let is_one = names.all(|name| name == first);
+        BucketName::parse(first).ok().filter(|_| is_one)
     }
 
     /// The account that owns the bucket, where the setup names one that is not known to be the role's.

@@ -36,8 +36,6 @@ pub struct Provisioning {
     pub skip_cors: bool,
     /// Leaves the bucket's lifecycle rules alone.
     pub skip_lifecycle: bool,
-    /// Replaces the trust policy of a role that does not ask for the documents' external ID.
-    pub replace: bool,
     /// Takes away what the documents describe, instead of applying it.
     pub remove: bool,
     /// Looks and reports, and changes nothing.
@@ -70,7 +68,6 @@ impl Provisioning {
             bucket_account: None,
             skip_cors: false,
             skip_lifecycle: false,
-            replace: false,
             remove: false,
             dry_run: false,
         })

@@ -96,7 +96,7 @@ fn listed(parts: &[&'static str]) -> String {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProvisionError {
     #[error(
-        "The role `{role}` exists, and its trust policy is not the one for this setup: it does not ask for the external ID {external_id} in every statement. Nothing was changed. Choose another --role-name. {advice}\nIts trust policy now: {trust_policy}"
+        "The role `{role}` exists, and its trust policy is not the one for this setup: it does not ask for the external ID {external_id} in every statement. Nothing was changed. {advice}\nIts trust policy now: {trust_policy}"
     )]
     OtherRole {
         role: IamName,
