@@ -73,8 +73,12 @@ impl Draft {
     }
 
     /// The role that the documents make in the customer's account. `None` while its account or the bucket is
-    /// not known.
+    /// not known, and for access keys, which need no role.
     pub fn expected_role(&self, external_id: &ExternalId) -> Option<RoleArn> {
+        match self.sign_in.by {
+            Auth::Role => {}
+            Auth::AccessKey => return None,
+        }
         let customer = self.sign_in.customer.as_ref()?;
         let path = &self.sign_in.role_path;
         let role = RoleName::suggested(self.bucket.as_ref()?, external_id, path);

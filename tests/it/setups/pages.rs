@@ -355,7 +355,7 @@ async fn what_cannot_be_accepted_is_kept_and_shown_and_the_rest_is_saved() {
     let taken = admin.post(&setup, &account).await;
     assert_eq!(location(&taken), format!("{setup}?step=check"));
     let saved = app.get(&api, &workspace.admin).await.expect(200);
-    let role_arn = saved["role_arn"].as_str().unwrap();
+    let role_arn = saved["expected_role_arn"].as_str().unwrap();
     assert!(
         role_arn.starts_with("arn:aws:iam::444455556666:role/sallyport-acme-data-"),
         "{role_arn}"
