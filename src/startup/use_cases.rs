@@ -209,6 +209,7 @@ impl UseCases {
                 clock: clock.clone(),
                 prober,
                 setups: setups.clone(),
+                observer,
             }),
             setups,
             workers,

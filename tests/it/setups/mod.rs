@@ -4,5 +4,6 @@ mod administrator_links;
 pub mod api;
 mod completion;
 pub mod pages;
+mod pace;
 mod places;
 mod waiting;

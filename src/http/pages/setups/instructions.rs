@@ -16,6 +16,7 @@ use crate::http::pages::setups::fields::ConnectionFields;
 use crate::http::pages::setups::grants::GrantsView;
 use crate::http::pages::setups::page::ConnectView;
 use crate::http::pages::setups::report::{OutcomeView, ReportView};
+use crate::http::pages::setups::wait::WaitView;
 use crate::http::pages::setups::way::{AwsView, Way};
 use crate::http::pages::setups::{bundle, check, page};
 use crate::http::pages::shell::answer::{html, see_other};
@@ -158,7 +159,9 @@ async fn show(
     request: HttpRequest,
     query: Query<ShowQuery>,
 ) -> Result<HttpResponse> {
-    let opened = open(&services, &secret, &request).await?;
+    let mut opened = open(&services, &secret, &request).await?;
+    let (workspace, setup) = (&opened.link.workspace, &opened.link.setup);
+    opened.view = services.dialog.events.watch(workspace, setup).await?;
     let shown = Shown {
         way: Way::parse(query.0.way.as_deref()),
         done: query.0.done,
@@ -252,6 +255,11 @@ fn outcome(opened: &Opened, secret: &str) -> OutcomeView {
     OutcomeView {
         is_of_link: true,
         add: None,
+        waiting: WaitView::of(
+            &opened.view,
+            &format!("/instructions/{secret}"),
+            format!("/instructions/{secret}#connect"),
+        ),
         ..page::outcome(&opened.view, csrf, false)
     }
 }
@@ -367,7 +375,6 @@ mod tests {
             connect: ConnectView {
                 role_arn: Some("arn:aws:iam::222222222222:role/acme".into()),
                 is_other: false,
-                waits: true,
             },
             session_name: "sallyport@wrk_1.set_2".into(),
             report: ReportView::waiting(),
@@ -377,6 +384,7 @@ mod tests {
                 missing: Vec::new(),
                 add: None,
                 is_of_link: true,
+                waiting: Some(WaitView::sample(HOSTILE)),
                 csrf: "token".into(),
             },
         };

@@ -20,6 +20,7 @@ mod report_tests;
 mod samples;
 pub mod setting_words;
 mod step;
+pub mod wait;
 mod way;
 
 use crate::application::error::{Error, FieldError, Result};
@@ -105,7 +106,7 @@ async fn show(
     id: Id<SetupId>,
     query: Query<ShowQuery>,
 ) -> Result<HttpResponse> {
-    let view = services.setups.get(&visitor.admin, &id.0).await?;
+    let mut view = services.setups.get(&visitor.admin, &id.0).await?;
     let step = DialogStep::asked(query.0.step.as_deref(), &view);
     let done = query.0.done.as_deref();
     if view.status != SetupStatus::Open {
@@ -115,6 +116,10 @@ async fn show(
         .setups
         .dialog_is_open(&visitor.admin, &id.0, false)
         .await?;
+    if step == DialogStep::Check {
+        let workspace = visitor.admin.workspace();
+        view = services.dialog.events.watch(workspace, &id.0).await?;
+    }
     let mut content = Content::stored();
     content.done = query.0.done.clone();
     content.way = Way::parse(query.0.way.as_deref());

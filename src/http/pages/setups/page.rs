@@ -13,6 +13,7 @@ use crate::http::pages::setups::link_panel::LinkPanel;
 use crate::http::pages::setups::report::{Add, OutcomeView, ReportView};
 use crate::http::pages::setups::step;
 use crate::http::pages::setups::step::{DialogStep, StepLink};
+use crate::http::pages::setups::wait::WaitView;
 use crate::http::pages::setups::way::{AwsView, Way};
 use crate::http::pages::shell::answer::html;
 use crate::http::pages::shell::chrome::{Chrome, Section};
@@ -81,8 +82,6 @@ pub struct ConnectView {
     pub role_arn: Option<String>,
     /// Whether it is another than the documents make.
     pub is_other: bool,
-    /// Whether the page begins to wait for the role by itself.
-    pub waits: bool,
 }
 
 /// The fields that say which role it is.
@@ -206,7 +205,6 @@ impl ConnectView {
         let role = setup.draft.role(&setup.external_id).filter(|_| by_role);
         Self {
             is_other: setup.draft.sign_in.role_arn.is_some(),
-            waits: !view.check_is_current() && setup.connection().is_ok() && role.is_some(),
             role_arn: role.map(|role| role.to_string()),
         }
     }
@@ -240,6 +238,11 @@ pub fn outcome(view: &SetupView, csrf: String, probe_now: bool) -> OutcomeView {
             probe_now,
         }),
         is_of_link: false,
+        waiting: WaitView::of(
+            view,
+            &format!("/settings/setups/{}", view.setup.id),
+            step::address(&view.setup.id, DialogStep::Check),
+        ),
         csrf,
     }
 }

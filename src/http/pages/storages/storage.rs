@@ -275,6 +275,7 @@ fn outcome(view: &StorageView, last: Option<&CheckReport>) -> OutcomeView {
         missing: Vec::new(),
         add: None,
         is_of_link: false,
+        waiting: None,
         csrf: String::new(),
     }
 }

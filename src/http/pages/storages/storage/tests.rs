@@ -67,6 +67,7 @@ fn page_with(is_admin: bool, storage: Facts, pending: Option<PendingCard>) -> St
             missing: Vec::new(),
             add: None,
             is_of_link: false,
+            waiting: None,
             csrf: String::new(),
         },
         pending,
