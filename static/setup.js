@@ -15,6 +15,19 @@
     drop: (field) => { try { sessionStorage.removeItem(shelf + field.name); } catch { /* forbidden */ } },
   };
 
+  /** Takes what was read from a pasted address into the fields, but not under the fingers of whoever types. */
+  let pasted = null;
+  function fillFields() {
+    for (const read of document.querySelectorAll("[data-fill]")) {
+      const field = read.closest(".field").querySelector("input");
+      if (field.value === read.dataset.fill || (document.activeElement === field && pasted !== field)) continue;
+      field.value = read.dataset.fill;
+      kept.drop(field);
+      const around = field.closest("details");
+      if (around) around.open = true;
+    }
+  }
+
   /** Marks a field as invalid or valid according to its slot. */
   function markFields() {
     for (const field of fields()) {
@@ -27,6 +40,7 @@
 
   if (form) {
     form.addEventListener("input", (event) => {
+      pasted = /^insertFrom(Paste|Drop)/.test(event.inputType) ? event.target : null;
       if (event.target.matches("[data-keep]")) kept.set(event.target);
     });
     addEventListener("DOMContentLoaded", () => {
@@ -49,6 +63,7 @@
     document.addEventListener("htmx:afterSettle", () => {
       for (const id of open) if ($(id)) $(id).open = true;
       markFields();
+      fillFields();
     });
   }
 

@@ -3,6 +3,7 @@
 pub mod instructions;
 
 pub mod check;
+mod choose;
 mod close;
 pub mod documents;
 mod events;
@@ -83,6 +84,7 @@ pub fn configure(routes: &mut PageRoutes) {
             .shows(one_document),
         );
     check::configure(routes);
+    choose::configure(routes);
     close::configure(routes);
     events::configure(routes);
     link::configure(routes);

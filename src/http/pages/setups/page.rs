@@ -7,6 +7,7 @@ use crate::domain::check::Outcome;
 use crate::domain::connection::access::Auth;
 use crate::domain::setup::SetupStatus;
 use crate::http::assets;
+use crate::http::pages::setups::choose;
 use crate::http::pages::setups::fields::ConnectionFields;
 use crate::http::pages::setups::grants::{ChangeGrants, GrantsView};
 use crate::http::pages::setups::link_panel::LinkPanel;
@@ -70,6 +71,8 @@ pub struct SetupPage {
     /// The one that was chosen.
     pub way: Option<Way>,
     pub connect: ConnectView,
+    /// Whether bucket and folder can be chosen from a list.
+    pub offers_choice: bool,
     pub link: LinkPanel,
     pub report: ReportView,
     pub outcome: OutcomeView,
@@ -144,6 +147,7 @@ pub async fn respond(
         None => None,
     };
     let connect = ConnectView::of(&view);
+    let offers_choice = choose::is_offered(&view);
     let mut fields = ConnectionFields::of(&setup.draft)?;
     if let Some(typed) = &content.typed {
         fields = fields.typed(typed, &content.refused);
@@ -185,6 +189,7 @@ pub async fn respond(
         ways,
         way,
         connect,
+        offers_choice,
         link,
         report: ReportView::of(
             view.last_check.as_ref().filter(|_| view.check_is_current()),

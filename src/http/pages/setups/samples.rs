@@ -190,6 +190,7 @@ fn page(
             role_arn: Some(HOSTILE.into()),
             is_other: true,
         },
+        offers_choice: true,
         link: LinkPanel {
             expires: Some(Moment(OffsetDateTime::UNIX_EPOCH)),
             url: Some("https://sallyport.example/instructions/secret".into()),
