@@ -77,7 +77,7 @@ impl RoleWaitStore for Database {
     }
 
     async fn count_role_waits(&self) -> StoreResult<u64> {
-        let counted = self
+        let counted: Vec<u64> = self
             .fetch_records(
                 "role_waits",
                 "SELECT 'all' AS id, COUNT(*) AS number FROM role_waits WHERE due IS NOT NULL",

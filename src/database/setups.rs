@@ -5,7 +5,7 @@ use crate::database::engine::{Sql, Tx, values};
 use crate::database::idempotency::keep;
 use crate::database::record::{Record, stored_name};
 use crate::database::statement::Named;
-use crate::database::{Database, after, connections, statement, storages};
+use crate::database::{Database, after, connections, containing, statement, storages};
 use crate::domain::connection::account::{AccountId, Partition};
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::external_id::ExternalId;
@@ -73,6 +73,20 @@ static ONE: LazyLock<&str> =
 static PAGE: LazyLock<&str> = LazyLock::new(|| {
     select("FROM setups WHERE workspace_id = $1 AND id > $2 ORDER BY id LIMIT $3")
 });
+static NAMED_SQLITE: LazyLock<&str> = LazyLock::new(|| {
+    select(
+        "FROM setups WHERE workspace_id = $1 AND id > $2
+             AND COALESCE(display_name, bucket, '') LIKE $4 ESCAPE '!'
+         ORDER BY id LIMIT $3",
+    )
+});
+static NAMED_POSTGRES: LazyLock<&str> = LazyLock::new(|| {
+    select(
+        "FROM setups WHERE workspace_id = $1 AND id > $2
+             AND COALESCE(display_name, bucket, '') ILIKE $4 ESCAPE '!'
+         ORDER BY id LIMIT $3",
+    )
+});
 static OPEN: LazyLock<&str> = LazyLock::new(|| {
     select(
         "FROM setups WHERE workspace_id = $1 AND status = 'open' AND expires_at > $2
@@ -114,6 +128,29 @@ impl SetupStore for Database {
             "setups",
             *PAGE,
             values![workspace.as_str(), after(window), window.limit],
+            setup,
+        )
+        .await
+    }
+
+    async fn find_setups(
+        &self,
+        workspace: &WorkspaceId,
+        name: &str,
+        window: &Window,
+    ) -> StoreResult<Vec<Setup>> {
+        self.fetch_records(
+            "setups",
+            Sql::Each {
+                sqlite: *NAMED_SQLITE,
+                postgres: *NAMED_POSTGRES,
+            },
+            values![
+                workspace.as_str(),
+                after(window),
+                window.limit,
+                containing(name)
+            ],
             setup,
         )
         .await

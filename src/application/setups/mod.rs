@@ -213,8 +213,18 @@ impl Setups {
         Ok(())
     }
 
-    pub async fn list(&self, admin: &Admin, window: &Window) -> Result<Vec<SetupView>> {
-        let setups = self.store.list_setups(admin.workspace(), window).await?;
+    /// The workspace's setups, in the order they were opened; with `name` only those that have it in their name.
+    pub async fn find(
+        &self,
+        admin: &Admin,
+        name: Option<&str>,
+        window: &Window,
+    ) -> Result<Vec<SetupView>> {
+        let workspace = admin.workspace();
+        let setups = match name {
+            Some(name) => self.store.find_setups(workspace, name, window).await?,
+            None => self.store.list_setups(workspace, window).await?,
+        };
         let mut views = Vec::with_capacity(setups.len());
         for setup in setups {
             views.push(self.view(setup).await?);

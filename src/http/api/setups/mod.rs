@@ -22,7 +22,7 @@ use crate::http::body::{Body, Nothing};
 use crate::http::caller::AdminCaller;
 use crate::http::declare::changes;
 use crate::http::idempotency::{Idempotent, MadeAnswer};
-use crate::http::page::PageQuery;
+use crate::http::page::NamedPageQuery;
 use crate::http::path::Id;
 use crate::http::query::Query;
 use crate::http::state::Services;
@@ -200,19 +200,21 @@ async fn open_storage_setup(
 /// List setups
 #[utoipa::path(
     tag = "Storage setups",
-    params(PageQuery),
+    params(NamedPageQuery),
     responses((status = 200, description = "A page of setups", body = SetupList)),
 )]
 #[get("/v1/storage-setups")]
 async fn list_storage_setups(
     admin: AdminCaller,
     services: Data<Services>,
-    query: Query<PageQuery>,
+    query: Query<NamedPageQuery>,
 ) -> Result<Json<SetupList>> {
-    let place = format!("{}/storage-setups", admin.0.workspace());
+    let name = query.0.name()?;
+    let place = format!("{}/storage-setups{name:?}", admin.0.workspace());
     let request = query.0.request()?;
     let window = services.page_tokens.window(&place, &request)?;
-    let rows = services.setups.list(&admin.0, &window).await?;
+    let setups = &services.setups;
+    let rows = setups.find(&admin.0, name.as_deref(), &window).await?;
     let page = services
         .page_tokens
         .page(&place, &request, rows, |view| view.setup.id.to_string())?;

@@ -7,7 +7,7 @@ use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::{TokenId, WorkspaceId};
 use crate::domain::people::audit::{Actor, AuditEntry, AuditResult};
 use crate::domain::people::sign_in::Session;
-use crate::http::pages::people::ending;
+use crate::http::pages::shell::words::ending;
 use crate::http::pages::shell::moment::{Moment, thousands};
 use serde::Deserialize;
 use std::collections::HashMap;

@@ -5,7 +5,7 @@ use crate::application::kept::page_tokens::PageRequest;
 use crate::domain::ids::SessionId;
 use crate::domain::people::sign_in::Session;
 use crate::http::declare::{PageRoute, PageRoutes};
-use crate::http::pages::people::ending;
+use crate::http::pages::shell::words::ending;
 use crate::http::pages::people::tokens::role_in_words;
 use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::{Chrome, Section};

@@ -6,7 +6,7 @@ use crate::domain::people::sign_in::Session;
 use crate::domain::people::workspace::Role;
 use crate::http::pages::people::audit_log::AuditLogPage;
 use crate::http::pages::people::audit_words::{AuditQuery, Known, action_in_words};
-use crate::http::pages::people::ending;
+use crate::http::pages::shell::words::ending;
 use crate::http::pages::people::tokens::{MadeToken, NewTokenForm, TokenRow, TokensPage};
 use crate::http::pages::shell::chrome::Chrome;
 use crate::http::pages::shell::moment::Moment;

@@ -9,7 +9,7 @@ use crate::domain::ids::TokenId;
 use crate::domain::names::Name;
 use crate::domain::people::workspace::{ApiToken, Role};
 use crate::http::declare::{PageRoute, PageRoutes};
-use crate::http::pages::people::ending;
+use crate::http::pages::shell::words::ending;
 use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::{Chrome, Section};
 use crate::http::pages::shell::form::{Confirmed, FormFields};

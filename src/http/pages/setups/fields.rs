@@ -254,6 +254,19 @@ impl ConnectionFields {
         self.is("access", Access::ReadWrite.as_str())
     }
 
+    /// What the lifecycle rules do, with the folders that they empty in full.
+    pub fn lifecycle_words(&self) -> String {
+        let prefix = self.field("prefix").value;
+        let prefix = BucketPrefix::parse(&prefix).unwrap_or_default();
+        let at = match prefix.as_str().is_empty() {
+            true => " at the top of the bucket",
+            false => "",
+        };
+        format!(
+            "With access to write, S3 deletes everything below `{prefix}temp/` and `{prefix}export/`{at} 7 days after it was written, old versions included. Files of your own there would be deleted as well."
+        )
+    }
+
     /// The places beside the fields where their errors stand, as a list of CSS selectors. htmx passes over
     /// those that the page does not have.
     pub fn slots(&self) -> String {

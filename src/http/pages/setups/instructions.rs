@@ -3,15 +3,19 @@
 use crate::application::connections::change::Change;
 use crate::application::connections::input::ConnectionInput;
 use crate::application::error::{FieldError, Kind, Result};
+use crate::application::kept::store::Window;
 use crate::application::people::caller::Caller;
 use crate::application::setups::RoleInput;
 use crate::application::setups::instructions::Opened;
 use crate::domain::Invalid;
+use crate::domain::people::audit::Actor;
+use crate::domain::people::sign_in::InstructionLink;
 use crate::domain::setup::SetupStatus;
 use crate::http::api::setups::documents as raw_documents;
 use crate::http::assets;
 use crate::http::context::SeenCaller;
 use crate::http::declare::{PageRoute, PageRoutes};
+use crate::http::pages::shell::words::ending;
 use crate::http::pages::setups::fields::ConnectionFields;
 use crate::http::pages::setups::grants::GrantsView;
 use crate::http::pages::setups::page::ConnectView;
@@ -64,6 +68,8 @@ struct InstructionsPage {
     /// Where the page is.
     base: String,
     workspace: String,
+    /// Who made the link, as far as that is known.
+    maker: Maker,
     created: Moment,
     expires: Moment,
     is_added: bool,
@@ -78,6 +84,40 @@ struct InstructionsPage {
     session_name: String,
     report: ReportView,
     outcome: OutcomeView,
+}
+
+/// Who made a link. A session has no name: it is told by the end of its ID, as in the workspace's list of sessions.
+enum Maker {
+    /// An earlier release did not write it down.
+    Unknown,
+    Session(String),
+    /// The token's name; `None`: it has been revoked since.
+    Token(Option<String>),
+    Operator,
+}
+
+impl Maker {
+    /// In how many tokens of a workspace a link's is looked for.
+    const MOST_TOKENS: u32 = 1000;
+
+    async fn of(services: &Services, link: &InstructionLink) -> Result<Self> {
+        Ok(match &link.made_by {
+            Some(Actor::Session(id)) => Self::Session(ending(id.as_str())),
+            Some(Actor::Token(id)) => {
+                let window = Window {
+                    after: None,
+                    limit: Self::MOST_TOKENS,
+                };
+                let tokens = services.people.tokens.list(&link.workspace, &window).await?;
+                let made = tokens.into_iter().find(|token| token.id == *id);
+                Self::Token(made.map(|token| token.name.to_string()))
+            }
+            Some(Actor::Operator) => Self::Operator,
+            Some(Actor::Service | Actor::Anonymous | Actor::InstructionLink(_)) | None => {
+                Self::Unknown
+            }
+        })
+    }
 }
 
 impl InstructionsPage {
@@ -322,6 +362,7 @@ async fn render(
     }
     let ways = Way::offered(auth, false);
     let workspace = services.storages.workspace(&opened.link.workspace).await?;
+    let maker = Maker::of(services, &opened.link).await?;
     html(&InstructionsPage {
         chrome: Chrome::of_site(&services.site)
             .with_csrf(Csrf::of_secret(secret))
@@ -329,6 +370,7 @@ async fn render(
         script: assets::SETUP_SCRIPT.path(),
         base,
         workspace: workspace.name.to_string(),
+        maker,
         created: Moment(opened.link.created_at),
         expires: Moment(opened.link.expires_at),
         is_added: !is_open,
@@ -364,6 +406,7 @@ mod tests {
             script: "/static/setup.js",
             base: "/instructions/secret".into(),
             workspace: HOSTILE.into(),
+            maker: Maker::Token(Some(HOSTILE.into())),
             created: Moment(OffsetDateTime::UNIX_EPOCH),
             expires: Moment(OffsetDateTime::UNIX_EPOCH),
             is_added,

@@ -175,6 +175,7 @@ impl StepWords {
     fn of(view: &SetupView, has_link: bool) -> Self {
         let draft = &view.setup.draft;
         let last = view.last_check.as_ref().filter(|_| view.check_is_current());
+        let wait = view.present_wait();
         let (kind, word) = match last {
             Some(check) if check.outcome().is_pass() && view.check_is_fresh => {
                 ("good", "Ready to add")
@@ -182,6 +183,9 @@ impl StepWords {
             Some(check) if check.outcome().is_pass() => ("none", "Check again to add it"),
             Some(_) => ("bad", "Check failed"),
             None if draft.bucket.is_none() => ("none", "Choose a bucket"),
+            None if wait.is_some_and(|wait| wait.appeared_at.is_some()) => ("accent", "Role found"),
+            None if wait.is_some() && !has_link => ("none", "Waiting for the role"),
+            None if wait.is_some() => ("accent", "Waiting for the administrator"),
             None if view.setup.connection().is_ok() => ("none", "Ready to check"),
             None if has_link => ("accent", "Waiting for the administrator"),
             None => ("none", "Set up access"),

@@ -3,6 +3,7 @@
 use crate::application::connections::input::ConnectionInput;
 use crate::application::connections::view::Difference;
 use crate::http::pages::storages::pending::ChangeRow;
+use crate::http::pages::storages::storage::delete::DeletePage;
 use crate::http::pages::storages::storage::*;
 use time::OffsetDateTime;
 
@@ -38,6 +39,8 @@ fn facts(is_built_in: bool, projects: i64) -> Facts {
             since: own("").map(|_| then),
         },
         projects,
+        key_since: own("").map(|_| then),
+        old_key_days: (!is_built_in).then_some(123),
         affected: None,
         changed: Vec::new(),
         created: own("").map(|_| then),
@@ -203,11 +206,13 @@ fn deletion_and_history() {
     let delete = DeletePage {
         chrome: Chrome::bare(),
         storage: facts(false, 2),
+        next: vec![("sto_2".into(), HOSTILE.into())],
         error: Some("2 projects use this storage.".into()),
     };
     let html = delete.render().unwrap();
     is_escaped(&html);
     assert!(html.contains("2 projects use this storage."));
+    assert!(html.contains("name=\"default_storage_id\" value=\"sto_2\" required"));
     for checks in [Vec::new(), vec![ReportView::waiting()]] {
         let page = ChecksPage {
             chrome: Chrome::bare(),
