@@ -12,6 +12,7 @@ use crate::domain::connection::external_id::ExternalId;
 use crate::domain::connection::role_path::RolePath;
 use crate::domain::ids::{CheckId, SetupId, WorkspaceId};
 use crate::domain::names::Name;
+use crate::domain::people::audit::Actor;
 use crate::domain::setup::{CustomerAccount, Draft, DraftSignIn, Setup, SetupStatus};
 use crate::domain::storage::Storage;
 use async_trait::async_trait;
@@ -62,6 +63,7 @@ fn select(from_where: &str) -> &'static str {
         "role_path",
         "revision",
         "last_check_id",
+        "created_by",
         "created_at",
         "expires_at",
     ];
@@ -264,6 +266,10 @@ async fn insert(tx: &mut Tx, setup: &Setup) -> StoreResult<()> {
             "last_check_id",
             setup.last_check.as_ref().map(CheckId::as_str).into(),
         ),
+        (
+            "created_by",
+            setup.created_by.as_ref().map(Actor::as_str).into(),
+        ),
         ("created_at", setup.created_at.into()),
         ("expires_at", setup.expires_at.into()),
     ];
@@ -294,6 +300,7 @@ fn setup(record: &Record) -> StoreResult<Setup> {
         },
         revision: record.int("revision")?,
         last_check: record.parse_opt("last_check_id", CheckId::parse)?,
+        created_by: record.parse_opt("created_by", Actor::parse)?,
         created_at: record.time("created_at")?,
         expires_at: record.time("expires_at")?,
     })

@@ -77,6 +77,9 @@ static ONE: LazyLock<&str> =
 static PAGE: LazyLock<&str> = LazyLock::new(|| {
     select("FROM storages WHERE workspace_id = $1 AND id > $2 ORDER BY id LIMIT $3")
 });
+static OF_BUCKET: LazyLock<&str> = LazyLock::new(|| {
+    select("FROM storages WHERE workspace_id = $1 AND bucket = $2 ORDER BY id LIMIT 100")
+});
 static NAMED_SQLITE: LazyLock<&str> = LazyLock::new(|| {
     select(
         "FROM storages WHERE workspace_id = $1 AND id > $2 AND display_name LIKE $4 ESCAPE '!'
@@ -138,6 +141,20 @@ impl StorageStore for Database {
                 window.limit,
                 containing(name)
             ],
+            storage,
+        )
+        .await
+    }
+
+    async fn storages_of_bucket(
+        &self,
+        workspace: &WorkspaceId,
+        bucket: &BucketName,
+    ) -> StoreResult<Vec<Storage>> {
+        self.fetch_records(
+            "storages",
+            *OF_BUCKET,
+            values![workspace.as_str(), bucket.as_str()],
             storage,
         )
         .await

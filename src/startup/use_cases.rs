@@ -185,6 +185,7 @@ impl UseCases {
             checks: checks.clone(),
             clock: clock.clone(),
             lifetime: settings.setup_ttl,
+            refuse_overlaps: settings.refuse_overlapping_storages,
         });
         Ok(Self {
             doctor: Doctor {

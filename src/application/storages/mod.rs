@@ -24,7 +24,7 @@ use crate::domain::connection::{ConnectedBucket, Connection, Credentials, Owner}
 use crate::domain::ids::{StorageId, StorageRef, WorkspaceId};
 use crate::domain::people::workspace::Workspace;
 use crate::domain::policy_document::{DocumentParameters, Documents};
-use crate::domain::storage::{PendingConnection, Quarantine, Storage};
+use crate::domain::storage::{AddedStorage, Overlap, PendingConnection, Quarantine, Storage, overlaps};
 use serde_json::json;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -65,6 +65,8 @@ pub struct StorageView {
     pub pending: Option<PendingView>,
     /// Only where one storage is read.
     pub detail: HealthDetail,
+    /// The workspace's other storages with some of its files. Only where one storage is read.
+    pub overlaps: Vec<Overlap>,
 }
 
 /// Which of a storage's connections is meant.
@@ -95,6 +97,7 @@ impl Storages {
                 old_key_days: None,
                 pending: None,
                 detail: HealthDetail::default(),
+                overlaps: Vec::new(),
             },
             StorageRef::Own(id) => {
                 let storage = self.load(&member.workspace, id).await?;
@@ -104,8 +107,13 @@ impl Storages {
                     false => None,
                 };
                 let detail = self.health_detail(&storage, is_admin).await?;
+                let overlaps = self.overlaps(&storage).await?;
                 let view = self.view(storage, pending, &default).await?;
-                StorageView { detail, ..view }
+                StorageView {
+                    detail,
+                    overlaps,
+                    ..view
+                }
             }
         })
     }
@@ -397,7 +405,19 @@ impl Storages {
             source: StorageSource::Own(Box::new(storage)),
             pending,
             detail: HealthDetail::default(),
+            overlaps: Vec::new(),
         })
+    }
+
+    /// The other storages with some of this one's files.
+    async fn overlaps(&self, storage: &Storage) -> Result<Vec<Overlap>> {
+        let connection = &storage.connection;
+        let (workspace, bucket) = (&storage.workspace, &connection.bucket);
+        let mut others = self.store.storages_of_bucket(workspace, bucket).await?;
+        others.retain(|other| other.id != storage.id);
+        let endpoint = connection.endpoint();
+        let prefix = &connection.settings.prefix;
+        Ok(overlaps(bucket, prefix, endpoint, &others))
     }
 
     async fn forget(&self, workspace: &WorkspaceId, id: &StorageId) {
@@ -454,8 +474,10 @@ fn in_use(projects: i64) -> Error {
 
 impl StorageView {
     /// A storage that was made just now. It is not the default: only a later request makes it so.
-    pub fn of_new(storage: Storage) -> Self {
+    pub fn of_new(added: AddedStorage) -> Self {
+        let AddedStorage { storage, overlaps } = added;
         Self {
+            overlaps,
             connection: storage.connection.clone(),
             is_default: false,
             old_key_days: None,

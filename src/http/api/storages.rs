@@ -8,6 +8,7 @@ use crate::application::kept::store::ProjectsOfStorage;
 use crate::application::storages::health::WhatChanged;
 use crate::application::storages::{StorageSource, StorageView, Which};
 use crate::domain::ids::StorageRef;
+use crate::domain::storage::Overlap;
 use crate::http::api::checks::{CheckReportBody, StorageCheckQuery};
 use crate::http::api::setups::documents;
 use crate::http::api::setups::documents::{DocumentFile, DocumentsBody};
@@ -70,6 +71,10 @@ pub(super) struct StorageBody {
     /// Only where the access key should be replaced.
     access_key_warning: Option<AccessKeyWarningBody>,
     project_count: i64,
+    /// What is odd about the storage, though it works. Absent where nothing is, and in lists.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    warnings: Vec<PlaceWarningBody>,
     /// A change that has not passed a check: the storage goes on with the settings above until it has.
     /// `null` for members.
     pending: Option<PendingBody>,
@@ -84,6 +89,29 @@ pub(super) struct StorageBody {
 enum StorageState {
     Active,
     Quarantined,
+}
+
+/// That another storage of the workspace has the same files, or some of them.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PlaceWarning)]
+pub(super) struct PlaceWarningBody {
+    /// `same_place`: the same bucket and prefix; `overlapping_place`: one prefix is within the other.
+    #[schema(example = "same_place")]
+    code: &'static str,
+    detail: String,
+    /// The other storage.
+    #[schema(example = "sto_019a1f0e7c1b7d439a520c8c2f6f6b1e")]
+    storage_id: String,
+}
+
+impl From<Overlap> for PlaceWarningBody {
+    fn from(overlap: Overlap) -> Self {
+        Self {
+            code: overlap.kind.code(),
+            detail: overlap.words(),
+            storage_id: overlap.storage.to_string(),
+        }
+    }
 }
 
 /// That an access key has been used for more than 90 days.
@@ -232,6 +260,7 @@ impl From<StorageView> for StorageBody {
             last_check: pending.last_check.map(Into::into),
         });
         Self {
+            warnings: view.overlaps.into_iter().map(Into::into).collect(),
             pending,
             id,
             display_name,

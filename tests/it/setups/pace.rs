@@ -85,6 +85,7 @@ impl Waiting {
             checks: rig.storages.checks.clone(),
             clock: rig.clock.clone(),
             lifetime: Duration::from_secs(7 * 24 * 3600),
+            refuse_overlaps: false,
         });
         let waits = Arc::new(RoleWaits {
             store,

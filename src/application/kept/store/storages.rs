@@ -2,6 +2,7 @@
 
 use crate::application::kept::store::error::StoreResult;
 use crate::application::kept::store::values::Window;
+use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::ids::{StorageId, StorageRef, WorkspaceId};
 use crate::domain::storage::{HealthState, Storage};
 use async_trait::async_trait;
@@ -35,6 +36,12 @@ pub trait StorageStore: Send + Sync {
         &self,
         workspace: &WorkspaceId,
         window: &Window,
+    ) -> StoreResult<Vec<Storage>>;
+    /// The workspace's storages in this bucket, at most 100.
+    async fn storages_of_bucket(
+        &self,
+        workspace: &WorkspaceId,
+        bucket: &BucketName,
     ) -> StoreResult<Vec<Storage>>;
     /// How many storages of all workspaces have each health; those that none has are left out.
     async fn count_storages(&self) -> StoreResult<Vec<(HealthState, u64)>>;

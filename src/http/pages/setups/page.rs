@@ -6,6 +6,7 @@ use crate::application::setups::SetupView;
 use crate::domain::check::Outcome;
 use crate::domain::connection::access::Auth;
 use crate::domain::setup::SetupStatus;
+use crate::domain::storage::Overlap;
 use crate::http::assets;
 use crate::http::pages::setups::choose;
 use crate::http::pages::setups::fields::ConnectionFields;
@@ -64,6 +65,8 @@ pub struct SetupPage {
     pub steps: Vec<StepLink>,
     pub expires: Moment,
     pub fields: ConnectionFields,
+    /// What is odd about the place, in sentences.
+    pub warnings: Vec<String>,
     pub grants: GrantsView,
     /// `None` before the bucket has a name.
     pub aws: Option<AwsView>,
@@ -184,6 +187,7 @@ pub async fn respond(
         steps: step.links(&view),
         expires: Moment(setup.expires_at),
         fields,
+        warnings: view.overlaps.iter().map(Overlap::words).collect(),
         grants: GrantsView::of(&setup.draft, Some(change)),
         aws,
         ways,

@@ -170,6 +170,7 @@ fn page(
                 ("display_name", "بيانات الفريق", None),
             ])
         },
+        warnings: vec![HOSTILE.into()],
         grants: GrantsView {
             prefix: prefix.into(),
             ..GrantsView::of(&draft, Some(change))

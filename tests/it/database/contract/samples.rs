@@ -104,6 +104,7 @@ pub fn new_setup(workspace: &WorkspaceId) -> Setup {
         draft: Draft::default(),
         revision: 1,
         last_check: None,
+        created_by: Some(Actor::Token(TokenId::generate())),
         created_at: now(),
         expires_at: now() + Duration::days(7),
     }
