@@ -2,6 +2,7 @@
 
 mod administrator_links;
 pub mod api;
+mod choose;
 mod completion;
 pub mod pages;
 mod pace;

@@ -141,19 +141,39 @@ async fn a_deleted_storage_takes_its_checks_and_its_place_as_default(db: TestDb)
             .await,
         Ok(true)
     );
+    let default = async || {
+        let workspace = db.workspace(&mine.id).await.unwrap();
+        workspace.unwrap().default_storage
+    };
+    // Nothing becomes the default unless somebody says so.
+    let other = storage(&db, &mine.id).await;
+    let elsewhere = workspace(&db).await;
+    let theirs = StorageRef::Own(storage(&db, &elsewhere.id).await.id);
+    let itself = StorageRef::Own(stored.id.clone());
     assert_eq!(
         db.delete_storage(&mine.id, &stored.id, None).await,
+        Ok(StorageDeletion::IsDefault)
+    );
+    for next in [&theirs, &itself] {
+        assert_eq!(
+            db.delete_storage(&mine.id, &stored.id, Some(next)).await,
+            Ok(StorageDeletion::NoSuchDefault)
+        );
+    }
+    assert_eq!(default().await, itself);
+    let next = StorageRef::Own(other.id.clone());
+    assert_eq!(
+        db.delete_storage(&mine.id, &stored.id, Some(&next)).await,
         Ok(StorageDeletion::Deleted)
     );
     assert_eq!(db.check(&mine.id, &check.id).await, Ok(None));
+    assert_eq!(default().await, next);
+    let built_in = Some(&StorageRef::BuiltIn);
     assert_eq!(
-        db.workspace(&mine.id)
-            .await
-            .unwrap()
-            .unwrap()
-            .default_storage,
-        StorageRef::BuiltIn
+        db.delete_storage(&mine.id, &other.id, built_in).await,
+        Ok(StorageDeletion::Deleted)
     );
+    assert_eq!(default().await, StorageRef::BuiltIn);
 }
 
 async fn damaged_storages_are_not_read(db: TestDb) {
