@@ -64,7 +64,7 @@ async fn with_an_access_key_bucket_and_folder_are_chosen_from_lists() {
     let key = [
         ("access_key_id", id.as_str()),
         ("secret_access_key", secret.as_str()),
-        ("endpoint", endpoint.as_ref()),
+        ("endpoint", endpoint.as_str()),
     ];
     assert_eq!(location(&admin.post(&choose, &key).await), choose);
     let buckets = admin.get(&choose).await;
@@ -75,7 +75,7 @@ async fn with_an_access_key_bucket_and_folder_are_chosen_from_lists() {
     shows(&folders, 200, "Use the whole bucket");
     let below = admin.get(&format!("{choose}?bucket={bucket}&folder=%2Fteam%2F")).await;
     shows(&below, 200, "<bdi>inner</bdi>");
-    let take = [("step", "bucket"), ("bucket", &bucket), ("prefix", "/team/inner/")];
+    let take = [("step", "bucket"), ("bucket", bucket.as_str()), ("prefix", "/team/inner/")];
     let taken = admin.post(&setup, &take).await;
     assert_eq!(location(&taken), format!("{setup}?step=role"));
     shows(&admin.get(&format!("{setup}?step=bucket")).await, 200, "value=\"team/inner/\"");

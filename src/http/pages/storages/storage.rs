@@ -1,5 +1,6 @@
 //! A storage's own page: what it is, how it is, and what an admin can change.
 
+use crate::application::connections::input::ConnectionInput;
 use crate::application::connections::view::ConnectionView;
 use crate::application::error::{FieldError, Kind, Result};
 use crate::application::kept::page_tokens::PageRequest;
@@ -445,6 +446,30 @@ async fn edit(
     html(&SettingsPage::of(&visitor.visitor, &view)?)
 }
 
+/// The form sends every choice of what is granted, as it was shown. One that stays as it follows from the access is
+/// no choice that was made, unless the access is another one now: what was shown then holds for that, too.
+fn with_choices_that_were_made(
+    mut input: ConnectionInput,
+    shown: &ConnectionFields,
+) -> ConnectionInput {
+    let sent = input.texts();
+    let text = |name: &str| {
+        let mut of_name = sent.iter().filter(|(sent, _)| *sent == name);
+        of_name.next().and_then(|(_, text)| text.as_deref())
+    };
+    if text("access").is_some_and(|access| !shown.is("access", access)) {
+        return input;
+    }
+    let stays: Vec<&str> = ["object_acls", "object_versions", "lifecycle"]
+        .into_iter()
+        .filter(|name| text(name).is_some_and(|text| shown.is(name, text)))
+        .collect();
+    for name in stays {
+        input.keep(name);
+    }
+    input
+}
+
 async fn change(
     visitor: AdminVisitor,
     services: Data<Services>,
@@ -456,11 +481,9 @@ async fn change(
     let member = &visitor.visitor.member;
     let before = services.storages.get(member, &id.0).await?;
     let mut refused = Vec::new();
-    match services
-        .storages
-        .change(&visitor.admin, &id.0, form.input())
-        .await
-    {
+    let shown = SettingsPage::of(&visitor.visitor, &before)?.fields;
+    let input = with_choices_that_were_made(form.input(), &shown);
+    match services.storages.change(&visitor.admin, &id.0, input).await {
         Ok(after) => {
             let revision = |view: &StorageView| view.pending.as_ref().map(|p| p.revision);
             let done = match (revision(&before), revision(&after)) {

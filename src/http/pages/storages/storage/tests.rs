@@ -1,6 +1,5 @@
 //! A storage's pages, rendered from samples.
 
-use crate::application::connections::input::ConnectionInput;
 use crate::application::connections::view::Difference;
 use crate::http::pages::storages::pending::ChangeRow;
 use crate::http::pages::storages::storage::delete::DeletePage;
