@@ -152,5 +152,5 @@ async fn a_role_that_is_watched_is_tried_every_three_seconds_and_then_rarely_aga
             at.push(now);
         }
     }
-    assert_eq!(at, [0, 3, 6, 9, 12, 15, 18, 21, 24, 54, 84]);
+    assert_eq!(at, [0, 3, 6, 9, 12, 15, 18, 21, 24, 54, 114]);
 }

@@ -97,6 +97,23 @@ enum Maker {
 }
 
 impl Maker {
+    /// The beginning of a sentence.
+    fn words(&self, product: &str) -> String {
+        match self {
+            Self::Session(session) => format!(
+                "An admin of that workspace, signed in to {product} (session {session}),"
+            ),
+            Self::Token(Some(name)) => {
+                format!("A program of that workspace, with the API token “{name}”,")
+            }
+            Self::Token(None) => {
+                "A program of that workspace, with an API token that has been revoked since,".to_owned()
+            }
+            Self::Operator => format!("The operator of {product}"),
+            Self::Unknown => "An admin of that workspace".to_owned(),
+        }
+    }
+
     /// In how many tokens of a workspace a link's is looked for.
     const MOST_TOKENS: u32 = 1000;
 

@@ -120,9 +120,10 @@ async fn delete(
     let mut response = html(&DeletePage {
         chrome: Chrome::of(&visitor.visitor, Section::Settings),
         storage: (&view).into(),
-        error: Some(match error.reason {
-            Some(Reason::StorageInUse) => format!("{} Delete the projects first.", error.detail),
-            _ => "This storage is the default. Choose what is the default from then on.".to_owned(),
+        error: Some(if error.reason == Some(Reason::StorageInUse) {
+            format!("{} Delete the projects first.", error.detail)
+        } else {
+            "This storage is the default. Choose what is the default from then on.".to_owned()
         }),
         next,
     })?;
