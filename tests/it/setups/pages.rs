@@ -412,6 +412,7 @@ async fn forms_from_elsewhere_are_refused() {
         "/link",
         "/link/revoke",
         "/browser-probe",
+        "/choose",
     ] {
         let path = format!("{setup}{below}");
         for fields in [vec![], vec![("csrf", foreign.as_str())]] {
@@ -440,7 +441,14 @@ async fn members_and_other_workspaces_have_no_part_in_it() {
     let setup = admin.open_setup().await;
     let named = [("step", "bucket"), ("bucket", "acme-data")];
     admin.post(&setup, &named).await;
-    for below in ["", "?step=role", "/close", "/documents", "/documents/cli"] {
+    for below in [
+        "",
+        "?step=role",
+        "/close",
+        "/choose",
+        "/documents",
+        "/documents/cli",
+    ] {
         let path = format!("{setup}{below}");
         shows(&member.get(&path).await, 403, "admin_required");
         shows(&stranger.get(&path).await, 404, "not_found");
@@ -454,6 +462,7 @@ async fn members_and_other_workspaces_have_no_part_in_it() {
         "/close",
         "/link",
         "/link/revoke",
+        "/choose",
     ] {
         let path = format!("{setup}{below}");
         shows(&member.post(&path, &[]).await, 403, "admin_required");
