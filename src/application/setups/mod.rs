@@ -666,9 +666,14 @@ fn overlapping(overlaps: &[Overlap]) -> Error {
     Error::new(
         Kind::Conflict,
         "storage_overlaps",
-        format!("The operator does not permit storages with the same files. {}", words.join(" ")),
+        format!(
+            "The operator does not permit storages with the same files. {}",
+            words.join(" ")
+        ),
     )
-    .remedy("Use the storage that is there, choose another prefix, or delete the other storage first.")
+    .remedy(
+        "Use the storage that is there, choose another prefix, or delete the other storage first.",
+    )
     .member("storage_ids", json!(storages))
 }
 

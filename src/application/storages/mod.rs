@@ -24,7 +24,9 @@ use crate::domain::connection::{ConnectedBucket, Connection, Credentials, Owner}
 use crate::domain::ids::{StorageId, StorageRef, WorkspaceId};
 use crate::domain::people::workspace::Workspace;
 use crate::domain::policy_document::{DocumentParameters, Documents};
-use crate::domain::storage::{AddedStorage, Overlap, PendingConnection, Quarantine, Storage, overlaps};
+use crate::domain::storage::{
+    AddedStorage, Overlap, PendingConnection, Quarantine, Storage, overlaps,
+};
 use serde_json::json;
 use std::collections::HashMap;
 use std::sync::Arc;

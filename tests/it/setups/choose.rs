@@ -21,12 +21,24 @@ async fn a_pasted_address_fills_bucket_prefix_and_region() {
         ),
     ] {
         let setup = admin.open_setup().await;
-        let fields = [("step", "bucket"), ("bucket", typed), ("prefix", ""), ("region", "")];
+        let fields = [
+            ("step", "bucket"),
+            ("bucket", typed),
+            ("prefix", ""),
+            ("region", ""),
+        ];
         let saved = admin.post(&format!("{setup}/autosave"), &fields).await;
-        shows(&saved, 200, "From the address: bucket <code>acme-data</code>, prefix <code>team/</code>");
+        shows(
+            &saved,
+            200,
+            "From the address: bucket <code>acme-data</code>, prefix <code>team/</code>",
+        );
         shows(&saved, 200, "data-fill=\"acme-data\"");
         shows(&saved, 200, "data-fill=\"team/\"");
-        assert_eq!(region.is_some(), saved.text.contains("data-fill=\"eu-west-1\""));
+        assert_eq!(
+            region.is_some(),
+            saved.text.contains("data-fill=\"eu-west-1\"")
+        );
         let answer = admin.post(&setup, &fields).await;
         assert_eq!(location(&answer), format!("{setup}?step=role"));
         let page = admin.get(&format!("{setup}?step=bucket")).await;
@@ -56,7 +68,11 @@ async fn with_an_access_key_bucket_and_folder_are_chosen_from_lists() {
     shows(&admin.get(&choose).await, 200, "The role is not known yet");
     let by_key = [("step", "bucket"), ("stay", "yes"), ("auth", "access_key")];
     admin.post(&setup, &by_key).await;
-    shows(&admin.get(&format!("{setup}?step=bucket")).await, 200, "Choose from a list");
+    shows(
+        &admin.get(&format!("{setup}?step=bucket")).await,
+        200,
+        "Choose from a list",
+    );
     shows(&admin.get(&choose).await, 200, "Enter the access key first");
     let half = admin.post(&choose, &[("access_key_id", &id)]).await;
     shows(&half, 422, "Enter the access key first");
@@ -73,12 +89,22 @@ async fn with_an_access_key_bucket_and_folder_are_chosen_from_lists() {
     let folders = admin.get(&format!("{choose}?bucket={bucket}")).await;
     shows(&folders, 200, "<bdi>team</bdi>");
     shows(&folders, 200, "Use the whole bucket");
-    let below = admin.get(&format!("{choose}?bucket={bucket}&folder=%2Fteam%2F")).await;
+    let below = admin
+        .get(&format!("{choose}?bucket={bucket}&folder=%2Fteam%2F"))
+        .await;
     shows(&below, 200, "<bdi>inner</bdi>");
-    let take = [("step", "bucket"), ("bucket", bucket.as_str()), ("prefix", "/team/inner/")];
+    let take = [
+        ("step", "bucket"),
+        ("bucket", bucket.as_str()),
+        ("prefix", "/team/inner/"),
+    ];
     let taken = admin.post(&setup, &take).await;
     assert_eq!(location(&taken), format!("{setup}?step=role"));
-    shows(&admin.get(&format!("{setup}?step=bucket")).await, 200, "value=\"team/inner/\"");
+    shows(
+        &admin.get(&format!("{setup}?step=bucket")).await,
+        200,
+        "value=\"team/inner/\"",
+    );
     // Not for members.
     let member = Browser::signed_in(&app, &workspace, "member").await;
     assert_eq!(member.get(&choose).await.status, 403);
@@ -98,6 +124,8 @@ async fn a_role_that_may_not_list_buckets_says_what_it_needs_and_lists_folders()
     let refused = admin.get(&choose).await;
     shows(&refused, 200, "s3:ListAllMyBuckets");
     shows(&refused, 200, "Enter the bucket’s name");
-    let folders = admin.get(&format!("{choose}?bucket={}", applied.bucket)).await;
+    let folders = admin
+        .get(&format!("{choose}?bucket={}", applied.bucket))
+        .await;
     shows(&folders, 200, "<bdi>team</bdi>");
 }

@@ -4,7 +4,7 @@ mod administrator_links;
 pub mod api;
 mod choose;
 mod completion;
-pub mod pages;
 mod pace;
+pub mod pages;
 mod places;
 mod waiting;

@@ -1,6 +1,7 @@
 //! How often a role is tried that a setup waits for, by a clock that the test moves.
 
 use crate::application::bucket::probe::{Answer, BucketProbe, ExternalIdSent, Prober};
+use crate::application::clock::Clock;
 use crate::application::kept::store::Store;
 use crate::application::setups::Setups;
 use crate::application::setups::waiting::RoleWaits;
@@ -10,7 +11,6 @@ use crate::domain::connection::service_identity::ServiceIdentity;
 use crate::domain::connection::{ConnectedBucket, Owner};
 use crate::domain::role_wait::WATCHED;
 use crate::domain::setup::Setup;
-use crate::application::clock::Clock;
 use crate::it::database::contract::samples;
 use crate::it::projects::fake::{NobodyCounts, Rig, failure};
 use crate::it::support::database::{TestDb, on_both_engines};

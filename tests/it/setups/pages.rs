@@ -502,7 +502,11 @@ async fn the_administrator_s_link_shows_and_takes_the_arn_and_no_more() {
 
     let page = somebody.get(&link).await;
     shows(&page, 200, "How to take it back");
-    shows(&page, 200, "An admin of that workspace, signed in to Sallyport (session …");
+    shows(
+        &page,
+        200,
+        "An admin of that workspace, signed in to Sallyport (session …",
+    );
     let page = somebody.get(&format!("{link}?way=console")).await;
     shows(&page, 200, "<mark>acme-data</mark>");
     shows(&page, 200, "sts:ExternalId");

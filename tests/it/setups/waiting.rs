@@ -460,7 +460,11 @@ async fn without_scripts_the_page_looks_as_often_as_it_is_loaded() {
         assert!(page.text.contains(words), "{words}: {}", page.text);
     }
     // Both reasons wait for a minute, and nothing has failed.
-    assert!(page.text.contains("id=\"not-there\" hidden"), "{}", page.text);
+    assert!(
+        page.text.contains("id=\"not-there\" hidden"),
+        "{}",
+        page.text
+    );
     assert!(!page.text.contains("data-ended"));
     eventually("a try, because the page was loaded", async || {
         stub.count("AssumeRole") >= 1

@@ -521,7 +521,11 @@ async fn a_bucket_that_is_added_again_is_warned_of_or_refused() {
                 .filter(|one| one["storage_id"] == first["id"])
                 .map(|one| &one["code"])
                 .collect();
-            assert_eq!(of_first, code.iter().collect::<Vec<_>>(), "{prefix}: {found:#}");
+            assert_eq!(
+                of_first,
+                code.iter().collect::<Vec<_>>(),
+                "{prefix}: {found:#}"
+            );
         }
     }
     // Another workspace's storages are none of ours.

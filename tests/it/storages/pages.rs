@@ -54,10 +54,18 @@ async fn a_storage_s_page_shows_changes_and_deletes_it() {
     let changed = admin.post(&settings, &read).await;
     assert_eq!(location(&changed), format!("{path}?done=change_waits"));
     let form = admin.get(&settings).await;
-    shows(&form, 200, "name=\"object_versions\" value=\"true\" checked");
+    shows(
+        &form,
+        200,
+        "name=\"object_versions\" value=\"true\" checked",
+    );
     shows(&form, 200, "name=\"object_acls\" value=\"true\" checked");
     // The folders that S3 empties are named in full.
-    shows(&form, 200, "<code>team/temp/</code> and <code>team/export/</code>");
+    shows(
+        &form,
+        200,
+        "<code>team/temp/</code> and <code>team/export/</code>",
+    );
     admin.post(&format!("{path}/pending/discard"), &[]).await;
     let renamed = admin.post(&settings, &[("display_name", "Renamed")]).await;
     assert_eq!(location(&renamed), format!("{path}?done=storage_renamed"));

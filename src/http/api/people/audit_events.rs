@@ -155,7 +155,9 @@ impl AuditQuery {
             workspace: reader.workspace().cloned(),
             key: key.transpose()?,
             action: self.action.clone().filter(|action| !action.is_empty()),
-            actor: actor.transpose().map_err(|invalid| field("actor", invalid))?,
+            actor: actor
+                .transpose()
+                .map_err(|invalid| field("actor", invalid))?,
             result: result
                 .transpose()
                 .map_err(|invalid| field("result", invalid))?,

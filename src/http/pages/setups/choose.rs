@@ -264,10 +264,7 @@ impl ChoosePage {
         (bucket, folder): (BucketName, Folder),
         token: Option<String>,
     ) -> Result<()> {
-        let place = format!(
-            "{}/{id}/choose/{bucket}{folder}",
-            visitor.admin.workspace()
-        );
+        let place = format!("{}/{id}/choose/{bucket}{folder}", visitor.admin.workspace());
         let from = services.page_tokens.open(&place, token.as_deref())?;
         let (places, named) = (&services.dialog.places, Some(bucket.clone()));
         let PlaceFolders {

@@ -298,8 +298,8 @@ impl ConnectionFields {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::connection::bucket_name::BucketName;
     use crate::domain::Invalid;
+    use crate::domain::connection::bucket_name::BucketName;
 
     fn form(text: &str) -> ConnectionForm {
         crate::http::query::parse(text).unwrap()
@@ -363,11 +363,20 @@ mod tests {
             Some("From the address: bucket `acme-data`.")
         );
         assert_eq!(fields.field("prefix").value, "team");
-        let refused = [FieldError::new("bucket", Invalid::new("wrong", "It is wrong."))];
+        let refused = [FieldError::new(
+            "bucket",
+            Invalid::new("wrong", "It is wrong."),
+        )];
         let fields = stored().typed(&form("bucket=s3://acme-data").typed, &refused);
         assert_eq!(fields.field("bucket").value, "s3://acme-data");
         assert_eq!(fields.field("bucket").read, None);
-        assert_eq!(stored().typed(&form("bucket=acme-data").typed, &[]).field("bucket").read, None);
+        assert_eq!(
+            stored()
+                .typed(&form("bucket=acme-data").typed, &[])
+                .field("bucket")
+                .read,
+            None
+        );
     }
 
     #[test]

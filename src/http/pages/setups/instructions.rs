@@ -15,7 +15,6 @@ use crate::http::api::setups::documents as raw_documents;
 use crate::http::assets;
 use crate::http::context::SeenCaller;
 use crate::http::declare::{PageRoute, PageRoutes};
-use crate::http::pages::shell::words::ending;
 use crate::http::pages::setups::fields::ConnectionFields;
 use crate::http::pages::setups::grants::GrantsView;
 use crate::http::pages::setups::page::ConnectView;
@@ -28,6 +27,7 @@ use crate::http::pages::shell::chrome::Chrome;
 use crate::http::pages::shell::csrf::Csrf;
 use crate::http::pages::shell::form::LinkForm;
 use crate::http::pages::shell::moment::Moment;
+use crate::http::pages::shell::words::ending;
 use crate::http::query::Query;
 use crate::http::setup_events;
 use crate::http::state::Services;
@@ -100,14 +100,15 @@ impl Maker {
     /// The beginning of a sentence.
     fn words(&self, product: &str) -> String {
         match self {
-            Self::Session(session) => format!(
-                "An admin of that workspace, signed in to {product} (session {session}),"
-            ),
+            Self::Session(session) => {
+                format!("An admin of that workspace, signed in to {product} (session {session}),")
+            }
             Self::Token(Some(name)) => {
                 format!("A program of that workspace, with the API token “{name}”,")
             }
             Self::Token(None) => {
-                "A program of that workspace, with an API token that has been revoked since,".to_owned()
+                "A program of that workspace, with an API token that has been revoked since,"
+                    .to_owned()
             }
             Self::Operator => format!("The operator of {product}"),
             Self::Unknown => "An admin of that workspace".to_owned(),
@@ -125,7 +126,11 @@ impl Maker {
                     after: None,
                     limit: Self::MOST_TOKENS,
                 };
-                let tokens = services.people.tokens.list(&link.workspace, &window).await?;
+                let tokens = services
+                    .people
+                    .tokens
+                    .list(&link.workspace, &window)
+                    .await?;
                 let made = tokens.into_iter().find(|token| token.id == *id);
                 Self::Token(made.map(|token| token.name.to_string()))
             }

@@ -227,7 +227,11 @@ impl SetupRow {
             },
             place: place.filter(|_| draft.display_name.is_some()),
             step: StepWords::of(view, has_link),
-            by: view.setup.created_by.as_ref().and_then(|by| author(by, own)),
+            by: view
+                .setup
+                .created_by
+                .as_ref()
+                .and_then(|by| author(by, own)),
             began: Moment(view.setup.created_at),
             expires: Moment(view.setup.expires_at),
         })

@@ -68,10 +68,18 @@ async fn next_defaults(
     let offered = built_in.into_iter().chain(own);
     let mut next: Vec<(String, String)> = offered
         .filter(|other| other.reference() != view.reference())
-        .map(|other| (other.reference().to_string(), other.display_name().to_owned()))
+        .map(|other| {
+            (
+                other.reference().to_string(),
+                other.display_name().to_owned(),
+            )
+        })
         .collect();
     if next.is_empty() {
-        next.push((StorageRef::BUILT_IN.to_owned(), "No default storage".to_owned()));
+        next.push((
+            StorageRef::BUILT_IN.to_owned(),
+            "No default storage".to_owned(),
+        ));
     }
     Ok(next)
 }
