@@ -4,7 +4,7 @@ mod health;
 mod overlap;
 
 pub use health::{Health, HealthChange, HealthReports, HealthState, Quarantining, quarantining};
-pub use overlap::{AddedStorage, Overlap, OverlapKind, overlaps};
+pub use overlap::{AddedStorage, Overlap, overlaps};
 
 use crate::domain::connection::{ConnectedBucket, Connection, Owner};
 use crate::domain::ids::{CheckId, SetupId, StorageId, WorkspaceId};
