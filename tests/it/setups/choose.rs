@@ -74,7 +74,7 @@ async fn with_an_access_key_bucket_and_folder_are_chosen_from_lists() {
         "Choose from a list",
     );
     shows(&admin.get(&choose).await, 200, "Enter the access key first");
-    let half = admin.post(&choose, &[("access_key_id", &id)]).await;
+    let half = admin.post(&choose, &[("access_key_id", id.as_str())]).await;
     shows(&half, 422, "Enter the access key first");
     let endpoint = Emulator::url();
     let key = [
