@@ -13,6 +13,7 @@ use crate::domain::connection::settings::BucketSettings;
 use crate::domain::connection::{ConnectedBucket, Connection, Credentials, Owner};
 use crate::domain::ids::{CheckId, SetupId, WorkspaceId};
 use crate::domain::names::Name;
+use crate::domain::people::audit::Actor;
 use crate::domain::policy_document::RoleName;
 use time::OffsetDateTime;
 
@@ -235,6 +236,8 @@ pub struct Setup {
     /// revision it was made at.
     pub revision: i64,
     pub last_check: Option<CheckId>,
+    /// `None`: an earlier release did not write it down.
+    pub created_by: Option<Actor>,
     pub created_at: OffsetDateTime,
     pub expires_at: OffsetDateTime,
 }

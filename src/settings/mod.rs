@@ -43,6 +43,8 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpNet>,
     /// Whether reads of files are in the audit log.
     pub audit_reads: bool,
+    /// Whether a storage is refused that has files of another one.
+    pub refuse_overlapping_storages: bool,
     pub database: DatabaseUrl,
     pub data_dir: PathBuf,
     /// Where the service is reached: the address it listens on, unless the operator says otherwise.
@@ -283,6 +285,14 @@ impl Settings {
                 .text(
                     "SALLYPORT_AUDIT_READS",
                     options.audit_reads,
+                    "on",
+                    on_or_off,
+                )
+                .unwrap_or(false),
+            refuse_overlapping_storages: read
+                .text(
+                    "SALLYPORT_REFUSE_OVERLAPPING_STORAGES",
+                    options.refuse_overlapping_storages,
                     "on",
                     on_or_off,
                 )
@@ -662,6 +672,10 @@ mod tests {
             (
                 "SALLYPORT_AUDIT_READS",
                 refused(|o| o.audit_reads = set("yes")),
+            ),
+            (
+                "SALLYPORT_REFUSE_OVERLAPPING_STORAGES",
+                refused(|o| o.refuse_overlapping_storages = set("yes")),
             ),
             ("SALLYPORT_DRAIN", refused(|o| o.drain = set("25s"))),
             ("SALLYPORT_LOG", refused(|o| o.log = set("sallyport=loud"))),

@@ -30,6 +30,16 @@ pub struct Options {
     #[arg(long, env = "SALLYPORT_AUDIT_READS", value_name = "ON_OR_OFF")]
     pub audit_reads: Option<String>,
 
+    /// Whether a storage is refused whose bucket and prefix another storage of the workspace has, is within, or is
+    /// around: on or off. Off: the answer warns.
+    /// Default: off. Example: on
+    #[arg(
+        long,
+        env = "SALLYPORT_REFUSE_OVERLAPPING_STORAGES",
+        value_name = "ON_OR_OFF"
+    )]
+    pub refuse_overlapping_storages: Option<String>,
+
     /// The database. SQLite serves one process, PostgreSQL any number.
     /// Default: the file sallyport.db in the data folder.
     /// Example: postgres://sallyport:PASSWORD@db.example.com:5432/sallyport

@@ -185,6 +185,7 @@ impl UseCases {
             checks: checks.clone(),
             clock: clock.clone(),
             lifetime: settings.setup_ttl,
+            refuse_overlaps: settings.refuse_overlapping_storages,
         });
         Ok(Self {
             doctor: Doctor {
@@ -209,6 +210,7 @@ impl UseCases {
                 clock: clock.clone(),
                 prober,
                 setups: setups.clone(),
+                observer,
             }),
             setups,
             workers,

@@ -28,7 +28,8 @@ use crate::domain::people::sign_in::InstructionLink;
 use crate::domain::policy_document::{DocumentParameters, Documents};
 use crate::domain::role_wait::{RoleWait, pause};
 use crate::domain::setup::{Draft, Setup, SetupStatus};
-use crate::domain::storage::{Health, Storage};
+use crate::domain::storage::{AddedStorage, Health, Overlap, Storage, overlaps};
+use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 use time::OffsetDateTime;
@@ -44,6 +45,8 @@ pub struct Setups {
     pub clock: Arc<dyn Clock>,
     /// How long a setup stays open.
     pub lifetime: Duration,
+    /// Whether a storage is refused that has files of another one.
+    pub refuse_overlaps: bool,
 }
 
 /// A setup as its admin sees it.
@@ -55,6 +58,8 @@ pub struct SetupView {
     pub last_check: Option<CheckReport>,
     /// Waiting for the role, or that it has appeared.
     pub wait: Option<RoleWait>,
+    /// The workspace's storages that have files of this place too.
+    pub overlaps: Vec<Overlap>,
     /// Whether the last check is young enough to make a storage by, if it passed.
     pub check_is_fresh: bool,
 }
@@ -124,12 +129,14 @@ impl Setups {
             draft,
             revision: 1,
             last_check: None,
+            created_by: Some(admin.member().actor()),
             created_at: now,
             expires_at: now + self.lifetime,
         };
         let mut view = SetupView {
             status: SetupStatus::Open,
             wait: new_wait(&setup, now),
+            overlaps: self.overlaps(&setup).await?,
             setup,
             principal,
             last_check: None,
@@ -213,8 +220,18 @@ impl Setups {
         Ok(())
     }
 
-    pub async fn list(&self, admin: &Admin, window: &Window) -> Result<Vec<SetupView>> {
-        let setups = self.store.list_setups(admin.workspace(), window).await?;
+    /// The workspace's setups, in the order they were opened; with `name` only those that have it in their name.
+    pub async fn find(
+        &self,
+        admin: &Admin,
+        name: Option<&str>,
+        window: &Window,
+    ) -> Result<Vec<SetupView>> {
+        let workspace = admin.workspace();
+        let setups = match name {
+            Some(name) => self.store.find_setups(workspace, name, window).await?,
+            None => self.store.list_setups(workspace, window).await?,
+        };
         let mut views = Vec::with_capacity(setups.len());
         for setup in setups {
             views.push(self.view(setup).await?);
@@ -461,9 +478,13 @@ impl Setups {
         &self,
         admin: &Admin,
         id: &SetupId,
-        keep: Keep<'_, Storage>,
-    ) -> Result<Storage> {
+        keep: Keep<'_, AddedStorage>,
+    ) -> Result<AddedStorage> {
         let (setup, check) = self.passed(admin, id).await?;
+        let overlaps = self.overlaps(&setup).await?;
+        if self.refuse_overlaps && !overlaps.is_empty() {
+            return Err(overlapping(&overlaps));
+        }
         let bucket = setup.connection().map_err(incomplete)?;
         let storage_id = StorageId::generate();
         let mut connection = bucket.connection;
@@ -493,17 +514,18 @@ impl Setups {
             project_count: 0,
             created_at: now,
         };
-        let answer = keep.answer(&storage)?;
+        let added = AddedStorage { storage, overlaps };
+        let answer = keep.answer(&added)?;
         let completed = self.store.complete_setup(
             admin.workspace(),
             id,
             setup.revision,
             &check.id,
-            &storage,
+            &added.storage,
             answer.as_ref(),
         );
         match completed.await? {
-            Completion::Completed => Ok(storage),
+            Completion::Completed => Ok(added),
             Completion::Changed => Err(changed_meanwhile()),
         }
     }
@@ -565,6 +587,23 @@ impl Setups {
         }
     }
 
+    /// The workspace's storages that have files of the setup's place too.
+    async fn overlaps(&self, setup: &Setup) -> Result<Vec<Overlap>> {
+        let draft = &setup.draft;
+        let Some(bucket) = &draft.bucket else {
+            return Ok(Vec::new());
+        };
+        let others = self
+            .store
+            .storages_of_bucket(&setup.workspace, bucket)
+            .await?;
+        let endpoint = match draft.sign_in.by {
+            Auth::AccessKey => draft.sign_in.access_key.endpoint.as_ref(),
+            Auth::Role => None,
+        };
+        Ok(overlaps(bucket, &draft.settings.prefix, endpoint, &others))
+    }
+
     async fn view(&self, setup: Setup) -> Result<SetupView> {
         let last_check = match &setup.last_check {
             Some(check) => self.store.check(&setup.workspace, check).await?,
@@ -578,6 +617,10 @@ impl Setups {
                 .is_some_and(|check| self.is_fresh(check)),
             last_check,
             wait: self.store.role_wait(&setup.workspace, &setup.id).await?,
+            overlaps: match setup.status {
+                SetupStatus::Open => self.overlaps(&setup).await?,
+                SetupStatus::Completed | SetupStatus::Closed | SetupStatus::Expired => Vec::new(),
+            },
             setup,
         })
     }
@@ -615,6 +658,23 @@ fn default_name(connection: &Connection) -> Result<Name> {
     };
     let short: String = full.chars().take(Name::MAX_LEN).collect();
     Name::parse(&short).map_err(Error::bug)
+}
+
+fn overlapping(overlaps: &[Overlap]) -> Error {
+    let words: Vec<String> = overlaps.iter().map(Overlap::words).collect();
+    let storages: Vec<&str> = overlaps.iter().map(|one| one.storage.as_str()).collect();
+    Error::new(
+        Kind::Conflict,
+        "storage_overlaps",
+        format!(
+            "The operator does not permit storages with the same files. {}",
+            words.join(" ")
+        ),
+    )
+    .remedy(
+        "Use the storage that is there, choose another prefix, or delete the other storage first.",
+    )
+    .member("storage_ids", json!(storages))
 }
 
 fn not_open(status: SetupStatus) -> Error {

@@ -487,7 +487,7 @@ pub fn assert_files(files: &[ProjectFile], keys: &[String]) {
     }
 }
 
-struct NobodyCounts;
+pub struct NobodyCounts;
 
 impl crate::application::observe::Observer for NobodyCounts {
     fn assumed_role(&self, _: bool) {}
