@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 
 /// Where the AWS CLI is: in a virtual environment of its own, by `tools/aws-cli-requirements.txt`.
-fn aws_cli() -> PathBuf {
+pub fn aws_cli() -> PathBuf {
     let path = std::env::var_os("SALLYPORT_TEST_AWS_CLI").map_or_else(
         || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(".build/aws-cli/bin/aws"),
         PathBuf::from,
@@ -27,7 +27,8 @@ async fn run(documents: &Value, name: &str, arguments: &[&str], account: &Custom
     let script = documents[name]
         .as_str()
         .unwrap_or_else(|| panic!("no {name}"));
-    run_with(account, script, arguments, "us-east-1").await
+    let arguments = [arguments, &["--yes"]].concat();
+    run_with(account, script, &arguments, "us-east-1").await
 }
 
 /// Runs commands as the administrator of an account, in a Region.
