@@ -36,7 +36,13 @@ pub async fn run_as(account: &Customer, script: &str, region: &str) -> Output {
     run_with(account, script, &[], region).await
 }
 
-async fn run_with(account: &Customer, script: &str, arguments: &[&str], region: &str) -> Output {
+/// Runs a script with arguments as the administrator of an account, in a Region.
+pub async fn run_with(
+    account: &Customer,
+    script: &str,
+    arguments: &[&str],
+    region: &str,
+) -> Output {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("script.sh");
     std::fs::write(&file, script).unwrap();
@@ -68,7 +74,8 @@ async fn run_with(account: &Customer, script: &str, arguments: &[&str], region: 
     .unwrap()
 }
 
-async fn runs(documents: &Value, name: &str, arguments: &[&str], account: &Customer) -> String {
+/// Runs a document of a setup as the administrator of an account, and gives what it prints.
+pub async fn runs(documents: &Value, name: &str, arguments: &[&str], account: &Customer) -> String {
     let output = run(documents, name, arguments, account).await;
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{name} {arguments:?}: {stderr}");

@@ -3,8 +3,10 @@
 mod apart;
 mod apart_scripts;
 mod evaluation;
+mod forms;
 mod hostile;
 mod lint;
 pub mod rendering;
+pub mod same;
 mod script;
 mod snapshots;
