@@ -22,7 +22,7 @@ mod session_policies;
 mod templates;
 mod terraform;
 mod trust_policy;
-pub mod words;
+mod words;
 
 pub use accounts::DocumentAccount;
 pub(crate) use bucket_rules::earlier_lifecycle_id;
