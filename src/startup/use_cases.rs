@@ -116,13 +116,16 @@ impl UseCases {
         let running_checks = TaskTracker::new();
         let checks = Arc::new(Checks {
             store: store.clone(),
-            checker: Arc::new(ConnectionChecker::new(
-                prober.clone(),
-                policies.clone(),
-                settings.allowed_origins.clone(),
-                principal.clone(),
-                store.clone(),
-            )),
+            checker: Arc::new(
+                ConnectionChecker::new(
+                    prober.clone(),
+                    policies.clone(),
+                    settings.allowed_origins.clone(),
+                    principal.clone(),
+                    store.clone(),
+                )
+                .with_lifecycle_folders(settings.lifecycle_folders.clone()),
+            ),
             bucket: bucket.clone(),
             limits: CheckLimits::new(settings.checks_per_minute),
             clock: clock.clone(),

@@ -48,6 +48,11 @@ impl LifecycleFolders {
         Ok(Self { temp, export })
     }
 
+    /// Both, each with its slash at the end.
+    pub fn both(&self) -> [&str; 2] {
+        [&self.temp, &self.export]
+    }
+
     /// The folder of what is needed for a short time only.
     pub fn temp(&self) -> &str {
         &self.temp

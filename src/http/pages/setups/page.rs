@@ -181,7 +181,8 @@ pub async fn respond(
         steps: step.links(&view),
         expires: Moment(setup.expires_at),
         fields,
-        grants: GrantsView::of(&setup.draft, Some(change)),
+        grants: GrantsView::of(&setup.draft, Some(change))
+            .with_lifecycle_folders(&services.setups.connections.lifecycle_folders),
         aws,
         ways,
         way,
