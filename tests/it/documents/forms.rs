@@ -33,7 +33,8 @@ fn written(
     suffix: &str,
     texts: impl Fn(&Documents) -> Vec<Option<String>>,
 ) -> Vec<PathBuf> {
-    let all = setups()
+    let setups = setups();
+    let all = setups
         .iter()
         .flat_map(|setup| texts(&render(setup)))
         .flatten();

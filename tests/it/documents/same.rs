@@ -27,7 +27,7 @@ pub fn every_setup() -> Vec<(String, DocumentParameters)> {
                 for prefix in prefixes {
                     for with_key in [false, true] {
                         for bits in 0..16 {
-                            let [acls, versions, with_cors, lifecycle] =
+                            let [acls, versions, with_cors, lifecycle]: [bool; 4] =
                                 Vec::from_iter(switches(bits)).try_into().unwrap();
                             all.push((
                                 format!("{partition} {auth:?} {access:?} {prefix} key {with_key} {bits:04b}"),
@@ -206,7 +206,7 @@ fn of_terraform(terraform: &str) -> Granted {
         .get("aws_s3_bucket_cors_configuration")
         .map(|cors| {
             let rules = list(&cors["sallyport"]["cors_rule"]);
-            Value::Array(rules.iter().map(|rule| renamed(rule)).collect())
+            Value::Array(rules.iter().map(renamed).collect())
         });
     let lifecycle = resources
         .get("aws_s3_bucket_lifecycle_configuration")
