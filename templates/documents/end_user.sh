@@ -9,8 +9,15 @@ if [ "$undo" = yes ]; then
     say "The inline policy $policy_name was removed."
   fi
   if [ "$remove_user" = yes ]; then
-    retry change iam delete-user --user-name="$user_name"
-    say "The IAM user $user_name was deleted."
+    # IAM itself refuses to delete a user that has anything else, such as an SSH key or a certificate.
+    if change iam delete-user --user-name="$user_name"; then
+      say "The IAM user $user_name was deleted."
+    else
+      case $answer in
+        *'(DeleteConflict)'*) say "The IAM user $user_name stays, because others gave it something: $answer" ;;
+        *) stop "$answer" ;;
+      esac
+    fi
   fi
 elif [ -n "$keys" ]; then
   say "The user has an access key. AWS shows a secret only when its key is made."

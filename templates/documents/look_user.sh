@@ -47,10 +47,7 @@ else
   done
   for question in "list-user-policies PolicyNames[?@!='$policy_name']" \
     'list-attached-user-policies AttachedPolicies[].PolicyName' \
-    'list-groups-for-user Groups[].GroupName' 'list-mfa-devices MFADevices[].SerialNumber' \
-    'list-ssh-public-keys SSHPublicKeys[].SSHPublicKeyId' \
-    'list-signing-certificates Certificates[].CertificateId' \
-    'list-service-specific-credentials ServiceSpecificCredentials[].ServiceSpecificCredentialId'; do
+    'list-groups-for-user Groups[].GroupName' 'list-mfa-devices MFADevices[].SerialNumber'; do
     if look iam "${question%% *}" --user-name="$user_name" --query="${question#* }" --output=text \
       && [ -n "$answer" ] && [ "$answer" != None ]; then
       others="$others $answer,"
