@@ -14,7 +14,7 @@ pub struct GrantsView {
     pub versions: bool,
     pub acls: bool,
     pub lifecycle: bool,
-    folders: LifecycleFolders,
+    pub folders: LifecycleFolders,
     pub browsers: bool,
     pub encrypted: bool,
     pub by_key: bool,
