@@ -250,51 +250,62 @@ fn json(policy: &Value) -> Result<Expression, Invalid> {
     Ok(TemplateExpr::Heredoc(Heredoc::new(delimiter, text)).into())
 }
 
-/// As `terraform fmt` writes it: the equals signs of neighbouring arguments stand below each other. A value of
-/// several lines ends its neighbourhood, and so does everything that is no argument.
+/// An argument, with the lines of its heredoc.
+struct Argument<'a> {
+    name: &'a str,
+    value: &'a str,
+    heredoc: Vec<&'a str>,
+}
+
+/// As `terraform fmt` writes it: the equals signs of neighbouring arguments stand below each other. A list or an
+/// object of several lines is nobody's neighbour; a heredoc is.
 fn formatted(hcl: &str) -> String {
-    let mut out: Vec<String> = Vec::new();
-    let mut group: Vec<(String, String)> = Vec::new();
+    let mut out = String::new();
+    let mut neighbours: Vec<Argument<'_>> = Vec::new();
     let mut in_heredoc = false;
-    let flush = |group: &mut Vec<(String, String)>, out: &mut Vec<String>| {
-        let width = group.iter().map(|(name, _)| name.chars().count()).max();
-        for (name, value) in group.drain(..) {
-            out.push(format!(
-                "{name:<width$} = {value}",
-                width = width.unwrap_or(0)
-            ));
-        }
-    };
     for line in hcl.lines() {
         if in_heredoc {
             in_heredoc = line.trim() != HEREDOC_END;
-            out.push(line.to_owned());
+            if let Some(last) = neighbours.last_mut() {
+                last.heredoc.push(line);
+            }
             continue;
         }
-        let argument = line.split_once(" = ").filter(|(name, _)| {
-            let name = name.trim_start();
-            !name.is_empty() && !name.contains('{') && !name.contains('#')
-        });
-        match argument {
-            Some((name, value)) => {
-                group.push((name.to_owned(), value.to_owned()));
-                // What has several lines is the last of its neighbours.
-                let opens_heredoc = value.starts_with("<<");
-                if opens_heredoc || value.ends_with(['{', '[']) {
-                    let last = group.pop();
-                    flush(&mut group, &mut out);
-                    out.extend(last.map(|(name, value)| format!("{name} = {value}")));
-                    in_heredoc = opens_heredoc;
-                }
+        match line.split_once(" = ") {
+            Some((name, value)) if !value.ends_with(['{', '[']) => {
+                in_heredoc = value.starts_with("<<");
+                neighbours.push(Argument {
+                    name,
+                    value,
+                    heredoc: Vec::new(),
+                });
             }
-            None => {
-                flush(&mut group, &mut out);
-                out.push(line.to_owned());
+            Some(_) | None => {
+                aligned(&mut neighbours, &mut out);
+                out.push_str(line);
+                out.push('\n');
             }
         }
     }
-    flush(&mut group, &mut out);
-    out.join("\n") + "\n"
+    aligned(&mut neighbours, &mut out);
+    out
+}
+
+fn aligned(neighbours: &mut Vec<Argument<'_>>, out: &mut String) {
+    let widths = neighbours.iter().map(|one| one.name.chars().count());
+    let width = widths.max().unwrap_or(0);
+    for Argument {
+        name,
+        value,
+        heredoc,
+    } in neighbours.drain(..)
+    {
+        out.push_str(&format!("{name:<width$} = {value}\n"));
+        for line in heredoc {
+            out.push_str(line);
+            out.push('\n');
+        }
+    }
 }
 
 const HEREDOC_END: &str = "JSON";
