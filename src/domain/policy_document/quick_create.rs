@@ -191,18 +191,11 @@ pub fn link(
     }
     let role = parameters.role_name();
     let statements = documents.permission_policy["Statement"].as_array()?;
-    let resource = |kind: &str| {
-        let resources = statements
+    let resource = |is_it: fn(&str) -> bool| {
+        let mut arns = statements
             .iter()
             .filter_map(|one| one["Resource"][0].as_str());
-        resources
-            .into_iter()
-            .find(|arn| match kind {
-                "objects" => arn.contains(":s3:::") && arn.contains('/'),
-                "bucket" => arn.contains(":s3:::") && !arn.contains('/'),
-                _ => arn.contains(":kms:"),
-            })
-            .map(str::to_owned)
+        arns.find(|arn| is_it(arn)).map(str::to_owned)
     };
     let listed = statements
         .iter()
@@ -222,10 +215,19 @@ pub fn link(
         ("Access", access.to_owned()),
         ("ObjectAcls", yes(parameters.grants.acls)),
         ("ObjectVersions", yes(parameters.grants.versions)),
-        ("BucketArn", resource("bucket")?),
-        ("ObjectsArn", resource("objects")?),
+        (
+            "BucketArn",
+            resource(|arn| arn.contains(":s3:::") && !arn.contains('/'))?,
+        ),
+        (
+            "ObjectsArn",
+            resource(|arn| arn.contains(":s3:::") && arn.contains('/'))?,
+        ),
         ("ListedPrefix", listed.unwrap_or_default().to_owned()),
-        ("KmsKeyArn", resource("key").unwrap_or_default()),
+        (
+            "KmsKeyArn",
+            resource(|arn| arn.contains(":kms:")).unwrap_or_default(),
+        ),
         ("RoleName", role.name.clone()),
         ("RolePath", role.path),
         (
