@@ -217,16 +217,16 @@ pub fn link(
         ("ObjectVersions", yes(parameters.grants.versions)),
         (
             "BucketArn",
-            resource(|arn| arn.contains(":s3:::") && !arn.contains('/'))?,
+            resource(|arn| is_of("s3", arn) && !arn.contains('/'))?,
         ),
         (
             "ObjectsArn",
-            resource(|arn| arn.contains(":s3:::") && arn.contains('/'))?,
+            resource(|arn| is_of("s3", arn) && arn.contains('/'))?,
         ),
         ("ListedPrefix", listed.unwrap_or_default().to_owned()),
         (
             "KmsKeyArn",
-            resource(|arn| arn.contains(":kms:")).unwrap_or_default(),
+            resource(|arn| is_of("kms", arn)).unwrap_or_default(),
         ),
         ("RoleName", role.name.clone()),
         ("RolePath", role.path),
@@ -258,6 +258,11 @@ pub fn link(
         link.push_str(&format!("&param_{name}={}", encoded(&value)));
     }
     Some(link)
+}
+
+/// Whether an ARN is one of this AWS service. A prefix may have anything in it.
+fn is_of(service: &str, arn: &str) -> bool {
+    arn.split(':').nth(2) == Some(service)
 }
 
 /// A stack's name begins with a letter, and has letters, digits and hyphens (CreateStack). A role's name may
