@@ -1,20 +1,17 @@
 //! One click in the customer's console: the link, the template that it names, and the stack that comes of both.
 
 use crate::it::connections::scripts::run_as;
-use crate::it::documents::same::parameters_of;
 use crate::it::support::app::TestApp;
 use crate::it::support::emulator::{Emulator, REGION};
 use crate::it::support::scene::Dialog;
 use serde_json::{Value, json};
 
-fn template_url(link: &str) -> String {
+/// What the link says, by name.
+fn said_by(link: &str) -> Vec<(String, String)> {
     let (_, query) = link.split_once("#/stacks/quickcreate?").unwrap();
-    let mut pairs = url::form_urlencoded::parse(query.as_bytes());
-    pairs
-        .find(|(name, _)| name == "templateURL")
-        .unwrap()
-        .1
+    url::form_urlencoded::parse(query.as_bytes())
         .into_owned()
+        .collect()
 }
 
 #[tokio::test]
@@ -45,7 +42,12 @@ async fn the_stack_of_the_link_makes_a_role_that_passes_the_check() {
         "https://console.aws.amazon.com/cloudformation/home?region={REGION}#/stacks/quickcreate?"
     );
     assert!(link.starts_with(&console), "{link}");
-    let url = template_url(link);
+    let said = said_by(link);
+    let url = &said
+        .iter()
+        .find(|(name, _)| name == "templateURL")
+        .unwrap()
+        .1;
     let digest = url
         .rsplit('/')
         .next()
@@ -77,8 +79,9 @@ async fn the_stack_of_the_link_makes_a_role_that_passes_the_check() {
         );
     }
 
-    let parameters: Vec<Value> = parameters_of(link)
-        .into_iter()
+    let parameters: Vec<Value> = said
+        .iter()
+        .filter_map(|(name, value)| Some((name.strip_prefix("param_")?, value)))
         .map(|(name, value)| json!({"ParameterKey": name, "ParameterValue": value}))
         .collect();
     let folder = tempfile::tempdir().unwrap();

@@ -7,6 +7,6 @@ mod forms;
 mod hostile;
 mod lint;
 pub mod rendering;
-pub mod same;
+mod same;
 mod script;
 mod snapshots;

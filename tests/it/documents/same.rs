@@ -251,7 +251,7 @@ fn capitalized(word: &str) -> String {
 }
 
 /// The link's parameters.
-pub fn parameters_of(link: &str) -> HashMap<String, String> {
+fn parameters_of(link: &str) -> HashMap<String, String> {
     let (_, query) = link.split_once("#/stacks/quickcreate?").unwrap();
     url::form_urlencoded::parse(query.as_bytes())
         .filter_map(|(name, value)| {
