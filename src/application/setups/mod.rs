@@ -11,7 +11,7 @@ use crate::application::clock::Clock;
 use crate::application::connections::change::Change;
 use crate::application::connections::errors::{changed_meanwhile, check_required, incomplete};
 use crate::application::connections::input::ConnectionInput;
-use crate::application::connections::{Connections, DocumentsRole};
+use crate::application::connections::{Connections, DocumentSignIn, DocumentsOf};
 use crate::application::error::{Error, FieldError, Kind, Reason, Result};
 use crate::application::kept::idempotency::Keep;
 use crate::application::kept::store::{Completion, Store, StoreError, Window};
@@ -384,13 +384,15 @@ impl Setups {
             .bucket
             .as_ref()
             .ok_or_else(|| incomplete(vec!["bucket"]))?;
+        let has_appeared = self.has_appeared(setup).await?;
         self.connections
-            .documents(
-                &setup.external_id,
+            .documents(DocumentsOf {
+                setup: Some(&setup.id),
+                external_id: &setup.external_id,
                 bucket,
-                &draft.settings,
-                DocumentsRole::of(draft, &setup.external_id, self.has_appeared(setup).await?),
-            )
+                settings: &draft.settings,
+                sign_in: DocumentSignIn::of(draft, &setup.external_id, has_appeared),
+            })
             .await
     }
 

@@ -10,7 +10,7 @@ use crate::application::bucket::port::Bucket;
 use crate::application::checks::Checks;
 use crate::application::clock::Clock;
 use crate::application::connections::errors::{check_required, no_pending_change};
-use crate::application::connections::{Connections, DocumentsRole};
+use crate::application::connections::{Connections, DocumentSignIn, DocumentsOf, DocumentsRole};
 use crate::application::error::{Error, Kind, Reason, Result};
 use crate::application::kept::store::{StorageDeletion, Store, Window};
 use crate::application::people::caller::{Admin, Member};
@@ -262,32 +262,43 @@ impl Storages {
         id: &StorageId,
         which: Which,
     ) -> Result<(Documents, DocumentParameters)> {
+        let storage = self.load(admin.workspace(), id).await?;
+        let setup = storage.setup;
         let connection = match which {
-            Which::InUse => self.load(admin.workspace(), id).await?.connection,
+            Which::InUse => storage.connection,
             Which::Pending => {
-                self.load(admin.workspace(), id).await?;
                 let pending = self.store.pending(admin.workspace(), id).await?;
                 pending.ok_or_else(no_pending_change)?.connection
             }
         };
-        let Credentials::Role {
-            role_arn,
-            external_id,
-        } = connection.credentials
-        else {
-            return Err(Error::new(
-                Kind::Conflict,
-                "no_role",
-                "This storage connects by an access key, so there is no role to make documents for.",
-            ));
+        let (external_id, sign_in) = match &connection.credentials {
+            Credentials::Role {
+                role_arn,
+                external_id,
+            } => (
+                external_id.clone(),
+                DocumentSignIn::Role(DocumentsRole::entered(role_arn)),
+            ),
+            // The connection needs no external ID; names and tags are made of the setup's.
+            Credentials::AccessKey { endpoint, .. } => {
+                let setup = self.store.setup(admin.workspace(), &setup).await?;
+                let setup = setup.ok_or_else(|| Error::not_found("setup"))?;
+                let sign_in = DocumentSignIn::AccessKey {
+                    at_store: endpoint.is_some(),
+                    path: setup.draft.sign_in.role_path,
+                };
+                (setup.external_id, sign_in)
+            }
+            Credentials::Service => return Err(Error::not_found("document")),
         };
         self.connections
-            .documents(
-                &external_id,
-                &connection.bucket,
-                &connection.settings,
-                DocumentsRole::entered(&role_arn),
-            )
+            .documents(DocumentsOf {
+                setup: Some(&setup),
+                external_id: &external_id,
+                bucket: &connection.bucket,
+                settings: &connection.settings,
+                sign_in,
+            })
             .await
     }
 

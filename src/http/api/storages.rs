@@ -531,13 +531,13 @@ async fn list_storage_checks(
 /// Read the documents of a storage
 ///
 /// Those of `built-in` are for the service's own identity and this workspace's part of the bucket; there is
-/// no role.
+/// no role. There is none for an access key either.
 #[utoipa::path(
     tag = "Storages",
     params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`"), DocumentsQuery),
     responses(
         (status = 200, description = "Every document, filled in", body = DocumentsBody),
-        (status = 409, description = "`no_role`: it connects by an access key; `no_pending_change`"),
+        (status = 409, description = "`no_pending_change`"),
     ),
 )]
 #[get("/v1/storages/{storage_id}/documents")]
@@ -561,7 +561,7 @@ async fn get_storage_documents(
         DocumentsQuery,
         ("document_name" = closed_sets::DocumentName, Path, description = "Which document"),
     ),
-    responses(DocumentFile, (status = 409, description = "`no_role`: it connects by an access key")),
+    responses(DocumentFile, (status = 409, description = "`no_pending_change`")),
 )]
 #[get("/v1/storages/{storage_id}/documents/{document_name}")]
 async fn get_storage_document(

@@ -353,6 +353,8 @@ impl Rig {
                 policies: policies.clone(),
                 principal,
                 origins: Vec::new(),
+                lifecycle_folders: crate::domain::policy_document::LifecycleFolders::default(),
+                quick_create: None,
             }),
             checks,
             files: bucket.clone(),

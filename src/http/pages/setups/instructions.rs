@@ -397,7 +397,8 @@ async fn render(
         expires: Moment(opened.link.expires_at),
         is_added: !is_open,
         aws,
-        grants: GrantsView::of(&setup.draft, None),
+        grants: GrantsView::of(&setup.draft, None)
+            .with_lifecycle_folders(&services.setups.connections.lifecycle_folders),
         way: shown.way.filter(|way| ways.contains(way)),
         ways,
         fields,

@@ -188,7 +188,8 @@ pub async fn respond(
         expires: Moment(setup.expires_at),
         fields,
         warnings: view.overlaps.iter().map(Overlap::words).collect(),
-        grants: GrantsView::of(&setup.draft, Some(change)),
+        grants: GrantsView::of(&setup.draft, Some(change))
+            .with_lifecycle_folders(&services.setups.connections.lifecycle_folders),
         aws,
         ways,
         way,
