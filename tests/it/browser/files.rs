@@ -81,8 +81,8 @@ async fn a_project_of_ticked_files_shows_them() {
         follow(&page, "images").await;
         page.see("chequers.png").await;
         assert!(!page.has("#upload").await);
-        page.choose("Choose rings.png").await;
-        page.choose("Choose chequers.png").await;
+        page.choose("Select rings.png").await;
+        page.choose("Select chequers.png").await;
         let create = page.find(".chosen button:not(.danger)").await;
         page.click(&create).await;
         page.at("/projects/new").await;

@@ -210,6 +210,24 @@ async fn admins_upload_and_delete() {
     let page = admin.get(&folder(&storage, "/in box/")).await;
     assert!(!page.text.contains("6.3 MB"));
 
+    // One that exists does not keep the others from it, and each has its result.
+    let some: [(&str, &[u8]); 3] = [("one.txt", b"1"), ("large.bin", b"no"), ("two.txt", b"2")];
+    let mixed = admin.upload(&upload, &fields, &some).await;
+    assert_eq!(mixed.status, 412, "{mixed:?}");
+    assert!(mixed.text.contains("2 of 3 files were uploaded."));
+    assert_eq!(mixed.text.matches(">Uploaded<").count(), 2);
+    let page = admin.get(&folder(&storage, "/in box/")).await;
+    assert!(page.text.contains(">one.txt<") && page.text.contains(">two.txt<"));
+    // The page's script sends them one by one, and reads no page.
+    let script = [fields[0], fields[1], ("answer", "json")];
+    let there = admin.upload(&upload, &script, &again).await;
+    assert_eq!(there.status, 412);
+    assert!(there.text.contains("\"exists\":true") && there.text.contains("\"stored\":0"));
+    let new: [(&str, &[u8]); 1] = [("three.txt", b"3")];
+    let stored = admin.upload(&upload, &script, &new).await;
+    assert_eq!(stored.status, 200, "{stored:?}");
+    assert!(stored.text.contains("\"stored\":1"));
+
     // Nothing without the token, or with it too late.
     for fields in [vec![("folder", "/")], vec![("csrf", "x"), ("folder", "/")]] {
         let answer = admin.upload(&upload, &fields, &[("no.txt", b"no")]).await;
@@ -238,6 +256,46 @@ async fn admins_upload_and_delete() {
     assert!(redirect(&answer).contains("done=file_deleted"));
     let gone = file(&storage, "file", "/x +%\u{202e}y");
     assert_eq!(admin.get(&gone).await.status, 404);
+}
+
+#[tokio::test]
+async fn names_are_searched_and_skipped_in_a_folder() {
+    let scene = Scene::on(Emulator).prefix("team").connect().await;
+    let (app, workspace, storage) = scene.parts();
+    for key in [
+        "/d/apple.png",
+        "/d/scan-1.png",
+        "/d/scan-2.csv",
+        "/d/scans/x.png",
+        "/e/scan.png",
+    ] {
+        storage.put(key, "1").await;
+    }
+    let member = Visitor::sign_in(&app, &workspace.admin, "member").await;
+    let of = |query: &str| format!("{}&{query}", folder(&storage, "/d/"));
+    let page = member.get(&of("find=scan")).await;
+    assert_eq!(page.status, 200, "{page:?}");
+    for name in [">scan-1.png<", ">scan-2.csv<", ">scans<"] {
+        assert!(page.text.contains(name), "{name}");
+    }
+    assert!(!page.text.contains(">apple.png<") && !page.text.contains(">scan.png<"));
+    // It begins at the name itself, which is there or not.
+    for at in ["scan-2.csv", "scan-1.pnz"] {
+        let page = member.get(&of(&format!("at={at}"))).await;
+        assert!(page.text.contains(">scan-2.csv<"), "{at}: {page:?}");
+        assert!(!page.text.contains(">scan-1.png<"), "{at}");
+    }
+    let page = member
+        .get(&of("kind=pictures&size=&since=day&order=size"))
+        .await;
+    assert!(page.text.contains("2 of 3 files shown"), "{page:?}");
+    assert!(!page.text.contains(">scan-2.csv<"));
+    // Nothing leads out of the folder.
+    for out in ["find=..%2Fe", "find=%2F", "at=..%2Fe%2Fscan"] {
+        let page = member.get(&of(out)).await;
+        assert!(!page.text.contains(">scan.png<"), "{out}");
+    }
+    assert_eq!(member.get(&of("find=a%2Fb")).await.status, 422);
 }
 
 #[tokio::test]
