@@ -1,12 +1,12 @@
 //! A folder of a storage.
 
 use crate::application::error::{Error, Result};
-use crate::application::files::read::{FileEntry, SearchFrom};
+use crate::application::files::read::SearchFrom;
 use crate::domain::files::file_key::{FileKey, Folder};
 use crate::domain::ids::StorageRef;
 use crate::http::declare::{PageRoute, PageRoutes};
-use crate::http::pages::files::filter::{Filter, Kind, Larger, Since};
 use crate::http::pages::files::folder_page::{FilesPage, Listed, Upload};
+use crate::http::pages::files::folder_query::FolderQuery;
 use crate::http::pages::files::place::{Place, Trouble};
 use crate::http::pages::shell::answer::html;
 use crate::http::pages::shell::chrome::{Chrome, Section};
@@ -16,7 +16,6 @@ use crate::http::query::Query;
 use crate::http::state::Services;
 use actix_web::HttpResponse;
 use actix_web::web::Data;
-use serde::Deserialize;
 use time::OffsetDateTime;
 
 /// How many files and folders a page shows.
@@ -24,80 +23,6 @@ const PAGE: u32 = 100;
 
 pub fn configure(routes: &mut PageRoutes) {
     routes.add(PageRoute::at("/storages/{storage_id}/files", "files_page").shows(show));
-}
-
-#[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields)]
-pub struct FolderQuery {
-    pub folder: Option<String>,
-    pub page: Option<String>,
-    #[serde(default)]
-    pub order: Order,
-    pub done: Option<String>,
-    /// What the names begin with.
-    pub find: Option<String>,
-    /// The name to begin at, which need not exist.
-    pub at: Option<String>,
-    #[serde(default)]
-    pub kind: Kind,
-    #[serde(default)]
-    pub size: Larger,
-    #[serde(default)]
-    pub since: Since,
-}
-
-impl FolderQuery {
-    pub fn filter(&self) -> Filter {
-        Filter {
-            kind: self.kind,
-            size: self.size,
-            since: self.since,
-        }
-    }
-
-    pub fn find(&self) -> &str {
-        self.find.as_deref().unwrap_or_default()
-    }
-
-    pub fn at(&self) -> &str {
-        self.at.as_deref().unwrap_or_default()
-    }
-}
-
-/// The order of the files. S3 itself lists by key and nothing else, so another order is offered only where
-/// the page has every file of the folder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Order {
-    #[default]
-    #[serde(alias = "")]
-    Key,
-    Name,
-    Size,
-    Modified,
-}
-
-impl Order {
-    pub(super) const ALL: [(Self, &'static str, &'static str); 4] = [
-        (Self::Key, "", "Key"),
-        (Self::Name, "name", "Name, upper and lower case alike"),
-        (Self::Size, "size", "Largest first"),
-        (Self::Modified, "modified", "Newest first"),
-    ];
-
-    pub(super) fn code(self) -> &'static str {
-        let present = Self::ALL.iter().find(|(order, ..)| *order == self);
-        present.map_or("", |(_, code, _)| code)
-    }
-
-    pub(super) fn sort(self, files: &mut [FileEntry]) {
-        match self {
-            Self::Key => {}
-            Self::Name => files.sort_by_cached_key(|file| file.name.to_lowercase()),
-            Self::Size => files.sort_by_key(|file| std::cmp::Reverse(file.size)),
-            Self::Modified => files.sort_by_key(|file| std::cmp::Reverse(file.last_modified)),
-        }
-    }
 }
 
 async fn show(
@@ -198,7 +123,7 @@ fn just_before(name: &str) -> Option<String> {
     if let Some(smaller) = smaller {
         before.push(smaller);
         // What begins with the smaller character comes before too, as far as anybody names files.
-        before.push('\u{ffff}');
+        before.push('\u{fffd}');
     }
     Some(before)
 }

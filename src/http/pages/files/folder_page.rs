@@ -4,7 +4,7 @@ use crate::application::files::read::{FileEntry, FolderEntry, FolderPage};
 use crate::domain::files::file_key::Folder;
 use crate::http::assets;
 use crate::http::pages::files::filter::{Choice, Kind};
-use crate::http::pages::files::folder::{FolderQuery, Order};
+use crate::http::pages::files::folder_query::{FolderQuery, Order};
 use crate::http::pages::files::place::{Crumb, Place, Trouble, address, shown, shown_or_empty};
 use crate::http::pages::shell::chrome::Chrome;
 use crate::http::pages::shell::moment::{Moment, size_in_words, thousands};

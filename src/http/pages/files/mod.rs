@@ -6,6 +6,7 @@ mod file_name;
 mod filter;
 mod folder;
 mod folder_page;
+mod folder_query;
 mod link;
 pub(super) mod place;
 mod preview;

@@ -10,8 +10,9 @@ use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::file_headers;
 use crate::http::pages::files::file_name::file_name;
 use crate::http::pages::files::folder;
-use crate::http::pages::files::folder::FolderQuery;
+
 use crate::http::pages::files::folder_page::Upload;
+use crate::http::pages::files::folder_query::FolderQuery;
 use crate::http::pages::files::place::{address, shown};
 use crate::http::pages::shell::answer::see_other;
 use crate::http::pages::shell::form::{check_token, expected, same_site};
