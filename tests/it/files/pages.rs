@@ -299,6 +299,79 @@ async fn names_are_searched_and_skipped_in_a_folder() {
 }
 
 #[tokio::test]
+async fn files_are_moved_and_copied_and_folders_made() {
+    let scene = Scene::on(Emulator).prefix("team").connect().await;
+    let (app, workspace, storage) = scene.parts();
+    storage.put("/a b.txt", "one").await;
+    storage.put("/there.txt", "two").await;
+    let admin = Visitor::sign_in(&app, &workspace.admin, "admin").await;
+    let page = admin.get(&file(&storage, "file/move", "/a b.txt")).await;
+    assert_eq!(page.status, 200, "{page:?}");
+    assert!(page.text.contains("value=\"/a b.txt\""));
+
+    let copy = file(&storage, "file/copy", "/a b.txt");
+    let answer = admin.post(&copy, &[("to", "/new/ü.txt")]).await;
+    assert!(redirect(&answer).contains("done=file_copied"), "{answer:?}");
+    let page = admin.get(redirect(&answer)).await;
+    assert!(page.text.contains("The file was copied.") && page.text.contains(">ü.txt<"));
+    // What is there stays, and what was typed too.
+    let refused = admin.post(&copy, &[("to", "/there.txt")]).await;
+    assert_eq!(refused.status, 412, "{refused:?}");
+    assert!(refused.text.contains("id=\"to-error\""));
+    assert!(refused.text.contains("value=\"/there.txt\""));
+    for bad in ["", "/a b.txt", "/x/../y"] {
+        assert_eq!(admin.post(&copy, &[("to", bad)]).await.status, 422, "{bad}");
+    }
+
+    let moved = file(&storage, "file/move", "/a b.txt");
+    let fields = [("to", "/there.txt"), ("replace", "yes")];
+    let answer = admin.post(&moved, &fields).await;
+    assert!(redirect(&answer).contains("done=file_moved"), "{answer:?}");
+    let page = admin.get(&folder(&storage, "/")).await;
+    assert!(!page.text.contains(">a b.txt<") && page.text.contains(">there.txt<"));
+    assert_eq!(admin.post(&moved, &[("to", "/z")]).await.status, 404);
+
+    let path = format!("/storages/{}/files/folder", storage.id);
+    for _ in 0..2 {
+        let made = [("folder", "/new/"), ("name", "2026 %")];
+        let answer = admin.post(&path, &made).await;
+        assert!(
+            redirect(&answer).contains("done=folder_created"),
+            "{answer:?}"
+        );
+        let page = admin.get(redirect(&answer)).await;
+        assert!(page.text.contains("This folder is empty"), "{page:?}");
+    }
+    let page = admin.get(&folder(&storage, "/new/")).await;
+    assert!(page.text.contains(">2026 %<"));
+    for bad in ["", "a/b", ".."] {
+        let answer = admin.post(&path, &[("folder", "/"), ("name", bad)]).await;
+        assert_eq!(answer.status, 422, "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn tables_are_shown_as_such_and_snippets_name_the_file() {
+    let scene = Scene::on(Emulator).prefix("team").connect().await;
+    let (app, workspace, storage) = scene.parts();
+    storage.put("/a b.csv", "name,<b>x</b>\nrow 1,2\n").await;
+    storage
+        .put("/a.jsonl", "{\"size\": 1}\n{\"size\": 2}\n")
+        .await;
+    let member = Visitor::sign_in(&app, &workspace.admin, "member").await;
+    let page = member.get(&file(&storage, "file", "/a b.csv")).await;
+    assert_eq!(page.status, 200, "{page:?}");
+    assert!(page.text.contains("<bdi>row 1</bdi></td>") && !page.text.contains("<b>x</b>"));
+    let address = format!("/v1/storages/{}/files/content?key=%2Fa+b.csv", storage.id);
+    assert_eq!(page.text.matches(&address).count(), 3, "{page:?}");
+    // The address in the snippets is one that the API takes.
+    let content = app.get(&address, &workspace.member).await;
+    assert_eq!(content.status, 200, "{content:?}");
+    let page = member.get(&file(&storage, "file", "/a.jsonl")).await;
+    assert!(page.text.contains("<bdi>size</bdi></th>"));
+}
+
+#[tokio::test]
 async fn members_and_other_workspaces_are_refused() {
     let scene = Scene::on(Emulator).connect().await;
     let (app, workspace, storage) = scene.parts();
@@ -314,6 +387,16 @@ async fn members_and_other_workspaces_are_refused() {
             let path = file(&storage, what, "/a.txt");
             assert_eq!(visitor.post(&path, &[]).await.status, status, "{what}");
         }
+        for what in ["file/move", "file/copy"] {
+            let path = file(&storage, what, "/a.txt");
+            let answer = visitor.post(&path, &[("to", "/b.txt")]).await;
+            assert_eq!(answer.status, status, "{what}");
+        }
+        let asked = visitor.get(&file(&storage, "file/move", "/a.txt")).await;
+        assert_eq!(asked.status, status);
+        let path = format!("/storages/{}/files/folder", storage.id);
+        let made = visitor.post(&path, &[("folder", "/"), ("name", "x")]).await;
+        assert_eq!(made.status, status);
         let csrf = visitor.csrf().await;
         let fields = [("csrf", csrf.as_str()), ("folder", "/")];
         let path = format!("/storages/{}/files/upload", storage.id);

@@ -11,6 +11,9 @@ mod link;
 pub(super) mod place;
 mod preview;
 mod shown;
+mod snippet;
+mod table;
+mod transfer;
 mod upload;
 
 pub use file::{download_name, only};
@@ -25,4 +28,5 @@ pub fn configure(routes: &mut PageRoutes) {
     file::configure(routes);
     upload::configure(routes);
     delete::configure(routes);
+    transfer::configure(routes);
 }
