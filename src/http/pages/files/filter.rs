@@ -7,7 +7,7 @@ use time::{Duration, OffsetDateTime};
 /// What a page shows of what was listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Filter {
-    pub kind: Kind,
+    pub kind: FileType,
     pub size: Larger,
     pub since: Since,
 }
@@ -15,7 +15,7 @@ pub struct Filter {
 /// What a file is, by the ending of its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum FileType {
     #[default]
     #[serde(alias = "")]
     Any,
@@ -72,12 +72,12 @@ fn code_of<T: PartialEq>(all: &[(T, &'static str, &'static str)], current: &T) -
     found.map_or("", |(_, code, _)| code)
 }
 
-const KINDS: [(Kind, &str, &str); 5] = [
-    (Kind::Any, "", "Any type"),
-    (Kind::Pictures, "pictures", "Pictures"),
-    (Kind::Recordings, "recordings", "Audio and video"),
-    (Kind::Documents, "documents", "Documents"),
-    (Kind::Data, "data", "Text and data"),
+const KINDS: [(FileType, &str, &str); 5] = [
+    (FileType::Any, "", "Any type"),
+    (FileType::Pictures, "pictures", "Pictures"),
+    (FileType::Recordings, "recordings", "Audio and video"),
+    (FileType::Documents, "documents", "Documents"),
+    (FileType::Data, "data", "Text and data"),
 ];
 const SIZES: [(Larger, &str, &str); 5] = [
     (Larger::Any, "", "Any size"),
@@ -127,7 +127,7 @@ impl Filter {
     }
 }
 
-impl Kind {
+impl FileType {
     fn takes(self, name: &str) -> bool {
         self == Self::Any || Self::of(name) == self
     }
@@ -215,7 +215,7 @@ mod tests {
         };
         let hour = Some(Duration::hours(1));
         let pictures = Filter {
-            kind: Kind::Pictures,
+            kind: FileType::Pictures,
             ..Filter::default()
         };
         assert!(pictures.takes(&file("a.PNG", 1, hour), now));
@@ -237,17 +237,17 @@ mod tests {
     #[test]
     fn types_go_by_the_ending() {
         for (name, kind) in [
-            ("a.tiff", Kind::Pictures),
-            ("a.mp4", Kind::Recordings),
-            ("a.pdf", Kind::Documents),
-            ("a.docx", Kind::Documents),
-            ("a.csv", Kind::Data),
-            ("a.json", Kind::Data),
-            ("a.jsonl", Kind::Data),
-            ("a.zip", Kind::Any),
-            ("a", Kind::Any),
+            ("a.tiff", FileType::Pictures),
+            ("a.mp4", FileType::Recordings),
+            ("a.pdf", FileType::Documents),
+            ("a.docx", FileType::Documents),
+            ("a.csv", FileType::Data),
+            ("a.json", FileType::Data),
+            ("a.jsonl", FileType::Data),
+            ("a.zip", FileType::Any),
+            ("a", FileType::Any),
         ] {
-            assert_eq!(Kind::of(name), kind, "{name}");
+            assert_eq!(FileType::of(name), kind, "{name}");
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::application::files::read::{FileEntry, FolderEntry, FolderPage};
 use crate::domain::files::file_key::Folder;
 use crate::http::assets;
-use crate::http::pages::files::filter::{Choice, Kind};
+use crate::http::pages::files::filter::{Choice, FileType};
 use crate::http::pages::files::folder_query::{FolderQuery, Order};
 use crate::http::pages::files::place::{Crumb, Place, Trouble, address, shown, shown_or_empty};
 use crate::http::pages::shell::chrome::Chrome;
@@ -109,7 +109,7 @@ impl FolderFileRow {
     fn of(entry: FileEntry, place: &Place) -> Self {
         Self {
             name: shown_or_empty(&entry.name),
-            icon: Kind::of(&entry.name).icon(),
+            icon: FileType::of(&entry.name).icon(),
             uri: place.s3_uri(&entry.key),
             url: entry.usable.then(|| place.file_url(&entry.key)),
             can_be_chosen: entry.usable && !entry.key.contains(['\r', '\n']),
@@ -390,7 +390,7 @@ mod tests {
         let query = FolderQuery {
             page: Some("tok/en".into()),
             find: Some("sc&n".into()),
-            kind: Kind::Pictures,
+            kind: FileType::Pictures,
             ..FolderQuery::default()
         };
         let page = found(

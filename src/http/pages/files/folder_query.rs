@@ -1,7 +1,7 @@
 //! What the address of a folder's page asks for.
 
 use crate::application::files::read::FileEntry;
-use crate::http::pages::files::filter::{Filter, Kind, Larger, Since};
+use crate::http::pages::files::filter::{FileType, Filter, Larger, Since};
 use serde::Deserialize;
 
 #[derive(Deserialize, Default)]
@@ -17,7 +17,7 @@ pub struct FolderQuery {
     /// The name to begin at, which need not exist.
     pub at: Option<String>,
     #[serde(default)]
-    pub kind: Kind,
+    pub kind: FileType,
     #[serde(default)]
     pub size: Larger,
     #[serde(default)]
