@@ -85,7 +85,14 @@ async fn an_access_key_connects_and_stays_secret() {
         .await;
     // What applies at a store that has no IAM.
     let documents = answer.expect(200);
-    for absent in ["trust_policy", "role", "user", "cli", "cloudformation", "terraform"] {
+    for absent in [
+        "trust_policy",
+        "role",
+        "user",
+        "cli",
+        "cloudformation",
+        "terraform",
+    ] {
         assert!(documents[absent].is_null(), "{absent}");
     }
     for there in ["permission_policy", "cors", "lifecycle"] {

@@ -9,6 +9,7 @@ use crate::domain::connection::bucket_prefix::BucketPrefix;
 use crate::domain::connection::pasted;
 use crate::domain::connection::region::Region;
 use crate::domain::names::Name;
+use crate::domain::policy_document::LifecycleFolders;
 use crate::domain::setup::Draft;
 use serde::de::{IntoDeserializer, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -120,9 +121,19 @@ pub struct ConnectionFields {
     pub has_secret: bool,
     /// What is wrong with fields that this page does not have.
     pub elsewhere: Vec<String>,
+    /// Below the prefix, the folders that the lifecycle rules empty.
+    pub lifecycle_folders: LifecycleFolders,
 }
 
 impl ConnectionFields {
+    /// Where the operator named other folders.
+    pub fn with_lifecycle_folders(self, folders: &LifecycleFolders) -> Self {
+        Self {
+            lifecycle_folders: folders.clone(),
+            ..self
+        }
+    }
+
     /// What is stored.
     pub fn of(draft: &Draft) -> Result<Self> {
         let view = serde_json::to_value(ConnectionView::from(draft)).map_err(Error::bug)?;
@@ -262,8 +273,9 @@ impl ConnectionFields {
             true => " at the top of the bucket",
             false => "",
         };
+        let [temp, export] = self.lifecycle_folders.both();
         format!(
-            "With access to write, S3 deletes everything below `{prefix}temp/` and `{prefix}export/`{at} 7 days after it was written, old versions included. Files of your own there would be deleted as well."
+            "With access to write, S3 deletes everything below `{prefix}{temp}` and `{prefix}{export}`{at} 7 days after it was written, old versions included. Files of your own there would be deleted as well."
         )
     }
 

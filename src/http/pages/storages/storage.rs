@@ -12,6 +12,7 @@ use crate::domain::connection::Credentials;
 use crate::domain::ids::{ProjectId, StorageId, StorageRef};
 use crate::domain::names::Name;
 use crate::domain::policy_document::DocumentName;
+use crate::domain::policy_document::LifecycleFolders;
 use crate::domain::setup::Draft;
 use crate::http::api::setups::documents as raw_documents;
 use crate::http::assets;
@@ -413,7 +414,7 @@ struct SettingsPage {
 }
 
 impl SettingsPage {
-    fn of(visitor: &Visitor, view: &StorageView) -> Result<Self> {
+    fn of(visitor: &Visitor, view: &StorageView, folders: &LifecycleFolders) -> Result<Self> {
         let draft = match view.own() {
             Some(storage) => {
                 let pending = view.pending.as_ref().map(|pending| &pending.connection);
@@ -426,7 +427,7 @@ impl SettingsPage {
             chrome: Chrome::of(visitor, Section::Settings),
             id: view.reference().to_string(),
             name: view.display_name().to_owned(),
-            fields: ConnectionFields::of(&draft)?,
+            fields: ConnectionFields::of(&draft)?.with_lifecycle_folders(folders),
             is_pending: view.pending.is_some(),
             projects: view.own().map_or(0, |s| s.project_count),
         })
@@ -443,7 +444,8 @@ async fn edit(
         .storages
         .get(&visitor.visitor.member, &id.0)
         .await?;
-    html(&SettingsPage::of(&visitor.visitor, &view)?)
+    let folders = &services.setups.connections.lifecycle_folders;
+    html(&SettingsPage::of(&visitor.visitor, &view, folders)?)
 }
 
 /// The form sends every choice of what is granted, as it was shown. One that stays as it follows from the access is
@@ -481,7 +483,8 @@ async fn change(
     let member = &visitor.visitor.member;
     let before = services.storages.get(member, &id.0).await?;
     let mut refused = Vec::new();
-    let shown = SettingsPage::of(&visitor.visitor, &before)?.fields;
+    let folders = &services.setups.connections.lifecycle_folders;
+    let shown = SettingsPage::of(&visitor.visitor, &before, folders)?.fields;
     let input = with_choices_that_were_made(form.input(), &shown);
     match services.storages.change(&visitor.admin, &id.0, input).await {
         Ok(after) => {
@@ -508,7 +511,7 @@ async fn change(
         }
         Err(error) => return Err(error),
     }
-    let mut page = SettingsPage::of(&visitor.visitor, &before)?;
+    let mut page = SettingsPage::of(&visitor.visitor, &before, folders)?;
     page.fields = page.fields.typed(&form.typed, &refused);
     let mut response = html(&page)?;
     *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
