@@ -11,7 +11,7 @@ use crate::database::record::{Record, storage_column, stored_name};
 use crate::database::{Database, before, containing, imports, jobs};
 use crate::domain::ids::{ProjectId, StorageId, StorageRef, WorkspaceId};
 use crate::domain::names::Name;
-use crate::domain::project::{ImportFailure, Project, ProjectFile, ProjectStatus};
+use crate::domain::project::{ImportFailure, Project, ProjectFile, ProjectStatus, count_archived};
 use async_trait::async_trait;
 
 /// By name: with `*`, a newer replica that adds a column would break the statements that an older one
@@ -264,6 +264,47 @@ impl ProjectStore for Database {
         files.sort_by_key(|file| file.position);
         files.dedup_by_key(|file| file.position);
         Ok(files)
+    }
+
+    async fn add_project_files(
+        &self,
+        workspace: &WorkspaceId,
+        id: &ProjectId,
+        file_count: i64,
+        files: &[ProjectFile],
+        answer: Option<&KeptAnswer>,
+    ) -> StoreResult<()> {
+        let added = i64::try_from(files.len()).unwrap_or(i64::MAX);
+        let size = files
+            .iter()
+            .fold(0_i64, |sum, file| sum.saturating_add(file.size));
+        let mut tx = self.begin().await?;
+        // First: whoever else adds files to the project waits here, and then finds another count.
+        let counted = tx
+            .execute(
+                "UPDATE projects SET file_count = file_count + $4, total_size = total_size + $5,
+                     archived_count = archived_count + $6, progress_done = progress_done + $4,
+                     progress_total = progress_total + $4
+                 WHERE workspace_id = $1 AND id = $2 AND file_count = $3 AND status = $7",
+                values![
+                    workspace.as_str(),
+                    id.as_str(),
+                    file_count,
+                    added,
+                    size,
+                    count_archived(files),
+                    ProjectStatus::Ready.as_str(),
+                ],
+            )
+            .await?;
+        if counted != 1 {
+            return Err(StoreError::Conflict(format!(
+                "{id} is not ready with {file_count} files"
+            )));
+        }
+        insert_files(&mut tx, id, files).await?;
+        keep(&mut tx, answer).await?;
+        tx.commit().await
     }
 
     async fn advance_import(

@@ -122,7 +122,7 @@ impl WantedFile {
     }
 }
 
-/// One file of a project, as it was when the project was created.
+/// One file of a project, as it was when it came into the project.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProjectFile {
     /// Its place in the project, from 0.

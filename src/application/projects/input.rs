@@ -96,6 +96,16 @@ impl NewProjectInput {
     }
 }
 
+/// The files that are meant, or what is wrong with each. Errors name the field `files`.
+pub fn parse_files(files: Vec<NewFileInput>) -> Result<Vec<ListedFile>> {
+    let mut refusals = Refusals::default();
+    let listed = refusals.files(files);
+    match refusals.0.is_empty() {
+        true => Ok(listed),
+        false => Err(Error::invalid(refusals.0)),
+    }
+}
+
 impl Refusals {
     /// The value, or its refusal among the errors.
     fn taken<T>(&mut self, field: &str, parsed: std::result::Result<T, Invalid>) -> Option<T> {

@@ -3,6 +3,7 @@
 //! A project is made from files that were there when it was made: existence, size and ETag of each are
 //! read before anything is stored. Small ones are made at once, large ones by an [import](imports).
 
+pub mod adding;
 mod collected;
 pub mod imports;
 pub mod input;
@@ -541,13 +542,23 @@ fn check_count(files: usize) -> Result<()> {
 }
 
 fn missing_files(missing: &[&FileKey], of: usize) -> Error {
+    missing_files_error(
+        missing,
+        of,
+        "Nothing was created.",
+        "Correct the keys, letter case included, or leave missing ones out with `\"on_missing\": \"skip\"`.",
+    )
+}
+
+/// Names the missing files, with what came of the request and what to do about it.
+fn missing_files_error(missing: &[&FileKey], of: usize, outcome: &str, remedy: &str) -> Error {
     let detail = match missing.len() {
-        1 => format!("One file of {of} is not in the storage. Nothing was created."),
-        several => format!("{several} files of {of} are not in the storage. Nothing was created."),
+        1 => format!("One file of {of} is not in the storage. {outcome}"),
+        several => format!("{several} files of {of} are not in the storage. {outcome}"),
     };
     let keys: Vec<String> = missing.iter().map(|key| key.to_string()).collect();
     Error::new(Kind::Unprocessable, "missing_files", detail)
-        .remedy("Correct the keys, letter case included, or leave missing ones out with `\"on_missing\": \"skip\"`.")
+        .remedy(remedy)
         .member("missing_files", keys)
         .member("file_count", of)
 }

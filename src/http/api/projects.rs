@@ -31,7 +31,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// A request names up to 10,000 files, each with a key and a name of 1,024 bytes.
-const CREATE_LIMIT: usize = 16 << 20;
+pub(super) const CREATE_LIMIT: usize = 16 << 20;
 
 pub fn configure(config: &mut ServiceConfig) {
     config
@@ -81,12 +81,18 @@ struct NewProjectBody {
 /// A file for a project.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct NewFile {
+pub(super) struct NewFile {
     /// The file key, or the S3 URI, ARN or S3 URL of a file of the storage.
     #[schema(example = "/some-folder/image.png")]
     file_key: String,
     /// What the product shows; the key's last segment where it is absent. 1 to 1,024 bytes.
     name: Option<String>,
+}
+
+impl From<NewFile> for NewFileInput {
+    fn from(NewFile { file_key, name }: NewFile) -> Self {
+        Self { file_key, name }
+    }
 }
 
 /// A project: a named set of files.
@@ -182,7 +188,7 @@ struct ProjectList {
     next_page_token: Option<String>,
 }
 
-/// A file of a project, as it was when the project was made.
+/// A file of a project, as it was when it came into the project.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ProjectFile)]
 struct ProjectFileBody {
@@ -309,12 +315,9 @@ async fn create_project(
 
 impl From<NewProjectBody> for NewProjectInput {
     fn from(body: NewProjectBody) -> Self {
-        let files = body.files.map(|files| {
-            let files = files.into_iter();
-            files
-                .map(|NewFile { file_key, name }| NewFileInput { file_key, name })
-                .collect()
-        });
+        let files = body
+            .files
+            .map(|files| files.into_iter().map(NewFileInput::from).collect());
         Self {
             name: body.name,
             storage_id: body.storage_id,

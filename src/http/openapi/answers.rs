@@ -162,7 +162,7 @@ const SHARED: [Shared; 17] = [
 ];
 
 /// Operations with other tags than `Files` that call a storage's bucket and answer with its failures.
-const CALL_BUCKETS: [&str; 2] = ["create_project", "sign_project_files"];
+const CALL_BUCKETS: [&str; 3] = ["create_project", "add_project_files", "sign_project_files"];
 
 /// Adds the shared answers to the document's components.
 pub fn add_shared(components: &mut Components) {

@@ -1,5 +1,6 @@
 //! Projects: named sets of files, by file key.
 
+mod adding;
 pub mod api;
 mod bad_requests;
 pub mod fake;

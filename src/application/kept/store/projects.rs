@@ -103,6 +103,16 @@ pub trait ProjectStore: Send + Sync {
         id: &ProjectId,
         paths: &[String],
     ) -> StoreResult<Vec<ProjectFile>>;
+    /// Adds files to a project that is ready and has `file_count` files; they are at the positions from there
+    /// on. `Conflict` when that does not hold, or not any more.
+    async fn add_project_files(
+        &self,
+        workspace: &WorkspaceId,
+        id: &ProjectId,
+        file_count: i64,
+        files: &[ProjectFile],
+        answer: Option<&KeptAnswer>,
+    ) -> StoreResult<()>;
 
     /// Adds the step's files and counts to the project and moves the cursor, if `worker` still holds
     /// the lease. False when it does not, or when the project is gone.
