@@ -214,6 +214,14 @@ closed_set!(
     Failed
 );
 closed_set!(
+    "Why files were left out: `missing` ones are not in the storage, `archived` ones are in an archive class, and no file key can name the rest.",
+    SkipReason,
+    project::SkipReason,
+    Missing,
+    Archived,
+    NoFileKey
+);
+closed_set!(
     "What to do about keys that are not in the storage: `fail` makes nothing and names them all, `skip` leaves them out.",
     OnMissing,
     project::OnMissing,

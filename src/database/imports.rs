@@ -1,11 +1,12 @@
 //! Steps of imports: each commits with the files that it adds and the cursor of its job.
 
 use crate::application::kept::store::{IMPORT, ImportStep, StoreResult};
-use crate::database::engine::values;
-use crate::database::project_files::insert_files;
+use crate::database::engine::{Tx, values};
+use crate::database::project_files::{insert_files, skipped, stored_skipped};
+use crate::database::record::Record;
 use crate::database::{Database, jobs};
 use crate::domain::ids::ProjectId;
-use crate::domain::project::{ImportFailure, ProjectStatus, count_archived};
+use crate::domain::project::{ImportFailure, ProjectStatus, Skipped, count_archived};
 
 pub(super) async fn advance(
     database: &Database,
@@ -24,24 +25,51 @@ pub(super) async fn advance(
         .iter()
         .fold(0_i64, |sum, file| sum.saturating_add(file.size));
     let count = i64::try_from(step.files.len()).unwrap_or(i64::MAX);
+    let reasons = skipped_with(&mut tx, project, step.skipped).await?;
     tx.execute(
         "UPDATE projects SET file_count = file_count + $2, total_size = total_size + $3,
              skipped_count = skipped_count + $4, progress_done = $5, progress_total = $6,
-             archived_count = archived_count + $7
+             archived_count = archived_count + $7, skipped_reasons = $8
          WHERE id = $1",
         values![
             project.as_str(),
             count,
             size,
-            step.skipped,
+            step.skipped.total(),
             step.progress.done,
             step.progress.total,
-            count_archived(&step.files)
+            count_archived(&step.files),
+            reasons,
         ],
     )
     .await?;
     tx.commit().await?;
     Ok(true)
+}
+
+/// The project's reasons with those of a step, as they are stored. Where an earlier release has begun the import,
+/// there are none, and there will be none. The worker's job is locked, so nobody else counts meanwhile.
+async fn skipped_with(
+    tx: &mut Tx,
+    project: &ProjectId,
+    more: Skipped,
+) -> StoreResult<Option<String>> {
+    let row = tx
+        .fetch_optional(
+            "SELECT id, skipped_reasons FROM projects WHERE id = $1",
+            values![project.as_str()],
+        )
+        .await?;
+    let Some(row) = row else {
+        return Ok(None);
+    };
+    match skipped(&Record::new("projects", row)?)? {
+        Some(mut counted) => {
+            counted.add_all(more);
+            stored_skipped(counted).map(Some)
+        }
+        None => Ok(None),
+    }
 }
 
 pub(super) async fn finish(

@@ -111,6 +111,11 @@ const SQLITE: &[(i64, &str, &str)] = &[
         "setup_authors",
         include_str!("../../migrations/sqlite/0018_setup_authors.sql"),
     ),
+    (
+        20,
+        "skipped_reasons",
+        include_str!("../../migrations/sqlite/0020_skipped_reasons.sql"),
+    ),
 ];
 
 const POSTGRES: &[(i64, &str, &str)] = &[
@@ -203,6 +208,11 @@ const POSTGRES: &[(i64, &str, &str)] = &[
         18,
         "setup_authors",
         include_str!("../../migrations/postgres/0018_setup_authors.sql"),
+    ),
+    (
+        20,
+        "skipped_reasons",
+        include_str!("../../migrations/postgres/0020_skipped_reasons.sql"),
     ),
 ];
 

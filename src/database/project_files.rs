@@ -5,7 +5,8 @@ use crate::database::engine::{Sql, Tx, values};
 use crate::database::record::Record;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::ProjectId;
-use crate::domain::project::{Progress, ProjectFile};
+use crate::domain::project::{Progress, ProjectFile, SkipReason, Skipped};
+use std::collections::BTreeMap;
 
 /// How many files one statement inserts or looks up. With seven values for each it stays far below what
 /// the engines allow (SQLite 32,766 placeholders, PostgreSQL 65,535).
@@ -74,6 +75,33 @@ fn stored_metadata(metadata: &[(String, String)]) -> StoreResult<Option<String>>
     serde_json::to_string(metadata)
         .map(Some)
         .map_err(|error| StoreError::Failed(error.to_string()))
+}
+
+/// How many keys were left out, as a JSON object of the reasons that there are.
+pub(super) fn stored_skipped(skipped: Skipped) -> StoreResult<String> {
+    let counts: BTreeMap<&str, i64> = skipped
+        .reasons()
+        .into_iter()
+        .map(|(reason, count)| (reason.as_str(), count))
+        .collect();
+    serde_json::to_string(&counts).map_err(|error| StoreError::Failed(error.to_string()))
+}
+
+/// What [`stored_skipped`] wrote. `None` where nothing is stored.
+pub(super) fn skipped(record: &Record) -> StoreResult<Option<Skipped>> {
+    let counts = record.parse_opt("skipped_reasons", |text| {
+        serde_json::from_str::<BTreeMap<String, i64>>(text)
+    })?;
+    Ok(counts.map(|counts| {
+        let mut skipped = Skipped::default();
+        for (word, count) in counts {
+            // A later release has more reasons.
+            if let Ok(reason) = SkipReason::parse(&word) {
+                skipped.add(reason, count);
+            }
+        }
+        skipped
+    }))
 }
 
 pub(super) fn progress(record: &Record) -> StoreResult<Progress> {

@@ -6,7 +6,9 @@ use crate::application::kept::store::{
 };
 use crate::database::engine::{Sql, Tx, Value, values};
 use crate::database::idempotency::keep;
-use crate::database::project_files::{PER_STATEMENT, file, insert_files, placeholders, progress};
+use crate::database::project_files::{
+    PER_STATEMENT, file, insert_files, placeholders, progress, skipped, stored_skipped,
+};
 use crate::database::record::{Record, storage_column, stored_name};
 use crate::database::{Database, before, containing, imports, jobs};
 use crate::domain::ids::{ProjectId, StorageId, StorageRef, WorkspaceId};
@@ -21,7 +23,7 @@ macro_rules! select {
         concat!(
             "SELECT id, workspace_id, name, storage_id, status, progress_done, progress_total, \
              file_count, total_size, archived_count, skipped_count, failure_code, failure_detail, \
-             failure_cause, failure_remedy, created_at \
+             failure_cause, failure_remedy, created_at, skipped_reasons \
              FROM projects ",
             $rest
         )
@@ -330,8 +332,8 @@ async fn insert(tx: &mut Tx, project: &Project) -> StoreResult<()> {
     tx.execute(
         "INSERT INTO projects (id, workspace_id, name, storage_id, status, progress_done, progress_total,
              file_count, total_size, skipped_count, failure_code, failure_detail, created_at, archived_count,
-             failure_cause, failure_remedy)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+             failure_cause, failure_remedy, skipped_reasons)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
         values![
             project.id.as_str(),
             project.workspace.as_str(),
@@ -349,6 +351,7 @@ async fn insert(tx: &mut Tx, project: &Project) -> StoreResult<()> {
             project.archived_count,
             project.failure.as_ref().and_then(|v| v.cause.as_deref()),
             project.failure.as_ref().and_then(|v| v.remedy.as_deref()),
+            project.skipped.map(stored_skipped).transpose()?,
         ],
     )
     .await
@@ -365,6 +368,7 @@ fn project(record: &Record) -> StoreResult<Project> {
         }),
         None => None,
     };
+    let skipped_count = record.int("skipped_count")?;
     Ok(Project {
         id: record.parse("id", ProjectId::parse)?,
         workspace: record.parse("workspace_id", WorkspaceId::parse)?,
@@ -375,7 +379,9 @@ fn project(record: &Record) -> StoreResult<Project> {
         file_count: record.int("file_count")?,
         total_size: record.int("total_size")?,
         archived_count: record.int("archived_count")?,
-        skipped_count: record.int("skipped_count")?,
+        skipped_count,
+        // An earlier release counts without reasons, also in the middle of an import.
+        skipped: skipped(record)?.filter(|skipped| skipped.total() == skipped_count),
         failure,
         created_at: record.time("created_at")?,
     })

@@ -23,6 +23,8 @@ pub struct Project {
     /// Keys that were left out: missing ones (`on_missing: skip`), archived ones (`on_archived: skip`), and
     /// objects that no file key can name.
     pub skipped_count: i64,
+    /// The same by reason. `None`: an earlier release counted them, or some of them.
+    pub skipped: Option<Skipped>,
     /// Why the import failed: a stable code and words.
     pub failure: Option<ImportFailure>,
     pub created_at: OffsetDateTime,
@@ -37,6 +39,88 @@ pub struct ImportFailure {
     pub cause: Option<String>,
     /// What to do about it.
     pub remedy: Option<String>,
+}
+
+/// Why a key was left out of a project.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SkipReason {
+    /// The storage has no such file.
+    Missing,
+    /// The file is in an archive class.
+    Archived,
+    /// No file key can name the object.
+    NoFileKey,
+}
+
+impl SkipReason {
+    pub const ALL: [Self; 3] = [Self::Missing, Self::Archived, Self::NoFileKey];
+
+    pub fn parse(value: &str) -> Result<Self, Invalid> {
+        match value {
+            "missing" => Ok(Self::Missing),
+            "archived" => Ok(Self::Archived),
+            "no_file_key" => Ok(Self::NoFileKey),
+            _ => Err(Invalid::new(
+                "unknown_skip_reason",
+                "Not a reason to leave a file out.",
+            )),
+        }
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Archived => "archived",
+            Self::NoFileKey => "no_file_key",
+        }
+    }
+}
+
+/// How many keys were left out, by reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Skipped {
+    pub missing: i64,
+    pub archived: i64,
+    pub no_file_key: i64,
+}
+
+impl Skipped {
+    pub fn of(&self, reason: SkipReason) -> i64 {
+        match reason {
+            SkipReason::Missing => self.missing,
+            SkipReason::Archived => self.archived,
+            SkipReason::NoFileKey => self.no_file_key,
+        }
+    }
+
+    pub fn total(&self) -> i64 {
+        let all = SkipReason::ALL.iter().map(|reason| self.of(*reason));
+        all.fold(0, i64::saturating_add)
+    }
+
+    /// The reasons that there are, with how many keys each left out.
+    pub fn reasons(&self) -> Vec<(SkipReason, i64)> {
+        let all = SkipReason::ALL.iter();
+        all.map(|reason| (*reason, self.of(*reason)))
+            .filter(|(_, count)| *count > 0)
+            .collect()
+    }
+
+    /// Counts further keys for a reason.
+    pub fn add(&mut self, reason: SkipReason, count: i64) {
+        let counted = match reason {
+            SkipReason::Missing => &mut self.missing,
+            SkipReason::Archived => &mut self.archived,
+            SkipReason::NoFileKey => &mut self.no_file_key,
+        };
+        *counted = counted.saturating_add(count);
+    }
+
+    pub fn add_all(&mut self, more: Self) {
+        for (reason, count) in more.reasons() {
+            self.add(reason, count);
+        }
+    }
 }
 
 /// How far an import is. `total` is `None` while the number of files is not known yet.
@@ -216,6 +300,27 @@ impl OnArchived {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn keys_that_were_left_out_are_counted_by_reason() {
+        let mut skipped = Skipped::default();
+        assert_eq!((skipped.total(), skipped.reasons()), (0, vec![]));
+        skipped.add(SkipReason::Archived, 2);
+        skipped.add_all(Skipped {
+            missing: 4,
+            archived: 1,
+            no_file_key: 0,
+        });
+        assert_eq!(skipped.total(), 7);
+        assert_eq!(
+            skipped.reasons(),
+            [(SkipReason::Missing, 4), (SkipReason::Archived, 3)]
+        );
+        for reason in SkipReason::ALL {
+            assert_eq!(SkipReason::parse(reason.as_str()), Ok(reason));
+        }
+        assert!(SkipReason::parse("other").is_err());
+    }
 
     #[test]
     fn file_names() {

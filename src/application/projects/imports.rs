@@ -23,7 +23,9 @@ use crate::application::projects::{lookup, manifest};
 use crate::application::storages::Storages;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::{ProjectId, WorkspaceId};
-use crate::domain::project::{ImportFailure, OnMissing, Progress, ProjectFile};
+use crate::domain::project::{
+    ImportFailure, OnMissing, Progress, ProjectFile, SkipReason, Skipped,
+};
 use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::Duration;
@@ -104,7 +106,7 @@ struct ImportWork {
 /// What one step read.
 struct ImportRead {
     files: Vec<ProjectFile>,
-    skipped: usize,
+    skipped: Skipped,
     cursor: ImportCursor,
     total: Option<i64>,
 }
@@ -214,7 +216,7 @@ impl ImportFiles {
     async fn store_step(&self, work: &mut ImportWork, read: ImportRead) -> Result<bool> {
         let step = ImportStep {
             files: read.files,
-            skipped: count(read.skipped),
+            skipped: read.skipped,
             cursor: read.cursor.to_json()?,
             progress: Progress {
                 done: read.cursor.done,
@@ -319,9 +321,9 @@ impl ImportFiles {
                 };
                 let page = list_page(self.source(), &bucket, selection, *on_archived, from).await?;
                 refuse_archived(*on_archived, &page.archived.iter().collect::<Vec<_>>())?;
-                let skipped = page.unusable + page.archived.len();
+                let skipped = page.skipped();
                 let files = cursor.take_page(page);
-                let is_idle = files.is_empty() && skipped == 0;
+                let is_idle = files.is_empty() && skipped.total() == 0;
                 cursor.idle = if is_idle { cursor.idle + 1 } else { 0 };
                 if cursor.idle > MOST_IDLE {
                     return Err(nothing_new());
@@ -363,10 +365,11 @@ impl ImportFiles {
                     missing,
                     archived,
                 } = sort_out(wanted, found, cursor.files, *on_archived);
-                let mut skipped = archived.len();
+                let mut skipped = Skipped::default();
+                skipped.add(SkipReason::Archived, count(archived.len()));
                 refuse_archived(*on_archived, &archived)?;
                 match on_missing {
-                    OnMissing::Skip => skipped += missing.len(),
+                    OnMissing::Skip => skipped.add(SkipReason::Missing, count(missing.len())),
                     OnMissing::Fail => {
                         cursor.missing += count(missing.len());
                         let room = MISSING_NAMED.saturating_sub(cursor.first_missing.len());

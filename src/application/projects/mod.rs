@@ -32,8 +32,8 @@ use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::{ProjectId, StorageRef};
 use crate::domain::names::Name;
 use crate::domain::project::{
-    FileName, OnArchived, OnMissing, Progress, Project, ProjectFile, ProjectStatus, WantedFile,
-    count_archived,
+    FileName, OnArchived, OnMissing, Progress, Project, ProjectFile, ProjectStatus, Skipped,
+    WantedFile, count_archived,
 };
 use collected::{
     SortedOut, archived_files, count, no_files, refuse_archived, sort_out, total_size,
@@ -119,7 +119,7 @@ pub struct ListedFile {
 enum ProjectPlan {
     Now {
         files: Vec<ProjectFile>,
-        skipped: usize,
+        skipped: Skipped,
     },
     Later(Box<ImportPlan>),
 }
@@ -131,7 +131,7 @@ struct ImportPlan {
     total: Option<i64>,
     /// What the request has read already. The import goes on behind it.
     files: Vec<ProjectFile>,
-    skipped: usize,
+    skipped: Skipped,
     cursor: Option<ImportCursor>,
 }
 
@@ -162,6 +162,7 @@ impl Projects {
             total_size: 0,
             archived_count: 0,
             skipped_count: 0,
+            skipped: Some(Skipped::default()),
             failure: None,
             created_at: self.clock.now(),
         };
@@ -170,8 +171,9 @@ impl Projects {
                 project.file_count = count(files.len());
                 project.total_size = total_size(&files);
                 project.archived_count = count_archived(&files);
-                project.skipped_count = count(skipped);
-                let looked_up = count(files.len() + skipped);
+                project.skipped_count = skipped.total();
+                project.skipped = Some(skipped);
+                let looked_up = project.file_count.saturating_add(skipped.total());
                 project.progress = Progress {
                     done: looked_up,
                     total: Some(looked_up),
@@ -184,7 +186,8 @@ impl Projects {
                 project.file_count = count(plan.files.len());
                 project.total_size = total_size(&plan.files);
                 project.archived_count = count_archived(&plan.files);
-                project.skipped_count = count(plan.skipped);
+                project.skipped_count = plan.skipped.total();
+                project.skipped = Some(plan.skipped);
                 project.progress = Progress {
                     done: cursor.map_or(0, |cursor| cursor.done),
                     total: plan.total,
@@ -260,7 +263,7 @@ impl Projects {
                     source: ImportSource::manifest(&key, manifest.etag, on_missing, on_archived),
                     total: Some(count(total)),
                     files: Vec::new(),
-                    skipped: 0,
+                    skipped: Skipped::default(),
                     cursor: None,
                 })))
             }
@@ -296,7 +299,11 @@ impl Projects {
             return Err(archived_files(&archived));
         }
         Ok(ProjectPlan::Now {
-            skipped: missing.len() + archived.len(),
+            skipped: Skipped {
+                missing: count(missing.len()),
+                archived: count(archived.len()),
+                no_file_key: 0,
+            },
             files,
         })
     }
@@ -311,12 +318,12 @@ impl Projects {
         let most_pages = 1 + self.limits.at_once.div_ceil(PAGE as usize);
         let mut cursor = ImportCursor::default();
         let mut files = Vec::new();
-        let mut skipped = 0;
+        let mut skipped = Skipped::default();
         let mut archived = Vec::new();
         let mut from = ListFrom::Beginning;
         for _ in 0..most_pages {
             let page = list_page(self.source(), bucket, &selection, on_archived, from).await?;
-            skipped += page.unusable + page.archived.len();
+            skipped.add_all(page.skipped());
             refuse_archived(on_archived, &page.archived.iter().collect::<Vec<_>>())?;
             archived.extend(page.archived.iter().cloned());
             let next = page.continuation.clone();

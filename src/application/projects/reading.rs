@@ -3,6 +3,7 @@
 use crate::application::bucket::read::{ListFrom, ListRequest, ListedObject, ReadConditions};
 use crate::application::error::{Error, Kind, Result};
 use crate::application::files::read::outside;
+use crate::application::projects::collected::count;
 use crate::application::projects::manifest::{
     self, FileListing, Inventory, InventoryFiles, ListSource, ListedStorage,
 };
@@ -14,7 +15,7 @@ use crate::domain::files::file_key::FileKey;
 use crate::domain::files::file_operation::FileOperation;
 use crate::domain::files::object_key::{Listed, ObjectKey, ObjectKeyPrefix, relative_to};
 use crate::domain::files::storage_class::{is_archived, other_than_standard};
-use crate::domain::project::{OnArchived, ProjectFile, WantedFile};
+use crate::domain::project::{OnArchived, ProjectFile, Skipped, WantedFile};
 use futures_util::TryStreamExt;
 use std::time::Duration;
 
@@ -168,6 +169,17 @@ pub(super) struct SelectedPage {
     /// Where the next page begins, if the page ended with a file that a key can name.
     pub last: Option<FileKey>,
     pub continuation: Option<String>,
+}
+
+impl SelectedPage {
+    /// What the project leaves out of the page.
+    pub fn skipped(&self) -> Skipped {
+        Skipped {
+            missing: 0,
+            archived: count(self.archived.len()),
+            no_file_key: count(self.unusable),
+        }
+    }
 }
 
 pub(super) async fn list_page(

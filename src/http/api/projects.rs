@@ -8,7 +8,7 @@ use crate::application::projects::input::{NewFileInput, NewProjectInput};
 use crate::domain::Invalid;
 use crate::domain::ids::{ProjectId, StorageRef};
 use crate::domain::names::Name;
-use crate::domain::project::{Project, ProjectFile, ProjectStatus};
+use crate::domain::project::{Project, ProjectFile, ProjectStatus, Skipped};
 use crate::http::api::files::keys::parse_keys;
 use crate::http::api::files::sign::{SIGN_LIMIT, SignedUrlsBody};
 use crate::http::body::Body;
@@ -116,11 +116,22 @@ struct ProjectBody {
     /// Files that were left out: keys that were missing, archived files, and objects that no file key can
     /// name.
     skipped_count: i64,
+    /// The same by reason. `null` where an earlier version of the service counted them, without reasons.
+    skipped: Option<Vec<SkippedBody>>,
     /// Why the import failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<FailureBody>,
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
+}
+
+/// How many files were left out for a reason.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SkippedFiles)]
+struct SkippedBody {
+    #[schema(value_type = closed_sets::SkipReason)]
+    reason: &'static str,
+    count: i64,
 }
 
 /// How far an import is.
@@ -248,6 +259,7 @@ impl From<Project> for ProjectBody {
             total_size: project.total_size,
             archived_count: project.archived_count,
             skipped_count: project.skipped_count,
+            skipped: skipped_by_reason(&project),
             failure: project.failure.map(|failure| FailureBody {
                 code: failure.code,
                 detail: failure.detail,
@@ -257,6 +269,17 @@ impl From<Project> for ProjectBody {
             created_at: project.created_at,
         }
     }
+}
+
+fn skipped_by_reason(project: &Project) -> Option<Vec<SkippedBody>> {
+    // Of nothing the reasons are known.
+    let nothing = (project.skipped_count == 0).then(Skipped::default);
+    let reasons = project.skipped.or(nothing)?.reasons().into_iter();
+    let bodies = reasons.map(|(reason, count)| SkippedBody {
+        reason: reason.as_str(),
+        count,
+    });
+    Some(bodies.collect())
 }
 
 impl From<ProjectFile> for ProjectFileBody {

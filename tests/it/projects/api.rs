@@ -27,6 +27,7 @@ async fn a_project_of_file_keys() {
         ("file_count", json!(3)),
         ("total_size", json!(9)),
         ("skipped_count", json!(0)),
+        ("skipped", json!([])),
     ] {
         assert_eq!(project[field], value, "{field}");
     }
@@ -149,6 +150,8 @@ async fn missing_files_fail_or_are_left_out() {
     let project = setting.create(body).await.expect(201);
     assert_eq!(project["file_count"], 1);
     assert_eq!(project["skipped_count"], 24);
+    let reasons = json!([{"reason": "missing", "count": 24}]);
+    assert_eq!(project["skipped"], reasons);
     assert_eq!(project["progress"], json!({"done": 25, "total": 25}));
     assert_eq!(setting.keys(&project).await, ["/cats/1.png"]);
 

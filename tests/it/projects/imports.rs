@@ -13,7 +13,7 @@ use crate::domain::aws_failure::FailureKind;
 use crate::domain::files::file_key::{FileKey, Folder};
 use crate::domain::ids::StorageRef;
 use crate::domain::people::workspace::Role;
-use crate::domain::project::{OnMissing, Progress, ProjectStatus};
+use crate::domain::project::{OnMissing, Progress, ProjectStatus, Skipped};
 use crate::it::database::contract::samples::{self, any_job};
 use crate::it::projects::fake::{LEASE, PREFIX, Rig, Trouble, assert_files};
 use crate::it::support::database::{TestDb, on_both_engines};
@@ -99,6 +99,11 @@ async fn a_manifest_is_imported_however_often_the_worker_dies(db: TestDb) {
         (ready.file_count, ready.total_size, ready.skipped_count),
         (130, 520, 2)
     );
+    let absent = Skipped {
+        missing: 2,
+        ..Skipped::default()
+    };
+    assert_eq!(ready.skipped, Some(absent));
     let all = Progress {
         done: 132,
         total: Some(132),
@@ -121,6 +126,11 @@ async fn a_folder_is_imported_however_often_the_worker_dies(db: TestDb) {
     assert_eq!(ready.status, ProjectStatus::Ready);
     assert_files(&rig.files(&project.id).await, &keys);
     assert_eq!((ready.file_count, ready.skipped_count), (5_500, 1));
+    let unnamed = Skipped {
+        no_file_key: 1,
+        ..Skipped::default()
+    };
+    assert_eq!(ready.skipped, Some(unnamed));
     assert_eq!(ready.progress.total, Some(ready.progress.done));
 }
 
@@ -283,7 +293,7 @@ async fn an_import_that_had_only_to_be_ended_is_ended() {
         .unwrap();
     let step = ImportStep {
         files: vec![crate::it::database::contract::samples::file(0, "/data/0000/00000.png")],
-        skipped: 0,
+        skipped: Skipped::default(),
         cursor: r#"{"done":12,"files":1,"after":null,"continuation":null,"missing":0,"first_missing":[],"ended":true,"tries":0}"#.into(),
         progress: Progress { done: 12, total: Some(12) },
         lease_until: now - Duration::from_secs(60),

@@ -6,7 +6,7 @@ use crate::application::kept::store::jobs::NewJob;
 use crate::application::kept::store::values::Window;
 use crate::domain::ids::{ProjectId, StorageId, StorageRef, WorkspaceId};
 use crate::domain::names::Name;
-use crate::domain::project::{ImportFailure, Progress, Project, ProjectFile};
+use crate::domain::project::{ImportFailure, Progress, Project, ProjectFile, Skipped};
 use async_trait::async_trait;
 use time::OffsetDateTime;
 
@@ -25,7 +25,7 @@ pub struct ProjectsOfStorage {
 pub struct ImportStep {
     pub files: Vec<ProjectFile>,
     /// How many keys this step left out: missing, archived, or without a file key.
-    pub skipped: i64,
+    pub skipped: Skipped,
     pub cursor: String,
     pub progress: Progress,
     pub lease_until: OffsetDateTime,

@@ -168,7 +168,7 @@ async fn names(
 pub(super) mod samples {
     use crate::domain::ids::{ProjectId, StorageId, StorageRef, WorkspaceId};
     use crate::domain::names::Name;
-    use crate::domain::project::{ImportFailure, Progress, Project, ProjectStatus};
+    use crate::domain::project::{ImportFailure, Progress, Project, ProjectStatus, Skipped};
     use time::macros::datetime;
 
     pub fn project(name: &str, status: ProjectStatus) -> Project {
@@ -186,6 +186,11 @@ pub(super) mod samples {
             total_size: 1_440_000,
             archived_count: 2,
             skipped_count: 3,
+            skipped: Some(Skipped {
+                missing: 2,
+                archived: 0,
+                no_file_key: 1,
+            }),
             failure: (status == ProjectStatus::Failed).then(|| ImportFailure {
                 code: "missing_files".into(),
                 detail: "2 files <are> missing.".into(),

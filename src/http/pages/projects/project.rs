@@ -5,8 +5,9 @@ use crate::application::files::sign::{ReadMethod, SignRequest};
 use crate::application::kept::page_tokens::PageRequest;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::ProjectId;
-use crate::domain::project::ImportFailure;
-use crate::domain::project::{Project, ProjectFile, ProjectStatus};
+use crate::domain::project::{
+    ImportFailure, Project, ProjectFile, ProjectStatus, SkipReason, Skipped,
+};
 use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::files::{
     KeyQuery, LIFE, Place, SignedLinkPage, Trouble, address, download_name, is_picture, only,
@@ -86,6 +87,8 @@ struct ProjectFacts {
     files: String,
     size: String,
     skipped: i64,
+    /// Why they were left out, where it is known.
+    left_out: Option<String>,
     archived: i64,
     created: Moment,
     failure: Option<ImportFailure>,
@@ -126,11 +129,26 @@ impl ProjectFacts {
             files: thousands(project.file_count),
             size: size_in_words(project.total_size),
             skipped: project.skipped_count,
+            left_out: project.skipped.and_then(left_out),
             archived: project.archived_count,
             created: Moment(project.created_at),
             failure: project.failure.clone(),
         }
     }
+}
+
+/// Why files were left out, in words. `None` where none were.
+fn left_out(skipped: Skipped) -> Option<String> {
+    let words = |(reason, count): (SkipReason, i64)| {
+        let count = thousands(count);
+        match reason {
+            SkipReason::Missing => format!("{count} not in the storage"),
+            SkipReason::Archived => format!("{count} archived"),
+            SkipReason::NoFileKey => format!("{count} without a valid file key"),
+        }
+    };
+    let all: Vec<String> = skipped.reasons().into_iter().map(words).collect();
+    (!all.is_empty()).then(|| all.join(", "))
 }
 
 impl ProgressPart {
@@ -406,6 +424,7 @@ mod tests {
         assert_eq!(html.matches("loading=\"lazy\"").count(), 2);
         assert!(html.contains("/picture?key=%2F%C3%BC"));
         assert!(html.contains("/delete\"") && html.contains("3 files were left out"));
+        assert!(html.contains(": 2 not in the storage, 1 without a valid file key)"));
         assert!(
             !html.contains("hx-get"),
             "a finished import is not asked about"

@@ -231,6 +231,8 @@ async fn both_engines_have_the_same_columns(db: TestDb) {
         include_str!("../../../../migrations/sqlite/0014_grants.sql"),
         include_str!("../../../../migrations/sqlite/0015_waiting_for_roles.sql"),
         include_str!("../../../../migrations/sqlite/0016_links_and_keys.sql"),
+        include_str!("../../../../migrations/sqlite/0018_setup_authors.sql"),
+        include_str!("../../../../migrations/sqlite/0020_skipped_reasons.sql"),
     );
     let mut table = "";
     let mut names = Vec::new();

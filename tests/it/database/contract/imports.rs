@@ -3,7 +3,7 @@ use crate::application::kept::store::{
 };
 use crate::database::Database;
 use crate::domain::ids::{ProjectId, WorkspaceId};
-use crate::domain::project::{ImportFailure, Progress, Project, ProjectStatus};
+use crate::domain::project::{ImportFailure, Progress, Project, ProjectStatus, Skipped};
 use crate::it::database::contract::samples::*;
 use crate::it::support::database::{TestDb, on_both_engines};
 use std::collections::HashSet;
@@ -32,6 +32,7 @@ pub async fn import(db: &Database, workspace: &WorkspaceId) -> (Project, NewJob)
         project.total_size,
         project.skipped_count,
     ) = (0, 0, 0);
+    project.skipped = Some(Skipped::default());
     let job = NewJob {
         kind: IMPORT,
         workspace: workspace.clone(),
@@ -51,7 +52,11 @@ fn step(from: i64, until: OffsetDateTime) -> ImportStep {
         files: (from..from + 3)
             .map(|at| file(at, &format!("/{at}")))
             .collect(),
-        skipped: 2,
+        skipped: Skipped {
+            missing: 1,
+            archived: 0,
+            no_file_key: 1,
+        },
         cursor: format!("after {from}"),
         progress: Progress {
             done: from + 3,
@@ -100,6 +105,12 @@ async fn an_import_goes_from_claim_to_ready(db: TestDb) {
         (half.file_count, half.total_size, half.skipped_count),
         (6, 10 + 20 + 30 + 40 + 50 + 60, 4)
     );
+    let by_reason = Skipped {
+        missing: 2,
+        archived: 0,
+        no_file_key: 2,
+    };
+    assert_eq!(half.skipped, Some(by_reason));
     assert_eq!(half.status, ProjectStatus::Importing);
     // Another worker goes on where this one stopped.
     let later = at + Duration::minutes(2);

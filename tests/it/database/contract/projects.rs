@@ -16,6 +16,7 @@ on_both_engines!(
     the_count_is_right_however_many_come_at_once,
     a_creation_that_is_broken_off_leaves_nothing,
     damaged_projects_are_not_read,
+    what_an_earlier_release_left_out_has_no_reasons,
 );
 
 async fn projects_come_back_as_they_were(db: TestDb) {
@@ -277,6 +278,28 @@ async fn a_creation_that_is_broken_off_leaves_nothing(db: TestDb) {
         assert_eq!(reload(&db, &stored).await.project_count, whole);
     }
     assert!(broken_off > 0);
+}
+
+async fn what_an_earlier_release_left_out_has_no_reasons(db: TestDb) {
+    let (tester, db) = (db.clone(), db.database);
+    let mine = workspace(&db).await;
+    let made = project(&db, &mine.id, None).await;
+    assert_eq!(made.skipped.map(|skipped| skipped.total()), Some(1));
+    for (sql, skipped_count) in [
+        // It goes on with an import that this release has begun.
+        ("UPDATE projects SET skipped_count = skipped_count + 2", 3),
+        // It made the project.
+        ("UPDATE projects SET skipped_reasons = NULL", 3),
+    ] {
+        tester.tamper(sql).await.unwrap();
+        let read = db.project(&mine.id, &made.id).await.unwrap().unwrap();
+        assert_eq!((read.skipped_count, read.skipped), (skipped_count, None));
+    }
+    // A later release knows more reasons.
+    let sql = r#"UPDATE projects SET skipped_reasons = '{"missing":1,"moon":2}'"#;
+    tester.tamper(sql).await.unwrap();
+    let read = db.project(&mine.id, &made.id).await.unwrap().unwrap();
+    assert_eq!(read.skipped, None);
 }
 
 async fn damaged_projects_are_not_read(db: TestDb) {

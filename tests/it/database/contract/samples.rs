@@ -29,7 +29,7 @@ use crate::domain::ids::{
 use crate::domain::names::Name;
 use crate::domain::people::audit::Actor;
 use crate::domain::people::workspace::Workspace;
-use crate::domain::project::{Progress, Project, ProjectFile, ProjectStatus};
+use crate::domain::project::{Progress, Project, ProjectFile, ProjectStatus, Skipped};
 use crate::domain::setup::{
     CustomerAccount, Draft, DraftAccessKey, DraftSignIn, Setup, SetupStatus,
 };
@@ -333,6 +333,11 @@ pub fn new_project(workspace: &WorkspaceId, storage: Option<&StorageId>) -> Proj
         total_size: 30,
         archived_count: 1,
         skipped_count: 1,
+        skipped: Some(Skipped {
+            missing: 1,
+            archived: 0,
+            no_file_key: 0,
+        }),
         failure: None,
         created_at: now(),
     }
