@@ -340,6 +340,7 @@ impl CheckRun<'_> {
                 return None;
             }
         };
+        self.record.lists(count_files(&answer.value));
         if let Some((folder, timed)) = &folder
             && let Err(failure) = &timed.value
         {
@@ -363,6 +364,14 @@ impl CheckRun<'_> {
         }
         Some(answer.value.clone())
     }
+}
+
+/// How many of the objects are files: without the empty ones that only stand for a folder.
+fn count_files(objects: &[ListedObject]) -> u64 {
+    let files = objects
+        .iter()
+        .filter(|object| object.size > 0 || !object.key.ends_with('/'));
+    files.count() as u64
 }
 
 /// What the bucket answered.

@@ -27,6 +27,8 @@ struct Recorded {
     gathered: Gathered,
     /// The Region that the store wanted calls to be signed for, where it refused another.
     signing_region: Option<Region>,
+    /// How many files the listing had.
+    listed_files: Option<u64>,
 }
 
 /// A whole report, and what was found.
@@ -152,6 +154,7 @@ impl Recorder {
             aws: None,
             problem: None,
             skipped_because: Some(because.to_owned()),
+            listed_files: None,
         });
     }
 
@@ -207,6 +210,8 @@ impl Recorder {
         aws: Option<AwsCall>,
         fault: Option<(What, Vec<Evidence>)>,
     ) {
+        let listed_files = self.recorded().listed_files;
+        let listed_files = listed_files.filter(|_| name == StepName::ListBucket);
         let added = self.add(Step {
             name,
             status,
@@ -214,6 +219,7 @@ impl Recorder {
             aws,
             problem: None,
             skipped_because: None,
+            listed_files,
         });
         if !added {
             return;
@@ -250,6 +256,11 @@ impl Recorder {
     /// The key of the listed file that is read.
     pub(crate) fn reads_listed(&self, key: &str) {
         self.recorded().gathered.listed_key = Some(key.to_owned());
+    }
+
+    /// How many files the listing had. Noted before the step of the listing is recorded.
+    pub(crate) fn lists(&self, files: u64) {
+        self.recorded().listed_files = Some(files);
     }
 
     /// False when the step has a result already.

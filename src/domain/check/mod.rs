@@ -31,6 +31,10 @@ pub struct Step {
     /// Why the step was not made.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub skipped_because: Option<String>,
+    /// How many files the step's listing had: at least so many are below the prefix. Only where the step lists
+    /// files, and could.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub listed_files: Option<u64>,
 }
 
 /// What a whole check means for what was checked.
@@ -134,6 +138,7 @@ impl TryFrom<StoredSteps> for Steps {
                     aws: None,
                     problem: None,
                     skipped_because: Some("This check is older than the step.".to_owned()),
+                    listed_files: None,
                 });
             }
         }
@@ -308,6 +313,7 @@ mod tests {
             aws: None,
             problem: None,
             skipped_because: None,
+            listed_files: None,
         }
     }
 

@@ -17,6 +17,7 @@ pub fn report(started_at: OffsetDateTime) -> CheckReport {
             aws: None,
             problem: None,
             skipped_because: None,
+            listed_files: None,
         })
         .collect();
     CheckReport {

@@ -105,6 +105,11 @@ struct StepBody {
     /// Why the step was not made.
     #[serde(skip_serializing_if = "Option::is_none")]
     skipped_because: Option<String>,
+    /// How many files the step's listing had: at least so many are below the prefix. Only in `list_bucket`,
+    /// which reads the beginning of the listing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 20)]
+    listed_files: Option<u64>,
 }
 
 impl CheckReportBody {
@@ -143,6 +148,7 @@ impl From<Step> for StepBody {
             aws: step.aws.map(Into::into),
             problem: step.problem.map(Into::into),
             skipped_because: step.skipped_because,
+            listed_files: step.listed_files,
         }
     }
 }

@@ -27,6 +27,7 @@ async fn the_rendered_documents_pass_as_they_are() {
         let report = applied.dialog.check().await.passed();
         assert_eq!(report.0["region"], "us-east-1");
         assert_eq!(report.0["attempts"], 1);
+        assert_eq!(report.step("list_bucket")["listed_files"], 1);
         assert_eq!(report.0["target"], applied.dialog.id.as_str());
         let skipped = report.with_status("skipped");
         if access == "read" {

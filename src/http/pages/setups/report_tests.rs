@@ -33,6 +33,7 @@ fn step(name: StepName, problem: Option<StepProblem>) -> Step {
         }),
         problem,
         skipped_because: None,
+        listed_files: None,
     }
 }
 

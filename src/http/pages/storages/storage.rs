@@ -7,7 +7,7 @@ use crate::application::kept::page_tokens::PageRequest;
 use crate::application::kept::store::{ProjectsOfStorage, Window};
 use crate::application::storages::{StorageView, Which, not_built_in};
 use crate::domain::Invalid;
-use crate::domain::check::{CheckReport, Outcome};
+use crate::domain::check::{CheckReport, Outcome, StepName};
 use crate::domain::connection::Credentials;
 use crate::domain::ids::{ProjectId, StorageId, StorageRef};
 use crate::domain::names::Name;
@@ -171,6 +171,8 @@ struct StoragePage {
     history: History,
     /// Whether the last check failed and proved nothing, so that the state is as it was.
     proves_nothing: bool,
+    /// How many files the last check of these settings found, in words.
+    files_found: Option<String>,
     report: ReportView,
     outcome: OutcomeView,
     /// The change that waits for its check.
@@ -239,12 +241,14 @@ fn render(
         .as_ref()
         .filter(|_| outcome.is_current && view.pending.is_none());
     let history = History::of(checks);
+    let files_found = last.filter(|_| outcome.is_current).and_then(files_found);
     html(&StoragePage {
         script: assets::SETUP_SCRIPT.path(),
         is_admin: visitor.is_admin(),
         storage: view.into(),
         tiles: tiles(view, last, &history),
         proves_nothing: proves_nothing(view, last),
+        files_found,
         history,
         report: ReportView::of(last, offered),
         outcome,
@@ -254,6 +258,15 @@ fn render(
             .map(|pending| PendingCard::of(pending, apply.as_ref())),
         documents,
         chrome,
+    })
+}
+
+/// How many files the check found. It reads only the beginning of the listing.
+fn files_found(check: &CheckReport) -> Option<String> {
+    let listed = check.steps.get(StepName::ListBucket).listed_files?;
+    Some(match i64::try_from(listed).unwrap_or(i64::MAX) {
+        0 => "None".to_owned(),
+        number => format!("At least {}", thousands(number)),
     })
 }
 

@@ -284,6 +284,7 @@ pub fn report(target: &str, revision: i64, last: StepStatus) -> CheckReport {
             aws: None,
             problem: None,
             skipped_because: (name == StepName::PutObject).then(|| "only read ✓ \0".to_owned()),
+            listed_files: (name == StepName::ListBucket).then_some(20),
         })
         .collect();
     CheckReport {

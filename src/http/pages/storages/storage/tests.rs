@@ -62,6 +62,7 @@ fn page_with(is_admin: bool, storage: Facts, pending: Option<PendingCard>) -> St
         storage,
         history: History::default(),
         proves_nothing: false,
+        files_found: is_admin.then(|| "At least 20".to_owned()),
         report: ReportView::waiting(),
         outcome: OutcomeView {
             summary: None,
@@ -108,6 +109,26 @@ fn a_member_sees_facts_and_an_admin_the_controls_too() {
             );
         }
     }
+}
+
+#[test]
+fn the_number_of_files_is_that_of_the_last_check() {
+    assert!(page(true, facts(false, 0)).contains("<dd>At least 20</dd>"));
+    assert!(!page(false, facts(false, 0)).contains("Files at the last check"));
+    let found = |listed: Option<u64>| {
+        let report = crate::domain::check::testing::report(OffsetDateTime::UNIX_EPOCH);
+        let mut steps: Vec<crate::domain::check::Step> = report.steps.clone().into();
+        for step in &mut steps {
+            if step.name == StepName::ListBucket {
+                step.listed_files = listed;
+            }
+        }
+        let steps = crate::domain::check::Steps::try_from(steps).unwrap();
+        files_found(&CheckReport { steps, ..report })
+    };
+    assert_eq!(found(None), None);
+    assert_eq!(found(Some(0)).as_deref(), Some("None"));
+    assert_eq!(found(Some(3)).as_deref(), Some("At least 3"));
 }
 
 #[test]
