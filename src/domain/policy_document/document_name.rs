@@ -96,7 +96,7 @@ impl DocumentName {
             Self::Lifecycle => "lifecycle.json",
             Self::BucketPolicy => "bucket-policy.json",
             Self::Cli => "connect.sh",
-            Self::Cloudformation => "role.yaml",
+            Self::Cloudformation => "stack.yaml",
             Self::Terraform => "connect.tf",
             Self::KeyPolicy => "key-policy.json",
             Self::CliBucket => "bucket.sh",

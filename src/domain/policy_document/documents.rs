@@ -22,7 +22,7 @@ pub struct Documents {
     pub lifecycle: Option<Value>,
     /// None until the role exists: S3 refuses a bucket policy whose principal does not.
     pub bucket_policy: Option<Value>,
-    /// A POSIX shell script. None where there is no role to make, as are the two below.
+    /// A POSIX shell script. None where there is neither a role nor a user to make, as are the two below.
     pub cli: Option<String>,
     /// YAML.
     pub cloudformation: Option<String>,

@@ -206,6 +206,8 @@ async fn entries(world: &World, made: &Made) -> Vec<Entry> {
     let of_storage = |rest: &str| format!("/settings/storages/{storage}{rest}");
     let files = |rest: &str| format!("/storages/{storage}/{rest}");
     let empty = world.open_setup(&json!({})).await;
+    let by_key = json!({"bucket": world.bucket, "prefix": "team", "auth": "access_key"});
+    let by_key = world.open_setup(&by_key).await;
     vec![
         entry("welcome", Nobody, "/".into()),
         entry("signed-out", Nobody, "/signed-out".into()),
@@ -235,6 +237,13 @@ async fn entries(world: &World, made: &Made) -> Vec<Entry> {
         entry("setup-terraform", Admin, step(begun, "role&way=terraform")),
         entry("setup-console", Admin, step(begun, "role&way=console")),
         entry("setup-administrator", Admin, step(begun, "role&way=administrator")),
+        entry("key-question", Admin, step(&by_key, "role")),
+        entry("key-cloudformation", Admin, step(&by_key, "role&way=cloudformation")),
+        entry("key-cli", Admin, step(&by_key, "role&way=cli")),
+        entry("key-terraform", Admin, step(&by_key, "role&way=terraform")),
+        entry("key-console", Admin, step(&by_key, "role&way=console")),
+        entry("key-administrator", Admin, step(&by_key, "role&way=administrator")),
+        entry("key-instructions", Nobody, world.instruction_link(&by_key).await),
         entry("setup-unchecked", Admin, step(begun, "check")),
         pictured("setup-refused", Admin, step(refused, "check")),
         pictured("setup-check", Admin, step(ready, "check")),

@@ -2,6 +2,7 @@
 
 mod administrator_links;
 pub mod api;
+mod by_key;
 mod choose;
 mod completion;
 mod pace;

@@ -200,6 +200,7 @@ fn stands_at(text: &str, at: usize, value: &str) -> bool {
 pub struct Console {
     pub create_policy: Option<String>,
     pub create_role: Option<String>,
+    pub create_user: Option<String>,
     pub create_stack: Option<String>,
     pub bucket_permissions: Option<String>,
     pub bucket_management: Option<String>,
@@ -218,6 +219,7 @@ impl Console {
         Self {
             create_policy: page("iam/home#/policies/create"),
             create_role: page("iam/home#/roles/create"),
+            create_user: page("iam/home#/users/create"),
             create_stack: page("cloudformation/home#/stacks/create"),
             bucket_permissions: bucket_page("permissions"),
             bucket_management: bucket_page("management"),

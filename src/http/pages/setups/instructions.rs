@@ -20,7 +20,7 @@ use crate::http::pages::setups::grants::GrantsView;
 use crate::http::pages::setups::page::ConnectView;
 use crate::http::pages::setups::report::{OutcomeView, ReportView};
 use crate::http::pages::setups::wait::WaitView;
-use crate::http::pages::setups::way::{AwsView, Way};
+use crate::http::pages::setups::way::{AwsView, Making, Way};
 use crate::http::pages::setups::{bundle, check, page};
 use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::Chrome;
@@ -364,7 +364,7 @@ async fn render(
     shown: Shown,
 ) -> Result<HttpResponse> {
     let (view, setup) = (&opened.view, &opened.view.setup);
-    let auth = setup.draft.sign_in.by;
+    let making = Making::of(&setup.draft);
     let base = format!("/instructions/{secret}");
     let is_open = view.status == SetupStatus::Open;
     let rendered = match setup.draft.bucket.is_some() && is_open {
@@ -374,7 +374,7 @@ async fn render(
     let aws = match &rendered {
         Some(rendered) => {
             let downloads = format!("{base}/documents");
-            Some(AwsView::of(rendered, &view.principal, auth, &downloads)?)
+            Some(AwsView::of(rendered, &view.principal, making, &downloads)?)
         }
         None => None,
     };
@@ -382,7 +382,12 @@ async fn render(
     if let Some((typed, refused)) = &shown.typed {
         fields = fields.typed(typed, refused);
     }
-    let ways = Way::offered(auth, false);
+    let ways = Way::offered(making, false);
+    // Where there is one way, there is no question.
+    let only = match ways.as_slice() {
+        [only] => Some(*only),
+        [] | [_, _, ..] => None,
+    };
     let workspace = services.storages.workspace(&opened.link.workspace).await?;
     let maker = Maker::of(services, &opened.link).await?;
     html(&InstructionsPage {
@@ -399,7 +404,7 @@ async fn render(
         aws,
         grants: GrantsView::of(&setup.draft, None)
             .with_lifecycle_folders(&services.setups.connections.lifecycle_folders),
-        way: shown.way.filter(|way| ways.contains(way)),
+        way: shown.way.filter(|way| ways.contains(way)).or(only),
         ways,
         fields,
         connect: ConnectView::of(view),
@@ -413,81 +418,4 @@ async fn render(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::connection::access::Auth;
-    use crate::domain::connection::account::Partition;
-    use crate::http::pages::setups::documents::Console;
-    use time::OffsetDateTime;
-
-    const HOSTILE: &str = "<script>alert('1')</script>";
-
-    fn page(aws: Option<AwsView>, is_added: bool, error: Option<&str>, way: Option<Way>) -> String {
-        let draft = crate::domain::setup::Draft::default();
-        let page = InstructionsPage {
-            chrome: Chrome::bare(),
-            script: "/static/setup.js",
-            base: "/instructions/secret".into(),
-            workspace: HOSTILE.into(),
-            maker: Maker::Token(Some(HOSTILE.into())),
-            created: Moment(OffsetDateTime::UNIX_EPOCH),
-            expires: Moment(OffsetDateTime::UNIX_EPOCH),
-            is_added,
-            aws,
-            grants: GrantsView::of(&draft, None),
-            ways: Way::offered(Auth::Role, false),
-            way,
-            fields: ConnectionFields::sample(&[("customer_account_id", HOSTILE, error)]),
-            connect: ConnectView {
-                role_arn: Some("arn:aws:iam::222222222222:role/acme".into()),
-                is_other: false,
-            },
-            session_name: "sallyport@wrk_1.set_2".into(),
-            report: ReportView::waiting(),
-            outcome: OutcomeView {
-                summary: None,
-                is_current: false,
-                missing: Vec::new(),
-                add: None,
-                is_of_link: true,
-                waiting: Some(WaitView {
-                    events: "/instructions/secret/events".into(),
-                    page: "/instructions/secret".into(),
-                    ..WaitView::sample(HOSTILE)
-                }),
-                csrf: "token".into(),
-            },
-        };
-        let html = page.render().unwrap();
-        assert!(!html.contains("<script>alert"), "{html}");
-        html
-    }
-
-    fn aws() -> AwsView {
-        let mut aws = AwsView::sample(&"b".repeat(63), "team/", Vec::new());
-        aws.console = Console::of(Partition::AwsUsGov, Some("acme-data"));
-        aws
-    }
-
-    #[test]
-    fn an_administrator_sees_what_to_do_and_where() {
-        let html = page(Some(aws()), false, None, Some(Way::Console));
-        assert!(html.contains("111122223333") && html.contains("How to take it back"));
-        assert!(html.contains("https://console.amazonaws-us-gov.com/"));
-        assert!(html.contains("action=\"/instructions/secret\""));
-        assert!(html.contains("action=\"/instructions/secret/check\""));
-        assert!(html.contains("sallyport@wrk_1.set_2"));
-        // Nothing of the workspace, and no way into it.
-        assert!(!html.contains("/settings/") && !html.contains("Sign out"));
-        // A role is not called saved before it was found.
-        assert!(!html.contains("Saved"));
-        let refused = page(Some(aws()), false, Some("`x` is not an account."), None);
-        assert!(refused.contains("<code>x</code> is not an account."));
-    }
-
-    #[test]
-    fn before_and_after_there_is_nothing_to_do() {
-        assert!(page(None, false, None, None).contains("There is nothing to do yet"));
-        assert!(page(None, true, None, None).contains("The storage has been added"));
-    }
-}
+pub(crate) mod tests;

@@ -2,6 +2,8 @@
 
 pub mod instructions;
 
+#[cfg(test)]
+mod by_key_tests;
 pub mod check;
 mod choose;
 mod close;

@@ -16,7 +16,7 @@ use crate::http::pages::setups::report::{Add, OutcomeView, ReportView};
 use crate::http::pages::setups::step;
 use crate::http::pages::setups::step::{DialogStep, StepLink};
 use crate::http::pages::setups::wait::WaitView;
-use crate::http::pages::setups::way::{AwsView, Way};
+use crate::http::pages::setups::way::{AwsView, Making, Way};
 use crate::http::pages::shell::answer::html;
 use crate::http::pages::shell::chrome::{Chrome, Section};
 use crate::http::pages::shell::headers::AlsoAllowed;
@@ -138,7 +138,7 @@ pub async fn respond(
 ) -> Result<HttpResponse> {
     let setup = &view.setup;
     let (admin, id) = (&visitor.admin, &setup.id);
-    let auth = setup.draft.sign_in.by;
+    let making = Making::of(&setup.draft);
     let chrome = Chrome::of(&visitor.visitor, Section::Settings).flash(content.done.as_deref());
     let rendered = match setup.draft.bucket {
         Some(_) => Some(services.setups.documents(admin, id).await?),
@@ -146,7 +146,7 @@ pub async fn respond(
     };
     let base = format!("/settings/setups/{id}/documents");
     let aws = match &rendered {
-        Some(rendered) => Some(AwsView::of(rendered, &view.principal, auth, &base)?),
+        Some(rendered) => Some(AwsView::of(rendered, &view.principal, making, &base)?),
         None => None,
     };
     let connect = ConnectView::of(&view);
@@ -155,7 +155,7 @@ pub async fn respond(
     if let Some(typed) = &content.typed {
         fields = fields.typed(typed, &content.refused);
     }
-    let ways = Way::offered(auth, true);
+    let ways = Way::offered(making, true);
     let way = content.way.filter(|way| ways.contains(way));
     let link = match services.dialog.instructions.of(admin, id).await? {
         Some(link) => LinkPanel {

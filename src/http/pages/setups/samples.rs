@@ -1,7 +1,6 @@
 //! Every page and part of the dialog, rendered from samples.
 
 use crate::domain::cause::entry::Candidate;
-use crate::domain::connection::access::Auth;
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::setup::Draft;
 use crate::http::pages::setups::documents::{DocumentView, Part};
@@ -15,7 +14,7 @@ use crate::http::pages::setups::report::{
 };
 use crate::http::pages::setups::step::{DialogStep, StepLink};
 use crate::http::pages::setups::wait::WaitView;
-use crate::http::pages::setups::way::{AwsView, Way};
+use crate::http::pages::setups::way::{AwsView, Making, Way};
 use crate::http::pages::shell::chrome::Chrome;
 use crate::http::pages::shell::moment::Moment;
 use askama::Template;
@@ -125,7 +124,8 @@ fn failed_report() -> ReportView {
     report
 }
 
-fn page(
+/// A page of the dialog with everything on it.
+pub fn page(
     step: DialogStep,
     bucket: Option<&str>,
     prefix: &str,
@@ -187,7 +187,7 @@ fn page(
             ];
             AwsView::sample(bucket, prefix, names.map(document).into())
         }),
-        ways: Way::offered(Auth::Role, true),
+        ways: Way::offered(Making::Role, true),
         way,
         connect: ConnectView {
             role_arn: Some(HOSTILE.into()),
@@ -207,7 +207,7 @@ fn page(
 fn every_step_renders_and_escapes() {
     let long = "b".repeat(63);
     let buckets = [None, Some("acme-data"), Some(long.as_str())];
-    let mut ways: Vec<Option<Way>> = Way::offered(Auth::Role, true)
+    let mut ways: Vec<Option<Way>> = Way::offered(Making::Role, true)
         .into_iter()
         .map(Some)
         .collect();

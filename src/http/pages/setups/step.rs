@@ -2,8 +2,9 @@
 
 use crate::application::setups::SetupView;
 use crate::domain::ids::SetupId;
+use crate::domain::setup::Draft;
 use crate::http::pages::setups::setting_words::Apply;
-use crate::http::pages::setups::way::Way;
+use crate::http::pages::setups::way::{Making, Way};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DialogStep {
@@ -56,6 +57,16 @@ impl DialogStep {
         }
     }
 
+    /// The same for this draft: an S3-compatible store is not AWS.
+    fn label_for(self, draft: &Draft) -> &'static str {
+        match (self, Making::of(draft)) {
+            (Self::Role, Making::StoreKey) => "Set up the store",
+            (Self::Role, Making::Role | Making::User) | (Self::Bucket | Self::Check, _) => {
+                self.label()
+            }
+        }
+    }
+
     pub fn next(self) -> Option<Self> {
         match self {
             Self::Bucket => Some(Self::Role),
@@ -85,7 +96,7 @@ impl DialogStep {
             .into_iter()
             .map(|step| StepLink {
                 href: address(&view.setup.id, step),
-                label: step.label(),
+                label: step.label_for(&view.setup.draft),
                 is_current: step == self,
                 is_done: step.is_done(view),
             })

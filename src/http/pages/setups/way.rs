@@ -6,9 +6,47 @@ use crate::domain::connection::service_identity::ServicePrincipal;
 use crate::domain::policy_document::{
     DocumentName, DocumentParameters, Documents, LifecycleFolders,
 };
+use crate::domain::setup::Draft;
 use crate::http::pages::setups::documents;
 use crate::http::pages::setups::documents::{AccountsView, Console, DocumentView};
 
+/// What is made for a setup, and where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Making {
+    /// A role in AWS.
+    Role,
+    /// An IAM user in AWS, with an access key.
+    User,
+    /// An access key at an S3-compatible store.
+    StoreKey,
+}
+
+impl Making {
+    pub fn of(draft: &Draft) -> Self {
+        let sign_in = &draft.sign_in;
+        match (sign_in.by, sign_in.access_key.endpoint.is_some()) {
+            (Auth::Role, _) => Self::Role,
+            (Auth::AccessKey, false) => Self::User,
+            (Auth::AccessKey, true) => Self::StoreKey,
+        }
+    }
+
+    pub fn by_key(&self) -> bool {
+        match self {
+            Self::Role => false,
+            Self::User | Self::StoreKey => true,
+        }
+    }
+
+    pub fn at_store(&self) -> bool {
+        match self {
+            Self::Role | Self::User => false,
+            Self::StoreKey => true,
+        }
+    }
+}
+
+/// How somebody makes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
     Cloudformation,
@@ -33,17 +71,39 @@ impl Way {
         all.find(|way| Some(way.as_str()) == text)
     }
 
-    /// The ways that there are for whoever administers AWS. `sends` adds the link to somebody else.
-    pub fn offered(auth: Auth, sends: bool) -> Vec<Self> {
-        let makes_user = |way: &Self| match (auth, way) {
-            (Auth::Role, _) | (_, Self::Console | Self::Administrator) => true,
-            // What these make has a role in it.
-            (Auth::AccessKey, Self::Cloudformation | Self::Cli | Self::Terraform) => false,
+    /// The ways that there are for whoever administers AWS or the store, the best one first. `sends` adds the link
+    /// to somebody else.
+    pub fn offered(making: Making, sends: bool) -> Vec<Self> {
+        let mut ways = match making {
+            Making::Role => vec![
+                Self::Cloudformation,
+                Self::Cli,
+                Self::Terraform,
+                Self::Console,
+            ],
+            // The script alone makes the key as well.
+            Making::User => vec![
+                Self::Cli,
+                Self::Cloudformation,
+                Self::Terraform,
+                Self::Console,
+            ],
+            // A store has no IAM.
+            Making::StoreKey => vec![Self::Console],
         };
-        let shown = |way: &Self| sends || *way != Self::Administrator;
-        let mut ways = Self::ALL.to_vec();
-        ways.retain(|way| makes_user(way) && shown(way));
+        if sends {
+            ways.push(Self::Administrator);
+        }
         ways
+    }
+
+    /// Whether it leaves the least to do.
+    pub fn is_recommended(&self, making: &Making) -> bool {
+        match making {
+            Making::Role => *self == Self::Cloudformation,
+            Making::User => *self == Self::Cli,
+            Making::StoreKey => false,
+        }
     }
 
     pub fn as_str(&self) -> &'static str {
@@ -70,38 +130,64 @@ impl Way {
         }
     }
 
-    pub fn title(&self) -> &'static str {
-        match self {
-            Self::Cloudformation => "CloudFormation",
-            Self::Cli => "AWS CLI",
-            Self::Terraform => "Terraform",
-            Self::Console => "AWS console, by hand",
-            Self::Administrator => "Send to my administrator",
+    pub fn title(&self, making: &Making) -> &'static str {
+        match (self, making) {
+            (Self::Cloudformation, _) => "CloudFormation",
+            (Self::Cli, _) => "AWS CLI",
+            (Self::Terraform, _) => "Terraform",
+            (Self::Console, Making::Role | Making::User) => "AWS console, by hand",
+            (Self::Console, Making::StoreKey) => "By hand, at the store",
+            (Self::Administrator, _) => "Send to my administrator",
         }
     }
 
-    pub fn about(&self) -> &'static str {
-        match self {
-            Self::Cloudformation => {
+    pub fn about(&self, making: &Making) -> &'static str {
+        match (self, making) {
+            (Self::Cloudformation, Making::Role) => {
                 "A stack that creates the role and its policy. You review it before anything is created."
             }
-            Self::Cli => "One script for CloudShell or your terminal.",
-            Self::Terraform => "A file for your own repository.",
-            Self::Console => "Policies to paste, step by step.",
-            Self::Administrator => {
+            (Self::Cloudformation, Making::User | Making::StoreKey) => {
+                "A stack that creates the user and its policy. You make the access key afterwards."
+            }
+            (Self::Cli, Making::Role) => "One script for CloudShell or your terminal.",
+            (Self::Cli, Making::User | Making::StoreKey) => {
+                "One script for CloudShell or your terminal. It makes the user, its policy and the access key."
+            }
+            (Self::Terraform, Making::Role) => "A file for your own repository.",
+            (Self::Terraform, Making::User | Making::StoreKey) => {
+                "A file for your own repository, with the user and its policy. You make the access key afterwards."
+            }
+            (Self::Console, Making::Role | Making::User) => "Policies to paste, step by step.",
+            (Self::Console, Making::StoreKey) => {
+                "The policy and the bucket’s rules, to be applied as your store does it."
+            }
+            (Self::Administrator, Making::Role) => {
                 "A link to a page for whoever manages AWS. It needs no account here and can only finish this setup."
+            }
+            (Self::Administrator, Making::User) => {
+                "A link to a page for whoever manages AWS. It needs no account here and shows this setup alone."
+            }
+            (Self::Administrator, Making::StoreKey) => {
+                "A link to a page for whoever manages the store. It needs no account here and shows this setup alone."
             }
         }
     }
 
     /// What the head of its page says.
-    pub fn heading(&self) -> &'static str {
-        match self {
-            Self::Cloudformation => "Create the stack",
-            Self::Cli => "Run the script",
-            Self::Terraform => "Apply the configuration",
-            Self::Console => "Set up AWS in the console",
-            Self::Administrator => "Send a setup link",
+    pub fn heading(&self, making: &Making) -> &'static str {
+        match (self, making) {
+            (Self::Cloudformation, Making::Role) => "Create the stack",
+            (Self::Cloudformation, Making::User | Making::StoreKey) => {
+                "Create the stack, then the access key"
+            }
+            (Self::Cli, _) => "Run the script",
+            (Self::Terraform, Making::Role) => "Apply the configuration",
+            (Self::Terraform, Making::User | Making::StoreKey) => {
+                "Apply the configuration, then create the access key"
+            }
+            (Self::Console, Making::Role | Making::User) => "Set up AWS in the console",
+            (Self::Console, Making::StoreKey) => "Set up the store by hand",
+            (Self::Administrator, _) => "Send a setup link",
         }
     }
 }
@@ -116,9 +202,11 @@ pub struct AwsView {
     pub principal: String,
     pub external_id: String,
     pub role_name: String,
+    /// The IAM user that the documents make for an access key.
+    pub user_name: String,
     pub console: Console,
     pub accounts: AccountsView,
-    pub by_key: bool,
+    pub making: Making,
     /// Whether the bucket needs CORS rules, and lifecycle rules.
     pub browsers: bool,
     pub lifecycle: bool,
@@ -136,7 +224,7 @@ impl AwsView {
     pub fn of(
         rendered: &(Documents, DocumentParameters),
         principal: &ServicePrincipal,
-        auth: Auth,
+        making: Making,
         base: &str,
     ) -> Result<Self> {
         const SHOWN: [DocumentName; 12] = [
@@ -161,9 +249,10 @@ impl AwsView {
             principal: principal.arn().to_owned(),
             external_id: parameters.external_id.to_string(),
             role_name: parameters.role_name().name,
+            user_name: parameters.user_name().name,
             console: Console::of(parameters.partition, Some(parameters.bucket.as_str())),
             accounts: AccountsView::of(parameters),
-            by_key: auth == Auth::AccessKey,
+            making,
             browsers: !parameters.allowed_origins.is_empty(),
             lifecycle: parameters.lifecycle,
             folders: parameters.lifecycle_folders.clone(),
@@ -193,6 +282,14 @@ impl AwsView {
         others.filter(|doc| OTHERS.contains(&doc.name)).collect()
     }
 
+    pub fn by_key(&self) -> bool {
+        self.making.by_key()
+    }
+
+    pub fn at_store(&self) -> bool {
+        self.making.at_store()
+    }
+
     pub fn has_rules(&self) -> bool {
         self.browsers || self.lifecycle
     }
@@ -216,12 +313,13 @@ impl AwsView {
             principal: "arn:aws:iam::111122223333:root".into(),
             external_id: "0f8fad5b-d9cb-469f-a165-70867728950e".into(),
             role_name: "sallyport-acme-data-0f8fad5b".into(),
+            user_name: "sallyport-acme-data-0f8fad5b".into(),
             console: Console::of(
                 crate::domain::connection::account::Partition::Aws,
                 Some(bucket),
             ),
             accounts: AccountsView::default(),
-            by_key: false,
+            making: Making::Role,
             browsers: true,
             lifecycle: true,
             folders: LifecycleFolders::default(),
@@ -238,11 +336,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_access_key_is_offered_nothing_that_makes_a_role() {
-        assert_eq!(Way::offered(Auth::Role, true).len(), 5);
-        let by_key = Way::offered(Auth::AccessKey, true);
-        assert_eq!(by_key, [Way::Console, Way::Administrator]);
-        assert!(!Way::offered(Auth::Role, false).contains(&Way::Administrator));
+    fn a_role_and_a_user_are_offered_every_way_and_a_store_what_applies_there() {
+        let best = |making| Way::offered(making, true).first().copied();
+        assert_eq!(Way::offered(Making::Role, true).len(), Way::ALL.len());
+        assert_eq!(Way::offered(Making::User, true).len(), Way::ALL.len());
+        assert_eq!(best(Making::Role), Some(Way::Cloudformation));
+        // It alone makes the key as well.
+        assert_eq!(best(Making::User), Some(Way::Cli));
+        assert_eq!(
+            Way::offered(Making::StoreKey, true),
+            [Way::Console, Way::Administrator]
+        );
+        for making in [Making::Role, Making::User, Making::StoreKey] {
+            let here = Way::offered(making, false);
+            assert!(!here.contains(&Way::Administrator));
+            let recommended = here.iter().filter(|way| way.is_recommended(&making));
+            assert!(recommended.eq(here.first().filter(|_| !making.at_store())));
+        }
         for way in Way::ALL {
             assert_eq!(Way::parse(Some(way.as_str())), Some(way));
         }
