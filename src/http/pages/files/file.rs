@@ -14,6 +14,7 @@ use crate::http::pages::files::place::{Crumb, KeyQuery, Place, Trouble, shown, s
 use crate::http::pages::files::preview;
 use crate::http::pages::files::preview::{LIFE, Preview};
 use crate::http::pages::files::snippet::{self, Snippet};
+use crate::http::pages::files::used_by::UsedBy;
 use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::{Chrome, Section};
 use crate::http::pages::shell::form::Form;
@@ -57,6 +58,7 @@ struct FilePage {
     lives: Vec<Life>,
     /// Where it is renamed, moved or copied.
     transfer: String,
+    used_by: UsedBy,
     snippets: Vec<Snippet>,
 }
 
@@ -149,8 +151,10 @@ async fn show(
         }
         Err(error) => Err(Trouble::of(error, visitor.is_admin())),
     };
+    let used_by = UsedBy::find(&services, &visitor, &id.0, std::slice::from_ref(&key)).await?;
     let page = FilePage {
         chrome: Chrome::of(&visitor, Section::Settings),
+        used_by,
         is_admin: visitor.is_admin(),
         snippets: snippet::of_file(
             &services.site.url(""),
@@ -207,6 +211,7 @@ impl FilePage {
             ),
             lives: lives(longest),
             transfer: place.of_file("file/move", &written),
+            used_by: UsedBy::default(),
             snippets: Vec::new(),
             key: written,
             place,

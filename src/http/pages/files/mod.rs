@@ -15,6 +15,7 @@ mod snippet;
 mod table;
 mod transfer;
 mod upload;
+mod used_by;
 
 pub use file::{download_name, only};
 pub use link::SignedLinkPage;
