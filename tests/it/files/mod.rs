@@ -23,4 +23,5 @@ mod signed_urls;
 mod stored_headers;
 pub mod uploads;
 mod used_by;
+mod version_pages;
 mod versions;

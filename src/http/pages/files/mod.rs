@@ -16,6 +16,7 @@ mod table;
 mod transfer;
 mod upload;
 mod used_by;
+mod versions;
 
 pub use file::{download_name, only};
 pub use link::SignedLinkPage;
