@@ -386,6 +386,7 @@ mod tests {
                 true,
                 Preview::Text {
                     text: "<script>alert(2)</script>".into(),
+                    is_laid_out: false,
                     is_cut: true,
                     damaged: Some("UTF-8"),
                     table: None,
@@ -412,6 +413,14 @@ mod tests {
         assert!(html.contains("src=\"https://b/x?a=1&#38;b=2\"") && html.contains("alt="));
         assert!(!html.contains("confirm-delete") && !html.contains("12 hours"));
         assert!(html.contains("1 hour"));
+        let html = render(
+            "/x.pdf",
+            false,
+            Preview::Pdf {
+                url: "https://b/x?a=1&b=2".into(),
+            },
+        );
+        assert!(html.contains("href=\"https://b/x?a=1&#38;b=2\"") && html.contains("Open the PDF"));
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod filter;
 mod folder;
 mod folder_page;
 mod folder_query;
+mod json_text;
 mod link;
 pub(super) mod place;
 mod preview;
