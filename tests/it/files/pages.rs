@@ -348,6 +348,12 @@ async fn files_are_moved_and_copied_and_folders_made() {
     for bad in ["", "a/b", ".."] {
         let answer = admin.post(&path, &[("folder", "/"), ("name", bad)]).await;
         assert_eq!(answer.status, 422, "{bad}");
+        assert!(answer.text.contains("id=\"folder-name-error\""), "{bad}");
+        assert!(
+            answer
+                .text
+                .contains(&format!("name=\"name\" value=\"{bad}\""))
+        );
     }
 }
 
