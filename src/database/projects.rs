@@ -1,8 +1,8 @@
 //! Projects and their files.
 
 use crate::application::kept::store::{
-    ImportStep, KeptAnswer, NewJob, ProjectFilter, ProjectStore, ProjectsOfStorage, StoreError,
-    StoreResult, Window,
+    ImportStep, KeptAnswer, NewJob, ProjectFilter, ProjectStore, ProjectsOfFiles,
+    ProjectsOfStorage, StoreError, StoreResult, Window,
 };
 use crate::database::engine::{Sql, Tx, Value, values};
 use crate::database::idempotency::keep;
@@ -11,6 +11,7 @@ use crate::database::project_files::{
 };
 use crate::database::record::{Record, storage_column, stored_name};
 use crate::database::{Database, before, containing, imports, jobs};
+use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::{ProjectId, StorageId, StorageRef, WorkspaceId};
 use crate::domain::names::Name;
 use crate::domain::project::{ImportFailure, Project, ProjectFile, ProjectStatus, count_archived};
@@ -190,6 +191,46 @@ impl ProjectStore for Database {
                 .find(importing)
                 .map_or(0, |(_, number)| *number),
             newest,
+        })
+    }
+
+    async fn projects_of_files(
+        &self,
+        workspace: &WorkspaceId,
+        storage: &StorageRef,
+        keys: &[FileKey],
+        named: u32,
+    ) -> StoreResult<ProjectsOfFiles> {
+        if keys.is_empty() {
+            return Ok(ProjectsOfFiles::default());
+        }
+        let mut values = values![workspace.as_str(), storage.to_string(), named];
+        values.extend(keys.iter().map(|key| Value::from(key.path())));
+        let found = self
+            .fetch_records(
+                "projects",
+                Sql::Built(format!(
+                    "SELECT id, name, COUNT(*) OVER () AS number FROM projects
+                     WHERE workspace_id = $1 AND COALESCE(storage_id, 'built-in') = $2
+                         AND EXISTS (SELECT 1 FROM project_files
+                             WHERE project_files.project_id = projects.id
+                                 AND project_files.path IN ({}))
+                     ORDER BY id DESC LIMIT $3",
+                    placeholders(4, keys.len())
+                )),
+                values,
+                |record| {
+                    Ok((
+                        record.number::<u64>("number")?,
+                        record.parse("id", ProjectId::parse)?,
+                        record.parse("name", stored_name)?,
+                    ))
+                },
+            )
+            .await?;
+        Ok(ProjectsOfFiles {
+            count: found.first().map_or(0, |(number, _, _)| *number),
+            newest: found.into_iter().map(|(_, id, name)| (id, name)).collect(),
         })
     }
 

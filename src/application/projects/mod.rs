@@ -13,6 +13,7 @@ mod reading;
 pub mod selection;
 mod source;
 pub mod source_files;
+mod used_by;
 
 use crate::application::bucket::port::Bucket;
 use crate::application::bucket::read::ListFrom;

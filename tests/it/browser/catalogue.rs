@@ -272,6 +272,16 @@ async fn entries(world: &World, made: &Made) -> Vec<Entry> {
             files("file?key=%2Flabels%2Fclasses.json"),
         ),
         entry(
+            "file-versions",
+            Admin,
+            files("file?key=%2Fimages%2Frings.png&versions=yes"),
+        ),
+        entry(
+            "file-move",
+            Admin,
+            files("file/move?key=%2Fimages%2Frings.png"),
+        ),
+        entry(
             "project-delete",
             Admin,
             format!("/projects/{project}/delete"),
@@ -351,6 +361,13 @@ async fn entries(world: &World, made: &Made) -> Vec<Entry> {
             files("files?folder=%2Fimages%2F"),
             "document.querySelector('[data-all]').click(); document.querySelector('.chosen .danger').click();",
             "form[action$='/delete']",
+        ),
+        done(
+            "files-folder-refused",
+            Admin,
+            files("files?folder=%2Fimages%2F"),
+            "document.getElementById('folder-name').value = 'a/b'; document.querySelector('.folder-form').submit();",
+            "#folder-name[aria-invalid=true]",
         ),
         done(
             "signed-link",
@@ -442,6 +459,7 @@ async fn extreme_entries(world: &mut World, made: &Made) -> Vec<Entry> {
         format!("/storages/{}/{what}?{}", made.storage, query(pairs))
     };
     vec![
+        entry("extreme-move", files("file/move", &[("key", &long_key)])),
         entry("extreme-storages", "/settings/storages".into()),
         entry("extreme-storage", format!("/settings/storages/{storage}")),
         entry("extreme-bucket", step("bucket")),

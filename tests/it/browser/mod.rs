@@ -6,6 +6,7 @@ pub mod catalogue;
 mod dialog;
 mod elsewhere;
 mod files;
+mod files_many;
 mod hostile_keys;
 mod keyboard;
 mod main_path;

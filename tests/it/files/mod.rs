@@ -22,4 +22,6 @@ mod request_headers;
 mod signed_urls;
 mod stored_headers;
 pub mod uploads;
+mod used_by;
+mod version_pages;
 mod versions;

@@ -348,6 +348,12 @@ async fn files_are_moved_and_copied_and_folders_made() {
     for bad in ["", "a/b", ".."] {
         let answer = admin.post(&path, &[("folder", "/"), ("name", bad)]).await;
         assert_eq!(answer.status, 422, "{bad}");
+        assert!(answer.text.contains("id=\"folder-name-error\""), "{bad}");
+        assert!(
+            answer
+                .text
+                .contains(&format!("name=\"name\" value=\"{bad}\""))
+        );
     }
 }
 
@@ -370,6 +376,34 @@ async fn tables_are_shown_as_such_and_snippets_name_the_file() {
     assert_eq!(content.status, 200, "{content:?}");
     let page = member.get(&file(&storage, "file", "/a.jsonl")).await;
     assert!(page.text.contains("<bdi>size</bdi></th>"));
+}
+
+#[tokio::test]
+async fn json_is_laid_out_and_a_pdf_opened() {
+    let scene = Scene::on(Emulator).prefix("team").connect().await;
+    let (app, workspace, storage) = scene.parts();
+    let content = "{\"a\":[1.50,\"<b>\"]}";
+    storage.put("/a.json", content).await;
+    storage.put("/a b.pdf", "%PDF-1.4").await;
+    let member = Visitor::sign_in(&app, &workspace.admin, "member").await;
+    let page = member.get(&file(&storage, "file", "/a.json")).await;
+    assert_eq!(page.status, 200, "{page:?}");
+    assert!(
+        page.text
+            .contains("    1.50,\n    &#34;&#60;b&#62;&#34;\n  ]")
+    );
+    assert!(page.text.contains("shown over several lines"));
+    let page = member.get(&file(&storage, "file", "/a b.pdf")).await;
+    let (before, _) = page
+        .text
+        .split_once("\" rel=\"noreferrer\">Open the PDF")
+        .unwrap();
+    let (_, link) = before.rsplit_once("href=\"").unwrap();
+    let opened = reqwest::get(link.replace("&#38;", "&")).await.unwrap();
+    assert_eq!(opened.status(), 200);
+    assert_eq!(opened.headers()["content-type"], "application/pdf");
+    let disposition = opened.headers()["content-disposition"].to_str().unwrap();
+    assert!(disposition.starts_with("inline"), "{disposition}");
 }
 
 #[tokio::test]

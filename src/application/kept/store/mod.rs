@@ -37,7 +37,7 @@ pub use jobs::{
 };
 pub use pending::{PendingCheck, PendingEdit, PendingStore, SeenStorage, StorageChange};
 pub use people::{SignInStore, WorkspaceContents, WorkspaceStore};
-pub use projects::{ImportStep, ProjectFilter, ProjectStore, ProjectsOfStorage};
+pub use projects::{ImportStep, ProjectFilter, ProjectStore, ProjectsOfFiles, ProjectsOfStorage};
 pub use retention::{Expired, OldCheck, RetentionStore};
 pub use role_waits::{RoleWaitStore, TryPace, TryResult};
 pub use sealed::{SealedColumn, SealedStore, SealedValue};

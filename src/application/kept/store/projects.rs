@@ -4,6 +4,7 @@ use crate::application::kept::store::error::StoreResult;
 use crate::application::kept::store::idempotency::KeptAnswer;
 use crate::application::kept::store::jobs::NewJob;
 use crate::application::kept::store::values::Window;
+use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::{ProjectId, StorageId, StorageRef, WorkspaceId};
 use crate::domain::names::Name;
 use crate::domain::project::{ImportFailure, Progress, Project, ProjectFile, Skipped};
@@ -16,6 +17,14 @@ pub struct ProjectsOfStorage {
     pub count: u64,
     /// How many of them are importing files from it.
     pub importing: u64,
+    /// The newest of them.
+    pub newest: Vec<(ProjectId, Name)>,
+}
+
+/// The projects that have some of these files.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ProjectsOfFiles {
+    pub count: u64,
     /// The newest of them.
     pub newest: Vec<(ProjectId, Name)>,
 }
@@ -86,6 +95,15 @@ pub trait ProjectStore: Send + Sync {
         storage: &StorageId,
         named: u32,
     ) -> StoreResult<ProjectsOfStorage>;
+    /// Those that have at least one of these files of the storage, at most `named` of them by name. None for
+    /// no files.
+    async fn projects_of_files(
+        &self,
+        workspace: &WorkspaceId,
+        storage: &StorageRef,
+        keys: &[FileKey],
+        named: u32,
+    ) -> StoreResult<ProjectsOfFiles>;
     /// With its files and its import. False when there is none.
     async fn delete_project(&self, workspace: &WorkspaceId, id: &ProjectId) -> StoreResult<bool>;
     /// By position, those after `after`. Empty for another workspace's project.

@@ -8,6 +8,7 @@ use crate::domain::ids::StorageRef;
 use crate::domain::people::audit::{FilePart, NamedFile};
 use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::files::place::{Place, address, shown};
+use crate::http::pages::files::used_by::UsedBy;
 use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::{Chrome, Section};
 use crate::http::pages::shell::form::FormFields;
@@ -57,6 +58,7 @@ struct DeleteFilesPage {
     back: String,
     /// How many files were deleted, where others were not.
     deleted: Option<usize>,
+    used_by: UsedBy,
     error: Option<String>,
 }
 
@@ -111,6 +113,7 @@ impl DeleteFilesPage {
             back: place.folder_url(&folder.to_string()),
             keys: keys.iter().map(DeleteRow::of).collect(),
             deleted: None,
+            used_by: UsedBy::default(),
             error: keys
                 .is_empty()
                 .then(|| "No file was selected. Select the files to delete first.".to_owned()),
@@ -129,8 +132,10 @@ async fn confirm(
     let by_query = query.0.key.is_some();
     let (keys, folder) = files_to_delete(query.0, &fields)?;
     let view = services.storages.get(&admin.visitor.member, &id.0).await?;
+    let used_by = UsedBy::find(&services, &admin.visitor, &id.0, &keys).await?;
     let page = DeleteFilesPage {
         chrome: Chrome::of(&admin.visitor, Section::Settings),
+        used_by,
         ..DeleteFilesPage::of(Place::of(&view), &keys, &folder, by_query)
     };
     let mut response = html(&page)?;
@@ -190,8 +195,10 @@ async fn delete(
         )));
     }
     let left: Vec<FileKey> = failed.iter().map(|o| o.file.key.clone()).collect();
+    let used_by = UsedBy::find(&services, &admin.visitor, &id.0, &left).await?;
     let mut page = DeleteFilesPage {
         chrome: Chrome::of(&admin.visitor, Section::Settings),
+        used_by,
         deleted: Some(keys.len() - left.len()),
         ..DeleteFilesPage::of(place, &left, &folder, by_query)
     };
@@ -208,6 +215,7 @@ async fn delete(
 mod tests {
     use super::*;
     use crate::http::pages::files::place::samples::{ODD_KEYS, place};
+    use crate::http::pages::files::used_by::samples::used_by;
 
     #[test]
     fn what_is_to_be_deleted_is_named_and_carried() {
@@ -229,5 +237,23 @@ mod tests {
             .render()
             .unwrap();
         assert!(html.contains("No file was selected"));
+    }
+
+    #[test]
+    fn projects_that_use_the_files_are_named() {
+        let html = |keys: &[&str], count| {
+            let keys: Vec<FileKey> = keys.iter().map(|k| FileKey::parse(k).unwrap()).collect();
+            DeleteFilesPage {
+                used_by: used_by(count),
+                ..DeleteFilesPage::of(place(), &keys, &Folder::root(), false)
+            }
+            .render()
+            .unwrap()
+        };
+        let one = html(&["/a"], 1);
+        assert!(one.contains("1 project uses this file."));
+        assert!(one.contains("href=\"/projects/prj_1\"") && !one.contains("Cats <b>"));
+        let many = html(&["/a", "/b"], 21);
+        assert!(many.contains("21 projects use some of these files.") && many.contains("20 more"));
     }
 }

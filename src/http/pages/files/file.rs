@@ -14,6 +14,8 @@ use crate::http::pages::files::place::{Crumb, KeyQuery, Place, Trouble, shown, s
 use crate::http::pages::files::preview;
 use crate::http::pages::files::preview::{LIFE, Preview};
 use crate::http::pages::files::snippet::{self, Snippet};
+use crate::http::pages::files::used_by::UsedBy;
+use crate::http::pages::files::versions::Versions;
 use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::{Chrome, Section};
 use crate::http::pages::shell::form::Form;
@@ -57,6 +59,8 @@ struct FilePage {
     lives: Vec<Life>,
     /// Where it is renamed, moved or copied.
     transfer: String,
+    used_by: UsedBy,
+    versions: Versions,
     snippets: Vec<Snippet>,
 }
 
@@ -130,14 +134,30 @@ impl About {
     }
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileQuery {
+    key: String,
+    /// `yes` where its versions shall be listed.
+    versions: Option<String>,
+}
+
 async fn show(
     visitor: Visitor,
     services: Data<Services>,
     id: Id<StorageRef>,
-    query: Query<KeyQuery>,
+    query: Query<FileQuery>,
 ) -> Result<HttpResponse> {
-    let key = query.0.parse()?;
-    let place = Place::of(&services.storages.get(&visitor.member, &id.0).await?);
+    let FileQuery { key, versions } = query.0;
+    let key = KeyQuery { key }.parse()?;
+    let view = services.storages.get(&visitor.member, &id.0).await?;
+    let place = Place::of(&view);
+    let is_asked = versions.as_deref() == Some("yes");
+    let versions = match view.connection.settings.grants().versions {
+        false => Versions::NotGranted,
+        true if is_asked => Versions::list(&services, &visitor, &id.0, &key).await,
+        true => Versions::unasked(&place, &key.to_string()),
+    };
     let known = services
         .files
         .details(&visitor.member, &id.0, &key, None)
@@ -149,8 +169,11 @@ async fn show(
         }
         Err(error) => Err(Trouble::of(error, visitor.is_admin())),
     };
+    let used_by = UsedBy::find(&services, &visitor, &id.0, std::slice::from_ref(&key)).await?;
     let page = FilePage {
         chrome: Chrome::of(&visitor, Section::Settings),
+        used_by,
+        versions,
         is_admin: visitor.is_admin(),
         snippets: snippet::of_file(
             &services.site.url(""),
@@ -207,6 +230,8 @@ impl FilePage {
             ),
             lives: lives(longest),
             transfer: place.of_file("file/move", &written),
+            used_by: UsedBy::default(),
+            versions: Versions::unasked(&place, &written),
             snippets: Vec::new(),
             key: written,
             place,
@@ -361,6 +386,7 @@ mod tests {
                 true,
                 Preview::Text {
                     text: "<script>alert(2)</script>".into(),
+                    is_laid_out: false,
                     is_cut: true,
                     damaged: Some("UTF-8"),
                     table: None,
@@ -387,6 +413,14 @@ mod tests {
         assert!(html.contains("src=\"https://b/x?a=1&#38;b=2\"") && html.contains("alt="));
         assert!(!html.contains("confirm-delete") && !html.contains("12 hours"));
         assert!(html.contains("1 hour"));
+        let html = render(
+            "/x.pdf",
+            false,
+            Preview::Pdf {
+                url: "https://b/x?a=1&b=2".into(),
+            },
+        );
+        assert!(html.contains("href=\"https://b/x?a=1&#38;b=2\"") && html.contains("Open the PDF"));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::application::files::read::SearchFrom;
 use crate::domain::files::file_key::{FileKey, Folder};
 use crate::domain::ids::StorageRef;
 use crate::http::declare::{PageRoute, PageRoutes};
-use crate::http::pages::files::folder_page::{FilesPage, Listed, Upload};
+use crate::http::pages::files::folder_page::{FilesPage, Forms, Listed};
 use crate::http::pages::files::folder_query::FolderQuery;
 use crate::http::pages::files::place::{Place, Trouble};
 use crate::http::pages::shell::answer::html;
@@ -31,7 +31,7 @@ async fn show(
     id: Id<StorageRef>,
     query: Query<FolderQuery>,
 ) -> Result<HttpResponse> {
-    page(&visitor, &services, &id.0, query.0, Upload::default()).await
+    page(&visitor, &services, &id.0, query.0, Forms::default()).await
 }
 
 /// The page of a folder. A storage that cannot be read now has one too, which says why.
@@ -40,7 +40,7 @@ pub async fn page(
     services: &Services,
     id: &StorageRef,
     query: FolderQuery,
-    upload: Upload,
+    forms: Forms,
 ) -> Result<HttpResponse> {
     let place = Place::of(&services.storages.get(&visitor.member, id).await?);
     let folder = Folder::parse(query.folder.as_deref().unwrap_or_default())
@@ -89,7 +89,8 @@ pub async fn page(
     let mut page = FilesPage::of(place, folder, &query, listed);
     page.chrome = chrome;
     page.is_admin = visitor.is_admin();
-    page.upload = upload;
+    page.upload = forms.upload;
+    page.new_folder = forms.new_folder;
     let mut response = html(&page)?;
     if let Some(trouble) = &page.trouble {
         trouble.mark(&mut response);

@@ -61,6 +61,21 @@ pub struct FilesPage {
     /// A project from all that is below this folder.
     project: String,
     pub upload: Upload,
+    pub new_folder: NewFolder,
+}
+
+/// The forms below a folder, as they were typed.
+#[derive(Default)]
+pub struct Forms {
+    pub upload: Upload,
+    pub new_folder: NewFolder,
+}
+
+/// The form that makes a folder.
+#[derive(Default)]
+pub struct NewFolder {
+    pub name: String,
+    pub error: Option<String>,
 }
 
 /// The form that stores files in the folder.
@@ -216,6 +231,7 @@ impl FilesPage {
                 &[("storage_id", &place.id), ("folder", &written)],
             ),
             upload: Upload::default(),
+            new_folder: NewFolder::default(),
             folder: written,
             place,
         }
@@ -430,6 +446,26 @@ mod tests {
         let html = page.render().unwrap();
         assert!(html.contains("&#60;b&#62;.txt") && html.contains("There is one already."));
         assert!(html.contains("Uploaded"));
+    }
+
+    #[test]
+    fn a_folder_that_was_not_made_keeps_its_name() {
+        let page = FilesPage {
+            is_admin: true,
+            new_folder: NewFolder {
+                name: "a/<b>".into(),
+                error: Some("Without a slash.".into()),
+            },
+            ..FilesPage::of(
+                place(),
+                Folder::root(),
+                &FolderQuery::default(),
+                listed(Some(found(Vec::new(), Vec::new())), None, None),
+            )
+        };
+        let html = page.render().unwrap();
+        assert!(html.contains("value=\"a/&#60;b&#62;\"") && html.contains("Without a slash."));
+        assert!(html.contains("id=\"folder-name-error\""));
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod filter;
 mod folder;
 mod folder_page;
 mod folder_query;
+mod json_text;
 mod link;
 pub(super) mod place;
 mod preview;
@@ -15,6 +16,8 @@ mod snippet;
 mod table;
 mod transfer;
 mod upload;
+mod used_by;
+mod versions;
 
 pub use file::{download_name, only};
 pub use link::SignedLinkPage;

@@ -8,6 +8,7 @@ use crate::application::files::sign::{ReadMethod, SignRequest};
 use crate::application::files::text::{DecodedText, decode};
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::StorageRef;
+use crate::http::pages::files::json_text::laid_out;
 use crate::http::pages::files::table::Table;
 use crate::http::pages::shell::session::Visitor;
 use crate::http::state::Services;
@@ -31,8 +32,14 @@ pub enum Preview {
     Video {
         url: String,
     },
+    /// Browsers show it by themselves, apart from the page.
+    Pdf {
+        url: String,
+    },
     Text {
         text: String,
+        /// Whether it is JSON that is shown over more lines than it has.
+        is_laid_out: bool,
         /// Whether there is more of it.
         is_cut: bool,
         /// The encoding in which some of the bytes are no text.
@@ -45,10 +52,12 @@ pub enum Preview {
 }
 
 impl Preview {
-    /// The address that the browser fetches it from.
+    /// The address that the page fetches it from.
     pub fn url(&self) -> Option<&str> {
         match self {
             Self::Picture { url } | Self::Audio { url } | Self::Video { url } => Some(url),
+            // No part of the page.
+            Self::Pdf { .. } => None,
             Self::Text { .. } | Self::Nothing(_) => None,
         }
     }
@@ -59,6 +68,7 @@ enum Sort {
     Picture,
     Audio,
     Video,
+    Pdf,
     Text,
     Other,
 }
@@ -73,6 +83,7 @@ fn sort_of(key: &FileKey, stored_type: Option<&str>) -> Sort {
     match essence.trim() {
         "image/tiff" => Sort::Other,
         "application/json" => Sort::Text,
+        "application/pdf" => Sort::Pdf,
         essence if essence.starts_with("image/") => Sort::Picture,
         essence if essence.starts_with("audio/") => Sort::Audio,
         essence if essence.starts_with("video/") => Sort::Video,
@@ -135,8 +146,12 @@ pub async fn of_file(
             let content_type = metadata.content_type.as_deref();
             text(services, visitor, storage, key, content_type).await
         }
-        Sort::Picture | Sort::Audio | Sort::Video => {
-            let content_type = metadata.content_type.clone();
+        Sort::Picture | Sort::Audio | Sort::Video | Sort::Pdf => {
+            let content_type = match sort {
+                // Stored without a type, it would be saved instead of shown.
+                Sort::Pdf => Some("application/pdf".to_owned()),
+                _ => metadata.content_type.clone(),
+            };
             let request = SignRequest {
                 keys: vec![key.clone()],
                 expires_in: Some(LIFE.min(services.files.longest_url_life)),
@@ -150,6 +165,7 @@ pub async fn of_file(
                 .map(|url| match sort {
                     Sort::Audio => Preview::Audio { url },
                     Sort::Video => Preview::Video { url },
+                    Sort::Pdf => Preview::Pdf { url },
                     _ => Preview::Picture { url },
                 })
         }
@@ -223,12 +239,17 @@ fn as_text(name: &str, bytes: &[u8], content_type: Option<&str>, is_cut: bool) -
             text,
             encoding,
             is_damaged,
-        } => Preview::Text {
-            table: Table::of(name, &text, is_cut),
-            text,
-            is_cut,
-            damaged: is_damaged.then_some(encoding),
-        },
+        } => {
+            let is_json = !is_cut && is_json(name, content_type);
+            let readable = is_json.then(|| laid_out(&text)).flatten();
+            Preview::Text {
+                table: Table::of(name, &text, is_cut),
+                is_laid_out: readable.is_some(),
+                text: readable.unwrap_or(text),
+                is_cut,
+                damaged: is_damaged.then_some(encoding),
+            }
+        }
         DecodedText::UnknownCharset(charset) => Preview::Nothing(format!(
             "The file's type names the charset “{charset}”, which is not known here, so the text is not shown."
         )),
@@ -236,6 +257,15 @@ fn as_text(name: &str, bytes: &[u8], content_type: Option<&str>, is_cut: bool) -
             "The file says it is text and holds binary data, so it is not shown.".to_owned(),
         ),
     }
+}
+
+/// Whether a file says that it is one JSON text.
+fn is_json(name: &str, content_type: Option<&str>) -> bool {
+    let ends_so = name
+        .rsplit_once('.')
+        .is_some_and(|(_, ending)| ending.eq_ignore_ascii_case("json"));
+    let essence = content_type.and_then(|stored| stored.split(';').next());
+    ends_so || essence.is_some_and(|essence| essence.trim() == "application/json")
 }
 
 /// The numbers of a text's lines, one below the other.
@@ -268,7 +298,9 @@ mod tests {
             ("/a", Some("text/plain; charset=utf-8"), Sort::Text),
             ("/a.mp4", None, Sort::Video),
             ("/a.mp3", None, Sort::Audio),
-            ("/a.pdf", None, Sort::Other),
+            ("/a.pdf", None, Sort::Pdf),
+            ("/a", Some("application/pdf"), Sort::Pdf),
+            ("/a.pdf", Some("text/html"), Sort::Other),
             ("/a.zip", None, Sort::Other),
             ("/a", None, Sort::Other),
         ] {
@@ -296,6 +328,28 @@ mod tests {
         assert!(matches!(latin, Preview::Text { text, damaged: None, .. } if text == "Zürich"));
         let unknown = as_text("a", b"a", Some("text/plain; charset=klingon"), false);
         assert!(matches!(unknown, Preview::Nothing(why) if why.contains("klingon")));
+    }
+
+    #[test]
+    fn json_is_laid_out_where_all_of_it_is_there() {
+        let shown = |name: &str, content_type, is_cut| match as_text(
+            name,
+            b"[1,2]",
+            content_type,
+            is_cut,
+        ) {
+            Preview::Text {
+                text, is_laid_out, ..
+            } => (text, is_laid_out),
+            _ => panic!("it is text"),
+        };
+        let whole = ("[\n  1,\n  2\n]".to_owned(), true);
+        let json = Some("application/json; charset=utf-8");
+        assert_eq!(shown("a.JSON", None, false), whole);
+        assert_eq!(shown("a", json, false), whole);
+        for other in [shown("a.json", None, true), shown("a.txt", None, false)] {
+            assert_eq!(other, ("[1,2]".to_owned(), false));
+        }
     }
 
     #[test]

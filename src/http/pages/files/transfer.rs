@@ -9,6 +9,9 @@ use crate::domain::files::file_key::{FileKey, Folder};
 use crate::domain::ids::StorageRef;
 use crate::domain::people::audit::{FilePart, NamedFile};
 use crate::http::declare::{PageRoute, PageRoutes};
+use crate::http::pages::files::folder;
+use crate::http::pages::files::folder_page::{Forms, NewFolder};
+use crate::http::pages::files::folder_query::FolderQuery;
 use crate::http::pages::files::place::{Crumb, KeyQuery, Place, address, shown};
 use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::{Chrome, Section};
@@ -208,7 +211,6 @@ fn in_words(error: &Error) -> String {
     }
 }
 
-/// Stores the empty object by which S3's console makes a folder.
 async fn create_folder(
     admin: AdminVisitor,
     services: Data<Services>,
@@ -216,14 +218,52 @@ async fn create_folder(
     trail: Trail,
     form: Form<FolderForm>,
 ) -> Result<HttpResponse> {
+    let within = Folder::parse(&form.0.folder).map_err(|i| Error::field("folder", i))?;
+    let name = form.0.name;
+    let error = match make_folder(&admin, &services, &id.0, &trail, &within, &name).await {
+        Ok(made) => {
+            let path = format!("/storages/{}/files", id.0);
+            let made = made.to_string();
+            let pairs = [("folder", made.as_str()), ("done", "folder_created")];
+            return Ok(see_other(&address(&path, &pairs)));
+        }
+        Err(error) if error.kind == Kind::Forbidden || error.kind == Kind::Internal => {
+            return Err(error);
+        }
+        Err(error) => error.for_admins(),
+    };
+    let query = FolderQuery {
+        folder: Some(within.to_string()),
+        ..FolderQuery::default()
+    };
+    let forms = Forms {
+        new_folder: NewFolder {
+            name,
+            error: Some(in_words(&error)),
+        },
+        ..Forms::default()
+    };
+    let mut page = folder::page(&admin.visitor, &services, &id.0, query, forms).await?;
+    *page.status_mut() = status_of(error.kind);
+    Ok(page)
+}
+
+/// Stores the empty object by which S3's console makes a folder. Gives its key.
+async fn make_folder(
+    admin: &AdminVisitor,
+    services: &Services,
+    id: &StorageRef,
+    trail: &Trail,
+    within: &Folder,
+    name: &str,
+) -> Result<FileKey> {
     let refuse = |invalid| Error::field("name", invalid);
-    let folder = Folder::parse(&form.0.folder).map_err(|i| Error::field("folder", i))?;
-    let name = form.0.name.strip_suffix('/').unwrap_or(&form.0.name);
+    let name = name.strip_suffix('/').unwrap_or(name);
     if name.is_empty() || name.contains('/') {
         let detail = "Enter the name of one folder, without a slash.";
         return Err(refuse(Invalid::new("invalid_name", detail)));
     }
-    let key = FileKey::parse(&format!("{folder}{name}/")).map_err(refuse)?;
+    let key = FileKey::parse(&format!("{within}{name}/")).map_err(refuse)?;
     trail.changes_file(&key).await?;
     let object = NewObject {
         content_type: "application/x-directory".to_owned(),
@@ -239,19 +279,19 @@ async fn create_folder(
     let ended = sender.send(Piece::End).await;
     ended.map_err(|_| Error::bug("the end of an empty body was not taken"))?;
     let body = UploadBody::new(pieces, Some(0), Vec::new());
-    let stored = services.files.put(&admin.admin, &id.0, &key, object, body);
+    let stored = services.files.put(&admin.admin, id, &key, object, body);
     match stored.await {
-        Ok(_) => {}
-        // The folder is there: that is what was asked for.
-        Err(error) if error.kind == Kind::PreconditionFailed => trail.became([(0, Some(&error))]),
-        Err(error) => return Err(error),
+        Ok(_) => Ok(key),
+        Err(error) => {
+            trail.became([(0, Some(&error))]);
+            // The folder is there: that is what was asked for.
+            if error.kind == Kind::PreconditionFailed {
+                Ok(key)
+            } else {
+                Err(error)
+            }
+        }
     }
-    let path = format!("/storages/{}/files", id.0);
-    let made = key.to_string();
-    Ok(see_other(&address(
-        &path,
-        &[("folder", &made), ("done", "folder_created")],
-    )))
 }
 
 #[cfg(test)]

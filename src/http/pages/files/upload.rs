@@ -10,8 +10,7 @@ use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::file_headers;
 use crate::http::pages::files::file_name::file_name;
 use crate::http::pages::files::folder;
-
-use crate::http::pages::files::folder_page::Upload;
+use crate::http::pages::files::folder_page::{Forms, Upload};
 use crate::http::pages::files::folder_query::FolderQuery;
 use crate::http::pages::files::place::{address, shown};
 use crate::http::pages::shell::answer::see_other;
@@ -131,7 +130,11 @@ async fn upload(
             _ => results.into_iter().map(FileResult::in_words).collect(),
         },
     };
-    let mut page = folder::page(&admin.visitor, &services, &id.0, query, upload).await?;
+    let forms = Forms {
+        upload,
+        ..Forms::default()
+    };
+    let mut page = folder::page(&admin.visitor, &services, &id.0, query, forms).await?;
     *page.status_mut() = status_of(error.kind);
     Ok(page)
 }

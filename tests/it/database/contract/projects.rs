@@ -1,6 +1,8 @@
-use crate::application::kept::store::{PendingStore, ProjectStore, StoreError, WorkspaceStore};
+use crate::application::kept::store::{
+    PendingStore, ProjectStore, ProjectsOfFiles, StoreError, WorkspaceStore,
+};
 use crate::domain::files::file_key::FileKey;
-use crate::domain::ids::{ProjectId, StorageId};
+use crate::domain::ids::{ProjectId, StorageId, StorageRef};
 use crate::domain::project::{ImportFailure, ProjectStatus};
 use crate::it::database::contract::samples::*;
 use crate::it::support::database::{TestDb, on_both_engines};
@@ -17,6 +19,7 @@ on_both_engines!(
     a_creation_that_is_broken_off_leaves_nothing,
     damaged_projects_are_not_read,
     what_an_earlier_release_left_out_has_no_reasons,
+    the_projects_of_files_are_counted_and_named,
 );
 
 async fn projects_come_back_as_they_were(db: TestDb) {
@@ -321,4 +324,47 @@ async fn damaged_projects_are_not_read(db: TestDb) {
         Err(StoreError::Damaged { .. })
     ));
     assert!(FileKey::parse("../up").is_err());
+}
+
+async fn the_projects_of_files_are_counted_and_named(db: TestDb) {
+    let db = db.database;
+    let (mine, other) = (workspace(&db).await, workspace(&db).await);
+    let stored = storage(&db, &mine.id).await;
+    let place = StorageRef::Own(stored.id.clone());
+    let keys = ["/a", "//b %"].map(|key| FileKey::parse(key).unwrap());
+    let mut made = Vec::new();
+    for files in [
+        vec![file(0, "/a"), file(1, "//b %")],
+        vec![file(0, "//b %")],
+        vec![file(0, "/A"), file(1, "/b %")],
+    ] {
+        let project = new_project(&mine.id, Some(&stored.id));
+        db.create_project(&project, 1, &files, None, None)
+            .await
+            .unwrap();
+        made.insert(0, (project.id, project.name));
+    }
+    let built_in = new_project(&mine.id, None);
+    db.create_project(&built_in, 1, &[file(0, "/a")], None, None)
+        .await
+        .unwrap();
+
+    // A project with several of them is counted once.
+    let found = db.projects_of_files(&mine.id, &place, &keys, 9).await;
+    let found = found.unwrap();
+    assert_eq!((found.count, found.newest.as_slice()), (2, &made[1..]));
+    let cut = db.projects_of_files(&mine.id, &place, &keys, 1).await;
+    let cut = cut.unwrap();
+    assert_eq!((cut.count, cut.newest.as_slice()), (2, &made[1..2]));
+    let first = db.projects_of_files(&mine.id, &place, &keys[..1], 9).await;
+    assert_eq!(first.unwrap().newest, made[2..]);
+    let here = db
+        .projects_of_files(&mine.id, &StorageRef::BuiltIn, &keys, 9)
+        .await
+        .unwrap();
+    assert_eq!(here.newest, [(built_in.id, built_in.name)]);
+    for (workspace, keys) in [(&mine.id, &keys[..0]), (&other.id, &keys[..])] {
+        let none = db.projects_of_files(workspace, &place, keys, 9).await;
+        assert_eq!(none, Ok(ProjectsOfFiles::default()));
+    }
 }
