@@ -101,6 +101,16 @@ const SQLITE: &[(i64, &str, &str)] = &[
         "links_and_keys",
         include_str!("../../migrations/sqlite/0016_links_and_keys.sql"),
     ),
+    (
+        17,
+        "audit_filters",
+        include_str!("../../migrations/sqlite/0017_audit_filters.sql"),
+    ),
+    (
+        18,
+        "sign_in_arrivals",
+        include_str!("../../migrations/sqlite/0018_sign_in_arrivals.sql"),
+    ),
 ];
 
 const POSTGRES: &[(i64, &str, &str)] = &[
@@ -183,6 +193,16 @@ const POSTGRES: &[(i64, &str, &str)] = &[
         16,
         "links_and_keys",
         include_str!("../../migrations/postgres/0016_links_and_keys.sql"),
+    ),
+    (
+        17,
+        "audit_filters",
+        include_str!("../../migrations/postgres/0017_audit_filters.sql"),
+    ),
+    (
+        18,
+        "sign_in_arrivals",
+        include_str!("../../migrations/postgres/0018_sign_in_arrivals.sql"),
     ),
 ];
 

@@ -94,6 +94,20 @@ impl StorageStore for Database {
         .await
     }
 
+    async fn storage_of_setup(
+        &self,
+        workspace: &WorkspaceId,
+        setup: &SetupId,
+    ) -> StoreResult<Option<StorageId>> {
+        self.fetch_record(
+            "storages",
+            "SELECT id FROM storages WHERE workspace_id = $1 AND setup_id = $2",
+            values![workspace.as_str(), setup.as_str()],
+            |record| record.parse("id", StorageId::parse),
+        )
+        .await
+    }
+
     async fn list_storages(
         &self,
         workspace: &WorkspaceId,

@@ -57,6 +57,8 @@ pub struct SetupView {
     pub wait: Option<RoleWait>,
     /// Whether the last check is young enough to make a storage by, if it passed.
     pub check_is_fresh: bool,
+    /// What a completed setup has become; `None` after the storage was deleted, too.
+    pub storage: Option<StorageId>,
 }
 
 /// Which role it is, and where it is made, as whoever administers AWS enters it.
@@ -134,6 +136,7 @@ impl Setups {
             principal,
             last_check: None,
             check_is_fresh: false,
+            storage: None,
         };
         match self.store_new(&view, &keep).await {
             Ok(()) => {
@@ -578,6 +581,14 @@ impl Setups {
                 .is_some_and(|check| self.is_fresh(check)),
             last_check,
             wait: self.store.role_wait(&setup.workspace, &setup.id).await?,
+            storage: match setup.status {
+                SetupStatus::Completed => {
+                    self.store
+                        .storage_of_setup(&setup.workspace, &setup.id)
+                        .await?
+                }
+                SetupStatus::Open | SetupStatus::Closed | SetupStatus::Expired => None,
+            },
             setup,
         })
     }

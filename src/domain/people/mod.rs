@@ -2,4 +2,5 @@
 
 pub mod audit;
 pub mod sign_in;
+pub mod subject;
 pub mod workspace;

@@ -4,7 +4,7 @@ use crate::application::kept::store::error::StoreResult;
 use crate::application::kept::store::idempotency::KeptAnswer;
 use crate::application::kept::store::values::{SecretHash, Window};
 use crate::domain::ids::{InstructionLinkId, SessionId, SetupId, StorageRef, TokenId, WorkspaceId};
-use crate::domain::people::sign_in::{InstructionLink, Session, SignInLink};
+use crate::domain::people::sign_in::{InstructionLink, Session, SignInLink, UsedLink};
 use crate::domain::people::workspace::{ApiToken, Workspace};
 use async_trait::async_trait;
 use std::collections::HashMap;
@@ -62,12 +62,12 @@ pub trait SignInStore: Send + Sync {
         hash: &SecretHash,
         answer: Option<&KeptAnswer>,
     ) -> StoreResult<()>;
-    /// The link with this hash, if it was not used and has not expired at `now`.
-    async fn sign_in_link_by_hash(
-        &self,
-        hash: &SecretHash,
-        now: OffsetDateTime,
-    ) -> StoreResult<Option<SignInLink>>;
+    /// The link with this hash, expired or not, if it was not used.
+    async fn sign_in_link_by_hash(&self, hash: &SecretHash) -> StoreResult<Option<SignInLink>>;
+    /// The link with this hash, if it was used.
+    async fn used_sign_in_link(&self, hash: &SecretHash) -> StoreResult<Option<UsedLink>>;
+    /// Writes down the setup that a used link has opened.
+    async fn link_opened_setup(&self, hash: &SecretHash, setup: &SetupId) -> StoreResult<()>;
     /// In one transaction: uses the link up and begins the session. False, and nothing is done, when the
     /// link is gone: nobody uses it twice.
     async fn begin_session(

@@ -27,6 +27,12 @@ pub trait StorageStore: Send + Sync {
         workspace: &WorkspaceId,
         id: &StorageId,
     ) -> StoreResult<Option<Storage>>;
+    /// The storage that a setup has become.
+    async fn storage_of_setup(
+        &self,
+        workspace: &WorkspaceId,
+        setup: &SetupId,
+    ) -> StoreResult<Option<StorageId>>;
     async fn list_storages(
         &self,
         workspace: &WorkspaceId,
