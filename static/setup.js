@@ -15,6 +15,19 @@
     drop: (field) => { try { sessionStorage.removeItem(shelf + field.name); } catch { /* forbidden */ } },
   };
 
+  /** Takes what was read from a pasted address into the fields, but not under the fingers of whoever types. */
+  let pasted = null;
+  function fillFields() {
+    for (const read of document.querySelectorAll("[data-fill]")) {
+      const field = read.closest(".field").querySelector("input");
+      if (field.value === read.dataset.fill || (document.activeElement === field && pasted !== field)) continue;
+      field.value = read.dataset.fill;
+      kept.drop(field);
+      const around = field.closest("details");
+      if (around) around.open = true;
+    }
+  }
+
   /** Marks a field as invalid or valid according to its slot. */
   function markFields() {
     for (const field of fields()) {
@@ -27,6 +40,7 @@
 
   if (form) {
     form.addEventListener("input", (event) => {
+      pasted = /^insertFrom(Paste|Drop)/.test(event.inputType) ? event.target : null;
       if (event.target.matches("[data-keep]")) kept.set(event.target);
     });
     addEventListener("DOMContentLoaded", () => {
@@ -49,6 +63,7 @@
     document.addEventListener("htmx:afterSettle", () => {
       for (const id of open) if ($(id)) $(id).open = true;
       markFields();
+      fillFields();
     });
   }
 
@@ -80,7 +95,7 @@
     holder.replaceChildren(dot);
   }
 
-  /** Calls `each(event, data)` for every server-sent event of a response. */
+  /** Calls `each(event, data, id)` for every server-sent event of a response. */
   async function events(response, each) {
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
     let rest = "";
@@ -92,9 +107,9 @@
       while ((end = rest.indexOf("\n\n")) >= 0) {
         const lines = rest.slice(0, end).split("\n");
         rest = rest.slice(end + 2);
-        const name = lines.find((line) => line.startsWith("event: "));
-        const data = lines.filter((line) => line.startsWith("data: ")).map((line) => line.slice(6));
-        each(name ? name.slice(7) : "", data.join("\n"));
+        const of = (name) => lines.filter((line) => line.startsWith(`${name}: `)).map((line) => line.slice(name.length + 2));
+        const [name] = of("event");
+        if (name) each(name, of("data").join("\n"), of("id")[0]);
       }
     }
   }
@@ -108,12 +123,16 @@
     }
   }
 
-  /** How long a page waits for a role, in milliseconds. */
-  const PATIENCE = 15 * 60 * 1000;
   const SECOND = 1000;
+  /** For how long one answer is waited for before both its reasons are shown. */
+  const BOTH_CAUSES = 60;
+  /** How long the service's own check of a role that has appeared may take, before the page checks by itself. */
+  const OWN_CHECK = 45 * SECOND;
+  const pause = (time) => new Promise((resume) => setTimeout(resume, time));
 
   const stepsOf = () => [...document.querySelectorAll('.checklist > li[id^="step-"]')];
   const tell = (text) => { const words = $("check-progress"); if (words) words.textContent = text; };
+  const clock = (text) => { const words = $("wait-clock"); if (words) words.textContent = text; };
   const title = (text) => { const head = $("verdict-title"); if (head) head.textContent = text; };
 
   /** Shows steps as not tried, or as being tried. */
@@ -125,26 +144,32 @@
     }
   }
 
-  /** Checks once and shows each step as it ends. With `wait`, a role that is not there is nothing to report yet. */
-  async function check(form, wait) {
-    const button = form.querySelector("button");
+  function checking() {
     const steps = stepsOf();
-    const label = button.textContent;
-    const body = new URLSearchParams(new FormData(form));
-    if (wait) body.set("wait", "60");
-    button.disabled = !wait;
-    if (!wait) button.textContent = "Checking…";
-    if (!wait || !wait.rounds) reset(steps, "Checking", "busy");
-    if (wait) reset(steps.slice(1), "Waiting", "none");
+    reset(steps, "Checking", "busy");
+    $("not-there")?.remove();
     const verdict = $("verdict");
     if (verdict) delete verdict.dataset.ended;
-    if (!wait) { title("Checking the connection"); tell(`Checking ${steps.length} steps.`); }
+    title("Checking the connection");
+    clock("");
+    tell(`Checking ${steps.length} steps.`);
+  }
+
+  /** Checks once and shows each step as it ends. `patient`: tries again for a minute, as a new role may need it. */
+  async function check(form, patient) {
+    const button = form.querySelector("button");
+    const label = button.textContent;
+    const body = new URLSearchParams(new FormData(form));
+    if (patient) body.set("wait", "60");
+    button.disabled = true;
+    button.textContent = "Checking…";
+    checking();
+    const steps = stepsOf();
     // Buttons enabled by the last check are disabled until this one ends.
     const waiting = [...document.querySelectorAll("#outcome button:enabled")];
     for (const one of waiting) one.disabled = true;
     const finished = new Map();
     let ended = false;
-    let there = !wait;
     const fail = (text) => {
       ended = true;
       tell(text);
@@ -152,38 +177,14 @@
       reset([...document.querySelectorAll('li[data-kind="busy"]')], "Waiting", "none");
     };
     try {
-      const response = await fetch(form.action, { method: "POST", body, headers: { Accept: "text/event-stream" }, signal: wait && AbortSignal.any([wait.stop.signal, wait.open.signal]) });
+      const response = await fetch(form.action, { method: "POST", body, headers: { Accept: "text/event-stream" } });
       if (!response.ok || !response.body) {
         fail(await problemOf(response));
       } else {
         await events(response, (name, data) => {
           if (name === "step") {
-            if (!there) {
-              const peek = document.createElement("template");
-              peek.innerHTML = data;
-              const { id, dataset } = peek.content.firstElementChild;
-              if (id === "step-assume_role" && dataset.kind !== "bad") {
-                there = true;
-                wait.found = true;
-                title("Checking the connection");
-                reset(stepsOf().slice(1), "Checking", "busy");
-              } else if (id === "step-assume_role" && "diagnosed" in dataset) {
-                // A minute has gone: both causes, below the step that still waits.
-                const item = place(data);
-                item.dataset.kind = "busy";
-                stateOf(item, "Waiting", "busy");
-                return;
-              } else {
-                return;
-              }
-            }
             const item = place(data);
             if (!item) return;
-            // No change that is under way opens a role to others: that is told at once.
-            if (wait && item.dataset.kind === "bad" && item.id.startsWith("step-refuses_")) {
-              wait.open.abort();
-              return;
-            }
             // With its problem it is the same step again, not another try.
             if ("diagnosed" in item.dataset) {
               finished.set(item.id, item.dataset.kind);
@@ -195,7 +196,6 @@
             tell(`${finished.size} of ${steps.length} checks done${again ? ", trying again while AWS applies the change" : ""}.`);
           } else if (name === "outcome") {
             ended = true;
-            if (!there) return;
             place(data);
             document.dispatchEvent(new Event("check-ended"));
             const failed = [...finished.values()].filter((kind) => kind === "bad").length;
@@ -203,25 +203,33 @@
             say(failed ? `${failed} of ${steps.length} checks failed.` : "The connection works.");
           } else if (name === "failed") {
             fail(data);
-            if (wait) wait.over = true;
           }
         });
         if (!ended) fail("The answer broke off. The check goes on without this page: load the page again to see its result.");
       }
     } catch {
-      if (wait?.stop.signal.aborted || wait?.open.signal.aborted) return false;
       fail("The service could not be reached. Check again when it can.");
     }
     button.disabled = false;
-    if (!wait) button.textContent = label === "Check connection" ? "Check again" : label;
+    button.textContent = label === "Check connection" ? "Check again" : label;
     delete form.dataset.sent;
-    return there || ended === false;
   }
 
-  /** Checks until the role is there, or the page's patience is at its end. */
+  /** Takes the present state of these parts of the page from our server. */
+  async function refresh(...ids) {
+    const response = await fetch(location.pathname + location.search, { headers: { Accept: "text/html" } });
+    const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+    for (const id of ids) {
+      const part = fresh.getElementById(id);
+      if (part) $(id)?.replaceWith(document.adoptNode(part));
+    }
+    document.dispatchEvent(new CustomEvent("htmx:load", { detail: {} }));
+  }
+
+  /** Follows the setup until its role is there and has been checked. While the page follows, the service tries the
+      role every three seconds, and checks a role that appears by itself. */
   async function waitForRole(form) {
-    const wait = { stop: new AbortController(), open: new AbortController(), rounds: 0, found: false, over: false };
-    const began = performance.now();
+    const stop = new AbortController();
     const button = form.querySelector("button");
     const label = button.textContent;
     const box = form.querySelector(".tick-box");
@@ -229,46 +237,86 @@
     button.textContent = "Stop";
     button.type = "button";
     button.className = "";
-    // The button is a submitting one again before the click is at its end.
-    const halt = (event) => { event.preventDefault(); wait.stop.abort(); };
+    const halt = (event) => { event.preventDefault(); stop.abort(); };
     button.addEventListener("click", halt);
-    title("Waiting for the role");
-    const clock = setInterval(() => {
-      if (!wait.found) tell(`Not there yet, or it refuses us · ${Math.round((performance.now() - began) / SECOND)} s`);
-    }, SECOND);
-    tell("Not there yet, or it refuses us");
-    let done = false;
-    while (!done && !wait.over && !wait.stop.signal.aborted && !wait.open.signal.aborted && performance.now() - began < PATIENCE) {
-      done = await check(form, wait);
-      wait.rounds += 1;
+    reset(stepsOf().slice(0, 1), "Waiting", "busy");
+    const began = performance.now();
+    let found = false;
+    let checked = false;
+    let ended = false;
+    let trouble = "";
+    let last = "";
+    let overdue = 0;
+    const show = () => {
+      const seconds = Math.round((performance.now() - began) / SECOND);
+      clock(found ? "" : ` · ${seconds} s`);
+      if (seconds >= BOTH_CAUSES && $("not-there")) $("not-there").hidden = false;
+    };
+    show();
+    const ticking = setInterval(show, SECOND);
+    while (!checked && !ended && !trouble && !stop.signal.aborted) {
+      try {
+        const headers = { Accept: "text/event-stream" };
+        if (last) headers["Last-Event-ID"] = last;
+        const response = await fetch(form.dataset.wait, { headers, signal: stop.signal });
+        if (response.status === 204) { ended = true; break; }
+        if (!response.ok || !response.body) { trouble = await problemOf(response); break; }
+        await events(response, (name, data, id) => {
+          last = id || last;
+          if (name === "role_appeared" && !found) {
+            found = true;
+            checking();
+            button.disabled = true;
+            // The workspace may have checked as often as it may just now.
+            overdue = setTimeout(() => stop.abort(), OWN_CHECK);
+          } else if (name === "check_finished" && JSON.parse(data).is_current) {
+            checked = true;
+            stop.abort();
+          } else if (name === "completed") {
+            ended = true;
+            stop.abort();
+          }
+        });
+      } catch {
+        // The service was away, or restarts: the next stream goes on where this one broke off.
+      }
+      // A stream ends after five minutes.
+      if (!checked && !ended && !trouble && !stop.signal.aborted) await pause(3 * SECOND);
     }
-    clearInterval(clock);
+    clearInterval(ticking);
+    clearTimeout(overdue);
     button.removeEventListener("click", halt);
-    if (!form.isConnected) return;
-    button.type = "submit";
-    button.textContent = label;
-    if (box) box.hidden = false;
-    if (wait.open.signal.aborted) {
-      await check(form);
+    if (ended) { location.reload(); return; }
+    if (checked) {
+      await refresh("check-card", "path");
+      say($("verdict-title")?.textContent ?? "");
       return;
     }
-    if (!done && !wait.over) {
-      title("Check the connection");
-      tell("The page has stopped waiting. Check again when the role is there.");
-      reset(stepsOf().slice(0, 1), "Waiting", "none");
-    }
+    // The button is a submitting one again only when the click is at its end.
+    await pause(0);
+    button.type = "submit";
+    button.disabled = false;
+    button.textContent = label;
+    if (box) box.hidden = false;
+    if (found) { await check(form, true); return; }
+    clock("");
+    title("Check the connection");
+    tell(trouble || "The page has stopped waiting. The role is looked for from time to time all the same. Check the connection when it is there.");
+    reset(stepsOf().slice(0, 1), "Waiting", "none");
   }
 
   document.addEventListener("submit", (event) => {
     if (!event.target.matches("[data-check]")) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    check(event.target);
+    check(event.target, false);
   }, true);
 
   addEventListener("DOMContentLoaded", () => {
-    const form = document.querySelector("form[data-check][data-wait]");
-    if (form) waitForRole(form);
+    const form = document.querySelector("form[data-check]");
+    if (form && "wait" in form.dataset) waitForRole(form);
+    // The role has appeared while nobody looked.
+    else if (form && "start" in form.dataset) check(form, true);
   });
 
   // --- The check step that runs in this browser.

@@ -54,6 +54,8 @@ pub enum Reason {
     NoPendingChange,
     /// Projects use the storage.
     StorageInUse,
+    /// The storage is the default, and nothing was said of the next one.
+    StorageIsDefault,
     /// Somebody else's change came in between.
     ChangedMeanwhile,
     /// The operator has configured no built-in storage.

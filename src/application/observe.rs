@@ -1,6 +1,7 @@
 //! What the use cases and AWS adapters count, for metrics.
 
 use crate::domain::check::Outcome;
+use crate::domain::role_wait::TryOutcome;
 use crate::domain::storage::{HealthChange, HealthState};
 use std::time::Duration;
 
@@ -21,6 +22,12 @@ pub trait Observer: Send + Sync {
 
     /// So many storages have this health.
     fn storages_have(&self, _: HealthState, _number: u64) {}
+
+    /// A try to use a role that a setup waits for ended.
+    fn tried_role(&self, _: TryOutcome) {}
+
+    /// So many setups wait for their role.
+    fn setups_wait(&self, _number: u64) {}
 
     /// A call to AWS ended.
     fn called_aws(&self, _: AwsCall<'_>) {}

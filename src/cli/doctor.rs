@@ -13,7 +13,7 @@ use crate::domain::connection::service_identity::ServicePrincipal;
 use crate::domain::doctor::expected::{Expected, RightDocuments};
 use crate::domain::doctor::finding::{DocumentKind, Finding, Severity};
 use crate::domain::doctor::{LARGEST, Pasted, examine, recognise, worst};
-use crate::domain::policy_document::{DocumentParameters, PolicyTemplates};
+use crate::domain::policy_document::{DocumentParameters, LifecycleFolders, PolicyTemplates};
 use serde_json::json;
 use std::io::{Read, Write};
 
@@ -153,6 +153,10 @@ fn expected(arguments: &Arguments, role: Option<RoleArn>) -> Result<Expected, St
     let right = match (&principal, &id, &connection.bucket) {
         (Some(principal), Some(id), Some(bucket)) => {
             let parameters = DocumentParameters {
+                setup_id: None,
+                auth: Auth::Role,
+                at_store: false,
+                lifecycle_folders: LifecycleFolders::default(),
                 partition,
                 service_principal: principal.clone(),
                 external_id: id.clone(),

@@ -4,7 +4,7 @@ use crate::cli::connection::{ConnectionOptions, Output};
 use crate::cli::ending::Failed;
 use crate::cli::terminal::{json, table};
 use crate::domain::ids::SetupId;
-use crate::domain::policy_document::{DocumentName, Documents};
+use crate::domain::policy_document::{DocumentName, Documents, LifecycleFolders};
 use serde_json::json;
 use std::io::Write;
 
@@ -32,6 +32,10 @@ pub struct Arguments {
     /// The setup that the document is for
     #[arg(long, value_name = "ID", help_heading = "Connection", value_parser = crate::cli::connection::parse(SetupId::parse))]
     pub setup_id: Option<SetupId>,
+
+    /// The two folders below the prefix that the lifecycle rules empty, where the server has others
+    #[arg(long, value_name = "TEMP,EXPORT", help_heading = "Connection", env = "SALLYPORT_LIFECYCLE_FOLDERS", hide_env_values = true, default_value = "temp,export", value_parser = crate::cli::connection::parse(LifecycleFolders::parse))]
+    pub lifecycle_folders: LifecycleFolders,
 
     /// How to print the list of documents; a document itself is printed as it is
     #[arg(long, value_enum, default_value_t = Output::Table)]

@@ -108,8 +108,13 @@ const SQLITE: &[(i64, &str, &str)] = &[
     ),
     (
         18,
+        "setup_authors",
+        include_str!("../../migrations/sqlite/0018_setup_authors.sql"),
+    ),
+    (
+        19,
         "sign_in_arrivals",
-        include_str!("../../migrations/sqlite/0018_sign_in_arrivals.sql"),
+        include_str!("../../migrations/sqlite/0019_sign_in_arrivals.sql"),
     ),
 ];
 
@@ -201,8 +206,13 @@ const POSTGRES: &[(i64, &str, &str)] = &[
     ),
     (
         18,
+        "setup_authors",
+        include_str!("../../migrations/postgres/0018_setup_authors.sql"),
+    ),
+    (
+        19,
         "sign_in_arrivals",
-        include_str!("../../migrations/postgres/0018_sign_in_arrivals.sql"),
+        include_str!("../../migrations/postgres/0019_sign_in_arrivals.sql"),
     ),
 ];
 

@@ -242,6 +242,19 @@ impl Database {
     }
 }
 
+/// The pattern of texts that have this one in them.
+fn containing(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for letter in text.chars() {
+        if matches!(letter, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(letter);
+    }
+    pattern.push('%');
+    pattern
+}
+
 /// Where an ascending list begins: everything sorts after the empty text.
 fn after(window: &Window) -> &str {
     window.after.as_deref().unwrap_or("")

@@ -8,7 +8,7 @@ use crate::database::engine::{Sql, Tx, Value, values};
 use crate::database::idempotency::keep;
 use crate::database::project_files::{PER_STATEMENT, file, insert_files, placeholders, progress};
 use crate::database::record::{Record, storage_column, stored_name};
-use crate::database::{Database, before, imports, jobs};
+use crate::database::{Database, before, containing, imports, jobs};
 use crate::domain::ids::{ProjectId, StorageId, StorageRef, WorkspaceId};
 use crate::domain::names::Name;
 use crate::domain::project::{ImportFailure, Project, ProjectFile, ProjectStatus};
@@ -26,19 +26,6 @@ macro_rules! select {
             $rest
         )
     };
-}
-
-/// The pattern of texts that have this one in them.
-fn containing(text: &str) -> String {
-    let mut pattern = String::from("%");
-    for letter in text.chars() {
-        if matches!(letter, '%' | '_' | '!') {
-            pattern.push('!');
-        }
-        pattern.push(letter);
-    }
-    pattern.push('%');
-    pattern
 }
 
 #[async_trait]

@@ -76,6 +76,18 @@ impl RoleWaitStore for Database {
         .await
     }
 
+    async fn count_role_waits(&self) -> StoreResult<u64> {
+        let counted: Vec<u64> = self
+            .fetch_records(
+                "role_waits",
+                "SELECT 'all' AS id, COUNT(*) AS number FROM role_waits WHERE due IS NOT NULL",
+                values![],
+                |record| record.number("number"),
+            )
+            .await?;
+        Ok(counted.into_iter().sum())
+    }
+
     async fn watch_role(
         &self,
         workspace: &WorkspaceId,

@@ -5,13 +5,14 @@ use crate::database::engine::{Sql, Tx, values};
 use crate::database::idempotency::keep;
 use crate::database::record::{Record, stored_name};
 use crate::database::statement::Named;
-use crate::database::{Database, after, connections, statement, storages};
+use crate::database::{Database, after, connections, containing, statement, storages};
 use crate::domain::connection::account::{AccountId, Partition};
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::external_id::ExternalId;
 use crate::domain::connection::role_path::RolePath;
 use crate::domain::ids::{CheckId, SetupId, WorkspaceId};
 use crate::domain::names::Name;
+use crate::domain::people::audit::Actor;
 use crate::domain::setup::{CustomerAccount, Draft, DraftSignIn, Setup, SetupStatus};
 use crate::domain::storage::Storage;
 use async_trait::async_trait;
@@ -62,6 +63,7 @@ fn select(from_where: &str) -> &'static str {
         "role_path",
         "revision",
         "last_check_id",
+        "created_by",
         "created_at",
         "expires_at",
     ];
@@ -72,6 +74,20 @@ static ONE: LazyLock<&str> =
     LazyLock::new(|| select("FROM setups WHERE workspace_id = $1 AND id = $2"));
 static PAGE: LazyLock<&str> = LazyLock::new(|| {
     select("FROM setups WHERE workspace_id = $1 AND id > $2 ORDER BY id LIMIT $3")
+});
+static NAMED_SQLITE: LazyLock<&str> = LazyLock::new(|| {
+    select(
+        "FROM setups WHERE workspace_id = $1 AND id > $2
+             AND COALESCE(display_name, bucket, '') LIKE $4 ESCAPE '!'
+         ORDER BY id LIMIT $3",
+    )
+});
+static NAMED_POSTGRES: LazyLock<&str> = LazyLock::new(|| {
+    select(
+        "FROM setups WHERE workspace_id = $1 AND id > $2
+             AND COALESCE(display_name, bucket, '') ILIKE $4 ESCAPE '!'
+         ORDER BY id LIMIT $3",
+    )
 });
 static OPEN: LazyLock<&str> = LazyLock::new(|| {
     select(
@@ -114,6 +130,29 @@ impl SetupStore for Database {
             "setups",
             *PAGE,
             values![workspace.as_str(), after(window), window.limit],
+            setup,
+        )
+        .await
+    }
+
+    async fn find_setups(
+        &self,
+        workspace: &WorkspaceId,
+        name: &str,
+        window: &Window,
+    ) -> StoreResult<Vec<Setup>> {
+        self.fetch_records(
+            "setups",
+            Sql::Each {
+                sqlite: *NAMED_SQLITE,
+                postgres: *NAMED_POSTGRES,
+            },
+            values![
+                workspace.as_str(),
+                after(window),
+                window.limit,
+                containing(name)
+            ],
             setup,
         )
         .await
@@ -227,6 +266,10 @@ async fn insert(tx: &mut Tx, setup: &Setup) -> StoreResult<()> {
             "last_check_id",
             setup.last_check.as_ref().map(CheckId::as_str).into(),
         ),
+        (
+            "created_by",
+            setup.created_by.as_ref().map(Actor::as_str).into(),
+        ),
         ("created_at", setup.created_at.into()),
         ("expires_at", setup.expires_at.into()),
     ];
@@ -257,6 +300,7 @@ fn setup(record: &Record) -> StoreResult<Setup> {
         },
         revision: record.int("revision")?,
         last_check: record.parse_opt("last_check_id", CheckId::parse)?,
+        created_by: record.parse_opt("created_by", Actor::parse)?,
         created_at: record.time("created_at")?,
         expires_at: record.time("expires_at")?,
     })

@@ -7,12 +7,12 @@ use crate::application::kept::store::{
 use crate::database::engine::{Sql, Tx, values};
 use crate::database::record::{Record, stored_name};
 use crate::database::statement::Named;
-use crate::database::{Database, after, connections, jobs, statement};
+use crate::database::{Database, after, connections, containing, jobs, statement};
 use crate::domain::connection::access::Auth;
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::external_id::ExternalId;
 use crate::domain::connection::{Connection, Credentials};
-use crate::domain::ids::{CheckId, SetupId, StorageId, WorkspaceId};
+use crate::domain::ids::{CheckId, SetupId, StorageId, StorageRef, WorkspaceId};
 use crate::domain::setup::DraftSignIn;
 use crate::domain::storage::{Health, HealthReports, HealthState, Quarantine, Storage};
 use async_trait::async_trait;
@@ -77,6 +77,21 @@ static ONE: LazyLock<&str> =
 static PAGE: LazyLock<&str> = LazyLock::new(|| {
     select("FROM storages WHERE workspace_id = $1 AND id > $2 ORDER BY id LIMIT $3")
 });
+static OF_BUCKET: LazyLock<&str> = LazyLock::new(|| {
+    select("FROM storages WHERE workspace_id = $1 AND bucket = $2 ORDER BY id LIMIT 100")
+});
+static NAMED_SQLITE: LazyLock<&str> = LazyLock::new(|| {
+    select(
+        "FROM storages WHERE workspace_id = $1 AND id > $2 AND display_name LIKE $4 ESCAPE '!'
+         ORDER BY id LIMIT $3",
+    )
+});
+static NAMED_POSTGRES: LazyLock<&str> = LazyLock::new(|| {
+    select(
+        "FROM storages WHERE workspace_id = $1 AND id > $2 AND display_name ILIKE $4 ESCAPE '!'
+         ORDER BY id LIMIT $3",
+    )
+});
 
 #[async_trait]
 impl StorageStore for Database {
@@ -94,20 +109,6 @@ impl StorageStore for Database {
         .await
     }
 
-    async fn storage_of_setup(
-        &self,
-        workspace: &WorkspaceId,
-        setup: &SetupId,
-    ) -> StoreResult<Option<StorageId>> {
-        self.fetch_record(
-            "storages",
-            "SELECT id FROM storages WHERE workspace_id = $1 AND setup_id = $2",
-            values![workspace.as_str(), setup.as_str()],
-            |record| record.parse("id", StorageId::parse),
-        )
-        .await
-    }
-
     async fn list_storages(
         &self,
         workspace: &WorkspaceId,
@@ -117,6 +118,43 @@ impl StorageStore for Database {
             "storages",
             *PAGE,
             values![workspace.as_str(), after(window), window.limit],
+            storage,
+        )
+        .await
+    }
+
+    async fn find_storages(
+        &self,
+        workspace: &WorkspaceId,
+        name: &str,
+        window: &Window,
+    ) -> StoreResult<Vec<Storage>> {
+        self.fetch_records(
+            "storages",
+            Sql::Each {
+                sqlite: *NAMED_SQLITE,
+                postgres: *NAMED_POSTGRES,
+            },
+            values![
+                workspace.as_str(),
+                after(window),
+                window.limit,
+                containing(name)
+            ],
+            storage,
+        )
+        .await
+    }
+
+    async fn storages_of_bucket(
+        &self,
+        workspace: &WorkspaceId,
+        bucket: &BucketName,
+    ) -> StoreResult<Vec<Storage>> {
+        self.fetch_records(
+            "storages",
+            *OF_BUCKET,
+            values![workspace.as_str(), bucket.as_str()],
             storage,
         )
         .await
@@ -141,6 +179,7 @@ impl StorageStore for Database {
         &self,
         workspace: &WorkspaceId,
         id: &StorageId,
+        next: Option<&StorageRef>,
     ) -> StoreResult<StorageDeletion> {
         let mut tx = self.begin().await?;
         // Locked, so no project can come to use it meanwhile.
@@ -161,6 +200,31 @@ impl StorageStore for Database {
         let projects = Record::new("storages", row)?.int("project_count")?;
         if projects != 0 {
             return Ok(StorageDeletion::InUse(projects));
+        }
+        let is_default = tx
+            .fetch_optional(
+                "SELECT storage_id AS id FROM default_storages
+                 WHERE workspace_id = $1 AND storage_id = $2",
+                values![workspace.as_str(), id.as_str()],
+            )
+            .await?
+            .is_some();
+        match next {
+            None if is_default => return Ok(StorageDeletion::IsDefault),
+            Some(StorageRef::Own(next)) if is_default => {
+                let moved = tx
+                    .execute(
+                        "UPDATE default_storages SET storage_id = $2
+                         WHERE workspace_id = $1 AND storage_id <> $2 AND EXISTS
+                             (SELECT 1 FROM storages WHERE workspace_id = $1 AND id = $2)",
+                        values![workspace.as_str(), next.as_str()],
+                    )
+                    .await?;
+                if moved != 1 {
+                    return Ok(StorageDeletion::NoSuchDefault);
+                }
+            }
+            None | Some(StorageRef::BuiltIn | StorageRef::Own(_)) => {}
         }
         jobs::delete_of(&mut tx, id.as_str()).await?;
         // Its checks, its pending change, and its being the default, go with it.

@@ -1,7 +1,7 @@
 //! Workspaces and their API tokens.
 
 use crate::application::kept::store::{
-    KeptAnswer, SecretHash, StoreError, StoreResult, Window, WorkspaceStore,
+    KeptAnswer, SecretHash, StoreError, StoreResult, Window, WorkspaceContents, WorkspaceStore,
 };
 use crate::database::engine::{Sql, Value, values};
 use crate::database::idempotency::keep;
@@ -69,6 +69,41 @@ impl WorkspaceStore for Database {
             .execute("DELETE FROM workspaces WHERE id = $1", values![id.as_str()])
             .await?;
         Ok(deleted == 1)
+    }
+
+    async fn erase_workspace(&self, id: &WorkspaceId) -> StoreResult<Option<WorkspaceContents>> {
+        let mut tx = self.begin().await?;
+        let counted = tx
+            .fetch_optional(
+                "SELECT w.id,
+                     (SELECT COUNT(*) FROM api_tokens WHERE workspace_id = $1) AS tokens,
+                     (SELECT COUNT(*) FROM sessions WHERE workspace_id = $1) AS sessions,
+                     (SELECT COUNT(*) FROM setups WHERE workspace_id = $1) AS setups,
+                     (SELECT COUNT(*) FROM storages WHERE workspace_id = $1) AS storages,
+                     (SELECT COUNT(*) FROM projects WHERE workspace_id = $1) AS projects,
+                     (SELECT COUNT(*) FROM project_files WHERE project_id IN
+                         (SELECT id FROM projects WHERE workspace_id = $1)) AS files
+                 FROM workspaces w WHERE w.id = $1",
+                values![id.as_str()],
+            )
+            .await?;
+        let Some(row) = counted else {
+            return Ok(None);
+        };
+        let record = Record::new("workspaces", row)?;
+        let contents = WorkspaceContents {
+            tokens: record.number("tokens")?,
+            sessions: record.number("sessions")?,
+            storage_setups: record.number("setups")?,
+            storages: record.number("storages")?,
+            projects: record.number("projects")?,
+            project_files: record.number("files")?,
+        };
+        let deleted = tx
+            .execute("DELETE FROM workspaces WHERE id = $1", values![id.as_str()])
+            .await?;
+        tx.commit().await?;
+        Ok((deleted == 1).then_some(contents))
     }
 
     async fn set_default_storage(

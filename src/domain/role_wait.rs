@@ -51,6 +51,8 @@ pub enum TryOutcome {
 }
 
 impl TryOutcome {
+    pub const ALL: [Self; 3] = [Self::NotYet, Self::Undecided, Self::Appeared];
+
     pub fn parse(value: &str) -> Result<Self, Invalid> {
         match value {
             "not_yet" => Ok(Self::NotYet),

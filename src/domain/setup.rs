@@ -13,6 +13,7 @@ use crate::domain::connection::settings::BucketSettings;
 use crate::domain::connection::{ConnectedBucket, Connection, Credentials, Owner};
 use crate::domain::ids::{CheckId, SetupId, WorkspaceId};
 use crate::domain::names::Name;
+use crate::domain::people::audit::Actor;
 use crate::domain::policy_document::RoleName;
 use time::OffsetDateTime;
 
@@ -73,8 +74,12 @@ impl Draft {
     }
 
     /// The role that the documents make in the customer's account. `None` while its account or the bucket is
-    /// not known.
+    /// not known, and for access keys, which need no role.
     pub fn expected_role(&self, external_id: &ExternalId) -> Option<RoleArn> {
+        match self.sign_in.by {
+            Auth::Role => {}
+            Auth::AccessKey => return None,
+        }
         let customer = self.sign_in.customer.as_ref()?;
         let path = &self.sign_in.role_path;
         let role = RoleName::suggested(self.bucket.as_ref()?, external_id, path);
@@ -231,6 +236,8 @@ pub struct Setup {
     /// revision it was made at.
     pub revision: i64,
     pub last_check: Option<CheckId>,
+    /// `None`: an earlier release did not write it down.
+    pub created_by: Option<Actor>,
     pub created_at: OffsetDateTime,
     pub expires_at: OffsetDateTime,
 }

@@ -60,6 +60,13 @@ asset!(
     include_str!("../../static/files.js")
 );
 asset!(
+    /// The style of the pages of files, beside that of all pages.
+    FILES_STYLE,
+    "files.css",
+    "text/css; charset=utf-8",
+    include_str!("../../static/files.css")
+);
+asset!(
     /// What the dialog that adds a storage does in the browser.
     SETUP_SCRIPT,
     "setup.js",
@@ -101,11 +108,12 @@ pub fn icon(name: &str) -> String {
     format!("{}#{name}", ICONS.path())
 }
 
-static ALL: [&Asset; 8] = [
+static ALL: [&Asset; 9] = [
     &STYLE,
     &DOCS_STYLE,
     &SCRIPT,
     &FILES_SCRIPT,
+    &FILES_STYLE,
     &SETUP_SCRIPT,
     &HTMX,
     &ICON,

@@ -3,6 +3,7 @@
 use crate::application::error::{Error, Result};
 use crate::application::kept::page_tokens::PageRequest;
 use crate::domain::Invalid;
+use crate::domain::names::Name;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -23,6 +24,41 @@ impl PageQuery {
     pub fn request(self) -> Result<PageRequest> {
         request(self.page_size, self.page_token)
     }
+}
+
+/// The query of a list that can be narrowed to a part of its items' names.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct NamedPageQuery {
+    /// Only those that have this in their name, in capitals or not.
+    #[param(example = "acme", max_length = 200)]
+    pub name: Option<String>,
+    /// How many items: 1 to 1000.
+    #[param(default = 100, minimum = 1, maximum = 1000)]
+    pub page_size: Option<u32>,
+    /// `next_page_token` of the page before.
+    pub page_token: Option<String>,
+}
+
+impl NamedPageQuery {
+    /// `None`: every name will do.
+    pub fn name(&self) -> Result<Option<String>> {
+        part_of_name(self.name.as_deref())
+    }
+
+    pub fn request(self) -> Result<PageRequest> {
+        request(self.page_size, self.page_token)
+    }
+}
+
+/// Reads `name`. An empty one asks for nothing.
+pub fn part_of_name(name: Option<&str>) -> Result<Option<String>> {
+    if name.is_some_and(|name| name.chars().count() > Name::MAX_LEN) {
+        let detail = format!("A name has at most {} characters.", Name::MAX_LEN);
+        return Err(Error::field("name", Invalid::new("invalid_length", detail)));
+    }
+    Ok(name.filter(|name| !name.is_empty()).map(str::to_owned))
 }
 
 /// Reads `page_size` and `page_token`.

@@ -19,6 +19,7 @@ use crate::domain::brand::{BrandName, Colour, SupportUrl};
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::service_identity::ServicePrincipal;
 use crate::domain::origin::Origin;
+use crate::domain::policy_document::LifecycleFolders;
 use crate::logging::{LogFormat, LogSettings, check_filter};
 use ipnet::IpNet;
 use read::{
@@ -43,6 +44,8 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpNet>,
     /// Whether reads of files are in the audit log.
     pub audit_reads: bool,
+    /// Whether a storage is refused that has files of another one.
+    pub refuse_overlapping_storages: bool,
     pub database: DatabaseUrl,
     pub data_dir: PathBuf,
     /// Where the service is reached: the address it listens on, unless the operator says otherwise.
@@ -51,9 +54,13 @@ pub struct Settings {
     pub operator_token: Option<SecretString>,
     /// What the CORS document allows and the check tries: the public URL's origin by default.
     pub allowed_origins: Vec<Origin>,
+    /// The folders that the lifecycle rules empty.
+    pub lifecycle_folders: LifecycleFolders,
     /// `None`: the account root of the service's own identity.
     pub service_principal: Option<ServicePrincipal>,
     pub built_in_bucket: Option<BucketName>,
+    /// Where the template of quick-create links is put.
+    pub template_bucket: Option<BucketName>,
     pub setup_ttl: Duration,
     pub master_key: MasterKeySource,
     /// Texts of further keys, which parse.
@@ -287,6 +294,14 @@ impl Settings {
                     on_or_off,
                 )
                 .unwrap_or(false),
+            refuse_overlapping_storages: read
+                .text(
+                    "SALLYPORT_REFUSE_OVERLAPPING_STORAGES",
+                    options.refuse_overlapping_storages,
+                    "on",
+                    on_or_off,
+                )
+                .unwrap_or(false),
             database,
             operator_token: read.text(
                 "SALLYPORT_OPERATOR_TOKEN",
@@ -302,6 +317,14 @@ impl Settings {
                     |t| list(t, |part| Origin::parse(part).map_err(|e| e.detail)),
                 )
                 .unwrap_or_else(|| vec![Origin::of(&public_url)]),
+            lifecycle_folders: read
+                .text(
+                    "SALLYPORT_LIFECYCLE_FOLDERS",
+                    options.lifecycle_folders,
+                    ".sallyport/temp,.sallyport/export",
+                    |t| LifecycleFolders::parse(t).map_err(|e| e.detail),
+                )
+                .unwrap_or_default(),
             public_url,
             service_principal: read.text(
                 "SALLYPORT_SERVICE_PRINCIPAL",
@@ -313,6 +336,12 @@ impl Settings {
                 "SALLYPORT_BUILT_IN_BUCKET",
                 options.built_in_bucket,
                 "acme-product-files",
+                |t| BucketName::parse(t).map_err(|e| e.detail),
+            ),
+            template_bucket: read.text(
+                "SALLYPORT_TEMPLATE_BUCKET",
+                options.template_bucket,
+                "acme-cloudformation-templates",
                 |t| BucketName::parse(t).map_err(|e| e.detail),
             ),
             setup_ttl: read.duration(
@@ -568,12 +597,20 @@ mod tests {
                 refused(|o| o.allowed_origins = set("https://a,*")),
             ),
             (
+                "SALLYPORT_LIFECYCLE_FOLDERS",
+                refused(|o| o.lifecycle_folders = set("temp")),
+            ),
+            (
                 "SALLYPORT_SERVICE_PRINCIPAL",
                 refused(|o| o.service_principal = set("*")),
             ),
             (
                 "SALLYPORT_BUILT_IN_BUCKET",
                 refused(|o| o.built_in_bucket = set("A")),
+            ),
+            (
+                "SALLYPORT_TEMPLATE_BUCKET",
+                refused(|o| o.template_bucket = set("A")),
             ),
             (
                 "SALLYPORT_BRAND_NAME",
@@ -662,6 +699,10 @@ mod tests {
             (
                 "SALLYPORT_AUDIT_READS",
                 refused(|o| o.audit_reads = set("yes")),
+            ),
+            (
+                "SALLYPORT_REFUSE_OVERLAPPING_STORAGES",
+                refused(|o| o.refuse_overlapping_storages = set("yes")),
             ),
             ("SALLYPORT_DRAIN", refused(|o| o.drain = set("25s"))),
             ("SALLYPORT_LOG", refused(|o| o.log = set("sallyport=loud"))),

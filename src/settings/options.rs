@@ -30,6 +30,16 @@ pub struct Options {
     #[arg(long, env = "SALLYPORT_AUDIT_READS", value_name = "ON_OR_OFF")]
     pub audit_reads: Option<String>,
 
+    /// Whether a storage is refused whose bucket and prefix another storage of the workspace has, is within, or is
+    /// around: on or off. Off: the answer warns.
+    /// Default: off. Example: on
+    #[arg(
+        long,
+        env = "SALLYPORT_REFUSE_OVERLAPPING_STORAGES",
+        value_name = "ON_OR_OFF"
+    )]
+    pub refuse_overlapping_storages: Option<String>,
+
     /// The database. SQLite serves one process, PostgreSQL any number.
     /// Default: the file sallyport.db in the data folder.
     /// Example: postgres://sallyport:PASSWORD@db.example.com:5432/sallyport
@@ -74,6 +84,12 @@ pub struct Options {
     #[arg(long, env = "SALLYPORT_ALLOWED_ORIGINS", value_name = "ORIGINS")]
     pub allowed_origins: Option<String>,
 
+    /// The two folders below a bucket prefix whose files the lifecycle rules of the documents let S3 delete after 7
+    /// days, where a setup has these rules. Not the name of a folder that customers use themselves.
+    /// Default: temp,export. Example: .sallyport/temp,.sallyport/export
+    #[arg(long, env = "SALLYPORT_LIFECYCLE_FOLDERS", value_name = "TEMP,EXPORT")]
+    pub lifecycle_folders: Option<String>,
+
     /// The ARN that customers' trust policies name.
     /// Default: the root of the account that the service's AWS credentials belong to.
     /// Example: arn:aws:iam::123456789012:role/sallyport
@@ -84,6 +100,12 @@ pub struct Options {
     /// Default: none, and there is no built-in storage. Example: acme-product-files
     #[arg(long, env = "SALLYPORT_BUILT_IN_BUCKET", value_name = "BUCKET")]
     pub built_in_bucket: Option<String>,
+
+    /// The bucket that the CloudFormation template of quick-create links is put into, with the service's own AWS
+    /// credentials. The AWS consoles of customers must be able to read it.
+    /// Default: none, and the documents have no such link. Example: acme-cloudformation-templates
+    #[arg(long, env = "SALLYPORT_TEMPLATE_BUCKET", value_name = "BUCKET")]
+    pub template_bucket: Option<String>,
 
     /// How long a setup stays open.
     /// Default: 7d. Example: 12h

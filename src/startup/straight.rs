@@ -2,7 +2,7 @@
 
 use crate::application::clock::{Clock, SystemClock};
 use crate::application::connections::principal::PrincipalSource;
-use crate::application::connections::{Connections, DocumentsRole};
+use crate::application::connections::{Connections, DocumentSignIn, DocumentsOf};
 use crate::application::error::Error;
 use crate::application::kept::store::Store;
 use crate::application::kept::vault::{MasterKey, Vault};
@@ -81,6 +81,8 @@ pub(super) async fn render(arguments: &render::Arguments) -> Result<(), Failed> 
         policies: policies()?,
         principal: Arc::new(PrincipalSource::given(principal.clone())),
         origins: options.allowed_origins.clone(),
+        lifecycle_folders: arguments.lifecycle_folders.clone(),
+        quick_create: None,
     };
     let setup = arguments.setup_id.clone().unwrap_or_else(SetupId::generate);
     let draft = connections
@@ -89,12 +91,13 @@ pub(super) async fn render(arguments: &render::Arguments) -> Result<(), Failed> 
         .map_err(|error| failed(&error))?;
     let bucket = ConnectionOptions::needed("bucket", &draft.bucket)?;
     let (documents, _) = connections
-        .documents(
+        .documents(DocumentsOf {
+            setup: arguments.setup_id.as_ref(),
             external_id,
             bucket,
-            &draft.settings,
-            DocumentsRole::of(&draft, external_id, true),
-        )
+            settings: &draft.settings,
+            sign_in: DocumentSignIn::of(&draft, external_id, true),
+        })
         .await
         .map_err(|error| failed(&error))?;
     render::print(name, &documents, &mut out)

@@ -10,6 +10,7 @@ use crate::application::checks::scheduled::{CheckPace, ScheduledChecks};
 use crate::application::clock::Clock;
 use crate::application::connections::Connections;
 use crate::application::connections::principal::PrincipalSource;
+use crate::application::connections::quick_create::QuickCreate;
 use crate::application::diagnosis::explainer::Explainer;
 use crate::application::doctor::Doctor;
 use crate::application::files::shared::Files;
@@ -29,6 +30,7 @@ use crate::application::storages::built_in::BuiltIn;
 use crate::aws::checks::AwsProber;
 use crate::aws::client::clients::AwsClients;
 use crate::aws::client::egress::Egress;
+use crate::aws::client::template_shelf::S3TemplateShelf;
 use crate::aws::files::bucket::S3Bucket;
 use crate::aws::sessions::{RoleSessions, SessionOpener};
 use crate::domain::connection::endpoint::EndpointNetworks;
@@ -85,7 +87,15 @@ impl UseCases {
         let networks = EndpointNetworks::new(settings.endpoint_networks.clone());
         let clients =
             AwsClients::new(aws, Arc::new(networks), egress, observer.clone()).map_err(other)?;
-        let opener = SessionOpener::new(Arc::new(clients), policies.clone(), vault.clone());
+        let clients = Arc::new(clients);
+        let quick_create = settings.template_bucket.clone().map(|bucket| {
+            let shelf = Arc::new(S3TemplateShelf::new(clients.clone(), bucket));
+            QuickCreate::new(shelf).map(Arc::new)
+        });
+        let quick_create = quick_create
+            .transpose()
+            .map_err(|invalid| other(invalid.to_string()))?;
+        let opener = SessionOpener::new(clients, policies.clone(), vault.clone());
         let sessions = Arc::new(RoleSessions::new(opener, observer.clone()));
         let prober = AwsProber::new(sessions.clone()).map_err(|error| other(error.to_string()))?;
         let prober: Arc<dyn Prober> = Arc::new(prober);
@@ -100,17 +110,22 @@ impl UseCases {
             policies: policies.clone(),
             principal: principal.clone(),
             origins: settings.allowed_origins.clone(),
+            lifecycle_folders: settings.lifecycle_folders.clone(),
+            quick_create,
         });
         let running_checks = TaskTracker::new();
         let checks = Arc::new(Checks {
             store: store.clone(),
-            checker: Arc::new(ConnectionChecker::new(
-                prober.clone(),
-                policies.clone(),
-                settings.allowed_origins.clone(),
-                principal.clone(),
-                store.clone(),
-            )),
+            checker: Arc::new(
+                ConnectionChecker::new(
+                    prober.clone(),
+                    policies.clone(),
+                    settings.allowed_origins.clone(),
+                    principal.clone(),
+                    store.clone(),
+                )
+                .with_lifecycle_folders(settings.lifecycle_folders.clone()),
+            ),
             bucket: bucket.clone(),
             limits: CheckLimits::new(settings.checks_per_minute),
             clock: clock.clone(),
@@ -185,6 +200,7 @@ impl UseCases {
             checks: checks.clone(),
             clock: clock.clone(),
             lifetime: settings.setup_ttl,
+            refuse_overlaps: settings.refuse_overlapping_storages,
         });
         Ok(Self {
             doctor: Doctor {
@@ -209,6 +225,7 @@ impl UseCases {
                 clock: clock.clone(),
                 prober,
                 setups: setups.clone(),
+                observer,
             }),
             setups,
             workers,

@@ -433,7 +433,8 @@ fn files_and_projects_are_used_over_the_api() {
     let site = Site::new();
     let built_in = ["--storage", "built-in"];
     let big: Vec<u8> = (0..9_000_000_u32).map(|n| (n % 251) as u8).collect();
-    let hostile = "/a b/é\u{1b}[31m\n?&#%+.txt";
+    // No line break: the emulator's `*` in a policy does not match one, and AWS's does.
+    let hostile = "/a b/é\u{1b}[31m\t?&#%+.txt";
     for (key, bytes) in [
         ("/big.bin", big.as_slice()),
         (hostile, b"hello"),
@@ -462,7 +463,7 @@ fn files_and_projects_are_used_over_the_api() {
         "{said}"
     );
     assert!(
-        said.contains("/a b/é\\u{1b}[31m\\n?&#%+.txt") && !said.contains('\u{1b}'),
+        said.contains("/a b/é\\u{1b}[31m\\t?&#%+.txt") && !said.contains('\u{1b}'),
         "{said:?}"
     );
     let output = site.api(&[&ls[..], &["--output", "json"]].concat(), b"");

@@ -353,7 +353,10 @@ impl CheckRun<'_> {
         match without {
             Some((seen, what)) => self.record.warn(step, list, seen, what),
             None if !expiring.is_empty() => {
-                let what = What::FilesThatExpire { found: expiring };
+                let what = What::FilesThatExpire {
+                    found: expiring,
+                    folders: self.lifecycle_folders.both().map(str::to_owned),
+                };
                 self.record.warn(step, list, Seen::answered(answer), what);
             }
             None => self.record.pass(step, list, answer),

@@ -32,7 +32,7 @@ use crate::domain::check::{StepName, StepStatus, Steps};
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::connection::region::Region;
 use crate::domain::origin::Origin;
-use crate::domain::policy_document::PolicyTemplates;
+use crate::domain::policy_document::{LifecycleFolders, PolicyTemplates};
 use std::sync::Arc;
 
 /// Runs the steps.
@@ -43,6 +43,7 @@ pub struct ConnectionChecker {
     principal: Arc<PrincipalSource>,
     store: Arc<dyn Store>,
     turns: ProbeTurns,
+    lifecycle_folders: LifecycleFolders,
 }
 
 /// What the steps found.
@@ -70,6 +71,15 @@ impl ConnectionChecker {
             principal,
             store,
             turns: ProbeTurns::default(),
+            lifecycle_folders: LifecycleFolders::default(),
+        }
+    }
+
+    /// Where the documents' lifecycle rules empty these folders.
+    pub fn with_lifecycle_folders(self, lifecycle_folders: LifecycleFolders) -> Self {
+        Self {
+            lifecycle_folders,
+            ..self
         }
     }
 
@@ -89,6 +99,7 @@ impl ConnectionChecker {
             record: recorder,
             turns: &self.turns,
             store: self.store.as_ref(),
+            lifecycle_folders: &self.lifecycle_folders,
         };
         let (region, probe) = match run.sign_in().await {
             Some(signed_in) => run.bucket_steps(signed_in).await,

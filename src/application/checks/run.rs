@@ -13,11 +13,11 @@ use crate::domain::connection::{ConnectedBucket, Owner};
 use crate::domain::files::file_key::{FileKey, Folder};
 use crate::domain::files::object_key::{ObjectKey, ObjectKeyPrefix};
 use crate::domain::origin::Origin;
-use crate::domain::policy_document::PolicyTemplates;
+use crate::domain::policy_document::{LifecycleFolders, PolicyTemplates};
 use std::sync::Arc;
 
-/// The folders that the lifecycle document empties. Probe objects are written to the first.
-const EXPIRING_FOLDERS: [&str; 2] = ["/temp/", "/export/"];
+/// The folder that probe objects are written to.
+const PROBE_FOLDER: &str = "/temp/";
 
 /// What the names of probe objects begin with.
 const PROBE_NAME: &str = "sallyport-check-";
@@ -33,6 +33,7 @@ pub(crate) struct CheckRun<'a> {
     pub record: &'a Recorder,
     pub turns: &'a ProbeTurns,
     pub store: &'a dyn Store,
+    pub lifecycle_folders: &'a LifecycleFolders,
 }
 
 impl CheckRun<'_> {
@@ -79,8 +80,8 @@ impl CheckRun<'_> {
     /// The folders that the lifecycle document empties, with the prefix. The first is one that is browsed like any
     /// other.
     pub fn expiring_folders(&self) -> [Option<ObjectKeyPrefix>; 2] {
-        EXPIRING_FOLDERS.map(|folder| {
-            let folder = Folder::parse(folder).ok()?;
+        self.lifecycle_folders.both().map(|folder| {
+            let folder = Folder::parse(&format!("/{folder}")).ok()?;
             ObjectKeyPrefix::within(&self.bucket.connection.settings.prefix, &folder).ok()
         })
     }
@@ -111,7 +112,7 @@ impl CheckRun<'_> {
     }
 
     fn key(&self, end: &str) -> Option<ObjectKey> {
-        let key = FileKey::parse(&format!("{}{PROBE_NAME}{end}", EXPIRING_FOLDERS[0])).ok()?;
+        let key = FileKey::parse(&format!("{}{PROBE_NAME}{end}", PROBE_FOLDER)).ok()?;
         ObjectKey::within(&self.bucket.connection.settings.prefix, &key).ok()
     }
 

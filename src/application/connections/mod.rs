@@ -9,12 +9,15 @@ mod fields;
 pub mod input;
 pub mod principal;
 pub mod provision;
+pub mod quick_create;
 pub mod view;
 
 use crate::application::connections::input::{ConnectionInput, InputRules};
 use crate::application::connections::principal::PrincipalSource;
+use crate::application::connections::quick_create::QuickCreate;
 use crate::application::error::{Error, Result};
 use crate::application::kept::vault::{Purpose, Vault, sha256};
+use crate::domain::connection::access::Auth;
 use crate::domain::connection::access_key::SealedSecret;
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::external_id::ExternalId;
@@ -23,8 +26,11 @@ use crate::domain::connection::role_path::RolePath;
 use crate::domain::connection::service_identity::ServicePrincipal;
 use crate::domain::connection::settings::BucketSettings;
 use crate::domain::connection::{Connection, Credentials};
+use crate::domain::ids::SetupId;
 use crate::domain::origin::Origin;
-use crate::domain::policy_document::{DocumentParameters, Documents, PolicyTemplates};
+use crate::domain::policy_document::{
+    DocumentParameters, Documents, LifecycleFolders, PolicyTemplates, quick_create_link,
+};
 use crate::domain::setup::Draft;
 use std::sync::Arc;
 
@@ -35,6 +41,44 @@ pub struct Connections {
     pub principal: Arc<PrincipalSource>,
     /// The origins whose pages may use the buckets.
     pub origins: Vec<Origin>,
+    /// The folders that the lifecycle rules empty.
+    pub lifecycle_folders: LifecycleFolders,
+    /// `None`: the documents have no link that makes the role by one click.
+    pub quick_create: Option<Arc<QuickCreate>>,
+}
+
+/// What documents are rendered of.
+pub struct DocumentsOf<'a> {
+    /// The setup that role and user are tagged with.
+    pub setup: Option<&'a SetupId>,
+    pub external_id: &'a ExternalId,
+    pub bucket: &'a BucketName,
+    pub settings: &'a BucketSettings,
+    pub sign_in: DocumentSignIn,
+}
+
+/// How the product signs in to AWS, by what the documents make.
+pub enum DocumentSignIn {
+    Role(DocumentsRole),
+    AccessKey {
+        /// At an S3-compatible store, which has no IAM.
+        at_store: bool,
+        /// Where the documents make the user.
+        path: RolePath,
+    },
+}
+
+impl DocumentSignIn {
+    /// As a draft says. `has_appeared`: the expected role has let the service in.
+    pub fn of(draft: &Draft, external_id: &ExternalId, has_appeared: bool) -> Self {
+        match draft.sign_in.by {
+            Auth::Role => Self::Role(DocumentsRole::of(draft, external_id, has_appeared)),
+            Auth::AccessKey => Self::AccessKey {
+                at_store: draft.sign_in.access_key.endpoint.is_some(),
+                path: draft.sign_in.role_path.clone(),
+            },
+        }
+    }
 }
 
 /// The role that documents are rendered for.
@@ -54,6 +98,15 @@ impl DocumentsRole {
             arn: Some(arn.clone()),
             exists: true,
             path: RolePath::of(arn),
+        }
+    }
+
+    /// Not a role, but a user in this path.
+    fn none(path: RolePath) -> Self {
+        Self {
+            arn: None,
+            exists: false,
+            path,
         }
     }
 
@@ -90,15 +143,26 @@ impl Connections {
     }
 
     /// Every document that the customer applies, filled in.
-    pub async fn documents(
-        &self,
-        external_id: &ExternalId,
-        bucket: &BucketName,
-        settings: &BucketSettings,
-        role: DocumentsRole,
-    ) -> Result<(Documents, DocumentParameters)> {
+    pub async fn documents(&self, of: DocumentsOf<'_>) -> Result<(Documents, DocumentParameters)> {
+        let DocumentsOf {
+            setup,
+            external_id,
+            bucket,
+            settings,
+            sign_in,
+        } = of;
+        let (auth, role, at_store) = match sign_in {
+            DocumentSignIn::Role(role) => (Auth::Role, role, false),
+            DocumentSignIn::AccessKey { at_store, path } => {
+                (Auth::AccessKey, DocumentsRole::none(path), at_store)
+            }
+        };
         let service_principal = self.principal.get().await?;
         let parameters = DocumentParameters {
+            setup_id: setup.cloned(),
+            auth,
+            at_store,
+            lifecycle_folders: self.lifecycle_folders.clone(),
             partition: role
                 .arn
                 .as_ref()
@@ -120,7 +184,13 @@ impl Connections {
             permissions_boundary: settings.permissions_boundary.clone(),
             bucket_account: settings.bucket_account.clone(),
         };
-        let documents = self.policies.documents(&parameters).map_err(Error::bug)?;
+        let mut documents = self.policies.documents(&parameters).map_err(Error::bug)?;
+        if let Some(quick_create) = &self.quick_create
+            && let Some(url) = quick_create.template_url().await
+        {
+            documents.cloudformation_quick_create_url =
+                quick_create_link(&url, &parameters, &documents);
+        }
         Ok((documents, parameters))
     }
 
@@ -171,7 +241,12 @@ impl Connections {
     pub async fn built_in_documents(&self, connection: &Connection) -> Result<Documents> {
         let partition = self.principal.get().await?.partition();
         self.policies
-            .documents_without_role(partition, connection, &self.origins)
+            .documents_without_role(
+                partition,
+                connection,
+                &self.origins,
+                &self.lifecycle_folders,
+            )
             .map_err(Error::bug)
     }
 

@@ -102,9 +102,10 @@ impl Subject<'_> {
                     false => self.of_failure(None, failure),
                 }
             }
-            What::FilesThatExpire { found } => FilesThatExpire {
+            What::FilesThatExpire { found, folders } => FilesThatExpire {
                 bucket: self.bucket(),
                 prefix: self.prefix(),
+                folders: folders.clone(),
                 found: found.clone(),
             }
             .into(),

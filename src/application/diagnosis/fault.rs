@@ -55,6 +55,8 @@ pub(crate) enum What {
     FilesThatExpire {
         /// Keys, or folders, one for each of those folders at most.
         found: Vec<String>,
+        /// Those folders, without the prefix.
+        folders: [String; 2],
     },
     /// An action of the documents was denied that the connection works without.
     OptionalDenied {

@@ -7,7 +7,7 @@ use crate::domain::connection::Credentials;
 use crate::domain::connection::external_id::ExternalId;
 use crate::domain::connection::kms_key_arn::KmsKeyArn;
 use crate::domain::connection::role_arn::RoleArn;
-use crate::domain::policy_document::escape;
+use crate::domain::policy_document::{escape, sid_prefix};
 use serde_json::{Map, Value, json};
 
 impl Subject<'_> {
@@ -157,8 +157,8 @@ impl Subject<'_> {
             target: PatchTarget::BucketPolicy,
             operation: PatchOperation::AddStatement,
             cli: Some(format!(
-                "policy=$(aws s3api get-bucket-policy --bucket {bucket} --query Policy --output text 2>&1) || case $policy in *NoSuchBucketPolicy*) policy='{{\"Version\":\"2012-10-17\",\"Statement\":[]}}' ;; *) echo \"$policy\" >&2; false ;; esac && aws s3api put-bucket-policy --bucket {bucket} --policy {}",
-                with_statement(&statement)
+                "policy=$(aws s3api get-bucket-policy --bucket {bucket} --query Policy --output text 2>/dev/null) || case $(aws s3api get-bucket-policy --bucket {bucket} 2>&1) in *NoSuchBucketPolicy*) policy='{{\"Version\":\"2012-10-17\",\"Statement\":[]}}' ;; *) echo 'The policy cannot be read.' >&2; false ;; esac && {} && aws s3api put-bucket-policy --bucket {bucket} --policy \"$policy\"",
+                with_statement(&statement, external_id)
             )),
             document: statement,
             console: Some(format!(
@@ -189,8 +189,8 @@ impl Subject<'_> {
             target: PatchTarget::KeyPolicy,
             operation: PatchOperation::AddStatement,
             cli: Some(format!(
-                "policy=$(aws kms get-key-policy --key-id {id} --policy-name default --query Policy --output text) && aws kms put-key-policy --key-id {id} --policy-name default --policy {}",
-                with_statement(&statement)
+                "policy=$(aws kms get-key-policy --key-id {id} --policy-name default --query Policy --output text) && {} && aws kms put-key-policy --key-id {id} --policy-name default --policy \"$policy\"",
+                with_statement(&statement, external_id)
             )),
             document: statement,
             console: Some(
@@ -211,12 +211,17 @@ impl Subject<'_> {
             )
             .ok()?;
         let bucket = escape::for_shell(connection.bucket.as_str());
+        let rules = literal(&document);
+        let id = literal(document.pointer("/0/ID").unwrap_or(&Value::Null));
+        // Ours go first: S3 takes the first rule that matches.
+        let query = format!("{{CORSRules: [{rules}, CORSRules[?ID != {id}]][]}}");
+        let query = escape::for_shell(&query);
+        let alone = escape::for_shell(&json!({"CORSRules": document}).to_string());
         Some(Patch {
             target: PatchTarget::Cors,
             operation: PatchOperation::Replace,
             cli: Some(format!(
-                "rules=$(aws s3api get-bucket-cors --bucket {bucket} --output json 2>&1) || case $rules in *NoSuchCORSConfiguration*) rules='{{\"CORSRules\":[]}}' ;; *) echo \"$rules\" >&2; false ;; esac && aws s3api put-bucket-cors --bucket {bucket} --cors-configuration \"$(printf '%s' \"$rules\" | jq --argjson new {} '{{CORSRules: ($new + [.CORSRules[] | select(.ID as $id | $new | all(.ID != $id))])}}')\"",
-                escape::for_shell(&document.to_string())
+                "rules=$(aws s3api get-bucket-cors --bucket {bucket} --output json --query {query} 2>/dev/null) || case $(aws s3api get-bucket-cors --bucket {bucket} 2>&1) in *NoSuchCORSConfiguration*) rules={alone} ;; *) echo 'The CORS rules cannot be read.' >&2; false ;; esac && aws s3api put-bucket-cors --bucket {bucket} --cors-configuration \"$rules\"",
             )),
             document,
             console: Some(format!(
@@ -272,7 +277,7 @@ fn for_role(
     resources: Value,
 ) -> Value {
     json!({
-        "Sid": format!("Sallyport{}", short(&external_id.to_string())),
+        "Sid": sid_prefix(external_id),
         "Effect": "Allow",
         "Principal": {"AWS": role_arn.to_string()},
         "Action": actions,
@@ -280,12 +285,26 @@ fn for_role(
     })
 }
 
-/// For a shell: the policy in `$policy` with this statement, in place of an earlier one with the same `Sid`.
-fn with_statement(statement: &Value) -> String {
+/// For a shell: sets `$policy` to the policy in it with this statement, in place of those whose `Sid` begins with
+/// the setup's. The AWS CLI merges them by a query, in which JSON stands between backticks. A backtick of the policy's
+/// own is written as JSON's escape.
+fn with_statement(statement: &Value, external_id: &ExternalId) -> String {
+    let sid = literal(&json!(sid_prefix(external_id)));
+    let rest = format!(
+        "`] | [0].merge(@, {{Statement: [[Statement][] | [?!starts_with(Sid || {}, {sid})], {}][]}})",
+        literal(&json!("")),
+        literal(statement)
+    );
     format!(
-        "\"$(printf '%s' \"$policy\" | jq --argjson new {} '.Statement = [(.Statement | if type == \"array\" then .[] else . end | select(.Sid != $new.Sid)), $new]')\"",
-        escape::for_shell(&statement.to_string())
+        "policy=$(printf '%s' \"$policy\" | sed 's/`/\\\\u0060/g') && policy=$(aws sts get-caller-identity --output json --query '[`'\"$policy\"{})",
+        escape::for_shell(&rest)
     )
+}
+
+/// A JSON value in a query of the AWS CLI.
+fn literal(value: &Value) -> String {
+    let json = escape::beyond('\u{7e}', &value.to_string());
+    format!("`{}`", json.replace('`', "\\u0060"))
 }
 
 /// The beginning of an external ID, which is unique, in letters and digits alone.

@@ -2,7 +2,7 @@
 
 pub mod read;
 
-use crate::application::connections::{Connections, DocumentsRole};
+use crate::application::connections::{Connections, DocumentSignIn, DocumentsOf};
 use crate::application::error::{Error, Kind, Result};
 use crate::application::kept::store::{Store, Window};
 use crate::application::people::caller::Admin;
@@ -85,7 +85,13 @@ impl Doctor {
                 let rendered = self
                     .connections
                     // The documents of a role that exists: a bucket policy that was pasted is compared.
-                    .documents(id, bucket, settings, DocumentsRole::of(draft, id, true))
+                    .documents(DocumentsOf {
+                        setup: None,
+                        external_id: id,
+                        bucket,
+                        settings,
+                        sign_in: DocumentSignIn::of(draft, id, true),
+                    })
                     .await?;
                 RightDocuments {
                     trust_policy: rendered.0.trust_policy,

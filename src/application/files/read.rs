@@ -52,6 +52,16 @@ pub struct FileEntry {
     pub usable: bool,
 }
 
+/// Where a page of a search begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SearchFrom {
+    Beginning,
+    /// The token from the page before.
+    Continuation(String),
+    /// After this key, which need not exist.
+    After(FileKey),
+}
+
 impl FolderPage {
     /// The page with only those files that the filter shows. S3 knows no such filter: a page can come
     /// out short or empty while others follow.
@@ -78,23 +88,58 @@ impl Files {
         let bucket = self
             .bucket_for(FileOperation::Browse, member, storage)
             .await?;
+        let request = ListRequest {
+            prefix: ObjectKeyPrefix::within(&bucket.connection.settings.prefix, &folder)
+                .map_err(|invalid| Error::field("folder", invalid))?,
+            recursive,
+            page_size,
+            from,
+        };
+        self.listed(&bucket, folder, request).await
+    }
+
+    /// Lists one page of what lies in a folder under names that begin with a text. S3 finds them by their
+    /// key, so the rest of the folder is not read.
+    pub async fn search(
+        &self,
+        member: &Member,
+        storage: &StorageRef,
+        folder: Folder,
+        begins: &str,
+        page_size: u32,
+        from: SearchFrom,
+    ) -> Result<FolderPage> {
+        let bucket = self
+            .bucket_for(FileOperation::Browse, member, storage)
+            .await?;
         let prefix = &bucket.connection.settings.prefix;
-        let page = self
-            .bucket
-            .list(
-                &bucket,
-                ListRequest {
-                    prefix: ObjectKeyPrefix::within(prefix, &folder)
-                        .map_err(|invalid| Error::field("folder", invalid))?,
-                    recursive,
-                    page_size,
-                    from,
-                },
-            )
-            .await;
+        let from = match from {
+            SearchFrom::Beginning => ListFrom::Beginning,
+            SearchFrom::Continuation(token) => ListFrom::Continuation(token),
+            SearchFrom::After(key) => ListFrom::After(bucket.key("at", &key)?),
+        };
+        let request = ListRequest {
+            prefix: ObjectKeyPrefix::of_names(prefix, &folder, begins)
+                .map_err(|invalid| Error::field("find", invalid))?,
+            recursive: false,
+            page_size,
+            from,
+        };
+        self.listed(&bucket, folder, request).await
+    }
+
+    async fn listed(
+        &self,
+        bucket: &ConnectedBucket,
+        folder: Folder,
+        request: ListRequest,
+    ) -> Result<FolderPage> {
+        let prefix = &bucket.connection.settings.prefix;
+        let recursive = request.recursive;
+        let page = self.bucket.list(bucket, request).await;
         let page = self
             .explainer
-            .explain(&bucket, FileOperation::Browse, page)
+            .explain(bucket, FileOperation::Browse, page)
             .await?;
         let prefix_object = page
             .objects
@@ -103,14 +148,14 @@ impl Files {
             .map(|object| object.size);
         let mut files = Vec::with_capacity(page.objects.len());
         for object in page.objects {
-            if let Some(file) = file_entry(&bucket, &folder, recursive, object)? {
+            if let Some(file) = file_entry(bucket, &folder, recursive, object)? {
                 files.push(file);
             }
         }
         let folders = page
             .folders
             .iter()
-            .map(|key| folder_entry(&bucket, &folder, key))
+            .map(|key| folder_entry(bucket, &folder, key))
             .collect::<Result<Vec<_>>>()?;
         Ok(FolderPage {
             folder,

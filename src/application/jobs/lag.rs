@@ -54,5 +54,9 @@ impl JobLag {
             }
             Err(error) => tracing::debug!(%error, "cannot count the storages"),
         }
+        match self.store.count_role_waits().await {
+            Ok(number) => self.observer.setups_wait(number),
+            Err(error) => tracing::debug!(%error, "cannot count the setups that wait"),
+        }
     }
 }

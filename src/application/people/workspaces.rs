@@ -3,7 +3,7 @@
 use crate::application::clock::Clock;
 use crate::application::error::{Error, Kind, Result};
 use crate::application::kept::idempotency::Keep;
-use crate::application::kept::store::{Store, Window};
+use crate::application::kept::store::{Store, Window, WorkspaceContents};
 use crate::domain::ids::{StorageRef, WorkspaceId};
 use crate::domain::names::Name;
 use crate::domain::people::workspace::Workspace;
@@ -44,6 +44,13 @@ impl Workspaces {
         } else {
             Err(absent())
         }
+    }
+}
+
+impl Workspaces {
+    /// The same, and says how much there was.
+    pub async fn erase(&self, id: &WorkspaceId) -> Result<WorkspaceContents> {
+        self.store.erase_workspace(id).await?.ok_or_else(absent)
     }
 }
 

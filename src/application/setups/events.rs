@@ -169,6 +169,11 @@ impl SetupEvents {
         }
     }
 
+    /// The setup as it is now. Whoever asks watches, as with [`since`](Self::since).
+    pub async fn watch(&self, workspace: &WorkspaceId, id: &SetupId) -> Result<SetupView> {
+        self.waits.watch_in(workspace, id).await
+    }
+
     /// What has happened since `position`. Whoever asks watches: the role is tried every three seconds for the
     /// next ten.
     pub async fn since(

@@ -11,7 +11,7 @@ use crate::application::clock::Clock;
 use crate::application::connections::change::Change;
 use crate::application::connections::errors::{changed_meanwhile, check_required, incomplete};
 use crate::application::connections::input::ConnectionInput;
-use crate::application::connections::{Connections, DocumentsRole};
+use crate::application::connections::{Connections, DocumentSignIn, DocumentsOf};
 use crate::application::error::{Error, FieldError, Kind, Reason, Result};
 use crate::application::kept::idempotency::Keep;
 use crate::application::kept::store::{Completion, Store, StoreError, Window};
@@ -28,7 +28,8 @@ use crate::domain::people::sign_in::InstructionLink;
 use crate::domain::policy_document::{DocumentParameters, Documents};
 use crate::domain::role_wait::{RoleWait, pause};
 use crate::domain::setup::{Draft, Setup, SetupStatus};
-use crate::domain::storage::{Health, Storage};
+use crate::domain::storage::{AddedStorage, Health, Overlap, Storage, overlaps};
+use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 use time::OffsetDateTime;
@@ -44,6 +45,8 @@ pub struct Setups {
     pub clock: Arc<dyn Clock>,
     /// How long a setup stays open.
     pub lifetime: Duration,
+    /// Whether a storage is refused that has files of another one.
+    pub refuse_overlaps: bool,
 }
 
 /// A setup as its admin sees it.
@@ -55,6 +58,8 @@ pub struct SetupView {
     pub last_check: Option<CheckReport>,
     /// Waiting for the role, or that it has appeared.
     pub wait: Option<RoleWait>,
+    /// The workspace's storages that have files of this place too.
+    pub overlaps: Vec<Overlap>,
     /// Whether the last check is young enough to make a storage by, if it passed.
     pub check_is_fresh: bool,
     /// What a completed setup has become; `None` after the storage was deleted, too.
@@ -126,12 +131,14 @@ impl Setups {
             draft,
             revision: 1,
             last_check: None,
+            created_by: Some(admin.member().actor()),
             created_at: now,
             expires_at: now + self.lifetime,
         };
         let mut view = SetupView {
             status: SetupStatus::Open,
             wait: new_wait(&setup, now),
+            overlaps: self.overlaps(&setup).await?,
             setup,
             principal,
             last_check: None,
@@ -216,8 +223,18 @@ impl Setups {
         Ok(())
     }
 
-    pub async fn list(&self, admin: &Admin, window: &Window) -> Result<Vec<SetupView>> {
-        let setups = self.store.list_setups(admin.workspace(), window).await?;
+    /// The workspace's setups, in the order they were opened; with `name` only those that have it in their name.
+    pub async fn find(
+        &self,
+        admin: &Admin,
+        name: Option<&str>,
+        window: &Window,
+    ) -> Result<Vec<SetupView>> {
+        let workspace = admin.workspace();
+        let setups = match name {
+            Some(name) => self.store.find_setups(workspace, name, window).await?,
+            None => self.store.list_setups(workspace, window).await?,
+        };
         let mut views = Vec::with_capacity(setups.len());
         for setup in setups {
             views.push(self.view(setup).await?);
@@ -370,13 +387,15 @@ impl Setups {
             .bucket
             .as_ref()
             .ok_or_else(|| incomplete(vec!["bucket"]))?;
+        let has_appeared = self.has_appeared(setup).await?;
         self.connections
-            .documents(
-                &setup.external_id,
+            .documents(DocumentsOf {
+                setup: Some(&setup.id),
+                external_id: &setup.external_id,
                 bucket,
-                &draft.settings,
-                DocumentsRole::of(draft, &setup.external_id, self.has_appeared(setup).await?),
-            )
+                settings: &draft.settings,
+                sign_in: DocumentSignIn::of(draft, &setup.external_id, has_appeared),
+            })
             .await
     }
 
@@ -464,9 +483,13 @@ impl Setups {
         &self,
         admin: &Admin,
         id: &SetupId,
-        keep: Keep<'_, Storage>,
-    ) -> Result<Storage> {
+        keep: Keep<'_, AddedStorage>,
+    ) -> Result<AddedStorage> {
         let (setup, check) = self.passed(admin, id).await?;
+        let overlaps = self.overlaps(&setup).await?;
+        if self.refuse_overlaps && !overlaps.is_empty() {
+            return Err(overlapping(&overlaps));
+        }
         let bucket = setup.connection().map_err(incomplete)?;
         let storage_id = StorageId::generate();
         let mut connection = bucket.connection;
@@ -496,17 +519,18 @@ impl Setups {
             project_count: 0,
             created_at: now,
         };
-        let answer = keep.answer(&storage)?;
+        let added = AddedStorage { storage, overlaps };
+        let answer = keep.answer(&added)?;
         let completed = self.store.complete_setup(
             admin.workspace(),
             id,
             setup.revision,
             &check.id,
-            &storage,
+            &added.storage,
             answer.as_ref(),
         );
         match completed.await? {
-            Completion::Completed => Ok(storage),
+            Completion::Completed => Ok(added),
             Completion::Changed => Err(changed_meanwhile()),
         }
     }
@@ -568,6 +592,23 @@ impl Setups {
         }
     }
 
+    /// The workspace's storages that have files of the setup's place too.
+    async fn overlaps(&self, setup: &Setup) -> Result<Vec<Overlap>> {
+        let draft = &setup.draft;
+        let Some(bucket) = &draft.bucket else {
+            return Ok(Vec::new());
+        };
+        let others = self
+            .store
+            .storages_of_bucket(&setup.workspace, bucket)
+            .await?;
+        let endpoint = match draft.sign_in.by {
+            Auth::AccessKey => draft.sign_in.access_key.endpoint.as_ref(),
+            Auth::Role => None,
+        };
+        Ok(overlaps(bucket, &draft.settings.prefix, endpoint, &others))
+    }
+
     async fn view(&self, setup: Setup) -> Result<SetupView> {
         let last_check = match &setup.last_check {
             Some(check) => self.store.check(&setup.workspace, check).await?,
@@ -588,6 +629,10 @@ impl Setups {
                         .await?
                 }
                 SetupStatus::Open | SetupStatus::Closed | SetupStatus::Expired => None,
+            },
+            overlaps: match setup.status {
+                SetupStatus::Open => self.overlaps(&setup).await?,
+                SetupStatus::Completed | SetupStatus::Closed | SetupStatus::Expired => Vec::new(),
             },
             setup,
         })
@@ -626,6 +671,23 @@ fn default_name(connection: &Connection) -> Result<Name> {
     };
     let short: String = full.chars().take(Name::MAX_LEN).collect();
     Name::parse(&short).map_err(Error::bug)
+}
+
+fn overlapping(overlaps: &[Overlap]) -> Error {
+    let words: Vec<String> = overlaps.iter().map(Overlap::words).collect();
+    let storages: Vec<&str> = overlaps.iter().map(|one| one.storage.as_str()).collect();
+    Error::new(
+        Kind::Conflict,
+        "storage_overlaps",
+        format!(
+            "The operator does not permit storages with the same files. {}",
+            words.join(" ")
+        ),
+    )
+    .remedy(
+        "Use the storage that is there, choose another prefix, or delete the other storage first.",
+    )
+    .member("storage_ids", json!(storages))
 }
 
 fn not_open(status: SetupStatus) -> Error {

@@ -11,6 +11,7 @@ use crate::application::bucket::probe::{ExternalIdSent, Prober};
 use crate::application::clock::Clock;
 use crate::application::error::Result;
 use crate::application::kept::store::{Store, TryPace, TryResult};
+use crate::application::observe::Observer;
 use crate::application::setups::{SetupView, Setups};
 use crate::domain::aws_failure::{AssumeRoleRefusal, AwsFailure};
 use crate::domain::connection::access::Auth;
@@ -45,6 +46,7 @@ pub struct RoleWaits {
     pub clock: Arc<dyn Clock>,
     pub prober: Arc<dyn Prober>,
     pub setups: Arc<Setups>,
+    pub observer: Arc<dyn Observer>,
 }
 
 impl RoleWaits {
@@ -81,15 +83,7 @@ impl RoleWaits {
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         let tries = TaskTracker::new();
         while !stop.is_cancelled() {
-            match self.store.begin_role_tries(self.clock.now(), PACE).await {
-                Ok(due) => {
-                    for wait in due {
-                        let waits = self.clone();
-                        tries.spawn(async move { waits.make(wait).await });
-                    }
-                }
-                Err(error) => tracing::debug!(%error, "cannot ask which roles are due"),
-            }
+            self.begin_due(&tries).await;
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = tokio::time::sleep(INTERVAL) => {}
@@ -98,6 +92,19 @@ impl RoleWaits {
         // One that does not end is made again by another replica.
         tries.close();
         tries.wait().await;
+    }
+
+    /// Begins the tries that are due now and that the pace permits.
+    pub async fn begin_due(self: &Arc<Self>, tries: &TaskTracker) {
+        match self.store.begin_role_tries(self.clock.now(), PACE).await {
+            Ok(due) => {
+                for wait in due {
+                    let waits = self.clone();
+                    tries.spawn(async move { waits.make(wait).await });
+                }
+            }
+            Err(error) => tracing::debug!(%error, "cannot ask which roles are due"),
+        }
     }
 
     /// Makes a try that was begun. Where it cannot be stored it is made again after its lease.
@@ -135,6 +142,7 @@ impl RoleWaits {
             Ok(Err(failure)) => outcome_of(&failure),
             Err(_) => TryOutcome::Undecided,
         };
+        self.observer.tried_role(outcome);
         let now = self.clock.now();
         match outcome {
             TryOutcome::Appeared => self.appeared(wait, bucket).await,

@@ -10,20 +10,23 @@ use crate::application::bucket::port::Bucket;
 use crate::application::checks::Checks;
 use crate::application::clock::Clock;
 use crate::application::connections::errors::{check_required, no_pending_change};
-use crate::application::connections::{Connections, DocumentsRole};
+use crate::application::connections::{Connections, DocumentSignIn, DocumentsOf, DocumentsRole};
 use crate::application::error::{Error, Kind, Reason, Result};
 use crate::application::kept::store::{StorageDeletion, Store, Window};
 use crate::application::people::caller::{Admin, Member};
 use crate::application::storages::built_in::BuiltIn;
 use crate::application::storages::health::HealthDetail;
 use crate::application::storages::pending::PendingView;
+use crate::domain::Invalid;
 use crate::domain::check::{CheckReport, Step};
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::{ConnectedBucket, Connection, Credentials, Owner};
 use crate::domain::ids::{StorageId, StorageRef, WorkspaceId};
 use crate::domain::people::workspace::Workspace;
 use crate::domain::policy_document::{DocumentParameters, Documents};
-use crate::domain::storage::{PendingConnection, Quarantine, Storage};
+use crate::domain::storage::{
+    AddedStorage, Overlap, PendingConnection, Quarantine, Storage, overlaps,
+};
 use serde_json::json;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -64,6 +67,8 @@ pub struct StorageView {
     pub pending: Option<PendingView>,
     /// Only where one storage is read.
     pub detail: HealthDetail,
+    /// The workspace's other storages with some of its files. Only where one storage is read.
+    pub overlaps: Vec<Overlap>,
 }
 
 /// Which of a storage's connections is meant.
@@ -94,6 +99,7 @@ impl Storages {
                 old_key_days: None,
                 pending: None,
                 detail: HealthDetail::default(),
+                overlaps: Vec::new(),
             },
             StorageRef::Own(id) => {
                 let storage = self.load(&member.workspace, id).await?;
@@ -103,8 +109,13 @@ impl Storages {
                     false => None,
                 };
                 let detail = self.health_detail(&storage, is_admin).await?;
+                let overlaps = self.overlaps(&storage).await?;
                 let view = self.view(storage, pending, &default).await?;
-                StorageView { detail, ..view }
+                StorageView {
+                    detail,
+                    overlaps,
+                    ..view
+                }
             }
         })
     }
@@ -120,11 +131,32 @@ impl Storages {
 
     /// The workspace's own storages, in the order they were added.
     pub async fn list(&self, member: &Member, window: &Window) -> Result<Vec<StorageView>> {
+        self.find(member, None, window).await
+    }
+
+    /// The same, only those that have this in their name.
+    pub async fn find(
+        &self,
+        member: &Member,
+        name: Option<&str>,
+        window: &Window,
+    ) -> Result<Vec<StorageView>> {
+        let workspace = &member.workspace;
         let default = self.workspace(&member.workspace).await?.default_storage;
-        let storages = self.store.list_storages(&member.workspace, window).await?;
-        let pending = match member.clone().into_admin() {
-            Some(_) => self.store.list_pending(&member.workspace, window).await?,
-            None => Vec::new(),
+        let storages = match name {
+            Some(name) => self.store.find_storages(workspace, name, window).await?,
+            None => self.store.list_storages(workspace, window).await?,
+        };
+        let pending = match (member.clone().into_admin(), name) {
+            (Some(_), None) => self.store.list_pending(workspace, window).await?,
+            (Some(_), Some(_)) => {
+                let mut found = Vec::new();
+                for storage in &storages {
+                    found.extend(self.store.pending(workspace, &storage.id).await?);
+                }
+                found
+            }
+            (None, _) => Vec::new(),
         };
         let mut pending: HashMap<StorageId, PendingConnection> = pending
             .into_iter()
@@ -139,10 +171,16 @@ impl Storages {
         Ok(views)
     }
 
-    /// Deletes the storage. What is in the bucket stays.
-    pub async fn delete(&self, admin: &Admin, storage: &StorageRef) -> Result<()> {
+    /// Deletes the storage. What is in the bucket stays. Where it is the default, `next` is so from then on.
+    pub async fn delete(
+        &self,
+        admin: &Admin,
+        storage: &StorageRef,
+        next: Option<&StorageRef>,
+    ) -> Result<()> {
         let id = not_built_in(storage, "deleted")?;
-        match self.store.delete_storage(admin.workspace(), id).await? {
+        let deleted = self.store.delete_storage(admin.workspace(), id, next).await;
+        match deleted? {
             StorageDeletion::Deleted => {
                 let owner = Owner::Storage(admin.workspace().clone(), id.clone());
                 self.files.end(&owner).await;
@@ -150,6 +188,20 @@ impl Storages {
             }
             StorageDeletion::NotFound => Err(Error::not_found("storage")),
             StorageDeletion::InUse(projects) => Err(in_use(projects)),
+            StorageDeletion::IsDefault => Err(Error::new(
+                Kind::Conflict,
+                "storage_is_default",
+                "This storage is the workspace's default, and nothing says which one is to be the default after it.",
+            )
+            .because(Reason::StorageIsDefault)
+            .remedy("Say it with the deletion: `default_storage_id` is another storage's ID, or `built-in`. Or choose another default first.")),
+            StorageDeletion::NoSuchDefault => Err(Error::field(
+                "default_storage_id",
+                Invalid::new(
+                    "no_such_storage",
+                    "The workspace has no such storage besides the one that is deleted.",
+                ),
+            )),
         }
     }
 
@@ -210,32 +262,43 @@ impl Storages {
         id: &StorageId,
         which: Which,
     ) -> Result<(Documents, DocumentParameters)> {
+        let storage = self.load(admin.workspace(), id).await?;
+        let setup = storage.setup;
         let connection = match which {
-            Which::InUse => self.load(admin.workspace(), id).await?.connection,
+            Which::InUse => storage.connection,
             Which::Pending => {
-                self.load(admin.workspace(), id).await?;
                 let pending = self.store.pending(admin.workspace(), id).await?;
                 pending.ok_or_else(no_pending_change)?.connection
             }
         };
-        let Credentials::Role {
-            role_arn,
-            external_id,
-        } = connection.credentials
-        else {
-            return Err(Error::new(
-                Kind::Conflict,
-                "no_role",
-                "This storage connects by an access key, so there is no role to make documents for.",
-            ));
+        let (external_id, sign_in) = match &connection.credentials {
+            Credentials::Role {
+                role_arn,
+                external_id,
+            } => (
+                external_id.clone(),
+                DocumentSignIn::Role(DocumentsRole::entered(role_arn)),
+            ),
+            // The connection needs no external ID; names and tags are made of the setup's.
+            Credentials::AccessKey { endpoint, .. } => {
+                let setup = self.store.setup(admin.workspace(), &setup).await?;
+                let setup = setup.ok_or_else(|| Error::not_found("setup"))?;
+                let sign_in = DocumentSignIn::AccessKey {
+                    at_store: endpoint.is_some(),
+                    path: setup.draft.sign_in.role_path,
+                };
+                (setup.external_id, sign_in)
+            }
+            Credentials::Service => return Err(Error::not_found("document")),
         };
         self.connections
-            .documents(
-                &external_id,
-                &connection.bucket,
-                &connection.settings,
-                DocumentsRole::entered(&role_arn),
-            )
+            .documents(DocumentsOf {
+                setup: Some(&setup),
+                external_id: &external_id,
+                bucket: &connection.bucket,
+                settings: &connection.settings,
+                sign_in,
+            })
             .await
     }
 
@@ -355,7 +418,19 @@ impl Storages {
             source: StorageSource::Own(Box::new(storage)),
             pending,
             detail: HealthDetail::default(),
+            overlaps: Vec::new(),
         })
+    }
+
+    /// The other storages with some of this one's files.
+    async fn overlaps(&self, storage: &Storage) -> Result<Vec<Overlap>> {
+        let connection = &storage.connection;
+        let (workspace, bucket) = (&storage.workspace, &connection.bucket);
+        let mut others = self.store.storages_of_bucket(workspace, bucket).await?;
+        others.retain(|other| other.id != storage.id);
+        let endpoint = connection.endpoint();
+        let prefix = &connection.settings.prefix;
+        Ok(overlaps(bucket, prefix, endpoint, &others))
     }
 
     async fn forget(&self, workspace: &WorkspaceId, id: &StorageId) {
@@ -412,8 +487,10 @@ fn in_use(projects: i64) -> Error {
 
 impl StorageView {
     /// A storage that was made just now. It is not the default: only a later request makes it so.
-    pub fn of_new(storage: Storage) -> Self {
+    pub fn of_new(added: AddedStorage) -> Self {
+        let AddedStorage { storage, overlaps } = added;
         Self {
+            overlaps,
             connection: storage.connection.clone(),
             is_default: false,
             old_key_days: None,

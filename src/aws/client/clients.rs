@@ -237,6 +237,21 @@ impl AwsClients {
         })
     }
 
+    /// S3 in a Region, with the service's own credentials: for what is the service's own.
+    pub fn own_s3(&self, region: &str) -> Result<aws_sdk_s3::Client, AwsFailure> {
+        let config = aws_sdk_s3::config::Builder::from(&self.config)
+            .region(aws_config::Region::new(region.to_owned()))
+            .credentials_provider(self.own_credentials()?)
+            .force_path_style(self.custom_endpoint)
+            .interceptor(self.observed.clone());
+        Ok(aws_sdk_s3::Client::from_conf(config.build()))
+    }
+
+    /// The endpoint that the operator's configuration leads S3 to, where it does.
+    pub fn s3_endpoint(&self) -> Option<String> {
+        configured_endpoint(&self.config, Service::S3)
+    }
+
     /// Who the service is: asked of STS once, then known.
     pub async fn identity(&self) -> Result<ServiceIdentity, AwsFailure> {
         self.identity

@@ -10,4 +10,5 @@ pub mod observed;
 mod own_credentials;
 pub mod payer;
 mod retries;
+pub mod template_shelf;
 pub mod trust;

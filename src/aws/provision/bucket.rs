@@ -7,6 +7,7 @@ use crate::aws::client::configured_endpoints::{Service, configured_endpoint};
 use crate::aws::provision::answers::{Result, failed, is, unusable};
 use crate::aws::provision::bucket_policy::{self, Next, PolicyPlan};
 use crate::aws::provision::merge::{Plan, Rule};
+use crate::domain::policy_document::earlier_lifecycle_id;
 use aws_config::{Region, SdkConfig};
 use aws_sdk_s3::types as s3;
 
@@ -272,6 +273,10 @@ impl Rule for s3::LifecycleRule {
     fn with_id(mut self, id: Option<String>) -> Self {
         self.id = id;
         self
+    }
+
+    fn earlier_id(&self) -> Option<&str> {
+        self.id.as_deref().and_then(earlier_lifecycle_id)
     }
 
     fn described(&self) -> String {

@@ -10,6 +10,10 @@ pub(super) trait Rule: Clone + PartialEq {
     fn id(&self) -> Option<&str>;
     /// The same rule with another ID.
     fn with_id(self, id: Option<String>) -> Self;
+    /// The ID that earlier versions gave to this rule of ours.
+    fn earlier_id(&self) -> Option<&str> {
+        None
+    }
     /// What the rule does, for the administrator.
     fn described(&self) -> String;
 }
@@ -39,14 +43,14 @@ impl<T: Rule> Plan<T> {
             if found.iter().any(|other| is_applied(&rule, other)) {
                 continue;
             }
-            let place = rules
-                .iter()
-                .position(|other| rule.id().is_some() && other.id() == rule.id());
+            let place = rules.iter().position(|other| has_id_of(&rule, other));
             match place {
                 Some(place) => {
                     details.push(format!("Replace: {}", rules[place].described()));
                     details.push(format!("By:      {}", rule.described()));
-                    rules[place] = rule;
+                    rules[place] = rule.clone();
+                    // One of an earlier version beside it.
+                    rules.retain(|other| *other == rule || !has_id_of(&rule, other));
                 }
                 None => {
                     details.push(format!("Add:     {}", rule.described()));
@@ -79,7 +83,7 @@ impl<T: Rule> Plan<T> {
         let is_ours = |rule: &T| {
             wanted
                 .iter()
-                .any(|own| is_applied(own, rule) || (own.id().is_some() && own.id() == rule.id()))
+                .any(|own| is_applied(own, rule) || has_id_of(own, rule))
         };
         let (ours, rest): (Vec<T>, Vec<T>) = found.iter().cloned().partition(is_ours);
         if ours.is_empty() {
@@ -100,6 +104,13 @@ impl<T: Rule> Plan<T> {
             rules: Some(rest),
         }
     }
+}
+
+/// Whether a rule that the bucket has is ours by its ID.
+fn has_id_of<T: Rule>(wanted: &T, found: &T) -> bool {
+    found
+        .id()
+        .is_some_and(|id| wanted.id() == Some(id) || wanted.earlier_id() == Some(id))
 }
 
 /// Whether a rule that the bucket has is the wanted one. A rule that was entered by hand may have no ID.

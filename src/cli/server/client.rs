@@ -14,6 +14,8 @@ use url::Url;
 
 /// For a connection to be made.
 const CONNECT: Duration = Duration::from_secs(15);
+/// How the product's own bucket is called among the storages.
+const BUILT_IN: &str = "built-in";
 /// For an answer that is no file.
 const ANSWER: Duration = Duration::from_secs(300);
 /// How many missing files an error names.
@@ -96,6 +98,18 @@ impl Server {
             Ok(found.is_none())
         })
         .await?;
+        if found.is_none() {
+            // The list has the workspace's own storages only.
+            let built_in = self.request(Method::GET, &["v1", "storages", BUILT_IN], &[]);
+            let built_in = self.send(built_in).await.ok();
+            let built_in = match built_in {
+                Some(answer) => json_of(answer).await?,
+                None => Value::Null,
+            };
+            if built_in["is_default"] == true {
+                found = Some(BUILT_IN.to_owned());
+            }
+        }
         found.ok_or_else(|| {
             Failed::usage("the workspace has no default storage: name one with --storage")
         })

@@ -85,7 +85,7 @@ impl SetupLink {
         })?;
         let to = answer.headers().get(LOCATION);
         let to = to.and_then(|to| to.to_str().ok()).unwrap_or_default();
-        if answer.status() == StatusCode::SEE_OTHER && to.contains("done=saved") {
+        if answer.status() == StatusCode::SEE_OTHER && to.starts_with("/instructions/") {
             return Ok(());
         }
         Err(Failed::from(format!(

@@ -29,6 +29,48 @@ const PLACES: [&str; 9] = [
     "central",
 ];
 
+/// The Regions that forms offer. A form takes any other as well: this list is for typing less, and need not be
+/// complete.
+pub const OFFERED: [&str; 37] = [
+    "af-south-1",
+    "ap-east-1",
+    "ap-east-2",
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-northeast-3",
+    "ap-south-1",
+    "ap-south-2",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ap-southeast-3",
+    "ap-southeast-4",
+    "ap-southeast-5",
+    "ap-southeast-7",
+    "ca-central-1",
+    "ca-west-1",
+    "cn-north-1",
+    "cn-northwest-1",
+    "eu-central-1",
+    "eu-central-2",
+    "eu-north-1",
+    "eu-south-1",
+    "eu-south-2",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "il-central-1",
+    "me-central-1",
+    "me-south-1",
+    "mx-central-1",
+    "sa-east-1",
+    "us-east-1",
+    "us-east-2",
+    "us-gov-east-1",
+    "us-gov-west-1",
+    "us-west-1",
+    "us-west-2",
+];
+
 impl Region {
     const MAX_LEN: usize = 64;
 
@@ -137,6 +179,14 @@ impl fmt::Display for Region {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_forms_offer_is_of_aws_and_in_order() {
+        assert!(OFFERED.is_sorted());
+        for name in OFFERED {
+            assert!(Region::of_aws(name).is_ok(), "{name}");
+        }
+    }
 
     #[test]
     fn a_name_is_one_label_of_a_host_name() {

@@ -32,6 +32,17 @@ impl ObjectKeyPrefix {
         join(prefix, folder.path()).map(Self)
     }
 
+    /// The beginning of what lies in a folder under names that begin with a text.
+    pub fn of_names(prefix: &BucketPrefix, folder: &Folder, begins: &str) -> Result<Self, Invalid> {
+        if begins.contains('/') || begins.contains('\0') {
+            return Err(Invalid::new(
+                "invalid_name",
+                "A name has no slash. To look into a folder, open it first.",
+            ));
+        }
+        join(prefix, &format!("{}{begins}", folder.path())).map(Self)
+    }
+
     /// The whole beginning, for the call to S3.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -207,6 +207,11 @@ impl AccessPolicy {
 
     /// Renders the policy. `role` is the principal, where the policy has one.
     pub fn render(&self, scope: &Scope<'_>, role: Option<&RoleArn>) -> Value {
+        self.render_with_sids(scope, role, "")
+    }
+
+    /// The same, with Sids that begin in this way: for a policy that others have statements in.
+    pub fn render_with_sids(&self, scope: &Scope<'_>, role: Option<&RoleArn>, sids: &str) -> Value {
         let statements: Vec<Value> = self
             .statement
             .iter()
@@ -218,7 +223,7 @@ impl AccessPolicy {
                     .collect();
                 match granted.as_slice() {
                     [] => None,
-                    granted => statement.render(granted, scope, role),
+                    granted => statement.render(granted, scope, role, sids),
                 }
             })
             .collect();
@@ -228,7 +233,7 @@ impl AccessPolicy {
     /// What the key's own policy must say for it: the actions that this policy grants on the key, for the role.
     /// None without a key. In a key's policy, the resource `*` is the key (KMS developer guide, "Key
     /// policies").
-    pub fn key_policy(&self, scope: &Scope<'_>, role: &RoleArn) -> Option<Value> {
+    pub fn key_policy(&self, scope: &Scope<'_>, role: &RoleArn, sids: &str) -> Option<Value> {
         scope.kms_key?;
         let statements: Vec<Value> = self
             .statement
@@ -236,7 +241,7 @@ impl AccessPolicy {
             .filter(|statement| statement.resource == [Resource::Key])
             .map(|statement| {
                 json!({
-                    "Sid": statement.sid,
+                    "Sid": statement.sid.as_ref().map(|sid| format!("{sids}{sid}")),
                     "Effect": statement.effect,
                     "Principal": { "AWS": role.as_str() },
                     "Action": statement.action,
@@ -250,7 +255,7 @@ impl AccessPolicy {
     /// The statement that grants one action, without the other actions beside it. None for an action
     /// that the policy does not grant, or one on a key where there is none.
     pub fn statement_for(&self, action: &str, scope: &Scope<'_>) -> Option<Value> {
-        self.granting(action)?.render(&[action], scope, None)
+        self.granting(action)?.render(&[action], scope, None, "")
     }
 
     /// The ARN that an action of this policy applies to; None as in [`AccessPolicy::statement_for`].
@@ -272,12 +277,13 @@ impl AccessStatement {
         actions: &[impl Serialize],
         scope: &Scope<'_>,
         role: Option<&RoleArn>,
+        sids: &str,
     ) -> Option<Value> {
         let [resource] = self.resource;
         let resource = scope.arn(resource)?;
         let mut out = Map::new();
         if let Some(sid) = &self.sid {
-            out.insert("Sid".into(), json!(sid));
+            out.insert("Sid".into(), json!(format!("{sids}{sid}")));
         }
         out.insert("Effect".into(), json!(self.effect));
         if self.principal.is_some() {

@@ -1,5 +1,6 @@
 //! Which account each document is for. The role, the bucket and the KMS key may belong to three.
 
+use crate::domain::connection::access::Auth;
 use crate::domain::connection::account::AccountId;
 use crate::domain::connection::role_arn::RoleArn;
 use crate::domain::policy_document::document_name::DocumentName;
@@ -33,9 +34,13 @@ pub struct DocumentAccounts {
 }
 
 impl DocumentParameters {
-    /// The account that has, or gets, the role.
+    /// The account that has, or gets, the role or the user.
     pub fn role_account(&self) -> Option<&AccountId> {
-        self.role_arn.as_ref().map(RoleArn::account)
+        match self.auth {
+            Auth::Role => self.role_arn.as_ref().map(RoleArn::account),
+            // A user reaches a bucket of its own account: the documents make it there.
+            Auth::AccessKey => self.bucket_account.as_ref(),
+        }
     }
 
     /// The account that owns the bucket: the one that was named, or else the role's.
@@ -57,30 +62,33 @@ impl DocumentParameters {
 
     /// Where each document is applied. A script that does everything is the role's.
     pub(super) fn accounts(&self) -> DocumentAccounts {
-        let mut bucket = vec![
-            DocumentName::Cors,
-            DocumentName::Lifecycle,
-            DocumentName::BucketPolicy,
-        ];
+        let by_role = self.auth == Auth::Role;
+        let mut bucket = vec![DocumentName::Cors, DocumentName::Lifecycle];
+        if by_role {
+            bucket.push(DocumentName::BucketPolicy);
+        }
         if self.bucket_account_apart().is_some() && self.role_exists {
             bucket.extend([DocumentName::CliBucket, DocumentName::CloudformationBucket]);
         }
+        let mut identity = vec![DocumentName::PermissionPolicy];
+        if by_role {
+            identity.push(DocumentName::TrustPolicy);
+        }
+        identity.extend([
+            DocumentName::Cli,
+            DocumentName::Cloudformation,
+            DocumentName::Terraform,
+        ]);
         DocumentAccounts {
             role: DocumentAccount {
                 id: self.role_account().cloned(),
-                documents: vec![
-                    DocumentName::PermissionPolicy,
-                    DocumentName::TrustPolicy,
-                    DocumentName::Cli,
-                    DocumentName::Cloudformation,
-                    DocumentName::Terraform,
-                ],
+                documents: identity,
             },
             bucket: DocumentAccount {
                 id: self.owner().cloned(),
                 documents: bucket,
             },
-            key: self.kms_key.as_ref().map(|key| {
+            key: self.kms_key.as_ref().filter(|_| by_role).map(|key| {
                 let mut documents = vec![DocumentName::KeyPolicy];
                 if self.key_account_apart().is_some() && self.role_exists {
                     documents.push(DocumentName::CliKey);

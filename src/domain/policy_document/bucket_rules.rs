@@ -3,12 +3,22 @@
 use crate::domain::connection::bucket_prefix::BucketPrefix;
 use crate::domain::connection::external_id::ExternalId;
 use crate::domain::origin::Origin;
+use crate::domain::policy_document::lifecycle_folders::LifecycleFolders;
 use aws_lc_rs::digest;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 
 /// How the IDs of CORS rules begin.
 const CORS_RULE_ID: &str = "sallyport";
+
+/// What stands in a lifecycle rule's ID before the beginning of its setup's external ID.
+const OF_SETUP: &str = "-of-";
+
+/// The ID that earlier versions gave to a lifecycle rule, which had nothing of the setup. Such a rule of a
+/// bucket is the product's too.
+pub fn earlier_lifecycle_id(id: &str) -> Option<&str> {
+    id.split_once(OF_SETUP).map(|(earlier, _)| earlier)
+}
 
 /// One CORS rule, in the JSON form of the S3 console; its document is an array of them.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -116,17 +126,27 @@ pub enum TempPrefixSlot {
 }
 
 impl Lifecycle {
-    pub fn fill(&self, prefix: &BucketPrefix) -> Lifecycle<String> {
+    /// Each rule's ID has the beginning of the external ID, as a CORS rule's has: two setups of one prefix have
+    /// rules of their own, and one can take back its own without those of the other.
+    pub fn fill(
+        &self,
+        prefix: &BucketPrefix,
+        folders: &LifecycleFolders,
+        external_id: Option<&ExternalId>,
+    ) -> Lifecycle<String> {
+        let of_setup = external_id
+            .map(|id| format!("{OF_SETUP}{:.8}", id.to_string()))
+            .unwrap_or_default();
         let rules = self
             .rules
             .iter()
             .map(|rule| LifecycleRule {
-                id: format!("{}{}", rule.id, id_suffix(prefix)),
+                id: format!("{}{}{of_setup}", rule.id, id_suffix(prefix)),
                 status: rule.status,
                 filter: Filter {
                     prefix: match rule.filter.prefix {
-                        TempPrefixSlot::Temp => format!("{prefix}temp/"),
-                        TempPrefixSlot::Export => format!("{prefix}export/"),
+                        TempPrefixSlot::Temp => format!("{prefix}{}", folders.temp()),
+                        TempPrefixSlot::Export => format!("{prefix}{}", folders.export()),
                     },
                 },
                 expiration: rule.expiration,
@@ -151,4 +171,22 @@ fn id_suffix(prefix: &BucketPrefix) -> String {
         }
     }
     suffix
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_earlier_id_has_nothing_of_the_setup() {
+        assert_eq!(
+            earlier_lifecycle_id("sallyport-temp-1a2b3c4d-of-0f8fad5b"),
+            Some("sallyport-temp-1a2b3c4d")
+        );
+        assert_eq!(
+            earlier_lifecycle_id("sallyport-temp-of-0f8fad5b"),
+            Some("sallyport-temp")
+        );
+        assert_eq!(earlier_lifecycle_id("sallyport-temp-1a2b3c4d"), None);
+    }
 }

@@ -1,22 +1,28 @@
-//! The CloudFormation template.
+//! The CloudFormation templates.
 
 use crate::domain::Invalid;
 use crate::domain::policy_document::documents::{POLICY_NAME, Parts, unwritable};
-use serde_json::json;
+use crate::domain::policy_document::words;
+use serde_json::{Map, Value, json};
 
 const HEAD: &str = "\
 # Makes the role that lets the product use the bucket; its ARN is the output RoleArn.
 # The stack needs the capability CAPABILITY_NAMED_IAM, because the role has a fixed name.
+# To take everything back, delete the stack.
 ";
 
-const BUCKET_RULES: &str = "\
-# CloudFormation cannot change a bucket that it has not made: apply the CORS rules, and the lifecycle
-# rules for read and write access, in the S3 console, or by the AWS CLI script or Terraform.
+const USER_HEAD: &str = "\
+# Makes the IAM user that lets the product use the bucket, and its policy. It makes no access key: the secret
+# would stand in the stack's outputs. Make the key afterwards, in the console (IAM > Users > the user > Security
+# credentials > Create access key) or by the command
+#   aws iam create-access-key --user-name USER
+# with the output UserName. Delete the user's keys before the stack.
+# The stack needs the capability CAPABILITY_NAMED_IAM, because the user has a fixed name.
 ";
 
-const LIFECYCLE_RULES: &str = "\
-# CloudFormation cannot change a bucket that it has not made: apply the lifecycle rules in the S3 console,
-# or by the AWS CLI script or Terraform.
+const RULES: &str = "\
+# CloudFormation cannot change a bucket that it has not made. What is left to do: ADD the documents' CORS and
+# lifecycle rules, as far as the setup has them, to those that the bucket has. The AWS CLI script does it.
 ";
 
 const APART: &str = "\
@@ -25,22 +31,18 @@ const APART: &str = "\
 ";
 
 pub fn render(parts: &Parts<'_>) -> Result<String, Invalid> {
-    let mut template = json!({
+    let mut properties = Map::new();
+    properties.insert("RoleName".into(), json!(parts.role.name));
+    properties.insert("Path".into(), json!(parts.role.path));
+    properties.insert(
+        "AssumeRolePolicyDocument".into(),
+        parts.trust_policy.clone(),
+    );
+    let template = json!({
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": "Lets the product use one S3 bucket through a role that asks for an external ID.",
         "Resources": {
-            "Role": {
-                "Type": "AWS::IAM::Role",
-                "Properties": {
-                    "RoleName": parts.role.name,
-                    "Path": parts.role.path,
-                    "AssumeRolePolicyDocument": parts.trust_policy,
-                    "Policies": [{
-                        "PolicyName": POLICY_NAME,
-                        "PolicyDocument": parts.permission_policy,
-                    }],
-                },
-            },
+            "Role": { "Type": "AWS::IAM::Role", "Properties": identity(parts, properties) },
         },
         "Outputs": {
             "RoleArn": {
@@ -49,21 +51,68 @@ pub fn render(parts: &Parts<'_>) -> Result<String, Invalid> {
             },
         },
     });
-    if let Some(boundary) = &parts.parameters.permissions_boundary {
-        template["Resources"]["Role"]["Properties"]["PermissionsBoundary"] =
-            json!(boundary.to_string());
-    }
-    // CloudFormation reads YAML 1.1, which takes words such as `no` and `1_000` for other things than
-    // strings: every string is quoted.
-    let options = serde_saphyr::ser_options! { quote_all: true };
-    let yaml = serde_saphyr::to_string_with_options(&template, options).map_err(unwritable)?;
-    let rules = match (parts.cors, parts.lifecycle) {
-        _ if parts.parameters.bucket_account_apart().is_some() => APART,
-        (Some(_), _) => BUCKET_RULES,
-        (None, Some(_)) => LIFECYCLE_RULES,
-        (None, None) => "",
+    let rules = match parts.parameters.bucket_account_apart() {
+        Some(_) => APART.to_owned(),
+        None => left_to_do(parts),
     };
-    Ok(format!("{HEAD}{rules}{yaml}"))
+    Ok(format!("{HEAD}{rules}{}", yaml(&template)?))
+}
+
+/// The template for an access key.
+pub fn render_for_user(parts: &Parts<'_>) -> Result<String, Invalid> {
+    let mut properties = Map::new();
+    properties.insert("UserName".into(), json!(parts.user.name));
+    properties.insert("Path".into(), json!(parts.user.path));
+    let template = json!({
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Description": "Lets the product use one S3 bucket as an IAM user.",
+        "Resources": {
+            "User": { "Type": "AWS::IAM::User", "Properties": identity(parts, properties) },
+        },
+        "Outputs": {
+            "UserName": {
+                "Description": "Make an access key for this user.",
+                "Value": { "Ref": "User" },
+            },
+        },
+    });
+    Ok(format!(
+        "{USER_HEAD}{}{}",
+        left_to_do(parts),
+        yaml(&template)?
+    ))
+}
+
+/// What a role and a user have in common.
+fn identity(parts: &Parts<'_>, mut properties: Map<String, Value>) -> Value {
+    let parameters = parts.parameters;
+    if let Some(boundary) = &parameters.permissions_boundary {
+        properties.insert("PermissionsBoundary".into(), json!(boundary.to_string()));
+    }
+    properties.insert(
+        "Policies".into(),
+        json!([{ "PolicyName": POLICY_NAME, "PolicyDocument": parts.permission_policy }]),
+    );
+    if let Some(setup) = parameters.setup_tag() {
+        let tags = json!([{ "Key": "sallyport:setup", "Value": setup }]);
+        properties.insert("Tags".into(), tags);
+    }
+    Value::Object(properties)
+}
+
+/// What the template does not do, where there is any of it.
+fn left_to_do(parts: &Parts<'_>) -> String {
+    if parts.cors.is_none() && parts.lifecycle.is_none() {
+        return String::new();
+    }
+    format!("{RULES}{}", words::lifecycle_comment(parts.lifecycle))
+}
+
+/// CloudFormation reads YAML 1.1, which takes words such as `no` and `1_000` for other things than strings:
+/// every string is quoted.
+fn yaml(template: &Value) -> Result<String, Invalid> {
+    let options = serde_saphyr::ser_options! { quote_all: true };
+    serde_saphyr::to_string_with_options(template, options).map_err(unwritable)
 }
 
 const BUCKET_HEAD: &str = "\
@@ -114,7 +163,6 @@ pub fn render_for_bucket(parts: &Parts<'_>) -> Result<Option<String>, Invalid> {
             },
         },
     });
-    let options = serde_saphyr::ser_options! { quote_all: true };
-    let yaml = serde_saphyr::to_string_with_options(&template, options).map_err(unwritable)?;
-    Ok(Some(format!("{BUCKET_HEAD}{yaml}")))
+    let comment = words::lifecycle_comment(parts.lifecycle);
+    Ok(Some(format!("{BUCKET_HEAD}{comment}{}", yaml(&template)?)))
 }

@@ -13,7 +13,7 @@ use serde_json::Value;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Documents {
     pub permission_policy: Value,
-    /// None for the service's own bucket, which no role is assumed for.
+    /// None for the service's own bucket and for an access key, which no role is assumed for.
     pub trust_policy: Option<Value>,
     /// An array of rules, as the S3 console takes it. None where no origin is allowed.
     pub cors: Option<Value>,
@@ -26,6 +26,9 @@ pub struct Documents {
     pub cli: Option<String>,
     /// YAML.
     pub cloudformation: Option<String>,
+    /// The link to the console's page that makes a stack, with the values filled in. None where the operator
+    /// has no bucket for the template, and for an access key.
+    pub cloudformation_quick_create_url: Option<String>,
     /// HCL.
     pub terraform: Option<String>,
     /// The statement that lets the role use the KMS key, to be added to the key's policy. None without a key,
@@ -40,7 +43,9 @@ pub struct Documents {
     pub cli_key: Option<String>,
     /// None for the service's own bucket.
     pub role: Option<DocumentRole>,
-    /// None for the service's own bucket.
+    /// The IAM user that the documents make. None without an access key, and at an S3-compatible store.
+    pub user: Option<RoleName>,
+    /// None for the service's own bucket, and at an S3-compatible store.
     pub accounts: Option<DocumentAccounts>,
 }
 
@@ -73,6 +78,8 @@ pub(super) const POLICY_NAME: &str = "sallyport-bucket-access";
 pub(super) struct Parts<'a> {
     pub parameters: &'a DocumentParameters,
     pub role: RoleName,
+    /// The IAM user, for an access key.
+    pub user: RoleName,
     pub permission_policy: &'a Value,
     pub trust_policy: &'a Value,
     /// None as in [`Documents::bucket_policy`].

@@ -2,7 +2,7 @@
 
 use crate::domain::Invalid;
 use crate::domain::connection::Connection;
-use crate::domain::connection::access::Access;
+use crate::domain::connection::access::{Access, Auth};
 use crate::domain::connection::account::{AccountId, Partition};
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::bucket_prefix::BucketPrefix;
@@ -16,7 +16,8 @@ use crate::domain::policy_document::access_policy::{AccessPolicy, ByAccess, Scop
 use crate::domain::policy_document::accounts::DocumentRole;
 use crate::domain::policy_document::bucket_rules::{CorsRule, Lifecycle};
 use crate::domain::policy_document::documents::{Documents, Parts, unwritable};
-use crate::domain::policy_document::parameters::DocumentParameters;
+use crate::domain::policy_document::lifecycle_folders::LifecycleFolders;
+use crate::domain::policy_document::parameters::{DocumentParameters, sid_prefix};
 use crate::domain::policy_document::session_policies::SessionPolicies;
 use crate::domain::policy_document::trust_policy::TrustPolicy;
 use crate::domain::policy_document::{cli, cloudformation, terraform};
@@ -83,22 +84,28 @@ impl PolicyTemplates {
         let permission_policy = self.permission_policy.of(access).render(&scope, None);
         let trust_policy =
             self.trust_policy(&parameters.service_principal, &parameters.external_id)?;
-        let bucket_policy = parameters
-            .principal_role()
-            .map(|role| self.bucket_policy.of(access).render(&scope, Some(role)));
+        let by_key = parameters.auth == Auth::AccessKey;
+        let sids = parameters.sid_prefix();
+        let bucket_policy = parameters.principal_role().map(|role| {
+            let policy = self.bucket_policy.of(access);
+            policy.render_with_sids(&scope, Some(role), &sids)
+        });
         let key_policy = parameters.principal_role().and_then(|role| {
             let policy = self.permission_policy.of(access);
-            policy.key_policy(&scope, role)
+            policy.key_policy(&scope, role, &sids)
         });
         let role = parameters.role_name();
         let [cors] = self.cors.of(access);
         let cors = cors.fill(&parameters.allowed_origins, Some(&parameters.external_id));
-        let lifecycle = parameters
-            .lifecycle
-            .then(|| self.lifecycle.fill(&parameters.prefix));
+        let lifecycle = parameters.lifecycle.then(|| {
+            let (prefix, folders) = (&parameters.prefix, &parameters.lifecycle_folders);
+            self.lifecycle
+                .fill(prefix, folders, Some(&parameters.external_id))
+        });
         let parts = Parts {
             parameters,
             role: role.clone(),
+            user: parameters.user_name(),
             permission_policy: &permission_policy,
             trust_policy: &trust_policy,
             bucket_policy: bucket_policy.as_ref(),
@@ -106,24 +113,44 @@ impl PolicyTemplates {
             cors: cors.as_ref(),
             lifecycle: lifecycle.as_ref(),
         };
+        let scripts = match (by_key, parameters.at_store) {
+            (true, true) => Scripts::default(),
+            (true, false) => Scripts {
+                cli: Some(cli::render_for_user(&parts)?),
+                cloudformation: Some(cloudformation::render_for_user(&parts)?),
+                terraform: Some(terraform::render(&parts)?),
+                ..Scripts::default()
+            },
+            (false, _) => Scripts {
+                cli: Some(cli::render(&parts)?),
+                cloudformation: Some(cloudformation::render(&parts)?),
+                terraform: Some(terraform::render(&parts)?),
+                cli_bucket: cli::render_for_bucket(&parts)?,
+                cloudformation_bucket: cloudformation::render_for_bucket(&parts)?,
+                cli_key: cli::render_for_key(&parts)?,
+            },
+        };
+        let user = parts.user.clone();
         Ok(Documents {
-            cli: Some(cli::render(&parts)?),
-            cloudformation: Some(cloudformation::render(&parts)?),
-            terraform: Some(terraform::render(&parts)?),
-            cli_bucket: cli::render_for_bucket(&parts)?,
-            cloudformation_bucket: cloudformation::render_for_bucket(&parts)?,
-            cli_key: cli::render_for_key(&parts)?,
+            cli: scripts.cli,
+            cloudformation: scripts.cloudformation,
+            cloudformation_quick_create_url: None,
+            terraform: scripts.terraform,
+            cli_bucket: scripts.cli_bucket,
+            cloudformation_bucket: scripts.cloudformation_bucket,
+            cli_key: scripts.cli_key,
             key_policy,
-            role: Some(DocumentRole {
+            role: (!by_key).then(|| DocumentRole {
                 name: role.name,
                 path: role.path,
                 arn: parameters.role_arn.clone(),
             }),
-            accounts: Some(parameters.accounts()),
+            user: (by_key && !parameters.at_store).then_some(user),
+            accounts: (!parameters.at_store).then(|| parameters.accounts()),
             cors: cors.map(cors_document).transpose()?,
             lifecycle: lifecycle.map(lifecycle_document).transpose()?,
             permission_policy,
-            trust_policy: Some(trust_policy),
+            trust_policy: (!by_key).then_some(trust_policy),
             bucket_policy,
         })
     }
@@ -135,6 +162,7 @@ impl PolicyTemplates {
         partition: Partition,
         connection: &Connection,
         origins: &[Origin],
+        folders: &LifecycleFolders,
     ) -> Result<Documents, Invalid> {
         let settings = &connection.settings;
         let scope = scope_of(partition, connection);
@@ -142,7 +170,7 @@ impl PolicyTemplates {
         let cors = cors.fill(settings.allowed_origins(origins), None);
         let lifecycle = settings
             .has_lifecycle()
-            .then(|| self.lifecycle.fill(&settings.prefix));
+            .then(|| self.lifecycle.fill(&settings.prefix, folders, None));
         Ok(Documents {
             permission_policy: self
                 .permission_policy
@@ -154,12 +182,14 @@ impl PolicyTemplates {
             bucket_policy: None,
             cli: None,
             cloudformation: None,
+            cloudformation_quick_create_url: None,
             terraform: None,
             key_policy: None,
             cli_bucket: None,
             cloudformation_bucket: None,
             cli_key: None,
             role: None,
+            user: None,
             accounts: None,
         })
     }
@@ -304,7 +334,7 @@ impl PolicyTemplates {
         let scope = scope_of(partition, connection);
         self.bucket_policy
             .of(connection.settings.access)
-            .render(&scope, Some(role))
+            .render_with_sids(&scope, Some(role), &sids_of(connection))
     }
 
     /// The key policy alone, as in [`Documents::key_policy`], for a key that need not be that of the settings.
@@ -321,7 +351,7 @@ impl PolicyTemplates {
         };
         self.permission_policy
             .of(connection.settings.access)
-            .key_policy(&scope, role)
+            .key_policy(&scope, role, &sids_of(connection))
     }
 
     /// The ARN that `action` applies to, as the documents grant it. None as in
@@ -362,6 +392,26 @@ impl PolicyTemplates {
         let [rule] = self.cors.of(access);
         &rule.allowed_methods
     }
+}
+
+/// How the Sids begin in policies of others. Empty without an external ID.
+fn sids_of(connection: &Connection) -> String {
+    connection
+        .credentials
+        .external_id()
+        .map(sid_prefix)
+        .unwrap_or_default()
+}
+
+/// The documents that are run.
+#[derive(Default)]
+struct Scripts {
+    cli: Option<String>,
+    cloudformation: Option<String>,
+    terraform: Option<String>,
+    cli_bucket: Option<String>,
+    cloudformation_bucket: Option<String>,
+    cli_key: Option<String>,
 }
 
 fn scope_of(partition: Partition, connection: &Connection) -> Scope<'_> {

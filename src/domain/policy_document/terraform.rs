@@ -1,52 +1,48 @@
 //! The Terraform configuration.
 
 use crate::domain::Invalid;
+use crate::domain::connection::access::Auth;
 use crate::domain::policy_document::bucket_rules::{CorsRule, LifecycleRule};
 use crate::domain::policy_document::documents::{POLICY_NAME, Parts, unwritable};
 use crate::domain::policy_document::escape;
+use crate::domain::policy_document::words;
 use hcl::expr::{Conditional, Heredoc, TemplateExpr, Traversal, Variable};
 use hcl::structure::BlockBuilder;
 use hcl::{Block, Body, Expression, Identifier};
 use serde_json::Value;
 
-const HEAD: &str = "\
-# Makes the role that lets the product use the bucket, and sets the bucket's CORS and lifecycle rules.
-# Run it in the account that owns the bucket, with the provider in the bucket's Region.
-# A bucket has one CORS and one lifecycle configuration, and Terraform replaces them as a whole. Where
-# the bucket has rules already, answer replace_bucket_rules with false and add the rules below to them.
-
-";
-
-/// For a bucket that browsers do not use.
-const LIFECYCLE_HEAD: &str = "\
-# Makes the role that lets the product use the bucket, and sets the bucket's lifecycle rules.
-# Run it in the account that owns the bucket, with the provider in the bucket's Region.
-# A bucket has one lifecycle configuration, and Terraform replaces it as a whole. Where the bucket has
-# rules already, answer replace_bucket_rules with false and add the rules below to them.
-
-";
-
-/// For one that is only read, too.
 const ROLE_HEAD: &str = "\
 # Makes the role that lets the product use the bucket. Run it in the account that owns the bucket.
+# To take everything back, destroy it.
+";
 
+const USER_HEAD: &str = "\
+# Makes the IAM user that lets the product use the bucket, and its policy. Run it in the account that owns the
+# bucket. It makes no access key: the secret would stand in Terraform's state. Make the key afterwards, in the
+# console (IAM > Users > the user > Security credentials > Create access key) or by the command
+#   aws iam create-access-key --user-name USER
+# with the output user_name. Delete the user's keys before you destroy this.
+";
+
+const RULES: &str = "\
+#
+# A bucket has one CORS and one lifecycle configuration, and Terraform replaces them as a whole: the rules below
+# are only for a bucket that has no such rules, which you confirm by a variable, and from then on Terraform owns
+# them. Where the bucket has rules, answer false, and ADD these to them where they are managed, or by the AWS CLI
+# script, which keeps the others. The provider must be in the bucket's Region.
 ";
 
 /// For a bucket of another account, which has documents of its own.
 const APART_HEAD: &str = "\
 # Makes the role that lets the product use the bucket. Run it in the account that is to have the role. The
 # bucket belongs to another account: its policy and its rules are set there, by that account's documents.
-
 ";
 
 pub fn render(parts: &Parts<'_>) -> Result<String, Invalid> {
     let apart = parts.parameters.bucket_account_apart().is_some();
-    let parts = &Parts {
-        role: parts.role.clone(),
-        cors: parts.cors.filter(|_| !apart),
-        lifecycle: parts.lifecycle.filter(|_| !apart),
-        ..*parts
-    };
+    let by_key = parts.parameters.auth == Auth::AccessKey;
+    let cors = parts.cors.filter(|_| !apart);
+    let lifecycle = parts.lifecycle.filter(|_| !apart);
     let bucket = &parts.parameters.bucket;
     let mut body = Body::builder()
         .add_block(
@@ -61,75 +57,109 @@ pub fn render(parts: &Parts<'_>) -> Result<String, Invalid> {
                 )
                 .build(),
         )
-        .add_block(role(parts)?)
-        .add_block(
-            resource("aws_iam_role_policy")
-                .add_attribute(("name", text(POLICY_NAME)?))
-                .add_attribute(("role", role_attribute("id")?))
-                .add_attribute(("policy", json(parts.permission_policy)?))
-                .build(),
-        );
-    if parts.cors.is_some() || parts.lifecycle.is_some() {
-        body = body.add_block(replace_variable(parts.cors.is_some())?);
-    }
-    if let Some(rule) = parts.cors {
-        body = body.add_block(
-            bucket_resource("aws_s3_bucket_cors_configuration", bucket.as_str())?
+        .add_block(match by_key {
+            true => user(parts)?,
+            false => role(parts)?,
+        })
+        .add_block(policy(parts, by_key)?);
+    if let Some(rule) = cors {
+        body = body.add_block(confirmation("CORS", "cors")?).add_block(
+            bucket_resource("aws_s3_bucket_cors_configuration", bucket.as_str(), "cors")?
                 .add_block(cors_rule(rule)?)
                 .build(),
         );
     }
-    if let Some(lifecycle) = parts.lifecycle {
-        let mut block = bucket_resource("aws_s3_bucket_lifecycle_configuration", bucket.as_str())?;
+    if let Some(lifecycle) = lifecycle {
+        let kind = "aws_s3_bucket_lifecycle_configuration";
+        let mut block = bucket_resource(kind, bucket.as_str(), "lifecycle")?;
         for rule in &lifecycle.rules {
             block = block.add_block(lifecycle_rule(rule)?);
         }
-        body = body.add_block(block.build());
+        body = body
+            .add_block(confirmation("lifecycle", "lifecycle")?)
+            .add_block(block.build());
     }
-    let body = body
-        .add_block(
-            Block::builder("output")
-                .add_label("role_arn")
-                .add_attribute((
-                    "description",
-                    text("Enter this ARN where the product asks for the role.")?,
-                ))
-                .add_attribute(("value", role_attribute("arn")?))
-                .build(),
-        )
-        .build();
-    let hcl = hcl::format::to_string(&body).map_err(unwritable)?;
-    let head = match (parts.cors, parts.lifecycle) {
-        _ if apart => APART_HEAD,
-        (Some(_), _) => HEAD,
-        (None, Some(_)) => LIFECYCLE_HEAD,
-        (None, None) => ROLE_HEAD,
+    let (output, description, value) = match by_key {
+        true => (
+            "user_name",
+            "Make an access key for this user.",
+            attribute("aws_iam_user", "name")?,
+        ),
+        false => (
+            "role_arn",
+            "Enter this ARN where the product asks for the role.",
+            attribute("aws_iam_role", "arn")?,
+        ),
     };
-    Ok(format!("{head}{hcl}"))
+    let output = Block::builder("output")
+        .add_label(output)
+        .add_attribute(("description", text(description)?))
+        .add_attribute(("value", value))
+        .build();
+    let body = body.add_block(output).build();
+    let hcl = hcl::format::to_string(&body).map_err(unwritable)?;
+    let head = match (by_key, apart) {
+        (true, _) => USER_HEAD,
+        (false, true) => APART_HEAD,
+        (false, false) => ROLE_HEAD,
+    };
+    let rules = match (cors, lifecycle) {
+        (None, None) => "",
+        _ => RULES,
+    };
+    let warning = words::lifecycle_comment(lifecycle);
+    Ok(format!("{head}{rules}{warning}\n{}", formatted(&hcl)))
 }
 
 fn role(parts: &Parts<'_>) -> Result<Block, Invalid> {
-    let mut role = resource("aws_iam_role")
+    let block = resource("aws_iam_role")
         .add_attribute(("name", text(&parts.role.name)?))
-        .add_attribute(("path", text(&parts.role.path)?));
+        .add_attribute(("path", text(&parts.role.path)?))
+        .add_attribute(("assume_role_policy", json(parts.trust_policy)?));
+    bounded_and_tagged(parts, block)
+}
+
+fn user(parts: &Parts<'_>) -> Result<Block, Invalid> {
+    let block = resource("aws_iam_user")
+        .add_attribute(("name", text(&parts.user.name)?))
+        .add_attribute(("path", text(&parts.user.path)?));
+    bounded_and_tagged(parts, block)
+}
+
+fn bounded_and_tagged(parts: &Parts<'_>, mut block: BlockBuilder) -> Result<Block, Invalid> {
     if let Some(boundary) = &parts.parameters.permissions_boundary {
-        role = role.add_attribute(("permissions_boundary", text(&boundary.to_string())?));
+        block = block.add_attribute(("permissions_boundary", text(&boundary.to_string())?));
     }
-    Ok(role
-        .add_attribute(("assume_role_policy", json(parts.trust_policy)?))
+    if let Some(setup) = parts.parameters.setup_tag() {
+        let tags = hcl::value!({ "sallyport:setup" = setup });
+        block = block.add_attribute(("tags", tags));
+    }
+    Ok(block.build())
+}
+
+fn policy(parts: &Parts<'_>, by_key: bool) -> Result<Block, Invalid> {
+    let block = match by_key {
+        true => resource("aws_iam_user_policy")
+            .add_attribute(("name", text(POLICY_NAME)?))
+            .add_attribute(("user", attribute("aws_iam_user", "name")?)),
+        false => resource("aws_iam_role_policy")
+            .add_attribute(("name", text(POLICY_NAME)?))
+            .add_attribute(("role", attribute("aws_iam_role", "id")?)),
+    };
+    Ok(block
+        .add_attribute(("policy", json(parts.permission_policy)?))
         .build())
 }
 
-/// Without a default, so Terraform asks before it replaces anything.
-fn replace_variable(has_cors: bool) -> Result<Block, Invalid> {
-    let description = match has_cors {
-        true => "Whether to set the bucket's CORS and lifecycle rules, in place of those it has.",
-        false => "Whether to set the bucket's lifecycle rules, in place of those it has.",
-    };
+/// Without a default, so Terraform asks before it sets anything that it would set as a whole.
+fn confirmation(kind: &str, name: &str) -> Result<Block, Invalid> {
+    let description = format!(
+        "Whether the bucket has no {kind} rules. true adds the rules below; false leaves the bucket's rules alone."
+    );
     Ok(Block::builder("variable")
-        .add_label("replace_bucket_rules")
+        .add_label(format!("bucket_has_no_{name}_rules"))
         .add_attribute(("type", variable("bool")?))
-        .add_attribute(("description", text(description)?))
+        .add_attribute(("description", text(&description)?))
         .build())
 }
 
@@ -176,17 +206,17 @@ fn resource(kind: &str) -> BlockBuilder {
 }
 
 /// A configuration of the bucket, made only if the variable says so.
-fn bucket_resource(kind: &str, bucket: &str) -> Result<BlockBuilder, Invalid> {
+fn bucket_resource(kind: &str, bucket: &str, name: &str) -> Result<BlockBuilder, Invalid> {
     let wanted = Traversal::builder(variable("var")?)
-        .attr("replace_bucket_rules")
+        .attr(format!("bucket_has_no_{name}_rules"))
         .build();
     Ok(resource(kind)
         .add_attribute(("count", Conditional::new(wanted, 1, 0)))
         .add_attribute(("bucket", text(bucket)?)))
 }
 
-fn role_attribute(name: &str) -> Result<Traversal, Invalid> {
-    Ok(Traversal::builder(variable("aws_iam_role")?)
+fn attribute(kind: &str, name: &str) -> Result<Traversal, Invalid> {
+    Ok(Traversal::builder(variable(kind)?)
         .attr("sallyport")
         .attr(name)
         .build())
@@ -216,9 +246,69 @@ fn text(value: &str) -> Result<Expression, Invalid> {
 /// IAM would refuse it.
 fn json(policy: &Value) -> Result<Expression, Invalid> {
     let text = without_markers(&escape::json_file(policy).map_err(unwritable)?);
-    let delimiter = Identifier::new("JSON").map_err(unwritable)?;
+    let delimiter = Identifier::new(HEREDOC_END).map_err(unwritable)?;
     Ok(TemplateExpr::Heredoc(Heredoc::new(delimiter, text)).into())
 }
+
+/// An argument, with the lines of its heredoc.
+struct Argument<'a> {
+    name: &'a str,
+    value: &'a str,
+    heredoc: Vec<&'a str>,
+}
+
+/// As `terraform fmt` writes it: the equals signs of neighbouring arguments stand below each other. A list or an
+/// object of several lines is nobody's neighbour; a heredoc is.
+fn formatted(hcl: &str) -> String {
+    let mut out = String::new();
+    let mut neighbours: Vec<Argument<'_>> = Vec::new();
+    let mut in_heredoc = false;
+    for line in hcl.lines() {
+        if in_heredoc {
+            in_heredoc = line.trim() != HEREDOC_END;
+            if let Some(last) = neighbours.last_mut() {
+                last.heredoc.push(line);
+            }
+            continue;
+        }
+        match line.split_once(" = ") {
+            Some((name, value)) if !value.ends_with(['{', '[']) => {
+                in_heredoc = value.starts_with("<<");
+                neighbours.push(Argument {
+                    name,
+                    value,
+                    heredoc: Vec::new(),
+                });
+            }
+            Some(_) | None => {
+                aligned(&mut neighbours, &mut out);
+                out.push_str(line);
+                out.push('\n');
+            }
+        }
+    }
+    aligned(&mut neighbours, &mut out);
+    out
+}
+
+fn aligned(neighbours: &mut Vec<Argument<'_>>, out: &mut String) {
+    let widths = neighbours.iter().map(|one| one.name.chars().count());
+    let width = widths.max().unwrap_or(0);
+    for Argument {
+        name,
+        value,
+        heredoc,
+    } in neighbours.drain(..)
+    {
+        out.push_str(&format!("{name:<width$} = {value}\n"));
+        for line in heredoc {
+            out.push_str(line);
+            out.push('\n');
+        }
+    }
+}
+
+const HEREDOC_END: &str = "JSON";
 
 /// Writes the first character of `${` and `%{` as `\u0024` and `\u0025`, so HCL finds nothing to
 /// interpolate. JSON and HCL's quoted strings both read that escape. HCL's own `$${` is ambiguous

@@ -164,16 +164,11 @@ struct ProjectsQuery {
 impl ProjectsQuery {
     fn filter(&self) -> Result<ProjectFilter> {
         let storage = self.storage_id.as_deref().map(StorageRef::parse);
-        let too_long = |name: &String| name.chars().count() > Name::MAX_LEN;
-        if self.name.as_ref().is_some_and(too_long) {
-            let detail = format!("A name has at most {} characters.", Name::MAX_LEN);
-            return Err(Error::field("name", Invalid::new("invalid_length", detail)));
-        }
         Ok(ProjectFilter {
             storage: storage
                 .transpose()
                 .map_err(|invalid| Error::field("storage_id", invalid))?,
-            name: self.name.clone().filter(|name| !name.is_empty()),
+            name: page::part_of_name(self.name.as_deref())?,
         })
     }
 }

@@ -3,18 +3,19 @@
 use crate::application::closed_sets;
 use crate::application::connections::input::ConnectionInput;
 use crate::application::connections::view::ConnectionView;
-use crate::application::error::Result;
+use crate::application::error::{Error, Result};
 use crate::application::kept::store::ProjectsOfStorage;
 use crate::application::storages::health::WhatChanged;
 use crate::application::storages::{StorageSource, StorageView, Which};
 use crate::domain::ids::StorageRef;
+use crate::domain::storage::Overlap;
 use crate::http::api::checks::{CheckReportBody, StorageCheckQuery};
 use crate::http::api::setups::documents;
 use crate::http::api::setups::documents::{DocumentFile, DocumentsBody};
 use crate::http::body::Body;
 use crate::http::caller::{AdminCaller, MemberCaller};
 use crate::http::declare::changes;
-use crate::http::page::PageQuery;
+use crate::http::page::{NamedPageQuery, PageQuery};
 use crate::http::path::Id;
 use crate::http::query::Query;
 use crate::http::state::Services;
@@ -70,6 +71,10 @@ pub(super) struct StorageBody {
     /// Only where the access key should be replaced.
     access_key_warning: Option<AccessKeyWarningBody>,
     project_count: i64,
+    /// What is odd about the storage, though it works. Absent where nothing is, and in lists.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    warnings: Vec<PlaceWarningBody>,
     /// A change that has not passed a check: the storage goes on with the settings above until it has.
     /// `null` for members.
     pending: Option<PendingBody>,
@@ -84,6 +89,29 @@ pub(super) struct StorageBody {
 enum StorageState {
     Active,
     Quarantined,
+}
+
+/// That another storage of the workspace has the same files, or some of them.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PlaceWarning)]
+pub(super) struct PlaceWarningBody {
+    /// `same_place`: the same bucket and prefix; `overlapping_place`: one prefix is within the other.
+    #[schema(example = "same_place")]
+    code: &'static str,
+    detail: String,
+    /// The other storage.
+    #[schema(example = "sto_019a1f0e7c1b7d439a520c8c2f6f6b1e")]
+    storage_id: String,
+}
+
+impl From<Overlap> for PlaceWarningBody {
+    fn from(overlap: Overlap) -> Self {
+        Self {
+            code: overlap.kind.code(),
+            detail: overlap.words(),
+            storage_id: overlap.storage.to_string(),
+        }
+    }
 }
 
 /// That an access key has been used for more than 90 days.
@@ -232,6 +260,7 @@ impl From<StorageView> for StorageBody {
             last_check: pending.last_check.map(Into::into),
         });
         Self {
+            warnings: view.overlaps.into_iter().map(Into::into).collect(),
             pending,
             id,
             display_name,
@@ -307,19 +336,21 @@ impl From<WhatChanged> for HealthChangeBody {
 /// The workspace's own; the built-in storage has the fixed ID `built-in`.
 #[utoipa::path(
     tag = "Storages",
-    params(PageQuery),
+    params(NamedPageQuery),
     responses((status = 200, description = "A page of storages", body = StorageList)),
 )]
 #[get("/v1/storages")]
 async fn list_storages(
     member: MemberCaller,
     services: Data<Services>,
-    query: Query<PageQuery>,
+    query: Query<NamedPageQuery>,
 ) -> Result<Json<StorageList>> {
-    let place = format!("{}/storages", member.0.workspace);
+    let name = query.0.name()?;
+    let place = format!("{}/storages{name:?}", member.0.workspace);
     let request = query.0.request()?;
     let window = services.page_tokens.window(&place, &request)?;
-    let rows = services.storages.list(&member.0, &window).await?;
+    let storages = &services.storages;
+    let rows = storages.find(&member.0, name.as_deref(), &window).await?;
     let page = services
         .page_tokens
         .page(&place, &request, rows, |view| view.reference().to_string())?;
@@ -373,16 +404,26 @@ async fn change_storage(
     Ok(Json(view.into()))
 }
 
+/// What comes after a storage.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct DeletionQuery {
+    /// What is the default storage from then on, where this one is: another storage's ID, or `built-in`.
+    #[param(example = "built-in")]
+    default_storage_id: Option<String>,
+}
+
 /// Delete a storage
 ///
-/// Nothing changes in the bucket. Refused while projects use the storage. Where it is the default storage, the
-/// built-in storage is the default from then on.
+/// Nothing changes in the bucket. Refused while projects use the storage, and where it is the default storage
+/// unless `default_storage_id` says which one is the default from then on.
 #[utoipa::path(
     tag = "Storages",
-    params(("storage_id" = String, Path, description = "The storage's ID")),
+    params(("storage_id" = String, Path, description = "The storage's ID"), DeletionQuery),
     responses(
         (status = 204, description = "Deleted"),
-        (status = 409, description = "`storage_in_use`, with `project_count`; `built_in_storage`"),
+        (status = 409, description = "`storage_in_use`, with `project_count`; `storage_is_default`; `built_in_storage`"),
     ),
 )]
 #[delete("/v1/storages/{storage_id}")]
@@ -390,8 +431,15 @@ async fn delete_storage(
     admin: AdminCaller,
     services: Data<Services>,
     id: Id<StorageRef>,
+    query: Query<DeletionQuery>,
 ) -> Result<HttpResponse> {
-    services.storages.delete(&admin.0, &id.0).await?;
+    let next = query.0.default_storage_id.as_deref();
+    let next = next
+        .map(StorageRef::parse)
+        .transpose()
+        .map_err(|invalid| Error::field("default_storage_id", invalid))?;
+    let storages = &services.storages;
+    storages.delete(&admin.0, &id.0, next.as_ref()).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -483,13 +531,13 @@ async fn list_storage_checks(
 /// Read the documents of a storage
 ///
 /// Those of `built-in` are for the service's own identity and this workspace's part of the bucket; there is
-/// no role.
+/// no role. There is none for an access key either.
 #[utoipa::path(
     tag = "Storages",
     params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`"), DocumentsQuery),
     responses(
         (status = 200, description = "Every document, filled in", body = DocumentsBody),
-        (status = 409, description = "`no_role`: it connects by an access key; `no_pending_change`"),
+        (status = 409, description = "`no_pending_change`"),
     ),
 )]
 #[get("/v1/storages/{storage_id}/documents")]
@@ -513,7 +561,7 @@ async fn get_storage_documents(
         DocumentsQuery,
         ("document_name" = closed_sets::DocumentName, Path, description = "Which document"),
     ),
-    responses(DocumentFile, (status = 409, description = "`no_role`: it connects by an access key")),
+    responses(DocumentFile, (status = 409, description = "`no_pending_change`")),
 )]
 #[get("/v1/storages/{storage_id}/documents/{document_name}")]
 async fn get_storage_document(

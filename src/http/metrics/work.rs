@@ -3,6 +3,7 @@
 use crate::application::kept::store::{IMPORT, SCHEDULED_CHECK};
 use crate::application::observe::{AwsCall, AwsResult, Observer};
 use crate::domain::check::Outcome;
+use crate::domain::role_wait::TryOutcome;
 use crate::domain::storage::{HealthChange, HealthState, Quarantining};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -29,6 +30,8 @@ pub struct WorkMetrics {
     quarantines: Family<ChangeLabels, Counter>,
     health_changes: Family<ToLabels, Counter>,
     storages: Family<HealthLabels, Gauge>,
+    role_tries: Family<ResultLabels, Counter>,
+    waiting_setups: Gauge,
 }
 
 /// What waits for a worker.
@@ -155,6 +158,8 @@ impl WorkMetrics {
             quarantines: Family::default(),
             health_changes: Family::default(),
             storages: Family::default(),
+            role_tries: Family::default(),
+            waiting_setups: Gauge::default(),
         };
         metrics.begin_at_zero();
         registry.register(
@@ -191,6 +196,16 @@ impl WorkMetrics {
             "sallyport_storages",
             "Storages of all workspaces, by health",
             metrics.storages.clone(),
+        );
+        registry.register(
+            "sallyport_setups_waiting_for_role",
+            "Setups of all workspaces whose role is looked for",
+            metrics.waiting_setups.clone(),
+        );
+        registry.register(
+            "sallyport_role_tries",
+            "Tries to use a role that a setup waits for, by result: appeared, not_yet (absent, or it refuses), undecided (AWS did not answer, or the service may not ask)",
+            metrics.role_tries.clone(),
         );
         registry.register(
             "sallyport_assumed_roles",
@@ -257,6 +272,10 @@ impl WorkMetrics {
             drop(self.checks.get_or_create(&OutcomeLabels {
                 outcome: outcome.as_str(),
             }));
+        }
+        for outcome in TryOutcome::ALL {
+            let result = outcome.as_str();
+            drop(self.role_tries.get_or_create(&ResultLabels { result }));
         }
         for change in ["began", "ended"] {
             drop(self.quarantines.get_or_create(&ChangeLabels { change }));
@@ -329,6 +348,18 @@ impl Observer for WorkMetrics {
         let health = health.as_str();
         self.storages
             .get_or_create(&HealthLabels { health })
+            .set(i64::try_from(number).unwrap_or(i64::MAX));
+    }
+
+    fn tried_role(&self, outcome: TryOutcome) {
+        let result = outcome.as_str();
+        self.role_tries
+            .get_or_create(&ResultLabels { result })
+            .inc();
+    }
+
+    fn setups_wait(&self, number: u64) {
+        self.waiting_setups
             .set(i64::try_from(number).unwrap_or(i64::MAX));
     }
 

@@ -238,6 +238,7 @@ async fn entries(world: &World, made: &Made) -> Vec<Entry> {
         entry("setup-unchecked", Admin, step(begun, "check")),
         pictured("setup-refused", Admin, step(refused, "check")),
         pictured("setup-check", Admin, step(ready, "check")),
+        entry("setup-choose", Admin, format!("/settings/setups/{ready}/choose?bucket={}", world.bucket)),
         entry("doctor", Admin, format!("/settings/setups/{ready}/doctor")),
         done(
             "doctor-found",

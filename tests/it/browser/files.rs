@@ -81,8 +81,8 @@ async fn a_project_of_ticked_files_shows_them() {
         follow(&page, "images").await;
         page.see("chequers.png").await;
         assert!(!page.has("#upload").await);
-        page.choose("Choose rings.png").await;
-        page.choose("Choose chequers.png").await;
+        page.choose("Select rings.png").await;
+        page.choose("Select chequers.png").await;
         let create = page.find(".chosen button:not(.danger)").await;
         page.click(&create).await;
         page.at("/projects/new").await;
@@ -131,6 +131,58 @@ async fn missing_keys_are_listed_before_anything_is_created() {
         page.press("Create without them").await;
         page.at("/projects/prj_").await;
         page.see("1 file was left out").await;
+    })
+    .await;
+}
+
+/// Drops files on the page: empty ones of these names.
+const DROP: &str = "const transfer = new DataTransfer();
+    for (const name of arguments[0]) transfer.items.add(new File(['x'], name));
+    dispatchEvent(new DragEvent('drop', {dataTransfer: transfer, cancelable: true}));";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_of_two_hundred_dropped_files_has_its_result() {
+    let world = World::new().await;
+    let storage = world.connect(&world.typed("Acme's data", "team")).await;
+    browser::run("drop", async |browsers| {
+        let page = browsers.open().await;
+        page.expect_status(412);
+        page.expect_status(422);
+        world.sign_in(&page).await;
+        world
+            .goto(&page, &format!("/storages/{storage}/files"))
+            .await;
+        let ended = "return document.querySelector('[data-queue]').dataset.left === '0';";
+        let there = json!([["n060.txt", "n120.txt"]]);
+        page.script(DROP, there).await.unwrap();
+        page.wait("the first files", ended, json!([])).await;
+        page.see("2 files uploaded").await;
+        page.reload().await;
+
+        // Two are there already, and three have names that no file can have.
+        let mut names: Vec<String> = (0..197).map(|n| format!("n{n:03}.txt")).collect();
+        for at in [40, 80, 150] {
+            names.insert(at, "..".into());
+        }
+        page.script(DROP, json!([names])).await.unwrap();
+        page.wait("all files", ended, json!([])).await;
+        page.see("195 files uploaded · 2 exist already · 3 failed")
+            .await;
+        let why = page
+            .eval("document.querySelector('.up .why').textContent")
+            .await;
+        assert!(
+            why.as_str().unwrap().contains("browsers fold it away"),
+            "{why}"
+        );
+        page.press("Replace all").await;
+        page.see("197 files uploaded · 3 failed").await;
+        let path = format!("/v1/storages/{storage}/files?page_size=1000");
+        let listed = world.app.get(&path, &world.workspace.member).await;
+        let files = listed.expect(200)["files"].as_array().unwrap().len();
+        assert_eq!(files, 197);
+        // The folder below is the present one.
+        page.see("n000.txt").await;
     })
     .await;
 }

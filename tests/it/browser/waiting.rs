@@ -31,7 +31,8 @@ async fn a_role_that_appears_while_the_page_waits_turns_it_green() {
         dialog::go_by(&page, "AWS CLI").await;
         dialog::enter_account(&page, &world.customer.account).await;
         page.see("Waiting for the role").await;
-        page.see("Not there yet, or it refuses us").await;
+        let counts = "return /Not there yet, or it refuses us · [1-9][0-9]* s/.test(document.body.innerText);";
+        page.wait("the seconds", counts, json!([])).await;
         let (documents, name) = wanted(&world, &setup).await;
         page.see(&name).await;
         // Waiting is no failure, and nothing can be added yet.
@@ -75,6 +76,32 @@ async fn a_role_that_appears_and_lets_everybody_in_is_refused_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_role_that_appears_without_its_permissions_is_found_and_its_check_says_what_is_missing() {
+    let world = World::new().await;
+    browser::run("role_appears_bare", async |browsers| {
+        let page = browsers.open().await;
+        world.sign_in(&page).await;
+        let setup = dialog::open(&page).await;
+        dialog::describe_bucket(&world, &page, "team").await;
+        dialog::go_by(&page, "CloudFormation").await;
+        dialog::enter_account(&page, &world.customer.account).await;
+        page.see("Waiting for the role").await;
+        let (documents, name) = wanted(&world, &setup).await;
+        let trust = &documents["trust_policy"];
+        let nothing = json!({"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Action": "s3:GetBucketCORS", "Resource": "*"},
+        ]});
+        world.customer.put_role(&name, trust, &nothing).await;
+        page.see("Checking the connection").await;
+        page.find_within("#verdict[data-ended=bad]", 60).await;
+        dialog::see_step(&page, "assume_role", "good").await;
+        dialog::see_step(&page, "list_bucket", "bad").await;
+        assert!(page.has(".add button[disabled]").await);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_role_that_never_appears_is_given_up_by_a_click_and_without_scripts_by_a_check() {
     let world = World::new().await;
     browser::run("role_never", async |browsers| {
@@ -85,6 +112,11 @@ async fn a_role_that_never_appears_is_given_up_by_a_click_and_without_scripts_by
         dialog::go_by(&page, "Terraform").await;
         dialog::enter_account(&page, &world.customer.account).await;
         page.see("Waiting for the role").await;
+        // After a minute, both reasons for the one answer of AWS, and what to look at.
+        assert!(page.has("#not-there[hidden]").await);
+        page.find_within("#not-there:not([hidden])", 75).await;
+        page.see("There is no role").await;
+        page.see("its trust policy does not let us in").await;
         page.press("Stop").await;
         page.see("The page has stopped waiting.").await;
 
@@ -93,6 +125,9 @@ async fn a_role_that_never_appears_is_given_up_by_a_click_and_without_scripts_by
         world
             .goto(&plain, &format!("/settings/setups/{setup}?step=check"))
             .await;
+        plain.see("Waiting for the role").await;
+        plain.press("Look again").await;
+        plain.see("Not there yet, or it refuses us").await;
         plain.press("Check connection").await;
         plain.find("#verdict[data-ended=bad]").await;
         // Both causes: AWS gives the same answer for either.

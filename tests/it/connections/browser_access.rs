@@ -126,7 +126,11 @@ async fn the_pages_leave_out_what_only_browsers_need() {
     save("read").await;
     let rules = admin.get(&by_hand).await;
     shows(&rules, 200, "sts:ExternalId");
-    assert!(!rules.text.contains("add these to the list"), "{}", rules.text);
+    assert!(
+        !rules.text.contains("add these to the list"),
+        "{}",
+        rules.text
+    );
     let page = somebody.get(&format!("{link}?way=console")).await;
     shows(&page, 200, "sts:ExternalId");
     for rules in ["BucketCORS", "LifecycleConfiguration", "Remove the rules"] {

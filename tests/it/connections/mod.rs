@@ -7,4 +7,6 @@ mod payer;
 mod provision;
 mod provision_patience;
 mod provision_places;
+mod quick_create;
 pub mod scripts;
+mod scripts_with_others;

@@ -75,7 +75,7 @@ async fn put_other_cors(customer: &Customer, bucket: &str) {
 
 #[tokio::test]
 async fn a_second_run_changes_nothing_and_another_setup_does_not_take_the_role() {
-    use ProvisionChange::{Created, Unchanged, Updated};
+    use ProvisionChange::{Created, Unchanged};
     let (vendor, customer) = (Emulator::vendor().await, Emulator::customer());
     let bucket = customer.create_bucket().await;
     let role = random_name("r");

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 
 /// Where the AWS CLI is: in a virtual environment of its own, by `tools/aws-cli-requirements.txt`.
-fn aws_cli() -> PathBuf {
+pub fn aws_cli() -> PathBuf {
     let path = std::env::var_os("SALLYPORT_TEST_AWS_CLI").map_or_else(
         || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(".build/aws-cli/bin/aws"),
         PathBuf::from,
@@ -27,7 +27,8 @@ async fn run(documents: &Value, name: &str, arguments: &[&str], account: &Custom
     let script = documents[name]
         .as_str()
         .unwrap_or_else(|| panic!("no {name}"));
-    run_with(account, script, arguments, "us-east-1").await
+    let arguments = [arguments, &["--yes"]].concat();
+    run_with(account, script, &arguments, "us-east-1").await
 }
 
 /// Runs commands as the administrator of an account, in a Region.
@@ -35,7 +36,13 @@ pub async fn run_as(account: &Customer, script: &str, region: &str) -> Output {
     run_with(account, script, &[], region).await
 }
 
-async fn run_with(account: &Customer, script: &str, arguments: &[&str], region: &str) -> Output {
+/// Runs a script with arguments as the administrator of an account, in a Region.
+pub async fn run_with(
+    account: &Customer,
+    script: &str,
+    arguments: &[&str],
+    region: &str,
+) -> Output {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("script.sh");
     std::fs::write(&file, script).unwrap();
@@ -67,7 +74,8 @@ async fn run_with(account: &Customer, script: &str, arguments: &[&str], region: 
     .unwrap()
 }
 
-async fn runs(documents: &Value, name: &str, arguments: &[&str], account: &Customer) -> String {
+/// Runs a document of a setup as the administrator of an account, and gives what it prints.
+pub async fn runs(documents: &Value, name: &str, arguments: &[&str], account: &Customer) -> String {
     let output = run(documents, name, arguments, account).await;
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{name} {arguments:?}: {stderr}");

@@ -143,7 +143,6 @@ fn partitions_and_hostile_prefixes_stay_values_in_every_account_s_script() {
                 "--lifecycle-configuration",
             );
             assert_eq!(Some(put), documents.lifecycle);
-            // jq keeps what it is given.
             let own = policy.to_string();
             let again = runs(
                 documents.cli_bucket.as_deref().unwrap(),
@@ -151,7 +150,7 @@ fn partitions_and_hostile_prefixes_stay_values_in_every_account_s_script() {
                 BUCKET_ACCOUNT,
                 &[("BUCKET_POLICY", &own)],
             );
-            assert_eq!(&again.json("put-bucket-policy", "--policy"), policy);
+            assert!(!again.changes().contains(&"put-bucket-policy"));
             let role = RoleArn::parse(
                 documents.key_policy.as_ref().unwrap()["Statement"][0]["Principal"]["AWS"]
                     .as_str()

@@ -161,13 +161,20 @@ fn assert_json_round_trips(documents: &Documents) {
 }
 
 /// Evaluates the configuration as Terraform would, templates included.
-fn terraform_values(terraform: &str) -> Value {
+pub fn terraform_values(terraform: &str) -> Value {
     let mut context = hcl::eval::Context::new();
-    context.declare_var("var", hcl::value!({ replace_bucket_rules = true }));
+    context.declare_var(
+        "var",
+        hcl::value!({ bucket_has_no_cors_rules = true, bucket_has_no_lifecycle_rules = true }),
+    );
     context.declare_var("bool", "bool");
     context.declare_var(
         "aws_iam_role",
         hcl::value!({ sallyport = { id = "id of the role", arn = "arn of the role" } }),
+    );
+    context.declare_var(
+        "aws_iam_user",
+        hcl::value!({ sallyport = { name = "name of the user" } }),
     );
     let body = hcl::parse(terraform).unwrap().evaluate(&context).unwrap();
     serde_json::to_value(hcl::from_body::<hcl::Value>(body).unwrap()).unwrap()

@@ -3,8 +3,10 @@
 mod apart;
 mod apart_scripts;
 mod evaluation;
+mod forms;
 mod hostile;
 mod lint;
 pub mod rendering;
+mod same;
 mod script;
 mod snapshots;

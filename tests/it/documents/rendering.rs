@@ -1,6 +1,6 @@
 //! The documents that a customer applies.
 
-use crate::domain::connection::access::Access;
+use crate::domain::connection::access::{Access, Auth};
 use crate::domain::connection::account::Partition;
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::bucket_prefix::BucketPrefix;
@@ -12,15 +12,23 @@ use crate::domain::connection::region::Region;
 use crate::domain::connection::role_arn::RoleArn;
 use crate::domain::connection::role_path::RolePath;
 use crate::domain::connection::service_identity::ServicePrincipal;
+use crate::domain::ids::SetupId;
 use crate::domain::origin::Origin;
 use crate::domain::policy_document::{
-    DocumentName, DocumentParameters, Documents, PolicyTemplates,
+    DocumentName, DocumentParameters, Documents, LifecycleFolders, PolicyTemplates,
 };
 use serde_json::Value;
+
+/// The setup of the documents.
+pub const SETUP: &str = "set_0190a0a0a0a070008000000000000001";
 
 /// A usual customer: bucket `acme-data`, a role of their own, read and write access, no prefix, no key.
 pub fn parameters(partition: Partition) -> DocumentParameters {
     DocumentParameters {
+        setup_id: Some(SetupId::parse(SETUP).unwrap()),
+        auth: Auth::Role,
+        at_store: false,
+        lifecycle_folders: LifecycleFolders::default(),
         partition,
         service_principal: ServicePrincipal::parse(&format!(
             "arn:{partition}:iam::111122223333:root"

@@ -1,38 +1,25 @@
-//! The AWS CLI script, run by a real shell with a stand-in for `aws` that notes its arguments.
+//! The AWS CLI scripts, run by a real shell with a stand-in for `aws` that notes its arguments.
 
-use crate::domain::connection::access::Access;
+use crate::domain::connection::access::{Access, Auth};
 use crate::domain::connection::account::Partition;
-use crate::domain::policy_document::DocumentParameters;
-use crate::it::documents::rendering::{parameters, render};
+use crate::domain::connection::permissions_boundary::BoundaryArn;
+use crate::domain::connection::role_path::RolePath;
+use crate::domain::policy_document::{DocumentParameters, Documents};
+use crate::it::documents::rendering::{SETUP, parameters, render};
 use serde_json::{Value, json};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Answers from the environment: what is set is printed, what is not is an AWS error of that kind. The
-/// operation `FAILING` fails with `FAILURE`, the first `TIMES` times.
-const AWS: &str = r#"#!/bin/sh
-printf '%s\0' "$@" >>"$CALLS"
-printf '\001\0' >>"$CALLS"
-answer() { printf '%s\n' "$1"; exit 0; }
-refuse() { echo "An error occurred ($1) when calling the operation" >&2; exit 254; }
-if [ "${FAILING-}" = "$2" ] && [ "$(cat "$CALLS.failed" 2>/dev/null | wc -l)" -lt "$TIMES" ]; then
-  echo >>"$CALLS.failed"
-  echo "An error occurred ($FAILURE" >&2
-  exit 254
-fi
-case "$1 $2 $*" in
-  "sts get-caller-identity "*) answer "${ACCOUNT-444455556666}" ;;
-  *--query=Role.Arn*) answer arn:of:the:role ;;
-  "iam get-role "*) [ -n "${ROLE-}" ] && answer "$ROLE"; refuse "${ROLE_ERROR-NoSuchEntity}" ;;
-  "s3api get-bucket-cors "*) [ -n "${CORS-}" ] && answer "$CORS"; refuse "${CORS_ERROR-NoSuchCORSConfiguration}" ;;
-  *--query=TransitionDefaultMinimumObjectSize*) answer "${SMALLEST-None}" ;;
-  "s3api get-bucket-lifecycle-"*) [ -n "${LIFECYCLE-}" ] && answer "$LIFECYCLE"; refuse NoSuchLifecycleConfiguration ;;
-  "s3api get-bucket-policy "*) [ -n "${BUCKET_POLICY-}" ] && answer "$BUCKET_POLICY"; refuse "${POLICY_ERROR-NoSuchBucketPolicy}" ;;
-  "kms get-key-policy "*) [ -n "${KEY_POLICY-}" ] && answer "$KEY_POLICY"; refuse AccessDeniedException ;;
-esac
-"#;
+/// The stand-in, for the Python of the AWS CLI, which has the CLI's own evaluation of queries.
+const AWS: &str = include_str!("aws.py");
+
+fn python() -> String {
+    let aws = crate::it::connections::scripts::aws_cli();
+    let python = aws.parent().unwrap().join("python");
+    python.to_str().unwrap().to_owned()
+}
 
 pub struct Run {
     pub status: i32,
@@ -48,7 +35,10 @@ impl Run {
         self.calls
             .iter()
             .map(|call| call[1].as_str())
-            .filter(|operation| !operation.starts_with("get-"))
+            .filter(|operation| {
+                let reads = ["get-", "list-", "head-"];
+                !reads.iter().any(|verb| operation.starts_with(verb))
+            })
             .collect()
     }
 
@@ -72,8 +62,13 @@ impl Run {
     }
 }
 
-/// Runs the script in an empty folder, and asserts that it has left nothing there.
+/// Runs the script without being asked, as in [`run_asked`].
 pub fn run(script: &str, arguments: &[&str], answers: &[(&str, &str)]) -> Run {
+    run_asked(script, &[arguments, &["--yes"]].concat(), answers)
+}
+
+/// Runs the script in an empty folder, and asserts that it has left nothing there.
+pub fn run_asked(script: &str, arguments: &[&str], answers: &[(&str, &str)]) -> Run {
     let folder = tempfile::tempdir().unwrap();
     let (bin, cwd) = (folder.path().join("bin"), folder.path().join("cwd"));
     let calls = folder.path().join("calls");
@@ -82,7 +77,7 @@ pub fn run(script: &str, arguments: &[&str], answers: &[(&str, &str)]) -> Run {
     fs::create_dir(&cwd).unwrap();
     fs::write(&calls, "").unwrap();
     fs::write(&file, script).unwrap();
-    fs::write(bin.join("aws"), AWS).unwrap();
+    fs::write(bin.join("aws"), format!("#!{}\n{AWS}", python())).unwrap();
     fs::set_permissions(bin.join("aws"), fs::Permissions::from_mode(0o755)).unwrap();
     let parsed = Command::new("sh").arg("-n").arg(&file).status().unwrap();
     assert!(parsed.success(), "sh -n: {script}");
@@ -96,6 +91,7 @@ pub fn run(script: &str, arguments: &[&str], answers: &[(&str, &str)]) -> Run {
         .current_dir(&cwd)
         .stdin(Stdio::null())
         .env_clear()
+        .env("LANG", "C.UTF-8")
         .env("PATH", path)
         .env("CALLS", &calls)
         .envs(answers.iter().copied())
@@ -162,7 +158,7 @@ fn without_an_origin_the_bucket_s_cors_rules_are_left_alone() {
         allowed_origins: Vec::new(),
         ..usual()
     });
-    let answers = [("CORS", "https://other.example.com\tGET\t\t\tNone")];
+    let answers = [("CORS", r#"{"CORSRules": [{"AllowedOrigins": ["*"]}]}"#)];
     let run = run(documents.cli.as_deref().unwrap(), &[], &answers);
     assert_eq!((run.status, run.stdout.as_str()), (0, "arn:of:the:role\n"));
     assert_eq!(
@@ -175,115 +171,201 @@ fn without_an_origin_the_bucket_s_cors_rules_are_left_alone() {
     );
 }
 
-#[test]
-fn a_second_run_sets_the_same_again() {
-    let documents = render(&usual());
-    let run = run(
-        documents.cli.as_deref().unwrap(),
-        &[],
-        &[
-            ("ROLE", "0f8fad5b-d9cb-469f-a165-70867728950e"),
-            // What is not ours, as the queries ask.
-            ("CORS", "[]"),
-            ("LIFECYCLE", "[]"),
-        ],
-    );
-    assert_eq!(run.status, 0, "{}", run.stderr);
-    assert_eq!(
-        run.changes(),
-        [
-            "update-assume-role-policy",
-            "put-role-policy",
-            "put-bucket-cors",
-            "put-bucket-lifecycle-configuration"
-        ]
-    );
-    assert_eq!(
-        run.json("put-bucket-cors", "--cors-configuration"),
-        json!({ "CORSRules": documents.cors })
-    );
+/// The role as it is after a run.
+pub fn role_of(documents: &Documents) -> String {
+    json!({
+        "Arn": "arn:of:the:role",
+        "AssumeRolePolicyDocument": documents.trust_policy,
+        "Tags": [{"Key": "sallyport:setup", "Value": SETUP}],
+    })
+    .to_string()
+}
+
+/// The bucket's rules as they are after a run on an empty bucket.
+fn rules_of(documents: &Documents) -> (String, String) {
+    (
+        json!({ "CORSRules": documents.cors }).to_string(),
+        json!(documents.lifecycle).to_string(),
+    )
 }
 
 #[test]
-fn rules_of_the_customers_own_stay() {
+fn a_second_run_changes_nothing_and_gives_the_arn_again() {
     let documents = render(&usual());
-    let cors =
-        json!([{"AllowedMethods": ["GET"], "AllowedOrigins": ["https://other.example.com"]}]);
-    let archive = json!({"ID": "archive ü $(id) '", "Status": "Enabled", "Prefix": "", "Transitions":
-        [{"Days": 30, "StorageClass": "GLACIER"}]});
-    let lifecycle = json!([archive]);
+    let (cors, lifecycle) = rules_of(&documents);
     let run = run(
         documents.cli.as_deref().unwrap(),
         &[],
         &[
-            ("CORS", &format!("{cors:#}")),
-            ("LIFECYCLE", &lifecycle.to_string()),
-            ("SMALLEST", "varies_by_storage_class"),
+            ("ROLE", &role_of(&documents)),
+            ("INLINE", &documents.permission_policy.to_string()),
+            ("CORS", &cors),
+            ("LIFECYCLE", &lifecycle),
         ],
     );
     assert_eq!(run.status, 0, "{}", run.stderr);
+    assert_eq!(run.changes(), [""; 0]);
+    assert_eq!(run.stdout, "arn:of:the:role\n");
+    assert!(run.stderr.contains("nothing to do"), "{}", run.stderr);
+}
+
+#[test]
+fn without_a_terminal_nothing_is_changed_unless_it_is_told_to() {
+    for parameters in [usual(), by_key()] {
+        let script = render(&parameters).cli.unwrap();
+        let asked = run_asked(&script, &[], &[]);
+        assert_eq!(
+            (asked.status, asked.changes().len()),
+            (2, 0),
+            "{}",
+            asked.stderr
+        );
+        assert!(asked.stderr.contains("--yes"), "{}", asked.stderr);
+        // It says where, what, and what is dangerous, before.
+        for words in [
+            "444455556666",
+            "s3:DeleteObject",
+            "DELETES",
+            "\"temp/\"",
+            "\"export/\"",
+        ] {
+            assert!(asked.stderr.contains(words), "{words}: {}", asked.stderr);
+        }
+        let dry = run(&script, &["--dry-run"], &[]);
+        assert_eq!((dry.status, dry.changes().len()), (0, 0), "{}", dry.stderr);
+    }
+}
+
+#[test]
+fn rules_of_others_stay_whatever_is_in_them() {
+    let documents = render(&usual());
+    let cors = json!({"CORSRules": [
+        {"ID": "their \"own\" `x` 'y' $(id) \\ ü 😀", "AllowedMethods": ["GET"], "AllowedOrigins": ["*"]},
+        {"AllowedMethods": ["PUT"], "AllowedOrigins": ["https://app.example.com"], "AllowedHeaders": []},
+    ]});
+    let mut rules: Vec<Value> = (0..900)
+        .map(|n| {
+            json!({"ID": format!("archive {n} \"ü\\`'\n$(id)"), "Status": "Enabled",
+                "Filter": {"And": {"Prefix": format!("{n}/ %s\u{2028}"), "Tags": [{"Key": "a", "Value": "b"}]}},
+                "Transitions": [{"Days": 30, "StorageClass": "GLACIER"}]})
+        })
+        .collect();
+    rules.push(json!({"Status": "Disabled", "Prefix": "", "Expiration": {"Date": "2030-01-01T00:00:00+00:00"}}));
+    // Ours, as another release wrote it, goes.
+    let mut older = documents.lifecycle.clone().unwrap()["Rules"][0].clone();
+    older["Expiration"]["Days"] = json!(30);
+    let found_rules: Vec<Value> = [&rules[..1], &[older], &rules[1..]].concat();
+    let found = json!({
+        "TransitionDefaultMinimumObjectSize": "varies_by_storage_class",
+        "Rules": found_rules,
+    });
+    let (cors_text, found_text) = (cors.to_string(), found.to_string());
+    // So much fits into no argument of the environment as a whole.
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("lifecycle.json");
+    fs::write(&file, &found_text).unwrap();
+    let file = format!("@{}", file.display());
+    let answers = [("CORS", cors_text.as_str()), ("LIFECYCLE", &file)];
+    let applied = run(documents.cli.as_deref().unwrap(), &[], &answers);
+    assert_eq!(applied.status, 0, "{}", applied.stderr);
     assert_eq!(
-        run.json("put-bucket-cors", "--cors-configuration"),
-        json!({ "CORSRules": [documents.cors.as_ref().unwrap()[0], cors[0]] })
+        applied.json("put-bucket-cors", "--cors-configuration"),
+        json!({ "CORSRules": [documents.cors.as_ref().unwrap()[0], cors["CORSRules"][0], cors["CORSRules"][1]] })
     );
-    let own = &documents.lifecycle.as_ref().unwrap()["Rules"];
+    let own = documents.lifecycle.as_ref().unwrap()["Rules"]
+        .as_array()
+        .unwrap();
     let operation = "put-bucket-lifecycle-configuration";
+    let merged: Vec<Value> = [&own[..], &rules[..]].concat();
     assert_eq!(
-        run.json(operation, "--lifecycle-configuration"),
-        json!({ "Rules": [own[0], own[1], archive] })
+        applied.json(operation, "--lifecycle-configuration"),
+        json!({ "Rules": merged })
     );
+    let smallest = "--transition-default-minimum-object-size";
     assert_eq!(
-        run.option(operation, "--transition-default-minimum-object-size"),
+        applied.option(operation, smallest),
         "varies_by_storage_class"
     );
-    // Ours are left out of the answer, so they are not written twice.
-    let asked = |operation| {
-        let call: &[String] = run.call(operation);
-        let query = call.iter().find_map(|a| a.strip_prefix("--query="));
-        query.unwrap().to_owned()
-    };
-    assert_eq!(
-        asked("get-bucket-cors"),
-        format!(
-            "CORSRules[?ID!='{}']",
-            documents.cors.as_ref().unwrap()[0]["ID"].as_str().unwrap()
-        )
+    let undone = run(
+        documents.cli.as_deref().unwrap(),
+        &["--undo"],
+        &[&answers[..], &[("ROLE", &role_of(&documents))]].concat(),
     );
+    assert_eq!(undone.status, 0, "{}", undone.stderr);
+    assert_eq!(
+        undone.json(operation, "--lifecycle-configuration"),
+        json!({ "Rules": rules })
+    );
+    assert_eq!(
+        undone.option(operation, smallest),
+        "varies_by_storage_class"
+    );
+    assert_eq!(undone.changes(), [operation, "delete-role"]);
 }
 
 #[test]
-fn a_role_for_another_external_id_stays_unless_replaced() {
+fn where_s3_takes_no_more_rules_nothing_is_changed() {
     let script = render(&usual()).cli.unwrap();
-    let own = "0f8fad5b-d9cb-469f-a165-70867728950e";
-    for other in [
-        "None",
-        "7c9e6679-7425-40de-944b-e07fc1f90ae7",
-        "x\ty",
+    let rule = json!({"AllowedMethods": ["GET"], "AllowedOrigins": ["*"]});
+    let full = json!({ "CORSRules": vec![rule; 100] }).to_string();
+    let run = run(&script, &[], &[("CORS", &full)]);
+    assert_eq!((run.status, run.changes().len()), (1, 0), "{}", run.stderr);
+    assert!(run.stderr.contains("100 CORS rules"), "{}", run.stderr);
+}
+
+#[test]
+fn a_role_for_another_external_id_stays() {
+    let documents = render(&usual());
+    let script = documents.cli.as_deref().unwrap();
+    let statement = &documents.trust_policy.as_ref().unwrap()["Statement"][0];
+    let asks = |id: Value| json!({"Condition": {"StringEquals": {"sts:ExternalId": id}}});
+    for statements in [
+        json!([{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}}]),
+        json!([asks(json!("7c9e6679-7425-40de-944b-e07fc1f90ae7"))]),
+        json!(asks(json!("7c9e6679-7425-40de-944b-e07fc1f90ae7"))),
+        json!([asks(json!(["0f8fad5b-d9cb-469f-a165-70867728950e", "x"]))]),
         // A statement without an external ID beside ours.
-        &format!("None\n{own}"),
+        json!([statement, {"Effect": "Allow"}]),
+        json!([]),
     ] {
-        let careful = run(&script, &[], &[("ROLE", other)]);
-        assert_eq!(careful.status, 1);
-        assert_eq!(careful.changes(), [""; 0]);
-        assert!(careful.stderr.contains("--replace"), "{}", careful.stderr);
-        let replacing = run(&script, &["--replace"], &[("ROLE", other)]);
-        assert_eq!(replacing.status, 0);
-        assert_eq!(replacing.changes()[0], "update-assume-role-policy");
+        let role = json!({"AssumeRolePolicyDocument": {"Statement": statements}}).to_string();
+        for arguments in [&[][..], &["--undo"]] {
+            let careful = run(script, arguments, &[("ROLE", &role)]);
+            assert_eq!((careful.status, careful.changes().len()), (1, 0), "{role}");
+            assert!(
+                careful.stderr.contains("in use by others"),
+                "{}",
+                careful.stderr
+            );
+        }
+        let replacing = run(script, &["--replace"], &[("ROLE", &role)]);
+        assert_eq!((replacing.status, replacing.calls.len()), (2, 0));
     }
 }
 
 #[test]
 fn what_cannot_be_read_is_not_overwritten() {
     let script = render(&usual()).cli.unwrap();
-    let role = run(&script, &["--replace"], &[("ROLE_ERROR", "AccessDenied")]);
-    assert_eq!((role.status, role.changes().len()), (1, 0));
-    let cors = run(&script, &["--replace"], &[("CORS_ERROR", "AccessDenied")]);
-    assert_eq!(cors.status, 1);
-    assert_eq!(cors.changes(), ["create-role", "put-role-policy"]);
-    assert!(cors.stderr.contains("AccessDenied"));
-    let odd = run(&script, &[], &[("CORS", "{}")]);
-    assert_eq!(odd.status, 1);
-    assert_eq!(odd.changes(), ["create-role", "put-role-policy"]);
+    for answers in [
+        ("ROLE_ERROR", "AccessDenied"),
+        ("CORS_ERROR", "AccessDenied"),
+        ("LIFECYCLE_ERROR", "AccessDenied"),
+        ("INLINE_ERROR", "AccessDenied"),
+        ("OWNER", "999988887777"),
+    ] {
+        let role = role_of(&render(&usual()));
+        let answers = match answers.0 {
+            "INLINE_ERROR" => vec![answers, ("ROLE", role.as_str())],
+            _ => vec![answers],
+        };
+        let run = run(&script, &[], &answers);
+        assert_eq!((run.status, run.changes().len()), (1, 0), "{answers:?}");
+        assert!(
+            run.stderr.contains("Nothing was changed."),
+            "{}",
+            run.stderr
+        );
+    }
 }
 
 #[test]
@@ -312,6 +394,7 @@ fn read_access_leaves_the_lifecycle_alone() {
     })
     .cli
     .unwrap();
+    assert!(!script.contains("WARNING"), "{script}");
     let run = run(&script, &[], &[]);
     assert_eq!(run.status, 0, "{}", run.stderr);
     assert_eq!(
@@ -323,4 +406,129 @@ fn read_access_leaves_the_lifecycle_alone() {
             .iter()
             .any(|a| a.starts_with("--region"))
     );
+}
+
+/// For an access key of Amazon S3.
+pub fn by_key() -> DocumentParameters {
+    DocumentParameters {
+        auth: Auth::AccessKey,
+        role_arn: None,
+        role_path: RolePath::parse("/vendors/").unwrap(),
+        permissions_boundary: Some(
+            BoundaryArn::parse("arn:aws:iam::444455556666:policy/edge").unwrap(),
+        ),
+        ..usual()
+    }
+}
+
+#[test]
+fn a_user_gets_policy_and_key_and_its_secret_is_shown_once() {
+    let documents = render(&by_key());
+    let script = documents.cli.as_deref().unwrap();
+    let first = run(script, &[], &[]);
+    assert_eq!(first.status, 0, "{}", first.stderr);
+    assert_eq!(
+        first.changes(),
+        [
+            "create-user",
+            "put-user-policy",
+            "put-bucket-cors",
+            "put-bucket-lifecycle-configuration",
+            "create-access-key",
+            "tag-user"
+        ]
+    );
+    assert_eq!(first.option("create-user", "--path"), "/vendors/");
+    assert_eq!(
+        first.option("create-user", "--permissions-boundary"),
+        "arn:aws:iam::444455556666:policy/edge"
+    );
+    assert_eq!(
+        first.json("put-user-policy", "--policy-document"),
+        documents.permission_policy
+    );
+    assert_eq!(
+        first.stdout,
+        "Access key ID: AKIANEW\nSecret access key: shown/once+\n"
+    );
+    assert!(!first.stderr.contains("shown/once+"));
+
+    let tags = json!([{"Key": "sallyport:setup", "Value": SETUP}, {"Key": "sallyport:access-key", "Value": "AKIANEW"}]);
+    let user = json!({
+        "Tags": tags,
+        "PermissionsBoundary": {"PermissionsBoundaryArn": "arn:aws:iam::444455556666:policy/edge"},
+    })
+    .to_string();
+    let (cors, lifecycle) = rules_of(&documents);
+    let policy = documents.permission_policy.to_string();
+    let there = |keys| {
+        [
+            ("AWS_USER", user.as_str()),
+            ("INLINE", &policy),
+            ("KEYS", keys),
+            ("CORS", &cors),
+            ("LIFECYCLE", &lifecycle),
+        ]
+    };
+    let second = run(script, &[], &there("AKIANEW"));
+    assert_eq!(
+        (second.status, second.changes().len()),
+        (0, 0),
+        "{}",
+        second.stderr
+    );
+    assert_eq!(second.stdout, "Access key ID: AKIANEW\n");
+
+    let undone = run(script, &["--undo"], &there("AKIANEW"));
+    assert_eq!(undone.status, 0, "{}", undone.stderr);
+    assert_eq!(
+        undone.changes(),
+        [
+            "delete-bucket-cors",
+            "delete-bucket-lifecycle",
+            "delete-access-key",
+            "delete-user-policy",
+            "delete-user"
+        ]
+    );
+    // A key of somebody else stays, and the user with it.
+    let shared = run(script, &["--undo"], &there("AKIAOTHER AKIANEW"));
+    assert_eq!(shared.status, 0, "{}", shared.stderr);
+    assert_eq!(
+        shared.option("delete-access-key", "--access-key-id"),
+        "AKIANEW"
+    );
+    assert!(!shared.changes().contains(&"delete-user"));
+    assert!(shared.stderr.contains("AKIAOTHER"), "{}", shared.stderr);
+
+    let stranger = json!({"Tags": []}).to_string();
+    for arguments in [&[][..], &["--undo"]] {
+        let other = run(script, arguments, &[("AWS_USER", &stranger)]);
+        assert_eq!((other.status, other.changes().len()), (1, 0));
+    }
+}
+
+#[test]
+fn a_role_that_the_script_did_not_make_stays() {
+    let documents = render(&usual());
+    let script = documents.cli.as_deref().unwrap();
+    let policy = documents.permission_policy.to_string();
+    let untagged =
+        json!({"Arn": "arn:of:the:role", "AssumeRolePolicyDocument": documents.trust_policy});
+    let untagged = untagged.to_string();
+    let run_undo = |role: &str, listed: &str| {
+        let answers = [("ROLE", role), ("INLINE", &policy), ("LISTED", listed)];
+        let undone = run(script, &["--undo"], &answers);
+        assert_eq!(undone.status, 0, "{}", undone.stderr);
+        assert_eq!(
+            undone.changes(),
+            ["delete-role-policy"],
+            "{}",
+            undone.stderr
+        );
+        undone.stderr
+    };
+    assert!(run_undo(&untagged, "{}").contains("no tag"));
+    let listed = r#"{"AttachedPolicies": [{"PolicyName": "of-others"}]}"#;
+    assert!(run_undo(&role_of(&documents), listed).contains("of-others"));
 }

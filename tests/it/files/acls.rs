@@ -1,5 +1,6 @@
 //! Canned ACLs.
 
+use crate::it::support::aws::stub::{AwsStub, s3_error};
 use crate::it::support::client::chunked;
 use crate::it::support::emulator::Emulator;
 use crate::it::support::scene::Scene;
@@ -146,4 +147,24 @@ async fn an_acl_that_was_not_granted_is_refused_before_the_upload() {
         place.post(below, &body).await.problem(409, "not_granted");
     }
     place.upload("/a", "x").await.expect(200);
+}
+
+/// As S3 answers where object ownership is `BucketOwnerEnforced` (S3 user guide, "Error responses when ACLs are
+/// disabled"). Without an ACL the same bucket takes the file.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_with_an_acl_is_refused_in_words_where_the_bucket_has_acls_disabled() {
+    let stub = AwsStub::start().await;
+    let place = Scene::on(&stub).connect().await;
+    stub.when(|request| {
+        let disabled = || {
+            let why = "The bucket does not allow ACLs";
+            s3_error(400, "AccessControlListNotSupported", why)
+        };
+        (request.method == "PUT" && request.header("x-amz-acl").is_some()).then(disabled)
+    });
+    let acl = [("x-amz-acl", "private")];
+    let refused = place.upload_with("/a", "x", &acl).await;
+    let problem = refused.problem(409, "acls_disabled");
+    let remedy = problem["remedy"].as_str().unwrap();
+    assert!(remedy.contains("bucket policy"), "{problem:#}");
 }

@@ -210,6 +210,24 @@ async fn admins_upload_and_delete() {
     let page = admin.get(&folder(&storage, "/in box/")).await;
     assert!(!page.text.contains("6.3 MB"));
 
+    // One that exists does not keep the others from it, and each has its result.
+    let some: [(&str, &[u8]); 3] = [("one.txt", b"1"), ("large.bin", b"no"), ("two.txt", b"2")];
+    let mixed = admin.upload(&upload, &fields, &some).await;
+    assert_eq!(mixed.status, 412, "{mixed:?}");
+    assert!(mixed.text.contains("2 of 3 files were uploaded."));
+    assert_eq!(mixed.text.matches(">Uploaded<").count(), 2);
+    let page = admin.get(&folder(&storage, "/in box/")).await;
+    assert!(page.text.contains(">one.txt<") && page.text.contains(">two.txt<"));
+    // The page's script sends them one by one, and reads no page.
+    let script = [fields[0], fields[1], ("answer", "json")];
+    let there = admin.upload(&upload, &script, &again).await;
+    assert_eq!(there.status, 412);
+    assert!(there.text.contains("\"exists\":true") && there.text.contains("\"stored\":0"));
+    let new: [(&str, &[u8]); 1] = [("three.txt", b"3")];
+    let stored = admin.upload(&upload, &script, &new).await;
+    assert_eq!(stored.status, 200, "{stored:?}");
+    assert!(stored.text.contains("\"stored\":1"));
+
     // Nothing without the token, or with it too late.
     for fields in [vec![("folder", "/")], vec![("csrf", "x"), ("folder", "/")]] {
         let answer = admin.upload(&upload, &fields, &[("no.txt", b"no")]).await;
@@ -230,7 +248,8 @@ async fn admins_upload_and_delete() {
     let answer = admin.post(&delete, &keys).await;
     assert!(redirect(&answer).contains("done=files_deleted"));
     let page = admin.get(redirect(&answer)).await;
-    assert!(page.text.contains("The files were deleted.") && page.text.contains("is empty"));
+    assert!(page.text.contains("The files were deleted."));
+    assert!(!page.text.contains(">large.bin<") && page.text.contains(">three.txt<"));
     // One file's key travels in the address.
     storage.put("/x +%\u{202e}y", "1").await;
     let one = file(&storage, "files/delete", "/x +%\u{202e}y");
@@ -238,6 +257,119 @@ async fn admins_upload_and_delete() {
     assert!(redirect(&answer).contains("done=file_deleted"));
     let gone = file(&storage, "file", "/x +%\u{202e}y");
     assert_eq!(admin.get(&gone).await.status, 404);
+}
+
+#[tokio::test]
+async fn names_are_searched_and_skipped_in_a_folder() {
+    let scene = Scene::on(Emulator).prefix("team").connect().await;
+    let (app, workspace, storage) = scene.parts();
+    for key in [
+        "/d/apple.png",
+        "/d/scan-1.png",
+        "/d/scan-2.csv",
+        "/d/scans/x.png",
+        "/e/scan.png",
+    ] {
+        storage.put(key, "1").await;
+    }
+    let member = Visitor::sign_in(&app, &workspace.admin, "member").await;
+    let of = |query: &str| format!("{}&{query}", folder(&storage, "/d/"));
+    let page = member.get(&of("find=scan")).await;
+    assert_eq!(page.status, 200, "{page:?}");
+    for name in [">scan-1.png<", ">scan-2.csv<", ">scans<"] {
+        assert!(page.text.contains(name), "{name}");
+    }
+    assert!(!page.text.contains(">apple.png<") && !page.text.contains(">scan.png<"));
+    // It begins at the name itself, which is there or not.
+    for at in ["scan-2.csv", "scan-1.pnz"] {
+        let page = member.get(&of(&format!("at={at}"))).await;
+        assert!(page.text.contains(">scan-2.csv<"), "{at}: {page:?}");
+        assert!(!page.text.contains(">scan-1.png<"), "{at}");
+    }
+    let page = member
+        .get(&of("kind=pictures&size=&since=day&order=size"))
+        .await;
+    assert!(page.text.contains("2 of 3 files shown"), "{page:?}");
+    assert!(!page.text.contains(">scan-2.csv<"));
+    // Nothing leads out of the folder.
+    for out in ["find=..%2Fe", "find=%2F", "at=..%2Fe%2Fscan"] {
+        let page = member.get(&of(out)).await;
+        assert!(!page.text.contains(">scan.png<"), "{out}");
+    }
+    assert_eq!(member.get(&of("find=a%2Fb")).await.status, 422);
+}
+
+#[tokio::test]
+async fn files_are_moved_and_copied_and_folders_made() {
+    let scene = Scene::on(Emulator).prefix("team").connect().await;
+    let (app, workspace, storage) = scene.parts();
+    storage.put("/a b.txt", "one").await;
+    storage.put("/there.txt", "two").await;
+    let admin = Visitor::sign_in(&app, &workspace.admin, "admin").await;
+    let page = admin.get(&file(&storage, "file/move", "/a b.txt")).await;
+    assert_eq!(page.status, 200, "{page:?}");
+    assert!(page.text.contains("value=\"/a b.txt\""));
+
+    let copy = file(&storage, "file/copy", "/a b.txt");
+    let answer = admin.post(&copy, &[("to", "/new/ü.txt")]).await;
+    assert!(redirect(&answer).contains("done=file_copied"), "{answer:?}");
+    let page = admin.get(redirect(&answer)).await;
+    assert!(page.text.contains("The file was copied.") && page.text.contains(">ü.txt<"));
+    // What is there stays, and what was typed too.
+    let refused = admin.post(&copy, &[("to", "/there.txt")]).await;
+    assert_eq!(refused.status, 412, "{refused:?}");
+    assert!(refused.text.contains("id=\"to-error\""));
+    assert!(refused.text.contains("value=\"/there.txt\""));
+    for bad in ["", "/a b.txt", "/x/../y"] {
+        assert_eq!(admin.post(&copy, &[("to", bad)]).await.status, 422, "{bad}");
+    }
+
+    let moved = file(&storage, "file/move", "/a b.txt");
+    let fields = [("to", "/there.txt"), ("replace", "yes")];
+    let answer = admin.post(&moved, &fields).await;
+    assert!(redirect(&answer).contains("done=file_moved"), "{answer:?}");
+    let page = admin.get(&folder(&storage, "/")).await;
+    assert!(!page.text.contains(">a b.txt<") && page.text.contains(">there.txt<"));
+    assert_eq!(admin.post(&moved, &[("to", "/z")]).await.status, 404);
+
+    let path = format!("/storages/{}/files/folder", storage.id);
+    for _ in 0..2 {
+        let made = [("folder", "/new/"), ("name", "2026 %")];
+        let answer = admin.post(&path, &made).await;
+        assert!(
+            redirect(&answer).contains("done=folder_created"),
+            "{answer:?}"
+        );
+        let page = admin.get(redirect(&answer)).await;
+        assert!(page.text.contains("This folder is empty"), "{page:?}");
+    }
+    let page = admin.get(&folder(&storage, "/new/")).await;
+    assert!(page.text.contains(">2026 %<"));
+    for bad in ["", "a/b", ".."] {
+        let answer = admin.post(&path, &[("folder", "/"), ("name", bad)]).await;
+        assert_eq!(answer.status, 422, "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn tables_are_shown_as_such_and_snippets_name_the_file() {
+    let scene = Scene::on(Emulator).prefix("team").connect().await;
+    let (app, workspace, storage) = scene.parts();
+    storage.put("/a b.csv", "name,<b>x</b>\nrow 1,2\n").await;
+    storage
+        .put("/a.jsonl", "{\"size\": 1}\n{\"size\": 2}\n")
+        .await;
+    let member = Visitor::sign_in(&app, &workspace.admin, "member").await;
+    let page = member.get(&file(&storage, "file", "/a b.csv")).await;
+    assert_eq!(page.status, 200, "{page:?}");
+    assert!(page.text.contains("<bdi>row 1</bdi></td>") && !page.text.contains("<b>x</b>"));
+    let address = format!("/v1/storages/{}/files/content?key=%2Fa+b.csv", storage.id);
+    assert_eq!(page.text.matches(&address).count(), 3, "{page:?}");
+    // The address in the snippets is one that the API takes.
+    let content = app.get(&address, &workspace.member).await;
+    assert_eq!(content.status, 200, "{content:?}");
+    let page = member.get(&file(&storage, "file", "/a.jsonl")).await;
+    assert!(page.text.contains("<bdi>size</bdi></th>"));
 }
 
 #[tokio::test]
@@ -256,6 +388,16 @@ async fn members_and_other_workspaces_are_refused() {
             let path = file(&storage, what, "/a.txt");
             assert_eq!(visitor.post(&path, &[]).await.status, status, "{what}");
         }
+        for what in ["file/move", "file/copy"] {
+            let path = file(&storage, what, "/a.txt");
+            let answer = visitor.post(&path, &[("to", "/b.txt")]).await;
+            assert_eq!(answer.status, status, "{what}");
+        }
+        let asked = visitor.get(&file(&storage, "file/move", "/a.txt")).await;
+        assert_eq!(asked.status, status);
+        let path = format!("/storages/{}/files/folder", storage.id);
+        let made = visitor.post(&path, &[("folder", "/"), ("name", "x")]).await;
+        assert_eq!(made.status, status);
         let csrf = visitor.csrf().await;
         let fields = [("csrf", csrf.as_str()), ("folder", "/")];
         let path = format!("/storages/{}/files/upload", storage.id);

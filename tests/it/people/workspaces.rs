@@ -257,6 +257,70 @@ async fn changes_and_refusals_are_in_the_audit_log() {
 }
 
 #[tokio::test]
+async fn a_workspace_is_erased_with_a_report() {
+    let app = TestApp::spawn().await;
+    let workspace = app.workspace().await;
+    for _ in 0..2 {
+        app.post("/v1/storage-setups", &workspace.admin, &json!({}))
+            .await;
+    }
+    let path = format!("/v1/workspaces/{}", workspace.id);
+    let unknown = app.delete(&format!("{path}?erased=true"), OPERATOR).await;
+    unknown.refused_field("erased");
+    let answer = app.delete(&format!("{path}?erase=true"), OPERATOR).await;
+    let report = answer.expect(200);
+    assert_eq!(report["id"], workspace.id);
+    assert_eq!(report["deleted"]["tokens"], 2);
+    assert_eq!(report["deleted"]["storages"], 0);
+    assert_eq!(report["deleted"]["project_files"], 0);
+    assert_eq!(report["kept"], json!(["audit_events", "external_ids"]));
+    app.get(&path, OPERATOR).await.problem(404, "not_found");
+    app.delete(&format!("{path}?erase=true"), OPERATOR)
+        .await
+        .problem(404, "not_found");
+}
+
+#[tokio::test]
+async fn the_audit_log_is_filtered_over_the_api_as_on_the_page() {
+    let app = TestApp::spawn().await;
+    let workspace = app.workspace().await;
+    app.get("/v1/workspaces", &workspace.member)
+        .await
+        .problem(403, "operator_required");
+    let found = async |query: &str| -> Vec<String> {
+        let path = format!("/v1/audit-events?{query}");
+        let log = app.get(&path, OPERATOR).await.expect(200);
+        let events = log["audit_events"].as_array().unwrap().iter();
+        let action = |event: &serde_json::Value| event["action"].as_str().unwrap().to_owned();
+        events.map(action).collect()
+    };
+    assert_eq!(found("action=create_workspace").await, ["create_workspace"]);
+    assert_eq!(found("result=refused").await, ["list_workspaces"]);
+    assert_eq!(found("actor=operator&result=done").await.len(), 3);
+    assert_eq!(found("since=2020-01-01T00:00:00Z").await.len(), 4);
+    assert!(found("before=2020-01-01T00:00:00Z").await.is_empty());
+    let first = app
+        .get("/v1/audit-events?actor=operator&page_size=1", OPERATOR)
+        .await
+        .expect(200);
+    let token = first["next_page_token"].as_str().unwrap();
+    let next = found(&format!("actor=operator&page_size=1&page_token={token}")).await;
+    assert_eq!(next, ["create_token"]);
+    // A page goes on in its own list only.
+    let other = format!("/v1/audit-events?page_token={token}");
+    app.get(&other, OPERATOR).await.refused_field("page_token");
+    for (query, field) in [
+        ("actor=nobody", "actor"),
+        ("result=fine", "result"),
+        ("since=yesterday", "since"),
+        ("before=2020-01-01", "before"),
+    ] {
+        let path = format!("/v1/audit-events?{query}");
+        app.get(&path, OPERATOR).await.refused_field(field);
+    }
+}
+
+#[tokio::test]
 async fn the_audit_log_outlives_its_workspace() {
     let app = TestApp::spawn().await;
     let workspace = app.workspace().await;

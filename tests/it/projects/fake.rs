@@ -353,6 +353,8 @@ impl Rig {
                 policies: policies.clone(),
                 principal,
                 origins: Vec::new(),
+                lifecycle_folders: crate::domain::policy_document::LifecycleFolders::default(),
+                quick_create: None,
             }),
             checks,
             files: bucket.clone(),
@@ -487,7 +489,7 @@ pub fn assert_files(files: &[ProjectFile], keys: &[String]) {
     }
 }
 
-struct NobodyCounts;
+pub struct NobodyCounts;
 
 impl crate::application::observe::Observer for NobodyCounts {
     fn assumed_role(&self, _: bool) {}

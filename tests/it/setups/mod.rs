@@ -2,7 +2,9 @@
 
 mod administrator_links;
 pub mod api;
+mod choose;
 mod completion;
+mod pace;
 pub mod pages;
 mod places;
 mod waiting;

@@ -367,7 +367,7 @@ async fn what_cannot_be_accepted_is_kept_and_shown_and_the_rest_is_saved() {
     let taken = admin.post(&setup, &account).await;
     assert_eq!(location(&taken), format!("{setup}?step=check"));
     let saved = app.get(&api, &workspace.admin).await.expect(200);
-    let role_arn = saved["role_arn"].as_str().unwrap();
+    let role_arn = saved["expected_role_arn"].as_str().unwrap();
     assert!(
         role_arn.starts_with("arn:aws:iam::444455556666:role/sallyport-acme-data-"),
         "{role_arn}"
@@ -424,6 +424,7 @@ async fn forms_from_elsewhere_are_refused() {
         "/link",
         "/link/revoke",
         "/browser-probe",
+        "/choose",
     ] {
         let path = format!("{setup}{below}");
         for fields in [vec![], vec![("csrf", foreign.as_str())]] {
@@ -452,7 +453,14 @@ async fn members_and_other_workspaces_have_no_part_in_it() {
     let setup = admin.open_setup().await;
     let named = [("step", "bucket"), ("bucket", "acme-data")];
     admin.post(&setup, &named).await;
-    for below in ["", "?step=role", "/close", "/documents", "/documents/cli"] {
+    for below in [
+        "",
+        "?step=role",
+        "/close",
+        "/choose",
+        "/documents",
+        "/documents/cli",
+    ] {
         let path = format!("{setup}{below}");
         shows(&member.get(&path).await, 403, "admin_required");
         shows(&stranger.get(&path).await, 404, "not_found");
@@ -466,6 +474,7 @@ async fn members_and_other_workspaces_have_no_part_in_it() {
         "/close",
         "/link",
         "/link/revoke",
+        "/choose",
     ] {
         let path = format!("{setup}{below}");
         shows(&member.post(&path, &[]).await, 403, "admin_required");
@@ -505,6 +514,11 @@ async fn the_administrator_s_link_shows_and_takes_the_arn_and_no_more() {
 
     let page = somebody.get(&link).await;
     shows(&page, 200, "How to take it back");
+    shows(
+        &page,
+        200,
+        "An admin of that workspace, signed in to Sallyport (session …",
+    );
     let page = somebody.get(&format!("{link}?way=console")).await;
     shows(&page, 200, "<mark>acme-data</mark>");
     shows(&page, 200, "sts:ExternalId");

@@ -4,6 +4,7 @@ use crate::it::support::app::{ORIGIN, TestApp, TestWorkspace, app_on};
 use crate::it::support::aws::stub::{AwsStub, CUSTOMER, role_denied, sts_error};
 use crate::it::support::aws::wire::eventually;
 use crate::it::support::emulator::{Customer, Emulator};
+use crate::it::support::pages::Visitor;
 use crate::it::support::scene::Dialog;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -34,6 +35,18 @@ impl Stream {
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         assert_eq!(response.headers()["cache-control"], "no-store");
+        Self {
+            response,
+            text: String::new(),
+        }
+    }
+
+    /// The stream that the dialog's page follows.
+    async fn of_page(visitor: &Visitor<'_>, setup: &str) -> Self {
+        let path = format!("/settings/setups/{setup}/events");
+        let response = visitor.request(Method::GET, &path).send().await.unwrap();
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
         Self {
             response,
             text: String::new(),
@@ -404,6 +417,102 @@ async fn another_workspace_and_members_follow_nothing() {
         .await
         .problem(403, "admin_required");
     app.get(&path, "").await.problem(401, "unauthenticated");
+}
+
+#[tokio::test]
+async fn the_page_has_the_same_stream_for_admins_alone() {
+    let stub = AwsStub::start().await;
+    let app = app_on(&stub.sdk_config()).await;
+    let dialog = waiting(&stub, &app).await;
+    let admin = Visitor::sign_in(&app, &dialog.workspace.admin, "admin").await;
+    let mut stream = Stream::of_page(&admin, &dialog.id).await;
+    eventually("two tries", async || stub.count("AssumeRole") >= 2).await;
+    stub.world().external_id = Some(dialog.external_id.clone());
+    stream.expect("role_appeared").await;
+    let checked = stream.expect("check_finished").await;
+    assert_eq!(checked.data["is_current"], true);
+    drop(stream);
+    let path = format!("/settings/setups/{}/events", dialog.id);
+    let member = Visitor::sign_in(&app, &dialog.workspace.admin, "member").await;
+    assert_eq!(member.get(&path).await.status, 403);
+    let other = app.workspace().await;
+    let stranger = Visitor::sign_in(&app, &other.admin, "admin").await;
+    assert_eq!(stranger.get(&path).await.status, 404);
+}
+
+#[tokio::test]
+async fn without_scripts_the_page_looks_as_often_as_it_is_loaded() {
+    let stub = AwsStub::start().await;
+    let app = app_on(&stub.sdk_config()).await;
+    let dialog = waiting(&stub, &app).await;
+    let admin = Visitor::sign_in(&app, &dialog.workspace.admin, "admin").await;
+    let path = format!("/settings/setups/{}?step=check", dialog.id);
+    let expected = dialog.get().await["expected_role_arn"].clone();
+    let page = admin.get(&path).await;
+    for words in [
+        "Waiting for the role",
+        "Not there yet, or it refuses us",
+        expected.as_str().unwrap(),
+        "Look again",
+        "There is no role",
+        "its trust policy does not let us in",
+    ] {
+        assert!(page.text.contains(words), "{words}: {}", page.text);
+    }
+    // Both reasons wait for a minute, and nothing has failed.
+    assert!(
+        page.text.contains("id=\"not-there\" hidden"),
+        "{}",
+        page.text
+    );
+    assert!(!page.text.contains("data-ended"));
+    eventually("a try, because the page was loaded", async || {
+        stub.count("AssumeRole") >= 1
+    })
+    .await;
+    stub.world().external_id = Some(dialog.external_id.clone());
+    eventually("the role has appeared", async || {
+        admin.get(&path).await;
+        dialog.get().await["role_appeared_at"].is_string()
+    })
+    .await;
+    // Whoever loaded the page a moment ago watches, and so it was checked at once.
+    eventually("the connection is checked", async || {
+        let page = admin.get(&path).await.text;
+        page.contains("data-ended=\"good\"") || page.contains("data-ended=\"warn\"")
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn waiting_is_counted() {
+    let stub = AwsStub::start().await;
+    let app = app_on(&stub.sdk_config()).await;
+    let dialog = waiting(&stub, &app).await;
+    let value = async |name: &str| -> u64 {
+        let text = app.get("/metrics", "").await.text;
+        let line = text.lines().find_map(|line| line.strip_prefix(name));
+        let value = line.unwrap_or_else(|| panic!("{name}: {text}"));
+        value.trim().parse().unwrap()
+    };
+    let tried = "sallyport_role_tries_total{result=\"not_yet\"}";
+    let appeared = "sallyport_role_tries_total{result=\"appeared\"}";
+    assert_eq!((value(tried).await, value(appeared).await), (0, 0));
+    let _stream = Stream::of(&dialog).await;
+    eventually("a try is counted", async || value(tried).await >= 1).await;
+    stub.world().external_id = Some(dialog.external_id.clone());
+    eventually("its success is counted", async || {
+        value(appeared).await == 1
+    })
+    .await;
+    // Another setup waits; the gauge is measured every 15 seconds.
+    let _other = waiting(&stub, &app).await;
+    let waits = "sallyport_setups_waiting_for_role";
+    let from = Instant::now();
+    while value(waits).await != 1 {
+        assert!(from.elapsed() < Duration::from_secs(40), "it is measured");
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
 }
 
 #[tokio::test]

@@ -392,8 +392,161 @@ async fn the_default_storage_is_chosen_and_falls_back() {
     app.put(path, &other.admin, &body)
         .await
         .problem(404, "not_found");
-    assert_eq!(app.delete(&storage.path, admin).await.status, 204);
+    // No other becomes the default without a word.
+    let refused = app.delete(&storage.path, admin).await;
+    refused.problem(409, "storage_is_default");
+    for bad in ["x", storage.id(), "sto_00000000000000000000000000000000"] {
+        let path = format!("{}?default_storage_id={bad}", storage.path);
+        app.delete(&path, admin)
+            .await
+            .refused_field("default_storage_id");
+    }
+    assert_eq!(default().await, storage.id());
+    let path = format!("{}?default_storage_id=built-in", storage.path);
+    assert_eq!(app.delete(&path, admin).await.status, 204);
     assert_eq!(default().await, Value::Null);
+}
+
+/// The names of a list's items, narrowed by `name`.
+async fn named(app: &TestApp, token: &str, list: &str, name: &str) -> Vec<String> {
+    let path = format!("/v1/{list}?name={name}");
+    let listed = app.get(&path, token).await.expect(200);
+    let items = listed[list.replace('-', "_")].as_array().unwrap();
+    let name = |item: &Value| item["display_name"].as_str().unwrap_or("-").to_owned();
+    items.iter().map(name).collect()
+}
+
+#[tokio::test]
+async fn lists_are_narrowed_to_a_part_of_the_name() {
+    let stub = AwsStub::start().await;
+    let app = app_on(&stub.sdk_config()).await;
+    let workspace = app.workspace().await;
+    let admin = &workspace.admin;
+    for name in ["Cats 100%", "Dogs", "more cats"] {
+        let settings = json!({"display_name": name});
+        Dialog::open_in(&app, workspace.clone(), settings).await;
+    }
+    Dialog::open_in(&app, workspace.clone(), json!({"bucket": "cat-data"})).await;
+    let found = named(&app, admin, "storage-setups", "CAT").await;
+    assert_eq!(found, ["Cats 100%", "more cats", "-"]);
+    assert_eq!(
+        named(&app, admin, "storage-setups", "0%25").await,
+        ["Cats 100%"]
+    );
+    assert_eq!(named(&app, admin, "storage-setups", "").await.len(), 4);
+    // A page goes on in its own list only.
+    let first = app
+        .get("/v1/storage-setups?name=cat&page_size=1", admin)
+        .await
+        .expect(200);
+    let token = first["next_page_token"].as_str().unwrap();
+    let next = format!("/v1/storage-setups?name=cat&page_size=1&page_token={token}");
+    let next = app.get(&next, admin).await.expect(200);
+    assert_eq!(next["storage_setups"][0]["display_name"], "more cats");
+    app.get(&format!("/v1/storage-setups?page_token={token}"), admin)
+        .await
+        .refused_field("page_token");
+    let long = format!("/v1/storages?name={}", "x".repeat(201));
+    app.get(&long, admin).await.refused_field("name");
+
+    let dialog = Scene::on(&stub).access("read").open(&app).await;
+    let storage = Stored::of(&dialog).await;
+    storage
+        .patch(json!({"display_name": "Acme's data"}))
+        .await
+        .expect(200);
+    let member = &storage.workspace.member;
+    assert_eq!(
+        named(&app, member, "storages", "acme").await,
+        ["Acme's data"]
+    );
+    assert!(named(&app, member, "storages", "other").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_setup_says_who_opened_it() {
+    let stub = AwsStub::start().await;
+    let app = app_on(&stub.sdk_config()).await;
+    let dialog = Scene::on(&stub).access("read").open(&app).await;
+    let by = dialog.get().await["created_by"].clone();
+    assert!(by.as_str().unwrap().starts_with("tok_"), "{by}");
+    let log = app.get("/v1/audit-events", &dialog.workspace.admin).await;
+    let log = log.expect(200);
+    let opened = log["audit_events"].as_array().unwrap().iter();
+    let mut opened = opened.filter(|entry| entry["action"] == "open_storage_setup");
+    assert_eq!(opened.next().unwrap()["actor"], by);
+}
+
+/// Opens a setup for the stub's bucket in this workspace, whose role then lets it in.
+async fn again<'a>(
+    stub: &AwsStub,
+    app: &'a TestApp,
+    workspace: &TestWorkspace,
+    prefix: &str,
+) -> Dialog<'a> {
+    let settings = json!({
+        "bucket": stub.bucket, "prefix": prefix, "access": "read", "role_arn": stub.role_arn(),
+    });
+    let dialog = Dialog::open_in(app, workspace.clone(), settings).await;
+    stub.world().external_id = Some(dialog.external_id.clone());
+    dialog
+}
+
+#[tokio::test]
+async fn a_bucket_that_is_added_again_is_warned_of_or_refused() {
+    let stub = AwsStub::start().await;
+    let app = app_on(&stub.sdk_config()).await;
+    let workspace = app.workspace().await;
+    let first = again(&stub, &app, &workspace, "team").await;
+    assert!(first.get().await.get("warnings").is_none());
+    let first = first.finish().await;
+    assert!(first.get("warnings").is_none());
+    for (prefix, code) in [
+        ("team/", Some("same_place")),
+        ("team/inner", Some("overlapping_place")),
+        ("", Some("overlapping_place")),
+        ("team2", None),
+    ] {
+        let dialog = again(&stub, &app, &workspace, prefix).await;
+        let setup = dialog.get().await;
+        let storage = dialog.finish().await;
+        let path = format!("/v1/storages/{}", storage["id"].as_str().unwrap());
+        let read = app.get(&path, &workspace.admin).await.expect(200);
+        for found in [&setup, &storage, &read] {
+            let warnings = found.get("warnings").cloned().unwrap_or(json!([]));
+            let of_first: Vec<&Value> = warnings
+                .as_array()
+                .unwrap()
+                .iter()
+                .filter(|one| one["storage_id"] == first["id"])
+                .map(|one| &one["code"])
+                .collect();
+            assert_eq!(
+                of_first,
+                code.iter().collect::<Vec<_>>(),
+                "{prefix}: {found:#}"
+            );
+        }
+    }
+    // Another workspace's storages are none of ours.
+    let other = app.workspace().await;
+    let alone = again(&stub, &app, &other, "team").await;
+    assert!(alone.finish().await.get("warnings").is_none());
+
+    let strict = TestApp::spawn_on(&stub.sdk_config(), |options| {
+        options.allowed_origins = Some(ORIGIN.into());
+        options.refuse_overlapping_storages = Some("on".into());
+    })
+    .await;
+    let workspace = strict.workspace().await;
+    let first = again(&stub, &strict, &workspace, "team").await;
+    let first = first.finish().await;
+    let dialog = again(&stub, &strict, &workspace, "team/inner").await;
+    dialog.check().await.works();
+    let refused = dialog.complete().await.problem(409, "storage_overlaps");
+    assert_eq!(refused["storage_ids"], json!([first["id"]]));
+    dialog.patch(json!({"prefix": "other"})).await.expect(200);
+    dialog.finish().await;
 }
 
 #[tokio::test]

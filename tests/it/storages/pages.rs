@@ -38,6 +38,37 @@ async fn a_storage_s_page_shows_changes_and_deletes_it() {
     let settings = format!("{path}/settings");
     let renamed = admin.post(&settings, &[("display_name", "Renamed")]).await;
     assert_eq!(location(&renamed), format!("{path}?done=storage_renamed"));
+    // A browser sends every choice of what is granted. A new name alone changes none of them.
+    let choices = [
+        ("display_name", "Renamed again"),
+        ("access", "read_write"),
+        ("object_versions", "true"),
+        ("object_acls", "true"),
+        ("lifecycle", "true"),
+    ];
+    let renamed = admin.post(&settings, &choices).await;
+    assert_eq!(location(&renamed), format!("{path}?done=storage_renamed"));
+    // With another access, what the form showed is what is meant, and not what goes with that access.
+    let mut read = choices;
+    read[1] = ("access", "read");
+    let changed = admin.post(&settings, &read).await;
+    assert_eq!(location(&changed), format!("{path}?done=change_waits"));
+    let form = admin.get(&settings).await;
+    shows(
+        &form,
+        200,
+        "name=\"object_versions\" value=\"true\" checked",
+    );
+    shows(&form, 200, "name=\"object_acls\" value=\"true\" checked");
+    // The folders that S3 empties are named in full.
+    shows(
+        &form,
+        200,
+        "<code>team/temp/</code> and <code>team/export/</code>",
+    );
+    admin.post(&format!("{path}/pending/discard"), &[]).await;
+    let renamed = admin.post(&settings, &[("display_name", "Renamed")]).await;
+    assert_eq!(location(&renamed), format!("{path}?done=storage_renamed"));
     let bad = admin.post(&settings, &[("role_arn", "bad")]).await;
     shows(&bad, 422, "id=\"role_arn-error\"");
     let changed = admin.post(&settings, &[("access", "read")]).await;

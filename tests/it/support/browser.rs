@@ -167,7 +167,17 @@ impl Page {
 
     /// Waits until a script gives something that is neither null nor false.
     pub async fn wait(&self, what: &str, script: &str, arguments: Value) -> Value {
-        let until = Instant::now() + PATIENCE;
+        self.wait_for(what, script, arguments, PATIENCE).await
+    }
+
+    async fn wait_for(
+        &self,
+        what: &str,
+        script: &str,
+        arguments: Value,
+        patience: Duration,
+    ) -> Value {
+        let until = Instant::now() + patience;
         loop {
             let found = self.script(script, arguments.clone()).await;
             match found {
@@ -217,6 +227,14 @@ impl Page {
     pub async fn find(&self, selector: &str) -> Element {
         let script = "return [...document.querySelectorAll(arguments[0])].find((e) => e.checkVisibility()) || null;";
         Element(self.wait(selector, script, json!([selector])).await)
+    }
+
+    /// The same for what may take longer: so many seconds at most.
+    pub async fn find_within(&self, selector: &str, seconds: u64) -> Element {
+        let script = "return [...document.querySelectorAll(arguments[0])].find((e) => e.checkVisibility()) || null;";
+        let patience = Duration::from_secs(seconds);
+        let found = self.wait_for(selector, script, json!([selector]), patience);
+        Element(found.await)
     }
 
     pub async fn has(&self, selector: &str) -> bool {

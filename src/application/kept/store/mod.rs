@@ -36,7 +36,7 @@ pub use jobs::{
     ClaimedJob, IMPORT, JobClaim, JobQueue, JobRest, JobStore, NewJob, SCHEDULED_CHECK,
 };
 pub use pending::{PendingCheck, PendingEdit, PendingStore, SeenStorage, StorageChange};
-pub use people::{SignInStore, WorkspaceStore};
+pub use people::{SignInStore, WorkspaceContents, WorkspaceStore};
 pub use projects::{ImportStep, ProjectFilter, ProjectStore, ProjectsOfStorage};
 pub use retention::{Expired, OldCheck, RetentionStore};
 pub use role_waits::{RoleWaitStore, TryPace, TryResult};

@@ -10,6 +10,18 @@ use async_trait::async_trait;
 use std::collections::HashMap;
 use time::OffsetDateTime;
 
+/// How much a workspace had when it was deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WorkspaceContents {
+    pub tokens: u64,
+    pub sessions: u64,
+    pub storage_setups: u64,
+    pub storages: u64,
+    pub projects: u64,
+    /// The files that the projects name. They stay in their buckets.
+    pub project_files: u64,
+}
+
 #[async_trait]
 pub trait WorkspaceStore: Send + Sync {
     async fn create_workspace(
@@ -22,6 +34,8 @@ pub trait WorkspaceStore: Send + Sync {
     /// Deletes the workspace and all that belongs to it, except its audit log and the record of the
     /// external IDs it used. False when there is none.
     async fn delete_workspace(&self, id: &WorkspaceId) -> StoreResult<bool>;
+    /// The same, and says how much there was. `None`: there is no such workspace.
+    async fn erase_workspace(&self, id: &WorkspaceId) -> StoreResult<Option<WorkspaceContents>>;
     /// False when the workspace, or the storage within it, does not exist.
     async fn set_default_storage(
         &self,

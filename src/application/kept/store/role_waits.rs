@@ -46,6 +46,8 @@ pub trait RoleWaitStore: Send + Sync {
         workspace: &WorkspaceId,
         setup: &SetupId,
     ) -> StoreResult<Option<RoleWait>>;
+    /// How many setups of all workspaces wait for their role.
+    async fn count_role_waits(&self) -> StoreResult<u64>;
     /// Somebody watches until `until`: the next try is made within `pause` of the last one.
     async fn watch_role(
         &self,

@@ -29,6 +29,13 @@ pub trait SetupStore: Send + Sync {
         workspace: &WorkspaceId,
         window: &Window,
     ) -> StoreResult<Vec<Setup>>;
+    /// Setups that have this in their name, in capitals or not. One without a name has its bucket's.
+    async fn find_setups(
+        &self,
+        workspace: &WorkspaceId,
+        name: &str,
+        window: &Window,
+    ) -> StoreResult<Vec<Setup>>;
     /// Open setups that have not expired at `now`, newest first.
     async fn list_open_setups(
         &self,

@@ -2,7 +2,8 @@
 
 use crate::application::kept::store::error::StoreResult;
 use crate::application::kept::store::values::Window;
-use crate::domain::ids::{StorageId, WorkspaceId};
+use crate::domain::connection::bucket_name::BucketName;
+use crate::domain::ids::{StorageId, StorageRef, WorkspaceId};
 use crate::domain::storage::{HealthState, Storage};
 use async_trait::async_trait;
 use std::time::Duration;
@@ -18,6 +19,10 @@ pub enum StorageDeletion {
     NotFound,
     /// So many projects use it.
     InUse(i64),
+    /// It is the default storage, and nothing was said of what becomes the default.
+    IsDefault,
+    /// What was to become the default is not there, or is the storage itself.
+    NoSuchDefault,
 }
 
 #[async_trait]
@@ -27,24 +32,32 @@ pub trait StorageStore: Send + Sync {
         workspace: &WorkspaceId,
         id: &StorageId,
     ) -> StoreResult<Option<Storage>>;
-    /// The storage that a setup has become.
-    async fn storage_of_setup(
-        &self,
-        workspace: &WorkspaceId,
-        setup: &SetupId,
-    ) -> StoreResult<Option<StorageId>>;
     async fn list_storages(
         &self,
         workspace: &WorkspaceId,
         window: &Window,
     ) -> StoreResult<Vec<Storage>>;
+    /// The workspace's storages in this bucket, at most 100.
+    async fn storages_of_bucket(
+        &self,
+        workspace: &WorkspaceId,
+        bucket: &BucketName,
+    ) -> StoreResult<Vec<Storage>>;
     /// How many storages of all workspaces have each health; those that none has are left out.
     async fn count_storages(&self) -> StoreResult<Vec<(HealthState, u64)>>;
-    /// Deletes a storage that no project uses, with its checks and its pending change; where it was the default, the built-in
-    /// storage becomes so.
+    /// Storages that have this in their name, in capitals or not.
+    async fn find_storages(
+        &self,
+        workspace: &WorkspaceId,
+        name: &str,
+        window: &Window,
+    ) -> StoreResult<Vec<Storage>>;
+    /// Deletes a storage that no project uses, with its checks and its pending change. Where it is the default,
+    /// `next` becomes so, and without one nothing is deleted.
     async fn delete_storage(
         &self,
         workspace: &WorkspaceId,
         id: &StorageId,
+        next: Option<&StorageRef>,
     ) -> StoreResult<StorageDeletion>;
 }

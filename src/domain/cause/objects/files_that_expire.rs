@@ -2,12 +2,14 @@
 
 use crate::domain::cause::entry::{Bearing, CauseEntry, Facts, Side, Stage, Words};
 
-/// A setup's bucket has files below `temp/` or `export/` that the service did not write.
+/// A setup's bucket has files in the folders of the lifecycle rules that the service did not write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FilesThatExpire {
     pub bucket: String,
     /// Of the settings. Empty: the whole bucket.
     pub prefix: String,
+    /// The folders, without the prefix.
+    pub folders: [String; 2],
     /// Keys or folders of others, with the prefix. Never empty.
     pub found: Vec<String>,
 }
@@ -39,11 +41,14 @@ impl CauseEntry for FilesThatExpire {
             .iter()
             .map(|key| format!("`{}`", shown(key)))
             .collect();
-        let prefix = shown(&self.prefix);
+        let [one, other] = self
+            .folders
+            .each_ref()
+            .map(|folder| format!("{}{folder}", shown(&self.prefix)));
         Words::new(
             "Files are in the folders that the lifecycle configuration empties",
             format!(
-                "The bucket `{}` has files there that this service did not write, such as {}. The lifecycle configuration of the documents lets S3 delete everything below `{prefix}temp/` and `{prefix}export/` after 7 days.",
+                "The bucket `{}` has files there that this service did not write, such as {}. The lifecycle configuration of the documents lets S3 delete everything below `{one}` and `{other}` after 7 days.",
                 self.bucket,
                 found.join(" and ")
             ),
@@ -56,6 +61,7 @@ impl CauseEntry for FilesThatExpire {
         vec![Self {
             bucket: "BUCKET".to_owned(),
             prefix: "PREFIX/".to_owned(),
+            folders: ["temp/".to_owned(), "export/".to_owned()],
             found: vec!["PREFIX/export/KEY".to_owned()],
         }]
     }
@@ -70,6 +76,7 @@ mod tests {
         let cause = FilesThatExpire {
             bucket: "b".to_owned(),
             prefix: "p/".to_owned(),
+            folders: ["temp/".to_owned(), "export/".to_owned()],
             found: vec![
                 "p/temp/a.csv".to_owned(),
                 format!("p/export/{}", "é".repeat(900)),

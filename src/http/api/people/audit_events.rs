@@ -1,11 +1,12 @@
 //! `/v1/audit-events`
 
 use crate::application::closed_sets;
-use crate::application::error::Result;
+use crate::application::error::{Error, Result};
 use crate::application::kept::store::AuditFilter;
 use crate::application::people::audit::LogReader;
+use crate::domain::Invalid;
 use crate::domain::ids::AuditId;
-use crate::domain::people::audit::{AuditEntry, AuditedFile};
+use crate::domain::people::audit::{Actor, AuditEntry, AuditResult, AuditedFile};
 use crate::http::api::files::keys::file_key;
 use crate::http::caller::AuditReader;
 use crate::http::page;
@@ -17,6 +18,7 @@ use actix_web::get;
 use actix_web::web::{Data, Json};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -121,11 +123,61 @@ struct AuditEventFileList {
 struct AuditQuery {
     /// Only what was done to the file with this key, in any storage of the workspace.
     key: Option<String>,
+    /// Only this operation, by its ID.
+    #[param(example = "delete_storage")]
+    action: Option<String>,
+    /// Only what this one did: as in `actor`.
+    #[param(example = "operator")]
+    actor: Option<String>,
+    /// Only what ended so.
+    #[param(value_type = Option<closed_sets::AuditResult>)]
+    result: Option<String>,
+    /// Only from this time on.
+    #[param(format = DateTime, example = "2030-01-31T00:00:00Z")]
+    since: Option<String>,
+    /// Only from before this time.
+    #[param(format = DateTime, example = "2030-02-28T00:00:00Z")]
+    before: Option<String>,
     /// How many items: 1 to 1000.
     #[param(default = 100, minimum = 1, maximum = 1000)]
     page_size: Option<u32>,
     /// `next_page_token` of the page before.
     page_token: Option<String>,
+}
+
+impl AuditQuery {
+    fn filter(&self, reader: &LogReader) -> Result<AuditFilter> {
+        let field = |name, invalid| Error::field(name, invalid);
+        let key = self.key.as_ref().map(|key| file_key("key", key));
+        let actor = self.actor.as_deref().map(Actor::parse);
+        let result = self.result.as_deref().map(AuditResult::parse);
+        Ok(AuditFilter {
+            workspace: reader.workspace().cloned(),
+            key: key.transpose()?,
+            action: self.action.clone().filter(|action| !action.is_empty()),
+            actor: actor
+                .transpose()
+                .map_err(|invalid| field("actor", invalid))?,
+            result: result
+                .transpose()
+                .map_err(|invalid| field("result", invalid))?,
+            since: moment("since", self.since.as_deref())?,
+            before: moment("before", self.before.as_deref())?,
+        })
+    }
+}
+
+fn moment(field: &str, text: Option<&str>) -> Result<Option<OffsetDateTime>> {
+    let read = text.map(|text| OffsetDateTime::parse(text, &Rfc3339));
+    read.transpose().map_err(|_| {
+        Error::field(
+            field,
+            Invalid::new(
+                "invalid_time",
+                "A time is written like `2030-12-31T23:59:59Z` (RFC 3339). A `+` in an address is written as `%2B`.",
+            ),
+        )
+    })
 }
 
 /// A page of the audit log, newest first.
@@ -192,14 +244,11 @@ async fn list_audit_events(
     services: Data<Services>,
     query: Query<AuditQuery>,
 ) -> Result<Json<AuditEventList>> {
-    let filter = AuditFilter {
-        workspace: reader.workspace().cloned(),
-        key: query.0.key.map(|key| file_key("key", &key)).transpose()?,
-        ..AuditFilter::default()
-    };
-    let place = match &filter.key {
-        None => place(&reader),
-        Some(key) => format!("{} of {key}", place(&reader)),
+    let filter = query.0.filter(&reader)?;
+    // A page goes on in the list that it is of.
+    let place = match filter.key.is_some() || filter.is_narrowed() {
+        false => place(&reader),
+        true => format!("{}{filter:?}", place(&reader)),
     };
     let request = page::request(query.0.page_size, query.0.page_token)?;
     let window = services.page_tokens.window(&place, &request)?;

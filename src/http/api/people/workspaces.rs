@@ -17,7 +17,7 @@ use actix_web::web::{Data, Json};
 use actix_web::{HttpResponse, delete, get, post};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub fn configure(config: &mut ServiceConfig) {
@@ -135,21 +135,76 @@ async fn get_workspace(
     Ok(Json(workspace.into()))
 }
 
+/// How a workspace is deleted.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct EraseQuery {
+    /// `true`: the answer says what was deleted.
+    #[serde(default)]
+    #[param(default = false)]
+    erase: bool,
+}
+
+/// What was deleted with a workspace.
+#[derive(Serialize, ToSchema)]
+struct ErasedWorkspace {
+    #[schema(example = "wrk_019a1f0e7c1b7d439a520c8c2f6f6b1e")]
+    id: String,
+    deleted: ErasedContents,
+    /// What stays: the audit log until it is as old as the operator keeps it, and the external IDs, so that none
+    /// is ever used again.
+    #[schema(example = json!(["audit_events", "external_ids"]))]
+    kept: Vec<&'static str>,
+}
+
+/// How many of each.
+#[derive(Serialize, ToSchema)]
+struct ErasedContents {
+    tokens: u64,
+    sessions: u64,
+    storage_setups: u64,
+    storages: u64,
+    projects: u64,
+    /// Files that the projects named. They are still in their buckets.
+    project_files: u64,
+}
+
 /// Delete a workspace
 ///
 /// With its tokens, setups, storages and projects. Nothing changes in the customers' buckets, and the
 /// audit log stays.
 #[utoipa::path(
     tag = "Workspaces",
-    params(("workspace_id" = String, Path, description = "The workspace's ID")),
-    responses((status = 204, description = "Deleted")),
+    params(("workspace_id" = String, Path, description = "The workspace's ID"), EraseQuery),
+    responses(
+        (status = 200, description = "Deleted, with `erase=true`: what there was", body = ErasedWorkspace),
+        (status = 204, description = "Deleted"),
+    ),
 )]
 #[delete("/v1/workspaces/{workspace_id}")]
 async fn delete_workspace(
     _: OperatorCaller,
     services: Data<Services>,
     id: Id<WorkspaceId>,
+    query: Query<EraseQuery>,
 ) -> Result<HttpResponse> {
-    services.people.workspaces.delete(&id.0).await?;
+    let workspaces = &services.people.workspaces;
+    if query.0.erase {
+        let contents = workspaces.erase(&id.0).await?;
+        return Ok(HttpResponse::Ok().json(ErasedWorkspace {
+            id: id.0.to_string(),
+            deleted: ErasedContents {
+                tokens: contents.tokens,
+                sessions: contents.sessions,
+                storage_setups: contents.storage_setups,
+                storages: contents.storages,
+                projects: contents.projects,
+                project_files: contents.project_files,
+            },
+            kept: vec!["audit_events", "external_ids"],
+        }));
+    }
+    workspaces.delete(&id.0).await?;
     Ok(HttpResponse::NoContent().finish())
 }

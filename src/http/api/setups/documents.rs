@@ -17,21 +17,25 @@ use utoipa::{IntoResponses, PartialSchema, ToSchema};
 #[derive(Serialize, ToSchema)]
 #[schema(as = Documents)]
 pub struct DocumentsBody {
-    /// For the role: what it may do.
+    /// For the role, or for the user of the access key: what it may do.
     permission_policy: Value,
     /// For the role: who may assume it, and with which external ID.
-    /// `null` for the built-in storage, which has no role.
+    /// `null` for the built-in storage and for an access key, which have no role.
     trust_policy: Option<Value>,
     /// For the bucket: which pages may use it in a browser. `null` where browsers do not use it.
     cors: Option<Value>,
-    /// For the bucket: what expires.
+    /// For the bucket: what expires. `null` where the setup has no lifecycle rules.
     lifecycle: Option<Value>,
     /// For a bucket whose own policy is the gate; `null` without a role, and until the role
     /// exists: until its ARN was entered, or the expected role has let the service in.
     bucket_policy: Option<Value>,
-    /// A script for the AWS CLI. `null` for the built-in storage, as the two below.
+    /// A script for the AWS CLI: makes the role, or the user with its policy and key. `null` for the built-in storage
+    /// and an S3-compatible store, as the two below. For an access key, those make the user and its policy alone.
     cli: Option<String>,
     cloudformation: Option<String>,
+    /// A link to the AWS console that makes the role by one click, with every value filled in. `null` where the
+    /// operator has set up no bucket for the template, for an access key, and for the built-in storage.
+    cloudformation_quick_create_url: Option<String>,
     terraform: Option<String>,
     /// For the KMS key: the statement to add to its policy. Across accounts, KMS needs it besides the role's
     /// permission policy. `null` without a key, and until the role's ARN is known.
@@ -43,9 +47,11 @@ pub struct DocumentsBody {
     /// A script for the account that owns the KMS key. `null` where that is the role's account, and until the
     /// role's ARN is known.
     cli_key: Option<String>,
-    /// The role that the documents make or change. `null` for the built-in storage.
+    /// The role that the documents make or change. `null` for the built-in storage and for an access key.
     role: Option<DocumentRoleBody>,
-    /// Which document is applied in which account. `null` for the built-in storage.
+    /// The IAM user that the documents make. `null` unless by an access key of Amazon S3.
+    user: Option<DocumentUserBody>,
+    /// Which document is applied in which account. `null` for the built-in storage and an S3-compatible store.
     accounts: Option<DocumentAccountsBody>,
 }
 
@@ -58,6 +64,15 @@ struct DocumentRoleBody {
     path: String,
     /// `null` until it was entered, or the account that the role is made in.
     arn: Option<String>,
+}
+
+/// The IAM user that documents make.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DocumentUser)]
+struct DocumentUserBody {
+    name: String,
+    /// Begins and ends with a slash.
+    path: String,
 }
 
 /// The accounts of the role, the bucket and the KMS key. They may be the same one.
@@ -100,6 +115,7 @@ impl From<Documents> for DocumentsBody {
             bucket_policy: documents.bucket_policy,
             cli: documents.cli,
             cloudformation: documents.cloudformation,
+            cloudformation_quick_create_url: documents.cloudformation_quick_create_url,
             terraform: documents.terraform,
             key_policy: documents.key_policy,
             cli_bucket: documents.cli_bucket,
@@ -109,6 +125,10 @@ impl From<Documents> for DocumentsBody {
                 name: role.name,
                 path: role.path,
                 arn: role.arn.as_ref().map(ToString::to_string),
+            }),
+            user: documents.user.map(|user| DocumentUserBody {
+                name: user.name,
+                path: user.path,
             }),
             accounts: documents.accounts.map(|accounts| DocumentAccountsBody {
                 role: accounts.role.into(),

@@ -14,15 +14,15 @@ use crate::application::storages::StorageView;
 use crate::domain::ids::SetupId;
 use crate::domain::origin::Origin;
 use crate::domain::role_wait::{RoleWait, TryOutcome};
-use crate::domain::storage::Storage;
+use crate::domain::storage::AddedStorage;
 use crate::http::api::checks::{CheckQuery, CheckReportBody};
 use crate::http::api::setups::documents::{DocumentFile, DocumentsBody};
-use crate::http::api::storages::StorageBody;
+use crate::http::api::storages::{PlaceWarningBody, StorageBody};
 use crate::http::body::{Body, Nothing};
 use crate::http::caller::AdminCaller;
 use crate::http::declare::changes;
 use crate::http::idempotency::{Idempotent, MadeAnswer};
-use crate::http::page::PageQuery;
+use crate::http::page::NamedPageQuery;
 use crate::http::path::Id;
 use crate::http::query::Query;
 use crate::http::state::Services;
@@ -86,6 +86,13 @@ struct SetupBody {
     /// Whether a secret access key is stored.
     has_secret_access_key: bool,
     allowed_origins: Vec<String>,
+    /// The ID of the token or session that opened it. `null` for one of an earlier release.
+    created_by: Option<String>,
+    /// What is odd about these settings, though they may work: another storage has the same files. Absent where
+    /// nothing is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    warnings: Vec<PlaceWarningBody>,
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
     #[serde(with = "time::serde::rfc3339")]
@@ -164,6 +171,8 @@ impl SetupBody {
             connection: (&draft).into(),
             has_secret_access_key: draft.sign_in.access_key.secret.is_some(),
             allowed_origins: origins.iter().map(ToString::to_string).collect(),
+            created_by: setup.created_by.as_ref().map(|by| by.as_str().to_owned()),
+            warnings: view.overlaps.into_iter().map(Into::into).collect(),
             created_at: setup.created_at,
             expires_at: setup.expires_at,
             waiting,
@@ -204,19 +213,21 @@ async fn open_storage_setup(
 /// List setups
 #[utoipa::path(
     tag = "Storage setups",
-    params(PageQuery),
+    params(NamedPageQuery),
     responses((status = 200, description = "A page of setups", body = SetupList)),
 )]
 #[get("/v1/storage-setups")]
 async fn list_storage_setups(
     admin: AdminCaller,
     services: Data<Services>,
-    query: Query<PageQuery>,
+    query: Query<NamedPageQuery>,
 ) -> Result<Json<SetupList>> {
-    let place = format!("{}/storage-setups", admin.0.workspace());
+    let name = query.0.name()?;
+    let place = format!("{}/storage-setups{name:?}", admin.0.workspace());
     let request = query.0.request()?;
     let window = services.page_tokens.window(&place, &request)?;
-    let rows = services.setups.list(&admin.0, &window).await?;
+    let setups = &services.setups;
+    let rows = setups.find(&admin.0, name.as_deref(), &window).await?;
     let page = services
         .page_tokens
         .page(&place, &request, rows, |view| view.setup.id.to_string())?;
@@ -366,7 +377,7 @@ async fn check_storage_setup(
     ),
     responses(
         (status = 201, description = "The storage", body = StorageBody, headers(("Location" = String, description = "The storage's path"))),
-        (status = 409, description = "`check_required`, or the setup is not open"),
+        (status = 409, description = "`check_required`; `storage_overlaps`, where the operator refuses that; or the setup is not open"),
     ),
 )]
 #[post("/v1/storage-setups/{setup_id}/complete")]
@@ -377,9 +388,9 @@ async fn complete_storage_setup(
     id: Id<SetupId>,
     body: Body<Nothing>,
 ) -> Result<HttpResponse> {
-    let answer = |storage: &Storage| {
-        let body = StorageBody::from(StorageView::of_new(storage.clone()));
-        let location = format!("/v1/storages/{}", storage.id);
+    let answer = |added: &AddedStorage| {
+        let body = StorageBody::from(StorageView::of_new(added.clone()));
+        let location = format!("/v1/storages/{}", added.storage.id);
         Ok(MadeAnswer::new(StatusCode::CREATED, &body)?.at(location))
     };
     once.run(&services, body.fingerprint, answer, async |keep| {

@@ -7,11 +7,13 @@ use crate::application::files::sign::{ReadMethod, SignRequest};
 use crate::domain::files::file_key::FileKey;
 use crate::domain::files::version::NULL_VERSION;
 use crate::domain::ids::StorageRef;
+use crate::http::assets;
 use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::files::link::SignedLinkPage;
 use crate::http::pages::files::place::{Crumb, KeyQuery, Place, Trouble, shown, shown_or_empty};
 use crate::http::pages::files::preview;
 use crate::http::pages::files::preview::{LIFE, Preview};
+use crate::http::pages::files::snippet::{self, Snippet};
 use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::{Chrome, Section};
 use crate::http::pages::shell::form::Form;
@@ -39,6 +41,7 @@ pub fn configure(routes: &mut PageRoutes) {
 #[template(path = "pages/file.html")]
 struct FilePage {
     chrome: Chrome,
+    style: &'static str,
     place: Place,
     is_admin: bool,
     crumbs: Vec<Crumb>,
@@ -52,6 +55,9 @@ struct FilePage {
     delete: String,
     project: String,
     lives: Vec<Life>,
+    /// Where it is renamed, moved or copied.
+    transfer: String,
+    snippets: Vec<Snippet>,
 }
 
 /// What is known of a file.
@@ -146,6 +152,12 @@ async fn show(
     let page = FilePage {
         chrome: Chrome::of(&visitor, Section::Settings),
         is_admin: visitor.is_admin(),
+        snippets: snippet::of_file(
+            &services.site.url(""),
+            &place.id,
+            &key.to_string(),
+            &download_name(&key),
+        ),
         ..FilePage::of(place, &key, about, services.files.longest_url_life)
     };
     let mut response = html(&page)?;
@@ -180,6 +192,7 @@ impl FilePage {
         let written = key.to_string();
         Self {
             chrome: Chrome::bare(),
+            style: assets::FILES_STYLE.path(),
             is_admin: false,
             crumbs: place.crumbs(&key.folder()),
             name: shown_or_empty(key.name()),
@@ -193,6 +206,8 @@ impl FilePage {
                 &[("storage_id", &place.id), ("key", &written)],
             ),
             lives: lives(longest),
+            transfer: place.of_file("file/move", &written),
+            snippets: Vec::new(),
             key: written,
             place,
         }
@@ -348,6 +363,7 @@ mod tests {
                     text: "<script>alert(2)</script>".into(),
                     is_cut: true,
                     damaged: Some("UTF-8"),
+                    table: None,
                 },
             );
             assert!(

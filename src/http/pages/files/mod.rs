@@ -1,12 +1,20 @@
 //! Files of a storage: its folders, one file, and what admins change.
 
-mod change;
+mod delete;
 mod file;
 mod file_name;
+mod filter;
 mod folder;
+mod folder_page;
+mod folder_query;
 mod link;
 pub(super) mod place;
 mod preview;
+mod shown;
+mod snippet;
+mod table;
+mod transfer;
+mod upload;
 
 pub use file::{download_name, only};
 pub use link::SignedLinkPage;
@@ -18,5 +26,7 @@ use crate::http::declare::PageRoutes;
 pub fn configure(routes: &mut PageRoutes) {
     folder::configure(routes);
     file::configure(routes);
-    change::configure(routes);
+    upload::configure(routes);
+    delete::configure(routes);
+    transfer::configure(routes);
 }

@@ -5,6 +5,7 @@ use crate::application::storages::StorageView;
 use crate::domain::files::file_key::{FileKey, Folder};
 use crate::domain::ids::StorageRef;
 use crate::domain::storage::HealthState;
+use crate::http::pages::setups::problem::ProblemView;
 use crate::http::pages::shell::moment::Moment;
 use crate::http::problem::status_of;
 use actix_web::HttpResponse;
@@ -33,22 +34,7 @@ pub fn address(path: &str, pairs: &[(&str, &str)]) -> String {
     }
 }
 
-/// A name or key for people's eyes: control characters, and those that turn the direction of the text
-/// around, become visible, so no two keys look the same by them.
-pub fn shown(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            '\0'..='\x1f' => char::from_u32(0x2400 + u32::from(c)).unwrap_or('␦'),
-            '\x7f' => '␡',
-            '\u{80}'..='\u{9f}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2066}'..='\u{2069}'
-            | '\u{feff}' => '␦',
-            c => c,
-        })
-        .collect()
-}
+pub use crate::http::pages::files::shown::shown;
 
 /// A storage, as the pages of its files show it.
 #[derive(Debug, Clone)]
@@ -149,13 +135,13 @@ pub struct Crumb {
 pub struct Trouble {
     pub detail: String,
     pub remedy: Option<String>,
-    /// For admins: what may be behind it, the likeliest first.
-    pub causes: Vec<String>,
-    /// For admins: what to paste, as indented JSON.
-    pub patch: Option<String>,
+    /// For admins: the finding, as a check shows it.
+    pub problem: Option<ProblemView>,
     pub aws_request_id: Option<String>,
     /// Whether a check of the connection can say more.
     pub offers_check: bool,
+    /// Whether it may be about the connection.
+    pub of_connection: bool,
     status: actix_web::http::StatusCode,
 }
 
@@ -163,7 +149,7 @@ impl Trouble {
     /// Writes the cause to the log: the page does not have it.
     pub fn of(error: Error, is_admin: bool) -> Self {
         let shown = error.diagnosis.clone().filter(|_| is_admin);
-        let problem = shown.map(|diagnosis| diagnosis.problem);
+        let problem = shown.map(|diagnosis| ProblemView::of(&diagnosis.problem, None));
         let error = match is_admin {
             true => error.for_admins(),
             false => error,
@@ -181,16 +167,10 @@ impl Trouble {
         Self {
             detail: error.detail.clone(),
             remedy: error.remedy.clone(),
-            causes: problem
-                .iter()
-                .flat_map(|problem| &problem.causes)
-                .map(|cause| cause.text.clone())
-                .collect(),
-            patch: problem
-                .and_then(|problem| problem.patch)
-                .and_then(|patch| serde_json::to_string_pretty(&patch.document).ok()),
+            problem,
             aws_request_id: error.aws_request_id.clone(),
             offers_check: is_of_connection(error.kind),
+            of_connection: is_of_connection(error.kind),
             status,
         }
     }
@@ -281,11 +261,5 @@ mod tests {
         assert_eq!(names, ["Acme <b>bucket</b>", "a", "(empty name)", "b c"]);
         assert!(crumbs[2].url.ends_with("/files?folder=%2Fa%2F%2F"));
         assert!(crumbs[0].url.ends_with("/files"));
-    }
-
-    #[test]
-    fn what_cannot_be_seen_becomes_visible() {
-        assert_eq!(shown("a\n\u{202e}b"), "a␊␦b");
-        assert_eq!(shown("שלום ü"), "שלום ü");
     }
 }

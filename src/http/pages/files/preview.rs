@@ -8,6 +8,7 @@ use crate::application::files::sign::{ReadMethod, SignRequest};
 use crate::application::files::text::{DecodedText, decode};
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::StorageRef;
+use crate::http::pages::files::table::Table;
 use crate::http::pages::shell::session::Visitor;
 use crate::http::state::Services;
 use futures_util::TryStreamExt;
@@ -36,6 +37,8 @@ pub enum Preview {
         is_cut: bool,
         /// The encoding in which some of the bytes are no text.
         damaged: Option<&'static str>,
+        /// The same as rows and columns, where it is such a text.
+        table: Option<Table>,
     },
     /// Why there is none.
     Nothing(String),
@@ -207,19 +210,21 @@ async fn text(
         .as_deref()
         .and_then(|range| range.rsplit('/').next()?.parse::<usize>().ok());
     Ok(as_text(
+        key.name(),
         &bytes,
         content_type,
         total.is_some_and(|total| total > bytes.len()),
     ))
 }
 
-fn as_text(bytes: &[u8], content_type: Option<&str>, is_cut: bool) -> Preview {
+fn as_text(name: &str, bytes: &[u8], content_type: Option<&str>, is_cut: bool) -> Preview {
     match decode(bytes, content_type, is_cut) {
         DecodedText::Text {
             text,
             encoding,
             is_damaged,
         } => Preview::Text {
+            table: Table::of(name, &text, is_cut),
             text,
             is_cut,
             damaged: is_damaged.then_some(encoding),
@@ -231,6 +236,14 @@ fn as_text(bytes: &[u8], content_type: Option<&str>, is_cut: bool) -> Preview {
             "The file says it is text and holds binary data, so it is not shown.".to_owned(),
         ),
     }
+}
+
+/// The numbers of a text's lines, one below the other.
+pub fn line_numbers(text: &str) -> String {
+    let numbers: Vec<String> = (1..=text.lines().count().max(1))
+        .map(|number| number.to_string())
+        .collect();
+    numbers.join("\n")
 }
 
 /// The origin of an address, for a page's Content-Security-Policy.
@@ -266,7 +279,7 @@ mod tests {
 
     #[test]
     fn text_is_cut_between_characters() {
-        let shown = |bytes: &[u8], is_cut| match as_text(bytes, None, is_cut) {
+        let shown = |bytes: &[u8], is_cut| match as_text("a.txt", bytes, None, is_cut) {
             Preview::Text { text, .. } => text,
             Preview::Nothing(why) => why,
             _ => String::new(),
@@ -274,9 +287,14 @@ mod tests {
         assert_eq!(shown(&"aü".as_bytes()[..2], true), "a");
         assert_eq!(shown(b"a\xffb", false), "a\u{fffd}b");
         assert!(shown(b"a\0b", false).contains("binary"));
-        let latin = as_text(b"Z\xfcrich", Some("text/plain; Charset=ISO-8859-1"), false);
+        let latin = as_text(
+            "a",
+            b"Z\xfcrich",
+            Some("text/plain; Charset=ISO-8859-1"),
+            false,
+        );
         assert!(matches!(latin, Preview::Text { text, damaged: None, .. } if text == "Zürich"));
-        let unknown = as_text(b"a", Some("text/plain; charset=klingon"), false);
+        let unknown = as_text("a", b"a", Some("text/plain; charset=klingon"), false);
         assert!(matches!(unknown, Preview::Nothing(why) if why.contains("klingon")));
     }
 

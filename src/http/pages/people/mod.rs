@@ -6,11 +6,5 @@ pub mod sessions;
 pub mod sign_in;
 pub mod tokens;
 
-/// The end of an ID, by which people tell one from another.
-fn ending(id: &str) -> String {
-    let end: String = id.chars().rev().take(8).collect();
-    format!("…{}", end.chars().rev().collect::<String>())
-}
-
 #[cfg(test)]
 mod tests;

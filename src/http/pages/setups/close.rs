@@ -107,7 +107,7 @@ async fn complete(
         .complete(&visitor.admin, &id.0, Keep::nothing())
         .await;
     let storage = match completed {
-        Ok(storage) => storage,
+        Ok(added) => added.storage,
         // The page was open for longer than a check counts: the dialog offers another one.
         Err(error) if error.reason == Some(Reason::CheckRequired) => {
             let view = services.setups.get(&visitor.admin, &id.0).await?;

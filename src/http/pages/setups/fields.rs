@@ -1,10 +1,15 @@
 //! The forms of a connection: what was typed is kept as it is, while whatever is valid is saved.
 
+use crate::application::connections::change::Change;
 use crate::application::connections::input::ConnectionInput;
 use crate::application::connections::view::ConnectionView;
 use crate::application::error::{Error, FieldError, Result};
 use crate::domain::connection::access::{Access, Auth};
+use crate::domain::connection::bucket_prefix::BucketPrefix;
+use crate::domain::connection::pasted;
+use crate::domain::connection::region::Region;
 use crate::domain::names::Name;
+use crate::domain::policy_document::LifecycleFolders;
 use crate::domain::setup::Draft;
 use serde::de::{IntoDeserializer, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -103,6 +108,9 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for OtherFields<'_, A> {
 pub struct Field {
     pub value: String,
     pub error: Option<String>,
+    /// What was read from an address that was pasted, in words: the value is from it, and the page's script takes
+    /// it into the field.
+    pub read: Option<String>,
 }
 
 /// The fields of a connection, as a form shows them, by their names in [`ConnectionInput`].
@@ -113,9 +121,19 @@ pub struct ConnectionFields {
     pub has_secret: bool,
     /// What is wrong with fields that this page does not have.
     pub elsewhere: Vec<String>,
+    /// Below the prefix, the folders that the lifecycle rules empty.
+    pub lifecycle_folders: LifecycleFolders,
 }
 
 impl ConnectionFields {
+    /// Where the operator named other folders.
+    pub fn with_lifecycle_folders(self, folders: &LifecycleFolders) -> Self {
+        Self {
+            lifecycle_folders: folders.clone(),
+            ..self
+        }
+    }
+
     /// What is stored.
     pub fn of(draft: &Draft) -> Result<Self> {
         let view = serde_json::to_value(ConnectionView::from(draft)).map_err(Error::bug)?;
@@ -151,6 +169,7 @@ impl ConnectionFields {
     /// has the field.
     pub fn typed(mut self, typed: &ConnectionInput, errors: &[FieldError]) -> Self {
         let sent = typed.texts();
+        let address = self.address_in(typed, errors);
         for (name, text) in &sent {
             if let Some(text) = text {
                 self.set(name, text.clone());
@@ -164,7 +183,50 @@ impl ConnectionFields {
                 self.elsewhere.push(error.detail.clone());
             }
         }
+        for (name, read) in address {
+            self.fields.insert(name.to_owned(), read);
+        }
         self
+    }
+
+    /// The fields that an address in the bucket's field has filled, as they are stored. Empty where what was
+    /// typed is no address, or cannot be used.
+    fn address_in(
+        &self,
+        typed: &ConnectionInput,
+        errors: &[FieldError],
+    ) -> Vec<(&'static str, Field)> {
+        let Change::Set(text) = &typed.bucket else {
+            return Vec::new();
+        };
+        let Some(Ok(pasted)) = pasted::bucket(text) else {
+            return Vec::new();
+        };
+        let is_refused = |name: &str| errors.iter().any(|error| error.field == name);
+        let is_stored = |name: &str, read: &str| self.is(name, read) && !is_refused(name);
+        if !is_stored("bucket", pasted.bucket.as_str()) {
+            return Vec::new();
+        }
+        let prefix = pasted.prefix.as_ref().map(BucketPrefix::as_str);
+        let prefix = prefix.filter(|prefix| is_stored("prefix", prefix));
+        let region = pasted.region.as_ref().map(Region::as_str);
+        let region = region.filter(|region| is_stored("region", region));
+        let mut words = format!("From the address: bucket `{}`", pasted.bucket);
+        for (what, value) in [("prefix", prefix), ("Region", region)] {
+            if let Some(value) = value {
+                words.push_str(&format!(", {what} `{value}`"));
+            }
+        }
+        words.push('.');
+        let part = |value: &str, words: &str| Field {
+            value: value.to_owned(),
+            error: None,
+            read: Some(words.to_owned()),
+        };
+        let mut filled = vec![("bucket", part(pasted.bucket.as_str(), &words))];
+        filled.extend(prefix.map(|prefix| ("prefix", part(prefix, "From the address."))));
+        filled.extend(region.map(|region| ("region", part(region, "From the address."))));
+        filled
     }
 
     /// The field of this name; an empty one where there is none.
@@ -203,6 +265,20 @@ impl ConnectionFields {
         self.is("access", Access::ReadWrite.as_str())
     }
 
+    /// What the lifecycle rules do, with the folders that they empty in full.
+    pub fn lifecycle_words(&self) -> String {
+        let prefix = self.field("prefix").value;
+        let prefix = BucketPrefix::parse(&prefix).unwrap_or_default();
+        let at = match prefix.as_str().is_empty() {
+            true => " at the top of the bucket",
+            false => "",
+        };
+        let [temp, export] = self.lifecycle_folders.both();
+        format!(
+            "With access to write, S3 deletes everything below `{prefix}{temp}` and `{prefix}{export}`{at} 7 days after it was written, old versions included. Files of your own there would be deleted as well."
+        )
+    }
+
     /// The places beside the fields where their errors stand, as a list of CSS selectors. htmx passes over
     /// those that the page does not have.
     pub fn slots(&self) -> String {
@@ -223,6 +299,7 @@ impl ConnectionFields {
             let field = Field {
                 value: (*value).to_owned(),
                 error: error.map(str::to_owned),
+                read: None,
             };
             sample.fields.insert((*name).to_owned(), field);
         }
@@ -233,8 +310,8 @@ impl ConnectionFields {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::application::connections::change::Change;
     use crate::domain::Invalid;
+    use crate::domain::connection::bucket_name::BucketName;
 
     fn form(text: &str) -> ConnectionForm {
         crate::http::query::parse(text).unwrap()
@@ -264,6 +341,54 @@ mod tests {
             let refused = error.fields[0].field.as_str();
             assert_eq!((error.code, refused), (code, field), "{text}");
         }
+    }
+
+    #[test]
+    fn an_address_is_shown_as_what_was_read_from_it() {
+        let stored = || {
+            let mut draft = Draft::default();
+            draft.bucket = BucketName::parse("acme-data").ok();
+            draft.settings.prefix = BucketPrefix::parse("team").unwrap();
+            draft.settings.region = Region::parse("eu-west-1").ok();
+            ConnectionFields::of(&draft).unwrap()
+        };
+        let console = "https://eu-west-1.console.aws.amazon.com/s3/buckets/acme-data?region=eu-west-1&prefix=team/";
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.append_pair("bucket", console);
+        query.append_pair("prefix", "");
+        let fields = stored().typed(&form(&query.finish()).typed, &[]);
+        let bucket = fields.field("bucket");
+        assert_eq!(bucket.value, "acme-data");
+        assert_eq!(
+            bucket.read.as_deref(),
+            Some("From the address: bucket `acme-data`, prefix `team/`, Region `eu-west-1`.")
+        );
+        for (name, value) in [("prefix", "team/"), ("region", "eu-west-1")] {
+            let field = fields.field(name);
+            assert_eq!(field.value, value);
+            assert_eq!(field.read.as_deref(), Some("From the address."));
+        }
+        // What was entered beside the address is kept, and what cannot be used is shown as it was typed.
+        let fields = stored().typed(&form("bucket=s3://acme-data/other/&prefix=team").typed, &[]);
+        assert_eq!(
+            fields.field("bucket").read.as_deref(),
+            Some("From the address: bucket `acme-data`.")
+        );
+        assert_eq!(fields.field("prefix").value, "team");
+        let refused = [FieldError::new(
+            "bucket",
+            Invalid::new("wrong", "It is wrong."),
+        )];
+        let fields = stored().typed(&form("bucket=s3://acme-data").typed, &refused);
+        assert_eq!(fields.field("bucket").value, "s3://acme-data");
+        assert_eq!(fields.field("bucket").read, None);
+        assert_eq!(
+            stored()
+                .typed(&form("bucket=acme-data").typed, &[])
+                .field("bucket")
+                .read,
+            None
+        );
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::domain::connection::access::Auth;
 use crate::domain::connection::grants::Feature;
 use crate::domain::files::file_operation::PERMISSIONS;
+use crate::domain::policy_document::LifecycleFolders;
 use crate::domain::setup::Draft;
 
 /// What a customer grants, as the pages say it.
@@ -13,6 +14,7 @@ pub struct GrantsView {
     pub versions: bool,
     pub acls: bool,
     pub lifecycle: bool,
+    pub folders: LifecycleFolders,
     pub browsers: bool,
     pub encrypted: bool,
     pub by_key: bool,
@@ -64,6 +66,7 @@ impl GrantsView {
             versions: grants.versions,
             acls: grants.acls,
             lifecycle: settings.has_lifecycle(),
+            folders: LifecycleFolders::default(),
             browsers: settings.browser_access,
             encrypted,
             by_key: draft.sign_in.by == Auth::AccessKey,
@@ -72,9 +75,19 @@ impl GrantsView {
         }
     }
 
+    /// Where the lifecycle rules empty these folders.
+    pub fn with_lifecycle_folders(self, folders: &LifecycleFolders) -> Self {
+        Self {
+            folders: folders.clone(),
+            ..self
+        }
+    }
+
     /// The folders whose files S3 deletes, whole.
     pub fn expiring(&self) -> [String; 2] {
-        ["temp/", "export/"].map(|folder| format!("{}{folder}", self.prefix))
+        self.folders
+            .both()
+            .map(|folder| format!("{}{folder}", self.prefix))
     }
 }
 

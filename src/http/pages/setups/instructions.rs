@@ -3,10 +3,13 @@
 use crate::application::connections::change::Change;
 use crate::application::connections::input::ConnectionInput;
 use crate::application::error::{FieldError, Kind, Result};
+use crate::application::kept::store::Window;
 use crate::application::people::caller::Caller;
 use crate::application::setups::RoleInput;
 use crate::application::setups::instructions::Opened;
 use crate::domain::Invalid;
+use crate::domain::people::audit::Actor;
+use crate::domain::people::sign_in::InstructionLink;
 use crate::domain::setup::SetupStatus;
 use crate::http::api::setups::documents as raw_documents;
 use crate::http::assets;
@@ -16,6 +19,7 @@ use crate::http::pages::setups::fields::ConnectionFields;
 use crate::http::pages::setups::grants::GrantsView;
 use crate::http::pages::setups::page::ConnectView;
 use crate::http::pages::setups::report::{OutcomeView, ReportView};
+use crate::http::pages::setups::wait::WaitView;
 use crate::http::pages::setups::way::{AwsView, Way};
 use crate::http::pages::setups::{bundle, check, page};
 use crate::http::pages::shell::answer::{html, see_other};
@@ -23,6 +27,7 @@ use crate::http::pages::shell::chrome::Chrome;
 use crate::http::pages::shell::csrf::Csrf;
 use crate::http::pages::shell::form::LinkForm;
 use crate::http::pages::shell::moment::Moment;
+use crate::http::pages::shell::words::ending;
 use crate::http::query::Query;
 use crate::http::setup_events;
 use crate::http::state::Services;
@@ -63,6 +68,8 @@ struct InstructionsPage {
     /// Where the page is.
     base: String,
     workspace: String,
+    /// Who made the link, as far as that is known.
+    maker: Maker,
     created: Moment,
     expires: Moment,
     is_added: bool,
@@ -77,6 +84,62 @@ struct InstructionsPage {
     session_name: String,
     report: ReportView,
     outcome: OutcomeView,
+}
+
+/// Who made a link. A session has no name: it is told by the end of its ID, as in the workspace's list of sessions.
+enum Maker {
+    /// An earlier release did not write it down.
+    Unknown,
+    Session(String),
+    /// The token's name; `None`: it has been revoked since.
+    Token(Option<String>),
+    Operator,
+}
+
+impl Maker {
+    /// The beginning of a sentence.
+    fn words(&self, product: &str) -> String {
+        match self {
+            Self::Session(session) => {
+                format!("An admin of that workspace, signed in to {product} (session {session}),")
+            }
+            Self::Token(Some(name)) => {
+                format!("A program of that workspace, with the API token “{name}”,")
+            }
+            Self::Token(None) => {
+                "A program of that workspace, with an API token that has been revoked since,"
+                    .to_owned()
+            }
+            Self::Operator => format!("The operator of {product}"),
+            Self::Unknown => "An admin of that workspace".to_owned(),
+        }
+    }
+
+    /// In how many tokens of a workspace a link's is looked for.
+    const MOST_TOKENS: u32 = 1000;
+
+    async fn of(services: &Services, link: &InstructionLink) -> Result<Self> {
+        Ok(match &link.made_by {
+            Some(Actor::Session(id)) => Self::Session(ending(id.as_str())),
+            Some(Actor::Token(id)) => {
+                let window = Window {
+                    after: None,
+                    limit: Self::MOST_TOKENS,
+                };
+                let tokens = services
+                    .people
+                    .tokens
+                    .list(&link.workspace, &window)
+                    .await?;
+                let made = tokens.into_iter().find(|token| token.id == *id);
+                Self::Token(made.map(|token| token.name.to_string()))
+            }
+            Some(Actor::Operator) => Self::Operator,
+            Some(Actor::Service | Actor::Anonymous | Actor::InstructionLink(_)) | None => {
+                Self::Unknown
+            }
+        })
+    }
 }
 
 impl InstructionsPage {
@@ -158,7 +221,9 @@ async fn show(
     request: HttpRequest,
     query: Query<ShowQuery>,
 ) -> Result<HttpResponse> {
-    let opened = open(&services, &secret, &request).await?;
+    let mut opened = open(&services, &secret, &request).await?;
+    let (workspace, setup) = (&opened.link.workspace, &opened.link.setup);
+    opened.view = services.dialog.events.watch(workspace, setup).await?;
     let shown = Shown {
         way: Way::parse(query.0.way.as_deref()),
         done: query.0.done,
@@ -252,6 +317,11 @@ fn outcome(opened: &Opened, secret: &str) -> OutcomeView {
     OutcomeView {
         is_of_link: true,
         add: None,
+        waiting: WaitView::of(
+            &opened.view,
+            &format!("/instructions/{secret}"),
+            format!("/instructions/{secret}#connect"),
+        ),
         ..page::outcome(&opened.view, csrf, false)
     }
 }
@@ -314,6 +384,7 @@ async fn render(
     }
     let ways = Way::offered(auth, false);
     let workspace = services.storages.workspace(&opened.link.workspace).await?;
+    let maker = Maker::of(services, &opened.link).await?;
     html(&InstructionsPage {
         chrome: Chrome::of_site(&services.site)
             .with_csrf(Csrf::of_secret(secret))
@@ -321,11 +392,13 @@ async fn render(
         script: assets::SETUP_SCRIPT.path(),
         base,
         workspace: workspace.name.to_string(),
+        maker,
         created: Moment(opened.link.created_at),
         expires: Moment(opened.link.expires_at),
         is_added: !is_open,
         aws,
-        grants: GrantsView::of(&setup.draft, None),
+        grants: GrantsView::of(&setup.draft, None)
+            .with_lifecycle_folders(&services.setups.connections.lifecycle_folders),
         way: shown.way.filter(|way| ways.contains(way)),
         ways,
         fields,
@@ -356,6 +429,7 @@ mod tests {
             script: "/static/setup.js",
             base: "/instructions/secret".into(),
             workspace: HOSTILE.into(),
+            maker: Maker::Token(Some(HOSTILE.into())),
             created: Moment(OffsetDateTime::UNIX_EPOCH),
             expires: Moment(OffsetDateTime::UNIX_EPOCH),
             is_added,
@@ -367,7 +441,6 @@ mod tests {
             connect: ConnectView {
                 role_arn: Some("arn:aws:iam::222222222222:role/acme".into()),
                 is_other: false,
-                waits: true,
             },
             session_name: "sallyport@wrk_1.set_2".into(),
             report: ReportView::waiting(),
@@ -377,6 +450,7 @@ mod tests {
                 missing: Vec::new(),
                 add: None,
                 is_of_link: true,
+                waiting: Some(WaitView::sample(HOSTILE)),
                 csrf: "token".into(),
             },
         };

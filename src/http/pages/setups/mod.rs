@@ -3,6 +3,7 @@
 pub mod instructions;
 
 pub mod check;
+mod choose;
 mod close;
 pub mod documents;
 mod events;
@@ -20,6 +21,7 @@ mod report_tests;
 mod samples;
 pub mod setting_words;
 mod step;
+pub mod wait;
 mod way;
 
 use crate::application::error::{Error, FieldError, Result};
@@ -82,6 +84,7 @@ pub fn configure(routes: &mut PageRoutes) {
             .shows(one_document),
         );
     check::configure(routes);
+    choose::configure(routes);
     close::configure(routes);
     events::configure(routes);
     link::configure(routes);
@@ -105,7 +108,7 @@ async fn show(
     id: Id<SetupId>,
     query: Query<ShowQuery>,
 ) -> Result<HttpResponse> {
-    let view = services.setups.get(&visitor.admin, &id.0).await?;
+    let mut view = services.setups.get(&visitor.admin, &id.0).await?;
     let step = DialogStep::asked(query.0.step.as_deref(), &view);
     let done = query.0.done.as_deref();
     if view.status != SetupStatus::Open {
@@ -115,6 +118,10 @@ async fn show(
         .setups
         .dialog_is_open(&visitor.admin, &id.0, false)
         .await?;
+    if step == DialogStep::Check {
+        let workspace = visitor.admin.workspace();
+        view = services.dialog.events.watch(workspace, &id.0).await?;
+    }
     let mut content = Content::stored();
     content.done = query.0.done.clone();
     content.way = Way::parse(query.0.way.as_deref());

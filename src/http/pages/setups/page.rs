@@ -7,13 +7,16 @@ use crate::domain::check::Outcome;
 use crate::domain::connection::access::Auth;
 use crate::domain::people::sign_in::DialogEnd;
 use crate::domain::setup::SetupStatus;
+use crate::domain::storage::Overlap;
 use crate::http::assets;
+use crate::http::pages::setups::choose;
 use crate::http::pages::setups::fields::ConnectionFields;
 use crate::http::pages::setups::grants::{ChangeGrants, GrantsView};
 use crate::http::pages::setups::link_panel::LinkPanel;
 use crate::http::pages::setups::report::{Add, OutcomeView, ReportView};
 use crate::http::pages::setups::step;
 use crate::http::pages::setups::step::{DialogStep, StepLink};
+use crate::http::pages::setups::wait::WaitView;
 use crate::http::pages::setups::way::{AwsView, Way};
 use crate::http::pages::shell::answer::html;
 use crate::http::pages::shell::chrome::{Chrome, EndMessage, Section};
@@ -63,6 +66,8 @@ pub struct SetupPage {
     pub steps: Vec<StepLink>,
     pub expires: Moment,
     pub fields: ConnectionFields,
+    /// What is odd about the place, in sentences.
+    pub warnings: Vec<String>,
     pub grants: GrantsView,
     /// `None` before the bucket has a name.
     pub aws: Option<AwsView>,
@@ -70,6 +75,8 @@ pub struct SetupPage {
     /// The one that was chosen.
     pub way: Option<Way>,
     pub connect: ConnectView,
+    /// Whether bucket and folder can be chosen from a list.
+    pub offers_choice: bool,
     pub link: LinkPanel,
     pub report: ReportView,
     pub outcome: OutcomeView,
@@ -82,8 +89,6 @@ pub struct ConnectView {
     pub role_arn: Option<String>,
     /// Whether it is another than the documents make.
     pub is_other: bool,
-    /// Whether the page begins to wait for the role by itself.
-    pub waits: bool,
 }
 
 /// The fields that say which role it is.
@@ -146,6 +151,7 @@ pub async fn respond(
         None => None,
     };
     let connect = ConnectView::of(&view);
+    let offers_choice = choose::is_offered(&view);
     let mut fields = ConnectionFields::of(&setup.draft)?;
     if let Some(typed) = &content.typed {
         fields = fields.typed(typed, &content.refused);
@@ -182,11 +188,14 @@ pub async fn respond(
         steps: step.links(&view),
         expires: Moment(setup.expires_at),
         fields,
-        grants: GrantsView::of(&setup.draft, Some(change)),
+        warnings: view.overlaps.iter().map(Overlap::words).collect(),
+        grants: GrantsView::of(&setup.draft, Some(change))
+            .with_lifecycle_folders(&services.setups.connections.lifecycle_folders),
         aws,
         ways,
         way,
         connect,
+        offers_choice,
         link,
         report: ReportView::of(
             view.last_check.as_ref().filter(|_| view.check_is_current()),
@@ -207,7 +216,6 @@ impl ConnectView {
         let role = setup.draft.role(&setup.external_id).filter(|_| by_role);
         Self {
             is_other: setup.draft.sign_in.role_arn.is_some(),
-            waits: !view.check_is_current() && setup.connection().is_ok() && role.is_some(),
             role_arn: role.map(|role| role.to_string()),
         }
     }
@@ -241,6 +249,11 @@ pub fn outcome(view: &SetupView, csrf: String, probe_now: bool) -> OutcomeView {
             probe_now,
         }),
         is_of_link: false,
+        waiting: WaitView::of(
+            view,
+            &format!("/settings/setups/{}", view.setup.id),
+            step::address(&view.setup.id, DialogStep::Check),
+        ),
         csrf,
     }
 }

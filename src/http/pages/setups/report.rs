@@ -4,6 +4,7 @@ use crate::domain::check::{CheckReport, Outcome, Step, StepName, StepStatus};
 use crate::domain::ids::SetupId;
 use crate::http::pages::setups::problem::{AnswerView, ProblemView};
 use crate::http::pages::setups::setting_words::Apply;
+use crate::http::pages::setups::wait::WaitView;
 use crate::http::pages::shell::moment::Moment;
 use askama::Template;
 use std::collections::BTreeMap;
@@ -281,6 +282,8 @@ pub struct OutcomeView {
     pub add: Option<Add>,
     /// Whether it is shown to the customer's administrator, who has a link.
     pub is_of_link: bool,
+    /// The role that the page waits for, before its first check.
+    pub waiting: Option<WaitView>,
     pub csrf: String,
 }
 

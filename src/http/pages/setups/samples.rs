@@ -14,6 +14,7 @@ use crate::http::pages::setups::report::{
     Add, OutcomeEvent, OutcomeView, ReportView, StepEvent, Summary,
 };
 use crate::http::pages::setups::step::{DialogStep, StepLink};
+use crate::http::pages::setups::wait::WaitView;
 use crate::http::pages::setups::way::{AwsView, Way};
 use crate::http::pages::shell::chrome::Chrome;
 use crate::http::pages::shell::moment::Moment;
@@ -65,6 +66,7 @@ fn outcome(passed: bool, is_current: bool, report: &ReportView) -> OutcomeView {
             probe_now: passed,
         }),
         is_of_link: false,
+        waiting: (!is_current).then(|| WaitView::sample(HOSTILE)),
         csrf: "token".into(),
     }
 }
@@ -170,6 +172,7 @@ fn page(
                 ("display_name", "بيانات الفريق", None),
             ])
         },
+        warnings: vec![HOSTILE.into()],
         grants: GrantsView {
             prefix: prefix.into(),
             ..GrantsView::of(&draft, Some(change))
@@ -189,8 +192,8 @@ fn page(
         connect: ConnectView {
             role_arn: Some(HOSTILE.into()),
             is_other: true,
-            waits: true,
         },
+        offers_choice: true,
         link: LinkPanel {
             expires: Some(Moment(OffsetDateTime::UNIX_EPOCH)),
             url: Some("https://sallyport.example/instructions/secret".into()),

@@ -3,7 +3,9 @@
 use crate::application::error::Result;
 use crate::domain::connection::access::Auth;
 use crate::domain::connection::service_identity::ServicePrincipal;
-use crate::domain::policy_document::{DocumentName, DocumentParameters, Documents};
+use crate::domain::policy_document::{
+    DocumentName, DocumentParameters, Documents, LifecycleFolders,
+};
 use crate::http::pages::setups::documents;
 use crate::http::pages::setups::documents::{AccountsView, Console, DocumentView};
 
@@ -120,7 +122,10 @@ pub struct AwsView {
     /// Whether the bucket needs CORS rules, and lifecycle rules.
     pub browsers: bool,
     pub lifecycle: bool,
+    folders: LifecycleFolders,
     pub encrypted: bool,
+    /// The link to the console's page that makes the stack. `None`: the operator has no place for the template.
+    pub quick_create: Option<String>,
     /// Where all documents are in one file.
     pub base: String,
     documents: Vec<DocumentView>,
@@ -161,6 +166,8 @@ impl AwsView {
             by_key: auth == Auth::AccessKey,
             browsers: !parameters.allowed_origins.is_empty(),
             lifecycle: parameters.lifecycle,
+            folders: parameters.lifecycle_folders.clone(),
+            quick_create: rendered.0.cloudformation_quick_create_url.clone(),
             encrypted: parameters.kms_key.is_some(),
             base: base.to_owned(),
             // What does not apply has no view.
@@ -192,7 +199,9 @@ impl AwsView {
 
     /// The folders whose files S3 deletes, whole.
     pub fn expiring(&self) -> [String; 2] {
-        ["temp/", "export/"].map(|folder| format!("{}{folder}", self.prefix))
+        self.folders
+            .both()
+            .map(|folder| format!("{}{folder}", self.prefix))
     }
 }
 
@@ -215,6 +224,8 @@ impl AwsView {
             by_key: false,
             browsers: true,
             lifecycle: true,
+            folders: LifecycleFolders::default(),
+            quick_create: None,
             encrypted: false,
             base: "/settings/setups/set_1/documents".into(),
             documents,

@@ -15,6 +15,12 @@ pub fn curly(text: &str) -> String {
     shown
 }
 
+/// The end of an ID, by which people tell one from another.
+pub fn ending(id: &str) -> String {
+    let end: String = id.chars().rev().take(8).collect();
+    format!("…{}", end.chars().rev().collect::<String>())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

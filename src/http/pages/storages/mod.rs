@@ -11,7 +11,8 @@ use crate::application::kept::page_tokens::PageRequest;
 use crate::application::setups::SetupView;
 use crate::application::storages::StorageView;
 use crate::domain::check::Outcome;
-use crate::domain::ids::StorageRef;
+use crate::domain::ids::{SessionId, StorageRef};
+use crate::domain::people::audit::Actor;
 use crate::domain::setup::SetupStatus;
 use crate::domain::storage::{HealthState, Storage};
 use crate::http::declare::{PageRoute, PageRoutes};
@@ -21,6 +22,7 @@ use crate::http::pages::shell::chrome::{Chrome, Section};
 use crate::http::pages::shell::form::Confirmed;
 use crate::http::pages::shell::moment::{Moment, thousands};
 use crate::http::pages::shell::session::{AdminVisitor, Visitor};
+use crate::http::pages::shell::words::ending;
 use crate::http::path::Id;
 use crate::http::query::Query;
 use crate::http::state::Services;
@@ -131,6 +133,8 @@ struct SetupRow {
     /// Bucket and prefix, where the name is another.
     place: Option<String>,
     step: StepWords,
+    /// Who opened it, as far as that is known.
+    by: Option<String>,
     began: Moment,
     expires: Moment,
 }
@@ -175,6 +179,7 @@ impl StepWords {
     fn of(view: &SetupView, has_link: bool) -> Self {
         let draft = &view.setup.draft;
         let last = view.last_check.as_ref().filter(|_| view.check_is_current());
+        let wait = view.present_wait();
         let (kind, word) = match last {
             Some(check) if check.outcome().is_pass() && view.check_is_fresh => {
                 ("good", "Ready to add")
@@ -182,6 +187,9 @@ impl StepWords {
             Some(check) if check.outcome().is_pass() => ("none", "Check again to add it"),
             Some(_) => ("bad", "Check failed"),
             None if draft.bucket.is_none() => ("none", "Choose a bucket"),
+            None if wait.is_some_and(|wait| wait.appeared_at.is_some()) => ("accent", "Role found"),
+            None if wait.is_some() && !has_link => ("none", "Waiting for the role"),
+            None if wait.is_some() => ("accent", "Waiting for the administrator"),
             None if view.setup.connection().is_ok() => ("none", "Ready to check"),
             None if has_link => ("accent", "Waiting for the administrator"),
             None => ("none", "Set up access"),
@@ -190,9 +198,20 @@ impl StepWords {
     }
 }
 
+/// Who opened a setup: people have no names here, only their sessions and tokens.
+fn author(by: &Actor, own: &SessionId) -> Option<String> {
+    match by {
+        Actor::Session(id) if id == own => Some("you".to_owned()),
+        Actor::Session(id) => Some(format!("session {}", ending(id.as_str()))),
+        Actor::Token(id) => Some(format!("API token {}", ending(id.as_str()))),
+        Actor::Operator => Some("the operator".to_owned()),
+        Actor::Service | Actor::Anonymous | Actor::InstructionLink(_) => None,
+    }
+}
+
 impl SetupRow {
     /// The setups that can be resumed.
-    fn of(view: &SetupView, has_link: bool) -> Option<Self> {
+    fn of(view: &SetupView, has_link: bool, own: &SessionId) -> Option<Self> {
         let draft = &view.setup.draft;
         let bucket = draft.bucket.as_ref();
         let place = bucket.map(|bucket| match draft.settings.prefix.as_str() {
@@ -208,6 +227,11 @@ impl SetupRow {
             },
             place: place.filter(|_| draft.display_name.is_some()),
             step: StepWords::of(view, has_link),
+            by: view
+                .setup
+                .created_by
+                .as_ref()
+                .and_then(|by| author(by, own)),
             began: Moment(view.setup.created_at),
             expires: Moment(view.setup.expires_at),
         })
@@ -245,7 +269,7 @@ async fn list(
         for view in services.setups.list_open(&admin).await? {
             let instructions = &services.dialog.instructions;
             let link = instructions.of(&admin, &view.setup.id).await?;
-            setups.extend(SetupRow::of(&view, link.is_some()));
+            setups.extend(SetupRow::of(&view, link.is_some(), &visitor.session.id));
         }
     }
     html(&StoragesPage {
@@ -350,6 +374,7 @@ mod tests {
                         kind: "accent",
                         word: "Waiting for the administrator",
                     },
+                    by: Some(HOSTILE.into()),
                     began: Moment(OffsetDateTime::UNIX_EPOCH),
                     expires: Moment(OffsetDateTime::UNIX_EPOCH),
                 })

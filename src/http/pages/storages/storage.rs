@@ -1,7 +1,8 @@
 //! A storage's own page: what it is, how it is, and what an admin can change.
 
+use crate::application::connections::input::ConnectionInput;
 use crate::application::connections::view::ConnectionView;
-use crate::application::error::{FieldError, Kind, Reason, Result};
+use crate::application::error::{FieldError, Kind, Result};
 use crate::application::kept::page_tokens::PageRequest;
 use crate::application::kept::store::{ProjectsOfStorage, Window};
 use crate::application::storages::{StorageView, Which, not_built_in};
@@ -11,6 +12,7 @@ use crate::domain::connection::Credentials;
 use crate::domain::ids::{ProjectId, StorageId, StorageRef};
 use crate::domain::names::Name;
 use crate::domain::policy_document::DocumentName;
+use crate::domain::policy_document::LifecycleFolders;
 use crate::domain::setup::Draft;
 use crate::http::api::setups::documents as raw_documents;
 use crate::http::assets;
@@ -23,7 +25,7 @@ use crate::http::pages::setups::report::{OutcomeView, ReportView};
 use crate::http::pages::setups::setting_words::Apply;
 use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::{Chrome, Section};
-use crate::http::pages::shell::form::{Confirmed, Form};
+use crate::http::pages::shell::form::Form;
 use crate::http::pages::shell::moment::{Moment, thousands};
 use crate::http::pages::shell::session::{AdminVisitor, Visitor};
 use crate::http::pages::storages::StateWords;
@@ -44,17 +46,13 @@ const CHECKS: u32 = 10;
 
 pub fn configure(routes: &mut PageRoutes) {
     pending::configure(routes);
+    delete::configure(routes);
     routes
         .add(PageRoute::at("/settings/storages/{storage_id}", "storage_page").shows(show))
         .add(
             PageRoute::at("/settings/storages/{storage_id}/settings", "change_storage")
                 .shows(edit)
                 .changes(change),
-        )
-        .add(
-            PageRoute::at("/settings/storages/{storage_id}/delete", "delete_storage")
-                .shows(ask)
-                .changes(delete),
         )
         .add(
             PageRoute::at(
@@ -88,6 +86,10 @@ struct Facts {
     quarantined: Option<Moment>,
     state: StateWords,
     projects: i64,
+    /// Since when it has its access key.
+    key_since: Option<Moment>,
+    /// For how many days, where that is too long.
+    old_key_days: Option<i64>,
     /// While it does not work as it should.
     affected: Option<ProjectsOfStorage>,
     /// What changed since it was healthy, in sentences. For admins.
@@ -145,6 +147,8 @@ impl From<&StorageView> for Facts {
             quarantined: own.and_then(|s| s.quarantine.as_ref().map(|it| Moment(it.since))),
             state: StateWords::of(own),
             projects: own.map_or(0, |s| s.project_count),
+            key_since: own.and_then(|s| s.access_key_set_at).map(Moment),
+            old_key_days: view.old_key_days,
             affected: view.detail.affected.clone(),
             changed: match &view.detail.change {
                 Some(change) => change.text.clone(),
@@ -275,6 +279,7 @@ fn outcome(view: &StorageView, last: Option<&CheckReport>) -> OutcomeView {
         missing: Vec::new(),
         add: None,
         is_of_link: false,
+        waiting: None,
         csrf: String::new(),
     }
 }
@@ -409,7 +414,7 @@ struct SettingsPage {
 }
 
 impl SettingsPage {
-    fn of(visitor: &Visitor, view: &StorageView) -> Result<Self> {
+    fn of(visitor: &Visitor, view: &StorageView, folders: &LifecycleFolders) -> Result<Self> {
         let draft = match view.own() {
             Some(storage) => {
                 let pending = view.pending.as_ref().map(|pending| &pending.connection);
@@ -422,7 +427,7 @@ impl SettingsPage {
             chrome: Chrome::of(visitor, Section::Settings),
             id: view.reference().to_string(),
             name: view.display_name().to_owned(),
-            fields: ConnectionFields::of(&draft)?,
+            fields: ConnectionFields::of(&draft)?.with_lifecycle_folders(folders),
             is_pending: view.pending.is_some(),
             projects: view.own().map_or(0, |s| s.project_count),
         })
@@ -439,7 +444,32 @@ async fn edit(
         .storages
         .get(&visitor.visitor.member, &id.0)
         .await?;
-    html(&SettingsPage::of(&visitor.visitor, &view)?)
+    let folders = &services.setups.connections.lifecycle_folders;
+    html(&SettingsPage::of(&visitor.visitor, &view, folders)?)
+}
+
+/// The form sends every choice of what is granted, as it was shown. One that stays as it follows from the access is
+/// no choice that was made, unless the access is another one now: what was shown then holds for that, too.
+fn with_choices_that_were_made(
+    mut input: ConnectionInput,
+    shown: &ConnectionFields,
+) -> ConnectionInput {
+    let sent = input.texts();
+    let text = |name: &str| {
+        let mut of_name = sent.iter().filter(|(sent, _)| *sent == name);
+        of_name.next().and_then(|(_, text)| text.as_deref())
+    };
+    if text("access").is_some_and(|access| !shown.is("access", access)) {
+        return input;
+    }
+    let stays: Vec<&str> = ["object_acls", "object_versions", "lifecycle"]
+        .into_iter()
+        .filter(|name| text(name).is_some_and(|text| shown.is(name, text)))
+        .collect();
+    for name in stays {
+        input.keep(name);
+    }
+    input
 }
 
 async fn change(
@@ -453,11 +483,10 @@ async fn change(
     let member = &visitor.visitor.member;
     let before = services.storages.get(member, &id.0).await?;
     let mut refused = Vec::new();
-    match services
-        .storages
-        .change(&visitor.admin, &id.0, form.input())
-        .await
-    {
+    let folders = &services.setups.connections.lifecycle_folders;
+    let shown = SettingsPage::of(&visitor.visitor, &before, folders)?.fields;
+    let input = with_choices_that_were_made(form.input(), &shown);
+    match services.storages.change(&visitor.admin, &id.0, input).await {
         Ok(after) => {
             let revision = |view: &StorageView| view.pending.as_ref().map(|p| p.revision);
             let done = match (revision(&before), revision(&after)) {
@@ -482,61 +511,10 @@ async fn change(
         }
         Err(error) => return Err(error),
     }
-    let mut page = SettingsPage::of(&visitor.visitor, &before)?;
+    let mut page = SettingsPage::of(&visitor.visitor, &before, folders)?;
     page.fields = page.fields.typed(&form.typed, &refused);
     let mut response = html(&page)?;
     *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
-    Ok(response)
-}
-
-/// The question before a deletion.
-#[derive(Template)]
-#[template(path = "pages/storage_delete.html")]
-struct DeletePage {
-    chrome: Chrome,
-    storage: Facts,
-    /// Why it was refused.
-    error: Option<String>,
-}
-
-async fn ask(
-    visitor: AdminVisitor,
-    services: Data<Services>,
-    id: Id<StorageRef>,
-) -> Result<HttpResponse> {
-    not_built_in(&id.0, "deleted")?;
-    let view = services
-        .storages
-        .get(&visitor.visitor.member, &id.0)
-        .await?;
-    html(&DeletePage {
-        chrome: Chrome::of(&visitor.visitor, Section::Settings),
-        storage: (&view).into(),
-        error: None,
-    })
-}
-
-async fn delete(
-    visitor: AdminVisitor,
-    services: Data<Services>,
-    id: Id<StorageRef>,
-    _: Confirmed,
-) -> Result<HttpResponse> {
-    let error = match services.storages.delete(&visitor.admin, &id.0).await {
-        Ok(()) => return Ok(see_other("/settings/storages?done=storage_deleted")),
-        Err(error) if error.reason == Some(Reason::StorageInUse) => error,
-        Err(error) => return Err(error),
-    };
-    let view = services
-        .storages
-        .get(&visitor.visitor.member, &id.0)
-        .await?;
-    let mut response = html(&DeletePage {
-        chrome: Chrome::of(&visitor.visitor, Section::Settings),
-        storage: (&view).into(),
-        error: Some(error.detail.clone()),
-    })?;
-    *response.status_mut() = StatusCode::CONFLICT;
     Ok(response)
 }
 
@@ -553,5 +531,6 @@ async fn one_document(
     raw_documents::file(&path.1, &documents, &parameters.bucket)
 }
 
+mod delete;
 #[cfg(test)]
 mod tests;

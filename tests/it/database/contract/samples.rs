@@ -23,8 +23,11 @@ use crate::domain::connection::role_path::RolePath;
 use crate::domain::connection::settings::BucketSettings;
 use crate::domain::connection::{Connection, Credentials};
 use crate::domain::files::file_key::FileKey;
-use crate::domain::ids::{CheckId, ProjectId, SetupId, StorageId, StorageRef, WorkspaceId};
+use crate::domain::ids::{
+    CheckId, ProjectId, SetupId, StorageId, StorageRef, TokenId, WorkspaceId,
+};
 use crate::domain::names::Name;
+use crate::domain::people::audit::Actor;
 use crate::domain::people::workspace::Workspace;
 use crate::domain::project::{Progress, Project, ProjectFile, ProjectStatus};
 use crate::domain::setup::{
@@ -104,6 +107,7 @@ pub fn new_setup(workspace: &WorkspaceId) -> Setup {
         draft: Draft::default(),
         revision: 1,
         last_check: None,
+        created_by: Some(Actor::Token(TokenId::generate())),
         created_at: now(),
         expires_at: now() + Duration::days(7),
     }

@@ -1,8 +1,8 @@
 //! A storage's pages, rendered from samples.
 
-use crate::application::connections::input::ConnectionInput;
 use crate::application::connections::view::Difference;
 use crate::http::pages::storages::pending::ChangeRow;
+use crate::http::pages::storages::storage::delete::DeletePage;
 use crate::http::pages::storages::storage::*;
 use time::OffsetDateTime;
 
@@ -38,6 +38,8 @@ fn facts(is_built_in: bool, projects: i64) -> Facts {
             since: own("").map(|_| then),
         },
         projects,
+        key_since: own("").map(|_| then),
+        old_key_days: (!is_built_in).then_some(123),
         affected: None,
         changed: Vec::new(),
         created: own("").map(|_| then),
@@ -67,6 +69,7 @@ fn page_with(is_admin: bool, storage: Facts, pending: Option<PendingCard>) -> St
             missing: Vec::new(),
             add: None,
             is_of_link: false,
+            waiting: None,
             csrf: String::new(),
         },
         pending,
@@ -202,11 +205,13 @@ fn deletion_and_history() {
     let delete = DeletePage {
         chrome: Chrome::bare(),
         storage: facts(false, 2),
+        next: vec![("sto_2".into(), HOSTILE.into())],
         error: Some("2 projects use this storage.".into()),
     };
     let html = delete.render().unwrap();
     is_escaped(&html);
     assert!(html.contains("2 projects use this storage."));
+    assert!(html.contains("name=\"default_storage_id\" value=\"sto_2\" required"));
     for checks in [Vec::new(), vec![ReportView::waiting()]] {
         let page = ChecksPage {
             chrome: Chrome::bare(),

@@ -1,4 +1,0 @@
-
-if [ "$undo" = yes ]; then
-  remove_role
-fi
