@@ -450,7 +450,11 @@ mod tests {
                 missing: Vec::new(),
                 add: None,
                 is_of_link: true,
-                waiting: Some(WaitView::sample(HOSTILE)),
+                waiting: Some(WaitView {
+                    events: "/instructions/secret/events".into(),
+                    page: "/instructions/secret".into(),
+                    ..WaitView::sample(HOSTILE)
+                }),
                 csrf: "token".into(),
             },
         };

@@ -258,8 +258,18 @@ fn a_step_shows_what_to_do_there() {
     );
     let sent = html(DialogStep::Role, Some(Way::Administrator));
     assert!(sent.contains("https://sallyport.example/instructions/secret"));
-    let connect = html(DialogStep::Check, None);
+    let mut connect = page(
+        DialogStep::Check,
+        Some("acme-data"),
+        "team/",
+        ReportView::waiting(),
+        None,
+    );
+    connect.outcome.summary = None;
+    connect.outcome.waiting = Some(WaitView::sample("arn:aws:iam::222222222222:role/acme"));
+    let connect = connect.render().unwrap();
     assert!(connect.contains("id=\"customer_account_id-error\"") && connect.contains("data-wait"));
+    assert!(connect.contains("Waiting for the role") && connect.contains("role/acme"));
 }
 
 #[test]
@@ -287,7 +297,10 @@ fn a_failed_check_says_what_to_change() {
 
 #[test]
 fn a_check_of_earlier_settings_does_not_count() {
-    let outcome = outcome(true, false, &failed_report());
+    let outcome = OutcomeView {
+        waiting: None,
+        ..outcome(true, false, &failed_report())
+    };
     let event = OutcomeEvent {
         outcome,
         check_action: Some("/check".into()),
