@@ -116,6 +116,11 @@ const SQLITE: &[(i64, &str, &str)] = &[
         "sign_in_arrivals",
         include_str!("../../migrations/sqlite/0019_sign_in_arrivals.sql"),
     ),
+    (
+        21,
+        "workspace_ids",
+        include_str!("../../migrations/sqlite/0021_workspace_ids.sql"),
+    ),
 ];
 
 const POSTGRES: &[(i64, &str, &str)] = &[
@@ -213,6 +218,11 @@ const POSTGRES: &[(i64, &str, &str)] = &[
         19,
         "sign_in_arrivals",
         include_str!("../../migrations/postgres/0019_sign_in_arrivals.sql"),
+    ),
+    (
+        21,
+        "workspace_ids",
+        include_str!("../../migrations/postgres/0021_workspace_ids.sql"),
     ),
 ];
 

@@ -9,7 +9,7 @@ use crate::domain::names::Name;
 use crate::domain::people::sign_in::{Arrival, Purpose, ReturnUrl, WayBack};
 use crate::domain::people::subject::{Subject, SubjectId};
 use crate::domain::people::workspace::Role;
-use crate::http::body::Body;
+use crate::http::body::{Body, read};
 use crate::http::caller::{AdminCaller, OperatorCaller};
 use crate::http::declare::changes;
 use crate::http::idempotency::{Idempotent, MadeAnswer};
@@ -148,17 +148,6 @@ impl NewSignInLink {
             Purpose::Files => storage.map(Arrival::Files),
         }
     }
-}
-
-/// Keeps the error of a field, so that all of a body's are reported together.
-fn read<T>(
-    errors: &mut Vec<FieldError>,
-    field: &'static str,
-    parsed: std::result::Result<T, Invalid>,
-) -> Option<T> {
-    parsed
-        .map_err(|invalid| errors.push(FieldError::new(field, invalid)))
-        .ok()
 }
 
 async fn make(
