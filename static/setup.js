@@ -266,6 +266,7 @@
           if (name === "role_appeared" && !found) {
             found = true;
             checking();
+            tell(`Checking ${stepsOf().length} steps. New permissions can take half a minute to apply.`);
             button.disabled = true;
             // The workspace may have checked as often as it may just now.
             overdue = setTimeout(() => stop.abort(), OWN_CHECK);

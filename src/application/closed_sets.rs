@@ -130,7 +130,10 @@ closed_set!(
     sign_in::Purpose,
     Settings,
     AddStorage,
-    Projects
+    Projects,
+    Setup,
+    Storage,
+    Files
 );
 closed_set!(
     "What came of a request.",

@@ -112,9 +112,19 @@ const SQLITE: &[(i64, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0018_setup_authors.sql"),
     ),
     (
+        19,
+        "sign_in_arrivals",
+        include_str!("../../migrations/sqlite/0019_sign_in_arrivals.sql"),
+    ),
+    (
         20,
         "skipped_reasons",
         include_str!("../../migrations/sqlite/0020_skipped_reasons.sql"),
+    ),
+    (
+        21,
+        "workspace_ids",
+        include_str!("../../migrations/sqlite/0021_workspace_ids.sql"),
     ),
 ];
 
@@ -210,9 +220,19 @@ const POSTGRES: &[(i64, &str, &str)] = &[
         include_str!("../../migrations/postgres/0018_setup_authors.sql"),
     ),
     (
+        19,
+        "sign_in_arrivals",
+        include_str!("../../migrations/postgres/0019_sign_in_arrivals.sql"),
+    ),
+    (
         20,
         "skipped_reasons",
         include_str!("../../migrations/postgres/0020_skipped_reasons.sql"),
+    ),
+    (
+        21,
+        "workspace_ids",
+        include_str!("../../migrations/postgres/0021_workspace_ids.sql"),
     ),
 ];
 

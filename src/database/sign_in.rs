@@ -6,8 +6,12 @@ use crate::database::idempotency::keep;
 use crate::database::record::Record;
 use crate::database::{Database, after};
 use crate::domain::ids::{InstructionLinkId, SessionId, SetupId, SignInLinkId, WorkspaceId};
+use crate::domain::names::Name;
 use crate::domain::people::audit::Actor;
-use crate::domain::people::sign_in::{InstructionLink, Purpose, ReturnUrl, Session, SignInLink};
+use crate::domain::people::sign_in::{
+    Arrival, InstructionLink, Purpose, ReturnUrl, Session, SignInLink, UsedLink, WayBack,
+};
+use crate::domain::people::subject::{Subject, SubjectId};
 use crate::domain::people::workspace::Role;
 use async_trait::async_trait;
 use time::OffsetDateTime;
@@ -23,15 +27,21 @@ impl SignInStore for Database {
         let mut tx = self.begin().await?;
         tx.execute(
             "INSERT INTO sign_in_links
-                 (id, workspace_id, hash, role, purpose, return_url, created_at, expires_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                 (id, workspace_id, hash, role, purpose, target, return_url, refresh_url, embed,
+                  subject_id, subject_name, created_at, expires_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
             values![
                 link.id.as_str(),
                 link.workspace.as_str(),
                 hash.as_slice(),
                 link.role.as_str(),
-                link.purpose.as_str(),
-                link.return_url.as_ref().map(ReturnUrl::as_str),
+                link.arrival.purpose().as_str(),
+                link.arrival.target(),
+                link.way_back.return_url.as_ref().map(ReturnUrl::as_str),
+                link.way_back.refresh_url.as_ref().map(ReturnUrl::as_str),
+                i64::from(link.way_back.embed),
+                subject_id(link.subject.as_ref()),
+                subject_name(link.subject.as_ref()),
                 link.created_at,
                 link.expires_at,
             ],
@@ -41,19 +51,36 @@ impl SignInStore for Database {
         tx.commit().await
     }
 
-    async fn sign_in_link_by_hash(
-        &self,
-        hash: &SecretHash,
-        now: OffsetDateTime,
-    ) -> StoreResult<Option<SignInLink>> {
+    async fn sign_in_link_by_hash(&self, hash: &SecretHash) -> StoreResult<Option<SignInLink>> {
         self.fetch_record(
             "sign_in_links",
-            "SELECT id, workspace_id, role, purpose, return_url, created_at, expires_at
-             FROM sign_in_links WHERE hash = $1 AND expires_at > $2",
-            values![hash.as_slice(), now],
+            "SELECT id, workspace_id, role, purpose, target, return_url, refresh_url, embed,
+                    subject_id, subject_name, created_at, expires_at
+             FROM sign_in_links WHERE hash = $1",
+            values![hash.as_slice()],
             sign_in_link,
         )
         .await
+    }
+
+    async fn used_sign_in_link(&self, hash: &SecretHash) -> StoreResult<Option<UsedLink>> {
+        self.fetch_record(
+            "used_sign_in_links",
+            "SELECT session_id, purpose, target, return_url, refresh_url, embed
+             FROM used_sign_in_links WHERE hash = $1",
+            values![hash.as_slice()],
+            used_link,
+        )
+        .await
+    }
+
+    async fn link_opened_setup(&self, hash: &SecretHash, setup: &SetupId) -> StoreResult<()> {
+        self.execute(
+            "UPDATE used_sign_in_links SET target = $2 WHERE hash = $1",
+            values![hash.as_slice(), setup.as_str()],
+        )
+        .await
+        .map(drop)
     }
 
     async fn begin_session(
@@ -63,7 +90,17 @@ impl SignInStore for Database {
         hash: &SecretHash,
     ) -> StoreResult<bool> {
         let mut tx = self.begin().await?;
-        // Who deletes it has it.
+        tx.execute(
+            "INSERT INTO used_sign_in_links
+                 (hash, workspace_id, session_id, purpose, target, return_url, refresh_url, embed,
+                  expires_at)
+             SELECT hash, workspace_id, $2, purpose, target, return_url, refresh_url, embed, expires_at
+             FROM sign_in_links WHERE hash = $1
+             ON CONFLICT (hash) DO NOTHING",
+            values![link.as_slice(), session.id.as_str()],
+        )
+        .await?;
+        // Who deletes it has it. Otherwise nothing of this transaction stays.
         let taken = tx
             .execute(
                 "DELETE FROM sign_in_links WHERE hash = $1",
@@ -75,14 +112,19 @@ impl SignInStore for Database {
         }
         tx.execute(
             "INSERT INTO sessions
-                 (id, workspace_id, hash, role, return_url, created_at, seen_at, expires_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                 (id, workspace_id, hash, role, return_url, refresh_url, embed, subject_id, subject_name,
+                  created_at, seen_at, expires_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
             values![
                 session.id.as_str(),
                 session.workspace.as_str(),
                 hash.as_slice(),
                 session.role.as_str(),
-                session.return_url.as_ref().map(ReturnUrl::as_str),
+                session.way_back.return_url.as_ref().map(ReturnUrl::as_str),
+                session.way_back.refresh_url.as_ref().map(ReturnUrl::as_str),
+                i64::from(session.way_back.embed),
+                subject_id(session.subject.as_ref()),
+                subject_name(session.subject.as_ref()),
                 session.created_at,
                 session.seen_at,
                 session.expires_at,
@@ -96,7 +138,8 @@ impl SignInStore for Database {
     async fn session_by_hash(&self, hash: &SecretHash) -> StoreResult<Option<Session>> {
         self.fetch_record(
             "sessions",
-            "SELECT id, workspace_id, role, return_url, created_at, seen_at, expires_at
+            "SELECT id, workspace_id, role, return_url, refresh_url, embed, subject_id, subject_name,
+                    created_at, seen_at, expires_at
              FROM sessions WHERE hash = $1",
             values![hash.as_slice()],
             session,
@@ -130,7 +173,8 @@ impl SignInStore for Database {
     ) -> StoreResult<Vec<Session>> {
         self.fetch_records(
             "sessions",
-            "SELECT id, workspace_id, role, return_url, created_at, seen_at, expires_at
+            "SELECT id, workspace_id, role, return_url, refresh_url, embed, subject_id, subject_name,
+                    created_at, seen_at, expires_at
              FROM sessions WHERE workspace_id = $1 AND id > $2 ORDER BY id LIMIT $3",
             values![workspace.as_str(), after(window), window.limit],
             session,
@@ -141,6 +185,11 @@ impl SignInStore for Database {
     async fn prune_sign_ins(&self, before: OffsetDateTime) -> StoreResult<()> {
         self.execute(
             "DELETE FROM sign_in_links WHERE expires_at < $1",
+            values![before],
+        )
+        .await?;
+        self.execute(
+            "DELETE FROM used_sign_in_links WHERE expires_at < $1",
             values![before],
         )
         .await?;
@@ -247,11 +296,50 @@ fn sign_in_link(record: &Record) -> StoreResult<SignInLink> {
         id: record.parse("id", SignInLinkId::parse)?,
         workspace: record.parse("workspace_id", WorkspaceId::parse)?,
         role: record.parse("role", Role::parse)?,
-        purpose: record.parse("purpose", Purpose::parse)?,
-        return_url: record.parse_opt("return_url", ReturnUrl::parse)?,
+        arrival: arrival(record)?,
+        way_back: way_back(record)?,
+        subject: subject(record)?,
         created_at: record.time("created_at")?,
         expires_at: record.time("expires_at")?,
     })
+}
+
+fn used_link(record: &Record) -> StoreResult<UsedLink> {
+    Ok(UsedLink {
+        session: record.parse("session_id", SessionId::parse)?,
+        arrival: arrival(record)?,
+        way_back: way_back(record)?,
+    })
+}
+
+fn arrival(record: &Record) -> StoreResult<Arrival> {
+    let purpose = record.parse("purpose", Purpose::parse)?;
+    let target = record.text_opt("target")?;
+    Arrival::of(purpose, target.as_deref()).map_err(|invalid| record.damaged("target", invalid))
+}
+
+fn way_back(record: &Record) -> StoreResult<WayBack> {
+    Ok(WayBack {
+        return_url: record.parse_opt("return_url", ReturnUrl::parse)?,
+        refresh_url: record.parse_opt("refresh_url", ReturnUrl::parse)?,
+        embed: record.int("embed")? != 0,
+    })
+}
+
+fn subject(record: &Record) -> StoreResult<Option<Subject>> {
+    let Some(id) = record.parse_opt("subject_id", SubjectId::parse)? else {
+        return Ok(None);
+    };
+    let name = record.parse_opt("subject_name", Name::parse)?;
+    Ok(Some(Subject { id, name }))
+}
+
+fn subject_id(subject: Option<&Subject>) -> Option<&str> {
+    subject.map(|subject| subject.id.as_str())
+}
+
+fn subject_name(subject: Option<&Subject>) -> Option<&str> {
+    subject?.name.as_ref().map(Name::as_str)
 }
 
 fn session(record: &Record) -> StoreResult<Session> {
@@ -259,7 +347,8 @@ fn session(record: &Record) -> StoreResult<Session> {
         id: record.parse("id", SessionId::parse)?,
         workspace: record.parse("workspace_id", WorkspaceId::parse)?,
         role: record.parse("role", Role::parse)?,
-        return_url: record.parse_opt("return_url", ReturnUrl::parse)?,
+        way_back: way_back(record)?,
+        subject: subject(record)?,
         created_at: record.time("created_at")?,
         seen_at: record.time("seen_at")?,
         expires_at: record.time("expires_at")?,

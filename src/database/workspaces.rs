@@ -8,7 +8,8 @@ use crate::database::idempotency::keep;
 use crate::database::record::{Record, stored_name};
 use crate::database::{Database, after};
 use crate::domain::ids::{StorageRef, TokenId, WorkspaceId};
-use crate::domain::people::workspace::{ApiToken, Role, Workspace};
+use crate::domain::people::metadata::Metadata;
+use crate::domain::people::workspace::{ApiToken, Role, Workspace, WorkspaceExternalId};
 use async_trait::async_trait;
 use std::collections::HashMap;
 
@@ -21,10 +22,13 @@ impl WorkspaceStore for Database {
     ) -> StoreResult<()> {
         let mut tx = self.begin().await?;
         tx.execute(
-            "INSERT INTO workspaces (id, name, created_at) VALUES ($1, $2, $3)",
+            "INSERT INTO workspaces (id, name, external_id, metadata, created_at)
+             VALUES ($1, $2, $3, $4, $5)",
             values![
                 workspace.id.as_str(),
                 workspace.name.as_str(),
+                external_id(workspace),
+                metadata(workspace),
                 workspace.created_at
             ],
         )
@@ -43,7 +47,8 @@ impl WorkspaceStore for Database {
     async fn workspace(&self, id: &WorkspaceId) -> StoreResult<Option<Workspace>> {
         self.fetch_record(
             "workspaces",
-            "SELECT w.id, w.name, w.created_at, d.storage_id AS default_storage_id
+            "SELECT w.id, w.name, w.external_id, w.metadata, w.created_at,
+                    d.storage_id AS default_storage_id
              FROM workspaces w LEFT JOIN default_storages d ON d.workspace_id = w.id
              WHERE w.id = $1",
             values![id.as_str()],
@@ -52,10 +57,42 @@ impl WorkspaceStore for Database {
         .await
     }
 
+    async fn workspace_by_external_id(
+        &self,
+        id: &WorkspaceExternalId,
+    ) -> StoreResult<Option<Workspace>> {
+        self.fetch_record(
+            "workspaces",
+            "SELECT w.id, w.name, w.external_id, w.metadata, w.created_at,
+                    d.storage_id AS default_storage_id
+             FROM workspaces w LEFT JOIN default_storages d ON d.workspace_id = w.id
+             WHERE w.external_id = $1",
+            values![id.as_str()],
+            workspace,
+        )
+        .await
+    }
+
+    async fn change_workspace(&self, workspace: &Workspace) -> StoreResult<bool> {
+        let changed = self
+            .execute(
+                "UPDATE workspaces SET name = $2, external_id = $3, metadata = $4 WHERE id = $1",
+                values![
+                    workspace.id.as_str(),
+                    workspace.name.as_str(),
+                    external_id(workspace),
+                    metadata(workspace),
+                ],
+            )
+            .await?;
+        Ok(changed == 1)
+    }
+
     async fn list_workspaces(&self, window: &Window) -> StoreResult<Vec<Workspace>> {
         self.fetch_records(
             "workspaces",
-            "SELECT w.id, w.name, w.created_at, d.storage_id AS default_storage_id
+            "SELECT w.id, w.name, w.external_id, w.metadata, w.created_at,
+                    d.storage_id AS default_storage_id
              FROM workspaces w LEFT JOIN default_storages d ON d.workspace_id = w.id
              WHERE w.id > $1 ORDER BY w.id LIMIT $2",
             values![after(window), window.limit],
@@ -226,10 +263,28 @@ impl WorkspaceStore for Database {
     }
 }
 
+fn external_id(workspace: &Workspace) -> Option<&str> {
+    workspace
+        .external_id
+        .as_ref()
+        .map(WorkspaceExternalId::as_str)
+}
+
+fn metadata(workspace: &Workspace) -> String {
+    serde_json::json!(workspace.metadata.pairs()).to_string()
+}
+
+fn stored_metadata(text: &str) -> Result<Metadata, String> {
+    let pairs = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    Metadata::parse(pairs).map_err(|invalid| invalid.to_string())
+}
+
 fn workspace(record: &Record) -> StoreResult<Workspace> {
     Ok(Workspace {
         id: record.parse("id", WorkspaceId::parse)?,
         name: record.parse("name", stored_name)?,
+        external_id: record.parse_opt("external_id", WorkspaceExternalId::parse)?,
+        metadata: record.parse("metadata", stored_metadata)?,
         default_storage: record.storage("default_storage_id")?,
         created_at: record.time("created_at")?,
     })

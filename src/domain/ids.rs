@@ -109,6 +109,13 @@ impl StorageRef {
         }
     }
 
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::BuiltIn => Self::BUILT_IN,
+            Self::Own(id) => id.as_str(),
+        }
+    }
+
     /// The ID of a workspace's own storage; `None` for the built-in one, which has no record.
     pub fn own(&self) -> Option<&StorageId> {
         match self {

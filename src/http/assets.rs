@@ -74,6 +74,13 @@ asset!(
     include_str!("../../static/setup.js")
 );
 asset!(
+    /// What pages in a frame of the product's do besides.
+    EMBED_SCRIPT,
+    "embed.js",
+    "text/javascript; charset=utf-8",
+    include_str!("../../static/embed.js")
+);
+asset!(
     /// The htmx library.
     HTMX,
     "htmx.js",

@@ -6,7 +6,7 @@
 
 use crate::application::people::audit::TOUCH_EVERY;
 use crate::http::client_addr::ClientAddr;
-use crate::http::context::{AuditedAs, NothingChanged, RequestId, SeenCaller};
+use crate::http::context::{AuditedAs, AuditedTarget, NothingChanged, RequestId, SeenCaller};
 use crate::http::face::Actions;
 use crate::http::problem::Problem;
 use crate::http::routes::Routes;
@@ -147,6 +147,9 @@ pub async fn audit(
 /// The ID of what was made: the end of `Location`. A page's redirect may lead anywhere, also to an
 /// address with a secret in it; of those only what is an ID is taken.
 fn created(response: &ServiceResponse<impl MessageBody>) -> Option<String> {
+    if let Some(target) = response.response().extensions().get::<AuditedTarget>() {
+        return Some(target.0.clone());
+    }
     let location = response.headers().get(header::LOCATION)?.to_str().ok()?;
     let end = location.split('?').next()?.rsplit('/').next()?;
     (response.status() == StatusCode::CREATED || is_id(end)).then(|| end.to_owned())

@@ -1,10 +1,11 @@
 //! JSON request bodies, read strictly: what is not understood is refused, not ignored.
 
 use crate::application::budget::Reserved;
-use crate::application::error::{Error, Kind};
+use crate::application::error::{Error, FieldError, Kind};
 use crate::application::kept::store::SecretHash;
 use crate::application::kept::vault::sha256;
 use crate::application::people::caller::Caller;
+use crate::domain::Invalid;
 use crate::http::context::SeenCaller;
 use crate::http::fault;
 use crate::http::problem::Problem;
@@ -219,6 +220,17 @@ fn malformed(error: &serde_json::Error) -> Error {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Nothing {}
+
+/// Keeps the error of a field, so that all of a body's are reported together.
+pub fn read<T>(
+    errors: &mut Vec<FieldError>,
+    field: &'static str,
+    parsed: std::result::Result<T, Invalid>,
+) -> Option<T> {
+    parsed
+        .map_err(|invalid| errors.push(FieldError::new(field, invalid)))
+        .ok()
+}
 
 #[cfg(test)]
 mod tests {

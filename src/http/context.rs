@@ -35,6 +35,9 @@ impl SeenCaller {
 /// several things.
 pub struct AuditedAs(pub &'static str);
 
+/// Left in a response's extensions: the ID of what was made, where the response does not lead there.
+pub struct AuditedTarget(pub String);
+
 /// Left in a response's extensions: the request could have changed something and has not. Only what a
 /// page sends by itself says so; what a person does is written whatever came of it.
 pub struct NothingChanged;

@@ -87,6 +87,17 @@ impl Site {
         format!("{}{path}", self.public_url.as_str().trim_end_matches('/'))
     }
 
+    /// Whether browsers take a session's cookie in somebody's frame: over https, and from a loopback address.
+    pub fn takes_embedded_cookies(&self) -> bool {
+        let is_loopback = match self.public_url.host() {
+            Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(url::Host::Ipv4(address)) => address.is_loopback(),
+            Some(url::Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        };
+        self.is_https() || is_loopback
+    }
+
     pub fn is_https(&self) -> bool {
         self.public_url.scheme() == "https"
     }

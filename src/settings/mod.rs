@@ -52,7 +52,8 @@ pub struct Settings {
     pub public_url: Url,
     /// `None`: made on the first start.
     pub operator_token: Option<SecretString>,
-    /// What the CORS document allows and the check tries: the public URL's origin by default.
+    /// What the CORS document allows and the check tries, and where people may be sent back to: the public URL's
+    /// origin by default.
     pub allowed_origins: Vec<Origin>,
     /// The folders that the lifecycle rules empty.
     pub lifecycle_folders: LifecycleFolders,

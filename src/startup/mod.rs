@@ -208,6 +208,13 @@ async fn build_on(
         );
     }
 
+    if !settings.frame_ancestors.is_empty() && !services.site.takes_embedded_cookies() {
+        tracing::warn!(
+            public_url = %settings.public_url,
+            "SALLYPORT_FRAME_ANCESTORS is set, and SALLYPORT_PUBLIC_URL is http on a host that is not this machine: browsers keep no session of a page in a frame there. Use https"
+        );
+    }
+
     let shutdown = CancellationToken::new();
     let contact = FirstContact {
         store,
@@ -418,6 +425,7 @@ fn people(
             link_lifetime: settings.sign_in_link_ttl,
             idle: settings.session_idle,
             absolute: settings.session_max,
+            return_origins: settings.allowed_origins.clone(),
         },
         audit_log: AuditLog {
             store: store.clone(),

@@ -9,8 +9,10 @@ use crate::application::people::authenticate::new_token;
 use crate::application::people::caller::{Admin, Credential, Member};
 use crate::application::people::workspaces::Workspaces;
 use crate::domain::Invalid;
-use crate::domain::ids::{SessionId, SignInLinkId, WorkspaceId};
-use crate::domain::people::sign_in::{Purpose, ReturnUrl, Session, SignInLink};
+use crate::domain::ids::{SessionId, SetupId, SignInLinkId, StorageRef, WorkspaceId};
+use crate::domain::origin::Origin;
+use crate::domain::people::sign_in::{Arrival, ReturnUrl, Session, SignInLink, WayBack};
+use crate::domain::people::subject::Subject;
 use crate::domain::people::workspace::Role;
 use secrecy::SecretString;
 use std::sync::Arc;
@@ -29,13 +31,28 @@ pub struct SignIns {
     pub idle: Duration,
     /// A session ends after so long, used or not.
     pub absolute: Duration,
+    /// The origins that people may be sent back to.
+    pub return_origins: Vec<Origin>,
 }
 
 /// What a sign-in link shall be for.
 pub struct NewLink {
     pub role: Role,
-    pub purpose: Purpose,
-    pub return_url: Option<ReturnUrl>,
+    pub arrival: Arrival,
+    pub way_back: WayBack,
+    pub subject: Option<Subject>,
+}
+
+/// What came of opening a link.
+pub enum Arrived {
+    /// A new session, with its secret.
+    Began {
+        session: Session,
+        arrival: Arrival,
+        secret: SecretString,
+    },
+    /// The link was opened again in the session that it had begun.
+    Again(Arrival),
 }
 
 /// A new link and its secret, which is given out once.
@@ -49,16 +66,36 @@ impl SignIns {
         new: NewLink,
         keep: Keep<'_, CreatedLink>,
     ) -> Result<CreatedLink> {
-        if new.purpose == Purpose::AddStorage && new.role != Role::Admin {
-            return Err(Error::invalid(vec![FieldError::new(
+        let mut errors = Vec::new();
+        let needs_admin = match new.arrival {
+            Arrival::AddStorage | Arrival::Setup(_) => true,
+            Arrival::Settings | Arrival::Projects | Arrival::Storage(_) | Arrival::Files(_) => {
+                false
+            }
+        };
+        if needs_admin && new.role != Role::Admin {
+            errors.push(FieldError::new(
                 "purpose",
                 Invalid::new(
                     "admin_required",
                     "Only an admin adds storages: use the role `admin`, or another purpose.",
                 ),
-            )]));
+            ));
+        }
+        let urls = [
+            ("return_url", &new.way_back.return_url),
+            ("refresh_url", &new.way_back.refresh_url),
+        ];
+        for (field, url) in urls {
+            if let Some(url) = url.as_ref().filter(|url| !url.is_at(&self.return_origins)) {
+                errors.push(FieldError::new(field, self.origin_not_allowed(url)));
+            }
+        }
+        if !errors.is_empty() {
+            return Err(Error::invalid(errors));
         }
         self.workspaces.get(workspace).await?;
+        self.is_there(workspace, &new.arrival).await?;
         let now = self.clock.now();
         self.store
             .prune_sign_ins(now - Duration::from_secs(24 * 3600))
@@ -68,8 +105,9 @@ impl SignIns {
             id: SignInLinkId::generate(),
             workspace: workspace.clone(),
             role: new.role,
-            purpose: new.purpose,
-            return_url: new.return_url,
+            arrival: new.arrival,
+            way_back: new.way_back,
+            subject: new.subject,
             created_at: now,
             expires_at: now + self.link_lifetime,
         };
@@ -87,21 +125,58 @@ impl SignIns {
         }
     }
 
-    /// Uses a link up, and begins a session. When that fails, the link still works.
-    pub async fn sign_in(&self, secret: &str) -> Result<(Session, Purpose, SecretString)> {
+    /// Refuses what the workspace does not have.
+    async fn is_there(&self, workspace: &WorkspaceId, arrival: &Arrival) -> Result<()> {
+        let missing = match arrival {
+            Arrival::Setup(setup) => match self.store.setup(workspace, setup).await? {
+                Some(_) => return Ok(()),
+                None => ("setup_id", "The workspace has no such storage setup."),
+            },
+            Arrival::Storage(StorageRef::Own(id)) | Arrival::Files(StorageRef::Own(id)) => {
+                match self.store.storage(workspace, id).await? {
+                    Some(_) => return Ok(()),
+                    None => ("storage_id", "The workspace has no such storage."),
+                }
+            }
+            Arrival::Storage(StorageRef::BuiltIn)
+            | Arrival::Files(StorageRef::BuiltIn)
+            | Arrival::Settings
+            | Arrival::AddStorage
+            | Arrival::Projects => return Ok(()),
+        };
+        let (field, detail) = missing;
+        let invalid = Invalid::new("unknown_target", detail);
+        Err(Error::invalid(vec![FieldError::new(field, invalid)]))
+    }
+
+    fn origin_not_allowed(&self, url: &ReturnUrl) -> Invalid {
+        Invalid::new(
+            "origin_not_allowed",
+            format!(
+                "People are not sent to {}. The operator allows origins with SALLYPORT_ALLOWED_ORIGINS.",
+                url.origin()
+            ),
+        )
+    }
+
+    /// Opens a link. The first time it is used up and begins a session; when that fails, the link still
+    /// works. Again, in the session with the secret `own`, it leads to the same place.
+    pub async fn sign_in(&self, secret: &str, own: Option<&str>) -> Result<Arrived> {
         let now = self.clock.now();
         let link_hash = sha256(secret.as_bytes());
-        let link = self
-            .store
-            .sign_in_link_by_hash(&link_hash, now)
-            .await?
-            .ok_or_else(unusable_link)?;
+        let Some(link) = self.store.sign_in_link_by_hash(&link_hash).await? else {
+            return self.arrive_again(&link_hash, own).await;
+        };
+        if now >= link.expires_at {
+            return Err(unusable_link(&link.way_back));
+        }
         let (secret, hash) = new_token()?;
         let session = Session {
             id: SessionId::generate(),
             workspace: link.workspace,
             role: link.role,
-            return_url: link.return_url,
+            way_back: link.way_back,
+            subject: link.subject,
             created_at: now,
             seen_at: now,
             expires_at: now + self.absolute,
@@ -111,10 +186,34 @@ impl SignIns {
             .begin_session(&link_hash, &session, &hash)
             .await?
         {
-            true => Ok((session, link.purpose, secret)),
-            // Somebody was faster.
-            false => Err(unusable_link()),
+            true => Ok(Arrived::Began {
+                session,
+                arrival: link.arrival,
+                secret,
+            }),
+            // Somebody was faster: perhaps the same browser, by a second click.
+            false => self.arrive_again(&link_hash, own).await,
         }
+    }
+
+    async fn arrive_again(&self, link: &SecretHash, own: Option<&str>) -> Result<Arrived> {
+        let Some(used) = self.store.used_sign_in_link(link).await? else {
+            return Err(unusable_link(&WayBack::default()));
+        };
+        let own = match own {
+            Some(secret) => self.session(secret).await?,
+            None => None,
+        };
+        match own.is_some_and(|session| session.id == used.session) {
+            true => Ok(Arrived::Again(used.arrival)),
+            false => Err(unusable_link(&used.way_back)),
+        }
+    }
+
+    /// Writes down the setup that a link for adding a storage has opened, so that the link leads there again.
+    pub async fn opened_setup(&self, secret: &str, setup: &SetupId) -> Result<()> {
+        let link = sha256(secret.as_bytes());
+        Ok(self.store.link_opened_setup(&link, setup).await?)
     }
 
     /// The session with this secret, unless it has ended.
@@ -162,13 +261,18 @@ impl SignIns {
     }
 }
 
-fn unusable_link() -> Error {
-    Error::new(
+/// The member `return_url` says where another link can be had.
+fn unusable_link(way_back: &WayBack) -> Error {
+    let error = Error::new(
         Kind::Unauthenticated,
         "sign_in_link_unusable",
         "This sign-in link has been used, or its time is up.",
     )
-    .remedy("Go back to where you came from and open Sallyport from there again.")
+    .remedy("Go back to where you came from and open Sallyport from there again.");
+    match way_back.elsewhere() {
+        Some(url) => error.member("return_url", url.as_str()),
+        None => error,
+    }
 }
 
 impl From<&Session> for Member {

@@ -62,6 +62,8 @@ pub struct SetupView {
     pub overlaps: Vec<Overlap>,
     /// Whether the last check is young enough to make a storage by, if it passed.
     pub check_is_fresh: bool,
+    /// What a completed setup has become; `None` after the storage was deleted, too.
+    pub storage: Option<StorageId>,
 }
 
 /// Which role it is, and where it is made, as whoever administers AWS enters it.
@@ -141,6 +143,7 @@ impl Setups {
             principal,
             last_check: None,
             check_is_fresh: false,
+            storage: None,
         };
         match self.store_new(&view, &keep).await {
             Ok(()) => {
@@ -619,6 +622,14 @@ impl Setups {
                 .is_some_and(|check| self.is_fresh(check)),
             last_check,
             wait: self.store.role_wait(&setup.workspace, &setup.id).await?,
+            storage: match setup.status {
+                SetupStatus::Completed => {
+                    self.store
+                        .storage_of_setup(&setup.workspace, &setup.id)
+                        .await?
+                }
+                SetupStatus::Open | SetupStatus::Closed | SetupStatus::Expired => None,
+            },
             overlaps: match setup.status {
                 SetupStatus::Open => self.overlaps(&setup).await?,
                 SetupStatus::Completed | SetupStatus::Closed | SetupStatus::Expired => Vec::new(),

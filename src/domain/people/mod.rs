@@ -1,5 +1,7 @@
 //! Who calls, and what is written down of it.
 
 pub mod audit;
+pub mod metadata;
 pub mod sign_in;
+pub mod subject;
 pub mod workspace;

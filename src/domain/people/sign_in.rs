@@ -1,9 +1,13 @@
 //! How people come to the pages: sign-in links, sessions, and the link for the AWS administrator.
 
 use crate::domain::Invalid;
-use crate::domain::ids::{InstructionLinkId, SessionId, SetupId, SignInLinkId, WorkspaceId};
+use crate::domain::ids::{
+    InstructionLinkId, SessionId, SetupId, SignInLinkId, StorageId, StorageRef, WorkspaceId,
+};
 use crate::domain::invalid::shown;
+use crate::domain::origin::Origin;
 use crate::domain::people::audit::Actor;
+use crate::domain::people::subject::Subject;
 use crate::domain::people::workspace::Role;
 use time::OffsetDateTime;
 use url::Url;
@@ -14,18 +18,33 @@ pub struct SignInLink {
     pub id: SignInLinkId,
     pub workspace: WorkspaceId,
     pub role: Role,
-    pub purpose: Purpose,
-    pub return_url: Option<ReturnUrl>,
+    pub arrival: Arrival,
+    pub way_back: WayBack,
+    pub subject: Option<Subject>,
     pub created_at: OffsetDateTime,
     pub expires_at: OffsetDateTime,
 }
 
-/// What somebody is sent to the pages for, and so where they arrive.
+/// A link that has begun a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsedLink {
+    pub session: SessionId,
+    pub arrival: Arrival,
+    pub way_back: WayBack,
+}
+
+/// What somebody is sent to the pages for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     Settings,
     AddStorage,
     Projects,
+    /// A setup that the product opened.
+    Setup,
+    /// A storage's page.
+    Storage,
+    /// A storage's files.
+    Files,
 }
 
 impl Purpose {
@@ -34,10 +53,13 @@ impl Purpose {
             "settings" => Ok(Self::Settings),
             "add_storage" => Ok(Self::AddStorage),
             "projects" => Ok(Self::Projects),
+            "setup" => Ok(Self::Setup),
+            "storage" => Ok(Self::Storage),
+            "files" => Ok(Self::Files),
             other => Err(Invalid::new(
                 "unknown_purpose",
                 format!(
-                    "`{}` is not a purpose: use `settings`, `add_storage` or `projects`.",
+                    "`{}` is not a purpose: use `settings`, `add_storage`, `projects`, `setup`, `storage` or `files`.",
                     shown(other)
                 ),
             )),
@@ -49,7 +71,82 @@ impl Purpose {
             Self::Settings => "settings",
             Self::AddStorage => "add_storage",
             Self::Projects => "projects",
+            Self::Setup => "setup",
+            Self::Storage => "storage",
+            Self::Files => "files",
         }
+    }
+}
+
+/// Where somebody arrives: a purpose with what it is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Arrival {
+    Settings,
+    AddStorage,
+    Projects,
+    Setup(SetupId),
+    Storage(StorageRef),
+    Files(StorageRef),
+}
+
+impl Arrival {
+    pub fn purpose(&self) -> Purpose {
+        match self {
+            Self::Settings => Purpose::Settings,
+            Self::AddStorage => Purpose::AddStorage,
+            Self::Projects => Purpose::Projects,
+            Self::Setup(_) => Purpose::Setup,
+            Self::Storage(_) => Purpose::Storage,
+            Self::Files(_) => Purpose::Files,
+        }
+    }
+
+    /// From what is stored. `AddStorage` with the setup that was opened is an arrival at that setup.
+    pub fn of(purpose: Purpose, target: Option<&str>) -> Result<Self, Invalid> {
+        let named = |target: Option<&str>| {
+            target.map(str::to_owned).ok_or_else(|| {
+                Invalid::new(
+                    "missing_target",
+                    format!("The purpose `{}` needs an ID.", purpose.as_str()),
+                )
+            })
+        };
+        Ok(match (purpose, target) {
+            (Purpose::Settings, _) => Self::Settings,
+            (Purpose::Projects, _) => Self::Projects,
+            (Purpose::AddStorage, None) => Self::AddStorage,
+            (Purpose::AddStorage, Some(setup)) => Self::Setup(SetupId::parse(setup)?),
+            (Purpose::Setup, target) => Self::Setup(SetupId::parse(&named(target)?)?),
+            (Purpose::Storage, target) => Self::Storage(StorageRef::parse(&named(target)?)?),
+            (Purpose::Files, target) => Self::Files(StorageRef::parse(&named(target)?)?),
+        })
+    }
+
+    /// The ID of what it is about.
+    pub fn target(&self) -> Option<&str> {
+        match self {
+            Self::Settings | Self::AddStorage | Self::Projects => None,
+            Self::Setup(setup) => Some(setup.as_str()),
+            Self::Storage(storage) | Self::Files(storage) => Some(storage.as_str()),
+        }
+    }
+}
+
+/// How people come back to the product, and whether its page is around ours.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WayBack {
+    /// Where the dialog sends the browser when it ends.
+    pub return_url: Option<ReturnUrl>,
+    /// Where a used or expired link is replaced by a new one.
+    pub refresh_url: Option<ReturnUrl>,
+    /// Whether the pages are shown in a frame of the product's.
+    pub embed: bool,
+}
+
+impl WayBack {
+    /// Where to send whoever cannot go on here.
+    pub fn elsewhere(&self) -> Option<&ReturnUrl> {
+        self.refresh_url.as_ref().or(self.return_url.as_ref())
     }
 }
 
@@ -79,6 +176,54 @@ impl ReturnUrl {
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }
+
+    /// Whether the address is at one of these origins.
+    pub fn is_at(&self, origins: &[Origin]) -> bool {
+        let own = self.origin();
+        origins.iter().any(|origin| *origin == own)
+    }
+
+    /// The origin of the page there.
+    pub fn origin(&self) -> Origin {
+        Origin::of(&self.0)
+    }
+
+    /// The address that says what came of the dialog: `status`, `setup_id`, `storage_id` after the
+    /// product's own query.
+    pub fn with(&self, end: &DialogEnd) -> String {
+        let mut url = self.0.clone();
+        {
+            let mut query = url.query_pairs_mut();
+            query.append_pair("status", end.status());
+            query.append_pair("setup_id", end.setup().as_str());
+            if let DialogEnd::Completed { storage, .. } = end {
+                query.append_pair("storage_id", storage.as_str());
+            }
+        }
+        url.into()
+    }
+}
+
+/// What came of the dialog that adds a storage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DialogEnd {
+    Completed { setup: SetupId, storage: StorageId },
+    Closed { setup: SetupId },
+}
+
+impl DialogEnd {
+    pub fn status(&self) -> &'static str {
+        match self {
+            Self::Completed { .. } => "completed",
+            Self::Closed { .. } => "closed",
+        }
+    }
+
+    pub fn setup(&self) -> &SetupId {
+        match self {
+            Self::Completed { setup, .. } | Self::Closed { setup } => setup,
+        }
+    }
 }
 
 /// Somebody signed in to the pages.
@@ -87,7 +232,8 @@ pub struct Session {
     pub id: SessionId,
     pub workspace: WorkspaceId,
     pub role: Role,
-    pub return_url: Option<ReturnUrl>,
+    pub way_back: WayBack,
+    pub subject: Option<Subject>,
     pub created_at: OffsetDateTime,
     /// When it was last used, to the minute.
     pub seen_at: OffsetDateTime,
@@ -126,6 +272,50 @@ mod tests {
             "//a",
         ] {
             assert!(ReturnUrl::parse(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_product_s_own_query_stays_and_the_end_of_the_dialog_is_added() {
+        let url = ReturnUrl::parse("https://app.example.com/back?tenant=a%26b#here").unwrap();
+        let setup = SetupId::generate();
+        let storage = StorageId::generate();
+        let closed = DialogEnd::Closed {
+            setup: setup.clone(),
+        };
+        assert_eq!(
+            url.with(&closed),
+            format!(
+                "https://app.example.com/back?tenant=a%26b&status=closed&setup_id={setup}#here"
+            )
+        );
+        let completed = DialogEnd::Completed {
+            setup: setup.clone(),
+            storage: storage.clone(),
+        };
+        assert_eq!(
+            url.with(&completed),
+            format!(
+                "https://app.example.com/back?tenant=a%26b&status=completed&setup_id={setup}&storage_id={storage}#here"
+            )
+        );
+    }
+
+    #[test]
+    fn an_address_is_at_an_allowed_origin_by_scheme_host_and_port() {
+        let origins = ["https://app.example.com", "http://localhost:3000"]
+            .map(|origin| Origin::parse(origin).unwrap());
+        let is_at = |url: &str| ReturnUrl::parse(url).unwrap().is_at(&origins);
+        assert!(is_at("https://app.example.com/a") && is_at("https://app.example.com:443/a"));
+        assert!(is_at("http://localhost:3000/"));
+        for url in [
+            "http://app.example.com/",
+            "https://app.example.com:8443/",
+            "https://app.example.com.evil.example/",
+            "https://evil.example/?https://app.example.com",
+            "http://localhost/",
+        ] {
+            assert!(!is_at(url), "{url}");
         }
     }
 }

@@ -4,6 +4,7 @@ use crate::domain::Invalid;
 use crate::domain::ids::{StorageRef, TokenId, WorkspaceId};
 use crate::domain::invalid::shown;
 use crate::domain::names::Name;
+use crate::domain::people::metadata::Metadata;
 use time::OffsetDateTime;
 
 /// A tenant. Nothing of it is visible to another one.
@@ -11,9 +12,36 @@ use time::OffsetDateTime;
 pub struct Workspace {
     pub id: WorkspaceId,
     pub name: Name,
+    /// The product's own ID of the workspace. No two workspaces have the same.
+    pub external_id: Option<WorkspaceExternalId>,
+    pub metadata: Metadata,
     /// The storage that a request without one means.
     pub default_storage: StorageRef,
     pub created_at: OffsetDateTime,
+}
+
+/// The ID that the product knows a workspace by: 1 to 128 visible ASCII characters.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct WorkspaceExternalId(String);
+
+impl WorkspaceExternalId {
+    pub fn parse(value: &str) -> Result<Self, Invalid> {
+        match (1..=128).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_graphic())
+        {
+            true => Ok(Self(value.to_owned())),
+            false => Err(Invalid::new(
+                "invalid_external_id",
+                format!(
+                    "`{}` is not an ID of a workspace: use 1 to 128 letters, digits and signs of ASCII, without spaces.",
+                    shown(value)
+                ),
+            )),
+        }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// What a token lets its holder do.

@@ -110,7 +110,8 @@ pub async fn check(page: &Page) {
     if page.eval(begins).await != true {
         press_check(page).await;
     }
-    page.find("#verdict[data-ended]").await;
+    // The service goes on for half a minute where permissions may still spread.
+    page.find_within("#verdict[data-ended]", 60).await;
 }
 
 /// Waits for a step of the check to be in this state: `good`, `bad`, `warn` or `none`.

@@ -4,6 +4,7 @@ use crate::application::kept::store::{Store, StoreError, Window, WorkspaceStore}
 use crate::database::{Database, DatabaseTls, DatabaseUrl};
 use crate::domain::ids::{StorageRef, WorkspaceId};
 use crate::domain::names::Name;
+use crate::domain::people::metadata::Metadata;
 use crate::domain::people::workspace::Workspace;
 use crate::it::support::database::{TestDb, drop_postgres};
 use crate::it::support::database_line::{Line, Proxy};
@@ -18,6 +19,8 @@ fn sample() -> Workspace {
     Workspace {
         id: WorkspaceId::generate(),
         name: Name::parse("here").unwrap(),
+        external_id: None,
+        metadata: Metadata::default(),
         default_storage: StorageRef::BuiltIn,
         created_at: time::OffsetDateTime::UNIX_EPOCH,
     }

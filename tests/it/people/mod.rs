@@ -1,5 +1,6 @@
 //! Workspaces, tokens, and the audit log.
 
+mod arrivals;
 mod audit_of_files;
 mod audit_of_pages;
 mod pages;

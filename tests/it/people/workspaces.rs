@@ -334,3 +334,62 @@ async fn the_audit_log_outlives_its_workspace() {
     assert_eq!(last["workspace_id"], workspace.id);
     assert_eq!(log["audit_events"].as_array().unwrap().len(), 4);
 }
+
+#[tokio::test]
+async fn the_product_finds_a_workspace_by_its_own_id_and_notes_things_with_it() {
+    let app = TestApp::spawn().await;
+    let new = json!({"name": "Acme", "external_id": "tenant-7", "metadata": {"plan": "pro"}});
+    let made = app.post("/v1/workspaces", OPERATOR, &new).await.expect(201);
+    assert_eq!(made["external_id"], "tenant-7");
+    assert_eq!(made["metadata"], json!({"plan": "pro"}));
+    let id = made["id"].as_str().unwrap();
+    let taken = app.post("/v1/workspaces", OPERATOR, &new).await.expect(409);
+    assert_eq!(taken["code"], "external_id_taken");
+
+    let found = app
+        .get("/v1/workspaces?external_id=tenant-7", OPERATOR)
+        .await
+        .expect(200);
+    assert_eq!(found["workspaces"].as_array().unwrap().len(), 1);
+    assert_eq!(found["workspaces"][0]["id"], id);
+    let none = app
+        .get("/v1/workspaces?external_id=tenant-8", OPERATOR)
+        .await
+        .expect(200);
+    assert_eq!(none["workspaces"], json!([]));
+
+    // What is left out stays; two without an external ID do not collide.
+    let path = format!("/v1/workspaces/{id}");
+    let change = json!({"external_id": null, "metadata": {"seats": "3"}});
+    let changed = app.patch(&path, OPERATOR, &change).await.expect(200);
+    assert_eq!(changed["name"], "Acme");
+    assert_eq!(changed["external_id"], json!(null));
+    assert_eq!(changed["metadata"], json!({"seats": "3"}));
+    let other = app.post("/v1/workspaces", OPERATOR, &new).await.expect(201);
+    let back = json!({"external_id": "tenant-7"});
+    let taken = app.patch(&path, OPERATOR, &back).await.expect(409);
+    assert_eq!(taken["code"], "external_id_taken");
+    let renamed = app
+        .patch(&path, OPERATOR, &json!({"name": "Acme II"}))
+        .await
+        .expect(200);
+    assert_eq!(renamed["name"], "Acme II");
+    assert_eq!(renamed["metadata"], json!({"seats": "3"}));
+    let kept = app.get(&path, OPERATOR).await.expect(200);
+    assert_eq!(kept, renamed);
+    assert_ne!(other["id"], id);
+
+    let many: serde_json::Map<_, _> = (0..21).map(|n| (n.to_string(), json!(""))).collect();
+    for (body, field) in [
+        (json!({"external_id": "a b"}), "external_id"),
+        (json!({"metadata": many}), "metadata"),
+        (json!({"metadata": {"": "x"}}), "metadata"),
+        (json!({"name": ""}), "name"),
+        (json!({"metadata": {"a": 1}}), "metadata.a"),
+    ] {
+        let refused = app.patch(&path, OPERATOR, &body).await.expect(422);
+        assert_eq!(refused["errors"][0]["field"], field, "{refused}");
+    }
+    let absent = "/v1/workspaces/wrk_019a1f0e7c1b7d439a520c8c2f6f6b1e";
+    app.patch(absent, OPERATOR, &back).await.expect(404);
+}

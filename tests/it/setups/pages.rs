@@ -34,7 +34,7 @@ impl<'a> Browser<'a> {
         Self::signed_in_with(app, workspace, json!({"role": role, "purpose": "settings"})).await
     }
 
-    async fn signed_in_with(
+    pub async fn signed_in_with(
         app: &'a TestApp,
         workspace: &TestWorkspace,
         link: serde_json::Value,
@@ -48,6 +48,18 @@ impl<'a> Browser<'a> {
         let cookie = answer.headers[SET_COOKIE].to_str().unwrap();
         browser.cookie = cookie.split(';').next().unwrap().to_owned();
         browser
+    }
+
+    /// The cookie that an answer brings.
+    pub fn keep_cookie(&mut self, answer: &Answer) {
+        let cookie = answer.headers[SET_COOKIE].to_str().unwrap();
+        self.cookie = cookie.split(';').next().unwrap().to_owned();
+    }
+
+    /// What a browser sends for a page that it thinks it will need.
+    pub async fn look_ahead(&self, path: &str) -> Answer {
+        let request = self.request(Method::GET, path);
+        Answer::of(request.header("sec-purpose", "prefetch")).await
     }
 
     fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
@@ -651,20 +663,47 @@ async fn the_browser_s_own_step_needs_a_passed_check() {
 }
 
 #[tokio::test]
-async fn whoever_came_from_the_product_is_shown_the_way_back() {
+async fn the_end_of_the_dialog_leads_back_to_the_product() {
     let app = TestApp::spawn_on_emulator().await;
     let workspace = app.workspace().await;
     let link = json!({
-        "role": "admin", "purpose": "add_storage", "return_url": "https://app.example.com/back",
+        "role": "admin", "purpose": "add_storage", "return_url": "https://app.example.com/back?tenant=7",
     });
     let admin = Browser::signed_in_with(&app, &workspace, link).await;
     let (setup, _customer, _bucket) = applied(&admin, "read").await;
     admin.post(&format!("{setup}/check"), &[]).await;
     let added = admin.post(&format!("{setup}/complete"), &[]).await;
-    assert_eq!(location(&added), setup);
-    shows(
-        &admin.get(&setup).await,
-        200,
-        "https://app.example.com/back",
+    let id = setup.rsplit('/').next().unwrap();
+    let kept = app
+        .get(&format!("/v1/storage-setups/{id}"), &workspace.admin)
+        .await
+        .expect(200);
+    let storage = kept["storage_id"].as_str().unwrap();
+    let back = format!(
+        "https://app.example.com/back?tenant=7&status=completed&setup_id={id}&storage_id={storage}"
     );
+    assert_eq!(location(&added), back);
+    // Whoever opens the setup once more finds the same way.
+    let page = admin.get(&setup).await;
+    shows(&page, 200, &back.replace('&', "&#38;"));
+    let log = app.get("/v1/audit-log", &workspace.admin).await.expect(200);
+    let entries = log["entries"].as_array().unwrap();
+    let done: Vec<_> = entries
+        .iter()
+        .filter(|entry| entry["action"] == "complete_storage_setup")
+        .collect();
+    assert_eq!(done.len(), 1, "{log}");
+    assert_eq!(done[0]["target"], storage, "{log}");
+
+    let setup = admin.open_setup().await;
+    let id = setup.rsplit('/').next().unwrap();
+    let asked = admin.get(&format!("{setup}/close")).await;
+    let policy = asked.headers["content-security-policy"].to_str().unwrap();
+    assert!(
+        policy.contains("form-action 'self' https://app.example.com;"),
+        "{policy}"
+    );
+    let closed = admin.post(&format!("{setup}/close"), &[]).await;
+    let back = format!("https://app.example.com/back?tenant=7&status=closed&setup_id={id}");
+    assert_eq!(location(&closed), back);
 }

@@ -4,8 +4,8 @@ use crate::application::kept::store::error::StoreResult;
 use crate::application::kept::store::idempotency::KeptAnswer;
 use crate::application::kept::store::values::{SecretHash, Window};
 use crate::domain::ids::{InstructionLinkId, SessionId, SetupId, StorageRef, TokenId, WorkspaceId};
-use crate::domain::people::sign_in::{InstructionLink, Session, SignInLink};
-use crate::domain::people::workspace::{ApiToken, Workspace};
+use crate::domain::people::sign_in::{InstructionLink, Session, SignInLink, UsedLink};
+use crate::domain::people::workspace::{ApiToken, Workspace, WorkspaceExternalId};
 use async_trait::async_trait;
 use std::collections::HashMap;
 use time::OffsetDateTime;
@@ -24,12 +24,20 @@ pub struct WorkspaceContents {
 
 #[async_trait]
 pub trait WorkspaceStore: Send + Sync {
+    /// `Conflict` when another workspace has the external ID.
     async fn create_workspace(
         &self,
         workspace: &Workspace,
         answer: Option<&KeptAnswer>,
     ) -> StoreResult<()>;
     async fn workspace(&self, id: &WorkspaceId) -> StoreResult<Option<Workspace>>;
+    async fn workspace_by_external_id(
+        &self,
+        id: &WorkspaceExternalId,
+    ) -> StoreResult<Option<Workspace>>;
+    /// Replaces the name, the external ID and the metadata. False when there is none; `Conflict` when another
+    /// workspace has the external ID.
+    async fn change_workspace(&self, workspace: &Workspace) -> StoreResult<bool>;
     async fn list_workspaces(&self, window: &Window) -> StoreResult<Vec<Workspace>>;
     /// Deletes the workspace and all that belongs to it, except its audit log and the record of the
     /// external IDs it used. False when there is none.
@@ -76,12 +84,12 @@ pub trait SignInStore: Send + Sync {
         hash: &SecretHash,
         answer: Option<&KeptAnswer>,
     ) -> StoreResult<()>;
-    /// The link with this hash, if it was not used and has not expired at `now`.
-    async fn sign_in_link_by_hash(
-        &self,
-        hash: &SecretHash,
-        now: OffsetDateTime,
-    ) -> StoreResult<Option<SignInLink>>;
+    /// The link with this hash, expired or not, if it was not used.
+    async fn sign_in_link_by_hash(&self, hash: &SecretHash) -> StoreResult<Option<SignInLink>>;
+    /// The link with this hash, if it was used.
+    async fn used_sign_in_link(&self, hash: &SecretHash) -> StoreResult<Option<UsedLink>>;
+    /// Writes down the setup that a used link has opened.
+    async fn link_opened_setup(&self, hash: &SecretHash, setup: &SetupId) -> StoreResult<()>;
     /// In one transaction: uses the link up and begins the session. False, and nothing is done, when the
     /// link is gone: nobody uses it twice.
     async fn begin_session(

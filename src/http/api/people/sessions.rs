@@ -36,9 +36,21 @@ struct SessionBody {
     /// When it was last used, to the minute.
     #[serde(with = "time::serde::rfc3339")]
     seen_at: OffsetDateTime,
+    /// The person of the product's that the sign-in link was for.
+    subject: Option<SubjectBody>,
     /// When it ends if nothing more is done in it. In the past: it has ended.
     #[serde(with = "time::serde::rfc3339")]
     expires_at: OffsetDateTime,
+}
+
+/// A person of the product's.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Subject)]
+struct SubjectBody {
+    /// The product's own ID of the person.
+    #[schema(example = "user-4711")]
+    id: String,
+    name: Option<String>,
 }
 
 /// A page of sessions, in the order of their beginning.
@@ -55,6 +67,10 @@ impl SessionBody {
         Self {
             id: session.id.to_string(),
             role: session.role.as_str(),
+            subject: session.subject.as_ref().map(|subject| SubjectBody {
+                id: subject.id.as_str().to_owned(),
+                name: subject.name.as_ref().map(ToString::to_string),
+            }),
             created_at: session.created_at,
             seen_at: session.seen_at,
             expires_at: services.people.sign_ins.idle_end(session),

@@ -3,10 +3,13 @@
 use crate::application::closed_sets;
 use crate::application::error::{Error, FieldError, Result};
 use crate::application::people::sign_in::{CreatedLink, NewLink};
-use crate::domain::ids::WorkspaceId;
-use crate::domain::people::sign_in::{Purpose, ReturnUrl};
+use crate::domain::Invalid;
+use crate::domain::ids::{SetupId, StorageRef, WorkspaceId};
+use crate::domain::names::Name;
+use crate::domain::people::sign_in::{Arrival, Purpose, ReturnUrl, WayBack};
+use crate::domain::people::subject::{Subject, SubjectId};
 use crate::domain::people::workspace::Role;
-use crate::http::body::Body;
+use crate::http::body::{Body, read};
 use crate::http::caller::{AdminCaller, OperatorCaller};
 use crate::http::declare::changes;
 use crate::http::idempotency::{Idempotent, MadeAnswer};
@@ -35,9 +38,36 @@ struct NewSignInLink {
     role: String,
     #[schema(value_type = closed_sets::LinkPurpose)]
     purpose: String,
-    /// Where the product wants people back.
+    /// With the purpose `setup`: the storage setup to go on with.
+    #[schema(example = "set_019a1f0e7c1b7d439a520c8c2f6f6b1e")]
+    setup_id: Option<String>,
+    /// With the purposes `storage` and `files`: the storage, or `built-in`.
+    #[schema(example = "sto_019a1f0e7c1b7d439a520c8c2f6f6b1e")]
+    storage_id: Option<String>,
+    /// Where the browser goes when the dialog ends, with `status`, `setup_id` and `storage_id` added to the
+    /// query. At an allowed origin.
     #[schema(example = "https://app.example.com/settings")]
     return_url: Option<String>,
+    /// Where a used or expired link sends people for another one. At an allowed origin.
+    #[schema(example = "https://app.example.com/sallyport/link")]
+    refresh_url: Option<String>,
+    /// The pages are shown in a frame of the product's: without navigation and *Sign out*, with messages to the
+    /// page around them.
+    #[serde(default)]
+    embed: bool,
+    subject: Option<SubjectInput>,
+}
+
+/// The person of the product's that the link is for. It is shown among the sessions and in the audit log.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewSubject)]
+#[serde(deny_unknown_fields)]
+struct SubjectInput {
+    /// The product's own ID of the person: 1 to 128 visible ASCII characters.
+    #[schema(example = "user-4711")]
+    id: String,
+    #[schema(example = "Ada")]
+    name: Option<String>,
 }
 
 /// A sign-in link. It works once.
@@ -54,21 +84,68 @@ struct SignInLinkBody {
 impl NewSignInLink {
     fn parse(self) -> Result<NewLink> {
         let mut errors = Vec::new();
-        let role = Role::parse(&self.role).map_err(|e| errors.push(FieldError::new("role", e)));
-        let purpose =
-            Purpose::parse(&self.purpose).map_err(|e| errors.push(FieldError::new("purpose", e)));
-        let return_url = self
-            .return_url
-            .map(|url| ReturnUrl::parse(&url))
-            .transpose()
-            .map_err(|e| errors.push(FieldError::new("return_url", e)));
-        match (role, purpose, return_url) {
-            (Ok(role), Ok(purpose), Ok(return_url)) => Ok(NewLink {
+        let role = read(&mut errors, "role", Role::parse(&self.role));
+        let arrival = self.arrival(&mut errors);
+        let mut url = |field, url: Option<&String>| {
+            url.and_then(|url| read(&mut errors, field, ReturnUrl::parse(url)))
+        };
+        let way_back = WayBack {
+            return_url: url("return_url", self.return_url.as_ref()),
+            refresh_url: url("refresh_url", self.refresh_url.as_ref()),
+            embed: self.embed,
+        };
+        let subject = self.subject.as_ref().and_then(|subject| {
+            let id = read(&mut errors, "subject.id", SubjectId::parse(&subject.id));
+            let name = match &subject.name {
+                Some(name) => Some(read(&mut errors, "subject.name", Name::parse(name))?),
+                None => None,
+            };
+            Some(Subject { id: id?, name })
+        });
+        match (role, arrival) {
+            (Some(role), Some(arrival)) if errors.is_empty() => Ok(NewLink {
                 role,
-                purpose,
-                return_url,
+                arrival,
+                way_back,
+                subject,
             }),
             _ => Err(Error::invalid(errors)),
+        }
+    }
+
+    /// The purpose with its ID. An ID that the purpose does not use is refused, so that nobody believes it was.
+    fn arrival(&self, errors: &mut Vec<FieldError>) -> Option<Arrival> {
+        let purpose = read(errors, "purpose", Purpose::parse(&self.purpose));
+        let setup = self.setup_id.as_deref();
+        let setup = setup.and_then(|id| read(errors, "setup_id", SetupId::parse(id)));
+        let storage = self.storage_id.as_deref();
+        let storage = storage.and_then(|id| read(errors, "storage_id", StorageRef::parse(id)));
+        let purpose = purpose?;
+        let (takes_setup, takes_storage) = match purpose {
+            Purpose::Setup => (true, false),
+            Purpose::Storage | Purpose::Files => (false, true),
+            Purpose::Settings | Purpose::AddStorage | Purpose::Projects => (false, false),
+        };
+        let given = [
+            ("setup_id", takes_setup, self.setup_id.is_some()),
+            ("storage_id", takes_storage, self.storage_id.is_some()),
+        ];
+        for (field, takes, is_given) in given {
+            let (code, verb) = match (takes, is_given) {
+                (true, false) => ("missing", "needs"),
+                (false, true) => ("not_for_purpose", "does not use"),
+                (true, true) | (false, false) => continue,
+            };
+            let detail = format!("The purpose `{}` {verb} `{field}`.", purpose.as_str());
+            errors.push(FieldError::new(field, Invalid::new(code, detail)));
+        }
+        match purpose {
+            Purpose::Settings => Some(Arrival::Settings),
+            Purpose::AddStorage => Some(Arrival::AddStorage),
+            Purpose::Projects => Some(Arrival::Projects),
+            Purpose::Setup => setup.map(Arrival::Setup),
+            Purpose::Storage => storage.map(Arrival::Storage),
+            Purpose::Files => storage.map(Arrival::Files),
         }
     }
 }

@@ -58,6 +58,9 @@ struct SetupBody {
     id: String,
     #[schema(value_type = closed_sets::SetupStatus)]
     status: &'static str,
+    /// The storage that a completed setup has become. `null` before, and once the storage was deleted.
+    #[schema(example = "sto_019a1f0e7c1b7d439a520c8c2f6f6b1e")]
+    storage_id: Option<String>,
     /// Made by the service for this setup alone; the role's trust policy must ask for it.
     #[schema(example = "0b0b5d4c-6c5f-4f0e-9d1c-0d9f6d0c9a53")]
     external_id: String,
@@ -152,6 +155,7 @@ impl SetupBody {
         Self {
             id: setup.id.to_string(),
             status: view.status.as_str(),
+            storage_id: view.storage.as_ref().map(ToString::to_string),
             external_id: setup.external_id.to_string(),
             service_principal: view.principal.arn().to_owned(),
             account_id: view.principal.account().to_string(),

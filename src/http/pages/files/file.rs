@@ -191,6 +191,7 @@ async fn show(
             response.extensions_mut().insert(AlsoAllowed {
                 pictures: pictures.into_iter().collect(),
                 fetches: Vec::new(),
+                forms: Vec::new(),
             });
         }
     }

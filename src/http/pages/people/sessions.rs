@@ -53,6 +53,8 @@ pub(super) struct SessionRow {
     pub id: String,
     pub ending: String,
     pub role: &'static str,
+    /// The product's person that the link was for.
+    pub subject: Option<String>,
     pub is_own: bool,
     pub has_ended: bool,
     pub began: Moment,
@@ -84,6 +86,10 @@ async fn list(
             id: session.id.to_string(),
             ending: ending(session.id.as_str()),
             role: role_in_words(session.role),
+            subject: session.subject.as_ref().map(|subject| match &subject.name {
+                Some(name) => name.to_string(),
+                None => subject.id.as_str().to_owned(),
+            }),
             is_own: session.id == visitor.visitor.session.id,
             has_ended: ends <= now,
             began: Moment(session.created_at),

@@ -4,15 +4,16 @@ use crate::application::connections::input::ConnectionInput;
 use crate::application::error::Result;
 use crate::application::kept::idempotency::Keep;
 use crate::application::people::caller::{Caller, Member};
-use crate::domain::people::sign_in::Purpose;
-use crate::http::context::SeenCaller;
+use crate::application::people::sign_in::Arrived;
+use crate::domain::people::sign_in::Arrival;
+use crate::http::context::{NothingChanged, SeenCaller};
 use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::setups;
 use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::Chrome;
 use crate::http::pages::shell::form::Confirmed;
 use crate::http::pages::shell::session;
-use crate::http::pages::shell::session::Visitor;
+use crate::http::pages::shell::session::{SessionCookie, Visitor};
 use crate::http::state::Services;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
@@ -59,12 +60,24 @@ async fn sign_in(
     if looks_ahead {
         return Ok(HttpResponse::NoContent().finish());
     }
-    let (session, purpose, secret) = services.people.sign_ins.sign_in(&secret).await?;
+    let own = session::visitor_secret(&request).map(|SessionCookie(secret)| secret);
+    let sign_ins = &services.people.sign_ins;
+    let (session, arrival, secret_of_session) =
+        match sign_ins.sign_in(&secret, own.as_deref()).await? {
+            Arrived::Again(arrival) => {
+                let mut response = see_other(&address(&arrival));
+                response.extensions_mut().insert(NothingChanged);
+                return Ok(response);
+            }
+            Arrived::Began {
+                session,
+                arrival,
+                secret,
+            } => (session, arrival, secret),
+        };
     SeenCaller::note(&request, &Caller::Workspace(Member::from(&session)));
-    let to = match purpose {
-        Purpose::Settings => "/settings/storages".to_owned(),
-        Purpose::Projects => "/projects".to_owned(),
-        Purpose::AddStorage => {
+    let to = match &arrival {
+        Arrival::AddStorage => {
             let admin = Member::from(&session)
                 .into_admin()
                 .ok_or_else(session::not_signed_in)?;
@@ -74,13 +87,31 @@ async fn sign_in(
                 .await?;
             let id = &setup.setup.id;
             services.setups.dialog_is_open(&admin, id, true).await?;
+            sign_ins.opened_setup(&secret, id).await?;
             setups::beginning(id)
         }
+        Arrival::Settings
+        | Arrival::Projects
+        | Arrival::Setup(_)
+        | Arrival::Storage(_)
+        | Arrival::Files(_) => address(&arrival),
     };
     let mut response = see_other(&to);
-    let cookie = session::cookie(&services.site, &secret, services.people.sign_ins.absolute);
+    let cookie = session::cookie(&services.site, &secret_of_session, sign_ins.absolute);
     session::set(&mut response, &cookie)?;
     Ok(response)
+}
+
+/// Where people arrive. A setup opens at its first unfinished step.
+fn address(arrival: &Arrival) -> String {
+    match arrival {
+        // The setup of a link for adding a storage could not be opened, so there is none to go on with.
+        Arrival::Settings | Arrival::AddStorage => "/settings/storages".to_owned(),
+        Arrival::Projects => "/projects".to_owned(),
+        Arrival::Setup(setup) => format!("/settings/setups/{setup}"),
+        Arrival::Storage(storage) => format!("/settings/storages/{storage}"),
+        Arrival::Files(storage) => format!("/storages/{storage}/files"),
+    }
 }
 
 async fn sign_out(

@@ -2,7 +2,7 @@
 
 use crate::domain::ids::{SessionId, TokenId, WorkspaceId};
 use crate::domain::people::audit::{Actor, AuditResult};
-use crate::domain::people::sign_in::Session;
+use crate::domain::people::sign_in::{Session, WayBack};
 use crate::domain::people::workspace::Role;
 use crate::http::pages::people::audit_log::AuditLogPage;
 use crate::http::pages::people::audit_words::{AuditQuery, Known, action_in_words};
@@ -103,7 +103,8 @@ fn who_did_it_is_told_without_a_whole_id() {
         id: SessionId::generate(),
         workspace: WorkspaceId::generate(),
         role: Role::Admin,
-        return_url: None,
+        way_back: WayBack::default(),
+        subject: None,
         created_at: OffsetDateTime::UNIX_EPOCH,
         seen_at: OffsetDateTime::UNIX_EPOCH,
         expires_at: OffsetDateTime::UNIX_EPOCH,

@@ -252,6 +252,7 @@ async fn show(
     response.extensions_mut().insert(AlsoAllowed {
         pictures: origin.into_iter().collect(),
         fetches: Vec::new(),
+        forms: Vec::new(),
     });
     Ok(response)
 }

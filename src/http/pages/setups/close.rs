@@ -3,7 +3,9 @@
 use crate::application::error::{Reason, Result};
 use crate::application::kept::idempotency::Keep;
 use crate::domain::ids::SetupId;
+use crate::domain::people::sign_in::DialogEnd;
 use crate::domain::setup::SetupStatus;
+use crate::http::context::AuditedTarget;
 use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::setups::page;
 use crate::http::pages::setups::page::Content;
@@ -11,8 +13,9 @@ use crate::http::pages::setups::step::DialogStep;
 use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::{Chrome, Section};
 use crate::http::pages::shell::form::Confirmed;
+use crate::http::pages::shell::headers::AlsoAllowed;
 use crate::http::pages::shell::moment::Moment;
-use crate::http::pages::shell::session::AdminVisitor;
+use crate::http::pages::shell::session::{AdminVisitor, Visitor};
 use crate::http::path::Id;
 use crate::http::state::Services;
 use actix_web::HttpResponse;
@@ -54,11 +57,14 @@ async fn ask(
     if view.status != SetupStatus::Open {
         return Ok(see_other(&format!("/settings/setups/{}", id.0)));
     }
-    html(&ClosePage {
+    let mut response = html(&ClosePage {
         chrome: Chrome::of(&visitor.visitor, Section::Settings),
         id: id.0.to_string(),
         expires: Moment(view.setup.expires_at),
-    })
+    })?;
+    let allowed = AlsoAllowed::to_the_product(&visitor.visitor);
+    response.extensions_mut().insert(allowed);
+    Ok(response)
 }
 
 async fn close(
@@ -68,11 +74,28 @@ async fn close(
     _: Confirmed,
 ) -> Result<HttpResponse> {
     services.setups.close(&visitor.admin, &id.0).await?;
-    Ok(see_other("/settings/storages?done=setup_closed"))
+    let end = DialogEnd::Closed {
+        setup: id.0.clone(),
+    };
+    Ok(see_other(&after(
+        &visitor.visitor,
+        &end,
+        "/settings/storages?done=setup_closed",
+    )))
 }
 
-/// Adds the storage. Whoever came from the product is shown the way back to it: a link, because a form
-/// may not lead to another site.
+/// Where the browser goes at the end of the dialog: back to the product, if it sent somebody here. In a frame of
+/// the product's that would show the product inside itself, so there a last page sends it a message.
+fn after(visitor: &Visitor, end: &DialogEnd, here: &str) -> String {
+    let way_back = &visitor.session.way_back;
+    match (&way_back.return_url, way_back.embed) {
+        (_, true) => format!("/settings/setups/{}", end.setup()),
+        (Some(url), false) => url.with(end),
+        (None, false) => here.to_owned(),
+    }
+}
+
+/// Adds the storage, and ends the dialog.
 async fn complete(
     visitor: AdminVisitor,
     services: Data<Services>,
@@ -102,13 +125,16 @@ async fn complete(
         }
         Err(error) => return Err(error),
     };
-    Ok(match visitor.visitor.return_url {
-        Some(_) => see_other(&format!("/settings/setups/{}", id.0)),
-        None => see_other(&format!(
-            "/settings/storages/{}?done=storage_added",
-            storage.id
-        )),
-    })
+    let here = format!("/settings/storages/{}?done=storage_added", storage.id);
+    let end = DialogEnd::Completed {
+        setup: id.0.clone(),
+        storage: storage.id.clone(),
+    };
+    let mut response = see_other(&after(&visitor.visitor, &end, &here));
+    // The redirect leads elsewhere, and the audit log says what was made.
+    let target = AuditedTarget(storage.id.to_string());
+    response.extensions_mut().insert(target);
+    Ok(response)
 }
 
 #[cfg(test)]

@@ -114,7 +114,7 @@ async fn show(
     let step = DialogStep::asked(query.0.step.as_deref(), &view);
     let done = query.0.done.as_deref();
     if view.status != SetupStatus::Open {
-        return html(&page::ended(&visitor.visitor, view.status, done));
+        return html(&page::ended(&visitor.visitor, &view, done));
     }
     services
         .setups

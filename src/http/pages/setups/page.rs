@@ -5,6 +5,7 @@ use crate::application::error::{FieldError, Result};
 use crate::application::setups::SetupView;
 use crate::domain::check::Outcome;
 use crate::domain::connection::access::Auth;
+use crate::domain::people::sign_in::DialogEnd;
 use crate::domain::setup::SetupStatus;
 use crate::domain::storage::Overlap;
 use crate::http::assets;
@@ -18,7 +19,7 @@ use crate::http::pages::setups::step::{DialogStep, StepLink};
 use crate::http::pages::setups::wait::WaitView;
 use crate::http::pages::setups::way::{AwsView, Making, Way};
 use crate::http::pages::shell::answer::html;
-use crate::http::pages::shell::chrome::{Chrome, Section};
+use crate::http::pages::shell::chrome::{Chrome, EndMessage, Section};
 use crate::http::pages::shell::headers::AlsoAllowed;
 use crate::http::pages::shell::moment::Moment;
 use crate::http::pages::shell::session::{AdminVisitor, Visitor};
@@ -167,7 +168,7 @@ pub async fn respond(
         },
         None => LinkPanel::default(),
     };
-    let mut allowed = AlsoAllowed::default();
+    let mut allowed = AlsoAllowed::to_the_product(&visitor.visitor);
     if content.probe
         && setup.draft.settings.browser_access
         && let Ok(origin) = services.dialog.browser_probes.origin(admin, id).await
@@ -266,10 +267,15 @@ pub struct EndedPage {
     words: &'static str,
     /// Whether another setup can take its place.
     offers_new: bool,
+    /// Says what came of the setup, where that is an end of the dialog.
     return_url: Option<String>,
+    /// The storage that the setup has become.
+    storage: Option<String>,
 }
 
-pub fn ended(visitor: &Visitor, status: SetupStatus, done: Option<&str>) -> EndedPage {
+pub fn ended(visitor: &Visitor, view: &SetupView, done: Option<&str>) -> EndedPage {
+    let status = view.status;
+    let end = end_of(view);
     let (title, words) = match status {
         SetupStatus::Completed => (
             "The storage has been added",
@@ -279,19 +285,44 @@ pub fn ended(visitor: &Visitor, status: SetupStatus, done: Option<&str>) -> Ende
             "This setup has expired",
             "Nothing was added. Its external ID will never be used again; what was made in AWS can be removed, or changed to the external ID of a new setup.",
         ),
-        _ => (
+        SetupStatus::Open | SetupStatus::Closed => (
             "This setup was closed",
             "Nothing was added. Its external ID will never be used again; what was made in AWS can be removed, or changed to the external ID of a new setup.",
         ),
     };
     EndedPage {
-        chrome: Chrome::of(visitor, Section::Settings).flash(done),
+        chrome: Chrome::of(visitor, Section::Settings)
+            .flash(done)
+            .ends(end.as_ref().map(|end| EndMessage {
+                status: end.status(),
+                setup: end.setup().to_string(),
+                storage: view.storage.as_ref().map(ToString::to_string),
+            })),
         title,
         words,
         offers_new: status != SetupStatus::Completed,
         return_url: visitor
+            .session
+            .way_back
             .return_url
-            .clone()
-            .filter(|_| status == SetupStatus::Completed),
+            .as_ref()
+            .map(|url| match &end {
+                Some(end) => url.with(end),
+                None => url.as_str().to_owned(),
+            }),
+        storage: view.storage.as_ref().map(ToString::to_string),
+    }
+}
+
+/// What came of the dialog. `None`: it is still open, or it has expired, or its storage is not there any more.
+fn end_of(view: &SetupView) -> Option<DialogEnd> {
+    let setup = view.setup.id.clone();
+    match view.status {
+        SetupStatus::Completed => {
+            let storage = view.storage.clone()?;
+            Some(DialogEnd::Completed { setup, storage })
+        }
+        SetupStatus::Closed => Some(DialogEnd::Closed { setup }),
+        SetupStatus::Open | SetupStatus::Expired => None,
     }
 }

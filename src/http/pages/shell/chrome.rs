@@ -21,6 +21,8 @@ pub struct Chrome {
     pub who: Option<Who>,
     /// What was just done.
     pub flash: Option<Flash>,
+    /// The page is in a frame of the product's.
+    pub embed: Option<Embed>,
     csrf: Option<Csrf>,
 }
 
@@ -29,6 +31,24 @@ pub struct Chrome {
 pub struct Flash {
     pub kind: &'static str,
     pub words: &'static str,
+}
+
+/// What a page in a frame needs for speaking with the page around it.
+#[derive(Debug, Clone)]
+pub struct Embed {
+    pub script: &'static str,
+    /// The only origin that messages go to. `None`: the link named no address to return to, so nobody is told.
+    pub origin: Option<String>,
+    /// What came of the dialog, as the message to send.
+    pub end: Option<EndMessage>,
+}
+
+/// The end of the dialog, as a message.
+#[derive(Debug, Clone)]
+pub struct EndMessage {
+    pub status: &'static str,
+    pub setup: String,
+    pub storage: Option<String>,
 }
 
 pub struct Who {
@@ -81,6 +101,16 @@ impl Chrome {
                 return_url: visitor.return_url.clone(),
             }),
             csrf: Some(visitor.csrf.clone()),
+            embed: visitor.session.way_back.embed.then(|| Embed {
+                script: assets::EMBED_SCRIPT.path(),
+                origin: visitor
+                    .session
+                    .way_back
+                    .return_url
+                    .as_ref()
+                    .map(|url| url.origin().to_string()),
+                end: None,
+            }),
             brand: visitor.brand.clone(),
             ..Self::bare()
         }
@@ -106,6 +136,7 @@ impl Chrome {
             section: Section::None,
             who: None,
             flash: None,
+            embed: None,
             csrf: None,
         }
     }
@@ -127,6 +158,14 @@ impl Chrome {
             };
             Some(Flash { kind, words })
         });
+        self
+    }
+
+    /// Says to the page around what came of the dialog.
+    pub fn ends(mut self, end: Option<EndMessage>) -> Self {
+        if let Some(embed) = &mut self.embed {
+            embed.end = end;
+        }
         self
     }
 

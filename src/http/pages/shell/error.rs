@@ -21,6 +21,8 @@ struct ErrorPage<'a> {
     request_id: &'a str,
     /// Whether the start page has anything for whoever sees this.
     leads_on: bool,
+    /// Where a used or expired link is replaced.
+    elsewhere: Option<&'a str>,
 }
 
 /// The page that says what went wrong.
@@ -51,6 +53,11 @@ pub fn page(problem: &Problem, request_id: &str, site: &Site) -> Option<HttpResp
         code: problem.error.code,
         request_id,
         leads_on: problem.status != StatusCode::UNAUTHORIZED,
+        elsewhere: problem
+            .error
+            .members
+            .get("return_url")
+            .and_then(|url| url.as_str()),
     }
     .render()
     .ok()?;
@@ -89,12 +96,16 @@ mod tests {
                 code: "admin_required",
                 request_id: "request-1",
                 leads_on,
+                elsewhere: (!leads_on).then_some("https://app.example.com/link?a=1&b=2"),
             };
             page.render().unwrap()
         };
         let page = html(true);
         assert!(!page.contains("<script>alert") && page.contains("Ask an admin."));
         assert!(page.contains("data-copy=\"request-1\"") && page.contains("Go to the start"));
-        assert!(!html(false).contains("Go to the start"));
+        let page = html(false);
+        assert!(!page.contains("Go to the start"));
+        let link = "href=\"https://app.example.com/link?a=1&#38;b=2\" target=\"_top\"";
+        assert!(page.contains(link), "{page}");
     }
 }

@@ -1,5 +1,6 @@
 //! The security headers of pages.
 
+use crate::http::pages::shell::session::Visitor;
 use crate::http::state::{Services, Site};
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -15,6 +16,22 @@ pub struct AlsoAllowed {
     pub pictures: Vec<String>,
     /// What scripts may fetch from.
     pub fetches: Vec<String>,
+    /// Where a form may lead: back to the product.
+    pub forms: Vec<String>,
+}
+
+impl AlsoAllowed {
+    /// A form of this page may end at the product: browsers hold a redirect after a form to the form's rules.
+    pub fn to_the_product(visitor: &Visitor) -> Self {
+        let back = visitor.session.way_back.return_url.as_ref();
+        Self {
+            forms: back
+                .map(|url| url.origin().to_string())
+                .into_iter()
+                .collect(),
+            ..Self::default()
+        }
+    }
 }
 
 /// Gives every page its Content-Security-Policy: nothing from elsewhere, no inline script, and embedded
@@ -61,12 +78,13 @@ pub fn policy(allowed: &AlsoAllowed, ancestors: &[String]) -> String {
     };
     let pictures = also(&allowed.pictures);
     let fetches = also(&allowed.fetches);
+    let forms = also(&allowed.forms);
     let ancestors = match ancestors {
         [] => " 'none'".to_owned(),
         some => also(some),
     };
     format!(
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'{pictures}; media-src 'self'{pictures}; connect-src 'self'{fetches}; form-action 'self'; base-uri 'none'; frame-ancestors{ancestors}"
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'{pictures}; media-src 'self'{pictures}; connect-src 'self'{fetches}; form-action 'self'{forms}; base-uri 'none'; frame-ancestors{ancestors}"
     )
 }
 
@@ -83,9 +101,11 @@ mod tests {
         let allowed = AlsoAllowed {
             pictures: vec!["https://acme.s3.amazonaws.com".into()],
             fetches: Vec::new(),
+            forms: vec!["https://back.example.com".into()],
         };
         let policy = policy(&allowed, &["https://app.example.com".into()]);
         assert!(policy.contains("img-src 'self' https://acme.s3.amazonaws.com;"));
+        assert!(policy.contains("form-action 'self' https://back.example.com;"));
         assert!(policy.ends_with("frame-ancestors https://app.example.com"));
     }
 }

@@ -120,6 +120,7 @@ pub async fn visitor(request: &HttpRequest) -> Result<Option<Visitor>> {
         member,
         workspace_name: workspace.name.to_string(),
         return_url: session
+            .way_back
             .return_url
             .as_ref()
             .map(|url| url.as_str().to_owned()),
@@ -155,13 +156,14 @@ pub fn visitor_secret(request: &HttpRequest) -> Option<SessionCookie> {
 }
 
 /// The cookie of a new session. `Lax` lets a link from the product arrive signed in; where other
-/// origins may embed the pages, only `None` reaches them, in a jar of each embedder's own.
+/// origins may embed the pages, only `None` reaches them, in a jar of each embedder's own. Browsers take such a
+/// cookie over https, and over http from the machine itself.
 pub fn cookie(site: &Site, secret: &SecretString, life: std::time::Duration) -> Cookie<'static> {
-    let embedded = site.is_https() && !site.frame_ancestors.is_empty();
+    let embedded = site.takes_embedded_cookies() && !site.frame_ancestors.is_empty();
     Cookie::build(cookie_name(site), secret.expose_secret().to_owned())
         .path("/")
         .http_only(true)
-        .secure(site.is_https())
+        .secure(site.is_https() || embedded)
         .same_site(match embedded {
             true => SameSite::None,
             false => SameSite::Lax,

@@ -232,7 +232,9 @@ async fn both_engines_have_the_same_columns(db: TestDb) {
         include_str!("../../../../migrations/sqlite/0015_waiting_for_roles.sql"),
         include_str!("../../../../migrations/sqlite/0016_links_and_keys.sql"),
         include_str!("../../../../migrations/sqlite/0018_setup_authors.sql"),
+        include_str!("../../../../migrations/sqlite/0019_sign_in_arrivals.sql"),
         include_str!("../../../../migrations/sqlite/0020_skipped_reasons.sql"),
+        include_str!("../../../../migrations/sqlite/0021_workspace_ids.sql"),
     );
     let mut table = "";
     let mut names = Vec::new();

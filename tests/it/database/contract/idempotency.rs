@@ -5,7 +5,7 @@ use crate::application::kept::store::{
 use crate::database::Database;
 use crate::domain::check::StepStatus;
 use crate::domain::ids::{SignInLinkId, TokenId};
-use crate::domain::people::sign_in::{Purpose, SignInLink};
+use crate::domain::people::sign_in::{Arrival, SignInLink, WayBack};
 use crate::domain::people::workspace::{ApiToken, Role};
 use crate::it::database::contract::samples::*;
 use crate::it::support::database::{TestDb, on_both_engines};
@@ -168,8 +168,9 @@ async fn what_is_made_and_its_answer_are_stored_together(db: TestDb) {
         id: SignInLinkId::generate(),
         workspace: mine.id.clone(),
         role: Role::Admin,
-        purpose: Purpose::Settings,
-        return_url: None,
+        arrival: Arrival::Settings,
+        way_back: WayBack::default(),
+        subject: None,
         created_at: at,
         expires_at: at + HOUR,
     };

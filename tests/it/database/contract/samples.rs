@@ -28,6 +28,7 @@ use crate::domain::ids::{
 };
 use crate::domain::names::Name;
 use crate::domain::people::audit::Actor;
+use crate::domain::people::metadata::Metadata;
 use crate::domain::people::workspace::Workspace;
 use crate::domain::project::{Progress, Project, ProjectFile, ProjectStatus, Skipped};
 use crate::domain::setup::{
@@ -86,6 +87,8 @@ pub fn new_workspace() -> Workspace {
     Workspace {
         id: WorkspaceId::generate(),
         name: name("Ünïcode ✓ 'quoted' %_"),
+        external_id: None,
+        metadata: Metadata::default(),
         default_storage: StorageRef::BuiltIn,
         created_at: now(),
     }
