@@ -222,7 +222,7 @@ fn malformed(error: &serde_json::Error) -> Error {
 pub(crate) struct Nothing {}
 
 /// Keeps the error of a field, so that all of a body's are reported together.
-pub fn read<T>(
+pub fn read_field<T>(
     errors: &mut Vec<FieldError>,
     field: &'static str,
     parsed: std::result::Result<T, Invalid>,

@@ -9,7 +9,7 @@ use crate::domain::names::Name;
 use crate::domain::people::sign_in::{Arrival, Purpose, ReturnUrl, WayBack};
 use crate::domain::people::subject::{Subject, SubjectId};
 use crate::domain::people::workspace::Role;
-use crate::http::body::{Body, read};
+use crate::http::body::{Body, read_field};
 use crate::http::caller::{AdminCaller, OperatorCaller};
 use crate::http::declare::changes;
 use crate::http::idempotency::{Idempotent, MadeAnswer};
@@ -84,10 +84,10 @@ struct SignInLinkBody {
 impl NewSignInLink {
     fn parse(self) -> Result<NewLink> {
         let mut errors = Vec::new();
-        let role = read(&mut errors, "role", Role::parse(&self.role));
+        let role = read_field(&mut errors, "role", Role::parse(&self.role));
         let arrival = self.arrival(&mut errors);
         let mut url = |field, url: Option<&String>| {
-            url.and_then(|url| read(&mut errors, field, ReturnUrl::parse(url)))
+            url.and_then(|url| read_field(&mut errors, field, ReturnUrl::parse(url)))
         };
         let way_back = WayBack {
             return_url: url("return_url", self.return_url.as_ref()),
@@ -95,9 +95,9 @@ impl NewSignInLink {
             embed: self.embed,
         };
         let subject = self.subject.as_ref().and_then(|subject| {
-            let id = read(&mut errors, "subject.id", SubjectId::parse(&subject.id));
+            let id = read_field(&mut errors, "subject.id", SubjectId::parse(&subject.id));
             let name = match &subject.name {
-                Some(name) => Some(read(&mut errors, "subject.name", Name::parse(name))?),
+                Some(name) => Some(read_field(&mut errors, "subject.name", Name::parse(name))?),
                 None => None,
             };
             Some(Subject { id: id?, name })
@@ -115,11 +115,12 @@ impl NewSignInLink {
 
     /// The purpose with its ID. An ID that the purpose does not use is refused, so that nobody believes it was.
     fn arrival(&self, errors: &mut Vec<FieldError>) -> Option<Arrival> {
-        let purpose = read(errors, "purpose", Purpose::parse(&self.purpose));
+        let purpose = read_field(errors, "purpose", Purpose::parse(&self.purpose));
         let setup = self.setup_id.as_deref();
-        let setup = setup.and_then(|id| read(errors, "setup_id", SetupId::parse(id)));
+        let setup = setup.and_then(|id| read_field(errors, "setup_id", SetupId::parse(id)));
         let storage = self.storage_id.as_deref();
-        let storage = storage.and_then(|id| read(errors, "storage_id", StorageRef::parse(id)));
+        let storage =
+            storage.and_then(|id| read_field(errors, "storage_id", StorageRef::parse(id)));
         let purpose = purpose?;
         let (takes_setup, takes_storage) = match purpose {
             Purpose::Setup => (true, false),

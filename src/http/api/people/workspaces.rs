@@ -7,7 +7,7 @@ use crate::domain::ids::WorkspaceId;
 use crate::domain::names::Name;
 use crate::domain::people::metadata::Metadata;
 use crate::domain::people::workspace::{Workspace, WorkspaceExternalId};
-use crate::http::body::{Body, read};
+use crate::http::body::{Body, read_field};
 use crate::http::caller::OperatorCaller;
 use crate::http::declare::changes;
 use crate::http::idempotency::{Idempotent, MadeAnswer};
@@ -96,12 +96,12 @@ struct WorkspaceList {
 impl NewWorkspaceBody {
     fn parse(self) -> Result<NewWorkspace> {
         let mut errors = Vec::new();
-        let name = read(&mut errors, "name", Name::parse(&self.name));
+        let name = read_field(&mut errors, "name", Name::parse(&self.name));
         let external_id = self
             .external_id
             .as_deref()
-            .and_then(|id| read(&mut errors, "external_id", WorkspaceExternalId::parse(id)));
-        let metadata = read(&mut errors, "metadata", Metadata::parse(self.metadata));
+            .and_then(|id| read_field(&mut errors, "external_id", WorkspaceExternalId::parse(id)));
+        let metadata = read_field(&mut errors, "metadata", Metadata::parse(self.metadata));
         match (name, metadata) {
             (Some(name), Some(metadata)) if errors.is_empty() => Ok(NewWorkspace {
                 name,
@@ -117,12 +117,12 @@ impl WorkspaceChangeBody {
     fn parse(self) -> Result<WorkspaceChange> {
         let mut errors = Vec::new();
         let name = self.name.as_deref();
-        let name = name.and_then(|name| read(&mut errors, "name", Name::parse(name)));
+        let name = name.and_then(|name| read_field(&mut errors, "name", Name::parse(name)));
         let external_id = match self.external_id {
             Change::Keep => Change::Keep,
             Change::Clear => Change::Clear,
             Change::Set(id) => {
-                match read(&mut errors, "external_id", WorkspaceExternalId::parse(&id)) {
+                match read_field(&mut errors, "external_id", WorkspaceExternalId::parse(&id)) {
                     Some(id) => Change::Set(id),
                     None => Change::Keep,
                 }
@@ -130,7 +130,7 @@ impl WorkspaceChangeBody {
         };
         let metadata = self
             .metadata
-            .and_then(|pairs| read(&mut errors, "metadata", Metadata::parse(pairs)));
+            .and_then(|pairs| read_field(&mut errors, "metadata", Metadata::parse(pairs)));
         match errors.is_empty() {
             true => Ok(WorkspaceChange {
                 name,

@@ -106,7 +106,7 @@ async fn show(
 ) -> Result<HttpResponse> {
     let view = services.setups.get(&visitor.admin, &id.0).await?;
     if view.status != SetupStatus::Open {
-        return html(&page::ended(&visitor.visitor, view.status, None));
+        return html(&page::ended(&visitor.visitor, &view, None));
     }
     let mut shown = ChoosePage::of(&visitor, &view)?;
     if shown.needs.is_none() {
