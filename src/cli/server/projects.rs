@@ -30,7 +30,7 @@ pub struct Arguments {
 
 #[derive(Debug, Clone, clap::Subcommand)]
 pub enum Projects {
-    Create(Create),
+    Create(Box<Create>),
     Ls(Ls),
 }
 

@@ -26,7 +26,7 @@ const USER_HEAD: &str = "\
 
 const RULES: &str = "\
 #
-# A bucket has one CORS and one lifecycle configuration, and Terraform replaces them as a whole: the rules below
+# A bucket has one configuration for rules of each kind, and Terraform replaces it as a whole: the rules below
 # are only for a bucket that has no such rules, which you confirm by a variable, and from then on Terraform owns
 # them. Where the bucket has rules, answer false, and ADD these to them where they are managed, or by the AWS CLI
 # script, which keeps the others. The provider must be in the bucket's Region.
