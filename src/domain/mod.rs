@@ -16,6 +16,7 @@ pub mod invalid;
 mod invisible;
 pub mod names;
 pub mod origin;
+pub mod overlap;
 pub mod people;
 pub mod policy_document;
 pub mod project;

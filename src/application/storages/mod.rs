@@ -22,11 +22,10 @@ use crate::domain::check::{CheckReport, Step};
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::{ConnectedBucket, Connection, Credentials, Owner};
 use crate::domain::ids::{StorageId, StorageRef, WorkspaceId};
+use crate::domain::overlap::{AddedStorage, Overlap, overlaps};
 use crate::domain::people::workspace::Workspace;
 use crate::domain::policy_document::{DocumentParameters, Documents};
-use crate::domain::storage::{
-    AddedStorage, Overlap, PendingConnection, Quarantine, Storage, overlaps,
-};
+use crate::domain::storage::{PendingConnection, Quarantine, Storage};
 use serde_json::json;
 use std::collections::HashMap;
 use std::sync::Arc;

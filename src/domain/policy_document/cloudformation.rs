@@ -21,8 +21,8 @@ const USER_HEAD: &str = "\
 ";
 
 const RULES: &str = "\
-# CloudFormation cannot change a bucket that it has not made. What is left to do: ADD the documents' CORS and
-# lifecycle rules, as far as the setup has them, to those that the bucket has. The AWS CLI script does it.
+# CloudFormation cannot change a bucket that it has not made. What is left to do: ADD the documents' rules
+# for the bucket, where the setup has any, to those that the bucket has. The AWS CLI script does it.
 ";
 
 const APART: &str = "\
@@ -119,7 +119,7 @@ const BUCKET_HEAD: &str = "\
 # For the account that owns the bucket: lets the role of another account use it, by the bucket's policy.
 # Only for a bucket that has no policy: a stack sets a bucket's policy as a whole. Where the bucket has one,
 # use the AWS CLI script, which keeps the statements of others, or add the statements below by hand.
-# CloudFormation cannot change the CORS and lifecycle rules of a bucket that it has not made.
+# CloudFormation cannot change the rules of a bucket that it has not made.
 ";
 
 /// The template for the bucket's account, where that is not the role's.

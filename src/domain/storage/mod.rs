@@ -1,10 +1,8 @@
 //! An external object storage: a connection that has passed its check.
 
 mod health;
-mod overlap;
 
 pub use health::{Health, HealthChange, HealthReports, HealthState, Quarantining, quarantining};
-pub use overlap::{AddedStorage, Overlap, overlaps};
 
 use crate::domain::connection::{ConnectedBucket, Connection, Owner};
 use crate::domain::ids::{CheckId, SetupId, StorageId, WorkspaceId};

@@ -8,7 +8,7 @@ use crate::application::kept::store::ProjectsOfStorage;
 use crate::application::storages::health::WhatChanged;
 use crate::application::storages::{StorageSource, StorageView, Which};
 use crate::domain::ids::StorageRef;
-use crate::domain::storage::Overlap;
+use crate::domain::overlap::Overlap;
 use crate::http::api::checks::{CheckReportBody, StorageCheckQuery};
 use crate::http::api::setups::documents;
 use crate::http::api::setups::documents::{DocumentFile, DocumentsBody};

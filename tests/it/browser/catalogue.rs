@@ -344,7 +344,7 @@ async fn entries(world: &World, made: &Made) -> Vec<Entry> {
         done(
             "storage-delete-dialog",
             Admin,
-            of_storage(""),
+            format!("/settings/storages/{broken}"),
             "document.querySelector('[data-dialog=delete-storage]').click();",
             "dialog[open]",
         ),

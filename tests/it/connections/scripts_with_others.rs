@@ -9,7 +9,7 @@ use aws_sdk_s3::types as s3;
 use serde_json::json;
 
 /// Legal, and with a meaning to shells, queries and JSON.
-const HOSTILE: &str = "it's \"x\" `id` $(touch pwned) \\ ü 中 😀/ {}[?!a]/";
+const HOSTILE: &str = "it's \"x\" `id` $(touch pwned) \\ ü 中 😀/{ }[?!a]/";
 
 /// Gives the bucket a CORS rule and lifecycle rules that are not ours, one of them for the folder of ours.
 async fn put_rules_of_others(owner: &Customer, bucket: &str) {
@@ -158,7 +158,8 @@ async fn an_access_key_is_made_by_its_script_shown_once_and_taken_back() {
         .put_object(&bucket, "it's `a` \"b\"/a.txt", "hello")
         .await;
     let before = rules(&customer, &bucket).await;
-    let settings = json!({"bucket": bucket, "prefix": "it's `a` \"b\"/", "auth": "access_key"});
+    let settings = json!({"bucket": bucket, "prefix": "it's `a` \"b\"/", "auth": "access_key",
+        "region": "us-east-1"});
     let dialog = Dialog::open(&app, settings).await;
     let documents = dialog.documents().await;
     for absent in ["trust_policy", "bucket_policy", "key_policy", "role"] {

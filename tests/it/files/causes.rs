@@ -739,7 +739,11 @@ async fn the_page_of_a_folder_says_what_to_change_to_admins_alone() {
         .get(&page)
         .await;
     assert_eq!(shown.status, 424, "{shown:?}");
-    for part in ["may not use s3:ListBucket", "Add this statement to the permission policy", &bucket] {
+    for part in [
+        "may not use s3:ListBucket",
+        "Add this statement to the permission policy",
+        &bucket,
+    ] {
         assert!(shown.text.contains(part), "{part}: {}", shown.text);
     }
     let shown = Visitor::sign_in(&app, admin, "member")

@@ -9,8 +9,8 @@ use crate::domain::files::file_key::Folder;
 use crate::domain::ids::SetupId;
 use crate::domain::setup::SetupStatus;
 use crate::http::declare::{PageRoute, PageRoutes};
+use crate::http::pages::setups::ended;
 use crate::http::pages::setups::fields::{ConnectionFields, ConnectionForm};
-use crate::http::pages::setups::page;
 use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::{Chrome, Section};
 use crate::http::pages::shell::form::Form;
@@ -106,7 +106,7 @@ async fn show(
 ) -> Result<HttpResponse> {
     let view = services.setups.get(&visitor.admin, &id.0).await?;
     if view.status != SetupStatus::Open {
-        return html(&page::ended(&visitor.visitor, &view, None));
+        return html(&ended::ended(&visitor.visitor, &view, None));
     }
     let mut shown = ChoosePage::of(&visitor, &view)?;
     if shown.needs.is_none() {

@@ -8,6 +8,7 @@ pub mod check;
 mod choose;
 mod close;
 pub mod documents;
+mod ended;
 mod events;
 pub mod fields;
 mod grants;
@@ -114,7 +115,7 @@ async fn show(
     let step = DialogStep::asked(query.0.step.as_deref(), &view);
     let done = query.0.done.as_deref();
     if view.status != SetupStatus::Open {
-        return html(&page::ended(&visitor.visitor, &view, done));
+        return html(&ended::ended(&visitor.visitor, &view, done));
     }
     services
         .setups
