@@ -66,7 +66,7 @@ impl SignInStore for Database {
     async fn used_sign_in_link(&self, hash: &SecretHash) -> StoreResult<Option<UsedLink>> {
         self.fetch_record(
             "used_sign_in_links",
-            "SELECT session_id, purpose, target, return_url, refresh_url, embed
+            "SELECT session_id AS id, purpose, target, return_url, refresh_url, embed
              FROM used_sign_in_links WHERE hash = $1",
             values![hash.as_slice()],
             used_link,
@@ -306,7 +306,7 @@ fn sign_in_link(record: &Record) -> StoreResult<SignInLink> {
 
 fn used_link(record: &Record) -> StoreResult<UsedLink> {
     Ok(UsedLink {
-        session: record.parse("session_id", SessionId::parse)?,
+        session: record.parse("id", SessionId::parse)?,
         arrival: arrival(record)?,
         way_back: way_back(record)?,
     })

@@ -47,7 +47,7 @@ pub struct NewLink {
 pub enum Arrived {
     /// A new session, with its secret.
     Began {
-        session: Session,
+        session: Box<Session>,
         arrival: Arrival,
         secret: SecretString,
     },
@@ -187,7 +187,7 @@ impl SignIns {
             .await?
         {
             true => Ok(Arrived::Began {
-                session,
+                session: Box::new(session),
                 arrival: link.arrival,
                 secret,
             }),

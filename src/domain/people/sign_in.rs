@@ -179,8 +179,7 @@ impl ReturnUrl {
 
     /// Whether the address is at one of these origins.
     pub fn is_at(&self, origins: &[Origin]) -> bool {
-        let own = self.origin();
-        origins.iter().any(|origin| *origin == own)
+        origins.contains(&self.origin())
     }
 
     /// The origin of the page there.

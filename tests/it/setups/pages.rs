@@ -687,8 +687,9 @@ async fn the_end_of_the_dialog_leads_back_to_the_product() {
     // Whoever opens the setup once more finds the same way.
     let page = admin.get(&setup).await;
     shows(&page, 200, &back.replace('&', "&#38;"));
-    let log = app.get("/v1/audit-log", &workspace.admin).await.expect(200);
-    let entries = log["entries"].as_array().unwrap();
+    let log = app.get("/v1/audit-events", &workspace.admin).await;
+    let log = log.expect(200);
+    let entries = log["audit_events"].as_array().unwrap();
     let done: Vec<_> = entries
         .iter()
         .filter(|entry| entry["action"] == "complete_storage_setup")

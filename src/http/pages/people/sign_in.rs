@@ -75,10 +75,10 @@ async fn sign_in(
                 secret,
             } => (session, arrival, secret),
         };
-    SeenCaller::note(&request, &Caller::Workspace(Member::from(&session)));
+    SeenCaller::note(&request, &Caller::Workspace(Member::from(&*session)));
     let to = match &arrival {
         Arrival::AddStorage => {
-            let admin = Member::from(&session)
+            let admin = Member::from(&*session)
                 .into_admin()
                 .ok_or_else(session::not_signed_in)?;
             let setup = services

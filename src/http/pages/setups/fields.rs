@@ -346,8 +346,10 @@ mod tests {
     #[test]
     fn an_address_is_shown_as_what_was_read_from_it() {
         let stored = || {
-            let mut draft = Draft::default();
-            draft.bucket = BucketName::parse("acme-data").ok();
+            let mut draft = Draft {
+                bucket: BucketName::parse("acme-data").ok(),
+                ..Draft::default()
+            };
             draft.settings.prefix = BucketPrefix::parse("team").unwrap();
             draft.settings.region = Region::parse("eu-west-1").ok();
             ConnectionFields::of(&draft).unwrap()
