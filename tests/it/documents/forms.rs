@@ -108,7 +108,7 @@ fn cfn_lint_finds_nothing_in_any_template() {
     assert_clean(&lint(&files));
     let wrong = folder.path().join("wrong.yaml");
     let text = fs::read_to_string(&files[0]).unwrap();
-    fs::write(&wrong, text.replace("Type: AWS::", "Type: AWS::No")).unwrap();
+    fs::write(&wrong, text.replace("AWS::IAM::", "AWS::NoIAM::")).unwrap();
     assert!(!lint(&[wrong]).status.success());
 }
 
