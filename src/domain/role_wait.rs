@@ -16,7 +16,7 @@ const LONGEST: Duration = Duration::minutes(15);
 pub struct RoleWait {
     pub workspace: WorkspaceId,
     pub setup: SetupId,
-    /// The role that is tried. A setup whose role is another one by now begins anew.
+    /// The role that is tried. A setup whose role is another one by now begins again.
     pub role_arn: RoleArn,
     pub since: OffsetDateTime,
     /// When it is tried next. `None`: it is not tried any more.
@@ -29,7 +29,7 @@ pub struct RoleWait {
     pub outcome: Option<TryOutcome>,
     /// Until when somebody watches, unless they say so again.
     pub watched_until: Option<OffsetDateTime>,
-    /// When the role let the service in. That says nothing about whom else it lets in.
+    /// When the role let the service in. That says nothing about who else it lets in.
     pub appeared_at: Option<OffsetDateTime>,
 }
 
@@ -39,7 +39,7 @@ impl RoleWait {
     }
 }
 
-/// What a try has shown. Whether the role is absent or refuses is not to be told: AWS answers the same.
+/// What a try has shown. It does not show whether the role is absent or refuses: AWS answers the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TryOutcome {
     /// The role is not there, or refuses the service.

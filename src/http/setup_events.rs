@@ -83,7 +83,7 @@ impl Following {
     async fn next(mut self) -> Option<(std::result::Result<Bytes, Infallible>, Self)> {
         if let Some(news) = self.news.take() {
             // The first piece comes at once, so the client knows that it is heard.
-            let text = format!("retry: 3000\n: following\n\n{}", self.told(news));
+            let text = format!("retry: 3000\n: following\n\n{}", self.sent(news));
             return Some((Ok(text.into()), self));
         }
         while !self.has_ended {
@@ -96,7 +96,7 @@ impl Following {
                 .since(&self.workspace, &self.setup, &self.position)
                 .await;
             let text = match news {
-                Ok(news) => self.told(news),
+                Ok(news) => self.sent(news),
                 // It was removed.
                 Err(error) if error.kind == Kind::NotFound => return None,
                 Err(error) => {
@@ -115,8 +115,8 @@ impl Following {
         None
     }
 
-    /// The events as text, with which they count as told.
-    fn told(&mut self, news: News) -> String {
+    /// The events as text, with which they count as sent.
+    fn sent(&mut self, news: News) -> String {
         self.has_ended = news.has_ended;
         let mut text = String::new();
         for (event, position) in news.events {

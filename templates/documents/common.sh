@@ -44,7 +44,7 @@ look() {
   stop "$answer"
 }
 
-# Makes one change. $input is what the command reads where it is told to read its standard input.
+# Makes one change. $input is what a command reads that takes its standard input.
 input=''
 change() { answer=$(printf '%s' "$input" | aws "$@" 2>&1); }
 

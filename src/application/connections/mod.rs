@@ -185,7 +185,9 @@ impl Connections {
             bucket_account: settings.bucket_account.clone(),
         };
         let mut documents = self.policies.documents(&parameters).map_err(Error::bug)?;
-        if let Some(quick_create) = &self.quick_create
+        // Only a role is made by the link: the template is put for nobody else.
+        if parameters.auth == Auth::Role
+            && let Some(quick_create) = &self.quick_create
             && let Some(url) = quick_create.template_url().await
         {
             documents.cloudformation_quick_create_url =

@@ -102,9 +102,7 @@ impl Workspaces {
             Err(absent())
         }
     }
-}
 
-impl Workspaces {
     /// The same, and says how much there was.
     pub async fn erase(&self, id: &WorkspaceId) -> Result<WorkspaceContents> {
         self.store.erase_workspace(id).await?.ok_or_else(absent)

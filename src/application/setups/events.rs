@@ -1,8 +1,8 @@
-//! What happens to a setup, told to whoever follows it: its role appeared, a check finished, it became a
+//! What happens to a setup, as events for those who follow it: its role appeared, a check finished, it became a
 //! storage.
 //!
 //! Nothing is kept for it: the events are read off the setup's own rows, so whatever replica made them, every
-//! stream tells them. A [`Position`] says what has been told; who comes back with it misses nothing.
+//! stream has them. A [`Position`] says what has been sent; a client that comes back with it misses nothing.
 
 use crate::application::error::{Error, Kind, Result};
 use crate::application::setups::SetupView;
@@ -21,13 +21,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// How many streams of one workspace one replica has, and how many in all.
 const OF_WORKSPACE: usize = 20;
 const IN_ALL: usize = 1_000;
-/// How many checks are told at once.
+/// How many checks are sent at once.
 const CHECKS_AT_ONCE: u32 = 50;
 
 /// An event of a setup.
 #[derive(Debug, Clone)]
 pub enum SetupEvent {
-    /// The role has let the service in. Whom else it lets in, the check finds out.
+    /// The role has let the service in. The check finds out who else it lets in.
     RoleAppeared {
         role_arn: RoleArn,
         at: OffsetDateTime,
@@ -53,7 +53,7 @@ impl SetupEvent {
     }
 }
 
-/// What has been told.
+/// What has been sent.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Position {
     /// When the role appeared, in microseconds since 1970.
@@ -63,7 +63,7 @@ pub struct Position {
 }
 
 impl Position {
-    /// Reads what an event's ID says. Another text is none of ours: then everything is told.
+    /// Reads what an event's ID says. Another text is not one of ours: then everything is sent.
     pub fn parse(text: &str) -> Self {
         Self::known(text).unwrap_or_default()
     }
@@ -108,7 +108,7 @@ impl fmt::Display for Position {
     }
 }
 
-/// What there is to tell.
+/// What there is to send.
 #[derive(Debug, Clone)]
 pub struct News {
     /// Each with the position after it.
@@ -171,7 +171,8 @@ impl SetupEvents {
 
     /// The setup as it is now. Whoever asks watches, as with [`since`](Self::since).
     pub async fn watch(&self, workspace: &WorkspaceId, id: &SetupId) -> Result<SetupView> {
-        self.waits.watch_in(workspace, id).await
+        let view = self.waits.watch_in(workspace, id).await?;
+        self.waits.setups.with_overlaps(view).await
     }
 
     /// What has happened since `position`. Whoever asks watches: the role is tried every three seconds for the
@@ -210,11 +211,11 @@ impl SetupEvents {
             events.push((event, at.clone()));
         }
         let has_ended = !has_more && view.status != SetupStatus::Open;
-        // A storage that was deleted since is not told of.
+        // A storage that was deleted since is not named.
         if has_ended
             && view.status == SetupStatus::Completed
             && !at.is_completed
-            && let Some(storage) = store.storage_of_setup(workspace, id).await?
+            && let Some(storage) = view.storage
         {
             at.is_completed = true;
             events.push((SetupEvent::Completed { storage }, at));

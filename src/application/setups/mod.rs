@@ -3,6 +3,7 @@
 pub mod browser_probe;
 pub mod events;
 pub mod instructions;
+mod overlaps;
 pub mod places;
 pub mod waiting;
 
@@ -24,13 +25,12 @@ use crate::domain::connection::{ConnectedBucket, Connection, Credentials};
 use crate::domain::ids::{SetupId, StorageId, WorkspaceId};
 use crate::domain::names::Name;
 use crate::domain::origin::Origin;
-use crate::domain::overlap::{AddedStorage, Overlap, overlaps};
+use crate::domain::overlap::{AddedStorage, Overlap};
 use crate::domain::people::sign_in::InstructionLink;
 use crate::domain::policy_document::{DocumentParameters, Documents};
 use crate::domain::role_wait::{RoleWait, pause};
 use crate::domain::setup::{Draft, Setup, SetupStatus};
 use crate::domain::storage::{Health, Storage};
-use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 use time::OffsetDateTime;
@@ -183,12 +183,18 @@ impl Setups {
     }
 
     pub async fn get(&self, admin: &Admin, id: &SetupId) -> Result<SetupView> {
-        self.get_in(admin.workspace(), id).await
+        let setup = self.load(admin.workspace(), id).await?;
+        self.view(setup).await
     }
 
-    pub(super) async fn get_in(&self, workspace: &WorkspaceId, id: &SetupId) -> Result<SetupView> {
+    /// The setup without its overlaps: for streams, which ask again and again and do not send them.
+    pub(super) async fn followed(
+        &self,
+        workspace: &WorkspaceId,
+        id: &SetupId,
+    ) -> Result<SetupView> {
         let setup = self.load(workspace, id).await?;
-        self.view(setup).await
+        self.view_alone(setup).await
     }
 
     /// The setup's dialog is open now. `begins`: it was opened there. A setup of a dialog that nothing was entered
@@ -487,10 +493,7 @@ impl Setups {
         keep: Keep<'_, AddedStorage>,
     ) -> Result<AddedStorage> {
         let (setup, check) = self.passed(admin, id).await?;
-        let overlaps = self.overlaps(&setup).await?;
-        if self.refuse_overlaps && !overlaps.is_empty() {
-            return Err(overlapping(&overlaps));
-        }
+        let overlaps = self.permitted_overlaps(&setup).await?;
         let bucket = setup.connection().map_err(incomplete)?;
         let storage_id = StorageId::generate();
         let mut connection = bucket.connection;
@@ -593,24 +596,13 @@ impl Setups {
         }
     }
 
-    /// The workspace's storages that have files of the setup's place too.
-    async fn overlaps(&self, setup: &Setup) -> Result<Vec<Overlap>> {
-        let draft = &setup.draft;
-        let Some(bucket) = &draft.bucket else {
-            return Ok(Vec::new());
-        };
-        let others = self
-            .store
-            .storages_of_bucket(&setup.workspace, bucket)
-            .await?;
-        let endpoint = match draft.sign_in.by {
-            Auth::AccessKey => draft.sign_in.access_key.endpoint.as_ref(),
-            Auth::Role => None,
-        };
-        Ok(overlaps(bucket, &draft.settings.prefix, endpoint, &others))
+    async fn view(&self, setup: Setup) -> Result<SetupView> {
+        let view = self.view_alone(setup).await?;
+        self.with_overlaps(view).await
     }
 
-    async fn view(&self, setup: Setup) -> Result<SetupView> {
+    /// The setup with what its own rows say.
+    async fn view_alone(&self, setup: Setup) -> Result<SetupView> {
         let last_check = match &setup.last_check {
             Some(check) => self.store.check(&setup.workspace, check).await?,
             None => None,
@@ -631,10 +623,7 @@ impl Setups {
                 }
                 SetupStatus::Open | SetupStatus::Closed | SetupStatus::Expired => None,
             },
-            overlaps: match setup.status {
-                SetupStatus::Open => self.overlaps(&setup).await?,
-                SetupStatus::Completed | SetupStatus::Closed | SetupStatus::Expired => Vec::new(),
-            },
+            overlaps: Vec::new(),
             setup,
         })
     }
@@ -672,23 +661,6 @@ fn default_name(connection: &Connection) -> Result<Name> {
     };
     let short: String = full.chars().take(Name::MAX_LEN).collect();
     Name::parse(&short).map_err(Error::bug)
-}
-
-fn overlapping(overlaps: &[Overlap]) -> Error {
-    let words: Vec<String> = overlaps.iter().map(Overlap::words).collect();
-    let storages: Vec<&str> = overlaps.iter().map(|one| one.storage.as_str()).collect();
-    Error::new(
-        Kind::Conflict,
-        "storage_overlaps",
-        format!(
-            "The operator does not permit storages with the same files. {}",
-            words.join(" ")
-        ),
-    )
-    .remedy(
-        "Use the storage that is there, choose another prefix, or delete the other storage first.",
-    )
-    .member("storage_ids", json!(storages))
 }
 
 fn not_open(status: SetupStatus) -> Error {

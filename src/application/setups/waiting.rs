@@ -56,7 +56,7 @@ impl RoleWaits {
         workspace: &WorkspaceId,
         id: &SetupId,
     ) -> Result<SetupView> {
-        let view = self.setups.get_in(workspace, id).await?;
+        let view = self.setups.followed(workspace, id).await?;
         if view.status != SetupStatus::Open {
             return Ok(view);
         }
@@ -73,7 +73,7 @@ impl RoleWaits {
                 self.store
                     .watch_role(workspace, id, now, now + WATCHES, WATCHED)
                     .await?;
-                self.setups.get_in(workspace, id).await
+                self.setups.followed(workspace, id).await
             }
             Some(_) | None => Ok(view),
         }

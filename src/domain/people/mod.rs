@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod metadata;
+mod product_id;
 pub mod sign_in;
 pub mod subject;
 pub mod workspace;

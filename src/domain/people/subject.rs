@@ -1,8 +1,8 @@
 //! A person of the product's, by whom or for whom something is done.
 
 use crate::domain::Invalid;
-use crate::domain::invalid::shown;
 use crate::domain::names::Name;
+use crate::domain::people::product_id;
 
 /// The ID that the product knows a person by: 1 to 128 visible ASCII characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -10,17 +10,7 @@ pub struct SubjectId(String);
 
 impl SubjectId {
     pub fn parse(value: &str) -> Result<Self, Invalid> {
-        match (1..=128).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_graphic())
-        {
-            true => Ok(Self(value.to_owned())),
-            false => Err(Invalid::new(
-                "invalid_subject",
-                format!(
-                    "`{}` is not an ID of a person: use 1 to 128 letters, digits and signs of ASCII, without spaces.",
-                    shown(value)
-                ),
-            )),
-        }
+        product_id::parse(value, "invalid_subject", "person").map(Self)
     }
 
     pub fn as_str(&self) -> &str {

@@ -5,6 +5,7 @@ use crate::domain::ids::{StorageRef, TokenId, WorkspaceId};
 use crate::domain::invalid::shown;
 use crate::domain::names::Name;
 use crate::domain::people::metadata::Metadata;
+use crate::domain::people::product_id;
 use time::OffsetDateTime;
 
 /// A tenant. Nothing of it is visible to another one.
@@ -26,17 +27,7 @@ pub struct WorkspaceExternalId(String);
 
 impl WorkspaceExternalId {
     pub fn parse(value: &str) -> Result<Self, Invalid> {
-        match (1..=128).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_graphic())
-        {
-            true => Ok(Self(value.to_owned())),
-            false => Err(Invalid::new(
-                "invalid_external_id",
-                format!(
-                    "`{}` is not an ID of a workspace: use 1 to 128 letters, digits and signs of ASCII, without spaces.",
-                    shown(value)
-                ),
-            )),
-        }
+        product_id::parse(value, "invalid_external_id", "workspace").map(Self)
     }
 
     pub fn as_str(&self) -> &str {

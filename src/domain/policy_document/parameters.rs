@@ -80,7 +80,7 @@ impl DocumentParameters {
             .filter(|_| self.role_exists && self.auth == Auth::Role)
     }
 
-    /// What role and user are tagged with, so that whoever made them can be told later. A user always has a
+    /// What role and user are tagged with, so that it can be seen later who made them. A user always has a
     /// tag: it has no external ID to be known by.
     pub(super) fn setup_tag(&self) -> Option<String> {
         match (&self.setup_id, self.auth) {

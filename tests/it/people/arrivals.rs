@@ -1,6 +1,6 @@
 //! Sign-in links: where they lead, whom they are for, and what becomes of a used one.
 
-use crate::it::setups::pages::{Browser, location, shows};
+use crate::it::setups::pages::{Browser, applied, location, shows};
 use crate::it::support::app::{OPERATOR, TestApp, TestWorkspace};
 use reqwest::header::SET_COOKIE;
 use serde_json::{Value, json};
@@ -210,4 +210,51 @@ async fn a_page_in_a_frame_has_no_navigation_and_speaks_to_the_product_alone() {
     let page = admin.get("/settings/storages").await;
     shows(&page, 200, "Sign out");
     assert!(!page.text.contains("data-origin"), "{}", page.text);
+}
+
+#[tokio::test]
+async fn the_end_of_the_dialog_leads_back_to_the_product() {
+    let app = TestApp::spawn_on_emulator().await;
+    let workspace = app.workspace().await;
+    let link = json!({
+        "role": "admin", "purpose": "add_storage", "return_url": "https://app.example.com/back?tenant=7",
+    });
+    let admin = Browser::signed_in_with(&app, &workspace, link).await;
+    let (setup, _customer, _bucket) = applied(&admin, "read").await;
+    admin.post(&format!("{setup}/check"), &[]).await;
+    let added = admin.post(&format!("{setup}/complete"), &[]).await;
+    let id = setup.rsplit('/').next().unwrap();
+    let kept = app
+        .get(&format!("/v1/storage-setups/{id}"), &workspace.admin)
+        .await
+        .expect(200);
+    let storage = kept["storage_id"].as_str().unwrap();
+    let back = format!(
+        "https://app.example.com/back?tenant=7&status=completed&setup_id={id}&storage_id={storage}"
+    );
+    assert_eq!(location(&added), back);
+    // Whoever opens the setup once more finds the same way.
+    let page = admin.get(&setup).await;
+    shows(&page, 200, &back.replace('&', "&#38;"));
+    let log = app.get("/v1/audit-events", &workspace.admin).await;
+    let log = log.expect(200);
+    let entries = log["audit_events"].as_array().unwrap();
+    let done: Vec<_> = entries
+        .iter()
+        .filter(|entry| entry["action"] == "complete_storage_setup")
+        .collect();
+    assert_eq!(done.len(), 1, "{log}");
+    assert_eq!(done[0]["target"], storage, "{log}");
+
+    let setup = admin.open_setup().await;
+    let id = setup.rsplit('/').next().unwrap();
+    let asked = admin.get(&format!("{setup}/close")).await;
+    let policy = asked.headers["content-security-policy"].to_str().unwrap();
+    assert!(
+        policy.contains("form-action 'self' https://app.example.com;"),
+        "{policy}"
+    );
+    let closed = admin.post(&format!("{setup}/close"), &[]).await;
+    let back = format!("https://app.example.com/back?tenant=7&status=closed&setup_id={id}");
+    assert_eq!(location(&closed), back);
 }

@@ -134,7 +134,7 @@ pub fn shows(answer: &Answer, status: u16, text: &str) {
 }
 
 /// A setup whose documents the customer has applied, up to the role's ARN.
-async fn applied(admin: &Browser<'_>, access: &str) -> (String, Customer, String) {
+pub async fn applied(admin: &Browser<'_>, access: &str) -> (String, Customer, String) {
     let customer = Emulator::customer();
     let bucket = customer.create_bucket().await;
     let setup = admin.open_setup().await;
@@ -661,51 +661,4 @@ async fn the_browser_s_own_step_needs_a_passed_check() {
         .post(&format!("{probe}/clean-up"), &[("probe", "../a")])
         .await;
     assert_eq!(other.status, 404);
-}
-
-#[tokio::test]
-async fn the_end_of_the_dialog_leads_back_to_the_product() {
-    let app = TestApp::spawn_on_emulator().await;
-    let workspace = app.workspace().await;
-    let link = json!({
-        "role": "admin", "purpose": "add_storage", "return_url": "https://app.example.com/back?tenant=7",
-    });
-    let admin = Browser::signed_in_with(&app, &workspace, link).await;
-    let (setup, _customer, _bucket) = applied(&admin, "read").await;
-    admin.post(&format!("{setup}/check"), &[]).await;
-    let added = admin.post(&format!("{setup}/complete"), &[]).await;
-    let id = setup.rsplit('/').next().unwrap();
-    let kept = app
-        .get(&format!("/v1/storage-setups/{id}"), &workspace.admin)
-        .await
-        .expect(200);
-    let storage = kept["storage_id"].as_str().unwrap();
-    let back = format!(
-        "https://app.example.com/back?tenant=7&status=completed&setup_id={id}&storage_id={storage}"
-    );
-    assert_eq!(location(&added), back);
-    // Whoever opens the setup once more finds the same way.
-    let page = admin.get(&setup).await;
-    shows(&page, 200, &back.replace('&', "&#38;"));
-    let log = app.get("/v1/audit-events", &workspace.admin).await;
-    let log = log.expect(200);
-    let entries = log["audit_events"].as_array().unwrap();
-    let done: Vec<_> = entries
-        .iter()
-        .filter(|entry| entry["action"] == "complete_storage_setup")
-        .collect();
-    assert_eq!(done.len(), 1, "{log}");
-    assert_eq!(done[0]["target"], storage, "{log}");
-
-    let setup = admin.open_setup().await;
-    let id = setup.rsplit('/').next().unwrap();
-    let asked = admin.get(&format!("{setup}/close")).await;
-    let policy = asked.headers["content-security-policy"].to_str().unwrap();
-    assert!(
-        policy.contains("form-action 'self' https://app.example.com;"),
-        "{policy}"
-    );
-    let closed = admin.post(&format!("{setup}/close"), &[]).await;
-    let back = format!("https://app.example.com/back?tenant=7&status=closed&setup_id={id}");
-    assert_eq!(location(&closed), back);
 }

@@ -139,7 +139,7 @@ async fn list_administrator_links(
 
 /// Revoke a link for the AWS administrator
 ///
-/// Whoever opens it is told that it does not work any more.
+/// Its page then says that it does not work any more.
 #[utoipa::path(
     tag = "Storage setups",
     params(

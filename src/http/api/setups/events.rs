@@ -24,7 +24,7 @@ use actix_web::{HttpRequest, HttpResponse, get};
     ),
     responses(
         (status = 200, description = "The events, as they come", body = String, content_type = "text/event-stream"),
-        (status = 204, description = "The setup has ended, and all has been told"),
+        (status = 204, description = "The setup has ended, and every event has been sent"),
         (status = 429, description = "`too_many_streams`: the workspace follows more setups at the same time than it may"),
     ),
 )]

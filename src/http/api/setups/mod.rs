@@ -99,7 +99,7 @@ struct SetupBody {
     expires_at: OffsetDateTime,
     /// Waiting for the role. `null` where there is nothing to wait for.
     waiting: Option<WaitingBody>,
-    /// When the role let the service in. Whom else it lets in, the check finds out.
+    /// When the role let the service in. The check finds out who else it lets in.
     #[serde(with = "time::serde::rfc3339::option")]
     role_appeared_at: Option<OffsetDateTime>,
     last_check: Option<CheckReportBody>,

@@ -17,6 +17,7 @@ use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::{Chrome, Section};
 use crate::http::pages::shell::form::Form;
 use crate::http::pages::shell::session::AdminVisitor;
+use crate::http::pages::shell::words;
 use crate::http::path::Id;
 use crate::http::problem::status_of;
 use crate::http::query::Query;
@@ -203,12 +204,7 @@ fn in_words(error: &Error) -> String {
         return "There is a file with this key already, or the original has just changed. Choose another key, or tick “Replace”."
             .to_owned();
     }
-    let field = error.fields.first().map(|field| field.detail.as_str());
-    let detail = field.unwrap_or(&error.detail);
-    match &error.remedy {
-        Some(remedy) => format!("{detail} {remedy}"),
-        None => detail.to_owned(),
-    }
+    words::of_error(error)
 }
 
 async fn create_folder(

@@ -16,6 +16,7 @@ use crate::http::pages::files::place::{address, shown};
 use crate::http::pages::shell::answer::see_other;
 use crate::http::pages::shell::form::{check_token, expected, same_site};
 use crate::http::pages::shell::session::AdminVisitor;
+use crate::http::pages::shell::words;
 use crate::http::path::Id;
 use crate::http::problem::status_of;
 use crate::http::state::Services;
@@ -58,7 +59,7 @@ struct FileResult {
     error: Option<Error>,
 }
 
-/// What the page's script is told.
+/// What the page's script gets.
 #[derive(Serialize)]
 struct ScriptAnswer {
     stored: usize,
@@ -182,12 +183,7 @@ fn in_words(error: &Error) -> String {
         return "There is a file of this name already. To replace it, tick “Replace” and upload again."
             .to_owned();
     }
-    let field = error.fields.first().map(|field| field.detail.as_str());
-    let detail = field.unwrap_or(&error.detail);
-    match &error.remedy {
-        Some(remedy) => format!("{detail} {remedy}"),
-        None => detail.to_owned(),
-    }
+    words::of_error(error)
 }
 
 /// Where the files of a form go.

@@ -1,7 +1,6 @@
 //! Settings > Sessions: who is signed in to the pages.
 
 use crate::application::error::Result;
-use crate::application::kept::page_tokens::PageRequest;
 use crate::domain::ids::SessionId;
 use crate::domain::people::sign_in::Session;
 use crate::http::declare::{PageRoute, PageRoutes};
@@ -9,6 +8,7 @@ use crate::http::pages::people::tokens::role_in_words;
 use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::{Chrome, Section};
 use crate::http::pages::shell::form::Confirmed;
+use crate::http::pages::shell::list::ListQuery;
 use crate::http::pages::shell::moment::Moment;
 use crate::http::pages::shell::session;
 use crate::http::pages::shell::session::AdminVisitor;
@@ -19,7 +19,6 @@ use crate::http::state::Services;
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use askama::Template;
-use serde::Deserialize;
 use time::OffsetDateTime;
 
 /// How many sessions a page shows.
@@ -29,13 +28,6 @@ pub fn configure(routes: &mut PageRoutes) {
     routes
         .add(PageRoute::at("/settings/sessions", "sessions_page").shows(list))
         .add(PageRoute::at("/settings/sessions/{session_id}/end", "revoke_session").changes(end));
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ListQuery {
-    page: Option<String>,
-    done: Option<String>,
 }
 
 /// The workspace's sessions.
@@ -67,12 +59,9 @@ async fn list(
     services: Data<Services>,
     query: Query<ListQuery>,
 ) -> Result<HttpResponse> {
-    let is_first_page = query.0.page.is_none();
+    let is_first_page = query.0.is_first_page();
     let place = format!("{}/pages/sessions", visitor.admin.workspace());
-    let request = PageRequest {
-        size: PAGE,
-        token: query.0.page,
-    };
+    let request = query.0.request(PAGE);
     let window = services.page_tokens.window(&place, &request)?;
     let sign_ins = &services.people.sign_ins;
     let rows = sign_ins.list(&visitor.admin, &window).await?;

@@ -12,6 +12,7 @@ use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::{Chrome, Section};
 use crate::http::pages::shell::form::{Confirmed, FormFields};
+use crate::http::pages::shell::list::ListQuery;
 use crate::http::pages::shell::moment::Moment;
 use crate::http::pages::shell::session::AdminVisitor;
 use crate::http::pages::shell::words::ending;
@@ -23,7 +24,6 @@ use actix_web::http::{StatusCode, header};
 use actix_web::web::Data;
 use askama::Template;
 use secrecy::ExposeSecret;
-use serde::Deserialize;
 use time::{Duration, OffsetDateTime};
 
 /// How many tokens a page shows.
@@ -37,13 +37,6 @@ pub fn configure(routes: &mut PageRoutes) {
                 .changes(create),
         )
         .add(PageRoute::at("/settings/tokens/{token_id}/revoke", "revoke_token").changes(revoke));
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ListQuery {
-    page: Option<String>,
-    done: Option<String>,
 }
 
 /// The workspace's tokens, and the form of a new one.

@@ -5,7 +5,6 @@ mod new_form;
 mod project;
 
 use crate::application::error::Result;
-use crate::application::kept::page_tokens::PageRequest;
 use crate::application::storages::StorageView;
 use crate::domain::ids::StorageRef;
 use crate::domain::project::{Project, ProjectStatus};
@@ -13,6 +12,7 @@ use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::files::shown;
 use crate::http::pages::shell::answer::html;
 use crate::http::pages::shell::chrome::{Chrome, Section};
+use crate::http::pages::shell::list::ListQuery;
 use crate::http::pages::shell::moment::{Moment, size_in_words, thousands};
 use crate::http::pages::shell::session::Visitor;
 use crate::http::query::Query;
@@ -20,7 +20,6 @@ use crate::http::state::Services;
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use askama::Template;
-use serde::Deserialize;
 use std::collections::HashMap;
 
 /// How many projects a page shows.
@@ -34,13 +33,6 @@ pub fn configure(routes: &mut PageRoutes) {
             .changes(new::create),
     );
     project::configure(routes);
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ProjectsQuery {
-    page: Option<String>,
-    done: Option<String>,
 }
 
 /// The projects of a workspace, newest first.
@@ -112,14 +104,11 @@ impl ProjectRow {
 async fn list(
     visitor: Visitor,
     services: Data<Services>,
-    query: Query<ProjectsQuery>,
+    query: Query<ListQuery>,
 ) -> Result<HttpResponse> {
-    let is_first_page = query.0.page.is_none();
+    let is_first_page = query.0.is_first_page();
     let place = format!("{}/pages/projects", visitor.member.workspace);
-    let request = PageRequest {
-        size: PAGE,
-        token: query.0.page,
-    };
+    let request = query.0.request(PAGE);
     let window = services.page_tokens.window(&place, &request)?;
     let rows = services.projects.list_all(&visitor.member, &window).await?;
     let page = services

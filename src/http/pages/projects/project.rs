@@ -2,7 +2,6 @@
 
 use crate::application::error::{Error, Result};
 use crate::application::files::sign::{ReadMethod, SignRequest};
-use crate::application::kept::page_tokens::PageRequest;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::ProjectId;
 use crate::domain::project::{
@@ -18,6 +17,7 @@ use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::{Chrome, Section};
 use crate::http::pages::shell::form::Confirmed;
 use crate::http::pages::shell::headers::AlsoAllowed;
+use crate::http::pages::shell::list::ListQuery;
 use crate::http::pages::shell::moment::{Moment, size_in_words, thousands};
 use crate::http::pages::shell::session::{AdminVisitor, Visitor};
 use crate::http::path::Id;
@@ -26,7 +26,6 @@ use crate::http::state::Services;
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use askama::Template;
-use serde::Deserialize;
 use std::time::Duration;
 
 /// How many files a page shows.
@@ -51,13 +50,6 @@ pub fn configure(routes: &mut PageRoutes) {
         );
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ProjectQuery {
-    page: Option<String>,
-    done: Option<String>,
-}
-
 /// A project, and a page of its files.
 #[derive(Template)]
 #[template(path = "pages/project.html")]
@@ -77,6 +69,10 @@ impl ProjectPage {
     /// How many of the files on this page the storage does not have any more.
     fn lost(&self) -> usize {
         self.files.iter().filter(|file| file.is_lost).count()
+    }
+
+    fn address(&self) -> String {
+        format!("/projects/{}", self.facts.id)
     }
 }
 
@@ -185,7 +181,7 @@ async fn show(
     visitor: Visitor,
     services: Data<Services>,
     id: Id<ProjectId>,
-    query: Query<ProjectQuery>,
+    query: Query<ListQuery>,
 ) -> Result<HttpResponse> {
     let project = services.projects.get(&visitor.member, &id.0).await?;
     let place = Place::of(
@@ -194,12 +190,9 @@ async fn show(
             .get(&visitor.member, &project.storage)
             .await?,
     );
-    let is_first_page = query.0.page.is_none();
+    let is_first_page = query.0.is_first_page();
     let token_place = format!("{}/pages/projects/{}", visitor.member.workspace, id.0);
-    let request = PageRequest {
-        size: PAGE,
-        token: query.0.page,
-    };
+    let request = query.0.request(PAGE);
     let window = services.page_tokens.window(&token_place, &request)?;
     let after = window.after.map(|after| after.parse()).transpose();
     let after = after.map_err(Error::bug)?;

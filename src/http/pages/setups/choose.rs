@@ -191,7 +191,7 @@ impl ChoosePage {
         })
     }
 
-    /// What is refused is told on the page, where something else can be chosen.
+    /// A refusal is shown on the page, where something else can be chosen.
     async fn list(
         &mut self,
         visitor: &AdminVisitor,

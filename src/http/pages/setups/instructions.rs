@@ -86,7 +86,7 @@ struct InstructionsPage {
     outcome: OutcomeView,
 }
 
-/// Who made a link. A session has no name: it is told by the end of its ID, as in the workspace's list of sessions.
+/// Who made a link. A session has no name: it is shown by the end of its ID, as in the workspace's list of sessions.
 enum Maker {
     /// An earlier release did not write it down.
     Unknown,

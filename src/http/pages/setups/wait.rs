@@ -22,7 +22,7 @@ pub struct WaitView {
     pub principal: String,
     pub external_id: String,
     pub tried: Option<Moment>,
-    /// Whether the role has let the service in. Whom else it lets in, a check finds out.
+    /// Whether the role has let the service in. A check finds out who else it lets in.
     pub has_appeared: bool,
     /// Whether it has been waited for so long that both causes are shown.
     pub is_long: bool,
@@ -63,7 +63,7 @@ impl WaitView {
         self.get_role("Role.Arn")
     }
 
-    /// The command that shows whom the role trusts.
+    /// The command that shows who the role trusts.
     pub fn show_trust(&self) -> String {
         self.get_role("Role.AssumeRolePolicyDocument")
     }

@@ -37,7 +37,7 @@ pub struct Flash {
 #[derive(Debug, Clone)]
 pub struct Embed {
     pub script: &'static str,
-    /// The only origin that messages go to. `None`: the link named no address to return to, so nobody is told.
+    /// The only origin that messages go to. `None`: the link named no address to return to, so no message is sent.
     pub origin: Option<String>,
     /// What came of the dialog, as the message to send.
     pub end: Option<EndMessage>,

@@ -6,6 +6,7 @@ pub mod csrf;
 pub mod error;
 pub mod form;
 pub mod headers;
+pub mod list;
 pub mod moment;
 pub mod session;
 pub mod words;

@@ -1,5 +1,7 @@
 //! Words as pages set them.
 
+use crate::application::error::Error;
+
 /// With curly apostrophes: texts that the API gives too have straight ones.
 pub fn curly(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
@@ -13,6 +15,16 @@ pub fn curly(text: &str) -> String {
         before = character;
     }
     shown
+}
+
+/// What is wrong and what to do, beside a form: of a field's error where there is one.
+pub fn of_error(error: &Error) -> String {
+    let field = error.fields.first().map(|field| field.detail.as_str());
+    let detail = field.unwrap_or(&error.detail);
+    match &error.remedy {
+        Some(remedy) => format!("{detail} {remedy}"),
+        None => detail.to_owned(),
+    }
 }
 
 /// The end of an ID, by which people tell one from another.

@@ -8,7 +8,7 @@ use crate::http::pages::shell::moment::{Moment, thousands};
 
 /// How many checks the strip shows.
 pub const BARS: u32 = 40;
-/// How many failures are told in words.
+/// How many failures are described in words.
 const MOST_FAILURES: usize = 3;
 
 /// The last checks of a storage.

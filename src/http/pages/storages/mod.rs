@@ -7,7 +7,6 @@ pub mod storage;
 use crate::application::connections::input::ConnectionInput;
 use crate::application::error::Result;
 use crate::application::kept::idempotency::Keep;
-use crate::application::kept::page_tokens::PageRequest;
 use crate::application::setups::SetupView;
 use crate::application::storages::StorageView;
 use crate::domain::check::Outcome;
@@ -20,6 +19,7 @@ use crate::http::pages::setups;
 use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::{Chrome, Section};
 use crate::http::pages::shell::form::Confirmed;
+use crate::http::pages::shell::list::ListQuery;
 use crate::http::pages::shell::moment::{Moment, thousands};
 use crate::http::pages::shell::session::{AdminVisitor, Visitor};
 use crate::http::pages::shell::words::ending;
@@ -29,7 +29,6 @@ use crate::http::state::Services;
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use askama::Template;
-use serde::Deserialize;
 
 /// How many storages a page shows.
 const PAGE: u32 = 25;
@@ -46,13 +45,6 @@ pub fn configure(routes: &mut PageRoutes) {
             )
             .changes(set_default),
         );
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ListQuery {
-    page: Option<String>,
-    done: Option<String>,
 }
 
 /// The list of a workspace's storages.
@@ -243,11 +235,8 @@ async fn list(
     services: Data<Services>,
     query: Query<ListQuery>,
 ) -> Result<HttpResponse> {
-    let is_first_page = query.0.page.is_none();
-    let request = PageRequest {
-        size: PAGE,
-        token: query.0.page,
-    };
+    let is_first_page = query.0.is_first_page();
+    let request = query.0.request(PAGE);
     let place = format!("{}/storages", visitor.member.workspace);
     let window = services.page_tokens.window(&place, &request)?;
     let rows = services.storages.list(&visitor.member, &window).await?;

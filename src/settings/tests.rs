@@ -1,0 +1,290 @@
+//! Which settings are accepted, and what is said of the others.
+
+use super::*;
+
+fn refused(change: impl FnOnce(&mut Options)) -> Vec<BadSetting> {
+    let mut options = Options::default();
+    change(&mut options);
+    Settings::parse(options).unwrap_err().0
+}
+
+#[test]
+fn defaults() {
+    let settings = Settings::parse(Options::default()).unwrap();
+    assert_eq!(settings.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(settings.database.to_string(), "sqlite://data/sallyport.db");
+    assert_eq!(settings.setup_ttl, 7 * DAY);
+    // Shorter than the 30 seconds after which Kubernetes kills.
+    assert_eq!(settings.shutdown_grace, Duration::from_secs(25));
+    assert_eq!(settings.drain, Duration::from_secs(5));
+    assert_eq!(settings.checks_per_minute.get(), 60);
+    assert!(matches!(
+        settings.master_key,
+        MasterKeySource::Made(path) if path == std::path::Path::new("data/master.key")
+    ));
+    // An empty value is none.
+    let options = Options {
+        listen: Some(String::new()),
+        master_key: Some(" ".into()),
+        ..Options::default()
+    };
+    assert!(Settings::parse(options).is_ok());
+}
+
+#[test]
+fn a_wrong_value_is_told_with_its_name_and_an_example() {
+    let set = |value: &str| Some(value.to_owned());
+    let cases: Vec<(&str, Vec<BadSetting>)> = vec![
+        ("SALLYPORT_LISTEN", refused(|o| o.listen = set("here"))),
+        (
+            "SALLYPORT_DATABASE_URL",
+            refused(|o| o.database_url = set("mysql://x")),
+        ),
+        (
+            "SALLYPORT_PUBLIC_URL",
+            refused(|o| o.public_url = set("ftp://x")),
+        ),
+        (
+            "SALLYPORT_PUBLIC_URL",
+            refused(|o| o.public_url = set("https://x/path")),
+        ),
+        (
+            "SALLYPORT_OPERATOR_TOKEN",
+            refused(|o| o.operator_token = set("short")),
+        ),
+        (
+            "SALLYPORT_ALLOWED_ORIGINS",
+            refused(|o| o.allowed_origins = set("https://a,*")),
+        ),
+        (
+            "SALLYPORT_LIFECYCLE_FOLDERS",
+            refused(|o| o.lifecycle_folders = set("temp")),
+        ),
+        (
+            "SALLYPORT_SERVICE_PRINCIPAL",
+            refused(|o| o.service_principal = set("*")),
+        ),
+        (
+            "SALLYPORT_BUILT_IN_BUCKET",
+            refused(|o| o.built_in_bucket = set("A")),
+        ),
+        (
+            "SALLYPORT_TEMPLATE_BUCKET",
+            refused(|o| o.template_bucket = set("A")),
+        ),
+        (
+            "SALLYPORT_BRAND_NAME",
+            refused(|o| o.brand_name = set(&"x".repeat(41))),
+        ),
+        (
+            "SALLYPORT_BRAND_COLOUR",
+            refused(|o| o.brand_colour = set("blue")),
+        ),
+        (
+            "SALLYPORT_BRAND_SUPPORT_URL",
+            refused(|o| o.brand_support_url = set("javascript:alert(1)")),
+        ),
+        ("SALLYPORT_SETUP_TTL", refused(|o| o.setup_ttl = set("7"))),
+        ("SALLYPORT_SETUP_TTL", refused(|o| o.setup_ttl = set("0s"))),
+        (
+            "SALLYPORT_MASTER_KEY",
+            refused(|o| o.master_key = set("short")),
+        ),
+        (
+            "SALLYPORT_MASTER_KEY_PREVIOUS",
+            refused(|o| o.master_key_previous = set("AAAA,short")),
+        ),
+        (
+            "SALLYPORT_DATABASE_TLS",
+            refused(|o| o.database_tls = set("none")),
+        ),
+        (
+            "SALLYPORT_RETENTION_CHECKS",
+            refused(|o| o.retention_checks = set("1s")),
+        ),
+        (
+            "SALLYPORT_RETENTION_AUDIT",
+            refused(|o| o.retention_audit = set("always")),
+        ),
+        (
+            "SALLYPORT_RETENTION_SETUPS",
+            refused(|o| o.retention_setups = set("99999d")),
+        ),
+        (
+            "SALLYPORT_ENDPOINT_NETWORKS",
+            refused(|o| o.endpoint_networks = set("10.0.0.0/99")),
+        ),
+        (
+            "SALLYPORT_CHECKS_PER_MINUTE",
+            refused(|o| o.checks_per_minute = set("0")),
+        ),
+        (
+            "SALLYPORT_RECHECK_INTERVAL",
+            refused(|o| o.recheck_interval = set("often")),
+        ),
+        (
+            "SALLYPORT_QUARANTINE",
+            refused(|o| o.quarantine = set("off")),
+        ),
+        (
+            "SALLYPORT_REQUEST_TIMEOUT",
+            refused(|o| o.request_timeout = set("-1s")),
+        ),
+        (
+            "SALLYPORT_MEMORY_BUDGET",
+            refused(|o| o.memory_budget = set("15MiB")),
+        ),
+        (
+            "SALLYPORT_SHUTDOWN_GRACE",
+            refused(|o| o.shutdown_grace = set("99999999999999999999d")),
+        ),
+        (
+            "SALLYPORT_SIGNED_URL_MAX",
+            refused(|o| o.signed_url_max = set("8d")),
+        ),
+        (
+            "SALLYPORT_MANAGEMENT_LISTEN",
+            refused(|o| o.management_listen = set("here")),
+        ),
+        (
+            "SALLYPORT_MANAGEMENT_LISTEN",
+            refused(|o| o.management_listen = set("127.0.0.1:8080")),
+        ),
+        ("SALLYPORT_DOCS", refused(|o| o.docs = set("hidden"))),
+        ("SALLYPORT_DOCS", refused(|o| o.docs = set("management"))),
+        (
+            "SALLYPORT_TRUSTED_PROXIES",
+            refused(|o| o.trusted_proxies = set("10.0.0.0/8,proxy")),
+        ),
+        (
+            "SALLYPORT_AUDIT_READS",
+            refused(|o| o.audit_reads = set("yes")),
+        ),
+        (
+            "SALLYPORT_REFUSE_OVERLAPPING_STORAGES",
+            refused(|o| o.refuse_overlapping_storages = set("yes")),
+        ),
+        ("SALLYPORT_DRAIN", refused(|o| o.drain = set("25s"))),
+        ("SALLYPORT_LOG", refused(|o| o.log = set("sallyport=loud"))),
+        (
+            "SALLYPORT_LOG_FORMAT",
+            refused(|o| o.log_format = set("xml")),
+        ),
+    ];
+    for (name, faults) in cases {
+        assert_eq!(faults.len(), 1, "{name}");
+        assert_eq!(faults[0].name, name);
+        assert!(!faults[0].example.is_empty());
+    }
+    let both = refused(|o| {
+        o.listen = set("x");
+        o.log_format = set("y");
+    });
+    let text = BadSettings(both).to_string();
+    assert!(text.contains("SALLYPORT_LISTEN (--listen): `x`"), "{text}");
+    assert!(
+        text.contains("SALLYPORT_LOG_FORMAT (--log-format): `y`"),
+        "{text}"
+    );
+}
+
+#[test]
+fn secrets_are_not_shown() {
+    let secret = "0123456789abcdef0123456789abcdef";
+    let options = Options {
+        operator_token: Some(secret.into()),
+        database_url: Some("postgres://me:hunter2@localhost/x".into()),
+        master_key: Some("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=".into()),
+        master_key_previous: Some("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=".into()),
+        ..Options::default()
+    };
+    let shown = format!("{:?}", Settings::parse(options).unwrap());
+    for secret in [secret, "hunter2", "AAAA"] {
+        assert!(!shown.contains(secret), "{shown}");
+    }
+    for fault in [
+        refused(|o| o.operator_token = Some("hunter2".into())),
+        refused(|o| o.master_key = Some("hunter2".into())),
+        refused(|o| o.database_url = Some("postgres://me:hunter2@".into())),
+    ] {
+        assert!(!BadSettings(fault).to_string().contains("hunter2"));
+    }
+}
+
+#[test]
+fn a_database_elsewhere_without_proof_needs_a_setting_of_its_own() {
+    let url = Some("postgres://me@db.example/x?sslmode=require".to_owned());
+    let set = |o: &mut Options| {
+        o.database_url = url.clone();
+        o.master_key = Some("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=".into());
+    };
+    let faults = refused(set);
+    assert_eq!(faults[0].name, "SALLYPORT_DATABASE_URL");
+    for part in ["sslmode=require", "sslrootcert", "SALLYPORT_DATABASE_TLS"] {
+        assert!(faults[0].why.contains(part), "{}", faults[0].why);
+    }
+    let mut options = Options {
+        database_tls: Some("unverified".into()),
+        ..Options::default()
+    };
+    set(&mut options);
+    assert!(Settings::parse(options).is_ok());
+}
+
+#[test]
+fn how_long_things_are_kept() {
+    let parse = |text: &str| {
+        let options = Options {
+            retention_checks: Some(text.into()),
+            ..Options::default()
+        };
+        Settings::parse(options).unwrap().retention
+    };
+    assert_eq!(parse("").checks, Some(90 * DAY));
+    assert_eq!((parse("").audit, parse("").setups), (None, Some(90 * DAY)));
+    assert_eq!(parse("30d").checks, Some(30 * DAY));
+    assert_eq!(parse("keep").checks, None);
+}
+
+#[test]
+fn postgresql_needs_a_master_key() {
+    let faults = refused(|o| o.database_url = Some("postgres://me@localhost/x".into()));
+    assert_eq!(faults[0].name, "SALLYPORT_MASTER_KEY");
+    assert!(faults[0].why.contains("PostgreSQL"));
+}
+
+#[test]
+fn memory_budgets() {
+    for (text, bytes) in [("16MiB", 16 << 20), ("2GiB", 2 << 30)] {
+        assert_eq!(memory_budget(text), Ok(bytes));
+    }
+    let odd = [
+        "",
+        "16",
+        "MiB",
+        "15MiB",
+        "16 MiB",
+        "16MB",
+        "-1GiB",
+        "99999999999GiB",
+        "é",
+    ];
+    for text in odd {
+        assert!(memory_budget(text).is_err(), "{text:?}");
+    }
+}
+
+#[test]
+fn durations() {
+    for (text, seconds) in [
+        ("45s", 45),
+        ("30m", 1_800),
+        ("12h", 43_200),
+        ("1h30m", 5_400),
+    ] {
+        assert_eq!(parse_duration(text), Ok(Duration::from_secs(seconds)));
+    }
+    for text in ["", "5", "h", "1w", "1h ", "1.5h", "é"] {
+        assert!(parse_duration(text).is_err(), "{text:?}");
+    }
+}
