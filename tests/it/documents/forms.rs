@@ -107,8 +107,8 @@ fn cfn_lint_finds_nothing_in_any_template() {
     let lint = |files: &[PathBuf]| Command::new(cfn_lint()).args(files).output().unwrap();
     assert_clean(&lint(&files));
     let wrong = folder.path().join("wrong.yaml");
-    let text = fs::read_to_string(&files[0]).unwrap();
-    fs::write(&wrong, text.replace("AWS::IAM::", "AWS::NoIAM::")).unwrap();
+    // A role without its trust policy.
+    fs::write(&wrong, "Resources: {Role: {Type: AWS::IAM::Role}}\n").unwrap();
     assert!(!lint(&[wrong]).status.success());
 }
 
