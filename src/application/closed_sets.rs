@@ -65,7 +65,11 @@ closed_set!(
     Admin,
     Member
 );
-closed_set!("What happens to a setup.", SetupEventName, SetupEvent::NAMES.to_vec());
+closed_set!(
+    "What happens to a setup.",
+    SetupEventName,
+    SetupEvent::NAMES.to_vec()
+);
 closed_set!(
     "Who can remove a cause.",
     ProblemSide,

@@ -174,6 +174,7 @@ impl Authenticator {
             workspace: token.workspace,
             role: token.role,
             credential: Credential::Token(token.id),
+            on_behalf_of: None,
         }))
     }
 

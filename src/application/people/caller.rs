@@ -2,6 +2,7 @@
 
 use crate::domain::ids::{InstructionLinkId, SessionId, TokenId, WorkspaceId};
 use crate::domain::people::audit::Actor;
+use crate::domain::people::subject::SubjectId;
 use crate::domain::people::workspace::Role;
 
 /// An authenticated caller.
@@ -23,6 +24,8 @@ pub struct Member {
     pub workspace: WorkspaceId,
     pub role: Role,
     pub credential: Credential,
+    /// The person of the product's for whom this is done, where the product said so.
+    pub on_behalf_of: Option<SubjectId>,
 }
 
 /// What somebody proved who they are with.

@@ -281,6 +281,7 @@ impl From<&Session> for Member {
             workspace: session.workspace.clone(),
             role: session.role,
             credential: Credential::Session(session.id.clone()),
+            on_behalf_of: session.subject.as_ref().map(|subject| subject.id.clone()),
         }
     }
 }

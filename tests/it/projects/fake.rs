@@ -430,6 +430,7 @@ impl Rig {
             workspace: self.workspace.id.clone(),
             role: Role::Member,
             credential: Credential::Token(TokenId::generate()),
+            on_behalf_of: None,
         }
     }
 
