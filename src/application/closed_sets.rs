@@ -4,7 +4,6 @@
 //! Codes of problems are no closed set: a newer service has more of them, and a generated client that
 //! knows an enum of them would fail on an answer that it could show.
 
-use crate::application::setups::events::SetupEvent;
 use crate::domain::cause;
 use crate::domain::check;
 use crate::domain::check::{patch, problem};
@@ -64,11 +63,6 @@ closed_set!(
     workspace::Role,
     Admin,
     Member
-);
-closed_set!(
-    "What happens to a setup.",
-    SetupEventName,
-    SetupEvent::NAMES.to_vec()
 );
 closed_set!(
     "Who can remove a cause.",

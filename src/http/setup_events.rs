@@ -1,6 +1,5 @@
 //! What happens to a setup, as server-sent events: the same for the API and the pages.
 
-use crate::application::closed_sets;
 use crate::application::error::{Kind, Result};
 use crate::application::setups::events::{News, Position, SetupEvent, StreamPlace};
 use crate::domain::ids::{SetupId, WorkspaceId};
@@ -9,12 +8,10 @@ use actix_web::http::header::{self, ContentEncoding};
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::stream;
-use serde::Serialize;
 use serde_json::json;
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
 use time::format_description::well_known::Rfc3339;
-use utoipa::ToSchema;
 
 /// How often a stream asks what is new.
 const INTERVAL: Duration = Duration::from_secs(2);
@@ -24,34 +21,6 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 const LONGEST: Duration = Duration::from_secs(5 * 60);
 /// The header in which a client says what it has received.
 const LAST_EVENT_ID: &str = "Last-Event-ID";
-
-/// The fields of one event of a setup's stream.
-#[derive(Serialize, ToSchema)]
-pub struct SetupEventFields {
-    /// To be sent as `Last-Event-ID` by a client that comes back.
-    id: String,
-    /// What happened.
-    #[schema(value_type = closed_sets::SetupEventName)]
-    event: &'static str,
-    /// A JSON object.
-    data: String,
-}
-
-impl SetupEventFields {
-    fn new(event: &SetupEvent, position: &Position) -> Self {
-        Self {
-            id: position.to_string(),
-            event: event.name(),
-            data: data(event).to_string(),
-        }
-    }
-
-    /// As the stream has it. JSON has no line break outside of its texts, so the data are one line.
-    fn text(&self) -> String {
-        let Self { id, event, data } = self;
-        format!("id: {id}\nevent: {event}\ndata: {data}\n\n")
-    }
-}
 
 /// An open stream.
 struct Following {
@@ -151,7 +120,11 @@ impl Following {
         self.has_ended = news.has_ended;
         let mut text = String::new();
         for (event, position) in news.events {
-            text.push_str(&SetupEventFields::new(&event, &position).text());
+            text.push_str(&format!(
+                "id: {position}\nevent: {}\ndata: {}\n\n",
+                event.name(),
+                data(&event)
+            ));
             self.position = position;
         }
         if !text.is_empty() {
@@ -161,7 +134,7 @@ impl Following {
     }
 }
 
-/// An event's data.
+/// An event's data, on one line: JSON has no line break outside of its texts.
 fn data(event: &SetupEvent) -> serde_json::Value {
     match event {
         SetupEvent::RoleAppeared { role_arn, at } => json!({

@@ -43,15 +43,12 @@ pub enum SetupEvent {
 }
 
 impl SetupEvent {
-    /// Every name, for the API's document.
-    pub const NAMES: [&'static str; 3] = ["role_appeared", "check_finished", "completed"];
-
     /// As streams name it: stable.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::RoleAppeared { .. } => Self::NAMES[0],
-            Self::CheckFinished { .. } => Self::NAMES[1],
-            Self::Completed { .. } => Self::NAMES[2],
+            Self::RoleAppeared { .. } => "role_appeared",
+            Self::CheckFinished { .. } => "check_finished",
+            Self::Completed { .. } => "completed",
         }
     }
 }

@@ -4,7 +4,7 @@ use crate::application::error::Result;
 use crate::domain::ids::SetupId;
 use crate::http::caller::AdminCaller;
 use crate::http::path::Id;
-use crate::http::setup_events::{self, SetupEventFields};
+use crate::http::setup_events;
 use crate::http::state::Services;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, get};
@@ -23,7 +23,7 @@ use actix_web::{HttpRequest, HttpResponse, get};
         ("Last-Event-ID" = Option<String>, Header, description = "The `id` of the last event that was received. Only later ones come."),
     ),
     responses(
-        (status = 200, description = "The events, as they come. Each has the members of the schema as its fields", body = SetupEventFields, content_type = "text/event-stream"),
+        (status = 200, description = "The events, as they come: `id`, `event` and `data`, which is a JSON object", body = Value, content_type = "text/event-stream"),
         (status = 204, description = "The setup has ended, and every event has been sent"),
         (status = 429, description = "`too_many_streams`: the workspace follows more setups at the same time than it may"),
     ),
