@@ -257,7 +257,7 @@ class Queue {
     try {
       const parts = [];
       for (let from = 0; from < file.size; from += begun.part_size) {
-        parts.push(await this.part(item, run, parts.length + 1, from, file.slice(from, from + begun.part_size)));
+        parts.push(await this.sendPart(item, run, parts.length + 1, from, file.slice(from, from + begun.part_size)));
       }
       run.goOn();
       await run.post(`${to}/complete`, fields({ upload_id: run.upload, parts: JSON.stringify(parts) }), "short");
@@ -269,7 +269,7 @@ class Queue {
   }
 
   /** Sends one part, and sends it again where that may help. */
-  async part(item, run, number, from, content) {
+  async sendPart(item, run, number, from, content) {
     const { size } = item.file;
     for (const pause of [...PAUSES, null]) {
       run.goOn();

@@ -267,7 +267,7 @@ impl Files {
             ));
         }
         let opened = self.open_upload(admin, storage, upload_id).await?;
-        let is_whole = |plan: PartPlan| numbers.iter().map(|n| u64::from(*n)).eq(1..=plan.count());
+        let is_whole = |plan: PartPlan| numbers.iter().copied().map(u64::from).eq(1..=plan.count());
         if opened.plan.is_some_and(|plan| !is_whole(plan)) {
             return Err(do_not_fit());
         }

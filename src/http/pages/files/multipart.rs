@@ -108,6 +108,10 @@ async fn begin(
 ) -> Result<Json<Begun>> {
     let form = form.0;
     let folder = Folder::parse(&form.folder).map_err(|i| Error::field("folder", i))?;
+    if form.name.is_empty() {
+        let invalid = Invalid::new("no_file", "Choose a file to upload.");
+        return Err(Error::field("file", invalid));
+    }
     no_slash_before(&form.name)?;
     let key =
         FileKey::parse(&format!("{folder}{}", form.name)).map_err(|i| Error::field("file", i))?;
