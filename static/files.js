@@ -54,6 +54,74 @@ async function refresh() {
 
 /** How many files are sent at once. */
 const AT_ONCE = 3;
+/** Files above this size are sent in parts, in bytes. */
+const LARGE = 16 * 2 ** 20;
+/** How long to wait before a request is repeated, in milliseconds. */
+const PAUSES = [1000, 2000, 4000];
+/** Answers that would be the same the next time. */
+const FINAL = [401, 403, 404, 409, 412, 413, 422, 424];
+const BROKE = "The connection broke. Look in the folder before you try again: the file may be there.";
+const LEFT_OVER = "Parts of the file may still be in the bucket. A lifecycle rule for incomplete multipart uploads removes them.";
+
+/** Why a request did not do what it should. `status` is 0 where nothing was answered. */
+class Refusal extends Error {
+  constructor(status, words) {
+    super(words);
+    this.status = status;
+  }
+
+  static of(status, text) {
+    let said = {};
+    try { said = JSON.parse(text) ?? {}; } catch { /* It comes from something in between. */ }
+    const words = [said.detail, said.remedy].filter(Boolean).join(" ") || `The server answered ${status}.`;
+    return new Refusal(status, words.replace(/([\p{L}\p{N}])'(?!\p{N})/gu, "$1’"));
+  }
+}
+
+/** One try to send a file. */
+class Run {
+  /** Sends a form. `goes`: until when it may be cut off: "whole", "part" (until the server has all of it), or "short" (never). */
+  post(url, data, goes, sent = () => {}) {
+    return new Promise((resolve, reject) => {
+      const request = new XMLHttpRequest();
+      this.request = request;
+      this.mayCut = goes !== "short";
+      request.upload.addEventListener("progress", (event) => {
+        if (event.lengthComputable) sent(event.loaded / event.total);
+      });
+      request.upload.addEventListener("load", () => {
+        if (goes === "part") this.mayCut = false;
+      });
+      request.addEventListener("load", () => {
+        if (request.status < 200 || request.status > 299) return reject(Refusal.of(request.status, request.responseText));
+        try {
+          resolve(request.responseText ? JSON.parse(request.responseText) : {});
+        } catch {
+          reject(new Refusal(request.status, "The server’s answer could not be read. Look in the folder before you try again."));
+        }
+      });
+      for (const end of ["error", "abort"]) request.addEventListener(end, () => reject(new Refusal(0, BROKE)));
+      request.open("POST", url);
+      request.send(data);
+    });
+  }
+
+  pause(milliseconds) {
+    return new Promise((resolve) => {
+      this.wake = resolve;
+      setTimeout(resolve, milliseconds);
+    });
+  }
+
+  stop() {
+    this.stopped = true;
+    this.wake?.();
+    if (this.mayCut) this.request?.abort();
+  }
+
+  /** What comes next is not done any more. */
+  goOn() { if (this.stopped) throw new Refusal(0, "Cancelled"); }
+}
 
 class Queue {
   constructor(form) {
@@ -66,10 +134,13 @@ class Queue {
     this.all("cancel").addEventListener("click", () => {
       for (const item of this.items) if (item.state === "waiting" || item.state === "sending") this.cancel(item);
     });
-    this.all("retry").addEventListener("click", () => this.again("failed", {}));
+    this.all("retry").addEventListener("click", () => this.again("failed"));
     this.all("replace").addEventListener("click", () => this.again("exists", { replace: true }));
     addEventListener("beforeunload", (event) => {
       if (this.count("sending") + this.count("waiting")) event.preventDefault();
+    });
+    addEventListener("pagehide", () => {
+      for (const item of this.items) if (item.run?.upload) this.giveUp(item.run);
     });
   }
 
@@ -91,14 +162,18 @@ class Queue {
 
   again(state, change) {
     for (const item of this.items) {
-      if (item.state === state) this.set(Object.assign(item, change), "waiting");
+      if (item.state === state) this.restart(item, change);
     }
     this.next();
   }
 
+  restart(item, change) {
+    this.set(Object.assign(item, { run: null, done: 0 }, change), "waiting");
+  }
+
   cancel(item) {
     this.set(item, "cancelled");
-    item.request?.abort();
+    item.run?.stop();
     this.next();
   }
 
@@ -140,8 +215,27 @@ class Queue {
     }
   }
 
-  send(item) {
+  async send(item) {
+    const run = new Run();
+    Object.assign(item, { run, done: 0, rate: 0, began: performance.now() });
     this.set(item, "sending");
+    let state = "done", why = "";
+    try {
+      await (item.file.size > LARGE ? this.inParts(item, run) : this.whole(item, run));
+    } catch (refusal) {
+      state = run.stopped ? "cancelled" : refusal.status === 412 ? "exists" : "failed";
+      if (state === "failed") why = refusal.message;
+      if (run.leftOver) why = `${why} ${LEFT_OVER}`.trim();
+    }
+    // Somebody may have begun it again meanwhile.
+    if (item.run !== run) return;
+    item.run = null;
+    // A button of the row may have the focus: what is shown already stays.
+    if (item.state !== state || why) this.set(item, state, why);
+    this.next();
+  }
+
+  whole(item, run) {
     const data = new FormData();
     // The server reads the fields in order: each must come before the file that it describes.
     data.append("csrf", this.form.elements.csrf.value);
@@ -150,32 +244,84 @@ class Queue {
     data.append("answer", "json");
     data.append("size", String(item.file.size));
     data.append("file", item.file, item.name);
-    const request = new XMLHttpRequest();
-    item.request = request;
-    item.began = performance.now();
-    const ends = (state, why) => {
-      if (item.request !== request || item.state !== "sending") return;
-      item.request = null;
-      this.set(item, state, why);
-      this.next();
-    };
-    request.upload.addEventListener("progress", (event) => {
-      if (item.state !== "sending" || !event.lengthComputable) return;
-      item.done = event.loaded / event.total;
-      item.rate = event.loaded / Math.max(1, performance.now() - item.began) * 1000;
-      this.draw(item);
-    });
-    request.addEventListener("load", () => {
-      if (request.status < 300) return ends("done");
-      let said = {};
-      try { said = JSON.parse(request.responseText); } catch { /* A page, of a fault that is no file's. */ }
-      if (said.exists) return ends("exists");
-      const page = said.detail ? null : new DOMParser().parseFromString(request.responseText, "text/html");
-      ends("failed", said.detail || page.querySelector("main .card p")?.textContent.trim() || `The server answered ${request.status}.`);
-    });
-    request.addEventListener("error", () => ends("failed", "The connection broke. Look in the folder before you try again: the file may be there."));
-    request.open("POST", this.form.action);
-    request.send(data);
+    return run.post(this.form.action, data, "whole", (share) => this.sent(item, run, share));
+  }
+
+  async inParts(item, run) {
+    const { file } = item;
+    const to = this.form.dataset.upload;
+    const fields = (own) => new URLSearchParams({ csrf: this.form.elements.csrf.value, ...own });
+    const about = { folder: this.form.elements.folder.value, name: item.name, size: file.size, content_type: file.type };
+    const begun = await run.post(to, fields(item.replace ? { ...about, replace: "yes" } : about), "short");
+    run.upload = begun.upload_id;
+    try {
+      const parts = [];
+      for (let from = 0; from < file.size; from += begun.part_size) {
+        parts.push(await this.sendPart(item, run, parts.length + 1, from, file.slice(from, from + begun.part_size)));
+      }
+      run.goOn();
+      await run.post(`${to}/complete`, fields({ upload_id: run.upload, parts: JSON.stringify(parts) }), "short");
+      run.upload = null;
+    } catch (refusal) {
+      await this.giveUp(run);
+      throw refusal;
+    }
+  }
+
+  /** Sends one part, and sends it again where that may help. */
+  async sendPart(item, run, number, from, content) {
+    const { size } = item.file;
+    for (const pause of [...PAUSES, null]) {
+      run.goOn();
+      const data = new FormData();
+      data.append("csrf", this.form.elements.csrf.value);
+      data.append("upload_id", run.upload);
+      data.append("number", String(number));
+      data.append("file", content);
+      try {
+        const part = await run.post(`${this.form.dataset.upload}/part`, data, "part", (share) => {
+          this.sent(item, run, (from + content.size * share) / size);
+        });
+        this.sent(item, run, (from + content.size) / size);
+        return part;
+      } catch (refusal) {
+        run.goOn();
+        if (FINAL.includes(refusal.status)) throw refusal;
+        if (pause === null) throw refusal.status ? refusal : new Refusal(0, "The connection broke each time. Nothing was stored.");
+        run.again = true;
+        this.sent(item, run, from / size);
+        await run.pause(pause);
+        run.again = false;
+      }
+    }
+  }
+
+  /** Removes what an upload in parts left in the bucket. The request outlives the page. */
+  async giveUp(run) {
+    if (!run.upload) return;
+    const body = () => new URLSearchParams({ csrf: this.form.elements.csrf.value, upload_id: run.upload });
+    for (const pause of [...PAUSES, null]) {
+      let status = 0;
+      try {
+        const answer = await fetch(`${this.form.dataset.upload}/abort`, { method: "POST", body: body(), keepalive: true });
+        if (answer.ok) {
+          run.upload = null;
+          return;
+        }
+        status = answer.status;
+      } catch { /* The connection broke. */ }
+      if (pause === null || FINAL.includes(status)) break;
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+    run.leftOver = true;
+  }
+
+  /** How much of a file has been sent, from 0 to 1. */
+  sent(item, run, share) {
+    if (item.run !== run || item.state !== "sending") return;
+    item.done = share;
+    item.rate = share * item.file.size / Math.max(1, performance.now() - item.began) * 1000;
+    this.draw(item);
   }
 
   draw(item) {
@@ -194,7 +340,14 @@ class Queue {
       says.append(" ", made);
     };
     const parts = [what, says];
-    const again = (change) => () => { this.set(Object.assign(item, change), "waiting"); this.next(); };
+    const again = (change) => () => { this.restart(item, change); this.next(); };
+    const because = () => {
+      if (!item.why) return;
+      const why = document.createElement("span");
+      why.className = "why";
+      why.textContent = item.why;
+      parts.push(why);
+    };
     switch (item.state) {
       case "waiting":
         says.append(sizeInWords(item.file.size));
@@ -222,21 +375,18 @@ class Queue {
       case "done": says.append("Uploaded"); break;
       case "cancelled":
         says.append("Cancelled");
-        button("Retry", again({ done: 0 }));
+        button("Retry", again());
+        because();
         break;
       case "exists":
         says.append("A file with this name exists");
-        button("Replace", again({ replace: true, done: 0 }));
-        button("Keep both", again({ name: beside(item.name), done: 0 }));
+        button("Replace", again({ replace: true }));
+        button("Keep both", again({ name: beside(item.name) }));
         break;
-      default: {
+      default:
         says.append("Not uploaded");
-        button("Retry", again({ done: 0 }));
-        const why = document.createElement("span");
-        why.className = "why";
-        why.textContent = item.why;
-        parts.push(why);
-      }
+        button("Retry", again());
+        because();
     }
     item.row.dataset.state = item.state;
     item.row.replaceChildren(...parts);
@@ -246,6 +396,7 @@ class Queue {
     if (item.done >= 1) return "Storing…";
     const left = item.file.size * (1 - item.done) / (item.rate || 1);
     const parts = [`${Math.floor(item.done * 100)} %`];
+    if (item.run?.again) return `${parts[0]} · trying again`;
     if (item.rate > 0 && performance.now() - item.began > 2000) parts.push(`${sizeInWords(item.rate)}/s`, `${Math.ceil(left)} s`);
     return parts.join(" · ");
   }

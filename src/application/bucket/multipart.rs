@@ -1,8 +1,10 @@
-//! Multipart uploads whose parts somebody else sends, by signed URLs.
+//! Multipart uploads whose parts come one by one: straight from somebody else, by signed URLs, or through
+//! the service.
 
+use crate::application::bucket::body::UploadBody;
 use crate::application::bucket::read::BucketResult;
 use crate::application::bucket::sign::SignedUrl;
-use crate::application::bucket::write::{NewObject, StoredObject};
+use crate::application::bucket::write::{NewObject, PutFailure, StoredObject};
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::object_key::ObjectKey;
 use async_trait::async_trait;
@@ -15,17 +17,37 @@ pub struct SentPart {
     pub number: u32,
     /// As S3 answered it.
     pub etag: String,
+    /// Its CRC-32 in base64, as S3 answered it. `None`: it was sent without one.
+    pub checksum_crc32: Option<String>,
 }
 
 #[async_trait]
 pub trait BucketMultipart: Send + Sync {
-    /// Begins an upload. Gives S3's ID of it.
+    /// Begins an upload whose parts somebody else sends. Gives S3's ID of it.
     async fn begin_multipart(
         &self,
         bucket: &ConnectedBucket,
         key: &ObjectKey,
         object: &NewObject,
     ) -> BucketResult<String>;
+
+    /// Begins an upload whose parts come through the service. Gives S3's ID of it.
+    async fn begin_relayed(
+        &self,
+        bucket: &ConnectedBucket,
+        key: &ObjectKey,
+        object: &NewObject,
+    ) -> BucketResult<String>;
+
+    /// Stores one part of such an upload: all of it or nothing. The body has a length.
+    async fn relay_part(
+        &self,
+        bucket: &ConnectedBucket,
+        key: &ObjectKey,
+        upload_id: &str,
+        number: u32,
+        body: UploadBody,
+    ) -> Result<SentPart, PutFailure>;
 
     /// Signs a URL for each part.
     async fn sign_parts(

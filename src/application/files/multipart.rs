@@ -1,21 +1,24 @@
-//! Multipart uploads by signed URLs: a browser sends the parts to the bucket itself, and the service only
-//! begins and ends the upload.
+//! Multipart uploads. By signed URLs, a browser sends the parts to the bucket itself, and the service only
+//! begins and ends the upload. A page sends them through the service, so the bucket needs no CORS rules for it.
 
+use crate::application::bucket::body::UploadBody;
 use crate::application::bucket::multipart::SentPart;
 use crate::application::bucket::read::BucketResult;
 use crate::application::bucket::sign::SignedUrl;
 use crate::application::bucket::write::{NewObject, StoredObject, WriteConditions};
-use crate::application::error::{Error, Kind, Result};
+use crate::application::error::{Error, Kind, Reason, Result};
 use crate::application::files::copy::refused_acl;
-use crate::application::files::shared::Files;
+use crate::application::files::shared::{Files, TRANSFER};
 use crate::application::files::sign::url_life;
+use crate::application::files::write::of_the_body;
 use crate::application::kept::vault::Purpose;
 use crate::application::people::caller::Admin;
 use crate::domain::Invalid;
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::files::file_operation::FileOperation;
-use crate::domain::files::part_plan::{LARGEST_OBJECT, MOST_PARTS, Sizes};
+use crate::domain::files::object_key::ObjectKey;
+use crate::domain::files::part_plan::{LARGEST_OBJECT, MOST_PARTS, PartPlan, Sizes};
 use crate::domain::ids::{StorageRef, WorkspaceId};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -29,12 +32,39 @@ pub struct BegunUpload {
     pub part_size: u64,
 }
 
+/// A part that a page is to send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExpectedPart {
+    /// Of the file that the upload is to become.
+    pub key: FileKey,
+    /// In bytes.
+    pub length: u64,
+}
+
 /// What an upload's ID holds, sealed.
 #[derive(Serialize, Deserialize)]
 struct UploadTicket {
     key: String,
     upload_id: String,
     if_none_match: bool,
+    /// Only where the parts come through the service. Releases before it know no such member, and ignore it.
+    relayed: Option<Relayed>,
+}
+
+/// How the file is cut: in the ticket, so that every replica cuts it in the same way.
+#[derive(Serialize, Deserialize, Clone, Copy)]
+struct Relayed {
+    length: u64,
+    part: u64,
+}
+
+impl Relayed {
+    fn plan(self) -> PartPlan {
+        PartPlan {
+            length: self.length,
+            part: self.part,
+        }
+    }
 }
 
 struct OpenUpload {
@@ -42,6 +72,7 @@ struct OpenUpload {
     key: FileKey,
     object: NewObject,
     upload_id: String,
+    plan: Option<PartPlan>,
 }
 
 impl Files {
@@ -55,12 +86,7 @@ impl Files {
         size: Option<u64>,
     ) -> Result<BegunUpload> {
         let size = size.unwrap_or_default();
-        if size > LARGEST_OBJECT {
-            return Err(Error::field(
-                "size",
-                Invalid::new("file_too_large", "S3 stores files of up to 5 TiB."),
-            ));
-        }
+        check_size(size)?;
         let bucket = self
             .bucket_for(FileOperation::Upload, admin.member(), storage)
             .await?;
@@ -85,16 +111,120 @@ impl Files {
             key: key.to_string(),
             upload_id,
             if_none_match: object.conditions.if_none_match,
+            relayed: None,
         };
-        let ticket = serde_json::to_string(&ticket).map_err(Error::bug)?;
         Ok(BegunUpload {
-            upload_id: self.vault.seal_token(
-                Purpose::UploadId,
-                &place(admin.workspace(), storage),
-                &ticket,
-            )?,
+            upload_id: self.seal_ticket(admin, storage, &ticket)?,
             part_size: Sizes::default().part_of(size),
         })
+    }
+
+    /// Begins an upload of a file of this size, in bytes, whose parts come through the service.
+    pub async fn begin_relayed(
+        &self,
+        admin: &Admin,
+        storage: &StorageRef,
+        key: &FileKey,
+        object: &NewObject,
+        size: u64,
+    ) -> Result<BegunUpload> {
+        check_size(size)?;
+        let bucket = self
+            .bucket_for(FileOperation::Upload, admin.member(), storage)
+            .await?;
+        let object_key = bucket.key("key", key)?;
+        if object.conditions.if_none_match {
+            self.must_be_new(&bucket, &object_key).await?;
+        }
+        let upload_id = self
+            .bucket
+            .begin_relayed(&bucket, &object_key, object)
+            .await;
+        let upload_id = self
+            .explain_multipart(&bucket, FileOperation::Upload, upload_id)
+            .await?;
+        let plan = PartPlan::relayed(size);
+        let ticket = UploadTicket {
+            key: key.to_string(),
+            upload_id,
+            if_none_match: object.conditions.if_none_match,
+            relayed: Some(Relayed {
+                length: plan.length,
+                part: plan.part,
+            }),
+        };
+        Ok(BegunUpload {
+            upload_id: self.seal_ticket(admin, storage, &ticket)?,
+            part_size: plan.part,
+        })
+    }
+
+    /// Refuses a key that has a file before any byte of the new one comes: the completion would refuse it only
+    /// after the last. Where the bucket does not say it, the completion decides.
+    async fn must_be_new(&self, bucket: &ConnectedBucket, key: &ObjectKey) -> Result<()> {
+        match self.bucket.head(bucket, key).await {
+            Err(_) => Ok(()),
+            Ok(_) => Err(Error::new(
+                Kind::PreconditionFailed,
+                "precondition_failed",
+                "There is a file with this key already.",
+            )
+            .because(Reason::ConditionFailed)
+            .remedy("Replace it, or choose another name.")),
+        }
+    }
+
+    /// What a part of an upload that [`begin_relayed`](Self::begin_relayed) began must be.
+    pub fn expected_part(
+        &self,
+        admin: &Admin,
+        storage: &StorageRef,
+        upload_id: &str,
+        number: u32,
+    ) -> Result<ExpectedPart> {
+        let (key, ticket) = self.open_ticket(admin, storage, upload_id)?;
+        let plan = ticket.relayed.ok_or_else(no_upload)?.plan();
+        match plan.length_of(u64::from(number)) {
+            Some(length) => Ok(ExpectedPart { key, length }),
+            None => Err(Error::field(
+                "number",
+                Invalid::new(
+                    "invalid_part_number",
+                    format!("This upload has parts 1 to {}.", plan.count()),
+                ),
+            )),
+        }
+    }
+
+    /// Stores one part. The body has the length that is [expected](Self::expected_part). The same part may be
+    /// sent again: the last one counts.
+    pub async fn relay_part(
+        &self,
+        admin: &Admin,
+        storage: &StorageRef,
+        upload_id: &str,
+        number: u32,
+        body: UploadBody,
+    ) -> Result<SentPart> {
+        let opened = self.open_upload(admin, storage, upload_id).await?;
+        let key = opened.bucket.key("key", &opened.key)?;
+        let buffers = body.length().unwrap_or(TRANSFER).min(TRANSFER);
+        let _until_the_end = self
+            .memory
+            .take(admin.workspace().as_str(), buffers)
+            .await?;
+        let sent = self
+            .bucket
+            .relay_part(&opened.bucket, &key, &opened.upload_id, number, body)
+            .await;
+        match sent.map_err(of_the_body) {
+            Ok(part) => Ok(part),
+            Err(Ok(error)) => Err(error),
+            Err(Err(failure)) => {
+                self.explain_multipart(&opened.bucket, FileOperation::Upload, Err(failure))
+                    .await
+            }
+        }
     }
 
     /// Signs a URL for each of these parts.
@@ -137,6 +267,10 @@ impl Files {
             ));
         }
         let opened = self.open_upload(admin, storage, upload_id).await?;
+        let is_whole = |plan: PartPlan| numbers.iter().copied().map(u64::from).eq(1..=plan.count());
+        if opened.plan.is_some_and(|plan| !is_whole(plan)) {
+            return Err(do_not_fit());
+        }
         let key = opened.bucket.key("key", &opened.key)?;
         let stored = self
             .bucket
@@ -182,25 +316,30 @@ impl Files {
             .map(|(key, _)| key)
     }
 
+    fn seal_ticket(
+        &self,
+        admin: &Admin,
+        storage: &StorageRef,
+        ticket: &UploadTicket,
+    ) -> Result<String> {
+        let ticket = serde_json::to_string(ticket).map_err(Error::bug)?;
+        let place = place(admin.workspace(), storage);
+        self.vault.seal_token(Purpose::UploadId, &place, &ticket)
+    }
+
     fn open_ticket(
         &self,
         admin: &Admin,
         storage: &StorageRef,
         upload_id: &str,
     ) -> Result<(FileKey, UploadTicket)> {
-        let refuse = || {
-            Error::field(
-                "upload_id",
-                Invalid::new("invalid_upload_id", "This is no upload of this storage."),
-            )
-        };
         let place = place(admin.workspace(), storage);
         let ticket = self
             .vault
             .open_token(Purpose::UploadId, &place, upload_id)
-            .map_err(|_| refuse())?;
-        let ticket: UploadTicket = serde_json::from_str(&ticket).map_err(|_| refuse())?;
-        let key = FileKey::parse(&ticket.key).map_err(|_| refuse())?;
+            .map_err(|_| no_upload())?;
+        let ticket: UploadTicket = serde_json::from_str(&ticket).map_err(|_| no_upload())?;
+        let key = FileKey::parse(&ticket.key).map_err(|_| no_upload())?;
         Ok((key, ticket))
     }
 
@@ -224,6 +363,7 @@ impl Files {
                 ..NewObject::default()
             },
             upload_id: ticket.upload_id,
+            plan: ticket.relayed.map(Relayed::plan),
         })
     }
 
@@ -238,25 +378,48 @@ impl Files {
             Err(failure) => failure,
         };
         let refused = match failure.error_code.as_deref() {
-            Some("NoSuchUpload") => Some((
-                "upload_not_found",
-                "The upload was completed or given up already.",
-                "Begin another one.",
-            )),
-            Some("InvalidPart" | "InvalidPartOrder" | "EntityTooSmall") => Some((
-                "parts_do_not_fit",
-                "The parts are not those that were sent, or one but the last is smaller than 5 MiB.",
-                "Give each part the size of `part_size`, and name the ETags that S3 answered.",
-            )),
+            Some("NoSuchUpload") => Some(
+                Error::new(
+                    Kind::Conflict,
+                    "upload_not_found",
+                    "The upload was completed or given up already.",
+                )
+                .remedy("Begin another one."),
+            ),
+            Some("InvalidPart" | "InvalidPartOrder" | "EntityTooSmall") => Some(do_not_fit()),
             _ => None,
         };
         Err(match refused {
-            Some((code, detail, remedy)) => Error::new(Kind::Conflict, code, detail)
-                .remedy(remedy)
-                .internal(failure),
+            Some(error) => error.internal(failure),
             None => self.explainer.error(bucket, operation, failure).await,
         })
     }
+}
+
+fn check_size(size: u64) -> Result<()> {
+    if size <= LARGEST_OBJECT {
+        return Ok(());
+    }
+    Err(Error::field(
+        "size",
+        Invalid::new("file_too_large", "S3 stores files of up to 5 TiB."),
+    ))
+}
+
+fn no_upload() -> Error {
+    Error::field(
+        "upload_id",
+        Invalid::new("invalid_upload_id", "This is no upload of this storage."),
+    )
+}
+
+fn do_not_fit() -> Error {
+    Error::new(
+        Kind::Conflict,
+        "parts_do_not_fit",
+        "The parts are not those that were sent, or one but the last is smaller than 5 MiB.",
+    )
+    .remedy("Give each part the size of `part_size`, and name the ETags that S3 answered.")
 }
 
 /// Where an upload's ID is good.

@@ -66,20 +66,10 @@ impl Files {
                 Ok(stored) => return Ok(stored),
                 Err(failure) => failure,
             };
-            Err(match failure {
-                PutFailure::Body(fault) => fault.into(),
-                PutFailure::NoRoom => busy(),
-                PutFailure::StoreStalled { limit, all_sent } => store_stalled(limit, all_sent),
-                PutFailure::Spool(cause) => Error::new(
-                    Kind::Unavailable,
-                    "spool_unavailable",
-                    "The service cannot keep a body without `Content-Length` while it comes: its disk is full or cannot be written. Nothing was stored.",
-                )
-                .remedy("Send the file's size as `Content-Length`. The operator finds the cause in the log.")
-                .retry_after(Duration::from_secs(30))
-                .internal(cause),
+            Err(match of_the_body(failure) {
+                Ok(error) => error,
                 // S3 has no object to compare with: the condition does not hold.
-                PutFailure::Aws(mut failure) => {
+                Err(mut failure) => {
                     if failure.kind == FailureKind::NoSuchKey {
                         failure.kind = FailureKind::PreconditionFailed;
                     }
@@ -159,6 +149,24 @@ impl Files {
         }
         Ok(deletions)
     }
+}
+
+/// Why a body was not stored, where AWS did not refuse it; else AWS's failure.
+pub(super) fn of_the_body(failure: PutFailure) -> std::result::Result<Error, AwsFailure> {
+    Ok(match failure {
+        PutFailure::Aws(failure) => return Err(failure),
+        PutFailure::Body(fault) => fault.into(),
+        PutFailure::NoRoom => busy(),
+        PutFailure::StoreStalled { limit, all_sent } => store_stalled(limit, all_sent),
+        PutFailure::Spool(cause) => Error::new(
+            Kind::Unavailable,
+            "spool_unavailable",
+            "The service cannot keep a body without `Content-Length` while it comes: its disk is full or cannot be written. Nothing was stored.",
+        )
+        .remedy("Send the file's size as `Content-Length`. The operator finds the cause in the log.")
+        .retry_after(Duration::from_secs(30))
+        .internal(cause),
+    })
 }
 
 /// What was denied: the upload, or the ACL that it asked for.

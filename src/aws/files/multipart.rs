@@ -1,10 +1,11 @@
-//! Multipart uploads whose parts somebody else sends.
+//! Multipart uploads whose parts come one by one.
 
+use crate::application::bucket::body::UploadBody;
 use crate::application::bucket::multipart::{BucketMultipart, SentPart};
 use crate::application::bucket::query::BucketQuery;
 use crate::application::bucket::read::BucketResult;
 use crate::application::bucket::sign::SignedUrl;
-use crate::application::bucket::write::{NewObject, StoredObject};
+use crate::application::bucket::write::{NewObject, PutFailure, StoredObject};
 use crate::aws::failure::classify;
 use crate::aws::files::bucket::S3Bucket;
 use crate::aws::files::conditions::Conditions;
@@ -12,6 +13,8 @@ use crate::aws::files::convert::{acl_of, expected_owner, expires, metadata_of};
 use crate::aws::files::encryption::Encryption;
 use crate::aws::files::parts::{UploadCompletion, abort, abort_upload, begun, complete};
 use crate::aws::files::signing_life::{SigningLife, give_way};
+use crate::aws::files::upload_call::UploadTarget;
+use crate::aws::files::upload_parts;
 use crate::aws::sessions::SessionScope;
 use crate::domain::aws_failure::FailureKind;
 use crate::domain::connection::ConnectedBucket;
@@ -59,6 +62,38 @@ impl BucketMultipart for S3Bucket {
         .await
     }
 
+    async fn begin_relayed(
+        &self,
+        bucket: &ConnectedBucket,
+        key: &ObjectKey,
+        object: &NewObject,
+    ) -> BucketResult<String> {
+        let target = UploadTarget {
+            bucket,
+            key,
+            object,
+        };
+        upload_parts::create(self, target).await
+    }
+
+    async fn relay_part(
+        &self,
+        bucket: &ConnectedBucket,
+        key: &ObjectKey,
+        upload_id: &str,
+        number: u32,
+        body: UploadBody,
+    ) -> Result<SentPart, PutFailure> {
+        let object = NewObject::default();
+        let target = UploadTarget {
+            bucket,
+            key,
+            object: &object,
+        };
+        let _turn = self.gates.transfer(&bucket.owner).await?;
+        upload_parts::relayed(self, target, upload_id, number, body).await
+    }
+
     async fn sign_parts(
         &self,
         bucket: &ConnectedBucket,
@@ -99,6 +134,7 @@ impl BucketMultipart for S3Bucket {
             CompletedPart::builder()
                 .part_number(part.number as i32)
                 .e_tag(&part.etag)
+                .set_checksum_crc32(part.checksum_crc32.clone())
                 .build()
         });
         let completion = UploadCompletion {

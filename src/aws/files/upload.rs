@@ -20,7 +20,7 @@ use crate::aws::files::bucket::S3Bucket;
 use crate::aws::files::conditions;
 use crate::aws::files::proof::Content;
 use crate::aws::files::upload_call::{
-    Call, SENDER_WAS_SILENT, UploadTarget, attempt, fill, from_spool, proved, put_object, taken,
+    Call, UploadTarget, attempt, fill, from_spool, of_a_silent_sender, proved, put_object, taken,
 };
 use crate::aws::files::upload_parts;
 use crate::domain::connection::ConnectedBucket;
@@ -47,15 +47,8 @@ pub(crate) async fn put(
         object,
     };
     let _turn = files.gates.transfer(&bucket.owner).await?;
-    match stored(files, target, body).await {
-        // It closes a connection on which nothing comes: the body stopped coming.
-        Err(PutFailure::Aws(failure))
-            if failure.error_code.as_deref() == Some(SENDER_WAS_SILENT) =>
-        {
-            Err(BodyFault::Stalled.into())
-        }
-        answer => answer,
-    }
+    let stored = stored(files, target, body).await;
+    stored.map_err(of_a_silent_sender)
 }
 
 async fn stored(

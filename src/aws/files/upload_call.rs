@@ -1,6 +1,7 @@
 //! The single calls of an upload, and their repetition.
 
 use crate::application::bucket::body::BodyFault;
+use crate::application::bucket::multipart::SentPart;
 use crate::application::bucket::write::{NewObject, PutFailure};
 use crate::aws::failure::{classify, local};
 use crate::aws::files::body_source::BodySource;
@@ -25,7 +26,7 @@ use tokio::time::Instant;
 
 /// S3's code for a connection on which its peer was silent for too long (S3 API reference, "Error
 /// responses").
-pub(crate) const SENDER_WAS_SILENT: &str = "RequestTimeout";
+const SENDER_WAS_SILENT: &str = "RequestTimeout";
 
 /// Where an upload goes.
 #[derive(Clone, Copy)]
@@ -89,6 +90,15 @@ impl Sent {
             .set_e_tag(self.etag)
             .set_checksum_crc32(self.checksum_crc32)
             .build()
+    }
+
+    /// The same for whoever completes the upload by another request.
+    pub fn named(self, number: u32) -> SentPart {
+        SentPart {
+            number,
+            etag: self.etag.unwrap_or_default(),
+            checksum_crc32: self.checksum_crc32,
+        }
     }
 }
 
@@ -174,6 +184,16 @@ pub(crate) fn helps_to_repeat(failed: &Failed) -> bool {
                 )
         }
         PutFailure::Body(_) | PutFailure::NoRoom | PutFailure::Spool(_) => false,
+    }
+}
+
+/// S3 closes a connection on which nothing comes: then the body stopped coming.
+pub(crate) fn of_a_silent_sender(failure: PutFailure) -> PutFailure {
+    match failure {
+        PutFailure::Aws(failure) if failure.error_code.as_deref() == Some(SENDER_WAS_SILENT) => {
+            BodyFault::Stalled.into()
+        }
+        failure => failure,
     }
 }
 

@@ -1,6 +1,8 @@
 //! Bodies that go to the bucket in parts.
 
-use crate::application::bucket::body::BodyFault;
+use crate::application::bucket::body::{BodyFault, UploadBody};
+use crate::application::bucket::multipart::SentPart;
+use crate::application::bucket::read::BucketResult;
 use crate::application::bucket::write::{PutFailure, StoredObject};
 use crate::aws::files::body_source::{BodySource, Recorded};
 use crate::aws::files::bucket::S3Bucket;
@@ -10,6 +12,7 @@ use crate::aws::files::parts::{UploadCompletion, abort, begun, complete};
 use crate::aws::files::spool::{Spool, broken};
 use crate::aws::files::upload_call::{
     Call, Failed, Sent, UploadTarget, attempt, fill, from_spool, helps_to_repeat,
+    of_a_silent_sender,
 };
 use crate::aws::sessions::SessionScope;
 use crate::domain::files::part_plan::{LARGEST_OF_UNKNOWN_LENGTH, MOST_PARTS, held_part_size};
@@ -39,8 +42,32 @@ pub(crate) async fn of_unknown_length(
     finish(files, target, source, &upload_id, sent).await
 }
 
-async fn create(files: &S3Bucket, target: UploadTarget<'_>) -> Result<String, PutFailure> {
-    let upload_id = files
+/// One part of an upload whose parts come one by one. Its body has a length.
+pub(crate) async fn relayed(
+    files: &S3Bucket,
+    target: UploadTarget<'_>,
+    upload_id: &str,
+    number: u32,
+    body: UploadBody,
+) -> Result<SentPart, PutFailure> {
+    let Some(length) = body.length() else {
+        return Err(BodyFault::Incomplete.into());
+    };
+    let spools = &files.uploads.spools;
+    let mut copy = spools.if_there_is_room(target.workspace(), length).await;
+    let mut source = BodySource::new(body);
+    let call = Call::Part {
+        upload_id,
+        number: u64::from(number),
+    };
+    match known_part(files, target, call, &mut source, length, &mut copy).await {
+        Ok(sent) => Ok(sent.named(number)),
+        Err(failure) => Err(of_a_part(of_a_silent_sender(failure))),
+    }
+}
+
+pub(crate) async fn create(files: &S3Bucket, target: UploadTarget<'_>) -> BucketResult<String> {
+    files
         .with_session(target.bucket, |session| {
             let encryption = Encryption::of(&target.bucket.connection);
             let headers = &target.object.headers;
@@ -62,8 +89,7 @@ async fn create(files: &S3Bucket, target: UploadTarget<'_>) -> Result<String, Pu
                 .set_expected_bucket_owner(target.owner());
             async move { begun(request.send().await) }
         })
-        .await?;
-    Ok(upload_id)
+        .await
 }
 
 /// Makes the object of the parts, or leaves nothing of them.
@@ -123,39 +149,42 @@ async fn known_parts(
         if left == 0 {
             break;
         }
-        if let Some(spool) = &mut copy
-            && let Err(error) = spool.begin(false).await
-        {
-            tracing::warn!(%error, "cannot spool: a part that breaks is not sent again");
-            copy = None;
-        }
         let now = left.min(size);
         let call = Call::Part { upload_id, number };
-        let mut live = Recorded {
-            source,
-            copy: &mut copy,
-            taken: 0,
-        };
-        let sent = match attempt(files, target, call, &mut live, now, None).await {
-            Ok(sent) => sent,
-            Err(failure) => {
-                let taken = live.taken;
-                again(
-                    files,
-                    target,
-                    call,
-                    source,
-                    (taken, now),
-                    &mut copy,
-                    failure,
-                )
-                .await?
-            }
-        };
+        let sent = known_part(files, target, call, source, now, &mut copy).await?;
         done.push(sent.part(number));
         left -= now;
     }
     Ok(done)
+}
+
+/// Passes a part on as it comes. Where there is a spool, it is sent again from there when the store breaks.
+async fn known_part(
+    files: &S3Bucket,
+    target: UploadTarget<'_>,
+    call: Call<'_>,
+    source: &mut BodySource,
+    size: u64,
+    copy: &mut Option<Spool>,
+) -> Result<Sent, PutFailure> {
+    if let Some(spool) = copy
+        && let Err(error) = spool.begin(false).await
+    {
+        tracing::warn!(%error, "cannot spool: a part that breaks is not sent again");
+        *copy = None;
+    }
+    let mut live = Recorded {
+        source,
+        copy,
+        taken: 0,
+    };
+    match attempt(files, target, call, &mut live, size, None).await {
+        Ok(sent) => Ok(sent),
+        Err(failure) => {
+            let taken = live.taken;
+            again(files, target, call, source, (taken, size), copy, failure).await
+        }
+    }
 }
 
 /// Sends a part again that broke on its way. The rest of it still comes: it is waited for first, so a

@@ -9,6 +9,10 @@ pub const LARGEST_CALL: u64 = 5 << 30;
 pub const MOST_PARTS: u64 = 10_000;
 /// A part's size unless the object needs larger ones.
 const USUAL_PART: u64 = 64 * MIB;
+/// The smallest part that a page sends through the service.
+const RELAYED_PART: u64 = 8 * MIB;
+/// How many parts a page sends before they grow. Each has an entry in the audit log.
+const RELAYED_PARTS: u64 = 256;
 
 /// From which sizes on objects are cut, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +42,42 @@ impl Sizes {
     pub fn part_of(&self, length: u64) -> u64 {
         let least = length.div_ceil(MOST_PARTS);
         least.next_multiple_of(MIB).max(self.part)
+    }
+}
+
+/// How a file of known length is cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PartPlan {
+    /// Of the whole file, in bytes.
+    pub length: u64,
+    /// Of every part but the last, in bytes. At least 1.
+    pub part: u64,
+}
+
+impl PartPlan {
+    /// For a page, which sends the parts through the service. A part that breaks is sent again as a whole, so
+    /// parts are small until there are many of them.
+    pub fn relayed(length: u64) -> Self {
+        let few = length.div_ceil(RELAYED_PARTS).next_multiple_of(MIB);
+        let sizes = Sizes {
+            part: few.clamp(RELAYED_PART, USUAL_PART),
+            ..Sizes::default()
+        };
+        Self {
+            length,
+            part: sizes.part_of(length),
+        }
+    }
+
+    /// How many parts there are. An empty file has one, which is empty.
+    pub fn count(&self) -> u64 {
+        self.length.div_ceil(self.part).max(1)
+    }
+
+    /// How long a part is, in bytes. `None`: there is no part with this number.
+    pub fn length_of(&self, number: u64) -> Option<u64> {
+        let before = number.checked_sub(1)?.checked_mul(self.part)?;
+        (number <= self.count()).then(|| (self.length - before).min(self.part))
     }
 }
 
@@ -73,6 +113,32 @@ mod tests {
             assert!(length.div_ceil(size) <= MOST_PARTS, "{length}");
             assert!((5 * MIB..=LARGEST_CALL).contains(&size));
         }
+    }
+
+    #[test]
+    fn a_page_s_parts_make_the_file() {
+        for length in [
+            0,
+            1,
+            8 * MIB,
+            8 * MIB + 1,
+            40 * MIB,
+            3 << 30,
+            1 << 40,
+            LARGEST_OBJECT,
+        ] {
+            let plan = PartPlan::relayed(length);
+            assert!(plan.count() <= MOST_PARTS, "{length}");
+            assert!((8 * MIB..=LARGEST_CALL).contains(&plan.part), "{length}");
+            let parts = (1..=plan.count()).map(|number| plan.length_of(number));
+            assert_eq!(parts.sum::<Option<u64>>(), Some(length));
+            assert_eq!(plan.length_of(0), None);
+            assert_eq!(plan.length_of(plan.count() + 1), None);
+            assert_eq!(plan.length_of(u64::MAX), None);
+        }
+        assert_eq!(PartPlan::relayed(40 * MIB).count(), 5);
+        assert_eq!(PartPlan::relayed(3 << 30).part, 12 * MIB);
+        assert_eq!(PartPlan::relayed(100 << 30).part, 64 * MIB);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Bodies that come slowly, stores that break while they are sent to, and stores that stand still.
 
 use crate::application::bucket::body::{BodyFault, Piece, UploadBody};
+use crate::application::bucket::multipart::BucketMultipart;
 use crate::application::bucket::write::{BucketWrite, NewObject, PutFailure, StoredObject};
 use crate::aws::files::bucket::S3Bucket;
 use crate::aws::files::upload_limits::Pace;
@@ -155,6 +156,77 @@ async fn a_part_that_is_failed_again_and_again_ends_the_upload() {
     assert_eq!(proxy.count("UploadPart"), 5);
     assert_eq!(proxy.count("CompleteMultipartUpload"), 0);
     assert_eq!(place.bucket().await, (vec![], 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_that_comes_alone_is_sent_again_too() {
+    let place = Scene::on(Emulator).prefix("team").connect().await;
+    let proxy = AwsProxy::start().await;
+    once(&proxy, s3_error(503, "SlowDown", "x"), |request| {
+        request.query("partNumber").as_deref() == Some("2")
+    });
+    let mut to = adapter(
+        &place,
+        &proxy.sdk_config(&place.storage.customer.sdk_config),
+    );
+    to.0.uploads.pace = quick(Duration::from_secs(30));
+    let (files, bucket) = &to;
+    let key = object_key(bucket, "/a");
+    let object = NewObject {
+        content_type: "text/plain".into(),
+        ..NewObject::default()
+    };
+    let upload = files.begin_relayed(bucket, &key, &object).await.unwrap();
+    let body = bytes(PART + 9);
+    let mut parts = Vec::new();
+    for (number, content) in (1..).zip(body.chunks(PART)) {
+        let content = at_once(content, true);
+        let sent = files.relay_part(bucket, &key, &upload, number, content);
+        parts.push(sent.await.unwrap());
+    }
+    let stored = files.complete_multipart(bucket, &key, &upload, &object, &parts);
+    assert_eq!(stored.await.unwrap().size, Some(body.len() as u64));
+    assert!(place.object("/a").await.unwrap() == body);
+    assert_eq!(proxy.count("UploadPart"), 3);
+    assert_eq!(place.bucket().await.1, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_that_came_alone_is_named_with_its_checksum() {
+    let place = Scene::on(Emulator).prefix("team").connect().await;
+    let proxy = AwsProxy::start().await;
+    proxy.when(|request| {
+        let answer = || {
+            Reply::answer(200, "")
+                .with("etag", "\"e\"")
+                .with("x-amz-checksum-crc32", "AAAAAA==")
+                .with("x-amz-request-id", "1")
+        };
+        (request.operation() == "UploadPart").then(answer)
+    });
+    let (files, bucket) = adapter(
+        &place,
+        &proxy.sdk_config(&place.storage.customer.sdk_config),
+    );
+    let key = object_key(&bucket, "/a");
+    let object = NewObject {
+        content_type: "text/plain".into(),
+        ..NewObject::default()
+    };
+    let upload = files.begin_relayed(&bucket, &key, &object).await.unwrap();
+    let content = at_once(b"abc", true);
+    let part = files.relay_part(&bucket, &key, &upload, 1, content).await;
+    let part = part.unwrap();
+    assert_eq!(part.checksum_crc32.as_deref(), Some("AAAAAA=="));
+    // The emulator has no such part. What it was asked is what counts here.
+    let completed = files
+        .complete_multipart(&bucket, &key, &upload, &object, &[part])
+        .await;
+    assert!(completed.is_err(), "{completed:?}");
+    let asked = proxy.of("CompleteMultipartUpload").remove(0);
+    let asked = String::from_utf8_lossy(&asked.request.body);
+    let checksum = "<ChecksumCRC32>AAAAAA==</ChecksumCRC32>";
+    assert!(asked.contains(checksum), "{asked}");
 }
 
 /// A way to the emulator on which one connection, once, breaks after so many bytes of requests.

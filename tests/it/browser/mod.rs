@@ -9,6 +9,7 @@ mod files;
 mod files_many;
 mod hostile_keys;
 mod keyboard;
+mod large_files;
 mod main_path;
 mod refusals;
 mod screenshots;

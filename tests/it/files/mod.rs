@@ -15,6 +15,7 @@ pub mod keys;
 mod multipart;
 pub mod odd_stores;
 mod other_stores;
+mod page_uploads;
 mod pages;
 mod permissions;
 mod proved_writes;

@@ -52,6 +52,9 @@ async fn a_refused_form_is_seen_by_the_workspace_s_admins() {
         format!("/settings/setups/set_{absent}/close"),
         format!("/settings/setups/set_{absent}/link"),
         format!("/storages/sto_{absent}/files/delete"),
+        format!("/storages/sto_{absent}/files/multipart"),
+        format!("/storages/sto_{absent}/files/multipart/complete"),
+        format!("/storages/sto_{absent}/files/multipart/abort"),
         "/projects".to_owned(),
         format!("/projects/prj_{absent}/delete"),
         "/settings/tokens".to_owned(),
@@ -176,5 +179,59 @@ async fn files_that_are_changed_on_the_pages_are_named() {
         events[..3]
             .iter()
             .all(|event| event["actor"].as_str().unwrap().starts_with("ses_"))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_step_of_an_upload_in_parts_names_the_file() {
+    let place = Scene::on(Emulator).connect().await;
+    let (app, workspace, storage) = place.parts();
+    let admin = Visitor::sign_in(&app, &workspace.admin, "admin").await;
+    let path = format!("/storages/{}/files/multipart", storage.id);
+    let begin = async |name: &str| {
+        let fields = [("folder", "/new/"), ("name", name), ("size", "3")];
+        let begun = admin.post(&path, &fields).await.expect(200);
+        begun["upload_id"].as_str().unwrap().to_owned()
+    };
+    let id = begin("a.bin").await;
+    let csrf = admin.csrf().await;
+    let fields = [
+        ("csrf", csrf.as_str()),
+        ("upload_id", id.as_str()),
+        ("number", "1"),
+    ];
+    let files = [("blob", b"abc".as_slice())];
+    let sent = admin.upload(&format!("{path}/part"), &fields, &files).await;
+    let parts = json!([sent.expect(200)]).to_string();
+    let fields = [("upload_id", id.as_str()), ("parts", parts.as_str())];
+    let complete = format!("{path}/complete");
+    admin.post(&complete, &fields).await.expect(204);
+    let id = begin("b.bin").await;
+    let abort = format!("{path}/abort");
+    admin.post(&abort, &[("upload_id", &id)]).await.expect(204);
+
+    let events = seen(&app, &workspace.admin).await;
+    let named: Vec<_> = events[..5]
+        .iter()
+        .map(|event| {
+            assert_eq!(event["target"], storage.id, "{event}");
+            assert!(!event.to_string().contains(&id), "{event}");
+            let file = &event["files"][0];
+            (
+                event["action"].as_str().unwrap(),
+                event["result"].as_str().unwrap(),
+                file["key"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        named,
+        [
+            ("abort_upload", "done", "/new/b.bin"),
+            ("begin_upload", "done", "/new/b.bin"),
+            ("complete_upload", "done", "/new/a.bin"),
+            ("upload_part", "done", "/new/a.bin"),
+            ("begin_upload", "done", "/new/a.bin"),
+        ]
     );
 }

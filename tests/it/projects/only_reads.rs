@@ -143,6 +143,26 @@ impl BucketMultipart for FakeBucket {
         Err(unused())
     }
 
+    async fn begin_relayed(
+        &self,
+        _: &ConnectedBucket,
+        _: &ObjectKey,
+        _: &NewObject,
+    ) -> BucketResult<String> {
+        Err(unused())
+    }
+
+    async fn relay_part(
+        &self,
+        _: &ConnectedBucket,
+        _: &ObjectKey,
+        _: &str,
+        _: u32,
+        _: UploadBody,
+    ) -> Result<SentPart, PutFailure> {
+        Err(unused().into())
+    }
+
     async fn sign_parts(
         &self,
         _: &ConnectedBucket,

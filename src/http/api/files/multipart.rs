@@ -270,6 +270,7 @@ async fn complete_upload(
         parts.push(SentPart {
             number: part.part_number,
             etag: part.etag,
+            checksum_crc32: None,
         });
     }
     let key = services

@@ -14,12 +14,18 @@ pub fn file_name(content_disposition: &[u8]) -> Result<Option<String>> {
         return Ok(None);
     };
     let text = std::str::from_utf8(raw).map_err(|_| refuse("is not in UTF-8"))?;
-    if text.starts_with('/') {
-        return Err(refuse("begins with a slash"));
-    }
+    no_slash_before(text)?;
     let name = decoded(text, "%22", "\"");
     let name = decoded(&name, "%0D", "\r");
     Ok(Some(decoded(&name, "%0A", "\n")))
+}
+
+/// Refuses a name that begins with a slash: below a folder, it would be another key than it looks like.
+pub fn no_slash_before(name: &str) -> Result<()> {
+    match name.starts_with('/') {
+        true => Err(refuse("begins with a slash")),
+        false => Ok(()),
+    }
 }
 
 fn decoded(text: &str, sequence: &str, stands_for: &str) -> String {

@@ -7,8 +7,10 @@ mod filter;
 mod folder;
 mod folder_page;
 mod folder_query;
+mod form_fields;
 mod json_text;
 mod link;
+mod multipart;
 pub(super) mod place;
 mod preview;
 mod shown;
@@ -30,6 +32,7 @@ pub fn configure(routes: &mut PageRoutes) {
     folder::configure(routes);
     file::configure(routes);
     upload::configure(routes);
+    multipart::configure(routes);
     delete::configure(routes);
     transfer::configure(routes);
 }

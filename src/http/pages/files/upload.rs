@@ -1,6 +1,6 @@
 //! Admins upload files into a folder of a storage.
 
-use crate::application::bucket::body::{BodyFault, CHUNKS_AHEAD, UploadBody};
+use crate::application::bucket::body::{CHUNKS_AHEAD, UploadBody};
 use crate::application::bucket::write::{NewObject, StoredHeaders, WriteConditions};
 use crate::application::error::{Error, Kind, Reason, Result};
 use crate::domain::Invalid;
@@ -12,6 +12,7 @@ use crate::http::pages::files::file_name::file_name;
 use crate::http::pages::files::folder;
 use crate::http::pages::files::folder_page::{Forms, Upload};
 use crate::http::pages::files::folder_query::FolderQuery;
+use crate::http::pages::files::form_fields::{next, text, unreadable};
 use crate::http::pages::files::place::{address, shown};
 use crate::http::pages::shell::answer::see_other;
 use crate::http::pages::shell::form::{check_token, expected, same_site};
@@ -26,14 +27,10 @@ use actix_multipart::{Field, Multipart};
 use actix_web::http::{StatusCode, header};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use futures_util::StreamExt;
 use futures_util::future::join;
 use serde::Serialize;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
-
-/// The longest field of the upload form beside the files, in bytes.
-const LONGEST_FIELD: usize = 8 << 10;
 
 pub fn configure(routes: &mut PageRoutes) {
     routes.add(
@@ -277,17 +274,8 @@ async fn store(to: &Destination<'_>, field: Field, name: &str, before: &mut Befo
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .map(str::to_owned);
-    let content_type = sent_type
-        .filter(|sent| !sent.is_empty() && sent != "application/octet-stream")
-        .unwrap_or_else(|| {
-            let guess = mime_guess::from_path(name);
-            guess
-                .first_raw()
-                .unwrap_or("application/octet-stream")
-                .to_owned()
-        });
     let object = NewObject {
-        content_type,
+        content_type: type_of(sent_type, name),
         headers: StoredHeaders::default(),
         metadata: Vec::new(),
         conditions: WriteConditions {
@@ -308,37 +296,14 @@ async fn store(to: &Destination<'_>, field: Field, name: &str, before: &mut Befo
     stored.map(|_| ())
 }
 
-type NextField = Option<std::result::Result<Field, actix_multipart::MultipartError>>;
-
-async fn next(patience: Duration, form: &mut Multipart) -> Result<NextField> {
-    tokio::time::timeout(patience, form.next())
-        .await
-        .map_err(|_| BodyFault::Stalled.into())
-}
-
-async fn text(patience: Duration, field: &mut Field) -> Result<String> {
-    let reading = async {
-        let mut bytes = Vec::new();
-        while let Some(chunk) = field.next().await {
-            bytes.extend_from_slice(&chunk.map_err(unreadable)?);
-            if bytes.len() > LONGEST_FIELD {
-                return Err(unreadable("a field is too long"));
-            }
-        }
-        String::from_utf8(bytes).map_err(unreadable)
-    };
-    match tokio::time::timeout(patience, reading).await {
-        Ok(text) => text,
-        Err(_) => Err(BodyFault::Stalled.into()),
-    }
-}
-
-fn unreadable(cause: impl std::fmt::Display) -> Error {
-    Error::new(
-        Kind::Malformed,
-        "not_a_form",
-        "The form could not be read to its end. Files before the break may have been stored.",
-    )
-    .remedy("Look at the folder, then upload again.")
-    .internal(cause)
+/// The type that a file is stored with: the browser's, or else by the name's ending.
+pub(super) fn type_of(sent: Option<String>, name: &str) -> String {
+    sent.filter(|sent| !sent.is_empty() && sent != "application/octet-stream")
+        .unwrap_or_else(|| {
+            let guess = mime_guess::from_path(name);
+            guess
+                .first_raw()
+                .unwrap_or("application/octet-stream")
+                .to_owned()
+        })
 }
