@@ -19,6 +19,7 @@ pub mod context;
 mod cors;
 pub mod declare;
 pub mod docs;
+mod embed;
 pub mod face;
 mod fault;
 pub mod file_headers;
@@ -109,6 +110,7 @@ pub fn app(
                         .wrap(Compress::default())
                         .configure(assets::configure)
                         .configure(brand_files::configure)
+                        .configure(embed::configure)
                         .configure(|config| pages::routes().register(config)),
                 );
             }

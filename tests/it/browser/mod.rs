@@ -10,6 +10,7 @@ mod files_many;
 mod hostile_keys;
 mod keyboard;
 mod main_path;
+mod picker;
 mod refusals;
 mod screenshots;
 mod security;

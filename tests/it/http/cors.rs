@@ -169,7 +169,7 @@ async fn a_workspace_s_origins_are_its_admins() {
         .await
         .problem(403, "admin_required");
 
-    let put = async |body| app.put(path, &mine.admin, &body).await;
+    let put = async |body: serde_json::Value| app.put(path, &mine.admin, &body).await;
     for bad in ["*", "https://*", "https://*.com", "app.example.com", "null"] {
         let refused = put(json!({"origins": ["https://a.example.com", bad]})).await;
         let problem = refused.refused_field("origins[1]");

@@ -5,6 +5,7 @@ mod bad_input;
 mod brand;
 mod client_address;
 mod cors;
+mod embed;
 mod encoded_paths;
 mod error_codes;
 mod every_route;
