@@ -8,7 +8,16 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-const PICKER: &str = include_str!("../../static/picker.js");
+/// In a scope of its own: a page may load the script twice, and has names of its own.
+const PICKER: &str = concat!(
+    "(() => {\n",
+    include_str!("../../static/picker/texts.js"),
+    include_str!("../../static/picker/style.js"),
+    include_str!("../../static/picker/api.js"),
+    include_str!("../../static/picker/uploads.js"),
+    include_str!("../../static/picker/element.js"),
+    "})();\n"
+);
 /// Stands in the script for the folders that the lifecycle rules empty.
 const WORKING_FOLDERS: &str = "@working_folders@";
 /// The address stays the same, so a browser asks for a newer script after an hour, and goes on with the one it
