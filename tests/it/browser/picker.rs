@@ -203,7 +203,7 @@ async fn files_are_chosen_by_the_keyboard_on_a_page_of_another_origin() {
             .unwrap();
         within(&page, "German", "crumbs.join() === 'Alle Dateien' && button('Auswählen') && names.length === 4").await;
 
-        // A token that ends: the page is told, and gives another.
+        // A token that ends: the page learns of it, and gives another.
         page.expect_status(401);
         let ends = "document.querySelector('sallyport-picker').setAttribute('token', 'spt_ended');
             document.querySelector('sallyport-picker').reload();";
