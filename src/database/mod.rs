@@ -14,6 +14,7 @@ mod idempotency;
 mod imports;
 mod jobs;
 mod migrations;
+mod origins;
 mod pending;
 mod project_files;
 mod projects;

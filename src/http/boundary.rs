@@ -6,6 +6,7 @@ use crate::application::people::caller::Caller;
 use crate::domain::people::workspace::Role;
 use crate::http::client_addr::ClientAddr;
 use crate::http::context::{RequestId, SeenCaller};
+use crate::http::cors::{Asking, Sharing};
 use crate::http::face::ErrorLook;
 use crate::http::pages;
 use crate::http::problem::Problem;
@@ -86,6 +87,7 @@ async fn handle(
         Some(ErrorLook::Problem) | None => false,
     };
     let is_cacheable = face.is_some_and(|face| face.is_cacheable);
+    let asking = Asking::of(face.map(|face| face.callers), request.headers());
     request.extensions_mut().insert(RequestId(id.clone()));
     let address = ClientAddr::of(
         request.peer_addr().map(|addr| addr.ip()),
@@ -163,9 +165,11 @@ async fn handle(
         "answered"
     );
 
+    let sharing = asking.answer(&services, caller.get()).await;
     match result {
         Ok((mut response, _)) => {
             harden(response.headers_mut(), &id, is_cacheable);
+            sharing.mark(response.headers_mut());
             if services.running.stopping.has_begun() {
                 let head = response.response_mut().head_mut();
                 head.set_connection_type(ConnectionType::Close);
@@ -175,7 +179,12 @@ async fn handle(
             drop(active);
             Ok(response)
         }
-        Err(problem) => Err(Rendered { problem, id }.into()),
+        Err(problem) => Err(Rendered {
+            problem,
+            id,
+            sharing,
+        }
+        .into()),
     }
 }
 
@@ -246,6 +255,7 @@ fn log_cause(problem: &Problem) {
 struct Rendered {
     problem: Problem,
     id: String,
+    sharing: Sharing,
 }
 
 impl fmt::Display for Rendered {
@@ -262,6 +272,7 @@ impl ResponseError for Rendered {
     fn error_response(&self) -> HttpResponse {
         let mut response = self.problem.render(Some(&self.id));
         harden(response.headers_mut(), &self.id, false);
+        self.sharing.mark(response.headers_mut());
         response
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Handlers are thin: they parse, call one use case, and answer. What holds for every request is done
 //! around them, from the outside in: [`detach`](boundary::detach), [`boundary`](boundary::boundary),
-//! [`audit`](audit::audit), [`authenticate`](caller::authenticate),
+//! [`preflight`](cors::preflight), [`audit`](audit::audit), [`authenticate`](caller::authenticate),
 //! [`only_known`](query::only_known), [`panics`](boundary::panics),
 //! [`refuse_unsupported`](idempotency::refuse_unsupported).
 
@@ -16,8 +16,10 @@ mod brand_files;
 pub mod caller;
 pub mod client_addr;
 pub mod context;
+mod cors;
 pub mod declare;
 pub mod docs;
+mod embed;
 pub mod face;
 mod fault;
 pub mod file_headers;
@@ -108,6 +110,7 @@ pub fn app(
                         .wrap(Compress::default())
                         .configure(assets::configure)
                         .configure(brand_files::configure)
+                        .configure(embed::configure)
                         .configure(|config| pages::routes().register(config)),
                 );
             }
@@ -118,6 +121,7 @@ pub fn app(
         .wrap(from_fn(query::only_known))
         .wrap(from_fn(caller::authenticate))
         .wrap(from_fn(audit::audit))
+        .wrap(from_fn(cors::preflight))
         .wrap(from_fn(boundary::boundary))
         .wrap(from_fn(boundary::detach))
 }

@@ -6,6 +6,7 @@ use crate::application::kept::idempotency::IdempotentRequests;
 use crate::application::kept::page_tokens::PageTokens;
 use crate::application::people::audit::AuditLog;
 use crate::application::people::authenticate::Authenticator;
+use crate::application::people::origins::AllowedOrigins;
 use crate::application::people::sign_in::SignIns;
 use crate::application::people::tokens::Tokens;
 use crate::application::people::workspaces::Workspaces;
@@ -48,6 +49,7 @@ pub struct PeopleServices {
     pub authenticator: Authenticator,
     pub workspaces: Arc<Workspaces>,
     pub tokens: Tokens,
+    pub origins: AllowedOrigins,
     pub sign_ins: SignIns,
     pub audit_log: AuditLog,
 }

@@ -79,7 +79,8 @@ pub struct Options {
     )]
     pub operator_token: Option<String>,
 
-    /// The web origins that customers' buckets must let in by CORS, separated by commas.
+    /// The web origins that customers' buckets must let in by CORS, and whose pages may call the API, separated by
+    /// commas.
     /// Default: the public URL's origin. Example: https://app.example.com,https://eu.example.com
     #[arg(long, env = "SALLYPORT_ALLOWED_ORIGINS", value_name = "ORIGINS")]
     pub allowed_origins: Option<String>,

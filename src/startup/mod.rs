@@ -26,6 +26,7 @@ use crate::application::kept::vault::Vault;
 use crate::application::observe::Observer;
 use crate::application::people::audit::AuditLog;
 use crate::application::people::authenticate::Authenticator;
+use crate::application::people::origins::AllowedOrigins;
 use crate::application::people::sign_in::SignIns;
 use crate::application::people::tokens::Tokens;
 use crate::application::people::workspaces::Workspaces;
@@ -418,6 +419,7 @@ fn people(
             clock: clock.clone(),
             workspaces: workspaces.clone(),
         },
+        origins: AllowedOrigins::new(store.clone(), settings.allowed_origins.clone()),
         sign_ins: SignIns {
             store: store.clone(),
             clock: clock.clone(),

@@ -62,6 +62,12 @@ assert.ok(page.folders.length > 0);
 
 const ofFile = { ...ofStorage, query: { key: KEY } };
 const content = "/v1/storages/{storage_id}/files/content";
+type Upload = paths[typeof content]["put"]["requestBody"]["content"]["application/octet-stream"];
+// Numbers and text would be sent as JSON and stored as that text, so the types must refuse them.
+// @ts-expect-error
+[104, 105] satisfies Upload;
+// @ts-expect-error
+"hi" satisfies Upload;
 const upload = () =>
   client.PUT(content, {
     params: { ...ofFile, header: { "If-None-Match": "*" } },
@@ -74,6 +80,9 @@ assert.equal((await upload()).error?.code, "precondition_failed");
 
 const whole = given(await client.GET(content, { params: ofFile, parseAs: "arrayBuffer" }));
 assert.deepEqual(new Uint8Array(whole), CONTENT);
+const named = given(await client.GET("/v1/storages/{storage_id}/files/metadata", { params: ofFile }));
+assert.equal(named.size, CONTENT.length);
+assert.equal(named.content_type, "application/octet-stream");
 const range = { ...ofFile, header: { Range: "bytes=0-9" } };
 const part = given(await client.GET(content, { params: range, parseAs: "arrayBuffer" }));
 assert.deepEqual(new Uint8Array(part), CONTENT.slice(0, 10));

@@ -13,13 +13,23 @@ use time::OffsetDateTime;
 pub enum SignedMethod {
     Get(SignedResponse),
     Head(SignedResponse),
-    /// Stores the object. The upload must have this `Content-Type`; any where it is absent.
-    Put {
-        content_type: Option<String>,
-        /// The upload must ask for this ACL; for none where it is absent.
-        acl: Option<CannedAcl>,
-    },
+    /// Stores the object.
+    Put(SignedUpload),
     Delete,
+}
+
+/// What the upload by a signed URL must be like. What is here is part of the URL's signature.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SignedUpload {
+    /// Its `Content-Type`; any where it is absent.
+    pub content_type: Option<String>,
+    /// The ACL that it asks for; none where it is absent.
+    pub acl: Option<CannedAcl>,
+    /// Its `Content-Length`, in bytes, up to 5 GiB; any where it is absent.
+    pub size: Option<u64>,
+    /// It sends `If-None-Match: *`: the store refuses it where there is an object with this key (S3 user
+    /// guide, "How to prevent object overwrites with conditional writes").
+    pub if_none_match: bool,
 }
 
 /// How a signed URL makes the store answer.

@@ -1,14 +1,14 @@
 //! Signed URLs of a storage's files.
 
-use crate::application::bucket::sign::{SignedMethod, SignedResponse, SignedUrl};
+use crate::application::bucket::sign::{SignedMethod, SignedResponse, SignedUpload, SignedUrl};
 use crate::application::error::{Error, Result};
 use crate::application::files::safe_content::LinkServing;
 use crate::application::files::shared::Files;
 use crate::application::people::caller::{Admin, Member};
 use crate::domain::Invalid;
-use crate::domain::files::canned_acl::CannedAcl;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::files::file_operation::FileOperation;
+use crate::domain::files::part_plan::LARGEST_CALL;
 use crate::domain::ids::{StorageRef, WorkspaceId};
 use std::time::Duration;
 
@@ -47,12 +47,7 @@ pub enum ReadMethod {
 /// What a signed URL lets its holder do besides reading.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SignedWrite {
-    /// The upload must have this `Content-Type`; any where it is absent.
-    Put {
-        content_type: Option<String>,
-        /// The upload must ask for this ACL.
-        acl: Option<CannedAcl>,
-    },
+    Put(SignedUpload),
     Delete,
 }
 
@@ -119,15 +114,16 @@ impl Files {
     ) -> Result<Vec<SignedUrl>> {
         let expires_in = url_life(expires_in, self.longest_url_life)?;
         check_number(keys)?;
-        if let SignedWrite::Put { content_type, .. } = method {
-            check_header_text("content_type", content_type.as_deref())?;
+        if let SignedWrite::Put(upload) = method {
+            check_header_text("content_type", upload.content_type.as_deref())?;
+            check_size(upload.size)?;
         }
         let operation = match method {
-            SignedWrite::Put { .. } => FileOperation::Upload,
+            SignedWrite::Put(_) => FileOperation::Upload,
             SignedWrite::Delete => FileOperation::Delete,
         };
         let bucket = self.bucket_for(operation, admin.member(), storage).await?;
-        if let SignedWrite::Put { acl: Some(_), .. } = method {
+        if let SignedWrite::Put(SignedUpload { acl: Some(_), .. }) = method {
             self.bucket_for(FileOperation::WriteAcl, admin.member(), storage)
                 .await?;
         }
@@ -136,10 +132,7 @@ impl Files {
             .enumerate()
             .map(|(at, key)| {
                 let method = match method {
-                    SignedWrite::Put { content_type, acl } => SignedMethod::Put {
-                        content_type: content_type.clone(),
-                        acl: *acl,
-                    },
+                    SignedWrite::Put(upload) => SignedMethod::Put(upload.clone()),
                     SignedWrite::Delete => SignedMethod::Delete,
                 };
                 Ok((bucket.key(&format!("keys[{at}]"), key)?, method))
@@ -147,6 +140,20 @@ impl Files {
             .collect::<Result<Vec<_>>>()?;
         let urls = self.bucket.sign(&bucket, &keys, expires_in).await;
         self.explainer.explain(&bucket, operation, urls).await
+    }
+}
+
+/// What one call stores. Larger files are uploaded in parts.
+fn check_size(size: Option<u64>) -> Result<()> {
+    match size {
+        Some(size) if size > LARGEST_CALL => Err(Error::field(
+            "size",
+            Invalid::new(
+                "file_too_large",
+                "One signed URL stores a file of up to 5 GiB. Upload a larger one in parts, with `POST …/files/multipart`.",
+            ),
+        )),
+        Some(_) | None => Ok(()),
     }
 }
 

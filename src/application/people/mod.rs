@@ -4,6 +4,7 @@ pub mod audit;
 pub mod audit_export;
 pub mod authenticate;
 pub mod caller;
+pub mod origins;
 pub mod sign_in;
 pub mod tokens;
 pub mod workspaces;

@@ -2,7 +2,7 @@
 //! URLs from the page's own origin. Only a browser shows what a browser is allowed to do.
 
 use crate::application::bucket::port::Bucket;
-use crate::application::bucket::sign::{SignedMethod, SignedResponse, SignedUrl};
+use crate::application::bucket::sign::{SignedMethod, SignedResponse, SignedUpload, SignedUrl};
 use crate::application::bucket::write::DeleteTarget;
 use crate::application::diagnosis::explainer::Explainer;
 use crate::application::error::{Error, Result};
@@ -76,10 +76,7 @@ impl BrowserProbes {
         let key = id.key(&bucket)?;
         let (put, delete) = match bucket.connection.settings.access.writes() {
             true => {
-                let put = SignedMethod::Put {
-                    content_type: None,
-                    acl: None,
-                };
+                let put = SignedMethod::Put(SignedUpload::default());
                 (
                     Some(self.sign(&bucket, &key, put).await?),
                     Some(self.sign(&bucket, &key, SignedMethod::Delete).await?),
@@ -125,7 +122,7 @@ impl BrowserProbes {
     ) -> Result<SignedUrl> {
         let operation = match method {
             SignedMethod::Get(_) | SignedMethod::Head(_) => FileOperation::Read,
-            SignedMethod::Put { .. } => FileOperation::Upload,
+            SignedMethod::Put(_) => FileOperation::Upload,
             SignedMethod::Delete => FileOperation::Delete,
         };
         let keys = [(key.clone(), method)];

@@ -76,13 +76,16 @@ impl BucketSign for S3Bucket {
                         .map_err(|error| classify("HeadObject", &error))?;
                     life.url("HEAD", &signed)
                 }
-                SignedMethod::Put { content_type, acl } => {
+                SignedMethod::Put(upload) => {
                     let request = session.links.put_object().bucket(name).key(key);
+                    let length = upload.size.and_then(|size| i64::try_from(size).ok());
                     // As headers: S3 takes no encryption from a query.
                     let encryption = Encryption::of(&bucket.connection);
                     let signed = request
-                        .set_content_type(content_type.clone())
-                        .set_acl(acl.map(acl_of))
+                        .set_content_type(upload.content_type.clone())
+                        .set_acl(upload.acl.map(acl_of))
+                        .set_content_length(length)
+                        .set_if_none_match(upload.if_none_match.then(|| "*".to_owned()))
                         .set_server_side_encryption(encryption.algorithm)
                         .set_ssekms_key_id(encryption.key_id)
                         .presigned(life.config.clone())

@@ -11,6 +11,7 @@ mod hostile_keys;
 mod keyboard;
 mod large_files;
 mod main_path;
+mod picker;
 mod refusals;
 mod screenshots;
 mod security;

@@ -444,6 +444,62 @@ async fn a_listing_is_filtered_by_glob_and_suffix() {
     assert!(page["next_page_token"].is_string());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_is_searched_by_the_beginning_of_names() {
+    let place = Scene::on(Emulator).reading("team/").connect().await;
+    for path in [
+        "scan-1.txt",
+        "scan-2.txt",
+        "scans/a",
+        "other",
+        "f/scan-3.txt",
+        "a b+c",
+    ] {
+        place.put_at(path, "x").await;
+    }
+    let found = async |folder: &str, begins: &str| {
+        let page = place.list(folder, &format!("&name_prefix={begins}")).await;
+        let page = page.expect(200);
+        let keys = |list: &str| -> Vec<String> {
+            let list = page[list].as_array().unwrap().iter();
+            list.map(|entry| entry["key"].as_str().unwrap().to_owned())
+                .collect()
+        };
+        (keys("folders"), keys("files"))
+    };
+    let (folders, files) = found("/", "scan").await;
+    assert_eq!(folders, ["/scans/"]);
+    assert_eq!(files, ["/scan-1.txt", "/scan-2.txt"]);
+    assert_eq!(found("/", "a%20b%2B").await.1, ["/a b+c"]);
+    assert_eq!(found("/f/", "scan").await.1, ["/f/scan-3.txt"]);
+    assert_eq!(found("/", "SCAN").await, (vec![], vec![]));
+    assert_eq!(found("/", "").await.1.len(), 4);
+
+    // A page leads on in the same search alone.
+    let first = place.list("/", "&name_prefix=scan-&page_size=1").await;
+    let first = first.expect(200);
+    let token = encoded(first["next_page_token"].as_str().unwrap());
+    let next = |begins: &str| format!("&name_prefix={begins}&page_size=1&page_token={token}");
+    let second = place.list("/", &next("scan-")).await.expect(200);
+    assert_eq!(second["files"][0]["key"], "/scan-2.txt");
+    for other in ["scan", "other", ""] {
+        place
+            .list("/", &next(other))
+            .await
+            .refused_field("page_token");
+    }
+    for refused in ["scans%2Fa", &"n".repeat(1_100)] {
+        place
+            .list("/", &format!("&name_prefix={refused}"))
+            .await
+            .refused_field("name_prefix");
+    }
+    place
+        .list("/", "&name_prefix=scan&recursive=true")
+        .await
+        .refused_field("name_prefix");
+}
+
 #[tokio::test]
 async fn an_object_with_the_prefix_as_its_key_is_named_once_it_has_bytes() {
     let place = Scene::on(Emulator).prefix("team").connect().await;

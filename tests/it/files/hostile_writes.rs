@@ -140,3 +140,82 @@ async fn a_signed_upload_has_the_type_that_was_signed() {
         .await
         .refused_field("download_name");
 }
+
+/// The headers that a signed URL's signature covers.
+fn signed_headers(url: &str) -> Vec<String> {
+    let url = url::Url::parse(url).unwrap();
+    let (_, names) = url
+        .query_pairs()
+        .find(|(name, _)| name == "X-Amz-SignedHeaders")
+        .unwrap();
+    names.split(';').map(str::to_owned).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signed_upload_has_the_size_that_was_signed() {
+    let place = Scene::on(Emulator).prefix("team").connect().await;
+    let body = json!({"keys": ["/a", "/b"], "method": "PUT", "size": 5});
+    let answer = place.post("/files/sign", &body).await.expect(200);
+    let client = plain_client();
+    for (key, signed) in ["/a", "/b"].iter().zip(answer["urls"].as_array().unwrap()) {
+        assert_eq!(signed["headers"], json!({"content-length": "5"}));
+        let url = signed["url"].as_str().unwrap();
+        assert!(signed_headers(url).contains(&"content-length".to_owned()));
+        for refused in ["", "four", "longer"] {
+            let put = client.put(url).body(refused).send().await.unwrap();
+            assert_eq!(put.status(), 403, "{key} {refused:?}");
+        }
+        assert_eq!(place.object(key).await, None);
+        let put = client.put(url).body("fifth").send().await.unwrap();
+        assert_eq!(put.status(), 200);
+        assert_eq!(place.object(key).await.unwrap(), b"fifth");
+    }
+    let empty = json!({"key": "/empty", "method": "PUT", "size": 0});
+    let signed = place.post("/files/sign", &empty).await.expect(200);
+    assert_eq!(signed["urls"][0]["headers"], json!({"content-length": "0"}));
+    let too_large = json!({"key": "/a", "method": "PUT", "size": (5_u64 << 30) + 1});
+    let refused = place.post("/files/sign", &too_large).await;
+    let problem = refused.refused_field("size");
+    assert_eq!(problem["errors"][0]["code"], "file_too_large");
+    for size in [json!(-1), json!("5"), json!(1.5)] {
+        let body = json!({"key": "/a", "method": "PUT", "size": size});
+        place.post("/files/sign", &body).await.refused_field("size");
+    }
+    let largest = json!({"key": "/a", "method": "PUT", "size": 5_u64 << 30});
+    place.post("/files/sign", &largest).await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signed_upload_may_be_for_a_new_file_only() {
+    let place = Scene::on(Emulator).prefix("team").connect().await;
+    place.storage.put("/a", "the first").await;
+    let client = plain_client();
+    for (key, stored) in [("/a", 412), ("/b", 200)] {
+        let body = json!({"key": key, "method": "PUT", "if_none_match": true, "size": 3});
+        let answer = place.post("/files/sign", &body).await.expect(200);
+        let signed = &answer["urls"][0];
+        let headers = json!({"content-length": "3", "if-none-match": "*"});
+        assert_eq!(signed["headers"], headers);
+        let url = signed["url"].as_str().unwrap();
+        // S3 refuses what leaves a signed header out: the condition cannot be dropped.
+        assert!(signed_headers(url).contains(&"if-none-match".to_owned()));
+        let without = client.put(url).body("new").send().await.unwrap();
+        assert_eq!(without.status(), 403);
+        let with = client.put(url).header("if-none-match", "*").body("new");
+        assert_eq!(with.send().await.unwrap().status(), stored, "{key}");
+    }
+    assert_eq!(place.object("/a").await.unwrap(), b"the first");
+    assert_eq!(place.object("/b").await.unwrap(), b"new");
+    for (body, field) in [
+        (json!({"key": "/a", "if_none_match": true}), "if_none_match"),
+        (json!({"key": "/a", "method": "HEAD", "size": 1}), "size"),
+        (json!({"key": "/a", "method": "DELETE", "size": 1}), "size"),
+        (
+            json!({"key": "/a", "method": "DELETE", "if_none_match": true}),
+            "if_none_match",
+        ),
+    ] {
+        let refused = place.post("/files/sign", &body).await.refused_field(field);
+        assert_eq!(refused["errors"][0]["code"], "unexpected_field", "{body}");
+    }
+}

@@ -4,6 +4,8 @@ mod acknowledged;
 mod bad_input;
 mod brand;
 mod client_address;
+mod cors;
+mod embed;
 mod encoded_paths;
 mod error_codes;
 mod every_route;

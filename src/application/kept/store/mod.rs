@@ -18,6 +18,7 @@ mod checks;
 mod error;
 mod idempotency;
 mod jobs;
+mod origins;
 mod pending;
 mod people;
 mod projects;
@@ -35,6 +36,7 @@ pub use idempotency::{HeldKey, Idempotency, IdempotencyStore, KeptAnswer, KeyCla
 pub use jobs::{
     ClaimedJob, IMPORT, JobClaim, JobQueue, JobRest, JobStore, NewJob, SCHEDULED_CHECK,
 };
+pub use origins::OriginStore;
 pub use pending::{PendingCheck, PendingEdit, PendingStore, SeenStorage, StorageChange};
 pub use people::{SignInStore, WorkspaceContents, WorkspaceStore};
 pub use projects::{ImportStep, ProjectFilter, ProjectStore, ProjectsOfFiles, ProjectsOfStorage};
@@ -63,6 +65,7 @@ pub trait Store:
     + SealedStore
     + RetentionStore
     + RoleWaitStore
+    + OriginStore
 {
     /// Whether it answers.
     async fn ping(&self) -> StoreResult<()>;

@@ -3,8 +3,9 @@
 use crate::application::bucket::read::{ListFrom, ObjectMetadata, ReadConditions};
 use crate::application::error::{Error, Reason, Result};
 use crate::application::files::name_filter::NameFilter;
-use crate::application::files::read::{FileEntry, FolderEntry};
+use crate::application::files::read::{FileEntry, FolderEntry, SearchFrom};
 use crate::application::files::safe_content::Serving;
+use crate::domain::Invalid;
 use crate::domain::files::file_key::{FileKey, Folder};
 use crate::domain::ids::StorageRef;
 use crate::http::api::files::keys::{VersionQuery, file_key, is_one_range, version_id};
@@ -44,6 +45,9 @@ struct ListFilesQuery {
     /// Whether what lies in sub-folders is listed too, instead of the folders' names.
     #[serde(default)]
     recursive: bool,
+    /// Only files and folders whose name begins so. S3 finds them by their key, so the rest of the folder is
+    /// not read. Not with `recursive`.
+    name_prefix: Option<String>,
     /// Only files whose path below the folder matches it, like `**/*.png`: `*` and `?` stay within a
     /// folder, `**` crosses folders. Filtered page by page: a page can be short or empty while others
     /// follow.
@@ -128,23 +132,41 @@ async fn list_files(
         .map_err(|invalid| Error::field("folder", invalid))?;
     let recursive = query.0.recursive;
     let filter = NameFilter::new(query.0.glob.as_deref(), query.0.suffix)?;
+    let begins = query.0.name_prefix.filter(|begins| !begins.is_empty());
+    if recursive && begins.is_some() {
+        let detail =
+            "`name_prefix` has no meaning with `recursive`: a name is looked for in one folder.";
+        return Err(Error::field(
+            "name_prefix",
+            Invalid::new("unexpected_field", detail),
+        ));
+    }
+    // A token goes on with the search that it came from.
     let place = format!(
-        "{}/storages/{}/files/{recursive}{folder}",
-        member.0.workspace, id.0
+        "{}/storages/{}/files/{recursive}{folder}{}",
+        member.0.workspace,
+        id.0,
+        begins.as_deref().unwrap_or_default()
     );
     let request = page::request(query.0.page_size, query.0.page_token)?;
-    let from = match services
+    let token = services
         .page_tokens
-        .open(&place, request.token.as_deref())?
-    {
-        Some(token) => ListFrom::Continuation(token),
-        None => ListFrom::Beginning,
+        .open(&place, request.token.as_deref())?;
+    let files = &services.files;
+    let found = match begins {
+        None => {
+            let from = token.map_or(ListFrom::Beginning, ListFrom::Continuation);
+            files
+                .list(&member.0, &id.0, folder, recursive, request.size, from)
+                .await?
+        }
+        Some(begins) => {
+            let from = token.map_or(SearchFrom::Beginning, SearchFrom::Continuation);
+            let found = files.search(&member.0, &id.0, folder, &begins, request.size, from);
+            found.await.map_err(of_the_parameter)?
+        }
     };
-    let found = services
-        .files
-        .list(&member.0, &id.0, folder, recursive, request.size, from)
-        .await?
-        .keep(&filter);
+    let found = found.keep(&filter);
     Ok(Json(FolderBody {
         folder: found.folder.to_string(),
         folders: found.folders.into_iter().map(Into::into).collect(),
@@ -155,6 +177,16 @@ async fn list_files(
             .map(|token| services.page_tokens.seal(&place, &token))
             .transpose()?,
     }))
+}
+
+/// The search's own name for the text is that of a field on a page.
+fn of_the_parameter(mut error: Error) -> Error {
+    for field in &mut error.fields {
+        if field.field == "find" {
+            field.field = "name_prefix".into();
+        }
+    }
+    error
 }
 
 impl From<FolderEntry> for FolderEntryBody {

@@ -1,6 +1,6 @@
 //! Signed URLs: `/v1/storages/{storage_id}/files/sign`.
 
-use crate::application::bucket::sign::SignedUrl;
+use crate::application::bucket::sign::{SignedUpload, SignedUrl};
 use crate::application::closed_sets;
 use crate::application::error::{Error, Result};
 use crate::application::files::sign::{ReadMethod, SignRequest, SignedWrite};
@@ -70,11 +70,29 @@ pub(crate) struct SignFiles {
     /// `s3:PutObjectAcl` besides.
     #[schema(value_type = Option<closed_sets::CannedAclName>)]
     acl: Option<String>,
+    /// With `PUT`, the size of the file in bytes, up to 5 GiB: the upload must have exactly this
+    /// `Content-Length`, which is part of the signature and among the `headers`.
+    size: Option<u64>,
+    /// With `PUT`, only where there is no file with the key at the time of the upload: it must send
+    /// `If-None-Match: *`, which is part of the signature and among the `headers`. S3 refuses it with 412
+    /// otherwise.
+    #[serde(default)]
+    if_none_match: bool,
     /// With `GET` and `HEAD`, the one range of bytes that the URL is good for: `bytes=`, the first and the last
     /// byte. S3 takes no range from a URL, so whoever uses it must send this as `Range`: it is among the
     /// `headers`.
     #[schema(example = "bytes=0-99")]
     range: Option<String>,
+}
+
+fn no_meaning(field: &str) -> Error {
+    Error::field(
+        field,
+        Invalid::new(
+            "unexpected_field",
+            format!("`{field}` has no meaning for a URL with this method."),
+        ),
+    )
 }
 
 fn get() -> String {
@@ -138,10 +156,7 @@ async fn sign_files(
 ) -> Result<Json<SignedUrlsBody>> {
     let one = body.value.key.is_some();
     let what = match body.value.method.as_str() {
-        "PUT" => Some(SignedWrite::Put {
-            content_type: body.value.content_type.clone(),
-            acl: body.value.acl()?,
-        }),
+        "PUT" => Some(SignedWrite::Put(body.value.upload()?)),
         "DELETE" => Some(SignedWrite::Delete),
         _ => None,
     };
@@ -155,7 +170,7 @@ async fn sign_files(
         Some(what) => {
             let AdminCaller(admin) = Caller::Workspace(member.0).try_into()?;
             let method = match &what {
-                SignedWrite::Put { .. } => "PUT",
+                SignedWrite::Put(_) => "PUT",
                 SignedWrite::Delete => "DELETE",
             };
             let request = body.value.for_writing()?;
@@ -180,21 +195,31 @@ async fn sign_files(
 }
 
 impl SignFiles {
-    /// The ACL of a `PUT`.
-    fn acl(&self) -> Result<Option<CannedAcl>> {
+    /// What the upload of a `PUT` must be like.
+    fn upload(&self) -> Result<SignedUpload> {
         let acl = self.acl.as_deref().map(CannedAcl::parse).transpose();
-        acl.map_err(|invalid| Error::field("acl", invalid))
+        Ok(SignedUpload {
+            content_type: self.content_type.clone(),
+            acl: acl.map_err(|invalid| Error::field("acl", invalid))?,
+            size: self.size,
+            if_none_match: self.if_none_match,
+        })
+    }
+
+    /// The fields given that only an upload has.
+    fn of_an_upload(&self) -> [(&'static str, bool); 3] {
+        [
+            ("acl", self.acl.is_some()),
+            ("size", self.size.is_some()),
+            ("if_none_match", self.if_none_match),
+        ]
     }
 
     fn parse(self) -> Result<SignRequest> {
         let refuse =
             |field: &str, code, detail: &str| Error::field(field, Invalid::new(code, detail));
-        if self.acl.is_some() {
-            return Err(refuse(
-                "acl",
-                "unexpected_field",
-                "`acl` has no meaning for a URL with this method.",
-            ));
+        if let Some((field, _)) = self.of_an_upload().into_iter().find(|(_, given)| *given) {
+            return Err(no_meaning(field));
         }
         let method = match self.method.as_str() {
             "GET" => ReadMethod::Get,
@@ -222,20 +247,16 @@ impl SignFiles {
 
     /// The same for a URL that changes the file: what only a download has is refused.
     fn for_writing(self) -> Result<SignRequest> {
-        let of_a_put = |given: &Option<String>| given.is_some() && self.method == "DELETE";
-        for (field, given) in [
-            ("content_type", of_a_put(&self.content_type)),
-            ("acl", of_a_put(&self.acl)),
+        let mut meaningless = vec![
             ("download_name", self.download_name.is_some()),
             ("range", self.range.is_some()),
-        ] {
-            if given {
-                let detail = format!("`{field}` has no meaning for a URL with this method.");
-                return Err(Error::field(
-                    field,
-                    Invalid::new("unexpected_field", detail),
-                ));
-            }
+        ];
+        if self.method == "DELETE" {
+            meaningless.push(("content_type", self.content_type.is_some()));
+            meaningless.extend(self.of_an_upload());
+        }
+        if let Some((field, _)) = meaningless.into_iter().find(|(_, given)| *given) {
+            return Err(no_meaning(field));
         }
         let fits = |text: &String| text.bytes().all(|b| (0x20..0x7f).contains(&b));
         if !self.content_type.as_ref().is_none_or(fits) {

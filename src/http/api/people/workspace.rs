@@ -1,7 +1,8 @@
 //! `/v1/workspace`: the caller's own.
 
-use crate::application::error::{Error, Result};
+use crate::application::error::{Error, FieldError, Result};
 use crate::domain::ids::StorageRef;
+use crate::domain::origin::OriginPattern;
 use crate::domain::people::workspace::Workspace;
 use crate::http::body::Body;
 use crate::http::caller::{AdminCaller, MemberCaller};
@@ -16,7 +17,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 pub fn configure(config: &mut ServiceConfig) {
     config
         .service(get_own_workspace)
-        .service(changes(set_default_storage));
+        .service(changes(set_default_storage))
+        .service(get_workspace_origins)
+        .service(changes(set_workspace_origins));
 }
 
 /// The caller's workspace.
@@ -86,4 +89,74 @@ async fn set_default_storage(
     };
     let workspace = services.storages.set_default(&admin.0, &storage).await?;
     Ok(Json(workspace.into()))
+}
+
+/// Web origins of other pages.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct WorkspaceOrigins {
+    /// At most 20 web origins: a scheme, a host and perhaps a port. In place of the host's first labels there may
+    /// be a `*`, as in S3's CORS rules.
+    #[schema(max_items = 20, example = json!(["https://app.example.com", "https://*.example.org"]))]
+    origins: Vec<String>,
+}
+
+impl WorkspaceOrigins {
+    fn new(origins: &[OriginPattern]) -> Self {
+        let origins = origins.iter().map(ToString::to_string).collect();
+        Self { origins }
+    }
+}
+
+/// Read the workspace's origins
+///
+/// The pages that may call the API from a browser, besides those of `SALLYPORT_ALLOWED_ORIGINS`.
+#[utoipa::path(
+    tag = "Workspace",
+    responses((status = 200, description = "The origins", body = WorkspaceOrigins)),
+)]
+#[get("/v1/workspace/origins")]
+async fn get_workspace_origins(
+    admin: AdminCaller,
+    services: Data<Services>,
+) -> Result<Json<WorkspaceOrigins>> {
+    let origins = services.people.origins.list(&admin.0).await?;
+    Ok(Json(WorkspaceOrigins::new(&origins)))
+}
+
+/// Choose the workspace's origins
+///
+/// Pages of these origins may call the API from a browser with a token of the workspace (CORS), besides those
+/// of `SALLYPORT_ALLOWED_ORIGINS`. The list replaces the one before. A change takes effect within seconds, and
+/// browsers keep their answer about an origin for up to ten minutes. The CORS rules of the workspace's buckets
+/// are not changed.
+#[utoipa::path(
+    tag = "Workspace",
+    request_body = WorkspaceOrigins,
+    responses((status = 200, description = "The origins, as they are kept", body = WorkspaceOrigins)),
+)]
+#[put("/v1/workspace/origins")]
+async fn set_workspace_origins(
+    admin: AdminCaller,
+    services: Data<Services>,
+    body: Body<WorkspaceOrigins>,
+) -> Result<Json<WorkspaceOrigins>> {
+    /// More would make the answer longer than it is of use.
+    const MOST_ERRORS: usize = 100;
+    let mut origins = Vec::with_capacity(body.value.origins.len());
+    let mut errors = Vec::new();
+    for (at, text) in body.value.origins.iter().enumerate() {
+        match OriginPattern::parse(text) {
+            Ok(origin) => origins.push(origin),
+            Err(invalid) if errors.len() < MOST_ERRORS => {
+                errors.push(FieldError::new(format!("origins[{at}]"), invalid));
+            }
+            Err(_) => {}
+        }
+    }
+    if !errors.is_empty() {
+        return Err(Error::invalid(errors));
+    }
+    let origins = services.people.origins.set(&admin.0, origins).await?;
+    Ok(Json(WorkspaceOrigins::new(&origins)))
 }

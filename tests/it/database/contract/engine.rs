@@ -146,6 +146,8 @@ async fn a_new_sqlite_file_is_for_its_user_alone() {
 /// The statements of the lists and look-ups, with plain values in the places of the placeholders.
 const READS: &[&str] = &[
     "SELECT * FROM workspaces WHERE id > 'x' ORDER BY id LIMIT 100",
+    "SELECT * FROM workspace_origins WHERE workspace_id = 'x' ORDER BY position",
+    "SELECT workspace_id FROM workspace_origins WHERE origin IN ('x', 'y') LIMIT 1",
     "SELECT * FROM api_tokens WHERE hash = NULL",
     "SELECT * FROM api_tokens WHERE workspace_id = 'x' AND id > 'x' ORDER BY id LIMIT 100",
     "SELECT * FROM setups WHERE workspace_id = 'x' AND id = 'x'",
@@ -235,6 +237,7 @@ async fn both_engines_have_the_same_columns(db: TestDb) {
         include_str!("../../../../migrations/sqlite/0019_sign_in_arrivals.sql"),
         include_str!("../../../../migrations/sqlite/0020_skipped_reasons.sql"),
         include_str!("../../../../migrations/sqlite/0021_workspace_ids.sql"),
+        include_str!("../../../../migrations/sqlite/0024_workspace_origins.sql"),
     );
     let mut table = "";
     let mut names = Vec::new();

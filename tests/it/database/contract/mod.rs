@@ -7,6 +7,7 @@ mod health;
 mod idempotency;
 mod imports;
 mod jobs;
+mod origins;
 mod pending;
 mod projects;
 mod retention;
