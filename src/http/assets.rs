@@ -13,19 +13,24 @@ pub struct Asset {
     path: LazyLock<String>,
 }
 
-macro_rules! asset {
-    ($(#[$doc:meta])* $constant:ident, $name:literal, $content_type:literal, $content:expr) => {
-        $(#[$doc])*
-        pub static $constant: Asset = Asset {
-            name: $name,
-            content_type: $content_type,
-            content: $content,
-            path: LazyLock::new(|| address(&$constant)),
-        };
+/// Declares the files. Each is served: a file without an address cannot be declared.
+macro_rules! assets {
+    ($($(#[$doc:meta])* $constant:ident, $name:literal, $content_type:literal, $content:expr;)+) => {
+        $(
+            $(#[$doc])*
+            pub static $constant: Asset = Asset {
+                name: $name,
+                content_type: $content_type,
+                content: $content,
+                path: LazyLock::new(|| address(&$constant)),
+            };
+        )+
+
+        static ALL: &[&Asset] = &[$(&$constant),+];
     };
 }
 
-asset!(
+assets! {
     /// The style of the pages for people.
     STYLE,
     "app.css",
@@ -33,9 +38,7 @@ asset!(
     concat!(
         include_str!("../../static/base.css"),
         include_str!("../../static/app.css")
-    )
-);
-asset!(
+    );
     /// The style of the page of the API.
     DOCS_STYLE,
     "docs.css",
@@ -43,82 +46,53 @@ asset!(
     concat!(
         include_str!("../../static/base.css"),
         include_str!("../../static/docs.css")
-    )
-);
-asset!(
+    );
     /// What the pages do in the browser beyond HTML.
     SCRIPT,
     "app.js",
     "text/javascript; charset=utf-8",
-    include_str!("../../static/app.js")
-);
-asset!(
+    include_str!("../../static/app.js");
     /// What the pages of files do in the browser.
     FILES_SCRIPT,
     "files.js",
     "text/javascript; charset=utf-8",
-    include_str!("../../static/files.js")
-);
-asset!(
+    include_str!("../../static/files.js");
     /// The style of the pages of files, beside that of all pages.
     FILES_STYLE,
     "files.css",
     "text/css; charset=utf-8",
-    include_str!("../../static/files.css")
-);
-asset!(
+    include_str!("../../static/files.css");
     /// What the dialog that adds a storage does in the browser.
     SETUP_SCRIPT,
     "setup.js",
     "text/javascript; charset=utf-8",
-    include_str!("../../static/setup.js")
-);
-asset!(
+    include_str!("../../static/setup.js");
     /// What pages in a frame of the product's do besides.
     EMBED_SCRIPT,
     "embed.js",
     "text/javascript; charset=utf-8",
-    include_str!("../../static/embed.js")
-);
-asset!(
+    include_str!("../../static/embed.js");
     /// The htmx library.
     HTMX,
     "htmx.js",
     "text/javascript; charset=utf-8",
-    include_str!("../../static/vendor/htmx.min.js")
-);
-asset!(
+    include_str!("../../static/vendor/htmx.min.js");
     /// The pages' icon.
     ICON,
     "icon.svg",
     "image/svg+xml",
-    include_str!("../../static/icon.svg")
-);
-
-asset!(
+    include_str!("../../static/icon.svg");
     /// The sprite that the pages take their icons from.
     ICONS,
     "icons.svg",
     "image/svg+xml",
-    include_str!("../../static/icons.svg")
-);
+    include_str!("../../static/icons.svg");
+}
 
 /// The address of an icon.
 pub fn icon(name: &str) -> String {
     format!("{}#{name}", ICONS.path())
 }
-
-static ALL: [&Asset; 9] = [
-    &STYLE,
-    &DOCS_STYLE,
-    &SCRIPT,
-    &FILES_SCRIPT,
-    &FILES_STYLE,
-    &SETUP_SCRIPT,
-    &HTMX,
-    &ICON,
-    &ICONS,
-];
 
 impl Asset {
     /// Where the file is.
@@ -136,7 +110,7 @@ fn address(asset: &Asset) -> String {
 }
 
 pub fn configure(config: &mut web::ServiceConfig) {
-    for asset in ALL {
+    for asset in ALL.iter().copied() {
         config.route(asset.path(), web::get().to(move || serve(asset)));
     }
 }
