@@ -144,10 +144,6 @@ impl CheckRun<'_> {
             return None;
         }
         let key = self.probe_key()?;
-        let _turn = self
-            .turns
-            .take(self.bucket.connection.bucket.as_str(), key.as_str())
-            .await;
         for encryption in [PutEncryption::S3, PutEncryption::Kms] {
             match probe.put_encrypted(&key, encryption).await {
                 Ok(answer) => {

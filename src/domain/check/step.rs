@@ -50,7 +50,7 @@ steps! {
     BucketOwner, "bucket_owner", "The bucket belongs to the expected account", KnownOwner;
     ListBucket, "list_bucket", "List files below the prefix", Always;
     GetObject, "get_object", "Read access to files", Always;
-    PutObject, "put_object", "Write a test file below temp/", ForWriting;
+    PutObject, "put_object", "Write a test file", ForWriting;
     DeleteObject, "delete_object", "Delete the test file", ForWriting;
     Cors, "cors", "CORS preflight from the product's pages", WithOrigins;
 }

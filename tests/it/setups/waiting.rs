@@ -227,8 +227,14 @@ async fn a_role_that_lets_others_in_has_appeared_and_is_refused_by_its_check() {
         .remove("Condition");
     place.make_role(Some(trust)).await;
     stream.expect("role_appeared").await;
+    let from = Instant::now();
     let checked = stream.expect("check_finished").await;
     assert_eq!(checked.data["outcome"], "failed");
+    // Waiting would not close the role.
+    let took = from.elapsed();
+    assert!(took < Duration::from_secs(15), "{took:?}");
+    let check = place.dialog.get().await["last_check"].clone();
+    assert_eq!(check["attempts"], 1, "{check:#}");
     place.dialog.refused().await;
 }
 
