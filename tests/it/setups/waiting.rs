@@ -261,6 +261,38 @@ async fn a_role_that_refuses_is_told_as_one_that_is_absent() {
 }
 
 #[tokio::test]
+async fn a_check_before_the_role_exists_says_what_is_not_there() {
+    let stub = AwsStub::start().await;
+    let app = app_on(&stub.hurried_sdk_config()).await;
+    let dialog = waiting(&stub, &app).await;
+    let expected = dialog.get().await["expected_role_arn"].clone();
+    let expected = expected.as_str().unwrap();
+    let report = dialog.check().await.role_refused();
+    let problem = report.step("assume_role")["problem"].clone();
+    assert_eq!(problem["title"], "Not there yet, or it refuses us");
+    let explanation = problem["explanation"].as_str().unwrap();
+    assert!(
+        explanation.contains(&format!("`{expected}`")),
+        "{explanation}"
+    );
+    assert_eq!(problem["causes"][0]["code"], "no_such_role");
+    // A role that was entered, and one that was there, are spoken of as such.
+    let entered = json!({"role_arn": stub.role_arn()});
+    dialog.patch(entered).await.expect(200);
+    let title = async || {
+        let report = dialog.check().await.role_refused();
+        report.step("assume_role")["problem"]["title"].clone()
+    };
+    assert_eq!(title().await, "Sallyport can't assume this role");
+    let again = dialog.patch(json!({"role_arn": null})).await.expect(200);
+    assert!(again["waiting"].is_object());
+    stub.world().external_id = Some(dialog.external_id.clone());
+    dialog.check().await.works();
+    stub.world().external_id = None;
+    assert_eq!(title().await, "Sallyport can't assume this role");
+}
+
+#[tokio::test]
 async fn an_entered_role_wins_and_ends_the_waiting_for_another() {
     let app = TestApp::spawn_on_emulator().await;
     let place = Place::open(&app).await;
