@@ -70,6 +70,14 @@ pub enum Asked {
 }
 
 impl Asked {
+    /// Whether it is made by a connection that signs in this way, as far as that decides.
+    pub fn is_for(self, has_role: bool) -> bool {
+        match self {
+            Self::ByRole => has_role,
+            Self::Always | Self::KnownOwner | Self::ForWriting | Self::WithOrigins => true,
+        }
+    }
+
     /// Why a check of this connection skips the step; `None`: the step is made.
     pub fn skipped(self, connection: &Connection, has_origins: bool) -> Option<&'static str> {
         let (is_made, otherwise) = match self {
