@@ -7,7 +7,7 @@ mod step;
 #[cfg(test)]
 pub mod testing;
 
-pub use step::{Asked, AwsCall, StepName, StepStatus};
+pub use step::{AwsCall, StepName, StepStatus};
 
 use crate::domain::Invalid;
 use crate::domain::cause::entry::Bearing;
