@@ -27,7 +27,7 @@ pub enum Patience {
     /// Somebody has changed something and waits until it works. That a role is closed to others spreads like any
     /// other change.
     Change(Duration),
-    /// A role has just appeared. It was not closed to anybody a moment ago, so whoever it lets in now is let in by
+    /// A role has just appeared. It was not closed to anybody a moment ago, so a caller that it lets in now is let in by
     /// its policy: that is found at once.
     NewRole(Duration),
 }
