@@ -27,8 +27,8 @@ pub enum Patience {
     /// Somebody has changed something and waits until it works. That a role is closed to others spreads like any
     /// other change.
     Change(Duration),
-    /// A role has just appeared. It was not closed to anybody a moment ago, so a caller that it lets in now is let in by
-    /// its policy: that is found at once.
+    /// A role has just appeared. It was not open to anybody a moment ago, so what it lets in now is let in by its
+    /// policy, and is found at once.
     NewRole(Duration),
 }
 

@@ -252,10 +252,7 @@ async fn the_role_is_made_at_its_path_and_one_at_another_path_is_named() {
     let done = provision_with(&sdk, &wanted, quick()).await.unwrap();
     let arn = done.role_arn.unwrap().to_string();
     assert!(arn.contains(":role/vendors/eu/r"), "{arn}");
-    let role = customer
-        .iam()
-        .get_role()
-        .role_name(wanted.name().as_str());
+    let role = customer.iam().get_role().role_name(wanted.name().as_str());
     let role = role.send().await.unwrap().role.unwrap();
     assert_eq!(role.arn, arn);
     let found = role.permissions_boundary.unwrap();
