@@ -189,6 +189,7 @@ fn expected(arguments: &Arguments, role: Option<RoleArn>) -> Result<Expected, St
         partition,
         bucket: connection.bucket.clone(),
         prefix: connection.prefix.clone(),
+        lifecycle_folders: LifecycleFolders::default(),
         grants,
         auth: match connection.auth {
             Some(auth) => auth,

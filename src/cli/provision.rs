@@ -1,7 +1,8 @@
 //! `sallyport provision`: the customer's AWS administrator applies the rendered documents.
 
 use crate::application::connections::provision::{
-    BoundaryArn, GivenDocuments, IamName, IamPath, ProvisionError, Provisioned, Provisioning,
+    BoundaryArn, GivenDocuments, GivenUser, IamName, IamPath, ProvisionError, Provisioned,
+    Provisioning,
 };
 use crate::cli::connection::Output;
 use crate::cli::ending::Failed;
@@ -11,17 +12,23 @@ use crate::domain::Invalid;
 use crate::domain::connection::account::AccountId;
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::role_arn::RoleArn;
+use crate::domain::policy_document::POLICY_NAME;
+use secrecy::ExposeSecret;
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::PathBuf;
 
-/// Makes the role in your own AWS account, and adds CORS and lifecycle rules to your bucket, as the
-/// setup's documents say.
+/// Makes the role in your own AWS account, or the user with its access key, and adds CORS and lifecycle rules to
+/// your bucket, as the setup's documents say.
 ///
 /// It shows what it would change, and asks. Without a terminal and without `--yes` it changes nothing.
 ///
 /// It uses your own AWS credentials, Region and endpoints, by the AWS SDK's usual variables and files. It
 /// looks at everything before it changes anything. The bucket's other rules stay. A role that does not ask
-/// for this setup's external ID is left alone. Running it again changes nothing.
+/// for this setup's external ID is left alone, and so is a user without this setup's tag. Running it again changes
+/// nothing.
+///
+/// The secret of an access key is printed once, when the key is made, and is in no file. A user that has a key gets
+/// no other: a second run prints the ID of the key that it has.
 ///
 /// What AWS refuses for now, because something was just made or is being changed, is tried again for up to
 /// two minutes. Where bucket and role are in different accounts, run it once with credentials of each: each
@@ -40,7 +47,8 @@ pub struct Args {
     #[arg(value_name = "DOCUMENTS", default_value = "-")]
     documents: PathBuf,
 
-    /// The link for the AWS administrator: the documents come from it, and the role's ARN goes back by it
+    /// The link for the AWS administrator: the documents come from it, and the role's ARN goes back by it. It takes
+    /// no secret
     #[arg(long, value_name = "URL", conflicts_with = "documents")]
     pub setup_link: Option<String>,
 
@@ -48,15 +56,15 @@ pub struct Args {
     #[arg(long)]
     bucket: Option<String>,
 
-    /// The name of the role to make, or to bring up to date. Without it, as in the documents
-    #[arg(long)]
+    /// The name of the role or user to make, or to bring up to date. Without it, as in the documents
+    #[arg(long, visible_alias = "user-name")]
     role_name: Option<String>,
 
-    /// The role's path. Without it, as in the setup's role ARN, or else `/`
-    #[arg(long)]
+    /// The path of the role or user. Without it, as in the setup's role ARN or in the documents, or else `/`
+    #[arg(long, visible_alias = "user-path")]
     role_path: Option<String>,
 
-    /// The ARN of the managed policy that bounds the role
+    /// The ARN of the managed policy that bounds the role or user. Without it, as in the documents
     #[arg(long)]
     permissions_boundary: Option<String>,
 
@@ -65,13 +73,15 @@ pub struct Args {
     #[arg(long)]
     role_account: Option<String>,
 
-    /// The account that owns the bucket, where that is not the role's. Without it, as in the documents
+    /// The account that owns the bucket, where that is not the role's. Without it, as in the documents. A user is
+    /// made in this account
     #[arg(long)]
     bucket_account: Option<String>,
 
-    /// The name of the role's inline policy
-    #[arg(long, default_value = "sallyport")]
-    policy_name: String,
+    /// The name of the inline policy. Without it, `sallyport` for a role, and for a user the name that the AWS CLI
+    /// script among the documents gives it
+    #[arg(long)]
+    policy_name: Option<String>,
 
     /// Leave the bucket's CORS rules alone
     #[arg(long)]
@@ -85,7 +95,8 @@ pub struct Args {
     #[arg(long)]
     dry_run: bool,
 
-    /// Remove the role, its policy and the rules again. Everything else in the bucket's rules stays
+    /// Remove the role or user, its policy, the key that was made with it, and the rules again. Everything else in
+    /// the bucket's rules stays
     #[arg(long)]
     remove: bool,
 
@@ -216,11 +227,10 @@ fn print(
                     )
                 })
                 .collect();
-            let summary = serde_json::json!({
+            let mut summary = serde_json::json!({
                 "role_arn": done.role_arn.as_ref().map(RoleArn::as_str),
                 "bucket": provisioning.bucket().as_str(),
                 "dry_run": is_dry,
-                "role": done.role.change,
                 "permission_policy": done.permission_policy.change,
                 "cors": done.cors.change,
                 "lifecycle": done.lifecycle.change,
@@ -228,6 +238,18 @@ fn print(
                 "left": done.left,
                 "details": details,
             });
+            match &done.access_key {
+                None => summary["role"] = serde_json::json!(done.identity.change),
+                Some(key) => {
+                    let made = done.made_key.as_ref();
+                    summary["user"] = serde_json::json!(done.identity.change);
+                    summary["user_name"] = provisioning.name().as_str().into();
+                    summary["access_key"] = serde_json::json!(key.change);
+                    summary["access_key_id"] = serde_json::json!(made.map(|made| &made.id));
+                    summary["secret_access_key"] =
+                        serde_json::json!(made.map(|made| made.secret.expose_secret()));
+                }
+            }
             writeln!(out, "{}", terminal::json(&summary))?;
         }
         Output::Table => {
@@ -264,25 +286,46 @@ fn print(
                 writeln!(out, "{what}")?;
                 writeln!(out, "{role_arn}")?;
             }
+            if let Some(key) = &done.made_key {
+                writeln!(out)?;
+                writeln!(
+                    out,
+                    "The access key was made. Its secret is shown now and never again; it is in no file."
+                )?;
+                writeln!(out, "Access key ID: {}", key.id)?;
+                writeln!(out, "Secret access key: {}", key.secret.expose_secret())?;
+                let next = match args.setup_link.is_some() {
+                    true => {
+                        "The setup link takes no secret. Give both to the person who sent you the link, by a way that you trust with secrets. They enter them in the last step of the setup, Connect."
+                    }
+                    false => "Enter both in the last step of the setup, Connect.",
+                };
+                writeln!(out, "{next}")?;
+            }
         }
     }
     out.flush()
 }
 
+/// An argument that cannot be used, by its name.
+fn argument(name: &'static str) -> impl Fn(Invalid) -> Error {
+    move |cause| Error::Argument { name, cause }
+}
+
 fn provisioning(args: &Args, documents: &[u8]) -> Result<Provisioning, Error> {
-    let argument = |name| move |cause| Error::Argument { name, cause };
-    let policy_name = IamName::policy(&args.policy_name).map_err(argument("--policy-name"))?;
+    let documents = GivenDocuments::parse(documents).map_err(argument("DOCUMENTS"))?;
     let account = |given: &Option<String>| given.as_deref().map(AccountId::parse).transpose();
     let role_account = account(&args.role_account).map_err(argument("--role-account"))?;
     let bucket_account = account(&args.bucket_account).map_err(argument("--bucket-account"))?;
-    let role_path = args.role_path.as_deref().map(IamPath::parse).transpose();
-    let role_path = role_path.map_err(argument("--role-path"))?;
     let boundary = args.permissions_boundary.as_deref();
     let boundary = boundary.map(BoundaryArn::parse).transpose();
     let boundary = boundary.map_err(argument("--permissions-boundary"))?;
-    let given_name = args.role_name.as_deref().map(IamName::role).transpose();
-    let given_name = given_name.map_err(argument("--role-name"))?;
-    let documents = GivenDocuments::parse(documents).map_err(argument("DOCUMENTS"))?;
+    let boundary = match boundary {
+        Some(boundary) => Some(boundary),
+        None => documents
+            .permissions_boundary()
+            .map_err(argument("DOCUMENTS"))?,
+    };
     let bucket = match &args.bucket {
         Some(name) => BucketName::parse(name),
         None => documents.bucket().ok_or_else(|| {
@@ -293,32 +336,20 @@ fn provisioning(args: &Args, documents: &[u8]) -> Result<Provisioning, Error> {
         }),
     }
     .map_err(argument("--bucket"))?;
-    // The setup's role, unless another one is named here.
-    let role_arn = documents.role_arn().filter(|arn| {
-        given_name
-            .as_ref()
-            .is_none_or(|name| name.as_str() == arn.name())
-    });
-    let role_name = match (given_name, &role_arn) {
-        (Some(name), _) => name,
-        (None, Some(arn)) => IamName::role(arn.name()).map_err(argument("--role-name"))?,
-        (None, None) if documents.role_name().is_some() => {
-            IamName::role(documents.role_name().unwrap_or_default())
-                .map_err(argument("--role-name"))?
-        }
-        (None, None) => {
-            return Err(Error::Argument {
-                name: "--role-name",
-                cause: Invalid::new(
-                    "role_name_missing",
-                    "The setup has no role ARN yet. Choose a name for the role. Example: --role-name sallyport-acme-data",
-                ),
-            });
-        }
+    let Identity {
+        name,
+        path,
+        role_arn,
+        policy_name,
+    } = match documents.user() {
+        Some(user) => Identity::user(args, user)?,
+        None => Identity::role(args, &documents)?,
     };
-    let mut provisioning = Provisioning::new(documents, bucket, role_name, policy_name)
-        .map_err(argument("--bucket"))?;
-    provisioning.role_path = role_path.or(role_arn.as_ref().map(IamPath::of));
+    let policy_name = args.policy_name.as_deref().unwrap_or(policy_name);
+    let policy_name = IamName::policy(policy_name).map_err(argument("--policy-name"))?;
+    let mut provisioning =
+        Provisioning::new(documents, bucket, name, policy_name).map_err(argument("--bucket"))?;
+    provisioning.path = path;
     provisioning.permissions_boundary = boundary;
     provisioning.role_account = role_account.or(role_arn.map(|arn| arn.account().clone()));
     provisioning.bucket_account =
@@ -328,6 +359,65 @@ fn provisioning(args: &Args, documents: &[u8]) -> Result<Provisioning, Error> {
     provisioning.remove = args.remove;
     provisioning.dry_run = args.dry_run;
     Ok(provisioning)
+}
+
+/// The role or user that is made.
+struct Identity {
+    name: IamName,
+    path: Option<IamPath>,
+    /// The setup's role, where it is this one.
+    role_arn: Option<RoleArn>,
+    /// What its policy is called unless it is said otherwise.
+    policy_name: &'static str,
+}
+
+impl Identity {
+    fn user(args: &Args, user: &GivenUser) -> Result<Self, Error> {
+        let name = args.role_name.as_deref().unwrap_or(&user.name);
+        let path = args.role_path.as_deref().unwrap_or(&user.path);
+        Ok(Self {
+            name: IamName::user(name).map_err(argument("--user-name"))?,
+            path: Some(IamPath::parse(path).map_err(argument("--user-path"))?),
+            role_arn: None,
+            policy_name: POLICY_NAME,
+        })
+    }
+
+    fn role(args: &Args, documents: &GivenDocuments) -> Result<Self, Error> {
+        let given_name = args.role_name.as_deref().map(IamName::role).transpose();
+        let given_name = given_name.map_err(argument("--role-name"))?;
+        let given_path = args.role_path.as_deref().map(IamPath::parse).transpose();
+        let given_path = given_path.map_err(argument("--role-path"))?;
+        // The setup's role, unless another one is named here.
+        let role_arn = documents.role_arn().filter(|arn| {
+            given_name
+                .as_ref()
+                .is_none_or(|name| name.as_str() == arn.name())
+        });
+        let name = match (given_name, &role_arn) {
+            (Some(name), _) => name,
+            (None, Some(arn)) => IamName::role(arn.name()).map_err(argument("--role-name"))?,
+            (None, None) => {
+                let name = documents.role_name().ok_or_else(|| {
+                    argument("--role-name")(Invalid::new(
+                        "role_name_missing",
+                        "The setup has no role ARN yet. Choose a name for the role. Example: --role-name sallyport-acme-data",
+                    ))
+                })?;
+                IamName::role(name).map_err(argument("--role-name"))?
+            }
+        };
+        let path = match given_path.or(role_arn.as_ref().map(IamPath::of)) {
+            Some(path) => Some(path),
+            None => documents.role_path().map_err(argument("DOCUMENTS"))?,
+        };
+        Ok(Self {
+            name,
+            path,
+            role_arn,
+            policy_name: "sallyport",
+        })
+    }
 }
 
 fn read(args: &Args) -> Result<Vec<u8>, Error> {
@@ -349,7 +439,7 @@ fn read(args: &Args) -> Result<Vec<u8>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::application::connections::provision::{ProvisionChange, ProvisionedPart};
+    use crate::application::connections::provision::{MadeKey, ProvisionChange, ProvisionedPart};
     use clap::Parser;
     use serde_json::{Value, json};
 
@@ -394,11 +484,12 @@ mod tests {
             Ok(Provisioned {
                 role_arn: RoleArn::parse(&format!(
                     "arn:aws:iam::123456789012:role{}{}",
-                    provisioning.role_path.as_ref().map_or("/", IamPath::as_str),
-                    provisioning.role_name()
+                    provisioning.path.as_ref().map_or("/", IamPath::as_str),
+                    provisioning.name()
                 ))
-                .ok(),
-                role: part(ProvisionChange::Created),
+                .ok()
+                .filter(|_| !provisioning.makes_user()),
+                identity: part(ProvisionChange::Created),
                 permission_policy: part(ProvisionChange::Updated),
                 cors: part(if provisioning.skip_cors {
                     ProvisionChange::Skipped
@@ -407,6 +498,13 @@ mod tests {
                 }),
                 lifecycle: part(ProvisionChange::Unchanged),
                 bucket_policy: None,
+                access_key: provisioning
+                    .makes_user()
+                    .then(|| part(ProvisionChange::Created)),
+                made_key: (provisioning.makes_user() && changes == 1).then(|| MadeKey {
+                    id: "AKIAMADE".to_owned(),
+                    secret: "the-secret".to_owned().into(),
+                }),
                 left: provisioning
                     .bucket_account
                     .iter()
@@ -439,6 +537,38 @@ mod tests {
         let json = [&line[..], &["--output", "json"]].concat();
         let (applied, said) = run_asking(&json, || Ok(Consent::Given)).await;
         assert_eq!((applied, Failed::from(said.unwrap_err()).status), (0, 2));
+    }
+
+    #[tokio::test]
+    async fn a_secret_is_printed_once_and_only_when_its_key_was_made() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        let documents = json!({
+            "trust_policy": null,
+            "permission_policy": {"Statement": {"Resource": "arn:aws:s3:::acme-data/*"}},
+            "user": {"name": "sally", "path": "/vendors/"},
+            "setup_tag": "set_1",
+        });
+        write!(file, "{documents}").unwrap();
+        let path = file.path().to_str().unwrap();
+        let text = run_with(&[path]).await.unwrap();
+        assert_eq!(text.matches("the-secret").count(), 1, "{text}");
+        assert!(text.contains("Access key ID: AKIAMADE\n"), "{text}");
+        assert!(text.contains("the last step of the setup") && !text.contains("Role"));
+        let (_, asked) = run_asking(&[path], || Ok(Consent::Given)).await;
+        assert_eq!(asked.unwrap().matches("the-secret").count(), 1);
+        let dry = run_with(&[path, "--dry-run"]).await.unwrap();
+        assert!(
+            !dry.contains("the-secret") && dry.contains("Access key"),
+            "{dry}"
+        );
+        let json = run_with(&[path, "--output", "json"]).await.unwrap();
+        let summary: Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(summary["secret_access_key"], "the-secret");
+        assert_eq!(summary["access_key_id"], "AKIAMADE");
+        assert_eq!(
+            (&summary["user"], &summary["role"]),
+            (&json!("created"), &Value::Null)
+        );
     }
 
     #[tokio::test]

@@ -156,6 +156,15 @@ impl SignInStore for Database {
         .map(drop)
     }
 
+    async fn expire_session(&self, id: &SessionId, at: OffsetDateTime) -> StoreResult<()> {
+        self.execute(
+            "UPDATE sessions SET expires_at = $2 WHERE id = $1 AND expires_at > $2",
+            values![id.as_str(), at],
+        )
+        .await
+        .map(drop)
+    }
+
     async fn end_session(&self, workspace: &WorkspaceId, id: &SessionId) -> StoreResult<bool> {
         let ended = self
             .execute(

@@ -4,7 +4,8 @@ use crate::application::kept::store::{
     FIRST_CHECK_AFTER, NewJob, SCHEDULED_CHECK, StorageDeletion, StorageStore, StoreError,
     StoreResult, Window,
 };
-use crate::database::engine::{Sql, Tx, values};
+use crate::database::engine::{Sql, Tx, Value, values};
+use crate::database::project_files::placeholders;
 use crate::database::record::{Record, stored_name};
 use crate::database::statement::Named;
 use crate::database::{Database, after, connections, containing, jobs, statement};
@@ -77,9 +78,7 @@ static ONE: LazyLock<&str> =
 static PAGE: LazyLock<&str> = LazyLock::new(|| {
     select("FROM storages WHERE workspace_id = $1 AND id > $2 ORDER BY id LIMIT $3")
 });
-static OF_BUCKET: LazyLock<&str> = LazyLock::new(|| {
-    select("FROM storages WHERE workspace_id = $1 AND bucket = $2 ORDER BY id LIMIT 100")
-});
+static COLUMNS: LazyLock<&str> = LazyLock::new(|| select("FROM storages"));
 static NAMED_SQLITE: LazyLock<&str> = LazyLock::new(|| {
     select(
         "FROM storages WHERE workspace_id = $1 AND id > $2 AND display_name LIKE $4 ESCAPE '!'
@@ -146,18 +145,28 @@ impl StorageStore for Database {
         .await
     }
 
-    async fn storages_of_bucket(
+    async fn storages_of_buckets(
         &self,
         workspace: &WorkspaceId,
-        bucket: &BucketName,
+        buckets: &[BucketName],
     ) -> StoreResult<Vec<Storage>> {
-        self.fetch_records(
-            "storages",
-            *OF_BUCKET,
-            values![workspace.as_str(), bucket.as_str()],
-            storage,
-        )
-        .await
+        if buckets.is_empty() {
+            return Ok(Vec::new());
+        }
+        let sql = format!(
+            "{} WHERE workspace_id = $1 AND id IN (
+                 SELECT id FROM (
+                     SELECT id, ROW_NUMBER() OVER (PARTITION BY bucket ORDER BY id) AS place
+                     FROM storages WHERE workspace_id = $1 AND bucket IN ({})
+                 ) AS numbered WHERE place <= 100)
+             ORDER BY id",
+            *COLUMNS,
+            placeholders(2, buckets.len())
+        );
+        let mut given = values![workspace.as_str()];
+        given.extend(buckets.iter().map(|bucket| Value::from(bucket.as_str())));
+        self.fetch_records("storages", Sql::Built(sql), given, storage)
+            .await
     }
 
     async fn count_storages(&self) -> StoreResult<Vec<(HealthState, u64)>> {

@@ -260,7 +260,8 @@ pub struct ProblemMembers {
     /// With `cause`, for admins: the path of the storage's checks. A new check says more.
     #[schema(example = "/v1/storages/sto_019a1f0e7c1b7d439a520c8c2f6f6b1e/checks")]
     check: Option<String>,
-    /// With `sign_in_link_unusable`: where another link can be had.
+    /// With `sign_in_link_unusable`, and with `not_signed_in` where a session has ended: where another link can be
+    /// had.
     #[schema(example = "https://app.example.com/settings")]
     return_url: Option<String>,
     /// With `missing_files`: every file key that the storage does not have.

@@ -1,5 +1,6 @@
 //! The commands that work without a server: straight to AWS, or with nobody at all.
 
+use crate::application::checks::Patience;
 use crate::application::clock::{Clock, SystemClock};
 use crate::application::connections::principal::PrincipalSource;
 use crate::application::connections::{Connections, DocumentSignIn, DocumentsOf};
@@ -55,8 +56,9 @@ pub(super) async fn check(arguments: &check::Arguments) -> Result<u8, Failed> {
         revision: 1,
         connection,
     };
-    let wait = Duration::from_secs(arguments.wait);
-    let report = use_cases.setups.checks.examine(&bucket, wait, None).await;
+    let patience = Patience::Change(Duration::from_secs(arguments.wait));
+    let checks = &use_cases.setups.checks;
+    let report = checks.examine(&bucket, patience, None).await;
     let report = serde_json::to_value(CheckReportBody::from(report))
         .map_err(|error| Failed::from(error.to_string()))?;
     Ok(check::print(

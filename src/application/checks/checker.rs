@@ -97,10 +97,11 @@ impl ConnectionChecker {
             origins: &self.origins,
             bucket,
             record: recorder,
-            turns: &self.turns,
             store: self.store.as_ref(),
             lifecycle_folders: &self.lifecycle_folders,
         };
+        // What a check finds of an earlier one is not what another one is using now.
+        let _turn = self.turns.take(&run).await;
         let (region, probe) = match run.sign_in().await {
             Some(signed_in) => run.bucket_steps(signed_in).await,
             None => (None, None),

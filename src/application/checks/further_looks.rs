@@ -12,7 +12,7 @@ use crate::domain::aws_failure::{
     AssumeRoleRefusal, AwsFailure, DenialReason, FailureKind, PolicyEffect, PolicyKind,
 };
 use crate::domain::check::StepName;
-use crate::domain::connection::Credentials;
+use crate::domain::connection::{Credentials, Owner};
 use crate::domain::origin::Origin;
 use futures_util::future::{join_all, join5};
 use std::sync::Arc;
@@ -29,6 +29,7 @@ impl CheckRun<'_> {
             && failure.assume_role_refusal() == Some(AssumeRoleRefusal::Role)
         {
             gathered.looks.accepted_id = self.accepted_id().await;
+            gathered.looks.is_awaited = self.is_awaited().await;
         }
         if let Some(probe) = probe {
             let (pays, absent_key, put_passes_with, cors, folders_beside) = join5(
@@ -49,6 +50,18 @@ impl CheckRun<'_> {
             };
         }
         gathered
+    }
+
+    /// Whether the setup waits for this role, which has not let the service in yet.
+    async fn is_awaited(&self) -> bool {
+        let (Owner::Setup(workspace, setup), Credentials::Role { role_arn, .. }) =
+            (&self.bucket.owner, &self.bucket.connection.credentials)
+        else {
+            return false;
+        };
+        // Without an answer, the role is one like any other.
+        let wait = self.store.role_wait(workspace, setup).await.ok().flatten();
+        wait.is_some_and(|wait| wait.role_arn == *role_arn && wait.appeared_at.is_none())
     }
 
     /// Whether the role lets us in by another ID of the same workspace. IDs of other workspaces are never sent.
@@ -144,10 +157,6 @@ impl CheckRun<'_> {
             return None;
         }
         let key = self.probe_key()?;
-        let _turn = self
-            .turns
-            .take(self.bucket.connection.bucket.as_str(), key.as_str())
-            .await;
         for encryption in [PutEncryption::S3, PutEncryption::Kms] {
             match probe.put_encrypted(&key, encryption).await {
                 Ok(answer) => {

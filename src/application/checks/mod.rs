@@ -15,6 +15,7 @@ mod role_steps;
 mod run;
 pub mod scheduled;
 
+pub use retry::{LONGEST_WAIT, Patience};
 pub use role_steps::is_proven;
 
 use crate::application::bucket::port::Bucket;
@@ -29,13 +30,10 @@ use crate::domain::check::{CheckReport, Step, Verdict};
 use crate::domain::connection::{ConnectedBucket, Owner};
 use crate::domain::ids::CheckId;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
-
-/// How long a client may ask to wait for a change to spread.
-pub const LONGEST_WAIT: Duration = Duration::from_secs(120);
 
 pub struct Checks {
     pub store: Arc<dyn Store>,
@@ -54,7 +52,7 @@ impl Checks {
     pub async fn run(
         self: &Arc<Self>,
         bucket: ConnectedBucket,
-        wait: Duration,
+        patience: Patience,
         listener: Option<UnboundedSender<Step>>,
     ) -> Result<CheckReport> {
         let permit = self.limits.enter(bucket.owner.workspace())?;
@@ -62,7 +60,7 @@ impl Checks {
         // In a task of its own: when the client goes away the check still ends, cleans up its probe
         // object and keeps its report.
         let work = async move {
-            let report = checks.run_now(&bucket, wait, listener).await;
+            let report = checks.run_now(&bucket, patience, listener).await;
             drop(permit);
             report
         };
@@ -74,10 +72,10 @@ impl Checks {
     pub async fn run_now(
         &self,
         bucket: &ConnectedBucket,
-        wait: Duration,
+        patience: Patience,
         listener: Option<UnboundedSender<Step>>,
     ) -> Result<CheckReport> {
-        let report = self.examine(bucket, wait, listener).await;
+        let report = self.examine(bucket, patience, listener).await;
         let target = match &bucket.owner {
             Owner::Setup(_, setup) => CheckTarget::Setup(setup.clone()),
             Owner::Storage(_, storage) => CheckTarget::Storage(storage.clone()),
@@ -112,13 +110,13 @@ impl Checks {
     pub async fn examine(
         &self,
         bucket: &ConnectedBucket,
-        wait: Duration,
+        patience: Patience,
         listener: Option<UnboundedSender<Step>>,
     ) -> CheckReport {
         let started_at = self.clock.now();
         let start = Instant::now();
         let (findings, attempts) =
-            check_until_passed(&self.checker, bucket, wait.min(LONGEST_WAIT), listener).await;
+            check_until_passed(&self.checker, bucket, patience, listener).await;
         // Before the report is stored: nobody who reads it may still meet what was before.
         self.checker.drop_outdated_sessions(bucket, &findings).await;
         let report = CheckReport {

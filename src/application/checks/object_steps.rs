@@ -74,8 +74,6 @@ impl CheckRun<'_> {
             self.is_made(StepName::DeleteObject);
             return;
         }
-        let bucket = self.bucket.connection.bucket.as_str();
-        let _turn = self.turns.take(bucket, key.as_str()).await;
         let lists_versions = matches!(&left, Some(Ok(_)));
         let left = match left {
             Some(Ok(answer)) => answer.value,
@@ -414,6 +412,7 @@ impl CheckRun<'_> {
                     ids.truncate(5);
                     let what = What::ProbeLeft {
                         key: key.as_str().to_owned(),
+                        folder: self.lifecycle_folders.temp().to_owned(),
                         versions: ids,
                         failure: first.clone(),
                     };

@@ -1,6 +1,6 @@
 //! The check of a storage's pending change: when it passes, the change comes into use.
 
-use crate::application::checks::Checks;
+use crate::application::checks::{Checks, Patience};
 use crate::application::error::{Error, Result};
 use crate::application::kept::store::PendingCheck;
 use crate::domain::check::{CheckReport, Step};
@@ -26,7 +26,9 @@ impl Checks {
         // In a task of its own, as every check: it ends and counts when the client has gone.
         let work = async move {
             let bucket = pending.connected();
-            let report = checks.examine(&bucket, wait, listener).await;
+            let report = checks
+                .examine(&bucket, Patience::Change(wait), listener)
+                .await;
             drop(permit);
             if let Some(found) = report.region {
                 in_use.settings.region = Some(found);

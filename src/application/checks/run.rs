@@ -1,7 +1,6 @@
 //! One run of the steps: what all of them need.
 
 use crate::application::bucket::probe::{Answer, BucketProbe, Prober};
-use crate::application::checks::probe_turns::ProbeTurns;
 use crate::application::checks::recorder::{Recorder, Seen};
 use crate::application::diagnosis::fault::What;
 use crate::application::kept::store::Store;
@@ -16,11 +15,10 @@ use crate::domain::origin::Origin;
 use crate::domain::policy_document::{LifecycleFolders, PolicyTemplates};
 use std::sync::Arc;
 
-/// The folder that probe objects are written to.
-const PROBE_FOLDER: &str = "/temp/";
-
 /// What the names of probe objects begin with.
 const PROBE_NAME: &str = "sallyport-check-";
+/// The same for those that a browser makes.
+const BROWSER_PROBE_NAME: &str = "sallyport-browser-";
 
 /// One run of the steps. The steps are in [`role_steps`](super::role_steps),
 /// [`bucket_steps`](super::bucket_steps), [`object_steps`](super::object_steps) and
@@ -31,7 +29,6 @@ pub(crate) struct CheckRun<'a> {
     pub origins: &'a [Origin],
     pub bucket: &'a ConnectedBucket,
     pub record: &'a Recorder,
-    pub turns: &'a ProbeTurns,
     pub store: &'a dyn Store,
     pub lifecycle_folders: &'a LifecycleFolders,
 }
@@ -65,9 +62,9 @@ impl CheckRun<'_> {
         Some((Seen::of(failure), what))
     }
 
-    /// The key of the probe object, in the folder that expires. Each setup and each storage has one of its
+    /// The key of the probe object, in the first of the folders that expire. Each setup and each storage has one of its
     /// own and keeps it, so that in a bucket with versions the checks of a year do not leave a year's names.
-    /// Checks at the same time share it, by turns.
+    /// Checks of one service take turns, so that none uses it while another does.
     pub fn probe_key(&self) -> Option<ObjectKey> {
         self.key(&self.bucket.owner.short_name())
     }
@@ -106,13 +103,17 @@ impl CheckRun<'_> {
     pub fn of_others(folder: &ObjectKeyPrefix, names: &[String]) -> Option<String> {
         let others = names.iter().find(|name| {
             let below = name.strip_prefix(folder.as_str()).unwrap_or(name);
-            !below.is_empty() && !below.starts_with(PROBE_NAME)
+            let is_own = [PROBE_NAME, BROWSER_PROBE_NAME]
+                .iter()
+                .any(|name| below.starts_with(name));
+            !below.is_empty() && !is_own
         });
         others.cloned()
     }
 
     fn key(&self, end: &str) -> Option<ObjectKey> {
-        let key = FileKey::parse(&format!("{}{PROBE_NAME}{end}", PROBE_FOLDER)).ok()?;
+        let folder = self.lifecycle_folders.temp();
+        let key = FileKey::parse(&format!("/{folder}{PROBE_NAME}{end}")).ok()?;
         ObjectKey::within(&self.bucket.connection.settings.prefix, &key).ok()
     }
 

@@ -1,7 +1,7 @@
 //! Keeps checking stored connections, so a broken one is known before somebody needs it, and one that was
 //! fixed is used again soon.
 
-use crate::application::checks::Checks;
+use crate::application::checks::{Checks, Patience};
 use crate::application::error::{Error, Result};
 use crate::application::jobs::{Job, Lane, Next};
 use crate::application::kept::store::{ClaimedJob, SCHEDULED_CHECK, Store};
@@ -92,7 +92,11 @@ impl Job for ScheduledChecks {
         };
         let bucket = storage.connected();
         let mut in_row = in_row(job);
-        let due = match self.checks.run_now(&bucket, WAIT, None).await {
+        let due = match self
+            .checks
+            .run_now(&bucket, Patience::Change(WAIT), None)
+            .await
+        {
             Ok(report) => {
                 in_row = if works(&report.verdict()) {
                     0

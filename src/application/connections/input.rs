@@ -105,11 +105,12 @@ connection_input! {
         /// exists (`expected_role_arn`), and is used until a `role_arn` is given. A storage has its role.
         #[schema(value_type = Option<String>, example = "123456789012")]
         customer_account_id: String,
-        /// The path that the documents make the role in, for a setup; `/` where nothing else is set.
+        /// The path that the documents make the role in, or with an access key the user, for a setup; `/` where
+        /// nothing else is set.
         #[schema(value_type = Option<String>, example = "/vendors/")]
         role_path: String,
-        /// The managed policy that bounds the role, where the customer's account demands one: of that account,
-        /// or one of AWS's. The documents make the role with it.
+        /// The managed policy that bounds the role, or with an access key the user, where the customer's account
+        /// demands one: of that account, or one of AWS's. The documents make the role or the user with it.
         #[schema(value_type = Option<String>, example = "arn:aws:iam::123456789012:policy/boundary")]
         permissions_boundary_arn: String,
         /// The KMS key that encrypts the bucket's objects, where there is one.

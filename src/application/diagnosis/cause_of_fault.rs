@@ -131,10 +131,12 @@ impl Subject<'_> {
             }
             What::ProbeLeft {
                 key,
+                folder,
                 versions,
                 failure,
             } => ProbeLeft {
                 key: key.clone(),
+                folder: folder.clone(),
                 versions: versions.clone(),
                 why: self.why_left(failure),
             }

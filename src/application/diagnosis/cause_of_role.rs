@@ -58,6 +58,7 @@ impl Subject<'_> {
             Some(AssumeRoleRefusal::Unknown) => RoleRefused {
                 role: self.role(),
                 has_unknown_reason: true,
+                is_awaited: false,
             }
             .into(),
             Some(AssumeRoleRefusal::Role) => {
@@ -97,9 +98,10 @@ impl Subject<'_> {
                     DenialReason::By(PolicyKind::ResourceControl, _) => {
                         DeniedByCustomersRcp { role, policy_arn }.into()
                     }
-                    DenialReason::NotGiven | DenialReason::Mfa => RoleRefused {
+                    reason @ (DenialReason::NotGiven | DenialReason::Mfa) => RoleRefused {
                         role,
                         has_unknown_reason: false,
+                        is_awaited: looks.is_awaited && reason == DenialReason::NotGiven,
                     }
                     .into(),
                     // Those of the service's side are answered above.
@@ -114,6 +116,7 @@ impl Subject<'_> {
                     | DenialReason::Unrecognised => RoleRefused {
                         role,
                         has_unknown_reason: true,
+                        is_awaited: false,
                     }
                     .into(),
                 }

@@ -24,6 +24,8 @@ pub(crate) struct Gathered {
 /// not answered in a way that tells anything.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Looks {
+    /// The setup waits for the role, which has not let the service in yet.
+    pub is_awaited: bool,
     /// Another external ID that the role accepts.
     pub accepted_id: Option<AcceptedId>,
     /// A call that was refused without a reason is answered with the agreement to pay.

@@ -73,6 +73,8 @@ pub(crate) enum What {
     /// Versions of the probe object are still there.
     ProbeLeft {
         key: String,
+        /// The folder of probe objects, below the prefix, with its slash at the end.
+        folder: String,
         versions: Vec<String>,
         failure: AwsFailure,
     },

@@ -29,13 +29,13 @@ impl Subject<'_> {
                 let [statement] = <[Value; 1]>::try_from(statements).ok()?;
                 Some(self.in_permission_policy(statement, &actions))
             }
-            Fix::AllowOnProbes { action } => {
+            Fix::AllowOnProbes { action, folder } => {
                 let objects = self.resource_for("s3:GetObject")?;
                 let below = objects.strip_suffix('*').unwrap_or(&objects);
                 let statement = json!({
                     "Effect": "Allow",
                     "Action": [action],
-                    "Resource": [format!("{below}temp/sallyport-check-*")],
+                    "Resource": [format!("{below}{folder}sallyport-check-*")],
                 });
                 Some(self.in_permission_policy(statement, std::slice::from_ref(action)))
             }

@@ -126,12 +126,12 @@ impl Subject<'_> {
                 .map(|action| self.missing_action(action, key.as_ref()))
                 .collect(),
             Fix::UseKey { action, key } => vec![self.missing_action(action, key.as_ref())],
-            Fix::AllowOnProbes { action } => {
+            Fix::AllowOnProbes { action, folder } => {
                 let objects = self.resource_for("s3:GetObject").unwrap_or_default();
                 let below = objects.strip_suffix('*').unwrap_or(&objects);
                 vec![MissingPermission {
                     action: action.clone(),
-                    resource: format!("{below}temp/sallyport-check-*"),
+                    resource: format!("{below}{folder}sallyport-check-*"),
                 }]
             }
             Fix::PermissionPolicy

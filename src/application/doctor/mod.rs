@@ -112,6 +112,7 @@ impl Doctor {
             partition,
             bucket: draft.bucket.clone(),
             prefix: settings.prefix.clone(),
+            lifecycle_folders: self.connections.lifecycle_folders.clone(),
             grants: settings.grants(),
             auth: draft.sign_in.by,
             role,

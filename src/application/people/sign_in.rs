@@ -55,6 +55,14 @@ pub enum Arrived {
     Again(Arrival),
 }
 
+/// The session of a secret.
+pub enum Found {
+    Going(Box<Session>),
+    /// Its time is up. This is where to sign in again.
+    Ended(WayBack),
+    Unknown,
+}
+
 /// A new link and its secret, which is given out once.
 pub type CreatedLink = (SignInLink, SecretString);
 
@@ -202,11 +210,13 @@ impl SignIns {
         };
         let own = match own {
             Some(secret) => self.session(secret).await?,
-            None => None,
+            None => Found::Unknown,
         };
-        match own.is_some_and(|session| session.id == used.session) {
-            true => Ok(Arrived::Again(used.arrival)),
-            false => Err(unusable_link(&used.way_back)),
+        match own {
+            Found::Going(session) if session.id == used.session => Ok(Arrived::Again(used.arrival)),
+            Found::Going(_) | Found::Ended(_) | Found::Unknown => {
+                Err(unusable_link(&used.way_back))
+            }
         }
     }
 
@@ -216,23 +226,25 @@ impl SignIns {
         Ok(self.store.link_opened_setup(&link, setup).await?)
     }
 
-    /// The session with this secret, unless it has ended.
-    pub async fn session(&self, secret: &str) -> Result<Option<Session>> {
+    /// The session with this secret. One that has ended stays known for about a day, with its way back.
+    pub async fn session(&self, secret: &str) -> Result<Found> {
         let hash: SecretHash = sha256(secret.as_bytes());
         let now = self.clock.now();
         let Some(session) = self.store.session_by_hash(&hash).await? else {
-            return Ok(None);
+            return Ok(Found::Unknown);
         };
-        if now >= session.expires_at || now >= session.seen_at + self.idle {
-            self.store
-                .end_session(&session.workspace, &session.id)
-                .await?;
-            return Ok(None);
+        if now >= session.expires_at {
+            return Ok(Found::Ended(session.way_back));
+        }
+        if now >= session.seen_at + self.idle {
+            // A longer idle time, set later, does not bring it back.
+            self.store.expire_session(&session.id, now).await?;
+            return Ok(Found::Ended(session.way_back));
         }
         if now >= session.seen_at + SEEN_EVERY {
             self.store.touch_session(&session.id, now).await?;
         }
-        Ok(Some(session))
+        Ok(Found::Going(Box::new(session)))
     }
 
     pub async fn sign_out(&self, session: &Session) -> Result<()> {

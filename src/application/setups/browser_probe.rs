@@ -50,9 +50,9 @@ impl ProbeId {
         &self.0
     }
 
-    /// Below `temp/`, which the lifecycle document lets expire.
-    fn key(&self, bucket: &ConnectedBucket) -> Result<ObjectKey> {
-        let key = FileKey::parse(&format!("/temp/sallyport-browser-{}", self.0))
+    /// In this folder below the prefix, which the lifecycle document lets expire.
+    fn key(&self, bucket: &ConnectedBucket, folder: &str) -> Result<ObjectKey> {
+        let key = FileKey::parse(&format!("/{folder}sallyport-browser-{}", self.0))
             .map_err(|invalid| Error::field("prefix", invalid))?;
         bucket.key("prefix", &key)
     }
@@ -73,7 +73,7 @@ impl BrowserProbes {
     pub async fn begin(&self, admin: &Admin, setup: &SetupId) -> Result<ProbeUrls> {
         let bucket = self.setups.passed_bucket(admin, setup).await?;
         let id = ProbeId::generate()?;
-        let key = id.key(&bucket)?;
+        let key = id.key(&bucket, self.folder())?;
         let (put, delete) = match bucket.connection.settings.access.writes() {
             true => {
                 let put = SignedMethod::Put(SignedUpload::default());
@@ -95,7 +95,7 @@ impl BrowserProbes {
     /// The origin that the probe's URLs lead to, for the page's Content-Security-Policy.
     pub async fn origin(&self, admin: &Admin, setup: &SetupId) -> Result<String> {
         let bucket = self.setups.passed_bucket(admin, setup).await?;
-        let key = ProbeId::generate()?.key(&bucket)?;
+        let key = ProbeId::generate()?.key(&bucket, self.folder())?;
         let signed = self.sign(&bucket, &key, get()).await?;
         let url = Url::parse(&signed.url).map_err(Error::bug)?;
         Ok(url.origin().ascii_serialization())
@@ -105,13 +105,17 @@ impl BrowserProbes {
     pub async fn clean_up(&self, admin: &Admin, setup: &SetupId, id: &ProbeId) -> Result<()> {
         let bucket = self.setups.passed_bucket(admin, setup).await?;
         let target = DeleteTarget {
-            key: id.key(&bucket)?,
+            key: id.key(&bucket, self.folder())?,
             version_id: None,
         };
         let deleted = self.bucket.delete(&bucket, &target).await;
         self.explainer
             .explain(&bucket, FileOperation::Delete, deleted)
             .await
+    }
+
+    fn folder(&self) -> &str {
+        self.setups.connections.lifecycle_folders.temp()
     }
 
     async fn sign(

@@ -7,7 +7,7 @@ mod overlaps;
 pub mod places;
 pub mod waiting;
 
-use crate::application::checks::Checks;
+use crate::application::checks::{Checks, Patience};
 use crate::application::clock::Clock;
 use crate::application::connections::change::Change;
 use crate::application::connections::errors::{changed_meanwhile, check_required, incomplete};
@@ -244,9 +244,9 @@ impl Setups {
         };
         let mut views = Vec::with_capacity(setups.len());
         for setup in setups {
-            views.push(self.view(setup).await?);
+            views.push(self.view_alone(setup).await?);
         }
-        Ok(views)
+        self.each_with_overlaps(workspace, views).await
     }
 
     /// The origins whose pages may use the buckets.
@@ -264,9 +264,9 @@ impl Setups {
             .await?;
         let mut views = Vec::with_capacity(setups.len());
         for setup in setups {
-            views.push(self.view(setup).await?);
+            views.push(self.view_alone(setup).await?);
         }
-        Ok(views)
+        self.each_with_overlaps(admin.workspace(), views).await
     }
 
     /// Changes what was typed. Bad fields are all named, and then nothing is changed.
@@ -473,7 +473,8 @@ impl Setups {
             Credentials::Role { role_arn, .. } => Some(role_arn.clone()),
             Credentials::AccessKey { .. } | Credentials::Service => None,
         };
-        let report = self.checks.run(bucket, wait, listener).await?;
+        let patience = Patience::Change(wait);
+        let report = self.checks.run(bucket, patience, listener).await?;
         if let Some(role) = role
             && report.steps.get(StepName::AssumeRole).status == StepStatus::Passed
         {

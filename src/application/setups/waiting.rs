@@ -8,6 +8,7 @@
 //! made in the background.
 
 use crate::application::bucket::probe::{ExternalIdSent, Prober};
+use crate::application::checks::Patience;
 use crate::application::clock::Clock;
 use crate::application::error::Result;
 use crate::application::kept::store::{Store, TryPace, TryResult};
@@ -37,7 +38,8 @@ const INTERVAL: Duration = Duration::from_secs(1);
 const LONGEST_TRY: Duration = Duration::from_secs(20);
 /// For how long somebody who asked once counts as watching.
 const WATCHES: time::Duration = time::Duration::seconds(10);
-/// How long the check of a role that has just appeared goes on while permissions may still spread.
+/// How long the check of a role that has just appeared goes on while permissions may still spread. It ends at once
+/// where the role lets others in.
 const CHECK_WAIT: Duration = Duration::from_secs(30);
 
 /// Tries the roles that setups wait for.
@@ -173,7 +175,8 @@ impl RoleWaits {
         let fresh = self.store.role_wait(&wait.workspace, &wait.setup).await?;
         if fresh.is_some_and(|fresh| fresh.is_watched(now)) {
             // Whoever watches may check it otherwise, when the workspace checks more than it may.
-            if let Err(error) = self.setups.checks.run(bucket, CHECK_WAIT, None).await {
+            let patience = Patience::NewRole(CHECK_WAIT);
+            if let Err(error) = self.setups.checks.run(bucket, patience, None).await {
                 tracing::info!(setup = %wait.setup, code = error.code, "the role that appeared was not checked");
             }
         }

@@ -7,7 +7,7 @@ pub mod pending;
 mod what_changed;
 
 use crate::application::bucket::port::Bucket;
-use crate::application::checks::Checks;
+use crate::application::checks::{Checks, Patience};
 use crate::application::clock::Clock;
 use crate::application::connections::errors::{check_required, no_pending_change};
 use crate::application::connections::{Connections, DocumentSignIn, DocumentsOf, DocumentsRole};
@@ -216,7 +216,8 @@ impl Storages {
             StorageRef::BuiltIn => self.built_in.connected(admin.workspace()).await?,
             StorageRef::Own(id) => self.load(admin.workspace(), id).await?.connected(),
         };
-        self.checks.run(bucket, wait, listener).await
+        let patience = Patience::Change(wait);
+        self.checks.run(bucket, patience, listener).await
     }
 
     /// The checks so far, newest first. The oldest is the one that its setup became a storage by.
@@ -425,7 +426,8 @@ impl Storages {
     async fn overlaps(&self, storage: &Storage) -> Result<Vec<Overlap>> {
         let connection = &storage.connection;
         let (workspace, bucket) = (&storage.workspace, &connection.bucket);
-        let mut others = self.store.storages_of_bucket(workspace, bucket).await?;
+        let buckets = std::slice::from_ref(bucket);
+        let mut others = self.store.storages_of_buckets(workspace, buckets).await?;
         others.retain(|other| other.id != storage.id);
         let endpoint = connection.endpoint();
         let prefix = &connection.settings.prefix;

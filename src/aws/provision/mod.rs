@@ -7,12 +7,14 @@ mod bucket_policy;
 mod merge;
 mod patience;
 mod places;
+mod policies;
 mod role;
+mod user;
 
 pub use patience::Patience;
 
 use crate::application::connections::provision::{
-    ProvisionChange, ProvisionError, Provisioned, ProvisionedPart, Provisioning,
+    MadeKey, ProvisionChange, ProvisionError, Provisioned, ProvisionedPart, Provisioning,
 };
 use crate::aws::provision::answers::{Result, failed};
 use crate::aws::provision::bucket::{Bucket, LifecyclePlan};
@@ -21,6 +23,7 @@ use crate::aws::provision::merge::Plan;
 use crate::aws::provision::patience::Waiting;
 use crate::aws::provision::places::Places;
 use crate::aws::provision::role::Role;
+use crate::aws::provision::user::User;
 use crate::domain::connection::account::AccountId;
 use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
@@ -28,7 +31,8 @@ use aws_sdk_s3::types as s3;
 
 /// Makes the role, or gives it the documents' trust policy; puts the permission policy into it; merges the
 /// CORS and lifecycle rules into those of the bucket, and the bucket policy's statements where the role is
-/// of another account. With [`Provisioning::remove`] it takes all of that away. It asks first whose
+/// of another account. For an access key it makes a user with the permission policy, and an access key of it, whose
+/// secret is in [`Provisioned::made_key`] and nowhere else. With [`Provisioning::remove`] it takes all of that away. It asks first whose
 /// credentials it has, and does the parts of that account only. Looks at everything before it changes
 /// anything; with [`Provisioning::dry_run`] it only looks. Running it again changes nothing.
 ///
@@ -55,7 +59,7 @@ pub async fn provision_with(
         .build();
     let waiting = Waiting::begin(patience);
     let looked = Run::look(sdk, wanted, &waiting).await;
-    let run = looked.map_err(|error| match error {
+    let mut run = looked.map_err(|error| match error {
         ProvisionError::GivenUp { .. } => ProvisionError::Unfinished {
             cause: Box::new(error),
             done: Vec::new(),
@@ -64,7 +68,8 @@ pub async fn provision_with(
         other => other,
     })?;
     if !wanted.dry_run {
-        run.apply(&waiting).await?;
+        let made = run.apply(&waiting).await?;
+        run.keep(made, &waiting).await;
     }
     Ok(run.done)
 }
@@ -85,6 +90,10 @@ enum Step {
     Role,
     PermissionPolicy,
     RoleAndPolicy,
+    User,
+    UserPolicy,
+    AccessKey,
+    UserAndKey,
     Cors,
     Lifecycle,
     BucketPolicy,
@@ -104,12 +113,24 @@ impl Step {
         Self::BucketPolicy,
         Self::RoleAndPolicy,
     ];
+    /// The key comes last: what fails after it would take its secret along.
+    const APPLY_USER: [Self; 5] = [
+        Self::User,
+        Self::UserPolicy,
+        Self::Cors,
+        Self::Lifecycle,
+        Self::AccessKey,
+    ];
+    const REMOVE_USER: [Self; 3] = [Self::Cors, Self::Lifecycle, Self::UserAndKey];
 
     fn name(self) -> &'static str {
         match self {
             Self::Role => "role",
-            Self::PermissionPolicy => "permission policy",
+            Self::PermissionPolicy | Self::UserPolicy => "permission policy",
             Self::RoleAndPolicy => "role and permission policy",
+            Self::User => "user",
+            Self::AccessKey => "access key",
+            Self::UserAndKey => "access key, permission policy and user",
             Self::Cors => "CORS",
             Self::Lifecycle => "lifecycle",
             Self::BucketPolicy => "bucket policy",
@@ -142,11 +163,13 @@ impl<'a> Run<'a> {
         let absent_here = || ProvisionedPart::new(ProvisionChange::Skipped, Vec::new());
         let mut done = Provisioned {
             role_arn: wanted.documents().role_arn(),
-            role: absent_here(),
+            identity: absent_here(),
             permission_policy: absent_here(),
             cors: absent_here(),
             lifecycle: absent_here(),
             bucket_policy: None,
+            access_key: None,
+            made_key: None,
             left: places.left.clone(),
         };
         let mut bucket = None;
@@ -169,11 +192,18 @@ impl<'a> Run<'a> {
             bucket = Some(found);
         }
         let iam = aws_sdk_iam::Client::new(sdk);
-        if places.role {
+        if wanted.makes_user() {
+            let user = waiting
+                .attempt(async || User::find(&iam, wanted).await)
+                .await?;
+            done.identity = user.plan()?;
+            done.permission_policy = user.plan_permission_policy();
+            done.access_key = Some(user.plan_key());
+        } else if places.role {
             let role = waiting
                 .attempt(async || Role::find(&iam, wanted).await)
                 .await?;
-            done.role = role.plan()?;
+            done.identity = role.plan()?;
             done.permission_policy = role.plan_permission_policy();
             done.role_arn = Some(role.arn(partition, account.as_str())?);
         }
@@ -186,33 +216,77 @@ impl<'a> Run<'a> {
         })
     }
 
-    async fn apply(&self, waiting: &Waiting) -> Result<()> {
-        let all: &[Step] = match self.wanted.remove {
-            true => &Step::REMOVE,
-            false => &Step::APPLY,
+    /// Takes the steps. Gives the access key that was made in one of them.
+    async fn apply(&self, waiting: &Waiting) -> Result<Option<MadeKey>> {
+        let all: &[Step] = match (self.wanted.makes_user(), self.wanted.remove) {
+            (false, true) => &Step::REMOVE,
+            (false, false) => &Step::APPLY,
+            (true, true) => &Step::REMOVE_USER,
+            (true, false) => &Step::APPLY_USER,
         };
+        let mut made = None;
         let steps: Vec<Step> = all.iter().copied().filter(|s| self.is_here(*s)).collect();
         for (at, step) in steps.iter().enumerate() {
             let taken = waiting.attempt(async || self.take(*step).await).await;
-            taken.map_err(|cause| ProvisionError::Unfinished {
+            let key = taken.map_err(|cause| ProvisionError::Unfinished {
                 cause: Box::new(cause),
                 done: steps[..at].iter().map(|step| step.name()).collect(),
                 left: steps[at..].iter().map(|step| step.name()).collect(),
             })?;
+            made = made.or(key);
         }
-        Ok(())
+        Ok(made)
+    }
+
+    /// Keeps the key that was made, and writes down at its user which it is. Nothing that fails here may lose the
+    /// secret.
+    async fn keep(&mut self, made: Option<MadeKey>, waiting: &Waiting) {
+        let is_promised = self
+            .done
+            .access_key
+            .as_ref()
+            .is_some_and(|part| part.change == ProvisionChange::Created);
+        match &made {
+            Some(key) => {
+                let tagged = waiting
+                    .attempt(async || User::tag_key(&self.iam, self.wanted, key).await)
+                    .await;
+                if let Err(error) = tagged {
+                    self.done.left.push(format!(
+                        "The access key `{}` was made, and the user could not be tagged with it: {error} A removal takes it for somebody else's key: delete it by hand then.",
+                        key.id
+                    ));
+                }
+            }
+            None if is_promised => self.done.left.push(format!(
+                "AWS has made an access key of the user `{}`, and its secret did not arrive. Delete the key in IAM, and run this command again.",
+                self.wanted.name()
+            )),
+            None => {}
+        }
+        self.done.made_key = made;
     }
 
     fn is_here(&self, step: Step) -> bool {
         match step {
             Step::Role | Step::PermissionPolicy | Step::RoleAndPolicy => self.places.role,
+            Step::User | Step::UserPolicy | Step::AccessKey | Step::UserAndKey => true,
             Step::Cors | Step::Lifecycle => self.places.bucket,
             Step::BucketPolicy => self.places.bucket && self.places.separate,
         }
     }
 
-    /// Looks again, and does what is still to be done.
-    async fn take(&self, step: Step) -> Result<()> {
+    /// Looks again, and does what is still to be done. Gives the access key that it has made.
+    async fn take(&self, step: Step) -> Result<Option<MadeKey>> {
+        if step == Step::AccessKey {
+            let (user, _) = self.user_again().await?;
+            return user.make_key(&user.plan_key()).await;
+        }
+        self.change(step).await?;
+        Ok(None)
+    }
+
+    async fn change(&self, step: Step) -> Result<()> {
         match (step, &self.bucket) {
             (Step::Role, _) => {
                 let (role, plan) = self.role_again().await?;
@@ -227,6 +301,19 @@ impl<'a> Run<'a> {
                 let (role, plan) = self.role_again().await?;
                 role.remove(&plan, &role.plan_permission_policy()).await
             }
+            (Step::User, _) => {
+                let (user, plan) = self.user_again().await?;
+                user.put(&plan).await
+            }
+            (Step::UserPolicy, _) => {
+                let (user, _) = self.user_again().await?;
+                user.put_permission_policy(&user.plan_permission_policy())
+                    .await
+            }
+            (Step::UserAndKey, _) => {
+                let (user, plan) = self.user_again().await?;
+                user.remove(&plan).await
+            }
             (Step::Cors, Some(bucket)) => {
                 let plan: Plan<s3::CorsRule> = bucket.plan_cors().await?;
                 bucket.apply_cors(&plan).await
@@ -239,15 +326,27 @@ impl<'a> Run<'a> {
                 let plan: PolicyPlan = bucket.plan_policy().await?;
                 bucket.apply_policy(&plan).await
             }
-            (Step::Cors | Step::Lifecycle | Step::BucketPolicy, None) => Ok(()),
+            (Step::Cors | Step::Lifecycle | Step::BucketPolicy, None) | (Step::AccessKey, _) => {
+                Ok(())
+            }
         }
+    }
+
+    async fn user_again(&self) -> Result<(User<'a>, ProvisionedPart)> {
+        let user = User::find(&self.iam, self.wanted).await?;
+        let plan = user
+            .plan()
+            .map_err(|_| ProvisionError::UserChangedMeanwhile {
+                user: self.wanted.name().clone(),
+            })?;
+        Ok((user, plan))
     }
 
     async fn role_again(&self) -> Result<(Role<'a>, ProvisionedPart)> {
         let role = Role::find(&self.iam, self.wanted).await?;
         // It was looked at before: what does not fit now is somebody's change of this moment.
         let plan = role.plan().map_err(|_| ProvisionError::ChangedMeanwhile {
-            role: self.wanted.role_name().clone(),
+            role: self.wanted.name().clone(),
         })?;
         Ok((role, plan))
     }

@@ -108,6 +108,9 @@ fn again(error: &ProvisionError) -> Again {
         ProvisionError::Unreachable { .. } => Again::FewTimes,
         ProvisionError::OtherRole { .. }
         | ProvisionError::OtherPath { .. }
+        | ProvisionError::OtherUser { .. }
+        | ProvisionError::OtherAccountOfUser { .. }
+        | ProvisionError::UserChangedMeanwhile { .. }
         | ProvisionError::ChangedMeanwhile { .. }
         | ProvisionError::RoleInUse { .. }
         | ProvisionError::OtherAccount { .. }

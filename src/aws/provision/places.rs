@@ -16,9 +16,43 @@ pub(super) struct Places {
 }
 
 impl Places {
+    /// The account that owns the bucket gets the user as well: then no bucket policy has to name it.
+    fn of_user(wanted: &Provisioning, caller: &AccountId) -> Result<Self> {
+        let owner = wanted.bucket_account.as_ref();
+        if let Some(owner) = owner.filter(|owner| *owner != caller) {
+            return Err(ProvisionError::OtherAccountOfUser {
+                caller: caller.clone(),
+                bucket: owner.clone(),
+            });
+        }
+        let key_account = wanted.documents().key_account();
+        let key_account = key_account.filter(|account| account != caller);
+        let left = key_account.map(|account| {
+            let actions = wanted.documents().key_actions().join(", ");
+            match wanted.remove {
+                true => format!(
+                    "The KMS key is in the account {account}: what its key policy allows the user stays."
+                ),
+                false => format!(
+                    "The KMS key is in the account {account}: its key policy must allow the user `{}` {actions}. This command changes no key policy.",
+                    wanted.name()
+                ),
+            }
+        });
+        Ok(Self {
+            role: false,
+            bucket: true,
+            separate: false,
+            left: left.into_iter().collect(),
+        })
+    }
+
     /// # Errors
     /// [`ProvisionError::OtherAccount`] for credentials of an account that nothing is in.
     pub fn of(wanted: &Provisioning, caller: &AccountId) -> Result<Self> {
+        if wanted.makes_user() {
+            return Self::of_user(wanted, caller);
+        }
         let role_account = wanted.role_account.as_ref();
         let bucket_account = wanted.bucket_account.as_ref().or(role_account);
         let separate = match (role_account, bucket_account) {
@@ -67,7 +101,7 @@ impl Places {
             );
             left.push(format!(
                 "The role `{}` is in {account}: it and its policies are not {verb} by this run. Run this command with credentials of that account. If the role is to be in the account {caller}, add --role-account {caller}.",
-                wanted.role_name()
+                wanted.name()
             ));
         } else if separate && !bucket && wanted.documents().bucket_policy.is_none() {
             left.push(

@@ -4,8 +4,9 @@ use crate::application::connections::provision::{
     IamPath, ProvisionChange, ProvisionError, ProvisionedPart, Provisioning,
 };
 use crate::aws::provision::answers::{Result, failed, is};
+use crate::aws::provision::policies;
+use crate::aws::provision::policies::{decoded_policy, text};
 use crate::domain::connection::role_arn::RoleArn;
-use serde_json::{Map, Value};
 
 /// A role as it was found, and what is wanted of it.
 pub(super) struct Role<'a> {
@@ -29,7 +30,7 @@ struct FoundRole {
 impl<'a> Role<'a> {
     pub async fn find(iam: &aws_sdk_iam::Client, wanted: &'a Provisioning) -> Result<Self> {
         let iam = iam.clone();
-        let name = wanted.role_name().as_str();
+        let name = wanted.name().as_str();
         let role = match iam.get_role().role_name(name).send().await {
             Ok(answer) => answer.role,
             Err(error) if is(&error, &["NoSuchEntity"]) => None,
@@ -62,7 +63,7 @@ impl<'a> Role<'a> {
         let answer = self
             .iam
             .get_role_policy()
-            .role_name(self.wanted.role_name().as_str())
+            .role_name(self.wanted.name().as_str())
             .policy_name(self.wanted.policy_name().as_str())
             .send()
             .await;
@@ -76,7 +77,7 @@ impl<'a> Role<'a> {
     /// Everything else that is attached to the role. IAM deletes no role with any of it (IAM API reference,
     /// DeleteRole).
     async fn find_users(&self) -> Result<Vec<String>> {
-        let name = self.wanted.role_name().as_str();
+        let name = self.wanted.name().as_str();
         let mut users = Vec::new();
         let inline = self
             .iam
@@ -121,8 +122,8 @@ impl<'a> Role<'a> {
             Some(role) => role.arn.clone(),
             None => format!(
                 "arn:{partition}:iam::{account}:role{}{}",
-                self.wanted.role_path.as_ref().map_or("/", IamPath::as_str),
-                self.wanted.role_name()
+                self.wanted.path.as_ref().map_or("/", IamPath::as_str),
+                self.wanted.name()
             ),
         };
         RoleArn::parse(&arn).map_err(|invalid| ProvisionError::Unreachable {
@@ -134,7 +135,7 @@ impl<'a> Role<'a> {
     /// What is to be done about the role and its trust policy.
     pub fn plan(&self) -> Result<ProvisionedPart> {
         let documents = self.wanted.documents();
-        let name = self.wanted.role_name();
+        let name = self.wanted.name();
         let part = |change, line: String| Ok(ProvisionedPart::new(change, vec![line]));
         let Some(role) = &self.found else {
             return match self.wanted.remove {
@@ -146,11 +147,11 @@ impl<'a> Role<'a> {
                     ProvisionChange::Created,
                     format!(
                         "The new role `{name}`{}, with the trust policy {}{}",
-                        match &self.wanted.role_path {
+                        match &self.wanted.path {
                             Some(path) => format!(" at the path `{path}`"),
                             None => String::new(),
                         },
-                        text(&documents.trust_policy),
+                        text(documents.trust_policy()),
                         match &self.wanted.permissions_boundary {
                             Some(boundary) =>
                                 format!(" and the permissions boundary {}", boundary.as_str()),
@@ -160,7 +161,7 @@ impl<'a> Role<'a> {
                 ),
             };
         };
-        if let Some(path) = &self.wanted.role_path
+        if let Some(path) = &self.wanted.path
             && *path.as_str() != role.path
         {
             return Err(ProvisionError::OtherPath {
@@ -205,7 +206,7 @@ impl<'a> Role<'a> {
             ));
             details.push(format!(
                 "Trust policy after: {}",
-                text(&documents.trust_policy)
+                text(documents.trust_policy())
             ));
         }
         if let Some(boundary) = self.other_boundary() {
@@ -226,7 +227,7 @@ impl<'a> Role<'a> {
     fn has_other_trust_policy(&self) -> bool {
         self.found.as_ref().is_some_and(|role| {
             decoded_policy(role.trust_policy.as_deref()).as_ref()
-                != Some(&self.wanted.documents().trust_policy)
+                != Some(self.wanted.documents().trust_policy())
         })
     }
 
@@ -239,47 +240,17 @@ impl<'a> Role<'a> {
 
     /// What is to be done about the inline policy.
     pub fn plan_permission_policy(&self) -> ProvisionedPart {
-        let wanted = &self.wanted.documents().permission_policy;
-        let name = self.wanted.policy_name();
-        let found = self
-            .found
-            .as_ref()
-            .and_then(|role| role.permission_policy.as_deref());
-        if self.wanted.remove {
-            return match found {
-                Some(_) => ProvisionedPart::new(
-                    ProvisionChange::Removed,
-                    vec![format!("The inline policy `{name}`.")],
-                ),
-                None => ProvisionedPart::new(ProvisionChange::Absent, Vec::new()),
-            };
-        }
-        let Some(found) = found else {
-            return ProvisionedPart::new(
-                ProvisionChange::Created,
-                vec![format!("The inline policy `{name}`: {}", text(wanted))],
-            );
-        };
-        let found = decoded_policy(Some(found));
-        if found.as_ref() == Some(wanted) {
-            return ProvisionedPart::new(ProvisionChange::Unchanged, Vec::new());
-        }
-        ProvisionedPart::new(
-            ProvisionChange::Updated,
-            vec![
-                format!(
-                    "The inline policy `{name}` before: {}",
-                    found.as_ref().map(text).unwrap_or_default()
-                ),
-                format!("The inline policy `{name}` after: {}", text(wanted)),
-            ],
+        let found = self.found.as_ref();
+        policies::plan(
+            self.wanted,
+            found.and_then(|role| role.permission_policy.as_deref()),
         )
     }
 
     /// Does what [`Role::plan`] says.
     pub async fn put(&self, plan: &ProvisionedPart) -> Result<()> {
-        let name = self.wanted.role_name().as_str();
-        let trust_policy = text(&self.wanted.documents().trust_policy);
+        let name = self.wanted.name().as_str();
+        let trust_policy = text(self.wanted.documents().trust_policy());
         match plan.change {
             ProvisionChange::Created => self
                 .iam
@@ -287,7 +258,7 @@ impl<'a> Role<'a> {
                 .role_name(name)
                 .description("Lets Sallyport use a bucket, with an external ID.")
                 .assume_role_policy_document(trust_policy)
-                .set_path(self.wanted.role_path.as_ref().map(|path| path.to_string()))
+                .set_path(self.wanted.path.as_ref().map(|path| path.to_string()))
                 .set_permissions_boundary(
                     self.wanted
                         .permissions_boundary
@@ -333,7 +304,7 @@ impl<'a> Role<'a> {
             ProvisionChange::Created | ProvisionChange::Updated => self
                 .iam
                 .put_role_policy()
-                .role_name(self.wanted.role_name().as_str())
+                .role_name(self.wanted.name().as_str())
                 .policy_name(self.wanted.policy_name().as_str())
                 .policy_document(text(&self.wanted.documents().permission_policy))
                 .send()
@@ -353,7 +324,7 @@ impl<'a> Role<'a> {
         role: &ProvisionedPart,
         permission_policy: &ProvisionedPart,
     ) -> Result<()> {
-        let name = self.wanted.role_name().as_str();
+        let name = self.wanted.name().as_str();
         if permission_policy.change == ProvisionChange::Removed {
             self.iam
                 .delete_role_policy()
@@ -372,43 +343,5 @@ impl<'a> Role<'a> {
                 .map_err(|error| failed("iam:DeleteRole", &error))?;
         }
         Ok(())
-    }
-}
-
-fn text(policy: &Map<String, Value>) -> String {
-    serde_json::Value::Object(policy.clone()).to_string()
-}
-
-/// IAM answers policies percent-encoded (IAM API reference, GetRole). `None` for one that cannot be read:
-/// it counts as somebody else's.
-fn decoded_policy(found: Option<&str>) -> Option<Map<String, Value>> {
-    // A `+` stands for itself in this encoding, so no form decoding.
-    let decoded: Vec<u8> = percent_encoding::percent_decode_str(found?).collect();
-    serde_json::from_slice(&decoded).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn policies_are_read_through_the_encoding_that_iam_answers() {
-        let wanted = json!({"Version": "2012-10-17", "Id": "a+b %41 ü"});
-        let wanted = wanted.as_object().unwrap();
-        for same in [
-            "%7B%22Version%22%3A%222012-10-17%22%2C%22Id%22%3A%22a%2Bb%20%2541%20%C3%BC%22%7D",
-            "{\"Id\": \"a+b %2541 ü\", \"Version\": \"2012-10-17\"}",
-        ] {
-            assert_eq!(decoded_policy(Some(same)).as_ref(), Some(wanted), "{same}");
-        }
-        for other in ["", "%7B%7D", "%7", "{\"Version\":\"2012-10-17\"}"] {
-            assert_ne!(
-                decoded_policy(Some(other)).as_ref(),
-                Some(wanted),
-                "{other}"
-            );
-        }
-        assert_eq!(decoded_policy(None), None);
     }
 }

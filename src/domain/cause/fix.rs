@@ -18,8 +18,8 @@ pub enum Fix {
         action: String,
         key: Option<KmsKeyArn>,
     },
-    /// A statement that allows an action on the check's own files alone.
-    AllowOnProbes { action: String },
+    /// A statement that allows an action on the check's own files alone, which are in this folder below the prefix.
+    AllowOnProbes { action: String, folder: String },
     /// The whole permission policy.
     PermissionPolicy,
     /// The whole trust policy.

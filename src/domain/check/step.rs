@@ -50,7 +50,7 @@ steps! {
     BucketOwner, "bucket_owner", "The bucket belongs to the expected account", KnownOwner;
     ListBucket, "list_bucket", "List files below the prefix", Always;
     GetObject, "get_object", "Read access to files", Always;
-    PutObject, "put_object", "Write a test file below temp/", ForWriting;
+    PutObject, "put_object", "Write a test file", ForWriting;
     DeleteObject, "delete_object", "Delete the test file", ForWriting;
     Cors, "cors", "CORS preflight from the product's pages", WithOrigins;
 }
@@ -70,6 +70,14 @@ pub enum Asked {
 }
 
 impl Asked {
+    /// Whether it is made by a connection that signs in this way, as far as that decides.
+    pub fn is_for(self, has_role: bool) -> bool {
+        match self {
+            Self::ByRole => has_role,
+            Self::Always | Self::KnownOwner | Self::ForWriting | Self::WithOrigins => true,
+        }
+    }
+
     /// Why a check of this connection skips the step; `None`: the step is made.
     pub fn skipped(self, connection: &Connection, has_origins: bool) -> Option<&'static str> {
         let (is_made, otherwise) = match self {

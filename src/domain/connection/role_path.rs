@@ -1,12 +1,12 @@
-//! The path of the customer's role.
+//! The path of the customer's role or user.
 
 use crate::domain::Invalid;
 use crate::domain::connection::account::{AccountId, Partition};
 use crate::domain::connection::role_arn::RoleArn;
 use std::fmt;
 
-/// The path of an IAM role: begins and ends with a slash; at most 512 printable ASCII characters (IAM API
-/// reference, CreateRole). As in a role's ARN, without wildcards and quotes. `/` unless it is said otherwise.
+/// The path of an IAM role or user: begins and ends with a slash; at most 512 printable ASCII characters (IAM API
+/// reference, CreateRole and CreateUser). As in a role's ARN, without wildcards and quotes. `/` unless it is said otherwise.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RolePath(String);
 
@@ -28,7 +28,7 @@ impl RolePath {
             }
             _ => Err(Invalid::new(
                 "invalid_iam_path",
-                "A role path begins and ends with `/` and has at most 512 printable ASCII characters, without spaces, wildcards, quotes and empty parts. Example: /vendors/",
+                "A path begins and ends with `/` and has at most 512 printable ASCII characters, without spaces, wildcards, quotes and empty parts. Example: /vendors/",
             )),
         }
     }

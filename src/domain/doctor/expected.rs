@@ -12,7 +12,7 @@ use crate::domain::connection::service_identity::ServicePrincipal;
 use crate::domain::doctor::condition::Context;
 use crate::domain::files::file_operation::{PERMISSIONS, Permission, Target};
 use crate::domain::origin::Origin;
-use crate::domain::policy_document::escape;
+use crate::domain::policy_document::{LifecycleFolders, escape};
 use serde_json::{Value, json};
 
 /// A connection, as far as it is known. What is not known is not compared.
@@ -21,6 +21,8 @@ pub struct Expected {
     pub partition: Partition,
     pub bucket: Option<BucketName>,
     pub prefix: BucketPrefix,
+    /// The check writes its own file into the first of them.
+    pub lifecycle_folders: LifecycleFolders,
     pub grants: Grants,
     pub auth: Auth,
     pub role: Option<RoleArn>,
@@ -144,10 +146,11 @@ impl Expected {
 
     /// Files below a prefix: one beside it, one in a folder, one of the check's own, one with an odd name.
     pub fn object_samples(&self, bucket: &BucketName, prefix: &str) -> Vec<Sample> {
+        let of_check = format!("{}sallyport-check-q7", self.lifecycle_folders.temp());
         [
             "q7.png",
             "photos/2024/q7 (1).csv",
-            "temp/sallyport-check-q7",
+            of_check.as_str(),
             "Übung/ß+&",
         ]
         .into_iter()

@@ -137,7 +137,7 @@ impl Arrival {
 pub struct WayBack {
     /// Where the dialog sends the browser when it ends.
     pub return_url: Option<ReturnUrl>,
-    /// Where a used or expired link is replaced by a new one.
+    /// Where a new link can be had: instead of one that was used or has expired, and after a session has ended.
     pub refresh_url: Option<ReturnUrl>,
     /// Whether the pages are shown in a frame of the product's.
     pub embed: bool,

@@ -1,6 +1,7 @@
 //! The documents.
 
 use crate::domain::Invalid;
+use crate::domain::connection::permissions_boundary::BoundaryArn;
 use crate::domain::policy_document::accounts::{DocumentAccounts, DocumentRole};
 use crate::domain::policy_document::bucket_rules::{CorsRule, Lifecycle};
 use crate::domain::policy_document::document_name::DocumentName;
@@ -45,6 +46,11 @@ pub struct Documents {
     pub role: Option<DocumentRole>,
     /// The IAM user that the documents make. None without an access key, and at an S3-compatible store.
     pub user: Option<RoleName>,
+    /// What the tag `sallyport:setup` of a role or user that the documents make says. None where they make none,
+    /// and for a role whose setup is not known.
+    pub setup_tag: Option<String>,
+    /// What bounds the role or user that they make.
+    pub permissions_boundary: Option<BoundaryArn>,
     /// None for the service's own bucket, and at an S3-compatible store.
     pub accounts: Option<DocumentAccounts>,
 }
@@ -71,8 +77,8 @@ impl Documents {
     }
 }
 
-/// The name of the inline policy in the customer's role.
-pub(super) const POLICY_NAME: &str = "sallyport-bucket-access";
+/// The name of the inline policy that the scripts put into the customer's role or user.
+pub const POLICY_NAME: &str = "sallyport-bucket-access";
 
 /// The parts that the scripts are made of.
 pub(super) struct Parts<'a> {

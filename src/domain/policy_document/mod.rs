@@ -27,7 +27,7 @@ mod words;
 pub use accounts::DocumentAccount;
 pub(crate) use bucket_rules::earlier_lifecycle_id;
 pub use document_name::DocumentName;
-pub use documents::Documents;
+pub use documents::{Documents, POLICY_NAME};
 pub use lifecycle_folders::LifecycleFolders;
 pub use parameters::DocumentParameters;
 pub(crate) use parameters::sid_prefix;

@@ -146,6 +146,11 @@ impl PolicyTemplates {
                 arn: parameters.role_arn.clone(),
             }),
             user: (by_key && !parameters.at_store).then_some(user),
+            setup_tag: parameters.setup_tag().filter(|_| !parameters.at_store),
+            permissions_boundary: parameters
+                .permissions_boundary
+                .clone()
+                .filter(|_| !parameters.at_store),
             accounts: (!parameters.at_store).then(|| parameters.accounts()),
             cors: cors.map(cors_document).transpose()?,
             lifecycle: lifecycle.map(lifecycle_document).transpose()?,
@@ -190,6 +195,8 @@ impl PolicyTemplates {
             cli_key: None,
             role: None,
             user: None,
+            setup_tag: None,
+            permissions_boundary: None,
             accounts: None,
         })
     }

@@ -131,7 +131,9 @@ async fn a_role_that_never_appears_is_given_up_by_a_click_and_without_scripts_by
         plain.press("Check connection").await;
         plain.find("#verdict[data-ended=bad]").await;
         // Both causes: AWS gives the same answer for either.
-        plain.see("Sallyport can’t assume this role").await;
+        plain
+            .see("AWS gives the same answer while there is no such role")
+            .await;
         plain.find(".causes li:nth-child(2)").await;
         let typed = world.setup(&setup).await;
         assert_eq!(typed["customer_account_id"], json!(world.customer.account));

@@ -1,6 +1,6 @@
 //! What the check writes: read back, removed with its versions, and reported where it stays.
 
-use crate::it::support::app::{TestApp, app_on};
+use crate::it::support::app::{ORIGIN, TestApp, app_on};
 use crate::it::support::aws::stub::{AwsStub, denied, html, s3_error};
 use crate::it::support::aws::versioned::Versions;
 use crate::it::support::aws::wire::Reply;
@@ -398,4 +398,58 @@ async fn checks_at_the_same_time_do_not_disturb_each_other() {
         report.passed();
     }
     assert_eq!(versions.count(), 0);
+}
+
+#[tokio::test]
+async fn a_second_check_of_a_setup_waits_until_the_first_has_removed_its_file() {
+    let (stub, app) = stage().await;
+    let dialog = Scene::on(&stub).open(&app).await;
+    let versions = versioned(&stub);
+    stub.world().delay = std::time::Duration::from_millis(30);
+    stub.clear();
+    let (a, b) = tokio::join!(dialog.check(), dialog.check());
+    for report in [a, b] {
+        report.passed();
+    }
+    assert_eq!(versions.count(), 0);
+    let looked = stub.of("ListObjectVersions");
+    let deleted = stub.of("DeleteObject");
+    assert_eq!((looked.len(), deleted.len()), (2, 6));
+    // The file, its version and the marker of the first check.
+    for deletion in &deleted[..3] {
+        assert!(looked[1].from > deletion.from, "{deletion:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_probe_is_in_the_first_of_the_operators_folders() {
+    let stub = AwsStub::start().await;
+    let app = TestApp::spawn_on(&stub.hurried_sdk_config(), |options| {
+        options.allowed_origins = Some(ORIGIN.into());
+        options.lifecycle_folders = Some(".sallyport/temp,.sallyport/export".into());
+    })
+    .await;
+    let dialog = Scene::on(&stub).prefix("team").open(&app).await;
+    let there = [("team/a.txt".into(), "STANDARD".into())];
+    stub.world().objects = there.into();
+    let versions = versioned(&stub);
+    dialog.check().await.passed();
+    let folder = "team/.sallyport/temp/";
+    let id = &dialog.id[dialog.id.len() - 8..];
+    for write in stub.of("PutObject") {
+        let (_, key) = write.request.bucket_and_key();
+        assert_eq!(key, format!("{folder}sallyport-check-{id}"));
+    }
+    assert!(!stub.of("PutObject").is_empty());
+    // The documents empty the same folder, and the statement for what stays names it.
+    let documents = dialog.documents().await;
+    let rules = documents["lifecycle"]["Rules"].as_array().unwrap();
+    let mut emptied = rules.iter().map(|rule| &rule["Filter"]["Prefix"]);
+    assert!(emptied.any(|prefix| prefix == folder), "{rules:?}");
+    versions.refuse_deletions(lacks("s3:DeleteObjectVersion"));
+    let report = dialog.check().await;
+    let problem = problem(&report, "delete_object", "probe_left");
+    let resource = format!("arn:aws:s3:::{}/{folder}sallyport-check-*", stub.bucket);
+    assert_eq!(problem["patch"]["document"]["Resource"], json!([resource]));
+    assert_eq!(problem["missing"][0]["resource"], json!(resource));
 }

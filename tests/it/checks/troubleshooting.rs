@@ -42,9 +42,12 @@ A file operation that fails answers with the same words, and with the code of th
 const FOOT: &str = "
 ## The probe file
 
-Each setup and each storage has one probe file, `temp/sallyport-check-…` below the prefix, and keeps its name. A check
-whose process is killed leaves it; the next check of the same setup or storage removes it. Where a version is locked, no
-further one is written while it is there.
+Each setup and each storage has one probe file, `temp/sallyport-check-…` below the prefix, and keeps its name. Instead of
+`temp` it is the first folder of `SALLYPORT_LIFECYCLE_FOLDERS`. A check whose process is killed leaves the file; the next
+check of the same setup or storage removes it. Where a version is locked, no further one is written while it is there.
+
+A server runs one check of a setup or storage at a time; another one waits for its turn. Servers that share a database do
+not wait for each other: where one has removed the file of the other, it is written again.
 ";
 
 fn heading(stage: Stage) -> &'static str {

@@ -7,6 +7,7 @@ mod payer;
 mod provision;
 mod provision_patience;
 mod provision_places;
+mod provision_user;
 mod quick_create;
 pub mod scripts;
 mod scripts_with_others;

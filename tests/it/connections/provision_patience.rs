@@ -209,7 +209,7 @@ async fn when_the_bound_ends_the_error_says_what_is_done_and_the_same_command_go
     }
     stuck.store(false, Ordering::SeqCst);
     let done = provision_with(&sdk, &wanted, quick()).await.unwrap();
-    assert_eq!(done.role.change, ProvisionChange::Unchanged);
+    assert_eq!(done.identity.change, ProvisionChange::Unchanged);
     assert_eq!(done.cors.change, ProvisionChange::Created);
 }
 
@@ -247,24 +247,21 @@ async fn the_role_is_made_at_its_path_and_one_at_another_path_is_named() {
         .await
         .unwrap();
     let boundary = boundary.policy().unwrap().arn().unwrap().to_owned();
-    wanted.role_path = Some(IamPath::parse("/vendors/eu/").unwrap());
+    wanted.path = Some(IamPath::parse("/vendors/eu/").unwrap());
     wanted.permissions_boundary = Some(BoundaryArn::parse(&boundary).unwrap());
     let done = provision_with(&sdk, &wanted, quick()).await.unwrap();
     let arn = done.role_arn.unwrap().to_string();
     assert!(arn.contains(":role/vendors/eu/r"), "{arn}");
-    let role = customer
-        .iam()
-        .get_role()
-        .role_name(wanted.role_name().as_str());
+    let role = customer.iam().get_role().role_name(wanted.name().as_str());
     let role = role.send().await.unwrap().role.unwrap();
     assert_eq!(role.arn, arn);
     let found = role.permissions_boundary.unwrap();
     assert_eq!(found.permissions_boundary_arn.as_deref(), Some(&*boundary));
     let again = provision_with(&sdk, &wanted, quick()).await.unwrap();
-    assert_eq!(again.role.change, ProvisionChange::Unchanged);
+    assert_eq!(again.identity.change, ProvisionChange::Unchanged);
 
     for remove in [false, true] {
-        wanted.role_path = Some(IamPath::parse("/").unwrap());
+        wanted.path = Some(IamPath::parse("/").unwrap());
         wanted.remove = remove;
         let error = provision_with(&sdk, &wanted, quick()).await.unwrap_err();
         assert!(matches!(error, ProvisionError::OtherPath { .. }), "{error}");

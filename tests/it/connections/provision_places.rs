@@ -69,7 +69,7 @@ async fn each_account_does_its_part_and_says_what_is_left() {
     let done = provision_with(&tenant.sdk_config, &first, quick())
         .await
         .unwrap();
-    assert_eq!((done.role.change, done.cors.change), (Created, Skipped));
+    assert_eq!((done.identity.change, done.cors.change), (Created, Skipped));
     assert_eq!(done.bucket_policy, None);
     let left = done.left.join("\n");
     assert!(
@@ -101,7 +101,7 @@ async fn each_account_does_its_part_and_says_what_is_left() {
     let done = provision_with(&owner.sdk_config, &second, quick())
         .await
         .unwrap();
-    assert_eq!((done.role.change, done.cors.change), (Skipped, Created));
+    assert_eq!((done.identity.change, done.cors.change), (Skipped, Created));
     assert_eq!(done.bucket_policy.unwrap().change, ProvisionChange::Updated);
     assert_eq!(done.role_arn.unwrap().to_string(), arn);
     let policy = bucket_policy(&owner, &bucket).await.unwrap();
@@ -144,6 +144,6 @@ async fn each_account_does_its_part_and_says_what_is_left() {
         let done = provision_with(&tenant.sdk_config, &second, quick())
             .await
             .unwrap();
-        assert_eq!(done.role.change, change);
+        assert_eq!(done.identity.change, change);
     }
 }

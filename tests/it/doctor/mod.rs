@@ -23,6 +23,7 @@ pub fn expected(parameters: &DocumentParameters) -> Expected {
         partition: parameters.partition,
         bucket: Some(parameters.bucket.clone()),
         prefix: parameters.prefix.clone(),
+        lifecycle_folders: parameters.lifecycle_folders.clone(),
         grants: parameters.grants,
         auth: Auth::Role,
         role: parameters.role_arn.clone(),

@@ -184,6 +184,43 @@ async fn a_used_link_goes_on_in_its_own_session_and_elsewhere_leads_to_another_o
 }
 
 #[tokio::test]
+async fn a_session_that_has_ended_leads_to_another_link() {
+    let app = TestApp::spawn_on_emulator_with(|options| {
+        options.session_idle = Some("1s".into());
+    })
+    .await;
+    let workspace = app.workspace().await;
+    let link = |way_back: serde_json::Value| {
+        let mut link = json!({"role": "admin", "purpose": "settings"});
+        link.as_object_mut()
+            .unwrap()
+            .extend(way_back.as_object().unwrap().clone());
+        link
+    };
+    let both = link(json!({"return_url": BACK, "refresh_url": REFRESH}));
+    let both = Browser::signed_in_with(&app, &workspace, both).await;
+    let back = Browser::signed_in_with(&app, &workspace, link(json!({"return_url": BACK}))).await;
+    let none = Browser::signed_in_with(&app, &workspace, link(json!({}))).await;
+    tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
+    // Every time, and not only the first.
+    for _ in 0..2 {
+        let page = both.get("/settings/storages").await;
+        shows(&page, 401, "Please sign in again");
+        shows(&page, 401, &format!("href=\"{REFRESH}\""));
+        shows(
+            &back.get("/settings/storages").await,
+            401,
+            &format!("href=\"{BACK}\""),
+        );
+        let page = none.get("/settings/storages").await;
+        shows(&page, 401, "Please sign in again");
+        assert!(!page.text.contains("app.example.com"), "{}", page.text);
+    }
+    // The start page says nothing of a session.
+    shows(&both.get("/").await, 200, "Connect your own");
+}
+
+#[tokio::test]
 async fn a_page_in_a_frame_has_no_navigation_and_speaks_to_the_product_alone() {
     let app = TestApp::spawn_on_emulator().await;
     let workspace = app.workspace().await;

@@ -227,8 +227,14 @@ async fn a_role_that_lets_others_in_has_appeared_and_is_refused_by_its_check() {
         .remove("Condition");
     place.make_role(Some(trust)).await;
     stream.expect("role_appeared").await;
+    let from = Instant::now();
     let checked = stream.expect("check_finished").await;
     assert_eq!(checked.data["outcome"], "failed");
+    // Waiting would not close the role.
+    let took = from.elapsed();
+    assert!(took < Duration::from_secs(15), "{took:?}");
+    let check = place.dialog.get().await["last_check"].clone();
+    assert_eq!(check["attempts"], 1, "{check:#}");
     place.dialog.refused().await;
 }
 
@@ -252,6 +258,38 @@ async fn a_role_that_refuses_is_told_as_one_that_is_absent() {
         seen.push(setup["waiting"]["outcome"].clone());
     }
     assert_eq!(seen, ["not_yet", "not_yet"]);
+}
+
+#[tokio::test]
+async fn a_check_before_the_role_exists_says_what_is_not_there() {
+    let stub = AwsStub::start().await;
+    let app = app_on(&stub.hurried_sdk_config()).await;
+    let dialog = waiting(&stub, &app).await;
+    let expected = dialog.get().await["expected_role_arn"].clone();
+    let expected = expected.as_str().unwrap();
+    let report = dialog.check().await.role_refused();
+    let problem = report.step("assume_role")["problem"].clone();
+    assert_eq!(problem["title"], "Not there yet, or it refuses us");
+    let explanation = problem["explanation"].as_str().unwrap();
+    assert!(
+        explanation.contains(&format!("`{expected}`")),
+        "{explanation}"
+    );
+    assert_eq!(problem["causes"][0]["code"], "no_such_role");
+    // A role that was entered, and one that was there, are spoken of as such.
+    let entered = json!({"role_arn": stub.role_arn()});
+    dialog.patch(entered).await.expect(200);
+    let title = async || {
+        let report = dialog.check().await.role_refused();
+        report.step("assume_role")["problem"]["title"].clone()
+    };
+    assert_eq!(title().await, "Sallyport can't assume this role");
+    let again = dialog.patch(json!({"role_arn": null})).await.expect(200);
+    assert!(again["waiting"].is_object());
+    stub.world().external_id = Some(dialog.external_id.clone());
+    dialog.check().await.works();
+    stub.world().external_id = None;
+    assert_eq!(title().await, "Sallyport can't assume this role");
 }
 
 #[tokio::test]

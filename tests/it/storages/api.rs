@@ -528,6 +528,23 @@ async fn a_bucket_that_is_added_again_is_warned_of_or_refused() {
             );
         }
     }
+    // The list says the same of each setup, and nothing of those that have ended.
+    for (prefix, code) in [("team/", json!("same_place")), ("team2/", Value::Null)] {
+        let dialog = again(&stub, &app, &workspace, prefix).await;
+        let listed = app.get("/v1/storage-setups", &workspace.admin).await;
+        let listed = listed.expect(200);
+        for setup in listed["storage_setups"].as_array().unwrap() {
+            let first = |warning: &&Value| warning["storage_id"] == first["id"];
+            let warnings = setup["warnings"].as_array().map(Vec::as_slice);
+            let found = warnings.unwrap_or_default().iter().find(first);
+            let found = found.map_or(Value::Null, |warning| warning["code"].clone());
+            if setup["id"] == json!(dialog.id) {
+                assert_eq!(found, code, "{setup:#}");
+            } else if setup["status"] != "open" {
+                assert_eq!(found, Value::Null, "{setup:#}");
+            }
+        }
+    }
     // Another workspace's storages are none of ours.
     let other = app.workspace().await;
     let alone = again(&stub, &app, &other, "team").await;

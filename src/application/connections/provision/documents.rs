@@ -3,15 +3,20 @@
 use crate::domain::Invalid;
 use crate::domain::connection::account::AccountId;
 use crate::domain::connection::bucket_name::BucketName;
+use crate::domain::connection::permissions_boundary::BoundaryArn;
 use crate::domain::connection::role_arn::RoleArn;
+use crate::domain::connection::role_path::RolePath;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+use std::sync::LazyLock;
 
 /// The rendered documents of a setup, as `GET /v1/storage-setups/{id}/documents` answers them. Its other
 /// members (the scripts) are not read.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct GivenDocuments {
-    pub trust_policy: serde_json::Map<String, Value>,
+    /// `null` for an access key, which has a user in place of a role.
+    #[serde(default)]
+    trust_policy: Option<serde_json::Map<String, Value>>,
     pub permission_policy: serde_json::Map<String, Value>,
     /// `null` where browsers do not use the bucket.
     #[serde(default, deserialize_with = "rules_or_null")]
@@ -25,8 +30,23 @@ pub struct GivenDocuments {
     /// Absent in documents of an older release, as the next one.
     #[serde(default)]
     role: Option<GivenRole>,
+    /// `null` unless for an access key of Amazon S3.
+    #[serde(default)]
+    user: Option<GivenUser>,
+    #[serde(default)]
+    setup_tag: Option<String>,
+    #[serde(default)]
+    permissions_boundary_arn: Option<String>,
     #[serde(default)]
     accounts: Option<GivenAccounts>,
+}
+
+/// The IAM user that the documents make for an access key.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct GivenUser {
+    pub name: String,
+    /// Begins and ends with a slash.
+    pub path: String,
 }
 
 /// Of the documents' role, what is read.
@@ -34,6 +54,8 @@ pub struct GivenDocuments {
 struct GivenRole {
     #[serde(default)]
     name: Option<String>,
+    #[serde(default)]
+    path: Option<String>,
     #[serde(default)]
     arn: Option<String>,
 }
@@ -68,7 +90,7 @@ impl GivenDocuments {
             ));
         }
         let deserializer = &mut serde_json::Deserializer::from_slice(json);
-        serde_path_to_error::deserialize(deserializer).map_err(|error| {
+        let documents: Self = serde_path_to_error::deserialize(deserializer).map_err(|error| {
             Invalid::new(
                 "invalid_documents",
                 format!(
@@ -77,12 +99,51 @@ impl GivenDocuments {
                     error.inner()
                 ),
             )
-        })
+        })?;
+        match (&documents.trust_policy, &documents.user) {
+            (Some(_), _) | (None, Some(_)) => Ok(documents),
+            (None, None) => Err(Invalid::new(
+                "invalid_documents",
+                "The documents make neither a role nor a user: they have neither `trust_policy` nor `user`. Those of an S3-compatible store and of the built-in storage are applied by hand.",
+            )),
+        }
+    }
+
+    /// Who may assume the role. Empty for an access key.
+    pub fn trust_policy(&self) -> &serde_json::Map<String, Value> {
+        static NONE: LazyLock<serde_json::Map<String, Value>> = LazyLock::new(serde_json::Map::new);
+        match &self.trust_policy {
+            Some(policy) => policy,
+            None => LazyLock::force(&NONE),
+        }
+    }
+
+    /// The user of an access key. `None`: the documents are for a role.
+    pub fn user(&self) -> Option<&GivenUser> {
+        self.user.as_ref().filter(|_| self.trust_policy.is_none())
+    }
+
+    /// What the tag of a role or user says that names its setup. Documents of older releases do not have it.
+    pub fn setup_tag(&self) -> Option<&str> {
+        self.setup_tag.as_deref()
+    }
+
+    /// What bounds the role or user.
+    pub fn permissions_boundary(&self) -> Result<Option<BoundaryArn>, Invalid> {
+        let given = self.permissions_boundary_arn.as_deref();
+        given.map(BoundaryArn::parse).transpose()
+    }
+
+    /// Where the role is made, unless that is `/`.
+    pub fn role_path(&self) -> Result<Option<RolePath>, Invalid> {
+        let given = self.role.as_ref().and_then(|role| role.path.as_deref());
+        let given = given.filter(|path| *path != "/");
+        given.map(RolePath::parse).transpose()
     }
 
     /// The external ID that the trust policy asks for.
     pub fn external_id(&self) -> Option<&str> {
-        let statements = statements(&self.trust_policy);
+        let statements = statements(self.trust_policy());
         statements.first().and_then(asked_external_id)
     }
 
@@ -147,7 +208,7 @@ impl GivenDocuments {
     /// Whether a role with this trust policy is the one that the documents are about: every statement asks
     /// for the documents' external ID. A statement without it is the customer's own.
     pub fn are_of_role(&self, trust_policy: &serde_json::Map<String, Value>) -> bool {
-        if *trust_policy == self.trust_policy {
+        if trust_policy == self.trust_policy() {
             return true;
         }
         let found = statements(trust_policy);
@@ -302,6 +363,30 @@ mod tests {
         assert!(empty.detail.contains("empty"), "{}", empty.detail);
         assert!(GivenDocuments::parse(b"[").is_err());
         assert!(GivenDocuments::parse(b"{\"trust_policy\": {}}").is_err());
+    }
+
+    #[test]
+    fn documents_make_a_role_or_a_user_and_others_are_refused() {
+        let parse = |text: Value| GivenDocuments::parse(text.to_string().as_bytes());
+        let user = json!({"name": "sally", "path": "/vendors/"});
+        let by_key = parse(json!({
+            "trust_policy": null, "permission_policy": {}, "user": user, "role": null,
+            "setup_tag": "set_1", "permissions_boundary_arn": "arn:aws:iam::aws:policy/PowerUserAccess"
+        }))
+        .unwrap();
+        assert_eq!(by_key.user().unwrap().path, "/vendors/");
+        assert!(by_key.trust_policy().is_empty());
+        assert!(by_key.permissions_boundary().unwrap().is_some());
+        let by_role = parse(json!({
+            "trust_policy": {}, "permission_policy": {}, "user": null,
+            "role": {"name": "r", "path": "/vendors/", "arn": null}
+        }))
+        .unwrap();
+        assert_eq!(by_role.user(), None);
+        assert_eq!(by_role.role_path().unwrap().unwrap().as_str(), "/vendors/");
+        // An S3-compatible store has no IAM.
+        let refusal = parse(json!({"trust_policy": null, "permission_policy": {}, "user": null}));
+        assert!(refusal.unwrap_err().detail.contains("neither"));
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! What the customer's AWS administrator applies in their own account: the role with its two policies,
-//! and the bucket's CORS and lifecycle rules. The adapter is `aws::provision`.
+//! What the customer's AWS administrator applies in their own account: the role with its two policies, or the user
+//! with its policy and its access key, and the bucket's CORS and lifecycle rules. The adapter is `aws::provision`.
 
 mod documents;
 mod names;
@@ -7,9 +7,9 @@ mod outcome;
 
 pub use crate::domain::connection::permissions_boundary::BoundaryArn;
 pub use crate::domain::connection::role_path::RolePath as IamPath;
-pub use documents::{GivenCorsRule, GivenDocuments, GivenLifecycleRule, RuleStatus};
+pub use documents::{GivenCorsRule, GivenDocuments, GivenLifecycleRule, GivenUser, RuleStatus};
 pub use names::IamName;
-pub use outcome::{ProvisionChange, ProvisionError, Provisioned, ProvisionedPart};
+pub use outcome::{MadeKey, ProvisionChange, ProvisionError, Provisioned, ProvisionedPart};
 
 use crate::domain::Invalid;
 use crate::domain::connection::account::AccountId;
@@ -17,16 +17,16 @@ use crate::domain::connection::bucket_name::BucketName;
 
 /// What to apply, and where.
 ///
-/// Invariant: the documents are for this bucket.
+/// Invariants: the documents are for this bucket; those that make a user say which setup it is of.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Provisioning {
     documents: GivenDocuments,
     bucket: BucketName,
-    role_name: IamName,
+    name: IamName,
     policy_name: IamName,
-    /// Where the role is made. `None`: at `/`; a role that exists stays where it is.
-    pub role_path: Option<IamPath>,
-    /// What bounds the role. `None`: a boundary that it has stays.
+    /// Where the role or user is made. `None`: at `/`; one that exists stays where it is.
+    pub path: Option<IamPath>,
+    /// What bounds the role or user. `None`: a boundary that it has stays.
     pub permissions_boundary: Option<BoundaryArn>,
     /// The account that the role is in. `None`: the one that the command runs in.
     pub role_account: Option<AccountId>,
@@ -46,9 +46,15 @@ impl Provisioning {
     pub fn new(
         documents: GivenDocuments,
         bucket: BucketName,
-        role_name: IamName,
+        name: IamName,
         policy_name: IamName,
     ) -> Result<Self, Invalid> {
+        if documents.user().is_some() && documents.setup_tag().is_none() {
+            return Err(Invalid::new(
+                "setup_tag_missing",
+                "The documents do not say which setup the user is of. Fetch them again from the server.",
+            ));
+        }
         if !documents.are_for(&bucket) {
             return Err(Invalid::new(
                 "documents_for_another_bucket",
@@ -60,9 +66,9 @@ impl Provisioning {
         Ok(Self {
             documents,
             bucket,
-            role_name,
+            name,
             policy_name,
-            role_path: None,
+            path: None,
             permissions_boundary: None,
             role_account: None,
             bucket_account: None,
@@ -81,8 +87,14 @@ impl Provisioning {
         &self.bucket
     }
 
-    pub fn role_name(&self) -> &IamName {
-        &self.role_name
+    /// The name of the role or user.
+    pub fn name(&self) -> &IamName {
+        &self.name
+    }
+
+    /// Whether it makes a user with an access key, and no role.
+    pub fn makes_user(&self) -> bool {
+        self.documents.user().is_some()
     }
 
     pub fn policy_name(&self) -> &IamName {

@@ -13,6 +13,11 @@ impl IamName {
         Self::parse(value, 64, "role")
     }
 
+    /// As CreateUser takes it: like a role's.
+    pub fn user(value: &str) -> Result<Self, Invalid> {
+        Self::parse(value, 64, "user")
+    }
+
     pub fn policy(value: &str) -> Result<Self, Invalid> {
         Self::parse(value, 128, "policy")
     }

@@ -4,6 +4,7 @@ use crate::application::connections::provision::names::IamName;
 use crate::domain::connection::account::AccountId;
 use crate::domain::connection::role_arn::RoleArn;
 use crate::domain::connection::role_path::RolePath as IamPath;
+use secrecy::SecretString;
 use serde::Serialize;
 use std::time::Duration;
 
@@ -54,12 +55,17 @@ impl ProvisionedPart {
 pub struct Provisioned {
     /// `None` where these credentials are of the bucket's account only, and the documents do not name it.
     pub role_arn: Option<RoleArn>,
-    pub role: ProvisionedPart,
+    /// The role, or the user of an access key.
+    pub identity: ProvisionedPart,
     pub permission_policy: ProvisionedPart,
     pub cors: ProvisionedPart,
     pub lifecycle: ProvisionedPart,
     /// `None` where the role is of the bucket's account, and needs none.
     pub bucket_policy: Option<ProvisionedPart>,
+    /// `None` for a role.
+    pub access_key: Option<ProvisionedPart>,
+    /// The access key, where it was made now. Its secret is nowhere else.
+    pub made_key: Option<MadeKey>,
     /// What is still to be done, and in which account: a sentence each.
     pub left: Vec<String>,
 }
@@ -67,8 +73,12 @@ pub struct Provisioned {
 impl Provisioned {
     /// The parts, with their names for people, in the order in which they are applied.
     pub fn parts(&self) -> Vec<(&'static str, &ProvisionedPart)> {
+        let identity = match self.access_key {
+            Some(_) => "User",
+            None => "Role",
+        };
         let mut parts = vec![
-            ("Role", &self.role),
+            (identity, &self.identity),
             ("Permission policy", &self.permission_policy),
             ("CORS", &self.cors),
             ("Lifecycle", &self.lifecycle),
@@ -78,9 +88,27 @@ impl Provisioned {
                 .iter()
                 .map(|part| ("Bucket policy", part)),
         );
+        parts.extend(self.access_key.iter().map(|part| ("Access key", part)));
         parts
     }
 }
+
+/// An access key that was made just now.
+#[derive(Debug, Clone)]
+pub struct MadeKey {
+    pub id: String,
+    /// AWS gives it once, with the new key.
+    pub secret: SecretString,
+}
+
+/// The ID says which key it is.
+impl PartialEq for MadeKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+
+impl Eq for MadeKey {}
 
 /// The names of parts, for people.
 fn listed(parts: &[&'static str]) -> String {
@@ -91,8 +119,9 @@ fn listed(parts: &[&'static str]) -> String {
 }
 
 /// Why it was not done. Everything is looked at before anything is changed, so
-/// [`ProvisionError::OtherRole`], [`ProvisionError::OtherPath`], [`ProvisionError::OtherAccount`] and
-/// [`ProvisionError::RoleInUse`] leave the account as it was. After any other error, run it again.
+/// [`ProvisionError::OtherRole`], [`ProvisionError::OtherPath`], [`ProvisionError::OtherAccount`],
+/// [`ProvisionError::OtherAccountOfUser`], [`ProvisionError::OtherUser`] and [`ProvisionError::RoleInUse`] leave the
+/// account as it was. After any other error, run it again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProvisionError {
     #[error(
@@ -143,6 +172,21 @@ pub enum ProvisionError {
         role: AccountId,
         /// The accounts of bucket and key, in words.
         others: String,
+    },
+    #[error(
+        "The IAM user `{user}` exists, and has no tag `sallyport:setup` with the value `{setup}`: it is not of this setup, and may be in use by others. Nothing was changed. Remove it yourself, or choose another --user-name."
+    )]
+    OtherUser { user: IamName, setup: String },
+    #[error(
+        "The IAM user `{user}` was changed by somebody else while this ran: it no longer has this setup's tag. It is left alone from here on."
+    )]
+    UserChangedMeanwhile { user: IamName },
+    #[error(
+        "These credentials are of the account {caller}. The bucket is in the account {bucket}, which gets the user as well. Nothing was changed. Run the command with credentials of that account."
+    )]
+    OtherAccountOfUser {
+        caller: AccountId,
+        bucket: AccountId,
     },
     /// AWS went on refusing for now until the command's patience ended.
     #[error(

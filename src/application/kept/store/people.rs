@@ -101,7 +101,10 @@ pub trait SignInStore: Send + Sync {
     /// The session with this hash, expired or not.
     async fn session_by_hash(&self, hash: &SecretHash) -> StoreResult<Option<Session>>;
     async fn touch_session(&self, id: &SessionId, seen_at: OffsetDateTime) -> StoreResult<()>;
-    /// Ends it. False when there is none in the workspace.
+    /// Ends it at this time, where it would end later. It stays until it is forgotten, so that its
+    /// pages can say where to sign in again.
+    async fn expire_session(&self, id: &SessionId, at: OffsetDateTime) -> StoreResult<()>;
+    /// Deletes it. False when there is none in the workspace.
     async fn end_session(&self, workspace: &WorkspaceId, id: &SessionId) -> StoreResult<bool>;
     async fn list_sessions(
         &self,

@@ -37,11 +37,11 @@ pub trait StorageStore: Send + Sync {
         workspace: &WorkspaceId,
         window: &Window,
     ) -> StoreResult<Vec<Storage>>;
-    /// The workspace's storages in this bucket, at most 100.
-    async fn storages_of_bucket(
+    /// The workspace's storages in these buckets, at most 100 of each bucket.
+    async fn storages_of_buckets(
         &self,
         workspace: &WorkspaceId,
-        bucket: &BucketName,
+        buckets: &[BucketName],
     ) -> StoreResult<Vec<Storage>>;
     /// How many storages of all workspaces have each health; those that none has are left out.
     async fn count_storages(&self) -> StoreResult<Vec<(HealthState, u64)>>;

@@ -8,6 +8,8 @@ use crate::domain::cause::objects::Left;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProbeLeft {
     pub key: String,
+    /// The folder of the check's own files, below the prefix, with its slash at the end.
+    pub folder: String,
     /// Versions that are still there. Empty: the file itself.
     pub versions: Vec<String>,
     pub why: Left,
@@ -51,6 +53,7 @@ impl CauseEntry for ProbeLeft {
         );
         is_missing.then(|| Fix::AllowOnProbes {
             action: "s3:DeleteObjectVersion".to_owned(),
+            folder: self.folder.clone(),
         })
     }
 
@@ -72,6 +75,7 @@ impl CauseEntry for ProbeLeft {
         ]
         .map(|why| Self {
             key: "KEY".to_owned(),
+            folder: "temp/".to_owned(),
             versions: vec!["VERSION".to_owned()],
             why,
         })

@@ -11,6 +11,8 @@ pub struct RoleRefused {
     pub role: AskedRole,
     /// AWS gave a reason that this service does not know.
     pub has_unknown_reason: bool,
+    /// The setup waits for the role, which has not let the service in yet.
+    pub is_awaited: bool,
 }
 
 impl CauseEntry for RoleRefused {
@@ -35,6 +37,20 @@ impl CauseEntry for RoleRefused {
             true => "AWS gave a reason that this service does not know",
             false => "AWS does not say why",
         };
+        if self.is_awaited {
+            return Words::new(
+                "Not there yet, or it refuses us",
+                format!(
+                    "AWS STS did not let {} assume `{arn}` with the external ID `{external_id}`. AWS gives the same answer while there is no such role and while the role refuses us.",
+                    self.role.service()
+                ),
+                format!(
+                    "Make the role in account {} as the documents of the setup say. The service goes on looking for it. If it is there, open {} and compare the trust policy with the one shown here.",
+                    self.role.account(),
+                    self.role.trust_page()
+                ),
+            );
+        }
         let unknown = match self.has_unknown_reason {
             true => {
                 " If all of that is right, send the operator the AWS request ID: the log has AWS's own words."
@@ -57,25 +73,29 @@ impl CauseEntry for RoleRefused {
 
     fn candidates(&self) -> Vec<Candidate> {
         let role = &self.role;
-        let mut all = role.trust_candidates();
-        all.push(
-            Candidate::new(
-                "no_such_role",
-                format!(
-                    "There is no role `{}` in account {}, or its path differs from that of the ARN.",
-                    role.name(),
-                    role.account()
-                ),
-            )
-            .console(format!(
-                "IAM > Roles, signed in to account {}",
+        let no_such_role = Candidate::new(
+            "no_such_role",
+            format!(
+                "There is no role `{}` in account {}, or its path differs from that of the ARN.",
+                role.name(),
                 role.account()
-            ))
-            .cli(format!(
-                "aws iam get-role --role-name {} --query Role.Arn",
-                role.name()
-            )),
-        );
+            ),
+        )
+        .console(format!(
+            "IAM > Roles, signed in to account {}",
+            role.account()
+        ))
+        .cli(format!(
+            "aws iam get-role --role-name {} --query Role.Arn",
+            role.name()
+        ));
+        let mut all = role.trust_candidates();
+        // The likeliest first.
+        let place = match self.is_awaited {
+            true => 0,
+            false => all.len(),
+        };
+        all.insert(place, no_such_role);
         all.push(
             Candidate::new(
                 "still_spreading",
@@ -92,11 +112,12 @@ impl CauseEntry for RoleRefused {
 
     #[cfg(test)]
     fn examples() -> Vec<Self> {
-        let of = |has_unknown_reason| Self {
+        let of = |has_unknown_reason, is_awaited| Self {
             role: AskedRole::example(),
             has_unknown_reason,
+            is_awaited,
         };
-        vec![of(false), of(true)]
+        vec![of(false, false), of(true, false), of(false, true)]
     }
 }
 
@@ -111,7 +132,9 @@ mod tests {
             assert!(words.contains("arn:aws:iam::222222222222:role/ROLE"));
             assert!(words.contains("account 222222222222"));
         }
-        let [cause, _] = RoleRefused::examples().try_into().unwrap();
+        let [cause, _, awaited] = RoleRefused::examples().try_into().unwrap();
+        assert_eq!(awaited.words().title, "Not there yet, or it refuses us");
+        assert_eq!(awaited.candidates()[0].code, "no_such_role");
         let candidates = cause.candidates();
         let codes: Vec<_> = candidates.iter().map(|one| one.code.as_str()).collect();
         assert_eq!(

@@ -48,7 +48,8 @@ struct NewSignInLink {
     /// query. At an allowed origin.
     #[schema(example = "https://app.example.com/settings")]
     return_url: Option<String>,
-    /// Where a used or expired link sends people for another one. At an allowed origin.
+    /// Where a used or expired link, and a session that has ended, send people for another link. At an allowed
+    /// origin.
     #[schema(example = "https://app.example.com/sallyport/link")]
     refresh_url: Option<String>,
     /// The pages are shown in a frame of the product's: without navigation and *Sign out*, with messages to the

@@ -51,6 +51,11 @@ pub struct DocumentsBody {
     role: Option<DocumentRoleBody>,
     /// The IAM user that the documents make. `null` unless by an access key of Amazon S3.
     user: Option<DocumentUserBody>,
+    /// The value of the tag `sallyport:setup` that the role or user gets. `null` where none is made.
+    #[schema(example = "set_019a1f0e7c1b7d439a520c8c2f6f6b1e")]
+    setup_tag: Option<String>,
+    /// The managed policy that bounds the role or user that the documents make.
+    permissions_boundary_arn: Option<String>,
     /// Which document is applied in which account. `null` for the built-in storage and an S3-compatible store.
     accounts: Option<DocumentAccountsBody>,
 }
@@ -130,6 +135,11 @@ impl From<Documents> for DocumentsBody {
                 name: user.name,
                 path: user.path,
             }),
+            setup_tag: documents.setup_tag,
+            permissions_boundary_arn: documents
+                .permissions_boundary
+                .as_ref()
+                .map(ToString::to_string),
             accounts: documents.accounts.map(|accounts| DocumentAccountsBody {
                 role: accounts.role.into(),
                 bucket: accounts.bucket.into(),

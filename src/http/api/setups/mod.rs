@@ -75,7 +75,7 @@ struct SetupBody {
     auth: &'static str,
     /// The account that the role is made in, where it was given.
     customer_account_id: Option<String>,
-    /// The path that the documents make the role in.
+    /// The path that the documents make the role in, or with an access key the user.
     role_path: String,
     /// The role that the documents make, as it is called in the customer's account, whether it exists or not.
     /// The check uses it until a `role_arn` is given. `null` until the account and the bucket are known.

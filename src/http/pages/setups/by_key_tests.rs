@@ -65,13 +65,18 @@ fn aws(making: Making, (account, encrypted): Variant) -> AwsView {
 
 /// A page of the dialog's second step.
 fn dialog(making: Making, variant: Variant, way: Option<Way>) -> String {
+    dialog_at(DialogStep::Role, making, variant, way)
+}
+
+fn dialog_at(step: DialogStep, making: Making, variant: Variant, way: Option<Way>) -> String {
     let mut draft = Draft {
         bucket: BucketName::parse("acme-data").ok(),
         ..Draft::default()
     };
     draft.sign_in.by = Auth::AccessKey;
-    let (bucket, report) = (Some("acme-data"), ReportView::waiting());
-    let mut page = samples::page(DialogStep::Role, bucket, "team/", report, way);
+    let (bucket, report) = (Some("acme-data"), ReportView::waiting(false));
+    let mut page = samples::page(step, bucket, "team/", report, way);
+    page.outcome.has_role = false;
     page.fields = ConnectionFields::sample(&[("auth", Auth::AccessKey.as_str(), None)]);
     page.grants = GrantsView::of(&draft, None);
     page.ways = Way::offered(making, true);
@@ -154,6 +159,20 @@ fn no_way_for_an_access_key_speaks_of_roles_and_each_has_its_document() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn the_last_step_names_the_steps_of_an_access_key_and_asks_for_the_user_s_place() {
+    for making in [Making::User, Making::StoreKey] {
+        let html = dialog_at(DialogStep::Check, making, VARIANTS[0], None);
+        speaks_of_no_role(&html);
+        assert!(html.contains("id=\"step-list_bucket\""), "{html}");
+        assert_eq!(html.matches("<li id=\"step-").count(), 7, "{html}");
+        // A store has no IAM, and no user with a path.
+        let has_place = html.contains("name=\"role_path\"");
+        assert_eq!(has_place, making == Making::User, "{html}");
+        assert_eq!(html.contains("User path"), has_place);
     }
 }
 

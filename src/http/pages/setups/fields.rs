@@ -257,6 +257,14 @@ impl ConnectionFields {
             .any(|name| self.fields.get(*name).is_some_and(|f| f.error.is_some()))
     }
 
+    /// Whether anything is said of where the documents make the user, or is wrong with it.
+    pub fn has_place(&self) -> bool {
+        let is_default = matches!(self.field("role_path").value.as_str(), "" | "/");
+        !is_default
+            || self.any_used(&["permissions_boundary_arn"])
+            || self.any_wrong(&["role_path"])
+    }
+
     pub fn by_key(&self) -> bool {
         self.is("auth", Auth::AccessKey.as_str())
     }

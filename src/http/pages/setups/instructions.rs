@@ -409,10 +409,7 @@ async fn render(
         fields,
         connect: ConnectView::of(view),
         session_name: setup.owner().session_name(),
-        report: ReportView::of(
-            view.last_check.as_ref().filter(|_| view.check_is_current()),
-            None,
-        ),
+        report: page::report(view, None),
         outcome: outcome(opened, secret),
     })
 }

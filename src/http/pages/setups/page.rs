@@ -12,6 +12,7 @@ use crate::http::pages::setups::fields::ConnectionFields;
 use crate::http::pages::setups::grants::{ChangeGrants, GrantsView};
 use crate::http::pages::setups::link_panel::LinkPanel;
 use crate::http::pages::setups::report::{Add, OutcomeView, ReportView};
+use crate::http::pages::setups::setting_words::Apply;
 use crate::http::pages::setups::step;
 use crate::http::pages::setups::step::{DialogStep, StepLink};
 use crate::http::pages::setups::wait::WaitView;
@@ -109,6 +110,11 @@ impl SetupPage {
         format!("/settings/setups/{}?step=role&way=", self.id)
     }
 
+    /// Where the forms of the setup are sent to.
+    pub fn action(&self) -> String {
+        format!("/settings/setups/{}", self.id)
+    }
+
     pub fn check_action(&self) -> String {
         format!("/settings/setups/{}/check", self.id)
     }
@@ -195,10 +201,7 @@ pub async fn respond(
         connect,
         offers_choice,
         link,
-        report: ReportView::of(
-            view.last_check.as_ref().filter(|_| view.check_is_current()),
-            Some(&step::apply(id, chrome.csrf())),
-        ),
+        report: report(&view, Some(&step::apply(id, chrome.csrf()))),
         outcome: outcome(&view, chrome.csrf(), !allowed.fetches.is_empty()),
         chrome,
     };
@@ -216,6 +219,21 @@ impl ConnectView {
             is_other: setup.draft.sign_in.role_arn.is_some(),
             role_arn: role.map(|role| role.to_string()),
         }
+    }
+}
+
+/// What a check of the present settings found, or the steps that one will make.
+pub fn report(view: &SetupView, apply: Option<&Apply>) -> ReportView {
+    match view.last_check.as_ref().filter(|_| view.check_is_current()) {
+        Some(check) => ReportView::of(check, apply),
+        None => ReportView::waiting(has_role(view)),
+    }
+}
+
+fn has_role(view: &SetupView) -> bool {
+    match view.setup.draft.sign_in.by {
+        Auth::Role => true,
+        Auth::AccessKey => false,
     }
 }
 
@@ -247,6 +265,7 @@ pub fn outcome(view: &SetupView, csrf: String, probe_now: bool) -> OutcomeView {
             probe_now,
         }),
         is_of_link: false,
+        has_role: has_role(view),
         waiting: WaitView::of(
             view,
             &format!("/settings/setups/{}", view.setup.id),

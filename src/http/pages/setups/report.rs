@@ -9,7 +9,7 @@ use crate::http::pages::shell::moment::Moment;
 use askama::Template;
 use std::collections::BTreeMap;
 
-/// The steps and their results.
+/// The steps and their results. Those that ask a role are left out where the connection has none.
 pub struct ReportView {
     pub steps: Vec<StepView>,
     /// `None` before the first check.
@@ -35,6 +35,8 @@ pub struct Summary {
     pub reasons: usize,
     /// What is wrong, where one problem explains all that failed.
     pub problem: Option<String>,
+    /// How many steps are shown.
+    pub shown: usize,
     /// How many steps were tried, and how many of them passed or warn.
     pub tried: usize,
     pub warned: usize,
@@ -100,11 +102,13 @@ impl Explained {
 }
 
 impl ReportView {
-    pub fn waiting() -> Self {
+    /// Before the first check. `has_role`: the connection signs in by a role.
+    pub fn waiting(has_role: bool) -> Self {
         Self {
             steps: StepName::ALL
                 .iter()
                 .copied()
+                .filter(|step| step.asked().is_for(has_role))
                 .map(StepView::waiting)
                 .collect(),
             summary: None,
@@ -112,21 +116,22 @@ impl ReportView {
     }
 
     /// With `apply`, a better value of a setting can be taken over.
-    pub fn of(report: Option<&CheckReport>, apply: Option<&Apply>) -> Self {
-        match report {
-            Some(report) => {
-                let explained = Explained::of(report);
-                let steps = report.steps.as_slice().iter();
-                Self {
-                    steps: steps
-                        .map(|step| StepView::of(step, &explained, apply))
-                        .collect(),
-                    summary: Some(report.into()),
-                }
-            }
-            None => Self::waiting(),
+    pub fn of(report: &CheckReport, apply: Option<&Apply>) -> Self {
+        let explained = Explained::of(report);
+        Self {
+            steps: shown(report)
+                .map(|step| StepView::of(step, &explained, apply))
+                .collect(),
+            summary: Some(report.into()),
         }
     }
+}
+
+/// The steps of a report that are shown. A connection by a role has always tried to assume it.
+fn shown(report: &CheckReport) -> impl Iterator<Item = &Step> {
+    let has_role = report.steps.get(StepName::AssumeRole).status != StepStatus::Skipped;
+    let steps = report.steps.as_slice().iter();
+    steps.filter(move |step| step.name.asked().is_for(has_role))
 }
 
 impl From<&CheckReport> for Summary {
@@ -166,6 +171,7 @@ impl From<&CheckReport> for Summary {
                     _ => None,
                 }
             },
+            shown: shown(report).count(),
             tried: count(StepStatus::Passed)
                 + count(StepStatus::Warning)
                 + count(StepStatus::Failed),
@@ -199,7 +205,7 @@ impl Summary {
                 "{} of {tried} checks passed, {warned} have warnings",
                 tried - warned
             ),
-            (failed, _) => format!("{failed} of {} checks failed", StepName::ALL.len()),
+            (failed, _) => format!("{failed} of {} checks failed", self.shown),
         }
     }
 }
@@ -282,6 +288,8 @@ pub struct OutcomeView {
     pub add: Option<Add>,
     /// Whether it is shown to the customer's administrator, who has a link.
     pub is_of_link: bool,
+    /// Whether the connection signs in by a role.
+    pub has_role: bool,
     /// The role that the page waits for, before its first check.
     pub waiting: Option<WaitView>,
     pub csrf: String,

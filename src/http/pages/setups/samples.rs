@@ -65,13 +65,14 @@ fn outcome(passed: bool, is_current: bool, report: &ReportView) -> OutcomeView {
             probe_now: passed,
         }),
         is_of_link: false,
+        has_role: true,
         waiting: (!is_current).then(|| WaitView::sample(HOSTILE)),
         csrf: "token".into(),
     }
 }
 
 fn failed_report() -> ReportView {
-    let mut report = ReportView::waiting();
+    let mut report = ReportView::waiting(true);
     let step = &mut report.steps[5];
     step.kind = "bad";
     step.word = "Failed";
@@ -118,6 +119,7 @@ fn failed_report() -> ReportView {
         failed: vec!["List files below the prefix"],
         reasons: 1,
         problem: Some(HOSTILE.into()),
+        shown: 10,
         tried: 10,
         warned: 0,
     });
@@ -235,9 +237,15 @@ fn every_step_renders_and_escapes() {
 #[test]
 fn a_step_shows_what_to_do_there() {
     let html = |step, way| {
-        page(step, Some("acme-data"), "team/", ReportView::waiting(), way)
-            .render()
-            .unwrap()
+        page(
+            step,
+            Some("acme-data"),
+            "team/",
+            ReportView::waiting(true),
+            way,
+        )
+        .render()
+        .unwrap()
     };
     let bucket = html(DialogStep::Bucket, None);
     assert!(bucket.contains("below <code><bdi>team/</bdi></code>"));
@@ -262,7 +270,7 @@ fn a_step_shows_what_to_do_there() {
         DialogStep::Check,
         Some("acme-data"),
         "team/",
-        ReportView::waiting(),
+        ReportView::waiting(true),
         None,
     );
     connect.outcome.summary = None;

@@ -204,6 +204,10 @@ pub struct AwsView {
     pub role_name: String,
     /// The IAM user that the documents make for an access key.
     pub user_name: String,
+    /// Where they make it, unless that is `/`.
+    pub user_path: Option<String>,
+    /// The managed policy that bounds the role or the user.
+    pub boundary: Option<String>,
     pub console: Console,
     pub accounts: AccountsView,
     pub making: Making,
@@ -250,6 +254,11 @@ impl AwsView {
             external_id: parameters.external_id.to_string(),
             role_name: parameters.role_name().name,
             user_name: parameters.user_name().name,
+            user_path: Some(parameters.user_name().path).filter(|path| path != "/"),
+            boundary: parameters
+                .permissions_boundary
+                .as_ref()
+                .map(ToString::to_string),
             console: Console::of(parameters.partition, Some(parameters.bucket.as_str())),
             accounts: AccountsView::of(parameters),
             making,
@@ -314,6 +323,8 @@ impl AwsView {
             external_id: "0f8fad5b-d9cb-469f-a165-70867728950e".into(),
             role_name: "sallyport-acme-data-0f8fad5b".into(),
             user_name: "sallyport-acme-data-0f8fad5b".into(),
+            user_path: None,
+            boundary: None,
             console: Console::of(
                 crate::domain::connection::account::Partition::Aws,
                 Some(bucket),

@@ -2,8 +2,9 @@
 
 use crate::application::error::{Error, Kind, Result};
 use crate::application::people::caller::{Admin, Caller, Member};
+use crate::application::people::sign_in::Found;
 use crate::domain::files::file_key::FileKey;
-use crate::domain::people::sign_in::Session;
+use crate::domain::people::sign_in::{Session, WayBack};
 use crate::domain::people::workspace::Role;
 use crate::http::brand::Brand;
 use crate::http::context::SeenCaller;
@@ -79,8 +80,11 @@ impl FromRequest for Visitor {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
-            let visitor = visitor(&request).await?.ok_or_else(not_signed_in)?;
-            Ok(visitor)
+            match who(&request).await? {
+                Who::SignedIn(visitor) => Ok(*visitor),
+                Who::Ended(way_back) => Err(actix_web::Error::from(session_ended(&way_back))),
+                Who::Nobody => Err(actix_web::Error::from(not_signed_in())),
+            }
         })
     }
 }
@@ -99,24 +103,41 @@ impl FromRequest for AdminVisitor {
     }
 }
 
+/// Who a request comes from.
+enum Who {
+    SignedIn(Box<Visitor>),
+    /// Somebody whose session has ended.
+    Ended(WayBack),
+    Nobody,
+}
+
 /// The visitor, if a session is there and has not ended. The caller is left in the request for the log
 /// and the audit log.
 pub async fn visitor(request: &HttpRequest) -> Result<Option<Visitor>> {
+    Ok(match who(request).await? {
+        Who::SignedIn(visitor) => Some(*visitor),
+        Who::Ended(_) | Who::Nobody => None,
+    })
+}
+
+async fn who(request: &HttpRequest) -> Result<Who> {
     let Some(SessionCookie(secret)) = visitor_secret(request) else {
-        return Ok(None);
+        return Ok(Who::Nobody);
     };
     let services = request
         .app_data::<web::Data<Services>>()
         .ok_or_else(|| Error::bug("no services"))?;
-    let Some(session) = services.people.sign_ins.session(&secret).await? else {
-        return Ok(None);
+    let session = match services.people.sign_ins.session(&secret).await? {
+        Found::Going(session) => *session,
+        Found::Ended(way_back) => return Ok(Who::Ended(way_back)),
+        Found::Unknown => return Ok(Who::Nobody),
     };
     let member = Member::from(&session);
     let workspace = services.storages.workspace(&session.workspace).await?;
     let caller = Caller::Workspace(member.clone());
     SeenCaller::note(request, &caller);
     request.extensions_mut().insert(caller);
-    Ok(Some(Visitor {
+    Ok(Who::SignedIn(Box::new(Visitor {
         member,
         workspace_name: workspace.name.to_string(),
         return_url: session
@@ -128,7 +149,7 @@ pub async fn visitor(request: &HttpRequest) -> Result<Option<Visitor>> {
         brand: services.site.brand.clone(),
         trail: Trail::of(request),
         session,
-    }))
+    })))
 }
 
 pub fn not_signed_in() -> Error {
@@ -138,6 +159,15 @@ pub fn not_signed_in() -> Error {
         "You are not signed in, or your session has ended.",
     )
     .remedy("Go back to where you came from and open Sallyport from there again.")
+}
+
+/// The member `return_url` says where to sign in again.
+fn session_ended(way_back: &WayBack) -> Error {
+    let error = not_signed_in();
+    match way_back.elsewhere() {
+        Some(url) => error.member("return_url", url.as_str()),
+        None => error,
+    }
 }
 
 /// `__Host-` binds the cookie to this very host; browsers take it over https only.

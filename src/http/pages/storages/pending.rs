@@ -4,6 +4,7 @@ use crate::application::connections::view::Difference;
 use crate::application::error::{Reason, Result};
 use crate::application::storages::Which;
 use crate::application::storages::pending::PendingView;
+use crate::domain::connection::Credentials;
 use crate::domain::ids::{StorageId, StorageRef};
 use crate::http::api::setups::documents as raw_documents;
 use crate::http::context::AuditedAs;
@@ -66,7 +67,13 @@ impl PendingCard {
         Self {
             rows: view.differences.iter().map(ChangeRow::from).collect(),
             changed: Moment(view.changed_at),
-            report: ReportView::of(view.last_check.as_ref(), apply),
+            report: match &view.last_check {
+                Some(check) => ReportView::of(check, apply),
+                None => ReportView::waiting(matches!(
+                    view.connection.credentials,
+                    Credentials::Role { .. }
+                )),
+            },
         }
     }
 }

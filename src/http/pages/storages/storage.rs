@@ -250,7 +250,10 @@ fn render(
         proves_nothing: proves_nothing(view, last),
         files_found,
         history,
-        report: ReportView::of(last, offered),
+        report: match last {
+            Some(check) => ReportView::of(check, offered),
+            None => ReportView::waiting(has_role(view)),
+        },
         outcome,
         pending: view
             .pending
@@ -279,6 +282,10 @@ fn apply(view: &StorageView, chrome: &Chrome) -> Option<Apply> {
     })
 }
 
+fn has_role(view: &StorageView) -> bool {
+    matches!(view.connection.credentials, Credentials::Role { .. })
+}
+
 fn outcome(view: &StorageView, last: Option<&CheckReport>) -> OutcomeView {
     // A new storage has its setup's check, which counts from another number.
     let is_current = |check: &CheckReport| match view.own() {
@@ -292,6 +299,7 @@ fn outcome(view: &StorageView, last: Option<&CheckReport>) -> OutcomeView {
         missing: Vec::new(),
         add: None,
         is_of_link: false,
+        has_role: has_role(view),
         waiting: None,
         csrf: String::new(),
     }
@@ -405,7 +413,7 @@ async fn history(
         checks: page
             .items
             .iter()
-            .map(|check| ReportView::of(Some(check), None))
+            .map(|check| ReportView::of(check, None))
             .collect(),
         is_first_page,
         next: page.next_page_token,

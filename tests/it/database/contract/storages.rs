@@ -3,12 +3,14 @@ use crate::application::kept::store::{
     StorageDeletion, StorageStore, StoreError, WorkspaceStore,
 };
 use crate::domain::check::StepStatus;
+use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::ids::{StorageId, StorageRef};
 use crate::it::database::contract::samples::*;
 use crate::it::support::database::{TestDb, on_both_engines};
 
 on_both_engines!(
     storages_come_back_as_they_were,
+    storages_of_buckets_are_found_together,
     another_workspace_changes_nothing,
     a_storage_in_use_is_not_deleted,
     deletion_and_use_never_both_succeed,
@@ -34,6 +36,38 @@ async fn storages_come_back_as_they_were(db: TestDb) {
         Ok(vec![role])
     );
     assert_eq!(db.list_storages(&other.id, &all()).await, Ok(vec![]));
+}
+
+async fn storages_of_buckets_are_found_together(db: TestDb) {
+    let db = db.database;
+    let (mine, other) = (workspace(&db).await, workspace(&db).await);
+    let in_bucket = async |bucket: &str| {
+        let mut draft = role_draft();
+        draft.bucket = Some(BucketName::parse(bucket).unwrap());
+        complete(&db, &setup(&db, &mine.id, draft).await).await
+    };
+    let first = in_bucket("acme-first").await;
+    let second = in_bucket("acme-second").await;
+    let again = in_bucket("acme-first").await;
+    in_bucket("acme-third").await;
+    let buckets = |names: &[&str]| -> Vec<BucketName> {
+        let parsed = names.iter().map(|name| BucketName::parse(name).unwrap());
+        parsed.collect()
+    };
+    for (names, found) in [
+        (&[][..], vec![]),
+        (&["acme-fourth"][..], vec![]),
+        (&["acme-second"][..], vec![second.clone()]),
+        (
+            &["acme-second", "acme-first", "acme-fourth"][..],
+            vec![first, second, again],
+        ),
+    ] {
+        let of = db.storages_of_buckets(&mine.id, &buckets(names)).await;
+        assert_eq!(of, Ok(found), "{names:?}");
+        let of = db.storages_of_buckets(&other.id, &buckets(names)).await;
+        assert_eq!(of, Ok(vec![]), "{names:?}");
+    }
 }
 
 async fn another_workspace_changes_nothing(db: TestDb) {

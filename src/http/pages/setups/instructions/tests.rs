@@ -30,13 +30,14 @@ pub fn page(aws: Option<AwsView>, is_added: bool, error: Option<&str>, way: Opti
             is_other: false,
         },
         session_name: "sallyport@wrk_1.set_2".into(),
-        report: ReportView::waiting(),
+        report: ReportView::waiting(true),
         outcome: OutcomeView {
             summary: None,
             is_current: false,
             missing: Vec::new(),
             add: None,
             is_of_link: true,
+            has_role: true,
             waiting: Some(WaitView {
                 events: "/instructions/secret/events".into(),
                 page: "/instructions/secret".into(),

@@ -63,13 +63,14 @@ fn page_with(is_admin: bool, storage: Facts, pending: Option<PendingCard>) -> St
         history: History::default(),
         proves_nothing: false,
         files_found: is_admin.then(|| "At least 20".to_owned()),
-        report: ReportView::waiting(),
+        report: ReportView::waiting(true),
         outcome: OutcomeView {
             summary: None,
             is_current: true,
             missing: Vec::new(),
             add: None,
             is_of_link: false,
+            has_role: true,
             waiting: None,
             csrf: String::new(),
         },
@@ -176,7 +177,7 @@ fn a_change_shows_what_it_replaces_and_can_be_checked_and_discarded() {
     let card = || PendingCard {
         rows: rows.iter().map(ChangeRow::from).collect(),
         changed: Moment(OffsetDateTime::UNIX_EPOCH),
-        report: ReportView::waiting(),
+        report: ReportView::waiting(true),
     };
     let html = page_with(true, facts(false, 0), Some(card()));
     is_escaped(&html);
@@ -233,7 +234,7 @@ fn deletion_and_history() {
     is_escaped(&html);
     assert!(html.contains("2 projects use this storage."));
     assert!(html.contains("name=\"default_storage_id\" value=\"sto_2\" required"));
-    for checks in [Vec::new(), vec![ReportView::waiting()]] {
+    for checks in [Vec::new(), vec![ReportView::waiting(true)]] {
         let page = ChecksPage {
             chrome: Chrome::bare(),
             id: "sto_1".into(),
