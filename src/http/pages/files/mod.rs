@@ -1,5 +1,6 @@
 //! Files of a storage: its folders, one file, and what admins change.
 
+mod archive;
 mod delete;
 mod file;
 mod file_name;
@@ -9,14 +10,18 @@ mod folder_page;
 mod folder_query;
 mod json_text;
 mod link;
+mod markdown;
 pub(super) mod place;
 mod preview;
 mod shown;
 mod snippet;
 mod table;
+mod thumbnail;
 mod transfer;
 mod upload;
 mod used_by;
+mod version;
+mod version_restore;
 mod versions;
 
 pub use file::{download_name, only};
@@ -32,4 +37,8 @@ pub fn configure(routes: &mut PageRoutes) {
     upload::configure(routes);
     delete::configure(routes);
     transfer::configure(routes);
+    archive::configure(routes);
+    thumbnail::configure(routes);
+    version::configure(routes);
+    version_restore::configure(routes);
 }
