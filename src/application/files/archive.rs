@@ -116,7 +116,7 @@ impl Files {
         let details = self.bucket.details(bucket, &object, None).await;
         let of_this = |error: Error| {
             let key = shown(&key.to_string());
-            error.also(&format!("The file is `{key}`. Nothing was downloaded."))
+            error.also(&format!("The file is “{key}”. Nothing was downloaded."))
         };
         let details = self
             .explainer
