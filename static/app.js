@@ -135,7 +135,8 @@ document.addEventListener("keydown", (event) => {
 /** A submitted form shows that it is busy, and is not submitted twice. */
 document.addEventListener("submit", (event) => {
   const button = event.submitter;
-  if (!button || button.form.hasAttribute("hx-post")) return;
+  // After a download the page is still there, and may send its form again.
+  if (!button || button.form.hasAttribute("hx-post") || button.hasAttribute("data-download")) return;
   if (button.form.dataset.sent) {
     event.preventDefault();
     return;

@@ -22,6 +22,7 @@ pub mod docs;
 mod embed;
 pub mod face;
 mod fault;
+pub mod file_content;
 pub mod file_headers;
 pub mod idempotency;
 pub mod listener;

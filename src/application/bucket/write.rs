@@ -119,11 +119,12 @@ pub trait BucketWrite: Send + Sync {
         targets: &[DeleteTarget],
     ) -> Vec<BucketResult<()>>;
 
-    /// Copies an object with its metadata; with `if_none_match`, only where there is none.
+    /// Copies an object, or a version of one, with its metadata; with `if_none_match`, only where there is none.
     async fn copy(
         &self,
         bucket: &ConnectedBucket,
         from: &ObjectKey,
+        version_id: Option<&str>,
         to: &ObjectKey,
         if_none_match: bool,
     ) -> BucketResult<CopiedObject>;

@@ -17,23 +17,28 @@ use serde_json::json;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CopyRequest {
     pub from: FileKey,
+    /// A version of it; the present one where this is absent. A version may be copied to its own key, which
+    /// restores it.
+    pub from_version: Option<String>,
     pub to: FileKey,
     /// Only where there is no file yet.
     pub if_none_match: bool,
 }
 
 impl Files {
-    /// Copies a file with its metadata.
+    /// Copies a file, or a version of it, with its metadata.
     pub async fn copy(
         &self,
         admin: &Admin,
         storage: &StorageRef,
         request: &CopyRequest,
     ) -> Result<CopiedObject> {
-        let bucket = self
-            .bucket_for(FileOperation::Copy, admin.member(), storage)
-            .await?;
-        self.copied(&bucket, request, FileOperation::Copy).await
+        let operation = match request.from_version {
+            Some(_) => FileOperation::CopyVersion,
+            None => FileOperation::Copy,
+        };
+        let bucket = self.bucket_for(operation, admin.member(), storage).await?;
+        self.copied(&bucket, request, operation).await
     }
 
     /// Moves a file: copies it, and deletes the original if it is still the one that was copied. When
@@ -71,7 +76,7 @@ impl Files {
         request: &CopyRequest,
         operation: FileOperation,
     ) -> Result<CopiedObject> {
-        if request.from == request.to {
+        if request.from == request.to && request.from_version.is_none() {
             return Err(Error::field(
                 "to",
                 Invalid::new("same_file", "`to` is the file that is to be copied."),
@@ -81,7 +86,13 @@ impl Files {
         let to = bucket.key("to", &request.to)?;
         let copied = self
             .bucket
-            .copy(bucket, &from, &to, request.if_none_match)
+            .copy(
+                bucket,
+                &from,
+                request.from_version.as_deref(),
+                &to,
+                request.if_none_match,
+            )
             .await;
         self.explainer.explain(bucket, operation, copied).await
     }

@@ -1,5 +1,7 @@
 //! Files of a storage, by file key.
 
+pub mod archive;
+mod archive_names;
 pub mod copy;
 pub mod multipart;
 pub mod name_filter;
@@ -11,3 +13,4 @@ pub mod shared;
 pub mod sign;
 pub mod text;
 pub mod write;
+pub mod zip;

@@ -138,6 +138,11 @@ impl LinkServing {
     }
 }
 
+/// The `Content-Disposition` of a file that is saved under this name.
+pub fn attachment(name: &str) -> String {
+    disposition("attachment", name)
+}
+
 /// What a browser does with a type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {

@@ -28,12 +28,14 @@ const PARTS_AT_ONCE: usize = 8;
 
 /// From where to where.
 #[derive(Clone, Copy)]
-struct Way<'a> {
-    bucket: &'a ConnectedBucket,
-    from: &'a ObjectKey,
-    to: &'a ObjectKey,
+pub(crate) struct Way<'a> {
+    pub bucket: &'a ConnectedBucket,
+    pub from: &'a ObjectKey,
+    /// A version of the original; the present one where it is absent.
+    pub version_id: Option<&'a str>,
+    pub to: &'a ObjectKey,
     /// Only where there is no such object.
-    if_none_match: bool,
+    pub if_none_match: bool,
 }
 
 impl Way<'_> {
@@ -53,10 +55,18 @@ impl Way<'_> {
         self.if_none_match.then(|| "*".to_owned())
     }
 
+    fn version_id(&self) -> Option<String> {
+        self.version_id.map(str::to_owned)
+    }
+
     /// The header `x-amz-copy-source`, whose value is percent-encoded.
     fn source(&self) -> String {
-        let key = percent_encoding::utf8_percent_encode(self.from.as_str(), COPY_SOURCE);
-        format!("{}/{key}", self.bucket_name())
+        let encoded = |text| percent_encoding::utf8_percent_encode(text, COPY_SOURCE);
+        let object = format!("{}/{}", self.bucket_name(), encoded(self.from.as_str()));
+        match self.version_id {
+            Some(version) => format!("{object}?versionId={}", encoded(version)),
+            None => object,
+        }
     }
 }
 
@@ -71,20 +81,15 @@ const COPY_SOURCE: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUM
 /// Copies an object with its metadata and tags, and makes sure that the copy has its size. Not copied:
 /// ACLs, object locks, and how it is encrypted; the connection's key, or else the bucket's default
 /// encryption applies (S3 API reference, CopyObject).
-pub(crate) async fn copy(
-    files: &S3Bucket,
-    bucket: &ConnectedBucket,
-    from: &ObjectKey,
-    to: &ObjectKey,
-    if_none_match: bool,
-) -> BucketResult<CopiedObject> {
-    let way = Way {
+pub(crate) async fn copy(files: &S3Bucket, way: Way<'_>) -> BucketResult<CopiedObject> {
+    let Way {
         bucket,
         from,
+        version_id,
         to,
         if_none_match,
-    };
-    let source = files.details(bucket, from, None).await?;
+    } = way;
+    let source = files.details(bucket, from, version_id).await?;
     let size = source
         .metadata
         .size
@@ -249,6 +254,7 @@ async fn create(
         .head_object()
         .bucket(way.bucket_name())
         .key(way.from.as_str())
+        .set_version_id(way.version_id())
         .set_if_match(source.metadata.etag.clone())
         .set_expected_bucket_owner(way.owner())
         .send()
@@ -291,6 +297,7 @@ async fn tags_of(session: &AwsSession, way: Way<'_>) -> BucketResult<Option<Stri
         .get_object_tagging()
         .bucket(way.bucket_name())
         .key(way.from.as_str())
+        .set_version_id(way.version_id())
         .set_expected_bucket_owner(way.owner())
         .send()
         .await

@@ -114,10 +114,18 @@ impl BucketWrite for S3Bucket {
         &self,
         bucket: &ConnectedBucket,
         from: &ObjectKey,
+        version_id: Option<&str>,
         to: &ObjectKey,
         if_none_match: bool,
     ) -> BucketResult<CopiedObject> {
-        copy::copy(self, bucket, from, to, if_none_match).await
+        let way = copy::Way {
+            bucket,
+            from,
+            version_id,
+            to,
+            if_none_match,
+        };
+        copy::copy(self, way).await
     }
 
     async fn delete_unchanged(

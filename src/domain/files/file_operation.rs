@@ -89,6 +89,7 @@ const GET: Permission = on(Target::Objects, "s3:GetObject");
 const GET_ACL: Permission = on(Target::Objects, "s3:GetObjectAcl");
 const GET_VERSION: Permission = on(Target::Objects, "s3:GetObjectVersion");
 const GET_TAGS: Permission = on(Target::Objects, "s3:GetObjectTagging");
+const GET_VERSION_TAGS: Permission = on(Target::Objects, "s3:GetObjectVersionTagging");
 const PUT: Permission = on(Target::Objects, "s3:PutObject");
 const PUT_ACL: Permission = on(Target::Objects, "s3:PutObjectAcl");
 const PUT_TAGS: Permission = on(Target::Objects, "s3:PutObjectTagging");
@@ -113,7 +114,7 @@ const FROM_WRITE: InDocuments = InDocuments::From(Access::ReadWrite);
 /// Every permission, in the order in which policies name them. The tags' permissions belong to copies,
 /// which keep an object's tags where the customer grants it; those on the key to whatever reads or writes
 /// content that is encrypted with it.
-pub(crate) const PERMISSIONS: [PermissionRow; 16] = [
+pub(crate) const PERMISSIONS: [PermissionRow; 17] = [
     row(LOCATION, FROM_READ, None),
     row(LIST, FROM_READ, None),
     of(Feature::Versions, row(LIST_VERSIONS, FROM_READ, READ)),
@@ -124,6 +125,7 @@ pub(crate) const PERMISSIONS: [PermissionRow; 16] = [
         row(GET_VERSION, InDocuments::ReadAlone, READ),
     ),
     row(GET_TAGS, NO, READ),
+    of(Feature::Versions, row(GET_VERSION_TAGS, NO, READ)),
     row(PUT, FROM_WRITE, WRITE),
     of(Feature::Acls, row(PUT_ACL, FROM_WRITE, None)),
     row(PUT_TAGS, NO, WRITE),
@@ -226,6 +228,7 @@ operations! {
     Delete              "deleting files"                            Writes [DELETE];
     DeleteVersion       "deleting versions of files"                Writes [DELETE_VERSION];
     Copy                "copying files"                             Writes [GET, PUT];
+    CopyVersion         "copying versions of files"                 Writes [GET_VERSION, GET, PUT];
     Move                "moving files"                              Writes [GET, PUT, DELETE];
     ReadAcl             "reading the ACL of files"                  Reads  [GET_ACL];
     WriteAcl            "changing the ACL of files"                 Writes [PUT_ACL];

@@ -277,6 +277,11 @@ async fn entries(world: &World, made: &Made) -> Vec<Entry> {
             files("file?key=%2Fimages%2Frings.png&versions=yes"),
         ),
         entry(
+            "file-restore",
+            Admin,
+            files("file/version/restore?key=%2Fimages%2Frings.png&version_id=null"),
+        ),
+        entry(
             "file-move",
             Admin,
             files("file/move?key=%2Fimages%2Frings.png"),

@@ -186,3 +186,46 @@ async fn each_of_two_hundred_dropped_files_has_its_result() {
     })
     .await;
 }
+
+/// Markdown with what must not run or load.
+const NOTES: &str =
+    "# Notes\n\n<script>document.title = 'run'</script>\n\n![spy](https://a.example/spy.png)\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pictures_are_small_in_the_list_and_markdown_is_rendered() {
+    let world = World::new().await;
+    world.put_samples().await;
+    let put = world.customer.s3().put_object().bucket(&world.bucket);
+    let put = put.key("team/notes.md").content_type("text/markdown");
+    put.body(NOTES.as_bytes().to_vec().into())
+        .send()
+        .await
+        .unwrap();
+    let storage = world.connect(&world.typed("Acme's data", "team")).await;
+    browser::run("small_pictures", async |browsers| {
+        let page = browsers.open().await;
+        world.sign_in_as_member(&page).await;
+        let folder = format!("/storages/{storage}/files?folder=%2Fimages%2F");
+        world.goto(&page, &folder).await;
+        let script = "const all = [...document.querySelectorAll('img.thumb')];
+            return all.length === 3 && all.every((i) => i.complete && i.naturalWidth && i.clientWidth === 40);";
+        page.wait("three small pictures", script, json!([])).await;
+        // A download leaves the page as it is: its form can be sent again.
+        let script = "const form = document.querySelector('form[data-selection]');
+            const button = form.querySelector('[data-download]');
+            form.addEventListener('submit', (event) => event.preventDefault());
+            form.querySelector('input[name=key]').click();
+            button.click();
+            return !('sent' in form.dataset) && !button.disabled;";
+        page.wait("a form that can be sent again", script, json!([])).await;
+
+        let notes = format!("/storages/{storage}/file?key=%2Fnotes.md");
+        world.goto(&page, &notes).await;
+        let script = "const shown = document.querySelector('.markdown');
+            return shown && shown.querySelector('h3').textContent === 'Notes'
+              && !shown.querySelector('img, script') && document.title !== 'run'
+              && shown.querySelector('a').textContent === 'Picture: spy';";
+        page.wait("the rendered text", script, json!([])).await;
+    })
+    .await;
+}

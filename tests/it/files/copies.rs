@@ -95,7 +95,7 @@ async fn what_is_too_large_for_one_call_is_copied_in_parts() {
     let expires = aws_sdk_s3::primitives::DateTime::from_secs(1_893_456_000);
     let put = put.expires(expires).tagging("project=a%20b&empty=");
     put.body(body.clone().into()).send().await.unwrap();
-    let copied = files.copy(&bucket, &from, &to, true).await.unwrap();
+    let copied = files.copy(&bucket, &from, None, &to, true).await.unwrap();
     assert_eq!(copied.size, Some(13 * MIB));
     assert!(place.object("/b +").await.unwrap() == body);
     let head = s3
@@ -119,7 +119,10 @@ async fn what_is_too_large_for_one_call_is_copied_in_parts() {
     assert!(copied.etag.unwrap().ends_with("-3\""));
 
     // There is one now: nothing is made, and no upload stays open.
-    files.copy(&bucket, &from, &to, true).await.unwrap_err();
+    files
+        .copy(&bucket, &from, None, &to, true)
+        .await
+        .unwrap_err();
     assert_eq!(place.bucket().await.1, 0);
 }
 

@@ -54,6 +54,10 @@ async fn run(place: &Place, operation: FileOperation) -> Answer {
             place.app.delete(&path, &place.workspace.admin).await
         }
         Op::Copy => post("copy", json!({"from": "/a.txt", "to": "/b.txt"})).await,
+        Op::CopyVersion => {
+            let copy = json!({"from": "/a.txt", "from_version_id": "null", "to": "/d.txt"});
+            post("copy", copy).await
+        }
         Op::Move => post("move", json!({"from": "/b.txt", "to": "/c.txt"})).await,
         Op::ReadAcl => get(format!("{files}/acl?key=/a.txt")).await,
         Op::WriteAcl => {

@@ -1,6 +1,7 @@
 //! Files of a storage, by file key.
 
 mod acls;
+mod archives;
 mod browsing;
 mod buckets;
 mod causes;
@@ -19,9 +20,11 @@ mod page_uploads;
 mod pages;
 mod permissions;
 mod proved_writes;
+mod rendered_markdown;
 mod request_headers;
 mod signed_urls;
 mod stored_headers;
+mod thumbnails;
 pub mod uploads;
 mod used_by;
 mod version_pages;

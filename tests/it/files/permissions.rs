@@ -88,6 +88,10 @@ impl VersionedFile {
                 )
                 .await
             }
+            Op::CopyVersion => {
+                let restore = json!({"from": "/a", "from_version_id": self.version, "to": "/a"});
+                self.request(Method::POST, "/files/copy", restore).await
+            }
             Op::Move => {
                 self.place.storage.put("/from", "x").await;
                 self.request(
@@ -203,6 +207,7 @@ fn the_documentation_has_every_operation_as_it_is() {
             Op::Delete => "delete",
             Op::DeleteVersion => "delete a version",
             Op::Copy => "copy",
+            Op::CopyVersion => "copy a version",
             Op::Move => "move",
             Op::ReadAcl => "read an ACL",
             Op::WriteAcl => "change an ACL",

@@ -134,10 +134,10 @@ async fn every_write_asks_for_the_connections_key() {
         files.put(&bucket, &key, &object, body).await.unwrap();
     }
     // In parts, and by one call.
-    files.copy(&bucket, &key, &copy, false).await.unwrap();
+    files.copy(&bucket, &key, None, &copy, false).await.unwrap();
     let small = UploadBody::new(body(3), Some(3), Vec::new());
     files.put(&bucket, &key, &object, small).await.unwrap();
-    files.copy(&bucket, &key, &copy, false).await.unwrap();
+    files.copy(&bucket, &key, None, &copy, false).await.unwrap();
     let upload = files.begin_multipart(&bucket, &copy, &object).await;
     let upload = upload.unwrap();
     files

@@ -113,3 +113,38 @@ async fn metadata_tells_what_s3_tells() {
         .await
         .problem(404, "file_not_found");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_is_copied_and_restored() {
+    let place = Scene::on(Emulator).prefix("team").connect().await;
+    place.keep_versions().await;
+    let mut ids = Vec::new();
+    for body in ["one", "two"] {
+        let stored = place.upload("/a ?", body).await.expect(200);
+        ids.push(stored["version_id"].as_str().unwrap().to_owned());
+    }
+    let restore = json!({"from": "/a ?", "from_version_id": ids[0], "to": "/a ?"});
+    let denied = place.post("/files/copy", &restore).await;
+    denied.problem(424, "storage_access_denied");
+    let objects = format!("arn:aws:s3:::{}/*", place.storage.bucket);
+    place.allow(&["s3:GetObjectVersion"], &objects).await;
+
+    let elsewhere = json!({"from": "/a ?", "from_version_id": ids[0], "to": "/b"});
+    place.post("/files/copy", &elsewhere).await.expect(200);
+    assert_eq!(place.object("/b").await.unwrap(), b"one");
+    assert_eq!(place.object("/a ?").await.unwrap(), b"two");
+    let restored = place.post("/files/copy", &restore).await.expect(200);
+    assert!(!ids.iter().any(|id| restored["version_id"] == id.as_str()));
+    assert_eq!(place.object("/a ?").await.unwrap(), b"one");
+
+    let itself = json!({"from": "/b", "to": "/b"});
+    place.post("/files/copy", &itself).await.refused_field("to");
+    let empty = json!({"from": "/b", "from_version_id": "", "to": "/c"});
+    let empty = place.post("/files/copy", &empty).await;
+    empty.refused_field("from_version_id");
+    let unknown = json!({"from": "/b", "from_version_id": "unknown", "to": "/c"});
+    let unknown = place.post("/files/copy", &unknown).await;
+    unknown.problem(404, "version_not_found");
+    let moved = place.post("/files/move", &elsewhere).await;
+    assert_eq!(moved.status, 422, "{moved:?}");
+}

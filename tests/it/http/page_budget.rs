@@ -21,11 +21,13 @@ const shifts = await new Promise((done) => {
   requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(sum), 100)));
 });
 const fetched = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')];
-const own = fetched.filter((e) => new URL(e.name).origin === location.origin);
+// The small pictures of a folder are the customer's own files, as large as those are, and come after the page.
+const isPicture = (e) => new URL(e.name).pathname.endsWith('/file/thumbnail');
+const own = fetched.filter((e) => new URL(e.name).origin === location.origin && !isPicture(e));
 return {
   shifts,
   own: own.map((e) => [new URL(e.name).pathname, e.transferSize, e.decodedBodySize]),
-  foreign: fetched.filter((e) => !own.includes(e)).map((e) => [e.initiatorType, new URL(e.name).origin]),
+  foreign: fetched.filter((e) => !own.includes(e) && !isPicture(e)).map((e) => [e.initiatorType, new URL(e.name).origin]),
   blocking: [...document.scripts]
     .filter((s) => !s.type || s.type === 'text/javascript' || s.type === 'module')
     .filter((s) => !(s.src && (s.defer || s.async || s.type === 'module'))).map((s) => s.outerHTML.slice(0, 200)),

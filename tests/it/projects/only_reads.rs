@@ -100,6 +100,7 @@ impl BucketWrite for FakeBucket {
         &self,
         _: &ConnectedBucket,
         _: &ObjectKey,
+        _: Option<&str>,
         _: &ObjectKey,
         _: bool,
     ) -> BucketResult<CopiedObject> {

@@ -7,7 +7,7 @@ use crate::application::files::copy::CopyRequest;
 use crate::domain::files::canned_acl::CannedAcl;
 use crate::domain::ids::StorageRef;
 use crate::domain::people::audit::{FilePart, NamedFile};
-use crate::http::api::files::keys::{FileKeyQuery, file_key};
+use crate::http::api::files::keys::{FileKeyQuery, file_key, version_id};
 use crate::http::body::Body;
 use crate::http::caller::AdminCaller;
 use crate::http::declare::changes_files;
@@ -35,6 +35,9 @@ pub fn configure(config: &mut ServiceConfig) {
 struct CopyFile {
     #[schema(example = "/some-folder/image.png")]
     from: String,
+    /// A version of `from`; the present one where this is absent. With it, `to` may be the same key: that restores
+    /// the version.
+    from_version_id: Option<String>,
     #[schema(example = "/other-folder/image.png")]
     to: String,
     /// Only where there is no file at `to`.
@@ -46,6 +49,31 @@ impl CopyFile {
     fn parse(&self) -> Result<CopyRequest> {
         Ok(CopyRequest {
             from: file_key("from", &self.from)?,
+            from_version: version_id("from_version_id", self.from_version_id.clone())?,
+            to: file_key("to", &self.to)?,
+            if_none_match: self.if_none_match,
+        })
+    }
+}
+
+/// From where to where a file is moved, within the storage.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct MoveFile {
+    #[schema(example = "/some-folder/image.png")]
+    from: String,
+    #[schema(example = "/other-folder/image.png")]
+    to: String,
+    /// Only where there is no file at `to`.
+    #[serde(default)]
+    if_none_match: bool,
+}
+
+impl MoveFile {
+    fn parse(&self) -> Result<CopyRequest> {
+        Ok(CopyRequest {
+            from: file_key("from", &self.from)?,
+            from_version: None,
             to: file_key("to", &self.to)?,
             if_none_match: self.if_none_match,
         })
@@ -87,7 +115,7 @@ impl CopiedBody {
 
 /// Copy a file
 ///
-/// S3 copies it, with its metadata, whatever its size.
+/// S3 copies it, with its metadata, whatever its size. With `from_version_id` it copies that version of the file.
 #[utoipa::path(
     tag = "Files",
     params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`")),
@@ -119,7 +147,7 @@ async fn copy_file(
 #[utoipa::path(
     tag = "Files",
     params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`")),
-    request_body = CopyFile,
+    request_body = MoveFile,
     responses(
         (status = 200, description = "The file is moved", body = CopiedBody),
         (status = 412, description = "There is a file at `to`, or the original has just changed"),
@@ -132,7 +160,7 @@ async fn move_file(
     services: Data<Services>,
     id: Id<StorageRef>,
     trail: Trail,
-    body: Body<CopyFile>,
+    body: Body<MoveFile>,
 ) -> Result<Json<CopiedBody>> {
     let request = body.value.parse()?;
     trail.changes(named(&request)).await?;

@@ -1,15 +1,15 @@
 //! Folders and contents: `/v1/storages/{storage_id}/files`, `…/files/content`.
 
-use crate::application::bucket::read::{ListFrom, ObjectMetadata, ReadConditions};
+use crate::application::bucket::read::{ListFrom, ReadConditions};
 use crate::application::error::{Error, Reason, Result};
 use crate::application::files::name_filter::NameFilter;
 use crate::application::files::read::{FileEntry, FolderEntry, SearchFrom};
-use crate::application::files::safe_content::Serving;
 use crate::domain::Invalid;
 use crate::domain::files::file_key::{FileKey, Folder};
 use crate::domain::ids::StorageRef;
 use crate::http::api::files::keys::{VersionQuery, file_key, is_one_range, version_id};
 use crate::http::caller::MemberCaller;
+use crate::http::file_content::{CACHING, describe, with_body};
 use crate::http::page;
 use crate::http::path::Id;
 use crate::http::query::Query;
@@ -19,10 +19,9 @@ use actix_web::body::{BodyStream, SizedStream};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName};
 use actix_web::web::{Data, Json};
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, get, head};
+use actix_web::{HttpRequest, HttpResponse, get, head};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc2822;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
 use utoipa::{IntoParams, PartialSchema, ToSchema};
@@ -359,11 +358,11 @@ async fn read_file(
     if let Some(range) = content.content_range {
         response.insert_header((header::CONTENT_RANGE, range));
     }
-    Ok(match content.content_length {
-        Some(length) => response.body(SizedStream::new(length, content.body)),
-        // In chunks: whoever reads sees whether the end is there.
-        None => response.streaming(content.body),
-    })
+    Ok(with_body(
+        &mut response,
+        content.content_length,
+        content.body,
+    ))
 }
 
 /// Read a file's headers
@@ -419,53 +418,6 @@ async fn read_file_head(
         Some(length) => response.body(SizedStream::new(length, nothing)),
         None => response.body(BodyStream::new(nothing)),
     })
-}
-
-/// A file may be kept by the client, and is asked about each time.
-const CACHING: &str = "private, no-cache";
-
-fn describe(response: &mut HttpResponseBuilder, key: &FileKey, metadata: &ObjectMetadata) {
-    let serving = Serving::of_stored(key, metadata.content_type.as_deref());
-    response
-        .insert_header((header::CONTENT_TYPE, serving.content_type))
-        .insert_header((header::CONTENT_DISPOSITION, serving.content_disposition))
-        .insert_header((header::ACCEPT_RANGES, "bytes"))
-        .insert_header((header::CACHE_CONTROL, CACHING))
-        .insert_header((
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; sandbox",
-        ));
-    if let Some(encoding) = metadata
-        .content_encoding
-        .as_deref()
-        .and_then(content_coding)
-    {
-        response.insert_header((header::CONTENT_ENCODING, encoding));
-    }
-    if let Some(etag) = &metadata.etag {
-        response.insert_header((header::ETAG, etag.as_str()));
-    }
-    if let Some(at) = metadata.last_modified.and_then(http_date) {
-        response.insert_header((header::LAST_MODIFIED, at));
-    }
-}
-
-/// How the bytes are encoded, without `aws-chunked`, which is a matter between an uploading client and
-/// S3 and of which some clients leave a trace.
-fn content_coding(stored: &str) -> Option<String> {
-    let codings: Vec<&str> = stored
-        .split(',')
-        .map(str::trim)
-        .filter(|coding| !coding.is_empty() && *coding != "aws-chunked")
-        .collect();
-    let is_token = |c: &&str| c.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    (!codings.is_empty() && codings.iter().all(is_token)).then(|| codings.join(", "))
-}
-
-/// The form of RFC 9110, which is that of RFC 2822 with `GMT` for the zone.
-fn http_date(at: OffsetDateTime) -> Option<String> {
-    let text = at.to_offset(time::UtcOffset::UTC).format(&Rfc2822).ok()?;
-    Some(text.replace("+0000", "GMT"))
 }
 
 fn conditions(headers: &HeaderMap) -> ReadConditions {

@@ -140,6 +140,8 @@ struct FileQuery {
     key: String,
     /// `yes` where its versions shall be listed.
     versions: Option<String>,
+    /// What was done before.
+    done: Option<String>,
 }
 
 async fn show(
@@ -148,14 +150,18 @@ async fn show(
     id: Id<StorageRef>,
     query: Query<FileQuery>,
 ) -> Result<HttpResponse> {
-    let FileQuery { key, versions } = query.0;
+    let FileQuery {
+        key,
+        versions,
+        done,
+    } = query.0;
     let key = KeyQuery { key }.parse()?;
     let view = services.storages.get(&visitor.member, &id.0).await?;
     let place = Place::of(&view);
     let is_asked = versions.as_deref() == Some("yes");
     let versions = match view.connection.settings.grants().versions {
         false => Versions::NotGranted,
-        true if is_asked => Versions::list(&services, &visitor, &id.0, &key).await,
+        true if is_asked => Versions::list(&services, &visitor, &place, &id.0, &key).await,
         true => Versions::unasked(&place, &key.to_string()),
     };
     let known = services
@@ -164,14 +170,14 @@ async fn show(
         .await;
     let about = match known {
         Ok(details) => {
-            let preview = preview::of_file(&services, &visitor, &id.0, &key, &details).await;
+            let preview = preview::of_file(&services, &visitor, &id.0, &key, &details, None).await;
             Ok(About::of(details, preview))
         }
         Err(error) => Err(Trouble::of(error, visitor.is_admin())),
     };
     let used_by = UsedBy::find(&services, &visitor, &id.0, std::slice::from_ref(&key)).await?;
     let page = FilePage {
-        chrome: Chrome::of(&visitor, Section::Settings),
+        chrome: Chrome::of(&visitor, Section::Settings).flash(done.as_deref()),
         used_by,
         versions,
         is_admin: visitor.is_admin(),
@@ -391,6 +397,7 @@ mod tests {
                     is_cut: true,
                     damaged: Some("UTF-8"),
                     table: None,
+                    rendered: None,
                 },
             );
             assert!(

@@ -6,6 +6,7 @@ use crate::http::assets;
 use crate::http::pages::files::filter::{Choice, FileType};
 use crate::http::pages::files::folder_query::{FolderQuery, Order};
 use crate::http::pages::files::place::{Crumb, Place, Trouble, address, shown, shown_or_empty};
+use crate::http::pages::files::thumbnail;
 use crate::http::pages::shell::chrome::Chrome;
 use crate::http::pages::shell::moment::{Moment, size_in_words, thousands};
 use askama::Template;
@@ -97,6 +98,8 @@ pub struct FolderRow {
 pub struct FolderFileRow {
     name: String,
     icon: &'static str,
+    /// The address of the picture that is shown instead of the icon.
+    thumbnail: Option<String>,
     /// With the leading slash, as it is.
     key: String,
     uri: String,
@@ -125,6 +128,7 @@ impl FolderFileRow {
         Self {
             name: shown_or_empty(&entry.name),
             icon: FileType::of(&entry.name).icon(),
+            thumbnail: thumbnail::of_entry(&entry, place),
             uri: place.s3_uri(&entry.key),
             url: entry.usable.then(|| place.file_url(&entry.key)),
             can_be_chosen: entry.usable && !entry.key.contains(['\r', '\n']),
@@ -497,6 +501,6 @@ mod tests {
         );
         let html = page.render().unwrap();
         assert!(!html.contains("type=\"file\"") && !html.contains("confirm-delete"));
-        assert!(html.contains("Create a project"));
+        assert!(html.contains("Create a project") && html.contains("/files/archive\""));
     }
 }

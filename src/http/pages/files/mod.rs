@@ -1,5 +1,6 @@
 //! Files of a storage: its folders, one file, and what admins change.
 
+mod archive;
 mod delete;
 mod file;
 mod file_name;
@@ -11,14 +12,18 @@ mod form_fields;
 mod json_text;
 mod link;
 mod multipart;
+mod markdown;
 pub(super) mod place;
 mod preview;
 mod shown;
 mod snippet;
 mod table;
+mod thumbnail;
 mod transfer;
 mod upload;
 mod used_by;
+mod version;
+mod version_restore;
 mod versions;
 
 pub use file::{download_name, only};
@@ -35,4 +40,8 @@ pub fn configure(routes: &mut PageRoutes) {
     multipart::configure(routes);
     delete::configure(routes);
     transfer::configure(routes);
+    archive::configure(routes);
+    thumbnail::configure(routes);
+    version::configure(routes);
+    version_restore::configure(routes);
 }

@@ -9,6 +9,7 @@ use crate::application::files::text::{DecodedText, decode};
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::StorageRef;
 use crate::http::pages::files::json_text::laid_out;
+use crate::http::pages::files::markdown;
 use crate::http::pages::files::table::Table;
 use crate::http::pages::shell::session::Visitor;
 use crate::http::state::Services;
@@ -46,6 +47,8 @@ pub enum Preview {
         damaged: Option<&'static str>,
         /// The same as rows and columns, where it is such a text.
         table: Option<Table>,
+        /// The same as HTML of ours, where it is Markdown.
+        rendered: Option<String>,
     },
     /// Why there is none.
     Nothing(String),
@@ -92,7 +95,7 @@ fn sort_of(key: &FileKey, stored_type: Option<&str>) -> Sort {
             // Served as attachments, and harmless as text in a page.
             Some(
                 "jsonl" | "ndjson" | "log" | "yaml" | "yml" | "xml" | "html" | "svg" | "toml"
-                | "js" | "css" | "sql",
+                | "js" | "css" | "sql" | "markdown" | "mdown" | "mkd",
             ) => Sort::Text,
             _ => Sort::Other,
         },
@@ -116,13 +119,21 @@ pub fn archived(archive: &Archive, storage_class: &str) -> Option<String> {
     })
 }
 
-/// Makes the preview of a file. That there is none is no failure of the page.
+/// An earlier version of a file, as far as its preview has to know.
+pub struct OfVersion<'a> {
+    pub id: &'a str,
+    /// The address of its content among our pages: signed links lead to the current version.
+    pub content: &'a str,
+}
+
+/// Makes the preview of a file, or of an earlier version of it. That there is none is no failure of the page.
 pub async fn of_file(
     services: &Services,
     visitor: &Visitor,
     storage: &StorageRef,
     key: &FileKey,
     details: &ObjectDetails,
+    version: Option<OfVersion<'_>>,
 ) -> Preview {
     let nothing = |why: &str| Preview::Nothing(why.to_owned());
     let metadata = &details.metadata;
@@ -144,31 +155,35 @@ pub async fn of_file(
         }
         Sort::Text => {
             let content_type = metadata.content_type.as_deref();
-            text(services, visitor, storage, key, content_type).await
+            let version = version.map(|version| version.id.to_owned());
+            text(services, visitor, storage, key, version, content_type).await
         }
-        Sort::Picture | Sort::Audio | Sort::Video | Sort::Pdf => {
-            let content_type = match sort {
-                // Stored without a type, it would be saved instead of shown.
-                Sort::Pdf => Some("application/pdf".to_owned()),
-                _ => metadata.content_type.clone(),
-            };
-            let request = SignRequest {
-                keys: vec![key.clone()],
-                expires_in: Some(LIFE.min(services.files.longest_url_life)),
-                content_type: content_type.filter(|t| sort_of(key, Some(t)) == sort),
-                download_name: None,
-                method: ReadMethod::Get,
-                range: None,
-            };
-            signed(services, visitor, storage, &request)
-                .await
-                .map(|url| match sort {
-                    Sort::Audio => Preview::Audio { url },
-                    Sort::Video => Preview::Video { url },
-                    Sort::Pdf => Preview::Pdf { url },
-                    _ => Preview::Picture { url },
-                })
-        }
+        Sort::Picture | Sort::Audio | Sort::Video | Sort::Pdf => match version {
+            // What we serve ourselves stands in a sandbox, in which browsers show no PDF.
+            Some(_) if sort == Sort::Pdf => {
+                return nothing(
+                    "An earlier version of a PDF has no preview. Download it to see it.",
+                );
+            }
+            Some(version) => Ok(fetched(sort, version.content.to_owned())),
+            None => {
+                let content_type = match sort {
+                    // Stored without a type, it would be saved instead of shown.
+                    Sort::Pdf => Some("application/pdf".to_owned()),
+                    _ => metadata.content_type.clone(),
+                };
+                let request = SignRequest {
+                    keys: vec![key.clone()],
+                    expires_in: Some(LIFE.min(services.files.longest_url_life)),
+                    content_type: content_type.filter(|t| sort_of(key, Some(t)) == sort),
+                    download_name: None,
+                    method: ReadMethod::Get,
+                    range: None,
+                };
+                let url = signed(services, visitor, storage, &request).await;
+                url.map(|url| fetched(sort, url))
+            }
+        },
     };
     made.unwrap_or_else(|error| {
         let error = match visitor.is_admin() {
@@ -177,6 +192,16 @@ pub async fn of_file(
         };
         Preview::Nothing(error.detail.clone())
     })
+}
+
+/// What browsers show of what they fetch from an address.
+fn fetched(sort: Sort, url: String) -> Preview {
+    match sort {
+        Sort::Audio => Preview::Audio { url },
+        Sort::Video => Preview::Video { url },
+        Sort::Pdf => Preview::Pdf { url },
+        Sort::Picture | Sort::Text | Sort::Other => Preview::Picture { url },
+    }
 }
 
 async fn signed(
@@ -203,10 +228,12 @@ async fn text(
     visitor: &Visitor,
     storage: &StorageRef,
     key: &FileKey,
+    version_id: Option<String>,
     content_type: Option<&str>,
 ) -> Result<Preview> {
     let conditions = ReadConditions {
         range: Some(format!("bytes=0-{}", TEXT - 1)),
+        version_id,
         ..ReadConditions::default()
     };
     visitor.reads(key);
@@ -241,9 +268,11 @@ fn as_text(name: &str, bytes: &[u8], content_type: Option<&str>, is_cut: bool) -
             is_damaged,
         } => {
             let is_json = !is_cut && is_json(name, content_type);
+            let is_markdown = markdown::is_markdown(name, content_type);
             let readable = is_json.then(|| laid_out(&text)).flatten();
             Preview::Text {
                 table: Table::of(name, &text, is_cut),
+                rendered: is_markdown.then(|| markdown::rendered(&text)).flatten(),
                 is_laid_out: readable.is_some(),
                 text: readable.unwrap_or(text),
                 is_cut,
@@ -294,6 +323,9 @@ mod tests {
             ("/a.svg", None, Sort::Text),
             ("/a.png", Some("text/html"), Sort::Other),
             ("/a.csv", None, Sort::Text),
+            ("/a.md", None, Sort::Text),
+            ("/a.markdown", None, Sort::Text),
+            ("/a.MKD", Some("text/markdown"), Sort::Text),
             ("/a.json", Some("application/json"), Sort::Text),
             ("/a", Some("text/plain; charset=utf-8"), Sort::Text),
             ("/a.mp4", None, Sort::Video),
@@ -350,6 +382,18 @@ mod tests {
         for other in [shown("a.json", None, true), shown("a.txt", None, false)] {
             assert_eq!(other, ("[1,2]".to_owned(), false));
         }
+    }
+
+    #[test]
+    fn markdown_is_rendered_and_its_text_kept() {
+        let shown = |name: &str| match as_text(name, b"# A\n<b>", None, true) {
+            Preview::Text { text, rendered, .. } => (text, rendered),
+            _ => panic!("it is text"),
+        };
+        let (text, rendered) = shown("a.md");
+        assert_eq!(text, "# A\n<b>");
+        assert!(rendered.is_some_and(|html| html.contains("<h3>A</h3>") && !html.contains("<b>")));
+        assert_eq!(shown("a.txt").1, None);
     }
 
     #[test]

@@ -166,6 +166,7 @@ async fn change(
             .await?;
         let request = CopyRequest {
             from: from.clone(),
+            from_version: None,
             to: to.clone(),
             if_none_match: !replace,
         };

@@ -223,6 +223,10 @@ const MESSAGES: &[(&str, &str)] = &[
     ("file_moved", "The file was moved."),
     ("file_copied", "The file was copied."),
     ("folder_created", "The folder is there."),
+    (
+        "version_restored",
+        "The version was restored: a copy of it is the current version now.",
+    ),
     ("file_deleted", "The file was deleted."),
     ("files_deleted", "The files were deleted."),
     ("link_revoked", "The link was revoked."),

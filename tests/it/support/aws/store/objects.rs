@@ -161,6 +161,8 @@ impl Holdings {
     pub(super) fn copy(&mut self, request: &Request) -> Reply {
         let (_, key) = request.bucket_and_key();
         let source = request.header("x-amz-copy-source").unwrap_or_default();
+        // A key's own question mark is encoded. The store keeps one version of each object.
+        let source = source.split('?').next().unwrap_or_default();
         let source = percent_encoding::percent_decode_str(source).decode_utf8_lossy();
         let from = source.trim_start_matches('/').split_once('/');
         let Some(object) = from.and_then(|(_, from)| self.objects.get(from).cloned()) else {
