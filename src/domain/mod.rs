@@ -20,6 +20,7 @@ pub mod overlap;
 pub mod people;
 pub mod policy_document;
 pub mod project;
+pub mod rfc3339;
 pub mod role_wait;
 pub mod setup;
 pub mod storage;

@@ -21,6 +21,7 @@ pub mod docs;
 pub mod face;
 mod fault;
 pub mod file_headers;
+pub mod fingerprint;
 pub mod idempotency;
 pub mod listener;
 pub mod metrics;

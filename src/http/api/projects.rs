@@ -121,7 +121,7 @@ struct ProjectBody {
     /// Why the import failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<FailureBody>,
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "crate::domain::rfc3339")]
     created_at: OffsetDateTime,
 }
 

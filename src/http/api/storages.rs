@@ -66,7 +66,7 @@ pub(super) struct StorageBody {
     health: HealthBody,
     /// Since when the storage has the access key that it uses. `null` without one, and where an earlier release did
     /// not write it down.
-    #[serde(with = "time::serde::rfc3339::option")]
+    #[serde(with = "crate::domain::rfc3339::option")]
     access_key_set_at: Option<OffsetDateTime>,
     /// Only where the access key should be replaced.
     access_key_warning: Option<AccessKeyWarningBody>,
@@ -78,7 +78,7 @@ pub(super) struct StorageBody {
     /// A change that has not passed a check: the storage goes on with the settings above until it has.
     /// `null` for members.
     pending: Option<PendingBody>,
-    #[serde(with = "time::serde::rfc3339::option")]
+    #[serde(with = "crate::domain::rfc3339::option")]
     created_at: Option<OffsetDateTime>,
 }
 
@@ -139,7 +139,7 @@ impl AccessKeyWarningBody {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Quarantine)]
 struct QuarantineBody {
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "crate::domain::rfc3339")]
     since: OffsetDateTime,
     /// The check that found it.
     #[schema(example = "chk_019a1f0e7c1b7d439a520c8c2f6f6b1e")]
@@ -159,7 +159,7 @@ struct PendingBody {
     /// The names of the settings that differ from those in use.
     #[schema(example = json!(["role_arn"]))]
     changes: Vec<String>,
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "crate::domain::rfc3339")]
     changed_at: OffsetDateTime,
     /// The last check of exactly this change.
     last_check: Option<CheckReportBody>,
@@ -172,7 +172,7 @@ struct HealthBody {
     #[schema(value_type = closed_sets::HealthState)]
     state: &'static str,
     /// When the check began that first found this state with this code.
-    #[serde(with = "time::serde::rfc3339::option")]
+    #[serde(with = "crate::domain::rfc3339::option")]
     since: Option<OffsetDateTime>,
     /// The code of the problem that decided the state. Absent where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]

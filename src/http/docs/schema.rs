@@ -191,7 +191,7 @@ impl<'a> Schemas<'a> {
         };
         let kind = kind.as_ref().and_then(Value::as_str).unwrap_or_default();
         match (kind, schema["format"].as_str()) {
-            ("string", Some("date-time")) => json!("2030-01-31T12:00:00Z"),
+            ("string", Some("date-time")) => json!("2030-01-31T12:00:00.000Z"),
             ("string", _) => json!("string"),
             ("integer" | "number", _) => json!(1),
             ("boolean", _) => json!(true),
@@ -264,6 +264,6 @@ mod tests {
         let example = schemas.example(&outer);
         assert_eq!(example["role"], "admin");
         assert_eq!(example["files"], json!([{"key": "/a"}]));
-        assert_eq!(example["at"], "2030-01-31T12:00:00Z");
+        assert_eq!(example["at"], "2030-01-31T12:00:00.000Z");
     }
 }

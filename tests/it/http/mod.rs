@@ -15,4 +15,5 @@ mod page_budget;
 mod query_parameters;
 mod slow_forms;
 mod stopping;
+mod times;
 mod token_floods;

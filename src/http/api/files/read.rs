@@ -103,7 +103,7 @@ struct FileEntryBody {
     #[schema(example = "image.png")]
     name: String,
     size: i64,
-    #[serde(with = "time::serde::rfc3339::option")]
+    #[serde(with = "crate::domain::rfc3339::option")]
     last_modified: Option<OffsetDateTime>,
     etag: Option<String>,
     storage_class: Option<String>,
