@@ -509,6 +509,12 @@ impl StorageView {
         }
     }
 
+    /// Whether it has this in its name, in capitals or not.
+    pub fn is_named(&self, part: Option<&str>) -> bool {
+        let folded = self.display_name().to_lowercase();
+        part.is_none_or(|part| folded.contains(&part.to_lowercase()))
+    }
+
     /// How requests name it.
     pub fn reference(&self) -> StorageRef {
         match &self.source {
