@@ -429,6 +429,31 @@ impl Projects {
         Ok(found.iter().map(Option::is_none).collect())
     }
 
+    /// The storage that has a file of the project. One that is not in the project is refused, also where the
+    /// storage has it.
+    pub async fn storage_of_file(
+        &self,
+        member: &Member,
+        id: &ProjectId,
+        key: &FileKey,
+    ) -> Result<StorageRef> {
+        let project = self.get(member, id).await?;
+        let paths = [key.path().to_owned()];
+        let found = self
+            .store
+            .project_files_by_path(&member.workspace, id, &paths)
+            .await?;
+        match found.is_empty() {
+            false => Ok(project.storage),
+            true => Err(Error::new(
+                Kind::NotFound,
+                "not_in_project",
+                "The project has no file with this key.",
+            )
+            .remedy(LIST_THEM)),
+        }
+    }
+
     /// Signs URLs of files of the project.
     pub async fn sign(
         &self,
@@ -576,8 +601,19 @@ fn not_in_project(unknown: &[(usize, &FileKey)]) -> Error {
     let fields = unknown.iter().take(MOST_ERRORS);
     let fields = fields.map(|(at, _)| FieldError::new(format!("keys[{at}]"), invalid()));
     let keys: Vec<String> = unknown.iter().map(|(_, key)| key.to_string()).collect();
-    Error::invalid(fields.collect()).member("unknown_files", keys)
+    let detail = match unknown.len() {
+        1 => "The project has no file with this key. Nothing was signed.".to_owned(),
+        several => {
+            format!("The project has no files with {several} of the keys. Nothing was signed.")
+        }
+    };
+    let mut error = Error::new(Kind::Unprocessable, "not_in_project", detail);
+    error.fields = fields.collect();
+    error.remedy(LIST_THEM).member("unknown_files", keys)
 }
+
+/// What helps where a key is not in the project.
+const LIST_THEM: &str = "List the project's files, or add this one to the project.";
 
 fn too_slow() -> Error {
     Error::new(

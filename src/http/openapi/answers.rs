@@ -162,7 +162,13 @@ const SHARED: [Shared; 17] = [
 ];
 
 /// Operations with other tags than `Files` that call a storage's bucket and answer with its failures.
-const CALL_BUCKETS: [&str; 3] = ["create_project", "add_project_files", "sign_project_files"];
+const CALL_BUCKETS: [&str; 5] = [
+    "create_project",
+    "add_project_files",
+    "sign_project_files",
+    "read_project_file",
+    "read_project_file_head",
+];
 
 /// Adds the shared answers to the document's components.
 pub fn add_shared(components: &mut Components) {

@@ -21,9 +21,9 @@ async fn a_list_can_include_the_built_in_storage() {
     })
     .await;
     let workspace = app.workspace().await;
-    let first = Scene::on(&stub).reading("one").connect_in(&app, &workspace);
+    let first = Scene::on(&stub).access("read").connect_in(&app, &workspace);
     let first = first.await.id;
-    let second = Scene::on(&stub).reading("two").connect_in(&app, &workspace);
+    let second = Scene::on(&stub).access("read").connect_in(&app, &workspace);
     let second = second.await.id;
     let list = async |query: &str| {
         let path = format!("/v1/storages{query}");
