@@ -529,8 +529,20 @@ fn check_list(bucket: &ConnectedBucket, listed: Vec<ListedFile>) -> Result<Vec<W
     }
     match errors.is_empty() {
         true => Ok(wanted),
-        false => Err(Error::invalid(errors)),
+        false => Err(refused_list(errors)),
     }
+}
+
+/// The refusal of a list's entries. Where nothing is wrong but that files are there twice, its own code says so.
+fn refused_list(errors: Vec<FieldError>) -> Error {
+    let only_duplicates = errors.iter().all(|error| error.code == manifest::DUPLICATE);
+    let mut error = Error::invalid(errors);
+    if only_duplicates {
+        error.code = manifest::DUPLICATE;
+        error = error
+            .remedy("Name each file once. With and without the leading slash it is the same file.");
+    }
+    error
 }
 
 /// Reads a pasted list, for one request's files.

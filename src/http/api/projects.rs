@@ -148,12 +148,12 @@ struct ProgressBody {
 #[schema(as = ImportFailure)]
 struct FailureBody {
     /// Stable, for programs.
-    #[schema(example = "missing_files")]
+    #[schema(value_type = closed_sets::AnyProblemCode)]
     code: String,
     detail: String,
     /// The code of the cause, as in a check's report, where the storage failed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "permission_missing")]
+    #[schema(value_type = Option<closed_sets::AnyCauseCode>)]
     cause: Option<String>,
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]

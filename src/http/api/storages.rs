@@ -145,7 +145,7 @@ struct QuarantineBody {
     #[schema(example = "chk_019a1f0e7c1b7d439a520c8c2f6f6b1e")]
     check_id: String,
     /// The code of the problem in that check's report.
-    #[schema(example = "role_accepts_missing_external_id")]
+    #[schema(value_type = closed_sets::AnyCauseCode)]
     code: String,
 }
 
@@ -176,7 +176,7 @@ struct HealthBody {
     since: Option<OffsetDateTime>,
     /// The code of the problem that decided the state. Absent where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "role_refused")]
+    #[schema(value_type = Option<closed_sets::AnyCauseCode>)]
     code: Option<String>,
     /// The latest check, also one that could not tell.
     last_check_id: Option<String>,

@@ -9,6 +9,9 @@ const DEEPEST: usize = 5;
 /// How deep an example goes. No object of the API has objects within it as deep as this.
 const DEEPEST_EXAMPLE: usize = 12;
 
+/// How many values of an enumeration are written out.
+const MOST_VALUES: usize = 30;
+
 /// One field of an object, or of an object within it.
 pub struct Field {
     /// As in `steps[].aws.error_code`.
@@ -99,6 +102,10 @@ impl<'a> Schemas<'a> {
 
     fn plain_kind(self, schema: &Value) -> String {
         let values: Vec<String> = array(schema, "enum").map(Value::to_string).collect();
+        if values.len() > MOST_VALUES {
+            // Its description says where they are.
+            return "string".to_owned();
+        }
         if !values.is_empty() {
             return values.join(" or ");
         }
