@@ -288,12 +288,13 @@ closed_set!(
     Failed
 );
 closed_set!(
-    "Why files were left out: `missing` ones are not in the storage, `archived` ones are in an archive class, and no file key can name the rest.",
+    "Why files were left out: `missing` ones are not in the storage, `archived` ones are in an archive class, those of `working_folder` are in a working folder of the product's, and no file key can name the rest.",
     SkipReason,
     project::SkipReason,
     Missing,
     Archived,
-    NoFileKey
+    NoFileKey,
+    WorkingFolder
 );
 closed_set!(
     "What to do about keys that are not in the storage: `fail` makes nothing and names them all, `skip` leaves them out.",

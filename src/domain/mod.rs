@@ -24,5 +24,6 @@ pub mod rfc3339;
 pub mod role_wait;
 pub mod setup;
 pub mod storage;
+pub mod working_folders;
 
 pub use invalid::Invalid;

@@ -36,8 +36,10 @@ use crate::domain::project::{
     FileName, OnArchived, OnMissing, Progress, Project, ProjectFile, ProjectStatus, Skipped,
     WantedFile, count_archived,
 };
+use crate::domain::working_folders::WorkingFolders;
 use collected::{
-    SortedOut, archived_files, count, no_files, refuse_archived, sort_out, total_size,
+    SortedOut, archived_files, count, no_files, only_working_folders, refuse_archived, sort_out,
+    total_size,
 };
 use manifest::{FileListing, FileReference, ListSource};
 use reading::{PAGE, check_lengths, list_page, listed_storage, read_manifest};
@@ -94,6 +96,8 @@ pub struct NewProject {
     /// `None`: the default storage.
     pub storage: Option<StorageRef>,
     pub files: FileSource,
+    /// Whether a folder's files in the product's working folders are taken too.
+    pub include_working_folders: bool,
     pub on_missing: OnMissing,
     pub on_archived: OnArchived,
 }
@@ -125,6 +129,15 @@ enum ProjectPlan {
     Later(Box<ImportPlan>),
 }
 
+/// How the files of a new project are chosen.
+#[derive(Clone, Copy)]
+struct Wishes<'a> {
+    on_missing: OnMissing,
+    on_archived: OnArchived,
+    /// What is left out of a folder.
+    working_folders: &'a WorkingFolders,
+}
+
 /// What an import begins with.
 struct ImportPlan {
     source: ImportSource,
@@ -148,11 +161,27 @@ impl Projects {
             None => self.storages.default_of(&member.workspace).await?,
         };
         let bucket = self.storages.usable(&member.workspace, &storage).await?;
-        let planning = self.plan(&bucket, new.files, new.on_missing, new.on_archived);
+        let lifecycle = &self.storages.connections.lifecycle_folders;
+        let working_folders = match &new.files {
+            FileSource::Folder(selection) if !new.include_working_folders => {
+                WorkingFolders::below(selection.folder(), lifecycle)
+            }
+            FileSource::Folder(_)
+            | FileSource::Listed(_)
+            | FileSource::Pasted(_)
+            | FileSource::Manifest(_) => WorkingFolders::default(),
+        };
+        let wishes = Wishes {
+            on_missing: new.on_missing,
+            on_archived: new.on_archived,
+            working_folders: &working_folders,
+        };
+        let planning = self.plan(&bucket, new.files, wishes);
         let plan = tokio::time::timeout(self.limits.look_up, planning)
             .await
             .map_err(|_| too_slow())??;
         let mut project = Project {
+            working_folders,
             id: ProjectId::generate(),
             workspace: member.workspace.clone(),
             name: new.name,
@@ -229,9 +258,13 @@ impl Projects {
         &self,
         bucket: &ConnectedBucket,
         files: FileSource,
-        on_missing: OnMissing,
-        on_archived: OnArchived,
+        wishes: Wishes<'_>,
     ) -> Result<ProjectPlan> {
+        let Wishes {
+            on_missing,
+            on_archived,
+            working_folders,
+        } = wishes;
         match files {
             FileSource::Listed(listed) => {
                 let wanted = check_list(bucket, listed)?;
@@ -241,7 +274,10 @@ impl Projects {
                 let wanted = read_pasted(bucket, text)?;
                 self.look_up(bucket, &wanted, on_missing, on_archived).await
             }
-            FileSource::Folder(selection) => self.list(bucket, selection, on_archived).await,
+            FileSource::Folder(selection) => {
+                self.list(bucket, selection, working_folders, on_archived)
+                    .await
+            }
             FileSource::Manifest(key) => {
                 let _leave = self.manifests.acquire().await.map_err(Error::bug)?;
                 let manifest = read_manifest(self.source(), bucket, &key, None).await;
@@ -304,6 +340,7 @@ impl Projects {
                 missing: count(missing.len()),
                 archived: count(archived.len()),
                 no_file_key: 0,
+                working_folder: 0,
             },
             files,
         })
@@ -314,6 +351,7 @@ impl Projects {
         &self,
         bucket: &ConnectedBucket,
         selection: Selection,
+        working_folders: &WorkingFolders,
         on_archived: OnArchived,
     ) -> Result<ProjectPlan> {
         let most_pages = 1 + self.limits.at_once.div_ceil(PAGE as usize);
@@ -323,7 +361,15 @@ impl Projects {
         let mut archived = Vec::new();
         let mut from = ListFrom::Beginning;
         for _ in 0..most_pages {
-            let page = list_page(self.source(), bucket, &selection, on_archived, from).await?;
+            let page = list_page(
+                self.source(),
+                bucket,
+                &selection,
+                working_folders,
+                on_archived,
+                from,
+            );
+            let page = page.await?;
             skipped.add_all(page.skipped());
             refuse_archived(on_archived, &page.archived.iter().collect::<Vec<_>>())?;
             archived.extend(page.archived.iter().cloned());
@@ -333,6 +379,9 @@ impl Projects {
                 _ if files.len() > self.limits.at_once => break,
                 None if files.is_empty() && !archived.is_empty() => {
                     return Err(archived_files(&archived.iter().collect::<Vec<_>>()));
+                }
+                None if files.is_empty() && skipped.working_folder > 0 => {
+                    return Err(only_working_folders(skipped.working_folder));
                 }
                 None if files.is_empty() => {
                     let mistyped = selection.folder().mistyped();
