@@ -103,7 +103,7 @@ closed_set!(
 closed_set!(
     "The codes of what a check finds that this release has. docs/troubleshooting.md says what each means.",
     CauseCode,
-    codes::CAUSES.to_vec()
+    codes::causes()
 );
 growing_set!(
     "What kind of problem it is: stable. Later releases have further codes; treat one that is not known by its status.",

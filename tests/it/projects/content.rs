@@ -103,7 +103,7 @@ async fn only_files_of_the_project_are_read_through_it() {
     let address = format!("{}/files/content?key=/cats/1.png", path(&project));
     let answer = setting.app.get(&address, &stranger).await;
     answer.problem(404, "not_found");
-    let none = json!("prj_00000000000000000000000000000000");
-    let none = setting.read(Method::GET, &json!({"id": none}), "/cats/1.png", &[]);
-    assert_eq!(code(&none.await), "not_found");
+    let none = json!({"id": "prj_00000000000000000000000000000000"});
+    let absent = setting.read(Method::GET, &none, "/cats/1.png", &[]);
+    assert_eq!(code(&absent.await), "not_found");
 }
