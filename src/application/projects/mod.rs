@@ -5,6 +5,7 @@
 
 pub mod adding;
 mod collected;
+mod files_of;
 pub mod imports;
 pub mod input;
 pub mod lookup;
@@ -17,12 +18,10 @@ mod used_by;
 
 use crate::application::bucket::port::Bucket;
 use crate::application::bucket::read::ListFrom;
-use crate::application::bucket::sign::SignedUrl;
 use crate::application::clock::Clock;
 use crate::application::connections::errors::changed_meanwhile;
 use crate::application::error::{Error, FieldError, Kind, Reason, Result};
 use crate::application::files::shared::Files;
-use crate::application::files::sign::SignRequest;
 use crate::application::kept::idempotency::Keep;
 use crate::application::kept::store::{IMPORT, NewJob, ProjectFilter, Store, StoreError, Window};
 use crate::application::people::caller::{Admin, Member};
@@ -46,7 +45,7 @@ use reading::{PAGE, check_lengths, list_page, listed_storage, read_manifest};
 use selection::Selection;
 use source::{ImportCursor, ImportSource};
 use source_files::SourceFiles;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, Semaphore};
@@ -477,63 +476,6 @@ impl Projects {
             .map_err(|_| too_slow())??;
         Ok(found.iter().map(Option::is_none).collect())
     }
-
-    /// The storage that has a file of the project. One that is not in the project is refused, also where the
-    /// storage has it.
-    pub async fn storage_of_file(
-        &self,
-        member: &Member,
-        id: &ProjectId,
-        key: &FileKey,
-    ) -> Result<StorageRef> {
-        let project = self.get(member, id).await?;
-        let paths = [key.path().to_owned()];
-        let found = self
-            .store
-            .project_files_by_path(&member.workspace, id, &paths)
-            .await?;
-        match found.is_empty() {
-            false => Ok(project.storage),
-            true => Err(Error::new(
-                Kind::NotFound,
-                "not_in_project",
-                "The project has no file with this key.",
-            )
-            .remedy(LIST_THEM)),
-        }
-    }
-
-    /// Signs URLs of files of the project.
-    pub async fn sign(
-        &self,
-        member: &Member,
-        id: &ProjectId,
-        request: &SignRequest,
-    ) -> Result<Vec<SignedUrl>> {
-        let project = self.get(member, id).await?;
-        let paths: Vec<String> = request
-            .keys
-            .iter()
-            .map(|key| key.path().to_owned())
-            .collect();
-        let known = self
-            .store
-            .project_files_by_path(&member.workspace, id, &paths)
-            .await?;
-        let known: HashSet<&FileKey> = known.iter().map(|file| &file.file_key).collect();
-        let unknown: Vec<(usize, &FileKey)> = request
-            .keys
-            .iter()
-            .enumerate()
-            .filter(|(_, key)| !known.contains(key))
-            .collect();
-        if !unknown.is_empty() {
-            return Err(not_in_project(&unknown));
-        }
-        self.files
-            .sign_for(&member.workspace, &project.storage, request)
-            .await
-    }
 }
 
 /// Refuses a list that is empty, too long, or names a file twice; addresses that lead elsewhere; and keys
@@ -656,25 +598,6 @@ fn missing_files_error(missing: &[&FileKey], of: usize, outcome: &str, remedy: &
         .member("missing_files", keys)
         .member("file_count", of)
 }
-
-fn not_in_project(unknown: &[(usize, &FileKey)]) -> Error {
-    let invalid = || Invalid::new("not_in_project", "The project has no file with this key.");
-    let fields = unknown.iter().take(MOST_ERRORS);
-    let fields = fields.map(|(at, _)| FieldError::new(format!("keys[{at}]"), invalid()));
-    let keys: Vec<String> = unknown.iter().map(|(_, key)| key.to_string()).collect();
-    let detail = match unknown.len() {
-        1 => "The project has no file with this key. Nothing was signed.".to_owned(),
-        several => {
-            format!("The project has no files with {several} of the keys. Nothing was signed.")
-        }
-    };
-    let mut error = Error::new(Kind::Unprocessable, "not_in_project", detail);
-    error.fields = fields.collect();
-    error.remedy(LIST_THEM).member("unknown_files", keys)
-}
-
-/// What helps where a key is not in the project.
-const LIST_THEM: &str = "List the project's files, or add this one to the project.";
 
 fn too_slow() -> Error {
     Error::new(

@@ -29,7 +29,7 @@ use utoipa_actix_web::AppExt;
 #[openapi(
     info(
         title = "Sallyport",
-        description = "Lets a product's customers connect their own Amazon S3 bucket by cross-account role assumption, and lets the product use the files in it by file key.\n\nTimes are RFC 3339 in UTC, sizes are in bytes. IDs are opaque strings. Unknown fields and query parameters are refused. Every answer has the header `X-Request-Id`.\n\nA word from a fixed list is an enumeration here. Codes are enumerations that grow: a field with a code takes any other text too, so that a client of this document reads the codes of later releases."
+        description = "Lets a product's customers connect their own Amazon S3 bucket by cross-account role assumption, and lets the product use the files in it by file key.\n\nTimes are RFC 3339 in UTC with three decimals, sizes are in bytes. IDs are opaque strings. Unknown fields and query parameters are refused. Every answer has the header `X-Request-Id`.\n\nA word from a fixed list is an enumeration here. Codes are enumerations that grow: a field with a code takes any other text too, so that a client of this document reads the codes of later releases."
     ),
     components(schemas(
         ProblemBody,

@@ -9,6 +9,7 @@ mod error_codes;
 mod every_route;
 mod foundation;
 mod idempotency;
+mod limits;
 mod listeners;
 mod metrics;
 mod page_budget;
