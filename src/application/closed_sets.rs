@@ -1,9 +1,10 @@
 //! The closed sets of words in requests and answers, as the API's document lists them. The words are
 //! those that the domain's own types print; these types exist for the document only.
 //!
-//! Codes of problems are no closed set: a newer service has more of them, and a generated client that
-//! knows an enum of them would fail on an answer that it could show.
+//! Codes are sets that grow: a newer service has more of them. What has a code is therefore of the enumeration or any
+//! other text, so that a generated client knows the codes of its release and does not fail on later ones.
 
+use crate::application::codes;
 use crate::domain::cause;
 use crate::domain::check;
 use crate::domain::check::{patch, problem};
@@ -13,8 +14,8 @@ use crate::domain::people::{audit, sign_in, workspace};
 use crate::domain::policy_document;
 use crate::domain::{project, role_wait, setup, storage};
 use std::borrow::Cow;
-use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, Schema, Type};
+use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
 /// A schema that takes these words and no others.
@@ -57,6 +58,70 @@ macro_rules! closed_set {
     };
 }
 
+/// Declares the type of a set that grows: a word of the closed set of this release, or any other text.
+macro_rules! growing_set {
+    ($description:literal, $name:ident, $known:ident, $example:literal) => {
+        #[doc = $description]
+        pub enum $name {}
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                let known = Ref::from_schema_name($known::name());
+                let later = ObjectBuilder::new().schema_type(Type::String).build();
+                let either = AnyOfBuilder::new()
+                    .item(RefOr::<Schema>::Ref(known))
+                    .item(RefOr::T(Schema::Object(later)))
+                    .description(Some($description))
+                    .example(Some($example.into()));
+                RefOr::T(Schema::AnyOf(either.build()))
+            }
+        }
+
+        impl ToSchema for $name {
+            fn name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+                schemas.push(($known::name().into_owned(), $known::schema()));
+            }
+        }
+    };
+}
+
+closed_set!(
+    "The codes of problems that this release has. docs/errors.md says what each means.",
+    ProblemCode,
+    codes::PROBLEMS.to_vec()
+);
+closed_set!(
+    "The codes of fields that this release has. docs/field-codes.md says what each means.",
+    FieldCode,
+    codes::FIELDS.to_vec()
+);
+closed_set!(
+    "The codes of what a check finds that this release has. docs/troubleshooting.md says what each means.",
+    CauseCode,
+    codes::causes()
+);
+growing_set!(
+    "What kind of problem it is: stable. Later releases have further codes; treat one that is not known by its status.",
+    AnyProblemCode,
+    ProblemCode,
+    "invalid_request"
+);
+growing_set!(
+    "What is wrong with a field: stable. Later releases have further codes.",
+    AnyFieldCode,
+    FieldCode,
+    "invalid_name"
+);
+growing_set!(
+    "What a check found, or the cause of a failure: stable. Later releases have further codes, and reports of earlier ones can have others.",
+    AnyCauseCode,
+    CauseCode,
+    "role_refused"
+);
 closed_set!(
     "What a token or a link lets its holder do: `member` browses, reads and creates projects; `admin` also manages storages.",
     Role,
@@ -217,12 +282,13 @@ closed_set!(
     Failed
 );
 closed_set!(
-    "Why files were left out: `missing` ones are not in the storage, `archived` ones are in an archive class, and no file key can name the rest.",
+    "Why files were left out: `missing` ones are not in the storage, `archived` ones are in an archive class, those of `working_folder` are in a working folder of the product's, and no file key can name the rest.",
     SkipReason,
     project::SkipReason,
     Missing,
     Archived,
-    NoFileKey
+    NoFileKey,
+    WorkingFolder
 );
 closed_set!(
     "What to do about keys that are not in the storage: `fail` makes nothing and names them all, `skip` leaves them out.",

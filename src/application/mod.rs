@@ -9,6 +9,7 @@ pub mod budget;
 pub mod checks;
 pub mod clock;
 pub mod closed_sets;
+pub mod codes;
 pub mod connections;
 pub mod diagnosis;
 pub mod doctor;

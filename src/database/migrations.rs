@@ -131,6 +131,11 @@ const SQLITE: &[(i64, &str, &str)] = &[
         "workspace_origins",
         include_str!("../../migrations/sqlite/0024_workspace_origins.sql"),
     ),
+    (
+        25,
+        "working_folders",
+        include_str!("../../migrations/sqlite/0025_working_folders.sql"),
+    ),
 ];
 
 const POSTGRES: &[(i64, &str, &str)] = &[
@@ -243,6 +248,11 @@ const POSTGRES: &[(i64, &str, &str)] = &[
         24,
         "workspace_origins",
         include_str!("../../migrations/postgres/0024_workspace_origins.sql"),
+    ),
+    (
+        25,
+        "working_folders",
+        include_str!("../../migrations/postgres/0025_working_folders.sql"),
     ),
 ];
 

@@ -6,6 +6,7 @@ use crate::database::record::Record;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::ProjectId;
 use crate::domain::project::{Progress, ProjectFile, SkipReason, Skipped};
+use crate::domain::working_folders::WorkingFolders;
 use std::collections::BTreeMap;
 
 /// How many files one statement inserts or looks up. With seven values for each it stays far below what
@@ -102,6 +103,24 @@ pub(super) fn skipped(record: &Record) -> StoreResult<Option<Skipped>> {
         }
         skipped
     }))
+}
+
+/// The working folders that a project leaves out, as a JSON array. `None`: it leaves out none.
+pub(super) fn stored_folders(folders: &WorkingFolders) -> StoreResult<Option<String>> {
+    match folders.paths() {
+        [] => Ok(None),
+        paths => serde_json::to_string(paths)
+            .map(Some)
+            .map_err(|error| StoreError::Failed(error.to_string())),
+    }
+}
+
+/// What [`stored_folders`] wrote.
+pub(super) fn working_folders(record: &Record) -> StoreResult<WorkingFolders> {
+    let paths = record.parse_opt("working_folders", |text| {
+        serde_json::from_str::<Vec<String>>(text)
+    })?;
+    Ok(WorkingFolders::stored(paths.unwrap_or_default()))
 }
 
 pub(super) fn progress(record: &Record) -> StoreResult<Progress> {

@@ -7,7 +7,8 @@ use crate::application::kept::store::{
 use crate::database::engine::{Sql, Tx, Value, values};
 use crate::database::idempotency::keep;
 use crate::database::project_files::{
-    PER_STATEMENT, file, insert_files, placeholders, progress, skipped, stored_skipped,
+    PER_STATEMENT, file, insert_files, placeholders, progress, skipped, stored_folders,
+    stored_skipped, working_folders,
 };
 use crate::database::record::{Record, storage_column, stored_name};
 use crate::database::{Database, before, containing, imports, jobs};
@@ -24,7 +25,7 @@ macro_rules! select {
         concat!(
             "SELECT id, workspace_id, name, storage_id, status, progress_done, progress_total, \
              file_count, total_size, archived_count, skipped_count, failure_code, failure_detail, \
-             failure_cause, failure_remedy, created_at, skipped_reasons \
+             failure_cause, failure_remedy, created_at, skipped_reasons, working_folders \
              FROM projects ",
             $rest
         )
@@ -373,8 +374,8 @@ async fn insert(tx: &mut Tx, project: &Project) -> StoreResult<()> {
     tx.execute(
         "INSERT INTO projects (id, workspace_id, name, storage_id, status, progress_done, progress_total,
              file_count, total_size, skipped_count, failure_code, failure_detail, created_at, archived_count,
-             failure_cause, failure_remedy, skipped_reasons)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+             failure_cause, failure_remedy, skipped_reasons, working_folders)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
         values![
             project.id.as_str(),
             project.workspace.as_str(),
@@ -393,6 +394,7 @@ async fn insert(tx: &mut Tx, project: &Project) -> StoreResult<()> {
             project.failure.as_ref().and_then(|v| v.cause.as_deref()),
             project.failure.as_ref().and_then(|v| v.remedy.as_deref()),
             project.skipped.map(stored_skipped).transpose()?,
+            stored_folders(&project.working_folders)?,
         ],
     )
     .await
@@ -423,6 +425,7 @@ fn project(record: &Record) -> StoreResult<Project> {
         skipped_count,
         // An earlier release counts without reasons, also in the middle of an import.
         skipped: skipped(record)?.filter(|skipped| skipped.total() == skipped_count),
+        working_folders: working_folders(record)?,
         failure,
         created_at: record.time("created_at")?,
     })

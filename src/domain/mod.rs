@@ -20,8 +20,10 @@ pub mod overlap;
 pub mod people;
 pub mod policy_document;
 pub mod project;
+pub mod rfc3339;
 pub mod role_wait;
 pub mod setup;
 pub mod storage;
+pub mod working_folders;
 
 pub use invalid::Invalid;

@@ -5,6 +5,7 @@ use crate::domain::files::file_key::FileKey;
 use crate::domain::files::storage_class::is_archived;
 use crate::domain::ids::{ProjectId, StorageRef, WorkspaceId};
 use crate::domain::names::Name;
+use crate::domain::working_folders::WorkingFolders;
 use time::OffsetDateTime;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,11 +21,13 @@ pub struct Project {
     pub total_size: i64,
     /// How many of the files are in an archive class (see [`is_archived`]).
     pub archived_count: i64,
-    /// Keys that were left out: missing ones (`on_missing: skip`), archived ones (`on_archived: skip`), and
-    /// objects that no file key can name.
+    /// Keys that were left out: missing ones (`on_missing: skip`), archived ones (`on_archived: skip`), objects
+    /// that no file key can name, and files of the product's working folders.
     pub skipped_count: i64,
     /// The same by reason. `None`: an earlier release counted them, or some of them.
     pub skipped: Option<Skipped>,
+    /// The working folders that it leaves out, where its files come from a folder.
+    pub working_folders: WorkingFolders,
     /// Why the import failed: a stable code and words.
     pub failure: Option<ImportFailure>,
     pub created_at: OffsetDateTime,
@@ -50,16 +53,24 @@ pub enum SkipReason {
     Archived,
     /// No file key can name the object.
     NoFileKey,
+    /// The file is in one of the product's working folders.
+    WorkingFolder,
 }
 
 impl SkipReason {
-    pub const ALL: [Self; 3] = [Self::Missing, Self::Archived, Self::NoFileKey];
+    pub const ALL: [Self; 4] = [
+        Self::Missing,
+        Self::Archived,
+        Self::NoFileKey,
+        Self::WorkingFolder,
+    ];
 
     pub fn parse(value: &str) -> Result<Self, Invalid> {
         match value {
             "missing" => Ok(Self::Missing),
             "archived" => Ok(Self::Archived),
             "no_file_key" => Ok(Self::NoFileKey),
+            "working_folder" => Ok(Self::WorkingFolder),
             _ => Err(Invalid::new(
                 "unknown_skip_reason",
                 "Not a reason to leave a file out.",
@@ -72,6 +83,7 @@ impl SkipReason {
             Self::Missing => "missing",
             Self::Archived => "archived",
             Self::NoFileKey => "no_file_key",
+            Self::WorkingFolder => "working_folder",
         }
     }
 }
@@ -82,6 +94,7 @@ pub struct Skipped {
     pub missing: i64,
     pub archived: i64,
     pub no_file_key: i64,
+    pub working_folder: i64,
 }
 
 impl Skipped {
@@ -90,6 +103,7 @@ impl Skipped {
             SkipReason::Missing => self.missing,
             SkipReason::Archived => self.archived,
             SkipReason::NoFileKey => self.no_file_key,
+            SkipReason::WorkingFolder => self.working_folder,
         }
     }
 
@@ -112,6 +126,7 @@ impl Skipped {
             SkipReason::Missing => &mut self.missing,
             SkipReason::Archived => &mut self.archived,
             SkipReason::NoFileKey => &mut self.no_file_key,
+            SkipReason::WorkingFolder => &mut self.working_folder,
         };
         *counted = counted.saturating_add(count);
     }
@@ -310,11 +325,16 @@ mod tests {
             missing: 4,
             archived: 1,
             no_file_key: 0,
+            working_folder: 2,
         });
-        assert_eq!(skipped.total(), 7);
+        assert_eq!(skipped.total(), 9);
         assert_eq!(
             skipped.reasons(),
-            [(SkipReason::Missing, 4), (SkipReason::Archived, 3)]
+            [
+                (SkipReason::Missing, 4),
+                (SkipReason::Archived, 3),
+                (SkipReason::WorkingFolder, 2)
+            ]
         );
         for reason in SkipReason::ALL {
             assert_eq!(SkipReason::parse(reason.as_str()), Ok(reason));

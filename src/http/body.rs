@@ -3,11 +3,11 @@
 use crate::application::budget::Reserved;
 use crate::application::error::{Error, FieldError, Kind};
 use crate::application::kept::store::SecretHash;
-use crate::application::kept::vault::sha256;
 use crate::application::people::caller::Caller;
 use crate::domain::Invalid;
 use crate::http::context::SeenCaller;
 use crate::http::fault;
+use crate::http::fingerprint;
 use crate::http::problem::Problem;
 use crate::http::state::Services;
 use actix_web::dev::Payload;
@@ -31,7 +31,7 @@ pub const DEFAULT_LIMIT: usize = 1 << 20;
 /// extractor before this one: extractors fail in their order.
 pub struct Body<T, const LIMIT: usize = DEFAULT_LIMIT> {
     pub value: T,
-    /// SHA-256 of the bytes.
+    /// What tells the request from others with the same idempotency key. Zeros where the request has no key.
     pub fingerprint: SecretHash,
     /// The memory that it takes, until the handler ends.
     _memory: Reserved,
@@ -51,9 +51,13 @@ where
             let memory = memory(&request, LIMIT).await?;
             let bytes = read(&request, payload, LIMIT).await?;
             let value = parse(&bytes)?;
+            let has_key = request.headers().contains_key(fingerprint::KEY_HEADER);
             Ok(Self {
                 value,
-                fingerprint: sha256(&bytes),
+                fingerprint: match has_key {
+                    true => fingerprint::of_body(&bytes),
+                    false => SecretHash::default(),
+                },
                 _memory: memory,
             })
         })

@@ -3,7 +3,9 @@
 use crate::application::error::{Error, Kind, Result};
 use crate::application::kept::idempotency::{BegunRequest, IdempotencyKey, Keep, Once};
 use crate::application::kept::store::SecretHash;
+use crate::application::kept::vault::sha256;
 use crate::application::people::caller::Caller;
+use crate::http::fingerprint;
 use crate::http::routes::Routes;
 use crate::http::state::Services;
 use actix_web::body::MessageBody;
@@ -17,13 +19,15 @@ use std::future::{Ready, ready};
 use std::sync::{Mutex, PoisonError};
 
 /// An operation whose document has this header takes an [`Idempotent`]; others refuse it.
-pub const NAME: &str = "Idempotency-Key";
+pub const NAME: &str = fingerprint::KEY_HEADER;
 pub const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// The request's idempotency key, if it has one. A handler does its work within [`run`](Self::run).
 pub struct Idempotent {
     scope: String,
     key: Option<IdempotencyKey>,
+    /// What the caller may do. An answer is for callers with the same role alone.
+    role: &'static str,
 }
 
 impl FromRequest for Idempotent {
@@ -36,9 +40,9 @@ impl FromRequest for Idempotent {
 }
 
 fn read(request: &HttpRequest) -> Result<Idempotent> {
-    let caller = match request.extensions().get::<Caller>() {
-        Some(Caller::Operator) => "operator".to_owned(),
-        Some(Caller::Workspace(member)) => member.workspace.to_string(),
+    let (caller, role) = match request.extensions().get::<Caller>() {
+        Some(Caller::Operator) => ("operator".to_owned(), "operator"),
+        Some(Caller::Workspace(member)) => (member.workspace.to_string(), member.role.as_str()),
         Some(Caller::InstructionLink { .. }) | None => {
             return Err(Error::bug("an idempotent route outside of /v1"));
         }
@@ -56,6 +60,7 @@ fn read(request: &HttpRequest) -> Result<Idempotent> {
             request.match_info().as_str()
         ),
         key,
+        role,
     })
 }
 
@@ -97,8 +102,8 @@ impl MadeAnswer {
 }
 
 impl Idempotent {
-    /// Makes something by `work`, once for each key and `fingerprint` (of the body): a repetition gets the
-    /// first answer again, with `Idempotent-Replayed: true`.
+    /// Makes something by `work`, once for each key and `fingerprint` (of the body): a repetition by somebody
+    /// with the same role gets the first answer again, with `Idempotent-Replayed: true`.
     ///
     /// `work` gives its [`Keep`] to a use case, which renders the answer before it stores anything and
     /// stores it with what it makes. Only answers of success are kept.
@@ -115,7 +120,8 @@ impl Idempotent {
                 let once = Once {
                     scope: self.scope,
                     key,
-                    fingerprint,
+                    // Not in the scope: there a repetition by another role would make a second thing.
+                    fingerprint: bound_to(self.role, &fingerprint),
                 };
                 match services.idempotency.begin(once).await? {
                     BegunRequest::First(held) => Some(held),
@@ -144,6 +150,11 @@ impl Idempotent {
             }
         }
     }
+}
+
+/// The fingerprint of a body that somebody with this role sends.
+fn bound_to(role: &str, fingerprint: &SecretHash) -> SecretHash {
+    sha256(&[fingerprint.as_slice(), role.as_bytes()].concat())
 }
 
 fn replay(answer: &[u8]) -> Result<HttpResponse> {

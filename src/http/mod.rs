@@ -24,6 +24,7 @@ pub mod face;
 mod fault;
 pub mod file_content;
 pub mod file_headers;
+pub mod fingerprint;
 pub mod idempotency;
 pub mod listener;
 pub mod metrics;

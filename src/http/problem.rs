@@ -210,7 +210,7 @@ pub struct ProblemBody<'a> {
     #[schema(example = "A name has at least one visible character.")]
     detail: &'a str,
     /// What kind of problem it is: stable, for programs.
-    #[schema(example = "invalid_request")]
+    #[schema(value_type = closed_sets::AnyProblemCode)]
     code: &'static str,
     /// The same as the header `X-Request-Id`; the operator finds the request in the log by it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -239,7 +239,7 @@ pub struct ProblemBody<'a> {
 )]
 pub struct ProblemMembers {
     /// Where a call to AWS or the store failed: the code of the cause, as in a check's report.
-    #[schema(example = "permission_missing")]
+    #[schema(value_type = Option<closed_sets::AnyCauseCode>)]
     cause: Option<String>,
     /// With `cause`: how sure it is.
     #[schema(value_type = Option<closed_sets::ProblemCertainty>)]
@@ -300,7 +300,7 @@ pub struct QuarantineMember {
     since: Option<String>,
     #[schema(example = "chk_019a1f0e7c1b7d439a520c8c2f6f6b1e")]
     check_id: String,
-    #[schema(example = "role_accepts_missing_external_id")]
+    #[schema(value_type = closed_sets::AnyCauseCode)]
     code: String,
 }
 
@@ -311,7 +311,7 @@ pub struct FieldProblem<'a> {
     #[schema(example = "name")]
     field: &'a str,
     /// What is wrong: stable, for programs.
-    #[schema(example = "invalid_name")]
+    #[schema(value_type = closed_sets::AnyFieldCode)]
     code: &'static str,
     #[schema(example = "A name has at least one visible character.")]
     detail: &'a str,

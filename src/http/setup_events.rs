@@ -3,6 +3,7 @@
 use crate::application::error::{Kind, Result};
 use crate::application::setups::events::{News, Position, SetupEvent, StreamPlace};
 use crate::domain::ids::{SetupId, WorkspaceId};
+use crate::domain::rfc3339;
 use crate::http::state::Services;
 use actix_web::http::header::{self, ContentEncoding};
 use actix_web::web::{Bytes, Data};
@@ -11,7 +12,6 @@ use futures_util::stream;
 use serde_json::json;
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
-use time::format_description::well_known::Rfc3339;
 
 /// How often a stream asks what is new.
 const INTERVAL: Duration = Duration::from_secs(2);
@@ -139,7 +139,7 @@ fn data(event: &SetupEvent) -> serde_json::Value {
     match event {
         SetupEvent::RoleAppeared { role_arn, at } => json!({
             "role_arn": role_arn.as_str(),
-            "at": at.format(&Rfc3339).unwrap_or_default(),
+            "at": rfc3339::text(*at),
         }),
         SetupEvent::CheckFinished { report, is_current } => json!({
             "check_id": report.id.as_str(),

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 #[schema(as = StepProblem)]
 pub struct StepProblemBody {
     /// Stable.
-    #[schema(example = "role_refused")]
+    #[schema(value_type = closed_sets::AnyCauseCode)]
     code: String,
     title: String,
     explanation: String,

@@ -156,7 +156,7 @@ impl IdempotentRequests {
                 Err(Error::new(
                     Kind::Unprocessable,
                     "idempotency_key_reused",
-                    "This idempotency key was used for a request with another body.",
+                    "This idempotency key was used for a request with another body, or by a caller with another role.",
                 )
                 .remedy("Use a new key for each new request."))
             }

@@ -87,6 +87,19 @@ pub(super) fn refuse_archived(on_archived: OnArchived, archived: &[&FileKey]) ->
     }
 }
 
+/// A folder whose files are in working folders alone.
+pub(super) fn only_working_folders(files: i64) -> Error {
+    let detail = match files {
+        1 => "The only file of this folder is in one of the product's working folders.".to_owned(),
+        several => {
+            format!("All {several} files of this folder are in the product's working folders.")
+        }
+    };
+    Error::new(Kind::Unprocessable, "no_files", detail).remedy(
+        "Name the working folder itself as the `folder`, or take its files too with `\"include_working_folders\": true`.",
+    )
+}
+
 pub(super) fn no_files() -> Error {
     Error::new(
         Kind::Unprocessable,

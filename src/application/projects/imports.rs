@@ -319,7 +319,16 @@ impl ImportFiles {
                     }
                     (None, None) => ListFrom::Beginning,
                 };
-                let page = list_page(self.source(), &bucket, selection, *on_archived, from).await?;
+                let folders = &project.working_folders;
+                let page = list_page(
+                    self.source(),
+                    &bucket,
+                    selection,
+                    folders,
+                    *on_archived,
+                    from,
+                );
+                let page = page.await?;
                 refuse_archived(*on_archived, &page.archived.iter().collect::<Vec<_>>())?;
                 let skipped = page.skipped();
                 let files = cursor.take_page(page);

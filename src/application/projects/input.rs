@@ -25,6 +25,8 @@ pub struct NewProjectInput {
     /// Globs, only with a folder.
     pub include: Option<Vec<String>>,
     pub exclude: Option<Vec<String>>,
+    /// Whether files of the product's working folders are taken too. Only with a folder.
+    pub include_working_folders: Option<bool>,
     pub manifest_file_key: Option<String>,
     /// A list of files as it was pasted into the field `files`.
     pub pasted: Option<String>,
@@ -57,9 +59,16 @@ impl NewProjectInput {
         let on_archived = self
             .on_archived
             .and_then(|text| refusals.taken("on_archived", OnArchived::parse(&text)));
-        let globs = [("include", &self.include), ("exclude", &self.exclude)];
-        for (field, globs) in globs {
-            if globs.is_some() && self.folder.is_none() {
+        let choices = [
+            ("include", self.include.is_some()),
+            ("exclude", self.exclude.is_some()),
+            (
+                "include_working_folders",
+                self.include_working_folders.is_some(),
+            ),
+        ];
+        for (field, is_given) in choices {
+            if is_given && self.folder.is_none() {
                 let detail = format!("`{field}` chooses among the files of a `folder`.");
                 let invalid = Invalid::new("only_with_folder", detail);
                 refusals.0.push(FieldError::new(field, invalid));
@@ -88,6 +97,7 @@ impl NewProjectInput {
                 name,
                 storage,
                 files,
+                include_working_folders: self.include_working_folders.unwrap_or_default(),
                 on_missing: on_missing.unwrap_or_default(),
                 on_archived: on_archived.unwrap_or_default(),
             }),

@@ -5,6 +5,7 @@
 
 pub mod adding;
 mod collected;
+mod files_of;
 pub mod imports;
 pub mod input;
 pub mod lookup;
@@ -17,12 +18,10 @@ mod used_by;
 
 use crate::application::bucket::port::Bucket;
 use crate::application::bucket::read::ListFrom;
-use crate::application::bucket::sign::SignedUrl;
 use crate::application::clock::Clock;
 use crate::application::connections::errors::changed_meanwhile;
 use crate::application::error::{Error, FieldError, Kind, Reason, Result};
 use crate::application::files::shared::Files;
-use crate::application::files::sign::SignRequest;
 use crate::application::kept::idempotency::Keep;
 use crate::application::kept::store::{IMPORT, NewJob, ProjectFilter, Store, StoreError, Window};
 use crate::application::people::caller::{Admin, Member};
@@ -36,15 +35,17 @@ use crate::domain::project::{
     FileName, OnArchived, OnMissing, Progress, Project, ProjectFile, ProjectStatus, Skipped,
     WantedFile, count_archived,
 };
+use crate::domain::working_folders::WorkingFolders;
 use collected::{
-    SortedOut, archived_files, count, no_files, refuse_archived, sort_out, total_size,
+    SortedOut, archived_files, count, no_files, only_working_folders, refuse_archived, sort_out,
+    total_size,
 };
 use manifest::{FileListing, FileReference, ListSource};
 use reading::{PAGE, check_lengths, list_page, listed_storage, read_manifest};
 use selection::Selection;
 use source::{ImportCursor, ImportSource};
 use source_files::SourceFiles;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, Semaphore};
@@ -94,6 +95,8 @@ pub struct NewProject {
     /// `None`: the default storage.
     pub storage: Option<StorageRef>,
     pub files: FileSource,
+    /// Whether a folder's files in the product's working folders are taken too.
+    pub include_working_folders: bool,
     pub on_missing: OnMissing,
     pub on_archived: OnArchived,
 }
@@ -125,6 +128,15 @@ enum ProjectPlan {
     Later(Box<ImportPlan>),
 }
 
+/// How the files of a new project are chosen.
+#[derive(Clone, Copy)]
+struct Wishes<'a> {
+    on_missing: OnMissing,
+    on_archived: OnArchived,
+    /// What is left out of a folder.
+    working_folders: &'a WorkingFolders,
+}
+
 /// What an import begins with.
 struct ImportPlan {
     source: ImportSource,
@@ -148,11 +160,27 @@ impl Projects {
             None => self.storages.default_of(&member.workspace).await?,
         };
         let bucket = self.storages.usable(&member.workspace, &storage).await?;
-        let planning = self.plan(&bucket, new.files, new.on_missing, new.on_archived);
+        let lifecycle = &self.storages.connections.lifecycle_folders;
+        let working_folders = match &new.files {
+            FileSource::Folder(selection) if !new.include_working_folders => {
+                WorkingFolders::below(selection.folder(), lifecycle)
+            }
+            FileSource::Folder(_)
+            | FileSource::Listed(_)
+            | FileSource::Pasted(_)
+            | FileSource::Manifest(_) => WorkingFolders::default(),
+        };
+        let wishes = Wishes {
+            on_missing: new.on_missing,
+            on_archived: new.on_archived,
+            working_folders: &working_folders,
+        };
+        let planning = self.plan(&bucket, new.files, wishes);
         let plan = tokio::time::timeout(self.limits.look_up, planning)
             .await
             .map_err(|_| too_slow())??;
         let mut project = Project {
+            working_folders,
             id: ProjectId::generate(),
             workspace: member.workspace.clone(),
             name: new.name,
@@ -229,9 +257,13 @@ impl Projects {
         &self,
         bucket: &ConnectedBucket,
         files: FileSource,
-        on_missing: OnMissing,
-        on_archived: OnArchived,
+        wishes: Wishes<'_>,
     ) -> Result<ProjectPlan> {
+        let Wishes {
+            on_missing,
+            on_archived,
+            working_folders,
+        } = wishes;
         match files {
             FileSource::Listed(listed) => {
                 let wanted = check_list(bucket, listed)?;
@@ -241,7 +273,10 @@ impl Projects {
                 let wanted = read_pasted(bucket, text)?;
                 self.look_up(bucket, &wanted, on_missing, on_archived).await
             }
-            FileSource::Folder(selection) => self.list(bucket, selection, on_archived).await,
+            FileSource::Folder(selection) => {
+                self.list(bucket, selection, working_folders, on_archived)
+                    .await
+            }
             FileSource::Manifest(key) => {
                 let _leave = self.manifests.acquire().await.map_err(Error::bug)?;
                 let manifest = read_manifest(self.source(), bucket, &key, None).await;
@@ -304,6 +339,7 @@ impl Projects {
                 missing: count(missing.len()),
                 archived: count(archived.len()),
                 no_file_key: 0,
+                working_folder: 0,
             },
             files,
         })
@@ -314,6 +350,7 @@ impl Projects {
         &self,
         bucket: &ConnectedBucket,
         selection: Selection,
+        working_folders: &WorkingFolders,
         on_archived: OnArchived,
     ) -> Result<ProjectPlan> {
         let most_pages = 1 + self.limits.at_once.div_ceil(PAGE as usize);
@@ -323,7 +360,15 @@ impl Projects {
         let mut archived = Vec::new();
         let mut from = ListFrom::Beginning;
         for _ in 0..most_pages {
-            let page = list_page(self.source(), bucket, &selection, on_archived, from).await?;
+            let page = list_page(
+                self.source(),
+                bucket,
+                &selection,
+                working_folders,
+                on_archived,
+                from,
+            );
+            let page = page.await?;
             skipped.add_all(page.skipped());
             refuse_archived(on_archived, &page.archived.iter().collect::<Vec<_>>())?;
             archived.extend(page.archived.iter().cloned());
@@ -333,6 +378,9 @@ impl Projects {
                 _ if files.len() > self.limits.at_once => break,
                 None if files.is_empty() && !archived.is_empty() => {
                     return Err(archived_files(&archived.iter().collect::<Vec<_>>()));
+                }
+                None if files.is_empty() && skipped.working_folder > 0 => {
+                    return Err(only_working_folders(skipped.working_folder));
                 }
                 None if files.is_empty() => {
                     let mistyped = selection.folder().mistyped();
@@ -428,38 +476,6 @@ impl Projects {
             .map_err(|_| too_slow())??;
         Ok(found.iter().map(Option::is_none).collect())
     }
-
-    /// Signs URLs of files of the project.
-    pub async fn sign(
-        &self,
-        member: &Member,
-        id: &ProjectId,
-        request: &SignRequest,
-    ) -> Result<Vec<SignedUrl>> {
-        let project = self.get(member, id).await?;
-        let paths: Vec<String> = request
-            .keys
-            .iter()
-            .map(|key| key.path().to_owned())
-            .collect();
-        let known = self
-            .store
-            .project_files_by_path(&member.workspace, id, &paths)
-            .await?;
-        let known: HashSet<&FileKey> = known.iter().map(|file| &file.file_key).collect();
-        let unknown: Vec<(usize, &FileKey)> = request
-            .keys
-            .iter()
-            .enumerate()
-            .filter(|(_, key)| !known.contains(key))
-            .collect();
-        if !unknown.is_empty() {
-            return Err(not_in_project(&unknown));
-        }
-        self.files
-            .sign_for(&member.workspace, &project.storage, request)
-            .await
-    }
 }
 
 /// Refuses a list that is empty, too long, or names a file twice; addresses that lead elsewhere; and keys
@@ -504,8 +520,20 @@ fn check_list(bucket: &ConnectedBucket, listed: Vec<ListedFile>) -> Result<Vec<W
     }
     match errors.is_empty() {
         true => Ok(wanted),
-        false => Err(Error::invalid(errors)),
+        false => Err(refused_list(errors)),
     }
+}
+
+/// The refusal of a list's entries. Where nothing is wrong but that files are there twice, its own code says so.
+fn refused_list(errors: Vec<FieldError>) -> Error {
+    let only_duplicates = errors.iter().all(|error| error.code == manifest::DUPLICATE);
+    let mut error = Error::invalid(errors);
+    if only_duplicates {
+        error.code = manifest::DUPLICATE;
+        error = error
+            .remedy("Name each file once. With and without the leading slash it is the same file.");
+    }
+    error
 }
 
 /// Reads a pasted list, for one request's files.
@@ -569,14 +597,6 @@ fn missing_files_error(missing: &[&FileKey], of: usize, outcome: &str, remedy: &
         .remedy(remedy)
         .member("missing_files", keys)
         .member("file_count", of)
-}
-
-fn not_in_project(unknown: &[(usize, &FileKey)]) -> Error {
-    let invalid = || Invalid::new("not_in_project", "The project has no file with this key.");
-    let fields = unknown.iter().take(MOST_ERRORS);
-    let fields = fields.map(|(at, _)| FieldError::new(format!("keys[{at}]"), invalid()));
-    let keys: Vec<String> = unknown.iter().map(|(_, key)| key.to_string()).collect();
-    Error::invalid(fields.collect()).member("unknown_files", keys)
 }
 
 fn too_slow() -> Error {

@@ -16,6 +16,7 @@ use crate::domain::files::file_operation::FileOperation;
 use crate::domain::files::object_key::{Listed, ObjectKey, ObjectKeyPrefix, relative_to};
 use crate::domain::files::storage_class::{is_archived, other_than_standard};
 use crate::domain::project::{OnArchived, ProjectFile, Skipped, WantedFile};
+use crate::domain::working_folders::WorkingFolders;
 use futures_util::TryStreamExt;
 use std::time::Duration;
 
@@ -166,6 +167,8 @@ pub(super) struct SelectedPage {
     pub unusable: usize,
     /// Archived files that the project does not take.
     pub archived: Vec<FileKey>,
+    /// How many files are in working folders that the project leaves out.
+    pub working: usize,
     /// Where the next page begins, if the page ended with a file that a key can name.
     pub last: Option<FileKey>,
     pub continuation: Option<String>,
@@ -178,6 +181,7 @@ impl SelectedPage {
             missing: 0,
             archived: count(self.archived.len()),
             no_file_key: count(self.unusable),
+            working_folder: count(self.working),
         }
     }
 }
@@ -186,6 +190,7 @@ pub(super) async fn list_page(
     source: SourceFiles<'_>,
     bucket: &ConnectedBucket,
     selection: &Selection,
+    working_folders: &WorkingFolders,
     on_archived: OnArchived,
     from: ListFrom,
 ) -> Result<SelectedPage> {
@@ -205,6 +210,7 @@ pub(super) async fn list_page(
         files: Vec::new(),
         unusable: 0,
         archived: Vec::new(),
+        working: 0,
         last: None,
         continuation: listed.continuation,
     };
@@ -231,7 +237,10 @@ pub(super) async fn list_page(
                 if !file_key.path().starts_with(selection.folder().path()) {
                     return Err(outside("a key outside of the folder"));
                 }
-                if selection.takes(&file_key, size) {
+                let is_taken = selection.takes(&file_key, size);
+                if is_taken && working_folders.have(&file_key) {
+                    page.working += 1;
+                } else if is_taken {
                     let storage_class = other_than_standard(storage_class);
                     if on_archived != OnArchived::Keep && is_archived(storage_class.as_deref()) {
                         page.archived.push(file_key.clone());

@@ -149,7 +149,7 @@ impl ImportCursor {
             file.position = self.files;
             self.files += 1;
         }
-        self.done += count(files.len() + page.unusable + page.archived.len());
+        self.done += count(files.len() + page.unusable + page.archived.len() + page.working);
         self.continuation = None;
         match (page.continuation, page.last) {
             (None, _) => self.ended = true,

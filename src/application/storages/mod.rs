@@ -25,12 +25,12 @@ use crate::domain::ids::{StorageId, StorageRef, WorkspaceId};
 use crate::domain::overlap::{AddedStorage, Overlap, overlaps};
 use crate::domain::people::workspace::Workspace;
 use crate::domain::policy_document::{DocumentParameters, Documents};
+use crate::domain::rfc3339;
 use crate::domain::storage::{PendingConnection, Quarantine, Storage};
 use serde_json::json;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
-use time::format_description::well_known::Rfc3339;
 use tokio::sync::mpsc::UnboundedSender;
 
 pub struct Storages {
@@ -454,7 +454,7 @@ pub fn not_built_in<'a>(storage: &'a StorageRef, done: &str) -> Result<&'a Stora
 
 fn quarantined(quarantine: &Quarantine) -> Error {
     let Quarantine { since, check, code } = quarantine;
-    let since = since.format(&Rfc3339).unwrap_or_default();
+    let since = rfc3339::text(*since);
     Error::new(
         Kind::Conflict,
         "storage_quarantined",
@@ -509,6 +509,12 @@ impl StorageView {
             StorageSource::BuiltIn => Self::BUILT_IN_NAME,
             StorageSource::Own(storage) => storage.display_name.as_str(),
         }
+    }
+
+    /// Whether it has this in its name, in capitals or not.
+    pub fn is_named(&self, part: Option<&str>) -> bool {
+        let folded = self.display_name().to_lowercase();
+        part.is_none_or(|part| folded.contains(&part.to_lowercase()))
     }
 
     /// How requests name it.

@@ -61,6 +61,10 @@ pub struct Create {
     #[arg(long, value_name = "GLOB", requires = "folder")]
     exclude: Vec<String>,
 
+    /// Of the folder also what is in the product's working folders, temp/ and export/
+    #[arg(long, requires = "folder")]
+    include_working_folders: bool,
+
     /// The key of a list of files
     #[arg(long, value_name = "KEY")]
     manifest: Option<String>,
@@ -159,6 +163,9 @@ impl Create {
             if !globs.is_empty() {
                 body[name] = globs.as_slice().into();
             }
+        }
+        if self.include_working_folders {
+            body["include_working_folders"] = true.into();
         }
         Ok(body)
     }

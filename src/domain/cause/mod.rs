@@ -13,6 +13,7 @@ pub mod denials;
 pub mod encryption;
 pub mod entry;
 pub mod fix;
+pub mod meanings;
 pub mod objects;
 pub mod signing_in;
 #[cfg(test)]

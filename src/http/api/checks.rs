@@ -77,7 +77,7 @@ pub struct CheckReportBody {
     target: String,
     #[schema(value_type = closed_sets::CheckOutcome)]
     outcome: &'static str,
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "crate::domain::rfc3339")]
     started_at: OffsetDateTime,
     duration_ms: u64,
     /// Where the bucket is, if S3 said so.

@@ -5,6 +5,7 @@ pub mod doctor;
 pub mod face;
 pub mod files;
 pub mod people;
+pub mod project_content;
 pub mod project_files;
 pub mod projects;
 pub mod service;
@@ -44,6 +45,7 @@ fn configure_product(config: &mut ServiceConfig) {
     files::read::configure(config);
     files::sign::configure(config);
     projects::configure(config);
+    project_content::configure(config);
     project_files::configure(config);
     files::write::configure(config);
     files::copy::configure(config);

@@ -66,6 +66,10 @@ struct NewProjectBody {
     include: Option<Vec<String>>,
     /// Not those of the folder's files that match one of these globs.
     exclude: Option<Vec<String>>,
+    /// Whether the folder's files in the product's working folders (`temp/` and `export/` below the bucket prefix,
+    /// unless the operator chose others) are taken too. They are left out where this is absent or `false`; a
+    /// `folder` that is a working folder, or in one, is taken whole.
+    include_working_folders: Option<bool>,
     /// The file key of a list of files: text with a file key on each line, separated values, JSON, JSON
     /// lines, or a manifest of Ground Truth, CVAT, Label Studio or S3 Inventory.
     #[schema(example = "/lists/cats.txt")]
@@ -113,15 +117,15 @@ struct ProjectBody {
     total_size: i64,
     /// Files in an archive class. They cannot be read before they are restored; some may have been.
     archived_count: i64,
-    /// Files that were left out: keys that were missing, archived files, and objects that no file key can
-    /// name.
+    /// Files that were left out: keys that were missing, archived files, objects that no file key can name, and
+    /// files of the product's working folders.
     skipped_count: i64,
     /// The same by reason. `null` where an earlier version of the service counted them, without reasons.
     skipped: Option<Vec<SkippedBody>>,
     /// Why the import failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<FailureBody>,
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "crate::domain::rfc3339")]
     created_at: OffsetDateTime,
 }
 
@@ -148,12 +152,12 @@ struct ProgressBody {
 #[schema(as = ImportFailure)]
 struct FailureBody {
     /// Stable, for programs.
-    #[schema(example = "missing_files")]
+    #[schema(value_type = closed_sets::AnyProblemCode)]
     code: String,
     detail: String,
     /// The code of the cause, as in a check's report, where the storage failed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "permission_missing")]
+    #[schema(value_type = Option<closed_sets::AnyCauseCode>)]
     cause: Option<String>,
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -348,6 +352,7 @@ impl From<NewProjectBody> for NewProjectInput {
             folder: body.folder,
             include: body.include,
             exclude: body.exclude,
+            include_working_folders: body.include_working_folders,
             manifest_file_key: body.manifest_file_key,
             pasted: None,
             on_missing: body.on_missing,

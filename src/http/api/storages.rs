@@ -15,7 +15,7 @@ use crate::http::api::setups::documents::{DocumentFile, DocumentsBody};
 use crate::http::body::Body;
 use crate::http::caller::{AdminCaller, MemberCaller};
 use crate::http::declare::changes;
-use crate::http::page::{NamedPageQuery, PageQuery};
+use crate::http::page::{self, PageQuery};
 use crate::http::path::Id;
 use crate::http::query::Query;
 use crate::http::state::Services;
@@ -66,7 +66,7 @@ pub(super) struct StorageBody {
     health: HealthBody,
     /// Since when the storage has the access key that it uses. `null` without one, and where an earlier release did
     /// not write it down.
-    #[serde(with = "time::serde::rfc3339::option")]
+    #[serde(with = "crate::domain::rfc3339::option")]
     access_key_set_at: Option<OffsetDateTime>,
     /// Only where the access key should be replaced.
     access_key_warning: Option<AccessKeyWarningBody>,
@@ -78,7 +78,7 @@ pub(super) struct StorageBody {
     /// A change that has not passed a check: the storage goes on with the settings above until it has.
     /// `null` for members.
     pending: Option<PendingBody>,
-    #[serde(with = "time::serde::rfc3339::option")]
+    #[serde(with = "crate::domain::rfc3339::option")]
     created_at: Option<OffsetDateTime>,
 }
 
@@ -139,13 +139,13 @@ impl AccessKeyWarningBody {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Quarantine)]
 struct QuarantineBody {
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "crate::domain::rfc3339")]
     since: OffsetDateTime,
     /// The check that found it.
     #[schema(example = "chk_019a1f0e7c1b7d439a520c8c2f6f6b1e")]
     check_id: String,
     /// The code of the problem in that check's report.
-    #[schema(example = "role_accepts_missing_external_id")]
+    #[schema(value_type = closed_sets::AnyCauseCode)]
     code: String,
 }
 
@@ -159,7 +159,7 @@ struct PendingBody {
     /// The names of the settings that differ from those in use.
     #[schema(example = json!(["role_arn"]))]
     changes: Vec<String>,
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "crate::domain::rfc3339")]
     changed_at: OffsetDateTime,
     /// The last check of exactly this change.
     last_check: Option<CheckReportBody>,
@@ -172,11 +172,11 @@ struct HealthBody {
     #[schema(value_type = closed_sets::HealthState)]
     state: &'static str,
     /// When the check began that first found this state with this code.
-    #[serde(with = "time::serde::rfc3339::option")]
+    #[serde(with = "crate::domain::rfc3339::option")]
     since: Option<OffsetDateTime>,
     /// The code of the problem that decided the state. Absent where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "role_refused")]
+    #[schema(value_type = Option<closed_sets::AnyCauseCode>)]
     code: Option<String>,
     /// The latest check, also one that could not tell.
     last_check_id: Option<String>,
@@ -331,29 +331,72 @@ impl From<WhatChanged> for HealthChangeBody {
     }
 }
 
+/// Which storages to list.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct StoragesQuery {
+    /// Only those that have this in their name, in capitals or not.
+    #[param(example = "acme", max_length = 200)]
+    name: Option<String>,
+    /// `built-in`: the built-in storage too, before the others, where the service has one.
+    #[param(inline)]
+    include: Option<IncludedStorage>,
+    /// How many items: 1 to 1000.
+    #[param(default = 100, minimum = 1, maximum = 1000)]
+    page_size: Option<u32>,
+    /// `next_page_token` of the page before.
+    page_token: Option<String>,
+}
+
+/// A storage that is no row of the workspace's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+enum IncludedStorage {
+    BuiltIn,
+}
+
 /// List storages
 ///
-/// The workspace's own; the built-in storage has the fixed ID `built-in`.
+/// The workspace's own; with `include=built-in` the product's too, first, where the service has one. Its ID is
+/// `built-in`.
 #[utoipa::path(
     tag = "Storages",
-    params(NamedPageQuery),
+    params(StoragesQuery),
     responses((status = 200, description = "A page of storages", body = StorageList)),
 )]
 #[get("/v1/storages")]
 async fn list_storages(
     member: MemberCaller,
     services: Data<Services>,
-    query: Query<NamedPageQuery>,
+    query: Query<StoragesQuery>,
 ) -> Result<Json<StorageList>> {
-    let name = query.0.name()?;
-    let place = format!("{}/storages{name:?}", member.0.workspace);
-    let request = query.0.request()?;
+    let asked = query.0;
+    let name = page::part_of_name(asked.name.as_deref())?;
+    let include = asked.include;
+    let place = format!("{}/storages{name:?}{include:?}", member.0.workspace);
+    let request = page::request(asked.page_size, asked.page_token)?;
     let window = services.page_tokens.window(&place, &request)?;
     let storages = &services.storages;
-    let rows = storages.find(&member.0, name.as_deref(), &window).await?;
+    let mut rows = storages.find(&member.0, name.as_deref(), &window).await?;
+    let is_first_page = window.after.is_none();
+    match include {
+        Some(IncludedStorage::BuiltIn) if is_first_page => {
+            let built_in = storages.built_in_if_any(&member.0).await?;
+            if let Some(view) = built_in.filter(|view| view.is_named(name.as_deref())) {
+                rows.insert(0, view);
+            }
+        }
+        Some(IncludedStorage::BuiltIn) | None => {}
+    }
+    let position = |view: &StorageView| match view.reference() {
+        // What comes after it are all the others.
+        StorageRef::BuiltIn => String::new(),
+        StorageRef::Own(id) => id.to_string(),
+    };
     let page = services
         .page_tokens
-        .page(&place, &request, rows, |view| view.reference().to_string())?;
+        .page(&place, &request, rows, position)?;
     Ok(Json(StorageList {
         storages: page.items.into_iter().map(Into::into).collect(),
         next_page_token: page.next_page_token,

@@ -162,12 +162,14 @@ const SHARED: [Shared; 17] = [
 ];
 
 /// Operations with other tags than `Files` that call a storage's bucket and answer with its failures.
-const CALL_BUCKETS: [&str; 5] = [
+const CALL_BUCKETS: [&str; 7] = [
     "create_project",
     "add_project_files",
     "sign_project_files",
     "list_setup_buckets",
     "list_setup_folders",
+    "read_project_file",
+    "read_project_file_head",
 ];
 
 /// Adds the shared answers to the document's components.

@@ -29,9 +29,16 @@ use utoipa_actix_web::AppExt;
 #[openapi(
     info(
         title = "Sallyport",
-        description = "Lets a product's customers connect their own Amazon S3 bucket by cross-account role assumption, and lets the product use the files in it by file key.\n\nTimes are RFC 3339 in UTC, sizes are in bytes. IDs are opaque strings. Unknown fields and query parameters are refused. Every answer has the header `X-Request-Id`.\n\nA word from a fixed list is an enumeration here. The `code` of a problem is not: later versions have more codes."
+        description = "Lets a product's customers connect their own Amazon S3 bucket by cross-account role assumption, and lets the product use the files in it by file key.\n\nTimes are RFC 3339 in UTC with three decimals, sizes are in bytes. IDs are opaque strings. Unknown fields and query parameters are refused. Every answer has the header `X-Request-Id`.\n\nA word from a fixed list is an enumeration here. Codes are enumerations that grow: a field with a code takes any other text too, so that a client of this document reads the codes of later releases."
     ),
-    components(schemas(ProblemBody, FieldProblem, closed_sets::DocumentName)),
+    components(schemas(
+        ProblemBody,
+        FieldProblem,
+        closed_sets::DocumentName,
+        closed_sets::ProblemCode,
+        closed_sets::FieldCode,
+        closed_sets::CauseCode
+    )),
     tags(
         (name = "Workspaces", description = "Tenants, managed by the operator."),
         (name = "Tokens", description = "API tokens of a workspace, managed by the operator."),

@@ -1,9 +1,11 @@
 //! A storage's health over time: since when, of what, what it affects, and what changed.
 
+use crate::domain::cause::meanings::meaning;
 use crate::it::checks::health::Stored;
 use crate::it::support::app::{ORIGIN, TestApp, app_on};
 use crate::it::support::aws::stub::{AwsStub, denied, role_denied, s3_error};
 use crate::it::support::aws::wire::Reply;
+use crate::it::support::pages::Visitor;
 use crate::it::support::scene::Scene;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -99,6 +101,14 @@ async fn a_missing_origin_is_degraded_and_never_hides_a_deleted_role() {
     // Again: nothing has changed.
     storage.check().await;
     assert_eq!(storage.health().await["since"], degraded["since"]);
+    let member = Visitor::sign_in(&app, &storage.dialog.workspace.admin, "member").await;
+    let page = storage.path.replace("/v1/", "/settings/");
+    for path in ["/settings/storages", &page] {
+        let text = member.get(path).await.text;
+        assert!(text.contains("Warning"), "{path}");
+        let reason = meaning("cors_origin_missing").unwrap();
+        assert!(text.contains(reason), "{path}: {reason}");
+    }
 
     stub.answer_to("AssumeRole", role_denied());
     let report = storage.check().await;
@@ -111,6 +121,9 @@ async fn a_missing_origin_is_degraded_and_never_hides_a_deleted_role() {
             &report.0["started_at"]
         )
     );
+    let list = member.get("/settings/storages").await.text;
+    let reason = "The role’s trust policy does not let the service in";
+    assert!(list.contains("Broken") && list.contains(reason), "{list}");
     // What began the spell, and what is wrong now.
     let said = sentences(&broken);
     assert_eq!(said.len(), 2, "{said:?}");

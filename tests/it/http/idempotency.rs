@@ -1,6 +1,8 @@
 //! Requests with an idempotency key are done once.
 
 use crate::it::support::app::{Answer, OPERATOR, TestApp};
+use crate::it::support::emulator::Emulator;
+use crate::it::support::scene::Scene;
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -118,4 +120,56 @@ async fn ill_formed_keys_are_refused() {
     create(&app, "/v1/workspaces", &"k".repeat(255), &body)
         .await
         .expect(201);
+}
+
+/// A generated client need not write the members of an object in the same order each time.
+#[tokio::test]
+async fn the_same_json_in_another_order_is_the_same_request() {
+    let app = TestApp::spawn().await;
+    let workspace = app.workspace().await;
+    let path = format!("/v1/workspaces/{}/tokens", workspace.id);
+    let send = async |body: &str| {
+        let request = app
+            .request(Method::POST, &path, OPERATOR)
+            .header("Idempotency-Key", "order")
+            .header("Content-Type", "application/json")
+            .body(body.to_owned());
+        Answer::of(request).await
+    };
+    let first = send(r#"{"name":"ci","role":"member"}"#).await.expect(201);
+    let again = send("{ \"role\": \"member\",\n  \"name\": \"\\u0063i\" }\n").await;
+    assert_eq!(again.expect(201), first);
+    assert_eq!(again.header("idempotent-replayed"), Some("true"));
+    send(r#"{"name":"ci","role":"admin"}"#)
+        .await
+        .problem(422, "idempotency_key_reused");
+}
+
+/// What an admin was answered is for admins, also where members may send the same request.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kept_answer_is_for_callers_with_the_same_role() {
+    let place = Scene::on(Emulator).connect().await;
+    let (app, workspace) = (&place.app, &place.workspace);
+    place.put_at("a.txt", "hello").await;
+    let other_admin = app.token(&workspace.id, "admin").await;
+    let body = json!({
+        "name": "Cats", "storage_id": place.storage.id, "files": [{"file_key": "/a.txt"}],
+    });
+    let send = async |token: &str| {
+        let request = app
+            .request(Method::POST, "/v1/projects", token)
+            .header("Idempotency-Key", "project")
+            .header("Content-Type", "application/json")
+            .body(body.to_string());
+        Answer::of(request).await
+    };
+    let first = send(&workspace.admin).await.expect(201);
+    send(&workspace.member)
+        .await
+        .problem(422, "idempotency_key_reused");
+    let again = send(&other_admin).await;
+    assert_eq!(again.header("idempotent-replayed"), Some("true"));
+    assert_eq!(again.expect(201), first);
+    let list = app.get("/v1/projects", &workspace.member).await.expect(200);
+    assert_eq!(list["projects"].as_array().unwrap().len(), 1);
 }

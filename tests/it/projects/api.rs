@@ -268,7 +268,7 @@ async fn signed_urls_of_a_project_s_files() {
     let refused = setting
         .post(&sign, &body)
         .await
-        .problem(422, "invalid_request");
+        .problem(422, "not_in_project");
     assert_eq!(refused["unknown_files"], json!(["/cats/2.png", "/none"]));
     assert_eq!(strings(&refused["errors"], "field"), ["keys[1]", "keys[2]"]);
     for (field, value) in [

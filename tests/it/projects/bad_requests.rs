@@ -220,12 +220,19 @@ async fn lists_that_no_storage_could_serve() {
     many.problem(422, "too_many_files");
     many.refused_field("files");
     let twice = create(wanted(&["/a", "/b", "a", "//a", "/b"])).await;
-    let twice = twice.problem(422, "invalid_request");
+    let twice = twice.problem(422, "duplicate_file_key");
     assert_eq!(
         crate::it::projects::strings(&twice["errors"], "field"),
         ["files[2].file_key", "files[4].file_key"]
     );
     assert_eq!(twice["errors"][0]["code"], "duplicate_file_key");
+    // Beside another fault it is one of several.
+    let both = create(wanted(&["/a", "/a", "s3://other-bucket/b"])).await;
+    let both = both.problem(422, "invalid_request");
+    assert_eq!(
+        crate::it::projects::strings(&both["errors"], "code"),
+        ["duplicate_file_key", "other_bucket"]
+    );
     // The workspace's own prefix is in front of it.
     let long = create(wanted(&["/a", &"k".repeat(1000)])).await;
     long.refused_field("files[1].file_key");

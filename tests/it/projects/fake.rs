@@ -439,6 +439,7 @@ impl Rig {
             name: samples::name("Katzen"),
             storage: Some(StorageRef::Own(self.storage.id.clone())),
             files,
+            include_working_folders: false,
             on_missing,
             on_archived: OnArchived::default(),
         }

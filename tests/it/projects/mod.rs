@@ -3,6 +3,7 @@
 mod adding;
 pub mod api;
 mod bad_requests;
+mod content;
 pub mod fake;
 mod imports;
 mod large;
@@ -11,6 +12,7 @@ mod manifests;
 mod odd_stores;
 mod only_reads;
 mod pages;
+mod working_folders;
 
 use crate::it::support::app::{Answer, TestApp, TestWorkspace};
 use crate::it::support::emulator::Emulator;

@@ -1,5 +1,6 @@
 //! Storages.
 
 pub mod api;
+mod lists;
 mod pages;
 mod pending;

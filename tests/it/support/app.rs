@@ -1,5 +1,6 @@
 //! The running service, as the tests of the API see it.
 
+use crate::application::codes;
 use crate::it::support::emulator::Emulator;
 use crate::logging::{LogFormat, LogSettings};
 use crate::settings::{Options, Settings};
@@ -249,6 +250,11 @@ impl Answer {
         assert_eq!(body["type"], "about:blank");
         assert!(!body["title"].as_str().unwrap().is_empty());
         assert!(!body["detail"].as_str().unwrap().is_empty());
+        assert!(codes::PROBLEMS.contains(&code), "{code} is not listed");
+        for error in body["errors"].as_array().into_iter().flatten() {
+            let code = error["code"].as_str().unwrap();
+            assert!(codes::FIELDS.contains(&code), "{code} is not listed");
+        }
         assert_eq!(body["request_id"].as_str(), self.header("x-request-id"));
         assert!(body["request_id"].is_string());
         body
@@ -263,7 +269,11 @@ impl Answer {
             .as_array()
             .unwrap()
             .iter()
-            .map(|e| e["field"].as_str().unwrap())
+            .map(|e| {
+                let code = e["code"].as_str().unwrap();
+                assert!(codes::FIELDS.contains(&code), "{code} is not listed");
+                e["field"].as_str().unwrap()
+            })
             .collect();
         assert_eq!(fields, [field], "{body}");
         body

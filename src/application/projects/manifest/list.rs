@@ -221,10 +221,13 @@ impl<'a> FileList<'a> {
     }
 }
 
+/// The code of a file that is there twice.
+pub const DUPLICATE: &str = "duplicate_file_key";
+
 /// The same key twice.
 pub fn duplicate(first: &str) -> Invalid {
     Invalid::new(
-        "duplicate_file_key",
+        DUPLICATE,
         format!("This file key is there already: {first}. A project has each file once."),
     )
 }

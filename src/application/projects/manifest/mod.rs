@@ -20,7 +20,7 @@ mod table;
 mod tests;
 
 pub use inventory::Inventory;
-pub use list::{Fault, Place, duplicate};
+pub use list::{DUPLICATE, Fault, Place, duplicate};
 pub use reference::{FileReference, ListedStorage};
 
 use crate::application::error::{Error, FieldError};

@@ -167,7 +167,7 @@ struct SignedPartBody {
     /// Headers that the request must carry.
     headers: BTreeMap<String, String>,
     /// When the URL stops working.
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "crate::domain::rfc3339")]
     expires_at: OffsetDateTime,
 }
 

@@ -51,7 +51,7 @@ struct MetadataBody {
     /// As it is stored.
     #[schema(example = "Tue, 01 Jan 2030 00:00:00 GMT")]
     expires: Option<String>,
-    #[serde(with = "time::serde::rfc3339::option")]
+    #[serde(with = "crate::domain::rfc3339::option")]
     last_modified: Option<OffsetDateTime>,
     version_id: Option<String>,
     storage_class: Option<String>,
@@ -87,7 +87,7 @@ struct RestoreBody {
     in_progress: bool,
     /// Until when the restored file can be read.
     #[serde(
-        with = "time::serde::rfc3339::option",
+        with = "crate::domain::rfc3339::option",
         skip_serializing_if = "Option::is_none"
     )]
     until: Option<OffsetDateTime>,
@@ -190,7 +190,7 @@ struct VersionBody {
     /// The file was deleted here: a delete marker, which has no content.
     is_delete_marker: bool,
     size: i64,
-    #[serde(with = "time::serde::rfc3339::option")]
+    #[serde(with = "crate::domain::rfc3339::option")]
     last_modified: Option<OffsetDateTime>,
     etag: Option<String>,
     storage_class: Option<String>,
@@ -363,7 +363,7 @@ pub(crate) struct BucketBody {
     #[schema(example = "datasaur-test")]
     name: String,
     region: Option<String>,
-    #[serde(with = "time::serde::rfc3339::option")]
+    #[serde(with = "crate::domain::rfc3339::option")]
     created_at: Option<OffsetDateTime>,
 }
 

@@ -4,6 +4,7 @@ use crate::application::bucket::read::{ListFrom, ReadConditions};
 use crate::application::error::{Error, Reason, Result};
 use crate::application::files::name_filter::NameFilter;
 use crate::application::files::read::{FileEntry, FolderEntry, SearchFrom};
+use crate::application::people::caller::Member;
 use crate::domain::Invalid;
 use crate::domain::files::file_key::{FileKey, Folder};
 use crate::domain::ids::StorageRef;
@@ -106,7 +107,7 @@ struct FileEntryBody {
     #[schema(example = "image.png")]
     name: String,
     size: i64,
-    #[serde(with = "time::serde::rfc3339::option")]
+    #[serde(with = "crate::domain::rfc3339::option")]
     last_modified: Option<OffsetDateTime>,
     etag: Option<String>,
     storage_class: Option<String>,
@@ -233,7 +234,7 @@ impl ToSchema for FileContent {}
     dead_code,
     reason = "only for the OpenAPI document; the headers are read one by one"
 )]
-struct ReadHeaders {
+pub(in crate::http::api) struct ReadHeaders {
     /// One range of bytes. One that is not understood, and several at once, are ignored.
     #[param(rename = "Range", example = "bytes=0-1023")]
     range: Option<String>,
@@ -258,7 +259,7 @@ struct ReadHeaders {
     dead_code,
     reason = "only for the OpenAPI document; the header is read by its name"
 )]
-struct HeadHeaders {
+pub(in crate::http::api) struct HeadHeaders {
     /// ETags of the file that the client has: the answer is 304 if the file still has one of them.
     #[param(
         rename = "If-None-Match",
@@ -311,58 +312,124 @@ async fn read_file(
 ) -> Result<HttpResponse> {
     let key = file_key("key", &query.0.key)?;
     trail.reads([&key]);
-    let mut conditions = conditions(request.headers());
-    conditions.version_id = version_id("version_id", query.0.version_id)?;
-    // The client has a part, and wants the rest of it or else the whole new version. S3 knows no
-    // `If-Range`; `If-Match` asks the same where the client has no `If-Match` of its own.
-    let mut or_whole = false;
-    if let Some(tag) = text(request.headers(), header::IF_RANGE) {
-        if conditions.range.is_some() && conditions.if_match.is_none() {
-            conditions.if_match = Some(tag);
-            or_whole = true;
-        } else {
-            conditions.range = None;
-        }
-    }
-    let read = |conditions: ReadConditions| {
-        let (files, member, id, key) = (&services.files, &member.0, &id.0, &key);
-        async move { files.content(member, id, key, &conditions).await }
+    let version = version_id("version_id", query.0.version_id)?;
+    let file = ServedFile {
+        services: &services,
+        member: &member.0,
+        storage: &id.0,
+        key: &key,
+        version,
     };
-    let answer = match read(conditions.clone()).await {
-        Err(error) if error.reason == Some(Reason::ConditionFailed) && or_whole => {
-            let whole = ReadConditions {
-                range: None,
-                if_match: None,
-                ..conditions.clone()
-            };
-            read(whole).await
-        }
-        answer => answer,
-    };
-    let content = match answer {
-        Err(error) if error.reason == Some(Reason::NotModified) => {
-            let mut response = HttpResponse::NotModified();
-            response.insert_header((header::CACHE_CONTROL, CACHING));
-            if let Some(tag) = conditions.if_none_match.filter(|tags| is_one_tag(tags)) {
-                response.insert_header((header::ETAG, tag));
+    file.content(request.headers()).await
+}
+
+/// A file that an address serves, whichever way it names it.
+pub(in crate::http::api) struct ServedFile<'a> {
+    pub services: &'a Services,
+    pub member: &'a Member,
+    pub storage: &'a StorageRef,
+    pub key: &'a FileKey,
+    pub version: Option<String>,
+}
+
+impl ServedFile<'_> {
+    /// The content, as the headers of the request ask for it.
+    pub async fn content(self, headers: &HeaderMap) -> Result<HttpResponse> {
+        let mut conditions = conditions(headers);
+        conditions.version_id = self.version.clone();
+        // The client has a part, and wants the rest of it or else the whole new version. S3 knows no
+        // `If-Range`; `If-Match` asks the same where the client has no `If-Match` of its own.
+        let mut or_whole = false;
+        if let Some(tag) = text(headers, header::IF_RANGE) {
+            if conditions.range.is_some() && conditions.if_match.is_none() {
+                conditions.if_match = Some(tag);
+                or_whole = true;
+            } else {
+                conditions.range = None;
             }
+        }
+        let read = |conditions: ReadConditions| {
+            let Self {
+                services,
+                member,
+                storage,
+                key,
+                ..
+            } = &self;
+            async move {
+                services
+                    .files
+                    .content(member, storage, key, &conditions)
+                    .await
+            }
+        };
+        let answer = match read(conditions.clone()).await {
+            Err(error) if error.reason == Some(Reason::ConditionFailed) && or_whole => {
+                let whole = ReadConditions {
+                    range: None,
+                    if_match: None,
+                    ..conditions.clone()
+                };
+                read(whole).await
+            }
+            answer => answer,
+        };
+        let content = match answer {
+            Err(error) if error.reason == Some(Reason::NotModified) => {
+                let mut response = HttpResponse::NotModified();
+                response.insert_header((header::CACHE_CONTROL, CACHING));
+                if let Some(tag) = conditions.if_none_match.filter(|tags| is_one_tag(tags)) {
+                    response.insert_header((header::ETAG, tag));
+                }
+                return Ok(response.finish());
+            }
+            answer => answer?,
+        };
+        let mut response = HttpResponse::build(match content.content_range {
+            Some(_) => StatusCode::PARTIAL_CONTENT,
+            None => StatusCode::OK,
+        });
+        describe(&mut response, self.key, &content.metadata);
+        if let Some(range) = content.content_range {
+            response.insert_header((header::CONTENT_RANGE, range));
+        }
+        Ok(with_body(
+            &mut response,
+            content.content_length,
+            content.body,
+        ))
+    }
+
+    /// The headers of the content, without it.
+    pub async fn head(self, headers: &HeaderMap) -> Result<HttpResponse> {
+        let metadata = self
+            .services
+            .files
+            .details(self.member, self.storage, self.key, self.version.as_deref())
+            .await?
+            .metadata;
+        let known = text(headers, header::IF_NONE_MATCH);
+        let unchanged = known.is_some_and(|known| {
+            known == "*"
+                || known
+                    .split(',')
+                    .any(|tag| Some(tag.trim()) == metadata.etag.as_deref())
+        });
+        let mut response = HttpResponse::build(match unchanged {
+            true => StatusCode::NOT_MODIFIED,
+            false => StatusCode::OK,
+        });
+        describe(&mut response, self.key, &metadata);
+        if unchanged {
             return Ok(response.finish());
         }
-        answer => answer?,
-    };
-    let mut response = HttpResponse::build(match content.content_range {
-        Some(_) => StatusCode::PARTIAL_CONTENT,
-        None => StatusCode::OK,
-    });
-    describe(&mut response, &key, &content.metadata);
-    if let Some(range) = content.content_range {
-        response.insert_header((header::CONTENT_RANGE, range));
+        let length = metadata.size.map(u64::try_from).transpose();
+        let nothing = futures_util::stream::empty::<std::result::Result<_, std::io::Error>>();
+        Ok(match length.map_err(Error::bug)? {
+            Some(length) => response.body(SizedStream::new(length, nothing)),
+            None => response.body(BodyStream::new(nothing)),
+        })
     }
-    Ok(with_body(
-        &mut response,
-        content.content_length,
-        content.body,
-    ))
 }
 
 /// Read a file's headers
@@ -392,32 +459,14 @@ async fn read_file_head(
 ) -> Result<HttpResponse> {
     let key = file_key("key", &query.0.key)?;
     let version = version_id("version_id", query.0.version_id)?;
-    let metadata = services
-        .files
-        .details(&member.0, &id.0, &key, version.as_deref())
-        .await?
-        .metadata;
-    let known = text(request.headers(), header::IF_NONE_MATCH);
-    let unchanged = known.is_some_and(|known| {
-        known == "*"
-            || known
-                .split(',')
-                .any(|tag| Some(tag.trim()) == metadata.etag.as_deref())
-    });
-    let mut response = HttpResponse::build(match unchanged {
-        true => StatusCode::NOT_MODIFIED,
-        false => StatusCode::OK,
-    });
-    describe(&mut response, &key, &metadata);
-    if unchanged {
-        return Ok(response.finish());
-    }
-    let length = metadata.size.map(u64::try_from).transpose();
-    let nothing = futures_util::stream::empty::<std::result::Result<_, std::io::Error>>();
-    Ok(match length.map_err(Error::bug)? {
-        Some(length) => response.body(SizedStream::new(length, nothing)),
-        None => response.body(BodyStream::new(nothing)),
-    })
+    let file = ServedFile {
+        services: &services,
+        member: &member.0,
+        storage: &id.0,
+        key: &key,
+        version,
+    };
+    file.head(request.headers()).await
 }
 
 fn conditions(headers: &HeaderMap) -> ReadConditions {

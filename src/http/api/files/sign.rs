@@ -117,7 +117,7 @@ pub(crate) struct SignedUrlBody {
     /// Headers that the request must carry.
     headers: BTreeMap<String, String>,
     /// When the URL stops working.
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "crate::domain::rfc3339")]
     expires_at: OffsetDateTime,
 }
 

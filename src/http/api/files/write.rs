@@ -306,12 +306,12 @@ struct NotDeletedBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     version_id: Option<String>,
     /// Why, as in a problem.
-    #[schema(example = "storage_access_denied")]
+    #[schema(value_type = closed_sets::AnyProblemCode)]
     code: &'static str,
     detail: String,
     /// The code of the cause, as in a check's report, where the storage refused.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "permission_missing")]
+    #[schema(value_type = Option<closed_sets::AnyCauseCode>)]
     cause: Option<&'static str>,
     /// The permissions whose lack explains it.
     #[serde(skip_serializing_if = "Vec::is_empty")]

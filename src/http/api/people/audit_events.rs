@@ -33,7 +33,7 @@ pub fn configure(config: &mut ServiceConfig) {
 struct AuditEvent {
     #[schema(example = "aud_019a1f0e7c1b7d439a520c8c2f6f6b1e")]
     id: String,
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "crate::domain::rfc3339")]
     at: OffsetDateTime,
     /// Null for what concerns no single workspace.
     workspace_id: Option<String>,
@@ -101,7 +101,7 @@ struct AuditEventSigned {
     method: String,
     /// When the last of them stops working; absent where none was given out.
     #[serde(
-        with = "time::serde::rfc3339::option",
+        with = "crate::domain::rfc3339::option",
         skip_serializing_if = "Option::is_none"
     )]
     expires_at: Option<OffsetDateTime>,

@@ -31,15 +31,15 @@ struct SessionBody {
     id: String,
     #[schema(value_type = closed_sets::Role)]
     role: &'static str,
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "crate::domain::rfc3339")]
     created_at: OffsetDateTime,
     /// When it was last used, to the minute.
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "crate::domain::rfc3339")]
     seen_at: OffsetDateTime,
     /// The person of the product's that the sign-in link was for.
     subject: Option<SubjectBody>,
     /// When it ends if nothing more is done in it. In the past: it has ended.
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "crate::domain::rfc3339")]
     expires_at: OffsetDateTime,
 }
 

@@ -78,7 +78,7 @@ struct SignInLinkBody {
     id: String,
     /// A secret: whoever opens it is signed in.
     url: String,
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "crate::domain::rfc3339")]
     expires_at: OffsetDateTime,
 }
 

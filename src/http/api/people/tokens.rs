@@ -58,10 +58,10 @@ struct TokenBody {
     name: String,
     #[schema(value_type = closed_sets::Role)]
     role: &'static str,
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "crate::domain::rfc3339")]
     created_at: OffsetDateTime,
     /// Null: it works until it is revoked.
-    #[serde(with = "time::serde::rfc3339::option")]
+    #[serde(with = "crate::domain::rfc3339::option")]
     expires_at: Option<OffsetDateTime>,
 }
 

@@ -80,7 +80,7 @@ struct WorkspaceBody {
     external_id: Option<String>,
     #[schema(example = json!({"plan": "pro"}))]
     metadata: BTreeMap<String, String>,
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "crate::domain::rfc3339")]
     created_at: OffsetDateTime,
 }
 

@@ -37,7 +37,7 @@ struct NewLinkBody {
     /// A secret, given out once: whoever opens it sees what is to be done in AWS for this setup, and may enter the
     /// role's ARN.
     url: String,
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "crate::domain::rfc3339")]
     expires_at: OffsetDateTime,
 }
 
@@ -49,12 +49,12 @@ struct LinkBody {
     id: String,
     /// The ID of the token or session that made it. `null` for one of an earlier release.
     made_by: Option<String>,
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "crate::domain::rfc3339")]
     created_at: OffsetDateTime,
     /// To the minute. `null`: nobody has opened it.
-    #[serde(with = "time::serde::rfc3339::option")]
+    #[serde(with = "crate::domain::rfc3339::option")]
     last_used_at: Option<OffsetDateTime>,
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "crate::domain::rfc3339")]
     expires_at: OffsetDateTime,
 }
 

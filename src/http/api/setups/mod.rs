@@ -93,14 +93,14 @@ struct SetupBody {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     warnings: Vec<PlaceWarningBody>,
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "crate::domain::rfc3339")]
     created_at: OffsetDateTime,
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "crate::domain::rfc3339")]
     expires_at: OffsetDateTime,
     /// Waiting for the role. `null` where there is nothing to wait for.
     waiting: Option<WaitingBody>,
     /// When the role let the service in. The check finds out who else it lets in.
-    #[serde(with = "time::serde::rfc3339::option")]
+    #[serde(with = "crate::domain::rfc3339::option")]
     role_appeared_at: Option<OffsetDateTime>,
     last_check: Option<CheckReportBody>,
     /// Whether the last check is of exactly these settings.
@@ -112,10 +112,10 @@ struct SetupBody {
 #[derive(Serialize, ToSchema)]
 #[schema(as = RoleWait)]
 struct WaitingBody {
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "crate::domain::rfc3339")]
     since: OffsetDateTime,
     /// `null` before the first try.
-    #[serde(with = "time::serde::rfc3339::option")]
+    #[serde(with = "crate::domain::rfc3339::option")]
     last_tried_at: Option<OffsetDateTime>,
     tries: u32,
     /// `not_yet`: the role is not there, or it refuses the service. AWS answers the same to both. `undecided`: the

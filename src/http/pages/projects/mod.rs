@@ -158,6 +158,7 @@ pub(super) mod samples {
     use crate::domain::ids::{ProjectId, StorageId, StorageRef, WorkspaceId};
     use crate::domain::names::Name;
     use crate::domain::project::{ImportFailure, Progress, Project, ProjectStatus, Skipped};
+    use crate::domain::working_folders::WorkingFolders;
     use time::macros::datetime;
 
     pub fn project(name: &str, status: ProjectStatus) -> Project {
@@ -179,7 +180,9 @@ pub(super) mod samples {
                 missing: 2,
                 archived: 0,
                 no_file_key: 1,
+                working_folder: 0,
             }),
+            working_folders: WorkingFolders::default(),
             failure: (status == ProjectStatus::Failed).then(|| ImportFailure {
                 code: "missing_files".into(),
                 detail: "2 files <are> missing.".into(),

@@ -7,6 +7,7 @@ use crate::application::kept::vault::sha256;
 use crate::application::projects::FileSource;
 use crate::application::storages::{StorageView, is_absent};
 use crate::domain::ids::StorageRef;
+use crate::domain::policy_document::LifecycleFolders;
 use crate::domain::project::Project;
 use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::files::shown;
@@ -73,6 +74,8 @@ struct NewProjectPage {
     typed: NewProjectForm,
     errors: NewProjectErrors,
     missing: Option<Missing>,
+    /// What a folder's project leaves out, unless it is asked for.
+    folders: LifecycleFolders,
 }
 
 impl NewProjectPage {
@@ -215,6 +218,7 @@ async fn page(
         typed,
         errors,
         missing,
+        folders: services.setups.connections.lifecycle_folders.clone(),
     })
 }
 
@@ -335,9 +339,24 @@ mod tests {
             typed,
             errors,
             missing,
+            folders: LifecycleFolders::default(),
         }
         .render()
         .unwrap()
+    }
+
+    #[test]
+    fn the_working_folders_of_a_folder_are_a_choice() {
+        let choice = "name=\"include_working_folders\" value=\"true\"";
+        let bare = render(NewProjectForm::new(), NewProjectErrors::default(), None);
+        assert!(bare.contains(&format!("{choice}>")));
+        assert!(bare.contains("/temp/") && bare.contains("/export/"));
+        let typed = NewProjectForm {
+            with_working_folders: true,
+            ..NewProjectForm::new()
+        };
+        let again = render(typed, NewProjectErrors::default(), None);
+        assert!(again.contains(&format!("{choice} checked>")));
     }
 
     #[test]

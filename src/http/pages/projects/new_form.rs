@@ -38,6 +38,8 @@ pub struct NewProjectForm {
     pub folder: String,
     pub include: String,
     pub exclude: String,
+    /// Whether files of the product's working folders are taken too.
+    pub with_working_folders: bool,
     pub manifest: String,
     pub skip_missing: bool,
     /// What becomes of archived files, as the API has it; empty: they are kept.
@@ -78,6 +80,7 @@ impl NewProjectForm {
             folder: text("folder"),
             include: text("include"),
             exclude: text("exclude"),
+            with_working_folders: fields.text("include_working_folders") == "true",
             manifest: text("manifest"),
             skip_missing: fields.text("on_missing") == "skip",
             on_archived: text("on_archived"),
@@ -101,6 +104,7 @@ impl NewProjectForm {
                 input.folder = Some(folder.to_owned());
                 input.include = Some(globs(&self.include));
                 input.exclude = Some(globs(&self.exclude));
+                input.include_working_folders = Some(self.with_working_folders);
             }
             FilesFrom::Manifest => input.manifest_file_key = Some(self.manifest.clone()),
         }
@@ -250,12 +254,26 @@ mod tests {
             ("folder", "/x y/"),
             ("include", "*.png\r\n\r\n"),
         ]);
-        let FileSource::Folder(selection) = new.unwrap().files else {
+        let new = new.unwrap();
+        assert!(!new.include_working_folders);
+        let FileSource::Folder(selection) = new.files else {
             panic!("a folder")
         };
         assert_eq!(selection.folder().to_string(), "/x y/");
         assert_eq!(selection.include(), ["*.png"]);
-        let new = with(&[("from", "manifest"), ("manifest", "/list.csv")]).unwrap();
+        let new = with(&[
+            ("from", "folder"),
+            ("folder", "/"),
+            ("include_working_folders", "true"),
+        ]);
+        assert!(new.unwrap().include_working_folders);
+        // A choice that was made for a folder does not stand in the way of another source.
+        let new = with(&[
+            ("from", "manifest"),
+            ("manifest", "/list.csv"),
+            ("include_working_folders", "true"),
+        ])
+        .unwrap();
         assert!(matches!(new.files, FileSource::Manifest(_)));
         let form = NewProjectForm::of(&fields(&[("from", "keys")]));
         let errors = form.parse().unwrap_err();

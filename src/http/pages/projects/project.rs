@@ -141,6 +141,7 @@ fn left_out(skipped: Skipped) -> Option<String> {
             SkipReason::Missing => format!("{count} not in the storage"),
             SkipReason::Archived => format!("{count} archived"),
             SkipReason::NoFileKey => format!("{count} without a valid file key"),
+            SkipReason::WorkingFolder => format!("{count} in working folders"),
         }
     };
     let all: Vec<String> = skipped.reasons().into_iter().map(words).collect();

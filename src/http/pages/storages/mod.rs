@@ -9,6 +9,7 @@ use crate::application::error::Result;
 use crate::application::kept::idempotency::Keep;
 use crate::application::setups::SetupView;
 use crate::application::storages::StorageView;
+use crate::domain::cause::meanings::meaning;
 use crate::domain::check::Outcome;
 use crate::domain::ids::{SessionId, StorageRef};
 use crate::domain::people::audit::Actor;
@@ -22,7 +23,7 @@ use crate::http::pages::shell::form::Confirmed;
 use crate::http::pages::shell::list::ListQuery;
 use crate::http::pages::shell::moment::{Moment, thousands};
 use crate::http::pages::shell::session::{AdminVisitor, Visitor};
-use crate::http::pages::shell::words::ending;
+use crate::http::pages::shell::words::{curly, ending};
 use crate::http::path::Id;
 use crate::http::query::Query;
 use crate::http::state::Services;
@@ -86,6 +87,8 @@ struct StateWords {
     kind: &'static str,
     word: &'static str,
     since: Option<Moment>,
+    /// What decided it, in a sentence: what the code of the health or of the quarantine means.
+    reason: Option<String>,
 }
 
 impl StateWords {
@@ -97,6 +100,7 @@ impl StateWords {
                 kind: "none",
                 word: "Not checked",
                 since: None,
+                reason: None,
             };
         };
         let health = match storage.health.state {
@@ -105,16 +109,17 @@ impl StateWords {
             HealthState::Broken => ("bad", "Broken"),
             HealthState::Unknown => ("none", "Not known"),
         };
-        let (kind, word) = match &storage.quarantine {
-            Some(_) => ("bad", "Quarantined"),
-            None if !storage.is_verified() => ("warn", "Needs a check"),
-            None => health,
+        let ((kind, word), code) = match &storage.quarantine {
+            Some(quarantine) => (("bad", "Quarantined"), Some(quarantine.code.clone())),
+            None if !storage.is_verified() => (("warn", "Needs a check"), None),
+            None => (health, storage.health.condition().code),
         };
         let quarantined = storage.quarantine.as_ref().map(|it| it.since);
         Self {
             kind,
             word,
             since: Some(Moment(quarantined.unwrap_or(storage.health.since))),
+            reason: code.and_then(|code| meaning(&code)).map(curly),
         }
     }
 }
@@ -341,6 +346,7 @@ mod tests {
                     "Quarantined"
                 },
                 since: then,
+                reason: then.map(|_| curly("The role's key isn't <there>.")),
             },
             checked: then,
             projects: thousands(1_234),
@@ -405,6 +411,7 @@ mod tests {
         assert!(admin.contains("a change waits for its check"));
         assert!(admin.contains("Needs a check") && admin.contains("checked <time"));
         assert!(admin.contains("Quarantined"));
+        assert!(admin.contains("<div class=\"sub\">The role’s key isn’t &#60;there&#62;."));
         assert!(admin.contains("notice-bad"), "a failed check is no success");
         let member = page(false, Some(row("built-in", true)), rows(), 0);
         for control in ["Check now", "<form", "/delete", "in progress", "documents"] {

@@ -56,6 +56,7 @@ fn step(from: i64, until: OffsetDateTime) -> ImportStep {
             missing: 1,
             archived: 0,
             no_file_key: 1,
+            working_folder: 3,
         },
         cursor: format!("after {from}"),
         progress: Progress {
@@ -103,12 +104,13 @@ async fn an_import_goes_from_claim_to_ready(db: TestDb) {
     let half = load(&db, &mine.id, &project.id).await;
     assert_eq!(
         (half.file_count, half.total_size, half.skipped_count),
-        (6, 10 + 20 + 30 + 40 + 50 + 60, 4)
+        (6, 10 + 20 + 30 + 40 + 50 + 60, 10)
     );
     let by_reason = Skipped {
         missing: 2,
         archived: 0,
         no_file_key: 2,
+        working_folder: 6,
     };
     assert_eq!(half.skipped, Some(by_reason));
     assert_eq!(half.status, ProjectStatus::Importing);

@@ -22,7 +22,7 @@ use crate::domain::connection::role_arn::RoleArn;
 use crate::domain::connection::role_path::RolePath;
 use crate::domain::connection::settings::BucketSettings;
 use crate::domain::connection::{Connection, Credentials};
-use crate::domain::files::file_key::FileKey;
+use crate::domain::files::file_key::{FileKey, Folder};
 use crate::domain::ids::{
     CheckId, ProjectId, SetupId, StorageId, StorageRef, TokenId, WorkspaceId,
 };
@@ -30,6 +30,7 @@ use crate::domain::names::Name;
 use crate::domain::people::audit::Actor;
 use crate::domain::people::metadata::Metadata;
 use crate::domain::people::workspace::Workspace;
+use crate::domain::policy_document::LifecycleFolders;
 use crate::domain::project::{Progress, Project, ProjectFile, ProjectStatus, Skipped};
 use crate::domain::setup::{
     CustomerAccount, Draft, DraftAccessKey, DraftSignIn, Setup, SetupStatus,
@@ -341,7 +342,9 @@ pub fn new_project(workspace: &WorkspaceId, storage: Option<&StorageId>) -> Proj
             missing: 1,
             archived: 0,
             no_file_key: 0,
+            working_folder: 0,
         }),
+        working_folders: WorkingFolders::below(&Folder::root(), &LifecycleFolders::default()),
         failure: None,
         created_at: now(),
     }

@@ -36,6 +36,7 @@ fn facts(is_built_in: bool, projects: i64) -> Facts {
                 "Healthy"
             },
             since: own("").map(|_| then),
+            reason: own("The role lets in <others>."),
         },
         projects,
         key_since: own("").map(|_| then),

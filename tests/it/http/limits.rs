@@ -1,0 +1,129 @@
+//! `docs/limits.md` has the numbers that the service has.
+
+use crate::application::checks::LONGEST_WAIT;
+use crate::application::codes::{FIELDS, PROBLEMS};
+use crate::application::files::sign::MOST_SIGNED;
+use crate::application::files::write::MOST_DELETED;
+use crate::application::kept::idempotency::RETENTION;
+use crate::application::kept::page_tokens::PageRequest;
+use crate::application::projects::{MOST_FILES, manifest};
+use crate::domain::files::file_key::MAX_KEY_LEN;
+use crate::domain::files::part_plan::{LARGEST_OBJECT, MOST_PARTS};
+use crate::domain::names::Name;
+use crate::domain::people::metadata::Metadata;
+use crate::domain::project::FileName;
+use crate::http::api::files::sign::SIGN_LIMIT;
+use crate::http::body::DEFAULT_LIMIT;
+use crate::http::pages::shell::moment::thousands;
+use std::path::Path;
+
+fn page() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/limits.md");
+    std::fs::read_to_string(path).unwrap()
+}
+
+/// The cells of the tables' rows.
+fn rows(page: &str) -> Vec<Vec<&str>> {
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| "));
+    let cells = rows.map(|row| {
+        row.trim_end_matches('|')
+            .split('|')
+            .map(str::trim)
+            .collect()
+    });
+    cells.collect()
+}
+
+/// With its thousands apart.
+fn number<T>(value: T) -> String
+where
+    T: TryInto<i64>,
+    T::Error: std::fmt::Debug,
+{
+    thousands(value.try_into().unwrap())
+}
+
+fn mebibytes(bytes: usize) -> String {
+    format!("{} MiB", bytes >> 20)
+}
+
+#[test]
+fn the_page_has_the_service_s_numbers() {
+    let page = page();
+    let rows = rows(&page);
+    for (what, limit) in [
+        ("a JSON body", mebibytes(DEFAULT_LIMIT)),
+        ("the body of `POST …/files/sign`", mebibytes(SIGN_LIMIT)),
+        (
+            "items on a page",
+            format!(
+                "{}, and {} by default",
+                number(PageRequest::LARGEST),
+                number(PageRequest::DEFAULT)
+            ),
+        ),
+        (
+            "how long a response is kept",
+            format!("{} hours", RETENTION.as_secs() / 3_600),
+        ),
+        (
+            "the wait of a check",
+            format!("{} s", LONGEST_WAIT.as_secs()),
+        ),
+        ("a file key", format!("{} bytes", number(MAX_KEY_LEN))),
+        (
+            "a file that is uploaded with",
+            format!("{} TiB", LARGEST_OBJECT >> 40),
+        ),
+        ("parts of an upload", number(MOST_PARTS)),
+        ("keys in one request to sign", number(MOST_SIGNED)),
+        ("keys in one request to delete", number(MOST_DELETED)),
+        ("files that one request names", number(MOST_FILES)),
+        ("files of a project", number(manifest::MOST_KEYS)),
+        ("a manifest", mebibytes(manifest::LARGEST)),
+        (
+            "the name of a file in a project",
+            format!("{} bytes", number(FileName::MAX_LEN)),
+        ),
+        (
+            "the name of a workspace",
+            format!("{} characters", Name::MAX_LEN),
+        ),
+        (
+            "metadata of a workspace",
+            format!(
+                "{} pairs, names of {} and values of {} characters",
+                Metadata::MAX_PAIRS,
+                Metadata::MAX_NAME,
+                Metadata::MAX_VALUE
+            ),
+        ),
+    ] {
+        let row = rows.iter().find(|row| row[0].starts_with(what));
+        let row = row.unwrap_or_else(|| panic!("no row for {what}"));
+        assert_eq!(row[1], limit, "{what}");
+    }
+}
+
+#[test]
+fn the_page_s_codes_and_settings_exist() {
+    let page = page();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let settings = std::fs::read_to_string(root.join("docs/configuration.md")).unwrap();
+    let mut codes = 0;
+    for row in rows(&page).iter().filter(|row| row[0] != "what") {
+        assert_eq!(row.len(), 4, "{row:?}");
+        let setting = row[2].trim_start_matches("twice ");
+        assert!(setting.is_empty() || settings.contains(&format!("| {setting} |")));
+        for code in row[3].split(", ").filter(|code| !code.is_empty()) {
+            codes += 1;
+            let bare = code.trim_matches(['(', ')', '`']);
+            let known = match code.starts_with('(') {
+                true => FIELDS,
+                false => PROBLEMS,
+            };
+            assert!(known.contains(&bare), "{code}");
+        }
+    }
+    assert!(codes > 30, "{codes}");
+}
