@@ -72,7 +72,7 @@ macro_rules! growing_set {
                     .item(RefOr::<Schema>::Ref(known))
                     .item(RefOr::T(Schema::Object(later)))
                     .description(Some($description))
-                    .example(Some($example.into()));
+                    .examples([$example]);
                 RefOr::T(Schema::AnyOf(either.build()))
             }
         }

@@ -36,6 +36,7 @@ use crate::domain::setup::{
     CustomerAccount, Draft, DraftAccessKey, DraftSignIn, Setup, SetupStatus,
 };
 use crate::domain::storage::{Health, HealthChange, HealthReports, HealthState, Storage};
+use crate::domain::working_folders::WorkingFolders;
 use time::{Duration, OffsetDateTime};
 
 /// In whole microseconds, as the database keeps times.
