@@ -15,6 +15,7 @@ mod imports;
 mod jobs;
 mod migrations;
 mod pending;
+mod product_keys;
 mod project_files;
 mod projects;
 mod reach;

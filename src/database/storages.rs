@@ -1,7 +1,7 @@
 //! Storages.
 
 use crate::application::kept::store::{
-    FIRST_CHECK_AFTER, NewJob, SCHEDULED_CHECK, StorageDeletion, StorageStore, StoreError,
+    FIRST_CHECK_AFTER, NewJob, SCHEDULED_CHECK, StorageDeletion, StorageSearch, StorageStore, StoreError,
     StoreResult, Window,
 };
 use crate::database::engine::{Sql, Tx, values};
@@ -13,6 +13,7 @@ use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::external_id::ExternalId;
 use crate::domain::connection::{Connection, Credentials};
 use crate::domain::ids::{CheckId, SetupId, StorageId, StorageRef, WorkspaceId};
+use crate::domain::people::workspace::WorkspaceExternalId;
 use crate::domain::setup::DraftSignIn;
 use crate::domain::storage::{Health, HealthReports, HealthState, Quarantine, Storage};
 use async_trait::async_trait;
@@ -93,6 +94,15 @@ static NAMED_POSTGRES: LazyLock<&str> = LazyLock::new(|| {
     )
 });
 
+/// The beginning of a statement that goes on with conditions.
+static EVERYWHERE: LazyLock<&str> = LazyLock::new(|| {
+    select(
+        ", (SELECT w.external_id FROM workspaces w WHERE w.id = storages.workspace_id)
+             AS workspace_external_id
+         FROM storages WHERE id > $1",
+    )
+});
+
 #[async_trait]
 impl StorageStore for Database {
     async fn storage(
@@ -157,6 +167,44 @@ impl StorageStore for Database {
             values![workspace.as_str(), bucket.as_str()],
             storage,
         )
+        .await
+    }
+
+    async fn search_storages(
+        &self,
+        search: &StorageSearch,
+        window: &Window,
+    ) -> StoreResult<Vec<(Storage, Option<WorkspaceExternalId>)>> {
+        let StorageSearch {
+            health,
+            external_id,
+            bucket,
+            name,
+        } = search;
+        let mut values = values![after(window)];
+        let mut sql = EVERYWHERE.to_owned();
+        let mut and = |condition: &str, value: Option<String>| {
+            if let Some(value) = value {
+                values.push(value.into());
+                let place = format!("${}", values.len());
+                sql.push_str(" AND ");
+                sql.push_str(&condition.replace('?', &place));
+            }
+        };
+        and("health = ?", health.map(|state| state.as_str().to_owned()));
+        and("external_id = ?", external_id.as_ref().map(ToString::to_string));
+        and("bucket = ?", bucket.as_ref().map(ToString::to_string));
+        and(
+            "LOWER(display_name) LIKE LOWER(?) ESCAPE '!'",
+            name.as_deref().map(containing),
+        );
+        values.push(window.limit.into());
+        sql.push_str(&format!(" ORDER BY id LIMIT ${}", values.len()));
+        self.fetch_records("storages", Sql::Built(sql), values, |record| {
+            let workspace =
+                record.parse_opt("workspace_external_id", WorkspaceExternalId::parse)?;
+            Ok((storage(record)?, workspace))
+        })
         .await
     }
 

@@ -20,6 +20,7 @@ mod idempotency;
 mod jobs;
 mod pending;
 mod people;
+mod product_keys;
 mod projects;
 mod retention;
 mod role_waits;
@@ -37,12 +38,13 @@ pub use jobs::{
 };
 pub use pending::{PendingCheck, PendingEdit, PendingStore, SeenStorage, StorageChange};
 pub use people::{SignInStore, WorkspaceContents, WorkspaceStore};
+pub use product_keys::ProductKeyStore;
 pub use projects::{ImportStep, ProjectFilter, ProjectStore, ProjectsOfFiles, ProjectsOfStorage};
 pub use retention::{Expired, OldCheck, RetentionStore};
 pub use role_waits::{RoleWaitStore, TryPace, TryResult};
 pub use sealed::{SealedColumn, SealedStore, SealedValue};
 pub use setups::{Completion, SetupStore};
-pub use storages::{FIRST_CHECK_AFTER, StorageDeletion, StorageStore};
+pub use storages::{FIRST_CHECK_AFTER, StorageDeletion, StorageSearch, StorageStore};
 pub use values::{SecretHash, Window};
 
 use async_trait::async_trait;
@@ -63,6 +65,7 @@ pub trait Store:
     + SealedStore
     + RetentionStore
     + RoleWaitStore
+    + ProductKeyStore
 {
     /// Whether it answers.
     async fn ping(&self) -> StoreResult<()>;

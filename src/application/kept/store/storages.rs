@@ -3,7 +3,9 @@
 use crate::application::kept::store::error::StoreResult;
 use crate::application::kept::store::values::Window;
 use crate::domain::connection::bucket_name::BucketName;
+use crate::domain::connection::external_id::ExternalId;
 use crate::domain::ids::{StorageId, StorageRef, WorkspaceId};
+use crate::domain::people::workspace::WorkspaceExternalId;
 use crate::domain::storage::{HealthState, Storage};
 use async_trait::async_trait;
 use std::time::Duration;
@@ -23,6 +25,23 @@ pub enum StorageDeletion {
     IsDefault,
     /// What was to become the default is not there, or is the storage itself.
     NoSuchDefault,
+}
+
+/// Which storages of all workspaces: those for which everything holds that is given.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StorageSearch {
+    pub health: Option<HealthState>,
+    pub external_id: Option<ExternalId>,
+    pub bucket: Option<BucketName>,
+    /// What the name contains, in capitals or not.
+    pub name: Option<String>,
+}
+
+impl StorageSearch {
+    /// Whether it leaves every storage.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 #[async_trait]
@@ -52,6 +71,12 @@ pub trait StorageStore: Send + Sync {
         name: &str,
         window: &Window,
     ) -> StoreResult<Vec<Storage>>;
+    /// Storages of all workspaces, with the external IDs of their workspaces.
+    async fn search_storages(
+        &self,
+        search: &StorageSearch,
+        window: &Window,
+    ) -> StoreResult<Vec<(Storage, Option<WorkspaceExternalId>)>>;
     /// Deletes a storage that no project uses, with its checks and its pending change. Where it is the default,
     /// `next` becomes so, and without one nothing is deleted.
     async fn delete_storage(

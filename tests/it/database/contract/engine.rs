@@ -235,6 +235,7 @@ async fn both_engines_have_the_same_columns(db: TestDb) {
         include_str!("../../../../migrations/sqlite/0019_sign_in_arrivals.sql"),
         include_str!("../../../../migrations/sqlite/0020_skipped_reasons.sql"),
         include_str!("../../../../migrations/sqlite/0021_workspace_ids.sql"),
+        include_str!("../../../../migrations/sqlite/0023_product_keys.sql"),
     );
     let mut table = "";
     let mut names = Vec::new();
