@@ -1,7 +1,7 @@
 //! Storages.
 
 use crate::application::kept::store::{
-    FIRST_CHECK_AFTER, NewJob, SCHEDULED_CHECK, StorageDeletion, StorageSearch, StorageStore, StoreError,
+    FIRST_CHECK_AFTER, FoundStorage, NewJob, SCHEDULED_CHECK, StorageDeletion, StorageSearch, StorageStore, StoreError,
     StoreResult, Window,
 };
 use crate::database::engine::{Sql, Tx, values};
@@ -81,24 +81,13 @@ static PAGE: LazyLock<&str> = LazyLock::new(|| {
 static OF_BUCKET: LazyLock<&str> = LazyLock::new(|| {
     select("FROM storages WHERE workspace_id = $1 AND bucket = $2 ORDER BY id LIMIT 100")
 });
-static NAMED_SQLITE: LazyLock<&str> = LazyLock::new(|| {
-    select(
-        "FROM storages WHERE workspace_id = $1 AND id > $2 AND display_name LIKE $4 ESCAPE '!'
-         ORDER BY id LIMIT $3",
-    )
-});
-static NAMED_POSTGRES: LazyLock<&str> = LazyLock::new(|| {
-    select(
-        "FROM storages WHERE workspace_id = $1 AND id > $2 AND display_name ILIKE $4 ESCAPE '!'
-         ORDER BY id LIMIT $3",
-    )
-});
-
 /// The beginning of a statement that goes on with conditions.
 static EVERYWHERE: LazyLock<&str> = LazyLock::new(|| {
     select(
         ", (SELECT w.external_id FROM workspaces w WHERE w.id = storages.workspace_id)
-             AS workspace_external_id
+             AS workspace_external_id,
+             (SELECT d.storage_id FROM default_storages d WHERE d.workspace_id = storages.workspace_id)
+             AS default_storage_id
          FROM storages WHERE id > $1",
     )
 });
@@ -133,29 +122,6 @@ impl StorageStore for Database {
         .await
     }
 
-    async fn find_storages(
-        &self,
-        workspace: &WorkspaceId,
-        name: &str,
-        window: &Window,
-    ) -> StoreResult<Vec<Storage>> {
-        self.fetch_records(
-            "storages",
-            Sql::Each {
-                sqlite: *NAMED_SQLITE,
-                postgres: *NAMED_POSTGRES,
-            },
-            values![
-                workspace.as_str(),
-                after(window),
-                window.limit,
-                containing(name)
-            ],
-            storage,
-        )
-        .await
-    }
-
     async fn storages_of_bucket(
         &self,
         workspace: &WorkspaceId,
@@ -174,15 +140,16 @@ impl StorageStore for Database {
         &self,
         search: &StorageSearch,
         window: &Window,
-    ) -> StoreResult<Vec<(Storage, Option<WorkspaceExternalId>)>> {
+    ) -> StoreResult<Vec<FoundStorage>> {
         let StorageSearch {
+            workspace,
             health,
             external_id,
             bucket,
             name,
         } = search;
         let mut values = values![after(window)];
-        let mut sql = EVERYWHERE.to_owned();
+        let mut sql = (*EVERYWHERE).to_owned();
         let mut and = |condition: &str, value: Option<String>| {
             if let Some(value) = value {
                 values.push(value.into());
@@ -191,8 +158,9 @@ impl StorageStore for Database {
                 sql.push_str(&condition.replace('?', &place));
             }
         };
+        and("workspace_id = ?", workspace.as_ref().map(ToString::to_string));
         and("health = ?", health.map(|state| state.as_str().to_owned()));
-        and("external_id = ?", external_id.as_ref().map(ToString::to_string));
+        and("external_id = ?", external_id.clone());
         and("bucket = ?", bucket.as_ref().map(ToString::to_string));
         and(
             "LOWER(display_name) LIKE LOWER(?) ESCAPE '!'",
@@ -201,9 +169,12 @@ impl StorageStore for Database {
         values.push(window.limit.into());
         sql.push_str(&format!(" ORDER BY id LIMIT ${}", values.len()));
         self.fetch_records("storages", Sql::Built(sql), values, |record| {
-            let workspace =
-                record.parse_opt("workspace_external_id", WorkspaceExternalId::parse)?;
-            Ok((storage(record)?, workspace))
+            Ok(FoundStorage {
+                storage: storage(record)?,
+                workspace_external_id: record
+                    .parse_opt("workspace_external_id", WorkspaceExternalId::parse)?,
+                default: record.storage("default_storage_id")?,
+            })
         })
         .await
     }

@@ -20,6 +20,7 @@ pub mod declare;
 pub mod docs;
 pub mod face;
 mod fault;
+pub mod gates;
 pub mod file_headers;
 pub mod idempotency;
 pub mod listener;

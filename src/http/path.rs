@@ -5,7 +5,7 @@ use crate::application::people::workspaces;
 use crate::application::setups::instructions;
 use crate::domain::Invalid;
 use crate::domain::ids::{
-    AuditId, CheckId, InstructionLinkId, ProjectId, SessionId, SetupId, StorageId, StorageRef,
+    AuditId, CheckId, InstructionLinkId, KeyId, ProjectId, SessionId, SetupId, StorageId, StorageRef,
     TokenId, WorkspaceId,
 };
 use actix_web::dev::Payload;
@@ -42,6 +42,7 @@ macro_rules! path_id {
 path_id! {
     WorkspaceId, "workspace_id", workspaces::absent();
     TokenId, "token_id", Error::not_found("token");
+    KeyId, "key_id", Error::not_found("key");
     SetupId, "setup_id", Error::not_found("setup");
     StorageId, "storage_id", Error::not_found("storage");
     StorageRef, "storage_id", Error::not_found("storage");

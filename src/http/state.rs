@@ -4,8 +4,11 @@ use crate::application::doctor::Doctor;
 use crate::application::files::shared::Files;
 use crate::application::kept::idempotency::IdempotentRequests;
 use crate::application::kept::page_tokens::PageTokens;
+use crate::application::people::admission::Admission;
 use crate::application::people::audit::AuditLog;
 use crate::application::people::authenticate::Authenticator;
+use crate::application::people::browser_tokens::BrowserTokens;
+use crate::application::people::keys::ProductKeys;
 use crate::application::people::sign_in::SignIns;
 use crate::application::people::tokens::Tokens;
 use crate::application::people::workspaces::Workspaces;
@@ -45,10 +48,13 @@ pub struct Services {
 
 /// Who may do what, and who did it.
 pub struct PeopleServices {
-    pub authenticator: Authenticator,
+    pub authenticator: Arc<Authenticator>,
+    pub admission: Admission,
+    pub browser_tokens: Arc<BrowserTokens>,
+    pub keys: ProductKeys,
     pub workspaces: Arc<Workspaces>,
     pub tokens: Tokens,
-    pub sign_ins: SignIns,
+    pub sign_ins: Arc<SignIns>,
     pub audit_log: AuditLog,
 }
 

@@ -10,13 +10,14 @@ use crate::application::files::copy::refused_acl;
 use crate::application::files::shared::Files;
 use crate::application::files::sign::url_life;
 use crate::application::kept::vault::Purpose;
-use crate::application::people::caller::Admin;
+use crate::application::people::caller::Writer;
 use crate::domain::Invalid;
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::files::file_operation::FileOperation;
 use crate::domain::files::part_plan::{LARGEST_OBJECT, MOST_PARTS, Sizes};
 use crate::domain::ids::{StorageRef, WorkspaceId};
+use crate::domain::people::reach::Touch;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -48,7 +49,7 @@ impl Files {
     /// Begins an upload of a file of this size, if that is known.
     pub async fn begin_multipart(
         &self,
-        admin: &Admin,
+        writer: &Writer,
         storage: &StorageRef,
         key: &FileKey,
         object: &NewObject,
@@ -61,11 +62,12 @@ impl Files {
                 Invalid::new("file_too_large", "S3 stores files of up to 5 TiB."),
             ));
         }
+        let touched = [Touch::Write(key)];
         let bucket = self
-            .bucket_for(FileOperation::Upload, admin.member(), storage)
+            .bucket_for(FileOperation::Upload, writer.member(), storage, &touched)
             .await?;
         if object.acl.is_some() {
-            self.bucket_for(FileOperation::WriteAcl, admin.member(), storage)
+            self.bucket_for(FileOperation::WriteAcl, writer.member(), storage, &touched)
                 .await?;
         }
         let upload_id = self
@@ -90,7 +92,7 @@ impl Files {
         Ok(BegunUpload {
             upload_id: self.vault.seal_token(
                 Purpose::UploadId,
-                &place(admin.workspace(), storage),
+                &place(writer.workspace(), storage),
                 &ticket,
             )?,
             part_size: Sizes::default().part_of(size),
@@ -100,7 +102,7 @@ impl Files {
     /// Signs a URL for each of these parts.
     pub async fn sign_parts(
         &self,
-        admin: &Admin,
+        writer: &Writer,
         storage: &StorageRef,
         upload_id: &str,
         numbers: &[u32],
@@ -108,7 +110,7 @@ impl Files {
     ) -> Result<Vec<SignedUrl>> {
         let expires_in = url_life(expires_in, self.longest_url_life)?;
         check_numbers("part_numbers", numbers)?;
-        let opened = self.open_upload(admin, storage, upload_id).await?;
+        let opened = self.open_upload(writer, storage, upload_id).await?;
         let key = opened.bucket.key("key", &opened.key)?;
         let urls = self
             .bucket
@@ -122,7 +124,7 @@ impl Files {
     /// Makes the file of the parts.
     pub async fn complete_multipart(
         &self,
-        admin: &Admin,
+        writer: &Writer,
         storage: &StorageRef,
         upload_id: &str,
         mut parts: Vec<SentPart>,
@@ -136,7 +138,7 @@ impl Files {
                 Invalid::new("invalid_parts", "Name every part that was sent, once."),
             ));
         }
-        let opened = self.open_upload(admin, storage, upload_id).await?;
+        let opened = self.open_upload(writer, storage, upload_id).await?;
         let key = opened.bucket.key("key", &opened.key)?;
         let stored = self
             .bucket
@@ -157,11 +159,11 @@ impl Files {
     /// Aborts the upload: nothing of it stays in the bucket.
     pub async fn abort_multipart(
         &self,
-        admin: &Admin,
+        writer: &Writer,
         storage: &StorageRef,
         upload_id: &str,
     ) -> Result<()> {
-        let opened = self.open_upload(admin, storage, upload_id).await?;
+        let opened = self.open_upload(writer, storage, upload_id).await?;
         let key = opened.bucket.key("key", &opened.key)?;
         let aborted = self
             .bucket
@@ -174,17 +176,17 @@ impl Files {
     /// The file that an upload is to become.
     pub fn key_of_upload(
         &self,
-        admin: &Admin,
+        writer: &Writer,
         storage: &StorageRef,
         upload_id: &str,
     ) -> Result<FileKey> {
-        self.open_ticket(admin, storage, upload_id)
+        self.open_ticket(writer, storage, upload_id)
             .map(|(key, _)| key)
     }
 
     fn open_ticket(
         &self,
-        admin: &Admin,
+        writer: &Writer,
         storage: &StorageRef,
         upload_id: &str,
     ) -> Result<(FileKey, UploadTicket)> {
@@ -194,7 +196,7 @@ impl Files {
                 Invalid::new("invalid_upload_id", "This is no upload of this storage."),
             )
         };
-        let place = place(admin.workspace(), storage);
+        let place = place(writer.workspace(), storage);
         let ticket = self
             .vault
             .open_token(Purpose::UploadId, &place, upload_id)
@@ -206,14 +208,15 @@ impl Files {
 
     async fn open_upload(
         &self,
-        admin: &Admin,
+        writer: &Writer,
         storage: &StorageRef,
         upload_id: &str,
     ) -> Result<OpenUpload> {
-        let (key, ticket) = self.open_ticket(admin, storage, upload_id)?;
+        let (key, ticket) = self.open_ticket(writer, storage, upload_id)?;
+        let touched = [Touch::Write(&key)];
         Ok(OpenUpload {
             bucket: self
-                .bucket_for(FileOperation::Upload, admin.member(), storage)
+                .bucket_for(FileOperation::Upload, writer.member(), storage, &touched)
                 .await?,
             key,
             object: NewObject {

@@ -25,13 +25,14 @@ use crate::application::files::shared::Files;
 use crate::application::files::sign::SignRequest;
 use crate::application::kept::idempotency::Keep;
 use crate::application::kept::store::{IMPORT, NewJob, ProjectFilter, Store, StoreError, Window};
-use crate::application::people::caller::{Admin, Member};
+use crate::application::people::caller::{Admin, Member, outside_of_token};
 use crate::application::storages::Storages;
 use crate::domain::Invalid;
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::{ProjectId, StorageRef};
 use crate::domain::names::Name;
+use crate::domain::people::reach::Touch;
 use crate::domain::project::{
     FileName, OnArchived, OnMissing, Progress, Project, ProjectFile, ProjectStatus, Skipped,
     WantedFile, count_archived,
@@ -116,6 +117,36 @@ pub struct ListedFile {
     pub name: Option<FileName>,
 }
 
+/// Who wants a project of which storage's files.
+struct Source<'a> {
+    member: &'a Member,
+    storage: &'a StorageRef,
+    on_missing: OnMissing,
+    on_archived: OnArchived,
+}
+
+impl Source<'_> {
+    /// Refuses what the caller does not reach, as far as the request alone says it. What a manifest names is known
+    /// only when it was read, perhaps after the request: it is for those who reach every folder.
+    fn admit(&self, files: &FileSource) -> Result<()> {
+        let touch = match files {
+            FileSource::Listed(_) | FileSource::Pasted(_) => Touch::Storage,
+            FileSource::Folder(selection) => Touch::List(selection.folder()),
+            FileSource::Manifest(_) if self.member.reach.has_folders() => {
+                return Err(outside_of_token());
+            }
+            FileSource::Manifest(key) => Touch::Read(key),
+        };
+        self.member.admit(self.storage, &[touch])
+    }
+
+    fn admit_files(&self, wanted: &[WantedFile]) -> Result<()> {
+        let touched = wanted.iter().map(|file| Touch::Read(&file.file_key));
+        let touched: Vec<Touch<'_>> = touched.collect();
+        self.member.admit(self.storage, &touched)
+    }
+}
+
 /// The files of a new project, or how they will be imported.
 enum ProjectPlan {
     Now {
@@ -147,8 +178,15 @@ impl Projects {
             Some(storage) => storage,
             None => self.storages.default_of(&member.workspace).await?,
         };
+        let source = Source {
+            member,
+            storage: &storage,
+            on_missing: new.on_missing,
+            on_archived: new.on_archived,
+        };
+        source.admit(&new.files)?;
         let bucket = self.storages.usable(&member.workspace, &storage).await?;
-        let planning = self.plan(&bucket, new.files, new.on_missing, new.on_archived);
+        let planning = self.plan(&bucket, &source, new.files);
         let plan = tokio::time::timeout(self.limits.look_up, planning)
             .await
             .map_err(|_| too_slow())??;
@@ -228,17 +266,19 @@ impl Projects {
     async fn plan(
         &self,
         bucket: &ConnectedBucket,
+        source: &Source<'_>,
         files: FileSource,
-        on_missing: OnMissing,
-        on_archived: OnArchived,
     ) -> Result<ProjectPlan> {
+        let (on_missing, on_archived) = (source.on_missing, source.on_archived);
         match files {
             FileSource::Listed(listed) => {
                 let wanted = check_list(bucket, listed)?;
+                source.admit_files(&wanted)?;
                 self.look_up(bucket, &wanted, on_missing, on_archived).await
             }
             FileSource::Pasted(text) => {
                 let wanted = read_pasted(bucket, text)?;
+                source.admit_files(&wanted)?;
                 self.look_up(bucket, &wanted, on_missing, on_archived).await
             }
             FileSource::Folder(selection) => self.list(bucket, selection, on_archived).await,
@@ -354,10 +394,10 @@ impl Projects {
     }
 
     pub async fn get(&self, member: &Member, id: &ProjectId) -> Result<Project> {
-        self.store
-            .project(&member.workspace, id)
-            .await?
-            .ok_or_else(|| Error::not_found("project"))
+        let project = self.store.project(&member.workspace, id).await?;
+        let project = project.ok_or_else(|| Error::not_found("project"))?;
+        member.admit(&project.storage, &[Touch::Storage])?;
+        Ok(project)
     }
 
     /// Newest first.
@@ -437,6 +477,8 @@ impl Projects {
         request: &SignRequest,
     ) -> Result<Vec<SignedUrl>> {
         let project = self.get(member, id).await?;
+        let touched: Vec<Touch<'_>> = request.keys.iter().map(Touch::Read).collect();
+        member.admit(&project.storage, &touched)?;
         let paths: Vec<String> = request
             .keys
             .iter()
@@ -457,7 +499,7 @@ impl Projects {
             return Err(not_in_project(&unknown));
         }
         self.files
-            .sign_for(&member.workspace, &project.storage, request)
+            .sign_get(member, &project.storage, request)
             .await
     }
 }

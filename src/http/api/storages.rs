@@ -4,18 +4,21 @@ use crate::application::closed_sets;
 use crate::application::connections::input::ConnectionInput;
 use crate::application::connections::view::ConnectionView;
 use crate::application::error::{Error, Result};
-use crate::application::kept::store::ProjectsOfStorage;
+use crate::application::kept::store::{ProjectsOfStorage, StorageSearch};
 use crate::application::storages::health::WhatChanged;
-use crate::application::storages::{StorageSource, StorageView, Which};
+use crate::application::storages::{StorageOfAny, StorageSource, StorageView, Which};
+use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::ids::StorageRef;
 use crate::domain::overlap::Overlap;
+use crate::domain::storage::HealthState;
 use crate::http::api::checks::{CheckReportBody, StorageCheckQuery};
 use crate::http::api::setups::documents;
 use crate::http::api::setups::documents::{DocumentFile, DocumentsBody};
 use crate::http::body::Body;
-use crate::http::caller::{AdminCaller, MemberCaller};
+use crate::http::caller::{AdminCaller, ListReader, MemberCaller, workspace_token_required};
 use crate::http::declare::changes;
-use crate::http::page::{NamedPageQuery, PageQuery};
+use crate::http::page;
+use crate::http::page::PageQuery;
 use crate::http::path::Id;
 use crate::http::query::Query;
 use crate::http::state::Services;
@@ -46,6 +49,14 @@ pub(super) struct StorageBody {
     /// `built-in` for the product's own.
     #[schema(example = "sto_019a1f0e7c1b7d439a520c8c2f6f6b1e")]
     id: String,
+    /// Only in lists over all workspaces: the workspace that the storage is of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "wrk_019a1f0e7c1b7d439a520c8c2f6f6b1e")]
+    workspace_id: Option<String>,
+    /// With `workspace_id`: the product's own ID of the workspace, where it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "tenant-4711")]
+    workspace_external_id: Option<String>,
     display_name: String,
     bucket: String,
     /// `null` for the built-in storage.
@@ -263,6 +274,8 @@ impl From<StorageView> for StorageBody {
             warnings: view.overlaps.into_iter().map(Into::into).collect(),
             pending,
             id,
+            workspace_id: None,
+            workspace_external_id: None,
             display_name,
             bucket: connection.bucket.to_string(),
             auth: connection.credentials.auth().map(|auth| auth.as_str()),
@@ -304,6 +317,17 @@ impl From<StorageView> for StorageBody {
     }
 }
 
+impl From<StorageOfAny> for StorageBody {
+    fn from(found: StorageOfAny) -> Self {
+        let external_id = found.workspace_external_id;
+        Self {
+            workspace_id: Some(found.workspace.to_string()),
+            workspace_external_id: external_id.map(|id| id.as_str().to_owned()),
+            ..found.view.into()
+        }
+    }
+}
+
 impl From<ProjectsOfStorage> for AffectedProjectsBody {
     fn from(projects: ProjectsOfStorage) -> Self {
         Self {
@@ -331,32 +355,97 @@ impl From<WhatChanged> for HealthChangeBody {
     }
 }
 
+/// Which storages, and which page of them.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct StoragesQuery {
+    /// Only those that have this in their name, in capitals or not.
+    #[param(example = "acme", max_length = 200)]
+    name: Option<String>,
+    /// Only those with this health. Over all workspaces, as the three that follow.
+    #[param(value_type = Option<closed_sets::HealthState>)]
+    health: Option<String>,
+    /// Only the one with this external ID.
+    external_id: Option<String>,
+    /// Only those of this bucket.
+    #[param(example = "acme-data")]
+    bucket: Option<String>,
+    /// How many items: 1 to 1000.
+    #[param(default = 100, minimum = 1, maximum = 1000)]
+    page_size: Option<u32>,
+    /// `next_page_token` of the page before.
+    page_token: Option<String>,
+}
+
+impl StoragesQuery {
+    fn search(&self) -> Result<StorageSearch> {
+        let field = |name, invalid| Error::field(name, invalid);
+        let filled = |text: &'_ Option<String>| text.clone().filter(|text| !text.is_empty());
+        let health = filled(&self.health).map(|text| HealthState::parse(&text));
+        let bucket = filled(&self.bucket).map(|text| BucketName::parse(&text));
+        Ok(StorageSearch {
+            workspace: None,
+            health: health
+                .transpose()
+                .map_err(|invalid| field("health", invalid))?,
+            external_id: filled(&self.external_id),
+            bucket: bucket
+                .transpose()
+                .map_err(|invalid| field("bucket", invalid))?,
+            name: page::part_of_name(self.name.as_deref())?,
+        })
+    }
+}
+
 /// List storages
 ///
-/// The workspace's own; the built-in storage has the fixed ID `built-in`.
+/// The workspace's own; the built-in storage has the fixed ID `built-in`. A product's key and the operator's token,
+/// without `Sallyport-Workspace` and with at least one of the filters, list those of all workspaces: each has its
+/// `workspace_id`.
 #[utoipa::path(
     tag = "Storages",
-    params(NamedPageQuery),
+    params(StoragesQuery),
     responses((status = 200, description = "A page of storages", body = StorageList)),
 )]
 #[get("/v1/storages")]
 async fn list_storages(
-    member: MemberCaller,
+    reader: ListReader,
     services: Data<Services>,
-    query: Query<NamedPageQuery>,
+    query: Query<StoragesQuery>,
 ) -> Result<Json<StorageList>> {
-    let name = query.0.name()?;
-    let place = format!("{}/storages{name:?}", member.0.workspace);
-    let request = query.0.request()?;
-    let window = services.page_tokens.window(&place, &request)?;
-    let storages = &services.storages;
-    let rows = storages.find(&member.0, name.as_deref(), &window).await?;
-    let page = services
-        .page_tokens
-        .page(&place, &request, rows, |view| view.reference().to_string())?;
+    let search = query.0.search()?;
+    let request = page::request(query.0.page_size, query.0.page_token)?;
+    let place = |whose: &str| format!("{whose}/storages{search:?}");
+    let (storages, next_page_token) = match &reader {
+        ListReader::Everywhere if search.is_empty() => return Err(workspace_token_required()),
+        ListReader::Everywhere => {
+            let place = place("operator");
+            let window = services.page_tokens.window(&place, &request)?;
+            let rows = services.storages.search(&search, &window).await?;
+            let id = |found: &StorageOfAny| found.view.reference().to_string();
+            let page = services.page_tokens.page(&place, &request, rows, id)?;
+            let bodies = page.items.into_iter().map(Into::into).collect();
+            (bodies, page.next_page_token)
+        }
+        ListReader::Workspace(member) => {
+            let place = place(member.workspace.as_str());
+            let window = services.page_tokens.window(&place, &request)?;
+            let rows = services.storages.find(member, &search, &window).await?;
+            let id = |view: &StorageView| view.reference().to_string();
+            let mut page = services.page_tokens.page(&place, &request, rows, id)?;
+            // After the page is cut: what is left out must not end the list.
+            page.items.retain(|view| {
+                let reference = view.reference();
+                member.reach.has_storage(&reference)
+            });
+            let bodies = page.items.into_iter().map(Into::into).collect();
+            (bodies, page.next_page_token)
+        }
+    };
     Ok(Json(StorageList {
-        storages: page.items.into_iter().map(Into::into).collect(),
-        next_page_token: page.next_page_token,
+        storages,
+        next_page_token,
     }))
 }
 

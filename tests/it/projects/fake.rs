@@ -431,6 +431,7 @@ impl Rig {
             role: Role::Member,
             credential: Credential::Token(TokenId::generate()),
             on_behalf_of: None,
+            reach: Reach::everything(),
         }
     }
 

@@ -44,7 +44,7 @@ pub use retention::{Expired, OldCheck, RetentionStore};
 pub use role_waits::{RoleWaitStore, TryPace, TryResult};
 pub use sealed::{SealedColumn, SealedStore, SealedValue};
 pub use setups::{Completion, SetupStore};
-pub use storages::{FIRST_CHECK_AFTER, StorageDeletion, StorageSearch, StorageStore};
+pub use storages::{FIRST_CHECK_AFTER, FoundStorage, StorageDeletion, StorageSearch, StorageStore};
 pub use values::{SecretHash, Window};
 
 use async_trait::async_trait;

@@ -3,7 +3,6 @@
 use crate::application::kept::store::error::StoreResult;
 use crate::application::kept::store::values::Window;
 use crate::domain::connection::bucket_name::BucketName;
-use crate::domain::connection::external_id::ExternalId;
 use crate::domain::ids::{StorageId, StorageRef, WorkspaceId};
 use crate::domain::people::workspace::WorkspaceExternalId;
 use crate::domain::storage::{HealthState, Storage};
@@ -27,21 +26,40 @@ pub enum StorageDeletion {
     NoSuchDefault,
 }
 
-/// Which storages of all workspaces: those for which everything holds that is given.
+/// Which storages: those for which everything holds that is given.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StorageSearch {
+    /// `None`: of every workspace.
+    pub workspace: Option<WorkspaceId>,
     pub health: Option<HealthState>,
-    pub external_id: Option<ExternalId>,
+    /// As text: only the service makes external IDs.
+    pub external_id: Option<String>,
     pub bucket: Option<BucketName>,
     /// What the name contains, in capitals or not.
     pub name: Option<String>,
 }
 
 impl StorageSearch {
-    /// Whether it leaves every storage.
+    /// Whether it leaves every storage of the workspace, or of all.
     pub fn is_empty(&self) -> bool {
-        *self == Self::default()
+        let Self {
+            workspace: _,
+            health,
+            external_id,
+            bucket,
+            name,
+        } = self;
+        health.is_none() && external_id.is_none() && bucket.is_none() && name.is_none()
     }
+}
+
+/// A storage of any workspace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundStorage {
+    pub storage: Storage,
+    pub workspace_external_id: Option<WorkspaceExternalId>,
+    /// The default storage of its workspace.
+    pub default: StorageRef,
 }
 
 #[async_trait]
@@ -64,19 +82,12 @@ pub trait StorageStore: Send + Sync {
     ) -> StoreResult<Vec<Storage>>;
     /// How many storages of all workspaces have each health; those that none has are left out.
     async fn count_storages(&self) -> StoreResult<Vec<(HealthState, u64)>>;
-    /// Storages that have this in their name, in capitals or not.
-    async fn find_storages(
-        &self,
-        workspace: &WorkspaceId,
-        name: &str,
-        window: &Window,
-    ) -> StoreResult<Vec<Storage>>;
-    /// Storages of all workspaces, with the external IDs of their workspaces.
+    /// Storages of one workspace, or of all.
     async fn search_storages(
         &self,
         search: &StorageSearch,
         window: &Window,
-    ) -> StoreResult<Vec<(Storage, Option<WorkspaceExternalId>)>>;
+    ) -> StoreResult<Vec<FoundStorage>>;
     /// Deletes a storage that no project uses, with its checks and its pending change. Where it is the default,
     /// `next` becomes so, and without one nothing is deleted.
     async fn delete_storage(
