@@ -1,8 +1,8 @@
 //! Storages.
 
 use crate::application::kept::store::{
-    FIRST_CHECK_AFTER, FoundStorage, NewJob, SCHEDULED_CHECK, StorageDeletion, StorageSearch, StorageStore, StoreError,
-    StoreResult, Window,
+    FIRST_CHECK_AFTER, FoundStorage, NewJob, SCHEDULED_CHECK, StorageDeletion, StorageSearch,
+    StorageStore, StoreError, StoreResult, Window,
 };
 use crate::database::engine::{Sql, Tx, values};
 use crate::database::record::{Record, stored_name};
@@ -158,7 +158,10 @@ impl StorageStore for Database {
                 sql.push_str(&condition.replace('?', &place));
             }
         };
-        and("workspace_id = ?", workspace.as_ref().map(ToString::to_string));
+        and(
+            "workspace_id = ?",
+            workspace.as_ref().map(ToString::to_string),
+        );
         and("health = ?", health.map(|state| state.as_str().to_owned()));
         and("external_id = ?", external_id.clone());
         and("bucket = ?", bucket.as_ref().map(ToString::to_string));

@@ -5,8 +5,8 @@ use crate::application::people::workspaces;
 use crate::application::setups::instructions;
 use crate::domain::Invalid;
 use crate::domain::ids::{
-    AuditId, CheckId, InstructionLinkId, KeyId, ProjectId, SessionId, SetupId, StorageId, StorageRef,
-    TokenId, WorkspaceId,
+    AuditId, CheckId, InstructionLinkId, KeyId, ProjectId, SessionId, SetupId, StorageId,
+    StorageRef, TokenId, WorkspaceId,
 };
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};

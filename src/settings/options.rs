@@ -199,7 +199,11 @@ pub struct Options {
 
     /// How many tokens for browsers a workspace may make in a minute.
     /// Default: 600. Example: 60
-    #[arg(long, env = "SALLYPORT_BROWSER_TOKENS_PER_MINUTE", value_name = "NUMBER")]
+    #[arg(
+        long,
+        env = "SALLYPORT_BROWSER_TOKENS_PER_MINUTE",
+        value_name = "NUMBER"
+    )]
     pub browser_tokens_per_minute: Option<String>,
 
     /// How often each stored connection is checked again.

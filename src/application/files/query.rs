@@ -42,7 +42,12 @@ impl Files {
         after: Option<&str>,
     ) -> Result<VersionPage> {
         let bucket = self
-            .bucket_for(FileOperation::ListVersions, member, storage, &[Touch::Read(key)])
+            .bucket_for(
+                FileOperation::ListVersions,
+                member,
+                storage,
+                &[Touch::Read(key)],
+            )
             .await?;
         let key = bucket.key("key", key)?;
         let page = self.bucket.versions(&bucket, &key, page_size, after).await;

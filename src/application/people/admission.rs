@@ -8,9 +8,7 @@ use crate::application::kept::store::SecretHash;
 use crate::application::kept::vault::sha256;
 use crate::application::people::authenticate::{Authenticator, Bearer, unknown};
 use crate::application::people::browser_tokens::{BrowserTicket, BrowserTokens, Maker};
-use crate::application::people::caller::{
-    Caller, Credential, KeyCaller, Member, outside_of_token,
-};
+use crate::application::people::caller::{Caller, Credential, KeyCaller, Member, outside_of_token};
 use crate::application::people::secrets::BROWSER_TOKEN_PREFIX;
 use crate::application::people::sign_in::SignIns;
 use crate::application::people::workspaces::{Workspaces, absent};
@@ -84,8 +82,7 @@ impl Admission {
         }
         let bearer = self.authenticator.bearer(said.secret).await?;
         let on_behalf_of = said.actor.map(SubjectId::parse).transpose();
-        let on_behalf_of =
-            on_behalf_of.map_err(|invalid| Error::field(ACTOR_HEADER, invalid))?;
+        let on_behalf_of = on_behalf_of.map_err(|invalid| Error::field(ACTOR_HEADER, invalid))?;
         let hash = sha256(said.secret.as_bytes());
         let admitted = match bearer {
             Bearer::Token(token) => {

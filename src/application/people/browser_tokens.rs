@@ -112,7 +112,7 @@ struct Sealed {
     operations: Vec<String>,
     origin: String,
     on_behalf_of: Option<String>,
-    /// In seconds since 1970.
+    /// In milliseconds since 1970.
     until: i64,
 }
 
@@ -146,18 +146,22 @@ impl BrowserTokens {
             // Those that have made none lately count as new.
             self.rate.retain_recent();
         }
-        self.rate.check_key(&member.workspace).map_err(|not_until| {
-            Error::new(
-                Kind::TooMany,
-                "too_many_browser_tokens",
-                "This workspace makes more tokens for browsers than it may.",
-            )
-            .remedy("Use a token for as long as it works, and make the next one in a moment.")
-            .retry_after(not_until.wait_time_from(DefaultClock::default().now()))
-        })?;
-        // Whole seconds: the token holds no more.
+        self.rate
+            .check_key(&member.workspace)
+            .map_err(|not_until| {
+                Error::new(
+                    Kind::TooMany,
+                    "too_many_browser_tokens",
+                    "This workspace makes more tokens for browsers than it may.",
+                )
+                .remedy("Use a token for as long as it works, and make the next one in a moment.")
+                .retry_after(not_until.wait_time_from(DefaultClock::default().now()))
+            })?;
+        // Whole milliseconds: the token holds no more.
         let until = self.clock.now() + life;
-        let until = until.replace_nanosecond(0).map_err(Error::bug)?;
+        let until = until
+            .replace_nanosecond(u32::from(until.millisecond()) * 1_000_000)
+            .map_err(Error::bug)?;
         let (maker, hash) = maker.parts();
         let sealed = Sealed {
             maker: maker.to_owned(),
@@ -171,8 +175,11 @@ impl BrowserTokens {
                 .map(|operation| operation.as_str().to_owned())
                 .collect(),
             origin: new.origin.to_string(),
-            on_behalf_of: member.on_behalf_of.as_ref().map(|id| id.as_str().to_owned()),
-            until: until.unix_timestamp(),
+            on_behalf_of: member
+                .on_behalf_of
+                .as_ref()
+                .map(|id| id.as_str().to_owned()),
+            until: milliseconds(until)?,
         };
         let text = serde_json::to_string(&sealed).map_err(Error::bug)?;
         let sealed = self.vault.seal_token(Purpose::BrowserToken, PLACE, &text)?;
@@ -181,17 +188,23 @@ impl BrowserTokens {
 
     /// What a token holds. One that was changed, or whose time is over, is refused as an unknown one.
     pub fn open(&self, token: &str) -> Result<BrowserTicket> {
-        let sealed = token.strip_prefix(BROWSER_TOKEN_PREFIX).ok_or_else(unknown)?;
+        let sealed = token
+            .strip_prefix(BROWSER_TOKEN_PREFIX)
+            .ok_or_else(unknown)?;
         let text = self
             .vault
             .open_token(Purpose::BrowserToken, PLACE, sealed)
             .map_err(|_| unknown())?;
         let sealed: Sealed = serde_json::from_str(&text).map_err(|_| unknown())?;
-        if self.clock.now().unix_timestamp() >= sealed.until {
+        if milliseconds(self.clock.now())? >= sealed.until {
             return Err(unknown());
         }
         read(sealed).ok_or_else(unknown)
     }
+}
+
+fn milliseconds(at: OffsetDateTime) -> Result<i64> {
+    i64::try_from(at.unix_timestamp_nanos() / 1_000_000).map_err(Error::bug)
 }
 
 fn read(sealed: Sealed) -> Option<BrowserTicket> {

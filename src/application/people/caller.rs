@@ -211,6 +211,10 @@ mod tests {
         }
         let plain = member(Role::Member, Reach::everything());
         assert!(plain.into_writer().is_none());
-        assert!(member(Role::Admin, Reach::everything()).into_admin().is_some());
+        assert!(
+            member(Role::Admin, Reach::everything())
+                .into_admin()
+                .is_some()
+        );
     }
 }

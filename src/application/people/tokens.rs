@@ -82,8 +82,7 @@ impl Tokens {
             if let Some(id) = storage.own()
                 && self.store.storage(workspace, id).await?.is_none()
             {
-                let invalid =
-                    Invalid::new("no_such_storage", "The workspace has no such storage.");
+                let invalid = Invalid::new("no_such_storage", "The workspace has no such storage.");
                 let field = FieldError::of_item("storage_ids", at, None, invalid);
                 return Err(Error::invalid(vec![field]));
             }

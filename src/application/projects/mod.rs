@@ -498,9 +498,7 @@ impl Projects {
         if !unknown.is_empty() {
             return Err(not_in_project(&unknown));
         }
-        self.files
-            .sign_get(member, &project.storage, request)
-            .await
+        self.files.sign_get(member, &project.storage, request).await
     }
 }
 

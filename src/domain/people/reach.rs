@@ -217,7 +217,13 @@ mod tests {
             folders: folders(&["/export", "a/b/"]),
             ..Bounds::default()
         });
-        for inside in ["/export/x", "export/x/y", "/export/", "/a/b/c", "/export//x"] {
+        for inside in [
+            "/export/x",
+            "export/x/y",
+            "/export/",
+            "/a/b/c",
+            "/export//x",
+        ] {
             assert!(reach.covers(&ANY, Touch::Read(&key(inside))), "{inside}");
         }
         for outside in [
@@ -246,7 +252,11 @@ mod tests {
         let (input, output, other) = (key("/in/x"), key("/out/x"), key("/x"));
         assert!(both.covers(&ANY, Touch::Read(&input)) && both.covers(&ANY, Touch::Read(&output)));
         assert!(both.covers(&ANY, Touch::Write(&output)));
-        for touch in [Touch::Write(&input), Touch::Delete(&other), Touch::Read(&other)] {
+        for touch in [
+            Touch::Write(&input),
+            Touch::Delete(&other),
+            Touch::Read(&other),
+        ] {
             assert!(!both.covers(&ANY, touch), "{touch:?}");
         }
         // Without folders everything is read; without folders to write in, what is read is written.
@@ -280,7 +290,10 @@ mod tests {
         let page = page.in_browser(vec![BrowserOperation::Read]);
         let (inside, beside) = (key("/a/b/x"), key("/c/x"));
         assert!(page.covers(&own, Touch::Read(&inside)));
-        assert!(!page.covers(&own, Touch::Read(&beside)), "the maker's bounds hold");
+        assert!(
+            !page.covers(&own, Touch::Read(&beside)),
+            "the maker's bounds hold"
+        );
         assert!(!page.covers(&ANY, Touch::Read(&inside)));
         for touch in [
             Touch::Write(&inside),

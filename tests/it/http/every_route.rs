@@ -110,9 +110,8 @@ async fn the_operator_s_routes_refuse_workspaces() {
 async fn workspaces_routes_refuse_the_operator() {
     let app = TestApp::spawn().await;
     for (method, path, _) in operations(&app).await {
-        let is_workspaces = path.starts_with("/v1/")
-            && !is_operator_s(&path)
-            && !path.starts_with(SHARED);
+        let is_workspaces =
+            path.starts_with("/v1/") && !is_operator_s(&path) && !path.starts_with(SHARED);
         if is_workspaces {
             let answer = send(&app, &method, &path, OPERATOR).await;
             assert_eq!(answer.status, 403, "{method} {path}: {answer:?}");

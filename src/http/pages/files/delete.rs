@@ -168,7 +168,10 @@ async fn delete(
     let outcomes = match files.as_slice() {
         // Its failure is shown in full.
         [one] => {
-            services.files.delete(admin.admin.writer(), &id.0, one).await?;
+            services
+                .files
+                .delete(admin.admin.writer(), &id.0, one)
+                .await?;
             Vec::new()
         }
         _ => {

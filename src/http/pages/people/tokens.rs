@@ -171,10 +171,16 @@ fn narrowed_in_words(bounds: &Bounds) -> Vec<String> {
         sentences.push(format!("Only {}", joined(names)));
     }
     if let Some(folders) = &bounds.folders {
-        sentences.push(format!("Reads {}", joined(folders.iter().map(shown_folder))));
+        sentences.push(format!(
+            "Reads {}",
+            joined(folders.iter().map(shown_folder))
+        ));
     }
     if let Some(folders) = &bounds.write_folders {
-        sentences.push(format!("Writes {}", joined(folders.iter().map(shown_folder))));
+        sentences.push(format!(
+            "Writes {}",
+            joined(folders.iter().map(shown_folder))
+        ));
     }
     sentences
 }

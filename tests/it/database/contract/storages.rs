@@ -1,6 +1,6 @@
 use crate::application::kept::store::{
-    CheckStore, CheckTarget, FoundStorage, PendingCheck, PendingStore, ProjectStore, Recorded, StorageChange,
-    StorageDeletion, StorageSearch, StorageStore, StoreError, WorkspaceStore,
+    CheckStore, CheckTarget, FoundStorage, PendingCheck, PendingStore, ProjectStore, Recorded,
+    StorageChange, StorageDeletion, StorageSearch, StorageStore, StoreError, WorkspaceStore,
 };
 use crate::domain::check::StepStatus;
 use crate::domain::ids::{StorageId, StorageRef};
@@ -259,7 +259,11 @@ async fn storages_of_all_workspaces_are_found(db: TestDb) {
     };
     assert_eq!(search(of_one, all()).await, rows[1..]);
     let by_external_id = StorageSearch {
-        external_id: second.connection.credentials.external_id().map(ToString::to_string),
+        external_id: second
+            .connection
+            .credentials
+            .external_id()
+            .map(ToString::to_string),
         ..of_bucket.clone()
     };
     assert_eq!(search(by_external_id, all()).await, rows[1..]);

@@ -1,5 +1,6 @@
 use crate::application::kept::store::{
-    AuditFilter, AuditStore, ProductKeyStore, ProjectStore, SetupStore, StorageStore, StoreError, WorkspaceStore,
+    AuditFilter, AuditStore, ProductKeyStore, ProjectStore, SetupStore, StorageStore, StoreError,
+    WorkspaceStore,
 };
 use crate::domain::files::file_key::Folder;
 use crate::domain::ids::{AuditId, KeyId, StorageId, StorageRef, TokenId, WorkspaceId};
@@ -254,7 +255,9 @@ async fn a_product_key_is_found_by_its_hash_until_it_is_deleted(db: TestDb) {
         ..key(&[Scope::FilesRead])
     };
     db.create_product_key(&first, &[1; 32], None).await.unwrap();
-    db.create_product_key(&second, &[2; 32], None).await.unwrap();
+    db.create_product_key(&second, &[2; 32], None)
+        .await
+        .unwrap();
     let taken = db.create_product_key(&key(&[Scope::FilesRead]), &[1; 32], None);
     assert!(matches!(taken.await, Err(StoreError::Conflict(_))));
     assert_eq!(db.product_key(&first.id).await, Ok(Some(first.clone())));
