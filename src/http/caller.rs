@@ -150,7 +150,8 @@ fn bearer(headers: &HeaderMap) -> Result<&str, Error> {
     }
 }
 
-/// The operator, or a product's key with the scope of the route. Put callers before a [`Body`](crate::http::body::Body): extractors fail in their order.
+/// The operator, or a product's key with the scope of the route. Put callers before a
+/// [`Body`](crate::http::body::Body): extractors fail in their order.
 pub struct OperatorCaller;
 
 /// Somebody of a workspace.

@@ -29,7 +29,7 @@ pub const ACTOR_HEADER: &str = "Sallyport-Actor";
 const EXTERNAL: &str = "external:";
 
 /// What a request says of its caller.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Said<'a> {
     pub secret: &'a str,
     pub workspace: Option<&'a str>,

@@ -7,6 +7,7 @@ use crate::application::error::{Error, Result};
 use crate::application::kept::store::{ProjectsOfStorage, StorageSearch};
 use crate::application::storages::health::WhatChanged;
 use crate::application::storages::{StorageOfAny, StorageSource, StorageView, Which};
+use crate::domain::Invalid;
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::ids::StorageRef;
 use crate::domain::overlap::Overlap;
@@ -323,7 +324,7 @@ impl From<StorageOfAny> for StorageBody {
         Self {
             workspace_id: Some(found.workspace.to_string()),
             workspace_external_id: external_id.map(|id| id.as_str().to_owned()),
-            ..found.view.into()
+            ..Self::from(found.view)
         }
     }
 }
@@ -363,7 +364,7 @@ struct StoragesQuery {
     /// Only those that have this in their name, in capitals or not.
     #[param(example = "acme", max_length = 200)]
     name: Option<String>,
-    /// Only those with this health. Over all workspaces, as the three that follow.
+    /// Only those with this health.
     #[param(value_type = Option<closed_sets::HealthState>)]
     health: Option<String>,
     /// Only the one with this external ID.
@@ -383,18 +384,32 @@ impl StoragesQuery {
         let field = |name, invalid| Error::field(name, invalid);
         let filled = |text: &'_ Option<String>| text.clone().filter(|text| !text.is_empty());
         let health = filled(&self.health).map(|text| HealthState::parse(&text));
+        let external_id = filled(&self.external_id).map(external_id_text);
         let bucket = filled(&self.bucket).map(|text| BucketName::parse(&text));
         Ok(StorageSearch {
             workspace: None,
             health: health
                 .transpose()
                 .map_err(|invalid| field("health", invalid))?,
-            external_id: filled(&self.external_id),
+            external_id: external_id
+                .transpose()
+                .map_err(|invalid| field("external_id", invalid))?,
             bucket: bucket
                 .transpose()
                 .map_err(|invalid| field("bucket", invalid))?,
             name: page::part_of_name(self.name.as_deref())?,
         })
+    }
+}
+
+/// An external ID to compare with. Only the service makes them, so it stays a text.
+fn external_id_text(text: String) -> std::result::Result<String, Invalid> {
+    match text.len() <= 128 && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        true => Ok(text),
+        false => Err(Invalid::new(
+            "invalid_external_id",
+            "An external ID has up to 128 visible ASCII characters.",
+        )),
     }
 }
 
@@ -425,7 +440,7 @@ async fn list_storages(
             let rows = services.storages.search(&search, &window).await?;
             let id = |found: &StorageOfAny| found.view.reference().to_string();
             let page = services.page_tokens.page(&place, &request, rows, id)?;
-            let bodies = page.items.into_iter().map(Into::into).collect();
+            let bodies: Vec<StorageBody> = page.items.into_iter().map(Into::into).collect();
             (bodies, page.next_page_token)
         }
         ListReader::Workspace(member) => {
@@ -439,7 +454,7 @@ async fn list_storages(
                 let reference = view.reference();
                 member.reach.has_storage(&reference)
             });
-            let bodies = page.items.into_iter().map(Into::into).collect();
+            let bodies: Vec<StorageBody> = page.items.into_iter().map(Into::into).collect();
             (bodies, page.next_page_token)
         }
     };

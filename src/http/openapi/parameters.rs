@@ -23,8 +23,9 @@ pub fn complete(parameter: &mut Parameter) {
 /// Adds the headers that every operation with a token takes.
 pub fn add_headers(operation: &mut Operation, gate: Option<Gate>) {
     let parameters = operation.parameters.get_or_insert_default();
-    let mut add = |name: &str, description: &str| {
-        let text = ObjectBuilder::new().schema_type(Type::String).build();
+    let mut add = |name: &str, pattern: &str, description: &str| {
+        let text = ObjectBuilder::new().schema_type(Type::String);
+        let text = text.pattern(Some(pattern)).build();
         let header = ParameterBuilder::new()
             .name(name)
             .parameter_in(ParameterIn::Header)
@@ -37,11 +38,13 @@ pub fn add_headers(operation: &mut Operation, gate: Option<Gate>) {
     if gate.is_some_and(|gate| gate.place == Place::Workspace) {
         add(
             WORKSPACE_HEADER,
+            "^(wrk_[0-9a-f]{32}|external:[!-~]{1,128})$",
             "For a product's key and the operator's token: the workspace to act in, by its ID, or as `external:` and its external ID.",
         );
     }
     add(
         ACTOR_HEADER,
+        "^[!-~]{1,128}$",
         "The product's own ID of the person for whom this is done, for the audit log: 1 to 128 visible ASCII characters.",
     );
 }

@@ -38,7 +38,7 @@ struct NewBrowserTokenBody {
     #[schema(example = "/some-folder/")]
     folder: Option<String>,
     /// What it may do: `list` and `read` where it is absent.
-    #[schema(value_type = Option<Vec<closed_sets::BrowserOperationName>>, min_items = 1, max_items = 3, example = json!(["list", "read"]))]
+    #[schema(value_type = Option<Vec<closed_sets::BrowserOperationName>>, example = json!(["list", "read"]))]
     operations: Option<Vec<String>>,
     /// The origin of the pages that use it. A request with another `Origin`, or without one, is refused.
     #[schema(example = "https://app.example.com")]

@@ -45,7 +45,7 @@ struct NewKeyBody {
     #[schema(example = "web tier", min_length = 1, max_length = 200)]
     name: String,
     /// What it may do: at least one.
-    #[schema(value_type = Vec<closed_sets::Scope>, min_items = 1, max_items = 100, example = json!(["links:create", "storages:read"]))]
+    #[schema(value_type = Vec<closed_sets::Scope>, example = json!(["links:create", "storages:read"]))]
     scopes: Vec<String>,
     /// When it stops working, in RFC 3339. Without it: when it is deleted.
     #[schema(value_type = Option<OffsetDateTime>)]
