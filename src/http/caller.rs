@@ -83,7 +83,14 @@ async fn identify(request: &ServiceRequest, gate: Option<Gate>) -> Result<Admitt
         .app_data::<web::Data<Services>>()
         .ok_or_else(|| Error::bug("no services"))?;
     let headers = request.headers();
-    let secret = bearer(headers)?;
+    let by_session = match gate {
+        Some(gate) if gate.takes_sessions => session_secret(request, services)?,
+        Some(_) | None => None,
+    };
+    let secret = match &by_session {
+        Some(secret) => secret.as_str(),
+        None => bearer(headers)?,
+    };
     if !services.running.started.is_set() {
         return Err(Error::new(
             Kind::Unavailable,
@@ -100,7 +107,36 @@ async fn identify(request: &ServiceRequest, gate: Option<Gate>) -> Result<Admitt
         // Two origins are none.
         origin: only(headers, header::ORIGIN.as_str()).unwrap_or_default(),
     };
-    services.people.admission.admit(&said, gate).await
+    let admission = &services.people.admission;
+    match by_session {
+        Some(_) => admission.session(&said).await,
+        None => admission.admit(&said, gate).await,
+    }
+}
+
+/// The secret of a session's cookie, where the request has no token. A browser adds the cookie to what other
+/// sites' pages send as well, so the request must say that it comes from one of the service's own.
+fn session_secret(request: &ServiceRequest, services: &Services) -> Result<Option<String>, Error> {
+    let headers = request.headers();
+    let cookie = request.cookie(services.site.session_cookie());
+    let Some(cookie) = cookie.filter(|_| !headers.contains_key(header::AUTHORIZATION)) else {
+        return Ok(None);
+    };
+    let text = |name: header::HeaderName| headers.get(name).and_then(|v| v.to_str().ok());
+    let public = services.site.public_url.origin().ascii_serialization();
+    let is_own = text(header::ORIGIN).is_some_and(|origin| {
+        let authority = origin.split_once("://").map(|(_, authority)| authority);
+        origin == public || authority.is_some() && authority == text(header::HOST)
+    });
+    match is_own {
+        true => Ok(Some(cookie.value().to_owned())),
+        false => Err(Error::new(
+            Kind::Forbidden,
+            "cross_site",
+            "A session's cookie is taken from the service's own pages alone, and this came from elsewhere.",
+        )
+        .remedy("Send a token as `Authorization: Bearer TOKEN`.")),
+    }
 }
 
 /// The one value of a header. Who a request is for must not depend on which of two values is read.

@@ -10,6 +10,7 @@ const fn gate(scope: Scope, place: Place) -> Gate {
         scope,
         place,
         takes_browser_tokens: false,
+        takes_sessions: false,
     }
 }
 
@@ -52,7 +53,10 @@ pub fn of(operation: &str) -> Option<Gate> {
         "list_sessions" | "get_own_workspace" => workspace(WorkspacesRead),
         "list_audit_events" | "list_audit_event_files" => workspace(AuditRead),
         // What it lets a page do needs its own scope at each use.
-        "create_browser_token" => workspace(FilesRead),
+        "create_browser_token" => Some(Gate {
+            takes_sessions: true,
+            ..gate(FilesRead, Place::Workspace)
+        }),
 
         "list_storage_setups"
         | "get_storage_setup"

@@ -104,6 +104,14 @@ impl Site {
         self.is_https() || is_loopback
     }
 
+    /// The name of a session's cookie. `__Host-` binds it to this very host; browsers take it over https only.
+    pub fn session_cookie(&self) -> &'static str {
+        match self.is_https() {
+            true => "__Host-sallyport_session",
+            false => "sallyport_session",
+        }
+    }
+
     pub fn is_https(&self) -> bool {
         self.public_url.scheme() == "https"
     }

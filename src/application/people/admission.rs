@@ -46,6 +46,8 @@ pub struct Gate {
     pub place: Place,
     /// Whether a token for a browser may call it. What it may do there is for its reach to say.
     pub takes_browser_tokens: bool,
+    /// Whether the service's own pages may call it, by their session's cookie.
+    pub takes_sessions: bool,
 }
 
 /// Where a route's work is done.
@@ -123,6 +125,24 @@ impl Admission {
         Ok(with_subject(admitted))
     }
 
+    /// One of the service's own pages, by the secret of its session.
+    pub async fn session(&self, said: &Said<'_>) -> Result<Admitted> {
+        let session = self.sign_ins.session(said.secret).await?;
+        let member = Member::from(&session.ok_or_else(unknown)?);
+        if said.actor.is_some() {
+            return Err(actor_not_allowed(
+                "A session is that of its sign-in link's person",
+            ));
+        }
+        self.only_in(&member.workspace, said.workspace).await?;
+        Ok(Admitted {
+            on_behalf_of: member.on_behalf_of.clone(),
+            caller: Caller::Workspace(member),
+            maker: Some(Maker::Session(sha256(said.secret.as_bytes()))),
+            scopes: None,
+        })
+    }
+
     /// The caller in the workspace that the header names; `outside` without the header.
     async fn in_named(
         &self,
@@ -187,12 +207,9 @@ impl Admission {
         let (maker, scopes) = self.maker(&ticket).await?.ok_or_else(unknown)?;
         refuse_other_origin(&ticket.origin, said.origin)?;
         if said.actor.is_some() {
-            return Err(Error::new(
-                Kind::Forbidden,
-                "actor_not_allowed",
-                format!("A token for a browser was made for a person already: it does not take `{ACTOR_HEADER}`."),
-            )
-            .remedy("Send the header when the token is made."));
+            return Err(actor_not_allowed(
+                "A token for a browser was made for a person already",
+            ));
         }
         self.only_in(&ticket.workspace, said.workspace).await?;
         if gate.is_some_and(|gate| !gate.takes_browser_tokens) {
@@ -263,6 +280,16 @@ impl Admission {
             Err(error) => Err(error),
         }
     }
+}
+
+/// The answer to a caller for whom the header would change the person.
+fn actor_not_allowed(why: &str) -> Error {
+    Error::new(
+        Kind::Forbidden,
+        "actor_not_allowed",
+        format!("{why}: `{ACTOR_HEADER}` is not taken here."),
+    )
+    .remedy("Name the person when the token or the sign-in link is made.")
 }
 
 /// The product's key or the operator, within a workspace.

@@ -2,6 +2,7 @@
 
 use crate::it::people::routes::operations;
 use crate::it::support::app::{Answer, OPERATOR, ORIGIN, TestApp, TestWorkspace};
+use crate::it::support::pages::Visitor;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -487,6 +488,43 @@ async fn a_browser_s_token_ends_with_its_time_and_with_its_maker() {
     ] {
         page(&changed).await.problem(401, "unauthenticated");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_makes_tokens_for_browsers_from_the_service_s_own_pages() {
+    let (app, workspace) = with_files().await;
+    let visitor = Visitor::sign_in(&app, &workspace.admin, "member").await;
+    let own = app.url("");
+    let ask = async |path: &str, headers: &[(&str, &str)]| {
+        let body = json!({"storage_id": "built-in", "origin": ORIGIN, "folder": "/in/"});
+        let mut request = visitor
+            .request(Method::POST, path)
+            .header("content-type", "application/json")
+            .body(body.to_string());
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        Answer::of(request).await
+    };
+    let path = "/v1/browser-tokens";
+    let made = ask(path, &[("origin", own.as_str())]).await;
+    let token = made.expect(201)["token"].as_str().unwrap().to_owned();
+    let inside = format!("{FILES}/content?key=/in/a.txt");
+    let read = from_page(&app, &inside, &token, Some(ORIGIN)).await;
+    assert_eq!(read.status, 200);
+    // Another site's page sends the cookie along, and nothing else of the API takes it.
+    for headers in [&[("origin", "https://evil.example")][..], &[]] {
+        ask(path, headers).await.problem(403, "cross_site");
+    }
+    let actor = [("origin", own.as_str()), ("Sallyport-Actor", "somebody")];
+    ask(path, &actor).await.problem(403, "actor_not_allowed");
+    let elsewhere = ask("/v1/projects", &[("origin", own.as_str())]).await;
+    elsewhere.problem(401, "unauthenticated");
+    // The session ends, and the token with it.
+    assert_eq!(visitor.post("/sign-out", &[]).await.status, 303);
+    from_page(&app, &inside, &token, Some(ORIGIN))
+        .await
+        .problem(401, "unauthenticated");
 }
 
 #[tokio::test(flavor = "multi_thread")]
