@@ -267,10 +267,10 @@ impl Admission {
         hash: &SecretHash,
         workspace: &WorkspaceId,
     ) -> Result<Option<ProductKey>> {
-        match self.authenticator.key(hash).await? {
-            Some(key) if self.is_there(workspace).await? => Ok(Some(key)),
-            Some(_) | None => Ok(None),
-        }
+        let Some(key) = self.authenticator.key(hash).await? else {
+            return Ok(None);
+        };
+        Ok(self.is_there(workspace).await?.then_some(key))
     }
 
     async fn is_there(&self, workspace: &WorkspaceId) -> Result<bool> {
