@@ -10,7 +10,7 @@ use crate::domain::check;
 use crate::domain::check::{patch, problem};
 use crate::domain::connection::access;
 use crate::domain::files::canned_acl::CannedAcl;
-use crate::domain::people::{audit, sign_in, workspace};
+use crate::domain::people::{audit, reach, scope, sign_in, workspace};
 use crate::domain::policy_document;
 use crate::domain::{project, role_wait, setup, storage};
 use std::borrow::Cow;
@@ -128,6 +128,30 @@ closed_set!(
     workspace::Role,
     Admin,
     Member
+);
+closed_set!(
+    "What a product's key may do: everything of one kind. `operator` is all of it.",
+    Scope,
+    scope::Scope,
+    WorkspacesCreate,
+    WorkspacesRead,
+    LinksCreate,
+    StoragesRead,
+    StoragesWrite,
+    FilesRead,
+    FilesWrite,
+    ProjectsWrite,
+    EventsRead,
+    AuditRead,
+    Operator
+);
+closed_set!(
+    "What a token for a browser may do.",
+    BrowserOperationName,
+    reach::BrowserOperation,
+    List,
+    Read,
+    Write
 );
 closed_set!(
     "Who can remove a cause.",

@@ -4,14 +4,16 @@ use crate::application::kept::store::{
     AuditFilter, AuditStore, FILES_IN_LISTS, StoreError, StoreResult, Window,
 };
 use crate::database::engine::{Sql, Tx, Value, values};
-use crate::database::record::Record;
+use crate::database::record::{Record, stored_name};
 use crate::database::{Database, before};
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::{AuditId, StorageId, WorkspaceId};
+use crate::domain::names::Name;
 use crate::domain::people::audit::{
     Actor, AuditEntry, AuditIntent, AuditResult, AuditedFile, Deed, FilePart, NamedFile,
     SignedUrls, StateChange,
 };
+use crate::domain::people::subject::SubjectId;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -26,7 +28,7 @@ const FILES_AT_ONCE: usize = 500;
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT id, occurred_at, workspace_id, actor, action, target, result, code, remote_addr, \
+            "SELECT id, occurred_at, workspace_id, actor, actor_name, on_behalf_of, action, target, result, code, remote_addr, \
              request_id, file_count, signed_method, signed_until, state_before, state_after \
              FROM audit_log ",
             $rest
@@ -49,8 +51,8 @@ impl AuditStore for Database {
         let deed = &intent.deed;
         self.execute(
             "INSERT INTO audit_intents (id, begun_at, seen_at, workspace_id, actor, action, target,
-                 remote_addr, request_id, files, signed_method)
-             VALUES ($1, $2, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                 remote_addr, request_id, files, signed_method, actor_name, on_behalf_of)
+             VALUES ($1, $2, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
              ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at, files = excluded.files,
                  signed_method = excluded.signed_method",
             values![
@@ -64,6 +66,8 @@ impl AuditStore for Database {
                 deed.request_id.as_deref(),
                 files_json(&deed.files)?,
                 deed.signed.as_ref().map(|signed| signed.method.as_str()),
+                deed.actor_name.as_ref().map(Name::as_str),
+                deed.on_behalf_of.as_ref().map(SubjectId::as_str),
             ],
         )
         .await
@@ -96,7 +100,7 @@ impl AuditStore for Database {
         self.fetch_records(
             "audit_intents",
             "SELECT id, begun_at, workspace_id, actor, action, target, remote_addr, request_id, files,
-                 signed_method
+                 signed_method, actor_name, on_behalf_of
              FROM audit_intents WHERE seen_at < $1 ORDER BY seen_at LIMIT $2",
             values![before, limit],
             intent,
@@ -246,6 +250,7 @@ fn listed(filter: &AuditFilter, key: Option<&str>, window: &Window) -> (String, 
         key: _,
         action,
         actor,
+        on_behalf_of,
         result,
         since,
         before: until,
@@ -263,6 +268,9 @@ fn listed(filter: &AuditFilter, key: Option<&str>, window: &Window) -> (String, 
     }
     if let Some(actor) = actor {
         which.and("actor =", actor.as_str());
+    }
+    if let Some(subject) = on_behalf_of {
+        which.and("on_behalf_of =", subject.as_str());
     }
     if let Some(result) = result {
         which.and("result =", result.as_str());
@@ -350,8 +358,9 @@ fn row(entry: &AuditEntry) -> (&'static str, Vec<Value>) {
         .filter(|count| *count > 0);
     (
         "INSERT INTO audit_log (id, occurred_at, workspace_id, actor, action, target, result, code,
-             remote_addr, request_id, file_count, signed_method, signed_until, state_before, state_after)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+             remote_addr, request_id, file_count, signed_method, signed_until, state_before, state_after,
+             actor_name, on_behalf_of)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
         values![
             entry.id.as_str(),
             entry.at,
@@ -368,6 +377,8 @@ fn row(entry: &AuditEntry) -> (&'static str, Vec<Value>) {
             signed.and_then(|signed| signed.until),
             state.map(|state| state.before.as_str()),
             state.map(|state| state.after.as_str()),
+            entry.actor_name.as_ref().map(Name::as_str),
+            entry.on_behalf_of.as_ref().map(SubjectId::as_str),
         ],
     )
 }
@@ -457,6 +468,8 @@ fn entry(record: &Record) -> StoreResult<AuditEntry> {
         at: record.time("occurred_at")?,
         workspace: record.parse_opt("workspace_id", WorkspaceId::parse)?,
         actor: record.parse("actor", Actor::parse)?,
+        actor_name: record.parse_opt("actor_name", stored_name)?,
+        on_behalf_of: record.parse_opt("on_behalf_of", SubjectId::parse)?,
         action: record.text("action")?,
         target: record.text_opt("target")?,
         result: record.parse("result", AuditResult::parse)?,
@@ -517,6 +530,8 @@ fn intent(record: &Record) -> StoreResult<AuditIntent> {
         deed: Deed {
             workspace: record.parse_opt("workspace_id", WorkspaceId::parse)?,
             actor: record.parse("actor", Actor::parse)?,
+            actor_name: record.parse_opt("actor_name", stored_name)?,
+            on_behalf_of: record.parse_opt("on_behalf_of", SubjectId::parse)?,
             action: record.text("action")?,
             target: record.text_opt("target")?,
             remote_addr: record.text_opt("remote_addr")?,

@@ -179,6 +179,8 @@ async fn write_down(tx: &mut Tx, change: &HealthChange, at: OffsetDateTime) -> S
         at,
         workspace: Some(change.workspace.clone()),
         actor: Actor::Service,
+        actor_name: None,
+        on_behalf_of: None,
         action: "storage.health_changed".to_owned(),
         target: Some(change.storage.to_string()),
         result: AuditResult::Done,

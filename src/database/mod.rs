@@ -16,6 +16,7 @@ mod jobs;
 mod migrations;
 mod origins;
 mod pending;
+mod product_keys;
 mod project_files;
 mod projects;
 mod reach;

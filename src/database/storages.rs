@@ -1,8 +1,8 @@
 //! Storages.
 
 use crate::application::kept::store::{
-    FIRST_CHECK_AFTER, NewJob, SCHEDULED_CHECK, StorageDeletion, StorageStore, StoreError,
-    StoreResult, Window,
+    FIRST_CHECK_AFTER, FoundStorage, NewJob, SCHEDULED_CHECK, StorageDeletion, StorageSearch,
+    StorageStore, StoreError, StoreResult, Window,
 };
 use crate::database::engine::{Sql, Tx, Value, values};
 use crate::database::project_files::placeholders;
@@ -14,6 +14,7 @@ use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::external_id::ExternalId;
 use crate::domain::connection::{Connection, Credentials};
 use crate::domain::ids::{CheckId, SetupId, StorageId, StorageRef, WorkspaceId};
+use crate::domain::people::workspace::WorkspaceExternalId;
 use crate::domain::setup::DraftSignIn;
 use crate::domain::storage::{Health, HealthReports, HealthState, Quarantine, Storage};
 use async_trait::async_trait;
@@ -79,16 +80,14 @@ static PAGE: LazyLock<&str> = LazyLock::new(|| {
     select("FROM storages WHERE workspace_id = $1 AND id > $2 ORDER BY id LIMIT $3")
 });
 static COLUMNS: LazyLock<&str> = LazyLock::new(|| select("FROM storages"));
-static NAMED_SQLITE: LazyLock<&str> = LazyLock::new(|| {
+/// The beginning of a statement that goes on with conditions.
+static EVERYWHERE: LazyLock<&str> = LazyLock::new(|| {
     select(
-        "FROM storages WHERE workspace_id = $1 AND id > $2 AND display_name LIKE $4 ESCAPE '!'
-         ORDER BY id LIMIT $3",
-    )
-});
-static NAMED_POSTGRES: LazyLock<&str> = LazyLock::new(|| {
-    select(
-        "FROM storages WHERE workspace_id = $1 AND id > $2 AND display_name ILIKE $4 ESCAPE '!'
-         ORDER BY id LIMIT $3",
+        ", (SELECT w.external_id FROM workspaces w WHERE w.id = storages.workspace_id)
+             AS workspace_external_id,
+             (SELECT d.storage_id FROM default_storages d WHERE d.workspace_id = storages.workspace_id)
+             AS default_storage_id
+         FROM storages WHERE id > $1",
     )
 });
 
@@ -122,29 +121,6 @@ impl StorageStore for Database {
         .await
     }
 
-    async fn find_storages(
-        &self,
-        workspace: &WorkspaceId,
-        name: &str,
-        window: &Window,
-    ) -> StoreResult<Vec<Storage>> {
-        self.fetch_records(
-            "storages",
-            Sql::Each {
-                sqlite: *NAMED_SQLITE,
-                postgres: *NAMED_POSTGRES,
-            },
-            values![
-                workspace.as_str(),
-                after(window),
-                window.limit,
-                containing(name)
-            ],
-            storage,
-        )
-        .await
-    }
-
     async fn storages_of_buckets(
         &self,
         workspace: &WorkspaceId,
@@ -167,6 +143,52 @@ impl StorageStore for Database {
         given.extend(buckets.iter().map(|bucket| Value::from(bucket.as_str())));
         self.fetch_records("storages", Sql::Built(sql), given, storage)
             .await
+    }
+
+    async fn search_storages(
+        &self,
+        search: &StorageSearch,
+        window: &Window,
+    ) -> StoreResult<Vec<FoundStorage>> {
+        let StorageSearch {
+            workspace,
+            health,
+            external_id,
+            bucket,
+            name,
+        } = search;
+        let mut values = values![after(window)];
+        let mut sql = (*EVERYWHERE).to_owned();
+        let mut and = |condition: &str, value: Option<String>| {
+            if let Some(value) = value {
+                values.push(value.into());
+                let place = format!("${}", values.len());
+                sql.push_str(" AND ");
+                sql.push_str(&condition.replace('?', &place));
+            }
+        };
+        and(
+            "workspace_id = ?",
+            workspace.as_ref().map(ToString::to_string),
+        );
+        and("health = ?", health.map(|state| state.as_str().to_owned()));
+        and("external_id = ?", external_id.clone());
+        and("bucket = ?", bucket.as_ref().map(ToString::to_string));
+        and(
+            "LOWER(display_name) LIKE LOWER(?) ESCAPE '!'",
+            name.as_deref().map(containing),
+        );
+        values.push(window.limit.into());
+        sql.push_str(&format!(" ORDER BY id LIMIT ${}", values.len()));
+        self.fetch_records("storages", Sql::Built(sql), values, |record| {
+            Ok(FoundStorage {
+                storage: storage(record)?,
+                workspace_external_id: record
+                    .parse_opt("workspace_external_id", WorkspaceExternalId::parse)?,
+                default: record.storage("default_storage_id")?,
+            })
+        })
+        .await
     }
 
     async fn count_storages(&self) -> StoreResult<Vec<(HealthState, u64)>> {

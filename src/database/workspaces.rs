@@ -3,12 +3,16 @@
 use crate::application::kept::store::{
     KeptAnswer, SecretHash, StoreError, StoreResult, Window, WorkspaceContents, WorkspaceStore,
 };
+use crate::application::kept::vault::random_bytes;
 use crate::database::engine::{Sql, Value, values};
 use crate::database::idempotency::keep;
 use crate::database::record::{Record, stored_name};
 use crate::database::{Database, after};
+use crate::domain::Invalid;
+use crate::domain::files::file_key::Folder;
 use crate::domain::ids::{StorageRef, TokenId, WorkspaceId};
 use crate::domain::people::metadata::Metadata;
+use crate::domain::people::reach::Bounds;
 use crate::domain::people::workspace::{ApiToken, Role, Workspace, WorkspaceExternalId};
 use async_trait::async_trait;
 use std::collections::HashMap;
@@ -186,10 +190,17 @@ impl WorkspaceStore for Database {
         hash: &SecretHash,
         answer: Option<&KeptAnswer>,
     ) -> StoreResult<()> {
+        let bounds = &token.bounds;
+        // An older release finds tokens by `hash` alone, and knows nothing of bounds.
+        let (hash, narrowed) = match bounds.are_none() {
+            true => (*hash, None),
+            false => (random()?, Some(hash.as_slice())),
+        };
         let mut tx = self.begin().await?;
         tx.execute(
-            "INSERT INTO api_tokens (id, workspace_id, name, role, hash, created_at, expires_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            "INSERT INTO api_tokens (id, workspace_id, name, role, hash, created_at, expires_at,
+                 storage_ids, folders, write_folders, narrowed_hash)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
             values![
                 token.id.as_str(),
                 token.workspace.as_str(),
@@ -198,6 +209,10 @@ impl WorkspaceStore for Database {
                 hash.as_slice(),
                 token.created_at,
                 token.expires_at,
+                bounds.storages.as_deref().map(texts),
+                bounds.folders.as_deref().map(texts),
+                bounds.write_folders.as_deref().map(texts),
+                narrowed,
             ],
         )
         .await?;
@@ -212,8 +227,9 @@ impl WorkspaceStore for Database {
     ) -> StoreResult<Vec<ApiToken>> {
         self.fetch_records(
             "api_tokens",
-            "SELECT id, workspace_id, name, role, created_at, expires_at FROM api_tokens
-             WHERE workspace_id = $1 AND id > $2 ORDER BY id LIMIT $3",
+            "SELECT id, workspace_id, name, role, created_at, expires_at, storage_ids, folders,
+                 write_folders
+             FROM api_tokens WHERE workspace_id = $1 AND id > $2 ORDER BY id LIMIT $3",
             values![workspace.as_str(), after(window), window.limit],
             token,
         )
@@ -223,8 +239,9 @@ impl WorkspaceStore for Database {
     async fn token_by_hash(&self, hash: &SecretHash) -> StoreResult<Option<ApiToken>> {
         self.fetch_record(
             "api_tokens",
-            "SELECT id, workspace_id, name, role, created_at, expires_at FROM api_tokens
-             WHERE hash = $1",
+            "SELECT id, workspace_id, name, role, created_at, expires_at, storage_ids, folders,
+                 write_folders
+             FROM api_tokens WHERE hash = $1 OR narrowed_hash = $1",
             values![hash.as_slice()],
             token,
         )
@@ -236,10 +253,11 @@ impl WorkspaceStore for Database {
         hashes: &[SecretHash],
     ) -> StoreResult<HashMap<SecretHash, ApiToken>> {
         let places: Vec<String> = (1..=hashes.len()).map(|at| format!("${at}")).collect();
+        let places = places.join(", ");
         let sql = format!(
-            "SELECT id, workspace_id, name, role, created_at, expires_at, hash FROM api_tokens
-             WHERE hash IN ({})",
-            places.join(", ")
+            "SELECT id, workspace_id, name, role, created_at, expires_at, storage_ids, folders,
+                 write_folders, COALESCE(narrowed_hash, hash) AS hash
+             FROM api_tokens WHERE hash IN ({places}) OR narrowed_hash IN ({places})"
         );
         let values = hashes.iter().map(|hash| Value::from(hash.as_slice()));
         let found = self
@@ -270,6 +288,39 @@ fn external_id(workspace: &Workspace) -> Option<&str> {
         .map(WorkspaceExternalId::as_str)
 }
 
+/// A hash that no secret has.
+fn random() -> StoreResult<SecretHash> {
+    random_bytes().map_err(|error| StoreError::Failed(error.to_string()))
+}
+
+fn texts<T: ToString>(values: &[T]) -> String {
+    let values: Vec<String> = values.iter().map(ToString::to_string).collect();
+    serde_json::json!(values).to_string()
+}
+
+/// Reads what [`texts`] wrote. The column is empty where a token is not narrowed so.
+fn read_texts<T>(
+    record: &Record,
+    column: &str,
+    parse: impl Fn(&str) -> Result<T, Invalid>,
+) -> StoreResult<Option<Vec<T>>> {
+    record.parse_opt(column, |text| {
+        let values: Vec<String> = serde_json::from_str(text).map_err(|e| e.to_string())?;
+        let parsed = values.iter().map(|value| parse(value));
+        parsed
+            .collect::<Result<Vec<T>, Invalid>>()
+            .map_err(|invalid| invalid.to_string())
+    })
+}
+
+fn bounds(record: &Record) -> StoreResult<Bounds> {
+    Ok(Bounds {
+        storages: read_texts(record, "storage_ids", StorageRef::parse)?,
+        folders: read_texts(record, "folders", Folder::parse)?,
+        write_folders: read_texts(record, "write_folders", Folder::parse)?,
+    })
+}
+
 fn metadata(workspace: &Workspace) -> String {
     serde_json::json!(workspace.metadata.pairs()).to_string()
 }
@@ -296,6 +347,7 @@ fn token(record: &Record) -> StoreResult<ApiToken> {
         workspace: record.parse("workspace_id", WorkspaceId::parse)?,
         name: record.parse("name", stored_name)?,
         role: record.parse("role", Role::parse)?,
+        bounds: bounds(record)?,
         created_at: record.time("created_at")?,
         expires_at: record.time_opt("expires_at")?,
     })

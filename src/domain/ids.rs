@@ -70,6 +70,8 @@ id!(/// A project: a named set of files.
     ProjectId, "prj_");
 id!(/// An API token (its public handle, not the secret).
     TokenId, "tok_");
+id!(/// A key of the product's (its public handle, not the secret).
+    KeyId, "key_");
 id!(/// One entry of the audit log.
     AuditId, "aud_");
 id!(/// Somebody's session on the pages.

@@ -76,7 +76,7 @@ async fn memory(request: &HttpRequest, limit: usize) -> Result<Reserved, Problem
     let who = match caller.as_ref().and_then(SeenCaller::get) {
         Some(Caller::Workspace(member)) => member.workspace.as_str(),
         Some(Caller::InstructionLink { workspace, .. }) => workspace.as_str(),
-        Some(Caller::Operator) => "operator",
+        Some(Caller::Operator | Caller::Key(_)) => "operator",
         None => "anonymous",
     };
     let bytes = length.min(limit) as u64 * TIMES;

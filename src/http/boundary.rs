@@ -3,7 +3,6 @@
 
 use crate::application::error::{Error, Kind};
 use crate::application::people::caller::Caller;
-use crate::domain::people::workspace::Role;
 use crate::http::client_addr::ClientAddr;
 use crate::http::context::{RequestId, SeenCaller};
 use crate::http::cors::{Asking, Sharing};
@@ -144,6 +143,7 @@ async fn handle(
     }
     let (workspace, actor) = match caller.get() {
         Some(Caller::Operator) => (None, "operator"),
+        Some(Caller::Key(key)) => (None, key.id.as_str()),
         Some(Caller::Workspace(member)) => {
             (Some(member.workspace.as_str()), member.credential.as_str())
         }
@@ -220,8 +220,8 @@ const RETRY: Duration = Duration::from_secs(2);
 
 fn is_admin(caller: Option<&Caller>) -> bool {
     match caller {
-        Some(Caller::Workspace(member)) => member.role == Role::Admin,
-        Some(Caller::Operator | Caller::InstructionLink { .. }) | None => false,
+        Some(Caller::Workspace(member)) => member.is_admin(),
+        Some(Caller::Operator | Caller::Key(_) | Caller::InstructionLink { .. }) | None => false,
     }
 }
 

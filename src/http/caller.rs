@@ -1,8 +1,17 @@
 //! Authentication, before anything else of a request is read.
 
 use crate::application::error::{Error, Kind};
+use crate::application::people::admission::{
+    ACTOR_HEADER, Admitted, Gate, Said, WORKSPACE_HEADER, missing_scope,
+};
 use crate::application::people::audit::LogReader;
-use crate::application::people::caller::{Admin, Caller, Member};
+use crate::application::people::browser_tokens::Maker;
+use crate::application::people::caller::{
+    Admin, Caller, Member, Writer, admin_required, outside_of_token,
+};
+use crate::domain::Invalid;
+use crate::domain::people::scope::{Scope, Scopes};
+use crate::domain::people::workspace::Role;
 use crate::http::context::SeenCaller;
 use crate::http::problem::Problem;
 use crate::http::routes::Routes;
@@ -22,39 +31,66 @@ pub async fn authenticate(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let needs_token = match request.app_data::<web::Data<Routes>>() {
-        Some(routes) => routes.needs_token(request.match_info().as_str()),
+    let path = request.match_info().as_str();
+    let (needs_token, gate) = match request.app_data::<web::Data<Routes>>() {
+        Some(routes) => (
+            routes.needs_token(path),
+            routes.gate(request.method(), path),
+        ),
         // Without a table of routes nothing is open to anybody.
-        None => true,
+        None => (true, None),
     };
-    if needs_token && let Err(error) = admit(&request).await {
+    if needs_token && let Err(error) = admit(&request, gate).await {
         return Ok(request.error_response(error));
     }
     Ok(next.call(request).await?.map_into_boxed_body())
 }
 
+/// What a product's key may do, in the request's extensions. Absent: whatever the caller's role may.
+struct KeyScopes(Scopes);
+
+/// What a token for a browser is made by, in the request's extensions.
+struct MadeBy(Maker);
+
 /// Finds out who calls, and writes down that they may be about to change something.
-async fn admit(request: &ServiceRequest) -> Result<(), Error> {
-    let caller = identify(request).await?;
+async fn admit(request: &ServiceRequest, gate: Option<Gate>) -> Result<(), Error> {
+    let admitted = identify(request, gate).await?;
     let trail = {
         let mut extensions = request.extensions_mut();
         if let Some(seen) = extensions.get::<SeenCaller>() {
-            seen.set(&caller);
+            seen.set(&admitted.caller);
         }
-        extensions.insert(caller);
+        extensions.insert(admitted.caller);
+        if let Some(scopes) = admitted.scopes {
+            extensions.insert(KeyScopes(scopes));
+        }
+        if let Some(maker) = admitted.maker {
+            extensions.insert(MadeBy(maker));
+        }
         extensions.get::<Trail>().cloned()
     };
     match trail {
-        Some(trail) => trail.begin().await,
+        Some(trail) => {
+            trail.is_for(admitted.on_behalf_of);
+            trail.begin().await
+        }
         None => Ok(()),
     }
 }
 
-async fn identify(request: &ServiceRequest) -> Result<Caller, Error> {
+async fn identify(request: &ServiceRequest, gate: Option<Gate>) -> Result<Admitted, Error> {
     let services = request
         .app_data::<web::Data<Services>>()
         .ok_or_else(|| Error::bug("no services"))?;
-    let token = bearer(request.headers())?;
+    let headers = request.headers();
+    let by_session = match gate {
+        Some(gate) if gate.takes_sessions => session_secret(request, services)?,
+        Some(_) | None => None,
+    };
+    let secret = match &by_session {
+        Some(secret) => secret.as_str(),
+        None => bearer(headers)?,
+    };
     if !services.running.started.is_set() {
         return Err(Error::new(
             Kind::Unavailable,
@@ -64,7 +100,64 @@ async fn identify(request: &ServiceRequest) -> Result<Caller, Error> {
         .remedy("Try again in a moment.")
         .retry_after(Duration::from_secs(2)));
     }
-    services.people.authenticator.caller(token).await
+    let said = Said {
+        secret,
+        workspace: only(headers, WORKSPACE_HEADER)?,
+        actor: only(headers, ACTOR_HEADER)?,
+        // Two origins are none.
+        origin: only(headers, header::ORIGIN.as_str()).unwrap_or_default(),
+    };
+    let admission = &services.people.admission;
+    match by_session {
+        Some(_) => admission.session(&said).await,
+        None => admission.admit(&said, gate).await,
+    }
+}
+
+/// The secret of a session's cookie, where the request has no token. A browser adds the cookie to what other
+/// sites' pages send as well, so the request must say that it comes from one of the service's own.
+fn session_secret(request: &ServiceRequest, services: &Services) -> Result<Option<String>, Error> {
+    let headers = request.headers();
+    let cookie = request.cookie(services.site.session_cookie());
+    let Some(cookie) = cookie.filter(|_| !headers.contains_key(header::AUTHORIZATION)) else {
+        return Ok(None);
+    };
+    let text = |name: header::HeaderName| headers.get(name).and_then(|v| v.to_str().ok());
+    let public = services.site.public_url.origin().ascii_serialization();
+    let is_own = text(header::ORIGIN).is_some_and(|origin| {
+        let authority = origin.split_once("://").map(|(_, authority)| authority);
+        origin == public || authority.is_some() && authority == text(header::HOST)
+    });
+    match is_own {
+        true => Ok(Some(cookie.value().to_owned())),
+        false => Err(Error::new(
+            Kind::Forbidden,
+            "cross_site",
+            "A session's cookie is taken from the service's own pages alone, and this came from elsewhere.",
+        )
+        .remedy("Send a token as `Authorization: Bearer TOKEN`.")),
+    }
+}
+
+/// The one value of a header. Who a request is for must not depend on which of two values is read.
+fn only<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Error> {
+    let refuse = || {
+        Error::field(
+            name,
+            Invalid::new(
+                "invalid_header",
+                format!("`{name}` has one value, of visible ASCII characters."),
+            ),
+        )
+    };
+    let mut values = headers.get_all(name);
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    match (value.to_str(), values.next()) {
+        (Ok(text), None) => Ok(Some(text)),
+        (Ok(_), Some(_)) | (Err(_), _) => Err(refuse()),
+    }
 }
 
 /// The token of `Authorization: Bearer TOKEN`.
@@ -93,14 +186,41 @@ fn bearer(headers: &HeaderMap) -> Result<&str, Error> {
     }
 }
 
-/// The operator. Put callers before a [`Body`](crate::http::body::Body): extractors fail in their order.
+/// The operator, or a product's key with the scope of the route. Put callers before a
+/// [`Body`](crate::http::body::Body): extractors fail in their order.
 pub struct OperatorCaller;
 
 /// Somebody of a workspace.
 pub struct MemberCaller(pub Member);
 
-/// An admin of a workspace.
+/// An admin of a workspace, who reaches all of it.
 pub struct AdminCaller(pub Admin);
+
+/// Somebody who writes files: an admin, or a token that names folders for it.
+pub struct WriterCaller(pub Writer);
+
+/// What a list over all workspaces and a list of one are for.
+pub enum ListReader {
+    /// The operator, or a product's key, without a workspace.
+    Everywhere,
+    Workspace(Member),
+}
+
+/// Scopes that only a part of a route's requests needs.
+pub struct FurtherScopes(Option<Scopes>);
+
+impl FurtherScopes {
+    /// Refuses a product's key without this scope.
+    pub fn need(&self, scope: Scope) -> Result<(), Error> {
+        match &self.0 {
+            Some(scopes) if !scopes.allow(scope) => Err(missing_scope(scope)),
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+/// What a token for a browser is made by.
+pub struct TokenMaker(pub Maker);
 
 /// Somebody who may read the audit log: the operator, or an admin of a workspace.
 pub struct AuditReader(pub LogReader);
@@ -110,7 +230,7 @@ impl TryFrom<Caller> for OperatorCaller {
 
     fn try_from(caller: Caller) -> Result<Self, Error> {
         match caller {
-            Caller::Operator => Ok(Self),
+            Caller::Operator | Caller::Key(_) => Ok(Self),
             Caller::Workspace(_) | Caller::InstructionLink { .. } => Err(Error::new(
                 Kind::Forbidden,
                 "operator_required",
@@ -126,14 +246,9 @@ impl TryFrom<Caller> for MemberCaller {
     fn try_from(caller: Caller) -> Result<Self, Error> {
         match caller {
             Caller::Workspace(member) => Ok(Self(member)),
-            Caller::Operator | Caller::InstructionLink { .. } => Err(Error::new(
-                Kind::Forbidden,
-                "workspace_token_required",
-                "This is done within a workspace, and the operator's token belongs to none.",
-            )
-            .remedy(
-                "Make a token for the workspace with `POST /v1/workspaces/{workspace_id}/tokens`.",
-            )),
+            Caller::Operator | Caller::Key(_) | Caller::InstructionLink { .. } => {
+                Err(workspace_token_required())
+            }
         }
     }
 }
@@ -143,14 +258,31 @@ impl TryFrom<Caller> for AdminCaller {
 
     fn try_from(caller: Caller) -> Result<Self, Error> {
         let MemberCaller(member) = caller.try_into()?;
-        member.into_admin().map(Self).ok_or_else(|| {
-            Error::new(
-                Kind::Forbidden,
-                "admin_required",
-                "Only an admin of the workspace may do this; this token's role is `member`.",
-            )
-            .remedy("Ask an admin of the workspace, or use a token with the role `admin`.")
+        let role = member.role;
+        member.into_admin().map(Self).ok_or_else(|| match role {
+            Role::Member => admin_required(),
+            Role::Admin => outside_of_token(),
         })
+    }
+}
+
+impl TryFrom<Caller> for WriterCaller {
+    type Error = Error;
+
+    fn try_from(caller: Caller) -> Result<Self, Error> {
+        let MemberCaller(member) = caller.try_into()?;
+        member.into_writer().map(Self).ok_or_else(admin_required)
+    }
+}
+
+impl TryFrom<Caller> for ListReader {
+    type Error = Error;
+
+    fn try_from(caller: Caller) -> Result<Self, Error> {
+        match caller {
+            Caller::Operator | Caller::Key(_) => Ok(Self::Everywhere),
+            member => MemberCaller::try_from(member).map(|member| Self::Workspace(member.0)),
+        }
     }
 }
 
@@ -159,10 +291,22 @@ impl TryFrom<Caller> for AuditReader {
 
     fn try_from(caller: Caller) -> Result<Self, Error> {
         match caller {
-            Caller::Operator => Ok(Self(LogReader::Operator)),
+            Caller::Operator | Caller::Key(_) => Ok(Self(LogReader::Operator)),
             member => AdminCaller::try_from(member).map(|admin| Self(LogReader::Admin(admin.0))),
         }
     }
+}
+
+/// The answer to a caller who is in no workspace.
+pub fn workspace_token_required() -> Error {
+    Error::new(
+        Kind::Forbidden,
+        "workspace_token_required",
+        "This is done within a workspace, and the request says in which one neither by its token nor by a header.",
+    )
+    .remedy(
+        "Name the workspace in the header `Sallyport-Workspace`, or use a token of the workspace.",
+    )
 }
 
 macro_rules! extract_caller {
@@ -189,12 +333,51 @@ macro_rules! extract_caller {
     )*};
 }
 
-extract_caller!(OperatorCaller, MemberCaller, AdminCaller, AuditReader);
+extract_caller!(
+    OperatorCaller,
+    MemberCaller,
+    AdminCaller,
+    WriterCaller,
+    ListReader,
+    AuditReader
+);
+
+impl FromRequest for FurtherScopes {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let extensions = request.extensions();
+        let scopes = extensions.get::<KeyScopes>().map(|key| key.0.clone());
+        ready(Ok(Self(scopes)))
+    }
+}
+
+impl FromRequest for TokenMaker {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let maker = request.extensions().get::<MadeBy>().map(|maker| maker.0);
+        ready(maker.map(Self).ok_or_else(|| outside_of_token().into()))
+    }
+}
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use actix_web::http::header::HeaderValue;
+
+    #[test]
+    fn a_header_that_says_for_whom_has_one_value() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(only(&headers, ACTOR_HEADER).ok(), Some(None));
+        let name = header::HeaderName::from_static("sallyport-actor");
+        headers.append(name.clone(), HeaderValue::from_static("user-1"));
+        assert_eq!(only(&headers, ACTOR_HEADER).ok(), Some(Some("user-1")));
+        headers.append(name, HeaderValue::from_static("user-2"));
+        assert!(only(&headers, ACTOR_HEADER).is_err());
+    }
 
     #[test]
     fn bearer_tokens() {

@@ -1,5 +1,6 @@
 //! How routes are registered: each says whether it changes something, and what the audit log calls it.
 
+use crate::application::people::admission::Gate;
 use crate::http::face::{Face, RouteEffect};
 use actix_web::dev::{AppService, HttpServiceFactory};
 use actix_web::http::Method;
@@ -29,6 +30,8 @@ pub struct Declared {
     pub method: Method,
     /// Its ID in the OpenAPI document; a page's operations have none.
     pub id: Option<String>,
+    /// Whom it is for. `None`: the face asks for no token.
+    pub gate: Option<Gate>,
     /// `None`: its registration says nothing.
     pub effect: Option<RouteEffect>,
     /// The names of its query parameters, where only those are taken.
@@ -245,6 +248,7 @@ impl PageRoute {
         self.operations.push(Declared {
             method,
             id: None,
+            gate: None,
             effect: Some(effect),
             query: None,
             takes_idempotency_key: false,

@@ -42,6 +42,12 @@ impl FromRequest for Idempotent {
 fn read(request: &HttpRequest) -> Result<Idempotent> {
     let (caller, role) = match request.extensions().get::<Caller>() {
         Some(Caller::Operator) => ("operator".to_owned(), "operator"),
+        Some(Caller::Key(key)) => (key.id.to_string(), "key"),
+        // A kept answer may show what a narrowed token does not reach.
+        Some(Caller::Workspace(member)) if !member.reach.is_everything() => (
+            format!("{}/{}", member.workspace, member.credential.as_str()),
+            member.role.as_str(),
+        ),
         Some(Caller::Workspace(member)) => (member.workspace.to_string(), member.role.as_str()),
         Some(Caller::InstructionLink { .. }) | None => {
             return Err(Error::bug("an idempotent route outside of /v1"));

@@ -25,6 +25,7 @@ mod fault;
 pub mod file_content;
 pub mod file_headers;
 pub mod fingerprint;
+pub mod gates;
 pub mod idempotency;
 pub mod listener;
 pub mod metrics;

@@ -5,8 +5,8 @@ use crate::application::people::workspaces;
 use crate::application::setups::instructions;
 use crate::domain::Invalid;
 use crate::domain::ids::{
-    AuditId, CheckId, InstructionLinkId, ProjectId, SessionId, SetupId, StorageId, StorageRef,
-    TokenId, WorkspaceId,
+    AuditId, CheckId, InstructionLinkId, KeyId, ProjectId, SessionId, SetupId, StorageId,
+    StorageRef, TokenId, WorkspaceId,
 };
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
@@ -42,6 +42,7 @@ macro_rules! path_id {
 path_id! {
     WorkspaceId, "workspace_id", workspaces::absent();
     TokenId, "token_id", Error::not_found("token");
+    KeyId, "key_id", Error::not_found("key");
     SetupId, "setup_id", Error::not_found("setup");
     StorageId, "storage_id", Error::not_found("storage");
     StorageRef, "storage_id", Error::not_found("storage");

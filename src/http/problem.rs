@@ -280,6 +280,9 @@ pub struct ProblemMembers {
     /// With `storage_overlaps`: the storages that have files of the same place.
     #[schema(example = json!(["sto_019a1f0e7c1b7d439a520c8c2f6f6b1e"]))]
     storage_ids: Option<Vec<String>>,
+    /// With `missing_scope`: the scope that the key does not have.
+    #[schema(value_type = Option<closed_sets::Scope>)]
+    scope: Option<String>,
     /// With `storage_in_use`: how many projects use the storage.
     project_count: Option<i64>,
     /// With a move whose original could not be deleted: the key of the copy.

@@ -5,6 +5,7 @@
 //! router does: `/v1/%73torages` is `/v1/storages`.
 
 use crate::application::error::Error;
+use crate::application::people::admission::Gate;
 use crate::http::declare::{Address, Declared};
 use crate::http::face::{Actions, Callers, Face, RouteEffect};
 use crate::http::problem::Problem;
@@ -33,13 +34,20 @@ pub struct Audited<'a> {
 }
 
 impl Routes {
-    /// Fails where an operation that may change something does not declare whether it does.
+    /// Fails where an operation that may change something does not declare whether it does, and where one that
+    /// needs a token does not say whom it is for.
     pub fn of(addresses: Vec<Address>, faces: Vec<&'static Face>) -> Result<Self, Error> {
         for address in &addresses {
             for operation in &address.operations {
                 if operation.effect.is_none() && may_change(&operation.method) {
                     return Err(Error::bug(format!(
                         "{} {} does not declare whether it changes something",
+                        operation.method, address.pattern
+                    )));
+                }
+                if operation.gate.is_none() && address.face.callers == Callers::Tokens {
+                    return Err(Error::bug(format!(
+                        "{} {} does not say in `http::gates` whom it is for",
                         operation.method, address.pattern
                     )));
                 }
@@ -69,6 +77,14 @@ impl Routes {
     pub fn needs_token(&self, path: &str) -> bool {
         let mut routes = self.matching(path);
         routes.any(|route| route.address.face.callers == Callers::Tokens)
+    }
+
+    /// Whom an operation is for; `None` where the address has no such operation.
+    pub fn gate(&self, method: &Method, path: &str) -> Option<Gate> {
+        self.matching(path)
+            .flat_map(|route| &route.address.operations)
+            .find(|operation| operation.method == *method)?
+            .gate
     }
 
     /// The pattern of the address.
@@ -199,6 +215,7 @@ pub async fn nothing_here(
 mod tests {
     use super::*;
     use crate::http::face::ErrorLook;
+    use crate::http::gates;
 
     static API: Face = Face {
         root: "/v1/",
@@ -223,6 +240,7 @@ mod tests {
             operations: vec![Declared {
                 method,
                 id: Some("put_thing".to_owned()),
+                gate: gates::of("get_storage"),
                 effect,
                 query: None,
                 takes_idempotency_key: false,
@@ -237,6 +255,16 @@ mod tests {
             assert!(Routes::of(vec![address(&API, method, None)], faces()).is_err());
         }
         assert!(Routes::of(vec![address(&API, Method::GET, None)], faces()).is_ok());
+    }
+
+    #[test]
+    fn an_operation_that_needs_a_token_says_whom_it_is_for() {
+        for (face, is_known) in [(&API, false), (&PAGES, true)] {
+            let mut address = address(face, Method::GET, None);
+            address.operations[0].gate = None;
+            let routes = Routes::of(vec![address], vec![&API, &PAGES]);
+            assert_eq!(routes.is_ok(), is_known, "{}", face.root);
+        }
     }
 
     #[test]

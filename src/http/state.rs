@@ -4,8 +4,11 @@ use crate::application::doctor::Doctor;
 use crate::application::files::shared::Files;
 use crate::application::kept::idempotency::IdempotentRequests;
 use crate::application::kept::page_tokens::PageTokens;
+use crate::application::people::admission::Admission;
 use crate::application::people::audit::AuditLog;
 use crate::application::people::authenticate::Authenticator;
+use crate::application::people::browser_tokens::BrowserTokens;
+use crate::application::people::keys::ProductKeys;
 use crate::application::people::origins::AllowedOrigins;
 use crate::application::people::sign_in::SignIns;
 use crate::application::people::tokens::Tokens;
@@ -46,11 +49,14 @@ pub struct Services {
 
 /// Who may do what, and who did it.
 pub struct PeopleServices {
-    pub authenticator: Authenticator,
+    pub authenticator: Arc<Authenticator>,
+    pub admission: Admission,
+    pub browser_tokens: Arc<BrowserTokens>,
+    pub keys: ProductKeys,
     pub workspaces: Arc<Workspaces>,
     pub tokens: Tokens,
     pub origins: AllowedOrigins,
-    pub sign_ins: SignIns,
+    pub sign_ins: Arc<SignIns>,
     pub audit_log: AuditLog,
 }
 
@@ -98,6 +104,14 @@ impl Site {
             None => false,
         };
         self.is_https() || is_loopback
+    }
+
+    /// The name of a session's cookie. `__Host-` binds it to this very host; browsers take it over https only.
+    pub fn session_cookie(&self) -> &'static str {
+        match self.is_https() {
+            true => "__Host-sallyport_session",
+            false => "sallyport_session",
+        }
     }
 
     pub fn is_https(&self) -> bool {

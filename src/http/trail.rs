@@ -7,6 +7,7 @@ use crate::domain::Invalid;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::{AuditId, WorkspaceId};
 use crate::domain::people::audit::{Actor, AuditResult, Deed, FilePart, NamedFile, SignedUrls};
+use crate::domain::people::subject::SubjectId;
 use crate::http::context::SeenCaller;
 use crate::http::face::RouteEffect;
 use crate::http::problem::{Problem, status_of};
@@ -52,6 +53,7 @@ struct Noted {
     is_change: bool,
     is_read: bool,
     intent: Option<AuditId>,
+    on_behalf_of: Option<SubjectId>,
     /// What the request turned out to be, where its route's name says less.
     action: Option<&'static str>,
 }
@@ -73,6 +75,11 @@ impl Trail {
     /// The caller, once it is known.
     pub fn caller(&self) -> Option<&Caller> {
         self.0.caller.get()
+    }
+
+    /// Notes the person of the product's for whom the request is.
+    pub fn is_for(&self, subject: Option<SubjectId>) {
+        self.0.noted.borrow_mut().on_behalf_of = subject;
     }
 
     /// Writes down, before a handler runs, that it may change something. A handler that changes files
@@ -251,8 +258,20 @@ impl Trail {
             actor: match caller {
                 None => Actor::Anonymous,
                 Some(Caller::Operator) => Actor::Operator,
+                Some(Caller::Key(key)) => Actor::Key(key.id.clone()),
                 Some(Caller::Workspace(member)) => member.actor(),
                 Some(Caller::InstructionLink { link, .. }) => Actor::InstructionLink(link.clone()),
+            },
+            actor_name: match caller {
+                Some(Caller::Key(key)) => Some(key.name.clone()),
+                Some(Caller::Workspace(member)) => member.credential.name().cloned(),
+                Some(Caller::Operator | Caller::InstructionLink { .. }) | None => None,
+            },
+            on_behalf_of: match caller {
+                // A session's person is that of its link.
+                Some(Caller::Workspace(member)) => member.on_behalf_of.clone(),
+                Some(Caller::Operator | Caller::Key(_)) => noted.on_behalf_of.clone(),
+                Some(Caller::InstructionLink { .. }) | None => None,
             },
             action: noted
                 .action
@@ -292,7 +311,7 @@ fn result_of(status: StatusCode) -> AuditResult {
     }
 }
 
-/// The caller's workspace; for the operator, the one that the request is about.
+/// The caller's workspace; for the operator and a product's key, the one that the request is about.
 fn workspace_of(
     caller: Option<&Caller>,
     parameters: &[(String, String)],
@@ -302,7 +321,7 @@ fn workspace_of(
         None => None,
         Some(Caller::Workspace(member)) => Some(member.workspace.clone()),
         Some(Caller::InstructionLink { workspace, .. }) => Some(workspace.clone()),
-        Some(Caller::Operator) => parameters
+        Some(Caller::Operator | Caller::Key(_)) => parameters
             .iter()
             .find(|(name, _)| name == "workspace_id")
             .map(|(_, id)| id.as_str())

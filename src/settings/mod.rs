@@ -78,6 +78,8 @@ pub struct Settings {
     pub endpoint_networks: Vec<IpNet>,
     /// For each workspace.
     pub checks_per_minute: NonZeroU32,
+    /// For each workspace.
+    pub browser_tokens_per_minute: NonZeroU32,
     pub recheck_interval: Duration,
     /// What becomes of a storage whose role lets others in.
     pub quarantine: QuarantineMode,
@@ -469,6 +471,18 @@ impl Settings {
                     },
                 )
                 .unwrap_or(const { NonZeroU32::new(60).unwrap() }),
+            browser_tokens_per_minute: read
+                .text(
+                    "SALLYPORT_BROWSER_TOKENS_PER_MINUTE",
+                    options.browser_tokens_per_minute,
+                    "600",
+                    |t| {
+                        t.parse().map_err(|_| {
+                            format!("`{}` is not a whole number above zero.", shown(t))
+                        })
+                    },
+                )
+                .unwrap_or(const { NonZeroU32::new(600).unwrap() }),
             recheck_interval: read.duration(
                 "SALLYPORT_RECHECK_INTERVAL",
                 options.recheck_interval,

@@ -198,6 +198,15 @@ pub struct Options {
     #[arg(long, env = "SALLYPORT_CHECKS_PER_MINUTE", value_name = "NUMBER")]
     pub checks_per_minute: Option<String>,
 
+    /// How many tokens for browsers a workspace may make in a minute.
+    /// Default: 600. Example: 60
+    #[arg(
+        long,
+        env = "SALLYPORT_BROWSER_TOKENS_PER_MINUTE",
+        value_name = "NUMBER"
+    )]
+    pub browser_tokens_per_minute: Option<String>,
+
     /// How often each stored connection is checked again.
     /// Default: 1h. Example: 15m
     #[arg(long, env = "SALLYPORT_RECHECK_INTERVAL", value_name = "DURATION")]

@@ -24,8 +24,11 @@ use crate::application::kept::retention::Remover;
 use crate::application::kept::store::{IMPORT, JobStore, SCHEDULED_CHECK, Store};
 use crate::application::kept::vault::Vault;
 use crate::application::observe::Observer;
+use crate::application::people::admission::Admission;
 use crate::application::people::audit::AuditLog;
 use crate::application::people::authenticate::Authenticator;
+use crate::application::people::browser_tokens::BrowserTokens;
+use crate::application::people::keys::ProductKeys;
 use crate::application::people::origins::AllowedOrigins;
 use crate::application::people::sign_in::SignIns;
 use crate::application::people::tokens::Tokens;
@@ -140,7 +143,7 @@ async fn build_on(
     ];
 
     let services = Arc::new(Services {
-        people: people(&settings, &store, &clock, &observer),
+        people: people(&settings, (&store, &vault), &clock, &observer),
         setups: use_cases.setups.clone(),
         dialog: DialogServices {
             instructions: Instructions {
@@ -399,7 +402,7 @@ fn readings(database: &Database, use_cases: &UseCases) -> ServiceReadings {
 /// The use cases about people, put together.
 fn people(
     settings: &Settings,
-    store: &Arc<dyn Store>,
+    (store, vault): (&Arc<dyn Store>, &Arc<Vault>),
     clock: &Arc<dyn Clock>,
     observer: &Arc<dyn Observer>,
 ) -> PeopleServices {
@@ -407,28 +410,46 @@ fn people(
         store: store.clone(),
         clock: clock.clone(),
     });
+    let authenticator = Arc::new(Authenticator::new(
+        store.clone(),
+        clock.clone(),
+        observer.clone(),
+        settings.operator_token.as_ref(),
+    ));
+    let sign_ins = Arc::new(SignIns {
+        store: store.clone(),
+        clock: clock.clone(),
+        workspaces: workspaces.clone(),
+        link_lifetime: settings.sign_in_link_ttl,
+        idle: settings.session_idle,
+        absolute: settings.session_max,
+        return_origins: settings.allowed_origins.clone(),
+    });
+    let browser_tokens = Arc::new(BrowserTokens::new(
+        vault.clone(),
+        clock.clone(),
+        settings.browser_tokens_per_minute,
+    ));
     PeopleServices {
-        authenticator: Authenticator::new(
-            store.clone(),
-            clock.clone(),
-            observer.clone(),
-            settings.operator_token.as_ref(),
-        ),
+        admission: Admission {
+            authenticator: authenticator.clone(),
+            sign_ins: sign_ins.clone(),
+            workspaces: workspaces.clone(),
+            browser_tokens: browser_tokens.clone(),
+        },
+        authenticator,
+        browser_tokens,
+        keys: ProductKeys {
+            store: store.clone(),
+            clock: clock.clone(),
+        },
         tokens: Tokens {
             store: store.clone(),
             clock: clock.clone(),
             workspaces: workspaces.clone(),
         },
         origins: AllowedOrigins::new(store.clone(), settings.allowed_origins.clone()),
-        sign_ins: SignIns {
-            store: store.clone(),
-            clock: clock.clone(),
-            workspaces: workspaces.clone(),
-            link_lifetime: settings.sign_in_link_ttl,
-            idle: settings.session_idle,
-            absolute: settings.session_max,
-            return_origins: settings.allowed_origins.clone(),
-        },
+        sign_ins,
         audit_log: AuditLog {
             store: store.clone(),
             clock: clock.clone(),

@@ -31,6 +31,9 @@ class Deed:
                 self.token = OPERATOR
                 self.path = f"/v1/workspaces/{world.workspace}/tokens"
                 self.body = {"name": name, "role": "member"}
+            case "product key":
+                self.token = OPERATOR
+                self.path, self.body = "/v1/keys", {"name": name, "scopes": ["workspaces:read"]}
             case "sign-in link":
                 self.path = "/v1/sign-in-links"
                 self.body = {"role": "admin", "purpose": "settings", "return_url": f"https://app.example.com/{name}"}
@@ -97,6 +100,7 @@ class Deed:
 COUNTS = {
     "workspace": "SELECT name, COUNT(*) FROM workspaces GROUP BY name",
     "token": "SELECT name, COUNT(*) FROM api_tokens GROUP BY name",
+    "product key": "SELECT name, COUNT(*) FROM product_keys GROUP BY name",
     "sign-in link": "SELECT return_url, COUNT(*) FROM sign_in_links GROUP BY return_url",
     "setup": "SELECT display_name, COUNT(*) FROM setups GROUP BY display_name",
     "completion": "SELECT setup_id, COUNT(*) FROM storages GROUP BY setup_id",

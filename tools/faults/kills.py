@@ -15,6 +15,7 @@ LONGEST = 0.5
 KINDS = (
     "workspace",
     "token",
+    "product key",
     "sign-in link",
     "setup",
     "setup",

@@ -15,6 +15,7 @@ use crate::domain::files::file_key::{FileKey, Folder};
 use crate::domain::files::file_operation::FileOperation;
 use crate::domain::ids::StorageRef;
 use crate::domain::invalid::shown;
+use crate::domain::people::reach::Touch;
 use bytes::Bytes;
 use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use std::collections::HashSet;
@@ -73,8 +74,9 @@ impl Files {
         keys: Vec<FileKey>,
     ) -> Result<ArchiveContent> {
         check_number(keys.len())?;
+        let touched: Vec<Touch<'_>> = keys.iter().map(Touch::Read).collect();
         let bucket = self
-            .bucket_for(FileOperation::Read, member, storage)
+            .bucket_for(FileOperation::Read, member, storage, &touched)
             .await?;
         let memory = self
             .memory
@@ -151,7 +153,12 @@ impl Source {
     async fn content(&self, wanted: &Wanted) -> Result<ObjectContent> {
         let bucket = self
             .files
-            .bucket_for(FileOperation::Read, &self.member, &self.storage)
+            .bucket_for(
+                FileOperation::Read,
+                &self.member,
+                &self.storage,
+                &[Touch::Read(&wanted.key)],
+            )
             .await?;
         let object = bucket.key("key", &wanted.key)?;
         let conditions = ReadConditions {

@@ -3,7 +3,7 @@
 use crate::application::bucket::write::CopiedObject;
 use crate::application::error::{Error, Kind, Result};
 use crate::application::files::shared::Files;
-use crate::application::people::caller::Admin;
+use crate::application::people::caller::Writer;
 use crate::domain::Invalid;
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::connection::ConnectedBucket;
@@ -11,6 +11,7 @@ use crate::domain::files::canned_acl::CannedAcl;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::files::file_operation::FileOperation;
 use crate::domain::ids::StorageRef;
+use crate::domain::people::reach::Touch;
 use serde_json::json;
 
 /// From where to where.
@@ -29,7 +30,7 @@ impl Files {
     /// Copies a file, or a version of it, with its metadata.
     pub async fn copy(
         &self,
-        admin: &Admin,
+        writer: &Writer,
         storage: &StorageRef,
         request: &CopyRequest,
     ) -> Result<CopiedObject> {
@@ -37,7 +38,10 @@ impl Files {
             Some(_) => FileOperation::CopyVersion,
             None => FileOperation::Copy,
         };
-        let bucket = self.bucket_for(operation, admin.member(), storage).await?;
+        let touched = [Touch::Read(&request.from), Touch::Write(&request.to)];
+        let bucket = self
+            .bucket_for(operation, writer.member(), storage, &touched)
+            .await?;
         self.copied(&bucket, request, operation).await
     }
 
@@ -45,12 +49,17 @@ impl Files {
     /// that fails, both are there, and the answer says so.
     pub async fn rename(
         &self,
-        admin: &Admin,
+        writer: &Writer,
         storage: &StorageRef,
         request: &CopyRequest,
     ) -> Result<CopiedObject> {
         let bucket = self
-            .bucket_for(FileOperation::Move, admin.member(), storage)
+            .bucket_for(
+                FileOperation::Move,
+                writer.member(),
+                storage,
+                &[Touch::Delete(&request.from), Touch::Write(&request.to)],
+            )
             .await?;
         let copied = self.copied(&bucket, request, FileOperation::Move).await?;
         let from = bucket.key("from", &request.from)?;
@@ -100,13 +109,18 @@ impl Files {
     /// Gives a file one of S3's ready-made access control lists.
     pub async fn put_acl(
         &self,
-        admin: &Admin,
+        writer: &Writer,
         storage: &StorageRef,
         file: &FileKey,
         acl: CannedAcl,
     ) -> Result<()> {
         let bucket = self
-            .bucket_for(FileOperation::WriteAcl, admin.member(), storage)
+            .bucket_for(
+                FileOperation::WriteAcl,
+                writer.member(),
+                storage,
+                &[Touch::Write(file)],
+            )
             .await?;
         let key = bucket.key("key", file)?;
         let Err(failure) = self.bucket.put_acl(&bucket, &key, acl).await else {

@@ -12,7 +12,7 @@ use crate::application::files::shared::{Files, TRANSFER};
 use crate::application::files::sign::url_life;
 use crate::application::files::write::of_the_body;
 use crate::application::kept::vault::Purpose;
-use crate::application::people::caller::Admin;
+use crate::application::people::caller::Writer;
 use crate::domain::Invalid;
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::file_key::FileKey;
@@ -20,6 +20,7 @@ use crate::domain::files::file_operation::FileOperation;
 use crate::domain::files::object_key::ObjectKey;
 use crate::domain::files::part_plan::{LARGEST_OBJECT, MOST_PARTS, PartPlan, Sizes};
 use crate::domain::ids::{StorageRef, WorkspaceId};
+use crate::domain::people::reach::Touch;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -79,7 +80,7 @@ impl Files {
     /// Begins an upload of a file of this size, if that is known.
     pub async fn begin_multipart(
         &self,
-        admin: &Admin,
+        writer: &Writer,
         storage: &StorageRef,
         key: &FileKey,
         object: &NewObject,
@@ -87,11 +88,12 @@ impl Files {
     ) -> Result<BegunUpload> {
         let size = size.unwrap_or_default();
         check_size(size)?;
+        let touched = [Touch::Write(key)];
         let bucket = self
-            .bucket_for(FileOperation::Upload, admin.member(), storage)
+            .bucket_for(FileOperation::Upload, writer.member(), storage, &touched)
             .await?;
         if object.acl.is_some() {
-            self.bucket_for(FileOperation::WriteAcl, admin.member(), storage)
+            self.bucket_for(FileOperation::WriteAcl, writer.member(), storage, &touched)
                 .await?;
         }
         let upload_id = self
@@ -114,7 +116,7 @@ impl Files {
             relayed: None,
         };
         Ok(BegunUpload {
-            upload_id: self.seal_ticket(admin, storage, &ticket)?,
+            upload_id: self.seal_ticket(writer, storage, &ticket)?,
             part_size: Sizes::default().part_of(size),
         })
     }
@@ -122,7 +124,7 @@ impl Files {
     /// Begins an upload of a file of this size, in bytes, whose parts come through the service.
     pub async fn begin_relayed(
         &self,
-        admin: &Admin,
+        writer: &Writer,
         storage: &StorageRef,
         key: &FileKey,
         object: &NewObject,
@@ -130,7 +132,12 @@ impl Files {
     ) -> Result<BegunUpload> {
         check_size(size)?;
         let bucket = self
-            .bucket_for(FileOperation::Upload, admin.member(), storage)
+            .bucket_for(
+                FileOperation::Upload,
+                writer.member(),
+                storage,
+                &[Touch::Write(key)],
+            )
             .await?;
         let object_key = bucket.key("key", key)?;
         if object.conditions.if_none_match {
@@ -154,7 +161,7 @@ impl Files {
             }),
         };
         Ok(BegunUpload {
-            upload_id: self.seal_ticket(admin, storage, &ticket)?,
+            upload_id: self.seal_ticket(writer, storage, &ticket)?,
             part_size: plan.part,
         })
     }
@@ -177,12 +184,12 @@ impl Files {
     /// What a part of an upload that [`begin_relayed`](Self::begin_relayed) began must be.
     pub fn expected_part(
         &self,
-        admin: &Admin,
+        writer: &Writer,
         storage: &StorageRef,
         upload_id: &str,
         number: u32,
     ) -> Result<ExpectedPart> {
-        let (key, ticket) = self.open_ticket(admin, storage, upload_id)?;
+        let (key, ticket) = self.open_ticket(writer, storage, upload_id)?;
         let plan = ticket.relayed.ok_or_else(no_upload)?.plan();
         match plan.length_of(u64::from(number)) {
             Some(length) => Ok(ExpectedPart { key, length }),
@@ -200,18 +207,18 @@ impl Files {
     /// sent again: the last one counts.
     pub async fn relay_part(
         &self,
-        admin: &Admin,
+        writer: &Writer,
         storage: &StorageRef,
         upload_id: &str,
         number: u32,
         body: UploadBody,
     ) -> Result<SentPart> {
-        let opened = self.open_upload(admin, storage, upload_id).await?;
+        let opened = self.open_upload(writer, storage, upload_id).await?;
         let key = opened.bucket.key("key", &opened.key)?;
         let buffers = body.length().unwrap_or(TRANSFER).min(TRANSFER);
         let _until_the_end = self
             .memory
-            .take(admin.workspace().as_str(), buffers)
+            .take(writer.workspace().as_str(), buffers)
             .await?;
         let sent = self
             .bucket
@@ -230,7 +237,7 @@ impl Files {
     /// Signs a URL for each of these parts.
     pub async fn sign_parts(
         &self,
-        admin: &Admin,
+        writer: &Writer,
         storage: &StorageRef,
         upload_id: &str,
         numbers: &[u32],
@@ -238,7 +245,7 @@ impl Files {
     ) -> Result<Vec<SignedUrl>> {
         let expires_in = url_life(expires_in, self.longest_url_life)?;
         check_numbers("part_numbers", numbers)?;
-        let opened = self.open_upload(admin, storage, upload_id).await?;
+        let opened = self.open_upload(writer, storage, upload_id).await?;
         let key = opened.bucket.key("key", &opened.key)?;
         let urls = self
             .bucket
@@ -252,7 +259,7 @@ impl Files {
     /// Makes the file of the parts.
     pub async fn complete_multipart(
         &self,
-        admin: &Admin,
+        writer: &Writer,
         storage: &StorageRef,
         upload_id: &str,
         mut parts: Vec<SentPart>,
@@ -266,7 +273,7 @@ impl Files {
                 Invalid::new("invalid_parts", "Name every part that was sent, once."),
             ));
         }
-        let opened = self.open_upload(admin, storage, upload_id).await?;
+        let opened = self.open_upload(writer, storage, upload_id).await?;
         let is_whole = |plan: PartPlan| numbers.iter().copied().map(u64::from).eq(1..=plan.count());
         if opened.plan.is_some_and(|plan| !is_whole(plan)) {
             return Err(do_not_fit());
@@ -291,11 +298,11 @@ impl Files {
     /// Aborts the upload: nothing of it stays in the bucket.
     pub async fn abort_multipart(
         &self,
-        admin: &Admin,
+        writer: &Writer,
         storage: &StorageRef,
         upload_id: &str,
     ) -> Result<()> {
-        let opened = self.open_upload(admin, storage, upload_id).await?;
+        let opened = self.open_upload(writer, storage, upload_id).await?;
         let key = opened.bucket.key("key", &opened.key)?;
         let aborted = self
             .bucket
@@ -308,32 +315,32 @@ impl Files {
     /// The file that an upload is to become.
     pub fn key_of_upload(
         &self,
-        admin: &Admin,
+        writer: &Writer,
         storage: &StorageRef,
         upload_id: &str,
     ) -> Result<FileKey> {
-        self.open_ticket(admin, storage, upload_id)
+        self.open_ticket(writer, storage, upload_id)
             .map(|(key, _)| key)
     }
 
     fn seal_ticket(
         &self,
-        admin: &Admin,
+        writer: &Writer,
         storage: &StorageRef,
         ticket: &UploadTicket,
     ) -> Result<String> {
         let ticket = serde_json::to_string(ticket).map_err(Error::bug)?;
-        let place = place(admin.workspace(), storage);
+        let place = place(writer.workspace(), storage);
         self.vault.seal_token(Purpose::UploadId, &place, &ticket)
     }
 
     fn open_ticket(
         &self,
-        admin: &Admin,
+        writer: &Writer,
         storage: &StorageRef,
         upload_id: &str,
     ) -> Result<(FileKey, UploadTicket)> {
-        let place = place(admin.workspace(), storage);
+        let place = place(writer.workspace(), storage);
         let ticket = self
             .vault
             .open_token(Purpose::UploadId, &place, upload_id)
@@ -345,14 +352,15 @@ impl Files {
 
     async fn open_upload(
         &self,
-        admin: &Admin,
+        writer: &Writer,
         storage: &StorageRef,
         upload_id: &str,
     ) -> Result<OpenUpload> {
-        let (key, ticket) = self.open_ticket(admin, storage, upload_id)?;
+        let (key, ticket) = self.open_ticket(writer, storage, upload_id)?;
+        let touched = [Touch::Write(&key)];
         Ok(OpenUpload {
             bucket: self
-                .bucket_for(FileOperation::Upload, admin.member(), storage)
+                .bucket_for(FileOperation::Upload, writer.member(), storage, &touched)
                 .await?,
             key,
             object: NewObject {

@@ -9,6 +9,7 @@ use crate::domain::connection::region::Region;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::files::file_operation::FileOperation;
 use crate::domain::ids::StorageRef;
+use crate::domain::people::reach::Touch;
 
 impl Files {
     /// All that is known of a file, or of a version of it.
@@ -23,7 +24,9 @@ impl Files {
             Some(_) => FileOperation::ReadVersionMetadata,
             None => FileOperation::ReadMetadata,
         };
-        let bucket = self.bucket_for(operation, member, storage).await?;
+        let bucket = self
+            .bucket_for(operation, member, storage, &[Touch::Read(key)])
+            .await?;
         let key = bucket.key("key", key)?;
         let details = self.bucket.details(&bucket, &key, version_id).await;
         self.explainer.explain(&bucket, operation, details).await
@@ -39,7 +42,12 @@ impl Files {
         after: Option<&str>,
     ) -> Result<VersionPage> {
         let bucket = self
-            .bucket_for(FileOperation::ListVersions, member, storage)
+            .bucket_for(
+                FileOperation::ListVersions,
+                member,
+                storage,
+                &[Touch::Read(key)],
+            )
             .await?;
         let key = bucket.key("key", key)?;
         let page = self.bucket.versions(&bucket, &key, page_size, after).await;
@@ -55,7 +63,7 @@ impl Files {
         key: &FileKey,
     ) -> Result<Vec<Grant>> {
         let bucket = self
-            .bucket_for(FileOperation::ReadAcl, member, storage)
+            .bucket_for(FileOperation::ReadAcl, member, storage, &[Touch::Read(key)])
             .await?;
         let grants = self.bucket.acl(&bucket, &bucket.key("key", key)?).await;
         self.explainer
@@ -66,7 +74,7 @@ impl Files {
     /// Where the bucket is, asked of S3 now.
     pub async fn location(&self, member: &Member, storage: &StorageRef) -> Result<Region> {
         let bucket = self
-            .bucket_for(FileOperation::Location, member, storage)
+            .bucket_for(FileOperation::Location, member, storage, &[Touch::Storage])
             .await?;
         let region = self.bucket.location(&bucket).await;
         self.explainer
@@ -84,7 +92,12 @@ impl Files {
         continuation: Option<&str>,
     ) -> Result<BucketPage> {
         let bucket = self
-            .bucket_for(FileOperation::ListBuckets, admin.member(), storage)
+            .bucket_for(
+                FileOperation::ListBuckets,
+                admin.member(),
+                storage,
+                &[Touch::Storage],
+            )
             .await?;
         if bucket.connection.credentials == Credentials::Service {
             return Err(Error::new(

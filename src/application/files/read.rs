@@ -13,6 +13,7 @@ use crate::domain::files::file_key::{FileKey, Folder};
 use crate::domain::files::file_operation::FileOperation;
 use crate::domain::files::object_key::{Listed, ObjectKeyPrefix, relative_to};
 use crate::domain::ids::StorageRef;
+use crate::domain::people::reach::Touch;
 use futures_util::StreamExt;
 use time::OffsetDateTime;
 
@@ -86,7 +87,12 @@ impl Files {
         from: ListFrom,
     ) -> Result<FolderPage> {
         let bucket = self
-            .bucket_for(FileOperation::Browse, member, storage)
+            .bucket_for(
+                FileOperation::Browse,
+                member,
+                storage,
+                &[Touch::List(&folder)],
+            )
             .await?;
         let request = ListRequest {
             prefix: ObjectKeyPrefix::within(&bucket.connection.settings.prefix, &folder)
@@ -110,7 +116,12 @@ impl Files {
         from: SearchFrom,
     ) -> Result<FolderPage> {
         let bucket = self
-            .bucket_for(FileOperation::Browse, member, storage)
+            .bucket_for(
+                FileOperation::Browse,
+                member,
+                storage,
+                &[Touch::List(&folder)],
+            )
             .await?;
         let prefix = &bucket.connection.settings.prefix;
         let from = match from {
@@ -178,7 +189,9 @@ impl Files {
             Some(_) => FileOperation::ReadVersion,
             None => FileOperation::Read,
         };
-        let bucket = self.bucket_for(operation, member, storage).await?;
+        let bucket = self
+            .bucket_for(operation, member, storage, &[Touch::Read(key)])
+            .await?;
         let object = bucket.key("key", key)?;
         let workspace = member.workspace.as_str();
         let mut memory = self.memory.take(workspace, TRANSFER).await?;

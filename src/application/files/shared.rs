@@ -10,13 +10,14 @@ use crate::application::storages::Storages;
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::file_operation::FileOperation;
 use crate::domain::ids::StorageRef;
+use crate::domain::people::reach::Touch;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
 /// Files of storages, by file key. Each file of this folder adds the operations of one kind. What changes
-/// something takes an [`Admin`](crate::application::people::caller::Admin), and refuses a storage with read access before AWS is asked.
+/// something takes a [`Writer`](crate::application::people::caller::Writer), and refuses a storage with read access before AWS is asked.
 pub struct Files {
     pub storages: Arc<Storages>,
     pub bucket: Arc<dyn Bucket>,
@@ -39,13 +40,16 @@ pub struct Files {
 pub(super) const TRANSFER: u64 = 512 << 10;
 
 impl Files {
-    /// The storage's bucket, if its settings permit the operation.
+    /// The storage's bucket, if the caller reaches all that the operation touches, and the storage's settings
+    /// permit it. There is no other way to a bucket here, so no operation forgets to say what it touches.
     pub(super) async fn bucket_for(
         &self,
         operation: FileOperation,
         member: &Member,
         storage: &StorageRef,
+        touched: &[Touch<'_>],
     ) -> Result<ConnectedBucket> {
+        member.admit(storage, touched)?;
         let bucket = self.storages.usable(&member.workspace, storage).await?;
         let grants = bucket.connection.settings.grants();
         if operation.writes() && !grants.writes() {

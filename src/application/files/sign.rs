@@ -4,12 +4,13 @@ use crate::application::bucket::sign::{SignedMethod, SignedResponse, SignedUploa
 use crate::application::error::{Error, Result};
 use crate::application::files::safe_content::LinkServing;
 use crate::application::files::shared::Files;
-use crate::application::people::caller::{Admin, Member};
+use crate::application::people::caller::{Member, Writer};
 use crate::domain::Invalid;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::files::file_operation::FileOperation;
 use crate::domain::files::part_plan::LARGEST_CALL;
-use crate::domain::ids::{StorageRef, WorkspaceId};
+use crate::domain::ids::StorageRef;
+use crate::domain::people::reach::Touch;
 use std::time::Duration;
 
 /// How many URLs one call signs at most.
@@ -59,16 +60,6 @@ impl Files {
         storage: &StorageRef,
         request: &SignRequest,
     ) -> Result<Vec<SignedUrl>> {
-        self.sign_for(&member.workspace, storage, request).await
-    }
-
-    /// The same for a project of the workspace, whoever opens it.
-    pub async fn sign_for(
-        &self,
-        workspace: &WorkspaceId,
-        storage: &StorageRef,
-        request: &SignRequest,
-    ) -> Result<Vec<SignedUrl>> {
         let expires_in = url_life(request.expires_in, self.longest_url_life)?;
         check_number(&request.keys)?;
         for (field, text) in [
@@ -77,7 +68,10 @@ impl Files {
         ] {
             check_header_text(field, text.as_deref())?;
         }
-        let bucket = self.storages.usable(workspace, storage).await?;
+        let touched: Vec<Touch<'_>> = request.keys.iter().map(Touch::Read).collect();
+        let bucket = self
+            .bucket_for(FileOperation::Read, member, storage, &touched)
+            .await?;
         let mut keys = Vec::with_capacity(request.keys.len());
         for (at, key) in request.keys.iter().enumerate() {
             let serving = LinkServing::of(
@@ -106,7 +100,7 @@ impl Files {
     /// Signs URLs that let whoever holds them store or delete the files for a while.
     pub async fn sign_write(
         &self,
-        admin: &Admin,
+        writer: &Writer,
         storage: &StorageRef,
         keys: &[FileKey],
         method: &SignedWrite,
@@ -122,9 +116,15 @@ impl Files {
             SignedWrite::Put(_) => FileOperation::Upload,
             SignedWrite::Delete => FileOperation::Delete,
         };
-        let bucket = self.bucket_for(operation, admin.member(), storage).await?;
+        let touched: Vec<Touch<'_>> = match method {
+            SignedWrite::Put(_) => keys.iter().map(Touch::Write).collect(),
+            SignedWrite::Delete => keys.iter().map(Touch::Delete).collect(),
+        };
+        let bucket = self
+            .bucket_for(operation, writer.member(), storage, &touched)
+            .await?;
         if let SignedWrite::Put(SignedUpload { acl: Some(_), .. }) = method {
-            self.bucket_for(FileOperation::WriteAcl, admin.member(), storage)
+            self.bucket_for(FileOperation::WriteAcl, writer.member(), storage, &touched)
                 .await?;
         }
         let keys = keys

@@ -5,12 +5,13 @@ use crate::application::bucket::write::{DeleteTarget, NewObject, PutFailure, Sto
 use crate::application::error::{Error, Kind, Result};
 use crate::application::files::copy::refused_acl;
 use crate::application::files::shared::{Files, TRANSFER};
-use crate::application::people::caller::Admin;
+use crate::application::people::caller::Writer;
 use crate::domain::Invalid;
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::files::file_key::FileKey;
 use crate::domain::files::file_operation::FileOperation;
 use crate::domain::ids::StorageRef;
+use crate::domain::people::reach::Touch;
 use futures_util::stream::{self, StreamExt};
 use std::time::Duration;
 use tracing::Instrument;
@@ -40,24 +41,25 @@ impl Files {
     /// Stores a body as a file. Nothing of it is there before all of it is.
     pub async fn put(
         &self,
-        admin: &Admin,
+        writer: &Writer,
         storage: &StorageRef,
         key: &FileKey,
         object: NewObject,
         body: UploadBody,
     ) -> Result<StoredObject> {
+        let touched = [Touch::Write(key)];
         let bucket = self
-            .bucket_for(FileOperation::Upload, admin.member(), storage)
+            .bucket_for(FileOperation::Upload, writer.member(), storage, &touched)
             .await?;
         if object.acl.is_some() {
-            self.bucket_for(FileOperation::WriteAcl, admin.member(), storage)
+            self.bucket_for(FileOperation::WriteAcl, writer.member(), storage, &touched)
                 .await?;
         }
         let object_key = bucket.key("key", key)?;
         let buffers = body.length().unwrap_or(TRANSFER).min(TRANSFER);
         let memory = self
             .memory
-            .take(admin.workspace().as_str(), buffers)
+            .take(writer.workspace().as_str(), buffers)
             .await?;
         let (to, explainer) = (self.bucket.clone(), self.explainer.clone());
         let work = async move {
@@ -87,12 +89,17 @@ impl Files {
     /// Deletes a file. One that is not there is as good as deleted.
     pub async fn delete(
         &self,
-        admin: &Admin,
+        writer: &Writer,
         storage: &StorageRef,
         file: &FileToDelete,
     ) -> Result<()> {
         let bucket = self
-            .bucket_for(deletion_of(file), admin.member(), storage)
+            .bucket_for(
+                deletion_of(file),
+                writer.member(),
+                storage,
+                &[Touch::Delete(&file.key)],
+            )
             .await?;
         let target = DeleteTarget {
             key: bucket.key("key", &file.key)?,
@@ -107,7 +114,7 @@ impl Files {
     /// Deletes many files. Gives an outcome for each, in their order.
     pub async fn delete_many(
         &self,
-        admin: &Admin,
+        writer: &Writer,
         storage: &StorageRef,
         files: Vec<FileToDelete>,
     ) -> Result<Vec<FileDeletion>> {
@@ -120,8 +127,9 @@ impl Files {
                 ),
             ));
         }
+        let touched: Vec<Touch<'_>> = files.iter().map(|f| Touch::Delete(&f.key)).collect();
         let bucket = self
-            .bucket_for(FileOperation::Delete, admin.member(), storage)
+            .bucket_for(FileOperation::Delete, writer.member(), storage, &touched)
             .await?;
         let all = files
             .iter()

@@ -49,6 +49,7 @@ pub enum Purpose {
     PageToken,
     UploadId,
     IdempotentAnswer,
+    BrowserToken,
     /// A known value that shows whether two processes have the same master key.
     KeyCheck,
 }
@@ -60,6 +61,7 @@ impl Purpose {
             // One key for both, because upload IDs that clients hold were sealed with it. Their places differ.
             Self::PageToken | Self::UploadId => b"sallyport/1/page-token",
             Self::IdempotentAnswer => b"sallyport/1/idempotent-answer",
+            Self::BrowserToken => b"sallyport/1/browser-token",
             Self::KeyCheck => b"sallyport/1/key-check",
         }
     }
@@ -93,7 +95,7 @@ impl fmt::Debug for KeyId {
 /// What is derived from one master key.
 struct Derived {
     id: KeyId,
-    keys: [LessSafeKey; 5],
+    keys: [LessSafeKey; 6],
 }
 
 impl Derived {
@@ -122,6 +124,7 @@ impl Derived {
                 derive(Purpose::PageToken)?,
                 derive(Purpose::UploadId)?,
                 derive(Purpose::IdempotentAnswer)?,
+                derive(Purpose::BrowserToken)?,
                 derive(Purpose::KeyCheck)?,
             ],
         })

@@ -10,6 +10,7 @@ use crate::application::kept::store::{AuditFilter, Store, Window};
 use crate::application::people::caller::Admin;
 use crate::domain::ids::{AuditId, WorkspaceId};
 use crate::domain::people::audit::{AuditEntry, AuditIntent, AuditResult, AuditedFile, Deed};
+use crate::domain::people::subject::SubjectId;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -122,6 +123,7 @@ impl AuditLog {
                 at = %entry.at,
                 workspace = entry.workspace.as_ref().map(WorkspaceId::as_str),
                 actor = entry.actor.as_str(),
+                on_behalf_of = entry.on_behalf_of.as_ref().map(SubjectId::as_str),
                 action = entry.action,
                 target = entry.target,
                 keys = ?keys,
@@ -196,6 +198,8 @@ impl AuditLog {
             at: self.clock.now(),
             workspace: deed.workspace,
             actor: deed.actor,
+            actor_name: deed.actor_name,
+            on_behalf_of: deed.on_behalf_of,
             action: deed.action,
             target: deed.target,
             result: outcome.result,

@@ -5,7 +5,9 @@ use crate::application::error::Error;
 use crate::application::kept::store::{AuditFilter, Expired, Store, Window};
 use crate::application::people::audit::{AuditLog, LogReader};
 use crate::domain::ids::{AuditId, WorkspaceId};
+use crate::domain::names::Name;
 use crate::domain::people::audit::{AuditEntry, AuditedFile};
+use crate::domain::people::subject::SubjectId;
 use crate::domain::rfc3339;
 use serde_json::{Value, json};
 use std::io::{self, Write};
@@ -149,6 +151,8 @@ fn line(entry: &AuditEntry) -> Value {
         at,
         workspace,
         actor,
+        actor_name,
+        on_behalf_of,
         action,
         target,
         result,
@@ -178,6 +182,8 @@ fn line(entry: &AuditEntry) -> Value {
         "at": rfc3339::text(*at),
         "workspace_id": workspace.as_ref().map(WorkspaceId::as_str),
         "actor": actor.as_str(),
+        "actor_name": actor_name.as_ref().map(Name::as_str),
+        "on_behalf_of": on_behalf_of.as_ref().map(SubjectId::as_str),
         "action": action,
         "target": target,
         "result": result.as_str(),

@@ -1,8 +1,8 @@
 //! Who holds a bearer token.
 //!
 //! Tokens have 256 bits of randomness, so their SHA-256 is enough to keep: there is nothing to
-//! guess. A workspace token is found by its hash, which takes about the same time whatever it is; the
-//! operator's is compared in constant time.
+//! guess. A workspace's token and a product's key are found by their hash, which takes about the same time
+//! whatever it is; the operator's token is compared in constant time.
 //!
 //! Anybody can send made-up tokens. What that costs is bounded without refusing anybody: a token that
 //! was unknown a moment ago is refused from memory, and tokens that have not been used lately are looked
@@ -11,32 +11,20 @@
 use crate::application::clock::Clock;
 use crate::application::error::{Error, Kind, Result};
 use crate::application::kept::store::{SecretHash, Store, StoreError, StoreResult};
-use crate::application::kept::vault::{random_bytes, sha256};
+use crate::application::kept::vault::sha256;
 use crate::application::observe::Observer;
-use crate::application::people::caller::{Caller, Credential, Member};
+use crate::application::people::secrets::{SecretKind, new_secret};
+use crate::domain::people::product_key::ProductKey;
 use crate::domain::people::workspace::ApiToken;
+use async_trait::async_trait;
 use aws_lc_rs::constant_time;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use moka::future::Cache;
 use secrecy::{ExposeSecret, SecretString};
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use time::OffsetDateTime;
 use tokio::sync::oneshot;
-
-/// What every token that the service makes starts with, so secret scanners find a leaked one.
-pub const TOKEN_PREFIX: &str = "spt_";
-
-/// A new token: the secret for its holder, and the hash to keep.
-pub fn new_token() -> Result<(SecretString, SecretHash)> {
-    let secret = format!(
-        "{TOKEN_PREFIX}{}",
-        URL_SAFE_NO_PAD.encode(random_bytes::<32>()?)
-    );
-    let hash = sha256(secret.as_bytes());
-    Ok((secret.into(), hash))
-}
 
 /// How long a token that was unknown is refused without asking. It cannot become a good one: the service
 /// makes tokens by chance.
@@ -57,10 +45,88 @@ pub struct Authenticator {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     observer: Arc<dyn Observer>,
+    tokens: Known<ApiToken>,
+    keys: Known<ProductKey>,
+    operator: OperatorToken,
+}
+
+/// Whose secret it is.
+#[derive(Debug, Clone)]
+pub enum Bearer {
+    Operator,
+    Key(ProductKey),
+    Token(ApiToken),
+}
+
+/// What is known of the secrets of one kind.
+struct Known<T> {
     used: Cache<SecretHash, ()>,
     unknown: Cache<SecretHash, ()>,
-    lookups: Lookups,
-    operator: OperatorToken,
+    lookups: Lookups<T>,
+}
+
+impl<T> Known<T> {
+    fn new() -> Self {
+        let remember = |life| {
+            let cache = Cache::builder().max_capacity(MOST_REMEMBERED);
+            cache.time_to_live(life).build()
+        };
+        Self {
+            used: remember(USED_FOR),
+            unknown: remember(UNKNOWN_FOR),
+            lookups: Lookups::default(),
+        }
+    }
+}
+
+/// What is found by the hash of its secret.
+#[async_trait]
+trait Found: Clone + Send + Sync + 'static {
+    async fn by_hash(store: &dyn Store, hash: &SecretHash) -> StoreResult<Option<Self>>;
+
+    /// Several in one statement.
+    async fn by_hashes(
+        store: &dyn Store,
+        hashes: &[SecretHash],
+    ) -> StoreResult<HashMap<SecretHash, Self>>;
+
+    fn expires_at(&self) -> Option<OffsetDateTime>;
+}
+
+#[async_trait]
+impl Found for ApiToken {
+    async fn by_hash(store: &dyn Store, hash: &SecretHash) -> StoreResult<Option<Self>> {
+        store.token_by_hash(hash).await
+    }
+
+    async fn by_hashes(
+        store: &dyn Store,
+        hashes: &[SecretHash],
+    ) -> StoreResult<HashMap<SecretHash, Self>> {
+        store.tokens_by_hashes(hashes).await
+    }
+
+    fn expires_at(&self) -> Option<OffsetDateTime> {
+        self.expires_at
+    }
+}
+
+#[async_trait]
+impl Found for ProductKey {
+    async fn by_hash(store: &dyn Store, hash: &SecretHash) -> StoreResult<Option<Self>> {
+        store.product_key_by_hash(hash).await
+    }
+
+    async fn by_hashes(
+        store: &dyn Store,
+        hashes: &[SecretHash],
+    ) -> StoreResult<HashMap<SecretHash, Self>> {
+        store.product_keys_by_hashes(hashes).await
+    }
+
+    fn expires_at(&self) -> Option<OffsetDateTime> {
+        self.expires_at
+    }
 }
 
 /// How the operator's token is known.
@@ -81,7 +147,7 @@ struct KeptHash {
 /// Replaces the token that the service made for the operator. Running services take the new one, and refuse
 /// the old one, within seconds.
 pub async fn replace_operator_token(store: &dyn Store) -> Result<SecretString> {
-    let (secret, hash) = new_token()?;
+    let (secret, hash) = new_secret(SecretKind::Token)?;
     store.replace_remembered(OPERATOR, &hash).await?;
     Ok(secret)
 }
@@ -93,10 +159,6 @@ impl Authenticator {
         observer: Arc<dyn Observer>,
         operator: Option<&SecretString>,
     ) -> Self {
-        let remember = |life| {
-            let cache = Cache::builder().max_capacity(MOST_REMEMBERED);
-            cache.time_to_live(life).build()
-        };
         let operator = match operator {
             Some(token) => OperatorToken::Given(sha256(token.expose_secret().as_bytes())),
             None => OperatorToken::Kept(Mutex::default()),
@@ -105,9 +167,8 @@ impl Authenticator {
             store,
             clock,
             observer,
-            used: remember(USED_FOR),
-            unknown: remember(UNKNOWN_FOR),
-            lookups: Lookups::default(),
+            tokens: Known::new(),
+            keys: Known::new(),
             operator,
         }
     }
@@ -117,7 +178,7 @@ impl Authenticator {
         let OperatorToken::Kept(slot) = &self.operator else {
             return Ok(None);
         };
-        let (secret, hash) = new_token()?;
+        let (secret, hash) = new_secret(SecretKind::Token)?;
         let kept = parse_hash(&self.store.remember(OPERATOR, &hash).await?)?;
         set(slot, kept);
         Ok((kept == hash).then_some(secret))
@@ -151,66 +212,94 @@ impl Authenticator {
         }
     }
 
-    /// The caller with this token. Unknown, expired and revoked ones are refused alike.
-    pub async fn caller(&self, token: &str) -> Result<Caller> {
-        let hash = sha256(token.as_bytes());
-        if let Some(operator) = self.operator().await
-            && constant_time::verify_slices_are_equal(&operator, &hash).is_ok()
-        {
-            return Ok(Caller::Operator);
+    /// Whose secret this is. Unknown, expired and revoked ones are refused alike.
+    pub async fn bearer(&self, secret: &str) -> Result<Bearer> {
+        let hash = sha256(secret.as_bytes());
+        if self.is_operator(&hash).await {
+            return Ok(Bearer::Operator);
         }
-        let found = match self.unknown.contains_key(&hash) {
-            true => None,
-            false => self.find(&hash).await?,
+        let found = match secret.starts_with(SecretKind::ProductKey.prefix()) {
+            true => self.key(&hash).await?.map(Bearer::Key),
+            false => self.token(&hash).await?.map(Bearer::Token),
         };
-        let token = found.ok_or_else(|| {
-            Error::new(
-                Kind::Unauthenticated,
-                "unauthenticated",
-                "This token is unknown, expired or revoked.",
-            )
-        })?;
-        Ok(Caller::Workspace(Member {
-            workspace: token.workspace,
-            role: token.role,
-            credential: Credential::Token(token.id),
-            on_behalf_of: None,
-        }))
+        found.ok_or_else(unknown)
     }
 
-    /// The token with this hash, if it is still good. The database is always asked for one that may be.
-    async fn find(&self, hash: &SecretHash) -> Result<Option<ApiToken>> {
-        let found = match self.used.contains_key(hash) {
-            true => self.store.token_by_hash(hash).await?,
+    /// Whether this is the hash of the operator's token, as it is now.
+    pub async fn is_operator(&self, hash: &SecretHash) -> bool {
+        let operator = self.operator().await;
+        operator.is_some_and(|own| constant_time::verify_slices_are_equal(&own, hash).is_ok())
+    }
+
+    /// The product's key with this hash, if it is still good.
+    pub async fn key(&self, hash: &SecretHash) -> Result<Option<ProductKey>> {
+        self.find(&self.keys, hash).await
+    }
+
+    /// The workspace's token with this hash, if it is still good.
+    pub async fn token(&self, hash: &SecretHash) -> Result<Option<ApiToken>> {
+        self.find(&self.tokens, hash).await
+    }
+
+    /// The database is always asked for one that may be good.
+    async fn find<T: Found>(&self, known: &Known<T>, hash: &SecretHash) -> Result<Option<T>> {
+        if known.unknown.contains_key(hash) {
+            return Ok(None);
+        }
+        let found = match known.used.contains_key(hash) {
+            true => T::by_hash(self.store.as_ref(), hash).await?,
             false => {
                 let (store, observer) = (self.store.as_ref(), self.observer.as_ref());
-                self.lookups.find(store, observer, *hash).await?
+                known.lookups.find(store, observer, *hash).await?
             }
         };
         let now = self.clock.now();
-        let good = found.filter(|t| t.expires_at.is_none_or(|end| end > now));
+        let good = found.filter(|found| found.expires_at().is_none_or(|end| end > now));
         match &good {
-            Some(_) => self.used.insert(*hash, ()).await,
+            Some(_) => known.used.insert(*hash, ()).await,
             None => {
-                self.used.invalidate(hash).await;
-                self.unknown.insert(*hash, ()).await;
+                known.used.invalidate(hash).await;
+                known.unknown.insert(*hash, ()).await;
             }
         }
         Ok(good)
     }
 }
 
-type Answer = StoreResult<Option<ApiToken>>;
+/// The answer to a secret that opens nothing.
+pub fn unknown() -> Error {
+    Error::new(
+        Kind::Unauthenticated,
+        "unauthenticated",
+        "This token is unknown, expired or revoked.",
+    )
+}
 
-/// Looks for tokens together: while one statement runs, those that come wait for the next one.
-#[derive(Default)]
-struct Lookups {
-    waiting: Mutex<VecDeque<(SecretHash, oneshot::Sender<Answer>)>>,
+type Answer<T> = StoreResult<Option<T>>;
+type Waiting<T> = VecDeque<(SecretHash, oneshot::Sender<Answer<T>>)>;
+
+/// Looks for secrets together: while one statement runs, those that come wait for the next one.
+struct Lookups<T> {
+    waiting: Mutex<Waiting<T>>,
     turn: tokio::sync::Mutex<()>,
 }
 
-impl Lookups {
-    async fn find(&self, store: &dyn Store, observer: &dyn Observer, hash: SecretHash) -> Answer {
+impl<T> Default for Lookups<T> {
+    fn default() -> Self {
+        Self {
+            waiting: Mutex::new(VecDeque::new()),
+            turn: tokio::sync::Mutex::new(()),
+        }
+    }
+}
+
+impl<T: Found> Lookups<T> {
+    async fn find(
+        &self,
+        store: &dyn Store,
+        observer: &dyn Observer,
+        hash: SecretHash,
+    ) -> Answer<T> {
         let (sender, mut answer) = oneshot::channel();
         self.queue().push_back((hash, sender));
         loop {
@@ -237,7 +326,7 @@ impl Lookups {
         }
         observer.looked_for_tokens();
         let hashes: Vec<SecretHash> = batch.iter().map(|(hash, _)| *hash).collect();
-        let found = store.tokens_by_hashes(&hashes).await;
+        let found = T::by_hashes(store, &hashes).await;
         for (hash, sender) in batch {
             let answer = match &found {
                 Ok(found) => Ok(found.get(&hash).cloned()),
@@ -248,7 +337,7 @@ impl Lookups {
         }
     }
 
-    fn queue(&self) -> MutexGuard<'_, VecDeque<(SecretHash, oneshot::Sender<Answer>)>> {
+    fn queue(&self) -> MutexGuard<'_, Waiting<T>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

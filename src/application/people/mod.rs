@@ -1,10 +1,14 @@
 //! Who calls: workspaces, tokens, sign-in, and the log of what they did.
 
+pub mod admission;
 pub mod audit;
 pub mod audit_export;
 pub mod authenticate;
+pub mod browser_tokens;
 pub mod caller;
+pub mod keys;
 pub mod origins;
+pub mod secrets;
 pub mod sign_in;
 pub mod tokens;
 pub mod workspaces;

@@ -101,7 +101,7 @@ impl AllowedOrigins {
         match caller {
             None => self.any_allows(origin).await,
             Some(Caller::Workspace(member)) => self.one_allows(&member.workspace, &origin).await,
-            Some(Caller::Operator | Caller::InstructionLink { .. }) => Ok(false),
+            Some(Caller::Operator | Caller::Key(_) | Caller::InstructionLink { .. }) => Ok(false),
         }
     }
 

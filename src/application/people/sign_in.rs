@@ -5,12 +5,13 @@ use crate::application::error::{Error, FieldError, Kind, Result};
 use crate::application::kept::idempotency::Keep;
 use crate::application::kept::store::{SecretHash, Store, StoreError, Window};
 use crate::application::kept::vault::sha256;
-use crate::application::people::authenticate::new_token;
 use crate::application::people::caller::{Admin, Credential, Member};
+use crate::application::people::secrets::{SecretKind, new_secret};
 use crate::application::people::workspaces::Workspaces;
 use crate::domain::Invalid;
 use crate::domain::ids::{SessionId, SetupId, SignInLinkId, StorageRef, WorkspaceId};
 use crate::domain::origin::Origin;
+use crate::domain::people::reach::Reach;
 use crate::domain::people::sign_in::{Arrival, ReturnUrl, Session, SignInLink, WayBack};
 use crate::domain::people::subject::Subject;
 use crate::domain::people::workspace::Role;
@@ -108,7 +109,7 @@ impl SignIns {
         self.store
             .prune_sign_ins(now - Duration::from_secs(24 * 3600))
             .await?;
-        let (secret, hash) = new_token()?;
+        let (secret, hash) = new_secret(SecretKind::Link)?;
         let link = SignInLink {
             id: SignInLinkId::generate(),
             workspace: workspace.clone(),
@@ -178,7 +179,7 @@ impl SignIns {
         if now >= link.expires_at {
             return Err(unusable_link(&link.way_back));
         }
-        let (secret, hash) = new_token()?;
+        let (secret, hash) = new_secret(SecretKind::Session)?;
         let session = Session {
             id: SessionId::generate(),
             workspace: link.workspace,
@@ -228,9 +229,13 @@ impl SignIns {
 
     /// The session with this secret. One that has ended stays known for about a day, with its way back.
     pub async fn session(&self, secret: &str) -> Result<Found> {
-        let hash: SecretHash = sha256(secret.as_bytes());
+        self.session_by_hash(&sha256(secret.as_bytes())).await
+    }
+
+    /// The same by the secret's hash.
+    pub async fn session_by_hash(&self, hash: &SecretHash) -> Result<Found> {
         let now = self.clock.now();
-        let Some(session) = self.store.session_by_hash(&hash).await? else {
+        let Some(session) = self.store.session_by_hash(hash).await? else {
             return Ok(Found::Unknown);
         };
         if now >= session.expires_at {
@@ -294,6 +299,7 @@ impl From<&Session> for Member {
             role: session.role,
             credential: Credential::Session(session.id.clone()),
             on_behalf_of: session.subject.as_ref().map(|subject| subject.id.clone()),
+            reach: Reach::everything(),
         }
     }
 }

@@ -1,15 +1,16 @@
 //! API tokens of workspaces, managed by the operator.
 
 use crate::application::clock::Clock;
-use crate::application::error::{Error, Result};
+use crate::application::error::{Error, FieldError, Result};
 use crate::application::kept::idempotency::Keep;
 use crate::application::kept::store::{Store, StoreError, Window};
-use crate::application::people::authenticate::new_token;
+use crate::application::people::secrets::{SecretKind, new_secret};
 use crate::application::people::workspaces;
 use crate::application::people::workspaces::Workspaces;
 use crate::domain::Invalid;
 use crate::domain::ids::{TokenId, WorkspaceId};
 use crate::domain::names::Name;
+use crate::domain::people::reach::Bounds;
 use crate::domain::people::workspace::{ApiToken, Role};
 use secrecy::SecretString;
 use std::sync::Arc;
@@ -19,6 +20,8 @@ use time::OffsetDateTime;
 pub struct NewToken {
     pub name: Name,
     pub role: Role,
+    /// What it is narrowed to.
+    pub bounds: Bounds,
     pub expires_at: Option<OffsetDateTime>,
 }
 
@@ -48,12 +51,14 @@ impl Tokens {
             ));
         }
         self.workspaces.get(&workspace).await?;
-        let (secret, hash) = new_token()?;
+        self.are_there(&workspace, &new.bounds).await?;
+        let (secret, hash) = new_secret(SecretKind::Token)?;
         let token = ApiToken {
             id: TokenId::generate(),
             workspace,
             name: new.name,
             role: new.role,
+            bounds: new.bounds,
             created_at: now,
             expires_at: new.expires_at,
         };
@@ -69,6 +74,20 @@ impl Tokens {
             Err(StoreError::Conflict(_)) => Err(workspaces::absent()),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Refuses storages that the workspace does not have: a mistyped one would only show when it is used.
+    async fn are_there(&self, workspace: &WorkspaceId, bounds: &Bounds) -> Result<()> {
+        for (at, storage) in bounds.storages.iter().flatten().enumerate() {
+            if let Some(id) = storage.own()
+                && self.store.storage(workspace, id).await?.is_none()
+            {
+                let invalid = Invalid::new("no_such_storage", "The workspace has no such storage.");
+                let field = FieldError::of_item("storage_ids", at, None, invalid);
+                return Err(Error::invalid(vec![field]));
+            }
+        }
+        Ok(())
     }
 
     pub async fn list(&self, workspace: &WorkspaceId, window: &Window) -> Result<Vec<ApiToken>> {

@@ -16,6 +16,7 @@ use crate::domain::Invalid;
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::ProjectId;
+use crate::domain::people::reach::Touch;
 use crate::domain::project::{OnArchived, Project, ProjectFile, ProjectStatus, WantedFile};
 use std::collections::HashSet;
 
@@ -51,6 +52,8 @@ impl Projects {
             .usable(&member.workspace, &project.storage)
             .await?;
         let wanted = check_list(&bucket, listed)?;
+        let touched = wanted.iter().map(|file| Touch::Read(&file.file_key));
+        member.admit(&project.storage, &touched.collect::<Vec<_>>())?;
         let asked = wanted.len();
         let paths: Vec<String> = wanted
             .iter()

@@ -8,6 +8,7 @@ use crate::application::projects::{MOST_ERRORS, Projects};
 use crate::domain::Invalid;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::{ProjectId, StorageRef};
+use crate::domain::people::reach::Touch;
 use std::collections::HashSet;
 
 /// What helps where a key is not in the project.
@@ -23,6 +24,7 @@ impl Projects {
         key: &FileKey,
     ) -> Result<StorageRef> {
         let project = self.get(member, id).await?;
+        member.admit(&project.storage, &[Touch::Read(key)])?;
         let paths = [key.path().to_owned()];
         let found = self
             .store
@@ -47,6 +49,8 @@ impl Projects {
         request: &SignRequest,
     ) -> Result<Vec<SignedUrl>> {
         let project = self.get(member, id).await?;
+        let touched: Vec<Touch<'_>> = request.keys.iter().map(Touch::Read).collect();
+        member.admit(&project.storage, &touched)?;
         let paths: Vec<String> = request
             .keys
             .iter()
@@ -66,9 +70,7 @@ impl Projects {
         if !unknown.is_empty() {
             return Err(not_in_project(&unknown));
         }
-        self.files
-            .sign_for(&member.workspace, &project.storage, request)
-            .await
+        self.files.sign_get(member, &project.storage, request).await
     }
 }
 

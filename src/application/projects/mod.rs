@@ -24,13 +24,14 @@ use crate::application::error::{Error, FieldError, Kind, Reason, Result};
 use crate::application::files::shared::Files;
 use crate::application::kept::idempotency::Keep;
 use crate::application::kept::store::{IMPORT, NewJob, ProjectFilter, Store, StoreError, Window};
-use crate::application::people::caller::{Admin, Member};
+use crate::application::people::caller::{Admin, Member, outside_of_token};
 use crate::application::storages::Storages;
 use crate::domain::Invalid;
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::{ProjectId, StorageRef};
 use crate::domain::names::Name;
+use crate::domain::people::reach::Touch;
 use crate::domain::project::{
     FileName, OnArchived, OnMissing, Progress, Project, ProjectFile, ProjectStatus, Skipped,
     WantedFile, count_archived,
@@ -119,6 +120,36 @@ pub struct ListedFile {
     pub name: Option<FileName>,
 }
 
+/// Who wants a project of which storage's files.
+struct Source<'a> {
+    member: &'a Member,
+    storage: &'a StorageRef,
+    on_missing: OnMissing,
+    on_archived: OnArchived,
+}
+
+impl Source<'_> {
+    /// Refuses what the caller does not reach, as far as the request alone says it. What a manifest names is known
+    /// only when it was read, perhaps after the request: it is for those who reach every folder.
+    fn admit(&self, files: &FileSource) -> Result<()> {
+        let touch = match files {
+            FileSource::Listed(_) | FileSource::Pasted(_) => Touch::Storage,
+            FileSource::Folder(selection) => Touch::List(selection.folder()),
+            FileSource::Manifest(_) if self.member.reach.has_folders() => {
+                return Err(outside_of_token());
+            }
+            FileSource::Manifest(key) => Touch::Read(key),
+        };
+        self.member.admit(self.storage, &[touch])
+    }
+
+    fn admit_files(&self, wanted: &[WantedFile]) -> Result<()> {
+        let touched = wanted.iter().map(|file| Touch::Read(&file.file_key));
+        let touched: Vec<Touch<'_>> = touched.collect();
+        self.member.admit(self.storage, &touched)
+    }
+}
+
 /// The files of a new project, or how they will be imported.
 enum ProjectPlan {
     Now {
@@ -126,15 +157,6 @@ enum ProjectPlan {
         skipped: Skipped,
     },
     Later(Box<ImportPlan>),
-}
-
-/// How the files of a new project are chosen.
-#[derive(Clone, Copy)]
-struct Wishes<'a> {
-    on_missing: OnMissing,
-    on_archived: OnArchived,
-    /// What is left out of a folder.
-    working_folders: &'a WorkingFolders,
 }
 
 /// What an import begins with.
@@ -159,6 +181,13 @@ impl Projects {
             Some(storage) => storage,
             None => self.storages.default_of(&member.workspace).await?,
         };
+        let source = Source {
+            member,
+            storage: &storage,
+            on_missing: new.on_missing,
+            on_archived: new.on_archived,
+        };
+        source.admit(&new.files)?;
         let bucket = self.storages.usable(&member.workspace, &storage).await?;
         let lifecycle = &self.storages.connections.lifecycle_folders;
         let working_folders = match &new.files {
@@ -170,12 +199,7 @@ impl Projects {
             | FileSource::Pasted(_)
             | FileSource::Manifest(_) => WorkingFolders::default(),
         };
-        let wishes = Wishes {
-            on_missing: new.on_missing,
-            on_archived: new.on_archived,
-            working_folders: &working_folders,
-        };
-        let planning = self.plan(&bucket, new.files, wishes);
+        let planning = self.plan(&bucket, &source, new.files, &working_folders);
         let plan = tokio::time::timeout(self.limits.look_up, planning)
             .await
             .map_err(|_| too_slow())??;
@@ -256,21 +280,20 @@ impl Projects {
     async fn plan(
         &self,
         bucket: &ConnectedBucket,
+        source: &Source<'_>,
         files: FileSource,
-        wishes: Wishes<'_>,
+        working_folders: &WorkingFolders,
     ) -> Result<ProjectPlan> {
-        let Wishes {
-            on_missing,
-            on_archived,
-            working_folders,
-        } = wishes;
+        let (on_missing, on_archived) = (source.on_missing, source.on_archived);
         match files {
             FileSource::Listed(listed) => {
                 let wanted = check_list(bucket, listed)?;
+                source.admit_files(&wanted)?;
                 self.look_up(bucket, &wanted, on_missing, on_archived).await
             }
             FileSource::Pasted(text) => {
                 let wanted = read_pasted(bucket, text)?;
+                source.admit_files(&wanted)?;
                 self.look_up(bucket, &wanted, on_missing, on_archived).await
             }
             FileSource::Folder(selection) => {
@@ -402,10 +425,10 @@ impl Projects {
     }
 
     pub async fn get(&self, member: &Member, id: &ProjectId) -> Result<Project> {
-        self.store
-            .project(&member.workspace, id)
-            .await?
-            .ok_or_else(|| Error::not_found("project"))
+        let project = self.store.project(&member.workspace, id).await?;
+        let project = project.ok_or_else(|| Error::not_found("project"))?;
+        member.admit(&project.storage, &[Touch::Storage])?;
+        Ok(project)
     }
 
     /// Newest first.

@@ -6,6 +6,7 @@ use crate::application::people::caller::Member;
 use crate::application::projects::Projects;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::StorageRef;
+use crate::domain::people::reach::Touch;
 
 /// How many projects are named at most.
 const NAMED: u32 = 20;
@@ -18,6 +19,8 @@ impl Projects {
         storage: &StorageRef,
         keys: &[FileKey],
     ) -> Result<ProjectsOfFiles> {
+        let touched: Vec<Touch<'_>> = keys.iter().map(Touch::Read).collect();
+        member.admit(storage, &touched)?;
         let found = self
             .store
             .projects_of_files(&member.workspace, storage, keys, NAMED)

@@ -6,8 +6,8 @@ use crate::application::error::{Error, Kind, Result};
 use crate::application::kept::idempotency::Keep;
 use crate::application::kept::store::{Store, StoreError};
 use crate::application::kept::vault::sha256;
-use crate::application::people::authenticate::new_token;
 use crate::application::people::caller::Admin;
+use crate::application::people::secrets::{SecretKind, new_secret};
 use crate::application::setups::{RoleInput, SetupView, Setups, not_open};
 use crate::domain::check::{CheckReport, Step};
 use crate::domain::ids::{InstructionLinkId, SetupId, WorkspaceId};
@@ -88,7 +88,7 @@ impl Instructions {
             return Err(not_open(view.status));
         }
         self.rate.enter(admin.workspace())?;
-        let (secret, hash) = new_token()?;
+        let (secret, hash) = new_secret(SecretKind::Link)?;
         let now = self.clock.now();
         let link = InstructionLink {
             id: InstructionLinkId::generate(),

@@ -12,7 +12,7 @@ use crate::application::clock::Clock;
 use crate::application::connections::errors::{check_required, no_pending_change};
 use crate::application::connections::{Connections, DocumentSignIn, DocumentsOf, DocumentsRole};
 use crate::application::error::{Error, Kind, Reason, Result};
-use crate::application::kept::store::{StorageDeletion, Store, Window};
+use crate::application::kept::store::{StorageDeletion, StorageSearch, Store, Window};
 use crate::application::people::caller::{Admin, Member};
 use crate::application::storages::built_in::BuiltIn;
 use crate::application::storages::health::HealthDetail;
@@ -23,7 +23,8 @@ use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::{ConnectedBucket, Connection, Credentials, Owner};
 use crate::domain::ids::{StorageId, StorageRef, WorkspaceId};
 use crate::domain::overlap::{AddedStorage, Overlap, overlaps};
-use crate::domain::people::workspace::Workspace;
+use crate::domain::people::reach::Touch;
+use crate::domain::people::workspace::{Workspace, WorkspaceExternalId};
 use crate::domain::policy_document::{DocumentParameters, Documents};
 use crate::domain::rfc3339;
 use crate::domain::storage::{PendingConnection, Quarantine, Storage};
@@ -70,6 +71,14 @@ pub struct StorageView {
     pub overlaps: Vec<Overlap>,
 }
 
+/// A storage of any workspace.
+#[derive(Debug, Clone)]
+pub struct StorageOfAny {
+    pub workspace: WorkspaceId,
+    pub workspace_external_id: Option<WorkspaceExternalId>,
+    pub view: StorageView,
+}
+
 /// Which of a storage's connections is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Which {
@@ -89,6 +98,7 @@ pub enum StorageSource {
 
 impl Storages {
     pub async fn get(&self, member: &Member, storage: &StorageRef) -> Result<StorageView> {
+        member.admit(storage, &[Touch::Storage])?;
         let default = self.workspace(&member.workspace).await?.default_storage;
         Ok(match storage {
             StorageRef::BuiltIn => StorageView {
@@ -102,13 +112,17 @@ impl Storages {
             },
             StorageRef::Own(id) => {
                 let storage = self.load(&member.workspace, id).await?;
-                let is_admin = member.clone().into_admin().is_some();
+                let is_admin = member.is_admin();
                 let pending = match is_admin {
                     true => self.store.pending(&member.workspace, id).await?,
                     false => None,
                 };
                 let detail = self.health_detail(&storage, is_admin).await?;
-                let overlaps = self.overlaps(&storage).await?;
+                let mut overlaps = self.overlaps(&storage).await?;
+                overlaps.retain(|overlap| {
+                    let other = StorageRef::Own(overlap.storage.clone());
+                    member.reach.has_storage(&other)
+                });
                 let view = self.view(storage, pending, &default).await?;
                 StorageView {
                     detail,
@@ -117,6 +131,27 @@ impl Storages {
                 }
             }
         })
+    }
+
+    /// The built-in storage, where there is one that the member reaches and the search finds.
+    pub async fn built_in_found(
+        &self,
+        member: &Member,
+        search: &StorageSearch,
+    ) -> Result<Option<StorageView>> {
+        let StorageSearch {
+            workspace: _,
+            health,
+            external_id,
+            bucket,
+            name,
+        } = search;
+        let is_by_name = health.is_none() && external_id.is_none() && bucket.is_none();
+        if !is_by_name || !member.reach.has_storage(&StorageRef::BuiltIn) {
+            return Ok(None);
+        }
+        let view = self.built_in_if_any(member).await?;
+        Ok(view.filter(|view| view.is_named(name.as_deref())))
     }
 
     /// The built-in storage, where the operator has configured one.
@@ -130,32 +165,40 @@ impl Storages {
 
     /// The workspace's own storages, in the order they were added.
     pub async fn list(&self, member: &Member, window: &Window) -> Result<Vec<StorageView>> {
-        self.find(member, None, window).await
+        self.find(member, &StorageSearch::default(), window).await
     }
 
-    /// The same, only those that have this in their name.
+    /// The same, only those that match.
     pub async fn find(
         &self,
         member: &Member,
-        name: Option<&str>,
+        search: &StorageSearch,
         window: &Window,
     ) -> Result<Vec<StorageView>> {
         let workspace = &member.workspace;
         let default = self.workspace(&member.workspace).await?.default_storage;
-        let storages = match name {
-            Some(name) => self.store.find_storages(workspace, name, window).await?,
-            None => self.store.list_storages(workspace, window).await?,
+        let every = search.is_empty();
+        let storages: Vec<Storage> = match every {
+            true => self.store.list_storages(workspace, window).await?,
+            false => {
+                let search = StorageSearch {
+                    workspace: Some(workspace.clone()),
+                    ..search.clone()
+                };
+                let found = self.store.search_storages(&search, window).await?;
+                found.into_iter().map(|found| found.storage).collect()
+            }
         };
-        let pending = match (member.clone().into_admin(), name) {
-            (Some(_), None) => self.store.list_pending(workspace, window).await?,
-            (Some(_), Some(_)) => {
+        let pending = match (member.is_admin(), every) {
+            (true, true) => self.store.list_pending(workspace, window).await?,
+            (true, false) => {
                 let mut found = Vec::new();
                 for storage in &storages {
                     found.extend(self.store.pending(workspace, &storage.id).await?);
                 }
                 found
             }
-            (None, _) => Vec::new(),
+            (false, _) => Vec::new(),
         };
         let mut pending: HashMap<StorageId, PendingConnection> = pending
             .into_iter()
@@ -166,6 +209,26 @@ impl Storages {
             let pending = pending.remove(&storage.id);
             let storage = self.in_force(storage);
             views.push(self.view(storage, pending, &default).await?);
+        }
+        Ok(views)
+    }
+
+    /// Storages of all workspaces, for the operator and for keys of the product. Changes that wait for a check
+    /// are left out.
+    pub async fn search(
+        &self,
+        search: &StorageSearch,
+        window: &Window,
+    ) -> Result<Vec<StorageOfAny>> {
+        let found = self.store.search_storages(search, window).await?;
+        let mut views = Vec::with_capacity(found.len());
+        for found in found {
+            let storage = self.in_force(found.storage);
+            views.push(StorageOfAny {
+                workspace: storage.workspace.clone(),
+                workspace_external_id: found.workspace_external_id,
+                view: self.view(storage, None, &found.default).await?,
+            });
         }
         Ok(views)
     }

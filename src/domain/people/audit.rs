@@ -2,7 +2,9 @@
 
 use crate::domain::Invalid;
 use crate::domain::files::file_key::FileKey;
-use crate::domain::ids::{AuditId, InstructionLinkId, SessionId, TokenId, WorkspaceId};
+use crate::domain::ids::{AuditId, InstructionLinkId, KeyId, SessionId, TokenId, WorkspaceId};
+use crate::domain::names::Name;
+use crate::domain::people::subject::SubjectId;
 use time::OffsetDateTime;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +14,10 @@ pub struct AuditEntry {
     /// `None` for what concerns no single workspace.
     pub workspace: Option<WorkspaceId>,
     pub actor: Actor,
+    /// The name that a product's key had then.
+    pub actor_name: Option<Name>,
+    /// The person of the product's for whom it was done, where the product said so.
+    pub on_behalf_of: Option<SubjectId>,
     /// The operation's ID in the OpenAPI document, like `create_workspace`; or what the service did by itself,
     /// like `storage.health_changed`.
     pub action: String,
@@ -122,6 +128,10 @@ pub struct Deed {
     /// Whose workspace it concerns, if a single one's.
     pub workspace: Option<WorkspaceId>,
     pub actor: Actor,
+    /// The name of a product's key.
+    pub actor_name: Option<Name>,
+    /// The person of the product's for whom it is done.
+    pub on_behalf_of: Option<SubjectId>,
     pub action: String,
     /// The ID of what it is done to.
     pub target: Option<String>,
@@ -136,6 +146,8 @@ pub enum Actor {
     Anonymous,
     Operator,
     Token(TokenId),
+    /// A key of the product's.
+    Key(KeyId),
     /// Somebody who signed in to the pages.
     Session(SessionId),
     /// Whoever holds a link for the customer's AWS administrator.
@@ -145,13 +157,14 @@ pub enum Actor {
 }
 
 impl Actor {
-    /// As stored and shown: `operator`, `service`, `anonymous`, or the ID of a token, session or link.
+    /// As stored and shown: `operator`, `service`, `anonymous`, or the ID of a token, key, session or link.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Anonymous => "anonymous",
             Self::Operator => "operator",
             Self::Service => "service",
             Self::Token(id) => id.as_str(),
+            Self::Key(id) => id.as_str(),
             Self::Session(id) => id.as_str(),
             Self::InstructionLink(id) => id.as_str(),
         }
@@ -166,6 +179,7 @@ impl Actor {
             id if id.starts_with(InstructionLinkId::PREFIX) => {
                 InstructionLinkId::parse(id).map(Self::InstructionLink)
             }
+            id if id.starts_with(KeyId::PREFIX) => KeyId::parse(id).map(Self::Key),
             token => TokenId::parse(token).map(Self::Token),
         }
     }

@@ -3,6 +3,9 @@
 pub mod audit;
 pub mod metadata;
 mod product_id;
+pub mod product_key;
+pub mod reach;
+pub mod scope;
 pub mod sign_in;
 pub mod subject;
 pub mod workspace;

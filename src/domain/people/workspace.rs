@@ -6,6 +6,7 @@ use crate::domain::invalid::shown;
 use crate::domain::names::Name;
 use crate::domain::people::metadata::Metadata;
 use crate::domain::people::product_id;
+use crate::domain::people::reach::Bounds;
 use time::OffsetDateTime;
 
 /// A tenant. Nothing of it is visible to another one.
@@ -71,6 +72,8 @@ pub struct ApiToken {
     pub workspace: WorkspaceId,
     pub name: Name,
     pub role: Role,
+    /// What it is narrowed to.
+    pub bounds: Bounds,
     pub created_at: OffsetDateTime,
     /// `None`: until it is revoked.
     pub expires_at: Option<OffsetDateTime>,

@@ -8,6 +8,7 @@ use crate::application::projects::input::{NewFileInput, NewProjectInput};
 use crate::domain::Invalid;
 use crate::domain::ids::{ProjectId, StorageRef};
 use crate::domain::names::Name;
+use crate::domain::people::reach::Touch;
 use crate::domain::project::{Project, ProjectFile, ProjectStatus, Skipped};
 use crate::http::api::files::keys::parse_keys;
 use crate::http::api::files::sign::{SIGN_LIMIT, SignedUrlsBody};
@@ -382,8 +383,12 @@ async fn list_projects(
     let page = services
         .page_tokens
         .page(&place, &request, rows, |project| project.id.to_string())?;
+    // After the page is cut: what is left out must not end the list.
+    let reach = &member.0.reach;
+    let projects = page.items.into_iter();
+    let projects = projects.filter(|project| reach.has_storage(&project.storage));
     Ok(Json(ProjectList {
-        projects: page.items.into_iter().map(Into::into).collect(),
+        projects: projects.map(Into::into).collect(),
         next_page_token: page.next_page_token,
     }))
 }
@@ -454,6 +459,8 @@ async fn delete_project(
 }
 
 /// List a project's files
+///
+/// A token that is narrowed to folders sees only those files that it reads: a page can be short while others follow.
 #[utoipa::path(
     tag = "Projects",
     params(("project_id" = String, Path, description = "The project's ID"), PageQuery),
@@ -470,6 +477,7 @@ async fn list_project_files(
     let request = query.0.request()?;
     let window = services.page_tokens.window(&place, &request)?;
     let after = window.after.map(|after| after.parse()).transpose();
+    let project = services.projects.get(&member.0, &id.0).await?;
     let rows = services
         .projects
         .list_files(&member.0, &id.0, after.map_err(Error::bug)?, window.limit)
@@ -477,8 +485,11 @@ async fn list_project_files(
     let page = services
         .page_tokens
         .page(&place, &request, rows, |file| file.position.to_string())?;
+    let reach = &member.0.reach;
+    let files = page.items.into_iter();
+    let files = files.filter(|file| reach.covers(&project.storage, Touch::Read(&file.file_key)));
     Ok(Json(ProjectFileList {
-        files: page.items.into_iter().map(Into::into).collect(),
+        files: files.map(Into::into).collect(),
         next_page_token: page.next_page_token,
     }))
 }

@@ -4,16 +4,19 @@ use crate::application::closed_sets;
 use crate::application::connections::input::ConnectionInput;
 use crate::application::connections::view::ConnectionView;
 use crate::application::error::{Error, Result};
-use crate::application::kept::store::ProjectsOfStorage;
+use crate::application::kept::store::{ProjectsOfStorage, StorageSearch};
 use crate::application::storages::health::WhatChanged;
-use crate::application::storages::{StorageSource, StorageView, Which};
+use crate::application::storages::{StorageOfAny, StorageSource, StorageView, Which};
+use crate::domain::Invalid;
+use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::ids::StorageRef;
 use crate::domain::overlap::Overlap;
+use crate::domain::storage::HealthState;
 use crate::http::api::checks::{CheckReportBody, StorageCheckQuery};
 use crate::http::api::setups::documents;
 use crate::http::api::setups::documents::{DocumentFile, DocumentsBody};
 use crate::http::body::Body;
-use crate::http::caller::{AdminCaller, MemberCaller};
+use crate::http::caller::{AdminCaller, ListReader, MemberCaller, workspace_token_required};
 use crate::http::declare::changes;
 use crate::http::page::{self, PageQuery};
 use crate::http::path::Id;
@@ -46,6 +49,14 @@ pub(super) struct StorageBody {
     /// `built-in` for the product's own.
     #[schema(example = "sto_019a1f0e7c1b7d439a520c8c2f6f6b1e")]
     id: String,
+    /// Only in lists over all workspaces: the workspace that the storage is of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "wrk_019a1f0e7c1b7d439a520c8c2f6f6b1e")]
+    workspace_id: Option<String>,
+    /// With `workspace_id`: the product's own ID of the workspace, where it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "tenant-4711")]
+    workspace_external_id: Option<String>,
     display_name: String,
     bucket: String,
     /// `null` for the built-in storage.
@@ -263,6 +274,8 @@ impl From<StorageView> for StorageBody {
             warnings: view.overlaps.into_iter().map(Into::into).collect(),
             pending,
             id,
+            workspace_id: None,
+            workspace_external_id: None,
             display_name,
             bucket: connection.bucket.to_string(),
             auth: connection.credentials.auth().map(|auth| auth.as_str()),
@@ -304,6 +317,17 @@ impl From<StorageView> for StorageBody {
     }
 }
 
+impl From<StorageOfAny> for StorageBody {
+    fn from(found: StorageOfAny) -> Self {
+        let external_id = found.workspace_external_id;
+        Self {
+            workspace_id: Some(found.workspace.to_string()),
+            workspace_external_id: external_id.map(|id| id.as_str().to_owned()),
+            ..Self::from(found.view)
+        }
+    }
+}
+
 impl From<ProjectsOfStorage> for AffectedProjectsBody {
     fn from(projects: ProjectsOfStorage) -> Self {
         Self {
@@ -331,7 +355,7 @@ impl From<WhatChanged> for HealthChangeBody {
     }
 }
 
-/// Which storages to list.
+/// Which storages, and which page of them.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -339,9 +363,18 @@ struct StoragesQuery {
     /// Only those that have this in their name, in capitals or not.
     #[param(example = "acme", max_length = 200)]
     name: Option<String>,
-    /// `built-in`: the built-in storage too, before the others, where the service has one.
+    /// `built-in`: the built-in storage too, before the others, where the service has one. Of the filters it has a
+    /// name alone.
     #[param(inline)]
     include: Option<IncludedStorage>,
+    /// Only those with this health.
+    #[param(value_type = Option<closed_sets::HealthState>)]
+    health: Option<String>,
+    /// Only the one with this external ID.
+    external_id: Option<String>,
+    /// Only those of this bucket.
+    #[param(example = "acme-data")]
+    bucket: Option<String>,
     /// How many items: 1 to 1000.
     #[param(default = 100, minimum = 1, maximum = 1000)]
     page_size: Option<u32>,
@@ -356,10 +389,45 @@ enum IncludedStorage {
     BuiltIn,
 }
 
+impl StoragesQuery {
+    fn search(&self) -> Result<StorageSearch> {
+        let field = |name, invalid| Error::field(name, invalid);
+        let filled = |text: &'_ Option<String>| text.clone().filter(|text| !text.is_empty());
+        let health = filled(&self.health).map(|text| HealthState::parse(&text));
+        let external_id = filled(&self.external_id).map(external_id_text);
+        let bucket = filled(&self.bucket).map(|text| BucketName::parse(&text));
+        Ok(StorageSearch {
+            workspace: None,
+            health: health
+                .transpose()
+                .map_err(|invalid| field("health", invalid))?,
+            external_id: external_id
+                .transpose()
+                .map_err(|invalid| field("external_id", invalid))?,
+            bucket: bucket
+                .transpose()
+                .map_err(|invalid| field("bucket", invalid))?,
+            name: page::part_of_name(self.name.as_deref())?,
+        })
+    }
+}
+
+/// An external ID to compare with. Only the service makes them, so it stays a text.
+fn external_id_text(text: String) -> std::result::Result<String, Invalid> {
+    match text.len() <= 128 && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        true => Ok(text),
+        false => Err(Invalid::new(
+            "invalid_external_id",
+            "An external ID has up to 128 visible ASCII characters.",
+        )),
+    }
+}
+
 /// List storages
 ///
 /// The workspace's own; with `include=built-in` the product's too, first, where the service has one. Its ID is
-/// `built-in`.
+/// `built-in`. A product's key and the operator's token, without `Sallyport-Workspace` and with at least one of the
+/// filters, list those of all workspaces: each has its `workspace_id`.
 #[utoipa::path(
     tag = "Storages",
     params(StoragesQuery),
@@ -367,39 +435,58 @@ enum IncludedStorage {
 )]
 #[get("/v1/storages")]
 async fn list_storages(
-    member: MemberCaller,
+    reader: ListReader,
     services: Data<Services>,
     query: Query<StoragesQuery>,
 ) -> Result<Json<StorageList>> {
-    let asked = query.0;
-    let name = page::part_of_name(asked.name.as_deref())?;
-    let include = asked.include;
-    let place = format!("{}/storages{name:?}{include:?}", member.0.workspace);
-    let request = page::request(asked.page_size, asked.page_token)?;
-    let window = services.page_tokens.window(&place, &request)?;
-    let storages = &services.storages;
-    let mut rows = storages.find(&member.0, name.as_deref(), &window).await?;
-    let is_first_page = window.after.is_none();
-    match include {
-        Some(IncludedStorage::BuiltIn) if is_first_page => {
-            let built_in = storages.built_in_if_any(&member.0).await?;
-            if let Some(view) = built_in.filter(|view| view.is_named(name.as_deref())) {
-                rows.insert(0, view);
-            }
+    let search = query.0.search()?;
+    let include = query.0.include;
+    let request = page::request(query.0.page_size, query.0.page_token)?;
+    let place = |whose: &str| format!("{whose}/storages{search:?}{include:?}");
+    let (storages, next_page_token) = match &reader {
+        ListReader::Everywhere if search.is_empty() => return Err(workspace_token_required()),
+        ListReader::Everywhere => {
+            let place = place("operator");
+            let window = services.page_tokens.window(&place, &request)?;
+            let rows = services.storages.search(&search, &window).await?;
+            let id = |found: &StorageOfAny| found.view.reference().to_string();
+            let page = services.page_tokens.page(&place, &request, rows, id)?;
+            let bodies: Vec<StorageBody> = page.items.into_iter().map(Into::into).collect();
+            (bodies, page.next_page_token)
         }
-        Some(IncludedStorage::BuiltIn) | None => {}
-    }
-    let position = |view: &StorageView| match view.reference() {
-        // What comes after it are all the others.
-        StorageRef::BuiltIn => String::new(),
-        StorageRef::Own(id) => id.to_string(),
+        ListReader::Workspace(member) => {
+            let place = place(member.workspace.as_str());
+            let window = services.page_tokens.window(&place, &request)?;
+            let mut rows = services.storages.find(member, &search, &window).await?;
+            match include {
+                Some(IncludedStorage::BuiltIn) if window.after.is_none() => {
+                    let built_in = services.storages.built_in_found(member, &search).await?;
+                    if let Some(view) = built_in {
+                        rows.insert(0, view);
+                    }
+                }
+                Some(IncludedStorage::BuiltIn) | None => {}
+            }
+            let position = |view: &StorageView| match view.reference() {
+                // What comes after it are all the others.
+                StorageRef::BuiltIn => String::new(),
+                StorageRef::Own(id) => id.to_string(),
+            };
+            let mut page = services
+                .page_tokens
+                .page(&place, &request, rows, position)?;
+            // After the page is cut: what is left out must not end the list.
+            page.items.retain(|view| {
+                let reference = view.reference();
+                member.reach.has_storage(&reference)
+            });
+            let bodies: Vec<StorageBody> = page.items.into_iter().map(Into::into).collect();
+            (bodies, page.next_page_token)
+        }
     };
-    let page = services
-        .page_tokens
-        .page(&place, &request, rows, position)?;
     Ok(Json(StorageList {
-        storages: page.items.into_iter().map(Into::into).collect(),
-        next_page_token: page.next_page_token,
+        storages,
+        next_page_token,
     }))
 }
 

@@ -242,9 +242,10 @@ fn statuses(needs_token: bool, path: &str, operation: &Operation) -> Vec<u16> {
     let is_kept = parameters.iter().any(|p| p.name == "Idempotency-Key");
     let mut statuses = vec![500];
     if needs_token {
-        statuses.extend([401, 403, 503]);
+        // 404 and 422: of the headers that say for whom and in which workspace it is done.
+        statuses.extend([401, 403, 404, 422, 503]);
     }
-    if path.contains('{') {
+    if path.contains('{') && !needs_token {
         statuses.push(404);
     }
     if has_query || has_body {

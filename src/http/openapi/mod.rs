@@ -15,6 +15,7 @@ use crate::application::closed_sets;
 use crate::http::api;
 use crate::http::declare::{Address, Declared, take_effect};
 use crate::http::face::{Actions, Callers, Face};
+use crate::http::gates;
 use crate::http::idempotency;
 use crate::http::problem::{FieldProblem, ProblemBody};
 use actix_web::App;
@@ -42,6 +43,7 @@ use utoipa_actix_web::AppExt;
     tags(
         (name = "Workspaces", description = "Tenants, managed by the operator."),
         (name = "Tokens", description = "API tokens of a workspace, managed by the operator."),
+        (name = "Keys", description = "Keys of the product, which act in any workspace within their scopes. Managed by the operator."),
         (name = "Workspace", description = "The caller's own workspace."),
         (name = "Sign-in", description = "Links that sign people in to the pages, and the sessions that they began."),
         (name = "Storage setups", description = "The dialog that connects a bucket: it owns one external ID, renders what the customer applies, and checks the connection."),
@@ -68,7 +70,9 @@ pub fn declared() -> (OpenApi, Vec<Address>) {
         .split_for_parts();
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
-        .description(Some("A workspace's token or the operator's."))
+        .description(Some(
+            "A workspace's token, a product's key, the operator's token, or a token for a browser. The key and the operator's token act in the workspace that the header `Sallyport-Workspace` names.",
+        ))
         .build();
     document
         .components
@@ -91,6 +95,7 @@ fn address((path, item): (&String, &mut PathItem)) -> Address {
             Declared {
                 method,
                 id: operation.operation_id.clone(),
+                gate: operation.operation_id.as_deref().and_then(gates::of),
                 takes_idempotency_key: has_header(operation, idempotency::NAME),
                 effect: take_effect(operation),
                 query: match face.callers {
@@ -161,6 +166,8 @@ fn complete(face: &Face, path: &str, method: &Method, operation: &mut Operation)
             "bearer",
             Vec::<String>::new(),
         )]);
+        let gate = operation.operation_id.as_deref().and_then(gates::of);
+        parameters::add_headers(operation, gate);
     }
     for parameter in operation.parameters.iter_mut().flatten() {
         if let RefOr::T(parameter) = parameter {

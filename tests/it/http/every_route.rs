@@ -7,7 +7,7 @@ use serde_json::Value;
 /// The routes that need no token.
 const PUBLIC: &[&str] = &["/healthz", "/readyz", "/metrics", "/openapi.json", "/docs"];
 /// Routes of the operator's, and of nobody else's.
-const OPERATOR_ONLY: &str = "/v1/workspaces";
+const OPERATOR_ONLY: [&str; 2] = ["/v1/workspaces", "/v1/keys"];
 /// Routes that the operator and workspaces share.
 const SHARED: &str = "/v1/audit-events";
 
@@ -37,6 +37,7 @@ fn filled(path: &str) -> String {
         let prefix = match name {
             "workspace_id" => "wrk_",
             "token_id" => "tok_",
+            "key_id" => "key_",
             "setup_id" => "set_",
             "storage_id" => "sto_",
             "check_id" => "chk_",
@@ -51,6 +52,10 @@ fn filled(path: &str) -> String {
         rest = after;
     }
     out + rest
+}
+
+fn is_operator_s(path: &str) -> bool {
+    OPERATOR_ONLY.iter().any(|root| path.starts_with(root))
 }
 
 /// A request that a handler would refuse by its body: that it is refused by its caller shows that
@@ -92,7 +97,7 @@ async fn the_operator_s_routes_refuse_workspaces() {
     let app = TestApp::spawn().await;
     let workspace = app.workspace().await;
     for (method, path, _) in operations(&app).await {
-        if path.starts_with(OPERATOR_ONLY) {
+        if is_operator_s(&path) {
             for token in [&workspace.admin, &workspace.member] {
                 let answer = send(&app, &method, &path, token).await;
                 answer.problem(403, "operator_required");
@@ -105,9 +110,8 @@ async fn the_operator_s_routes_refuse_workspaces() {
 async fn workspaces_routes_refuse_the_operator() {
     let app = TestApp::spawn().await;
     for (method, path, _) in operations(&app).await {
-        let is_workspaces = path.starts_with("/v1/")
-            && !path.starts_with(OPERATOR_ONLY)
-            && !path.starts_with(SHARED);
+        let is_workspaces =
+            path.starts_with("/v1/") && !is_operator_s(&path) && !path.starts_with(SHARED);
         if is_workspaces {
             let answer = send(&app, &method, &path, OPERATOR).await;
             assert_eq!(answer.status, 403, "{method} {path}: {answer:?}");
@@ -176,7 +180,7 @@ async fn every_operation_that_may_change_something_is_in_the_audit_log() {
         if matches!(method, Method::GET | Method::HEAD) {
             continue;
         }
-        let token = match path.starts_with(OPERATOR_ONLY) {
+        let token = match is_operator_s(&path) {
             true => OPERATOR,
             false => &workspace.admin,
         };

@@ -3,5 +3,8 @@
 mod arrivals;
 mod audit_of_files;
 mod audit_of_pages;
+mod keys;
+mod narrowed;
 mod pages;
+mod routes;
 mod workspaces;

@@ -31,6 +31,7 @@ use crate::domain::connection::{ConnectedBucket, Owner};
 use crate::domain::files::file_key::FileKey;
 use crate::domain::files::object_key::ObjectKey;
 use crate::domain::ids::{ProjectId, StorageRef, TokenId};
+use crate::domain::people::reach::Reach;
 use crate::domain::people::workspace::{Role, Workspace};
 use crate::domain::policy_document::PolicyTemplates;
 use crate::domain::project::{OnArchived, OnMissing, Project, ProjectFile};
@@ -431,6 +432,7 @@ impl Rig {
             role: Role::Member,
             credential: Credential::Token(TokenId::generate()),
             on_behalf_of: None,
+            reach: Reach::everything(),
         }
     }
 

@@ -5,6 +5,7 @@ use crate::application::kept::store::values::Window;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::{AuditId, StorageId, WorkspaceId};
 use crate::domain::people::audit::{Actor, AuditEntry, AuditIntent, AuditResult, AuditedFile};
+use crate::domain::people::subject::SubjectId;
 use async_trait::async_trait;
 use time::OffsetDateTime;
 
@@ -22,6 +23,8 @@ pub struct AuditFilter {
     pub action: Option<String>,
     /// What this one did: as in the entry's own words.
     pub actor: Option<Actor>,
+    /// What was done for this person of the product's.
+    pub on_behalf_of: Option<SubjectId>,
     pub result: Option<AuditResult>,
     /// Those from then on.
     pub since: Option<OffsetDateTime>,
@@ -37,12 +40,14 @@ impl AuditFilter {
             key: _,
             action,
             actor,
+            on_behalf_of,
             result,
             since,
             before,
         } = self;
         action.is_some()
             || actor.is_some()
+            || on_behalf_of.is_some()
             || result.is_some()
             || since.is_some()
             || before.is_some()

@@ -21,6 +21,7 @@ mod jobs;
 mod origins;
 mod pending;
 mod people;
+mod product_keys;
 mod projects;
 mod retention;
 mod role_waits;
@@ -39,12 +40,13 @@ pub use jobs::{
 pub use origins::OriginStore;
 pub use pending::{PendingCheck, PendingEdit, PendingStore, SeenStorage, StorageChange};
 pub use people::{SignInStore, WorkspaceContents, WorkspaceStore};
+pub use product_keys::ProductKeyStore;
 pub use projects::{ImportStep, ProjectFilter, ProjectStore, ProjectsOfFiles, ProjectsOfStorage};
 pub use retention::{Expired, OldCheck, RetentionStore};
 pub use role_waits::{RoleWaitStore, TryPace, TryResult};
 pub use sealed::{SealedColumn, SealedStore, SealedValue};
 pub use setups::{Completion, SetupStore};
-pub use storages::{FIRST_CHECK_AFTER, StorageDeletion, StorageStore};
+pub use storages::{FIRST_CHECK_AFTER, FoundStorage, StorageDeletion, StorageSearch, StorageStore};
 pub use values::{SecretHash, Window};
 
 use async_trait::async_trait;
@@ -66,6 +68,7 @@ pub trait Store:
     + RetentionStore
     + RoleWaitStore
     + OriginStore
+    + ProductKeyStore
 {
     /// Whether it answers.
     async fn ping(&self) -> StoreResult<()>;

@@ -4,6 +4,7 @@ use crate::application::kept::store::error::StoreResult;
 use crate::application::kept::store::values::Window;
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::ids::{StorageId, StorageRef, WorkspaceId};
+use crate::domain::people::workspace::WorkspaceExternalId;
 use crate::domain::storage::{HealthState, Storage};
 use async_trait::async_trait;
 use std::time::Duration;
@@ -23,6 +24,42 @@ pub enum StorageDeletion {
     IsDefault,
     /// What was to become the default is not there, or is the storage itself.
     NoSuchDefault,
+}
+
+/// Which storages: those for which everything holds that is given.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StorageSearch {
+    /// `None`: of every workspace.
+    pub workspace: Option<WorkspaceId>,
+    pub health: Option<HealthState>,
+    /// As text: only the service makes external IDs.
+    pub external_id: Option<String>,
+    pub bucket: Option<BucketName>,
+    /// What the name contains, in capitals or not.
+    pub name: Option<String>,
+}
+
+impl StorageSearch {
+    /// Whether it leaves every storage of the workspace, or of all.
+    pub fn is_empty(&self) -> bool {
+        let Self {
+            workspace: _,
+            health,
+            external_id,
+            bucket,
+            name,
+        } = self;
+        health.is_none() && external_id.is_none() && bucket.is_none() && name.is_none()
+    }
+}
+
+/// A storage of any workspace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundStorage {
+    pub storage: Storage,
+    pub workspace_external_id: Option<WorkspaceExternalId>,
+    /// The default storage of its workspace.
+    pub default: StorageRef,
 }
 
 #[async_trait]
@@ -45,13 +82,12 @@ pub trait StorageStore: Send + Sync {
     ) -> StoreResult<Vec<Storage>>;
     /// How many storages of all workspaces have each health; those that none has are left out.
     async fn count_storages(&self) -> StoreResult<Vec<(HealthState, u64)>>;
-    /// Storages that have this in their name, in capitals or not.
-    async fn find_storages(
+    /// Storages of one workspace, or of all.
+    async fn search_storages(
         &self,
-        workspace: &WorkspaceId,
-        name: &str,
+        search: &StorageSearch,
         window: &Window,
-    ) -> StoreResult<Vec<Storage>>;
+    ) -> StoreResult<Vec<FoundStorage>>;
     /// Deletes a storage that no project uses, with its checks and its pending change. Where it is the default,
     /// `next` becomes so, and without one nothing is deleted.
     async fn delete_storage(

@@ -9,7 +9,7 @@ use crate::domain::ids::StorageRef;
 use crate::domain::people::audit::{FilePart, NamedFile};
 use crate::http::api::files::keys::{FileKeyQuery, file_key, version_id};
 use crate::http::body::Body;
-use crate::http::caller::AdminCaller;
+use crate::http::caller::WriterCaller;
 use crate::http::declare::changes_files;
 use crate::http::file_headers::NoFileHeaders;
 use crate::http::path::Id;
@@ -127,7 +127,7 @@ impl CopiedBody {
 )]
 #[post("/v1/storages/{storage_id}/files/copy")]
 async fn copy_file(
-    admin: AdminCaller,
+    writer: WriterCaller,
     _: NoFileHeaders,
     services: Data<Services>,
     id: Id<StorageRef>,
@@ -136,7 +136,7 @@ async fn copy_file(
 ) -> Result<Json<CopiedBody>> {
     let request = body.value.parse()?;
     trail.changes(named(&request)).await?;
-    let copied = services.files.copy(&admin.0, &id.0, &request).await?;
+    let copied = services.files.copy(&writer.0, &id.0, &request).await?;
     Ok(Json(CopiedBody::new(&request, copied)))
 }
 
@@ -155,7 +155,7 @@ async fn copy_file(
 )]
 #[post("/v1/storages/{storage_id}/files/move")]
 async fn move_file(
-    admin: AdminCaller,
+    writer: WriterCaller,
     _: NoFileHeaders,
     services: Data<Services>,
     id: Id<StorageRef>,
@@ -164,7 +164,7 @@ async fn move_file(
 ) -> Result<Json<CopiedBody>> {
     let request = body.value.parse()?;
     trail.changes(named(&request)).await?;
-    let copied = services.files.rename(&admin.0, &id.0, &request).await?;
+    let copied = services.files.rename(&writer.0, &id.0, &request).await?;
     Ok(Json(CopiedBody::new(&request, copied)))
 }
 
@@ -191,7 +191,7 @@ struct PutFileAcl {
 )]
 #[put("/v1/storages/{storage_id}/files/acl")]
 async fn put_file_acl(
-    admin: AdminCaller,
+    writer: WriterCaller,
     _: NoFileHeaders,
     services: Data<Services>,
     id: Id<StorageRef>,
@@ -202,6 +202,6 @@ async fn put_file_acl(
     let key = file_key("key", &query.0.key)?;
     let acl = CannedAcl::parse(&body.value.acl).map_err(|invalid| Error::field("acl", invalid))?;
     trail.changes_file(&key).await?;
-    services.files.put_acl(&admin.0, &id.0, &key, acl).await?;
+    services.files.put_acl(&writer.0, &id.0, &key, acl).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -10,7 +10,7 @@ use crate::domain::ids::StorageRef;
 use crate::http::api::files::keys::file_key;
 use crate::http::api::files::write::{ChecksumBody, StoredBody, guessed_type};
 use crate::http::body::Body;
-use crate::http::caller::AdminCaller;
+use crate::http::caller::WriterCaller;
 use crate::http::declare::{asks, changes_files};
 use crate::http::file_headers::NoFileHeaders;
 use crate::http::path::Id;
@@ -78,7 +78,7 @@ struct BegunUploadBody {
 )]
 #[post("/v1/storages/{storage_id}/files/multipart")]
 async fn begin_upload(
-    admin: AdminCaller,
+    writer: WriterCaller,
     _: NoFileHeaders,
     services: Data<Services>,
     id: Id<StorageRef>,
@@ -118,7 +118,7 @@ async fn begin_upload(
     trail.changes_file(&key).await?;
     let begun = services
         .files
-        .begin_multipart(&admin.0, &id.0, &key, &object, request.size)
+        .begin_multipart(&writer.0, &id.0, &key, &object, request.size)
         .await?;
     Ok(Json(BegunUploadBody {
         upload_id: begun.upload_id,
@@ -180,7 +180,7 @@ struct SignedPartBody {
 )]
 #[post("/v1/storages/{storage_id}/files/multipart/parts")]
 async fn sign_upload_parts(
-    admin: AdminCaller,
+    writer: WriterCaller,
     _: NoFileHeaders,
     services: Data<Services>,
     id: Id<StorageRef>,
@@ -190,12 +190,12 @@ async fn sign_upload_parts(
     let request = body.value;
     let key = services
         .files
-        .key_of_upload(&admin.0, &id.0, &request.upload_id)?;
+        .key_of_upload(&writer.0, &id.0, &request.upload_id)?;
     trail.signs("PUT", &[key]).await?;
     let urls = services
         .files
         .sign_parts(
-            &admin.0,
+            &writer.0,
             &id.0,
             &request.upload_id,
             &request.part_numbers,
@@ -251,7 +251,7 @@ struct SentPartBody {
 )]
 #[post("/v1/storages/{storage_id}/files/multipart/complete")]
 async fn complete_upload(
-    admin: AdminCaller,
+    writer: WriterCaller,
     _: NoFileHeaders,
     services: Data<Services>,
     id: Id<StorageRef>,
@@ -275,11 +275,11 @@ async fn complete_upload(
     }
     let key = services
         .files
-        .key_of_upload(&admin.0, &id.0, &request.upload_id)?;
+        .key_of_upload(&writer.0, &id.0, &request.upload_id)?;
     trail.changes_file(&key).await?;
     let (key, stored) = services
         .files
-        .complete_multipart(&admin.0, &id.0, &request.upload_id, parts)
+        .complete_multipart(&writer.0, &id.0, &request.upload_id, parts)
         .await?;
     Ok(Json(StoredBody {
         key: key.to_string(),
@@ -308,7 +308,7 @@ struct AbortUpload {
 )]
 #[post("/v1/storages/{storage_id}/files/multipart/abort")]
 async fn abort_upload(
-    admin: AdminCaller,
+    writer: WriterCaller,
     _: NoFileHeaders,
     services: Data<Services>,
     id: Id<StorageRef>,
@@ -316,11 +316,11 @@ async fn abort_upload(
     body: Body<AbortUpload>,
 ) -> Result<HttpResponse> {
     let upload_id = &body.value.upload_id;
-    let key = services.files.key_of_upload(&admin.0, &id.0, upload_id)?;
+    let key = services.files.key_of_upload(&writer.0, &id.0, upload_id)?;
     trail.changes_file(&key).await?;
     services
         .files
-        .abort_multipart(&admin.0, &id.0, upload_id)
+        .abort_multipart(&writer.0, &id.0, upload_id)
         .await?;
     Ok(HttpResponse::NoContent().finish())
 }

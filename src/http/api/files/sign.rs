@@ -9,9 +9,10 @@ use crate::domain::Invalid;
 use crate::domain::files::canned_acl::CannedAcl;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::StorageRef;
+use crate::domain::people::scope::Scope;
 use crate::http::api::files::keys::{is_closed_range, parse_keys};
 use crate::http::body::Body;
-use crate::http::caller::{AdminCaller, MemberCaller};
+use crate::http::caller::{FurtherScopes, MemberCaller, WriterCaller};
 use crate::http::declare::asks;
 use crate::http::file_headers::NoFileHeaders;
 use crate::http::path::Id;
@@ -53,7 +54,7 @@ pub(crate) struct SignFiles {
     key: Option<String>,
     /// At most 10,000.
     keys: Option<Vec<String>>,
-    /// All but `GET` and `HEAD` are for admins only. `GET` where it is absent.
+    /// All but `GET` and `HEAD` are for admins, and for tokens that name folders to write in. `GET` where it is absent.
     #[schema(value_type = SignedMethod)]
     #[serde(default = "get")]
     method: String,
@@ -148,6 +149,7 @@ impl SignedUrlsBody {
 #[post("/v1/storages/{storage_id}/files/sign")]
 async fn sign_files(
     member: MemberCaller,
+    further: FurtherScopes,
     _: NoFileHeaders,
     services: Data<Services>,
     id: Id<StorageRef>,
@@ -168,7 +170,8 @@ async fn sign_files(
             (urls, request.keys)
         }
         Some(what) => {
-            let AdminCaller(admin) = Caller::Workspace(member.0).try_into()?;
+            further.need(Scope::FilesWrite)?;
+            let WriterCaller(writer) = Caller::Workspace(member.0).try_into()?;
             let method = match &what {
                 SignedWrite::Put(_) => "PUT",
                 SignedWrite::Delete => "DELETE",
@@ -177,7 +180,7 @@ async fn sign_files(
             trail.signs(method, &request.keys).await?;
             let urls = services
                 .files
-                .sign_write(&admin, &id.0, &request.keys, &what, request.expires_in)
+                .sign_write(&writer, &id.0, &request.keys, &what, request.expires_in)
                 .await;
             (urls, request.keys)
         }

@@ -12,7 +12,7 @@ use crate::domain::people::audit::{FilePart, NamedFile};
 use crate::http::api::files::keys::{FileKeyQuery, VersionQuery, file_key, version_id};
 use crate::http::api::files::read::FileContent;
 use crate::http::body::Body;
-use crate::http::caller::AdminCaller;
+use crate::http::caller::WriterCaller;
 use crate::http::declare::changes_files;
 use crate::http::file_headers::NoFileHeaders;
 use crate::http::path::Id;
@@ -149,7 +149,7 @@ struct UploadHeaders {
 )]
 #[put("/v1/storages/{storage_id}/files/content")]
 async fn upload_file(
-    admin: AdminCaller,
+    writer: WriterCaller,
     services: Data<Services>,
     id: Id<StorageRef>,
     query: Query<FileKeyQuery>,
@@ -164,7 +164,7 @@ async fn upload_file(
     trail.changes_file(&key).await?;
     let stored = services
         .files
-        .put(&admin.0, &id.0, &key, object, body)
+        .put(&writer.0, &id.0, &key, object, body)
         .await?;
     let mut response = HttpResponse::Ok();
     if let Some(etag) = &stored.etag {
@@ -235,7 +235,7 @@ pub(crate) fn guessed_type(key: &FileKey) -> String {
 )]
 #[delete("/v1/storages/{storage_id}/files")]
 async fn delete_file(
-    admin: AdminCaller,
+    writer: WriterCaller,
     _: NoFileHeaders,
     services: Data<Services>,
     id: Id<StorageRef>,
@@ -247,7 +247,7 @@ async fn delete_file(
         version_id: version_id("version_id", query.0.version_id)?,
     };
     trail.changes([named(&file)]).await?;
-    services.files.delete(&admin.0, &id.0, &file).await?;
+    services.files.delete(&writer.0, &id.0, &file).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -338,7 +338,7 @@ fn missing_of(error: &Error) -> Vec<MissingPermissionBody> {
 )]
 #[post("/v1/storages/{storage_id}/files/delete")]
 async fn delete_files(
-    admin: AdminCaller,
+    writer: WriterCaller,
     _: NoFileHeaders,
     services: Data<Services>,
     id: Id<StorageRef>,
@@ -347,7 +347,7 @@ async fn delete_files(
 ) -> Result<Json<DeletedBody>> {
     let files = files_to_delete(body.value.keys)?;
     trail.changes(files.iter().map(named)).await?;
-    let outcomes = services.files.delete_many(&admin.0, &id.0, files).await?;
+    let outcomes = services.files.delete_many(&writer.0, &id.0, files).await?;
     let became = outcomes.iter().map(|outcome| outcome.error.as_ref());
     trail.became(became.enumerate());
     let mut answer = DeletedBody {

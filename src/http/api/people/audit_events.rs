@@ -7,6 +7,7 @@ use crate::application::people::audit::LogReader;
 use crate::domain::Invalid;
 use crate::domain::ids::AuditId;
 use crate::domain::people::audit::{Actor, AuditEntry, AuditResult, AuditedFile};
+use crate::domain::people::subject::SubjectId;
 use crate::http::api::files::keys::file_key;
 use crate::http::caller::AuditReader;
 use crate::http::page;
@@ -37,9 +38,17 @@ struct AuditEvent {
     at: OffsetDateTime,
     /// Null for what concerns no single workspace.
     workspace_id: Option<String>,
-    /// `operator`, `service`, `anonymous`, or a token's ID.
+    /// `operator`, `service`, `anonymous`, or the ID of a token, key, session or link.
     #[schema(example = "operator")]
     actor: String,
+    /// With a product's key: the name that it had then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "web tier")]
+    actor_name: Option<String>,
+    /// The product's ID of the person for whom it was done, as the header `Sallyport-Actor` or the sign-in link said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "user-4711")]
+    on_behalf_of: Option<String>,
     /// The operation's ID in the OpenAPI document; or what the service did by itself: `quarantine_storage`,
     /// `end_storage_quarantine`, `storage.health_changed`.
     #[schema(example = "create_workspace")]
@@ -129,6 +138,9 @@ struct AuditQuery {
     /// Only what this one did: as in `actor`.
     #[param(example = "operator")]
     actor: Option<String>,
+    /// Only what was done for this person of the product's: as in `on_behalf_of`.
+    #[param(example = "user-4711")]
+    on_behalf_of: Option<String>,
     /// Only what ended so.
     #[param(value_type = Option<closed_sets::AuditResult>)]
     result: Option<String>,
@@ -150,6 +162,7 @@ impl AuditQuery {
         let field = |name, invalid| Error::field(name, invalid);
         let key = self.key.as_ref().map(|key| file_key("key", key));
         let actor = self.actor.as_deref().map(Actor::parse);
+        let on_behalf_of = self.on_behalf_of.as_deref().map(SubjectId::parse);
         let result = self.result.as_deref().map(AuditResult::parse);
         Ok(AuditFilter {
             workspace: reader.workspace().cloned(),
@@ -158,6 +171,9 @@ impl AuditQuery {
             actor: actor
                 .transpose()
                 .map_err(|invalid| field("actor", invalid))?,
+            on_behalf_of: on_behalf_of
+                .transpose()
+                .map_err(|invalid| field("on_behalf_of", invalid))?,
             result: result
                 .transpose()
                 .map_err(|invalid| field("result", invalid))?,
@@ -196,6 +212,8 @@ impl From<AuditEntry> for AuditEvent {
             at: entry.at,
             workspace_id: entry.workspace.map(|id| id.to_string()),
             actor: entry.actor.as_str().to_owned(),
+            actor_name: entry.actor_name.map(|name| name.to_string()),
+            on_behalf_of: entry.on_behalf_of.map(|id| id.as_str().to_owned()),
             action: entry.action,
             target: entry.target,
             result: entry.result.as_str(),

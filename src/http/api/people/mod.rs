@@ -1,6 +1,8 @@
 //! Workspaces, tokens, sign-in and the audit log.
 
 pub mod audit_events;
+pub mod browser_tokens;
+pub mod keys;
 pub mod sessions;
 pub mod sign_in_links;
 pub mod tokens;

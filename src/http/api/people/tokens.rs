@@ -4,10 +4,12 @@ use crate::application::closed_sets;
 use crate::application::error::{Error, FieldError, Result};
 use crate::application::people::tokens::{CreatedToken, NewToken};
 use crate::domain::Invalid;
-use crate::domain::ids::{TokenId, WorkspaceId};
+use crate::domain::files::file_key::Folder;
+use crate::domain::ids::{StorageRef, TokenId, WorkspaceId};
 use crate::domain::names::Name;
+use crate::domain::people::reach::{Bounds, MOST_NAMED};
 use crate::domain::people::workspace::{ApiToken, Role};
-use crate::http::body::Body;
+use crate::http::body::{Body, read_field};
 use crate::http::caller::OperatorCaller;
 use crate::http::declare::changes;
 use crate::http::idempotency::{Idempotent, MadeAnswer};
@@ -46,6 +48,16 @@ struct NewTokenBody {
     /// When it stops working, in RFC 3339. Without it: when it is revoked.
     #[schema(value_type = Option<OffsetDateTime>)]
     expires_at: Option<String>,
+    /// The only storages that it reaches, by ID; `built-in` is one. Without it: every storage. At most 100.
+    #[schema(max_items = 100, example = json!(["sto_019a1f0e7c1b7d439a520c8c2f6f6b1e"]))]
+    storage_ids: Option<Vec<String>>,
+    /// The only folders that it reads, with all below them. Without it: every folder. At most 100.
+    #[schema(max_items = 100, example = json!(["/images/"]))]
+    folders: Option<Vec<String>>,
+    /// The only folders that it writes in, with all below them, also with the role `member`. It reads there, too.
+    /// Without it, an admin's token writes wherever it reads, and a member's nowhere. At most 100.
+    #[schema(max_items = 100, example = json!(["/export/"]))]
+    write_folders: Option<Vec<String>>,
 }
 
 /// A token, without its secret.
@@ -63,6 +75,14 @@ struct TokenBody {
     /// Null: it works until it is revoked.
     #[serde(with = "crate::domain::rfc3339::option")]
     expires_at: Option<OffsetDateTime>,
+    /// The only storages that it reaches. Null: every storage.
+    storage_ids: Option<Vec<String>>,
+    /// The only folders that it reads. Null: every folder.
+    #[schema(example = json!(["/images/"]))]
+    folders: Option<Vec<String>>,
+    /// The only folders that it writes in. Null: as its role says.
+    #[schema(example = json!(["/export/"]))]
+    write_folders: Option<Vec<String>>,
 }
 
 /// A new token, with its secret.
@@ -93,35 +113,79 @@ impl From<ApiToken> for TokenBody {
             role: token.role.as_str(),
             created_at: token.created_at,
             expires_at: token.expires_at,
+            storage_ids: token.bounds.storages.as_deref().map(texts),
+            folders: token.bounds.folders.as_deref().map(texts),
+            write_folders: token.bounds.write_folders.as_deref().map(texts),
         }
     }
 }
 
 /// Parses every field, so all faults are reported at once.
 fn parse(body: NewTokenBody) -> Result<NewToken> {
-    let name = Name::parse(&body.name).map_err(|e| FieldError::new("name", e));
-    let role = Role::parse(&body.role).map_err(|e| FieldError::new("role", e));
+    let mut errors = Vec::new();
+    let name = read_field(&mut errors, "name", Name::parse(&body.name));
+    let role = read_field(&mut errors, "role", Role::parse(&body.role));
     let expires_at = body
         .expires_at
-        .map(|text| parse_time(&text).map_err(|e| FieldError::new("expires_at", e)))
-        .transpose();
-    match (name, role, expires_at) {
-        (Ok(name), Ok(role), Ok(expires_at)) => Ok(NewToken {
+        .and_then(|text| read_field(&mut errors, "expires_at", parse_time(&text)));
+    let bounds = Bounds {
+        storages: read_list(
+            &mut errors,
+            "storage_ids",
+            body.storage_ids,
+            StorageRef::parse,
+        ),
+        folders: read_list(&mut errors, "folders", body.folders, Folder::parse),
+        write_folders: read_list(
+            &mut errors,
+            "write_folders",
+            body.write_folders,
+            Folder::parse,
+        ),
+    };
+    match (name, role) {
+        (Some(name), Some(role)) if errors.is_empty() => Ok(NewToken {
             name,
             role,
+            bounds,
             expires_at,
         }),
-        (name, role, expires_at) => Err(Error::invalid(
-            [name.err(), role.err(), expires_at.err()]
-                .into_iter()
-                .flatten()
-                .collect(),
-        )),
+        _ => Err(Error::invalid(errors)),
     }
 }
 
+/// Reads what a token is narrowed to. An empty list would be a token that reaches nothing.
+fn read_list<T>(
+    errors: &mut Vec<FieldError>,
+    field: &'static str,
+    values: Option<Vec<String>>,
+    parse: impl Fn(&str) -> std::result::Result<T, Invalid>,
+) -> Option<Vec<T>> {
+    let values = values?;
+    if !(1..=MOST_NAMED).contains(&values.len()) {
+        let detail = format!("`{field}` names 1 to {MOST_NAMED}. Leave it out for all of them.");
+        errors.push(FieldError::new(
+            field,
+            Invalid::new("invalid_length", detail),
+        ));
+        return None;
+    }
+    let mut parsed = Vec::with_capacity(values.len());
+    for (at, value) in values.iter().enumerate() {
+        match parse(value) {
+            Ok(value) => parsed.push(value),
+            Err(invalid) => errors.push(FieldError::of_item(field, at, None, invalid)),
+        }
+    }
+    Some(parsed)
+}
+
+fn texts<T: ToString>(values: &[T]) -> Vec<String> {
+    values.iter().map(ToString::to_string).collect()
+}
+
 /// A time in whole microseconds: what the database keeps.
-fn parse_time(text: &str) -> std::result::Result<OffsetDateTime, Invalid> {
+pub(super) fn parse_time(text: &str) -> std::result::Result<OffsetDateTime, Invalid> {
     OffsetDateTime::parse(text, &Rfc3339)
         .ok()
         .map(|time| time.to_offset(time::UtcOffset::UTC))

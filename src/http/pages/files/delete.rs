@@ -168,13 +168,16 @@ async fn delete(
     let outcomes = match files.as_slice() {
         // Its failure is shown in full.
         [one] => {
-            services.files.delete(&admin.admin, &id.0, one).await?;
+            services
+                .files
+                .delete(admin.admin.writer(), &id.0, one)
+                .await?;
             Vec::new()
         }
         _ => {
             services
                 .files
-                .delete_many(&admin.admin, &id.0, files)
+                .delete_many(admin.admin.writer(), &id.0, files)
                 .await?
         }
     };

@@ -129,7 +129,7 @@ async fn begin(
     trail.changes_file(&key).await?;
     let begun = services
         .files
-        .begin_relayed(&admin.admin, &id.0, &key, &object, form.size)
+        .begin_relayed(admin.admin.writer(), &id.0, &key, &object, form.size)
         .await?;
     Ok(Json(Begun {
         upload_id: begun.upload_id,
@@ -199,12 +199,12 @@ struct PartTarget<'a> {
 impl PartTarget<'_> {
     async fn store(&self, field: &mut Field, patience: Duration) -> Result<SentPart> {
         let files = &self.services.files;
-        let admin = &self.admin.admin;
-        let wanted = files.expected_part(admin, self.id, self.upload_id, self.number)?;
+        let writer = self.admin.admin.writer();
+        let wanted = files.expected_part(writer, self.id, self.upload_id, self.number)?;
         self.trail.changes_file(&wanted.key).await?;
         let (sender, pieces) = mpsc::channel(CHUNKS_AHEAD);
         let body = UploadBody::new(pieces, Some(wanted.length), Vec::new());
-        let relay = files.relay_part(admin, self.id, self.upload_id, self.number, body);
+        let relay = files.relay_part(writer, self.id, self.upload_id, self.number, body);
         let (sent, ()) = join(relay, pump(field, sender, patience)).await;
         sent
     }
@@ -231,11 +231,11 @@ async fn complete(
     let parts = named_parts(&parts)?;
     let key = services
         .files
-        .key_of_upload(&admin.admin, &id.0, &upload_id)?;
+        .key_of_upload(admin.admin.writer(), &id.0, &upload_id)?;
     trail.changes_file(&key).await?;
     services
         .files
-        .complete_multipart(&admin.admin, &id.0, &upload_id, parts)
+        .complete_multipart(admin.admin.writer(), &id.0, &upload_id, parts)
         .await?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -250,11 +250,11 @@ async fn abort(
     let upload_id = &form.0.upload_id;
     let key = services
         .files
-        .key_of_upload(&admin.admin, &id.0, upload_id)?;
+        .key_of_upload(admin.admin.writer(), &id.0, upload_id)?;
     trail.changes_file(&key).await?;
     services
         .files
-        .abort_multipart(&admin.admin, &id.0, upload_id)
+        .abort_multipart(admin.admin.writer(), &id.0, upload_id)
         .await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -171,8 +171,18 @@ async fn change(
             if_none_match: !replace,
         };
         match change {
-            Change::Move => services.files.rename(&admin.admin, id, &request).await?,
-            Change::Copy => services.files.copy(&admin.admin, id, &request).await?,
+            Change::Move => {
+                services
+                    .files
+                    .rename(admin.admin.writer(), id, &request)
+                    .await?
+            }
+            Change::Copy => {
+                services
+                    .files
+                    .copy(admin.admin.writer(), id, &request)
+                    .await?
+            }
         };
         Ok::<FileKey, Error>(to)
     };
@@ -276,7 +286,9 @@ async fn make_folder(
     let ended = sender.send(Piece::End).await;
     ended.map_err(|_| Error::bug("the end of an empty body was not taken"))?;
     let body = UploadBody::new(pieces, Some(0), Vec::new());
-    let stored = services.files.put(&admin.admin, id, &key, object, body);
+    let stored = services
+        .files
+        .put(admin.admin.writer(), id, &key, object, body);
     match stored.await {
         Ok(_) => Ok(key),
         Err(error) => {

@@ -289,7 +289,7 @@ async fn store(to: &Destination<'_>, field: Field, name: &str, before: &mut Befo
     let at = to.trail.file_count();
     to.trail.changes_file(&key).await?;
     let files = &to.services.files;
-    let put = files.put(&to.admin.admin, to.id, &key, object, body);
+    let put = files.put(to.admin.admin.writer(), to.id, &key, object, body);
     let patience = to.services.running.request_timeout;
     let (stored, ()) = join(put, pump(field, sender, patience)).await;
     to.trail.became([(at, stored.as_ref().err())]);

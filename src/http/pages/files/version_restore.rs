@@ -92,7 +92,11 @@ async fn restore(
         to: key.clone(),
         if_none_match: false,
     };
-    let error = match services.files.copy(&admin.admin, &id.0, &request).await {
+    let error = match services
+        .files
+        .copy(admin.admin.writer(), &id.0, &request)
+        .await
+    {
         Ok(_) => {
             let path = format!("/storages/{}/file", id.0);
             let written = key.to_string();

@@ -7,6 +7,7 @@ use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::{TokenId, WorkspaceId};
 use crate::domain::people::audit::{Actor, AuditEntry, AuditResult};
 use crate::domain::people::sign_in::Session;
+use crate::domain::people::subject::SubjectId;
 use crate::http::pages::shell::moment::{Moment, thousands};
 use crate::http::pages::shell::words::ending;
 use serde::Deserialize;
@@ -22,12 +23,21 @@ pub struct AuditQuery {
     pub key: Option<String>,
     pub action: Option<String>,
     pub actor: Option<String>,
+    pub on_behalf_of: Option<String>,
     pub result: Option<String>,
     pub from: Option<String>,
     pub to: Option<String>,
 }
 
-const FILTERS: [&str; 6] = ["key", "action", "actor", "result", "from", "to"];
+const FILTERS: [&str; 7] = [
+    "key",
+    "action",
+    "actor",
+    "on_behalf_of",
+    "result",
+    "from",
+    "to",
+];
 
 /// A filter that is not empty.
 fn filled(text: &Option<String>) -> Option<&str> {
@@ -52,6 +62,9 @@ impl AuditQuery {
             action: filled(&self.action).map(str::to_owned),
             actor: filled(&self.actor)
                 .map(|actor| Actor::parse(actor).map_err(|invalid| field("actor", invalid)))
+                .transpose()?,
+            on_behalf_of: filled(&self.on_behalf_of)
+                .map(|id| SubjectId::parse(id).map_err(|i| field("on_behalf_of", i)))
                 .transpose()?,
             result: filled(&self.result)
                 .map(|result| AuditResult::parse(result).map_err(|i| field("result", i)))
@@ -87,6 +100,7 @@ impl AuditQuery {
             "key" => &self.key,
             "action" => &self.action,
             "actor" => &self.actor,
+            "on_behalf_of" => &self.on_behalf_of,
             "result" => &self.result,
             "from" => &self.from,
             "to" => &self.to,
@@ -133,6 +147,7 @@ impl Known<'_> {
                 Some(name) => format!("Token “{name}”"),
                 None => format!("Token {}", ending(id.as_str())),
             },
+            Actor::Key(id) => format!("Product key {}", ending(id.as_str())),
             Actor::Session(id) if *id == self.own.id => "You, in this session".to_owned(),
             Actor::Session(id) => format!("Session {}", ending(id.as_str())),
             Actor::InstructionLink(id) => format!("Setup link {}", ending(id.as_str())),
@@ -144,6 +159,10 @@ impl Known<'_> {
 pub struct EntryRow {
     pub at: Moment,
     pub who: String,
+    /// The product's ID of the person for whom it was done.
+    pub on_behalf_of: Option<String>,
+    /// The address of the list of what was done for them.
+    pub of_person: Option<String>,
     /// The address of the list of what they did.
     pub of_actor: String,
     pub action: String,
@@ -189,7 +208,15 @@ impl EntryRow {
             .collect();
         Self {
             at: Moment(entry.at),
-            who: known.who(&entry.actor),
+            who: match &entry.actor_name {
+                Some(name) => format!("Product key “{name}”"),
+                None => known.who(&entry.actor),
+            },
+            of_person: entry
+                .on_behalf_of
+                .as_ref()
+                .map(|id| query.address(path, &[("on_behalf_of", id.as_str())])),
+            on_behalf_of: entry.on_behalf_of.map(|id| id.as_str().to_owned()),
             of_actor: query.address(path, &[("actor", entry.actor.as_str())]),
             action: action_in_words(&entry.action),
             of_action: query.address(path, &[("action", &entry.action)]),

@@ -27,6 +27,7 @@ fn tokens(rows: usize, made: bool) -> String {
                 ending: ending(id.as_str()),
                 name: format!("{HOSTILE}{n}"),
                 role: "Member",
+                narrowed: vec![format!("Reads /{HOSTILE}/")],
                 created: Moment(OffsetDateTime::UNIX_EPOCH),
                 expires: (n > 0).then_some(Moment(OffsetDateTime::UNIX_EPOCH)),
                 has_expired: n == 1,

@@ -5,8 +5,11 @@ use crate::application::kept::idempotency::{BegunRequest, IdempotencyKey, Keep, 
 use crate::application::kept::page_tokens::PageRequest;
 use crate::application::kept::vault::sha256;
 use crate::application::people::tokens::{CreatedToken, NewToken};
-use crate::domain::ids::TokenId;
+use crate::application::storages::StorageView;
+use crate::domain::files::file_key::Folder;
+use crate::domain::ids::{StorageRef, TokenId};
 use crate::domain::names::Name;
+use crate::domain::people::reach::Bounds;
 use crate::domain::people::workspace::{ApiToken, Role};
 use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::shell::answer::{html, see_other};
@@ -56,6 +59,8 @@ pub(super) struct TokenRow {
     pub ending: String,
     pub name: String,
     pub role: &'static str,
+    /// What it is narrowed to, in sentences.
+    pub narrowed: Vec<String>,
     pub created: Moment,
     pub expires: Option<Moment>,
     pub has_expired: bool,
@@ -140,6 +145,7 @@ impl TokenRow {
             ending: ending(token.id.as_str()),
             name: token.name.to_string(),
             role: role_in_words(token.role),
+            narrowed: narrowed_in_words(&token.bounds),
             created: Moment(token.created_at),
             expires: token.expires_at.map(Moment),
             has_expired: token.expires_at.is_some_and(|end| end <= now),
@@ -151,6 +157,46 @@ pub(super) fn role_in_words(role: Role) -> &'static str {
     match role {
         Role::Admin => "Admin",
         Role::Member => "Member",
+    }
+}
+
+/// What a token is narrowed to, in sentences. Nothing where it reaches what its role does.
+fn narrowed_in_words(bounds: &Bounds) -> Vec<String> {
+    let mut sentences = Vec::new();
+    if let Some(storages) = &bounds.storages {
+        let names = storages.iter().map(|storage| match storage {
+            StorageRef::BuiltIn => StorageView::BUILT_IN_NAME.to_owned(),
+            StorageRef::Own(id) => format!("storage {}", ending(id.as_str())),
+        });
+        sentences.push(format!("Only {}", joined(names)));
+    }
+    if let Some(folders) = &bounds.folders {
+        sentences.push(format!(
+            "Reads {}",
+            joined(folders.iter().map(shown_folder))
+        ));
+    }
+    if let Some(folders) = &bounds.write_folders {
+        sentences.push(format!(
+            "Writes {}",
+            joined(folders.iter().map(shown_folder))
+        ));
+    }
+    sentences
+}
+
+fn shown_folder(folder: &Folder) -> String {
+    crate::http::pages::files::shown(&folder.to_string())
+}
+
+/// The first five of them, and how many there are besides.
+fn joined(names: impl ExactSizeIterator<Item = String>) -> String {
+    const SHOWN: usize = 5;
+    let further = names.len().saturating_sub(SHOWN);
+    let names: Vec<String> = names.take(SHOWN).collect();
+    match further {
+        0 => names.join(", "),
+        further => format!("{} and {further} more", names.join(", ")),
     }
 }
 
@@ -229,6 +275,7 @@ async fn create(
     let new = NewToken {
         name,
         role,
+        bounds: Bounds::default(),
         expires_at: form.life.end(OffsetDateTime::now_utc()),
     };
     // The secret is not kept for a repetition.

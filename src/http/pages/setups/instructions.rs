@@ -134,7 +134,8 @@ impl Maker {
                 let made = tokens.into_iter().find(|token| token.id == *id);
                 Self::Token(made.map(|token| token.name.to_string()))
             }
-            Some(Actor::Operator) => Self::Operator,
+            // A key of the product's acts for the operator.
+            Some(Actor::Operator | Actor::Key(_)) => Self::Operator,
             Some(Actor::Service | Actor::Anonymous | Actor::InstructionLink(_)) | None => {
                 Self::Unknown
             }

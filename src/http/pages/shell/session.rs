@@ -170,18 +170,10 @@ fn session_ended(way_back: &WayBack) -> Error {
     }
 }
 
-/// `__Host-` binds the cookie to this very host; browsers take it over https only.
-fn cookie_name(site: &Site) -> &'static str {
-    match site.is_https() {
-        true => "__Host-sallyport_session",
-        false => "sallyport_session",
-    }
-}
-
 pub fn visitor_secret(request: &HttpRequest) -> Option<SessionCookie> {
     let services = request.app_data::<web::Data<Services>>()?;
     request
-        .cookie(cookie_name(&services.site))
+        .cookie(services.site.session_cookie())
         .map(|cookie| SessionCookie(cookie.value().to_owned()))
 }
 
@@ -190,7 +182,7 @@ pub fn visitor_secret(request: &HttpRequest) -> Option<SessionCookie> {
 /// cookie over https, and over http from the machine itself.
 pub fn cookie(site: &Site, secret: &SecretString, life: std::time::Duration) -> Cookie<'static> {
     let embedded = site.takes_embedded_cookies() && !site.frame_ancestors.is_empty();
-    Cookie::build(cookie_name(site), secret.expose_secret().to_owned())
+    Cookie::build(site.session_cookie(), secret.expose_secret().to_owned())
         .path("/")
         .http_only(true)
         .secure(site.is_https() || embedded)

@@ -201,6 +201,7 @@ fn author(by: &Actor, own: &SessionId) -> Option<String> {
         Actor::Session(id) if id == own => Some("you".to_owned()),
         Actor::Session(id) => Some(format!("session {}", ending(id.as_str()))),
         Actor::Token(id) => Some(format!("API token {}", ending(id.as_str()))),
+        Actor::Key(id) => Some(format!("product key {}", ending(id.as_str()))),
         Actor::Operator => Some("the operator".to_owned()),
         Actor::Service | Actor::Anonymous | Actor::InstructionLink(_) => None,
     }

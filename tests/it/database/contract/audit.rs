@@ -1,10 +1,12 @@
 use crate::application::kept::store::{AuditFilter, AuditStore, StoreError};
 use crate::database::DatabaseUrl;
 use crate::domain::files::file_key::FileKey;
-use crate::domain::ids::{AuditId, TokenId, WorkspaceId};
+use crate::domain::ids::{AuditId, KeyId, TokenId, WorkspaceId};
+use crate::domain::names::Name;
 use crate::domain::people::audit::{
     Actor, AuditEntry, AuditIntent, AuditResult, AuditedFile, Deed, FilePart, NamedFile, SignedUrls,
 };
+use crate::domain::people::subject::SubjectId;
 use crate::it::database::contract::samples::*;
 use crate::it::support::database::{TestDb, on_both_engines};
 use sqlx::ConnectOptions;
@@ -19,6 +21,7 @@ on_both_engines!(
     every_file_of_a_large_entry_is_kept,
     an_intent_ends_with_its_entry,
     entries_are_found_by_what_was_done_by_whom_and_when,
+    what_was_done_for_a_person_is_found_by_their_id,
     an_abandoned_intent_is_recovered_once,
 );
 
@@ -28,6 +31,8 @@ fn entry(workspace: Option<&WorkspaceId>, actor: Actor, result: AuditResult) -> 
         at: now(),
         workspace: workspace.cloned(),
         actor,
+        actor_name: None,
+        on_behalf_of: None,
         action: "storage.create".into(),
         target: Some("sto_x".into()),
         result,
@@ -221,6 +226,38 @@ async fn entries_are_found_by_what_was_done_by_whom_and_when(db: TestDb) {
     assert_eq!(find(since).await, []);
 }
 
+async fn what_was_done_for_a_person_is_found_by_their_id(db: TestDb) {
+    let db = &db.database;
+    let (a, b) = (WorkspaceId::generate(), WorkspaceId::generate());
+    let subject = SubjectId::parse("user-1").unwrap();
+    let by_key = |workspace: &WorkspaceId| AuditEntry {
+        actor_name: Some(Name::parse("web tier").unwrap()),
+        on_behalf_of: Some(subject.clone()),
+        ..entry(
+            Some(workspace),
+            Actor::Key(KeyId::generate()),
+            AuditResult::Done,
+        )
+    };
+    let (mine, other) = (by_key(&a), by_key(&b));
+    let by_nobody = entry(Some(&a), Actor::Operator, AuditResult::Done);
+    for entry in [&mine, &other, &by_nobody] {
+        db.append_audit(entry, None).await.unwrap();
+    }
+    let filter = AuditFilter {
+        on_behalf_of: Some(subject),
+        ..of(&a)
+    };
+    assert!(filter.is_narrowed());
+    assert_eq!(db.list_audit(&filter, &all()).await, Ok(vec![mine.clone()]));
+    let everywhere = AuditFilter {
+        workspace: None,
+        ..filter
+    };
+    let found = db.list_audit(&everywhere, &all()).await.unwrap();
+    assert_eq!(found, [other, mine]);
+}
+
 async fn every_file_of_a_large_entry_is_kept(db: TestDb) {
     let (a, b) = (WorkspaceId::generate(), WorkspaceId::generate());
     let keys: Vec<String> = (0..1_234).map(|at| format!("/f/{at}")).collect();
@@ -271,7 +308,9 @@ fn intent(workspace: &WorkspaceId, begun_at: OffsetDateTime) -> AuditIntent {
         begun_at,
         deed: Deed {
             workspace: Some(workspace.clone()),
-            actor: Actor::Token(TokenId::generate()),
+            actor: Actor::Key(KeyId::generate()),
+            actor_name: Some(Name::parse("web tier").unwrap()),
+            on_behalf_of: Some(SubjectId::parse("user-1").unwrap()),
             action: "delete_file".into(),
             target: Some("sto_x".into()),
             remote_addr: Some("192.0.2.1".into()),

@@ -239,6 +239,7 @@ async fn both_engines_have_the_same_columns(db: TestDb) {
         include_str!("../../../../migrations/sqlite/0021_workspace_ids.sql"),
         include_str!("../../../../migrations/sqlite/0024_workspace_origins.sql"),
         include_str!("../../../../migrations/sqlite/0025_working_folders.sql"),
+        include_str!("../../../../migrations/sqlite/0023_product_keys.sql"),
     );
     let mut table = "";
     let mut names = Vec::new();

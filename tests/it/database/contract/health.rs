@@ -316,6 +316,8 @@ async fn who_put_a_connection_into_use_is_known(db: TestDb) {
         at: at + Duration::minutes(minutes),
         workspace: Some(mine.id.clone()),
         actor,
+        actor_name: None,
+        on_behalf_of: None,
         action: action.to_owned(),
         target: Some(stored.id.to_string()),
         result: AuditResult::Done,

@@ -5,6 +5,7 @@ use crate::application::kept::store::{
 use crate::database::Database;
 use crate::domain::check::StepStatus;
 use crate::domain::ids::{SignInLinkId, TokenId};
+use crate::domain::people::reach::Bounds;
 use crate::domain::people::sign_in::{Arrival, SignInLink, WayBack};
 use crate::domain::people::workspace::{ApiToken, Role};
 use crate::it::database::contract::samples::*;
@@ -161,6 +162,7 @@ async fn what_is_made_and_its_answer_are_stored_together(db: TestDb) {
         workspace: mine.id.clone(),
         name: name("ci"),
         role: Role::Member,
+        bounds: Bounds::default(),
         created_at: at,
         expires_at: None,
     };

@@ -244,6 +244,8 @@ fn entry(at: OffsetDateTime) -> AuditEntry {
         at,
         workspace: None,
         actor: Actor::Operator,
+        actor_name: None,
+        on_behalf_of: None,
         action: "storage.create".into(),
         target: Some("sto_x".into()),
         result: AuditResult::Done,

@@ -1,10 +1,12 @@
 use crate::application::kept::store::{
-    CheckStore, CheckTarget, PendingCheck, PendingStore, ProjectStore, Recorded, StorageChange,
-    StorageDeletion, StorageStore, StoreError, WorkspaceStore,
+    CheckStore, CheckTarget, FoundStorage, PendingCheck, PendingStore, ProjectStore, Recorded,
+    StorageChange, StorageDeletion, StorageSearch, StorageStore, StoreError, WorkspaceStore,
 };
 use crate::domain::check::StepStatus;
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::ids::{StorageId, StorageRef};
+use crate::domain::people::workspace::WorkspaceExternalId;
+use crate::domain::storage::HealthState;
 use crate::it::database::contract::samples::*;
 use crate::it::support::database::{TestDb, on_both_engines};
 
@@ -16,6 +18,7 @@ on_both_engines!(
     deletion_and_use_never_both_succeed,
     a_deleted_storage_takes_its_checks_and_its_place_as_default,
     damaged_storages_are_not_read,
+    storages_of_all_workspaces_are_found,
 );
 
 async fn storages_come_back_as_they_were(db: TestDb) {
@@ -249,4 +252,69 @@ async fn damaged_storages_are_not_read(db: TestDb) {
             Ok(StorageDeletion::Deleted)
         );
     }
+}
+
+async fn storages_of_all_workspaces_are_found(db: TestDb) {
+    let db = db.database;
+    let mut mine = workspace(&db).await;
+    let other = workspace(&db).await;
+    mine.external_id = Some(WorkspaceExternalId::parse("tenant-1").unwrap());
+    assert_eq!(db.change_workspace(&mine).await, Ok(true));
+    let (first, second) = (storage(&db, &mine.id).await, storage(&db, &other.id).await);
+    let default = StorageRef::Own(first.id.clone());
+    assert_eq!(db.set_default_storage(&mine.id, &default).await, Ok(true));
+    let rows = [
+        FoundStorage {
+            storage: first.clone(),
+            workspace_external_id: mine.external_id.clone(),
+            default,
+        },
+        FoundStorage {
+            storage: second.clone(),
+            workspace_external_id: None,
+            default: StorageRef::BuiltIn,
+        },
+    ];
+    let search = async |search: StorageSearch, window| {
+        assert!(!search.is_empty());
+        db.search_storages(&search, &window).await.unwrap()
+    };
+    let of_bucket = StorageSearch {
+        bucket: Some(first.connection.bucket.clone()),
+        ..StorageSearch::default()
+    };
+    assert_eq!(search(of_bucket.clone(), all()).await, rows);
+    assert_eq!(search(of_bucket.clone(), page(None, 1)).await, rows[..1]);
+    let rest = page(Some(first.id.as_str()), 9);
+    assert_eq!(search(of_bucket.clone(), rest).await, rows[1..]);
+    let of_one = StorageSearch {
+        workspace: Some(other.id.clone()),
+        ..of_bucket.clone()
+    };
+    assert_eq!(search(of_one, all()).await, rows[1..]);
+    let by_external_id = StorageSearch {
+        external_id: second
+            .connection
+            .credentials
+            .external_id()
+            .map(ToString::to_string),
+        ..of_bucket.clone()
+    };
+    assert_eq!(search(by_external_id, all()).await, rows[1..]);
+    let by_name = StorageSearch {
+        name: Some("BUCKET OF".to_owned()),
+        health: Some(first.health.state),
+        ..StorageSearch::default()
+    };
+    assert_eq!(search(by_name.clone(), all()).await.len(), 2);
+    let broken = StorageSearch {
+        health: Some(HealthState::Broken),
+        ..by_name
+    };
+    assert_eq!(search(broken, all()).await, []);
+    let wildcard = StorageSearch {
+        name: Some("%".to_owned()),
+        ..StorageSearch::default()
+    };
+    assert_eq!(search(wildcard, all()).await, []);
 }

@@ -1,8 +1,13 @@
 use crate::application::kept::store::{
-    AuditFilter, AuditStore, ProjectStore, SetupStore, StorageStore, StoreError, WorkspaceStore,
+    AuditFilter, AuditStore, ProductKeyStore, ProjectStore, SetupStore, StorageStore, StoreError,
+    WorkspaceStore,
 };
-use crate::domain::ids::{AuditId, StorageId, StorageRef, TokenId, WorkspaceId};
+use crate::domain::files::file_key::Folder;
+use crate::domain::ids::{AuditId, KeyId, StorageId, StorageRef, TokenId, WorkspaceId};
 use crate::domain::people::audit::{Actor, AuditEntry, AuditResult};
+use crate::domain::people::product_key::ProductKey;
+use crate::domain::people::reach::Bounds;
+use crate::domain::people::scope::{Scope, Scopes};
 use crate::domain::people::workspace::{ApiToken, Role, Workspace};
 use crate::it::database::contract::samples::*;
 use crate::it::support::database::{TestDb, on_both_engines};
@@ -14,6 +19,8 @@ on_both_engines!(
     the_default_storage_belongs_to_the_workspace,
     tokens_are_found_by_hash_and_revoked_at_once,
     a_token_needs_a_workspace_and_a_hash_of_its_own,
+    a_narrowed_token_keeps_its_bounds,
+    a_product_key_is_found_by_its_hash_until_it_is_deleted,
 );
 
 async fn workspaces_come_back_in_order(db: TestDb) {
@@ -54,6 +61,8 @@ async fn deleting_a_workspace_takes_all_but_audit_and_external_ids(db: TestDb) {
         at: now(),
         workspace: Some(gone.id.clone()),
         actor: Actor::Operator,
+        actor_name: None,
+        on_behalf_of: None,
         action: "workspace.create".into(),
         target: None,
         result: AuditResult::Done,
@@ -153,6 +162,7 @@ fn token(workspace: &WorkspaceId) -> ApiToken {
         workspace: workspace.clone(),
         name: name("ci"),
         role: Role::Member,
+        bounds: Bounds::default(),
         created_at: now(),
         expires_at: Some(now()),
     }
@@ -196,4 +206,74 @@ async fn a_token_needs_a_workspace_and_a_hash_of_its_own(db: TestDb) {
         let made = db.create_token(&token(&workspace), &hash, None).await;
         assert!(matches!(made, Err(StoreError::Conflict(_))), "{made:?}");
     }
+}
+
+async fn a_narrowed_token_keeps_its_bounds(db: TestDb) {
+    let db = db.database;
+    let mine = workspace(&db).await;
+    let folders = |paths: &[&str]| Some(paths.iter().map(|p| Folder::parse(p).unwrap()).collect());
+    let narrowed = ApiToken {
+        bounds: Bounds {
+            storages: Some(vec![
+                StorageRef::BuiltIn,
+                StorageRef::Own(StorageId::generate()),
+            ]),
+            folders: folders(&["/", "/ä b/"]),
+            write_folders: folders(&["/export/"]),
+        },
+        ..token(&mine.id)
+    };
+    let nowhere = ApiToken {
+        bounds: Bounds {
+            folders: Some(Vec::new()),
+            ..Bounds::default()
+        },
+        ..token(&mine.id)
+    };
+    db.create_token(&narrowed, &[1; 32], None).await.unwrap();
+    db.create_token(&nowhere, &[2; 32], None).await.unwrap();
+    assert_eq!(db.token_by_hash(&[1; 32]).await, Ok(Some(narrowed.clone())));
+    let both = db.tokens_by_hashes(&[[1; 32], [2; 32], [3; 32]]).await;
+    let expected = [([1; 32], narrowed.clone()), ([2; 32], nowhere.clone())];
+    assert_eq!(both, Ok(HashMap::from(expected)));
+    let listed = db.list_tokens(&mine.id, &all()).await;
+    assert_eq!(listed, Ok(vec![narrowed, nowhere]));
+}
+
+async fn a_product_key_is_found_by_its_hash_until_it_is_deleted(db: TestDb) {
+    let db = db.database;
+    let key = |scopes: &[Scope]| ProductKey {
+        id: KeyId::generate(),
+        name: name("web tier"),
+        scopes: Scopes::new(scopes.iter().copied()).unwrap(),
+        created_at: now(),
+        expires_at: Some(now()),
+    };
+    let first = key(&Scope::ALL);
+    let second = ProductKey {
+        expires_at: None,
+        ..key(&[Scope::FilesRead])
+    };
+    db.create_product_key(&first, &[1; 32], None).await.unwrap();
+    db.create_product_key(&second, &[2; 32], None)
+        .await
+        .unwrap();
+    let other = key(&[Scope::FilesRead]);
+    let taken = db.create_product_key(&other, &[1; 32], None).await;
+    assert!(matches!(taken, Err(StoreError::Conflict(_))));
+    assert_eq!(db.product_key(&first.id).await, Ok(Some(first.clone())));
+    assert_eq!(
+        db.product_key_by_hash(&[2; 32]).await,
+        Ok(Some(second.clone()))
+    );
+    let several = db.product_keys_by_hashes(&[[3; 32], [1; 32]]).await;
+    assert_eq!(several, Ok(HashMap::from([([1; 32], first.clone())])));
+    let listed = db.list_product_keys(&all()).await;
+    assert_eq!(listed, Ok(vec![first.clone(), second.clone()]));
+    let after_first = page(Some(first.id.as_str()), 9);
+    let rest = db.list_product_keys(&after_first).await;
+    assert_eq!(rest, Ok(vec![second]));
+    assert_eq!(db.delete_product_key(&first.id).await, Ok(true));
+    assert_eq!(db.delete_product_key(&first.id).await, Ok(false));
+    assert_eq!(db.product_key_by_hash(&[1; 32]).await, Ok(None));
 }

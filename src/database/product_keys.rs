@@ -1,0 +1,118 @@
+//! Keys of the product.
+
+use crate::application::kept::store::{
+    KeptAnswer, ProductKeyStore, SecretHash, StoreResult, Window,
+};
+use crate::database::engine::{Sql, Value, values};
+use crate::database::idempotency::keep;
+use crate::database::record::{Record, stored_name};
+use crate::database::{Database, after};
+use crate::domain::ids::KeyId;
+use crate::domain::people::product_key::ProductKey;
+use crate::domain::people::scope::Scopes;
+use async_trait::async_trait;
+use std::collections::HashMap;
+
+#[async_trait]
+impl ProductKeyStore for Database {
+    async fn create_product_key(
+        &self,
+        key: &ProductKey,
+        hash: &SecretHash,
+        answer: Option<&KeptAnswer>,
+    ) -> StoreResult<()> {
+        let mut tx = self.begin().await?;
+        tx.execute(
+            "INSERT INTO product_keys (id, name, scopes, hash, created_at, expires_at)
+             VALUES ($1, $2, $3, $4, $5, $6)",
+            values![
+                key.id.as_str(),
+                key.name.as_str(),
+                key.scopes.to_text(),
+                hash.as_slice(),
+                key.created_at,
+                key.expires_at,
+            ],
+        )
+        .await?;
+        keep(&mut tx, answer).await?;
+        tx.commit().await
+    }
+
+    async fn product_key(&self, id: &KeyId) -> StoreResult<Option<ProductKey>> {
+        self.fetch_record(
+            "product_keys",
+            "SELECT id, name, scopes, created_at, expires_at FROM product_keys WHERE id = $1",
+            values![id.as_str()],
+            key,
+        )
+        .await
+    }
+
+    async fn list_product_keys(&self, window: &Window) -> StoreResult<Vec<ProductKey>> {
+        self.fetch_records(
+            "product_keys",
+            "SELECT id, name, scopes, created_at, expires_at FROM product_keys
+             WHERE id > $1 ORDER BY id LIMIT $2",
+            values![after(window), window.limit],
+            key,
+        )
+        .await
+    }
+
+    async fn product_key_by_hash(&self, hash: &SecretHash) -> StoreResult<Option<ProductKey>> {
+        self.fetch_record(
+            "product_keys",
+            "SELECT id, name, scopes, created_at, expires_at FROM product_keys WHERE hash = $1",
+            values![hash.as_slice()],
+            key,
+        )
+        .await
+    }
+
+    async fn product_keys_by_hashes(
+        &self,
+        hashes: &[SecretHash],
+    ) -> StoreResult<HashMap<SecretHash, ProductKey>> {
+        let places: Vec<String> = (1..=hashes.len()).map(|at| format!("${at}")).collect();
+        let sql = format!(
+            "SELECT id, name, scopes, created_at, expires_at, hash FROM product_keys
+             WHERE hash IN ({})",
+            places.join(", ")
+        );
+        let values = hashes.iter().map(|hash| Value::from(hash.as_slice()));
+        let found = self
+            .fetch_records(
+                "product_keys",
+                Sql::Built(sql),
+                values.collect(),
+                |record| {
+                    let hash = SecretHash::try_from(record.bytes("hash")?.as_slice())
+                        .map_err(|error| record.damaged("hash", error))?;
+                    Ok((hash, key(record)?))
+                },
+            )
+            .await?;
+        Ok(found.into_iter().collect())
+    }
+
+    async fn delete_product_key(&self, id: &KeyId) -> StoreResult<bool> {
+        let deleted = self
+            .execute(
+                "DELETE FROM product_keys WHERE id = $1",
+                values![id.as_str()],
+            )
+            .await?;
+        Ok(deleted == 1)
+    }
+}
+
+fn key(record: &Record) -> StoreResult<ProductKey> {
+    Ok(ProductKey {
+        id: record.parse("id", KeyId::parse)?,
+        name: record.parse("name", stored_name)?,
+        scopes: record.parse("scopes", Scopes::from_text)?,
+        created_at: record.time("created_at")?,
+        expires_at: record.time_opt("expires_at")?,
+    })
+}
