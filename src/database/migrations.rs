@@ -126,6 +126,11 @@ const SQLITE: &[(i64, &str, &str)] = &[
         "workspace_ids",
         include_str!("../../migrations/sqlite/0021_workspace_ids.sql"),
     ),
+    (
+        22,
+        "events",
+        include_str!("../../migrations/sqlite/0022_events.sql"),
+    ),
 ];
 
 const POSTGRES: &[(i64, &str, &str)] = &[
@@ -233,6 +238,11 @@ const POSTGRES: &[(i64, &str, &str)] = &[
         21,
         "workspace_ids",
         include_str!("../../migrations/postgres/0021_workspace_ids.sql"),
+    ),
+    (
+        22,
+        "events",
+        include_str!("../../migrations/postgres/0022_events.sql"),
     ),
 ];
 

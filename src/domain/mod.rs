@@ -10,6 +10,7 @@ pub mod cause;
 pub mod check;
 pub mod connection;
 pub mod doctor;
+pub mod event;
 pub mod files;
 pub mod ids;
 pub mod invalid;
@@ -23,5 +24,6 @@ pub mod project;
 pub mod role_wait;
 pub mod setup;
 pub mod storage;
+pub mod webhook;
 
 pub use invalid::Invalid;

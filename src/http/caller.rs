@@ -1,6 +1,7 @@
 //! Authentication, before anything else of a request is read.
 
 use crate::application::error::{Error, Kind};
+use crate::application::events::EventsOf;
 use crate::application::people::audit::LogReader;
 use crate::application::people::caller::{Admin, Caller, Member};
 use crate::http::context::SeenCaller;
@@ -105,6 +106,10 @@ pub struct AdminCaller(pub Admin);
 /// Somebody who may read the audit log: the operator, or an admin of a workspace.
 pub struct AuditReader(pub LogReader);
 
+/// Somebody who may read events and manage webhooks: the operator those of all workspaces, an admin those of the
+/// own one.
+pub struct EventsCaller(pub EventsOf);
+
 impl TryFrom<Caller> for OperatorCaller {
     type Error = Error;
 
@@ -165,6 +170,18 @@ impl TryFrom<Caller> for AuditReader {
     }
 }
 
+impl TryFrom<Caller> for EventsCaller {
+    type Error = Error;
+
+    fn try_from(caller: Caller) -> Result<Self, Error> {
+        match caller {
+            Caller::Operator => Ok(Self(EventsOf::Everything)),
+            member => AdminCaller::try_from(member)
+                .map(|admin| Self(EventsOf::Workspace(admin.0.workspace().clone()))),
+        }
+    }
+}
+
 macro_rules! extract_caller {
     ($($extractor:ty),*) => {$(
         impl FromRequest for $extractor {
@@ -189,7 +206,13 @@ macro_rules! extract_caller {
     )*};
 }
 
-extract_caller!(OperatorCaller, MemberCaller, AdminCaller, AuditReader);
+extract_caller!(
+    OperatorCaller,
+    MemberCaller,
+    AdminCaller,
+    AuditReader,
+    EventsCaller
+);
 
 #[cfg(test)]
 mod tests {

@@ -88,6 +88,9 @@ async fn unreadable(db: &TestDb, vault: &Vault) -> (usize, usize) {
     for column in SealedColumn::ALL {
         let purpose = match column {
             SealedColumn::IdempotentAnswers => Purpose::IdempotentAnswer,
+            SealedColumn::WebhookSecrets | SealedColumn::PreviousWebhookSecrets => {
+                Purpose::WebhookSecret
+            }
             _ => Purpose::AccessKeySecret,
         };
         for value in db.database.sealed_values(column, "", 10_000).await.unwrap() {

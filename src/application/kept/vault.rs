@@ -51,6 +51,7 @@ pub enum Purpose {
     IdempotentAnswer,
     /// A known value that shows whether two processes have the same master key.
     KeyCheck,
+    WebhookSecret,
 }
 
 impl Purpose {
@@ -61,6 +62,7 @@ impl Purpose {
             Self::PageToken | Self::UploadId => b"sallyport/1/page-token",
             Self::IdempotentAnswer => b"sallyport/1/idempotent-answer",
             Self::KeyCheck => b"sallyport/1/key-check",
+            Self::WebhookSecret => b"sallyport/1/webhook-secret",
         }
     }
 }
@@ -93,7 +95,7 @@ impl fmt::Debug for KeyId {
 /// What is derived from one master key.
 struct Derived {
     id: KeyId,
-    keys: [LessSafeKey; 5],
+    keys: [LessSafeKey; 6],
 }
 
 impl Derived {
@@ -123,6 +125,7 @@ impl Derived {
                 derive(Purpose::UploadId)?,
                 derive(Purpose::IdempotentAnswer)?,
                 derive(Purpose::KeyCheck)?,
+                derive(Purpose::WebhookSecret)?,
             ],
         })
     }
