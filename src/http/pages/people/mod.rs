@@ -5,6 +5,7 @@ mod audit_words;
 pub mod sessions;
 pub mod sign_in;
 pub mod tokens;
+mod webhook_words;
 pub mod webhooks;
 
 #[cfg(test)]
