@@ -143,8 +143,9 @@ async fn a_receiver_that_is_gone_is_not_asked_again() {
         (&read["is_enabled"], &read["is_gone"]),
         (&json!(false), &json!(true))
     );
-    let enabled = app.patch(&path, &workspace.admin, &json!({"is_enabled": true}));
-    assert_eq!(enabled.await.expect(200)["is_gone"], false);
+    let change = json!({"is_enabled": true});
+    let enabled = app.patch(&path, &workspace.admin, &change).await;
+    assert_eq!(enabled.expect(200)["is_gone"], false);
 }
 
 #[tokio::test]
@@ -190,8 +191,9 @@ async fn no_connection_is_opened_to_an_internal_address() {
         assert_eq!(sent, Err(AttemptError::InternalAddress), "{url}");
     }
     assert!(receiver.log().is_empty());
-    let networks = ["127.0.0.0/8", "::1/128"].map(|text| text.parse().unwrap());
-    let networks = EndpointNetworks::new(networks.into());
+    let networks = ["127.0.0.0/8", "::1/128"];
+    let networks = networks.iter().map(|text| text.parse().unwrap());
+    let networks = EndpointNetworks::new(networks.collect());
     let open = HttpWebhookSender::new(Arc::new(networks)).unwrap();
     assert!(!open.leads_inside(&request(&urls[0]).url).await);
     assert_eq!(open.send(&request(&urls[0])).await, Ok(200));

@@ -65,8 +65,9 @@ async fn an_admin_adds_tries_and_deletes_a_webhook() {
     assert!(rotated.text.contains("whsec_"), "{rotated:?}");
     let again = visitor.post(&rotate, &[("once", once.as_str())]).await;
     assert_eq!(again.status, 303);
-    let off = visitor.post(&format!("{path}/switch"), &[("is_enabled", "false")]);
-    assert_eq!(off.await.status, 303);
+    let switch = format!("{path}/switch");
+    let off = visitor.post(&switch, &[("is_enabled", "false")]).await;
+    assert_eq!(off.status, 303);
     assert!(visitor.get(&path).await.text.contains("Disabled"));
     assert_eq!(
         visitor.post(&format!("{path}/delete"), &[]).await.status,

@@ -101,8 +101,9 @@ async fn a_url_that_leads_inside_is_refused() {
         "https://localhost/",
         "http://127.0.0.1:9/",
     ] {
-        let refused = app.post("/v1/webhooks", &workspace.admin, &json!({"url": url}));
-        let refused = refused.await.refused_field("url");
+        let hook = json!({"url": url});
+        let refused = app.post("/v1/webhooks", &workspace.admin, &hook).await;
+        let refused = refused.refused_field("url");
         assert_eq!(refused["errors"][0]["code"], "internal_address", "{url}");
     }
     for url in [
@@ -110,8 +111,9 @@ async fn a_url_that_leads_inside_is_refused() {
         "app.example.com",
         "https://u:p@a.example/",
     ] {
-        let refused = app.post("/v1/webhooks", &workspace.admin, &json!({"url": url}));
-        let refused = refused.await.refused_field("url");
+        let hook = json!({"url": url});
+        let refused = app.post("/v1/webhooks", &workspace.admin, &hook).await;
+        let refused = refused.refused_field("url");
         assert_eq!(refused["errors"][0]["code"], "invalid_url", "{url}");
     }
     // It is looked at in a change, too. A public address need not answer now.
