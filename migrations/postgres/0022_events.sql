@@ -44,7 +44,7 @@ CREATE INDEX webhooks_of_workspace ON webhooks (workspace_id);
 
 CREATE TABLE webhook_deliveries (
     id TEXT NOT NULL PRIMARY KEY,
-    -- Without a foreign key, as in `events`. Those of a webhook are deleted before it.
+    -- Without a foreign key, as in `events`. Those of a webhook are deleted with it.
     webhook_id TEXT NOT NULL,
     event_seq BIGINT NOT NULL REFERENCES events (seq) ON DELETE CASCADE,
     status TEXT NOT NULL,

@@ -106,6 +106,15 @@ pub(super) async fn settle(
     settled: &SettledAttempt,
 ) -> StoreResult<()> {
     let mut tx = database.begin().await?;
+    // The webhook first, in the order in which its deletion locks both.
+    tx.fetch_optional(
+        Sql::Each {
+            sqlite: "SELECT id FROM webhooks WHERE id = $1",
+            postgres: "SELECT id FROM webhooks WHERE id = $1 FOR NO KEY UPDATE",
+        },
+        values![claimed.webhook.id.as_str()],
+    )
+    .await?;
     let held = tx
         .execute(
             "UPDATE webhook_deliveries SET status = $3, due_at = $4, last_attempt_at = $5,

@@ -155,20 +155,20 @@ impl WebhookStore for Database {
         id: &WebhookId,
     ) -> StoreResult<bool> {
         let mut tx = self.begin().await?;
-        // First what is sent, in the order in which the end of an attempt locks both. What is added meanwhile is
-        // never sent, and goes with its event.
-        tx.execute(
-            "DELETE FROM webhook_deliveries WHERE webhook_id IN (
-                 SELECT id FROM webhooks WHERE id = $2 AND COALESCE(workspace_id, '') = $1)",
-            values![owner_text(owner), id.as_str()],
-        )
-        .await?;
         let deleted = tx
             .execute(
                 "DELETE FROM webhooks WHERE id = $2 AND COALESCE(workspace_id, '') = $1",
                 values![owner_text(owner), id.as_str()],
             )
             .await?;
+        if deleted == 1 {
+            // What is added meanwhile is never sent, and goes with its event.
+            tx.execute(
+                "DELETE FROM webhook_deliveries WHERE webhook_id = $1",
+                values![id.as_str()],
+            )
+            .await?;
+        }
         tx.commit().await?;
         Ok(deleted == 1)
     }

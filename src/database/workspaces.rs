@@ -261,7 +261,7 @@ impl WorkspaceStore for Database {
     }
 }
 
-/// Deletes the workspace, and then its events: whoever writes one holds a row that the deletion waits for.
+/// Deletes the workspace, and then its events: a transaction that writes one holds a row that the deletion waits for.
 async fn delete(tx: &mut Tx, id: &WorkspaceId) -> StoreResult<bool> {
     let deleted = tx
         .execute("DELETE FROM workspaces WHERE id = $1", values![id.as_str()])

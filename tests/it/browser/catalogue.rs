@@ -214,7 +214,11 @@ async fn entries(world: &World, made: &Made) -> Vec<Entry> {
         "types": ["project.failed"], "description": "Production",
     });
     let admin = &world.workspace.admin;
-    let hook = world.app.post("/v1/webhooks", admin, &hook).await.expect(201);
+    let hook = world
+        .app
+        .post("/v1/webhooks", admin, &hook)
+        .await
+        .expect(201);
     let webhook = hook["id"].as_str().unwrap();
     vec![
         entry("welcome", Nobody, "/".into()),

@@ -91,3 +91,26 @@ async fn members_and_other_workspaces_see_no_webhook() {
     let deleted = stranger.post(&format!("{path}/delete"), &[]).await;
     assert_eq!(deleted.status, 404);
 }
+
+/// Who came by a link that names a person of the product's acts for that person.
+#[tokio::test]
+async fn what_a_person_does_on_the_pages_names_that_person() {
+    let app = app().await;
+    let workspace = app.workspace().await;
+    let link = json!({"role": "admin", "purpose": "settings", "subject": {"id": "user-4711"}});
+    let visitor = Visitor::sign_in_by(&app, &workspace.admin, &link).await;
+    let made = app
+        .post("/v1/storage-setups", &workspace.admin, &json!({}))
+        .await
+        .expect(201);
+    let id = made["id"].as_str().unwrap();
+    let closed = visitor
+        .post(&format!("/settings/setups/{id}/close"), &[])
+        .await;
+    assert!(closed.status.as_u16() < 400, "{closed:?}");
+    let feed = app.get("/v1/events", &workspace.admin).await.expect(200);
+    let event = &feed["events"][0];
+    assert_eq!(event["type"], "setup.closed");
+    assert_eq!(event["data"]["subject"], "user-4711");
+    assert_eq!(event["data"]["setup_id"], id);
+}

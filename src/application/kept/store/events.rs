@@ -24,8 +24,8 @@ pub struct EventFilter {
 
 #[async_trait]
 pub trait EventStore: Send + Sync {
-    /// Events after a position, with their own, in the order in which their changes were committed. Whoever has
-    /// seen one has missed none before it: an earlier one never appears later.
+    /// Events after a position, with their own, in the order in which their changes were committed. A reader
+    /// that has seen one has missed none before it: an earlier one never appears later.
     async fn list_events(
         &self,
         filter: &EventFilter,

@@ -25,10 +25,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use time::{Duration, OffsetDateTime};
 
 on_both_engines!(
-    the_way_of_a_storage_is_told,
-    the_health_of_a_storage_is_told_when_it_changes,
-    setups_and_projects_are_told,
-    what_is_not_stored_is_not_told,
+    each_change_of_a_storage_has_an_event,
+    each_change_of_health_has_an_event,
+    setups_and_projects_have_events,
+    what_is_not_stored_has_no_event,
     a_reader_never_misses_an_event_among_many_writers,
     a_workspace_sees_its_own_events_only,
     events_end_with_their_time_and_their_workspace,
@@ -40,12 +40,12 @@ async fn events(db: &Database) -> Vec<Event> {
 }
 
 /// The events since the last call.
-struct Told<'a> {
+struct NewEvents<'a> {
     db: &'a Database,
     seen: i64,
 }
 
-impl<'a> Told<'a> {
+impl<'a> NewEvents<'a> {
     async fn from_now(db: &'a Database) -> Self {
         Self {
             db,
@@ -77,10 +77,10 @@ async fn known_workspace(db: &Database) -> Workspace {
     workspace
 }
 
-async fn the_way_of_a_storage_is_told(db: TestDb) {
+async fn each_change_of_a_storage_has_an_event(db: TestDb) {
     let db = db.database;
     let mine = known_workspace(&db).await.id;
-    let mut told = Told::from_now(&db).await;
+    let mut feed = NewEvents::from_now(&db).await;
     let made = setup(&db, &mine, role_draft()).await;
     db.setup_acted_for(&mine, &made.id, &subject())
         .await
@@ -91,7 +91,7 @@ async fn the_way_of_a_storage_is_told(db: TestDb) {
         "storage_id": stored.id.as_str(), "setup_id": made.id.as_str(),
     });
     assert_eq!(
-        told.next().await,
+        feed.next().await,
         [
             (EventType::StorageCreated, about.clone()),
             (EventType::SetupCompleted, about),
@@ -116,7 +116,7 @@ async fn the_way_of_a_storage_is_told(db: TestDb) {
     let changed = db.change_storage(&mine, &stored.id, seen(1, None), &renamed);
     assert_eq!(changed.await, Ok(true));
     let updated = (EventType::StorageUpdated, storage_alone(Some("user-7")));
-    assert_eq!(told.next().await, [updated.clone()]);
+    assert_eq!(feed.next().await, [updated.clone()]);
 
     // A change that waits for its check has changed nothing yet.
     let next = with_other_role(&stored).connection;
@@ -126,25 +126,25 @@ async fn the_way_of_a_storage_is_told(db: TestDb) {
     };
     let changed = db.change_storage(&mine, &stored.id, seen(1, None), &waiting);
     assert_eq!(changed.await, Ok(true));
-    assert!(told.next().await.is_empty());
+    assert!(feed.next().await.is_empty());
     let passed = report(stored.id.as_str(), 2, StepStatus::Passed);
     db.record_pending_check(&mine, &stored.id, &passed, &next)
         .await
         .unwrap();
-    assert_eq!(told.next().await, [updated]);
+    assert_eq!(feed.next().await, [updated]);
 
     db.delete_storage(&mine, &stored.id, None, None)
         .await
         .unwrap();
     let deleted = (EventType::StorageDeleted, storage_alone(None));
-    assert_eq!(told.next().await, [deleted]);
+    assert_eq!(feed.next().await, [deleted]);
 }
 
-async fn the_health_of_a_storage_is_told_when_it_changes(db: TestDb) {
+async fn each_change_of_health_has_an_event(db: TestDb) {
     let db = db.database;
     let mine = workspace(&db).await.id;
     let stored = storage(&db, &mine).await;
-    let mut told = Told::from_now(&db).await;
+    let mut feed = NewEvents::from_now(&db).await;
     let mut minutes = 0;
     let mut check = async |step: Option<(StepName, &str, Bearing)>| {
         minutes += 1;
@@ -168,30 +168,30 @@ async fn the_health_of_a_storage_is_told_when_it_changes(db: TestDb) {
     check(refused).await;
     check(refused).await;
     let broken = about(EventType::StorageBroken, Some("role_refused"));
-    assert_eq!(told.next().await, [broken]);
+    assert_eq!(feed.next().await, [broken]);
     // Broken in another way.
     check(Some((StepName::ListBucket, "x_missing", Bearing::Definite))).await;
     let broken = about(EventType::StorageBroken, Some("x_missing"));
-    assert_eq!(told.next().await, [broken]);
+    assert_eq!(feed.next().await, [broken]);
     check(None).await;
-    assert_eq!(told.next().await, [about(EventType::StorageHealthy, None)]);
+    assert_eq!(feed.next().await, [about(EventType::StorageHealthy, None)]);
     let cors = Some((StepName::Cors, "cors_origin_missing", Bearing::Definite));
     check(cors).await;
     let degraded = about(EventType::StorageDegraded, Some("cors_origin_missing"));
-    assert_eq!(told.next().await, [degraded]);
+    assert_eq!(feed.next().await, [degraded]);
     let step = StepName::RefusesMissingExternalId;
     check(Some((step, "open", Bearing::OpenToOthers))).await;
     let found = [
         about(EventType::StorageBroken, Some("open")),
         about(EventType::StorageQuarantined, Some("open")),
     ];
-    assert_eq!(told.next().await, found);
+    assert_eq!(feed.next().await, found);
 }
 
-async fn setups_and_projects_are_told(db: TestDb) {
+async fn setups_and_projects_have_events(db: TestDb) {
     let db = db.database;
     let mine = workspace(&db).await.id;
-    let mut told = Told::from_now(&db).await;
+    let mut feed = NewEvents::from_now(&db).await;
     let of_setup = |kind: EventType, setup: &SetupId| {
         let data = json!({"workspace_id": mine.as_str(), "setup_id": setup.as_str()});
         (kind, data)
@@ -202,14 +202,14 @@ async fn setups_and_projects_are_told(db: TestDb) {
         db.record_role(&mine, &made.id, &role, now()).await.unwrap();
     }
     let appeared = of_setup(EventType::SetupRoleAppeared, &made.id);
-    assert_eq!(told.next().await, [appeared]);
+    assert_eq!(feed.next().await, [appeared]);
 
     assert_eq!(db.close_setup(&mine, &made.id).await, Ok(true));
     assert_eq!(db.close_setup(&mine, &made.id).await, Ok(false));
     let closed = of_setup(EventType::SetupClosed, &made.id);
-    assert_eq!(told.next().await, [closed]);
+    assert_eq!(feed.next().await, [closed]);
 
-    // Expiry is told once, also by two replicas at the same moment, and not of a setup that was closed.
+    // A setup expires once, also for two replicas at the same moment, and not where it was closed.
     let late = Setup {
         expires_at: now() - Duration::seconds(1),
         ..new_setup(&mine)
@@ -219,7 +219,7 @@ async fn setups_and_projects_are_told(db: TestDb) {
     assert_eq!(one.unwrap() + other.unwrap(), 1);
     assert_eq!(db.expire_setups(now(), 10).await, Ok(0));
     let expired = of_setup(EventType::SetupExpired, &late.id);
-    assert_eq!(told.next().await, [expired]);
+    assert_eq!(feed.next().await, [expired]);
 
     // A dialog that was left empty is discarded.
     let left = setup(&db, &mine, Draft::default()).await;
@@ -230,7 +230,7 @@ async fn setups_and_projects_are_told(db: TestDb) {
     let removed = db.remove_expired(Expired::LeftDialogs, now(), 10).await;
     assert_eq!(removed, Ok(1));
     let closed = of_setup(EventType::SetupClosed, &left.id);
-    assert_eq!(told.next().await, [closed]);
+    assert_eq!(feed.next().await, [closed]);
 
     let of_project = |kind: EventType, project: &Project, code: Option<&str>| {
         let mut data = json!({
@@ -244,11 +244,11 @@ async fn setups_and_projects_are_told(db: TestDb) {
     };
     let at_once = project(&db, &mine, None).await;
     let ready = of_project(EventType::ProjectReady, &at_once, None);
-    assert_eq!(told.next().await, [ready]);
+    assert_eq!(feed.next().await, [ready]);
     for failure in [None, Some("missing_files")] {
         let (imported, _) = import(&db, &mine).await;
         // The storage of the import.
-        told.next().await;
+        feed.next().await;
         let until = now() + Duration::minutes(1);
         let claim = any_job("import", "w", now(), until);
         db.claim_job(&claim).await.unwrap().unwrap();
@@ -264,11 +264,11 @@ async fn setups_and_projects_are_told(db: TestDb) {
             None => EventType::ProjectReady,
             Some(_) => EventType::ProjectFailed,
         };
-        assert_eq!(told.next().await, [of_project(kind, &imported, failure)]);
+        assert_eq!(feed.next().await, [of_project(kind, &imported, failure)]);
     }
 }
 
-async fn what_is_not_stored_is_not_told(db: TestDb) {
+async fn what_is_not_stored_has_no_event(db: TestDb) {
     let db = db.database;
     let mine = workspace(&db).await.id;
     let made = setup(&db, &mine, role_draft()).await;
