@@ -94,7 +94,9 @@ impl WebhookSender for HttpWebhookSender {
             Ok(answer) => Ok(answer.status().as_u16()),
             Err(error) => {
                 let why = reason(&error);
-                tracing::debug!(error = %error.without_url(), "an attempt to send an event had no answer");
+                // A URL may have a secret in it.
+                let error = error.without_url();
+                tracing::debug!(%error, "an attempt to send an event had no answer");
                 Err(why)
             }
         }

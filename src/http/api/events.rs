@@ -149,7 +149,12 @@ async fn list_events(
     }
     let page = services
         .events
-        .list(&of, after.as_deref(), types, limit)
+        .list(
+            &of,
+            after.as_deref().filter(|after| !after.is_empty()),
+            types,
+            limit,
+        )
         .await?;
     Ok(Json(EventList {
         events: page.events.into_iter().map(Into::into).collect(),
