@@ -2,7 +2,7 @@
 //! assumption, and lets the product use the files in it by file key.
 //!
 //! `domain` imports nothing of ours. `application` imports `domain`. `aws`, `database`, `http` and `cli`
-//! import `application` and `domain`, never each other. `startup` imports everything. A test fails on a
+//! import `application` and `domain`, never each other. `outgoing` imports `aws` too. `startup` imports everything. A test fails on a
 //! forbidden import (`tests/it/layers/`).
 
 mod application;
@@ -13,6 +13,7 @@ mod domain;
 mod http;
 mod log_writer;
 mod logging;
+mod outgoing;
 pub mod settings;
 pub mod startup;
 

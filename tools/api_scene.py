@@ -92,6 +92,11 @@ class Scene:
             raise SceneFailed(json.dumps(report, indent=1))
         return expect(self.admin("POST", f"{path}/complete"), 201)
 
+    def webhook(self):
+        """A webhook of the workspace, whose receiver does not exist (RFC 6761, `invalid`)."""
+        body = {"url": "https://receiver.invalid/hooks", "types": ["project.failed"]}
+        return expect(self.admin("POST", "/v1/webhooks", body), 201)
+
     def project(self, storage):
         """A project of some of the storage's files."""
         body = {"name": "Samples", "storage_id": storage["id"], "folder": "/"}

@@ -40,6 +40,7 @@ CHECKS = ",".join(
 ENDING = [
     "delete_storage",
     "delete_project",
+    "delete_webhook",
     "close_storage_setup",
     "complete_storage_setup",
     "change_storage",
@@ -139,6 +140,7 @@ def main(length):
             "path.storage_id": storage["id"],
             "path.setup_id": scene.setup()["id"],
             "path.project_id": project["id"],
+            "path.webhook_id": scene.webhook()["id"],
             "query.wait": 0,
         }
         passed = [check_examples(scene)]

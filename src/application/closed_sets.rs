@@ -9,10 +9,11 @@ use crate::domain::cause;
 use crate::domain::check;
 use crate::domain::check::{patch, problem};
 use crate::domain::connection::access;
+use crate::domain::event;
 use crate::domain::files::canned_acl::CannedAcl;
 use crate::domain::people::{audit, reach, scope, sign_in, workspace};
 use crate::domain::policy_document;
-use crate::domain::{project, role_wait, setup, storage};
+use crate::domain::{project, role_wait, setup, storage, webhook};
 use std::borrow::Cow;
 use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, Schema, Type};
 use utoipa::openapi::{Ref, RefOr};
@@ -340,4 +341,28 @@ closed_set!(
     "One of S3's canned ACLs.",
     CannedAclName,
     CannedAcl::ALL.to_vec()
+);
+closed_set!(
+    "What has happened.",
+    EventTypeName,
+    event::EventType::ALL
+        .iter()
+        .map(|kind| kind.as_str())
+        .collect()
+);
+closed_set!(
+    "How far a delivery is: `pending` ones are sent now or again, `failed` ones were given up.",
+    DeliveryStatus,
+    webhook::DeliveryStatus,
+    Pending,
+    Succeeded,
+    Failed
+);
+closed_set!(
+    "Why an attempt had no answer.",
+    AttemptError,
+    webhook::AttemptError,
+    InternalAddress,
+    Timeout,
+    ConnectionFailed
 );

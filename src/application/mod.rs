@@ -14,6 +14,7 @@ pub mod connections;
 pub mod diagnosis;
 pub mod doctor;
 pub mod error;
+pub mod events;
 pub mod files;
 pub mod jobs;
 pub mod kept;

@@ -46,6 +46,15 @@ pub trait Observer: Send + Sync {
 
     /// The worker is done with it for now.
     fn ended_job(&self, _: &str, _: bool) {}
+
+    /// An attempt to send an event to a webhook ended, after so long.
+    fn sent_event(&self, _succeeded: bool, _took: Duration) {}
+
+    /// An event was not taken by a webhook for a day.
+    fn gave_up_event(&self) {}
+
+    /// So many events are on their way to webhooks.
+    fn events_wait(&self, _number: u64) {}
 }
 
 /// A call to AWS, with all of its tries.

@@ -5,7 +5,7 @@ use crate::application::kept::store::{
 };
 use crate::database::engine::{Sql, Tx, values};
 use crate::database::record::Record;
-use crate::database::{Database, before, health};
+use crate::database::{Database, before, events, health};
 use crate::domain::check::CheckReport;
 use crate::domain::connection::region::Region;
 use crate::domain::ids::{CheckId, SetupId, StorageId, WorkspaceId};
@@ -71,6 +71,7 @@ impl CheckStore for Database {
                 }
             }
         };
+        events::write_health(&mut tx, &recorded).await?;
         tx.commit().await?;
         Ok(recorded)
     }

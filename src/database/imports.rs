@@ -2,10 +2,12 @@
 
 use crate::application::kept::store::{IMPORT, ImportStep, StoreResult};
 use crate::database::engine::{Tx, values};
+use crate::database::events::NewEvent;
 use crate::database::project_files::{insert_files, skipped, stored_skipped};
 use crate::database::record::Record;
-use crate::database::{Database, jobs};
-use crate::domain::ids::ProjectId;
+use crate::database::{Database, events, jobs};
+use crate::domain::event::EventType;
+use crate::domain::ids::{ProjectId, WorkspaceId};
 use crate::domain::project::{ImportFailure, ProjectStatus, Skipped, count_archived};
 
 pub(super) async fn advance(
@@ -112,6 +114,31 @@ pub(super) async fn finish(
             )
             .await?;
         }
+    }
+    let row = tx
+        .fetch_optional(
+            "SELECT id, workspace_id, on_behalf_of FROM projects WHERE id = $1",
+            values![project.as_str()],
+        )
+        .await?;
+    if let Some(row) = row {
+        let record = Record::new("projects", row)?;
+        let workspace = record.parse("workspace_id", WorkspaceId::parse)?;
+        let subject = record.text_opt("on_behalf_of")?;
+        let (kind, code) = match failure {
+            None => (EventType::ProjectReady, None),
+            Some(failure) => (EventType::ProjectFailed, Some(failure.code.as_str())),
+        };
+        let ended = NewEvent {
+            kind,
+            workspace: &workspace,
+            subject: subject.as_deref(),
+            about: [("project_id", project.as_str())]
+                .into_iter()
+                .chain(code.map(|code| ("code", code)))
+                .collect(),
+        };
+        events::write(&mut tx, &[ended]).await?;
     }
     tx.commit().await?;
     Ok(true)

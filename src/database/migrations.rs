@@ -127,6 +127,11 @@ const SQLITE: &[(i64, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0021_workspace_ids.sql"),
     ),
     (
+        22,
+        "events",
+        include_str!("../../migrations/sqlite/0022_events.sql"),
+    ),
+    (
         23,
         "product_keys",
         include_str!("../../migrations/sqlite/0023_product_keys.sql"),
@@ -248,6 +253,11 @@ const POSTGRES: &[(i64, &str, &str)] = &[
         21,
         "workspace_ids",
         include_str!("../../migrations/postgres/0021_workspace_ids.sql"),
+    ),
+    (
+        22,
+        "events",
+        include_str!("../../migrations/postgres/0022_events.sql"),
     ),
     (
         23,

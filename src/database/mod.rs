@@ -7,8 +7,10 @@
 mod audit;
 mod checks;
 mod connections;
+mod deliveries;
 mod engine;
 mod errors;
+mod events;
 mod health;
 mod idempotency;
 mod imports;
@@ -29,6 +31,8 @@ mod sign_in;
 mod statement;
 mod storages;
 mod url;
+mod webhook_rows;
+mod webhooks;
 mod workspaces;
 
 pub use url::{DatabaseTls, DatabaseUrl};

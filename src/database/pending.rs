@@ -6,16 +6,19 @@ use crate::application::kept::store::{
 };
 use crate::database::checks::ReportOf;
 use crate::database::engine::{Sql, Tx, values};
+use crate::database::events::NewEvent;
 use crate::database::record::Record;
 use crate::database::statement::Named;
-use crate::database::{Database, after, checks, connections, health, statement, storages};
+use crate::database::{Database, after, checks, connections, events, health, statement, storages};
 use crate::domain::check::CheckReport;
 use crate::domain::connection::{Connection, Credentials};
+use crate::domain::event::EventType;
 use crate::domain::ids::{CheckId, StorageId, WorkspaceId};
+use crate::domain::people::subject::SubjectId;
 use crate::domain::storage::PendingConnection;
 use async_trait::async_trait;
 use std::sync::LazyLock;
-use time::{Duration, OffsetDateTime};
+use time::Duration;
 
 /// How soon after a change is in use its connection is checked again.
 const NEXT_CHECK: Duration = Duration::minutes(2);
@@ -98,7 +101,7 @@ impl PendingStore for Database {
                 }
                 delete(&mut tx, workspace, storage).await?;
                 stored
-                    .put(&mut tx, workspace, storage, connection, change.at)
+                    .put(&mut tx, workspace, storage, connection, change)
                     .await?;
             }
         }
@@ -108,6 +111,8 @@ impl PendingStore for Database {
                 values![workspace.as_str(), storage.as_str(), name.as_str()],
             )
             .await?;
+            let subject = change.on_behalf_of.as_ref().map(SubjectId::as_str);
+            events::write(&mut tx, &[updated(workspace, storage, subject)]).await?;
         }
         tx.commit().await?;
         Ok(true)
@@ -161,6 +166,9 @@ impl PendingStore for Database {
         checks::insert(&mut tx, workspace, &target, report, of).await?;
         let recorded = use_connection(&mut tx, workspace, storage, report, connection).await?;
         delete(&mut tx, workspace, storage).await?;
+        let subject = stored.on_behalf_of.as_deref();
+        events::write(&mut tx, &[updated(workspace, storage, subject)]).await?;
+        events::write_health(&mut tx, &recorded).await?;
         tx.commit().await?;
         Ok(PendingCheck::InUse(recorded))
     }
@@ -176,6 +184,8 @@ struct Locked {
     project_count: i64,
     bucket: String,
     prefix: String,
+    /// For whom the pending change was made.
+    on_behalf_of: Option<String>,
 }
 
 impl Locked {
@@ -192,7 +202,7 @@ impl Locked {
         workspace: &WorkspaceId,
         storage: &StorageId,
         connection: &Connection,
-        at: OffsetDateTime,
+        change: &StorageChange,
     ) -> StoreResult<()> {
         let revision = self.seen.revision.max(self.last_pending) + 1;
         let mut row: Named = vec![
@@ -200,7 +210,11 @@ impl Locked {
             ("storage_id", storage.as_str().into()),
             ("revision", revision.into()),
             ("replaces_revision", self.seen.revision.into()),
-            ("changed_at", at.into()),
+            ("changed_at", change.at.into()),
+            (
+                "on_behalf_of",
+                change.on_behalf_of.as_ref().map(SubjectId::as_str).into(),
+            ),
         ];
         row.extend(storages::connection_columns(connection)?);
         let (sql, values) = statement::insert("pending_connections", row);
@@ -238,7 +252,7 @@ async fn lock(
     let record = Record::new("storages", row)?;
     let pending = tx
         .fetch_optional(
-            "SELECT storage_id AS id, revision, replaces_revision FROM pending_connections
+            "SELECT storage_id AS id, revision, replaces_revision, on_behalf_of FROM pending_connections
              WHERE workspace_id = $1 AND storage_id = $2",
             values![workspace.as_str(), storage.as_str()],
         )
@@ -261,7 +275,25 @@ async fn lock(
         project_count: record.int("project_count")?,
         bucket: record.text("bucket")?,
         prefix: record.text("prefix")?,
+        on_behalf_of: match &pending {
+            Some(pending) => pending.text_opt("on_behalf_of")?,
+            None => None,
+        },
     }))
+}
+
+/// The event of a storage whose name or connection is another now.
+fn updated<'a>(
+    workspace: &'a WorkspaceId,
+    storage: &'a StorageId,
+    subject: Option<&'a str>,
+) -> NewEvent<'a> {
+    NewEvent {
+        kind: EventType::StorageUpdated,
+        workspace,
+        subject,
+        about: vec![("storage_id", storage.as_str())],
+    }
 }
 
 async fn delete(tx: &mut Tx, workspace: &WorkspaceId, storage: &StorageId) -> StoreResult<bool> {

@@ -5,16 +5,19 @@ use crate::application::kept::store::{
     ProjectsOfStorage, StoreError, StoreResult, Window,
 };
 use crate::database::engine::{Sql, Tx, Value, values};
+use crate::database::events::NewEvent;
 use crate::database::idempotency::keep;
 use crate::database::project_files::{
     PER_STATEMENT, file, insert_files, placeholders, progress, skipped, stored_folders,
     stored_skipped, working_folders,
 };
 use crate::database::record::{Record, storage_column, stored_name};
-use crate::database::{Database, before, containing, imports, jobs};
+use crate::database::{Database, before, containing, events, imports, jobs};
+use crate::domain::event::EventType;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::{ProjectId, StorageId, StorageRef, WorkspaceId};
 use crate::domain::names::Name;
+use crate::domain::people::subject::SubjectId;
 use crate::domain::project::{ImportFailure, Project, ProjectFile, ProjectStatus, count_archived};
 use async_trait::async_trait;
 
@@ -25,7 +28,8 @@ macro_rules! select {
         concat!(
             "SELECT id, workspace_id, name, storage_id, status, progress_done, progress_total, \
              file_count, total_size, archived_count, skipped_count, failure_code, failure_detail, \
-             failure_cause, failure_remedy, created_at, skipped_reasons, working_folders \
+             failure_cause, failure_remedy, created_at, skipped_reasons, working_folders, \
+             on_behalf_of \
              FROM projects ",
             $rest
         )
@@ -67,6 +71,15 @@ impl ProjectStore for Database {
                     "{storage} is not at revision {storage_revision}"
                 )));
             }
+        }
+        if project.status == ProjectStatus::Ready {
+            let ready = NewEvent {
+                kind: EventType::ProjectReady,
+                workspace: &project.workspace,
+                subject: project.on_behalf_of.as_ref().map(SubjectId::as_str),
+                about: vec![("project_id", project.id.as_str())],
+            };
+            events::write(&mut tx, &[ready]).await?;
         }
         tx.commit().await
     }
@@ -374,8 +387,8 @@ async fn insert(tx: &mut Tx, project: &Project) -> StoreResult<()> {
     tx.execute(
         "INSERT INTO projects (id, workspace_id, name, storage_id, status, progress_done, progress_total,
              file_count, total_size, skipped_count, failure_code, failure_detail, created_at, archived_count,
-             failure_cause, failure_remedy, skipped_reasons, working_folders)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+             failure_cause, failure_remedy, skipped_reasons, working_folders, on_behalf_of)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
         values![
             project.id.as_str(),
             project.workspace.as_str(),
@@ -395,6 +408,7 @@ async fn insert(tx: &mut Tx, project: &Project) -> StoreResult<()> {
             project.failure.as_ref().and_then(|v| v.remedy.as_deref()),
             project.skipped.map(stored_skipped).transpose()?,
             stored_folders(&project.working_folders)?,
+            project.on_behalf_of.as_ref().map(SubjectId::as_str),
         ],
     )
     .await
@@ -428,5 +442,6 @@ fn project(record: &Record) -> StoreResult<Project> {
         working_folders: working_folders(record)?,
         failure,
         created_at: record.time("created_at")?,
+        on_behalf_of: record.parse_opt("on_behalf_of", SubjectId::parse)?,
     })
 }

@@ -3,8 +3,9 @@
 use crate::application::kept::store::{Expired, OldCheck, RetentionStore, StoreResult};
 use crate::database::engine::{Sql, Value, values};
 use crate::database::record::Record;
-use crate::database::{Database, audit};
+use crate::database::{Database, audit, events};
 use crate::domain::check::Steps;
+use crate::domain::event::EventType;
 use crate::domain::ids::AuditId;
 use crate::domain::people::audit::AuditEntry;
 use async_trait::async_trait;
@@ -32,7 +33,8 @@ fn removal(what: Expired) -> &'static str {
                  WHERE s.dialog_open_at < $1 AND s.status = 'open' AND s.revision = 1
                      AND s.display_name IS NULL AND s.bucket IS NULL
                      AND NOT EXISTS (SELECT 1 FROM instruction_links l WHERE l.setup_id = s.id)
-                 ORDER BY s.dialog_open_at LIMIT $2)"
+                 ORDER BY s.dialog_open_at LIMIT $2)
+             RETURNING id, workspace_id, on_behalf_of"
         }
         Expired::SignInLinks => {
             "DELETE FROM sign_in_links WHERE id IN (
@@ -58,6 +60,10 @@ fn removal(what: Expired) -> &'static str {
                  WHERE occurred_at < $1
                      AND occurred_at < (SELECT MAX(exported_before) FROM audit_exports)
                  ORDER BY occurred_at LIMIT $2)"
+        }
+        Expired::Events => {
+            "DELETE FROM events WHERE seq IN (
+                 SELECT seq FROM events WHERE created_at < $1 ORDER BY created_at LIMIT $2)"
         }
     }
 }
@@ -98,7 +104,15 @@ impl RetentionStore for Database {
         before: OffsetDateTime,
         limit: u32,
     ) -> StoreResult<u64> {
-        self.execute(removal(what), values![before, limit]).await
+        if what != Expired::LeftDialogs {
+            return self.execute(removal(what), values![before, limit]).await;
+        }
+        // The product may wait for what becomes of them.
+        let mut tx = self.begin().await?;
+        let removed = tx.fetch_all(removal(what), values![before, limit]).await?;
+        let count = events::write_of_setups(&mut tx, EventType::SetupClosed, removed).await?;
+        tx.commit().await?;
+        Ok(count)
     }
 
     async fn storages_after(&self, after: &str, limit: u32) -> StoreResult<Vec<String>> {

@@ -5,10 +5,12 @@ use crate::application::kept::store::{RoleWaitStore, StoreResult, TryPace, TryRe
 use crate::database::Database;
 use crate::database::checks::reports_of_setup;
 use crate::database::engine::values;
+use crate::database::events::write_of_setups;
 use crate::database::jobs::one_claim_at_a_time;
 use crate::database::record::Record;
 use crate::domain::check::CheckReport;
 use crate::domain::connection::role_arn::RoleArn;
+use crate::domain::event::EventType;
 use crate::domain::ids::{CheckId, SetupId, StorageId, WorkspaceId};
 use crate::domain::role_wait::{RoleWait, TryOutcome};
 use async_trait::async_trait;
@@ -218,7 +220,9 @@ impl RoleWaitStore for Database {
         role: &RoleArn,
         now: OffsetDateTime,
     ) -> StoreResult<()> {
-        self.execute(
+        let mut tx = self.begin().await?;
+        let recorded = tx
+            .execute(
             "INSERT INTO role_waits (setup_id, workspace_id, role_arn, since, outcome, appeared_at)
              SELECT id, workspace_id, $3, $4, $5, $4 FROM setups
              WHERE workspace_id = $1 AND id = $2
@@ -234,8 +238,18 @@ impl RoleWaitStore for Database {
                 TryOutcome::Appeared.as_str()
             ],
         )
-        .await
-        .map(drop)
+        .await?;
+        if recorded == 1 {
+            let setup = tx
+                .fetch_all(
+                    "SELECT id, workspace_id, on_behalf_of FROM setups
+                     WHERE workspace_id = $1 AND id = $2",
+                    values![workspace.as_str(), setup.as_str()],
+                )
+                .await?;
+            write_of_setups(&mut tx, EventType::SetupRoleAppeared, setup).await?;
+        }
+        tx.commit().await
     }
 
     async fn checks_of_setup(

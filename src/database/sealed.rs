@@ -20,7 +20,9 @@ fn row_values(column: SealedColumn, row: &str) -> Vec<Value> {
     match column {
         SealedColumn::SetupSecrets
         | SealedColumn::StorageSecrets
-        | SealedColumn::PendingSecrets => values![row],
+        | SealedColumn::PendingSecrets
+        | SealedColumn::WebhookSecrets
+        | SealedColumn::PreviousWebhookSecrets => values![row],
         SealedColumn::IdempotentAnswers => {
             let (scope, key) = row.split_once('\n').unwrap_or((row, ""));
             values![scope, key]
@@ -49,6 +51,19 @@ fn statements(column: SealedColumn) -> Statements {
                    WHERE storage_id > $1 AND secret IS NOT NULL ORDER BY storage_id LIMIT $2",
             replace: "UPDATE pending_connections SET secret = $3
                       WHERE storage_id = $1 AND secret = $2",
+        },
+        SealedColumn::WebhookSecrets => Statements {
+            table: "webhooks",
+            read: "SELECT id, id AS place, secret AS sealed FROM webhooks
+                   WHERE id > $1 ORDER BY id LIMIT $2",
+            replace: "UPDATE webhooks SET secret = $3 WHERE id = $1 AND secret = $2",
+        },
+        SealedColumn::PreviousWebhookSecrets => Statements {
+            table: "webhooks",
+            read: "SELECT id, id AS place, previous_secret AS sealed FROM webhooks
+                   WHERE id > $1 AND previous_secret IS NOT NULL ORDER BY id LIMIT $2",
+            replace: "UPDATE webhooks SET previous_secret = $3
+                      WHERE id = $1 AND previous_secret = $2",
         },
         SealedColumn::IdempotentAnswers => Statements {
             table: "idempotency_keys",

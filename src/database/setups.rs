@@ -2,14 +2,16 @@
 
 use crate::application::kept::store::{Completion, KeptAnswer, SetupStore, StoreResult, Window};
 use crate::database::engine::{Sql, Tx, values};
+use crate::database::events::NewEvent;
 use crate::database::idempotency::keep;
 use crate::database::record::{Record, stored_name};
 use crate::database::statement::Named;
-use crate::database::{Database, after, connections, containing, statement, storages};
+use crate::database::{Database, after, connections, containing, events, statement, storages};
 use crate::domain::connection::account::{AccountId, Partition};
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::external_id::ExternalId;
 use crate::domain::connection::role_path::RolePath;
+use crate::domain::event::EventType;
 use crate::domain::ids::{CheckId, SetupId, WorkspaceId};
 use crate::domain::names::Name;
 use crate::domain::people::audit::Actor;
@@ -217,13 +219,17 @@ impl SetupStore for Database {
     }
 
     async fn close_setup(&self, workspace: &WorkspaceId, id: &SetupId) -> StoreResult<bool> {
-        let closed = self
-            .execute(
+        let mut tx = self.begin().await?;
+        let closed = tx
+            .fetch_all(
                 "UPDATE setups SET status = 'closed', secret = NULL
-                 WHERE workspace_id = $1 AND id = $2 AND status = 'open'",
+                 WHERE workspace_id = $1 AND id = $2 AND status = 'open'
+                 RETURNING id, workspace_id, on_behalf_of",
                 values![workspace.as_str(), id.as_str()],
             )
             .await?;
+        let closed = events::write_of_setups(&mut tx, EventType::SetupClosed, closed).await?;
+        tx.commit().await?;
         Ok(closed == 1)
     }
 
@@ -238,18 +244,34 @@ impl SetupStore for Database {
     ) -> StoreResult<Completion> {
         let mut tx = self.begin().await?;
         let completed = tx
-            .execute(
+            .fetch_optional(
                 "UPDATE setups SET status = 'completed', secret = NULL
                  WHERE workspace_id = $1 AND id = $2 AND status = 'open' AND revision = $3
-                     AND last_check_id = $4",
+                     AND last_check_id = $4
+                 RETURNING id, on_behalf_of",
                 values![workspace.as_str(), id.as_str(), revision, check.as_str()],
             )
             .await?;
-        if completed != 1 {
+        let Some(completed) = completed else {
             return Ok(Completion::Changed);
-        }
+        };
+        let subject = Record::new("setups", completed)?.text_opt("on_behalf_of")?;
         storages::insert(&mut tx, workspace, id, storage).await?;
         keep(&mut tx, answer).await?;
+        let made = |kind| NewEvent {
+            kind,
+            workspace,
+            subject: subject.as_deref(),
+            about: vec![
+                ("storage_id", storage.id.as_str()),
+                ("setup_id", id.as_str()),
+            ],
+        };
+        let made = [
+            made(EventType::StorageCreated),
+            made(EventType::SetupCompleted),
+        ];
+        events::write(&mut tx, &made).await?;
         tx.commit().await?;
         Ok(Completion::Completed)
     }

@@ -5,15 +5,18 @@ use crate::application::kept::store::{
     StorageStore, StoreError, StoreResult, Window,
 };
 use crate::database::engine::{Sql, Tx, Value, values};
+use crate::database::events::NewEvent;
 use crate::database::project_files::placeholders;
 use crate::database::record::{Record, stored_name};
 use crate::database::statement::Named;
-use crate::database::{Database, after, connections, containing, jobs, statement};
+use crate::database::{Database, after, connections, containing, events, jobs, statement};
 use crate::domain::connection::access::Auth;
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::external_id::ExternalId;
 use crate::domain::connection::{Connection, Credentials};
+use crate::domain::event::EventType;
 use crate::domain::ids::{CheckId, SetupId, StorageId, StorageRef, WorkspaceId};
+use crate::domain::people::subject::SubjectId;
 use crate::domain::people::workspace::WorkspaceExternalId;
 use crate::domain::setup::DraftSignIn;
 use crate::domain::storage::{Health, HealthReports, HealthState, Quarantine, Storage};
@@ -211,6 +214,7 @@ impl StorageStore for Database {
         workspace: &WorkspaceId,
         id: &StorageId,
         next: Option<&StorageRef>,
+        on_behalf_of: Option<&SubjectId>,
     ) -> StoreResult<StorageDeletion> {
         let mut tx = self.begin().await?;
         // Locked, so no project can come to use it meanwhile.
@@ -264,6 +268,13 @@ impl StorageStore for Database {
             values![workspace.as_str(), id.as_str()],
         )
         .await?;
+        let deleted = NewEvent {
+            kind: EventType::StorageDeleted,
+            workspace,
+            subject: on_behalf_of.map(SubjectId::as_str),
+            about: vec![("storage_id", id.as_str())],
+        };
+        events::write(&mut tx, &[deleted]).await?;
         tx.commit().await?;
         Ok(StorageDeletion::Deleted)
     }

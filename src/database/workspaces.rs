@@ -4,7 +4,7 @@ use crate::application::kept::store::{
     KeptAnswer, SecretHash, StoreError, StoreResult, Window, WorkspaceContents, WorkspaceStore,
 };
 use crate::application::kept::vault::random_bytes;
-use crate::database::engine::{Sql, Value, values};
+use crate::database::engine::{Sql, Tx, Value, values};
 use crate::database::idempotency::keep;
 use crate::database::record::{Record, stored_name};
 use crate::database::{Database, after};
@@ -106,10 +106,10 @@ impl WorkspaceStore for Database {
     }
 
     async fn delete_workspace(&self, id: &WorkspaceId) -> StoreResult<bool> {
-        let deleted = self
-            .execute("DELETE FROM workspaces WHERE id = $1", values![id.as_str()])
-            .await?;
-        Ok(deleted == 1)
+        let mut tx = self.begin().await?;
+        let deleted = delete(&mut tx, id).await?;
+        tx.commit().await?;
+        Ok(deleted)
     }
 
     async fn erase_workspace(&self, id: &WorkspaceId) -> StoreResult<Option<WorkspaceContents>> {
@@ -140,11 +140,9 @@ impl WorkspaceStore for Database {
             projects: record.number("projects")?,
             project_files: record.number("files")?,
         };
-        let deleted = tx
-            .execute("DELETE FROM workspaces WHERE id = $1", values![id.as_str()])
-            .await?;
+        let deleted = delete(&mut tx, id).await?;
         tx.commit().await?;
-        Ok((deleted == 1).then_some(contents))
+        Ok(deleted.then_some(contents))
     }
 
     async fn set_default_storage(
@@ -279,6 +277,19 @@ impl WorkspaceStore for Database {
             .await?;
         Ok(revoked == 1)
     }
+}
+
+/// Deletes the workspace, and then its events: a transaction that writes one holds a row that the deletion waits for.
+async fn delete(tx: &mut Tx, id: &WorkspaceId) -> StoreResult<bool> {
+    let deleted = tx
+        .execute("DELETE FROM workspaces WHERE id = $1", values![id.as_str()])
+        .await?;
+    tx.execute(
+        "DELETE FROM events WHERE workspace_id = $1",
+        values![id.as_str()],
+    )
+    .await?;
+    Ok(deleted == 1)
 }
 
 fn external_id(workspace: &Workspace) -> Option<&str> {

@@ -80,6 +80,12 @@ id!(/// A sign-in link (its public handle, not the secret).
     SignInLinkId, "sil_");
 id!(/// A link for the customer's AWS administrator.
     InstructionLinkId, "inl_");
+id!(/// An event. Its repetitions have the same.
+    EventId, "evt_");
+id!(/// A webhook: where events are sent.
+    WebhookId, "whk_");
+id!(/// One event on its way to one webhook.
+    DeliveryId, "dlv_");
 
 impl CheckId {
     /// When the check ended, to the millisecond: a UUID of version 7 says when it was made (RFC 9562,

@@ -10,6 +10,7 @@ pub mod cause;
 pub mod check;
 pub mod connection;
 pub mod doctor;
+pub mod event;
 pub mod files;
 pub mod ids;
 pub mod invalid;
@@ -24,6 +25,7 @@ pub mod rfc3339;
 pub mod role_wait;
 pub mod setup;
 pub mod storage;
+pub mod webhook;
 pub mod working_folders;
 
 pub use invalid::Invalid;

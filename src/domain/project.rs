@@ -5,6 +5,7 @@ use crate::domain::files::file_key::FileKey;
 use crate::domain::files::storage_class::is_archived;
 use crate::domain::ids::{ProjectId, StorageRef, WorkspaceId};
 use crate::domain::names::Name;
+use crate::domain::people::subject::SubjectId;
 use crate::domain::working_folders::WorkingFolders;
 use time::OffsetDateTime;
 
@@ -31,6 +32,8 @@ pub struct Project {
     /// Why the import failed: a stable code and words.
     pub failure: Option<ImportFailure>,
     pub created_at: OffsetDateTime,
+    /// The product's person for whom it was made.
+    pub on_behalf_of: Option<SubjectId>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! Authentication, before anything else of a request is read.
 
 use crate::application::error::{Error, Kind};
+use crate::application::events::EventsOf;
 use crate::application::people::admission::{
     ACTOR_HEADER, Admitted, Gate, Said, WORKSPACE_HEADER, missing_scope,
 };
@@ -225,6 +226,10 @@ pub struct TokenMaker(pub Maker);
 /// Somebody who may read the audit log: the operator, or an admin of a workspace.
 pub struct AuditReader(pub LogReader);
 
+/// Somebody who may read events and manage webhooks: the operator those of all workspaces, an admin those of the
+/// own one.
+pub struct EventsCaller(pub EventsOf);
+
 impl TryFrom<Caller> for OperatorCaller {
     type Error = Error;
 
@@ -297,6 +302,20 @@ impl TryFrom<Caller> for AuditReader {
     }
 }
 
+impl TryFrom<Caller> for EventsCaller {
+    type Error = Error;
+
+    fn try_from(caller: Caller) -> Result<Self, Error> {
+        match caller {
+            Caller::Operator | Caller::Key(_) => Ok(Self(EventsOf::Everything)),
+            member @ (Caller::Workspace(_) | Caller::InstructionLink { .. }) => {
+                AdminCaller::try_from(member)
+                    .map(|admin| Self(EventsOf::Workspace(admin.0.workspace().clone())))
+            }
+        }
+    }
+}
+
 /// The answer to a caller who is in no workspace.
 pub fn workspace_token_required() -> Error {
     Error::new(
@@ -339,7 +358,8 @@ extract_caller!(
     AdminCaller,
     WriterCaller,
     ListReader,
-    AuditReader
+    AuditReader,
+    EventsCaller
 );
 
 impl FromRequest for FurtherScopes {

@@ -35,8 +35,8 @@ const fn page(scope: Scope) -> Option<Gate> {
 /// The gate of an operation, by its ID in the OpenAPI document.
 pub fn of(operation: &str) -> Option<Gate> {
     use Scope::{
-        AuditRead, FilesRead, FilesWrite, LinksCreate, Operator, ProjectsWrite, StoragesRead,
-        StoragesWrite, WorkspacesCreate, WorkspacesRead,
+        AuditRead, EventsRead, FilesRead, FilesWrite, LinksCreate, Operator, ProjectsWrite,
+        StoragesRead, StoragesWrite, WorkspacesCreate, WorkspacesRead,
     };
     match operation {
         "create_workspace" | "change_workspace" => service(WorkspacesCreate),
@@ -50,7 +50,20 @@ pub fn of(operation: &str) -> Option<Gate> {
         "create_administrator_link" | "list_administrator_links" | "revoke_administrator_link" => {
             workspace(LinksCreate)
         }
-        "list_sessions" | "get_own_workspace" => workspace(WorkspacesRead),
+        "list_sessions" | "get_own_workspace" | "get_workspace_origins" => {
+            workspace(WorkspacesRead)
+        }
+        "set_workspace_origins" => workspace(WorkspacesCreate),
+        "list_events"
+        | "create_webhook"
+        | "list_webhooks"
+        | "get_webhook"
+        | "change_webhook"
+        | "delete_webhook"
+        | "rotate_webhook_secret"
+        | "test_webhook"
+        | "list_webhook_deliveries"
+        | "redeliver_event" => workspace(EventsRead),
         "list_audit_events" | "list_audit_event_files" => workspace(AuditRead),
         // What it lets a page do needs its own scope at each use.
         "create_browser_token" => Some(Gate {
@@ -94,9 +107,12 @@ pub fn of(operation: &str) -> Option<Gate> {
             workspace(FilesWrite)
         }
 
-        "list_projects" | "get_project" | "list_project_files" | "sign_project_files" => {
-            workspace(FilesRead)
-        }
+        "list_projects"
+        | "get_project"
+        | "list_project_files"
+        | "sign_project_files"
+        | "read_project_file"
+        | "read_project_file_head" => workspace(FilesRead),
         "create_project" | "rename_project" | "delete_project" | "add_project_files" => {
             workspace(ProjectsWrite)
         }

@@ -5,8 +5,8 @@ use crate::application::people::workspaces;
 use crate::application::setups::instructions;
 use crate::domain::Invalid;
 use crate::domain::ids::{
-    AuditId, CheckId, InstructionLinkId, KeyId, ProjectId, SessionId, SetupId, StorageId,
-    StorageRef, TokenId, WorkspaceId,
+    AuditId, CheckId, DeliveryId, InstructionLinkId, KeyId, ProjectId, SessionId, SetupId,
+    StorageId, StorageRef, TokenId, WebhookId, WorkspaceId,
 };
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
@@ -51,6 +51,8 @@ path_id! {
     InstructionLinkId, "link_id", instructions::absent();
     SessionId, "session_id", Error::not_found("session");
     AuditId, "audit_event_id", Error::not_found("audit event");
+    WebhookId, "webhook_id", Error::not_found("webhook");
+    DeliveryId, "delivery_id", Error::not_found("delivery");
 }
 
 /// An ID from the path. An ill-formed one is answered like an absent one.

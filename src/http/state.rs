@@ -1,6 +1,8 @@
 //! What handlers work with.
 
 use crate::application::doctor::Doctor;
+use crate::application::events::Events;
+use crate::application::events::webhooks::Webhooks;
 use crate::application::files::shared::Files;
 use crate::application::kept::idempotency::IdempotentRequests;
 use crate::application::kept::page_tokens::PageTokens;
@@ -41,6 +43,8 @@ pub struct Services {
     pub doctor: Doctor,
     pub files: Arc<Files>,
     pub projects: Arc<Projects>,
+    pub events: Events,
+    pub webhooks: Webhooks,
     pub idempotency: IdempotentRequests,
     pub page_tokens: PageTokens,
     pub site: Site,

@@ -74,12 +74,14 @@ pub struct Settings {
     /// Who may embed the pages.
     pub frame_ancestors: Vec<Origin>,
     pub brand: BrandSettings,
-    /// Networks that custom endpoints may be in although they are not public.
+    /// Networks that custom endpoints and webhooks may be in although they are not public.
     pub endpoint_networks: Vec<IpNet>,
     /// For each workspace.
     pub checks_per_minute: NonZeroU32,
     /// For each workspace.
     pub browser_tokens_per_minute: NonZeroU32,
+    /// For each workspace, and for the operator.
+    pub webhooks_per_hour: NonZeroU32,
     pub recheck_interval: Duration,
     /// What becomes of a storage whose role lets others in.
     pub quarantine: QuarantineMode,
@@ -483,6 +485,18 @@ impl Settings {
                     },
                 )
                 .unwrap_or(const { NonZeroU32::new(600).unwrap() }),
+            webhooks_per_hour: read
+                .text(
+                    "SALLYPORT_WEBHOOKS_PER_HOUR",
+                    options.webhooks_per_hour,
+                    "10",
+                    |t| {
+                        t.parse().map_err(|_| {
+                            format!("`{}` is not a whole number above zero.", shown(t))
+                        })
+                    },
+                )
+                .unwrap_or(const { NonZeroU32::new(10).unwrap() }),
             recheck_interval: read.duration(
                 "SALLYPORT_RECHECK_INTERVAL",
                 options.recheck_interval,

@@ -141,7 +141,7 @@ pub struct Options {
     )]
     pub master_key_previous: Option<String>,
 
-    /// Networks that are not public and that custom S3 endpoints may be in, as CIDRs separated by
+    /// Networks that are not public and that custom S3 endpoints and webhooks may be in, as CIDRs separated by
     /// commas.
     /// Default: none. Example: 10.20.0.0/16,fd00:20::/32
     #[arg(long, env = "SALLYPORT_ENDPOINT_NETWORKS", value_name = "NETWORKS")]
@@ -206,6 +206,11 @@ pub struct Options {
         value_name = "NUMBER"
     )]
     pub browser_tokens_per_minute: Option<String>,
+
+    /// How many webhooks a workspace may make in an hour, and the operator for all workspaces.
+    /// Default: 10. Example: 5
+    #[arg(long, env = "SALLYPORT_WEBHOOKS_PER_HOUR", value_name = "NUMBER")]
+    pub webhooks_per_hour: Option<String>,
 
     /// How often each stored connection is checked again.
     /// Default: 1h. Example: 15m

@@ -19,6 +19,7 @@ fn defaults() {
     assert_eq!(settings.drain, Duration::from_secs(5));
     assert_eq!(settings.checks_per_minute.get(), 60);
     assert_eq!(settings.browser_tokens_per_minute.get(), 600);
+    assert_eq!(settings.webhooks_per_hour.get(), 10);
     assert!(matches!(
         settings.master_key,
         MasterKeySource::Made(path) if path == std::path::Path::new("data/master.key")
@@ -122,6 +123,10 @@ fn a_wrong_value_is_told_with_its_name_and_an_example() {
         (
             "SALLYPORT_BROWSER_TOKENS_PER_MINUTE",
             refused(|o| o.browser_tokens_per_minute = set("0")),
+        ),
+        (
+            "SALLYPORT_WEBHOOKS_PER_HOUR",
+            refused(|o| o.webhooks_per_hour = set("many")),
         ),
         (
             "SALLYPORT_RECHECK_INTERVAL",

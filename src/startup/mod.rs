@@ -14,6 +14,8 @@ pub use error::StartError;
 
 use crate::application::clock::{Clock, SystemClock};
 use crate::application::error::{Error, Kind};
+use crate::application::events::deliver::Deliverer;
+use crate::application::events::expiry::SetupExpiry;
 use crate::application::jobs::janitor::Janitor;
 use crate::application::jobs::lag::JobLag;
 use crate::application::jobs::worker::Worker;
@@ -77,6 +79,8 @@ pub struct Application {
     first_contact: Option<JoinHandle<Result<(), StartError>>>,
     workers: Vec<Worker>,
     role_waits: Arc<RoleWaits>,
+    deliverer: Arc<Deliverer>,
+    setup_expiry: SetupExpiry,
     janitor: Janitor,
     lag: JobLag,
     checks: TaskTracker,
@@ -161,6 +165,8 @@ async fn build_on(
         storages: use_cases.storages,
         files: use_cases.files,
         projects: use_cases.projects,
+        events: use_cases.events,
+        webhooks: use_cases.webhooks,
         idempotency: IdempotentRequests {
             store: store.clone(),
             vault: vault.clone(),
@@ -248,6 +254,8 @@ async fn build_on(
         first_contact,
         workers: use_cases.workers,
         role_waits: use_cases.role_waits,
+        deliverer: use_cases.deliverer,
+        setup_expiry: use_cases.setup_expiry,
         janitor,
         lag,
         checks: use_cases.running_checks,
@@ -289,6 +297,8 @@ impl Application {
             .map(|worker| tokio::spawn(worker.run(self.shutdown.clone())))
             .collect();
         workers.push(tokio::spawn(self.role_waits.run(self.shutdown.clone())));
+        workers.push(tokio::spawn(self.deliverer.run(self.shutdown.clone())));
+        workers.push(tokio::spawn(self.setup_expiry.run(self.shutdown.clone())));
         workers.push(tokio::spawn(self.janitor.run(self.shutdown.clone())));
         workers.push(tokio::spawn(self.lag.run(self.shutdown.clone())));
         let background = TaskTracker::new();

@@ -13,6 +13,11 @@ use crate::application::connections::principal::PrincipalSource;
 use crate::application::connections::quick_create::QuickCreate;
 use crate::application::diagnosis::explainer::Explainer;
 use crate::application::doctor::Doctor;
+use crate::application::events::Events;
+use crate::application::events::courier::Courier;
+use crate::application::events::deliver::Deliverer;
+use crate::application::events::expiry::SetupExpiry;
+use crate::application::events::webhooks::{WebhookRate, Webhooks};
 use crate::application::files::shared::Files;
 use crate::application::jobs::worker::Worker;
 use crate::application::jobs::{Job, Lane};
@@ -35,6 +40,7 @@ use crate::aws::files::bucket::S3Bucket;
 use crate::aws::sessions::{RoleSessions, SessionOpener};
 use crate::domain::connection::endpoint::EndpointNetworks;
 use crate::domain::policy_document::PolicyTemplates;
+use crate::outgoing::webhooks::HttpWebhookSender;
 use crate::settings::Settings;
 use crate::startup::error::StartError;
 use aws_config::SdkConfig;
@@ -66,6 +72,10 @@ pub(super) struct UseCases {
     pub workers: Vec<Worker>,
     pub browser_probes: BrowserProbes,
     pub role_waits: Arc<RoleWaits>,
+    pub events: Events,
+    pub webhooks: Webhooks,
+    pub deliverer: Arc<Deliverer>,
+    pub setup_expiry: SetupExpiry,
     pub places: Places,
     pub principal: Arc<PrincipalSource>,
     pub running_checks: TaskTracker,
@@ -84,9 +94,15 @@ impl UseCases {
         let other = |cause: String| StartError::Other(cause);
         let policies = PolicyTemplates::load().map_err(|invalid| other(invalid.to_string()))?;
         let policies = Arc::new(policies);
-        let networks = EndpointNetworks::new(settings.endpoint_networks.clone());
+        let networks = Arc::new(EndpointNetworks::new(settings.endpoint_networks.clone()));
         let clients =
-            AwsClients::new(aws, Arc::new(networks), egress, observer.clone()).map_err(other)?;
+            AwsClients::new(aws, networks.clone(), egress, observer.clone()).map_err(other)?;
+        let sender = HttpWebhookSender::new(networks).map_err(|error| other(error.to_string()))?;
+        let courier = Courier {
+            vault: vault.clone(),
+            clock: clock.clone(),
+            sender: Arc::new(sender),
+        };
         let clients = Arc::new(clients);
         let quick_create = settings.template_bucket.clone().map(|bucket| {
             let shelf = Arc::new(S3TemplateShelf::new(clients.clone(), bucket));
@@ -219,6 +235,28 @@ impl UseCases {
                 setups: setups.clone(),
                 bucket: bucket.clone(),
                 explainer,
+            },
+            events: Events {
+                store: store.clone(),
+                vault: vault.clone(),
+                clock: clock.clone(),
+            },
+            webhooks: Webhooks {
+                store: store.clone(),
+                vault: vault.clone(),
+                clock: clock.clone(),
+                courier: courier.clone(),
+                rate: WebhookRate::new(settings.webhooks_per_hour),
+            },
+            deliverer: Arc::new(Deliverer {
+                store: store.clone(),
+                clock: clock.clone(),
+                courier,
+                observer: observer.clone(),
+            }),
+            setup_expiry: SetupExpiry {
+                store: store.clone(),
+                clock: clock.clone(),
             },
             role_waits: Arc::new(RoleWaits {
                 store: store.clone(),

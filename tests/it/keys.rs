@@ -88,6 +88,9 @@ async fn unreadable(db: &TestDb, vault: &Vault) -> (usize, usize) {
     for column in SealedColumn::ALL {
         let purpose = match column {
             SealedColumn::IdempotentAnswers => Purpose::IdempotentAnswer,
+            SealedColumn::WebhookSecrets | SealedColumn::PreviousWebhookSecrets => {
+                Purpose::WebhookSecret
+            }
             _ => Purpose::AccessKeySecret,
         };
         for value in db.database.sealed_values(column, "", 10_000).await.unwrap() {
@@ -135,6 +138,12 @@ async fn the_master_key_is_changed_while_the_service_runs(db: TestDb) {
             .expect(201)
     };
     let answer = once(&first).await;
+    // Two secrets that sign: the one of before is kept too.
+    let hook = json!({"url": "https://203.0.114.1/hooks"});
+    let hook = first.post("/v1/webhooks", OPERATOR, &hook).await;
+    let hook = hook.expect(201)["id"].as_str().unwrap().to_owned();
+    let rotate = format!("/v1/webhooks/{hook}/rotate-secret");
+    first.post(&rotate, OPERATOR, &json!({})).await.expect(200);
     let page = first
         .get("/v1/workspaces?page_size=1", OPERATOR)
         .await

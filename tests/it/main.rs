@@ -8,6 +8,7 @@ mod connections;
 mod database;
 mod doctor;
 mod documents;
+mod events;
 mod files;
 mod fuzz;
 mod http;

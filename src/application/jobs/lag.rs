@@ -58,5 +58,9 @@ impl JobLag {
             Ok(number) => self.observer.setups_wait(number),
             Err(error) => tracing::debug!(%error, "cannot count the setups that wait"),
         }
+        match self.store.count_deliveries().await {
+            Ok(number) => self.observer.events_wait(number),
+            Err(error) => tracing::debug!(%error, "cannot count the events on their way"),
+        }
     }
 }

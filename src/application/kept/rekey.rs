@@ -132,5 +132,8 @@ fn purpose(column: SealedColumn) -> Purpose {
         | SealedColumn::StorageSecrets
         | SealedColumn::PendingSecrets => Purpose::AccessKeySecret,
         SealedColumn::IdempotentAnswers => Purpose::IdempotentAnswer,
+        SealedColumn::WebhookSecrets | SealedColumn::PreviousWebhookSecrets => {
+            Purpose::WebhookSecret
+        }
     }
 }

@@ -16,6 +16,8 @@ const BATCH: u32 = 500;
 const STORAGES: u32 = 200;
 /// Links and sessions are kept a day longer, so somebody who comes late reads that they have ended.
 const LINKS: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long events can be read and are delivered again.
+pub const EVENTS: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// How long a setup without any input is kept after its dialog was last open.
 const DIALOGS: Duration = Duration::from_secs(60 * 60);
 
@@ -48,6 +50,7 @@ impl Remover {
             (Expired::Sessions, now - LINKS),
             (Expired::InstructionLinks, now - LINKS),
             (Expired::IdempotencyKeys, now - KEPT_ANSWERS),
+            (Expired::Events, now - EVENTS),
         ];
         let kept = [
             (Expired::Setups, self.retention.setups),

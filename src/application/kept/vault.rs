@@ -52,6 +52,7 @@ pub enum Purpose {
     BrowserToken,
     /// A known value that shows whether two processes have the same master key.
     KeyCheck,
+    WebhookSecret,
 }
 
 impl Purpose {
@@ -63,6 +64,7 @@ impl Purpose {
             Self::IdempotentAnswer => b"sallyport/1/idempotent-answer",
             Self::BrowserToken => b"sallyport/1/browser-token",
             Self::KeyCheck => b"sallyport/1/key-check",
+            Self::WebhookSecret => b"sallyport/1/webhook-secret",
         }
     }
 }
@@ -126,6 +128,7 @@ impl Derived {
                 derive(Purpose::IdempotentAnswer)?,
                 derive(Purpose::BrowserToken)?,
                 derive(Purpose::KeyCheck)?,
+                derive(Purpose::WebhookSecret)?,
             ],
         })
     }

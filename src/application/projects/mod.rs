@@ -218,6 +218,7 @@ impl Projects {
             skipped: Some(Skipped::default()),
             failure: None,
             created_at: self.clock.now(),
+            on_behalf_of: member.on_behalf_of.clone(),
         };
         let (files, job) = match plan {
             ProjectPlan::Now { files, skipped } => {

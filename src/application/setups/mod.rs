@@ -148,6 +148,7 @@ impl Setups {
         };
         match self.store_new(&view, &keep).await {
             Ok(()) => {
+                self.acts(admin, &view.setup.id).await?;
                 self.wait_for_role(&view.setup).await?;
                 Ok(view)
             }
@@ -158,6 +159,7 @@ impl Setups {
                 view.wait = new_wait(&view.setup, now);
                 match self.store_new(&view, &keep).await {
                     Ok(()) => {
+                        self.acts(admin, &view.setup.id).await?;
                         self.wait_for_role(&view.setup).await?;
                         Ok(view)
                     }
@@ -276,7 +278,17 @@ impl Setups {
         id: &SetupId,
         input: ConnectionInput,
     ) -> Result<SetupView> {
+        self.acts(admin, id).await?;
         self.change_in(admin.workspace(), id, input).await
+    }
+
+    /// From now on the setup's events name the product's person for whom the admin acts, if there is one.
+    async fn acts(&self, admin: &Admin, id: &SetupId) -> Result<()> {
+        if let Some(subject) = &admin.member().on_behalf_of {
+            let acted = self.store.setup_acted_for(admin.workspace(), id, subject);
+            acted.await?;
+        }
+        Ok(())
     }
 
     /// Changes what is valid, and returns the fields that are not. Of fields that do not go together, the
@@ -356,6 +368,7 @@ impl Setups {
             SetupStatus::Closed => Ok(()),
             SetupStatus::Completed => Err(not_open(SetupStatus::Completed)),
             SetupStatus::Open | SetupStatus::Expired => {
+                self.acts(admin, id).await?;
                 if self.store.close_setup(admin.workspace(), id).await? {
                     return Ok(());
                 }
@@ -526,6 +539,7 @@ impl Setups {
         };
         let added = AddedStorage { storage, overlaps };
         let answer = keep.answer(&added)?;
+        self.acts(admin, id).await?;
         let completed = self.store.complete_setup(
             admin.workspace(),
             id,

@@ -68,6 +68,7 @@ impl Storages {
                 .filter(|name| *name != stored.display_name),
             pending: edit,
             at: self.clock.now(),
+            on_behalf_of: admin.member().on_behalf_of.clone(),
         };
         let seen = SeenStorage {
             revision: stored.revision,

@@ -241,7 +241,11 @@ impl Storages {
         next: Option<&StorageRef>,
     ) -> Result<()> {
         let id = not_built_in(storage, "deleted")?;
-        let deleted = self.store.delete_storage(admin.workspace(), id, next).await;
+        let on_behalf_of = admin.member().on_behalf_of.as_ref();
+        let deleted = self
+            .store
+            .delete_storage(admin.workspace(), id, next, on_behalf_of)
+            .await;
         match deleted? {
             StorageDeletion::Deleted => {
                 let owner = Owner::Storage(admin.workspace().clone(), id.clone());

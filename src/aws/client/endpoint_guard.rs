@@ -27,7 +27,7 @@ impl GuardedResolver {
     }
 
     /// Fails when any of the addresses is forbidden: a name that mixes both is not to be trusted.
-    async fn resolve(
+    pub async fn addresses(
         &self,
         name: &str,
     ) -> Result<Vec<IpAddr>, Box<dyn std::error::Error + Send + Sync>> {
@@ -48,7 +48,7 @@ impl GuardedResolver {
 
 impl ResolveDns for GuardedResolver {
     fn resolve_dns<'a>(&'a self, name: &'a str) -> DnsFuture<'a> {
-        DnsFuture::new(async move { self.resolve(name).await.map_err(ResolveDnsError::new) })
+        DnsFuture::new(async move { self.addresses(name).await.map_err(ResolveDnsError::new) })
     }
 }
 
@@ -56,7 +56,7 @@ impl reqwest::dns::Resolve for GuardedResolver {
     fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
         let guard = self.clone();
         Box::pin(async move {
-            let addresses = GuardedResolver::resolve(&guard, name.as_str()).await?;
+            let addresses = guard.addresses(name.as_str()).await?;
             let sockets = addresses.into_iter().map(|ip| SocketAddr::new(ip, 0));
             Ok(Box::new(sockets) as reqwest::dns::Addrs)
         })
@@ -70,7 +70,7 @@ mod tests {
     #[tokio::test]
     async fn a_name_that_leads_home_is_refused_unless_allowed() {
         let closed = GuardedResolver::new(Arc::default());
-        let refused = closed.resolve("localhost").await.unwrap_err();
+        let refused = closed.addresses("localhost").await.unwrap_err();
         assert!(refused.is::<ForbiddenAddress>());
         let literal = Endpoint::parse("http://169.254.169.254").unwrap();
         assert_eq!(closed.check_literal(&literal), Err(ForbiddenAddress));
@@ -79,6 +79,6 @@ mod tests {
             .iter()
             .map(|n| n.parse().unwrap());
         let open = GuardedResolver::new(Arc::new(EndpointNetworks::new(networks.collect())));
-        assert!(!open.resolve("localhost").await.unwrap().is_empty());
+        assert!(!open.addresses("localhost").await.unwrap().is_empty());
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod checks;
 pub mod doctor;
+pub mod events;
 pub mod face;
 pub mod files;
 pub mod people;
@@ -11,6 +12,7 @@ pub mod projects;
 pub mod service;
 pub mod setups;
 pub mod storages;
+pub mod webhooks;
 
 use crate::http::listener::Listener;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -54,4 +56,6 @@ fn configure_product(config: &mut ServiceConfig) {
     files::query::configure(config);
     files::multipart::configure(config);
     people::audit_events::configure(config);
+    events::configure(config);
+    webhooks::configure(config);
 }

@@ -32,6 +32,10 @@ pub struct WorkMetrics {
     storages: Family<HealthLabels, Gauge>,
     role_tries: Family<ResultLabels, Counter>,
     waiting_setups: Gauge,
+    deliveries: Family<ResultLabels, Counter>,
+    delivery_durations: Histogram,
+    given_up_deliveries: Counter,
+    waiting_deliveries: Gauge,
 }
 
 /// What waits for a worker.
@@ -160,6 +164,10 @@ impl WorkMetrics {
             storages: Family::default(),
             role_tries: Family::default(),
             waiting_setups: Gauge::default(),
+            deliveries: Family::default(),
+            delivery_durations: Histogram::new(BUCKETS),
+            given_up_deliveries: Counter::default(),
+            waiting_deliveries: Gauge::default(),
         };
         metrics.begin_at_zero();
         registry.register(
@@ -206,6 +214,26 @@ impl WorkMetrics {
             "sallyport_role_tries",
             "Tries to use a role that a setup waits for, by result: appeared, not_yet (absent, or it refuses), undecided (AWS did not answer, or the service may not ask)",
             metrics.role_tries.clone(),
+        );
+        registry.register(
+            "sallyport_webhook_attempts",
+            "Attempts to send an event to a webhook, by result",
+            metrics.deliveries.clone(),
+        );
+        registry.register(
+            "sallyport_webhook_attempt_duration_seconds",
+            "Time of an attempt to send an event, until its answer or its end",
+            metrics.delivery_durations.clone(),
+        );
+        registry.register(
+            "sallyport_webhook_deliveries_given_up",
+            "Events that a webhook did not take for a day, or whose receiver is gone",
+            metrics.given_up_deliveries.clone(),
+        );
+        registry.register(
+            "sallyport_webhook_deliveries_waiting",
+            "Events on their way to enabled webhooks, those that wait for another attempt included",
+            metrics.waiting_deliveries.clone(),
         );
         registry.register(
             "sallyport_assumed_roles",
@@ -259,6 +287,7 @@ impl WorkMetrics {
     fn begin_at_zero(&self) {
         for result in ["done", "failed"] {
             drop(self.assumed_roles.get_or_create(&ResultLabels { result }));
+            drop(self.deliveries.get_or_create(&ResultLabels { result }));
             for kind in [IMPORT, SCHEDULED_CHECK] {
                 let kind = kind.to_owned();
                 drop(self.jobs.get_or_create(&JobResultLabels { kind, result }));
@@ -360,6 +389,23 @@ impl Observer for WorkMetrics {
 
     fn setups_wait(&self, number: u64) {
         self.waiting_setups
+            .set(i64::try_from(number).unwrap_or(i64::MAX));
+    }
+
+    fn sent_event(&self, succeeded: bool, took: Duration) {
+        let result = done_or_failed(succeeded);
+        self.deliveries
+            .get_or_create(&ResultLabels { result })
+            .inc();
+        self.delivery_durations.observe(took.as_secs_f64());
+    }
+
+    fn gave_up_event(&self) {
+        self.given_up_deliveries.inc();
+    }
+
+    fn events_wait(&self, number: u64) {
+        self.waiting_deliveries
             .set(i64::try_from(number).unwrap_or(i64::MAX));
     }
 

@@ -50,6 +50,7 @@ use utoipa_actix_web::AppExt;
         (name = "Storages", description = "Connected buckets, and the built-in one."),
         (name = "Files", description = "A storage's files, by file key: the path below bucket and prefix. With or without a leading slash it means the same."),
         (name = "Projects", description = "Named sets of files."),
+        (name = "Events", description = "What changed, as a feed and sent to webhooks."),
         (name = "Audit log", description = "Every change and every refusal."),
         (name = "Service", description = "The service about itself. No token is needed here."),
     ),

@@ -21,6 +21,7 @@ pub fn routes() -> PageRoutes {
     people::sign_in::configure(&mut routes);
     people::tokens::configure(&mut routes);
     people::sessions::configure(&mut routes);
+    people::webhooks::configure(&mut routes);
     people::audit_log::configure(&mut routes);
     storages::configure(&mut routes);
     files::configure(&mut routes);

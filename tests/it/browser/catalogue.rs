@@ -208,6 +208,18 @@ async fn entries(world: &World, made: &Made) -> Vec<Entry> {
     let empty = world.open_setup(&json!({})).await;
     let by_key = json!({"bucket": world.bucket, "prefix": "team", "auth": "access_key"});
     let by_key = world.open_setup(&by_key).await;
+    // Nothing of these types happens, so nothing is sent.
+    let hook = json!({
+        "url": "https://203.0.114.1/hooks/of/the/product/with/a/path/that/is/quite/long/0123456789",
+        "types": ["project.failed"], "description": "Production",
+    });
+    let admin = &world.workspace.admin;
+    let hook = world
+        .app
+        .post("/v1/webhooks", admin, &hook)
+        .await
+        .expect(201);
+    let webhook = hook["id"].as_str().unwrap();
     vec![
         entry("welcome", Nobody, "/".into()),
         entry("signed-out", Nobody, "/signed-out".into()),
@@ -294,6 +306,9 @@ async fn entries(world: &World, made: &Made) -> Vec<Entry> {
         entry("not-found", Admin, "/settings/nothing".into()),
         entry("tokens", Admin, "/settings/tokens".into()),
         entry("sessions", Admin, "/settings/sessions".into()),
+        entry("webhooks", Admin, "/settings/webhooks".into()),
+        entry("webhook", Admin, format!("/settings/webhooks/{webhook}")),
+        entry("webhooks-none", Newcomer, "/settings/webhooks".into()),
         entry("audit-log", Admin, "/settings/audit-log".into()),
         entry(
             "audit-log-none",

@@ -62,6 +62,12 @@ async fn a_refused_form_is_seen_by_the_workspace_s_admins() {
         "/settings/tokens".to_owned(),
         format!("/settings/tokens/tok_{absent}/revoke"),
         format!("/settings/sessions/ses_{absent}/end"),
+        "/settings/webhooks".to_owned(),
+        format!("/settings/webhooks/whk_{absent}/test"),
+        format!("/settings/webhooks/whk_{absent}/rotate-secret"),
+        format!("/settings/webhooks/whk_{absent}/switch"),
+        format!("/settings/webhooks/whk_{absent}/delete"),
+        format!("/settings/webhooks/whk_{absent}/deliveries/dlv_{absent}/redeliver"),
     ];
     for path in forms {
         for origin in [None, Some("https://evil.example.com")] {

@@ -503,7 +503,7 @@ async fn deleting_project_and_storage_stops_the_import() {
         if with_workspace {
             assert_eq!(db.delete_workspace(id).await, Ok(true));
         } else {
-            let in_use = db.delete_storage(id, &rig.storage.id, None).await;
+            let in_use = db.delete_storage(id, &rig.storage.id, None, None).await;
             assert_eq!(in_use, Ok(StorageDeletion::InUse(1)));
             let admin = Member {
                 role: Role::Admin,
@@ -511,7 +511,7 @@ async fn deleting_project_and_storage_stops_the_import() {
             };
             let admin = admin.into_admin().unwrap();
             rig.projects.delete(&admin, &project.id).await.unwrap();
-            let deleted = db.delete_storage(id, &rig.storage.id, None).await;
+            let deleted = db.delete_storage(id, &rig.storage.id, None, None).await;
             assert_eq!(deleted, Ok(StorageDeletion::Deleted));
         }
         rig.bucket.let_go();

@@ -14,11 +14,12 @@ pub struct Visitor<'a> {
 impl<'a> Visitor<'a> {
     /// Signs in by a link that an admin's token made.
     pub async fn sign_in(app: &'a TestApp, admin: &str, role: &str) -> Self {
-        let body = json!({"role": role, "purpose": "projects"});
-        let link = app
-            .post("/v1/sign-in-links", admin, &body)
-            .await
-            .expect(201);
+        Self::sign_in_by(app, admin, &json!({"role": role, "purpose": "projects"})).await
+    }
+
+    /// Signs in by such a link.
+    pub async fn sign_in_by(app: &'a TestApp, admin: &str, link: &serde_json::Value) -> Self {
+        let link = app.post("/v1/sign-in-links", admin, link).await.expect(201);
         let link = url::Url::parse(link["url"].as_str().unwrap()).unwrap();
         let client = reqwest::Client::builder()
             .no_proxy()

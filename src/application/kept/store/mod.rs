@@ -16,6 +16,7 @@
 mod audit;
 mod checks;
 mod error;
+mod events;
 mod idempotency;
 mod jobs;
 mod origins;
@@ -33,6 +34,10 @@ mod values;
 pub use audit::{AuditFilter, AuditStore, FILES_IN_LISTS};
 pub use checks::{CheckStore, CheckTarget, Recorded};
 pub use error::{StoreError, StoreResult, is_of_database, is_outcome_unknown};
+pub use events::{
+    ClaimedDelivery, DeliveryClaim, EventFilter, EventStore, SecretRotation, SettledAttempt,
+    WebhookStore,
+};
 pub use idempotency::{HeldKey, Idempotency, IdempotencyStore, KeptAnswer, KeyClaim};
 pub use jobs::{
     ClaimedJob, IMPORT, JobClaim, JobQueue, JobRest, JobStore, NewJob, SCHEDULED_CHECK,
@@ -69,6 +74,8 @@ pub trait Store:
     + RoleWaitStore
     + OriginStore
     + ProductKeyStore
+    + EventStore
+    + WebhookStore
 {
     /// Whether it answers.
     async fn ping(&self) -> StoreResult<()>;

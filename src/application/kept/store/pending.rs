@@ -7,6 +7,7 @@ use crate::domain::check::CheckReport;
 use crate::domain::connection::Connection;
 use crate::domain::ids::{StorageId, WorkspaceId};
 use crate::domain::names::Name;
+use crate::domain::people::subject::SubjectId;
 use crate::domain::storage::PendingConnection;
 use async_trait::async_trait;
 use time::OffsetDateTime;
@@ -36,6 +37,8 @@ pub struct StorageChange {
     pub display_name: Option<Name>,
     pub pending: PendingEdit,
     pub at: OffsetDateTime,
+    /// The product's person for whom it is made.
+    pub on_behalf_of: Option<SubjectId>,
 }
 
 /// What came of the check of a pending change.

@@ -24,6 +24,8 @@ pub enum Expired {
     IdempotencyKeys,
     /// Entries of the audit log from before that have been exported.
     AuditEntries,
+    /// Events from before, with what became of their deliveries.
+    Events,
 }
 
 /// A check that is old enough to be removed.

@@ -10,14 +10,19 @@ pub enum SealedColumn {
     StorageSecrets,
     PendingSecrets,
     IdempotentAnswers,
+    WebhookSecrets,
+    /// Secrets of webhooks that were replaced and sign for a while.
+    PreviousWebhookSecrets,
 }
 
 impl SealedColumn {
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 6] = [
         Self::SetupSecrets,
         Self::StorageSecrets,
         Self::PendingSecrets,
         Self::IdempotentAnswers,
+        Self::WebhookSecrets,
+        Self::PreviousWebhookSecrets,
     ];
 
     /// For people.
@@ -27,6 +32,8 @@ impl SealedColumn {
             Self::StorageSecrets => "secrets of storages",
             Self::PendingSecrets => "secrets of changes that wait for their check",
             Self::IdempotentAnswers => "answers kept for repeated requests",
+            Self::WebhookSecrets => "secrets of webhooks",
+            Self::PreviousWebhookSecrets => "previous secrets of webhooks",
         }
     }
 }

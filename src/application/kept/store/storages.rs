@@ -4,6 +4,7 @@ use crate::application::kept::store::error::StoreResult;
 use crate::application::kept::store::values::Window;
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::ids::{StorageId, StorageRef, WorkspaceId};
+use crate::domain::people::subject::SubjectId;
 use crate::domain::people::workspace::WorkspaceExternalId;
 use crate::domain::storage::{HealthState, Storage};
 use async_trait::async_trait;
@@ -95,5 +96,6 @@ pub trait StorageStore: Send + Sync {
         workspace: &WorkspaceId,
         id: &StorageId,
         next: Option<&StorageRef>,
+        on_behalf_of: Option<&SubjectId>,
     ) -> StoreResult<StorageDeletion>;
 }

@@ -3,7 +3,7 @@
 use crate::application::bucket::body::BodyFault;
 use crate::application::error::{Error, Kind, Result};
 use actix_multipart::{Field, Multipart, MultipartError};
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt};
 use std::time::Duration;
 
 /// The longest field beside the files, in bytes.
@@ -37,8 +37,12 @@ pub async fn text(patience: Duration, field: &mut Field) -> Result<String> {
 }
 
 /// Reads a field to its end, and drops what it holds: a browser that is still sending would see a broken
-/// connection instead of the answer.
-pub async fn drain(patience: Duration, field: &mut Field) {
+/// connection instead of the answer. A field that may have been read to its end must be fused: it panics when it is
+/// asked again.
+pub async fn drain<T, E>(
+    patience: Duration,
+    field: &mut (impl Stream<Item = std::result::Result<T, E>> + Unpin),
+) {
     let reading = async { while let Some(Ok(_)) = field.next().await {} };
     // A browser that stops sending gets no answer that it could read.
     let _ = tokio::time::timeout(patience, reading).await;

@@ -23,7 +23,9 @@ use crate::http::upload::pump;
 use actix_multipart::{Field, Multipart};
 use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, HttpResponse};
+use futures_util::StreamExt;
 use futures_util::future::join;
+use futures_util::stream::Fuse;
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
@@ -174,9 +176,10 @@ async fn part(
                     upload_id: &upload_id,
                     number,
                 };
-                let sent = to.store(&mut field, patience).await;
+                let mut content = (&mut field).fuse();
+                let sent = to.store(&mut content, patience).await;
                 if sent.is_err() {
-                    drain(patience, &mut field).await;
+                    drain(patience, &mut content).await;
                 }
                 return Ok(Json(sent?.into()));
             }
@@ -197,7 +200,7 @@ struct PartTarget<'a> {
 }
 
 impl PartTarget<'_> {
-    async fn store(&self, field: &mut Field, patience: Duration) -> Result<SentPart> {
+    async fn store(&self, content: &mut Fuse<&mut Field>, patience: Duration) -> Result<SentPart> {
         let files = &self.services.files;
         let writer = self.admin.admin.writer();
         let wanted = files.expected_part(writer, self.id, self.upload_id, self.number)?;
@@ -205,7 +208,7 @@ impl PartTarget<'_> {
         let (sender, pieces) = mpsc::channel(CHUNKS_AHEAD);
         let body = UploadBody::new(pieces, Some(wanted.length), Vec::new());
         let relay = files.relay_part(writer, self.id, self.upload_id, self.number, body);
-        let (sent, ()) = join(relay, pump(field, sender, patience)).await;
+        let (sent, ()) = join(relay, pump(content, sender, patience)).await;
         sent
     }
 }

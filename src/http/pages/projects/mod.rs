@@ -190,6 +190,7 @@ pub(super) mod samples {
                 remedy: None,
             }),
             created_at: datetime!(2026-03-01 12:00 UTC),
+            on_behalf_of: None,
         }
     }
 }

@@ -153,7 +153,9 @@ impl Chrome {
             let (_, words) = MESSAGES.iter().find(|(known, _)| *known == code)?;
             let kind = match code {
                 "check_failed" | "change_failed" => "bad",
-                "check_warned" | "check_needed" | "token_made_before" => "warn",
+                "check_warned" | "check_needed" | "token_made_before" | "webhook_made_before" => {
+                    "warn"
+                }
                 _ => "good",
             };
             Some(Flash { kind, words })
@@ -241,6 +243,26 @@ const MESSAGES: &[(&str, &str)] = &[
     (
         "session_ended",
         "The session was ended. The next request in it is refused.",
+    ),
+    (
+        "webhook_made_before",
+        "This form was sent twice, and was acted on once. The secret was shown only by the first answer. If you do not have it, rotate the secret of the webhook.",
+    ),
+    (
+        "webhook_enabled",
+        "The webhook was enabled. Events are sent to it from now on.",
+    ),
+    (
+        "webhook_disabled",
+        "The webhook was disabled. Events that happen from now on are not sent to it.",
+    ),
+    (
+        "webhook_deleted",
+        "The webhook was deleted. Nothing more is sent to it.",
+    ),
+    (
+        "event_sent_again",
+        "The event is sent again, with the same ID. Load this page again in a moment.",
     ),
     ("saved", "Saved."),
     (

@@ -376,7 +376,9 @@ async fn a_claimed_check_comes_again_when_it_is_due(db: TestDb) {
     assert_eq!(claim(&db, at).await, None);
     assert!(claim(&db, at + hour).await.is_some());
     // It goes with its storage.
-    db.delete_storage(&mine.id, &stored.id, None).await.unwrap();
+    db.delete_storage(&mine.id, &stored.id, None, None)
+        .await
+        .unwrap();
     assert_eq!(claim(&db, at + hour * 9).await, None);
 }
 

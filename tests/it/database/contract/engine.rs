@@ -177,6 +177,12 @@ const READS: &[&str] = &[
     "SELECT id FROM instruction_links WHERE expires_at < 5 LIMIT 4",
     "SELECT id, steps FROM checks WHERE storage_id = 'x' AND started_at < 5 AND id > 'x' ORDER BY id LIMIT 4",
     "SELECT id FROM audit_log WHERE occurred_at < 5 ORDER BY occurred_at LIMIT 4",
+    "SELECT * FROM events WHERE seq > 5 ORDER BY seq LIMIT 100",
+    "SELECT * FROM events WHERE workspace_id = 'x' AND seq > 5 ORDER BY seq LIMIT 100",
+    "SELECT seq FROM events WHERE created_at < 5 ORDER BY created_at LIMIT 4",
+    "SELECT id FROM setups WHERE status = 'open' AND expiry_noted = 0 AND expires_at <= 5 ORDER BY expires_at LIMIT 4",
+    "SELECT id FROM webhook_deliveries WHERE status = 'pending' AND due_at <= 5 ORDER BY due_at LIMIT 4",
+    "SELECT * FROM webhook_deliveries WHERE webhook_id = 'x' AND id < 'x' ORDER BY id DESC LIMIT 100",
 ];
 
 async fn lists_and_lookups_use_an_index(db: TestDb) {
@@ -237,9 +243,10 @@ async fn both_engines_have_the_same_columns(db: TestDb) {
         include_str!("../../../../migrations/sqlite/0019_sign_in_arrivals.sql"),
         include_str!("../../../../migrations/sqlite/0020_skipped_reasons.sql"),
         include_str!("../../../../migrations/sqlite/0021_workspace_ids.sql"),
+        include_str!("../../../../migrations/sqlite/0022_events.sql"),
+        include_str!("../../../../migrations/sqlite/0023_product_keys.sql"),
         include_str!("../../../../migrations/sqlite/0024_workspace_origins.sql"),
         include_str!("../../../../migrations/sqlite/0025_working_folders.sql"),
-        include_str!("../../../../migrations/sqlite/0023_product_keys.sql"),
     );
     let mut table = "";
     let mut names = Vec::new();

@@ -3,6 +3,7 @@
 mod audit;
 mod checks;
 mod engine;
+mod events;
 mod health;
 mod idempotency;
 mod imports;
@@ -15,4 +16,5 @@ mod role_waits;
 pub mod samples;
 mod setups;
 mod storages;
+mod webhooks;
 mod workspaces;

@@ -338,7 +338,7 @@ async fn a_change_goes_with_its_storage(db: TestDb) {
     let stored = storage(&db, &mine.id).await;
     let to_other_role = put(&with_other_role(&stored).connection);
     assert!(change(&db, &stored, seen(1, None), &to_other_role).await);
-    let deleted = db.delete_storage(&mine.id, &stored.id, None).await;
+    let deleted = db.delete_storage(&mine.id, &stored.id, None, None).await;
     assert_eq!(deleted, Ok(StorageDeletion::Deleted));
     assert_eq!(pending(&db, &stored).await, None);
 }

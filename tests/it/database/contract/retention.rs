@@ -102,7 +102,9 @@ async fn an_ended_setup_goes_and_its_external_id_stays_used(db: TestDb) {
     };
     assert!(db.create_setup(&again, None).await.is_err());
     // With its storage the setup may go too.
-    db.delete_storage(&mine, &storage.id, None).await.unwrap();
+    db.delete_storage(&mine, &storage.id, None, None)
+        .await
+        .unwrap();
     assert_eq!(db.remove_expired(Expired::Setups, at, 100).await, Ok(1));
 }
 

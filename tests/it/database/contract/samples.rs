@@ -29,6 +29,7 @@ use crate::domain::ids::{
 use crate::domain::names::Name;
 use crate::domain::people::audit::Actor;
 use crate::domain::people::metadata::Metadata;
+use crate::domain::people::subject::SubjectId;
 use crate::domain::people::workspace::Workspace;
 use crate::domain::policy_document::LifecycleFolders;
 use crate::domain::project::{Progress, Project, ProjectFile, ProjectStatus, Skipped};
@@ -210,6 +211,7 @@ pub fn keep() -> StorageChange {
         display_name: None,
         pending: PendingEdit::Keep,
         at: now(),
+        on_behalf_of: None,
     }
 }
 
@@ -348,6 +350,7 @@ pub fn new_project(workspace: &WorkspaceId, storage: Option<&StorageId>) -> Proj
         working_folders: WorkingFolders::below(&Folder::root(), &LifecycleFolders::default()),
         failure: None,
         created_at: now(),
+        on_behalf_of: Some(SubjectId::parse("user-4711").unwrap()),
     }
 }
 

@@ -95,7 +95,7 @@ async fn another_workspace_changes_nothing(db: TestDb) {
         assert_eq!(change(&other.id, &stored.id, refused).await, Ok(false));
     }
     assert_eq!(
-        db.delete_storage(&other.id, &stored.id, None).await,
+        db.delete_storage(&other.id, &stored.id, None, None).await,
         Ok(StorageDeletion::NotFound)
     );
     let recorded = db.record_check(&other.id, &target, &check).await;
@@ -129,7 +129,7 @@ async fn a_storage_in_use_is_not_deleted(db: TestDb) {
     project(&db, &mine.id, None).await;
     assert_eq!(reload(&db, &stored).await.project_count, 3);
     assert_eq!(
-        db.delete_storage(&mine.id, &stored.id, None).await,
+        db.delete_storage(&mine.id, &stored.id, None, None).await,
         Ok(StorageDeletion::InUse(3))
     );
     for project in projects {
@@ -138,11 +138,11 @@ async fn a_storage_in_use_is_not_deleted(db: TestDb) {
     }
     assert_eq!(reload(&db, &stored).await.project_count, 0);
     assert_eq!(
-        db.delete_storage(&mine.id, &stored.id, None).await,
+        db.delete_storage(&mine.id, &stored.id, None, None).await,
         Ok(StorageDeletion::Deleted)
     );
     assert_eq!(
-        db.delete_storage(&mine.id, &stored.id, None).await,
+        db.delete_storage(&mine.id, &stored.id, None, None).await,
         Ok(StorageDeletion::NotFound)
     );
 }
@@ -155,7 +155,7 @@ async fn deletion_and_use_never_both_succeed(db: TestDb) {
         let project = new_project(&mine.id, Some(&stored.id));
         let (created, deleted) = tokio::join!(
             db.create_project(&project, 1, &[], None, None),
-            db.delete_storage(&mine.id, &stored.id, None)
+            db.delete_storage(&mine.id, &stored.id, None, None)
         );
         match (&created, &deleted) {
             (Ok(()), Ok(StorageDeletion::InUse(1)))
@@ -188,26 +188,28 @@ async fn a_deleted_storage_takes_its_checks_and_its_place_as_default(db: TestDb)
     let theirs = StorageRef::Own(storage(&db, &elsewhere.id).await.id);
     let itself = StorageRef::Own(stored.id.clone());
     assert_eq!(
-        db.delete_storage(&mine.id, &stored.id, None).await,
+        db.delete_storage(&mine.id, &stored.id, None, None).await,
         Ok(StorageDeletion::IsDefault)
     );
     for next in [&theirs, &itself] {
         assert_eq!(
-            db.delete_storage(&mine.id, &stored.id, Some(next)).await,
+            db.delete_storage(&mine.id, &stored.id, Some(next), None)
+                .await,
             Ok(StorageDeletion::NoSuchDefault)
         );
     }
     assert_eq!(default().await, itself);
     let next = StorageRef::Own(other.id.clone());
     assert_eq!(
-        db.delete_storage(&mine.id, &stored.id, Some(&next)).await,
+        db.delete_storage(&mine.id, &stored.id, Some(&next), None)
+            .await,
         Ok(StorageDeletion::Deleted)
     );
     assert_eq!(db.check(&mine.id, &check.id).await, Ok(None));
     assert_eq!(default().await, next);
     let built_in = Some(&StorageRef::BuiltIn);
     assert_eq!(
-        db.delete_storage(&mine.id, &other.id, built_in).await,
+        db.delete_storage(&mine.id, &other.id, built_in, None).await,
         Ok(StorageDeletion::Deleted)
     );
     assert_eq!(default().await, StorageRef::BuiltIn);
@@ -248,7 +250,7 @@ async fn damaged_storages_are_not_read(db: TestDb) {
         ));
         // What cannot be read can still be deleted.
         assert_eq!(
-            db.delete_storage(&mine.id, &stored.id, None).await,
+            db.delete_storage(&mine.id, &stored.id, None, None).await,
             Ok(StorageDeletion::Deleted)
         );
     }

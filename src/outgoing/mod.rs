@@ -1,0 +1,3 @@
+//! Requests to addresses that a product has registered.
+
+pub mod webhooks;
