@@ -17,6 +17,7 @@ pub mod caller;
 pub mod client_addr;
 pub mod context;
 pub mod declare;
+mod dev;
 pub mod docs;
 pub mod face;
 mod fault;
@@ -43,11 +44,13 @@ use actix_web::middleware::{Compress, from_fn};
 use actix_web::web::Data;
 use actix_web::{App, web};
 use audit::AnonymousLimit;
+use dev::DevHelper;
 use docs::Documents;
 use listener::Listener;
 use routes::Routes;
 use state::Services;
 use std::sync::Arc;
+use url::Url;
 
 /// What the HTTP layer makes for itself at start, shared by the server's threads.
 #[derive(Clone)]
@@ -56,6 +59,7 @@ pub struct HttpParts {
     documents: Data<Documents>,
     anonymous: Data<AnonymousLimit>,
     listener: Listener,
+    dev: Option<DevHelper>,
 }
 
 impl HttpParts {
@@ -72,7 +76,14 @@ impl HttpParts {
             documents: Data::new(Documents::of(json)?),
             anonymous: Data::new(AnonymousLimit::default()),
             listener,
+            dev: None,
         })
+    }
+
+    /// The same with the routes of `sallyport dev`, which this helper answers.
+    pub fn with_dev(mut self, helper: Option<Url>) -> Result<Self> {
+        self.dev = helper.map(DevHelper::at).transpose()?;
+        Ok(self)
     }
 }
 
@@ -92,6 +103,7 @@ pub fn app(
     use utoipa_actix_web::AppExt;
 
     let listener = parts.listener;
+    let dev = parts.dev.filter(|_| listener.product);
     App::new()
         .app_data(Data::from(services))
         .app_data(parts.routes)
@@ -101,6 +113,9 @@ pub fn app(
         .configure(|config| api::configure_for(listener, config))
         .into_app()
         .configure(|config| {
+            if let Some(helper) = dev {
+                dev::configure(config, helper);
+            }
             if listener.product {
                 config.service(
                     web::scope("")

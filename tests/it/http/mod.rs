@@ -4,6 +4,7 @@ mod acknowledged;
 mod bad_input;
 mod brand;
 mod client_address;
+mod dev_routes;
 mod encoded_paths;
 mod error_codes;
 mod every_route;
