@@ -12,7 +12,7 @@ import urllib.request
 import services
 
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
-PATIENCE = 60
+PATIENCE = 20
 ARGUMENTS = [
     "--headless=new",
     "--no-sandbox",

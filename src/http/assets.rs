@@ -108,13 +108,14 @@ pub fn icon(name: &str) -> String {
     format!("{}#{name}", ICONS.path())
 }
 
-static ALL: [&Asset; 9] = [
+static ALL: [&Asset; 10] = [
     &STYLE,
     &DOCS_STYLE,
     &SCRIPT,
     &FILES_SCRIPT,
     &FILES_STYLE,
     &SETUP_SCRIPT,
+    &EMBED_SCRIPT,
     &HTMX,
     &ICON,
     &ICONS,
@@ -146,4 +147,15 @@ async fn serve(asset: &'static Asset) -> HttpResponse {
         .content_type(asset.content_type)
         .insert_header((header::CACHE_CONTROL, "public, max-age=31536000, immutable"))
         .body(asset.content)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_is_served() {
+        let declared = include_str!("assets.rs").matches("\nasset!(").count();
+        assert_eq!(ALL.len(), declared);
+    }
 }
