@@ -11,6 +11,14 @@ from dev_scene import SceneFailed, expect
 EXAMPLE = os.path.join(services.ROOT, "examples", "annotate", "run")
 IMAGE = "/images/rings.png"
 
+# Elements of the picker, which are in its shadow tree.
+ENTRY = """
+    const entries = [...document.querySelector("sallyport-picker").shadowRoot?.querySelectorAll("[role=option]") ?? []];
+    return entries.find((entry) => entry.querySelector("bdi")?.textContent === arguments[0]);"""
+CHOOSE = """
+    const buttons = [...document.querySelector("sallyport-picker").shadowRoot.querySelectorAll("button")];
+    return buttons.find((button) => button.textContent === "Choose" && button.checkVisibility() && !button.disabled);"""
+
 
 class Annotate(services.Server):
     """The example, started by its one command."""
@@ -51,13 +59,10 @@ def annotate(page, product, label):
     if shown != "acme-data/team/":
         raise SceneFailed(f"the product shows {shown!r} after the return")
     page.press("Choose images")
-    page.press("images")
-    row = """
-        const inside = document.querySelector("sallyport-picker").shadowRoot;
-        return [...inside.querySelectorAll("input[type=checkbox], [role=checkbox], [role=option], button, label")]
-          .find((e) => (e.getAttribute("aria-label") || e.closest("li, tr, label")?.innerText || e.innerText).includes("rings.png"))"""
-    page.click_element(lambda: page.wait("the image in the picker", row))
-    page.press("Choose")
+    # Within the picker: a folder is opened, a file selected.
+    for name in ("images", "rings.png"):
+        page.click_element(lambda name=name: page.wait(f"{name} in the picker", ENTRY, name))
+    page.click_element(lambda: page.wait("the picker's button", CHOOSE))
     page.wait("the label's form", "return location.pathname.startsWith('/label/')")
     loaded = "const image = document.querySelector('img'); return image?.complete && image.naturalWidth === 256"
     page.wait("the image, by its signed URL", loaded)

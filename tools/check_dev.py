@@ -107,8 +107,9 @@ def integrate():
             with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
                 file.write(whole(found, f"python {name}"))
         variables = dev_scene.environment(**dev.variables(), PYTHONPATH=CLIENT, PYTHONDONTWRITEBYTECODE="1")
-        ran = subprocess.run(["sh", "-ec", whole(found, "sh")], cwd=folder, env=dev_scene.environment(), check=False)
-        same("the status of the shell's blocks", ran.returncode, 0)
+        shell = ["sh", "-ec", whole(found, "sh")]
+        ran = subprocess.run(shell, cwd=folder, env=dev_scene.environment(), capture_output=True, text=True, check=False)
+        same("what the shell's blocks say", (ran.returncode, ran.stderr), (0, ""))
         start = shlex.split(whole(found, "sh app"))
         same("the program that starts the app", start[0], "flask")
         with App(folder, [PYTHON, "-m", *start], variables, f"http://127.0.0.1:{port}") as app:
@@ -125,7 +126,7 @@ def integrate():
                 raise SceneFailed(f"docs/integrate.md:\n{walk.stdout}\nThe app:\n{app.log_tail()}\n{dev.said()[-500:]}")
             # The server colours its lines.
             app.wait_until(lambda: re.search(r"POST /webhooks HTTP/1\.1.* 204 ", app.log_tail()))
-    print("\nthe code of docs/integrate.md works")
+    print("the code of docs/integrate.md works")
 
 
 def main():

@@ -12,7 +12,7 @@ import urllib.request
 import services
 
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
-PATIENCE = 20
+PATIENCE = 60
 ARGUMENTS = [
     "--headless=new",
     "--no-sandbox",
@@ -85,10 +85,9 @@ class Page:
         self.click_element(lambda: self.find(selector))
 
     def press(self, words):
-        """Clicks the button or link with these words, also within the picker."""
+        """Clicks the button or link that begins with these words."""
         script = """
-            const all = (root) => [...root.querySelectorAll("*")].flatMap((e) => e.shadowRoot ? [e, ...all(e.shadowRoot)] : [e]);
-            return all(document).find((e) => e.matches("button, a") && e.innerText.trim().startsWith(arguments[0])
+            return [...document.querySelectorAll("button, a")].find((e) => e.innerText.trim().startsWith(arguments[0])
               && e.checkVisibility() && !e.disabled)"""
         self.click_element(lambda: self.wait(f"the button {words}", script, words))
 

@@ -36,7 +36,7 @@ CONTENT = bytes(range(256)) * 40
 
 
 def apply(url: str, setup_id: str) -> None:
-    """The customer's administrator, whom `sallyport dev` plays."""
+    """What the customer's administrator does; `sallyport dev` plays it."""
     httpx.post(f"{url}/dev/customer/apply", json={"setup_id": setup_id}, timeout=60).raise_for_status()
 
 
