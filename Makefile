@@ -6,7 +6,7 @@ CARGO ?= cargo
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help test test-tools lint fmt check-compose run demo demo-walk faults bench screenshots figures clean check-api schemathesis fuzz sbom advisories check-manifests
+.PHONY: help test test-tools lint fmt check-compose run dev demo demo-walk clients faults bench screenshots figures clean check-api schemathesis fuzz sbom advisories check-manifests
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,6 +19,7 @@ test: test-tools lint ## Check and test everything. ARGS=name runs the tests who
 check-api:
 	@$(CARGO) build
 	@tools/check-clients
+	@tools/check-dev
 	@tools/canary
 	@tools/schemathesis 8 1
 
@@ -60,10 +61,18 @@ fmt: ## Format the code.
 run: ## Start the service with the settings from your environment.
 	$(CARGO) run -- serve
 
-demo: ## Start the service with an emulated AWS and sample files, until Ctrl-C. PORT=n sets its port.
+demo: ## Start the service with an emulated AWS and sample files, until Ctrl-C. PORT=n sets its port. ARGS="--origin URL --webhook URL".
 	@tools/install emulator
 	@$(CARGO) build
-	@.build/emulator/bin/python demo/demo.py
+	@.build/emulator/bin/python demo/demo.py $(ARGS)
+
+dev: ## The same by `sallyport dev`, as a product's developer starts it. ARGS="--origin URL --webhook URL --data FOLDER".
+	@$(CARGO) build
+	@$${CARGO_TARGET_DIR:-target}/debug/sallyport dev $(ARGS)
+
+clients: ## Build the Python and the TypeScript client into .build.
+	@$(CARGO) build
+	@tools/build-clients
 
 demo-walk: ## Run the main workflow over the API, step by step, and check every response.
 	@tools/install emulator

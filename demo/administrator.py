@@ -2,7 +2,7 @@
 
 It lists the open setups of the demo workspace. Its button does what the administrator of the customer's
 AWS account would do with a setup's documents: it runs `sallyport provision` with that account's
-credentials. Uses the standard library, and botocore for the careless variant.
+credentials. The service of the demo passes its `/dev/…` routes on to here; `customer.py` does what they ask.
 """
 
 import contextlib
@@ -10,17 +10,18 @@ import html
 import http.server
 import json
 import os
-import subprocess
 import threading
 import urllib.parse
 
 import accounts
+import customer
 import environment
 from api import Api
 
 PORT = 8081
 NAME = "Demo helper: the customer's AWS administrator"
-PROVISION_SECONDS = 60
+# The largest body of a call.
+MOST_BYTES = 4096
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1b2330; --quiet: #5a6575; --paper: #fff; --line: #d4d9e0;
@@ -89,24 +90,10 @@ class Administrator:
             self.done[setup_id] = self.be_careless(setup, documents.json)
 
     def apply(self, setup, documents):
-        key = self.state["keys"]["customer"]
-        variables = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         try:
-            finished = subprocess.run(
-                [environment.binary(), "provision", "--bucket", setup["bucket"], "--output", "json", "--yes"]
-                # The account belongs to the demo: settings of an earlier setup on the bucket may be replaced.
-                + ["--role-name", f"acme-sallyport-{setup['id'][-6:]}"],
-                input=documents,
-                capture_output=True,
-                env={**variables, **environment.aws_environment(self.state["aws_url"], key)},
-                timeout=PROVISION_SECONDS,
-                check=False,
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            return "failed", str(error), None
-        if finished.returncode:
-            return "failed", finished.stderr.decode(errors="replace").strip(), None
-        done = json.loads(finished.stdout)
+            done = customer.provision(self.state, setup, documents)
+        except customer.Refused as refused:
+            return "failed", str(refused), None
         words = ", ".join(
             f"{words} {done[name]}"
             for name, words in (
@@ -200,6 +187,13 @@ def _button(action, setup_id, words, kind):
     )
 
 
+def _problem(refused):
+    """An error in the form that the API's errors have (RFC 9457)."""
+    title = http.HTTPStatus(refused.status).phrase
+    members = {"type": "about:blank", "title": title, "status": refused.status}
+    return {**members, "code": refused.code, "detail": str(refused)}
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         if not self.is_ours(self.headers.get("Host"), ""):
@@ -214,6 +208,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return self.answer(404, "text/plain", "Not found.")
 
     def do_POST(self):
+        if self.path.startswith("/dev/"):
+            return self.by_call()
         # Accept only this page's own forms: another site must not act as the administrator.
         if not self.is_ours(self.headers.get("Host"), "") or not self.is_ours(self.headers.get("Origin"), "http://"):
             return self.answer(403, "text/plain", "This request came from another site.")
@@ -225,6 +221,33 @@ class Handler(http.server.BaseHTTPRequestHandler):
         form = urllib.parse.parse_qs(self.rfile.read(int(length)).decode("ascii", "replace"))
         self.server.administrator.act(self.path[1:], form.get("setup", [""])[0])
         self.go("/")
+
+    def by_call(self):
+        """A call that the service passed on. A page of another site cannot send JSON without a preflight."""
+        length = self.headers.get("Content-Length", "")
+        if not self.is_ours(self.headers.get("Host"), "") or self.headers.get_content_type() != "application/json":
+            return self.answer(403, "text/plain", "This request came from another site.")
+        if not length.isdecimal() or int(length) > MOST_BYTES:
+            return self.answer(413, "text/plain", "Too large.")
+        asked = json.loads(self.rfile.read(int(length)))
+        side = self.server.customer
+        try:
+            with side.turn:
+                match self.path:
+                    case "/dev/customer/apply":
+                        done = side.apply(asked["setup_id"])
+                    case "/dev/break":
+                        done = side.break_(asked["storage_id"], asked["how"])
+                    case "/dev/repair":
+                        done = side.repair(asked["storage_id"])
+                    case _:
+                        raise customer.Refused(404, "not_found", "There is nothing at this address.")
+        except customer.Refused as refused:
+            return self.answer(refused.status, "application/problem+json", json.dumps(_problem(refused)))
+        except Exception as error:  # The caller is a developer, who can do more with it than the terminal.
+            failed = customer.Refused(502, "emulator_failed", f"{type(error).__name__}: {error}")
+            return self.answer(502, "application/problem+json", json.dumps(_problem(failed)))
+        return self.answer(200, "application/json", json.dumps(done))
 
     def sign_in(self, role):
         try:
@@ -262,16 +285,24 @@ class Handler(http.server.BaseHTTPRequestHandler):
         """Logs nothing: the terminal belongs to the demo."""
 
 
-@contextlib.contextmanager
-def serving(state):
-    """Serves the page on 127.0.0.1; yields its URL."""
-    port = environment.choose_port("the demo helper", PORT)
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
-    server.daemon_threads = True
-    server.administrator = Administrator(state)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{port}/"
-    finally:
-        server.shutdown()
-        server.server_close()
+class Helper:
+    """The page's server. It listens before there is a service, which has to know its address."""
+
+    def __init__(self):
+        self.port = environment.choose_port("the demo helper", PORT)
+        self.url = f"http://127.0.0.1:{self.port}/"
+
+    @contextlib.contextmanager
+    def serving(self, state):
+        """Serves the page on 127.0.0.1 until the end, and then repairs what was broken by calls."""
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
+        server.daemon_threads = True
+        server.administrator = Administrator(state)
+        server.customer = customer.Customer(state)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield
+        finally:
+            server.shutdown()
+            server.server_close()
+            server.customer.repair_everything()

@@ -17,17 +17,18 @@ class Answer:
 
 
 class Api:
-    def __init__(self, url, token, timeout=150):
+    def __init__(self, url, token, timeout=150, headers=None):
         self.url = url
         self.token = token
         self.timeout = timeout
+        self.headers = headers or {}
 
     def __call__(self, method, path, body=None, **query):
         """Calls the API. An error status is returned like any other response."""
         url = self.url + path
         if query:
             url += "?" + urllib.parse.urlencode(query)
-        headers = {"Accept": "application/json", "Authorization": f"Bearer {self.token}"}
+        headers = {"Accept": "application/json", "Authorization": f"Bearer {self.token}", **self.headers}
         data = None
         if body is not None:
             data = json.dumps(body).encode()

@@ -7,6 +7,8 @@
 
 #[path = "program/command_line.rs"]
 mod command_line;
+#[path = "program/dev.rs"]
+mod dev;
 #[path = "program/operator.rs"]
 mod operator;
 #[allow(dead_code, reason = "these tests need a part of it only")]

@@ -163,8 +163,11 @@ class Emulator(Server):
             STATE_DIR=os.path.join(self.folder, "emulator-state"),
             S3_DATA_DIR=os.path.join(self.folder, "emulator-s3"),
         )
-        self.spawn([self.program], env=environment, cwd=self.folder)
+        self.spawn(self.command(), env=environment, cwd=self.folder)
         self.wait_until(lambda: answers(f"{self.url}/_ministack/health"))
+
+    def command(self):
+        return [self.program]
 
 
 def postgres_program(name):

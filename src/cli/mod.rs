@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod check;
 pub mod connection;
+pub mod dev;
 pub mod doctor;
 pub mod ending;
 pub mod healthcheck;
@@ -36,6 +37,9 @@ pub struct Cli {
 pub enum Command {
     /// Run the service; the same as without a command.
     Serve(Box<Options>),
+    Dev(Box<dev::Arguments>),
+    #[command(hide = true)]
+    DevService(Box<dev::ServiceArguments>),
     Check(Box<check::Arguments>),
     Render(Box<render::Arguments>),
     Doctor(Box<doctor::Arguments>),

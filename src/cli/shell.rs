@@ -34,7 +34,7 @@ pub fn man(mut whole: Command, out: &mut impl Write) -> io::Result<()> {
     whole.build();
     let pages = whole
         .get_subcommands()
-        .filter(|command| command.get_name() != "help");
+        .filter(|command| command.get_name() != "help" && !command.is_hide_set());
     clap_mangen::Man::new(whole.clone()).render(out)?;
     for command in pages {
         let name = format!("sallyport {}", command.get_name());

@@ -18,6 +18,7 @@ pub mod client_addr;
 pub mod context;
 mod cors;
 pub mod declare;
+mod dev;
 pub mod docs;
 mod embed;
 pub mod face;
@@ -48,11 +49,13 @@ use actix_web::middleware::{Compress, from_fn};
 use actix_web::web::Data;
 use actix_web::{App, web};
 use audit::AnonymousLimit;
+use dev::DevHelper;
 use docs::Documents;
 use listener::Listener;
 use routes::Routes;
 use state::Services;
 use std::sync::Arc;
+use url::Url;
 
 /// What the HTTP layer makes for itself at start, shared by the server's threads.
 #[derive(Clone)]
@@ -61,6 +64,7 @@ pub struct HttpParts {
     documents: Data<Documents>,
     anonymous: Data<AnonymousLimit>,
     listener: Listener,
+    dev: Option<DevHelper>,
 }
 
 impl HttpParts {
@@ -77,7 +81,14 @@ impl HttpParts {
             documents: Data::new(Documents::of(json)?),
             anonymous: Data::new(AnonymousLimit::default()),
             listener,
+            dev: None,
         })
+    }
+
+    /// The same with the routes of `sallyport dev`, which this helper answers.
+    pub fn with_dev(mut self, helper: Option<Url>) -> Result<Self> {
+        self.dev = helper.map(DevHelper::at).transpose()?;
+        Ok(self)
     }
 }
 
@@ -97,6 +108,7 @@ pub fn app(
     use utoipa_actix_web::AppExt;
 
     let listener = parts.listener;
+    let dev = parts.dev.filter(|_| listener.product);
     App::new()
         .app_data(Data::from(services))
         .app_data(parts.routes)
@@ -106,6 +118,9 @@ pub fn app(
         .configure(|config| api::configure_for(listener, config))
         .into_app()
         .configure(|config| {
+            if let Some(helper) = dev {
+                dev::configure(config, helper);
+            }
             if listener.product {
                 config.service(
                     web::scope("")

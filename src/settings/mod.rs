@@ -94,6 +94,9 @@ pub struct Settings {
     pub drain: Duration,
     pub signed_url_max: Duration,
     pub log: LogSettings,
+    /// Where what `sallyport dev` plays the customer with answers. No variable sets it: the routes that act for
+    /// the customer exist in `sallyport dev` alone.
+    pub dev_helper: Option<Url>,
 }
 
 /// The product that the service is a part of, as pages show it.
@@ -542,6 +545,7 @@ impl Settings {
             ),
             data_dir,
             log,
+            dev_helper: None,
         };
         if read.faults.is_empty() {
             Ok(settings)

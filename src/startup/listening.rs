@@ -70,8 +70,9 @@ impl Listening {
     ) -> Result<Self, StartError> {
         let socket = bind(address).map_err(|error| StartError::Listen { address, error })?;
         let address = socket.local_addr().map_err(StartError::Server)?;
-        let parts =
-            HttpParts::new(listener).map_err(|error| StartError::Other(with_cause(&error)))?;
+        let parts = HttpParts::new(listener)
+            .and_then(|parts| parts.with_dev(settings.dev_helper.clone()))
+            .map_err(|error| StartError::Other(with_cause(&error)))?;
         let workers = available_parallelism().map_or(1, usize::from);
         let server = HttpServer::new(move || http::app(services.clone(), parts.clone()))
             .workers(workers)

@@ -4,7 +4,7 @@ use crate::cli::audit::AuditCommand;
 use crate::cli::ending::{Failed, PASSED};
 use crate::cli::server::setup_link::SetupLink;
 use crate::cli::server::{files, projects};
-use crate::cli::{Cli, Command, doctor, healthcheck, provision, shell};
+use crate::cli::{Cli, Command, dev, doctor, healthcheck, provision, shell};
 use crate::settings::{Options, Settings};
 use crate::startup::{commands, straight};
 use crate::{aws, http, logging, startup};
@@ -17,6 +17,8 @@ pub async fn run(cli: Cli) -> Result<u8, Failed> {
     match cli.command {
         None => serve(cli.options).await?,
         Some(Command::Serve(options)) => serve(*options).await?,
+        Some(Command::Dev(arguments)) => return Err(dev::run(*arguments).await),
+        Some(Command::DevService(arguments)) => serve_for_dev(*arguments).await?,
         Some(Command::Check(arguments)) => return straight::check(&arguments).await,
         Some(Command::Render(arguments)) => straight::render(&arguments).await?,
         Some(Command::Doctor(arguments)) => return examine(*arguments).await,
@@ -74,6 +76,27 @@ async fn examine(arguments: doctor::Arguments) -> Result<u8, Failed> {
 
 async fn serve(options: Options) -> Result<(), String> {
     let settings = Settings::parse(options).map_err(|error| error.to_string())?;
+    serve_by(settings).await
+}
+
+/// The service with the routes that act for the emulated customer.
+async fn serve_for_dev(arguments: dev::ServiceArguments) -> Result<(), String> {
+    let settings = Settings::parse(arguments.options).map_err(|error| error.to_string())?;
+    if !settings.listen.ip().is_loopback() {
+        return Err(format!(
+            "SALLYPORT_LISTEN is {}: `sallyport dev` listens to this machine only, because it acts for the customer without a token. Example: 127.0.0.1:8080",
+            settings.listen
+        ));
+    }
+    let dev_helper = Some(arguments.helper);
+    serve_by(Settings {
+        dev_helper,
+        ..settings
+    })
+    .await
+}
+
+async fn serve_by(settings: Settings) -> Result<(), String> {
     let _written_at_the_end = logging::init(&settings.log)?;
     // Before the service says that it listens: whoever stops it then finds it ready to be stopped.
     let mut signals = Signals::listen()?;

@@ -5,6 +5,7 @@ mod bad_input;
 mod brand;
 mod client_address;
 mod cors;
+mod dev_routes;
 mod embed;
 mod encoded_paths;
 mod error_codes;
