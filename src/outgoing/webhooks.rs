@@ -105,8 +105,8 @@ impl WebhookSender for HttpWebhookSender {
 
 fn reason(error: &reqwest::Error) -> AttemptError {
     let first: &(dyn Error + 'static) = error;
-    let is_forbidden =
-        successors(Some(first), |error| error.source()).any(|error| error.is::<ForbiddenAddress>());
+    let mut causes = successors(Some(first), |&error| error.source());
+    let is_forbidden = causes.any(|error| error.is::<ForbiddenAddress>());
     if is_forbidden {
         AttemptError::InternalAddress
     } else if error.is_timeout() {

@@ -97,7 +97,7 @@ impl fmt::Debug for KeyId {
 /// What is derived from one master key.
 struct Derived {
     id: KeyId,
-    keys: [LessSafeKey; 6],
+    keys: [LessSafeKey; 7],
 }
 
 impl Derived {
