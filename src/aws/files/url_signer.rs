@@ -237,7 +237,8 @@ mod tests {
         #[test]
         fn the_same_url_as_the_sdk_for_any_key(key in "[^\u{0}]{1,40}") {
             let dots = key.split('/').any(|segment| matches!(segment, "." | ".."));
-            prop_assume!(!dots);
+            // The SDK refuses a key of white space alone.
+            prop_assume!(!dots && !key.trim().is_empty());
             same_as_the_sdk(&[key]);
         }
     }

@@ -94,12 +94,12 @@ struct WebhookBody {
     /// Whether it was disabled because the receiver answered 410.
     is_gone: bool,
     /// Since when no attempt has succeeded. Null: the last one did, or there was none.
-    #[serde(with = "time::serde::rfc3339::option")]
+    #[serde(with = "crate::domain::rfc3339::option")]
     failing_since: Option<OffsetDateTime>,
     /// Until when the secret of before signs too, where it was rotated.
-    #[serde(with = "time::serde::rfc3339::option")]
+    #[serde(with = "crate::domain::rfc3339::option")]
     previous_secret_until: Option<OffsetDateTime>,
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "crate::domain::rfc3339")]
     created_at: OffsetDateTime,
 }
 
@@ -149,7 +149,7 @@ struct WebhookDelivery {
     status: &'static str,
     /// How many attempts were begun.
     attempts: u32,
-    #[serde(with = "time::serde::rfc3339::option")]
+    #[serde(with = "crate::domain::rfc3339::option")]
     last_attempt_at: Option<OffsetDateTime>,
     /// The status of the last answer.
     #[schema(example = 500)]
@@ -158,9 +158,9 @@ struct WebhookDelivery {
     #[schema(value_type = Option<closed_sets::AttemptError>)]
     error: Option<&'static str>,
     /// Null: there is no further attempt.
-    #[serde(with = "time::serde::rfc3339::option")]
+    #[serde(with = "crate::domain::rfc3339::option")]
     next_attempt_at: Option<OffsetDateTime>,
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "crate::domain::rfc3339")]
     created_at: OffsetDateTime,
 }
 

@@ -13,6 +13,7 @@ const DEEPEST_EXAMPLE: usize = 12;
 const MOST_VALUES: usize = 30;
 
 /// One field of an object, or of an object within it.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Field {
     /// As in `steps[].aws.error_code`.
     pub path: String,

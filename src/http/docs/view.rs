@@ -9,6 +9,9 @@ pub struct Api {
     pub version: String,
     pub text: Text,
     pub groups: Vec<Group>,
+    /// The headers that many operations take, and the refusals that many have: described once.
+    pub headers: Vec<Parameter>,
+    pub refusals: Vec<Answer>,
     /// The fields of every problem.
     pub problem: Vec<Field>,
     pub problem_example: String,
@@ -30,12 +33,17 @@ pub struct Operation {
     pub text: Text,
     pub needs_token: bool,
     pub parameters: Vec<Parameter>,
+    /// The names of those of its headers that are described once.
+    pub common_headers: Vec<String>,
     pub body: Option<Content>,
     pub answers: Vec<Answer>,
     /// The refusals, which are all problems.
     pub refusals: Vec<Answer>,
+    /// The statuses of those refusals that are described once.
+    pub common_refusals: Vec<String>,
 }
 
+#[derive(Clone, PartialEq, Eq)]
 pub struct Parameter {
     pub name: String,
     /// `path`, `query` or `header`.
@@ -45,6 +53,7 @@ pub struct Parameter {
     pub text: Text,
 }
 
+#[derive(Clone, PartialEq, Eq)]
 pub struct Content {
     pub media_type: String,
     pub fields: Vec<Field>,
@@ -52,12 +61,15 @@ pub struct Content {
     pub example: String,
 }
 
+#[derive(Clone, PartialEq, Eq)]
 pub struct Answer {
     pub status: String,
     pub text: Text,
     pub content: Option<Content>,
 }
 
+/// In how many operations a header or a refusal is to be the same, to be described once.
+const COMMON: usize = 10;
 const METHODS: [&str; 6] = ["get", "head", "post", "put", "patch", "delete"];
 const PROBLEM: &str = "application/problem+json";
 
@@ -92,7 +104,10 @@ impl Api {
             }
         }
         groups.retain(|group| !group.operations.is_empty());
+        let (headers, refusals) = take_common(&mut groups);
         Self {
+            headers,
+            refusals,
             title: text(&document["info"]["title"]),
             version: text(&document["info"]["version"]),
             text: Text::parse(&text(&document["info"]["description"])),
@@ -101,6 +116,49 @@ impl Api {
             problem_example: pretty(&schemas.example(problem)),
         }
     }
+}
+
+/// Takes out of the operations what many of them have alike, and leaves its name.
+fn take_common(groups: &mut [Group]) -> (Vec<Parameter>, Vec<Answer>) {
+    let operations = || groups.iter().flat_map(|group| &group.operations);
+    let headers = operations()
+        .flat_map(|operation| &operation.parameters)
+        .filter(|parameter| parameter.place == "header" && !parameter.is_required);
+    let mut headers = often(headers);
+    headers.sort_by(|a, b| a.name.cmp(&b.name));
+    let mut refusals = often(operations().flat_map(|operation| &operation.refusals));
+    refusals.sort_by(|a, b| a.status.cmp(&b.status));
+    for operation in groups.iter_mut().flat_map(|group| &mut group.operations) {
+        let (common, own) = std::mem::take(&mut operation.parameters)
+            .into_iter()
+            .partition(|parameter| headers.contains(parameter));
+        operation.parameters = own;
+        let names = |common: Vec<Parameter>| common.into_iter().map(|header| header.name);
+        operation.common_headers = names(common).collect();
+        let (common, own) = std::mem::take(&mut operation.refusals)
+            .into_iter()
+            .partition(|refusal| refusals.contains(refusal));
+        operation.refusals = own;
+        let statuses = |common: Vec<Answer>| common.into_iter().map(|refusal| refusal.status);
+        operation.common_refusals = statuses(common).collect();
+    }
+    (headers, refusals)
+}
+
+/// What comes at least [`COMMON`] times, once.
+fn often<'a, T: Clone + PartialEq + 'a>(all: impl Iterator<Item = &'a T>) -> Vec<T> {
+    let mut counted: Vec<(&T, usize)> = Vec::new();
+    for one in all {
+        match counted.iter_mut().find(|(known, _)| *known == one) {
+            Some((_, count)) => *count += 1,
+            None => counted.push((one, 1)),
+        }
+    }
+    counted
+        .into_iter()
+        .filter(|(_, count)| *count >= COMMON)
+        .map(|(one, _)| one.clone())
+        .collect()
 }
 
 impl Operation {
@@ -140,9 +198,11 @@ impl Operation {
             text: Text::parse(&text(&operation["description"])),
             needs_token: operation["security"].is_array(),
             parameters,
+            common_headers: Vec::new(),
             body: Content::of(schemas, &operation["requestBody"]["content"]),
             answers,
             refusals,
+            common_refusals: Vec::new(),
         }
     }
 }

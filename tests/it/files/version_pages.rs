@@ -82,7 +82,9 @@ async fn an_earlier_version_is_shown_downloaded_and_restored() {
     assert!(list.text.contains(&link), "{}", list.text);
     let seen = member.get(&shown).await;
     assert_eq!(seen.status, 200, "{seen:?}");
-    assert!(seen.text.contains("the first content") && !seen.text.contains("what replaced it"));
+    let content = ("the first content", "what replaced it");
+    let shown_content = seen.text.contains(content.0) && !seen.text.contains(content.1);
+    assert!(shown_content, "{}", seen.text);
     assert!(
         seen.text
             .contains("earlier version of the file, not the current one")

@@ -56,7 +56,7 @@ struct BrowserTokenBody {
     #[schema(example = "sb_…")]
     token: String,
     /// When it stops working; sooner, if whoever made it ends.
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "crate::domain::rfc3339")]
     expires_at: OffsetDateTime,
 }
 

@@ -62,10 +62,10 @@ struct KeyBody {
     name: String,
     #[schema(value_type = Vec<closed_sets::Scope>)]
     scopes: Vec<&'static str>,
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "crate::domain::rfc3339")]
     created_at: OffsetDateTime,
     /// Null: it works until it is deleted.
-    #[serde(with = "time::serde::rfc3339::option")]
+    #[serde(with = "crate::domain::rfc3339::option")]
     expires_at: Option<OffsetDateTime>,
 }
 
