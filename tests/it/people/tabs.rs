@@ -361,7 +361,7 @@ async fn a_page_s_call_of_the_api_names_its_workspace() {
     let send = async |jar: &Jar<'_>, workspace: Option<&str>| {
         let request = jar
             .request(Method::POST, "/v1/browser-tokens")
-            .header("origin", &origin)
+            .header("origin", origin.as_str())
             .header(CONTENT_TYPE, "application/json")
             .body(body.to_string());
         let request = match workspace {

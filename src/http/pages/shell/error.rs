@@ -109,6 +109,15 @@ mod tests {
         let page = html(true);
         assert!(!page.contains("<script>alert") && page.contains("Ask an admin."));
         assert!(page.contains("data-copy=\"request-1\"") && page.contains("Go to the start"));
+        // At an address of a workspace, in that workspace.
+        let base = "/w/9a520c8c2f6f6b1e";
+        let page = crate::http::tenant::within(base.into(), || html(true));
+        assert!(page.contains(&format!("data-base=\"{base}\"")) && !page.contains("href=\"/\""));
+        assert_eq!(
+            page.matches(&format!("href=\"{base}/\"")).count(),
+            2,
+            "{page}"
+        );
         let page = html(false);
         assert!(!page.contains("Go to the start"));
         let link = "href=\"https://app.example.com/link?a=1&#38;b=2\" target=\"_top\"";
