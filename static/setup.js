@@ -326,7 +326,8 @@
     const words = $("browser-words");
     const began = performance.now();
     const origin = location.origin;
-    const here = `/settings/setups/${box.dataset.setup}?step=`;
+    const setup = `${document.body.dataset.base}/settings/setups/${box.dataset.setup}`;
+    const here = `${setup}?step=`;
     const link = (href, text) => {
       const a = document.createElement("a");
       a.href = here + href;
@@ -342,7 +343,7 @@
       $("browser-time").textContent = `${Math.round(performance.now() - began)} ms`;
       say(`${word}. ${text}`);
     };
-    const post = (path, more) => fetch(`/settings/setups/${box.dataset.setup}/${path}`, {
+    const post = (path, more) => fetch(`${setup}/${path}`, {
       method: "POST", body: new URLSearchParams({ csrf: box.dataset.csrf, ...more }),
     });
     stateOf(item, "Trying", "busy");

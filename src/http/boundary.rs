@@ -8,6 +8,7 @@ use crate::http::context::{RequestId, SeenCaller};
 use crate::http::cors::{Asking, Sharing};
 use crate::http::face::ErrorLook;
 use crate::http::pages;
+use crate::http::pages::shell::cookies::are_beside;
 use crate::http::problem::Problem;
 use crate::http::routes::Routes;
 use crate::http::state::Services;
@@ -96,6 +97,7 @@ async fn handle(
     request.extensions_mut().insert(address);
     let caller = SeenCaller::default();
     request.extensions_mut().insert(caller.clone());
+    let is_beside = wants_page && are_beside(request.request(), &services.site);
     let in_flight = services.running.metrics.begin();
     let active = services.running.stopping.request();
 
@@ -107,7 +109,7 @@ async fn handle(
             let response = match &problem {
                 Some(problem) => {
                     let page = wants_page
-                        .then(|| pages::shell::error::page(problem, &id, &services.site))
+                        .then(|| pages::shell::error::page(problem, &id, &services.site, is_beside))
                         .flatten();
                     response.into_response(page.unwrap_or_else(|| problem.render(Some(&id))))
                 }

@@ -11,12 +11,14 @@ use crate::application::people::caller::{
     Admin, Caller, Member, Writer, admin_required, outside_of_token,
 };
 use crate::domain::Invalid;
+use crate::domain::ids::WorkspaceId;
 use crate::domain::people::scope::{Scope, Scopes};
 use crate::domain::people::workspace::Role;
 use crate::http::context::SeenCaller;
 use crate::http::problem::Problem;
 use crate::http::routes::Routes;
 use crate::http::state::Services;
+use crate::http::tenant::Tenant;
 use crate::http::trail::Trail;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
@@ -119,7 +121,14 @@ async fn identify(request: &ServiceRequest, gate: Option<Gate>) -> Result<Admitt
 /// sites' pages send as well, so the request must say that it comes from one of the service's own.
 fn session_secret(request: &ServiceRequest, services: &Services) -> Result<Option<String>, Error> {
     let headers = request.headers();
-    let cookie = request.cookie(services.site.session_cookie());
+    // A page whose address names its workspace says so in the header.
+    let named = headers.get(WORKSPACE_HEADER).and_then(|v| v.to_str().ok());
+    let tenant = named
+        .and_then(|id| WorkspaceId::parse(id).ok())
+        .map(|id| Tenant::of(&id));
+    let site = &services.site;
+    let beside = tenant.and_then(|tenant| request.cookie(&site.session_cookie(Some(&tenant))));
+    let cookie = beside.or_else(|| request.cookie(&site.session_cookie(None)));
     let Some(cookie) = cookie.filter(|_| !headers.contains_key(header::AUTHORIZATION)) else {
         return Ok(None);
     };

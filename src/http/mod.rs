@@ -1,9 +1,9 @@
 //! The HTTP server's surface: routes, extractors and problem responses.
 //!
 //! Handlers are thin: they parse, call one use case, and answer. What holds for every request is done
-//! around them, from the outside in: [`detach`](boundary::detach), [`boundary`](boundary::boundary),
-//! [`preflight`](cors::preflight), [`audit`](audit::audit), [`authenticate`](caller::authenticate),
-//! [`only_known`](query::only_known), [`panics`](boundary::panics),
+//! around them, from the outside in: [`detach`](boundary::detach), [`tenants`](tabs::tenants),
+//! [`boundary`](boundary::boundary), [`preflight`](cors::preflight), [`audit`](audit::audit),
+//! [`authenticate`](caller::authenticate), [`only_known`](query::only_known), [`panics`](boundary::panics),
 //! [`refuse_unsupported`](idempotency::refuse_unsupported).
 
 pub mod api;
@@ -41,6 +41,8 @@ pub mod setup_events;
 pub mod state;
 pub mod step_problem;
 pub mod stopping;
+mod tabs;
+pub mod tenant;
 pub mod trail;
 pub mod upload;
 
@@ -141,5 +143,6 @@ pub fn app(
         .wrap(from_fn(audit::audit))
         .wrap(from_fn(cors::preflight))
         .wrap(from_fn(boundary::boundary))
+        .wrap(from_fn(tabs::tenants))
         .wrap(from_fn(boundary::detach))
 }

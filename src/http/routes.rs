@@ -79,6 +79,15 @@ impl Routes {
         routes.any(|route| route.address.face.callers == Callers::Tokens)
     }
 
+    /// Whether there is a page at the address: something that people look at, and that the API's document leaves out.
+    pub fn is_page(&self, path: &str) -> bool {
+        self.matching(path).next().is_some_and(|route| {
+            let operations = &route.address.operations;
+            route.address.face.callers == Callers::Anybody
+                && operations.iter().all(|operation| operation.id.is_none())
+        })
+    }
+
     /// Whom an operation is for; `None` where the address has no such operation.
     pub fn gate(&self, method: &Method, path: &str) -> Option<Gate> {
         self.matching(path)

@@ -27,6 +27,7 @@ use crate::domain::origin::Origin;
 use crate::http::brand::Brand;
 use crate::http::metrics::HttpMetrics;
 use crate::http::stopping::Stopping;
+use crate::http::tenant::Tenant;
 use ipnet::IpNet;
 use prometheus_client::registry::Registry;
 use std::sync::Arc;
@@ -110,11 +111,36 @@ impl Site {
         self.is_https() || is_loopback
     }
 
-    /// The name of a session's cookie. `__Host-` binds it to this very host; browsers take it over https only.
-    pub fn session_cookie(&self) -> &'static str {
+    /// The name of a session's cookie. `tenant`: the workspace whose addresses name it; `None`: that of the addresses
+    /// without a workspace.
+    pub fn session_cookie(&self, tenant: Option<&Tenant>) -> String {
+        let name = self.cookie("sallyport_session");
+        match tenant {
+            Some(tenant) => format!("{name}_{tenant}"),
+            None => name,
+        }
+    }
+
+    /// The workspace that a session's cookie is for, by its name: `Some(None)` for the addresses without a workspace.
+    /// `None`: it is another cookie.
+    pub fn tenant_of_cookie(&self, name: &str) -> Option<Option<Tenant>> {
+        let rest = name.strip_prefix(self.session_cookie(None).as_str())?;
+        match rest.strip_prefix('_') {
+            Some(tenant) => Tenant::parse(tenant).map(Some),
+            None => rest.is_empty().then_some(None),
+        }
+    }
+
+    /// The name of the cookie that says which workspace the addresses without one had, after its session was ended.
+    pub fn left_cookie(&self) -> String {
+        self.cookie("sallyport_left")
+    }
+
+    /// `__Host-` binds a cookie to this very host; browsers take it over https only.
+    fn cookie(&self, name: &str) -> String {
         match self.is_https() {
-            true => "__Host-sallyport_session",
-            false => "sallyport_session",
+            true => format!("__Host-{name}"),
+            false => name.to_owned(),
         }
     }
 

@@ -52,15 +52,15 @@ pub enum Arrived {
         arrival: Arrival,
         secret: SecretString,
     },
-    /// The link was opened again in the session that it had begun.
-    Again(Arrival),
+    /// The link was opened again in the session that it had begun, whose secret this is.
+    Again { arrival: Arrival, secret: String },
 }
 
 /// The session of a secret.
 pub enum Found {
     Going(Box<Session>),
-    /// Its time is up. This is where to sign in again.
-    Ended(WayBack),
+    /// Its time is up. It says where to sign in again.
+    Ended(Box<Session>),
     Unknown,
 }
 
@@ -169,8 +169,8 @@ impl SignIns {
     }
 
     /// Opens a link. The first time it is used up and begins a session; when that fails, the link still
-    /// works. Again, in the session with the secret `own`, it leads to the same place.
-    pub async fn sign_in(&self, secret: &str, own: Option<&str>) -> Result<Arrived> {
+    /// works. Again, in its session, whose secret is one of `own`, it leads to the same place.
+    pub async fn sign_in(&self, secret: &str, own: &[String]) -> Result<Arrived> {
         let now = self.clock.now();
         let link_hash = sha256(secret.as_bytes());
         let Some(link) = self.store.sign_in_link_by_hash(&link_hash).await? else {
@@ -205,20 +205,22 @@ impl SignIns {
         }
     }
 
-    async fn arrive_again(&self, link: &SecretHash, own: Option<&str>) -> Result<Arrived> {
+    async fn arrive_again(&self, link: &SecretHash, own: &[String]) -> Result<Arrived> {
         let Some(used) = self.store.used_sign_in_link(link).await? else {
             return Err(unusable_link(&WayBack::default()));
         };
-        let own = match own {
-            Some(secret) => self.session(secret).await?,
-            None => Found::Unknown,
-        };
-        match own {
-            Found::Going(session) if session.id == used.session => Ok(Arrived::Again(used.arrival)),
-            Found::Going(_) | Found::Ended(_) | Found::Unknown => {
-                Err(unusable_link(&used.way_back))
+        for secret in own {
+            match self.session(secret).await? {
+                Found::Going(session) if session.id == used.session => {
+                    return Ok(Arrived::Again {
+                        arrival: used.arrival,
+                        secret: secret.clone(),
+                    });
+                }
+                Found::Going(_) | Found::Ended(_) | Found::Unknown => {}
             }
         }
+        Err(unusable_link(&used.way_back))
     }
 
     /// Writes down the setup that a link for adding a storage has opened, so that the link leads there again.
@@ -239,12 +241,12 @@ impl SignIns {
             return Ok(Found::Unknown);
         };
         if now >= session.expires_at {
-            return Ok(Found::Ended(session.way_back));
+            return Ok(Found::Ended(Box::new(session)));
         }
         if now >= session.seen_at + self.idle {
             // A longer idle time, set later, does not bring it back.
             self.store.expire_session(&session.id, now).await?;
-            return Ok(Found::Ended(session.way_back));
+            return Ok(Found::Ended(Box::new(session)));
         }
         if now >= session.seen_at + SEEN_EVERY {
             self.store.touch_session(&session.id, now).await?;

@@ -8,6 +8,7 @@ use crate::domain::ids::{SetupId, StorageRef};
 use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::shell::answer::html;
 use crate::http::pages::shell::chrome::{Chrome, Section};
+use crate::http::pages::shell::filters;
 use crate::http::pages::shell::form::Form;
 use crate::http::pages::shell::session::{AdminVisitor, Visitor};
 use crate::http::path::Id;

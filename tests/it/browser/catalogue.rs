@@ -130,19 +130,61 @@ impl Furnished {
     pub async fn open(&self, page: &Page, entry: &Entry, last: &mut Option<Who>) {
         if *last != Some(entry.who) {
             page.delete_cookies().await;
-            match entry.who {
-                Who::Nobody => {}
-                Who::Member => self.world.sign_in_as_member(page).await,
-                Who::Admin => self.world.sign_in(page).await,
-                Who::Newcomer => {
-                    let link = self.world.link_of(&self.newcomer, "admin", "settings");
-                    page.goto(&link.await).await;
-                    page.at("/settings/storages").await;
-                }
-            }
+            self.sign_in(page, entry.who, "").await;
             *last = Some(entry.who);
         }
-        self.world.goto(page, &entry.path).await;
+        self.look(page, entry, "").await;
+    }
+
+    /// The same in a browser whose first workspace is another one, so that the address names the workspace. Gives
+    /// what it begins with.
+    pub async fn open_beside(
+        &self,
+        page: &Page,
+        entry: &Entry,
+        first: &TestWorkspace,
+        last: &mut Option<(Who, String)>,
+    ) -> String {
+        let base = match last {
+            Some((who, base)) if *who == entry.who => base.clone(),
+            _ => {
+                page.delete_cookies().await;
+                page.goto(&self.world.link_of(first, "admin", "settings").await)
+                    .await;
+                page.at("/settings/storages").await;
+                self.sign_in(page, entry.who, "/w/").await;
+                let path = page.path().await;
+                let base: Vec<&str> = path.splitn(4, '/').take(3).collect();
+                base.join("/")
+            }
+        };
+        *last = Some((entry.who, base.clone()));
+        self.look(page, entry, &base).await;
+        base
+    }
+
+    /// `start`: what the address begins with where it is not that of the first workspace.
+    async fn sign_in(&self, page: &Page, who: Who, start: &str) {
+        let (workspace, role, purpose, path) = match who {
+            Who::Nobody => return,
+            Who::Member => (&self.world.workspace, "member", "projects", "/projects"),
+            Who::Admin => (
+                &self.world.workspace,
+                "admin",
+                "settings",
+                "/settings/storages",
+            ),
+            Who::Newcomer => (&self.newcomer, "admin", "settings", "/settings/storages"),
+        };
+        let link = self.world.link_of(workspace, role, purpose);
+        page.goto(&link.await).await;
+        page.at(if start.is_empty() { path } else { start }).await;
+    }
+
+    async fn look(&self, page: &Page, entry: &Entry, base: &str) {
+        self.world
+            .goto(page, &format!("{base}{}", entry.path))
+            .await;
         if let Some((script, afterwards)) = entry.then {
             page.script(script, json!([])).await.unwrap();
             page.find(afterwards).await;

@@ -17,6 +17,7 @@ mod screenshots;
 mod security;
 mod session;
 mod storages;
+mod tabs;
 mod waiting;
 mod workspaces;
 pub mod world;

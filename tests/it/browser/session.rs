@@ -51,7 +51,12 @@ async fn signing_out_ends_the_session_and_not_only_its_cookie() {
         page.press("Your session").await;
         page.press("Sign out").await;
         page.see("You are signed out").await;
-        assert!(page.cookies().await.is_empty());
+        // What is left says whose addresses these were, and opens nothing.
+        let left = page.cookies().await;
+        assert_eq!(left.len(), 1, "{left:?}");
+        assert_eq!(left[0]["name"], "sallyport_left");
+        let workspace = left[0]["value"].as_str().unwrap();
+        assert!(world.workspace.id.ends_with(workspace), "{left:?}");
         world.goto(&page, "/settings/storages").await;
         page.see("Please sign in again").await;
 

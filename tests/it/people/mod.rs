@@ -7,4 +7,5 @@ mod keys;
 mod narrowed;
 mod pages;
 mod routes;
+mod tabs;
 mod workspaces;

@@ -81,7 +81,7 @@ impl Browsers {
     }
 }
 
-/// The one tab of a browser.
+/// A browser, by one of its tabs: by its first one, unless the test opens more.
 pub struct Page {
     pub session: Session,
     expected: Mutex<Vec<String>>,
@@ -341,6 +341,24 @@ impl Page {
     pub async fn cookies(&self) -> Vec<Value> {
         let cookies = self.session.get("cookie").await.unwrap();
         cookies.as_array().unwrap().clone()
+    }
+
+    /// The tab that the commands go to.
+    pub async fn tab(&self) -> Value {
+        self.session.get("window").await.unwrap()
+    }
+
+    /// Opens another tab of the same browser, and gives it; the commands go to it from now on.
+    pub async fn open_tab(&self) -> Value {
+        let opened = self.session.post("window/new", json!({"type": "tab"}));
+        let tab = opened.await.unwrap()["handle"].clone();
+        self.to_tab(&tab).await;
+        tab
+    }
+
+    pub async fn to_tab(&self, tab: &Value) {
+        let body = json!({"handle": tab});
+        self.session.post("window", body).await.unwrap();
     }
 
     pub async fn delete_cookies(&self) {

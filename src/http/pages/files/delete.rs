@@ -11,6 +11,7 @@ use crate::http::pages::files::place::{Place, address, shown};
 use crate::http::pages::files::used_by::UsedBy;
 use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::{Chrome, Section};
+use crate::http::pages::shell::filters;
 use crate::http::pages::shell::form::FormFields;
 use crate::http::pages::shell::session::AdminVisitor;
 use crate::http::path::Id;

@@ -8,6 +8,7 @@ use crate::http::pages::files::folder_query::{FolderQuery, Order};
 use crate::http::pages::files::place::{Crumb, Place, Trouble, address, shown, shown_or_empty};
 use crate::http::pages::files::thumbnail;
 use crate::http::pages::shell::chrome::Chrome;
+use crate::http::pages::shell::filters;
 use crate::http::pages::shell::moment::{Moment, size_in_words, thousands};
 use askama::Template;
 use time::OffsetDateTime;

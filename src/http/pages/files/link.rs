@@ -2,6 +2,7 @@
 
 use crate::application::bucket::sign::SignedUrl;
 use crate::http::pages::shell::chrome::Chrome;
+use crate::http::pages::shell::filters;
 use crate::http::pages::shell::moment::Moment;
 use askama::Template;
 

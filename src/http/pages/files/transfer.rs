@@ -15,6 +15,7 @@ use crate::http::pages::files::folder_query::FolderQuery;
 use crate::http::pages::files::place::{Crumb, KeyQuery, Place, address, shown};
 use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::{Chrome, Section};
+use crate::http::pages::shell::filters;
 use crate::http::pages::shell::form::Form;
 use crate::http::pages::shell::session::AdminVisitor;
 use crate::http::pages::shell::words;

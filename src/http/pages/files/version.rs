@@ -18,6 +18,7 @@ use crate::http::pages::files::preview::{self, OfVersion, Preview};
 use crate::http::pages::files::versions::{VersionAddress, Versions};
 use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::{Chrome, Section};
+use crate::http::pages::shell::filters;
 use crate::http::pages::shell::moment::{Moment, size_in_words};
 use crate::http::pages::shell::session::Visitor;
 use crate::http::path::Id;

@@ -10,6 +10,7 @@ use crate::http::pages::files::version::VersionQuery;
 use crate::http::pages::files::versions::VersionAddress;
 use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::{Chrome, Section};
+use crate::http::pages::shell::filters;
 use crate::http::pages::shell::form::Confirmed;
 use crate::http::pages::shell::session::AdminVisitor;
 use crate::http::pages::shell::words;

@@ -8,6 +8,7 @@ use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::people::audit_words::{AuditQuery, EntryRow, Known, export_name};
 use crate::http::pages::shell::answer::html;
 use crate::http::pages::shell::chrome::{Chrome, Section};
+use crate::http::pages::shell::filters;
 use crate::http::pages::shell::session::AdminVisitor;
 use crate::http::query::Query;
 use crate::http::state::Services;

@@ -7,10 +7,11 @@ use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::people::tokens::role_in_words;
 use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::{Chrome, Section};
+use crate::http::pages::shell::cookies;
+use crate::http::pages::shell::filters;
 use crate::http::pages::shell::form::Confirmed;
 use crate::http::pages::shell::list::ListQuery;
 use crate::http::pages::shell::moment::Moment;
-use crate::http::pages::shell::session;
 use crate::http::pages::shell::session::AdminVisitor;
 use crate::http::pages::shell::words::ending;
 use crate::http::path::Id;
@@ -107,6 +108,12 @@ async fn end(
         return Ok(see_other("/settings/sessions?done=session_ended"));
     }
     let mut response = see_other("/signed-out");
-    session::set(&mut response, &session::removal(&services.site))?;
+    let own = &visitor.visitor;
+    cookies::end(
+        &mut response,
+        &services.site,
+        &own.cookie,
+        visitor.admin.workspace(),
+    )?;
     Ok(response)
 }

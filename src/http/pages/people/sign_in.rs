@@ -4,17 +4,20 @@ use crate::application::connections::input::ConnectionInput;
 use crate::application::error::Result;
 use crate::application::kept::idempotency::Keep;
 use crate::application::people::caller::{Caller, Member};
-use crate::application::people::sign_in::Arrived;
+use crate::application::people::sign_in::{Arrived, Found};
 use crate::domain::people::sign_in::Arrival;
 use crate::http::context::{NothingChanged, SeenCaller};
 use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::setups;
 use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::Chrome;
+use crate::http::pages::shell::cookies;
+use crate::http::pages::shell::filters;
 use crate::http::pages::shell::form::Confirmed;
 use crate::http::pages::shell::session;
-use crate::http::pages::shell::session::{SessionCookie, Visitor};
+use crate::http::pages::shell::session::Visitor;
 use crate::http::state::Services;
+use crate::http::tenant::Tenant;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
@@ -33,15 +36,47 @@ async fn start(request: HttpRequest, services: Data<Services>) -> Result<HttpRes
         Some(_) => Ok(see_other("/projects")),
         None => html(&Welcome {
             chrome: Chrome::of_site(&services.site),
+            workspaces: beside(&request, &services).await?,
         }),
     }
 }
 
-/// For whoever comes without a session.
+/// For whoever comes without a session, or with sessions of workspaces that this address does not name.
 #[derive(Template)]
 #[template(path = "pages/welcome.html")]
 struct Welcome {
     chrome: Chrome,
+    workspaces: Vec<Workspace>,
+}
+
+/// A workspace that the browser has a session of.
+struct Workspace {
+    name: String,
+    address: String,
+}
+
+/// The workspaces that the browser is signed in to by addresses of their own.
+async fn beside(request: &HttpRequest, services: &Services) -> Result<Vec<Workspace>> {
+    let mut workspaces = Vec::new();
+    if Tenant::of_request(request).is_some() {
+        return Ok(workspaces);
+    }
+    for cookie in cookies::all(request, &services.site) {
+        let Some(tenant) = cookie.tenant else {
+            continue;
+        };
+        match services.people.sign_ins.session(&cookie.secret).await? {
+            Found::Going(session) if tenant.is_of(&session.workspace) => {
+                let workspace = services.storages.workspace(&session.workspace).await?;
+                workspaces.push(Workspace {
+                    name: workspace.name.to_string(),
+                    address: format!("{}/", tenant.base()),
+                });
+            }
+            Found::Going(_) | Found::Ended(_) | Found::Unknown => {}
+        }
+    }
+    Ok(workspaces)
 }
 
 /// Uses the link up. Only a person's navigation does: what looks ahead (a preview, a prefetch) must not
@@ -60,21 +95,23 @@ async fn sign_in(
     if looks_ahead {
         return Ok(HttpResponse::NoContent().finish());
     }
-    let own = session::visitor_secret(&request).map(|SessionCookie(secret)| secret);
+    let sent = cookies::all(&request, &services.site);
+    let own: Vec<String> = sent.iter().map(|cookie| cookie.secret.clone()).collect();
     let sign_ins = &services.people.sign_ins;
-    let (session, arrival, secret_of_session) =
-        match sign_ins.sign_in(&secret, own.as_deref()).await? {
-            Arrived::Again(arrival) => {
-                let mut response = see_other(&address(&arrival));
-                response.extensions_mut().insert(NothingChanged);
-                return Ok(response);
-            }
-            Arrived::Began {
-                session,
-                arrival,
-                secret,
-            } => (session, arrival, secret),
-        };
+    let (session, arrival, secret_of_session) = match sign_ins.sign_in(&secret, &own).await? {
+        Arrived::Again { arrival, secret } => {
+            let own = sent.iter().find(|cookie| cookie.secret == secret);
+            let tenant = own.and_then(|cookie| cookie.tenant.as_ref());
+            let mut response = see_other(&in_tenant(tenant, &address(&arrival)));
+            response.extensions_mut().insert(NothingChanged);
+            return Ok(response);
+        }
+        Arrived::Began {
+            session,
+            arrival,
+            secret,
+        } => (session, arrival, secret),
+    };
     SeenCaller::note(&request, &Caller::Workspace(Member::from(&*session)));
     let to = match &arrival {
         Arrival::AddStorage => {
@@ -96,10 +133,25 @@ async fn sign_in(
         | Arrival::Storage(_)
         | Arrival::Files(_) => address(&arrival),
     };
-    let mut response = see_other(&to);
-    let cookie = session::cookie(&services.site, &secret_of_session, sign_ins.absolute);
-    session::set(&mut response, &cookie)?;
+    let tenant = cookies::place(&request, &services, &session.workspace).await;
+    let tenant = tenant.as_ref();
+    let mut response = see_other(&in_tenant(tenant, &to));
+    cookies::begin(
+        &mut response,
+        &request,
+        &services,
+        tenant,
+        &secret_of_session,
+    )?;
     Ok(response)
+}
+
+/// A page's address in the workspace that its addresses name, if they name one.
+fn in_tenant(tenant: Option<&Tenant>, path: &str) -> String {
+    match tenant {
+        Some(tenant) => format!("{}{path}", tenant.base()),
+        None => path.to_owned(),
+    }
 }
 
 /// Where people arrive. A setup opens at its first unfinished step.
@@ -121,7 +173,8 @@ async fn sign_out(
 ) -> Result<HttpResponse> {
     services.people.sign_ins.sign_out(&visitor.session).await?;
     let mut response = see_other("/signed-out");
-    session::set(&mut response, &session::removal(&services.site))?;
+    let workspace = &visitor.session.workspace;
+    cookies::end(&mut response, &services.site, &visitor.cookie, workspace)?;
     Ok(response)
 }
 
@@ -144,12 +197,30 @@ mod tests {
     #[test]
     fn whoever_is_not_signed_in_sees_no_way_in() {
         let chrome = Chrome::bare;
-        let welcome = Welcome { chrome: chrome() }.render().unwrap();
+        let welcome = Welcome {
+            chrome: chrome(),
+            workspaces: Vec::new(),
+        };
+        let welcome = welcome.render().unwrap();
         let signed_out = SignedOut { chrome: chrome() }.render().unwrap();
         assert!(welcome.contains("Connect your own Amazon S3 bucket"));
         assert!(signed_out.contains("You are signed out"));
         for html in [welcome, signed_out] {
             assert!(!html.contains("<form") && !html.contains("/settings/"));
+            assert!(!html.contains("signed in to"));
         }
+    }
+
+    #[test]
+    fn whoever_is_signed_in_to_others_finds_them() {
+        let welcome = Welcome {
+            chrome: Chrome::bare(),
+            workspaces: vec![Workspace {
+                name: "Acme <b>".into(),
+                address: "/w/9a520c8c2f6f6b1e/".into(),
+            }],
+        };
+        let html = welcome.render().unwrap();
+        assert!(html.contains("href=\"/w/9a520c8c2f6f6b1e/\"><bdi>Acme &#60;b&#62;</bdi>"));
     }
 }

@@ -14,6 +14,7 @@ use crate::domain::people::workspace::{ApiToken, Role};
 use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::{Chrome, Section};
+use crate::http::pages::shell::filters;
 use crate::http::pages::shell::form::{Confirmed, FormFields};
 use crate::http::pages::shell::list::ListQuery;
 use crate::http::pages::shell::moment::Moment;

@@ -12,6 +12,7 @@ use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::files::shown;
 use crate::http::pages::shell::answer::html;
 use crate::http::pages::shell::chrome::{Chrome, Section};
+use crate::http::pages::shell::filters;
 use crate::http::pages::shell::list::ListQuery;
 use crate::http::pages::shell::moment::{Moment, size_in_words, thousands};
 use crate::http::pages::shell::session::Visitor;

@@ -16,6 +16,7 @@ use crate::http::pages::projects::new_form::{
 };
 use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::{Chrome, Section};
+use crate::http::pages::shell::filters;
 use crate::http::pages::shell::form::FormFields;
 use crate::http::pages::shell::session::Visitor;
 use crate::http::problem::status_of;

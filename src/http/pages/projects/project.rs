@@ -15,6 +15,7 @@ use crate::http::pages::files::{
 use crate::http::pages::projects::{StatusWords, progress_in_words};
 use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::{Chrome, Section};
+use crate::http::pages::shell::filters;
 use crate::http::pages::shell::form::Confirmed;
 use crate::http::pages::shell::headers::AlsoAllowed;
 use crate::http::pages::shell::list::ListQuery;

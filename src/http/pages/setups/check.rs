@@ -19,6 +19,7 @@ use crate::http::pages::shell::form::Form;
 use crate::http::pages::shell::session::AdminVisitor;
 use crate::http::path::Id;
 use crate::http::state::Services;
+use crate::http::tenant;
 use actix_web::http::header::{self, ContentEncoding};
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
@@ -106,8 +107,9 @@ type End = Pin<Box<dyn Future<Output = Result<OutcomeView>>>>;
 /// A step to send, and where the next one comes from. `None` at the end.
 type Progress = Option<(check::Step, Events, End, Told)>;
 
-/// What the steps so far said of others, how their settings are changed, and where the check is sent to.
-type Told = (Explained, Option<Apply>, Option<String>);
+/// What the steps so far said of others, how their settings are changed, where the check is sent to, and what the
+/// page's addresses begin with.
+type Told = (Explained, Option<Apply>, Option<String>, String);
 
 /// Runs a check and answers with its steps as they finish, as server-sent events whose data is HTML. A step with a
 /// problem comes twice: without it at once, and with it when all steps have been tried.
@@ -135,13 +137,14 @@ where
         first,
         steps,
         Box::pin(end),
-        (Explained::default(), apply, action),
+        (Explained::default(), apply, action, tenant::base()),
     ));
     let stream = stream::unfold(begin, |progress: Progress| async move {
         let (step, mut steps, end, mut told) = progress?;
         told.0.note(&step);
         let step = StepView::of_running(&step, &told.0, told.1.as_ref());
-        let mut text = event("step", &StepEvent { step });
+        let base = told.3.clone();
+        let mut text = event("step", base.clone(), &StepEvent { step });
         let next = match steps.recv().await {
             Some(step) => Some((step, steps, end, told)),
             None => {
@@ -150,6 +153,7 @@ where
                         let check_action = told.2;
                         event(
                             "outcome",
+                            base,
                             &OutcomeEvent {
                                 outcome,
                                 check_action,
@@ -171,8 +175,9 @@ where
         .streaming(stream))
 }
 
-fn event(name: &str, template: &impl Template) -> String {
-    match template.render() {
+/// An event with a part of a page whose addresses begin with `base`.
+fn event(name: &str, base: String, template: &impl Template) -> String {
+    match tenant::within(base, || template.render()) {
         Ok(html) => lines(name, &html),
         Err(error) => {
             tracing::error!(%error, "an event cannot be rendered");

@@ -13,6 +13,7 @@ use crate::http::pages::setups::ended;
 use crate::http::pages::setups::fields::{ConnectionFields, ConnectionForm};
 use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::{Chrome, Section};
+use crate::http::pages::shell::filters;
 use crate::http::pages::shell::form::Form;
 use crate::http::pages::shell::session::AdminVisitor;
 use crate::http::path::Id;

@@ -12,6 +12,7 @@ use crate::http::pages::setups::page::Content;
 use crate::http::pages::setups::step::DialogStep;
 use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::{Chrome, Section};
+use crate::http::pages::shell::filters;
 use crate::http::pages::shell::form::Confirmed;
 use crate::http::pages::shell::headers::AlsoAllowed;
 use crate::http::pages::shell::moment::Moment;

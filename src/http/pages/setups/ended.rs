@@ -4,6 +4,7 @@ use crate::application::setups::SetupView;
 use crate::domain::people::sign_in::DialogEnd;
 use crate::domain::setup::SetupStatus;
 use crate::http::pages::shell::chrome::{Chrome, EndMessage, Section};
+use crate::http::pages::shell::filters;
 use crate::http::pages::shell::session::Visitor;
 use askama::Template;
 

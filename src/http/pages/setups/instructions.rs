@@ -25,6 +25,7 @@ use crate::http::pages::setups::{bundle, check, page};
 use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::Chrome;
 use crate::http::pages::shell::csrf::Csrf;
+use crate::http::pages::shell::filters;
 use crate::http::pages::shell::form::LinkForm;
 use crate::http::pages::shell::moment::Moment;
 use crate::http::pages::shell::words::ending;

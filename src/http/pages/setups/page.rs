@@ -19,6 +19,7 @@ use crate::http::pages::setups::wait::WaitView;
 use crate::http::pages::setups::way::{AwsView, Making, Way};
 use crate::http::pages::shell::answer::html;
 use crate::http::pages::shell::chrome::{Chrome, Section};
+use crate::http::pages::shell::filters;
 use crate::http::pages::shell::headers::AlsoAllowed;
 use crate::http::pages::shell::moment::Moment;
 use crate::http::pages::shell::session::AdminVisitor;

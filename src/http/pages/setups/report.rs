@@ -5,6 +5,7 @@ use crate::domain::ids::SetupId;
 use crate::http::pages::setups::problem::{AnswerView, ProblemView};
 use crate::http::pages::setups::setting_words::Apply;
 use crate::http::pages::setups::wait::WaitView;
+use crate::http::pages::shell::filters;
 use crate::http::pages::shell::moment::Moment;
 use askama::Template;
 use std::collections::BTreeMap;

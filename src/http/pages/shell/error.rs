@@ -1,6 +1,7 @@
 //! Errors as pages, for whoever came with a browser.
 
 use crate::http::pages::shell::chrome::Chrome;
+use crate::http::pages::shell::filters;
 use crate::http::pages::shell::headers::AlsoAllowed;
 use crate::http::pages::shell::words::curly;
 use crate::http::problem::Problem;
@@ -25,8 +26,13 @@ struct ErrorPage<'a> {
     elsewhere: Option<&'a str>,
 }
 
-/// The page that says what went wrong.
-pub fn page(problem: &Problem, request_id: &str, site: &Site) -> Option<HttpResponse> {
+/// The page that says what went wrong. `is_beside`: the start page has workspaces that the browser is signed in to.
+pub fn page(
+    problem: &Problem,
+    request_id: &str,
+    site: &Site,
+    is_beside: bool,
+) -> Option<HttpResponse> {
     let (icon, title) = match problem.status {
         StatusCode::NOT_FOUND if problem.error.code == "instruction_link_unusable" => {
             ("link", "This setup link has expired or was revoked")
@@ -52,7 +58,7 @@ pub fn page(problem: &Problem, request_id: &str, site: &Site) -> Option<HttpResp
         remedy: remedy.as_deref(),
         code: problem.error.code,
         request_id,
-        leads_on: problem.status != StatusCode::UNAUTHORIZED,
+        leads_on: is_beside || problem.status != StatusCode::UNAUTHORIZED,
         elsewhere: problem
             .error
             .members
@@ -103,6 +109,15 @@ mod tests {
         let page = html(true);
         assert!(!page.contains("<script>alert") && page.contains("Ask an admin."));
         assert!(page.contains("data-copy=\"request-1\"") && page.contains("Go to the start"));
+        // At an address of a workspace, in that workspace.
+        let base = "/w/9a520c8c2f6f6b1e";
+        let page = crate::http::tenant::within(base.into(), || html(true));
+        assert!(page.contains(&format!("data-base=\"{base}\"")) && !page.contains("href=\"/\""));
+        assert_eq!(
+            page.matches(&format!("href=\"{base}/\"")).count(),
+            2,
+            "{page}"
+        );
         let page = html(false);
         assert!(!page.contains("Go to the start"));
         let link = "href=\"https://app.example.com/link?a=1&#38;b=2\" target=\"_top\"";

@@ -4,8 +4,10 @@ use crate::application::error::{Error, Kind, Result};
 use crate::application::people::caller::Caller;
 use crate::http::body::collect;
 use crate::http::context::SeenCaller;
+use crate::http::pages::shell::cookies;
+use crate::http::pages::shell::cookies::SessionCookie;
 use crate::http::pages::shell::csrf::Csrf;
-use crate::http::pages::shell::session::{SessionCookie, not_signed_in, visitor, visitor_secret};
+use crate::http::pages::shell::session::{not_signed_in, visitor};
 use crate::http::state::Services;
 use crate::http::trail::Trail;
 use actix_web::dev::Payload;
@@ -188,8 +190,14 @@ pub struct NoFields {}
 
 /// The token that the visitor's forms carry.
 pub fn expected(request: &HttpRequest) -> Result<Csrf> {
-    visitor_secret(request)
-        .map(|SessionCookie(secret)| Csrf::of_secret(&secret))
+    let known = request.extensions().get::<SessionCookie>().cloned();
+    let cookie = known.or_else(|| {
+        let services = request.app_data::<web::Data<Services>>()?;
+        let sent = cookies::of_address(request, &services.site);
+        sent.into_iter().next()
+    });
+    cookie
+        .map(|cookie| Csrf::of_secret(&cookie.secret))
         .ok_or_else(not_signed_in)
 }
 

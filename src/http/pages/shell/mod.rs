@@ -2,8 +2,10 @@
 
 pub mod answer;
 pub mod chrome;
+pub mod cookies;
 pub mod csrf;
 pub mod error;
+pub mod filters;
 pub mod form;
 pub mod headers;
 pub mod list;

@@ -8,15 +8,14 @@ use crate::domain::people::sign_in::{Session, WayBack};
 use crate::domain::people::workspace::Role;
 use crate::http::brand::Brand;
 use crate::http::context::SeenCaller;
+use crate::http::pages::shell::cookies;
+use crate::http::pages::shell::cookies::SessionCookie;
 use crate::http::pages::shell::csrf::Csrf;
-use crate::http::state::{Services, Site};
+use crate::http::state::Services;
+use crate::http::tenant::Tenant;
 use crate::http::trail::Trail;
-use actix_web::cookie::time::Duration as CookieDuration;
-use actix_web::cookie::{Cookie, SameSite};
 use actix_web::dev::Payload;
-use actix_web::http::header::{self, HeaderValue};
-use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, web};
-use secrecy::{ExposeSecret, SecretString};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -30,6 +29,8 @@ pub struct Visitor {
     pub return_url: Option<String>,
     pub csrf: Csrf,
     pub brand: Arc<Brand>,
+    /// The cookie that the session came in.
+    pub cookie: SessionCookie,
     trail: Option<Trail>,
 }
 
@@ -69,9 +70,6 @@ pub struct AdminVisitor {
     pub visitor: Visitor,
     pub admin: Admin,
 }
-
-/// The secret of a session cookie.
-pub struct SessionCookie(pub String);
 
 impl FromRequest for Visitor {
     type Error = actix_web::Error;
@@ -120,23 +118,41 @@ pub async fn visitor(request: &HttpRequest) -> Result<Option<Visitor>> {
     })
 }
 
+/// A session that is of another workspace than the address names is not looked at, whatever cookie it came in.
 async fn who(request: &HttpRequest) -> Result<Who> {
-    let Some(SessionCookie(secret)) = visitor_secret(request) else {
-        return Ok(Who::Nobody);
-    };
     let services = request
         .app_data::<web::Data<Services>>()
         .ok_or_else(|| Error::bug("no services"))?;
-    let session = match services.people.sign_ins.session(&secret).await? {
-        Found::Going(session) => *session,
-        Found::Ended(way_back) => return Ok(Who::Ended(way_back)),
-        Found::Unknown => return Ok(Who::Nobody),
+    let tenant = Tenant::of_request(request);
+    let is_here = |session: &Session| {
+        let tenant = tenant.as_ref();
+        tenant.is_none_or(|tenant| tenant.is_of(&session.workspace))
     };
+    let mut ended = None;
+    for cookie in cookies::of_address(request, &services.site) {
+        match services.people.sign_ins.session(&cookie.secret).await? {
+            Found::Going(session) if is_here(&session) => {
+                return signed_in(request, services, cookie, *session).await;
+            }
+            Found::Ended(session) if is_here(&session) => ended = ended.or(Some(session.way_back)),
+            Found::Going(_) | Found::Ended(_) | Found::Unknown => {}
+        }
+    }
+    Ok(ended.map_or(Who::Nobody, Who::Ended))
+}
+
+async fn signed_in(
+    request: &HttpRequest,
+    services: &Services,
+    cookie: SessionCookie,
+    session: Session,
+) -> Result<Who> {
     let member = Member::from(&session);
     let workspace = services.storages.workspace(&session.workspace).await?;
     let caller = Caller::Workspace(member.clone());
     SeenCaller::note(request, &caller);
     request.extensions_mut().insert(caller);
+    request.extensions_mut().insert(cookie.clone());
     Ok(Who::SignedIn(Box::new(Visitor {
         member,
         workspace_name: workspace.name.to_string(),
@@ -145,8 +161,9 @@ async fn who(request: &HttpRequest) -> Result<Who> {
             .return_url
             .as_ref()
             .map(|url| url.as_str().to_owned()),
-        csrf: Csrf::of_secret(&secret),
+        csrf: Csrf::of_secret(&cookie.secret),
         brand: services.site.brand.clone(),
+        cookie,
         trail: Trail::of(request),
         session,
     })))
@@ -168,53 +185,4 @@ fn session_ended(way_back: &WayBack) -> Error {
         Some(url) => error.member("return_url", url.as_str()),
         None => error,
     }
-}
-
-pub fn visitor_secret(request: &HttpRequest) -> Option<SessionCookie> {
-    let services = request.app_data::<web::Data<Services>>()?;
-    request
-        .cookie(services.site.session_cookie())
-        .map(|cookie| SessionCookie(cookie.value().to_owned()))
-}
-
-/// The cookie of a new session. `Lax` lets a link from the product arrive signed in; where other
-/// origins may embed the pages, only `None` reaches them, in a jar of each embedder's own. Browsers take such a
-/// cookie over https, and over http from the machine itself.
-pub fn cookie(site: &Site, secret: &SecretString, life: std::time::Duration) -> Cookie<'static> {
-    let embedded = site.takes_embedded_cookies() && !site.frame_ancestors.is_empty();
-    Cookie::build(site.session_cookie(), secret.expose_secret().to_owned())
-        .path("/")
-        .http_only(true)
-        .secure(site.is_https() || embedded)
-        .same_site(match embedded {
-            true => SameSite::None,
-            false => SameSite::Lax,
-        })
-        .max_age(CookieDuration::seconds(
-            i64::try_from(life.as_secs()).unwrap_or(i64::MAX),
-        ))
-        .finish()
-}
-
-/// Gives a cookie to the browser. An embedded page's goes into a jar of its embedder's own
-/// (`Partitioned`, which the cookie type does not know).
-pub fn set(response: &mut HttpResponse, cookie: &Cookie<'static>) -> Result<()> {
-    let partitioned = match cookie.same_site() {
-        Some(SameSite::None) => "; Partitioned",
-        _ => "",
-    };
-    let value = HeaderValue::from_str(&format!("{cookie}{partitioned}")).map_err(Error::bug)?;
-    response.headers_mut().append(header::SET_COOKIE, value);
-    Ok(())
-}
-
-/// What takes the cookie away.
-pub fn removal(site: &Site) -> Cookie<'static> {
-    let mut cookie = cookie(
-        site,
-        &SecretString::from(String::new()),
-        std::time::Duration::ZERO,
-    );
-    cookie.make_removal();
-    cookie
 }

@@ -25,6 +25,7 @@ use crate::http::pages::setups::report::{OutcomeView, ReportView};
 use crate::http::pages::setups::setting_words::Apply;
 use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::{Chrome, Section};
+use crate::http::pages::shell::filters;
 use crate::http::pages::shell::form::Form;
 use crate::http::pages::shell::moment::{Moment, thousands};
 use crate::http::pages::shell::session::{AdminVisitor, Visitor};

@@ -7,6 +7,7 @@ use crate::domain::ids::StorageRef;
 use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::{Chrome, Section};
+use crate::http::pages::shell::filters;
 use crate::http::pages::shell::form::Form;
 use crate::http::pages::shell::session::AdminVisitor;
 use crate::http::pages::storages::storage::Facts;
