@@ -294,9 +294,7 @@ impl AwsClients {
             local(WHO_WE_ARE, FailureKind::BadCredentials, why)
         })?;
         match self.ask_identity().await {
-            Err(failure)
-                if failure.kind == FailureKind::BadCredentials && self.fetch_again() =>
-            {
+            Err(failure) if failure.kind == FailureKind::BadCredentials && self.fetch_again() => {
                 self.ask_identity().await
             }
             answer => answer,

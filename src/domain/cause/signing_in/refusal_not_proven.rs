@@ -96,9 +96,9 @@ impl CauseEntry for RefusalNotProven {
             Stage::SigningIn,
             match self.why {
                 NotProven::NoAnswer(_) => Side::Aws,
-                NotProven::ByService(_)
-                | NotProven::OwnCredentials
-                | NotProven::UnknownReason => Side::Service,
+                NotProven::ByService(_) | NotProven::OwnCredentials | NotProven::UnknownReason => {
+                    Side::Service
+                }
                 NotProven::Spreading => Side::CustomerAccount,
             },
             "It could not be found out whether the role refuses others.",

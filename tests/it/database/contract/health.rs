@@ -385,7 +385,10 @@ async fn a_failure_of_the_services_own_side_changes_nothing(db: TestDb) {
         check.steps = Steps::try_from(steps).unwrap();
         check
     };
-    let due = async || rows.texts("SELECT CAST(due_at AS TEXT) AS due FROM jobs", "due").await;
+    let due = async || {
+        rows.texts("SELECT CAST(due_at AS TEXT) AS due FROM jobs", "due")
+            .await
+    };
     let written = async || {
         let events = "SELECT type FROM events WHERE type <> 'storage.created'";
         let entries = "SELECT action FROM audit_log WHERE action = 'storage.health_changed'";
