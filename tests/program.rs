@@ -9,6 +9,8 @@
 mod command_line;
 #[path = "program/dev.rs"]
 mod dev;
+#[path = "program/identity.rs"]
+mod identity;
 #[path = "program/operator.rs"]
 mod operator;
 #[allow(dead_code, reason = "these tests need a part of it only")]

@@ -1,6 +1,7 @@
 //! What the use cases and AWS adapters count, for metrics.
 
 use crate::domain::check::Outcome;
+use crate::domain::identity_fault::IdentityFault;
 use crate::domain::role_wait::TryOutcome;
 use crate::domain::storage::{HealthChange, HealthState};
 use std::time::Duration;
@@ -31,6 +32,9 @@ pub trait Observer: Send + Sync {
 
     /// A call to AWS ended.
     fn called_aws(&self, _: AwsCall<'_>) {}
+
+    /// AWS was asked who the service is. `None`: it answered.
+    fn service_identity(&self, _: Option<IdentityFault>) {}
 
     /// A session of a storage was needed; one was there, or had to be made.
     fn needed_session(&self, _: bool) {}

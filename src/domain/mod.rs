@@ -12,6 +12,7 @@ pub mod connection;
 pub mod doctor;
 pub mod event;
 pub mod files;
+pub mod identity_fault;
 pub mod ids;
 pub mod invalid;
 mod invisible;

@@ -13,6 +13,7 @@ mod use_cases;
 pub use error::StartError;
 
 use crate::application::clock::{Clock, SystemClock};
+use crate::application::connections::identity::OwnIdentity;
 use crate::application::error::{Error, Kind};
 use crate::application::events::deliver::Deliverer;
 use crate::application::events::expiry::SetupExpiry;
@@ -78,6 +79,7 @@ pub struct Application {
     without_drain: CancellationToken,
     first_contact: Option<JoinHandle<Result<(), StartError>>>,
     workers: Vec<Worker>,
+    identity: Arc<OwnIdentity>,
     role_waits: Arc<RoleWaits>,
     deliverer: Arc<Deliverer>,
     setup_expiry: SetupExpiry,
@@ -143,7 +145,7 @@ async fn build_on(
 
     let readiness: Vec<Arc<dyn Readiness>> = vec![
         Arc::new(DatabaseReadiness(store.clone())),
-        Arc::new(IdentityReadiness(use_cases.principal)),
+        Arc::new(IdentityReadiness(use_cases.identity.clone())),
     ];
 
     let services = Arc::new(Services {
@@ -253,6 +255,7 @@ async fn build_on(
         without_drain: CancellationToken::new(),
         first_contact,
         workers: use_cases.workers,
+        identity: use_cases.identity,
         role_waits: use_cases.role_waits,
         deliverer: use_cases.deliverer,
         setup_expiry: use_cases.setup_expiry,
@@ -296,6 +299,7 @@ impl Application {
             .into_iter()
             .map(|worker| tokio::spawn(worker.run(self.shutdown.clone())))
             .collect();
+        workers.push(tokio::spawn(self.identity.run(self.shutdown.clone())));
         workers.push(tokio::spawn(self.role_waits.run(self.shutdown.clone())));
         workers.push(tokio::spawn(self.deliverer.run(self.shutdown.clone())));
         workers.push(tokio::spawn(self.setup_expiry.run(self.shutdown.clone())));

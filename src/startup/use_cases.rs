@@ -9,6 +9,7 @@ use crate::application::checks::limits::CheckLimits;
 use crate::application::checks::scheduled::{CheckPace, ScheduledChecks};
 use crate::application::clock::Clock;
 use crate::application::connections::Connections;
+use crate::application::connections::identity::OwnIdentity;
 use crate::application::connections::principal::PrincipalSource;
 use crate::application::connections::quick_create::QuickCreate;
 use crate::application::diagnosis::explainer::Explainer;
@@ -77,7 +78,7 @@ pub(super) struct UseCases {
     pub deliverer: Arc<Deliverer>,
     pub setup_expiry: SetupExpiry,
     pub places: Places,
-    pub principal: Arc<PrincipalSource>,
+    pub identity: Arc<OwnIdentity>,
     pub running_checks: TaskTracker,
     pub sessions: Arc<RoleSessions>,
 }
@@ -111,15 +112,18 @@ impl UseCases {
         let quick_create = quick_create
             .transpose()
             .map_err(|invalid| other(invalid.to_string()))?;
+        let doubts = clients.doubts().clone();
         let opener = SessionOpener::new(clients, policies.clone(), vault.clone());
         let sessions = Arc::new(RoleSessions::new(opener, observer.clone()));
         let prober = AwsProber::new(sessions.clone()).map_err(|error| other(error.to_string()))?;
         let prober: Arc<dyn Prober> = Arc::new(prober);
         let bucket: Arc<dyn Bucket> =
             Arc::new(S3Bucket::new(sessions.clone()).spooling_in(settings.data_dir.join("spool")));
+        let identity = OwnIdentity::new(prober.clone(), observer.clone(), doubts);
+        let identity = Arc::new(identity);
         let principal = Arc::new(PrincipalSource::new(
             settings.service_principal.clone(),
-            prober.clone(),
+            identity.clone(),
         ));
         let connections = Arc::new(Connections {
             vault: vault.clone(),
@@ -177,6 +181,7 @@ impl UseCases {
         let scheduled = |pace| ScheduledChecks {
             store: store.clone(),
             checks: checks.clone(),
+            identity: identity.clone(),
             interval: settings.recheck_interval,
             pace,
         };
@@ -279,7 +284,7 @@ impl UseCases {
             }),
             files,
             storages,
-            principal,
+            identity,
             running_checks,
             sessions,
         })

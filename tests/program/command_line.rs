@@ -21,7 +21,7 @@ fn random(kind: &str) -> String {
     format!("{kind}-{}", uuid::Uuid::new_v4().simple())
 }
 
-fn sdk(id: &str) -> SdkConfig {
+pub fn sdk(id: &str) -> SdkConfig {
     let keys = Credentials::new(id, "test", None, None, "test");
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -31,11 +31,11 @@ fn sdk(id: &str) -> SdkConfig {
         .build()
 }
 
-fn emulator() -> String {
+pub fn emulator() -> String {
     std::env::var("SALLYPORT_TEST_AWS_URL").expect("run this by tools/with-services")
 }
 
-async fn create_bucket(sdk: &SdkConfig, kind: &str) -> String {
+pub async fn create_bucket(sdk: &SdkConfig, kind: &str) -> String {
     let config = aws_sdk_s3::config::Builder::from(sdk).force_path_style(true);
     let name = random(kind);
     let s3 = aws_sdk_s3::Client::from_conf(config.build());
@@ -43,8 +43,8 @@ async fn create_bucket(sdk: &SdkConfig, kind: &str) -> String {
     name
 }
 
-/// The service's user, bound by a policy as an account's root is not.
-async fn vendor_user(root: &SdkConfig, bucket: &str) -> (String, String) {
+/// The service's user, bound by a policy as an account's root is not: its name, and an access key of it.
+pub async fn vendor_user(root: &SdkConfig, bucket: &str) -> (String, (String, String)) {
     let iam = aws_sdk_iam::Client::new(root);
     let name = random("service");
     iam.create_user().user_name(&name).send().await.unwrap();
@@ -59,7 +59,14 @@ async fn vendor_user(root: &SdkConfig, bucket: &str) -> (String, String) {
         .send()
         .await
         .unwrap();
-    let made = iam.create_access_key().user_name(&name).send().await;
+    let key = vendor_key(root, &name).await;
+    (name, key)
+}
+
+/// Another access key of a user.
+pub async fn vendor_key(root: &SdkConfig, user: &str) -> (String, String) {
+    let iam = aws_sdk_iam::Client::new(root);
+    let made = iam.create_access_key().user_name(user).send().await;
     let key = made.unwrap().access_key.unwrap();
     (key.access_key_id, key.secret_access_key)
 }
@@ -81,7 +88,7 @@ impl Site {
         let (bucket, built_in, user) = runtime.block_on(async {
             let root = sdk("111111111111");
             let built_in = create_bucket(&root, "built-in").await;
-            let user = vendor_user(&root, &built_in).await;
+            let (_, user) = vendor_user(&root, &built_in).await;
             (
                 create_bucket(&sdk(&account), "customer").await,
                 built_in,

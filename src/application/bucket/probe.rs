@@ -174,7 +174,7 @@ pub trait BucketProbe: Send + Sync {
 
 #[async_trait]
 pub trait Prober: Send + Sync {
-    /// Who the service is to AWS: asked once, then known.
+    /// Asks AWS who the service is.
     async fn identity(&self) -> Result<ServiceIdentity, AwsFailure>;
 
     /// Calls AssumeRole. The sessions of refusal probes that unexpectedly succeed are dropped at once.

@@ -100,6 +100,7 @@ impl Checks {
             | Verdict::WorksInPart
             | Verdict::Broken
             | Verdict::Undecided
+            | Verdict::OwnSide
             | Verdict::Nothing => {}
         }
         self.publish(&recorded?);

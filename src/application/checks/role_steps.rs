@@ -8,7 +8,7 @@ use crate::application::bucket::probe::{Answer, BucketProbe, ExternalIdSent};
 use crate::application::checks::recorder::Timed;
 use crate::application::checks::run::CheckRun;
 use crate::application::diagnosis::fault::What;
-use crate::domain::aws_failure::{AssumeRoleRefusal, AwsFailure};
+use crate::domain::aws_failure::{AssumeRoleRefusal, AwsFailure, FailureKind};
 use crate::domain::cause::signing_in::refusal_not_proven::NotProven;
 use crate::domain::check::StepName;
 use futures_util::future::join4;
@@ -190,8 +190,14 @@ fn judge(failure: &AwsFailure) -> Result<(), NotProven> {
         Some(AssumeRoleRefusal::Role) => Ok(()),
         Some(AssumeRoleRefusal::Service(by, _)) => Err(NotProven::ByService(by)),
         Some(AssumeRoleRefusal::Unknown) => Err(NotProven::UnknownReason),
+        // Only the service's own credentials sign the call.
+        None if is_of_own_credentials(failure.kind) => Err(NotProven::OwnCredentials),
         None => Err(NotProven::NoAnswer(failure.kind.into())),
     }
+}
+
+fn is_of_own_credentials(kind: FailureKind) -> bool {
+    matches!(kind, FailureKind::BadCredentials | FailureKind::ClockSkew)
 }
 
 /// Whether the answer to a call that the role must refuse proves that it does.

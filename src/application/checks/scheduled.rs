@@ -2,6 +2,7 @@
 //! fixed is used again soon.
 
 use crate::application::checks::{Checks, Patience};
+use crate::application::connections::identity::OwnIdentity;
 use crate::application::error::{Error, Result};
 use crate::application::jobs::{Job, Lane, Next};
 use crate::application::kept::store::{ClaimedJob, SCHEDULED_CHECK, Store};
@@ -41,6 +42,8 @@ const WAIT: Duration = Duration::from_secs(4);
 pub struct ScheduledChecks {
     pub store: Arc<dyn Store>,
     pub checks: Arc<Checks>,
+    /// While it is down, checks would only fail: this replica makes none.
+    pub identity: Arc<OwnIdentity>,
     /// How long after one check the next is due, give or take a tenth; sooner while a storage does not work.
     pub interval: Duration,
     pub pace: CheckPace,
@@ -78,6 +81,11 @@ impl Job for ScheduledChecks {
         }
     }
 
+    /// Until the service's own identity is back. What is overdue then is made by as many workers as always.
+    fn is_paused(&self) -> bool {
+        self.identity.is_down()
+    }
+
     fn lease(&self) -> Duration {
         LEASE
     }
@@ -97,6 +105,15 @@ impl Job for ScheduledChecks {
             .run_now(&bucket, Patience::Change(WAIT), None)
             .await
         {
+            // It says nothing about the storage, so the check is made again as if it had not been made.
+            Ok(report) if report.verdict() == Verdict::OwnSide => {
+                tracing::info!(
+                    workspace = %job.workspace, storage = %id, code = report.problem_code(),
+                    "a scheduled check failed because of the service's own side, and is made again"
+                );
+                let pause = RETRY_AFTER.min(self.interval);
+                next_check(self.checks.clock.now(), pause, random_bytes()?)
+            }
             Ok(report) => {
                 in_row = if works(&report.verdict()) {
                     0
@@ -153,6 +170,7 @@ fn works(verdict: &Verdict) -> bool {
         | Verdict::RefusesUs
         | Verdict::Broken
         | Verdict::Undecided
+        | Verdict::OwnSide
         | Verdict::Nothing => false,
     }
 }

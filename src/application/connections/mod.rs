@@ -6,6 +6,7 @@
 pub mod change;
 pub mod errors;
 mod fields;
+pub mod identity;
 pub mod input;
 pub mod principal;
 pub mod provision;

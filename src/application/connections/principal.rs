@@ -1,6 +1,6 @@
 //! The principal that a customer's trust policy names.
 
-use crate::application::bucket::probe::Prober;
+use crate::application::connections::identity::OwnIdentity;
 use crate::application::error::{Error, Kind, Result};
 use crate::domain::aws_failure::AwsFailure;
 use crate::domain::connection::account::{AccountId, Partition};
@@ -17,16 +17,16 @@ pub struct PrincipalSource {
 
 /// Who says what the service's own AWS identity is.
 enum Identity {
-    Asked(Arc<dyn Prober>),
+    Asked(Arc<OwnIdentity>),
     /// AWS is not asked.
     Given(ServiceIdentity),
 }
 
 impl PrincipalSource {
-    pub fn new(configured: Option<ServicePrincipal>, prober: Arc<dyn Prober>) -> Self {
+    pub fn new(configured: Option<ServicePrincipal>, identity: Arc<OwnIdentity>) -> Self {
         Self {
             configured,
-            identity: Identity::Asked(prober),
+            identity: Identity::Asked(identity),
         }
     }
 
@@ -44,7 +44,7 @@ impl PrincipalSource {
 
     async fn identity(&self) -> std::result::Result<ServiceIdentity, AwsFailure> {
         match &self.identity {
-            Identity::Asked(prober) => prober.identity().await,
+            Identity::Asked(identity) => identity.get().await,
             Identity::Given(identity) => Ok(identity.clone()),
         }
     }
@@ -87,10 +87,5 @@ impl PrincipalSource {
             // Without either, the error is that of the principal.
             Err(_) => Ok(self.get().await?.partition()),
         }
-    }
-
-    /// Whether the service's own AWS identity is known.
-    pub async fn identity_known(&self) -> bool {
-        self.identity().await.is_ok()
     }
 }

@@ -65,6 +65,11 @@ pub trait Job: Send + Sync {
         u32::MAX
     }
 
+    /// Whether this replica takes no job of the kind for now. Other replicas may.
+    fn is_paused(&self) -> bool {
+        false
+    }
+
     /// After how long another worker takes the job of one that died. The worker extends the lease while
     /// it works.
     fn lease(&self) -> Duration;

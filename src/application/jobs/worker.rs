@@ -69,6 +69,9 @@ impl Worker {
     }
 
     async fn take(&self, job: &dyn Job, stop: &CancellationToken) -> Result<bool> {
+        if job.is_paused() {
+            return Ok(false);
+        }
         let worker = Uuid::now_v7().simple().to_string();
         let now = self.clock.now();
         let claim = JobClaim {

@@ -10,8 +10,9 @@ use crate::aws::client::endpoint_guard::GuardedResolver;
 use crate::aws::client::observed::Observed;
 use crate::aws::client::own_credentials::OwnCredentials;
 use crate::aws::client::payer::RequesterPays;
+use crate::aws::client::rebuilt_chain::RebuiltChain;
 use crate::aws::client::retries::RetryBudgets;
-use crate::aws::failure::local;
+use crate::aws::failure::{classify, local};
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::connection::account::{AccountId, Partition};
 use crate::domain::connection::endpoint::EndpointNetworks;
@@ -22,18 +23,23 @@ use aws_config::identity::IdentityCache;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
-use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_types::error::display::DisplayErrorContext;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::OnceCell;
+use tokio::sync::Notify;
 
 /// How long one try of a call may take until the answer begins, and all tries together. The body of a
 /// download has no limit of its own; the SDK ends one that stalls.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(25);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
+/// The operation that says who calls.
+const WHO_WE_ARE: &str = "GetCallerIdentity";
+/// What is used where no Region is configured.
+const USUAL_REGION: &str = "us-east-1";
 
 /// Everything that calls AWS starts here.
 pub struct AwsClients {
@@ -49,12 +55,14 @@ pub struct AwsClients {
     guard: GuardedResolver,
     guarded_http: SharedHttpClient,
     observed: Observed,
-    identity: OnceCell<ServiceIdentity>,
+    /// Notified after a call that may have failed because of the service's own side.
+    doubts: Arc<Notify>,
 }
 
 impl AwsClients {
     /// Credentials, Region and endpoints by the SDK's own chain (environment, profile, container or
-    /// instance role). Makes no call for static credentials.
+    /// instance role). Makes no call for static credentials. Credentials are looked for again whenever they are
+    /// fetched, so files that are written later count.
     ///
     /// # Errors
     /// A proxy's address, a list of authorities or an endpoint that cannot be used.
@@ -62,8 +70,13 @@ impl AwsClients {
         let egress = Egress::from_environment().await?;
         let loader = aws_config::defaults(BehaviorVersion::latest());
         // Whoever gives the credentials is called by this client, too.
-        let config = loader.http_client(https_client(&egress)).load().await;
+        let http = https_client(&egress);
+        let config = loader.http_client(http.clone()).load().await;
         check_endpoints(&config)?;
+        let region = config.region().cloned();
+        let region = region.unwrap_or_else(|| aws_config::Region::from_static(USUAL_REGION));
+        let chain = SharedCredentialsProvider::new(RebuiltChain::new(http, region));
+        let config = config.into_builder().credentials_provider(chain).build();
         Ok((config, egress))
     }
 
@@ -87,7 +100,7 @@ impl AwsClients {
                 tracing::warn!(
                     "no AWS Region is configured: us-east-1 is used. Set AWS_REGION to the Region that the service runs in"
                 );
-                Region::parse("us-east-1").map_err(|invalid| invalid.to_string())?
+                Region::parse(USUAL_REGION).map_err(|invalid| invalid.to_string())?
             }
         };
         let http = config.http_client();
@@ -135,7 +148,7 @@ impl AwsClients {
             own,
             retries: RetryBudgets::default(),
             guard,
-            identity: OnceCell::new(),
+            doubts: Arc::default(),
         })
     }
 
@@ -181,17 +194,33 @@ impl AwsClients {
         let own = self.own.clone().map(SharedCredentialsProvider::new);
         own.ok_or_else(|| {
             local(
-                "GetCallerIdentity",
+                WHO_WE_ARE,
                 FailureKind::BadCredentials,
                 "the service has no AWS credentials",
             )
         })
     }
 
-    /// AWS refused the service's own credentials: they are fetched again, at most once a minute. `true`: a
-    /// further call has others.
+    /// AWS refused the service's own credentials: they are fetched again, at most once in ten seconds, and at once
+    /// when their file has changed. `true`: a further call has others.
     pub fn suspect_own_credentials(&self) -> bool {
+        self.doubt_identity();
+        self.fetch_again()
+    }
+
+    fn fetch_again(&self) -> bool {
         self.own.as_ref().is_some_and(OwnCredentials::suspect)
+    }
+
+    /// A call has failed, perhaps because of the service's own side: whoever waits for [`doubts`](Self::doubts) asks
+    /// for the identity.
+    pub fn doubt_identity(&self) {
+        self.doubts.notify_one();
+    }
+
+    /// Notified after each call that may have failed because of the service's own side.
+    pub fn doubts(&self) -> &Arc<Notify> {
+        &self.doubts
     }
 
     /// The S3 clients for a connection's bucket. With an endpoint of the customer's, every network
@@ -252,33 +281,40 @@ impl AwsClients {
         configured_endpoint(&self.config, Service::S3)
     }
 
-    /// Who the service is: asked of STS once, then known.
+    /// Who the service is: asked of STS each time. Credentials that AWS refuses are fetched again, where that may
+    /// help, and asked with once more.
+    ///
+    /// # Errors
+    /// The failure. `BadCredentials` without a status: there are no credentials, or none could be fetched.
     pub async fn identity(&self) -> Result<ServiceIdentity, AwsFailure> {
-        self.identity
-            .get_or_try_init(|| async {
-                const OPERATION: &str = "GetCallerIdentity";
-                let answer = self
-                    .sts
-                    .get_caller_identity()
-                    .send()
-                    .await
-                    .map_err(|error| crate::aws::failure::classify(OPERATION, &error))?;
-                let arn = answer.arn().unwrap_or_default();
-                let partition = arn.split(':').nth(1).and_then(Partition::parse);
-                let account = answer.account().map(AccountId::parse);
-                match (partition, account) {
-                    (Some(partition), Some(Ok(account))) => {
-                        Ok(ServiceIdentity { account, partition })
-                    }
-                    _ => Err(local(
-                        OPERATION,
-                        FailureKind::InvalidResponse,
-                        "the answer names no account",
-                    )),
-                }
-            })
-            .await
-            .cloned()
+        // Before the call, whose own time limits would hide why they could not be fetched.
+        let own = self.own_credentials()?;
+        own.provide_credentials().await.map_err(|error| {
+            let why = DisplayErrorContext(&error);
+            local(WHO_WE_ARE, FailureKind::BadCredentials, why)
+        })?;
+        match self.ask_identity().await {
+            Err(failure) if failure.kind == FailureKind::BadCredentials && self.fetch_again() => {
+                self.ask_identity().await
+            }
+            answer => answer,
+        }
+    }
+
+    async fn ask_identity(&self) -> Result<ServiceIdentity, AwsFailure> {
+        let asked = self.sts.get_caller_identity().send().await;
+        let answer = asked.map_err(|error| classify(WHO_WE_ARE, &error))?;
+        let arn = answer.arn().unwrap_or_default();
+        let partition = arn.split(':').nth(1).and_then(Partition::parse);
+        let account = answer.account().map(AccountId::parse);
+        match (partition, account) {
+            (Some(partition), Some(Ok(account))) => Ok(ServiceIdentity { account, partition }),
+            _ => Err(local(
+                WHO_WE_ARE,
+                FailureKind::InvalidResponse,
+                "the answer names no account",
+            )),
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! own, so with many storages that cache loses the service's credentials too. Here they have a place of
 //! their own, and clients have no other cache.
 
+use crate::aws::client::credential_files::CredentialFiles;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::future;
@@ -26,8 +27,8 @@ const WITHOUT_END: Duration = Duration::from_secs(15 * 60);
 const LOAD_TIMEOUT: Duration = Duration::from_secs(20);
 /// The wait after a renewal that failed.
 const RETRY: Duration = Duration::from_secs(10);
-/// Credentials that AWS refused are fetched again if they are at least this old.
-const TRUSTED: Duration = Duration::from_secs(60);
+/// Credentials that AWS refused are fetched again if they are at least this old, or if a file has changed since.
+const TRUSTED: Duration = Duration::from_secs(10);
 
 /// Gives the credentials of another provider, and asks it as seldom as possible.
 #[derive(Debug, Clone)]
@@ -46,6 +47,8 @@ struct Shared {
 struct Kept {
     credentials: Credentials,
     loaded_at: Instant,
+    /// Looked at before they were loaded.
+    files: CredentialFiles,
     renew_at: SystemTime,
     /// `None`: they do not end.
     unusable_at: Option<SystemTime>,
@@ -58,7 +61,7 @@ struct LoadFailure {
 }
 
 impl Kept {
-    fn new(credentials: Credentials) -> Self {
+    fn new(credentials: Credentials, files: CredentialFiles) -> Self {
         let now = SystemTime::now();
         let ends_at = credentials.expiry();
         let renew_at = match ends_at {
@@ -71,6 +74,7 @@ impl Kept {
         Self {
             credentials,
             loaded_at: Instant::now(),
+            files,
             renew_at,
             unusable_at: ends_at.map(|end| {
                 let left = end.duration_since(now).unwrap_or_default();
@@ -97,10 +101,11 @@ impl OwnCredentials {
     /// AWS refused these credentials: they are fetched again, unless that was just done. `true`: a further
     /// call has others.
     pub fn suspect(&self) -> bool {
+        let files = CredentialFiles::now();
         let mut kept = self.0.kept.write().unwrap_or_else(PoisonError::into_inner);
         let old = kept
             .as_ref()
-            .is_some_and(|kept| kept.loaded_at.elapsed() >= TRUSTED);
+            .is_some_and(|kept| kept.loaded_at.elapsed() >= TRUSTED || kept.files != files);
         if old {
             *kept = None;
         }
@@ -169,13 +174,14 @@ impl Shared {
     }
 
     async fn load(&self) -> Result {
+        let files = CredentialFiles::now();
         let loading = self.provider.provide_credentials();
         let credentials = match tokio::time::timeout(LOAD_TIMEOUT, loading).await {
             Ok(loaded) => loaded?,
             Err(_) => return Err(CredentialsError::provider_timed_out(LOAD_TIMEOUT)),
         };
         let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
-        *kept = Some(Kept::new(credentials.clone()));
+        *kept = Some(Kept::new(credentials.clone(), files));
         Ok(credentials)
     }
 

@@ -13,6 +13,7 @@ use crate::domain::policy_document::PolicyTemplates;
 use aws_credential_types::Credentials as SdkCredentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_sdk_sts::operation::RequestId;
+use aws_sdk_sts::operation::assume_role::AssumeRoleOutput;
 use moka::future::Cache;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -22,6 +23,9 @@ use time::OffsetDateTime;
 /// How long a session is asked for. STS's default, and the most it grants to a caller that runs under a
 /// role itself (IAM user guide, "Role chaining").
 const SESSION_LIFE: Duration = Duration::from_secs(3600);
+
+/// The operation that makes sessions.
+const ASSUME_ROLE: &str = "AssumeRole";
 
 /// How long the STS of another Region is asked after S3 did not know a session.
 const ELSEWHERE: Duration = Duration::from_secs(24 * 3600);
@@ -247,37 +251,34 @@ impl SessionOpener {
         external_id: Option<&str>,
         policy: String,
     ) -> Result<Assumed, AwsFailure> {
-        const OPERATION: &str = "AssumeRole";
-        let retries = self.clients.retries().of_workspace(owner.workspace()).await;
-        let answer = sts
-            .assume_role()
-            .role_arn(role_arn.as_str())
-            .role_session_name(owner.session_name())
-            .set_external_id(external_id.map(str::to_owned))
-            .policy(policy)
-            .duration_seconds(SESSION_LIFE.as_secs() as i32)
-            .customize()
-            .config_override(aws_sdk_sts::config::Builder::new().retry_partition(retries))
-            .send()
-            .await
-            .map_err(|error| classify(OPERATION, &error));
+        let asked = self.ask_role(sts, owner, role_arn, external_id, policy.clone());
+        let answer = match asked.await {
+            // Only the service's own credentials sign this call. They may have been rotated.
+            Err(failure)
+                if failure.kind == FailureKind::BadCredentials
+                    && self.clients.suspect_own_credentials() =>
+            {
+                self.ask_role(sts, owner, role_arn, external_id, policy)
+                    .await
+            }
+            answer => answer,
+        };
         if let Err(failure) = &answer
-            && failure.kind == FailureKind::BadCredentials
+            && may_be_of_own_side(failure.kind)
         {
-            // Only the service's own credentials sign this call.
-            self.clients.suspect_own_credentials();
+            self.clients.doubt_identity();
         }
         let answer = answer?;
         let request_id = answer.request_id().map(str::to_owned);
         let given = answer.credentials.ok_or_else(|| {
             local(
-                OPERATION,
+                ASSUME_ROLE,
                 FailureKind::InvalidResponse,
                 "the answer has no credentials",
             )
         })?;
         let expires_at = SystemTime::try_from(given.expiration)
-            .map_err(|error| local(OPERATION, FailureKind::InvalidResponse, error))?;
+            .map_err(|error| local(ASSUME_ROLE, FailureKind::InvalidResponse, error))?;
         tracing::debug!(
             session = owner.session_name(),
             expires_at = %OffsetDateTime::from(expires_at),
@@ -293,6 +294,28 @@ impl SessionOpener {
             ),
             request_id,
         })
+    }
+
+    async fn ask_role(
+        &self,
+        sts: &aws_sdk_sts::Client,
+        owner: &Owner,
+        role_arn: &RoleArn,
+        external_id: Option<&str>,
+        policy: String,
+    ) -> Result<AssumeRoleOutput, AwsFailure> {
+        let retries = self.clients.retries().of_workspace(owner.workspace()).await;
+        sts.assume_role()
+            .role_arn(role_arn.as_str())
+            .role_session_name(owner.session_name())
+            .set_external_id(external_id.map(str::to_owned))
+            .policy(policy)
+            .duration_seconds(SESSION_LIFE.as_secs() as i32)
+            .customize()
+            .config_override(aws_sdk_sts::config::Builder::new().retry_partition(retries))
+            .send()
+            .await
+            .map_err(|error| classify(ASSUME_ROLE, &error))
     }
 
     /// Opens a connection's access key.
@@ -330,4 +353,16 @@ impl SessionOpener {
             "sallyport-access-key",
         ))
     }
+}
+
+/// Whether AssumeRole may have failed in this way because of the service's own side, whatever the role is.
+fn may_be_of_own_side(kind: FailureKind) -> bool {
+    matches!(
+        kind,
+        FailureKind::BadCredentials
+            | FailureKind::ClockSkew
+            | FailureKind::Network
+            | FailureKind::Timeout
+            | FailureKind::Unavailable
+    )
 }

@@ -10,7 +10,7 @@ pub mod testing;
 pub use step::{AwsCall, StepName, StepStatus};
 
 use crate::domain::Invalid;
-use crate::domain::cause::entry::Bearing;
+use crate::domain::cause::entry::{Bearing, Certainty, Side};
 use crate::domain::check::problem::StepProblem;
 use crate::domain::connection::region::Region;
 use crate::domain::ids::CheckId;
@@ -53,6 +53,9 @@ pub enum Verdict {
     Broken,
     /// The check could not find out, and the next one will not either.
     Undecided,
+    /// The service's own side failed, as where its credentials are refused. It says nothing about the connection,
+    /// and nobody but the operator can change it.
+    OwnSide,
     /// The check proved nothing: only faults that pass.
     Nothing,
 }
@@ -215,6 +218,7 @@ impl CheckReport {
             Weight::RefusesUs => Verdict::RefusesUs,
             Weight::Broken => Verdict::Broken,
             Weight::Undecided => Verdict::Undecided,
+            Weight::OwnSide => Verdict::OwnSide,
             Weight::Passing => Verdict::Nothing,
             Weight::InPart => Verdict::WorksInPart,
             Weight::Warning => Verdict::WorksWithWarnings,
@@ -231,6 +235,7 @@ impl CheckReport {
                 | Weight::RefusesUs
                 | Weight::Broken
                 | Weight::Undecided
+                | Weight::OwnSide
                 | Weight::Passing
                 | Weight::InPart
                 | Weight::Warning,
@@ -254,8 +259,10 @@ enum Weight {
     OpenToOthers,
     RefusesUs,
     Broken,
-    /// The service itself could not ask.
+    /// It could not be found out.
     Undecided,
+    /// The service itself could not ask, or its own side refused. Nothing less can be said of the whole.
+    OwnSide,
     /// A fault that passes. Whether this step works is not known, so nothing less can be said of the whole.
     Passing,
     /// Browsers cannot use the bucket; the service can.
@@ -265,6 +272,20 @@ enum Weight {
 }
 
 impl Step {
+    /// Whether the service's own side made it fail: its credentials, its clock, a policy of its account. A reason that
+    /// this service does not know is the operator's to look at, and may be anybody's.
+    fn is_of_own_side(&self) -> bool {
+        self.problem.as_ref().is_some_and(|problem| {
+            let is_own = problem.side == Some(Side::Service);
+            is_own
+                && match problem.bearing {
+                    Bearing::Undecided | Bearing::Passing => true,
+                    Bearing::Definite => problem.certainty != Some(Certainty::OneOf),
+                    Bearing::OpenToOthers | Bearing::RefusesUs | Bearing::Harmless => false,
+                }
+        })
+    }
+
     /// `None`: nothing is wrong with it.
     fn weight(&self) -> Option<Weight> {
         let problem = self.problem.as_ref();
@@ -280,6 +301,7 @@ impl Step {
                 | Bearing::Passing
                 | Bearing::Undecided,
             ) => Some(Weight::Warning),
+            (StepStatus::Failed, _) if self.is_of_own_side() => Some(Weight::OwnSide),
             (StepStatus::Failed, Bearing::OpenToOthers) => Some(Weight::OpenToOthers),
             (StepStatus::Failed, Bearing::RefusesUs) => Some(Weight::RefusesUs),
             (StepStatus::Failed, Bearing::Undecided) => Some(Weight::Undecided),
@@ -408,6 +430,38 @@ mod tests {
         assert_eq!(failed(&[]).problem_code(), None);
         let end = OffsetDateTime::UNIX_EPOCH + time::Duration::milliseconds(1_500);
         assert_eq!(report.ended_at(), end);
+    }
+
+    #[test]
+    fn what_the_services_own_side_lacks_says_nothing_of_the_connection() {
+        let own = |mut report: CheckReport, at: usize, certainty| {
+            let mut steps = Vec::from(report.steps);
+            let problem = steps[at].problem.as_mut().unwrap();
+            (problem.side, problem.certainty) = (Some(Side::Service), Some(certainty));
+            report.steps = Steps::try_from(steps).unwrap();
+            report
+        };
+        use Bearing::{Definite, OpenToOthers, Passing, Undecided};
+        let proved = Certainty::Proved;
+        for (bearings, certainty, verdict) in [
+            (&[Undecided][..], proved, Verdict::OwnSide),
+            (&[Undecided, Passing], proved, Verdict::OwnSide),
+            (&[Definite], proved, Verdict::OwnSide),
+            // It may be anybody's.
+            (&[Definite], Certainty::OneOf, Verdict::Broken),
+            // Something definite of the customer's side beside it.
+            (&[Undecided, Definite], proved, Verdict::Broken),
+            (
+                &[Undecided, OpenToOthers],
+                proved,
+                Verdict::OpenToOthers("code_1".into()),
+            ),
+        ] {
+            let report = own(failed(bearings), 0, certainty);
+            assert_eq!(report.verdict(), verdict, "{bearings:?}");
+        }
+        let report = own(failed(&[Undecided]), 0, proved);
+        assert_eq!(report.problem_code(), Some("code_0"));
     }
 
     #[test]

@@ -69,7 +69,7 @@ impl HealthState {
             Verdict::WorksWithWarnings | Verdict::WorksInPart => Some(Self::Degraded),
             Verdict::OpenToOthers(_) | Verdict::RefusesUs | Verdict::Broken => Some(Self::Broken),
             Verdict::Undecided => Some(Self::Unknown),
-            Verdict::Nothing => None,
+            Verdict::OwnSide | Verdict::Nothing => None,
         }
     }
 
@@ -191,7 +191,11 @@ pub fn quarantining(
         (Verdict::Works | Verdict::WorksWithWarnings | Verdict::WorksInPart, None)
         | (Verdict::OpenToOthers(_), Some(_))
         | (
-            Verdict::RefusesUs | Verdict::Broken | Verdict::Undecided | Verdict::Nothing,
+            Verdict::RefusesUs
+            | Verdict::Broken
+            | Verdict::Undecided
+            | Verdict::OwnSide
+            | Verdict::Nothing,
             Some(_) | None,
         ) => None,
     }

@@ -1,6 +1,8 @@
 //! The service about itself: alive, ready, metrics, and its documentation.
 
+use crate::application::closed_sets;
 use crate::application::error::Result;
+use crate::application::readiness::NotReady;
 use crate::http::docs::{Documents, POLICY};
 use crate::http::listener::Listener;
 use crate::http::metrics::MetricsFormat;
@@ -70,17 +72,27 @@ struct Part {
     name: &'static str,
     #[schema(value_type = ReadyWord)]
     status: &'static str,
-    /// Why it is not ready.
+    /// Why it is not ready: stable.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<closed_sets::NotReadyCode>)]
+    code: Option<&'static str>,
+    /// The same in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
 }
 
 impl Part {
-    fn new(name: &'static str, state: std::result::Result<(), String>) -> Self {
+    fn new(name: &'static str, state: std::result::Result<(), NotReady>) -> Self {
+        let status = word(state.is_ok());
+        let (code, detail) = match state {
+            Ok(()) => (None, None),
+            Err(NotReady { code, detail }) => (Some(code), Some(detail)),
+        };
         Self {
             name,
-            status: word(state.is_ok()),
-            detail: state.err(),
+            status,
+            code,
+            detail,
         }
     }
 }
@@ -107,7 +119,7 @@ async fn healthz() -> HttpResponse {
     tag = "Service",
     responses(
         (status = 200, description = "All that it needs is there", body = Ready),
-        (status = 503, description = "A dependency is unavailable: `checks` says which", body = Ready),
+        (status = 503, description = "A dependency is unavailable: `checks` says which, and why by a code", body = Ready),
     ),
 )]
 #[get("/readyz")]
@@ -115,7 +127,7 @@ async fn readyz(services: Data<Services>) -> HttpResponse {
     let asked = services.running.readiness.iter().map(|part| async {
         let state = tokio::time::timeout(PATIENCE, part.check())
             .await
-            .unwrap_or_else(|_| Err("It did not answer in time.".to_owned()));
+            .unwrap_or_else(|_| Err(NotReady::no_answer()));
         Part::new(part.name(), state)
     });
     let mut checks = join_all(asked).await;
@@ -124,12 +136,11 @@ async fn readyz(services: Data<Services>) -> HttpResponse {
         if services.running.started.is_set() {
             Ok(())
         } else {
-            Err("The database has not been prepared yet.".to_owned())
+            Err(NotReady::starting())
         },
     ));
     if services.running.stopping.has_begun() {
-        let why = "The service is being stopped.".to_owned();
-        checks.push(Part::new("stop", Err(why)));
+        checks.push(Part::new("stop", Err(NotReady::stopping())));
     }
     let ready = checks.iter().all(|part| part.detail.is_none());
     let mut response = no_store();

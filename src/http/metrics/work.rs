@@ -3,6 +3,7 @@
 use crate::application::kept::store::{IMPORT, SCHEDULED_CHECK};
 use crate::application::observe::{AwsCall, AwsResult, Observer};
 use crate::domain::check::Outcome;
+use crate::domain::identity_fault::IdentityFault;
 use crate::domain::role_wait::TryOutcome;
 use crate::domain::storage::{HealthChange, HealthState, Quarantining};
 use prometheus_client::encoding::EncodeLabelSet;
@@ -36,6 +37,8 @@ pub struct WorkMetrics {
     delivery_durations: Histogram,
     given_up_deliveries: Counter,
     waiting_deliveries: Gauge,
+    identity_up: Gauge,
+    identity_faults: Family<CodeLabels, Gauge>,
 }
 
 /// What waits for a worker.
@@ -70,6 +73,11 @@ struct HealthLabels {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ResultLabels {
     result: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CodeLabels {
+    code: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -168,6 +176,8 @@ impl WorkMetrics {
             delivery_durations: Histogram::new(BUCKETS),
             given_up_deliveries: Counter::default(),
             waiting_deliveries: Gauge::default(),
+            identity_up: Gauge::default(),
+            identity_faults: Family::default(),
         };
         metrics.begin_at_zero();
         registry.register(
@@ -234,6 +244,16 @@ impl WorkMetrics {
             "sallyport_webhook_deliveries_waiting",
             "Events on their way to enabled webhooks, those that wait for another attempt included",
             metrics.waiting_deliveries.clone(),
+        );
+        registry.register(
+            "sallyport_service_identity_up",
+            "1 while the service can use its own AWS identity, otherwise 0; 0 before the first answer",
+            metrics.identity_up.clone(),
+        );
+        registry.register(
+            "sallyport_service_identity_fault",
+            "1 for the code of what keeps the service from using its own AWS identity, 0 for all others",
+            metrics.identity_faults.clone(),
         );
         registry.register(
             "sallyport_assumed_roles",
@@ -313,6 +333,10 @@ impl WorkMetrics {
             let (to, health) = (state.as_str(), state.as_str());
             drop(self.health_changes.get_or_create(&ToLabels { to }));
             drop(self.storages.get_or_create(&HealthLabels { health }));
+        }
+        for fault in IdentityFault::ALL {
+            let code = fault.as_str();
+            drop(self.identity_faults.get_or_create(&CodeLabels { code }));
         }
         for found in ["yes", "no"] {
             drop(self.sessions.get_or_create(&SessionLabels { found }));
@@ -429,6 +453,16 @@ impl Observer for WorkMetrics {
         self.aws_durations
             .get_or_create(&OperationLabels { service, operation })
             .observe(call.took.as_secs_f64());
+    }
+
+    fn service_identity(&self, fault: Option<IdentityFault>) {
+        self.identity_up.set(i64::from(fault.is_none()));
+        for one in IdentityFault::ALL {
+            let code = one.as_str();
+            self.identity_faults
+                .get_or_create(&CodeLabels { code })
+                .set(i64::from(fault == Some(one)));
+        }
     }
 
     fn needed_session(&self, was_there: bool) {

@@ -91,42 +91,92 @@ async fn a_passing_fault_breaks_nothing() {
     assert_eq!(storage.get().await["health"]["state"], "healthy");
 }
 
-/// What lasts and says nothing of the customer's side is neither healthy nor broken.
+/// The operator's own side marks no storage: no other state, no event, no entry of the audit log.
 #[tokio::test]
-async fn a_refusal_by_our_own_side_makes_the_health_unknown() {
+async fn a_failure_of_our_own_side_leaves_the_health_as_it_was() {
     let stub = AwsStub::start().await;
     let app = app_on(&stub.hurried_sdk_config()).await;
     let storage = Stored::on(&stub, &app).await;
-    let own = storage.dialog.external_id.clone();
-    stub.when(move |request| {
-        let is_other = request.form("ExternalId").as_deref() != Some(&own);
-        (request.operation() == "AssumeRole" && is_other).then(service_control_policy)
-    });
-    storage.check().await;
-    let found = storage.get().await;
-    assert_eq!(
+    let before = storage.get().await["health"].clone();
+    assert_eq!(before["state"], "healthy");
+    let same = async |code: &str| {
+        let found = storage.get().await;
+        for member in ["state", "since", "code"] {
+            assert_eq!(found["health"][member], before[member], "{code}");
+        }
+        assert_eq!(found["state"], "active", "{code}");
+    };
+    let late = "Signature expired: 20260101T000000Z is now earlier than 20260101T001500Z";
+    for (reply, code) in [
         (
-            &found["health"]["state"],
-            &found["health"]["code"],
-            &found["state"]
+            sts_error(403, "InvalidClientTokenId", "x"),
+            "service_key_unknown",
         ),
         (
-            &json!("unknown"),
-            &json!("refusal_not_proven"),
-            &json!("active")
-        )
-    );
-    stub.forget_rules();
-    stub.answer_to("AssumeRole", service_control_policy());
-    storage.check().await;
-    let health = storage.get().await["health"].clone();
-    assert_eq!(
-        (&health["state"], &health["code"]),
+            sts_error(403, "SignatureDoesNotMatch", "x"),
+            "service_secret_wrong",
+        ),
         (
-            &json!("unknown"),
-            &json!("service_denied_by_service_control_policy")
-        )
-    );
+            sts_error(400, "ExpiredToken", "x"),
+            "service_session_expired",
+        ),
+        (
+            sts_error(403, "InvalidToken", "x"),
+            "service_session_unknown",
+        ),
+        (
+            sts_error(403, "SignatureDoesNotMatch", late),
+            "aws_clock_skew",
+        ),
+        (
+            service_control_policy(),
+            "service_denied_by_service_control_policy",
+        ),
+        (Reply::Reset, "aws_unreachable"),
+    ] {
+        stub.forget_rules();
+        stub.answer_to("AssumeRole", reply);
+        let report = storage.check().await;
+        assert_eq!(report.code("assume_role"), Some(code), "{:#}", report.0);
+        same(code).await;
+    }
+    // The role let us in, and then our own side failed.
+    for reply in [
+        service_control_policy(),
+        sts_error(403, "InvalidClientTokenId", "x"),
+        sts_error(403, "SignatureDoesNotMatch", late),
+    ] {
+        stub.forget_rules();
+        let own = storage.dialog.external_id.clone();
+        stub.when(move |request| {
+            let is_other = request.form("ExternalId").as_deref() != Some(&own);
+            (request.operation() == "AssumeRole" && is_other).then(|| reply.clone())
+        });
+        let report = storage.check().await;
+        let step = report.step("refuses_missing_external_id");
+        assert_eq!(step["problem"]["code"], "refusal_not_proven", "{step:#}");
+        assert_eq!(step["problem"]["side"], "service", "{step:#}");
+        same("refusal_not_proven").await;
+    }
+    // Nor does a read.
+    stub.forget_rules();
+    let fresh = Stored::on(&stub, &app).await;
+    stub.answer_to("AssumeRole", sts_error(403, "InvalidClientTokenId", "x"));
+    let answer = fresh.files().await;
+    answer.problem(502, "service_credentials_rejected");
+    assert_eq!(fresh.get().await["health"]["state"], "healthy");
+
+    let admin = &storage.dialog.workspace.admin;
+    let events = app
+        .get("/v1/events?types=storage.broken,storage.degraded", admin)
+        .await
+        .expect(200);
+    assert_eq!(events["events"], json!([]));
+    let log = app.get("/v1/audit-events?page_size=1000", admin).await;
+    let log = log.expect(200);
+    let entries = log["audit_events"].as_array().unwrap();
+    let changed = |entry: &&Value| entry["action"] == "storage.health_changed";
+    assert_eq!(entries.iter().filter(changed).count(), 0);
 }
 
 /// A warm session outlives the customer's revocation by up to an hour, unless a check finds it.

@@ -2,7 +2,7 @@
 
 mod answers;
 mod confused_deputy;
-mod health;
+pub mod health;
 mod on_emulator;
 mod on_stub;
 mod over_time;

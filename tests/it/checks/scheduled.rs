@@ -3,14 +3,17 @@
 use crate::application::bucket::probe::{Answer, BucketProbe, ExternalIdSent, Prober};
 use crate::application::checks::scheduled::{CheckPace, ScheduledChecks};
 use crate::application::clock::Clock;
+use crate::application::connections::identity::Standing;
 use crate::application::jobs::lag::JobLag;
 use crate::application::jobs::worker::Worker;
 use crate::application::jobs::{Job, Lane};
-use crate::application::kept::store::{CheckStore, Store};
+use crate::application::kept::store::{CheckStore, StorageStore, Store};
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
+use crate::domain::connection::account::{AccountId, Partition};
 use crate::domain::connection::region::Region;
 use crate::domain::connection::service_identity::ServiceIdentity;
 use crate::domain::connection::{ConnectedBucket, Owner};
+use crate::domain::identity_fault::IdentityFault;
 use crate::domain::ids::{StorageId, WorkspaceId};
 use crate::http::metrics::WorkMetrics;
 use crate::it::aws::adapter::Nobody;
@@ -21,6 +24,7 @@ use async_trait::async_trait;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use time::OffsetDateTime;
@@ -32,6 +36,7 @@ on_both_engines!(
     the_check_of_a_worker_that_died_is_made_by_another,
     a_broken_storage_is_checked_sooner_at_first,
     nobody_is_checked_sooner_while_others_are_late,
+    checks_pause_while_the_services_own_identity_is_down,
 );
 
 /// AWS, which says nothing to some workspaces until it is let go, and refuses the others.
@@ -41,6 +46,8 @@ struct Silence {
     /// The workspaces that were asked for, once for each call.
     asked: Mutex<Vec<WorkspaceId>>,
     go: Notify,
+    /// Whether the service has no credentials.
+    without_credentials: AtomicBool,
 }
 
 impl Silence {
@@ -52,7 +59,10 @@ impl Silence {
         if silent {
             go.await;
         }
-        failure(FailureKind::AccessDenied)
+        match self.without_credentials.load(Ordering::SeqCst) {
+            true => failure(FailureKind::BadCredentials),
+            false => failure(FailureKind::AccessDenied),
+        }
     }
 
     fn let_go(&self) {
@@ -68,7 +78,13 @@ impl Silence {
 #[async_trait]
 impl Prober for Silence {
     async fn identity(&self) -> Result<ServiceIdentity, AwsFailure> {
-        Err(failure(FailureKind::AccessDenied))
+        match self.without_credentials.load(Ordering::SeqCst) {
+            true => Err(failure(FailureKind::BadCredentials)),
+            false => Ok(ServiceIdentity {
+                account: AccountId::parse("111111111111").unwrap(),
+                partition: Partition::parse("aws").unwrap(),
+            }),
+        }
     }
 
     async fn forget(&self, _: &Owner) {}
@@ -105,6 +121,7 @@ fn worker_at(rig: &Rig, lane: Lane, interval: Duration) -> Worker {
         Arc::new(ScheduledChecks {
             store: store.clone(),
             checks: rig.storages.checks.clone(),
+            identity: rig.identity.clone(),
             interval,
             pace,
         })
@@ -297,4 +314,45 @@ async fn the_check_of_a_worker_that_died_is_made_by_another(db: TestDb) {
     rig.clock.forward(Duration::from_secs(61));
     assert!(other.round(&stop).await.unwrap());
     assert_eq!(checked(&rig, &workspace, &storage).await, 1);
+}
+
+async fn checks_pause_while_the_services_own_identity_is_down(db: TestDb) {
+    let silence = Arc::new(Silence::default());
+    let rig = Rig::with_prober(db, 10, silence.clone()).await;
+    let worker = worker_at(&rig, Lane::Quick, Duration::from_secs(6 * 3600));
+    let (never, id) = (CancellationToken::new(), [rig.storage.id.clone()]);
+    let made = async || checked(&rig, &rig.workspace.id, &id).await;
+    let health = async || {
+        let found = rig.db.database.storage(&rig.workspace.id, &id[0]).await;
+        let health = found.unwrap().unwrap().health;
+        (health.state, health.code, health.since)
+    };
+    rig.identity.ask().await;
+    assert_eq!(rig.identity.standing(), Standing::Known);
+    let before = health().await;
+
+    // Nobody has noticed yet: a check is made, and says so.
+    silence.without_credentials.store(true, Ordering::SeqCst);
+    rig.clock.forward(Duration::from_secs(120));
+    assert!(worker.round(&never).await.unwrap());
+    assert_eq!((made().await, health().await), (1, before.clone()));
+    let seconds = due_in(&rig, &id[0]).await;
+    assert!((50..=70).contains(&seconds), "{seconds}");
+
+    // It is known now: however much is due, no check is made.
+    rig.identity.ask().await;
+    let down = Standing::Down(IdentityFault::NoCredentials);
+    assert_eq!(rig.identity.standing(), down);
+    rig.clock.forward(Duration::from_secs(24 * 3600));
+    for _ in 0..3 {
+        assert!(!worker.round(&never).await.unwrap());
+    }
+    assert_eq!((made().await, health().await), (1, before));
+
+    // What is due is made when it is back, once.
+    silence.without_credentials.store(false, Ordering::SeqCst);
+    rig.identity.ask().await;
+    assert!(worker.round(&never).await.unwrap());
+    assert!(!worker.round(&never).await.unwrap());
+    assert_eq!(made().await, 2);
 }

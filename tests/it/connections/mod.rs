@@ -3,6 +3,7 @@
 mod browser_access;
 pub mod custom_endpoints;
 mod grants;
+mod own_identity;
 mod payer;
 mod provision;
 mod provision_patience;

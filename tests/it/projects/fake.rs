@@ -11,6 +11,7 @@ use crate::application::checks::checker::ConnectionChecker;
 use crate::application::checks::limits::CheckLimits;
 use crate::application::clock::Clock;
 use crate::application::connections::Connections;
+use crate::application::connections::identity::OwnIdentity;
 use crate::application::connections::principal::PrincipalSource;
 use crate::application::diagnosis::explainer::Explainer;
 use crate::application::files::shared::Files;
@@ -123,8 +124,14 @@ impl FakeBucket {
 /// What explains failures, with no identity of the service known.
 pub fn explainer() -> Explainer {
     let policies = Arc::new(PolicyTemplates::load().unwrap());
-    let principal = PrincipalSource::new(None, Arc::new(NoProbes));
+    let principal = PrincipalSource::new(None, identity_by(Arc::new(NoProbes)));
     Explainer::new(policies, Arc::new(principal))
+}
+
+/// The service's own identity, as this prober gives it.
+fn identity_by(prober: Arc<dyn Prober>) -> Arc<OwnIdentity> {
+    let observer = Arc::new(NobodyCounts);
+    Arc::new(OwnIdentity::new(prober, observer, Arc::default()))
 }
 
 pub fn failure(kind: FailureKind) -> AwsFailure {
@@ -305,6 +312,7 @@ pub struct Rig {
     pub db: TestDb,
     pub bucket: Arc<FakeBucket>,
     pub clock: Arc<TestClock>,
+    pub identity: Arc<OwnIdentity>,
     pub storages: Arc<Storages>,
     pub projects: Arc<Projects>,
     pub workspace: Workspace,
@@ -330,7 +338,8 @@ impl Rig {
         let clock = Arc::new(TestClock(Mutex::new(samples::now())));
         let policies = Arc::new(PolicyTemplates::load().unwrap());
         let vault = Arc::new(Vault::new(&MasterKey::generate().unwrap().0).unwrap());
-        let principal = Arc::new(PrincipalSource::new(None, prober.clone()));
+        let identity = identity_by(prober.clone());
+        let principal = Arc::new(PrincipalSource::new(None, identity.clone()));
         let explainer = Explainer::new(policies.clone(), principal.clone());
         let checks = Arc::new(Checks {
             store: store.clone(),
@@ -390,6 +399,7 @@ impl Rig {
             db,
             bucket,
             clock,
+            identity,
             storages,
             projects,
             workspace,

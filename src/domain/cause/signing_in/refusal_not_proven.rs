@@ -15,6 +15,8 @@ pub enum NotProven {
     NoAnswer(Silence),
     /// A policy on the service's own side refused, so the role was not asked.
     ByService(PolicyKind),
+    /// AWS did not accept the service's own credentials or clock, so the role was not asked.
+    OwnCredentials,
     /// AWS gave a reason that this service does not know.
     UnknownReason,
     /// The role let us in, and refused us a moment later: its trust policy is not known everywhere in STS
@@ -56,6 +58,10 @@ impl NotProven {
                 ),
                 "Ask the operator: the service's identity must be allowed to call sts:AssumeRole on customers' roles also without an external ID and with a foreign one, which is how the check asks.",
             ),
+            Self::OwnCredentials => (
+                "AWS did not accept the call because of the service's own credentials or its clock. So it is not known what the role itself does with such a call. The customer cannot fix this.".to_owned(),
+                "Try again in a moment: the service fetches other credentials. If it stays, contact the operator.",
+            ),
             Self::UnknownReason => (
                 "AWS refused the call for a reason that this service does not know, so it cannot tell whether the role refused or something else did.".to_owned(),
                 "Send the operator the AWS request ID: the log has AWS's own words.",
@@ -90,7 +96,9 @@ impl CauseEntry for RefusalNotProven {
             Stage::SigningIn,
             match self.why {
                 NotProven::NoAnswer(_) => Side::Aws,
-                NotProven::ByService(_) | NotProven::UnknownReason => Side::Service,
+                NotProven::ByService(_) | NotProven::OwnCredentials | NotProven::UnknownReason => {
+                    Side::Service
+                }
                 NotProven::Spreading => Side::CustomerAccount,
             },
             "It could not be found out whether the role refuses others.",
@@ -99,6 +107,7 @@ impl CauseEntry for RefusalNotProven {
             NotProven::NoAnswer(Silence::Passing) | NotProven::Spreading => facts.passing(),
             NotProven::NoAnswer(Silence::Lasting)
             | NotProven::ByService(_)
+            | NotProven::OwnCredentials
             | NotProven::UnknownReason => facts.bearing(Bearing::Undecided),
         }
     }
@@ -118,6 +127,7 @@ impl CauseEntry for RefusalNotProven {
             NotProven::NoAnswer(Silence::Passing),
             NotProven::NoAnswer(Silence::Lasting),
             NotProven::ByService(PolicyKind::Identity),
+            NotProven::OwnCredentials,
             NotProven::UnknownReason,
             NotProven::Spreading,
         ]
@@ -138,6 +148,6 @@ mod tests {
             .iter()
             .map(|cause| cause.facts().may_pass_later)
             .collect();
-        assert_eq!(passing, [true, false, false, false, true]);
+        assert_eq!(passing, [true, false, false, false, false, true]);
     }
 }

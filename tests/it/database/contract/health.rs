@@ -5,8 +5,8 @@ use crate::application::kept::store::{
     ProjectStore, Recorded, RetentionStore, SCHEDULED_CHECK, StorageStore,
 };
 use crate::database::Database;
-use crate::domain::cause::entry::Bearing;
-use crate::domain::check::{CheckReport, StepName, StepStatus};
+use crate::domain::cause::entry::{Bearing, Side};
+use crate::domain::check::{CheckReport, StepName, StepStatus, Steps};
 use crate::domain::ids::{AuditId, StorageId, WorkspaceId};
 use crate::domain::people::audit::{Actor, AuditEntry, AuditResult};
 use crate::domain::project::ProjectStatus;
@@ -26,6 +26,7 @@ on_both_engines!(
     the_projects_of_a_storage_are_counted_and_named,
     who_put_a_connection_into_use_is_known,
     storages_are_counted_by_health,
+    a_failure_of_the_services_own_side_changes_nothing,
 );
 
 /// A report of a check that began so many minutes after the storage was made.
@@ -365,4 +366,61 @@ async fn storages_are_counted_by_health(db: TestDb) {
         counted,
         [(HealthState::Healthy, 1), (HealthState::Broken, 2)]
     );
+}
+
+/// Whatever the health was: no other state, no event, no entry of the audit log, no check that is due sooner.
+async fn a_failure_of_the_services_own_side_changes_nothing(db: TestDb) {
+    let (rows, db) = (db.clone(), db.database);
+    let stored = storage(&db, &workspace(&db).await.id).await;
+    let target = CheckTarget::Storage(stored.id.clone());
+    let own = |minutes| {
+        let (id, step) = (stored.id.as_str(), StepName::AssumeRole);
+        let code = "service_key_unknown";
+        let mut check = failed_report(id, 1, step, code, Bearing::Undecided);
+        check.started_at = stored.health.since + Duration::minutes(minutes);
+        let mut steps = Vec::from(check.steps);
+        for problem in steps.iter_mut().filter_map(|step| step.problem.as_mut()) {
+            problem.side = Some(Side::Service);
+        }
+        check.steps = Steps::try_from(steps).unwrap();
+        check
+    };
+    let due = async || {
+        rows.texts("SELECT CAST(due_at AS TEXT) AS due FROM jobs", "due")
+            .await
+    };
+    let written = async || {
+        let events = "SELECT type FROM events WHERE type <> 'storage.created'";
+        let entries = "SELECT action FROM audit_log WHERE action = 'storage.health_changed'";
+        (
+            rows.texts(events, "type").await.len(),
+            rows.texts(entries, "action").await.len(),
+        )
+    };
+    for (minutes, other) in [
+        (1, None),
+        (3, Some(failed(&stored, 2, "x"))),
+        (5, Some(passed(&stored, 4))),
+    ] {
+        if let Some(other) = other {
+            record(&db, &stored, &other).await;
+        }
+        let (before, due_before, written_before) =
+            (reload(&db, &stored).await, due().await, written().await);
+        let check = own(minutes);
+        let recorded = db.record_check(&stored.workspace, &target, &check).await;
+        assert_eq!(recorded, Ok(Recorded::Stored));
+        let after = reload(&db, &stored).await;
+        // It is the last check, and nothing else is told by it.
+        assert_eq!(after.health.last_check, Some(check.id.clone()));
+        let mut health = after.health.clone();
+        health.last_check = before.health.last_check.clone();
+        assert_eq!(health, before.health, "{minutes}");
+        assert_eq!(after.quarantine, before.quarantine);
+        assert_eq!(due().await, due_before);
+        assert_eq!(written().await, written_before);
+        // The report says so.
+        let kept = db.check(&stored.workspace, &check.id).await;
+        assert_eq!(kept, Ok(Some(check)));
+    }
 }
