@@ -46,6 +46,7 @@ use crate::aws::client::egress::Egress;
 use crate::database::Database;
 use crate::http::listener::Listener;
 use crate::http::metrics::{HttpMetrics, ServiceReadings, WorkMetrics};
+use crate::http::repeated::Repeated;
 use crate::http::state::{DialogServices, PeopleServices, RunningService, Services, Site, Started};
 use crate::logging;
 use crate::settings::{DocsPlace, Settings};
@@ -186,6 +187,7 @@ async fn build_on(
             request_timeout: settings.request_timeout,
             trusted_proxies: settings.trusted_proxies.clone(),
             stopping: Arc::default(),
+            repeated: Repeated::default(),
         },
     });
     let listening = Listening::begin(

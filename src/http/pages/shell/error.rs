@@ -65,6 +65,9 @@ pub fn page(problem: &Problem, request_id: &str, site: &Site) -> Option<HttpResp
     for (name, value) in &problem.headers {
         response.insert_header((name.clone(), value.clone()));
     }
+    for header in crate::http::pages::shell::headers::isolation(site) {
+        response.insert_header(header);
+    }
     Some(
         response
             .content_type("text/html; charset=utf-8")
