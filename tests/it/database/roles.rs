@@ -74,18 +74,16 @@ impl Place {
         TestApp::spawn_with(|options| {
             options.database_url = Some(url);
             options.migrate = Some("off".into());
+            // No AWS is asked.
+            options.service_principal = Some("arn:aws:iam::111111111111:root".into());
             options.master_key = Some("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=".into());
         })
         .await
     }
 
     async fn end(self, roles: &[&str]) {
-        let name = self.superuser.get_database().unwrap();
         let elsewhere = self.superuser.clone().database("postgres");
-        drop_postgres(&DatabaseUrl::Postgres(Box::new(
-            self.superuser.clone().database(name),
-        )))
-        .await;
+        drop_postgres(&DatabaseUrl::Postgres(Box::new(self.superuser.clone()))).await;
         for role in roles {
             let drop = format!("DROP ROLE {}", self.role(role));
             run(&elsewhere, &drop).await.unwrap();
@@ -110,7 +108,7 @@ async fn serves_and_owns_nothing(place: &Place) {
             &json!({"bucket": "acme-data"}),
         )
         .await;
-    assert_eq!(setup.status, 503, "only AWS is not there: {setup:?}");
+    setup.expect(201);
     let log = app.get("/v1/audit-events", OPERATOR).await.expect(200);
     assert!(log["audit_events"].as_array().unwrap().len() >= 3, "{log}");
     let events = app.get("/v1/events", &workspace.admin).await;
@@ -130,16 +128,9 @@ async fn serves_and_owns_nothing(place: &Place) {
             "permission denied",
         ),
         // The triggers themselves hold.
-        (
-            "UPDATE audit_log SET action = 'nothing'",
-            "cannot be changed",
-        ),
+        ("UPDATE audit_log SET action = 'nothing'", "can only grow"),
     ] {
         let refused = run(&service, sql).await.unwrap_err().to_string();
-        if sql.starts_with("UPDATE") {
-            assert!(!refused.contains("permission denied"), "{sql}: {refused}");
-            continue;
-        }
         assert!(refused.contains(refusal), "{sql}: {refused}");
     }
     app.stop().await.unwrap();
