@@ -106,7 +106,7 @@ fn every_line_of_a_json_log_is_json() {
             .unwrap();
         assert_eq!(output.status.code(), Some(1));
         let said = text(&output.stdout) + &text(&output.stderr);
-        let last = said.lines().last().unwrap();
+        let last = said.lines().next_back().unwrap();
         for line in said.lines() {
             assert!(serde_json::from_str::<Value>(line).is_ok(), "{line}");
         }
@@ -150,7 +150,7 @@ fn the_schema_is_brought_up_to_date_by_a_command_of_its_own() {
     let made = service.ask("POST", "/v1/workspaces", r#"{"name": "Acme"}"#);
     assert!(made.starts_with("HTTP/1.1 201"), "{made}");
     service.stop();
-    // Nobody waits for a server that is not there, and nobody is told of a pool.
+    // The command does not wait for a server that is not there, and its error names the cause.
     let away = program(&["migrate"])
         .env("SALLYPORT_DATABASE_URL", "postgres://me@127.0.0.1:9/x")
         .output()
