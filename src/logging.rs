@@ -3,11 +3,13 @@
 //! Lines are written by a thread of their own. When nobody takes them (a stalled pipe), they are dropped
 //! and counted; no request ever waits for the log.
 
+use crate::domain::invalid::shown;
 use crate::log_writer::{LogGuard, LogWriter};
 use std::io::IsTerminal;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use tracing::Subscriber;
+use tracing::level_filters::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{EnvFilter, Layer, fmt};
@@ -37,6 +39,15 @@ pub fn check_filter(filter: &str) -> Result<(), String> {
     if let Some(odd) = filter.chars().find(|c| !c.is_ascii()) {
         return Err(format!(
             "The log filter cannot be read: it has the character `{odd}`, and filters are plain ASCII."
+        ));
+    }
+    // The library takes a single word for the name of a part, and then logs nothing else.
+    if let Some(word) = filter.split(',').find(|part| {
+        !part.is_empty() && !part.contains(['=', '[']) && part.parse::<LevelFilter>().is_err()
+    }) {
+        return Err(format!(
+            "The log filter cannot be read: `{}` is not a level, which is off, error, warn, info, debug or trace. The level of a part is written like `sallyport=debug`.",
+            shown(word)
         ));
     }
     EnvFilter::builder()
@@ -87,4 +98,49 @@ pub fn init(settings: &LogSettings) -> Result<LogGuard, String> {
         tracing::error!(%panic, "panicked");
     }));
     Ok(guard)
+}
+
+/// An error that ends the program, as a line like those of the log in JSON.
+pub fn json_line(error: &str) -> String {
+    let timestamp = crate::domain::rfc3339::text(time::OffsetDateTime::now_utc());
+    serde_json::json!({
+        "timestamp": timestamp,
+        "level": "ERROR",
+        "fields": {"message": error},
+        "target": "sallyport",
+    })
+    .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_that_is_no_level_is_refused() {
+        for filter in ["inof", "info,sallyport", "sallyport::http", "info, debug"] {
+            let refused = check_filter(filter).unwrap_err();
+            assert!(refused.contains("is not a level"), "{filter}: {refused}");
+            assert!(refused.contains("off, error, warn"), "{refused}");
+        }
+        for filter in [
+            "info",
+            "WARN",
+            "off",
+            "info,sallyport=debug",
+            "[request{request_id=a}]=debug,info",
+            "info,",
+        ] {
+            assert_eq!(check_filter(filter), Ok(()), "{filter}");
+        }
+    }
+
+    #[test]
+    fn the_last_line_is_json_whatever_the_error_is() {
+        let line = json_line("line one\n\"line two\"");
+        assert_eq!(line.lines().count(), 1);
+        let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(line["fields"]["message"], "line one\n\"line two\"");
+        assert_eq!(line["level"], "ERROR");
+    }
 }

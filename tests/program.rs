@@ -13,6 +13,10 @@ mod dev;
 mod identity;
 #[path = "program/operator.rs"]
 mod operator;
+#[path = "program/secrets.rs"]
+mod secrets;
+#[path = "program/starts.rs"]
+mod starts;
 #[allow(dead_code, reason = "these tests need a part of it only")]
 #[path = "it/support/aws/tls.rs"]
 mod tls;
@@ -24,6 +28,7 @@ use sqlx::{ConnectOptions, Connection};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::{Child, ChildStderr, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -105,6 +110,8 @@ const OPERATOR: &str = "operator-token-of-the-tests-0123456789";
 struct Service {
     child: Child,
     address: String,
+    /// Its log until it listened.
+    begun: String,
     /// Its log from here on.
     log: ChildStdout,
     stderr: ChildStderr,
@@ -133,6 +140,7 @@ impl Service {
             .unwrap();
         Self {
             address: format!("127.0.0.1:{address}"),
+            begun: said,
             log,
             stderr: child.stderr.take().unwrap(),
             child,
@@ -147,7 +155,17 @@ impl Service {
 
     /// Stops the service by a signal, and waits for its orderly end. Gives what it wrote to standard
     /// error.
-    fn stop(mut self) -> String {
+    fn stop(self) -> String {
+        self.stop_after().1
+    }
+
+    /// The same, and gives all that it wrote, its log included.
+    fn stop_and_tell(self) -> String {
+        let (log, said) = self.stop_after();
+        log + &said
+    }
+
+    fn stop_after(mut self) -> (String, String) {
         self.signal("-TERM");
         // Somebody has to take the rest of the log.
         let mut rest = Vec::new();
@@ -155,7 +173,7 @@ impl Service {
         assert!(self.child.wait().unwrap().success());
         let mut said = Vec::new();
         self.stderr.read_to_end(&mut said).unwrap();
-        text(&said)
+        (self.begun + &text(&rest), text(&said))
     }
 
     fn connect(&self) -> TcpStream {
@@ -185,18 +203,37 @@ impl Service {
     }
 }
 
+/// The operator's token that a first start has put into a file.
+fn made_token(data: &Path) -> String {
+    let token = std::fs::read_to_string(data.join("operator.token")).unwrap();
+    token.trim().to_owned()
+}
+
 #[test]
 fn the_first_start_makes_the_key_and_the_operator_s_token_and_a_signal_stops_it() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().to_str().unwrap();
-    let said = Service::start(data).stop();
-    let token = said.split_whitespace().find(|w| w.starts_with("spt_"));
-    assert_eq!(token.map(str::len), Some(47), "{said}");
-    let key = std::fs::metadata(folder.path().join("master.key")).unwrap();
-    assert_eq!(key.permissions().mode() & 0o777, 0o600);
-
-    let said = Service::start(data).stop();
+    let service = Service::start(data);
+    // Nobody looks at a terminal here, so it is in a file, and in no log.
+    let token = made_token(folder.path());
+    assert_eq!(
+        (token.len(), token.starts_with("spt_")),
+        (47, true),
+        "{token}"
+    );
+    let answer = service.ask_as(&token, "GET", "/v1/workspaces", "");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let said = service.stop_and_tell();
+    assert!(said.contains("operator.token"), "{said}");
     assert!(!said.contains("spt_"), "{said}");
+    for file in ["master.key", "operator.token"] {
+        let file = std::fs::metadata(folder.path().join(file)).unwrap();
+        assert_eq!(file.permissions().mode() & 0o777, 0o600);
+    }
+
+    std::fs::remove_file(folder.path().join("operator.token")).unwrap();
+    Service::start(data).stop();
+    assert!(!folder.path().join("operator.token").exists());
 }
 
 #[test]
@@ -389,14 +426,13 @@ fn a_change_that_was_cut_off_by_a_kill_is_in_the_audit_log() {
 fn the_database_s_commands_work_beside_a_running_service() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().to_str().unwrap();
-    let mut service = Service::start(data);
-    let said = read_until(&mut service.stderr, "spt_") + &read_until(&mut service.stderr, "\n");
-    let token = said.split_whitespace().find(|w| w.starts_with("spt_"));
+    let service = Service::start(data);
+    let token = made_token(folder.path());
 
     let replaced = run(&["operator-token", "--replace", "--data-dir", data]);
     assert!(replaced.status.success(), "{}", text(&replaced.stderr));
     let new = text(&replaced.stdout).trim().to_owned();
-    assert_eq!((new.len(), Some(new.as_str()) != token), (47, true));
+    assert_eq!((new.len(), new != token), (47, true));
     let given = program(&["operator-token", "--replace", "--data-dir", data])
         .env(
             "SALLYPORT_OPERATOR_TOKEN",

@@ -1,5 +1,6 @@
 //! `sallyport healthcheck`
 
+use crate::cli::terminal::printable;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
@@ -11,15 +12,37 @@ pub struct Arguments {
     /// Default: 127.0.0.1:8080. Example: 127.0.0.1:9000
     #[arg(long, env = "SALLYPORT_LISTEN", value_name = "ADDRESS")]
     listen: Option<String>,
+
+    /// The address of readiness and metrics, where they have one of their own.
+    /// Default: none. Example: 127.0.0.1:9090
+    #[arg(long, env = "SALLYPORT_MANAGEMENT_LISTEN", value_name = "ADDRESS")]
+    management_listen: Option<String>,
+
+    /// Ask whether the service can do its work, and not only whether the process runs
+    #[arg(long)]
+    ready: bool,
 }
 
-/// Asks `/healthz`. The error is for the terminal.
+/// Asks `/healthz`, or `/readyz`. The error is for the terminal.
 pub async fn run(arguments: &Arguments) -> Result<(), String> {
-    let listen = arguments.listen.as_deref().unwrap_or("127.0.0.1:8080");
-    let listen: SocketAddr = listen.trim().parse().map_err(|_| {
+    let given = |address: &Option<String>| {
+        let address = address.as_deref().map(str::trim);
+        address
+            .filter(|address| !address.is_empty())
+            .map(str::to_owned)
+    };
+    let listen = given(&arguments.listen).unwrap_or_else(|| "127.0.0.1:8080".to_owned());
+    let (listen, path) = match arguments.ready {
+        true => (
+            given(&arguments.management_listen).unwrap_or(listen),
+            "/readyz",
+        ),
+        false => (listen, "/healthz"),
+    };
+    let listen: SocketAddr = listen.parse().map_err(|_| {
         format!("`{listen}` is not an IP address and a port. Example: 127.0.0.1:8080")
     })?;
-    let url = format!("http://{}/healthz", reachable(listen));
+    let url = format!("http://{}{path}", reachable(listen));
     let answer = reqwest::Client::builder()
         .timeout(PATIENCE)
         .no_proxy()
@@ -29,11 +52,23 @@ pub async fn run(arguments: &Arguments) -> Result<(), String> {
         .send()
         .await
         .map_err(|error| format!("no answer from {url}: {error}"))?;
-    if answer.status().is_success() {
-        Ok(())
-    } else {
-        Err(format!("{url} answered {}", answer.status()))
+    let status = answer.status();
+    if status.is_success() {
+        return Ok(());
     }
+    // Which part is not ready, in one line.
+    let body: serde_json::Value = answer
+        .text()
+        .await
+        .ok()
+        .and_then(|text| serde_json::from_str(&text).ok())
+        .unwrap_or_default();
+    let parts = body["checks"].as_array().into_iter().flatten();
+    let why: Vec<&str> = parts.filter_map(|part| part["detail"].as_str()).collect();
+    Err(match why.is_empty() {
+        true => format!("{url} answered {status}"),
+        false => format!("{url} answered {status}: {}", printable(&why.join(" "))),
+    })
 }
 
 /// An address to call, for one to listen on.

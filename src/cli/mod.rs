@@ -7,6 +7,7 @@ pub mod dev;
 pub mod doctor;
 pub mod ending;
 pub mod healthcheck;
+pub mod migrate;
 pub mod operator_token;
 pub mod provision;
 pub mod rekey;
@@ -37,6 +38,7 @@ pub struct Cli {
 pub enum Command {
     /// Run the service; the same as without a command.
     Serve(Box<Options>),
+    Migrate(Box<migrate::Arguments>),
     Dev(Box<dev::Arguments>),
     #[command(hide = true)]
     DevService(Box<dev::ServiceArguments>),
@@ -49,7 +51,7 @@ pub enum Command {
     Rekey(Box<rekey::Arguments>),
     OperatorToken(Box<operator_token::Arguments>),
     Audit(audit::Arguments),
-    /// Ask a running service whether it is alive: for containers.
+    /// Ask a running service whether it is alive, or ready: for containers.
     Healthcheck(healthcheck::Arguments),
     /// Print the API's OpenAPI document.
     Openapi,

@@ -277,6 +277,14 @@ impl Pool {
         }
     }
 
+    /// Ends the connections after what runs on them.
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite(pool) => pool.close().await,
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+
     /// On SQLite the write lock is taken at once: a transaction that reads first and writes later would
     /// fail, without waiting, where another one wrote in between.
     pub async fn begin(&self) -> StoreResult<Tx> {

@@ -6,11 +6,12 @@
 //! stores the oldest migration that a release must know under the name [`OLDEST_COMPATIBLE`].
 
 use crate::application::kept::store::{StoreError, StoreResult};
-use crate::database::engine::{Pool, values};
+use crate::database::engine::{Pool, Sql, values};
 use crate::database::record::Record;
 use sqlx::SqlStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// The longest that bringing the schema up to date may take; after it, the next call tries again.
@@ -295,9 +296,19 @@ fn migrator(files: &'static [(i64, &'static str, &'static str)]) -> Migrator {
     migrator
 }
 
-/// Applies what is missing. One process at a time: the others wait and find it done.
-pub(super) async fn run(pool: &Pool) -> StoreResult<()> {
-    tokio::time::timeout(LIMIT, apply(pool))
+/// Whether a process may change the schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SchemaChanges {
+    /// It brings an older schema up to date. The database's role has to own the tables then.
+    Made,
+    /// It does not use a schema that is older than its release. To read and to write rows is enough then.
+    Refused,
+}
+
+/// Finds the schema up to date, or makes it so. Nothing is created where nothing is missing, so that a role which
+/// may only read and write rows is enough.
+pub(super) async fn run(pool: &Pool, changes: SchemaChanges) -> StoreResult<()> {
+    tokio::time::timeout(LIMIT, prepare(pool, changes))
         .await
         .unwrap_or_else(|_| {
             Err(StoreError::Unavailable(
@@ -306,6 +317,97 @@ pub(super) async fn run(pool: &Pool) -> StoreResult<()> {
         })
 }
 
+async fn prepare(pool: &Pool, changes: SchemaChanges) -> StoreResult<()> {
+    let missing = missing(pool).await?;
+    if !missing.is_empty() {
+        match changes {
+            SchemaChanges::Made => apply(pool).await.map_err(explained)?,
+            SchemaChanges::Refused => {
+                let last = SQLITE.last().map_or(0, |(version, _, _)| *version);
+                return Err(StoreError::Failed(format!(
+                    "{BEHIND}: {} of its {last} migrations are missing, the first of them number {}. Run `sallyport migrate` with a database role that owns the tables, and start again; or set SALLYPORT_MIGRATE to `on`. Nothing was changed",
+                    missing.len(),
+                    missing[0]
+                )));
+            }
+        }
+    }
+    refuse_incompatible(pool).await
+}
+
+/// What the error begins with where a schema is too old to be used.
+const BEHIND: &str = "the schema of the database is older than this release";
+
+/// Adds what to do where the role may not change the schema. The driver knows it by the text only, once it is one
+/// of ours.
+fn explained(error: StoreError) -> StoreError {
+    match error {
+        StoreError::Failed(text)
+            if text.contains("permission denied") || text.contains("must be owner") =>
+        {
+            StoreError::Failed(format!(
+                "{BEHIND}, and this role may not change it: {text}. Run `sallyport migrate` with a database role that owns the tables"
+            ))
+        }
+        other => other,
+    }
+}
+
+/// The numbers of this release's migrations that the database does not have, in their order. Fails where one was
+/// broken off or differs from this release's.
+pub(super) async fn missing(pool: &Pool) -> StoreResult<Vec<i64>> {
+    let mut connection = pool.acquire().await?;
+    let table = connection
+        .fetch_all(
+            Sql::Each {
+                sqlite: "SELECT name FROM sqlite_schema WHERE type = 'table' AND name = '_sqlx_migrations'",
+                postgres: "SELECT CAST(name AS TEXT) AS name FROM (SELECT to_regclass('_sqlx_migrations') AS name) found WHERE name IS NOT NULL",
+            },
+            values![],
+        )
+        .await?;
+    let files = match pool {
+        Pool::Sqlite(_) => SQLITE,
+        Pool::Postgres(_) => POSTGRES,
+    };
+    if table.is_empty() {
+        return Ok(files.iter().map(|(version, _, _)| *version).collect());
+    }
+    let rows = connection
+        .fetch_all(
+            "SELECT version, checksum, CAST(CASE WHEN success THEN 1 ELSE 0 END AS BIGINT) AS whole
+             FROM _sqlx_migrations",
+            values![],
+        )
+        .await?;
+    let mut applied = HashMap::new();
+    for row in rows {
+        let record = Record::named("_sqlx_migrations".to_owned(), row);
+        let version = record.int("version")?;
+        if record.int("whole")? == 0 {
+            return Err(StoreError::Failed(format!(
+                "migration {version} was broken off and has to be repaired by hand"
+            )));
+        }
+        applied.insert(version, record.bytes("checksum")?);
+    }
+    let mut missing = Vec::new();
+    for migration in migrator(files).iter() {
+        match applied.get(&migration.version) {
+            None => missing.push(migration.version),
+            Some(checksum) if *checksum == *migration.checksum => {}
+            Some(_) => {
+                return Err(StoreError::Failed(format!(
+                    "migration {} of the database is not the one of this release",
+                    migration.version
+                )));
+            }
+        }
+    }
+    Ok(missing)
+}
+
+/// Applies what is missing. One process at a time: the others wait and find it done.
 async fn apply(pool: &Pool) -> StoreResult<()> {
     match pool {
         Pool::Sqlite(pool) => {
@@ -328,7 +430,7 @@ async fn apply(pool: &Pool) -> StoreResult<()> {
             sqlx::Connection::close(connection).await?;
         }
     }
-    refuse_incompatible(pool).await
+    Ok(())
 }
 
 /// Stops a release that is too old for the schema.

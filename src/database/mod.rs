@@ -35,6 +35,7 @@ mod webhook_rows;
 mod webhooks;
 mod workspaces;
 
+pub use migrations::SchemaChanges;
 pub use url::{DatabaseTls, DatabaseUrl};
 
 use crate::application::kept::store::{Store, StoreError, StoreResult, Window};
@@ -44,7 +45,7 @@ use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
 use reach::Reach;
 use record::Record;
-use sqlx::postgres::PgPoolOptions;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, PgConnection, SqliteConnection};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -69,8 +70,16 @@ const POSTGRES_CONNECTIONS: u32 = 16;
 pub struct Database {
     pool: Pool,
     reach: Reach,
+    changes: SchemaChanges,
     schema: Arc<Mutex<Option<SchemaAttempt>>>,
 }
+
+/// Why the address of the database cannot be changed while the service runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "another database cannot be used without a restart: user, password and TLS may change, and host, port and database name may not"
+)]
+pub struct AnotherDatabase;
 
 /// How many connections there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,17 +93,30 @@ pub struct Connections {
 type SchemaAttempt = Shared<BoxFuture<'static, StoreResult<()>>>;
 
 impl Database {
-    /// Opens the database and brings its schema up to date.
+    /// Opens the database and brings its schema up to date, unless `changes` forbids it.
     ///
     /// A PostgreSQL server that cannot be reached is no error: the calls fail with
     /// [`StoreError::Unavailable`] until it can, and the first that reaches it brings the schema up to
     /// date. A SQLite file is made when it is absent, and its folder too.
+    pub async fn connect_with(url: &DatabaseUrl, changes: SchemaChanges) -> StoreResult<Self> {
+        Self::over(open(url).await?, url, changes).await
+    }
+
+    /// The same, and the schema may be changed.
+    #[cfg(test)]
     pub async fn connect(url: &DatabaseUrl) -> StoreResult<Self> {
-        let pool = match url {
-            DatabaseUrl::Sqlite(path) => open_sqlite(path, None).await?,
-            DatabaseUrl::Postgres(options) => open_postgres(options),
-        };
-        Self::over(pool, url).await
+        Self::connect_with(url, SchemaChanges::Made).await
+    }
+
+    /// Brings the schema up to date, and gives the numbers of the migrations that were missing. A server that
+    /// cannot be reached is an error here.
+    pub async fn migrate(url: &DatabaseUrl) -> StoreResult<Vec<i64>> {
+        let pool = open(url).await?;
+        let reach = Reach::of(&pool);
+        let missing = reach.guard(migrations::missing(&pool)).await?;
+        let done = migrations::run(&pool, SchemaChanges::Made).await;
+        pool.close().await;
+        done.map(|()| missing)
     }
 
     /// A SQLite database that is in no file and ends with this value.
@@ -114,24 +136,22 @@ impl Database {
             .await
             .map_err(failed)?;
         let url = DatabaseUrl::sqlite_file(std::path::Path::new(":memory:"));
-        Self::over(Pool::Sqlite(pool), &url).await
+        Self::over(Pool::Sqlite(pool), &url, SchemaChanges::Made).await
     }
 
     /// A SQLite file of so many pages at most, as on a disk that is full.
     #[cfg(test)]
     pub async fn connect_within(path: &std::path::Path, pages: u32) -> StoreResult<Self> {
         let pool = open_sqlite(path, Some(pages)).await?;
-        Self::over(pool, &DatabaseUrl::sqlite_file(path)).await
+        let url = DatabaseUrl::sqlite_file(path);
+        Self::over(pool, &url, SchemaChanges::Made).await
     }
 
-    async fn over(pool: Pool, url: &DatabaseUrl) -> StoreResult<Self> {
-        let reach = match &pool {
-            Pool::Sqlite(_) => Reach::of_file(),
-            Pool::Postgres(pool) => Reach::of_server(pool.connect_options()),
-        };
+    async fn over(pool: Pool, url: &DatabaseUrl, changes: SchemaChanges) -> StoreResult<Self> {
         let database = Self {
+            reach: Reach::of(&pool),
             pool,
-            reach,
+            changes,
             schema: Arc::default(),
         };
         match (database.ready().await, url) {
@@ -163,9 +183,30 @@ impl Database {
 
     /// Ends the connections after what runs on them.
     pub async fn close(&self) {
-        match &self.pool {
-            Pool::Sqlite(pool) => pool.close().await,
-            Pool::Postgres(pool) => pool.close().await,
+        self.pool.close().await;
+    }
+
+    /// Has new connections made with what this URL says: another user or password, or another file with
+    /// authorities. Connections that are open stay.
+    pub fn sign_in_with(&self, url: &DatabaseUrl) -> Result<(), AnotherDatabase> {
+        match (&self.pool, url) {
+            // A file has nobody who signs in.
+            (Pool::Sqlite(_), DatabaseUrl::Sqlite(_)) => Ok(()),
+            (Pool::Postgres(pool), DatabaseUrl::Postgres(options)) => {
+                let present = pool.connect_options();
+                if present.get_host() != options.get_host()
+                    || present.get_port() != options.get_port()
+                    || present.get_socket() != options.get_socket()
+                    || present.get_database() != options.get_database()
+                {
+                    return Err(AnotherDatabase);
+                }
+                pool.set_connect_options(tuned(options));
+                self.reach.sign_in_with(pool.connect_options());
+                Ok(())
+            }
+            (Pool::Sqlite(_), DatabaseUrl::Postgres(_))
+            | (Pool::Postgres(_), DatabaseUrl::Sqlite(_)) => Err(AnotherDatabase),
         }
     }
 
@@ -177,8 +218,8 @@ impl Database {
             match slot.as_ref() {
                 Some(attempt) if !matches!(attempt.peek(), Some(Err(_))) => attempt.clone(),
                 _ => {
-                    let pool = self.pool.clone();
-                    let task = tokio::spawn(async move { migrations::run(&pool).await });
+                    let (pool, changes) = (self.pool.clone(), self.changes);
+                    let task = tokio::spawn(async move { migrations::run(&pool, changes).await });
                     let attempt = async move {
                         task.await
                             .unwrap_or_else(|error| Err(StoreError::Failed(error.to_string())))
@@ -281,6 +322,13 @@ async fn wait<T>(
         .unwrap_or_else(|_| Err(StoreError::Unavailable(what.to_owned())))
 }
 
+async fn open(url: &DatabaseUrl) -> StoreResult<Pool> {
+    match url {
+        DatabaseUrl::Sqlite(path) => open_sqlite(path, None).await,
+        DatabaseUrl::Postgres(options) => Ok(open_postgres(options)),
+    }
+}
+
 /// `pages`: how many the file may have at most.
 async fn open_sqlite(path: &std::path::Path, pages: Option<u32>) -> StoreResult<Pool> {
     let failed = |error: &dyn std::fmt::Display| {
@@ -356,7 +404,8 @@ fn make_private(_: &std::path::Path) -> std::io::Result<()> {
     Ok(())
 }
 
-fn open_postgres(options: &sqlx::postgres::PgConnectOptions) -> Pool {
+/// The options of each connection: what the URL says, and our own limits.
+fn tuned(options: &PgConnectOptions) -> PgConnectOptions {
     let mut options = options.clone().options([
         // What a replica that vanished in a transaction has locked is free again after this.
         ("idle_in_transaction_session_timeout", "60s"),
@@ -366,6 +415,10 @@ fn open_postgres(options: &sqlx::postgres::PgConnectOptions) -> Pool {
     if options.get_application_name().is_none() {
         options = options.application_name("sallyport");
     }
+    options
+}
+
+fn open_postgres(options: &PgConnectOptions) -> Pool {
     let pool = PgPoolOptions::new()
         .max_connections(POSTGRES_CONNECTIONS)
         .acquire_timeout(ACQUIRE_LIMIT)
@@ -373,7 +426,7 @@ fn open_postgres(options: &sqlx::postgres::PgConnectOptions) -> Pool {
         .test_before_acquire(false)
         .before_acquire(|connection, _| test(connection, TEST_LIMIT).boxed())
         .after_release(|connection, _| test(connection, ACQUIRE_LIMIT).boxed())
-        .connect_lazy_with(options);
+        .connect_lazy_with(tuned(options));
     Pool::Postgres(pool)
 }
 

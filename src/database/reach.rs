@@ -1,10 +1,11 @@
 //! Whether the server can be reached, so that calls fail at once while it is known to be away.
 
 use crate::application::kept::store::{StoreError, StoreResult};
+use crate::database::engine::Pool;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, PgConnection};
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -30,18 +31,32 @@ pub(super) struct Reach(Option<Server>);
 
 #[derive(Clone)]
 struct Server {
-    options: Arc<PgConnectOptions>,
+    options: Options,
     state: Arc<watch::Sender<State>>,
 }
 
+/// How to reach the server and to sign in there, as it is now.
+type Options = Arc<RwLock<Arc<PgConnectOptions>>>;
+
 impl Reach {
-    pub fn of_file() -> Self {
-        Self(None)
+    pub fn of(pool: &Pool) -> Self {
+        match pool {
+            Pool::Sqlite(_) => Self(None),
+            Pool::Postgres(pool) => Self(Some(Server {
+                options: Arc::new(RwLock::new(pool.connect_options())),
+                state: Arc::new(watch::Sender::new(State::There)),
+            })),
+        }
     }
 
-    pub fn of_server(options: Arc<PgConnectOptions>) -> Self {
-        let state = Arc::new(watch::Sender::new(State::There));
-        Self(Some(Server { options, state }))
+    /// From now on signs in like this.
+    pub fn sign_in_with(&self, options: Arc<PgConnectOptions>) {
+        if let Some(server) = &self.0 {
+            *server
+                .options
+                .write()
+                .unwrap_or_else(PoisonError::into_inner) = options;
+        }
     }
 
     /// Fails at once while the server is known to be away.
@@ -93,7 +108,7 @@ impl Server {
             let options = Arc::clone(&self.options);
             tokio::spawn(async move {
                 // Until the server is there, or nobody uses the database any more.
-                while let Some(why) = probe(&options).await {
+                while let Some(why) = probe(&present(&options)).await {
                     let Some(state) = state.upgrade() else {
                         return;
                     };
@@ -132,6 +147,13 @@ impl Server {
             }
         }
     }
+}
+
+fn present(options: &Options) -> Arc<PgConnectOptions> {
+    options
+        .read()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone()
 }
 
 /// Asks the server on a connection of its own. `Some` is why it is away. One that answers with a refusal is

@@ -10,6 +10,7 @@ use crate::http::face::ErrorLook;
 use crate::http::pages;
 use crate::http::pages::shell::cookies::are_beside;
 use crate::http::problem::Problem;
+use crate::http::repeated::Repeated;
 use crate::http::routes::Routes;
 use crate::http::state::Services;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
@@ -141,7 +142,7 @@ async fn handle(
         .observe(&method, route, status.as_u16(), took);
     if let Some(problem) = problem {
         services.running.metrics.problem(problem.error.code);
-        log_cause(problem);
+        log_cause(problem, &services.running.repeated);
     }
     let (workspace, actor) = match caller.get() {
         Some(Caller::Operator) => (None, "operator"),
@@ -168,9 +169,10 @@ async fn handle(
     );
 
     let sharing = asking.answer(&services, caller.get()).await;
+    let is_https = services.site.is_https();
     match result {
         Ok((mut response, _)) => {
-            harden(response.headers_mut(), &id, is_cacheable);
+            harden(response.headers_mut(), &id, is_cacheable, is_https);
             sharing.mark(response.headers_mut());
             if services.running.stopping.has_begun() {
                 let head = response.response_mut().head_mut();
@@ -185,6 +187,7 @@ async fn handle(
             problem,
             id,
             sharing,
+            is_https,
         }
         .into()),
     }
@@ -235,15 +238,21 @@ fn accepts_html(headers: &HeaderMap) -> bool {
         .any(|value| value.contains("text/html"))
 }
 
-/// Writes what clients do not see to the log, once.
-fn log_cause(problem: &Problem) {
+/// Writes what clients do not see to the log, once. A failure of our side that comes again and again is written
+/// once in a while; the line of each request has its code.
+fn log_cause(problem: &Problem, repeated: &Repeated) {
     let error = &problem.error;
     let cause = error.internal.as_deref();
     if problem.status.is_server_error() {
+        let now = Instant::now();
+        let Some(left_out) = repeated.is_due(error.code, cause.unwrap_or_default(), now) else {
+            return;
+        };
         tracing::error!(
             code = error.code,
             cause,
             aws_request_id = error.aws_request_id,
+            left_out = (left_out > 0).then_some(left_out),
             "{}",
             error.detail
         );
@@ -258,6 +267,7 @@ struct Rendered {
     problem: Problem,
     id: String,
     sharing: Sharing,
+    is_https: bool,
 }
 
 impl fmt::Display for Rendered {
@@ -273,14 +283,14 @@ impl ResponseError for Rendered {
 
     fn error_response(&self) -> HttpResponse {
         let mut response = self.problem.render(Some(&self.id));
-        harden(response.headers_mut(), &self.id, false);
+        harden(response.headers_mut(), &self.id, false, self.is_https);
         self.sharing.mark(response.headers_mut());
         response
     }
 }
 
 /// Headers of every answer. What a handler has set stays.
-fn harden(headers: &mut HeaderMap, id: &str, is_cacheable: bool) {
+fn harden(headers: &mut HeaderMap, id: &str, is_cacheable: bool, is_https: bool) {
     let mut default = |name: HeaderName, value: &'static str| {
         if !headers.contains_key(&name) {
             headers.insert(name, HeaderValue::from_static(value));
@@ -288,7 +298,6 @@ fn harden(headers: &mut HeaderMap, id: &str, is_cacheable: bool) {
     };
     default(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     default(header::REFERRER_POLICY, "no-referrer");
-    default(header::X_FRAME_OPTIONS, "DENY");
     default(
         header::CONTENT_SECURITY_POLICY,
         "default-src 'none'; frame-ancestors 'none'",
@@ -296,9 +305,26 @@ fn harden(headers: &mut HeaderMap, id: &str, is_cacheable: bool) {
     if !is_cacheable {
         default(header::CACHE_CONTROL, "no-store");
     }
+    if is_https {
+        default(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
+    let policy = headers.get(header::CONTENT_SECURITY_POLICY);
+    let policy = policy.and_then(|policy| policy.to_str().ok());
+    // The older header knows no list of origins, and would contradict one.
+    if !policy.is_some_and(lets_others_frame) && !headers.contains_key(header::X_FRAME_OPTIONS) {
+        headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    }
     if let Ok(id) = HeaderValue::from_str(id) {
         headers.insert(REQUEST_ID, id);
     }
+}
+
+/// Whether a Content-Security-Policy names somebody who may embed the page.
+fn lets_others_frame(policy: &str) -> bool {
+    policy
+        .split(';')
+        .filter_map(|directive| directive.trim().strip_prefix("frame-ancestors "))
+        .any(|ancestors| ancestors.trim() != "'none'")
 }
 
 /// The trace that the request belongs to, by its `traceparent` (W3C Trace Context, version 00 and what
@@ -352,6 +378,31 @@ mod tests {
             assert_ne!(id(refused), refused);
             assert_eq!(id(refused).len(), 36);
         }
+    }
+
+    #[test]
+    fn framing_is_denied_unless_the_policy_names_somebody() {
+        for (policy, others) in [
+            ("default-src 'none'; frame-ancestors 'none'", false),
+            ("default-src 'none'", false),
+            (
+                "default-src 'none'; frame-ancestors https://app.example.com",
+                true,
+            ),
+        ] {
+            assert_eq!(lets_others_frame(policy), others, "{policy}");
+            let mut headers = HeaderMap::new();
+            headers.insert(
+                header::CONTENT_SECURITY_POLICY,
+                HeaderValue::from_static(policy),
+            );
+            harden(&mut headers, "id-of-a-request", false, true);
+            assert_eq!(headers.contains_key(header::X_FRAME_OPTIONS), !others);
+            assert!(headers.contains_key(header::STRICT_TRANSPORT_SECURITY));
+        }
+        let mut headers = HeaderMap::new();
+        harden(&mut headers, "id-of-a-request", false, false);
+        assert!(!headers.contains_key(header::STRICT_TRANSPORT_SECURITY));
     }
 
     #[test]

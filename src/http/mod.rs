@@ -36,6 +36,7 @@ pub mod pages;
 pub mod path;
 pub mod problem;
 pub mod query;
+pub mod repeated;
 pub mod routes;
 pub mod setup_events;
 pub mod state;
@@ -74,6 +75,9 @@ impl HttpParts {
         let (document, mut addresses) = openapi::declared();
         addresses.extend(pages::routes().addresses());
         addresses.retain(|address| listener.serves(&address.pattern));
+        for address in &mut addresses {
+            api::service::add_heads(address);
+        }
         let faces = vec![&api::face::API, &pages::face::FACE];
         let json = document
             .to_pretty_json()
@@ -119,6 +123,7 @@ pub fn app(
         .into_utoipa_app()
         .configure(|config| api::configure_for(listener, config))
         .into_app()
+        .configure(|config| api::service::configure_heads(listener, config))
         .configure(|config| {
             if let Some(helper) = dev {
                 dev::configure(config, helper);

@@ -23,9 +23,10 @@ use crate::application::setups::events::SetupEvents;
 use crate::application::setups::instructions::Instructions;
 use crate::application::setups::places::Places;
 use crate::application::storages::Storages;
-use crate::domain::origin::Origin;
+use crate::domain::origin::OriginPattern;
 use crate::http::brand::Brand;
 use crate::http::metrics::HttpMetrics;
+use crate::http::repeated::Repeated;
 use crate::http::stopping::Stopping;
 use crate::http::tenant::Tenant;
 use ipnet::IpNet;
@@ -85,12 +86,14 @@ pub struct RunningService {
     /// Whose word on the client's address is believed.
     pub trusted_proxies: Vec<IpNet>,
     pub stopping: Arc<Stopping>,
+    /// Errors that are in the log already.
+    pub repeated: Repeated,
 }
 
 /// Where the pages are, who may embed them, and whose they are.
 pub struct Site {
     pub public_url: Url,
-    pub frame_ancestors: Vec<Origin>,
+    pub frame_ancestors: Vec<OriginPattern>,
     pub brand: Arc<Brand>,
 }
 

@@ -4,24 +4,32 @@
 //! a compose file may pass variables on that are not set. All faults are reported at once.
 
 mod bad;
+mod files;
+mod in_force;
+mod migration;
 mod options;
 mod read;
+mod unknown;
 
 pub use bad::{BadSetting, BadSettings};
+pub use in_force::names;
+pub use migration::MigrationSettings;
 pub use options::Options;
 pub use read::parse_duration;
+pub use unknown::{UnknownVariable, UnknownVariables, refuse_unknown};
 
 use crate::application::kept::retention::Retention;
 use crate::application::kept::vault::MasterKey;
 use crate::application::storages::QuarantineMode;
-use crate::database::{DatabaseTls, DatabaseUrl};
+use crate::database::{DatabaseUrl, SchemaChanges};
 use crate::domain::brand::{BrandName, Colour, SupportUrl};
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::service_identity::ServicePrincipal;
-use crate::domain::origin::Origin;
+use crate::domain::origin::{Origin, OriginPattern};
 use crate::domain::policy_document::LifecycleFolders;
-use crate::logging::{LogFormat, LogSettings, check_filter};
+use crate::logging::LogSettings;
 use ipnet::IpNet;
+use migration::{data_dir, database, log};
 use read::{
     Reader, list, memory_budget, network, on_or_off, operator_token, path, public_url, retention,
     shown, socket_address,
@@ -47,11 +55,15 @@ pub struct Settings {
     /// Whether a storage is refused that has files of another one.
     pub refuse_overlapping_storages: bool,
     pub database: DatabaseUrl,
+    /// Whether a start brings the schema up to date.
+    pub schema_changes: SchemaChanges,
     pub data_dir: PathBuf,
     /// Where the service is reached: the address it listens on, unless the operator says otherwise.
     pub public_url: Url,
     /// `None`: made on the first start.
     pub operator_token: Option<SecretString>,
+    /// Taken too. `None` without the one above.
+    pub operator_token_previous: Option<SecretString>,
     /// What the CORS document allows and the check tries, and where people may be sent back to: the public URL's
     /// origin by default.
     pub allowed_origins: Vec<Origin>,
@@ -72,7 +84,7 @@ pub struct Settings {
     pub session_max: Duration,
     pub instruction_link_ttl: Duration,
     /// Who may embed the pages.
-    pub frame_ancestors: Vec<Origin>,
+    pub frame_ancestors: Vec<OriginPattern>,
     pub brand: BrandSettings,
     /// Networks that custom endpoints and webhooks may be in although they are not public.
     pub endpoint_networks: Vec<IpNet>,
@@ -134,33 +146,14 @@ const DEFAULT_MEMORY_BUDGET: u64 = 256 << 20;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Settings {
-    /// Parses what is written. Reads no file.
+    /// Parses what is written, and reads the files of secrets. The files of the master key and of the logo are read
+    /// at start.
     pub fn parse(options: Options) -> Result<Self, BadSettings> {
         let mut read = Reader::default();
-        let data_dir = read
-            .text(
-                "SALLYPORT_DATA_DIR",
-                options.data_dir,
-                "/var/lib/sallyport",
-                path,
-            )
-            .unwrap_or_else(|| PathBuf::from("data"));
-        let tls = read
-            .text(
-                "SALLYPORT_DATABASE_TLS",
-                options.database_tls,
-                "verified",
-                DatabaseTls::parse,
-            )
-            .unwrap_or(DatabaseTls::Verified);
-        let database = read
-            .text(
-                "SALLYPORT_DATABASE_URL",
-                options.database_url,
-                "postgres://sallyport:PASSWORD@db.example.com:5432/sallyport",
-                |t| DatabaseUrl::parse(t, tls).map_err(|e| e.detail),
-            )
-            .unwrap_or_else(|| DatabaseUrl::sqlite_file(&data_dir.join("sallyport.db")));
+        let mut options = files::with_files(options, &mut read);
+        let data_dir = data_dir(&mut read, &mut options);
+        let database = database(&mut read, &mut options, &data_dir);
+        let log = log(&mut read, &mut options);
         let given = read.text(
             "SALLYPORT_MASTER_KEY",
             options.master_key,
@@ -198,25 +191,6 @@ impl Settings {
                 }
                 MasterKeySource::Made(data_dir.join("master.key"))
             }
-        };
-        let log = LogSettings {
-            filter: read
-                .text("SALLYPORT_LOG", options.log, "info,sallyport=debug", |t| {
-                    check_filter(t).map(|()| t.to_owned())
-                })
-                .unwrap_or_else(|| "info".to_owned()),
-            format: read
-                .text(
-                    "SALLYPORT_LOG_FORMAT",
-                    options.log_format,
-                    "json",
-                    |t| match t {
-                        "text" => Ok(LogFormat::Text),
-                        "json" => Ok(LogFormat::Json),
-                        _ => Err(format!("`{}` is neither `text` nor `json`.", shown(t))),
-                    },
-                )
-                .unwrap_or(LogFormat::Text),
         };
         let listen = read
             .text(
@@ -282,6 +256,29 @@ impl Settings {
             None => Url::parse(&format!("http://{listen}"))
                 .unwrap_or_else(|_| unreachable!("an address and a port make a URL")),
         };
+        let operator_token = read.text(
+            "SALLYPORT_OPERATOR_TOKEN",
+            options.operator_token,
+            "the output of `openssl rand -hex 32`",
+            operator_token,
+        );
+        let operator_token_previous = read.text(
+            "SALLYPORT_OPERATOR_TOKEN_PREVIOUS",
+            options.operator_token_previous,
+            "the token that SALLYPORT_OPERATOR_TOKEN had",
+            read::operator_token,
+        );
+        if operator_token_previous.is_some()
+            && operator_token.is_none()
+            && !read.has_fault("SALLYPORT_OPERATOR_TOKEN")
+            && !read.has_fault("SALLYPORT_OPERATOR_TOKEN_FILE")
+        {
+            read.fault(
+                "SALLYPORT_OPERATOR_TOKEN_PREVIOUS",
+                "It needs SALLYPORT_OPERATOR_TOKEN, the token of now.".into(),
+                "the token that SALLYPORT_OPERATOR_TOKEN had, beside a new one there",
+            );
+        }
         let settings = Self {
             listen,
             management_listen,
@@ -311,12 +308,14 @@ impl Settings {
                 )
                 .unwrap_or(false),
             database,
-            operator_token: read.text(
-                "SALLYPORT_OPERATOR_TOKEN",
-                options.operator_token,
-                "the output of `openssl rand -hex 32`",
-                operator_token,
-            ),
+            schema_changes: read
+                .text("SALLYPORT_MIGRATE", options.migrate, "off", on_or_off)
+                .map_or(SchemaChanges::Made, |on| match on {
+                    true => SchemaChanges::Made,
+                    false => SchemaChanges::Refused,
+                }),
+            operator_token,
+            operator_token_previous,
             allowed_origins: read
                 .text(
                     "SALLYPORT_ALLOWED_ORIGINS",
@@ -391,8 +390,8 @@ impl Settings {
                 .text(
                     "SALLYPORT_FRAME_ANCESTORS",
                     options.frame_ancestors,
-                    "https://app.example.com",
-                    |t| list(t, |part| Origin::parse(part).map_err(|e| e.detail)),
+                    "https://app.example.com,https://*.acme.example",
+                    |t| list(t, |part| OriginPattern::parse(part).map_err(|e| e.detail)),
                 )
                 .unwrap_or_default(),
             brand: BrandSettings {
@@ -552,6 +551,18 @@ impl Settings {
         } else {
             Err(BadSettings(read.faults))
         }
+    }
+}
+
+impl Settings {
+    /// All settings as the log shows them, without secrets. `written` is what these were parsed from.
+    pub fn in_force(&self, written: &Options) -> String {
+        let parsed = [
+            // Without its password.
+            ("SALLYPORT_DATABASE_URL", self.database.to_string()),
+            ("SALLYPORT_PUBLIC_URL", self.public_url.to_string()),
+        ];
+        in_force::in_force(written, &parsed)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The settings as they are written: flags, variables, and their help.
 
 /// The settings as written. Each is also an environment variable, named in `--help`.
-#[derive(Debug, Clone, Default, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args, serde::Serialize)]
 pub struct Options {
     /// Address and port to listen on; port 0 takes a free one.
     /// Default: 127.0.0.1:8080. Example: 0.0.0.0:8080
@@ -51,6 +51,17 @@ pub struct Options {
     )]
     pub database_url: Option<String>,
 
+    /// A file with the database's URL, instead of the URL itself. SIGHUP has it read again.
+    /// Default: none. Example: /run/secrets/sallyport-database-url
+    #[arg(long, env = "SALLYPORT_DATABASE_URL_FILE", value_name = "FILE")]
+    pub database_url_file: Option<String>,
+
+    /// Whether the service brings the schema up to date itself, at start: on or off. Off: it does not start while
+    /// the schema is older than this release, and `sallyport migrate` brings it up to date.
+    /// Default: on. Example: off
+    #[arg(long, env = "SALLYPORT_MIGRATE", value_name = "ON_OR_OFF")]
+    pub migrate: Option<String>,
+
     /// Whether a PostgreSQL server on another host must prove its name by a certificate: verified, or
     /// unverified, and then the URL's sslmode decides.
     /// Default: verified. Example: unverified
@@ -70,7 +81,8 @@ pub struct Options {
 
     /// The operator's token, of at least 32 characters. Prefer the variable: other users of a machine
     /// can see flags.
-    /// Default: made and printed once, on the first start. Example: the output of `openssl rand -hex 32`
+    /// Default: made on the first start; shown once on the terminal, or else put into the file operator.token
+    /// in the data folder. Example: the output of `openssl rand -hex 32`
     #[arg(
         long,
         env = "SALLYPORT_OPERATOR_TOKEN",
@@ -78,6 +90,31 @@ pub struct Options {
         hide_env_values = true
     )]
     pub operator_token: Option<String>,
+
+    /// A file with the operator's token, instead of the token itself. SIGHUP has it read again.
+    /// Default: none. Example: /run/secrets/sallyport-operator-token
+    #[arg(long, env = "SALLYPORT_OPERATOR_TOKEN_FILE", value_name = "FILE")]
+    pub operator_token_file: Option<String>,
+
+    /// The operator's token of before, which is taken too until it is removed here.
+    /// Default: none. Example: the token that SALLYPORT_OPERATOR_TOKEN had
+    #[arg(
+        long,
+        env = "SALLYPORT_OPERATOR_TOKEN_PREVIOUS",
+        value_name = "TOKEN",
+        hide_env_values = true
+    )]
+    pub operator_token_previous: Option<String>,
+
+    /// A file with the operator's token of before, instead of the token itself. An empty file is none. SIGHUP
+    /// has it read again.
+    /// Default: none. Example: /run/secrets/sallyport-operator-token-previous
+    #[arg(
+        long,
+        env = "SALLYPORT_OPERATOR_TOKEN_PREVIOUS_FILE",
+        value_name = "FILE"
+    )]
+    pub operator_token_previous_file: Option<String>,
 
     /// The web origins that customers' buckets must let in by CORS, and whose pages may call the API, separated by
     /// commas.
@@ -125,7 +162,7 @@ pub struct Options {
     )]
     pub master_key: Option<String>,
 
-    /// A file with the master key, instead of the key itself.
+    /// A file with the master key, instead of the key itself. SIGHUP has it read again.
     /// Default: none. Example: /run/secrets/sallyport-master-key
     #[arg(long, env = "SALLYPORT_MASTER_KEY_FILE", value_name = "FILE")]
     pub master_key_file: Option<String>,
@@ -140,6 +177,12 @@ pub struct Options {
         hide_env_values = true
     )]
     pub master_key_previous: Option<String>,
+
+    /// A file with further master keys, instead of the keys themselves. An empty file is none. SIGHUP has it
+    /// read again.
+    /// Default: none. Example: /run/secrets/sallyport-master-key-previous
+    #[arg(long, env = "SALLYPORT_MASTER_KEY_PREVIOUS_FILE", value_name = "FILE")]
+    pub master_key_previous_file: Option<String>,
 
     /// Networks that are not public and that custom S3 endpoints and webhooks may be in, as CIDRs separated by
     /// commas.
@@ -167,8 +210,9 @@ pub struct Options {
     #[arg(long, env = "SALLYPORT_INSTRUCTION_LINK_TTL", value_name = "DURATION")]
     pub instruction_link_ttl: Option<String>,
 
-    /// The web origins whose pages may embed these pages, separated by commas.
-    /// Default: none. Example: https://app.example.com
+    /// The web origins whose pages may embed these pages, separated by commas. The first label of a host may be
+    /// `*`.
+    /// Default: none. Example: https://app.example.com,https://*.acme.example
     #[arg(long, env = "SALLYPORT_FRAME_ANCESTORS", value_name = "ORIGINS")]
     pub frame_ancestors: Option<String>,
 

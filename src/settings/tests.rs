@@ -176,6 +176,31 @@ fn a_wrong_value_is_told_with_its_name_and_an_example() {
         ),
         ("SALLYPORT_DRAIN", refused(|o| o.drain = set("25s"))),
         ("SALLYPORT_LOG", refused(|o| o.log = set("sallyport=loud"))),
+        ("SALLYPORT_LOG", refused(|o| o.log = set("inof"))),
+        ("SALLYPORT_MIGRATE", refused(|o| o.migrate = set("later"))),
+        (
+            "SALLYPORT_FRAME_ANCESTORS",
+            refused(|o| o.frame_ancestors = set("https://app.*.com")),
+        ),
+        (
+            "SALLYPORT_OPERATOR_TOKEN_FILE",
+            refused(|o| o.operator_token_file = set("/nowhere/token")),
+        ),
+        (
+            "SALLYPORT_DATABASE_URL_FILE",
+            refused(|o| o.database_url_file = set("/nowhere/url")),
+        ),
+        (
+            "SALLYPORT_OPERATOR_TOKEN",
+            refused(|o| {
+                o.operator_token = set("0123456789abcdef0123456789abcdef");
+                o.operator_token_file = set("/nowhere/token");
+            }),
+        ),
+        (
+            "SALLYPORT_OPERATOR_TOKEN_PREVIOUS",
+            refused(|o| o.operator_token_previous = set("0123456789abcdef0123456789abcdef")),
+        ),
         (
             "SALLYPORT_LOG_FORMAT",
             refused(|o| o.log_format = set("xml")),
@@ -297,4 +322,92 @@ fn durations() {
     for text in ["", "5", "h", "1w", "1h ", "1.5h", "é"] {
         assert!(parse_duration(text).is_err(), "{text:?}");
     }
+}
+
+#[test]
+fn secrets_come_from_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().map(str::to_owned)
+    };
+    let key = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    let options = Options {
+        operator_token_file: file("token", "0123456789abcdef0123456789abcdef\n"),
+        operator_token_previous_file: file("previous", "fedcba9876543210fedcba9876543210\n"),
+        database_url_file: file("url", "postgres://me:hunter2@localhost/x\n"),
+        master_key: Some(key.into()),
+        master_key_previous_file: file("keys", &format!("{key}\n{key}\n")),
+        ..Options::default()
+    };
+    let settings = Settings::parse(options.clone()).unwrap();
+    let text = |secret: &Option<SecretString>| {
+        let secret = secret.as_ref().unwrap();
+        secret.expose_secret().to_owned()
+    };
+    assert_eq!(
+        text(&settings.operator_token),
+        "0123456789abcdef0123456789abcdef"
+    );
+    assert_eq!(
+        text(&settings.operator_token_previous),
+        "fedcba9876543210fedcba9876543210"
+    );
+    assert_eq!(settings.database.to_string(), "postgres://localhost:5432/x");
+    assert_eq!(settings.master_key_previous.len(), 2);
+    let shown = settings.in_force(&options);
+    for secret in ["hunter2", "0123456789", "fedcba", "AAAA"] {
+        assert!(!shown.contains(secret), "{shown}");
+    }
+
+    // An empty file of something of before means that there is nothing of before any more.
+    let options = Options {
+        operator_token_previous_file: file("previous", "\n"),
+        ..options
+    };
+    let settings = Settings::parse(options.clone()).unwrap();
+    assert!(settings.operator_token_previous.is_none());
+    let empty = Options {
+        operator_token_file: file("token", " \n"),
+        ..options
+    };
+    let faults = Settings::parse(empty).unwrap_err().0;
+    assert_eq!(faults[0].name, "SALLYPORT_OPERATOR_TOKEN_FILE");
+    assert!(faults[0].why.contains("is empty"), "{}", faults[0].why);
+}
+
+#[test]
+fn a_file_that_cannot_be_a_secret_is_refused_without_repeating_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("token");
+    for content in [
+        vec![0xff, 0xfe],
+        vec![b'x'; 64 * 1024 + 1],
+        b"hunter2".to_vec(),
+    ] {
+        std::fs::write(&path, content).unwrap();
+        let fault = refused(|o| o.operator_token_file = path.to_str().map(str::to_owned));
+        assert_eq!(fault.len(), 1);
+        let said = BadSettings(fault).to_string();
+        assert!(said.contains("SALLYPORT_OPERATOR_TOKEN"), "{said}");
+        assert!(!said.contains("hunter2") && !said.contains("xxx"), "{said}");
+    }
+}
+
+#[test]
+fn a_migration_needs_the_database_and_nothing_else() {
+    let options = Options {
+        database_url: Some("postgres://me@localhost/x".into()),
+        session_idle: Some("wrong, and not read".into()),
+        ..Options::default()
+    };
+    let settings = MigrationSettings::parse(options).unwrap();
+    assert_eq!(settings.database.to_string(), "postgres://localhost:5432/x");
+    let options = Options {
+        database_url: Some("mysql://x".into()),
+        ..Options::default()
+    };
+    let faults = MigrationSettings::parse(options).unwrap_err().0;
+    assert_eq!(faults[0].name, "SALLYPORT_DATABASE_URL");
 }

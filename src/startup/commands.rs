@@ -7,10 +7,10 @@ use crate::application::kept::rekey::Rekey;
 use crate::application::people::audit_export::AuditExport;
 use crate::application::people::authenticate::replace_operator_token;
 use crate::cli::audit::{self, ExportArguments};
-use crate::cli::{operator_token, rekey};
+use crate::cli::{migrate, operator_token, rekey};
 use crate::database::Database;
 use crate::logging;
-use crate::settings::{Options, Settings};
+use crate::settings::{MigrationSettings, Options, Settings};
 use crate::startup::error::{StartError, with_cause};
 use crate::startup::keys;
 use secrecy::ExposeSecret;
@@ -36,6 +36,14 @@ pub(super) async fn rekey(arguments: rekey::Arguments) -> Result<(), String> {
     let done = rekey::run(&work, &mut std::io::stdout().lock()).await;
     store.close().await;
     done.map_err(text)
+}
+
+/// Brings the schema up to date, and says what was missing.
+pub(super) async fn migrate(arguments: migrate::Arguments) -> Result<(), String> {
+    let settings = MigrationSettings::parse(arguments.options).map_err(text)?;
+    let _written_at_the_end = logging::init(&settings.log)?;
+    let missing = Database::migrate(&settings.database).await.map_err(text)?;
+    migrate::report(&missing, &mut std::io::stdout().lock()).map_err(text)
 }
 
 pub(super) async fn operator_token(arguments: operator_token::Arguments) -> Result<(), String> {
@@ -72,7 +80,9 @@ fn settings(options: Options) -> Result<Settings, String> {
 
 /// A database that is away is an error here: nobody waits for it.
 async fn open(settings: &Settings) -> Result<Database, String> {
-    Database::connect(&settings.database).await.map_err(text)
+    Database::connect_with(&settings.database, settings.schema_changes)
+        .await
+        .map_err(text)
 }
 
 fn text(error: impl std::fmt::Display) -> String {

@@ -3,8 +3,8 @@
 use crate::application::kept::vault::{MasterKey, Vault};
 use crate::settings::{MasterKeySource, Settings};
 use crate::startup::error::{StartError, with_cause};
+use crate::startup::private_file;
 use secrecy::ExposeSecret;
-use std::io::Write;
 use std::path::Path;
 
 /// Seals with the settings' master key, and opens with the previous ones too.
@@ -56,32 +56,8 @@ async fn make_key(path: &Path) -> Result<(), StartError> {
     }
     let (_, text) = MasterKey::generate().map_err(|error| refuse(with_cause(&error)))?;
     let target = path.to_owned();
-    tokio::task::spawn_blocking(move || write_new(&target, &text))
+    tokio::task::spawn_blocking(move || private_file::make(&target, &text))
         .await
         .map_err(|error| refuse(error.to_string()))?
         .map_err(|error| refuse(error.to_string()))
-}
-
-fn write_new(path: &Path, text: &str) -> std::io::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt;
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
-    }
-    let draft = path.with_extension(format!("key.{}", std::process::id()));
-    let mut file = std::fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&draft)?;
-    file.write_all(text.as_bytes())?;
-    file.write_all(b"\n")?;
-    file.sync_all()?;
-    // Unlike a rename, a link never replaces a key that another process has just made.
-    let linked = std::fs::hard_link(&draft, path);
-    std::fs::remove_file(&draft)?;
-    match linked {
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
-        other => other,
-    }
 }

@@ -3,10 +3,14 @@
 
 mod brand;
 mod commands;
+mod descriptors;
 mod error;
+mod first_contact;
 mod keys;
 mod listening;
+mod private_file;
 pub mod program;
+mod reload;
 mod straight;
 mod use_cases;
 
@@ -14,14 +18,12 @@ pub use error::StartError;
 
 use crate::application::clock::{Clock, SystemClock};
 use crate::application::connections::identity::OwnIdentity;
-use crate::application::error::{Error, Kind};
 use crate::application::events::deliver::Deliverer;
 use crate::application::events::expiry::SetupExpiry;
 use crate::application::jobs::janitor::Janitor;
 use crate::application::jobs::lag::JobLag;
 use crate::application::jobs::worker::Worker;
 use crate::application::kept::idempotency::IdempotentRequests;
-use crate::application::kept::master_key;
 use crate::application::kept::page_tokens::PageTokens;
 use crate::application::kept::retention::Remover;
 use crate::application::kept::store::{IMPORT, JobStore, SCHEDULED_CHECK, Store};
@@ -45,15 +47,15 @@ use crate::aws::client::egress::Egress;
 use crate::database::Database;
 use crate::http::listener::Listener;
 use crate::http::metrics::{HttpMetrics, ServiceReadings, WorkMetrics};
+use crate::http::repeated::Repeated;
 use crate::http::state::{DialogServices, PeopleServices, RunningService, Services, Site, Started};
 use crate::logging;
 use crate::settings::{DocsPlace, Settings};
-use crate::startup::error::with_cause;
 use aws_config::SdkConfig;
+use first_contact::{FirstContact, NoContact};
 use listening::{Listening, StopPlan};
 use prometheus_client::registry::Registry;
-use secrecy::ExposeSecret;
-use std::io::Write;
+use reload::Reload;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -63,8 +65,6 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use use_cases::UseCases;
 
-/// How often a database that was away at start is tried again.
-const RETRY: Duration = Duration::from_secs(1);
 /// How often the jobs that wait are counted.
 const COUNT_JOBS: Duration = Duration::from_secs(15);
 
@@ -78,6 +78,7 @@ pub struct Application {
     shutdown: CancellationToken,
     without_drain: CancellationToken,
     first_contact: Option<JoinHandle<Result<(), StartError>>>,
+    reload: Arc<Reload>,
     workers: Vec<Worker>,
     identity: Arc<OwnIdentity>,
     role_waits: Arc<RoleWaits>,
@@ -110,7 +111,7 @@ async fn build_on(
 ) -> Result<Application, StartError> {
     let brand = Arc::new(brand::of(&settings.brand).await?);
     let vault = Arc::new(keys::vault(&settings).await?);
-    let database = Database::connect(&settings.database)
+    let database = Database::connect_with(&settings.database, settings.schema_changes)
         .await
         .map_err(|error| StartError::Database(error.to_string()))?;
     let store: Arc<dyn Store> = Arc::new(database.clone());
@@ -188,6 +189,7 @@ async fn build_on(
             request_timeout: settings.request_timeout,
             trusted_proxies: settings.trusted_proxies.clone(),
             stopping: Arc::default(),
+            repeated: Repeated::default(),
         },
     });
     let listening = Listening::begin(
@@ -228,10 +230,17 @@ async fn build_on(
     }
 
     let shutdown = CancellationToken::new();
+    let reload = Reload {
+        store: store.clone(),
+        vault: vault.clone(),
+        database: database.clone(),
+        authenticator: services.people.authenticator.clone(),
+    };
     let contact = FirstContact {
         store,
         vault,
         services: services.clone(),
+        data_dir: settings.data_dir.clone(),
     };
     let first_contact = match contact.make().await {
         Ok(()) => None,
@@ -254,6 +263,7 @@ async fn build_on(
         shutdown,
         without_drain: CancellationToken::new(),
         first_contact,
+        reload: Arc::new(reload),
         workers: use_cases.workers,
         identity: use_cases.identity,
         role_waits: use_cases.role_waits,
@@ -290,6 +300,11 @@ impl Application {
     /// Cancelling it leaves out the time in which a stopping service goes on for load balancers.
     pub fn without_drain(&self) -> CancellationToken {
         self.without_drain.clone()
+    }
+
+    /// What a running service takes from the files of its secrets again.
+    fn reload(&self) -> Arc<Reload> {
+        self.reload.clone()
     }
 
     /// Serves until it is stopped.
@@ -429,6 +444,7 @@ fn people(
         clock.clone(),
         observer.clone(),
         settings.operator_token.as_ref(),
+        settings.operator_token_previous.as_ref(),
     ));
     let sign_ins = Arc::new(SignIns {
         store: store.clone(),
@@ -470,67 +486,5 @@ fn people(
             reads: settings.audit_reads,
         },
         workspaces,
-    }
-}
-
-/// Why the database was not prepared.
-enum NoContact {
-    /// It cannot be reached; later it may be.
-    Away,
-    Refused(StartError),
-}
-
-/// The first contact with the database.
-struct FirstContact {
-    store: Arc<dyn Store>,
-    vault: Arc<Vault>,
-    services: Arc<Services>,
-}
-
-impl FirstContact {
-    /// Verifies the master key and finds out the operator's token. Requests are served from then on.
-    async fn make(&self) -> Result<(), NoContact> {
-        let refused = |error: Error| match error.kind {
-            Kind::Unavailable => NoContact::Away,
-            _ => NoContact::Refused(StartError::Database(with_cause(&error))),
-        };
-        if !master_key::is_right(self.store.as_ref(), &self.vault)
-            .await
-            .map_err(refused)?
-        {
-            return Err(NoContact::Refused(StartError::WrongMasterKey));
-        }
-        let authenticator = &self.services.people.authenticator;
-        if let Some(token) = authenticator.prepare().await.map_err(refused)? {
-            // To the terminal, not to the log. When nobody reads it, there is SALLYPORT_OPERATOR_TOKEN.
-            let _ = writeln!(
-                std::io::stderr(),
-                "\nThe operator's token, shown this once:\n\n    {}\n",
-                token.expose_secret()
-            );
-        }
-        self.services.running.started.set();
-        Ok(())
-    }
-
-    async fn keep_trying(self, shutdown: CancellationToken) -> Result<(), StartError> {
-        loop {
-            tokio::select! {
-                () = shutdown.cancelled() => return Ok(()),
-                () = tokio::time::sleep(RETRY) => {}
-            }
-            match self.make().await {
-                Ok(()) => {
-                    tracing::info!("the database is there");
-                    return Ok(());
-                }
-                Err(NoContact::Away) => {}
-                Err(NoContact::Refused(error)) => {
-                    tracing::error!(%error, "stopping");
-                    shutdown.cancel();
-                    return Err(error);
-                }
-            }
-        }
     }
 }

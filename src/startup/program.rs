@@ -5,10 +5,12 @@ use crate::cli::ending::{Failed, PASSED};
 use crate::cli::server::setup_link::SetupLink;
 use crate::cli::server::{files, projects};
 use crate::cli::{Cli, Command, dev, doctor, healthcheck, provision, shell};
-use crate::settings::{Options, Settings};
-use crate::startup::{commands, straight};
-use crate::{aws, http, logging, startup};
+use crate::settings::{BadSettings, Options, Settings, refuse_unknown};
+use crate::startup::reload::Reload;
+use crate::startup::{commands, descriptors, straight};
+use crate::{aws, http, logging, settings, startup};
 use clap::CommandFactory;
+use std::sync::Arc;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -17,6 +19,7 @@ pub async fn run(cli: Cli) -> Result<u8, Failed> {
     match cli.command {
         None => serve(cli.options).await?,
         Some(Command::Serve(options)) => serve(*options).await?,
+        Some(Command::Migrate(arguments)) => commands::migrate(*arguments).await?,
         Some(Command::Dev(arguments)) => return Err(dev::run(*arguments).await),
         Some(Command::DevService(arguments)) => serve_for_dev(*arguments).await?,
         Some(Command::Check(arguments)) => return straight::check(&arguments).await,
@@ -74,14 +77,68 @@ async fn examine(arguments: doctor::Arguments) -> Result<u8, Failed> {
     doctor::run(&arguments, read, &mut std::io::stdout().lock()).await
 }
 
-async fn serve(options: Options) -> Result<(), String> {
-    let settings = Settings::parse(options).map_err(|error| error.to_string())?;
-    serve_by(settings).await
+/// Serves until it is stopped. In a log of JSON the reason for an end is a line of JSON too.
+async fn serve(options: Options) -> Result<(), Failed> {
+    let is_json = options
+        .log_format
+        .as_deref()
+        .is_some_and(|format| format.trim() == "json");
+    let served = serve_as_written(options).await;
+    served.map_err(|why| match is_json {
+        true => {
+            eprintln!("{}", logging::json_line(&format!("sallyport: {why}")));
+            Failed::from(String::new())
+        }
+        false => Failed::from(why),
+    })
+}
+
+async fn serve_as_written(options: Options) -> Result<(), String> {
+    let unknown = refuse_unknown(variables(), &settings::names(), &names_of_commands());
+    let parsed = in_thread(options.clone()).await?;
+    match (unknown, parsed) {
+        (Ok(()), Ok(settings)) => serve_by(settings, options).await,
+        (Ok(()), Err(bad)) => Err(bad.to_string()),
+        (Err(unknown), Ok(_)) => Err(unknown.to_string()),
+        (Err(unknown), Err(bad)) => Err(format!("{unknown}\n{bad}")),
+    }
+}
+
+/// Parses the settings. The files of secrets may be on a disk that is slow.
+async fn in_thread(options: Options) -> Result<Result<Settings, BadSettings>, String> {
+    tokio::task::spawn_blocking(move || Settings::parse(options))
+        .await
+        .map_err(|error| error.to_string())
+}
+
+/// The environment, as far as it is text. What is not is no setting.
+fn variables() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
+/// The variables that any command reads.
+fn names_of_commands() -> Vec<String> {
+    fn gather(command: &clap::Command, names: &mut Vec<String>) {
+        for argument in command.get_arguments() {
+            let name = argument.get_env().and_then(|name| name.to_str());
+            names.extend(name.map(str::to_owned));
+        }
+        for below in command.get_subcommands() {
+            gather(below, names);
+        }
+    }
+    let mut names = Vec::new();
+    gather(&Cli::command(), &mut names);
+    names
 }
 
 /// The service with the routes that act for the emulated customer.
 async fn serve_for_dev(arguments: dev::ServiceArguments) -> Result<(), String> {
-    let settings = Settings::parse(arguments.options).map_err(|error| error.to_string())?;
+    let options = arguments.options.clone();
+    let settings = in_thread(arguments.options)
+        .await?
+        .map_err(|error| error.to_string())?;
     if !settings.listen.ip().is_loopback() {
         return Err(format!(
             "SALLYPORT_LISTEN is {}: `sallyport dev` listens to this machine only, because it acts for the customer without a token. Example: 127.0.0.1:8080",
@@ -89,15 +146,23 @@ async fn serve_for_dev(arguments: dev::ServiceArguments) -> Result<(), String> {
         ));
     }
     let dev_helper = Some(arguments.helper);
-    serve_by(Settings {
+    let settings = Settings {
         dev_helper,
         ..settings
-    })
-    .await
+    };
+    serve_by(settings, options).await
 }
 
-async fn serve_by(settings: Settings) -> Result<(), String> {
+async fn serve_by(settings: Settings, options: Options) -> Result<(), String> {
     let _written_at_the_end = logging::init(&settings.log)?;
+    let descriptors = descriptors::raise();
+    // The first line. It has no secret.
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        settings = settings.in_force(&options),
+        descriptors,
+        "starting"
+    );
     // Before the service says that it listens: whoever stops it then finds it ready to be stopped.
     let mut signals = Signals::listen()?;
     let application = tokio::select! {
@@ -105,15 +170,18 @@ async fn serve_by(settings: Settings) -> Result<(), String> {
         built = startup::build(settings) => built.map_err(|error| error.to_string())?,
         _ = signals.next() => return Ok(()),
     };
+    signals.reload(application.reload(), options);
     signals.stop(application.shutdown(), application.without_drain());
     application.run().await.map_err(|error| error.to_string())
 }
 
 /// SIGTERM and SIGINT stop the service after what runs; a second one stops it at once. SIGINT comes from
-/// a terminal, where no load balancer has to see the stop.
+/// a terminal, where no load balancer has to see the stop. SIGHUP ends nothing: the files of secrets are read again.
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
+    /// Until the service is built; what came before is answered then.
+    hang_up: Option<Signal>,
 }
 
 impl Signals {
@@ -123,14 +191,26 @@ impl Signals {
         Ok(Self {
             terminate: listen(SignalKind::terminate())?,
             interrupt: listen(SignalKind::interrupt())?,
+            hang_up: Some(listen(SignalKind::hangup())?),
         })
     }
 
-    /// Waits for the next one. True when it comes from a terminal.
+    /// Waits for the next one that stops. True when it comes from a terminal.
     async fn next(&mut self) -> bool {
         tokio::select! {
             _ = self.terminate.recv() => false,
             _ = self.interrupt.recv() => true,
+        }
+    }
+
+    /// Reads the secrets again at each SIGHUP, one after the other.
+    fn reload(&mut self, reload: Arc<Reload>, options: Options) {
+        if let Some(mut hang_up) = self.hang_up.take() {
+            tokio::spawn(async move {
+                while hang_up.recv().await.is_some() {
+                    reload.run(options.clone()).await;
+                }
+            });
         }
     }
 

@@ -231,6 +231,27 @@ fn what_cannot_be_used_stops_the_start_with_its_name_and_an_example() {
     }
 }
 
+/// IAM Identity Center: without a cached token it is that which is missing, and not a part of the program.
+#[test]
+fn profiles_with_single_sign_on_are_understood() {
+    let site = Site::new();
+    let config = site.file(
+        "sso-config",
+        "[profile p]\nsso_session = s\nsso_account_id = 111111111111\nsso_role_name = r\n\
+         [sso-session s]\nsso_region = eu-west-1\nsso_start_url = https://example.awsapps.com/start\n",
+    );
+    let output = site.provision(&[
+        ("AWS_ACCESS_KEY_ID", ""),
+        ("AWS_SECRET_ACCESS_KEY", ""),
+        ("AWS_CONFIG_FILE", &config),
+        ("AWS_PROFILE", "p"),
+        ("HOME", site.folder.path().to_str().unwrap()),
+    ]);
+    assert!(!output.status.success());
+    let said = text(&output.stderr) + &text(&output.stdout);
+    assert!(!said.contains("cargo feature"), "{said}");
+}
+
 #[test]
 fn the_service_asks_who_it_is_by_the_operator_s_authorities() {
     let site = Site::new();

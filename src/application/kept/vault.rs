@@ -15,6 +15,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use secrecy::{ExposeSecret, SecretBox};
 use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// 256 bits that all of the service's encryption comes from. Losing it loses every stored access key.
 pub struct MasterKey(SecretBox<[u8; 32]>);
@@ -144,11 +145,22 @@ impl Derived {
     }
 }
 
-/// Seals with one master key, and opens with that one and the previous ones. Cheap to share.
+/// Seals with one master key, and opens with that one and the previous ones. Cheap to share. Its keys can be
+/// exchanged while it is in use.
 pub struct Vault {
-    present: Derived,
-    previous: Vec<Derived>,
+    keys: RwLock<Arc<Keys>>,
     random: SystemRandom,
+}
+
+struct Keys {
+    present: Arc<Derived>,
+    previous: Vec<Arc<Derived>>,
+}
+
+impl Keys {
+    fn all(&self) -> impl Iterator<Item = &Arc<Derived>> {
+        std::iter::once(&self.present).chain(&self.previous)
+    }
 }
 
 impl Vault {
@@ -158,31 +170,68 @@ impl Vault {
 
     /// `previous` are keys that open what is there already; nothing is sealed with them.
     pub fn with_previous(master: &MasterKey, previous: &[MasterKey]) -> Result<Self, Error> {
-        Ok(Self {
-            present: Derived::from(master)?,
-            previous: previous
-                .iter()
-                .map(Derived::from)
-                .collect::<Result<_, _>>()?,
+        let derived = |master: &MasterKey| Derived::from(master).map(Arc::new);
+        Ok(Self::of(Keys {
+            present: derived(master)?,
+            previous: previous.iter().map(derived).collect::<Result<_, _>>()?,
+        }))
+    }
+
+    fn of(keys: Keys) -> Self {
+        Self {
+            keys: RwLock::new(Arc::new(keys)),
             random: SystemRandom::new(),
+        }
+    }
+
+    fn keys(&self) -> Arc<Keys> {
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        keys.clone()
+    }
+
+    /// One that seals as this one does, and opens what this one or `other` opens.
+    pub fn opening_also(&self, other: &Self) -> Self {
+        let (own, others) = (self.keys(), other.keys());
+        let mut previous = own.previous.clone();
+        for key in others.all() {
+            let is_known = own.all().any(|known| known.id == key.id);
+            if !is_known {
+                previous.push(key.clone());
+            }
+        }
+        Self::of(Keys {
+            present: own.present.clone(),
+            previous,
         })
+    }
+
+    /// From now on has the keys of `other`.
+    pub fn take_keys_of(&self, other: &Self) {
+        let keys = other.keys();
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+    }
+
+    /// The names of all keys that it has, the one that it seals with first.
+    pub fn key_ids(&self) -> Vec<KeyId> {
+        self.keys().all().map(|key| key.id).collect()
     }
 
     /// The key that everything is sealed with.
     pub fn key_id(&self) -> KeyId {
-        self.present.id
+        self.keys().present.id
     }
 
     /// Encrypts `plain`, bound to `place`: whatever names the one place it may be opened for.
     pub fn seal(&self, purpose: Purpose, place: &[u8], plain: &[u8]) -> Result<Vec<u8>, Error> {
+        let present = self.keys().present.clone();
         let mut nonce = [0u8; NONCE_LEN];
         let (key, random) = nonce.split_at_mut(KeyId::LENGTH);
-        key.copy_from_slice(&self.present.id.0);
+        key.copy_from_slice(&present.id.0);
         self.random
             .fill(random)
             .map_err(|_| Error::bug("the operating system gave no randomness"))?;
         let mut sealed = plain.to_vec();
-        self.present.keys[purpose as usize]
+        present.keys[purpose as usize]
             .seal_in_place_append_tag(
                 Nonce::assume_unique_for_key(nonce),
                 Aad::from(place),
@@ -201,9 +250,10 @@ impl Vault {
         sealed: &[u8],
     ) -> Result<Vec<u8>, DoesNotOpen> {
         // The key that the nonce names, and then the others: an older release named none.
-        let keys = || std::iter::once(&self.present).chain(&self.previous);
-        let named = |key: &&Derived| sealed.starts_with(&key.id.0);
-        let (first, others) = (keys().filter(named), keys().filter(|key| !named(key)));
+        let keys = self.keys();
+        let named = |key: &&Arc<Derived>| sealed.starts_with(&key.id.0);
+        let first = keys.all().filter(named);
+        let others = keys.all().filter(|key| !named(key));
         first
             .chain(others)
             .find_map(|key| key.open(purpose, place, sealed).ok())
@@ -212,7 +262,8 @@ impl Vault {
 
     /// Whether this was sealed with the present key, and names it.
     pub fn is_present(&self, purpose: Purpose, place: &[u8], sealed: &[u8]) -> bool {
-        sealed.starts_with(&self.present.id.0) && self.present.open(purpose, place, sealed).is_ok()
+        let present = self.keys().present.clone();
+        sealed.starts_with(&present.id.0) && present.open(purpose, place, sealed).is_ok()
     }
 
     /// Seals a token for a client: opaque text that is only good for the same purpose and `place`
@@ -325,12 +376,30 @@ mod tests {
     }
 
     #[test]
+    fn keys_are_exchanged_in_use_and_nothing_becomes_unreadable() {
+        let (old, new) = (MasterKey::generate().unwrap().0, vault());
+        let shared = Vault::new(&old).unwrap();
+        let purpose = Purpose::AccessKeySecret;
+        let before = shared.seal(purpose, b"set_1", b"before").unwrap();
+        let next = new.opening_also(&shared);
+        shared.take_keys_of(&next);
+        assert_eq!(shared.key_ids().len(), 2);
+        assert_eq!(shared.key_id(), new.key_id());
+        assert_eq!(shared.open(purpose, b"set_1", &before).unwrap(), b"before");
+        let after = shared.seal(purpose, b"set_1", b"after").unwrap();
+        assert_eq!(new.open(purpose, b"set_1", &after).unwrap(), b"after");
+        // The same again adds nothing.
+        shared.take_keys_of(&new.opening_also(&shared));
+        assert_eq!(shared.key_ids().len(), 2);
+    }
+
+    #[test]
     fn a_nonce_without_the_key_s_name_opens() {
         let vault = vault();
         // As releases before this one sealed.
         let mut plain = b"secret".to_vec();
         let nonce = [7u8; NONCE_LEN];
-        vault.present.keys[Purpose::KeyCheck as usize]
+        vault.keys().present.keys[Purpose::KeyCheck as usize]
             .seal_in_place_append_tag(
                 Nonce::assume_unique_for_key(nonce),
                 Aad::from(b"place".as_slice()),

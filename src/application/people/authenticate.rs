@@ -21,7 +21,7 @@ use aws_lc_rs::constant_time;
 use moka::future::Cache;
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use time::OffsetDateTime;
 use tokio::sync::oneshot;
@@ -132,10 +132,27 @@ impl Found for ProductKey {
 /// How the operator's token is known.
 enum OperatorToken {
     /// From the settings.
-    Given(SecretHash),
+    Given(RwLock<GivenHashes>),
     /// From the database, where another process may replace it. `None` until the database was reached for
     /// the first time.
     Kept(Mutex<Option<KeptHash>>),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct GivenHashes {
+    present: SecretHash,
+    /// The token of before, which is taken too.
+    previous: Option<SecretHash>,
+}
+
+impl GivenHashes {
+    fn of(present: &SecretString, previous: Option<&SecretString>) -> Self {
+        let hash = |token: &SecretString| sha256(token.expose_secret().as_bytes());
+        Self {
+            present: hash(present),
+            previous: previous.map(hash),
+        }
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -153,14 +170,16 @@ pub async fn replace_operator_token(store: &dyn Store) -> Result<SecretString> {
 }
 
 impl Authenticator {
+    /// `operator` is the operator's token from the settings, and `previous` the one of before, which is taken too.
     pub fn new(
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
         observer: Arc<dyn Observer>,
         operator: Option<&SecretString>,
+        previous: Option<&SecretString>,
     ) -> Self {
         let operator = match operator {
-            Some(token) => OperatorToken::Given(sha256(token.expose_secret().as_bytes())),
+            Some(token) => OperatorToken::Given(RwLock::new(GivenHashes::of(token, previous))),
             None => OperatorToken::Kept(Mutex::default()),
         };
         Self {
@@ -184,12 +203,19 @@ impl Authenticator {
         Ok((kept == hash).then_some(secret))
     }
 
-    /// The hash of the operator's token, as it is now.
-    async fn operator(&self) -> Option<SecretHash> {
-        let slot = match &self.operator {
-            OperatorToken::Given(hash) => return Some(*hash),
-            OperatorToken::Kept(slot) => slot,
+    /// Takes these tokens of the operator's from now on, and no others. Whether they differ from those before.
+    /// Nothing is changed where the token is not from the settings.
+    pub fn replace_given(&self, present: &SecretString, previous: Option<&SecretString>) -> bool {
+        let OperatorToken::Given(hashes) = &self.operator else {
+            return false;
         };
+        let given = GivenHashes::of(present, previous);
+        let mut hashes = hashes.write().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *hashes, given) != given
+    }
+
+    /// The hash of the operator's token that the service made, as it is now.
+    async fn kept(&self, slot: &Mutex<Option<KeptHash>>) -> Option<SecretHash> {
         let known = *slot.lock().unwrap_or_else(PoisonError::into_inner);
         let known = known?;
         if known.read_at.elapsed() < REREAD_AFTER {
@@ -225,10 +251,16 @@ impl Authenticator {
         found.ok_or_else(unknown)
     }
 
-    /// Whether this is the hash of the operator's token, as it is now.
+    /// Whether this is the hash of a token of the operator's, as they are now.
     pub async fn is_operator(&self, hash: &SecretHash) -> bool {
-        let operator = self.operator().await;
-        operator.is_some_and(|own| constant_time::verify_slices_are_equal(&own, hash).is_ok())
+        let is_own = |own: SecretHash| constant_time::verify_slices_are_equal(&own, hash).is_ok();
+        match &self.operator {
+            OperatorToken::Given(hashes) => {
+                let hashes = *hashes.read().unwrap_or_else(PoisonError::into_inner);
+                is_own(hashes.present) || hashes.previous.is_some_and(is_own)
+            }
+            OperatorToken::Kept(slot) => self.kept(slot).await.is_some_and(is_own),
+        }
     }
 
     /// The product's key with this hash, if it is still good.

@@ -3,14 +3,15 @@
 use crate::application::closed_sets;
 use crate::application::error::Result;
 use crate::application::readiness::NotReady;
+use crate::http::declare::{Address, Declared};
 use crate::http::docs::{Documents, POLICY};
 use crate::http::listener::Listener;
 use crate::http::metrics::MetricsFormat;
 use crate::http::state::Services;
-use actix_web::http::header;
+use actix_web::http::{Method, header};
 use actix_web::middleware::Compress;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse, get};
+use actix_web::{HttpRequest, HttpResponse, get, guard, web};
 use futures_util::future::join_all;
 use serde::Serialize;
 use std::time::Duration;
@@ -25,6 +26,39 @@ pub fn configure(listener: Listener, config: &mut ServiceConfig) {
     if listener.documentation {
         config.service(openapi).service(docs);
     }
+}
+
+/// What probes ask, some of them by HEAD.
+const PROBED: [&str; 2] = ["/healthz", "/readyz"];
+
+/// Answers HEAD as GET, without the body. Not in the API's description, where it would say nothing new.
+pub fn configure_heads(listener: Listener, config: &mut web::ServiceConfig) {
+    let at = |path: &str| web::resource(path).guard(guard::Head());
+    config.service(at(PROBED[0]).to(alive));
+    if listener.management {
+        config.service(at(PROBED[1]).to(ready));
+    }
+}
+
+/// Declares HEAD where it is answered.
+pub fn add_heads(address: &mut Address) {
+    if !PROBED.contains(&address.pattern.as_str()) {
+        return;
+    }
+    let heads: Vec<Declared> = address
+        .operations
+        .iter()
+        .filter(|operation| operation.method == Method::GET)
+        .map(|operation| Declared {
+            method: Method::HEAD,
+            id: None,
+            gate: operation.gate,
+            effect: operation.effect,
+            query: operation.query.clone(),
+            takes_idempotency_key: false,
+        })
+        .collect();
+    address.operations.extend(heads);
 }
 
 /// How long one part may take to say that it is ready.
@@ -108,6 +142,10 @@ fn word(ready: bool) -> &'static str {
 )]
 #[get("/healthz")]
 async fn healthz() -> HttpResponse {
+    alive().await
+}
+
+async fn alive() -> HttpResponse {
     no_store().json(Alive {
         status: "alive",
         version: env!("CARGO_PKG_VERSION"),
@@ -124,6 +162,10 @@ async fn healthz() -> HttpResponse {
 )]
 #[get("/readyz")]
 async fn readyz(services: Data<Services>) -> HttpResponse {
+    ready(services).await
+}
+
+async fn ready(services: Data<Services>) -> HttpResponse {
     let asked = services.running.readiness.iter().map(|part| async {
         let state = tokio::time::timeout(PATIENCE, part.check())
             .await
@@ -142,13 +184,13 @@ async fn readyz(services: Data<Services>) -> HttpResponse {
     if services.running.stopping.has_begun() {
         checks.push(Part::new("stop", Err(NotReady::stopping())));
     }
-    let ready = checks.iter().all(|part| part.detail.is_none());
+    let is_ready = checks.iter().all(|part| part.detail.is_none());
     let mut response = no_store();
-    if !ready {
+    if !is_ready {
         response.status(actix_web::http::StatusCode::SERVICE_UNAVAILABLE);
     }
     response.json(Ready {
-        status: word(ready),
+        status: word(is_ready),
         checks,
     })
 }

@@ -139,6 +139,43 @@ async fn nobody_listens_at_all() {
     .unwrap();
     let database = Database::connect(&url).await.unwrap();
     expect_away(&database).await;
+    // What is wrong is said, and not that a pool has waited for it.
+    let asked = [
+        database.ping().await,
+        Database::migrate(&url).await.map(drop),
+    ];
+    for answer in asked {
+        let Err(StoreError::Unavailable(why)) = answer else {
+            panic!("{answer:?}");
+        };
+        assert!(why.contains("refused") && !why.contains("pool"), "{why}");
+    }
+}
+
+/// Another user or password is taken over while the service runs; another database is not.
+#[tokio::test]
+async fn the_way_to_sign_in_can_be_exchanged() {
+    let db = TestDb::postgres().await;
+    let DatabaseUrl::Postgres(options) = db.url.clone() else {
+        panic!("not PostgreSQL");
+    };
+    db.run(|db| async move {
+        let wrong = options.as_ref().clone().username("nobody_of_this_name");
+        let wrong = DatabaseUrl::Postgres(Box::new(wrong));
+        assert_eq!(db.database.sign_in_with(&wrong), Ok(()));
+        // New connections use it: more than there are open ones.
+        let many = (0..12).map(|_| db.database.ping());
+        let answers = futures_util::future::join_all(many).await;
+        assert!(answers.iter().any(Result::is_err), "{answers:?}");
+        assert_eq!(db.database.sign_in_with(&db.url), Ok(()));
+        assert_eq!(db.database.ping().await, Ok(()));
+        let elsewhere = options.as_ref().clone().database("postgres");
+        let elsewhere = DatabaseUrl::Postgres(Box::new(elsewhere));
+        assert!(db.database.sign_in_with(&elsewhere).is_err());
+        let file = DatabaseUrl::sqlite_file(std::path::Path::new("x.db"));
+        assert!(db.database.sign_in_with(&file).is_err());
+    })
+    .await;
 }
 
 /// A server-side limit ends a statement that nobody waits for any more.

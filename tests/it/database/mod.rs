@@ -3,4 +3,5 @@
 mod away;
 pub mod contract;
 mod full;
+mod roles;
 mod tls;

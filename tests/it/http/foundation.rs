@@ -1,6 +1,6 @@
 //! What every answer has, whatever the route.
 
-use crate::it::support::app::{OPERATOR, TestApp, logs, logs_of};
+use crate::it::support::app::{Answer, OPERATOR, TestApp, logs, logs_of};
 use reqwest::Method;
 use serde_json::json;
 use std::time::{Duration, Instant};
@@ -35,7 +35,7 @@ async fn unknown_addresses_and_methods_are_problems() {
     assert_eq!(answer.header("allow"), Some("GET, POST"));
     let answer = app.delete("/healthz", "").await;
     answer.problem(405, "method_not_allowed");
-    assert_eq!(answer.header("allow"), Some("GET"));
+    assert_eq!(answer.header("allow"), Some("GET, HEAD"));
     // Nobody learns an API's methods without a token.
     app.delete("/v1/workspaces", "")
         .await
@@ -66,6 +66,85 @@ async fn every_answer_has_the_security_headers() {
     }
 }
 
+/// Some load balancers probe by HEAD.
+#[tokio::test]
+async fn probes_answer_head_as_get_without_a_body() {
+    let app = TestApp::spawn().await;
+    for path in ["/healthz", "/readyz"] {
+        let get = app.get(path, "").await;
+        let head = Answer::of(app.request(Method::HEAD, path, "")).await;
+        assert_eq!(head.status, get.status, "{path}");
+        assert_eq!(head.header("content-type"), get.header("content-type"));
+        assert_eq!((head.text.as_str(), get.text.is_empty()), ("", false));
+    }
+    let apart = TestApp::spawn_with(|options| {
+        options.management_listen = Some("127.0.0.1:0".into());
+    })
+    .await;
+    let head = Answer::of(apart.request(Method::HEAD, "/readyz", "")).await;
+    assert_eq!(head.status, 404, "it is on the other listener");
+}
+
+async fn page(app: &TestApp, path: &str) -> Answer {
+    Answer::of(
+        app.request(Method::GET, path, "")
+            .header("Accept", "text/html"),
+    )
+    .await
+}
+
+#[tokio::test]
+async fn pages_are_kept_apart_and_https_is_for_ever() {
+    let plain = TestApp::spawn().await;
+    let answer = page(&plain, "/").await;
+    assert!(answer.header("strict-transport-security").is_none());
+    let app = TestApp::spawn_with(|options| {
+        options.public_url = Some("https://sallyport.example.com".into());
+    })
+    .await;
+    // One that is there, and one that is an error.
+    for path in ["/", "/settings/storages"] {
+        let answer = page(&app, path).await;
+        let kind = answer.header("content-type").unwrap();
+        assert!(kind.starts_with("text/html"), "{path}: {kind}");
+        let opener = answer.header("cross-origin-opener-policy");
+        assert_eq!(opener, Some("same-origin"), "{path}");
+        let devices = answer.header("permissions-policy").unwrap();
+        assert!(devices.contains("camera=()"), "{devices}");
+        assert_eq!(answer.header("x-frame-options"), Some("DENY"));
+    }
+    for path in ["/", "/healthz", "/v1/workspaces", "/nothing"] {
+        let answer = app.get(path, "").await;
+        let https = answer.header("strict-transport-security");
+        assert_eq!(https, Some("max-age=31536000"), "{path}");
+    }
+    // Browsers refuse it there, with a complaint.
+    let elsewhere = TestApp::spawn_with(|options| {
+        options.public_url = Some("http://sallyport.example.com".into());
+    })
+    .await;
+    let answer = page(&elsewhere, "/").await;
+    assert!(answer.header("cross-origin-opener-policy").is_none());
+}
+
+#[tokio::test]
+async fn who_may_embed_is_said_in_one_header_alone() {
+    let app = TestApp::spawn_with(|options| {
+        options.frame_ancestors = Some("https://app.example.com,https://*.acme.example".into());
+    })
+    .await;
+    for path in ["/", "/settings/storages"] {
+        let answer = page(&app, path).await;
+        let policy = answer.header("content-security-policy").unwrap();
+        let ancestors = "frame-ancestors https://app.example.com https://*.acme.example";
+        assert!(policy.contains(ancestors), "{path}: {policy}");
+        assert!(answer.header("x-frame-options").is_none(), "{path}");
+    }
+    // The API is in no frame.
+    let answer = app.get("/v1/workspaces", OPERATOR).await;
+    assert_eq!(answer.header("x-frame-options"), Some("DENY"));
+}
+
 #[tokio::test]
 async fn a_client_s_request_id_is_kept_when_it_is_fit() {
     let app = TestApp::spawn().await;
@@ -76,7 +155,7 @@ async fn a_client_s_request_id_is_kept_when_it_is_fit() {
         ("with space in it", false),
         (long.as_str(), false),
     ] {
-        let answer = crate::it::support::app::Answer::of(
+        let answer = Answer::of(
             app.request(Method::GET, "/v1/nothing", "")
                 .header("X-Request-Id", sent),
         )

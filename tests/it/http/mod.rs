@@ -17,6 +17,7 @@ mod listeners;
 mod metrics;
 mod page_budget;
 mod query_parameters;
+mod repeated_errors;
 mod slow_forms;
 mod stopping;
 mod times;
