@@ -5,7 +5,7 @@
 //! other text, so that a generated client knows the codes of its release and does not fail on later ones.
 
 use crate::application::codes;
-use crate::application::readiness;
+use crate::application::not_ready;
 use crate::domain::cause;
 use crate::domain::check;
 use crate::domain::check::{patch, problem};
@@ -362,7 +362,7 @@ closed_set!(
 closed_set!(
     "Why a part of the service is not ready. docs/operations.md says what to do for each code.",
     NotReadyCode,
-    readiness::codes()
+    not_ready::codes()
 );
 closed_set!(
     "Why an attempt had no answer.",

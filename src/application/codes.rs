@@ -159,6 +159,7 @@ pub const FIELDS: &[&str] = &[
     "invalid_account_id",
     "invalid_bucket",
     "invalid_content_type",
+    "invalid_cursor",
     "invalid_digest",
     "invalid_endpoint",
     "invalid_etag",

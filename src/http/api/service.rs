@@ -2,7 +2,7 @@
 
 use crate::application::closed_sets;
 use crate::application::error::Result;
-use crate::application::readiness::NotReady;
+use crate::application::not_ready::NotReady;
 use crate::http::declare::{Address, Declared};
 use crate::http::docs::{Documents, POLICY};
 use crate::http::listener::Listener;

@@ -59,6 +59,8 @@ pub struct Content {
     pub fields: Vec<Field>,
     /// Empty where there is no JSON.
     pub example: String,
+    /// The first operation that answers the same, which describes it.
+    pub same_as: Option<Link>,
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -70,6 +72,15 @@ pub struct Answer {
 
 /// In how many operations a header or a refusal is to be the same, to be described once.
 const COMMON: usize = 10;
+/// An operation, to go to.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Link {
+    pub id: String,
+    pub summary: String,
+}
+
+/// From how many fields on an answer is described once.
+const LONG: usize = 8;
 const METHODS: [&str; 6] = ["get", "head", "post", "put", "patch", "delete"];
 const PROBLEM: &str = "application/problem+json";
 
@@ -105,6 +116,7 @@ impl Api {
         }
         groups.retain(|group| !group.operations.is_empty());
         let (headers, refusals) = take_common(&mut groups);
+        link_same(&mut groups);
         Self {
             headers,
             refusals,
@@ -143,6 +155,31 @@ fn take_common(groups: &mut [Group]) -> (Vec<Parameter>, Vec<Answer>) {
         operation.common_refusals = statuses(common).collect();
     }
     (headers, refusals)
+}
+
+/// Describes a long answer where it comes first, and leaves a link in its other places.
+fn link_same(groups: &mut [Group]) {
+    let mut known: Vec<(Vec<Field>, Link)> = Vec::new();
+    for operation in groups.iter_mut().flat_map(|group| &mut group.operations) {
+        let link = Link {
+            id: operation.id.clone(),
+            summary: operation.summary.clone(),
+        };
+        let contents = operation
+            .answers
+            .iter_mut()
+            .flat_map(|answer| &mut answer.content);
+        for content in contents.filter(|content| content.fields.len() >= LONG) {
+            match known.iter().find(|(fields, _)| *fields == content.fields) {
+                Some((_, first)) => {
+                    content.same_as = Some(first.clone());
+                    content.fields.clear();
+                    content.example.clear();
+                }
+                None => known.push((content.fields.clone(), link.clone())),
+            }
+        }
+    }
 }
 
 /// What comes at least [`COMMON`] times, once.
@@ -222,6 +259,7 @@ impl Content {
             media_type: media_type.clone(),
             fields,
             example,
+            same_as: None,
         })
     }
 }

@@ -132,7 +132,10 @@ async fn named_setup(app: &TestApp, workspace: &TestWorkspace, name: &str) {
 
 #[tokio::test]
 async fn a_cookie_of_one_workspace_is_not_signed_in_at_the_address_of_another() {
-    let app = TestApp::spawn().await;
+    let app = TestApp::spawn_with(|options| {
+        options.service_principal = Some("arn:aws:iam::111111111111:root".into());
+    })
+    .await;
     let (a, b) = (app.workspace().await, app.workspace().await);
     named_setup(&app, &a, "Of A").await;
     named_setup(&app, &b, "Of B").await;
