@@ -53,6 +53,8 @@ pub enum Purpose {
     /// A known value that shows whether two processes have the same master key.
     KeyCheck,
     WebhookSecret,
+    /// What a browser keeps while its person signs in elsewhere.
+    SignInState,
 }
 
 impl Purpose {
@@ -65,6 +67,7 @@ impl Purpose {
             Self::BrowserToken => b"sallyport/1/browser-token",
             Self::KeyCheck => b"sallyport/1/key-check",
             Self::WebhookSecret => b"sallyport/1/webhook-secret",
+            Self::SignInState => b"sallyport/1/sign-in-state",
         }
     }
 }
@@ -97,7 +100,7 @@ impl fmt::Debug for KeyId {
 /// What is derived from one master key.
 struct Derived {
     id: KeyId,
-    keys: [LessSafeKey; 7],
+    keys: [LessSafeKey; 8],
 }
 
 impl Derived {
@@ -129,6 +132,7 @@ impl Derived {
                 derive(Purpose::BrowserToken)?,
                 derive(Purpose::KeyCheck)?,
                 derive(Purpose::WebhookSecret)?,
+                derive(Purpose::SignInState)?,
             ],
         })
     }

@@ -3,6 +3,8 @@
 mod arrivals;
 mod audit_of_files;
 mod audit_of_pages;
+mod issuer_keys;
+mod key_set;
 mod keys;
 mod narrowed;
 mod pages;

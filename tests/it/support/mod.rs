@@ -12,6 +12,7 @@ pub mod postgres;
 pub mod provision;
 pub mod raw;
 pub mod scene;
+pub mod signer;
 pub mod webdriver;
 
 /// The address of a server that the tests need, from the environment.
