@@ -6,10 +6,12 @@
 mod bad;
 mod options;
 mod read;
+mod signing_in;
 
 pub use bad::{BadSetting, BadSettings};
 pub use options::Options;
 pub use read::parse_duration;
+pub use signing_in::{ClientSecret, JwtSettings, OidcSettings};
 
 use crate::application::kept::retention::Retention;
 use crate::application::kept::vault::MasterKey;
@@ -71,6 +73,10 @@ pub struct Settings {
     pub session_idle: Duration,
     pub session_max: Duration,
     pub instruction_link_ttl: Duration,
+    /// Where people sign in besides by links. `None`: nowhere.
+    pub oidc: Option<OidcSettings>,
+    /// Whose tokens sign people in. `None`: nobody's.
+    pub jwt: Option<JwtSettings>,
     /// Who may embed the pages.
     pub frame_ancestors: Vec<Origin>,
     pub brand: BrandSettings,
@@ -137,6 +143,8 @@ impl Settings {
     /// Parses what is written. Reads no file.
     pub fn parse(options: Options) -> Result<Self, BadSettings> {
         let mut read = Reader::default();
+        let oidc = signing_in::oidc(&mut read, &options);
+        let jwt = signing_in::jwt(&mut read, &options);
         let data_dir = read
             .text(
                 "SALLYPORT_DATA_DIR",
@@ -283,6 +291,8 @@ impl Settings {
                 .unwrap_or_else(|_| unreachable!("an address and a port make a URL")),
         };
         let settings = Self {
+            oidc,
+            jwt,
             listen,
             management_listen,
             docs,

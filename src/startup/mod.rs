@@ -7,6 +7,7 @@ mod error;
 mod keys;
 mod listening;
 pub mod program;
+mod signing_in;
 mod straight;
 mod use_cases;
 
@@ -146,8 +147,10 @@ async fn build_on(
         Arc::new(IdentityReadiness(use_cases.principal)),
     ];
 
+    let mut people = people(&settings, (&store, &vault), &clock, &observer);
+    signing_in::add(&settings, &store, &vault, &clock, &mut people).await?;
     let services = Arc::new(Services {
-        people: people(&settings, (&store, &vault), &clock, &observer),
+        people,
         setups: use_cases.setups.clone(),
         dialog: DialogServices {
             instructions: Instructions {
@@ -460,6 +463,9 @@ fn people(
         },
         origins: AllowedOrigins::new(store.clone(), settings.allowed_origins.clone()),
         sign_ins,
+        // Added afterwards, where the settings name them.
+        openid: None,
+        product_tokens: None,
         audit_log: AuditLog {
             store: store.clone(),
             clock: clock.clone(),

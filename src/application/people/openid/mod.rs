@@ -324,8 +324,9 @@ impl OpenIdSignIn {
         let reply = self.client.tokens(request).await;
         let Reply { status, body } = reply.map_err(|cause| unavailable(&cause))?;
         if status == 200 {
-            let tokens: Tokens = serde_json::from_slice(&body).map_err(|error| {
-                unavailable(&NoAnswer(format!("the token endpoint's answer: {error}")))
+            // What the parser says of it may repeat a token.
+            let tokens: Tokens = serde_json::from_slice(&body).map_err(|_| {
+                unavailable(&NoAnswer("the token endpoint gave no ID token".to_owned()))
             })?;
             return Ok(tokens.id_token);
         }

@@ -4,7 +4,7 @@ use crate::application::connections::input::ConnectionInput;
 use crate::application::error::Result;
 use crate::application::kept::idempotency::Keep;
 use crate::application::people::caller::{Caller, Member};
-use crate::application::people::sign_in::Arrived;
+use crate::application::people::sign_in::{Arrived, Begun};
 use crate::domain::people::sign_in::Arrival;
 use crate::http::context::{NothingChanged, SeenCaller};
 use crate::http::declare::{PageRoute, PageRoutes};
@@ -33,6 +33,7 @@ async fn start(request: HttpRequest, services: Data<Services>) -> Result<HttpRes
         Some(_) => Ok(see_other("/projects")),
         None => html(&Welcome {
             chrome: Chrome::of_site(&services.site),
+            signs_in: services.people.openid.is_some(),
         }),
     }
 }
@@ -42,6 +43,8 @@ async fn start(request: HttpRequest, services: Data<Services>) -> Result<HttpRes
 #[template(path = "pages/welcome.html")]
 struct Welcome {
     chrome: Chrome,
+    /// Whether people can sign in by themselves, at an OpenID provider.
+    signs_in: bool,
 }
 
 /// Uses the link up. Only a person's navigation does: what looks ahead (a preview, a prefetch) must not
@@ -62,42 +65,60 @@ async fn sign_in(
     }
     let own = session::visitor_secret(&request).map(|SessionCookie(secret)| secret);
     let sign_ins = &services.people.sign_ins;
-    let (session, arrival, secret_of_session) =
-        match sign_ins.sign_in(&secret, own.as_deref()).await? {
-            Arrived::Again(arrival) => {
-                let mut response = see_other(&address(&arrival));
-                response.extensions_mut().insert(NothingChanged);
-                return Ok(response);
-            }
-            Arrived::Began {
-                session,
-                arrival,
-                secret,
-            } => (session, arrival, secret),
-        };
-    SeenCaller::note(&request, &Caller::Workspace(Member::from(&*session)));
-    let to = match &arrival {
+    match sign_ins.sign_in(&secret, own.as_deref()).await? {
+        Arrived::Again(arrival) => {
+            let mut response = see_other(&address(&arrival));
+            response.extensions_mut().insert(NothingChanged);
+            Ok(response)
+        }
+        Arrived::Began(begun) => arrive(&request, &services, &begun, Some(&secret)).await,
+    }
+}
+
+/// Sends somebody whose session has just begun to where they arrive, with the session's cookie. `link`: the secret of
+/// the link that they came by.
+pub(super) async fn arrive(
+    request: &HttpRequest,
+    services: &Services,
+    begun: &Begun,
+    link: Option<&str>,
+) -> Result<HttpResponse> {
+    let member = Member::from(&*begun.session);
+    SeenCaller::note(request, &Caller::Workspace(member.clone()));
+    let to = match &begun.arrival {
         Arrival::AddStorage => {
-            let admin = Member::from(&*session)
-                .into_admin()
-                .ok_or_else(session::not_signed_in)?;
+            let admin = member.into_admin().ok_or_else(session::not_signed_in)?;
             let setup = services
                 .setups
                 .open(&admin, ConnectionInput::default(), Keep::nothing())
                 .await?;
             let id = &setup.setup.id;
             services.setups.dialog_is_open(&admin, id, true).await?;
-            sign_ins.opened_setup(&secret, id).await?;
+            if let Some(link) = link {
+                services.people.sign_ins.opened_setup(link, id).await?;
+            }
             setups::beginning(id)
         }
         Arrival::Settings
         | Arrival::Projects
         | Arrival::Setup(_)
         | Arrival::Storage(_)
-        | Arrival::Files(_) => address(&arrival),
+        | Arrival::Files(_) => address(&begun.arrival),
     };
-    let mut response = see_other(&to);
-    let cookie = session::cookie(&services.site, &secret_of_session, sign_ins.absolute);
+    arrive_at(&to, request, services, begun)
+}
+
+/// Sends somebody whose session has just begun there, with the session's cookie.
+pub(super) fn arrive_at(
+    to: &str,
+    request: &HttpRequest,
+    services: &Services,
+    begun: &Begun,
+) -> Result<HttpResponse> {
+    SeenCaller::note(request, &Caller::Workspace(Member::from(&*begun.session)));
+    let mut response = see_other(to);
+    let life = services.people.sign_ins.absolute;
+    let cookie = session::cookie(&services.site, &begun.secret, life);
     session::set(&mut response, &cookie)?;
     Ok(response)
 }
@@ -144,12 +165,18 @@ mod tests {
     #[test]
     fn whoever_is_not_signed_in_sees_no_way_in() {
         let chrome = Chrome::bare;
-        let welcome = Welcome { chrome: chrome() }.render().unwrap();
+        let welcome = |signs_in| {
+            let chrome = chrome();
+            Welcome { chrome, signs_in }.render().unwrap()
+        };
+        assert!(welcome(true).contains("href=\"/sign-in/oidc\""));
+        let welcome = welcome(false);
         let signed_out = SignedOut { chrome: chrome() }.render().unwrap();
         assert!(welcome.contains("Connect your own Amazon S3 bucket"));
         assert!(signed_out.contains("You are signed out"));
         for html in [welcome, signed_out] {
             assert!(!html.contains("<form") && !html.contains("/settings/"));
+            assert!(!html.contains("/sign-in/"));
         }
     }
 }
