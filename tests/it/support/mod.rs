@@ -7,6 +7,7 @@ pub mod client;
 pub mod database;
 pub mod database_line;
 pub mod emulator;
+pub mod oidc;
 pub mod pages;
 pub mod postgres;
 pub mod provision;

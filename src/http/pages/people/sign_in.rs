@@ -71,7 +71,7 @@ async fn sign_in(
             response.extensions_mut().insert(NothingChanged);
             Ok(response)
         }
-        Arrived::Began(begun) => arrive(&request, &services, &begun, Some(&secret)).await,
+        Arrived::Began(begun) => arrive(&request, &services, &begun, Some(secret.as_str())).await,
     }
 }
 
