@@ -2,7 +2,7 @@
 
 use crate::application::clock::{Clock, SystemClock};
 use crate::application::error::Error;
-use crate::application::kept::store::{SignInStore, Store, Window, WorkspaceStore};
+use crate::application::kept::store::{SignInStore, Store, Window};
 use crate::application::kept::vault::{MasterKey, Vault};
 use crate::application::people::issuer::{
     DocumentPlace, IssuerClient, NoAnswer, Reply, TokenRequest,

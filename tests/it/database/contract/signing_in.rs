@@ -16,7 +16,7 @@ on_both_engines!(
     a_token_begins_one_session_however_many_come_at_once,
     a_session_of_no_workspace_uses_nothing_up,
     an_issuer_ends_its_own_sessions_alone,
-    used_tokens_are_forgotten_a_day_after_their_end,
+    used_tokens_are_remembered_until_they_are_pruned,
 );
 
 fn hash(text: &str) -> SecretHash {
@@ -147,7 +147,7 @@ async fn an_issuer_ends_its_own_sessions_alone(db: TestDb) {
     assert_eq!(left().await, ["5", "6"]);
 }
 
-async fn used_tokens_are_forgotten_a_day_after_their_end(db: TestDb) {
+async fn used_tokens_are_remembered_until_they_are_pruned(db: TestDb) {
     let database = &db.database;
     let workspace = workspace(database).await;
     let use_up = async |name: &str, expires_at: OffsetDateTime| {
