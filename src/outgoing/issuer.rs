@@ -94,15 +94,15 @@ impl HttpIssuerClient {
 
 #[async_trait]
 impl IssuerClient for HttpIssuerClient {
-    async fn document(&self, place: &DocumentPlace) -> Result<Vec<u8>, NoAnswer> {
-        match place {
+    async fn document(&self, wanted: &DocumentPlace) -> Result<Vec<u8>, NoAnswer> {
+        match wanted {
             DocumentPlace::File(path) => file(path).await,
             DocumentPlace::Url(url) => {
                 let request = self.client(url)?.get(url.as_str());
                 let reply = send(url, request).await?;
                 match reply.status {
                     200 => Ok(reply.body),
-                    status => Err(NoAnswer(format!("{} answered {status}", self::place(url)))),
+                    status => Err(NoAnswer(format!("{} answered {status}", place(url)))),
                 }
             }
         }

@@ -20,7 +20,7 @@ const LONGEST_ID: usize = 256;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Claims(Map<String, Value>);
 
-/// Who a token must come from, and for whom it must be.
+/// Which issuer a token must come from, and which audience it must be for.
 #[derive(Debug, Clone, Copy)]
 pub struct Expected<'a> {
     pub issuer: &'a str,

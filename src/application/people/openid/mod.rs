@@ -190,7 +190,7 @@ impl OpenIdSignIn {
         })
     }
 
-    /// Signs in whom the provider sends back. `sealed`: what the browser has kept since it was sent away.
+    /// Signs in the person that the provider sends back. `sealed`: what the browser has kept since it was sent away.
     pub async fn finish(&self, answer: ProviderAnswer, sealed: Option<&str>) -> Result<Finished> {
         let now = self.clock.now();
         let pending = sealed
@@ -377,10 +377,13 @@ impl OpenIdSignIn {
             .operator_claim
             .as_ref()
             .is_some_and(|test| claims.holds(&test.claim, test.value.as_deref()));
-        let workspace = match self
-            .choice(claims, pending.workspace(), is_operator)
-            .await?
-        {
+        let wanted = Wanted {
+            named: claims.texts(&settings.workspace_claim),
+            workspace: pending.workspace(),
+            is_operator,
+        };
+        let workspace = match wanted.of(&self.workspaces).await? {
+            Choice::Nothing => return Err(no_workspace(&settings.workspace_claim)),
             Choice::One(workspace) => workspace,
             Choice::Several(workspaces, has_more) => {
                 return Ok(Finished::Choose {

@@ -90,7 +90,7 @@ async fn begin(
     Ok(response)
 }
 
-/// Signs in whom the provider sends back.
+/// Signs in the person that the provider sends back.
 async fn finish(services: Data<Services>, request: HttpRequest) -> Result<HttpResponse> {
     let ways = ways(&services)?;
     if looks_ahead(&request) {
