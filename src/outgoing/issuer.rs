@@ -109,13 +109,14 @@ impl IssuerClient for HttpIssuerClient {
     }
 
     async fn tokens(&self, request: TokenRequest<'_>) -> Result<Reply, NoAnswer> {
-        let mut form = form_urlencoded::Serializer::new(String::new());
-        form.extend_pairs(request.fields);
+        let form = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(request.fields)
+            .finish();
         let mut post = self
             .client(request.url)?
             .post(request.url.as_str())
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(form.finish());
+            .body(form);
         if let Some((name, secret)) = request.basic {
             post = post.basic_auth(name, Some(secret.expose_secret()));
         }
