@@ -147,6 +147,11 @@ const SQLITE: &[(i64, &str, &str)] = &[
         "working_folders",
         include_str!("../../migrations/sqlite/0025_working_folders.sql"),
     ),
+    (
+        31,
+        "signing_in",
+        include_str!("../../migrations/sqlite/0031_signing_in.sql"),
+    ),
 ];
 
 const POSTGRES: &[(i64, &str, &str)] = &[
@@ -274,6 +279,11 @@ const POSTGRES: &[(i64, &str, &str)] = &[
         25,
         "working_folders",
         include_str!("../../migrations/postgres/0025_working_folders.sql"),
+    ),
+    (
+        31,
+        "signing_in",
+        include_str!("../../migrations/postgres/0031_signing_in.sql"),
     ),
 ];
 

@@ -1,7 +1,9 @@
 //! Sign-in links, sessions, and links for AWS administrators.
 
-use crate::application::kept::store::{KeptAnswer, SecretHash, SignInStore, StoreResult, Window};
-use crate::database::engine::values;
+use crate::application::kept::store::{
+    KeptAnswer, SecretHash, SignInStore, StoreResult, UsedToken, Window,
+};
+use crate::database::engine::{Tx, values};
 use crate::database::idempotency::keep;
 use crate::database::record::Record;
 use crate::database::{Database, after};
@@ -9,7 +11,8 @@ use crate::domain::ids::{InstructionLinkId, SessionId, SetupId, SignInLinkId, Wo
 use crate::domain::names::Name;
 use crate::domain::people::audit::Actor;
 use crate::domain::people::sign_in::{
-    Arrival, InstructionLink, Purpose, ReturnUrl, Session, SignInLink, UsedLink, WayBack,
+    Arrival, EndedAtIssuer, InstructionLink, IssuerLogout, IssuerSession, Purpose, ReturnUrl,
+    Session, SignInLink, UsedLink, WayBack,
 };
 use crate::domain::people::subject::{Subject, SubjectId};
 use crate::domain::people::workspace::Role;
@@ -110,29 +113,51 @@ impl SignInStore for Database {
         if taken != 1 {
             return Ok(false);
         }
-        tx.execute(
-            "INSERT INTO sessions
-                 (id, workspace_id, hash, role, return_url, refresh_url, embed, subject_id, subject_name,
-                  created_at, seen_at, expires_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-            values![
-                session.id.as_str(),
-                session.workspace.as_str(),
-                hash.as_slice(),
-                session.role.as_str(),
-                session.way_back.return_url.as_ref().map(ReturnUrl::as_str),
-                session.way_back.refresh_url.as_ref().map(ReturnUrl::as_str),
-                i64::from(session.way_back.embed),
-                subject_id(session.subject.as_ref()),
-                subject_name(session.subject.as_ref()),
-                session.created_at,
-                session.seen_at,
-                session.expires_at,
-            ],
-        )
-        .await?;
+        insert_session(&mut tx, session, hash, None).await?;
         tx.commit().await?;
         Ok(true)
+    }
+
+    async fn begin_session_by_token(
+        &self,
+        token: &UsedToken,
+        session: &Session,
+        hash: &SecretHash,
+        issued: Option<&IssuerSession>,
+    ) -> StoreResult<bool> {
+        let mut tx = self.begin().await?;
+        if !use_up(&mut tx, token).await? {
+            return Ok(false);
+        }
+        insert_session(&mut tx, session, hash, issued).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    async fn end_sessions_of_issuer(
+        &self,
+        token: &UsedToken,
+        ended: &IssuerLogout,
+    ) -> StoreResult<Option<u64>> {
+        let mut tx = self.begin().await?;
+        if !use_up(&mut tx, token).await? {
+            return Ok(None);
+        }
+        let (sql, of) = match &ended.of {
+            EndedAtIssuer::Session(id) => (
+                "DELETE FROM sessions WHERE issuer = $1 AND issuer_session = $2",
+                id,
+            ),
+            EndedAtIssuer::Subject(id) => (
+                "DELETE FROM sessions WHERE issuer = $1 AND issuer_subject = $2",
+                id,
+            ),
+        };
+        let count = tx
+            .execute(sql, values![ended.issuer.as_str(), of.as_str()])
+            .await?;
+        tx.commit().await?;
+        Ok(Some(count))
     }
 
     async fn session_by_hash(&self, hash: &SecretHash) -> StoreResult<Option<Session>> {
@@ -199,6 +224,11 @@ impl SignInStore for Database {
         .await?;
         self.execute(
             "DELETE FROM used_sign_in_links WHERE expires_at < $1",
+            values![before],
+        )
+        .await?;
+        self.execute(
+            "DELETE FROM used_tokens WHERE expires_at < $1",
             values![before],
         )
         .await?;
@@ -298,6 +328,50 @@ impl SignInStore for Database {
             .await?;
         Ok(revoked == 1)
     }
+}
+
+/// Whether nobody has used the token before. Who comes at the same time waits here for the other's end.
+async fn use_up(tx: &mut Tx, token: &UsedToken) -> StoreResult<bool> {
+    let taken = tx
+        .execute(
+            "INSERT INTO used_tokens (hash, expires_at) VALUES ($1, $2) ON CONFLICT (hash) DO NOTHING",
+            values![token.hash.as_slice(), token.expires_at],
+        )
+        .await?;
+    Ok(taken == 1)
+}
+
+async fn insert_session(
+    tx: &mut Tx,
+    session: &Session,
+    hash: &SecretHash,
+    issued: Option<&IssuerSession>,
+) -> StoreResult<()> {
+    tx.execute(
+        "INSERT INTO sessions
+             (id, workspace_id, hash, role, return_url, refresh_url, embed, subject_id, subject_name,
+              created_at, seen_at, expires_at, issuer, issuer_subject, issuer_session)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+        values![
+            session.id.as_str(),
+            session.workspace.as_str(),
+            hash.as_slice(),
+            session.role.as_str(),
+            session.way_back.return_url.as_ref().map(ReturnUrl::as_str),
+            session.way_back.refresh_url.as_ref().map(ReturnUrl::as_str),
+            i64::from(session.way_back.embed),
+            subject_id(session.subject.as_ref()),
+            subject_name(session.subject.as_ref()),
+            session.created_at,
+            session.seen_at,
+            session.expires_at,
+            issued.map(|issued| issued.issuer.as_str()),
+            issued.map(|issued| issued.subject.as_str()),
+            issued.and_then(|issued| issued.session.as_deref()),
+        ],
+    )
+    .await
+    .map(drop)
 }
 
 fn sign_in_link(record: &Record) -> StoreResult<SignInLink> {

@@ -7,6 +7,7 @@
 //! [`refuse_unsupported`](idempotency::refuse_unsupported).
 
 pub mod api;
+pub mod arrival;
 pub mod assets;
 pub mod audit;
 pub mod body;

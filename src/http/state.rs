@@ -11,7 +11,9 @@ use crate::application::people::audit::AuditLog;
 use crate::application::people::authenticate::Authenticator;
 use crate::application::people::browser_tokens::BrowserTokens;
 use crate::application::people::keys::ProductKeys;
+use crate::application::people::openid::OpenIdSignIn;
 use crate::application::people::origins::AllowedOrigins;
+use crate::application::people::product_tokens::ProductTokens;
 use crate::application::people::sign_in::SignIns;
 use crate::application::people::tokens::Tokens;
 use crate::application::people::workspaces::Workspaces;
@@ -63,6 +65,10 @@ pub struct PeopleServices {
     pub tokens: Tokens,
     pub origins: AllowedOrigins,
     pub sign_ins: Arc<SignIns>,
+    /// `None`: the operator has named no OpenID provider.
+    pub openid: Option<OpenIdSignIn>,
+    /// `None`: the operator has named no issuer of tokens.
+    pub product_tokens: Option<ProductTokens>,
     pub audit_log: AuditLog,
 }
 
@@ -144,6 +150,14 @@ impl Site {
         match self.is_https() {
             true => format!("__Host-{name}"),
             false => name.to_owned(),
+        }
+    }
+
+    /// The name of the cookie that a browser keeps while its person signs in elsewhere.
+    pub fn sign_in_cookie(&self) -> &'static str {
+        match self.is_https() {
+            true => "__Host-sallyport_sign_in",
+            false => "sallyport_sign_in",
         }
     }
 

@@ -9,6 +9,7 @@ mod in_force;
 mod migration;
 mod options;
 mod read;
+mod signing_in;
 mod unknown;
 
 pub use bad::{BadSetting, BadSettings};
@@ -16,6 +17,7 @@ pub use in_force::names;
 pub use migration::MigrationSettings;
 pub use options::Options;
 pub use read::parse_duration;
+pub use signing_in::{ClientSecret, JwtSettings, OidcSettings};
 pub use unknown::{UnknownVariable, UnknownVariables, refuse_unknown};
 
 use crate::application::kept::retention::Retention;
@@ -83,6 +85,10 @@ pub struct Settings {
     pub session_idle: Duration,
     pub session_max: Duration,
     pub instruction_link_ttl: Duration,
+    /// Where people sign in besides by links. `None`: nowhere.
+    pub oidc: Option<OidcSettings>,
+    /// Whose tokens sign people in. `None`: nobody's.
+    pub jwt: Option<JwtSettings>,
     /// Who may embed the pages.
     pub frame_ancestors: Vec<OriginPattern>,
     pub brand: BrandSettings,
@@ -150,6 +156,8 @@ impl Settings {
     /// at start.
     pub fn parse(options: Options) -> Result<Self, BadSettings> {
         let mut read = Reader::default();
+        let oidc = signing_in::oidc(&mut read, &options);
+        let jwt = signing_in::jwt(&mut read, &options);
         let mut options = files::with_files(options, &mut read);
         let data_dir = data_dir(&mut read, &mut options);
         let database = database(&mut read, &mut options, &data_dir);
@@ -280,6 +288,8 @@ impl Settings {
             );
         }
         let settings = Self {
+            oidc,
+            jwt,
             listen,
             management_listen,
             docs,

@@ -210,6 +210,58 @@ pub struct Options {
     #[arg(long, env = "SALLYPORT_INSTRUCTION_LINK_TTL", value_name = "DURATION")]
     pub instruction_link_ttl: Option<String>,
 
+    /// The OpenID provider that people may sign in at, letter for letter as its tokens name it.
+    /// Default: none. Example: https://login.example.com/realms/acme
+    #[arg(long, env = "SALLYPORT_OIDC_ISSUER", value_name = "URL")]
+    pub oidc_issuer: Option<String>,
+
+    /// The ID of this service's client at the provider.
+    /// Default: none. Example: sallyport
+    #[arg(long, env = "SALLYPORT_OIDC_CLIENT_ID", value_name = "ID")]
+    pub oidc_client_id: Option<String>,
+
+    /// The secret of that client. Prefer the variable: other users of a machine can see flags.
+    /// Default: none, for a public client. Example: the secret that the provider shows for the client
+    #[arg(
+        long,
+        env = "SALLYPORT_OIDC_CLIENT_SECRET",
+        value_name = "SECRET",
+        hide_env_values = true
+    )]
+    pub oidc_client_secret: Option<String>,
+
+    /// A file with that secret, read at start.
+    /// Default: none. Example: /run/secrets/sallyport-oidc
+    #[arg(long, env = "SALLYPORT_OIDC_CLIENT_SECRET_FILE", value_name = "FILE")]
+    pub oidc_client_secret_file: Option<String>,
+
+    /// The claim of an ID token that names a person's workspaces: a text or a list, each the ID of a workspace or
+    /// its external ID.
+    /// Default: workspace. Example: tenant
+    #[arg(long, env = "SALLYPORT_OIDC_WORKSPACE_CLAIM", value_name = "CLAIM")]
+    pub oidc_workspace_claim: Option<String>,
+
+    /// The claim of an ID token that makes a person an admin: it is `admin`, or a list that has it.
+    /// Default: role. Example: roles
+    #[arg(long, env = "SALLYPORT_OIDC_ROLE_CLAIM", value_name = "CLAIM")]
+    pub oidc_role_claim: Option<String>,
+
+    /// The claim of an ID token by which a person may enter every workspace as an admin: a name, which must be true,
+    /// or a name, = and a value.
+    /// Default: none. Example: groups=sallyport-operators
+    #[arg(long, env = "SALLYPORT_OIDC_OPERATOR_CLAIM", value_name = "CLAIM")]
+    pub oidc_operator_claim: Option<String>,
+
+    /// The issuer of tokens that sign people in in place of a link, as the tokens name it.
+    /// Default: none. Example: https://app.example.com
+    #[arg(long, env = "SALLYPORT_JWT_ISSUER", value_name = "ISSUER")]
+    pub jwt_issuer: Option<String>,
+
+    /// The public keys of that issuer: a file, or an https address, of a JSON Web Key Set.
+    /// Default: none. Example: https://app.example.com/.well-known/jwks.json
+    #[arg(long, env = "SALLYPORT_JWT_KEYS", value_name = "PLACE")]
+    pub jwt_keys: Option<String>,
+
     /// The web origins whose pages may embed these pages, separated by commas. The first label of a host may be
     /// `*`.
     /// Default: none. Example: https://app.example.com,https://*.acme.example

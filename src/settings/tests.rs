@@ -411,3 +411,75 @@ fn a_migration_needs_the_database_and_nothing_else() {
     let faults = MigrationSettings::parse(options).unwrap_err().0;
     assert_eq!(faults[0].name, "SALLYPORT_DATABASE_URL");
 }
+
+#[test]
+fn an_openid_provider_is_named_as_a_whole() {
+    let set = |value: &str| Some(value.to_owned());
+    let issuer = |o: &mut Options| o.oidc_issuer = Some("https://id.example.com/a".to_owned());
+    let cases = [
+        (
+            "SALLYPORT_OIDC_ISSUER",
+            refused(|o| o.oidc_issuer = set("http://id.example.com")),
+        ),
+        (
+            "SALLYPORT_OIDC_ISSUER",
+            refused(|o| o.oidc_client_id = set("sallyport")),
+        ),
+        (
+            "SALLYPORT_OIDC_ISSUER",
+            refused(|o| o.oidc_operator_claim = set("staff")),
+        ),
+        ("SALLYPORT_OIDC_CLIENT_ID", refused(issuer)),
+        (
+            "SALLYPORT_OIDC_CLIENT_SECRET",
+            refused(|o| {
+                issuer(o);
+                o.oidc_client_id = set("sallyport");
+                o.oidc_client_secret = set("hunter2");
+                o.oidc_client_secret_file = set("/run/secret");
+            }),
+        ),
+        (
+            "SALLYPORT_OIDC_OPERATOR_CLAIM",
+            refused(|o| {
+                issuer(o);
+                o.oidc_client_id = set("sallyport");
+                o.oidc_operator_claim = set("=staff");
+            }),
+        ),
+        (
+            "SALLYPORT_JWT_KEYS",
+            refused(|o| o.jwt_issuer = set("https://app.example.com")),
+        ),
+        (
+            "SALLYPORT_JWT_ISSUER",
+            refused(|o| o.jwt_keys = set("/etc/keys.json")),
+        ),
+        (
+            "SALLYPORT_JWT_KEYS",
+            refused(|o| {
+                o.jwt_issuer = set("https://app.example.com");
+                o.jwt_keys = set("http://app.example.com/keys");
+            }),
+        ),
+    ];
+    for (name, faults) in cases {
+        assert_eq!(faults.len(), 1, "{faults:?}");
+        assert_eq!(faults[0].name, name, "{faults:?}");
+        assert!(!faults[0].why.contains("hunter2"));
+    }
+    let mut options = Options {
+        oidc_client_id: set("sallyport"),
+        oidc_operator_claim: set("https://example.com/groups=staff"),
+        ..Options::default()
+    };
+    issuer(&mut options);
+    let oidc = Settings::parse(options).unwrap().oidc.unwrap();
+    assert_eq!(oidc.issuer.as_str(), "https://id.example.com/a");
+    assert_eq!(oidc.workspace_claim, "workspace");
+    assert_eq!(oidc.role_claim, "role");
+    let test = oidc.operator_claim.unwrap();
+    assert_eq!(test.claim, "https://example.com/groups");
+    assert_eq!(test.value.as_deref(), Some("staff"));
+    assert!(matches!(oidc.client_secret, ClientSecret::None));
+}

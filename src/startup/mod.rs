@@ -11,6 +11,7 @@ mod listening;
 mod private_file;
 pub mod program;
 mod reload;
+mod signing_in;
 mod straight;
 mod use_cases;
 
@@ -149,8 +150,10 @@ async fn build_on(
         Arc::new(IdentityReadiness(use_cases.identity.clone())),
     ];
 
+    let mut people = people(&settings, (&store, &vault), &clock, &observer);
+    signing_in::add(&settings, &store, &vault, &clock, &mut people).await?;
     let services = Arc::new(Services {
-        people: people(&settings, (&store, &vault), &clock, &observer),
+        people,
         setups: use_cases.setups.clone(),
         dialog: DialogServices {
             instructions: Instructions {
@@ -480,6 +483,9 @@ fn people(
         },
         origins: AllowedOrigins::new(store.clone(), settings.allowed_origins.clone()),
         sign_ins,
+        // Added afterwards, where the settings name them.
+        openid: None,
+        product_tokens: None,
         audit_log: AuditLog {
             store: store.clone(),
             clock: clock.clone(),

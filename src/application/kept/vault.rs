@@ -54,6 +54,8 @@ pub enum Purpose {
     /// A known value that shows whether two processes have the same master key.
     KeyCheck,
     WebhookSecret,
+    /// What a browser keeps while its person signs in elsewhere.
+    SignInState,
 }
 
 impl Purpose {
@@ -66,6 +68,7 @@ impl Purpose {
             Self::BrowserToken => b"sallyport/1/browser-token",
             Self::KeyCheck => b"sallyport/1/key-check",
             Self::WebhookSecret => b"sallyport/1/webhook-secret",
+            Self::SignInState => b"sallyport/1/sign-in-state",
         }
     }
 }
@@ -98,7 +101,7 @@ impl fmt::Debug for KeyId {
 /// What is derived from one master key.
 struct Derived {
     id: KeyId,
-    keys: [LessSafeKey; 7],
+    keys: [LessSafeKey; 8],
 }
 
 impl Derived {
@@ -130,6 +133,7 @@ impl Derived {
                 derive(Purpose::BrowserToken)?,
                 derive(Purpose::KeyCheck)?,
                 derive(Purpose::WebhookSecret)?,
+                derive(Purpose::SignInState)?,
             ],
         })
     }

@@ -3,7 +3,7 @@
 use crate::application::clock::Clock;
 use crate::application::error::{Error, FieldError, Kind, Result};
 use crate::application::kept::idempotency::Keep;
-use crate::application::kept::store::{SecretHash, Store, StoreError, Window};
+use crate::application::kept::store::{SecretHash, Store, StoreError, UsedToken, Window};
 use crate::application::kept::vault::sha256;
 use crate::application::people::caller::{Admin, Credential, Member};
 use crate::application::people::secrets::{SecretKind, new_secret};
@@ -12,7 +12,9 @@ use crate::domain::Invalid;
 use crate::domain::ids::{SessionId, SetupId, SignInLinkId, StorageRef, WorkspaceId};
 use crate::domain::origin::Origin;
 use crate::domain::people::reach::Reach;
-use crate::domain::people::sign_in::{Arrival, ReturnUrl, Session, SignInLink, WayBack};
+use crate::domain::people::sign_in::{
+    Arrival, IssuerSession, ReturnUrl, Session, SignInLink, WayBack,
+};
 use crate::domain::people::subject::Subject;
 use crate::domain::people::workspace::Role;
 use secrecy::SecretString;
@@ -46,14 +48,18 @@ pub struct NewLink {
 
 /// What came of opening a link.
 pub enum Arrived {
-    /// A new session, with its secret.
-    Began {
-        session: Box<Session>,
-        arrival: Arrival,
-        secret: SecretString,
-    },
+    /// A new session.
+    Began(Begun),
     /// The link was opened again in the session that it had begun, whose secret this is.
     Again { arrival: Arrival, secret: String },
+}
+
+/// A session that has just begun, and where its person arrives.
+pub struct Begun {
+    pub session: Box<Session>,
+    pub arrival: Arrival,
+    /// The session's secret. It is given out here and never again.
+    pub secret: SecretString,
 }
 
 /// The session of a secret.
@@ -75,6 +81,36 @@ impl SignIns {
         new: NewLink,
         keep: Keep<'_, CreatedLink>,
     ) -> Result<CreatedLink> {
+        self.check(workspace, &new).await?;
+        let now = self.clock.now();
+        self.forget(now).await?;
+        let (secret, hash) = new_secret(SecretKind::Link)?;
+        let link = SignInLink {
+            id: SignInLinkId::generate(),
+            workspace: workspace.clone(),
+            role: new.role,
+            arrival: new.arrival,
+            way_back: new.way_back,
+            subject: new.subject,
+            created_at: now,
+            expires_at: now + self.link_lifetime,
+        };
+        let made = (link, secret);
+        let answer = keep.answer(&made)?;
+        match self
+            .store
+            .create_sign_in_link(&made.0, &hash, answer.as_ref())
+            .await
+        {
+            Ok(()) => Ok(made),
+            // Deleted since it was looked up.
+            Err(StoreError::Conflict(_)) => Err(Error::not_found("workspace")),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Refuses what a person cannot arrive at, and addresses that people are not sent back to.
+    pub async fn check(&self, workspace: &WorkspaceId, new: &NewLink) -> Result<()> {
         let mut errors = Vec::new();
         let needs_admin = match new.arrival {
             Arrival::AddStorage | Arrival::Setup(_) => true,
@@ -104,30 +140,48 @@ impl SignIns {
             return Err(Error::invalid(errors));
         }
         self.workspaces.get(workspace).await?;
-        self.is_there(workspace, &new.arrival).await?;
+        self.is_there(workspace, &new.arrival).await
+    }
+
+    /// Forgets what ended more than a day ago.
+    async fn forget(&self, now: OffsetDateTime) -> Result<()> {
+        let before = now - Duration::from_secs(24 * 3600);
+        Ok(self.store.prune_sign_ins(before).await?)
+    }
+
+    /// Begins a session by a token that was verified, and uses it up. `None`: it was used before. What `new` says
+    /// is not checked; see [`check`](Self::check).
+    pub async fn begin_by_token(
+        &self,
+        workspace: &WorkspaceId,
+        new: NewLink,
+        token: &UsedToken,
+        issued: Option<&IssuerSession>,
+    ) -> Result<Option<Begun>> {
         let now = self.clock.now();
-        self.store
-            .prune_sign_ins(now - Duration::from_secs(24 * 3600))
-            .await?;
-        let (secret, hash) = new_secret(SecretKind::Link)?;
-        let link = SignInLink {
-            id: SignInLinkId::generate(),
+        self.forget(now).await?;
+        let (secret, hash) = new_secret(SecretKind::Session)?;
+        let session = Session {
+            id: SessionId::generate(),
             workspace: workspace.clone(),
             role: new.role,
-            arrival: new.arrival,
             way_back: new.way_back,
             subject: new.subject,
             created_at: now,
-            expires_at: now + self.link_lifetime,
+            seen_at: now,
+            expires_at: now + self.absolute,
         };
-        let made = (link, secret);
-        let answer = keep.answer(&made)?;
-        match self
+        let begun = self
             .store
-            .create_sign_in_link(&made.0, &hash, answer.as_ref())
-            .await
-        {
-            Ok(()) => Ok(made),
+            .begin_session_by_token(token, &session, &hash, issued)
+            .await;
+        match begun {
+            Ok(true) => Ok(Some(Begun {
+                session: Box::new(session),
+                arrival: new.arrival,
+                secret,
+            })),
+            Ok(false) => Ok(None),
             // Deleted since it was looked up.
             Err(StoreError::Conflict(_)) => Err(Error::not_found("workspace")),
             Err(error) => Err(error.into()),
@@ -195,11 +249,11 @@ impl SignIns {
             .begin_session(&link_hash, &session, &hash)
             .await?
         {
-            true => Ok(Arrived::Began {
+            true => Ok(Arrived::Began(Begun {
                 session: Box::new(session),
                 arrival: link.arrival,
                 secret,
-            }),
+            })),
             // Somebody was faster: perhaps the same browser, by a second click.
             false => self.arrive_again(&link_hash, own).await,
         }
@@ -278,6 +332,18 @@ impl SignIns {
     pub fn idle_end(&self, session: &Session) -> OffsetDateTime {
         (session.seen_at + self.idle).min(session.expires_at)
     }
+}
+
+/// The claims of a token name no workspace. The same whether it does not exist or is not the person's.
+pub fn no_workspace(claim: &str) -> Error {
+    Error::new(
+        Kind::Forbidden,
+        "no_workspace",
+        format!(
+            "No workspace here is yours: the claim `{claim}` names none that exists, or not the one that you asked for."
+        ),
+    )
+    .remedy("Ask the person who manages your account for access to a workspace.")
 }
 
 /// The member `return_url` says where another link can be had.

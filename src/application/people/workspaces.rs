@@ -86,6 +86,19 @@ impl Workspaces {
         Ok(self.store.workspace_by_external_id(id).await?)
     }
 
+    /// The workspace with this ID, or else the one that the product knows by it.
+    pub async fn named(&self, id: &str) -> Result<Option<Workspace>> {
+        if let Ok(own) = WorkspaceId::parse(id)
+            && let Some(workspace) = self.store.workspace(&own).await?
+        {
+            return Ok(Some(workspace));
+        }
+        match WorkspaceExternalId::parse(id) {
+            Ok(external) => self.by_external_id(&external).await,
+            Err(_) => Ok(None),
+        }
+    }
+
     pub async fn list(&self, window: &Window) -> Result<Vec<Workspace>> {
         Ok(self.store.list_workspaces(window).await?)
     }

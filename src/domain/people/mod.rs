@@ -1,10 +1,13 @@
 //! Who calls, and what is written down of it.
 
 pub mod audit;
+pub mod claims;
+pub mod issuer_url;
 pub mod metadata;
 mod product_id;
 pub mod product_key;
 pub mod reach;
+pub mod return_path;
 pub mod scope;
 pub mod sign_in;
 pub mod subject;

@@ -240,6 +240,32 @@ pub struct Session {
     pub expires_at: OffsetDateTime,
 }
 
+/// The session at an OpenID provider that a session here began from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IssuerSession {
+    pub issuer: String,
+    /// The provider's ID of the person (`sub`).
+    pub subject: String,
+    /// The provider's ID of its session (`sid`). `None`: it names none.
+    pub session: Option<String>,
+}
+
+/// What an OpenID provider ends: one of its sessions, or all of a person's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IssuerLogout {
+    pub issuer: String,
+    pub of: EndedAtIssuer,
+}
+
+/// Whose sessions an OpenID provider ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EndedAtIssuer {
+    /// Those that began from the session with this ID (`sid`).
+    Session(String),
+    /// Those of the person with this ID (`sub`).
+    Subject(String),
+}
+
 /// A link for the customer's AWS administrator: it shows one setup's documents and takes the role's
 /// ARN, and has no other power.
 #[derive(Debug, Clone, PartialEq, Eq)]

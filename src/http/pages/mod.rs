@@ -18,6 +18,9 @@ use crate::http::declare::PageRoutes;
 /// Every page's routes.
 pub fn routes() -> PageRoutes {
     let mut routes = PageRoutes::of(&face::FACE);
+    // Before the addresses of links: theirs would be taken for a link's secret.
+    people::openid::configure(&mut routes);
+    people::product_token::configure(&mut routes);
     people::sign_in::configure(&mut routes);
     people::tokens::configure(&mut routes);
     people::sessions::configure(&mut routes);

@@ -16,6 +16,7 @@ mod refusals;
 mod screenshots;
 mod security;
 mod session;
+mod signing_in;
 mod storages;
 mod tabs;
 mod waiting;

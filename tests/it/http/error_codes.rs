@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// Codes of values that no request has: of settings and the command line, of forms, of what was stored, and of
 /// documents whose address is then not there.
-const NOT_OF_REQUESTS: [&str; 26] = [
+const NOT_OF_REQUESTS: [&str; 27] = [
     "damaged_external_id",
     "documents_for_another_bucket",
     "incomplete_report",
@@ -17,6 +17,7 @@ const NOT_OF_REQUESTS: [&str; 26] = [
     "invalid_date",
     "invalid_documents",
     "invalid_iam_name",
+    "invalid_issuer",
     "invalid_lifecycle_folders",
     "invalid_logo",
     "invalid_policy_template",

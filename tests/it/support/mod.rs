@@ -7,11 +7,13 @@ pub mod client;
 pub mod database;
 pub mod database_line;
 pub mod emulator;
+pub mod oidc;
 pub mod pages;
 pub mod postgres;
 pub mod provision;
 pub mod raw;
 pub mod scene;
+pub mod signer;
 pub mod webdriver;
 
 /// The address of a server that the tests need, from the environment.

@@ -44,7 +44,7 @@ pub use jobs::{
 };
 pub use origins::OriginStore;
 pub use pending::{PendingCheck, PendingEdit, PendingStore, SeenStorage, StorageChange};
-pub use people::{SignInStore, WorkspaceContents, WorkspaceStore};
+pub use people::{SignInStore, UsedToken, WorkspaceContents, WorkspaceStore};
 pub use product_keys::ProductKeyStore;
 pub use projects::{ImportStep, ProjectFilter, ProjectStore, ProjectsOfFiles, ProjectsOfStorage};
 pub use retention::{Expired, OldCheck, RetentionStore};

@@ -4,7 +4,9 @@ use crate::application::kept::store::error::StoreResult;
 use crate::application::kept::store::idempotency::KeptAnswer;
 use crate::application::kept::store::values::{SecretHash, Window};
 use crate::domain::ids::{InstructionLinkId, SessionId, SetupId, StorageRef, TokenId, WorkspaceId};
-use crate::domain::people::sign_in::{InstructionLink, Session, SignInLink, UsedLink};
+use crate::domain::people::sign_in::{
+    InstructionLink, IssuerLogout, IssuerSession, Session, SignInLink, UsedLink,
+};
 use crate::domain::people::workspace::{ApiToken, Workspace, WorkspaceExternalId};
 use async_trait::async_trait;
 use std::collections::HashMap;
@@ -74,6 +76,15 @@ pub trait WorkspaceStore: Send + Sync {
     async fn revoke_token(&self, workspace: &WorkspaceId, id: &TokenId) -> StoreResult<bool>;
 }
 
+/// A signed token that signs somebody in, or out, once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsedToken {
+    /// Of what tells it from every other token: its issuer and its ID.
+    pub hash: SecretHash,
+    /// When it is not good any more. It is remembered at least until then.
+    pub expires_at: OffsetDateTime,
+}
+
 /// How people come to the pages. A secret is known by its hash only.
 #[async_trait]
 pub trait SignInStore: Send + Sync {
@@ -98,6 +109,23 @@ pub trait SignInStore: Send + Sync {
         session: &Session,
         hash: &SecretHash,
     ) -> StoreResult<bool>;
+    /// In one transaction: uses the token up and begins the session, which `issued` says who stands for. False, and
+    /// nothing is done, when the token was used before, also on another replica. `Conflict` when the workspace is
+    /// gone.
+    async fn begin_session_by_token(
+        &self,
+        token: &UsedToken,
+        session: &Session,
+        hash: &SecretHash,
+        issued: Option<&IssuerSession>,
+    ) -> StoreResult<bool>;
+    /// In one transaction: uses the token up and deletes the sessions that the issuer ends, in every workspace; how
+    /// many there were. `None`, and nothing is done, when the token was used before.
+    async fn end_sessions_of_issuer(
+        &self,
+        token: &UsedToken,
+        ended: &IssuerLogout,
+    ) -> StoreResult<Option<u64>>;
     /// The session with this hash, expired or not.
     async fn session_by_hash(&self, hash: &SecretHash) -> StoreResult<Option<Session>>;
     async fn touch_session(&self, id: &SessionId, seen_at: OffsetDateTime) -> StoreResult<()>;
@@ -111,7 +139,7 @@ pub trait SignInStore: Send + Sync {
         workspace: &WorkspaceId,
         window: &Window,
     ) -> StoreResult<Vec<Session>>;
-    /// Forgets what ended before `before`: used or expired links, and expired sessions.
+    /// Forgets what ended before `before`: used or expired links, used tokens, and expired sessions.
     async fn prune_sign_ins(&self, before: OffsetDateTime) -> StoreResult<()>;
 
     /// Replaces the setup's link, if there was one. `Conflict` when the setup is gone.

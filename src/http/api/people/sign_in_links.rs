@@ -1,14 +1,14 @@
 //! `/v1/…/sign-in-links`
 
 use crate::application::closed_sets;
-use crate::application::error::{Error, FieldError, Result};
+use crate::application::error::{Error, Result};
 use crate::application::people::sign_in::{CreatedLink, NewLink};
-use crate::domain::Invalid;
-use crate::domain::ids::{SetupId, StorageRef, WorkspaceId};
+use crate::domain::ids::WorkspaceId;
 use crate::domain::names::Name;
-use crate::domain::people::sign_in::{Arrival, Purpose, ReturnUrl, WayBack};
+use crate::domain::people::sign_in::{ReturnUrl, WayBack};
 use crate::domain::people::subject::{Subject, SubjectId};
 use crate::domain::people::workspace::Role;
+use crate::http::arrival;
 use crate::http::body::{Body, read_field};
 use crate::http::caller::{AdminCaller, OperatorCaller};
 use crate::http::declare::changes;
@@ -86,7 +86,12 @@ impl NewSignInLink {
     fn parse(self) -> Result<NewLink> {
         let mut errors = Vec::new();
         let role = read_field(&mut errors, "role", Role::parse(&self.role));
-        let arrival = self.arrival(&mut errors);
+        let arrival = arrival::read(
+            &mut errors,
+            &self.purpose,
+            self.setup_id.as_deref(),
+            self.storage_id.as_deref(),
+        );
         let mut url = |field, url: Option<&String>| {
             url.and_then(|url| read_field(&mut errors, field, ReturnUrl::parse(url)))
         };
@@ -111,43 +116,6 @@ impl NewSignInLink {
                 subject,
             }),
             _ => Err(Error::invalid(errors)),
-        }
-    }
-
-    /// The purpose with its ID. An ID that the purpose does not use is refused, so that nobody believes it was.
-    fn arrival(&self, errors: &mut Vec<FieldError>) -> Option<Arrival> {
-        let purpose = read_field(errors, "purpose", Purpose::parse(&self.purpose));
-        let setup = self.setup_id.as_deref();
-        let setup = setup.and_then(|id| read_field(errors, "setup_id", SetupId::parse(id)));
-        let storage = self.storage_id.as_deref();
-        let storage =
-            storage.and_then(|id| read_field(errors, "storage_id", StorageRef::parse(id)));
-        let purpose = purpose?;
-        let (takes_setup, takes_storage) = match purpose {
-            Purpose::Setup => (true, false),
-            Purpose::Storage | Purpose::Files => (false, true),
-            Purpose::Settings | Purpose::AddStorage | Purpose::Projects => (false, false),
-        };
-        let given = [
-            ("setup_id", takes_setup, self.setup_id.is_some()),
-            ("storage_id", takes_storage, self.storage_id.is_some()),
-        ];
-        for (field, takes, is_given) in given {
-            let (code, verb) = match (takes, is_given) {
-                (true, false) => ("missing", "needs"),
-                (false, true) => ("not_for_purpose", "does not use"),
-                (true, true) | (false, false) => continue,
-            };
-            let detail = format!("The purpose `{}` {verb} `{field}`.", purpose.as_str());
-            errors.push(FieldError::new(field, Invalid::new(code, detail)));
-        }
-        match purpose {
-            Purpose::Settings => Some(Arrival::Settings),
-            Purpose::AddStorage => Some(Arrival::AddStorage),
-            Purpose::Projects => Some(Arrival::Projects),
-            Purpose::Setup => setup.map(Arrival::Setup),
-            Purpose::Storage => storage.map(Arrival::Storage),
-            Purpose::Files => storage.map(Arrival::Files),
         }
     }
 }

@@ -2,6 +2,8 @@
 
 pub mod audit_log;
 mod audit_words;
+pub mod openid;
+pub mod product_token;
 pub mod sessions;
 pub mod sign_in;
 pub mod tokens;

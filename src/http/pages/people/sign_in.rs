@@ -4,7 +4,7 @@ use crate::application::connections::input::ConnectionInput;
 use crate::application::error::Result;
 use crate::application::kept::idempotency::Keep;
 use crate::application::people::caller::{Caller, Member};
-use crate::application::people::sign_in::{Arrived, Found};
+use crate::application::people::sign_in::{Arrived, Begun, Found};
 use crate::domain::people::sign_in::Arrival;
 use crate::http::context::{NothingChanged, SeenCaller};
 use crate::http::declare::{PageRoute, PageRoutes};
@@ -37,6 +37,7 @@ async fn start(request: HttpRequest, services: Data<Services>) -> Result<HttpRes
         None => html(&Welcome {
             chrome: Chrome::of_site(&services.site),
             workspaces: beside(&request, &services).await?,
+            signs_in: services.people.openid.is_some(),
         }),
     }
 }
@@ -47,6 +48,8 @@ async fn start(request: HttpRequest, services: Data<Services>) -> Result<HttpRes
 struct Welcome {
     chrome: Chrome,
     workspaces: Vec<Workspace>,
+    /// Whether people can sign in by themselves, at an OpenID provider.
+    signs_in: bool,
 }
 
 /// A workspace that the browser has a session of.
@@ -98,51 +101,63 @@ async fn sign_in(
     let sent = cookies::all(&request, &services.site);
     let own: Vec<String> = sent.iter().map(|cookie| cookie.secret.clone()).collect();
     let sign_ins = &services.people.sign_ins;
-    let (session, arrival, secret_of_session) = match sign_ins.sign_in(&secret, &own).await? {
+    match sign_ins.sign_in(&secret, &own).await? {
         Arrived::Again { arrival, secret } => {
             let own = sent.iter().find(|cookie| cookie.secret == secret);
             let tenant = own.and_then(|cookie| cookie.tenant.as_ref());
             let mut response = see_other(&in_tenant(tenant, &address(&arrival)));
             response.extensions_mut().insert(NothingChanged);
-            return Ok(response);
+            Ok(response)
         }
-        Arrived::Began {
-            session,
-            arrival,
-            secret,
-        } => (session, arrival, secret),
-    };
-    SeenCaller::note(&request, &Caller::Workspace(Member::from(&*session)));
-    let to = match &arrival {
+        Arrived::Began(begun) => arrive(&request, &services, &begun, Some(secret.as_str())).await,
+    }
+}
+
+/// Sends somebody whose session has just begun to where they arrive, with the session's cookie. `link`: the secret of
+/// the link that they came by.
+pub(super) async fn arrive(
+    request: &HttpRequest,
+    services: &Services,
+    begun: &Begun,
+    link: Option<&str>,
+) -> Result<HttpResponse> {
+    let member = Member::from(&*begun.session);
+    SeenCaller::note(request, &Caller::Workspace(member.clone()));
+    let to = match &begun.arrival {
         Arrival::AddStorage => {
-            let admin = Member::from(&*session)
-                .into_admin()
-                .ok_or_else(session::not_signed_in)?;
+            let admin = member.into_admin().ok_or_else(session::not_signed_in)?;
             let setup = services
                 .setups
                 .open(&admin, ConnectionInput::default(), Keep::nothing())
                 .await?;
             let id = &setup.setup.id;
             services.setups.dialog_is_open(&admin, id, true).await?;
-            sign_ins.opened_setup(&secret, id).await?;
+            if let Some(link) = link {
+                services.people.sign_ins.opened_setup(link, id).await?;
+            }
             setups::beginning(id)
         }
         Arrival::Settings
         | Arrival::Projects
         | Arrival::Setup(_)
         | Arrival::Storage(_)
-        | Arrival::Files(_) => address(&arrival),
+        | Arrival::Files(_) => address(&begun.arrival),
     };
-    let tenant = cookies::place(&request, &services, &session.workspace).await;
+    arrive_at(&to, request, services, begun).await
+}
+
+/// Sends somebody whose session has just begun there, with the session's cookie.
+pub(super) async fn arrive_at(
+    to: &str,
+    request: &HttpRequest,
+    services: &Services,
+    begun: &Begun,
+) -> Result<HttpResponse> {
+    SeenCaller::note(request, &Caller::Workspace(Member::from(&*begun.session)));
+    let tenant = cookies::place(request, services, &begun.session.workspace).await;
     let tenant = tenant.as_ref();
-    let mut response = see_other(&in_tenant(tenant, &to));
-    cookies::begin(
-        &mut response,
-        &request,
-        &services,
-        tenant,
-        &secret_of_session,
-    )?;
+    let mut response = see_other(&in_tenant(tenant, to));
+    cookies::begin(&mut response, request, services, tenant, &begun.secret)?;
     Ok(response)
 }
 
@@ -197,17 +212,22 @@ mod tests {
     #[test]
     fn whoever_is_not_signed_in_sees_no_way_in() {
         let chrome = Chrome::bare;
-        let welcome = Welcome {
-            chrome: chrome(),
-            workspaces: Vec::new(),
+        let welcome = |signs_in| {
+            let welcome = Welcome {
+                chrome: chrome(),
+                workspaces: Vec::new(),
+                signs_in,
+            };
+            welcome.render().unwrap()
         };
-        let welcome = welcome.render().unwrap();
+        assert!(welcome(true).contains("href=\"/sign-in/oidc\""));
+        let welcome = welcome(false);
         let signed_out = SignedOut { chrome: chrome() }.render().unwrap();
         assert!(welcome.contains("Connect your own Amazon S3 bucket"));
         assert!(signed_out.contains("You are signed out"));
         for html in [welcome, signed_out] {
             assert!(!html.contains("<form") && !html.contains("/settings/"));
-            assert!(!html.contains("signed in to"));
+            assert!(!html.contains("signed in to") && !html.contains("/sign-in/"));
         }
     }
 
@@ -219,6 +239,7 @@ mod tests {
                 name: "Acme <b>".into(),
                 address: "/w/9a520c8c2f6f6b1e/".into(),
             }],
+            signs_in: false,
         };
         let html = welcome.render().unwrap();
         assert!(html.contains("href=\"/w/9a520c8c2f6f6b1e/\"><bdi>Acme &#60;b&#62;</bdi>"));

@@ -180,7 +180,7 @@ fn removal(site: &Site, name: String) -> Cookie<'static> {
 
 /// Gives a cookie to the browser. An embedded page's goes into a jar of its embedder's own
 /// (`Partitioned`, which the cookie type does not know).
-fn set(response: &mut HttpResponse, cookie: &Cookie<'static>) -> Result<()> {
+pub fn set(response: &mut HttpResponse, cookie: &Cookie<'static>) -> Result<()> {
     let partitioned = match cookie.same_site() {
         Some(SameSite::None) => "; Partitioned",
         _ => "",

@@ -24,6 +24,8 @@ struct ErrorPage<'a> {
     leads_on: bool,
     /// Where a used or expired link is replaced.
     elsewhere: Option<&'a str>,
+    /// That is a page of this service.
+    signs_in: bool,
 }
 
 /// The page that says what went wrong. `is_beside`: the start page has workspaces that the browser is signed in to.
@@ -42,6 +44,9 @@ pub fn page(
         }
         StatusCode::NOT_FOUND => ("search", "There is nothing here"),
         StatusCode::UNAUTHORIZED => ("lock", "Please sign in again"),
+        StatusCode::FORBIDDEN if problem.error.code == "no_workspace" => {
+            ("lock", "No workspace is yours here")
+        }
         StatusCode::FORBIDDEN => ("lock", "This is not allowed"),
         StatusCode::CONFLICT => ("triangle-alert", "This cannot be done now"),
         StatusCode::TOO_MANY_REQUESTS => ("hourglass", "Please wait a moment"),
@@ -50,6 +55,8 @@ pub fn page(
     };
     let (detail, remedy) = (&problem.error.detail, &problem.error.remedy);
     let remedy = remedy.as_deref().map(curly);
+    let elsewhere = problem.error.members.get("return_url");
+    let elsewhere = elsewhere.and_then(|url| url.as_str());
     let html = ErrorPage {
         chrome: Chrome::of_site(site),
         icon,
@@ -58,12 +65,11 @@ pub fn page(
         remedy: remedy.as_deref(),
         code: problem.error.code,
         request_id,
-        leads_on: is_beside || problem.status != StatusCode::UNAUTHORIZED,
-        elsewhere: problem
-            .error
-            .members
-            .get("return_url")
-            .and_then(|url| url.as_str()),
+        leads_on: is_beside
+            || problem.status != StatusCode::UNAUTHORIZED
+            || problem.error.code == "sign_in_failed",
+        elsewhere,
+        signs_in: elsewhere.is_some_and(|url| url.starts_with(&site.url("/sign-in/"))),
     }
     .render()
     .ok()?;
@@ -106,6 +112,7 @@ mod tests {
                 request_id: "request-1",
                 leads_on,
                 elsewhere: (!leads_on).then_some("https://app.example.com/link?a=1&b=2"),
+                signs_in: false,
             };
             page.render().unwrap()
         };

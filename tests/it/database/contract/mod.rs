@@ -15,6 +15,7 @@ mod retention;
 mod role_waits;
 pub mod samples;
 mod setups;
+mod signing_in;
 mod storages;
 mod webhooks;
 mod workspaces;
