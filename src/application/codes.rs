@@ -47,6 +47,7 @@ pub const PROBLEMS: &[&str] = &[
     "invalid_request",
     "invalid_utf8",
     "invalid_value",
+    "kept_response_lost",
     "kms_key_denied",
     "kms_key_unusable",
     "listing_incomplete",

@@ -8,8 +8,8 @@
 use crate::application::kept::store::{StoreError, StoreResult};
 use crate::database::engine::{Pool, values};
 use crate::database::record::Record;
-use sqlx::SqlStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::{SqlStr, SqliteConnection};
 use std::borrow::Cow;
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ const LIMIT: Duration = Duration::from_secs(10 * 60);
 
 /// The name in `remembered` of the smallest migration number that a release must know to use this database,
 /// in decimal digits. Absent: any release can use it.
-const OLDEST_COMPATIBLE: &str = "oldest_compatible_migration";
+pub(super) const OLDEST_COMPATIBLE: &str = "oldest_compatible_migration";
 
 const SQLITE: &[(i64, &str, &str)] = &[
     (
@@ -331,6 +331,17 @@ async fn apply(pool: &Pool) -> StoreResult<()> {
     refuse_incompatible(pool).await
 }
 
+/// Makes the whole schema in a SQLite database that is new and nobody else's.
+pub(super) async fn run_on_new(connection: &mut SqliteConnection) -> StoreResult<()> {
+    migrator(SQLITE).run_direct(None, connection, false).await?;
+    Ok(())
+}
+
+/// The numbers of this release's migrations, in their order.
+pub(super) fn known() -> impl Iterator<Item = i64> {
+    SQLITE.iter().map(|(version, _, _)| *version)
+}
+
 /// Stops a release that is too old for the schema.
 async fn refuse_incompatible(pool: &Pool) -> StoreResult<()> {
     let rows = pool
@@ -348,7 +359,7 @@ async fn refuse_incompatible(pool: &Pool) -> StoreResult<()> {
     let needed = std::str::from_utf8(&value)
         .ok()
         .and_then(|text| text.parse::<i64>().ok());
-    let known = SQLITE.last().map_or(0, |(version, _, _)| *version);
+    let known = known().last().unwrap_or(0);
     match needed {
         Some(needed) if needed <= known => Ok(()),
         Some(needed) => Err(StoreError::Failed(format!(

@@ -29,7 +29,7 @@ use read::{
 use secrecy::{ExposeSecret, SecretString};
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use url::Url;
 
@@ -50,6 +50,8 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// Where the service is reached: the address it listens on, unless the operator says otherwise.
     pub public_url: Url,
+    /// Whether the operator says so.
+    pub has_public_url: bool,
     /// `None`: made on the first start.
     pub operator_token: Option<SecretString>,
     /// What the CORS document allows and the check tries, and where people may be sent back to: the public URL's
@@ -137,30 +139,13 @@ impl Settings {
     /// Parses what is written. Reads no file.
     pub fn parse(options: Options) -> Result<Self, BadSettings> {
         let mut read = Reader::default();
-        let data_dir = read
-            .text(
-                "SALLYPORT_DATA_DIR",
-                options.data_dir,
-                "/var/lib/sallyport",
-                path,
-            )
-            .unwrap_or_else(|| PathBuf::from("data"));
-        let tls = read
-            .text(
-                "SALLYPORT_DATABASE_TLS",
-                options.database_tls,
-                "verified",
-                DatabaseTls::parse,
-            )
-            .unwrap_or(DatabaseTls::Verified);
-        let database = read
-            .text(
-                "SALLYPORT_DATABASE_URL",
-                options.database_url,
-                "postgres://sallyport:PASSWORD@db.example.com:5432/sallyport",
-                |t| DatabaseUrl::parse(t, tls).map_err(|e| e.detail),
-            )
-            .unwrap_or_else(|| DatabaseUrl::sqlite_file(&data_dir.join("sallyport.db")));
+        let data_dir = read_data_dir(&mut read, options.data_dir);
+        let database = read_database(
+            &mut read,
+            options.database_tls,
+            options.database_url,
+            &data_dir,
+        );
         let given = read.text(
             "SALLYPORT_MASTER_KEY",
             options.master_key,
@@ -277,6 +262,7 @@ impl Settings {
             "https://sallyport.example.com",
             public_url,
         );
+        let has_public_url = public_url.is_some();
         let public_url = match public_url {
             Some(url) => url,
             None => Url::parse(&format!("http://{listen}"))
@@ -334,6 +320,7 @@ impl Settings {
                 )
                 .unwrap_or_default(),
             public_url,
+            has_public_url,
             service_principal: read.text(
                 "SALLYPORT_SERVICE_PRINCIPAL",
                 options.service_principal,
@@ -553,6 +540,52 @@ impl Settings {
             Err(BadSettings(read.faults))
         }
     }
+}
+
+impl Settings {
+    /// Where the database is, and nothing else: for commands that need no master key.
+    pub fn database_of(options: Options) -> Result<DatabaseUrl, BadSettings> {
+        let mut read = Reader::default();
+        let data_dir = read_data_dir(&mut read, options.data_dir);
+        let database = read_database(
+            &mut read,
+            options.database_tls,
+            options.database_url,
+            &data_dir,
+        );
+        match read.faults.is_empty() {
+            true => Ok(database),
+            false => Err(BadSettings(read.faults)),
+        }
+    }
+}
+
+fn read_data_dir(read: &mut Reader, data_dir: Option<String>) -> PathBuf {
+    read.text("SALLYPORT_DATA_DIR", data_dir, "/var/lib/sallyport", path)
+        .unwrap_or_else(|| PathBuf::from("data"))
+}
+
+fn read_database(
+    read: &mut Reader,
+    tls: Option<String>,
+    url: Option<String>,
+    data_dir: &Path,
+) -> DatabaseUrl {
+    let tls = read
+        .text(
+            "SALLYPORT_DATABASE_TLS",
+            tls,
+            "verified",
+            DatabaseTls::parse,
+        )
+        .unwrap_or(DatabaseTls::Verified);
+    read.text(
+        "SALLYPORT_DATABASE_URL",
+        url,
+        "postgres://sallyport:PASSWORD@db.example.com:5432/sallyport",
+        |t| DatabaseUrl::parse(t, tls).map_err(|e| e.detail),
+    )
+    .unwrap_or_else(|| DatabaseUrl::sqlite_file(&data_dir.join("sallyport.db")))
 }
 
 fn master_key_text(text: &str) -> Result<SecretString, String> {

@@ -5,9 +5,11 @@ mod brand;
 mod commands;
 mod error;
 mod keys;
+mod places;
 mod listening;
 pub mod program;
 mod straight;
+mod upkeep;
 mod use_cases;
 
 pub use error::StartError;
@@ -41,7 +43,7 @@ use crate::application::setups::instructions::{Instructions, LinkRate};
 use crate::application::setups::waiting::RoleWaits;
 use crate::aws::client::clients::AwsClients;
 use crate::aws::client::egress::Egress;
-use crate::database::Database;
+use crate::database::{Database, DatabaseLock};
 use crate::http::listener::Listener;
 use crate::http::metrics::{HttpMetrics, ServiceReadings, WorkMetrics};
 use crate::http::state::{DialogServices, PeopleServices, RunningService, Services, Site, Started};
@@ -74,6 +76,7 @@ pub struct Application {
     services: Arc<Services>,
     observer: Arc<dyn Observer>,
     database: Database,
+    lock: DatabaseLock,
     shutdown: CancellationToken,
     without_drain: CancellationToken,
     first_contact: Option<JoinHandle<Result<(), StartError>>>,
@@ -107,6 +110,8 @@ async fn build_on(
     egress: Egress,
 ) -> Result<Application, StartError> {
     let brand = Arc::new(brand::of(&settings.brand).await?);
+    let lock = DatabaseLock::of_service(&settings.database).await?;
+    places::warn(&settings);
     let vault = Arc::new(keys::vault(&settings).await?);
     let database = Database::connect(&settings.database)
         .await
@@ -249,6 +254,7 @@ async fn build_on(
         services,
         observer,
         database,
+        lock,
         shutdown,
         without_drain: CancellationToken::new(),
         first_contact,
@@ -370,6 +376,8 @@ impl Application {
             None => Ok(()),
         };
         self.database.close().await;
+        // Another process may have the database now.
+        drop(self.lock);
         served.and(managed).and(contact)
     }
 }
