@@ -4,3 +4,4 @@ mod away;
 pub mod contract;
 mod full;
 mod tls;
+mod whole;

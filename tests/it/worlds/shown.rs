@@ -33,7 +33,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("probe_encryption_differs", "checks/probe.rs"),
     ("service_identity_provider_refused", "checks/answers.rs"),
     ("signature_missing", "checks/answers.rs"),
-    ("credentials_lost", "lost_key.rs"),
+    ("credentials_lost", "storages/lost_key.rs"),
 ];
 
 /// How each code is shown best.
