@@ -11,11 +11,11 @@ mod command_line;
 mod dev;
 #[path = "program/operator.rs"]
 mod operator;
-#[path = "program/upkeep.rs"]
-mod upkeep;
 #[allow(dead_code, reason = "these tests need a part of it only")]
 #[path = "it/support/aws/tls.rs"]
 mod tls;
+#[path = "program/upkeep.rs"]
+mod upkeep;
 #[allow(dead_code, reason = "these tests need a part of it only")]
 #[path = "it/support/aws/wire.rs"]
 mod wire;
