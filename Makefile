@@ -6,7 +6,7 @@ CARGO ?= cargo
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help test test-tools lint fmt check-compose run dev demo demo-walk clients faults bench screenshots figures clean check-api schemathesis fuzz sbom advisories check-manifests
+.PHONY: backup-test help test test-tools lint fmt check-compose run dev demo demo-walk clients faults bench screenshots figures clean check-api schemathesis fuzz sbom advisories check-manifests
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,6 +21,7 @@ check-api:
 	@tools/check-clients
 	@tools/check-dev
 	@tools/canary
+	@.build/emulator/bin/python tools/backup_test.py --rounds 3
 	@tools/schemathesis 8 1
 
 check-manifests: ## Give the service real tables and JSON files as manifests.
@@ -83,6 +84,11 @@ faults: ## Kill the service 500 times and break what it needs; verify its promis
 	@tools/install emulator postgres
 	@$(CARGO) build
 	@.build/emulator/bin/python tools/faults/faults.py $(ARGS)
+
+backup-test: ## Back the service up while it works, kill it, restore and compare, 100 times on each database. ROUNDS=n.
+	@tools/install emulator postgres
+	@$(CARGO) build
+	@.build/emulator/bin/python tools/backup_test.py --rounds $(or $(ROUNDS),100)
 
 bench: ## Run the benchmarks. Takes minutes. ARGS="--bench start" runs one.
 	@$(CARGO) bench $(ARGS)

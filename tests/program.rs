@@ -20,6 +20,8 @@ mod starts;
 #[allow(dead_code, reason = "these tests need a part of it only")]
 #[path = "it/support/aws/tls.rs"]
 mod tls;
+#[path = "program/upkeep.rs"]
+mod upkeep;
 #[allow(dead_code, reason = "these tests need a part of it only")]
 #[path = "it/support/aws/wire.rs"]
 mod wire;

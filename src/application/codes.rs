@@ -51,6 +51,7 @@ pub const PROBLEMS: &[&str] = &[
     "invalid_utf8",
     "invalid_value",
     "issuer_unavailable",
+    "kept_response_lost",
     "kms_key_denied",
     "kms_key_unusable",
     "listing_incomplete",

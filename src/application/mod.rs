@@ -18,6 +18,7 @@ pub mod events;
 pub mod files;
 pub mod jobs;
 pub mod kept;
+pub mod lost_key;
 pub mod not_ready;
 pub mod observe;
 pub mod people;

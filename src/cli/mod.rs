@@ -1,17 +1,21 @@
 //! The command line.
 
 pub mod audit;
+pub mod backup;
 pub mod check;
 pub mod connection;
+pub mod copy_database;
 pub mod dev;
 pub mod doctor;
 pub mod ending;
 pub mod healthcheck;
+pub mod keys;
 pub mod migrate;
 pub mod operator_token;
 pub mod provision;
 pub mod rekey;
 pub mod render;
+pub mod restore;
 pub mod server;
 pub mod shell;
 pub mod terminal;
@@ -48,7 +52,11 @@ pub enum Command {
     Provision(Box<provision::Args>),
     Files(Box<server::files::Arguments>),
     Projects(Box<server::projects::Arguments>),
+    Backup(Box<backup::Arguments>),
+    Restore(Box<restore::Arguments>),
+    CopyDatabase(copy_database::Arguments),
     Rekey(Box<rekey::Arguments>),
+    Keys(keys::Arguments),
     OperatorToken(Box<operator_token::Arguments>),
     Audit(audit::Arguments),
     /// Ask a running service whether it is alive, or ready: for containers.

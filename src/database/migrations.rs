@@ -8,8 +8,8 @@
 use crate::application::kept::store::{StoreError, StoreResult};
 use crate::database::engine::{Pool, Sql, values};
 use crate::database::record::Record;
-use sqlx::SqlStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::{SqlStr, SqliteConnection};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -19,7 +19,7 @@ const LIMIT: Duration = Duration::from_secs(10 * 60);
 
 /// The name in `remembered` of the smallest migration number that a release must know to use this database,
 /// in decimal digits. Absent: any release can use it.
-const OLDEST_COMPATIBLE: &str = "oldest_compatible_migration";
+pub(super) const OLDEST_COMPATIBLE: &str = "oldest_compatible_migration";
 
 const SQLITE: &[(i64, &str, &str)] = &[
     (
@@ -443,6 +443,17 @@ async fn apply(pool: &Pool) -> StoreResult<()> {
     Ok(())
 }
 
+/// Makes the whole schema in a SQLite database that is new and nobody else's.
+pub(super) async fn run_on_new(connection: &mut SqliteConnection) -> StoreResult<()> {
+    migrator(SQLITE).run_direct(None, connection, false).await?;
+    Ok(())
+}
+
+/// The numbers of this release's migrations, in their order.
+pub(super) fn known() -> impl Iterator<Item = i64> {
+    SQLITE.iter().map(|(version, _, _)| *version)
+}
+
 /// Stops a release that is too old for the schema.
 async fn refuse_incompatible(pool: &Pool) -> StoreResult<()> {
     let rows = pool
@@ -460,7 +471,7 @@ async fn refuse_incompatible(pool: &Pool) -> StoreResult<()> {
     let needed = std::str::from_utf8(&value)
         .ok()
         .and_then(|text| text.parse::<i64>().ok());
-    let known = SQLITE.last().map_or(0, |(version, _, _)| *version);
+    let known = known().last().unwrap_or(0);
     match needed {
         Some(needed) if needed <= known => Ok(()),
         Some(needed) => Err(StoreError::Failed(format!(

@@ -5,8 +5,10 @@
 //! workspace has it in its WHERE clause.
 
 mod audit;
+mod backup;
 mod checks;
 mod connections;
+pub mod copy;
 mod deliveries;
 mod engine;
 mod errors;
@@ -15,6 +17,8 @@ mod health;
 mod idempotency;
 mod imports;
 mod jobs;
+mod lock;
+mod lost_key;
 mod migrations;
 mod origins;
 mod pending;
@@ -27,14 +31,18 @@ mod retention;
 mod role_waits;
 mod sealed;
 mod setups;
+mod side;
 mod sign_in;
 mod statement;
 mod storages;
+mod tables;
 mod url;
 mod webhook_rows;
 mod webhooks;
 mod workspaces;
 
+pub use backup::{back_up, inspect};
+pub use lock::{DatabaseLock, InUse};
 pub use migrations::SchemaChanges;
 pub use url::{DatabaseTls, DatabaseUrl};
 
@@ -424,10 +432,28 @@ fn open_postgres(options: &PgConnectOptions) -> Pool {
         .acquire_timeout(ACQUIRE_LIMIT)
         // The pool's own test has no limit, so one dead connection could take a call's whole time.
         .test_before_acquire(false)
+        .after_connect(|connection, _| announce(connection).boxed())
         .before_acquire(|connection, _| test(connection, TEST_LIMIT).boxed())
         .after_release(|connection, _| test(connection, ACQUIRE_LIMIT).boxed())
         .connect_lazy_with(tuned(options));
     Pool::Postgres(pool)
+}
+
+/// Says that somebody uses the database, for as long as the connection is there. Whoever copies the whole database lets
+/// nobody in meanwhile.
+async fn announce(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let asked = sqlx::query_scalar::<_, bool>("SELECT pg_try_advisory_lock_shared($1)")
+        .bind(lock::ADVISORY)
+        .fetch_one(connection);
+    match tokio::time::timeout(ACQUIRE_LIMIT, asked).await {
+        Ok(answer) => match answer? {
+            true => Ok(()),
+            false => Err(sqlx::Error::Protocol(
+                "a command of Sallyport has the database for itself, like `sallyport copy-database`".to_owned(),
+            )),
+        },
+        Err(_) => Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())),
+    }
 }
 
 /// False where a transaction is left on the connection. SQLite rolls one back by itself after some errors, as on

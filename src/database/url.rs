@@ -1,6 +1,7 @@
 //! Where the database is.
 
 use crate::domain::Invalid;
+use crate::domain::policy_document::escape;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use std::borrow::Cow;
 use std::fmt;
@@ -82,6 +83,30 @@ impl DatabaseUrl {
         refuse("The database URL begins with neither `sqlite://` nor `postgres://`.".into())
     }
 
+    /// Where a PostgreSQL database is, as its own programs take it, quoted for a shell and without the password. Of
+    /// SQLite the URL.
+    pub fn for_programs(&self) -> String {
+        let Self::Postgres(options) = self else {
+            return escape::for_shell(&self.to_string());
+        };
+        let host = match options.get_socket() {
+            Some(socket) => socket.display().to_string(),
+            None => options.get_host().to_owned(),
+        };
+        let parts = [
+            ("host", host),
+            ("port", options.get_port().to_string()),
+            ("user", options.get_username().to_owned()),
+            (
+                "dbname",
+                options.get_database().unwrap_or_default().to_owned(),
+            ),
+            ("sslmode", mode_word(options.get_ssl_mode()).to_owned()),
+        ];
+        let words = parts.map(|(name, value)| format!("{name}={}", libpq_value(&value)));
+        escape::for_shell(&words.join(" "))
+    }
+
     /// The SQLite database in this file.
     pub fn sqlite_file(path: &Path) -> Self {
         Self::Sqlite(path.to_owned())
@@ -91,6 +116,26 @@ impl DatabaseUrl {
 fn names_ssl_mode(url: &url::Url) -> bool {
     let is_mode = |key: Cow<'_, str>| matches!(key.as_ref(), "sslmode" | "ssl-mode");
     url.query_pairs().any(|(key, _)| is_mode(key))
+}
+
+fn mode_word(mode: PgSslMode) -> &'static str {
+    match mode {
+        PgSslMode::VerifyFull => "verify-full",
+        PgSslMode::VerifyCa => "verify-ca",
+        PgSslMode::Require => "require",
+        PgSslMode::Prefer => "prefer",
+        PgSslMode::Allow => "allow",
+        PgSslMode::Disable => "disable",
+    }
+}
+
+/// A value of a connection string (PostgreSQL, "Connection Strings"): quoted where it must be.
+fn libpq_value(value: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | ':');
+    match !value.is_empty() && value.chars().all(is_plain) {
+        true => value.to_owned(),
+        false => format!("'{}'", value.replace('\\', "\\\\").replace('\'', "\\'")),
+    }
 }
 
 /// Whether the server is on this machine, so that nothing crosses a network.
@@ -119,11 +164,7 @@ fn protected(
     }
     let mode = match options.get_ssl_mode() {
         PgSslMode::VerifyFull => return Ok(options),
-        PgSslMode::Disable => "disable",
-        PgSslMode::Allow => "allow",
-        PgSslMode::Prefer => "prefer",
-        PgSslMode::Require => "require",
-        PgSslMode::VerifyCa => "verify-ca",
+        weaker => mode_word(weaker),
     };
     match tls {
         DatabaseTls::Unverified => Ok(options),
@@ -169,6 +210,20 @@ mod tests {
         let postgres = parse("postgres://me:hush@db.example:6543/port").unwrap();
         assert_eq!(postgres.to_string(), "postgres://db.example:6543/port");
         assert!(!format!("{postgres:?}").contains("hush"));
+    }
+
+    #[test]
+    fn other_programs_get_everything_but_the_password() {
+        let parse = |text| DatabaseUrl::parse(text, DatabaseTls::Verified).unwrap();
+        let far = parse("postgres://me:hush@db.example:6543/port");
+        assert_eq!(
+            far.for_programs(),
+            "'host=db.example port=6543 user=me dbname=port sslmode=verify-full'"
+        );
+        let odd = parse("postgres://it%27s%20me:hush@localhost/x?sslmode=disable");
+        let text = odd.for_programs();
+        assert!(text.contains(r"user=") && !text.contains("hush"), "{text}");
+        assert_eq!(libpq_value(r"it's \me"), r"'it\'s \\me'");
     }
 
     #[test]

@@ -294,6 +294,9 @@ impl AwsFailure {
     /// Our own code for an object that is deleted in a bucket that keeps versions.
     pub const DELETE_MARKER: &str = "DeleteMarker";
 
+    /// Our own code for an access key whose secret was sealed with a lost master key.
+    pub const CREDENTIALS_LOST: &str = "CredentialsLost";
+
     /// Our own code for a success that is a page for people.
     pub const PAGE: &str = "Page";
 
@@ -305,7 +308,8 @@ impl AwsFailure {
     /// The code, where the answer had one: not those of our own, for answers without.
     pub fn sent_code(&self) -> Option<&str> {
         let code = self.error_code.as_deref()?;
-        (![Self::PAGE, Self::DELETE_MARKER].contains(&code)).then_some(code)
+        let own = [Self::PAGE, Self::DELETE_MARKER, Self::CREDENTIALS_LOST];
+        (!own.contains(&code)).then_some(code)
     }
 
     /// What is known of the lock that refused a change.

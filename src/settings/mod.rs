@@ -39,7 +39,7 @@ use read::{
 use secrecy::{ExposeSecret, SecretString};
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use url::Url;
 
@@ -62,6 +62,8 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// Where the service is reached: the address it listens on, unless the operator says otherwise.
     pub public_url: Url,
+    /// Whether the operator says so.
+    pub has_public_url: bool,
     /// `None`: made on the first start.
     pub operator_token: Option<SecretString>,
     /// Taken too. `None` without the one above.
@@ -259,6 +261,7 @@ impl Settings {
             "https://sallyport.example.com",
             public_url,
         );
+        let has_public_url = public_url.is_some();
         let public_url = match public_url {
             Some(url) => url,
             None => Url::parse(&format!("http://{listen}"))
@@ -343,6 +346,7 @@ impl Settings {
                 )
                 .unwrap_or_default(),
             public_url,
+            has_public_url,
             service_principal: read.text(
                 "SALLYPORT_SERVICE_PRINCIPAL",
                 options.service_principal,

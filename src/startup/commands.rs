@@ -8,7 +8,7 @@ use crate::application::people::audit_export::AuditExport;
 use crate::application::people::authenticate::replace_operator_token;
 use crate::cli::audit::{self, ExportArguments};
 use crate::cli::{migrate, operator_token, rekey};
-use crate::database::Database;
+use crate::database::{Database, DatabaseLock};
 use crate::logging;
 use crate::settings::{MigrationSettings, Options, Settings};
 use crate::startup::error::{StartError, with_cause};
@@ -72,19 +72,21 @@ pub(super) async fn audit_export(arguments: ExportArguments) -> Result<(), Strin
     done.map_err(text)
 }
 
-fn settings(options: Options) -> Result<Settings, String> {
+pub(super) fn settings(options: Options) -> Result<Settings, String> {
     let settings = Settings::parse(options).map_err(text)?;
     logging::init(&settings.log)?;
     Ok(settings)
 }
 
-/// A database that is away is an error here: nobody waits for it.
+/// A database that is away is an error here: nobody waits for it. A service may use it too, and a command that must be
+/// alone may not.
 async fn open(settings: &Settings) -> Result<Database, String> {
+    DatabaseLock::beside(&settings.database).map_err(text)?;
     Database::connect_with(&settings.database, settings.schema_changes)
         .await
         .map_err(text)
 }
 
-fn text(error: impl std::fmt::Display) -> String {
+pub(super) fn text(error: impl std::fmt::Display) -> String {
     error.to_string()
 }

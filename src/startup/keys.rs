@@ -19,6 +19,16 @@ pub(super) async fn vault(settings: &Settings) -> Result<Vault, StartError> {
     Vault::with_previous(&present, &previous).map_err(|error| StartError::Other(with_cause(&error)))
 }
 
+/// The same, where there is a key: none is made.
+pub(super) async fn vault_if_any(settings: &Settings) -> Result<Option<Vault>, StartError> {
+    if let MasterKeySource::Made(path) = &settings.master_key
+        && !tokio::fs::try_exists(path).await.unwrap_or(false)
+    {
+        return Ok(None);
+    }
+    vault(settings).await.map(Some)
+}
+
 async fn master_key(source: &MasterKeySource) -> Result<MasterKey, StartError> {
     match source {
         MasterKeySource::Given(_) => {

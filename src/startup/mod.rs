@@ -8,11 +8,13 @@ mod error;
 mod first_contact;
 mod keys;
 mod listening;
+mod places;
 mod private_file;
 pub mod program;
 mod reload;
 mod signing_in;
 mod straight;
+mod upkeep;
 mod use_cases;
 
 pub use error::StartError;
@@ -45,7 +47,7 @@ use crate::application::setups::instructions::{Instructions, LinkRate};
 use crate::application::setups::waiting::RoleWaits;
 use crate::aws::client::clients::AwsClients;
 use crate::aws::client::egress::Egress;
-use crate::database::Database;
+use crate::database::{Database, DatabaseLock};
 use crate::http::listener::Listener;
 use crate::http::metrics::{HttpMetrics, ServiceReadings, WorkMetrics};
 use crate::http::repeated::Repeated;
@@ -76,6 +78,7 @@ pub struct Application {
     services: Arc<Services>,
     observer: Arc<dyn Observer>,
     database: Database,
+    lock: DatabaseLock,
     shutdown: CancellationToken,
     without_drain: CancellationToken,
     first_contact: Option<JoinHandle<Result<(), StartError>>>,
@@ -111,6 +114,8 @@ async fn build_on(
     egress: Egress,
 ) -> Result<Application, StartError> {
     let brand = Arc::new(brand::of(&settings.brand).await?);
+    let lock = DatabaseLock::of_service(&settings.database).await?;
+    places::warn(&settings);
     let vault = Arc::new(keys::vault(&settings).await?);
     let database = Database::connect_with(&settings.database, settings.schema_changes)
         .await
@@ -263,6 +268,7 @@ async fn build_on(
         services,
         observer,
         database,
+        lock,
         shutdown,
         without_drain: CancellationToken::new(),
         first_contact,
@@ -392,6 +398,8 @@ impl Application {
             None => Ok(()),
         };
         self.database.close().await;
+        // Another process may have the database now.
+        drop(self.lock);
         served.and(managed).and(contact)
     }
 }

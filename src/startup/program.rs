@@ -2,12 +2,13 @@
 
 use crate::cli::audit::AuditCommand;
 use crate::cli::ending::{Failed, PASSED};
+use crate::cli::keys::KeysCommand;
 use crate::cli::server::setup_link::SetupLink;
 use crate::cli::server::{files, projects};
 use crate::cli::{Cli, Command, dev, doctor, healthcheck, provision, shell};
 use crate::settings::{BadSettings, Options, Settings, refuse_unknown};
 use crate::startup::reload::Reload;
-use crate::startup::{commands, descriptors, straight};
+use crate::startup::{commands, descriptors, straight, upkeep};
 use crate::{aws, http, logging, settings, startup};
 use clap::CommandFactory;
 use std::sync::Arc;
@@ -32,6 +33,12 @@ pub async fn run(cli: Cli) -> Result<u8, Failed> {
         Some(Command::Projects(arguments)) => {
             return projects::run(&arguments, &mut std::io::stdout().lock()).await;
         }
+        Some(Command::Backup(arguments)) => return upkeep::back_up(*arguments).await,
+        Some(Command::Restore(arguments)) => return upkeep::check_copy(*arguments).await,
+        Some(Command::CopyDatabase(arguments)) => upkeep::copy_database(&arguments).await?,
+        Some(Command::Keys(arguments)) => match arguments.command {
+            KeysCommand::Replace(arguments) => upkeep::replace_key(*arguments).await?,
+        },
         Some(Command::Rekey(arguments)) => commands::rekey(*arguments).await?,
         Some(Command::OperatorToken(arguments)) => commands::operator_token(*arguments).await?,
         Some(Command::Audit(arguments)) => match arguments.command {

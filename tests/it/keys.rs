@@ -24,18 +24,18 @@ on_both_engines!(
 );
 
 /// A key's text.
-fn key() -> String {
+pub fn key() -> String {
     MasterKey::generate().unwrap().1
 }
 
-fn vault(present: &str, previous: &[&str]) -> Vault {
+pub fn vault(present: &str, previous: &[&str]) -> Vault {
     let parse = |text: &str| MasterKey::parse(text).unwrap();
     let previous: Vec<MasterKey> = previous.iter().map(|text| parse(text)).collect();
     Vault::with_previous(&parse(present), &previous).unwrap()
 }
 
 /// The settings of a service on this database.
-fn with(db: &TestDb, key: &str, previous: &str) -> impl FnOnce(&mut Options) {
+pub fn with(db: &TestDb, key: &str, previous: &str) -> impl FnOnce(&mut Options) {
     let url = match &db.url {
         DatabaseUrl::Sqlite(path) => format!("sqlite://{}", path.display()),
         DatabaseUrl::Postgres(options) => {
@@ -55,7 +55,7 @@ fn with(db: &TestDb, key: &str, previous: &str) -> impl FnOnce(&mut Options) {
     }
 }
 
-async fn starts(db: &TestDb, key: &str, previous: &str) -> Result<(), StartError> {
+pub async fn starts(db: &TestDb, key: &str, previous: &str) -> Result<(), StartError> {
     let mut options = Options {
         listen: Some("127.0.0.1:0".into()),
         operator_token: Some(OPERATOR.into()),
@@ -75,7 +75,8 @@ fn rekey(db: &TestDb, vault: Vault) -> Rekey {
     }
 }
 
-fn secret() -> Value {
+/// A setup's settings with an access key.
+pub fn secret() -> Value {
     json!({
         "bucket": "datasets", "auth": "access_key", "access_key_id": "AKIAIOSFODNN7EXAMPLE",
         "secret_access_key": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",

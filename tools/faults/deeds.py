@@ -126,7 +126,7 @@ HALVES = {
 }
 
 
-def _found_as(deed):
+def found_as(deed):
     match deed.kind:
         case "completion":
             return "completion", deed.setup
@@ -141,7 +141,7 @@ def verify(world, deeds):
     """Fails where something acknowledged is lost, something is there twice, or only half of it."""
     counts = {kind: dict(world.database.rows(sql)) for kind, sql in COUNTS.items()}
     for deed in deeds:
-        kind, name = _found_as(deed)
+        kind, name = found_as(deed)
         if kind in counts:
             found = int(counts[kind].get(name, 0))
             if found > 1:

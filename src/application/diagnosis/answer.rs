@@ -54,6 +54,7 @@ fn by_cause(cause: &Cause) -> Option<(Kind, &'static str)> {
         Cause::AccessKeyUnknown(_)
         | Cause::SecretWrong(_)
         | Cause::AccessKeyTemporary(_)
+        | Cause::CredentialsLost(_)
         | Cause::SessionNotKnownInRegion(_) => (Kind::CustomerSide, "storage_credentials_rejected"),
         Cause::SessionNotAccepted(_)
         | Cause::SessionExpired(_)

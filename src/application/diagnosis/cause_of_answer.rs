@@ -20,6 +20,7 @@ use crate::domain::cause::bucket::account_disabled::{AccountDisabled, Disabled};
 use crate::domain::cause::bucket::bucket_not_found::BucketNotFound;
 use crate::domain::cause::bucket::bucket_region_changed::BucketRegionChanged;
 use crate::domain::cause::bucket::bucket_region_unknown::BucketRegionUnknown;
+use crate::domain::cause::bucket::credentials_lost::CredentialsLost;
 use crate::domain::cause::bucket::endpoint_dns::EndpointDns;
 use crate::domain::cause::bucket::endpoint_not_allowed::EndpointNotAllowed;
 use crate::domain::cause::bucket::endpoint_not_s3::EndpointNotS3;
@@ -122,6 +123,11 @@ impl Subject<'_> {
                 operation: failure.operation.to_owned(),
             }
             .into(),
+            FailureKind::BadCredentials
+                if failure.error_code.as_deref() == Some(AwsFailure::CREDENTIALS_LOST) =>
+            {
+                CredentialsLost.into()
+            }
             // The SDK found none, so there was no call.
             FailureKind::BadCredentials if failure.http_status.is_none() => {
                 self.of_bad_credentials(None, failure)

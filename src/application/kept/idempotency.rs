@@ -14,7 +14,7 @@ use crate::application::error::{Error, Kind, Reason, Result};
 use crate::application::kept::store::{
     HeldKey, Idempotency, KeptAnswer, KeyClaim, SecretHash, Store, StoreError, is_outcome_unknown,
 };
-use crate::application::kept::vault::{Purpose, Vault};
+use crate::application::kept::vault::{LOST, Purpose, Vault};
 use crate::domain::Invalid;
 use std::sync::Arc;
 use std::time::Duration;
@@ -160,15 +160,17 @@ impl IdempotentRequests {
                 )
                 .remedy("Use a new key for each new request."))
             }
-            Idempotency::Answered { sealed_answer, .. } => self
-                .vault
-                .open(
+            Idempotency::Answered { sealed_answer, .. } => {
+                let opened = self.vault.open(
                     Purpose::IdempotentAnswer,
                     &place(&once.scope, &once.key.0),
                     &sealed_answer,
-                )
-                .map(BegunRequest::Done)
-                .map_err(|error| Error::bug(format!("a stored answer: {error}"))),
+                );
+                match opened {
+                    Ok(answer) if answer != LOST => Ok(BegunRequest::Done(answer)),
+                    Ok(_) | Err(_) => Err(answer_lost()),
+                }
+            }
         }
     }
 
@@ -233,6 +235,16 @@ impl Drop for Held {
     fn drop(&mut self) {
         self.renewal.abort();
     }
+}
+
+/// The request was done, and nobody can read its answer: done again, it would be done twice.
+fn answer_lost() -> Error {
+    Error::new(
+        Kind::Conflict,
+        "kept_response_lost",
+        "The request with this idempotency key was done, and its response cannot be read any more: the key that it was encrypted with was lost. Nothing was done again.",
+    )
+    .remedy("Look for what the request made, in the list of its kind. To make another one, use a new key.")
 }
 
 /// What a kept answer is sealed for.

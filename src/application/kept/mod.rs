@@ -6,4 +6,5 @@ pub mod page_tokens;
 pub mod rekey;
 pub mod retention;
 pub mod store;
+pub mod upkeep;
 pub mod vault;

@@ -126,7 +126,8 @@ fn none(column: SealedColumn) -> ColumnCount {
     }
 }
 
-fn purpose(column: SealedColumn) -> Purpose {
+/// What the values of a column are sealed for.
+pub fn purpose(column: SealedColumn) -> Purpose {
     match column {
         SealedColumn::SetupSecrets
         | SealedColumn::StorageSecrets

@@ -73,6 +73,10 @@ impl Purpose {
     }
 }
 
+/// What is sealed in the place of something that was sealed with a lost master key: nothing. Neither a secret nor an
+/// answer is empty.
+pub const LOST: &[u8] = b"";
+
 /// It does not open: made with another key, for another place, or changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the ciphertext does not open")]

@@ -1,6 +1,6 @@
 //! Makes sessions: AssumeRole with a session policy, and clients that sign with what it gave.
 
-use crate::application::kept::vault::{Purpose, Vault};
+use crate::application::kept::vault::{LOST, Purpose, Vault};
 use crate::aws::client::clients::AwsClients;
 use crate::aws::failure::{classify, local};
 use crate::aws::sessions::session::{AwsSession, SessionKey, SessionScope};
@@ -344,6 +344,12 @@ impl SessionOpener {
             .vault
             .open(Purpose::AccessKeySecret, sealed_for.as_bytes(), &secret.0)
             .map_err(|error| unreadable(&error.to_string()))?;
+        if secret == LOST {
+            return Err(AwsFailure {
+                error_code: Some(AwsFailure::CREDENTIALS_LOST.to_owned()),
+                ..unreadable("it was lost with a master key")
+            });
+        }
         let secret = String::from_utf8(secret).map_err(|_| unreadable("not text"))?;
         Ok(SdkCredentials::new(
             access_key_id.as_str(),

@@ -107,6 +107,10 @@ pub const MEANINGS: &[(&str, &str)] = &[
         "The CORS rules name the origin with a slash at its end.",
     ),
     (
+        "credentials_lost",
+        "The service has lost the secret of the access key, which must be entered again.",
+    ),
+    (
         "customer_key_needed",
         "The object needs a key that its owner sends with each request (SSE-C).",
     ),

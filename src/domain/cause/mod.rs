@@ -98,6 +98,7 @@ causes! {
         access_key_unknown::AccessKeyUnknown,
         secret_wrong::SecretWrong,
         access_key_temporary::AccessKeyTemporary,
+        credentials_lost::CredentialsLost,
         session_not_accepted::SessionNotAccepted,
         session_not_known_in_region::SessionNotKnownInRegion,
         session_expired::SessionExpired,

@@ -5,3 +5,4 @@ pub mod contract;
 mod full;
 mod roles;
 mod tls;
+mod whole;

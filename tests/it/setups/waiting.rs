@@ -1,10 +1,12 @@
 //! A role that is known by its account alone: waiting until it lets the service in, and what is told of it.
 
+use crate::application::kept::vault::MasterKey;
 use crate::it::support::app::{ORIGIN, TestApp, TestWorkspace, app_on};
 use crate::it::support::aws::stub::{AwsStub, CUSTOMER, role_denied, sts_error};
 use crate::it::support::aws::wire::eventually;
 use crate::it::support::emulator::{Customer, Emulator};
 use crate::it::support::pages::Visitor;
+use crate::it::support::postgres::fresh_database;
 use crate::it::support::scene::Dialog;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -629,10 +631,14 @@ async fn an_expired_setup_is_not_tried() {
 #[tokio::test]
 async fn replicas_share_the_waiting_and_a_restart_goes_on_with_it() {
     let stub = AwsStub::start().await;
-    let first = app_on(&stub.sdk_config()).await;
-    let folder = first.folder.path().to_str().unwrap().to_owned();
-    let beside = |options: &mut crate::settings::Options| options.data_dir = Some(folder.clone());
-    let second = TestApp::spawn_on(&stub.sdk_config(), beside).await;
+    let (url, (_, key)) = (fresh_database().await, MasterKey::generate().unwrap());
+    let replica = |options: &mut crate::settings::Options| {
+        options.allowed_origins = Some(ORIGIN.into());
+        options.database_url = Some(url.clone());
+        options.master_key = Some(key.clone());
+    };
+    let first = TestApp::spawn_on(&stub.sdk_config(), replica).await;
+    let second = TestApp::spawn_on(&stub.sdk_config(), replica).await;
     let dialog = waiting(&stub, &first).await;
     let admin = dialog.workspace.admin.clone();
     let (mut here, mut there) = (
@@ -647,7 +653,7 @@ async fn replicas_share_the_waiting_and_a_restart_goes_on_with_it() {
     }
     second.stop().await.unwrap();
     assert_eq!(there.next().await, None);
-    let second = TestApp::spawn_on(&stub.sdk_config(), beside).await;
+    let second = TestApp::spawn_on(&stub.sdk_config(), replica).await;
     let mut there = Stream::open(&second, &dialog.path("/events"), &admin, None).await;
     stub.world().external_id = Some(dialog.external_id.clone());
     let (appeared, too) = (

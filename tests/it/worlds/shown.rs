@@ -33,6 +33,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("probe_encryption_differs", "checks/probe.rs"),
     ("service_identity_provider_refused", "checks/answers.rs"),
     ("signature_missing", "checks/answers.rs"),
+    ("credentials_lost", "storages/lost_key.rs"),
 ];
 
 /// How each code is shown best.
@@ -124,6 +125,7 @@ pub fn told_by(cause: &Cause) -> &'static str {
                 "several answers of S3 together"
             }
             "location_not_permitted" => "the sentence of the denial (IAM)",
+            "credentials_lost" => "the service: nothing is asked",
             _ => "the error's code and status (S3, STS)",
         },
     }

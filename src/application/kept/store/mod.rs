@@ -49,7 +49,7 @@ pub use product_keys::ProductKeyStore;
 pub use projects::{ImportStep, ProjectFilter, ProjectStore, ProjectsOfFiles, ProjectsOfStorage};
 pub use retention::{Expired, OldCheck, RetentionStore};
 pub use role_waits::{RoleWaitStore, TryPace, TryResult};
-pub use sealed::{SealedColumn, SealedStore, SealedValue};
+pub use sealed::{GivenUp, LostKeyStore, SealedColumn, SealedStore, SealedValue};
 pub use setups::{Completion, SetupStore};
 pub use storages::{FIRST_CHECK_AFTER, FoundStorage, StorageDeletion, StorageSearch, StorageStore};
 pub use values::{SecretHash, Window};
@@ -70,6 +70,7 @@ pub trait Store:
     + IdempotencyStore
     + SignInStore
     + SealedStore
+    + LostKeyStore
     + RetentionStore
     + RoleWaitStore
     + OriginStore

@@ -2,6 +2,7 @@
 
 use crate::application::kept::store::error::StoreResult;
 use async_trait::async_trait;
+use time::OffsetDateTime;
 
 /// Every column that holds ciphertexts. A new one is added here, and to `database::sealed`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +47,29 @@ pub struct SealedValue {
     /// What the ciphertext is bound to.
     pub place: String,
     pub sealed: Vec<u8>,
+}
+
+/// A ciphertext that no master key opens any more.
+#[derive(Debug, Clone, Copy)]
+pub struct GivenUp<'a> {
+    pub value: &'a SealedValue,
+    /// What takes its place, sealed, where the column must have something.
+    pub instead: &'a [u8],
+    /// Of the health of its storage.
+    pub code: &'a str,
+    pub at: OffsetDateTime,
+}
+
+#[async_trait]
+pub trait LostKeyStore: Send + Sync {
+    /// Gives a ciphertext up, if it is still the one that was read; false otherwise. A setup has no secret then. A
+    /// storage is broken with the code, which its audit log and an event say. A webhook is disabled, and its previous
+    /// secret forgotten.
+    async fn give_up_sealed(
+        &self,
+        column: SealedColumn,
+        given_up: &GivenUp<'_>,
+    ) -> StoreResult<bool>;
 }
 
 #[async_trait]

@@ -7,6 +7,7 @@ pub mod bucket_not_found;
 pub mod bucket_owned_by_another_account;
 pub mod bucket_region_changed;
 pub mod bucket_region_unknown;
+pub mod credentials_lost;
 pub mod endpoint_dns;
 pub mod endpoint_not_allowed;
 pub mod endpoint_not_s3;
