@@ -11,7 +11,7 @@ use crate::database::lock::{DatabaseLock, InUse};
 use crate::database::side::{Opened, Side, quoted};
 use crate::database::tables::{Table, of_this_release};
 use crate::database::url::DatabaseUrl;
-use crate::database::{Database, migrations};
+use crate::database::{Database, SchemaChanges, migrations};
 use futures_util::StreamExt;
 
 /// How many rows, and how many values, one statement writes at most. SQLite takes 32,766 values, PostgreSQL 65,535.
@@ -71,7 +71,10 @@ pub async fn copy_database(
     refuse_rows(target, &tables).await?;
     // The schema is made by connections like the service's own.
     target_is_ours.let_own_connections_in().await;
-    Database::connect(target).await?.close().await;
+    Database::connect_with(target, SchemaChanges::Made)
+        .await?
+        .close()
+        .await;
     let _target_is_ours = match target {
         DatabaseUrl::Sqlite(_) => target_is_ours,
         DatabaseUrl::Postgres(_) => DatabaseLock::alone(target, COMMAND).await?,

@@ -7,7 +7,7 @@ use crate::cli::ending::Failed;
 use crate::cli::restore::KeyFits;
 use crate::cli::{backup, copy_database as copying, keys as key_commands, provision, restore};
 use crate::database::{self, Database, DatabaseLock, DatabaseTls, DatabaseUrl};
-use crate::settings::MigrationSettings;
+use crate::settings::{MigrationSettings, Settings};
 use crate::startup::commands::{settings, text};
 use crate::startup::keys;
 use std::path::Path;
@@ -77,7 +77,11 @@ pub(super) async fn replace_key(arguments: key_commands::ReplaceArguments) -> Re
         .map_err(text)?;
     let vault = keys::vault(&settings).await.map_err(text)?;
     lock.let_own_connections_in().await;
-    let store = Arc::new(Database::connect(url).await.map_err(text)?);
+    let store = Arc::new(
+        Database::connect_with(url, settings.schema_changes)
+            .await
+            .map_err(text)?,
+    );
     let work = LostKey {
         store: store.clone(),
         vault: Arc::new(vault),

@@ -14,6 +14,7 @@ use crate::http::pages::people::sign_in::{arrive, arrive_at};
 use crate::http::pages::shell::answer::{html, see_other};
 use crate::http::pages::shell::chrome::Chrome;
 use crate::http::pages::shell::cookies;
+use crate::http::pages::shell::filters;
 use crate::http::query::Query;
 use crate::http::state::{Services, Site};
 use actix_web::cookie::time::Duration as CookieDuration;

@@ -27,7 +27,7 @@ mod tests {
     ];
     /// What is the same in every workspace, or elsewhere: the service's own assets, the API's page, the product's
     /// addresses, AWS's console and documentation. The start page names workspaces itself.
-    const OTHERS: [(&str, &[&str]); 8] = [
+    const OTHERS: [(&str, &[&str]); 9] = [
         (
             "",
             &[
@@ -49,7 +49,14 @@ mod tests {
                 "{{ url }}",
             ],
         ),
-        ("welcome.html", &["/docs", "{{ workspace.address }}"]),
+        (
+            "welcome.html",
+            &["/docs", "/sign-in/oidc", "{{ workspace.address }}"],
+        ),
+        (
+            "people/choose_workspace.html",
+            &["/sign-in/oidc?workspace={{ workspace.id }}"],
+        ),
         ("error.html", &["{{ url }}"]),
         ("setup/ended.html", &["{{ url }}"]),
         ("setup/problem.html", &["{{ url }}"]),
