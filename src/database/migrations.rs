@@ -146,6 +146,11 @@ const SQLITE: &[(i64, &str, &str)] = &[
         "working_folders",
         include_str!("../../migrations/sqlite/0025_working_folders.sql"),
     ),
+    (
+        28,
+        "day_two",
+        include_str!("../../migrations/sqlite/0028_day_two.sql"),
+    ),
 ];
 
 const POSTGRES: &[(i64, &str, &str)] = &[
@@ -273,6 +278,11 @@ const POSTGRES: &[(i64, &str, &str)] = &[
         25,
         "working_folders",
         include_str!("../../migrations/postgres/0025_working_folders.sql"),
+    ),
+    (
+        28,
+        "day_two",
+        include_str!("../../migrations/postgres/0028_day_two.sql"),
     ),
 ];
 

@@ -55,12 +55,16 @@ struct MadeBy(Maker);
 
 /// Finds out who calls, and writes down that they may be about to change something.
 async fn admit(request: &ServiceRequest, gate: Option<Gate>) -> Result<(), Error> {
-    let admitted = identify(request, gate).await?;
+    let services = request
+        .app_data::<web::Data<Services>>()
+        .ok_or_else(|| Error::bug("no services"))?;
+    let admitted = identify(request, services, gate).await?;
+    if let Some(seen) = request.extensions().get::<SeenCaller>() {
+        seen.set(&admitted.caller);
+    }
+    services.people.admission.enter(&admitted)?;
     let trail = {
         let mut extensions = request.extensions_mut();
-        if let Some(seen) = extensions.get::<SeenCaller>() {
-            seen.set(&admitted.caller);
-        }
         extensions.insert(admitted.caller);
         if let Some(scopes) = admitted.scopes {
             extensions.insert(KeyScopes(scopes));
@@ -79,10 +83,11 @@ async fn admit(request: &ServiceRequest, gate: Option<Gate>) -> Result<(), Error
     }
 }
 
-async fn identify(request: &ServiceRequest, gate: Option<Gate>) -> Result<Admitted, Error> {
-    let services = request
-        .app_data::<web::Data<Services>>()
-        .ok_or_else(|| Error::bug("no services"))?;
+async fn identify(
+    request: &ServiceRequest,
+    services: &Services,
+    gate: Option<Gate>,
+) -> Result<Admitted, Error> {
     let headers = request.headers();
     let by_session = match gate {
         Some(gate) if gate.takes_sessions => session_secret(request, services)?,

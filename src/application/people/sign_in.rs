@@ -5,6 +5,8 @@ use crate::application::error::{Error, FieldError, Kind, Result};
 use crate::application::kept::idempotency::Keep;
 use crate::application::kept::store::{SecretHash, Store, StoreError, Window};
 use crate::application::kept::vault::sha256;
+use crate::application::people::allowance::refuse_suspended;
+use crate::application::people::authenticate::unknown;
 use crate::application::people::caller::{Admin, Credential, Member};
 use crate::application::people::secrets::{SecretKind, new_secret};
 use crate::application::people::workspaces::Workspaces;
@@ -12,7 +14,9 @@ use crate::domain::Invalid;
 use crate::domain::ids::{SessionId, SetupId, SignInLinkId, StorageRef, WorkspaceId};
 use crate::domain::origin::Origin;
 use crate::domain::people::reach::Reach;
-use crate::domain::people::sign_in::{Arrival, ReturnUrl, Session, SignInLink, WayBack};
+use crate::domain::people::sign_in::{
+    Arrival, LinkMaker, ReturnUrl, Session, SignInLink, WayBack,
+};
 use crate::domain::people::subject::Subject;
 use crate::domain::people::workspace::Role;
 use secrecy::SecretString;
@@ -68,11 +72,12 @@ pub enum Found {
 pub type CreatedLink = (SignInLink, SecretString);
 
 impl SignIns {
-    /// Makes a link. Its secret is given out here and never again.
+    /// Makes a link. Its secret is given out here and never again. It ends with the secret that it is made with.
     pub async fn make_link(
         &self,
         workspace: &WorkspaceId,
         new: NewLink,
+        made_by: Option<LinkMaker>,
         keep: Keep<'_, CreatedLink>,
     ) -> Result<CreatedLink> {
         let mut errors = Vec::new();
@@ -103,7 +108,8 @@ impl SignIns {
         if !errors.is_empty() {
             return Err(Error::invalid(errors));
         }
-        self.workspaces.get(workspace).await?;
+        let found = self.workspaces.get(workspace).await?;
+        refuse_suspended(&found.standing)?;
         self.is_there(workspace, &new.arrival).await?;
         let now = self.clock.now();
         self.store
@@ -117,6 +123,7 @@ impl SignIns {
             arrival: new.arrival,
             way_back: new.way_back,
             subject: new.subject,
+            made_by,
             created_at: now,
             expires_at: now + self.link_lifetime,
         };
@@ -128,8 +135,11 @@ impl SignIns {
             .await
         {
             Ok(()) => Ok(made),
-            // Deleted since it was looked up.
-            Err(StoreError::Conflict(_)) => Err(Error::not_found("workspace")),
+            // Since it was looked up the workspace was deleted, or else the secret that makes the link.
+            Err(StoreError::Conflict(_)) => {
+                self.workspaces.get(workspace).await?;
+                Err(unknown())
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -169,7 +179,8 @@ impl SignIns {
     }
 
     /// Opens a link. The first time it is used up and begins a session; when that fails, the link still
-    /// works. Again, in the session with the secret `own`, it leads to the same place.
+    /// works, as while the workspace is suspended. Again, in the session with the secret `own`, it leads to the same
+    /// place.
     pub async fn sign_in(&self, secret: &str, own: Option<&str>) -> Result<Arrived> {
         let now = self.clock.now();
         let link_hash = sha256(secret.as_bytes());
@@ -179,6 +190,8 @@ impl SignIns {
         if now >= link.expires_at {
             return Err(unusable_link(&link.way_back));
         }
+        let found = self.workspaces.get(&link.workspace).await?;
+        refuse_suspended(&found.standing)?;
         let (secret, hash) = new_secret(SecretKind::Session)?;
         let session = Session {
             id: SessionId::generate(),
@@ -186,6 +199,7 @@ impl SignIns {
             role: link.role,
             way_back: link.way_back,
             subject: link.subject,
+            made_by: link.made_by,
             created_at: now,
             seen_at: now,
             expires_at: now + self.absolute,
@@ -270,6 +284,27 @@ impl SignIns {
             true => Ok(()),
             false => Err(Error::not_found("session")),
         }
+    }
+
+    /// The same list for the operator.
+    pub async fn list_of(&self, workspace: &WorkspaceId, window: &Window) -> Result<Vec<Session>> {
+        self.workspaces.get(workspace).await?;
+        Ok(self.store.list_sessions(workspace, window).await?)
+    }
+
+    /// Ends somebody's session, for the operator.
+    pub async fn revoke_of(&self, workspace: &WorkspaceId, id: &SessionId) -> Result<()> {
+        self.workspaces.get(workspace).await?;
+        match self.store.end_session(workspace, id).await? {
+            true => Ok(()),
+            false => Err(Error::not_found("session")),
+        }
+    }
+
+    /// Ends every session of the workspace, and takes back the sign-in links that were not used.
+    pub async fn revoke_all(&self, workspace: &WorkspaceId) -> Result<()> {
+        self.workspaces.get(workspace).await?;
+        Ok(self.store.end_sessions(workspace).await?)
     }
 
     /// When the session ends if nothing more is done in it.

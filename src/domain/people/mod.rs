@@ -7,5 +7,7 @@ pub mod product_key;
 pub mod reach;
 pub mod scope;
 pub mod sign_in;
+pub mod standing;
 pub mod subject;
+pub mod usage;
 pub mod workspace;

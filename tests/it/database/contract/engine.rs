@@ -183,6 +183,10 @@ const READS: &[&str] = &[
     "SELECT id FROM setups WHERE status = 'open' AND expiry_noted = 0 AND expires_at <= 5 ORDER BY expires_at LIMIT 4",
     "SELECT id FROM webhook_deliveries WHERE status = 'pending' AND due_at <= 5 ORDER BY due_at LIMIT 4",
     "SELECT * FROM webhook_deliveries WHERE webhook_id = 'x' AND id < 'x' ORDER BY id DESC LIMIT 100",
+    "SELECT * FROM usage_days WHERE workspace_id = 'x' AND day >= 5 AND day <= 9 ORDER BY day LIMIT 100",
+    "SELECT * FROM sessions WHERE made_by_token = 'x'",
+    "SELECT * FROM audit_log WHERE id > 'x' ORDER BY id LIMIT 100",
+    "SELECT * FROM audit_log WHERE workspace_id = 'x' AND id > 'x' ORDER BY id LIMIT 100",
 ];
 
 async fn lists_and_lookups_use_an_index(db: TestDb) {
@@ -247,6 +251,7 @@ async fn both_engines_have_the_same_columns(db: TestDb) {
         include_str!("../../../../migrations/sqlite/0023_product_keys.sql"),
         include_str!("../../../../migrations/sqlite/0024_workspace_origins.sql"),
         include_str!("../../../../migrations/sqlite/0025_working_folders.sql"),
+        include_str!("../../../../migrations/sqlite/0028_day_two.sql"),
     );
     let mut table = "";
     let mut names = Vec::new();

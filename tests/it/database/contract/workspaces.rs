@@ -165,6 +165,7 @@ fn token(workspace: &WorkspaceId) -> ApiToken {
         bounds: Bounds::default(),
         created_at: now(),
         expires_at: Some(now()),
+        last_used_at: None,
     }
 }
 
@@ -248,6 +249,7 @@ async fn a_product_key_is_found_by_its_hash_until_it_is_deleted(db: TestDb) {
         scopes: Scopes::new(scopes.iter().copied()).unwrap(),
         created_at: now(),
         expires_at: Some(now()),
+        last_used_at: None,
     };
     let first = key(&Scope::ALL);
     let second = ProductKey {
