@@ -12,6 +12,7 @@ use crate::application::people::caller::{
 };
 use crate::domain::Invalid;
 use crate::domain::people::scope::{Scope, Scopes};
+use crate::domain::people::sign_in::LinkMaker;
 use crate::domain::people::workspace::Role;
 use crate::http::context::SeenCaller;
 use crate::http::problem::Problem;
@@ -228,6 +229,9 @@ impl FurtherScopes {
 /// What a token for a browser is made by.
 pub struct TokenMaker(pub Maker);
 
+/// What a sign-in link is made with, where that is a token or a product's key.
+pub struct SignInMaker(pub Option<LinkMaker>);
+
 /// Somebody who may read the audit log: the operator, or an admin of a workspace.
 pub struct AuditReader(pub LogReader);
 
@@ -375,6 +379,21 @@ impl FromRequest for FurtherScopes {
         let extensions = request.extensions();
         let scopes = extensions.get::<KeyScopes>().map(|key| key.0.clone());
         ready(Ok(Self(scopes)))
+    }
+}
+
+impl FromRequest for SignInMaker {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let extensions = request.extensions();
+        let maker = match extensions.get::<Caller>() {
+            Some(Caller::Key(key)) => Some(LinkMaker::Key(key.id.clone())),
+            Some(Caller::Workspace(member)) => LinkMaker::of(&member.actor()),
+            Some(Caller::Operator | Caller::InstructionLink { .. }) | None => None,
+        };
+        ready(Ok(Self(maker)))
     }
 }
 

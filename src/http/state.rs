@@ -14,6 +14,7 @@ use crate::application::people::keys::ProductKeys;
 use crate::application::people::origins::AllowedOrigins;
 use crate::application::people::sign_in::SignIns;
 use crate::application::people::tokens::Tokens;
+use crate::application::people::usage::Usage;
 use crate::application::people::workspaces::Workspaces;
 use crate::application::projects::Projects;
 use crate::application::readiness::Readiness;
@@ -59,6 +60,7 @@ pub struct PeopleServices {
     pub keys: ProductKeys,
     pub workspaces: Arc<Workspaces>,
     pub tokens: Tokens,
+    pub usage: Usage,
     pub origins: AllowedOrigins,
     pub sign_ins: Arc<SignIns>,
     pub audit_log: AuditLog,

@@ -27,6 +27,7 @@ use crate::application::kept::store::{IMPORT, JobStore, SCHEDULED_CHECK, Store};
 use crate::application::kept::vault::Vault;
 use crate::application::observe::Observer;
 use crate::application::people::admission::Admission;
+use crate::application::people::allowance::Allowances;
 use crate::application::people::audit::AuditLog;
 use crate::application::people::authenticate::Authenticator;
 use crate::application::people::browser_tokens::BrowserTokens;
@@ -34,6 +35,7 @@ use crate::application::people::keys::ProductKeys;
 use crate::application::people::origins::AllowedOrigins;
 use crate::application::people::sign_in::SignIns;
 use crate::application::people::tokens::Tokens;
+use crate::application::people::usage::{Usage, UsageMeter};
 use crate::application::people::workspaces::Workspaces;
 use crate::application::readiness::{DatabaseReadiness, IdentityReadiness, Readiness};
 use crate::application::setups::events::SetupEvents;
@@ -57,13 +59,15 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use use_cases::UseCases;
 
 /// How often a database that was away at start is tried again.
 const RETRY: Duration = Duration::from_secs(1);
+/// How long a stop waits for the last writing of what was counted.
+const LAST_WRITING: Duration = Duration::from_secs(5);
 /// How often the jobs that wait are counted.
 const COUNT_JOBS: Duration = Duration::from_secs(15);
 
@@ -131,6 +135,8 @@ async fn build_on(
         clock: clock.clone(),
         observer: observer.clone(),
     };
+    let usage = Arc::new(UsageMeter::new(store.clone(), clock.clone()));
+    let allowances = Arc::new(Allowances::default());
     let use_cases = UseCases::assemble(
         &settings,
         (aws, egress),
@@ -138,6 +144,7 @@ async fn build_on(
         &vault,
         &clock,
         observer.clone(),
+        (&usage, &allowances),
     )?;
     readings(&database, &use_cases).register(&mut registry);
 
@@ -147,7 +154,13 @@ async fn build_on(
     ];
 
     let services = Arc::new(Services {
-        people: people(&settings, (&store, &vault), &clock, &observer),
+        people: people(
+            &settings,
+            (&store, &vault),
+            &clock,
+            &observer,
+            (&usage, &allowances),
+        ),
         setups: use_cases.setups.clone(),
         dialog: DialogServices {
             instructions: Instructions {
@@ -156,6 +169,7 @@ async fn build_on(
                 setups: use_cases.setups,
                 lifetime: settings.instruction_link_ttl,
                 rate: LinkRate::default(),
+                allowances,
             },
             browser_probes: use_cases.browser_probes,
             events: SetupEvents::new(use_cases.role_waits.clone()),
@@ -301,6 +315,8 @@ impl Application {
         workers.push(tokio::spawn(self.setup_expiry.run(self.shutdown.clone())));
         workers.push(tokio::spawn(self.janitor.run(self.shutdown.clone())));
         workers.push(tokio::spawn(self.lag.run(self.shutdown.clone())));
+        let meter = self.services.people.usage.meter.clone();
+        workers.push(tokio::spawn(meter.clone().run(self.shutdown.clone())));
         let background = TaskTracker::new();
         background.spawn(keep_recovering(
             self.services.clone(),
@@ -355,6 +371,10 @@ impl Application {
         };
         if timeout_at(end, rest).await.is_err() {
             tracing::warn!("stopping although a connection check or an import still runs");
+        }
+        // What was counted until now. A database that is away keeps nobody from stopping.
+        if timeout(LAST_WRITING, meter.write_down()).await.is_err() {
+            tracing::warn!("stopping although what workspaces use was not written down");
         }
         product_ended.cancel();
         let managed = match management {
@@ -415,6 +435,7 @@ fn people(
     (store, vault): (&Arc<dyn Store>, &Arc<Vault>),
     clock: &Arc<dyn Clock>,
     observer: &Arc<dyn Observer>,
+    (usage, allowances): (&Arc<UsageMeter>, &Arc<Allowances>),
 ) -> PeopleServices {
     let workspaces = Arc::new(Workspaces {
         store: store.clone(),
@@ -424,6 +445,7 @@ fn people(
         store.clone(),
         clock.clone(),
         observer.clone(),
+        usage.clone(),
         settings.operator_token.as_ref(),
     ));
     let sign_ins = Arc::new(SignIns {
@@ -446,16 +468,25 @@ fn people(
             sign_ins: sign_ins.clone(),
             workspaces: workspaces.clone(),
             browser_tokens: browser_tokens.clone(),
+            allowances: allowances.clone(),
         },
         authenticator,
         browser_tokens,
         keys: ProductKeys {
             store: store.clone(),
             clock: clock.clone(),
+            usage: usage.clone(),
         },
         tokens: Tokens {
             store: store.clone(),
             clock: clock.clone(),
+            workspaces: workspaces.clone(),
+            usage: usage.clone(),
+        },
+        usage: Usage {
+            store: store.clone(),
+            clock: clock.clone(),
+            meter: usage.clone(),
             workspaces: workspaces.clone(),
         },
         origins: AllowedOrigins::new(store.clone(), settings.allowed_origins.clone()),

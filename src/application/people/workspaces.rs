@@ -43,6 +43,13 @@ pub struct LimitChanges {
     pub transfers: Change<u32>,
 }
 
+impl LimitChanges {
+    /// Whether they leave every limit as it is.
+    pub fn is_empty(&self) -> bool {
+        self.storages.is_keep() && self.requests_per_minute.is_keep() && self.transfers.is_keep()
+    }
+}
+
 pub struct Workspaces {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,

@@ -1,6 +1,7 @@
 //! How a workspace stands: whether it is used at all, and how much it may do.
 
 use crate::domain::Invalid;
+use crate::domain::invalid::shown;
 use time::OffsetDateTime;
 
 /// Whether a workspace is used, and how much it may do.
@@ -29,6 +30,20 @@ pub enum WorkspaceState {
 }
 
 impl WorkspaceState {
+    pub fn parse(value: &str) -> Result<Self, Invalid> {
+        match value {
+            "active" => Ok(Self::Active),
+            "suspended" => Ok(Self::Suspended),
+            other => Err(Invalid::new(
+                "unknown_value",
+                format!(
+                    "`{}` is not a workspace's state: use `active` or `suspended`.",
+                    shown(other)
+                ),
+            )),
+        }
+    }
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Active => "active",

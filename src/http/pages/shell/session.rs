@@ -138,7 +138,8 @@ async fn who(request: &HttpRequest) -> Result<Who> {
     let caller = Caller::Workspace(member.clone());
     SeenCaller::note(request, &caller);
     // A request counts once, however often it is asked who looks at the page.
-    match request.extensions().contains::<Caller>() {
+    let has_entered = request.extensions().contains::<Caller>();
+    match has_entered {
         true => refuse_suspended(&workspace.standing)?,
         false => {
             let allowances = &services.people.admission.allowances;
