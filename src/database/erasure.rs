@@ -215,7 +215,8 @@ async fn pseudonymise(tx: &mut Tx, entries: &[Naming], salt: &[u8; 32]) -> Store
              WHERE id IN ({})",
             places(2, ids.len())
         );
-        let values = std::iter::once(Value::from(pseudonym)).chain(ids.into_iter().map(Value::from));
+        let values =
+            std::iter::once(Value::from(pseudonym)).chain(ids.into_iter().map(Value::from));
         changed += tx.execute(Sql::Built(sql), values.collect()).await?;
     }
     Ok(changed)

@@ -13,8 +13,7 @@ use crate::domain::ids::{
 use crate::domain::names::Name;
 use crate::domain::people::audit::Actor;
 use crate::domain::people::sign_in::{
-    Arrival, InstructionLink, LinkMaker, Purpose, ReturnUrl, Session, SignInLink, UsedLink,
-    WayBack,
+    Arrival, InstructionLink, LinkMaker, Purpose, ReturnUrl, Session, SignInLink, UsedLink, WayBack,
 };
 use crate::domain::people::subject::{Subject, SubjectId};
 use crate::domain::people::workspace::Role;

@@ -294,8 +294,7 @@ impl WorkspaceStore for Database {
         let places: Vec<String> = (1..=hashes.len()).map(|at| format!("${at}")).collect();
         let places = places.join(", ");
         let select = select_held!(", COALESCE(t.narrowed_hash, t.hash) AS hash", "");
-        let sql =
-            format!("{select} WHERE t.hash IN ({places}) OR t.narrowed_hash IN ({places})");
+        let sql = format!("{select} WHERE t.hash IN ({places}) OR t.narrowed_hash IN ({places})");
         let values = hashes.iter().map(|hash| Value::from(hash.as_slice()));
         let found = self
             .fetch_records("api_tokens", Sql::Built(sql), values.collect(), |record| {

@@ -174,7 +174,9 @@ mod tests {
         let written = (0..500).filter(|_| limit.allows(of(1))).count();
         assert_eq!(written, 20, "of one address");
         assert!(limit.allows(of(2)), "another one is still seen");
-        let written = (3..5_000).filter(|address| limit.allows(of(*address))).count();
+        let written = (3..5_000)
+            .filter(|address| limit.allows(of(*address)))
+            .count();
         assert!((170..=200).contains(&written), "of all together: {written}");
     }
 }

@@ -193,9 +193,7 @@ async fn handle(
             let response = response.map_body(|_, body| {
                 let body = match workspace {
                     // An answer to HEAD has the length of a body, and no body.
-                    Some(workspace) if method != Method::HEAD => {
-                        count_sent(body, meter, workspace)
-                    }
+                    Some(workspace) if method != Method::HEAD => count_sent(body, meter, workspace),
                     Some(_) | None => body,
                 };
                 services.running.stopping.watch(body)

@@ -40,10 +40,9 @@ pub fn of(operation: &str) -> Option<Gate> {
     };
     match operation {
         "create_workspace" | "change_workspace" => service(WorkspacesCreate),
-        "list_workspaces"
-        | "get_workspace"
-        | "get_workspace_usage"
-        | "list_workspace_sessions" => service(WorkspacesRead),
+        "list_workspaces" | "get_workspace" | "get_workspace_usage" | "list_workspace_sessions" => {
+            service(WorkspacesRead)
+        }
         "list_workspace_storages" => service(StoragesRead),
         "delete_workspace" => service(Operator),
         "create_token" | "list_tokens" | "revoke_token" => service(Operator),

@@ -81,8 +81,7 @@ impl Allowances {
             return Ok(());
         }
         if workspaces.len() > MOST_REMEMBERED {
-            workspaces
-                .retain(|_, own| own.transfers > 0 || own.asked_at.elapsed() < FORGET_AFTER);
+            workspaces.retain(|_, own| own.transfers > 0 || own.asked_at.elapsed() < FORGET_AFTER);
         }
         let own = workspaces
             .entry(workspace.clone())

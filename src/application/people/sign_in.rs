@@ -14,9 +14,7 @@ use crate::domain::Invalid;
 use crate::domain::ids::{SessionId, SetupId, SignInLinkId, StorageRef, WorkspaceId};
 use crate::domain::origin::Origin;
 use crate::domain::people::reach::Reach;
-use crate::domain::people::sign_in::{
-    Arrival, LinkMaker, ReturnUrl, Session, SignInLink, WayBack,
-};
+use crate::domain::people::sign_in::{Arrival, LinkMaker, ReturnUrl, Session, SignInLink, WayBack};
 use crate::domain::people::subject::Subject;
 use crate::domain::people::workspace::Role;
 use secrecy::SecretString;

@@ -229,7 +229,10 @@ impl AuditQuery {
         ];
         if let Some((field, _)) = of_pages.into_iter().find(|(_, is_given)| *is_given) {
             let detail = "Lines of JSON are not sent in pages: go on with `after`.";
-            return Err(Error::field(field, Invalid::new("unexpected_field", detail)));
+            return Err(Error::field(
+                field,
+                Invalid::new("unexpected_field", detail),
+            ));
         }
         let after = self.after.as_deref().map(AuditId::parse);
         after
@@ -336,7 +339,10 @@ async fn list_audit_events(
     }
     if query.0.after.is_some() {
         let detail = "`after` goes on with lines of JSON (`Accept: application/x-ndjson`). A page goes on with `page_token`.";
-        return Err(Error::field("after", Invalid::new("unexpected_field", detail)));
+        return Err(Error::field(
+            "after",
+            Invalid::new("unexpected_field", detail),
+        ));
     }
     // A page goes on in the list that it is of.
     let is_of_one = filter.workspace.as_ref() != reader.workspace();
@@ -362,7 +368,11 @@ fn wants_lines(request: &HttpRequest) -> bool {
         .get_all(header::ACCEPT)
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
-        .any(|kind| kind.split(';').next().is_some_and(|kind| kind.trim() == LINES))
+        .any(|kind| {
+            kind.split(';')
+                .next()
+                .is_some_and(|kind| kind.trim() == LINES)
+        })
 }
 
 /// Answers with everything that the filter finds after an entry, oldest first.

@@ -77,7 +77,10 @@ impl SessionBody {
                 id: subject.id.as_str().to_owned(),
                 name: subject.name.as_ref().map(ToString::to_string),
             }),
-            made_by: session.made_by.as_ref().map(|maker| maker.as_str().to_owned()),
+            made_by: session
+                .made_by
+                .as_ref()
+                .map(|maker| maker.as_str().to_owned()),
             created_at: session.created_at,
             seen_at: session.seen_at,
             expires_at: services.people.sign_ins.idle_end(session),

@@ -75,7 +75,11 @@ struct WorkspaceChangeBody {
     #[schema(value_type = Option<closed_sets::WorkspaceState>)]
     state: Option<String>,
     /// Why it is suspended, where that is its new state: 1 to 500 characters. The workspace does not see it.
-    #[schema(example = "leaked token, ticket 4711", min_length = 1, max_length = 500)]
+    #[schema(
+        example = "leaked token, ticket 4711",
+        min_length = 1,
+        max_length = 500
+    )]
     reason: Option<String>,
     /// A product's key needs the scope `operator` for it.
     limits: Option<LimitsChangeBody>,
@@ -229,12 +233,14 @@ impl WorkspaceChangeBody {
         let metadata = self
             .metadata
             .and_then(|pairs| read_field(&mut errors, "metadata", Metadata::parse(pairs)));
-        let state = self.state.as_deref().and_then(|state| {
-            read_field(&mut errors, "state", WorkspaceState::parse(state))
-        });
-        let reason = self.reason.as_deref().and_then(|reason| {
-            read_field(&mut errors, "reason", SuspensionReason::parse(reason))
-        });
+        let state = self
+            .state
+            .as_deref()
+            .and_then(|state| read_field(&mut errors, "state", WorkspaceState::parse(state)));
+        let reason = self
+            .reason
+            .as_deref()
+            .and_then(|reason| read_field(&mut errors, "reason", SuspensionReason::parse(reason)));
         if reason.is_some() && state != Some(WorkspaceState::Suspended) {
             errors.push(FieldError::new(
                 "reason",
@@ -267,10 +273,13 @@ impl From<Workspace> for WorkspaceBody {
             external_id: workspace.external_id.map(|id| id.as_str().to_owned()),
             metadata: workspace.metadata.pairs().clone(),
             state: workspace.standing.state().as_str(),
-            suspension: workspace.standing.suspension.map(|suspension| SuspensionBody {
-                since: suspension.since,
-                reason: suspension.reason.map(|reason| reason.as_str().to_owned()),
-            }),
+            suspension: workspace
+                .standing
+                .suspension
+                .map(|suspension| SuspensionBody {
+                    since: suspension.since,
+                    reason: suspension.reason.map(|reason| reason.as_str().to_owned()),
+                }),
             limits: workspace.standing.limits.into(),
             created_at: workspace.created_at,
         }
