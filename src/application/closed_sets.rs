@@ -12,7 +12,7 @@ use crate::domain::check::{patch, problem};
 use crate::domain::connection::access;
 use crate::domain::event;
 use crate::domain::files::canned_acl::CannedAcl;
-use crate::domain::people::{audit, reach, scope, sign_in, workspace};
+use crate::domain::people::{audit, reach, scope, sign_in, standing, workspace};
 use crate::domain::policy_document;
 use crate::domain::{project, role_wait, setup, storage, webhook};
 use std::borrow::Cow;
@@ -130,6 +130,13 @@ closed_set!(
     workspace::Role,
     Admin,
     Member
+);
+closed_set!(
+    "Whether a workspace is used: everything of a suspended one is refused, and nothing of it is deleted.",
+    WorkspaceState,
+    standing::WorkspaceState,
+    Active,
+    Suspended
 );
 closed_set!(
     "What a product's key may do: everything of one kind. `operator` is all of it.",

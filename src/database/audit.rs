@@ -5,7 +5,7 @@ use crate::application::kept::store::{
 };
 use crate::database::engine::{Sql, Tx, Value, values};
 use crate::database::record::{Record, stored_name};
-use crate::database::{Database, before};
+use crate::database::{Database, after, before};
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::{AuditId, StorageId, WorkspaceId};
 use crate::domain::names::Name;
@@ -151,13 +151,15 @@ impl AuditStore for Database {
         filter: &AuditFilter,
         window: &Window,
     ) -> StoreResult<Vec<AuditEntry>> {
-        let key = filter.key.as_ref().map(ToString::to_string);
-        let (sql, values) = listed(filter, key.as_deref(), window);
-        let mut entries = self
-            .fetch_records("audit_log", Sql::Built(sql), values, entry)
-            .await?;
-        self.add_files(&mut entries, key.as_deref()).await?;
-        Ok(entries)
+        self.in_order(filter, Order::NewestFirst, window).await
+    }
+
+    async fn list_audit_oldest_first(
+        &self,
+        filter: &AuditFilter,
+        window: &Window,
+    ) -> StoreResult<Vec<AuditEntry>> {
+        self.in_order(filter, Order::OldestFirst, window).await
     }
 
     async fn connection_used_by(
@@ -221,6 +223,23 @@ impl AuditStore for Database {
     }
 }
 
+/// In which order entries are listed. A window goes on after its ID in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Order {
+    NewestFirst,
+    OldestFirst,
+}
+
+impl Order {
+    /// Where a list begins, the comparison with that, and the word of SQL.
+    fn parts(self, window: &Window) -> (&str, &'static str, &'static str) {
+        match self {
+            Self::NewestFirst => (before(window), "<", "DESC"),
+            Self::OldestFirst => (after(window), ">", "ASC"),
+        }
+    }
+}
+
 /// Conditions that all hold, with the values of their placeholders in the order of their numbers.
 struct Conditions {
     sql: String,
@@ -244,7 +263,12 @@ impl Conditions {
 }
 
 /// The statement for a list of entries. Every text in it is a literal of this function.
-fn listed(filter: &AuditFilter, key: Option<&str>, window: &Window) -> (String, Vec<Value>) {
+fn listed(
+    filter: &AuditFilter,
+    key: Option<&str>,
+    order: Order,
+    window: &Window,
+) -> (String, Vec<Value>) {
     let AuditFilter {
         workspace,
         key: _,
@@ -259,7 +283,8 @@ fn listed(filter: &AuditFilter, key: Option<&str>, window: &Window) -> (String, 
         sql: String::new(),
         values: Vec::new(),
     };
-    which.and("id <", before(window));
+    let (begin, comparison, direction) = order.parts(window);
+    which.and(&format!("id {comparison}"), begin);
     if let Some(workspace) = workspace {
         which.and("workspace_id =", workspace.as_str());
     }
@@ -283,7 +308,7 @@ fn listed(filter: &AuditFilter, key: Option<&str>, window: &Window) -> (String, 
     }
     if let Some(key) = key {
         let mut inner = format!(
-            " AND id IN (SELECT DISTINCT entry_id FROM audit_files WHERE file_key = {} AND entry_id < $1",
+            " AND id IN (SELECT DISTINCT entry_id FROM audit_files WHERE file_key = {} AND entry_id {comparison} $1",
             which.number(key)
         );
         if let Some(workspace) = workspace {
@@ -292,7 +317,7 @@ fn listed(filter: &AuditFilter, key: Option<&str>, window: &Window) -> (String, 
         }
         // Only where none of these is left out again is the page's length that of the list of files.
         if !filter.is_narrowed() {
-            inner.push_str(" ORDER BY entry_id DESC LIMIT ");
+            inner.push_str(&format!(" ORDER BY entry_id {direction} LIMIT "));
             inner.push_str(&which.number(window.limit));
         }
         which.sql.push_str(&inner);
@@ -300,7 +325,7 @@ fn listed(filter: &AuditFilter, key: Option<&str>, window: &Window) -> (String, 
     }
     let limit = which.number(window.limit);
     let sql = format!(
-        "{}{} ORDER BY id DESC LIMIT {limit}",
+        "{}{} ORDER BY id {direction} LIMIT {limit}",
         select!(""),
         which.sql
     );
@@ -308,6 +333,21 @@ fn listed(filter: &AuditFilter, key: Option<&str>, window: &Window) -> (String, 
 }
 
 impl Database {
+    async fn in_order(
+        &self,
+        filter: &AuditFilter,
+        order: Order,
+        window: &Window,
+    ) -> StoreResult<Vec<AuditEntry>> {
+        let key = filter.key.as_ref().map(ToString::to_string);
+        let (sql, values) = listed(filter, key.as_deref(), order, window);
+        let mut entries = self
+            .fetch_records("audit_log", Sql::Built(sql), values, entry)
+            .await?;
+        self.add_files(&mut entries, key.as_deref()).await?;
+        Ok(entries)
+    }
+
     /// Adds the files to the entries of a list: the first few of each, or the one that was asked for.
     async fn add_files(&self, entries: &mut [AuditEntry], key: Option<&str>) -> StoreResult<()> {
         let about: Vec<String> = entries

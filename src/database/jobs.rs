@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use time::OffsetDateTime;
 
 /// A job that may be taken, of the workspace whose turn it is. A workspace that has its share in work
-/// already is left out.
+/// already is left out, and so is one that is suspended.
 macro_rules! concat_free {
     ($lock:literal) => {
         concat!(
@@ -26,6 +26,8 @@ macro_rules! concat_free {
                      SELECT h.workspace_id FROM jobs h
                      WHERE h.kind = $1 AND h.lease_until >= $2 AND h.slow = $3
                      GROUP BY h.workspace_id HAVING COUNT(*) >= $4)
+                 AND j.workspace_id NOT IN (
+                     SELECT w.id FROM workspaces w WHERE w.suspended_at IS NOT NULL)
              ORDER BY COALESCE(t.turn, 0), j.due_at, j.subject_id LIMIT 1",
             $lock
         )
@@ -159,8 +161,11 @@ impl JobStore for Database {
     async fn renew_job(&self, job: &ClaimedJob, lease_until: OffsetDateTime) -> StoreResult<bool> {
         let held = self
             .execute(
+                // That of a suspended workspace ends: the worker gives the job back.
                 "UPDATE jobs SET lease_until = $4
-                 WHERE kind = $1 AND subject_id = $2 AND worker = $3",
+                 WHERE kind = $1 AND subject_id = $2 AND worker = $3
+                     AND workspace_id NOT IN (
+                         SELECT id FROM workspaces WHERE suspended_at IS NOT NULL)",
                 values![
                     job.kind.as_str(),
                     job.subject.as_str(),
@@ -204,7 +209,10 @@ impl JobStore for Database {
         self.fetch_records(
             "jobs",
             "SELECT kind AS id, COUNT(*) AS number FROM jobs
-             WHERE due_at <= $1 AND lease_until < $1 GROUP BY kind",
+             WHERE due_at <= $1 AND lease_until < $1
+                 AND workspace_id NOT IN (
+                     SELECT id FROM workspaces WHERE suspended_at IS NOT NULL)
+             GROUP BY kind",
             values![now],
             |record| Ok((record.text("id")?, record.number("number")?)),
         )
@@ -226,7 +234,9 @@ impl JobStore for Database {
         let rows = self
             .fetch_all(
                 "SELECT COUNT(*) AS waiting, MIN(due_at) AS oldest_due FROM jobs
-                 WHERE kind = $1 AND due_at <= $2 AND lease_until < $2 AND slow = $3",
+                 WHERE kind = $1 AND due_at <= $2 AND lease_until < $2 AND slow = $3
+                     AND workspace_id NOT IN (
+                         SELECT id FROM workspaces WHERE suspended_at IS NOT NULL)",
                 values![kind, now, i64::from(slow)],
             )
             .await?;

@@ -148,6 +148,11 @@ const SQLITE: &[(i64, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0025_working_folders.sql"),
     ),
     (
+        28,
+        "day_two",
+        include_str!("../../migrations/sqlite/0028_day_two.sql"),
+    ),
+    (
         31,
         "signing_in",
         include_str!("../../migrations/sqlite/0031_signing_in.sql"),
@@ -279,6 +284,11 @@ const POSTGRES: &[(i64, &str, &str)] = &[
         25,
         "working_folders",
         include_str!("../../migrations/postgres/0025_working_folders.sql"),
+    ),
+    (
+        28,
+        "day_two",
+        include_str!("../../migrations/postgres/0028_day_two.sql"),
     ),
     (
         31,

@@ -11,6 +11,7 @@ mod connections;
 pub mod copy;
 mod deliveries;
 mod engine;
+mod erasure;
 mod errors;
 mod events;
 mod health;
@@ -33,10 +34,12 @@ mod sealed;
 mod setups;
 mod side;
 mod sign_in;
+mod standing;
 mod statement;
 mod storages;
 mod tables;
 mod url;
+mod usage;
 mod webhook_rows;
 mod webhooks;
 mod workspaces;
@@ -355,6 +358,8 @@ async fn open_sqlite(path: &std::path::Path, pages: Option<u32>) -> StoreResult<
         // With WAL, `NORMAL` can lose the last transactions in a power cut, but breaks nothing.
         .synchronous(SqliteSynchronous::Normal)
         .foreign_keys(true)
+        // What is deleted is overwritten: the file's free space has nothing of it.
+        .pragma("secure_delete", "ON")
         .busy_timeout(BUSY_LIMIT);
     if let Some(pages) = pages {
         options = options.pragma("max_page_count", pages.to_string());

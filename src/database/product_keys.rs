@@ -42,7 +42,8 @@ impl ProductKeyStore for Database {
     async fn product_key(&self, id: &KeyId) -> StoreResult<Option<ProductKey>> {
         self.fetch_record(
             "product_keys",
-            "SELECT id, name, scopes, created_at, expires_at FROM product_keys WHERE id = $1",
+            "SELECT id, name, scopes, created_at, expires_at, last_used_at
+             FROM product_keys WHERE id = $1",
             values![id.as_str()],
             key,
         )
@@ -52,7 +53,7 @@ impl ProductKeyStore for Database {
     async fn list_product_keys(&self, window: &Window) -> StoreResult<Vec<ProductKey>> {
         self.fetch_records(
             "product_keys",
-            "SELECT id, name, scopes, created_at, expires_at FROM product_keys
+            "SELECT id, name, scopes, created_at, expires_at, last_used_at FROM product_keys
              WHERE id > $1 ORDER BY id LIMIT $2",
             values![after(window), window.limit],
             key,
@@ -63,7 +64,8 @@ impl ProductKeyStore for Database {
     async fn product_key_by_hash(&self, hash: &SecretHash) -> StoreResult<Option<ProductKey>> {
         self.fetch_record(
             "product_keys",
-            "SELECT id, name, scopes, created_at, expires_at FROM product_keys WHERE hash = $1",
+            "SELECT id, name, scopes, created_at, expires_at, last_used_at
+             FROM product_keys WHERE hash = $1",
             values![hash.as_slice()],
             key,
         )
@@ -76,7 +78,7 @@ impl ProductKeyStore for Database {
     ) -> StoreResult<HashMap<SecretHash, ProductKey>> {
         let places: Vec<String> = (1..=hashes.len()).map(|at| format!("${at}")).collect();
         let sql = format!(
-            "SELECT id, name, scopes, created_at, expires_at, hash FROM product_keys
+            "SELECT id, name, scopes, created_at, expires_at, last_used_at, hash FROM product_keys
              WHERE hash IN ({})",
             places.join(", ")
         );
@@ -97,6 +99,7 @@ impl ProductKeyStore for Database {
     }
 
     async fn delete_product_key(&self, id: &KeyId) -> StoreResult<bool> {
+        // Links and sessions that it has made go with it, by their references.
         let deleted = self
             .execute(
                 "DELETE FROM product_keys WHERE id = $1",
@@ -114,5 +117,6 @@ fn key(record: &Record) -> StoreResult<ProductKey> {
         scopes: record.parse("scopes", Scopes::from_text)?,
         created_at: record.time("created_at")?,
         expires_at: record.time_opt("expires_at")?,
+        last_used_at: record.time_opt("last_used_at")?,
     })
 }

@@ -61,6 +61,10 @@ fn removal(what: Expired) -> &'static str {
                      AND occurred_at < (SELECT MAX(exported_before) FROM audit_exports)
                  ORDER BY occurred_at LIMIT $2)"
         }
+        Expired::Usage => {
+            "DELETE FROM usage_days WHERE (workspace_id, day) IN (
+                 SELECT workspace_id, day FROM usage_days WHERE day < $1 ORDER BY day LIMIT $2)"
+        }
         Expired::Events => {
             "DELETE FROM events WHERE seq IN (
                  SELECT seq FROM events WHERE created_at < $1 ORDER BY created_at LIMIT $2)"

@@ -129,7 +129,10 @@ impl RoleWaitStore for Database {
         let due = self
             .fetch_records(
                 "role_waits",
-                "SELECT setup_id AS id FROM role_waits WHERE due <= $1 LIMIT 1",
+                "SELECT setup_id AS id FROM role_waits WHERE due <= $1
+                     AND workspace_id NOT IN (
+                         SELECT id FROM workspaces WHERE suspended_at IS NOT NULL)
+                 LIMIT 1",
                 values![now],
                 |record| record.text("id"),
             )
@@ -140,11 +143,13 @@ impl RoleWaitStore for Database {
         let mut tx = self.begin().await?;
         one_claim_at_a_time(&mut tx, CLAIM).await?;
         let recently = now - pace.apart;
-        // The oldest of each workspace that has not had its turn.
+        // The oldest of each workspace that has not had its turn. One that is suspended has none.
         let rows = tx
             .fetch_all(
                 select!(
                     "WHERE w.due <= $1
+                         AND w.workspace_id NOT IN (
+                             SELECT s.id FROM workspaces s WHERE s.suspended_at IS NOT NULL)
                          AND w.due = (SELECT MIN(m.due) FROM role_waits m
                                       WHERE m.workspace_id = w.workspace_id)
                          AND NOT EXISTS (SELECT 1 FROM role_waits r

@@ -6,7 +6,9 @@ use crate::database::events::NewEvent;
 use crate::database::idempotency::keep;
 use crate::database::record::{Record, stored_name};
 use crate::database::statement::Named;
-use crate::database::{Database, after, connections, containing, events, statement, storages};
+use crate::database::{
+    Database, after, connections, containing, events, standing, statement, storages,
+};
 use crate::domain::connection::account::{AccountId, Partition};
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::external_id::ExternalId;
@@ -243,6 +245,8 @@ impl SetupStore for Database {
         answer: Option<&KeptAnswer>,
     ) -> StoreResult<Completion> {
         let mut tx = self.begin().await?;
+        // Before the setup's row, as whoever deletes the workspace does.
+        let most = standing::most_storages(&mut tx, workspace).await?;
         let completed = tx
             .fetch_optional(
                 "UPDATE setups SET status = 'completed', secret = NULL
@@ -255,6 +259,11 @@ impl SetupStore for Database {
         let Some(completed) = completed else {
             return Ok(Completion::Changed);
         };
+        if let Some(most) = most
+            && standing::number_of_storages(&mut tx, workspace).await? >= u64::from(most)
+        {
+            return Ok(Completion::TooMany(most));
+        }
         let subject = Record::new("setups", completed)?.text_opt("on_behalf_of")?;
         storages::insert(&mut tx, workspace, id, storage).await?;
         keep(&mut tx, answer).await?;

@@ -1,18 +1,20 @@
 //! Sign-in links, sessions, and links for AWS administrators.
 
 use crate::application::kept::store::{
-    KeptAnswer, SecretHash, SignInStore, StoreResult, UsedToken, Window,
+    KeptAnswer, SecretHash, SignInStore, StoreError, StoreResult, UsedToken, Window,
 };
 use crate::database::engine::{Tx, values};
 use crate::database::idempotency::keep;
 use crate::database::record::Record;
 use crate::database::{Database, after};
-use crate::domain::ids::{InstructionLinkId, SessionId, SetupId, SignInLinkId, WorkspaceId};
+use crate::domain::ids::{
+    InstructionLinkId, KeyId, SessionId, SetupId, SignInLinkId, TokenId, WorkspaceId,
+};
 use crate::domain::names::Name;
 use crate::domain::people::audit::Actor;
 use crate::domain::people::sign_in::{
-    Arrival, EndedAtIssuer, InstructionLink, IssuerLogout, IssuerSession, Purpose, ReturnUrl,
-    Session, SignInLink, UsedLink, WayBack,
+    Arrival, EndedAtIssuer, InstructionLink, IssuerLogout, IssuerSession, LinkMaker, Purpose,
+    ReturnUrl, Session, SignInLink, UsedLink, WayBack,
 };
 use crate::domain::people::subject::{Subject, SubjectId};
 use crate::domain::people::workspace::Role;
@@ -31,8 +33,8 @@ impl SignInStore for Database {
         tx.execute(
             "INSERT INTO sign_in_links
                  (id, workspace_id, hash, role, purpose, target, return_url, refresh_url, embed,
-                  subject_id, subject_name, created_at, expires_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+                  subject_id, subject_name, created_at, expires_at, made_by_token, made_by_key)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
             values![
                 link.id.as_str(),
                 link.workspace.as_str(),
@@ -47,6 +49,8 @@ impl SignInStore for Database {
                 subject_name(link.subject.as_ref()),
                 link.created_at,
                 link.expires_at,
+                maker_token(link.made_by.as_ref()),
+                maker_key(link.made_by.as_ref()),
             ],
         )
         .await?;
@@ -58,7 +62,7 @@ impl SignInStore for Database {
         self.fetch_record(
             "sign_in_links",
             "SELECT id, workspace_id, role, purpose, target, return_url, refresh_url, embed,
-                    subject_id, subject_name, created_at, expires_at
+                    subject_id, subject_name, created_at, expires_at, made_by_token, made_by_key
              FROM sign_in_links WHERE hash = $1",
             values![hash.as_slice()],
             sign_in_link,
@@ -103,6 +107,15 @@ impl SignInStore for Database {
             values![link.as_slice(), session.id.as_str()],
         )
         .await?;
+        // Before the link goes: this waits for whoever revokes its maker, who then takes the link with it. The other
+        // way round each would wait for the other.
+        let begun = insert_session(&mut tx, session, hash, None).await;
+        match begun {
+            Ok(()) => {}
+            // The workspace, or the maker, is gone, and the link with it.
+            Err(StoreError::Conflict(_)) => return Ok(false),
+            Err(error) => return Err(error),
+        }
         // Who deletes it has it. Otherwise nothing of this transaction stays.
         let taken = tx
             .execute(
@@ -113,7 +126,6 @@ impl SignInStore for Database {
         if taken != 1 {
             return Ok(false);
         }
-        insert_session(&mut tx, session, hash, None).await?;
         tx.commit().await?;
         Ok(true)
     }
@@ -164,7 +176,7 @@ impl SignInStore for Database {
         self.fetch_record(
             "sessions",
             "SELECT id, workspace_id, role, return_url, refresh_url, embed, subject_id, subject_name,
-                    created_at, seen_at, expires_at
+                    created_at, seen_at, expires_at, made_by_token, made_by_key
              FROM sessions WHERE hash = $1",
             values![hash.as_slice()],
             session,
@@ -200,6 +212,18 @@ impl SignInStore for Database {
         Ok(ended == 1)
     }
 
+    async fn end_sessions(&self, workspace: &WorkspaceId) -> StoreResult<()> {
+        let mut tx = self.begin().await?;
+        // Links first: one that becomes a session meanwhile is among the sessions then.
+        for sql in [
+            "DELETE FROM sign_in_links WHERE workspace_id = $1",
+            "DELETE FROM sessions WHERE workspace_id = $1",
+        ] {
+            tx.execute(sql, values![workspace.as_str()]).await?;
+        }
+        tx.commit().await
+    }
+
     async fn list_sessions(
         &self,
         workspace: &WorkspaceId,
@@ -208,7 +232,7 @@ impl SignInStore for Database {
         self.fetch_records(
             "sessions",
             "SELECT id, workspace_id, role, return_url, refresh_url, embed, subject_id, subject_name,
-                    created_at, seen_at, expires_at
+                    created_at, seen_at, expires_at, made_by_token, made_by_key
              FROM sessions WHERE workspace_id = $1 AND id > $2 ORDER BY id LIMIT $3",
             values![workspace.as_str(), after(window), window.limit],
             session,
@@ -247,14 +271,22 @@ impl SignInStore for Database {
         answer: Option<&KeptAnswer>,
     ) -> StoreResult<()> {
         let mut tx = self.begin().await?;
+        let maker = match &link.made_by {
+            // What somebody makes who signed in by a link ends with whatever the link was made with.
+            Some(Actor::Session(session)) => maker_of_session(&mut tx, session).await?,
+            Some(actor) => LinkMaker::of(actor),
+            None => None,
+        };
         tx.execute(
             "INSERT INTO instruction_links
-                 (setup_id, id, workspace_id, hash, created_at, expires_at, made_by, last_used_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+                 (setup_id, id, workspace_id, hash, created_at, expires_at, made_by, last_used_at,
+                  made_by_token, made_by_key)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
              ON CONFLICT (setup_id) DO UPDATE SET
                  id = excluded.id, hash = excluded.hash,
                  created_at = excluded.created_at, expires_at = excluded.expires_at,
-                 made_by = excluded.made_by, last_used_at = excluded.last_used_at",
+                 made_by = excluded.made_by, last_used_at = excluded.last_used_at,
+                 made_by_token = excluded.made_by_token, made_by_key = excluded.made_by_key",
             values![
                 link.setup.as_str(),
                 link.id.as_str(),
@@ -264,6 +296,8 @@ impl SignInStore for Database {
                 link.expires_at,
                 link.made_by.as_ref().map(Actor::as_str),
                 link.last_used_at,
+                maker_token(maker.as_ref()),
+                maker_key(maker.as_ref()),
             ],
         )
         .await?;
@@ -350,8 +384,9 @@ async fn insert_session(
     tx.execute(
         "INSERT INTO sessions
              (id, workspace_id, hash, role, return_url, refresh_url, embed, subject_id, subject_name,
-              created_at, seen_at, expires_at, issuer, issuer_subject, issuer_session)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+              created_at, seen_at, expires_at, issuer, issuer_subject, issuer_session,
+              made_by_token, made_by_key)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
         values![
             session.id.as_str(),
             session.workspace.as_str(),
@@ -368,10 +403,40 @@ async fn insert_session(
             issued.map(|issued| issued.issuer.as_str()),
             issued.map(|issued| issued.subject.as_str()),
             issued.and_then(|issued| issued.session.as_deref()),
+            maker_token(session.made_by.as_ref()),
+            maker_key(session.made_by.as_ref()),
         ],
     )
     .await
     .map(drop)
+}
+
+fn maker_token(maker: Option<&LinkMaker>) -> Option<&str> {
+    maker.and_then(LinkMaker::token).map(TokenId::as_str)
+}
+
+fn maker_key(maker: Option<&LinkMaker>) -> Option<&str> {
+    maker.and_then(LinkMaker::key).map(KeyId::as_str)
+}
+
+/// Reads what [`maker_token`] and [`maker_key`] wrote.
+fn maker(record: &Record) -> StoreResult<Option<LinkMaker>> {
+    let token = record.parse_opt("made_by_token", TokenId::parse)?;
+    let key = record.parse_opt("made_by_key", KeyId::parse)?;
+    Ok(token.map(LinkMaker::Token).or(key.map(LinkMaker::Key)))
+}
+
+async fn maker_of_session(tx: &mut Tx, session: &SessionId) -> StoreResult<Option<LinkMaker>> {
+    let row = tx
+        .fetch_optional(
+            "SELECT id, made_by_token, made_by_key FROM sessions WHERE id = $1",
+            values![session.as_str()],
+        )
+        .await?;
+    match row {
+        Some(row) => maker(&Record::new("sessions", row)?),
+        None => Err(StoreError::Conflict("the session has ended".to_owned())),
+    }
 }
 
 fn sign_in_link(record: &Record) -> StoreResult<SignInLink> {
@@ -382,6 +447,7 @@ fn sign_in_link(record: &Record) -> StoreResult<SignInLink> {
         arrival: arrival(record)?,
         way_back: way_back(record)?,
         subject: subject(record)?,
+        made_by: maker(record)?,
         created_at: record.time("created_at")?,
         expires_at: record.time("expires_at")?,
     })
@@ -432,6 +498,7 @@ fn session(record: &Record) -> StoreResult<Session> {
         role: record.parse("role", Role::parse)?,
         way_back: way_back(record)?,
         subject: subject(record)?,
+        made_by: maker(record)?,
         created_at: record.time("created_at")?,
         seen_at: record.time("seen_at")?,
         expires_at: record.time("expires_at")?,

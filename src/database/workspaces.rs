@@ -1,21 +1,53 @@
 //! Workspaces and their API tokens.
 
 use crate::application::kept::store::{
-    KeptAnswer, SecretHash, StoreError, StoreResult, Window, WorkspaceContents, WorkspaceStore,
+    ErasedWorkspace, HeldToken, KeptAnswer, SecretHash, StoreError, StoreResult, Window,
+    WorkspaceStore,
 };
 use crate::application::kept::vault::random_bytes;
-use crate::database::engine::{Sql, Tx, Value, values};
+use crate::database::engine::{Sql, Value, values};
+use crate::database::erasure;
 use crate::database::idempotency::keep;
 use crate::database::record::{Record, stored_name};
+use crate::database::standing::standing;
+use crate::database::statement::{self, Named};
 use crate::database::{Database, after};
 use crate::domain::Invalid;
 use crate::domain::files::file_key::Folder;
 use crate::domain::ids::{StorageRef, TokenId, WorkspaceId};
 use crate::domain::people::metadata::Metadata;
 use crate::domain::people::reach::Bounds;
+use crate::domain::people::standing::{NewState, StandingChange, SuspensionReason};
 use crate::domain::people::workspace::{ApiToken, Role, Workspace, WorkspaceExternalId};
 use async_trait::async_trait;
 use std::collections::HashMap;
+use time::OffsetDateTime;
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT w.id, w.name, w.external_id, w.metadata, w.created_at, w.suspended_at,
+                 w.suspended_reason, w.limit_storages, w.limit_requests_per_minute, w.limit_transfers,
+                 d.storage_id AS default_storage_id
+             FROM workspaces w LEFT JOIN default_storages d ON d.workspace_id = w.id ",
+            $rest
+        )
+    };
+}
+
+/// Tokens with how their workspaces stand.
+macro_rules! select_held {
+    ($more:literal, $rest:literal) => {
+        concat!(
+            "SELECT t.id, t.workspace_id, t.name, t.role, t.created_at, t.expires_at, t.storage_ids,
+                 t.folders, t.write_folders, t.last_used_at, w.suspended_at, w.suspended_reason,
+                 w.limit_storages, w.limit_requests_per_minute, w.limit_transfers",
+            $more,
+            " FROM api_tokens t JOIN workspaces w ON w.id = t.workspace_id ",
+            $rest
+        )
+    };
+}
 
 #[async_trait]
 impl WorkspaceStore for Database {
@@ -24,16 +56,26 @@ impl WorkspaceStore for Database {
         workspace: &Workspace,
         answer: Option<&KeptAnswer>,
     ) -> StoreResult<()> {
+        let suspension = workspace.standing.suspension.as_ref();
+        let limits = workspace.standing.limits;
         let mut tx = self.begin().await?;
         tx.execute(
-            "INSERT INTO workspaces (id, name, external_id, metadata, created_at)
-             VALUES ($1, $2, $3, $4, $5)",
+            "INSERT INTO workspaces (id, name, external_id, metadata, created_at, suspended_at,
+                 suspended_reason, limit_storages, limit_requests_per_minute, limit_transfers)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
             values![
                 workspace.id.as_str(),
                 workspace.name.as_str(),
                 external_id(workspace),
                 metadata(workspace),
-                workspace.created_at
+                workspace.created_at,
+                suspension.map(|suspension| suspension.since),
+                suspension
+                    .and_then(|suspension| suspension.reason.as_ref())
+                    .map(SuspensionReason::as_str),
+                limits.storages.map(i64::from),
+                limits.requests_per_minute.map(i64::from),
+                limits.transfers.map(i64::from),
             ],
         )
         .await?;
@@ -51,10 +93,7 @@ impl WorkspaceStore for Database {
     async fn workspace(&self, id: &WorkspaceId) -> StoreResult<Option<Workspace>> {
         self.fetch_record(
             "workspaces",
-            "SELECT w.id, w.name, w.external_id, w.metadata, w.created_at,
-                    d.storage_id AS default_storage_id
-             FROM workspaces w LEFT JOIN default_storages d ON d.workspace_id = w.id
-             WHERE w.id = $1",
+            select!("WHERE w.id = $1"),
             values![id.as_str()],
             workspace,
         )
@@ -67,38 +106,67 @@ impl WorkspaceStore for Database {
     ) -> StoreResult<Option<Workspace>> {
         self.fetch_record(
             "workspaces",
-            "SELECT w.id, w.name, w.external_id, w.metadata, w.created_at,
-                    d.storage_id AS default_storage_id
-             FROM workspaces w LEFT JOIN default_storages d ON d.workspace_id = w.id
-             WHERE w.external_id = $1",
+            select!("WHERE w.external_id = $1"),
             values![id.as_str()],
             workspace,
         )
         .await
     }
 
-    async fn change_workspace(&self, workspace: &Workspace) -> StoreResult<bool> {
-        let changed = self
-            .execute(
-                "UPDATE workspaces SET name = $2, external_id = $3, metadata = $4 WHERE id = $1",
-                values![
-                    workspace.id.as_str(),
-                    workspace.name.as_str(),
-                    external_id(workspace),
-                    metadata(workspace),
-                ],
-            )
-            .await?;
+    async fn change_workspace(
+        &self,
+        workspace: &Workspace,
+        standing: &StandingChange,
+    ) -> StoreResult<bool> {
+        let StandingChange {
+            state,
+            storages,
+            requests_per_minute,
+            transfers,
+        } = standing;
+        let mut columns: Named = vec![
+            ("name", workspace.name.as_str().into()),
+            ("external_id", external_id(workspace).into()),
+            ("metadata", metadata(workspace).into()),
+        ];
+        for (column, limit) in [
+            ("limit_storages", storages),
+            ("limit_requests_per_minute", requests_per_minute),
+            ("limit_transfers", transfers),
+        ] {
+            if let Some(limit) = limit {
+                columns.push((column, limit.map(i64::from).into()));
+            }
+        }
+        if *state == Some(NewState::Activate) {
+            columns.push(("suspended_at", Value::Int(None)));
+            columns.push(("suspended_reason", Value::Text(None)));
+        }
+        let mut sql = format!(
+            "UPDATE workspaces SET {}",
+            statement::assignments(&columns, 2)
+        );
+        let mut values = values![workspace.id.as_str()];
+        values.extend(statement::values_of(columns));
+        if let Some(NewState::Suspend(suspension)) = state {
+            let since = values.len() + 1;
+            sql.push_str(&format!(
+                ", suspended_at = COALESCE(suspended_at, ${since}),
+                 suspended_reason = COALESCE(${}, suspended_reason)",
+                since + 1
+            ));
+            let reason = suspension.reason.as_ref().map(SuspensionReason::as_str);
+            values.extend(values![suspension.since, reason]);
+        }
+        sql.push_str(" WHERE id = $1");
+        let changed = self.execute(Sql::Built(sql), values).await?;
         Ok(changed == 1)
     }
 
     async fn list_workspaces(&self, window: &Window) -> StoreResult<Vec<Workspace>> {
         self.fetch_records(
             "workspaces",
-            "SELECT w.id, w.name, w.external_id, w.metadata, w.created_at,
-                    d.storage_id AS default_storage_id
-             FROM workspaces w LEFT JOIN default_storages d ON d.workspace_id = w.id
-             WHERE w.id > $1 ORDER BY w.id LIMIT $2",
+            select!("WHERE w.id > $1 ORDER BY w.id LIMIT $2"),
             values![after(window), window.limit],
             workspace,
         )
@@ -107,42 +175,17 @@ impl WorkspaceStore for Database {
 
     async fn delete_workspace(&self, id: &WorkspaceId) -> StoreResult<bool> {
         let mut tx = self.begin().await?;
-        let deleted = delete(&mut tx, id).await?;
+        let deleted = erasure::delete(&mut tx, id).await?;
         tx.commit().await?;
         Ok(deleted)
     }
 
-    async fn erase_workspace(&self, id: &WorkspaceId) -> StoreResult<Option<WorkspaceContents>> {
-        let mut tx = self.begin().await?;
-        let counted = tx
-            .fetch_optional(
-                "SELECT w.id,
-                     (SELECT COUNT(*) FROM api_tokens WHERE workspace_id = $1) AS tokens,
-                     (SELECT COUNT(*) FROM sessions WHERE workspace_id = $1) AS sessions,
-                     (SELECT COUNT(*) FROM setups WHERE workspace_id = $1) AS setups,
-                     (SELECT COUNT(*) FROM storages WHERE workspace_id = $1) AS storages,
-                     (SELECT COUNT(*) FROM projects WHERE workspace_id = $1) AS projects,
-                     (SELECT COUNT(*) FROM project_files WHERE project_id IN
-                         (SELECT id FROM projects WHERE workspace_id = $1)) AS files
-                 FROM workspaces w WHERE w.id = $1",
-                values![id.as_str()],
-            )
-            .await?;
-        let Some(row) = counted else {
-            return Ok(None);
-        };
-        let record = Record::new("workspaces", row)?;
-        let contents = WorkspaceContents {
-            tokens: record.number("tokens")?,
-            sessions: record.number("sessions")?,
-            storage_setups: record.number("setups")?,
-            storages: record.number("storages")?,
-            projects: record.number("projects")?,
-            project_files: record.number("files")?,
-        };
-        let deleted = delete(&mut tx, id).await?;
-        tx.commit().await?;
-        Ok(deleted.then_some(contents))
+    async fn erase_workspace(
+        &self,
+        id: &WorkspaceId,
+        now: OffsetDateTime,
+    ) -> StoreResult<Option<ErasedWorkspace>> {
+        erasure::erase(self, id, now).await
     }
 
     async fn set_default_storage(
@@ -226,7 +269,7 @@ impl WorkspaceStore for Database {
         self.fetch_records(
             "api_tokens",
             "SELECT id, workspace_id, name, role, created_at, expires_at, storage_ids, folders,
-                 write_folders
+                 write_folders, last_used_at
              FROM api_tokens WHERE workspace_id = $1 AND id > $2 ORDER BY id LIMIT $3",
             values![workspace.as_str(), after(window), window.limit],
             token,
@@ -234,14 +277,12 @@ impl WorkspaceStore for Database {
         .await
     }
 
-    async fn token_by_hash(&self, hash: &SecretHash) -> StoreResult<Option<ApiToken>> {
+    async fn token_by_hash(&self, hash: &SecretHash) -> StoreResult<Option<HeldToken>> {
         self.fetch_record(
             "api_tokens",
-            "SELECT id, workspace_id, name, role, created_at, expires_at, storage_ids, folders,
-                 write_folders
-             FROM api_tokens WHERE hash = $1 OR narrowed_hash = $1",
+            select_held!("", "WHERE t.hash = $1 OR t.narrowed_hash = $1"),
             values![hash.as_slice()],
-            token,
+            held,
         )
         .await
     }
@@ -249,26 +290,24 @@ impl WorkspaceStore for Database {
     async fn tokens_by_hashes(
         &self,
         hashes: &[SecretHash],
-    ) -> StoreResult<HashMap<SecretHash, ApiToken>> {
+    ) -> StoreResult<HashMap<SecretHash, HeldToken>> {
         let places: Vec<String> = (1..=hashes.len()).map(|at| format!("${at}")).collect();
         let places = places.join(", ");
-        let sql = format!(
-            "SELECT id, workspace_id, name, role, created_at, expires_at, storage_ids, folders,
-                 write_folders, COALESCE(narrowed_hash, hash) AS hash
-             FROM api_tokens WHERE hash IN ({places}) OR narrowed_hash IN ({places})"
-        );
+        let select = select_held!(", COALESCE(t.narrowed_hash, t.hash) AS hash", "");
+        let sql = format!("{select} WHERE t.hash IN ({places}) OR t.narrowed_hash IN ({places})");
         let values = hashes.iter().map(|hash| Value::from(hash.as_slice()));
         let found = self
             .fetch_records("api_tokens", Sql::Built(sql), values.collect(), |record| {
                 let hash = SecretHash::try_from(record.bytes("hash")?.as_slice())
                     .map_err(|error| record.damaged("hash", error))?;
-                Ok((hash, token(record)?))
+                Ok((hash, held(record)?))
             })
             .await?;
         Ok(found.into_iter().collect())
     }
 
     async fn revoke_token(&self, workspace: &WorkspaceId, id: &TokenId) -> StoreResult<bool> {
+        // Links and sessions that it has made go with it, by their references.
         let revoked = self
             .execute(
                 "DELETE FROM api_tokens WHERE workspace_id = $1 AND id = $2",
@@ -277,19 +316,6 @@ impl WorkspaceStore for Database {
             .await?;
         Ok(revoked == 1)
     }
-}
-
-/// Deletes the workspace, and then its events: a transaction that writes one holds a row that the deletion waits for.
-async fn delete(tx: &mut Tx, id: &WorkspaceId) -> StoreResult<bool> {
-    let deleted = tx
-        .execute("DELETE FROM workspaces WHERE id = $1", values![id.as_str()])
-        .await?;
-    tx.execute(
-        "DELETE FROM events WHERE workspace_id = $1",
-        values![id.as_str()],
-    )
-    .await?;
-    Ok(deleted == 1)
 }
 
 fn external_id(workspace: &Workspace) -> Option<&str> {
@@ -348,6 +374,7 @@ fn workspace(record: &Record) -> StoreResult<Workspace> {
         external_id: record.parse_opt("external_id", WorkspaceExternalId::parse)?,
         metadata: record.parse("metadata", stored_metadata)?,
         default_storage: record.storage("default_storage_id")?,
+        standing: standing(record)?,
         created_at: record.time("created_at")?,
     })
 }
@@ -361,5 +388,13 @@ fn token(record: &Record) -> StoreResult<ApiToken> {
         bounds: bounds(record)?,
         created_at: record.time("created_at")?,
         expires_at: record.time_opt("expires_at")?,
+        last_used_at: record.time_opt("last_used_at")?,
+    })
+}
+
+fn held(record: &Record) -> StoreResult<HeldToken> {
+    Ok(HeldToken {
+        token: token(record)?,
+        standing: standing(record)?,
     })
 }

@@ -21,9 +21,9 @@ use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLim
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 
-/// How many refusals of callers without a token are written: a flood of them must not fill the
-/// database, and one address's flood must not hide what others do. Further ones are in the log and
-/// counted.
+/// How many refusals of callers without a token are written. It is a sample: strangers must not fill the
+/// database, neither by a flood nor by asking for years, and one address's flood must not hide what others
+/// do. Further ones are in the log and counted.
 pub struct AnonymousLimit {
     by_address: DefaultKeyedRateLimiter<IpAddr>,
     together: DefaultDirectRateLimiter,
@@ -44,13 +44,13 @@ impl AnonymousLimit {
 
 impl Default for AnonymousLimit {
     fn default() -> Self {
-        const OF_ONE: NonZeroU32 = NonZeroU32::new(1).unwrap();
-        const OF_ONE_AT_ONCE: NonZeroU32 = NonZeroU32::new(100).unwrap();
-        const PER_SECOND: NonZeroU32 = NonZeroU32::new(20).unwrap();
-        const AT_ONCE: NonZeroU32 = NonZeroU32::new(1_000).unwrap();
+        const OF_ONE: NonZeroU32 = NonZeroU32::new(6).unwrap();
+        const OF_ONE_AT_ONCE: NonZeroU32 = NonZeroU32::new(20).unwrap();
+        const PER_HOUR: NonZeroU32 = NonZeroU32::new(60).unwrap();
+        const AT_ONCE: NonZeroU32 = NonZeroU32::new(200).unwrap();
         Self {
-            by_address: RateLimiter::keyed(Quota::per_second(OF_ONE).allow_burst(OF_ONE_AT_ONCE)),
-            together: RateLimiter::direct(Quota::per_second(PER_SECOND).allow_burst(AT_ONCE)),
+            by_address: RateLimiter::keyed(Quota::per_hour(OF_ONE).allow_burst(OF_ONE_AT_ONCE)),
+            together: RateLimiter::direct(Quota::per_hour(PER_HOUR).allow_burst(AT_ONCE)),
         }
     }
 }
@@ -160,4 +160,23 @@ fn is_id(text: &str) -> bool {
     text.split_once('_').is_some_and(|(kind, digits)| {
         kind.len() == 3 && digits.len() == 32 && digits.bytes().all(|b| b.is_ascii_hexdigit())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+
+    #[test]
+    fn strangers_cannot_fill_the_log() {
+        let limit = AnonymousLimit::default();
+        let of = |address: u32| ClientAddr(Some(IpAddr::V4(Ipv4Addr::from(address))));
+        let written = (0..500).filter(|_| limit.allows(of(1))).count();
+        assert_eq!(written, 20, "of one address");
+        assert!(limit.allows(of(2)), "another one is still seen");
+        let written = (3..5_000)
+            .filter(|address| limit.allows(of(*address)))
+            .count();
+        assert!((170..=200).contains(&written), "of all together: {written}");
+    }
 }

@@ -3,10 +3,13 @@
 
 use crate::application::error::{Error, Kind};
 use crate::application::people::caller::Caller;
+use crate::domain::ids::WorkspaceId;
+use crate::domain::people::usage::Used;
 use crate::http::client_addr::ClientAddr;
 use crate::http::context::{RequestId, SeenCaller};
 use crate::http::cors::{Asking, Sharing};
 use crate::http::face::ErrorLook;
+use crate::http::metering::{Received, count_sent};
 use crate::http::pages;
 use crate::http::pages::shell::cookies::are_beside;
 use crate::http::problem::Problem;
@@ -67,7 +70,7 @@ pub async fn boundary(
 }
 
 async fn handle(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
     id: String,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
@@ -99,6 +102,7 @@ async fn handle(
     let caller = SeenCaller::default();
     request.extensions_mut().insert(caller.clone());
     let is_beside = wants_page && are_beside(request.request(), &services.site);
+    let received = Received::count(&mut request);
     let in_flight = services.running.metrics.begin();
     let active = services.running.stopping.request();
 
@@ -168,6 +172,17 @@ async fn handle(
         "answered"
     );
 
+    let meter = &services.people.usage.meter;
+    let workspace = workspace_of(caller.get());
+    if let Some(workspace) = workspace {
+        let used = Used {
+            requests: 1,
+            bytes_in: received.bytes(),
+            ..Used::default()
+        };
+        meter.add(workspace, &used);
+    }
+
     let sharing = asking.answer(&services, caller.get()).await;
     let is_https = services.site.is_https();
     match result {
@@ -179,7 +194,14 @@ async fn handle(
                 head.set_connection_type(ConnectionType::Close);
             }
             // Counted as on its way before it counts as answered: a stop sees it all the time.
-            let response = response.map_body(|_, body| services.running.stopping.watch(body));
+            let response = response.map_body(|_, body| {
+                let body = match workspace {
+                    // An answer to HEAD has the length of a body, and no body.
+                    Some(workspace) if method != Method::HEAD => count_sent(body, meter, workspace),
+                    Some(_) | None => body,
+                };
+                services.running.stopping.watch(body)
+            });
             drop(active);
             Ok(response)
         }
@@ -222,6 +244,15 @@ async fn in_time<T>(
 
 /// When it makes sense to repeat such a request.
 const RETRY: Duration = Duration::from_secs(2);
+
+/// The workspace whose use a request counts as.
+fn workspace_of(caller: Option<&Caller>) -> Option<&WorkspaceId> {
+    match caller {
+        Some(Caller::Workspace(member)) => Some(&member.workspace),
+        Some(Caller::InstructionLink { workspace, .. }) => Some(workspace),
+        Some(Caller::Operator | Caller::Key(_)) | None => None,
+    }
+}
 
 fn is_admin(caller: Option<&Caller>) -> bool {
     match caller {

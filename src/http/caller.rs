@@ -13,6 +13,7 @@ use crate::application::people::caller::{
 use crate::domain::Invalid;
 use crate::domain::ids::WorkspaceId;
 use crate::domain::people::scope::{Scope, Scopes};
+use crate::domain::people::sign_in::LinkMaker;
 use crate::domain::people::workspace::Role;
 use crate::http::context::SeenCaller;
 use crate::http::problem::Problem;
@@ -57,12 +58,16 @@ struct MadeBy(Maker);
 
 /// Finds out who calls, and writes down that they may be about to change something.
 async fn admit(request: &ServiceRequest, gate: Option<Gate>) -> Result<(), Error> {
-    let admitted = identify(request, gate).await?;
+    let services = request
+        .app_data::<web::Data<Services>>()
+        .ok_or_else(|| Error::bug("no services"))?;
+    let admitted = identify(request, services, gate).await?;
+    if let Some(seen) = request.extensions().get::<SeenCaller>() {
+        seen.set(&admitted.caller);
+    }
+    services.people.admission.enter(&admitted)?;
     let trail = {
         let mut extensions = request.extensions_mut();
-        if let Some(seen) = extensions.get::<SeenCaller>() {
-            seen.set(&admitted.caller);
-        }
         extensions.insert(admitted.caller);
         if let Some(scopes) = admitted.scopes {
             extensions.insert(KeyScopes(scopes));
@@ -81,10 +86,11 @@ async fn admit(request: &ServiceRequest, gate: Option<Gate>) -> Result<(), Error
     }
 }
 
-async fn identify(request: &ServiceRequest, gate: Option<Gate>) -> Result<Admitted, Error> {
-    let services = request
-        .app_data::<web::Data<Services>>()
-        .ok_or_else(|| Error::bug("no services"))?;
+async fn identify(
+    request: &ServiceRequest,
+    services: &Services,
+    gate: Option<Gate>,
+) -> Result<Admitted, Error> {
     let headers = request.headers();
     let by_session = match gate {
         Some(gate) if gate.takes_sessions => session_secret(request, services)?,
@@ -231,6 +237,9 @@ impl FurtherScopes {
 
 /// What a token for a browser is made by.
 pub struct TokenMaker(pub Maker);
+
+/// What a sign-in link is made with, where that is a token or a product's key.
+pub struct SignInMaker(pub Option<LinkMaker>);
 
 /// Somebody who may read the audit log: the operator, or an admin of a workspace.
 pub struct AuditReader(pub LogReader);
@@ -379,6 +388,21 @@ impl FromRequest for FurtherScopes {
         let extensions = request.extensions();
         let scopes = extensions.get::<KeyScopes>().map(|key| key.0.clone());
         ready(Ok(Self(scopes)))
+    }
+}
+
+impl FromRequest for SignInMaker {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let extensions = request.extensions();
+        let maker = match extensions.get::<Caller>() {
+            Some(Caller::Key(key)) => Some(LinkMaker::Key(key.id.clone())),
+            Some(Caller::Workspace(member)) => LinkMaker::of(&member.actor()),
+            Some(Caller::Operator | Caller::InstructionLink { .. }) | None => None,
+        };
+        ready(Ok(Self(maker)))
     }
 }
 

@@ -40,11 +40,16 @@ pub fn of(operation: &str) -> Option<Gate> {
     };
     match operation {
         "create_workspace" | "change_workspace" => service(WorkspacesCreate),
-        "list_workspaces" | "get_workspace" => service(WorkspacesRead),
+        "list_workspaces" | "get_workspace" | "get_workspace_usage" | "list_workspace_sessions" => {
+            service(WorkspacesRead)
+        }
+        "list_workspace_storages" => service(StoragesRead),
         "delete_workspace" => service(Operator),
         "create_token" | "list_tokens" | "revoke_token" => service(Operator),
         "create_key" | "list_keys" | "get_key" | "delete_key" => service(Operator),
-        "create_workspace_sign_in_link" => service(LinksCreate),
+        "create_workspace_sign_in_link" | "end_workspace_sessions" | "end_workspace_session" => {
+            service(LinksCreate)
+        }
 
         "create_sign_in_link" | "revoke_session" => workspace(LinksCreate),
         "create_administrator_link" | "list_administrator_links" | "revoke_administrator_link" => {

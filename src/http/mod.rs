@@ -30,6 +30,7 @@ pub mod fingerprint;
 pub mod gates;
 pub mod idempotency;
 pub mod listener;
+pub mod metering;
 pub mod metrics;
 pub mod openapi;
 pub mod page;

@@ -16,6 +16,7 @@ use crate::application::people::origins::AllowedOrigins;
 use crate::application::people::product_tokens::ProductTokens;
 use crate::application::people::sign_in::SignIns;
 use crate::application::people::tokens::Tokens;
+use crate::application::people::usage::Usage;
 use crate::application::people::workspaces::Workspaces;
 use crate::application::projects::Projects;
 use crate::application::readiness::Readiness;
@@ -63,6 +64,7 @@ pub struct PeopleServices {
     pub keys: ProductKeys,
     pub workspaces: Arc<Workspaces>,
     pub tokens: Tokens,
+    pub usage: Usage,
     pub origins: AllowedOrigins,
     pub sign_ins: Arc<SignIns>,
     /// `None`: the operator has named no OpenID provider.

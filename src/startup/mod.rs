@@ -33,6 +33,7 @@ use crate::application::kept::store::{IMPORT, JobStore, SCHEDULED_CHECK, Store};
 use crate::application::kept::vault::Vault;
 use crate::application::observe::Observer;
 use crate::application::people::admission::Admission;
+use crate::application::people::allowance::Allowances;
 use crate::application::people::audit::AuditLog;
 use crate::application::people::authenticate::Authenticator;
 use crate::application::people::browser_tokens::BrowserTokens;
@@ -40,6 +41,7 @@ use crate::application::people::keys::ProductKeys;
 use crate::application::people::origins::AllowedOrigins;
 use crate::application::people::sign_in::SignIns;
 use crate::application::people::tokens::Tokens;
+use crate::application::people::usage::{Usage, UsageMeter};
 use crate::application::people::workspaces::Workspaces;
 use crate::application::readiness::{DatabaseReadiness, IdentityReadiness, Readiness};
 use crate::application::setups::events::SetupEvents;
@@ -63,11 +65,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use use_cases::UseCases;
 
+/// How long a stop waits for the last writing of what was counted.
+const LAST_WRITING: Duration = Duration::from_secs(5);
 /// How often the jobs that wait are counted.
 const COUNT_JOBS: Duration = Duration::from_secs(15);
 
@@ -140,6 +144,8 @@ async fn build_on(
         clock: clock.clone(),
         observer: observer.clone(),
     };
+    let usage = Arc::new(UsageMeter::new(store.clone(), clock.clone()));
+    let allowances = Arc::new(Allowances::default());
     let use_cases = UseCases::assemble(
         &settings,
         (aws, egress),
@@ -147,6 +153,7 @@ async fn build_on(
         &vault,
         &clock,
         observer.clone(),
+        (&usage, &allowances),
     )?;
     readings(&database, &use_cases).register(&mut registry);
 
@@ -155,7 +162,13 @@ async fn build_on(
         Arc::new(IdentityReadiness(use_cases.identity.clone())),
     ];
 
-    let mut people = people(&settings, (&store, &vault), &clock, &observer);
+    let mut people = people(
+        &settings,
+        (&store, &vault),
+        &clock,
+        &observer,
+        (&usage, &allowances),
+    );
     signing_in::add(&settings, &store, &vault, &clock, &mut people).await?;
     let services = Arc::new(Services {
         people,
@@ -167,6 +180,7 @@ async fn build_on(
                 setups: use_cases.setups,
                 lifetime: settings.instruction_link_ttl,
                 rate: LinkRate::default(),
+                allowances,
             },
             browser_probes: use_cases.browser_probes,
             events: SetupEvents::new(use_cases.role_waits.clone()),
@@ -329,6 +343,8 @@ impl Application {
         workers.push(tokio::spawn(self.setup_expiry.run(self.shutdown.clone())));
         workers.push(tokio::spawn(self.janitor.run(self.shutdown.clone())));
         workers.push(tokio::spawn(self.lag.run(self.shutdown.clone())));
+        let meter = self.services.people.usage.meter.clone();
+        workers.push(tokio::spawn(meter.clone().run(self.shutdown.clone())));
         let background = TaskTracker::new();
         background.spawn(keep_recovering(
             self.services.clone(),
@@ -383,6 +399,10 @@ impl Application {
         };
         if timeout_at(end, rest).await.is_err() {
             tracing::warn!("stopping although a connection check or an import still runs");
+        }
+        // What was counted until now. A database that is away keeps nobody from stopping.
+        if timeout(LAST_WRITING, meter.write_down()).await.is_err() {
+            tracing::warn!("stopping although what workspaces use was not written down");
         }
         product_ended.cancel();
         let managed = match management {
@@ -445,6 +465,7 @@ fn people(
     (store, vault): (&Arc<dyn Store>, &Arc<Vault>),
     clock: &Arc<dyn Clock>,
     observer: &Arc<dyn Observer>,
+    (usage, allowances): (&Arc<UsageMeter>, &Arc<Allowances>),
 ) -> PeopleServices {
     let workspaces = Arc::new(Workspaces {
         store: store.clone(),
@@ -454,6 +475,7 @@ fn people(
         store.clone(),
         clock.clone(),
         observer.clone(),
+        usage.clone(),
         settings.operator_token.as_ref(),
         settings.operator_token_previous.as_ref(),
     ));
@@ -477,16 +499,25 @@ fn people(
             sign_ins: sign_ins.clone(),
             workspaces: workspaces.clone(),
             browser_tokens: browser_tokens.clone(),
+            allowances: allowances.clone(),
         },
         authenticator,
         browser_tokens,
         keys: ProductKeys {
             store: store.clone(),
             clock: clock.clone(),
+            usage: usage.clone(),
         },
         tokens: Tokens {
             store: store.clone(),
             clock: clock.clone(),
+            workspaces: workspaces.clone(),
+            usage: usage.clone(),
+        },
+        usage: Usage {
+            store: store.clone(),
+            clock: clock.clone(),
+            meter: usage.clone(),
             workspaces: workspaces.clone(),
         },
         origins: AllowedOrigins::new(store.clone(), settings.allowed_origins.clone()),

@@ -8,6 +8,8 @@ use crate::application::error::Error;
 use crate::application::kept::store::Store;
 use crate::application::kept::vault::{MasterKey, Vault};
 use crate::application::observe::Observer;
+use crate::application::people::allowance::Allowances;
+use crate::application::people::usage::UsageMeter;
 use crate::aws::client::clients::AwsClients;
 use crate::cli::check;
 use crate::cli::connection::ConnectionOptions;
@@ -123,6 +125,7 @@ async fn use_cases(options: &ConnectionOptions) -> Result<UseCases, Failed> {
     let store: Arc<dyn Store> = Arc::new(database);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let observer: Arc<dyn Observer> = Arc::new(WorkMetrics::register(&mut Registry::default()));
+    let usage = Arc::new(UsageMeter::new(store.clone(), clock.clone()));
     UseCases::assemble(
         &settings,
         (&aws, egress),
@@ -130,6 +133,7 @@ async fn use_cases(options: &ConnectionOptions) -> Result<UseCases, Failed> {
         &Arc::new(vault()?),
         &clock,
         observer,
+        (&usage, &Arc::new(Allowances::default())),
     )
     .map_err(|error| Failed::from(error.to_string()))
 }

@@ -25,6 +25,8 @@ use crate::application::jobs::{Job, Lane};
 use crate::application::kept::store::Store;
 use crate::application::kept::vault::Vault;
 use crate::application::observe::Observer;
+use crate::application::people::allowance::Allowances;
+use crate::application::people::usage::UsageMeter;
 use crate::application::projects::imports::{ImportFiles, Pace};
 use crate::application::projects::{Limits, MANIFESTS_AT_ONCE, Projects};
 use crate::application::setups::Setups;
@@ -91,6 +93,7 @@ impl UseCases {
         vault: &Arc<Vault>,
         clock: &Arc<dyn Clock>,
         observer: Arc<dyn Observer>,
+        (usage, allowances): (&Arc<UsageMeter>, &Arc<Allowances>),
     ) -> Result<Self, StartError> {
         let other = |cause: String| StartError::Other(cause);
         let policies = PolicyTemplates::load().map_err(|invalid| other(invalid.to_string()))?;
@@ -150,6 +153,7 @@ impl UseCases {
             limits: CheckLimits::new(settings.checks_per_minute),
             clock: clock.clone(),
             observer: observer.clone(),
+            usage: usage.clone(),
             running: running_checks.clone(),
         });
         let explainer = Explainer::new(policies.clone(), principal.clone());
@@ -173,6 +177,8 @@ impl UseCases {
             vault: vault.clone(),
             longest_url_life: settings.signed_url_max,
             memory: Arc::new(ByteBudget::new(settings.memory_budget)),
+            allowances: allowances.clone(),
+            usage: usage.clone(),
             reader_patience: READER_PATIENCE,
             running: running_checks.clone(),
             runtime: Handle::current(),

@@ -26,6 +26,7 @@ use crate::application::clock::Clock;
 use crate::application::error::{Error, Result};
 use crate::application::kept::store::{CheckTarget, Store};
 use crate::application::observe::Observer;
+use crate::application::people::usage::UsageMeter;
 use crate::domain::check::{CheckReport, Step, Verdict};
 use crate::domain::connection::{ConnectedBucket, Owner};
 use crate::domain::ids::CheckId;
@@ -43,6 +44,7 @@ pub struct Checks {
     pub limits: CheckLimits,
     pub clock: Arc<dyn Clock>,
     pub observer: Arc<dyn Observer>,
+    pub usage: Arc<UsageMeter>,
     /// Running checks, which a shutdown waits for.
     pub running: TaskTracker,
 }
@@ -131,6 +133,7 @@ impl Checks {
             attempts,
         };
         self.observer.checked_connection(report.outcome());
+        self.usage.checked(bucket.owner.workspace());
         tracing::info!(
             target = report.target,
             outcome = report.outcome().as_str(),

@@ -35,6 +35,15 @@ pub fn no_pending_change() -> Error {
     )
 }
 
+pub fn storage_limit_reached(most: u32) -> Error {
+    Error::new(
+        Kind::Conflict,
+        "storage_limit_reached",
+        format!("This workspace may have {most} storages, and has as many."),
+    )
+    .remedy("Delete a storage that is not needed, or ask the operator for a higher limit.")
+}
+
 pub fn changed_meanwhile() -> Error {
     Error::new(
         Kind::Conflict,

@@ -8,6 +8,7 @@ use crate::application::files::archive_names::names;
 use crate::application::files::read_watch::WatchedBody;
 use crate::application::files::shared::{Files, TRANSFER};
 use crate::application::files::zip::{ZipEntry, ZipWriter, length};
+use crate::application::people::allowance::Transfer;
 use crate::application::people::caller::Member;
 use crate::domain::Invalid;
 use crate::domain::connection::ConnectedBucket;
@@ -61,6 +62,7 @@ struct Packing {
     open: Option<BoxStream<'static, io::Result<Bytes>>>,
     is_finished: bool,
     _memory: Reserved,
+    _transfer: Transfer,
 }
 
 impl Files {
@@ -78,6 +80,7 @@ impl Files {
         let bucket = self
             .bucket_for(FileOperation::Read, member, storage, &touched)
             .await?;
+        let transfer = self.allowances.transfer(&member.workspace)?;
         let memory = self
             .memory
             .take(member.workspace.as_str(), TRANSFER)
@@ -105,6 +108,7 @@ impl Files {
             open: None,
             is_finished: false,
             _memory: memory,
+            _transfer: transfer,
         };
         let body = stream::try_unfold(packing, Packing::step).boxed();
         Ok(ArchiveContent {

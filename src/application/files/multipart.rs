@@ -215,6 +215,7 @@ impl Files {
     ) -> Result<SentPart> {
         let opened = self.open_upload(writer, storage, upload_id).await?;
         let key = opened.bucket.key("key", &opened.key)?;
+        let _transfer = self.allowances.transfer(writer.workspace())?;
         let buffers = body.length().unwrap_or(TRANSFER).min(TRANSFER);
         let _until_the_end = self
             .memory
@@ -251,9 +252,12 @@ impl Files {
             .bucket
             .sign_parts(&opened.bucket, &key, &opened.upload_id, numbers, expires_in)
             .await;
-        self.explainer
+        let urls = self
+            .explainer
             .explain(&opened.bucket, FileOperation::Upload, urls)
-            .await
+            .await?;
+        self.usage.signed(writer.workspace(), urls.len());
+        Ok(urls)
     }
 
     /// Makes the file of the parts.

@@ -193,13 +193,14 @@ impl Files {
             .bucket_for(operation, member, storage, &[Touch::Read(key)])
             .await?;
         let object = bucket.key("key", key)?;
+        let transfer = self.allowances.transfer(&member.workspace)?;
         let workspace = member.workspace.as_str();
         let mut memory = self.memory.take(workspace, TRANSFER).await?;
         let content = self.bucket.get(&bucket, &object, conditions).await;
         let content = self.explainer.explain(&bucket, operation, content).await?;
         memory.shrink_to(content.content_length.unwrap_or(TRANSFER).min(TRANSFER));
         let body = content.body.map(move |chunk| {
-            let _until_the_end = &memory;
+            let _until_the_end = (&memory, &transfer);
             chunk
         });
         Ok(ObjectContent {

@@ -5,7 +5,9 @@ use crate::application::budget::ByteBudget;
 use crate::application::diagnosis::explainer::Explainer;
 use crate::application::error::{Error, Kind, Result};
 use crate::application::kept::vault::Vault;
+use crate::application::people::allowance::Allowances;
 use crate::application::people::caller::Member;
+use crate::application::people::usage::UsageMeter;
 use crate::application::storages::Storages;
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::file_operation::FileOperation;
@@ -28,6 +30,10 @@ pub struct Files {
     pub longest_url_life: Duration,
     /// The memory of bodies under way: of files, and of requests' JSON.
     pub memory: Arc<ByteBudget>,
+    /// How many files a workspace has on their way at the same time.
+    pub allowances: Arc<Allowances>,
+    /// Counts signed URLs.
+    pub usage: Arc<UsageMeter>,
     /// After how long a reader that takes nothing is cut off.
     pub reader_patience: Duration,
     /// Uploads under way: one whose client has left still has to clean up.

@@ -92,9 +92,12 @@ impl Files {
             keys.push((key, method));
         }
         let urls = self.bucket.sign(&bucket, &keys, expires_in).await;
-        self.explainer
+        let urls = self
+            .explainer
             .explain(&bucket, FileOperation::Read, urls)
-            .await
+            .await?;
+        self.usage.signed(&member.workspace, urls.len());
+        Ok(urls)
     }
 
     /// Signs URLs that let whoever holds them store or delete the files for a while.
@@ -139,7 +142,9 @@ impl Files {
             })
             .collect::<Result<Vec<_>>>()?;
         let urls = self.bucket.sign(&bucket, &keys, expires_in).await;
-        self.explainer.explain(&bucket, operation, urls).await
+        let urls = self.explainer.explain(&bucket, operation, urls).await?;
+        self.usage.signed(writer.workspace(), urls.len());
+        Ok(urls)
     }
 }
 

@@ -56,6 +56,7 @@ impl Files {
                 .await?;
         }
         let object_key = bucket.key("key", key)?;
+        let transfer = self.allowances.transfer(writer.workspace())?;
         let buffers = body.length().unwrap_or(TRANSFER).min(TRANSFER);
         let memory = self
             .memory
@@ -63,7 +64,7 @@ impl Files {
             .await?;
         let (to, explainer) = (self.bucket.clone(), self.explainer.clone());
         let work = async move {
-            let _until_the_end = memory;
+            let _until_the_end = (memory, transfer);
             let failure = match to.put(&bucket, &object_key, &object, body).await {
                 Ok(stored) => return Ok(stored),
                 Err(failure) => failure,

@@ -18,6 +18,8 @@ const STORAGES: u32 = 200;
 const LINKS: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long events can be read and are delivered again.
 pub const EVENTS: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// How long it is known what was used on a day: two years, and the month in which that is asked for.
+const USAGE: Duration = Duration::from_secs((2 * 366 + 31) * 24 * 60 * 60);
 /// How long a setup without any input is kept after its dialog was last open.
 const DIALOGS: Duration = Duration::from_secs(60 * 60);
 
@@ -51,6 +53,7 @@ impl Remover {
             (Expired::InstructionLinks, now - LINKS),
             (Expired::IdempotencyKeys, now - KEPT_ANSWERS),
             (Expired::Events, now - EVENTS),
+            (Expired::Usage, now - USAGE),
         ];
         let kept = [
             (Expired::Setups, self.retention.setups),

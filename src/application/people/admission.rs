@@ -4,8 +4,8 @@
 //! token for a browser is narrowed to what it was made for. All of it is decided here, for every route.
 
 use crate::application::error::{Error, Kind, Result};
-use crate::application::kept::store::SecretHash;
 use crate::application::kept::vault::sha256;
+use crate::application::people::allowance::Allowances;
 use crate::application::people::authenticate::{Authenticator, Bearer, unknown};
 use crate::application::people::browser_tokens::{BrowserTicket, BrowserTokens, Maker};
 use crate::application::people::caller::{Caller, Credential, KeyCaller, Member, outside_of_token};
@@ -17,8 +17,9 @@ use crate::domain::origin::Origin;
 use crate::domain::people::product_key::ProductKey;
 use crate::domain::people::reach::Reach;
 use crate::domain::people::scope::{Scope, Scopes};
+use crate::domain::people::standing::Standing;
 use crate::domain::people::subject::SubjectId;
-use crate::domain::people::workspace::{ApiToken, Role, WorkspaceExternalId};
+use crate::domain::people::workspace::{ApiToken, Role, Workspace, WorkspaceExternalId};
 use std::sync::Arc;
 
 /// The header that names the workspace.
@@ -67,6 +68,8 @@ pub struct Admitted {
     pub maker: Option<Maker>,
     /// What a product's key may do. `None`: whatever the caller's role may.
     pub scopes: Option<Scopes>,
+    /// How the workspace stands that the caller is in. `None`: it is in none.
+    pub standing: Option<Standing>,
 }
 
 pub struct Admission {
@@ -74,6 +77,7 @@ pub struct Admission {
     pub sign_ins: Arc<SignIns>,
     pub workspaces: Arc<Workspaces>,
     pub browser_tokens: Arc<BrowserTokens>,
+    pub allowances: Arc<Allowances>,
 }
 
 impl Admission {
@@ -87,24 +91,29 @@ impl Admission {
         let on_behalf_of = on_behalf_of.map_err(|invalid| Error::field(ACTOR_HEADER, invalid))?;
         let hash = sha256(said.secret.as_bytes());
         let admitted = match bearer {
-            Bearer::Token(token) => {
-                let member = member_of(token, on_behalf_of.clone());
+            Bearer::Token(held) => {
+                let member = member_of(held.token, on_behalf_of.clone());
                 self.only_in(&member.workspace, said.workspace).await?;
                 Admitted {
                     caller: Caller::Workspace(member),
                     on_behalf_of,
                     maker: Some(Maker::Token(hash)),
                     scopes: None,
+                    standing: Some(held.standing),
                 }
             }
-            Bearer::Operator => Admitted {
-                caller: self
+            Bearer::Operator => {
+                let (caller, standing) = self
                     .in_named(said, gate, Caller::Operator, Credential::Operator)
-                    .await?,
-                on_behalf_of,
-                maker: Some(Maker::Operator(hash)),
-                scopes: None,
-            },
+                    .await?;
+                Admitted {
+                    caller,
+                    on_behalf_of,
+                    maker: Some(Maker::Operator(hash)),
+                    scopes: None,
+                    standing,
+                }
+            }
             Bearer::Key(key) => {
                 refuse_without_scope(gate, &key.scopes)?;
                 let own = KeyCaller {
@@ -112,17 +121,36 @@ impl Admission {
                     name: key.name,
                 };
                 let outside = Caller::Key(own.clone());
+                let (caller, standing) = self
+                    .in_named(said, gate, outside, Credential::Key(own))
+                    .await?;
                 Admitted {
-                    caller: self
-                        .in_named(said, gate, outside, Credential::Key(own))
-                        .await?,
+                    caller,
                     on_behalf_of,
                     maker: Some(Maker::Key(hash)),
                     scopes: Some(key.scopes),
+                    standing,
                 }
             }
         };
         Ok(with_subject(admitted))
+    }
+
+    /// Lets the request in, if the workspace that it is in is not suspended and within its limits. It counts, so it is
+    /// asked once, when it is noted who calls.
+    pub fn enter(&self, admitted: &Admitted) -> Result<()> {
+        match (&admitted.caller, &admitted.standing) {
+            (Caller::Workspace(member), Some(standing)) => {
+                self.allowances.enter(&member.workspace, standing)
+            }
+            (
+                Caller::Workspace(_)
+                | Caller::Operator
+                | Caller::Key(_)
+                | Caller::InstructionLink { .. },
+                _,
+            ) => Ok(()),
+        }
     }
 
     /// One of the service's own pages, by the secret of its session.
@@ -137,11 +165,13 @@ impl Admission {
             ));
         }
         self.only_in(&member.workspace, said.workspace).await?;
+        let workspace = self.workspaces.get(&member.workspace).await?;
         Ok(Admitted {
             on_behalf_of: member.on_behalf_of.clone(),
             caller: Caller::Workspace(member),
             maker: Some(Maker::Session(sha256(said.secret.as_bytes()))),
             scopes: None,
+            standing: Some(workspace.standing),
         })
     }
 
@@ -152,31 +182,31 @@ impl Admission {
         gate: Option<Gate>,
         outside: Caller,
         credential: Credential,
-    ) -> Result<Caller> {
+    ) -> Result<(Caller, Option<Standing>)> {
         let is_in_workspace = gate.is_some_and(|gate| gate.place == Place::Workspace);
         match said.workspace.filter(|_| is_in_workspace) {
-            None => Ok(outside),
+            None => Ok((outside, None)),
             Some(named) => {
                 let workspace = self.named(named).await?;
-                Ok(Caller::Workspace(acting(&workspace, credential)))
+                let member = acting(&workspace.id, credential);
+                Ok((Caller::Workspace(member), Some(workspace.standing)))
             }
         }
     }
 
     /// The workspace that a header names. An ill-formed ID is answered like an absent one.
-    async fn named(&self, text: &str) -> Result<WorkspaceId> {
-        let workspace = match text.strip_prefix(EXTERNAL) {
+    async fn named(&self, text: &str) -> Result<Workspace> {
+        match text.strip_prefix(EXTERNAL) {
             Some(id) => {
                 let id = WorkspaceExternalId::parse(id).map_err(|_| absent())?;
                 let found = self.workspaces.by_external_id(&id).await?;
-                found.ok_or_else(absent)?
+                found.ok_or_else(absent)
             }
             None => {
                 let id = WorkspaceId::parse(text).map_err(|_| absent())?;
-                self.workspaces.get(&id).await?
+                self.workspaces.get(&id).await
             }
-        };
-        Ok(workspace.id)
+        }
     }
 
     /// Refuses a header that names another workspace than the token's, whether there is one or not.
@@ -206,7 +236,7 @@ impl Admission {
     /// A page that uses a token which was made for it.
     async fn browser(&self, said: &Said<'_>, gate: Option<Gate>) -> Result<Admitted> {
         let ticket = self.browser_tokens.open(said.secret)?;
-        let (maker, scopes) = self.maker(&ticket).await?.ok_or_else(unknown)?;
+        let (maker, scopes, standing) = self.maker(&ticket).await?.ok_or_else(unknown)?;
         refuse_other_origin(&ticket.origin, said.origin)?;
         if said.actor.is_some() {
             return Err(actor_not_allowed(
@@ -231,54 +261,54 @@ impl Admission {
             }),
             maker: None,
             scopes,
+            standing: Some(standing),
         })
     }
 
-    /// Whoever made the token, as they are now. `None`: they have ended, or are of another workspace by now.
-    async fn maker(&self, ticket: &BrowserTicket) -> Result<Option<(Member, Option<Scopes>)>> {
+    /// Whoever made the token, as they are now, and how the workspace stands. `None`: they have ended, or are of
+    /// another workspace by now.
+    async fn maker(
+        &self,
+        ticket: &BrowserTicket,
+    ) -> Result<Option<(Member, Option<Scopes>, Standing)>> {
         let workspace = &ticket.workspace;
         let found = match &ticket.maker {
-            Maker::Operator(hash) => {
-                let is_good = self.authenticator.is_operator(hash).await;
-                let is_good = is_good && self.is_there(workspace).await?;
-                is_good.then(|| (acting(workspace, Credential::Operator), None))
-            }
-            Maker::Key(hash) => match self.good_key(hash, workspace).await? {
-                None => None,
+            Maker::Operator(hash) => match self.authenticator.is_operator(hash).await {
+                true => self
+                    .standing(workspace)
+                    .await?
+                    .map(|standing| (acting(workspace, Credential::Operator), None, standing)),
+                false => None,
+            },
+            Maker::Key(hash) => match self.authenticator.key(hash).await? {
                 Some(ProductKey {
                     id, name, scopes, ..
-                }) => {
+                }) => self.standing(workspace).await?.map(|standing| {
                     let credential = Credential::Key(KeyCaller { id, name });
-                    Some((acting(workspace, credential), Some(scopes)))
-                }
+                    (acting(workspace, credential), Some(scopes), standing)
+                }),
+                None => None,
             },
             Maker::Token(hash) => {
-                let token = self.authenticator.token(hash).await?;
-                token.map(|token| (member_of(token, None), None))
+                let held = self.authenticator.token(hash).await?;
+                held.map(|held| (member_of(held.token, None), None, held.standing))
             }
             Maker::Session(hash) => match self.sign_ins.session_by_hash(hash).await? {
-                Found::Going(session) => Some((Member::from(session.as_ref()), None)),
+                Found::Going(session) => self
+                    .standing(&session.workspace)
+                    .await?
+                    .map(|standing| (Member::from(session.as_ref()), None, standing)),
                 Found::Ended(_) | Found::Unknown => None,
             },
         };
-        Ok(found.filter(|(member, _)| member.workspace == *workspace))
+        Ok(found.filter(|(member, ..)| member.workspace == *workspace))
     }
 
-    async fn good_key(
-        &self,
-        hash: &SecretHash,
-        workspace: &WorkspaceId,
-    ) -> Result<Option<ProductKey>> {
-        let Some(key) = self.authenticator.key(hash).await? else {
-            return Ok(None);
-        };
-        Ok(self.is_there(workspace).await?.then_some(key))
-    }
-
-    async fn is_there(&self, workspace: &WorkspaceId) -> Result<bool> {
+    /// How the workspace stands. `None`: there is none.
+    async fn standing(&self, workspace: &WorkspaceId) -> Result<Option<Standing>> {
         match self.workspaces.get(workspace).await {
-            Ok(_) => Ok(true),
-            Err(error) if error.kind == Kind::NotFound => Ok(false),
+            Ok(workspace) => Ok(Some(workspace.standing)),
+            Err(error) if error.kind == Kind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
     }

@@ -17,6 +17,8 @@ use time::OffsetDateTime;
 
 /// How many entries are read or removed at once.
 const BATCH: u32 = 500;
+/// How many entries are read at once to be shipped.
+pub const SHIPPED: u32 = 200;
 /// Entries younger than this are not exported: one with an earlier time may still be on its way.
 const YOUNGEST: Duration = Duration::from_secs(3_600);
 
@@ -119,6 +121,32 @@ impl AuditLog {
             last = Some(entry.id.to_string());
         }
         Ok(ExportedPart { lines, last })
+    }
+
+    /// Entries oldest first, those after `after`, at most [`SHIPPED`]. Each has its first files.
+    pub async fn oldest_first(
+        &self,
+        filter: &AuditFilter,
+        after: Option<String>,
+    ) -> Result<Vec<AuditEntry>, Error> {
+        let window = Window {
+            after,
+            limit: SHIPPED,
+        };
+        Ok(self.store.list_audit_oldest_first(filter, &window).await?)
+    }
+
+    /// The entry of a list with all of its files; where the list is that of one file, with that.
+    pub async fn with_files(
+        &self,
+        reader: &LogReader,
+        filter: &AuditFilter,
+        mut entry: AuditEntry,
+    ) -> Result<AuditEntry, Error> {
+        if filter.key.is_none() && entry.file_count > entry.files.len() as u64 {
+            entry.files = self.all_files(reader, &entry.id).await?;
+        }
+        Ok(entry)
     }
 
     async fn all_files(

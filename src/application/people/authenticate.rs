@@ -10,12 +10,12 @@
 
 use crate::application::clock::Clock;
 use crate::application::error::{Error, Kind, Result};
-use crate::application::kept::store::{SecretHash, Store, StoreError, StoreResult};
+use crate::application::kept::store::{HeldToken, SecretHash, Store, StoreError, StoreResult};
 use crate::application::kept::vault::sha256;
 use crate::application::observe::Observer;
 use crate::application::people::secrets::{SecretKind, new_secret};
+use crate::application::people::usage::UsageMeter;
 use crate::domain::people::product_key::ProductKey;
-use crate::domain::people::workspace::ApiToken;
 use async_trait::async_trait;
 use aws_lc_rs::constant_time;
 use moka::future::Cache;
@@ -45,7 +45,8 @@ pub struct Authenticator {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     observer: Arc<dyn Observer>,
-    tokens: Known<ApiToken>,
+    usage: Arc<UsageMeter>,
+    tokens: Known<HeldToken>,
     keys: Known<ProductKey>,
     operator: OperatorToken,
 }
@@ -55,7 +56,8 @@ pub struct Authenticator {
 pub enum Bearer {
     Operator,
     Key(ProductKey),
-    Token(ApiToken),
+    /// With how its workspace stands.
+    Token(HeldToken),
 }
 
 /// What is known of the secrets of one kind.
@@ -91,10 +93,13 @@ trait Found: Clone + Send + Sync + 'static {
     ) -> StoreResult<HashMap<SecretHash, Self>>;
 
     fn expires_at(&self) -> Option<OffsetDateTime>;
+
+    /// Notes that it was used.
+    fn note_use(&self, usage: &UsageMeter);
 }
 
 #[async_trait]
-impl Found for ApiToken {
+impl Found for HeldToken {
     async fn by_hash(store: &dyn Store, hash: &SecretHash) -> StoreResult<Option<Self>> {
         store.token_by_hash(hash).await
     }
@@ -107,7 +112,11 @@ impl Found for ApiToken {
     }
 
     fn expires_at(&self) -> Option<OffsetDateTime> {
-        self.expires_at
+        self.token.expires_at
+    }
+
+    fn note_use(&self, usage: &UsageMeter) {
+        usage.used_token(&self.token);
     }
 }
 
@@ -126,6 +135,10 @@ impl Found for ProductKey {
 
     fn expires_at(&self) -> Option<OffsetDateTime> {
         self.expires_at
+    }
+
+    fn note_use(&self, usage: &UsageMeter) {
+        usage.used_key(self);
     }
 }
 
@@ -175,6 +188,7 @@ impl Authenticator {
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
         observer: Arc<dyn Observer>,
+        usage: Arc<UsageMeter>,
         operator: Option<&SecretString>,
         previous: Option<&SecretString>,
     ) -> Self {
@@ -186,6 +200,7 @@ impl Authenticator {
             store,
             clock,
             observer,
+            usage,
             tokens: Known::new(),
             keys: Known::new(),
             operator,
@@ -269,7 +284,7 @@ impl Authenticator {
     }
 
     /// The workspace's token with this hash, if it is still good.
-    pub async fn token(&self, hash: &SecretHash) -> Result<Option<ApiToken>> {
+    pub async fn token(&self, hash: &SecretHash) -> Result<Option<HeldToken>> {
         self.find(&self.tokens, hash).await
     }
 
@@ -288,7 +303,10 @@ impl Authenticator {
         let now = self.clock.now();
         let good = found.filter(|found| found.expires_at().is_none_or(|end| end > now));
         match &good {
-            Some(_) => known.used.insert(*hash, ()).await,
+            Some(found) => {
+                found.note_use(&self.usage);
+                known.used.insert(*hash, ()).await;
+            }
             None => {
                 known.used.invalidate(hash).await;
                 known.unknown.insert(*hash, ()).await;

@@ -5,6 +5,7 @@ use crate::application::error::{Error, Result};
 use crate::application::kept::idempotency::Keep;
 use crate::application::kept::store::{Store, Window};
 use crate::application::people::secrets::{SecretKind, new_secret};
+use crate::application::people::usage::UsageMeter;
 use crate::domain::Invalid;
 use crate::domain::ids::KeyId;
 use crate::domain::names::Name;
@@ -28,6 +29,7 @@ pub type CreatedKey = (ProductKey, SecretString);
 pub struct ProductKeys {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
+    pub usage: Arc<UsageMeter>,
 }
 
 impl ProductKeys {
@@ -47,6 +49,7 @@ impl ProductKeys {
             scopes: new.scopes,
             created_at: now,
             expires_at: new.expires_at,
+            last_used_at: None,
         };
         let made = (key, secret);
         let answer = keep.answer(&made)?;
@@ -57,15 +60,18 @@ impl ProductKeys {
     }
 
     pub async fn get(&self, id: &KeyId) -> Result<ProductKey> {
+        self.usage.flush_uses().await?;
         let key = self.store.product_key(id).await?;
         key.ok_or_else(|| Error::not_found("key"))
     }
 
     pub async fn list(&self, window: &Window) -> Result<Vec<ProductKey>> {
+        self.usage.flush_uses().await?;
         Ok(self.store.list_product_keys(window).await?)
     }
 
-    /// Deletes a key: the next request with it is refused.
+    /// Deletes a key: the next request with it is refused, and the next one of what was made with it: links, sessions
+    /// that came of them, and tokens for browsers.
     pub async fn delete(&self, id: &KeyId) -> Result<()> {
         match self.store.delete_product_key(id).await? {
             true => Ok(()),

@@ -1,6 +1,7 @@
 //! Who calls: workspaces, tokens, sign-in, and the log of what they did.
 
 pub mod admission;
+pub mod allowance;
 pub mod audit;
 pub mod audit_export;
 pub mod authenticate;
@@ -15,4 +16,5 @@ pub mod product_tokens;
 pub mod secrets;
 pub mod sign_in;
 pub mod tokens;
+pub mod usage;
 pub mod workspaces;

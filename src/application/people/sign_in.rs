@@ -5,6 +5,8 @@ use crate::application::error::{Error, FieldError, Kind, Result};
 use crate::application::kept::idempotency::Keep;
 use crate::application::kept::store::{SecretHash, Store, StoreError, UsedToken, Window};
 use crate::application::kept::vault::sha256;
+use crate::application::people::allowance::refuse_suspended;
+use crate::application::people::authenticate::unknown;
 use crate::application::people::caller::{Admin, Credential, Member};
 use crate::application::people::secrets::{SecretKind, new_secret};
 use crate::application::people::workspaces::Workspaces;
@@ -13,7 +15,7 @@ use crate::domain::ids::{SessionId, SetupId, SignInLinkId, StorageRef, Workspace
 use crate::domain::origin::Origin;
 use crate::domain::people::reach::Reach;
 use crate::domain::people::sign_in::{
-    Arrival, IssuerSession, ReturnUrl, Session, SignInLink, WayBack,
+    Arrival, IssuerSession, LinkMaker, ReturnUrl, Session, SignInLink, WayBack,
 };
 use crate::domain::people::subject::Subject;
 use crate::domain::people::workspace::Role;
@@ -74,11 +76,12 @@ pub enum Found {
 pub type CreatedLink = (SignInLink, SecretString);
 
 impl SignIns {
-    /// Makes a link. Its secret is given out here and never again.
+    /// Makes a link. Its secret is given out here and never again. It ends with the secret that it is made with.
     pub async fn make_link(
         &self,
         workspace: &WorkspaceId,
         new: NewLink,
+        made_by: Option<LinkMaker>,
         keep: Keep<'_, CreatedLink>,
     ) -> Result<CreatedLink> {
         self.check(workspace, &new).await?;
@@ -92,6 +95,7 @@ impl SignIns {
             arrival: new.arrival,
             way_back: new.way_back,
             subject: new.subject,
+            made_by,
             created_at: now,
             expires_at: now + self.link_lifetime,
         };
@@ -103,8 +107,11 @@ impl SignIns {
             .await
         {
             Ok(()) => Ok(made),
-            // Deleted since it was looked up.
-            Err(StoreError::Conflict(_)) => Err(Error::not_found("workspace")),
+            // Since it was looked up the workspace was deleted, or else the secret that makes the link.
+            Err(StoreError::Conflict(_)) => {
+                self.workspaces.get(workspace).await?;
+                Err(unknown())
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -139,7 +146,8 @@ impl SignIns {
         if !errors.is_empty() {
             return Err(Error::invalid(errors));
         }
-        self.workspaces.get(workspace).await?;
+        let found = self.workspaces.get(workspace).await?;
+        refuse_suspended(&found.standing)?;
         self.is_there(workspace, &new.arrival).await
     }
 
@@ -158,6 +166,8 @@ impl SignIns {
         token: &UsedToken,
         issued: Option<&IssuerSession>,
     ) -> Result<Option<Begun>> {
+        let found = self.workspaces.get(workspace).await?;
+        refuse_suspended(&found.standing)?;
         let now = self.clock.now();
         self.forget(now).await?;
         let (secret, hash) = new_secret(SecretKind::Session)?;
@@ -167,6 +177,8 @@ impl SignIns {
             role: new.role,
             way_back: new.way_back,
             subject: new.subject,
+            // The issuer made it, and no secret of ours.
+            made_by: None,
             created_at: now,
             seen_at: now,
             expires_at: now + self.absolute,
@@ -223,7 +235,8 @@ impl SignIns {
     }
 
     /// Opens a link. The first time it is used up and begins a session; when that fails, the link still
-    /// works. Again, in its session, whose secret is one of `own`, it leads to the same place.
+    /// works, as while the workspace is suspended. Again, in its session, whose secret is one of `own`, it leads to
+    /// the same place.
     pub async fn sign_in(&self, secret: &str, own: &[String]) -> Result<Arrived> {
         let now = self.clock.now();
         let link_hash = sha256(secret.as_bytes());
@@ -233,6 +246,8 @@ impl SignIns {
         if now >= link.expires_at {
             return Err(unusable_link(&link.way_back));
         }
+        let found = self.workspaces.get(&link.workspace).await?;
+        refuse_suspended(&found.standing)?;
         let (secret, hash) = new_secret(SecretKind::Session)?;
         let session = Session {
             id: SessionId::generate(),
@@ -240,6 +255,7 @@ impl SignIns {
             role: link.role,
             way_back: link.way_back,
             subject: link.subject,
+            made_by: link.made_by,
             created_at: now,
             seen_at: now,
             expires_at: now + self.absolute,
@@ -326,6 +342,27 @@ impl SignIns {
             true => Ok(()),
             false => Err(Error::not_found("session")),
         }
+    }
+
+    /// The same list for the operator.
+    pub async fn list_of(&self, workspace: &WorkspaceId, window: &Window) -> Result<Vec<Session>> {
+        self.workspaces.get(workspace).await?;
+        Ok(self.store.list_sessions(workspace, window).await?)
+    }
+
+    /// Ends somebody's session, for the operator.
+    pub async fn revoke_of(&self, workspace: &WorkspaceId, id: &SessionId) -> Result<()> {
+        self.workspaces.get(workspace).await?;
+        match self.store.end_session(workspace, id).await? {
+            true => Ok(()),
+            false => Err(Error::not_found("session")),
+        }
+    }
+
+    /// Ends every session of the workspace, and takes back the sign-in links that were not used.
+    pub async fn revoke_all(&self, workspace: &WorkspaceId) -> Result<()> {
+        self.workspaces.get(workspace).await?;
+        Ok(self.store.end_sessions(workspace).await?)
     }
 
     /// When the session ends if nothing more is done in it.

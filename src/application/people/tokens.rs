@@ -5,6 +5,7 @@ use crate::application::error::{Error, FieldError, Result};
 use crate::application::kept::idempotency::Keep;
 use crate::application::kept::store::{Store, StoreError, Window};
 use crate::application::people::secrets::{SecretKind, new_secret};
+use crate::application::people::usage::UsageMeter;
 use crate::application::people::workspaces;
 use crate::application::people::workspaces::Workspaces;
 use crate::domain::Invalid;
@@ -33,6 +34,7 @@ pub struct Tokens {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
     pub workspaces: Arc<Workspaces>,
+    pub usage: Arc<UsageMeter>,
 }
 
 impl Tokens {
@@ -61,6 +63,7 @@ impl Tokens {
             bounds: new.bounds,
             created_at: now,
             expires_at: new.expires_at,
+            last_used_at: None,
         };
         let made = (token, secret);
         let answer = keep.answer(&made)?;
@@ -92,10 +95,12 @@ impl Tokens {
 
     pub async fn list(&self, workspace: &WorkspaceId, window: &Window) -> Result<Vec<ApiToken>> {
         self.workspaces.get(workspace).await?;
+        self.usage.flush_uses().await?;
         Ok(self.store.list_tokens(workspace, window).await?)
     }
 
-    /// Revokes a token: the next request with it is refused.
+    /// Revokes a token: the next request with it is refused, and the next one of what was made with it: links, sessions
+    /// that came of them, and tokens for browsers.
     pub async fn revoke(&self, workspace: &WorkspaceId, id: &TokenId) -> Result<()> {
         if self.store.revoke_token(workspace, id).await? {
             Ok(())

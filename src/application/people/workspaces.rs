@@ -4,10 +4,13 @@ use crate::application::clock::Clock;
 use crate::application::connections::change::Change;
 use crate::application::error::{Error, Kind, Result};
 use crate::application::kept::idempotency::Keep;
-use crate::application::kept::store::{Store, StoreError, Window, WorkspaceContents};
+use crate::application::kept::store::{ErasedWorkspace, Store, StoreError, Window};
 use crate::domain::ids::{StorageRef, WorkspaceId};
 use crate::domain::names::Name;
 use crate::domain::people::metadata::Metadata;
+use crate::domain::people::standing::{
+    NewState, Standing, StandingChange, Suspension, SuspensionReason, WorkspaceState,
+};
 use crate::domain::people::workspace::{Workspace, WorkspaceExternalId};
 use std::sync::Arc;
 
@@ -26,6 +29,25 @@ pub struct WorkspaceChange {
     pub external_id: Change<WorkspaceExternalId>,
     /// Takes the place of all there was.
     pub metadata: Option<Metadata>,
+    pub state: Option<WorkspaceState>,
+    /// Why it is suspended, where that is its new state.
+    pub reason: Option<SuspensionReason>,
+    pub limits: LimitChanges,
+}
+
+/// What is to be changed of a workspace's limits. Cleared: there is none.
+#[derive(Debug, Default)]
+pub struct LimitChanges {
+    pub storages: Change<u32>,
+    pub requests_per_minute: Change<u32>,
+    pub transfers: Change<u32>,
+}
+
+impl LimitChanges {
+    /// Whether they leave every limit as it is.
+    pub fn is_empty(&self) -> bool {
+        self.storages.is_keep() && self.requests_per_minute.is_keep() && self.transfers.is_keep()
+    }
 }
 
 pub struct Workspaces {
@@ -42,6 +64,7 @@ impl Workspaces {
             external_id: new.external_id,
             metadata: new.metadata,
             default_storage: StorageRef::BuiltIn,
+            standing: Standing::default(),
             created_at: self.clock.now(),
         };
         let answer = keep.answer(&workspace)?;
@@ -59,7 +82,7 @@ impl Workspaces {
         }
     }
 
-    /// Changes what the product says of a workspace.
+    /// Changes what the product says of a workspace, and what the operator does: whether it is used, and its limits.
     pub async fn change(&self, id: &WorkspaceId, change: WorkspaceChange) -> Result<Workspace> {
         let mut workspace = self.get(id).await?;
         if let Some(name) = change.name {
@@ -73,8 +96,23 @@ impl Workspaces {
         if let Some(metadata) = change.metadata {
             workspace.metadata = metadata;
         }
-        match self.store.change_workspace(&workspace).await {
-            Ok(true) => Ok(workspace),
+        let limits = change.limits;
+        let standing = StandingChange {
+            state: change.state.map(|state| match state {
+                WorkspaceState::Active => NewState::Activate,
+                WorkspaceState::Suspended => NewState::Suspend(Suspension {
+                    since: self.clock.now(),
+                    reason: change.reason,
+                }),
+            }),
+            storages: limit(limits.storages),
+            requests_per_minute: limit(limits.requests_per_minute),
+            transfers: limit(limits.transfers),
+        };
+        match self.store.change_workspace(&workspace, &standing).await {
+            Ok(true) if standing.is_empty() => Ok(workspace),
+            // Its state may have been what was asked for before.
+            Ok(true) => self.get(id).await,
             Ok(false) => Err(absent()),
             Err(StoreError::Conflict(_)) => Err(external_id_taken()),
             Err(error) => Err(error.into()),
@@ -116,9 +154,20 @@ impl Workspaces {
         }
     }
 
-    /// The same, and says how much there was.
-    pub async fn erase(&self, id: &WorkspaceId) -> Result<WorkspaceContents> {
-        self.store.erase_workspace(id).await?.ok_or_else(absent)
+    /// The same, also for one that was deleted before; takes from the audit log what names a person, and says how much
+    /// there was.
+    pub async fn erase(&self, id: &WorkspaceId) -> Result<ErasedWorkspace> {
+        let now = self.clock.now();
+        let erased = self.store.erase_workspace(id, now).await?;
+        erased.ok_or_else(absent)
+    }
+}
+
+fn limit(change: Change<u32>) -> Option<Option<u32>> {
+    match change {
+        Change::Keep => None,
+        Change::Clear => Some(None),
+        Change::Set(most) => Some(Some(most)),
     }
 }
 

@@ -6,6 +6,7 @@ use crate::application::error::{Error, Kind, Result};
 use crate::application::kept::idempotency::Keep;
 use crate::application::kept::store::{Store, StoreError};
 use crate::application::kept::vault::sha256;
+use crate::application::people::allowance::Allowances;
 use crate::application::people::caller::Admin;
 use crate::application::people::secrets::{SecretKind, new_secret};
 use crate::application::setups::{RoleInput, SetupView, Setups, not_open};
@@ -32,6 +33,7 @@ pub struct Instructions {
     /// How long a link works.
     pub lifetime: Duration,
     pub rate: LinkRate,
+    pub allowances: Arc<Allowances>,
 }
 
 /// A new link and its secret, which is given out once.
@@ -105,7 +107,7 @@ impl Instructions {
             .store
             .put_instruction_link(&made.0, &hash, answer.as_ref());
         match stored.await {
-            // The setup went away since it was read.
+            // The setup went away since it was read, or whoever makes the link.
             Err(StoreError::Conflict(_)) => Err(Error::not_found("setup")),
             Ok(()) => Ok(made),
             Err(error) => Err(error.into()),
@@ -162,6 +164,9 @@ impl Instructions {
             .await?
             .filter(|link| self.clock.now() < link.expires_at)
             .ok_or_else(unusable)?;
+        let workspace = self.store.workspace(&link.workspace).await?;
+        let workspace = workspace.ok_or_else(unusable)?;
+        self.allowances.enter(&workspace.id, &workspace.standing)?;
         let view = self.setups.of_link(&link).await.map_err(gone)?;
         self.note_use(&link).await;
         match view.status {

@@ -10,7 +10,9 @@ pub mod waiting;
 use crate::application::checks::{Checks, Patience};
 use crate::application::clock::Clock;
 use crate::application::connections::change::Change;
-use crate::application::connections::errors::{changed_meanwhile, check_required, incomplete};
+use crate::application::connections::errors::{
+    changed_meanwhile, check_required, incomplete, storage_limit_reached,
+};
 use crate::application::connections::input::ConnectionInput;
 use crate::application::connections::{Connections, DocumentSignIn, DocumentsOf};
 use crate::application::error::{Error, FieldError, Kind, Reason, Result};
@@ -551,6 +553,7 @@ impl Setups {
         match completed.await? {
             Completion::Completed => Ok(added),
             Completion::Changed => Err(changed_meanwhile()),
+            Completion::TooMany(most) => Err(storage_limit_reached(most)),
         }
     }
 

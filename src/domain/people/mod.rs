@@ -10,5 +10,7 @@ pub mod reach;
 pub mod return_path;
 pub mod scope;
 pub mod sign_in;
+pub mod standing;
 pub mod subject;
+pub mod usage;
 pub mod workspace;

@@ -14,4 +14,6 @@ pub struct ProductKey {
     pub created_at: OffsetDateTime,
     /// `None`: until it is deleted.
     pub expires_at: Option<OffsetDateTime>,
+    /// When it was last used, to within ten minutes. `None`: never.
+    pub last_used_at: Option<OffsetDateTime>,
 }

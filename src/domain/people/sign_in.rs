@@ -2,7 +2,8 @@
 
 use crate::domain::Invalid;
 use crate::domain::ids::{
-    InstructionLinkId, SessionId, SetupId, SignInLinkId, StorageId, StorageRef, WorkspaceId,
+    InstructionLinkId, KeyId, SessionId, SetupId, SignInLinkId, StorageId, StorageRef, TokenId,
+    WorkspaceId,
 };
 use crate::domain::invalid::shown;
 use crate::domain::origin::Origin;
@@ -11,6 +12,49 @@ use crate::domain::people::subject::Subject;
 use crate::domain::people::workspace::Role;
 use time::OffsetDateTime;
 use url::Url;
+
+/// The secret that a sign-in link was made with. The link, and the session that came of it, end with the secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LinkMaker {
+    Token(TokenId),
+    Key(KeyId),
+}
+
+impl LinkMaker {
+    /// `None`: whoever made it has no secret that could be taken away by itself.
+    pub fn of(actor: &Actor) -> Option<Self> {
+        match actor {
+            Actor::Token(id) => Some(Self::Token(id.clone())),
+            Actor::Key(id) => Some(Self::Key(id.clone())),
+            Actor::Anonymous
+            | Actor::Operator
+            | Actor::Session(_)
+            | Actor::InstructionLink(_)
+            | Actor::Service => None,
+        }
+    }
+
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Token(id) => id.as_str(),
+            Self::Key(id) => id.as_str(),
+        }
+    }
+
+    pub fn token(&self) -> Option<&TokenId> {
+        match self {
+            Self::Token(id) => Some(id),
+            Self::Key(_) => None,
+        }
+    }
+
+    pub fn key(&self) -> Option<&KeyId> {
+        match self {
+            Self::Key(id) => Some(id),
+            Self::Token(_) => None,
+        }
+    }
+}
 
 /// A link that signs somebody in once.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +65,8 @@ pub struct SignInLink {
     pub arrival: Arrival,
     pub way_back: WayBack,
     pub subject: Option<Subject>,
+    /// `None`: the operator, or a release that did not write it down.
+    pub made_by: Option<LinkMaker>,
     pub created_at: OffsetDateTime,
     pub expires_at: OffsetDateTime,
 }
@@ -233,6 +279,8 @@ pub struct Session {
     pub role: Role,
     pub way_back: WayBack,
     pub subject: Option<Subject>,
+    /// What its link was made with.
+    pub made_by: Option<LinkMaker>,
     pub created_at: OffsetDateTime,
     /// When it was last used, to the minute.
     pub seen_at: OffsetDateTime,

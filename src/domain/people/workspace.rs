@@ -7,6 +7,7 @@ use crate::domain::names::Name;
 use crate::domain::people::metadata::Metadata;
 use crate::domain::people::product_id;
 use crate::domain::people::reach::Bounds;
+use crate::domain::people::standing::Standing;
 use time::OffsetDateTime;
 
 /// A tenant. Nothing of it is visible to another one.
@@ -19,6 +20,8 @@ pub struct Workspace {
     pub metadata: Metadata,
     /// The storage that a request without one means.
     pub default_storage: StorageRef,
+    /// Whether it is used, and how much it may do.
+    pub standing: Standing,
     pub created_at: OffsetDateTime,
 }
 
@@ -77,4 +80,6 @@ pub struct ApiToken {
     pub created_at: OffsetDateTime,
     /// `None`: until it is revoked.
     pub expires_at: Option<OffsetDateTime>,
+    /// When it was last used, to within ten minutes. `None`: never, or before releases noted it.
+    pub last_used_at: Option<OffsetDateTime>,
 }

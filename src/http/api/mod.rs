@@ -40,6 +40,8 @@ fn configure_product(config: &mut ServiceConfig) {
     people::tokens::configure(config);
     people::keys::configure(config);
     people::browser_tokens::configure(config);
+    people::workspace_storages::configure(config);
+    people::usage::configure(config);
     people::workspace::configure(config);
     setups::configure(config);
     storages::configure(config);

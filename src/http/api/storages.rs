@@ -234,11 +234,11 @@ struct HealthChangeBody {
 
 /// A page of storages, in the order they were added.
 #[derive(Serialize, ToSchema)]
-struct StorageList {
-    storages: Vec<StorageBody>,
+pub(super) struct StorageList {
+    pub(super) storages: Vec<StorageBody>,
     /// Absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
-    next_page_token: Option<String>,
+    pub(super) next_page_token: Option<String>,
 }
 
 /// A page of check reports, newest first.

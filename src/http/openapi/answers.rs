@@ -243,7 +243,8 @@ fn statuses(needs_token: bool, path: &str, operation: &Operation) -> Vec<u16> {
     let mut statuses = vec![500];
     if needs_token {
         // 404 and 422: of the headers that say for whom and in which workspace it is done.
-        statuses.extend([401, 403, 404, 422, 503]);
+        // 429: of the workspace's own limit.
+        statuses.extend([401, 403, 404, 422, 429, 503]);
     }
     if path.contains('{') && !needs_token {
         statuses.push(404);

@@ -5,6 +5,7 @@ use crate::database::{Database, DatabaseTls, DatabaseUrl};
 use crate::domain::ids::{StorageRef, WorkspaceId};
 use crate::domain::names::Name;
 use crate::domain::people::metadata::Metadata;
+use crate::domain::people::standing::Standing;
 use crate::domain::people::workspace::Workspace;
 use crate::it::support::database::{TestDb, drop_postgres};
 use crate::it::support::database_line::{Line, Proxy};
@@ -22,6 +23,7 @@ fn sample() -> Workspace {
         external_id: None,
         metadata: Metadata::default(),
         default_storage: StorageRef::BuiltIn,
+        standing: Standing::default(),
         created_at: time::OffsetDateTime::UNIX_EPOCH,
     }
 }

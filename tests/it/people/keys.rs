@@ -12,7 +12,7 @@ const WORKSPACE: &str = "Sallyport-Workspace";
 const ACTOR: &str = "Sallyport-Actor";
 
 /// Makes a key; its ID and its secret.
-async fn key(app: &TestApp, scopes: &[Scope]) -> (String, String) {
+pub(super) async fn key(app: &TestApp, scopes: &[Scope]) -> (String, String) {
     let scopes: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
     let body = json!({"name": "web tier", "scopes": scopes});
     let made = app.post("/v1/keys", OPERATOR, &body).await.expect(201);

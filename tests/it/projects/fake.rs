@@ -21,6 +21,7 @@ use crate::application::kept::idempotency::Keep;
 use crate::application::kept::store::{ProjectStore, Store};
 use crate::application::kept::vault::{MasterKey, Vault};
 use crate::application::people::caller::{Credential, Member};
+use crate::application::people::usage::UsageMeter;
 use crate::application::projects::imports::{ImportFiles, Pace};
 use crate::application::projects::{FileSource, Limits, NewProject, Projects};
 use crate::application::storages::built_in::BuiltIn;
@@ -341,6 +342,7 @@ impl Rig {
         let identity = identity_by(prober.clone());
         let principal = Arc::new(PrincipalSource::new(None, identity.clone()));
         let explainer = Explainer::new(policies.clone(), principal.clone());
+        let usage = Arc::new(UsageMeter::new(store.clone(), clock.clone()));
         let checks = Arc::new(Checks {
             store: store.clone(),
             checker: Arc::new(ConnectionChecker::new(
@@ -354,6 +356,7 @@ impl Rig {
             limits: CheckLimits::new(1.try_into().unwrap()),
             clock: clock.clone(),
             observer: Arc::new(NobodyCounts),
+            usage: usage.clone(),
             running: TaskTracker::new(),
         });
         let storages = Arc::new(Storages {
@@ -383,6 +386,8 @@ impl Rig {
                 vault,
                 longest_url_life: Duration::from_secs(60),
                 memory: Arc::new(ByteBudget::new(64 << 20)),
+                allowances: Arc::default(),
+                usage,
                 reader_patience: Duration::from_secs(60),
                 running: TaskTracker::new(),
                 runtime: Handle::current(),

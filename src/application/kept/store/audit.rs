@@ -84,6 +84,12 @@ pub trait AuditStore: Send + Sync {
         filter: &AuditFilter,
         window: &Window,
     ) -> StoreResult<Vec<AuditEntry>>;
+    /// The same, oldest first: those after the window's.
+    async fn list_audit_oldest_first(
+        &self,
+        filter: &AuditFilter,
+        window: &Window,
+    ) -> StoreResult<Vec<AuditEntry>>;
     /// Who last put a changed connection of the storage into use between two times, and when.
     async fn connection_used_by(
         &self,

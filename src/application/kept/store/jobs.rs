@@ -76,9 +76,10 @@ pub struct JobQueue {
 pub trait JobStore: Send + Sync {
     /// Takes one job that is due and that nobody holds (its lease, if any, ended before `now`), and
     /// leases it to the worker. Workspaces take turns: one with many jobs does not keep another's
-    /// waiting.
+    /// waiting. Jobs of suspended workspaces stay where they are; here and below they do not count as due.
     async fn claim_job(&self, claim: &JobClaim<'_>) -> StoreResult<Option<ClaimedJob>>;
-    /// Extends the lease. False when the worker does not hold the job any more, or the job is gone.
+    /// Extends the lease. False when the worker does not hold the job any more, the job is gone, or its workspace is
+    /// suspended.
     async fn renew_job(&self, job: &ClaimedJob, lease_until: OffsetDateTime) -> StoreResult<bool>;
     /// Gives the job back until it is due. Nothing happens when the worker does not hold the job any
     /// more; so it is with the next two.

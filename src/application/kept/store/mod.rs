@@ -29,6 +29,7 @@ mod role_waits;
 mod sealed;
 mod setups;
 mod storages;
+mod usage;
 mod values;
 
 pub use audit::{AuditFilter, AuditStore, FILES_IN_LISTS};
@@ -44,7 +45,9 @@ pub use jobs::{
 };
 pub use origins::OriginStore;
 pub use pending::{PendingCheck, PendingEdit, PendingStore, SeenStorage, StorageChange};
-pub use people::{SignInStore, UsedToken, WorkspaceContents, WorkspaceStore};
+pub use people::{
+    ErasedWorkspace, HeldToken, SignInStore, UsedToken, WorkspaceContents, WorkspaceStore,
+};
 pub use product_keys::ProductKeyStore;
 pub use projects::{ImportStep, ProjectFilter, ProjectStore, ProjectsOfFiles, ProjectsOfStorage};
 pub use retention::{Expired, OldCheck, RetentionStore};
@@ -52,6 +55,7 @@ pub use role_waits::{RoleWaitStore, TryPace, TryResult};
 pub use sealed::{GivenUp, LostKeyStore, SealedColumn, SealedStore, SealedValue};
 pub use setups::{Completion, SetupStore};
 pub use storages::{FIRST_CHECK_AFTER, FoundStorage, StorageDeletion, StorageSearch, StorageStore};
+pub use usage::UsageStore;
 pub use values::{SecretHash, Window};
 
 use async_trait::async_trait;
@@ -77,6 +81,7 @@ pub trait Store:
     + ProductKeyStore
     + EventStore
     + WebhookStore
+    + UsageStore
 {
     /// Whether it answers.
     async fn ping(&self) -> StoreResult<()>;

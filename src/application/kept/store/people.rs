@@ -7,13 +7,14 @@ use crate::domain::ids::{InstructionLinkId, SessionId, SetupId, StorageRef, Toke
 use crate::domain::people::sign_in::{
     InstructionLink, IssuerLogout, IssuerSession, Session, SignInLink, UsedLink,
 };
+use crate::domain::people::standing::{Standing, StandingChange};
 use crate::domain::people::workspace::{ApiToken, Workspace, WorkspaceExternalId};
 use async_trait::async_trait;
 use std::collections::HashMap;
 use time::OffsetDateTime;
 
 /// How much a workspace had when it was deleted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct WorkspaceContents {
     pub tokens: u64,
     pub sessions: u64,
@@ -22,6 +23,32 @@ pub struct WorkspaceContents {
     pub projects: u64,
     /// The files that the projects name. They stay in their buckets.
     pub project_files: u64,
+    /// Sign-in links that were not used, and links for AWS administrators.
+    pub links: u64,
+    pub webhooks: u64,
+    pub events: u64,
+    /// Answers that were kept for `Idempotency-Key`.
+    pub kept_answers: u64,
+    /// Days of which it was counted what was used.
+    pub usage_days: u64,
+}
+
+/// What came of erasing a workspace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ErasedWorkspace {
+    /// What was deleted. All zero where the workspace had been deleted before.
+    pub contents: WorkspaceContents,
+    /// Entries of the audit log that lost what named a person.
+    pub audit_entries: u64,
+    /// Names of files that entries of the audit log lost.
+    pub audit_files: u64,
+}
+
+/// A token, and how its workspace stands at the moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldToken {
+    pub token: ApiToken,
+    pub standing: Standing,
 }
 
 #[async_trait]
@@ -37,15 +64,25 @@ pub trait WorkspaceStore: Send + Sync {
         &self,
         id: &WorkspaceExternalId,
     ) -> StoreResult<Option<Workspace>>;
-    /// Replaces the name, the external ID and the metadata. False when there is none; `Conflict` when another
-    /// workspace has the external ID.
-    async fn change_workspace(&self, workspace: &Workspace) -> StoreResult<bool>;
+    /// Replaces the name, the external ID and the metadata, and of its standing what the change names. False when
+    /// there is none; `Conflict` when another workspace has the external ID.
+    async fn change_workspace(
+        &self,
+        workspace: &Workspace,
+        standing: &StandingChange,
+    ) -> StoreResult<bool>;
     async fn list_workspaces(&self, window: &Window) -> StoreResult<Vec<Workspace>>;
     /// Deletes the workspace and all that belongs to it, except its audit log and the record of the
     /// external IDs it used. False when there is none.
     async fn delete_workspace(&self, id: &WorkspaceId) -> StoreResult<bool>;
-    /// The same, and says how much there was. `None`: there is no such workspace.
-    async fn erase_workspace(&self, id: &WorkspaceId) -> StoreResult<Option<WorkspaceContents>>;
+    /// The same with kept answers, and takes from the audit log what names a person: addresses, names, people of the
+    /// product and files. Also for a workspace that was deleted before. One that breaks off is gone on with when it
+    /// is called again. `None`: there is no such workspace, or it was erased.
+    async fn erase_workspace(
+        &self,
+        id: &WorkspaceId,
+        now: OffsetDateTime,
+    ) -> StoreResult<Option<ErasedWorkspace>>;
     /// False when the workspace, or the storage within it, does not exist.
     async fn set_default_storage(
         &self,
@@ -66,13 +103,14 @@ pub trait WorkspaceStore: Send + Sync {
         window: &Window,
     ) -> StoreResult<Vec<ApiToken>>;
     /// The token with this hash, expired or not.
-    async fn token_by_hash(&self, hash: &SecretHash) -> StoreResult<Option<ApiToken>>;
+    async fn token_by_hash(&self, hash: &SecretHash) -> StoreResult<Option<HeldToken>>;
     /// The same for several, in one statement; those that are there.
     async fn tokens_by_hashes(
         &self,
         hashes: &[SecretHash],
-    ) -> StoreResult<HashMap<SecretHash, ApiToken>>;
-    /// Removes it: from now on it opens nothing. False when there is none.
+    ) -> StoreResult<HashMap<SecretHash, HeldToken>>;
+    /// Removes it, with the links that were made with it and the sessions that came of them: from now on none of
+    /// these opens anything. False when there is none.
     async fn revoke_token(&self, workspace: &WorkspaceId, id: &TokenId) -> StoreResult<bool>;
 }
 
@@ -88,7 +126,7 @@ pub struct UsedToken {
 /// How people come to the pages. A secret is known by its hash only.
 #[async_trait]
 pub trait SignInStore: Send + Sync {
-    /// `Conflict` when the workspace is gone.
+    /// `Conflict` when the workspace is gone, or the token or key that it is made with.
     async fn create_sign_in_link(
         &self,
         link: &SignInLink,
@@ -101,8 +139,8 @@ pub trait SignInStore: Send + Sync {
     async fn used_sign_in_link(&self, hash: &SecretHash) -> StoreResult<Option<UsedLink>>;
     /// Writes down the setup that a used link has opened.
     async fn link_opened_setup(&self, hash: &SecretHash, setup: &SetupId) -> StoreResult<()>;
-    /// In one transaction: uses the link up and begins the session. False, and nothing is done, when the
-    /// link is gone: nobody uses it twice.
+    /// In one transaction: uses the link up and begins the session, made by whatever made the link. False, and
+    /// nothing is done, when the link is gone: nobody uses it twice.
     async fn begin_session(
         &self,
         link: &SecretHash,
@@ -134,6 +172,8 @@ pub trait SignInStore: Send + Sync {
     async fn expire_session(&self, id: &SessionId, at: OffsetDateTime) -> StoreResult<()>;
     /// Deletes it. False when there is none in the workspace.
     async fn end_session(&self, workspace: &WorkspaceId, id: &SessionId) -> StoreResult<bool>;
+    /// Deletes all of the workspace's, and its sign-in links that were not used.
+    async fn end_sessions(&self, workspace: &WorkspaceId) -> StoreResult<()>;
     async fn list_sessions(
         &self,
         workspace: &WorkspaceId,
@@ -142,7 +182,8 @@ pub trait SignInStore: Send + Sync {
     /// Forgets what ended before `before`: used or expired links, used tokens, and expired sessions.
     async fn prune_sign_ins(&self, before: OffsetDateTime) -> StoreResult<()>;
 
-    /// Replaces the setup's link, if there was one. `Conflict` when the setup is gone.
+    /// Replaces the setup's link, if there was one. `Conflict` when the setup is gone, or the token or key that it is
+    /// made with, by itself or by way of a session.
     async fn put_instruction_link(
         &self,
         link: &InstructionLink,

@@ -26,6 +26,7 @@ pub trait ProductKeyStore: Send + Sync {
         &self,
         hashes: &[SecretHash],
     ) -> StoreResult<HashMap<SecretHash, ProductKey>>;
-    /// Removes it: from now on it opens nothing. False when there is none.
+    /// Removes it, with the links of every workspace that were made with it and the sessions that came of them: from
+    /// now on none of these opens anything. False when there is none.
     async fn delete_product_key(&self, id: &KeyId) -> StoreResult<bool>;
 }

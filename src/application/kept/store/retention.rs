@@ -26,6 +26,8 @@ pub enum Expired {
     AuditEntries,
     /// Events from before, with what became of their deliveries.
     Events,
+    /// What was used on days before.
+    Usage,
 }
 
 /// A check that is old enough to be removed.

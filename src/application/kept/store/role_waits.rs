@@ -57,8 +57,8 @@ pub trait RoleWaitStore: Send + Sync {
         until: OffsetDateTime,
         pause: time::Duration,
     ) -> StoreResult<()>;
-    /// Takes the waits that are due and that the pace permits, at most one of a workspace, and counts a try of
-    /// each. Replicas never take more together than the pace permits.
+    /// Takes the waits that are due and that the pace permits, at most one of a workspace and none of a suspended
+    /// one, and counts a try of each. Replicas never take more together than the pace permits.
     async fn begin_role_tries(
         &self,
         now: OffsetDateTime,

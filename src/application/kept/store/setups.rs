@@ -16,6 +16,8 @@ pub enum Completion {
     Completed,
     /// The setup is no longer open at that revision with that check: somebody was faster.
     Changed,
+    /// The workspace has as many storages as it may have, which are so many.
+    TooMany(u32),
 }
 
 #[async_trait]
@@ -63,7 +65,7 @@ pub trait SetupStore: Send + Sync {
     /// Closes an open setup and erases its sealed secret. False when it is not open or does not exist.
     async fn close_setup(&self, workspace: &WorkspaceId, id: &SetupId) -> StoreResult<bool>;
     /// In one transaction: marks the setup completed (and erases its sealed secret) if it is open, at
-    /// `revision`, and `check` is its latest check; and inserts the storage.
+    /// `revision`, and `check` is its latest check; and inserts the storage, if the workspace may have one more.
     async fn complete_setup(
         &self,
         workspace: &WorkspaceId,

@@ -1,11 +1,12 @@
 //! `/v1/audit-events`
 
 use crate::application::closed_sets;
-use crate::application::error::{Error, Result};
+use crate::application::error::{Error, Kind, Result};
 use crate::application::kept::store::AuditFilter;
 use crate::application::people::audit::LogReader;
+use crate::application::people::audit_export::SHIPPED;
 use crate::domain::Invalid;
-use crate::domain::ids::AuditId;
+use crate::domain::ids::{AuditId, WorkspaceId};
 use crate::domain::people::audit::{Actor, AuditEntry, AuditResult, AuditedFile};
 use crate::domain::people::subject::SubjectId;
 use crate::http::api::files::keys::file_key;
@@ -15,9 +16,12 @@ use crate::http::page::PageQuery;
 use crate::http::path::Id;
 use crate::http::query::Query;
 use crate::http::state::Services;
-use actix_web::get;
-use actix_web::web::{Data, Json};
+use actix_web::http::header;
+use actix_web::web::{Bytes, Data, Json};
+use actix_web::{HttpRequest, HttpResponse, get};
+use futures_util::stream;
 use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use utoipa::{IntoParams, ToSchema};
@@ -130,6 +134,9 @@ struct AuditEventFileList {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct AuditQuery {
+    /// Only of this workspace. An admin reads the own one's anyway.
+    #[param(example = "wrk_019a1f0e7c1b7d439a520c8c2f6f6b1e")]
+    workspace_id: Option<String>,
     /// Only what was done to the file with this key, in any storage of the workspace.
     key: Option<String>,
     /// Only this operation, by its ID.
@@ -149,7 +156,13 @@ struct AuditQuery {
     since: Option<String>,
     /// Only from before this time.
     #[param(format = DateTime, example = "2030-02-28T00:00:00Z")]
+    until: Option<String>,
+    /// The same as `until`, by its earlier name.
+    #[param(format = DateTime, example = "2030-02-28T00:00:00Z")]
     before: Option<String>,
+    /// With `Accept: application/x-ndjson`: only entries after the one with this ID, to go on after the last one.
+    #[param(example = "aud_019a1f0e7c1b7d439a520c8c2f6f6b1e")]
+    after: Option<String>,
     /// How many items: 1 to 1000.
     #[param(default = 100, minimum = 1, maximum = 1000)]
     page_size: Option<u32>,
@@ -164,8 +177,16 @@ impl AuditQuery {
         let actor = self.actor.as_deref().map(Actor::parse);
         let on_behalf_of = self.on_behalf_of.as_deref().map(SubjectId::parse);
         let result = self.result.as_deref().map(AuditResult::parse);
+        let until = match (&self.until, &self.before) {
+            (Some(_), Some(_)) => {
+                let detail = "`before` is the same as `until`: send one of them.";
+                return Err(field("before", Invalid::new("unexpected_field", detail)));
+            }
+            (Some(until), None) => moment("until", Some(until))?,
+            (None, before) => moment("before", before.as_deref())?,
+        };
         Ok(AuditFilter {
-            workspace: reader.workspace().cloned(),
+            workspace: self.workspace(reader)?,
             key: key.transpose()?,
             action: self.action.clone().filter(|action| !action.is_empty()),
             actor: actor
@@ -178,8 +199,45 @@ impl AuditQuery {
                 .transpose()
                 .map_err(|invalid| field("result", invalid))?,
             since: moment("since", self.since.as_deref())?,
-            before: moment("before", self.before.as_deref())?,
+            before: until,
         })
+    }
+
+    /// The workspace that is asked for; an admin's is the own one.
+    fn workspace(&self, reader: &LogReader) -> Result<Option<WorkspaceId>> {
+        let asked = self.workspace_id.as_deref().map(WorkspaceId::parse);
+        let asked = asked
+            .transpose()
+            .map_err(|invalid| Error::field("workspace_id", invalid))?;
+        match (reader.workspace(), asked) {
+            (None, asked) => Ok(asked),
+            (Some(own), Some(asked)) if asked != *own => Err(Error::new(
+                Kind::Forbidden,
+                "other_workspace",
+                "An admin reads the audit log of the own workspace, and `workspace_id` names another one.",
+            )
+            .remedy("Leave the parameter out.")),
+            (Some(own), _) => Ok(Some(own.clone())),
+        }
+    }
+
+    /// Where lines of JSON begin. A page's parameters have no meaning for them.
+    fn ship_after(&self) -> Result<Option<AuditId>> {
+        let of_pages = [
+            ("page_size", self.page_size.is_some()),
+            ("page_token", self.page_token.is_some()),
+        ];
+        if let Some((field, _)) = of_pages.into_iter().find(|(_, is_given)| *is_given) {
+            let detail = "Lines of JSON are not sent in pages: go on with `after`.";
+            return Err(Error::field(
+                field,
+                Invalid::new("unexpected_field", detail),
+            ));
+        }
+        let after = self.after.as_deref().map(AuditId::parse);
+        after
+            .transpose()
+            .map_err(|invalid| Error::field("after", invalid))
     }
 }
 
@@ -246,25 +304,49 @@ impl From<AuditedFile> for AuditEventFile {
     }
 }
 
+/// Lines of JSON for those who ship the log to another place.
+const LINES: &str = "application/x-ndjson";
+/// How large a piece of them is, about, in bytes.
+const PIECE: usize = 64 << 10;
+
 /// Read the audit log
 ///
 /// Admins read their own workspace's, the operator reads all. Newest first. A request that was cut off
 /// because its process was stopped is there some minutes later, `failed` with the code
 /// `outcome_unknown`: what it was about to change may have been changed.
+///
+/// With `Accept: application/x-ndjson` all that the filters find, oldest first, an entry on each line with all of its
+/// files. Go on with `after`, the ID of the last line; `until` a minute ago misses none that is stored late.
 #[utoipa::path(
     tag = "Audit log",
     params(AuditQuery),
-    responses((status = 200, description = "A page of the audit log", body = AuditEventList)),
+    responses((status = 200, description = "A page of the audit log, or lines of it", content(
+        (AuditEventList = "application/json"),
+        (String = "application/x-ndjson"),
+    ))),
 )]
 #[get("/v1/audit-events")]
 async fn list_audit_events(
     AuditReader(reader): AuditReader,
     services: Data<Services>,
+    request: HttpRequest,
     query: Query<AuditQuery>,
-) -> Result<Json<AuditEventList>> {
+) -> Result<HttpResponse> {
     let filter = query.0.filter(&reader)?;
+    if wants_lines(&request) {
+        let after = query.0.ship_after()?;
+        return ship(services, reader, filter, after).await;
+    }
+    if query.0.after.is_some() {
+        let detail = "`after` goes on with lines of JSON (`Accept: application/x-ndjson`). A page goes on with `page_token`.";
+        return Err(Error::field(
+            "after",
+            Invalid::new("unexpected_field", detail),
+        ));
+    }
     // A page goes on in the list that it is of.
-    let place = match filter.key.is_some() || filter.is_narrowed() {
+    let is_of_one = filter.workspace.as_ref() != reader.workspace();
+    let place = match filter.key.is_some() || filter.is_narrowed() || is_of_one {
         false => place(&reader),
         true => format!("{}{filter:?}", place(&reader)),
     };
@@ -274,10 +356,91 @@ async fn list_audit_events(
     let page = services
         .page_tokens
         .page(&place, &request, rows, |e| e.id.to_string())?;
-    Ok(Json(AuditEventList {
+    Ok(HttpResponse::Ok().json(AuditEventList {
         audit_events: page.items.into_iter().map(Into::into).collect(),
         next_page_token: page.next_page_token,
     }))
+}
+
+fn wants_lines(request: &HttpRequest) -> bool {
+    request
+        .headers()
+        .get_all(header::ACCEPT)
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|kind| {
+            kind.split(';')
+                .next()
+                .is_some_and(|kind| kind.trim() == LINES)
+        })
+}
+
+/// Answers with everything that the filter finds after an entry, oldest first.
+async fn ship(
+    services: Data<Services>,
+    reader: LogReader,
+    filter: AuditFilter,
+    after: Option<AuditId>,
+) -> Result<HttpResponse> {
+    let mut shipping = Shipping {
+        services,
+        reader,
+        filter,
+        after: after.map(|id| id.to_string()),
+        waiting: VecDeque::new(),
+        is_last: false,
+    };
+    // What cannot be read at all is refused. What breaks off later is cut off, so that whoever reads it knows.
+    shipping.load().await?;
+    let lines = stream::try_unfold(shipping, Shipping::next);
+    Ok(HttpResponse::Ok()
+        .content_type(LINES)
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .streaming(lines))
+}
+
+/// Lines on their way.
+struct Shipping {
+    services: Data<Services>,
+    reader: LogReader,
+    filter: AuditFilter,
+    /// The last entry that was read.
+    after: Option<String>,
+    waiting: VecDeque<AuditEntry>,
+    is_last: bool,
+}
+
+impl Shipping {
+    /// Reads further entries, where none wait to be sent.
+    async fn load(&mut self) -> Result<()> {
+        if self.is_last || !self.waiting.is_empty() {
+            return Ok(());
+        }
+        let log = &self.services.people.audit_log;
+        let entries = log.oldest_first(&self.filter, self.after.take()).await?;
+        self.is_last = entries.len() < SHIPPED as usize;
+        self.after = entries.last().map(|entry| entry.id.to_string());
+        self.waiting = entries.into();
+        Ok(())
+    }
+
+    /// The next lines; `None` at the end.
+    async fn next(mut self) -> Result<Option<(Bytes, Self)>> {
+        self.load().await?;
+        if self.waiting.is_empty() {
+            return Ok(None);
+        }
+        let log = &self.services.people.audit_log;
+        let mut lines = Vec::new();
+        while lines.len() < PIECE
+            && let Some(entry) = self.waiting.pop_front()
+        {
+            let entry = log.with_files(&self.reader, &self.filter, entry).await?;
+            serde_json::to_writer(&mut lines, &AuditEvent::from(entry)).map_err(Error::bug)?;
+            lines.push(b'\n');
+        }
+        Ok(Some((Bytes::from(lines), self)))
+    }
 }
 
 /// List the files of an audit event

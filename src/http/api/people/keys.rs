@@ -67,6 +67,9 @@ struct KeyBody {
     /// Null: it works until it is deleted.
     #[serde(with = "crate::domain::rfc3339::option")]
     expires_at: Option<OffsetDateTime>,
+    /// When it was last used, to within ten minutes. Null: it was not.
+    #[serde(with = "crate::domain::rfc3339::option")]
+    last_used_at: Option<OffsetDateTime>,
 }
 
 /// A new key, with its secret.
@@ -97,6 +100,7 @@ impl From<ProductKey> for KeyBody {
             scopes: key.scopes.words(),
             created_at: key.created_at,
             expires_at: key.expires_at,
+            last_used_at: key.last_used_at,
         }
     }
 }
@@ -205,7 +209,8 @@ async fn get_key(
 
 /// Delete a key
 ///
-/// The next request with it is refused, and with every token for a browser that it has made.
+/// The next request with it is refused, and the next one of what was made with it in any workspace: sign-in links,
+/// administrator links, sessions that came of them, and tokens for browsers.
 #[utoipa::path(
     tag = "Keys",
     params(("key_id" = String, Path, description = "The key's ID")),

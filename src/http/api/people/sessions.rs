@@ -1,10 +1,10 @@
-//! `/v1/sessions`
+//! `/v1/sessions` and `/v1/workspaces/{workspace_id}/sessions`
 
 use crate::application::closed_sets;
 use crate::application::error::Result;
-use crate::domain::ids::SessionId;
+use crate::domain::ids::{SessionId, WorkspaceId};
 use crate::domain::people::sign_in::Session;
-use crate::http::caller::AdminCaller;
+use crate::http::caller::{AdminCaller, OperatorCaller};
 use crate::http::declare::changes;
 use crate::http::page::PageQuery;
 use crate::http::path::Id;
@@ -20,7 +20,10 @@ use utoipa_actix_web::service_config::ServiceConfig;
 pub fn configure(config: &mut ServiceConfig) {
     config
         .service(list_sessions)
-        .service(changes(revoke_session));
+        .service(changes(revoke_session))
+        .service(list_workspace_sessions)
+        .service(changes(end_workspace_sessions))
+        .service(changes(end_workspace_session));
 }
 
 /// Somebody signed in to the pages, by a sign-in link.
@@ -38,6 +41,9 @@ struct SessionBody {
     seen_at: OffsetDateTime,
     /// The person of the product's that the sign-in link was for.
     subject: Option<SubjectBody>,
+    /// The token or product key that its sign-in link was made with: it ends with that. `null`: the operator's token.
+    #[schema(example = "tok_019a1f0e7c1b7d439a520c8c2f6f6b1e")]
+    made_by: Option<String>,
     /// When it ends if nothing more is done in it. In the past: it has ended.
     #[serde(with = "crate::domain::rfc3339")]
     expires_at: OffsetDateTime,
@@ -71,6 +77,10 @@ impl SessionBody {
                 id: subject.id.as_str().to_owned(),
                 name: subject.name.as_ref().map(ToString::to_string),
             }),
+            made_by: session
+                .made_by
+                .as_ref()
+                .map(|maker| maker.as_str().to_owned()),
             created_at: session.created_at,
             seen_at: session.seen_at,
             expires_at: services.people.sign_ins.idle_end(session),
@@ -126,5 +136,77 @@ async fn revoke_session(
         .sign_ins
         .revoke(&admin.0, &session.0)
         .await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// List who is signed in to a workspace's pages, for the operator
+#[utoipa::path(
+    tag = "Workspaces",
+    params(("workspace_id" = String, Path, description = "The workspace's ID"), PageQuery),
+    responses((status = 200, description = "A page of sessions", body = SessionList)),
+)]
+#[get("/v1/workspaces/{workspace_id}/sessions")]
+async fn list_workspace_sessions(
+    _: OperatorCaller,
+    services: Data<Services>,
+    workspace: Id<WorkspaceId>,
+    query: Query<PageQuery>,
+) -> Result<Json<SessionList>> {
+    let place = format!("operator/{}/sessions", workspace.0);
+    let request = query.0.request()?;
+    let window = services.page_tokens.window(&place, &request)?;
+    let sign_ins = &services.people.sign_ins;
+    let rows = sign_ins.list_of(&workspace.0, &window).await?;
+    let page = services
+        .page_tokens
+        .page(&place, &request, rows, |session| session.id.to_string())?;
+    Ok(Json(SessionList {
+        sessions: page
+            .items
+            .iter()
+            .map(|session| SessionBody::of(session, &services))
+            .collect(),
+        next_page_token: page.next_page_token,
+    }))
+}
+
+/// End every session of a workspace
+///
+/// The next request in any of them is refused. Sign-in links that were not used work no more.
+#[utoipa::path(
+    tag = "Workspaces",
+    params(("workspace_id" = String, Path, description = "The workspace's ID")),
+    responses((status = 204, description = "Ended")),
+)]
+#[delete("/v1/workspaces/{workspace_id}/sessions")]
+async fn end_workspace_sessions(
+    _: OperatorCaller,
+    services: Data<Services>,
+    workspace: Id<WorkspaceId>,
+) -> Result<HttpResponse> {
+    services.people.sign_ins.revoke_all(&workspace.0).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// End a session of a workspace
+///
+/// The next request in it is refused.
+#[utoipa::path(
+    tag = "Workspaces",
+    params(
+        ("workspace_id" = String, Path, description = "The workspace's ID"),
+        ("session_id" = String, Path, description = "The session's ID"),
+    ),
+    responses((status = 204, description = "Ended")),
+)]
+#[delete("/v1/workspaces/{workspace_id}/sessions/{session_id}")]
+async fn end_workspace_session(
+    _: OperatorCaller,
+    services: Data<Services>,
+    workspace: Id<WorkspaceId>,
+    session: Id<SessionId>,
+) -> Result<HttpResponse> {
+    let sign_ins = &services.people.sign_ins;
+    sign_ins.revoke_of(&workspace.0, &session.0).await?;
     Ok(HttpResponse::NoContent().finish())
 }

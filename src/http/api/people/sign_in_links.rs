@@ -10,7 +10,7 @@ use crate::domain::people::subject::{Subject, SubjectId};
 use crate::domain::people::workspace::Role;
 use crate::http::arrival;
 use crate::http::body::{Body, read_field};
-use crate::http::caller::{AdminCaller, OperatorCaller};
+use crate::http::caller::{AdminCaller, OperatorCaller, SignInMaker};
 use crate::http::declare::changes;
 use crate::http::idempotency::{Idempotent, MadeAnswer};
 use crate::http::path::Id;
@@ -123,6 +123,7 @@ impl NewSignInLink {
 async fn make(
     services: &Services,
     workspace: &WorkspaceId,
+    SignInMaker(made_by): SignInMaker,
     once: Idempotent,
     body: Body<NewSignInLink>,
 ) -> Result<HttpResponse> {
@@ -141,7 +142,7 @@ async fn make(
         services
             .people
             .sign_ins
-            .make_link(workspace, new, keep)
+            .make_link(workspace, new, made_by, keep)
             .await
     })
     .await
@@ -160,12 +161,13 @@ async fn make(
 #[post("/v1/workspaces/{workspace_id}/sign-in-links")]
 async fn create_workspace_sign_in_link(
     _: OperatorCaller,
+    maker: SignInMaker,
     once: Idempotent,
     services: Data<Services>,
     workspace: Id<WorkspaceId>,
     body: Body<NewSignInLink>,
 ) -> Result<HttpResponse> {
-    make(&services, &workspace.0, once, body).await
+    make(&services, &workspace.0, maker, once, body).await
 }
 
 /// Make a sign-in link for the caller's workspace
@@ -178,9 +180,10 @@ async fn create_workspace_sign_in_link(
 #[post("/v1/sign-in-links")]
 async fn create_sign_in_link(
     admin: AdminCaller,
+    maker: SignInMaker,
     once: Idempotent,
     services: Data<Services>,
     body: Body<NewSignInLink>,
 ) -> Result<HttpResponse> {
-    make(&services, admin.0.workspace(), once, body).await
+    make(&services, admin.0.workspace(), maker, once, body).await
 }

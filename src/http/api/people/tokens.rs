@@ -75,6 +75,9 @@ struct TokenBody {
     /// Null: it works until it is revoked.
     #[serde(with = "crate::domain::rfc3339::option")]
     expires_at: Option<OffsetDateTime>,
+    /// When it was last used, to within ten minutes. Null: it was not.
+    #[serde(with = "crate::domain::rfc3339::option")]
+    last_used_at: Option<OffsetDateTime>,
     /// The only storages that it reaches. Null: every storage.
     storage_ids: Option<Vec<String>>,
     /// The only folders that it reads. Null: every folder.
@@ -113,6 +116,7 @@ impl From<ApiToken> for TokenBody {
             role: token.role.as_str(),
             created_at: token.created_at,
             expires_at: token.expires_at,
+            last_used_at: token.last_used_at,
             storage_ids: token.bounds.storages.as_deref().map(texts),
             folders: token.bounds.folders.as_deref().map(texts),
             write_folders: token.bounds.write_folders.as_deref().map(texts),
@@ -261,7 +265,8 @@ async fn list_tokens(
 
 /// Revoke a token
 ///
-/// The next request with it is refused.
+/// The next request with it is refused, and the next one of what was made with it: sign-in links, administrator links,
+/// sessions that came of them, and tokens for browsers.
 #[utoipa::path(
     tag = "Tokens",
     params(

@@ -1,20 +1,26 @@
 //! `/v1/workspaces`
 
+use crate::application::closed_sets;
 use crate::application::connections::change::Change;
-use crate::application::error::{Error, Result};
-use crate::application::people::workspaces::{NewWorkspace, WorkspaceChange};
+use crate::application::error::{Error, FieldError, Result};
+use crate::application::people::workspaces::{LimitChanges, NewWorkspace, WorkspaceChange};
+use crate::domain::Invalid;
 use crate::domain::ids::WorkspaceId;
 use crate::domain::names::Name;
 use crate::domain::people::metadata::Metadata;
+use crate::domain::people::scope::Scope;
+use crate::domain::people::standing::{SuspensionReason, WorkspaceLimits, WorkspaceState};
 use crate::domain::people::workspace::{Workspace, WorkspaceExternalId};
+use crate::http::api::people::erased::ErasedBody;
 use crate::http::body::{Body, read_field};
-use crate::http::caller::OperatorCaller;
+use crate::http::caller::{FurtherScopes, OperatorCaller};
 use crate::http::declare::changes;
 use crate::http::idempotency::{Idempotent, MadeAnswer};
 use crate::http::page;
 use crate::http::path::Id;
 use crate::http::query::Query;
 use crate::http::state::Services;
+use crate::http::trail::Trail;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Json};
 use actix_web::{HttpResponse, delete, get, patch, post};
@@ -65,6 +71,37 @@ struct WorkspaceChangeBody {
     /// Takes the place of all that was noted.
     #[schema(example = json!({"plan": "pro"}))]
     metadata: Option<BTreeMap<String, String>>,
+    /// A product's key needs the scope `operator` for it.
+    #[schema(value_type = Option<closed_sets::WorkspaceState>)]
+    state: Option<String>,
+    /// Why it is suspended, where that is its new state: 1 to 500 characters. The workspace does not see it.
+    #[schema(
+        example = "leaked token, ticket 4711",
+        min_length = 1,
+        max_length = 500
+    )]
+    reason: Option<String>,
+    /// A product's key needs the scope `operator` for it.
+    limits: Option<LimitsChangeBody>,
+}
+
+/// What to change of a workspace's limits. What is left out stays, and `null` takes the limit away.
+#[derive(Default, Deserialize, ToSchema)]
+#[schema(as = WorkspaceLimitsChange)]
+#[serde(deny_unknown_fields)]
+struct LimitsChangeBody {
+    /// How many storages it may have. Those that it has already stay.
+    #[serde(default)]
+    #[schema(value_type = Option<u32>, minimum = 0, maximum = 1000000, example = 20)]
+    storages: Change<u32>,
+    /// How many requests each replica of the service takes of it in a minute.
+    #[serde(default)]
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 1000000, example = 6000)]
+    requests_per_minute: Change<u32>,
+    /// How many files each replica passes through for it at the same time, in both directions together.
+    #[serde(default)]
+    #[schema(value_type = Option<u32>, minimum = 0, maximum = 1000000, example = 16)]
+    transfers: Change<u32>,
 }
 
 /// A workspace: one tenant.
@@ -80,8 +117,73 @@ struct WorkspaceBody {
     external_id: Option<String>,
     #[schema(example = json!({"plan": "pro"}))]
     metadata: BTreeMap<String, String>,
+    #[schema(value_type = closed_sets::WorkspaceState)]
+    state: &'static str,
+    /// `null` while it is active.
+    suspension: Option<SuspensionBody>,
+    limits: LimitsBody,
     #[serde(with = "crate::domain::rfc3339")]
     created_at: OffsetDateTime,
+}
+
+/// Since when a workspace is suspended, and why.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Suspension)]
+struct SuspensionBody {
+    #[serde(with = "crate::domain::rfc3339")]
+    since: OffsetDateTime,
+    #[schema(example = "leaked token, ticket 4711")]
+    reason: Option<String>,
+}
+
+/// What a workspace may have and do at most. `null`: as much as every workspace.
+#[derive(Serialize, ToSchema)]
+#[schema(as = WorkspaceLimits)]
+struct LimitsBody {
+    #[schema(example = 20)]
+    storages: Option<u32>,
+    /// Of each replica of the service.
+    #[schema(example = 6000)]
+    requests_per_minute: Option<u32>,
+    /// At the same time, of each replica.
+    #[schema(example = 16)]
+    transfers: Option<u32>,
+}
+
+impl From<WorkspaceLimits> for LimitsBody {
+    fn from(limits: WorkspaceLimits) -> Self {
+        Self {
+            storages: limits.storages,
+            requests_per_minute: limits.requests_per_minute,
+            transfers: limits.transfers,
+        }
+    }
+}
+
+impl LimitsChangeBody {
+    fn parse(self, errors: &mut Vec<FieldError>) -> LimitChanges {
+        let mut read = |field: &str, least: u32, change: Change<u32>| {
+            let within = least..=WorkspaceLimits::LARGEST;
+            if let Change::Set(most) = &change
+                && !within.contains(most)
+            {
+                let detail = format!(
+                    "`{field}` is from {least} to {}. `null` takes the limit away.",
+                    WorkspaceLimits::LARGEST
+                );
+                errors.push(FieldError::new(
+                    format!("limits.{field}"),
+                    Invalid::new("invalid_value", detail),
+                ));
+            }
+            change
+        };
+        LimitChanges {
+            storages: read("storages", 0, self.storages),
+            requests_per_minute: read("requests_per_minute", 1, self.requests_per_minute),
+            transfers: read("transfers", 0, self.transfers),
+        }
+    }
 }
 
 /// A page of workspaces, in the order of their creation.
@@ -131,11 +233,32 @@ impl WorkspaceChangeBody {
         let metadata = self
             .metadata
             .and_then(|pairs| read_field(&mut errors, "metadata", Metadata::parse(pairs)));
+        let state = self
+            .state
+            .as_deref()
+            .and_then(|state| read_field(&mut errors, "state", WorkspaceState::parse(state)));
+        let reason = self
+            .reason
+            .as_deref()
+            .and_then(|reason| read_field(&mut errors, "reason", SuspensionReason::parse(reason)));
+        if reason.is_some() && state != Some(WorkspaceState::Suspended) {
+            errors.push(FieldError::new(
+                "reason",
+                Invalid::new(
+                    "unexpected_field",
+                    "A reason is that of a suspension: send it with `\"state\": \"suspended\"`.",
+                ),
+            ));
+        }
+        let limits = self.limits.unwrap_or_default().parse(&mut errors);
         match errors.is_empty() {
             true => Ok(WorkspaceChange {
                 name,
                 external_id,
                 metadata,
+                state,
+                reason,
+                limits,
             }),
             false => Err(Error::invalid(errors)),
         }
@@ -149,6 +272,15 @@ impl From<Workspace> for WorkspaceBody {
             name: workspace.name.to_string(),
             external_id: workspace.external_id.map(|id| id.as_str().to_owned()),
             metadata: workspace.metadata.pairs().clone(),
+            state: workspace.standing.state().as_str(),
+            suspension: workspace
+                .standing
+                .suspension
+                .map(|suspension| SuspensionBody {
+                    since: suspension.since,
+                    reason: suspension.reason.map(|reason| reason.as_str().to_owned()),
+                }),
+            limits: workspace.standing.limits.into(),
             created_at: workspace.created_at,
         }
     }
@@ -248,6 +380,10 @@ async fn get_workspace(
 }
 
 /// Change a workspace
+///
+/// Suspended, everything of it is 403 `workspace_suspended` from the next request on: the API, pages, links and tokens for
+/// browsers; checks, imports and the waiting for roles rest. Nothing is deleted, and `active` brings it back. Signed URLs
+/// that were given out work until they expire.
 #[utoipa::path(
     tag = "Workspaces",
     params(("workspace_id" = String, Path, description = "The workspace's ID")),
@@ -260,11 +396,21 @@ async fn get_workspace(
 #[patch("/v1/workspaces/{workspace_id}")]
 async fn change_workspace(
     _: OperatorCaller,
+    further: FurtherScopes,
+    trail: Trail,
     services: Data<Services>,
     id: Id<WorkspaceId>,
     body: Body<WorkspaceChangeBody>,
 ) -> Result<Json<WorkspaceBody>> {
     let change = body.value.parse()?;
+    match change.state {
+        Some(WorkspaceState::Suspended) => trail.was("suspend_workspace"),
+        Some(WorkspaceState::Active) => trail.was("activate_workspace"),
+        None => {}
+    }
+    if change.state.is_some() || !change.limits.is_empty() {
+        further.need(Scope::Operator)?;
+    }
     let workspace = services.people.workspaces.change(&id.0, change).await?;
     Ok(Json(workspace.into()))
 }
@@ -274,34 +420,11 @@ async fn change_workspace(
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct EraseQuery {
-    /// `true`: the answer says what was deleted.
+    /// `true`: the audit log loses what names a person, and the answer says what was deleted and what stays. Also for a
+    /// workspace that was deleted before.
     #[serde(default)]
     #[param(default = false)]
     erase: bool,
-}
-
-/// What was deleted with a workspace.
-#[derive(Serialize, ToSchema)]
-struct ErasedWorkspace {
-    #[schema(example = "wrk_019a1f0e7c1b7d439a520c8c2f6f6b1e")]
-    id: String,
-    deleted: ErasedContents,
-    /// What stays: the audit log until it is as old as the operator keeps it, and the external IDs, so that none
-    /// is ever used again.
-    #[schema(example = json!(["audit_events", "external_ids"]))]
-    kept: Vec<&'static str>,
-}
-
-/// How many of each.
-#[derive(Serialize, ToSchema)]
-struct ErasedContents {
-    tokens: u64,
-    sessions: u64,
-    storage_setups: u64,
-    storages: u64,
-    projects: u64,
-    /// Files that the projects named. They are still in their buckets.
-    project_files: u64,
 }
 
 /// Delete a workspace
@@ -312,7 +435,7 @@ struct ErasedContents {
     tag = "Workspaces",
     params(("workspace_id" = String, Path, description = "The workspace's ID"), EraseQuery),
     responses(
-        (status = 200, description = "Deleted, with `erase=true`: what there was", body = ErasedWorkspace),
+        (status = 200, description = "Erased, with `erase=true`: what there was, and what stays", body = ErasedBody),
         (status = 204, description = "Deleted"),
     ),
 )]
@@ -325,19 +448,8 @@ async fn delete_workspace(
 ) -> Result<HttpResponse> {
     let workspaces = &services.people.workspaces;
     if query.0.erase {
-        let contents = workspaces.erase(&id.0).await?;
-        return Ok(HttpResponse::Ok().json(ErasedWorkspace {
-            id: id.0.to_string(),
-            deleted: ErasedContents {
-                tokens: contents.tokens,
-                sessions: contents.sessions,
-                storage_setups: contents.storage_setups,
-                storages: contents.storages,
-                projects: contents.projects,
-                project_files: contents.project_files,
-            },
-            kept: vec!["audit_events", "external_ids"],
-        }));
+        let erased = workspaces.erase(&id.0).await?;
+        return Ok(HttpResponse::Ok().json(ErasedBody::of(&id.0, &erased)));
     }
     workspaces.delete(&id.0).await?;
     Ok(HttpResponse::NoContent().finish())

@@ -377,7 +377,7 @@ async fn check_storage_setup(
     ),
     responses(
         (status = 201, description = "The storage", body = StorageBody, headers(("Location" = String, description = "The storage's path"))),
-        (status = 409, description = "`check_required`; `storage_overlaps`, where the operator refuses that; or the setup is not open"),
+        (status = 409, description = "`check_required`; `storage_limit_reached`; `storage_overlaps`, where the operator refuses that; or the setup is not open"),
     ),
 )]
 #[post("/v1/storage-setups/{setup_id}/complete")]

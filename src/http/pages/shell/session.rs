@@ -1,6 +1,7 @@
 //! Who is looking at a page.
 
 use crate::application::error::{Error, Kind, Result};
+use crate::application::people::allowance::refuse_suspended;
 use crate::application::people::caller::{Admin, Caller, Member};
 use crate::application::people::sign_in::Found;
 use crate::domain::files::file_key::FileKey;
@@ -151,6 +152,15 @@ async fn signed_in(
     let workspace = services.storages.workspace(&session.workspace).await?;
     let caller = Caller::Workspace(member.clone());
     SeenCaller::note(request, &caller);
+    // A request counts once, however often it is asked who looks at the page.
+    let has_entered = request.extensions().contains::<Caller>();
+    match has_entered {
+        true => refuse_suspended(&workspace.standing)?,
+        false => {
+            let allowances = &services.people.admission.allowances;
+            allowances.enter(&workspace.id, &workspace.standing)?;
+        }
+    }
     request.extensions_mut().insert(caller);
     request.extensions_mut().insert(cookie.clone());
     Ok(Who::SignedIn(Box::new(Visitor {

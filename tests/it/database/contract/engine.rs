@@ -186,6 +186,10 @@ const READS: &[&str] = &[
     "SELECT hash FROM used_tokens WHERE expires_at < 5",
     "SELECT id FROM sessions WHERE issuer = 'x' AND issuer_subject = 'x'",
     "SELECT id FROM sessions WHERE issuer = 'x' AND issuer_session = 'x'",
+    "SELECT * FROM usage_days WHERE workspace_id = 'x' AND day >= 5 AND day <= 9 ORDER BY day LIMIT 100",
+    "SELECT * FROM sessions WHERE made_by_token = 'x'",
+    "SELECT * FROM audit_log WHERE id > 'x' ORDER BY id LIMIT 100",
+    "SELECT * FROM audit_log WHERE workspace_id = 'x' AND id > 'x' ORDER BY id LIMIT 100",
 ];
 
 async fn lists_and_lookups_use_an_index(db: TestDb) {
@@ -250,6 +254,7 @@ async fn both_engines_have_the_same_columns(db: TestDb) {
         include_str!("../../../../migrations/sqlite/0023_product_keys.sql"),
         include_str!("../../../../migrations/sqlite/0024_workspace_origins.sql"),
         include_str!("../../../../migrations/sqlite/0025_working_folders.sql"),
+        include_str!("../../../../migrations/sqlite/0028_day_two.sql"),
         include_str!("../../../../migrations/sqlite/0031_signing_in.sql"),
     );
     let mut table = "";

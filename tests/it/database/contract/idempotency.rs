@@ -165,6 +165,7 @@ async fn what_is_made_and_its_answer_are_stored_together(db: TestDb) {
         bounds: Bounds::default(),
         created_at: at,
         expires_at: None,
+        last_used_at: None,
     };
     let link = SignInLink {
         id: SignInLinkId::generate(),
@@ -173,6 +174,7 @@ async fn what_is_made_and_its_answer_are_stored_together(db: TestDb) {
         arrival: Arrival::Settings,
         way_back: WayBack::default(),
         subject: None,
+        made_by: None,
         created_at: at,
         expires_at: at + HOUR,
     };

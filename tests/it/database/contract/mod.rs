@@ -2,7 +2,9 @@
 
 mod audit;
 mod checks;
+mod day_two;
 mod engine;
+mod erasure;
 mod events;
 mod health;
 mod idempotency;

@@ -29,6 +29,7 @@ use crate::domain::ids::{
 use crate::domain::names::Name;
 use crate::domain::people::audit::Actor;
 use crate::domain::people::metadata::Metadata;
+use crate::domain::people::standing::Standing;
 use crate::domain::people::subject::SubjectId;
 use crate::domain::people::workspace::Workspace;
 use crate::domain::policy_document::LifecycleFolders;
@@ -93,6 +94,7 @@ pub fn new_workspace() -> Workspace {
         external_id: None,
         metadata: Metadata::default(),
         default_storage: StorageRef::BuiltIn,
+        standing: Standing::default(),
         created_at: now(),
     }
 }

@@ -5,6 +5,7 @@ use crate::application::kept::store::{
 use crate::domain::check::StepStatus;
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::ids::{StorageId, StorageRef};
+use crate::domain::people::standing::StandingChange;
 use crate::domain::people::workspace::WorkspaceExternalId;
 use crate::domain::storage::HealthState;
 use crate::it::database::contract::samples::*;
@@ -261,7 +262,10 @@ async fn storages_of_all_workspaces_are_found(db: TestDb) {
     let mut mine = workspace(&db).await;
     let other = workspace(&db).await;
     mine.external_id = Some(WorkspaceExternalId::parse("tenant-1").unwrap());
-    assert_eq!(db.change_workspace(&mine).await, Ok(true));
+    assert_eq!(
+        db.change_workspace(&mine, &StandingChange::default()).await,
+        Ok(true)
+    );
     let (first, second) = (storage(&db, &mine.id).await, storage(&db, &other.id).await);
     let default = StorageRef::Own(first.id.clone());
     assert_eq!(db.set_default_storage(&mine.id, &default).await, Ok(true));

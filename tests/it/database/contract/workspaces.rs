@@ -1,6 +1,6 @@
 use crate::application::kept::store::{
-    AuditFilter, AuditStore, ProductKeyStore, ProjectStore, SetupStore, StorageStore, StoreError,
-    WorkspaceStore,
+    AuditFilter, AuditStore, HeldToken, ProductKeyStore, ProjectStore, SetupStore, StorageStore,
+    StoreError, WorkspaceStore,
 };
 use crate::domain::files::file_key::Folder;
 use crate::domain::ids::{AuditId, KeyId, StorageId, StorageRef, TokenId, WorkspaceId};
@@ -8,6 +8,7 @@ use crate::domain::people::audit::{Actor, AuditEntry, AuditResult};
 use crate::domain::people::product_key::ProductKey;
 use crate::domain::people::reach::Bounds;
 use crate::domain::people::scope::{Scope, Scopes};
+use crate::domain::people::standing::Standing;
 use crate::domain::people::workspace::{ApiToken, Role, Workspace};
 use crate::it::database::contract::samples::*;
 use crate::it::support::database::{TestDb, on_both_engines};
@@ -165,6 +166,15 @@ fn token(workspace: &WorkspaceId) -> ApiToken {
         bounds: Bounds::default(),
         created_at: now(),
         expires_at: Some(now()),
+        last_used_at: None,
+    }
+}
+
+/// The token as it is found, of an active workspace without limits.
+fn held(token: &ApiToken) -> HeldToken {
+    HeldToken {
+        token: token.clone(),
+        standing: Standing::default(),
     }
 }
 
@@ -176,10 +186,10 @@ async fn tokens_are_found_by_hash_and_revoked_at_once(db: TestDb) {
     second.role = Role::Admin;
     db.create_token(&first, &[1; 32], None).await.unwrap();
     db.create_token(&second, &[2; 32], None).await.unwrap();
-    assert_eq!(db.token_by_hash(&[1; 32]).await, Ok(Some(first.clone())));
+    assert_eq!(db.token_by_hash(&[1; 32]).await, Ok(Some(held(&first))));
     assert_eq!(db.token_by_hash(&[3; 32]).await, Ok(None));
     let several = db.tokens_by_hashes(&[[3; 32], [1; 32], [1; 32]]).await;
-    assert_eq!(several, Ok(HashMap::from([([1; 32], first.clone())])));
+    assert_eq!(several, Ok(HashMap::from([([1; 32], held(&first))])));
     assert_eq!(
         db.list_tokens(&mine.id, &all()).await,
         Ok(vec![first.clone(), second.clone()])
@@ -232,9 +242,9 @@ async fn a_narrowed_token_keeps_its_bounds(db: TestDb) {
     };
     db.create_token(&narrowed, &[1; 32], None).await.unwrap();
     db.create_token(&nowhere, &[2; 32], None).await.unwrap();
-    assert_eq!(db.token_by_hash(&[1; 32]).await, Ok(Some(narrowed.clone())));
+    assert_eq!(db.token_by_hash(&[1; 32]).await, Ok(Some(held(&narrowed))));
     let both = db.tokens_by_hashes(&[[1; 32], [2; 32], [3; 32]]).await;
-    let expected = [([1; 32], narrowed.clone()), ([2; 32], nowhere.clone())];
+    let expected = [([1; 32], held(&narrowed)), ([2; 32], held(&nowhere))];
     assert_eq!(both, Ok(HashMap::from(expected)));
     let listed = db.list_tokens(&mine.id, &all()).await;
     assert_eq!(listed, Ok(vec![narrowed, nowhere]));
@@ -248,6 +258,7 @@ async fn a_product_key_is_found_by_its_hash_until_it_is_deleted(db: TestDb) {
         scopes: Scopes::new(scopes.iter().copied()).unwrap(),
         created_at: now(),
         expires_at: Some(now()),
+        last_used_at: None,
     };
     let first = key(&Scope::ALL);
     let second = ProductKey {
