@@ -27,6 +27,7 @@ use crate::domain::origin::Origin;
 use crate::http::brand::Brand;
 use crate::http::metrics::HttpMetrics;
 use crate::http::stopping::Stopping;
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use ipnet::IpNet;
 use prometheus_client::registry::Registry;
 use std::sync::Arc;
@@ -94,6 +95,12 @@ pub struct Site {
 }
 
 impl Site {
+    /// What stands before each of the service's own paths in a browser: the path of the public URL, which the proxy
+    /// strips. Empty, or like `/sallyport`.
+    pub fn base(&self) -> &str {
+        self.public_url.path().trim_end_matches('/')
+    }
+
     /// The address of one of the service's own paths.
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.public_url.as_str().trim_end_matches('/'))
@@ -110,11 +117,36 @@ impl Site {
         self.is_https() || is_loopback
     }
 
-    /// The name of a session's cookie. `__Host-` binds it to this very host; browsers take it over https only.
+    /// The name of a session's cookie. `__Host-` binds it to this very host; browsers take it over https only, and
+    /// with the path `/` alone, which would send it to everything else on a host with several services.
     pub fn session_cookie(&self) -> &'static str {
-        match self.is_https() {
-            true => "__Host-sallyport_session",
-            false => "sallyport_session",
+        match (self.is_https(), self.base().is_empty()) {
+            (true, true) => "__Host-sallyport_session",
+            (true, false) => "__Secure-sallyport_session",
+            (false, _) => "sallyport_session",
+        }
+    }
+
+    /// The paths that a session's cookie is sent to.
+    pub fn cookie_path(&self) -> &str {
+        match self.base() {
+            "" => "/",
+            base => base,
+        }
+    }
+
+    /// Makes a redirect to one of the service's own paths one that a browser can follow.
+    pub fn complete_location(&self, headers: &mut HeaderMap) {
+        if self.base().is_empty() {
+            return;
+        }
+        let location = headers.get(header::LOCATION);
+        let path = location
+            .and_then(|value| value.to_str().ok())
+            .filter(|value| value.starts_with('/') && !value.starts_with("//"));
+        let whole = path.map(|path| format!("{}{path}", self.base()));
+        if let Some(Ok(value)) = whole.map(|whole| HeaderValue::from_str(&whole)) {
+            headers.insert(header::LOCATION, value);
         }
     }
 

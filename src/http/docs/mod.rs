@@ -7,6 +7,7 @@ mod view;
 use crate::application::error::{Error, Result};
 use crate::http::assets;
 use askama::Template;
+use serde_json::{Value, json};
 
 /// What the page may load: its own style sheet.
 pub const POLICY: &str = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -32,6 +33,13 @@ impl Documents {
             page_html: page(&openapi_json)?,
             openapi_json,
         })
+    }
+
+    /// The same of a service whose paths a proxy has below this one, like `/sallyport`.
+    pub fn below(&self, base: &str) -> Result<Self> {
+        let mut document: Value = serde_json::from_str(&self.openapi_json).map_err(Error::bug)?;
+        document["servers"] = json!([{ "url": base }]);
+        Self::of(serde_json::to_string_pretty(&document).map_err(Error::bug)?)
     }
 }
 

@@ -7,5 +7,5 @@ mod work;
 
 pub use format::MetricsFormat;
 pub use process::ServiceReadings;
-pub use requests::HttpMetrics;
+pub use requests::{BrokenBy, Direction, HttpMetrics, Transfer};
 pub use work::WorkMetrics;

@@ -3,6 +3,7 @@
 use crate::application::kept::store::{IMPORT, SCHEDULED_CHECK};
 use crate::application::observe::{AwsCall, AwsResult, Observer};
 use crate::domain::check::Outcome;
+use crate::domain::project::ProjectStatus;
 use crate::domain::role_wait::TryOutcome;
 use crate::domain::storage::{HealthChange, HealthState, Quarantining};
 use prometheus_client::encoding::EncodeLabelSet;
@@ -19,7 +20,7 @@ pub struct WorkMetrics {
     assumed_roles: Family<ResultLabels, Counter>,
     checks: Family<OutcomeLabels, Counter>,
     aws_calls: Family<CallLabels, Counter>,
-    aws_durations: Family<OperationLabels, Histogram>,
+    aws_durations: Family<CallLabels, Histogram>,
     sessions: Family<SessionLabels, Counter>,
     token_lookups: Counter,
     jobs_running: Family<JobLabels, Gauge>,
@@ -30,6 +31,7 @@ pub struct WorkMetrics {
     quarantines: Family<ChangeLabels, Counter>,
     health_changes: Family<ToLabels, Counter>,
     storages: Family<HealthLabels, Gauge>,
+    imports: Family<StateLabels, Gauge>,
     role_tries: Family<ResultLabels, Counter>,
     waiting_setups: Gauge,
     deliveries: Family<ResultLabels, Counter>,
@@ -68,6 +70,11 @@ struct HealthLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StateLabels {
+    state: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ResultLabels {
     result: &'static str,
 }
@@ -82,12 +89,6 @@ struct CallLabels {
     service: String,
     operation: String,
     result: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OperationLabels {
-    service: String,
-    operation: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -162,6 +163,7 @@ impl WorkMetrics {
             quarantines: Family::default(),
             health_changes: Family::default(),
             storages: Family::default(),
+            imports: Family::default(),
             role_tries: Family::default(),
             waiting_setups: Gauge::default(),
             deliveries: Family::default(),
@@ -178,6 +180,11 @@ impl WorkMetrics {
         registry.register(
             "sallyport_checks_lag_seconds",
             "How long the scheduled check that waits longest has been due",
+            metrics.waiting_checks.lag.clone(),
+        );
+        registry.register(
+            "sallyport_scheduled_checks_lag_seconds",
+            "The same as sallyport_checks_lag_seconds",
             metrics.waiting_checks.lag.clone(),
         );
         registry.register(
@@ -204,6 +211,11 @@ impl WorkMetrics {
             "sallyport_storages",
             "Storages of all workspaces, by health",
             metrics.storages.clone(),
+        );
+        registry.register(
+            "sallyport_imports",
+            "Projects of all workspaces, by the state of their import: importing, ready, failed",
+            metrics.imports.clone(),
         );
         registry.register(
             "sallyport_setups_waiting_for_role",
@@ -252,7 +264,7 @@ impl WorkMetrics {
         );
         registry.register(
             "sallyport_aws_request_duration_seconds",
-            "Time of a call to AWS until its answer's body begins, with all its tries",
+            "Time of a call to AWS until its answer's body begins, with all its tries, by result",
             metrics.aws_durations.clone(),
         );
         registry.register(
@@ -314,6 +326,10 @@ impl WorkMetrics {
             drop(self.health_changes.get_or_create(&ToLabels { to }));
             drop(self.storages.get_or_create(&HealthLabels { health }));
         }
+        for status in ProjectStatus::ALL {
+            let state = status.as_str();
+            drop(self.imports.get_or_create(&StateLabels { state }));
+        }
         for found in ["yes", "no"] {
             drop(self.sessions.get_or_create(&SessionLabels { found }));
         }
@@ -326,16 +342,14 @@ impl WorkMetrics {
         }
         for (service, operations) in CALLS {
             for operation in operations {
-                drop(self.aws_durations.get_or_create(&OperationLabels {
-                    service: service.to_owned(),
-                    operation: (*operation).to_owned(),
-                }));
                 for result in RESULTS {
-                    drop(self.aws_calls.get_or_create(&CallLabels {
+                    let labels = CallLabels {
                         service: service.to_owned(),
                         operation: (*operation).to_owned(),
                         result: result_word(result),
-                    }));
+                    };
+                    drop(self.aws_calls.get_or_create(&labels));
+                    drop(self.aws_durations.get_or_create(&labels));
                 }
             }
         }
@@ -380,6 +394,13 @@ impl Observer for WorkMetrics {
             .set(i64::try_from(number).unwrap_or(i64::MAX));
     }
 
+    fn projects_have(&self, status: ProjectStatus, number: u64) {
+        let state = status.as_str();
+        self.imports
+            .get_or_create(&StateLabels { state })
+            .set(i64::try_from(number).unwrap_or(i64::MAX));
+    }
+
     fn tried_role(&self, outcome: TryOutcome) {
         let result = outcome.as_str();
         self.role_tries
@@ -419,15 +440,14 @@ impl Observer for WorkMetrics {
     }
 
     fn called_aws(&self, call: AwsCall<'_>) {
-        let (service, operation) = (call.service.to_owned(), call.operation.to_owned());
         let labels = CallLabels {
-            service: service.clone(),
-            operation: operation.clone(),
+            service: call.service.to_owned(),
+            operation: call.operation.to_owned(),
             result: result_word(call.result),
         };
         self.aws_calls.get_or_create(&labels).inc();
         self.aws_durations
-            .get_or_create(&OperationLabels { service, operation })
+            .get_or_create(&labels)
             .observe(call.took.as_secs_f64());
     }
 

@@ -3,6 +3,7 @@
 mod acknowledged;
 mod bad_input;
 mod brand;
+mod broken_off;
 mod client_address;
 mod cors;
 mod dev_routes;
@@ -19,5 +20,6 @@ mod page_budget;
 mod query_parameters;
 mod slow_forms;
 mod stopping;
+mod sub_path;
 mod times;
 mod token_floods;

@@ -166,6 +166,8 @@ where
     Ok(HttpResponse::Ok()
         .content_type("text/event-stream")
         .insert_header((header::CACHE_CONTROL, "no-store"))
+        // Some proxies collect an answer before they pass it on.
+        .insert_header(("X-Accel-Buffering", "no"))
         // Compression would hold the events back.
         .insert_header(ContentEncoding::Identity)
         .streaming(stream))

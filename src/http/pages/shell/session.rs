@@ -183,7 +183,7 @@ pub fn visitor_secret(request: &HttpRequest) -> Option<SessionCookie> {
 pub fn cookie(site: &Site, secret: &SecretString, life: std::time::Duration) -> Cookie<'static> {
     let embedded = site.takes_embedded_cookies() && !site.frame_ancestors.is_empty();
     Cookie::build(site.session_cookie(), secret.expose_secret().to_owned())
-        .path("/")
+        .path(site.cookie_path().to_owned())
         .http_only(true)
         .secure(site.is_https() || embedded)
         .same_site(match embedded {
