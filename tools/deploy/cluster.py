@@ -1,4 +1,4 @@
-"""Two replicas of the service on PostgreSQL, with the AWS emulator, for the tests of what stands in front of them.
+"""Replicas of the service on PostgreSQL, with the AWS emulator, for the tests of what stands in front of them.
 
 Runs with the emulator's virtual environment, which has botocore.
 """
@@ -71,7 +71,7 @@ class Replica(environment.Service):
 
 
 class Cluster:
-    """The replicas, a workspace with tokens, and what a proxy needs."""
+    """The replicas, a workspace with a token, and what a proxy needs. The replica `patient` is not restarted."""
 
     def __init__(self, folder, stack):
         self.folder = folder
@@ -83,8 +83,8 @@ class Cluster:
         # opens many at once.
         self.postgres = stack.enter_context(services.Postgres(auth="trust"))
         extra = {"SALLYPORT_DATABASE_URL": self.postgres.url}
-        self.replicas = [
-            stack.enter_context(Replica(folder, number, aws.url, self.keys["vendor"], extra)) for number in (1, 2)
+        *self.replicas, self.patient = [
+            stack.enter_context(Replica(folder, number, aws.url, self.keys["vendor"], extra)) for number in (1, 2, 3)
         ]
         self.operator = Api(self.replicas[0].url, OPERATOR)
         self.workspace = expect(self.operator("POST", "/v1/workspaces", {"name": "Acme"}), 201)["id"]

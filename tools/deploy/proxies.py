@@ -32,7 +32,7 @@ class Proxy(services.Server):
     requests = 10_000
 
     def __init__(self, cluster, replicas):
-        self.folder = os.path.join(cluster.folder, self.name)
+        self.folder = os.path.join(cluster.folder, f"{self.name}-{replicas[0].port}")
         os.makedirs(self.folder)
         super().__init__(os.path.join(self.folder, "output.log"))
         self.port, self.plain = services.free_port(), services.free_port()

@@ -9,7 +9,8 @@ import threading
 import time
 import urllib.parse
 
-from cluster import HOST, Client, Failed, expect, same
+import proxies
+from cluster import HOST, OPERATOR, Client, Failed, expect, same
 
 SIZE = 60 << 20
 CONTENT = "/v1/storages/built-in/files/content"
@@ -137,6 +138,35 @@ def dead(proxy, cluster, secrets):
     if answer.status not in (502, 503):
         raise Failed(f"{proxy.name}: without a replica the answer is {answer.status}")
     visitor.close()
+
+
+def below_path(cluster):
+    """A service below a path of another site: what it tells browsers to go to has the path."""
+    path = "/sallyport"
+    with cluster.sub_path_replica(path) as replica, proxies.NginxBelowPath(cluster, [replica]) as proxy:
+        outside = Client(proxy.port, cluster.certificate)
+        same("the other site", outside("GET", "/").content, b"something else\n")
+        operator = {"Authorization": f"Bearer {OPERATOR}"}
+        made = outside("POST", f"{path}/v1/workspaces", {"name": "Acme"}, operator)
+        workspace = expect(made, 201)["id"]
+        same("where a workspace is", made.headers["Location"], f"{path}/v1/workspaces/{workspace}")
+        body = {"role": "admin", "purpose": "settings"}
+        links = f"{path}/v1/workspaces/{workspace}/sign-in-links"
+        url = expect(outside("POST", links, body, operator), 201)["url"]
+        link = url.removeprefix(f"https://{HOST}")
+        same("whether a link has the path", link.startswith(f"{path}/sign-in/"), True)
+        arrived = outside("GET", link)
+        same("the status of a sign-in link below a path", arrived.status, 303)
+        same("where it leads", arrived.headers["Location"], f"{path}/settings/storages")
+        cookie, *attributes = arrived.headers["Set-Cookie"].split("; ")
+        same("the paths of the cookie", [one for one in attributes if one.startswith("Path=")], [f"Path={path}"])
+        page = outside("GET", f"{path}/settings/storages", headers={"Cookie": cookie, "Accept": "text/html"})
+        same("the status of a page below a path", page.status, 200)
+        outside.close()
+        if link.split("/")[3] in proxy.logged():
+            raise Failed("nginx below a path: its log has the secret of a sign-in link")
+        if f'"{path}/sign-in/-"' not in proxy.logged():
+            raise Failed("nginx below a path: its log has no line about the sign-in link")
 
 
 def search_log(proxy, secrets):

@@ -209,7 +209,11 @@ impl PartTarget<'_> {
         let (sender, pieces) = mpsc::channel(CHUNKS_AHEAD);
         let body = UploadBody::new(pieces, Some(wanted.length), Vec::new());
         let relay = files.relay_part(writer, self.id, self.upload_id, self.number, body);
-        let transfer = self.services.running.metrics.begin_transfer(Direction::Upload);
+        let transfer = self
+            .services
+            .running
+            .metrics
+            .begin_transfer(Direction::Upload);
         let (sent, ()) = join(relay, pump(content, sender, patience, transfer)).await;
         sent
     }
