@@ -1,19 +1,28 @@
 # syntax=docker/dockerfile:1
 # A small image of the service. It runs without root and stores its data in /var/lib/sallyport.
+#
+# The base images are pinned by their tags. A release pins them by their digests too:
+#   docker build --build-arg RUST_DIGEST=@sha256:… --build-arg DEBIAN_DIGEST=@sha256:… .
+ARG RUST_IMAGE=rust:1.95.0-slim-bookworm
+ARG RUST_DIGEST=
+ARG DEBIAN_IMAGE=debian:12.12-slim
+ARG DEBIAN_DIGEST=
 
-FROM rust:1.95-slim-bookworm AS build
+FROM ${RUST_IMAGE}${RUST_DIGEST} AS build
 # aws-lc-sys and SQLite are written in C.
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends cmake g++ make perl \
+    && apt-get install -y --no-install-recommends cmake g++ make perl python3 \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
     cargo build --release --locked --bin sallyport \
-    && cp target/release/sallyport /usr/local/bin/sallyport
+    && cp target/release/sallyport /usr/local/bin/sallyport \
+    && tools/sbom /usr/share/doc/sallyport/sbom.cdx.json \
+    && tools/notices /usr/share/doc/sallyport/THIRD-PARTY-NOTICES.txt
 
-FROM debian:bookworm-slim
+FROM ${DEBIAN_IMAGE}${DEBIAN_DIGEST}
 RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates \
     && rm -rf /var/lib/apt/lists/* \
@@ -22,6 +31,7 @@ RUN apt-get update \
         --shell /usr/sbin/nologin sallyport \
     && install -d -o sallyport -g sallyport -m 0700 /var/lib/sallyport
 COPY --from=build /usr/local/bin/sallyport /usr/local/bin/sallyport
+COPY --from=build /usr/share/doc/sallyport/ /usr/share/doc/sallyport/
 COPY LICENSE-MIT LICENSE-APACHE /usr/share/doc/sallyport/
 
 # Fewer arenas of the C library's allocator save memory at no measured cost (docs/benchmarks.md).

@@ -6,7 +6,7 @@ CARGO ?= cargo
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: backup-test help test test-tools lint fmt check-compose run dev demo demo-walk clients faults bench screenshots figures clean check-api schemathesis fuzz sbom advisories check-manifests
+.PHONY: backup-test help test test-tools lint fmt check-compose run dev demo demo-walk clients faults bench screenshots figures clean check-api schemathesis fuzz sbom notices advisories check-manifests check-deploy
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +22,7 @@ check-api:
 	@tools/check-dev
 	@tools/canary
 	@.build/emulator/bin/python tools/backup_test.py --rounds 3
+	@tools/check-deploy
 	@tools/schemathesis 8 1
 
 check-manifests: ## Give the service real tables and JSON files as manifests.
@@ -35,8 +36,15 @@ schemathesis: ## Test the API by its OpenAPI document, as each kind of caller. S
 fuzz: ## Give random input to each parser of outside input, for ten minutes.
 	@SALLYPORT_FUZZ_SECONDS=$(or $(SECONDS),20) $(CARGO) test --lib it::fuzz -- --test-threads=1
 
+check-deploy: ## Run or lint everything in deploy/, and the commands of docs/deploy.md. ARGS="proxies" runs one part.
+	@$(CARGO) build
+	@tools/check-deploy $(ARGS)
+
 sbom: ## Write the software bill of materials (CycloneDX) to .build/sbom.cdx.json.
 	@tools/sbom
+
+notices: ## Write the licences of everything in the binary to .build/THIRD-PARTY-NOTICES.txt.
+	@tools/notices
 
 test-tools: ## Install the test tools: AWS emulator, AWS CLI, linters, PostgreSQL, Chromium, generators of clients, cargo-deny.
 	@tools/install

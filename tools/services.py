@@ -191,12 +191,14 @@ class Postgres(Server):
 
     Nothing is synced to disk, which is fast; the data is lost if the machine stops. Unless it is `durable`, the last
     commits are also lost if the server crashes. The server speaks TLS with a
-    certificate for 127.0.0.1, whose authority is in the file `authority`; the URL does not use it.
+    certificate for 127.0.0.1, whose authority is in the file `authority`; the URL does not use it. `auth` is how
+    it proves who connects (pg_hba.conf): `trust` asks for no password.
     """
 
     name = "PostgreSQL"
 
-    def __init__(self, durable=False):
+    def __init__(self, durable=False, auth="scram-sha-256"):
+        self.auth = auth
         self.synchronous_commit = "on" if durable else "off"
         self.folder = tempfile.mkdtemp(prefix="sallyport-postgres-")
         super().__init__(os.path.join(self.folder, "log"))
@@ -226,7 +228,7 @@ class Postgres(Server):
 
         made = subprocess.run(
             [initdb, "--pgdata", data, "--username", "postgres", "--pwfile", password_file]
-            + ["--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C", "--no-sync"],
+            + ["--auth", self.auth, "--encoding", "UTF8", "--locale", "C", "--no-sync"],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -254,6 +256,16 @@ class Postgres(Server):
             command += ["-c", f"{key}={value}"]
         self.command, self.user = command, user
         self.resume()
+
+    def database(self, name):
+        """Makes a database on the running server. Returns its URL."""
+        # Beside the server's programs: the one in PATH may be a wrapper.
+        psql = os.path.join(os.path.dirname(self.command[0]), "psql")
+        command = [psql, "--no-psqlrc", "-c", f"CREATE DATABASE {name}", self.url]
+        made = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        if made.returncode != 0:
+            raise StartFailed(f"psql failed:\n{made.stderr}")
+        return self.url.replace("/postgres?", f"/{name}?")
 
     def halt(self, how=signal.SIGINT):
         """Stops the server and keeps its data. SIGQUIT is PostgreSQL's immediate shutdown, like a crash."""

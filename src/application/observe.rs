@@ -2,6 +2,7 @@
 
 use crate::domain::check::Outcome;
 use crate::domain::identity_fault::IdentityFault;
+use crate::domain::project::ProjectStatus;
 use crate::domain::role_wait::TryOutcome;
 use crate::domain::storage::{HealthChange, HealthState};
 use std::time::Duration;
@@ -23,6 +24,9 @@ pub trait Observer: Send + Sync {
 
     /// So many storages have this health.
     fn storages_have(&self, _: HealthState, _number: u64) {}
+
+    /// So many projects have this status.
+    fn projects_have(&self, _: ProjectStatus, _number: u64) {}
 
     /// A try to use a role that a setup waits for ended.
     fn tried_role(&self, _: TryOutcome) {}

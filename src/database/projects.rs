@@ -148,6 +148,21 @@ impl ProjectStore for Database {
         .await
     }
 
+    async fn count_projects(&self) -> StoreResult<Vec<(ProjectStatus, u64)>> {
+        self.fetch_records(
+            "projects",
+            "SELECT status AS id, COUNT(*) AS number FROM projects GROUP BY status",
+            values![],
+            |record| {
+                Ok((
+                    record.parse("id", ProjectStatus::parse)?,
+                    record.number("number")?,
+                ))
+            },
+        )
+        .await
+    }
+
     async fn rename_project(
         &self,
         workspace: &WorkspaceId,

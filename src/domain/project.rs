@@ -156,6 +156,8 @@ pub enum ProjectStatus {
 }
 
 impl ProjectStatus {
+    pub const ALL: [Self; 3] = [Self::Importing, Self::Ready, Self::Failed];
+
     pub fn parse(value: &str) -> Result<Self, Invalid> {
         match value {
             "importing" => Ok(Self::Importing),

@@ -1,6 +1,7 @@
 //! Files that pages load, served from the binary. Their address has the hash of their content in it,
 //! so browsers may cache them for a year.
 
+use crate::http::tenant;
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 use std::sync::LazyLock;
@@ -89,13 +90,13 @@ assets! {
     include_str!("../../static/icons.svg");
 }
 
-/// The address of an icon.
+/// The address of an icon, for the page that is being made.
 pub fn icon(name: &str) -> String {
-    format!("{}#{name}", ICONS.path())
+    format!("{}#{name}", tenant::shared(ICONS.path()))
 }
 
 impl Asset {
-    /// Where the file is.
+    /// Where the service has the file. A template puts the path of the public URL before it (`|shared`).
     pub fn path(&'static self) -> &'static str {
         &self.path
     }

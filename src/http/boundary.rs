@@ -8,6 +8,7 @@ use crate::domain::people::usage::Used;
 use crate::http::client_addr::ClientAddr;
 use crate::http::context::{RequestId, SeenCaller};
 use crate::http::cors::{Asking, Sharing};
+use crate::http::delivery::{AnsweredLine, Delivery, FileContent};
 use crate::http::face::ErrorLook;
 use crate::http::metering::{Received, count_sent};
 use crate::http::pages;
@@ -138,12 +139,23 @@ async fn handle(
         ),
         Err(problem) => (problem.status, None, Some(problem)),
     };
+    let is_file = match &result {
+        Ok((response, _)) => {
+            let marked = response
+                .response()
+                .extensions()
+                .get::<FileContent>()
+                .is_some();
+            marked && method != Method::HEAD
+        }
+        Err(_) => false,
+    };
     let took = began.elapsed();
-    let route = route.as_deref().unwrap_or("unmatched");
+    let route = route.unwrap_or_else(|| "unmatched".to_owned());
     services
         .running
         .metrics
-        .observe(&method, route, status.as_u16(), took);
+        .observe(&method, &route, status.as_u16(), took);
     if let Some(problem) = problem {
         services.running.metrics.problem(problem.error.code);
         log_cause(problem, &services.running.repeated);
@@ -159,18 +171,25 @@ async fn handle(
         }
         None => (None, "anonymous"),
     };
-    tracing::info!(
-        method = %method,
+    let line = AnsweredLine {
+        method: method.clone(),
         route,
-        status = status.as_u16(),
-        duration_ms = took.as_secs_f64() * 1_000.0,
+        status: status.as_u16(),
+        took,
         bytes,
-        workspace,
-        actor,
-        remote_addr = address.0.map(tracing::field::display),
-        code = problem.map(|p| p.error.code),
-        "answered"
-    );
+        workspace: workspace.map(str::to_owned),
+        actor: actor.to_owned(),
+        address: address.0,
+        code: problem.map(|p| p.error.code),
+    };
+    // How a download ends is not known yet.
+    let line = match is_file {
+        true => Some(line),
+        false => {
+            line.write();
+            None
+        }
+    };
 
     let meter = &services.people.usage.meter;
     let workspace = workspace_of(caller.get());
@@ -193,6 +212,13 @@ async fn handle(
                 let head = response.response_mut().head_mut();
                 head.set_connection_type(ConnectionType::Close);
             }
+            let response = match line {
+                None => response,
+                Some(line) => {
+                    let metrics = services.running.metrics.clone();
+                    response.map_body(|_, body| Delivery::of(body, line, metrics))
+                }
+            };
             // Counted as on its way before it counts as answered: a stop sees it all the time.
             let response = response.map_body(|_, body| {
                 let body = match workspace {

@@ -3,6 +3,7 @@
 use crate::application::bucket::read::ObjectMetadata;
 use crate::application::files::safe_content::Serving;
 use crate::domain::files::file_key::FileKey;
+use crate::http::delivery::FileContent;
 use actix_web::body::SizedStream;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, HttpResponseBuilder};
@@ -67,10 +68,12 @@ pub fn with_body(
     length: Option<u64>,
     body: BoxStream<'static, io::Result<Bytes>>,
 ) -> HttpResponse {
-    match length {
+    let response = match length {
         Some(length) => response.body(SizedStream::new(length, body)),
         None => response.streaming(body),
-    }
+    };
+    response.extensions_mut().insert(FileContent);
+    response
 }
 
 /// Keeps an answer from being compressed on its way: its length stays, and ranges mean what they say.

@@ -19,6 +19,7 @@ pub mod client_addr;
 pub mod context;
 mod cors;
 pub mod declare;
+mod delivery;
 mod dev;
 pub mod docs;
 mod embed;
@@ -91,6 +92,14 @@ impl HttpParts {
             listener,
             dev: None,
         })
+    }
+
+    /// The same for a proxy that strips this path, where it is not empty: the API's description names it.
+    pub fn below(mut self, base: &str) -> Result<Self> {
+        if !base.is_empty() {
+            self.documents = Data::new(self.documents.below(base)?);
+        }
+        Ok(self)
     }
 
     /// The same with the routes of `sallyport dev`, which this helper answers.

@@ -106,6 +106,12 @@ pub struct Site {
 }
 
 impl Site {
+    /// What stands before each of the service's own paths in a browser: the path of the public URL, which the proxy
+    /// strips. Empty, or like `/sallyport`.
+    pub fn base(&self) -> &str {
+        self.public_url.path().trim_end_matches('/')
+    }
+
     /// The address of one of the service's own paths.
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.public_url.as_str().trim_end_matches('/'))
@@ -147,19 +153,26 @@ impl Site {
         self.cookie("sallyport_left")
     }
 
-    /// `__Host-` binds a cookie to this very host; browsers take it over https only.
+    /// The name of the cookie that a browser keeps while its person signs in elsewhere.
+    pub fn sign_in_cookie(&self) -> String {
+        self.cookie("sallyport_sign_in")
+    }
+
+    /// `__Host-` binds a cookie to this very host; browsers take it over https only, and with the path `/` alone,
+    /// which would send it to everything else on a host with several services.
     fn cookie(&self, name: &str) -> String {
-        match self.is_https() {
-            true => format!("__Host-{name}"),
-            false => name.to_owned(),
+        match (self.is_https(), self.base().is_empty()) {
+            (true, true) => format!("__Host-{name}"),
+            (true, false) => format!("__Secure-{name}"),
+            (false, _) => name.to_owned(),
         }
     }
 
-    /// The name of the cookie that a browser keeps while its person signs in elsewhere.
-    pub fn sign_in_cookie(&self) -> &'static str {
-        match self.is_https() {
-            true => "__Host-sallyport_sign_in",
-            false => "sallyport_sign_in",
+    /// The paths that the service's cookies are sent to.
+    pub fn cookie_path(&self) -> &str {
+        match self.base() {
+            "" => "/",
+            base => base,
         }
     }
 

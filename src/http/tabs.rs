@@ -1,9 +1,11 @@
 //! Takes the workspace out of the address of a page, so that everything behind it sees the page's own path, and puts
-//! it into the address that a redirect leads to.
+//! it into the address that a redirect leads to. The path of the public URL, which the proxy takes out, is put into
+//! such an address here too, and into that of what the API has made.
 
 use crate::http::routes::Routes;
+use crate::http::state::Services;
 use crate::http::tenant;
-use crate::http::tenant::Tenant;
+use crate::http::tenant::{Place, Tenant};
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse, Url};
 use actix_web::http::Uri;
@@ -21,18 +23,22 @@ pub async fn tenants(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let sent = request.uri().clone();
-    let Some((tenant, rest)) = Tenant::in_path(sent.path()) else {
-        return Ok(next.call(request).await?.map_into_boxed_body());
-    };
-    if let Some(inner) = with_path(&sent, rest) {
+    let named = Tenant::in_path(sent.path());
+    if let Some(inner) = named.as_ref().and_then(|(_, rest)| with_path(&sent, rest)) {
         lead_to(&mut request, inner);
         if !is_page(&request) {
             lead_to(&mut request, sent.clone());
         }
     }
-    let base = tenant.base();
-    request.extensions_mut().insert(tenant);
-    let work = tenant::scope(base.clone(), next.call(request));
+    let tenant = named.map(|(tenant, _)| tenant);
+    let services = request.app_data::<web::Data<Services>>();
+    let site = services.map_or("", |services| services.site.base());
+    let place = Place::new(site, tenant.as_ref());
+    if let Some(tenant) = tenant {
+        request.extensions_mut().insert(tenant);
+    }
+    let base = place.base().to_owned();
+    let work = tenant::scope(place, next.call(request));
     let mut response = work.await?.map_into_boxed_body();
     stay(response.headers_mut(), &base);
     Ok(response)
@@ -62,13 +68,13 @@ fn lead_to(request: &mut ServiceRequest, uri: Uri) {
     request.head_mut().uri = uri;
 }
 
-/// Keeps a redirect to one of the service's own pages in the workspace.
+/// Keeps a redirect to one of the service's own pages in the workspace, and below the path of the public URL.
 fn stay(headers: &mut HeaderMap, base: &str) {
     let location = headers
         .get(header::LOCATION)
         .and_then(|to| to.to_str().ok());
-    let own = location.filter(|to| to.starts_with('/') && !to.starts_with("//"));
-    if let Some(location) = own.and_then(|to| HeaderValue::from_str(&format!("{base}{to}")).ok()) {
+    let whole = location.map(|to| tenant::after(base, to));
+    if let Some(location) = whole.and_then(|whole| HeaderValue::from_str(&whole).ok()) {
         headers.insert(header::LOCATION, location);
     }
 }

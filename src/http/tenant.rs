@@ -13,8 +13,33 @@ const DIGITS: usize = 16;
 const START: &str = "/w/";
 
 tokio::task_local! {
-    /// What the addresses of the page that is being made begin with.
-    static BASE: String;
+    /// Where the page that is being made is.
+    static PLACE: Place;
+}
+
+/// Where a page is: what the addresses in it begin with.
+#[derive(Debug, Clone, Default)]
+pub struct Place {
+    /// The path of the public URL, which the proxy strips: nothing, or like `/sallyport`.
+    site: String,
+    /// The same, and the workspace: like `/sallyport/w/SHORT`.
+    base: String,
+}
+
+impl Place {
+    /// `site`: the path of the public URL. `tenant`: the workspace that the page's address names.
+    pub fn new(site: &str, tenant: Option<&Tenant>) -> Self {
+        let tenant = tenant.map(Tenant::base).unwrap_or_default();
+        Self {
+            site: site.to_owned(),
+            base: format!("{site}{tenant}"),
+        }
+    }
+
+    /// What the addresses of its pages begin with.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
 }
 
 /// A workspace, as its addresses name it. Not a secret, and no proof of anything.
@@ -52,7 +77,7 @@ impl Tenant {
         *self == Self::of(workspace)
     }
 
-    /// What the addresses of its pages begin with.
+    /// What the addresses of its pages begin with, after the path of the public URL.
     pub fn base(&self) -> String {
         format!("{START}{self}")
     }
@@ -64,27 +89,43 @@ impl fmt::Display for Tenant {
     }
 }
 
-/// What the addresses of the page that is being made begin with: nothing, or `/w/SHORT`.
+/// Where the page that is being made is. Outside of a request's work: at the root.
+pub fn place() -> Place {
+    PLACE.try_with(Clone::clone).unwrap_or_default()
+}
+
+/// What the addresses of the page that is being made begin with: nothing, the path of the public URL, `/w/SHORT`, or
+/// both.
 pub fn base() -> String {
-    BASE.try_with(Clone::clone).unwrap_or_default()
+    place().base
 }
 
 /// One of the service's own paths, as the page that is being made links to it. Others stay as they are.
 pub fn at(path: &str) -> String {
+    after(&base(), path)
+}
+
+/// The same for what is the same in every workspace, like a style sheet.
+pub fn shared(path: &str) -> String {
+    after(&place().site, path)
+}
+
+/// One of the service's own paths after this base. Others stay as they are.
+pub fn after(base: &str, path: &str) -> String {
     match path.starts_with('/') && !path.starts_with("//") {
-        true => format!("{}{path}", base()),
+        true => format!("{base}{path}"),
         false => path.to_owned(),
     }
 }
 
-/// Does the work of a request whose pages have such addresses.
-pub async fn scope<T>(base: String, work: impl Future<Output = T>) -> T {
-    BASE.scope(base, work).await
+/// Does the work of a request whose pages are at this place.
+pub async fn scope<T>(place: Place, work: impl Future<Output = T>) -> T {
+    PLACE.scope(place, work).await
 }
 
 /// Makes a part of a page outside of its request's work: in the body of an answer.
-pub fn within<T>(base: String, make: impl FnOnce() -> T) -> T {
-    BASE.sync_scope(base, make)
+pub fn within<T>(place: Place, make: impl FnOnce() -> T) -> T {
+    PLACE.sync_scope(place, make)
 }
 
 #[cfg(test)]
@@ -129,8 +170,10 @@ mod tests {
             (base(), at("/projects")),
             (String::new(), "/projects".into())
         );
-        within("/w/9a520c8c2f6f6b1e".into(), || {
+        let tenant = Tenant::parse("9a520c8c2f6f6b1e");
+        within(Place::new("", tenant.as_ref()), || {
             assert_eq!(at("/"), "/w/9a520c8c2f6f6b1e/");
+            assert_eq!(shared("/static/app.css"), "/static/app.css");
             assert_eq!(at("/projects?a=/b"), "/w/9a520c8c2f6f6b1e/projects?a=/b");
             for other in [
                 "https://s3.example.com/a",
@@ -139,7 +182,23 @@ mod tests {
                 "",
             ] {
                 assert_eq!(at(other), other);
+                assert_eq!(shared(other), other);
             }
         });
+    }
+
+    #[test]
+    fn the_path_of_the_public_url_comes_first() {
+        let tenant = Tenant::parse("9a520c8c2f6f6b1e");
+        for (tenant, start) in [
+            (None, "/sallyport"),
+            (tenant.as_ref(), "/sallyport/w/9a520c8c2f6f6b1e"),
+        ] {
+            within(Place::new("/sallyport", tenant), || {
+                assert_eq!(base(), start);
+                assert_eq!(at("/projects"), format!("{start}/projects"));
+                assert_eq!(shared("/docs"), "/sallyport/docs");
+            });
+        }
     }
 }

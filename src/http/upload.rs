@@ -6,6 +6,7 @@ use crate::application::bucket::write::StoredHeaders;
 use crate::application::error::{Error, FieldError};
 use crate::domain::Invalid;
 use crate::http::file_headers::{self, METADATA_PREFIX};
+use crate::http::metrics::{Direction, Transfer};
 use crate::http::problem::Problem;
 use crate::http::state::Services;
 use actix_web::http::StatusCode;
@@ -50,13 +51,15 @@ pub fn body(request: &HttpRequest, payload: web::Payload) -> Result<UploadBody, 
         None if !headers.contains_key(header::TRANSFER_ENCODING) => Some(0),
         length => length,
     };
-    let patience = request
+    let running = request
         .app_data::<web::Data<Services>>()
-        .map(|services| services.running.request_timeout)
+        .map(|services| &services.running)
         .ok_or_else(|| Error::bug("no services"))?;
+    let patience = running.request_timeout;
+    let transfer = running.metrics.begin_transfer(Direction::Upload);
     let (sender, pieces) = mpsc::channel(CHUNKS_AHEAD);
     // The payload belongs to this thread; the upload may run on another.
-    actix_web::rt::spawn(pump(payload, sender, patience));
+    actix_web::rt::spawn(pump(payload, sender, patience, transfer));
     Ok(UploadBody::new(pieces, length, expected))
 }
 
@@ -107,11 +110,13 @@ pub async fn pump<E>(
     mut chunks: impl Stream<Item = Result<Bytes, E>> + Unpin,
     sender: mpsc::Sender<Piece>,
     patience: Duration,
+    transfer: Transfer,
 ) {
     loop {
         let end = tokio::select! {
             next = tokio::time::timeout(patience, chunks.next()) => match next {
                 Ok(Some(Ok(mut chunk))) => {
+                    transfer.carried(chunk.len());
                     // In pieces: the next chunk is read only when this one is nearly gone.
                     while !chunk.is_empty() {
                         let piece = chunk.split_to(chunk.len().min(PIECE));

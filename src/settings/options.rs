@@ -74,7 +74,8 @@ pub struct Options {
     #[arg(long, env = "SALLYPORT_DATA_DIR", value_name = "FOLDER")]
     pub data_dir: Option<String>,
 
-    /// The address that browsers and customers reach the service at.
+    /// The address that browsers and customers reach the service at. With a path, a proxy strips it: the service
+    /// itself answers at the root.
     /// Default: http:// and the address it listens on. Example: https://sallyport.example.com
     #[arg(long, env = "SALLYPORT_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,

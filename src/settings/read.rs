@@ -145,17 +145,38 @@ pub(super) fn path(text: &str) -> Result<PathBuf, String> {
     Ok(PathBuf::from(text))
 }
 
+/// A web address, with the path that a proxy strips if there is one. The path does not end with a slash.
 pub(super) fn public_url(text: &str) -> Result<Url, String> {
-    Url::parse(text)
+    let mut url = Url::parse(text)
         .ok()
         .filter(|url| matches!(url.scheme(), "http" | "https"))
         .filter(|url| url.has_host() && url.query().is_none() && url.fragment().is_none())
-        .filter(|url| url.username().is_empty() && url.password().is_none() && url.path() == "/")
+        .filter(|url| url.username().is_empty() && url.password().is_none())
         .ok_or_else(|| {
             format!(
-                "`{}` is not a web address without path, query and user.",
+                "`{}` is not a web address without query and user.",
                 shown(text)
             )
+        })?;
+    let path = url.path();
+    let path = path.strip_suffix('/').unwrap_or(path).to_owned();
+    if !is_plain_path(&path) {
+        return Err(format!(
+            "The path of `{}` has more than letters, digits and `-._~` between its slashes.",
+            shown(text)
+        ));
+    }
+    url.set_path(&path);
+    Ok(url)
+}
+
+/// Whether the path is empty, or needs no escape in a link, a header and a cookie.
+fn is_plain_path(path: &str) -> bool {
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~');
+    path.is_empty()
+        || path.strip_prefix('/').is_some_and(|rest| {
+            rest.split('/')
+                .all(|segment| !segment.is_empty() && segment.bytes().all(is_plain))
         })
 }
 

@@ -48,7 +48,7 @@ fn a_wrong_value_is_told_with_its_name_and_an_example() {
         ),
         (
             "SALLYPORT_PUBLIC_URL",
-            refused(|o| o.public_url = set("https://x/path")),
+            refused(|o| o.public_url = set("https://x/a//b")),
         ),
         (
             "SALLYPORT_OPERATOR_TOKEN",
@@ -482,4 +482,40 @@ fn an_openid_provider_is_named_as_a_whole() {
     assert_eq!(test.claim, "https://example.com/groups");
     assert_eq!(test.value.as_deref(), Some("staff"));
     assert!(matches!(oidc.client_secret, ClientSecret::None));
+}
+
+#[test]
+fn a_public_url_may_have_a_path_that_needs_no_escape() {
+    let parsed = |url: &str| {
+        let options = Options {
+            public_url: Some(url.into()),
+            ..Options::default()
+        };
+        Settings::parse(options).map(|settings| settings.public_url.to_string())
+    };
+    for (url, kept) in [
+        ("https://x.example.com", "https://x.example.com/"),
+        ("https://x.example.com/", "https://x.example.com/"),
+        (
+            "https://x.example.com/sallyport",
+            "https://x.example.com/sallyport",
+        ),
+        (
+            "https://x.example.com/tools/sally-port/",
+            "https://x.example.com/tools/sally-port",
+        ),
+    ] {
+        assert_eq!(parsed(url).unwrap(), kept);
+    }
+    for url in [
+        "https://x.example.com//",
+        "https://x.example.com/a b",
+        "https://x.example.com/a;b",
+        "https://x.example.com/%41",
+        "https://x.example.com/a?b",
+        "https://x.example.com/a#b",
+        "https://u:p@x.example.com/a",
+    ] {
+        assert!(parsed(url).is_err(), "{url}");
+    }
 }

@@ -71,6 +71,7 @@ impl Listening {
         let socket = bind(address).map_err(|error| StartError::Listen { address, error })?;
         let address = socket.local_addr().map_err(StartError::Server)?;
         let parts = HttpParts::new(listener)
+            .and_then(|parts| parts.below(services.site.base()))
             .and_then(|parts| parts.with_dev(settings.dev_helper.clone()))
             .map_err(|error| StartError::Other(with_cause(&error)))?;
         let workers = available_parallelism().map_or(1, usize::from);

@@ -1,8 +1,9 @@
-//! How far the work in the background is behind, and how the storages are.
+//! How far the work in the background is behind, and how the storages and the imports are.
 
 use crate::application::clock::Clock;
 use crate::application::kept::store::{IMPORT, SCHEDULED_CHECK, Store};
 use crate::application::observe::Observer;
+use crate::domain::project::ProjectStatus;
 use crate::domain::storage::HealthState;
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,6 +54,16 @@ impl JobLag {
                 }
             }
             Err(error) => tracing::debug!(%error, "cannot count the storages"),
+        }
+        match self.store.count_projects().await {
+            Ok(counted) => {
+                for status in ProjectStatus::ALL {
+                    let of_status = counted.iter().find(|(found, _)| *found == status);
+                    let number = of_status.map_or(0, |(_, number)| *number);
+                    self.observer.projects_have(status, number);
+                }
+            }
+            Err(error) => tracing::debug!(%error, "cannot count the projects"),
         }
         match self.store.count_role_waits().await {
             Ok(number) => self.observer.setups_wait(number),

@@ -85,7 +85,9 @@ impl SetupLink {
         })?;
         let to = answer.headers().get(LOCATION);
         let to = to.and_then(|to| to.to_str().ok()).unwrap_or_default();
-        if answer.status() == StatusCode::SEE_OTHER && to.starts_with("/instructions/") {
+        // The address of the service may have a path, which comes first.
+        let is_link = to.starts_with('/') && to.contains("/instructions/");
+        if answer.status() == StatusCode::SEE_OTHER && is_link {
             return Ok(());
         }
         Err(Failed::from(format!(

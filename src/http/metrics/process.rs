@@ -2,6 +2,7 @@
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
@@ -43,18 +44,24 @@ impl ServiceReadings {
 
 impl Collector for ServiceReadings {
     fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
-        let mut states = encoder.encode_descriptor(
-            "sallyport_database_connections",
-            "Connections to the database, by state",
-            None,
-            prometheus_client::metrics::MetricType::Gauge,
-        )?;
-        for (state, number) in [
+        let states = [
             ("used", (self.database_connections_used)()),
             ("idle", (self.database_connections_idle)()),
+        ];
+        for (name, help) in [
+            (
+                "sallyport_database_connections",
+                "Connections to the database, by state",
+            ),
+            (
+                "sallyport_database_pool",
+                "The same as sallyport_database_connections",
+            ),
         ] {
-            let number = whole(number);
-            number.encode(states.encode_family(&[("state", state)])?)?;
+            let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+            for (state, number) in states {
+                whole(number).encode(family.encode_family(&[("state", state)])?)?;
+            }
         }
         gauge(
             &mut encoder,
@@ -84,7 +91,17 @@ struct ThisProcess;
 impl Collector for ThisProcess {
     fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
         let read = |name: &str| std::fs::read_to_string(format!("/proc/self/{name}")).ok();
-        if let Some(seconds) = read("stat").as_deref().and_then(cpu_seconds) {
+        let stat = read("stat").unwrap_or_default();
+        let kernel = std::fs::read_to_string("/proc/stat").unwrap_or_default();
+        if let Some(seconds) = started(&stat, &kernel) {
+            gauge(
+                &mut encoder,
+                "process_start_time_seconds",
+                "When the process began, in seconds since 1970",
+                ConstGauge::new(seconds),
+            )?;
+        }
+        if let Some(seconds) = cpu_seconds(&stat) {
             counter(
                 &mut encoder,
                 "process_cpu_seconds",
@@ -164,6 +181,14 @@ fn cpu_seconds(stat: &str) -> Option<f64> {
     Some((ticks()? + ticks()?) / TICKS)
 }
 
+/// When the process began, in seconds since 1970: field 22 of `/proc/self/stat` counts ticks since the machine's
+/// start, which is `btime` of `/proc/stat` (proc(5)).
+fn started(stat: &str, kernel: &str) -> Option<f64> {
+    let (_, fields) = stat.rsplit_once(')')?;
+    let ticks: f64 = fields.split_whitespace().nth(19)?.parse().ok()?;
+    Some(first_number(kernel, "btime ")? + ticks / TICKS)
+}
+
 /// The first number after the field's name.
 fn first_number(text: &str, field: &str) -> Option<f64> {
     let rest = text.lines().find_map(|line| line.strip_prefix(field))?;
@@ -179,6 +204,9 @@ mod tests {
         let stat = "12 (a) b) S 1 1 1 0 -1 4 1 0 0 0 250 150 0 0 20 0 9 0 5 6 7";
         assert_eq!(cpu_seconds(stat), Some(4.0));
         assert_eq!(cpu_seconds("nothing"), None);
+        let kernel = "cpu  1 2 3\nbtime 1700000000\nprocesses 9\n";
+        assert_eq!(started(stat, kernel), Some(1_700_000_000.05));
+        assert_eq!(started(stat, ""), None);
         let status = "Name:\tx\nVmRSS:\t  1024 kB\n";
         assert_eq!(first_number(status, "VmRSS:"), Some(1024.0));
         assert_eq!(

@@ -4,9 +4,13 @@ use crate::application::kept::store::{IMPORT, SCHEDULED_CHECK};
 use crate::application::observe::{AwsCall, AwsResult, Observer};
 use crate::domain::check::Outcome;
 use crate::domain::identity_fault::IdentityFault;
+use crate::domain::project::ProjectStatus;
 use crate::domain::role_wait::TryOutcome;
 use crate::domain::storage::{HealthChange, HealthState, Quarantining};
-use prometheus_client::encoding::EncodeLabelSet;
+use crate::http::metrics::labels::{
+    CallLabels, ChangeLabels, CodeLabels, HealthLabels, JobLabels, JobResultLabels, OutcomeLabels,
+    ResultLabels, SessionLabels, StateLabels, ToLabels,
+};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -20,7 +24,7 @@ pub struct WorkMetrics {
     assumed_roles: Family<ResultLabels, Counter>,
     checks: Family<OutcomeLabels, Counter>,
     aws_calls: Family<CallLabels, Counter>,
-    aws_durations: Family<OperationLabels, Histogram>,
+    aws_durations: Family<CallLabels, Histogram>,
     sessions: Family<SessionLabels, Counter>,
     token_lookups: Counter,
     jobs_running: Family<JobLabels, Gauge>,
@@ -31,6 +35,7 @@ pub struct WorkMetrics {
     quarantines: Family<ChangeLabels, Counter>,
     health_changes: Family<ToLabels, Counter>,
     storages: Family<HealthLabels, Gauge>,
+    imports: Family<StateLabels, Gauge>,
     role_tries: Family<ResultLabels, Counter>,
     waiting_setups: Gauge,
     deliveries: Family<ResultLabels, Counter>,
@@ -53,65 +58,6 @@ impl Queue {
         self.overdue.set(i64::try_from(waiting).unwrap_or(i64::MAX));
         self.lag.set(longest.as_secs_f64());
     }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ChangeLabels {
-    change: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ToLabels {
-    to: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct HealthLabels {
-    health: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ResultLabels {
-    result: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct CodeLabels {
-    code: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OutcomeLabels {
-    outcome: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct CallLabels {
-    service: String,
-    operation: String,
-    result: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OperationLabels {
-    service: String,
-    operation: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct SessionLabels {
-    found: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct JobLabels {
-    kind: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct JobResultLabels {
-    kind: String,
-    result: &'static str,
 }
 
 /// In seconds: from an answer in the same Region to the longest that all tries may take.
@@ -170,6 +116,7 @@ impl WorkMetrics {
             quarantines: Family::default(),
             health_changes: Family::default(),
             storages: Family::default(),
+            imports: Family::default(),
             role_tries: Family::default(),
             waiting_setups: Gauge::default(),
             deliveries: Family::default(),
@@ -188,6 +135,11 @@ impl WorkMetrics {
         registry.register(
             "sallyport_checks_lag_seconds",
             "How long the scheduled check that waits longest has been due",
+            metrics.waiting_checks.lag.clone(),
+        );
+        registry.register(
+            "sallyport_scheduled_checks_lag_seconds",
+            "The same as sallyport_checks_lag_seconds",
             metrics.waiting_checks.lag.clone(),
         );
         registry.register(
@@ -214,6 +166,11 @@ impl WorkMetrics {
             "sallyport_storages",
             "Storages of all workspaces, by health",
             metrics.storages.clone(),
+        );
+        registry.register(
+            "sallyport_imports",
+            "Projects of all workspaces, by the state of their import: importing, ready, failed",
+            metrics.imports.clone(),
         );
         registry.register(
             "sallyport_setups_waiting_for_role",
@@ -272,7 +229,7 @@ impl WorkMetrics {
         );
         registry.register(
             "sallyport_aws_request_duration_seconds",
-            "Time of a call to AWS until its answer's body begins, with all its tries",
+            "Time of a call to AWS until its answer's body begins, with all its tries, by result",
             metrics.aws_durations.clone(),
         );
         registry.register(
@@ -338,6 +295,10 @@ impl WorkMetrics {
             let code = fault.as_str();
             drop(self.identity_faults.get_or_create(&CodeLabels { code }));
         }
+        for status in ProjectStatus::ALL {
+            let state = status.as_str();
+            drop(self.imports.get_or_create(&StateLabels { state }));
+        }
         for found in ["yes", "no"] {
             drop(self.sessions.get_or_create(&SessionLabels { found }));
         }
@@ -350,16 +311,14 @@ impl WorkMetrics {
         }
         for (service, operations) in CALLS {
             for operation in operations {
-                drop(self.aws_durations.get_or_create(&OperationLabels {
-                    service: service.to_owned(),
-                    operation: (*operation).to_owned(),
-                }));
                 for result in RESULTS {
-                    drop(self.aws_calls.get_or_create(&CallLabels {
+                    let labels = CallLabels {
                         service: service.to_owned(),
                         operation: (*operation).to_owned(),
                         result: result_word(result),
-                    }));
+                    };
+                    drop(self.aws_calls.get_or_create(&labels));
+                    drop(self.aws_durations.get_or_create(&labels));
                 }
             }
         }
@@ -404,6 +363,13 @@ impl Observer for WorkMetrics {
             .set(i64::try_from(number).unwrap_or(i64::MAX));
     }
 
+    fn projects_have(&self, status: ProjectStatus, number: u64) {
+        let state = status.as_str();
+        self.imports
+            .get_or_create(&StateLabels { state })
+            .set(i64::try_from(number).unwrap_or(i64::MAX));
+    }
+
     fn tried_role(&self, outcome: TryOutcome) {
         let result = outcome.as_str();
         self.role_tries
@@ -443,15 +409,14 @@ impl Observer for WorkMetrics {
     }
 
     fn called_aws(&self, call: AwsCall<'_>) {
-        let (service, operation) = (call.service.to_owned(), call.operation.to_owned());
         let labels = CallLabels {
-            service: service.clone(),
-            operation: operation.clone(),
+            service: call.service.to_owned(),
+            operation: call.operation.to_owned(),
             result: result_word(call.result),
         };
         self.aws_calls.get_or_create(&labels).inc();
         self.aws_durations
-            .get_or_create(&OperationLabels { service, operation })
+            .get_or_create(&labels)
             .observe(call.took.as_secs_f64());
     }
 

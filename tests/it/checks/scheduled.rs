@@ -153,10 +153,9 @@ async fn how_late_checks_are_is_measured() {
             let line = text.lines().find_map(|line| line.strip_prefix(name));
             line.unwrap_or_else(|| panic!("{text}")).parse().unwrap()
         };
-        (
-            value("sallyport_checks_overdue "),
-            value("sallyport_checks_lag_seconds "),
-        )
+        let lag = value("sallyport_checks_lag_seconds ");
+        assert_eq!(value("sallyport_scheduled_checks_lag_seconds "), lag);
+        (value("sallyport_checks_overdue "), lag)
     };
     lag.measure().await;
     assert_eq!(shown(), (0.0, 0.0));

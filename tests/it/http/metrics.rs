@@ -63,7 +63,18 @@ async fn values_exist_before_their_first_event() {
         "sallyport_connection_checks_total{outcome=\"failed\"} 0",
         "sallyport_http_problems_total{code=\"database_unavailable\"} 0",
         "sallyport_aws_requests_total{service=\"S3\",operation=\"GetObject\",result=\"failed\"} 0",
-        "sallyport_aws_request_duration_seconds_count{service=\"STS\",operation=\"AssumeRole\"} 0",
+        "sallyport_aws_request_duration_seconds_count{service=\"STS\",operation=\"AssumeRole\",result=\"failed\"} 0",
+        "sallyport_storages{health=\"broken\"} 0",
+        "sallyport_imports{state=\"failed\"} 0",
+        "sallyport_scheduled_checks_lag_seconds 0",
+        "sallyport_transfers_in_flight 0",
+        "sallyport_transfer_bytes_total{direction=\"upload\"} 0",
+        "sallyport_transfer_bytes_total{direction=\"download\"} 0",
+        "sallyport_downloads_broken_off_total{by=\"bucket\"} 0",
+        "sallyport_http_responses_total{class=\"5xx\"} 0",
+        "sallyport_http_problems_total{code=\"unauthenticated\"} 0",
+        "sallyport_database_pool{state=\"used\"} ",
+        "process_start_time_seconds ",
         "sallyport_role_sessions_needed_total{found=\"no\"} 0",
         "sallyport_jobs_waiting{kind=\"import\"} 0",
         "sallyport_jobs_running{kind=\"check\"} 0",
@@ -101,9 +112,9 @@ async fn calls_to_aws_are_counted_by_operation_and_result() {
     // A check of the storage may read as well.
     assert!(value(got).await > done_before);
     assert!(value(refused).await > refused_before);
-    let timed =
-        "sallyport_aws_request_duration_seconds_count{service=\"S3\",operation=\"GetObject\"}";
-    assert!(value(timed).await >= 2);
+    let timed = "sallyport_aws_request_duration_seconds_count{service=\"S3\",operation=\"GetObject\",result=\"done\"}";
+    assert!(value(timed).await > 0);
+    assert_eq!(value(timed).await, value(got).await);
     let assumed =
         "sallyport_aws_requests_total{service=\"STS\",operation=\"AssumeRole\",result=\"done\"}";
     assert!(value(assumed).await >= 1);
@@ -115,4 +126,36 @@ async fn calls_to_aws_are_counted_by_operation_and_result() {
     assert_eq!(value(failed).await, 0);
     let found = "sallyport_role_sessions_needed_total{found=\"yes\"}";
     assert!(value(found).await >= 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_content_of_files_is_counted_by_its_direction() {
+    let place = Scene::on(Emulator).connect().await;
+    let value = async |name: &str| -> u64 {
+        let text = metrics(&place.app, CLASSIC).await.text;
+        let line = text.lines().find_map(|line| line.strip_prefix(name));
+        let value = line.unwrap_or_else(|| panic!("{name}: {text}"));
+        value.trim().parse().unwrap()
+    };
+    let up = "sallyport_transfer_bytes_total{direction=\"upload\"}";
+    let down = "sallyport_transfer_bytes_total{direction=\"download\"}";
+    assert_eq!((value(up).await, value(down).await), (0, 0));
+    place.storage.put("/a.bin", vec![7; 100_000]).await;
+    // What the test puts into the bucket itself did not go through the service.
+    assert_eq!(value(up).await, 0);
+    let path = place.content_path("/b.bin");
+    let upload = place
+        .app
+        .request(Method::PUT, &path, &place.workspace.admin)
+        .body(vec![7; 70_000]);
+    Answer::of(upload).await.expect(200);
+    assert_eq!(value(up).await, 70_000);
+    assert_eq!(place.content("/a.bin", &[]).await.status, 200);
+    assert_eq!(value(down).await, 100_000);
+    // The client may have the last byte before the server is done.
+    while value("sallyport_transfers_in_flight").await > 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    let broken = "sallyport_downloads_broken_off_total{by=\"connection\"}";
+    assert_eq!(value(broken).await, 0);
 }

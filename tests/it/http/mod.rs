@@ -3,6 +3,7 @@
 mod acknowledged;
 mod bad_input;
 mod brand;
+mod broken_off;
 mod client_address;
 mod cors;
 mod dev_routes;
@@ -20,5 +21,6 @@ mod query_parameters;
 mod repeated_errors;
 mod slow_forms;
 mod stopping;
+mod sub_path;
 mod times;
 mod token_floods;

@@ -7,7 +7,9 @@ use crate::application::kept::store::values::Window;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::{ProjectId, StorageId, StorageRef, WorkspaceId};
 use crate::domain::names::Name;
-use crate::domain::project::{ImportFailure, Progress, Project, ProjectFile, Skipped};
+use crate::domain::project::{
+    ImportFailure, Progress, Project, ProjectFile, ProjectStatus, Skipped,
+};
 use async_trait::async_trait;
 use time::OffsetDateTime;
 
@@ -81,6 +83,8 @@ pub trait ProjectStore: Send + Sync {
         filter: &ProjectFilter,
         window: &Window,
     ) -> StoreResult<Vec<Project>>;
+    /// How many projects of all workspaces have each status. A status that none has may be absent.
+    async fn count_projects(&self) -> StoreResult<Vec<(ProjectStatus, u64)>>;
     /// False when there is none.
     async fn rename_project(
         &self,

@@ -11,6 +11,7 @@ use crate::domain::Invalid;
 use crate::domain::files::file_key::{FileKey, Folder};
 use crate::domain::ids::StorageRef;
 use crate::http::declare::{PageRoute, PageRoutes};
+use crate::http::metrics::Direction;
 use crate::http::pages::files::file_name::no_slash_before;
 use crate::http::pages::files::form_fields::{drain, next, text, unreadable};
 use crate::http::pages::files::upload::type_of;
@@ -208,7 +209,12 @@ impl PartTarget<'_> {
         let (sender, pieces) = mpsc::channel(CHUNKS_AHEAD);
         let body = UploadBody::new(pieces, Some(wanted.length), Vec::new());
         let relay = files.relay_part(writer, self.id, self.upload_id, self.number, body);
-        let (sent, ()) = join(relay, pump(content, sender, patience)).await;
+        let transfer = self
+            .services
+            .running
+            .metrics
+            .begin_transfer(Direction::Upload);
+        let (sent, ()) = join(relay, pump(content, sender, patience, transfer)).await;
         sent
     }
 }

@@ -8,6 +8,7 @@ use crate::domain::files::file_key::{FileKey, Folder};
 use crate::domain::ids::StorageRef;
 use crate::http::declare::{PageRoute, PageRoutes};
 use crate::http::file_headers;
+use crate::http::metrics::Direction;
 use crate::http::pages::files::file_name::file_name;
 use crate::http::pages::files::folder;
 use crate::http::pages::files::folder_page::{Forms, Upload};
@@ -290,8 +291,10 @@ async fn store(to: &Destination<'_>, field: Field, name: &str, before: &mut Befo
     to.trail.changes_file(&key).await?;
     let files = &to.services.files;
     let put = files.put(to.admin.admin.writer(), to.id, &key, object, body);
-    let patience = to.services.running.request_timeout;
-    let (stored, ()) = join(put, pump(field, sender, patience)).await;
+    let running = &to.services.running;
+    let transfer = running.metrics.begin_transfer(Direction::Upload);
+    let content = pump(field, sender, running.request_timeout, transfer);
+    let (stored, ()) = join(put, content).await;
     to.trail.became([(at, stored.as_ref().err())]);
     stored.map(|_| ())
 }

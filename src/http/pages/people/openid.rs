@@ -98,7 +98,7 @@ async fn finish(services: Data<Services>, request: HttpRequest) -> Result<HttpRe
         return Ok(HttpResponse::NoContent().finish());
     }
     let answer = answer(request.query_string())?;
-    let sealed = request.cookie(services.site.sign_in_cookie());
+    let sealed = request.cookie(&services.site.sign_in_cookie());
     let finished = ways
         .finish(answer, sealed.as_ref().map(Cookie::value))
         .await?;
@@ -192,7 +192,7 @@ fn looks_ahead(request: &HttpRequest) -> bool {
 fn kept(site: &Site, sealed: &SecretString) -> Cookie<'static> {
     let life = i64::try_from(PATIENCE.as_secs()).unwrap_or(i64::MAX);
     Cookie::build(site.sign_in_cookie(), sealed.expose_secret().to_owned())
-        .path("/")
+        .path(site.cookie_path().to_owned())
         .http_only(true)
         .secure(site.is_https())
         .same_site(SameSite::Lax)

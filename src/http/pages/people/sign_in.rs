@@ -55,6 +55,7 @@ struct Welcome {
 /// A workspace that the browser has a session of.
 struct Workspace {
     name: String,
+    /// The path of its start page, without that of the public URL.
     address: String,
 }
 

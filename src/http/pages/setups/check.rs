@@ -20,6 +20,7 @@ use crate::http::pages::shell::session::AdminVisitor;
 use crate::http::path::Id;
 use crate::http::state::Services;
 use crate::http::tenant;
+use crate::http::tenant::Place;
 use actix_web::http::header::{self, ContentEncoding};
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
@@ -107,9 +108,9 @@ type End = Pin<Box<dyn Future<Output = Result<OutcomeView>>>>;
 /// A step to send, and where the next one comes from. `None` at the end.
 type Progress = Option<(check::Step, Events, End, Told)>;
 
-/// What the steps so far said of others, how their settings are changed, where the check is sent to, and what the
-/// page's addresses begin with.
-type Told = (Explained, Option<Apply>, Option<String>, String);
+/// What the steps so far said of others, how their settings are changed, where the check is sent to, and where the
+/// page is.
+type Told = (Explained, Option<Apply>, Option<String>, Place);
 
 /// Runs a check and answers with its steps as they finish, as server-sent events whose data is HTML. A step with a
 /// problem comes twice: without it at once, and with it when all steps have been tried.
@@ -137,14 +138,14 @@ where
         first,
         steps,
         Box::pin(end),
-        (Explained::default(), apply, action, tenant::base()),
+        (Explained::default(), apply, action, tenant::place()),
     ));
     let stream = stream::unfold(begin, |progress: Progress| async move {
         let (step, mut steps, end, mut told) = progress?;
         told.0.note(&step);
         let step = StepView::of_running(&step, &told.0, told.1.as_ref());
-        let base = told.3.clone();
-        let mut text = event("step", base.clone(), &StepEvent { step });
+        let place = told.3.clone();
+        let mut text = event("step", place.clone(), &StepEvent { step });
         let next = match steps.recv().await {
             Some(step) => Some((step, steps, end, told)),
             None => {
@@ -153,7 +154,7 @@ where
                         let check_action = told.2;
                         event(
                             "outcome",
-                            base,
+                            place,
                             &OutcomeEvent {
                                 outcome,
                                 check_action,
@@ -170,14 +171,16 @@ where
     Ok(HttpResponse::Ok()
         .content_type("text/event-stream")
         .insert_header((header::CACHE_CONTROL, "no-store"))
+        // Some proxies collect an answer before they pass it on.
+        .insert_header(("X-Accel-Buffering", "no"))
         // Compression would hold the events back.
         .insert_header(ContentEncoding::Identity)
         .streaming(stream))
 }
 
-/// An event with a part of a page whose addresses begin with `base`.
-fn event(name: &str, base: String, template: &impl Template) -> String {
-    match tenant::within(base, || template.render()) {
+/// An event with a part of a page at this place.
+fn event(name: &str, place: Place, template: &impl Template) -> String {
+    match tenant::within(place, || template.render()) {
         Ok(html) => lines(name, &html),
         Err(error) => {
             tracing::error!(%error, "an event cannot be rendered");

@@ -161,7 +161,7 @@ pub fn end(
 fn named(site: &Site, name: String, value: String) -> Cookie<'static> {
     let embedded = site.takes_embedded_cookies() && !site.frame_ancestors.is_empty();
     Cookie::build(name, value)
-        .path("/")
+        .path(site.cookie_path().to_owned())
         .http_only(true)
         .secure(site.is_https() || embedded)
         .same_site(match embedded {

@@ -98,6 +98,7 @@ pub fn page(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::tenant::{Place, Tenant, within};
 
     #[test]
     fn an_error_says_what_happened_and_where_to_go_on() {
@@ -121,7 +122,8 @@ mod tests {
         assert!(page.contains("data-copy=\"request-1\"") && page.contains("Go to the start"));
         // At an address of a workspace, in that workspace.
         let base = "/w/9a520c8c2f6f6b1e";
-        let page = crate::http::tenant::within(base.into(), || html(true));
+        let tenant = Tenant::parse("9a520c8c2f6f6b1e");
+        let page = within(Place::new("", tenant.as_ref()), || html(true));
         assert!(page.contains(&format!("data-base=\"{base}\"")) && !page.contains("href=\"/\""));
         assert_eq!(
             page.matches(&format!("href=\"{base}/\"")).count(),

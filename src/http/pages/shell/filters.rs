@@ -4,10 +4,18 @@ use crate::http::tenant;
 use std::fmt::Display;
 
 /// One of the service's own paths, at the address of the workspace that the page is shown for. Every address of a
-/// page goes through this, so that a link or a form stays in its workspace. An address elsewhere stays as it is.
+/// page goes through this or [`shared`], so that a link or a form stays in its workspace and below the path of the
+/// public URL. An address elsewhere stays as it is.
 #[askama::filter_fn]
 pub fn at(path: impl Display, _: &dyn askama::Values) -> askama::Result<String> {
     Ok(tenant::at(&path.to_string()))
+}
+
+/// One of the service's own paths that is the same in every workspace, like that of a style sheet, with the path of
+/// the public URL before it. An address elsewhere stays as it is.
+#[askama::filter_fn]
+pub fn shared(path: impl Display, _: &dyn askama::Values) -> askama::Result<String> {
+    Ok(tenant::shared(&path.to_string()))
 }
 
 #[cfg(test)]
@@ -25,37 +33,18 @@ mod tests {
         "data-wait",
         "data-upload",
     ];
-    /// What is the same in every workspace, or elsewhere: the service's own assets, the API's page, the product's
-    /// addresses, AWS's console and documentation. The start page names workspaces itself.
-    const OTHERS: [(&str, &[&str]); 9] = [
+    /// What is elsewhere: the product's addresses, AWS's console and documentation. An icon's address is whole.
+    const OTHERS: [(&str, &[&str]); 7] = [
         (
             "",
-            &[
-                "{{ crate::http::assets::icon(",
-                "{{ style }}",
-                "{{ script }}",
-                "{{ support.as_str() }}",
-            ],
+            &["{{ crate::http::assets::icon(", "{{ support.as_str() }}"],
         ),
         (
             "layout.html",
             &[
-                "{% if let Some(logo) = chrome.brand.logo() %}{{ logo }}",
-                "{{ chrome.style }}",
-                "{{ chrome.htmx }}",
-                "{{ chrome.script }}",
-                "{{ embed.script }}",
-                "{{ logo }}",
+                "{% if let Some(logo) = chrome.brand.logo() %}{{ logo|shared }}{% else %}{{ chrome.icon|shared }}{% endif %}",
                 "{{ url }}",
             ],
-        ),
-        (
-            "welcome.html",
-            &["/docs", "/sign-in/oidc", "{{ workspace.address }}"],
-        ),
-        (
-            "people/choose_workspace.html",
-            &["/sign-in/oidc?workspace={{ workspace.id }}"],
         ),
         ("error.html", &["{{ url }}"]),
         ("setup/ended.html", &["{{ url }}"]),
@@ -102,15 +91,16 @@ mod tests {
                     seen += 1;
                     // The first part of the value: a text, or what is filled in.
                     let is_led = value.starts_with("{{ ")
-                        && value
-                            .split_once("}}")
-                            .is_some_and(|(first, _)| first.trim_end().ends_with("|at"));
+                        && value.split_once("}}").is_some_and(|(first, _)| {
+                            let first = first.trim_end();
+                            first.ends_with("|at") || first.ends_with("|shared")
+                        });
                     let is_other = value.starts_with('#')
                         || others.iter().any(|other| value.starts_with(other));
                     let shown: String = value.chars().take(60).collect();
                     assert!(
                         is_led || is_other,
-                        "{}: {name}=\"{shown} does not go through `at`",
+                        "{}: {name}=\"{shown} goes through neither `at` nor `shared`",
                         file.display()
                     );
                 }

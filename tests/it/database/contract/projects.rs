@@ -20,7 +20,30 @@ on_both_engines!(
     damaged_projects_are_not_read,
     what_an_earlier_release_left_out_has_no_reasons,
     the_projects_of_files_are_counted_and_named,
+    projects_are_counted_by_status,
 );
+
+async fn projects_are_counted_by_status(db: TestDb) {
+    let db = db.database;
+    let mine = workspace(&db).await;
+    let stored = storage(&db, &mine.id).await;
+    assert_eq!(db.count_projects().await, Ok(vec![]));
+    for status in [
+        ProjectStatus::Failed,
+        ProjectStatus::Importing,
+        ProjectStatus::Failed,
+    ] {
+        let mut project = new_project(&mine.id, Some(&stored.id));
+        project.status = status;
+        db.create_project(&project, 1, &[], None, None)
+            .await
+            .unwrap();
+    }
+    let mut counted = db.count_projects().await.unwrap();
+    counted.sort_by_key(|(_, number)| *number);
+    let expected = [(ProjectStatus::Importing, 1), (ProjectStatus::Failed, 2)];
+    assert_eq!(counted, expected);
+}
 
 async fn projects_come_back_as_they_were(db: TestDb) {
     let db = db.database;
