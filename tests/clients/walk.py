@@ -141,7 +141,14 @@ def repeat() -> None:
 
 def read_later_codes() -> None:
     """A code that this release does not have is an error like any other."""
-    problem = {"type": "about:blank", "title": "Conflict", "status": 409, "detail": "-", "code": "of_a_later_release"}
+    problem = {
+        "type": "about:blank",
+        "title": "Conflict",
+        "status": 409,
+        "detail": "-",
+        "code": "of_a_later_release",
+        "request_id": "r",
+    }
     assert Problem.from_dict(problem).code == "of_a_later_release"
 
 
