@@ -10,7 +10,6 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use tracing::Span;
-use tracing::field::display;
 
 /// In the extensions of a response whose body is a file's content.
 #[derive(Debug, Clone, Copy)]

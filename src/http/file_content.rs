@@ -68,7 +68,7 @@ pub fn with_body(
     length: Option<u64>,
     body: BoxStream<'static, io::Result<Bytes>>,
 ) -> HttpResponse {
-    let response = match length {
+    let mut response = match length {
         Some(length) => response.body(SizedStream::new(length, body)),
         None => response.streaming(body),
     };
