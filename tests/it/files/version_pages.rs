@@ -1,6 +1,5 @@
 //! A file's page lists the versions that the bucket keeps.
 
-use crate::it::support::app::Answer;
 use crate::it::support::emulator::Emulator;
 use crate::it::support::pages::{Visitor, redirect, with_query};
 use crate::it::support::scene::{ConnectedStorage, Scene};
@@ -105,13 +104,9 @@ async fn an_earlier_version_is_shown_downloaded_and_restored() {
     );
     let disposition = saved.header("content-disposition").unwrap();
     assert!(disposition.starts_with("attachment; filename=\"a b.txt\""));
-    let part = member
-        .request(reqwest::Method::GET, &at("/content", earlier))
-        .header("Range", "bytes=4-8");
-    let part = Answer::of(part).await;
-    assert_eq!((part.status.as_u16(), part.text.as_str()), (206, "first"));
     assert!(
-        part.header("content-security-policy")
+        saved
+            .header("content-security-policy")
             .unwrap()
             .contains("sandbox")
     );

@@ -194,7 +194,7 @@ async fn an_answer_of_the_provider_is_good_once_and_in_the_browser_that_asked() 
     };
     refused(&ada, &with("state", "made-up")).await;
     refused(&ada, &with("iss", "https://evil.example")).await;
-    refused(&ada, &callback.split("&iss=").next().unwrap().to_owned()).await;
+    refused(&ada, callback.split("&iss=").next().unwrap()).await;
     assert!(scene.sessions(&admin).await.is_empty());
 
     let arrived = ada.get(&callback).await;

@@ -1,7 +1,7 @@
 //! What a page shows of a file's content.
 
 use crate::application::bucket::query::{Archive, ObjectDetails, Restore};
-use crate::application::bucket::read::ReadConditions;
+use crate::application::bucket::read::{ObjectMetadata, ReadConditions};
 use crate::application::error::{Error, Result};
 use crate::application::files::safe_content::Serving;
 use crate::application::files::sign::{ReadMethod, SignRequest};
@@ -154,9 +154,8 @@ pub async fn of_file(
             return nothing("The text is stored compressed, so it is not shown here.");
         }
         Sort::Text => {
-            let content_type = metadata.content_type.as_deref();
             let version = version.map(|version| version.id.to_owned());
-            text(services, visitor, storage, key, version, content_type).await
+            text(services, visitor, storage, key, version, metadata).await
         }
         Sort::Picture | Sort::Audio | Sort::Video | Sort::Pdf => match version {
             // What we serve ourselves stands in a sandbox, in which browsers show no PDF.
@@ -229,10 +228,13 @@ async fn text(
     storage: &StorageRef,
     key: &FileKey,
     version_id: Option<String>,
-    content_type: Option<&str>,
+    metadata: &ObjectMetadata,
 ) -> Result<Preview> {
+    // A whole file is asked for as such: not every store serves ranges of everything.
+    let size = metadata.size.and_then(|size| usize::try_from(size).ok());
+    let is_whole = size.is_some_and(|size| size <= TEXT);
     let conditions = ReadConditions {
-        range: Some(format!("bytes=0-{}", TEXT - 1)),
+        range: (!is_whole).then(|| format!("bytes=0-{}", TEXT - 1)),
         version_id,
         ..ReadConditions::default()
     };
@@ -251,11 +253,14 @@ async fn text(
     let total = content
         .content_range
         .as_deref()
-        .and_then(|range| range.rsplit('/').next()?.parse::<usize>().ok());
+        .and_then(|range| range.rsplit('/').next()?.parse::<usize>().ok())
+        .or(content
+            .content_length
+            .and_then(|length| usize::try_from(length).ok()));
     Ok(as_text(
         key.name(),
         &bytes,
-        content_type,
+        metadata.content_type.as_deref(),
         total.is_some_and(|total| total > bytes.len()),
     ))
 }

@@ -116,7 +116,7 @@ async fn each_change_of_a_storage_has_an_event(db: TestDb) {
     let changed = db.change_storage(&mine, &stored.id, seen(1, None), &renamed);
     assert_eq!(changed.await, Ok(true));
     let updated = (EventType::StorageUpdated, storage_alone(Some("user-7")));
-    assert_eq!(feed.next().await, [updated.clone()]);
+    assert_eq!(feed.next().await, std::slice::from_ref(&updated));
 
     // A change that waits for its check has changed nothing yet.
     let next = with_other_role(&stored).connection;

@@ -79,8 +79,8 @@ async fn replacing_at_once_leaves_one_of_the_lists(db: TestDb) {
         origins(&["https://c.example.com"]),
     ];
     let mut requests = Vec::new();
-    for list in lists.iter().cycle().take(8).cloned() {
-        let (db, id) = (db.clone(), mine.id.clone());
+    for list in lists.iter().cycle().take(8) {
+        let (db, id, list) = (db.clone(), mine.id.clone(), list.clone());
         requests.push(tokio::spawn(async move {
             db.set_workspace_origins(&id, &list).await
         }));
