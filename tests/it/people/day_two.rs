@@ -395,7 +395,11 @@ async fn what_a_workspace_uses_is_counted_by_day() {
         .request(Method::PUT, &content, &workspace.admin)
         .body("twelve bytes");
     assert!(Answer::of(upload).await.status.is_success());
-    app.get(&content, &workspace.admin).await.expect(200);
+    let read = app.get(&content, &workspace.admin).await;
+    assert_eq!(
+        (read.status.as_u16(), read.text.as_str()),
+        (200, "twelve bytes")
+    );
     let body = json!({"keys": ["/usage.txt", "/other.txt"]});
     app.post(&format!("{FILES}/sign"), &workspace.admin, &body)
         .await
@@ -573,7 +577,10 @@ async fn the_audit_log_of_one_workspace_is_a_filter_of_the_operator_s() {
 
 #[tokio::test]
 async fn an_erasure_says_what_is_gone_and_what_stays() {
-    let app = TestApp::spawn().await;
+    let app = TestApp::spawn_with(|options| {
+        options.service_principal = Some("arn:aws:iam::111111111111:root".into());
+    })
+    .await;
     let workspace = app.workspace().await;
     let link = sign_in_link(&app, &workspace.admin).await;
     let request = app
