@@ -4,6 +4,8 @@ SHELL := /bin/sh
 CARGO ?= cargo
 # A filter or any other argument for `cargo test`: make test ARGS=layers
 ARGS ?=
+# How many tests run at the same time. Most of them wait most of their time.
+THREADS ?= 4
 
 .DEFAULT_GOAL := help
 .PHONY: backup-test help test test-tools lint fmt check-compose run dev demo demo-walk clients faults bench screenshots figures clean check-api schemathesis fuzz sbom notices advisories check-manifests check-deploy
@@ -13,11 +15,11 @@ help: ## List the targets.
 
 test: test-tools lint ## Check and test everything. ARGS=name runs the tests whose names contain it.
 	@if [ -z "$(ARGS)" ]; then $(MAKE) --no-print-directory check-api && .build/emulator/bin/python tools/faults/faults.py --short; fi
-	@tools/with-services $(CARGO) test $(ARGS)
+	@RUST_TEST_THREADS=$(THREADS) tools/with-services $(CARGO) test $(ARGS)
 
 # What is tested from outside of the program; each is short here.
 check-api:
-	@$(CARGO) build
+	@$(CARGO) test --no-run
 	@tools/check-clients
 	@tools/check-dev
 	@tools/canary

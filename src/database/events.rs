@@ -74,6 +74,7 @@ async fn write_one(tx: &mut Tx, event: &NewEvent<'_>) -> StoreResult<()> {
     }
     if let Some(subject) = event.subject {
         add("subject", subject);
+        add("on_behalf_of", subject);
     }
     for (name, value) in event.about.iter().copied() {
         add(name, value);

@@ -343,9 +343,9 @@ async fn prepare(pool: &Pool, changes: SchemaChanges) -> StoreResult<()> {
         match changes {
             SchemaChanges::Made => apply(pool).await.map_err(explained)?,
             SchemaChanges::Refused => {
-                let last = SQLITE.last().map_or(0, |(version, _, _)| *version);
+                let all = SQLITE.len();
                 return Err(StoreError::Failed(format!(
-                    "{BEHIND}: {} of its {last} migrations are missing, the first of them number {}. Run `sallyport migrate` with a database role that owns the tables, and start again; or set SALLYPORT_MIGRATE to `on`. Nothing was changed",
+                    "{BEHIND}: {} of its {all} migrations are missing, the first of them number {}. Run `sallyport migrate` with a database role that owns the tables, and start again; or set SALLYPORT_MIGRATE to `on`. Nothing was changed",
                     missing.len(),
                     missing[0]
                 )));

@@ -100,6 +100,8 @@ pub struct Settings {
     pub checks_per_minute: NonZeroU32,
     /// For each workspace.
     pub browser_tokens_per_minute: NonZeroU32,
+    /// For each workspace.
+    pub sign_in_links_per_minute: NonZeroU32,
     /// For each workspace, and for the operator.
     pub webhooks_per_hour: NonZeroU32,
     pub recheck_interval: Duration,
@@ -501,6 +503,18 @@ impl Settings {
                     },
                 )
                 .unwrap_or(const { NonZeroU32::new(600).unwrap() }),
+            sign_in_links_per_minute: read
+                .text(
+                    "SALLYPORT_SIGN_IN_LINKS_PER_MINUTE",
+                    options.sign_in_links_per_minute,
+                    "60",
+                    |t| {
+                        t.parse().map_err(|_| {
+                            format!("`{}` is not a whole number above zero.", shown(t))
+                        })
+                    },
+                )
+                .unwrap_or(const { NonZeroU32::new(60).unwrap() }),
             webhooks_per_hour: read
                 .text(
                     "SALLYPORT_WEBHOOKS_PER_HOUR",

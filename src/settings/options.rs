@@ -295,6 +295,15 @@ pub struct Options {
     #[arg(long, env = "SALLYPORT_CHECKS_PER_MINUTE", value_name = "NUMBER")]
     pub checks_per_minute: Option<String>,
 
+    /// How many sign-in links a workspace may make in a minute.
+    /// Default: 60. Example: 10
+    #[arg(
+        long,
+        env = "SALLYPORT_SIGN_IN_LINKS_PER_MINUTE",
+        value_name = "NUMBER"
+    )]
+    pub sign_in_links_per_minute: Option<String>,
+
     /// How many tokens for browsers a workspace may make in a minute.
     /// Default: 600. Example: 60
     #[arg(

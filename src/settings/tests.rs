@@ -19,6 +19,7 @@ fn defaults() {
     assert_eq!(settings.drain, Duration::from_secs(5));
     assert_eq!(settings.checks_per_minute.get(), 60);
     assert_eq!(settings.browser_tokens_per_minute.get(), 600);
+    assert_eq!(settings.sign_in_links_per_minute.get(), 60);
     assert_eq!(settings.webhooks_per_hour.get(), 10);
     assert!(matches!(
         settings.master_key,
@@ -119,6 +120,10 @@ fn a_wrong_value_is_told_with_its_name_and_an_example() {
         (
             "SALLYPORT_CHECKS_PER_MINUTE",
             refused(|o| o.checks_per_minute = set("0")),
+        ),
+        (
+            "SALLYPORT_SIGN_IN_LINKS_PER_MINUTE",
+            refused(|o| o.sign_in_links_per_minute = set("0")),
         ),
         (
             "SALLYPORT_BROWSER_TOKENS_PER_MINUTE",

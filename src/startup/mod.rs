@@ -38,6 +38,7 @@ use crate::application::people::audit::AuditLog;
 use crate::application::people::authenticate::Authenticator;
 use crate::application::people::browser_tokens::BrowserTokens;
 use crate::application::people::keys::ProductKeys;
+use crate::application::people::link_rate::LinkRate;
 use crate::application::people::origins::AllowedOrigins;
 use crate::application::people::sign_in::SignIns;
 use crate::application::people::tokens::Tokens;
@@ -45,7 +46,7 @@ use crate::application::people::usage::{Usage, UsageMeter};
 use crate::application::people::workspaces::Workspaces;
 use crate::application::readiness::{DatabaseReadiness, IdentityReadiness, Readiness};
 use crate::application::setups::events::SetupEvents;
-use crate::application::setups::instructions::{Instructions, LinkRate};
+use crate::application::setups::instructions::Instructions;
 use crate::application::setups::waiting::RoleWaits;
 use crate::aws::client::clients::AwsClients;
 use crate::aws::client::egress::Egress;
@@ -487,6 +488,7 @@ fn people(
         idle: settings.session_idle,
         absolute: settings.session_max,
         return_origins: settings.allowed_origins.clone(),
+        rate: LinkRate::new(settings.sign_in_links_per_minute),
     });
     let browser_tokens = Arc::new(BrowserTokens::new(
         vault.clone(),

@@ -10,6 +10,7 @@ pub mod caller;
 pub mod issuer;
 pub mod key_set;
 pub mod keys;
+pub mod link_rate;
 pub mod openid;
 pub mod origins;
 pub mod product_tokens;

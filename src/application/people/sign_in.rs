@@ -8,6 +8,7 @@ use crate::application::kept::vault::sha256;
 use crate::application::people::allowance::refuse_suspended;
 use crate::application::people::authenticate::unknown;
 use crate::application::people::caller::{Admin, Credential, Member};
+use crate::application::people::link_rate::LinkRate;
 use crate::application::people::secrets::{SecretKind, new_secret};
 use crate::application::people::workspaces::Workspaces;
 use crate::domain::Invalid;
@@ -38,6 +39,8 @@ pub struct SignIns {
     pub absolute: Duration,
     /// The origins that people may be sent back to.
     pub return_origins: Vec<Origin>,
+    /// How many links a workspace makes.
+    pub rate: LinkRate,
 }
 
 /// What a sign-in link shall be for.
@@ -85,6 +88,7 @@ impl SignIns {
         keep: Keep<'_, CreatedLink>,
     ) -> Result<CreatedLink> {
         self.check(workspace, &new).await?;
+        self.rate.enter(workspace)?;
         let now = self.clock.now();
         self.forget(now).await?;
         let (secret, hash) = new_secret(SecretKind::Link)?;

@@ -8,17 +8,15 @@ use crate::application::kept::store::{Store, StoreError};
 use crate::application::kept::vault::sha256;
 use crate::application::people::allowance::Allowances;
 use crate::application::people::caller::Admin;
+use crate::application::people::link_rate::LinkRate;
 use crate::application::people::secrets::{SecretKind, new_secret};
 use crate::application::setups::{RoleInput, SetupView, Setups, not_open};
 use crate::domain::check::{CheckReport, Step};
-use crate::domain::ids::{InstructionLinkId, SetupId, WorkspaceId};
+use crate::domain::ids::{InstructionLinkId, SetupId};
 use crate::domain::people::sign_in::InstructionLink;
 use crate::domain::policy_document::{DocumentParameters, Documents};
 use crate::domain::setup::SetupStatus;
-use governor::clock::{Clock as _, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota};
 use secrecy::SecretString;
-use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
@@ -38,36 +36,6 @@ pub struct Instructions {
 
 /// A new link and its secret, which is given out once.
 pub type CreatedInstructionLink = (InstructionLink, SecretString);
-
-/// How many links a workspace makes in a minute.
-pub struct LinkRate(DefaultKeyedRateLimiter<WorkspaceId>);
-
-impl LinkRate {
-    const PER_MINUTE: NonZeroU32 = NonZeroU32::new(60).unwrap();
-
-    fn enter(&self, workspace: &WorkspaceId) -> Result<()> {
-        self.0.check_key(workspace).map_err(|not_until| {
-            Error::new(
-                Kind::TooMany,
-                "too_many_links",
-                format!(
-                    "This workspace makes more than {} links a minute.",
-                    Self::PER_MINUTE
-                ),
-            )
-            .remedy("Wait a moment, then make the link again.")
-            .retry_after(not_until.wait_time_from(DefaultClock::default().now()))
-        })
-    }
-}
-
-impl Default for LinkRate {
-    fn default() -> Self {
-        Self(DefaultKeyedRateLimiter::keyed(Quota::per_minute(
-            Self::PER_MINUTE,
-        )))
-    }
-}
 
 /// What a link leads to.
 #[derive(Debug, Clone)]

@@ -234,9 +234,19 @@ impl ReturnUrl {
     }
 
     /// The address that says what came of the dialog: `status`, `setup_id`, `storage_id` after the
-    /// product's own query.
+    /// product's own query, in place of what it has by these names.
     pub fn with(&self, end: &DialogEnd) -> String {
         let mut url = self.0.clone();
+        let is_ours = |name: &str| matches!(name, "status" | "setup_id" | "storage_id");
+        if url.query_pairs().any(|(name, _)| is_ours(&name)) {
+            // Of two values a product may read the first.
+            let others: Vec<(String, String)> = url
+                .query_pairs()
+                .filter(|(name, _)| !is_ours(name))
+                .map(|(name, value)| (name.into_owned(), value.into_owned()))
+                .collect();
+            url.query_pairs_mut().clear().extend_pairs(others);
+        }
         {
             let mut query = url.query_pairs_mut();
             query.append_pair("status", end.status());
@@ -372,6 +382,18 @@ mod tests {
                 "https://app.example.com/back?tenant=a%26b&status=completed&setup_id={setup}&storage_id={storage}#here"
             )
         );
+    }
+
+    #[test]
+    fn what_the_product_s_query_has_by_our_names_is_replaced() {
+        let url =
+            ReturnUrl::parse("https://app.example.com/back?status=mine&x=1&storage_id=2").unwrap();
+        let setup = SetupId::generate();
+        let closed = DialogEnd::Closed {
+            setup: setup.clone(),
+        };
+        let wanted = format!("https://app.example.com/back?x=1&status=closed&setup_id={setup}");
+        assert_eq!(url.with(&closed), wanted);
     }
 
     #[test]

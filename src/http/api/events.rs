@@ -48,6 +48,9 @@ struct EventData {
     /// The product's person for whom it was done, where that is known.
     #[schema(example = "user-4711")]
     subject: Option<String>,
+    /// The same, by the name that it has in the audit log.
+    #[schema(example = "user-4711")]
+    on_behalf_of: Option<String>,
     #[schema(example = "sto_019a1f0e7c1b7d439a520c8c2f6f6b1e")]
     storage_id: Option<String>,
     #[schema(example = "set_019a1f0e7c1b7d439a520c8c2f6f6b1e")]

@@ -295,3 +295,23 @@ async fn the_end_of_the_dialog_leads_back_to_the_product() {
     let back = format!("https://app.example.com/back?tenant=7&status=closed&setup_id={id}");
     assert_eq!(location(&closed), back);
 }
+
+#[tokio::test]
+async fn a_workspace_makes_so_many_links_a_minute_and_no_other_feels_it() {
+    let app = TestApp::spawn_with(|options| {
+        options.sign_in_links_per_minute = Some("2".into());
+    })
+    .await;
+    let (busy, other) = (app.workspace().await, app.workspace().await);
+    let body = json!({"role": "member", "purpose": "projects"});
+    let make = async |workspace: &TestWorkspace| {
+        let path = "/v1/sign-in-links";
+        app.post(path, &workspace.admin, &body).await
+    };
+    make(&busy).await.expect(201);
+    make(&busy).await.expect(201);
+    let refused = make(&busy).await;
+    refused.problem(429, "too_many_links");
+    assert!(refused.header("retry-after").is_some());
+    make(&other).await.expect(201);
+}

@@ -7,6 +7,7 @@ use crate::application::kept::vault::{MasterKey, Vault};
 use crate::application::people::issuer::{
     DocumentPlace, IssuerClient, NoAnswer, Reply, TokenRequest,
 };
+use crate::application::people::link_rate::LinkRate;
 use crate::application::people::openid::{
     Finished, OpenIdClient, OpenIdParts, OpenIdSignIn, OwnAddresses, ProviderAnswer,
 };
@@ -100,6 +101,7 @@ impl Scene {
             idle: Duration::from_secs(60),
             absolute: Duration::from_secs(600),
             return_origins: Vec::new(),
+            rate: LinkRate::default(),
         });
         let settings = OpenIdClient {
             issuer: IssuerUrl::parse(ISSUER).unwrap(),

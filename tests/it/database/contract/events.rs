@@ -87,7 +87,7 @@ async fn each_change_of_a_storage_has_an_event(db: TestDb) {
         .unwrap();
     let stored = complete(&db, &made).await;
     let about = json!({
-        "workspace_id": mine.as_str(), "workspace_external_id": "tenant-4711", "subject": "user-7",
+        "workspace_id": mine.as_str(), "workspace_external_id": "tenant-4711", "subject": "user-7", "on_behalf_of": "user-7",
         "storage_id": stored.id.as_str(), "setup_id": made.id.as_str(),
     });
     assert_eq!(
@@ -104,6 +104,7 @@ async fn each_change_of_a_storage_has_an_event(db: TestDb) {
         });
         if let Some(subject) = subject {
             data["subject"] = subject.into();
+            data["on_behalf_of"] = subject.into();
         }
         data["storage_id"] = stored.id.as_str().into();
         data
@@ -234,7 +235,7 @@ async fn setups_and_projects_have_events(db: TestDb) {
 
     let of_project = |kind: EventType, project: &Project, code: Option<&str>| {
         let mut data = json!({
-            "workspace_id": mine.as_str(), "subject": "user-4711",
+            "workspace_id": mine.as_str(), "subject": "user-4711", "on_behalf_of": "user-4711",
             "project_id": project.id.as_str(),
         });
         if let Some(code) = code {
