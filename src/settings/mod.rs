@@ -479,54 +479,30 @@ impl Settings {
                     |t| list(t, network),
                 )
                 .unwrap_or_default(),
-            checks_per_minute: read
-                .text(
-                    "SALLYPORT_CHECKS_PER_MINUTE",
-                    options.checks_per_minute,
-                    "60",
-                    |t| {
-                        t.parse().map_err(|_| {
-                            format!("`{}` is not a whole number above zero.", shown(t))
-                        })
-                    },
-                )
-                .unwrap_or(const { NonZeroU32::new(60).unwrap() }),
-            browser_tokens_per_minute: read
-                .text(
-                    "SALLYPORT_BROWSER_TOKENS_PER_MINUTE",
-                    options.browser_tokens_per_minute,
-                    "600",
-                    |t| {
-                        t.parse().map_err(|_| {
-                            format!("`{}` is not a whole number above zero.", shown(t))
-                        })
-                    },
-                )
-                .unwrap_or(const { NonZeroU32::new(600).unwrap() }),
-            sign_in_links_per_minute: read
-                .text(
-                    "SALLYPORT_SIGN_IN_LINKS_PER_MINUTE",
-                    options.sign_in_links_per_minute,
-                    "60",
-                    |t| {
-                        t.parse().map_err(|_| {
-                            format!("`{}` is not a whole number above zero.", shown(t))
-                        })
-                    },
-                )
-                .unwrap_or(const { NonZeroU32::new(60).unwrap() }),
-            webhooks_per_hour: read
-                .text(
-                    "SALLYPORT_WEBHOOKS_PER_HOUR",
-                    options.webhooks_per_hour,
-                    "10",
-                    |t| {
-                        t.parse().map_err(|_| {
-                            format!("`{}` is not a whole number above zero.", shown(t))
-                        })
-                    },
-                )
-                .unwrap_or(const { NonZeroU32::new(10).unwrap() }),
+            checks_per_minute: read.count(
+                "SALLYPORT_CHECKS_PER_MINUTE",
+                options.checks_per_minute,
+                "60",
+                const { NonZeroU32::new(60).unwrap() },
+            ),
+            browser_tokens_per_minute: read.count(
+                "SALLYPORT_BROWSER_TOKENS_PER_MINUTE",
+                options.browser_tokens_per_minute,
+                "600",
+                const { NonZeroU32::new(600).unwrap() },
+            ),
+            sign_in_links_per_minute: read.count(
+                "SALLYPORT_SIGN_IN_LINKS_PER_MINUTE",
+                options.sign_in_links_per_minute,
+                "60",
+                const { NonZeroU32::new(60).unwrap() },
+            ),
+            webhooks_per_hour: read.count(
+                "SALLYPORT_WEBHOOKS_PER_HOUR",
+                options.webhooks_per_hour,
+                "10",
+                const { NonZeroU32::new(10).unwrap() },
+            ),
             recheck_interval: read.duration(
                 "SALLYPORT_RECHECK_INTERVAL",
                 options.recheck_interval,

@@ -4,6 +4,7 @@ use crate::settings::bad::BadSetting;
 use ipnet::IpNet;
 use secrecy::SecretString;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 use url::Url;
@@ -39,6 +40,21 @@ impl Reader {
                 None
             }
         }
+    }
+
+    /// A whole number above zero.
+    pub(super) fn count(
+        &mut self,
+        name: &'static str,
+        value: Option<String>,
+        example: &'static str,
+        default: NonZeroU32,
+    ) -> NonZeroU32 {
+        self.text(name, value, example, |text| {
+            text.parse()
+                .map_err(|_| format!("`{}` is not a whole number above zero.", shown(text)))
+        })
+        .unwrap_or(default)
     }
 
     /// From one second to `longest`.

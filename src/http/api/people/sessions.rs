@@ -2,6 +2,7 @@
 
 use crate::application::closed_sets;
 use crate::application::error::Result;
+use crate::application::kept::page_tokens::PageRequest;
 use crate::domain::ids::{SessionId, WorkspaceId};
 use crate::domain::people::sign_in::Session;
 use crate::http::caller::{AdminCaller, OperatorCaller};
@@ -68,6 +69,28 @@ struct SessionList {
     next_page_token: Option<String>,
 }
 
+impl SessionList {
+    /// The page of a list at `place` whose rows were read for `request`.
+    fn of(
+        services: &Services,
+        place: &str,
+        request: &PageRequest,
+        rows: Vec<Session>,
+    ) -> Result<Self> {
+        let page = services
+            .page_tokens
+            .page(place, request, rows, |session| session.id.to_string())?;
+        Ok(Self {
+            sessions: page
+                .items
+                .iter()
+                .map(|session| SessionBody::of(session, services))
+                .collect(),
+            next_page_token: page.next_page_token,
+        })
+    }
+}
+
 impl SessionBody {
     fn of(session: &Session, services: &Services) -> Self {
         Self {
@@ -104,17 +127,7 @@ async fn list_sessions(
     let request = query.0.request()?;
     let window = services.page_tokens.window(&place, &request)?;
     let rows = services.people.sign_ins.list(&admin.0, &window).await?;
-    let page = services
-        .page_tokens
-        .page(&place, &request, rows, |session| session.id.to_string())?;
-    Ok(Json(SessionList {
-        sessions: page
-            .items
-            .iter()
-            .map(|session| SessionBody::of(session, &services))
-            .collect(),
-        next_page_token: page.next_page_token,
-    }))
+    SessionList::of(&services, &place, &request, rows).map(Json)
 }
 
 /// End a session
@@ -157,17 +170,7 @@ async fn list_workspace_sessions(
     let window = services.page_tokens.window(&place, &request)?;
     let sign_ins = &services.people.sign_ins;
     let rows = sign_ins.list_of(&workspace.0, &window).await?;
-    let page = services
-        .page_tokens
-        .page(&place, &request, rows, |session| session.id.to_string())?;
-    Ok(Json(SessionList {
-        sessions: page
-            .items
-            .iter()
-            .map(|session| SessionBody::of(session, &services))
-            .collect(),
-        next_page_token: page.next_page_token,
-    }))
+    SessionList::of(&services, &place, &request, rows).map(Json)
 }
 
 /// End every session of a workspace
