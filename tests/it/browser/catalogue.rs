@@ -450,6 +450,40 @@ async fn entries(world: &World, made: &Made) -> Vec<Entry> {
     ]
 }
 
+/// Each element that a rendered Markdown file may have, with words and lines as long as they may be.
+const MARKDOWN: &str = r#"# Labelling guide
+
+Draw a box **around the whole object**, with its shadow *left out*. See [the rules](https://example.com/rules)
+and `classes.json`.
+
+## Classes
+
+| Class | Meaning | Example |
+|---|---|---:|
+| ring | A closed shape with a hole | 12 |
+| chequer | Two colours in turn, also averyveryverylongwordwithoutanyplacetobreakitatwhichgoesonandon | 3 |
+
+1. Open the image.
+2. Choose a class.
+   - Use the keys `1` to `9`.
+   - ~~Use the mouse.~~
+
+> A box that is too large is better than one that is too small.
+
+- [x] Images
+- [ ] Texts
+
+```json
+{"class": "ring", "box": [10, 20, 30, 40], "note": "a line of code that is long enough to be wider than a telephone is"}
+```
+
+---
+
+![A picture elsewhere](https://example.com/picture.png)
+
+<script>alert("not run")</script>
+"#;
+
 /// Names and keys as long and as odd as they may be.
 async fn extreme_entries(world: &mut World, made: &Made) -> Vec<Entry> {
     let entry = |name, path: String| Entry {
@@ -478,6 +512,14 @@ async fn extreme_entries(world: &mut World, made: &Made) -> Vec<Entry> {
     for n in 0..130 {
         put(format!("team/many/{n:05}.txt")).await.unwrap();
     }
+    let guide = s3
+        .put_object()
+        .bucket(&world.bucket)
+        .key("team/notes/guide.md");
+    let guide = guide
+        .content_type("text/markdown")
+        .body(MARKDOWN.as_bytes().to_vec().into());
+    guide.send().await.unwrap();
     let project = world
         .project(
             &made.storage,
@@ -547,6 +589,14 @@ async fn extreme_entries(world: &mut World, made: &Made) -> Vec<Entry> {
             files("files", &[("folder", "/many/"), ("order", "name")]),
         ),
         entry("extreme-file", files("file", &[("key", &long_key)])),
+        entry("markdown", files("file", &[("key", "/notes/guide.md")])),
+        entry(
+            "version",
+            files(
+                "file/version",
+                &[("key", "/images/rings.png"), ("version_id", "null")],
+            ),
+        ),
         entry("extreme-project", format!("/projects/{project}")),
     ]
 }
