@@ -33,7 +33,7 @@ async fn bench() -> Outcome<()> {
         "goal",
         "script, one call after the other"
     ]];
-    for (access, goal) in [("read", 3), ("read_write", 4)] {
+    for (access, goal) in [("read", "3.1"), ("read_write", "3.15")] {
         let service = Service::start(&url).await?;
         let dialog = Dialog::open(&service, &stub, access).await?;
         // The first ones open the connections.

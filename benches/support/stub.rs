@@ -352,6 +352,10 @@ fn answer(request: &Request, shared: &Shared) -> (&'static str, Reply) {
             "GetBucketLocation",
             xml(r#"<LocationConstraint xmlns="http://s3.amazonaws.com/doc/2006-03-01/"/>"#.into()),
         ),
+        ("GET", Some("")) if keys::has(&request.query, "versions") => (
+            "ListObjectVersions",
+            xml("<ListVersionsResult><IsTruncated>false</IsTruncated></ListVersionsResult>".into()),
+        ),
         ("GET", Some("")) if shared.keys.load(Ordering::SeqCst) > 0 => {
             let keys = shared.keys.load(Ordering::SeqCst);
             (

@@ -11,6 +11,13 @@ pub fn parameter(query: &str, name: &str) -> Option<String> {
     Some(percent_decode_str(written).decode_utf8_lossy().into_owned())
 }
 
+/// Whether a query has a parameter, with or without a value.
+pub fn has(query: &str, name: &str) -> bool {
+    query
+        .split('&')
+        .any(|pair| pair.split('=').next() == Some(name))
+}
+
 /// A page of ListObjectsV2 in a bucket with so many objects below every prefix that is asked for. The
 /// continuation token is the number of the next key. The objects look like S3's own answers.
 pub fn page(bucket: &str, query: &str, count: usize) -> String {

@@ -1,7 +1,7 @@
 //! The questions of the connection check, asked of AWS.
 
 use crate::application::bucket::probe::{
-    Answer, Answered, BucketProbe, ExpectedOwner, ExternalIdSent, PreflightSent, Preflighted,
+    self, Answer, Answered, BucketProbe, ExpectedOwner, ExternalIdSent, PreflightSent, Preflighted,
     Prober, PutEncryption, ReadBack,
 };
 use crate::application::bucket::read::ListedObject;
@@ -49,8 +49,8 @@ const PROBE_BODY: &[u8] =
 /// How much is read back at most. What is longer is not the probe.
 const MOST_READ_BACK: usize = 64 * 1024;
 
-/// How many objects the list step asks for: enough to find one that can be read.
-const LISTED: i32 = 20;
+/// How many names a listing has at most.
+const LISTED: i32 = probe::LISTED as i32;
 
 const PREFLIGHT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -375,7 +375,7 @@ impl BucketProbe for S3Probe {
     async fn list(&self, owner: ExpectedOwner) -> Answer<Vec<ListedObject>> {
         const OPERATION: &str = "ListObjectsV2";
         let answer = self
-            .listing(self.prefix(), LISTED)
+            .listing(self.prefix(), LISTED + 1)
             .set_expected_bucket_owner(self.owner(owner))
             .send()
             .await

@@ -298,6 +298,14 @@ impl Pool {
 }
 
 impl Tx {
+    /// For a statement that the engines take in different forms.
+    pub fn is_postgres(&self) -> bool {
+        match self {
+            Self::Sqlite(_) => false,
+            Self::Postgres(_) => true,
+        }
+    }
+
     pub async fn fetch_all(
         &mut self,
         sql: impl Into<Sql>,

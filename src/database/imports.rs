@@ -27,11 +27,15 @@ pub(super) async fn advance(
         .iter()
         .fold(0_i64, |sum, file| sum.saturating_add(file.size));
     let count = i64::try_from(step.files.len()).unwrap_or(i64::MAX);
-    let reasons = skipped_with(&mut tx, project, step.skipped).await?;
+    let reasons = match step.skipped.total() {
+        0 => None,
+        _ => skipped_with(&mut tx, project, step.skipped).await?,
+    };
     tx.execute(
         "UPDATE projects SET file_count = file_count + $2, total_size = total_size + $3,
              skipped_count = skipped_count + $4, progress_done = $5, progress_total = $6,
-             archived_count = archived_count + $7, skipped_reasons = $8
+             archived_count = archived_count + $7,
+             skipped_reasons = COALESCE($8, skipped_reasons)
          WHERE id = $1",
         values![
             project.as_str(),

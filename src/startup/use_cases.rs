@@ -53,8 +53,9 @@ use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::task::TaskTracker;
 
-/// How many slow jobs go on at the same time. An import may hold a large manifest in memory.
-const SLOW_WORKERS: usize = 2;
+/// How many slow jobs go on at the same time: one more than one workspace has in work. An import may hold a large
+/// manifest in memory.
+const SLOW_WORKERS: usize = 3;
 /// How many quick jobs go on at the same time: more than one workspace has in work.
 const QUICK_WORKERS: usize = 16;
 /// How many checks of storages that do not answer in time go on at the same time.

@@ -15,6 +15,9 @@ use async_trait::async_trait;
 use std::sync::Arc;
 use time::OffsetDateTime;
 
+/// How many objects of a listing the check looks at: enough to find one that can be read.
+pub const LISTED: usize = 20;
+
 /// A call's answer with what AWS said of it.
 pub type Answer<T> = Result<Answered<T>, AwsFailure>;
 
@@ -117,7 +120,7 @@ pub trait BucketProbe: Send + Sync {
     /// Asks the bucket itself (HeadBucket): any answer names the Region, a refusal included.
     async fn region_of_bucket(&self) -> Answer<()>;
 
-    /// The first objects below the prefix.
+    /// The first objects below the prefix: one more than [`LISTED`], because the probe object may be among them.
     async fn list(&self, owner: ExpectedOwner) -> Answer<Vec<ListedObject>>;
 
     /// Lists a folder as browsing does, with a delimiter: the first names, keys and folders, each with the prefix.

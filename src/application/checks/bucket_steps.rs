@@ -1,6 +1,6 @@
 //! The steps that ask the bucket: where it is, whose it is, and what is in it.
 
-use crate::application::bucket::probe::{Answer, BucketProbe, ExpectedOwner, Preflight};
+use crate::application::bucket::probe::{Answer, BucketProbe, ExpectedOwner, LISTED, Preflight};
 use crate::application::bucket::read::ListedObject;
 use crate::application::checks::recorder::{Seen, Timed};
 use crate::application::checks::role_steps::SignedIn;
@@ -12,12 +12,12 @@ use crate::domain::check::StepName;
 use crate::domain::connection::Credentials;
 use crate::domain::connection::region::Region;
 use crate::domain::files::object_key::ObjectKey;
-use futures_util::future::{join, join4};
+use futures_util::future::{join3, join4};
 use std::sync::Arc;
 
 impl CheckRun<'_> {
-    /// The steps that ask the bucket, beside the call that confirms the role's refusals. Returns its Region, and
-    /// what it may be asked further with.
+    /// The steps that ask the bucket, beside the call that confirms the role's refusals, and beside the writing of
+    /// the probe object. Returns its Region, and what it may be asked further with.
     pub async fn bucket_steps(
         &self,
         signed_in: SignedIn,
@@ -27,12 +27,14 @@ impl CheckRun<'_> {
             refusals,
         } = signed_in;
         let probe_key = self.probe_key();
-        let (mut asked, confirmation) = join(
+        let (mut asked, confirmation, early) = join3(
             self.ask(&probe, probe_key.as_ref()),
             self.assume_again(refusals),
+            self.write_early(&probe, probe_key.as_ref()),
         )
         .await;
         if !self.confirm(confirmation) {
+            self.take_back(&probe, probe_key.as_ref(), early).await;
             return (None, None);
         }
         if let Some(known) = self.known_in_region(&probe, &asked).await {
@@ -42,12 +44,18 @@ impl CheckRun<'_> {
         let Asked {
             location,
             owned,
-            list,
+            mut list,
             folder,
             expiring,
             versions,
             cors,
         } = asked;
+        if let Ok(answer) = &mut list.value {
+            // The probe object is no file of the bucket's, whenever it was written.
+            let is_probe = |key: &str| probe_key.as_ref().is_some_and(|own| own.as_str() == key);
+            answer.value.retain(|object| !is_probe(&object.key));
+            answer.value.truncate(LISTED);
+        }
 
         let region = self.location_step(&probe, &location).await;
         let probe = match region {
@@ -60,11 +68,12 @@ impl CheckRun<'_> {
         if owner == BucketOwnership::SomebodyElse {
             self.record
                 .skip_rest("The bucket belongs to another account.");
+            self.take_back(&probe, probe_key.as_ref(), early).await;
             return (region, None);
         }
         let objects = self.list_step(&list, folder, expiring, versions.as_ref());
         self.cors_step(cors);
-        self.object_steps(&probe, objects, probe_key, versions)
+        self.object_steps(&probe, objects, probe_key, versions, early)
             .await;
         (region, Some(probe))
     }

@@ -2,21 +2,22 @@
 //!
 //! A check is a report, not an error. Every step appears exactly once; one whose ground is missing is
 //! skipped with the reason. What is independent is asked at the same time, so a check takes three
-//! round trips to AWS for read access and five for read and write:
+//! round trips to AWS:
 //!
 //! 1. AssumeRole with the external ID, without one, with a random one, and with one that differs from the
 //!    own in a digit;
 //! 2. AssumeRole with the external ID once more; the bucket's location, its owner, the listing, that of a
-//!    folder, the CORS preflights, and what an earlier check has left;
-//! 3. reading an object, putting the probe object, and asking for ACLs;
-//! 4. reading the probe object back;
-//! 5. deleting the probe object, and its version. Where the bucket keeps versions, the delete marker that
-//!    this makes is removed after it.
+//!    folder, the CORS preflights, and what an earlier check has left; putting the probe object;
+//! 3. reading an object, reading the probe object back, deleting it, and asking for ACLs. Where the bucket
+//!    keeps versions, the version and the delete marker are removed after that.
 //!
-//! After a failure some more is asked, to tell causes apart.
+//! With an S3-compatible store, and where something of the second or third round is not as it should be, putting,
+//! reading back and deleting follow each other (see [`probe_steps`](super::probe_steps)). After a failure
+//! some more is asked, to tell causes apart.
 //!
-//! Nothing is asked of S3 before the role has refused everybody else, and no object is read or written
-//! before it has let us in again after that.
+//! Nothing is asked of S3 before the role has refused everybody else, and no object of the bucket is read before
+//! it has let us in again after that. The probe object is put beside that question, with the account that must own
+//! the bucket, and is removed again where the answer is no.
 
 use crate::application::bucket::probe::Prober;
 use crate::application::checks::probe_turns::ProbeTurns;

@@ -8,6 +8,7 @@ mod health;
 pub mod limits;
 mod object_steps;
 mod pending;
+mod probe_steps;
 mod probe_turns;
 mod recorder;
 mod retry;

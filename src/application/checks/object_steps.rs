@@ -1,7 +1,9 @@
-//! The steps that read, write and delete a file.
+//! The steps that read, write and delete a file. What is done with the probe object is in
+//! [`probe_steps`](super::probe_steps).
 
 use crate::application::bucket::probe::{Answer, BucketProbe, ReadBack};
 use crate::application::bucket::read::ListedObject;
+use crate::application::checks::probe_steps::{Back, Probed, Put};
 use crate::application::checks::recorder::{Seen, Timed};
 use crate::application::checks::run::CheckRun;
 use crate::application::diagnosis::fault::What;
@@ -10,45 +12,20 @@ use crate::domain::check::StepName;
 use crate::domain::connection::Credentials;
 use crate::domain::files::object_key::ObjectKey;
 use crate::domain::files::storage_class::is_archived;
-use crate::domain::files::version::NULL_VERSION;
-use futures_util::future::{join, join_all, join3, join4};
+use futures_util::future::{join3, join4};
 use std::sync::Arc;
-
-/// How many older probes are looked for one by one, where the versions cannot be listed.
-const LOOKED_FOR: usize = 3;
 
 type Read = Timed<Answer<()>>;
 
-/// What was written, and what an earlier check has left that could not be removed.
-struct Written {
-    put: Timed<Answer<Option<String>>>,
-    /// Every version that this check has made.
-    versions: Vec<String>,
-    left: Vec<(String, AwsFailure)>,
-}
-
-impl Written {
-    /// Whether the probe object is there: just written, or still there from an earlier check.
-    fn is_there(&self) -> bool {
-        match &self.put.value {
-            Ok(_) => true,
-            Err(failure) => self.is_kept(failure),
-        }
-    }
-
-    /// S3 looks at the permission first: whoever may not write is not answered that there is one already.
-    fn is_kept(&self, failure: &AwsFailure) -> bool {
-        failure.kind == FailureKind::PreconditionFailed && !self.left.is_empty()
-    }
-}
-
 impl CheckRun<'_> {
+    /// `early`: what came of writing the probe object beside the questions to the bucket.
     pub async fn object_steps(
         &self,
         probe: &Arc<dyn BucketProbe>,
         objects: Option<Vec<ListedObject>>,
         probe_key: Option<ObjectKey>,
         left: Option<Answer<Vec<String>>>,
+        early: Option<Put>,
     ) {
         let grants = self.grants();
         let found = Found::of(objects.as_deref());
@@ -79,65 +56,18 @@ impl CheckRun<'_> {
             Some(Ok(answer)) => answer.value,
             Some(Err(_)) | None => Vec::new(),
         };
-        let (read, read_acl, write_acl, mut written) = join4(
+        let (read, read_acl, write_acl, probed) = join4(
             self.read(probe, objects, &absent),
             read_acl,
             if_granted(grants.acls, probe.write_absent_acl(&absent)),
-            self.write(probe, &key, left),
+            self.probe_object(probe, &key, left, lists_versions, early),
         )
         .await;
-        let back = match written.is_there() {
-            true => Some(self.read_back(probe, &key, &mut written).await),
-            false => None,
-        };
         let without = self.without("s3:GetObjectAcl", read_acl.as_ref());
-        self.read_step(read, back.as_ref(), without, found);
+        self.read_step(read, probed.back.as_ref(), without, found);
         let without = self.without("s3:PutObjectAcl", write_acl.as_ref());
-        self.put_step(&written, back.as_ref(), without);
-        self.remove(probe, &key, written, back, lists_versions)
-            .await;
-    }
-
-    /// Removes what an earlier check has left, and writes the probe object. Where something cannot be
-    /// removed, it is written only if there is none: a bucket with Object Lock keeps one, and not one for
-    /// each check.
-    async fn write(
-        &self,
-        probe: &Arc<dyn BucketProbe>,
-        key: &ObjectKey,
-        left: Vec<String>,
-    ) -> Written {
-        let left = delete_versions(probe, key, left).await;
-        let put = self.record.time(probe.put(key, !left.is_empty())).await;
-        let versions = match &put.value {
-            Ok(answer) => answer.value.clone().into_iter().collect(),
-            Err(_) => Vec::new(),
-        };
-        Written {
-            put,
-            versions,
-            left,
-        }
-    }
-
-    /// Reads the probe object back. One that has gone is written again, once: a check by another replica may
-    /// have removed it.
-    async fn read_back(
-        &self,
-        probe: &Arc<dyn BucketProbe>,
-        key: &ObjectKey,
-        written: &mut Written,
-    ) -> Timed<Answer<ReadBack>> {
-        let back = self.record.time(probe.read_back(key)).await;
-        match &back.value {
-            Err(failure) if failure.kind == FailureKind::NoSuchKey => {}
-            Ok(_) | Err(_) => return back,
-        }
-        let Ok(again) = probe.put(key, false).await else {
-            return back;
-        };
-        written.versions.extend(again.value);
-        self.record.time(probe.read_back(key)).await
+        self.put_step(&probed, without);
+        self.removal_step(&key, probed);
     }
 
     /// Reads an object: one that was listed, or one that does not exist. `None`: there is no listing, and the
@@ -173,7 +103,7 @@ impl CheckRun<'_> {
     fn read_step(
         &self,
         read: Option<Read>,
-        back: Option<&Timed<Answer<ReadBack>>>,
+        back: Option<&Back>,
         without: Option<(Seen, What)>,
         found: Found,
     ) {
@@ -263,13 +193,9 @@ impl CheckRun<'_> {
         }
     }
 
-    fn put_step(
-        &self,
-        written: &Written,
-        back: Option<&Timed<Answer<ReadBack>>>,
-        without: Option<(Seen, What)>,
-    ) {
+    fn put_step(&self, probed: &Probed, without: Option<(Seen, What)>) {
         let step = StepName::PutObject;
+        let written = &probed.written;
         let put = &written.put;
         let answer = match &put.value {
             Ok(answer) => answer,
@@ -286,7 +212,7 @@ impl CheckRun<'_> {
                 return;
             }
         };
-        match back.map(|back| &back.value) {
+        match probed.back.as_ref().map(|back| &back.value) {
             Some(Err(failure)) if failure.kind == FailureKind::NoSuchKey => {
                 self.record.fail(step, put, failure, What::ProbeNotStored);
                 return;
@@ -327,125 +253,6 @@ impl CheckRun<'_> {
             found: by,
             asked: asked.to_owned(),
         })
-    }
-
-    /// Deletes the probe object as files are deleted, and every version that the check has made.
-    ///
-    /// Whatever became of the put: the object may be there, and the permission is needed anyway. S3 answers
-    /// the deletion of an absent object like any other.
-    async fn remove(
-        &self,
-        probe: &Arc<dyn BucketProbe>,
-        key: &ObjectKey,
-        written: Written,
-        back: Option<Timed<Answer<ReadBack>>>,
-        lists_versions: bool,
-    ) {
-        let step = StepName::DeleteObject;
-        let keeps_versions = written.versions.iter().any(|id| id != NULL_VERSION);
-        // Without the permission, a bucket that keeps versions keeps that of the probe.
-        let deletes_versions = self.grants().versions;
-        let own = match (deletes_versions, written.versions.is_empty()) {
-            (false, _) => Vec::new(),
-            (true, true) => vec![NULL_VERSION.to_owned()],
-            (true, false) => written.versions.clone(),
-        };
-        let (delete, mut left) = join(
-            self.record.time(probe.delete(key, None)),
-            delete_versions(probe, key, own),
-        )
-        .await;
-        let marker = match &delete.value {
-            Ok(answer) => answer.value.clone(),
-            Err(_) => None,
-        };
-        let marker = marker.filter(|_| deletes_versions);
-        left.extend(delete_versions(probe, key, marker.into_iter().collect()).await);
-        let lost_answer = matches!(&written.put.value, Err(failure) if failure.kind.is_transient());
-        if lost_answer
-            && deletes_versions
-            && let Ok(answer) = probe.versions(key).await
-        {
-            left.extend(delete_versions(probe, key, answer.value).await);
-        }
-        if keeps_versions && deletes_versions && !lists_versions && left.is_empty() {
-            left.extend(self.remove_older(probe, key).await);
-        }
-        left.extend(written.left);
-        let back = back
-            .as_ref()
-            .and_then(|back| back.value.as_ref().ok())
-            .map(|answer| &answer.value);
-        let lock = back.map(|back| back.lock).filter(|lock| lock.is_known());
-        // Of a bucket with versions, the rule hides the object, and says nothing of its versions.
-        let expires = back
-            .and_then(|back| back.expires)
-            .filter(|_| !keeps_versions);
-        let described = |failure: AwsFailure| match lock {
-            Some(lock) if failure.kind == FailureKind::ObjectLocked => failure.with_lock(lock),
-            Some(_) | None => failure,
-        };
-        let left = left
-            .into_iter()
-            .map(|(id, failure)| (id, described(failure)));
-        // Of a bucket without versions there is one object, and its deletion has been answered.
-        let (of_null, of_versions): (Vec<_>, Vec<_>) = left.partition(|(id, _)| id == NULL_VERSION);
-        let without = of_null
-            .iter()
-            .find_map(|(_, failure)| self.without("s3:DeleteObjectVersion", Some(failure)));
-        match &delete.value {
-            Err(failure) => {
-                let is_left =
-                    written.put.value.is_ok() && !(keeps_versions && of_versions.is_empty());
-                let failure = described(failure.clone());
-                let what = What::NotDeleted {
-                    failure: failure.clone(),
-                    left: is_left.then(|| key.as_str().to_owned()),
-                    expires,
-                };
-                self.record.fail(step, &delete, &failure, what);
-            }
-            Ok(answer) => {
-                if let Some((_, first)) = of_versions.first() {
-                    let mut ids: Vec<String> =
-                        of_versions.iter().map(|(id, _)| id.clone()).collect();
-                    ids.truncate(5);
-                    let what = What::ProbeLeft {
-                        key: key.as_str().to_owned(),
-                        folder: self.lifecycle_folders.temp().to_owned(),
-                        versions: ids,
-                        failure: first.clone(),
-                    };
-                    self.record.warn(step, &delete, Seen::of(first), what);
-                    return;
-                }
-                match without {
-                    Some((seen, what)) => self.record.warn(step, &delete, seen, what),
-                    None => self.record.pass(step, &delete, answer),
-                }
-            }
-        }
-    }
-
-    /// Where the versions cannot be listed: what is there after everything was removed is of an earlier check.
-    async fn remove_older(
-        &self,
-        probe: &Arc<dyn BucketProbe>,
-        key: &ObjectKey,
-    ) -> Vec<(String, AwsFailure)> {
-        for _ in 0..LOOKED_FOR {
-            let Ok(answer) = probe.current_version(key).await else {
-                return Vec::new();
-            };
-            let Some(version) = answer.value else {
-                return Vec::new();
-            };
-            let left = delete_versions(probe, key, vec![version]).await;
-            if !left.is_empty() {
-                return left;
-            }
-        }
-        Vec::new()
     }
 }
 
@@ -503,20 +310,4 @@ async fn if_granted(
         true => question.await.err(),
         false => None,
     }
-}
-
-/// Deletes these versions, and gives those that are still there.
-async fn delete_versions(
-    probe: &Arc<dyn BucketProbe>,
-    key: &ObjectKey,
-    versions: Vec<String>,
-) -> Vec<(String, AwsFailure)> {
-    let deletions = versions.into_iter().map(|id| async move {
-        match probe.delete(key, Some(&id)).await {
-            Ok(_) => None,
-            Err(failure) if failure.kind == FailureKind::NoSuchKey => None,
-            Err(failure) => Some((id, failure)),
-        }
-    });
-    join_all(deletions).await.into_iter().flatten().collect()
 }

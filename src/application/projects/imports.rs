@@ -5,38 +5,34 @@
 //! replica) goes on from the last stored step: no file comes twice and none is lost. A worker holds an
 //! import by a lease, which it renews while it works; what one does whose lease another has taken is not
 //! stored. While others wait, an import works for a slice of time and then goes to the end of the line.
+//!
+//! While a page of a folder is stored, the next one is asked for. What was read ahead and not stored is read
+//! again by whoever goes on.
 
 use crate::application::bucket::port::Bucket;
-use crate::application::bucket::read::ListFrom;
 use crate::application::clock::Clock;
 use crate::application::diagnosis::explainer::Explainer;
-use crate::application::error::{Error, Kind, Reason, Result};
+use crate::application::error::{Error, Kind, Result};
 use crate::application::jobs::{Job, Lane, Next};
 use crate::application::kept::store::{ClaimedJob, IMPORT, ImportStep, Store, is_of_database};
-use crate::application::projects::collected::{
-    SortedOut, count, no_files, refuse_archived, sort_out,
-};
-use crate::application::projects::reading::{Manifest, list_page, read_manifest};
+use crate::application::projects::collected::{count, no_files};
+use crate::application::projects::import_steps::{ImportRead, StepRead, StepReader};
+use crate::application::projects::reading::Manifest;
 use crate::application::projects::source::{ImportCursor, ImportSource, ParsedSource};
 use crate::application::projects::source_files::SourceFiles;
-use crate::application::projects::{lookup, manifest};
 use crate::application::storages::Storages;
-use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::{ProjectId, WorkspaceId};
-use crate::domain::project::{
-    ImportFailure, OnMissing, Progress, ProjectFile, SkipReason, Skipped,
-};
+use crate::domain::project::{ImportFailure, Progress};
 use async_trait::async_trait;
+use futures_util::future::join;
 use std::sync::Arc;
 use std::time::Duration;
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
-/// How many pages of a folder after each other may have no file that the project takes. A store that makes up
-/// keys has pages without end.
-const MOST_IDLE: u32 = 20_000;
-/// How many missing keys a failed import names.
-const MISSING_NAMED: usize = 10;
+/// How many imports one workspace has in work, on all replicas together. Each replica has workers for more, so
+/// one workspace never has them all.
+const MOST_OF_WORKSPACE: u32 = 2;
 
 /// The job that imports a project's files.
 pub struct ImportFiles {
@@ -99,16 +95,7 @@ struct ImportWork {
     stepped: bool,
     source: ParsedSource,
     cursor: ImportCursor,
-    /// Read once: it is the same for as long as it has its ETag.
     manifest: Option<Manifest>,
-}
-
-/// What one step read.
-struct ImportRead {
-    files: Vec<ProjectFile>,
-    skipped: Skipped,
-    cursor: ImportCursor,
-    total: Option<i64>,
 }
 
 #[async_trait]
@@ -119,6 +106,10 @@ impl Job for ImportFiles {
 
     fn lane(&self) -> Lane {
         Lane::Slow
+    }
+
+    fn most_of_workspace(&self) -> u32 {
+        MOST_OF_WORKSPACE
     }
 
     fn lease(&self) -> Duration {
@@ -158,26 +149,34 @@ impl Job for ImportFiles {
 
 impl ImportFiles {
     async fn go_on(&self, work: &mut ImportWork, stop: &CancellationToken) -> Result<Next> {
+        // The step that was read while the one before was stored: one at most, so memory has two.
+        let mut ahead: Option<StepRead> = None;
         loop {
             if work.cursor.ended {
                 self.end(work).await?;
                 return Ok(Next::Settled);
             }
-            if self.others_turn(work).await? {
+            if stop.is_cancelled() {
                 return Ok(again(self.clock.now()));
             }
-            // Nothing is stored before the step is read, so it can be dropped at any point.
-            let read = tokio::select! {
-                biased;
-                () = stop.cancelled() => return Ok(again(self.clock.now())),
-                read = tokio::time::timeout(self.pace.step_limit, self.read(work)) => {
-                    read.unwrap_or_else(|_| Err(too_slow()))
+            let read = match ahead.take() {
+                Some(read) => read,
+                None => {
+                    if self.others_turn(work).await? {
+                        return Ok(again(self.clock.now()));
+                    }
+                    // Nothing is stored before the step is read, so it can be dropped at any point.
+                    let reading = self.in_time(self.read(work));
+                    match or_stop(reading, stop).await {
+                        Some(read) => read,
+                        None => return Ok(again(self.clock.now())),
+                    }
                 }
             };
-            let held = match read {
-                Ok(Some(read)) => self.store_step(work, read).await?,
+            let read = match read {
+                Ok(Some(read)) => read,
                 // The project has been deleted.
-                Ok(None) => false,
+                Ok(None) => return Ok(Next::Settled),
                 // No try of the import: it goes on when the database is well again.
                 Err(error) if is_of_database(&error) => return Err(error),
                 Err(error) if error.retry_after.is_some() => {
@@ -188,11 +187,77 @@ impl ImportFiles {
                     return Ok(Next::Settled);
                 }
             };
-            if !held {
+            let next = read.cursor.clone();
+            let (held, asked) = join(
+                self.store_step(work, read),
+                self.read_ahead(work, &next, stop),
+            )
+            .await;
+            if !held? {
                 // Deleted, or another worker's by now.
                 return Ok(Next::Settled);
             }
+            work.cursor = next;
+            work.stepped = true;
+            ahead = asked;
         }
+    }
+
+    /// Reads the step behind this cursor while another one is stored. `None`: it is read in its turn.
+    async fn read_ahead(
+        &self,
+        work: &ImportWork,
+        cursor: &ImportCursor,
+        stop: &CancellationToken,
+    ) -> Option<StepRead> {
+        // What the next worker would have to read again is not read.
+        let is_over = self.clock.now() - work.began >= self.pace.turn;
+        let ParsedSource::Folder(source) = &work.source else {
+            return None;
+        };
+        if cursor.ended || is_over {
+            return None;
+        }
+        let reader = self.reader(&work.workspace, &work.project);
+        or_stop(self.in_time(reader.page(source, cursor)), stop).await
+    }
+
+    /// Reads the step at the cursor.
+    async fn read(&self, work: &mut ImportWork) -> StepRead {
+        let reader = self.reader(&work.workspace, &work.project);
+        match &work.source {
+            ParsedSource::Folder(source) => reader.page(source, &work.cursor).await,
+            ParsedSource::Manifest(source) => {
+                let is_first = work.manifest.is_none();
+                let most = self.pace.step;
+                let read = reader.keys(source, &mut work.manifest, &work.cursor, most);
+                let read = read.await;
+                if is_first {
+                    // Reading the manifest is no part of the slice: with a long one nothing else would be.
+                    work.began = self.clock.now();
+                }
+                read
+            }
+        }
+    }
+
+    fn reader<'a>(&'a self, workspace: &'a WorkspaceId, project: &'a ProjectId) -> StepReader<'a> {
+        StepReader {
+            store: self.store.as_ref(),
+            storages: &self.storages,
+            source: SourceFiles {
+                files: self.files.as_ref(),
+                explainer: &self.explainer,
+            },
+            workspace,
+            project,
+        }
+    }
+
+    async fn in_time(&self, reading: impl Future<Output = StepRead>) -> StepRead {
+        tokio::time::timeout(self.pace.step_limit, reading)
+            .await
+            .unwrap_or_else(|_| Err(too_slow()))
     }
 
     /// Whether others have waited long enough. Every slice has a step at least.
@@ -205,15 +270,8 @@ impl ImportFiles {
         Ok(self.store.job_queue(IMPORT, false, now).await?.waiting > 0)
     }
 
-    fn source(&self) -> SourceFiles<'_> {
-        SourceFiles {
-            files: self.files.as_ref(),
-            explainer: &self.explainer,
-        }
-    }
-
     /// Stores a step. False when the import is no longer this worker's.
-    async fn store_step(&self, work: &mut ImportWork, read: ImportRead) -> Result<bool> {
+    async fn store_step(&self, work: &ImportWork, read: ImportRead) -> Result<bool> {
         let step = ImportStep {
             files: read.files,
             skipped: read.skipped,
@@ -224,13 +282,10 @@ impl ImportFiles {
             },
             lease_until: self.clock.now() + self.pace.lease,
         };
-        let project = &work.project;
         let held = self
             .store
-            .advance_import(&work.worker, project, &step)
+            .advance_import(&work.worker, &work.project, &step)
             .await?;
-        work.cursor = read.cursor;
-        work.stepped = true;
         Ok(held)
     }
 
@@ -283,134 +338,15 @@ impl ImportFiles {
             .await?;
         Ok(())
     }
-
-    /// Reads one step from the storage, as the storage is now: one that was deleted, or changed and not
-    /// checked since, is not used any more.
-    /// `None` when the project has been deleted.
-    async fn read(&self, work: &mut ImportWork) -> Result<Option<ImportRead>> {
-        let workspace = &work.workspace;
-        let Some(project) = self.store.project(workspace, &work.project).await? else {
-            return Ok(None);
-        };
-        let bucket = self
-            .storages
-            .usable(workspace, &project.storage)
-            .await
-            .map_err(|error| match error.kind {
-                Kind::NotFound => Error::new(
-                    Kind::NotFound,
-                    "storage_deleted",
-                    "The project's storage does not exist any more.",
-                ),
-                _ => error,
-            })?;
-        let mut cursor = work.cursor.clone();
-        cursor.tries = 0;
-        match &work.source {
-            ParsedSource::Folder {
-                selection,
-                on_archived,
-            } => {
-                let from = match (&cursor.after, cursor.continuation.take()) {
-                    (_, Some(token)) => ListFrom::Continuation(token),
-                    (Some(after), None) => {
-                        let after = FileKey::parse(after).map_err(Error::bug)?;
-                        ListFrom::After(bucket.key("key", &after)?)
-                    }
-                    (None, None) => ListFrom::Beginning,
-                };
-                let folders = &project.working_folders;
-                let page = list_page(
-                    self.source(),
-                    &bucket,
-                    selection,
-                    folders,
-                    *on_archived,
-                    from,
-                );
-                let page = page.await?;
-                refuse_archived(*on_archived, &page.archived.iter().collect::<Vec<_>>())?;
-                let skipped = page.skipped();
-                let files = cursor.take_page(page);
-                let is_idle = files.is_empty() && skipped.total() == 0;
-                cursor.idle = if is_idle { cursor.idle + 1 } else { 0 };
-                if cursor.idle > MOST_IDLE {
-                    return Err(nothing_new());
-                }
-                if cursor.files > count(manifest::MOST_KEYS) {
-                    return Err(too_many());
-                }
-                Ok(Some(ImportRead {
-                    skipped,
-                    total: cursor.ended.then_some(cursor.done),
-                    files,
-                    cursor,
-                }))
-            }
-            ParsedSource::Manifest {
-                key,
-                etag,
-                on_missing,
-                on_archived,
-            } => {
-                let manifest = match &work.manifest {
-                    Some(manifest) => manifest,
-                    None => {
-                        let read = read_manifest(self.source(), &bucket, key, Some(etag));
-                        let read = read.await.map_err(manifest_gone)?;
-                        // Reading it is no part of the slice: with a long manifest nothing else would be.
-                        work.began = self.clock.now();
-                        work.manifest.insert(read)
-                    }
-                };
-                let total = manifest.files.len();
-                let begin = usize::try_from(cursor.done).map_err(Error::bug)?.min(total);
-                let end = total.min(begin + self.pace.step);
-                let wanted = &manifest.files[begin..end];
-                let keys: Vec<&FileKey> = wanted.iter().map(|file| &file.file_key).collect();
-                let found = lookup::look_up(self.source(), &bucket, &keys).await?;
-                let SortedOut {
-                    mut files,
-                    missing,
-                    archived,
-                } = sort_out(wanted, found, cursor.files, *on_archived);
-                let mut skipped = Skipped::default();
-                skipped.add(SkipReason::Archived, count(archived.len()));
-                refuse_archived(*on_archived, &archived)?;
-                match on_missing {
-                    OnMissing::Skip => skipped.add(SkipReason::Missing, count(missing.len())),
-                    OnMissing::Fail => {
-                        cursor.missing += count(missing.len());
-                        let room = MISSING_NAMED.saturating_sub(cursor.first_missing.len());
-                        let named = missing.iter().take(room).map(|key| key.to_string());
-                        cursor.first_missing.extend(named);
-                    }
-                }
-                if cursor.missing > 0 {
-                    // It will fail, and continues only to count the missing files.
-                    files.clear();
-                }
-                cursor.files += count(files.len());
-                cursor.done = count(end);
-                cursor.ended = end == total;
-                Ok(Some(ImportRead {
-                    files,
-                    skipped,
-                    cursor,
-                    total: Some(count(total)),
-                }))
-            }
-        }
-    }
 }
 
-fn nothing_new() -> Error {
-    Error::new(
-        Kind::Upstream,
-        "listing_incomplete",
-        format!("The store listed {MOST_IDLE} pages after each other without a file that the project takes. The import does not go on."),
-    )
-    .remedy("Choose a folder with fewer other files.")
+/// What the work gives, unless the worker has to stop before.
+async fn or_stop<T>(work: impl Future<Output = T>, stop: &CancellationToken) -> Option<T> {
+    tokio::select! {
+        biased;
+        () = stop.cancelled() => None,
+        done = work => Some(done),
+    }
 }
 
 /// The import goes on at this time, from its last stored step.
@@ -450,26 +386,6 @@ fn missing(cursor: &ImportCursor) -> ImportFailure {
         cause: None,
         remedy: None,
     }
-}
-
-/// The manifest is not what it was when the project was made.
-fn manifest_gone(error: Error) -> Error {
-    match error.reason {
-        Some(Reason::ConditionFailed | Reason::FileAbsent) => Error::new(
-            Kind::Conflict,
-            "manifest_changed",
-            "The manifest was changed or deleted before the import had ended.",
-        ),
-        _ => error,
-    }
-}
-
-fn too_many() -> Error {
-    Error::new(
-        Kind::Unprocessable,
-        "too_many_files",
-        format!("A project has at most {} files.", manifest::MOST_KEYS),
-    )
 }
 
 fn too_slow() -> Error {

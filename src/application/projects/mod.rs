@@ -6,6 +6,7 @@
 pub mod adding;
 mod collected;
 mod files_of;
+mod import_steps;
 pub mod imports;
 pub mod input;
 pub mod lookup;

@@ -207,7 +207,7 @@ pub(super) async fn list_page(
         .explain(bucket, FileOperation::Browse, listed)
         .await?;
     let mut page = SelectedPage {
-        files: Vec::new(),
+        files: Vec::with_capacity(listed.objects.len()),
         unusable: 0,
         archived: Vec::new(),
         working: 0,
@@ -215,7 +215,9 @@ pub(super) async fn list_page(
         continuation: listed.continuation,
     };
     let disordered = listed.disordered;
-    for object in listed.objects {
+    let mut objects = listed.objects.into_iter().peekable();
+    while let Some(object) = objects.next() {
+        let is_last = objects.peek().is_none();
         let ListedObject {
             key,
             size,
@@ -224,18 +226,16 @@ pub(super) async fn list_page(
             ..
         } = object;
         match relative_to(prefix, &key).map_err(outside)? {
-            Listed::PrefixMarker => {
-                // With bytes it is no marker; but nothing is left of the key below the prefix.
-                page.unusable += usize::from(size > 0);
-                page.last = None;
-            }
-            Listed::Unusable(_) => {
-                page.unusable += 1;
-                page.last = None;
-            }
+            // With bytes it is no marker; but nothing is left of the key below the prefix.
+            Listed::PrefixMarker => page.unusable += usize::from(size > 0),
+            Listed::Unusable(_) => page.unusable += 1,
             Listed::File(file_key) => {
                 if !file_key.path().starts_with(selection.folder().path()) {
                     return Err(outside("a key outside of the folder"));
+                }
+                // Of a page without an order, only the store's own token goes on.
+                if is_last && !disordered {
+                    page.last = Some(file_key.clone());
                 }
                 let is_taken = selection.takes(&file_key, size);
                 if is_taken && working_folders.have(&file_key) {
@@ -243,27 +243,21 @@ pub(super) async fn list_page(
                 } else if is_taken {
                     let storage_class = other_than_standard(storage_class);
                     if on_archived != OnArchived::Keep && is_archived(storage_class.as_deref()) {
-                        page.archived.push(file_key.clone());
-                        page.last = Some(file_key);
+                        page.archived.push(file_key);
                         continue;
                     }
                     page.files.push(ProjectFile {
                         position: 0,
                         name: file_key.name().to_owned(),
-                        file_key: file_key.clone(),
+                        file_key,
                         size,
                         etag,
                         storage_class,
                         metadata: Vec::new(),
                     });
                 }
-                page.last = Some(file_key);
             }
         }
-    }
-    if disordered {
-        // Only the store's own token goes on.
-        page.last = None;
     }
     Ok(page)
 }

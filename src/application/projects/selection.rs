@@ -60,7 +60,7 @@ impl Selection {
         };
         !key.is_folder_marker(size)
             && (self.include.is_empty() || self.included.is_match(below))
-            && !self.excluded.is_match(below)
+            && (self.exclude.is_empty() || !self.excluded.is_match(below))
     }
 }
 

@@ -31,16 +31,21 @@ pub(super) enum ImportSource {
 
 /// The same, parsed.
 pub(super) enum ParsedSource {
-    Folder {
-        selection: Selection,
-        on_archived: OnArchived,
-    },
-    Manifest {
-        key: FileKey,
-        etag: String,
-        on_missing: OnMissing,
-        on_archived: OnArchived,
-    },
+    Folder(FolderSource),
+    Manifest(ManifestSource),
+}
+
+pub(super) struct FolderSource {
+    pub selection: Selection,
+    pub on_archived: OnArchived,
+}
+
+pub(super) struct ManifestSource {
+    pub key: FileKey,
+    /// The manifest is read only while it has this ETag.
+    pub etag: String,
+    pub on_missing: OnMissing,
+    pub on_archived: OnArchived,
 }
 
 impl ImportSource {
@@ -80,22 +85,22 @@ impl ImportSource {
                 on_archived,
             } => {
                 let folder = Folder::parse(&folder).map_err(Error::bug)?;
-                Ok(ParsedSource::Folder {
+                Ok(ParsedSource::Folder(FolderSource {
                     selection: Selection::new(folder, include, exclude)?,
                     on_archived: parsed(on_archived)?,
-                })
+                }))
             }
             Self::Manifest {
                 file_key,
                 etag,
                 on_missing,
                 on_archived,
-            } => Ok(ParsedSource::Manifest {
+            } => Ok(ParsedSource::Manifest(ManifestSource {
                 key: FileKey::parse(&file_key).map_err(Error::bug)?,
                 etag,
                 on_missing: OnMissing::parse(&on_missing).map_err(Error::bug)?,
                 on_archived: parsed(on_archived)?,
-            }),
+            })),
         }
     }
 }

@@ -24,6 +24,10 @@ pub(crate) fn expected_owner(connection: &Connection) -> Option<String> {
 /// Undoes `encoding-type=url`, which writes a space as `+`. Bytes that are no UTF-8 are an error, not
 /// another key.
 pub(crate) fn decode(raw: &str) -> Result<String, AwsFailure> {
+    // Most keys have nothing to undo.
+    if !raw.bytes().any(|byte| matches!(byte, b'+' | b'%')) {
+        return Ok(raw.to_owned());
+    }
     let spaced = raw.replace('+', " ");
     percent_encoding::percent_decode_str(&spaced)
         .decode_utf8()
@@ -76,6 +80,7 @@ mod tests {
     #[test]
     fn listed_keys_are_decoded_exactly() {
         assert_eq!(decode("a+b%2Bc%2525/%C3%BC").unwrap(), "a b+c%25/ü");
+        assert_eq!(decode("a b/ü~.png").unwrap(), "a b/ü~.png");
         assert!(decode("%FF").is_err());
     }
 }

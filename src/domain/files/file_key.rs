@@ -21,7 +21,12 @@ impl FileKey {
     /// Parses either form. Exactly one leading slash is the mark of a file key; a second one belongs to
     /// the key.
     pub fn parse(value: &str) -> Result<Self, Invalid> {
-        let path = value.strip_prefix('/').unwrap_or(value);
+        Self::of_path(value.strip_prefix('/').unwrap_or(value))
+    }
+
+    /// Parses the part of an object key below the prefix, as S3 and the database have it: a slash at its
+    /// beginning belongs to the key.
+    pub fn of_path(path: &str) -> Result<Self, Invalid> {
         if path.is_empty() {
             return Err(Invalid::new(
                 "empty_file_key",
@@ -179,7 +184,9 @@ mod tests {
             "a/",
             "\u{202e}x",
         ] {
-            assert_eq!(FileKey::parse(&format!("/{path}")).unwrap().path(), path);
+            let key = FileKey::parse(&format!("/{path}")).unwrap();
+            assert_eq!(key.path(), path);
+            assert_eq!(FileKey::of_path(path), Ok(key));
         }
     }
 

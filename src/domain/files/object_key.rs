@@ -86,11 +86,9 @@ pub fn relative_to(prefix: &BucketPrefix, listed: &str) -> Result<Listed, Outsid
     if path.is_empty() {
         return Ok(Listed::PrefixMarker);
     }
-    // The slash in front keeps a key's own leading slash: `parse` takes exactly one off.
-    let written = format!("/{path}");
-    Ok(match FileKey::parse(&written) {
+    Ok(match FileKey::of_path(path) {
         Ok(key) => Listed::File(key),
-        Err(_) => Listed::Unusable(written),
+        Err(_) => Listed::Unusable(format!("/{path}")),
     })
 }
 

@@ -1,7 +1,7 @@
 //! The check against answers of AWS that the emulator never gives.
 
 use crate::it::support::app::{TestApp, app_on};
-use crate::it::support::aws::stub::{AwsStub, denied, html, s3_error, sts_error};
+use crate::it::support::aws::stub::{AwsStub, CUSTOMER, denied, html, s3_error, sts_error};
 use crate::it::support::aws::wire::{Reply, Request};
 use crate::it::support::scene::{Report, Scene};
 use std::time::{Duration, Instant};
@@ -43,8 +43,12 @@ async fn a_bucket_of_another_account_is_refused() {
         let report = dialog.check().await.failed(&["bucket_owner"]);
         let code = Some("bucket_owned_by_another_account");
         assert_eq!(report.code("bucket_owner"), code);
-        // Nothing is read from a stranger's bucket, and nothing written to it.
-        assert_eq!(stub.count("GetObject") + stub.count("PutObject"), 0);
+        // Nothing is read from a stranger's bucket. What would be written says whose it must be, and S3 refuses it.
+        assert_eq!(stub.count("GetObject") + stub.count("DeleteObject"), 0);
+        for put in stub.of("PutObject") {
+            let owner = put.request.header("x-amz-expected-bucket-owner");
+            assert_eq!(owner, Some(CUSTOMER));
+        }
         assert!(!report.0.to_string().contains("333333333333"));
         dialog.refused().await;
     }

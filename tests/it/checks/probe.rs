@@ -6,6 +6,7 @@ use crate::it::support::aws::versioned::Versions;
 use crate::it::support::aws::wire::Reply;
 use crate::it::support::scene::{Dialog, Report, Scene};
 use serde_json::{Value, json};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 async fn stage() -> (AwsStub, TestApp) {
     let stub = AwsStub::start().await;
@@ -53,11 +54,77 @@ async fn a_check_leaves_nothing_in_a_bucket_with_versions() {
         assert_eq!(versions.count(), 0);
     }
     // As files are deleted, and the version and the marker by their IDs.
+    let written = stub.count("PutObject");
     let deleted = stub.of("DeleteObject");
     let plain = deleted
         .iter()
         .filter(|d| d.request.query("versionId").is_none());
-    assert_eq!((plain.count(), deleted.len()), (2, 6));
+    assert_eq!((plain.count(), deleted.len()), (written, 3 * written));
+}
+
+/// The deletion may be faster than the reading. S3 says so with a 404, or with a refusal to whoever may not list.
+#[tokio::test]
+async fn a_probe_that_was_deleted_before_it_was_read_is_written_and_read_again() {
+    for gone in [
+        s3_error(404, "NoSuchKey", "deleted"),
+        lacks("s3:ListBucket"),
+        denied("Access Denied"),
+    ] {
+        for keeps_versions in [false, true] {
+            let (stub, app) = stage().await;
+            let dialog = Scene::on(&stub).open(&app).await;
+            let probe = probe_key(&dialog);
+            let (read, gone, own) = (AtomicUsize::new(0), gone.clone(), probe.clone());
+            stub.when(move |request| {
+                let reads = request.operation() == "GetObject" && request.bucket_and_key().1 == own;
+                (reads && read.fetch_add(1, Ordering::SeqCst) == 0).then(|| gone.clone())
+            });
+            let versions = Versions::default();
+            if keeps_versions {
+                let own = versions.clone();
+                stub.when(move |request| own.answer(request));
+            }
+            dialog.check().await.passed();
+            assert_eq!(versions.count(), 0);
+            assert_eq!(stub.count("PutObject"), 2);
+            let put = stub.of("PutObject").pop().unwrap();
+            let back = stub
+                .of("GetObject")
+                .into_iter()
+                .rfind(|one| one.request.bucket_and_key().1 == probe);
+            assert!(put.to <= back.unwrap().from);
+        }
+    }
+}
+
+/// Some stores know no condition, and some policies deny it.
+#[tokio::test]
+async fn a_store_without_conditional_writes_is_asked_without_a_condition() {
+    for refusal in [
+        s3_error(501, "NotImplemented", "If-None-Match"),
+        denied("Access Denied"),
+        s3_error(412, "PreconditionFailed", "there is one"),
+    ] {
+        let (stub, app) = stage().await;
+        let dialog = Scene::on(&stub).open(&app).await;
+        stub.when(move |request| {
+            let is_conditional = request.header("if-none-match").is_some();
+            (request.operation() == "PutObject" && is_conditional).then(|| refusal.clone())
+        });
+        dialog.check().await.passed();
+    }
+}
+
+#[tokio::test]
+async fn the_probe_is_no_file_of_the_bucket() {
+    let (stub, app) = stage().await;
+    let dialog = Scene::on(&stub).prefix("team").open(&app).await;
+    // As a listing has it that is asked for beside the writing.
+    let key = format!("team/{}", probe_key(&dialog));
+    stub.world().objects = [(key, "STANDARD".into())].into();
+    let report = dialog.check().await.warned(&["get_object"]);
+    assert_eq!(report.code("get_object"), Some("nothing_below_prefix"));
+    assert_eq!(report.step("list_bucket")["listed_files"], 0);
 }
 
 #[tokio::test]
@@ -414,7 +481,8 @@ async fn a_second_check_of_a_setup_waits_until_the_first_has_removed_its_file() 
     assert_eq!(versions.count(), 0);
     let looked = stub.of("ListObjectVersions");
     let deleted = stub.of("DeleteObject");
-    assert_eq!((looked.len(), deleted.len()), (2, 6));
+    assert_eq!(looked.len(), 2);
+    assert_eq!(deleted.len(), 3 * stub.count("PutObject"));
     // The file, its version and the marker of the first check.
     for deletion in &deleted[..3] {
         assert!(looked[1].from > deletion.from, "{deletion:?}");

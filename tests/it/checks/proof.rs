@@ -170,9 +170,17 @@ async fn refusals_count_once_the_role_has_let_us_in_again() {
                 .unwrap();
             assert!(explanation.contains(words), "{explanation}");
         }
-        // Nothing is read or written on such a ground.
+        // Nothing is read on such a ground, and the probe object is taken back.
         assert_eq!(report.with_status("skipped").len(), 7);
-        assert_eq!(stub.count("GetObject") + stub.count("PutObject"), 0);
+        assert_eq!(stub.count("GetObject"), 0);
+        let puts = stub.of("PutObject");
+        assert_eq!(puts.len(), 1);
+        let put = &puts[0];
+        let deletions = stub.of("DeleteObject");
+        let is_taken_back = deletions
+            .iter()
+            .any(|one| one.request.bucket_and_key() == put.request.bucket_and_key());
+        assert!(is_taken_back && put.to <= deletions[0].from);
         dialog.refused().await;
     }
 }

@@ -5,6 +5,7 @@ pub mod api;
 mod bad_requests;
 mod content;
 pub mod fake;
+mod import_pages;
 mod imports;
 mod large;
 mod lookup;

@@ -17,6 +17,7 @@ on_both_engines!(
     a_failed_import_keeps_no_files,
     an_import_goes_with_its_project,
     a_step_is_all_or_nothing,
+    a_page_is_stored_by_one_statement_whatever_its_keys_are,
 );
 
 pub async fn import(db: &Database, workspace: &WorkspaceId) -> (Project, NewJob) {
@@ -257,4 +258,62 @@ async fn a_step_is_all_or_nothing(db: TestDb) {
     assert_eq!(resumed.cursor, Some(first.cursor));
     let files = db.project_files(&mine.id, &project.id, None, 9).await;
     assert_eq!(files, Ok(first.files));
+}
+
+/// Keys that break texts which are put together by hand.
+fn odd_keys() -> Vec<String> {
+    let mut keys: Vec<String> = [
+        "/it's",
+        "/\"quoted\"",
+        "/back\\slash\\\"",
+        "/'); DROP TABLE project_files; --",
+        "/{\"path\": \"other\"}",
+        "/[1, null]",
+        "/null",
+        "//begins with a slash",
+        "/line\nand\ttab\rand\u{1}",
+        "/$1 ? ?1 :a @b",
+        "/\u{7f}\u{85}\u{2028}\u{feff}",
+        "/e\u{301} and \u{e9}",
+        "/日本語/🎉",
+    ]
+    .map(str::to_owned)
+    .into();
+    keys.push(format!("/{}", "k".repeat(1024)));
+    keys.push(format!("/{}", "ü".repeat(512)));
+    keys
+}
+
+async fn a_page_is_stored_by_one_statement_whatever_its_keys_are(db: TestDb) {
+    let (database, postgres) = (&db.database, db.is_postgres());
+    let mine = workspace(database).await;
+    let (project, _) = import(database, &mine.id).await;
+    let at = now();
+    assert!(claim(database, "w1", at).await.is_some());
+    if postgres {
+        // Only PostgreSQL has triggers for whole statements.
+        let count = "CREATE TABLE counted (one TEXT);
+            CREATE FUNCTION count_one() RETURNS trigger LANGUAGE plpgsql AS
+                $$ BEGIN INSERT INTO counted VALUES ('one'); RETURN NULL; END $$;
+            CREATE TRIGGER counts AFTER INSERT ON project_files
+                FOR EACH STATEMENT EXECUTE FUNCTION count_one();";
+        db.tamper(count).await.unwrap();
+    }
+    let odd = odd_keys();
+    let keys = odd.into_iter().chain((0..).map(|n| format!("/{n:05}")));
+    let files: Vec<_> = keys
+        .take(1_000)
+        .zip(0..)
+        .map(|(key, position)| file(position, &key))
+        .collect();
+    let mut page = step(0, at + Duration::minutes(1));
+    page.files = files.clone();
+    let advanced = database.advance_import("w1", &project.id, &page).await;
+    assert_eq!(advanced, Ok(true));
+    let stored = database.project_files(&mine.id, &project.id, None, 2_000);
+    assert_eq!(stored.await, Ok(files));
+    if postgres {
+        let counted = db.texts("SELECT one FROM counted", "one").await;
+        assert_eq!(counted.len(), 1);
+    }
 }
