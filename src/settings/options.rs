@@ -231,7 +231,7 @@ pub struct Options {
     )]
     pub oidc_client_secret: Option<String>,
 
-    /// A file with that secret, read at start.
+    /// A file with that secret. SIGHUP has it read again.
     /// Default: none. Example: /run/secrets/sallyport-oidc
     #[arg(long, env = "SALLYPORT_OIDC_CLIENT_SECRET_FILE", value_name = "FILE")]
     pub oidc_client_secret_file: Option<String>,

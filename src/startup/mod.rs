@@ -11,7 +11,7 @@ mod listening;
 mod places;
 mod private_file;
 pub mod program;
-mod reload;
+pub(crate) mod reload;
 mod signing_in;
 mod straight;
 mod upkeep;
@@ -119,13 +119,20 @@ async fn build_on(
     egress: Egress,
 ) -> Result<Application, StartError> {
     let brand = Arc::new(brand::of(&settings.brand).await?);
+    // A start that is refused leaves nothing behind: no folder, no lock file, no key.
+    Database::refuse_absent(&settings.database, settings.schema_changes)
+        .map_err(|error| StartError::Database(error.to_string()))?;
     let lock = DatabaseLock::of_service(&settings.database).await?;
     places::warn(&settings);
-    let vault = Arc::new(keys::vault(&settings).await?);
+    let vault = keys::vault_if_any(&settings).await?;
     let database = Database::connect_with(&settings.database, settings.schema_changes)
         .await
         .map_err(|error| StartError::Database(error.to_string()))?;
     let store: Arc<dyn Store> = Arc::new(database.clone());
+    let vault = Arc::new(match vault {
+        Some(vault) => vault,
+        None => keys::first_vault(&settings, store.as_ref()).await?,
+    });
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
 
     let mut registry = Registry::default();
@@ -257,7 +264,7 @@ async fn build_on(
         store: store.clone(),
         vault: vault.clone(),
         database: database.clone(),
-        authenticator: services.people.authenticator.clone(),
+        services: services.clone(),
     };
     let contact = FirstContact {
         store,
@@ -327,7 +334,7 @@ impl Application {
     }
 
     /// What a running service takes from the files of its secrets again.
-    fn reload(&self) -> Arc<Reload> {
+    pub(crate) fn reload(&self) -> Arc<Reload> {
         self.reload.clone()
     }
 

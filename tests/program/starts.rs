@@ -126,13 +126,20 @@ fn the_schema_is_brought_up_to_date_by_a_command_of_its_own() {
         .unwrap();
     assert_eq!(refused.status.code(), Some(1));
     let said = text(&refused.stderr);
-    for part in [
-        "older than this release",
-        "`sallyport migrate`",
-        "SALLYPORT_MIGRATE",
-    ] {
+    for part in ["does not exist", "`sallyport migrate`", "SALLYPORT_MIGRATE"] {
         assert!(said.contains(part), "{said}");
     }
+    assert_eq!(std::fs::read_dir(data).unwrap().count(), 0, "{said}");
+    // A database without a table is there, and is older. No key is made for it.
+    let database = folder.path().join("sallyport.db");
+    std::fs::write(&database, "").unwrap();
+    let refused = program(&serve)
+        .env("SALLYPORT_MIGRATE", "off")
+        .output()
+        .unwrap();
+    let said = text(&refused.stderr);
+    assert!(said.contains("older than this release"), "{said}");
+    assert!(!folder.path().join("master.key").exists());
     for expected in ["migrations were applied", "Nothing was changed"] {
         let output = run(&["migrate", "--data-dir", data]);
         assert!(output.status.success(), "{}", text(&output.stderr));

@@ -96,6 +96,31 @@ async fn a_person_signs_in_and_is_signed_out_by_the_provider() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_client_s_secret_is_read_again_from_its_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("secret");
+    std::fs::write(&file, "another secret\n").unwrap();
+    let people = json!({"ada": {"tenant": "acme"}});
+    let scene = Scene::with("RS256", &people, |options| {
+        options.oidc_client_secret = None;
+        options.oidc_client_secret_file = file.to_str().map(str::to_owned);
+    })
+    .await;
+    scene.workspace("acme").await;
+    let (_, status, page) = scene.sign_in(&Person::new(), "", "ada").await;
+    assert_eq!(status, 503, "{page}");
+    std::fs::write(&file, format!("{SECRET}\n")).unwrap();
+    scene.app.hang_up().await;
+    let (at, status, page) = scene.sign_in(&Person::new(), "", "ada").await;
+    assert_eq!((at.as_str(), status), ("/projects", 200), "{page}");
+    // What cannot be used changes nothing.
+    std::fs::write(&file, "\n").unwrap();
+    scene.app.hang_up().await;
+    let (at, status, page) = scene.sign_in(&Person::new(), "", "ada").await;
+    assert_eq!((at.as_str(), status), ("/projects", 200), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_claims_say_which_workspaces_may_be_entered() {
     let people = json!({
         "one": {"tenant": ["acme", "gone"]},

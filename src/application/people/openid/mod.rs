@@ -29,7 +29,7 @@ use pending::Pending;
 use provider::{Described, Kept, Provider};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use time::OffsetDateTime;
 use tokio::sync::{Mutex, Semaphore};
@@ -73,6 +73,8 @@ pub struct OwnAddresses {
 /// Signing in at one provider.
 pub struct OpenIdSignIn {
     settings: OpenIdClient,
+    /// The client's secret of now. That of the settings is the first one.
+    secret: RwLock<Option<SecretString>>,
     addresses: OwnAddresses,
     described: Described,
     keys: IssuerKeys,
@@ -148,6 +150,7 @@ impl OpenIdSignIn {
                 kept: Mutex::new(Kept::default()),
             },
             keys: IssuerKeys::new(parts.client.clone(), parts.clock.clone()),
+            secret: RwLock::new(settings.secret.clone()),
             settings,
             addresses,
             client: parts.client,
@@ -158,6 +161,23 @@ impl OpenIdSignIn {
             workspaces: parts.workspaces,
             at_once: Semaphore::new(AT_ONCE),
         }
+    }
+
+    /// Uses this secret of the client from now on. Whether it is another one than before.
+    pub fn replace_secret(&self, secret: Option<SecretString>) -> bool {
+        let mut kept = self.secret.write().unwrap_or_else(PoisonError::into_inner);
+        let is_same = match (kept.as_ref(), secret.as_ref()) {
+            (Some(one), Some(other)) => one.expose_secret() == other.expose_secret(),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        };
+        *kept = secret;
+        !is_same
+    }
+
+    fn secret(&self) -> Option<SecretString> {
+        let kept = self.secret.read().unwrap_or_else(PoisonError::into_inner);
+        kept.clone()
     }
 
     /// Sends somebody to the provider. `workspace`: the one to enter, by either of its IDs.
@@ -293,7 +313,7 @@ impl OpenIdSignIn {
 
     /// Gets the ID token for a code.
     async fn redeem(&self, provider: &Provider, code: &str, pending: &Pending) -> Result<String> {
-        let settings = &self.settings;
+        let (settings, secret) = (&self.settings, self.secret());
         let mut fields = vec![
             ("grant_type", "authorization_code"),
             ("code", code),
@@ -301,7 +321,7 @@ impl OpenIdSignIn {
             ("code_verifier", pending.verifier()),
         ];
         let mut basic = None;
-        match &settings.secret {
+        match &secret {
             None => fields.push(("client_id", settings.id.as_str())),
             Some(secret) if provider.secret_in_form => {
                 fields.push(("client_id", settings.id.as_str()));
