@@ -372,7 +372,7 @@ pub struct Options {
     #[arg(long, env = "SALLYPORT_SIGNED_URL_MAX", value_name = "DURATION")]
     pub signed_url_max: Option<String>,
 
-    /// What is logged: a level, or levels for parts. Logs of the AWS SDK below `warn` can hold secrets
+    /// What is logged: a level, or levels for parts, which must exist. Logs of the AWS SDK below `warn` can hold secrets
     /// and are left out unless they are named.
     /// Default: info. Example: info,sallyport=debug
     #[arg(long, env = "SALLYPORT_LOG", value_name = "FILTER")]

@@ -44,7 +44,7 @@ fn a_variable_that_is_no_setting_stops_the_start_and_no_other_command() {
 }
 
 #[test]
-fn a_log_level_that_is_none_stops_the_start() {
+fn a_log_filter_that_names_nothing_stops_the_start() {
     let output = program(&["serve"])
         .env("SALLYPORT_LOG", "inof")
         .output()
@@ -52,6 +52,15 @@ fn a_log_level_that_is_none_stops_the_start() {
     assert_eq!(output.status.code(), Some(1));
     let said = text(&output.stderr);
     for part in ["SALLYPORT_LOG (--log)", "`inof` is not a level", "info"] {
+        assert!(said.contains(part), "{said}");
+    }
+    let output = program(&["serve"])
+        .env("SALLYPORT_LOG", "info,salyport::http=debug")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stderr);
+    for part in ["SALLYPORT_LOG (--log)", "`salyport::http`", "`sallyport`"] {
         assert!(said.contains(part), "{said}");
     }
 }
