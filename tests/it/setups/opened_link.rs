@@ -73,7 +73,7 @@ async fn a_browser_goes_to_an_address_without_the_secret() {
     assert_eq!(opened.status, 303, "{opened:?}");
     let place = format!("/instructions/{id}");
     assert_eq!(opened.headers[LOCATION], format!("{place}?way=console"));
-    assert_eq!(opened.header("referrer-policy"), Some("no-referrer"));
+    assert_eq!(opened.header("referrer-policy"), Some("same-origin"));
     assert_eq!(opened.header("cache-control"), Some("no-store"));
     let (pair, attributes) = cookie(&opened);
     assert_eq!(pair, format!("sallyport_setup_link={secret}"));

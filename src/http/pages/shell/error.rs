@@ -80,9 +80,6 @@ pub fn page(
     for (name, value) in &problem.headers {
         response.insert_header((name.clone(), value.clone()));
     }
-    for header in crate::http::pages::shell::headers::isolation(site) {
-        response.insert_header(header);
-    }
     Some(
         response
             .content_type("text/html; charset=utf-8")
