@@ -38,6 +38,7 @@ pub(super) async fn add(
         let addresses = OwnAddresses {
             begin: format!("{base}/sign-in/oidc"),
             callback: format!("{base}/sign-in/oidc/callback"),
+            signed_out: format!("{base}/signed-out"),
         };
         let parts = OpenIdParts {
             client: client.clone(),
