@@ -3,13 +3,13 @@
 //! Lines are written by a thread of their own. When nobody takes them (a stalled pipe), they are dropped
 //! and counted; no request ever waits for the log.
 
-use crate::domain::invalid::shown;
+mod targets;
+
 use crate::log_writer::{LogGuard, LogWriter};
 use std::io::IsTerminal;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use tracing::Subscriber;
-use tracing::level_filters::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{EnvFilter, Layer, fmt};
@@ -41,14 +41,11 @@ pub fn check_filter(filter: &str) -> Result<(), String> {
             "The log filter cannot be read: it has the character `{odd}`, and filters are plain ASCII."
         ));
     }
-    // The library takes a single word for the name of a part, and then logs nothing else.
-    if let Some(word) = filter.split(',').find(|part| {
-        !part.is_empty() && !part.contains(['=', '[']) && part.parse::<LevelFilter>().is_err()
-    }) {
-        return Err(format!(
-            "The log filter cannot be read: `{}` is not a level, which is off, error, warn, info, debug or trace. The level of a part is written like `sallyport=debug`.",
-            shown(word)
-        ));
+    // The library takes a single word for the name of a part, and a name that nothing has for one that may come. It
+    // then logs nothing else, or not what was meant.
+    let directives = filter.split(',').filter(|directive| !directive.is_empty());
+    for directive in directives {
+        targets::check(directive)?;
     }
     EnvFilter::builder()
         .parse(filter)
@@ -130,6 +127,7 @@ mod tests {
             "info,sallyport=debug",
             "[request{request_id=a}]=debug,info",
             "info,",
+            "warn,sallyport::http=debug,sqlx=info",
         ] {
             assert_eq!(check_filter(filter), Ok(()), "{filter}");
         }

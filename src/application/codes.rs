@@ -45,6 +45,7 @@ pub const PROBLEMS: &[&str] = &[
     "idempotency_key_in_progress",
     "idempotency_key_reused",
     "idempotency_not_supported",
+    "instruction_link_not_opened",
     "instruction_link_unusable",
     "internal_error",
     "invalid_request",

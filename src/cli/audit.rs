@@ -1,12 +1,12 @@
 //! `sallyport audit export`
 
 use crate::application::people::audit_export::{AuditExport, ExportError};
+use crate::domain::day_or_time::DayOrTime;
 use crate::settings::Options;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 /// The audit log, as an operator handles it.
 #[derive(Debug, clap::Args)]
@@ -54,11 +54,8 @@ pub enum Error {
 }
 
 fn parse_time(text: &str) -> Result<OffsetDateTime, String> {
-    let whole = match text.contains('T') {
-        true => text.to_owned(),
-        false => format!("{text}T00:00:00Z"),
-    };
-    OffsetDateTime::parse(&whole, &Rfc3339)
+    DayOrTime::parse(text)
+        .map(DayOrTime::begins)
         .map_err(|_| "not a date like 2026-01-01, nor a time like 2026-01-01T12:00:00Z".to_owned())
 }
 

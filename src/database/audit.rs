@@ -3,19 +3,13 @@
 use crate::application::kept::store::{
     AuditFilter, AuditStore, FILES_IN_LISTS, StoreError, StoreResult, Window,
 };
+use crate::database::Database;
 use crate::database::engine::{Sql, Tx, Value, values};
-use crate::database::record::{Record, stored_name};
-use crate::database::{Database, after, before};
-use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::{AuditId, StorageId, WorkspaceId};
 use crate::domain::names::Name;
-use crate::domain::people::audit::{
-    Actor, AuditEntry, AuditIntent, AuditResult, AuditedFile, Deed, FilePart, NamedFile,
-    SignedUrls, StateChange,
-};
+use crate::domain::people::audit::{Actor, AuditEntry, AuditIntent, AuditedFile};
 use crate::domain::people::subject::SubjectId;
 use async_trait::async_trait;
-use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use time::OffsetDateTime;
 
@@ -36,14 +30,11 @@ macro_rules! select {
     };
 }
 
-/// A file of an intent, as its JSON has it.
-#[derive(Serialize, Deserialize)]
-struct IntentFile {
-    key: String,
-    part: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    version_id: Option<String>,
-}
+mod listed;
+mod rows;
+
+use listed::{Order, listed};
+use rows::{entry, file, files_json, intent, row};
 
 #[async_trait]
 impl AuditStore for Database {
@@ -223,115 +214,6 @@ impl AuditStore for Database {
     }
 }
 
-/// In which order entries are listed. A window goes on after its ID in this order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Order {
-    NewestFirst,
-    OldestFirst,
-}
-
-impl Order {
-    /// Where a list begins, the comparison with that, and the word of SQL.
-    fn parts(self, window: &Window) -> (&str, &'static str, &'static str) {
-        match self {
-            Self::NewestFirst => (before(window), "<", "DESC"),
-            Self::OldestFirst => (after(window), ">", "ASC"),
-        }
-    }
-}
-
-/// Conditions that all hold, with the values of their placeholders in the order of their numbers.
-struct Conditions {
-    sql: String,
-    values: Vec<Value>,
-}
-
-impl Conditions {
-    /// The values that follow are numbered from here on.
-    fn number(&mut self, value: impl Into<Value>) -> String {
-        self.values.push(value.into());
-        format!("${}", self.values.len())
-    }
-
-    /// One more condition: a column or an expression, and an operator, before the value.
-    fn and(&mut self, before_value: &str, value: impl Into<Value>) {
-        let number = self.number(value);
-        let word = if self.sql.is_empty() { "WHERE" } else { " AND" };
-        self.sql
-            .push_str(&format!("{word} {before_value} {number}"));
-    }
-}
-
-/// The statement for a list of entries. Every text in it is a literal of this function.
-fn listed(
-    filter: &AuditFilter,
-    key: Option<&str>,
-    order: Order,
-    window: &Window,
-) -> (String, Vec<Value>) {
-    let AuditFilter {
-        workspace,
-        key: _,
-        action,
-        actor,
-        on_behalf_of,
-        result,
-        since,
-        before: until,
-    } = filter;
-    let mut which = Conditions {
-        sql: String::new(),
-        values: Vec::new(),
-    };
-    let (begin, comparison, direction) = order.parts(window);
-    which.and(&format!("id {comparison}"), begin);
-    if let Some(workspace) = workspace {
-        which.and("workspace_id =", workspace.as_str());
-    }
-    if let Some(action) = action {
-        which.and("action =", action.as_str());
-    }
-    if let Some(actor) = actor {
-        which.and("actor =", actor.as_str());
-    }
-    if let Some(subject) = on_behalf_of {
-        which.and("on_behalf_of =", subject.as_str());
-    }
-    if let Some(result) = result {
-        which.and("result =", result.as_str());
-    }
-    if let Some(since) = since {
-        which.and("occurred_at >=", *since);
-    }
-    if let Some(until) = until {
-        which.and("occurred_at <", *until);
-    }
-    if let Some(key) = key {
-        let mut inner = format!(
-            " AND id IN (SELECT DISTINCT entry_id FROM audit_files WHERE file_key = {} AND entry_id {comparison} $1",
-            which.number(key)
-        );
-        if let Some(workspace) = workspace {
-            inner.push_str(" AND workspace_id = ");
-            inner.push_str(&which.number(workspace.as_str()));
-        }
-        // Only where none of these is left out again is the page's length that of the list of files.
-        if !filter.is_narrowed() {
-            inner.push_str(&format!(" ORDER BY entry_id {direction} LIMIT "));
-            inner.push_str(&which.number(window.limit));
-        }
-        which.sql.push_str(&inner);
-        which.sql.push(')');
-    }
-    let limit = which.number(window.limit);
-    let sql = format!(
-        "{}{} ORDER BY id {direction} LIMIT {limit}",
-        select!(""),
-        which.sql
-    );
-    (sql, which.values)
-}
-
 impl Database {
     async fn in_order(
         &self,
@@ -390,39 +272,6 @@ impl Database {
     }
 }
 
-fn row(entry: &AuditEntry) -> (&'static str, Vec<Value>) {
-    let signed = entry.signed.as_ref();
-    let state = entry.state.as_ref();
-    let count = i64::try_from(entry.file_count)
-        .ok()
-        .filter(|count| *count > 0);
-    (
-        "INSERT INTO audit_log (id, occurred_at, workspace_id, actor, action, target, result, code,
-             remote_addr, request_id, file_count, signed_method, signed_until, state_before, state_after,
-             actor_name, on_behalf_of)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
-        values![
-            entry.id.as_str(),
-            entry.at,
-            entry.workspace.as_ref().map(|v| v.as_str()),
-            entry.actor.as_str(),
-            entry.action.as_str(),
-            entry.target.as_deref(),
-            entry.result.as_str(),
-            entry.code.as_deref(),
-            entry.remote_addr.as_deref(),
-            entry.request_id.as_deref(),
-            count,
-            signed.map(|signed| signed.method.as_str()),
-            signed.and_then(|signed| signed.until),
-            state.map(|state| state.before.as_str()),
-            state.map(|state| state.after.as_str()),
-            entry.actor_name.as_ref().map(Name::as_str),
-            entry.on_behalf_of.as_ref().map(SubjectId::as_str),
-        ],
-    )
-}
-
 /// Inserts an entry and its files.
 pub(super) async fn insert(tx: &mut Tx, entry: &AuditEntry) -> StoreResult<()> {
     let (sql, values) = row(entry);
@@ -461,18 +310,6 @@ pub(super) async fn insert(tx: &mut Tx, entry: &AuditEntry) -> StoreResult<()> {
     Ok(())
 }
 
-fn files_json(files: &[NamedFile]) -> StoreResult<String> {
-    let files: Vec<IntentFile> = files
-        .iter()
-        .map(|file| IntentFile {
-            key: file.key.to_string(),
-            part: file.part.as_str().to_owned(),
-            version_id: file.version_id.clone(),
-        })
-        .collect();
-    serde_json::to_string(&files).map_err(|error| StoreError::Failed(error.to_string()))
-}
-
 /// Entries from before `before`, oldest first, those after the ID `after`, each with all of its files.
 pub(super) async fn list_before(
     database: &Database,
@@ -500,87 +337,4 @@ pub(super) async fn list_before(
             .await?;
     }
     Ok(entries)
-}
-
-fn entry(record: &Record) -> StoreResult<AuditEntry> {
-    Ok(AuditEntry {
-        id: record.parse("id", AuditId::parse)?,
-        at: record.time("occurred_at")?,
-        workspace: record.parse_opt("workspace_id", WorkspaceId::parse)?,
-        actor: record.parse("actor", Actor::parse)?,
-        actor_name: record.parse_opt("actor_name", stored_name)?,
-        on_behalf_of: record.parse_opt("on_behalf_of", SubjectId::parse)?,
-        action: record.text("action")?,
-        target: record.text_opt("target")?,
-        result: record.parse("result", AuditResult::parse)?,
-        code: record.text_opt("code")?,
-        remote_addr: record.text_opt("remote_addr")?,
-        request_id: record.text_opt("request_id")?,
-        files: Vec::new(),
-        file_count: match record.int_opt("file_count")? {
-            None => 0,
-            Some(count) => {
-                u64::try_from(count).map_err(|error| record.damaged("file_count", error))?
-            }
-        },
-        signed: match record.text_opt("signed_method")? {
-            None => None,
-            Some(method) => Some(SignedUrls {
-                method,
-                until: record.time_opt("signed_until")?,
-            }),
-        },
-        state: match (
-            record.text_opt("state_before")?,
-            record.text_opt("state_after")?,
-        ) {
-            (Some(before), Some(after)) => Some(StateChange { before, after }),
-            (None, None) => None,
-            (Some(_), None) | (None, Some(_)) => {
-                return Err(record.damaged("state_after", "one of two states is absent"));
-            }
-        },
-    })
-}
-
-fn file(record: &Record) -> StoreResult<AuditedFile> {
-    Ok(AuditedFile {
-        file: NamedFile {
-            key: record.parse("file_key", FileKey::parse)?,
-            part: record.parse("part", FilePart::parse)?,
-            version_id: record.text_opt("version_id")?,
-        },
-        result: record.parse("result", AuditResult::parse)?,
-        code: record.text_opt("code")?,
-    })
-}
-
-fn intent(record: &Record) -> StoreResult<AuditIntent> {
-    let files: Vec<IntentFile> = record.parse("files", |text| serde_json::from_str(text))?;
-    let files = files.into_iter().map(|file| {
-        Ok(NamedFile {
-            key: FileKey::parse(&file.key).map_err(|error| record.damaged("files", error))?,
-            part: FilePart::parse(&file.part).map_err(|error| record.damaged("files", error))?,
-            version_id: file.version_id,
-        })
-    });
-    Ok(AuditIntent {
-        id: record.parse("id", AuditId::parse)?,
-        begun_at: record.time("begun_at")?,
-        deed: Deed {
-            workspace: record.parse_opt("workspace_id", WorkspaceId::parse)?,
-            actor: record.parse("actor", Actor::parse)?,
-            actor_name: record.parse_opt("actor_name", stored_name)?,
-            on_behalf_of: record.parse_opt("on_behalf_of", SubjectId::parse)?,
-            action: record.text("action")?,
-            target: record.text_opt("target")?,
-            remote_addr: record.text_opt("remote_addr")?,
-            request_id: record.text_opt("request_id")?,
-            files: files.collect::<StoreResult<_>>()?,
-            signed: record.text_opt("signed_method")?.map(|method| SignedUrls {
-                method,
-                until: None,
-            }),
-        },
-    })
 }

@@ -110,7 +110,21 @@ impl Database {
     /// [`StoreError::Unavailable`] until it can, and the first that reaches it brings the schema up to
     /// date. A SQLite file is made when it is absent, and its folder too.
     pub async fn connect_with(url: &DatabaseUrl, changes: SchemaChanges) -> StoreResult<Self> {
+        Self::refuse_absent(url, changes)?;
         Self::over(open(url).await?, url, changes).await
+    }
+
+    /// Fails where a SQLite file would have to be made and `changes` forbids it. Makes nothing itself.
+    pub fn refuse_absent(url: &DatabaseUrl, changes: SchemaChanges) -> StoreResult<()> {
+        match (url, changes) {
+            (DatabaseUrl::Sqlite(path), SchemaChanges::Refused) if !path.exists() => {
+                Err(StoreError::Failed(format!(
+                    "the SQLite database `{}` does not exist, and SALLYPORT_MIGRATE is `off`. Look at SALLYPORT_DATA_DIR and SALLYPORT_DATABASE_URL. `sallyport migrate` makes a new one. Nothing was made",
+                    path.display()
+                )))
+            }
+            (DatabaseUrl::Sqlite(_) | DatabaseUrl::Postgres(_), _) => Ok(()),
+        }
     }
 
     /// The same, and the schema may be changed.

@@ -9,6 +9,7 @@ pub mod brand;
 pub mod cause;
 pub mod check;
 pub mod connection;
+pub mod day_or_time;
 pub mod doctor;
 pub mod event;
 pub mod files;

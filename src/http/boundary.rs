@@ -10,16 +10,18 @@ use crate::http::context::{RequestId, SeenCaller};
 use crate::http::cors::{Asking, Sharing};
 use crate::http::delivery::{AnsweredLine, Delivery, FileContent};
 use crate::http::face::ErrorLook;
+use crate::http::hardening::Hardening;
 use crate::http::metering::{Received, count_sent};
 use crate::http::pages;
 use crate::http::pages::shell::cookies::are_beside;
 use crate::http::problem::Problem;
 use crate::http::repeated::Repeated;
+use crate::http::request_id::{request_id, trace_id};
 use crate::http::routes::Routes;
 use crate::http::state::Services;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::header::{self, HeaderMap};
 use actix_web::http::{ConnectionType, Method};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpResponse, ResponseError, web};
@@ -28,9 +30,6 @@ use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 use tracing::{Instrument, field};
-
-pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// Lets a request come to its end when its client leaves: a change is made and written to the audit
 /// log as a whole.
@@ -203,10 +202,10 @@ async fn handle(
     }
 
     let sharing = asking.answer(&services, caller.get()).await;
-    let is_https = services.site.is_https();
+    let hardening = Hardening::of(&services.site);
     match result {
         Ok((mut response, _)) => {
-            harden(response.headers_mut(), &id, is_cacheable, is_https);
+            hardening.apply(response.headers_mut(), &id, is_cacheable);
             sharing.mark(response.headers_mut());
             if services.running.stopping.has_begun() {
                 let head = response.response_mut().head_mut();
@@ -235,7 +234,7 @@ async fn handle(
             problem,
             id,
             sharing,
-            is_https,
+            hardening,
         }
         .into()),
     }
@@ -324,7 +323,7 @@ struct Rendered {
     problem: Problem,
     id: String,
     sharing: Sharing,
-    is_https: bool,
+    hardening: Hardening,
 }
 
 impl fmt::Display for Rendered {
@@ -340,157 +339,16 @@ impl ResponseError for Rendered {
 
     fn error_response(&self) -> HttpResponse {
         let mut response = self.problem.render(Some(&self.id));
-        harden(response.headers_mut(), &self.id, false, self.is_https);
+        let headers = response.headers_mut();
+        self.hardening.apply(headers, &self.id, false);
         self.sharing.mark(response.headers_mut());
         response
     }
 }
 
-/// Headers of every answer. What a handler has set stays.
-fn harden(headers: &mut HeaderMap, id: &str, is_cacheable: bool, is_https: bool) {
-    let mut default = |name: HeaderName, value: &'static str| {
-        if !headers.contains_key(&name) {
-            headers.insert(name, HeaderValue::from_static(value));
-        }
-    };
-    default(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    default(header::REFERRER_POLICY, "no-referrer");
-    default(
-        header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; frame-ancestors 'none'",
-    );
-    if !is_cacheable {
-        default(header::CACHE_CONTROL, "no-store");
-    }
-    if is_https {
-        default(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
-    }
-    let policy = headers.get(header::CONTENT_SECURITY_POLICY);
-    let policy = policy.and_then(|policy| policy.to_str().ok());
-    // The older header knows no list of origins, and would contradict one.
-    if !policy.is_some_and(lets_others_frame) && !headers.contains_key(header::X_FRAME_OPTIONS) {
-        headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
-    }
-    if let Ok(id) = HeaderValue::from_str(id) {
-        headers.insert(REQUEST_ID, id);
-    }
-}
-
-/// Whether a Content-Security-Policy names somebody who may embed the page.
-fn lets_others_frame(policy: &str) -> bool {
-    policy
-        .split(';')
-        .filter_map(|directive| directive.trim().strip_prefix("frame-ancestors "))
-        .any(|ancestors| ancestors.trim() != "'none'")
-}
-
-/// The trace that the request belongs to, by its `traceparent` (W3C Trace Context, version 00 and what
-/// later versions keep of it): version, trace, parent and flags, in lower-case hexadecimal digits.
-fn trace_id(headers: &HeaderMap) -> Option<&str> {
-    let mut values = headers.get_all(TRACEPARENT);
-    let text = values.next()?.to_str().ok()?;
-    if values.next().is_some() {
-        return None;
-    }
-    let mut parts = text.split('-');
-    let mut hex = |length: usize| {
-        let part = parts.next()?;
-        let is_hex = |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
-        (part.len() == length && part.bytes().all(is_hex)).then_some(part)
-    };
-    let (version, trace, parent) = (hex(2)?, hex(32)?, hex(16)?);
-    hex(2)?;
-    let is_whole = version != "00" || parts.next().is_none();
-    let is_set = |part: &str| part.bytes().any(|digit| digit != b'0');
-    (version != "ff" && is_whole && is_set(trace) && is_set(parent)).then_some(trace)
-}
-
-/// The client's own ID when it is fit for logs and headers, else a new one.
-fn request_id(headers: &HeaderMap) -> String {
-    headers
-        .get(REQUEST_ID)
-        .map(HeaderValue::as_bytes)
-        .filter(|id| (8..=64).contains(&id.len()))
-        .filter(|id| {
-            id.iter()
-                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
-        })
-        .and_then(|id| std::str::from_utf8(id).ok())
-        .map_or_else(|| uuid::Uuid::now_v7().to_string(), str::to_owned)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn request_ids() {
-        let id = |value: &'static str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(REQUEST_ID, HeaderValue::from_static(value));
-            request_id(&headers)
-        };
-        assert_eq!(id("abc_DEF-123"), "abc_DEF-123");
-        for refused in ["", "short", "has space inside", "semi;colon;", "a.b.c.d.e"] {
-            assert_ne!(id(refused), refused);
-            assert_eq!(id(refused).len(), 36);
-        }
-    }
-
-    #[test]
-    fn framing_is_denied_unless_the_policy_names_somebody() {
-        for (policy, others) in [
-            ("default-src 'none'; frame-ancestors 'none'", false),
-            ("default-src 'none'", false),
-            (
-                "default-src 'none'; frame-ancestors https://app.example.com",
-                true,
-            ),
-        ] {
-            assert_eq!(lets_others_frame(policy), others, "{policy}");
-            let mut headers = HeaderMap::new();
-            headers.insert(
-                header::CONTENT_SECURITY_POLICY,
-                HeaderValue::from_static(policy),
-            );
-            harden(&mut headers, "id-of-a-request", false, true);
-            assert_eq!(headers.contains_key(header::X_FRAME_OPTIONS), !others);
-            assert!(headers.contains_key(header::STRICT_TRANSPORT_SECURITY));
-        }
-        let mut headers = HeaderMap::new();
-        harden(&mut headers, "id-of-a-request", false, false);
-        assert!(!headers.contains_key(header::STRICT_TRANSPORT_SECURITY));
-    }
-
-    #[test]
-    fn traces() {
-        const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
-        let trace = |values: &[&str]| {
-            let mut headers = HeaderMap::new();
-            for value in values {
-                headers.append(TRACEPARENT, HeaderValue::from_str(value).unwrap());
-            }
-            trace_id(&headers).map(str::to_owned)
-        };
-        let good = format!("00-{TRACE}-00f067aa0ba902b7-01");
-        assert_eq!(trace(&[&good]).as_deref(), Some(TRACE));
-        let later = format!("cc-{TRACE}-00f067aa0ba902b7-01-more");
-        assert_eq!(trace(&[&later]).as_deref(), Some(TRACE));
-        for bad in [
-            "",
-            "00",
-            &format!("{good}-more"),
-            &good.to_uppercase(),
-            &good.replacen("00", "ff", 1),
-            &good.replace("00f067aa0ba902b7", "0000000000000000"),
-            &good.replace(TRACE, &"0".repeat(32)),
-            &good.replace(TRACE, &TRACE[1..]),
-        ] {
-            assert_eq!(trace(&[bad]), None, "{bad}");
-        }
-        assert_eq!(trace(&[&good, &good]), None);
-        assert_eq!(trace(&[]), None);
-    }
 
     #[actix_web::test]
     async fn a_panic_is_an_internal_error_and_the_thread_goes_on() {

@@ -158,6 +158,15 @@ impl Site {
         self.cookie("sallyport_sign_in")
     }
 
+    /// The name of the cookie that has the secret of an administrator's link. Its path is that of the link's page, which
+    /// `__Host-` does not take.
+    pub fn setup_link_cookie(&self) -> String {
+        match self.is_https() {
+            true => "__Secure-sallyport_setup_link".to_owned(),
+            false => "sallyport_setup_link".to_owned(),
+        }
+    }
+
     /// `__Host-` binds a cookie to this very host; browsers take it over https only, and with the path `/` alone,
     /// which would send it to everything else on a host with several services.
     fn cookie(&self, name: &str) -> String {

@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::redirect::Policy;
 use reqwest::{RequestBuilder, Response};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -99,11 +99,7 @@ impl IssuerClient for HttpIssuerClient {
             DocumentPlace::File(path) => file(path).await,
             DocumentPlace::Url(url) => {
                 let request = self.client(url)?.get(url.as_str());
-                let reply = send(url, request).await?;
-                match reply.status {
-                    200 => Ok(reply.body),
-                    status => Err(NoAnswer(format!("{} answered {status}", place(url)))),
-                }
+                found(url, request).await
             }
         }
     }
@@ -122,6 +118,11 @@ impl IssuerClient for HttpIssuerClient {
         }
         send(request.url, post).await
     }
+
+    async fn userinfo(&self, url: &Url, token: &SecretString) -> Result<Vec<u8>, NoAnswer> {
+        let request = self.client(url)?.get(url.as_str());
+        found(url, request.bearer_auth(token.expose_secret())).await
+    }
 }
 
 /// An address without its query, which may have a secret in it.
@@ -131,6 +132,15 @@ fn place(url: &Url) -> String {
         url.origin().ascii_serialization(),
         url.path().chars().take(200).collect::<String>()
     )
+}
+
+/// The body of an answer with the status 200.
+async fn found(url: &Url, request: RequestBuilder) -> Result<Vec<u8>, NoAnswer> {
+    let reply = send(url, request).await?;
+    match reply.status {
+        200 => Ok(reply.body),
+        status => Err(NoAnswer(format!("{} answered {status}", place(url)))),
+    }
 }
 
 async fn send(url: &Url, request: RequestBuilder) -> Result<Reply, NoAnswer> {

@@ -18,7 +18,7 @@ pub fn names() -> Vec<String> {
 }
 
 /// Every setting with its value, in the order of the help: `NAME=value`, separated by `; `. A secret that is given
-/// is masked. `written` is what the settings were parsed from, and `parsed` has those that are shown as they were
+/// is masked; one that is in a file has the name of the file's setting. `written` is what the settings were parsed from, and `parsed` has those that are shown as they were
 /// understood.
 pub fn in_force(written: &Options, parsed: &[(&str, String)]) -> String {
     // Texts and nulls alone: this does not fail.
@@ -29,16 +29,19 @@ pub fn in_force(written: &Options, parsed: &[(&str, String)]) -> String {
         let Some(name) = argument.get_env().and_then(|name| name.to_str()) else {
             continue;
         };
-        let value = written
-            .get(argument.get_id().as_str())
-            .and_then(Value::as_str)
-            .map(str::trim)
-            .filter(|value| !value.is_empty());
+        let given = |id: &str| {
+            let text = written.get(id).and_then(Value::as_str).map(str::trim);
+            text.filter(|text| !text.is_empty())
+        };
+        let id = argument.get_id().as_str();
+        let value = given(id);
+        let file = given(&format!("{id}_file"));
         let parsed = parsed.iter().find(|(parsed, _)| *parsed == name);
         let value = match (parsed, value) {
             (Some((_, parsed)), _) => shown(parsed),
             (None, Some(_)) if argument.is_hide_env_values_set() => MASK.to_owned(),
             (None, Some(value)) => shown(value),
+            (None, None) if file.is_some() => format!("read from {name}_FILE"),
             (None, None) => {
                 let help = argument.get_help().map(ToString::to_string);
                 default_of(&help.unwrap_or_default()).to_owned()
@@ -92,6 +95,25 @@ mod tests {
             "SALLYPORT_SHUTDOWN_GRACE=25s",
             "SALLYPORT_LISTEN=127.0.0.1:8080;",
             "SALLYPORT_MEMORY_BUDGET=256MiB;",
+        ] {
+            assert!(shown.contains(part), "{part}: {shown}");
+        }
+    }
+
+    #[test]
+    fn a_secret_in_a_file_is_not_said_to_be_made() {
+        let options = Options {
+            operator_token_file: Some("/run/secrets/token".into()),
+            oidc_client_secret_file: Some(" /run/secrets/oidc ".into()),
+            master_key_file: Some(" ".into()),
+            ..Options::default()
+        };
+        let shown = in_force(&options, &[]);
+        for part in [
+            "SALLYPORT_OPERATOR_TOKEN=read from SALLYPORT_OPERATOR_TOKEN_FILE;",
+            "SALLYPORT_OPERATOR_TOKEN_FILE=/run/secrets/token;",
+            "SALLYPORT_OIDC_CLIENT_SECRET=read from SALLYPORT_OIDC_CLIENT_SECRET_FILE;",
+            "SALLYPORT_MASTER_KEY=made on the first start",
         ] {
             assert!(shown.contains(part), "{part}: {shown}");
         }

@@ -4,27 +4,29 @@
 //! a compose file may pass variables on that are not set. All faults are reported at once.
 
 mod bad;
+mod brand;
 mod files;
 mod in_force;
 mod migration;
 mod options;
 mod read;
+mod secrets;
 mod signing_in;
 mod unknown;
 
 pub use bad::{BadSetting, BadSettings};
+pub use brand::{BRAND_LOGO_EXAMPLE, BrandSettings};
 pub use in_force::names;
 pub use migration::MigrationSettings;
 pub use options::Options;
 pub use read::parse_duration;
+pub use secrets::MasterKeySource;
 pub use signing_in::{ClientSecret, JwtSettings, OidcSettings};
 pub use unknown::{UnknownVariable, UnknownVariables, refuse_unknown};
 
 use crate::application::kept::retention::Retention;
-use crate::application::kept::vault::MasterKey;
 use crate::application::storages::QuarantineMode;
 use crate::database::{DatabaseUrl, SchemaChanges};
-use crate::domain::brand::{BrandName, Colour, SupportUrl};
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::service_identity::ServicePrincipal;
 use crate::domain::origin::{Origin, OriginPattern};
@@ -33,10 +35,9 @@ use crate::logging::LogSettings;
 use ipnet::IpNet;
 use migration::{data_dir, database, log};
 use read::{
-    Reader, list, memory_budget, network, on_or_off, operator_token, path, public_url, retention,
-    shown, socket_address,
+    Reader, list, memory_budget, network, on_or_off, public_url, retention, shown, socket_address,
 };
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -121,16 +122,6 @@ pub struct Settings {
     pub dev_helper: Option<Url>,
 }
 
-/// The product that the service is a part of, as pages show it.
-#[derive(Debug, Clone, Default)]
-pub struct BrandSettings {
-    pub name: Option<BrandName>,
-    /// A file, read at start.
-    pub logo: Option<PathBuf>,
-    pub colour: Option<Colour>,
-    pub support: Option<SupportUrl>,
-}
-
 /// Where the API's description is served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DocsPlace {
@@ -139,18 +130,6 @@ pub enum DocsPlace {
     Management,
     Nowhere,
 }
-
-/// Where the master key is.
-#[derive(Debug, Clone)]
-pub enum MasterKeySource {
-    /// Its text, which parses.
-    Given(SecretString),
-    File(PathBuf),
-    /// In this file, which is made when it is absent.
-    Made(PathBuf),
-}
-
-pub const BRAND_LOGO_EXAMPLE: &str = "/etc/sallyport/logo.svg";
 
 const DEFAULT_MEMORY_BUDGET: u64 = 256 << 20;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -166,44 +145,10 @@ impl Settings {
         let data_dir = data_dir(&mut read, &mut options);
         let database = database(&mut read, &mut options, &data_dir);
         let log = log(&mut read, &mut options);
-        let given = read.text(
-            "SALLYPORT_MASTER_KEY",
-            options.master_key,
-            "the output of `openssl rand -base64 32`",
-            master_key_text,
-        );
-        let file = read.text(
-            "SALLYPORT_MASTER_KEY_FILE",
-            options.master_key_file,
-            "/run/secrets/sallyport-master-key",
-            path,
-        );
-        let master_key = match (given, file, &database) {
-            (Some(_), Some(file), _) => {
-                read.fault(
-                    "SALLYPORT_MASTER_KEY",
-                    "The master key is given twice: here and by SALLYPORT_MASTER_KEY_FILE.".into(),
-                    "one of the two only",
-                );
-                MasterKeySource::File(file)
-            }
-            (Some(key), None, _) => MasterKeySource::Given(key),
-            (None, Some(file), _) => MasterKeySource::File(file),
-            (None, None, DatabaseUrl::Sqlite(_)) => {
-                MasterKeySource::Made(data_dir.join("master.key"))
-            }
-            (None, None, DatabaseUrl::Postgres(_)) => {
-                // A value that was refused has been reported already.
-                if !read.has_fault("SALLYPORT_MASTER_KEY") {
-                    read.fault(
-                        "SALLYPORT_MASTER_KEY",
-                        "With PostgreSQL the master key must be given, because every replica needs the same one.".into(),
-                        "the output of `openssl rand -base64 32`",
-                    );
-                }
-                MasterKeySource::Made(data_dir.join("master.key"))
-            }
-        };
+        let master_key = secrets::master_key(&mut read, &mut options, &database, &data_dir);
+        let (operator_token, operator_token_previous) =
+            secrets::operator_tokens(&mut read, &mut options);
+        let brand = brand::brand(&mut read, &mut options);
         let listen = read
             .text(
                 "SALLYPORT_LISTEN",
@@ -269,29 +214,6 @@ impl Settings {
             None => Url::parse(&format!("http://{listen}"))
                 .unwrap_or_else(|_| unreachable!("an address and a port make a URL")),
         };
-        let operator_token = read.text(
-            "SALLYPORT_OPERATOR_TOKEN",
-            options.operator_token,
-            "the output of `openssl rand -hex 32`",
-            operator_token,
-        );
-        let operator_token_previous = read.text(
-            "SALLYPORT_OPERATOR_TOKEN_PREVIOUS",
-            options.operator_token_previous,
-            "the token that SALLYPORT_OPERATOR_TOKEN had",
-            read::operator_token,
-        );
-        if operator_token_previous.is_some()
-            && operator_token.is_none()
-            && !read.has_fault("SALLYPORT_OPERATOR_TOKEN")
-            && !read.has_fault("SALLYPORT_OPERATOR_TOKEN_FILE")
-        {
-            read.fault(
-                "SALLYPORT_OPERATOR_TOKEN_PREVIOUS",
-                "It needs SALLYPORT_OPERATOR_TOKEN, the token of now.".into(),
-                "the token that SALLYPORT_OPERATOR_TOKEN had, beside a new one there",
-            );
-        }
         let settings = Self {
             oidc,
             jwt,
@@ -410,39 +332,14 @@ impl Settings {
                     |t| list(t, |part| OriginPattern::parse(part).map_err(|e| e.detail)),
                 )
                 .unwrap_or_default(),
-            brand: BrandSettings {
-                name: read.text(
-                    "SALLYPORT_BRAND_NAME",
-                    options.brand_name,
-                    "Annotate",
-                    |t| BrandName::parse(t).map_err(|e| e.detail),
-                ),
-                logo: read.text(
-                    "SALLYPORT_BRAND_LOGO",
-                    options.brand_logo,
-                    BRAND_LOGO_EXAMPLE,
-                    path,
-                ),
-                colour: read.text(
-                    "SALLYPORT_BRAND_COLOUR",
-                    options.brand_colour,
-                    "#1f5fd6",
-                    |t| Colour::parse(t).map_err(|e| e.detail),
-                ),
-                support: read.text(
-                    "SALLYPORT_BRAND_SUPPORT_URL",
-                    options.brand_support_url,
-                    "https://annotate.example.com/support",
-                    |t| SupportUrl::parse(t).map_err(|e| e.detail),
-                ),
-            },
+            brand,
             master_key,
             master_key_previous: read
                 .text(
                     "SALLYPORT_MASTER_KEY_PREVIOUS",
                     options.master_key_previous,
                     "the output of `openssl rand -base64 32`",
-                    |t| list(t, master_key_text),
+                    |t| list(t, secrets::master_key_text),
                 )
                 .unwrap_or_default(),
             retention: Retention {
@@ -567,22 +464,6 @@ impl Settings {
             ("SALLYPORT_PUBLIC_URL", self.public_url.to_string()),
         ];
         in_force::in_force(written, &parsed)
-    }
-}
-
-fn master_key_text(text: &str) -> Result<SecretString, String> {
-    MasterKey::parse(text)
-        .map(|_| SecretString::from(text))
-        .map_err(|why| format!("{why}."))
-}
-
-impl MasterKeySource {
-    /// The key's text, where it was given.
-    pub fn given(&self) -> Option<&str> {
-        match self {
-            Self::Given(key) => Some(key.expose_secret()),
-            Self::File(_) | Self::Made(_) => None,
-        }
     }
 }
 

@@ -231,7 +231,7 @@ pub struct Options {
     )]
     pub oidc_client_secret: Option<String>,
 
-    /// A file with that secret, read at start.
+    /// A file with that secret. SIGHUP has it read again.
     /// Default: none. Example: /run/secrets/sallyport-oidc
     #[arg(long, env = "SALLYPORT_OIDC_CLIENT_SECRET_FILE", value_name = "FILE")]
     pub oidc_client_secret_file: Option<String>,
@@ -372,7 +372,7 @@ pub struct Options {
     #[arg(long, env = "SALLYPORT_SIGNED_URL_MAX", value_name = "DURATION")]
     pub signed_url_max: Option<String>,
 
-    /// What is logged: a level, or levels for parts. Logs of the AWS SDK below `warn` can hold secrets
+    /// What is logged: a level, or levels for parts, which must exist. Logs of the AWS SDK below `warn` can hold secrets
     /// and are left out unless they are named.
     /// Default: info. Example: info,sallyport=debug
     #[arg(long, env = "SALLYPORT_LOG", value_name = "FILTER")]

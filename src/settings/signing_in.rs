@@ -27,7 +27,7 @@ pub enum ClientSecret {
     /// A public client has none.
     None,
     Given(SecretString),
-    /// A file, read at start.
+    /// A file, read at start and on SIGHUP.
     File(PathBuf),
 }
 

@@ -182,6 +182,7 @@ fn a_wrong_value_is_told_with_its_name_and_an_example() {
         ("SALLYPORT_DRAIN", refused(|o| o.drain = set("25s"))),
         ("SALLYPORT_LOG", refused(|o| o.log = set("sallyport=loud"))),
         ("SALLYPORT_LOG", refused(|o| o.log = set("inof"))),
+        ("SALLYPORT_LOG", refused(|o| o.log = set("salyport=debug"))),
         ("SALLYPORT_MIGRATE", refused(|o| o.migrate = set("later"))),
         (
             "SALLYPORT_FRAME_ANCESTORS",

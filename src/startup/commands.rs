@@ -22,7 +22,7 @@ const SETTLE: Duration = Duration::from_secs(5);
 
 pub(super) async fn rekey(arguments: rekey::Arguments) -> Result<(), String> {
     let settings = settings(arguments.options)?;
-    let vault = keys::vault(&settings).await.map_err(text)?;
+    let vault = keys::vault_there(&settings).await.map_err(text)?;
     let store = Arc::new(open(&settings).await?);
     let is_right = master_key::is_right(store.as_ref(), &vault).await;
     if !is_right.map_err(|error| with_cause(&error))? {

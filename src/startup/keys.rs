@@ -1,5 +1,7 @@
 //! The master keys: given, read from a file, or made on the first start.
 
+use crate::application::kept::master_key as known_key;
+use crate::application::kept::store::Store;
 use crate::application::kept::vault::{MasterKey, Vault};
 use crate::settings::{MasterKeySource, Settings};
 use crate::startup::error::{StartError, with_cause};
@@ -27,6 +29,29 @@ pub(super) async fn vault_if_any(settings: &Settings) -> Result<Option<Vault>, S
         return Ok(None);
     }
     vault(settings).await.map(Some)
+}
+
+/// The same, where the key must be there.
+pub(super) async fn vault_there(settings: &Settings) -> Result<Vault, StartError> {
+    let vault = vault_if_any(settings).await?;
+    vault.ok_or_else(|| {
+        StartError::Other(
+            "the file of the master key is not there: put it back, or name another one with SALLYPORT_MASTER_KEY_FILE. Nothing was changed"
+                .to_owned(),
+        )
+    })
+}
+
+/// The same with a key that is made now. A database that knows a key has lost it, and gets no other one.
+pub(super) async fn first_vault(
+    settings: &Settings,
+    store: &dyn Store,
+) -> Result<Vault, StartError> {
+    let is_lost = known_key::has_one(store).await;
+    match is_lost.map_err(|error| StartError::Database(with_cause(&error)))? {
+        true => Err(StartError::WrongMasterKey),
+        false => vault(settings).await,
+    }
 }
 
 async fn master_key(source: &MasterKeySource) -> Result<MasterKey, StartError> {

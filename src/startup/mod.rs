@@ -8,10 +8,11 @@ mod error;
 mod first_contact;
 mod keys;
 mod listening;
+mod people;
 mod places;
 mod private_file;
 pub mod program;
-mod reload;
+pub(crate) mod reload;
 mod signing_in;
 mod straight;
 mod upkeep;
@@ -30,20 +31,10 @@ use crate::application::kept::idempotency::IdempotentRequests;
 use crate::application::kept::page_tokens::PageTokens;
 use crate::application::kept::retention::Remover;
 use crate::application::kept::store::{IMPORT, JobStore, SCHEDULED_CHECK, Store};
-use crate::application::kept::vault::Vault;
 use crate::application::observe::Observer;
-use crate::application::people::admission::Admission;
 use crate::application::people::allowance::Allowances;
-use crate::application::people::audit::AuditLog;
-use crate::application::people::authenticate::Authenticator;
-use crate::application::people::browser_tokens::BrowserTokens;
-use crate::application::people::keys::ProductKeys;
 use crate::application::people::link_rate::LinkRate;
-use crate::application::people::origins::AllowedOrigins;
-use crate::application::people::sign_in::SignIns;
-use crate::application::people::tokens::Tokens;
-use crate::application::people::usage::{Usage, UsageMeter};
-use crate::application::people::workspaces::Workspaces;
+use crate::application::people::usage::UsageMeter;
 use crate::application::readiness::{DatabaseReadiness, IdentityReadiness, Readiness};
 use crate::application::setups::events::SetupEvents;
 use crate::application::setups::instructions::Instructions;
@@ -54,7 +45,7 @@ use crate::database::{Database, DatabaseLock};
 use crate::http::listener::Listener;
 use crate::http::metrics::{HttpMetrics, ServiceReadings, WorkMetrics};
 use crate::http::repeated::Repeated;
-use crate::http::state::{DialogServices, PeopleServices, RunningService, Services, Site, Started};
+use crate::http::state::{DialogServices, RunningService, Services, Site, Started};
 use crate::logging;
 use crate::settings::{DocsPlace, Settings};
 use aws_config::SdkConfig;
@@ -119,13 +110,20 @@ async fn build_on(
     egress: Egress,
 ) -> Result<Application, StartError> {
     let brand = Arc::new(brand::of(&settings.brand).await?);
+    // A start that is refused leaves nothing behind: no folder, no lock file, no key.
+    Database::refuse_absent(&settings.database, settings.schema_changes)
+        .map_err(|error| StartError::Database(error.to_string()))?;
     let lock = DatabaseLock::of_service(&settings.database).await?;
     places::warn(&settings);
-    let vault = Arc::new(keys::vault(&settings).await?);
+    let vault = keys::vault_if_any(&settings).await?;
     let database = Database::connect_with(&settings.database, settings.schema_changes)
         .await
         .map_err(|error| StartError::Database(error.to_string()))?;
     let store: Arc<dyn Store> = Arc::new(database.clone());
+    let vault = Arc::new(match vault {
+        Some(vault) => vault,
+        None => keys::first_vault(&settings, store.as_ref()).await?,
+    });
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
 
     let mut registry = Registry::default();
@@ -163,7 +161,7 @@ async fn build_on(
         Arc::new(IdentityReadiness(use_cases.identity.clone())),
     ];
 
-    let mut people = people(
+    let mut people = people::people(
         &settings,
         (&store, &vault),
         &clock,
@@ -257,7 +255,7 @@ async fn build_on(
         store: store.clone(),
         vault: vault.clone(),
         database: database.clone(),
-        authenticator: services.people.authenticator.clone(),
+        services: services.clone(),
     };
     let contact = FirstContact {
         store,
@@ -327,7 +325,7 @@ impl Application {
     }
 
     /// What a running service takes from the files of its secrets again.
-    fn reload(&self) -> Arc<Reload> {
+    pub(crate) fn reload(&self) -> Arc<Reload> {
         self.reload.clone()
     }
 
@@ -457,81 +455,5 @@ fn readings(database: &Database, use_cases: &UseCases) -> ServiceReadings {
         database_connections_limit: database.connections().limit,
         role_sessions: Box::new(move || sessions.kept()),
         dropped_log_lines: Box::new(logging::dropped_lines),
-    }
-}
-
-/// The use cases about people, put together.
-fn people(
-    settings: &Settings,
-    (store, vault): (&Arc<dyn Store>, &Arc<Vault>),
-    clock: &Arc<dyn Clock>,
-    observer: &Arc<dyn Observer>,
-    (usage, allowances): (&Arc<UsageMeter>, &Arc<Allowances>),
-) -> PeopleServices {
-    let workspaces = Arc::new(Workspaces {
-        store: store.clone(),
-        clock: clock.clone(),
-    });
-    let authenticator = Arc::new(Authenticator::new(
-        store.clone(),
-        clock.clone(),
-        observer.clone(),
-        usage.clone(),
-        settings.operator_token.as_ref(),
-        settings.operator_token_previous.as_ref(),
-    ));
-    let sign_ins = Arc::new(SignIns {
-        store: store.clone(),
-        clock: clock.clone(),
-        workspaces: workspaces.clone(),
-        link_lifetime: settings.sign_in_link_ttl,
-        idle: settings.session_idle,
-        absolute: settings.session_max,
-        return_origins: settings.allowed_origins.clone(),
-        rate: LinkRate::new(settings.sign_in_links_per_minute),
-    });
-    let browser_tokens = Arc::new(BrowserTokens::new(
-        vault.clone(),
-        clock.clone(),
-        settings.browser_tokens_per_minute,
-    ));
-    PeopleServices {
-        admission: Admission {
-            authenticator: authenticator.clone(),
-            sign_ins: sign_ins.clone(),
-            workspaces: workspaces.clone(),
-            browser_tokens: browser_tokens.clone(),
-            allowances: allowances.clone(),
-        },
-        authenticator,
-        browser_tokens,
-        keys: ProductKeys {
-            store: store.clone(),
-            clock: clock.clone(),
-            usage: usage.clone(),
-        },
-        tokens: Tokens {
-            store: store.clone(),
-            clock: clock.clone(),
-            workspaces: workspaces.clone(),
-            usage: usage.clone(),
-        },
-        usage: Usage {
-            store: store.clone(),
-            clock: clock.clone(),
-            meter: usage.clone(),
-            workspaces: workspaces.clone(),
-        },
-        origins: AllowedOrigins::new(store.clone(), settings.allowed_origins.clone()),
-        sign_ins,
-        // Added afterwards, where the settings name them.
-        openid: None,
-        product_tokens: None,
-        audit_log: AuditLog {
-            store: store.clone(),
-            clock: clock.clone(),
-            reads: settings.audit_reads,
-        },
-        workspaces,
     }
 }

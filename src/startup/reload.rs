@@ -3,19 +3,19 @@
 use crate::application::kept::master_key;
 use crate::application::kept::store::Store;
 use crate::application::kept::vault::Vault;
-use crate::application::people::authenticate::Authenticator;
 use crate::database::Database;
+use crate::http::state::Services;
 use crate::settings::{Options, Settings};
 use crate::startup::error::with_cause;
-use crate::startup::keys;
+use crate::startup::{keys, signing_in};
 use std::sync::Arc;
 
 /// The parts of a running service whose secrets can be exchanged.
-pub(super) struct Reload {
+pub(crate) struct Reload {
     pub store: Arc<dyn Store>,
     pub vault: Arc<Vault>,
     pub database: Database,
-    pub authenticator: Arc<Authenticator>,
+    pub services: Arc<Services>,
 }
 
 impl Reload {
@@ -39,11 +39,13 @@ impl Reload {
         }
         let is_new_token = settings.operator_token.as_ref().is_some_and(|present| {
             let previous = settings.operator_token_previous.as_ref();
-            self.authenticator.replace_given(present, previous)
+            let authenticator = &self.services.people.authenticator;
+            authenticator.replace_given(present, previous)
         });
         if is_new_token {
             tracing::info!("the operator's tokens were replaced");
         }
+        self.take_client_secret(&settings).await;
         match self.keys(&settings).await {
             Ok(true) => tracing::info!(
                 key = %self.vault.key_id(),
@@ -55,10 +57,25 @@ impl Reload {
         tracing::info!("the files of secrets were read again");
     }
 
+    /// Takes over the secret of the client at the OpenID provider.
+    async fn take_client_secret(&self, settings: &Settings) {
+        let (Some(openid), Some(oidc)) = (&self.services.people.openid, &settings.oidc) else {
+            return;
+        };
+        let is_new = signing_in::client_secret(oidc).await;
+        match is_new.map(|secret| openid.replace_secret(secret)) {
+            Ok(true) => tracing::info!("the secret of the OpenID client was replaced"),
+            Ok(false) => {}
+            Err(error) => {
+                tracing::error!(%error, "the secret of the OpenID client stays as it was");
+            }
+        }
+    }
+
     /// Takes over the master keys of the settings. Those of before open what they sealed until the process ends.
     /// Whether there is another one than before.
     async fn keys(&self, settings: &Settings) -> Result<bool, String> {
-        let given = keys::vault(settings)
+        let given = keys::vault_there(settings)
             .await
             .map_err(|error| error.to_string())?;
         let next = given.opening_also(&self.vault);

@@ -38,6 +38,7 @@ pub(super) async fn add(
         let addresses = OwnAddresses {
             begin: format!("{base}/sign-in/oidc"),
             callback: format!("{base}/sign-in/oidc/callback"),
+            signed_out: format!("{base}/signed-out"),
         };
         let parts = OpenIdParts {
             client: client.clone(),
@@ -91,14 +92,19 @@ async fn agreed(oidc: &OidcSettings) -> Result<OpenIdClient, StartError> {
     Ok(OpenIdClient {
         issuer: oidc.issuer.clone(),
         id: oidc.client_id.clone(),
-        secret: match &oidc.client_secret {
-            ClientSecret::None => None,
-            ClientSecret::Given(secret) => Some(secret.clone()),
-            ClientSecret::File(path) => Some(secret_of(path).await?),
-        },
+        secret: client_secret(oidc).await?,
         workspace_claim: oidc.workspace_claim.clone(),
         role_claim: oidc.role_claim.clone(),
         operator_claim: oidc.operator_claim.clone(),
+    })
+}
+
+/// The client's secret, as the settings have it or as it is in its file now.
+pub(super) async fn client_secret(oidc: &OidcSettings) -> Result<Option<SecretString>, StartError> {
+    Ok(match &oidc.client_secret {
+        ClientSecret::None => None,
+        ClientSecret::Given(secret) => Some(secret.clone()),
+        ClientSecret::File(path) => Some(secret_of(path).await?),
     })
 }
 

@@ -44,7 +44,7 @@ fn a_variable_that_is_no_setting_stops_the_start_and_no_other_command() {
 }
 
 #[test]
-fn a_log_level_that_is_none_stops_the_start() {
+fn a_log_filter_that_names_nothing_stops_the_start() {
     let output = program(&["serve"])
         .env("SALLYPORT_LOG", "inof")
         .output()
@@ -52,6 +52,15 @@ fn a_log_level_that_is_none_stops_the_start() {
     assert_eq!(output.status.code(), Some(1));
     let said = text(&output.stderr);
     for part in ["SALLYPORT_LOG (--log)", "`inof` is not a level", "info"] {
+        assert!(said.contains(part), "{said}");
+    }
+    let output = program(&["serve"])
+        .env("SALLYPORT_LOG", "info,salyport::http=debug")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stderr);
+    for part in ["SALLYPORT_LOG (--log)", "`salyport::http`", "`sallyport`"] {
         assert!(said.contains(part), "{said}");
     }
 }
@@ -126,13 +135,20 @@ fn the_schema_is_brought_up_to_date_by_a_command_of_its_own() {
         .unwrap();
     assert_eq!(refused.status.code(), Some(1));
     let said = text(&refused.stderr);
-    for part in [
-        "older than this release",
-        "`sallyport migrate`",
-        "SALLYPORT_MIGRATE",
-    ] {
+    for part in ["does not exist", "`sallyport migrate`", "SALLYPORT_MIGRATE"] {
         assert!(said.contains(part), "{said}");
     }
+    assert_eq!(std::fs::read_dir(data).unwrap().count(), 0, "{said}");
+    // A database without a table is there, and is older. No key is made for it.
+    let database = folder.path().join("sallyport.db");
+    std::fs::write(&database, "").unwrap();
+    let refused = program(&serve)
+        .env("SALLYPORT_MIGRATE", "off")
+        .output()
+        .unwrap();
+    let said = text(&refused.stderr);
+    assert!(said.contains("older than this release"), "{said}");
+    assert!(!folder.path().join("master.key").exists());
     for expected in ["migrations were applied", "Nothing was changed"] {
         let output = run(&["migrate", "--data-dir", data]);
         assert!(output.status.success(), "{}", text(&output.stderr));

@@ -139,10 +139,15 @@ fn a_lost_master_key_is_replaced_and_the_refusal_names_how() {
     let folder = tempfile::tempdir().unwrap();
     let data = path_text(folder.path());
     Service::start_with(&data, &operator()).stop();
-    fs::remove_file(folder.path().join("master.key")).unwrap();
+    let key = folder.path().join("master.key");
+    fs::remove_file(&key).unwrap();
     let serve = ["serve", "--listen", "127.0.0.1:0", "--data-dir", &data];
     let said = refused(&run(&serve));
     assert!(said.contains("sallyport keys replace --lost"), "{said}");
+    assert!(!key.exists(), "a refused start makes no key");
+    let said = refused(&run(&["rekey", "--data-dir", &data]));
+    assert!(said.contains("is not there"), "{said}");
+    assert!(!key.exists());
 
     let replace = ["keys", "replace", "--lost", "--data-dir", &data];
     let asked = program(&replace).stdin(Stdio::null()).output().unwrap();

@@ -92,9 +92,12 @@ def links(cluster, proxy):
     setup = expect(client("POST", "/v1/storage-setups", {"bucket": "acme-data", "prefix": "link"}), 201)
     made = client("POST", f"/v1/storage-setups/{setup['id']}/administrator-links", {})
     instructions = expect(made, 201)["url"].removeprefix(f"https://{HOST}")
-    shown = visitor("GET", instructions, headers={"Accept": "text/html"})
+    opened = visitor("GET", instructions, headers={"Accept": "text/html"})
+    same(f"{proxy.name}: the status of a link with instructions", opened.status, 303)
+    of_link = {"Cookie": opened.headers["Set-Cookie"].split(";")[0], "Accept": "text/html"}
+    shown = visitor("GET", opened.headers["Location"], headers=of_link)
     same(f"{proxy.name}: the status of the instructions", shown.status, 200)
-    # What a page of instructions loads names the page, with its secret.
+    # Another site's frame keeps the secret in the address, and what it loads names it.
     referrer = {"Referer": f"https://{HOST}{instructions}"}
     visitor("GET", "/favicon.ico", headers=referrer)
     visitor("GET", f"{instructions}/documents?document=a-file-of-a-customer", headers=referrer)

@@ -3,10 +3,11 @@
 //
 // It prints its issuer as one line. It then reads one line of JSON and answers from then on:
 //
-//   {"client": {...}, "people": {"ada": {"claim": ...}}}
+//   {"client": {...}, "people": {"ada": {"claim": ...}}, "claims_at_userinfo": false}
 //
 // `client` is the client's metadata (OpenID Connect Dynamic Client Registration 1.0), `people` the claims of each person
-// by the name that they sign in with. It ends when its standard input ends.
+// by the name that they sign in with. With `claims_at_userinfo` they are not in the ID token. It ends when its standard
+// input ends.
 
 import { generateKeyPairSync } from "node:crypto";
 import { createServer } from "node:http";
@@ -38,15 +39,15 @@ async function form(request) {
   return new URLSearchParams(text);
 }
 
-function provider(issuer, { client, people }) {
+function provider(issuer, { client, people, claims_at_userinfo: apart }) {
   const names = new Set(Object.values(people).flatMap((claims) => Object.keys(claims)));
   const made = new Provider(issuer, {
     clients: [client],
     jwks: { keys: keys() },
     cookies: { keys: ["only for tests"] },
-    claims: { openid: ["sub", ...names] },
-    // The claims are in the ID token, as at most providers.
-    conformIdTokenClaims: false,
+    claims: apart ? { openid: ["sub"], profile: [...names] } : { openid: ["sub", ...names] },
+    // At most providers the claims are in the ID token.
+    conformIdTokenClaims: Boolean(apart),
     features: { devInteractions: { enabled: false }, backchannelLogout: { enabled: true } },
     findAccount: (_, id) => people[id] && { accountId: id, claims: () => ({ sub: id, ...people[id] }) },
     interactions: { url: (_, interaction) => `/people/${interaction.uid}` },

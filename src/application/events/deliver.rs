@@ -8,6 +8,7 @@ use crate::application::error::Result;
 use crate::application::events::courier::{Attempt, Courier};
 use crate::application::kept::store::{ClaimedDelivery, DeliveryClaim, SettledAttempt, Store};
 use crate::application::observe::Observer;
+use crate::application::outage;
 use crate::domain::webhook::DeliveryStatus;
 use std::sync::Arc;
 use std::time::Duration;
@@ -97,13 +98,12 @@ impl Deliverer {
                     });
                     continue;
                 }
-                Ok(None) => INTERVAL,
+                Ok(None) => {
+                    outage::worked();
+                    INTERVAL
+                }
                 Err(error) => {
-                    tracing::warn!(
-                        code = error.code,
-                        cause = error.internal,
-                        "cannot ask what is to be sent to webhooks"
-                    );
+                    outage::failed(&error, "cannot ask what is to be sent to webhooks");
                     PAUSE_AFTER_FAILURE
                 }
             };

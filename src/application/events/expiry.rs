@@ -3,6 +3,7 @@
 use crate::application::clock::Clock;
 use crate::application::error::Result;
 use crate::application::kept::store::Store;
+use crate::application::outage;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -25,12 +26,8 @@ impl SetupExpiry {
             match self.round().await {
                 // Perhaps more are there.
                 Ok(noticed) if noticed >= u64::from(BATCH) => continue,
-                Ok(_) => {}
-                Err(error) => tracing::warn!(
-                    code = error.code,
-                    cause = error.internal,
-                    "cannot look for setups that have expired"
-                ),
+                Ok(_) => outage::worked(),
+                Err(error) => outage::failed(&error, "cannot look for setups that have expired"),
             }
             tokio::select! {
                 () = stop.cancelled() => {}

@@ -6,6 +6,7 @@ use crate::application::kept::master_key;
 use crate::application::kept::retention::{CheckPosition, Remover};
 use crate::application::kept::store::Store;
 use crate::application::kept::vault::Vault;
+use crate::application::outage;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -38,12 +39,11 @@ impl Janitor {
                 () = tokio::time::sleep(INTERVAL) => {}
             }
             match self.round(&holder, position.clone(), &stop).await {
-                Ok(next) => position = next,
-                Err(error) => tracing::warn!(
-                    code = error.code,
-                    cause = error.internal,
-                    "the janitor could not do its work"
-                ),
+                Ok(next) => {
+                    outage::worked();
+                    position = next;
+                }
+                Err(error) => outage::failed(&error, "the janitor could not do its work"),
             }
         }
         // Another replica need not wait for the end of the lease.

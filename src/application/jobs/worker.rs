@@ -5,6 +5,7 @@ use crate::application::error::Result;
 use crate::application::jobs::{Job, Lane, Next};
 use crate::application::kept::store::{ClaimedJob, JobClaim, JobRest, Store};
 use crate::application::observe::Observer;
+use crate::application::outage;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,14 +39,16 @@ impl Worker {
         while !stop.is_cancelled() {
             let pause = match self.round(&stop).await {
                 // Perhaps more are waiting.
-                Ok(true) => continue,
-                Ok(false) => self.interval,
+                Ok(true) => {
+                    outage::worked();
+                    continue;
+                }
+                Ok(false) => {
+                    outage::worked();
+                    self.interval
+                }
                 Err(error) => {
-                    tracing::warn!(
-                        code = error.code,
-                        cause = error.internal,
-                        "cannot work on jobs"
-                    );
+                    outage::failed(&error, "cannot work on jobs");
                     PAUSE_AFTER_FAILURE
                 }
             };
@@ -137,7 +140,7 @@ impl Worker {
                 }
                 // The database is away: another worker may take the job when it is back.
                 Err(error) => {
-                    tracing::warn!(%error, kind = claimed.kind, "cannot renew the lease of a job");
+                    outage::failed(&error.into(), "cannot renew the lease of a job");
                 }
             }
         }

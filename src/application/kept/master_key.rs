@@ -29,6 +29,11 @@ pub async fn is_right(store: &dyn Store, vault: &Vault) -> Result<bool> {
     Ok(true)
 }
 
+/// Whether something may be sealed in the database already, with whatever key.
+pub async fn has_one(store: &dyn Store) -> Result<bool> {
+    Ok(!store.remembered(KEY_CHECK).await?.is_empty())
+}
+
 /// Whether this process opens each of these known values. `None`: there is none, so nothing is sealed with any key yet.
 pub fn opens_all(vault: &Vault, known: &[Vec<u8>]) -> Option<bool> {
     match known {

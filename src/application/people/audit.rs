@@ -7,6 +7,7 @@
 use crate::application::clock::Clock;
 use crate::application::error::{Error, Result};
 use crate::application::kept::store::{AuditFilter, Store, Window};
+use crate::application::outage;
 use crate::application::people::caller::Admin;
 use crate::domain::ids::{AuditId, WorkspaceId};
 use crate::domain::people::audit::{AuditEntry, AuditIntent, AuditResult, AuditedFile, Deed};
@@ -140,10 +141,9 @@ impl AuditLog {
     pub async fn keep_recovering(&self, stop: CancellationToken) {
         loop {
             if let Err(error) = self.recover().await {
-                tracing::warn!(
-                    code = error.code,
-                    cause = error.internal,
-                    "cannot look for changes that a stopped process has left"
+                outage::failed(
+                    &error,
+                    "cannot look for changes that a stopped process has left",
                 );
             }
             tokio::select! {

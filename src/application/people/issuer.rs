@@ -54,6 +54,8 @@ pub trait IssuerClient: Send + Sync {
     async fn document(&self, place: &DocumentPlace) -> Result<Vec<u8>, NoAnswer>;
     /// The answer of a token endpoint, whatever its status.
     async fn tokens(&self, request: TokenRequest<'_>) -> Result<Reply, NoAnswer>;
+    /// What a userinfo endpoint says of the person whose access token this is.
+    async fn userinfo(&self, url: &Url, token: &SecretString) -> Result<Vec<u8>, NoAnswer>;
 }
 
 /// Why a token's claims are not known.

@@ -6,6 +6,7 @@
 use crate::application::clock::Clock;
 use crate::application::error::{Error, Result};
 use crate::application::kept::store::{Store, StoreError};
+use crate::application::outage;
 use crate::application::people::workspaces::Workspaces;
 use crate::domain::Invalid;
 use crate::domain::ids::{KeyId, TokenId, WorkspaceId};
@@ -171,11 +172,7 @@ impl UsageMeter {
     pub async fn write_down(&self) {
         for flushed in [self.flush().await, self.flush_uses().await] {
             if let Err(error) = flushed {
-                tracing::warn!(
-                    code = error.code,
-                    cause = error.internal,
-                    "what workspaces use was not written down"
-                );
+                outage::failed(&error, "what workspaces use was not written down");
             }
         }
     }

@@ -4,6 +4,7 @@ use crate::cli::ending::Failed;
 use crate::cli::server::client::{http, reason};
 use crate::cli::terminal::printable;
 use crate::domain::connection::role_arn::RoleArn;
+use crate::domain::ids::InstructionLinkId;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION};
 use reqwest::{Response, StatusCode};
 use url::Url;
@@ -30,6 +31,12 @@ impl SetupLink {
         let path = page.path().trim_end_matches('/').to_owned();
         page.set_path(&path);
         let secret = path.rsplit('/').next().unwrap_or_default().to_owned();
+        // What a browser shows after it has opened the link.
+        if InstructionLinkId::parse(&secret).is_ok() {
+            return Err(Failed::usage(
+                "--setup-link is the address of the opened page, which has no secret. Use the link that you were sent.",
+            ));
+        }
         match secret.is_empty() {
             true => Err(refuse()),
             false => Ok(Self { page, secret }),
@@ -104,4 +111,31 @@ fn answered(answer: reqwest::Result<Response>) -> Result<Response, Failed> {
             printable(&reason(error))
         ))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_is_the_one_that_was_sent() {
+        let link =
+            SetupLink::parse(" https://sallyport.example.com/instructions/sl_a?way=cli#aws\n");
+        let link = link.unwrap_or_else(|failed| panic!("{}", failed.why));
+        assert_eq!(
+            link.page.as_str(),
+            "https://sallyport.example.com/instructions/sl_a"
+        );
+        assert_eq!(link.secret, "sl_a");
+        let opened =
+            "https://sallyport.example.com/instructions/inl_019a1f0e7c1b7d439a520c8c2f6f6b1e";
+        for (text, why) in [
+            (opened, "Use the link that you were sent"),
+            ("https://sallyport.example.com/", "It looks like"),
+            ("ftp://sallyport.example.com/a", "It looks like"),
+        ] {
+            let refused = SetupLink::parse(text).map(|link| link.secret).unwrap_err();
+            assert!(refused.why.contains(why), "{text}: {}", refused.why);
+        }
+    }
 }

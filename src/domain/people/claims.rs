@@ -139,6 +139,26 @@ impl Claims {
         }
     }
 
+    /// Whether the claim is there, whatever it says.
+    pub fn has(&self, claim: &str) -> bool {
+        self.0.contains_key(claim)
+    }
+
+    /// Adds the wanted claims of a second document about the same person, where they are not there already. Fails where
+    /// the document is about somebody else.
+    pub fn complete(&mut self, more: Map<String, Value>, wanted: &[&str]) -> Result<(), Refused> {
+        match (self.0.get("sub"), more.get("sub")) {
+            (Some(Value::String(one)), Some(Value::String(other))) if one == other => {}
+            (Some(_) | None, Some(_) | None) => return Err(Refused::WrongForm("sub")),
+        }
+        for (claim, value) in more {
+            if wanted.contains(&claim.as_str()) {
+                self.0.entry(claim).or_insert(value);
+            }
+        }
+        Ok(())
+    }
+
     /// Checks what makes a token one of a logout (OpenID Connect Back-Channel Logout 1.0, section 2.6).
     pub fn check_logout_token(&self) -> Result<(), Refused> {
         self.seconds("iat")?.ok_or(Refused::Missing("iat"))?;
@@ -251,6 +271,34 @@ mod tests {
         };
         change(&mut map);
         Claims::new(map)
+    }
+
+    #[test]
+    fn a_second_document_adds_what_is_wanted_and_changes_nothing() {
+        let more = |sub: Value| {
+            let document = json!({"sub": sub, "workspace": "acme", "nonce": "other", "aud": "all"});
+            match document {
+                Value::Object(map) => map,
+                other => panic!("{other}"),
+            }
+        };
+        let wanted = ["workspace", "nonce", "role"];
+        let mut completed = claims(|_| {});
+        completed.complete(more(json!("user-1")), &wanted).unwrap();
+        assert_eq!(completed.texts("workspace"), ["acme"]);
+        assert_eq!(completed.texts("nonce"), ["n"]);
+        assert_eq!(completed.texts("aud"), ["us"]);
+        assert!(completed.has("workspace") && !completed.has("role"));
+        for (mut of, about) in [
+            (claims(|_| {}), json!("user-2")),
+            (claims(|_| {}), Value::Null),
+            (claims(|map| drop(map.remove("sub"))), Value::Null),
+            (claims(|map| drop(map.remove("sub"))), json!("user-1")),
+        ] {
+            let refused = of.complete(more(about), &wanted);
+            assert_eq!(refused, Err(Refused::WrongForm("sub")));
+            assert!(!of.has("workspace"));
+        }
     }
 
     fn checked(claims: &Claims) -> Result<(), Refused> {

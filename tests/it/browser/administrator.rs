@@ -42,7 +42,13 @@ async fn the_link_shows_the_instructions_takes_the_role_and_can_do_nothing_else(
         outside.press("AWS console, by hand").await;
         let external_id = world.setup(&setup).await["external_id"].clone();
         outside.see(external_id.as_str().unwrap()).await;
-        assert!(outside.cookies().await.is_empty());
+        // The secret is in a cookie that no script reads, and not in the address.
+        let address = outside.eval("location.href").await;
+        let secret = link.rsplit('/').next().unwrap();
+        assert!(!address.as_str().unwrap().contains(secret), "{address}");
+        let cookies = outside.cookies().await;
+        assert_eq!(cookies.len(), 1, "{cookies:?}");
+        assert_eq!(cookies[0]["httpOnly"], true, "{cookies:?}");
 
         // Nothing else is reached with it.
         for path in [

@@ -115,7 +115,8 @@ async fn the_pages_leave_out_what_only_browsers_need() {
         .await;
     let (_, after) = made.text.split_once("/instructions/").unwrap();
     let link = format!("/instructions/{}", after.split('<').next().unwrap());
-    let somebody = Browser::anonymous(&app);
+    let mut somebody = Browser::anonymous(&app);
+    let link = somebody.open_link(&link).await;
     let page = somebody.get(&format!("{link}?way=console")).await;
     shows(&page, 200, "sallyport-temp");
     shows(&page, 200, "s3:PutLifecycleConfiguration");

@@ -20,17 +20,10 @@ async fn with_helper(helper: &str) -> TestApp {
         drain: Some("0s".into()),
         ..Options::default()
     };
-    let mut settings = Settings::parse(options).unwrap();
+    let mut settings = Settings::parse(options.clone()).unwrap();
     settings.dev_helper = Some(helper.parse().unwrap());
     let application = startup::build_with(settings, &no_aws()).await.unwrap();
-    TestApp {
-        address: application.address(),
-        management: application.management_address(),
-        client: reqwest::Client::builder().no_proxy().build().unwrap(),
-        folder,
-        shutdown: application.shutdown(),
-        served: tokio::spawn(application.run()),
-    }
+    TestApp::run(application, folder, options)
 }
 
 /// A helper that repeats what it is asked, and refuses to repair.

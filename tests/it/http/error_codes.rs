@@ -8,13 +8,12 @@ use std::path::{Path, PathBuf};
 
 /// Codes of values that no request has: of settings and the command line, of forms, of what was stored, and of
 /// documents whose address is then not there.
-const NOT_OF_REQUESTS: [&str; 27] = [
+const NOT_OF_REQUESTS: [&str; 26] = [
     "damaged_external_id",
     "documents_for_another_bucket",
     "incomplete_report",
     "invalid_brand_name",
     "invalid_colour",
-    "invalid_date",
     "invalid_documents",
     "invalid_iam_name",
     "invalid_issuer",

@@ -102,8 +102,8 @@ async fn pages_are_kept_apart_and_https_is_for_ever() {
         options.public_url = Some("https://sallyport.example.com".into());
     })
     .await;
-    // One that is there, and one that is an error.
-    for path in ["/", "/settings/storages"] {
+    // One that is there, one that is an error, and the one about the API.
+    for path in ["/", "/settings/storages", "/docs"] {
         let answer = page(&app, path).await;
         let kind = answer.header("content-type").unwrap();
         assert!(kind.starts_with("text/html"), "{path}: {kind}");
@@ -117,6 +117,13 @@ async fn pages_are_kept_apart_and_https_is_for_ever() {
         let answer = app.get(path, "").await;
         let https = answer.header("strict-transport-security");
         assert_eq!(https, Some("max-age=31536000"), "{path}");
+    }
+    // What is no document has no rules for documents.
+    for path in ["/healthz", "/openapi.json", "/v1/workspaces"] {
+        let answer = app.get(path, "").await;
+        for name in ["cross-origin-opener-policy", "permissions-policy"] {
+            assert!(answer.header(name).is_none(), "{path}: {name}");
+        }
     }
     // Browsers refuse it there, with a complaint.
     let elsewhere = TestApp::spawn_with(|options| {

@@ -19,7 +19,7 @@ use crate::domain::people::issuer_url::IssuerUrl;
 use crate::it::database::contract::samples;
 use crate::it::support::signer::{Kind, Signer};
 use async_trait::async_trait;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -34,6 +34,8 @@ const CLIENT: &str = "sallyport";
 struct Provider {
     keys: Value,
     id_token: Mutex<String>,
+    /// What its userinfo endpoint says.
+    about: Mutex<Value>,
     /// The forms that its token endpoint got.
     redeemed: Mutex<Vec<HashMap<String, String>>>,
 }
@@ -50,6 +52,7 @@ impl IssuerClient for Provider {
                 "authorization_endpoint": format!("{ISSUER}/auth"),
                 "token_endpoint": format!("{ISSUER}/token"),
                 "jwks_uri": format!("{ISSUER}/keys"),
+                "userinfo_endpoint": format!("{ISSUER}/userinfo"),
             }),
             "/keys" => self.keys.clone(),
             other => return Err(NoAnswer(format!("not found: {other}"))),
@@ -67,6 +70,12 @@ impl IssuerClient for Provider {
             body: body.to_string().into_bytes(),
         })
     }
+
+    async fn userinfo(&self, _: &Url, token: &SecretString) -> Result<Vec<u8>, NoAnswer> {
+        assert_eq!(token.expose_secret(), "x");
+        let about = self.about.lock().unwrap();
+        Ok(about.to_string().into_bytes())
+    }
 }
 
 struct Scene {
@@ -83,6 +92,7 @@ impl Scene {
         let provider = Arc::new(Provider {
             keys: Signer::key_set(&[&signer]),
             id_token: Mutex::default(),
+            about: Mutex::default(),
             redeemed: Mutex::default(),
         });
         let database = Database::in_memory().await.unwrap();
@@ -114,6 +124,7 @@ impl Scene {
         let addresses = OwnAddresses {
             begin: "https://sallyport.example.com/sign-in/oidc".to_owned(),
             callback: "https://sallyport.example.com/sign-in/oidc/callback".to_owned(),
+            signed_out: "https://sallyport.example.com/signed-out".to_owned(),
         };
         let parts = OpenIdParts {
             client: provider.clone(),
@@ -243,6 +254,45 @@ async fn hostile_id_tokens_sign_nobody_in() {
 
     let come = scene.come(|claims| scene.signer.token(&claims)).await;
     assert!(matches!(come, Ok(Finished::SignedIn { .. })));
+    assert_eq!(scene.sessions().await, 1);
+}
+
+/// Where the ID token does not say which workspaces somebody may enter, the userinfo endpoint may: of the same person.
+#[tokio::test]
+async fn userinfo_of_somebody_else_signs_nobody_in() {
+    let scene = Scene::new().await;
+    let workspace = scene.workspace.as_str();
+    let without = |mut claims: Value| {
+        claims.as_object_mut().unwrap().remove("workspace");
+        scene.signer.token(&claims)
+    };
+    for about in [
+        json!({"sub": "user-2", "workspace": workspace}),
+        json!({"workspace": workspace}),
+        json!({"sub": ["user-1"], "workspace": workspace}),
+    ] {
+        *scene.provider.about.lock().unwrap() = about;
+        scene.refused(without).await;
+    }
+    for (about, code) in [
+        (json!(["user-1"]), "issuer_unavailable"),
+        (json!({"sub": "user-1"}), "no_workspace"),
+    ] {
+        *scene.provider.about.lock().unwrap() = about;
+        let refused = scene.come(without).await.err().unwrap();
+        assert_eq!(refused.code, code);
+    }
+    assert_eq!(scene.sessions().await, 0);
+    let about = json!({"sub": "user-1", "workspace": workspace, "nonce": "other", "exp": 1});
+    *scene.provider.about.lock().unwrap() = about;
+    let come = scene.come(without).await;
+    assert!(matches!(come, Ok(Finished::SignedIn { .. })));
+    // What the token says counts.
+    let come = scene.come(|mut claims| {
+        claims["workspace"] = json!("another");
+        scene.signer.token(&claims)
+    });
+    assert_eq!(come.await.err().unwrap().code, "no_workspace");
     assert_eq!(scene.sessions().await, 1);
 }
 

@@ -7,6 +7,7 @@ use crate::application::people::issuer::{
 use crate::domain::people::claims::Refused;
 use crate::it::support::signer::{Kind as Algorithm, Signer};
 use async_trait::async_trait;
+use secrecy::SecretString;
 use serde_json::json;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use time::OffsetDateTime;
 use time::macros::datetime;
+use url::Url;
 
 struct Fake {
     text: StdMutex<Option<String>>,
@@ -54,6 +56,10 @@ impl IssuerClient for Fake {
     }
 
     async fn tokens(&self, _: TokenRequest<'_>) -> Result<Reply, NoAnswer> {
+        Err(NoAnswer("not asked for here".to_owned()))
+    }
+
+    async fn userinfo(&self, _: &Url, _: &SecretString) -> Result<Vec<u8>, NoAnswer> {
         Err(NoAnswer("not asked for here".to_owned()))
     }
 }

@@ -18,7 +18,15 @@ impl Scene {
     }
 
     async fn with(algorithm: &str, people: &Value, change: impl FnOnce(&mut Options)) -> Self {
-        let mut provider = OidcProvider::start();
+        Self::beside(OidcProvider::start(), algorithm, people, change).await
+    }
+
+    async fn beside(
+        mut provider: OidcProvider,
+        algorithm: &str,
+        people: &Value,
+        change: impl FnOnce(&mut Options),
+    ) -> Self {
         let address = free_address();
         let service = format!("http://{address}");
         provider.serve(&service, algorithm, people);
@@ -93,6 +101,72 @@ async fn a_person_signs_in_and_is_signed_out_by_the_provider() {
         assert_eq!(bob.get(&scene.app.url("/projects")).await.status, 200);
         assert_eq!(scene.sessions(&admin).await.len(), 1);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn claims_that_the_id_token_lacks_are_asked_for() {
+    let mut provider = OidcProvider::start();
+    provider.claims_at_userinfo = true;
+    let people = json!({
+        "ada": {"tenant": "acme", "groups": ["staff", "admin"], "name": "Ada"},
+        "bob": {"name": "Bob"},
+    });
+    let scene = Scene::beside(provider, "RS256", &people, |_| {}).await;
+    let (_, admin) = scene.workspace("acme").await;
+    let ada = Person::new();
+    let (at, status, page) = scene.sign_in(&ada, "", "ada").await;
+    assert_eq!((at.as_str(), status), ("/settings/storages", 200), "{page}");
+    let sessions = scene.sessions(&admin).await;
+    assert_eq!(sessions[0]["subject"]["id"], "ada");
+    assert_eq!(sessions[0]["subject"]["name"], "Ada");
+    let (_, status, page) = scene.sign_in(&Person::new(), "", "bob").await;
+    assert_eq!(status, 403, "{page}");
+    assert!(page.contains("no_workspace"), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_has_signed_out_may_sign_out_at_the_provider_too() {
+    let people = json!({"ada": {"tenant": "acme"}});
+    let scene = Scene::new("RS256", &people).await;
+    let (_, admin) = scene.workspace("acme").await;
+    let ada = Person::new();
+    scene.sign_in(&ada, "", "ada").await;
+    let signed_out = scene.app.url("/signed-out");
+    let page = ada.get(&signed_out).await;
+    assert!(page.text.contains("/sign-in/oidc/end"), "{}", page.text);
+    // Her sessions here end with that at the provider.
+    assert_eq!(scene.sessions(&admin).await.len(), 1);
+    let led = ada.get(&scene.app.url("/sign-in/oidc/end")).await;
+    assert_eq!(led.status, 303, "{led:?}");
+    let page = led.header("location").unwrap();
+    assert!(page.starts_with(&scene.provider.issuer), "{page}");
+    assert_eq!(ada.end_on(page).await, signed_out);
+    assert!(scene.sessions(&admin).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_client_s_secret_is_read_again_from_its_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("secret");
+    std::fs::write(&file, "another secret\n").unwrap();
+    let people = json!({"ada": {"tenant": "acme"}});
+    let scene = Scene::with("RS256", &people, |options| {
+        options.oidc_client_secret = None;
+        options.oidc_client_secret_file = file.to_str().map(str::to_owned);
+    })
+    .await;
+    scene.workspace("acme").await;
+    let (_, status, page) = scene.sign_in(&Person::new(), "", "ada").await;
+    assert_eq!(status, 503, "{page}");
+    std::fs::write(&file, format!("{SECRET}\n")).unwrap();
+    scene.app.hang_up().await;
+    let (at, status, page) = scene.sign_in(&Person::new(), "", "ada").await;
+    assert_eq!((at.as_str(), status), ("/projects", 200), "{page}");
+    // What cannot be used changes nothing.
+    std::fs::write(&file, "\n").unwrap();
+    scene.app.hang_up().await;
+    let (at, status, page) = scene.sign_in(&Person::new(), "", "ada").await;
+    assert_eq!((at.as_str(), status), ("/projects", 200), "{page}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

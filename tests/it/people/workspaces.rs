@@ -299,6 +299,20 @@ async fn the_audit_log_is_filtered_over_the_api_as_on_the_page() {
     assert_eq!(found("actor=operator&result=done").await.len(), 3);
     assert_eq!(found("since=2020-01-01T00:00:00Z").await.len(), 4);
     assert!(found("before=2020-01-01T00:00:00Z").await.is_empty());
+    // A day in UTC: `since` begins with it, and `until` has all of it.
+    let today = time::OffsetDateTime::now_utc().date();
+    let (yesterday, tomorrow) = (today.previous_day().unwrap(), today.next_day().unwrap());
+    let all = found("").await.len();
+    for (query, expected) in [
+        (format!("since={yesterday}&until={tomorrow}"), all),
+        (format!("since=2020-01-01&until={tomorrow}"), all),
+        (format!("before={tomorrow}"), all),
+        ("until=2020-01-01".to_owned(), 0),
+        ("before=2020-01-01".to_owned(), 0),
+        ("since=2100-01-01".to_owned(), 0),
+    ] {
+        assert_eq!(found(&query).await.len(), expected, "{query}");
+    }
     let first = app
         .get("/v1/audit-events?actor=operator&page_size=1", OPERATOR)
         .await
@@ -313,7 +327,8 @@ async fn the_audit_log_is_filtered_over_the_api_as_on_the_page() {
         ("actor=nobody", "actor"),
         ("result=fine", "result"),
         ("since=yesterday", "since"),
-        ("before=2020-01-01", "before"),
+        ("before=2020-13-01", "before"),
+        ("until=2020-01-32", "until"),
     ] {
         let path = format!("/v1/audit-events?{query}");
         app.get(&path, OPERATOR).await.refused_field(field);

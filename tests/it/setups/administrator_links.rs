@@ -4,11 +4,16 @@ use crate::it::support::app::{Answer, OPERATOR, TestApp};
 use crate::it::support::scene::Dialog;
 use serde_json::{Value, json};
 
-/// What whoever has the link sees.
+/// What whoever opens the link gets first: where it works, a cookie and the way to the page.
 async fn open(app: &TestApp, url: &Value) -> reqwest::Response {
     let (_, path) = url.as_str().unwrap().split_once("/instructions/").unwrap();
     let url = app.url(&format!("/instructions/{path}"));
-    reqwest::get(url).await.unwrap()
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap();
+    client.get(url).send().await.unwrap()
 }
 
 async fn links(dialog: &Dialog<'_>) -> Value {
@@ -39,7 +44,7 @@ async fn a_link_is_made_used_and_revoked() {
         assert_eq!(listed[0]["expires_at"], made["expires_at"]);
         assert_eq!(listed[0]["last_used_at"], json!(null));
         assert!(listed[0]["made_by"].as_str().unwrap().starts_with("tok_"));
-        assert_eq!(open(&app, &made["url"]).await.status(), 200);
+        assert_eq!(open(&app, &made["url"]).await.status(), 303);
         assert!(links(&dialog).await[0]["last_used_at"].is_string());
 
         // A new one ends the one before.
@@ -52,7 +57,7 @@ async fn a_link_is_made_used_and_revoked() {
         app.delete(&path(&made["id"]), admin)
             .await
             .problem(404, "not_found");
-        assert_eq!(open(&app, &next["url"]).await.status(), 200);
+        assert_eq!(open(&app, &next["url"]).await.status(), 303);
         assert_eq!(app.delete(&path(&next["id"]), admin).await.status, 204);
         let gone = open(&app, &next["url"]).await;
         assert_eq!(gone.status(), 404);

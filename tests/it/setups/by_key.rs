@@ -24,7 +24,8 @@ async fn an_access_key_has_every_way_in_aws_and_what_applies_at_a_store() {
     let (_, after) = made.text.split_once("/instructions/").unwrap();
     let link = format!("/instructions/{}", after.split('<').next().unwrap());
     let question = admin.get(&format!("{setup}?step=role")).await;
-    let somebody = Browser::anonymous(&app);
+    let mut somebody = Browser::anonymous(&app);
+    let link = somebody.open_link(&link).await;
     for (way, document) in [
         ("cli", "create-access-key"),
         ("cloudformation", "AWS::IAM::User"),

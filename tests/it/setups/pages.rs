@@ -56,6 +56,13 @@ impl<'a> Browser<'a> {
         self.cookie = cookie.split(';').next().unwrap().to_owned();
     }
 
+    /// Opens an administrator's link. Returns the page's address, which has no secret.
+    pub async fn open_link(&mut self, link: &str) -> String {
+        let opened = self.get(link).await;
+        self.keep_cookie(&opened);
+        location(&opened).to_owned()
+    }
+
     /// What a browser sends for a page that it thinks it will need.
     pub async fn look_ahead(&self, path: &str) -> Answer {
         let request = self.request(Method::GET, path);
@@ -493,7 +500,7 @@ async fn the_administrator_s_link_shows_and_takes_the_arn_and_no_more() {
     let app = TestApp::spawn_on_emulator().await;
     let workspace = app.workspace().await;
     let admin = Browser::signed_in(&app, &workspace, "admin").await;
-    let somebody = Browser::anonymous(&app);
+    let mut somebody = Browser::anonymous(&app);
     let setup = admin.open_setup().await;
     admin
         .post(&setup, &[("step", "bucket"), ("bucket", "acme-data")])
@@ -513,6 +520,8 @@ async fn the_administrator_s_link_shows_and_takes_the_arn_and_no_more() {
     assert!(!again.text.contains(&link), "it is shown once");
     shows(&again, 200, "Revoke the link");
 
+    let sent = link;
+    let link = somebody.open_link(&sent).await;
     let page = somebody.get(&link).await;
     shows(&page, 200, "How to take it back");
     shows(
@@ -573,7 +582,7 @@ async fn the_administrator_s_link_shows_and_takes_the_arn_and_no_more() {
 
     // The audit log has who it was, and no secret.
     let log = app.get("/v1/audit-events", &workspace.admin).await;
-    let secret = link.rsplit('/').next().unwrap();
+    let secret = sent.rsplit('/').next().unwrap();
     assert!(!log.text.contains(secret));
     let events = log.expect(200);
     let by_link = events["audit_events"]
@@ -589,8 +598,10 @@ async fn the_administrator_s_link_shows_and_takes_the_arn_and_no_more() {
 
     // A new one replaces it, and it can be revoked; a closed setup has none.
     let newer = make().await;
+    shows(&somebody.get(&sent).await, 404, "instruction_link_unusable");
     shows(&somebody.get(&link).await, 404, "instruction_link_unusable");
-    shows(&somebody.get(&newer).await, 200, "acme-data");
+    let of_newer = somebody.open_link(&newer).await;
+    shows(&somebody.get(&of_newer).await, 200, "acme-data");
     let revoked = admin.post(&format!("{setup}/link/revoke"), &[]).await;
     assert!(location(&revoked).ends_with("done=link_revoked"));
     shows(

@@ -4,6 +4,8 @@ use crate::application::codes;
 use crate::it::support::emulator::Emulator;
 use crate::logging::{LogFormat, LogSettings};
 use crate::settings::{Options, Settings};
+use crate::startup::Application;
+use crate::startup::reload::Reload;
 use crate::{logging, startup};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
@@ -12,7 +14,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::net::SocketAddr;
-use std::sync::{Mutex, Once, PoisonError};
+use std::sync::{Arc, Mutex, Once, PoisonError};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -32,6 +34,8 @@ pub struct TestApp {
     pub folder: TempDir,
     pub shutdown: CancellationToken,
     pub served: JoinHandle<Result<(), startup::StartError>>,
+    reload: Arc<Reload>,
+    options: Options,
 }
 
 /// An AWS that cannot be reached: nothing listens on the discard port.
@@ -99,16 +103,28 @@ impl TestApp {
             ..Options::default()
         };
         change(&mut options);
-        let settings = Settings::parse(options).unwrap();
+        let settings = Settings::parse(options.clone()).unwrap();
         let application = startup::build_with(settings, aws).await.unwrap();
+        Self::run(application, folder, options)
+    }
+
+    /// Runs what was built from these settings.
+    pub fn run(application: Application, folder: TempDir, options: Options) -> Self {
         Self {
             address: application.address(),
             management: application.management_address(),
             client: reqwest::Client::builder().no_proxy().build().unwrap(),
             folder,
             shutdown: application.shutdown(),
+            reload: application.reload(),
+            options,
             served: tokio::spawn(application.run()),
         }
+    }
+
+    /// What SIGHUP does.
+    pub async fn hang_up(&self) {
+        self.reload.run(self.options.clone()).await;
     }
 
     pub fn url(&self, path: &str) -> String {

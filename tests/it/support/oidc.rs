@@ -19,6 +19,8 @@ pub const SECRET: &str = "s+e/c:r e%t of the tests";
 /// A running provider. It ends with this value.
 pub struct OidcProvider {
     pub issuer: String,
+    /// Whether people's claims are at the userinfo endpoint alone. For `serve`.
+    pub claims_at_userinfo: bool,
     process: Child,
     /// Its end is the process's end.
     input: Option<ChildStdin>,
@@ -43,6 +45,7 @@ impl OidcProvider {
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         Self {
             issuer: lines.next().unwrap().unwrap(),
+            claims_at_userinfo: false,
             input: process.stdin.take(),
             process,
             lines,
@@ -56,11 +59,13 @@ impl OidcProvider {
                 "client_id": CLIENT,
                 "client_secret": SECRET,
                 "redirect_uris": [format!("{service}/sign-in/oidc/callback")],
+                "post_logout_redirect_uris": [format!("{service}/signed-out")],
                 "id_token_signed_response_alg": algorithm,
                 "backchannel_logout_uri": format!("{service}/sign-in/oidc/logout"),
                 "backchannel_logout_session_required": true,
             },
             "people": people,
+            "claims_at_userinfo": self.claims_at_userinfo,
         });
         let input = self.input.as_mut().unwrap();
         writeln!(input, "{settings}").unwrap();
@@ -178,13 +183,21 @@ impl Person {
     /// Signs out at the provider.
     pub async fn end_at(&self, provider: &OidcProvider) {
         let page = format!("{}/session/end", provider.issuer);
-        let asked = self.get(&page).await;
+        self.end_on(&page).await;
+    }
+
+    /// Signs out on this page of a provider. Gives where it leads then.
+    pub async fn end_on(&self, page: &str) -> String {
+        let asked = self.get(page).await;
         let (_, rest) = asked.text.split_once("name=\"xsrf\" value=\"").unwrap();
         let token = rest.split('"').next().unwrap();
         let form = format!("logout=yes&xsrf={token}");
-        let ended = self
-            .send(Method::POST, &format!("{page}/confirm"), Some(&form))
-            .await;
+        let confirm = Url::parse(page)
+            .unwrap()
+            .join("/session/end/confirm")
+            .unwrap();
+        let ended = self.send(Method::POST, confirm.as_str(), Some(&form)).await;
         assert_eq!(ended.status, 303, "{ended:?}");
+        ended.headers[LOCATION].to_str().unwrap().to_owned()
     }
 }

@@ -29,7 +29,7 @@ use pending::Pending;
 use provider::{Described, Kept, Provider};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use time::OffsetDateTime;
 use tokio::sync::{Mutex, Semaphore};
@@ -68,11 +68,15 @@ pub struct OwnAddresses {
     /// Where signing in begins.
     pub begin: String,
     pub callback: String,
+    /// Where people arrive who have signed out.
+    pub signed_out: String,
 }
 
 /// Signing in at one provider.
 pub struct OpenIdSignIn {
     settings: OpenIdClient,
+    /// The client's secret of now. That of the settings is the first one.
+    secret: RwLock<Option<SecretString>>,
     addresses: OwnAddresses,
     described: Described,
     keys: IssuerKeys,
@@ -131,6 +135,7 @@ pub enum Finished {
 #[derive(Deserialize)]
 struct Tokens {
     id_token: String,
+    access_token: Option<SecretString>,
 }
 
 #[derive(Deserialize)]
@@ -148,6 +153,7 @@ impl OpenIdSignIn {
                 kept: Mutex::new(Kept::default()),
             },
             keys: IssuerKeys::new(parts.client.clone(), parts.clock.clone()),
+            secret: RwLock::new(settings.secret.clone()),
             settings,
             addresses,
             client: parts.client,
@@ -158,6 +164,23 @@ impl OpenIdSignIn {
             workspaces: parts.workspaces,
             at_once: Semaphore::new(AT_ONCE),
         }
+    }
+
+    /// Uses this secret of the client from now on. Whether it is another one than before.
+    pub fn replace_secret(&self, secret: Option<SecretString>) -> bool {
+        let mut kept = self.secret.write().unwrap_or_else(PoisonError::into_inner);
+        let is_same = match (kept.as_ref(), secret.as_ref()) {
+            (Some(one), Some(other)) => one.expose_secret() == other.expose_secret(),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        };
+        *kept = secret;
+        !is_same
+    }
+
+    fn secret(&self) -> Option<SecretString> {
+        let kept = self.secret.read().unwrap_or_else(PoisonError::into_inner);
+        kept.clone()
     }
 
     /// Sends somebody to the provider. `workspace`: the one to enter, by either of its IDs.
@@ -223,16 +246,71 @@ impl OpenIdSignIn {
             let cause = NoAnswer("too many people sign in at the same time".to_owned());
             return Err(unavailable(&cause));
         };
-        let token = self.redeem(&provider, &code, &pending).await?;
-        let claims = self
+        let tokens = self.redeem(&provider, &code, &pending).await?;
+        let mut claims = self
             .keys
-            .verify(&provider.keys, &token)
+            .verify(&provider.keys, &tokens.id_token)
             .await
             .map_err(|error| not_verified(error, id_token_refused))?;
         self.check(&claims, now)
             .and_then(|()| claims.check_id_token(&self.settings.id, pending.nonce()))
             .map_err(id_token_refused)?;
+        self.complete(&provider, &mut claims, tokens.access_token.as_ref())
+            .await?;
         self.enter(&claims, &pending, now).await
+    }
+
+    /// Asks the provider's userinfo endpoint where the ID token does not say which workspaces somebody may enter
+    /// (OpenID Connect Core 1.0, section 5.3). What the token says itself stays.
+    async fn complete(
+        &self,
+        provider: &Provider,
+        claims: &mut Claims,
+        token: Option<&SecretString>,
+    ) -> Result<()> {
+        let settings = &self.settings;
+        let test = settings.operator_claim.as_ref();
+        let says_where = claims.has(&settings.workspace_claim)
+            || test.is_some_and(|test| claims.holds(&test.claim, test.value.as_deref()));
+        let (false, Some(url), Some(token)) = (says_where, &provider.userinfo, token) else {
+            return Ok(());
+        };
+        let text = self.client.userinfo(url, token).await;
+        let text = text.map_err(|cause| unavailable(&cause))?;
+        // What the parser says of it may repeat something of the person.
+        let more = serde_json::from_slice(&text).map_err(|_| {
+            unavailable(&NoAnswer(
+                "the userinfo endpoint gave no object of JSON".to_owned(),
+            ))
+        })?;
+        let mut wanted = vec![
+            "name",
+            settings.workspace_claim.as_str(),
+            settings.role_claim.as_str(),
+        ];
+        wanted.extend(test.map(|test| test.claim.as_str()));
+        claims.complete(more, &wanted).map_err(|refused| {
+            failed("The identity provider's answer cannot be accepted.")
+                .internal(format!("the userinfo endpoint: {}", refused.why()))
+        })
+    }
+
+    /// The provider's page for signing out there (OpenID Connect RP-Initiated Logout 1.0), which leads back here.
+    /// `None`: it has none.
+    pub async fn end_page(&self) -> Result<Option<String>> {
+        let provider = self.provider().await?;
+        Ok(provider.end_session.clone().map(|mut to| {
+            to.query_pairs_mut()
+                .append_pair("client_id", &self.settings.id)
+                .append_pair("post_logout_redirect_uri", &self.addresses.signed_out);
+            to.into()
+        }))
+    }
+
+    /// Whether there is such a page, as far as it is known.
+    pub async fn has_end_page(&self) -> bool {
+        let known = self.described.known().await;
+        known.is_some_and(|provider| provider.end_session.is_some())
     }
 
     /// Ends the sessions that a logout token of the provider names; how many there were.
@@ -291,9 +369,9 @@ impl OpenIdSignIn {
         claims.check(&expected, now)
     }
 
-    /// Gets the ID token for a code.
-    async fn redeem(&self, provider: &Provider, code: &str, pending: &Pending) -> Result<String> {
-        let settings = &self.settings;
+    /// Gets the tokens for a code.
+    async fn redeem(&self, provider: &Provider, code: &str, pending: &Pending) -> Result<Tokens> {
+        let (settings, secret) = (&self.settings, self.secret());
         let mut fields = vec![
             ("grant_type", "authorization_code"),
             ("code", code),
@@ -301,7 +379,7 @@ impl OpenIdSignIn {
             ("code_verifier", pending.verifier()),
         ];
         let mut basic = None;
-        match &settings.secret {
+        match &secret {
             None => fields.push(("client_id", settings.id.as_str())),
             Some(secret) if provider.secret_in_form => {
                 fields.push(("client_id", settings.id.as_str()));
@@ -325,10 +403,9 @@ impl OpenIdSignIn {
         let Reply { status, body } = reply.map_err(|cause| unavailable(&cause))?;
         if status == 200 {
             // What the parser says of it may repeat a token.
-            let tokens: Tokens = serde_json::from_slice(&body).map_err(|_| {
+            return serde_json::from_slice(&body).map_err(|_| {
                 unavailable(&NoAnswer("the token endpoint gave no ID token".to_owned()))
-            })?;
-            return Ok(tokens.id_token);
+            });
         }
         let fault = serde_json::from_slice::<TokenFault>(&body).map(|fault| fault.error);
         match fault.as_deref() {

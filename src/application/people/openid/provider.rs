@@ -19,6 +19,10 @@ pub struct Provider {
     pub authorization: Url,
     pub token: Url,
     pub keys: DocumentPlace,
+    /// Where it says more of a person than in the ID token. `None`: nowhere.
+    pub userinfo: Option<Url>,
+    /// Its page for signing out. `None`: there is none.
+    pub end_session: Option<Url>,
     /// Whether it knows the scope with people's names.
     pub has_profile: bool,
     /// Whether its answers name it (`iss`, RFC 9207).
@@ -34,6 +38,8 @@ struct Description {
     authorization_endpoint: Url,
     token_endpoint: Url,
     jwks_uri: Url,
+    userinfo_endpoint: Option<String>,
+    end_session_endpoint: Option<String>,
     scopes_supported: Option<Vec<String>>,
     code_challenge_methods_supported: Option<Vec<String>>,
     token_endpoint_auth_methods_supported: Option<Vec<String>>,
@@ -66,11 +72,18 @@ impl Provider {
             return Err("the provider does not support PKCE with S256".to_owned());
         }
         let methods = &description.token_endpoint_auth_methods_supported;
+        // Signing in does without these.
+        let further = |address: &Option<String>| {
+            let address = address.as_deref().and_then(|text| Url::parse(text).ok());
+            address.filter(may_be_asked)
+        };
         Ok(Self {
             has_profile: lists(&description.scopes_supported, "profile"),
             names_itself: description.authorization_response_iss_parameter_supported,
             secret_in_form: !lists(methods, "client_secret_basic")
                 && lists(methods, "client_secret_post"),
+            userinfo: further(&description.userinfo_endpoint),
+            end_session: further(&description.end_session_endpoint),
             authorization: description.authorization_endpoint,
             token: description.token_endpoint,
             keys: DocumentPlace::Url(description.jwks_uri),
@@ -95,6 +108,11 @@ pub struct Kept {
 }
 
 impl Described {
+    /// What is known without asking.
+    pub async fn known(&self) -> Option<Arc<Provider>> {
+        self.kept.lock().await.provider.clone()
+    }
+
     pub async fn provider(&self) -> Result<Arc<Provider>, NoAnswer> {
         let mut kept = self.kept.lock().await;
         let now = self.clock.now();
@@ -174,6 +192,24 @@ mod tests {
         })
         .unwrap();
         assert!(!provider.has_profile && provider.names_itself && provider.secret_in_form);
+        assert_eq!((&provider.userinfo, &provider.end_session), (&None, &None));
+    }
+
+    #[test]
+    fn further_addresses_are_used_where_they_are_https() {
+        for (text, is_used) in [
+            ("https://id.example.com/more", true),
+            ("http://id.example.com/more", false),
+            ("", false),
+        ] {
+            let provider = parse(|d| {
+                d["userinfo_endpoint"] = json!(text);
+                d["end_session_endpoint"] = json!(text);
+            })
+            .unwrap();
+            assert_eq!(provider.userinfo.is_some(), is_used, "{text}");
+            assert_eq!(provider.end_session.is_some(), is_used, "{text}");
+        }
     }
 
     #[test]

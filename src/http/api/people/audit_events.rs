@@ -6,6 +6,7 @@ use crate::application::kept::store::AuditFilter;
 use crate::application::people::audit::LogReader;
 use crate::application::people::audit_export::SHIPPED;
 use crate::domain::Invalid;
+use crate::domain::day_or_time::DayOrTime;
 use crate::domain::ids::{AuditId, WorkspaceId};
 use crate::domain::people::audit::{Actor, AuditEntry, AuditResult, AuditedFile};
 use crate::domain::people::subject::SubjectId;
@@ -23,7 +24,6 @@ use futures_util::stream;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -151,13 +151,13 @@ struct AuditQuery {
     /// Only what ended so.
     #[param(value_type = Option<closed_sets::AuditResult>)]
     result: Option<String>,
-    /// Only from this time on.
+    /// Only from this time on, or from the begin of this day in UTC, like `2030-01-31`.
     #[param(format = DateTime, example = "2030-01-31T00:00:00Z")]
     since: Option<String>,
-    /// Only from before this time.
+    /// Only from before this time, or up to the end of this day in UTC, like `2030-02-28`.
     #[param(format = DateTime, example = "2030-02-28T00:00:00Z")]
     until: Option<String>,
-    /// The same as `until`, by its earlier name.
+    /// Only from before this time: `until` by its earlier name. Of a day, from before its begin.
     #[param(format = DateTime, example = "2030-02-28T00:00:00Z")]
     before: Option<String>,
     /// With `Accept: application/x-ndjson`: only entries after the one with this ID, to go on after the last one.
@@ -182,8 +182,8 @@ impl AuditQuery {
                 let detail = "`before` is the same as `until`: send one of them.";
                 return Err(field("before", Invalid::new("unexpected_field", detail)));
             }
-            (Some(until), None) => moment("until", Some(until))?,
-            (None, before) => moment("before", before.as_deref())?,
+            (Some(until), None) => bound("until", Some(until))?.map(DayOrTime::ends),
+            (None, before) => bound("before", before.as_deref())?.map(DayOrTime::begins),
         };
         Ok(AuditFilter {
             workspace: self.workspace(reader)?,
@@ -198,7 +198,7 @@ impl AuditQuery {
             result: result
                 .transpose()
                 .map_err(|invalid| field("result", invalid))?,
-            since: moment("since", self.since.as_deref())?,
+            since: bound("since", self.since.as_deref())?.map(DayOrTime::begins),
             before: until,
         })
     }
@@ -241,17 +241,9 @@ impl AuditQuery {
     }
 }
 
-fn moment(field: &str, text: Option<&str>) -> Result<Option<OffsetDateTime>> {
-    let read = text.map(|text| OffsetDateTime::parse(text, &Rfc3339));
-    read.transpose().map_err(|_| {
-        Error::field(
-            field,
-            Invalid::new(
-                "invalid_time",
-                "A time is written like `2030-12-31T23:59:59Z` (RFC 3339). A `+` in an address is written as `%2B`.",
-            ),
-        )
-    })
+fn bound(field: &str, text: Option<&str>) -> Result<Option<DayOrTime>> {
+    let read = text.map(DayOrTime::parse).transpose();
+    read.map_err(|invalid| Error::field(field, invalid))
 }
 
 /// A page of the audit log, newest first.

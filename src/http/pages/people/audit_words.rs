@@ -2,7 +2,7 @@
 
 use crate::application::error::{Error, Result};
 use crate::application::kept::store::AuditFilter;
-use crate::domain::Invalid;
+use crate::domain::day_or_time::DayOrTime;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::{TokenId, WorkspaceId};
 use crate::domain::people::audit::{Actor, AuditEntry, AuditResult};
@@ -12,8 +12,7 @@ use crate::http::pages::shell::moment::{Moment, thousands};
 use crate::http::pages::shell::words::ending;
 use serde::Deserialize;
 use std::collections::HashMap;
-use time::macros::format_description;
-use time::{Date, OffsetDateTime};
+use time::OffsetDateTime;
 
 /// The page's query: every filter as it was typed.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -45,12 +44,13 @@ fn filled(text: &Option<String>) -> Option<&str> {
 }
 
 impl AuditQuery {
-    /// The filter that was meant, in this workspace and no other. `from` and `to` are whole days in UTC.
+    /// The filter that was meant, in this workspace and no other. `from` and `to` are whole days in UTC, the last one
+    /// included; times are taken too.
     pub fn filter(&self, workspace: &WorkspaceId) -> Result<AuditFilter> {
         let field = |name, invalid| Error::field(name, invalid);
         let day = |name, text: &Option<String>| {
             filled(text)
-                .map(|text| day(text).map_err(|invalid| field(name, invalid)))
+                .map(|text| DayOrTime::parse(text).map_err(|invalid| field(name, invalid)))
                 .transpose()
         };
         let (from, to) = (day("from", &self.from)?, day("to", &self.to)?);
@@ -69,10 +69,8 @@ impl AuditQuery {
             result: filled(&self.result)
                 .map(|result| AuditResult::parse(result).map_err(|i| field("result", i)))
                 .transpose()?,
-            since: from.map(|date| date.midnight().assume_utc()),
-            before: to
-                .and_then(Date::next_day)
-                .map(|date| date.midnight().assume_utc()),
+            since: from.map(DayOrTime::begins),
+            before: to.map(DayOrTime::ends),
         })
     }
 
@@ -113,11 +111,6 @@ impl AuditQuery {
     pub fn is_filtered(&self) -> bool {
         FILTERS.iter().any(|name| !self.value(name).is_empty())
     }
-}
-
-fn day(text: &str) -> std::result::Result<Date, Invalid> {
-    Date::parse(text, format_description!("[year]-[month]-[day]"))
-        .map_err(|_| Invalid::new("invalid_date", "Enter a date like `2030-12-31`."))
 }
 
 /// An operation's ID as words: `create_token` is `Create token`.

@@ -35,6 +35,7 @@ const ANSWER_LIMIT: usize = 16 << 10;
 pub fn configure(routes: &mut PageRoutes) {
     routes
         .add(PageRoute::public("/sign-in/oidc", begin))
+        .add(PageRoute::public("/sign-in/oidc/end", leave))
         .add(PageRoute::at("/sign-in/oidc/callback", "sign_in_by_openid").changes_by_get(finish))
         .add(PageRoute::at("/sign-in/oidc/logout", "end_sessions_by_openid").changes(end));
 }
@@ -89,6 +90,18 @@ async fn begin(
     let mut response = see_other(&to);
     cookies::set(&mut response, &kept(&services.site, &sealed))?;
     Ok(response)
+}
+
+/// Leads somebody who has signed out here to the provider's own page for that.
+async fn leave(services: Data<Services>) -> Result<HttpResponse> {
+    match ways(&services)?.end_page().await? {
+        Some(to) => Ok(see_other(&to)),
+        None => Err(Error::new(
+            Kind::NotFound,
+            "sign_in_not_configured",
+            "The identity provider has no page for signing out.",
+        )),
+    }
 }
 
 /// Signs in the person that the provider sends back.

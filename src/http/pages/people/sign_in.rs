@@ -195,8 +195,13 @@ async fn sign_out(
 }
 
 async fn signed_out(services: Data<Services>) -> Result<HttpResponse> {
+    let ends_at_provider = match &services.people.openid {
+        Some(openid) => openid.has_end_page().await,
+        None => false,
+    };
     html(&SignedOut {
         chrome: Chrome::of_site(&services.site),
+        ends_at_provider,
     })
 }
 
@@ -204,6 +209,8 @@ async fn signed_out(services: Data<Services>) -> Result<HttpResponse> {
 #[template(path = "pages/signed_out.html")]
 struct SignedOut {
     chrome: Chrome,
+    /// Whether the OpenID provider has a page for signing out there.
+    ends_at_provider: bool,
 }
 
 #[cfg(test)]
@@ -223,7 +230,16 @@ mod tests {
         };
         assert!(welcome(true).contains("href=\"/sign-in/oidc\""));
         let welcome = welcome(false);
-        let signed_out = SignedOut { chrome: chrome() }.render().unwrap();
+        let signed_out = |ends_at_provider| {
+            let page = SignedOut {
+                chrome: chrome(),
+                ends_at_provider,
+            };
+            page.render().unwrap()
+        };
+        assert!(signed_out(true).contains("href=\"/sign-in/oidc/end\""));
+        let signed_out = signed_out(false);
+        assert!(!signed_out.contains("/sign-in/oidc"));
         assert!(welcome.contains("Connect your own Amazon S3 bucket"));
         assert!(signed_out.contains("You are signed out"));
         for html in [welcome, signed_out] {

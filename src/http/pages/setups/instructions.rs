@@ -28,6 +28,7 @@ use crate::http::pages::shell::csrf::Csrf;
 use crate::http::pages::shell::filters;
 use crate::http::pages::shell::form::LinkForm;
 use crate::http::pages::shell::moment::Moment;
+use crate::http::pages::shell::setup_link::NamedLink;
 use crate::http::pages::shell::words::ending;
 use crate::http::query::Query;
 use crate::http::setup_events;
@@ -219,11 +220,14 @@ struct Shown {
 
 async fn show(
     services: Data<Services>,
-    secret: Path<String>,
+    named: NamedLink,
     request: HttpRequest,
     query: Query<ShowQuery>,
 ) -> Result<HttpResponse> {
-    let mut opened = open(&services, &secret, &request).await?;
+    let mut opened = open(&services, &named, &request).await?;
+    if named.is_exchanged(&request, &services.site) {
+        return named.exchange(&request, &services, &opened);
+    }
     let (workspace, setup) = (&opened.link.workspace, &opened.link.setup);
     opened.view = services.dialog.events.watch(workspace, setup).await?;
     let shown = Shown {
@@ -231,16 +235,16 @@ async fn show(
         done: query.0.done,
         typed: None,
     };
-    render(&services, &opened, &secret, shown).await
+    render(&services, &opened, &named, shown).await
 }
 
 /// What happens to the setup, as it happens.
 async fn follow(
     services: Data<Services>,
-    secret: Path<String>,
+    named: NamedLink,
     request: HttpRequest,
 ) -> Result<HttpResponse> {
-    let opened = open(&services, &secret, &request).await?;
+    let opened = open(&services, &named, &request).await?;
     let link = opened.link;
     setup_events::respond(services, link.workspace, link.setup, &request).await
 }
@@ -248,11 +252,11 @@ async fn follow(
 /// Takes the role, by its account or its ARN, and nothing else.
 async fn save(
     services: Data<Services>,
-    secret: Path<String>,
+    named: NamedLink,
     request: HttpRequest,
     form: LinkForm<RoleForm>,
 ) -> Result<HttpResponse> {
-    let opened = open(&services, &secret, &request).await?;
+    let opened = open(&services, &named, &request).await?;
     if let Some(trail) = Trail::of(&request) {
         trail.begin().await?;
     }
@@ -266,7 +270,7 @@ async fn save(
             ),
         )],
         false => match instructions.set_role(&opened.link, form.0.input()).await {
-            Ok(_) => return Ok(see_other(&format!("/instructions/{secret}#connect"))),
+            Ok(_) => return Ok(see_other(&format!("{}#connect", named.place()))),
             Err(error) if error.kind == Kind::Unprocessable && !error.fields.is_empty() => {
                 error.fields.clone()
             }
@@ -277,7 +281,7 @@ async fn save(
         typed: Some((form.0.typed(), refused)),
         ..Shown::default()
     };
-    let mut response = render(&services, &opened, &secret, shown).await?;
+    let mut response = render(&services, &opened, &named, shown).await?;
     *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
     Ok(response)
 }
@@ -285,16 +289,16 @@ async fn save(
 /// Checks the connection. Whoever made the link sees the same report.
 async fn run_check(
     services: Data<Services>,
-    secret: Path<String>,
+    named: NamedLink,
     request: HttpRequest,
     form: LinkForm<check::CheckForm>,
 ) -> Result<HttpResponse> {
-    let opened = open(&services, &secret, &request).await?;
+    let opened = open(&services, &named, &request).await?;
     if let Some(trail) = Trail::of(&request) {
         trail.begin().await?;
     }
     let (wait, link) = (form.0.wait(), opened.link);
-    let base = format!("/instructions/{secret}");
+    let base = named.place();
     if !check::wants_events(&request) {
         let instructions = &services.dialog.instructions;
         instructions.check(&link, wait, None).await?;
@@ -307,50 +311,48 @@ async fn run_check(
     };
     let action = format!("{base}/check");
     let then = move |_| async move {
-        let opened = services.dialog.instructions.open(&secret).await?;
-        Ok(outcome(&opened, &secret))
+        let opened = named.open(&services.dialog.instructions).await?;
+        Ok(outcome(&opened, &named))
     };
     check::events(run, then, None, Some(action)).await
 }
 
 /// What came of the last check, without the way to a storage, which is the admin's.
-fn outcome(opened: &Opened, secret: &str) -> OutcomeView {
-    let csrf = Csrf::of_secret(secret).masked();
+fn outcome(opened: &Opened, named: &NamedLink) -> OutcomeView {
+    let csrf = Csrf::of_secret(named.secret()).masked();
+    let place = named.place();
     OutcomeView {
         is_of_link: true,
         add: None,
-        waiting: WaitView::of(
-            &opened.view,
-            &format!("/instructions/{secret}"),
-            format!("/instructions/{secret}#connect"),
-        ),
+        waiting: WaitView::of(&opened.view, &place, format!("{place}#connect")),
         ..page::outcome(&opened.view, csrf, false)
     }
 }
 
 async fn all_documents(
     services: Data<Services>,
-    secret: Path<String>,
+    named: NamedLink,
     request: HttpRequest,
 ) -> Result<HttpResponse> {
-    let opened = open(&services, &secret, &request).await?;
+    let opened = open(&services, &named, &request).await?;
     let (documents, parameters) = services.dialog.instructions.documents(&opened.link).await?;
     bundle(documents.into(), parameters.bucket.as_str())
 }
 
 async fn one_document(
     services: Data<Services>,
+    named: NamedLink,
     path: Path<(String, String)>,
     request: HttpRequest,
 ) -> Result<HttpResponse> {
-    let opened = open(&services, &path.0, &request).await?;
+    let opened = open(&services, &named, &request).await?;
     let (documents, parameters) = services.dialog.instructions.documents(&opened.link).await?;
     raw_documents::file(&path.1, &documents, &parameters.bucket)
 }
 
-/// What the secret opens. Its holder is left in the request for the log and the audit log.
-async fn open(services: &Services, secret: &str, request: &HttpRequest) -> Result<Opened> {
-    let opened = services.dialog.instructions.open(secret).await?;
+/// What the link opens. Its holder is left in the request for the log and the audit log.
+async fn open(services: &Services, named: &NamedLink, request: &HttpRequest) -> Result<Opened> {
+    let opened = named.open(&services.dialog.instructions).await?;
     let caller = Caller::InstructionLink {
         workspace: opened.link.workspace.clone(),
         link: opened.link.id.clone(),
@@ -362,12 +364,12 @@ async fn open(services: &Services, secret: &str, request: &HttpRequest) -> Resul
 async fn render(
     services: &Services,
     opened: &Opened,
-    secret: &str,
+    named: &NamedLink,
     shown: Shown,
 ) -> Result<HttpResponse> {
     let (view, setup) = (&opened.view, &opened.view.setup);
     let making = Making::of(&setup.draft);
-    let base = format!("/instructions/{secret}");
+    let base = named.place();
     let is_open = view.status == SetupStatus::Open;
     let rendered = match setup.draft.bucket.is_some() && is_open {
         true => Some(services.dialog.instructions.documents(&opened.link).await?),
@@ -394,7 +396,7 @@ async fn render(
     let maker = Maker::of(services, &opened.link).await?;
     html(&InstructionsPage {
         chrome: Chrome::of_site(&services.site)
-            .with_csrf(Csrf::of_secret(secret))
+            .with_csrf(Csrf::of_secret(named.secret()))
             .flash(shown.done.as_deref()),
         script: assets::SETUP_SCRIPT.path(),
         base,
@@ -412,7 +414,7 @@ async fn render(
         connect: ConnectView::of(view),
         session_name: setup.owner().session_name(),
         report: page::report(view, None),
-        outcome: outcome(opened, secret),
+        outcome: outcome(opened, named),
     })
 }
 

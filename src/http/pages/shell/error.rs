@@ -39,6 +39,9 @@ pub fn page(
         StatusCode::NOT_FOUND if problem.error.code == "instruction_link_unusable" => {
             ("link", "This setup link has expired or was revoked")
         }
+        StatusCode::NOT_FOUND if problem.error.code == "instruction_link_not_opened" => {
+            ("link", "Open the setup link again")
+        }
         StatusCode::UNAUTHORIZED if problem.error.code == "sign_in_link_unusable" => {
             ("link", "This sign-in link cannot be used again")
         }
@@ -76,9 +79,6 @@ pub fn page(
     let mut response = HttpResponse::build(problem.status);
     for (name, value) in &problem.headers {
         response.insert_header((name.clone(), value.clone()));
-    }
-    for header in crate::http::pages::shell::headers::isolation(site) {
-        response.insert_header(header);
     }
     Some(
         response

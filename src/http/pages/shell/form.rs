@@ -8,6 +8,7 @@ use crate::http::pages::shell::cookies;
 use crate::http::pages::shell::cookies::SessionCookie;
 use crate::http::pages::shell::csrf::Csrf;
 use crate::http::pages::shell::session::{not_signed_in, visitor};
+use crate::http::pages::shell::setup_link::NamedLink;
 use crate::http::state::Services;
 use crate::http::trail::Trail;
 use actix_web::dev::Payload;
@@ -41,8 +42,8 @@ impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
     }
 }
 
-/// The same for a page that is reached by a link with a secret in its path (`{secret}`), by somebody
-/// without a session: the token is derived from that secret.
+/// The same for a page that is reached by an administrator's link (`{secret}` in its path), by somebody without a
+/// session: the token is derived from the link's secret.
 pub struct LinkForm<T>(pub T);
 
 impl<T: DeserializeOwned + 'static> FromRequest for LinkForm<T> {
@@ -53,11 +54,8 @@ impl<T: DeserializeOwned + 'static> FromRequest for LinkForm<T> {
         let request = request.clone();
         let payload = payload.take();
         Box::pin(async move {
-            let secret = request
-                .match_info()
-                .get("secret")
-                .ok_or_else(|| Error::bug("the route has no {secret}"))?;
-            let csrf = Csrf::of_secret(secret);
+            let link = NamedLink::of(&request)?;
+            let csrf = Csrf::of_secret(link.secret());
             let fields = async {
                 same_site(&request)?;
                 let bytes = body(&request, payload, LINK_LIMIT).await?;
@@ -66,7 +64,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for LinkForm<T> {
             match fields.await {
                 Ok(fields) => Ok(Self(fields.into_typed()?)),
                 Err(error) => {
-                    note_holder(&request, secret).await;
+                    note_holder(&request, &link).await;
                     Err(error)
                 }
             }
@@ -151,11 +149,11 @@ async fn own_form(
 }
 
 /// Notes who holds the link, where it is one, for the audit log's entry about a refused form.
-async fn note_holder(request: &HttpRequest, secret: &str) {
+async fn note_holder(request: &HttpRequest, link: &NamedLink) {
     let Some(services) = request.app_data::<web::Data<Services>>() else {
         return;
     };
-    if let Ok(opened) = services.dialog.instructions.open(secret).await {
+    if let Ok(opened) = link.open(&services.dialog.instructions).await {
         let caller = Caller::InstructionLink {
             workspace: opened.link.workspace,
             link: opened.link.id,

@@ -4,7 +4,7 @@ use crate::http::pages::shell::session::Visitor;
 use crate::http::state::{Services, Site};
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::header::{self, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::web;
 
@@ -55,13 +55,6 @@ pub async fn secure(
         header::REFERRER_POLICY,
         HeaderValue::from_static("same-origin"),
     );
-    if let Some(site) = site.filter(|_| is_page(response.headers())) {
-        for (name, value) in isolation(site) {
-            response
-                .headers_mut()
-                .insert(name, HeaderValue::from_static(value));
-        }
-    }
     if let Ok(policy) = HeaderValue::from_str(&policy(&allowed, &ancestors)) {
         let headers = response.headers_mut();
         if !headers.contains_key(header::CONTENT_SECURITY_POLICY) {
@@ -69,23 +62,6 @@ pub async fn secure(
         }
     }
     Ok(response)
-}
-
-fn is_page(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
-}
-
-/// What keeps a page apart from others: it uses no device, and a page that opened it has no hold on it. Browsers take
-/// the second over https and from the machine itself, and complain elsewhere.
-pub fn isolation(site: &Site) -> impl Iterator<Item = (HeaderName, &'static str)> {
-    let apart = (header::CROSS_ORIGIN_OPENER_POLICY, "same-origin");
-    std::iter::once((
-        header::PERMISSIONS_POLICY,
-        "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-    ))
-    .chain(site.takes_embedded_cookies().then_some(apart))
 }
 
 /// Who may embed the pages.

@@ -11,4 +11,5 @@ pub mod headers;
 pub mod list;
 pub mod moment;
 pub mod session;
+pub mod setup_link;
 pub mod words;
