@@ -23,6 +23,7 @@ pub mod not_ready;
 pub mod observe;
 pub mod people;
 pub mod projects;
+pub mod rate;
 pub mod readiness;
 pub mod setups;
 pub mod storages;

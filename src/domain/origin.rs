@@ -96,6 +96,18 @@ impl OriginPattern {
         }
     }
 
+    /// Whether what it allows can be changed on its way: `http`, other than on the browser's own machine.
+    pub fn is_insecure(&self) -> bool {
+        let Some(host) = self.0.strip_prefix("http://") else {
+            return false;
+        };
+        let host = host.strip_prefix("*.").unwrap_or(host);
+        match Url::parse(&format!("http://{host}")) {
+            Ok(url) => !is_loopback(&url),
+            Err(_) => true,
+        }
+    }
+
     /// How each pattern is written that could match the origin: the origin itself, and one for each dot in
     /// its host.
     pub fn texts_matching(origin: &Origin) -> Vec<String> {
@@ -105,6 +117,17 @@ impl OriginPattern {
             texts.extend(domains.map(|domain| format!("{scheme}://*.{domain}")));
         }
         texts
+    }
+}
+
+/// Whether the host is the machine itself, whoever asks: browsers resolve `localhost` and all below it so (W3C,
+/// "Secure Contexts", 3.1).
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
     }
 }
 
@@ -169,6 +192,27 @@ mod tests {
         ] {
             let refused = OriginPattern::parse(text).unwrap_err();
             assert_eq!(refused.code, "invalid_origin", "{text:?}");
+        }
+    }
+
+    #[test]
+    fn plain_http_is_secure_on_the_browser_s_own_machine_alone() {
+        for (text, is_insecure) in [
+            ("https://app.example.com", false),
+            ("https://*.example.com", false),
+            ("http://localhost:3000", false),
+            ("http://app.localhost", false),
+            ("http://*.localhost:3000", false),
+            ("http://127.0.0.1:5000", false),
+            ("http://[::1]:5000", false),
+            ("http://app.example.com", true),
+            ("http://*.example.com", true),
+            ("http://x", true),
+            ("http://192.168.0.7", true),
+            ("http://localhost.example.com", true),
+        ] {
+            let pattern = OriginPattern::parse(text).unwrap();
+            assert_eq!(pattern.is_insecure(), is_insecure, "{text}");
         }
     }
 

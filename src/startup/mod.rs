@@ -522,7 +522,11 @@ fn people(
             meter: usage.clone(),
             workspaces: workspaces.clone(),
         },
-        origins: AllowedOrigins::new(store.clone(), settings.allowed_origins.clone()),
+        origins: AllowedOrigins::new(
+            store.clone(),
+            settings.allowed_origins.clone(),
+            &settings.public_url,
+        ),
         sign_ins,
         // Added afterwards, where the settings name them.
         openid: None,

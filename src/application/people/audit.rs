@@ -5,6 +5,7 @@
 //! first; [`AuditLog::recover`] makes an entry of it whose outcome is unknown.
 
 use crate::application::clock::Clock;
+use crate::application::codes::OUTCOME_UNKNOWN;
 use crate::application::error::{Error, Result};
 use crate::application::kept::store::{AuditFilter, Store, Window};
 use crate::application::people::caller::Admin;
@@ -23,9 +24,6 @@ const ABANDONED: Duration = Duration::from_secs(6 * 60);
 const RECOVER_EVERY: Duration = Duration::from_secs(60);
 /// How many are recovered in one step.
 const BATCH: u32 = 100;
-
-/// What an entry says of a change whose process was stopped in it.
-pub const OUTCOME_UNKNOWN: &str = "outcome_unknown";
 
 /// Whose entries a caller may read.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -106,8 +106,7 @@ enum StorageState {
 #[derive(Serialize, ToSchema)]
 #[schema(as = PlaceWarning)]
 pub(super) struct PlaceWarningBody {
-    /// `same_place`: the same bucket and prefix; `overlapping_place`: one prefix is within the other.
-    #[schema(example = "same_place")]
+    #[schema(value_type = closed_sets::AnyPlaceWarningCode)]
     code: &'static str,
     detail: String,
     /// The other storage.
