@@ -531,11 +531,7 @@ fn people(
         // Added afterwards, where the settings name them.
         openid: None,
         product_tokens: None,
-        audit_log: AuditLog {
-            store: store.clone(),
-            clock: clock.clone(),
-            reads: settings.audit_reads,
-        },
+        audit_log: AuditLog::new(store.clone(), clock.clone(), settings.audit_reads),
         workspaces,
     }
 }
