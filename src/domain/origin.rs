@@ -96,6 +96,11 @@ impl OriginPattern {
         }
     }
 
+    /// An origin that it allows, to ask for in its place.
+    pub fn sample(&self) -> String {
+        self.0.replacen("*.", "sallyport-check.", 1)
+    }
+
     /// Whether what it allows can be changed on its way: `http`, other than on the browser's own machine.
     pub fn is_insecure(&self) -> bool {
         let Some(host) = self.0.strip_prefix("http://") else {
@@ -128,6 +133,12 @@ pub fn is_loopback(url: &Url) -> bool {
         Some(url::Host::Ipv4(address)) => address.is_loopback(),
         Some(url::Host::Ipv6(address)) => address.is_loopback(),
         None => false,
+    }
+}
+
+impl From<&Origin> for OriginPattern {
+    fn from(origin: &Origin) -> Self {
+        Self(origin.0.clone())
     }
 }
 
@@ -247,6 +258,7 @@ mod tests {
             ),
         ] {
             let parsed = OriginPattern::parse(pattern).unwrap();
+            assert!(parsed.matches(&origin(&parsed.sample())), "{pattern}");
             for text in matching {
                 assert!(parsed.matches(&origin(text)), "{pattern} {text}");
                 let texts = OriginPattern::texts_matching(&origin(text));

@@ -10,6 +10,7 @@ use crate::application::checks::scheduled::{CheckPace, ScheduledChecks};
 use crate::application::clock::Clock;
 use crate::application::connections::Connections;
 use crate::application::connections::identity::OwnIdentity;
+use crate::application::connections::origins::BucketOrigins;
 use crate::application::connections::principal::PrincipalSource;
 use crate::application::connections::quick_create::QuickCreate;
 use crate::application::diagnosis::explainer::Explainer;
@@ -128,11 +129,12 @@ impl UseCases {
             settings.service_principal.clone(),
             identity.clone(),
         ));
+        let origins = Arc::new(BucketOrigins::new(&settings.allowed_origins, store.clone()));
         let connections = Arc::new(Connections {
             vault: vault.clone(),
             policies: policies.clone(),
             principal: principal.clone(),
-            origins: settings.allowed_origins.clone(),
+            origins: origins.clone(),
             lifecycle_folders: settings.lifecycle_folders.clone(),
             quick_create,
         });
@@ -143,7 +145,7 @@ impl UseCases {
                 ConnectionChecker::new(
                     prober.clone(),
                     policies.clone(),
-                    settings.allowed_origins.clone(),
+                    origins,
                     principal.clone(),
                     store.clone(),
                 )
