@@ -31,6 +31,11 @@ pub struct Options {
     #[arg(long, env = "SALLYPORT_AUDIT_READS", value_name = "ON_OR_OFF")]
     pub audit_reads: Option<String>,
 
+    /// Whether the names of role sessions, which customers see in CloudTrail, name the product's person for whom a call is
+    /// made: on or off. On: a session an hour for each of up to 100 people of a storage. Default: off. Example: on
+    #[arg(long, env = "SALLYPORT_ATTRIBUTION", value_name = "ON_OR_OFF")]
+    pub attribution: Option<String>,
+
     /// Whether a storage is refused whose bucket and prefix another storage of the workspace has, is within, or is
     /// around: on or off. Off: the answer warns.
     /// Default: off. Example: on

@@ -58,6 +58,7 @@ pub(super) async fn check(arguments: &check::Arguments) -> Result<u8, Failed> {
         owner: Owner::Setup(workspace, setup),
         revision: 1,
         connection,
+        attributed: None,
     };
     let patience = Patience::Change(Duration::from_secs(arguments.wait));
     let checks = &use_cases.setups.checks;

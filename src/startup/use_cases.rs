@@ -118,7 +118,9 @@ impl UseCases {
             .map_err(|invalid| other(invalid.to_string()))?;
         let doubts = clients.doubts().clone();
         let opener = SessionOpener::new(clients, policies.clone(), vault.clone());
-        let sessions = Arc::new(RoleSessions::new(opener, observer.clone()));
+        let sessions =
+            RoleSessions::new(opener, observer.clone()).attributing(settings.attribution);
+        let sessions = Arc::new(sessions);
         let prober = AwsProber::new(sessions.clone()).map_err(|error| other(error.to_string()))?;
         let prober: Arc<dyn Prober> = Arc::new(prober);
         let bucket: Arc<dyn Bucket> =
