@@ -117,7 +117,7 @@ impl AllowedOrigins {
     }
 
     /// Refuses an origin whose pages may not call for this member: a browser would keep every answer from them. The
-    /// service's own pages need nobody's leave.
+    /// service's own pages are always admitted.
     pub async fn admit(&self, origin: &Origin, member: &Member) -> Result<()> {
         let caller = Caller::Workspace(member.clone());
         if *origin == self.own || self.allow(origin.as_str(), Some(&caller)).await? {
