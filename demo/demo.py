@@ -19,12 +19,12 @@ def describe(state, helper, command):
     webhook = state["webhook"]
     events = f"{webhook['url']}, signed with {webhook['secret']}" if webhook else "none: name one with --webhook URL"
     return f"""
-Open this page, which signs you in as the workspace's admin (the link works once):
+Open this page, which signs you in as the workspace's admin (the link works once, for ten minutes):
   {environment.sign_in_link(url, token["id"])}
 As a member:
   {environment.sign_in_link(url, token["id"], "member", "projects")}
 
-{administrator.NAME}. It applies what the dialog shows:
+{administrator.NAME}. It applies what the dialog shows, and signs you in again:
   {helper}
 
 Sallyport runs at      {url}

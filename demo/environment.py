@@ -77,7 +77,6 @@ class Service(services.Server):
             "SALLYPORT_OPERATOR_TOKEN": OPERATOR_TOKEN,
             "SALLYPORT_MASTER_KEY": MASTER_KEY,
             "SALLYPORT_BUILT_IN_BUCKET": accounts.BUILT_IN_BUCKET,
-            "SALLYPORT_SIGN_IN_LINK_TTL": "24h",
             "SALLYPORT_LOG_FORMAT": "text",
             **aws_environment(self.aws_url, self.vendor_key),
         }

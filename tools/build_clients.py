@@ -20,6 +20,7 @@ import services  # noqa: E402
 SOURCES = os.path.join(services.ROOT, "clients")
 BIN = os.path.join(services.BUILD, "clients", "bin")
 PYTHON = os.path.join(services.BUILD, "client-packages", "python")
+LICENCES = ("LICENSE-APACHE", "LICENSE-MIT")
 # Beside the modules that npm installed.
 TYPESCRIPT = os.path.join(services.BUILD, "clients-ts")
 
@@ -115,7 +116,7 @@ def typescript_client(document_path):
         shutil.rmtree(os.path.join(TYPESCRIPT, name), ignore_errors=True)
     source = os.path.join(SOURCES, "typescript")
     shutil.copytree(os.path.join(source, "src"), os.path.join(TYPESCRIPT, "src"))
-    for name in ("package.json", "tsconfig.json", "generate.mjs", "README.md"):
+    for name in ("package.json", "tsconfig.json", "generate.mjs", "README.md", *LICENCES):
         shutil.copy(os.path.join(source, name), TYPESCRIPT)
     run("openapi-typescript", ["node", "generate.mjs", document_path, "src/api.ts"], cwd=TYPESCRIPT)
     with open(document_path, encoding="utf-8") as file:

@@ -5,6 +5,8 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
+import zipfile
 
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -17,6 +19,37 @@ from build_clients import Failed, run  # noqa: E402
 TESTS = os.path.join(services.ROOT, "tests", "clients")
 PYTHON_WALK = os.path.join(build_clients.PYTHON, "walk")
 TYPESCRIPT_WALK = os.path.join(build_clients.TYPESCRIPT, "walk")
+
+
+def check_contents(wheel, packed):
+    """Refuses a package without its licences, or with anything that is not for its users."""
+    with zipfile.ZipFile(wheel) as file:
+        of_python = {name: file.read(name) for name in file.namelist()}
+    with tarfile.open(packed) as file:
+        of_typescript = {
+            member.name.removeprefix("package/"): file.extractfile(member).read()
+            for member in file.getmembers()
+            if member.isfile()
+        }
+    for package, contents in (("Python", of_python), ("TypeScript", of_typescript)):
+        for licence in build_clients.LICENCES:
+            with open(os.path.join(services.ROOT, licence), "rb") as file:
+                text = file.read()
+            if text not in [content for name, content in contents.items() if name.rsplit("/", 1)[-1] == licence]:
+                raise Failed(f"the {package} package has no {licence}, or another one than this repository")
+    metadata = next(content.decode() for name, content in of_python.items() if name.endswith("/METADATA"))
+    for line in ("License-Expression: MIT OR Apache-2.0", "Description-Content-Type: text/markdown"):
+        if line not in metadata.splitlines():
+            raise Failed(f"the Python package's metadata have no `{line}`")
+    strange = [name for name in of_python if not name.startswith(("sallyport/", "sallyport-"))]
+    expected = ("package.json", "README.md", *build_clients.LICENCES)
+    strange += [name for name in of_typescript if name not in expected and not name.startswith("dist/")]
+    if strange:
+        raise Failed(f"the packages have files that are for nobody: {', '.join(strange)}")
+    # Registries show the README by itself.
+    readme = of_typescript["README.md"].decode() + metadata
+    if "](../" in readme:
+        raise Failed("a README has a link that leads nowhere outside of this repository")
 
 
 def python_walk(wheel, environment):
@@ -55,6 +88,7 @@ def main():
     build_clients.write(document, run("`sallyport openapi`", [dev_scene.binary(), "openapi"]))
     wheel = build_clients.python_client(document)
     packed = build_clients.typescript_client(document)
+    check_contents(wheel, packed)
     with dev_scene.scene() as dev:
         environment = dev_scene.environment(**dev.variables(), BUCKET=dev_scene.CUSTOMER_BUCKET)
         python_walk(wheel, environment)

@@ -10,8 +10,10 @@ use crate::domain::cause;
 use crate::domain::check;
 use crate::domain::check::{patch, problem};
 use crate::domain::connection::access;
+use crate::domain::doctor;
 use crate::domain::event;
 use crate::domain::files::canned_acl::CannedAcl;
+use crate::domain::overlap::OverlapKind;
 use crate::domain::people::{audit, reach, scope, sign_in, standing, workspace};
 use crate::domain::policy_document;
 use crate::domain::{project, role_wait, setup, storage, webhook};
@@ -105,6 +107,63 @@ closed_set!(
     "The codes of what a check finds that this release has. docs/troubleshooting.md says what each means.",
     CauseCode,
     codes::causes()
+);
+closed_set!(
+    "The codes of what may be behind a cause that this release has.",
+    CandidateCode,
+    codes::CANDIDATES.to_vec()
+);
+closed_set!(
+    "The codes of what the policy doctor finds that this release has. docs/doctor.md says what each means.",
+    FindingCode,
+    doctor::code::Code::ALL.map(|code| code.as_str()).to_vec()
+);
+closed_set!(
+    "The codes of warnings about a place that this release has: `same_place` is the same bucket and prefix; with `overlapping_place` one prefix is within the other.",
+    PlaceWarningCode,
+    [OverlapKind::Same, OverlapKind::Within]
+        .map(OverlapKind::code)
+        .to_vec()
+);
+closed_set!(
+    "The codes that an event of this release has: those of what a check finds, and those of problems.",
+    EventCode,
+    codes::of_events()
+);
+closed_set!(
+    "The codes that an entry of the audit log of this release has: those of problems, those of what a check finds, and `outcome_unknown`.",
+    AuditCode,
+    codes::of_audit_log()
+);
+growing_set!(
+    "What may be behind it: stable. Later releases have further codes, and reports of earlier ones can have others.",
+    AnyCandidateCode,
+    CandidateCode,
+    "external_id_differs"
+);
+growing_set!(
+    "What the policy doctor found: stable. Later releases have further codes.",
+    AnyFindingCode,
+    FindingCode,
+    "action_not_granted"
+);
+growing_set!(
+    "What is the matter with the place: stable. Later releases have further codes.",
+    AnyPlaceWarningCode,
+    PlaceWarningCode,
+    "same_place"
+);
+growing_set!(
+    "Why: what a check found, or what an import failed by. Later releases have further codes.",
+    AnyEventCode,
+    EventCode,
+    "role_refused"
+);
+growing_set!(
+    "The problem's code, where it was refused or failed, or where a storage's health has a cause. Later releases have further codes, and entries of earlier ones can have others.",
+    AnyAuditCode,
+    AuditCode,
+    "admin_required"
 );
 growing_set!(
     "What kind of problem it is: stable. Later releases have further codes; treat one that is not known by its status.",

@@ -2,6 +2,10 @@
 //! `docs/` and the tests compare themselves with these lists.
 
 use crate::domain::cause::meanings::MEANINGS;
+use std::collections::BTreeSet;
+
+/// The code of an entry of the audit log whose process was killed: the change may have been made or not.
+pub const OUTCOME_UNKNOWN: &str = "outcome_unknown";
 
 /// The `code` of a problem. `docs/errors.md` says what each means.
 pub const PROBLEMS: &[&str] = &[
@@ -167,6 +171,7 @@ pub const FIELDS: &[&str] = &[
     "file_not_found",
     "file_too_large",
     "fixed_by_projects",
+    "insecure_origin",
     "internal_address",
     "invalid_access_key_id",
     "invalid_account_id",
@@ -274,8 +279,92 @@ pub const FIELDS: &[&str] = &[
     "wrong_type",
 ];
 
+/// The codes of what may be behind a cause that AWS does not tell: of `causes` in a problem and in a report.
+pub const CANDIDATES: &[&str] = &[
+    "action_denied",
+    "action_missing",
+    "action_or_operator_wrong",
+    "actions_missing",
+    "arn_without_objects",
+    "bucket_default",
+    "bucket_policy",
+    "certificate",
+    "condition",
+    "condition_not_met",
+    "console",
+    "deleted",
+    "digest",
+    "encryption_header",
+    "endpoint",
+    "external_id_differs",
+    "if_exists",
+    "key_of_other_account",
+    "key_policy",
+    "mfa_condition",
+    "mfa_delete",
+    "misspelt",
+    "network",
+    "no_condition",
+    "no_rules",
+    "no_such_file",
+    "no_such_role",
+    "no_tls",
+    "not_attached",
+    "object_arn",
+    "object_key",
+    "object_owner",
+    "object_policy",
+    "only_some_principals",
+    "organization",
+    "other_bucket",
+    "other_origins",
+    "other_prefix",
+    "other_region",
+    "own_policy",
+    "own_policy_too",
+    "prefix_condition",
+    "principal_differs",
+    "principals",
+    "proxy",
+    "region",
+    "region_not_enabled",
+    "request",
+    "requester_pays",
+    "restrict_public_buckets",
+    "rule",
+    "second_statement",
+    "sessions_revoked",
+    "settings",
+    "some_files",
+    "state",
+    "still_spreading",
+    "store",
+    "store_key",
+    "temporary",
+    "tls",
+    "vpc_endpoint",
+    "wildcard",
+];
+
 /// The codes of what a check finds, and of the cause behind a problem. `docs/troubleshooting.md` says what each
 /// means.
 pub fn causes() -> Vec<&'static str> {
     MEANINGS.iter().map(|(code, _)| *code).collect()
+}
+
+/// The codes that an event has: what a check found of a storage, or the problem that an import failed by.
+pub fn of_events() -> Vec<&'static str> {
+    let all: BTreeSet<&str> = causes()
+        .into_iter()
+        .chain(PROBLEMS.iter().copied())
+        .collect();
+    all.into_iter().collect()
+}
+
+/// The codes that an entry of the audit log has: those of problems, those of a storage's health, and that nobody knows
+/// what became of it.
+pub fn of_audit_log() -> Vec<&'static str> {
+    let mut all: BTreeSet<&str> = of_events().into_iter().collect();
+    all.insert(OUTCOME_UNKNOWN);
+    all.into_iter().collect()
 }

@@ -67,11 +67,7 @@ impl LostKey {
     /// Gives up what no key opens, seals the rest with the present key, and makes that the database's only one.
     pub async fn replace(&self) -> std::result::Result<Vec<SealedCount>, LostKeyError> {
         self.refuse_what_opens().await?;
-        let log = AuditLog {
-            store: self.store.clone(),
-            clock: self.clock.clone(),
-            reads: false,
-        };
+        let log = AuditLog::new(self.store.clone(), self.clock.clone(), false);
         let deed = Deed {
             workspace: None,
             actor: Actor::Operator,

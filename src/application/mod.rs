@@ -24,6 +24,7 @@ pub mod observe;
 pub mod outage;
 pub mod people;
 pub mod projects;
+pub mod rate;
 pub mod readiness;
 pub mod setups;
 pub mod storages;

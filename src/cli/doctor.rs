@@ -13,6 +13,7 @@ use crate::domain::connection::service_identity::ServicePrincipal;
 use crate::domain::doctor::expected::{Expected, RightDocuments};
 use crate::domain::doctor::finding::{DocumentKind, Finding, Severity};
 use crate::domain::doctor::{LARGEST, Pasted, examine, recognise, worst};
+use crate::domain::origin::OriginPattern;
 use crate::domain::policy_document::{DocumentParameters, LifecycleFolders, PolicyTemplates};
 use serde_json::json;
 use std::io::{Read, Write};
@@ -147,9 +148,12 @@ fn expected(arguments: &Arguments, role: Option<RoleArn>) -> Result<Expected, St
     let id = connection.external_id.clone();
     let settings = connection.settings();
     let grants = settings.grants();
-    let origins = settings
-        .allowed_origins(&connection.allowed_origins)
-        .to_vec();
+    let origins: Vec<OriginPattern> = connection
+        .allowed_origins
+        .iter()
+        .map(OriginPattern::from)
+        .collect();
+    let origins = settings.allowed_origins(&origins).to_vec();
     let right = match (&principal, &id, &connection.bucket) {
         (Some(principal), Some(id), Some(bucket)) => {
             let parameters = DocumentParameters {

@@ -176,7 +176,7 @@ impl SignInStore for Database {
         self.fetch_record(
             "sessions",
             "SELECT id, workspace_id, role, return_url, refresh_url, embed, subject_id, subject_name,
-                    created_at, seen_at, expires_at, made_by_token, made_by_key
+                    created_at, seen_at, expires_at, link_id, made_by_token, made_by_key
              FROM sessions WHERE hash = $1",
             values![hash.as_slice()],
             session,
@@ -232,7 +232,7 @@ impl SignInStore for Database {
         self.fetch_records(
             "sessions",
             "SELECT id, workspace_id, role, return_url, refresh_url, embed, subject_id, subject_name,
-                    created_at, seen_at, expires_at, made_by_token, made_by_key
+                    created_at, seen_at, expires_at, link_id, made_by_token, made_by_key
              FROM sessions WHERE workspace_id = $1 AND id > $2 ORDER BY id LIMIT $3",
             values![workspace.as_str(), after(window), window.limit],
             session,
@@ -385,8 +385,8 @@ async fn insert_session(
         "INSERT INTO sessions
              (id, workspace_id, hash, role, return_url, refresh_url, embed, subject_id, subject_name,
               created_at, seen_at, expires_at, issuer, issuer_subject, issuer_session,
-              made_by_token, made_by_key)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+              made_by_token, made_by_key, link_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
         values![
             session.id.as_str(),
             session.workspace.as_str(),
@@ -405,6 +405,7 @@ async fn insert_session(
             issued.and_then(|issued| issued.session.as_deref()),
             maker_token(session.made_by.as_ref()),
             maker_key(session.made_by.as_ref()),
+            session.link.as_ref().map(SignInLinkId::as_str),
         ],
     )
     .await
@@ -498,6 +499,7 @@ fn session(record: &Record) -> StoreResult<Session> {
         role: record.parse("role", Role::parse)?,
         way_back: way_back(record)?,
         subject: subject(record)?,
+        link: record.parse_opt("link_id", SignInLinkId::parse)?,
         made_by: maker(record)?,
         created_at: record.time("created_at")?,
         seen_at: record.time("seen_at")?,

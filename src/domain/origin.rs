@@ -96,6 +96,23 @@ impl OriginPattern {
         }
     }
 
+    /// An origin that it allows, to ask for in its place.
+    pub fn sample(&self) -> String {
+        self.0.replacen("*.", "sallyport-check.", 1)
+    }
+
+    /// Whether what it allows can be changed on its way: `http`, other than on the browser's own machine.
+    pub fn is_insecure(&self) -> bool {
+        let Some(host) = self.0.strip_prefix("http://") else {
+            return false;
+        };
+        let host = host.strip_prefix("*.").unwrap_or(host);
+        match Url::parse(&format!("http://{host}")) {
+            Ok(url) => !is_loopback(&url),
+            Err(_) => true,
+        }
+    }
+
     /// How each pattern is written that could match the origin: the origin itself, and one for each dot in
     /// its host.
     pub fn texts_matching(origin: &Origin) -> Vec<String> {
@@ -105,6 +122,23 @@ impl OriginPattern {
             texts.extend(domains.map(|domain| format!("{scheme}://*.{domain}")));
         }
         texts
+    }
+}
+
+/// Whether the host is the machine itself, whoever asks: browsers resolve `localhost` and all below it so (W3C,
+/// "Secure Contexts", 3.1).
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+impl From<&Origin> for OriginPattern {
+    fn from(origin: &Origin) -> Self {
+        Self(origin.0.clone())
     }
 }
 
@@ -173,6 +207,27 @@ mod tests {
     }
 
     #[test]
+    fn plain_http_is_secure_on_the_browser_s_own_machine_alone() {
+        for (text, is_insecure) in [
+            ("https://app.example.com", false),
+            ("https://*.example.com", false),
+            ("http://localhost:3000", false),
+            ("http://app.localhost", false),
+            ("http://*.localhost:3000", false),
+            ("http://127.0.0.1:5000", false),
+            ("http://[::1]:5000", false),
+            ("http://app.example.com", true),
+            ("http://*.example.com", true),
+            ("http://x", true),
+            ("http://192.168.0.7", true),
+            ("http://localhost.example.com", true),
+        ] {
+            let pattern = OriginPattern::parse(text).unwrap();
+            assert_eq!(pattern.is_insecure(), is_insecure, "{text}");
+        }
+    }
+
+    #[test]
     fn what_matches_is_found_by_its_text() {
         let origin = |text: &str| Origin::parse(text).unwrap();
         for (pattern, matching, other) in [
@@ -203,6 +258,7 @@ mod tests {
             ),
         ] {
             let parsed = OriginPattern::parse(pattern).unwrap();
+            assert!(parsed.matches(&origin(&parsed.sample())), "{pattern}");
             for text in matching {
                 assert!(parsed.matches(&origin(text)), "{pattern} {text}");
                 let texts = OriginPattern::texts_matching(&origin(text));

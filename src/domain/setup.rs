@@ -260,6 +260,7 @@ impl Setup {
             owner: self.owner(),
             revision: self.revision,
             connection: self.draft.connection(&self.external_id, self.id.as_str())?,
+            attributed: None,
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Writes the audit log, around every route, so no handler can forget it.
 //!
-//! Written are: whatever came of a request that may change something, and every refusal of a caller
-//! (401, 403) for any request. The action is what the route was registered with: for the API the
+//! Written are: whatever came of a request that may change something, every refusal of a caller (401, 403) for any
+//! request, and that a product's key or the operator looked at a workspace. The action is what the route was registered with: for the API the
 //! operation's ID in the OpenAPI document. A handler notes more in the request's [`Trail`].
 
 use crate::application::people::audit::TOUCH_EVERY;
@@ -134,7 +134,9 @@ pub async fn audit(
     if let Some(action) = action {
         trail.was(action);
     }
-    if unchanged || !trail.is_written(status) {
+    let is_written =
+        !unchanged && (trail.is_written(status) || trail.is_look_to_write(status).await);
+    if !is_written {
         trail.discard().await;
     } else if trail.caller().is_none() && !anonymous.allows(address) {
         services.running.metrics.audit_dropped();

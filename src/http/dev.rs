@@ -7,11 +7,13 @@
 
 use crate::application::error::Error;
 use crate::http::body::Body;
+use crate::http::context::RequestId;
 use crate::http::problem::Problem;
 use actix_web::http::{StatusCode, header};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use reqwest::redirect::Policy;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use std::time::Duration;
 use url::Url;
 
@@ -142,15 +144,24 @@ impl DevHelper {
             .await
             .map_err(no_answer)?;
         let status = StatusCode::from_u16(answer.status().as_u16()).map_err(Error::bug)?;
-        let kind = match status.is_success() {
-            true => "application/json",
-            false => "application/problem+json",
-        };
         let bytes = answer.bytes().await.map_err(no_answer)?;
+        let (kind, body) = match status.is_success() {
+            true => ("application/json", bytes.to_vec()),
+            false => ("application/problem+json", named(&bytes, request)?),
+        };
         Ok(HttpResponse::build(status)
             .insert_header((header::CONTENT_TYPE, kind))
-            .body(bytes))
+            .body(body))
     }
+}
+
+/// The helper's problem with the ID of the request, which every problem has.
+fn named(body: &[u8], request: &HttpRequest) -> Result<Vec<u8>, Problem> {
+    let mut problem: Map<String, Value> = serde_json::from_slice(body).map_err(no_answer)?;
+    let extensions = request.extensions();
+    let id = extensions.get::<RequestId>().map(|id| id.0.clone());
+    problem.insert("request_id".to_owned(), id.into());
+    serde_json::to_vec(&problem).map_err(|error| Error::bug(error).into())
 }
 
 /// Whether the client called this machine by a name that nobody else can have: another site may let its own name
@@ -165,11 +176,11 @@ fn names_this_machine(request: &HttpRequest) -> bool {
     matches!(name, "127.0.0.1" | "localhost" | "[::1]")
 }
 
-fn no_answer(error: reqwest::Error) -> Problem {
+fn no_answer(error: impl std::fmt::Display) -> Problem {
     let mut problem = Problem::http(
         StatusCode::BAD_GATEWAY,
         "dev_helper_unreachable",
-        "The helper that plays the customer's administrator did not answer.",
+        "The helper that plays the customer's administrator gave no answer that can be understood.",
     )
     .remedy("Look at what `sallyport dev` says in its terminal, and start it again.");
     problem.error = problem.error.internal(error);

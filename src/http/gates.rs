@@ -104,10 +104,12 @@ pub fn of(operation: &str) -> Option<Gate> {
         | "discard_pending_change"
         | "set_default_storage" => workspace(StoragesWrite),
 
-        "list_files" | "read_file" | "read_file_head" | "sign_files" => page(FilesRead),
+        "list_files" | "read_file" | "read_file_head" | "get_file_metadata" | "sign_files" => {
+            page(FilesRead)
+        }
         "upload_file" | "begin_upload" | "sign_upload_parts" | "complete_upload"
         | "abort_upload" => page(FilesWrite),
-        "get_file_metadata" | "list_file_versions" | "get_file_acl" => workspace(FilesRead),
+        "list_file_versions" | "get_file_acl" => workspace(FilesRead),
         "delete_file" | "delete_files" | "copy_file" | "move_file" | "put_file_acl" => {
             workspace(FilesWrite)
         }

@@ -5,6 +5,7 @@ use crate::application::kept::idempotency::{BegunRequest, IdempotencyKey, Keep, 
 use crate::application::kept::store::SecretHash;
 use crate::application::kept::vault::sha256;
 use crate::application::people::caller::Caller;
+use crate::http::context::AuditedTarget;
 use crate::http::fingerprint;
 use crate::http::routes::Routes;
 use crate::http::state::Services;
@@ -75,6 +76,9 @@ fn read(request: &HttpRequest) -> Result<Idempotent> {
 pub struct MadeAnswer {
     status: u16,
     location: Option<String>,
+    /// The ID of what was made, for the audit log, where no address leads to it.
+    #[serde(default)]
+    target: Option<String>,
     body: String,
 }
 
@@ -83,6 +87,7 @@ impl MadeAnswer {
         Ok(Self {
             status: status.as_u16(),
             location: None,
+            target: None,
             body: serde_json::to_string(body).map_err(Error::bug)?,
         })
     }
@@ -93,17 +98,26 @@ impl MadeAnswer {
         Self { location, ..self }
     }
 
+    /// With the ID of what was made, which has no address of its own.
+    pub fn about(self, id: String) -> Self {
+        let target = Some(id);
+        Self { target, ..self }
+    }
+
     fn response(self) -> Result<HttpResponse> {
         let status = StatusCode::from_u16(self.status).map_err(Error::bug)?;
-        let mut response = HttpResponse::build(status);
+        let mut builder = HttpResponse::build(status);
         if let Some(location) = self.location {
-            response.insert_header((header::LOCATION, location));
+            builder.insert_header((header::LOCATION, location));
         }
-        if self.body.is_empty() {
-            return Ok(response.finish());
+        let mut response = match self.body.is_empty() {
+            true => builder.finish(),
+            false => builder.content_type("application/json").body(self.body),
+        };
+        if let Some(target) = self.target {
+            response.extensions_mut().insert(AuditedTarget(target));
         }
-        response.content_type("application/json");
-        Ok(response.body(self.body))
+        Ok(response)
     }
 }
 

@@ -26,7 +26,7 @@ use crate::application::setups::events::SetupEvents;
 use crate::application::setups::instructions::Instructions;
 use crate::application::setups::places::Places;
 use crate::application::storages::Storages;
-use crate::domain::origin::OriginPattern;
+use crate::domain::origin::{OriginPattern, is_loopback};
 use crate::http::brand::Brand;
 use crate::http::metrics::HttpMetrics;
 use crate::http::repeated::Repeated;
@@ -119,13 +119,7 @@ impl Site {
 
     /// Whether browsers take a session's cookie in somebody's frame: over https, and from a loopback address.
     pub fn takes_embedded_cookies(&self) -> bool {
-        let is_loopback = match self.public_url.host() {
-            Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-            Some(url::Host::Ipv4(address)) => address.is_loopback(),
-            Some(url::Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
-        };
-        self.is_https() || is_loopback
+        self.is_https() || is_loopback(&self.public_url)
     }
 
     /// The name of a session's cookie. `tenant`: the workspace whose addresses name it; `None`: that of the addresses

@@ -53,8 +53,7 @@ pub struct StepProblemBody {
 #[derive(Serialize, ToSchema)]
 #[schema(as = CauseCandidate)]
 pub struct CandidateBody {
-    /// Stable.
-    #[schema(example = "external_id_differs")]
+    #[schema(value_type = closed_sets::AnyCandidateCode)]
     code: String,
     text: String,
     /// How to find out whether it is this one.

@@ -1,8 +1,8 @@
 //! What a request is about, for the audit log: noted by its handler, written around it.
 
 use crate::application::error::{Error, Kind, Result};
-use crate::application::people::audit::Outcome;
-use crate::application::people::caller::Caller;
+use crate::application::people::audit::{Look, Outcome};
+use crate::application::people::caller::{Caller, Credential};
 use crate::domain::Invalid;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::{AuditId, WorkspaceId};
@@ -220,6 +220,27 @@ impl Trail {
                 RouteEffect::Asks => !status.is_success(),
                 RouteEffect::Shows => false,
             }
+    }
+
+    /// Whether a request that changed nothing is written because somebody from outside looked at the workspace: the
+    /// operator, or a key of the product's. Their calls are in its audit log.
+    pub async fn is_look_to_write(&self, status: StatusCode) -> bool {
+        let Some(Caller::Workspace(member)) = self.caller() else {
+            return false;
+        };
+        match &member.credential {
+            Credential::Key(_) | Credential::Operator => {}
+            Credential::Token(_) | Credential::Session(_) => return false,
+        }
+        let action = self.0.noted.borrow().action;
+        let look = Look {
+            workspace: member.workspace.clone(),
+            actor: member.credential.as_str().to_owned(),
+            on_behalf_of: member.on_behalf_of.clone(),
+            action: action.map_or_else(|| self.0.about.action.clone(), str::to_owned),
+            result: result_of(status),
+        };
+        self.0.services.people.audit_log.is_to_write(look).await
     }
 
     /// Writes the entry. `created` is the ID of what was made.

@@ -55,6 +55,8 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpNet>,
     /// Whether reads of files are in the audit log.
     pub audit_reads: bool,
+    /// Whether role sessions are named by the product's person for whom they are.
+    pub attribution: bool,
     /// Whether a storage is refused that has files of another one.
     pub refuse_overlapping_storages: bool,
     pub database: DatabaseUrl,
@@ -232,6 +234,14 @@ impl Settings {
                 .text(
                     "SALLYPORT_AUDIT_READS",
                     options.audit_reads,
+                    "on",
+                    on_or_off,
+                )
+                .unwrap_or(false),
+            attribution: read
+                .text(
+                    "SALLYPORT_ATTRIBUTION",
+                    options.attribution,
                     "on",
                     on_or_off,
                 )

@@ -25,10 +25,16 @@ pub struct Options {
     #[arg(long, env = "SALLYPORT_TRUSTED_PROXIES", value_name = "NETWORKS")]
     pub trusted_proxies: Option<String>,
 
-    /// Whether reads of files, and signed URLs that read them, are written to the audit log: on or off.
+    /// Whether reads of files, signed URLs that read them, and every call of a product key or the operator in a workspace
+    /// are written to the audit log: on or off. Off: of such calls that change nothing, one of each kind in ten minutes.
     /// Default: off. Example: on
     #[arg(long, env = "SALLYPORT_AUDIT_READS", value_name = "ON_OR_OFF")]
     pub audit_reads: Option<String>,
+
+    /// Whether the names of role sessions, which customers see in CloudTrail, name the product's person for whom a call is
+    /// made: on or off. On: a session an hour for each of up to 100 people of a storage. Default: off. Example: on
+    #[arg(long, env = "SALLYPORT_ATTRIBUTION", value_name = "ON_OR_OFF")]
+    pub attribution: Option<String>,
 
     /// Whether a storage is refused whose bucket and prefix another storage of the workspace has, is within, or is
     /// around: on or off. Off: the answer warns.

@@ -176,6 +176,10 @@ fn a_wrong_value_is_told_with_its_name_and_an_example() {
             refused(|o| o.audit_reads = set("yes")),
         ),
         (
+            "SALLYPORT_ATTRIBUTION",
+            refused(|o| o.attribution = set("yes")),
+        ),
+        (
             "SALLYPORT_REFUSE_OVERLAPPING_STORAGES",
             refused(|o| o.refuse_overlapping_storages = set("yes")),
         ),

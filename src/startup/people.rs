@@ -82,16 +82,16 @@ pub(super) fn people(
             meter: usage.clone(),
             workspaces: workspaces.clone(),
         },
-        origins: AllowedOrigins::new(store.clone(), settings.allowed_origins.clone()),
+        origins: AllowedOrigins::new(
+            store.clone(),
+            settings.allowed_origins.clone(),
+            &settings.public_url,
+        ),
         sign_ins,
         // Added afterwards, where the settings name them.
         openid: None,
         product_tokens: None,
-        audit_log: AuditLog {
-            store: store.clone(),
-            clock: clock.clone(),
-            reads: settings.audit_reads,
-        },
+        audit_log: AuditLog::new(store.clone(), clock.clone(), settings.audit_reads),
         workspaces,
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::application::checks::Patience;
 use crate::application::clock::{Clock, SystemClock};
+use crate::application::connections::origins::BucketOrigins;
 use crate::application::connections::principal::PrincipalSource;
 use crate::application::connections::{Connections, DocumentSignIn, DocumentsOf};
 use crate::application::error::Error;
@@ -57,6 +58,7 @@ pub(super) async fn check(arguments: &check::Arguments) -> Result<u8, Failed> {
         owner: Owner::Setup(workspace, setup),
         revision: 1,
         connection,
+        attributed: None,
     };
     let patience = Patience::Change(Duration::from_secs(arguments.wait));
     let checks = &use_cases.setups.checks;
@@ -84,7 +86,7 @@ pub(super) async fn render(arguments: &render::Arguments) -> Result<(), Failed> 
         vault: Arc::new(vault()?),
         policies: policies()?,
         principal: Arc::new(PrincipalSource::given(principal.clone())),
-        origins: options.allowed_origins.clone(),
+        origins: Arc::new(BucketOrigins::without_workspaces(&options.allowed_origins)),
         lifecycle_folders: arguments.lifecycle_folders.clone(),
         quick_create: None,
     };
@@ -96,6 +98,7 @@ pub(super) async fn render(arguments: &render::Arguments) -> Result<(), Failed> 
     let bucket = ConnectionOptions::needed("bucket", &draft.bucket)?;
     let (documents, _) = connections
         .documents(DocumentsOf {
+            workspace: None,
             setup: arguments.setup_id.as_ref(),
             external_id,
             bucket,

@@ -10,6 +10,7 @@ use crate::application::checks::scheduled::{CheckPace, ScheduledChecks};
 use crate::application::clock::Clock;
 use crate::application::connections::Connections;
 use crate::application::connections::identity::OwnIdentity;
+use crate::application::connections::origins::BucketOrigins;
 use crate::application::connections::principal::PrincipalSource;
 use crate::application::connections::quick_create::QuickCreate;
 use crate::application::diagnosis::explainer::Explainer;
@@ -118,7 +119,9 @@ impl UseCases {
             .map_err(|invalid| other(invalid.to_string()))?;
         let doubts = clients.doubts().clone();
         let opener = SessionOpener::new(clients, policies.clone(), vault.clone());
-        let sessions = Arc::new(RoleSessions::new(opener, observer.clone()));
+        let sessions =
+            RoleSessions::new(opener, observer.clone()).attributing(settings.attribution);
+        let sessions = Arc::new(sessions);
         let prober = AwsProber::new(sessions.clone()).map_err(|error| other(error.to_string()))?;
         let prober: Arc<dyn Prober> = Arc::new(prober);
         let bucket: Arc<dyn Bucket> =
@@ -129,11 +132,12 @@ impl UseCases {
             settings.service_principal.clone(),
             identity.clone(),
         ));
+        let origins = Arc::new(BucketOrigins::new(&settings.allowed_origins, store.clone()));
         let connections = Arc::new(Connections {
             vault: vault.clone(),
             policies: policies.clone(),
             principal: principal.clone(),
-            origins: settings.allowed_origins.clone(),
+            origins: origins.clone(),
             lifecycle_folders: settings.lifecycle_folders.clone(),
             quick_create,
         });
@@ -144,7 +148,7 @@ impl UseCases {
                 ConnectionChecker::new(
                     prober.clone(),
                     policies.clone(),
-                    settings.allowed_origins.clone(),
+                    origins,
                     principal.clone(),
                     store.clone(),
                 )

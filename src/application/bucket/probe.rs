@@ -10,7 +10,7 @@ use crate::domain::connection::region::Region;
 use crate::domain::connection::service_identity::ServiceIdentity;
 use crate::domain::connection::{ConnectedBucket, Owner};
 use crate::domain::files::object_key::{ObjectKey, ObjectKeyPrefix};
-use crate::domain::origin::Origin;
+use crate::domain::origin::OriginPattern;
 use async_trait::async_trait;
 use std::sync::Arc;
 use time::OffsetDateTime;
@@ -102,7 +102,7 @@ pub struct ReadBack {
 
 /// One CORS preflight's answer.
 pub struct Preflight {
-    pub origin: Origin,
+    pub origin: OriginPattern,
     pub method: String,
     pub answer: Answer<Preflighted>,
 }

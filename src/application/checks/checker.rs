@@ -24,6 +24,7 @@ use crate::application::checks::probe_turns::ProbeTurns;
 use crate::application::checks::recorder::Diagnosed;
 use crate::application::checks::recorder::Recorder;
 use crate::application::checks::run::CheckRun;
+use crate::application::connections::origins::BucketOrigins;
 use crate::application::connections::principal::PrincipalSource;
 use crate::application::diagnosis::subject::Subject;
 use crate::application::kept::store::Store;
@@ -32,7 +33,7 @@ use crate::domain::cause::entry::Bearing;
 use crate::domain::check::{StepName, StepStatus, Steps};
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::connection::region::Region;
-use crate::domain::origin::Origin;
+use crate::domain::origin::OriginPattern;
 use crate::domain::policy_document::{LifecycleFolders, PolicyTemplates};
 use std::sync::Arc;
 
@@ -40,7 +41,7 @@ use std::sync::Arc;
 pub struct ConnectionChecker {
     prober: Arc<dyn Prober>,
     policies: Arc<PolicyTemplates>,
-    origins: Vec<Origin>,
+    origins: Arc<BucketOrigins>,
     principal: Arc<PrincipalSource>,
     store: Arc<dyn Store>,
     turns: ProbeTurns,
@@ -61,7 +62,7 @@ impl ConnectionChecker {
     pub fn new(
         prober: Arc<dyn Prober>,
         policies: Arc<PolicyTemplates>,
-        origins: Vec<Origin>,
+        origins: Arc<BucketOrigins>,
         principal: Arc<PrincipalSource>,
         store: Arc<dyn Store>,
     ) -> Self {
@@ -86,16 +87,17 @@ impl ConnectionChecker {
 
     /// Runs every step once. Each is sent to the recorder as it finishes.
     pub async fn check(&self, bucket: &ConnectedBucket, recorder: &Recorder) -> Findings {
+        let origins = self.origins_of(bucket).await;
         let subject = Subject {
             policies: &self.policies,
             connection: &bucket.connection,
             principal: self.principal.known().await,
-            origins: &self.origins,
+            origins: &origins,
         };
         let run = CheckRun {
             prober: &self.prober,
             policies: &self.policies,
-            origins: &self.origins,
+            origins: &origins,
             bucket,
             record: recorder,
             store: self.store.as_ref(),
@@ -113,6 +115,18 @@ impl ConnectionChecker {
             steps,
             region,
             causes,
+        }
+    }
+
+    /// The origins that the bucket must let in. Without an answer of the database the workspace's own are not tried, and
+    /// the check goes on.
+    async fn origins_of(&self, bucket: &ConnectedBucket) -> Vec<OriginPattern> {
+        match self.origins.of(bucket.owner.workspace()).await {
+            Ok(origins) => origins,
+            Err(error) => {
+                tracing::warn!(%error, cause = error.internal.as_deref(), "cannot read a workspace's origins for a check");
+                self.origins.everywhere().to_vec()
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use crate::application::checks::run::CheckRun;
 use crate::application::diagnosis::fault::{RefusedPreflight, What};
 use crate::domain::check::StepName;
 use crate::domain::files::object_key::ObjectKey;
-use crate::domain::origin::Origin;
+use crate::domain::origin::OriginPattern;
 use futures_util::future::join_all;
 use std::sync::Arc;
 
@@ -35,8 +35,9 @@ impl CheckRun<'_> {
         let asked = pairs.filter_map(|(origin, method)| {
             let key = key?;
             Some(async move {
+                let sample = origin.sample();
                 let sent = PreflightSent {
-                    origin: origin.as_str(),
+                    origin: &sample,
                     method,
                     with_headers: true,
                 };
@@ -97,11 +98,11 @@ impl CheckRun<'_> {
     fn hidden_etag<'a>(
         &self,
         preflights: &'a [Preflight],
-    ) -> Option<(Vec<Origin>, &'a Answered<Preflighted>)> {
+    ) -> Option<(Vec<OriginPattern>, &'a Answered<Preflighted>)> {
         if self.bucket.connection.endpoint().is_some() {
             return None;
         }
-        let hidden: Vec<(&Origin, &Answered<Preflighted>)> = preflights
+        let hidden: Vec<(&OriginPattern, &Answered<Preflighted>)> = preflights
             .iter()
             .filter(|preflight| preflight.method == "PUT")
             .filter_map(|preflight| Some((&preflight.origin, preflight.answer.as_ref().ok()?)))

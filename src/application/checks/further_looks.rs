@@ -13,7 +13,7 @@ use crate::domain::aws_failure::{
 };
 use crate::domain::check::StepName;
 use crate::domain::connection::{Credentials, Owner};
-use crate::domain::origin::Origin;
+use crate::domain::origin::OriginPattern;
 use futures_util::future::{join_all, join5};
 use std::sync::Arc;
 
@@ -245,12 +245,13 @@ impl CheckRun<'_> {
 }
 
 /// What to send in place of an origin, and the difference that it makes.
-fn differences(origin: &Origin) -> Vec<(String, CorsDifference)> {
+fn differences(origin: &OriginPattern) -> Vec<(String, CorsDifference)> {
     let text = origin.as_str();
+    let sent = origin.sample();
     let mut all = vec![
-        (text.to_owned(), CorsDifference::NoHeaders),
+        (sent.clone(), CorsDifference::NoHeaders),
         (
-            format!("{text}/"),
+            format!("{sent}/"),
             CorsDifference::Slash(format!("{text}/")),
         ),
     ];
@@ -259,15 +260,21 @@ fn differences(origin: &Origin) -> Vec<(String, CorsDifference)> {
         "http" => "https",
         _ => "http",
     };
-    let turned = format!("{other}://{rest}");
-    all.push((turned.clone(), CorsDifference::Scheme(turned)));
+    let in_other_scheme = |text: &str| {
+        let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+        format!("{other}://{rest}")
+    };
+    all.push((
+        in_other_scheme(&sent),
+        CorsDifference::Scheme(in_other_scheme(text)),
+    ));
     // Other ports and hosts cannot be enumerated.
     let port = rest
         .rsplit_once(':')
         .filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()));
-    if let Some((host, _)) = port {
-        let without = format!("{scheme}://{host}");
-        all.push((without.clone(), CorsDifference::Port(without)));
+    if let Some((_, port)) = port {
+        let without = |text: &str| text.trim_end_matches(&format!(":{port}")).to_owned();
+        all.push((without(&sent), CorsDifference::Port(without(text))));
     }
     all
 }

@@ -2,9 +2,8 @@
 //! share: AWS's own limits, and this service's.
 
 use crate::application::error::{Error, Kind, Result};
+use crate::application::rate::Rate;
 use crate::domain::ids::WorkspaceId;
-use governor::clock::{Clock, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota};
 use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,7 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 const AT_ONCE: usize = 4;
 
 pub struct CheckLimits {
-    rate: DefaultKeyedRateLimiter<WorkspaceId>,
+    rate: Rate<WorkspaceId>,
     running: Mutex<HashMap<WorkspaceId, Arc<Semaphore>>>,
 }
 
@@ -23,7 +22,7 @@ impl CheckLimits {
     /// `per_minute` checks for each workspace, the same number at once after a pause.
     pub fn new(per_minute: NonZeroU32) -> Self {
         Self {
-            rate: DefaultKeyedRateLimiter::keyed(Quota::per_minute(per_minute)),
+            rate: Rate::per_minute(per_minute),
             running: Mutex::default(),
         }
     }
@@ -51,9 +50,7 @@ impl CheckLimits {
                 .try_acquire_owned()
                 .map_err(|_| too_many(Duration::from_secs(2)))?
         };
-        self.rate.check_key(workspace).map_err(|not_until| {
-            too_many(not_until.wait_time_from(DefaultClock::default().now()))
-        })?;
+        self.rate.enter(workspace).map_err(too_many)?;
         Ok(permit)
     }
 }

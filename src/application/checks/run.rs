@@ -11,7 +11,7 @@ use crate::domain::connection::grants::Grants;
 use crate::domain::connection::{ConnectedBucket, Owner};
 use crate::domain::files::file_key::{FileKey, Folder};
 use crate::domain::files::object_key::{ObjectKey, ObjectKeyPrefix};
-use crate::domain::origin::Origin;
+use crate::domain::origin::OriginPattern;
 use crate::domain::policy_document::{LifecycleFolders, PolicyTemplates};
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ const BROWSER_PROBE_NAME: &str = "sallyport-browser-";
 pub(crate) struct CheckRun<'a> {
     pub prober: &'a Arc<dyn Prober>,
     pub policies: &'a PolicyTemplates,
-    pub origins: &'a [Origin],
+    pub origins: &'a [OriginPattern],
     pub bucket: &'a ConnectedBucket,
     pub record: &'a Recorder,
     pub store: &'a dyn Store,

@@ -8,12 +8,14 @@ pub mod errors;
 mod fields;
 pub mod identity;
 pub mod input;
+pub mod origins;
 pub mod principal;
 pub mod provision;
 pub mod quick_create;
 pub mod view;
 
 use crate::application::connections::input::{ConnectionInput, InputRules};
+use crate::application::connections::origins::BucketOrigins;
 use crate::application::connections::principal::PrincipalSource;
 use crate::application::connections::quick_create::QuickCreate;
 use crate::application::error::{Error, Result};
@@ -27,8 +29,8 @@ use crate::domain::connection::role_path::RolePath;
 use crate::domain::connection::service_identity::ServicePrincipal;
 use crate::domain::connection::settings::BucketSettings;
 use crate::domain::connection::{Connection, Credentials};
-use crate::domain::ids::SetupId;
-use crate::domain::origin::Origin;
+use crate::domain::ids::{SetupId, WorkspaceId};
+use crate::domain::origin::OriginPattern;
 use crate::domain::policy_document::{
     DocumentParameters, Documents, LifecycleFolders, PolicyTemplates, quick_create_link,
 };
@@ -41,7 +43,7 @@ pub struct Connections {
     pub policies: Arc<PolicyTemplates>,
     pub principal: Arc<PrincipalSource>,
     /// The origins whose pages may use the buckets.
-    pub origins: Vec<Origin>,
+    pub origins: Arc<BucketOrigins>,
     /// The folders that the lifecycle rules empty.
     pub lifecycle_folders: LifecycleFolders,
     /// `None`: the documents have no link that makes the role by one click.
@@ -50,6 +52,8 @@ pub struct Connections {
 
 /// What documents are rendered of.
 pub struct DocumentsOf<'a> {
+    /// Whose bucket it is. `None`: nobody's, as on the command line.
+    pub workspace: Option<&'a WorkspaceId>,
     /// The setup that role and user are tagged with.
     pub setup: Option<&'a SetupId>,
     pub external_id: &'a ExternalId,
@@ -146,6 +150,7 @@ impl Connections {
     /// Every document that the customer applies, filled in.
     pub async fn documents(&self, of: DocumentsOf<'_>) -> Result<(Documents, DocumentParameters)> {
         let DocumentsOf {
+            workspace,
             setup,
             external_id,
             bucket,
@@ -159,6 +164,7 @@ impl Connections {
             }
         };
         let service_principal = self.principal.get().await?;
+        let origins = self.origins_of(workspace).await?;
         let parameters = DocumentParameters {
             setup_id: setup.cloned(),
             auth,
@@ -177,7 +183,7 @@ impl Connections {
             grants: settings.grants(),
             lifecycle: settings.has_lifecycle(),
             kms_key: settings.kms_key.clone(),
-            allowed_origins: settings.allowed_origins(&self.origins).to_vec(),
+            allowed_origins: settings.allowed_origins(&origins).to_vec(),
             region: settings.region,
             role_arn: role.arn,
             role_exists: role.exists,
@@ -195,6 +201,14 @@ impl Connections {
                 quick_create_link(&url, &parameters, &documents);
         }
         Ok((documents, parameters))
+    }
+
+    /// The origins whose pages use the workspace's buckets.
+    pub async fn origins_of(&self, workspace: Option<&WorkspaceId>) -> Result<Vec<OriginPattern>> {
+        match workspace {
+            Some(workspace) => self.origins.of(workspace).await,
+            None => Ok(self.origins.everywhere().to_vec()),
+        }
     }
 
     /// Whether two connections are the same, also where the same secret is sealed for different records.
@@ -240,16 +254,16 @@ impl Connections {
         Some(opened.map_or_else(|_| secret.0.clone(), |plain| sha256(&plain).to_vec()))
     }
 
-    /// The documents of the service's own bucket.
-    pub async fn built_in_documents(&self, connection: &Connection) -> Result<Documents> {
+    /// The documents of the service's own bucket, for a workspace's part of it.
+    pub async fn built_in_documents(
+        &self,
+        workspace: &WorkspaceId,
+        connection: &Connection,
+    ) -> Result<Documents> {
         let partition = self.principal.get().await?.partition();
+        let origins = self.origins.of(workspace).await?;
         self.policies
-            .documents_without_role(
-                partition,
-                connection,
-                &self.origins,
-                &self.lifecycle_folders,
-            )
+            .documents_without_role(partition, connection, &origins, &self.lifecycle_folders)
             .map_err(Error::bug)
     }
 

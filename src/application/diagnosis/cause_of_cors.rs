@@ -13,7 +13,7 @@ use crate::domain::cause::browser::cors_origin_missing::CorsOriginMissing;
 use crate::domain::cause::browser::cors_origin_port::CorsOriginPort;
 use crate::domain::cause::browser::cors_origin_scheme::CorsOriginScheme;
 use crate::domain::cause::browser::cors_origin_slash::CorsOriginSlash;
-use crate::domain::origin::Origin;
+use crate::domain::origin::OriginPattern;
 
 impl Subject<'_> {
     /// Why these preflights were refused.
@@ -38,8 +38,8 @@ impl Subject<'_> {
             .cors_methods(self.connection.settings.access)
             .len();
         let of_origin =
-            |origin: &Origin| refused.iter().filter(|one| one.origin == *origin).count();
-        let whole = |origin: &Origin| of_origin(origin) == methods;
+            |origin: &OriginPattern| refused.iter().filter(|one| one.origin == *origin).count();
+        let whole = |origin: &OriginPattern| of_origin(origin) == methods;
         let looks = &gathered.looks.cors;
         let first = refused.first().map(|one| &one.origin);
         let look = looks.iter().find(|look| Some(&look.origin) == first);
@@ -79,7 +79,7 @@ impl Subject<'_> {
     }
 
     /// Uploads by browser may not read their ETag.
-    pub(super) fn of_hidden_etag(&self, origins: &[Origin]) -> Cause {
+    pub(super) fn of_hidden_etag(&self, origins: &[OriginPattern]) -> Cause {
         CorsEtagNotExposed {
             cors: RefusedCors {
                 bucket: self.bucket(),

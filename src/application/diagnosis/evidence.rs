@@ -4,7 +4,7 @@ use crate::application::bucket::probe::PutEncryption;
 use crate::application::diagnosis::fault::Fault;
 use crate::domain::aws_failure::AwsFailure;
 use crate::domain::check::StepName;
-use crate::domain::origin::Origin;
+use crate::domain::origin::OriginPattern;
 use std::collections::BTreeSet;
 
 /// What a check found out.
@@ -60,7 +60,7 @@ pub(crate) enum AbsentKey {
 /// A preflight that differs from a browser's in one thing, and was allowed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CorsLook {
-    pub origin: Origin,
+    pub origin: OriginPattern,
     pub difference: CorsDifference,
 }
 

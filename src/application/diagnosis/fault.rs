@@ -5,7 +5,7 @@ use crate::domain::cause::signing_in::refusal_not_proven::NotProven;
 use crate::domain::check::problem::Evidence;
 use crate::domain::check::{StepName, StepStatus};
 use crate::domain::connection::region::Region;
-use crate::domain::origin::Origin;
+use crate::domain::origin::OriginPattern;
 use time::OffsetDateTime;
 
 /// A fault of one step.
@@ -100,7 +100,7 @@ pub(crate) enum What {
     CorsRefused(Vec<RefusedPreflight>),
     /// Browsers may upload, and may not read the ETag that ends an upload in parts.
     EtagNotExposed {
-        origins: Vec<Origin>,
+        origins: Vec<OriginPattern>,
     },
 }
 
@@ -136,6 +136,6 @@ impl What {
 /// A preflight that was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RefusedPreflight {
-    pub origin: Origin,
+    pub origin: OriginPattern,
     pub method: String,
 }

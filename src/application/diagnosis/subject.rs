@@ -6,7 +6,7 @@ use crate::domain::cause::signing_in::AskedRole;
 use crate::domain::connection::service_identity::ServicePrincipal;
 use crate::domain::connection::{Connection, Credentials};
 use crate::domain::files::file_operation::{Target, target_of};
-use crate::domain::origin::Origin;
+use crate::domain::origin::OriginPattern;
 use crate::domain::policy_document::PolicyTemplates;
 
 /// What a diagnosis is about.
@@ -16,7 +16,7 @@ pub(crate) struct Subject<'a> {
     /// Whom the trust policy names, where it is known.
     pub principal: Option<ServicePrincipal>,
     /// Where the product's pages are served from.
-    pub origins: &'a [Origin],
+    pub origins: &'a [OriginPattern],
 }
 
 impl Subject<'_> {

@@ -86,6 +86,7 @@ impl Doctor {
                     .connections
                     // The documents of a role that exists: a bucket policy that was pasted is compared.
                     .documents(DocumentsOf {
+                        workspace: Some(admin.workspace()),
                         setup: None,
                         external_id: id,
                         bucket,
@@ -107,7 +108,7 @@ impl Doctor {
             .or(settings.region.and_then(|region| region.partition()))
             .or(principal.as_ref().map(|principal| principal.partition()))
             .unwrap_or(Partition::Aws);
-        let own = self.connections.origins.as_slice();
+        let origins = self.connections.origins.of(admin.workspace()).await?;
         Ok(Expected {
             partition,
             bucket: draft.bucket.clone(),
@@ -122,7 +123,7 @@ impl Doctor {
             principal,
             external_id: external_id.map(ToString::to_string),
             other_external_ids: self.other_external_ids(admin, external_id).await?,
-            origins: settings.allowed_origins(own).to_vec(),
+            origins: settings.allowed_origins(&origins).to_vec(),
             right,
         })
     }

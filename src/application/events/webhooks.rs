@@ -9,13 +9,12 @@ use crate::application::events::signature::new_secret;
 use crate::application::kept::idempotency::Keep;
 use crate::application::kept::store::{SecretRotation, Store, StoreError, Window};
 use crate::application::kept::vault::{Purpose, Vault};
+use crate::application::rate::Rate;
 use crate::domain::Invalid;
 use crate::domain::event::EventType;
 use crate::domain::ids::{DeliveryId, EventId, WebhookId};
 use crate::domain::names::Name;
 use crate::domain::webhook::{Delivery, PreviousSecret, Webhook, WebhookUrl};
-use governor::clock::{Clock as _, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota};
 use secrecy::{ExposeSecret, SecretString};
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -49,20 +48,20 @@ pub type WithSecret = (Webhook, SecretString);
 
 /// How many webhooks a workspace makes in an hour.
 pub struct WebhookRate {
-    limiter: DefaultKeyedRateLimiter<String>,
+    rate: Rate<String>,
     per_hour: NonZeroU32,
 }
 
 impl WebhookRate {
     pub fn new(per_hour: NonZeroU32) -> Self {
         Self {
-            limiter: DefaultKeyedRateLimiter::keyed(Quota::per_hour(per_hour)),
+            rate: Rate::per_hour(per_hour),
             per_hour,
         }
     }
 
     fn enter(&self, of: &EventsOf) -> Result<()> {
-        self.limiter.check_key(&of.place()).map_err(|not_until| {
+        self.rate.enter(&of.place()).map_err(|wait| {
             Error::new(
                 Kind::TooMany,
                 "too_many_webhooks",
@@ -72,7 +71,7 @@ impl WebhookRate {
                 ),
             )
             .remedy("Change a webhook with `PATCH` rather than making another one, or wait.")
-            .retry_after(not_until.wait_time_from(DefaultClock::default().now()))
+            .retry_after(wait)
         })
     }
 }

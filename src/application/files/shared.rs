@@ -76,7 +76,7 @@ impl Files {
                 "Set the storage's `{}` to `true`, apply its documents again, and check the connection.",
                 feature.setting()
             ))),
-            Some(_) | None => Ok(bucket),
+            Some(_) | None => Ok(bucket.on_behalf_of(member.person())),
         }
     }
 }

@@ -5,6 +5,7 @@
 //! first; [`AuditLog::recover`] makes an entry of it whose outcome is unknown.
 
 use crate::application::clock::Clock;
+use crate::application::codes::OUTCOME_UNKNOWN;
 use crate::application::error::{Error, Result};
 use crate::application::kept::store::{AuditFilter, Store, Window};
 use crate::application::outage;
@@ -12,6 +13,7 @@ use crate::application::people::caller::Admin;
 use crate::domain::ids::{AuditId, WorkspaceId};
 use crate::domain::people::audit::{AuditEntry, AuditIntent, AuditResult, AuditedFile, Deed};
 use crate::domain::people::subject::SubjectId;
+use moka::future::Cache;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -25,8 +27,10 @@ const RECOVER_EVERY: Duration = Duration::from_secs(60);
 /// How many are recovered in one step.
 const BATCH: u32 = 100;
 
-/// What an entry says of a change whose process was stopped in it.
-pub const OUTCOME_UNKNOWN: &str = "outcome_unknown";
+/// A look at a workspace by a key of the product's, or by the operator, is written once in this time for each kind.
+const LOOKS_EVERY: Duration = Duration::from_secs(10 * 60);
+/// So many kinds of looks are remembered. One that is forgotten is written again.
+const MOST_LOOKS: u64 = 50_000;
 
 /// Whose entries a caller may read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,8 +55,21 @@ impl LogReader {
 pub struct AuditLog {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
-    /// Whether reading a file, and a signed URL that reads one, is written too.
+    /// Whether reading a file, and a signed URL that reads one, is written too, and every look.
     pub reads: bool,
+    looks: Cache<Look, ()>,
+}
+
+/// A request by which somebody from outside of a workspace looks at it: a key of the product's, or the operator. Those
+/// that are the same here are of one kind.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Look {
+    pub workspace: WorkspaceId,
+    /// As in [`Actor::as_str`](crate::domain::people::audit::Actor::as_str).
+    pub actor: String,
+    pub on_behalf_of: Option<SubjectId>,
+    pub action: String,
+    pub result: AuditResult,
 }
 
 /// What came of a deed.
@@ -66,6 +83,25 @@ pub struct Outcome {
 }
 
 impl AuditLog {
+    /// `reads`: whether every read of a file and every look is written.
+    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, reads: bool) -> Self {
+        Self {
+            store,
+            clock,
+            reads,
+            looks: Cache::builder()
+                .max_capacity(MOST_LOOKS)
+                .time_to_live(LOOKS_EVERY)
+                .build(),
+        }
+    }
+
+    /// Whether this look is written: every one where reads are, and otherwise the first of its kind in ten minutes. So a
+    /// product that asks every second writes an entry in ten minutes, and waits for the database as often.
+    pub async fn is_to_write(&self, look: Look) -> bool {
+        self.reads || self.looks.entry(look).or_insert(()).await.is_fresh()
+    }
+
     /// Newest first, each with its first files.
     pub async fn list(&self, filter: &AuditFilter, window: &Window) -> Result<Vec<AuditEntry>> {
         Ok(self.store.list_audit(filter, window).await?)

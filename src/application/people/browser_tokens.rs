@@ -10,6 +10,7 @@ use crate::application::kept::vault::{Purpose, Vault};
 use crate::application::people::authenticate::unknown;
 use crate::application::people::caller::{Member, admin_required};
 use crate::application::people::secrets::BROWSER_TOKEN_PREFIX;
+use crate::application::rate::Rate;
 use crate::domain::Invalid;
 use crate::domain::files::file_key::Folder;
 use crate::domain::ids::{StorageRef, WorkspaceId};
@@ -18,8 +19,6 @@ use crate::domain::people::reach::{Bounds, BrowserOperation, Touch};
 use crate::domain::people::subject::SubjectId;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use governor::clock::{Clock as _, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota};
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -30,8 +29,6 @@ use time::OffsetDateTime;
 pub const LONGEST_LIFE: Duration = Duration::from_secs(3600);
 /// Its life where the request says nothing.
 pub const DEFAULT_LIFE: Duration = Duration::from_secs(15 * 60);
-/// More workspaces than this are not remembered by the limit. Each takes about 100 bytes.
-const MOST_REMEMBERED: usize = 50_000;
 /// What the sealed text is bound to.
 const PLACE: &str = "browser-tokens";
 
@@ -119,7 +116,7 @@ struct Sealed {
 pub struct BrowserTokens {
     vault: Arc<Vault>,
     clock: Arc<dyn Clock>,
-    rate: DefaultKeyedRateLimiter<WorkspaceId>,
+    rate: Rate<WorkspaceId>,
 }
 
 impl BrowserTokens {
@@ -128,7 +125,7 @@ impl BrowserTokens {
         Self {
             vault,
             clock,
-            rate: DefaultKeyedRateLimiter::keyed(Quota::per_minute(per_minute)),
+            rate: Rate::per_minute(per_minute),
         }
     }
 
@@ -142,21 +139,15 @@ impl BrowserTokens {
     ) -> Result<(String, OffsetDateTime)> {
         let life = life(new.expires_in)?;
         admit(member, new)?;
-        if self.rate.len() > MOST_REMEMBERED {
-            // Those that have made none lately count as new.
-            self.rate.retain_recent();
-        }
-        self.rate
-            .check_key(&member.workspace)
-            .map_err(|not_until| {
-                Error::new(
-                    Kind::TooMany,
-                    "too_many_browser_tokens",
-                    "This workspace makes more tokens for browsers than it may.",
-                )
-                .remedy("Use a token for as long as it works, and make the next one in a moment.")
-                .retry_after(not_until.wait_time_from(DefaultClock::default().now()))
-            })?;
+        self.rate.enter(&member.workspace).map_err(|wait| {
+            Error::new(
+                Kind::TooMany,
+                "too_many_browser_tokens",
+                "This workspace makes more tokens for browsers than it may.",
+            )
+            .remedy("Use a token for as long as it works, and make the next one in a moment.")
+            .retry_after(wait)
+        })?;
         // Whole milliseconds: the token holds no more.
         let until = self.clock.now() + life;
         let until = until

@@ -116,6 +116,11 @@ impl Member {
         }
     }
 
+    /// The product's ID of the person for whom this is done.
+    pub fn person(&self) -> Option<&str> {
+        self.on_behalf_of.as_ref().map(SubjectId::as_str)
+    }
+
     pub fn actor(&self) -> Actor {
         match &self.credential {
             Credential::Token(id) => Actor::Token(id.clone()),

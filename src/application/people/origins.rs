@@ -4,9 +4,9 @@
 //! any workspace allows; the call itself is answered for the origins of its caller's workspace. Anybody can ask with
 //! made-up origins. What that costs is bounded: answers are remembered, and few look-ups run at the same time.
 
-use crate::application::error::{Error, Result};
+use crate::application::error::{Error, FieldError, Kind, Result};
 use crate::application::kept::store::Store;
-use crate::application::people::caller::{Admin, Caller};
+use crate::application::people::caller::{Admin, Caller, Member};
 use crate::domain::Invalid;
 use crate::domain::ids::WorkspaceId;
 use crate::domain::origin::{Origin, OriginPattern};
@@ -15,6 +15,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
+use url::Url;
 
 /// How many origins a workspace allows at most.
 pub const MOST_ORIGINS: usize = 20;
@@ -25,23 +26,31 @@ const REMEMBERED: Duration = Duration::from_secs(10);
 const MOST_REMEMBERED: u64 = 10_000;
 /// How many look-ups of origins that no workspace is known for run at the same time.
 const AT_ONCE: usize = 2;
+/// How many errors one answer names. A request has no more origins than a body holds.
+const MOST_ERRORS: usize = 100;
 /// A longer one is no origin: a host name has 253 characters at most (RFC 1035, 2.3.4).
 const LONGEST: usize = 300;
 
 pub struct AllowedOrigins {
     store: Arc<dyn Store>,
     everywhere: Vec<Origin>,
+    /// That of the service's own pages.
+    own: Origin,
+    /// Whether the service itself is reached by plain `http`, as in development.
+    is_plain: bool,
     of_workspaces: Cache<WorkspaceId, Arc<Vec<OriginPattern>>>,
     of_any: Cache<Origin, bool>,
     turns: Semaphore,
 }
 
 impl AllowedOrigins {
-    /// `everywhere`: the origins that are allowed for every workspace.
-    pub fn new(store: Arc<dyn Store>, everywhere: Vec<Origin>) -> Self {
+    /// `everywhere`: the origins that are allowed for every workspace. `public_url`: the address of the service.
+    pub fn new(store: Arc<dyn Store>, everywhere: Vec<Origin>, public_url: &Url) -> Self {
         Self {
             store,
             everywhere,
+            own: Origin::of(public_url),
+            is_plain: public_url.scheme() == "http",
             of_workspaces: Cache::builder()
                 .max_capacity(MOST_REMEMBERED)
                 .time_to_live(REMEMBERED)
@@ -59,12 +68,30 @@ impl AllowedOrigins {
         Ok(self.store.workspace_origins(admin.workspace()).await?)
     }
 
-    /// Replaces them. One that is there twice counts once.
+    /// Replaces them. One that is there twice counts once. Where the service is reached by `https`, an origin by plain
+    /// `http` is refused, unless it is the browser's own machine: what comes from there can be anybody's.
     pub async fn set(
         &self,
         admin: &Admin,
         mut origins: Vec<OriginPattern>,
     ) -> Result<Vec<OriginPattern>> {
+        let insecure = origins
+            .iter()
+            .enumerate()
+            .filter(|(_, origin)| !self.is_plain && origin.is_insecure());
+        let errors: Vec<FieldError> = insecure
+            .map(|(at, origin)| {
+                let detail = format!(
+                    "`{origin}` is not `https`: anybody on the way can be a page of it. Only `localhost`, `127.0.0.1` and `[::1]` may be `http`."
+                );
+                let invalid = Invalid::new("insecure_origin", detail);
+                FieldError::new(format!("origins[{at}]"), invalid)
+            })
+            .take(MOST_ERRORS)
+            .collect();
+        if !errors.is_empty() {
+            return Err(Error::invalid(errors));
+        }
         let mut seen = HashSet::new();
         origins.retain(|origin| seen.insert(origin.clone()));
         if origins.len() > MOST_ORIGINS {
@@ -87,6 +114,23 @@ impl AllowedOrigins {
         self.of_workspaces.invalidate(workspace).await;
         self.of_any.invalidate_all();
         Ok(origins)
+    }
+
+    /// Refuses an origin whose pages may not call for this member: a browser would keep every answer from them. The
+    /// service's own pages are always admitted.
+    pub async fn admit(&self, origin: &Origin, member: &Member) -> Result<()> {
+        let caller = Caller::Workspace(member.clone());
+        if *origin == self.own || self.allow(origin.as_str(), Some(&caller)).await? {
+            return Ok(());
+        }
+        let detail = format!(
+            "Pages of {origin} may not call the API from a browser, so the token would be of no use to them."
+        );
+        let mut refused = Error::new(Kind::Unprocessable, "origin_not_allowed", detail.as_str())
+            .remedy("Add the origin with `PUT /v1/workspace/origins`, or for all workspaces in `SALLYPORT_ALLOWED_ORIGINS`.");
+        let invalid = Invalid::new("origin_not_allowed", detail);
+        refused.fields.push(FieldError::new("origin", invalid));
+        Err(refused)
     }
 
     /// Whether a page of this origin may read the answer to this caller. `None`: nobody knows who calls, as in a

@@ -181,6 +181,7 @@ impl SignIns {
             role: new.role,
             way_back: new.way_back,
             subject: new.subject,
+            link: None,
             // The issuer made it, and no secret of ours.
             made_by: None,
             created_at: now,
@@ -259,6 +260,7 @@ impl SignIns {
             role: link.role,
             way_back: link.way_back,
             subject: link.subject,
+            link: Some(link.id),
             made_by: link.made_by,
             created_at: now,
             seen_at: now,

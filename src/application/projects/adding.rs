@@ -50,7 +50,8 @@ impl Projects {
         let bucket = self
             .storages
             .usable(&member.workspace, &project.storage)
-            .await?;
+            .await?
+            .on_behalf_of(member.person());
         let wanted = check_list(&bucket, listed)?;
         let touched = wanted.iter().map(|file| Touch::Read(&file.file_key));
         member.admit(&project.storage, &touched.collect::<Vec<_>>())?;

@@ -190,6 +190,7 @@ impl Projects {
         };
         source.admit(&new.files)?;
         let bucket = self.storages.usable(&member.workspace, &storage).await?;
+        let bucket = bucket.on_behalf_of(member.person());
         let lifecycle = &self.storages.connections.lifecycle_folders;
         let working_folders = match &new.files {
             FileSource::Folder(selection) if !new.include_working_folders => {
@@ -493,7 +494,8 @@ impl Projects {
         let bucket = self
             .storages
             .usable(&member.workspace, &project.storage)
-            .await?;
+            .await?
+            .on_behalf_of(member.person());
         let keys: Vec<&FileKey> = files.iter().map(|file| &file.file_key).collect();
         let looking = lookup::look_up(self.source(), &bucket, &keys);
         let found = tokio::time::timeout(patience, looking)

@@ -26,7 +26,7 @@ use crate::domain::connection::service_identity::ServicePrincipal;
 use crate::domain::connection::{ConnectedBucket, Connection, Credentials};
 use crate::domain::ids::{SetupId, StorageId, WorkspaceId};
 use crate::domain::names::Name;
-use crate::domain::origin::Origin;
+use crate::domain::origin::OriginPattern;
 use crate::domain::overlap::{AddedStorage, Overlap};
 use crate::domain::people::sign_in::InstructionLink;
 use crate::domain::policy_document::{DocumentParameters, Documents};
@@ -254,8 +254,8 @@ impl Setups {
     }
 
     /// The origins whose pages may use the buckets.
-    pub fn origins(&self) -> &[Origin] {
-        &self.connections.origins
+    pub async fn origins(&self, admin: &Admin) -> Result<Vec<OriginPattern>> {
+        self.connections.origins.of(admin.workspace()).await
     }
 
     /// The setups that can be resumed, newest first, at most 20.
@@ -412,6 +412,7 @@ impl Setups {
         let has_appeared = self.has_appeared(setup).await?;
         self.connections
             .documents(DocumentsOf {
+                workspace: Some(&setup.workspace),
                 setup: Some(&setup.id),
                 external_id: &setup.external_id,
                 bucket,

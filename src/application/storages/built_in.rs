@@ -79,6 +79,7 @@ impl BuiltIn {
                 },
                 credentials: Credentials::Service,
             },
+            attributed: None,
         })
     }
 }

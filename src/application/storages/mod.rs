@@ -360,6 +360,7 @@ impl Storages {
         };
         self.connections
             .documents(DocumentsOf {
+                workspace: Some(admin.workspace()),
                 setup: Some(&setup),
                 external_id: &external_id,
                 bucket: &connection.bucket,
@@ -380,7 +381,10 @@ impl Storages {
         match (storage, which) {
             (StorageRef::BuiltIn, Which::InUse) => {
                 let connection = self.built_in.of(admin.workspace())?.connection;
-                let documents = self.connections.built_in_documents(&connection).await?;
+                let documents = self
+                    .connections
+                    .built_in_documents(admin.workspace(), &connection)
+                    .await?;
                 Ok((documents, connection.bucket))
             }
             (StorageRef::BuiltIn, Which::Pending) => Err(no_pending_change()),

@@ -5,6 +5,7 @@ mod answers;
 mod bucket;
 mod bucket_policy;
 mod merge;
+mod others;
 mod patience;
 mod places;
 mod policies;

@@ -4,6 +4,7 @@ use crate::application::connections::provision::{
     IamPath, ProvisionChange, ProvisionError, ProvisionedPart, Provisioning,
 };
 use crate::aws::provision::answers::{Result, failed, is};
+use crate::aws::provision::others::{self, Identity};
 use crate::aws::provision::policies;
 use crate::aws::provision::policies::{decoded_policy, text};
 use crate::domain::connection::role_arn::RoleArn;
@@ -78,30 +79,8 @@ impl<'a> Role<'a> {
     /// DeleteRole).
     async fn find_users(&self) -> Result<Vec<String>> {
         let name = self.wanted.name().as_str();
-        let mut users = Vec::new();
-        let inline = self
-            .iam
-            .list_role_policies()
-            .role_name(name)
-            .send()
-            .await
-            .map_err(|error| failed("iam:ListRolePolicies", &error))?;
-        for policy in inline.policy_names {
-            if policy != self.wanted.policy_name().as_str() {
-                users.push(format!("the inline policy `{policy}`"));
-            }
-        }
-        let attached = self
-            .iam
-            .list_attached_role_policies()
-            .role_name(name)
-            .send()
-            .await
-            .map_err(|error| failed("iam:ListAttachedRolePolicies", &error))?;
-        for policy in attached.attached_policies.unwrap_or_default() {
-            let name = policy.policy_name.unwrap_or_default();
-            users.push(format!("the managed policy `{name}`"));
-        }
+        let own = self.wanted.policy_name().as_str();
+        let mut users = others::policies(&self.iam, Identity::Role(name), own).await?;
         let profiles = self
             .iam
             .list_instance_profiles_for_role()

@@ -7,6 +7,7 @@ use crate::application::connections::provision::{
     MadeKey, ProvisionChange, ProvisionError, ProvisionedPart, Provisioning,
 };
 use crate::aws::provision::answers::{Result, failed, is};
+use crate::aws::provision::others::{self, Identity};
 use crate::aws::provision::policies;
 use crate::aws::provision::policies::text;
 use aws_sdk_iam::types::Tag;
@@ -132,30 +133,8 @@ impl<'a> User<'a> {
     /// What IAM deletes no user with (IAM API reference, DeleteUser), as far as a user of a program has it.
     async fn find_gifts(&self) -> Result<Vec<String>> {
         let name = self.name();
-        let mut gifts = Vec::new();
-        let inline = self
-            .iam
-            .list_user_policies()
-            .user_name(name)
-            .send()
-            .await
-            .map_err(|error| failed("iam:ListUserPolicies", &error))?;
-        for policy in inline.policy_names {
-            if policy != self.wanted.policy_name().as_str() {
-                gifts.push(format!("the inline policy `{policy}`"));
-            }
-        }
-        let attached = self
-            .iam
-            .list_attached_user_policies()
-            .user_name(name)
-            .send()
-            .await
-            .map_err(|error| failed("iam:ListAttachedUserPolicies", &error))?;
-        for policy in attached.attached_policies.unwrap_or_default() {
-            let name = policy.policy_name.unwrap_or_default();
-            gifts.push(format!("the managed policy `{name}`"));
-        }
+        let own = self.wanted.policy_name().as_str();
+        let mut gifts = others::policies(&self.iam, Identity::User(name), own).await?;
         let groups = self
             .iam
             .list_groups_for_user()

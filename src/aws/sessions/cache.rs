@@ -4,7 +4,8 @@ use crate::application::observe::Observer;
 use crate::aws::client::clients::AwsClients;
 use crate::aws::failure::local;
 use crate::aws::sessions::limits::SessionLimits;
-use crate::aws::sessions::opener::SessionOpener;
+use crate::aws::sessions::opener::{InNameOf, SessionOpener};
+use crate::aws::sessions::people::SessionPeople;
 use crate::aws::sessions::session::{AwsSession, ByRemainingLife, SessionKey, SessionScope};
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::connection::{ConnectedBucket, Credentials, Owner};
@@ -54,6 +55,7 @@ pub struct RoleSessions {
     opener: SessionOpener,
     observer: Arc<dyn Observer>,
     limits: SessionLimits,
+    people: SessionPeople,
     pace: SessionPace,
     cache: Cache<SessionKey, Arc<AwsSession>>,
     /// Definite refusals of roles. Requests that come soon after one get the same answer.
@@ -81,6 +83,7 @@ impl RoleSessions {
             opener,
             observer,
             limits: SessionLimits::default(),
+            people: SessionPeople::new(false),
             pace,
             cache: Cache::builder()
                 .max_capacity(MOST_SESSIONS)
@@ -104,6 +107,25 @@ impl RoleSessions {
                 .build(),
             replacing: Mutex::default(),
         }
+    }
+
+    /// Whether calls for a person of the product's are made with a session of their own, which names them to the
+    /// customer.
+    pub fn attributing(self, is_on: bool) -> Self {
+        Self {
+            people: SessionPeople::new(is_on),
+            ..self
+        }
+    }
+
+    /// What the session for this bucket and scope is known by.
+    async fn key(
+        &self,
+        bucket: &ConnectedBucket,
+        scope: SessionScope,
+    ) -> Result<SessionKey, AwsFailure> {
+        let person = self.people.of(bucket).await;
+        self.opener.key(bucket, person, scope)
     }
 
     /// For sessions that are not kept.
@@ -131,7 +153,7 @@ impl RoleSessions {
         bucket: &ConnectedBucket,
         scope: SessionScope,
     ) -> Result<Arc<AwsSession>, AwsFailure> {
-        let key = self.opener.key(bucket, scope)?;
+        let key = self.key(bucket, scope).await?;
         let known = self.cache.get(&key).await;
         self.observer.needed_session(known.is_some());
         if let Some(session) = known {
@@ -174,7 +196,7 @@ impl RoleSessions {
         if !session.is_outgrown(life) {
             return Ok(session);
         }
-        let key = self.opener.key(bucket, SCOPE)?;
+        let key = self.key(bucket, SCOPE).await?;
         self.drop_session(&key, &session).await;
         match self.session_in(bucket, SCOPE).await {
             // There is none now, and the one that was is good for a while yet, unless it was forgotten.
@@ -248,7 +270,7 @@ impl RoleSessions {
         {
             self.opener.ask_in(&bucket.owner, region).await;
         }
-        let Ok(key) = self.opener.key(bucket, scope) else {
+        let Ok(key) = self.key(bucket, scope).await else {
             return false;
         };
         let _one_at_a_time = self.replacing.lock().await;
@@ -387,12 +409,15 @@ impl RoleSessions {
                 external_id,
             } => {
                 self.limits.turn(bucket.owner.workspace()).await?;
-                let (scope, owner) = (key.scope, &bucket.owner);
+                let who = InNameOf {
+                    owner: &bucket.owner,
+                    person: key.person.as_ref(),
+                };
                 let assumed = self
                     .opener
                     .assume_in(
-                        scope,
-                        owner,
+                        key.scope,
+                        who,
                         &bucket.connection,
                         role_arn,
                         Some(&external_id.to_string()),

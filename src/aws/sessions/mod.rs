@@ -3,6 +3,7 @@
 mod cache;
 mod limits;
 mod opener;
+mod people;
 mod session;
 
 pub use cache::RoleSessions;

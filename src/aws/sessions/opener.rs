@@ -6,6 +6,7 @@ use crate::aws::failure::{classify, local};
 use crate::aws::sessions::session::{AwsSession, SessionKey, SessionScope};
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::connection::account::AccountId;
+use crate::domain::connection::attributed::Attributed;
 use crate::domain::connection::region::Region;
 use crate::domain::connection::role_arn::RoleArn;
 use crate::domain::connection::{ConnectedBucket, Connection, Credentials, Owner};
@@ -31,6 +32,23 @@ const ASSUME_ROLE: &str = "AssumeRole";
 const ELSEWHERE: Duration = Duration::from_secs(24 * 3600);
 /// For how many owners at most.
 const MOST_ELSEWHERE: u64 = 10_000;
+
+/// In whose name a session is made.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct InNameOf<'a> {
+    pub owner: &'a Owner,
+    /// The person for whom it is alone.
+    pub person: Option<&'a Attributed>,
+}
+
+impl InNameOf<'_> {
+    fn session_name(&self) -> String {
+        match self.person {
+            Some(person) => self.owner.session_name_for(person),
+            None => self.owner.session_name(),
+        }
+    }
+}
 
 /// A session just made, with what STS said of it.
 pub struct Assumed {
@@ -76,10 +94,11 @@ impl SessionOpener {
         &self.clients
     }
 
-    /// What the session for this bucket and scope is known by.
+    /// What the session for this bucket and scope is known by. `person`: for whom it is alone.
     pub(crate) fn key(
         &self,
         bucket: &ConnectedBucket,
+        person: Option<Attributed>,
         scope: SessionScope,
     ) -> Result<SessionKey, AwsFailure> {
         let (external_id, role_arn, policy) = match &bucket.connection.credentials {
@@ -100,6 +119,7 @@ impl SessionOpener {
         };
         Ok(SessionKey {
             owner: bucket.owner.clone(),
+            person,
             revision: bucket.revision,
             scope,
             external_id,
@@ -179,21 +199,19 @@ impl SessionOpener {
         role_arn: &RoleArn,
         external_id: Option<&str>,
     ) -> Result<Assumed, AwsFailure> {
-        self.assume_in(
-            SessionScope::Files,
+        let who = InNameOf {
             owner,
-            connection,
-            role_arn,
-            external_id,
-        )
-        .await
+            person: None,
+        };
+        self.assume_in(SessionScope::Files, who, connection, role_arn, external_id)
+            .await
     }
 
     /// The same for what a session of this scope may do.
     pub(crate) async fn assume_in(
         &self,
         scope: SessionScope,
-        owner: &Owner,
+        who: InNameOf<'_>,
         connection: &Connection,
         role_arn: &RoleArn,
         external_id: Option<&str>,
@@ -202,7 +220,7 @@ impl SessionOpener {
         let account = connection.expected_owner();
         let owned = policy(account)?;
         let assumed = self
-            .assume_with(owner, role_arn, external_id, owned.clone())
+            .assume_with(who, role_arn, external_id, owned.clone())
             .await;
         match assumed {
             // Tags of the service's own session take of the packed size too (IAM user guide, "Pass session
@@ -211,7 +229,7 @@ impl SessionOpener {
                 let plain = policy(None)?;
                 match plain == owned {
                     true => Err(failure),
-                    false => self.assume_with(owner, role_arn, external_id, plain).await,
+                    false => self.assume_with(who, role_arn, external_id, plain).await,
                 }
             }
             assumed => assumed,
@@ -220,15 +238,15 @@ impl SessionOpener {
 
     async fn assume_with(
         &self,
-        owner: &Owner,
+        who: InNameOf<'_>,
         role_arn: &RoleArn,
         external_id: Option<&str>,
         policy: String,
     ) -> Result<Assumed, AwsFailure> {
-        if let Some(region) = self.asked_in.get(owner).await {
+        if let Some(region) = self.asked_in.get(who.owner).await {
             let there = self.clients.sts_in(region);
             let (policy, id) = (policy.clone(), external_id);
-            match self.assume_at(&there, owner, role_arn, id, policy).await {
+            match self.assume_at(&there, who, role_arn, id, policy).await {
                 Ok(assumed) => return Ok(assumed),
                 // The role's own answer counts wherever it was asked.
                 Err(failure) if failure.kind == FailureKind::AccessDenied => return Err(failure),
@@ -239,27 +257,26 @@ impl SessionOpener {
             }
         }
         let sts = self.clients.sts();
-        self.assume_at(sts, owner, role_arn, external_id, policy)
+        self.assume_at(sts, who, role_arn, external_id, policy)
             .await
     }
 
     async fn assume_at(
         &self,
         sts: &aws_sdk_sts::Client,
-        owner: &Owner,
+        who: InNameOf<'_>,
         role_arn: &RoleArn,
         external_id: Option<&str>,
         policy: String,
     ) -> Result<Assumed, AwsFailure> {
-        let asked = self.ask_role(sts, owner, role_arn, external_id, policy.clone());
+        let asked = self.ask_role(sts, who, role_arn, external_id, policy.clone());
         let answer = match asked.await {
             // Only the service's own credentials sign this call. They may have been rotated.
             Err(failure)
                 if failure.kind == FailureKind::BadCredentials
                     && self.clients.suspect_own_credentials() =>
             {
-                self.ask_role(sts, owner, role_arn, external_id, policy)
-                    .await
+                self.ask_role(sts, who, role_arn, external_id, policy).await
             }
             answer => answer,
         };
@@ -280,7 +297,7 @@ impl SessionOpener {
         let expires_at = SystemTime::try_from(given.expiration)
             .map_err(|error| local(ASSUME_ROLE, FailureKind::InvalidResponse, error))?;
         tracing::debug!(
-            session = owner.session_name(),
+            session = who.session_name(),
             expires_at = %OffsetDateTime::from(expires_at),
             "assumed a role"
         );
@@ -299,15 +316,19 @@ impl SessionOpener {
     async fn ask_role(
         &self,
         sts: &aws_sdk_sts::Client,
-        owner: &Owner,
+        who: InNameOf<'_>,
         role_arn: &RoleArn,
         external_id: Option<&str>,
         policy: String,
     ) -> Result<AssumeRoleOutput, AwsFailure> {
-        let retries = self.clients.retries().of_workspace(owner.workspace()).await;
+        let retries = self
+            .clients
+            .retries()
+            .of_workspace(who.owner.workspace())
+            .await;
         sts.assume_role()
             .role_arn(role_arn.as_str())
-            .role_session_name(owner.session_name())
+            .role_session_name(who.session_name())
             .set_external_id(external_id.map(str::to_owned))
             .policy(policy)
             .duration_seconds(SESSION_LIFE.as_secs() as i32)

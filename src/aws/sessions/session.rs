@@ -1,6 +1,7 @@
 //! A session, what it is good for, and how long.
 
 use crate::domain::connection::Owner;
+use crate::domain::connection::attributed::Attributed;
 use crate::domain::connection::external_id::ExternalId;
 use crate::domain::connection::region::Region;
 use crate::domain::connection::role_arn::RoleArn;
@@ -19,6 +20,8 @@ const REFRESH_BEFORE: Duration = Duration::from_secs(300);
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct SessionKey {
     pub owner: Owner,
+    /// The person for whom it is alone. `None`: the owner's own.
+    pub person: Option<Attributed>,
     pub revision: i64,
     pub scope: SessionScope,
     pub external_id: Option<ExternalId>,

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod access_key;
 pub mod account;
+pub mod attributed;
 pub mod bucket_name;
 pub mod bucket_prefix;
 pub mod endpoint;
@@ -20,6 +21,7 @@ pub mod settings;
 use crate::domain::connection::access::Auth;
 use crate::domain::connection::access_key::{AccessKeyId, SealedSecret};
 use crate::domain::connection::account::{AccountId, Partition};
+use crate::domain::connection::attributed::Attributed;
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::endpoint::Endpoint;
 use crate::domain::connection::external_id::ExternalId;
@@ -148,6 +150,12 @@ impl Owner {
         format!("sallyport@wrk_{workspace}.{kind}{target}")
     }
 
+    /// The same for what is done for one person of the product's. It identifies the storage by the end of its ID, and
+    /// the person by the ID that the product has for them. At most 64 characters.
+    pub fn session_name_for(&self, person: &Attributed) -> String {
+        format!("sallyport@{}.{}", self.short_name(), person.as_str())
+    }
+
     /// The last 8 characters of the ID of the setup or storage; of the workspace's for the built-in storage,
     /// where each workspace has a prefix of its own.
     pub fn short_name(&self) -> String {
@@ -178,6 +186,18 @@ pub struct ConnectedBucket {
     /// made for an earlier state is never used for a later one.
     pub revision: i64,
     pub connection: Connection,
+    /// The person of the product's for whom it is used, where the product said so.
+    pub attributed: Option<Attributed>,
+}
+
+impl ConnectedBucket {
+    /// The same for what is done on behalf of this person, by the product's ID of them.
+    pub fn on_behalf_of(self, person: Option<&str>) -> Self {
+        Self {
+            attributed: person.map(Attributed::to),
+            ..self
+        }
+    }
 }
 
 #[cfg(test)]
@@ -194,5 +214,12 @@ mod tests {
                 .all(|b| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b))
         );
         assert!(name.contains(&workspace.as_str()[16..]) && name.contains(&storage.as_str()[16..]));
+        for person in ["user-7", &"|".repeat(128)] {
+            let owner = Owner::Storage(workspace.clone(), storage.clone());
+            let name = owner.session_name_for(&Attributed::to(person));
+            assert!(name.len() <= 64, "{name}");
+            let end = &storage.as_str()[storage.as_str().len() - 8..];
+            assert!(name.starts_with(&format!("sallyport@{end}.")), "{name}");
+        }
     }
 }

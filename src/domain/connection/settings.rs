@@ -7,7 +7,7 @@ use crate::domain::connection::grants::Grants;
 use crate::domain::connection::kms_key_arn::KmsKeyArn;
 use crate::domain::connection::permissions_boundary::BoundaryArn;
 use crate::domain::connection::region::Region;
-use crate::domain::origin::Origin;
+use crate::domain::origin::OriginPattern;
 
 /// What a call to the bucket depends on besides the bucket's name and the credentials.
 ///
@@ -58,10 +58,10 @@ impl BucketSettings {
         self.lifecycle && self.access.writes()
     }
 
-    /// The service's origins that use the bucket: none without access by browsers.
-    pub fn allowed_origins<'a>(&self, of_service: &'a [Origin]) -> &'a [Origin] {
+    /// The origins that use the bucket: of all of them, none without access by browsers.
+    pub fn allowed_origins<'a>(&self, all: &'a [OriginPattern]) -> &'a [OriginPattern] {
         match self.browser_access {
-            true => of_service,
+            true => all,
             false => &[],
         }
     }

@@ -9,7 +9,6 @@ macro_rules! codes {
         }
 
         impl Code {
-            #[cfg(test)]
             pub const ALL: [Self; [$($code),+].len()] = [$(Self::$variant),+];
 
             /// As in the API: stable.

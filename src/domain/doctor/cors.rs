@@ -10,7 +10,7 @@ use crate::domain::doctor::json::{Node, Value, segment};
 use crate::domain::doctor::pattern::{Truth, matches, nearest};
 use crate::domain::doctor::policy::each;
 use crate::domain::invalid::shown;
-use crate::domain::origin::Origin;
+use crate::domain::origin::OriginPattern;
 use crate::domain::policy_document::escape;
 use serde_json::json;
 
@@ -250,16 +250,17 @@ fn shape_of_origin((text, place): &Item<'_>, notes: &mut Notes) {
 
 /// Whether pages of an origin can do what they need.
 fn lets_in(
-    origin: &Origin,
+    origin: &OriginPattern,
     rules: &[Rule<'_>],
     root: &Node,
     expected: &Expected,
     notes: &mut Notes,
 ) {
+    let sent = origin.sample();
     let allows = |rule: &Rule<'_>| {
         rule.origins
             .iter()
-            .any(|(text, _)| matches(text, origin.as_str(), false) == Truth::Yes)
+            .any(|(text, _)| matches(text, &sent, false) == Truth::Yes)
     };
     let own: Vec<&Rule<'_>> = rules.iter().filter(|rule| allows(rule)).collect();
     let Some(first) = own.first() else {

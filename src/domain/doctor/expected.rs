@@ -11,7 +11,7 @@ use crate::domain::connection::role_arn::RoleArn;
 use crate::domain::connection::service_identity::ServicePrincipal;
 use crate::domain::doctor::condition::Context;
 use crate::domain::files::file_operation::{PERMISSIONS, Permission, Target};
-use crate::domain::origin::Origin;
+use crate::domain::origin::OriginPattern;
 use crate::domain::policy_document::{LifecycleFolders, escape};
 use serde_json::{Value, json};
 
@@ -36,7 +36,7 @@ pub struct Expected {
     /// Of other setups and storages of the same workspace.
     pub other_external_ids: Vec<String>,
     /// Empty: browsers do not use the bucket.
-    pub origins: Vec<Origin>,
+    pub origins: Vec<OriginPattern>,
     /// What Sallyport renders for the connection, for what is to be replaced as a whole.
     pub right: RightDocuments,
 }

@@ -289,6 +289,8 @@ pub struct Session {
     pub role: Role,
     pub way_back: WayBack,
     pub subject: Option<Subject>,
+    /// The link that it began with. `None`: it began with a token, or a release without this made it.
+    pub link: Option<SignInLinkId>,
     /// What its link was made with.
     pub made_by: Option<LinkMaker>,
     pub created_at: OffsetDateTime,

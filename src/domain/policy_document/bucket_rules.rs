@@ -2,7 +2,7 @@
 
 use crate::domain::connection::bucket_prefix::BucketPrefix;
 use crate::domain::connection::external_id::ExternalId;
-use crate::domain::origin::Origin;
+use crate::domain::origin::OriginPattern;
 use crate::domain::policy_document::lifecycle_folders::LifecycleFolders;
 use aws_lc_rs::digest;
 use serde::{Deserialize, Serialize};
@@ -47,7 +47,7 @@ impl CorsRule {
     /// and two setups of one bucket may need different ones.
     pub fn fill(
         &self,
-        origins: &[Origin],
+        origins: &[OriginPattern],
         external_id: Option<&ExternalId>,
     ) -> Option<CorsRule<Vec<String>>> {
         if origins.is_empty() {
@@ -61,7 +61,7 @@ impl CorsRule {
             id: Some(id),
             allowed_headers: self.allowed_headers.clone(),
             allowed_methods: self.allowed_methods.clone(),
-            allowed_origins: origins.iter().map(Origin::to_string).collect(),
+            allowed_origins: origins.iter().map(ToString::to_string).collect(),
             expose_headers: self.expose_headers.clone(),
             max_age_seconds: self.max_age_seconds,
         })

@@ -13,7 +13,7 @@ use crate::domain::connection::role_arn::RoleArn;
 use crate::domain::connection::role_path::RolePath;
 use crate::domain::connection::service_identity::ServicePrincipal;
 use crate::domain::ids::SetupId;
-use crate::domain::origin::Origin;
+use crate::domain::origin::OriginPattern;
 use crate::domain::policy_document::lifecycle_folders::LifecycleFolders;
 use crate::domain::policy_document::role_name::RoleName;
 
@@ -38,7 +38,7 @@ pub struct DocumentParameters {
     pub lifecycle_folders: LifecycleFolders,
     pub kms_key: Option<KmsKeyArn>,
     /// May be empty: then no CORS rule is rendered in any document.
-    pub allowed_origins: Vec<Origin>,
+    pub allowed_origins: Vec<OriginPattern>,
     pub region: Option<Region>,
     /// The customer's role, once it is known; until then the documents make one with a suggested name.
     /// Known before the role exists, where the customer's account is.

@@ -11,7 +11,7 @@ use crate::domain::connection::grants::Grants;
 use crate::domain::connection::kms_key_arn::KmsKeyArn;
 use crate::domain::connection::role_arn::RoleArn;
 use crate::domain::connection::service_identity::ServicePrincipal;
-use crate::domain::origin::Origin;
+use crate::domain::origin::OriginPattern;
 use crate::domain::policy_document::access_policy::{AccessPolicy, ByAccess, Scope};
 use crate::domain::policy_document::accounts::DocumentRole;
 use crate::domain::policy_document::bucket_rules::{CorsRule, Lifecycle};
@@ -166,7 +166,7 @@ impl PolicyTemplates {
         &self,
         partition: Partition,
         connection: &Connection,
-        origins: &[Origin],
+        origins: &[OriginPattern],
         folders: &LifecycleFolders,
     ) -> Result<Documents, Invalid> {
         let settings = &connection.settings;
@@ -387,7 +387,7 @@ impl PolicyTemplates {
     pub fn cors(
         &self,
         access: Access,
-        origins: &[Origin],
+        origins: &[OriginPattern],
         external_id: Option<&ExternalId>,
     ) -> Result<Value, Invalid> {
         let [rule] = self.cors.of(access);

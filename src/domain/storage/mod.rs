@@ -43,6 +43,7 @@ impl Storage {
             owner: Owner::Storage(self.workspace.clone(), self.id.clone()),
             revision: self.revision,
             connection: self.connection.clone(),
+            attributed: None,
         }
     }
 
@@ -99,6 +100,7 @@ impl PendingConnection {
             owner: Owner::Pending(self.workspace.clone(), self.storage.clone()),
             revision: self.revision,
             connection: self.connection.clone(),
+            attributed: None,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `/v1/storage-setups/{id}/doctor`, `/v1/storages/{id}/doctor`
 
+use crate::application::closed_sets;
 use crate::application::error::Result;
 use crate::domain::check::patch::Patch;
 use crate::domain::doctor::Pasted;
@@ -86,8 +87,7 @@ pub struct FindingBody {
     /// with a surprise; `note`.
     #[schema(example = "error")]
     severity: &'static str,
-    /// Stable; the documentation has the list.
-    #[schema(example = "action_not_granted")]
+    #[schema(value_type = closed_sets::AnyFindingCode)]
     code: &'static str,
     /// The key of the request.
     #[schema(example = "permission_policy")]

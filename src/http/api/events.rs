@@ -57,8 +57,7 @@ struct EventData {
     setup_id: Option<String>,
     #[schema(example = "prj_019a1f0e7c1b7d439a520c8c2f6f6b1e")]
     project_id: Option<String>,
-    /// Why: the code of what a check found, or of what an import failed by.
-    #[schema(example = "role_refused")]
+    #[schema(value_type = Option<closed_sets::AnyEventCode>)]
     code: Option<String>,
 }
 
@@ -86,7 +85,34 @@ struct EventQuery {
     types: Option<String>,
     /// How many events: 1 to 1000.
     #[param(default = 100, minimum = 1, maximum = 1000)]
+    page_size: Option<u32>,
+    /// The same as `page_size`, by its earlier name.
+    #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,
+}
+
+impl EventQuery {
+    /// How many events. What is wrong names the parameter that was sent.
+    fn size(&self, errors: &mut Vec<FieldError>) -> u32 {
+        let (name, code, size) = match (self.page_size, self.limit) {
+            (Some(size), Some(_)) => {
+                let detail = "`limit` is the same as `page_size`: send one of them.";
+                let invalid = Invalid::new("unexpected_field", detail);
+                errors.push(FieldError::new("limit", invalid));
+                ("page_size", "invalid_page_size", size)
+            }
+            (None, Some(limit)) => ("limit", "invalid_limit", limit),
+            (size, None) => {
+                let size = size.unwrap_or(Events::DEFAULT_LIMIT);
+                ("page_size", "invalid_page_size", size)
+            }
+        };
+        if !(1..=Events::LARGEST_LIMIT).contains(&size) {
+            let detail = format!("`{name}` is from 1 to {}.", Events::LARGEST_LIMIT);
+            errors.push(FieldError::new(name, Invalid::new(code, detail)));
+        }
+        size
+    }
 }
 
 impl From<Event> for EventBody {
@@ -131,22 +157,11 @@ async fn list_events(
     services: Data<Services>,
     query: Query<EventQuery>,
 ) -> Result<Json<EventList>> {
-    let EventQuery {
-        after,
-        types,
-        limit,
-    } = query.0;
     let mut errors = Vec::new();
+    let size = query.0.size(&mut errors);
+    let EventQuery { after, types, .. } = query.0;
     let words = types.as_deref().unwrap_or_default().split(',');
     let types = parse_types(&mut errors, words.filter(|word| !word.is_empty()));
-    let limit = limit.unwrap_or(Events::DEFAULT_LIMIT);
-    if !(1..=Events::LARGEST_LIMIT).contains(&limit) {
-        let detail = format!("`limit` is from 1 to {}.", Events::LARGEST_LIMIT);
-        errors.push(FieldError::new(
-            "limit",
-            Invalid::new("invalid_limit", detail),
-        ));
-    }
     if !errors.is_empty() {
         return Err(Error::invalid(errors));
     }
@@ -156,7 +171,7 @@ async fn list_events(
             &of,
             after.as_deref().filter(|after| !after.is_empty()),
             types,
-            limit,
+            size,
         )
         .await?;
     Ok(Json(EventList {

@@ -2,8 +2,9 @@
 
 use crate::application::error::Result;
 use crate::domain::ids::ProjectId;
+use crate::http::api::files::content::{ContentAnswers, HeadAnswers, HeadHeaders, ReadHeaders};
 use crate::http::api::files::keys::{FileKeyQuery, file_key};
-use crate::http::api::files::read::{FileContent, HeadHeaders, ReadHeaders, ServedFile};
+use crate::http::api::files::read::ServedFile;
 use crate::http::caller::MemberCaller;
 use crate::http::path::Id;
 use crate::http::query::Query;
@@ -27,30 +28,8 @@ pub fn configure(config: &mut ServiceConfig) {
     tag = "Projects",
     params(("project_id" = String, Path, description = "The project's ID"), FileKeyQuery, ReadHeaders),
     responses(
-        (
-            status = 200,
-            description = "The content, with the file's own type where that is inert",
-            content((inline(FileContent) = "application/octet-stream"), (inline(FileContent) = "*/*")),
-            headers(
-                ("ETag" = String, description = "The file's ETag"),
-                ("Last-Modified" = String, description = "When it was stored"),
-                ("Content-Disposition" = String, description = "Whether it may be shown, and its name"),
-                ("Accept-Ranges" = String, description = "`bytes`"),
-            ),
-        ),
-        (
-            status = 206,
-            description = "The range of it that was asked for",
-            content((inline(FileContent) = "application/octet-stream"), (inline(FileContent) = "*/*")),
-            headers(
-                ("ETag" = String, description = "The file's ETag"),
-                ("Content-Range" = String, description = "Which bytes these are, of how many"),
-            ),
-        ),
-        (status = 304, description = "It has not changed", headers(("ETag" = String, description = "The file's ETag"))),
+        ContentAnswers,
         (status = 404, description = "`not_in_project`: the project has no file with this key; or there is no such project, or the storage has the file no more"),
-        (status = 412, description = "It has changed"),
-        (status = 416, description = "It has no such range"),
     ),
 )]
 #[get("/v1/projects/{project_id}/files/content")]
@@ -80,18 +59,7 @@ async fn read_project_file(
 #[utoipa::path(
     tag = "Projects",
     params(("project_id" = String, Path, description = "The project's ID"), FileKeyQuery, HeadHeaders),
-    responses(
-        (
-            status = 200,
-            description = "The headers of the content, without it",
-            headers(
-                ("ETag" = String, description = "The file's ETag"),
-                ("Last-Modified" = String, description = "When it was stored"),
-                ("Content-Length" = u64, description = "The file's size"),
-            ),
-        ),
-        (status = 304, description = "It has not changed", headers(("ETag" = String, description = "The file's ETag"))),
-    ),
+    responses(HeadAnswers),
 )]
 #[head("/v1/projects/{project_id}/files/content")]
 async fn read_project_file_head(

@@ -38,7 +38,12 @@ use utoipa_actix_web::AppExt;
         closed_sets::DocumentName,
         closed_sets::ProblemCode,
         closed_sets::FieldCode,
-        closed_sets::CauseCode
+        closed_sets::CauseCode,
+        closed_sets::CandidateCode,
+        closed_sets::FindingCode,
+        closed_sets::PlaceWarningCode,
+        closed_sets::EventCode,
+        closed_sets::AuditCode
     )),
     tags(
         (name = "Workspaces", description = "Tenants, managed by the operator."),

@@ -74,6 +74,7 @@ pub fn own_bucket(name: &str, prefix: &str) -> ConnectedBucket {
             },
             credentials: Credentials::Service,
         },
+        attributed: None,
     }
 }
 

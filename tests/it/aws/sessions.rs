@@ -1,13 +1,14 @@
 //! Sessions of customers' roles: how many there are, for what, and for which storage.
 
 use crate::it::storages::api::damage;
-use crate::it::support::app::{Answer, TestApp, app_on};
+use crate::it::support::app::{Answer, ORIGIN, TestApp, app_on};
 use crate::it::support::aws::proxy::AwsProxy;
 use crate::it::support::aws::stub::{AwsStub, denied, s3_error, sts_error};
 use crate::it::support::emulator::{Emulator, credentials, s3_client, sdk_config};
 use crate::it::support::scene::{Dialog, Scene};
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use futures_util::future::join_all;
+use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
 use time::OffsetDateTime;
@@ -477,4 +478,61 @@ async fn a_change_of_the_storage_drops_its_session() {
     assert_eq!(stub.count("AssumeRole"), 1);
     let policy = stub.of("AssumeRole")[0].request.form("Policy").unwrap();
     assert!(policy.contains("/a/*"), "{policy}");
+}
+
+#[tokio::test]
+async fn a_person_has_a_session_by_name_where_the_operator_wants_it() {
+    for attribution in ["off", "on"] {
+        let stub = AwsStub::start().await;
+        let app = TestApp::spawn_on(&stub.sdk_config(), |options| {
+            options.allowed_origins = Some(ORIGIN.into());
+            options.attribution = Some(attribution.into());
+        })
+        .await;
+        let dialog = Scene::on(&stub).access("read").open(&app).await;
+        let files = files_of(&stub, &dialog).await;
+        let storage = files.split('/').nth(3).unwrap().to_owned();
+        let send = async |method: Method, path: &str, person: Option<&str>| {
+            let mut request = app.request(method.clone(), path, &dialog.workspace.member);
+            if let Some(person) = person {
+                request = request.header("Sallyport-Actor", person);
+            }
+            if method == Method::POST {
+                let body = json!({"key": "/a.txt", "method": "GET"});
+                request = request
+                    .header("content-type", "application/json")
+                    .body(body.to_string());
+            }
+            Answer::of(request).await.expect(200)
+        };
+        let list = async |person: Option<&str>| send(Method::GET, &files, person).await;
+        list(None).await;
+        for person in ["user-1", "user-1", "auth0|5f"] {
+            list(Some(person)).await;
+        }
+        let sign = format!("{files}/sign");
+        let signed = send(Method::POST, &sign, Some("user-1")).await;
+        assert!(signed["urls"][0]["url"].is_string());
+        let names: Vec<String> = stub
+            .of("AssumeRole")
+            .iter()
+            .map(|call| call.request.form("RoleSessionName").unwrap())
+            .collect();
+        let end = &storage[storage.len() - 8..];
+        assert!(names.iter().all(|name| name.len() <= 64), "{names:?}");
+        assert!(names[0].starts_with("sallyport@wrk_"), "{names:?}");
+        assert!(names.iter().all(|name| name.contains(end)), "{names:?}");
+        if attribution == "off" {
+            // One for calls and one for URLs.
+            assert_eq!(names.len(), 2, "{names:?}");
+            assert_eq!(names[0], names[1]);
+            continue;
+        }
+        let of_person = format!("sallyport@{end}.user-1");
+        assert_eq!(names.len(), 4, "{names:?}");
+        assert_eq!(names[1], of_person);
+        let other = format!("sallyport@{end}.auth0-5f.");
+        assert!(names[2].starts_with(&other), "{names:?}");
+        assert_eq!(names[3], of_person, "the one that signs");
+    }
 }

@@ -57,6 +57,62 @@ fn sentences(health: &Value) -> Vec<&str> {
         .collect()
 }
 
+/// Pages of the workspace's own origins use its buckets as the product's do: the documents name them, and the check
+/// tries them.
+#[tokio::test]
+async fn an_origin_of_the_workspace_is_in_its_documents_and_its_checks() {
+    const PATTERN: &str = "https://*.new.example.com";
+    let stub = AwsStub::start().await;
+    let app = TestApp::spawn_on(&stub.hurried_sdk_config(), |options| {
+        options.allowed_origins = Some(ORIGIN.into());
+    })
+    .await;
+    let storage = Stored::on(&stub, &app).await;
+    let admin = &storage.dialog.workspace.admin;
+    let own = json!({"origins": [OTHER_ORIGIN, PATTERN, ORIGIN]});
+    app.put("/v1/workspace/origins", admin, &own)
+        .await
+        .expect(200);
+    let all = json!([ORIGIN, OTHER_ORIGIN, PATTERN]);
+    let documents = format!("{}/documents", storage.path);
+    let documents = app.get(&documents, admin).await.expect(200);
+    assert_eq!(documents["cors"][0]["AllowedOrigins"], all);
+    let of_setup = async |token: &str| {
+        let body = json!({"bucket": "acme-data"});
+        let setup = app.post("/v1/storage-setups", token, &body).await;
+        setup.expect(201)["allowed_origins"].clone()
+    };
+    assert_eq!(of_setup(admin).await, all);
+    let other = app.workspace().await;
+    assert_eq!(of_setup(&other.admin).await, json!([ORIGIN]));
+
+    storage.check().await.passed();
+    stub.when(|request| {
+        let origin = request.header("origin").unwrap_or_default();
+        // A pattern is asked for by an origin that it allows: no browser sends a `*`.
+        let of_new = origin.contains("new.example.com") && !origin.contains('*');
+        (request.operation() == "CorsPreflight" && of_new)
+            .then(|| s3_error(403, "AccessForbidden", "CORSResponse"))
+    });
+    let report = storage.check().await.failed(&["cors"]);
+    let problem = &report.step("cors")["problem"];
+    assert_eq!(problem["code"], "cors_origin_missing");
+    let words = problem.to_string();
+    assert!(
+        words.contains(PATTERN) && words.contains(OTHER_ORIGIN),
+        "{words}"
+    );
+    assert_eq!(problem["patch"]["document"][0]["AllowedOrigins"], all);
+    assert_eq!(storage.health().await["state"], "degraded");
+
+    // What is taken out is not tried any more.
+    let none = json!({"origins": []});
+    app.put("/v1/workspace/origins", admin, &none)
+        .await
+        .expect(200);
+    storage.check().await.passed();
+}
+
 /// A new origin that the customer has not added yet is no break, and a break shows beside it.
 #[tokio::test]
 async fn a_missing_origin_is_degraded_and_never_hides_a_deleted_role() {

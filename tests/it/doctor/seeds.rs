@@ -53,7 +53,7 @@ fn datasaur_s_cors_rule_does_not_expose_the_etag() {
     let text = include_str!("seeds/datasaur_cors.json");
     let mut parameters = parameters(Partition::Aws);
     parameters.allowed_origins =
-        vec![crate::domain::origin::Origin::parse("https://app.datasaur.ai").unwrap()];
+        vec![crate::domain::origin::OriginPattern::parse("https://app.datasaur.ai").unwrap()];
     let own = look(DocumentKind::Cors, text, &expected(&parameters));
     assert_eq!(codes(&own), ["warning cors_etag_hidden"]);
     let other = look(DocumentKind::Cors, text, &usual());

@@ -6,7 +6,7 @@ use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::bucket_prefix::BucketPrefix;
 use crate::domain::connection::grants::Grants;
 use crate::domain::connection::role_arn::RoleArn;
-use crate::domain::origin::Origin;
+use crate::domain::origin::OriginPattern;
 use crate::domain::policy_document::{
     DocumentName, DocumentParameters, Documents, PolicyTemplates,
 };
@@ -80,7 +80,7 @@ prop_compose! {
             lifecycle: access.writes() && lifecycle,
             bucket: BucketName::parse(&bucket).unwrap_or(usual.bucket),
             prefix: BucketPrefix::parse(&prefix).unwrap_or_default(),
-            allowed_origins: origins.iter().filter_map(|origin| Origin::parse(origin).ok()).collect(),
+            allowed_origins: origins.iter().filter_map(|origin| OriginPattern::parse(origin).ok()).collect(),
             role_arn: role.and_then(|role| {
                 RoleArn::parse(&format!("arn:{partition}:iam::444455556666:role/{role}")).ok()
             }),

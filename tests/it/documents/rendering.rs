@@ -13,7 +13,7 @@ use crate::domain::connection::role_arn::RoleArn;
 use crate::domain::connection::role_path::RolePath;
 use crate::domain::connection::service_identity::ServicePrincipal;
 use crate::domain::ids::SetupId;
-use crate::domain::origin::Origin;
+use crate::domain::origin::OriginPattern;
 use crate::domain::policy_document::{
     DocumentName, DocumentParameters, Documents, LifecycleFolders, PolicyTemplates,
 };
@@ -40,7 +40,7 @@ pub fn parameters(partition: Partition) -> DocumentParameters {
         grants: Grants::usual(Access::ReadWrite),
         lifecycle: true,
         kms_key: None,
-        allowed_origins: vec![Origin::parse("https://app.example.com").unwrap()],
+        allowed_origins: vec![OriginPattern::parse("https://app.example.com").unwrap()],
         region: Some(region(partition)),
         role_arn: Some(
             RoleArn::parse(&format!("arn:{partition}:iam::444455556666:role/acme")).unwrap(),

@@ -37,8 +37,10 @@ async fn the_feed_goes_on_behind_an_event_or_a_cursor() {
     let after = |cursor: &Value| format!("?after={}", encoded(cursor.as_str().unwrap()));
     let all = read(&app, &mine.admin, &after(&start["next"])).await;
     assert_eq!(setups(&all), closed);
-    let first = read(&app, &mine.admin, "?limit=1").await;
+    let first = read(&app, &mine.admin, "?page_size=1").await;
     assert_eq!(setups(&first), closed[..1]);
+    // By the earlier name.
+    assert_eq!(read(&app, &mine.admin, "?limit=1").await, first);
     assert_eq!(first["has_more"], true);
     for cursor in [&first["next"], &first["events"][0]["id"]] {
         let rest = read(&app, &mine.admin, &after(cursor)).await;
@@ -97,6 +99,18 @@ async fn what_cannot_be_read_is_refused_clearly() {
             "unknown_event_type",
         ),
         (&mine.admin, "?limit=0".to_owned(), "limit", "invalid_limit"),
+        (
+            &mine.admin,
+            "?page_size=1001".to_owned(),
+            "page_size",
+            "invalid_page_size",
+        ),
+        (
+            &mine.admin,
+            "?page_size=1&limit=1".to_owned(),
+            "limit",
+            "unexpected_field",
+        ),
         (
             &mine.admin,
             "?limit=1001".to_owned(),

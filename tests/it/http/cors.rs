@@ -187,7 +187,32 @@ async fn a_workspace_s_origins_are_its_admins() {
         .await
         .refused_field("more");
 
+    // The service is in development here: its own address is plain `http`.
+    let plain = json!({"origins": ["http://app.example.com"]});
+    put(plain).await.expect(200);
+
     let log = app.get("/v1/audit-events?action=set_workspace_origins", &mine.admin);
     let log = log.await.expect(200);
     assert!(!log["audit_events"].as_array().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn an_origin_by_plain_http_is_the_browser_s_own_machine() {
+    let app = TestApp::spawn_with(|options| {
+        options.public_url = Some("https://sallyport.example.com".into());
+    })
+    .await;
+    let workspace = app.workspace().await;
+    let path = "/v1/workspace/origins";
+    let own =
+        json!({"origins": ["http://localhost:3000", "http://127.0.0.1:5000", "http://[::1]:5000"]});
+    let kept = app.put(path, &workspace.admin, &own).await.expect(200);
+    assert_eq!(kept, own);
+    for bad in ["http://x", "http://app.example.com", "http://*.example.com"] {
+        let body = json!({"origins": ["https://app.example.com", bad]});
+        let refused = app.put(path, &workspace.admin, &body).await;
+        let problem = refused.refused_field("origins[1]");
+        assert_eq!(problem["errors"][0]["code"], "insecure_origin", "{bad}");
+    }
+    assert_eq!(app.get(path, &workspace.admin).await.expect(200), own);
 }

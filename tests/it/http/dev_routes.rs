@@ -70,7 +70,13 @@ async fn what_is_asked_goes_to_the_helper_and_its_answer_comes_back() {
     }
     let repair = json!({"storage_id": "sto_1"});
     let refused = app.post("/dev/repair", "", &repair).await;
-    assert_eq!(refused.expect(409)["code"], "aws_refused");
+    let problem = refused.expect(409);
+    assert_eq!(problem["code"], "aws_refused");
+    assert!(problem["request_id"].is_string());
+    assert_eq!(
+        problem["request_id"].as_str(),
+        refused.header("x-request-id")
+    );
     assert_eq!(refused.headers["content-type"], "application/problem+json");
     let targets: Vec<_> = helper
         .log()

@@ -1,8 +1,9 @@
 //! Codes are in one list each. The sources, the documents and the OpenAPI document have those of the lists, and no
 //! other.
 
-use crate::application::codes::{FIELDS, PROBLEMS, causes};
+use crate::application::codes::{self, CANDIDATES, FIELDS, PROBLEMS, causes};
 use crate::domain::cause::Cause;
+use crate::domain::doctor::code::Code;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -152,6 +153,14 @@ fn the_openapi_document_has_the_lists_and_takes_later_codes() {
         ("ProblemCode", PROBLEMS),
         ("FieldCode", FIELDS),
         ("CauseCode", causes().as_slice()),
+        ("CandidateCode", CANDIDATES),
+        ("FindingCode", Code::ALL.map(Code::as_str).as_slice()),
+        (
+            "PlaceWarningCode",
+            ["same_place", "overlapping_place"].as_slice(),
+        ),
+        ("EventCode", codes::of_events().as_slice()),
+        ("AuditCode", codes::of_audit_log().as_slice()),
     ] {
         assert_eq!(schemas[name]["enum"], serde_json::json!(codes), "{name}");
         let any = &schemas[&format!("Any{name}")]["anyOf"];
@@ -166,11 +175,55 @@ fn the_openapi_document_has_the_lists_and_takes_later_codes() {
         ("StepProblem", "code", "AnyCauseCode"),
         ("Health", "code", "AnyCauseCode"),
         ("Quarantine", "code", "AnyCauseCode"),
+        ("CauseCandidate", "code", "AnyCandidateCode"),
+        ("DoctorFinding", "code", "AnyFindingCode"),
+        ("PlaceWarning", "code", "AnyPlaceWarningCode"),
+        ("EventData", "code", "AnyEventCode"),
+        ("AuditEvent", "code", "AnyAuditCode"),
+        ("AuditEventFile", "code", "AnyAuditCode"),
     ] {
         let found = schemas[schema].to_string();
         assert!(found.contains(&format!("/{of}\"")), "{schema}: {found}");
         let property = property(schemas, schema, field);
         assert!(property.contains(of), "{schema}.{field}: {property}");
+    }
+}
+
+/// No schema has a code that is any text and nothing else.
+#[test]
+fn every_code_of_the_openapi_document_names_its_set() {
+    let document = serde_json::to_value(crate::http::openapi::document()).unwrap();
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    let mut of_any_text = Vec::new();
+    for (name, schema) in schemas {
+        let parts = schema["allOf"].as_array();
+        for part in parts.into_iter().flatten().chain([schema]) {
+            let code = &part["properties"]["code"];
+            if !code.is_null() && !code.to_string().contains("#/components/schemas/") {
+                of_any_text.push(format!("{name}: {code}"));
+            }
+        }
+    }
+    assert!(of_any_text.is_empty(), "{of_any_text:#?}");
+}
+
+#[test]
+fn what_may_be_behind_a_cause_has_a_code_of_the_list() {
+    assert!(CANDIDATES.is_sorted_by(|one, next| one < next));
+    let found: BTreeSet<String> = Cause::examples()
+        .iter()
+        .flat_map(Cause::candidates)
+        .map(|candidate| candidate.code)
+        .collect();
+    let listed: BTreeSet<String> = CANDIDATES.iter().map(ToString::to_string).collect();
+    let missing: Vec<_> = found.difference(&listed).collect();
+    assert!(missing.is_empty(), "not in the list: {missing:?}");
+    let source = sources(&["domain"]);
+    for code in CANDIDATES {
+        assert!(
+            source.contains(&format!("\"{code}\"")),
+            "only in the list: {code}"
+        );
     }
 }
 

@@ -135,3 +135,35 @@ fn the_page_s_codes_and_settings_exist() {
     }
     assert!(codes > 30, "{codes}");
 }
+
+#[test]
+fn every_code_of_a_limit_is_on_the_page() {
+    // A row of a manifest is compared with the manifest's own heading, and not with a number of the service.
+    const OF_NO_LIMIT: [&str; 1] = ["too_many_cells"];
+    let page = page();
+    let rows = rows(&page);
+    let listed: Vec<&str> = rows
+        .iter()
+        .filter_map(|row| row.get(3))
+        .flat_map(|cell| cell.split(", "))
+        .map(|code| code.trim_matches(['(', ')', '`']))
+        .collect();
+    let is_of_a_limit = |code: &&&str| {
+        code.starts_with("too_many_")
+            || ["_limit_reached", "_too_large", "_too_long", "_busy"]
+                .iter()
+                .any(|end| code.ends_with(end))
+    };
+    let of_limits: Vec<&&str> = PROBLEMS
+        .iter()
+        .chain(FIELDS)
+        .filter(is_of_a_limit)
+        .collect();
+    assert!(of_limits.len() > 20, "{of_limits:?}");
+    for code in of_limits {
+        assert!(
+            listed.contains(code) || OF_NO_LIMIT.contains(code),
+            "{code} is not on docs/limits.md"
+        );
+    }
+}

@@ -1,7 +1,7 @@
 //! Sign-in links: where they lead, whom they are for, and what becomes of a used one.
 
 use crate::it::setups::pages::{Browser, applied, location, shows};
-use crate::it::support::app::{OPERATOR, TestApp, TestWorkspace};
+use crate::it::support::app::{Answer, OPERATOR, TestApp, TestWorkspace};
 use reqwest::header::SET_COOKIE;
 use serde_json::{Value, json};
 
@@ -247,6 +247,60 @@ async fn a_page_in_a_frame_has_no_navigation_and_speaks_to_the_product_alone() {
     let page = admin.get("/settings/storages").await;
     shows(&page, 200, "Sign out");
     assert!(!page.text.contains("data-origin"), "{}", page.text);
+}
+
+#[tokio::test]
+async fn a_link_is_named_by_its_id_in_the_audit_log_and_by_its_session() {
+    let app = TestApp::spawn().await;
+    let workspace = app.workspace().await;
+    let body = json!({"role": "admin", "purpose": "projects"});
+    let of_operator = format!("/v1/workspaces/{}/sign-in-links", workspace.id);
+    let mut made = Vec::new();
+    for (path, token, action) in [
+        (
+            "/v1/sign-in-links",
+            workspace.admin.as_str(),
+            "create_sign_in_link",
+        ),
+        (
+            of_operator.as_str(),
+            OPERATOR,
+            "create_workspace_sign_in_link",
+        ),
+    ] {
+        let link = app.post(path, token, &body).await.expect(201);
+        let log = format!("/v1/audit-events?action={action}");
+        let log = app.get(&log, &workspace.admin).await.expect(200);
+        assert_eq!(log["audit_events"][0]["target"], link["id"], "{log}");
+        made.push(link);
+    }
+    // A repetition by its key is about the same link.
+    let again = async || {
+        let request = app
+            .request(reqwest::Method::POST, "/v1/sign-in-links", &workspace.admin)
+            .header("idempotency-key", "the-link")
+            .header("content-type", "application/json");
+        Answer::of(request.body(body.to_string())).await.expect(201)
+    };
+    assert_eq!(again().await["id"], again().await["id"]);
+    let log = app.get(
+        "/v1/audit-events?action=create_sign_in_link",
+        &workspace.admin,
+    );
+    let log = log.await.expect(200);
+    let events = log["audit_events"].as_array().unwrap();
+    assert!(events.len() > 1, "{log}");
+    for event in events {
+        let target = event["target"].as_str().unwrap();
+        assert!(target.starts_with("sil_"), "{event}");
+    }
+    for (number, link) in made.iter().enumerate() {
+        let url = url::Url::parse(link["url"].as_str().unwrap()).unwrap();
+        let arrived = Browser::anonymous(&app).get(url.path()).await;
+        assert_eq!(arrived.status, 303);
+        let sessions = app.get("/v1/sessions", &workspace.admin).await.expect(200);
+        assert_eq!(sessions["sessions"][number]["link_id"], link["id"]);
+    }
 }
 
 #[tokio::test]

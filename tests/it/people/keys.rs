@@ -3,7 +3,7 @@
 use crate::application::people::admission::Place;
 use crate::domain::people::scope::Scope;
 use crate::it::people::routes::operations;
-use crate::it::support::app::{Answer, OPERATOR, TestApp};
+use crate::it::support::app::{Answer, OPERATOR, TestApp, TestWorkspace};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -285,6 +285,54 @@ async fn the_audit_log_says_who_acted_and_for_whom() {
         mine.expect(200)["audit_events"].as_array().unwrap().len(),
         1
     );
+}
+
+/// The entries of one action, as actor and person.
+async fn looks(app: &TestApp, workspace: &TestWorkspace, action: &str) -> Vec<(String, String)> {
+    let path = format!("/v1/audit-events?action={action}");
+    let log = app.get(&path, &workspace.admin).await.expect(200);
+    let entries = log["audit_events"].as_array().unwrap().iter();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let found = entries.map(|entry| (text(&entry["actor"]), text(&entry["on_behalf_of"])));
+    found.collect()
+}
+
+#[tokio::test]
+async fn what_a_key_or_the_operator_looks_at_is_in_the_workspace_s_log() {
+    for reads in ["off", "on"] {
+        let app = TestApp::spawn_with(|options| options.audit_reads = Some(reads.into())).await;
+        let (workspace, other) = (app.workspace().await, app.workspace().await);
+        let (id, secret) = key(&app, &[Scope::StoragesRead, Scope::WorkspacesRead]).await;
+        let headers = [(WORKSPACE, workspace.id.as_str()), (ACTOR, "user-1")];
+        for _ in 0..3 {
+            get(&app, "/v1/storages", &secret, &headers)
+                .await
+                .expect(200);
+        }
+        let operator = [(WORKSPACE, workspace.id.as_str())];
+        get(&app, "/v1/storages", OPERATOR, &operator)
+            .await
+            .expect(200);
+        get(&app, "/v1/workspace", &secret, &headers[..1])
+            .await
+            .expect(200);
+        // The workspace's own tokens, and whoever is in no workspace, look without a trace.
+        app.get("/v1/storages", &workspace.admin).await.expect(200);
+        app.get("/v1/workspaces", OPERATOR).await.expect(200);
+
+        let of_key = (id.clone(), "user-1".to_owned());
+        let mut expected = vec![("operator".to_owned(), String::new())];
+        let times = match reads {
+            "off" => 1,
+            _ => 3,
+        };
+        expected.extend(vec![of_key; times]);
+        assert_eq!(looks(&app, &workspace, "list_storages").await, expected);
+        let own = looks(&app, &workspace, "get_own_workspace").await;
+        assert_eq!(own, [(id, String::new())]);
+        assert!(looks(&app, &other, "list_storages").await.is_empty());
+        assert!(looks(&app, &workspace, "list_workspaces").await.is_empty());
+    }
 }
 
 #[tokio::test]

@@ -442,6 +442,53 @@ async fn a_browser_s_token_never_does_more_than_its_maker() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_browser_s_token_is_for_pages_that_may_call_the_api() {
+    const OWN: &str = "https://tools.example.org";
+    let (app, workspace) = with_files().await;
+    let asked = json!({"origin": OWN});
+    let refused = browser(&app, &workspace.admin, asked.clone()).await;
+    let problem = refused.problem(422, "origin_not_allowed");
+    assert_eq!(problem["errors"][0]["field"], "origin");
+    let remedy = problem["remedy"].as_str().unwrap();
+    assert!(remedy.contains("PUT /v1/workspace/origins"), "{remedy}");
+    // The origins of one workspace are nothing to another.
+    let other = app.workspace().await;
+    let origins = json!({"origins": [OWN]});
+    app.put("/v1/workspace/origins", &other.admin, &origins)
+        .await
+        .expect(200);
+    browser(&app, &workspace.admin, asked.clone())
+        .await
+        .problem(422, "origin_not_allowed");
+    app.put("/v1/workspace/origins", &workspace.admin, &origins)
+        .await
+        .expect(200);
+    browser(&app, &workspace.member, asked).await.expect(201);
+    // The service's own pages need no entry. Without `SALLYPORT_PUBLIC_URL` they are where the tests listen.
+    let own = json!({"origin": "http://127.0.0.1:0"});
+    browser(&app, &workspace.member, own).await.expect(201);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_s_token_that_reads_shows_a_file_s_metadata() {
+    let (app, workspace) = with_files().await;
+    let asked = |operations: Value| json!({"folder": "/in/", "operations": operations});
+    let reads = secret(&browser(&app, &workspace.member, asked(json!(["read"]))).await);
+    let page = async |token: &str, key: &str| {
+        let path = format!("{FILES}/metadata?key={key}");
+        from_page(&app, &path, token, Some(ORIGIN)).await
+    };
+    assert_eq!(page(&reads, "/in/a.txt").await.expect(200)["size"], 1);
+    page(&reads, "/elsewhere/a.txt")
+        .await
+        .problem(403, "outside_of_token");
+    let lists = secret(&browser(&app, &workspace.member, asked(json!(["list"]))).await);
+    page(&lists, "/in/a.txt")
+        .await
+        .problem(403, "outside_of_token");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_browser_s_token_ends_with_its_time_and_with_its_maker() {
     let (app, workspace) = with_files().await;
     let inside = format!("{FILES}/content?key=/in/a.txt");

@@ -12,6 +12,7 @@ use crate::application::checks::limits::CheckLimits;
 use crate::application::clock::Clock;
 use crate::application::connections::Connections;
 use crate::application::connections::identity::OwnIdentity;
+use crate::application::connections::origins::BucketOrigins;
 use crate::application::connections::principal::PrincipalSource;
 use crate::application::diagnosis::explainer::Explainer;
 use crate::application::files::shared::Files;
@@ -343,12 +344,13 @@ impl Rig {
         let principal = Arc::new(PrincipalSource::new(None, identity.clone()));
         let explainer = Explainer::new(policies.clone(), principal.clone());
         let usage = Arc::new(UsageMeter::new(store.clone(), clock.clone()));
+        let origins = Arc::new(BucketOrigins::without_workspaces(&[]));
         let checks = Arc::new(Checks {
             store: store.clone(),
             checker: Arc::new(ConnectionChecker::new(
                 prober.clone(),
                 policies.clone(),
-                Vec::new(),
+                origins.clone(),
                 principal.clone(),
                 store.clone(),
             )),
@@ -365,7 +367,7 @@ impl Rig {
                 vault: vault.clone(),
                 policies: policies.clone(),
                 principal,
-                origins: Vec::new(),
+                origins,
                 lifecycle_folders: crate::domain::policy_document::LifecycleFolders::default(),
                 quick_create: None,
             }),

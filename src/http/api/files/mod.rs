@@ -1,5 +1,6 @@
 //! Files of a storage.
 
+pub mod content;
 pub mod copy;
 pub mod keys;
 pub mod multipart;

@@ -8,6 +8,7 @@ use crate::application::people::caller::Member;
 use crate::domain::Invalid;
 use crate::domain::files::file_key::{FileKey, Folder};
 use crate::domain::ids::StorageRef;
+use crate::http::api::files::content::{ContentAnswers, HeadAnswers, HeadHeaders, ReadHeaders};
 use crate::http::api::files::keys::{VersionQuery, file_key, is_one_range, version_id};
 use crate::http::caller::MemberCaller;
 use crate::http::file_content::{CACHING, describe, with_body};
@@ -23,9 +24,7 @@ use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, HttpResponse, get, head};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
-use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
-use utoipa::{IntoParams, PartialSchema, ToSchema};
+use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub fn configure(config: &mut ServiceConfig) {
@@ -213,61 +212,6 @@ impl From<FileEntry> for FileEntryBody {
     }
 }
 
-/// A file's bytes.
-pub(crate) enum FileContent {}
-
-impl PartialSchema for FileContent {
-    fn schema() -> RefOr<Schema> {
-        let bytes = ObjectBuilder::new()
-            .schema_type(Type::String)
-            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)));
-        RefOr::T(Schema::Object(bytes.build()))
-    }
-}
-
-impl ToSchema for FileContent {}
-
-/// What a read asks for besides the file.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Header)]
-#[expect(
-    dead_code,
-    reason = "only for the OpenAPI document; the headers are read one by one"
-)]
-pub(in crate::http::api) struct ReadHeaders {
-    /// One range of bytes. One that is not understood, and several at once, are ignored.
-    #[param(rename = "Range", example = "bytes=0-1023")]
-    range: Option<String>,
-    /// The range is wanted only if the file still has this ETag; else the whole file comes.
-    #[param(rename = "If-Range", example = "\"9bb58f26192e4ba00f01e2e7b136bbd8\"")]
-    if_range: Option<String>,
-    /// The file is read only if it has this ETag.
-    #[param(rename = "If-Match", example = "\"9bb58f26192e4ba00f01e2e7b136bbd8\"")]
-    if_match: Option<String>,
-    /// The file is read only if it has another ETag.
-    #[param(
-        rename = "If-None-Match",
-        example = "\"9bb58f26192e4ba00f01e2e7b136bbd8\""
-    )]
-    if_none_match: Option<String>,
-}
-
-/// The condition of a request for a file's headers.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Header)]
-#[expect(
-    dead_code,
-    reason = "only for the OpenAPI document; the header is read by its name"
-)]
-pub(in crate::http::api) struct HeadHeaders {
-    /// ETags of the file that the client has: the answer is 304 if the file still has one of them.
-    #[param(
-        rename = "If-None-Match",
-        example = "\"9bb58f26192e4ba00f01e2e7b136bbd8\""
-    )]
-    if_none_match: Option<String>,
-}
-
 /// Read a file
 ///
 /// Streams the content. `Range` (one range), `If-Range`, `If-Match` and `If-None-Match` are respected.
@@ -275,31 +219,7 @@ pub(in crate::http::api) struct HeadHeaders {
 #[utoipa::path(
     tag = "Files",
     params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`"), VersionQuery, ReadHeaders),
-    responses(
-        (
-            status = 200,
-            description = "The content, with the file's own type where that is inert",
-            content((inline(FileContent) = "application/octet-stream"), (inline(FileContent) = "*/*")),
-            headers(
-                ("ETag" = String, description = "The file's ETag"),
-                ("Last-Modified" = String, description = "When it was stored"),
-                ("Content-Disposition" = String, description = "Whether it may be shown, and its name"),
-                ("Accept-Ranges" = String, description = "`bytes`"),
-            ),
-        ),
-        (
-            status = 206,
-            description = "The range of it that was asked for",
-            content((inline(FileContent) = "application/octet-stream"), (inline(FileContent) = "*/*")),
-            headers(
-                ("ETag" = String, description = "The file's ETag"),
-                ("Content-Range" = String, description = "Which bytes these are, of how many"),
-            ),
-        ),
-        (status = 304, description = "It has not changed", headers(("ETag" = String, description = "The file's ETag"))),
-        (status = 412, description = "It has changed"),
-        (status = 416, description = "It has no such range"),
-    ),
+    responses(ContentAnswers),
 )]
 #[get("/v1/storages/{storage_id}/files/content")]
 async fn read_file(
@@ -436,18 +356,7 @@ impl ServedFile<'_> {
 #[utoipa::path(
     tag = "Files",
     params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`"), VersionQuery, HeadHeaders),
-    responses(
-        (
-            status = 200,
-            description = "The headers of the content, without it",
-            headers(
-                ("ETag" = String, description = "The file's ETag"),
-                ("Last-Modified" = String, description = "When it was stored"),
-                ("Content-Length" = u64, description = "The file's size"),
-            ),
-        ),
-        (status = 304, description = "It has not changed", headers(("ETag" = String, description = "The file's ETag"))),
-    ),
+    responses(HeadAnswers),
 )]
 #[head("/v1/storages/{storage_id}/files/content")]
 async fn read_file_head(

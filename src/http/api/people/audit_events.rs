@@ -61,7 +61,7 @@ struct AuditEvent {
     target: Option<String>,
     #[schema(value_type = closed_sets::AuditResult)]
     result: &'static str,
-    /// The problem's code, where it was refused or failed, or where a storage's health has a cause.
+    #[schema(value_type = Option<closed_sets::AnyAuditCode>)]
     code: Option<String>,
     /// The caller's address.
     remote_addr: Option<String>,
@@ -93,8 +93,8 @@ struct AuditEventFile {
     /// What became of this file: `done`, `refused` or `failed`.
     #[schema(example = "done")]
     result: &'static str,
-    /// The problem's code, where it was refused or failed.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<closed_sets::AnyAuditCode>)]
     code: Option<String>,
 }
 

@@ -40,7 +40,8 @@ struct NewBrowserTokenBody {
     /// What it may do: `list` and `read` where it is absent.
     #[schema(value_type = Option<Vec<closed_sets::BrowserOperationName>>, example = json!(["list", "read"]))]
     operations: Option<Vec<String>>,
-    /// The origin of the pages that use it. A request with another `Origin`, or without one, is refused.
+    /// The origin of the pages that use it: one of `SALLYPORT_ALLOWED_ORIGINS` or of the workspace's own. A request with
+    /// another `Origin`, or without one, is refused.
     #[schema(example = "https://app.example.com")]
     origin: String,
     /// For how many seconds it works: 1 to 3600, 900 where it is absent.
@@ -106,8 +107,8 @@ const MOST_OPERATIONS: usize = 100;
 
 /// Make a token for a browser
 ///
-/// For a page of the product's: it reaches one storage, and only `GET …/files`, `…/files/content`, `…/files/sign` and
-/// the uploads in parts, as far as its operations go. It is sealed and kept nowhere, and ends with whoever made
+/// For a page of the product's: it reaches one storage, and only `GET …/files`, `…/files/content`,
+/// `…/files/metadata`, `…/files/sign` and the uploads in parts, as far as its operations go. It is sealed and kept nowhere, and ends with whoever made
 /// it. It makes no further tokens.
 #[utoipa::path(
     tag = "Tokens",
@@ -115,6 +116,7 @@ const MOST_OPERATIONS: usize = 100;
     responses(
         (status = 201, description = "Made", body = BrowserTokenBody),
         (status = 404, description = "There is no such storage in the workspace"),
+        (status = 422, description = "`origin_not_allowed`: pages of this origin may not call the API from a browser"),
         (status = 429, description = "`too_many_browser_tokens`: the workspace makes more of them than it may"),
     ),
 )]
@@ -133,6 +135,11 @@ async fn create_browser_token(
     let tokens = &services.people.browser_tokens;
     // Whether there is one.
     services.storages.get(&member.0, &new.storage).await?;
+    services
+        .people
+        .origins
+        .admit(&new.origin, &member.0)
+        .await?;
     let (token, expires_at) = tokens.make(&member.0, &maker.0, &new)?;
     let mut response = HttpResponse::Created().json(BrowserTokenBody { token, expires_at });
     // It has no ID: the audit log names what it is for.

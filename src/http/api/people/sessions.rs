@@ -42,6 +42,9 @@ struct SessionBody {
     seen_at: OffsetDateTime,
     /// The person of the product's that the sign-in link was for.
     subject: Option<SubjectBody>,
+    /// The sign-in link that it began with. `null`: it began with a token, or with a link of an earlier release.
+    #[schema(example = "sil_019a1f0e7c1b7d439a520c8c2f6f6b1e")]
+    link_id: Option<String>,
     /// The token or product key that its sign-in link was made with: it ends with that. `null`: the operator's token.
     #[schema(example = "tok_019a1f0e7c1b7d439a520c8c2f6f6b1e")]
     made_by: Option<String>,
@@ -100,6 +103,7 @@ impl SessionBody {
                 id: subject.id.as_str().to_owned(),
                 name: subject.name.as_ref().map(ToString::to_string),
             }),
+            link_id: session.link.as_ref().map(ToString::to_string),
             made_by: session
                 .made_by
                 .as_ref()

@@ -136,7 +136,7 @@ async fn make(
                 .url(&format!("/sign-in/{}", secret.expose_secret())),
             expires_at: link.expires_at,
         };
-        MadeAnswer::new(StatusCode::CREATED, &body)
+        Ok(MadeAnswer::new(StatusCode::CREATED, &body)?.about(link.id.to_string()))
     };
     once.run(services, body.fingerprint, answer, async |keep| {
         services

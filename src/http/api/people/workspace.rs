@@ -128,8 +128,9 @@ async fn get_workspace_origins(
 ///
 /// Pages of these origins may call the API from a browser with a token of the workspace (CORS), besides those
 /// of `SALLYPORT_ALLOWED_ORIGINS`. The list replaces the one before. A change takes effect within seconds, and
-/// browsers keep their answer about an origin for up to ten minutes. The CORS rules of the workspace's buckets
-/// are not changed.
+/// browsers keep their answer about an origin for up to ten minutes. The documents of the workspace's setups and
+/// storages name them too; a bucket has them once its CORS rules were applied again, and until then a check warns with
+/// `cors_origin_missing`.
 #[utoipa::path(
     tag = "Workspace",
     request_body = WorkspaceOrigins,

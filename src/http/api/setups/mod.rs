@@ -12,7 +12,7 @@ use crate::application::error::Result;
 use crate::application::setups::SetupView;
 use crate::application::storages::StorageView;
 use crate::domain::ids::SetupId;
-use crate::domain::origin::Origin;
+use crate::domain::origin::OriginPattern;
 use crate::domain::overlap::AddedStorage;
 use crate::domain::role_wait::{RoleWait, TryOutcome};
 use crate::http::api::checks::{CheckQuery, CheckReportBody};
@@ -145,7 +145,7 @@ struct SetupList {
 }
 
 impl SetupBody {
-    fn new(view: SetupView, origins: &[Origin]) -> Self {
+    fn new(view: SetupView, origins: &[OriginPattern]) -> Self {
         let check_is_current = view.check_is_current();
         let wait = view.present_wait();
         let waiting = wait.map(Into::into);
@@ -199,8 +199,9 @@ async fn open_storage_setup(
     services: Data<Services>,
     body: Body<ConnectionInput>,
 ) -> Result<HttpResponse> {
+    let origins = services.setups.origins(&admin.0).await?;
     let answer = |view: &SetupView| {
-        let body = SetupBody::new(view.clone(), services.setups.origins());
+        let body = SetupBody::new(view.clone(), &origins);
         let location = format!("/v1/storage-setups/{}", view.setup.id);
         Ok(MadeAnswer::new(StatusCode::CREATED, &body)?.at(location))
     };
@@ -231,12 +232,12 @@ async fn list_storage_setups(
     let page = services
         .page_tokens
         .page(&place, &request, rows, |view| view.setup.id.to_string())?;
-    let origins = services.setups.origins();
+    let origins = services.setups.origins(&admin.0).await?;
     Ok(Json(SetupList {
         storage_setups: page
             .items
             .into_iter()
-            .map(|view| SetupBody::new(view, origins))
+            .map(|view| SetupBody::new(view, &origins))
             .collect(),
         next_page_token: page.next_page_token,
     }))
@@ -255,7 +256,8 @@ async fn get_storage_setup(
     id: Id<SetupId>,
 ) -> Result<Json<SetupBody>> {
     let view = services.setups.get(&admin.0, &id.0).await?;
-    Ok(Json(SetupBody::new(view, services.setups.origins())))
+    let origins = services.setups.origins(&admin.0).await?;
+    Ok(Json(SetupBody::new(view, &origins)))
 }
 
 /// Change a setup
@@ -279,7 +281,8 @@ async fn change_storage_setup(
     body: Body<ConnectionInput>,
 ) -> Result<Json<SetupBody>> {
     let view = services.setups.change(&admin.0, &id.0, body.value).await?;
-    Ok(Json(SetupBody::new(view, services.setups.origins())))
+    let origins = services.setups.origins(&admin.0).await?;
+    Ok(Json(SetupBody::new(view, &origins)))
 }
 
 /// Close a setup

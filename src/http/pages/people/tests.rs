@@ -106,6 +106,7 @@ fn who_did_it_is_told_without_a_whole_id() {
         role: Role::Admin,
         way_back: WayBack::default(),
         subject: None,
+        link: None,
         made_by: None,
         created_at: OffsetDateTime::UNIX_EPOCH,
         seen_at: OffsetDateTime::UNIX_EPOCH,

@@ -11,7 +11,7 @@ use crate::domain::connection::kms_key_arn::KmsKeyArn;
 use crate::domain::connection::role_path::RolePath;
 use crate::domain::connection::service_identity::ServicePrincipal;
 use crate::domain::ids::SetupId;
-use crate::domain::origin::Origin;
+use crate::domain::origin::OriginPattern;
 use crate::domain::policy_document::{DocumentParameters, LifecycleFolders, PolicyTemplates};
 use crate::domain::setup::Draft;
 use crate::http::pages::setups::fields::ConnectionFields;
@@ -49,7 +49,7 @@ fn aws(making: Making, (account, encrypted): Variant) -> AwsView {
         lifecycle: true,
         lifecycle_folders: LifecycleFolders::default(),
         kms_key: encrypted.then(|| KmsKeyArn::parse(key).unwrap()),
-        allowed_origins: vec![Origin::parse("https://app.example.com").unwrap()],
+        allowed_origins: vec![OriginPattern::parse("https://app.example.com").unwrap()],
         region: None,
         role_arn: None,
         role_exists: false,

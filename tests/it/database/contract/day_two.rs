@@ -99,6 +99,7 @@ fn session_of(link: &SignInLink) -> Session {
         role: link.role,
         way_back: link.way_back.clone(),
         subject: None,
+        link: Some(link.id.clone()),
         made_by: link.made_by.clone(),
         created_at: now(),
         seen_at: now(),

@@ -37,6 +37,7 @@ fn session(workspace: &WorkspaceId) -> Session {
         role: Role::Member,
         way_back: WayBack::default(),
         subject: None,
+        link: None,
         made_by: None,
         created_at: now(),
         seen_at: now(),
