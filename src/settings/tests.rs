@@ -1,6 +1,7 @@
 //! Which settings are accepted, and what is said of the others.
 
 use super::*;
+use secrecy::ExposeSecret;
 
 fn refused(change: impl FnOnce(&mut Options)) -> Vec<BadSetting> {
     let mut options = Options::default();
