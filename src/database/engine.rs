@@ -5,6 +5,7 @@
 
 use crate::application::kept::store::{StoreError, StoreResult};
 use crate::database::errors;
+use crate::database::memory::watch::{Watch, may_change};
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
@@ -31,8 +32,17 @@ pub(super) enum Conn {
     Postgres(PoolConnection<Postgres>),
 }
 
-/// A transaction that may write. It is rolled back when dropped.
-pub(super) enum Tx {
+/// A transaction that may write. It is rolled back when dropped. What it changes of the rows that are kept in memory
+/// is heeded when it is committed.
+pub(super) struct Tx {
+    open: OpenTx,
+    watch: Watch,
+    /// Whether it may have changed such rows.
+    may_change: bool,
+}
+
+/// The driver's transaction.
+pub(super) enum OpenTx {
     Sqlite(Transaction<'static, Sqlite>),
     Postgres(Transaction<'static, Postgres>),
 }
@@ -66,6 +76,15 @@ impl Sql {
         match self {
             Self::Both(sql) | Self::Each { postgres: sql, .. } => sql.into_sql_str(),
             Self::Built(sql) => AssertSqlSafe(sql).into_sql_str(),
+        }
+    }
+
+    /// Whether it may change a row that is kept in memory.
+    pub fn may_change(&self) -> bool {
+        match self {
+            Self::Both(sql) => may_change(sql),
+            Self::Each { sqlite, postgres } => may_change(sqlite) || may_change(postgres),
+            Self::Built(sql) => may_change(sql),
         }
     }
 }
@@ -287,12 +306,12 @@ impl Pool {
 
     /// On SQLite the write lock is taken at once: a transaction that reads first and writes later would
     /// fail, without waiting, where another one wrote in between.
-    pub async fn begin(&self) -> StoreResult<Tx> {
+    pub async fn begin(&self) -> StoreResult<OpenTx> {
         match self {
             Self::Sqlite(pool) => bounded(pool.begin_with("BEGIN IMMEDIATE"))
                 .await
-                .map(Tx::Sqlite),
-            Self::Postgres(pool) => bounded(pool.begin()).await.map(Tx::Postgres),
+                .map(OpenTx::Sqlite),
+            Self::Postgres(pool) => bounded(pool.begin()).await.map(OpenTx::Postgres),
         }
     }
 }
@@ -300,12 +319,67 @@ impl Pool {
 impl Tx {
     /// For a statement that the engines take in different forms.
     pub fn is_postgres(&self) -> bool {
-        match self {
-            Self::Sqlite(_) => false,
-            Self::Postgres(_) => true,
+        match &self.open {
+            OpenTx::Sqlite(_) => false,
+            OpenTx::Postgres(_) => true,
         }
     }
 
+    pub fn new(open: OpenTx, watch: &Watch) -> Self {
+        Self {
+            open,
+            watch: watch.clone(),
+            may_change: false,
+        }
+    }
+
+    pub async fn fetch_all(
+        &mut self,
+        sql: impl Into<Sql>,
+        values: Vec<Value>,
+    ) -> StoreResult<Vec<Row>> {
+        let sql = self.noted(sql);
+        self.open.fetch_all(sql, values).await
+    }
+
+    pub async fn fetch_optional(
+        &mut self,
+        sql: impl Into<Sql>,
+        values: Vec<Value>,
+    ) -> StoreResult<Option<Row>> {
+        let sql = self.noted(sql);
+        self.open.fetch_optional(sql, values).await
+    }
+
+    /// How many rows the statement wrote.
+    pub async fn execute(&mut self, sql: impl Into<Sql>, values: Vec<Value>) -> StoreResult<u64> {
+        let sql = self.noted(sql);
+        self.open.execute(sql, values).await
+    }
+
+    pub async fn commit(self) -> StoreResult<()> {
+        let Self {
+            open,
+            watch,
+            may_change,
+        } = self;
+        let armed = match may_change {
+            true => watch.arm(),
+            false => None,
+        };
+        let done = open.commit().await;
+        watch.settle(armed, &done).await;
+        done
+    }
+
+    fn noted(&mut self, sql: impl Into<Sql>) -> Sql {
+        let sql = sql.into();
+        self.may_change = self.may_change || sql.may_change();
+        sql
+    }
+}
+
+impl OpenTx {
     pub async fn fetch_all(
         &mut self,
         sql: impl Into<Sql>,

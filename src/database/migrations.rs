@@ -158,6 +158,11 @@ const SQLITE: &[(i64, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0031_signing_in.sql"),
     ),
     (
+        32,
+        "changes",
+        include_str!("../../migrations/sqlite/0032_changes.sql"),
+    ),
+    (
         37,
         "session_links",
         include_str!("../../migrations/sqlite/0037_session_links.sql"),
@@ -299,6 +304,11 @@ const POSTGRES: &[(i64, &str, &str)] = &[
         31,
         "signing_in",
         include_str!("../../migrations/postgres/0031_signing_in.sql"),
+    ),
+    (
+        32,
+        "changes",
+        include_str!("../../migrations/postgres/0032_changes.sql"),
     ),
     (
         37,

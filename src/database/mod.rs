@@ -6,6 +6,7 @@
 
 mod audit;
 mod backup;
+mod changes;
 mod checks;
 mod connections;
 pub mod copy;
@@ -14,12 +15,14 @@ mod engine;
 mod erasure;
 mod errors;
 mod events;
+mod feed;
 mod health;
 mod idempotency;
 mod imports;
 mod jobs;
 mod lock;
 mod lost_key;
+mod memory;
 mod migrations;
 mod origins;
 mod pending;
@@ -46,14 +49,18 @@ mod workspaces;
 
 pub use backup::{back_up, inspect};
 pub use lock::{DatabaseLock, InUse};
+pub use memory::MemoryCounts;
 pub use migrations::SchemaChanges;
 pub use url::{DatabaseTls, DatabaseUrl};
 
 use crate::application::kept::store::{Store, StoreError, StoreResult, Window};
 use async_trait::async_trait;
+use changes::Looks;
 use engine::{Conn, Pool, Row, Sql, Tx, Value, values};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
+use memory::watch::Watch;
+use memory::{Memory, Scope};
 use reach::Reach;
 use record::Record;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -83,6 +90,8 @@ pub struct Database {
     reach: Reach,
     changes: SchemaChanges,
     schema: Arc<Mutex<Option<SchemaAttempt>>>,
+    memory: Memory,
+    watch: Watch,
 }
 
 /// Why the address of the database cannot be changed while the service runs.
@@ -173,8 +182,11 @@ impl Database {
     }
 
     async fn over(pool: Pool, url: &DatabaseUrl, changes: SchemaChanges) -> StoreResult<Self> {
+        let memory = Memory::default();
         let database = Self {
             reach: Reach::of(&pool),
+            watch: Watch::new(&memory, Arc::new(Looks::by(&pool, &memory))),
+            memory,
             pool,
             changes,
             schema: Arc::default(),
@@ -204,6 +216,11 @@ impl Database {
             idle,
             limit: limit.into(),
         }
+    }
+
+    /// What is answered from memory, for metrics.
+    pub fn memory_counts(&self) -> MemoryCounts {
+        self.memory.counts()
     }
 
     /// Ends the connections after what runs on them.
@@ -262,6 +279,7 @@ impl Database {
     }
 
     async fn connection(&self) -> StoreResult<Conn> {
+        self.note_taken();
         self.reach.check()?;
         self.ready().await?;
         self.reach.guard(self.pool.acquire()).await
@@ -302,15 +320,34 @@ impl Database {
             .collect()
     }
 
-    /// How many rows the statement wrote.
+    /// How many rows the statement wrote. What it changes of the rows that are kept in memory is heeded.
     async fn execute(&self, sql: impl Into<Sql>, values: Vec<Value>) -> StoreResult<u64> {
-        self.connection().await?.execute(sql, values).await
+        let sql = sql.into();
+        let may_change = sql.may_change();
+        let mut connection = self.connection().await?;
+        let armed = match may_change {
+            true => self.watch.arm(),
+            false => None,
+        };
+        let done = connection.execute(sql, values).await;
+        // What has changed is read on another one.
+        drop(connection);
+        self.watch.settle(armed, &done).await;
+        done
     }
 
     async fn begin(&self) -> StoreResult<Tx> {
+        self.note_taken();
         self.reach.check()?;
         self.ready().await?;
-        self.reach.guard(self.pool.begin()).await
+        let open = self.reach.guard(self.pool.begin()).await?;
+        Ok(Tx::new(open, &self.watch))
+    }
+
+    /// Counted, and said at `debug` within the request that asks.
+    fn note_taken(&self) {
+        self.memory.note_taken();
+        tracing::debug!("takes a connection to the database");
     }
 }
 
@@ -534,6 +571,14 @@ impl Store for Database {
                 Ok((record.text("name")?, record.bytes("value")?))
             })
             .collect()
+    }
+
+    async fn known_remembered(&self, name: &str) -> StoreResult<Vec<(String, Vec<u8>)>> {
+        let room = &self.memory.rooms().remembered;
+        let key = name.to_owned();
+        let read = || async { self.remembered(name).await.map(Some) };
+        let found = self.memory.of(room, &key, Scope::Product, read).await?;
+        Ok(found.unwrap_or_default())
     }
 
     async fn replace_remembered(&self, name: &str, value: &[u8]) -> StoreResult<()> {

@@ -3,21 +3,33 @@
 use crate::application::kept::store::{OriginStore, StoreResult};
 use crate::database::Database;
 use crate::database::engine::{Sql, Value, values};
+use crate::database::memory::Scope;
 use crate::domain::ids::WorkspaceId;
 use crate::domain::origin::OriginPattern;
 use async_trait::async_trait;
+
+pub(super) const OF_WORKSPACE: &str = "SELECT workspace_id AS id, origin FROM workspace_origins
+    WHERE workspace_id = $1 ORDER BY position";
 
 #[async_trait]
 impl OriginStore for Database {
     async fn workspace_origins(&self, workspace: &WorkspaceId) -> StoreResult<Vec<OriginPattern>> {
         self.fetch_records(
             "workspace_origins",
-            "SELECT workspace_id AS id, origin FROM workspace_origins
-             WHERE workspace_id = $1 ORDER BY position",
+            OF_WORKSPACE,
             values![workspace.as_str()],
             |record| record.parse("origin", OriginPattern::parse),
         )
         .await
+    }
+
+    async fn known_origins(&self, workspace: &WorkspaceId) -> StoreResult<Vec<OriginPattern>> {
+        let room = &self.memory.rooms().origins;
+        let read = || async { self.workspace_origins(workspace).await.map(Some) };
+        let found = self
+            .memory
+            .of(room, workspace, Scope::Workspace(workspace), read);
+        Ok(found.await?.unwrap_or_default())
     }
 
     async fn set_workspace_origins(

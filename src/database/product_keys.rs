@@ -5,6 +5,7 @@ use crate::application::kept::store::{
 };
 use crate::database::engine::{Sql, Value, values};
 use crate::database::idempotency::keep;
+use crate::database::memory::Scope;
 use crate::database::record::{Record, stored_name};
 use crate::database::{Database, after};
 use crate::domain::ids::KeyId;
@@ -12,6 +13,9 @@ use crate::domain::people::product_key::ProductKey;
 use crate::domain::people::scope::Scopes;
 use async_trait::async_trait;
 use std::collections::HashMap;
+
+pub(super) const BY_HASH: &str = "SELECT id, name, scopes, created_at, expires_at, last_used_at
+    FROM product_keys WHERE hash = $1";
 
 #[async_trait]
 impl ProductKeyStore for Database {
@@ -62,40 +66,18 @@ impl ProductKeyStore for Database {
     }
 
     async fn product_key_by_hash(&self, hash: &SecretHash) -> StoreResult<Option<ProductKey>> {
-        self.fetch_record(
-            "product_keys",
-            "SELECT id, name, scopes, created_at, expires_at, last_used_at
-             FROM product_keys WHERE hash = $1",
-            values![hash.as_slice()],
-            key,
-        )
-        .await
+        let read = || self.fetch_record("product_keys", BY_HASH, values![hash.as_slice()], key);
+        let room = &self.memory.rooms().keys;
+        self.memory.of(room, hash, Scope::Product, read).await
     }
 
     async fn product_keys_by_hashes(
         &self,
         hashes: &[SecretHash],
     ) -> StoreResult<HashMap<SecretHash, ProductKey>> {
-        let places: Vec<String> = (1..=hashes.len()).map(|at| format!("${at}")).collect();
-        let sql = format!(
-            "SELECT id, name, scopes, created_at, expires_at, last_used_at, hash FROM product_keys
-             WHERE hash IN ({})",
-            places.join(", ")
-        );
-        let values = hashes.iter().map(|hash| Value::from(hash.as_slice()));
-        let found = self
-            .fetch_records(
-                "product_keys",
-                Sql::Built(sql),
-                values.collect(),
-                |record| {
-                    let hash = SecretHash::try_from(record.bytes("hash")?.as_slice())
-                        .map_err(|error| record.damaged("hash", error))?;
-                    Ok((hash, key(record)?))
-                },
-            )
-            .await?;
-        Ok(found.into_iter().collect())
+        let room = &self.memory.rooms().keys;
+        let read = |unknown| by_hashes(self, unknown);
+        self.memory.found_together(room, hashes, read).await
     }
 
     async fn delete_product_key(&self, id: &KeyId) -> StoreResult<bool> {
@@ -108,6 +90,32 @@ impl ProductKeyStore for Database {
             .await?;
         Ok(deleted == 1)
     }
+}
+
+async fn by_hashes(
+    database: &Database,
+    hashes: Vec<SecretHash>,
+) -> StoreResult<HashMap<SecretHash, ProductKey>> {
+    let places: Vec<String> = (1..=hashes.len()).map(|at| format!("${at}")).collect();
+    let sql = format!(
+        "SELECT id, name, scopes, created_at, expires_at, last_used_at, hash FROM product_keys
+         WHERE hash IN ({})",
+        places.join(", ")
+    );
+    let values = hashes.iter().map(|hash| Value::from(hash.as_slice()));
+    let found = database
+        .fetch_records(
+            "product_keys",
+            Sql::Built(sql),
+            values.collect(),
+            |record| {
+                let hash = SecretHash::try_from(record.bytes("hash")?.as_slice())
+                    .map_err(|error| record.damaged("hash", error))?;
+                Ok((hash, key(record)?))
+            },
+        )
+        .await?;
+    Ok(found.into_iter().collect())
 }
 
 fn key(record: &Record) -> StoreResult<ProductKey> {

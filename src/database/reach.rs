@@ -59,6 +59,11 @@ impl Reach {
         }
     }
 
+    /// How to sign in to the server now. `None`: it is a SQLite file.
+    pub fn options(&self) -> Option<Arc<PgConnectOptions>> {
+        self.0.as_ref().map(|server| present(&server.options))
+    }
+
     /// Fails at once while the server is known to be away.
     pub fn check(&self) -> StoreResult<()> {
         match &self.0 {

@@ -65,6 +65,10 @@ fn removal(what: Expired) -> &'static str {
             "DELETE FROM usage_days WHERE (workspace_id, day) IN (
                  SELECT workspace_id, day FROM usage_days WHERE day < $1 ORDER BY day LIMIT $2)"
         }
+        Expired::Changes => {
+            "DELETE FROM changes WHERE id IN (
+                 SELECT id FROM changes WHERE changed_at < $1 ORDER BY changed_at LIMIT $2)"
+        }
         Expired::Events => {
             "DELETE FROM events WHERE seq IN (
                  SELECT seq FROM events WHERE created_at < $1 ORDER BY created_at LIMIT $2)"

@@ -21,6 +21,11 @@ use crate::domain::people::workspace::Role;
 use async_trait::async_trait;
 use time::OffsetDateTime;
 
+pub(super) const SESSION_BY_HASH: &str =
+    "SELECT id, workspace_id, role, return_url, refresh_url, embed, subject_id, subject_name,
+         created_at, seen_at, expires_at, link_id, made_by_token, made_by_key
+     FROM sessions WHERE hash = $1";
+
 #[async_trait]
 impl SignInStore for Database {
     async fn create_sign_in_link(
@@ -173,15 +178,12 @@ impl SignInStore for Database {
     }
 
     async fn session_by_hash(&self, hash: &SecretHash) -> StoreResult<Option<Session>> {
-        self.fetch_record(
-            "sessions",
-            "SELECT id, workspace_id, role, return_url, refresh_url, embed, subject_id, subject_name,
-                    created_at, seen_at, expires_at, link_id, made_by_token, made_by_key
-             FROM sessions WHERE hash = $1",
-            values![hash.as_slice()],
-            session,
-        )
-        .await
+        let read = || {
+            let values = values![hash.as_slice()];
+            self.fetch_record("sessions", SESSION_BY_HASH, values, session)
+        };
+        let room = &self.memory.rooms().sessions;
+        self.memory.found(room, hash, read).await
     }
 
     async fn touch_session(&self, id: &SessionId, seen_at: OffsetDateTime) -> StoreResult<()> {

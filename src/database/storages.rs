@@ -6,6 +6,7 @@ use crate::application::kept::store::{
 };
 use crate::database::engine::{Sql, Tx, Value, values};
 use crate::database::events::NewEvent;
+use crate::database::memory::Scope;
 use crate::database::project_files::placeholders;
 use crate::database::record::{Record, stored_name};
 use crate::database::statement::Named;
@@ -77,7 +78,7 @@ fn select(from_where: &str) -> &'static str {
     statement::select(own.into_iter().chain(connections::names()), from_where)
 }
 
-static ONE: LazyLock<&str> =
+pub(super) static ONE: LazyLock<&str> =
     LazyLock::new(|| select("FROM storages WHERE workspace_id = $1 AND id = $2"));
 static PAGE: LazyLock<&str> = LazyLock::new(|| {
     select("FROM storages WHERE workspace_id = $1 AND id > $2 ORDER BY id LIMIT $3")
@@ -108,6 +109,21 @@ impl StorageStore for Database {
             storage,
         )
         .await
+    }
+
+    async fn known_storage(
+        &self,
+        workspace: &WorkspaceId,
+        id: &StorageId,
+    ) -> StoreResult<Option<Storage>> {
+        let room = &self.memory.rooms().storages;
+        let read = || self.storage(workspace, id);
+        let found = self
+            .memory
+            .of(room, id, Scope::Workspace(workspace), read)
+            .await?;
+        // The ID alone finds what is kept, also for another workspace.
+        Ok(found.filter(|storage| storage.workspace == *workspace))
     }
 
     async fn list_storages(

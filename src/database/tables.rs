@@ -65,7 +65,10 @@ impl Table {
     }
 }
 
-/// Every table of this release's schema, each after those that it refers to.
+/// Tables whose rows mean something to one database alone.
+const NOT_COPIED: &[&str] = &["changes"];
+
+/// Every table of this release's schema whose rows are copied with it, each after those that it refers to.
 pub(super) async fn of_this_release() -> StoreResult<Vec<Table>> {
     let options = SqliteConnectOptions::new()
         .in_memory(true)
@@ -75,7 +78,9 @@ pub(super) async fn of_this_release() -> StoreResult<Vec<Table>> {
     let mut side = Side::Sqlite(Box::new(connection));
     let mut tables = Vec::new();
     for name in side.table_names().await? {
-        tables.push(table(&mut side, name).await?);
+        if !NOT_COPIED.contains(&name.as_str()) {
+            tables.push(table(&mut side, name).await?);
+        }
     }
     side.close().await?;
     in_order(tables)

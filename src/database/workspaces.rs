@@ -8,6 +8,7 @@ use crate::application::kept::vault::random_bytes;
 use crate::database::engine::{Sql, Value, values};
 use crate::database::erasure;
 use crate::database::idempotency::keep;
+use crate::database::memory::Scope;
 use crate::database::record::{Record, stored_name};
 use crate::database::standing::standing;
 use crate::database::statement::{self, Named};
@@ -48,6 +49,10 @@ macro_rules! select_held {
         )
     };
 }
+
+pub(super) const BY_ID: &str = select!("WHERE w.id = $1");
+pub(super) const BY_EXTERNAL_ID: &str = select!("WHERE w.external_id = $1");
+pub(super) const HELD_BY_HASH: &str = select_held!("", "WHERE t.hash = $1 OR t.narrowed_hash = $1");
 
 #[async_trait]
 impl WorkspaceStore for Database {
@@ -91,13 +96,8 @@ impl WorkspaceStore for Database {
     }
 
     async fn workspace(&self, id: &WorkspaceId) -> StoreResult<Option<Workspace>> {
-        self.fetch_record(
-            "workspaces",
-            select!("WHERE w.id = $1"),
-            values![id.as_str()],
-            workspace,
-        )
-        .await
+        self.fetch_record("workspaces", BY_ID, values![id.as_str()], workspace)
+            .await
     }
 
     async fn workspace_by_external_id(
@@ -106,11 +106,26 @@ impl WorkspaceStore for Database {
     ) -> StoreResult<Option<Workspace>> {
         self.fetch_record(
             "workspaces",
-            select!("WHERE w.external_id = $1"),
+            BY_EXTERNAL_ID,
             values![id.as_str()],
             workspace,
         )
         .await
+    }
+
+    async fn known_workspace(&self, id: &WorkspaceId) -> StoreResult<Option<Workspace>> {
+        let room = &self.memory.rooms().workspaces;
+        let read = || self.workspace(id);
+        self.memory.of(room, id, Scope::Workspace(id), read).await
+    }
+
+    async fn known_workspace_by_external_id(
+        &self,
+        id: &WorkspaceExternalId,
+    ) -> StoreResult<Option<Workspace>> {
+        let room = &self.memory.rooms().by_external_id;
+        let read = || self.workspace_by_external_id(id);
+        self.memory.found(room, id, read).await
     }
 
     async fn change_workspace(
@@ -278,32 +293,18 @@ impl WorkspaceStore for Database {
     }
 
     async fn token_by_hash(&self, hash: &SecretHash) -> StoreResult<Option<HeldToken>> {
-        self.fetch_record(
-            "api_tokens",
-            select_held!("", "WHERE t.hash = $1 OR t.narrowed_hash = $1"),
-            values![hash.as_slice()],
-            held,
-        )
-        .await
+        let read = || self.fetch_record("api_tokens", HELD_BY_HASH, values![hash.as_slice()], held);
+        let room = &self.memory.rooms().tokens;
+        self.memory.found(room, hash, read).await
     }
 
     async fn tokens_by_hashes(
         &self,
         hashes: &[SecretHash],
     ) -> StoreResult<HashMap<SecretHash, HeldToken>> {
-        let places: Vec<String> = (1..=hashes.len()).map(|at| format!("${at}")).collect();
-        let places = places.join(", ");
-        let select = select_held!(", COALESCE(t.narrowed_hash, t.hash) AS hash", "");
-        let sql = format!("{select} WHERE t.hash IN ({places}) OR t.narrowed_hash IN ({places})");
-        let values = hashes.iter().map(|hash| Value::from(hash.as_slice()));
-        let found = self
-            .fetch_records("api_tokens", Sql::Built(sql), values.collect(), |record| {
-                let hash = SecretHash::try_from(record.bytes("hash")?.as_slice())
-                    .map_err(|error| record.damaged("hash", error))?;
-                Ok((hash, held(record)?))
-            })
-            .await?;
-        Ok(found.into_iter().collect())
+        let room = &self.memory.rooms().tokens;
+        let read = |unknown| held_by_hashes(self, unknown);
+        self.memory.found_together(room, hashes, read).await
     }
 
     async fn revoke_token(&self, workspace: &WorkspaceId, id: &TokenId) -> StoreResult<bool> {
@@ -316,6 +317,25 @@ impl WorkspaceStore for Database {
             .await?;
         Ok(revoked == 1)
     }
+}
+
+async fn held_by_hashes(
+    database: &Database,
+    hashes: Vec<SecretHash>,
+) -> StoreResult<HashMap<SecretHash, HeldToken>> {
+    let places: Vec<String> = (1..=hashes.len()).map(|at| format!("${at}")).collect();
+    let places = places.join(", ");
+    let select = select_held!(", COALESCE(t.narrowed_hash, t.hash) AS hash", "");
+    let sql = format!("{select} WHERE t.hash IN ({places}) OR t.narrowed_hash IN ({places})");
+    let values = hashes.iter().map(|hash| Value::from(hash.as_slice()));
+    let found = database
+        .fetch_records("api_tokens", Sql::Built(sql), values.collect(), |record| {
+            let hash = SecretHash::try_from(record.bytes("hash")?.as_slice())
+                .map_err(|error| record.damaged("hash", error))?;
+            Ok((hash, held(record)?))
+        })
+        .await?;
+    Ok(found.into_iter().collect())
 }
 
 fn external_id(workspace: &Workspace) -> Option<&str> {

@@ -342,6 +342,8 @@ impl Application {
         workers.push(tokio::spawn(self.setup_expiry.run(self.shutdown.clone())));
         workers.push(tokio::spawn(self.janitor.run(self.shutdown.clone())));
         workers.push(tokio::spawn(self.lag.run(self.shutdown.clone())));
+        let feed = self.database.clone();
+        workers.push(tokio::spawn(feed.follow_changes(self.shutdown.clone())));
         let meter = self.services.people.usage.meter.clone();
         workers.push(tokio::spawn(meter.clone().run(self.shutdown.clone())));
         let background = TaskTracker::new();
@@ -448,11 +450,16 @@ async fn count_jobs(database: Database, observer: Arc<dyn Observer>, stop: Cance
 /// What is read for metrics at each scrape.
 fn readings(database: &Database, use_cases: &UseCases) -> ServiceReadings {
     let (used, idle) = (database.clone(), database.clone());
+    let [taken, found, not_found, age] = [(); 4].map(|()| database.clone());
     let sessions = use_cases.sessions.clone();
     ServiceReadings {
         database_connections_used: Box::new(move || used.connections().used),
         database_connections_idle: Box::new(move || idle.connections().idle),
         database_connections_limit: database.connections().limit,
+        database_connections_taken: Box::new(move || taken.memory_counts().taken),
+        rows_found: Box::new(move || found.memory_counts().found),
+        rows_not_found: Box::new(move || not_found.memory_counts().not_found),
+        changes_age: Box::new(move || age.memory_counts().age),
         role_sessions: Box::new(move || sessions.kept()),
         dropped_log_lines: Box::new(logging::dropped_lines),
     }

@@ -165,7 +165,7 @@ impl Admission {
             ));
         }
         self.only_in(&member.workspace, said.workspace).await?;
-        let workspace = self.workspaces.get(&member.workspace).await?;
+        let workspace = self.workspaces.known(&member.workspace).await?;
         Ok(Admitted {
             on_behalf_of: member.on_behalf_of.clone(),
             caller: Caller::Workspace(member),
@@ -199,12 +199,12 @@ impl Admission {
         match text.strip_prefix(EXTERNAL) {
             Some(id) => {
                 let id = WorkspaceExternalId::parse(id).map_err(|_| absent())?;
-                let found = self.workspaces.by_external_id(&id).await?;
+                let found = self.workspaces.known_by_external_id(&id).await?;
                 found.ok_or_else(absent)
             }
             None => {
                 let id = WorkspaceId::parse(text).map_err(|_| absent())?;
-                self.workspaces.get(&id).await
+                self.workspaces.known(&id).await
             }
         }
     }
@@ -217,7 +217,7 @@ impl Admission {
         let is_own = match text.strip_prefix(EXTERNAL) {
             None => text == own.as_str(),
             Some(id) => {
-                let workspace = self.workspaces.get(own).await?;
+                let workspace = self.workspaces.known(own).await?;
                 let own_id = workspace.external_id;
                 own_id.is_some_and(|own_id| own_id.as_str() == id)
             }
@@ -306,7 +306,7 @@ impl Admission {
 
     /// How the workspace stands. `None`: there is none.
     async fn standing(&self, workspace: &WorkspaceId) -> Result<Option<Standing>> {
-        match self.workspaces.get(workspace).await {
+        match self.workspaces.known(workspace).await {
             Ok(workspace) => Ok(Some(workspace.standing)),
             Err(error) if error.kind == Kind::NotFound => Ok(None),
             Err(error) => Err(error),

@@ -1,7 +1,7 @@
 //! Whether a workspace is let in: it is not suspended, and does not do more than it may.
 //!
-//! Whoever finds a caller of a workspace asks once for each request, with how the workspace stands as the database
-//! has it then. Limits are counted in this process: each replica allows as much.
+//! Whoever finds a caller of a workspace asks once for each request, with how the workspace stands as this process
+//! knows it then. Limits are counted in this process: each replica allows as much.
 
 use crate::application::error::{Error, Kind, Result};
 use crate::domain::ids::WorkspaceId;

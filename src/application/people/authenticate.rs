@@ -6,7 +6,8 @@
 //!
 //! Anybody can send made-up tokens. What that costs is bounded without refusing anybody: a token that
 //! was unknown a moment ago is refused from memory, and tokens that have not been used lately are looked
-//! for together, in one statement at a time, whoever sent them. One that is in use has its own statement.
+//! for together, in one statement at a time, whoever sent them. One that is in use is asked for by itself; the store
+//! answers from memory while it knows what was changed.
 
 use crate::application::clock::Clock;
 use crate::application::error::{Error, Kind, Result};
@@ -238,7 +239,7 @@ impl Authenticator {
         }
         // Others take the known one while this request reads it again.
         set(slot, known.hash);
-        match self.store.remembered(OPERATOR).await {
+        match self.store.known_remembered(OPERATOR).await {
             Ok(kept) => {
                 let kept = kept.first().and_then(|(_, hash)| parse_hash(hash).ok());
                 if let Some(hash) = kept {
@@ -288,7 +289,7 @@ impl Authenticator {
         self.find(&self.tokens, hash).await
     }
 
-    /// The database is always asked for one that may be good.
+    /// The database, or what is known of it within the last second, is always asked for one that may be good.
     async fn find<T: Found>(&self, known: &Known<T>, hash: &SecretHash) -> Result<Option<T>> {
         if known.unknown.contains_key(hash) {
             return Ok(None);

@@ -2,7 +2,8 @@
 //!
 //! A browser asks before it calls, and names no workspace then. It is answered for an origin that the settings or
 //! any workspace allows; the call itself is answered for the origins of its caller's workspace. Anybody can ask with
-//! made-up origins. What that costs is bounded: answers are remembered, and few look-ups run at the same time.
+//! made-up origins. What that costs is bounded: answers are remembered for a second, and few look-ups run at the same
+//! time. What a caller's own workspace allows is known to the store.
 
 use crate::application::error::{Error, FieldError, Kind, Result};
 use crate::application::kept::store::Store;
@@ -20,9 +21,9 @@ use url::Url;
 /// How many origins a workspace allows at most.
 pub const MOST_ORIGINS: usize = 20;
 
-/// For how long an answer is remembered: another replica's change is seen after this.
-const REMEMBERED: Duration = Duration::from_secs(10);
-/// How many answers are remembered, of either kind. An origin has a few hundred bytes at most.
+/// For how long it is remembered whether any workspace allows an origin: another replica's change is seen after this.
+const REMEMBERED: Duration = Duration::from_secs(1);
+/// How many answers are remembered. An origin has a few hundred bytes at most.
 const MOST_REMEMBERED: u64 = 10_000;
 /// How many look-ups of origins that no workspace is known for run at the same time.
 const AT_ONCE: usize = 2;
@@ -38,7 +39,6 @@ pub struct AllowedOrigins {
     own: Origin,
     /// Whether the service itself is reached by plain `http`, as in development.
     is_plain: bool,
-    of_workspaces: Cache<WorkspaceId, Arc<Vec<OriginPattern>>>,
     of_any: Cache<Origin, bool>,
     turns: Semaphore,
 }
@@ -51,10 +51,6 @@ impl AllowedOrigins {
             everywhere,
             own: Origin::of(public_url),
             is_plain: public_url.scheme() == "http",
-            of_workspaces: Cache::builder()
-                .max_capacity(MOST_REMEMBERED)
-                .time_to_live(REMEMBERED)
-                .build(),
             of_any: Cache::builder()
                 .max_capacity(MOST_REMEMBERED)
                 .time_to_live(REMEMBERED)
@@ -111,7 +107,6 @@ impl AllowedOrigins {
         {
             return Err(Error::not_found("workspace"));
         }
-        self.of_workspaces.invalidate(workspace).await;
         self.of_any.invalidate_all();
         Ok(origins)
     }
@@ -150,16 +145,7 @@ impl AllowedOrigins {
     }
 
     async fn one_allows(&self, workspace: &WorkspaceId, origin: &Origin) -> Result<bool> {
-        let patterns = match self.of_workspaces.get(workspace).await {
-            Some(patterns) => patterns,
-            None => {
-                let patterns = Arc::new(self.store.workspace_origins(workspace).await?);
-                self.of_workspaces
-                    .insert(workspace.clone(), patterns.clone())
-                    .await;
-                patterns
-            }
-        };
+        let patterns = self.store.known_origins(workspace).await?;
         Ok(patterns.iter().any(|pattern| pattern.matches(origin)))
     }
 

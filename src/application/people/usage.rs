@@ -14,6 +14,7 @@ use crate::domain::people::product_key::ProductKey;
 use crate::domain::people::usage::{DayUsage, UsageDay, Used};
 use crate::domain::people::workspace::ApiToken;
 use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use time::OffsetDateTime;
@@ -23,7 +24,8 @@ use tokio_util::sync::CancellationToken;
 const FLUSH_EVERY: Duration = Duration::from_secs(60);
 /// The use of a token or key is written down this often at most.
 const NOTE_EVERY: Duration = Duration::from_secs(10 * 60);
-/// How many tokens and keys are remembered as used until the next writing. Each takes about 100 bytes.
+/// How many tokens and keys are remembered as used until the next writing, and as written down. Each takes about 100
+/// bytes.
 const MOST_NOTED: usize = 50_000;
 /// How many days one request reads at most: a year, and the leap day.
 pub const MOST_DAYS: u16 = 366;
@@ -43,8 +45,48 @@ type Counted = HashMap<UsageDay, HashMap<WorkspaceId, Used>>;
 /// Tokens and keys that were used.
 #[derive(Default)]
 struct Noted {
-    tokens: HashSet<TokenId>,
-    keys: HashSet<KeyId>,
+    tokens: NotedOf<TokenId>,
+    keys: NotedOf<KeyId>,
+}
+
+/// Those of one kind.
+struct NotedOf<I> {
+    /// Used since the last writing.
+    used: HashSet<I>,
+    /// When the use was last written down by this process. What the store knows from memory does not say so at once.
+    written: HashMap<I, OffsetDateTime>,
+}
+
+impl<I> Default for NotedOf<I> {
+    fn default() -> Self {
+        Self {
+            used: HashSet::new(),
+            written: HashMap::new(),
+        }
+    }
+}
+
+impl<I: Clone + Eq + Hash + Ord> NotedOf<I> {
+    fn note(&mut self, id: &I, now: OffsetDateTime) {
+        let is_written = |at: &OffsetDateTime| now - *at < NOTE_EVERY;
+        if self.used.len() < MOST_NOTED && !self.written.get(id).is_some_and(is_written) {
+            self.used.insert(id.clone());
+        }
+    }
+
+    /// In one order: replicas that write at the same time do not wait for each other in a circle.
+    fn take(&mut self) -> Vec<I> {
+        let mut used: Vec<I> = std::mem::take(&mut self.used).into_iter().collect();
+        used.sort_unstable();
+        used
+    }
+
+    fn wrote(&mut self, ids: Vec<I>, now: OffsetDateTime) {
+        self.written.retain(|_, at| now - *at < NOTE_EVERY);
+        let room = MOST_NOTED.saturating_sub(self.written.len());
+        self.written
+            .extend(ids.into_iter().take(room).map(|id| (id, now)));
+    }
 }
 
 impl UsageMeter {
@@ -96,10 +138,8 @@ impl UsageMeter {
         if !self.is_to_note(token.last_used_at) {
             return;
         }
-        let mut noted = lock(&self.noted);
-        if noted.tokens.len() < MOST_NOTED {
-            noted.tokens.insert(token.id.clone());
-        }
+        let now = self.clock.now();
+        lock(&self.noted).tokens.note(&token.id, now);
     }
 
     /// The same for a key.
@@ -107,10 +147,8 @@ impl UsageMeter {
         if !self.is_to_note(key.last_used_at) {
             return;
         }
-        let mut noted = lock(&self.noted);
-        if noted.keys.len() < MOST_NOTED {
-            noted.keys.insert(key.id.clone());
-        }
+        let now = self.clock.now();
+        lock(&self.noted).keys.note(&key.id, now);
     }
 
     fn is_to_note(&self, last: Option<OffsetDateTime>) -> bool {
@@ -143,17 +181,19 @@ impl UsageMeter {
 
     /// Writes down which tokens and keys were used. A use that cannot be written is noted at the next one.
     pub async fn flush_uses(&self) -> Result<()> {
-        let Noted { tokens, keys } = std::mem::take(&mut *lock(&self.noted));
+        let (tokens, keys) = {
+            let mut noted = lock(&self.noted);
+            (noted.tokens.take(), noted.keys.take())
+        };
         if tokens.is_empty() && keys.is_empty() {
             return Ok(());
         }
-        // In one order: replicas that write at the same time do not wait for each other in a circle.
-        let (mut tokens, mut keys): (Vec<_>, Vec<_>) =
-            (tokens.into_iter().collect(), keys.into_iter().collect());
-        tokens.sort_unstable();
-        keys.sort_unstable();
         let now = self.clock.now();
-        Ok(self.store.note_uses(&tokens, &keys, now).await?)
+        self.store.note_uses(&tokens, &keys, now).await?;
+        let mut noted = lock(&self.noted);
+        noted.tokens.wrote(tokens, now);
+        noted.keys.wrote(keys, now);
+        Ok(())
     }
 
     /// Writes down once a minute, until `stop`.

@@ -141,6 +141,20 @@ impl Workspaces {
         Ok(self.store.list_workspaces(window).await?)
     }
 
+    /// The workspace as this process knows it, to decide what somebody may do in it now: what another process has
+    /// changed within the last second may be missing.
+    pub async fn known(&self, id: &WorkspaceId) -> Result<Workspace> {
+        self.store.known_workspace(id).await?.ok_or_else(absent)
+    }
+
+    /// The same by the product's ID.
+    pub async fn known_by_external_id(
+        &self,
+        id: &WorkspaceExternalId,
+    ) -> Result<Option<Workspace>> {
+        Ok(self.store.known_workspace_by_external_id(id).await?)
+    }
+
     pub async fn get(&self, id: &WorkspaceId) -> Result<Workspace> {
         self.store.workspace(id).await?.ok_or_else(absent)
     }

@@ -415,7 +415,8 @@ impl Storages {
 
     /// The bucket to use for a storage, now: refused while its present settings have not been checked, and
     /// while it is in quarantine.
-    /// The row is read for each request, so a deleted or changed storage is never used from memory.
+    /// The row is the one that this process knows: what it has changed itself is in it, and what another process has
+    /// changed is within a second. So no deleted or changed storage is used from memory for longer.
     pub async fn usable(
         &self,
         workspace: &WorkspaceId,
@@ -424,7 +425,9 @@ impl Storages {
         match storage {
             StorageRef::BuiltIn => self.built_in.connected(workspace).await,
             StorageRef::Own(id) => {
-                let storage = self.load(workspace, id).await?;
+                let storage = self.store.known_storage(workspace, id).await?;
+                let storage = storage.ok_or_else(|| Error::not_found("storage"))?;
+                let storage = self.in_force(storage);
                 if let Some(quarantine) = &storage.quarantine {
                     return Err(quarantined(quarantine));
                 }

@@ -8,6 +8,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::registry::Registry;
 use std::fmt;
+use std::time::Duration;
 
 /// Ticks in a second, as the kernel counts a process's time for programs: 100 on every platform of Linux
 /// (proc(5), `USER_HZ`).
@@ -21,6 +22,13 @@ pub struct ServiceReadings {
     pub database_connections_used: Reading,
     pub database_connections_idle: Reading,
     pub database_connections_limit: u64,
+    pub database_connections_taken: Reading,
+    /// Rows that were needed and in memory.
+    pub rows_found: Reading,
+    /// Rows that were needed and asked for.
+    pub rows_not_found: Reading,
+    /// How long ago the changes of all processes were last read.
+    pub changes_age: Box<dyn Fn() -> Duration + Send + Sync>,
     pub role_sessions: Reading,
     pub dropped_log_lines: Reading,
 }
@@ -68,6 +76,33 @@ impl Collector for ServiceReadings {
             "sallyport_database_connections_limit",
             "The most connections to the database",
             whole(self.database_connections_limit),
+        )?;
+        counter(
+            &mut encoder,
+            "sallyport_database_connections_taken",
+            "How often a connection to the database was taken",
+            (self.database_connections_taken)() as f64,
+        )?;
+        {
+            let mut needed = encoder.encode_descriptor(
+                "sallyport_rows_needed",
+                "Rows that requests needed, by whether they were found in memory",
+                None,
+                MetricType::Counter,
+            )?;
+            for (found, number) in [
+                ("yes", (self.rows_found)()),
+                ("no", (self.rows_not_found)()),
+            ] {
+                let number = ConstCounter::new(number as f64);
+                number.encode(needed.encode_family(&[("found", found)])?)?;
+            }
+        }
+        gauge(
+            &mut encoder,
+            "sallyport_changes_age_seconds",
+            "How long ago it was last read what other processes have changed",
+            ConstGauge::new((self.changes_age)().as_secs_f64()),
         )?;
         gauge(
             &mut encoder,

@@ -3,6 +3,8 @@
 mod away;
 pub mod contract;
 mod full;
+mod known;
 mod roles;
 mod tls;
+mod watched;
 mod whole;

@@ -24,3 +24,4 @@ mod stopping;
 mod sub_path;
 mod times;
 mod token_floods;
+mod warm_requests;

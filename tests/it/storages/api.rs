@@ -9,6 +9,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use serde_json::{Value, json};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions};
+use std::time::Duration;
 
 /// The service's database, without its safeguards.
 async fn database(app: &TestApp) -> SqliteConnection {
@@ -32,6 +33,8 @@ pub async fn damage(app: &TestApp, statement: &str) {
     let statement = sqlx::query(AssertSqlSafe(statement.to_owned()));
     let done = statement.execute(&mut database).await.unwrap();
     assert_eq!(done.rows_affected(), 1);
+    // What another process changes is known within a second.
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
 }
 
 /// A storage, driven through the API.

@@ -90,6 +90,8 @@ pub trait Store:
     async fn remember(&self, name: &str, value: &[u8]) -> StoreResult<Vec<u8>>;
     /// What is stored under `name`, and under names that begin with it and a slash.
     async fn remembered(&self, name: &str) -> StoreResult<Vec<(String, Vec<u8>)>>;
+    /// The same as this process knows it: what another process has changed within the last second may be missing.
+    async fn known_remembered(&self, name: &str) -> StoreResult<Vec<(String, Vec<u8>)>>;
     /// Stores `value` under `name`, whatever was there.
     async fn replace_remembered(&self, name: &str, value: &[u8]) -> StoreResult<()>;
     async fn forget_remembered(&self, name: &str) -> StoreResult<()>;

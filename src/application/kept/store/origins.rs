@@ -9,6 +9,8 @@ use async_trait::async_trait;
 pub trait OriginStore: Send + Sync {
     /// The origins that the workspace allows, in their order. Empty where there is no such workspace.
     async fn workspace_origins(&self, workspace: &WorkspaceId) -> StoreResult<Vec<OriginPattern>>;
+    /// The same as this process knows it: what another process has changed within the last second may be missing.
+    async fn known_origins(&self, workspace: &WorkspaceId) -> StoreResult<Vec<OriginPattern>>;
     /// Replaces them all. False when there is no such workspace.
     async fn set_workspace_origins(
         &self,

@@ -64,6 +64,15 @@ pub trait WorkspaceStore: Send + Sync {
         &self,
         id: &WorkspaceExternalId,
     ) -> StoreResult<Option<Workspace>>;
+    /// The same as this process knows it, from memory where it can be: what another process has changed within the last
+    /// second may be missing. For what decides whether and where somebody may do something now, and never for what is
+    /// shown, or changed after it was read.
+    async fn known_workspace(&self, id: &WorkspaceId) -> StoreResult<Option<Workspace>>;
+    /// The same by the external ID.
+    async fn known_workspace_by_external_id(
+        &self,
+        id: &WorkspaceExternalId,
+    ) -> StoreResult<Option<Workspace>>;
     /// Replaces the name, the external ID and the metadata, and of its standing what the change names. False when
     /// there is none; `Conflict` when another workspace has the external ID.
     async fn change_workspace(
@@ -102,7 +111,8 @@ pub trait WorkspaceStore: Send + Sync {
         workspace: &WorkspaceId,
         window: &Window,
     ) -> StoreResult<Vec<ApiToken>>;
-    /// The token with this hash, expired or not.
+    /// The token with this hash, expired or not, as this process knows it: one that another process has revoked within
+    /// the last second may still be found, with its workspace as it was then. `last_used_at` may be some minutes old.
     async fn token_by_hash(&self, hash: &SecretHash) -> StoreResult<Option<HeldToken>>;
     /// The same for several, in one statement; those that are there.
     async fn tokens_by_hashes(
@@ -164,7 +174,8 @@ pub trait SignInStore: Send + Sync {
         token: &UsedToken,
         ended: &IssuerLogout,
     ) -> StoreResult<Option<u64>>;
-    /// The session with this hash, expired or not.
+    /// The session with this hash, expired or not, as this process knows it: one that another process has ended within
+    /// the last second may still be found.
     async fn session_by_hash(&self, hash: &SecretHash) -> StoreResult<Option<Session>>;
     async fn touch_session(&self, id: &SessionId, seen_at: OffsetDateTime) -> StoreResult<()>;
     /// Ends it at this time, where it would end later. It stays until it is forgotten, so that its

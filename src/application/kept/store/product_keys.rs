@@ -19,7 +19,8 @@ pub trait ProductKeyStore: Send + Sync {
     ) -> StoreResult<()>;
     async fn product_key(&self, id: &KeyId) -> StoreResult<Option<ProductKey>>;
     async fn list_product_keys(&self, window: &Window) -> StoreResult<Vec<ProductKey>>;
-    /// The key with this hash, expired or not.
+    /// The key with this hash, expired or not, as this process knows it: one that another process has deleted within
+    /// the last second may still be found. `last_used_at` may be some minutes old.
     async fn product_key_by_hash(&self, hash: &SecretHash) -> StoreResult<Option<ProductKey>>;
     /// The same for several, in one statement; those that are there.
     async fn product_keys_by_hashes(

@@ -28,6 +28,8 @@ pub enum Expired {
     Events,
     /// What was used on days before.
     Usage,
+    /// Notes of changes from before, which every process has read long since.
+    Changes,
 }
 
 /// A check that is old enough to be removed.

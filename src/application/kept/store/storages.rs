@@ -70,6 +70,14 @@ pub trait StorageStore: Send + Sync {
         workspace: &WorkspaceId,
         id: &StorageId,
     ) -> StoreResult<Option<Storage>>;
+    /// The same as this process knows it, from memory where it can be: what another process has changed within the last
+    /// second may be missing. For work that uses the storage now, and never for what is shown, or changed after it was
+    /// read.
+    async fn known_storage(
+        &self,
+        workspace: &WorkspaceId,
+        id: &StorageId,
+    ) -> StoreResult<Option<Storage>>;
     async fn list_storages(
         &self,
         workspace: &WorkspaceId,
