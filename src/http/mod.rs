@@ -30,6 +30,7 @@ pub mod file_headers;
 pub mod fingerprint;
 pub mod gates;
 pub mod idempotency;
+mod json_pieces;
 pub mod listener;
 pub mod metering;
 pub mod metrics;

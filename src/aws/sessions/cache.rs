@@ -131,7 +131,7 @@ impl RoleSessions {
         bucket: &ConnectedBucket,
         scope: SessionScope,
     ) -> Result<Arc<AwsSession>, AwsFailure> {
-        let key = self.opener.key(bucket, scope)?;
+        let key = self.opener.key(bucket, scope);
         let known = self.cache.get(&key).await;
         self.observer.needed_session(known.is_some());
         if let Some(session) = known {
@@ -174,7 +174,7 @@ impl RoleSessions {
         if !session.is_outgrown(life) {
             return Ok(session);
         }
-        let key = self.opener.key(bucket, SCOPE)?;
+        let key = self.opener.key(bucket, SCOPE);
         self.drop_session(&key, &session).await;
         match self.session_in(bucket, SCOPE).await {
             // There is none now, and the one that was is good for a while yet, unless it was forgotten.
@@ -248,9 +248,7 @@ impl RoleSessions {
         {
             self.opener.ask_in(&bucket.owner, region).await;
         }
-        let Ok(key) = self.opener.key(bucket, scope) else {
-            return false;
-        };
+        let key = self.opener.key(bucket, scope);
         let _one_at_a_time = self.replacing.lock().await;
         if !self.is_current(&key, session).await {
             // Somebody else has replaced it: there is another already, or one is being made.
