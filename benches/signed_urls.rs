@@ -9,6 +9,7 @@ use aws_sdk_s3::presigning::PresigningConfig;
 use futures_util::{StreamExt, stream};
 use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
+use rusty_s3::{Bucket, Credentials, S3Action, UrlStyle};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use support::stub::{BUCKET, Stub};
@@ -131,6 +132,7 @@ async fn bench() -> Outcome<()> {
         time: began.elapsed(),
         cpu: service.cpu()? - before,
     });
+    all.push(by_rusty_s3(&stub, &keys)?);
     all.push(by_the_sdk(&stub, &keys).await?);
 
     let each = |count: u64, time: Duration| count as f64 / time.as_secs_f64().max(0.000_001);
@@ -193,6 +195,27 @@ impl Calls<'_> {
             false => Err(format!("{how}: not every URL came").into()),
         }
     }
+}
+
+fn by_rusty_s3(stub: &Stub, keys: &[String]) -> Outcome<Took> {
+    let endpoint = stub.url().parse()?;
+    let bucket = Bucket::new(endpoint, UrlStyle::Path, BUCKET, "us-east-1")?;
+    let credentials = Credentials::new("AKIAEXAMPLE", "secret");
+    let before = cpu::here()?;
+    let began = Instant::now();
+    for key in keys {
+        let mut action = bucket.get_object(Some(&credentials), &key[1..]);
+        let query = action.query_mut();
+        query.insert("response-content-type", "image/png");
+        query.insert("response-content-disposition", "inline");
+        std::hint::black_box(action.sign(Duration::from_secs(900)));
+    }
+    Ok(Took {
+        how: "rusty-s3, in a loop",
+        urls: keys.len() as u64,
+        time: began.elapsed(),
+        cpu: cpu::here()?.saturating_sub(before),
+    })
 }
 
 async fn by_the_sdk(stub: &Stub, keys: &[String]) -> Outcome<Took> {
