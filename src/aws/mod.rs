@@ -3,7 +3,7 @@
 //! own credentials.
 //!
 //! Architecture invariant: only this module knows the AWS SDK; only [`files`] and [`checks`] turn an
-//! object key into text for a call.
+//! object key into text for a call, and `signer` for a URL.
 
 mod answers;
 pub mod checks;
@@ -15,3 +15,4 @@ pub mod files;
 mod gates;
 pub mod provision;
 pub mod sessions;
+pub mod signer;

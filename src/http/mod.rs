@@ -31,6 +31,7 @@ pub mod fingerprint;
 pub mod gates;
 mod hardening;
 pub mod idempotency;
+mod json_pieces;
 pub mod listener;
 pub mod metering;
 pub mod metrics;

@@ -63,13 +63,22 @@ pub fn part_of_name(name: Option<&str>) -> Result<Option<String>> {
 
 /// Reads `page_size` and `page_token`.
 pub fn request(size: Option<u32>, token: Option<String>) -> Result<PageRequest> {
+    request_within(size, token, PageRequest::LARGEST)
+}
+
+/// The same for a list whose pages may have so many items.
+pub fn request_within(
+    size: Option<u32>,
+    token: Option<String>,
+    largest: u32,
+) -> Result<PageRequest> {
     let size = size.unwrap_or(PageRequest::DEFAULT);
-    if !(1..=PageRequest::LARGEST).contains(&size) {
+    if !(1..=largest).contains(&size) {
         return Err(Error::field(
             "page_size",
             Invalid::new(
                 "invalid_page_size",
-                format!("`page_size` is from 1 to {}.", PageRequest::LARGEST),
+                format!("`page_size` is from 1 to {largest}."),
             ),
         ));
     }

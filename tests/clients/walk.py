@@ -94,6 +94,12 @@ def use_files(client: AuthenticatedClient, storage: str) -> None:
     signed = sallyport.ok(sign_files.sync(storage, client=client, body=body))
     with urllib.request.urlopen(signed.urls[0].url, timeout=30) as answer:
         assert answer.read() == CONTENT
+    assert sallyport.files.signed_urls(signed) == [signed.urls[0].url]
+    body = SignFiles.from_dict({"keys": [KEY, KEY], "method": "GET", "format": "compact"})
+    compact = sallyport.files.signed_urls(sallyport.ok(sign_files.sync(storage, client=client, body=body)))
+    assert len(compact) == 2
+    with urllib.request.urlopen(compact[1], timeout=30) as answer:
+        assert answer.read() == CONTENT
 
 
 def make_project(client: AuthenticatedClient, storage: str) -> None:
@@ -102,6 +108,9 @@ def make_project(client: AuthenticatedClient, storage: str) -> None:
     assert sallyport.ok(get_project.sync(project.id, client=client)).file_count == 1
     files = sallyport.items(list_project_files, "files", project.id, client=client)
     assert [file.file_key for file in files] == [KEY]
+    page = client.get_httpx_client().get(f"/v1/projects/{project.id}/files", params={"sign": "GET"}).json()
+    with urllib.request.urlopen(page["files"][0]["url"], timeout=30) as answer:
+        assert answer.read() == CONTENT
 
 
 def find_event(url: str, key: str, workspace: str, storage: str) -> None:

@@ -127,6 +127,17 @@ const signed = sallyport.ok(
 const link = signed.urls[0]?.url;
 assert.ok(link !== undefined);
 assert.deepEqual(new Uint8Array(await (await fetch(link)).arrayBuffer()), CONTENT);
+assert.deepEqual(sallyport.signedUrls(signed), [link]);
+const compact = sallyport.signedUrls(
+  sallyport.ok(
+    await client.POST("/v1/storages/{storage_id}/files/sign", {
+      params: ofStorage,
+      body: { keys: [KEY, KEY], method: "GET", format: "compact" },
+    }),
+  ),
+);
+assert.equal(compact.length, 2);
+for (const url of compact) assert.deepEqual(new Uint8Array(await (await fetch(url)).arrayBuffer()), CONTENT);
 
 // A project.
 const project = sallyport.ok(
@@ -141,6 +152,14 @@ const files = (page_token?: string) =>
 const of_project: string[] = [];
 for await (const file of sallyport.items(files, (page) => page.files)) of_project.push(file.file_key);
 assert.deepEqual(of_project, [KEY]);
+const page = sallyport.ok(
+  await client.GET("/v1/projects/{project_id}/files", {
+    params: { path: { project_id: project.id }, query: { sign: "GET" } },
+  }),
+);
+const ofFile = page.files[0]?.url;
+assert.ok(ofFile != null);
+assert.deepEqual(new Uint8Array(await (await fetch(ofFile)).arrayBuffer()), CONTENT);
 
 // The event of the new storage.
 type Event = { type: string; data: { storage_id?: string; workspace_id: string } };

@@ -8,6 +8,7 @@ from urllib.parse import quote
 import httpx
 
 from .rest.client import AuthenticatedClient
+from .rest.models.signed_urls import SignedUrls
 from .rest.models.stored_file import StoredFile
 
 CHUNK = 1 << 16
@@ -47,3 +48,13 @@ def upload(
     http: httpx.Client = client.get_httpx_client()
     response = http.put(_path(storage_id), params={"key": key}, content=content, headers=headers)
     return StoredFile.from_dict(response.json())
+
+
+def signed_urls(answer: SignedUrls) -> list[str]:
+    """The URLs of an answer with signed URLs, in the order of the keys, in either format."""
+    if not isinstance(answer.items, list):
+        return [signed.url for signed in answer.urls]
+    return [
+        f"{answer.base}{key}?{''.join(own)}{answer.query}{signature}{answer.end}"
+        for key, signature, *own in answer.items
+    ]

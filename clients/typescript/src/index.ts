@@ -162,3 +162,10 @@ export async function upload(
   });
   return ok(answer);
 }
+
+/** The URLs of an answer with signed URLs, in the order of the keys, in either format. */
+export function signedUrls(answer: components["schemas"]["SignedUrls"]): string[] {
+  const { base, query, end, items: signed } = answer;
+  if (signed == null) return answer.urls.map((one) => one.url);
+  return signed.map(([key, signature, own]) => `${base}${key}?${own ?? ""}${query}${signature}${end}`);
+}

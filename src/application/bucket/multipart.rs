@@ -3,12 +3,10 @@
 
 use crate::application::bucket::body::UploadBody;
 use crate::application::bucket::read::BucketResult;
-use crate::application::bucket::sign::SignedUrl;
 use crate::application::bucket::write::{NewObject, PutFailure, StoredObject};
 use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::object_key::ObjectKey;
 use async_trait::async_trait;
-use std::time::Duration;
 
 /// A part that was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,16 +46,6 @@ pub trait BucketMultipart: Send + Sync {
         number: u32,
         body: UploadBody,
     ) -> Result<SentPart, PutFailure>;
-
-    /// Signs a URL for each part.
-    async fn sign_parts(
-        &self,
-        bucket: &ConnectedBucket,
-        key: &ObjectKey,
-        upload_id: &str,
-        numbers: &[u32],
-        expires_in: Duration,
-    ) -> BucketResult<Vec<SignedUrl>>;
 
     /// Makes the object of the parts.
     async fn complete_multipart(

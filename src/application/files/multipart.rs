@@ -4,7 +4,7 @@
 use crate::application::bucket::body::UploadBody;
 use crate::application::bucket::multipart::SentPart;
 use crate::application::bucket::read::BucketResult;
-use crate::application::bucket::sign::SignedUrl;
+use crate::application::bucket::sign::{SignedCall, SignedUrls};
 use crate::application::bucket::write::{NewObject, StoredObject, WriteConditions};
 use crate::application::error::{Error, Kind, Reason, Result};
 use crate::application::files::copy::refused_acl;
@@ -243,20 +243,21 @@ impl Files {
         upload_id: &str,
         numbers: &[u32],
         expires_in: Option<Duration>,
-    ) -> Result<Vec<SignedUrl>> {
+    ) -> Result<SignedUrls> {
         let expires_in = url_life(expires_in, self.longest_url_life)?;
         check_numbers("part_numbers", numbers)?;
         let opened = self.open_upload(writer, storage, upload_id).await?;
-        let key = opened.bucket.key("key", &opened.key)?;
-        let urls = self
-            .bucket
-            .sign_parts(&opened.bucket, &key, &opened.upload_id, numbers, expires_in)
-            .await;
+        let call = SignedCall::Parts {
+            key: opened.bucket.key("key", &opened.key)?,
+            upload_id: opened.upload_id,
+            numbers: numbers.to_vec(),
+        };
+        let urls = self.bucket.sign(&opened.bucket, call, expires_in).await;
         let urls = self
             .explainer
             .explain(&opened.bucket, FileOperation::Upload, urls)
             .await?;
-        self.usage.signed(writer.workspace(), urls.len());
+        self.usage.signed(writer.workspace(), urls.count());
         Ok(urls)
     }
 

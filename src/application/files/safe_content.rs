@@ -209,16 +209,18 @@ fn guessed(file_key: &FileKey) -> &'static str {
 /// A `Content-Disposition` with the name in both forms of RFC 6266: ASCII for old clients, and RFC 8187
 /// for all others. Nothing of the name can end the header or its quotes.
 fn disposition(kind: &str, name: &str) -> String {
-    let ascii: String = name
-        .chars()
-        .map(|c| match c {
-            '"' | '\\' | '%' => '_',
-            c if (' '..='~').contains(&c) => c,
-            _ => '_',
-        })
-        .collect();
-    let encoded = percent_encoding::utf8_percent_encode(name, ATTR_CHAR);
-    format!("{kind}; filename=\"{ascii}\"; filename*=UTF-8''{encoded}")
+    // In one piece: a request signs ten thousand of them.
+    let mut text = String::with_capacity(kind.len() + 2 * name.len() + 40);
+    text.push_str(kind);
+    text.push_str("; filename=\"");
+    text.extend(name.chars().map(|c| match c {
+        '"' | '\\' | '%' => '_',
+        c if (' '..='~').contains(&c) => c,
+        _ => '_',
+    }));
+    text.push_str("\"; filename*=UTF-8''");
+    text.extend(percent_encoding::utf8_percent_encode(name, ATTR_CHAR));
+    text
 }
 
 /// Everything but RFC 8187's `attr-char`.

@@ -1,13 +1,16 @@
 //! Signed URLs of a storage's files.
 
-use crate::application::bucket::sign::{SignedMethod, SignedResponse, SignedUpload, SignedUrl};
+pub use crate::application::bucket::sign::ReadMethod;
+use crate::application::bucket::sign::{SignedCall, SignedResponse, SignedUpload, SignedUrls};
 use crate::application::error::{Error, Result};
 use crate::application::files::safe_content::LinkServing;
 use crate::application::files::shared::Files;
 use crate::application::people::caller::{Member, Writer};
 use crate::domain::Invalid;
+use crate::domain::connection::ConnectedBucket;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::files::file_operation::FileOperation;
+use crate::domain::files::object_key::ObjectKey;
 use crate::domain::files::part_plan::LARGEST_CALL;
 use crate::domain::ids::StorageRef;
 use crate::domain::people::reach::Touch;
@@ -37,14 +40,6 @@ pub struct SignRequest {
     pub range: Option<String>,
 }
 
-/// What a signed URL that reads is used with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum ReadMethod {
-    #[default]
-    Get,
-    Head,
-}
-
 /// What a signed URL lets its holder do besides reading.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SignedWrite {
@@ -59,7 +54,7 @@ impl Files {
         member: &Member,
         storage: &StorageRef,
         request: &SignRequest,
-    ) -> Result<Vec<SignedUrl>> {
+    ) -> Result<SignedUrls> {
         let expires_in = url_life(request.expires_in, self.longest_url_life)?;
         check_number(&request.keys)?;
         for (field, text) in [
@@ -72,7 +67,7 @@ impl Files {
         let bucket = self
             .bucket_for(FileOperation::Read, member, storage, &touched)
             .await?;
-        let mut keys = Vec::with_capacity(request.keys.len());
+        let mut objects = Vec::with_capacity(request.keys.len());
         for (at, key) in request.keys.iter().enumerate() {
             let serving = LinkServing::of(
                 key,
@@ -82,21 +77,20 @@ impl Files {
             let response = SignedResponse {
                 content_type: serving.content_type,
                 content_disposition: Some(serving.content_disposition),
-                range: request.range.clone(),
             };
-            let key = bucket.key(&format!("keys[{at}]"), key)?;
-            let method = match request.method {
-                ReadMethod::Get => SignedMethod::Get(response),
-                ReadMethod::Head => SignedMethod::Head(response),
-            };
-            keys.push((key, method));
+            objects.push((key_at(&bucket, at, key)?, response));
         }
-        let urls = self.bucket.sign(&bucket, &keys, expires_in).await;
+        let call = SignedCall::Read {
+            method: request.method,
+            objects,
+            range: request.range.clone(),
+        };
+        let urls = self.bucket.sign(&bucket, call, expires_in).await;
         let urls = self
             .explainer
             .explain(&bucket, FileOperation::Read, urls)
             .await?;
-        self.usage.signed(&member.workspace, urls.len());
+        self.usage.signed(&member.workspace, urls.count());
         Ok(urls)
     }
 
@@ -108,7 +102,7 @@ impl Files {
         keys: &[FileKey],
         method: &SignedWrite,
         expires_in: Option<Duration>,
-    ) -> Result<Vec<SignedUrl>> {
+    ) -> Result<SignedUrls> {
         let expires_in = url_life(expires_in, self.longest_url_life)?;
         check_number(keys)?;
         if let SignedWrite::Put(upload) = method {
@@ -133,19 +127,27 @@ impl Files {
         let keys = keys
             .iter()
             .enumerate()
-            .map(|(at, key)| {
-                let method = match method {
-                    SignedWrite::Put(upload) => SignedMethod::Put(upload.clone()),
-                    SignedWrite::Delete => SignedMethod::Delete,
-                };
-                Ok((bucket.key(&format!("keys[{at}]"), key)?, method))
-            })
+            .map(|(at, key)| key_at(&bucket, at, key))
             .collect::<Result<Vec<_>>>()?;
-        let urls = self.bucket.sign(&bucket, &keys, expires_in).await;
+        let call = match method {
+            SignedWrite::Put(upload) => SignedCall::Put {
+                keys,
+                upload: upload.clone(),
+            },
+            SignedWrite::Delete => SignedCall::Delete { keys },
+        };
+        let urls = self.bucket.sign(&bucket, call, expires_in).await;
         let urls = self.explainer.explain(&bucket, operation, urls).await?;
-        self.usage.signed(writer.workspace(), urls.len());
+        self.usage.signed(writer.workspace(), urls.count());
         Ok(urls)
     }
+}
+
+/// The object that the key at this place of a request names.
+fn key_at(bucket: &ConnectedBucket, at: usize, key: &FileKey) -> Result<ObjectKey> {
+    // The place is written only where it is needed: there may be ten thousand.
+    ObjectKey::within(&bucket.connection.settings.prefix, key)
+        .map_err(|invalid| Error::field(&format!("keys[{at}]"), invalid))
 }
 
 /// What one call stores. Larger files are uploaded in parts.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 /// Which page a client asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageRequest {
-    /// 1 to [`PageRequest::LARGEST`].
+    /// From 1, and at most [`PageRequest::LARGEST`] unless the list allows more.
     pub size: u32,
     pub token: Option<String>,
 }

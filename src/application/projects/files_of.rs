@@ -1,6 +1,6 @@
 //! Reading a project's files: by URL, or through the service.
 
-use crate::application::bucket::sign::SignedUrl;
+use crate::application::bucket::sign::{ReadMethod, SignedUrls};
 use crate::application::error::{Error, FieldError, Kind, Result};
 use crate::application::files::sign::SignRequest;
 use crate::application::people::caller::Member;
@@ -9,7 +9,9 @@ use crate::domain::Invalid;
 use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::{ProjectId, StorageRef};
 use crate::domain::people::reach::Touch;
+use crate::domain::project::{Project, ProjectFile};
 use std::collections::HashSet;
+use std::time::Duration;
 
 /// What helps where a key is not in the project.
 const LIST_THEM: &str = "List the project's files, or add this one to the project.";
@@ -47,7 +49,7 @@ impl Projects {
         member: &Member,
         id: &ProjectId,
         request: &SignRequest,
-    ) -> Result<Vec<SignedUrl>> {
+    ) -> Result<SignedUrls> {
         let project = self.get(member, id).await?;
         let touched: Vec<Touch<'_>> = request.keys.iter().map(Touch::Read).collect();
         member.admit(&project.storage, &touched)?;
@@ -71,6 +73,28 @@ impl Projects {
             return Err(not_in_project(&unknown));
         }
         self.files.sign_get(member, &project.storage, request).await
+    }
+
+    /// Signs a URL for each of these files of a project, in their order. They were just listed, so nobody asks
+    /// whether they are the project's.
+    pub async fn sign_listed(
+        &self,
+        member: &Member,
+        project: &Project,
+        files: &[ProjectFile],
+        expires_in: Option<Duration>,
+    ) -> Result<SignedUrls> {
+        let request = SignRequest {
+            keys: files.iter().map(|file| file.file_key.clone()).collect(),
+            expires_in,
+            content_type: None,
+            download_name: None,
+            method: ReadMethod::Get,
+            range: None,
+        };
+        self.files
+            .sign_get(member, &project.storage, &request)
+            .await
     }
 }
 

@@ -2,7 +2,9 @@
 //! URLs from the page's own origin. Only a browser shows what a browser is allowed to do.
 
 use crate::application::bucket::port::Bucket;
-use crate::application::bucket::sign::{SignedMethod, SignedResponse, SignedUpload, SignedUrl};
+use crate::application::bucket::sign::{
+    ReadMethod, SignedCall, SignedResponse, SignedUpload, SignedUrl,
+};
 use crate::application::bucket::write::DeleteTarget;
 use crate::application::diagnosis::explainer::Explainer;
 use crate::application::error::{Error, Result};
@@ -76,16 +78,21 @@ impl BrowserProbes {
         let key = id.key(&bucket, self.folder())?;
         let (put, delete) = match bucket.connection.settings.access.writes() {
             true => {
-                let put = SignedMethod::Put(SignedUpload::default());
+                let keys = vec![key.clone()];
+                let put = SignedCall::Put {
+                    keys: keys.clone(),
+                    upload: SignedUpload::default(),
+                };
+                let delete = SignedCall::Delete { keys };
                 (
-                    Some(self.sign(&bucket, &key, put).await?),
-                    Some(self.sign(&bucket, &key, SignedMethod::Delete).await?),
+                    Some(self.sign(&bucket, put).await?),
+                    Some(self.sign(&bucket, delete).await?),
                 )
             }
             false => (None, None),
         };
         Ok(ProbeUrls {
-            get: self.sign(&bucket, &key, get()).await?,
+            get: self.sign(&bucket, get(key)).await?,
             id,
             put,
             delete,
@@ -96,7 +103,7 @@ impl BrowserProbes {
     pub async fn origin(&self, admin: &Admin, setup: &SetupId) -> Result<String> {
         let bucket = self.setups.passed_bucket(admin, setup).await?;
         let key = ProbeId::generate()?.key(&bucket, self.folder())?;
-        let signed = self.sign(&bucket, &key, get()).await?;
+        let signed = self.sign(&bucket, get(key)).await?;
         let url = Url::parse(&signed.url).map_err(Error::bug)?;
         Ok(url.origin().ascii_serialization())
     }
@@ -118,28 +125,25 @@ impl BrowserProbes {
         self.setups.connections.lifecycle_folders.temp()
     }
 
-    async fn sign(
-        &self,
-        bucket: &ConnectedBucket,
-        key: &ObjectKey,
-        method: SignedMethod,
-    ) -> Result<SignedUrl> {
-        let operation = match method {
-            SignedMethod::Get(_) | SignedMethod::Head(_) => FileOperation::Read,
-            SignedMethod::Put(_) => FileOperation::Upload,
-            SignedMethod::Delete => FileOperation::Delete,
+    async fn sign(&self, bucket: &ConnectedBucket, call: SignedCall) -> Result<SignedUrl> {
+        let operation = match call {
+            SignedCall::Read { .. } => FileOperation::Read,
+            SignedCall::Put { .. } | SignedCall::Parts { .. } => FileOperation::Upload,
+            SignedCall::Delete { .. } => FileOperation::Delete,
         };
-        let keys = [(key.clone(), method)];
-        let urls = self.bucket.sign(bucket, &keys, LIFE).await;
+        let urls = self.bucket.sign(bucket, call, LIFE).await;
         let urls = self.explainer.explain(bucket, operation, urls).await?;
-        urls.into_iter()
-            .next()
+        urls.into_first()
             .ok_or_else(|| Error::bug("one key was signed as none"))
     }
 }
 
-fn get() -> SignedMethod {
-    SignedMethod::Get(SignedResponse::default())
+fn get(key: ObjectKey) -> SignedCall {
+    SignedCall::Read {
+        method: ReadMethod::Get,
+        objects: vec![(key, SignedResponse::default())],
+        range: None,
+    }
 }
 
 #[cfg(test)]

@@ -23,5 +23,4 @@ pub mod upload;
 pub mod upload_call;
 pub mod upload_limits;
 pub mod upload_parts;
-pub mod url_signer;
 pub mod write;

@@ -4,15 +4,12 @@ use crate::application::bucket::body::UploadBody;
 use crate::application::bucket::multipart::{BucketMultipart, SentPart};
 use crate::application::bucket::query::BucketQuery;
 use crate::application::bucket::read::BucketResult;
-use crate::application::bucket::sign::SignedUrl;
 use crate::application::bucket::write::{NewObject, PutFailure, StoredObject};
-use crate::aws::failure::classify;
 use crate::aws::files::bucket::S3Bucket;
 use crate::aws::files::conditions::Conditions;
 use crate::aws::files::convert::{acl_of, expected_owner, expires, metadata_of};
 use crate::aws::files::encryption::Encryption;
 use crate::aws::files::parts::{UploadCompletion, abort, abort_upload, begun, complete};
-use crate::aws::files::signing_life::{SigningLife, give_way};
 use crate::aws::files::upload_call::UploadTarget;
 use crate::aws::files::upload_parts;
 use crate::aws::sessions::SessionScope;
@@ -22,7 +19,6 @@ use crate::domain::files::object_key::ObjectKey;
 use async_trait::async_trait;
 use aws_sdk_s3::config::RequestChecksumCalculation;
 use aws_sdk_s3::types::CompletedPart;
-use std::time::Duration;
 
 #[async_trait]
 impl BucketMultipart for S3Bucket {
@@ -92,34 +88,6 @@ impl BucketMultipart for S3Bucket {
         };
         let _turn = self.gates.transfer(&bucket.owner).await?;
         upload_parts::relayed(self, target, upload_id, number, body).await
-    }
-
-    async fn sign_parts(
-        &self,
-        bucket: &ConnectedBucket,
-        key: &ObjectKey,
-        upload_id: &str,
-        numbers: &[u32],
-        expires_in: Duration,
-    ) -> BucketResult<Vec<SignedUrl>> {
-        let session = self.sessions.signing_session(bucket, expires_in).await?;
-        let life = SigningLife::new("Sign", session.remaining(), expires_in)?;
-        let mut urls = Vec::with_capacity(numbers.len());
-        for (at, number) in numbers.iter().enumerate() {
-            give_way(at).await;
-            let signed = session
-                .links
-                .upload_part()
-                .bucket(bucket.connection.bucket.as_str())
-                .key(key.as_str())
-                .upload_id(upload_id)
-                .part_number(*number as i32)
-                .presigned(life.config.clone())
-                .await
-                .map_err(|error| classify("UploadPart", &error))?;
-            urls.push(life.url("PUT", &signed));
-        }
-        Ok(urls)
     }
 
     async fn complete_multipart(

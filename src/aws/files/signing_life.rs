@@ -1,9 +1,8 @@
 //! How long signed URLs live.
 
-use crate::application::bucket::sign::SignedUrl;
 use crate::aws::failure::local;
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
-use aws_sdk_s3::presigning::{PresignedRequest, PresigningConfig};
+use aws_sdk_s3::presigning::PresigningConfig;
 use std::time::{Duration, SystemTime};
 use time::OffsetDateTime;
 
@@ -55,17 +54,5 @@ impl SigningLife {
             length,
             expires_at: began.replace_nanosecond(0).unwrap_or(began) + length,
         })
-    }
-
-    pub fn url(&self, method: &'static str, signed: &PresignedRequest) -> SignedUrl {
-        SignedUrl {
-            url: signed.uri().to_owned(),
-            method,
-            headers: signed
-                .headers()
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .collect(),
-            expires_at: self.expires_at,
-        }
     }
 }

@@ -119,11 +119,7 @@ impl RoleSessions {
     }
 
     /// What the session for this bucket and scope is known by.
-    async fn key(
-        &self,
-        bucket: &ConnectedBucket,
-        scope: SessionScope,
-    ) -> Result<SessionKey, AwsFailure> {
+    async fn key(&self, bucket: &ConnectedBucket, scope: SessionScope) -> SessionKey {
         let person = self.people.of(bucket).await;
         self.opener.key(bucket, person, scope)
     }
@@ -153,7 +149,7 @@ impl RoleSessions {
         bucket: &ConnectedBucket,
         scope: SessionScope,
     ) -> Result<Arc<AwsSession>, AwsFailure> {
-        let key = self.key(bucket, scope).await?;
+        let key = self.key(bucket, scope).await;
         let known = self.cache.get(&key).await;
         self.observer.needed_session(known.is_some());
         if let Some(session) = known {
@@ -196,7 +192,7 @@ impl RoleSessions {
         if !session.is_outgrown(life) {
             return Ok(session);
         }
-        let key = self.key(bucket, SCOPE).await?;
+        let key = self.key(bucket, SCOPE).await;
         self.drop_session(&key, &session).await;
         match self.session_in(bucket, SCOPE).await {
             // There is none now, and the one that was is good for a while yet, unless it was forgotten.
@@ -270,9 +266,7 @@ impl RoleSessions {
         {
             self.opener.ask_in(&bucket.owner, region).await;
         }
-        let Ok(key) = self.key(bucket, scope).await else {
-            return false;
-        };
+        let key = self.key(bucket, scope).await;
         let _one_at_a_time = self.replacing.lock().await;
         if !self.is_current(&key, session).await {
             // Somebody else has replaced it: there is another already, or one is being made.

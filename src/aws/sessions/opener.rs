@@ -3,7 +3,8 @@
 use crate::application::kept::vault::{LOST, Purpose, Vault};
 use crate::aws::client::clients::AwsClients;
 use crate::aws::failure::{classify, local};
-use crate::aws::sessions::session::{AwsSession, SessionKey, SessionScope};
+use crate::aws::sessions::session::{AwsSession, RoleContent, SessionKey, SessionScope};
+use crate::aws::signer::SessionSigner;
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
 use crate::domain::connection::account::AccountId;
 use crate::domain::connection::attributed::Attributed;
@@ -100,33 +101,15 @@ impl SessionOpener {
         bucket: &ConnectedBucket,
         person: Option<Attributed>,
         scope: SessionScope,
-    ) -> Result<SessionKey, AwsFailure> {
-        let (external_id, role_arn, policy) = match &bucket.connection.credentials {
-            Credentials::Role {
-                role_arn,
-                external_id,
-            } => (
-                Some(external_id.clone()),
-                Some(role_arn.clone()),
-                self.policy(
-                    role_arn,
-                    &bucket.connection,
-                    scope,
-                    bucket.connection.expected_owner(),
-                )?,
-            ),
-            Credentials::AccessKey { .. } | Credentials::Service => (None, None, String::new()),
-        };
-        Ok(SessionKey {
+    ) -> SessionKey {
+        SessionKey {
             owner: bucket.owner.clone(),
             person,
             revision: bucket.revision,
             scope,
-            external_id,
-            role_arn,
-            policy,
+            role: RoleContent::of(&bucket.connection),
             region: self.region_of(&bucket.connection),
-        })
+        }
     }
 
     fn region_of(&self, connection: &Connection) -> Region {
@@ -175,7 +158,7 @@ impl SessionOpener {
             s3: s3.calls,
             links: s3.links,
             expires_at: given.as_ref().and_then(SdkCredentials::expiry),
-            credentials: given,
+            signer: given.map(SessionSigner::new),
             made_at: Instant::now(),
             proved: AtomicBool::default(),
         })

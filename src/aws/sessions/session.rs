@@ -1,11 +1,13 @@
 //! A session, what it is good for, and how long.
 
-use crate::domain::connection::Owner;
+use crate::aws::signer::SessionSigner;
 use crate::domain::connection::attributed::Attributed;
+use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::external_id::ExternalId;
 use crate::domain::connection::region::Region;
 use crate::domain::connection::role_arn::RoleArn;
-use aws_credential_types::Credentials as SdkCredentials;
+use crate::domain::connection::settings::BucketSettings;
+use crate::domain::connection::{Connection, Credentials, Owner};
 use moka::Expiry;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -15,8 +17,8 @@ use std::time::{Duration, Instant, SystemTime};
 /// outlive it.
 const REFRESH_BEFORE: Duration = Duration::from_secs(300);
 
-/// What a session is good for. Whose it is, the external ID and the policy are all part of it, never the
-/// role's ARN alone: one workspace's warm session must not serve another that names the same role.
+/// What a session is good for. Whose it is, the external ID and what the policy is made of are all part of
+/// it, never the role's ARN alone: one workspace's warm session must not serve another that names the same role.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct SessionKey {
     pub owner: Owner,
@@ -24,10 +26,43 @@ pub(crate) struct SessionKey {
     pub person: Option<Attributed>,
     pub revision: i64,
     pub scope: SessionScope,
-    pub external_id: Option<ExternalId>,
-    pub role_arn: Option<RoleArn>,
-    pub policy: String,
+    /// `None`: the session is of no role.
+    pub role: Option<RoleContent>,
     pub region: Region,
+}
+
+/// A connection by a role, whole. A session's policy is rendered from it and from nothing else but the scope,
+/// so it separates sessions at least as the policy would. To render the policy for each request took longer
+/// than all else in a session's key.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct RoleContent {
+    role_arn: RoleArn,
+    external_id: ExternalId,
+    bucket: BucketName,
+    settings: BucketSettings,
+}
+
+impl RoleContent {
+    /// `None`: the connection has no role.
+    pub fn of(connection: &Connection) -> Option<Self> {
+        let Connection {
+            bucket,
+            settings,
+            credentials,
+        } = connection;
+        match credentials {
+            Credentials::Role {
+                role_arn,
+                external_id,
+            } => Some(Self {
+                role_arn: role_arn.clone(),
+                external_id: external_id.clone(),
+                bucket: bucket.clone(),
+                settings: settings.clone(),
+            }),
+            Credentials::AccessKey { .. } | Credentials::Service => None,
+        }
+    }
 }
 
 /// What a session may be used for. Each has a session of its own.
@@ -51,8 +86,9 @@ pub struct AwsSession {
     pub s3: aws_sdk_s3::Client,
     /// The same for URLs that others use.
     pub links: aws_sdk_s3::Client,
-    /// What the client signs with. `None`: the service's own credentials, which change by themselves.
-    pub credentials: Option<SdkCredentials>,
+    /// Signs URLs with what the clients sign with. `None`: those are the service's own credentials, which
+    /// change by themselves.
+    pub(crate) signer: Option<SessionSigner>,
     /// `None`: the credentials do not expire, or change by themselves.
     pub expires_at: Option<SystemTime>,
     pub(crate) made_at: Instant,

@@ -13,7 +13,7 @@ use crate::domain::origin::OriginPattern;
 ///
 /// Each field has a valid default, so a draft holds the settings whole from the beginning. A new setting
 /// of a connection begins here; `CONTRIBUTING.md` has the list of the other places.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct BucketSettings {
     /// The only part of the bucket that is used. Empty: the whole bucket.
     pub prefix: BucketPrefix,

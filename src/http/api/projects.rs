@@ -2,31 +2,23 @@
 
 use crate::application::closed_sets;
 use crate::application::error::{Error, Result};
-use crate::application::files::sign::{ReadMethod, SignRequest};
 use crate::application::kept::store::ProjectFilter;
 use crate::application::projects::input::{NewFileInput, NewProjectInput};
-use crate::domain::Invalid;
 use crate::domain::ids::{ProjectId, StorageRef};
 use crate::domain::names::Name;
-use crate::domain::people::reach::Touch;
-use crate::domain::project::{Project, ProjectFile, ProjectStatus, Skipped};
-use crate::http::api::files::keys::parse_keys;
-use crate::http::api::files::sign::{SIGN_LIMIT, SignedUrlsBody};
+use crate::domain::project::{Project, ProjectStatus, Skipped};
 use crate::http::body::Body;
 use crate::http::caller::{AdminCaller, MemberCaller};
-use crate::http::declare::{asks, changes};
+use crate::http::declare::changes;
 use crate::http::idempotency::{Idempotent, MadeAnswer};
 use crate::http::page;
-use crate::http::page::PageQuery;
 use crate::http::path::Id;
 use crate::http::query::Query;
 use crate::http::state::Services;
-use crate::http::trail::Trail;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Json};
 use actix_web::{HttpResponse, delete, get, patch, post};
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
 use time::OffsetDateTime;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -40,9 +32,7 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(list_projects)
         .service(get_project)
         .service(changes(rename_project))
-        .service(changes(delete_project))
-        .service(list_project_files)
-        .service(asks(sign_project_files));
+        .service(changes(delete_project));
 }
 
 /// A project to make. Its files come from exactly one of `files`, `folder` and `manifest_file_key`.
@@ -204,51 +194,6 @@ struct ProjectList {
     next_page_token: Option<String>,
 }
 
-/// A file of a project, as it was when it came into the project.
-#[derive(Serialize, ToSchema)]
-#[schema(as = ProjectFile)]
-struct ProjectFileBody {
-    #[schema(example = "/some-folder/image.png")]
-    file_key: String,
-    #[schema(example = "image.png")]
-    name: String,
-    /// In bytes.
-    size: i64,
-    etag: Option<String>,
-    /// Like `DEEP_ARCHIVE`; `null` for S3 Standard, and where the store does not say.
-    storage_class: Option<String>,
-    /// What the list of files said beside: the further columns of a manifest, by their headings. Absent
-    /// where it said nothing.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<std::collections::BTreeMap<String, String>>)]
-    metadata: Option<serde_json::Map<String, serde_json::Value>>,
-}
-
-/// A page of a project's files, in the project's order.
-#[derive(Serialize, ToSchema)]
-struct ProjectFileList {
-    files: Vec<ProjectFileBody>,
-    /// Absent on the last page.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next_page_token: Option<String>,
-}
-
-/// Which files' URLs to sign.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct SignProjectFiles {
-    /// File keys of the project, at most 10,000.
-    #[schema(min_items = 1, max_items = 10_000)]
-    keys: Vec<String>,
-    /// Seconds; 900 where it is absent. The answer says when a URL really stops working: never later
-    /// than the credentials that signed it.
-    expires_in: Option<u64>,
-    /// The `Content-Type` of the download. HTML, SVG and other active types become an inert one.
-    content_type: Option<String>,
-    /// Forces a download under this name.
-    download_name: Option<String>,
-}
-
 impl From<Project> for ProjectBody {
     fn from(project: Project) -> Self {
         Self {
@@ -285,24 +230,6 @@ fn skipped_by_reason(project: &Project) -> Option<Vec<SkippedBody>> {
         count,
     });
     Some(bodies.collect())
-}
-
-impl From<ProjectFile> for ProjectFileBody {
-    fn from(file: ProjectFile) -> Self {
-        Self {
-            file_key: file.file_key.to_string(),
-            name: file.name,
-            size: file.size,
-            etag: file.etag,
-            storage_class: file.storage_class,
-            metadata: (!file.metadata.is_empty()).then(|| {
-                file.metadata
-                    .into_iter()
-                    .map(|(name, value)| (name, value.into()))
-                    .collect()
-            }),
-        }
-    }
 }
 
 /// Make a project
@@ -456,74 +383,4 @@ async fn delete_project(
 ) -> Result<HttpResponse> {
     services.projects.delete(&admin.0, &id.0).await?;
     Ok(HttpResponse::NoContent().finish())
-}
-
-/// List a project's files
-///
-/// A token that is narrowed to folders sees only those files that it reads: a page can be short while others follow.
-#[utoipa::path(
-    tag = "Projects",
-    params(("project_id" = String, Path, description = "The project's ID"), PageQuery),
-    responses((status = 200, description = "A page of the files, in the project's order", body = ProjectFileList)),
-)]
-#[get("/v1/projects/{project_id}/files")]
-async fn list_project_files(
-    member: MemberCaller,
-    services: Data<Services>,
-    id: Id<ProjectId>,
-    query: Query<PageQuery>,
-) -> Result<Json<ProjectFileList>> {
-    let place = format!("{}/projects/{}/files", member.0.workspace, id.0);
-    let request = query.0.request()?;
-    let window = services.page_tokens.window(&place, &request)?;
-    let after = window.after.map(|after| after.parse()).transpose();
-    let project = services.projects.get(&member.0, &id.0).await?;
-    let rows = services
-        .projects
-        .list_files(&member.0, &id.0, after.map_err(Error::bug)?, window.limit)
-        .await?;
-    let page = services
-        .page_tokens
-        .page(&place, &request, rows, |file| file.position.to_string())?;
-    let reach = &member.0.reach;
-    let files = page.items.into_iter();
-    let files = files.filter(|file| reach.covers(&project.storage, Touch::Read(&file.file_key)));
-    Ok(Json(ProjectFileList {
-        files: files.map(Into::into).collect(),
-        next_page_token: page.next_page_token,
-    }))
-}
-
-/// Sign URLs of a project's files
-#[utoipa::path(
-    tag = "Projects",
-    params(("project_id" = String, Path, description = "The project's ID")),
-    request_body = SignProjectFiles,
-    responses((status = 200, description = "The URLs, in the order of the keys", body = SignedUrlsBody)),
-)]
-#[post("/v1/projects/{project_id}/files/sign")]
-async fn sign_project_files(
-    member: MemberCaller,
-    services: Data<Services>,
-    id: Id<ProjectId>,
-    trail: Trail,
-    body: Body<SignProjectFiles, SIGN_LIMIT>,
-) -> Result<Json<SignedUrlsBody>> {
-    let asked = body.value;
-    if asked.keys.is_empty() {
-        let invalid = Invalid::new("empty_list", "At least one key is needed.");
-        return Err(Error::field("keys", invalid));
-    }
-    let request = SignRequest {
-        keys: parse_keys("keys", &asked.keys)?,
-        expires_in: asked.expires_in.map(Duration::from_secs),
-        content_type: asked.content_type,
-        download_name: asked.download_name,
-        method: ReadMethod::Get,
-        range: None,
-    };
-    trail.signs_reads(&request.keys);
-    let urls = services.projects.sign(&member.0, &id.0, &request).await?;
-    trail.signed_until(urls.iter().map(|signed| signed.expires_at));
-    Ok(Json(SignedUrlsBody::new(&request.keys, urls)))
 }

@@ -162,9 +162,10 @@ const SHARED: [Shared; 17] = [
 ];
 
 /// Operations with other tags than `Files` that call a storage's bucket and answer with its failures.
-const CALL_BUCKETS: [&str; 7] = [
+const CALL_BUCKETS: [&str; 8] = [
     "create_project",
     "add_project_files",
+    "list_project_files",
     "sign_project_files",
     "list_setup_buckets",
     "list_setup_folders",

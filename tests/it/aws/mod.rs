@@ -8,5 +8,6 @@ mod isolation;
 mod reading;
 mod revoked;
 mod sessions;
+mod signer;
 mod trust;
 mod uploads;

@@ -2,9 +2,8 @@
 //! than it should.
 
 use crate::application::bucket::body::{Piece, UploadBody};
-use crate::application::bucket::multipart::BucketMultipart;
 use crate::application::bucket::read::{BucketRead, ReadConditions};
-use crate::application::bucket::sign::{BucketSign, SignedMethod};
+use crate::application::bucket::sign::{BucketSign, ReadMethod, SignedCall, SignedResponse};
 use crate::application::bucket::write::{BucketWrite, DeleteTarget, NewObject, PutFailure};
 use crate::aws::files::bucket::S3Bucket;
 use crate::aws::sessions::SessionPace;
@@ -117,16 +116,21 @@ impl Stage {
     /// The number of the session that signs now.
     async fn signing(&self) -> usize {
         let key = object_key(&self.bucket, "/a.txt");
-        let get = SignedMethod::Get(Default::default());
         let hour = Duration::from_secs(3600);
-        let wanted = [(key.clone(), get)];
-        let urls = self.files.sign(&self.bucket, &wanted, hour).await;
-        let url = urls.unwrap().remove(0).url;
-        let parts = self
-            .files
-            .sign_parts(&self.bucket, &key, "upload", &[1], hour)
-            .await;
-        let part = parts.unwrap().remove(0).url;
+        let get = SignedCall::Read {
+            method: ReadMethod::Get,
+            objects: vec![(key.clone(), SignedResponse::default())],
+            range: None,
+        };
+        let urls = self.files.sign(&self.bucket, get, hour).await;
+        let url = urls.unwrap().into_first().unwrap().url;
+        let part = SignedCall::Parts {
+            key,
+            upload_id: "upload".to_owned(),
+            numbers: vec![1],
+        };
+        let parts = self.files.sign(&self.bucket, part, hour).await;
+        let part = parts.unwrap().into_first().unwrap().url;
         assert_eq!(signer_of(&url), signer_of(&part));
         signer_of(&url)
     }

@@ -322,7 +322,12 @@ async fn a_role_that_is_loosened_later_stops_its_storage_until_a_check_passes() 
         app.post(&format!("{project}/files/sign"), &workspace.member, &body)
             .await
     };
+    let page = async |app: &TestApp| {
+        let page = format!("{project}/files?sign=GET");
+        app.get(&page, &workspace.member).await
+    };
     sign(&app).await.expect(200);
+    page(&app).await.expect(200);
     let active = get(&app).await;
     assert_eq!(
         (&active["state"], &active["quarantine"]),
@@ -352,6 +357,7 @@ async fn a_role_that_is_loosened_later_stops_its_storage_until_a_check_passes() 
             assert_eq!(problem["quarantine"]["check_id"], found.0["id"], "{what}");
         }
         sign(app).await.problem(409, "storage_quarantined");
+        page(app).await.problem(409, "storage_quarantined");
         // A scheduled check may ask the role meanwhile.
         assert_eq!(proxy.s3_count(), 0);
     };

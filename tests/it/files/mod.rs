@@ -22,6 +22,7 @@ mod permissions;
 mod proved_writes;
 mod rendered_markdown;
 mod request_headers;
+mod signed_batches;
 mod signed_urls;
 mod stored_headers;
 mod thumbnails;

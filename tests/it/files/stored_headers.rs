@@ -2,7 +2,7 @@
 
 use crate::application::bucket::body::{Piece, UploadBody};
 use crate::application::bucket::multipart::BucketMultipart;
-use crate::application::bucket::sign::{BucketSign, SignedMethod, SignedUpload};
+use crate::application::bucket::sign::{BucketSign, SignedCall, SignedUpload};
 use crate::application::bucket::write::{BucketWrite, NewObject};
 use crate::domain::connection::kms_key_arn::KmsKeyArn;
 use crate::it::aws::adapter::{adapter, object_key};
@@ -145,9 +145,12 @@ async fn every_write_asks_for_the_connections_key() {
         .await
         .unwrap();
 
-    let wanted = [(copy, SignedMethod::Put(SignedUpload::default()))];
-    let signed = files.sign(&bucket, &wanted, Duration::from_secs(60)).await;
-    let signed = signed.unwrap().remove(0);
+    let wanted = SignedCall::Put {
+        keys: vec![copy],
+        upload: SignedUpload::default(),
+    };
+    let signed = files.sign(&bucket, wanted, Duration::from_secs(60)).await;
+    let signed = signed.unwrap().into_first().unwrap();
     let send = async |with_headers: bool| {
         let mut request = plain_client().put(&signed.url).body("x");
         for (name, value) in signed.headers.iter().filter(|_| with_headers) {

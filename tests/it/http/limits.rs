@@ -13,6 +13,7 @@ use crate::domain::names::Name;
 use crate::domain::people::metadata::Metadata;
 use crate::domain::project::FileName;
 use crate::http::api::files::sign::SIGN_LIMIT;
+use crate::http::api::project_files::LARGEST_PAGE;
 use crate::http::body::DEFAULT_LIMIT;
 use crate::http::pages::shell::moment::thousands;
 use std::path::Path;
@@ -59,6 +60,14 @@ fn the_page_has_the_service_s_numbers() {
             format!(
                 "{}, and {} by default",
                 number(PageRequest::LARGEST),
+                number(PageRequest::DEFAULT)
+            ),
+        ),
+        (
+            "files on a page of a project",
+            format!(
+                "{}, and {} by default",
+                number(LARGEST_PAGE),
                 number(PageRequest::DEFAULT)
             ),
         ),

@@ -308,6 +308,11 @@ async fn projects_hold_only_files_that_the_token_reads() {
     let files = listed["files"].as_array().unwrap();
     assert_eq!(files.len(), 1, "{listed}");
     assert_eq!(files[0]["file_key"], "/in/a.txt");
+    let with_urls = format!("{path}?sign=GET");
+    let signed = app.get(&with_urls, &narrowed).await.expect(200);
+    let files = signed["files"].as_array().unwrap();
+    assert_eq!(files.len(), 1, "{signed}");
+    assert!(files[0]["url"].as_str().unwrap().contains("/in/a.txt?"));
     let sign = async |key: &str| {
         let body = json!({"keys": [key]});
         app.post(&format!("{path}/sign"), &narrowed, &body).await

@@ -13,6 +13,7 @@ mod manifests;
 mod odd_stores;
 mod only_reads;
 mod pages;
+mod signed_pages;
 mod working_folders;
 
 use crate::it::support::app::{Answer, TestApp, TestWorkspace};

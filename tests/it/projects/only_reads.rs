@@ -6,7 +6,7 @@ use crate::application::bucket::query::{
     BucketPage, BucketQuery, FolderNames, Grant, ObjectDetails, VersionPage,
 };
 use crate::application::bucket::read::BucketResult;
-use crate::application::bucket::sign::{BucketSign, SignedMethod, SignedUrl};
+use crate::application::bucket::sign::{BucketSign, SignedCall, SignedUrls};
 use crate::application::bucket::write::{
     BucketWrite, CopiedObject, DeleteTarget, NewObject, PutFailure, StoredObject,
 };
@@ -126,9 +126,9 @@ impl BucketSign for FakeBucket {
     async fn sign(
         &self,
         _: &ConnectedBucket,
-        _: &[(ObjectKey, SignedMethod)],
+        _: SignedCall,
         _: Duration,
-    ) -> BucketResult<Vec<SignedUrl>> {
+    ) -> BucketResult<SignedUrls> {
         Err(unused())
     }
 }
@@ -162,17 +162,6 @@ impl BucketMultipart for FakeBucket {
         _: UploadBody,
     ) -> Result<SentPart, PutFailure> {
         Err(unused().into())
-    }
-
-    async fn sign_parts(
-        &self,
-        _: &ConnectedBucket,
-        _: &ObjectKey,
-        _: &str,
-        _: &[u32],
-        _: Duration,
-    ) -> BucketResult<Vec<SignedUrl>> {
-        Err(unused())
     }
 
     async fn complete_multipart(

@@ -7,4 +7,5 @@ pub mod multipart;
 pub mod query;
 pub mod read;
 pub mod sign;
+pub mod signed_answer;
 pub mod write;

@@ -8,11 +8,13 @@ use crate::domain::Invalid;
 use crate::domain::files::canned_acl::CannedAcl;
 use crate::domain::ids::StorageRef;
 use crate::http::api::files::keys::file_key;
+use crate::http::api::files::signed_answer::whole;
 use crate::http::api::files::write::{ChecksumBody, StoredBody, guessed_type};
 use crate::http::body::Body;
 use crate::http::caller::WriterCaller;
 use crate::http::declare::{asks, changes_files};
 use crate::http::file_headers::NoFileHeaders;
+use crate::http::json_pieces::push_value;
 use crate::http::path::Id;
 use crate::http::state::Services;
 use crate::http::trail::Trail;
@@ -144,6 +146,7 @@ struct SignParts {
 /// Signed URLs of parts, in the order of their numbers in the request.
 #[derive(Serialize, ToSchema)]
 #[schema(as = SignedParts)]
+#[allow(dead_code, reason = "only for the OpenAPI document")]
 struct SignedPartsBody {
     urls: Vec<SignedPartBody>,
 }
@@ -159,6 +162,7 @@ enum PartMethod {
 /// A URL to which one part is sent.
 #[derive(Serialize, ToSchema)]
 #[schema(as = SignedPart)]
+#[allow(dead_code, reason = "only for the OpenAPI document")]
 struct SignedPartBody {
     part_number: u32,
     url: String,
@@ -186,7 +190,7 @@ async fn sign_upload_parts(
     id: Id<StorageRef>,
     trail: Trail,
     body: Body<SignParts>,
-) -> Result<Json<SignedPartsBody>> {
+) -> Result<HttpResponse> {
     let request = body.value;
     let key = services
         .files
@@ -202,19 +206,12 @@ async fn sign_upload_parts(
             request.expires_in.map(Duration::from_secs),
         )
         .await?;
-    trail.signed_until(urls.iter().map(|signed| signed.expires_at));
-    let urls = request.part_numbers.into_iter().zip(urls);
-    Ok(Json(SignedPartsBody {
-        urls: urls
-            .map(|(part_number, signed)| SignedPartBody {
-                part_number,
-                url: signed.url,
-                method: signed.method,
-                headers: signed.headers.into_iter().collect(),
-                expires_at: signed.expires_at,
-            })
-            .collect(),
-    }))
+    trail.signed_until(urls.end());
+    let numbers = request.part_numbers;
+    whole(urls, move |out, at| {
+        out.extend_from_slice(b"\"part_number\":");
+        push_value(out, &numbers.get(at))
+    })
 }
 
 /// Which parts were sent.

@@ -1,16 +1,16 @@
 //! Signed URLs: `/v1/storages/{storage_id}/files/sign`.
 
-use crate::application::bucket::sign::{SignedUpload, SignedUrl};
+use crate::application::bucket::sign::SignedUpload;
 use crate::application::closed_sets;
 use crate::application::error::{Error, Result};
 use crate::application::files::sign::{ReadMethod, SignRequest, SignedWrite};
 use crate::application::people::caller::Caller;
 use crate::domain::Invalid;
 use crate::domain::files::canned_acl::CannedAcl;
-use crate::domain::files::file_key::FileKey;
 use crate::domain::ids::StorageRef;
 use crate::domain::people::scope::Scope;
 use crate::http::api::files::keys::{is_closed_range, parse_keys};
+use crate::http::api::files::signed_answer::{SignedMethod, SignedUrlsBody, UrlFormat, of_keys};
 use crate::http::body::Body;
 use crate::http::caller::{FurtherScopes, MemberCaller, WriterCaller};
 use crate::http::declare::asks;
@@ -18,12 +18,10 @@ use crate::http::file_headers::NoFileHeaders;
 use crate::http::path::Id;
 use crate::http::state::Services;
 use crate::http::trail::Trail;
-use actix_web::post;
-use actix_web::web::{Data, Json};
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use actix_web::web::Data;
+use actix_web::{HttpResponse, post};
+use serde::Deserialize;
 use std::time::Duration;
-use time::OffsetDateTime;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -32,17 +30,6 @@ pub(crate) const SIGN_LIMIT: usize = 16 << 20;
 
 pub fn configure(config: &mut ServiceConfig) {
     config.service(asks(sign_files));
-}
-
-/// What a signed URL does.
-#[derive(ToSchema)]
-#[schema(rename_all = "UPPERCASE")]
-#[expect(dead_code, reason = "only for the OpenAPI document")]
-pub(crate) enum SignedMethod {
-    Get,
-    Head,
-    Put,
-    Delete,
 }
 
 /// Which URLs to sign: `key` or `keys`.
@@ -84,6 +71,11 @@ pub(crate) struct SignFiles {
     /// `headers`.
     #[schema(example = "bytes=0-99")]
     range: Option<String>,
+    /// `urls` answers each URL whole. `compact` answers what they have in common once, which is a fraction of the
+    /// size: for many keys.
+    #[serde(default)]
+    #[schema(inline)]
+    format: UrlFormat,
 }
 
 fn no_meaning(field: &str) -> Error {
@@ -100,46 +92,9 @@ fn get() -> String {
     "GET".to_owned()
 }
 
-/// Signed URLs, in the order of the keys.
-#[derive(Serialize, ToSchema)]
-#[schema(as = SignedUrls)]
-pub(crate) struct SignedUrlsBody {
-    pub urls: Vec<SignedUrlBody>,
-}
-
-/// A URL that gives whoever holds it the file for a while.
-#[derive(Serialize, ToSchema)]
-#[schema(as = SignedUrl)]
-pub(crate) struct SignedUrlBody {
-    key: String,
-    url: String,
-    #[schema(value_type = SignedMethod)]
-    method: &'static str,
-    /// Headers that the request must carry.
-    headers: BTreeMap<String, String>,
-    /// When the URL stops working.
-    #[serde(with = "crate::domain::rfc3339")]
-    expires_at: OffsetDateTime,
-}
-
-impl SignedUrlsBody {
-    pub fn new<'a>(keys: impl IntoIterator<Item = &'a FileKey>, urls: Vec<SignedUrl>) -> Self {
-        let urls = keys
-            .into_iter()
-            .zip(urls)
-            .map(|(key, signed)| SignedUrlBody {
-                key: key.to_string(),
-                url: signed.url,
-                method: signed.method,
-                headers: signed.headers.into_iter().collect(),
-                expires_at: signed.expires_at,
-            })
-            .collect();
-        Self { urls }
-    }
-}
-
 /// Sign URLs
+///
+/// The answer may be large, and comes in pieces. With `"format": "compact"` it is smaller.
 #[utoipa::path(
     tag = "Files",
     params(("storage_id" = String, Path, description = "The storage's ID, or `built-in`")),
@@ -155,8 +110,9 @@ async fn sign_files(
     id: Id<StorageRef>,
     trail: Trail,
     body: Body<SignFiles, SIGN_LIMIT>,
-) -> Result<Json<SignedUrlsBody>> {
+) -> Result<HttpResponse> {
     let one = body.value.key.is_some();
+    let format = body.value.format;
     let what = match body.value.method.as_str() {
         "PUT" => Some(SignedWrite::Put(body.value.upload()?)),
         "DELETE" => Some(SignedWrite::Delete),
@@ -193,8 +149,8 @@ async fn sign_files(
         }
         error
     })?;
-    trail.signed_until(urls.iter().map(|signed| signed.expires_at));
-    Ok(Json(SignedUrlsBody::new(&keys, urls)))
+    trail.signed_until(urls.end());
+    of_keys(urls, keys, format)
 }
 
 impl SignFiles {

@@ -1,7 +1,7 @@
 //! One file.
 
 use crate::application::bucket::query::ObjectDetails;
-use crate::application::bucket::sign::SignedUrl;
+use crate::application::bucket::sign::{SignedUrl, SignedUrls};
 use crate::application::error::{Error, Result};
 use crate::application::files::sign::{ReadMethod, SignRequest};
 use crate::domain::files::file_key::FileKey;
@@ -333,9 +333,9 @@ pub fn download_name(key: &FileKey) -> String {
 }
 
 /// The one URL that was asked for.
-pub fn only(urls: Vec<SignedUrl>) -> Result<SignedUrl> {
-    let first = urls.into_iter().next();
-    first.ok_or_else(|| Error::bug("no URL was signed"))
+pub fn only(urls: SignedUrls) -> Result<SignedUrl> {
+    urls.into_first()
+        .ok_or_else(|| Error::bug("no URL was signed"))
 }
 
 #[cfg(test)]

@@ -217,7 +217,7 @@ async fn signed(
         .files
         .sign_get(&visitor.member, storage, request)
         .await?;
-    let first = urls.into_iter().next();
+    let first = urls.into_first();
     Ok(first.ok_or_else(|| Error::bug("no URL was signed"))?.url)
 }
 
