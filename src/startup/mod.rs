@@ -37,6 +37,7 @@ use crate::application::people::allowance::Allowances;
 use crate::application::people::audit::AuditLog;
 use crate::application::people::authenticate::Authenticator;
 use crate::application::people::browser_tokens::BrowserTokens;
+use crate::application::people::in_progress::InProgress;
 use crate::application::people::keys::ProductKeys;
 use crate::application::people::link_rate::LinkRate;
 use crate::application::people::origins::AllowedOrigins;
@@ -122,9 +123,13 @@ async fn build_on(
     let lock = DatabaseLock::of_service(&settings.database).await?;
     places::warn(&settings);
     let vault = Arc::new(keys::vault(&settings).await?);
-    let database = Database::connect_with(&settings.database, settings.schema_changes)
-        .await
-        .map_err(|error| StartError::Database(error.to_string()))?;
+    let database = Database::connect_through(
+        &settings.database,
+        settings.database_pooler,
+        settings.schema_changes,
+    )
+    .await
+    .map_err(|error| StartError::Database(error.to_string()))?;
     let store: Arc<dyn Store> = Arc::new(database.clone());
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
 
@@ -502,6 +507,7 @@ fn people(
             workspaces: workspaces.clone(),
             browser_tokens: browser_tokens.clone(),
             allowances: allowances.clone(),
+            in_progress: Arc::new(InProgress::new(settings.requests_at_once)),
         },
         authenticator,
         browser_tokens,

@@ -3,6 +3,8 @@
 mod away;
 pub mod contract;
 mod full;
+mod poolers;
+mod restarts;
 mod roles;
 mod tls;
 mod whole;
