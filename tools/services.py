@@ -8,6 +8,7 @@ import ctypes
 import glob
 import os
 import pwd
+import re
 import secrets
 import shutil
 import signal
@@ -17,6 +18,7 @@ import sys
 import tempfile
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -329,3 +331,58 @@ class Postgres(Server):
         # SIGINT is PostgreSQL's fast shutdown: open connections are closed.
         super().stop(how)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def pgbouncer_program():
+    """The path of PgBouncer."""
+    found = shutil.which("pgbouncer") or "/usr/sbin/pgbouncer"
+    if not os.access(found, os.X_OK):
+        raise StartFailed("PgBouncer is not installed: run `tools/install postgres`")
+    return found
+
+
+class PgBouncer(Server):
+    """A pooler in front of a PostgreSQL server: every database of the server, with few sessions for each, and each
+    session for one transaction at a time. It signs in at the server itself and lets everybody in.
+    """
+
+    name = "PgBouncer"
+
+    def __init__(self, folder, server):
+        super().__init__(os.path.join(folder, "log"))
+        self.folder, self.server = folder, urllib.parse.urlsplit(server)
+        self.port = free_port()
+        self.url = f"postgres://anybody@127.0.0.1:{self.port}/postgres?sslmode=disable"
+        self.knows_prepared = False
+
+    def start(self):
+        program = pgbouncer_program()
+        said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
+        version = re.search(r"PgBouncer (\d+)\.(\d+)", said)
+        self.knows_prepared = bool(version) and (int(version[1]), int(version[2])) >= (1, 21)
+        settings = [
+            "[databases]",
+            f"* = host={self.server.hostname} port={self.server.port or 5432}"
+            f" user={self.server.username} password={self.server.password}",
+            "[pgbouncer]",
+            "listen_addr = 127.0.0.1",
+            f"listen_port = {self.port}",
+            "unix_socket_dir =",
+            "auth_type = any",
+            "pool_mode = transaction",
+            "default_pool_size = 4",
+        ]
+        if self.knows_prepared:
+            settings.append("max_prepared_statements = 100")
+        path = os.path.join(self.folder, "pgbouncer.ini")
+        with open(path, "w", encoding="ascii") as file:
+            file.write("\n".join(settings) + "\n")
+        # PgBouncer refuses to run as root.
+        user = {}
+        if os.geteuid() == 0:
+            account = Postgres._account()
+            user = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+            for owned in (self.folder, path):
+                os.chown(owned, account.pw_uid, account.pw_gid)
+        self.spawn([program, path], cwd=self.folder, **user)
+        self.wait_until(lambda: not port_is_free(self.port))

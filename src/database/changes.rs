@@ -1,7 +1,7 @@
 //! The table `changes`, which triggers write: what was changed of the rows that are kept in memory.
 
 use crate::application::kept::store::{StoreError, StoreResult};
-use crate::database::engine::{Conn, Pool, Row, Sql, values};
+use crate::database::engine::{Pool, Row, Sql, Take, values};
 use crate::database::memory::watch::Look;
 use crate::database::memory::{Change, MOST_CHANGES, Memory, Reading};
 use futures_util::FutureExt;
@@ -28,13 +28,12 @@ const READ: Sql = Sql::Each {
 };
 
 /// Reads what has changed since the last time, and has the memory heed it.
-pub(super) async fn read(connection: &mut Conn, memory: &Memory) -> StoreResult<()> {
+pub(super) async fn read(pool: &Pool, memory: &Memory) -> StoreResult<()> {
     let from = memory.next_mark();
     // One more says that there are too many.
     let most = i64::try_from(MOST_CHANGES).unwrap_or(i64::MAX - 1) + 1;
-    let rows = connection
-        .fetch_all(READ, values![from.unwrap_or(i64::MAX), most])
-        .await?;
+    let asked = values![from.unwrap_or(i64::MAX), most];
+    let rows = pool.read(READ, asked, Take::All).await?;
     memory.heed(from, reading(&rows)?);
     Ok(())
 }
@@ -78,10 +77,6 @@ impl Looks {
 
 impl Look for Looks {
     fn look(&self) -> BoxFuture<'_, StoreResult<()>> {
-        async {
-            let mut connection = self.pool.acquire().await?;
-            read(&mut connection, &self.memory).await
-        }
-        .boxed()
+        read(&self.pool, &self.memory).boxed()
     }
 }

@@ -27,7 +27,7 @@ macro_rules! free {
              FROM webhook_deliveries d
                  JOIN webhooks w ON w.id = d.webhook_id
                  JOIN events e ON e.seq = d.event_seq
-             WHERE d.status = 'pending' AND d.due_at <= $1 AND d.lease_until < $1
+             WHERE d.status = 'pending' AND d.due_at <= $1 AND +d.lease_until < $1
                  AND w.is_enabled = 1 AND w.is_slow = $2
                  AND d.webhook_id NOT IN (
                      SELECT h.webhook_id FROM webhook_deliveries h
@@ -55,7 +55,7 @@ pub(super) async fn claim(
         .fetch_records(
             "webhook_deliveries",
             "SELECT d.id FROM webhook_deliveries d JOIN webhooks w ON w.id = d.webhook_id
-             WHERE d.status = 'pending' AND d.due_at <= $1 AND d.lease_until < $1
+             WHERE d.status = 'pending' AND d.due_at <= $1 AND +d.lease_until < $1
                  AND w.is_enabled = 1 AND w.is_slow = $2 LIMIT 1",
             values![now, i64::from(slow)],
             |record| record.text("id"),

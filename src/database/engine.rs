@@ -5,31 +5,39 @@
 
 use crate::application::kept::store::{StoreError, StoreResult};
 use crate::database::errors;
+use crate::database::lane::{
+    Answer, Begun, Driver, Held, Lane, Lost, NotBegun, STATEMENT_LIMIT, within,
+};
 use crate::database::memory::watch::{Watch, may_change};
-use sqlx::pool::PoolConnection;
+use crate::database::pooler::Pooler;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{
-    AssertSqlSafe, PgPool, Postgres, Row as _, SqlSafeStr, SqlStr, Sqlite, SqlitePool, Transaction,
+    AssertSqlSafe, PgConnection, Postgres, Row as _, SqlSafeStr, SqlStr, Sqlite, SqliteConnection,
 };
-use std::future::Future;
-use std::time::Duration;
 use time::OffsetDateTime;
 
-/// The longest that one statement may take. Far longer than any should: this bounds the wait when the
-/// network drops packets, which causes no error. PostgreSQL ends a statement by itself before this.
-const STATEMENT_LIMIT: Duration = Duration::from_secs(30);
-
+/// The connections.
 #[derive(Clone)]
 pub(super) enum Pool {
-    Sqlite(SqlitePool),
-    Postgres(PgPool),
+    /// One that writes, with a queue of its own, and others that only read: so nobody who reads waits for one who
+    /// writes. In memory both are the same one.
+    Sqlite {
+        writer: Lane<Sqlite>,
+        readers: Lane<Sqlite>,
+    },
+    Postgres {
+        lane: Lane<Postgres>,
+        pooler: Pooler,
+    },
 }
 
 /// A connection of the pool.
 pub(super) enum Conn {
-    Sqlite(PoolConnection<Sqlite>),
-    Postgres(PoolConnection<Postgres>),
+    Sqlite(Held<Sqlite>),
+    Postgres(Held<Postgres>),
 }
 
 /// A transaction that may write. It is rolled back when dropped. What it changes of the rows that are kept in memory
@@ -43,11 +51,39 @@ pub(super) struct Tx {
 
 /// The driver's transaction.
 pub(super) enum OpenTx {
-    Sqlite(Transaction<'static, Sqlite>),
-    Postgres(Transaction<'static, Postgres>),
+    Sqlite(Begun<Sqlite>),
+    Postgres(Begun<Postgres>),
+}
+
+impl Driver for Sqlite {
+    fn run(
+        connection: &mut SqliteConnection,
+        sql: &'static str,
+    ) -> BoxFuture<'_, Result<(), sqlx::Error>> {
+        async move { sqlx::query(sql).execute(connection).await.map(drop) }.boxed()
+    }
+}
+
+impl Driver for Postgres {
+    /// Sent as text, in one message.
+    fn run(
+        connection: &mut PgConnection,
+        sql: &'static str,
+    ) -> BoxFuture<'_, Result<(), sqlx::Error>> {
+        async move { sqlx::raw_sql(sql).execute(connection).await.map(drop) }.boxed()
+    }
+}
+
+/// How many rows a read takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Take {
+    All,
+    /// At most one.
+    One,
 }
 
 /// A statement with `$1` placeholders.
+#[derive(Clone)]
 pub(super) enum Sql {
     Both(&'static str),
     Each {
@@ -90,6 +126,7 @@ impl Sql {
 }
 
 /// A value for a placeholder.
+#[derive(Clone)]
 pub(super) enum Value {
     Text(Option<String>),
     Int(Option<i64>),
@@ -204,11 +241,11 @@ impl Row {
     }
 }
 
-/// A query with its values. Only statements of constant text are worth keeping prepared.
+/// A query with its values.
 macro_rules! query {
-    ($sql:expr, $dialect:ident, $values:expr) => {{
+    ($held:ident, $sql:expr, $dialect:ident, $values:expr) => {{
         let sql: Sql = $sql;
-        let keep = !matches!(sql, Sql::Built(_));
+        let keep = $held.keeps(!matches!(sql, Sql::Built(_)));
         let mut query = sqlx::query(sql.$dialect()).persistent(keep);
         for value in $values {
             query = match value {
@@ -221,18 +258,26 @@ macro_rules! query {
     }};
 }
 
-/// `$self` is a [`Conn`] or a [`Tx`]; `$on` turns what is inside into the driver's connection. `$limit`
-/// bounds the wait, and says what an error means.
+/// `$self` is a [`Conn`] or a [`Tx`]; `$on` turns what is inside into the held connection. `$limit` says what an
+/// error means.
 macro_rules! run {
     ($self:ident, $on:expr, $limit:ident, $sql:ident, $values:ident, $method:ident, $sqlite:expr, $postgres:expr) => {
         match $self {
             Self::Sqlite(inner) => {
-                let query = query!($sql.into(), for_sqlite, $values);
-                $limit(query.$method($on(inner))).await.map($sqlite)
+                let held = $on(inner);
+                let query = query!(held, $sql.into(), for_sqlite, $values);
+                held.sent();
+                let answer = within(query.$method(held.connection())).await;
+                held.heard(&answer);
+                $limit(answer).map($sqlite)
             }
             Self::Postgres(inner) => {
-                let query = query!($sql.into(), for_postgres, $values);
-                $limit(query.$method($on(inner))).await.map($postgres)
+                let held = $on(inner);
+                let query = query!(held, $sql.into(), for_postgres, $values);
+                held.sent();
+                let answer = within(query.$method(held.connection())).await;
+                held.heard(&answer);
+                $limit(answer).map($postgres)
             }
         }
     };
@@ -288,30 +333,119 @@ impl Conn {
     }
 }
 
-impl Pool {
-    pub async fn acquire(&self) -> StoreResult<Conn> {
+impl Conn {
+    async fn read(&mut self, sql: Sql, values: Vec<Value>, take: Take) -> StoreResult<Vec<Row>> {
+        match take {
+            Take::All => self.fetch_all(sql, values).await,
+            Take::One => {
+                let row = self.fetch_optional(sql, values).await?;
+                Ok(row.into_iter().collect())
+            }
+        }
+    }
+
+    /// See [`Held::was_gone`].
+    fn was_gone(&self) -> bool {
         match self {
-            Self::Sqlite(pool) => bounded(pool.acquire()).await.map(Conn::Sqlite),
-            Self::Postgres(pool) => bounded(pool.acquire()).await.map(Conn::Postgres),
+            Self::Sqlite(held) => held.was_gone(),
+            Self::Postgres(held) => held.was_gone(),
+        }
+    }
+}
+
+impl Pool {
+    /// Runs a statement that only reads. On SQLite no other can be run like this.
+    ///
+    /// Where PostgreSQL had ended the connection before, as when it was restarted, it is run on another one.
+    pub async fn read(
+        &self,
+        sql: impl Into<Sql>,
+        values: Vec<Value>,
+        take: Take,
+    ) -> StoreResult<Vec<Row>> {
+        let sql = sql.into();
+        match self {
+            Self::Sqlite { readers, .. } => {
+                let mut reader = readers.acquire().await.map(Conn::Sqlite)?;
+                reader.read(sql, values, take).await
+            }
+            Self::Postgres { pooler, .. } if pooler.takes_single_statements() => {
+                let mut tx = self.begin().await?;
+                match take {
+                    Take::All => tx.fetch_all(sql, values).await,
+                    Take::One => {
+                        let row = tx.fetch_optional(sql, values).await?;
+                        Ok(row.into_iter().collect())
+                    }
+                }
+            }
+            Self::Postgres { lane, .. } => {
+                let again = (sql.clone(), values.clone());
+                let mut reader = lane.acquire().await.map(Conn::Postgres)?;
+                let done = reader.read(sql, values, take).await;
+                if done.is_ok() || !reader.was_gone() {
+                    return done;
+                }
+                drop(reader);
+                lane.lose_idle();
+                let mut reader = lane.acquire().await.map(Conn::Postgres)?;
+                reader.read(again.0, again.1, take).await
+            }
+        }
+    }
+
+    /// A connection for one statement that writes and commits by itself.
+    pub async fn writer(&self) -> StoreResult<Conn> {
+        match self {
+            Self::Sqlite { writer, .. } => writer.acquire().await.map(Conn::Sqlite),
+            Self::Postgres { lane, .. } => lane.acquire().await.map(Conn::Postgres),
+        }
+    }
+
+    /// Whether a statement that writes needs a transaction although it is alone in it.
+    pub fn wraps_statements(&self) -> bool {
+        match self {
+            Self::Sqlite { .. } => false,
+            Self::Postgres { pooler, .. } => pooler.takes_single_statements(),
         }
     }
 
     /// Ends the connections after what runs on them.
     pub async fn close(&self) {
         match self {
-            Self::Sqlite(pool) => pool.close().await,
-            Self::Postgres(pool) => pool.close().await,
+            Self::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Self::Postgres { lane, .. } => lane.close().await,
         }
     }
 
     /// On SQLite the write lock is taken at once: a transaction that reads first and writes later would
     /// fail, without waiting, where another one wrote in between.
+    ///
+    /// Where PostgreSQL had ended the connection before, another one is begun on another connection: nothing was done
+    /// on the first.
     pub async fn begin(&self) -> StoreResult<OpenTx> {
         match self {
-            Self::Sqlite(pool) => bounded(pool.begin_with("BEGIN IMMEDIATE"))
-                .await
-                .map(OpenTx::Sqlite),
-            Self::Postgres(pool) => bounded(pool.begin()).await.map(OpenTx::Postgres),
+            Self::Sqlite { writer, .. } => {
+                let held = writer.acquire().await?;
+                let begun = Begun::begin(held, "BEGIN IMMEDIATE").await;
+                begun.map(OpenTx::Sqlite).map_err(not_begun)
+            }
+            Self::Postgres { lane, pooler } => {
+                let held = lane.acquire().await?;
+                match Begun::begin(held, pooler.begin()).await {
+                    Ok(begun) => Ok(OpenTx::Postgres(begun)),
+                    Err(failed) if failed.was_gone => {
+                        lane.lose_idle();
+                        let held = lane.acquire().await?;
+                        let begun = Begun::begin(held, pooler.begin()).await;
+                        begun.map(OpenTx::Postgres).map_err(not_begun)
+                    }
+                    Err(failed) => Err(not_begun(failed)),
+                }
+            }
         }
     }
 }
@@ -430,20 +564,18 @@ impl OpenTx {
 
     pub async fn commit(self) -> StoreResult<()> {
         match self {
-            Self::Sqlite(tx) => ending(tx.commit()).await,
-            Self::Postgres(tx) => ending(tx.commit()).await,
+            Self::Sqlite(tx) => ending(tx.commit().await),
+            Self::Postgres(tx) => ending(tx.commit().await),
         }
     }
 }
 
-fn pooled<DB: sqlx::Database>(connection: &mut PoolConnection<DB>) -> &mut DB::Connection {
-    connection
+fn pooled<DB: Driver>(held: &mut Held<DB>) -> &mut Held<DB> {
+    held
 }
 
-fn connection<'a, DB: sqlx::Database>(
-    tx: &'a mut Transaction<'static, DB>,
-) -> &'a mut DB::Connection {
-    tx
+fn connection<DB: Driver>(tx: &mut Begun<DB>) -> &mut Held<DB> {
+    &mut tx.held
 }
 
 fn rows<R>(wrap: impl Fn(R) -> Row) -> impl FnOnce(Vec<R>) -> Vec<Row> {
@@ -454,19 +586,28 @@ fn row<R>(wrap: impl Fn(R) -> Row) -> impl FnOnce(Option<R>) -> Option<Row> {
     move |row| row.map(wrap)
 }
 
-/// Bounds what reads, or is committed later: when it fails, nothing was changed.
-async fn bounded<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> StoreResult<T> {
-    match tokio::time::timeout(STATEMENT_LIMIT, work).await {
-        Ok(result) => result.map_err(StoreError::from),
-        Err(_) => Err(StoreError::Unavailable(no_answer())),
-    }
+/// What came of what reads, or is committed later: when it failed, nothing was changed.
+fn bounded<T>(answer: Answer<T>) -> StoreResult<T> {
+    answer.map_err(definite)
 }
 
-/// Bounds what ends a change: when its answer is lost, the outcome is unknown.
-async fn ending<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> StoreResult<T> {
-    match tokio::time::timeout(STATEMENT_LIMIT, work).await {
-        Ok(result) => result.map_err(errors::of_ending),
-        Err(_) => Err(StoreError::OutcomeUnknown(no_answer())),
+/// What came of what ends a change: when its answer was lost, the outcome is unknown.
+fn ending<T>(answer: Answer<T>) -> StoreResult<T> {
+    answer.map_err(|lost| match lost {
+        Lost::Failed(error) => errors::of_ending(error),
+        Lost::NoAnswer => StoreError::OutcomeUnknown(no_answer()),
+    })
+}
+
+fn not_begun(failed: NotBegun) -> StoreError {
+    definite(failed.why)
+}
+
+/// Nothing was changed.
+fn definite(lost: Lost) -> StoreError {
+    match lost {
+        Lost::Failed(error) => error.into(),
+        Lost::NoAnswer => StoreError::Unavailable(no_answer()),
     }
 }
 

@@ -264,7 +264,7 @@ fn random() -> StoreResult<[u8; 32]> {
 /// vacuum. A reader who is in the way leaves it to the next time.
 async fn forget_old_pages(database: &Database) {
     let emptied = database
-        .fetch_all(
+        .fetch_by_writer(
             Sql::Each {
                 sqlite: "PRAGMA wal_checkpoint(TRUNCATE)",
                 postgres: "SELECT CAST(0 AS BIGINT) AS busy",

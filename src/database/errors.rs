@@ -6,7 +6,7 @@
 use crate::application::kept::store::StoreError;
 use sqlx::error::{DatabaseError, ErrorKind};
 use sqlx::migrate::MigrateError;
-use sqlx::postgres::PgDatabaseError;
+use sqlx::postgres::{PgDatabaseError, PgSeverity};
 
 /// Of a statement that is not committed yet, or that only reads: nothing was changed.
 impl From<sqlx::Error> for StoreError {
@@ -52,6 +52,45 @@ impl From<MigrateError> for StoreError {
             MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.into(),
             other => Self::Failed(other.to_string()),
         }
+    }
+}
+
+/// Whether the error says that the connection has ended. What the server says last on a connection, as when it shuts
+/// down, is of a severity of its own.
+pub(super) fn hung_up(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::WorkerCrashed => true,
+        sqlx::Error::Database(error) => {
+            error
+                .try_downcast_ref::<PgDatabaseError>()
+                .is_some_and(|error| match error.severity() {
+                    PgSeverity::Fatal | PgSeverity::Panic => true,
+                    PgSeverity::Error
+                    | PgSeverity::Warning
+                    | PgSeverity::Notice
+                    | PgSeverity::Debug
+                    | PgSeverity::Info
+                    | PgSeverity::Log => false,
+                })
+        }
+        // Of values and rows, on this side.
+        _ => false,
+    }
+}
+
+/// Whether a server that gave no connection may give one in a moment: it is starting, or has too many.
+pub(super) fn may_pass_soon(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(error) => error.kind() == std::io::ErrorKind::ConnectionRefused,
+        sqlx::Error::Database(error) => {
+            let code = error.code().unwrap_or_default();
+            error.try_downcast_ref::<PgDatabaseError>().is_some()
+                && matches!(&*code, "53300" | "57P03")
+        }
+        _ => false,
     }
 }
 

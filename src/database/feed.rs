@@ -7,10 +7,9 @@
 
 use crate::application::kept::store::StoreResult;
 use crate::database::changes::{self, CHANNEL};
-use crate::database::engine::{Conn, Pool};
-use crate::database::{ACQUIRE_LIMIT, Database, announce, wait};
-use futures_util::FutureExt;
-use sqlx::PgPool;
+use crate::database::engine::Pool;
+use crate::database::open::announce;
+use crate::database::{Database, open, wait};
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
@@ -24,27 +23,10 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// How often it is tried to listen where that has ended.
 const LISTEN_EVERY: Duration = Duration::from_secs(5);
 
-/// A connection for nothing else.
-struct Line {
-    connection: Conn,
-    /// On PostgreSQL, where it is beside the pool that all others use.
-    own: Option<Pool>,
-}
-
-impl Line {
-    async fn close(self) {
-        drop(self.connection);
-        if let Some(own) = self.own {
-            // A server that is away keeps nobody from stopping.
-            let _ = tokio::time::timeout(POLL_LIMIT, own.close()).await;
-        }
-    }
-}
-
 impl Database {
     /// Reads the changes until `stop`. Only from the first reading on, and for a second after each one, rows are
-    /// answered from memory; without this every call asks the database. On SQLite it holds one of the connections,
-    /// so it is not for a database that has only one.
+    /// answered from memory; without this every call asks the database. It is not for a database
+    /// in memory, which has only one connection.
     pub async fn follow_changes(self, stop: CancellationToken) {
         self.memory.begin_feed();
         tokio::join!(self.poll(&stop), self.listen(&stop));
@@ -71,39 +53,42 @@ impl Database {
             }
         }
         if let Some(line) = line {
-            line.close().await;
+            // A server that is away keeps nobody from stopping.
+            let _ = tokio::time::timeout(POLL_LIMIT, line.close()).await;
         }
     }
 
-    /// Says when the reading began. A connection on which it fails is not used again.
-    async fn poll_once(&self, line: &mut Option<Line>) -> StoreResult<Instant> {
-        let mut own = match line.take() {
+    /// Says when the reading began. A line on which it fails is not used again.
+    async fn poll_once(&self, line: &mut Option<Pool>) -> StoreResult<Instant> {
+        let own = match line.take() {
             Some(own) => own,
             None => wait(CONNECT_LIMIT, "there is no connection", self.line()).await?,
         };
         self.memory.begin_reading();
         let begun = Instant::now();
-        let read = changes::read(&mut own.connection, &self.memory);
+        let read = changes::read(&own, &self.memory);
         wait(POLL_LIMIT, "the changes were not read in time", read).await?;
         *line = Some(own);
         Ok(begun)
     }
 
-    async fn line(&self) -> StoreResult<Line> {
+    /// A connection for nothing else, once it may be used.
+    async fn line(&self) -> StoreResult<Pool> {
         self.reach.check()?;
         self.ready().await?;
-        let own = self.reach.options().map(|now| Pool::Postgres(apart(&now)));
-        let connection = match &own {
-            Some(own) => own.acquire().await?,
-            None => self.pool.acquire().await?,
-        };
-        Ok(Line { connection, own })
+        Ok(open::apart(&self.pool))
     }
 
     /// Heeds what PostgreSQL announces.
     async fn listen(&self, stop: &CancellationToken) {
         let mut is_said = false;
-        while let Some(options) = self.reach.options() {
+        let lane = match &self.pool {
+            Pool::Postgres { lane, pooler } if !pooler.shares_sessions() => lane,
+            // Nothing is announced.
+            Pool::Postgres { .. } | Pool::Sqlite { .. } => return,
+        };
+        loop {
+            let options = lane.options();
             let ended = tokio::select! {
                 () = stop.cancelled() => return,
                 ended = self.hear(&options) => ended,
@@ -123,7 +108,14 @@ impl Database {
 
     /// Until the connection is lost.
     async fn hear(&self, options: &PgConnectOptions) -> Result<(), sqlx::Error> {
-        let mut listener = PgListener::connect_with(&apart(options)).await?;
+        let alone = PgPoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(CONNECT_LIMIT)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .after_connect(|connection, _| announce(connection))
+            .connect_lazy_with(options.clone());
+        let mut listener = PgListener::connect_with(&alone).await?;
         listener.eager_reconnect(false);
         listener.listen(CHANNEL).await?;
         while let Some(heard) = listener.try_recv().await? {
@@ -148,16 +140,4 @@ impl Database {
             origins::OF_WORKSPACE,
         ]
     }
-}
-
-/// One connection, made when it is needed.
-fn apart(options: &PgConnectOptions) -> PgPool {
-    PgPoolOptions::new()
-        .max_connections(1)
-        .acquire_timeout(ACQUIRE_LIMIT)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .test_before_acquire(false)
-        .after_connect(|connection, _| announce(connection).boxed())
-        .connect_lazy_with(options.clone())
 }

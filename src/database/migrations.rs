@@ -6,10 +6,10 @@
 //! stores the oldest migration that a release must know under the name [`OLDEST_COMPATIBLE`].
 
 use crate::application::kept::store::{StoreError, StoreResult};
-use crate::database::engine::{Pool, Sql, values};
+use crate::database::engine::{Pool, Sql, Take, values};
 use crate::database::record::Record;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::{SqlStr, SqliteConnection};
+use sqlx::{Connection, SqlStr, SqliteConnection};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -163,6 +163,11 @@ const SQLITE: &[(i64, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0032_changes.sql"),
     ),
     (
+        33,
+        "scale",
+        include_str!("../../migrations/sqlite/0033_scale.sql"),
+    ),
+    (
         37,
         "session_links",
         include_str!("../../migrations/sqlite/0037_session_links.sql"),
@@ -311,6 +316,11 @@ const POSTGRES: &[(i64, &str, &str)] = &[
         include_str!("../../migrations/postgres/0032_changes.sql"),
     ),
     (
+        33,
+        "scale",
+        include_str!("../../migrations/postgres/0033_scale.sql"),
+    ),
+    (
         37,
         "session_links",
         include_str!("../../migrations/postgres/0037_session_links.sql"),
@@ -396,28 +406,29 @@ fn explained(error: StoreError) -> StoreError {
 /// The numbers of this release's migrations that the database does not have, in their order. Fails where one was
 /// broken off or differs from this release's.
 pub(super) async fn missing(pool: &Pool) -> StoreResult<Vec<i64>> {
-    let mut connection = pool.acquire().await?;
-    let table = connection
-        .fetch_all(
+    let table = pool
+        .read(
             Sql::Each {
                 sqlite: "SELECT name FROM sqlite_schema WHERE type = 'table' AND name = '_sqlx_migrations'",
                 postgres: "SELECT CAST(name AS TEXT) AS name FROM (SELECT to_regclass('_sqlx_migrations') AS name) found WHERE name IS NOT NULL",
             },
             values![],
+            Take::All,
         )
         .await?;
     let files = match pool {
-        Pool::Sqlite(_) => SQLITE,
-        Pool::Postgres(_) => POSTGRES,
+        Pool::Sqlite { .. } => SQLITE,
+        Pool::Postgres { .. } => POSTGRES,
     };
     if table.is_empty() {
         return Ok(files.iter().map(|(version, _, _)| *version).collect());
     }
-    let rows = connection
-        .fetch_all(
+    let rows = pool
+        .read(
             "SELECT version, checksum, CAST(CASE WHEN success THEN 1 ELSE 0 END AS BIGINT) AS whole
              FROM _sqlx_migrations",
             values![],
+            Take::All,
         )
         .await?;
     let mut applied = HashMap::new();
@@ -450,16 +461,27 @@ pub(super) async fn missing(pool: &Pool) -> StoreResult<Vec<i64>> {
 /// Applies what is missing. One process at a time: the others wait and find it done.
 async fn apply(pool: &Pool) -> StoreResult<()> {
     match pool {
-        Pool::Sqlite(pool) => {
+        Pool::Sqlite { writer, .. } => {
+            let mut held = writer.acquire().await?;
+            // What is left open by a failure is closed when the connection is given back.
+            held.sent();
             // The driver has no lock of its own for SQLite; the write lock does as well.
-            let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
+            let mut tx = held.connection().begin_with("BEGIN IMMEDIATE").await?;
             migrator(SQLITE).run_direct(None, &mut *tx, false).await?;
             tx.commit().await?;
         }
-        Pool::Postgres(pool) => {
-            // Under the driver's advisory lock, which belongs to the session. Detached from the pool,
+        Pool::Postgres { pooler, .. } if pooler.shares_sessions() => {
+            return Err(StoreError::Failed(format!(
+                "{BEHIND}, and cannot be changed through a pooler that shares sessions. Run `sallyport migrate` with the URL of the server itself"
+            )));
+        }
+        Pool::Postgres { lane, .. } => {
+            // Under the driver's advisory lock, which belongs to the session. Taken from the others,
             // so that a session which fails here is closed, and the lock freed with it.
-            let mut connection = pool.acquire().await?.detach();
+            let held = lane.acquire().await?;
+            let Some(mut connection) = held.take_away() else {
+                return Err(StoreError::Failed("a connection was lost".to_owned()));
+            };
             // Bounded as a whole, by the limit above.
             sqlx::query("SET statement_timeout = 0")
                 .execute(&mut connection)
@@ -467,7 +489,7 @@ async fn apply(pool: &Pool) -> StoreResult<()> {
             migrator(POSTGRES)
                 .run_direct(None, &mut connection, false)
                 .await?;
-            sqlx::Connection::close(connection).await?;
+            connection.close().await?;
         }
     }
     Ok(())
@@ -487,11 +509,10 @@ pub(super) fn known() -> impl Iterator<Item = i64> {
 /// Stops a release that is too old for the schema.
 async fn refuse_incompatible(pool: &Pool) -> StoreResult<()> {
     let rows = pool
-        .acquire()
-        .await?
-        .fetch_all(
+        .read(
             "SELECT value FROM remembered WHERE name = $1",
             values![OLDEST_COMPATIBLE],
+            Take::All,
         )
         .await?;
     let Some(row) = rows.into_iter().next() else {

@@ -2,10 +2,11 @@
 
 use crate::application::kept::store::{StoreError, StoreResult};
 use crate::database::engine::Pool;
+use crate::database::lane::Lane;
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{Connection, PgConnection};
+use sqlx::{Connection, PgConnection, Postgres};
 use std::future::Future;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -31,37 +32,19 @@ pub(super) struct Reach(Option<Server>);
 
 #[derive(Clone)]
 struct Server {
-    options: Options,
+    lane: Lane<Postgres>,
     state: Arc<watch::Sender<State>>,
 }
-
-/// How to reach the server and to sign in there, as it is now.
-type Options = Arc<RwLock<Arc<PgConnectOptions>>>;
 
 impl Reach {
     pub fn of(pool: &Pool) -> Self {
         match pool {
-            Pool::Sqlite(_) => Self(None),
-            Pool::Postgres(pool) => Self(Some(Server {
-                options: Arc::new(RwLock::new(pool.connect_options())),
+            Pool::Sqlite { .. } => Self(None),
+            Pool::Postgres { lane, .. } => Self(Some(Server {
+                lane: lane.clone(),
                 state: Arc::new(watch::Sender::new(State::There)),
             })),
         }
-    }
-
-    /// From now on signs in like this.
-    pub fn sign_in_with(&self, options: Arc<PgConnectOptions>) {
-        if let Some(server) = &self.0 {
-            *server
-                .options
-                .write()
-                .unwrap_or_else(PoisonError::into_inner) = options;
-        }
-    }
-
-    /// How to sign in to the server now. `None`: it is a SQLite file.
-    pub fn options(&self) -> Option<Arc<PgConnectOptions>> {
-        self.0.as_ref().map(|server| present(&server.options))
     }
 
     /// Fails at once while the server is known to be away.
@@ -110,10 +93,14 @@ impl Server {
         });
         if begun {
             let state = Arc::downgrade(&self.state);
-            let options = Arc::clone(&self.options);
+            let lane = self.lane.clone();
+            // The network may have swallowed what was sent on them, and will go on to do so.
+            lane.doubt_idle();
             tokio::spawn(async move {
                 // Until the server is there, or nobody uses the database any more.
-                while let Some(why) = probe(&present(&options)).await {
+                while let Some(why) = probe(&lane.options()).await {
+                    // A server that comes back may be another one.
+                    lane.lose_idle();
                     let Some(state) = state.upgrade() else {
                         return;
                     };
@@ -154,13 +141,6 @@ impl Server {
     }
 }
 
-fn present(options: &Options) -> Arc<PgConnectOptions> {
-    options
-        .read()
-        .unwrap_or_else(PoisonError::into_inner)
-        .clone()
-}
-
 /// Asks the server on a connection of its own. `Some` is why it is away. One that answers with a refusal is
 /// there: the calls find out what it refuses.
 async fn probe(options: &PgConnectOptions) -> Option<String> {
@@ -175,6 +155,7 @@ async fn probe(options: &PgConnectOptions) -> Option<String> {
         Ok(Err(error)) => match StoreError::from(error) {
             StoreError::Unavailable(why) => Some(why),
             StoreError::OutcomeUnknown(_)
+            | StoreError::Busy(_)
             | StoreError::Full(_)
             | StoreError::ReadOnly(_)
             | StoreError::Conflict(_)

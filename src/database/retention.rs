@@ -9,23 +9,23 @@ use crate::domain::event::EventType;
 use crate::domain::ids::AuditId;
 use crate::domain::people::audit::AuditEntry;
 use async_trait::async_trait;
+use std::sync::atomic::Ordering;
 use time::OffsetDateTime;
 
-/// `$1` is the time before which something has expired, `$2` how many are removed.
-fn removal(what: Expired) -> &'static str {
-    match what {
+/// How many setups that are past their time are looked at together. Most of them stay, because a storage was made of
+/// them.
+const SETUPS_AT_ONCE: u32 = 5_000;
+
+/// `$1` is the time before which something has expired, `$2` how many are removed. `None`: setups take more than one
+/// statement.
+fn removal(what: Expired) -> Option<&'static str> {
+    let sql = match what {
         Expired::SetupSecrets => {
             "UPDATE setups SET secret = NULL WHERE id IN (
                  SELECT id FROM setups
                  WHERE secret IS NOT NULL AND status = 'open' AND expires_at < $1 LIMIT $2)"
         }
-        Expired::Setups => {
-            "DELETE FROM setups WHERE id IN (
-                 SELECT s.id FROM setups s
-                 WHERE s.expires_at < $1
-                     AND NOT EXISTS (SELECT 1 FROM storages t WHERE t.setup_id = s.id)
-                 ORDER BY s.expires_at LIMIT $2)"
-        }
+        Expired::Setups => return None,
         // A change of anything but the name moves the revision. Who made a link waits for somebody else's input.
         Expired::LeftDialogs => {
             "DELETE FROM setups WHERE id IN (
@@ -73,7 +73,8 @@ fn removal(what: Expired) -> &'static str {
             "DELETE FROM events WHERE seq IN (
                  SELECT seq FROM events WHERE created_at < $1 ORDER BY created_at LIMIT $2)"
         }
-    }
+    };
+    Some(sql)
 }
 
 #[async_trait]
@@ -112,12 +113,15 @@ impl RetentionStore for Database {
         before: OffsetDateTime,
         limit: u32,
     ) -> StoreResult<u64> {
+        let Some(sql) = removal(what) else {
+            return self.remove_setups(before, limit).await;
+        };
         if what != Expired::LeftDialogs {
-            return self.execute(removal(what), values![before, limit]).await;
+            return self.execute(sql, values![before, limit]).await;
         }
         // The product may wait for what becomes of them.
         let mut tx = self.begin().await?;
-        let removed = tx.fetch_all(removal(what), values![before, limit]).await?;
+        let removed = tx.fetch_all(sql, values![before, limit]).await?;
         let count = events::write_of_setups(&mut tx, EventType::SetupClosed, removed).await?;
         tx.commit().await?;
         Ok(count)
@@ -199,6 +203,70 @@ impl RetentionStore for Database {
         )
         .await
         .map(drop)
+    }
+}
+
+/// A setup that is past its time.
+struct PastSetup {
+    id: String,
+    expires_at: i64,
+    /// Whether no storage was made of it.
+    is_left: bool,
+}
+
+impl Database {
+    /// Removes setups that are past their time and of which no storage was made, among the next so many. They are looked
+    /// for where nobody waits who writes, and each round goes on where the last one ended.
+    async fn remove_setups(&self, before: OffsetDateTime, limit: u32) -> StoreResult<u64> {
+        let from = self.swept_setups.load(Ordering::Relaxed);
+        let page = self
+            .fetch_records(
+                "setups",
+                "SELECT p.id, p.expires_at,
+                     CAST(CASE WHEN t.id IS NULL THEN 1 ELSE 0 END AS BIGINT) AS is_left
+                 FROM (SELECT id, expires_at FROM setups
+                       WHERE expires_at >= $2 AND expires_at < $1
+                       ORDER BY expires_at LIMIT $3) p
+                     LEFT JOIN storages t ON t.setup_id = p.id
+                 ORDER BY p.expires_at",
+                values![before, from, SETUPS_AT_ONCE],
+                |record| {
+                    Ok(PastSetup {
+                        id: record.text("id")?,
+                        expires_at: record.int("expires_at")?,
+                        is_left: record.int("is_left")? != 0,
+                    })
+                },
+            )
+            .await?;
+        let most = usize::try_from(limit).unwrap_or(usize::MAX);
+        let mut left = page.iter().filter(|setup| setup.is_left);
+        let gone: Vec<Value> = left
+            .by_ref()
+            .take(most)
+            .map(|setup| Value::from(setup.id.as_str()))
+            .collect();
+        let is_full = page.len() >= SETUPS_AT_ONCE as usize;
+        let next = match (left.next(), page.last()) {
+            (Some(first_that_stays), _) => first_that_stays.expires_at,
+            (None, Some(last)) if is_full => last.expires_at.max(from.saturating_add(1)),
+            // From the beginning again.
+            (None, Some(_) | None) => 0,
+        };
+        let removed = match gone.is_empty() {
+            true => 0,
+            false => {
+                let places: Vec<String> = (1..=gone.len()).map(|at| format!("${at}")).collect();
+                let sql = format!(
+                    "DELETE FROM setups WHERE id IN ({})
+                         AND NOT EXISTS (SELECT 1 FROM storages t WHERE t.setup_id = setups.id)",
+                    places.join(", ")
+                );
+                self.execute(Sql::Built(sql), gone).await?
+            }
+        };
+        self.swept_setups.store(next, Ordering::Relaxed);
+        Ok(removed)
     }
 }
 

@@ -10,6 +10,7 @@ use crate::application::people::browser_tokens::Maker;
 use crate::application::people::caller::{
     Admin, Caller, Member, Writer, admin_required, outside_of_token,
 };
+use crate::application::people::in_progress::Running;
 use crate::domain::Invalid;
 use crate::domain::ids::WorkspaceId;
 use crate::domain::people::scope::{Scope, Scopes};
@@ -22,7 +23,7 @@ use crate::http::state::Services;
 use crate::http::tenant::Tenant;
 use crate::http::trail::Trail;
 use actix_web::body::{BoxBody, MessageBody};
-use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::dev::{Extensions, Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
@@ -50,6 +51,14 @@ pub async fn authenticate(
     Ok(next.call(request).await?.map_into_boxed_body())
 }
 
+/// Counts the request as in progress, until its response begins and its extensions are dropped with it.
+pub fn count(extensions: &mut Extensions, running: Running) {
+    match extensions.get_mut::<Vec<Running>>() {
+        Some(counted) => counted.push(running),
+        None => drop(extensions.insert(vec![running])),
+    }
+}
+
 /// What a product's key may do, in the request's extensions. Absent: whatever the caller's role may.
 struct KeyScopes(Scopes);
 
@@ -66,8 +75,12 @@ async fn admit(request: &ServiceRequest, gate: Option<Gate>) -> Result<(), Error
         seen.set(&admitted.caller);
     }
     services.people.admission.enter(&admitted)?;
+    let running = services.people.admission.running(&admitted)?;
     let trail = {
         let mut extensions = request.extensions_mut();
+        if let Some(running) = running {
+            count(&mut extensions, running);
+        }
         extensions.insert(admitted.caller);
         if let Some(scopes) = admitted.scopes {
             extensions.insert(KeyScopes(scopes));
@@ -117,6 +130,11 @@ async fn identify(
         origin: only(headers, header::ORIGIN.as_str()).unwrap_or_default(),
     };
     let admission = &services.people.admission;
+    // Before anybody looks into the database.
+    let running = admission
+        .in_progress
+        .of_caller(said.secret, said.workspace)?;
+    count(&mut request.extensions_mut(), running);
     match by_session {
         Some(_) => admission.session(&said).await,
         None => admission.admit(&said, gate).await,

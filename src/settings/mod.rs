@@ -25,8 +25,9 @@ pub use signing_in::{ClientSecret, JwtSettings, OidcSettings};
 pub use unknown::{UnknownVariable, UnknownVariables, refuse_unknown};
 
 use crate::application::kept::retention::Retention;
+use crate::application::people::in_progress;
 use crate::application::storages::QuarantineMode;
-use crate::database::{DatabaseUrl, SchemaChanges};
+use crate::database::{DatabaseUrl, Pooler, SchemaChanges};
 use crate::domain::connection::bucket_name::BucketName;
 use crate::domain::connection::service_identity::ServicePrincipal;
 use crate::domain::origin::{Origin, OriginPattern};
@@ -60,6 +61,8 @@ pub struct Settings {
     /// Whether a storage is refused that has files of another one.
     pub refuse_overlapping_storages: bool,
     pub database: DatabaseUrl,
+    /// What is between the service and PostgreSQL.
+    pub database_pooler: Pooler,
     /// Whether a start brings the schema up to date.
     pub schema_changes: SchemaChanges,
     pub data_dir: PathBuf,
@@ -105,6 +108,8 @@ pub struct Settings {
     pub browser_tokens_per_minute: NonZeroU32,
     /// For each workspace.
     pub sign_in_links_per_minute: NonZeroU32,
+    /// For each workspace, in each replica.
+    pub requests_at_once: NonZeroU32,
     /// For each workspace, and for the operator.
     pub webhooks_per_hour: NonZeroU32,
     pub recheck_interval: Duration,
@@ -255,6 +260,14 @@ impl Settings {
                 )
                 .unwrap_or(false),
             database,
+            database_pooler: read
+                .text(
+                    "SALLYPORT_DATABASE_POOLER",
+                    options.database_pooler,
+                    "transaction",
+                    Pooler::parse,
+                )
+                .unwrap_or_default(),
             schema_changes: read
                 .text("SALLYPORT_MIGRATE", options.migrate, "off", on_or_off)
                 .map_or(SchemaChanges::Made, |on| match on {
@@ -403,6 +416,12 @@ impl Settings {
                 options.sign_in_links_per_minute,
                 "60",
                 const { NonZeroU32::new(60).unwrap() },
+            ),
+            requests_at_once: read.count(
+                "SALLYPORT_REQUESTS_AT_ONCE",
+                options.requests_at_once,
+                "200",
+                in_progress::DEFAULT_MOST,
             ),
             webhooks_per_hour: read.count(
                 "SALLYPORT_WEBHOOKS_PER_HOUR",

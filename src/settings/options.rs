@@ -74,6 +74,13 @@ pub struct Options {
     #[arg(long, env = "SALLYPORT_DATABASE_TLS", value_name = "RULE")]
     pub database_tls: Option<String>,
 
+    /// What is between the service and PostgreSQL: none, or a pooler that gives a session to each connection;
+    /// transaction, a pooler that gives one to each transaction and knows prepared statements (PgBouncer since 1.21);
+    /// or unprepared, one that knows none.
+    /// Default: none. Example: transaction
+    #[arg(long, env = "SALLYPORT_DATABASE_POOLER", value_name = "POOLER")]
+    pub database_pooler: Option<String>,
+
     /// The folder for what the service keeps itself: the SQLite database, the master key's file, and up to
     /// 2 GiB of uploads under way.
     /// Default: data. Example: /var/lib/sallyport
@@ -318,6 +325,11 @@ pub struct Options {
         value_name = "NUMBER"
     )]
     pub browser_tokens_per_minute: Option<String>,
+
+    /// How many requests of a workspace may be in progress at the same time, in each replica.
+    /// Default: 2000. Example: 200
+    #[arg(long, env = "SALLYPORT_REQUESTS_AT_ONCE", value_name = "NUMBER")]
+    pub requests_at_once: Option<String>,
 
     /// How many webhooks a workspace may make in an hour, and the operator for all workspaces.
     /// Default: 10. Example: 5

@@ -20,6 +20,8 @@ fn defaults() {
     assert_eq!(settings.drain, Duration::from_secs(5));
     assert_eq!(settings.checks_per_minute.get(), 60);
     assert_eq!(settings.browser_tokens_per_minute.get(), 600);
+    assert_eq!(settings.requests_at_once.get(), 2_000);
+    assert_eq!(settings.database_pooler, Pooler::None);
     assert_eq!(settings.sign_in_links_per_minute.get(), 60);
     assert_eq!(settings.webhooks_per_hour.get(), 10);
     assert!(matches!(
@@ -101,6 +103,14 @@ fn a_wrong_value_is_told_with_its_name_and_an_example() {
         (
             "SALLYPORT_DATABASE_TLS",
             refused(|o| o.database_tls = set("none")),
+        ),
+        (
+            "SALLYPORT_DATABASE_POOLER",
+            refused(|o| o.database_pooler = set("session")),
+        ),
+        (
+            "SALLYPORT_REQUESTS_AT_ONCE",
+            refused(|o| o.requests_at_once = set("0")),
         ),
         (
             "SALLYPORT_RETENTION_CHECKS",

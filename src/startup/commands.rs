@@ -82,9 +82,13 @@ pub(super) fn settings(options: Options) -> Result<Settings, String> {
 /// alone may not.
 async fn open(settings: &Settings) -> Result<Database, String> {
     DatabaseLock::beside(&settings.database).map_err(text)?;
-    Database::connect_with(&settings.database, settings.schema_changes)
-        .await
-        .map_err(text)
+    Database::connect_through(
+        &settings.database,
+        settings.database_pooler,
+        settings.schema_changes,
+    )
+    .await
+    .map_err(text)
 }
 
 pub(super) fn text(error: impl std::fmt::Display) -> String {

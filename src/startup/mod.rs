@@ -116,9 +116,13 @@ async fn build_on(
     let lock = DatabaseLock::of_service(&settings.database).await?;
     places::warn(&settings);
     let vault = keys::vault_if_any(&settings).await?;
-    let database = Database::connect_with(&settings.database, settings.schema_changes)
-        .await
-        .map_err(|error| StartError::Database(error.to_string()))?;
+    let database = Database::connect_through(
+        &settings.database,
+        settings.database_pooler,
+        settings.schema_changes,
+    )
+    .await
+    .map_err(|error| StartError::Database(error.to_string()))?;
     let store: Arc<dyn Store> = Arc::new(database.clone());
     let vault = Arc::new(match vault {
         Some(vault) => vault,

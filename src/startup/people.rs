@@ -9,6 +9,7 @@ use crate::application::people::allowance::Allowances;
 use crate::application::people::audit::AuditLog;
 use crate::application::people::authenticate::Authenticator;
 use crate::application::people::browser_tokens::BrowserTokens;
+use crate::application::people::in_progress::InProgress;
 use crate::application::people::keys::ProductKeys;
 use crate::application::people::link_rate::LinkRate;
 use crate::application::people::origins::AllowedOrigins;
@@ -62,6 +63,7 @@ pub(super) fn people(
             workspaces: workspaces.clone(),
             browser_tokens: browser_tokens.clone(),
             allowances: allowances.clone(),
+            in_progress: Arc::new(InProgress::new(settings.requests_at_once)),
         },
         authenticator,
         browser_tokens,

@@ -78,7 +78,7 @@ pub(super) async fn replace_key(arguments: key_commands::ReplaceArguments) -> Re
     let vault = keys::vault(&settings).await.map_err(text)?;
     lock.let_own_connections_in().await;
     let store = Arc::new(
-        Database::connect_with(url, settings.schema_changes)
+        Database::connect_through(url, settings.database_pooler, settings.schema_changes)
             .await
             .map_err(text)?,
     );

@@ -19,7 +19,13 @@ AT_ONCE = 6
 LONGEST = 60
 
 # What a request may be answered while its part fails.
-OF_DATABASE = {"database_unavailable", "database_outcome_unknown", "database_full", "idempotency_key_in_progress"}
+OF_DATABASE = {
+    "database_unavailable",
+    "database_busy",
+    "database_outcome_unknown",
+    "database_full",
+    "idempotency_key_in_progress",
+}
 OF_STORE = {"storage_unavailable", "storage_timeout", "storage_throttled", "storage_busy", "aws_identity_unknown"}
 
 

@@ -9,6 +9,7 @@ use crate::application::people::allowance::Allowances;
 use crate::application::people::authenticate::{Authenticator, Bearer, unknown};
 use crate::application::people::browser_tokens::{BrowserTicket, BrowserTokens, Maker};
 use crate::application::people::caller::{Caller, Credential, KeyCaller, Member, outside_of_token};
+use crate::application::people::in_progress::{InProgress, Running};
 use crate::application::people::secrets::BROWSER_TOKEN_PREFIX;
 use crate::application::people::sign_in::{Found, SignIns};
 use crate::application::people::workspaces::{Workspaces, absent};
@@ -78,6 +79,7 @@ pub struct Admission {
     pub workspaces: Arc<Workspaces>,
     pub browser_tokens: Arc<BrowserTokens>,
     pub allowances: Arc<Allowances>,
+    pub in_progress: Arc<InProgress>,
 }
 
 impl Admission {
@@ -150,6 +152,14 @@ impl Admission {
                 | Caller::InstructionLink { .. },
                 _,
             ) => Ok(()),
+        }
+    }
+
+    /// Counts a request of somebody in a workspace as in progress, until the guard is dropped. `None`: it is in none.
+    pub fn running(&self, admitted: &Admitted) -> Result<Option<Running>> {
+        match &admitted.caller {
+            Caller::Workspace(member) => self.in_progress.of_workspace(&member.workspace).map(Some),
+            Caller::Operator | Caller::Key(_) | Caller::InstructionLink { .. } => Ok(None),
         }
     }
 

@@ -7,6 +7,7 @@ pub mod audit_export;
 pub mod authenticate;
 pub mod browser_tokens;
 pub mod caller;
+pub mod in_progress;
 pub mod issuer;
 pub mod key_set;
 pub mod keys;

@@ -4,6 +4,8 @@ mod away;
 pub mod contract;
 mod full;
 mod known;
+mod poolers;
+mod restarts;
 mod roles;
 mod tls;
 mod watched;

@@ -6,6 +6,7 @@ use crate::application::files::sign::MOST_SIGNED;
 use crate::application::files::write::MOST_DELETED;
 use crate::application::kept::idempotency::RETENTION;
 use crate::application::kept::page_tokens::PageRequest;
+use crate::application::people::in_progress::DEFAULT_MOST;
 use crate::application::projects::{MOST_FILES, manifest};
 use crate::domain::files::file_key::MAX_KEY_LEN;
 use crate::domain::files::part_plan::{LARGEST_OBJECT, MOST_PARTS};
@@ -83,6 +84,10 @@ fn the_page_has_the_service_s_numbers() {
         (
             "a file that is uploaded with",
             format!("{} TiB", LARGEST_OBJECT >> 40),
+        ),
+        (
+            "requests of a workspace in progress",
+            number(DEFAULT_MOST.get()),
         ),
         ("parts of an upload", number(MOST_PARTS)),
         ("keys in one request to sign", number(MOST_SIGNED)),

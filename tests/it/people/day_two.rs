@@ -9,6 +9,9 @@ use crate::it::support::scene::{Dialog, Scene};
 use reqwest::Method;
 use reqwest::header::ACCEPT;
 use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 
 const FILES: &str = "/v1/storages/built-in/files";
 
@@ -251,6 +254,49 @@ async fn limits_are_shown_and_hold_for_their_workspace_alone() {
     let without = json!({"limits": {"requests_per_minute": null}});
     change(&app, &workspace, &without).await;
     app.get("/v1/workspace", &workspace.admin).await.expect(200);
+}
+
+/// Asks until the answer has this status.
+async fn until(app: &TestApp, token: &str, status: u16) -> Answer {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        let answer = app.get("/v1/workspace", token).await;
+        if answer.status == status {
+            return answer;
+        }
+        assert!(Instant::now() < deadline, "{answer:?}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_workspace_has_so_many_requests_in_progress_and_leaves_room_for_another() {
+    let app = TestApp::spawn_on_emulator_with(|options| {
+        options.requests_at_once = Some("3".into());
+    })
+    .await;
+    let (workspace, other) = (app.workspace().await, app.workspace().await);
+    // Uploads whose bodies do not come.
+    let mut uploads = Vec::new();
+    for at in 0..3 {
+        let mut stream = TcpStream::connect(app.address).await.unwrap();
+        let head = format!(
+            "PUT {FILES}/content?key=/{at} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\n\
+             Content-Length: 1000000\r\n\r\n",
+            workspace.admin
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        uploads.push(stream);
+    }
+    // The other token's requests count too: they are of the same workspace.
+    for token in [&workspace.admin, &workspace.member] {
+        let refused = until(&app, token, 429).await;
+        refused.problem(429, "too_many_in_progress");
+        assert_eq!(refused.header("retry-after"), Some("1"));
+    }
+    app.get("/v1/workspace", &other.admin).await.expect(200);
+    drop(uploads);
+    until(&app, &workspace.admin, 200).await;
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use crate::database::DatabaseUrl;
 use crate::it::support::database::empty_postgres;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -23,6 +23,8 @@ pub struct Proxy {
     line: watch::Sender<Line>,
     /// How many commits pass before one is cut off.
     commits: Arc<AtomicI64>,
+    /// How often something came from the client.
+    flights: Arc<AtomicUsize>,
     /// The database's URL by way of the proxy.
     pub url: DatabaseUrl,
     pub direct: DatabaseUrl,
@@ -41,16 +43,18 @@ impl Proxy {
         let line = watch::Sender::new(line);
         let lines = line.subscribe();
         let commits = Arc::new(AtomicI64::new(i64::MAX));
-        let left = commits.clone();
+        let flights = Arc::new(AtomicUsize::new(0));
+        let counts = (commits.clone(), flights.clone());
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                let (server, line, left) = (server.clone(), lines.clone(), left.clone());
-                tokio::spawn(relay(client, server, line, left));
+                let (server, line, counts) = (server.clone(), lines.clone(), counts.clone());
+                tokio::spawn(relay(client, server, line, counts));
             }
         });
         Self {
             line,
             commits,
+            flights,
             url: DatabaseUrl::Postgres(Box::new(url)),
             direct,
         }
@@ -66,6 +70,11 @@ impl Proxy {
         self.commits.store(commits, SeqCst);
     }
 
+    /// How often the client has sent something so far. One that waits for each answer sends once for each round trip.
+    pub fn flights(&self) -> usize {
+        self.flights.load(SeqCst)
+    }
+
     /// Whether the commit was cut off.
     pub fn has_lost_a_commit(&self) -> bool {
         self.commits.load(SeqCst) < 0
@@ -78,7 +87,7 @@ async fn relay(
     mut client: TcpStream,
     server: (String, u16),
     mut line: watch::Receiver<Line>,
-    commits: Arc<AtomicI64>,
+    counts: (Arc<AtomicI64>, Arc<AtomicUsize>),
 ) {
     let now = *line.borrow_and_update();
     match now {
@@ -87,7 +96,7 @@ async fn relay(
         Line::Up => {
             let mut server = TcpStream::connect(server).await.unwrap();
             tokio::select! {
-                () = carry(&mut client, &mut server, &commits) => return,
+                () = carry(&mut client, &mut server, &counts) => return,
                 _ = line.changed() => {}
             }
             let now = *line.borrow();
@@ -99,13 +108,18 @@ async fn relay(
     }
 }
 
-async fn carry(client: &mut TcpStream, server: &mut TcpStream, commits: &AtomicI64) {
+async fn carry(
+    client: &mut TcpStream,
+    server: &mut TcpStream,
+    (commits, flights): &(Arc<AtomicI64>, Arc<AtomicUsize>),
+) {
     let (mut from_client, mut from_server) = ([0; 16 << 10], [0; 16 << 10]);
     loop {
         tokio::select! {
             read = client.read(&mut from_client) => {
                 let Ok(read @ 1..) = read else { return };
                 let bytes = &from_client[..read];
+                flights.fetch_add(1, SeqCst);
                 if server.write_all(bytes).await.is_err() {
                     return;
                 }

@@ -13,6 +13,9 @@ pub enum StoreError {
     /// It cannot be reached, or is too busy; the same call may succeed later.
     #[error("the database is unavailable: {0}")]
     Unavailable(String),
+    /// So many calls wait for it that a further one is not let wait.
+    #[error("the database has too much to do: {0}")]
+    Busy(String),
     /// The change was sent, and what became of it was lost: it is stored as a whole, or not at all.
     #[error("whether the change was stored is unknown: {0}")]
     OutcomeUnknown(String),
@@ -56,6 +59,12 @@ impl From<StoreError> for Error {
                 "The service's database cannot be reached at the moment. Nothing was changed.",
                 "Try again in a moment.",
                 2,
+            ),
+            StoreError::Busy(_) => (
+                "database_busy",
+                "The service has more to do at the moment than its database can. Nothing was changed.",
+                "Try again in a moment, and with fewer requests at the same time.",
+                1,
             ),
             StoreError::OutcomeUnknown(_) => (
                 "database_outcome_unknown",
@@ -116,6 +125,7 @@ mod tests {
     fn only_a_definite_failure_promises_that_nothing_was_changed() {
         let errors = [
             StoreError::Unavailable(String::new()),
+            StoreError::Busy(String::new()),
             StoreError::OutcomeUnknown(String::new()),
             StoreError::Full(String::new()),
             StoreError::ReadOnly(String::new()),
@@ -132,6 +142,7 @@ mod tests {
             let passing = matches!(
                 store_error,
                 StoreError::Unavailable(_)
+                    | StoreError::Busy(_)
                     | StoreError::OutcomeUnknown(_)
                     | StoreError::Full(_)
                     | StoreError::ReadOnly(_)

@@ -8,6 +8,7 @@ use crate::domain::files::file_key::FileKey;
 use crate::domain::people::sign_in::{Session, WayBack};
 use crate::domain::people::workspace::Role;
 use crate::http::brand::Brand;
+use crate::http::caller::count;
 use crate::http::context::SeenCaller;
 use crate::http::pages::shell::cookies;
 use crate::http::pages::shell::cookies::SessionCookie;
@@ -159,6 +160,9 @@ async fn signed_in(
         false => {
             let allowances = &services.people.admission.allowances;
             allowances.enter(&workspace.id, &workspace.standing)?;
+            let in_progress = &services.people.admission.in_progress;
+            let running = in_progress.of_workspace(&workspace.id)?;
+            count(&mut request.extensions_mut(), running);
         }
     }
     request.extensions_mut().insert(caller);

@@ -190,6 +190,15 @@ const READS: &[&str] = &[
     "SELECT * FROM sessions WHERE made_by_token = 'x'",
     "SELECT * FROM audit_log WHERE id > 'x' ORDER BY id LIMIT 100",
     "SELECT * FROM audit_log WHERE workspace_id = 'x' AND id > 'x' ORDER BY id LIMIT 100",
+    "SELECT * FROM storages WHERE id > 'x' AND workspace_id = 'x' AND bucket = 'x' ORDER BY id LIMIT 100",
+    "SELECT * FROM storages WHERE id > 'x' AND health = 'x' ORDER BY id LIMIT 100",
+    "SELECT * FROM storages WHERE id > 'x' AND external_id = 'x' ORDER BY id LIMIT 100",
+    "SELECT * FROM jobs WHERE kind = 'x' AND slow = 0 AND due_at <= 5 ORDER BY due_at LIMIT 1",
+    "SELECT MAX(turn) FROM job_turns WHERE kind = 'x'",
+    "SELECT id, expires_at FROM setups WHERE expires_at >= 4 AND expires_at < 5 ORDER BY expires_at LIMIT 100",
+    "SELECT hash FROM sign_in_links WHERE workspace_id = 'x'",
+    "SELECT hash FROM instruction_links WHERE workspace_id = 'x'",
+    "SELECT subject_id FROM jobs WHERE workspace_id = 'x'",
 ];
 
 async fn lists_and_lookups_use_an_index(db: TestDb) {
