@@ -21,6 +21,7 @@ pub mod kept;
 pub mod lost_key;
 pub mod not_ready;
 pub mod observe;
+pub mod pace;
 pub mod people;
 pub mod projects;
 pub mod readiness;

@@ -15,6 +15,7 @@ use crate::http::pages;
 use crate::http::pages::shell::cookies::are_beside;
 use crate::http::problem::Problem;
 use crate::http::repeated::Repeated;
+use crate::http::request_ids;
 use crate::http::routes::Routes;
 use crate::http::state::Services;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
@@ -139,16 +140,12 @@ async fn handle(
         ),
         Err(problem) => (problem.status, None, Some(problem)),
     };
-    let is_file = match &result {
-        Ok((response, _)) => {
-            let marked = response
-                .response()
-                .extensions()
-                .get::<FileContent>()
-                .is_some();
-            marked && method != Method::HEAD
+    let file = match &result {
+        Ok((response, _)) if method != Method::HEAD => {
+            let extensions = response.response().extensions();
+            extensions.get::<FileContent>().cloned()
         }
-        Err(_) => false,
+        Ok(_) | Err(_) => None,
     };
     let took = began.elapsed();
     let route = route.unwrap_or_else(|| "unmatched".to_owned());
@@ -183,9 +180,9 @@ async fn handle(
         code: problem.map(|p| p.error.code),
     };
     // How a download ends is not known yet.
-    let line = match is_file {
-        true => Some(line),
-        false => {
+    let line = match file {
+        Some(file) => Some((line, file.cut)),
+        None => {
             line.write();
             None
         }
@@ -214,9 +211,9 @@ async fn handle(
             }
             let response = match line {
                 None => response,
-                Some(line) => {
+                Some((line, cut)) => {
                     let metrics = services.running.metrics.clone();
-                    response.map_body(|_, body| Delivery::of(body, line, metrics))
+                    response.map_body(|_, body| Delivery::of(body, line, cut, metrics))
                 }
             };
             // Counted as on its way before it counts as answered: a stop sees it all the time.
@@ -416,7 +413,7 @@ fn request_id(headers: &HeaderMap) -> String {
                 .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
         })
         .and_then(|id| std::str::from_utf8(id).ok())
-        .map_or_else(|| uuid::Uuid::now_v7().to_string(), str::to_owned)
+        .map_or_else(request_ids::next, str::to_owned)
 }
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ mod request_headers;
 mod signed_urls;
 mod stored_headers;
 mod thumbnails;
+mod transfers;
 pub mod uploads;
 mod used_by;
 mod version_pages;
