@@ -3,15 +3,18 @@
 //!
 //! BENCH_SMALL (4000) objects of 1 KiB and BENCH_MEDIUM (256) of 1 MiB in a run, BENCH_LARGE_MIB (1024)
 //! of one object, BENCH_PACED_MIB (256) of one from a store that gives each transfer
-//! BENCH_PACE_MIB (90) a second, BENCH_AT_ONCE (50) objects of BENCH_AT_ONCE_MIB (20) at once;
+//! BENCH_PACE_MIB (90) a second, BENCH_AT_ONCE (50) objects of BENCH_AT_ONCE_MIB (20) at once, and
+//! BENCH_CROWD (1000) downloads of which as many go on as the memory budget has room for;
+//! BENCH_ONE_CONNECTION (400) reads of 1 MiB on one connection, for their slowest hundredth;
 //! BENCH_RUNS (3). An amount of 0 leaves that part out.
 
 mod support;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use support::stub::Stub;
 use support::transfer::{Carrier, Way};
 use support::{Outcome, amount, cpu, median, ms, row, table};
+use tokio::task::JoinSet;
 
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
@@ -34,8 +37,15 @@ async fn bench() -> Outcome<()> {
         amount("BENCH_AT_ONCE", 50)?,
         amount("BENCH_AT_ONCE_MIB", 20)?,
     );
+    let (many, reads) = (
+        amount("BENCH_CROWD", 1_000)?,
+        amount("BENCH_ONE_CONNECTION", 400)?,
+    );
     let stub = Stub::start_apart()?;
 
+    if reads > 0 {
+        one_connection(&stub, reads).await?;
+    }
     if small > 0 {
         requests(&stub, small, runs).await?;
     }
@@ -61,6 +71,76 @@ async fn bench() -> Outcome<()> {
     if crowd > 0 {
         at_once(&stub, crowd, each * MIB).await?;
     }
+    if many > 0 {
+        beyond_the_budget(&stub, many, each.max(1) * MIB).await?;
+    }
+    Ok(())
+}
+
+/// The slowest hundredth shows what an average hides, such as acknowledgements that wait.
+async fn one_connection(stub: &Stub, count: u64) -> Outcome<()> {
+    let mut rows = vec![row!["object", "carrier", "median", "p99"]];
+    for length in [KIB, MIB] {
+        let (ours, _through) = Carrier::service(stub).await?;
+        for (name, carrier) in [
+            ("through the service", ours),
+            ("plain SDK", Carrier::sdk(stub)),
+        ] {
+            // Opens the connection, and the session.
+            carrier.carry(Way::Down, length, None).await?;
+            let mut times = Vec::new();
+            for _ in 0..count {
+                let began = Instant::now();
+                carrier.carry(Way::Down, length, None).await?;
+                times.push(began.elapsed());
+            }
+            times.sort_unstable();
+            let at = |hundredth: usize| times[(times.len() - 1) * hundredth / 100];
+            rows.push(row![
+                format!("{} KiB", length / KIB),
+                name,
+                format!("{:.2} ms", ms(at(50))),
+                format!("{:.2} ms", ms(at(99))),
+            ]);
+        }
+    }
+    table("content relay, one keep-alive connection", &rows);
+    Ok(())
+}
+
+/// More downloads than the memory budget has room for: what goes on, what is refused, and the memory of it.
+async fn beyond_the_budget(stub: &Stub, count: u64, length: u64) -> Outcome<()> {
+    let (ours, through) = Carrier::service(stub).await?;
+    let before = through.service.memory("VmHWM:")?;
+    let began = Instant::now();
+    let mut crowd = JoinSet::new();
+    for _ in 0..count {
+        let ours = ours.clone();
+        crowd.spawn(async move { ours.carry(Way::Down, length, None).await.is_ok() });
+    }
+    let mut served = 0;
+    while let Some(one) = crowd.join_next().await {
+        served += u64::from(one?);
+    }
+    let rows = vec![
+        row![
+            "asked for",
+            "served",
+            "refused",
+            "took",
+            "service's memory before",
+            "at most"
+        ],
+        row![
+            count,
+            served,
+            count - served,
+            format!("{:.1} s", began.elapsed().as_secs_f64()),
+            format!("{before:.1} MiB"),
+            format!("{:.1} MiB", through.service.memory("VmHWM:")?),
+        ],
+    ];
+    table("content relay, more than the memory budget holds", &rows);
     Ok(())
 }
 

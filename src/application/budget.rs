@@ -1,5 +1,6 @@
 //! Bytes that many requests share: a bound on the whole, and a share of it for each workspace, so one
-//! customer's requests never take the room of another's.
+//! customer's requests never take the room of another's. A part of it may be used to go ahead of what a request
+//! needs, and never so much that requests have to wait for it.
 
 use crate::application::error::{Error, Kind};
 use std::collections::HashMap;
@@ -12,10 +13,14 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 const BLOCK: u64 = 4 << 10;
 /// One workspace may have this part of the whole.
 const SHARES: u64 = 4;
+/// This part of the whole may be used to go ahead, and half of that by one workspace.
+const AHEAD: u64 = 4;
 /// How long a request waits for room.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How many requests wait for room in one share. One more is refused at once.
 const QUEUE: usize = 256;
+/// How many requests wait for room in all shares together.
+const WHOLE_QUEUE: usize = 2_048;
 /// Above so many shares, those that nobody uses are forgotten.
 const MOST_IDLE: usize = 1_024;
 
@@ -24,12 +29,18 @@ pub struct ByteBudget {
     whole: Arc<Semaphore>,
     /// How much one share has, in blocks.
     share: u32,
+    /// What of the whole may be used to go ahead.
+    ahead: Arc<Semaphore>,
+    /// How much of that one share has, in blocks.
+    share_ahead: u32,
+    waiting: AtomicUsize,
     shares: Mutex<HashMap<String, Weak<Share>>>,
     patience: Duration,
 }
 
 struct Share {
     blocks: Arc<Semaphore>,
+    ahead: Arc<Semaphore>,
     waiting: AtomicUsize,
 }
 
@@ -37,6 +48,8 @@ struct Share {
 pub struct Reserved {
     of_share: OwnedSemaphorePermit,
     of_whole: OwnedSemaphorePermit,
+    /// Of what may be used to go ahead, where it is that: the share's and the whole's.
+    _ahead: Option<(OwnedSemaphorePermit, OwnedSemaphorePermit)>,
     /// The next request of the same workspace must find this share, not another one.
     _share: Arc<Share>,
 }
@@ -52,9 +65,13 @@ impl ByteBudget {
 
     pub fn with_patience(bytes: u64, patience: Duration) -> Self {
         let whole = blocks(bytes).max(SHARES as u32);
+        let ahead = whole / AHEAD as u32;
         Self {
             whole: Arc::new(Semaphore::new(whole as usize)),
             share: whole / SHARES as u32,
+            ahead: Arc::new(Semaphore::new(ahead as usize)),
+            share_ahead: ahead / 2,
+            waiting: AtomicUsize::new(0),
             shares: Mutex::default(),
             patience,
         }
@@ -67,7 +84,10 @@ impl ByteBudget {
         if let Some(reserved) = self.at_once(&share, wanted) {
             return Ok(reserved);
         }
-        let _turn = Turn::of(&share)?;
+        let _turn = (
+            Turn::of(&share.waiting, QUEUE)?,
+            Turn::of(&self.waiting, WHOLE_QUEUE)?,
+        );
         let taking = async {
             // First of the own share: whoever waits there holds nothing that others need.
             let of_share = share.blocks.clone().acquire_many_owned(wanted).await.ok()?;
@@ -75,6 +95,7 @@ impl ByteBudget {
             Some(Reserved {
                 of_share,
                 of_whole,
+                _ahead: None,
                 _share: share.clone(),
             })
         };
@@ -91,12 +112,35 @@ impl ByteBudget {
         (wanted <= self.share).then(|| self.at_once(&share, wanted))?
     }
 
+    /// Takes so many bytes to go ahead of what a request needs: at once, out of a part that is kept small, and
+    /// only while no request waits for room.
+    pub fn try_take_ahead(&self, who: &str, bytes: u64) -> Option<Reserved> {
+        let wanted = blocks(bytes);
+        let share = self.share_of(who);
+        if self.waiting.load(Ordering::Relaxed) > 0 || wanted > self.share_ahead {
+            return None;
+        }
+        let of_share = share.ahead.clone().try_acquire_many_owned(wanted).ok()?;
+        let of_whole = self.ahead.clone().try_acquire_many_owned(wanted).ok()?;
+        let mut reserved = self.at_once(&share, wanted)?;
+        reserved._ahead = Some((of_share, of_whole));
+        Some(reserved)
+    }
+
     fn at_once(&self, share: &Arc<Share>, wanted: u32) -> Option<Reserved> {
         Some(Reserved {
             of_share: share.blocks.clone().try_acquire_many_owned(wanted).ok()?,
             of_whole: self.whole.clone().try_acquire_many_owned(wanted).ok()?,
+            _ahead: None,
             _share: share.clone(),
         })
+    }
+
+    /// How many bytes are taken now.
+    #[cfg(test)]
+    pub fn taken(&self) -> u64 {
+        let whole = u64::from(self.share) * SHARES;
+        whole.saturating_sub(self.whole.available_permits() as u64) * BLOCK
     }
 
     fn share_of(&self, who: &str) -> Arc<Share> {
@@ -109,6 +153,7 @@ impl ByteBudget {
         }
         let share = Arc::new(Share {
             blocks: Arc::new(Semaphore::new(self.share as usize)),
+            ahead: Arc::new(Semaphore::new(self.share_ahead as usize)),
             waiting: AtomicUsize::new(0),
         });
         shares.insert(who.to_owned(), Arc::downgrade(&share));
@@ -127,13 +172,13 @@ impl Reserved {
     }
 }
 
-/// A place in the queue of a share.
-struct Turn<'a>(&'a Share);
+/// A place in a queue.
+struct Turn<'a>(&'a AtomicUsize);
 
 impl<'a> Turn<'a> {
-    fn of(share: &'a Share) -> Result<Self, NoRoom> {
-        let turn = Self(share);
-        match share.waiting.fetch_add(1, Ordering::Relaxed) < QUEUE {
+    fn of(queue: &'a AtomicUsize, most: usize) -> Result<Self, NoRoom> {
+        let turn = Self(queue);
+        match queue.fetch_add(1, Ordering::Relaxed) < most {
             true => Ok(turn),
             false => Err(NoRoom),
         }
@@ -142,7 +187,7 @@ impl<'a> Turn<'a> {
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -215,6 +260,35 @@ mod tests {
         assert!(budget.take("b", 1).await.is_ok());
         drop((waiting, held));
         assert!(budget.take("a", 1).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn going_ahead_leaves_room_for_requests() {
+        let budget = ByteBudget::with_patience(64 * BLOCK, SOON);
+        // A quarter of the whole, and half of that for one workspace.
+        let own: Vec<_> = (0..9)
+            .map_while(|_| budget.try_take_ahead("a", BLOCK))
+            .collect();
+        assert_eq!(own.len(), 8);
+        let others: Vec<_> = (0..9)
+            .map_while(|_| budget.try_take_ahead("b", BLOCK))
+            .collect();
+        assert_eq!(others.len(), 8);
+        assert!(budget.try_take_ahead("c", BLOCK).is_none());
+        assert_eq!(budget.taken(), 16 * BLOCK);
+        // The workspace's requests have the other half of its share.
+        let request = budget.take("a", 8 * BLOCK).await.unwrap();
+        assert_eq!(budget.take("a", BLOCK).await.err(), Some(NoRoom));
+        drop((own, others, request));
+        assert_eq!(budget.taken(), 0);
+        // Nobody goes ahead while a request waits.
+        let all = budget.take("a", 16 * BLOCK).await.unwrap();
+        let mut waiting = Box::pin(budget.take("a", BLOCK));
+        let polled = futures_util::poll!(&mut waiting);
+        assert!(polled.is_pending());
+        assert!(budget.try_take_ahead("b", BLOCK).is_none());
+        drop((waiting, all));
+        assert!(budget.try_take_ahead("b", BLOCK).is_some());
     }
 
     #[tokio::test]

@@ -151,6 +151,8 @@ pub enum Kind {
     Forbidden,
     /// 404: absent, or not the caller's.
     NotFound,
+    /// 408: the client sent its body too slowly.
+    ClientTimeout,
     /// 409: not in the present state.
     Conflict,
     /// 412

@@ -22,6 +22,7 @@ pub mod lost_key;
 pub mod not_ready;
 pub mod observe;
 pub mod outage;
+pub mod pace;
 pub mod people;
 pub mod projects;
 pub mod rate;

@@ -41,6 +41,7 @@ impl Failed {
             Kind::Unauthenticated
             | Kind::Forbidden
             | Kind::NotFound
+            | Kind::ClientTimeout
             | Kind::Conflict
             | Kind::PreconditionFailed
             | Kind::TooLarge

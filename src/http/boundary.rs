@@ -138,16 +138,12 @@ async fn handle(
         ),
         Err(problem) => (problem.status, None, Some(problem)),
     };
-    let is_file = match &result {
-        Ok((response, _)) => {
-            let marked = response
-                .response()
-                .extensions()
-                .get::<FileContent>()
-                .is_some();
-            marked && method != Method::HEAD
+    let file = match &result {
+        Ok((response, _)) if method != Method::HEAD => {
+            let extensions = response.response().extensions();
+            extensions.get::<FileContent>().cloned()
         }
-        Err(_) => false,
+        Ok(_) | Err(_) => None,
     };
     let took = began.elapsed();
     let route = route.unwrap_or_else(|| "unmatched".to_owned());
@@ -182,9 +178,9 @@ async fn handle(
         code: problem.map(|p| p.error.code),
     };
     // How a download ends is not known yet.
-    let line = match is_file {
-        true => Some(line),
-        false => {
+    let line = match file {
+        Some(file) => Some((line, file.cut)),
+        None => {
             line.write();
             None
         }
@@ -213,9 +209,9 @@ async fn handle(
             }
             let response = match line {
                 None => response,
-                Some(line) => {
+                Some((line, cut)) => {
                     let metrics = services.running.metrics.clone();
-                    response.map_body(|_, body| Delivery::of(body, line, metrics))
+                    response.map_body(|_, body| Delivery::of(body, line, cut, metrics))
                 }
             };
             // Counted as on its way before it counts as answered: a stop sees it all the time.

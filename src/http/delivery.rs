@@ -1,6 +1,7 @@
 //! The line that each request has in the log. A file's content is on its way for long after its head: its line is
 //! written when it has ended, and says whether all of it was sent.
 
+use crate::application::pace::CutMark;
 use crate::http::metrics::{BrokenBy, Direction, HttpMetrics, Transfer};
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::http::Method;
@@ -12,8 +13,11 @@ use std::time::{Duration, Instant};
 use tracing::Span;
 
 /// In the extensions of a response whose body is a file's content.
-#[derive(Debug, Clone, Copy)]
-pub struct FileContent;
+#[derive(Debug, Clone)]
+pub struct FileContent {
+    /// Set where the body is cut off because its reader is too slow.
+    pub cut: CutMark,
+}
 
 /// What the log says of a request.
 #[derive(Debug)]
@@ -87,7 +91,7 @@ impl AnsweredLine {
             };
         }
         match by {
-            BrokenBy::Connection => write_at!(info),
+            BrokenBy::Connection | BrokenBy::Reader => write_at!(info),
             BrokenBy::Bucket => write_at!(warn),
         }
     }
@@ -101,6 +105,7 @@ fn milliseconds(duration: Duration) -> f64 {
 pub struct Delivery {
     body: BoxBody,
     line: AnsweredLine,
+    cut: CutMark,
     metrics: HttpMetrics,
     transfer: Transfer,
     /// The request's: the line belongs to it.
@@ -119,11 +124,12 @@ enum End {
 
 impl Delivery {
     /// Counts the body, and writes the line when it has ended.
-    pub fn of(body: BoxBody, line: AnsweredLine, metrics: HttpMetrics) -> BoxBody {
+    pub fn of(body: BoxBody, line: AnsweredLine, cut: CutMark, metrics: HttpMetrics) -> BoxBody {
         let transfer = metrics.begin_transfer(Direction::Download);
         BoxBody::new(Self {
             body,
             line,
+            cut,
             metrics,
             transfer,
             span: Span::current(),
@@ -136,9 +142,16 @@ impl Delivery {
     /// `None`: everything was given to the connection. The server does not ask for an end after the last byte that
     /// was announced.
     fn broken_by(&self) -> Option<BrokenBy> {
+        let is_whole = self
+            .line
+            .bytes
+            .is_some_and(|expected| self.sent >= expected);
+        if self.cut.is_set() && !is_whole {
+            return Some(BrokenBy::Reader);
+        }
         match (self.end, self.line.bytes) {
             (Some(End::Failed), _) => Some(BrokenBy::Bucket),
-            (_, Some(expected)) if self.sent >= expected => None,
+            (_, Some(_)) if is_whole => None,
             (Some(End::NothingMore), Some(_)) => Some(BrokenBy::Bucket),
             (Some(End::NothingMore), None) => None,
             (None, _) => Some(BrokenBy::Connection),
@@ -212,10 +225,20 @@ mod tests {
 
     /// What the metrics say after a body of these pieces was read so often.
     async fn after(announced: Option<u64>, pieces: Vec<io::Result<Bytes>>, reads: usize) -> String {
+        after_with(CutMark::default(), announced, pieces, reads).await
+    }
+
+    /// The same where the reader may have been cut off.
+    async fn after_with(
+        cut: CutMark,
+        announced: Option<u64>,
+        pieces: Vec<io::Result<Bytes>>,
+        reads: usize,
+    ) -> String {
         let mut registry = Registry::default();
         let metrics = HttpMetrics::register(&mut registry);
         let body = BoxBody::new(SizedStream::new(9, stream::iter(pieces)));
-        let mut body = Delivery::of(body, line(announced), metrics);
+        let mut body = Delivery::of(body, line(announced), cut, metrics);
         for _ in 0..reads {
             poll_fn(|cx| body.as_pin_mut().poll_next(cx)).await;
         }
@@ -251,5 +274,14 @@ mod tests {
         let unknown = after(None, vec![piece("12")], 2).await;
         has(&unknown, &format!("{bucket}0"));
         has(&unknown, &format!("{connection}0"));
+        let reader = "sallyport_downloads_broken_off_total{by=\"reader\"} ";
+        has(&unknown, &format!("{reader}0"));
+        let cut = CutMark::default();
+        cut.set();
+        let stuck = after_with(cut.clone(), Some(5), vec![piece("12")], 1).await;
+        has(&stuck, &format!("{reader}1"));
+        has(&stuck, &format!("{connection}0"));
+        let late = after_with(cut, Some(5), vec![piece("12"), piece("345")], 2).await;
+        has(&late, &format!("{reader}0"));
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::application::bucket::read::ObjectMetadata;
 use crate::application::files::safe_content::Serving;
+use crate::application::pace::CutMark;
 use crate::domain::files::file_key::FileKey;
 use crate::http::delivery::FileContent;
 use actix_web::body::SizedStream;
@@ -62,17 +63,18 @@ fn http_date(at: OffsetDateTime) -> Option<String> {
 }
 
 /// Answers with a body. One whose length is not known is sent in chunks: whoever reads sees whether the end is
-/// there.
+/// there. `cut` is set where the body is cut off because its reader is too slow.
 pub fn with_body(
     response: &mut HttpResponseBuilder,
     length: Option<u64>,
     body: BoxStream<'static, io::Result<Bytes>>,
+    cut: CutMark,
 ) -> HttpResponse {
     let mut response = match length {
         Some(length) => response.body(SizedStream::new(length, body)),
         None => response.streaming(body),
     };
-    response.extensions_mut().insert(FileContent);
+    response.extensions_mut().insert(FileContent { cut });
     response
 }
 

@@ -1,5 +1,6 @@
 //! The ID of a request, and the trace that it belongs to.
 
+use crate::http::new_request_id;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -37,7 +38,7 @@ pub fn request_id(headers: &HeaderMap) -> String {
                 .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
         })
         .and_then(|id| std::str::from_utf8(id).ok())
-        .map_or_else(|| uuid::Uuid::now_v7().to_string(), str::to_owned)
+        .map_or_else(new_request_id::next, str::to_owned)
 }
 
 #[cfg(test)]

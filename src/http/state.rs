@@ -6,6 +6,7 @@ use crate::application::events::webhooks::Webhooks;
 use crate::application::files::shared::Files;
 use crate::application::kept::idempotency::IdempotentRequests;
 use crate::application::kept::page_tokens::PageTokens;
+use crate::application::pace::LeastPace;
 use crate::application::people::admission::Admission;
 use crate::application::people::audit::AuditLog;
 use crate::application::people::authenticate::Authenticator;
@@ -91,11 +92,23 @@ pub struct RunningService {
     pub registry: Registry,
     /// How long a client may take to send a body of JSON, or a form.
     pub request_timeout: Duration,
+    /// How fast a client must send a file, in bytes a second. 0: at any rate.
+    pub least_rate: u64,
     /// Whose word on the client's address is believed.
     pub trusted_proxies: Vec<IpNet>,
     pub stopping: Arc<Stopping>,
     /// Errors that are in the log already.
     pub repeated: Repeated,
+}
+
+impl RunningService {
+    /// How fast a client must send a file.
+    pub fn sender_pace(&self) -> LeastPace {
+        LeastPace {
+            rate: self.least_rate,
+            patience: self.request_timeout,
+        }
+    }
 }
 
 /// Where the pages are, who may embed them, and whose they are.

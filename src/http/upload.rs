@@ -1,30 +1,27 @@
 //! Request bodies on their way into a bucket: streamed, never held as a whole.
 
-use crate::application::bucket::body::{BodyFault, CHUNKS_AHEAD, Expected, Piece, UploadBody};
+use crate::application::bucket::body::{Expected, PIECES_AHEAD, UploadBody};
 use crate::application::bucket::encoded_words;
 use crate::application::bucket::write::StoredHeaders;
 use crate::application::error::{Error, FieldError};
 use crate::domain::Invalid;
 use crate::http::file_headers::{self, METADATA_PREFIX};
-use crate::http::metrics::{Direction, Transfer};
+use crate::http::metrics::Direction;
 use crate::http::problem::Problem;
+use crate::http::pump::pump;
 use crate::http::state::Services;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HttpDate};
 use actix_web::{HttpRequest, web};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
-use futures_util::{Stream, StreamExt};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 use time::OffsetDateTime;
 use tokio::sync::mpsc;
 
 /// How S3 bounds the customer's own metadata: names and values together, in bytes (S3 user guide,
 /// "Working with object metadata").
 const MOST_METADATA: usize = 2_048;
-/// How much of a chunk goes on at once, in bytes.
-const PIECE: usize = 32 << 10;
 
 /// Begins to read the request's body. The client's connection is read only as fast as the bucket takes
 /// the bytes.
@@ -55,11 +52,11 @@ pub fn body(request: &HttpRequest, payload: web::Payload) -> Result<UploadBody, 
         .app_data::<web::Data<Services>>()
         .map(|services| &services.running)
         .ok_or_else(|| Error::bug("no services"))?;
-    let patience = running.request_timeout;
+    let pace = running.sender_pace();
     let transfer = running.metrics.begin_transfer(Direction::Upload);
-    let (sender, pieces) = mpsc::channel(CHUNKS_AHEAD);
+    let (sender, pieces) = mpsc::channel(PIECES_AHEAD);
     // The payload belongs to this thread; the upload may run on another.
-    actix_web::rt::spawn(pump(payload, sender, patience, transfer));
+    actix_web::rt::spawn(pump(payload, sender, pace, transfer));
     Ok(UploadBody::new(pieces, length, expected))
 }
 
@@ -102,40 +99,6 @@ pub fn stored_headers(headers: &HeaderMap) -> Result<StoredHeaders, Error> {
         content_language: own("content-language")?,
         expires,
     })
-}
-
-/// Sends on what the client sends, as fast as the bucket takes it. A client that sends nothing for
-/// `patience` has stalled.
-pub async fn pump<E>(
-    mut chunks: impl Stream<Item = Result<Bytes, E>> + Unpin,
-    sender: mpsc::Sender<Piece>,
-    patience: Duration,
-    transfer: Transfer,
-) {
-    loop {
-        let end = tokio::select! {
-            next = tokio::time::timeout(patience, chunks.next()) => match next {
-                Ok(Some(Ok(mut chunk))) => {
-                    transfer.carried(chunk.len());
-                    // In pieces: the next chunk is read only when this one is nearly gone.
-                    while !chunk.is_empty() {
-                        let piece = chunk.split_to(chunk.len().min(PIECE));
-                        if sender.send(Piece::Chunk(piece)).await.is_err() {
-                            return;
-                        }
-                    }
-                    continue;
-                }
-                Ok(Some(Err(_))) => Piece::Fault(BodyFault::Incomplete),
-                Ok(None) => Piece::End,
-                Err(_) => Piece::Fault(BodyFault::Stalled),
-            },
-            // Nobody wants the rest.
-            () = sender.closed() => return,
-        };
-        let _ = sender.send(end).await;
-        return;
-    }
 }
 
 /// The digests that the client names: `Content-MD5`, `x-amz-checksum-sha256`, and SHA-256, SHA-512 or MD5 by

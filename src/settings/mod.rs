@@ -37,6 +37,7 @@ use ipnet::IpNet;
 use migration::{data_dir, database, log};
 use read::{
     Reader, list, memory_budget, network, on_or_off, public_url, retention, shown, socket_address,
+    transfer_rate,
 };
 use secrecy::SecretString;
 use std::net::SocketAddr;
@@ -118,6 +119,8 @@ pub struct Settings {
     pub request_timeout: Duration,
     /// In bytes.
     pub memory_budget: u64,
+    /// How fast a client must send or take a file, in bytes a second. 0: at any rate.
+    pub least_transfer_rate: u64,
     /// From the signal to the end.
     pub shutdown_grace: Duration,
     /// How much of that the service goes on for, without being ready.
@@ -139,6 +142,7 @@ pub enum DocsPlace {
 }
 
 const DEFAULT_MEMORY_BUDGET: u64 = 256 << 20;
+const DEFAULT_TRANSFER_RATE: u64 = 1 << 10;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Settings {
@@ -463,6 +467,14 @@ impl Settings {
                     memory_budget,
                 )
                 .unwrap_or(DEFAULT_MEMORY_BUDGET),
+            least_transfer_rate: read
+                .text(
+                    "SALLYPORT_MIN_TRANSFER_RATE",
+                    options.min_transfer_rate,
+                    "16KiB",
+                    transfer_rate,
+                )
+                .unwrap_or(DEFAULT_TRANSFER_RATE),
             shutdown_grace,
             drain,
             signed_url_max: read.duration(

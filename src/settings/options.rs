@@ -375,6 +375,11 @@ pub struct Options {
     #[arg(long, env = "SALLYPORT_MEMORY_BUDGET", value_name = "BYTES")]
     pub memory_budget: Option<String>,
 
+    /// How fast a client must send or take a file, in bytes a second, on average over the time that it may send or
+    /// take nothing; 0: at any rate. Default: 1KiB. Example: 16KiB
+    #[arg(long, env = "SALLYPORT_MIN_TRANSFER_RATE", value_name = "BYTES")]
+    pub min_transfer_rate: Option<String>,
+
     /// How long a stop takes at most, from the signal to the end.
     /// Default: 25s. Example: 2m
     #[arg(long, env = "SALLYPORT_SHUTDOWN_GRACE", value_name = "DURATION")]

@@ -154,6 +154,31 @@ pub(super) fn memory_budget(text: &str) -> Result<u64, String> {
         .ok_or_else(refuse)
 }
 
+/// The highest rate that may be asked of a client, in bytes a second.
+const HIGHEST_RATE: u64 = 1 << 20;
+
+/// A rate like `1KiB`, in bytes a second; up to [`HIGHEST_RATE`]. 0 is any.
+pub(super) fn transfer_rate(text: &str) -> Result<u64, String> {
+    let refuse = || {
+        format!(
+            "`{}` is not a rate: a number of bytes a second with `KiB` or `MiB`, 1MiB at most, or 0.",
+            shown(text)
+        )
+    };
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let number: u64 = text[..digits].parse().map_err(|_| refuse())?;
+    let unit: u64 = match &text[digits..] {
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "" if number == 0 => 1,
+        _ => return Err(refuse()),
+    };
+    number
+        .checked_mul(unit)
+        .filter(|rate| *rate <= HIGHEST_RATE)
+        .ok_or_else(refuse)
+}
+
 pub(super) fn path(text: &str) -> Result<PathBuf, String> {
     if text.contains('\0') {
         return Err("A path has no NUL character.".into());

@@ -161,6 +161,10 @@ fn a_wrong_value_is_told_with_its_name_and_an_example() {
             refused(|o| o.memory_budget = set("15MiB")),
         ),
         (
+            "SALLYPORT_MIN_TRANSFER_RATE",
+            refused(|o| o.min_transfer_rate = set("2MiB")),
+        ),
+        (
             "SALLYPORT_SHUTDOWN_GRACE",
             refused(|o| o.shutdown_grace = set("99999999999999999999d")),
         ),
@@ -328,6 +332,28 @@ fn memory_budgets() {
     for text in odd {
         assert!(memory_budget(text).is_err(), "{text:?}");
     }
+}
+
+#[test]
+fn transfer_rates() {
+    for (text, rate) in [("0", 0), ("1KiB", 1 << 10), ("1MiB", 1 << 20), ("0KiB", 0)] {
+        assert_eq!(transfer_rate(text), Ok(rate));
+    }
+    for text in [
+        "",
+        "1",
+        "KiB",
+        "1025KiB",
+        "1 KiB",
+        "1kB",
+        "-1KiB",
+        "99999999999999MiB",
+        "é",
+    ] {
+        assert!(transfer_rate(text).is_err(), "{text:?}");
+    }
+    let settings = Settings::parse(Options::default()).unwrap();
+    assert_eq!(settings.least_transfer_rate, 1 << 10);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use crate::http::state::Services;
 use crate::http::stopping::Stopping;
 use crate::settings::Settings;
 use crate::startup::error::{StartError, with_cause};
+use crate::startup::use_cases::reader_patience;
 use actix_web::HttpServer;
 use actix_web::dev::{Server, ServerHandle};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -26,6 +27,9 @@ const BACKLOG: u32 = 4_096;
 /// The most connections at a time, over all of a listener's threads: idle ones cost about 10 KiB each,
 /// and a descriptor. Further ones wait in the backlog.
 const MOST_CONNECTIONS: usize = 16_384;
+
+/// How much of an answer is gathered before it is written, in bytes: each write is a system call.
+const WRITE_BUFFER: usize = 64 << 10;
 
 /// An answer whose client has taken nothing for so long does not hold up a stop.
 const STALLED: Duration = Duration::from_secs(5);
@@ -68,7 +72,9 @@ impl Listening {
         listener: Listener,
         settings: &Settings,
     ) -> Result<Self, StartError> {
-        let socket = bind(address).map_err(|error| StartError::Listen { address, error })?;
+        let patience = reader_patience(settings);
+        let socket =
+            bind(address, patience).map_err(|error| StartError::Listen { address, error })?;
         let address = socket.local_addr().map_err(StartError::Server)?;
         let parts = HttpParts::new(listener)
             .and_then(|parts| parts.below(services.site.base()))
@@ -82,6 +88,7 @@ impl Listening {
             .client_disconnect_timeout(Duration::from_secs(5))
             .keep_alive(KEEP_ALIVE)
             .tcp_nodelay(true)
+            .h1_write_buffer_size(WRITE_BUFFER)
             .shutdown_timeout(RESERVE.as_secs())
             .disable_signals()
             .listen(socket.try_clone().map_err(StartError::Server)?)
@@ -153,13 +160,29 @@ async fn close(handle: &ServerHandle, socket: TcpListener) {
     }
 }
 
-fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+fn bind(address: SocketAddr, patience: Duration) -> std::io::Result<TcpListener> {
     let socket = match address {
         SocketAddr::V4(_) => TcpSocket::new_v4()?,
         SocketAddr::V6(_) => TcpSocket::new_v6()?,
     };
     // As the standard library does: a restart may take the address while old connections fade out.
     socket.set_reuseaddr(true)?;
+    give_up_after(&socket, patience);
     socket.bind(address)?;
     socket.listen(BACKLOG)?.into_std()
 }
+
+/// Lets the kernel end connections of which the other side has taken nothing for so long, although something was
+/// sent: nobody else sees that while a write waits. Connections have this from the socket that listens (tcp(7),
+/// `TCP_USER_TIMEOUT`).
+#[cfg(target_os = "linux")]
+fn give_up_after(socket: &TcpSocket, patience: Duration) {
+    let milliseconds = u32::try_from(patience.as_millis()).unwrap_or(u32::MAX);
+    if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(socket, milliseconds) {
+        tracing::warn!(%error, "connections of clients that take nothing stay open");
+    }
+}
+
+/// Elsewhere they stay open until the client leaves; what they hold besides is freed.
+#[cfg(not(target_os = "linux"))]
+fn give_up_after(_: &TcpSocket, _: Duration) {}

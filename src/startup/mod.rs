@@ -212,6 +212,7 @@ async fn build_on(
             metrics,
             registry,
             request_timeout: settings.request_timeout,
+            least_rate: settings.least_transfer_rate,
             trusted_proxies: settings.trusted_proxies.clone(),
             stopping: Arc::default(),
             repeated: Repeated::default(),

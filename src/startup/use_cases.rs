@@ -26,6 +26,7 @@ use crate::application::jobs::{Job, Lane};
 use crate::application::kept::store::Store;
 use crate::application::kept::vault::Vault;
 use crate::application::observe::Observer;
+use crate::application::pace::LeastPace;
 use crate::application::people::allowance::Allowances;
 use crate::application::people::usage::UsageMeter;
 use crate::application::projects::imports::{ImportFiles, Pace};
@@ -61,12 +62,15 @@ const SLOW_WORKERS: usize = 3;
 const QUICK_WORKERS: usize = 16;
 /// How many checks of storages that do not answer in time go on at the same time.
 const UNRESPONSIVE_WORKERS: usize = 4;
-/// After how long a reader that takes nothing of a file is cut off.
-const READER_PATIENCE: Duration = Duration::from_secs(60);
 /// How often a worker asks for slow jobs that another replica left, or was given.
 const SLOW_INTERVAL: Duration = Duration::from_secs(5);
 /// How often a worker asks for quick jobs that are due.
 const QUICK_INTERVAL: Duration = Duration::from_secs(15);
+
+/// After how long a client that takes nothing of an answer is cut off.
+pub(super) fn reader_patience(settings: &Settings) -> Duration {
+    2 * settings.request_timeout
+}
 
 pub(super) struct UseCases {
     pub setups: Arc<Setups>,
@@ -124,8 +128,12 @@ impl UseCases {
         let sessions = Arc::new(sessions);
         let prober = AwsProber::new(sessions.clone()).map_err(|error| other(error.to_string()))?;
         let prober: Arc<dyn Prober> = Arc::new(prober);
-        let bucket: Arc<dyn Bucket> =
-            Arc::new(S3Bucket::new(sessions.clone()).spooling_in(settings.data_dir.join("spool")));
+        let memory = Arc::new(ByteBudget::new(settings.memory_budget));
+        let bucket: Arc<dyn Bucket> = Arc::new(
+            S3Bucket::new(sessions.clone())
+                .spooling_in(settings.data_dir.join("spool"))
+                .going_ahead_in(memory.clone()),
+        );
         let identity = OwnIdentity::new(prober.clone(), observer.clone(), doubts);
         let identity = Arc::new(identity);
         let principal = Arc::new(PrincipalSource::new(
@@ -181,10 +189,13 @@ impl UseCases {
             explainer: explainer.clone(),
             vault: vault.clone(),
             longest_url_life: settings.signed_url_max,
-            memory: Arc::new(ByteBudget::new(settings.memory_budget)),
+            memory,
             allowances: allowances.clone(),
             usage: usage.clone(),
-            reader_patience: READER_PATIENCE,
+            reader_pace: LeastPace {
+                rate: settings.least_transfer_rate,
+                patience: reader_patience(settings),
+            },
             running: running_checks.clone(),
             runtime: Handle::current(),
         });

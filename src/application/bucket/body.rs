@@ -6,18 +6,36 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use md5::{Digest as _, Md5};
+use std::future::poll_fn;
+use std::task::{Context, Poll, ready};
 use tokio::sync::mpsc;
 
-/// How many chunks wait between the client's connection and the bucket's.
-pub const CHUNKS_AHEAD: usize = 1;
+/// How many pieces wait between the client's connection and the bucket's.
+pub const PIECES_AHEAD: usize = 1;
 
-/// What the reader of the client's connection sends on.
+/// What the reader of the client's connection sends on. A piece without the end of the body stands for more to
+/// come: a channel that closes without one stands for a body that is not complete.
 #[derive(Debug)]
 pub enum Piece {
-    Chunk(Bytes),
-    /// The body is complete. A channel that closes without it stands for a body that is not.
+    /// Several chunks at once, because each piece wakes another thread. The body `is_complete` with them.
+    Batch {
+        chunks: Vec<Bytes>,
+        is_complete: bool,
+    },
+    /// The body is complete.
     End,
     Fault(BodyFault),
+}
+
+#[cfg(test)]
+impl Piece {
+    /// One chunk, with more to come.
+    pub fn chunk(chunk: Bytes) -> Self {
+        Self::Batch {
+            chunks: vec![chunk],
+            is_complete: false,
+        }
+    }
 }
 
 /// Why a body never became an object.
@@ -29,6 +47,8 @@ pub enum BodyFault {
     Stalled,
     /// A body of unknown length came slower than so many bytes a second.
     TooSlow { least_rate: u64 },
+    /// The body came slower than any body may: so many bytes a second.
+    BelowRate { least_rate: u64 },
     /// It has not the digest that the client named in this header.
     Mismatch(&'static str),
     /// A body of unknown length became longer than such bodies may be.
@@ -56,6 +76,14 @@ impl From<BodyFault> for Error {
                 ),
             )
             .remedy("Send the file's size as `Content-Length`: then it may take as long as it needs."),
+            BodyFault::BelowRate { least_rate } => Self::new(
+                Kind::ClientTimeout,
+                "upload_too_slow",
+                format!(
+                    "The request's body came with less than {least_rate} bytes a second. Nothing was stored."
+                ),
+            )
+            .remedy("Upload the file again over a faster connection."),
             BodyFault::Mismatch(header) => Self::new(
                 Kind::Unprocessable,
                 "checksum_mismatch",
@@ -108,6 +136,10 @@ pub struct UploadBody {
     sha512: Option<digest::Context>,
     md5: Option<Md5>,
     received: u64,
+    /// Of the last piece, the chunks that were not looked at yet.
+    batch: std::vec::IntoIter<Bytes>,
+    /// Nothing comes after the batch.
+    is_complete: bool,
     held: Option<Bytes>,
     result: Option<Sha256Text>,
 }
@@ -131,6 +163,8 @@ impl UploadBody {
             sha512: wants_sha512.then(|| digest::Context::new(&digest::SHA512)),
             md5: wants_md5.then(Md5::new),
             received: 0,
+            batch: Vec::new().into_iter(),
+            is_complete: false,
             held: None,
             result: None,
         }
@@ -155,26 +189,45 @@ impl UploadBody {
         self.result.as_ref()
     }
 
-    /// The next bytes; `None` after the last ones.
+    /// The next bytes; `None` after the last ones. Where the future is dropped, nothing is lost.
     pub async fn next(&mut self) -> Result<Option<Bytes>, BodyFault> {
+        poll_fn(|context| self.poll_next(context)).await
+    }
+
+    /// The same, for whoever is polled: the body of a call to the store.
+    pub fn poll_next(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Option<Bytes>, BodyFault>> {
         if self.result.is_some() {
-            return Ok(self.held.take());
+            return Poll::Ready(Ok(self.held.take()));
         }
         loop {
-            match self.pieces.recv().await {
-                Some(Piece::Chunk(chunk)) if chunk.is_empty() => {}
-                Some(Piece::Chunk(chunk)) => {
-                    self.take(&chunk)?;
-                    if let Some(before) = self.held.replace(chunk) {
-                        return Ok(Some(before));
-                    }
+            if let Some(chunk) = self.batch.next() {
+                if chunk.is_empty() {
+                    continue;
                 }
-                Some(Piece::End) => {
-                    self.result = Some(self.finish()?);
-                    return Ok(self.held.take());
+                self.take(&chunk)?;
+                if let Some(before) = self.held.replace(chunk) {
+                    return Poll::Ready(Ok(Some(before)));
                 }
-                Some(Piece::Fault(fault)) => return Err(fault),
-                None => return Err(BodyFault::Incomplete),
+                continue;
+            }
+            if self.is_complete {
+                self.result = Some(self.finish()?);
+                return Poll::Ready(Ok(self.held.take()));
+            }
+            match ready!(self.pieces.poll_recv(context)) {
+                Some(Piece::Batch {
+                    chunks,
+                    is_complete,
+                }) => {
+                    self.batch = chunks.into_iter();
+                    self.is_complete = is_complete;
+                }
+                Some(Piece::End) => self.is_complete = true,
+                Some(Piece::Fault(fault)) => return Poll::Ready(Err(fault)),
+                None => return Poll::Ready(Err(BodyFault::Incomplete)),
             }
         }
     }
@@ -229,7 +282,7 @@ mod tests {
     }
 
     fn chunk(text: &'static str) -> Piece {
-        Piece::Chunk(Bytes::from_static(text.as_bytes()))
+        Piece::chunk(Bytes::from_static(text.as_bytes()))
     }
 
     async fn read(mut body: UploadBody) -> (String, Result<String, BodyFault>) {
@@ -269,6 +322,32 @@ mod tests {
         assert_eq!((text.as_str(), end), ("abc", Ok(SHA256_OF_ABC.into())));
         let (text, end) = read(body(vec![Piece::End], Some(0), vec![])).await;
         assert!(text.is_empty() && end.is_ok());
+    }
+
+    fn batch(texts: &[&'static str], is_complete: bool) -> Piece {
+        Piece::Batch {
+            chunks: texts
+                .iter()
+                .map(|text| Bytes::from_static(text.as_bytes()))
+                .collect(),
+            is_complete,
+        }
+    }
+
+    #[tokio::test]
+    async fn chunks_that_come_together_pass_in_their_order() {
+        for pieces in [
+            vec![batch(&["a", "", "b"], false), batch(&["c"], true)],
+            vec![batch(&["a"], false), chunk("b"), batch(&["c"], true)],
+            vec![batch(&["abc"], false), batch(&[], true)],
+            vec![batch(&["ab", "c"], false), Piece::End],
+        ] {
+            let (text, end) = read(body(pieces, Some(3), vec![])).await;
+            assert_eq!((text.as_str(), end), ("abc", Ok(SHA256_OF_ABC.into())));
+        }
+        // Without its end a body is not complete, and its last chunk is not given out.
+        let (text, end) = read(body(vec![batch(&["a", "b"], false)], None, vec![])).await;
+        assert_eq!((text.as_str(), end), ("a", Err(BodyFault::Incomplete)));
     }
 
     #[tokio::test]

@@ -1,5 +1,6 @@
 //! Listing and reading objects.
 
+use crate::application::pace::CutMark;
 use crate::domain::aws_failure::AwsFailure;
 use crate::domain::connection::{ConnectedBucket, Owner};
 use crate::domain::files::object_key::{ObjectKey, ObjectKeyPrefix};
@@ -89,6 +90,8 @@ pub struct ObjectContent {
     pub content_range: Option<String>,
     /// The bytes. Ends with an error when the transfer breaks, so a part never looks like a whole.
     pub body: BoxStream<'static, Result<Bytes, std::io::Error>>,
+    /// Set where the body was cut off because its reader is too slow.
+    pub cut: CutMark,
 }
 
 #[async_trait]

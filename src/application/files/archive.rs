@@ -8,6 +8,7 @@ use crate::application::files::archive_names::names;
 use crate::application::files::read_watch::WatchedBody;
 use crate::application::files::shared::{Files, TRANSFER};
 use crate::application::files::zip::{ZipEntry, ZipWriter, length};
+use crate::application::pace::CutMark;
 use crate::application::people::allowance::Transfer;
 use crate::application::people::caller::Member;
 use crate::domain::Invalid;
@@ -37,6 +38,8 @@ pub struct ArchiveContent {
     /// The bytes. Ends with an error when a file is not there any more, has changed or breaks off, so that a part
     /// never looks like a whole.
     pub body: BoxStream<'static, io::Result<Bytes>>,
+    /// Set where the body was cut off because its reader is too slow.
+    pub cut: CutMark,
 }
 
 /// A file as it was when the archive began.
@@ -111,9 +114,11 @@ impl Files {
             _transfer: transfer,
         };
         let body = stream::try_unfold(packing, Packing::step).boxed();
+        let body = WatchedBody::new(body, self.reader_pace);
         Ok(ArchiveContent {
             length: length(&entries),
-            body: WatchedBody::new(body, self.reader_patience).boxed(),
+            cut: body.cut_mark(),
+            body: body.boxed(),
         })
     }
 

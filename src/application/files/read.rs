@@ -203,8 +203,10 @@ impl Files {
             let _until_the_end = (&memory, &transfer);
             chunk
         });
+        let body = WatchedBody::new(body.boxed(), self.reader_pace);
         Ok(ObjectContent {
-            body: WatchedBody::new(body.boxed(), self.reader_patience).boxed(),
+            cut: body.cut_mark(),
+            body: body.boxed(),
             ..content
         })
     }

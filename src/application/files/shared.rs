@@ -5,6 +5,7 @@ use crate::application::budget::ByteBudget;
 use crate::application::diagnosis::explainer::Explainer;
 use crate::application::error::{Error, Kind, Result};
 use crate::application::kept::vault::Vault;
+use crate::application::pace::LeastPace;
 use crate::application::people::allowance::Allowances;
 use crate::application::people::caller::Member;
 use crate::application::people::usage::UsageMeter;
@@ -34,16 +35,17 @@ pub struct Files {
     pub allowances: Arc<Allowances>,
     /// Counts signed URLs.
     pub usage: Arc<UsageMeter>,
-    /// After how long a reader that takes nothing is cut off.
-    pub reader_patience: Duration,
+    /// A reader that is slower is cut off.
+    pub reader_pace: LeastPace,
     /// Uploads under way: one whose client has left still has to clean up.
     pub running: TaskTracker,
     /// Where they run: a worker of the server may end before them.
     pub runtime: Handle,
 }
 
-/// What a body on its way takes in memory at most, in bytes: buffers of both connections.
-pub(super) const TRANSFER: u64 = 512 << 10;
+/// What a body on its way takes in memory at most, in bytes: buffers of both connections. The HTTP client reads
+/// and writes up to 408 KiB at once, and what it has read before may still wait for a slow client.
+pub(super) const TRANSFER: u64 = 1 << 20;
 
 impl Files {
     /// The storage's bucket, if the caller reaches all that the operation touches, and the storage's settings

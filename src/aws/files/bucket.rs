@@ -1,6 +1,8 @@
 //! The adapter to customers' buckets, and how it makes a call with a session.
 
 use crate::application::bucket::read::BucketResult;
+use crate::application::budget::ByteBudget;
+use crate::aws::files::ahead::{Ahead, AheadSizes};
 use crate::aws::files::spool::Spools;
 use crate::aws::files::upload_limits::Uploads;
 use crate::aws::gates::Gates;
@@ -16,6 +18,8 @@ pub struct S3Bucket {
     pub(crate) uploads: Uploads,
     pub(crate) sizes: Sizes,
     pub(crate) gates: Gates,
+    /// `None`: nothing of an object goes on at the same time.
+    pub(crate) ahead: Option<Ahead>,
 }
 
 impl S3Bucket {
@@ -29,12 +33,23 @@ impl S3Bucket {
             uploads: Uploads::default(),
             sizes,
             gates: Gates::default(),
+            ahead: None,
         }
     }
 
     /// Spools the parts of uploads in this folder, which is made when it is needed.
     pub fn spooling_in(mut self, folder: impl Into<PathBuf>) -> Self {
         self.uploads.spools = Spools::in_folder(folder);
+        self
+    }
+
+    /// Reads large objects ahead, and sends parts of uploads at the same time, in what room this memory has.
+    pub fn going_ahead_in(self, memory: Arc<ByteBudget>) -> Self {
+        self.going_ahead(memory, AheadSizes::default())
+    }
+
+    pub(crate) fn going_ahead(mut self, memory: Arc<ByteBudget>, sizes: AheadSizes) -> Self {
+        self.ahead = Some(Ahead { memory, sizes });
         self
     }
 

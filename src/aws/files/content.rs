@@ -12,6 +12,7 @@ use aws_smithy_types::byte_stream::ByteStream;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,74 +23,32 @@ const STEADY: u64 = 64 << 20;
 /// How long it waits before the first time; twice as long each further time.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// A read under way.
-pub(crate) struct Reading {
+/// The object that is read.
+pub(crate) struct ReadObject {
     pub sessions: Arc<RoleSessions>,
     pub bucket: ConnectedBucket,
     pub key: ObjectKey,
     pub version_id: Option<String>,
-    /// What the rest must have too. Without one, nothing is resumed.
+    /// What each part of it must have. Without one, no other part is asked for.
     pub etag: Option<String>,
-    /// The offset in the object of the next byte.
-    pub next: u64,
-    /// The one after the last. `None` where the store has not said how much it sends: then nothing is
-    /// resumed, and the body ends where the store ends it.
-    pub end: Option<u64>,
-    pub body: ByteStream,
-    /// Kept until the last byte.
-    pub _turn: Turn,
 }
 
-impl Reading {
-    /// The bytes; an error where they end too early.
-    pub fn stream(self) -> BoxStream<'static, Result<Bytes, std::io::Error>> {
-        let from = self.next;
-        stream::unfold(Some((self, 0, from)), |state| async move {
-            let (mut reading, mut resumes, mut resumed_at) = state?;
-            loop {
-                let broken = match reading.body.next().await {
-                    Some(Ok(chunk)) => {
-                        reading.next += chunk.len() as u64;
-                        return Some((Ok(chunk), Some((reading, resumes, resumed_at))));
-                    }
-                    None if reading.end.is_none_or(|end| reading.next >= end) => return None,
-                    None => std::io::ErrorKind::UnexpectedEof.into(),
-                    Some(Err(error)) => std::io::Error::other(error),
-                };
-                if reading.next - resumed_at >= STEADY {
-                    resumes = 0;
-                }
-                resumed_at = reading.next;
-                let Some(end) = reading.end.filter(|end| {
-                    resumes < RESUMES && reading.etag.is_some() && reading.next < *end
-                }) else {
-                    return Some((Err(broken), None));
-                };
-                tokio::time::sleep(PAUSE * 2u32.pow(resumes)).await;
-                resumes += 1;
-                if let Err(error) = reading.resume(end).await {
-                    return Some((Err(error), None));
-                }
-            }
-        })
-        .boxed()
-    }
-
-    /// Asks for the rest. Anything but exactly that is an error.
-    async fn resume(&mut self, end: u64) -> Result<(), std::io::Error> {
+impl ReadObject {
+    /// Asks for the bytes from `first` to `end`, which is not one of them. Anything but exactly these bytes, of
+    /// exactly this object, is an error.
+    pub async fn part(&self, first: u64, end: u64) -> io::Result<ByteStream> {
         let scope = scope_of(self.version_id.as_deref());
-        let (bucket, key, etag) = (&self.bucket, &self.key, &self.etag);
-        let version = &self.version_id;
-        let range = format!("bytes={}-{}", self.next, end - 1);
+        let bucket = &self.bucket;
+        let range = format!("bytes={first}-{}", end.saturating_sub(1));
         let call = |session: Arc<AwsSession>| {
             let request = session
                 .s3
                 .get_object()
                 .bucket(bucket.connection.bucket.as_str())
-                .key(key.as_str())
-                .set_version_id(version.clone())
+                .key(self.key.as_str())
+                .set_version_id(self.version_id.clone())
                 .range(&range)
-                .set_if_match(etag.clone())
+                .set_if_match(self.etag.clone())
                 .set_expected_bucket_owner(expected_owner(&bucket.connection));
             async move {
                 request
@@ -103,17 +62,91 @@ impl Reading {
             Ok(session) => sessions.call(bucket, scope, session, call).await,
             Err(failure) => Err(failure),
         };
-        let answer = answer.map_err(std::io::Error::other)?;
-        let begins = format!("bytes {}-{}/", self.next, end - 1);
-        let same = answer.e_tag == self.etag
+        let answer = answer.map_err(io::Error::other)?;
+        let begins = format!("bytes {first}-{}/", end.saturating_sub(1));
+        let is_same = self.etag.is_some()
+            && answer.e_tag == self.etag
             && answer
                 .content_range
                 .is_some_and(|range| range.starts_with(&begins));
-        if !same {
-            return Err(std::io::Error::other("the rest is not of the same object"));
+        match is_same {
+            true => Ok(answer.body),
+            false => Err(io::Error::other("the rest is not of the same object")),
         }
-        tracing::info!(storage = %self.bucket.owner, offset = self.next, "a read goes on after a break");
-        self.body = answer.body;
-        Ok(())
+    }
+}
+
+/// A read under way, by one call after the other.
+pub(crate) struct Reading {
+    object: Arc<ReadObject>,
+    /// The offset in the object of the next byte.
+    next: u64,
+    /// The one after the last. `None` where the store has not said how much it sends: then nothing is
+    /// resumed, and the body ends where the store ends it.
+    end: Option<u64>,
+    body: ByteStream,
+    resumes: u32,
+    resumed_at: u64,
+}
+
+impl Reading {
+    pub fn new(object: Arc<ReadObject>, next: u64, end: Option<u64>, body: ByteStream) -> Self {
+        Self {
+            object,
+            next,
+            end,
+            body,
+            resumes: 0,
+            resumed_at: next,
+        }
+    }
+
+    /// The offset in the object of the next byte.
+    pub fn next_at(&self) -> u64 {
+        self.next
+    }
+
+    /// The bytes; an error where they end too early. `turn` is kept until the last one.
+    pub fn stream(self, turn: Turn) -> BoxStream<'static, io::Result<Bytes>> {
+        stream::unfold(Some((self, turn)), |state| async move {
+            let (mut reading, turn) = state?;
+            let chunk = reading.next().await?;
+            let state = chunk.is_ok().then_some((reading, turn));
+            Some((chunk, state))
+        })
+        .boxed()
+    }
+
+    /// The next bytes; `None` after the last ones, and an error where they end too early.
+    pub async fn next(&mut self) -> Option<io::Result<Bytes>> {
+        loop {
+            let broken: io::Error = match self.body.next().await {
+                Some(Ok(chunk)) => {
+                    self.next += chunk.len() as u64;
+                    return Some(Ok(chunk));
+                }
+                None if self.end.is_none_or(|end| self.next >= end) => return None,
+                None => io::ErrorKind::UnexpectedEof.into(),
+                Some(Err(error)) => io::Error::other(error),
+            };
+            if self.next - self.resumed_at >= STEADY {
+                self.resumes = 0;
+            }
+            self.resumed_at = self.next;
+            let Some(end) = self.end.filter(|end| {
+                self.resumes < RESUMES && self.object.etag.is_some() && self.next < *end
+            }) else {
+                return Some(Err(broken));
+            };
+            tokio::time::sleep(PAUSE * 2u32.pow(self.resumes)).await;
+            self.resumes += 1;
+            match self.object.part(self.next, end).await {
+                Ok(body) => self.body = body,
+                Err(error) => return Some(Err(error)),
+            }
+            tracing::info!(
+                storage = %self.object.bucket.owner, offset = self.next, "a read goes on after a break"
+            );
+        }
     }
 }

@@ -1,5 +1,8 @@
 //! Files in buckets.
 
+pub mod ahead;
+pub mod begin_read;
+pub mod blocks;
 pub mod body_source;
 pub mod bucket;
 pub mod conditions;
@@ -8,15 +11,19 @@ pub mod convert;
 pub mod copy;
 pub mod encryption;
 pub mod head;
+pub mod kept_part;
 pub mod listing;
 pub mod lock;
 pub mod multipart;
 pub mod parts;
+pub mod parts_at_once;
 pub mod pass_on;
+pub mod pieces;
 pub mod proof;
 pub mod query;
 pub mod read;
 pub mod sign;
+pub mod signed_digest;
 pub mod signing_life;
 pub mod spool;
 pub mod upload;

@@ -5,10 +5,10 @@ use crate::application::bucket::read::{
     ObjectMetadata, ReadConditions,
 };
 use crate::aws::failure::{classify, local};
-use crate::aws::files::bucket::{S3Bucket, scope_of};
-use crate::aws::files::content::Reading;
-use crate::aws::files::convert::{expected_owner, key_of, sorted, time_of};
-use crate::aws::files::head::{head_object, metadata, of_version};
+use crate::aws::files::begin_read::begin_read;
+use crate::aws::files::bucket::S3Bucket;
+use crate::aws::files::convert::{expected_owner, key_of, time_of};
+use crate::aws::files::head::{head_object, metadata};
 use crate::aws::files::listing::{Contradiction, Echo, Mark, Said, believed};
 use crate::aws::sessions::AwsSession;
 use crate::domain::aws_failure::{AwsFailure, FailureKind};
@@ -45,62 +45,7 @@ impl BucketRead for S3Bucket {
         key: &ObjectKey,
         conditions: &ReadConditions,
     ) -> BucketResult<ObjectContent> {
-        let turn = self.gates.transfer(&bucket.owner).await?;
-        let version = conditions.version_id.as_deref();
-        let answer = self
-            .in_scope(bucket, scope_of(version), |session| async move {
-                session
-                    .s3
-                    .get_object()
-                    .bucket(bucket.connection.bucket.as_str())
-                    .key(key.as_str())
-                    .set_version_id(conditions.version_id.clone())
-                    .set_range(conditions.range.clone())
-                    .set_if_match(conditions.if_match.clone())
-                    .set_if_none_match(conditions.if_none_match.clone())
-                    .set_expected_bucket_owner(expected_owner(&bucket.connection))
-                    .send()
-                    .await
-                    .map_err(|error| of_version(version, classify("GetObject", &error)))
-            })
-            .await?;
-        let range = answer.content_range.as_deref().and_then(ServedRange::parse);
-        let announced = answer.content_length.and_then(|l| u64::try_from(l).ok());
-        // A gateway that packs or decodes what it relays does not know the length.
-        let content_length = announced.or(range.as_ref().map(ServedRange::length));
-        agree(conditions.range.as_deref(), range.as_ref(), announced)
-            .map_err(|why| local("GetObject", FailureKind::InvalidResponse, why))?;
-        let first = range.as_ref().map_or(0, |range| range.first);
-        let reading = Reading {
-            sessions: self.sessions.clone(),
-            bucket: bucket.clone(),
-            key: key.clone(),
-            version_id: conditions.version_id.clone(),
-            etag: answer.e_tag.clone(),
-            next: first,
-            end: content_length.map(|length| first + length),
-            body: answer.body,
-            _turn: turn,
-        };
-        let size = match &range {
-            Some(range) => range.size,
-            None => content_length,
-        };
-        Ok(ObjectContent {
-            metadata: ObjectMetadata {
-                size: size.and_then(|size| i64::try_from(size).ok()),
-                etag: answer.e_tag,
-                content_type: answer.content_type,
-                content_encoding: answer.content_encoding,
-                last_modified: answer.last_modified.and_then(time_of),
-                version_id: answer.version_id,
-                storage_class: answer.storage_class.map(|class| class.as_str().to_owned()),
-                metadata: sorted(answer.metadata),
-            },
-            content_length,
-            content_range: answer.content_range,
-            body: reading.stream(),
-        })
+        begin_read(self, bucket, key, conditions).await
     }
 
     async fn forget(&self, owner: &Owner) {
@@ -248,97 +193,4 @@ pub(super) async fn list_once(
         .and_then(|()| believed(request, settings.prefix.as_str(), mark, said, page))
         .map_err(|Contradiction(why)| local(LIST, FailureKind::ListingIncomplete, why))?;
     Ok((page, unsized_ones))
-}
-
-/// `bytes 100-199/1234`.
-#[derive(Debug, PartialEq, Eq)]
-struct ServedRange {
-    first: u64,
-    last: u64,
-    /// Of the whole object; `None` for `*`.
-    size: Option<u64>,
-}
-
-impl ServedRange {
-    fn parse(text: &str) -> Option<Self> {
-        let (range, size) = text.strip_prefix("bytes ")?.split_once('/')?;
-        let (first, last) = range.split_once('-')?;
-        let (first, last) = (first.parse().ok()?, last.parse().ok()?);
-        (first <= last).then_some(Self {
-            first,
-            last,
-            size: size.parse().ok(),
-        })
-    }
-
-    fn length(&self) -> u64 {
-        self.last - self.first + 1
-    }
-}
-
-/// Whether the answer is what was asked for: the whole object, or this range of it.
-fn agree(
-    asked: Option<&str>,
-    served: Option<&ServedRange>,
-    announced: Option<u64>,
-) -> Result<(), &'static str> {
-    let asked = asked.and_then(|text| text.strip_prefix("bytes=")?.split_once('-'));
-    let number = |text: &str| text.trim().parse::<u64>().ok();
-    let (Some((first, last)), Some(served)) = (asked, served) else {
-        let all = asked.is_none_or(|(first, last)| number(first) == Some(0) && last.is_empty());
-        return match served {
-            Some(_) => Err("a range came that was not asked for"),
-            // There is no range of an empty object.
-            None if all || announced == Some(0) => Ok(()),
-            None => Err("a range was asked for, and the whole object came"),
-        };
-    };
-    if announced.is_some_and(|length| length != served.length()) {
-        return Err("its length is not that of its range");
-    }
-    if served.size.is_some_and(|size| size <= served.last) {
-        return Err("its range is beyond its size");
-    }
-    let end = served.size.map(|size| size - 1);
-    let fits = match (number(first), number(last)) {
-        (Some(first), last) => {
-            let last = match (last, end) {
-                (Some(last), Some(end)) => Some(last.min(end)),
-                (Some(last), None) => Some(last).filter(|_| served.last >= last),
-                (None, end) => end,
-            };
-            served.first == first && last.is_none_or(|last| last == served.last)
-        }
-        (None, Some(length)) => end.is_none_or(|end| {
-            served.last == end && served.first == (end + 1).saturating_sub(length)
-        }),
-        (None, None) => true,
-    };
-    match fits {
-        true => Ok(()),
-        false => Err("another range came than was asked for"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_served_range_is_read_exactly() {
-        let range = ServedRange::parse("bytes 100-199/1234").unwrap();
-        assert_eq!((range.first, range.length()), (100, 100));
-        assert_eq!(range.size, Some(1_234));
-        assert_eq!(ServedRange::parse("bytes 0-0/*").unwrap().size, None);
-        for odd in [
-            "",
-            "bytes",
-            "bytes 5-4/9",
-            "bytes a-b/9",
-            "bytes */9",
-            "items 0-1/2",
-        ] {
-            assert_eq!(ServedRange::parse(odd), None, "{odd}");
-        }
-    }
 }

@@ -11,10 +11,13 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::{Bytes, BytesMut};
 use md5::{Digest, Md5};
 use std::fs::{File, OpenOptions};
+use std::future::poll_fn;
 use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use tokio::task::JoinHandle;
 
 /// How much is written or read at once, in bytes.
@@ -159,39 +162,47 @@ impl Spool {
     /// Waits until the disk has taken all but two blocks. Where it is dropped before its end, nothing is
     /// lost.
     pub async fn settle(&mut self) -> io::Result<()> {
+        poll_fn(|context| self.poll_settle(context)).await
+    }
+
+    /// The same, for whoever is polled. Needs a Tokio runtime.
+    pub fn poll_settle(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.buffer.len() < BLOCK {
-            true => Ok(()),
-            false => self.write().await,
+            true => Poll::Ready(Ok(())),
+            false => self.poll_write(context),
         }
     }
 
     /// Waits until the file has everything, so it can be read.
     pub async fn finish(&mut self) -> io::Result<()> {
-        self.write().await?;
+        poll_fn(|context| self.poll_write(context)).await?;
         self.written().await
     }
 
-    async fn write(&mut self) -> io::Result<()> {
-        self.written().await?;
-        if self.buffer.is_empty() {
-            return Ok(());
+    fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_written(context))?;
+        if !self.buffer.is_empty() {
+            let block = self.buffer.split().freeze();
+            let (file, at) = (self.file.clone(), self.flushed);
+            self.flushed += block.len() as u64;
+            let writing = move || file.write_all_at(&block, at);
+            self.writing = Some(tokio::task::spawn_blocking(writing));
         }
-        let block = self.buffer.split().freeze();
-        let (file, at) = (self.file.clone(), self.flushed);
-        self.flushed += block.len() as u64;
-        let writing = move || file.write_all_at(&block, at);
-        self.writing = Some(tokio::task::spawn_blocking(writing));
-        Ok(())
+        Poll::Ready(Ok(()))
     }
 
     /// Waits for the write under way.
     async fn written(&mut self) -> io::Result<()> {
+        poll_fn(|context| self.poll_written(context)).await
+    }
+
+    fn poll_written(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let Some(writing) = &mut self.writing else {
-            return Ok(());
+            return Poll::Ready(Ok(()));
         };
-        let done = writing.await;
+        let done = ready!(Pin::new(writing).poll(context));
         self.writing = None;
-        done.map_err(io::Error::other)?
+        Poll::Ready(done.unwrap_or_else(|error| Err(io::Error::other(error))))
     }
 
     /// The MD5 of what it holds, in base64, if that was asked for.
@@ -206,6 +217,7 @@ impl Spool {
             file: self.file.clone(),
             at: 0,
             end: self.length,
+            reading: None,
         }
     }
 }
@@ -215,24 +227,36 @@ pub(crate) struct SpoolReader {
     file: Arc<File>,
     at: u64,
     end: u64,
+    reading: Option<JoinHandle<io::Result<Bytes>>>,
 }
 
 impl SpoolReader {
-    /// The next bytes, at most so many; `None` at the end.
-    pub async fn next(&mut self, most: u64) -> io::Result<Option<Bytes>> {
-        let length = (self.end - self.at).min(most).min(BLOCK as u64);
-        if length == 0 {
-            return Ok(None);
+    /// The next bytes, at most so many; `None` at the end. Needs a Tokio runtime.
+    pub fn poll_next(
+        &mut self,
+        context: &mut Context<'_>,
+        most: u64,
+    ) -> Poll<io::Result<Option<Bytes>>> {
+        if self.reading.is_none() {
+            let length = (self.end - self.at).min(most).min(BLOCK as u64);
+            if length == 0 {
+                return Poll::Ready(Ok(None));
+            }
+            let (file, at) = (self.file.clone(), self.at);
+            self.reading = Some(tokio::task::spawn_blocking(move || {
+                let mut block = BytesMut::zeroed(length as usize);
+                file.read_exact_at(&mut block, at)?;
+                Ok(block.freeze())
+            }));
         }
-        let (file, at) = (self.file.clone(), self.at);
-        let read = tokio::task::spawn_blocking(move || {
-            let mut block = BytesMut::zeroed(length as usize);
-            file.read_exact_at(&mut block, at)?;
-            Ok::<_, io::Error>(block.freeze())
-        });
-        let block = read.await.map_err(io::Error::other)??;
-        self.at += length;
-        Ok(Some(block))
+        let Some(reading) = &mut self.reading else {
+            return Poll::Ready(Ok(None));
+        };
+        let read = ready!(Pin::new(reading).poll(context));
+        self.reading = None;
+        let block = read.unwrap_or_else(|error| Err(io::Error::other(error)))?;
+        self.at += block.len() as u64;
+        Poll::Ready(Ok(Some(block)))
     }
 }
 
@@ -244,7 +268,10 @@ mod tests {
     async fn read(spool: &Spool) -> Vec<u8> {
         let mut reader = spool.reader();
         let mut all = Vec::new();
-        while let Some(block) = reader.next(100_000).await.unwrap() {
+        while let Some(block) = poll_fn(|context| reader.poll_next(context, 100_000))
+            .await
+            .unwrap()
+        {
             all.extend_from_slice(&block);
         }
         all

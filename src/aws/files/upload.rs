@@ -3,10 +3,12 @@
 //! Up to [`HELD_BODY`] a body is held in memory and stored by one call, which the SDK may repeat. A larger
 //! one whose length is known is passed on as it comes: by one call up to
 //! [`Sizes::single`](crate::domain::files::part_plan::Sizes), part by part above. One of unknown length
-//! is spooled part by part, because S3 wants to know each part's length before its bytes.
+//! is spooled part by part, because S3 wants to know each part's length before its bytes. Where the memory
+//! budget has room, parts of known length are held in memory and several are sent at the same time.
 //!
 //! No time limit covers the sending of a body ([`pass_on`](crate::aws::files::pass_on)). A part is also
-//! written to a [`Spool`](crate::aws::files::spool::Spool) and sent again from there when the store breaks.
+//! kept, in memory or in a [`Spool`](crate::aws::files::spool::Spool), and sent again from there when the
+//! store breaks.
 //!
 //! Checksums: the client's digests are verified on the way
 //! ([`UploadBody`](crate::application::bucket::body::UploadBody)), and the last bytes are
@@ -18,9 +20,11 @@ use crate::application::bucket::write::{NewObject, PutFailure, StoredObject};
 use crate::aws::files::body_source::{BodySource, Recorded};
 use crate::aws::files::bucket::S3Bucket;
 use crate::aws::files::conditions;
+use crate::aws::files::pass_on::Shared;
 use crate::aws::files::proof::Content;
+use crate::aws::files::signed_digest::SignedDigest;
 use crate::aws::files::upload_call::{
-    Call, UploadTarget, attempt, fill, from_spool, of_a_silent_sender, proved, put_object, taken,
+    Call, UploadTarget, attempt, fill, of_a_silent_sender, proved, put_object, send_kept, taken,
 };
 use crate::aws::files::upload_parts;
 use crate::domain::connection::ConnectedBucket;
@@ -64,17 +68,14 @@ async fn stored(
         }
         .into()),
         Some(length) if length > files.sizes.single => {
-            upload_parts::of_known_length(files, target, &mut source, length).await
+            upload_parts::of_known_length(files, target, source, length).await
         }
         Some(length) if length > HELD_BODY => {
             conditions::must_hold(files, target.bucket, target.key, &target.conditions()).await?;
-            let mut live = Recorded {
-                source: &mut source,
-                copy: &mut None,
-                taken: 0,
-            };
-            let sent = attempt(files, target, Call::Object, &mut live, length, None).await?;
-            Ok(source.stored(sent.etag, sent.version_id))
+            let live = Shared::new(Recorded::new(source));
+            let sent = attempt(files, target, Call::Object, &live, length, None).await?;
+            let whole = live.lock().source.whole();
+            Ok(whole.stored(sent.etag, sent.version_id))
         }
         _ => {
             let head = source.fill(HELD_BODY + 1).await?;
@@ -90,8 +91,8 @@ async fn stored(
             }
             // A body of one part needs no upload in parts, and nothing to clean up after it.
             conditions::must_hold(files, target.bucket, target.key, &target.conditions()).await?;
-            let sent = from_spool(files, target, Call::Object, &first, None).await?;
-            Ok(source.stored(sent.etag, sent.version_id))
+            let sent = send_kept(files, target, Call::Object, &first, None).await?;
+            Ok(source.whole().stored(sent.etag, sent.version_id))
         }
     }
 }
@@ -104,19 +105,27 @@ async fn held(
 ) -> Result<StoredObject, PutFailure> {
     conditions::must_hold(files, target.bucket, target.key, &target.conditions()).await?;
     let content = &Content::of(&bytes);
+    let sha256 = source.body.sha256();
     let answer = files
         .with_session(target.bucket, |session| {
             let request = put_object(&session, target)
-                .set_checksum_sha256(source.body.sha256().map(|text| text.0.clone()))
+                .set_checksum_sha256(sha256.map(|text| text.0.clone()))
                 .body(ByteStream::from(bytes.clone()));
             let limits = held_limits(files.uploads.pace.stall);
+            // The body was hashed as it came: the signature takes that digest.
+            let digest = sha256.and_then(SignedDigest::of);
             async move {
-                let answer = request.customize().config_override(limits).send().await;
+                let request = request.customize().config_override(limits);
+                let request = match digest {
+                    Some(digest) => request.interceptor(digest),
+                    None => request,
+                };
+                let answer = request.send().await;
                 proved(&session, target, content, taken(answer)).await
             }
         })
         .await?;
-    Ok(source.stored(answer.etag, answer.version_id))
+    Ok(source.whole().stored(answer.etag, answer.version_id))
 }
 
 /// Time limits for a held body: each try may take as long as a larger body may stand still.

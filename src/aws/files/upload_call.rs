@@ -9,7 +9,8 @@ use crate::aws::files::bucket::S3Bucket;
 use crate::aws::files::conditions::Conditions;
 use crate::aws::files::convert::{acl_of, expected_owner, expires, metadata_of};
 use crate::aws::files::encryption::Encryption;
-use crate::aws::files::pass_on::{Chunks, pass_on, unhurried};
+use crate::aws::files::kept_part::KeptBytes;
+use crate::aws::files::pass_on::{Chunks, Shared, pass_on, unhurried};
 use crate::aws::files::proof::{self, At, Content, Taken};
 use crate::aws::files::spool::{Spool, broken};
 use crate::aws::sessions::{AwsSession, SessionScope};
@@ -133,12 +134,12 @@ pub(crate) async fn fill(
     spool.finish().await.map_err(broken)
 }
 
-/// Sends what is in a spool, again and again while the store breaks. `failed`: the first time has been.
-pub(crate) async fn from_spool(
+/// Sends what is kept, again and again while the store breaks. `failed`: the first time has been.
+pub(crate) async fn send_kept(
     files: &S3Bucket,
     target: UploadTarget<'_>,
     call: Call<'_>,
-    spool: &Spool,
+    kept: &impl KeptBytes,
     mut failed: Option<Failed>,
 ) -> Result<Sent, PutFailure> {
     let mut pauses = files.uploads.pace.pauses.iter();
@@ -153,9 +154,9 @@ pub(crate) async fn from_spool(
             tracing::info!(storage = %target.bucket.owner, failure = ?failure.failure, "a part is sent again");
             tokio::time::sleep(*pause).await;
         }
-        let mut reader = spool.reader();
-        let (length, md5) = (spool.length(), spool.md5());
-        match attempt(files, target, call, &mut reader, length, md5).await {
+        let reader = Shared::new(kept.reader());
+        let (length, md5) = (kept.length(), kept.md5());
+        match attempt(files, target, call, &reader, length, md5).await {
             Ok(sent) => return Ok(sent),
             Err(failure) => failed = Some(failure),
         }
@@ -215,7 +216,7 @@ pub(crate) async fn attempt(
     files: &S3Bucket,
     target: UploadTarget<'_>,
     call: Call<'_>,
-    source: &mut impl Chunks,
+    source: &Shared<impl Chunks>,
     length: u64,
     md5: Option<String>,
 ) -> Result<Sent, Failed> {

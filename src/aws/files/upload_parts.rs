@@ -4,30 +4,37 @@ use crate::application::bucket::body::{BodyFault, UploadBody};
 use crate::application::bucket::multipart::SentPart;
 use crate::application::bucket::read::BucketResult;
 use crate::application::bucket::write::{PutFailure, StoredObject};
-use crate::aws::files::body_source::{BodySource, Recorded};
+use crate::aws::files::body_source::{BodySource, Recorded, WholeBody};
 use crate::aws::files::bucket::S3Bucket;
 use crate::aws::files::convert::{acl_of, expires, metadata_of};
 use crate::aws::files::encryption::Encryption;
 use crate::aws::files::parts::{UploadCompletion, abort, begun, complete};
+use crate::aws::files::parts_at_once;
+use crate::aws::files::pass_on::Shared;
 use crate::aws::files::spool::{Spool, broken};
 use crate::aws::files::upload_call::{
-    Call, Failed, Sent, UploadTarget, attempt, fill, from_spool, helps_to_repeat,
-    of_a_silent_sender,
+    Call, Failed, Sent, UploadTarget, attempt, fill, helps_to_repeat, of_a_silent_sender, send_kept,
 };
 use crate::aws::sessions::SessionScope;
 use crate::domain::files::part_plan::{LARGEST_OF_UNKNOWN_LENGTH, MOST_PARTS, held_part_size};
 use aws_sdk_s3::types::CompletedPart;
 
-/// A body whose length the client sent: each part is passed on as it comes.
+/// A body whose length the client sent. Where there is memory for it, several parts are sent at the same time;
+/// otherwise each is passed on as it comes.
 pub(crate) async fn of_known_length(
     files: &S3Bucket,
     target: UploadTarget<'_>,
-    source: &mut BodySource,
+    source: BodySource,
     length: u64,
 ) -> Result<StoredObject, PutFailure> {
     let upload_id = create(files, target).await?;
-    let sent = known_parts(files, target, &upload_id, source, length).await;
-    finish(files, target, source, &upload_id, sent).await
+    let live = Shared::new(Recorded::new(source));
+    let sent = match parts_at_once::room(files, target, length) {
+        Some(room) => parts_at_once::send(files, target, &upload_id, &live, length, room).await,
+        None => known_parts(files, target, &upload_id, &live, length).await,
+    };
+    let whole = live.lock().source.whole();
+    finish(files, target, &upload_id, sent.map(|parts| (parts, whole))).await
 }
 
 /// A body whose length nobody knows. `first` holds its first part.
@@ -39,7 +46,8 @@ pub(crate) async fn of_unknown_length(
 ) -> Result<StoredObject, PutFailure> {
     let upload_id = create(files, target).await?;
     let sent = unknown_parts(files, target, &upload_id, source, first).await;
-    finish(files, target, source, &upload_id, sent).await
+    let whole = source.whole();
+    finish(files, target, &upload_id, sent.map(|parts| (parts, whole))).await
 }
 
 /// One part of an upload whose parts come one by one. Its body has a length.
@@ -54,13 +62,16 @@ pub(crate) async fn relayed(
         return Err(BodyFault::Incomplete.into());
     };
     let spools = &files.uploads.spools;
-    let mut copy = spools.if_there_is_room(target.workspace(), length).await;
-    let mut source = BodySource::new(body);
+    let copy = spools.if_there_is_room(target.workspace(), length).await;
+    let live = Shared::new(Recorded {
+        copy,
+        ..Recorded::new(BodySource::new(body))
+    });
     let call = Call::Part {
         upload_id,
         number: u64::from(number),
     };
-    match known_part(files, target, call, &mut source, length, &mut copy).await {
+    match known_part(files, target, call, &live, length).await {
         Ok(sent) => Ok(sent.named(number)),
         Err(failure) => Err(of_a_part(of_a_silent_sender(failure))),
     }
@@ -96,22 +107,21 @@ pub(crate) async fn create(files: &S3Bucket, target: UploadTarget<'_>) -> Bucket
 async fn finish(
     files: &S3Bucket,
     target: UploadTarget<'_>,
-    source: &BodySource,
     upload_id: &str,
-    sent: Result<Vec<CompletedPart>, PutFailure>,
+    sent: Result<(Vec<CompletedPart>, WholeBody), PutFailure>,
 ) -> Result<StoredObject, PutFailure> {
     let completed = async {
-        let parts = sent.map_err(of_a_part)?;
+        let (parts, whole) = sent.map_err(of_a_part)?;
         let completion = UploadCompletion {
             bucket: target.bucket,
             key: target.key,
             upload_id,
             parts,
-            size: Some(source.body.received()),
+            size: Some(whole.size),
             conditions: target.conditions(),
         };
         let (etag, version_id) = complete(files, SessionScope::Files, completion).await?;
-        Ok(source.stored(etag, version_id))
+        Ok(whole.stored(etag, version_id))
     };
     match completed.await {
         Ok(stored) => Ok(stored),
@@ -137,12 +147,13 @@ async fn known_parts(
     files: &S3Bucket,
     target: UploadTarget<'_>,
     upload_id: &str,
-    source: &mut BodySource,
+    live: &Shared<Recorded>,
     length: u64,
 ) -> Result<Vec<CompletedPart>, PutFailure> {
     let size = files.sizes.part_of(length);
     let spools = &files.uploads.spools;
-    let mut copy = spools.if_there_is_room(target.workspace(), size).await;
+    let copy = spools.if_there_is_room(target.workspace(), size).await;
+    live.lock().copy = copy;
     let mut done = Vec::new();
     let mut left = length;
     for number in 1..=MOST_PARTS {
@@ -151,7 +162,7 @@ async fn known_parts(
         }
         let now = left.min(size);
         let call = Call::Part { upload_id, number };
-        let sent = known_part(files, target, call, source, now, &mut copy).await?;
+        let sent = known_part(files, target, call, live, now).await?;
         done.push(sent.part(number));
         left -= now;
     }
@@ -163,27 +174,24 @@ async fn known_part(
     files: &S3Bucket,
     target: UploadTarget<'_>,
     call: Call<'_>,
-    source: &mut BodySource,
+    live: &Shared<Recorded>,
     size: u64,
-    copy: &mut Option<Spool>,
 ) -> Result<Sent, PutFailure> {
-    if let Some(spool) = copy
+    let mut copy = live.lock().copy.take();
+    if let Some(spool) = &mut copy
         && let Err(error) = spool.begin(false).await
     {
         tracing::warn!(%error, "cannot spool: a part that breaks is not sent again");
-        *copy = None;
+        copy = None;
     }
-    let mut live = Recorded {
-        source,
-        copy,
-        taken: 0,
-    };
-    match attempt(files, target, call, &mut live, size, None).await {
+    {
+        let mut live = live.lock();
+        live.copy = copy;
+        live.taken = 0;
+    }
+    match attempt(files, target, call, live, size, None).await {
         Ok(sent) => Ok(sent),
-        Err(failure) => {
-            let taken = live.taken;
-            again(files, target, call, source, (taken, size), copy, failure).await
-        }
+        Err(failure) => again(files, target, call, live, size, failure).await,
     }
 }
 
@@ -193,24 +201,29 @@ async fn again(
     files: &S3Bucket,
     target: UploadTarget<'_>,
     call: Call<'_>,
-    source: &mut BodySource,
-    (taken, size): (u64, u64),
-    copy: &mut Option<Spool>,
+    live: &Shared<Recorded>,
+    size: u64,
     failure: Failed,
 ) -> Result<Sent, PutFailure> {
-    let Some(spool) = copy.as_mut().filter(|_| helps_to_repeat(&failure)) else {
+    let (copy, taken) = {
+        let mut live = live.lock();
+        (live.copy.take(), live.taken)
+    };
+    let Some(mut spool) = copy.filter(|_| helps_to_repeat(&failure)) else {
         return Err(failure.into());
     };
     debug_assert_eq!(spool.length(), taken);
     while spool.length() < size {
-        let Some(chunk) = source.next(size - spool.length()).await? else {
+        let Some(chunk) = live.next(size - spool.length()).await? else {
             return Err(BodyFault::Incomplete.into());
         };
         spool.push(&chunk);
         spool.settle().await.map_err(broken)?;
     }
     spool.finish().await.map_err(broken)?;
-    from_spool(files, target, call, spool, Some(failure)).await
+    let sent = send_kept(files, target, call, &spool, Some(failure)).await?;
+    live.lock().copy = Some(spool);
+    Ok(sent)
 }
 
 /// While one part goes, the next one comes.
@@ -240,7 +253,7 @@ async fn unknown_parts(
         spools.enlarge(&mut coming, workspace, size).await?;
         let call = Call::Part { upload_id, number };
         let (sent, ()) = tokio::try_join!(
-            from_spool(files, target, call, &going, None),
+            send_kept(files, target, call, &going, None),
             fill(files, target, source, &mut coming, size),
         )?;
         done.push(sent.part(number));

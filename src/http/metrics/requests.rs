@@ -113,7 +113,7 @@ impl HttpMetrics {
         );
         registry.register(
             "sallyport_downloads_broken_off",
-            "Downloads that ended before their end: by the connection to the client, or by the bucket",
+            "Downloads that ended before their end: by the connection to the client, by the bucket, or because the reader was too slow",
             metrics.broken_downloads.clone(),
         );
         registry.register(
@@ -141,7 +141,7 @@ impl HttpMetrics {
         for direction in [Direction::Upload, Direction::Download] {
             drop(metrics.transfer_bytes.get_or_create(&direction.labels()));
         }
-        for end in [BrokenBy::Connection, BrokenBy::Bucket] {
+        for end in [BrokenBy::Connection, BrokenBy::Bucket, BrokenBy::Reader] {
             drop(metrics.broken_downloads.get_or_create(&end.labels()));
         }
         metrics
@@ -231,6 +231,8 @@ pub enum BrokenBy {
     Connection,
     /// The bucket sent an error, or less than it had announced.
     Bucket,
+    /// The client took the content too slowly, so it was cut off.
+    Reader,
 }
 
 impl BrokenBy {
@@ -238,6 +240,7 @@ impl BrokenBy {
         match self {
             Self::Connection => "connection",
             Self::Bucket => "bucket",
+            Self::Reader => "reader",
         }
     }
 

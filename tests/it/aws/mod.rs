@@ -1,6 +1,7 @@
 //! The AWS adapter alone, its sessions, and the emulator that the other tests rest on.
 
 pub mod adapter;
+mod ahead;
 mod connections;
 mod emulator;
 mod faults;

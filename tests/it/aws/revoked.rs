@@ -92,7 +92,7 @@ impl Stage {
                 let chunk = left.min(64 << 10);
                 left -= chunk;
                 if sender
-                    .send(Piece::Chunk(vec![7; chunk].into()))
+                    .send(Piece::chunk(vec![7; chunk].into()))
                     .await
                     .is_err()
                 {

@@ -40,7 +40,7 @@ fn body_of(body: &[u8], announced: bool, piece: usize, pause: Duration) -> Uploa
     let chunks: Vec<_> = body.chunks(piece).map(<[u8]>::to_vec).collect();
     tokio::spawn(async move {
         for chunk in chunks {
-            if sender.send(Piece::Chunk(chunk.into())).await.is_err() {
+            if sender.send(Piece::chunk(chunk.into())).await.is_err() {
                 return;
             }
             tokio::time::sleep(pause).await;

@@ -136,7 +136,7 @@ async fn a_told_body_too_large_for_one_call_is_cut() {
         let chunks: Vec<_> = body[..sent].chunks(60_000).map(|c| c.to_vec()).collect();
         tokio::spawn(async move {
             for chunk in chunks {
-                if sender.send(Piece::Chunk(chunk.into())).await.is_err() {
+                if sender.send(Piece::chunk(chunk.into())).await.is_err() {
                     return;
                 }
             }

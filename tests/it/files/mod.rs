@@ -26,6 +26,7 @@ mod signed_batches;
 mod signed_urls;
 mod stored_headers;
 mod thumbnails;
+mod transfers;
 pub mod uploads;
 mod used_by;
 mod version_pages;

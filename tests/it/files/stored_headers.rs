@@ -112,7 +112,7 @@ async fn every_write_asks_for_the_connections_key() {
     let body = |length: usize| {
         let (sender, pieces) = mpsc::channel(4);
         tokio::spawn(async move {
-            let _ = sender.send(Piece::Chunk(bytes(length).into())).await;
+            let _ = sender.send(Piece::chunk(bytes(length).into())).await;
             let _ = sender.send(Piece::End).await;
         });
         pieces

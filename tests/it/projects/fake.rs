@@ -21,6 +21,7 @@ use crate::application::jobs::worker::Worker;
 use crate::application::kept::idempotency::Keep;
 use crate::application::kept::store::{ProjectStore, Store};
 use crate::application::kept::vault::{MasterKey, Vault};
+use crate::application::pace::LeastPace;
 use crate::application::people::caller::{Credential, Member};
 use crate::application::people::usage::UsageMeter;
 use crate::application::projects::imports::{ImportFiles, Pace};
@@ -258,6 +259,7 @@ impl BucketRead for FakeBucket {
             content_length: Some(body.len() as u64),
             content_range: None,
             body: stream::iter(chunks).boxed(),
+            cut: Default::default(),
         })
     }
 
@@ -390,7 +392,10 @@ impl Rig {
                 memory: Arc::new(ByteBudget::new(64 << 20)),
                 allowances: Arc::default(),
                 usage,
-                reader_patience: Duration::from_secs(60),
+                reader_pace: LeastPace {
+                    rate: 0,
+                    patience: Duration::from_secs(60),
+                },
                 running: TaskTracker::new(),
                 runtime: Handle::current(),
             }),

@@ -317,6 +317,7 @@ impl ServedFile<'_> {
             &mut response,
             content.content_length,
             content.body,
+            content.cut,
         ))
     }
 

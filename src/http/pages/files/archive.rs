@@ -52,6 +52,7 @@ async fn download(
         &mut response,
         archive.length,
         archive.body,
+        archive.cut,
     )))
 }
 

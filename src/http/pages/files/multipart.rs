@@ -3,7 +3,7 @@
 //!
 //! The answers are JSON, and so are refusals: the script does not ask for a page.
 
-use crate::application::bucket::body::{CHUNKS_AHEAD, UploadBody};
+use crate::application::bucket::body::{PIECES_AHEAD, UploadBody};
 use crate::application::bucket::multipart::SentPart;
 use crate::application::bucket::write::{NewObject, StoredHeaders, WriteConditions};
 use crate::application::error::{Error, Result};
@@ -18,9 +18,9 @@ use crate::http::pages::files::upload::type_of;
 use crate::http::pages::shell::form::{Form, check_token, expected, same_site};
 use crate::http::pages::shell::session::AdminVisitor;
 use crate::http::path::Id;
+use crate::http::pump::pump;
 use crate::http::state::Services;
 use crate::http::trail::Trail;
-use crate::http::upload::pump;
 use actix_multipart::{Field, Multipart};
 use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, HttpResponse};
@@ -28,7 +28,7 @@ use futures_util::StreamExt;
 use futures_util::future::join;
 use futures_util::stream::Fuse;
 use serde::{Deserialize, Serialize};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tokio::sync::mpsc;
 
 /// The longest content type, ETag or checksum, in bytes.
@@ -178,7 +178,7 @@ async fn part(
                     number,
                 };
                 let mut content = (&mut field).fuse();
-                let sent = to.store(&mut content, patience).await;
+                let sent = to.store(&mut content).await;
                 if sent.is_err() {
                     drain(patience, &mut content).await;
                 }
@@ -201,20 +201,18 @@ struct PartTarget<'a> {
 }
 
 impl PartTarget<'_> {
-    async fn store(&self, content: &mut Fuse<&mut Field>, patience: Duration) -> Result<SentPart> {
+    async fn store(&self, content: &mut Fuse<&mut Field>) -> Result<SentPart> {
         let files = &self.services.files;
         let writer = self.admin.admin.writer();
         let wanted = files.expected_part(writer, self.id, self.upload_id, self.number)?;
         self.trail.changes_file(&wanted.key).await?;
-        let (sender, pieces) = mpsc::channel(CHUNKS_AHEAD);
+        let (sender, pieces) = mpsc::channel(PIECES_AHEAD);
         let body = UploadBody::new(pieces, Some(wanted.length), Vec::new());
         let relay = files.relay_part(writer, self.id, self.upload_id, self.number, body);
-        let transfer = self
-            .services
-            .running
-            .metrics
-            .begin_transfer(Direction::Upload);
-        let (sent, ()) = join(relay, pump(content, sender, patience, transfer)).await;
+        let running = &self.services.running;
+        let transfer = running.metrics.begin_transfer(Direction::Upload);
+        let content = pump(content, sender, running.sender_pace(), transfer);
+        let (sent, ()) = join(relay, content).await;
         sent
     }
 }

@@ -190,6 +190,7 @@ fn is_of_connection(kind: Kind) -> bool {
         | Kind::Unauthenticated
         | Kind::Forbidden
         | Kind::NotFound
+        | Kind::ClientTimeout
         | Kind::PreconditionFailed
         | Kind::TooLarge
         | Kind::RangeNotSatisfiable

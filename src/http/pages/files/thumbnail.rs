@@ -94,6 +94,7 @@ async fn show(
         &mut response,
         content.content_length,
         content.body,
+        content.cut,
     )))
 }
 

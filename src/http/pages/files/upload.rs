@@ -1,6 +1,6 @@
 //! Admins upload files into a folder of a storage.
 
-use crate::application::bucket::body::{CHUNKS_AHEAD, UploadBody};
+use crate::application::bucket::body::{PIECES_AHEAD, UploadBody};
 use crate::application::bucket::write::{NewObject, StoredHeaders, WriteConditions};
 use crate::application::error::{Error, Kind, Reason, Result};
 use crate::domain::Invalid;
@@ -21,9 +21,9 @@ use crate::http::pages::shell::session::AdminVisitor;
 use crate::http::pages::shell::words;
 use crate::http::path::Id;
 use crate::http::problem::status_of;
+use crate::http::pump::pump;
 use crate::http::state::Services;
 use crate::http::trail::Trail;
-use crate::http::upload::pump;
 use actix_multipart::{Field, Multipart};
 use actix_web::http::{StatusCode, header};
 use actix_web::web::Data;
@@ -285,7 +285,7 @@ async fn store(to: &Destination<'_>, field: Field, name: &str, before: &mut Befo
         },
         acl: None,
     };
-    let (sender, pieces) = mpsc::channel(CHUNKS_AHEAD);
+    let (sender, pieces) = mpsc::channel(PIECES_AHEAD);
     let body = UploadBody::new(pieces, before.size.take(), Vec::new());
     let at = to.trail.file_count();
     to.trail.changes_file(&key).await?;
@@ -293,7 +293,7 @@ async fn store(to: &Destination<'_>, field: Field, name: &str, before: &mut Befo
     let put = files.put(to.admin.admin.writer(), to.id, &key, object, body);
     let running = &to.services.running;
     let transfer = running.metrics.begin_transfer(Direction::Upload);
-    let content = pump(field, sender, running.request_timeout, transfer);
+    let content = pump(field, sender, running.sender_pace(), transfer);
     let (stored, ()) = join(put, content).await;
     to.trail.became([(at, stored.as_ref().err())]);
     stored.map(|_| ())

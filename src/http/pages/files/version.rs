@@ -234,6 +234,7 @@ async fn content(
         &mut response,
         content.content_length,
         content.body,
+        content.cut,
     )))
 }
 
