@@ -31,7 +31,7 @@ pub(super) enum Conn {
     Postgres(PoolConnection<Postgres>),
 }
 
-/// A transaction that may write. It is rolled back when dropped.
+/// A transaction. It is rolled back when dropped.
 pub(super) enum Tx {
     Sqlite(Transaction<'static, Sqlite>),
     Postgres(Transaction<'static, Postgres>),
@@ -293,6 +293,18 @@ impl Pool {
                 .await
                 .map(Tx::Sqlite),
             Self::Postgres(pool) => bounded(pool.begin()).await.map(Tx::Postgres),
+        }
+    }
+
+    /// A transaction that only reads, and reads everything as it was at its first statement. Nobody who writes waits
+    /// for it.
+    pub async fn begin_reading(&self) -> StoreResult<Tx> {
+        match self {
+            Self::Sqlite(pool) => bounded(pool.begin_with("BEGIN")).await.map(Tx::Sqlite),
+            Self::Postgres(pool) => {
+                let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+                bounded(pool.begin_with(begin)).await.map(Tx::Postgres)
+            }
         }
     }
 }

@@ -157,6 +157,11 @@ const SQLITE: &[(i64, &str, &str)] = &[
         "signing_in",
         include_str!("../../migrations/sqlite/0031_signing_in.sql"),
     ),
+    (
+        35,
+        "moved_parts",
+        include_str!("../../migrations/sqlite/0035_moved_parts.sql"),
+    ),
 ];
 
 const POSTGRES: &[(i64, &str, &str)] = &[
@@ -294,6 +299,11 @@ const POSTGRES: &[(i64, &str, &str)] = &[
         31,
         "signing_in",
         include_str!("../../migrations/postgres/0031_signing_in.sql"),
+    ),
+    (
+        35,
+        "moved_parts",
+        include_str!("../../migrations/postgres/0035_moved_parts.sql"),
     ),
 ];
 

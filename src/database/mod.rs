@@ -21,6 +21,7 @@ mod jobs;
 mod lock;
 mod lost_key;
 mod migrations;
+mod moving;
 mod origins;
 mod pending;
 mod product_keys;
@@ -297,6 +298,13 @@ impl Database {
         self.reach.check()?;
         self.ready().await?;
         self.reach.guard(self.pool.begin()).await
+    }
+
+    /// A transaction that only reads, and reads one state.
+    async fn begin_reading(&self) -> StoreResult<Tx> {
+        self.reach.check()?;
+        self.ready().await?;
+        self.reach.guard(self.pool.begin_reading()).await
     }
 }
 

@@ -65,6 +65,10 @@ fn removal(what: Expired) -> &'static str {
             "DELETE FROM usage_days WHERE (workspace_id, day) IN (
                  SELECT workspace_id, day FROM usage_days WHERE day < $1 ORDER BY day LIMIT $2)"
         }
+        Expired::LeftParts => {
+            "DELETE FROM moved_parts WHERE (import_id, position) IN (
+                 SELECT import_id, position FROM moved_parts WHERE created_at < $1 LIMIT $2)"
+        }
         Expired::Events => {
             "DELETE FROM events WHERE seq IN (
                  SELECT seq FROM events WHERE created_at < $1 ORDER BY created_at LIMIT $2)"

@@ -31,6 +31,7 @@ use crate::application::kept::page_tokens::PageTokens;
 use crate::application::kept::retention::Remover;
 use crate::application::kept::store::{IMPORT, JobStore, SCHEDULED_CHECK, Store};
 use crate::application::kept::vault::Vault;
+use crate::application::moving::moves::Moves;
 use crate::application::observe::Observer;
 use crate::application::people::admission::Admission;
 use crate::application::people::allowance::Allowances;
@@ -163,12 +164,21 @@ async fn build_on(
         Arc::new(IdentityReadiness(use_cases.identity.clone())),
     ];
 
+    let transfer_key = Arc::new(keys::transfer_key(&settings)?);
+    let moves = Moves::new(
+        (&store, &vault),
+        &clock,
+        transfer_key.clone(),
+        use_cases.setups.connections.principal.clone(),
+        settings.built_in_bucket.clone(),
+    );
     let mut people = people(
         &settings,
         (&store, &vault),
         &clock,
         &observer,
         (&usage, &allowances),
+        moves,
     );
     signing_in::add(&settings, &store, &vault, &clock, &mut people).await?;
     let services = Arc::new(Services {
@@ -258,6 +268,7 @@ async fn build_on(
         vault: vault.clone(),
         database: database.clone(),
         authenticator: services.people.authenticator.clone(),
+        transfer_key,
     };
     let contact = FirstContact {
         store,
@@ -467,6 +478,7 @@ fn people(
     clock: &Arc<dyn Clock>,
     observer: &Arc<dyn Observer>,
     (usage, allowances): (&Arc<UsageMeter>, &Arc<Allowances>),
+    moves: Moves,
 ) -> PeopleServices {
     let workspaces = Arc::new(Workspaces {
         store: store.clone(),
@@ -533,5 +545,6 @@ fn people(
             reads: settings.audit_reads,
         },
         workspaces,
+        moves,
     }
 }

@@ -3,6 +3,7 @@
 use crate::application::kept::master_key;
 use crate::application::kept::store::Store;
 use crate::application::kept::vault::Vault;
+use crate::application::moving::moves::TransferKey;
 use crate::application::people::authenticate::Authenticator;
 use crate::database::Database;
 use crate::settings::{Options, Settings};
@@ -16,6 +17,7 @@ pub(super) struct Reload {
     pub vault: Arc<Vault>,
     pub database: Database,
     pub authenticator: Arc<Authenticator>,
+    pub transfer_key: Arc<TransferKey>,
 }
 
 impl Reload {
@@ -51,6 +53,9 @@ impl Reload {
             ),
             Ok(false) => {}
             Err(why) => tracing::error!(cause = why, "the master keys stay as they were"),
+        }
+        if let Err(error) = keys::replace_transfer_key(&settings, &self.transfer_key) {
+            tracing::error!(%error, "the transfer key stays as it was");
         }
         tracing::info!("the files of secrets were read again");
     }

@@ -20,6 +20,8 @@ const LINKS: Duration = Duration::from_secs(24 * 60 * 60);
 pub const EVENTS: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// How long it is known what was used on a day: two years, and the month in which that is asked for.
 const USAGE: Duration = Duration::from_secs((2 * 366 + 31) * 24 * 60 * 60);
+/// How long the parts of a workspace's file may be there before the import must have ended.
+const PARTS: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long a setup without any input is kept after its dialog was last open.
 const DIALOGS: Duration = Duration::from_secs(60 * 60);
 
@@ -54,6 +56,7 @@ impl Remover {
             (Expired::IdempotencyKeys, now - KEPT_ANSWERS),
             (Expired::Events, now - EVENTS),
             (Expired::Usage, now - USAGE),
+            (Expired::LeftParts, now - PARTS),
         ];
         let kept = [
             (Expired::Setups, self.retention.setups),

@@ -28,6 +28,8 @@ pub enum Expired {
     Events,
     /// What was used on days before.
     Usage,
+    /// Parts of imports that were begun before and left.
+    LeftParts,
 }
 
 /// A check that is old enough to be removed.
