@@ -14,6 +14,8 @@ use crate::domain::doctor;
 use crate::domain::event;
 use crate::domain::files::canned_acl::CannedAcl;
 use crate::domain::overlap::OverlapKind;
+use crate::domain::people::export_key::ExportKey;
+use crate::domain::people::import_warning::ImportWarning;
 use crate::domain::people::{audit, reach, scope, sign_in, standing, workspace};
 use crate::domain::policy_document;
 use crate::domain::{project, role_wait, setup, storage, webhook};
@@ -408,6 +410,18 @@ closed_set!(
     "One of S3's canned ACLs.",
     CannedAclName,
     CannedAcl::ALL.to_vec()
+);
+closed_set!(
+    "Which key a workspace's file is encrypted with.",
+    ExportKeyName,
+    ExportKey,
+    MasterKey,
+    TransferKey
+);
+closed_set!(
+    "What an operator has to look at after an import.",
+    ImportWarningCode,
+    ImportWarning::CODES.to_vec()
 );
 closed_set!(
     "What has happened.",

@@ -19,6 +19,7 @@ pub mod files;
 pub mod jobs;
 pub mod kept;
 pub mod lost_key;
+pub mod moving;
 pub mod not_ready;
 pub mod observe;
 pub mod outage;

@@ -52,6 +52,8 @@ pub enum Command {
     Provision(Box<provision::Args>),
     Files(Box<server::files::Arguments>),
     Projects(Box<server::projects::Arguments>),
+    Export(Box<server::moving::ExportArguments>),
+    Import(Box<server::moving::ImportArguments>),
     Backup(Box<backup::Arguments>),
     Restore(Box<restore::Arguments>),
     CopyDatabase(copy_database::Arguments),

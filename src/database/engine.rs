@@ -56,20 +56,20 @@ pub(super) enum OpenTx {
 }
 
 impl Driver for Sqlite {
-    fn run(
-        connection: &mut SqliteConnection,
+    fn run<'c>(
+        connection: &'c mut SqliteConnection,
         sql: &'static str,
-    ) -> BoxFuture<'_, Result<(), sqlx::Error>> {
+    ) -> BoxFuture<'c, Result<(), sqlx::Error>> {
         async move { sqlx::query(sql).execute(connection).await.map(drop) }.boxed()
     }
 }
 
 impl Driver for Postgres {
     /// Sent as text, in one message.
-    fn run(
-        connection: &mut PgConnection,
+    fn run<'c>(
+        connection: &'c mut PgConnection,
         sql: &'static str,
-    ) -> BoxFuture<'_, Result<(), sqlx::Error>> {
+    ) -> BoxFuture<'c, Result<(), sqlx::Error>> {
         async move { sqlx::raw_sql(sql).execute(connection).await.map(drop) }.boxed()
     }
 }
@@ -445,6 +445,22 @@ impl Pool {
                     }
                     Err(failed) => Err(not_begun(failed)),
                 }
+            }
+        }
+    }
+
+    /// A transaction that only reads, and reads everything as it was at its first statement. Nobody who writes waits
+    /// for it.
+    pub async fn begin_reading(&self) -> StoreResult<OpenTx> {
+        match self {
+            Self::Sqlite { readers, .. } => {
+                let begun = Begun::begin(readers.acquire().await?, "BEGIN").await;
+                begun.map(OpenTx::Sqlite).map_err(not_begun)
+            }
+            Self::Postgres { lane, .. } => {
+                let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+                let begun = Begun::begin(lane.acquire().await?, begin).await;
+                begun.map(OpenTx::Postgres).map_err(not_begun)
             }
         }
     }

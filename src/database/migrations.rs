@@ -168,6 +168,11 @@ const SQLITE: &[(i64, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0033_scale.sql"),
     ),
     (
+        35,
+        "moved_parts",
+        include_str!("../../migrations/sqlite/0035_moved_parts.sql"),
+    ),
+    (
         37,
         "session_links",
         include_str!("../../migrations/sqlite/0037_session_links.sql"),
@@ -319,6 +324,11 @@ const POSTGRES: &[(i64, &str, &str)] = &[
         33,
         "scale",
         include_str!("../../migrations/postgres/0033_scale.sql"),
+    ),
+    (
+        35,
+        "moved_parts",
+        include_str!("../../migrations/postgres/0035_moved_parts.sql"),
     ),
     (
         37,

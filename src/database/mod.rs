@@ -25,6 +25,7 @@ mod lock;
 mod lost_key;
 mod memory;
 mod migrations;
+mod moving;
 mod open;
 mod origins;
 mod pending;
@@ -382,6 +383,15 @@ impl Database {
     fn note_taken(&self) {
         self.memory.note_taken();
         tracing::debug!("takes a connection to the database");
+    }
+
+    /// A transaction that only reads, and reads one state.
+    async fn begin_reading(&self) -> StoreResult<Tx> {
+        self.note_taken();
+        self.reach.check()?;
+        self.ready().await?;
+        let open = self.reach.guard(self.pool.begin_reading()).await?;
+        Ok(Tx::new(open, &self.watch))
     }
 }
 

@@ -69,6 +69,10 @@ fn removal(what: Expired) -> Option<&'static str> {
             "DELETE FROM changes WHERE id IN (
                  SELECT id FROM changes WHERE changed_at < $1 ORDER BY changed_at LIMIT $2)"
         }
+        Expired::LeftParts => {
+            "DELETE FROM moved_parts WHERE (import_id, position) IN (
+                 SELECT import_id, position FROM moved_parts WHERE created_at < $1 LIMIT $2)"
+        }
         Expired::Events => {
             "DELETE FROM events WHERE seq IN (
                  SELECT seq FROM events WHERE created_at < $1 ORDER BY created_at LIMIT $2)"

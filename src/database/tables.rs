@@ -1,7 +1,7 @@
 //! The tables of the schema, read from a database that the migrations have just made. So what copies a whole database
 //! knows every table and column that there is, also those of the newest migration.
 
-use crate::application::kept::store::{StoreError, StoreResult};
+use crate::application::kept::store::{Cell, StoreError, StoreResult};
 use crate::database::engine::{Row, Value};
 use crate::database::migrations;
 use crate::database::side::{Side, quoted};
@@ -54,6 +54,39 @@ impl Column {
             Kind::Int => row.int(&self.name)?.into(),
             Kind::Bytes => Value::Bytes(row.bytes(&self.name)?),
         })
+    }
+
+    /// The same outside of this layer.
+    pub fn cell(&self, row: &Row) -> Result<Cell, sqlx::Error> {
+        Ok(match self.kind {
+            Kind::Text => row.text(&self.name)?.map_or(Cell::Null, Cell::Text),
+            Kind::Int => row.int(&self.name)?.map_or(Cell::Null, Cell::Int),
+            Kind::Bytes => row.bytes(&self.name)?.map_or(Cell::Null, Cell::Bytes),
+        })
+    }
+
+    /// A value for the column. `None`: it is of another kind.
+    pub fn bind(&self, cell: Cell) -> Option<Value> {
+        match (self.kind, cell) {
+            (Kind::Text, Cell::Null) => Some(Value::Text(None)),
+            (Kind::Text, Cell::Text(text)) => Some(Value::Text(Some(text))),
+            (Kind::Int, Cell::Null) => Some(Value::Int(None)),
+            (Kind::Int, Cell::Int(number)) => Some(Value::Int(Some(number))),
+            (Kind::Bytes, Cell::Null) => Some(Value::Bytes(None)),
+            (Kind::Bytes, Cell::Bytes(bytes)) => Some(Value::Bytes(Some(bytes))),
+            (Kind::Text, Cell::Int(_) | Cell::Bytes(_))
+            | (Kind::Int, Cell::Text(_) | Cell::Bytes(_))
+            | (Kind::Bytes, Cell::Int(_) | Cell::Text(_)) => None,
+        }
+    }
+
+    /// What sorts before every value of ours. Bytes are no key of any table that is read by keys.
+    pub fn before_all(&self) -> Cell {
+        match self.kind {
+            Kind::Text => Cell::Text(String::new()),
+            Kind::Int => Cell::Int(i64::MIN),
+            Kind::Bytes => Cell::Bytes(Vec::new()),
+        }
     }
 }
 

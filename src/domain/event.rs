@@ -64,6 +64,8 @@ event_types! {
     ProjectReady = "project.ready",
     /// Its import failed.
     ProjectFailed = "project.failed",
+    /// It has come from a file of `GET /v1/export`, with all that is in it.
+    WorkspaceImported = "workspace.imported",
 }
 
 impl EventType {
@@ -92,7 +94,7 @@ mod tests {
         for kind in EventType::ALL {
             assert_eq!(EventType::parse(kind.as_str()), Ok(*kind));
         }
-        assert_eq!(EventType::ALL.len(), 13);
+        assert_eq!(EventType::ALL.len(), 14);
         for word in ["", "storage", "storage.Created", "webhook.test"] {
             assert!(EventType::parse(word).is_err(), "{word:?}");
         }

@@ -44,7 +44,7 @@ pub fn of(operation: &str) -> Option<Gate> {
             service(WorkspacesRead)
         }
         "list_workspace_storages" => service(StoragesRead),
-        "delete_workspace" => service(Operator),
+        "delete_workspace" | "export_workspace" | "import_workspace" => service(Operator),
         "create_token" | "list_tokens" | "revoke_token" => service(Operator),
         "create_key" | "list_keys" | "get_key" | "delete_key" => service(Operator),
         "create_workspace_sign_in_link" | "end_workspace_sessions" | "end_workspace_session" => {

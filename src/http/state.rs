@@ -6,6 +6,7 @@ use crate::application::events::webhooks::Webhooks;
 use crate::application::files::shared::Files;
 use crate::application::kept::idempotency::IdempotentRequests;
 use crate::application::kept::page_tokens::PageTokens;
+use crate::application::moving::moves::Moves;
 use crate::application::pace::LeastPace;
 use crate::application::people::admission::Admission;
 use crate::application::people::audit::AuditLog;
@@ -64,6 +65,7 @@ pub struct PeopleServices {
     pub browser_tokens: Arc<BrowserTokens>,
     pub keys: ProductKeys,
     pub workspaces: Arc<Workspaces>,
+    pub moves: Moves,
     pub tokens: Tokens,
     pub usage: Usage,
     pub origins: AllowedOrigins,

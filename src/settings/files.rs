@@ -40,7 +40,18 @@ pub(super) fn with_files(options: Options, read: &mut Reader) -> Options {
         example: "/run/secrets/sallyport-master-key-previous",
         may_be_empty: true,
     };
+    let transfer_key = Secret {
+        name: "SALLYPORT_TRANSFER_KEY",
+        file_name: "SALLYPORT_TRANSFER_KEY_FILE",
+        example: "/run/secrets/sallyport-transfer-key",
+        may_be_empty: true,
+    };
     options = with_database_file(options, read);
+    options.transfer_key = transfer_key.read(
+        read,
+        options.transfer_key.take(),
+        options.transfer_key_file.take(),
+    );
     options.operator_token = operator_token.read(
         read,
         options.operator_token.take(),

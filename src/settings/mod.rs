@@ -89,6 +89,8 @@ pub struct Settings {
     pub master_key: MasterKeySource,
     /// Texts of further keys, which parse.
     pub master_key_previous: Vec<SecretString>,
+    /// The text of the key that is shared with another service, which parses.
+    pub transfer_key: Option<SecretString>,
     pub retention: Retention,
     pub sign_in_link_ttl: Duration,
     pub session_idle: Duration,
@@ -369,6 +371,12 @@ impl Settings {
                     |t| list(t, secrets::master_key_text),
                 )
                 .unwrap_or_default(),
+            transfer_key: read.text(
+                "SALLYPORT_TRANSFER_KEY",
+                options.transfer_key,
+                "the output of `openssl rand -base64 32`",
+                master_key_text,
+            ),
             retention: Retention {
                 checks: read
                     .text(

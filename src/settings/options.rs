@@ -198,6 +198,22 @@ pub struct Options {
     #[arg(long, env = "SALLYPORT_MASTER_KEY_PREVIOUS_FILE", value_name = "FILE")]
     pub master_key_previous_file: Option<String>,
 
+    /// A key that this service shares with another one, so that workspaces can move between the two: 32 bytes in
+    /// base64. Whoever has it reads the files of such exports.
+    /// Default: none. Example: the output of `openssl rand -base64 32`
+    #[arg(
+        long,
+        env = "SALLYPORT_TRANSFER_KEY",
+        value_name = "KEY",
+        hide_env_values = true
+    )]
+    pub transfer_key: Option<String>,
+
+    /// A file with the transfer key, instead of the key itself. An empty file is none. SIGHUP has it read again.
+    /// Default: none. Example: /run/secrets/sallyport-transfer-key
+    #[arg(long, env = "SALLYPORT_TRANSFER_KEY_FILE", value_name = "FILE")]
+    pub transfer_key_file: Option<String>,
+
     /// Networks that are not public and that custom S3 endpoints and webhooks may be in, as CIDRs separated by
     /// commas.
     /// Default: none. Example: 10.20.0.0/16,fd00:20::/32

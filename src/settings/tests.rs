@@ -101,6 +101,10 @@ fn a_wrong_value_is_told_with_its_name_and_an_example() {
             refused(|o| o.master_key_previous = set("AAAA,short")),
         ),
         (
+            "SALLYPORT_TRANSFER_KEY",
+            refused(|o| o.transfer_key = set("short")),
+        ),
+        (
             "SALLYPORT_DATABASE_TLS",
             refused(|o| o.database_tls = set("none")),
         ),
@@ -256,6 +260,7 @@ fn secrets_are_not_shown() {
         database_url: Some("postgres://me:hunter2@localhost/x".into()),
         master_key: Some("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=".into()),
         master_key_previous: Some("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=".into()),
+        transfer_key: Some("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=".into()),
         ..Options::default()
     };
     let shown = format!("{:?}", Settings::parse(options).unwrap());
@@ -386,6 +391,7 @@ fn secrets_come_from_files() {
         database_url_file: file("url", "postgres://me:hunter2@localhost/x\n"),
         master_key: Some(key.into()),
         master_key_previous_file: file("keys", &format!("{key}\n{key}\n")),
+        transfer_key_file: file("transfer", &format!("{key}\n")),
         ..Options::default()
     };
     let settings = Settings::parse(options.clone()).unwrap();
@@ -403,6 +409,7 @@ fn secrets_come_from_files() {
     );
     assert_eq!(settings.database.to_string(), "postgres://localhost:5432/x");
     assert_eq!(settings.master_key_previous.len(), 2);
+    assert_eq!(text(&settings.transfer_key).trim(), key);
     let shown = settings.in_force(&options);
     for secret in ["hunter2", "0123456789", "fedcba", "AAAA"] {
         assert!(!shown.contains(secret), "{shown}");

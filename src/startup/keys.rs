@@ -3,6 +3,7 @@
 use crate::application::kept::master_key as known_key;
 use crate::application::kept::store::Store;
 use crate::application::kept::vault::{MasterKey, Vault};
+use crate::application::moving::moves::TransferKey;
 use crate::settings::{MasterKeySource, Settings};
 use crate::startup::error::{StartError, with_cause};
 use crate::startup::private_file;
@@ -52,6 +53,26 @@ pub(super) async fn first_vault(
         true => Err(StartError::WrongMasterKey),
         false => vault(settings).await,
     }
+}
+
+/// The key that the service shares with another one, if the settings have one.
+pub(super) fn transfer_key(settings: &Settings) -> Result<TransferKey, StartError> {
+    let shared = TransferKey::default();
+    replace_transfer_key(settings, &shared)?;
+    Ok(shared)
+}
+
+/// Puts the settings' transfer key in the place of the one of before.
+pub(super) fn replace_transfer_key(
+    settings: &Settings,
+    shared: &TransferKey,
+) -> Result<(), StartError> {
+    let given = settings.transfer_key.as_ref();
+    let key = given.map(|text| MasterKey::parse(text.expose_secret()));
+    let key = key.transpose().map_err(StartError::Other)?;
+    shared
+        .replace(key.as_ref())
+        .map_err(|error| StartError::Other(with_cause(&error)))
 }
 
 async fn master_key(source: &MasterKeySource) -> Result<MasterKey, StartError> {

@@ -31,6 +31,7 @@ use crate::application::kept::idempotency::IdempotentRequests;
 use crate::application::kept::page_tokens::PageTokens;
 use crate::application::kept::retention::Remover;
 use crate::application::kept::store::{IMPORT, JobStore, SCHEDULED_CHECK, Store};
+use crate::application::moving::moves::Moves;
 use crate::application::observe::Observer;
 use crate::application::people::allowance::Allowances;
 use crate::application::people::link_rate::LinkRate;
@@ -165,12 +166,21 @@ async fn build_on(
         Arc::new(IdentityReadiness(use_cases.identity.clone())),
     ];
 
+    let transfer_key = Arc::new(keys::transfer_key(&settings)?);
+    let moves = Moves::new(
+        (&store, &vault),
+        &clock,
+        transfer_key.clone(),
+        use_cases.setups.connections.principal.clone(),
+        settings.built_in_bucket.clone(),
+    );
     let mut people = people::people(
         &settings,
         (&store, &vault),
         &clock,
         &observer,
         (&usage, &allowances),
+        moves,
     );
     signing_in::add(&settings, &store, &vault, &clock, &mut people).await?;
     let services = Arc::new(Services {
@@ -261,6 +271,7 @@ async fn build_on(
         vault: vault.clone(),
         database: database.clone(),
         services: services.clone(),
+        transfer_key,
     };
     let contact = FirstContact {
         store,

@@ -3,6 +3,7 @@
 use crate::application::clock::Clock;
 use crate::application::kept::store::Store;
 use crate::application::kept::vault::Vault;
+use crate::application::moving::moves::Moves;
 use crate::application::observe::Observer;
 use crate::application::people::admission::Admission;
 use crate::application::people::allowance::Allowances;
@@ -28,6 +29,7 @@ pub(super) fn people(
     clock: &Arc<dyn Clock>,
     observer: &Arc<dyn Observer>,
     (usage, allowances): (&Arc<UsageMeter>, &Arc<Allowances>),
+    moves: Moves,
 ) -> PeopleServices {
     let workspaces = Arc::new(Workspaces {
         store: store.clone(),
@@ -95,5 +97,6 @@ pub(super) fn people(
         product_tokens: None,
         audit_log: AuditLog::new(store.clone(), clock.clone(), settings.audit_reads),
         workspaces,
+        moves,
     }
 }

@@ -4,7 +4,7 @@ use crate::cli::audit::AuditCommand;
 use crate::cli::ending::{Failed, PASSED};
 use crate::cli::keys::KeysCommand;
 use crate::cli::server::setup_link::SetupLink;
-use crate::cli::server::{files, projects};
+use crate::cli::server::{files, moving, projects};
 use crate::cli::{Cli, Command, dev, doctor, healthcheck, provision, shell};
 use crate::settings::{BadSettings, Options, Settings, refuse_unknown};
 use crate::startup::reload::Reload;
@@ -32,6 +32,12 @@ pub async fn run(cli: Cli) -> Result<u8, Failed> {
         }
         Some(Command::Projects(arguments)) => {
             return projects::run(&arguments, &mut std::io::stdout().lock()).await;
+        }
+        Some(Command::Export(arguments)) => {
+            return moving::export(&arguments, &mut std::io::stdout().lock()).await;
+        }
+        Some(Command::Import(arguments)) => {
+            return moving::import(&arguments, &mut std::io::stdout().lock()).await;
         }
         Some(Command::Backup(arguments)) => return upkeep::back_up(*arguments).await,
         Some(Command::Restore(arguments)) => return upkeep::check_copy(*arguments).await,

@@ -3,6 +3,7 @@
 use crate::application::kept::master_key;
 use crate::application::kept::store::Store;
 use crate::application::kept::vault::Vault;
+use crate::application::moving::moves::TransferKey;
 use crate::database::Database;
 use crate::http::state::Services;
 use crate::settings::{Options, Settings};
@@ -16,6 +17,7 @@ pub(crate) struct Reload {
     pub vault: Arc<Vault>,
     pub database: Database,
     pub services: Arc<Services>,
+    pub transfer_key: Arc<TransferKey>,
 }
 
 impl Reload {
@@ -53,6 +55,9 @@ impl Reload {
             ),
             Ok(false) => {}
             Err(why) => tracing::error!(cause = why, "the master keys stay as they were"),
+        }
+        if let Err(error) = keys::replace_transfer_key(&settings, &self.transfer_key) {
+            tracing::error!(%error, "the transfer key stays as it was");
         }
         tracing::info!("the files of secrets were read again");
     }

@@ -14,6 +14,7 @@ mod fuzz;
 mod http;
 mod keys;
 mod layers;
+mod moving;
 mod people;
 mod projects;
 mod setups;

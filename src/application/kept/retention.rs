@@ -22,6 +22,8 @@ pub const EVENTS: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 const USAGE: Duration = Duration::from_secs((2 * 366 + 31) * 24 * 60 * 60);
 /// How long notes of changes are kept. Every process reads them a few times a second.
 const CHANGES: Duration = Duration::from_secs(60 * 60);
+/// How long the parts of a workspace's file may be there before the import must have ended.
+const PARTS: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long a setup without any input is kept after its dialog was last open.
 const DIALOGS: Duration = Duration::from_secs(60 * 60);
 
@@ -57,6 +59,7 @@ impl Remover {
             (Expired::Events, now - EVENTS),
             (Expired::Usage, now - USAGE),
             (Expired::Changes, now - CHANGES),
+            (Expired::LeftParts, now - PARTS),
         ];
         let kept = [
             (Expired::Setups, self.retention.setups),

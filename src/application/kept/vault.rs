@@ -56,6 +56,8 @@ pub enum Purpose {
     WebhookSecret,
     /// What a browser keeps while its person signs in elsewhere.
     SignInState,
+    /// A workspace that leaves the database in a file.
+    WorkspaceExport,
 }
 
 impl Purpose {
@@ -69,6 +71,7 @@ impl Purpose {
             Self::KeyCheck => b"sallyport/1/key-check",
             Self::WebhookSecret => b"sallyport/1/webhook-secret",
             Self::SignInState => b"sallyport/1/sign-in-state",
+            Self::WorkspaceExport => b"sallyport/1/workspace-export",
         }
     }
 }
@@ -105,7 +108,7 @@ impl fmt::Debug for KeyId {
 /// What is derived from one master key.
 struct Derived {
     id: KeyId,
-    keys: [LessSafeKey; 8],
+    keys: [LessSafeKey; 9],
 }
 
 impl Derived {
@@ -138,6 +141,7 @@ impl Derived {
                 derive(Purpose::KeyCheck)?,
                 derive(Purpose::WebhookSecret)?,
                 derive(Purpose::SignInState)?,
+                derive(Purpose::WorkspaceExport)?,
             ],
         })
     }

@@ -23,10 +23,10 @@ const SHOWN: usize = 20;
 /// The largest token file.
 const LARGEST_TOKEN: u64 = 4096;
 
-/// Which server, and as whom.
+/// Which server, and with which token.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Server")]
-pub struct ServerOptions {
+pub struct ServerAddress {
     /// The server's address, like https://sallyport.example.com
     #[arg(long, value_name = "URL", env = "SALLYPORT_SERVER")]
     server: Option<String>,
@@ -34,6 +34,14 @@ pub struct ServerOptions {
     /// A file with the API token. Without it, the token is that in SALLYPORT_TOKEN
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
+}
+
+/// The same, and which storage.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Server")]
+pub struct ServerOptions {
+    #[command(flatten)]
+    address: ServerAddress,
 
     /// The storage's ID, or built-in. Without it, the workspace's default storage
     #[arg(long, value_name = "ID", value_parser = crate::cli::connection::parse(StorageRef::parse))]
@@ -52,6 +60,15 @@ pub type Query<'a> = &'a [(&'a str, &'a str)];
 
 impl Server {
     pub fn of(options: &ServerOptions) -> Result<Self, Failed> {
+        let server = Self::at(&options.address)?;
+        Ok(Self {
+            storage: options.storage.clone(),
+            ..server
+        })
+    }
+
+    /// For what is of no storage.
+    pub fn at(options: &ServerAddress) -> Result<Self, Failed> {
         let given = options.server.as_deref().unwrap_or_default().trim();
         if given.is_empty() {
             return Err(Failed::usage(
@@ -66,7 +83,7 @@ impl Server {
         Ok(Self {
             http: http(headers)?,
             base,
-            storage: options.storage.clone(),
+            storage: None,
         })
     }
 
@@ -222,7 +239,7 @@ fn address(text: &str) -> Result<Url, Failed> {
     }
 }
 
-fn token(options: &ServerOptions) -> Result<String, Failed> {
+fn token(options: &ServerAddress) -> Result<String, Failed> {
     let text = match &options.token_file {
         Some(path) => {
             let file = std::fs::File::open(path);

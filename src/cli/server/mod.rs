@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod files;
+pub mod moving;
 pub mod projects;
 pub mod setup_link;
 mod upload;

@@ -35,10 +35,10 @@ pub type Greet<DB> = for<'c> fn(
 /// An engine of which connections can be kept.
 pub trait Driver: sqlx::Database {
     /// Runs a statement without values, for what it does.
-    fn run(
-        connection: &mut Self::Connection,
+    fn run<'c>(
+        connection: &'c mut Self::Connection,
         sql: &'static str,
-    ) -> BoxFuture<'_, Result<(), sqlx::Error>>;
+    ) -> BoxFuture<'c, Result<(), sqlx::Error>>;
 }
 
 /// Which statements are kept prepared on a connection.

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::application::kept::store::StoreError;
-use crate::database::engine::{Conn, Pool, Take, Tx, values};
+use crate::database::engine::{Conn, OpenTx, Pool, Take, values};
 use crate::database::open;
 use sqlx::Sqlite;
 use sqlx::sqlite::SqliteConnectOptions;
@@ -165,7 +165,7 @@ impl File {
         }
     }
 
-    async fn insert(&self, tx: &mut Tx, id: i64) {
+    async fn insert(&self, tx: &mut OpenTx, id: i64) {
         tx.execute("INSERT INTO things VALUES ($1)", values![id])
             .await
             .unwrap();

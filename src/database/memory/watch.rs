@@ -83,6 +83,7 @@ impl Watch {
             Err(StoreError::OutcomeUnknown(_)) => drop(armed),
             Err(
                 StoreError::Unavailable(_)
+                | StoreError::Busy(_)
                 | StoreError::Full(_)
                 | StoreError::ReadOnly(_)
                 | StoreError::Conflict(_)

@@ -2,6 +2,8 @@
 
 pub mod audit;
 pub mod claims;
+pub mod export_key;
+pub mod import_warning;
 pub mod issuer_url;
 pub mod metadata;
 mod product_id;

@@ -37,6 +37,7 @@ pub fn configure_for(listener: Listener, config: &mut ServiceConfig) {
 
 fn configure_product(config: &mut ServiceConfig) {
     people::workspaces::configure(config);
+    people::moving::configure(config);
     people::tokens::configure(config);
     people::keys::configure(config);
     people::browser_tokens::configure(config);

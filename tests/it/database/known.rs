@@ -147,6 +147,7 @@ async fn subject(db: &Database) -> Subject {
         role: Role::Member,
         way_back: WayBack::default(),
         subject: None,
+        link: None,
         made_by: None,
         created_at: now(),
         seen_at: now(),

@@ -7,7 +7,7 @@ use serde_json::Value;
 /// The routes that need no token.
 const PUBLIC: &[&str] = &["/healthz", "/readyz", "/metrics", "/openapi.json", "/docs"];
 /// Routes of the operator's, and of nobody else's.
-const OPERATOR_ONLY: [&str; 2] = ["/v1/workspaces", "/v1/keys"];
+const OPERATOR_ONLY: [&str; 4] = ["/v1/workspaces", "/v1/keys", "/v1/export", "/v1/import"];
 /// Routes that the operator and workspaces share.
 const SHARED: &[&str] = &["/v1/audit-events", "/v1/events", "/v1/webhooks"];
 

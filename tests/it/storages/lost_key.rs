@@ -56,7 +56,7 @@ async fn once(app: &TestApp) -> Answer {
 }
 
 /// A storage by an access key. Gives its path, and the key.
-async fn by_key(app: &TestApp, workspace: &TestWorkspace) -> (String, (String, String)) {
+pub async fn by_key(app: &TestApp, workspace: &TestWorkspace) -> (String, (String, String)) {
     let customer = Emulator::customer();
     let bucket = customer.create_bucket().await;
     customer.put_object(&bucket, "team/a.txt", "hello").await;

@@ -2,6 +2,6 @@
 
 pub mod api;
 mod lists;
-mod lost_key;
+pub mod lost_key;
 mod pages;
 mod pending;

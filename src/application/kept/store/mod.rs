@@ -19,6 +19,7 @@ mod error;
 mod events;
 mod idempotency;
 mod jobs;
+mod moving;
 mod origins;
 mod pending;
 mod people;
@@ -42,6 +43,9 @@ pub use events::{
 pub use idempotency::{HeldKey, Idempotency, IdempotencyStore, KeptAnswer, KeyClaim};
 pub use jobs::{
     ClaimedJob, IMPORT, JobClaim, JobQueue, JobRest, JobStore, NewJob, SCHEDULED_CHECK,
+};
+pub use moving::{
+    Cell, MovedRows, MovingStore, NotWritten, WorkspaceReader, WorkspaceWriter, sealed_place,
 };
 pub use origins::OriginStore;
 pub use pending::{PendingCheck, PendingEdit, PendingStore, SeenStorage, StorageChange};
@@ -82,6 +86,7 @@ pub trait Store:
     + EventStore
     + WebhookStore
     + UsageStore
+    + MovingStore
 {
     /// Whether it answers.
     async fn ping(&self) -> StoreResult<()>;

@@ -30,6 +30,8 @@ pub enum Expired {
     Usage,
     /// Notes of changes from before, which every process has read long since.
     Changes,
+    /// Parts of imports that were begun before and left.
+    LeftParts,
 }
 
 /// A check that is old enough to be removed.

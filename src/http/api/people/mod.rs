@@ -4,6 +4,7 @@ pub mod audit_events;
 pub mod browser_tokens;
 mod erased;
 pub mod keys;
+pub mod moving;
 pub mod sessions;
 pub mod sign_in_links;
 pub mod tokens;

@@ -1,0 +1,267 @@
+//! Writing a workspace, in one transaction.
+
+use crate::application::kept::store::{
+    Cell, KeptAnswer, MovedRows, NotWritten, StoreError, StoreResult, WorkspaceWriter,
+};
+use crate::database::Database;
+use crate::database::engine::{Sql, Tx, Value, values};
+use crate::database::events::{self, NewEvent};
+use crate::database::idempotency;
+use crate::database::moving::plan::{Plan, column, owner, plan};
+use crate::database::project_files::placeholders;
+use crate::database::side::quoted;
+use crate::database::tables::Table;
+use crate::domain::event::EventType;
+use crate::domain::ids::WorkspaceId;
+use async_trait::async_trait;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+/// How many values one statement has at most. SQLite takes 32,766 of them, PostgreSQL 65,535.
+const MOST_VALUES: usize = 5_000;
+
+pub(super) struct Writer {
+    tx: Tx,
+    workspace: WorkspaceId,
+    tables: Arc<[Table]>,
+    written: BTreeMap<String, u64>,
+    /// The IDs of what rows of other tables are below.
+    owners: HashMap<&'static str, HashSet<String>>,
+}
+
+impl Writer {
+    pub async fn begin(
+        database: &Database,
+        tables: Arc<[Table]>,
+        id: &WorkspaceId,
+    ) -> Result<Self, NotWritten> {
+        let mut tx = database.begin().await?;
+        for (sql, why) in [
+            (
+                "SELECT workspace_id FROM erasures WHERE workspace_id = $1",
+                NotWritten::Erased,
+            ),
+            (
+                "SELECT id FROM workspaces WHERE id = $1",
+                NotWritten::Exists,
+            ),
+        ] {
+            if tx
+                .fetch_optional(sql, values![id.as_str()])
+                .await?
+                .is_some()
+            {
+                return Err(why);
+            }
+        }
+        Ok(Self {
+            tx,
+            workspace: id.clone(),
+            tables,
+            written: BTreeMap::new(),
+            owners: HashMap::new(),
+        })
+    }
+
+    /// Refuses rows that are not this workspace's.
+    fn refuse_others(&self, table: &Table, rows: &[Vec<Cell>]) -> Result<(), NotWritten> {
+        let is_own: Box<dyn Fn(&[Cell]) -> bool + '_> = match plan(&table.name)? {
+            Plan::Of(of) => {
+                let (at, _) = column(table, of.column)?;
+                let id = self.workspace.as_str();
+                Box::new(move |row| is_text(row.get(at), |text| text == id))
+            }
+            Plan::Below(below) => {
+                let mut places = Vec::new();
+                for (own, of) in below.owners {
+                    places.push((column(table, own)?.0, self.owners.get(of)));
+                }
+                Box::new(move |row| {
+                    places.iter().any(|(at, ids)| {
+                        is_text(row.get(*at), |text| {
+                            ids.is_some_and(|ids| ids.contains(text))
+                        })
+                    })
+                })
+            }
+            Plan::Stays { .. } => {
+                let why = format!("rows of {} do not move", table.name);
+                return Err(NotWritten::Unfit(why));
+            }
+        };
+        match rows.iter().all(|row| is_own(row)) {
+            true => Ok(()),
+            false => {
+                let why = format!("a row of {} is not this workspace's", table.name);
+                Err(NotWritten::Unfit(why))
+            }
+        }
+    }
+
+    /// Refuses external IDs that setups have here, and records the others as issued.
+    async fn issue_again(&mut self, table: &Table, rows: &[Vec<Cell>]) -> Result<(), NotWritten> {
+        let (id_at, _) = column(table, "external_id")?;
+        let (time_at, _) = column(table, "created_at")?;
+        let mut issued = Vec::new();
+        for row in rows {
+            match (row.get(id_at), row.get(time_at)) {
+                (Some(Cell::Text(id)), Some(Cell::Int(at))) => issued.push((id.as_str(), *at)),
+                _ => return Err(unfit(table)),
+            }
+        }
+        for some in issued.chunks(MOST_VALUES / 2) {
+            let ids = some.iter().map(|(id, _)| Value::from(*id)).collect();
+            let sql = format!(
+                "SELECT external_id FROM setups WHERE external_id IN ({}) LIMIT 1",
+                placeholders(1, some.len())
+            );
+            if self
+                .tx
+                .fetch_optional(Sql::Built(sql), ids)
+                .await?
+                .is_some()
+            {
+                return Err(NotWritten::ExternalIdInUse);
+            }
+            let rows = places(some.len(), 2);
+            // They stay recorded when a workspace is deleted, so they may be there.
+            let sql = format!(
+                "INSERT INTO external_ids (external_id, created_at) VALUES {rows}
+                 ON CONFLICT (external_id) DO NOTHING"
+            );
+            let values = some
+                .iter()
+                .flat_map(|(id, at)| [Value::from(*id), Value::from(*at)]);
+            self.tx.execute(Sql::Built(sql), values.collect()).await?;
+        }
+        Ok(())
+    }
+
+    /// Refuses the product's own ID of the workspace where another one has it.
+    async fn refuse_taken(&mut self, table: &Table, rows: &[Vec<Cell>]) -> Result<(), NotWritten> {
+        let (at, _) = column(table, "external_id")?;
+        for row in rows {
+            let id = match row.get(at) {
+                Some(Cell::Text(id)) => id.as_str(),
+                Some(Cell::Null) => continue,
+                Some(Cell::Int(_) | Cell::Bytes(_)) | None => return Err(unfit(table)),
+            };
+            let sql = "SELECT id FROM workspaces WHERE external_id = $1";
+            if self.tx.fetch_optional(sql, values![id]).await?.is_some() {
+                return Err(NotWritten::WorkspaceExternalIdTaken);
+            }
+        }
+        Ok(())
+    }
+
+    async fn insert(&mut self, table: &Table, rows: Vec<Vec<Cell>>) -> Result<u64, NotWritten> {
+        let width = table.columns.len().max(1);
+        let most = (MOST_VALUES / width).max(1);
+        let mut rows = rows.into_iter();
+        let mut written = 0;
+        loop {
+            let mut values = Vec::new();
+            for row in rows.by_ref().take(most) {
+                if row.len() != width {
+                    return Err(unfit(table));
+                }
+                for (column, cell) in table.columns.iter().zip(row) {
+                    values.push(column.bind(cell).ok_or_else(|| unfit(table))?);
+                }
+            }
+            if values.is_empty() {
+                return Ok(written);
+            }
+            let sql = format!(
+                "INSERT INTO {} ({}) VALUES {}",
+                quoted(&table.name),
+                table.column_list(),
+                places(values.len() / width, width)
+            );
+            let done = self.tx.execute(Sql::Built(sql), values).await;
+            written += done.map_err(|error| match error {
+                // Somebody else has written it since the transaction began.
+                StoreError::Conflict(_) if table.name == "workspaces" => NotWritten::Exists,
+                StoreError::Conflict(_) => NotWritten::Collides {
+                    table: table.name.clone(),
+                },
+                other => NotWritten::Store(other),
+            })?;
+        }
+    }
+
+    fn remember(&mut self, table: &Table, rows: &[Vec<Cell>]) -> Result<(), NotWritten> {
+        let Some(owner) = owner(&table.name) else {
+            return Ok(());
+        };
+        let (at, _) = column(table, "id")?;
+        let known = self.owners.entry(owner).or_default();
+        for row in rows {
+            match row.get(at) {
+                Some(Cell::Text(id)) => known.insert(id.clone()),
+                Some(Cell::Null | Cell::Int(_) | Cell::Bytes(_)) | None => {
+                    return Err(unfit(table));
+                }
+            };
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl WorkspaceWriter for Writer {
+    async fn write(&mut self, rows: MovedRows) -> Result<(), NotWritten> {
+        let tables = self.tables.clone();
+        let table = tables.iter().find(|table| table.name == rows.table);
+        let table = table.ok_or_else(|| NotWritten::Unfit("of no table of ours".to_owned()))?;
+        let names = table.columns.iter().map(|column| &column.name);
+        if !names.eq(rows.columns.iter()) {
+            return Err(unfit(table));
+        }
+        self.refuse_others(table, &rows.rows)?;
+        match table.name.as_str() {
+            "workspaces" => self.refuse_taken(table, &rows.rows).await?,
+            "setups" => self.issue_again(table, &rows.rows).await?,
+            _ => {}
+        }
+        self.remember(table, &rows.rows)?;
+        let written = self.insert(table, rows.rows).await?;
+        *self.written.entry(table.name.clone()).or_default() += written;
+        Ok(())
+    }
+
+    fn written(&self) -> BTreeMap<String, u64> {
+        self.written.clone()
+    }
+
+    async fn finish(mut self: Box<Self>, answer: Option<&KeptAnswer>) -> StoreResult<()> {
+        idempotency::keep(&mut self.tx, answer).await?;
+        let event = NewEvent {
+            kind: EventType::WorkspaceImported,
+            workspace: &self.workspace,
+            subject: None,
+            about: Vec::new(),
+        };
+        events::write(&mut self.tx, &[event]).await?;
+        self.tx.commit().await
+    }
+}
+
+fn is_text(cell: Option<&Cell>, is_right: impl Fn(&str) -> bool) -> bool {
+    match cell {
+        Some(Cell::Text(text)) => is_right(text),
+        Some(Cell::Null | Cell::Int(_) | Cell::Bytes(_)) | None => false,
+    }
+}
+
+/// The placeholders of so many rows.
+fn places(rows: usize, width: usize) -> String {
+    let rows: Vec<String> = (0..rows)
+        .map(|row| format!("({})", placeholders(row * width + 1, width)))
+        .collect();
+    rows.join(", ")
+}
+
+fn unfit(table: &Table) -> NotWritten {
+    NotWritten::Unfit(format!("a row of {} is not one of this schema", table.name))
+}
