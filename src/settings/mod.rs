@@ -375,7 +375,7 @@ impl Settings {
                 "SALLYPORT_TRANSFER_KEY",
                 options.transfer_key,
                 "the output of `openssl rand -base64 32`",
-                master_key_text,
+                secrets::master_key_text,
             ),
             retention: Retention {
                 checks: read

@@ -20,7 +20,8 @@ async fn scene(db: &TestDb) -> (TestApp, String, Value, String, String) {
     let path = format!("/v1/workspaces/{}", gone.id);
     let named = json!({"external_id": "tenant-1"});
     app.patch(&path, OPERATOR, &named).await.expect(200);
-    let setup = app.post("/v1/storage-setups", &gone.admin, &json!({}));
+    let dialog = json!({});
+    let setup = app.post("/v1/storage-setups", &gone.admin, &dialog);
     let setup = setup.await.expect(201);
     let file = exported(&app, &gone.id, "").await;
     (app, gone.id, setup, other.id, file)

@@ -28,7 +28,8 @@ async fn a_file_that_is_not_whole_or_not_as_it_was_stores_nothing(db: TestDb) {
     let key = key();
     let app = TestApp::spawn_with(with(&db, &key, "")).await;
     let workspace = app.workspace().await;
-    let setup = app.post("/v1/storage-setups", &workspace.admin, &secret());
+    let dialog = secret();
+    let setup = app.post("/v1/storage-setups", &workspace.admin, &dialog);
     setup.await.expect(201);
     let file = exported(&app, &workspace.id, "").await;
     delete(&app, &workspace.id).await;

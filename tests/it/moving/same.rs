@@ -126,7 +126,8 @@ async fn a_workspace_comes_back_as_it_was(db: TestDb) {
         let shown = app.get(storage, admin).await.expect(200);
         let state = shown["health"]["state"].as_str().unwrap();
         assert!(matches!(state, "unknown" | "healthy"), "{shown:#}");
-        let report = app.post(&format!("{storage}/check"), admin, &json!({}));
+        let (path, nothing) = (format!("{storage}/check"), json!({}));
+        let report = app.post(&path, admin, &nothing);
         assert_eq!(report.await.expect(200)["outcome"], "passed");
     }
 

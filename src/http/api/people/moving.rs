@@ -7,7 +7,7 @@ use crate::application::moving::imports::{Arriving, ImportReport};
 use crate::application::moving::moves::MOST_BYTES;
 use crate::domain::people::export_key::ExportKey;
 use crate::domain::people::import_warning::ImportWarning;
-use crate::http::api::files::read::FileContent;
+use crate::http::api::files::content::FileContent;
 use crate::http::body::too_slow;
 use crate::http::caller::OperatorCaller;
 use crate::http::context::AuditedTarget;
