@@ -85,6 +85,8 @@ async fn bench() -> Outcome<()> {
             format!("{:.2}", each(count, time) / plain),
         ]);
     }
+    let what = "URLs, to the plain SDK";
+    support::report::ratios(what, &rows, support::report::Guard::Guarded);
     table("signed URLs", &rows);
     println!(
         "  one call with {urls} keys: {:.0} ms, median of {RUNS}; the goal for 10000 is under {:.0} ms",
